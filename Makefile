@@ -1,0 +1,133 @@
+# `make demo` and `make test` do all of their set-up themselves: Python >= 3.11, Node >= 20 and make are enough.
+# Set-up is redone when what it depends on has changed, so running again is quick.
+
+SHELL   := /bin/bash
+VENV    := .venv
+BIN     := $(VENV)/bin
+BUNDLE  := src/trackbook/_static/trackbook.js
+MODULES := js/node_modules/.package-lock.json
+JS      := $(shell find js/src -type f 2>/dev/null) $(wildcard js/*.json js/*.mjs js/*.ts)
+PYTEST  := $(BIN)/python -m pytest -q
+STORE   := TRACKBOOK_DIR="$(CURDIR)/demo/store"
+
+# The first of these that really runs and is new enough (a pyenv shim may stand on PATH and fail).
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
+
+# An interpreter of version $(1) on PATH or among pyenv's; empty when there is none.
+interpreter = $(shell for p in python$(1) "$$(pyenv root 2>/dev/null)"/versions/$(1).*/bin/python; do \
+	"$$p" -c '' 2>/dev/null && echo "$$p" && break; done)
+
+# $(call pip,VENV,ARGUMENTS): a dot for each package instead of a wall of text; errors in full.
+pip = set -o pipefail; $(1)/bin/python -m pip install --disable-pip-version-check --root-user-action=ignore $(2) \
+	| awk '/^ *(Collecting|Requirement|Installing)/ { printf "."; fflush() } END { print "" }'
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export JUPYTER_PLATFORM_DIRS := 1
+
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+.PHONY: help setup js demo lab test lint unit unit-3.13 browser chromium specs bench picture clean
+
+help:
+	@echo "make demo     train on the digits in a notebook; leaves notebook, HTML and Parquet in demo/"
+	@echo "make lab      open the same notebook in JupyterLab"
+	@echo "make test     everything: ruff, mypy, tsc, biome, vitest, pytest, pytest in a real JupyterLab"
+	@echo "make lint | unit | unit-3.13 | browser     parts of it"
+	@echo "make specs    make the charts' specs again    make picture   make the README's picture again"
+	@echo "make bench    benchmarks                      make clean     remove what was built and installed"
+
+# --- set-up -----------------------------------------------------------------------------------------------------------
+
+setup: $(VENV)/.installed js
+
+js: $(BUNDLE)
+
+$(VENV)/.installed: pyproject.toml hatch_build.py | $(BUNDLE)
+	@test -n "$(PYTHON)" || { echo "No Python >= 3.11 found: install one, or name it: make PYTHON=/path/to/python3" >&2; exit 1; }
+	@test -x $(BIN)/python || { echo "setting up $(VENV) with $$($(PYTHON) --version) ..."; $(PYTHON) -m venv $(VENV); }
+	@echo "installing Trackbook and its tools into $(VENV) (a minute or two) ..."
+	@$(call pip,$(VENV),--upgrade "pip>=25.1")
+	@$(call pip,$(VENV),--editable . --group dev)
+	@touch $@
+
+$(MODULES): js/package.json js/package-lock.json
+	@command -v npm >/dev/null || { echo "No npm found: install Node.js 20 or later (https://nodejs.org)" >&2; exit 1; }
+	@node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' \
+		|| { echo "Node.js $$(node --version) is too old: install 20 or later" >&2; exit 1; }
+	@echo "installing the front end's packages ..."
+	@cd js && npm ci --silent --no-audit --no-fund
+	@touch $@
+
+$(BUNDLE): $(MODULES) $(JS)
+	@echo "building the front end ..."
+	@cd js && npm run --silent build
+	@touch $@
+
+chromium: $(VENV)/.installed
+	@$(BIN)/python tests/browser/chromium.py
+
+# --- the two commands -------------------------------------------------------------------------------------------------
+
+demo: setup
+	@$(STORE) $(BIN)/python notebooks/demo.py
+
+test: lint unit unit-3.13 browser
+
+# --- parts ------------------------------------------------------------------------------------------------------------
+
+lab: setup
+	@$(STORE) $(BIN)/jupyter lab notebooks/quickstart.ipynb
+
+lint: setup
+	@echo "== ruff"
+	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet .
+	@echo "== mypy"
+	@$(BIN)/mypy
+	@echo "== tsc"
+	@cd js && npm run --silent check
+	@echo "== biome"
+	@cd js && npm run --silent lint
+
+unit: setup
+	@echo "== vitest"
+	@cd js && npm test --silent
+	@echo "== pytest"
+	@$(PYTEST) -m "not browser"
+
+browser: setup chromium
+	@echo "== pytest in JupyterLab"
+	@$(PYTEST) -m browser
+
+# The unit tests once more on the newest supported Python, where the machine has one.
+unit-3.13: setup
+	@echo "== pytest on Python 3.13"
+	@if $(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))'; then \
+		echo "skipped: $(VENV) is Python 3.13 itself"; \
+	elif [ -z "$(call interpreter,3.13)" ]; then \
+		echo "skipped: no Python 3.13 on this machine"; \
+	else \
+		$(MAKE) --no-print-directory .venv-3.13/.installed && \
+		.venv-3.13/bin/python -m pytest -q -m "not browser and not notebook and not package" --ignore tests/browser; \
+	fi
+
+.venv-3.13/.installed: pyproject.toml hatch_build.py
+	@echo "setting up .venv-3.13 ..."
+	@"$(call interpreter,3.13)" -m venv .venv-3.13
+	@$(call pip,.venv-3.13,--upgrade "pip>=25.1")
+	@$(call pip,.venv-3.13,--editable . --group unit)
+	@touch $@
+
+specs: setup
+	@$(BIN)/python -m trackbook.charts
+
+picture: browser
+	@cp tests/browser/output/board.png notebooks/board.png
+	@echo "notebooks/board.png"
+
+bench: setup
+	@$(BIN)/python benchmarks/bench.py
+
+clean:
+	rm -rf .venv .venv-3.13 js/node_modules src/trackbook/_static demo dist tests/browser/output
+	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,204 @@
+"""JupyterLab as a person uses it: a page object over Playwright."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import nbformat
+from PIL import Image
+
+if TYPE_CHECKING:
+    from browser.server import JupyterServer
+    from playwright.sync_api import ConsoleMessage, Locator, Page
+
+OUTPUT = Path(__file__).parent / "output"
+
+# JupyterLab's own noise on the console; whatever else appears there as an error fails the test.
+KNOWN_NOISE: tuple[str, ...] = ()
+
+THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
+
+# The rows that a chart's Vega view draws, with NaN and the infinities as text (JSON has none).
+POINTS = """(chart) => chart.view.data("points").map((row) => Object.fromEntries(
+    ["run", "step", "time", "value", "smooth"].map((field) => [
+        field, typeof row[field] === "number" && !Number.isFinite(row[field]) ? String(row[field]) : row[field] ?? null,
+    ])
+))"""
+
+
+class Lab:
+    def __init__(self, page: Page, server: JupyterServer) -> None:
+        self.page = page
+        self.server = server
+        self.errors: list[str] = []
+        self.dialogs: list[str] = []
+        page.on("console", self._on_console)
+        page.on("pageerror", lambda error: self.errors.append(f"uncaught: {error}"))
+        page.on("dialog", self._on_dialog)
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        text = f"{message.text} ({message.location.get('url', '')})"
+        if message.type == "error" and not any(noise in text for noise in KNOWN_NOISE):
+            self.errors.append(text)
+
+    def _on_dialog(self, dialog: Any) -> None:
+        self.dialogs.append(dialog.message)
+        dialog.accept()  # "leave this page?" at a reload; a test that expects none looks at `dialogs`
+
+    # --- notebooks
+
+    def write(self, name: str, *cells: str) -> Path:
+        """Write a notebook of these code cells into the server's folder."""
+        notebook = nbformat.v4.new_notebook(
+            cells=[nbformat.v4.new_code_cell(source) for source in cells],
+            metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+        )
+        path = self.server.root / f"{name}.ipynb"
+        nbformat.write(notebook, path)
+        return path
+
+    def open(self, name: str, *, theme: str = "light") -> None:
+        """Open a notebook in a fresh workspace, without the side bar, and wait for its kernel."""
+        self.page.goto(f"{self.server.url}/lab/tree/{name}.ipynb?reset&token={self.server.token}")
+        self.page.locator(".jp-NotebookPanel .jp-Notebook").wait_for()
+        self.wait_until_idle()
+        self.set_theme(theme)
+        self.page.evaluate("""() => {
+            const shell = window.jupyterapp.shell;
+            shell.collapseLeft();
+            shell.collapseRight();
+        }""")
+
+    def reload(self) -> None:
+        self.page.reload()
+        self.page.locator(".jp-NotebookPanel .jp-Notebook").wait_for()
+
+    def write_and_open(self, name: str, *cells: str, theme: str = "light") -> None:
+        self.write(name, *cells)
+        self.open(name, theme=theme)
+
+    def save(self) -> None:
+        self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+
+    # --- cells
+
+    def cell(self, number: int) -> Locator:
+        return self.page.locator(".jp-NotebookPanel .jp-CodeCell").nth(number)
+
+    def run(self, number: int) -> None:
+        """Run a cell and come back at once."""
+        self.cell(number).locator(".jp-InputArea-editor").click()
+        self.page.keyboard.press("Control+Enter")
+
+    def run_to_end(self, number: int, *, seconds: float = 60) -> None:
+        self.run(number)
+        self.wait_until_done(number, seconds=seconds)
+
+    def is_busy(self, number: int) -> bool:
+        return self.cell(number).locator(".jp-InputPrompt").inner_text().strip() == "[*]:"
+
+    def wait_until_done(self, number: int, *, seconds: float = 60) -> None:
+        self.page.wait_for_function(
+            r"""(number) => /^\[\d+\]:$/.test(document.querySelectorAll(".jp-NotebookPanel .jp-CodeCell")[number]
+                .querySelector(".jp-InputPrompt").innerText.trim())""",
+            arg=number,
+            timeout=seconds * 1000,
+        )
+        self.wait_until_idle()
+
+    def wait_until_idle(self, *, seconds: float = 60) -> None:
+        """Wait for the kernel itself: the indicator on the toolbar says "idle" before there is one."""
+        self.page.wait_for_function(
+            """() => {
+                const context = window.jupyterapp.shell.currentWidget?.sessionContext;
+                return context?.isReady && context.session?.kernel?.status === "idle";
+            }""",
+            timeout=seconds * 1000,
+        )
+
+    # --- the board
+
+    def board(self, number: int = 0) -> Board:
+        """Return the board in the output of a cell."""
+        return Board(self.cell(number).locator(".tb-board"))
+
+    # --- the page
+
+    def set_theme(self, theme: str) -> None:
+        self.page.evaluate(
+            "(theme) => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", THEMES[theme]
+        )
+        self.page.locator(f"body[data-jp-theme-light='{str(theme == 'light').lower()}']").wait_for(state="attached")
+
+    def set_size(self, width: int, height: int = 900) -> None:
+        self.page.set_viewport_size({"width": width, "height": height})
+
+
+class Board:
+    """What a board shows, read from its DOM hooks and from the Vega view of each chart."""
+
+    def __init__(self, root: Locator) -> None:
+        self.root = root
+        self.page = root.page
+
+    def wait(self, *, seconds: float = 30) -> Board:
+        """Wait until the board is there and every chart on it has drawn."""
+        self.root.first.wait_for(timeout=seconds * 1000)
+        self.root.locator(".tb-chart").first.wait_for(timeout=seconds * 1000)
+        self.root.locator(".tb-chart:not([data-drawn])").first.wait_for(state="detached", timeout=seconds * 1000)
+        return self
+
+    def chart(self, metric: str) -> Locator:
+        # Not by selector: a metric may be named anything.
+        charts = self.root.locator(".tb-chart")
+        names = charts.evaluate_all("(charts) => charts.map((chart) => chart.dataset.metric)")
+        if metric not in names:
+            raise AssertionError(f"no chart of {metric!r} on the board, which shows {names}")
+        return charts.nth(names.index(metric))
+
+    def metrics(self) -> list[str]:
+        return self.root.locator(".tb-chart").evaluate_all("(charts) => charts.map((chart) => chart.dataset.metric)")
+
+    def groups(self) -> dict[str, list[str]]:
+        return dict(
+            self.root.locator(".tb-group").evaluate_all("""(groups) => groups.map((group) => [
+                group.dataset.group,
+                [...group.querySelectorAll(".tb-chart")].map((chart) => chart.dataset.metric),
+            ])""")
+        )
+
+    def rows(self, metric: str) -> list[dict[str, Any]]:
+        """Return the rows that the chart's Vega view holds now."""
+        rows: list[dict[str, Any]] = self.chart(metric).evaluate(POINTS)
+        return rows
+
+    def steps(self, metric: str) -> list[int]:
+        return [row["step"] for row in self.rows(metric)]
+
+    def picture(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Return everything drawn: for each metric its (run, step, value), sorted."""
+        return {
+            metric: sorted((row["run"], row["step"], row["value"]) for row in self.rows(metric))
+            for metric in self.metrics()
+        }
+
+    def runs(self) -> list[str]:
+        return self.root.locator(".tb-run .tb-run-name").all_inner_texts()
+
+    def wait_for_rows(self, metric: str, count: int, *, seconds: float = 30) -> None:
+        """Wait until the chart has drawn at least this many rows."""
+        self.page.wait_for_function(
+            "([chart, count]) => chart.view && chart.view.data('points').length >= count",
+            arg=[self.chart(metric).element_handle(), count],
+            timeout=seconds * 1000,
+        )
+
+    def look(self, name: str | None = None) -> Image.Image:
+        """Take the board's picture; with a name, also keep it in the output folder."""
+        shot = self.root.first.screenshot(animations="disabled")
+        if name:
+            OUTPUT.mkdir(exist_ok=True)
+            (OUTPUT / f"{name}.png").write_bytes(shot)
+        return Image.open(BytesIO(shot)).convert("RGB")

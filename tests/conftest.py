@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+# Two busy cores make slow examples, which say nothing; in CI the same examples every time.
+hypothesis.settings.register_profile("trackbook", deadline=None, derandomize="CI" in os.environ)
+hypothesis.settings.load_profile("trackbook")
+
+BROWSER = Path(__file__).parent / "browser"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(BROWSER):
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(autouse=True)
+def store_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep every test out of the user's own store."""
+    path = tmp_path / "store"
+    monkeypatch.setenv("TRACKBOOK_DIR", str(path))
+    return path
