@@ -1,0 +1,155 @@
+"""The board's own charts, as Altair charts of a named dataset.
+
+The live path never imports this module (Altair takes seconds to import in a JupyterLab environment): the front end
+bundles the JSON in ``specs/``, which ``python -m trackbook.charts`` writes anew.
+
+A chart reads the dataset ``points``, whose field names are fixed. Metric and run names are values in it, never field
+names or expressions, so that no name can break a chart or inject one:
+
+=========  ============================================================================================
+``run``    the run's label, unique on its board
+``step``   the step
+``time``   seconds since 1970, UTC
+``value``  the value as logged; NaN and the infinities stay what they are
+``smooth`` the smoothed value; equal to ``value`` where smoothing is off
+``x``      the place on the x axis: the step, or milliseconds since the run's start, or since 1970
+``mark``   ``line``, ``dot`` (a run's only point), ``NaN``, ``Infinity`` or ``-Infinity``
+``color``  the run's colour
+``dash``   the run's dash pattern
+``text``   the value as the board prints it
+=========  ============================================================================================
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import altair as alt
+
+XAxis = Literal["step", "relative", "time"]
+Layers = alt.LayerChart | alt.FacetChart  # what Altair's annotations promise of `alt.layer`
+
+SPECS: Final = Path(__file__).parent / "specs"
+
+# 1234567 -> 1.234567M and 0.00001 -> 1e-5; in between, d3 knows how many digits neighbouring ticks need.
+VALUE_LABEL: Final = (
+    "abs(datum.value) >= 1e4 && abs(datum.value) < 1e15 ? format(datum.value, '.6~s')"
+    " : datum.value != 0 && (abs(datum.value) < 1e-3 || abs(datum.value) >= 1e15) ? format(datum.value, '.4~e')"
+    " : datum.label"
+)
+STEP_LABEL: Final = "format(datum.value, '.6~s')"
+# A duration is a time of 1970: 0:05, 1:30, 2h, 2h30, 3d.
+DURATION_LABEL: Final = (
+    "datum.value < 36e5 ? floor(datum.value / 6e4) + ':' + utcFormat(datum.value, '%S')"
+    " : datum.value < 1728e5 ? floor(datum.value / 36e5) + 'h' + (datum.value % 36e5 ? utcFormat(datum.value, '%M') : '')"
+    " : format(datum.value / 864e5, '.3~r') + 'd'"
+)
+
+
+def line(x_axis: XAxis = "step") -> Layers:
+    """Draw one metric over ``x``: a line a run, a dot for a lonely point, marks on the frame for what is not finite."""
+    base = alt.Chart(alt.NamedData("points")).encode(
+        x=_x(x_axis),
+        color=alt.Color("color:N", scale=None, legend=None),
+        detail="run:N",
+    )
+    stroke = base.mark_line(clip=True, strokeWidth=1.5, strokeJoin="round").encode(
+        strokeDash=alt.StrokeDash("dash:N", scale=None, legend=None)
+    )
+    raw = stroke.transform_filter("smoothing > 0 && datum.mark == 'line'").encode(
+        y=_y("value"), opacity=alt.value(0.25)
+    )
+    smooth = stroke.transform_filter("datum.mark == 'line'").encode(y=_y("smooth"))
+    dots = base.mark_circle(clip=True, size=40, opacity=1).transform_filter("datum.mark == 'dot'").encode(y=_y("value"))
+    return alt.layer(raw, smooth, dots, _not_finite(base)).add_params(
+        alt.param("smoothing", value=0),
+        alt.param("x_window", value=None),  # what is zoomed to; null shows everything
+        alt.param("y_window", value=None),
+    )
+
+
+def bar() -> Layers:
+    """Draw a metric of which every run has one value: a bar a run, with the value beside it."""
+    base = alt.Chart(alt.NamedData("points")).encode(
+        x=alt.X("value:Q", title=None, axis=None, scale=alt.Scale(zero=True, padding=44)),
+        y=alt.Y("run:N", title=None, sort=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=110, grid=False)),
+    )
+    bars = base.mark_bar(height={"band": 0.6}).encode(color=alt.Color("color:N", scale=None, legend=None))
+    text = base.mark_text(
+        align=alt.expr("datum.value < 0 ? 'right' : 'left'"), dx=alt.expr("datum.value < 0 ? -5 : 5")
+    ).encode(text="text:N")
+    return alt.layer(bars, text)
+
+
+def specs() -> dict[str, dict[str, Any]]:
+    """Return the Vega-Lite specification of every chart the front end bundles, by name."""
+    charts = {
+        "line-step": line("step"),
+        "line-relative": line("relative"),
+        "line-time": line("time"),
+        "bar": bar(),
+    }
+    return {name: _plain(chart) for name, chart in charts.items()}
+
+
+def write(folder: Path = SPECS) -> None:
+    folder.mkdir(exist_ok=True)
+    for name, spec in specs().items():
+        text = json.dumps(spec, indent=2, sort_keys=True, ensure_ascii=False)
+        (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _x(x_axis: XAxis) -> alt.X:
+    window = alt.ExprRef("x_window")
+    if x_axis == "step":
+        return alt.X(
+            "x:Q",
+            title=None,
+            scale=alt.Scale(zero=False, nice=False, domainRaw=window),
+            axis=alt.Axis(tickMinStep=1, labelExpr=STEP_LABEL),
+        )
+    if x_axis == "relative":
+        return alt.X(
+            "x:T",
+            title=None,
+            scale=alt.Scale(type="utc", nice=False, domainRaw=window),
+            axis=alt.Axis(labelExpr=DURATION_LABEL),
+        )
+    return alt.X("x:T", title=None, scale=alt.Scale(nice=False, domainRaw=window))
+
+
+def _y(field: Literal["value", "smooth"]) -> alt.Y:
+    return alt.Y(
+        f"{field}:Q",
+        title=None,
+        scale=alt.Scale(zero=False, nice=True, domainRaw=alt.ExprRef("y_window")),
+        axis=alt.Axis(tickCount=4, labelExpr=VALUE_LABEL, minExtent=34),
+    )
+
+
+def _not_finite(base: alt.Chart) -> alt.Chart:
+    """Mark NaN and -inf on the lower edge of the frame, +inf on the upper."""
+    is_nan, is_infinity = "datum.mark == 'NaN'", "datum.mark == 'Infinity'"
+    marks: alt.Chart = (
+        base.mark_point(
+            size=42,
+            strokeWidth=1.25,
+            opacity=1,
+            shape=alt.expr(f"{is_nan} ? 'diamond' : {is_infinity} ? 'triangle-up' : 'triangle-down'"),
+        )
+        .transform_filter(f"{is_nan} || {is_infinity} || datum.mark == '-Infinity'")
+        .encode(y=alt.value(alt.expr(f"{is_infinity} ? 0 : height")))
+    )
+    return marks
+
+
+def _plain(chart: Layers) -> dict[str, Any]:
+    """Drop what names Altair's version or is the front end's to decide (theme, size)."""
+    spec: dict[str, Any] = chart.to_dict()
+    return {key: value for key, value in spec.items() if key not in {"$schema", "config", "usermeta"}}
+
+
+if __name__ == "__main__":
+    write()
