@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.package, pytest.mark.timeout(300)]
+
+ROOT = Path(__file__).parent.parent
+STATIC = ("_static/trackbook.js", "_static/fallback.js")
+
+
+@pytest.fixture(scope="module")
+def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sdist")
+    build("--sdist", ROOT, folder, os.environ["PATH"])
+    return next(folder.glob("*.tar.gz"))
+
+
+@pytest.fixture(scope="module")
+def wheel(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel built from the sdist where there is no npm, nor any other program."""
+    folder = tmp_path_factory.mktemp("wheel")
+    with tarfile.open(sdist) as archive:
+        archive.extractall(folder, filter="data")
+    build("--wheel", next(folder.iterdir()), folder, path="")
+    return next(folder.glob("*.whl"))
+
+
+def build(kind: str, source: Path, folder: Path, path: str) -> None:
+    command = [sys.executable, "-m", "build", "--no-isolation", kind, "--outdir", folder, source]
+    done = subprocess.run(command, env=os.environ | {"PATH": path}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_sdist_carries_the_built_front_end_and_its_sources(sdist: Path) -> None:
+    with tarfile.open(sdist) as archive:
+        names = {name.split("/", 1)[1] for name in archive.getnames()}
+    assert {f"src/trackbook/{name}" for name in STATIC} <= names
+    assert {"LICENSE", "js/package.json", "hatch_build.py"} <= names
+    assert not any("node_modules" in name for name in names)
+
+
+def test_the_wheel_carries_the_built_front_end(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        sizes = {info.filename: info.file_size for info in archive.infolist()}
+    assert all(sizes[f"trackbook/{name}"] > 1000 for name in STATIC)
+    assert "trackbook/py.typed" in sizes
+    assert not [name for name in sizes if not name.startswith("trackbook")]
+
+
+def test_an_installed_wheel_shows_a_board_without_node(wheel: Path, tmp_path: Path) -> None:
+    install = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-index", "--target", tmp_path, wheel]
+    subprocess.run(install, env=os.environ | {"PATH": ""}, check=True)
+    program = (
+        "import trackbook as tb; tb.init('p', display=False).log({'a': 1}); board = tb.board('p'); print(tb.__file__)"
+    )
+    environment = os.environ | {"PATH": "", "PYTHONPATH": str(tmp_path)}
+    shown = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False
+    )
+    assert shown.returncode == 0, shown.stderr
+    assert Path(shown.stdout.strip()).is_relative_to(tmp_path)
