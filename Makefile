@@ -18,9 +18,10 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 interpreter = $(shell for p in python$(1) "$$(pyenv root 2>/dev/null)"/versions/$(1).*/bin/python; do \
 	"$$p" -c '' 2>/dev/null && echo "$$p" && break; done)
 
-# $(call pip,VENV,ARGUMENTS): a dot for each package instead of a wall of text; errors in full.
-pip = set -o pipefail; $(1)/bin/python -m pip install --disable-pip-version-check --root-user-action=ignore $(2) \
-	| awk '/^ *(Collecting|Requirement|Installing)/ { printf "."; fflush() } END { print "" }'
+# $(call pip,VENV,ARGUMENTS): a dot for each package instead of a wall of text; its end when it fails.
+pip = set -o pipefail; $(1)/bin/python -m pip install --root-user-action=ignore $(2) 2>&1 | tee $(1)/pip.log \
+	| awk '/^ *(Collecting|Requirement|Installing)/ { printf "."; fflush() } END { print "" }' \
+	|| { tail -n 30 $(1)/pip.log >&2; exit 1; }
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export JUPYTER_PLATFORM_DIRS := 1
