@@ -3,13 +3,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import ViewportSize, sync_playwright
+
 from browser import chromium
 from browser.lab import OUTPUT, Lab
 from browser.server import JupyterServer
-from playwright.sync_api import sync_playwright
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Browser, BrowserContext
 
@@ -23,6 +24,8 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+VIEWPORT = ViewportSize(width=1280, height=1600)  # charts out of sight are not drawn
+REPORT = pytest.StashKey[list[str]]()
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +48,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """One context for all tests: JupyterLab's own files are loaded once."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+    context = browser.new_context(viewport=VIEWPORT, reduced_motion="reduce")
     yield context
     context.close()
 
@@ -53,6 +56,18 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 @pytest.fixture
 def lab(context: BrowserContext, server: JupyterServer, request: pytest.FixtureRequest) -> Iterator[Lab]:
     """A page on the server; the test fails when the page's console has shown an error."""
+    yield from page_of(context, server, request)
+
+
+@pytest.fixture
+def lab_at_2x(browser: Browser, server: JupyterServer, request: pytest.FixtureRequest) -> Iterator[Lab]:
+    """The same on a screen of two pixels to the CSS pixel."""
+    context = browser.new_context(viewport=VIEWPORT, reduced_motion="reduce", device_scale_factor=2)
+    yield from page_of(context, server, request)
+    context.close()
+
+
+def page_of(context: BrowserContext, server: JupyterServer, request: pytest.FixtureRequest) -> Iterator[Lab]:
     page = context.new_page()
     lab = Lab(page, server)
     failures = request.session.testsfailed
@@ -63,3 +78,14 @@ def lab(context: BrowserContext, server: JupyterServer, request: pytest.FixtureR
     page.close()
     server.shut_down_kernels()
     assert not lab.errors, f"errors on the page's console: {lab.errors}"
+
+
+@pytest.fixture
+def report(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Say something at the end of the whole session: timings, which decide no test."""
+    return request.config.stash.setdefault(REPORT, []).append
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for line in terminalreporter.config.stash.get(REPORT, []):
+        terminalreporter.write_line(line)

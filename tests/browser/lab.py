@@ -10,8 +10,9 @@ import nbformat
 from PIL import Image
 
 if TYPE_CHECKING:
-    from browser.server import JupyterServer
     from playwright.sync_api import ConsoleMessage, Locator, Page
+
+    from browser.server import JupyterServer
 
 OUTPUT = Path(__file__).parent / "output"
 
@@ -22,10 +23,24 @@ THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 
 # The rows that a chart's Vega view draws, with NaN and the infinities as text (JSON has none).
 POINTS = """(chart) => chart.view.data("points").map((row) => Object.fromEntries(
-    ["run", "step", "time", "value", "smooth"].map((field) => [
+    ["run", "step", "time", "value", "smooth", "color"].map((field) => [
         field, typeof row[field] === "number" && !Number.isFinite(row[field]) ? String(row[field]) : row[field] ?? null,
     ])
 ))"""
+
+# Resolves when boxes and drawing counts of all charts have been the same for ten animation frames.
+QUIET = """() => new Promise((resolve) => {
+    let [before, still] = ["", 0];
+    const look = () => {
+        const now = [...document.querySelectorAll(".tb-board, .tb-chart")].map((one) => {
+            const box = one.getBoundingClientRect();
+            return [box.x, box.y, box.width, box.height, one.dataset.drawn, one.dataset.theme].join();
+        }).join(";");
+        [before, still] = [now, now === before ? still + 1 : 0];
+        still < 10 ? requestAnimationFrame(look) : resolve();
+    };
+    look();
+})"""
 
 
 class Lab:
@@ -120,9 +135,9 @@ class Lab:
 
     # --- the board
 
-    def board(self, number: int = 0) -> Board:
-        """Return the board in the output of a cell."""
-        return Board(self.cell(number).locator(".tb-board"))
+    def board(self, number: int = 0, *, view: int = 0) -> Board:
+        """Return the board in the output of a cell, or the n-th of them."""
+        return Board(self.cell(number).locator(".tb-board").nth(view))
 
     # --- the page
 
@@ -131,6 +146,10 @@ class Lab:
             "(theme) => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", THEMES[theme]
         )
         self.page.locator(f"body[data-jp-theme-light='{str(theme == 'light').lower()}']").wait_for(state="attached")
+
+    def wait_for_quiet(self) -> None:
+        """Wait until every chart on the page has stood still for ten animation frames."""
+        self.page.evaluate(QUIET)
 
     def set_size(self, width: int, height: int = 900) -> None:
         self.page.set_viewport_size({"width": width, "height": height})
@@ -145,7 +164,7 @@ class Board:
 
     def wait(self, *, seconds: float = 30) -> Board:
         """Wait until the board is there and every chart on it has drawn."""
-        self.root.first.wait_for(timeout=seconds * 1000)
+        self.root.wait_for(timeout=seconds * 1000)
         self.root.locator(".tb-chart").first.wait_for(timeout=seconds * 1000)
         self.root.locator(".tb-chart:not([data-drawn])").first.wait_for(state="detached", timeout=seconds * 1000)
         return self
@@ -187,17 +206,33 @@ class Board:
     def runs(self) -> list[str]:
         return self.root.locator(".tb-run .tb-run-name").all_inner_texts()
 
-    def wait_for_rows(self, metric: str, count: int, *, seconds: float = 30) -> None:
+    def wait_for_chart(self, metric: str, *, seconds: float = 30) -> Board:
+        """Wait until the board has a chart of this metric."""
+        self.root.wait_for(timeout=seconds * 1000)
+        self.page.wait_for_function(
+            "([board, metric]) => [...board.querySelectorAll('.tb-chart')].some((it) => it.dataset.metric === metric)",
+            arg=[self.root.element_handle(), metric],
+            timeout=seconds * 1000,
+        )
+        return self
+
+    def wait_for_rows(self, metric: str, count: int, *, seconds: float = 30) -> Board:
         """Wait until the chart has drawn at least this many rows."""
+        self.wait_for_chart(metric)
         self.page.wait_for_function(
             "([chart, count]) => chart.view && chart.view.data('points').length >= count",
             arg=[self.chart(metric).element_handle(), count],
             timeout=seconds * 1000,
         )
+        return self
 
-    def look(self, name: str | None = None) -> Image.Image:
-        """Take the board's picture; with a name, also keep it in the output folder."""
-        shot = self.root.first.screenshot(animations="disabled")
+    def box(self) -> dict[str, float]:
+        box: dict[str, float] = self.root.evaluate("(board) => board.getBoundingClientRect().toJSON()")
+        return box
+
+    def look(self, name: str | None = None, *, chart: str | None = None) -> Image.Image:
+        """Take the picture of the board or of one chart; with a name, also keep it in the output folder."""
+        shot = (self.chart(chart) if chart is not None else self.root).screenshot(animations="disabled")
         if name:
             OUTPUT.mkdir(exist_ok=True)
             (OUTPUT / f"{name}.png").write_bytes(shot)
