@@ -1,0 +1,37 @@
+"""Live experiment tracking inside the notebook cell.
+
+import trackbook as tb
+
+tb.init(project="digits", config={"lr": 0.1})
+for epoch in range(100):
+    tb.log({"train/loss": loss, "val/acc": acc})
+tb.finish()
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ._api import board, finish, init, log, runs, track
+from ._errors import TrackbookWarning
+from ._run import Run
+
+if TYPE_CHECKING:
+    from ._config import Config
+
+    run: Run | None
+    config: Config
+
+__version__ = "0.1.0"
+__all__ = ["Run", "TrackbookWarning", "board", "config", "finish", "init", "log", "run", "runs", "track"]
+
+
+def __getattr__(name: str) -> Any:
+    """`run` (the current run or None) and `config` (its config) change with time, so they are looked up at each use."""
+    from . import _api
+
+    if name == "run":
+        return _api.current_run()
+    if name == "config":
+        return _api.current_config()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,216 @@
+"""The functions that users call, and the only "current run"."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from . import _notebook
+from ._config import Config
+from ._errors import warn
+from ._keywords import translate
+from ._names import new_id
+from ._process import Process
+from ._protocol import State
+from ._run import Run, as_tags
+from ._types import Resume, RunRecord, StepBy
+from ._values import check_text
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from ._project import Project
+    from .widget import Board
+
+T = TypeVar("T")
+
+_process = Process()
+
+
+def init(
+    project: str | None = None,
+    name: str | None = None,
+    *,
+    group: str | None = None,
+    config: Any = None,
+    tags: Iterable[str] | str | None = None,
+    notes: str | None = None,
+    id: str | None = None,
+    resume: Resume | bool | None = "never",
+    step_by: StepBy = "metric",
+    dir: str | os.PathLike[str] | None = None,
+    mode: str = "local",
+    display: bool | None = None,
+    total: int | None = None,
+    reinit: str | bool | None = None,
+    **other: Any,
+) -> Run:
+    """Starts a run, and in a notebook shows its live board under the cell.
+
+    Parameters
+    ----------
+    project
+        What the run belongs to; by default the notebook's name, else ``"default"``.
+    name, group, tags, notes
+        What to call the run and how to find it again. Names may repeat; without one it gets a readable one.
+    config
+        Hyperparameters: a dict, a dataclass, a namespace. `Run.config` may be changed later.
+    id
+        A short unique id of your own.
+    resume
+        ``"never"``; ``"allow"`` goes on with the run of this `id` or `name` if there is one; ``"must"`` demands it.
+    step_by
+        ``"metric"``: each metric counts its own steps; ``"run"``: one count for all, as wandb and Trackio do.
+    dir
+        The folder of the project's file, by default ``TRACKBOOK_DIR``, else the user data folder.
+    mode
+        ``"local"``, or ``"disabled"``: everything works and nothing is kept.
+    display
+        Whether to show the board; by default in notebooks.
+    total
+        How many steps there will be, for a progress bar.
+    reinit
+        What to do with a run that is still open: ``"finish_previous"`` (the default), or ``"create_new"`` beside it.
+    other
+        Keywords of wandb, Trackio and SwanLab: what has a meaning here gets it, the rest is ignored with one warning.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For a name that is no text, a choice that does not exist, or an `id` that is taken.
+    """
+    words, ignored = translate(
+        {"name": name, "notes": notes, "dir": dir},
+        {"mode": mode, "resume": resume, "reinit": reinit, "step_by": step_by},
+        other,
+    )
+    for what, text in (("run name", words["name"]), ("group", group), ("run id", id)):
+        if text is not None:
+            check_text(what, text)
+    home = _process.project(project, words["dir"])
+    record = RunRecord(
+        id=id or new_id(),
+        name=words["name"] or "",
+        started=time.time(),
+        group=group,
+        tags=as_tags(tags),
+        notes=words["notes"],
+        config=Config(config).to_json(),
+        step_by=words["step_by"],
+        total=total,
+    )
+    if ignored:
+        warn(f"init() ignores {', '.join(ignored)}: trackbook has no use for {'it' if len(ignored) == 1 else 'them'}")
+    if words["reinit"] == "finish_previous":
+        _finish_previous()
+    if words["mode"] == "disabled":
+        return _process.open_disabled(record, home.name)
+    run = _process.open(home.admit(record, words["resume"], by_id=id is not None), home)
+    if _notebook.shell() is not None if display is None else display:
+        _show(run, home)
+    return run
+
+
+def _finish_previous() -> None:
+    previous = _process.current_run()
+    if previous is not None:
+        previous.finish()
+        warn(
+            f"run {previous.name!r} was still open and is finished now; call finish() at its end, or "
+            "init(reinit='create_new') to have runs side by side"
+        )
+
+
+def _show(run: Run, project: Project) -> None:
+    from ._session import Session
+
+    board = _process.board(project)
+    if board is not None:
+        board.add_run(run.id)
+        return
+    session = Session(project.name, project.store)
+    session.add_run(run.id)
+    _notebook.show(_process.add_board(project, session))
+
+
+def log(data: Mapping[str, Any], step: int | None = None, *, print_to_console: bool = False) -> dict[str, float]:
+    """Records one point for each metric of `data` in the current run. See `Run.log`.
+
+    The current run is the one that this context opened, else the newest open one of the process, so that threads just work.
+    Raises ``RuntimeError`` when no run is open.
+    """
+    return _open_run("log()").log(data, step, print_to_console=print_to_console)
+
+
+def finish(state: State | None = None) -> None:
+    """Ends the current run, when all its points are in its store; does nothing when no run is open. See `Run.finish`."""
+    run = _process.current_run()
+    if run is not None:
+        run.finish(state)
+
+
+def track(iterable: Iterable[T], total: int | None = None) -> Iterator[T]:
+    """Gives the items of `iterable`, and the current run's board a progress bar with rate and time left.
+
+    `total` is the number of items, by default its ``len`` where it has one. Of nested loops the outermost counts. Raises
+    ``RuntimeError`` when no run is open.
+    """
+    run = _open_run("track()")
+    if total is None and isinstance(iterable, Sized):
+        total = len(iterable)
+    return run.track(iterable, total)
+
+
+def runs(project: str | None = None) -> pl.DataFrame:
+    """One row for each run of `project` (default: the current or last run's), oldest first.
+
+    Columns: ``id``, ``name``, ``group``, ``state``, ``tags``, ``notes``, ``started`` and ``ended`` (UTC), ``duration``
+    (seconds), ``points``, then ``config.*`` and ``summary.*`` (the last value of each metric).
+    """
+    return _home(project).table()
+
+
+def board(project: str | None = None, runs: str | Sequence[str] | None = None) -> Board:
+    """The board of `project` as a widget (default: the current or last run's project).
+
+    `runs` are ids or names. Without them: in the cell that called `init` its live board, elsewhere a board of the newest
+    runs, which takes up new ones as they come, also from other processes. Raises ``ValueError`` for a run that does not
+    exist.
+    """
+    from ._session import Session
+
+    home = _home(project)
+    shown = _process.board(home)
+    if runs is None and shown is not None:
+        return shown
+    session = Session(home.name, home.store, follow=runs is None)
+    for run in [runs] if isinstance(runs, str) else runs or ():
+        session.add_run(home.find(run).id)
+    return _process.add_board(home, session)
+
+
+def current_run() -> Run | None:
+    """The run that `log` writes to, None when none is open."""
+    return _process.current_run()
+
+
+def current_config() -> Config:
+    """The current run's config. Raises ``RuntimeError`` when no run is open."""
+    return _open_run("config").config
+
+
+def _open_run(wanted: str) -> Run:
+    run = _process.current_run()
+    if run is not None:
+        return run
+    last = _process.last_run
+    why = "no run is open" if last is None else f"no run is open (the last one, {last.name!r}, is {last.state})"
+    raise RuntimeError(f"trackbook.{wanted} needs a run, and {why}; call trackbook.init(...) first")
+
+
+def _home(project: str | None) -> Project:
+    if project is None and _process.last_project is not None:
+        return _process.last_project
+    return _process.project(project)

@@ -1,0 +1,67 @@
+"""The keywords of wandb's, Trackio's and SwanLab's `init`, in Trackbook's words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_SAME = {
+    "experiment_name": "name",
+    "description": "notes",
+    "logdir": "dir",
+    "log_dir": "dir",
+}
+_CHOICES: dict[str, dict[Any, str]] = {
+    "mode": {
+        "local": "local",
+        "disabled": "disabled",
+        "online": "local",
+        "offline": "local",
+        "cloud": "local",
+        "shared": "local",
+    },
+    "resume": {
+        "never": "never",
+        "allow": "allow",
+        "must": "must",
+        "auto": "allow",
+        True: "allow",
+        False: "never",
+        None: "never",
+    },
+    "reinit": {
+        "finish_previous": "finish_previous",
+        "create_new": "create_new",
+        "default": "finish_previous",
+        True: "finish_previous",
+        False: "finish_previous",
+        None: "finish_previous",
+    },
+    "step_by": {"metric": "metric", "run": "run"},
+}
+
+
+def translate(
+    given: dict[str, Any], choices: dict[str, Any], foreign: dict[str, Any]
+) -> tuple[dict[str, Any], list[str]]:
+    """`given` completed by the keywords of `foreign` that mean the same, `choices` in our words, and the names of the rest.
+
+    Raises ``ValueError`` for a choice that does not exist.
+    """
+    words, ignored = dict(given), []
+    for name, value in foreign.items():
+        ours = _SAME.get(name)
+        if ours is None:
+            ignored.append(name)
+        elif words[ours] is None:
+            words[ours] = value
+    for name, allowed in _CHOICES.items():
+        words[name] = _one_of(name, choices[name], allowed)
+    return words, ignored
+
+
+def _one_of(name: str, value: Any, allowed: dict[Any, str]) -> str:
+    try:
+        return allowed[value]
+    except (KeyError, TypeError):
+        choices = ", ".join(repr(choice) for choice in dict.fromkeys(allowed.values()))
+        raise ValueError(f"init({name}={value!r}): {name} is one of {choices}") from None

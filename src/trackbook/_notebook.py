@@ -1,0 +1,74 @@
+"""What is known of the notebook around us: which cell runs, what it is called, when a cell ends."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import PurePath
+from typing import Any
+
+from . import _settings
+from ._errors import warn
+
+
+def shell() -> Any | None:
+    """IPython's shell when it has a Jupyter kernel, else None. Imports nothing: without IPython there is no notebook."""
+    ipython = sys.modules.get("IPython")
+    found = ipython.get_ipython() if ipython is not None else None
+    return found if hasattr(found, "kernel") else None
+
+
+def _request() -> dict[str, Any]:
+    kernel_shell = shell()
+    get_parent = getattr(kernel_shell, "get_parent", None)
+    return (get_parent() if get_parent is not None else None) or {}
+
+
+def cell() -> str | None:
+    """What stands for this execution of this cell: another at each execution, None outside notebooks."""
+    kernel_shell = shell()
+    if kernel_shell is None:
+        return None
+    return str(_request().get("header", {}).get("msg_id") or kernel_shell.execution_count)
+
+
+def has_no_reader() -> bool:
+    """True when a program executes the notebook (nbconvert, papermill): it says that nobody can type an answer."""
+    return _request().get("content", {}).get("allow_stdin") is False
+
+
+def name() -> str | None:
+    """The notebook's name without folder and suffix, where the host tells it."""
+    kernel_shell = shell()
+    if kernel_shell is None:
+        return None
+    path = _settings.notebook_path() or kernel_shell.user_ns.get("__vsc_ipynb_file__")
+    return PurePath(str(path).replace("\\", "/")).stem or None if path else None
+
+
+def show(thing: Any, **options: Any) -> None:
+    """Displays `thing` under the running cell."""
+    from IPython.display import display
+
+    display(thing, **options)  # type: ignore[no-untyped-call]  # IPython has no types
+
+
+class CellEnd:
+    """Calls `callback` after each cell. A callback that fails is said once and switched off: it must not break cells."""
+
+    def __init__(self, callback: Callable[[], None]) -> None:
+        self._callback = callback
+        self._shell: Any | None = None
+
+    def watch(self) -> None:
+        kernel_shell = shell()
+        if kernel_shell is not None and self._shell is None:
+            self._shell = kernel_shell
+            kernel_shell.events.register("post_run_cell", self._ended)
+
+    def _ended(self, result: Any) -> None:
+        try:
+            self._callback()
+        except Exception as error:  # noqa: BLE001  whatever it is, the user's next cell must run
+            self._shell.events.unregister("post_run_cell", self._ended)  # type: ignore[union-attr]
+            warn(f"trackbook no longer updates boards at the end of a cell, because that failed: {error!r}")

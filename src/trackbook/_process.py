@@ -1,0 +1,117 @@
+"""What this process has open: projects, runs, boards, and the pump that serves them."""
+
+from __future__ import annotations
+
+import atexit
+import contextvars
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import _notebook, _settings
+from ._pump import Pump
+from ._run import Run, state_after
+from ._types import RunRecord
+from ._values import check_text
+
+if TYPE_CHECKING:
+    from ._project import Project
+    from ._session import Session
+    from .widget import Board
+
+DEFAULT_PROJECT = "default"
+
+
+class Process:
+    """What this process has open."""
+
+    def __init__(self) -> None:
+        self.projects: dict[Path, Project] = {}
+        self.runs: list[Run] = []
+        self.boards: dict[tuple[str, Path], Board] = {}  # by cell execution and project
+        self.last_run: Run | None = None
+        self.last_project: Project | None = None
+        self.pump = Pump()
+        self.cell_end = _notebook.CellEnd(self.settle_boards)
+        self.chosen: contextvars.ContextVar[Run | None] = contextvars.ContextVar("trackbook_run", default=None)
+        atexit.register(self.close)
+
+    def project(self, name: str | None, folder: str | os.PathLike[str] | None = None) -> Project:
+        from ._project import Project, file_name
+
+        name = check_text("project", _notebook.name() or DEFAULT_PROJECT if name is None else name)
+        path = _settings.data_dir(folder) / file_name(name)
+        if path not in self.projects:
+            self.projects[path] = Project(name, path.parent)
+        return self.projects[path]
+
+    def current_run(self) -> Run | None:
+        """The run of this context, else the newest that is open, whichever thread opened it."""
+        run = self.chosen.get()
+        if run is not None and run.state == "running":
+            return run
+        return self.runs[-1] if self.runs else None
+
+    def open(self, record: RunRecord, project: Project) -> Run:
+        from ._journal import MemoryJournal
+
+        run = Run(project.name, record, project.store, MemoryJournal())
+        project.add(run)
+        project.store.flush()
+        self.pump.add(project)
+        self.last_project = project
+        return self._take_up(run)
+
+    def open_disabled(self, record: RunRecord, project: str) -> Run:
+        from ._journal import NullJournal
+        from .store.memory import MemoryStore
+
+        return self._take_up(Run(project, record, MemoryStore(), NullJournal()))
+
+    def _take_up(self, run: Run) -> Run:
+        self.runs.append(run)
+        self.last_run = run
+        self.chosen.set(run)
+        run.on_end.append(self._ended)
+        return run
+
+    def board(self, project: Project) -> Board | None:
+        """The board of this cell and project, if it has one."""
+        return self.boards.get((_notebook.cell() or "", project.store.path))
+
+    def add_board(self, project: Project, session: Session) -> Board:
+        from .widget import Board
+
+        self.cell_end.watch()
+        board = Board(project.name, session)
+        self.boards[_notebook.cell() or "", project.store.path] = board
+        self.pump.add(board)
+        return board
+
+    def settle_boards(self) -> None:
+        """The end of a cell: boards say all they know, and those with nothing more to say are let go."""
+        for run in list(self.runs):
+            run.hand_over()
+        for key, board in list(self.boards.items()):
+            board.settle()
+            if key[0] == _notebook.cell() and _notebook.has_no_reader():
+                from .page import page
+
+                _notebook.show({"text/html": page(board.session.id), "text/plain": ""}, raw=True)
+            if not board.session.running and not board.session.follow:
+                del self.boards[key]
+                self.pump.remove(board)
+
+    def _ended(self, run: Run) -> None:
+        self.runs.remove(run)
+        for board in list(self.boards.values()):
+            board.settle()
+
+    def close(self) -> None:
+        """The end of the process: open runs end as the program did."""
+        error = getattr(sys, "last_value", None) if _notebook.shell() is None else None
+        for run in list(self.runs):
+            run.end(state_after(error))
+        for project in self.projects.values():
+            project.store.close()

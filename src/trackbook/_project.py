@@ -1,0 +1,165 @@
+"""A project: the file its runs are in, and the runs of this process that are open."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import re
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ._names import readable_name
+from ._run import Run, as_tags
+from ._types import MetricSummary, Resume, RunRecord
+from .store.sqlite import SqliteStore, project_name
+
+if TYPE_CHECKING:
+    import polars as pl
+
+FLUSH_SECONDS = 1.0
+SUFFIX = ".trackbook.db"
+_PLAIN = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,58}[a-z0-9])?")
+_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?")  # Windows opens no file of these names
+
+
+class Project:
+    """One project of one folder."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.name = name
+        self.store = SqliteStore(folder / file_name(name), name)
+        self.open_runs: list[Run] = []
+        self._lock = threading.Lock()
+        self._next_flush = 0.0
+
+    def add(self, run: Run) -> None:
+        with self._lock:
+            self.open_runs.append(run)
+        run.on_end.append(self._remove)
+
+    def tick(self, now: float) -> None:
+        with self._lock:
+            runs = list(self.open_runs)
+        for run in runs:
+            run.hand_over()
+        if now >= self._next_flush:
+            self._next_flush = now + FLUSH_SECONDS
+            self.store.flush()
+
+    def _remove(self, run: Run) -> None:
+        with self._lock:
+            self.open_runs.remove(run)
+
+    def find(self, id_or_name: str) -> RunRecord:
+        """A run by its id, or the latest of its name. Raises ``ValueError`` when there is none."""
+        runs = self.store.runs()
+        matches = [r for r in runs if r.id == id_or_name] or [r for r in runs if r.name == id_or_name]
+        if matches:
+            return matches[-1]
+        names = ", ".join(repr(run.name) for run in runs[-5:])
+        raise ValueError(
+            f"project {self.name!r} has no run {id_or_name!r}; "
+            + (f"its latest are {names}" if names else "it has none")
+        )
+
+    def admit(self, run: RunRecord, resume: Resume, *, by_id: bool) -> RunRecord:
+        """The record to go on with: `run` as a new run, or the earlier run that it resumes.
+
+        Raises ``ValueError`` when there must be an earlier run and is none, or when the id is taken and must not be.
+        """
+        runs = self.store.runs()
+        earlier = [r for r in runs if (r.id == run.id if by_id else r.name == run.name)]
+        if resume == "never" and by_id and earlier:
+            raise ValueError(
+                f"project {self.name!r} has a run with id {run.id!r} already; choose another id, or resume='allow' to go on"
+            )
+        if resume == "must" and not earlier:
+            what = f"id {run.id!r}" if by_id else f"name {run.name!r}"
+            raise ValueError(f"resume='must', and project {self.name!r} has no run with {what}; use resume='allow'")
+        if resume == "never" or not earlier:
+            return dataclasses.replace(run, name=run.name or readable_name(len(runs) + 1))
+        found = earlier[-1]
+        return dataclasses.replace(
+            found,
+            state="running",
+            ended=None,
+            error=None,
+            config=found.config | run.config,
+            tags=as_tags([*found.tags, *run.tags]),
+            notes=run.notes or found.notes,
+            total=run.total or found.total,
+        )
+
+    def table(self) -> pl.DataFrame:
+        """One row a run. See `trackbook.runs`."""
+        for run in list(self.open_runs):
+            run.hand_over()
+        runs = self.store.runs()
+        return _table(runs, [self.store.summary(run.id) for run in runs])
+
+    def __repr__(self) -> str:
+        return f"<trackbook project {self.name!r}>"
+
+
+def file_name(project: str) -> str:
+    """The file of a project: its name where every file system takes it, else a readable part and a hash."""
+    if _PLAIN.fullmatch(project) and not _DEVICES.fullmatch(project):
+        return project + SUFFIX
+    readable = re.sub(r"[^a-z0-9]+", "-", project.lower()).strip("-")[:40]
+    return f"{readable}~{hashlib.sha256(project.encode()).hexdigest()[:16]}{SUFFIX}"
+
+
+def project_names(folder: Path) -> list[str]:
+    """The names of the projects of a folder."""
+    return sorted(name for path in folder.glob(f"*{SUFFIX}") if (name := project_name(path)) is not None)
+
+
+def _table(runs: Sequence[RunRecord], summaries: Sequence[Mapping[str, MetricSummary]]) -> pl.DataFrame:
+    import polars as pl
+
+    columns: dict[str, list[Any]] = {
+        "id": [run.id for run in runs],
+        "name": [run.name for run in runs],
+        "group": [run.group for run in runs],
+        "state": [run.state for run in runs],
+        "notes": [run.notes for run in runs],
+        "duration": [None if run.ended is None else run.ended - run.started for run in runs],
+        "points": [sum(figures.count for figures in metrics.values()) for metrics in summaries],
+    }
+    figures = [
+        {f"config.{name}": value for name, value in run.config.items()}
+        | {f"summary.{name}": figures.last for name, figures in metrics.items()}
+        | {f"summary.{name}": value for name, value in run.summary.items()}
+        for run, metrics in zip(runs, summaries, strict=True)
+    ]
+    names = dict.fromkeys(name for row in figures for name in row)
+    for name in sorted(names, key=lambda name: name.startswith("summary.")):
+        columns[name] = [row.get(name) for row in figures]
+    times = pl.DataFrame(
+        {"started": [run.started for run in runs], "ended": [run.ended for run in runs]},
+        schema={"started": pl.Float64, "ended": pl.Float64},
+    ).select((pl.all() * 1e6).cast(pl.Int64).cast(pl.Datetime("us", "UTC")))
+    tags = pl.Series("tags", [list(run.tags) for run in runs], dtype=pl.List(pl.String))
+    fixed = {"notes": pl.String, "group": pl.String, "duration": pl.Float64}
+    frame = pl.DataFrame([_series(name, values, fixed.get(name)) for name, values in columns.items()])
+    return frame.select(
+        "id", "name", "group", "state", tags, "notes", times["started"], times["ended"], pl.exclude(*_FIXED)
+    )
+
+
+_PLAIN_COLUMNS = ({bool}, {str}, {int}, {float}, {int, float}, set[type]())
+_FIXED = ("id", "name", "group", "state", "notes")
+
+
+def _series(name: str, values: list[Any], dtype: Any) -> pl.Series:
+    """A column of what people put into config: numbers or strings as they are, a mixture as strings, the rest as JSON."""
+    import polars as pl
+
+    plain = {type(value) for value in values if value is not None}
+    wide = any(isinstance(value, int) and abs(value) >= 2**63 for value in values)
+    if dtype is not None or (plain in _PLAIN_COLUMNS and not wide):
+        return pl.Series(name, values, dtype=dtype or (pl.Float64 if plain == {int, float} else None), strict=False)
+    return pl.Series(name, [v if v is None or isinstance(v, str) else json.dumps(v) for v in values], dtype=pl.String)

@@ -1,0 +1,52 @@
+"""The words that every layer shares."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+from ._protocol import State
+
+StepBy = Literal["metric", "run"]
+Mode = Literal["local", "disabled"]
+Resume = Literal["never", "allow", "must"]
+
+ENDED: tuple[State, ...] = ("finished", "failed", "interrupted", "lost")
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """What is known of a run beside its points. Times are seconds UTC; ``config`` and ``summary`` hold JSON values."""
+
+    id: str
+    name: str
+    started: float
+    state: State = "running"
+    group: str | None = None
+    tags: tuple[str, ...] = ()
+    notes: str | None = None
+    config: dict[str, Any] = field(default_factory=dict)
+    summary: dict[str, Any] = field(default_factory=dict)  # what the user set; figures per metric are MetricSummary
+    step_by: StepBy = "metric"
+    ended: float | None = None
+    done: int | None = None  # steps done as `track` counts them; None: the metrics' largest step says
+    total: int | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSummary:
+    """Figures of one metric of one run. ``min`` and ``max`` pass over NaN, and are NaN when nothing else was logged."""
+
+    last: float
+    min: float
+    max: float
+    count: int
+    step: int  # the largest step, where `last` was logged
+
+
+class Cursor(NamedTuple):
+    """A place in a run's points: all with a smaller ordinal have been read. A rewind starts a new generation."""
+
+    generation: int = 0
+    ordinal: int = 0

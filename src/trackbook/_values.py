@@ -1,0 +1,162 @@
+"""From what users log to floats and steps: the rules of values, names and steps, before anything is recorded."""
+
+from __future__ import annotations
+
+import contextlib
+import operator
+from collections.abc import Mapping
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+LARGEST_STEP = 2**63 - 1
+DEEPEST_NESTING = 32
+
+
+def flatten(data: Mapping[str, Any]) -> dict[str, float]:
+    """The metrics of one `log` call: nested dicts joined by ``/``, values as floats, in the order given.
+
+    Raises ``TypeError`` for what cannot be logged and ``ValueError`` for a bad name or a number out of range; the message
+    names metric, value and remedy.
+    """
+    if not isinstance(data, Mapping):
+        raise TypeError(
+            f"log() takes a dict of metrics, such as log({{'loss': 0.5}}), not {_show(data)} ({_kind(data)})"
+        )
+    values: dict[str, float] = {}
+    _flatten_into(values, "", data, 0)
+    return values
+
+
+def _flatten_into(values: dict[str, float], prefix: str, data: Mapping[Any, Any], depth: int) -> None:
+    if depth > DEEPEST_NESTING:
+        raise ValueError(f"metric {_show(prefix)}: dicts nested more than {DEEPEST_NESTING} deep; log a flatter dict")
+    for key, value in data.items():
+        name = prefix + check_name(key, prefix)
+        if isinstance(value, Mapping):
+            _flatten_into(values, f"{name}/", value, depth + 1)
+        elif name in values:
+            raise ValueError(f"metric {_show(name)} is given twice in one call, once nested and once flat; log it once")
+        else:
+            values[name] = to_float(name, value)
+
+
+def check_name(name: Any, prefix: str = "") -> str:
+    """`name` when it can name a metric; else ``TypeError`` or ``ValueError``."""
+    if not isinstance(name, str):
+        raise TypeError(f"metric name {_show(name)} is {_kind(name)}, not a string; log {{{str(name)!r}: ...}} instead")
+    return check_text(f"metric name under {prefix!r}" if prefix else "metric name", name)
+
+
+def check_text(what: str, text: Any) -> str:
+    """`text` when it is a non-empty string that UTF-8 can hold; else an error that calls it `what`."""
+    if not isinstance(text, str):
+        raise TypeError(f"{what} {_show(text)} is {_kind(text)}; give a string")
+    if not text:
+        raise ValueError(f"{what} is empty; give one, such as 'digits'")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{what} {_show(text)} holds half a surrogate pair, which is no text; rename it") from None
+    return str(text)
+
+
+def to_float(metric: str, value: Any) -> float:
+    """`value` as a float64; read at the call, so that an array changed afterwards does not change what was logged."""
+    kind = type(value)
+    if kind is float:
+        return value  # type: ignore[no-any-return]  # narrowed by identity, which mypy does not follow
+    if isinstance(value, (bool, int, float, Decimal, Fraction)):
+        return _number(metric, value)
+    if isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            raise TypeError(
+                f"metric {_show(metric)}: the string {_show(value)} is not a number; log a number, "
+                "or put text into config"
+            ) from None
+    if value is None:
+        raise TypeError(f"metric {_show(metric)} is None; leave it out of the call, or log float('nan')")
+    return _scalar(metric, value)
+
+
+def _scalar(metric: str, value: Any) -> float:
+    """One number out of a numpy, torch, jax or tensorflow scalar or one-element array."""
+    shape = getattr(value, "shape", None)
+    if shape is None or isinstance(value, type):
+        remedy = (
+            "log its mean, or each item under its own name" if isinstance(value, (list, tuple, set)) else "log a number"
+        )
+        raise TypeError(f"metric {_show(metric)}: {_show(value)} is {_kind(value)}; {remedy}")
+    size = 1
+    for n in shape:
+        size *= int(n)
+    if size != 1:
+        raise TypeError(
+            f"metric {_show(metric)} is {_kind(value)} of shape {tuple(shape)}, not one number; "
+            "log a scalar such as its .mean()"
+        )
+    if not hasattr(value, "item") and hasattr(value, "numpy"):
+        value = value.numpy()  # a tensorflow EagerTensor
+    item = value.item() if hasattr(value, "item") else value
+    if isinstance(item, (int, float, str, Decimal, Fraction)):
+        return to_float(metric, item)
+    if getattr(getattr(value, "dtype", None), "kind", "") in (
+        "f",
+        "V",
+    ):  # longdouble, and the small floats of ml_dtypes
+        with contextlib.suppress(TypeError, ValueError):
+            return float(item)
+    raise TypeError(f"metric {_show(metric)}: {_show(value)} is {_kind(value)}, not a real number; log a number")
+
+
+def _number(metric: str, value: Any) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(
+            f"metric {_show(metric)}: {_show(value)} is too large for a 64-bit float; log its logarithm"
+        ) from None
+
+
+def to_step(step: Any) -> int:
+    """`step` as an int64. Integral numbers of any library pass; ``TypeError`` or ``ValueError`` says what is wrong."""
+    if isinstance(step, bool) or type(step).__name__ in ("bool_", "bool"):
+        raise TypeError(f"step={step!r} is a bool; give a whole number, such as step=7")
+    try:
+        number = operator.index(step)
+    except TypeError:
+        number = _integral(step)
+    if number < 0:
+        raise ValueError(f"step={number} is negative; steps start at 0")
+    if number > LARGEST_STEP:
+        raise ValueError(f"step={_show(number)} is beyond 2**63 - 1, the largest step")
+    return number
+
+
+def _integral(step: Any) -> int:
+    item = step.item() if getattr(step, "shape", None) == () and hasattr(step, "item") else step
+    if not isinstance(item, (int, float, Decimal, Fraction)):
+        raise TypeError(f"step={_show(step)} is {_kind(step)}; give a whole number, such as step=7")
+    try:
+        number = int(item)
+    except (ValueError, OverflowError):
+        raise ValueError(f"step={item} is not a whole number; give one, such as step=7") from None
+    if number != item:
+        raise ValueError(f"step={item} is not a whole number; give one, such as step={max(number, 0)}")
+    return number
+
+
+def _show(value: Any) -> str:
+    try:
+        text = repr(value)
+    except Exception as error:  # noqa: BLE001  a user's broken __repr__ must not hide which metric was wrong
+        text = f"<{type(value).__name__} whose repr raises {type(error).__name__}>"
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _kind(value: Any) -> str:
+    kind = type(value)
+    name = kind.__name__ if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}.{kind.__name__}"
+    return f"an object of type {name}"

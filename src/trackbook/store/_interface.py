@@ -1,0 +1,59 @@
+"""What every store does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import polars as pl
+
+from .._types import Cursor, MetricSummary, RunRecord
+
+# `metric` is categorical: 4 bytes a point, compared as an integer
+POINTS = pl.Schema({"metric": pl.Categorical(), "step": pl.Int64(), "value": pl.Float64(), "time": pl.Float64()})
+
+
+class Store(Protocol):
+    """The runs of one project. Safe to call from any thread.
+
+    Points travel as frames of the schema `POINTS`, in order of arrival. A run's points have ordinals from 0 in that
+    order; a `Cursor` is a place in it.
+    """
+
+    @property
+    def notices(self) -> list[str]:
+        """Standing problems, such as a full disk: each a sentence that says what and where. Empty when all is well."""
+
+    def put_run(self, run: RunRecord) -> None:
+        """Adds a run, or replaces what was known of the run with this id."""
+
+    def runs(self) -> list[RunRecord]:
+        """All runs, oldest first."""
+
+    def run(self, run_id: str) -> RunRecord | None:
+        """One run, None when there is none of this id."""
+
+    def append(self, run_id: str, points: pl.DataFrame) -> list[str]:
+        """Takes in points. Of several with one metric and step the first ever stays.
+
+        Returns the names of the metrics of which a point was discarded for that.
+        """
+
+    def read(self, run_id: str, metrics: Sequence[str] | None = None) -> pl.DataFrame:
+        """The points of a run, or of some of its metrics, in order of arrival."""
+
+    def since(self, run_id: str, cursor: Cursor) -> tuple[pl.DataFrame, Cursor]:
+        """What came after `cursor`, and the cursor to go on from.
+
+        When the generation of the returned cursor differs from `cursor`'s, the run was cut back: the points are then all
+        of the run's points.
+        """
+
+    def summary(self, run_id: str) -> dict[str, MetricSummary]:
+        """Last, smallest and largest value per metric, in order of first appearance."""
+
+    def flush(self) -> None:
+        """Makes durable what is not yet. A failure is a notice, never an exception; the next flush tries again."""
+
+    def close(self) -> None:
+        """Flushes and lets go of the file."""
