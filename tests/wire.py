@@ -1,0 +1,161 @@
+"""A front end in Python, for tests: assembles frames by the rules of `trackbook._protocol`, without numpy's help."""
+
+from __future__ import annotations
+
+import base64
+import math
+import struct
+from typing import Any
+
+from trackbook._protocol import BUCKET_COLUMNS, POINT_COLUMNS, VERSION
+
+Row = dict[str, float]
+
+
+class FrontEnd:
+    """Takes frames as the browser's model does, and holds the picture it would draw."""
+
+    def __init__(self) -> None:
+        self.keyframe: Any = None
+        self.delta: Any = None
+        self.picture: dict[str, Any] | None = None
+
+    def receive(self, **traits: Any) -> None:
+        self.keyframe = traits.get("keyframe") or self.keyframe
+        self.delta = traits.get("delta") or self.delta
+        if self.keyframe is None or self.keyframe["header"]["version"] != VERSION:
+            return
+        header = self.keyframe["header"]
+        picture = _whole(self.keyframe)
+        if self.delta is not None:
+            change = self.delta["header"]
+            fits = change["session"] == header["session"] and change["version"] == header["version"]
+            if fits and change["base"] == header["seq"]:
+                picture = _applied(picture, self.delta)
+        if self.picture is None or self.picture["session"] != header["session"] or picture["seq"] > self.picture["seq"]:
+            self.picture = picture
+
+
+def kernel_picture(picture: Any) -> dict[str, Any]:
+    """What a front end that missed nothing would show of a `trackbook._frames.Picture`."""
+    return _whole(picture.keyframe(0.0))
+
+
+def _whole(frame: Any) -> dict[str, Any]:
+    header = frame["header"]
+    return {
+        "session": header["session"],
+        "seq": header["seq"],
+        "project": header["project"],
+        "runs": {run["key"]: run for run in header["runs"]},
+        "metrics": list(header["metrics"]),
+        "series": {(s["run"], s["metric"]): (s["width"], _rows(s, frame["data"])) for s in header["series"]},
+    }
+
+
+def _rows(series: Any, data: bytes) -> dict[float, Row]:
+    names = POINT_COLUMNS if series["width"] == 1 else BUCKET_COLUMNS
+    n = series["rows"]
+    columns = [struct.unpack_from(f"<{n}d", bytes(data), 8 * (series["at"] + i * n)) for i in range(len(names))]
+    rows = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+    return {row[names[0]]: row for row in rows}
+
+
+def _applied(picture: dict[str, Any], frame: Any) -> dict[str, Any]:
+    header = frame["header"]
+    series = dict(picture["series"])
+    for change in header["series"]:
+        key = (change["run"], change["metric"])
+        width, rows = series.get(key, (change["width"], {}))
+        while width < change["width"]:
+            width, rows = width * 2, _doubled(rows, width)
+        series[key] = (width, {**rows, **_rows(change, frame["data"])})
+    return {
+        **picture,
+        "seq": header["seq"],
+        "runs": picture["runs"] | {run["key"]: run for run in header["runs"]},
+        "metrics": picture["metrics"] + header["metrics"],
+        "series": series,
+    }
+
+
+def _doubled(rows: dict[float, Row], width: int) -> dict[float, Row]:
+    doubled: dict[float, Row] = {}
+    for row in (rows[place] for place in sorted(rows)):
+        bucket = _bucket_of_point(row) if width == 1 else row
+        place = bucket["bucket"] // 2
+        left = doubled.get(place)
+        doubled[place] = {**(bucket if left is None else _joined(left, bucket)), "bucket": place}
+    return doubled
+
+
+def _bucket_of_point(point: Row) -> Row:
+    value = point["value"]
+    finite = math.isfinite(value)
+    row = {"bucket": point["step"], "count": float(finite), "mean": value if finite else math.nan, "m2": 0.0}
+    row["mask"] = 0.0 if finite else 1.0 if math.isnan(value) else 2.0 if value > 0 else 4.0
+    for name in ("first", "min", "max", "last"):
+        known = finite or name in ("first", "last")
+        row[f"{name}_step"] = point["step"] if known else math.nan
+        row[f"{name}_time"] = point["time"] if known else math.nan
+        row[name] = value if known else math.nan
+    return row
+
+
+def _joined(a: Row, b: Row) -> Row:
+    """Two neighbours, `a` before `b`."""
+
+    def take(name: str, row: Row) -> Row:
+        return {column: row[column] for column in (f"{name}_step", f"{name}_time", name)}
+
+    count = a["count"] + b["count"]
+    parts = [row for row in (a, b) if row["count"]]
+    mean = sum(row["count"] * row["mean"] for row in parts) / count if count else math.nan
+    m2 = sum(row["m2"] + row["count"] * (row["mean"] - mean) ** 2 for row in parts)
+    low = b if b["count"] and not a["min"] <= b["min"] else a
+    high = b if b["count"] and not a["max"] >= b["max"] else a
+    mask = float(int(a["mask"]) | int(b["mask"]))
+    return {
+        "bucket": math.nan,
+        "count": count,
+        "mean": mean,
+        "m2": m2,
+        "mask": mask,
+        **take("first", a),
+        **take("min", low),
+        **take("max", high),
+        **take("last", b),
+    }
+
+
+def plain(picture: dict[str, Any]) -> dict[str, Any]:
+    """A picture in JSON's kinds, as the golden files hold it."""
+    return {
+        "seq": picture["seq"],
+        "project": picture["project"],
+        "runs": [picture["runs"][key] for key in sorted(picture["runs"])],
+        "metrics": picture["metrics"],
+        "series": [
+            {
+                "run": run,
+                "metric": metric,
+                "width": width,
+                "columns": {
+                    name: [_plain_number(rows[place][name]) for place in sorted(rows)]
+                    for name in (POINT_COLUMNS if width == 1 else BUCKET_COLUMNS)
+                },
+            }
+            for (run, metric), (width, rows) in sorted(picture["series"].items())
+        ],
+    }
+
+
+def packed(frame: Any) -> dict[str, Any]:
+    """A frame as the golden files hold it."""
+    return {"header": frame["header"], "data": base64.b64encode(frame["data"]).decode()}
+
+
+def _plain_number(number: float) -> float | str:
+    if math.isfinite(number):
+        return float(number)
+    return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
