@@ -50,19 +50,22 @@ DURATION_LABEL: Final = (
 
 def line(x_axis: XAxis = "step") -> Layers:
     """Draw one metric over ``x``: a line a run, a dot for a lonely point, marks on the frame for what is not finite."""
+    zoomed = alt.expr("x_window != null")  # else half of a line along the frame would be cut off
     base = alt.Chart(alt.NamedData("points")).encode(
         x=_x(x_axis),
         color=alt.Color("color:N", scale=None, legend=None),
         detail="run:N",
     )
-    stroke = base.mark_line(clip=True, strokeWidth=1.5, strokeJoin="round").encode(
+    stroke = base.mark_line(clip=zoomed, strokeWidth=1.5, strokeJoin="round").encode(
         strokeDash=alt.StrokeDash("dash:N", scale=None, legend=None)
     )
     raw = stroke.transform_filter("smoothing > 0 && datum.mark == 'line'").encode(
         y=_y("value"), opacity=alt.value(0.25)
     )
     smooth = stroke.transform_filter("datum.mark == 'line'").encode(y=_y("smooth"))
-    dots = base.mark_circle(clip=True, size=40, opacity=1).transform_filter("datum.mark == 'dot'").encode(y=_y("value"))
+    dots = (
+        base.mark_circle(clip=zoomed, size=40, opacity=1).transform_filter("datum.mark == 'dot'").encode(y=_y("value"))
+    )
     return alt.layer(raw, smooth, dots, _not_finite(base)).add_params(
         alt.param("smoothing", value=0),
         alt.param("x_window", value=None),  # what is zoomed to; null shows everything
@@ -72,14 +75,18 @@ def line(x_axis: XAxis = "step") -> Layers:
 
 def bar() -> Layers:
     """Draw a metric of which every run has one value: a bar a run, with the value beside it."""
-    base = alt.Chart(alt.NamedData("points")).encode(
-        x=alt.X("value:Q", title=None, axis=None, scale=alt.Scale(zero=True, padding=44)),
-        y=alt.Y("run:N", title=None, sort=None, axis=alt.Axis(ticks=False, domain=False, labelLimit=110, grid=False)),
+    y = alt.Y("run:N", title=None, sort=None, axis=alt.Axis(labelLimit=120, grid=False))
+    x = alt.X(
+        "value:Q",
+        title=None,
+        axis=None,
+        scale=alt.Scale(zero=True, nice=False, rangeMax=alt.ExprRef("width - 60")),  # leaves room for the numbers
     )
-    bars = base.mark_bar(height={"band": 0.6}).encode(color=alt.Color("color:N", scale=None, legend=None))
-    text = base.mark_text(
-        align=alt.expr("datum.value < 0 ? 'right' : 'left'"), dx=alt.expr("datum.value < 0 ? -5 : 5")
-    ).encode(text="text:N")
+    base = alt.Chart(alt.NamedData("points")).encode(y=y)
+    bars = base.mark_bar(height=alt.RelativeBandSize(0.6)).encode(
+        x=x, color=alt.Color("color:N", scale=None, legend=None)
+    )
+    text = base.mark_text(align="right").encode(x=alt.value("width"), text="text:N")
     return alt.layer(bars, text)
 
 

@@ -1,0 +1,156 @@
+/** Boards of made-up runs, to be looked at: `npm run gallery`, then open dev/gallery.html#NAME. */
+import widget from "../src/index.ts";
+import { FakeModel, frame, run, type SeriesSpec } from "../test/frames.ts";
+
+const noise = (seed: number) => {
+  let state = seed * 7919 + 17;
+  return () => {
+    state = (state * 1103515245 + 12345) % 2147483648;
+    return state / 2147483648 - 0.5;
+  };
+};
+
+function curve(seed: number, rows: number, shape: (share: number, noise: number) => number): number[][] {
+  const random = noise(seed);
+  return Array.from({ length: rows }, (_, i) => [i, 1_700_000_000 + i * 0.4, shape(i / rows, random())]);
+}
+
+const METRICS = ["train/loss", "train/acc", "lr", "val/loss", "val/accuracy", "train/grad_norm", "val/f1"];
+
+function series(runs: number, rows: number): SeriesSpec[] {
+  return Array.from({ length: runs }, (_, key) => [
+    {
+      run: key,
+      metric: 0,
+      rows: curve(key, rows, (t, e) => 2.3 * Math.exp(-(3 + key / 3) * t) + 0.12 + 0.15 * e),
+    },
+    {
+      run: key,
+      metric: 1,
+      rows: curve(key + 50, rows, (t, e) => 0.97 - 0.8 * Math.exp(-(5 + key / 2) * t) + 0.04 * e),
+    },
+    {
+      run: key,
+      metric: 2,
+      rows: curve(0, rows, t => 0.003 * 0.5 ** (key % 3) * (1 + Math.cos(t * Math.PI))),
+    },
+    {
+      run: key,
+      metric: 3,
+      rows: curve(key + 90, 20, (t, e) => 2 * Math.exp(-(3 + key / 3) * t) + 0.2 + 0.1 * e),
+    },
+    {
+      run: key,
+      metric: 4,
+      rows: curve(key + 70, 20, (t, e) => 0.95 - 0.7 * Math.exp(-5 * t) + 0.02 * e - key / 50),
+    },
+    { run: key, metric: 5, rows: curve(key + 30, rows, (t, e) => 1e5 * (1 - t) * (1 + e)) },
+    { run: key, metric: 6, rows: curve(key + 3, 1, () => 0.91 + key / 100) },
+  ]).flat();
+}
+
+const names = ["brisk-otter-12", "calm-heron-3", "lr=0.003, wd=1e-4", "quick-fox-7"];
+
+function runs(count: number, more: Parameters<typeof run>[1] = {}) {
+  return Array.from({ length: count }, (_, key) =>
+    run(key, {
+      name: names[key] ?? `sweep-${key}`,
+      state: "finished",
+      started: 1_700_000_000,
+      ended: 1_700_000_200,
+      done: 500,
+      ...more,
+    }),
+  );
+}
+
+const now = Date.now() / 1000;
+const live = { state: "running", started: now - 83, ended: null, done: 412, total: 1000, rate: 5.2 } as const;
+
+const boards: Record<string, () => Record<string, unknown>> = {
+  one: () => ({
+    keyframe: frame(series(1, 500), { runs: runs(1, live), metrics: METRICS, project: "digits", now }),
+  }),
+  three: () => ({
+    keyframe: frame(series(3, 500), {
+      runs: [...runs(2), { ...runs(3, live)[2] }],
+      metrics: METRICS,
+      project: "digits",
+      now,
+    }),
+    smoothing: 6,
+  }),
+  twelve: () => ({
+    keyframe: frame(series(12, 200), {
+      runs: runs(12).map((r, i) => ({ ...r, state: i === 4 ? "failed" : r.state, faded: i === 0 })),
+      metrics: METRICS,
+      project: "digits",
+    }),
+  }),
+  finished: () => ({
+    keyframe: frame(series(3, 500), { runs: runs(3), metrics: METRICS, project: "digits" }),
+  }),
+  sixty: () => ({ keyframe: frame(series(60, 60), { runs: runs(60), metrics: METRICS, project: "sweep" }) }),
+  odd: () => ({
+    keyframe: frame(
+      [
+        { run: 0, metric: 0, rows: curve(1, 60, (t, e) => (t > 0.5 && t < 0.6 ? Number.NaN : t + e / 5)) },
+        {
+          run: 0,
+          metric: 1,
+          rows: curve(1, 40, (t, e) =>
+            t === 0.5 ? Number.POSITIVE_INFINITY : t === 0.75 ? Number.NEGATIVE_INFINITY : e,
+          ),
+        },
+        { run: 0, metric: 2, rows: [[7, 1_700_000_000, 0.25]] },
+        { run: 0, metric: 3, rows: curve(1, 40, () => Number.NaN) },
+        { run: 0, metric: 4, rows: curve(1, 300, t => 1e-7 * (1 + t)) },
+        { run: 0, metric: 5, rows: curve(1, 300, () => 1) },
+        { run: 0, metric: 6, rows: curve(1, 300, t => 0.99991 + t * 1e-5) },
+        { run: 0, metric: 7, rows: curve(1, 300, t => -3e9 * t) },
+      ],
+      {
+        runs: runs(1, {
+          ...live,
+          name: "<img src=x onerror=alert(1)> ".repeat(6),
+          total: null,
+          state: "failed",
+          ended: now,
+          error: "ValueError: x",
+        }),
+        metrics: [
+          "nan",
+          "inf",
+          "dot",
+          "all-nan",
+          "tiny/1e-7",
+          "tiny/constant",
+          `tiny/${"a very long metric name with {{datum.value}} ".repeat(12)}`,
+          "__proto__/😀 'quotes\" <b>",
+        ],
+        project: "odd & <b>",
+        notices: ["The disk is full: points stay in memory until it has room again."],
+      },
+    ),
+  }),
+  empty: () => ({
+    keyframe: frame([], {
+      runs: runs(1, { ...live, done: 0, rate: null, total: null }),
+      metrics: [],
+      project: "digits",
+      now,
+    }),
+  }),
+  nothing: () => ({}),
+  version: () => ({ keyframe: frame([], { version: 99 }) }),
+};
+
+const name = location.hash.slice(1).split("&")[0] || "three";
+const theme = location.hash.includes("dark") ? "dark" : "light";
+document.body.dataset.jpThemeLight = String(theme === "light");
+document.body.style.background = theme === "dark" ? "#111" : "#fff";
+const model = new FakeModel(boards[name]());
+const el = document.querySelector("main") as HTMLElement;
+Object.assign(window, { model, frame, run, curve });
+widget.initialize({ model });
+widget.render({ model, el });

@@ -1,0 +1,43 @@
+type Attributes = Record<string, string>;
+
+/** An element with attributes and children. Strings become text nodes, never markup. */
+export function h<Tag extends keyof HTMLElementTagNameMap>(
+  tag: Tag,
+  attributes: Attributes = {},
+  ...children: (Node | string)[]
+): HTMLElementTagNameMap[Tag] {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children);
+  return element;
+}
+
+/** Sets text only where it differs, so that a selection or a screen reader is not disturbed. */
+export function setText(element: Element, text: string) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** Makes the children of `parent` exactly `children`, moving only what is out of place. */
+export function setChildren(parent: Element, children: readonly Element[]) {
+  children.forEach((child, i) => {
+    if (parent.children[i] !== child) parent.insertBefore(child, parent.children[i] ?? null);
+  });
+  while (parent.children.length > children.length) parent.lastElementChild?.remove();
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** A run's line in small: colour and dash pattern. */
+export function swatch(color: string, dash: readonly number[], width = 16): SVGElement {
+  const svg = document.createElementNS(SVG, "svg");
+  const line = document.createElementNS(SVG, "line");
+  const attributes = { x1: "0", x2: String(width), y1: "4", y2: "4", stroke: color, "stroke-width": "2.5" };
+  for (const [name, value] of Object.entries(attributes)) line.setAttribute(name, value);
+  if (dash.length) line.setAttribute("stroke-dasharray", dash.join(" "));
+  for (const [name, value] of Object.entries({ width: String(width), height: "8", "aria-hidden": "true" })) {
+    svg.setAttribute(name, value);
+  }
+  svg.setAttribute("class", "tb-swatch");
+  svg.append(line);
+  return svg;
+}

@@ -1,0 +1,17 @@
+export interface Filter {
+  matches(metric: string): boolean;
+  /** Why the text is no regular expression; it is then looked for as it stands. */
+  problem: string | null;
+}
+
+/** Metrics that contain a text, or match a regular expression, whatever their case. */
+export function parseFilter(text: string): Filter {
+  const plain = text.trim().toLowerCase();
+  if (!plain) return { matches: () => true, problem: null };
+  try {
+    const pattern = new RegExp(text.trim(), "iu");
+    return { matches: metric => pattern.test(metric), problem: null };
+  } catch (error) {
+    return { matches: metric => metric.toLowerCase().includes(plain), problem: (error as Error).message };
+  }
+}

@@ -1,0 +1,62 @@
+const PREFIXES = ["", "k", "M", "G", "T"];
+
+/** About four significant digits, and as many characters from one frame to the next. */
+export function formatValue(value: number): string {
+  if (Number.isNaN(value)) return "NaN";
+  if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
+  const size = Math.abs(value);
+  if (size === 0) return "0";
+  if (size >= 1e15 || size < 1e-3) return minus(value.toExponential(3).replace("e+", "e"));
+  if (Number.isInteger(value) && size < 1e5) return minus(String(value));
+  let power = 0;
+  let scaled = value;
+  while (Math.abs(scaled) >= (power ? 999.95 : 9999.5) && power < PREFIXES.length - 1) {
+    scaled = value / 1000 ** ++power;
+  }
+  return minus(fixed(scaled)) + PREFIXES[power];
+}
+
+export function formatCount(count: number): string {
+  return count.toLocaleString("en-US", { maximumFractionDigits: 0 });
+}
+
+/** 0:05, 12:30, 1:05:00, 3d 4h */
+export function formatDuration(seconds: number): string {
+  const whole = Math.max(0, Math.floor(seconds));
+  const [days, hours, minutes] = [
+    Math.floor(whole / 86400),
+    Math.floor(whole / 3600) % 24,
+    Math.floor(whole / 60) % 60,
+  ];
+  if (days) return `${days}d ${hours}h`;
+  const tail = String(whole % 60).padStart(2, "0");
+  return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${tail}` : `${minutes}:${tail}`;
+}
+
+export function formatRate(rate: number): string {
+  if (rate >= 100) return `${formatCount(rate)}/s`;
+  if (rate >= 1) return `${rate.toPrecision(3)}/s`;
+  return rate * 60 >= 1 ? `${(rate * 60).toPrecision(3)}/min` : `${(rate * 3600).toPrecision(3)}/h`;
+}
+
+export function formatClock(seconds: number): string {
+  const date = new Date(seconds * 1000);
+  return Number.isNaN(date.getTime())
+    ? "–"
+    : date.toLocaleString(undefined, {
+        month: "short",
+        day: "numeric",
+        hour: "2-digit",
+        minute: "2-digit",
+        second: "2-digit",
+      });
+}
+
+function fixed(value: number): string {
+  const magnitude = Math.floor(Math.log10(Math.abs(value)));
+  return value.toFixed(Math.max(0, 3 - magnitude));
+}
+
+function minus(text: string): string {
+  return text.replace(/^-/, "−");
+}

@@ -1,0 +1,16 @@
+/** What the board asks of its host: the part of anywidget's AnyModel that it uses. Every host is one of these. */
+export interface Model {
+  get(name: string): unknown;
+  set(name: string, value: unknown): void;
+  save_changes(): void;
+  on(event: string, listener: () => void): void;
+  off(event: string, listener: () => void): void;
+}
+
+export function listen(model: Model, traits: readonly string[], listener: () => void, signal?: AbortSignal) {
+  if (signal?.aborted) return;
+  for (const trait of traits) model.on(`change:${trait}`, listener);
+  signal?.addEventListener("abort", () => {
+    for (const trait of traits) model.off(`change:${trait}`, listener);
+  });
+}

@@ -1,0 +1,76 @@
+import { Board } from "../board.ts";
+import type { Model } from "./model.ts";
+
+/** A widget's saved state, as notebooks keep it: its traits, and its buffers by path. */
+export interface SavedWidget {
+  state: Record<string, unknown>;
+  buffers?: readonly { path: readonly (string | number)[]; data: string; encoding: "base64" | "hex" }[];
+}
+
+const DISMISS = "trackbook-dismiss";
+const SAVED_PAGE = "tb-page";
+
+/** Draws a board from saved state, with no kernel. Returns what takes it away again. */
+export function mount(el: HTMLElement, saved: SavedWidget): () => void {
+  const model = new SavedModel(saved);
+  const ends = new AbortController();
+  const session = (model.get("keyframe") as { header?: { session?: string } } | undefined)?.header?.session;
+  const shown = [...document.querySelectorAll<HTMLElement>(".tb-board")];
+  if (session && shown.some(board => board.dataset.session === session)) return () => {};
+  new Board(el, model, { live: false, signal: ends.signal });
+  el.addEventListener(DISMISS, () => ends.abort(), { once: true });
+  return () => ends.abort();
+}
+
+/** The widget itself has come up in a page that was saved: the stand-in for it goes. */
+export function replaceSavedPages(session: string) {
+  for (const page of document.querySelectorAll<HTMLElement>(`.${SAVED_PAGE}`)) {
+    if (page.dataset.trackbookSession !== session) continue;
+    page.dispatchEvent(new Event(DISMISS));
+    page.remove();
+  }
+}
+
+/** A model whose other side is gone: it tells its views of changes and keeps nothing. */
+export class SavedModel extends EventTarget implements Model {
+  #traits: Map<string, unknown>;
+
+  constructor({ state, buffers = [] }: SavedWidget) {
+    super();
+    this.#traits = new Map(Object.entries(structuredClone(state)));
+    for (const { path, data } of buffers) {
+      const [trait, ...rest] = path.map(String);
+      const last = rest.pop();
+      if (last === undefined) continue;
+      const parent = rest.reduce<unknown>(
+        (node, key) => (node as Record<string, unknown>)?.[key],
+        this.#traits.get(trait),
+      );
+      if (parent) (parent as Record<string, unknown>)[last] = decodeBase64(data);
+    }
+  }
+
+  get(name: string): unknown {
+    return this.#traits.get(name);
+  }
+
+  set(name: string, value: unknown) {
+    if (this.#traits.get(name) === value) return;
+    this.#traits.set(name, value);
+    this.dispatchEvent(new Event(`change:${name}`));
+  }
+
+  save_changes() {}
+
+  on(event: string, listener: () => void) {
+    this.addEventListener(event, listener);
+  }
+
+  off(event: string, listener: () => void) {
+    this.removeEventListener(event, listener);
+  }
+}
+
+function decodeBase64(text: string): ArrayBuffer {
+  return Uint8Array.from(atob(text), character => character.charCodeAt(0)).buffer;
+}

@@ -1,0 +1,129 @@
+import type { Chart } from "./chart.ts";
+import { h, swatch } from "./dom.ts";
+import { formatClock, formatCount, formatValue } from "./format.ts";
+import type { Trace } from "./plot.ts";
+import type { Row } from "./rows.ts";
+
+const MOST_LINES = 14;
+const FROM_POINTER = 14; // px
+
+interface Hit {
+  trace: Trace;
+  row: Row;
+}
+
+/** One crosshair through all charts and one tooltip, in the page rather than in the charts. */
+export class Hover {
+  #charts: () => Iterable<Chart>;
+  #root: HTMLElement;
+  #tooltip = h("div", { class: "tb-tooltip", role: "tooltip", hidden: "" });
+  #signal: AbortSignal;
+
+  constructor(root: HTMLElement, charts: () => Iterable<Chart>, signal: AbortSignal) {
+    [this.#root, this.#charts, this.#signal] = [root, charts, signal];
+    signal.addEventListener("abort", () => this.#tooltip.remove());
+    window.addEventListener("scroll", () => this.hide(), { signal, capture: true, passive: true });
+  }
+
+  watch(chart: Chart) {
+    const plot = chart.plotElement;
+    const at = (event: PointerEvent) => this.#show(chart, event);
+    plot.addEventListener("pointermove", at, { signal: this.#signal });
+    plot.addEventListener("pointerleave", () => this.hide(), { signal: this.#signal });
+    plot.addEventListener("pointerdown", () => this.hide(), { signal: this.#signal });
+  }
+
+  hide() {
+    this.#tooltip.hidden = true;
+    for (const chart of this.#charts()) chart.point(null);
+  }
+
+  #show(chart: Chart, event: PointerEvent) {
+    const { plot } = chart;
+    const pointer = chart.xAt(event.clientX);
+    if (event.buttons || !plot?.rows.length || (pointer === null && plot.kind !== "bar")) return this.hide();
+    const hits = pointer === null ? everything(plot.traces) : hitsAt(plot.traces, pointer);
+    if (!hits.length) return this.hide();
+    const x = pointer === null ? null : nearestOf(hits, pointer).row.x;
+    for (const other of this.#charts()) other.point(x);
+    this.#fill(chart.metric, hits, x);
+    this.#place(event);
+  }
+
+  #fill(metric: string, hits: Hit[], x: number | null) {
+    const byValue = [...hits].sort((a, b) => order(b.row.value) - order(a.row.value));
+    const lines = byValue.slice(0, MOST_LINES).map(({ trace: { style }, row }) => {
+      const value = h("span", { class: "tb-tip-value" }, formatValue(row.value));
+      return h(
+        "div",
+        { class: "tb-tip-line" },
+        swatch(style.color, style.dash),
+        h("span", { class: "tb-tip-name" }, style.label),
+        value,
+      );
+    });
+    const rest = byValue.length - lines.length;
+    const head = x === null ? metric : describe(nearestOf(hits, x).row);
+    const title = h("div", { class: "tb-tip-head" }, head);
+    this.#tooltip.replaceChildren(
+      title,
+      ...lines,
+      ...(rest > 0 ? [h("div", { class: "tb-tip-head" }, `${rest} more`)] : []),
+    );
+  }
+
+  /** On the body, so that no cell clips it; it takes the board's look along. */
+  #place({ clientX, clientY }: PointerEvent) {
+    const tooltip = this.#tooltip;
+    tooltip.dataset.theme = this.#root.dataset.theme;
+    tooltip.style.fontFamily = getComputedStyle(this.#root).fontFamily;
+    if (!tooltip.isConnected) document.body.append(tooltip);
+    tooltip.hidden = false;
+    const { width, height } = tooltip.getBoundingClientRect();
+    const flipX = clientX + FROM_POINTER + width > innerWidth - 4;
+    const left = flipX ? Math.max(4, clientX - FROM_POINTER - width) : clientX + FROM_POINTER;
+    const top = Math.max(4, Math.min(clientY + FROM_POINTER, innerHeight - height - 4));
+    tooltip.style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`;
+  }
+}
+
+function describe({ step, time }: Row): string {
+  return `step ${formatCount(step)} · ${formatClock(time)}`;
+}
+
+/** At the point nearest to x: its row, and those of the other runs that reach so far. */
+export function hitsAt(traces: readonly Trace[], x: number): Hit[] {
+  const nearest = traces
+    .filter(({ rows }) => rows.length)
+    .map(trace => ({ trace, row: rowNear(trace.rows, x) }));
+  if (!nearest.length) return [];
+  const snapped = nearestOf(nearest, x).row.x;
+  return nearest
+    .filter(({ trace: { rows } }) => rows[0].x <= snapped && snapped <= rows[rows.length - 1].x)
+    .map(({ trace }) => ({ trace, row: rowNear(trace.rows, snapped) }));
+}
+
+function rowNear(rows: readonly Row[], x: number): Row {
+  let [low, high] = [0, rows.length - 1];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (rows[middle].x < x) low = middle + 1;
+    else high = middle;
+  }
+  return low > 0 && x - rows[low - 1].x <= rows[low].x - x ? rows[low - 1] : rows[low];
+}
+
+function everything(traces: readonly Trace[]): Hit[] {
+  return traces.flatMap(trace => (trace.rows.length ? [{ trace, row: trace.rows[0] }] : []));
+}
+
+function nearestOf(hits: readonly Hit[], x: number): Hit {
+  return hits.reduce((a, b) => (Math.abs(b.row.x - x) < Math.abs(a.row.x - x) ? b : a));
+}
+
+/** NaN sorts below everything. */
+function order(value: number): number {
+  return Number.isNaN(value)
+    ? -Number.MAX_VALUE
+    : Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, value));
+}

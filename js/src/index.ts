@@ -1,0 +1,30 @@
+import { Board } from "./board.ts";
+import type { Model } from "./hosts/model.ts";
+import { replaceSavedPages } from "./hosts/page.ts";
+import { storeOf } from "./store.ts";
+
+export { mount } from "./hosts/page.ts";
+
+interface Props {
+  model: Model;
+  el: HTMLElement;
+  signal?: AbortSignal;
+}
+
+export default {
+  initialize({ model }: Pick<Props, "model">) {
+    storeOf(model);
+  },
+
+  render({ model, el, signal }: Props) {
+    // Hosts older than the signal call what `render` returns.
+    const own = new AbortController();
+    const ends = signal ? AbortSignal.any([signal, own.signal]) : own.signal;
+    const store = storeOf(model);
+    const replace = () => store.picture && replaceSavedPages(store.picture.session);
+    store.subscribe(replace, ends);
+    replace();
+    new Board(el, model, { live: true, signal: ends });
+    return () => own.abort();
+  },
+};

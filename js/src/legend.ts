@@ -1,0 +1,67 @@
+import { h, setChildren, setText, swatch } from "./dom.ts";
+import type { RunHeader } from "./protocol.ts";
+import type { Styled } from "./rows.ts";
+import { STATE_ICON } from "./topline.ts";
+import type { ViewState } from "./view-state.ts";
+
+/** A chip a run: click hides or shows it, Alt-click or double-click shows it alone. */
+export class Legend {
+  readonly element = h("div", { class: "tb-legend", role: "group", "aria-label": "Runs" });
+  #state: ViewState;
+  #signal: AbortSignal;
+  #chips = new Map<string, { chip: HTMLButtonElement; look: string }>();
+  #runs: readonly RunHeader[] = [];
+
+  constructor(state: ViewState, signal: AbortSignal) {
+    [this.#state, this.#signal] = [state, signal];
+  }
+
+  update(styles: readonly Styled[]) {
+    this.#runs = styles.map(({ run }) => run);
+    this.element.hidden = styles.length < 2;
+    const hidden = new Set(this.#state.get("hidden_runs"));
+    setChildren(
+      this.element,
+      this.element.hidden ? [] : styles.map(style => this.#chip(style, hidden.has(style.run.id))),
+    );
+  }
+
+  #chip(style: Styled, hidden: boolean): HTMLButtonElement {
+    const { run, label, color, dash } = style;
+    const chip = this.#chips.get(run.id)?.chip ?? this.#newChip(run.id);
+    const look = JSON.stringify([label, color, dash, run.state, run.faded, run.error]);
+    if (this.#chips.get(run.id)?.look !== look) {
+      const icon = ["running", "finished"].includes(run.state) ? [] : [stateIcon(run)];
+      chip.replaceChildren(swatch(color, dash), h("span", { class: "tb-run-name" }, label), ...icon);
+      chip.title = `${label}, ${run.state}${run.faded ? ", an earlier run" : ""}\nClick: hide or show. Double-click: show alone.`;
+      this.#chips.set(run.id, { chip, look });
+    }
+    chip.setAttribute("aria-pressed", String(!hidden));
+    return chip;
+  }
+
+  #newChip(id: string): HTMLButtonElement {
+    const chip = h("button", { type: "button", class: "tb-run", "data-run": id });
+    const options = { signal: this.#signal };
+    chip.addEventListener("click", ({ altKey }) => (altKey ? this.#solo(id) : this.#toggle(id)), options);
+    chip.addEventListener("dblclick", ({ altKey }) => altKey || this.#solo(id), options);
+    return chip;
+  }
+
+  #toggle(id: string) {
+    this.#state.toggle("hidden_runs", id);
+  }
+
+  #solo(id: string) {
+    const others = this.#runs.map(run => run.id).filter(other => other !== id);
+    const hidden = new Set(this.#state.get("hidden_runs"));
+    const already = !hidden.has(id) && others.every(other => hidden.has(other));
+    this.#state.set("hidden_runs", already ? [] : others);
+  }
+}
+
+function stateIcon({ state, error }: RunHeader): HTMLElement {
+  const icon = h("span", { class: "tb-state", "data-state": state, title: error ?? state });
+  setText(icon, STATE_ICON[state]);
+  return icon;
+}

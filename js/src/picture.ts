@@ -1,0 +1,69 @@
+import { type Frame, type RunHeader, VERSION } from "./protocol.ts";
+import { decodeSeries, overlay, type Series, sameSeries } from "./series.ts";
+
+/** Everything a board shows: a keyframe with its delta applied. Never changed, only replaced. */
+export interface Picture {
+  session: string;
+  seq: number;
+  now: number;
+  project: string;
+  runs: readonly RunHeader[];
+  metrics: readonly string[];
+  /** Sorted by run, then metric. A series that did not change is the same object as in the picture before. */
+  series: readonly Series[];
+  notices: readonly string[];
+}
+
+export class OtherVersion extends Error {
+  override name = "OtherVersion";
+  constructor() {
+    super("This board speaks another version of Trackbook: restart the kernel and run the cell again.");
+  }
+}
+
+/** The newest picture that can be had of both traits and what is shown already. */
+export function assemble(keyframe: Frame | null, delta: Frame | null, shown: Picture | null): Picture | null {
+  if (!keyframe) return shown;
+  if (keyframe.header.version !== VERSION) throw new OtherVersion();
+  const frame = delta && applies(delta, keyframe) ? delta : null;
+  const { session, seq } = (frame ?? keyframe).header;
+  const continued = shown?.session === session ? shown : null;
+  if (continued && seq < continued.seq) return continued;
+  return build(keyframe, frame, continued);
+}
+
+function applies({ header }: Frame, { header: key }: Frame): boolean {
+  return header.version === key.version && header.session === key.session && header.base === key.seq;
+}
+
+function build(keyframe: Frame, delta: Frame | null, before: Picture | null): Picture {
+  const { session, seq, now, project, notices } = (delta ?? keyframe).header;
+  const runs = new Map(keyframe.header.runs.map(run => [run.key, run]));
+  for (const run of delta?.header.runs ?? []) runs.set(run.key, run);
+  return {
+    session,
+    seq,
+    now,
+    project,
+    notices,
+    runs: [...runs.values()].sort((a, b) => a.key - b.key),
+    metrics: [...keyframe.header.metrics, ...(delta?.header.metrics ?? [])],
+    series: buildSeries(keyframe, delta, before),
+  };
+}
+
+function buildSeries(keyframe: Frame, delta: Frame | null, before: Picture | null): Series[] {
+  const found = new Map<string, Series>();
+  const key = ({ run, metric }: { run: number; metric: number }) => `${run}/${metric}`;
+  for (const header of keyframe.header.series) found.set(key(header), decodeSeries(header, keyframe.data));
+  for (const header of delta?.header.series ?? []) {
+    const base = found.get(key(header));
+    const top = decodeSeries(header, (delta as Frame).data);
+    found.set(key(header), base ? overlay(base, top) : top);
+  }
+  for (const old of before?.series ?? []) {
+    const now = found.get(key(old));
+    if (now && sameSeries(old, now)) found.set(key(old), old);
+  }
+  return [...found.values()].sort((a, b) => a.run - b.run || a.metric - b.metric);
+}

@@ -1,0 +1,69 @@
+import { formatValue } from "./format.ts";
+import { drawingOrder } from "./palette.ts";
+import { latest, type Row, rowsOf, type Styled } from "./rows.ts";
+import type { Series } from "./series.ts";
+import type { XAxis } from "./view-state.ts";
+
+export type Kind = `line-${XAxis}` | "bar";
+
+/** One run in one chart. */
+export interface Trace {
+  style: Styled;
+  rows: readonly Row[];
+  latest: number;
+}
+
+export interface Plot {
+  kind: Kind;
+  /** In drawing order: the last lies on top. */
+  traces: readonly Trace[];
+  rows: Row[];
+}
+
+export interface Look {
+  styles: ReadonlyMap<number, Styled>;
+  hidden: ReadonlySet<string>;
+  xAxis: XAxis;
+  smoothing: number;
+}
+
+export type Range = readonly [from: number, to: number];
+
+/** What to draw of one metric's series. */
+export function plotOf(series: readonly Series[], { styles, hidden, xAxis, smoothing }: Look): Plot {
+  const byRun = new Map(series.filter(({ rows }) => rows > 0).map(each => [each.run, each]));
+  const runs = [...byRun.keys()].map(key => styles.get(key)?.run).filter(run => run !== undefined);
+  const traces = drawingOrder(runs.filter(run => !hidden.has(run.id))).map(({ key }): Trace => {
+    const [style, own] = [styles.get(key) as Styled, byRun.get(key) as Series];
+    return { style, rows: rowsOf(own, style, xAxis, smoothing), latest: latest(own) };
+  });
+  const single = traces.length > 0 && traces.every(isSingle);
+  const kind: Kind = single ? "bar" : `line-${xAxis}`;
+  const rows = single
+    ? traces.map(barRow).sort((a, b) => b.value - a.value)
+    : traces.flatMap(trace => trace.rows);
+  return { kind, traces, rows };
+}
+
+function isSingle({ rows, style }: Trace): boolean {
+  return rows.length === 1 && style.run.state !== "running";
+}
+
+function barRow({ rows: [row] }: Trace): Row {
+  return { ...row, text: formatValue(row.value) };
+}
+
+/** What the y axis spans where it does not simply follow the data: zoomed in, one value only, or lonely dots. */
+export function valueWindow({ traces }: Plot, zoom: Range | null): Range | null {
+  const rows = traces.flatMap(trace => trace.rows).filter(({ value }) => Number.isFinite(value));
+  const seen = zoom ? rows.filter(({ x }) => x >= zoom[0] && x <= zoom[1]) : rows;
+  if (!seen.length) return null;
+  let [low, high] = [Infinity, -Infinity];
+  for (const { value, smooth } of seen) {
+    low = Math.min(low, value, smooth);
+    high = Math.max(high, value, smooth);
+  }
+  if (!zoom && low < high && rows.some(({ mark }) => mark === "line")) return null;
+  const air = (high - low || Math.abs(high) || 1) * 0.05;
+  return [low - air, high + air];
+}

@@ -1,0 +1,88 @@
+/** The wire, as `src/trackbook/_protocol.py` has it; the rules are written there. */
+
+export const VERSION = 1;
+
+export const POINT_COLUMNS = ["step", "time", "value"] as const;
+
+export const BUCKET_COLUMNS = [
+  "bucket",
+  "count",
+  "mean",
+  "m2",
+  "mask",
+  "first_step",
+  "first_time",
+  "first",
+  "min_step",
+  "min_time",
+  "min",
+  "max_step",
+  "max_time",
+  "max",
+  "last_step",
+  "last_time",
+  "last",
+] as const;
+
+export const NAN = 1;
+export const POSITIVE_INFINITY = 2;
+export const NEGATIVE_INFINITY = 4;
+
+export type State = "running" | "finished" | "failed" | "interrupted" | "lost";
+
+export interface RunHeader {
+  key: number;
+  id: string;
+  name: string;
+  group: string | null;
+  state: State;
+  started: number;
+  ended: number | null;
+  done: number;
+  total: number | null;
+  rate: number | null;
+  faded: boolean;
+  error: string | null;
+}
+
+export interface SeriesHeader {
+  run: number;
+  metric: number;
+  width: number;
+  rows: number;
+  at: number;
+}
+
+export interface FrameHeader {
+  version: number;
+  session: string;
+  seq: number;
+  base?: number;
+  now: number;
+  project: string;
+  runs: RunHeader[];
+  metrics: string[];
+  series: SeriesHeader[];
+  notices: string[];
+}
+
+export interface Frame {
+  header: FrameHeader;
+  data: Float64Array;
+}
+
+/** A frame from a trait's value; null where the trait is still empty. */
+export function decodeFrame(trait: unknown): Frame | null {
+  const { header, data } = (trait ?? {}) as { header?: FrameHeader; data?: ArrayBuffer | ArrayBufferView };
+  if (typeof header?.version !== "number") return null;
+  return { header, data: floats(data) };
+}
+
+/** Always a copy: a DataView from a Jupyter message starts at any byte, a Float64Array only at every eighth. */
+function floats(data: ArrayBuffer | ArrayBufferView | undefined): Float64Array {
+  if (!data) return new Float64Array();
+  const bytes = ArrayBuffer.isView(data)
+    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+    : new Uint8Array(data);
+  return new Float64Array(bytes.slice().buffer);
+}

@@ -1,0 +1,132 @@
+import { BUCKET_COLUMNS, POINT_COLUMNS, type SeriesHeader } from "./protocol.ts";
+
+type Columns<Names extends readonly string[]> = Record<Names[number], Float64Array>;
+export type PointColumns = Columns<typeof POINT_COLUMNS>;
+export type BucketColumns = Columns<typeof BUCKET_COLUMNS>;
+
+interface Common {
+  run: number;
+  metric: number;
+  rows: number;
+}
+/** `width` steps a bucket, a power of two; a series of width 1 keeps its points. */
+export type PointSeries = Common & { kind: "points"; width: 1; columns: PointColumns };
+export type BucketSeries = Common & { kind: "buckets"; width: number; columns: BucketColumns };
+export type Series = PointSeries | BucketSeries;
+
+export function decodeSeries({ run, metric, width, rows, at }: SeriesHeader, data: Float64Array): Series {
+  const read = <Names extends readonly string[]>(names: Names) =>
+    collect(names, i => data.subarray(at + i * rows, at + (i + 1) * rows));
+  return width === 1
+    ? { kind: "points", run, metric, width, rows, columns: read(POINT_COLUMNS) }
+    : { kind: "buckets", run, metric, width, rows, columns: read(BUCKET_COLUMNS) };
+}
+
+/** A delta's series laid over the keyframe's. */
+export function overlay(base: Series, top: Series): Series {
+  let widened = base;
+  while (widened.width < top.width) widened = double(widened);
+  if (widened.width > top.width) throw new Error("A delta is finer than its keyframe.");
+  return widened.kind === "points"
+    ? upsert(widened, top as PointSeries, POINT_COLUMNS, "step")
+    : upsert(widened, top as BucketSeries, BUCKET_COLUMNS, "bucket");
+}
+
+/** The same series in buckets twice as wide: rows 2k and 2k + 1 become row k. */
+export function double(series: Series): BucketSeries {
+  const { columns: source, rows } = series.kind === "points" ? asBuckets(series) : series;
+  const columns = collect(BUCKET_COLUMNS, () => new Float64Array(rows));
+  let last = -1;
+  for (let row = 0; row < rows; row++) {
+    const bucket = Math.floor(source.bucket[row] / 2);
+    if (last >= 0 && columns.bucket[last] === bucket) {
+      mergeRow(columns, last, source, row);
+    } else {
+      last++;
+      for (const name of BUCKET_COLUMNS) columns[name][last] = source[name][row];
+      columns.bucket[last] = bucket;
+    }
+  }
+  const kept = collect(BUCKET_COLUMNS, i => columns[BUCKET_COLUMNS[i]].slice(0, last + 1));
+  const { run, metric, width } = series;
+  return { kind: "buckets", run, metric, width: width * 2, rows: last + 1, columns: kept };
+}
+
+export function sameSeries(a: Series, b: Series): boolean {
+  if (a.width !== b.width || a.rows !== b.rows) return false;
+  const theirs = Object.values(b.columns);
+  return Object.values(a.columns).every((column, i) =>
+    column.every((x, row) => Object.is(x, theirs[i][row])),
+  );
+}
+
+function asBuckets({ columns: { step, time, value }, rows }: PointSeries) {
+  const finite = value.map(x => (Number.isFinite(x) ? 1 : 0));
+  const whereFinite = (column: Float64Array) => column.map((x, row) => (finite[row] ? x : Number.NaN));
+  const columns: BucketColumns = {
+    bucket: step,
+    count: finite,
+    mean: whereFinite(value),
+    m2: new Float64Array(rows),
+    mask: value.map(x =>
+      Number.isNaN(x) ? 1 : x === Number.POSITIVE_INFINITY ? 2 : x === Number.NEGATIVE_INFINITY ? 4 : 0,
+    ),
+    first_step: step,
+    first_time: time,
+    first: value,
+    min_step: whereFinite(step),
+    min_time: whereFinite(time),
+    min: whereFinite(value),
+    max_step: whereFinite(step),
+    max_time: whereFinite(time),
+    max: whereFinite(value),
+    last_step: step,
+    last_time: time,
+    last: value,
+  };
+  return { columns, rows };
+}
+
+/** Takes `row`, which lies behind, into `into`. Equal extremes: the smaller step wins. */
+function mergeRow(target: BucketColumns, into: number, source: BucketColumns, row: number) {
+  const copy = (names: readonly (keyof BucketColumns)[]) => {
+    for (const name of names) target[name][into] = source[name][row];
+  };
+  const [n, m] = [target.count[into], source.count[row]];
+  if (m > 0) {
+    if (n === 0 || source.min[row] < target.min[into]) copy(["min_step", "min_time", "min"]);
+    if (n === 0 || source.max[row] > target.max[into]) copy(["max_step", "max_time", "max"]);
+    if (n === 0) copy(["mean", "m2"]);
+    else {
+      const [a, b] = [target.mean[into], source.mean[row]];
+      const mean = (n * a + m * b) / (n + m);
+      target.m2[into] += source.m2[row] + n * (a - mean) ** 2 + m * (b - mean) ** 2;
+      target.mean[into] = mean;
+    }
+    target.count[into] = n + m;
+  }
+  target.mask[into] |= source.mask[row];
+  copy(["last_step", "last_time", "last"]);
+}
+
+/** Rows of both, sorted by `key`; where both have a row, `top`'s. */
+function upsert<S extends Series>(base: S, top: S, names: readonly string[], key: string): S {
+  const from = base.columns as Record<string, Float64Array>;
+  const over = top.columns as Record<string, Float64Array>;
+  const columns = Object.fromEntries(names.map(name => [name, new Float64Array(base.rows + top.rows)]));
+  let [i, j, rows] = [0, 0, 0];
+  while (i < base.rows || j < top.rows) {
+    const [a, b] = [i < base.rows ? from[key][i] : Infinity, j < top.rows ? over[key][j] : Infinity];
+    const [source, row] = b <= a ? [over, j] : [from, i];
+    for (const name of names) columns[name][rows] = source[name][row];
+    rows++;
+    if (a <= b) i++;
+    if (b <= a) j++;
+  }
+  for (const name of names) columns[name] = columns[name].slice(0, rows);
+  return { ...top, rows, columns };
+}
+
+function collect<Names extends readonly string[]>(names: Names, column: (i: number) => Float64Array) {
+  return Object.fromEntries(names.map((name, i) => [name, column(i)])) as Columns<Names>;
+}

@@ -1,0 +1,72 @@
+import { listen, type Model } from "./hosts/model.ts";
+import { assemble, type Picture } from "./picture.ts";
+import { decodeFrame } from "./protocol.ts";
+
+const ACKNOWLEDGE_EVERY = 250; // ms; the kernel only needs to know that somebody looks
+
+/** The picture of one model, assembled once for all its views. */
+export class PictureStore extends EventTarget {
+  picture: Picture | null = null;
+  /** Why the newest frames cannot be shown. */
+  problem: Error | null = null;
+  /** The kernel's clock less the browser's, in seconds, at the newest frame. */
+  skew = 0;
+  #model: Model;
+  #scheduled = false;
+  #acknowledging = false;
+
+  constructor(model: Model) {
+    super();
+    this.#model = model;
+    listen(model, ["keyframe", "delta"], () => this.#schedule());
+    this.#assemble();
+  }
+
+  subscribe(listener: () => void, signal: AbortSignal) {
+    this.addEventListener("change", listener, { signal });
+  }
+
+  /** Both traits may arrive in one message, one after the other. */
+  #schedule() {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      this.#assemble();
+      this.dispatchEvent(new Event("change"));
+    });
+  }
+
+  #assemble() {
+    const before = this.picture;
+    try {
+      const [keyframe, delta] = [this.#model.get("keyframe"), this.#model.get("delta")].map(decodeFrame);
+      this.picture = assemble(keyframe, delta, before);
+      this.problem = null;
+    } catch (error) {
+      console.error("Trackbook:", error);
+      this.problem = error instanceof Error ? error : new Error(String(error));
+    }
+    if (!this.picture || this.picture === before) return;
+    this.skew = this.picture.now - Date.now() / 1000;
+    this.#acknowledge();
+  }
+
+  #acknowledge() {
+    if (this.#acknowledging) return;
+    this.#acknowledging = true;
+    setTimeout(() => {
+      this.#acknowledging = false;
+      this.#model.set("seen", this.picture?.seq);
+      this.#model.save_changes();
+    }, ACKNOWLEDGE_EVERY);
+  }
+}
+
+const stores = new WeakMap<Model, PictureStore>();
+
+export function storeOf(model: Model): PictureStore {
+  const store = stores.get(model) ?? new PictureStore(model);
+  stores.set(model, store);
+  return store;
+}

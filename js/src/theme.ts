@@ -1,0 +1,60 @@
+export type Theme = "light" | "dark";
+
+const ATTRIBUTES = [
+  "class",
+  "style",
+  "data-theme",
+  "data-jp-theme-light",
+  "data-vscode-theme-kind",
+  "data-color-mode",
+];
+const SYSTEM_DARK = "(prefers-color-scheme: dark)";
+
+/** What the host looks like; hosts that do not say follow the system. */
+export function detectTheme(view: Window): Theme {
+  const { body, documentElement: html } = view.document;
+  const jupyter = body.dataset.jpThemeLight;
+  if (jupyter) return jupyter === "false" ? "dark" : "light";
+  const vscode = body.dataset.vscodeThemeKind;
+  if (vscode) return /dark|^vscode-high-contrast$/.test(vscode) ? "dark" : "light";
+  if (body.classList.contains("vscode-dark")) return "dark";
+  for (const element of [body, html]) {
+    const named = element.dataset.theme ?? element.dataset.colorMode;
+    if (named && /dark|light/.test(named)) return /dark/.test(named) ? "dark" : "light";
+    for (const theme of ["dark", "light"] as const) if (element.classList.contains(theme)) return theme;
+  }
+  return backgroundTheme(view) ?? schemeTheme(view);
+}
+
+function backgroundTheme(view: Window): Theme | null {
+  const { body, documentElement } = view.document;
+  for (const element of [body, documentElement]) {
+    const [r, g, b, alpha = 1] = (view.getComputedStyle(element).backgroundColor.match(/[\d.]+/g) ?? []).map(
+      Number,
+    );
+    if (b !== undefined && alpha > 0.5) return 0.3 * r + 0.6 * g + 0.1 * b < 110 ? "dark" : "light";
+  }
+  return null;
+}
+
+/** A page that paints no background is white, whatever the system prefers, unless it declares `color-scheme: dark`. */
+function schemeTheme(view: Window): Theme {
+  const scheme = view.getComputedStyle(view.document.documentElement).colorScheme ?? "";
+  if (!scheme.includes("dark")) return "light";
+  return !scheme.includes("light") || view.matchMedia(SYSTEM_DARK).matches ? "dark" : "light";
+}
+
+export function watchTheme(view: Window, listener: () => void, signal: AbortSignal) {
+  const observer = new (view as Window & typeof globalThis).MutationObserver(listener);
+  for (const element of [view.document.body, view.document.documentElement]) {
+    observer.observe(element, { attributes: true, attributeFilter: ATTRIBUTES });
+  }
+  view.matchMedia(SYSTEM_DARK).addEventListener("change", listener, { signal });
+  signal.addEventListener("abort", () => observer.disconnect());
+}
+
+/** What Vega needs to know of the theme; the rest is in style.css. */
+export const VEGA_COLORS = {
+  light: { label: "#5f6672", grid: "#e8eaed", frame: "#c9ced6" },
+  dark: { label: "#a3abb8", grid: "#2c3036", frame: "#4a505a" },
+} as const;

@@ -1,0 +1,100 @@
+/** The only importer of Vega and Vega-Lite. */
+import { changeset, parse, type Runtime, truthy, View } from "vega";
+import { type Config, compile, type TopLevelSpec } from "vega-lite";
+import bar from "../../src/trackbook/specs/bar.json";
+import relative from "../../src/trackbook/specs/line-relative.json";
+import step from "../../src/trackbook/specs/line-step.json";
+import time from "../../src/trackbook/specs/line-time.json";
+import type { Kind } from "./plot.ts";
+import type { Row } from "./rows.ts";
+import { type Theme, VEGA_COLORS } from "./theme.ts";
+
+export type { View } from "vega";
+
+const SPECS: Record<Kind, unknown> = { "line-step": step, "line-relative": relative, "line-time": time, bar };
+
+const compiled = new Map<string, Runtime>();
+
+function runtimeOf(kind: Kind, theme: Theme, font: string): Runtime {
+  const key = JSON.stringify([kind, theme, font]);
+  let runtime = compiled.get(key);
+  if (!runtime) {
+    const sized = {
+      ...(SPECS[kind] as TopLevelSpec),
+      width: 300,
+      height: 180,
+      autosize: { type: "fit", contains: "padding" },
+    };
+    const { spec } = compile(sized as TopLevelSpec, {
+      config: config(theme, font),
+      logger: quiet(console.error),
+    });
+    runtime = parse(spec);
+    compiled.set(key, runtime);
+  }
+  return runtime;
+}
+
+/** An empty chart; `onError` hears what goes wrong while it draws. */
+export function createView(
+  kind: Kind,
+  { theme, font, container }: { theme: Theme; font: string; container: HTMLElement },
+  onError: (error: Error) => void,
+): View {
+  const logger = quiet(problem => onError(problem instanceof Error ? problem : new Error(String(problem))));
+  return new View(runtimeOf(kind, theme, font), { renderer: "canvas", container, hover: false, logger });
+}
+
+/** New data in a chart that stays: zoom and the axes' state survive. */
+export async function drawRows(view: View, rows: Row[], signals: Record<string, unknown>): Promise<void> {
+  for (const [name, value] of Object.entries(signals)) view.signal(name, value);
+  view.change("points", changeset().remove(truthy).insert(rows));
+  await view.runAsync();
+}
+
+function config(theme: Theme, font: string): Config {
+  const { label, grid, frame } = VEGA_COLORS[theme];
+  return {
+    background: "transparent",
+    font,
+    padding: { left: 0, top: 4, right: 2, bottom: 0 },
+    view: { stroke: null },
+    axis: {
+      domain: false,
+      gridColor: grid,
+      labelColor: label,
+      labelFontSize: 11,
+      labelPadding: 6,
+      tickColor: frame,
+      ticks: false,
+    },
+    axisX: {
+      domain: true,
+      domainColor: frame,
+      grid: false,
+      labelFlush: true,
+      labelOverlap: true,
+      ticks: true,
+      tickSize: 4,
+      labelPadding: 4,
+      tickCount: 5,
+    },
+    text: { color: label, fontSize: 11 },
+    axisY: { labelFontSize: 11 },
+  } as Config;
+}
+
+/** Vega tells of errors by its logger and goes on. Warnings are about infinite extents of empty data: dropped. */
+function quiet(onError: (problem: unknown) => void) {
+  const logger = {
+    level: () => logger,
+    error: (...problems: unknown[]) => {
+      onError(problems[0]);
+      return logger;
+    },
+    warn: () => logger,
+    info: () => logger,
+    debug: () => logger,
+  };
+  return logger as never;
+}

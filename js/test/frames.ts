@@ -1,0 +1,82 @@
+import { BUCKET_COLUMNS, type FrameHeader, POINT_COLUMNS, type RunHeader, VERSION } from "../src/protocol.ts";
+
+export interface SeriesSpec {
+  run: number;
+  metric: number;
+  width?: number;
+  /** One array a row, in the wire's order of columns. */
+  rows: number[][];
+}
+
+/** A frame as the kernel sends it. */
+export function frame(
+  series: SeriesSpec[],
+  header: Partial<FrameHeader> = {},
+): { header: FrameHeader; data: DataView } {
+  const values: number[] = [];
+  const headers = series.map(({ run, metric, width = 1, rows }) => {
+    const at = values.length;
+    const names = width === 1 ? POINT_COLUMNS : BUCKET_COLUMNS;
+    names.forEach((_, column) => {
+      values.push(...rows.map(row => row[column]));
+    });
+    return { run, metric, width, rows: rows.length, at };
+  });
+  const defaults = { version: VERSION, session: "s", seq: 1, now: 1000, project: "p", notices: [] };
+  return {
+    header: { ...defaults, runs: [run(0)], metrics: ["loss"], series: headers, ...header },
+    data: new DataView(Float64Array.from(values).buffer),
+  };
+}
+
+export function run(key: number, more: Partial<RunHeader> = {}): RunHeader {
+  return {
+    key,
+    id: `id${key}`,
+    name: `run-${key}`,
+    group: null,
+    state: "running",
+    started: 0,
+    ended: null,
+    done: 0,
+    total: null,
+    rate: null,
+    faded: false,
+    error: null,
+    ...more,
+  };
+}
+
+/** A model whose kernel is the test. */
+export class FakeModel {
+  saved = 0;
+  listeners = new Map<string, Set<() => void>>();
+
+  constructor(readonly traits: Record<string, unknown> = {}) {}
+
+  get(name: string) {
+    return this.traits[name];
+  }
+
+  set(name: string, value: unknown) {
+    this.traits[name] = value;
+    for (const listener of this.listeners.get(`change:${name}`) ?? []) listener();
+  }
+
+  save_changes() {
+    this.saved++;
+  }
+
+  on(event: string, listener: () => void) {
+    const known = this.listeners.get(event) ?? new Set();
+    this.listeners.set(event, known.add(listener));
+  }
+
+  off(event: string, listener: () => void) {
+    this.listeners.get(event)?.delete(listener);
+  }
+
+  get listening(): number {
+    return [...this.listeners.values()].reduce((sum, { size }) => sum + size, 0);
+  }
+}
