@@ -64,7 +64,7 @@ class Session:
 
     def pull(self) -> bool:
         """Reads what is new in the store; True when a frame would say something new."""
-        now = time.time()
+        now = time.monotonic()
         if self.follow and now - self._looked >= RECHECK_SECONDS:
             self._looked = now
             for run in self.store.runs()[-SHOWN_RUNS:]:

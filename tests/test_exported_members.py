@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+import trackbook
+
+
+def test_all_lists_what_the_package_offers() -> None:
+    public = {
+        name
+        for name, thing in vars(trackbook).items()
+        if not name.startswith("_")
+        and not inspect.ismodule(thing)
+        and name not in {"annotations", "TYPE_CHECKING", "Any"}
+    }
+    assert public | {"run", "config"} == set(trackbook.__all__)
+
+
+@pytest.mark.parametrize("name", sorted(set(trackbook.__all__) - {"run", "config"}))
+def test_a_public_name_says_what_it_does(name: str) -> None:
+    assert inspect.getdoc(getattr(trackbook, name))
+
+
+def test_the_version_is_the_distributions() -> None:
+    from importlib.metadata import version
+
+    assert trackbook.__version__ == version("trackbook")
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="has no attribute 'nope'"):
+        trackbook.nope  # noqa: B018

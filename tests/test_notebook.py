@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from trackbook import TrackbookWarning, _notebook
+
+
+class Shell:
+    """As much of a Jupyter kernel's shell as `_notebook` looks at."""
+
+    def __init__(self) -> None:
+        self.kernel = object()
+        self.execution_count = 1
+        self.user_ns: dict[str, Any] = {}
+        self.request: dict[str, Any] = {"header": {"msg_id": "first"}, "content": {"allow_stdin": True}}
+        self.callbacks: list[Callable[[Any], None]] = []
+        self.events = SimpleNamespace(
+            register=lambda _, call: self.callbacks.append(call),
+            unregister=lambda _, call: self.callbacks.remove(call),
+        )
+
+    def get_parent(self) -> dict[str, Any]:
+        return self.request
+
+    def end_cell(self) -> None:
+        for callback in list(self.callbacks):
+            callback(None)
+
+
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch) -> Shell:
+    shell = Shell()
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
+    return shell
+
+
+def test_a_plain_program_is_no_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "IPython", raising=False)
+    assert (_notebook.shell(), _notebook.cell(), _notebook.name()) == (None, None, None)
+
+
+def test_ipython_in_a_terminal_is_no_notebook(shell: Shell) -> None:
+    del shell.kernel
+    assert _notebook.shell() is None
+
+
+def test_each_execution_of_a_cell_is_another(shell: Shell) -> None:
+    first = _notebook.cell()
+    shell.request = {"header": {"msg_id": "second"}}
+    assert (first, _notebook.cell()) == ("first", "second")
+
+
+def test_a_kernel_that_keeps_no_request_counts_executions(shell: Shell) -> None:
+    shell.request = {}
+    assert _notebook.cell() == "1"
+
+
+@pytest.mark.parametrize(
+    ("path", "name"), [("work/my notebook.ipynb", "my notebook"), ("C:\\x\\digits.ipynb", "digits")]
+)
+def test_the_notebooks_name_comes_from_jupyter(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, path: str, name: str
+) -> None:
+    monkeypatch.setenv("JPY_SESSION_NAME", path)
+    assert _notebook.name() == name
+
+
+def test_the_notebooks_name_comes_from_vs_code(shell: Shell) -> None:
+    shell.user_ns["__vsc_ipynb_file__"] = "/home/me/digits.ipynb"
+    assert _notebook.name() == "digits"
+
+
+def test_a_notebook_that_nobody_named_has_no_name(shell: Shell) -> None:
+    assert _notebook.name() is None
+
+
+def test_a_program_that_executes_a_notebook_reads_no_answers(shell: Shell) -> None:
+    assert not _notebook.has_no_reader()
+    shell.request["content"]["allow_stdin"] = False
+    assert _notebook.has_no_reader()
+
+
+def test_the_end_of_each_cell_is_told_once(shell: Shell) -> None:
+    told: list[str] = []
+    watch = _notebook.CellEnd(lambda: told.append("end"))
+    watch.watch()
+    watch.watch()
+    shell.end_cell()
+    shell.end_cell()
+    assert told == ["end", "end"]
+
+
+def test_a_hook_that_fails_is_said_once_and_switched_off(shell: Shell) -> None:
+    def fail() -> None:
+        raise OSError("no")
+
+    _notebook.CellEnd(fail).watch()
+    with pytest.warns(TrackbookWarning, match="at the end of a cell, because that failed: OSError"):
+        shell.end_cell()
+    shell.end_cell()
+    assert shell.callbacks == []

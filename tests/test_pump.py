@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import logging
+import threading
+
+import pytest
+
+from trackbook._pump import Pump
+
+
+class Member:
+    """Counts its ticks; fails in those that `failing` names."""
+
+    def __init__(self, failing: set[int] | None = None) -> None:
+        self.ticks = 0
+        self.failing = failing or set()
+        self.ticked = threading.Semaphore(0)
+
+    def tick(self, now: float) -> None:
+        self.ticks += 1
+        self.ticked.release()
+        if self.ticks in self.failing:
+            raise OSError(f"tick {self.ticks}")
+
+    def wait(self, ticks: int) -> None:
+        for _ in range(ticks):
+            assert self.ticked.acquire(timeout=10)
+
+
+def test_members_are_ticked_until_they_are_removed() -> None:
+    pump, member, other = Pump(), Member(), Member()
+    pump.add(member)
+    pump.add(other)
+    member.wait(2)
+    pump.remove(member)
+    other.wait(2)  # a round that began before the removal has ended
+    ticks = member.ticks
+    other.wait(3)
+    assert member.ticks == ticks
+    pump.remove(other)
+
+
+def test_a_member_added_twice_is_ticked_once_a_round() -> None:
+    pump, member, other = Pump(), Member(), Member()
+    pump.add(member)
+    pump.add(member)
+    pump.add(other)
+    other.wait(4)
+    assert abs(member.ticks - other.ticks) <= 1
+    pump.remove(member)
+    pump.remove(other)
+
+
+def test_a_pump_without_members_sleeps_and_wakes_for_the_next() -> None:
+    pump, member = Pump(), Member()
+    pump.add(member)
+    member.wait(1)
+    pump.remove(member)
+    later = Member()
+    pump.add(later)
+    later.wait(1)
+    pump.remove(later)
+
+
+def test_a_failing_member_is_said_once_and_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+    pump, member, other = Pump(), Member(failing={1, 2, 4}), Member()
+    with caplog.at_level(logging.ERROR, "trackbook"):
+        pump.add(member)
+        pump.add(other)
+        member.wait(6)
+        other.wait(5)
+    pump.remove(member)
+    pump.remove(other)
+    # once for ticks 1 and 2, and once more after tick 3 was well
+    assert len(caplog.records) == 2
+    assert "it will be tried again" in caplog.records[0].getMessage()
+
+
+def test_the_pump_does_not_keep_the_process_alive() -> None:
+    pump, member = Pump(), Member()
+    pump.add(member)
+    assert pump._thread is not None
+    assert pump._thread.daemon
+    pump.remove(member)

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+import pytest
+
+from trackbook import _session
+from trackbook._session import Session
+from trackbook._types import Cursor, RunRecord
+from trackbook.store._interface import POINTS
+from trackbook.store.memory import MemoryStore
+from wire import FrontEnd
+
+
+class Following:
+    """A store with a run, a session that shows it, and a front end that hears all of it."""
+
+    def __init__(self, store: Any = None) -> None:
+        self.store = store or MemoryStore()
+        self.store.put_run(RunRecord("r", "run", started=100.0))
+        self.session = Session("p", self.store)
+        self.session.add_run("r")
+        self.front_end = FrontEnd()
+
+    def log(self, metric: str, values: dict[int, float], run: str = "r") -> None:
+        points = {"metric": [metric] * len(values), "step": list(values), "value": list(values.values())}
+        self.store.append(run, pl.DataFrame(points | {"time": [100.0 + step for step in values]}, schema=POINTS))
+
+    def send(self) -> dict[str, Any]:
+        if self.session.pull():
+            keyframe, delta = self.session.frames()
+            self.front_end.receive(keyframe=keyframe, delta=delta)
+        assert self.front_end.picture is not None
+        return self.front_end.picture
+
+    def drawn(self) -> list[float]:
+        (_, rows), *_ = self.send()["series"].values()
+        return [row["value"] for row in rows.values()]
+
+
+@pytest.fixture
+def following() -> Following:
+    case = Following()
+    case.session.pull()
+    keyframe, delta = case.session.keyframe()
+    case.front_end.receive(keyframe=keyframe, delta=delta)
+    return case
+
+
+def test_points_come_as_deltas(following: Following) -> None:
+    following.log("loss", {0: 3.0, 1: 2.0})
+    assert following.drawn() == [3.0, 2.0]
+    following.log("loss", {2: 1.0})
+    assert following.drawn() == [3.0, 2.0, 1.0]
+    assert following.front_end.keyframe["header"]["seq"] == 1
+
+
+def test_nothing_new_is_nothing_to_send(following: Following) -> None:
+    following.log("loss", {0: 3.0})
+    following.send()
+    assert not following.session.pull()
+
+
+def test_a_delta_that_grew_beyond_a_quarter_of_its_keyframe_becomes_a_keyframe(following: Following) -> None:
+    following.log("loss", dict.fromkeys(range(900), 0.0))
+    following.send()
+    assert following.front_end.keyframe["header"]["seq"] > 1
+    assert following.front_end.delta["header"]["series"] == []
+    assert len(following.drawn()) == 900
+
+
+def test_a_run_that_ends_is_told(following: Following) -> None:
+    following.store.put_run(RunRecord("r", "run", started=100.0, state="failed", ended=160.0, error="ValueError: no"))
+    run = following.send()["runs"][0]
+    assert (run["state"], run["ended"], run["error"]) == ("failed", 160.0, "ValueError: no")
+    assert not following.session.running
+
+
+def test_progress_is_the_largest_step_unless_the_run_counts_itself(following: Following) -> None:
+    following.log("loss", {0: 0.0, 41: 0.0})
+    assert following.send()["runs"][0]["done"] == 42
+    following.store.put_run(RunRecord("r", "run", started=100.0, done=7, total=10))
+    run = following.send()["runs"][0]
+    assert (run["done"], run["total"]) == (7, 10)
+
+
+def test_the_rate_is_that_of_the_last_seconds(following: Following, monkeypatch: pytest.MonkeyPatch) -> None:
+    start = _session.time.monotonic()
+    for second in range(30):
+        monkeypatch.setattr(_session.time, "monotonic", lambda second=second: start + second)
+        per_second = 100 if second < 15 else 10
+        following.store.put_run(RunRecord("r", "run", started=100.0, done=second * per_second))
+        following.send()
+    assert following.send()["runs"][0]["rate"] == pytest.approx(10, rel=0.01)
+
+
+def test_every_run_has_its_own_place(following: Following) -> None:
+    following.store.put_run(RunRecord("s", "run", started=101.0))
+    following.session.add_run("s")
+    following.session.add_run("s")
+    following.log("loss", {0: 1.0})
+    following.log("loss", {0: 2.0}, run="s")
+    picture = following.send()
+    assert [(run["key"], run["id"]) for run in picture["runs"].values()] == [(0, "r"), (1, "s")]
+    assert set(picture["series"]) == {(0, 0), (1, 0)}
+
+
+def test_a_standing_problem_of_the_store_is_told_and_taken_back(following: Following) -> None:
+    following.store.notices.append("The disk is full")
+    following.send()
+    assert following.front_end.delta["header"]["notices"] == ["The disk is full"]
+    following.store.notices.clear()
+    following.send()
+    assert following.front_end.delta["header"]["notices"] == []
+
+
+def test_a_session_that_follows_takes_up_new_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = MemoryStore()
+    session = Session("p", store, follow=True)
+    assert not session.pull()
+    store.put_run(RunRecord("r", "from a script", started=100.0))
+    monkeypatch.setattr(_session, "RECHECK_SECONDS", 0.0)
+    assert session.pull()
+    assert session.run_names == ["from a script"]
+
+
+class Rewinding(MemoryStore):
+    """A store whose run was cut back to nothing and written anew."""
+
+    generation = 0
+
+    def since(self, run_id: str, cursor: Cursor) -> tuple[pl.DataFrame, Cursor]:
+        if cursor.generation != self.generation:
+            cursor = Cursor(self.generation, 0)
+        points, later = super().since(run_id, cursor)
+        return points, Cursor(self.generation, later.ordinal)
+
+
+def test_a_run_that_was_cut_back_comes_as_a_keyframe() -> None:
+    store = Rewinding()
+    following = Following(store)
+    following.session.pull()
+    keyframe, delta = following.session.keyframe()
+    following.front_end.receive(keyframe=keyframe, delta=delta)
+    following.log("loss", {0: 1.0, 1: 2.0, 2: 3.0})
+    following.send()
+    store.generation = 1
+    store._points.clear()
+    following.log("loss", {0: 9.0})
+    assert following.drawn() == [9.0]
+    assert following.front_end.keyframe["header"]["seq"] > 1

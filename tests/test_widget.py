@@ -1,0 +1,299 @@
+"""The board's two sides: what it sends over its comm is played to a front end, which must hold the kernel's picture."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import ipywidgets
+import polars as pl
+import pytest
+import traitlets
+from comm.base_comm import BaseComm
+
+from trackbook import widget
+from trackbook._session import Session
+from trackbook._types import RunRecord
+from trackbook.store._interface import POINTS
+from trackbook.store.memory import MemoryStore
+from trackbook.widget import Board
+from wire import FrontEnd, kernel_picture, plain
+
+
+class Browser(BaseComm):
+    """The other end of the comm: keeps every trait's last value, and gives the data on to a front end."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        self.front_end = FrontEnd()
+        self.state: dict[str, Any] = {}
+        self.messages: list[dict[str, Any]] = []
+        self.seqs: list[int] = []
+        super().__init__(**kwargs)
+
+    def publish_msg(
+        self, msg_type: str, data: Any = None, metadata: Any = None, buffers: Any = None, **keys: Any
+    ) -> None:
+        if msg_type not in ("comm_open", "comm_msg") or data.get("method") == "echo_update":
+            return
+        state = {name: dict(v) if isinstance(v, dict) else v for name, v in data["state"].items()}
+        for path, buffer in zip(data["buffer_paths"], buffers or [], strict=True):
+            state[path[0]][path[1]] = bytes(buffer)
+        self.messages.append({"state": state, "paths": data["buffer_paths"]})
+        self.state |= state
+        self.front_end.receive(**{name: state[name] for name in ("keyframe", "delta") if name in state})
+        if self.front_end.picture is not None:
+            self.seqs.append(self.front_end.picture["seq"])
+
+    def set(self, **state: Any) -> None:
+        """What the front end does when a view's state changes."""
+        self.handle_msg({"content": {"data": {"method": "update", "state": state, "buffer_paths": []}}, "buffers": []})
+
+
+class Live:
+    """A board of one run, and both ends of it."""
+
+    def __init__(self) -> None:
+        self.store = MemoryStore()
+        self.store.put_run(RunRecord("r", "run", started=100.0))
+        session = Session("p", self.store)
+        session.add_run("r")
+        self.board = Board("p", session)
+        self.browser: Browser = self.board.comm
+        self.logged = 0
+
+    def log(self, count: int = 1) -> None:
+        steps = list(range(self.logged, self.logged + count))
+        points = {"metric": ["loss"] * count, "step": steps, "value": steps, "time": steps}
+        self.store.append("r", pl.DataFrame(points, schema=POINTS, strict=False))
+        self.logged += count
+
+    def tick(self) -> None:
+        self.board._due = 0.0
+        self.board.tick(1.0)
+
+    def assert_same_picture(self) -> None:
+        shown = self.browser.front_end.picture
+        assert shown is not None
+        got = plain(shown)
+        expected = plain(kernel_picture(self.board.session._picture))
+        assert [run["done"] for run in got["runs"]] == [self.logged]
+        assert got["metrics"] == expected["metrics"]
+        for one, other in zip(got["series"], expected["series"], strict=True):
+            assert (one["width"], one["columns"]["step" if one["width"] == 1 else "last"]) == (
+                other["width"],
+                other["columns"]["step" if other["width"] == 1 else "last"],
+            )
+
+
+@pytest.fixture
+def live(monkeypatch: pytest.MonkeyPatch) -> Iterator[Live]:
+    monkeypatch.setattr(widget, "front_end", lambda _: "export default {}")
+    monkeypatch.setattr(ipywidgets.widgets.widget.comm, "create_comm", Browser)
+    case = Live()
+    yield case
+    case.board.close()
+
+
+def test_the_board_opens_with_a_keyframe(live: Live) -> None:
+    assert live.browser.front_end.picture is not None
+    assert live.browser.front_end.picture["runs"][0]["name"] == "run"
+
+
+def test_a_tick_sends_what_is_new(live: Live) -> None:
+    live.log(3)
+    live.tick()
+    live.assert_same_picture()
+
+
+def test_a_tick_with_nothing_new_sends_nothing(live: Live) -> None:
+    live.log(3)
+    live.tick()
+    sent = len(live.browser.messages)
+    live.tick()
+    assert len(live.browser.messages) == sent
+
+
+def test_each_frame_has_one_buffer_at_a_fixed_path(live: Live) -> None:
+    live.log(3)
+    live.tick()
+    live.board.settle()
+    frames = [message["paths"] for message in live.browser.messages if "delta" in message["state"]]
+    assert len(frames) == 3
+    assert all(path in (["keyframe", "data"], ["delta", "data"]) for paths in frames for path in paths)
+
+
+def test_a_keyframe_and_the_delta_on_it_come_in_one_message(live: Live) -> None:
+    live.log(900)
+    live.tick()
+    assert set(live.browser.messages[-1]["state"]) == {"keyframe", "delta"}
+
+
+def test_the_whole_state_comes_with_a_fresh_keyframe_for_every_view(live: Live) -> None:
+    live.log(3)
+    state = live.board.get_state()
+    late = FrontEnd()
+    late.receive(keyframe=state["keyframe"], delta=state["delta"])
+    assert late.picture is not None
+    assert plain(late.picture)["series"][0]["columns"]["step"] == [0, 1, 2]
+    live.log(2)
+    live.tick()
+    live.assert_same_picture()
+    late.receive(delta=live.browser.state["delta"])
+    assert plain(late.picture)["series"][0]["columns"]["step"] == [0, 1, 2, 3, 4]
+
+
+def test_saved_widget_state_holds_the_whole_picture(live: Live) -> None:
+    live.log(5)
+    saved = ipywidgets.Widget.get_manager_state(widgets=[live.board])["state"][live.board.model_id]
+    assert sorted(buffer["path"] for buffer in saved["buffers"]) == [["delta", "data"], ["keyframe", "data"]]
+    assert saved["state"]["keyframe"]["header"]["series"][0]["rows"] == 5
+
+
+def test_the_last_value_of_each_trait_is_the_whole_picture(live: Live) -> None:
+    for count in (3, 1, 900, 2, 40, 700, 1):
+        live.log(count)
+        live.tick()
+        kept = FrontEnd()
+        kept.receive(keyframe=live.browser.state["keyframe"], delta=live.browser.state["delta"])
+        assert kept.picture is not None
+        assert kept.picture["runs"][0]["done"] == live.logged
+
+
+def test_under_hold_sync_the_picture_is_whole_when_it_is_released(live: Live) -> None:
+    with live.board.hold_sync():
+        live.board.smoothing = 3
+        live.log(900)
+        live.tick()
+        live.log(5)
+        live.tick()
+    live.assert_same_picture()
+    assert live.browser.state["smoothing"] == 3
+
+
+def test_the_pump_does_not_wait_for_a_thread_that_holds_sync(live: Live) -> None:
+    held, release = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with live.board.hold_sync():
+            held.set()
+            assert release.wait(10)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert held.wait(10)
+    live.log(3)
+    live.tick()  # would never return if it waited
+    release.set()
+    holder.join()
+    live.tick()
+    live.assert_same_picture()
+
+
+def test_frames_are_not_rolled_back_with_another_threads_held_notifications(live: Live) -> None:
+    held, release = threading.Event(), threading.Event()
+    errors: list[BaseException] = []
+
+    def hold() -> None:
+        try:
+            with live.board.hold_trait_notifications():
+                held.set()
+                assert release.wait(10)
+                live.board.smoothing = 99  # out of range: traitlets takes back all that was set while it held
+        except traitlets.TraitError as error:
+            errors.append(error)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert held.wait(10)
+    live.log(900)
+    live.tick()
+    release.set()
+    holder.join()
+    live.log(1)
+    live.tick()
+    live.assert_same_picture()
+    assert len(errors) == 1
+
+
+def test_under_fire_from_three_threads_the_picture_stays_the_kernels(live: Live) -> None:
+    """The pump ticks, the front end sets, the user sets and asks for the whole state, all at once."""
+    stop = threading.Event()
+    failures: list[BaseException] = []
+
+    def repeat(act: Any) -> None:
+        number = 0
+        try:
+            while not stop.is_set():
+                act(number)
+                number += 1
+        except BaseException as error:  # noqa: BLE001  # told by the test's last lines
+            failures.append(error)
+
+    def user(number: int) -> None:
+        with live.board.hold_sync():
+            live.board.smoothing = number % 21
+            live.board.metric_filter = str(number)
+        live.board.get_state()
+
+    def front_end(number: int) -> None:
+        live.browser.set(x_axis=["step", "time"][number % 2], seen=number, hidden_runs=[str(number)])
+
+    threads = [threading.Thread(target=repeat, args=(act,)) for act in (user, front_end)]
+    for thread in threads:
+        thread.start()
+    for _ in range(150):
+        live.log(17)
+        live.tick()
+    stop.set()
+    for thread in threads:
+        thread.join()
+    live.board.settle()
+    assert not failures
+    live.assert_same_picture()
+    assert live.browser.seqs == sorted(live.browser.seqs)
+    for name in ("smoothing", "metric_filter"):
+        assert live.browser.state[name] == getattr(live.board, name)
+
+
+def test_the_front_end_moves_controls_and_not_data(live: Live) -> None:
+    live.log(2)
+    live.tick()
+    live.browser.set(smoothing=7, keyframe={}, delta={}, _esm="alert(1)")
+    assert live.board.smoothing == 7
+    assert live.board._esm == "export default {}"
+    live.assert_same_picture()
+
+
+@pytest.mark.parametrize(
+    ("trait", "value"), [("smoothing", 21), ("smoothing", -1), ("x_axis", "epoch"), ("hidden_runs", 3)]
+)
+def test_a_control_set_to_nonsense_is_a_trait_error(live: Live, trait: str, value: Any) -> None:
+    with pytest.raises(traitlets.TraitError, match=trait):
+        setattr(live.board, trait, value)
+
+
+def test_an_acknowledged_board_is_refreshed_more_often_than_a_silent_one(live: Live) -> None:
+    live.log()
+    live.tick()
+    unseen = live.board._interval(live.board._unseen_since or 0.0)
+    silent = live.board._interval((live.board._unseen_since or 0.0) + 61)
+    live.browser.set(seen=live.board.session.seq)
+    seen = live.board._interval(0.0)
+    assert (seen, unseen, silent) == (0.1, 0.2, 1.0)
+
+
+def test_the_front_end_is_heard_while_a_cell_runs() -> None:
+    class Comm:
+        """As ipykernel 7.4's: it sends replies to the subshell that last published, which may be busy."""
+
+        def _reply_subshell_for(self, data: Any, default: str | None) -> str:
+            return "the busy main shell"
+
+    comm = Comm()
+    widget._answer_while_busy(comm)
+    assert comm._reply_subshell_for({}, None) is None
+
+
+def test_a_board_says_in_words_what_it_shows(live: Live) -> None:
+    assert repr(live.board) == "<trackbook board of 'p': run>"
