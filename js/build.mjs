@@ -1,4 +1,3 @@
-import { rmSync } from "node:fs";
 import { context } from "esbuild";
 
 const out = "../src/trackbook/_static";
@@ -20,7 +19,6 @@ const builds = [
 ];
 
 const watch = process.argv.includes("--watch");
-if (!watch) rmSync(out, { recursive: true, force: true });
 for (const build of builds) {
   const task = await context(build);
   if (watch) await task.watch();

@@ -2,6 +2,8 @@
 import widget from "../src/index.ts";
 import { FakeModel, frame, run, type SeriesSpec } from "../test/frames.ts";
 
+const STARTED = Math.floor(Date.now() / 1000) - 200;
+
 const noise = (seed: number) => {
   let state = seed * 7919 + 17;
   return () => {
@@ -12,7 +14,7 @@ const noise = (seed: number) => {
 
 function curve(seed: number, rows: number, shape: (share: number, noise: number) => number): number[][] {
   const random = noise(seed);
-  return Array.from({ length: rows }, (_, i) => [i, 1_700_000_000 + i * 0.4, shape(i / rows, random())]);
+  return Array.from({ length: rows }, (_, i) => [i, STARTED + i * 0.4, shape(i / rows, random())]);
 }
 
 const METRICS = ["train/loss", "train/acc", "lr", "val/loss", "val/accuracy", "train/grad_norm", "val/f1"];
@@ -56,7 +58,7 @@ function runs(count: number, more: Parameters<typeof run>[1] = {}) {
     run(key, {
       name: names[key] ?? `sweep-${key}`,
       state: "finished",
-      started: 1_700_000_000,
+      started: STARTED,
       ended: 1_700_000_200,
       done: 500,
       ...more,
@@ -65,7 +67,7 @@ function runs(count: number, more: Parameters<typeof run>[1] = {}) {
 }
 
 const now = Date.now() / 1000;
-const live = { state: "running", started: now - 83, ended: null, done: 412, total: 1000, rate: 5.2 } as const;
+const live = { state: "running", started: STARTED, ended: null, done: 412, total: 1000, rate: 5.2 } as const;
 
 const boards: Record<string, () => Record<string, unknown>> = {
   one: () => ({
@@ -102,7 +104,7 @@ const boards: Record<string, () => Record<string, unknown>> = {
             t === 0.5 ? Number.POSITIVE_INFINITY : t === 0.75 ? Number.NEGATIVE_INFINITY : e,
           ),
         },
-        { run: 0, metric: 2, rows: [[7, 1_700_000_000, 0.25]] },
+        { run: 0, metric: 2, rows: [[7, STARTED, 0.25]] },
         { run: 0, metric: 3, rows: curve(1, 40, () => Number.NaN) },
         { run: 0, metric: 4, rows: curve(1, 300, t => 1e-7 * (1 + t)) },
         { run: 0, metric: 5, rows: curve(1, 300, () => 1) },

@@ -32,6 +32,7 @@ export class Board {
   #store: ReturnType<typeof storeOf>;
   #state: ViewState;
   #options: Options;
+  #head = h("div", { class: "tb-top", hidden: "" });
   #top = new TopLine();
   #controls: Controls;
   #legend: Legend;
@@ -59,8 +60,8 @@ export class Board {
     this.#hover = new Hover(this.element, () => this.#groups.charts(), signal);
     this.#seen = new IntersectionObserver(entries => this.#onSeen(entries), { rootMargin: "200px" });
     this.#sized = new ResizeObserver(entries => this.#onSized(entries));
-    const head = h("div", { class: "tb-top" }, this.#top.element, this.#controls.element);
-    this.element.append(head, this.#notices, this.#legend.element, this.#empty, this.#groups.element);
+    this.#head.append(this.#top.element, this.#controls.element);
+    this.element.append(this.#head, this.#notices, this.#legend.element, this.#empty, this.#groups.element);
     el.append(this.element);
     adoptStyle(this.element, signal);
     this.#store.subscribe(update, signal);
@@ -100,6 +101,7 @@ export class Board {
     if (this.#zoom?.xAxis !== this.#state.get("x_axis")) this.#zoom = null;
     this.#controls.update(this.#zoom !== null);
     this.#controls.element.hidden = !picture?.metrics.length;
+    this.#head.hidden = !picture;
     if (!picture) return;
     const look = this.#lookOf(picture);
     this.#showRuns(picture, look);

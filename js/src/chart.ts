@@ -1,15 +1,13 @@
 import { h, setChildren, setText } from "./dom.ts";
 import { formatValue } from "./format.ts";
-import { currentRun } from "./palette.ts";
-import { type Kind, type Look, type Plot, plotOf, type Range, type Trace, valueWindow } from "./plot.ts";
+import { latestValues } from "./latest.ts";
+import { type Kind, type Look, type Plot, plotOf, type Range, valueWindow } from "./plot.ts";
 import type { Series } from "./series.ts";
 import type { Theme } from "./theme.ts";
 import { createView, drawRows, type View } from "./vega.ts";
 
 const BAR_HEIGHT = 24; // px, of a bar with its gap
-const VALUE_WIDTH = 58; // px, of a latest value with its gap
 const REACH = 8; // px beyond the axis that still count as its end
-const TITLE_WIDTH = 0.45; // of the chart, kept for the metric's name
 
 /** What a chart is drawn from. A chart whose scene equals the one it drew is not drawn again. */
 export interface Scene {
@@ -71,7 +69,7 @@ export class Chart {
     this.#drawn = scene;
     try {
       this.#plot = plotOf(scene.series, scene.look);
-      this.#showLatest(this.#plot);
+      this.#describe(this.#plot);
       await this.#render(this.#plot, scene);
       this.#showError(null);
     } catch (error) {
@@ -142,18 +140,11 @@ export class Chart {
     this.element.dataset.size = `${clientWidth}x${clientHeight}@${devicePixelRatio}`;
   }
 
-  #showLatest({ kind, traces }: Plot) {
-    const current = currentRun(traces.map(({ style }) => style.run));
-    const rank = ({ style: { run } }: Trace) => (run === current ? -2 : run.faded ? 1e9 : -1 / (run.key + 1));
-    const ranked = kind === "bar" ? [] : [...traces].sort((a, b) => rank(a) - rank(b));
-    const room = Math.max(1, Math.floor((this.plotElement.clientWidth * (1 - TITLE_WIDTH)) / VALUE_WIDTH));
-    const shown = ranked.length > room ? ranked.slice(0, Math.max(1, room - 1)) : ranked;
-    const spans = shown.map(({ style, latest }) => valueSpan(formatValue(latest), style.ink, style.label));
-    const rest = ranked.slice(shown.length);
-    const names = rest.map(({ style, latest }) => `${style.label}: ${formatValue(latest)}`).join("\n");
-    if (rest.length) spans.push(valueSpan(`+${rest.length}`, "", names));
-    setChildren(this.#latest, spans);
-    const values = traces.map(({ style, latest }) => `${style.label} ${formatValue(latest)}`).slice(0, 10);
+  #describe(plot: Plot) {
+    setChildren(this.#latest, latestValues(plot, this.plotElement.clientWidth));
+    const values = plot.traces
+      .slice(0, 10)
+      .map(({ style, latest }) => `${style.label} ${formatValue(latest)}`);
     this.plotElement.setAttribute("aria-label", `${this.metric}: ${values.join(", ") || "no visible run"}`);
   }
 
@@ -163,12 +154,6 @@ export class Chart {
     this.element.classList.toggle("tb-broken", Boolean(error));
     setText(this.#error, error ? `This chart could not be drawn: ${(error as Error).message ?? error}` : "");
   }
-}
-
-function valueSpan(text: string, color: string, title: string): HTMLElement {
-  const span = h("span", { class: "tb-value", title }, text);
-  if (color) span.style.color = color;
-  return span;
 }
 
 function sameScene(a: Scene, b: Scene): boolean {

@@ -8,7 +8,14 @@ const X_AXES: Record<XAxis, string> = { step: "Step", relative: "Relative time",
 export class Controls {
   readonly element: HTMLElement;
   #state: ViewState;
-  #smoothing = h("input", { type: "range", min: "0", max: "20", step: "1", class: "tb-smoothing" });
+  #smoothing = h("input", {
+    type: "range",
+    min: "0",
+    max: "20",
+    step: "1",
+    class: "tb-smoothing",
+    "aria-label": "Smoothing",
+  });
   #amount = h("output", { class: "tb-number" });
   #xAxis = h("select", { class: "tb-x-axis", "aria-label": "X axis", title: "X axis" });
   #filter = h("input", {
@@ -26,7 +33,7 @@ export class Controls {
     const label = h(
       "label",
       { title: "Average over neighbouring points" },
-      "Smoothing",
+      h("span", {}, "Smoothing"),
       this.#smoothing,
       this.#amount,
     );

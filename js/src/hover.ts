@@ -1,7 +1,7 @@
 import type { Chart } from "./chart.ts";
 import { h, swatch } from "./dom.ts";
 import { formatClock, formatCount, formatValue } from "./format.ts";
-import type { Trace } from "./plot.ts";
+import { descending, type Trace } from "./plot.ts";
 import type { Row } from "./rows.ts";
 
 const MOST_LINES = 14;
@@ -51,7 +51,7 @@ export class Hover {
   }
 
   #fill(metric: string, hits: Hit[], x: number | null) {
-    const byValue = [...hits].sort((a, b) => order(b.row.value) - order(a.row.value));
+    const byValue = [...hits].sort((a, b) => descending(a.row.value, b.row.value));
     const lines = byValue.slice(0, MOST_LINES).map(({ trace: { style }, row }) => {
       const value = h("span", { class: "tb-tip-value" }, formatValue(row.value));
       return h(
@@ -119,11 +119,4 @@ function everything(traces: readonly Trace[]): Hit[] {
 
 function nearestOf(hits: readonly Hit[], x: number): Hit {
   return hits.reduce((a, b) => (Math.abs(b.row.x - x) < Math.abs(a.row.x - x) ? b : a));
-}
-
-/** NaN sorts below everything. */
-function order(value: number): number {
-  return Number.isNaN(value)
-    ? -Number.MAX_VALUE
-    : Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, value));
 }

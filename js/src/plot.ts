@@ -4,6 +4,8 @@ import { latest, type Row, rowsOf, type Styled } from "./rows.ts";
 import type { Series } from "./series.ts";
 import type { XAxis } from "./view-state.ts";
 
+const MOST_BARS = 10;
+
 export type Kind = `line-${XAxis}` | "bar";
 
 /** One run in one chart. */
@@ -39,9 +41,7 @@ export function plotOf(series: readonly Series[], { styles, hidden, xAxis, smoot
   });
   const single = traces.length > 0 && traces.every(isSingle);
   const kind: Kind = single ? "bar" : `line-${xAxis}`;
-  const rows = single
-    ? traces.map(barRow).sort((a, b) => b.value - a.value)
-    : traces.flatMap(trace => trace.rows);
+  const rows = single ? barRows(traces) : traces.flatMap(trace => trace.rows);
   return { kind, traces, rows };
 }
 
@@ -49,8 +49,10 @@ function isSingle({ rows, style }: Trace): boolean {
   return rows.length === 1 && style.run.state !== "running";
 }
 
-function barRow({ rows: [row] }: Trace): Row {
-  return { ...row, text: formatValue(row.value) };
+/** The largest first, as many as can be read. */
+function barRows(traces: readonly Trace[]): Row[] {
+  const rows = traces.map(({ rows: [row] }) => ({ ...row, text: formatValue(row.value) }));
+  return rows.sort((a, b) => descending(a.value, b.value)).slice(0, MOST_BARS);
 }
 
 /** What the y axis spans where it does not simply follow the data: zoomed in, one value only, or lonely dots. */
@@ -66,4 +68,10 @@ export function valueWindow({ traces }: Plot, zoom: Range | null): Range | null 
   if (!zoom && low < high && rows.some(({ mark }) => mark === "line")) return null;
   const air = (high - low || Math.abs(high) || 1) * 0.05;
   return [low - air, high + air];
+}
+
+/** An order for `sort`: the largest first, NaN last. */
+export function descending(a: number, b: number): number {
+  if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
+  return a < b ? 1 : a > b ? -1 : 0;
 }

@@ -55,6 +55,6 @@ export function watchTheme(view: Window, listener: () => void, signal: AbortSign
 
 /** What Vega needs to know of the theme; the rest is in style.css. */
 export const VEGA_COLORS = {
-  light: { label: "#5f6672", grid: "#e8eaed", frame: "#c9ced6" },
-  dark: { label: "#a3abb8", grid: "#2c3036", frame: "#4a505a" },
+  light: { text: "#1f2430", label: "#5f6672", grid: "#e8eaed", frame: "#c9ced6" },
+  dark: { text: "#e4e7ec", label: "#a3abb8", grid: "#2c3036", frame: "#4a505a" },
 } as const;

@@ -53,7 +53,7 @@ export async function drawRows(view: View, rows: Row[], signals: Record<string, 
 }
 
 function config(theme: Theme, font: string): Config {
-  const { label, grid, frame } = VEGA_COLORS[theme];
+  const { text, label, grid, frame } = VEGA_COLORS[theme];
   return {
     background: "transparent",
     font,
@@ -79,7 +79,7 @@ function config(theme: Theme, font: string): Config {
       labelPadding: 4,
       tickCount: 5,
     },
-    text: { color: label, fontSize: 11 },
+    text: { color: text, fontSize: 11 },
     axisY: { labelFontSize: 11 },
   } as Config;
 }

@@ -1,0 +1,40 @@
+import { h } from "./dom.ts";
+import { formatValue } from "./format.ts";
+import { drawingOrder } from "./palette.ts";
+import type { Plot, Trace } from "./plot.ts";
+
+const VALUE_WIDTH = 58; // px, of a value with its gap
+const SHARE = 0.55; // of the chart's width; the rest is for the metric's name
+
+/** The latest value of each run in a chart's head, the current run's first, as many as fit. Bars carry their own. */
+export function latestValues({ kind, traces, rows }: Plot, width: number): HTMLElement[] {
+  if (kind === "bar")
+    return traces.length > rows.length ? [more(`+${traces.length - rows.length}`, "more runs")] : [];
+  const ranked = byRank(traces);
+  const room = Math.max(1, Math.floor((width * SHARE) / VALUE_WIDTH));
+  const fits = ranked.length > room ? Math.max(1, room - 1) : room;
+  const rest = ranked.slice(fits);
+  const names = rest.slice(0, 20).map(({ style, latest }) => `${style.label}: ${formatValue(latest)}`);
+  return [
+    ...ranked.slice(0, fits).map(latestOf),
+    ...(rest.length ? [more(`+${rest.length}`, names.join("\n"))] : []),
+  ];
+}
+
+function byRank(traces: readonly Trace[]): Trace[] {
+  const order = drawingOrder(traces.map(({ style }) => style.run)).map(({ key }) => key);
+  const last = order.pop();
+  const rank = ({ style: { run } }: Trace) =>
+    run.key === last ? -1 : run.faded ? order.length : order.indexOf(run.key);
+  return [...traces].sort((a, b) => rank(a) - rank(b));
+}
+
+function latestOf({ style, latest }: Trace): HTMLElement {
+  const span = h("span", { class: "tb-value", title: style.label }, formatValue(latest));
+  span.style.color = style.ink;
+  return span;
+}
+
+function more(text: string, title: string): HTMLElement {
+  return h("span", { class: "tb-value tb-minor", title }, text);
+}
