@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import operator
 from collections.abc import Mapping
 from decimal import Decimal
@@ -11,6 +12,7 @@ from typing import Any
 
 LARGEST_STEP = 2**63 - 1
 DEEPEST_NESTING = 32
+_TIMES = ("m", "M")  # numpy's dates and durations, whose items are ints when they count nanoseconds
 
 
 def flatten(data: Mapping[str, Any]) -> dict[str, float]:
@@ -44,7 +46,8 @@ def _flatten_into(values: dict[str, float], prefix: str, data: Mapping[Any, Any]
 def check_name(name: Any, prefix: str = "") -> str:
     """`name` when it can name a metric; else ``TypeError`` or ``ValueError``."""
     if not isinstance(name, str):
-        raise TypeError(f"metric name {_show(name)} is {_kind(name)}, not a string; log {{{str(name)!r}: ...}} instead")
+        shown = _show(name)
+        raise TypeError(f"metric name {shown} is {_kind(name)}, not a string; log {{{shown!r}: ...}} instead")
     return check_text(f"metric name under {prefix!r}" if prefix else "metric name", name)
 
 
@@ -58,7 +61,7 @@ def check_text(what: str, text: Any) -> str:
         text.encode()
     except UnicodeEncodeError:
         raise ValueError(f"{what} {_show(text)} holds half a surrogate pair, which is no text; rename it") from None
-    return str(text)
+    return str.__str__(text)  # a str of its own: an enum's __str__ says something else
 
 
 def to_float(metric: str, value: Any) -> float:
@@ -89,26 +92,31 @@ def _scalar(metric: str, value: Any) -> float:
             "log its mean, or each item under its own name" if isinstance(value, (list, tuple, set)) else "log a number"
         )
         raise TypeError(f"metric {_show(metric)}: {_show(value)} is {_kind(value)}; {remedy}")
-    size = 1
-    for n in shape:
-        size *= int(n)
-    if size != 1:
+    if _size(shape) != 1:
         raise TypeError(
-            f"metric {_show(metric)} is {_kind(value)} of shape {tuple(shape)}, not one number; "
+            f"metric {_show(metric)} is {_kind(value)} of shape {_show(shape)}, not one number; "
             "log a scalar such as its .mean()"
         )
+    mask = getattr(value, "mask", False)
+    if not callable(mask) and bool(mask):
+        raise TypeError(f"metric {_show(metric)} is masked; leave it out of the call, or log float('nan')")
     if not hasattr(value, "item") and hasattr(value, "numpy"):
         value = value.numpy()  # a tensorflow EagerTensor
-    item = value.item() if hasattr(value, "item") else value
+    kind = getattr(getattr(value, "dtype", None), "kind", "")
+    item = value.item() if hasattr(value, "item") and kind not in _TIMES else value
     if isinstance(item, (int, float, str, Decimal, Fraction)):
         return to_float(metric, item)
-    if getattr(getattr(value, "dtype", None), "kind", "") in (
-        "f",
-        "V",
-    ):  # longdouble, and the small floats of ml_dtypes
+    if kind in ("f", "V"):  # longdouble, and the small floats of ml_dtypes
         with contextlib.suppress(TypeError, ValueError):
             return float(item)
     raise TypeError(f"metric {_show(metric)}: {_show(value)} is {_kind(value)}, not a real number; log a number")
+
+
+def _size(shape: Any) -> int | None:
+    try:
+        return math.prod(int(n) for n in shape)
+    except (TypeError, ValueError):  # some other thing that has a `shape`
+        return None
 
 
 def _number(metric: str, value: Any) -> float:
@@ -118,6 +126,8 @@ def _number(metric: str, value: Any) -> float:
         raise ValueError(
             f"metric {_show(metric)}: {_show(value)} is too large for a 64-bit float; log its logarithm"
         ) from None
+    except ValueError:
+        raise ValueError(f"metric {_show(metric)}: {_show(value)} is no number; log float('nan')") from None
 
 
 def to_step(step: Any) -> int:
@@ -129,7 +139,7 @@ def to_step(step: Any) -> int:
     except TypeError:
         number = _integral(step)
     if number < 0:
-        raise ValueError(f"step={number} is negative; steps start at 0")
+        raise ValueError(f"step={_show(number)} is negative; steps start at 0")
     if number > LARGEST_STEP:
         raise ValueError(f"step={_show(number)} is beyond 2**63 - 1, the largest step")
     return number
