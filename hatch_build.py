@@ -35,7 +35,9 @@ class FrontEndHook(BuildHookInterface):  # type: ignore[type-arg]
                 "(Installing a released trackbook needs no Node.)"
             )
         self.app.display_info("building the front end with npm ...")
-        for command in (["ci", "--no-audit", "--no-fund"], ["run", "build"]):
+        installed, lock = js / "node_modules/.package-lock.json", js / "package-lock.json"
+        fresh = installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime
+        for command in ([] if fresh else [["ci", "--no-audit", "--no-fund"]]) + [["run", "build"]]:
             if subprocess.run([npm, *command], cwd=js, check=False).returncode:  # pip shows its output on failure
                 self.app.abort(f"`npm {' '.join(command)}` failed in {js}; its output is above.")
 

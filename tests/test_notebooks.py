@@ -30,7 +30,7 @@ def test_the_quickstart_leaves_one_parquet_file_a_run_with_every_point(demo: Pat
     assert len(files) == 3
     for file in files:
         counts = dict(pl.read_parquet(file).group_by("metric").len().iter_rows())
-        assert counts == {"train/loss": 36 * 84, "val/loss": 36, "val/accuracy": 36, "lr": 36}
+        assert counts == {"train/loss": 50 * 42, "train/lr": 50 * 42, "val/loss": 50, "val/accuracy": 50}
 
 
 def test_the_quickstart_learns(demo: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,6 +63,12 @@ class Lab:
         self.dialogs.append(dialog.message)
         dialog.accept()  # "leave this page?" at a reload; a test that expects none looks at `dialogs`
 
+    def forgive(self, text: str) -> None:
+        """Take errors with this text from the list; they were the point of the test, so there must be some."""
+        kept = [error for error in self.errors if text not in error]
+        assert len(kept) < len(self.errors), f"no error with {text!r} on the console: {self.errors}"
+        self.errors = kept
+
     # --- notebooks
 
     def write(self, name: str, *cells: str) -> Path:
@@ -73,6 +80,11 @@ class Lab:
         path = self.server.root / f"{name}.ipynb"
         nbformat.write(notebook, path)
         return path
+
+    def copy(self, notebook: Path) -> str:
+        """Copy a notebook into the server's folder and return its name."""
+        shutil.copy(notebook, self.server.root)
+        return notebook.stem
 
     def open(self, name: str, *, theme: str = "light") -> None:
         """Open a notebook in a fresh workspace, without the side bar, and wait for its kernel."""
@@ -165,6 +177,7 @@ class Board:
     def wait(self, *, seconds: float = 30) -> Board:
         """Wait until the board is there and every chart on it has drawn."""
         self.root.wait_for(timeout=seconds * 1000)
+        self.root.scroll_into_view_if_needed()  # what is out of sight is not drawn
         self.root.locator(".tb-chart").first.wait_for(timeout=seconds * 1000)
         self.root.locator(".tb-chart:not([data-drawn])").first.wait_for(state="detached", timeout=seconds * 1000)
         return self
@@ -209,6 +222,7 @@ class Board:
     def wait_for_chart(self, metric: str, *, seconds: float = 30) -> Board:
         """Wait until the board has a chart of this metric."""
         self.root.wait_for(timeout=seconds * 1000)
+        self.root.scroll_into_view_if_needed()
         self.page.wait_for_function(
             "([board, metric]) => [...board.querySelectorAll('.tb-chart')].some((it) => it.dataset.metric === metric)",
             arg=[self.root.element_handle(), metric],
@@ -225,6 +239,9 @@ class Board:
             timeout=seconds * 1000,
         )
         return self
+
+    def smooth(self, amount: int) -> None:
+        self.root.locator("input.tb-smoothing").fill(str(amount))
 
     def box(self) -> dict[str, float]:
         box: dict[str, float] = self.root.evaluate("(board) => board.getBoundingClientRect().toJSON()")

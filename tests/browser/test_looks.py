@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 from PIL import Image
 
 from browser.lab import Board, Lab
+
+QUICKSTART = Path(__file__).parents[2] / "notebooks" / "quickstart.ipynb"
 
 REALISTIC_SWEEP = """
 import math, random
@@ -30,24 +34,29 @@ for peak in (0.01, 0.05, 0.2):
     tb.finish()
 """
 
-# Every element with text of its own: its box against the board's, its text against its box.
-LAID_OUT = """(board) => {
-    const outer = board.getBoundingClientRect();
+# What a reader sees of the board, text by the line and figures by the box, against the board and against what clips it.
+CLIPPED = """(board) => {
     const problems = [];
-    const name = (element) => `${element.className?.baseVal ?? element.className} "${element.textContent.slice(0, 40)}"`;
-    for (const element of board.querySelectorAll("*")) {
+    const check = (what, box, element) => {
+        for (let outer = element; outer && board.contains(outer); outer = outer.parentElement) {
+            const clips = outer === board || getComputedStyle(outer).overflowX !== "visible";
+            const { left, right, top, bottom } = outer.getBoundingClientRect();
+            if (clips && (box.left < left - 1 || box.right > right + 1 || box.top < top - 2 || box.bottom > bottom + 2)) {
+                const place = [box.left - left, box.top - top, right - box.right, bottom - box.bottom].map(Math.round);
+                problems.push(`${what} does not fit into .${outer.className}: ${place} px to its sides`);
+            }
+        }
+    };
+    const texts = document.createTreeWalker(board, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+        const [text, range] = [texts.currentNode, document.createRange()];
+        if (!text.data.trim() || text.parentElement.closest("style, script, option")) continue;
+        range.selectNodeContents(text);
+        for (const box of range.getClientRects()) check(`"${text.data}"`, box, text.parentElement);
+    }
+    for (const element of board.querySelectorAll("input, select, canvas, svg")) {
         const box = element.getBoundingClientRect();
-        if (!box.width || !box.height || element.closest("[hidden], .vega-bindings")) continue;
-        if (box.left < outer.left - 1 || box.right > outer.right + 1 || box.bottom > outer.bottom + 1) {
-            problems.push(`outside the board: ${name(element)}`);
-        }
-        const text = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
-        if (text && element.clientWidth && element.scrollWidth > element.clientWidth + 1) {
-            problems.push(`text wider than its box: ${name(element)}`);
-        }
-        if (text && element.clientHeight && element.scrollHeight > element.clientHeight + 2) {
-            problems.push(`text higher than its box: ${name(element)}`);
-        }
+        if (box.width && box.height) check(`<${element.localName}>`, box, element.parentElement);
     }
     return problems;
 }"""
@@ -66,20 +75,14 @@ def overlapping(boxes: list[list[float]]) -> list[tuple[Any, Any]]:
 
 
 def check_layout(board: Board) -> None:
-    assert board.root.evaluate(LAID_OUT) == []
-    for parts in (".tb-chart", ".tb-group", ".tb-run"):
+    clipped = board.root.evaluate(CLIPPED)
+    assert not clipped, "\n".join(clipped)
+    for parts in (".tb-chart", ".tb-group", ".tb-run", ".tb-value", "input, select"):
         assert overlapping(board.root.locator(parts).evaluate_all(BOXES)) == [], parts
-    # A chart's canvas ends inside its chart.
-    assert (
-        board.root.locator(".tb-chart").evaluate_all("""(charts) => charts.filter((chart) => {
-        const [outer, inner] = [chart, chart.querySelector("canvas, svg")].map((one) => one.getBoundingClientRect());
-        return inner.right > outer.right + 1 || inner.bottom > outer.bottom + 1;
-    }).map((chart) => chart.dataset.metric)""")
-        == []
+    wider = board.root.evaluate(
+        "(board) => { const out = board.closest('.jp-OutputArea-output'); return out.scrollWidth - out.clientWidth; }"
     )
-    assert board.root.evaluate(
-        "(board) => board.closest('.jp-OutputArea-output')?.scrollWidth <= board.clientWidth + 40"
-    )
+    assert wider <= 0, f"the cell scrolls sideways by {wider} px"
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -102,6 +105,7 @@ def test_a_board_in_a_narrow_window_has_one_column(lab: Lab) -> None:
     lab.wait_for_quiet()
     board.look("board-480-light")
     check_layout(board)
+    assert len({box[0] for box in board.root.locator(".tb-chart").evaluate_all(BOXES)}) == 1
 
 
 def test_the_board_follows_a_switch_of_the_theme(lab: Lab) -> None:
@@ -119,18 +123,25 @@ def test_the_board_follows_a_switch_of_the_theme(lab: Lab) -> None:
 
 def ink(picture: Image.Image) -> str:
     """Tell whether the chart's title and labels stand out from its ground."""
-    levels = picture.convert("L").getdata()
-    ground = max(set(levels), key=list(levels).count)
+    levels = picture.convert("L").tobytes()
+    ground = max(set(levels), key=levels.count)
     assert max(abs(level - ground) for level in levels) > 80, "labels without contrast"
     return "dark on light" if ground > 128 else "light on dark"
 
 
-def test_the_picture_for_the_readme(lab_at_2x: Lab) -> None:
+def test_the_quickstart_in_jupyterlab_and_its_picture_for_the_readme(lab_at_2x: Lab) -> None:
     lab = lab_at_2x
-    lab.write_and_open("readme", REALISTIC_SWEEP)
-    lab.run_to_end(0)
-    board = lab.board().wait()
+    notebook = lab.copy(QUICKSTART)
+    lab.open(notebook)
+    cells = [cell for cell in nbformat.read(QUICKSTART, as_version=4).cells if cell.cell_type == "code"]
+    sweep = next(number for number, cell in enumerate(cells) if cell.id == "sweep")
+    for number in range(sweep + 1):
+        lab.run_to_end(number)
+    board = lab.board(sweep).wait()
+    board.smooth(10)
     lab.set_size(1280 + 1100 - round(board.box()["width"]), 1600)
     lab.wait_for_quiet()
     assert round(board.box()["width"]) == 1100
     board.look("board")
+    check_layout(board)
+    assert [len(board.steps(metric)) for metric in ("train/loss", "val/accuracy")] == [3 * 2100, 3 * 50]
