@@ -28,15 +28,16 @@ export JUPYTER_PLATFORM_DIRS := 1
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup js demo lab test lint unit unit-3.13 browser chromium specs bench picture clean
+.PHONY: help setup js demo lab test lint unit unit-3.13 browser chromium specs golden bench picture clean
 
 help:
 	@echo "make demo     train on the digits in a notebook; leaves notebook, HTML and Parquet in demo/"
 	@echo "make lab      open the same notebook in JupyterLab"
 	@echo "make test     everything: ruff, mypy, tsc, biome, vitest, pytest, pytest in a real JupyterLab"
 	@echo "make lint | unit | unit-3.13 | browser     parts of it"
-	@echo "make specs    make the charts' specs again    make picture   make the README's picture again"
-	@echo "make bench    benchmarks                      make clean     remove what was built and installed"
+	@echo "make specs    make the charts' specs again       make golden    make the golden frames again"
+	@echo "make picture  make the README's picture again    make bench     benchmarks"
+	@echo "make clean    remove what was built and installed"
 
 # --- set-up -----------------------------------------------------------------------------------------------------------
 
@@ -122,7 +123,11 @@ unit-3.13: setup
 specs: setup
 	@$(BIN)/python -m trackbook.charts
 
-picture: browser
+golden: setup
+	@$(BIN)/python tests/golden/make.py
+
+picture: setup chromium
+	@$(PYTEST) -m browser -k picture
 	@cp tests/browser/output/board.png notebooks/board.png
 	@echo "notebooks/board.png"
 
