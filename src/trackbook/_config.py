@@ -8,6 +8,8 @@ from typing import Any
 
 from ._types import MetricSummary
 
+_MOST_BITS = 10_000  # of an int: Python writes out no more than 4300 digits
+
 
 class Config(MutableMapping[str, Any]):
     """What a run was started with. ``config["lr"]`` and ``config.lr`` are the same; changes are kept whenever they come."""
@@ -29,7 +31,7 @@ class Config(MutableMapping[str, Any]):
 
     def to_json(self) -> dict[str, Any]:
         """A copy in JSON values; what JSON cannot say stands as its ``str``."""
-        return {name: _jsonable(value) for name, value in list(self._items.items())}
+        return _json_dict(self._items)
 
     def __getitem__(self, name: str) -> Any:
         return self._items[name]
@@ -66,6 +68,10 @@ class Config(MutableMapping[str, Any]):
     def __dir__(self) -> Iterable[str]:
         return [*super().__dir__(), *self._items]
 
+    def __reduce__(self) -> tuple[type[Config], tuple[dict[str, Any]]]:
+        """A copy, or one that was pickled, is on its own: what is set there is not the run's."""
+        return Config, (self._items,)
+
     def __repr__(self) -> str:
         return repr(self._items)
 
@@ -97,7 +103,7 @@ class Summary(MutableMapping[str, Any]):
 
     def to_json(self) -> dict[str, Any]:
         """A copy of what was set by hand, in JSON values."""
-        return {name: _jsonable(value) for name, value in list(self._chosen.items())}
+        return _json_dict(self._chosen)
 
     def _all(self) -> dict[str, Any]:
         return {name: figures.last for name, figures in self._metrics().items()} | self._chosen
@@ -130,7 +136,7 @@ def as_dict(items: Any) -> dict[str, Any]:
     if isinstance(items, Mapping):
         pairs: Any = items.items()
     elif dataclasses.is_dataclass(items) and not isinstance(items, type):
-        pairs = dataclasses.asdict(items).items()
+        pairs = _fields(items).items()
     elif hasattr(items, "model_dump"):
         pairs = items.model_dump().items()
     elif hasattr(items, "__dict__") and not isinstance(items, type):
@@ -145,24 +151,52 @@ def as_dict(items: Any) -> dict[str, Any]:
     return {_key(name): value for name, value in pairs}
 
 
+def _fields(items: Any) -> dict[str, Any]:
+    """A dataclass as it is: `dataclasses.asdict` would copy models, and fail at locks."""
+    return {field.name: getattr(items, field.name) for field in dataclasses.fields(items)}
+
+
 def _key(name: Any) -> str:
-    return name if isinstance(name, str) else str(name)
+    return str.__str__(name) if isinstance(name, str) else str(name)
+
+
+def _json_dict(items: Mapping[str, Any]) -> dict[str, Any]:
+    return {_text(name): _jsonable(value) for name, value in list(items.items())}
 
 
 def _jsonable(value: Any) -> Any:
-    """`value` in JSON's kinds; non-finite floats stay, which Python's json reads and writes."""
-    if value is None or isinstance(value, (bool, str)):
+    """`value` in JSON's kinds; what has no end, or fails when it is looked at, stands as text."""
+    try:
+        return _plain(value)
+    except Exception:  # noqa: BLE001  whatever people keep in a config, training goes on and the rest of it is kept
+        return _text(value)
+
+
+def _plain(value: Any) -> Any:
+    """Non-finite floats stay, which Python's json reads and writes."""
+    if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int):
-        return int(value)
+        return int(value) if value.bit_length() <= _MOST_BITS else _text(value)
     if isinstance(value, float):
         return float(value)
     if isinstance(value, Mapping):
-        return {str(name): _jsonable(item) for name, item in value.items()}
+        return {_text(name): _plain(item) for name, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [_jsonable(item) for item in value]
+        return [_plain(item) for item in value]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return _plain(_fields(value))
     item = getattr(value, "item", None)  # numpy and torch scalars
     if getattr(value, "shape", None) == () and callable(item):
         plain = item()
-        return str(value) if type(plain) is type(value) else _jsonable(plain)
-    return str(value)
+        return _text(value) if type(plain) is type(value) else _plain(plain)
+    return _text(value)
+
+
+def _text(value: Any) -> str:
+    """`value` as text that UTF-8 can hold: names of files may come with halves of surrogate pairs."""
+    try:
+        text = _key(value)
+    except Exception as error:  # noqa: BLE001  as above
+        return f"<{type(value).__name__} whose str raises {type(error).__name__}>"
+    return text.encode(errors="backslashreplace").decode()
