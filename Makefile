@@ -58,7 +58,7 @@ $(MODULES): js/package.json js/package-lock.json
 	@node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' \
 		|| { echo "Node.js $$(node --version) is too old: install 20 or later" >&2; exit 1; }
 	@echo "installing the front end's packages ..."
-	@cd js && npm ci --silent --no-audit --no-fund
+	@cd js && npm ci --loglevel=error --no-audit --no-fund >/dev/null
 	@touch $@
 
 $(BUNDLE): $(MODULES) $(JS)
