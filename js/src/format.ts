@@ -13,7 +13,7 @@ export function formatValue(value: number): string {
   while (Math.abs(scaled) >= (power ? 999.95 : 9999.5) && power < PREFIXES.length - 1) {
     scaled = value / 1000 ** ++power;
   }
-  return minus(fixed(scaled)) + PREFIXES[power];
+  return minus(scaled.toPrecision(4)) + PREFIXES[power];
 }
 
 export function formatCount(count: number): string {
@@ -50,11 +50,6 @@ export function formatClock(seconds: number): string {
         minute: "2-digit",
         second: "2-digit",
       });
-}
-
-function fixed(value: number): string {
-  const magnitude = Math.floor(Math.log10(Math.abs(value)));
-  return value.toFixed(Math.max(0, 3 - magnitude));
 }
 
 function minus(text: string): string {

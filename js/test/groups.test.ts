@@ -1,0 +1,81 @@
+// @vitest-environment happy-dom
+import { expect, test } from "vitest";
+import { Groups, groupMetrics, splitMetric } from "../src/groups.ts";
+import { ViewState } from "../src/view-state.ts";
+import { FakeModel } from "./frames.ts";
+
+function groups(metrics: string[], traits: Record<string, unknown> = {}) {
+  const { signal } = new AbortController();
+  const model = new FakeModel(traits);
+  const show = (names = metrics) => made.update(names);
+  const made: Groups = new Groups(new ViewState(model, show, signal), () => {}, signal);
+  show();
+  const names = () =>
+    [...made.element.querySelectorAll<HTMLElement>(".tb-group")].map(group => group.dataset.group);
+  const charts = () =>
+    [...made.element.querySelectorAll<HTMLElement>(".tb-chart")].map(chart => chart.dataset.metric);
+  return { made, model, show, names, charts };
+}
+
+test.each([
+  ["loss", "", "loss"],
+  ["train/loss", "train", "loss"],
+  ["a/b/c", "a", "b/c"],
+  ["/odd", "", "odd"],
+  ["odd/", "odd", "odd/"],
+])("%s belongs to the group %j and is called %s", (metric, group, short) => {
+  expect(splitMetric(metric)).toEqual({ group, short });
+});
+
+test("groups keep the order of their first metric, the default group first", () => {
+  const grouped = groupMetrics(["val/acc", "__proto__/x", "loss", "val/f1", "constructor"]);
+  expect([...grouped]).toEqual([
+    ["", ["loss", "constructor"]],
+    ["val", ["val/acc", "val/f1"]],
+    ["__proto__", ["__proto__/x"]],
+  ]);
+});
+
+test("a chart a metric, titled by its short name", () => {
+  const { made, names, charts } = groups(["train/loss", "lr"]);
+  expect([names(), charts()]).toEqual([
+    ["", "train"],
+    ["lr", "train/loss"],
+  ]);
+  expect([...made.element.querySelectorAll(".tb-metric")].map(name => name.textContent)).toEqual([
+    "lr",
+    "loss",
+  ]);
+});
+
+test("the default group has no heading while it is the only one", () => {
+  const { made, show } = groups(["loss"]);
+  const heading = made.element.querySelector(".tb-group-head") as HTMLElement;
+  expect(heading.hidden).toBe(true);
+  show(["loss", "train/loss"]);
+  expect([heading.hidden, heading.textContent]).toEqual([false, "metrics1"]);
+});
+
+test("a heading collapses its group, and Python may too", () => {
+  const { made, model } = groups(["train/loss", "val/loss"]);
+  const [button, grid] = [".tb-group-toggle", ".tb-grid"].map(
+    selector => made.element.querySelector(selector) as HTMLElement,
+  );
+  button.click();
+  expect([model.get("collapsed"), button.getAttribute("aria-expanded"), grid.hidden]).toEqual([
+    ["train"],
+    "false",
+    true,
+  ]);
+  model.set("collapsed", []);
+  expect([button.getAttribute("aria-expanded"), grid.hidden]).toEqual(["true", false]);
+});
+
+test("a chart that was filtered out comes back as it was", () => {
+  const { made, show, charts } = groups(["train/loss", "train/acc"]);
+  const before = made.element.querySelector('[data-metric="train/acc"]');
+  show(["train/loss"]);
+  expect(charts()).toEqual(["train/loss"]);
+  show(["train/loss", "train/acc"]);
+  expect(made.element.querySelector('[data-metric="train/acc"]')).toBe(before);
+});

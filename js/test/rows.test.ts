@@ -1,0 +1,150 @@
+import { expect, test } from "vitest";
+import { decodeFrame } from "../src/protocol.ts";
+import { latest, rowsOf, type Styled } from "../src/rows.ts";
+import { decodeSeries, type Series } from "../src/series.ts";
+import { frame, run } from "./frames.ts";
+
+const style: Styled = { run: run(0, { started: 100 }), label: "a", color: "red", ink: "red", dash: [] };
+
+function series(rows: number[][], width = 1): Series {
+  const { header, data } = decodeFrame(frame([{ run: 0, metric: 0, width, rows }])) as NonNullable<
+    ReturnType<typeof decodeFrame>
+  >;
+  return decodeSeries(header.series[0], data);
+}
+
+/** A bucket of four points, by (step, value); times are the steps. */
+function bucket(
+  at: number,
+  corners: Record<"first" | "min" | "max" | "last", [number, number]>,
+  mask = 0,
+): number[] {
+  const corner = ([step, value]: [number, number]) => [step, step, value];
+  const { first, min, max, last } = corners;
+  return [at, 4, (min[1] + max[1]) / 2, 0, mask, ...[first, min, max, last].flatMap(corner)];
+}
+
+const draw = (rows: number[][], width = 1, xAxis: "step" | "relative" | "time" = "step", smoothing = 0) =>
+  rowsOf(series(rows, width), style, xAxis, smoothing);
+
+test("every point of a series of width 1 is drawn", () => {
+  const rows = draw([
+    [0, 101, 5],
+    [3, 102, 6],
+  ]);
+  expect(rows.map(({ step, time, value, smooth, x }) => [step, time, value, smooth, x])).toEqual([
+    [0, 101, 5, 5, 0],
+    [3, 102, 6, 6, 3],
+  ]);
+});
+
+test("x is the step, milliseconds since the run began, or since 1970", () => {
+  const points = [
+    [7, 101, 5],
+    [8, 102, 5],
+  ];
+  const first = (xAxis: "step" | "relative" | "time") => draw(points, 1, xAxis)[0].x;
+  expect([first("step"), first("relative"), first("time")]).toEqual([7, 1000, 101_000]);
+});
+
+test("over time, rows go by time", () => {
+  const rows = draw(
+    [
+      [0, 300, 1],
+      [1, 200, 2],
+    ],
+    1,
+    "time",
+  );
+  expect(rows.map(({ step }) => step)).toEqual([1, 0]);
+});
+
+test("a bucket is drawn as first, min, max and last, in the order of their steps", () => {
+  const rows = draw([bucket(0, { first: [0, 5], min: [3, 1], max: [1, 9], last: [7, 4] })], 8);
+  expect(rows.map(({ step, value }) => [step, value])).toEqual([
+    [0, 5],
+    [1, 9],
+    [3, 1],
+    [7, 4],
+  ]);
+});
+
+test("a point that is several of them is drawn once", () => {
+  const rows = draw([bucket(0, { first: [0, 1], min: [0, 1], max: [7, 9], last: [7, 9] })], 8);
+  expect(rows.map(({ step }) => step)).toEqual([0, 7]);
+});
+
+test("what is not finite is a mark, at its step where that is known", () => {
+  const rows = draw([
+    [0, 0, 1],
+    [1, 0, Number.NaN],
+    [2, 0, Infinity],
+    [3, 0, -Infinity],
+    [4, 0, 2],
+  ]);
+  expect(rows.map(({ mark }) => mark)).toEqual(["line", "NaN", "Infinity", "-Infinity", "line"]);
+});
+
+test("and in the middle of its bucket where only the mask tells of it", () => {
+  const rows = draw([bucket(0, { first: [0, 5], min: [3, 1], max: [1, 9], last: [7, 4] }, 1)], 8);
+  expect(rows.filter(({ mark }) => mark === "NaN").map(({ step }) => step)).toEqual([3]);
+});
+
+test("a bucket of NaN alone is marks, and no line", () => {
+  const none: [number, number] = [Number.NaN, Number.NaN];
+  const rows = draw(
+    [bucket(0, { first: [0, Number.NaN], min: none, max: none, last: [6, Number.NaN] }, 1)],
+    8,
+  );
+  expect(rows.map(({ step, mark }) => [step, mark])).toEqual([
+    [0, "NaN"],
+    [6, "NaN"],
+  ]);
+});
+
+test("a lonely finite point is a dot", () => {
+  expect(draw([[7, 0, 1]])[0].mark).toBe("dot");
+  expect(
+    draw([
+      [6, 0, Number.NaN],
+      [7, 0, 1],
+    ]).map(({ mark }) => mark),
+  ).toEqual(["NaN", "dot"]);
+});
+
+test("smoothing leaves the values and adds the trend", () => {
+  const rows = draw(
+    [
+      [0, 0, 0],
+      [1, 0, 3],
+      [2, 0, 6],
+    ],
+    1,
+    "step",
+    1,
+  );
+  expect(rows.map(({ value, smooth }) => [value, smooth])).toEqual([
+    [0, 1.5],
+    [3, 3],
+    [6, 4.5],
+  ]);
+});
+
+test("the trend of buckets goes through their means, not their extremes", () => {
+  const flat = (at: number, peak: number) =>
+    bucket(at, { first: [at * 4, 1], min: [at * 4, 1], max: [at * 4 + 1, peak], last: [at * 4 + 3, 1] });
+  const rows = draw([flat(0, 3), flat(1, 3), flat(2, 3)], 4, "step", 1);
+  expect(new Set(rows.map(({ smooth }) => smooth))).toEqual(new Set([2]));
+});
+
+test("the latest value is that of the largest step", () => {
+  expect(
+    latest(
+      series([
+        [0, 9, 1],
+        [5, 3, Number.NaN],
+      ]),
+    ),
+  ).toBeNaN();
+  expect(latest(series([bucket(0, { first: [0, 5], min: [3, 1], max: [1, 9], last: [7, 4] })], 8))).toBe(4);
+});

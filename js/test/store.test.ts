@@ -1,0 +1,91 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { storeOf } from "../src/store.ts";
+import { FakeModel, frame } from "./frames.ts";
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const point = (step: number) => [{ run: 0, metric: 0, rows: [[step, 0, 1]] }];
+const settled = () => vi.advanceTimersByTimeAsync(0);
+
+test("a model has one store, whoever asks first", () => {
+  const model = new FakeModel();
+  expect(storeOf(model)).toBe(storeOf(model));
+  expect(storeOf(model).picture).toBeNull();
+});
+
+test("a view that comes late finds the picture", () => {
+  expect(storeOf(new FakeModel({ keyframe: frame(point(0)) })).picture?.seq).toBe(1);
+});
+
+test.each([[["keyframe", "delta"]], [["delta", "keyframe"]]])(
+  "both traits in one message, %s first, are one change",
+  async order => {
+    const model = new FakeModel({ keyframe: frame(point(0)) });
+    const store = storeOf(model);
+    const changed = vi.fn();
+    store.subscribe(changed, new AbortController().signal);
+    const traits = {
+      keyframe: frame(point(0), { seq: 5 }),
+      delta: frame(point(1), { seq: 6, base: 5, runs: [], metrics: [] }),
+    };
+    for (const name of order) model.set(name, traits[name as keyof typeof traits]);
+    await settled();
+    expect(changed).toHaveBeenCalledTimes(1);
+    expect(store.picture).toMatchObject({ seq: 6, series: [{ rows: 2 }] });
+  },
+);
+
+test("a delta whose keyframe comes in the next message waits for it", async () => {
+  const model = new FakeModel({ keyframe: frame(point(0)) });
+  const store = storeOf(model);
+  model.set("delta", frame(point(1), { seq: 6, base: 5, runs: [], metrics: [] }));
+  await settled();
+  expect(store.picture?.seq).toBe(1);
+  model.set("keyframe", frame(point(0), { seq: 5 }));
+  await settled();
+  expect(store.picture?.seq).toBe(6);
+});
+
+test("what is seen is acknowledged, at most four times a second", async () => {
+  const model = new FakeModel({ keyframe: frame(point(0)) });
+  storeOf(model);
+  for (let seq = 2; seq < 102; seq++) {
+    model.set("keyframe", frame(point(0), { seq }));
+    await vi.advanceTimersByTimeAsync(10);
+  }
+  await vi.advanceTimersByTimeAsync(250);
+  expect(model.get("seen")).toBe(101);
+  expect(model.saved).toBeLessThanOrEqual(5);
+});
+
+test("another version is a problem, and one that can pass", async () => {
+  const complain = vi.spyOn(console, "error").mockImplementation(() => {});
+  const model = new FakeModel({ keyframe: frame([], { version: 99 }) });
+  const store = storeOf(model);
+  expect(store.problem?.message).toContain("restart the kernel");
+  expect(complain).toHaveBeenCalledOnce();
+  model.set("keyframe", frame([]));
+  await settled();
+  expect(store.problem).toBeNull();
+  complain.mockRestore();
+});
+
+test("who has stopped listening hears nothing", async () => {
+  const model = new FakeModel({ keyframe: frame(point(0)) });
+  const [changed, ends] = [vi.fn(), new AbortController()];
+  storeOf(model).subscribe(changed, ends.signal);
+  ends.abort();
+  model.set("keyframe", frame(point(0), { seq: 2 }));
+  await settled();
+  expect(changed).not.toHaveBeenCalled();
+});
+
+test("the kernel's clock may differ from the browser's", () => {
+  vi.setSystemTime(5_000_000);
+  expect(storeOf(new FakeModel({ keyframe: frame([], { now: 4990 }) })).skew).toBe(-10);
+});
