@@ -23,8 +23,14 @@ def execute(notebook: nbformat.NotebookNode, folder: Path) -> None:
             seconds = time.monotonic() - started
             print(f"  cell {code.index(cell_index) + 1} of {len(code)}  {seconds:4.0f} s  {title(cell)}", flush=True)
 
-    resources = {"metadata": {"path": str(folder)}}
-    NotebookClient(notebook, timeout=600, kernel_name="python3", resources=resources, on_cell_start=tell).execute()
+    client = NotebookClient(
+        notebook,
+        timeout=600,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(folder)}},
+        on_cell_start=tell,
+    )
+    client.execute(extra_arguments=["--IPKernelApp.log_level=40"])  # 30 warns of unencrypted loopback at each start
 
 
 def title(cell: nbformat.NotebookNode) -> str:
