@@ -53,6 +53,12 @@ class MemoryStore:
         with self._lock:
             return dict(self._points[run_id].summary) if run_id in self._points else {}
 
+    def forget(self, run_id: str) -> None:
+        """Lets go of a run and its points."""
+        with self._lock:
+            self._runs.pop(run_id, None)
+            self._points.pop(run_id, None)
+
     def flush(self) -> None:
         """Memory has nothing more durable to offer."""
 

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import polars as pl
 
-from .._types import Cursor, MetricSummary, RunRecord
+from .._types import ENDED, Cursor, MetricSummary, RunRecord
 from ._interface import POINTS
 from .memory import MemoryStore
 
@@ -41,9 +41,10 @@ create table if not exists chunks (
 """
 _RUN_FIELDS = [field.name for field in dataclasses.fields(RunRecord)]
 _JSON_FIELDS = {"tags", "config", "summary"}
+_COLUMNS = ", ".join(f'"{name}"' for name in _RUN_FIELDS)
 _PUT_RUN = (
-    f"insert or replace into runs ({', '.join(json.dumps(name) for name in _RUN_FIELDS)}) "
-    f"values ({', '.join('?' * len(_RUN_FIELDS))})"
+    f"insert into runs ({_COLUMNS}) values ({', '.join('?' * len(_RUN_FIELDS))}) on conflict (id) do update set "
+    + ", ".join(f'"{name}" = excluded."{name}"' for name in _RUN_FIELDS)
 )
 
 T = TypeVar("T")
@@ -60,11 +61,11 @@ class SqliteStore:
         self._unsaved_runs: set[str] = set()
         self._connection: sqlite3.Connection | None = None
         self._lock = threading.RLock()
-        self._problem: str | None = None
+        self._problems: dict[str, str] = {}  # a notice for each of reading and writing that fails
 
     @property
     def notices(self) -> list[str]:
-        return [self._problem] if self._problem else []
+        return list(self._problems.values())
 
     def put_run(self, run: RunRecord) -> None:
         with self._lock:
@@ -73,7 +74,9 @@ class SqliteStore:
 
     def runs(self) -> list[RunRecord]:
         with self._lock:
-            rows: list[Any] = self._read(lambda db: db.execute(f"select {_columns()} from runs").fetchall(), [])
+            rows: list[Any] = self._read(
+                lambda db: db.execute(f"select {_COLUMNS} from runs order by rowid").fetchall(), []
+            )
             merged = {run.id: run for run in map(_record, rows)}
             merged.update((run.id, run) for run in self._hot.runs())
             return sorted(merged.values(), key=lambda run: run.started)
@@ -83,7 +86,7 @@ class SqliteStore:
             hot = self._hot.run(run_id)
             if hot is not None:
                 return hot
-            query = f"select {_columns()} from runs where id = ?"
+            query = f"select {_COLUMNS} from runs where id = ?"
             row = self._read(lambda db: db.execute(query, (run_id,)).fetchone(), None)
         return None if row is None else _record(row)
 
@@ -136,18 +139,22 @@ class SqliteStore:
                 with self._open() as db:
                     db.execute("begin immediate")
                     db.executemany(_PUT_RUN, map(_row, runs))
-                    for run, points in fresh.items():
-                        self._write(db, run, points)
+                    for run_id, points in fresh.items():
+                        self._write(db, run_id, points)
             except (sqlite3.Error, OSError) as error:
-                self._problem = (
+                self._problems["write"] = (
                     f"Cannot write {self.path} ({error}). Nothing is lost while this process lives: "
                     "points stay in memory, and writing goes on as soon as it can."
                 )
                 return
-            self._problem = None
+            self._problems.pop("write", None)
             self._unsaved_runs.clear()
-            for run, points in fresh.items():
-                self._saved[run] += len(points)
+            for run_id, points in fresh.items():
+                self._saved[run_id] += len(points)
+            for run in runs:
+                if run.state in ENDED:  # the file has it all, and another process may resume it
+                    self._hot.forget(run.id)
+                    self._saved.pop(run.id, None)
 
     def close(self) -> None:
         self.flush()
@@ -160,8 +167,9 @@ class SqliteStore:
         buffer = io.BytesIO()
         points.write_ipc(buffer, compression="zstd")
         db.execute(
-            "insert into chunks (run_id, first, rows, generation, data) values (?, ?, ?, 0, ?)",
-            (run, self._saved[run], len(points), buffer.getvalue()),
+            "insert into chunks (run_id, first, rows, generation, data) "
+            "values (?1, coalesce((select first + rows from chunks where run_id = ?1 order by first desc limit 1), 0), ?2, 0, ?3)",
+            (run, len(points), buffer.getvalue()),
         )
         db.executemany(
             "insert or replace into metrics (run_id, position, name, last, min, max, count, step) values (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -183,10 +191,16 @@ class SqliteStore:
         return pl.concat(frames) if frames else pl.DataFrame(schema=POINTS)
 
     def _read(self, query: Callable[[sqlite3.Connection], T], nothing: T) -> T:
-        """The answer of the file, or `nothing` where there is no file yet."""
-        if self._connection is None and not self.path.exists():
+        """The answer of the file, or `nothing` where there is no file yet or it cannot be read."""
+        try:
+            if self._connection is None and not self.path.exists():
+                return nothing
+            answer = query(self._open())
+        except (sqlite3.Error, OSError) as error:
+            self._problems["read"] = f"Cannot read {self.path} ({error}). What is in it is left as it is."
             return nothing
-        return query(self._open())
+        self._problems.pop("read", None)
+        return answer
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
@@ -218,10 +232,6 @@ def project_name(path: Path) -> str | None:
     except sqlite3.Error:
         return None
     return str(row[0]) if row else None
-
-
-def _columns() -> str:
-    return ", ".join(f'"{name}"' for name in _RUN_FIELDS)
 
 
 def _row(run: RunRecord) -> list[Any]:
