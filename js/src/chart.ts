@@ -1,10 +1,10 @@
-import { h, setChildren, setText } from "./dom.ts";
+import { h, setChildren } from "./dom.ts";
 import { formatValue } from "./format.ts";
 import { latestValues } from "./latest.ts";
 import { type Kind, type Look, type Plot, plotOf, type Range, valueWindow } from "./plot.ts";
 import type { Series } from "./series.ts";
 import type { Theme } from "./theme.ts";
-import { createView, drawRows, type View } from "./vega.ts";
+import { type Canvas, createCanvas, type View } from "./vega.ts";
 
 const BAR_HEIGHT = 24; // px, of a bar with its gap
 const REACH = 8; // px beyond the axis that still count as its end
@@ -24,14 +24,14 @@ export class Chart {
   readonly plotElement = h("div", { class: "tb-plot", role: "img" });
   visible = false;
   #latest = h("div", { class: "tb-latest" });
-  #canvas = h("div", { class: "tb-canvas" });
+  #container = h("div", { class: "tb-canvas" });
   #crosshair = h("div", { class: "tb-crosshair", hidden: "" });
   #error = h("p", { class: "tb-error", role: "alert", hidden: "" });
   #scene: Scene | null = null;
   #drawn: Scene | null = null;
   #plot: Plot | null = null;
-  #view: View | null = null;
-  #viewKey = "";
+  #made: (Canvas & { key: string }) | null = null;
+  #size = "";
 
   constructor(
     readonly metric: string,
@@ -39,7 +39,7 @@ export class Chart {
   ) {
     const name = h("h4", { class: "tb-metric", title: metric }, title);
     const head = h("header", { class: "tb-chart-head" }, name, this.#latest);
-    this.plotElement.append(this.#canvas, this.#crosshair);
+    this.plotElement.append(this.#container, this.#crosshair);
     this.element = h(
       "section",
       { class: "tb-chart", "data-metric": metric },
@@ -56,7 +56,12 @@ export class Chart {
   }
 
   get stale(): boolean {
-    return this.#scene !== null && !(this.#drawn && sameScene(this.#scene, this.#drawn) && this.#fits());
+    if (!this.#scene || !this.plotElement.clientWidth) return false;
+    return (
+      !this.#drawn ||
+      !sameScene(this.#scene, this.#drawn) ||
+      this.#size !== (this.#plot && this.#sizeOf(this.#plot))
+    );
   }
 
   get plot(): Plot | null {
@@ -73,22 +78,24 @@ export class Chart {
       await this.#render(this.#plot, scene);
       this.#showError(null);
     } catch (error) {
-      this.#showError(error);
+      if (this.#scene) this.#showError(error);
     }
   }
 
   destroy() {
-    this.#view?.finalize();
-    this.#view = null;
+    this.#made?.view.finalize();
+    this.#made = null;
+    this.#scene = null;
   }
 
   /** The x under a place in the window; null off the axis unless `clamp`, and where there is no x axis. */
   xAt(clientX: number, clamp = false): number | null {
-    if (!this.#view || this.#plot?.kind === "bar") return null;
-    const at = clientX - this.plotElement.getBoundingClientRect().left - this.#view.origin()[0];
-    const width: number = this.#view.signal("width");
+    const view = this.#axes;
+    if (!view) return null;
+    const at = clientX - this.plotElement.getBoundingClientRect().left - view.origin()[0];
+    const width: number = view.signal("width");
     if (!clamp && (at < -REACH || at > width + REACH)) return null;
-    return Number(this.#view.scale("x").invert(Math.min(width, Math.max(0, at))));
+    return Number(view.scale("x").invert(Math.min(width, Math.max(0, at))));
   }
 
   /** Draws the crosshair at x, without Vega. */
@@ -99,45 +106,53 @@ export class Chart {
   }
 
   #pixel(x: number): number | null {
-    if (!this.#view || !this.#plot?.rows.length || this.#plot.kind === "bar") return null;
-    const at = this.#view.scale("x")(x);
-    const inside = at >= -0.5 && at <= this.#view.signal("width") + 0.5;
-    return inside ? Math.round(at + this.#view.origin()[0]) : null;
+    const view = this.#axes;
+    if (!view) return null;
+    const at = view.scale("x")(x);
+    const inside = at >= -0.5 && at <= view.signal("width") + 0.5;
+    return inside ? Math.round(at + view.origin()[0]) : null;
   }
 
-  #fits(): boolean {
-    const { clientWidth, clientHeight } = this.plotElement;
-    const size = `${clientWidth}x${clientHeight}@${devicePixelRatio}`;
-    return clientWidth === 0 || this.element.dataset.size === size;
+  /** The view, where it has an x axis with something on it. */
+  get #axes(): View | null {
+    return this.#made && this.#plot?.rows.length && this.#plot.kind !== "bar" ? this.#made.view : null;
   }
 
   async #render(plot: Plot, { theme, font, look, zoom }: Scene) {
     const { kind, rows } = plot;
-    const view = this.#viewFor(kind, theme, font);
-    this.#resize(view, plot);
+    const canvas = this.#canvasFor(kind, theme, font);
+    this.#resize(canvas.view, plot);
     const windows = { x_window: zoom, y_window: valueWindow(plot, zoom) };
-    await drawRows(view, rows, kind === "bar" ? {} : { smoothing: look.smoothing, ...windows });
+    await canvas.draw(rows, kind === "bar" ? {} : { smoothing: look.smoothing, ...windows });
     this.element.dataset.drawn = String(rows.length);
   }
 
-  #viewFor(kind: Kind, theme: Theme, font: string): View {
+  #canvasFor(kind: Kind, theme: Theme, font: string): Canvas {
     const key = JSON.stringify([kind, theme, font]);
-    if (this.#view && this.#viewKey === key) return this.#view;
-    this.destroy();
-    delete this.element.dataset.size;
-    this.#canvas.replaceChildren();
-    this.#view = createView(kind, { theme, font, container: this.#canvas }, error => this.#showError(error));
-    this.#viewKey = key;
-    this.element.view = this.#view;
-    return this.#view;
+    if (this.#made?.key === key) return this.#made;
+    this.#made?.view.finalize();
+    this.#made = null;
+    this.#size = "";
+    this.#container.replaceChildren();
+    this.#made = { ...createCanvas(kind, theme, font, this.#container), key };
+    this.element.view = this.#made.view;
+    return this.#made;
   }
 
-  #resize(view: View, { kind, rows: { length: bars } }: Plot) {
+  #resize(view: View, plot: Plot) {
     const { clientWidth, clientHeight } = this.plotElement;
-    const height = kind === "bar" ? Math.min(clientHeight, bars * BAR_HEIGHT + BAR_HEIGHT / 2) : clientHeight;
-    if (this.#fits() && view.height() === height) return;
-    view.width(clientWidth).height(height).resize();
-    this.element.dataset.size = `${clientWidth}x${clientHeight}@${devicePixelRatio}`;
+    const size = this.#sizeOf(plot);
+    if (this.#size === size) return;
+    const bars = (plot.rows.length + 0.5) * BAR_HEIGHT;
+    view.width(clientWidth).height(plot.kind === "bar" ? Math.min(clientHeight, bars) : clientHeight);
+    view.resize();
+    this.#size = size;
+  }
+
+  /** Changes with whatever makes the canvas another size. Vega's own width and height are those of the axes. */
+  #sizeOf({ kind, rows }: Plot): string {
+    const { clientWidth, clientHeight } = this.plotElement;
+    return [clientWidth, clientHeight, devicePixelRatio, kind === "bar" ? rows.length : ""].join();
   }
 
   #describe(plot: Plot) {
@@ -149,10 +164,12 @@ export class Chart {
   }
 
   #showError(error: unknown) {
+    const text = error ? `This chart could not be drawn: ${(error as Error).message ?? error}` : "";
+    if (this.#error.textContent === text) return;
     if (error) console.error(`Trackbook: ${this.metric}:`, error);
+    this.#error.textContent = text;
     this.#error.hidden = !error;
     this.element.classList.toggle("tb-broken", Boolean(error));
-    setText(this.#error, error ? `This chart could not be drawn: ${(error as Error).message ?? error}` : "");
   }
 }
 

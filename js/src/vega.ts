@@ -35,21 +35,31 @@ function runtimeOf(kind: Kind, theme: Theme, font: string): Runtime {
   return runtime;
 }
 
-/** An empty chart; `onError` hears what goes wrong while it draws. */
-export function createView(
-  kind: Kind,
-  { theme, font, container }: { theme: Theme; font: string; container: HTMLElement },
-  onError: (error: Error) => void,
-): View {
-  const logger = quiet(problem => onError(problem instanceof Error ? problem : new Error(String(problem))));
-  return new View(runtimeOf(kind, theme, font), { renderer: "canvas", container, hover: false, logger });
+/** A Vega view that stays while its data changes. */
+export interface Canvas {
+  view: View;
+  /** Rejects with whatever goes wrong in Vega, which itself only logs it. */
+  draw(rows: Row[], signals: Record<string, unknown>): Promise<void>;
 }
 
-/** New data in a chart that stays: zoom and the axes' state survive. */
-export async function drawRows(view: View, rows: Row[], signals: Record<string, unknown>): Promise<void> {
-  for (const [name, value] of Object.entries(signals)) view.signal(name, value);
-  view.change("points", changeset().remove(truthy).insert(rows));
-  await view.runAsync();
+export function createCanvas(kind: Kind, theme: Theme, font: string, container: HTMLElement): Canvas {
+  let failure: unknown = null;
+  const logger = quiet(problem => {
+    failure ??= problem;
+  });
+  const view = new View(runtimeOf(kind, theme, font), {
+    renderer: "canvas",
+    container,
+    hover: false,
+    logger,
+  });
+  const draw = async (rows: Row[], signals: Record<string, unknown>) => {
+    failure = null;
+    for (const [name, value] of Object.entries(signals)) view.signal(name, value);
+    await view.change("points", changeset().remove(truthy).insert(rows)).runAsync();
+    if (failure) throw failure;
+  };
+  return { view, draw };
 }
 
 function config(theme: Theme, font: string): Config {

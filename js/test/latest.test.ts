@@ -1,0 +1,39 @@
+// @vitest-environment happy-dom
+import { expect, test } from "vitest";
+import { latestValues } from "../src/latest.ts";
+import { styleRuns } from "../src/palette.ts";
+import type { Plot } from "../src/plot.ts";
+import { run } from "./frames.ts";
+
+function plot(count: number, kind: Plot["kind"] = "line-step", drawn = count): Plot {
+  const runs = Array.from({ length: count }, (_, key) =>
+    run(key, { state: key === 1 ? "running" : "finished", faded: key === 0 }),
+  );
+  const traces = [...styleRuns(runs, "light").values()].map(style => ({
+    style,
+    rows: [],
+    latest: style.run.key,
+  }));
+  return { kind, traces, rows: Array(drawn).fill({}) };
+}
+
+const texts = (plot: Plot, width: number) => latestValues(plot, width).map(span => span.textContent);
+
+test("the current run's first, the faded one's last", () => {
+  expect(texts(plot(4), 1000)).toEqual(["1", "2", "3", "0"]);
+});
+
+test("as many as fit, and how many more there are", () => {
+  expect(texts(plot(10), 320)).toEqual(["1", "2", "+8"]);
+  expect(texts(plot(10), 10)).toEqual(["1", "+9"]);
+});
+
+test("a value has its run's colour and name", () => {
+  const [span] = latestValues(plot(2), 1000);
+  expect([span.title, span.style.color]).not.toContain("");
+});
+
+test("bars have their values beside them", () => {
+  expect(texts(plot(4, "bar"), 1000)).toEqual([]);
+  expect(texts(plot(14, "bar", 10), 1000)).toEqual(["+4"]);
+});
