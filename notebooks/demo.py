@@ -29,8 +29,9 @@ def execute(notebook: nbformat.NotebookNode, folder: Path) -> None:
         kernel_name="python3",
         resources={"metadata": {"path": str(folder)}},
         on_cell_start=tell,
+        extra_arguments=["--IPKernelApp.log_level=40"],  # at 30 it warns of unencrypted loopback, at every start
     )
-    client.execute(extra_arguments=["--IPKernelApp.log_level=40"])  # 30 warns of unencrypted loopback at each start
+    client.execute()
 
 
 def title(cell: nbformat.NotebookNode) -> str:
