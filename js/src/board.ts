@@ -28,7 +28,8 @@ interface Options {
 
 /** One view of a board: the picture of its model, drawn into `el`. */
 export class Board {
-  readonly element = h("div", { class: "tb-board" });
+  /** JupyterLab leaves the keys alone, as long as the focus is on something in here. */
+  readonly element = h("div", { class: "tb-board", "data-lm-suppress-shortcuts": "true" });
   #store: ReturnType<typeof storeOf>;
   #state: ViewState;
   #options: Options;
@@ -38,7 +39,7 @@ export class Board {
   #legend: Legend;
   #groups: Groups;
   #notices = h("div", { class: "tb-notices", role: "status" });
-  #empty = h("p", { class: "tb-empty" });
+  #empty = h("div", { class: "tb-empty" });
   #queue: DrawQueue;
   #hover: Hover;
   #seen: IntersectionObserver;
@@ -120,14 +121,12 @@ export class Board {
   #showCharts({ metrics, series }: Picture, look: Look) {
     const byMetric = new Map<string, Series[]>(metrics.map(metric => [metric, []]));
     for (const each of series) byMetric.get(metrics[each.metric])?.push(each);
-    const { fontFamily: font } = getComputedStyle(this.element);
     const { theme } = this.element.dataset as { theme: "light" | "dark" };
     for (const chart of this.#groups.charts()) {
       const scene = {
         series: byMetric.get(chart.metric) ?? [],
         look,
         theme,
-        font,
         zoom: this.#zoom?.range ?? null,
       };
       if (chart.update(scene)) this.#request(chart);
@@ -167,7 +166,7 @@ export class Board {
 
   #showNotices(texts: readonly string[], alert: boolean) {
     const notices = texts.map(text =>
-      h("p", { class: "tb-notice", ...(alert ? { role: "alert" } : {}) }, text),
+      h("div", { class: "tb-notice", ...(alert ? { role: "alert" } : {}) }, text),
     );
     const changed =
       notices.map(n => n.textContent).join("\0") !==

@@ -14,7 +14,6 @@ export interface Scene {
   series: readonly Series[];
   look: Look;
   theme: Theme;
-  font: string;
   zoom: Range | null;
 }
 
@@ -26,7 +25,7 @@ export class Chart {
   #latest = h("div", { class: "tb-latest" });
   #container = h("div", { class: "tb-canvas" });
   #crosshair = h("div", { class: "tb-crosshair", hidden: "" });
-  #error = h("p", { class: "tb-error", role: "alert", hidden: "" });
+  #error = h("div", { class: "tb-error", role: "alert", hidden: "" });
   #scene: Scene | null = null;
   #drawn: Scene | null = null;
   #plot: Plot | null = null;
@@ -37,8 +36,8 @@ export class Chart {
     readonly metric: string,
     title: string,
   ) {
-    const name = h("h4", { class: "tb-metric", title: metric }, title);
-    const head = h("header", { class: "tb-chart-head" }, name, this.#latest);
+    const name = h("div", { class: "tb-metric", role: "heading", "aria-level": "4", title: metric }, title);
+    const head = h("div", { class: "tb-chart-head" }, name, this.#latest);
     this.plotElement.append(this.#container, this.#crosshair);
     this.element = h(
       "section",
@@ -118,16 +117,17 @@ export class Chart {
     return this.#made && this.#plot?.rows.length && this.#plot.kind !== "bar" ? this.#made.view : null;
   }
 
-  async #render(plot: Plot, { theme, font, look, zoom }: Scene) {
+  async #render(plot: Plot, { theme, look, zoom }: Scene) {
     const { kind, rows } = plot;
-    const canvas = this.#canvasFor(kind, theme, font);
+    const canvas = this.#canvasFor(kind, theme);
     this.#resize(canvas.view, plot);
     const windows = { x_window: zoom, y_window: valueWindow(plot, zoom) };
     await canvas.draw(rows, kind === "bar" ? {} : { smoothing: look.smoothing, ...windows });
     this.element.dataset.drawn = String(rows.length);
   }
 
-  #canvasFor(kind: Kind, theme: Theme, font: string): Canvas {
+  #canvasFor(kind: Kind, theme: Theme): Canvas {
+    const { fontFamily: font } = getComputedStyle(this.element);
     const key = JSON.stringify([kind, theme, font]);
     if (this.#made?.key === key) return this.#made;
     this.#made?.view.finalize();
@@ -177,7 +177,6 @@ function sameScene(a: Scene, b: Scene): boolean {
   return (
     a.look === b.look &&
     a.theme === b.theme &&
-    a.font === b.font &&
     a.zoom === b.zoom &&
     a.series.length === b.series.length &&
     a.series.every((series, i) => series === b.series[i])

@@ -1,6 +1,9 @@
 type Attributes = Record<string, string>;
 
-/** An element with attributes and children. Strings become text nodes, never markup. */
+/**
+ * An element with attributes and children. Strings become text nodes, never markup. Headings and paragraphs are `div`s
+ * with roles: hosts style those tags, each in its own way.
+ */
 export function h<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
   attributes: Attributes = {},

@@ -85,7 +85,7 @@ export class Groups {
     const count = h("span", { class: "tb-count" });
     const arrow = h("span", { class: "tb-arrow", "aria-hidden": "true" });
     const button = h("button", { type: "button", class: "tb-group-toggle" }, arrow, title, count);
-    const heading = h("h3", { class: "tb-group-head" }, button);
+    const heading = h("div", { class: "tb-group-head", role: "heading", "aria-level": "3" }, button);
     const grid = h("div", { class: "tb-grid" });
     const element = h("section", { class: "tb-group", "data-group": name }, heading, grid);
     button.addEventListener("click", () => this.#state.toggle("collapsed", name), { signal: this.#signal });

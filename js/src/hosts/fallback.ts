@@ -33,3 +33,5 @@ async function draw(page: HTMLElement, widget: Saved) {
 
 if (document.readyState === "loading") addEventListener("DOMContentLoaded", show);
 else show();
+
+export {};
