@@ -49,7 +49,7 @@ def test_the_sdist_carries_the_built_front_end_and_its_sources(sdist: Path) -> N
 def test_the_wheel_carries_the_built_front_end(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         sizes = {info.filename: info.file_size for info in archive.infolist()}
-    assert all(sizes[f"trackbook/{name}"] > 1000 for name in STATIC)
+    assert all(sizes[f"trackbook/{name}"] > 500 for name in STATIC)
     assert "trackbook/py.typed" in sizes
     assert not [name for name in sizes if not name.startswith("trackbook")]
 
