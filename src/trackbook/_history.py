@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import polars as pl
 
@@ -21,17 +21,19 @@ def history(store: Store, run_id: str, run_name: str, metrics: str | Sequence[st
                 f"run {run_name!r} has no metric {name!r}; "
                 + (f"did you mean {' or '.join(map(repr, near))}?" if near else "nothing was logged in it")
             )
-    position = {name: place for place, name in enumerate(chosen)}
+    position = {name: place for place, name in enumerate(dict.fromkeys(chosen))}
     points = store.read(run_id, None if metrics is None else chosen).with_columns(pl.col("metric").cast(pl.String))
     order = pl.col("metric").replace_strict(position, return_dtype=pl.UInt32)
     long = points.sort(order, "step").select("metric", "step", "value", "time")
-    return _wide(long, chosen) if wide else long
+    return _wide(long, position) if wide else long
 
 
-def _wide(long: pl.DataFrame, metrics: Sequence[str]) -> pl.DataFrame:
+def _wide(long: pl.DataFrame, metrics: Collection[str]) -> pl.DataFrame:
     table = long.select("step").unique().sort("step")
     for name in metrics:
-        column = "step (metric)" if name == "step" else name
+        column = name
+        while column == "step" or (column != name and column in metrics):
+            column += " (metric)"
         values = long.filter(pl.col("metric") == name).select("step", pl.col("value").alias(column))
         table = table.join(values, on="step", how="left", maintain_order="left")
     return table
