@@ -9,11 +9,12 @@ Errors are the built-in ones, so that nobody has to import ours to catch them:
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from pathlib import Path
 
-_HERE = str(Path(__file__).parent)
+_HERE = str(Path(__file__).parent) + os.sep
 
 
 class TrackbookWarning(UserWarning):
