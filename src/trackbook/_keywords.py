@@ -18,6 +18,7 @@ _CHOICES: dict[str, dict[Any, str]] = {
         "offline": "local",
         "cloud": "local",
         "shared": "local",
+        None: "local",
     },
     "resume": {
         "never": "never",
@@ -50,10 +51,10 @@ def translate(
     words, ignored = dict(given), []
     for name, value in foreign.items():
         ours = _SAME.get(name)
-        if ours is None:
-            ignored.append(name)
-        elif words[ours] is None:
+        if ours is not None and words[ours] is None:
             words[ours] = value
+        elif ours is None or value not in (None, words[ours]):
+            ignored.append(name)
     for name, allowed in _CHOICES.items():
         words[name] = _one_of(name, choices[name], allowed)
     return words, ignored
