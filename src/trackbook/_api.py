@@ -16,7 +16,7 @@ from ._process import Process
 from ._protocol import State
 from ._run import Run, as_tags
 from ._types import Resume, RunRecord, StepBy
-from ._values import check_text
+from ._values import check_text, to_step
 
 if TYPE_CHECKING:
     import polars as pl
@@ -86,20 +86,17 @@ def init(
         {"mode": mode, "resume": resume, "reinit": reinit, "step_by": step_by},
         other,
     )
-    for what, text in (("run name", words["name"]), ("group", group), ("run id", id)):
-        if text is not None:
-            check_text(what, text)
     home = _process.project(project, words["dir"])
     record = RunRecord(
-        id=id or new_id(),
-        name=words["name"] or "",
+        id=_text("run id", id) or new_id(),
+        name=_text("run name", words["name"]) or "",
         started=time.time(),
-        group=group,
+        group=_text("group", group),
         tags=as_tags(tags),
-        notes=words["notes"],
+        notes=_text("notes", words["notes"] or None),
         config=Config(config).to_json(),
         step_by=words["step_by"],
-        total=total,
+        total=None if total is None else to_step(total, "total"),
     )
     if ignored:
         warn(f"init() ignores {', '.join(ignored)}: trackbook has no use for {'it' if len(ignored) == 1 else 'them'}")
@@ -111,6 +108,10 @@ def init(
     if _notebook.shell() is not None if display is None else display:
         _show(run, home)
     return run
+
+
+def _text(what: str, text: Any) -> str | None:
+    return None if text is None else check_text(what, text)
 
 
 def _finish_previous() -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import contextvars
+import dataclasses
 import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import _notebook, _settings
+from ._names import readable_name
 from ._pump import Pump
 from ._run import Run, state_after
 from ._types import RunRecord
@@ -67,6 +70,7 @@ class Process:
         from ._journal import NullJournal
         from .store.memory import MemoryStore
 
+        record = dataclasses.replace(record, name=record.name or readable_name(1))
         return self._take_up(Run(project, record, MemoryStore(), NullJournal()))
 
     def _take_up(self, run: Run) -> Run:
@@ -111,7 +115,8 @@ class Process:
     def close(self) -> None:
         """The end of the process: open runs end as the program did."""
         error = getattr(sys, "last_value", None) if _notebook.shell() is None else None
-        for run in list(self.runs):
-            run.end(state_after(error))
-        for project in self.projects.values():
-            project.store.close()
+        with contextlib.ExitStack() as rest:  # one that fails does not keep the others from ending
+            for project in self.projects.values():
+                rest.callback(project.store.close)
+            for run in reversed(self.runs):
+                rest.callback(run.end, *state_after(error))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import threading
 import time
+import traceback
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
@@ -14,7 +17,7 @@ from ._errors import warn
 from ._protocol import State
 from ._steps import Steps
 from ._types import ENDED, RunRecord
-from ._values import flatten, to_step
+from ._values import check_text, flatten, to_step
 
 if TYPE_CHECKING:
     import polars as pl
@@ -40,8 +43,9 @@ class Run:
         self._steps = Steps(record.step_by, {name: m.step for name, m in store.summary(record.id).items()})
         self._log_lock = threading.RLock()  # steps and records of one call stay together
         self._hand_over_lock = threading.RLock()  # records reach the store in order
-        self._to_say: list[str] = []
+        self._to_say: deque[str] = deque()
         self._discarded: set[str] = set()
+        self._notices: set[str] = set()  # those that were said
         self.config = Config(record.config, self._note_change)
         self.summary = Summary(record.summary, self._current_summary, self._note_change)
         self.done = record.done  # steps done and expected: plain numbers, for `track` to count without cost
@@ -146,8 +150,9 @@ class Run:
         if self._tracking:
             yield from iterable
             return
+        expected = self.total if total is None else to_step(total, "total")
         self._tracking = True
-        self.done, self.total = 0, self.total if total is None else total
+        self.done, self.total = 0, expected
         try:
             for item in iterable:
                 yield item
@@ -161,6 +166,7 @@ class Run:
             if (self.done, self.total) != (self._record.done, self._record.total):
                 self._record = dataclasses.replace(self._record, done=self.done, total=self.total)
                 self.store.put_run(self._record)
+            self._note_problems()
             points = self._journal.drain()
             if points is None:
                 return
@@ -182,13 +188,22 @@ class Run:
             self.hand_over()
             self._save()
             self.store.flush()
+            self._note_problems()
         for callback in self.on_end:
             callback(self)
         self._say()
 
+    def _note_problems(self) -> None:
+        for notice in self.store.notices:
+            if notice not in self._notices:
+                self._notices.add(notice)
+                self._to_say.append(notice)
+
     def _say(self) -> None:
-        while self._to_say:
-            warn(self._to_say.pop(0))
+        """Warnings are the pump's findings, and the user's thread says them, at the line of a `log` call."""
+        with contextlib.suppress(IndexError):  # another thread said the last one
+            while self._to_say:
+                warn(self._to_say.popleft())
 
     def _current_summary(self) -> Any:
         self.hand_over()
@@ -206,24 +221,26 @@ class Run:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> Literal[False]:
-        self.end(state_after(error), None if error is None else f"{type(error).__name__}: {error}")
+        self.end(*state_after(error))
         return False
 
     def __repr__(self) -> str:
         return f"<trackbook run {self.name!r} ({self.id}) of {self.project!r}: {self.state}>"
 
 
-def state_after(error: BaseException | None) -> State:
-    """How a run ends that an exception ends, or none."""
+def state_after(error: BaseException | None) -> tuple[State, str | None]:
+    """How a run ends that an exception ends, or none, and what to say of it."""
     if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
-        return "finished"
-    return "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+        return "finished", None
+    said = "".join(traceback.format_exception_only(error)).strip().encode(errors="backslashreplace").decode()
+    return "interrupted" if isinstance(error, KeyboardInterrupt) else "failed", said
 
 
-def as_tags(tags: Iterable[str] | str | None) -> tuple[str, ...]:
+def as_tags(tags: Iterable[Any] | str | None) -> tuple[str, ...]:
     """Tags from one string or several, each once, in order."""
     if tags is None:
         return ()
-    return tuple(dict.fromkeys([tags] if isinstance(tags, str) else map(str, tags)))
+    given = [tags] if isinstance(tags, str) else [tag if isinstance(tag, str) else str(tag) for tag in tags]
+    return tuple(dict.fromkeys(check_text("tag", tag) for tag in given))

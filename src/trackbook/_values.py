@@ -130,31 +130,31 @@ def _number(metric: str, value: Any) -> float:
         raise ValueError(f"metric {_show(metric)}: {_show(value)} is no number; log float('nan')") from None
 
 
-def to_step(step: Any) -> int:
+def to_step(step: Any, what: str = "step") -> int:
     """`step` as an int64. Integral numbers of any library pass; ``TypeError`` or ``ValueError`` says what is wrong."""
     if isinstance(step, bool) or type(step).__name__ in ("bool_", "bool"):
-        raise TypeError(f"step={step!r} is a bool; give a whole number, such as step=7")
+        raise TypeError(f"{what}={step!r} is a bool; give a whole number, such as {what}=7")
     try:
         number = operator.index(step)
     except TypeError:
-        number = _integral(step)
+        number = _integral(step, what)
     if number < 0:
-        raise ValueError(f"step={_show(number)} is negative; steps start at 0")
+        raise ValueError(f"{what}={_show(number)} is negative; steps start at 0")
     if number > LARGEST_STEP:
-        raise ValueError(f"step={_show(number)} is beyond 2**63 - 1, the largest step")
+        raise ValueError(f"{what}={_show(number)} is beyond 2**63 - 1, the largest step")
     return number
 
 
-def _integral(step: Any) -> int:
+def _integral(step: Any, what: str) -> int:
     item = step.item() if getattr(step, "shape", None) == () and hasattr(step, "item") else step
     if not isinstance(item, (int, float, Decimal, Fraction)):
-        raise TypeError(f"step={_show(step)} is {_kind(step)}; give a whole number, such as step=7")
+        raise TypeError(f"{what}={_show(step)} is {_kind(step)}; give a whole number, such as {what}=7")
     try:
         number = int(item)
     except (ValueError, OverflowError):
-        raise ValueError(f"step={item} is not a whole number; give one, such as step=7") from None
+        raise ValueError(f"{what}={item} is not a whole number; give one, such as {what}=7") from None
     if number != item:
-        raise ValueError(f"step={item} is not a whole number; give one, such as step={max(number, 0)}")
+        raise ValueError(f"{what}={item} is not a whole number; give one, such as {what}={max(number, 0)}")
     return number
 
 
