@@ -1,4 +1,4 @@
-/** Boards of made-up runs, to be looked at: `npm run gallery`, then open dev/gallery.html#NAME. */
+/** Boards of made-up runs, to be looked at: `npm run gallery`, then open /#NAME or /#NAME&dark there. */
 import widget from "../src/index.ts";
 import { FakeModel, frame, run, type SeriesSpec } from "../test/frames.ts";
 
@@ -148,6 +148,7 @@ const boards: Record<string, () => Record<string, unknown>> = {
 };
 
 const name = location.hash.slice(1).split("&")[0] || "three";
+addEventListener("hashchange", () => location.reload());
 const theme = location.hash.includes("dark") ? "dark" : "light";
 document.body.dataset.jpThemeLight = String(theme === "light");
 document.body.style.background = theme === "dark" ? "#111" : "#fff";

@@ -72,13 +72,18 @@ export class Chart {
     if (!scene || !this.visible || !this.plotElement.clientWidth) return;
     this.#drawn = scene;
     try {
-      this.#plot = plotOf(scene.series, scene.look);
+      this.#plot = plotOf(scene.series, scene.look, this.#columns(scene));
       this.#describe(this.#plot);
       await this.#render(this.#plot, scene);
       this.#showError(null);
     } catch (error) {
       if (this.#scene) this.#showError(error);
     }
+  }
+
+  /** A bucket a pixel shows all there is to see; zoomed in, every bucket is worth drawing. */
+  #columns({ zoom }: Scene): number {
+    return zoom ? Number.POSITIVE_INFINITY : this.plotElement.clientWidth;
   }
 
   destroy() {

@@ -55,15 +55,23 @@ function build(keyframe: Frame, delta: Frame | null, before: Picture | null): Pi
 function buildSeries(keyframe: Frame, delta: Frame | null, before: Picture | null): Series[] {
   const found = new Map<string, Series>();
   const key = ({ run, metric }: { run: number; metric: number }) => `${run}/${metric}`;
-  for (const header of keyframe.header.series) found.set(key(header), decodeSeries(header, keyframe.data));
-  for (const header of delta?.header.series ?? []) {
-    const base = found.get(key(header));
-    const top = decodeSeries(header, (delta as Frame).data);
-    found.set(key(header), base ? overlay(base, top) : top);
+  for (const series of seriesOf(keyframe)) found.set(key(series), series);
+  for (const top of delta ? seriesOf(delta) : []) {
+    const base = found.get(key(top));
+    found.set(key(top), base ? overlay(base, top) : top);
   }
   for (const old of before?.series ?? []) {
     const now = found.get(key(old));
     if (now && sameSeries(old, now)) found.set(key(old), old);
   }
   return [...found.values()].sort((a, b) => a.run - b.run || a.metric - b.metric);
+}
+
+const decoded = new WeakMap<Frame, readonly Series[]>();
+
+/** Once a frame: a keyframe stays while delta after delta is laid over it. */
+function seriesOf(frame: Frame): readonly Series[] {
+  const series = decoded.get(frame) ?? frame.header.series.map(header => decodeSeries(header, frame.data));
+  decoded.set(frame, series);
+  return series;
 }

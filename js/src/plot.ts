@@ -31,16 +31,20 @@ export interface Look {
 
 export type Range = readonly [from: number, to: number];
 
-/** What to draw of one metric's series. */
-export function plotOf(series: readonly Series[], { styles, hidden, xAxis, smoothing }: Look): Plot {
+/** What to draw of one metric's series, in at most so many buckets a run. */
+export function plotOf(
+  series: readonly Series[],
+  { styles, hidden, ...detail }: Look,
+  columns: number,
+): Plot {
   const byRun = new Map(series.filter(({ rows }) => rows > 0).map(each => [each.run, each]));
   const runs = [...byRun.keys()].map(key => styles.get(key)?.run).filter(run => run !== undefined);
   const traces = drawingOrder(runs.filter(run => !hidden.has(run.id))).map(({ key }): Trace => {
     const [style, own] = [styles.get(key) as Styled, byRun.get(key) as Series];
-    return { style, rows: rowsOf(own, style, xAxis, smoothing), latest: latest(own) };
+    return { style, rows: rowsOf(own, style, { ...detail, columns }), latest: latest(own) };
   });
   const single = traces.length > 0 && traces.every(isSingle);
-  const kind: Kind = single ? "bar" : `line-${xAxis}`;
+  const kind: Kind = single ? "bar" : `line-${detail.xAxis}`;
   const rows = single ? barRows(traces) : traces.flatMap(trace => trace.rows);
   return { kind, traces, rows };
 }

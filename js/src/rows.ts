@@ -1,5 +1,5 @@
 import type { RunHeader } from "./protocol.ts";
-import type { BucketColumns, PointSeries, Series } from "./series.ts";
+import { type BucketColumns, type BucketSeries, double, type PointSeries, type Series } from "./series.ts";
 import { smooth } from "./smoothing.ts";
 import type { XAxis } from "./view-state.ts";
 
@@ -32,20 +32,24 @@ export interface Row {
 
 type Point = Pick<Row, "step" | "time" | "value" | "smooth">;
 
+export interface Detail {
+  xAxis: XAxis;
+  smoothing: number;
+  /** Buckets a series may have; more are merged. */
+  columns: number;
+}
+
 /** What a chart draws of a series: every point, or first, smallest, largest and last of every bucket; by x. */
-export function rowsOf(series: Series, style: Styled, xAxis: XAxis, smoothing: number): Row[] {
+export function rowsOf(series: Series, style: Styled, { xAxis, smoothing, columns }: Detail): Row[] {
   const points =
-    series.kind === "points" ? exactPoints(series, smoothing) : extremes(series.columns, smoothing);
-  const lonely = points.filter(point => Number.isFinite(point.value)).length === 1;
+    series.kind === "points" ? exactPoints(series, smoothing) : extremes(series, smoothing, columns);
+  const lonely = points.filter(({ value }) => Number.isFinite(value)).length === 1;
   const { label, color, dash, run } = style;
-  const rows = points.map(point => ({
-    run: label,
-    ...point,
-    x: place(point, xAxis, run),
-    mark: Number.isFinite(point.value) ? (lonely ? "dot" : "line") : (String(point.value) as Mark),
-    color,
-    dash,
-  })) satisfies Row[];
+  const rows = points.map((point): Row => {
+    const { step, time, value, smooth } = point;
+    const mark = Number.isFinite(value) ? (lonely ? "dot" : "line") : (String(value) as Mark);
+    return { run: label, step, time, value, smooth, x: place(point, xAxis, run), mark, color, dash };
+  });
   return xAxis === "step" ? rows : rows.sort((a, b) => a.x - b.x);
 }
 
@@ -65,29 +69,37 @@ function exactPoints({ columns: { step, time, value } }: PointSeries, smoothing:
   return Array.from(step, (at, i) => ({ step: at, time: time[i], value: value[i], smooth: smoothed[i] }));
 }
 
-const CORNERS = ["first", "min", "max", "last"] as const;
-
-function extremes(columns: BucketColumns, smoothing: number): Point[] {
-  const trend = smoothing > 0 ? trendLine(columns, smoothing) : null;
+function extremes(series: BucketSeries, smoothing: number, most: number): Point[] {
+  const trend = smoothing > 0 ? trendLine(series.columns, smoothing) : null;
+  let coarse = series;
+  while (coarse.rows > most) coarse = double(coarse);
   const points: Point[] = [];
-  columns.bucket.forEach((_, row) => {
-    const corners = CORNERS.map(name => {
-      const [step, time, value] = [
-        columns[`${name}_step`][row],
-        columns[`${name}_time`][row],
-        columns[name][row],
-      ];
-      return { step, time, value, smooth: trend ? trend(step) : value };
-    });
-    corners.push(...hiddenMarks(columns, row));
-    const known = corners.filter(point => !Number.isNaN(point.step)).sort((a, b) => a.step - b.step);
-    for (const point of known) {
+  for (let row = 0; row < coarse.rows; row++) {
+    for (const point of corners(coarse.columns, row)) {
       const previous = points.at(-1);
-      if (previous && previous.step === point.step && Object.is(previous.value, point.value)) continue;
-      points.push(point);
+      if (previous?.step === point.step && Object.is(previous.value, point.value)) continue;
+      points.push(trend ? { ...point, smooth: trend(point.step) } : point);
     }
-  });
+  }
   return points;
+}
+
+/** The points of a bucket in the order of their steps; the same point may come twice. */
+function corners(columns: BucketColumns, row: number): Point[] {
+  const corner = (name: "first" | "min" | "max" | "last"): Point => {
+    const value = columns[name][row];
+    return { step: columns[`${name}_step`][row], time: columns[`${name}_time`][row], value, smooth: value };
+  };
+  const minFirst = columns.min_step[row] <= columns.max_step[row];
+  const between =
+    columns.count[row] > 0
+      ? minFirst
+        ? [corner("min"), corner("max")]
+        : [corner("max"), corner("min")]
+      : [];
+  const points = [corner("first"), ...between, corner("last")];
+  if (!columns.mask[row]) return points;
+  return [...points, ...hiddenMarks(columns, row)].sort((a, b) => a.step - b.step);
 }
 
 /** What `mask` says of values that are neither first nor last: marks, put in the middle of the bucket. */

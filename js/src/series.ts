@@ -32,8 +32,16 @@ export function overlay(base: Series, top: Series): Series {
     : upsert(widened, top as BucketSeries, BUCKET_COLUMNS, "bucket");
 }
 
+const doubled = new WeakMap<Series, BucketSeries>();
+
 /** The same series in buckets twice as wide: rows 2k and 2k + 1 become row k. */
 export function double(series: Series): BucketSeries {
+  const wide = doubled.get(series) ?? doubleNow(series);
+  doubled.set(series, wide);
+  return wide;
+}
+
+function doubleNow(series: Series): BucketSeries {
   const { columns: source, rows } = series.kind === "points" ? asBuckets(series) : series;
   const columns = collect(BUCKET_COLUMNS, () => new Float64Array(rows));
   let last = -1;
@@ -53,11 +61,17 @@ export function double(series: Series): BucketSeries {
 }
 
 export function sameSeries(a: Series, b: Series): boolean {
+  if (a === b) return true;
   if (a.width !== b.width || a.rows !== b.rows) return false;
   const theirs = Object.values(b.columns);
-  return Object.values(a.columns).every((column, i) =>
-    column.every((x, row) => Object.is(x, theirs[i][row])),
-  );
+  return Object.values(a.columns).every((column, i) => sameNumbers(column, theirs[i]));
+}
+
+/** From the end, where runs grow. */
+function sameNumbers(a: Float64Array, b: Float64Array): boolean {
+  for (let i = a.length - 1; i >= 0; i--)
+    if (a[i] !== b[i] && !(Number.isNaN(a[i]) && Number.isNaN(b[i]))) return false;
+  return true;
 }
 
 function asBuckets({ columns: { step, time, value }, rows }: PointSeries) {
@@ -113,18 +127,31 @@ function mergeRow(target: BucketColumns, into: number, source: BucketColumns, ro
 function upsert<S extends Series>(base: S, top: S, names: readonly string[], key: string): S {
   const from = base.columns as Record<string, Float64Array>;
   const over = top.columns as Record<string, Float64Array>;
-  const columns = Object.fromEntries(names.map(name => [name, new Float64Array(base.rows + top.rows)]));
-  let [i, j, rows] = [0, 0, 0];
-  while (i < base.rows || j < top.rows) {
-    const [a, b] = [i < base.rows ? from[key][i] : Infinity, j < top.rows ? over[key][j] : Infinity];
-    const [source, row] = b <= a ? [over, j] : [from, i];
-    for (const name of names) columns[name][rows] = source[name][row];
-    rows++;
-    if (a <= b) i++;
-    if (b <= a) j++;
-  }
-  for (const name of names) columns[name] = columns[name].slice(0, rows);
+  const start = from[key].findLastIndex(at => at < (over[key][0] ?? Number.POSITIVE_INFINITY)) + 1;
+  const plan = mergePlan(from[key].subarray(start), over[key]);
+  const rows = start + plan.length;
+  const columns = collect(names, i => {
+    const [column, old, fresh] = [new Float64Array(rows), from[names[i]], over[names[i]]];
+    column.set(old.subarray(0, start)); // runs grow at the end: this is nearly all
+    for (let row = start; row < rows; row++) {
+      const at = plan[row - start];
+      column[row] = at < 0 ? fresh[-at - 1] : old[start + at];
+    }
+    return column;
+  });
   return { ...top, rows, columns };
+}
+
+/** Where each row of the merged columns comes from: row n of `base` is n, row n of `top` is -n - 1. */
+function mergePlan(base: Float64Array, top: Float64Array): Int32Array {
+  const plan = new Int32Array(base.length + top.length);
+  let [i, j, rows] = [0, 0, 0];
+  while (i < base.length || j < top.length) {
+    const takesTop = i === base.length || (j < top.length && top[j] <= base[i]);
+    if (takesTop && top[j] === base[i]) i++;
+    plan[rows++] = takesTop ? -j++ - 1 : i++;
+  }
+  return plan.subarray(0, rows);
 }
 
 function collect<Names extends readonly string[]>(names: Names, column: (i: number) => Float64Array) {

@@ -1,6 +1,6 @@
 import { listen, type Model } from "./hosts/model.ts";
 import { assemble, type Picture } from "./picture.ts";
-import { decodeFrame } from "./protocol.ts";
+import { decodeFrame, type Frame } from "./protocol.ts";
 
 const ACKNOWLEDGE_EVERY = 250; // ms; the kernel only needs to know that somebody looks
 
@@ -12,6 +12,7 @@ export class PictureStore extends EventTarget {
   /** The kernel's clock less the browser's, in seconds, at the newest frame. */
   skew = 0;
   #model: Model;
+  #frames: Record<string, { value: unknown; frame: Frame | null }> = {};
   #scheduled = false;
   #acknowledging = false;
 
@@ -40,8 +41,7 @@ export class PictureStore extends EventTarget {
   #assemble() {
     const before = this.picture;
     try {
-      const [keyframe, delta] = [this.#model.get("keyframe"), this.#model.get("delta")].map(decodeFrame);
-      this.picture = assemble(keyframe, delta, before);
+      this.picture = assemble(this.#frame("keyframe"), this.#frame("delta"), before);
       this.problem = null;
     } catch (error) {
       console.error("Trackbook:", error);
@@ -50,6 +50,13 @@ export class PictureStore extends EventTarget {
     if (!this.picture || this.picture === before) return;
     this.skew = this.picture.now - Date.now() / 1000;
     this.#acknowledge();
+  }
+
+  /** Decoded once; most messages bring a new delta only. */
+  #frame(trait: "keyframe" | "delta"): Frame | null {
+    const value = this.#model.get(trait);
+    if (this.#frames[trait]?.value !== value) this.#frames[trait] = { value, frame: decodeFrame(value) };
+    return this.#frames[trait]?.frame ?? null;
   }
 
   #acknowledge() {

@@ -22,6 +22,7 @@ function plot(values: number[][], runs: RunHeader[], more: Partial<Look> = {}) {
   return plotOf(
     header.series.map(each => decodeSeries(each, data)),
     look,
+    512,
   );
 }
 

@@ -24,8 +24,13 @@ function bucket(
   return [at, 4, (min[1] + max[1]) / 2, 0, mask, ...[first, min, max, last].flatMap(corner)];
 }
 
-const draw = (rows: number[][], width = 1, xAxis: "step" | "relative" | "time" = "step", smoothing = 0) =>
-  rowsOf(series(rows, width), style, xAxis, smoothing);
+const draw = (
+  rows: number[][],
+  width = 1,
+  xAxis: "step" | "relative" | "time" = "step",
+  smoothing = 0,
+  columns = 512,
+) => rowsOf(series(rows, width), style, { xAxis, smoothing, columns });
 
 test("every point of a series of width 1 is drawn", () => {
   const rows = draw([
@@ -92,11 +97,9 @@ test("and in the middle of its bucket where only the mask tells of it", () => {
 
 test("a bucket of NaN alone is marks, and no line", () => {
   const none: [number, number] = [Number.NaN, Number.NaN];
-  const rows = draw(
-    [bucket(0, { first: [0, Number.NaN], min: none, max: none, last: [6, Number.NaN] }, 1)],
-    8,
-  );
-  expect(rows.map(({ step, mark }) => [step, mark])).toEqual([
+  const row = bucket(0, { first: [0, Number.NaN], min: none, max: none, last: [6, Number.NaN] }, 1);
+  row[1] = 0; // count
+  expect(draw([row], 8).map(({ step, mark }) => [step, mark])).toEqual([
     [0, "NaN"],
     [6, "NaN"],
   ]);
@@ -147,4 +150,19 @@ test("the latest value is that of the largest step", () => {
     ),
   ).toBeNaN();
   expect(latest(series([bucket(0, { first: [0, 5], min: [3, 1], max: [1, 9], last: [7, 4] })], 8))).toBe(4);
+});
+
+test("more buckets than the chart has pixels are merged, and nothing seen is lost", () => {
+  const buckets = [0, 1, 2, 3].map(at =>
+    bucket(at, { first: [at * 4, 0], min: [at * 4, 0], max: [at * 4 + 1, at], last: [at * 4 + 3, 0.5] }),
+  );
+  const rows = draw(buckets, 4, "step", 0, 2);
+  expect(rows.map(({ step, value }) => [step, value])).toEqual([
+    [0, 0],
+    [5, 1],
+    [7, 0.5],
+    [8, 0],
+    [13, 3],
+    [15, 0.5],
+  ]);
 });
