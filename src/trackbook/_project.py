@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ._errors import warn
 from ._names import readable_name
 from ._run import Run, as_tags
 from ._types import MetricSummary, Resume, RunRecord
@@ -82,6 +83,10 @@ class Project:
         if resume == "never" or not earlier:
             return dataclasses.replace(run, name=run.name or readable_name(len(runs) + 1))
         found = earlier[-1]
+        if any(open_run.id == found.id for open_run in self.open_runs):
+            raise ValueError(
+                f"run {found.name!r} is still open here and cannot be resumed; log to it, or finish() it first"
+            )
         return dataclasses.replace(
             found,
             state="running",
@@ -98,7 +103,10 @@ class Project:
         for run in list(self.open_runs):
             run.hand_over()
         runs = self.store.runs()
-        return _table(runs, [self.store.summary(run.id) for run in runs])
+        table = _table(runs, [self.store.summary(run.id) for run in runs])
+        for notice in self.store.notices:
+            warn(notice)
+        return table
 
     def __repr__(self) -> str:
         return f"<trackbook project {self.name!r}>"
@@ -120,6 +128,8 @@ def project_names(folder: Path) -> list[str]:
 def _table(runs: Sequence[RunRecord], summaries: Sequence[Mapping[str, MetricSummary]]) -> pl.DataFrame:
     import polars as pl
 
+    texts = ("id", "name", "group", "state", "notes")
+    dtypes: dict[str, Any] = dict.fromkeys(texts, pl.String) | {"duration": pl.Float64, "points": pl.Int64}
     columns: dict[str, list[Any]] = {
         "id": [run.id for run in runs],
         "name": [run.name for run in runs],
@@ -143,15 +153,13 @@ def _table(runs: Sequence[RunRecord], summaries: Sequence[Mapping[str, MetricSum
         schema={"started": pl.Float64, "ended": pl.Float64},
     ).select((pl.all() * 1e6).cast(pl.Int64).cast(pl.Datetime("us", "UTC")))
     tags = pl.Series("tags", [list(run.tags) for run in runs], dtype=pl.List(pl.String))
-    fixed = {"notes": pl.String, "group": pl.String, "duration": pl.Float64}
-    frame = pl.DataFrame([_series(name, values, fixed.get(name)) for name, values in columns.items()])
+    frame = pl.DataFrame([_series(name, values, dtypes.get(name)) for name, values in columns.items()])
     return frame.select(
-        "id", "name", "group", "state", tags, "notes", times["started"], times["ended"], pl.exclude(*_FIXED)
+        "id", "name", "group", "state", tags, "notes", times["started"], times["ended"], pl.exclude(*texts)
     )
 
 
 _PLAIN_COLUMNS = ({bool}, {str}, {int}, {float}, {int, float}, set[type]())
-_FIXED = ("id", "name", "group", "state", "notes")
 
 
 def _series(name: str, values: list[Any], dtype: Any) -> pl.Series:
@@ -162,4 +170,8 @@ def _series(name: str, values: list[Any], dtype: Any) -> pl.Series:
     wide = any(isinstance(value, int) and abs(value) >= 2**63 for value in values)
     if dtype is not None or (plain in _PLAIN_COLUMNS and not wide):
         return pl.Series(name, values, dtype=dtype or (pl.Float64 if plain == {int, float} else None), strict=False)
-    return pl.Series(name, [v if v is None or isinstance(v, str) else json.dumps(v) for v in values], dtype=pl.String)
+    return pl.Series(
+        name,
+        [v if v is None or isinstance(v, str) else json.dumps(v, ensure_ascii=False) for v in values],
+        dtype=pl.String,
+    )
