@@ -100,7 +100,9 @@ def test_projects_that_differ_by_case_are_two(tmp_path: Path) -> None:
         start(project, name).finish()
         project.store.close()
     assert project_names(tmp_path) == ["Digits", "digits"]
-    assert [run.id for run in Project("digits", tmp_path).store.runs()] == ["digits"]
+    again = Project("digits", tmp_path)
+    assert [run.id for run in again.store.runs()] == ["digits"]
+    again.store.close()
 
 
 def test_files_of_others_are_no_projects(tmp_path: Path) -> None:
