@@ -367,6 +367,12 @@ def test_track_takes_the_length_of_what_has_one() -> None:
     assert (run.done, run.total) == (3, 3)
 
 
+def test_the_total_that_track_is_given_comes_before_the_length() -> None:
+    run = tb.init()
+    assert list(tb.track("abc", total=9)) == ["a", "b", "c"]
+    assert (run.done, run.total) == (3, 9)
+
+
 def test_track_of_what_has_no_length_takes_the_total_it_is_given() -> None:
     run = tb.init(total=5)
     assert list(tb.track(iter("ab"))) == ["a", "b"]
