@@ -175,9 +175,7 @@ def test_finish_with_no_run_open_does_nothing() -> None:
         ({"project": ""}, ValueError, "project is empty"),
         ({"project": 7}, TypeError, "project 7 is"),
         ({"project": "\ud800"}, ValueError, "half a surrogate pair"),
-        ({"name": ""}, ValueError, "run name is empty"),
         ({"name": 7}, TypeError, "run name 7 is"),
-        ({"id": ""}, ValueError, "run id is empty"),
         ({"id": 7}, TypeError, "run id 7 is"),
         ({"group": 7}, TypeError, "group 7 is"),
         ({"notes": ["a"]}, TypeError, r"notes \['a'\] is"),
@@ -482,3 +480,19 @@ def test_a_running_run_is_read_while_another_process_writes_it(store_dir: Path) 
         assert tb.runs("digits").select("name", "state", "points").rows() == [("there", "running", 0)]
         other.communicate("\n", timeout=TIMEOUT)
     assert tb.runs("digits").select("name", "state", "points").rows() == [("there", "finished", 1)]
+
+
+def test_names_left_empty_are_names_left_out() -> None:
+    run = tb.init(name="", id="", group="", notes="")
+    assert (run.name != "", run.id != "", run.group, run.notes) == (True, True, None, None)
+    run.finish()
+
+
+def test_an_open_run_can_be_given_back() -> None:
+    first = tb.init()
+    assert tb.init(reinit="return_previous") is first
+    first.finish()
+
+
+def test_keywords_that_are_none_are_not_worth_a_warning() -> None:
+    tb.init(space_id=None, entity=None).finish()

@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ PACKAGE = Path(trackbook.__file__).parent
 LAYERS: dict[str, list[str]] = {
     "words": ["_protocol", "_types", "_errors", "_settings", "_names"],
     "pure": ["_values", "_steps", "_config", "_keywords", "_buckets", "_frames", "charts"],
-    "state": ["store", "store._interface", "store.memory", "store.sqlite", "_journal", "_history"],
+    "state": ["store", "store._interface", "store.memory", "store.sqlite", "_journal", "_tables"],
     "doing": ["_run", "_pump", "_project"],
     "talking": ["_session"],
     "hosts": ["_front_end", "_notebook", "widget", "page"],
@@ -34,7 +35,7 @@ HOMES = {
     "ipywidgets": set(),
     "IPython": {"_notebook"},
     "numpy": {"_buckets", "_frames"},
-    "polars": {"store._interface", "store.memory", "store.sqlite", "_journal", "_history", "_project", "_run", "_api"},
+    "polars": {"store._interface", "store.memory", "store.sqlite", "_journal", "_tables"},
     "platformdirs": {"_settings"},
 }
 HEAVY = ["altair", "anywidget", "ipywidgets", "IPython", "numpy", "polars", "sqlite3", "traitlets"]
@@ -49,11 +50,19 @@ def modules() -> dict[str, Path]:
     return names
 
 
+def walk(node: ast.AST) -> Iterator[ast.AST]:
+    """All nodes but those under `if TYPE_CHECKING`, which run nowhere."""
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if not (isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING"):
+            yield from walk(child)
+
+
 def imports(name: str, path: Path) -> tuple[set[str], set[str]]:
     """The modules of the package, and the top-level modules from outside, that a module imports anywhere."""
     inside, outside = set(), set()
     folder = name if path.name == "__init__.py" else name.rpartition(".")[0]
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             outside.update(alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0:

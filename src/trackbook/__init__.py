@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     config: Config
 
 __version__ = "0.1.0"
-__all__ = ["Run", "TrackbookWarning", "board", "config", "finish", "init", "log", "run", "runs", "track"]
+# without `run` and `config`, which change with time: `from trackbook import *` would freeze them
+__all__ = ["Run", "TrackbookWarning", "board", "finish", "init", "log", "runs", "track"]
 
 
 def __getattr__(name: str) -> Any:

@@ -72,7 +72,8 @@ def init(
     total
         How many steps there will be, for a progress bar.
     reinit
-        What to do with a run that is still open: ``"finish_previous"`` (the default), or ``"create_new"`` beside it.
+        What to do with a run that is still open: ``"finish_previous"`` (the default), ``"create_new"`` beside it, or
+        ``"return_previous"``: give it back.
     other
         Keywords of wandb, Trackio and SwanLab: what has a meaning here gets it, the rest is ignored with one warning.
 
@@ -93,35 +94,37 @@ def init(
         started=time.time(),
         group=_text("group", group),
         tags=as_tags(tags),
-        notes=_text("notes", words["notes"] or None),
+        notes=_text("notes", words["notes"]),
         config=Config(config).to_json(),
         step_by=words["step_by"],
         total=None if total is None else to_step(total, "total"),
     )
     if ignored:
         warn(f"init() ignores {', '.join(ignored)}: trackbook has no use for {'it' if len(ignored) == 1 else 'them'}")
-    if words["reinit"] == "finish_previous":
-        _finish_previous()
+    previous = _process.current_run()
+    if previous is not None and words["reinit"] == "return_previous":
+        return previous
+    if previous is not None and words["reinit"] == "finish_previous":
+        _finish(previous)
     if words["mode"] == "disabled":
         return _process.open_disabled(record, home.name)
-    run = _process.open(home.admit(record, words["resume"], by_id=id is not None), home)
+    run = _process.open(home.admit(record, words["resume"], by_id=bool(id)), home)
     if _notebook.shell() is not None if display is None else display:
         _show(run, home)
     return run
 
 
 def _text(what: str, text: Any) -> str | None:
-    return None if text is None else check_text(what, text)
+    """A text that may be left out, as None or, by argparse's habit, empty."""
+    return None if text is None or text == "" else check_text(what, text)
 
 
-def _finish_previous() -> None:
-    previous = _process.current_run()
-    if previous is not None:
-        previous.finish()
-        warn(
-            f"run {previous.name!r} was still open and is finished now; call finish() at its end, or "
-            "init(reinit='create_new') to have runs side by side"
-        )
+def _finish(previous: Run) -> None:
+    previous.finish()
+    warn(
+        f"run {previous.name!r} was still open and is finished now; call finish() at its end, or "
+        "init(reinit='create_new') to have runs side by side"
+    )
 
 
 def _show(run: Run, project: Project) -> None:

@@ -32,6 +32,7 @@ _CHOICES: dict[str, dict[Any, str]] = {
     "reinit": {
         "finish_previous": "finish_previous",
         "create_new": "create_new",
+        "return_previous": "return_previous",
         "default": "finish_previous",
         True: "finish_previous",
         False: "finish_previous",
@@ -53,7 +54,7 @@ def translate(
         ours = _SAME.get(name)
         if ours is not None and words[ours] is None:
             words[ours] = value
-        elif ours is None or value not in (None, words[ours]):
+        elif value is not None and (ours is None or value != words[ours]):
             ignored.append(name)
     for name, allowed in _CHOICES.items():
         words[name] = _one_of(name, choices[name], allowed)

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 import re
 import threading
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ._errors import warn
 from ._names import readable_name
 from ._run import Run, as_tags
-from ._types import MetricSummary, Resume, RunRecord
+from ._types import Resume, RunRecord
 from .store.sqlite import SqliteStore, project_name
 
 if TYPE_CHECKING:
@@ -100,10 +98,12 @@ class Project:
 
     def table(self) -> pl.DataFrame:
         """One row a run. See `trackbook.runs`."""
+        from ._tables import runs_table
+
         for run in list(self.open_runs):
             run.hand_over()
         runs = self.store.runs()
-        table = _table(runs, [self.store.summary(run.id) for run in runs])
+        table = runs_table(runs, [self.store.summary(run.id) for run in runs])
         for notice in self.store.notices:
             warn(notice)
         return table
@@ -123,55 +123,3 @@ def file_name(project: str) -> str:
 def project_names(folder: Path) -> list[str]:
     """The names of the projects of a folder."""
     return sorted(name for path in folder.glob(f"*{SUFFIX}") if (name := project_name(path)) is not None)
-
-
-def _table(runs: Sequence[RunRecord], summaries: Sequence[Mapping[str, MetricSummary]]) -> pl.DataFrame:
-    import polars as pl
-
-    texts = ("id", "name", "group", "state", "notes")
-    dtypes: dict[str, Any] = dict.fromkeys(texts, pl.String) | {"duration": pl.Float64, "points": pl.Int64}
-    columns: dict[str, list[Any]] = {
-        "id": [run.id for run in runs],
-        "name": [run.name for run in runs],
-        "group": [run.group for run in runs],
-        "state": [run.state for run in runs],
-        "notes": [run.notes for run in runs],
-        "duration": [None if run.ended is None else run.ended - run.started for run in runs],
-        "points": [sum(figures.count for figures in metrics.values()) for metrics in summaries],
-    }
-    figures = [
-        {f"config.{name}": value for name, value in run.config.items()}
-        | {f"summary.{name}": figures.last for name, figures in metrics.items()}
-        | {f"summary.{name}": value for name, value in run.summary.items()}
-        for run, metrics in zip(runs, summaries, strict=True)
-    ]
-    names = dict.fromkeys(name for row in figures for name in row)
-    for name in sorted(names, key=lambda name: name.startswith("summary.")):
-        columns[name] = [row.get(name) for row in figures]
-    times = pl.DataFrame(
-        {"started": [run.started for run in runs], "ended": [run.ended for run in runs]},
-        schema={"started": pl.Float64, "ended": pl.Float64},
-    ).select((pl.all() * 1e6).cast(pl.Int64).cast(pl.Datetime("us", "UTC")))
-    tags = pl.Series("tags", [list(run.tags) for run in runs], dtype=pl.List(pl.String))
-    frame = pl.DataFrame([_series(name, values, dtypes.get(name)) for name, values in columns.items()])
-    return frame.select(
-        "id", "name", "group", "state", tags, "notes", times["started"], times["ended"], pl.exclude(*texts)
-    )
-
-
-_PLAIN_COLUMNS = ({bool}, {str}, {int}, {float}, {int, float}, set[type]())
-
-
-def _series(name: str, values: list[Any], dtype: Any) -> pl.Series:
-    """A column of what people put into config: numbers or strings as they are, a mixture as strings, the rest as JSON."""
-    import polars as pl
-
-    plain = {type(value) for value in values if value is not None}
-    wide = any(isinstance(value, int) and abs(value) >= 2**63 for value in values)
-    if dtype is not None or (plain in _PLAIN_COLUMNS and not wide):
-        return pl.Series(name, values, dtype=dtype or (pl.Float64 if plain == {int, float} else None), strict=False)
-    return pl.Series(
-        name,
-        [v if v is None or isinstance(v, str) else json.dumps(v, ensure_ascii=False) for v in values],
-        dtype=pl.String,
-    )

@@ -131,7 +131,7 @@ class Run:
 
         Raises ``ValueError`` when a metric of `metrics` was never logged in this run.
         """
-        from ._history import history
+        from ._tables import history
 
         self.hand_over()
         return history(self.store, self.id, self.name, metrics, wide)

@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from trackbook._history import history
+from trackbook._tables import history
 from trackbook.store._interface import POINTS
 from trackbook.store.memory import MemoryStore
 

@@ -1,0 +1,91 @@
+"""Points and runs as the tables that users get."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from ._types import MetricSummary, RunRecord
+from .store._interface import Store
+
+
+def history(store: Store, run_id: str, run_name: str, metrics: str | Sequence[str] | None, wide: bool) -> pl.DataFrame:
+    """See `trackbook.Run.history`."""
+    known = list(store.summary(run_id))
+    chosen = known if metrics is None else [metrics] if isinstance(metrics, str) else list(metrics)
+    for name in chosen:
+        if name not in known:
+            near = difflib.get_close_matches(str(name), known, 3) or known[:5]
+            raise ValueError(
+                f"run {run_name!r} has no metric {name!r}; "
+                + (f"did you mean {' or '.join(map(repr, near))}?" if near else "nothing was logged in it")
+            )
+    position = {name: place for place, name in enumerate(dict.fromkeys(chosen))}
+    points = store.read(run_id, None if metrics is None else chosen).with_columns(pl.col("metric").cast(pl.String))
+    order = pl.col("metric").replace_strict(position, return_dtype=pl.UInt32)
+    long = points.sort(order, "step").select("metric", "step", "value", "time")
+    return _wide(long, position) if wide else long
+
+
+def _wide(long: pl.DataFrame, metrics: Collection[str]) -> pl.DataFrame:
+    table = long.select("step").unique().sort("step")
+    for name in metrics:
+        column = name
+        while column == "step" or (column != name and column in metrics):
+            column += " (metric)"
+        values = long.filter(pl.col("metric") == name).select("step", pl.col("value").alias(column))
+        table = table.join(values, on="step", how="left", maintain_order="left")
+    return table
+
+
+def runs_table(runs: Sequence[RunRecord], summaries: Sequence[Mapping[str, MetricSummary]]) -> pl.DataFrame:
+    """One row a run. See `trackbook.runs`."""
+    texts = ("id", "name", "group", "state", "notes")
+    dtypes: dict[str, Any] = dict.fromkeys(texts, pl.String) | {"duration": pl.Float64, "points": pl.Int64}
+    columns: dict[str, list[Any]] = {
+        "id": [run.id for run in runs],
+        "name": [run.name for run in runs],
+        "group": [run.group for run in runs],
+        "state": [run.state for run in runs],
+        "notes": [run.notes for run in runs],
+        "duration": [None if run.ended is None else run.ended - run.started for run in runs],
+        "points": [sum(figures.count for figures in metrics.values()) for metrics in summaries],
+    }
+    figures = [
+        {f"config.{name}": value for name, value in run.config.items()}
+        | {f"summary.{name}": figures.last for name, figures in metrics.items()}
+        | {f"summary.{name}": value for name, value in run.summary.items()}
+        for run, metrics in zip(runs, summaries, strict=True)
+    ]
+    names = dict.fromkeys(name for row in figures for name in row)
+    for name in sorted(names, key=lambda name: name.startswith("summary.")):
+        columns[name] = [row.get(name) for row in figures]
+    times = pl.DataFrame(
+        {"started": [run.started for run in runs], "ended": [run.ended for run in runs]},
+        schema={"started": pl.Float64, "ended": pl.Float64},
+    ).select((pl.all() * 1e6).cast(pl.Int64).cast(pl.Datetime("us", "UTC")))
+    tags = pl.Series("tags", [list(run.tags) for run in runs], dtype=pl.List(pl.String))
+    frame = pl.DataFrame([_series(name, values, dtypes.get(name)) for name, values in columns.items()])
+    return frame.select(
+        "id", "name", "group", "state", tags, "notes", times["started"], times["ended"], pl.exclude(*texts)
+    )
+
+
+_PLAIN_COLUMNS = ({bool}, {str}, {int}, {float}, {int, float}, set[type]())
+
+
+def _series(name: str, values: list[Any], dtype: Any) -> pl.Series:
+    """A column of what people put into config: numbers or strings as they are, a mixture as strings, the rest as JSON."""
+    plain = {type(value) for value in values if value is not None}
+    wide = any(isinstance(value, int) and abs(value) >= 2**63 for value in values)
+    if dtype is not None or (plain in _PLAIN_COLUMNS and not wide):
+        return pl.Series(name, values, dtype=dtype or (pl.Float64 if plain == {int, float} else None), strict=False)
+    return pl.Series(
+        name,
+        [v if v is None or isinstance(v, str) else json.dumps(v, ensure_ascii=False) for v in values],
+        dtype=pl.String,
+    )
