@@ -1,56 +1,389 @@
-"""Where `log` puts its records until the pump hands them to the store."""
+"""Where `log` puts its records: files mapped into memory, which outlive the process.
+
+Pages of a mapped file belong to the machine, not to the process: a SIGKILL loses no call that returned, and packing a record
+never gives up the GIL, as a write call does. A journal is a folder::
+
+    head.jsonl    the run's record, then a line for each metric, before its first point; locked while its process lives
+    000000.seg    records of 32 bytes, in segments of a fixed size
+    000001.seg
+
+Traps, each found by trying. A sparse mapping dies of SIGBUS on a full disk: a segment is allocated before it is mapped. Resizing
+a mapping raises while numpy looks into it: segments are never resized, the next one takes over. An interrupt between reserving
+and packing leaves a hole: records count down to the end of their call, never to 0, and readers pass over what is not whole.
+"""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+import contextlib
+import itertools
+import json
+import mmap
+import os
+import shutil
+import struct
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeAlias
+
+from . import _files
+from ._names import new_id
 
 if TYPE_CHECKING:
+    import numpy as np
     import polars as pl
+    from numpy.typing import NDArray
+
+RECORD: Final = "dqdII"  # time, step, value, metric, records of the call from this one to its last
+RECORD_BYTES: Final = 32
+NEXT_STEP: Final = -1  # a step that is given at the hand-over: a forked child cannot count for its parent
+SMALLEST_SEGMENT: Final = 1 << 18
+LARGEST_SEGMENT: Final = 1 << 24
+MOST_AT_ONCE: Final = 1 << 20  # records a drain gives at most, so that a pump that fell behind holds little in memory
+HEAD: Final = "head.jsonl"
+
+_NO_ROOM: Final = (
+    "Cannot keep a journal in {home} ({error}). What is logged from now on stays in memory and reaches the store from there; "
+    "it is not safe from a killed process until a journal can be kept again."
+)
+_PACK = [struct.Struct("<" + RECORD * count).pack_into for count in range(33)]
+
+
+class Batch(NamedTuple):
+    """What a drain gives: points as the store takes them, and the bytes of each segment that are drained by then."""
+
+    points: pl.DataFrame
+    marks: dict[str, int]
 
 
 class Journal(Protocol):
-    """Written by the training threads, drained by one other thread."""
+    """Written under the run's log lock, drained by one thread at a time."""
 
-    def append(self, time: float, metrics: Sequence[str], steps: Sequence[int], values: Sequence[float]) -> None:
-        """Takes in the points of one call, all or none. Costs microseconds and waits for nothing."""
+    @property
+    def notices(self) -> list[str]:
+        """Standing problems, each a sentence."""
 
-    def drain(self) -> pl.DataFrame | None:
-        """What came since the last drain, in order, as the store takes it (`store.POINTS`); None when nothing did."""
+    def metric(self, name: str) -> int:
+        """The number that a new metric has in this journal from now on."""
 
+    def write(self, count: int, fields: Sequence[Any]) -> None:
+        """Takes in the records of one call: `count` times the fields of `RECORD`. Costs less than a microsecond."""
 
-class MemoryJournal:
-    """Keeps records in memory."""
+    def ready(self) -> Ready:
+        """How far the journal is written. Called under the run's log lock, so that no call is half written."""
 
-    def __init__(self) -> None:
-        self._calls: deque[tuple[float, Sequence[str], Sequence[int], Sequence[float]]] = deque()
+    def drain(self, ready: Ready) -> Batch | None:
+        """What came between the last drain and `ready`, in order; None when nothing did."""
 
-    def append(self, time: float, metrics: Sequence[str], steps: Sequence[int], values: Sequence[float]) -> None:
-        self._calls.append((time, metrics, steps, values))
+    def forget(self, marks: Collection[str]) -> None:
+        """Lets go of those segments of `marks` that are full and drained: their points are safe in the store."""
 
-    def drain(self) -> pl.DataFrame | None:
-        calls = [self._calls.popleft() for _ in range(len(self._calls))]
-        if not calls:
-            return None
-        import polars as pl
-
-        from .store._interface import POINTS
-
-        columns = {
-            "metric": [name for _, metrics, _, _ in calls for name in metrics],
-            "step": [step for _, _, steps, _ in calls for step in steps],
-            "value": [value for _, _, _, values in calls for value in values],
-            "time": [time for time, metrics, _, _ in calls for _ in metrics],
-        }
-        return pl.DataFrame(columns, schema=POINTS)
+    def close(self) -> None:
+        """Removes the journal: all its points are safe in the store."""
 
 
 class NullJournal:
     """Keeps nothing: the journal of a disabled run."""
 
-    def append(self, time: float, metrics: Sequence[str], steps: Sequence[int], values: Sequence[float]) -> None:
-        """Drops the points."""
+    notices: list[str] = []  # noqa: RUF012  # nothing is ever added
 
-    def drain(self) -> pl.DataFrame | None:
+    def metric(self, name: str) -> int:
+        return 0
+
+    def write(self, count: int, fields: Sequence[Any]) -> None:
+        """Drops the records."""
+
+    def ready(self) -> Ready:
+        return []
+
+    def drain(self, ready: Ready) -> Batch | None:
         return None
+
+    def forget(self, marks: Collection[str]) -> None:
+        """Nothing is held."""
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class _Segment:
+    """A stretch of records, mapped from a file or, without one, in memory."""
+
+    __slots__ = ("buffer", "drained", "file", "name", "path", "size", "used")
+
+    def __init__(self, name: str, size: int, path: Path | None, *, mapped: bool = True) -> None:
+        self.name = name
+        self.size = size
+        self.path = path
+        self.used = 0
+        self.drained = 0
+        self.file: int | None = None  # of a segment that is written by appending
+        self.buffer: Any
+        if path is None:
+            self.buffer = bytearray(size)
+        elif mapped:
+            descriptor = _files.allocate(path, size)
+            try:
+                self.buffer = mmap.mmap(descriptor, size)
+            finally:
+                os.close(descriptor)
+        else:
+            self.buffer = bytearray(size)
+            self.file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
+
+    def close(self, *, remove: bool) -> None:
+        if self.file is not None:
+            os.close(self.file)
+        if isinstance(self.buffer, mmap.mmap):
+            self.buffer.close()
+        if remove and self.path is not None:
+            self.path.unlink(missing_ok=True)
+
+
+Ready: TypeAlias = list[tuple[_Segment, int]]
+
+
+class FileJournal:
+    """A journal in the folder `home`; in memory where there is none, or as long as there is no room in it.
+
+    `head` is what an opener must know to take up what a dead process left: the run's record.
+    """
+
+    def __init__(self, home: Path | None, head: dict[str, Any]) -> None:
+        self.name = f"{head['id']}-{os.getpid()}-{new_id(6)}"
+        self.notices: list[str] = []
+        self._home = home
+        self._folder: Path | None = None
+        self._mapped = True
+        self._head = head
+        self._head_file: int | None = None
+        self._metrics: dict[int, str] = {}
+        self._numbers = itertools.count()
+        self._untold: list[int] = []  # metrics that the head file does not name yet
+        self._made = 0
+        self._segments: list[_Segment] = []
+        self._segment = _Segment("", 0, None)
+
+    def open(self) -> None:
+        """Makes the files now, and with them the sign that this process lives; else they come with the first record."""
+        self._next_segment(0)
+
+    def metric(self, name: str) -> int:
+        number = next(self._numbers)
+        self._metrics[number] = name
+        self._untold.append(number)
+        if self._head_file is not None:
+            self._tell_metrics()
+        return number
+
+    def write(self, count: int, fields: Sequence[Any]) -> None:
+        size = RECORD_BYTES * count
+        while True:
+            segment = self._segment
+            start = segment.used
+            if start + size <= segment.size:
+                break
+            self._next_segment(size)
+        # No call stands between reading `used` and setting it, so no signal handler that logs comes in between.
+        segment.used = start + size
+        if count < len(_PACK):
+            _PACK[count](segment.buffer, start, *fields)
+        else:
+            struct.pack_into("<" + RECORD * count, segment.buffer, start, *fields)
+        if segment.file is not None:
+            _write_all(segment.file, memoryview(segment.buffer)[start : start + size])
+
+    def ready(self) -> Ready:
+        return [(segment, segment.used) for segment in self._segments]
+
+    def drain(self, ready: Ready) -> Batch | None:
+        parts, marks, left = [], {}, MOST_AT_ONCE
+        for segment, used in ready:
+            count = min(left, (used - segment.drained) // RECORD_BYTES)
+            if count:
+                parts.append(_records(segment.buffer, segment.drained, count))
+                segment.drained += count * RECORD_BYTES
+                marks[f"{self.name}/{segment.name}"] = segment.drained
+                left -= count
+        return Batch(_frame(parts, self._metrics), marks) if marks else None
+
+    def forget(self, marks: Collection[str]) -> None:
+        for segment in list(self._segments):
+            done = segment is not self._segment and segment.drained == segment.used
+            if done and f"{self.name}/{segment.name}" in marks:
+                self._segments.remove(segment)
+                segment.close(remove=True)
+
+    def close(self) -> None:
+        for segment in self._segments:
+            segment.close(remove=True)
+        self._segments.clear()
+        if self._head_file is not None:
+            os.close(self._head_file)
+            self._head_file = None
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def leave(self) -> None:
+        """In a forked child: lets go of the parent's files and of the lock, which would outlive the parent here."""
+        for segment in self._segments:
+            segment.close(remove=False)
+        if self._head_file is not None:
+            os.close(self._head_file)
+
+    def _next_segment(self, needed: int) -> _Segment:
+        size = min(SMALLEST_SEGMENT << self._made, LARGEST_SEGMENT) if self._made < 16 else LARGEST_SEGMENT
+        size = max(size, needed)
+        name = f"{self._made:06}.seg"
+        self._made += 1
+        try:
+            self._prepare()
+            segment = _Segment(name, size, self._folder and self._folder / name, mapped=self._mapped)
+            self.notices = []
+        except OSError as error:
+            segment = _Segment(name, size, None)
+            self.notices = [_NO_ROOM.format(home=self._home, error=error.strerror or error)]
+        self._segments.append(segment)
+        self._segment = segment
+        return segment
+
+    def _prepare(self) -> None:
+        """Makes the folder and the head file, if there are none yet, and writes the metrics that it has not."""
+        if self._home is None:
+            return
+        if self._folder is None:
+            folder = self._home / self.name
+            folder.mkdir(parents=True, exist_ok=True)
+            self._folder = folder
+            self._mapped = not _files.is_network(folder)
+        if self._head_file is None:
+            descriptor = _files.hold(self._folder / HEAD, create=True)
+            if descriptor is None:
+                raise OSError(f"{self._folder / HEAD} is locked")
+            _write_all(descriptor, _line(self._head))
+            self._head_file = descriptor
+        self._tell_metrics()
+
+    def _tell_metrics(self) -> None:
+        assert self._head_file is not None
+        while self._untold:
+            number = self._untold[0]
+            _write_all(self._head_file, _line({"metric": number, "name": self._metrics[number]}))
+            self._untold.remove(number)
+
+
+class Remains:
+    """A journal as others see it: of a process that is dead, or of a forked child that may still write."""
+
+    def __init__(self, folder: Path, lock: int | None) -> None:
+        self.folder = folder
+        self.dead = lock is not None
+        self._lock = lock
+        self.head: dict[str, Any] = {}
+        self._metrics: dict[int, str] = {}
+        for line in _lines(folder / HEAD):
+            if "metric" in line:
+                self._metrics[line["metric"]] = line["name"]
+            else:
+                self.head = self.head or line
+
+    def batches(self, marks: dict[str, int]) -> Iterator[Batch]:
+        """What is beyond `marks`. Of a journal that is still written, up to the first record that is not there yet."""
+        import numpy as np
+
+        for path in sorted(self.folder.glob("*.seg")):
+            mark = f"{self.folder.name}/{path.name}"
+            size = path.stat().st_size
+            drained = marks.get(mark, 0)
+            while drained + RECORD_BYTES <= size:
+                count = min(MOST_AT_ONCE, (size - drained) // RECORD_BYTES)
+                records = np.fromfile(path, _dtype(), count, offset=drained)
+                written = records["left"] != 0
+                if not written.any():
+                    break
+                if not self.dead:
+                    records = records[: len(records) if written.all() else int(np.argmin(written))]
+                    if not len(records):
+                        break
+                drained += len(records) * RECORD_BYTES
+                yield Batch(_frame([_whole(records)], self._metrics), {mark: drained})
+
+    def remove(self) -> None:
+        """Removes what was taken over, the lock last, and lets go of it."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.release()
+
+    def release(self) -> None:
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def remains(home: Path) -> Iterator[Remains]:
+    """The journals in `home` whose processes are dead, each locked for the caller, who removes or releases it."""
+    for head in sorted(home.glob(f"*/{HEAD}")):
+        with contextlib.suppress(FileNotFoundError):  # another opener has just removed it
+            lock = _files.hold(head)
+            if lock is not None:
+                yield Remains(head.parent, lock)
+
+
+def _dtype() -> Any:
+    import numpy as np
+
+    return np.dtype([("time", "<f8"), ("step", "<i8"), ("value", "<f8"), ("metric", "<u4"), ("left", "<u4")])
+
+
+def _records(buffer: Any, offset: int, count: int) -> NDArray[np.void]:
+    """A copy of the whole records, so that nothing looks into the buffer when it is closed."""
+    import numpy as np
+
+    return _whole(np.frombuffer(buffer, _dtype(), count, offset))
+
+
+def _whole(records: NDArray[np.void]) -> NDArray[np.void]:
+    """The records of calls that were packed to their end."""
+    import numpy as np
+
+    left = records["left"].astype(np.int64)
+    last = np.arange(len(left)) + left - 1
+    inside = (left > 0) & (last < len(left))
+    whole = inside & (left[np.where(inside, last, 0)] == 1)
+    return records[whole]
+
+
+def _frame(parts: Sequence[NDArray[np.void]], metrics: Mapping[int, str]) -> pl.DataFrame:
+    import numpy as np
+    import polars as pl
+
+    from .store._interface import POINTS
+
+    records = parts[0] if len(parts) == 1 else np.concatenate(parts)
+    # a name can only be missing where the machine itself went down
+    names = [metrics.get(number, f"unnamed metric {number}") for number in range(max(metrics, default=-1) + 1)]
+    categories = pl.Series("metric", names, dtype=pl.String).cast(POINTS["metric"])
+    return pl.DataFrame(
+        [
+            categories.gather(pl.Series(np.ascontiguousarray(records["metric"]))),
+            *(pl.Series(name, np.ascontiguousarray(records[name])) for name in ("step", "value", "time")),
+        ],
+        schema=POINTS,
+    )
+
+
+def _line(content: dict[str, Any]) -> bytes:
+    return b"\n" + json.dumps(content).encode() + b"\n"  # a line of its own, also after a torn one
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    for line in path.read_bytes().split(b"\n"):
+        with contextlib.suppress(ValueError):  # the last line of a torn file
+            content = json.loads(line)
+            if isinstance(content, dict):
+                yield content
+
+
+def _write_all(descriptor: int, data: Any) -> None:
+    """A write that the kernel may split, which `os.write` does not hide."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
