@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Final, Protocol
 
 import polars as pl
 
@@ -11,6 +12,7 @@ from .._types import Cursor, MetricSummary, RunRecord
 
 # `metric` is categorical: 4 bytes a point, compared as an integer
 POINTS = pl.Schema({"metric": pl.Categorical(), "step": pl.Int64(), "value": pl.Float64(), "time": pl.Float64()})
+NO_MARKS: Final[Mapping[str, int]] = MappingProxyType({})
 
 
 class Store(Protocol):
@@ -33,11 +35,24 @@ class Store(Protocol):
     def run(self, run_id: str) -> RunRecord | None:
         """One run, None when there is none of this id."""
 
-    def append(self, run_id: str, points: pl.DataFrame) -> list[str]:
+    def append(self, run_id: str, points: pl.DataFrame, marks: Mapping[str, int] = NO_MARKS) -> list[str]:
         """Takes in points. Of several with one metric and step the first ever stays.
 
-        Returns the names of the metrics of which a point was discarded for that.
+        `marks` say how far a journal is drained by these points (bytes by ``journal/segment``); they become durable in
+        the same transaction as the points. Returns the names of the metrics of which a point was discarded.
         """
+
+    def marks(self, journal: str) -> dict[str, int]:
+        """The durable marks of a journal."""
+
+    def clear_marks(self, journal: str) -> None:
+        """Forgets the marks of a journal that is gone."""
+
+    def cut(self, run_id: str, step: int) -> None:
+        """Takes back every point after `step`, in all metrics: a rewind. The run's generation grows."""
+
+    def delete(self, run_id: str) -> None:
+        """Removes a run and its points."""
 
     def read(self, run_id: str, metrics: Sequence[str] | None = None) -> pl.DataFrame:
         """The points of a run, or of some of its metrics, in order of arrival."""
@@ -52,8 +67,8 @@ class Store(Protocol):
     def summary(self, run_id: str) -> dict[str, MetricSummary]:
         """Last, smallest and largest value per metric, in order of first appearance."""
 
-    def flush(self) -> None:
-        """Makes durable what is not yet. A failure is a notice, never an exception; the next flush tries again."""
+    def flush(self) -> bool:
+        """Makes durable what is not yet; True when all of it is. A failure is a notice, never an exception."""
 
     def close(self) -> None:
         """Flushes and lets go of the file."""
