@@ -145,7 +145,10 @@ def log(data: Mapping[str, Any], step: int | None = None, *, print_to_console: b
     The current run is the one that this context opened, else the newest open one of the process, so that threads just work.
     Raises ``RuntimeError`` when no run is open.
     """
-    return _open_run("log()").log(data, step, print_to_console=print_to_console)
+    run = _process.chosen.get()
+    if run is None or run.ended:
+        run = _open_run("log()")
+    return run.log(data, step, print_to_console=print_to_console)
 
 
 def finish(state: State | None = None) -> None:

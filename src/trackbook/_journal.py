@@ -14,31 +14,22 @@ and packing leaves a hole: records count down to the end of their call, never to
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import json
 import mmap
 import os
 import shutil
 import struct
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 from . import _files
 from ._names import new_id
+from ._records import MOST_AT_ONCE, RECORD, RECORD_BYTES, Batch, batch, read
 
-if TYPE_CHECKING:
-    import numpy as np
-    import polars as pl
-    from numpy.typing import NDArray
-
-RECORD: Final = "dqdII"  # time, step, value, metric, records of the call from this one to its last
-RECORD_BYTES: Final = 32
-NEXT_STEP: Final = -1  # a step that is given at the hand-over: a forked child cannot count for its parent
 SMALLEST_SEGMENT: Final = 1 << 18
 LARGEST_SEGMENT: Final = 1 << 24
-MOST_AT_ONCE: Final = 1 << 20  # records a drain gives at most, so that a pump that fell behind holds little in memory
 HEAD: Final = "head.jsonl"
 
 _NO_ROOM: Final = (
@@ -48,19 +39,11 @@ _NO_ROOM: Final = (
 _PACK = [struct.Struct("<" + RECORD * count).pack_into for count in range(33)]
 
 
-class Batch(NamedTuple):
-    """What a drain gives: points as the store takes them, and the bytes of each segment that are drained by then."""
-
-    points: pl.DataFrame
-    marks: dict[str, int]
-
-
 class Journal(Protocol):
     """Written under the run's log lock, drained by one thread at a time."""
 
-    @property
-    def notices(self) -> list[str]:
-        """Standing problems, each a sentence."""
+    name: str
+    notices: list[str]  # standing problems, each a sentence
 
     def metric(self, name: str) -> int:
         """The number that a new metric has in this journal from now on."""
@@ -72,10 +55,16 @@ class Journal(Protocol):
         """How far the journal is written. Called under the run's log lock, so that no call is half written."""
 
     def drain(self, ready: Ready) -> Batch | None:
-        """What came between the last drain and `ready`, in order; None when nothing did."""
+        """What is not `drained` yet and within `ready`, in order, or a part of it; None when there is nothing."""
 
-    def forget(self, marks: Collection[str]) -> None:
-        """Lets go of those segments of `marks` that are full and drained: their points are safe in the store."""
+    def drained(self, marks: Mapping[str, int]) -> None:
+        """Goes on from `marks`: the store has the points up to there."""
+
+    def forget(self, marks: Mapping[str, int]) -> None:
+        """Lets go of the full segments that `marks` reach the end of: their points are safe in the store."""
+
+    def leave(self) -> None:
+        """Lets go of the files and leaves them for the next opener."""
 
     def close(self) -> None:
         """Removes the journal: all its points are safe in the store."""
@@ -84,7 +73,9 @@ class Journal(Protocol):
 class NullJournal:
     """Keeps nothing: the journal of a disabled run."""
 
-    notices: list[str] = []  # noqa: RUF012  # nothing is ever added
+    def __init__(self) -> None:
+        self.name = ""
+        self.notices: list[str] = []
 
     def metric(self, name: str) -> int:
         return 0
@@ -98,7 +89,13 @@ class NullJournal:
     def drain(self, ready: Ready) -> Batch | None:
         return None
 
-    def forget(self, marks: Collection[str]) -> None:
+    def drained(self, marks: Mapping[str, int]) -> None:
+        """Nothing is held."""
+
+    def forget(self, marks: Mapping[str, int]) -> None:
+        """Nothing is held."""
+
+    def leave(self) -> None:
         """Nothing is held."""
 
     def close(self) -> None:
@@ -196,20 +193,21 @@ class FileJournal:
         return [(segment, segment.used) for segment in self._segments]
 
     def drain(self, ready: Ready) -> Batch | None:
-        parts, marks, left = [], {}, MOST_AT_ONCE
+        parts, marks, size = [], {}, 0
         for segment, used in ready:
-            count = min(left, (used - segment.drained) // RECORD_BYTES)
-            if count:
-                parts.append(_records(segment.buffer, segment.drained, count))
-                segment.drained += count * RECORD_BYTES
-                marks[f"{self.name}/{segment.name}"] = segment.drained
-                left -= count
-        return Batch(_frame(parts, self._metrics), marks) if marks else None
+            if segment.drained < used and size < MOST_AT_ONCE:
+                parts.append(read(segment.buffer, segment.drained, used))
+                size += used - segment.drained
+                marks[f"{self.name}/{segment.name}"] = used
+        return batch(parts, self._metrics, marks) if marks else None
 
-    def forget(self, marks: Collection[str]) -> None:
+    def drained(self, marks: Mapping[str, int]) -> None:
+        for segment in self._segments:
+            segment.drained = marks.get(f"{self.name}/{segment.name}", segment.drained)
+
+    def forget(self, marks: Mapping[str, int]) -> None:
         for segment in list(self._segments):
-            done = segment is not self._segment and segment.drained == segment.used
-            if done and f"{self.name}/{segment.name}" in marks:
+            if segment is not self._segment and marks.get(f"{self.name}/{segment.name}") == segment.used:
                 self._segments.remove(segment)
                 segment.close(remove=True)
 
@@ -224,11 +222,11 @@ class FileJournal:
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def leave(self) -> None:
-        """In a forked child: lets go of the parent's files and of the lock, which would outlive the parent here."""
         for segment in self._segments:
             segment.close(remove=False)
         if self._head_file is not None:
             os.close(self._head_file)
+            self._head_file = None
 
     def _next_segment(self, needed: int) -> _Segment:
         size = min(SMALLEST_SEGMENT << self._made, LARGEST_SEGMENT) if self._made < 16 else LARGEST_SEGMENT
@@ -271,115 +269,8 @@ class FileJournal:
             self._untold.remove(number)
 
 
-class Remains:
-    """A journal as others see it: of a process that is dead, or of a forked child that may still write."""
-
-    def __init__(self, folder: Path, lock: int | None) -> None:
-        self.folder = folder
-        self.dead = lock is not None
-        self._lock = lock
-        self.head: dict[str, Any] = {}
-        self._metrics: dict[int, str] = {}
-        for line in _lines(folder / HEAD):
-            if "metric" in line:
-                self._metrics[line["metric"]] = line["name"]
-            else:
-                self.head = self.head or line
-
-    def batches(self, marks: dict[str, int]) -> Iterator[Batch]:
-        """What is beyond `marks`. Of a journal that is still written, up to the first record that is not there yet."""
-        import numpy as np
-
-        for path in sorted(self.folder.glob("*.seg")):
-            mark = f"{self.folder.name}/{path.name}"
-            size = path.stat().st_size
-            drained = marks.get(mark, 0)
-            while drained + RECORD_BYTES <= size:
-                count = min(MOST_AT_ONCE, (size - drained) // RECORD_BYTES)
-                records = np.fromfile(path, _dtype(), count, offset=drained)
-                written = records["left"] != 0
-                if not written.any():
-                    break
-                if not self.dead:
-                    records = records[: len(records) if written.all() else int(np.argmin(written))]
-                    if not len(records):
-                        break
-                drained += len(records) * RECORD_BYTES
-                yield Batch(_frame([_whole(records)], self._metrics), {mark: drained})
-
-    def remove(self) -> None:
-        """Removes what was taken over, the lock last, and lets go of it."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.release()
-
-    def release(self) -> None:
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
-
-
-def remains(home: Path) -> Iterator[Remains]:
-    """The journals in `home` whose processes are dead, each locked for the caller, who removes or releases it."""
-    for head in sorted(home.glob(f"*/{HEAD}")):
-        with contextlib.suppress(FileNotFoundError):  # another opener has just removed it
-            lock = _files.hold(head)
-            if lock is not None:
-                yield Remains(head.parent, lock)
-
-
-def _dtype() -> Any:
-    import numpy as np
-
-    return np.dtype([("time", "<f8"), ("step", "<i8"), ("value", "<f8"), ("metric", "<u4"), ("left", "<u4")])
-
-
-def _records(buffer: Any, offset: int, count: int) -> NDArray[np.void]:
-    """A copy of the whole records, so that nothing looks into the buffer when it is closed."""
-    import numpy as np
-
-    return _whole(np.frombuffer(buffer, _dtype(), count, offset))
-
-
-def _whole(records: NDArray[np.void]) -> NDArray[np.void]:
-    """The records of calls that were packed to their end."""
-    import numpy as np
-
-    left = records["left"].astype(np.int64)
-    last = np.arange(len(left)) + left - 1
-    inside = (left > 0) & (last < len(left))
-    whole = inside & (left[np.where(inside, last, 0)] == 1)
-    return records[whole]
-
-
-def _frame(parts: Sequence[NDArray[np.void]], metrics: Mapping[int, str]) -> pl.DataFrame:
-    import numpy as np
-    import polars as pl
-
-    from .store._interface import POINTS
-
-    records = parts[0] if len(parts) == 1 else np.concatenate(parts)
-    # a name can only be missing where the machine itself went down
-    names = [metrics.get(number, f"unnamed metric {number}") for number in range(max(metrics, default=-1) + 1)]
-    categories = pl.Series("metric", names, dtype=pl.String).cast(POINTS["metric"])
-    return pl.DataFrame(
-        [
-            categories.gather(pl.Series(np.ascontiguousarray(records["metric"]))),
-            *(pl.Series(name, np.ascontiguousarray(records[name])) for name in ("step", "value", "time")),
-        ],
-        schema=POINTS,
-    )
-
-
 def _line(content: dict[str, Any]) -> bytes:
     return b"\n" + json.dumps(content).encode() + b"\n"  # a line of its own, also after a torn one
-
-
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    for line in path.read_bytes().split(b"\n"):
-        with contextlib.suppress(ValueError):  # the last line of a torn file
-            content = json.loads(line)
-            if isinstance(content, dict):
-                yield content
 
 
 def _write_all(descriptor: int, data: Any) -> None:

@@ -7,14 +7,17 @@ import contextlib
 import contextvars
 import dataclasses
 import os
+import signal
 import sys
+import threading
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from . import _notebook, _settings
 from ._names import readable_name
 from ._pump import Pump
-from ._run import Run, state_after
+from ._run import Run, Terminated, state_after
 from ._types import RunRecord
 from ._values import check_text
 
@@ -38,11 +41,20 @@ class Process:
         self.pump = Pump()
         self.cell_end = _notebook.CellEnd(self.settle_boards)
         self.chosen: contextvars.ContextVar[Run | None] = contextvars.ContextVar("trackbook_run", default=None)
+        self.in_child = False
+        self.polars_is_dead = False
         atexit.register(self.close)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_parent=self._forked, after_in_child=self._go_on_in_child)
 
     def project(self, name: str | None, folder: str | os.PathLike[str] | None = None) -> Project:
         from ._project import Project, file_name
 
+        if self.polars_is_dead:
+            raise RuntimeError(
+                "in a process forked from one that uses trackbook only log() works, because Polars hangs there; start the "
+                "process with multiprocessing.get_context('spawn')"
+            )
         name = check_text("project", _notebook.name() or DEFAULT_PROJECT if name is None else name)
         path = _settings.data_dir(folder) / file_name(name)
         if path not in self.projects:
@@ -57,13 +69,10 @@ class Process:
         return self.runs[-1] if self.runs else None
 
     def open(self, record: RunRecord, project: Project) -> Run:
-        from ._journal import MemoryJournal
-
-        run = Run(project.name, record, project.store, MemoryJournal())
-        project.add(run)
-        project.store.flush()
+        run = project.open_run(record)
         self.pump.add(project)
         self.last_project = project
+        _terminate_softly()
         return self._take_up(run)
 
     def open_disabled(self, record: RunRecord, project: str) -> Run:
@@ -112,11 +121,37 @@ class Process:
         for board in list(self.boards.values()):
             board.settle()
 
+    def _forked(self) -> None:
+        for run in self.runs:
+            run.has_children = True
+
+    def _go_on_in_child(self) -> None:
+        """A forked child logs on into journals of its own. Polars, SQLite and the pump are the parent's: here they hang."""
+        self.in_child = True
+        self.projects, self.boards, self.pump = {}, {}, Pump()
+        self.polars_is_dead = "polars" in sys.modules
+        for run in self.runs:
+            run.go_on_in_child()
+
     def close(self) -> None:
         """The end of the process: open runs end as the program did."""
+        if self.in_child:
+            return
         error = getattr(sys, "last_value", None) if _notebook.shell() is None else None
         with contextlib.ExitStack() as rest:  # one that fails does not keep the others from ending
             for project in self.projects.values():
                 rest.callback(project.store.close)
             for run in reversed(self.runs):
                 rest.callback(run.end, *state_after(error))
+
+
+def _terminate_softly() -> None:
+    """Makes SIGTERM end a script like an exception, where the program has not decided otherwise."""
+    main = threading.current_thread() is threading.main_thread()
+    if main and _notebook.shell() is None and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _terminate)
+
+
+def _terminate(number: int, _: FrameType | None) -> None:
+    sys.last_value = Terminated(128 + number)
+    raise sys.last_value

@@ -6,10 +6,12 @@ import dataclasses
 import hashlib
 import re
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ._errors import warn
+from ._journal import FileJournal
 from ._names import readable_name
 from ._run import Run, as_tags
 from ._types import Resume, RunRecord
@@ -30,23 +32,45 @@ class Project:
     def __init__(self, name: str, folder: Path) -> None:
         self.name = name
         self.store = SqliteStore(folder / file_name(name), name)
+        self.journals = folder / file_name(name).replace(SUFFIX, ".journals")
         self.open_runs: list[Run] = []
         self._lock = threading.Lock()
         self._next_flush = 0.0
 
-    def add(self, run: Run) -> None:
+    def open_run(self, record: RunRecord) -> Run:
+        """Starts to write a run: its journal first, which says that its process lives."""
+        journal = FileJournal(self.journals, dataclasses.asdict(record))
+        journal.open()
+        run = Run(self.name, record, self.store, journal, self.journals)
         with self._lock:
             self.open_runs.append(run)
         run.on_end.append(self._remove)
+        self.store.flush()
+        return run
 
     def tick(self, now: float) -> None:
         with self._lock:
             runs = list(self.open_runs)
+        due = now >= self._next_flush
         for run in runs:
-            run.hand_over()
-        if now >= self._next_flush:
+            run.hand_over(children=due)
+        if due:
             self._next_flush = now + FLUSH_SECONDS
-            self.store.flush()
+            self.flush(runs)
+
+    def flush(self, runs: Sequence[Run]) -> None:
+        """Makes durable what `runs` handed over, and lets their journals go of it."""
+        handed_over = [(run, run.handed_over()) for run in runs]
+        if self.store.flush():
+            for run, marks in handed_over:
+                run.forget(marks)
+
+    def recover(self) -> None:
+        """Takes up what dead processes left in this project."""
+        if self.journals.is_dir() or self.store.path.exists():
+            from ._recovery import recover
+
+            recover(self.store, self.journals, {run.id for run in self.open_runs})
 
     def _remove(self, run: Run) -> None:
         with self._lock:
@@ -69,6 +93,7 @@ class Project:
 
         Raises ``ValueError`` when there must be an earlier run and is none, or when the id is taken and must not be.
         """
+        self.recover()
         runs = self.store.runs()
         earlier = [r for r in runs if (r.id == run.id if by_id else r.name == run.name)]
         if resume == "never" and by_id and earlier:
@@ -100,6 +125,7 @@ class Project:
         """One row a run. See `trackbook.runs`."""
         from ._tables import runs_table
 
+        self.recover()
         for run in list(self.open_runs):
             run.hand_over()
         runs = self.store.runs()

@@ -9,20 +9,21 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from ._config import Config, Summary
 from ._errors import warn
+from ._journal import FileJournal, Journal
 from ._protocol import State
-from ._steps import Steps
+from ._recorder import Recorder
 from ._types import ENDED, RunRecord
 from ._values import check_text, flatten, to_step
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from ._journal import Journal
     from .store._interface import Store
 
 T = TypeVar("T")
@@ -35,13 +36,19 @@ class Run:
     from any thread.
     """
 
-    def __init__(self, project: str, record: RunRecord, store: Store, journal: Journal) -> None:
+    def __init__(
+        self, project: str, record: RunRecord, store: Store, journal: Journal, journals: Path | None = None
+    ) -> None:
         self.project = project
+        self.journals = journals
+        self._in_child = False
+        self.has_children = False  # forked ones, which may log into journals of their own
         self.store = store
         self._record = record
-        self._journal = journal
-        self._steps = Steps(record.step_by, {name: m.step for name, m in store.summary(record.id).items()})
-        self._log_lock = threading.RLock()  # steps and records of one call stay together
+        self._recorder = Recorder(
+            journal, record.step_by, {name: m.step for name, m in store.summary(record.id).items()}
+        )
+        self._marks: dict[str, int] = {}  # how far the journal is handed over
         self._hand_over_lock = threading.RLock()  # records reach the store in order
         self._to_say: deque[str] = deque()
         self._discarded: set[str] = set()
@@ -73,6 +80,11 @@ class Run:
     @property
     def notes(self) -> str | None:
         return self._record.notes
+
+    @property
+    def ended(self) -> bool:
+        """Whether it takes no more points."""
+        return self._recorder.closed
 
     @property
     def state(self) -> State:
@@ -107,19 +119,30 @@ class Run:
         RuntimeError
             When the run has ended.
         """
-        values = flatten(data)
-        number = None if step is None else to_step(step)
+        now = time.time()
+        values = self._plain(data) or flatten(data)
+        if step is not None:
+            step = to_step(step)
         if self._to_say:
             self._say()
-        now = time.time()
-        with self._log_lock:
-            if self._record.state != "running":
-                raise RuntimeError(
-                    f"run {self.name!r} is {self.state} and takes no more points; call trackbook.init(...) for a new run"
-                )
-            self._journal.append(now, list(values), self._steps.assign(values, number), list(values.values()))
+        if not self._recorder.record(now, values, step):
+            raise RuntimeError(
+                f"run {self.name!r} is {self.state} and takes no more points; call trackbook.init(...) for a new run"
+            )
         if print_to_console:
             print(values)  # noqa: T201  # asked for
+        return values
+
+    def _plain(self, data: Mapping[str, Any]) -> dict[str, float] | None:
+        """The metrics of the usual call, a flat dict of known names and floats, without `flatten`'s care; else None."""
+        values = {}
+        if type(data) is not dict:
+            return None
+        known = self._recorder.metrics
+        for name, value in data.items():
+            if type(value) is not float or name not in known or type(name) is not str:
+                return None
+            values[name] = value
         return values
 
     def history(self, metrics: str | Sequence[str] | None = None, wide: bool = False) -> pl.DataFrame:
@@ -160,41 +183,87 @@ class Run:
         finally:
             self._tracking = False
 
-    def hand_over(self) -> None:
-        """Moves what was logged from the journal into the store."""
+    def hand_over(self, *, children: bool = True) -> None:
+        """Moves what was logged from the journal into the store, and what forked children logged from theirs."""
+        self._stay_out_of_children()
         with self._hand_over_lock:
             if (self.done, self.total) != (self._record.done, self._record.total):
                 self._record = dataclasses.replace(self._record, done=self.done, total=self.total)
                 self.store.put_run(self._record)
             self._note_problems()
-            points = self._journal.drain()
-            if points is None:
-                return
-            for metric in self.store.append(self.id, points):
-                if metric not in self._discarded:
-                    self._discarded.add(metric)
-                    self._to_say.append(
-                        f"metric {metric!r} of run {self.name!r} was logged twice at one step: the first value stays and "
-                        "later ones are discarded (said once a metric)"
-                    )
+            journal = self._recorder.journal
+            with self._recorder.lock:
+                ready = journal.ready()
+            while (batch := journal.drain(ready)) is not None:
+                self._note_discarded(self.store.append(self.id, batch.points, batch.marks))
+                journal.drained(batch.marks)
+                self._marks.update(batch.marks)
+            if children and self.has_children:
+                self._take_up_children()
 
     def end(self, state: State, error: str | None = None) -> None:
         """Ends the run in any state, `error` saying what ended it; does nothing when it has ended."""
+        if self._in_child:
+            self._recorder.close()
+            self._recorder.journal.leave()
+            return
         with self._hand_over_lock:
             if self._record.state != "running":
                 return
-            with self._log_lock:
-                self._record = dataclasses.replace(self._record, state=state, ended=time.time(), error=error)
+            self._recorder.close()
+            self._record = dataclasses.replace(self._record, state=state, ended=time.time(), error=error)
             self.hand_over()
             self._save()
-            self.store.flush()
+            if self.store.flush():
+                self._recorder.journal.close()
+                self.store.clear_marks(self._recorder.journal.name)
+            else:
+                self._recorder.journal.leave()  # the next opener takes up what this process can not write
             self._note_problems()
         for callback in self.on_end:
             callback(self)
         self._say()
 
+    def _take_up_children(self) -> None:
+        from ._recovery import take_over
+        from ._remains import of_run
+
+        assert self.journals is not None
+        for left in of_run(self.journals, self.id, but=self._recorder.journal.name):
+            self._note_discarded(take_over(self.store, left, self._recorder))
+            if left.dead and self.store.flush():
+                left.remove()
+                self.store.clear_marks(left.folder.name)
+            left.release()
+
+    def go_on_in_child(self) -> None:
+        """After a fork, in the child: logs into a journal of its own, and touches neither store nor pump."""
+        self._in_child = True
+        self._recorder.journal.leave()
+        head = dataclasses.asdict(self._record) | {"child": True}
+        self._recorder.go_on_in_child(FileJournal(self.journals, head))
+
+    def _note_discarded(self, metrics: Iterable[str]) -> None:
+        for metric in metrics:
+            if metric not in self._discarded:
+                self._discarded.add(metric)
+                self._to_say.append(
+                    f"metric {metric!r} of run {self.name!r} was logged twice at one step: the first value stays and "
+                    "later ones are discarded (said once a metric)"
+                )
+
+    def handed_over(self) -> dict[str, int]:
+        """How far the journal is in the store, to be forgotten once the store is flushed."""
+        with self._hand_over_lock:
+            marks, self._marks = self._marks, {}
+            return marks
+
+    def forget(self, marks: Mapping[str, int]) -> None:
+        """Lets go of the journal up to `marks`: its points are durable in the store."""
+        self._recorder.journal.forget(marks)
+
     def _note_problems(self) -> None:
-        for notice in self.store.notices:
+        for notice in [*self.store.notices, *self._recorder.journal.notices]:
             if notice not in self._notices:
                 self._notices.add(notice)
                 self._to_say.append(notice)
@@ -209,7 +278,14 @@ class Run:
         self.hand_over()
         return self.store.summary(self.id)
 
+    def _stay_out_of_children(self) -> None:
+        if self._in_child:
+            raise RuntimeError(
+                f"a forked child can only log to run {self.name!r}; read and change the run in its parent"
+            )
+
     def _note_change(self) -> None:
+        self._stay_out_of_children()
         with self._hand_over_lock:
             self._save()
 
@@ -230,8 +306,14 @@ class Run:
         return f"<trackbook run {self.name!r} ({self.id}) of {self.project!r}: {self.state}>"
 
 
+class Terminated(SystemExit):
+    """What SIGTERM raises in a script, so that the program unwinds and its runs end."""
+
+
 def state_after(error: BaseException | None) -> tuple[State, str | None]:
     """How a run ends that an exception ends, or none, and what to say of it."""
+    if isinstance(error, Terminated):
+        return "interrupted", "SIGTERM"
     if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
         return "finished", None
     said = "".join(traceback.format_exception_only(error)).strip().encode(errors="backslashreplace").decode()

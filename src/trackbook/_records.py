@@ -1,0 +1,81 @@
+"""A journal's records: how `log` packs a call, and how Polars reads thousands of calls at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy as np
+    import polars as pl
+    from numpy.typing import NDArray
+
+RECORD: Final = "dqdII"  # time, step, value, metric, records of the call from this one to its last
+RECORD_BYTES: Final = 32
+NEXT_STEP: Final = -1  # a step that is given at the hand-over: a forked child cannot count for its parent
+MOST_AT_ONCE: Final = (
+    1 << 24
+)  # bytes after which a drain takes no further segment: a pump that fell behind holds little
+
+
+class Batch(NamedTuple):
+    """What a drain gives: points as the store takes them, the bytes of each segment that are drained by then, and, for
+    each point, the number of its call.
+    """
+
+    points: pl.DataFrame
+    marks: dict[str, int]
+    calls: NDArray[np.int64]
+
+
+def dtype() -> np.dtype[np.void]:
+    import numpy as np
+
+    return np.dtype([("time", "<f8"), ("step", "<i8"), ("value", "<f8"), ("metric", "<u4"), ("left", "<u4")])
+
+
+def read(buffer: Any, start: int, end: int) -> NDArray[np.void]:
+    """A copy of the records between two offsets, so that nothing looks into the buffer when it is closed."""
+    import numpy as np
+
+    return np.frombuffer(buffer, dtype(), (end - start) // RECORD_BYTES, start).copy()
+
+
+def up_to_a_call(records: NDArray[np.void]) -> NDArray[np.void]:
+    """The records up to the last one that ends a call: what a reader may take who stops before the end."""
+    import numpy as np
+
+    ends = np.flatnonzero(records["left"] == 1)
+    return records[: int(ends[-1]) + 1 if len(ends) else 0]
+
+
+def _whole(records: NDArray[np.void]) -> NDArray[np.void]:
+    """The records of calls that were packed to their end."""
+    import numpy as np
+
+    left = records["left"].astype(np.int64)
+    last = np.arange(len(left)) + left - 1
+    inside = (left > 0) & (last < len(left))
+    return records[inside & (left[np.where(inside, last, 0)] == 1)]
+
+
+def batch(parts: Sequence[NDArray[np.void]], metrics: Mapping[int, str], marks: dict[str, int]) -> Batch:
+    """Stretches of records, each from the start of a call to the end of one, with the names of their metrics."""
+    import numpy as np
+    import polars as pl
+
+    from .store._interface import POINTS
+
+    records = np.concatenate([_whole(part) for part in parts])
+    # a name can only be missing where the machine itself went down
+    names = [metrics.get(number, f"unnamed metric {number}") for number in range(max(metrics, default=-1) + 1)]
+    categories = pl.Series("metric", names, dtype=pl.String).cast(POINTS["metric"])
+    points = pl.DataFrame(
+        [
+            categories.gather(pl.Series(np.ascontiguousarray(records["metric"]))),
+            *(pl.Series(name, np.ascontiguousarray(records[name])) for name in ("step", "value", "time")),
+        ],
+        schema=POINTS,
+    )
+    starts = np.concatenate([[True], records["left"][:-1] == 1])[: len(records)]
+    return Batch(points, marks, np.cumsum(starts))
