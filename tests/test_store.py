@@ -415,3 +415,56 @@ def test_a_database_of_another_program_has_no_project_name(tmp_path: Path) -> No
     other.execute("create table meta (key text, value text)")
     other.close()
     assert project_name(tmp_path / "any.db") is None
+
+
+# --- journals' marks, rewinds, deletions ------------------------------------------------------------------------------
+
+
+def test_marks_are_kept_until_their_journal_is_gone(store: Store) -> None:
+    store.append("r1", points(("loss", 0, 0.5)), {"j1/000000.seg": 32, "j10/000000.seg": 64})
+    store.append("r1", points(("loss", 0, 0.5)), {"j1/000000.seg": 96, "j1/000001.seg": 32})
+    store.append("r1", points(), {"j2/000000.seg": 32})
+    assert store.flush()
+    assert store.marks("j1") == {"j1/000000.seg": 96, "j1/000001.seg": 32}
+    assert store.marks("j2") == {"j2/000000.seg": 32}
+    store.clear_marks("j1")
+    store.flush()
+    assert store.marks("j1") == {}
+    assert store.marks("j10") == {"j10/000000.seg": 64}
+    assert store.marks("j") == {}
+
+
+def test_a_cut_takes_back_what_came_after_the_step(store: Store) -> None:
+    store.append("r1", points(("loss", 0, 0.5), ("loss", 9, 0.1), ("acc", 3, 0.7), ("lr", 4, 1.0), ("loss", 3, 0.4)))
+    _, cursor = store.since("r1", Cursor())
+    store.cut("r1", 3)
+    kept = [("loss", 0, 0.5), ("acc", 3, 0.7), ("loss", 3, 0.4)]
+    assert rows(store.read("r1")) == kept
+    assert store.summary("r1") == {
+        "loss": MetricSummary(last=0.4, min=0.4, max=0.5, count=2, step=3),
+        "acc": MetricSummary(last=0.7, min=0.7, max=0.7, count=1, step=3),
+    }
+    again, after = store.since("r1", cursor)
+    assert after.generation != cursor.generation
+    assert rows(again) == kept
+    assert store.append("r1", points(("loss", 3, 0.0), ("loss", 9, 0.2))) == ["loss"]
+    fresh, _ = store.since("r1", after)
+    assert rows(fresh) == [("loss", 9, 0.2)]
+
+
+def test_a_run_that_is_deleted_is_gone_and_its_id_is_free(store: Store) -> None:
+    for run in ("r1", "r2"):
+        store.put_run(RunRecord(run, run, 1.0))
+        store.append(run, points(("loss", 0, 0.5)))
+    store.flush()
+    _, cursor = store.since("r1", Cursor())
+    store.delete("r1")
+    assert [run.id for run in store.runs()] == ["r2"]
+    assert store.read("r1").is_empty()
+    assert store.summary("r1") == {}
+    store.append("r1", points(("loss", 0, 0.7)))
+    store.flush()
+    fresh, after = store.since("r1", cursor)
+    assert after.generation != cursor.generation
+    assert rows(fresh) == [("loss", 0, 0.7)]
+    assert rows(store.read("r2")) == [("loss", 0, 0.5)]

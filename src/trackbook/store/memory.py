@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
 from .._types import Cursor, MetricSummary, RunRecord
-from ._interface import POINTS
+from ._interface import NO_MARKS, POINTS
 
 _KEY = ["metric", "step"]
 _MOST_FRAMES = 64  # frames of a run before they are joined into one
@@ -22,6 +22,8 @@ class MemoryStore:
         self._lock = threading.RLock()
         self._runs: dict[str, RunRecord] = {}
         self._points: dict[str, RunPoints] = {}
+        self._generations: dict[str, int] = {}
+        self._marks: dict[str, int] = {}
 
     def put_run(self, run: RunRecord) -> None:
         with self._lock:
@@ -35,9 +37,32 @@ class MemoryStore:
         with self._lock:
             return self._runs.get(run_id)
 
-    def append(self, run_id: str, points: pl.DataFrame) -> list[str]:
+    def append(self, run_id: str, points: pl.DataFrame, marks: Mapping[str, int] = NO_MARKS) -> list[str]:
         with self._lock:
+            self._marks.update(marks)
             return self._points.setdefault(run_id, RunPoints()).append(points)
+
+    def marks(self, journal: str) -> dict[str, int]:
+        with self._lock:
+            return {mark: drained for mark, drained in self._marks.items() if mark.startswith(f"{journal}/")}
+
+    def clear_marks(self, journal: str) -> None:
+        with self._lock:
+            for mark in self.marks(journal):
+                del self._marks[mark]
+
+    def cut(self, run_id: str, step: int) -> None:
+        with self._lock:
+            kept = self.read(run_id).filter(pl.col("step") <= step)
+            self._points[run_id] = RunPoints()
+            self._points[run_id].append(kept)
+            self._generations[run_id] = self._generations.get(run_id, 0) + 1
+
+    def delete(self, run_id: str) -> None:
+        with self._lock:
+            self._runs.pop(run_id, None)
+            self._points.pop(run_id, None)
+            self._generations[run_id] = self._generations.get(run_id, 0) + 1
 
     def read(self, run_id: str, metrics: Sequence[str] | None = None) -> pl.DataFrame:
         with self._lock:
@@ -47,7 +72,9 @@ class MemoryStore:
     def since(self, run_id: str, cursor: Cursor) -> tuple[pl.DataFrame, Cursor]:
         with self._lock:
             points = self._points.get(run_id, RunPoints())
-            return points.since(cursor.ordinal), Cursor(0, points.count)
+            generation = self._generations.get(run_id, 0)
+            start = cursor.ordinal if cursor.generation == generation else 0
+            return points.since(start), Cursor(generation, points.count)
 
     def summary(self, run_id: str) -> dict[str, MetricSummary]:
         with self._lock:
@@ -59,8 +86,8 @@ class MemoryStore:
             self._runs.pop(run_id, None)
             self._points.pop(run_id, None)
 
-    def flush(self) -> None:
-        """Memory has nothing more durable to offer."""
+    def flush(self) -> bool:
+        return True  # memory has nothing more durable to offer
 
     def close(self) -> None:
         """Nothing is held that would have to be let go of."""

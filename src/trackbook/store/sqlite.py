@@ -10,14 +10,14 @@ import io
 import json
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import polars as pl
 
 from .._types import ENDED, Cursor, MetricSummary, RunRecord
-from ._interface import POINTS
+from ._interface import NO_MARKS, POINTS
 from .memory import MemoryStore
 
 SCHEMA_VERSION = 1
@@ -38,6 +38,8 @@ create table if not exists chunks (
     run_id text not null, first integer not null, rows integer not null, generation integer not null, data blob not null,
     primary key (run_id, first)
 ) strict;
+create table if not exists generations (run_id text primary key, generation integer not null) strict;
+create table if not exists marks (mark text primary key, drained integer not null) strict;
 """
 _RUN_FIELDS = [field.name for field in dataclasses.fields(RunRecord)]
 _JSON_FIELDS = {"tags", "config", "summary"}
@@ -59,6 +61,9 @@ class SqliteStore:
         self._hot = MemoryStore()
         self._saved: dict[str, int] = {}  # per run of this process: the points that are in the file
         self._unsaved_runs: set[str] = set()
+        self._marks: dict[str, int] = {}
+        self._cleared: set[str] = set()
+        self._generations: dict[str, int] = {}
         self._connection: sqlite3.Connection | None = None
         self._lock = threading.RLock()
         self._problems: dict[str, str] = {}  # a notice for each of reading and writing that fails
@@ -90,13 +95,61 @@ class SqliteStore:
             row = self._read(lambda db: db.execute(query, (run_id,)).fetchone(), None)
         return None if row is None else _record(row)
 
-    def append(self, run_id: str, points: pl.DataFrame) -> list[str]:
+    def append(self, run_id: str, points: pl.DataFrame, marks: Mapping[str, int] = NO_MARKS) -> list[str]:
         with self._lock:
+            self._marks.update(marks)
             if run_id not in self._saved:
                 earlier = self._points_on_disk(run_id, Cursor())
                 self._hot.append(run_id, earlier)
                 self._saved[run_id] = len(earlier)
+                self._generations[run_id] = self._generation(run_id)
             return self._hot.append(run_id, points)
+
+    def marks(self, journal: str) -> dict[str, int]:
+        with self._lock:
+            rows: list[Any] = self._read(
+                lambda db: db.execute(
+                    "select mark, drained from marks where mark >= ?1 || '/' and mark < ?1 || '0'", (journal,)
+                ).fetchall(),
+                [],
+            )
+        return dict(rows)
+
+    def clear_marks(self, journal: str) -> None:
+        with self._lock:
+            self._cleared.add(journal)
+
+    def cut(self, run_id: str, step: int) -> None:
+        with self._lock:
+            kept = self.read(run_id).filter(pl.col("step") <= step)
+            self._empty(run_id, "delete from chunks where run_id = ?1; delete from metrics where run_id = ?1")
+            self.append(run_id, kept)
+            self.flush()
+
+    def delete(self, run_id: str) -> None:
+        with self._lock:
+            self._empty(run_id, "delete from chunks where run_id = ?1; delete from metrics where run_id = ?1; delete from runs where id = ?1")
+            self._hot.forget(run_id)
+            self._unsaved_runs.discard(run_id)
+
+    def _empty(self, run_id: str, statements: str) -> None:
+        with self._open() as db:
+            db.execute("begin immediate")
+            for statement in statements.split(";"):
+                db.execute(statement, (run_id,))
+            db.execute(
+                "insert into generations values (?, 1) on conflict (run_id) do update set generation = generation + 1", (run_id,)
+            )
+        record = self._hot.run(run_id)
+        self._hot.forget(run_id)
+        if record is not None:
+            self._hot.put_run(record)
+        self._saved.pop(run_id, None)
+
+    def _generation(self, run_id: str) -> int:
+        query = "select generation from generations where run_id = ?"
+        row: Any = self._read(lambda db: db.execute(query, (run_id,)).fetchone(), None)
+        return int(row[0]) if row else 0
 
     def read(self, run_id: str, metrics: Sequence[str] | None = None) -> pl.DataFrame:
         with self._lock:
@@ -108,9 +161,14 @@ class SqliteStore:
     def since(self, run_id: str, cursor: Cursor) -> tuple[pl.DataFrame, Cursor]:
         with self._lock:
             if run_id in self._saved:
-                return self._hot.since(run_id, cursor)
-            points = self._points_on_disk(run_id, cursor)
-            return points, Cursor(cursor.generation, cursor.ordinal + len(points))
+                generation = self._generations[run_id]
+                start = cursor.ordinal if generation == cursor.generation else 0
+                points, (_, ordinal) = self._hot.since(run_id, Cursor(0, start))
+                return points, Cursor(generation, ordinal)
+            generation = self._generation(run_id)
+            start = cursor.ordinal if generation == cursor.generation else 0
+            points = self._points_on_disk(run_id, Cursor(0, start))
+            return points, Cursor(generation, start + len(points))
 
     def summary(self, run_id: str) -> dict[str, MetricSummary]:
         with self._lock:
@@ -128,12 +186,12 @@ class SqliteStore:
             for name, last, low, high, count, step in rows
         }
 
-    def flush(self) -> None:
+    def flush(self) -> bool:
         with self._lock:
             fresh = {run: self._hot.since(run, Cursor(0, saved))[0] for run, saved in self._saved.items()}
             fresh = {run: points for run, points in fresh.items() if len(points)}
-            if not fresh and not self._unsaved_runs:
-                return
+            if not fresh and not self._unsaved_runs and not self._marks and not self._cleared:
+                return True
             runs = [run for run in self._hot.runs() if run.id in self._unsaved_runs]
             try:
                 with self._open() as db:
@@ -141,13 +199,18 @@ class SqliteStore:
                     db.executemany(_PUT_RUN, map(_row, runs))
                     for run_id, points in fresh.items():
                         self._write(db, run_id, points)
+                    db.executemany("insert or replace into marks values (?, ?)", self._marks.items())
+                    for journal in self._cleared:
+                        db.execute("delete from marks where mark >= ?1 || '/' and mark < ?1 || '0'", (journal,))
             except (sqlite3.Error, OSError) as error:
                 self._problems["write"] = (
                     f"Cannot write {self.path} ({error}). Nothing is lost while this process lives: "
                     "points stay in memory, and writing goes on as soon as it can."
                 )
-                return
+                return False
             self._problems.pop("write", None)
+            self._marks.clear()
+            self._cleared.clear()
             self._unsaved_runs.clear()
             for run_id, points in fresh.items():
                 self._saved[run_id] += len(points)
@@ -155,6 +218,7 @@ class SqliteStore:
                 if run.state in ENDED:  # the file has it all, and another process may resume it
                     self._hot.forget(run.id)
                     self._saved.pop(run.id, None)
+            return True
 
     def close(self) -> None:
         self.flush()
