@@ -23,7 +23,7 @@ LAYERS: dict[str, list[str]] = {
     "doing": ["_run", "_pump", "_project"],
     "talking": ["_session"],
     "hosts": ["_front_end", "_notebook", "widget", "page"],
-    "face": ["_process", "_api", ""],
+    "face": ["_process", "_api", "_manage", ""],
 }
 HEIGHT = {name: (floor, place) for floor, names in enumerate(LAYERS.values()) for place, name in enumerate(names)}
 

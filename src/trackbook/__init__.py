@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._api import board, finish, init, log, runs, track
 from ._errors import TrackbookWarning
+from ._manage import delete_project, delete_run, get_run, move_run, rename_run
 from ._run import Run
 
 if TYPE_CHECKING:
@@ -24,7 +25,21 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 # without `run` and `config`, which change with time: `from trackbook import *` would freeze them
-__all__ = ["Run", "TrackbookWarning", "board", "finish", "init", "log", "runs", "track"]
+__all__ = [
+    "Run",
+    "TrackbookWarning",
+    "board",
+    "delete_project",
+    "delete_run",
+    "finish",
+    "get_run",
+    "init",
+    "log",
+    "move_run",
+    "rename_run",
+    "runs",
+    "track",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -7,12 +7,12 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from . import _notebook
+from . import _notebook, _settings
 from ._config import Config
 from ._errors import warn
 from ._keywords import translate
 from ._names import new_id
-from ._process import Process
+from ._process import process
 from ._protocol import State
 from ._run import Run, as_tags
 from ._types import Resume, RunRecord, StepBy
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from .widget import Board
 
 T = TypeVar("T")
-
-_process = Process()
 
 
 def init(
@@ -44,6 +42,8 @@ def init(
     mode: str = "local",
     display: bool | None = None,
     total: int | None = None,
+    resume_from: int | None = None,
+    all_ranks: bool = False,
     reinit: str | bool | None = None,
     **other: Any,
 ) -> Run:
@@ -71,6 +71,10 @@ def init(
         Whether to show the board; by default in notebooks.
     total
         How many steps there will be, for a progress bar.
+    resume_from
+        Cuts the resumed run back: points after this step are gone, and the run goes on from here.
+    all_ranks
+        With ``RANK``, ``SLURM_PROCID`` or ``LOCAL_RANK`` set, only rank 0 records; True: every rank records a run of its own.
     reinit
         What to do with a run that is still open: ``"finish_previous"`` (the default), ``"create_new"`` beside it, or
         ``"return_previous"``: give it back.
@@ -87,7 +91,7 @@ def init(
         {"mode": mode, "resume": resume, "reinit": reinit, "step_by": step_by},
         other,
     )
-    home = _process.project(project, words["dir"])
+    target = process.project(project, words["dir"])
     record = RunRecord(
         id=_text("run id", id) or new_id(),
         name=_text("run name", words["name"]) or "",
@@ -101,16 +105,19 @@ def init(
     )
     if ignored:
         warn(f"init() ignores {', '.join(ignored)}: trackbook has no use for {'it' if len(ignored) == 1 else 'them'}")
-    previous = _process.current_run()
+    previous = process.current_run()
     if previous is not None and words["reinit"] == "return_previous":
         return previous
     if previous is not None and words["reinit"] == "finish_previous":
         _finish(previous)
-    if words["mode"] == "disabled":
-        return _process.open_disabled(record, home.name)
-    run = _process.open(home.admit(record, words["resume"], by_id=bool(id)), home)
+    if words["mode"] == "disabled" or (_settings.rank() and not all_ranks):
+        return process.open_disabled(record, target.name)
+    if resume_from is not None and words["resume"] == "never":
+        words["resume"] = "must"
+    back_to = None if resume_from is None else to_step(resume_from, "resume_from")
+    run = process.open(target.admit(record, words["resume"], by_id=bool(id)), target, back_to)
     if _notebook.shell() is not None if display is None else display:
-        _show(run, home)
+        _show(run, target)
     return run
 
 
@@ -130,13 +137,13 @@ def _finish(previous: Run) -> None:
 def _show(run: Run, project: Project) -> None:
     from ._session import Session
 
-    board = _process.board(project)
+    board = process.board(project)
     if board is not None:
         board.add_run(run.id)
         return
     session = Session(project.name, project.store)
     session.add_run(run.id)
-    _notebook.show(_process.add_board(project, session))
+    _notebook.show(process.add_board(project, session))
 
 
 def log(data: Mapping[str, Any], step: int | None = None, *, print_to_console: bool = False) -> dict[str, float]:
@@ -145,7 +152,7 @@ def log(data: Mapping[str, Any], step: int | None = None, *, print_to_console: b
     The current run is the one that this context opened, else the newest open one of the process, so that threads just work.
     Raises ``RuntimeError`` when no run is open.
     """
-    run = _process.chosen.get()
+    run = process.chosen.get()
     if run is None or run.ended:
         run = _open_run("log()")
     return run.log(data, step, print_to_console=print_to_console)
@@ -153,7 +160,7 @@ def log(data: Mapping[str, Any], step: int | None = None, *, print_to_console: b
 
 def finish(state: State | None = None) -> None:
     """Ends the current run, when all its points are in its store; does nothing when no run is open. See `Run.finish`."""
-    run = _process.current_run()
+    run = process.current_run()
     if run is not None:
         run.finish(state)
 
@@ -176,7 +183,7 @@ def runs(project: str | None = None) -> pl.DataFrame:
     Columns: ``id``, ``name``, ``group``, ``state``, ``tags``, ``notes``, ``started`` and ``ended`` (UTC), ``duration``
     (seconds), ``points``, then ``config.*`` and ``summary.*`` (the last value of each metric).
     """
-    return _home(project).table()
+    return home(project).table()
 
 
 def board(project: str | None = None, runs: str | Sequence[str] | None = None) -> Board:
@@ -188,19 +195,20 @@ def board(project: str | None = None, runs: str | Sequence[str] | None = None) -
     """
     from ._session import Session
 
-    home = _home(project)
-    shown = _process.board(home)
-    if runs is None and shown is not None:
-        return shown
-    session = Session(home.name, home.store, follow=runs is None)
+    shown = home(project)
+    shown.recover()
+    live = process.board(shown)
+    if runs is None and live is not None:
+        return live
+    session = Session(shown.name, shown.store, follow=runs is None)
     for run in [runs] if isinstance(runs, str) else runs or ():
-        session.add_run(home.find(run).id)
-    return _process.add_board(home, session)
+        session.add_run(shown.find(run).id)
+    return process.add_board(shown, session)
 
 
 def current_run() -> Run | None:
     """The run that `log` writes to, None when none is open."""
-    return _process.current_run()
+    return process.current_run()
 
 
 def current_config() -> Config:
@@ -209,15 +217,16 @@ def current_config() -> Config:
 
 
 def _open_run(wanted: str) -> Run:
-    run = _process.current_run()
+    run = process.current_run()
     if run is not None:
         return run
-    last = _process.last_run
+    last = process.last_run
     why = "no run is open" if last is None else f"no run is open (the last one, {last.name!r}, is {last.state})"
     raise RuntimeError(f"trackbook.{wanted} needs a run, and {why}; call trackbook.init(...) first")
 
 
-def _home(project: str | None) -> Project:
-    if project is None and _process.last_project is not None:
-        return _process.last_project
-    return _process.project(project)
+def home(project: str | None) -> Project:
+    """The project of this name, by default that of the current or last run."""
+    if project is None and process.last_project is not None:
+        return process.last_project
+    return process.project(project)

@@ -61,6 +61,13 @@ class Process:
             self.projects[path] = Project(name, path.parent)
         return self.projects[path]
 
+    def let_go(self, project: Project) -> None:
+        """Forgets a project that was deleted."""
+        self.pump.remove(project)
+        self.projects.pop(project.store.path, None)
+        if self.last_project is project:
+            self.last_project = None
+
     def current_run(self) -> Run | None:
         """The run of this context, else the newest that is open, whichever thread opened it."""
         run = self.chosen.get()
@@ -68,8 +75,8 @@ class Process:
             return run
         return self.runs[-1] if self.runs else None
 
-    def open(self, record: RunRecord, project: Project) -> Run:
-        run = project.open_run(record)
+    def open(self, record: RunRecord, project: Project, back_to: int | None = None) -> Run:
+        run = project.open_run(record, back_to)
         self.pump.add(project)
         self.last_project = project
         _terminate_softly()
@@ -143,6 +150,9 @@ class Process:
                 rest.callback(project.store.close)
             for run in reversed(self.runs):
                 rest.callback(run.end, *state_after(error))
+
+
+process = Process()
 
 
 def _terminate_softly() -> None:

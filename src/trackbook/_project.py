@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import re
+import shutil
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -37,8 +38,10 @@ class Project:
         self._lock = threading.Lock()
         self._next_flush = 0.0
 
-    def open_run(self, record: RunRecord) -> Run:
-        """Starts to write a run: its journal first, which says that its process lives."""
+    def open_run(self, record: RunRecord, back_to: int | None = None) -> Run:
+        """Starts to write a run, cut `back_to` a step if asked: its journal first, which says that its process lives."""
+        if back_to is not None:
+            self.store.cut(record.id, back_to)
         journal = FileJournal(self.journals, dataclasses.asdict(record))
         journal.open()
         run = Run(self.name, record, self.store, journal, self.journals)
@@ -71,6 +74,40 @@ class Project:
             from ._recovery import recover
 
             recover(self.store, self.journals, {run.id for run in self.open_runs})
+
+    def get(self, id_or_name: str) -> Run:
+        """A run to read: the open one itself, or one that takes no more points. Raises ``ValueError`` when there is none."""
+        self.recover()
+        record = self.find(id_or_name)
+        return next((run for run in self.open_runs if run.id == record.id), None) or Run(self.name, record, self.store)
+
+    def delete(self, run: Run) -> None:
+        """Removes a run. Raises ``ValueError`` while it is written."""
+        _refuse_running("delete", run)
+        self.store.delete(run.id)
+        self.store.flush()
+
+    def move(self, run: Run, target: Project) -> None:
+        """Moves a run to another project. Raises ``ValueError`` while it is written, or when the id is taken there."""
+        _refuse_running("move", run)
+        if target.store.run(run.id) is not None:
+            raise ValueError(f"project {target.name!r} has a run with id {run.id!r} already; delete that one first")
+        target.store.put_run(run.record)
+        target.store.append(run.id, self.store.read(run.id))
+        if not target.store.flush():
+            target.store.delete(run.id)
+            raise OSError(f"run {run.name!r} stays in {self.name!r}: {' '.join(target.store.notices)}")
+        self.delete(run)
+
+    def delete_all(self) -> None:
+        """Removes the project with all its runs. Raises ``ValueError`` while one of them is written."""
+        self.recover()
+        for record in self.store.runs():
+            _refuse_running("delete", self.get(record.id))
+        self.store.close()
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            self.store.path.with_name(self.store.path.name + suffix).unlink(missing_ok=True)
+        shutil.rmtree(self.journals, ignore_errors=True)
 
     def _remove(self, run: Run) -> None:
         with self._lock:
@@ -110,6 +147,8 @@ class Project:
             raise ValueError(
                 f"run {found.name!r} is still open here and cannot be resumed; log to it, or finish() it first"
             )
+        if found.state == "running":
+            raise ValueError(f"run {found.name!r} is being written by another process and cannot be resumed")
         return dataclasses.replace(
             found,
             state="running",
@@ -136,6 +175,11 @@ class Project:
 
     def __repr__(self) -> str:
         return f"<trackbook project {self.name!r}>"
+
+
+def _refuse_running(act: str, run: Run) -> None:
+    if run.state == "running":
+        raise ValueError(f"run {run.name!r} is still running: finish it before you {act} it")
 
 
 def file_name(project: str) -> str:

@@ -56,7 +56,8 @@ def _whole(records: NDArray[np.void]) -> NDArray[np.void]:
     left = records["left"].astype(np.int64)
     last = np.arange(len(left)) + left - 1
     inside = (left > 0) & (last < len(left))
-    return records[inside & (left[np.where(inside, last, 0)] == 1)]
+    complete: NDArray[np.void] = records[inside & (left[np.where(inside, last, 0)] == 1)]
+    return complete
 
 
 def batch(parts: Sequence[NDArray[np.void]], metrics: Mapping[int, str], marks: dict[str, int]) -> Batch:

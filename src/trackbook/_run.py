@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from ._config import Config, Summary
 from ._errors import warn
-from ._journal import FileJournal, Journal
+from ._journal import FileJournal, Journal, NullJournal
 from ._protocol import State
 from ._recorder import Recorder
 from ._types import ENDED, RunRecord
@@ -37,17 +37,22 @@ class Run:
     """
 
     def __init__(
-        self, project: str, record: RunRecord, store: Store, journal: Journal, journals: Path | None = None
+        self,
+        project: str,
+        record: RunRecord,
+        store: Store,
+        journal: Journal | None = None,
+        journals: Path | None = None,
     ) -> None:
+        """A run that is written to `journal`, or without one a run to read."""
         self.project = project
         self.journals = journals
         self._in_child = False
         self.has_children = False  # forked ones, which may log into journals of their own
         self.store = store
         self._record = record
-        self._recorder = Recorder(
-            journal, record.step_by, {name: m.step for name, m in store.summary(record.id).items()}
-        )
+        largest = {name: figures.step for name, figures in store.summary(record.id).items()} if journal else {}
+        self._recorder = Recorder(journal or NullJournal(), record.step_by, largest)
         self._marks: dict[str, int] = {}  # how far the journal is handed over
         self._hand_over_lock = threading.RLock()  # records reach the store in order
         self._to_say: deque[str] = deque()
@@ -59,7 +64,15 @@ class Run:
         self.total = record.total
         self._tracking = False
         self.on_end: list[Callable[[Run], None]] = []
-        self._save()
+        if journal is None:
+            self._recorder.close()
+        else:
+            self._save()
+
+    @property
+    def record(self) -> RunRecord:
+        """What is known of the run beside its points."""
+        return self._record
 
     @property
     def id(self) -> str:
@@ -69,6 +82,10 @@ class Run:
     def name(self) -> str:
         return self._record.name
 
+    @name.setter
+    def name(self, name: str) -> None:
+        self._edit(name=check_text("run name", name))
+
     @property
     def group(self) -> str | None:
         return self._record.group
@@ -77,9 +94,17 @@ class Run:
     def tags(self) -> tuple[str, ...]:
         return self._record.tags
 
+    @tags.setter
+    def tags(self, tags: Iterable[str] | str | None) -> None:
+        self._edit(tags=as_tags(tags))
+
     @property
     def notes(self) -> str | None:
         return self._record.notes
+
+    @notes.setter
+    def notes(self, notes: str | None) -> None:
+        self._edit(notes=check_text("notes", notes) if notes else None)
 
     @property
     def ended(self) -> bool:
@@ -286,8 +311,18 @@ class Run:
 
     def _note_change(self) -> None:
         self._stay_out_of_children()
+        if self.ended and self.state == "running":
+            raise RuntimeError(
+                f"run {self.name!r} is being written by another process; change it there, or when it ended"
+            )
         with self._hand_over_lock:
             self._save()
+
+    def _edit(self, **fields: Any) -> None:
+        with self._hand_over_lock:
+            self._record = dataclasses.replace(self._record, **fields)
+            self._note_change()
+            self.store.flush()
 
     def _save(self) -> None:
         self._record = dataclasses.replace(self._record, config=self.config.to_json(), summary=self.summary.to_json())

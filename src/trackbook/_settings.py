@@ -19,3 +19,12 @@ def data_dir(override: str | os.PathLike[str] | None = None) -> Path:
 def notebook_path() -> str | None:
     """The path of the notebook as Jupyter Server tells it to its kernels, None elsewhere."""
     return os.environ.get("JPY_SESSION_NAME") or None
+
+
+def rank() -> int:
+    """The place of this process in a distributed job (torchrun, accelerate, SLURM), 0 outside of one."""
+    for name in ("RANK", "SLURM_PROCID", "LOCAL_RANK"):
+        value = os.environ.get(name, "")
+        if value.isdecimal():
+            return int(value)
+    return 0
