@@ -7,6 +7,8 @@ mean and sum of squares (Chan et al., 1979) for what smooths or averages.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -73,28 +75,56 @@ def _double(rows: Rows) -> Rows:
 
 def _gather(steps: Steps, times: Floats, values: Floats, width: int) -> Rows:
     """The rows of points that are sorted by step."""
+    if width == 1:
+        return _of_points(steps, times, values)
     bucket = steps // width
     starts, sizes = _groups(bucket)
-    ends = starts + sizes - 1
     rows = np.empty(len(starts), ROW)
     rows["bucket"] = bucket[starts]
-    for name, index in (("first", starts), ("last", ends)):
-        rows[name + "_step"], rows[name + "_time"], rows[name] = steps[index], times[index], values[index]
-    finite = np.isfinite(values)
-    for name, extreme in (("min", np.fmin), ("max", np.fmax)):
-        best = extreme.reduceat(np.where(finite, values, np.nan), starts)
-        group, index = _first_hits(values == np.repeat(best, sizes), sizes)
-        for column, source in ((name + "_step", steps), (name + "_time", times), (name, values)):
-            rows[column] = np.nan
-            rows[column][group] = source[index]
-    with np.errstate(all="ignore"):  # sums of huge values overflow to infinity, as float arithmetic does
-        count = np.add.reduceat(finite.astype(np.float64), starts)
-        mean = np.add.reduceat(np.where(finite, values, 0.0), starts) / count
-        squares = np.where(finite, (values - np.repeat(mean, sizes)) ** 2, 0.0)
-        rows["count"], rows["mean"], rows["m2"] = count, mean, np.add.reduceat(squares, starts)
-    mask = NAN * np.isnan(values) + POSITIVE_INFINITY * np.isposinf(values) + NEGATIVE_INFINITY * np.isneginf(values)
-    rows["mask"] = np.bitwise_or.reduceat(mask.astype(np.int64), starts)
+    # one bucket at a time: there are few, and each is one sweep over memory
+    for row, start, end in zip(rows, starts.tolist(), (starts + sizes).tolist(), strict=True):
+        _fill(row, steps[start:end], times[start:end], values[start:end])
     return rows
+
+
+def _of_points(steps: Steps, times: Floats, values: Floats) -> Rows:
+    """A row for each point."""
+    rows = np.empty(len(steps), ROW)
+    finite = np.isfinite(values)
+    rows["bucket"] = steps
+    rows["count"], rows["mean"], rows["m2"], rows["mask"] = finite, np.where(finite, values, np.nan), 0.0, _mask(values)
+    for name in ("first", "last"):
+        rows[name + "_step"], rows[name + "_time"], rows[name] = steps, times, values
+    for name in ("min", "max"):
+        for column, source in ((name + "_step", steps), (name + "_time", times), (name, values)):
+            rows[column] = np.where(finite, source, np.nan)
+    return rows
+
+
+def _fill(row: Any, steps: Steps, times: Floats, values: Floats) -> None:
+    """What a bucket says of its points, which are sorted by step."""
+    for name, at in (("first", 0), ("last", -1)):
+        row[name + "_step"], row[name + "_time"], row[name] = steps[at], times[at], values[at]
+    row["mask"] = 0
+    with np.errstate(all="ignore"):  # sums of huge values overflow to infinity, as float arithmetic does
+        if not np.isfinite(values.sum()):
+            row["mask"] = np.bitwise_or.reduce(_mask(values))
+            finite = np.isfinite(values)
+            steps, times, values = steps[finite], times[finite], values[finite]
+        row["count"] = len(values)
+        mean = values.mean() if len(values) else np.nan
+        row["mean"], row["m2"] = mean, np.square(values - mean).sum()
+    for name, at in (("min", values.argmin()), ("max", values.argmax())) if len(values) else ():
+        row[name + "_step"], row[name + "_time"], row[name] = steps[at], times[at], values[at]
+    if not len(values):
+        for name in ("min", "max"):
+            row[name + "_step"], row[name + "_time"], row[name] = np.nan, np.nan, np.nan
+
+
+def _mask(values: Floats) -> Steps:
+    return (
+        NAN * np.isnan(values) + POSITIVE_INFINITY * np.isposinf(values) + NEGATIVE_INFINITY * np.isneginf(values)
+    ).astype(np.int64)
 
 
 def _merge(rows: Rows) -> Rows:
@@ -132,11 +162,3 @@ def _groups(keys: Steps) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Start and size of each run of equal keys."""
     starts = np.flatnonzero(np.r_[len(keys) > 0, keys[1:] != keys[:-1]])
     return starts, np.diff(np.r_[starts, len(keys)])
-
-
-def _first_hits(hits: NDArray[np.bool_], sizes: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The first true place of each group that has one: groups and places."""
-    places = np.flatnonzero(hits)
-    group = np.repeat(np.arange(len(sizes)), sizes)[places]
-    first = np.flatnonzero(np.r_[len(group) > 0, group[1:] != group[:-1]])
-    return group[first], places[first]
