@@ -19,7 +19,7 @@ PACKAGE = Path(trackbook.__file__).parent
 LAYERS: dict[str, list[str]] = {
     "words": ["_protocol", "_types", "_errors", "_settings", "_names"],
     "pure": ["_values", "_steps", "_config", "_keywords", "_buckets", "_frames", "charts"],
-    "state": ["store", "store._interface", "store.memory", "store.sqlite", "_journal", "_tables"],
+    "state": ["store", "store._interface", "store.memory", "store.sqlite", "_journal", "_tables", "_foreign", "_parquet", "_sql"],
     "doing": ["_run", "_pump", "_project"],
     "talking": ["_session"],
     "hosts": ["_front_end", "_notebook", "widget", "page"],
@@ -35,7 +35,7 @@ HOMES = {
     "ipywidgets": set(),
     "IPython": {"_notebook"},
     "numpy": {"_buckets", "_frames"},
-    "polars": {"store._interface", "store.memory", "store.sqlite", "_journal", "_tables"},
+    "polars": {"store._interface", "store.memory", "store.sqlite", "_journal", "_tables", "_foreign", "_parquet", "_sql"},
     "platformdirs": {"_settings"},
 }
 HEAVY = ["altair", "anywidget", "ipywidgets", "IPython", "numpy", "polars", "sqlite3", "traitlets"]

@@ -4,13 +4,58 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
 
 import polars as pl
 
 from ._types import MetricSummary, RunRecord
 from .store._interface import Store
+
+# The tidy long table of exports and of SQL. `group` is the run's; `time` is seconds UTC.
+LONG: Final = pl.Schema(
+    dict.fromkeys(("project", "run_id", "run", "group", "metric"), pl.String())
+    | {"step": pl.Int64(), "value": pl.Float64(), "time": pl.Float64()}
+)
+_MOST_POINTS = 20_000_000  # read at once, 0.6 GB; each further read goes through the run's chunks again
+
+
+def series(store: Store, project: str, run: RunRecord) -> Iterator[pl.DataFrame]:
+    """The points of a run as frames of the schema `LONG`, one a metric, metrics and in them steps ascending."""
+    counts = {name: figures.count for name, figures in store.summary(run.id).items()}
+    labels = [
+        pl.lit(text, pl.String).alias(name)
+        for name, text in {"project": project, "run_id": run.id, "run": run.name, "group": run.group}.items()
+    ]
+    for names in _packs(counts):
+        points = store.read(run.id, None if len(names) == len(counts) else names)
+        parts = points.partition_by("metric", as_dict=True, include_key=False)
+        del points
+        for name in names:
+            part = parts.pop((name,), None)
+            if part is not None:
+                ordered = part if part["step"].is_sorted() else part.sort("step")
+                yield ordered.select(*labels, pl.lit(name).alias("metric"), "step", "value", "time")
+
+
+def _packs(counts: Mapping[str, int]) -> Iterator[list[str]]:
+    pack: list[str] = []
+    points = 0
+    for name in sorted(counts):
+        if pack and points + counts[name] > _MOST_POINTS:
+            yield pack
+            pack, points = [], 0
+        pack.append(name)
+        points += counts[name]
+    if pack:
+        yield pack
+
+
+def or_nearest(name: Any, known: Iterable[str]) -> str:
+    """The names of `known` that someone may have meant by `name`, as the end of a sentence; empty when none is known."""
+    names = list(known)
+    near = difflib.get_close_matches(str(name), names, 3) or names[:5]
+    return f"did you mean {' or '.join(map(repr, near))}?" if near else ""
 
 
 def history(store: Store, run_id: str, run_name: str, metrics: str | Sequence[str] | None, wide: bool) -> pl.DataFrame:
@@ -19,11 +64,8 @@ def history(store: Store, run_id: str, run_name: str, metrics: str | Sequence[st
     chosen = known if metrics is None else [metrics] if isinstance(metrics, str) else list(metrics)
     for name in chosen:
         if name not in known:
-            near = difflib.get_close_matches(str(name), known, 3) or known[:5]
-            raise ValueError(
-                f"run {run_name!r} has no metric {name!r}; "
-                + (f"did you mean {' or '.join(map(repr, near))}?" if near else "nothing was logged in it")
-            )
+            meant = or_nearest(name, known) or "nothing was logged in it"
+            raise ValueError(f"run {run_name!r} has no metric {name!r}; {meant}")
     position = {name: place for place, name in enumerate(dict.fromkeys(chosen))}
     points = store.read(run_id, None if metrics is None else chosen).with_columns(pl.col("metric").cast(pl.String))
     order = pl.col("metric").replace_strict(position, return_dtype=pl.UInt32)
