@@ -362,20 +362,22 @@ def test_writing_goes_on_when_it_can_and_the_notice_goes_away(blocked: SqliteSto
     other.close()
 
 
-def test_a_file_that_is_no_database_is_a_notice_and_stays_as_it_is(open_store: Open) -> None:
+def test_reading_a_file_that_is_no_database_is_a_notice_and_the_file_stays_as_it_is(open_store: Open) -> None:
     store = open_store()
     store.path.write_text("precious" * 1000)
     assert store.runs() == []
-    store.put_run(RunRecord("r1", "a", 1.0))
-    store.append("r1", points(("loss", 0, 0.5)))
-    store.flush()
-    assert [str(store.path) in notice for notice in store.notices] == [True, True]
-    assert len(store.read("r1")) == 1
+    assert store.run("r1") is None
+    assert store.read("r1").is_empty()
+    assert store.since("r1", Cursor(0, 7))[1] == Cursor(0, 7)
+    assert store.summary("r1") == {}
+    (notice,) = store.notices
+    assert str(store.path) in notice
     assert store.path.read_text() == "precious" * 1000
 
 
 def test_a_locked_file_is_a_notice_until_it_is_free(open_store: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trackbook.store.sqlite._BUSY_SECONDS", 0.01)
+    monkeypatch.setattr("trackbook.store._file.BUSY_SECONDS", 0.01)
+    monkeypatch.setattr("trackbook.store._file._PATIENCE_SECONDS", 0)
     store = open_store()
     store.append("r1", points(("loss", 0, 0.5)))
     store.flush()

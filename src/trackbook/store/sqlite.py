@@ -1,55 +1,37 @@
-"""One SQLite file per project: the durable truth, with the points of this process's runs hot in memory.
+"""One SQLite file per project, shared by any number of processes: the durable truth.
 
-The only importer of `sqlite3`.
+Of the runs that this process writes, memory has what is not in the file yet, the newest points and the metrics' figures.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import io
-import json
-import sqlite3
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
 import polars as pl
 
 from .._types import ENDED, Cursor, MetricSummary, RunRecord
+from . import _rows, _schema
+from ._chunks import LARGEST, Columns
+from ._figures import Figures
+from ._file import ProjectFile, project_name
 from ._interface import NO_MARKS, POINTS
-from .memory import MemoryStore
+from ._points import tail
+from ._rows import Chunk, Part, State
+from ._view import View, Written
 
-SCHEMA_VERSION = 1
-_BUSY_SECONDS = 10.0
+if TYPE_CHECKING:
+    from sqlite3 import Connection
 
-_SCHEMA = """
-create table if not exists meta (key text primary key, value text not null) strict;
-create table if not exists runs (
-    id text primary key, name text not null, started real not null, state text not null, "group" text, tags text not null,
-    notes text, config text not null, summary text not null, step_by text not null, ended real, done integer,
-    total integer, error text
-) strict;
-create table if not exists metrics (
-    run_id text not null, position integer not null, name text not null,
-    last real, min real, max real, count integer not null, step integer not null, primary key (run_id, name)
-) strict;
-create table if not exists chunks (
-    run_id text not null, first integer not null, rows integer not null, generation integer not null, data blob not null,
-    primary key (run_id, first)
-) strict;
-create table if not exists generations (run_id text primary key, generation integer not null) strict;
-create table if not exists marks (mark text primary key, drained integer not null) strict;
-"""
-_RUN_FIELDS = [field.name for field in dataclasses.fields(RunRecord)]
-_JSON_FIELDS = {"tags", "config", "summary"}
-_COLUMNS = ", ".join(f'"{name}"' for name in _RUN_FIELDS)
-_PUT_RUN = (
-    f"insert into runs ({_COLUMNS}) values ({', '.join('?' * len(_RUN_FIELDS))}) on conflict (id) do update set "
-    + ", ".join(f'"{name}" = excluded."{name}"' for name in _RUN_FIELDS)
-)
+    from numpy.typing import NDArray
 
-T = TypeVar("T")
+__all__ = ["SqliteStore", "project_name"]
+
+_MERGED_AT: Final = 8  # chunks that are joined into one
+_LOOKED_AT: Final = 64  # the newest chunks of a run, among which are those to join
 
 
 class SqliteStore:
@@ -58,61 +40,57 @@ class SqliteStore:
     def __init__(self, path: Path, project: str) -> None:
         self.path = path
         self.project = project
-        self._hot = MemoryStore()
-        self._saved: dict[str, int] = {}  # per run of this process: the points that are in the file
-        self._unsaved_runs: set[str] = set()
-        self._marks: dict[str, int] = {}
-        self._cleared: set[str] = set()
-        self._generations: dict[str, int] = {}
-        self._connection: sqlite3.Connection | None = None
+        self._file = ProjectFile(path, project)
         self._lock = threading.RLock()
-        self._problems: dict[str, str] = {}  # a notice for each of reading and writing that fails
+        self._age = 0
+        self._records: dict[str, RunRecord] = {}  # as this process put them, until their run has ended
+        self._unsaved: set[str] = set()
+        self._views: dict[str, View] = {}
+        self._flushes: dict[str, int] = {}  # since chunks of the run were last looked at for joining
+        self._cleared: set[str] = set()
+        self._garbage: dict[tuple[str, int], str] = {}
 
     @property
     def notices(self) -> list[str]:
-        return list(self._problems.values())
+        with self._lock:
+            return [*self._file.problems.values(), *self._garbage.values()]
+
+    @property
+    def refusal(self) -> str | None:
+        """Why this Trackbook cannot use the file at all: a later one wrote it. None when it can."""
+        return self._file.problems.get("version")
 
     def put_run(self, run: RunRecord) -> None:
         with self._lock:
-            self._hot.put_run(run)
-            self._unsaved_runs.add(run.id)
+            self._records[run.id] = run
+            self._unsaved.add(run.id)
 
     def runs(self) -> list[RunRecord]:
+        query = f"select {_schema.RUN_COLUMNS} from runs order by rowid"
         with self._lock:
-            rows: list[Any] = self._read(
-                lambda db: db.execute(f"select {_COLUMNS} from runs order by rowid").fetchall(), []
-            )
-            merged = {run.id: run for run in map(_record, rows)}
-            merged.update((run.id, run) for run in self._hot.runs())
-            return sorted(merged.values(), key=lambda run: run.started)
+            rows: list[Any] = self._file.read(lambda db: db.execute(query).fetchall(), [])
+            found = {run.id: run for run in map(self._record, rows) if run is not None}
+            found.update(self._records)
+            return sorted(found.values(), key=lambda run: run.started)
 
     def run(self, run_id: str) -> RunRecord | None:
+        query = f"select {_schema.RUN_COLUMNS} from runs where id = ?"
         with self._lock:
-            hot = self._hot.run(run_id)
-            if hot is not None:
-                return hot
-            query = f"select {_COLUMNS} from runs where id = ?"
-            row = self._read(lambda db: db.execute(query, (run_id,)).fetchone(), None)
-        return None if row is None else _record(row)
+            if run_id in self._records:
+                return self._records[run_id]
+            row = self._file.read(lambda db: db.execute(query, (run_id,)).fetchone(), None)
+            return None if row is None else self._record(row)
 
     def append(self, run_id: str, points: pl.DataFrame, marks: Mapping[str, int] = NO_MARKS) -> list[str]:
         with self._lock:
-            self._marks.update(marks)
-            if run_id not in self._saved:
-                earlier = self._points_on_disk(run_id, Cursor())
-                self._hot.append(run_id, earlier)
-                self._saved[run_id] = len(earlier)
-                self._generations[run_id] = self._generation(run_id)
-            return self._hot.append(run_id, points)
+            view = self._views.get(run_id) or self._take_up(run_id)
+            view.marks.update(marks)
+            return view.append(points)
 
     def marks(self, journal: str) -> dict[str, int]:
+        query = "select mark, drained from marks where mark >= ?1 || '/' and mark < ?1 || '0'"
         with self._lock:
-            rows: list[Any] = self._read(
-                lambda db: db.execute(
-                    "select mark, drained from marks where mark >= ?1 || '/' and mark < ?1 || '0'", (journal,)
-                ).fetchall(),
-                [],
-            )
+            rows: list[Any] = self._file.read(lambda db: db.execute(query, (journal,)).fetchall(), [])
         return dict(rows)
 
     def clear_marks(self, journal: str) -> None:
@@ -120,195 +98,196 @@ class SqliteStore:
             self._cleared.add(journal)
 
     def cut(self, run_id: str, step: int) -> None:
+        """See `Store`. Raises ``OSError`` when it cannot be done now."""
         with self._lock:
-            kept = self.read(run_id).filter(pl.col("step") <= step)
-            self._empty(run_id, "delete from chunks where run_id = ?1; delete from metrics where run_id = ?1")
-            self.append(run_id, kept)
-            self.flush()
+            self._demand(run_id, lambda db: _rows.cut(db, run_id, step), f"cut run {run_id!r} back to step {step}")
 
     def delete(self, run_id: str) -> None:
+        """See `Store`. Raises ``OSError`` when it cannot be done now."""
         with self._lock:
-            self._empty(run_id, "delete from chunks where run_id = ?1; delete from metrics where run_id = ?1; delete from runs where id = ?1")
-            self._hot.forget(run_id)
-            self._unsaved_runs.discard(run_id)
-
-    def _empty(self, run_id: str, statements: str) -> None:
-        with self._open() as db:
-            db.execute("begin immediate")
-            for statement in statements.split(";"):
-                db.execute(statement, (run_id,))
-            db.execute(
-                "insert into generations values (?, 1) on conflict (run_id) do update set generation = generation + 1", (run_id,)
-            )
-        record = self._hot.run(run_id)
-        self._hot.forget(run_id)
-        if record is not None:
-            self._hot.put_run(record)
-        self._saved.pop(run_id, None)
-
-    def _generation(self, run_id: str) -> int:
-        query = "select generation from generations where run_id = ?"
-        row: Any = self._read(lambda db: db.execute(query, (run_id,)).fetchone(), None)
-        return int(row[0]) if row else 0
+            if run_id in self._records or self.path.exists():
+                self._demand(run_id, lambda db: _rows.delete(db, run_id), f"delete run {run_id!r}")
+            self._records.pop(run_id, None)
+            self._unsaved.discard(run_id)
 
     def read(self, run_id: str, metrics: Sequence[str] | None = None) -> pl.DataFrame:
         with self._lock:
-            if run_id in self._saved:
-                return self._hot.read(run_id, metrics)
-            points = self._points_on_disk(run_id, Cursor())
-        return points if metrics is None else points.filter(pl.col("metric").cast(pl.String).is_in(list(metrics)))
+            return self._since(run_id, Cursor(), metrics)[0]
 
     def since(self, run_id: str, cursor: Cursor) -> tuple[pl.DataFrame, Cursor]:
         with self._lock:
-            if run_id in self._saved:
-                generation = self._generations[run_id]
-                start = cursor.ordinal if generation == cursor.generation else 0
-                points, (_, ordinal) = self._hot.since(run_id, Cursor(0, start))
-                return points, Cursor(generation, ordinal)
-            generation = self._generation(run_id)
-            start = cursor.ordinal if generation == cursor.generation else 0
-            points = self._points_on_disk(run_id, Cursor(0, start))
-            return points, Cursor(generation, start + len(points))
+            return self._since(run_id, cursor)
 
     def summary(self, run_id: str) -> dict[str, MetricSummary]:
         with self._lock:
-            if run_id in self._saved:
-                return self._hot.summary(run_id)
-            rows: list[Any] = self._read(
-                lambda db: db.execute(
-                    "select name, last, min, max, count, step from metrics where run_id = ? order by position",
-                    (run_id,),
-                ).fetchall(),
-                [],
-            )
-        return {
-            name: MetricSummary(_from_null(last), _from_null(low), _from_null(high), count, step)
-            for name, last, low, high, count, step in rows
-        }
+            view = self._views.get(run_id)
+            if view is not None:
+                return view.points.figures.summary()
+            figures = self._file.read(lambda db: _rows.figures(db, run_id), None)
+        return {} if figures is None else figures.summary()
 
     def flush(self) -> bool:
         with self._lock:
-            fresh = {run: self._hot.since(run, Cursor(0, saved))[0] for run, saved in self._saved.items()}
-            fresh = {run: points for run, points in fresh.items() if len(points)}
-            if not fresh and not self._unsaved_runs and not self._marks and not self._cleared:
-                return True
-            runs = [run for run in self._hot.runs() if run.id in self._unsaved_runs]
-            try:
-                with self._open() as db:
-                    db.execute("begin immediate")
-                    db.executemany(_PUT_RUN, map(_row, runs))
-                    for run_id, points in fresh.items():
-                        self._write(db, run_id, points)
-                    db.executemany("insert or replace into marks values (?, ?)", self._marks.items())
-                    for journal in self._cleared:
-                        db.execute("delete from marks where mark >= ?1 || '/' and mark < ?1 || '0'", (journal,))
-            except (sqlite3.Error, OSError) as error:
-                self._problems["write"] = (
-                    f"Cannot write {self.path} ({error}). Nothing is lost while this process lives: "
-                    "points stay in memory, and writing goes on as soon as it can."
-                )
-                return False
-            self._problems.pop("write", None)
-            self._marks.clear()
-            self._cleared.clear()
-            self._unsaved_runs.clear()
-            for run_id, points in fresh.items():
-                self._saved[run_id] += len(points)
-            for run in runs:
-                if run.state in ENDED:  # the file has it all, and another process may resume it
-                    self._hot.forget(run.id)
-                    self._saved.pop(run.id, None)
-            return True
+            self._file.is_other()
+            while True:
+                self._meet_new_file()
+                parts = [(view, view.part()) for view in self._views.values() if view.pending or view.marks]
+                if not parts and not self._unsaved and not self._cleared:
+                    self._rest()
+                    return True
+                if not self._write(parts) and self._age == self._file.age:
+                    return False
 
     def close(self) -> None:
-        self.flush()
         with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
+            self.flush()
+            self._file.close()
 
-    def _write(self, db: sqlite3.Connection, run: str, points: pl.DataFrame) -> None:
-        buffer = io.BytesIO()
-        points.write_ipc(buffer, compression="zstd")
-        db.execute(
-            "insert into chunks (run_id, first, rows, generation, data) "
-            "values (?1, coalesce((select first + rows from chunks where run_id = ?1 order by first desc limit 1), 0), ?2, 0, ?3)",
-            (run, len(points), buffer.getvalue()),
-        )
-        db.executemany(
-            "insert or replace into metrics (run_id, position, name, last, min, max, count, step) values (?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                (run, position, name, *dataclasses.astuple(figures))
-                for position, (name, figures) in enumerate(self._hot.summary(run).items())
-            ),
+    def _write(self, parts: Sequence[tuple[View, Part]]) -> bool:
+        """One transaction: all runs that changed, and the next part of each run's points."""
+        records = [self._records[run] for run in self._unsaved]
+        cleared = set(self._cleared)
+        done: list[Written] = []
+
+        def work(db: Connection) -> None:
+            db.executemany(_schema.PUT_RUN, map(_schema.to_row, records))
+            done.extend(view.write(db, part) for view, part in parts)
+            for journal in cleared:
+                db.execute("delete from marks where mark >= ?1 || '/' and mark < ?1 || '0'", (journal,))
+
+        if not self._file.write(work):
+            return False
+        self._unsaved.clear()
+        self._cleared -= cleared
+        for (view, _), written in zip(parts, done, strict=True):
+            view.written(written)
+            self._flushes[view.run_id] = self._flushes.get(view.run_id, 0) + 1
+            if self._flushes[view.run_id] >= _MERGED_AT:
+                self._merge(view.run_id, _MERGED_AT)
+        for record in records:
+            if record.state in ENDED:
+                self._let_go(record.id)
+        return True
+
+    def _let_go(self, run_id: str) -> None:
+        """Of a run that has ended the file has it all, and another process may resume it."""
+        view = self._views.get(run_id)
+        if view is not None:
+            if view.pending:
+                self._unsaved.add(run_id)  # until the rest is written
+                return
+            if not view.in_file_order:
+                view.close_order()
+                if not self._file.write(lambda db: view.written(view.write(db, view.part()))):
+                    return
+            del self._views[run_id]
+            self._merge(run_id, 2)
+        self._records.pop(run_id, None)
+        self._flushes.pop(run_id, None)
+
+    def _rest(self) -> None:
+        for view in self._views.values():
+            self._file.read(view.look, False)
+        self._file.rest()
+
+    def _meet_new_file(self) -> None:
+        """After a file was replaced or removed: what is here goes into the one that is there now."""
+        if self._age != self._file.age:
+            self._age = self._file.age
+            self._unsaved.update(self._records)
+            for view in self._views.values():
+                view.begin_anew()
+
+    def _demand(self, run_id: str, work: Any, what: str) -> None:
+        if run_id in self._views and not self.flush():
+            raise OSError(f"Cannot {what}: {' '.join(self.notices) or f'{self.path} is busy'}")
+        self._file.demand(work, what)
+        self._views.pop(run_id, None)
+        self._flushes.pop(run_id, None)
+
+    def _take_up(self, run_id: str) -> View:
+        found = self._file.read(lambda db: (_rows.state(db, run_id), _rows.figures(db, run_id)), None)
+        if found is None and not self.path.exists():
+            found = State(0, 0), Figures()
+        view = View(run_id, found and found[0], found[1] if found else Figures(), lambda n: self._steps(run_id, n))
+        self._views[run_id] = view
+        return view
+
+    def _steps(self, run_id: str, number: int) -> NDArray[Any]:
+        """All steps of a metric in the file."""
+        end = self._file.read(lambda db: _rows.state(db, run_id).next, None)
+        found = None if end is None else self._columns(run_id, 0, end, [number])
+        if found is None:
+            if self.path.exists() and run_id in self._views:
+                self._views[run_id].unsure()
+            found = []
+        return np.concatenate([np.empty(0, np.int64), *(points.step for points in found)])
+
+    def _since(self, run_id: str, cursor: Cursor, metrics: Sequence[str] | None = None) -> tuple[pl.DataFrame, Cursor]:
+        """Points of all metrics or of some; nothing, and the same cursor, when the file cannot be read."""
+        view = self._views.get(run_id)
+        if view is not None:
+            start = cursor.ordinal if cursor.generation == view.generation else 0
+            stretches, names = view.in_file(start), view.points.figures.names
+            newest, after = view.points.since(start), Cursor(view.generation, view.points.end)
+            if metrics is not None:
+                newest = newest.filter(pl.col("metric").cast(pl.String).is_in(list(metrics)))
+            if not stretches:
+                return newest, after
+        else:
+            found = self._file.read(lambda db: (_rows.state(db, run_id), _rows.figures(db, run_id).names), None)
+            if found is None:
+                return pl.DataFrame(schema=POINTS), cursor
+            state, names = found
+            start = cursor.ordinal if cursor.generation == state.generation else 0
+            stretches, newest, after = [(start, state.next)], pl.DataFrame(schema=POINTS), Cursor(*state)
+        only = None if metrics is None else [number for number, name in enumerate(names) if name in set(metrics)]
+        parts: list[Columns] = []
+        for first, end in stretches:
+            columns = self._columns(run_id, first, end, only) if only != [] and first < end else []
+            if columns is None:
+                return (newest, after) if metrics is not None or cursor == Cursor() else (newest.clear(), cursor)
+            parts += columns
+        return pl.concat([*_rows.frames(parts, names), newest], rechunk=False), after
+
+    def _columns(self, run_id: str, first: int, end: int, only: Sequence[int] | None) -> list[Columns] | None:
+        def get(at: int) -> list[Chunk] | None:
+            return self._file.read(lambda db: _rows.chunks(db, run_id, at), None)
+
+        return _rows.read(get, first, end, only, lambda chunk: self._note_garbage(run_id, chunk))
+
+    def _note_garbage(self, run_id: str, chunk: Chunk) -> None:
+        self._garbage[run_id, chunk.first] = (
+            f"{self.path} is damaged: rows {chunk.first} to {chunk.first + chunk.rows - 1} of run {run_id!r} cannot be read and "
+            "are left out. Everything else is there, and nothing is removed from the file."
         )
 
-    def _points_on_disk(self, run: str, cursor: Cursor) -> pl.DataFrame:
-        rows: list[Any] = self._read(
-            lambda db: db.execute(
-                "select first, data from chunks where run_id = ? and first + rows > ? order by first",
-                (run, cursor.ordinal),
-            ).fetchall(),
-            [],
-        )
-        frames = [pl.read_ipc(io.BytesIO(data)).slice(max(0, cursor.ordinal - first)) for first, data in rows]
-        return pl.concat(frames) if frames else pl.DataFrame(schema=POINTS)
+    def _merge(self, run_id: str, least: int) -> None:
+        """Joins the newest chunks of a run into one, when there are enough of them.
 
-    def _read(self, query: Callable[[sqlite3.Connection], T], nothing: T) -> T:
-        """The answer of the file, or `nothing` where there is no file yet or it cannot be read."""
+        They are read, packed and replaced in steps, so that nobody waits for the packing; when another process was faster,
+        nothing is replaced.
+        """
+        self._flushes.pop(run_id, None)
+        newest = "select first, rows from chunks where run_id = ? order by first desc limit ?"
+        heads: list[Any] = self._file.read(lambda db: db.execute(newest, (run_id, _LOOKED_AT)).fetchall(), [])
+        heads.reverse()
+        gaps = [place for place in range(1, len(heads)) if sum(heads[place - 1]) != heads[place][0]]
+        heads = heads[gaps[-1] :] if gaps else heads
+        heads = heads[len(heads) - len(tail([rows for _, rows in heads], LARGEST)) :]
+        if len(heads) < least:
+            return
+        first, end = heads[0][0], sum(heads[-1])
+        generation = self._file.read(lambda db: _rows.state(db, run_id).generation, None)
+        parts = self._columns(run_id, first, end, None)
+        if parts is None or generation is None or sum(len(points.step) for points in parts) != end - first:
+            return
+        merged = _rows.part(Columns(*(np.concatenate(columns) for columns in zip(*parts, strict=True))))
+        self._file.write(lambda db: _rows.replace(db, run_id, generation, heads, merged))
+
+    def _record(self, row: Sequence[Any]) -> RunRecord | None:
         try:
-            if self._connection is None and not self.path.exists():
-                return nothing
-            answer = query(self._open())
-        except (sqlite3.Error, OSError) as error:
-            self._problems["read"] = f"Cannot read {self.path} ({error}). What is in it is left as it is."
-            return nothing
-        self._problems.pop("read", None)
-        return answer
-
-    def _open(self) -> sqlite3.Connection:
-        if self._connection is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            db = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-            try:
-                db.execute("pragma journal_mode = wal")
-                db.execute("pragma synchronous = normal")
-                db.executescript(_SCHEMA)
-                db.executemany(
-                    "insert or ignore into meta (key, value) values (?, ?)",
-                    [("schema_version", str(SCHEMA_VERSION)), ("project", self.project)],
-                )
-            except sqlite3.Error:
-                db.close()
-                raise
-            self._connection = db
-        return self._connection
-
-
-def project_name(path: Path) -> str | None:
-    """The name of the project that a file holds, None when it is not a project file."""
-    try:
-        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=_BUSY_SECONDS)
-        try:
-            row = db.execute("select value from meta where key = 'project'").fetchone()
-        finally:
-            db.close()
-    except sqlite3.Error:
-        return None
-    return str(row[0]) if row else None
-
-
-def _row(run: RunRecord) -> list[Any]:
-    return [json.dumps(getattr(run, name)) if name in _JSON_FIELDS else getattr(run, name) for name in _RUN_FIELDS]
-
-
-def _record(row: Sequence[Any]) -> RunRecord:
-    fields = {
-        name: json.loads(value) if name in _JSON_FIELDS else value for name, value in zip(_RUN_FIELDS, row, strict=True)
-    }
-    return RunRecord(**{**fields, "tags": tuple(fields["tags"])})
-
-
-def _from_null(figure: float | None) -> float:
-    """SQLite keeps NaN as null."""
-    return float("nan") if figure is None else figure
+            return _schema.to_record(row)
+        except (TypeError, ValueError):
+            self._garbage[str(row[0]), -1] = f"{self.path} is damaged: what it says of run {row[0]!r} cannot be read."
+            return None
