@@ -1,6 +1,6 @@
 """Points as they lie in the file: compressed Arrow, a third of what a plain frame takes and twice as fast.
 
-A chunk is an Arrow IPC file of one row of binary columns, compressed by zstd. Columns are sorted by metric (stable, so that
+A chunk is an Arrow IPC stream (which Polars reads twice as fast as the file format) of one row of binary columns, compressed by zstd. Columns are sorted by metric (stable, so that
 the metrics' own column gives the order of arrival back), steps and times are differences, and the bytes of a column are split:
 first all lowest bytes, then all second ones. A time's difference is that of its bits, which for seconds since 1970 are as even as
 the clock; nothing is rounded. `_forms` says how values are written.
@@ -46,14 +46,14 @@ def encode(points: Columns) -> bytes:
         "tables": tables.astype("<f8").tobytes(),
     }
     buffer = io.BytesIO()
-    pl.DataFrame({name: [data] for name, data in columns.items()}).write_ipc(buffer, compression="zstd")
+    pl.DataFrame({name: [data] for name, data in columns.items()}).write_ipc_stream(buffer, compression="zstd")
     return buffer.getvalue()
 
 
 def decode(data: bytes, rows: int, only: Sequence[int] | None = None) -> Columns:
     """The `rows` points of a chunk, or those of `only` some metrics. Raises ``ValueError`` for what is no chunk."""
     try:
-        row = pl.read_ipc(io.BytesIO(data)).row(0, named=True)
+        row = pl.read_ipc_stream(io.BytesIO(data)).row(0, named=True)
         metric = _joined(row["metric"], rows)
         step = _forms.summed(_joined(row["step"], rows).astype(np.uint64), 1)
         time = _forms.summed(_joined(row["time"], rows).astype(np.uint64), 1).view(np.float64)

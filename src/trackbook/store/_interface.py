@@ -43,7 +43,7 @@ class Store(Protocol):
         """
 
     def marks(self, journal: str) -> dict[str, int]:
-        """The durable marks of a journal."""
+        """How far a journal is drained: the marks that are durable, or will be with the next flush."""
 
     def clear_marks(self, journal: str) -> None:
         """Forgets the marks of a journal that is gone."""

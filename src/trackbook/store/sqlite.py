@@ -88,10 +88,14 @@ class SqliteStore:
             return view.append(points)
 
     def marks(self, journal: str) -> dict[str, int]:
+        """See `Store`. Raises ``OSError`` when the file cannot be read now."""
         query = "select mark, drained from marks where mark >= ?1 || '/' and mark < ?1 || '0'"
         with self._lock:
-            rows: list[Any] = self._file.read(lambda db: db.execute(query, (journal,)).fetchall(), [])
-        return dict(rows)
+            found: Any = self._file.read(lambda db: db.execute(query, (journal,)).fetchall(), None)
+            if found is None and self.path.exists():
+                raise OSError(f"Cannot read {self.path}: {' '.join(self.notices) or 'it is busy'}")
+            pending = [item for view in self._views.values() for item in view.marks.items()]
+            return dict(found or ()) | {mark: drained for mark, drained in pending if mark.startswith(f"{journal}/")}
 
     def clear_marks(self, journal: str) -> None:
         with self._lock:
