@@ -131,9 +131,10 @@ picture: setup chromium
 	@cp tests/browser/output/board.png notebooks/board.png
 	@echo "notebooks/board.png"
 
+# Installs the peers into .venv-bench, measures for about 20 minutes, writes benchmarks/results.json; ARGS="--quick --only log".
 bench: setup
-	@$(BIN)/python benchmarks/bench.py
+	@$(BIN)/python benchmarks/bench.py $(ARGS)
 
 clean:
-	rm -rf .venv .venv-3.13 js/node_modules src/trackbook/_static demo dist tests/browser/output
+	rm -rf .venv .venv-3.13 .venv-bench js/node_modules src/trackbook/_static demo dist tests/browser/output
 	find . -name __pycache__ -prune -exec rm -rf {} +

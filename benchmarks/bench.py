@@ -1,21 +1,103 @@
-"""What Trackbook costs. So far: the time of `import trackbook`, each in a fresh interpreter."""
+"""What Trackbook costs and keeps, beside its peers: `make bench`.
+
+Installs the peers into `.venv-bench`, measures all in one run and in turn, prints one table, and writes `results.json`.
+"""
 
 from __future__ import annotations
 
-import statistics
-import subprocess
+import argparse
+import importlib
+import json
+import os
+import platform
 import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
 
-PROGRAM = "import time; start = time.perf_counter(); import {}; print(time.perf_counter() - start)"
+import peers
+from figures import FIGURES
+from lab import Lab
+from table import table
+
+RESULTS = Path(__file__).resolve().parent / "results.json"
 
 
-def import_seconds(module: str, times: int = 11) -> float:
-    """Return the median seconds of `import module`, after one import that warms the file cache."""
-    command = [sys.executable, "-c", PROGRAM.format(module)]
-    runs = [subprocess.run(command, capture_output=True, text=True, check=True) for _ in range(times + 1)]
-    return statistics.median(float(run.stdout) for run in runs[1:])
+def machine() -> dict[str, Any]:
+    """What the figures depend on, and nothing that tells whose machine it is."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        cpu = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        cpu = platform.processor() or platform.machine()
+    pages = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "cpu": cpu,
+        "cores": os.cpu_count(),
+        "memory_gb": round(pages / 2**30),
+        "os": f"{platform.system()} {platform.release().split('-')[0]}",
+        "python": platform.python_version(),
+    }
+
+
+def load() -> float:
+    return round(os.getloadavg()[0], 1)
+
+
+def measure(only: list[str], rivals: list[str], *, quick: bool) -> dict[str, Any]:
+    """The figures named `only`, of Trackbook and its `rivals`."""
+    described = {**machine(), "load_before": load()}
+    entrants = [peers.trackbook(), *(peers.install(name) for name in rivals)]
+    begin = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="trackbook-bench-") as folder:
+        lab = Lab(entrants, Path(folder), quick=quick)
+        figures = {}
+        for name in only:
+            lab.say(f"--- {name}: {(FIGURES[name].__doc__ or '').splitlines()[0]}")
+            figures[name] = FIGURES[name](lab)
+        lab.say(f"done in {(time.monotonic() - begin) / 60:.1f} minutes")
+    return {
+        "date": time.strftime("%Y-%m-%d"),
+        "machine": {**described, "load_after": load(), "minutes": round((time.monotonic() - begin) / 60, 1)},
+        "versions": {entrant.name: entrant.version or None for entrant in entrants},
+        "settings": {e.name: importlib.import_module(f"contestants.{e.name}").SETTINGS for e in lab.entrants},
+        "quick": quick,
+        "figures": figures,
+        "problems": lab.problems,
+    }
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default=",".join(FIGURES), help="figures, by comma; of: %(default)s")
+    parser.add_argument(
+        "--peers", default=",".join(peers.PEERS), help="peers, by comma, or '' for none; of: %(default)s"
+    )
+    parser.add_argument("--quick", action="store_true", help="one round of less: to see that it works, not to quote")
+    parser.add_argument(
+        "--out", type=Path, help="where to write the figures; a whole run writes benchmarks/results.json"
+    )
+    parser.add_argument(
+        "--table", action="store_true", help="print the table of benchmarks/results.json and measure nothing"
+    )
+    given = parser.parse_args(arguments)
+    if given.table:
+        print(table(json.loads((given.out or RESULTS).read_text("utf-8"))), end="")
+        return
+    only, rivals = ([name for name in text.split(",") if name] for text in (given.only, given.peers))
+    unknown = [name for name in only if name not in FIGURES] + [name for name in rivals if name not in peers.PEERS]
+    if unknown:
+        parser.error(f"no such figure or peer: {', '.join(unknown)}")
+    results = measure(only, rivals, quick=given.quick)
+    whole = not given.quick and only == list(FIGURES) and rivals == list(peers.PEERS)
+    out = given.out or (RESULTS if whole else None)
+    if out:
+        out.write_text(json.dumps(results, indent=1) + "\n", "utf-8")
+    print(table(results), end="")
+    if not out:
+        print("- Only a part was measured: benchmarks/results.json stays as it is.", file=sys.stderr)
 
 
 if __name__ == "__main__":
-    for module, promise in (("trackbook", "promised: at most 150 ms"), ("altair", "for comparison")):
-        print(f"import {module:<10} {import_seconds(module) * 1000:7.1f} ms   {promise}", flush=True)
+    main()

@@ -1,0 +1,280 @@
+"""What runs in a contestant's own process: `python worker.py CONTESTANT TASK JSON` prints its figures as one line of JSON.
+
+Only the standard library, so that it runs beside any tracker.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import math
+import mmap
+import os
+import random
+import resource
+import signal
+import statistics
+import struct
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+if TYPE_CHECKING:
+    from contestants._protocol import Contestant, Log
+
+ROWS = 100_000  # made beforehand and repeated, so that making values is not part of a figure
+RESULT = "RESULT "
+
+
+def rows(shape: str, metrics: int, calls: int) -> list[dict[str, float]]:
+    """The values of `calls` calls: ``index``, ``walk`` (random), ``smooth`` (a decaying loss) or ``quantised`` (2 decimals)."""
+    chance = random.Random(7)  # noqa: S311  # no secret
+    names = [f"group{m % 3}/metric{m}" for m in range(metrics)]
+    if shape == "index":
+        return [dict.fromkeys(names, float(i)) for i in range(calls)]
+    if shape == "smooth":
+        return [{name: 0.1 + (1 + m) * math.exp(-i / 20_000) for m, name in enumerate(names)} for i in range(calls)]
+    if shape == "quantised":
+        return [{name: round(chance.random(), 2) for name in names} for _ in range(calls)]
+    values = dict.fromkeys(names, 0.0)
+    made = []
+    for _ in range(calls):
+        values = {name: value + chance.gauss(0, 1) for name, value in values.items()}
+        made.append(values)
+    return made
+
+
+def first_log(contestant: Contestant, folder: Path) -> dict[str, float]:
+    """From nothing to the first call that returned."""
+    begin = time.perf_counter()
+    log = contestant.start(folder)
+    log({"loss": 1.0})
+    seconds = time.perf_counter() - begin
+    contestant.finish()
+    return {"ms": seconds * 1e3}
+
+
+def log_calls(contestant: Contestant, folder: Path, metrics: int, calls: int, seconds: float) -> dict[str, float]:
+    """Each call by itself, less what reading the clock costs; fewer than `calls` of them when `seconds` are over."""
+    clock = time.perf_counter_ns
+    floor = statistics.median(-clock() + clock() for _ in range(10_000))
+    data = rows("walk", metrics, calls)
+    log = contestant.start(folder)
+    for row in data[:20]:
+        log(row)
+    taken = []
+    end = time.monotonic() + seconds
+    for row in data[20:]:
+        begin = clock()
+        log(row)
+        taken.append(clock() - begin)
+        if taken[-1] > 50_000 and time.monotonic() > end:  # a look at the clock that quick calls do not pay for
+            break
+    contestant.finish()
+    net = sorted(max(0, t - floor) / 1e3 for t in taken)
+    return {
+        "p50_us": statistics.median(net),
+        "p99_us": net[int(len(net) * 0.99)],
+        "mean_us": statistics.fmean(net),
+        "calls": len(net),
+        "timer_floor_ns": floor,
+    }
+
+
+def bulk(
+    contestant: Contestant,
+    folder: Path,
+    *,
+    metrics: int,
+    calls: int,
+    seconds: float,
+    shape: str = "walk",
+    jittered_clock: bool = False,
+) -> dict[str, float]:
+    """Calls as fast as they go, then the end of the run; fewer than `calls` of them when `seconds` are over."""
+    empty = _memory_mb()["rss_mb"]
+    if jittered_clock:
+        time.time = _jittered_clock()
+    data = rows(shape, metrics, min(calls, ROWS))
+    made = _memory_mb()["rss_mb"] - empty
+    log = contestant.start(folder)
+    begin = time.perf_counter()
+    done = _repeat(log, data, calls, begin + seconds)
+    logged = time.perf_counter()
+    before_finish = _memory_mb()
+    contestant.finish()
+    end = time.perf_counter()
+    return {
+        "calls": done,
+        "log_s": logged - begin,
+        "finish_s": end - logged,
+        "seconds": end - begin,
+        "points_per_s": done * metrics / (end - begin),
+        "memory_mb": before_finish["rss_mb"] - empty - made,
+        "memory_finished_mb": _memory_mb()["rss_mb"] - empty - made,
+        "memory_peak_mb": _memory_mb()["peak_mb"] - empty - made,
+    }
+
+
+def _repeat(log: Log, data: list[dict[str, float]], calls: int, end: float) -> int:
+    for first in range(0, calls, len(data)):
+        for at, row in enumerate(data[: calls - first]):
+            log(row)
+            if not at % 100 and time.perf_counter() > end:
+                return first + at + 1
+    return calls
+
+
+def _jittered_clock() -> Callable[[], float]:
+    """A clock that goes on by about 10 ms at each look, as the steps of a training do."""
+    chance = random.Random(8)  # noqa: S311  # no secret
+    now = 1_750_000_000.0
+
+    def look() -> float:
+        nonlocal now
+        now += 0.01 * chance.lognormvariate(0, 0.3)
+        return now
+
+    return look
+
+
+def _memory_mb() -> dict[str, float]:
+    """What this process has in memory, mapped files that it has touched included."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        return {"rss_mb": peak, "peak_mb": peak}
+    return {"rss_mb": pages * resource.getpagesize() / 1e6, "peak_mb": peak}
+
+
+def stream(
+    contestant: Contestant,
+    folder: Path,
+    *,
+    counter: str,
+    rate: float,
+    calls: int,
+    seconds: float,
+    then_kill: bool = False,
+) -> dict[str, float]:
+    """Calls at `rate` a second (0: as fast as they go), the number of those that returned kept where a SIGKILL leaves it.
+
+    Ends after `calls` of them, or `seconds`.
+    """
+    with Path(counter).open("wb") as file:
+        file.write(bytes(8))
+    with Path(counter).open("r+b") as file:
+        returned = mmap.mmap(file.fileno(), 8)
+    log = contestant.start(folder)
+    pack = struct.Struct("<Q").pack_into
+    end = time.monotonic() + seconds
+    for i in range(calls):
+        log({"a": float(i), "b": float(i), "c": float(i)})
+        pack(returned, 0, i + 1)
+        if rate:
+            time.sleep(1 / rate)
+        if not i % 16 and time.monotonic() > end:
+            break
+    if then_kill:
+        os.kill(os.getpid(), signal.SIGKILL)
+    contestant.finish()
+    return {"calls": calls}
+
+
+def loop(contestant: Contestant, folder: Path, step_ms: float, plain_s: float, logged_s: float) -> dict[str, float]:
+    """How much longer a pure-Python loop takes that logs 10 metrics a step, against the same loop before and after."""
+    size = 1000
+    while _work_seconds(size) < step_ms / 1e3:
+        size = int(size * 1.05)
+    before = _step_seconds(plain_s, size, None)
+    log = contestant.start(folder)
+    during = _step_seconds(logged_s, size, log)
+    contestant.finish()
+    after = _step_seconds(plain_s, size, None)
+    return {
+        "slowdown_percent": (during / ((before + after) / 2) - 1) * 100,
+        "noise_percent": abs(after / before - 1) * 100,
+        "step_ms": before * 1e3,
+    }
+
+
+def _work(size: int) -> float:
+    loss = 1.0
+    for i in range(size):
+        loss = loss * 0.999 + i * 1e-6
+    return loss
+
+
+def _work_seconds(size: int) -> float:
+    begin = time.perf_counter()
+    for _ in range(20):
+        _work(size)
+    return (time.perf_counter() - begin) / 20
+
+
+def _step_seconds(seconds: float, size: int, log: Log | None) -> float:
+    """The mean of a step, over steps for so long."""
+    names = [f"train/metric{m}" for m in range(10)]
+    begin = now = time.perf_counter()
+    steps = 0
+    while now < begin + seconds:
+        loss = _work(size)
+        if log is not None:
+            log(dict.fromkeys(names, loss))
+        steps += 1
+        now = time.perf_counter()
+    return (now - begin) / steps
+
+
+def verify_bulk(contestant: Contestant, folder: Path, metrics: int, calls: int, shape: str = "walk") -> dict[str, int]:
+    """How many points there are on disk, and how many of them are in their place and right."""
+    found = contestant.read_back(folder)
+    expected = rows(shape, metrics, min(calls, ROWS))
+    right = 0
+    for name, values in found.items():
+        for i, value in enumerate(values[:calls]):
+            wanted = expected[i % len(expected)][name]
+            right += abs(value - wanted) <= 1e-6 * max(1.0, abs(wanted))  # some keep float32
+    return {"points": sum(map(len, found.values())), "right": right, "expected": metrics * calls}
+
+
+def verify_streams(contestant: Contestant, trials: list[tuple[str, int]]) -> list[dict[str, Any]]:
+    """For each folder and number of calls that returned: how many of them are whole on disk, how many points are double."""
+    return [_verify_stream(contestant, Path(folder), returned) for folder, returned in trials]
+
+
+def _verify_stream(contestant: Contestant, folder: Path, returned: int) -> dict[str, Any]:
+    try:
+        found = contestant.read_back(folder)
+    except Exception as error:  # noqa: BLE001  # a file that does not open is a figure, too
+        return {"returned": returned, "recovered": 0, "doubled": 0, "error": f"{type(error).__name__}: {error}"}
+    whole = set.intersection(*(set(map(round, found.get(name, []))) for name in "abc"))
+    state = getattr(contestant, "state", None)
+    return {
+        "returned": returned,
+        "recovered": len(whole & set(range(returned))),
+        "doubled": sum(len(values) - len(set(values)) for values in found.values()),
+        "state": state(folder) if state else None,
+    }
+
+
+TASKS: dict[str, Callable[..., Any]] = {
+    task.__name__: task for task in (first_log, log_calls, bulk, stream, loop, verify_bulk, verify_streams)
+}
+
+
+def main(name: str, task: str, arguments: str) -> None:
+    contestant = cast("Contestant", importlib.import_module(f"contestants.{name}"))
+    given = json.loads(arguments)
+    if "folder" in given:
+        given["folder"] = Path(given["folder"])
+    run = TASKS[task] if task in TASKS else getattr(importlib.import_module("own"), task)
+    result = run(contestant, **given)
+    print(RESULT + json.dumps(result), flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
