@@ -133,13 +133,15 @@ class SqliteStore:
     def flush(self) -> bool:
         with self._lock:
             self._file.is_other()
+            wrote = False
             while True:
                 self._meet_new_file()
                 parts = [(view, view.part()) for view in self._views.values() if view.pending or view.marks]
                 if not parts and not self._unsaved and not self._cleared:
-                    self._rest()
+                    self._look(idle=not wrote)
                     return True
-                if not self._write(parts) and self._age == self._file.age:
+                wrote = self._write(parts)
+                if not wrote and self._age == self._file.age:
                     return False
 
     def close(self) -> None:
@@ -189,10 +191,11 @@ class SqliteStore:
         self._records.pop(run_id, None)
         self._flushes.pop(run_id, None)
 
-    def _rest(self) -> None:
+    def _look(self, *, idle: bool) -> None:
         for view in self._views.values():
             self._file.read(view.look, False)
-        self._file.rest()
+        if idle:
+            self._file.rest()
 
     def _meet_new_file(self) -> None:
         """After a file was replaced or removed: what is here goes into the one that is there now."""
