@@ -10,10 +10,14 @@ never gives up the GIL, as a write call does. A journal is a folder::
 Traps, each found by trying. A sparse mapping dies of SIGBUS on a full disk: a segment is allocated before it is mapped. Resizing
 a mapping raises while numpy looks into it: segments are never resized, the next one takes over. An interrupt between reserving
 and packing leaves a hole: records count down to the end of their call, never to 0, and readers pass over what is not whole.
+Where mapping is unsafe (network file systems) or refused, a segment is packed in memory and each call written through.
 """
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import hashlib
 import itertools
 import json
 import mmap
@@ -31,12 +35,16 @@ from ._records import MOST_AT_ONCE, RECORD, RECORD_BYTES, Batch, batch, read
 SMALLEST_SEGMENT: Final = 1 << 18
 LARGEST_SEGMENT: Final = 1 << 24
 HEAD: Final = "head.jsonl"
+FORMAT: Final = 1  # of the folder; an opener leaves a newer one alone
 
+_MOST_AT_A_TIME: Final = 32  # records that are packed by one call into C
+_REFUSED: Final = {errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL, errno.ENODEV, errno.ENOSYS}  # no allocating, no mapping
+_PATIENCE: Final = 5.0  # seconds
 _NO_ROOM: Final = (
     "Cannot keep a journal in {home} ({error}). What is logged from now on stays in memory and reaches the store from there; "
     "it is not safe from a killed process until a journal can be kept again."
 )
-_PACK = [struct.Struct("<" + RECORD * count).pack_into for count in range(33)]
+_PACK = [struct.Struct("<" + RECORD * count).pack_into for count in range(_MOST_AT_A_TIME + 1)]
 
 
 class Journal(Protocol):
@@ -61,10 +69,10 @@ class Journal(Protocol):
         """Goes on from `marks`: the store has the points up to there."""
 
     def forget(self, marks: Mapping[str, int]) -> None:
-        """Lets go of the full segments that `marks` reach the end of: their points are safe in the store."""
+        """Lets go of the full segments that `marks`, now or earlier, reach the end of: their points are safe in the store."""
 
-    def leave(self) -> None:
-        """Lets go of the files and leaves them for the next opener."""
+    def leave(self, head: dict[str, Any] | None = None) -> None:
+        """Lets go of the files and leaves them for the next opener, with what the run's record is by now."""
 
     def close(self) -> None:
         """Removes the journal: all its points are safe in the store."""
@@ -95,7 +103,7 @@ class NullJournal:
     def forget(self, marks: Mapping[str, int]) -> None:
         """Nothing is held."""
 
-    def leave(self) -> None:
+    def leave(self, head: dict[str, Any] | None = None) -> None:
         """Nothing is held."""
 
     def close(self) -> None:
@@ -105,7 +113,7 @@ class NullJournal:
 class _Segment:
     """A stretch of records, mapped from a file or, without one, in memory."""
 
-    __slots__ = ("buffer", "drained", "file", "name", "path", "size", "used")
+    __slots__ = ("buffer", "drained", "file", "name", "path", "safe", "size", "used")
 
     def __init__(self, name: str, size: int, path: Path | None, *, mapped: bool = True) -> None:
         self.name = name
@@ -113,7 +121,8 @@ class _Segment:
         self.path = path
         self.used = 0
         self.drained = 0
-        self.file: int | None = None  # of a segment that is written by appending
+        self.safe = 0  # how far its points are durable in the store
+        self.file: int | None = None  # of a segment that is written through
         self.buffer: Any
         if path is None:
             self.buffer = bytearray(size)
@@ -125,15 +134,30 @@ class _Segment:
                 os.close(descriptor)
         else:
             self.buffer = bytearray(size)
-            self.file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
+            self.file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o644)
+
+    def write_through(self, start: int, size: int) -> None:
+        """Raises ``OSError``, and does not try again: what is missing in the file stays in memory."""
+        if self.file is not None:
+            try:
+                _files.write_at(self.file, memoryview(self.buffer)[start : start + size], start)
+            except OSError:
+                self.close_file()
+                raise
+
+    def close_file(self) -> None:
+        descriptor, self.file = self.file, None
+        if descriptor is not None:
+            os.close(descriptor)
 
     def close(self, *, remove: bool) -> None:
-        if self.file is not None:
-            os.close(self.file)
+        self.close_file()
         if isinstance(self.buffer, mmap.mmap):
-            self.buffer.close()
+            with contextlib.suppress(BufferError):  # a forked child inherits arrays through which the pump looked into it
+                self.buffer.close()
         if remove and self.path is not None:
-            self.path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # what cannot be removed is removed with the folder, now or later
+                self.path.unlink(missing_ok=True)
 
 
 Ready: TypeAlias = list[tuple[_Segment, int]]
@@ -146,13 +170,14 @@ class FileJournal:
     """
 
     def __init__(self, home: Path | None, head: dict[str, Any]) -> None:
-        self.name = f"{head['id']}-{os.getpid()}-{new_id(6)}"
+        self.name = f"{prefix(head['id'])}{os.getpid()}-{new_id(6)}"
         self.notices: list[str] = []
         self._home = home
         self._folder: Path | None = None
         self._mapped = True
-        self._head = head
+        self._head = {"format": FORMAT, **head}
         self._head_file: int | None = None
+        self._head_told = False
         self._metrics: dict[int, str] = {}
         self._numbers = itertools.count()
         self._untold: list[int] = []  # metrics that the head file does not name yet
@@ -168,8 +193,7 @@ class FileJournal:
         number = next(self._numbers)
         self._metrics[number] = name
         self._untold.append(number)
-        if self._head_file is not None:
-            self._tell_metrics()
+        self._tell_metrics()
         return number
 
     def write(self, count: int, fields: Sequence[Any]) -> None:
@@ -182,14 +206,18 @@ class FileJournal:
             self._next_segment(size)
         # No call stands between reading `used` and setting it, so no signal handler that logs comes in between.
         segment.used = start + size
-        if count < len(_PACK):
+        if count <= _MOST_AT_A_TIME:
             _PACK[count](segment.buffer, start, *fields)
         else:
-            struct.pack_into("<" + RECORD * count, segment.buffer, start, *fields)
+            _pack(segment.buffer, start, fields)
         if segment.file is not None:
-            _write_all(segment.file, memoryview(segment.buffer)[start : start + size])
+            try:
+                segment.write_through(start, size)
+            except OSError as error:
+                self._note(error)
 
     def ready(self) -> Ready:
+        self._tell_metrics()
         return [(segment, segment.used) for segment in self._segments]
 
     def drain(self, ready: Ready) -> Batch | None:
@@ -207,7 +235,8 @@ class FileJournal:
 
     def forget(self, marks: Mapping[str, int]) -> None:
         for segment in list(self._segments):
-            if segment is not self._segment and marks.get(f"{self.name}/{segment.name}") == segment.used:
+            segment.safe = marks.get(f"{self.name}/{segment.name}", segment.safe)
+            if segment is not self._segment and segment.safe == segment.used:
                 self._segments.remove(segment)
                 segment.close(remove=True)
 
@@ -215,66 +244,95 @@ class FileJournal:
         for segment in self._segments:
             segment.close(remove=True)
         self._segments.clear()
-        if self._head_file is not None:
-            os.close(self._head_file)
-            self._head_file = None
+        self._let_go_of_head()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
 
-    def leave(self) -> None:
+    def leave(self, head: dict[str, Any] | None = None) -> None:
         for segment in self._segments:
             segment.close(remove=False)
-        if self._head_file is not None:
-            os.close(self._head_file)
-            self._head_file = None
+        if head is not None and self._head_told and self._head_file is not None:
+            with contextlib.suppress(OSError):  # the opener then has the record of the beginning
+                _files.write_all(self._head_file, _line({"format": FORMAT, **head}))
+        self._let_go_of_head()
 
-    def _next_segment(self, needed: int) -> _Segment:
-        size = min(SMALLEST_SEGMENT << self._made, LARGEST_SEGMENT) if self._made < 16 else LARGEST_SEGMENT
-        size = max(size, needed)
+    def _let_go_of_head(self) -> None:
+        descriptor, self._head_file = self._head_file, None
+        if descriptor is not None:
+            os.close(descriptor)
+
+    def _next_segment(self, needed: int) -> None:
         name = f"{self._made:06}.seg"
+        size = max(min(SMALLEST_SEGMENT << min(self._made, 16), LARGEST_SEGMENT), needed)
         self._made += 1
         try:
-            self._prepare()
-            segment = _Segment(name, size, self._folder and self._folder / name, mapped=self._mapped)
+            segment = self._new_segment(name, size)
             self.notices = []
         except OSError as error:
-            segment = _Segment(name, size, None)
-            self.notices = [_NO_ROOM.format(home=self._home, error=error.strerror or error)]
+            segment = _Segment(name, max(SMALLEST_SEGMENT, needed), None)  # a small one: after it, the disk is tried again
+            self._note(error)
         self._segments.append(segment)
         self._segment = segment
-        return segment
 
-    def _prepare(self) -> None:
-        """Makes the folder and the head file, if there are none yet, and writes the metrics that it has not."""
+    def _new_segment(self, name: str, size: int) -> _Segment:
         if self._home is None:
-            return
+            return _Segment(name, size, None)
+        folder = self._prepare(self._home)
+        if self._mapped:
+            try:
+                return _Segment(name, size, folder / name)
+            except OSError as error:
+                if error.errno not in _REFUSED:
+                    raise
+                self._mapped = False
+        return _Segment(name, size, folder / name, mapped=False)
+
+    def _prepare(self, home: Path) -> Path:
+        """Makes the folder and the head file, if there are none yet, and writes the metrics that it has not."""
         if self._folder is None:
-            folder = self._home / self.name
+            folder = home / self.name
             folder.mkdir(parents=True, exist_ok=True)
-            self._folder = folder
             self._mapped = not _files.is_network(folder)
-        if self._head_file is None:
-            descriptor = _files.hold(self._folder / HEAD, create=True)
-            if descriptor is None:
+            self._folder = folder
+        if self._head_file is None:  # kept before it is locked, so that no interrupt leaves a lock that nobody knows of
+            self._head_file = _files.open_to_hold(self._folder / HEAD)
+        if not self._head_told:
+            if not _files.lock(self._head_file, patience=_PATIENCE):
                 raise OSError(f"{self._folder / HEAD} is locked")
-            _write_all(descriptor, _line(self._head))
-            self._head_file = descriptor
+            _files.write_all(self._head_file, _line(self._head))
+            self._head_told = True
         self._tell_metrics()
+        return self._folder
 
     def _tell_metrics(self) -> None:
-        assert self._head_file is not None
-        while self._untold:
-            number = self._untold[0]
-            _write_all(self._head_file, _line({"metric": number, "name": self._metrics[number]}))
-            self._untold.remove(number)
+        """Names new metrics in the head file, if there is one. What it does not take now, it is told the next time."""
+        if self._head_file is None or not self._head_told:
+            return
+        try:
+            while self._untold:
+                number = self._untold[0]
+                _files.write_all(self._head_file, _line({"metric": number, "name": self._metrics[number]}))
+                if number in self._untold:  # else a signal handler that logs has told it meanwhile
+                    self._untold.remove(number)
+        except OSError as error:
+            self._note(error)
+
+    def _note(self, error: OSError) -> None:
+        self.notices = [_NO_ROOM.format(home=self._home, error=error.strerror or error)]
+
+
+def prefix(run: str) -> str:
+    """How the names of the folders of a run's journals begin. A run's id may be any text, a folder's name may not."""
+    return hashlib.sha256(run.encode()).hexdigest()[:16] + "-"
 
 
 def _line(content: dict[str, Any]) -> bytes:
     return b"\n" + json.dumps(content).encode() + b"\n"  # a line of its own, also after a torn one
 
 
-def _write_all(descriptor: int, data: Any) -> None:
-    """A write that the kernel may split, which `os.write` does not hide."""
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
+def _pack(buffer: Any, start: int, fields: Sequence[Any]) -> None:
+    """Packs any number of records: one `Struct` for all would stay in the memory of `struct`, 160 bytes a record."""
+    width = _MOST_AT_A_TIME * len(RECORD)
+    for first in range(0, len(fields), width):
+        some = fields[first : first + width]
+        _PACK[len(some) // len(RECORD)](buffer, start + first // len(RECORD) * RECORD_BYTES, *some)

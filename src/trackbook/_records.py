@@ -68,12 +68,16 @@ def batch(parts: Sequence[NDArray[np.void]], metrics: Mapping[int, str], marks: 
     from .store._interface import POINTS
 
     records = np.concatenate([_whole(part) for part in parts])
-    # a name can only be missing where the machine itself went down
-    names = [metrics.get(number, f"unnamed metric {number}") for number in range(max(metrics, default=-1) + 1)]
+    numbers = np.ascontiguousarray(records["metric"])
+    present: Sequence[int] = range(max(metrics, default=-1) + 1)
+    if int(numbers.max(initial=0)) >= len(present):  # a name is missing: the disk was full, or the machine went down
+        found, numbers = np.unique(numbers, return_inverse=True)
+        present = found.tolist()
+    names = [metrics.get(number, f"unnamed metric {number}") for number in present]
     categories = pl.Series("metric", names, dtype=pl.String).cast(POINTS["metric"])
     points = pl.DataFrame(
         [
-            categories.gather(pl.Series(np.ascontiguousarray(records["metric"]))),
+            categories.gather(pl.Series(numbers)),
             *(pl.Series(name, np.ascontiguousarray(records[name])) for name in ("step", "value", "time")),
         ],
         schema=POINTS,
