@@ -10,6 +10,7 @@ from typing import Any
 from ._journal import Journal
 from ._records import NEXT_STEP
 from ._types import StepBy
+from ._values import LARGEST_STEP
 
 
 class Metric:
@@ -53,7 +54,7 @@ class Recorder:
                 return False
             if step is None and not self._by_metric:
                 step = NEXT_STEP if self._in_child else self._next
-            if step is not None and step >= self._next:
+            if step is not None and left and step >= self._next:
                 self._next = step + 1
             for name, value in values.items():
                 metric = metrics.get(name)
@@ -78,10 +79,13 @@ class Recorder:
     def number(self, metrics: Iterable[str], steps: Iterable[int], calls: Iterable[int]) -> list[int]:
         """The steps of points that a forked child logged; those that it left open are counted on from here.
 
-        `calls` tells the points of one call from the next one's.
+        `calls` tells the points of one call from the next one's. Raises ``OSError`` when it cannot be done now.
         """
-        given, current = [], None
-        with self.lock:
+        given: list[int] = []
+        current = None
+        if not self.lock.acquire(timeout=1.0):  # a signal handler inside `log` may wait for the one who asks
+            raise OSError("the run is busy logging")
+        try:
             for name, asked, call in zip(metrics, steps, calls, strict=True):
                 metric = self.metrics.get(name) or self._add(name)
                 if asked != NEXT_STEP:
@@ -90,10 +94,13 @@ class Recorder:
                     step = metric.next
                 else:
                     step = self._next if call != current else self._next - 1
+                step = min(step, LARGEST_STEP)  # where there is no next step, the point is a second one at the last
                 current = call
                 metric.next = max(metric.next, step + 1)
                 self._next = max(self._next, step + 1)
                 given.append(step)
+        finally:
+            self.lock.release()
         return given
 
     def close(self) -> None:
@@ -111,8 +118,7 @@ class Recorder:
 
     def _add(self, name: str) -> Metric:
         metric = Metric(self.journal.metric(name), self._earlier.get(name, -1) + 1)
-        self.metrics[name] = metric
-        return metric
+        return self.metrics.setdefault(name, metric)  # a signal handler that logs may have been faster
 
     def _take_back(self, values: Iterable[str], step: int | None) -> None:
         """Undoes the counting of a call that was not written."""
