@@ -8,15 +8,19 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+import numpy as np
 
 from . import _files
-from ._journal import HEAD
-from ._records import Batch, batch, dtype, up_to_a_call
+from ._journal import FORMAT, HEAD, prefix
+from ._records import RECORD_BYTES, Batch, batch, dtype, up_to_a_call
+
+_MOST_AT_ONCE: Final = 50_000  # records of a batch: the store writes so many in one transaction, and with them the mark
 
 
 class Remains:
-    """A journal as others see it: of a process that is dead, or of a forked child that may still write."""
+    """A journal as others see it. `lock` is what `_files.hold` says: None as long as its process lives."""
 
     def __init__(self, folder: Path, lock: int | None) -> None:
         self.folder = folder
@@ -25,10 +29,24 @@ class Remains:
         self.head: dict[str, Any] = {}
         self._metrics: dict[int, str] = {}
         for line in _lines(folder / HEAD):
-            if "metric" in line:
+            if isinstance(line.get("id"), str):
+                self.head = line  # the last one: of a run that has ended, but could not write so
+            elif isinstance(line.get("metric"), int) and isinstance(line.get("name"), str):
                 self._metrics[line["metric"]] = line["name"]
-            else:
-                self.head = self.head or line
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether it says whose it is, in words that this version understands."""
+        return self.head.get("format") == FORMAT
+
+    @property
+    def notices(self) -> list[str]:
+        """What there is to say of one that is not readable."""
+        if self.head:
+            return [f"{self.folder} was written by a later trackbook and is left as it is: upgrade to recover what is in it"]
+        if any(self.folder.glob("*.seg")):
+            return [f"{self.folder} does not say which run it is of and is left as it is: {HEAD} is damaged"]
+        return []  # its process died before it logged, or has just begun
 
     @property
     def is_child(self) -> bool:
@@ -37,54 +55,83 @@ class Remains:
 
     def batches(self, marks: Mapping[str, int]) -> Iterator[Batch]:
         """What is beyond `marks`. Of a journal that is still written, up to the first record that is not there yet."""
-        import numpy as np
-
         for path in sorted(self.folder.glob("*.seg")):
             mark = f"{self.folder.name}/{path.name}"
             start = marks.get(mark, 0)
-            records = np.fromfile(path, dtype(), offset=start)
+            count = (path.stat().st_size - start) // RECORD_BYTES
+            if count <= 0:
+                continue
+            records = np.fromfile(path, dtype(), count, offset=start)
             if not self.dead:
                 holes = np.flatnonzero(records["left"] == 0)
                 records = up_to_a_call(records[: holes[0]] if len(holes) else records)
-            if records["left"].any():
-                yield batch([records], self._metrics, {mark: start + records.nbytes})
+            while len(records):
+                some = up_to_a_call(records[:_MOST_AT_ONCE])
+                some = some if len(some) else records  # nothing more, or a call larger than that
+                records, start = records[len(some) :], start + some.nbytes
+                if some["left"].any():
+                    yield batch([some], self._metrics, {mark: start})
 
-    def remove(self) -> None:
-        """Removes what was taken over, the lock last, and lets go of it."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+    def remove(self) -> bool:
+        """Removes what was taken over, the head and its lock last, and lets go of it; whether all is gone."""
+        for path in self.folder.glob("*.seg"):
+            with contextlib.suppress(OSError):
+                path.unlink()
+        if not any(self.folder.glob("*.seg")):
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self.release()
+            shutil.rmtree(self.folder, ignore_errors=True)  # Windows removes no file that is held
         self.release()
-        shutil.rmtree(self.folder, ignore_errors=True)  # Windows removes no file that is held
+        return not self.folder.exists()
 
     def release(self) -> None:
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            os.close(lock)
 
 
 def remains(home: Path) -> Iterator[Remains]:
     """The journals in `home` whose processes are dead, each locked for the caller, who removes or releases it."""
-    for head in sorted(home.glob(f"*/{HEAD}")):
-        with contextlib.suppress(FileNotFoundError):  # another opener has just removed it
-            lock = _files.hold(head)
-            if lock is not None:
-                yield Remains(head.parent, lock)
+    for left in _look(home, "*"):
+        if left.dead:
+            yield left
 
 
-def of_run(home: Path, run: str, *, but: str) -> Iterator[Remains]:
+def of_run(home: Path, run: str, *, but: str = "") -> Iterator[Remains]:
     """The journals in `home` of a run, `but` one: those of dead processes locked for the caller, the others to look into."""
-    for head in sorted(home.glob(f"{run}-*/{HEAD}")):
+    for left in _look(home, f"{prefix(run)}*", but):
+        if left.is_readable:
+            yield left
+        else:
+            left.release()
+
+
+def is_alive(home: Path, run: str, *, children: bool = True) -> bool:
+    """Whether a process lives that writes a run, or with `children` a process forked from one."""
+    alive = False
+    for left in of_run(home, run):
+        alive = alive or (not left.dead and (children or not left.is_child))
+        left.release()
+    return alive
+
+
+def _look(home: Path, folders: str, but: str = "") -> Iterator[Remains]:
+    for head in sorted(home.glob(f"{folders}/{HEAD}")):
         if head.parent.name != but:
-            with contextlib.suppress(FileNotFoundError):
-                left = Remains(head.parent, _files.hold(head))
-                if left.head:
-                    yield left
-                else:
-                    left.release()
+            with contextlib.suppress(OSError):  # another opener has just removed it, or it is another user's
+                lock = _files.hold(head)
+                try:
+                    left = Remains(head.parent, lock)
+                except OSError:
+                    if lock is not None:
+                        os.close(lock)
+                    raise
+                yield left
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
     for line in path.read_bytes().split(b"\n"):
-        with contextlib.suppress(ValueError):  # the last line of a torn file
+        with contextlib.suppress(ValueError, RecursionError):  # a line that was torn
             content = json.loads(line)
             if isinstance(content, dict):
                 yield content
