@@ -41,7 +41,6 @@ class Process:
         self.pump = Pump()
         self.cell_end = _notebook.CellEnd(self.settle_boards)
         self.chosen: contextvars.ContextVar[Run | None] = contextvars.ContextVar("trackbook_run", default=None)
-        self.in_child = False
         self.polars_is_dead = False
         atexit.register(self.close)
         if hasattr(os, "register_at_fork"):
@@ -134,16 +133,15 @@ class Process:
 
     def _go_on_in_child(self) -> None:
         """A forked child logs on into journals of its own. Polars, SQLite and the pump are the parent's: here they hang."""
-        self.in_child = True
-        self.projects, self.boards, self.pump = {}, {}, Pump()
+        self.projects, self.boards, self.pump, self.last_project = {}, {}, Pump(), None
         self.polars_is_dead = "polars" in sys.modules
         for run in self.runs:
             run.go_on_in_child()
+        if signal.getsignal(signal.SIGTERM) is _terminate:  # what the child logs is safe, and its parent wants it to die
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
     def close(self) -> None:
         """The end of the process: open runs end as the program did."""
-        if self.in_child:
-            return
         error = getattr(sys, "last_value", None) if _notebook.shell() is None else None
         with contextlib.ExitStack() as rest:  # one that fails does not keep the others from ending
             for project in self.projects.values():

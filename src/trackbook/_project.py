@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ._errors import warn
 from ._journal import FileJournal
 from ._names import readable_name
+from ._recovery import recover
 from ._run import Run, as_tags
 from ._types import Resume, RunRecord
 from .store.sqlite import SqliteStore, project_name
@@ -37,6 +38,7 @@ class Project:
         self.open_runs: list[Run] = []
         self._lock = threading.Lock()
         self._next_flush = 0.0
+        self._said: set[str] = set()
 
     def open_run(self, record: RunRecord, back_to: int | None = None) -> Run:
         """Starts to write a run, cut `back_to` a step if asked: its journal first, which says that its process lives."""
@@ -67,13 +69,16 @@ class Project:
         if self.store.flush():
             for run, marks in handed_over:
                 run.forget(marks)
+        for run in runs:
+            run.note_problems()
 
     def recover(self) -> None:
         """Takes up what dead processes left in this project."""
         if self.journals.is_dir() or self.store.path.exists():
-            from ._recovery import recover
-
-            recover(self.store, self.journals, {run.id for run in self.open_runs})
+            for notice in recover(self.store, self.journals, {run.id for run in self.open_runs}):
+                if notice not in self._said:
+                    self._said.add(notice)
+                    warn(notice)
 
     def get(self, id_or_name: str) -> Run:
         """A run to read: the open one itself, or one that takes no more points. Raises ``ValueError`` when there is none."""

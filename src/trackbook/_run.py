@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from ._config import Config, Summary
 from ._errors import warn
-from ._journal import FileJournal, Journal, NullJournal
+from ._journal import FileJournal, Journal, NullJournal, Ready
 from ._protocol import State
 from ._recorder import Recorder
 from ._types import ENDED, RunRecord
@@ -64,6 +64,7 @@ class Run:
         self.total = record.total
         self._tracking = False
         self.on_end: list[Callable[[Run], None]] = []
+        self._is_over = journal is None
         if journal is None:
             self._recorder.close()
         else:
@@ -148,7 +149,7 @@ class Run:
         values = self._plain(data) or flatten(data)
         if step is not None:
             step = to_step(step)
-        if self._to_say:
+        if self._to_say or self._in_child:
             self._say()
         if not self._recorder.record(now, values, step):
             raise RuntimeError(
@@ -211,40 +212,52 @@ class Run:
     def hand_over(self, *, children: bool = True) -> None:
         """Moves what was logged from the journal into the store, and what forked children logged from theirs."""
         self._stay_out_of_children()
+        ready = self._ready()
         with self._hand_over_lock:
-            if (self.done, self.total) != (self._record.done, self._record.total):
-                self._record = dataclasses.replace(self._record, done=self.done, total=self.total)
-                self.store.put_run(self._record)
-            self._note_problems()
-            journal = self._recorder.journal
-            with self._recorder.lock:
-                ready = journal.ready()
-            while (batch := journal.drain(ready)) is not None:
-                self._note_discarded(self.store.append(self.id, batch.points, batch.marks))
-                journal.drained(batch.marks)
-                self._marks.update(batch.marks)
-            if children and self.has_children:
-                self._take_up_children()
+            self._hand_over(ready, children=children)
+
+    def _ready(self) -> Ready:
+        """Asked for before the hand-over's lock is taken: a signal handler that reads or ends the run may be inside `log`."""
+        with self._recorder.lock:
+            return self._recorder.journal.ready()
+
+    def _hand_over(self, ready: Ready, *, children: bool = True) -> None:
+        if (self.done, self.total) != (self._record.done, self._record.total):
+            self._record = dataclasses.replace(self._record, done=self.done, total=self.total)
+            self.store.put_run(self._record)
+        journal = self._recorder.journal
+        while (batch := journal.drain(ready)) is not None:
+            self._note_discarded(self.store.append(self.id, batch.points, batch.marks))
+            journal.drained(batch.marks)
+            self._marks.update(batch.marks)
+        if children and self.has_children:
+            self._take_up_children()
 
     def end(self, state: State, error: str | None = None) -> None:
-        """Ends the run in any state, `error` saying what ended it; does nothing when it has ended."""
+        """Ends the run in any state, `error` saying what ended it; does nothing when it has ended.
+
+        A call that an interrupt breaks off is carried on by the next one.
+        """
+        self._recorder.close()
         if self._in_child:
-            self._recorder.close()
             self._recorder.journal.leave()
             return
+        ready = self._ready()
         with self._hand_over_lock:
-            if self._record.state != "running":
+            if self._is_over:
                 return
-            self._recorder.close()
-            self._record = dataclasses.replace(self._record, state=state, ended=time.time(), error=error)
-            self.hand_over()
+            if self._record.state == "running":
+                self._record = dataclasses.replace(self._record, state=state, ended=time.time(), error=error)
+            self._hand_over(ready)
             self._save()
+            journal = self._recorder.journal
             if self.store.flush():
-                self._recorder.journal.close()
-                self.store.clear_marks(self._recorder.journal.name)
-            else:
-                self._recorder.journal.leave()  # the next opener takes up what this process can not write
-            self._note_problems()
+                journal.close()
+                self.store.clear_marks(journal.name)
+            else:  # the next opener takes up what this process cannot write
+                journal.leave(dataclasses.asdict(self._record))
+            self.note_problems()
+            self._is_over = True
         for callback in self.on_end:
             callback(self)
         self._say()
@@ -255,18 +268,20 @@ class Run:
 
         assert self.journals is not None
         for left in of_run(self.journals, self.id, but=self._recorder.journal.name):
-            self._note_discarded(take_over(self.store, left, self._recorder))
-            if left.dead and self.store.flush():
-                left.remove()
-                self.store.clear_marks(left.folder.name)
+            with contextlib.suppress(OSError):  # what the store cannot take now, it is given the next time
+                self._note_discarded(take_over(self.store, left, self._recorder))
+                if left.dead and self.store.flush() and left.remove():
+                    self.store.clear_marks(left.folder.name)
             left.release()
 
     def go_on_in_child(self) -> None:
         """After a fork, in the child: logs into a journal of its own, and touches neither store nor pump."""
         self._in_child = True
-        self._recorder.journal.leave()
+        inherited = self._recorder.journal
         head = dataclasses.asdict(self._record) | {"child": True}
-        self._recorder.go_on_in_child(FileJournal(self.journals, head))
+        self._recorder.go_on_in_child(NullJournal() if self.journals is None else FileJournal(self.journals, head))
+        self._to_say.clear()
+        inherited.leave()
 
     def _note_discarded(self, metrics: Iterable[str]) -> None:
         for metric in metrics:
@@ -280,21 +295,26 @@ class Run:
     def handed_over(self) -> dict[str, int]:
         """How far the journal is in the store, to be forgotten once the store is flushed."""
         with self._hand_over_lock:
-            marks, self._marks = self._marks, {}
-            return marks
+            return dict(self._marks)
 
     def forget(self, marks: Mapping[str, int]) -> None:
         """Lets go of the journal up to `marks`: its points are durable in the store."""
-        self._recorder.journal.forget(marks)
+        with self._hand_over_lock:
+            self._recorder.journal.forget(marks)
+            self._marks = dict(self._marks.items() - marks.items())
 
-    def _note_problems(self) -> None:
-        for notice in [*self.store.notices, *self._recorder.journal.notices]:
+    def note_problems(self) -> None:
+        """To be called after a flush: of a full disk, which neither store nor journal can write, the store's word is enough."""
+        notices = [] if self._in_child else self.store.notices
+        for notice in notices or self._recorder.journal.notices:
             if notice not in self._notices:
                 self._notices.add(notice)
                 self._to_say.append(notice)
 
     def _say(self) -> None:
         """Warnings are the pump's findings, and the user's thread says them, at the line of a `log` call."""
+        if self._in_child:  # where there is no pump
+            self.note_problems()
         with contextlib.suppress(IndexError):  # another thread said the last one
             while self._to_say:
                 warn(self._to_say.popleft())
