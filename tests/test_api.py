@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 
 import trackbook as tb
-from trackbook import _api, _notebook
+from trackbook import _api, _manage, _notebook
 from trackbook._process import Process
 from trackbook._project import Project, project_names
 from trackbook._types import RunRecord
@@ -27,7 +27,8 @@ TIMEOUT = 60
 def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[Process]:
     """Each test has a process of its own, as it were."""
     process = Process()
-    monkeypatch.setattr(_api, "_process", process)
+    for module in (_api, _manage):
+        monkeypatch.setattr(module, "process", process)
     yield process
     for project in process.projects.values():
         process.pump.remove(project)

@@ -10,7 +10,6 @@ import polars as pl
 import pytest
 
 from trackbook import TrackbookWarning
-from trackbook._journal import MemoryJournal
 from trackbook._project import Project, file_name, project_names
 from trackbook._run import Run
 from trackbook._types import RunRecord
@@ -24,9 +23,7 @@ def project(tmp_path: Path) -> Iterator[Project]:
 
 
 def start(project: Project, run: str = "r1", name: str = "a", started: float = 0.0, **fields: Any) -> Run:
-    run_ = Run(project.name, RunRecord(run, name, started, **fields), project.store, MemoryJournal())
-    project.add(run_)
-    return run_
+    return project.open_run(RunRecord(run, name, started, **fields))
 
 
 # --- its file ---------------------------------------------------------------------------------------------------------

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from journals import in_memory
 from trackbook import TrackbookWarning
-from trackbook._journal import MemoryJournal
 from trackbook._run import Run, as_tags
 from trackbook._types import RunRecord
 from trackbook.store.memory import MemoryStore
@@ -18,7 +18,7 @@ from trackbook.store.sqlite import SqliteStore
 
 
 def new_run(**fields: Any) -> Run:
-    return Run("digits", RunRecord("r1", "brisk-otter-1", 0.0, **fields), MemoryStore(), MemoryJournal())
+    return Run("digits", RunRecord("r1", "brisk-otter-1", 0.0, **fields), MemoryStore(), in_memory())
 
 
 @pytest.fixture
@@ -196,13 +196,14 @@ def test_a_call_that_a_warning_stops_records_nothing(run: Run) -> None:
 def test_a_disk_that_cannot_be_written_is_warned_of_once_and_training_goes_on(tmp_path: Path) -> None:
     (tmp_path / "folder").write_text("in the way")
     store = SqliteStore(tmp_path / "folder" / "digits.trackbook.db", "digits")
-    run = Run("digits", RunRecord("r1", "a", 0.0), store, MemoryJournal())
+    run = Run("digits", RunRecord("r1", "a", 0.0), store, in_memory())
     store.flush()
     run.log({"loss": 1})
-    run.hand_over()
+    run.note_problems()
     with pytest.warns(TrackbookWarning, match="Cannot write") as warned:
         run.log({"loss": 2})
     store.flush()
+    run.note_problems()
     run.log({"loss": 3})
     run.finish()
     assert len(warned) == 1
@@ -212,7 +213,7 @@ def test_a_disk_that_cannot_be_written_is_warned_of_once_and_training_goes_on(tm
 def test_a_disk_that_fails_at_the_end_is_warned_of(tmp_path: Path) -> None:
     (tmp_path / "folder").write_text("in the way")
     store = SqliteStore(tmp_path / "folder" / "digits.trackbook.db", "digits")
-    run = Run("digits", RunRecord("r1", "a", 0.0), store, MemoryJournal())
+    run = Run("digits", RunRecord("r1", "a", 0.0), store, in_memory())
     with pytest.warns(TrackbookWarning, match="Cannot write"):
         run.finish()
 
@@ -318,7 +319,7 @@ def test_a_resumed_run_counts_on() -> None:
     first = new_run()
     first.log({"loss": 1}, step=4)
     first.finish()
-    second = Run("digits", RunRecord("r1", "a", 0.0), first.store, MemoryJournal())
+    second = Run("digits", RunRecord("r1", "a", 0.0), first.store, in_memory())
     second.log({"loss": 2, "acc": 2})
     assert logged(second) == [("loss", 4, 1), ("loss", 5, 2), ("acc", 0, 2)]
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from trackbook._values import DEEPEST_NESTING, check_name, check_text, flatten
+from trackbook._values import DEEPEST_NESTING, LARGEST_STEP, check_name, check_text, flatten, to_step
 
 
 class Level(IntEnum):
@@ -261,3 +261,62 @@ def test_an_array_that_changes_afterwards_does_not_change_what_was_taken(change:
     values = flatten({"loss": array})
     change(array)
     assert values == {"loss": 0.5}
+
+
+# --- steps --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        7,
+        np.int64(7),
+        np.uint8(7),
+        7.0,
+        np.float32(7),
+        np.array(7),
+        np.array(7.0),
+        Decimal(7),
+        Decimal("7.0"),
+        Fraction(7),
+    ],
+)
+def test_a_whole_number_of_any_kind_is_a_step(step: Any) -> None:
+    number = to_step(step)
+    assert type(number) is int
+    assert number == 7
+
+
+@pytest.mark.parametrize("step", [0, LARGEST_STEP])
+def test_steps_go_from_0_to_the_largest_int64(step: int) -> None:
+    assert to_step(step) == step
+
+
+@pytest.mark.parametrize("step", [2.5, np.float64(2.5), Decimal("2.5"), Fraction(5, 2), math.nan, math.inf])
+def test_a_fraction_is_no_step(step: Any) -> None:
+    with pytest.raises(ValueError, match=r"step=.* is not a whole number; give one, such as step="):
+        to_step(step)
+
+
+@pytest.mark.parametrize("step", [-1, np.int64(-1), -1.0, -(10**30), pytest.param(-(10**5000), id="-10**5000")])
+def test_a_negative_number_is_no_step(step: Any) -> None:
+    with pytest.raises(ValueError, match="is negative; steps start at 0"):
+        to_step(step)
+
+
+@pytest.mark.parametrize("step", [2**63, np.uint64(2**63), 1e300, pytest.param(10**5000, id="10**5000")])
+def test_what_int64_cannot_hold_is_no_step(step: Any) -> None:
+    with pytest.raises(ValueError, match=r"beyond 2\*\*63 - 1, the largest step"):
+        to_step(step)
+
+
+@pytest.mark.parametrize("step", ["7", None, [7], np.array([7]), np.array([7, 8]), 7j, object(), int, b"7"])
+def test_what_is_no_number_is_no_step(step: Any) -> None:
+    with pytest.raises(TypeError, match=r"step=.*give a whole number, such as step=7"):
+        to_step(step)
+
+
+@pytest.mark.parametrize("step", [True, False, np.bool_(True)])
+def test_a_bool_is_no_step(step: Any) -> None:
+    with pytest.raises(TypeError, match="is a bool; give a whole number"):
+        to_step(step)
