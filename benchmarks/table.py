@@ -38,6 +38,7 @@ ROWS = (
         most=2,
         ratio=False,
     ),
+    Row("loop", "cpu_percent", "- in CPU time, all its threads", "%", ratio=False),
     Row("loop", "noise_percent", "- the loop alone, before against after", "%", ratio=False),
     Row("bulk", "seconds", "100k calls x 10 metrics, until all is on disk", "s"),
     Row("bulk", "bytes_per_point", "- bytes a point (random walk)", "B"),
@@ -49,8 +50,10 @@ ROWS = (
     Row("million", "finish_s_10", "`finish` after 1 M calls of 10 metrics", "s", most=1),
     Row("million", "lost_1", "- points lost of 1 M", "", most=0),
     Row("million", "lost_10", "- points lost of 10 M", "", most=0),
-    Row("million", "memory_finished_mb_10", "memory at 10 M points, over the empty process", "MB", most=400),
-    Row("million", "memory_peak_mb_10", "- at its peak, mapped files included", "MB"),
+    Row("million", "memory_mb_10", "memory at 10 M points, run open, over the empty process", "MB", most=400),
+    Row("million", "memory_own_mb_10", "- without mapped files (journal, libraries)", "MB"),
+    Row("million", "memory_finished_mb_10", "- run finished", "MB"),
+    Row("million", "memory_peak_mb_10", "- the most at any time, `finish` included", "MB"),
     Row("kill", "percent_1hz", "calls recovered after SIGKILL: 1 call a second", "%", least=100, ratio=False),
     Row("kill", "percent_100hz", "- 100 calls a second", "%", least=100, ratio=False),
     Row("kill", "percent_burst", "- as fast as they go", "%", least=100, ratio=False),
@@ -110,6 +113,8 @@ def verdict(row: Row, ours: float | None, theirs: dict[str, float]) -> str:
         near = {name: times for name, times in near.items() if times < row.peers}
         if near:
             return "**missed**: " + ", ".join(f"{times:.1f}x {name}" for name, times in near.items())
+        if not theirs:
+            return "met, no peer measured"
     return "met"
 
 
@@ -120,10 +125,10 @@ def cells(row: Row, results: dict[str, Any], names: Sequence[str]) -> list[str]:
     ours = values.get(OURS)
     theirs = {name: value for name, value in values.items() if name != OURS}
     line = [row.title, target(row), verdict(row, ours, theirs)]
-    line.append("failed" if "error" in found.get(OURS, {}) else "-" if ours is None else number(ours, row.unit))
+    line.append(_unknown(found, OURS) if ours is None else number(ours, row.unit))
     for name in names:
         if name not in theirs:
-            line.append("failed" if any(key.startswith("error") for key in found.get(name, {})) else "-")
+            line.append(_unknown(found, name))
             continue
         text = ("~" if found[name].get("reckoned") else "") + number(theirs[name], row.unit)
         if row.ratio and ours is not None:
@@ -131,6 +136,10 @@ def cells(row: Row, results: dict[str, Any], names: Sequence[str]) -> list[str]:
             text += f" ({times:.{1 if times < 10 else 0}f}x)"
         line.append(text)
     return line
+
+
+def _unknown(found: dict[str, Any], name: str) -> str:
+    return "failed" if any(key.startswith("error") for key in found.get(name, {})) else "-"
 
 
 def markdown(lines: Sequence[Sequence[str]]) -> str:

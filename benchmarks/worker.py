@@ -94,11 +94,11 @@ def bulk(
     jittered_clock: bool = False,
 ) -> dict[str, float]:
     """Calls as fast as they go, then the end of the run; fewer than `calls` of them when `seconds` are over."""
-    empty = _memory_mb()["rss_mb"]
+    empty = _memory_mb()
     if jittered_clock:
         time.time = _jittered_clock()
     data = rows(shape, metrics, min(calls, ROWS))
-    made = _memory_mb()["rss_mb"] - empty
+    empty = {key: value + _memory_mb()["own_mb"] - empty["own_mb"] for key, value in empty.items()}  # with the rows
     log = contestant.start(folder)
     begin = time.perf_counter()
     done = _repeat(log, data, calls, begin + seconds)
@@ -106,15 +106,17 @@ def bulk(
     before_finish = _memory_mb()
     contestant.finish()
     end = time.perf_counter()
+    finished = _memory_mb()
     return {
         "calls": done,
         "log_s": logged - begin,
         "finish_s": end - logged,
         "seconds": end - begin,
         "points_per_s": done * metrics / (end - begin),
-        "memory_mb": before_finish["rss_mb"] - empty - made,
-        "memory_finished_mb": _memory_mb()["rss_mb"] - empty - made,
-        "memory_peak_mb": _memory_mb()["peak_mb"] - empty - made,
+        "memory_mb": before_finish["rss_mb"] - empty["rss_mb"],
+        "memory_own_mb": before_finish["own_mb"] - empty["own_mb"],
+        "memory_finished_mb": finished["rss_mb"] - empty["rss_mb"],
+        "memory_peak_mb": finished["peak_mb"] - empty["rss_mb"],
     }
 
 
@@ -141,13 +143,14 @@ def _jittered_clock() -> Callable[[], float]:
 
 
 def _memory_mb() -> dict[str, float]:
-    """What this process has in memory, mapped files that it has touched included."""
+    """What this process has in memory: all, its own without mapped files, and the most it ever had."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
     try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        _, resident, shared, *_ = map(int, Path("/proc/self/statm").read_text().split())
     except OSError:
-        return {"rss_mb": peak, "peak_mb": peak}
-    return {"rss_mb": pages * resource.getpagesize() / 1e6, "peak_mb": peak}
+        return {"rss_mb": peak, "own_mb": peak, "peak_mb": peak}
+    page = resource.getpagesize() / 1e6
+    return {"rss_mb": resident * page, "own_mb": (resident - shared) * page, "peak_mb": peak}
 
 
 def stream(
@@ -185,17 +188,23 @@ def stream(
 
 
 def loop(contestant: Contestant, folder: Path, step_ms: float, plain_s: float, logged_s: float) -> dict[str, float]:
-    """How much longer a pure-Python loop takes that logs 10 metrics a step, against the same loop before and after."""
+    """How much longer a pure-Python loop takes that logs 10 metrics a step, against the same loop before and after.
+
+    The first call has a second for itself: what a tracker loads and starts then is paid once, not by the step.
+    """
     size = 1000
     while _work_seconds(size) < step_ms / 1e3:
         size = int(size * 1.05)
-    before = _step_seconds(plain_s, size, None)
+    before, cpu_before = _step_seconds(plain_s, size, None)
     log = contestant.start(folder)
-    during = _step_seconds(logged_s, size, log)
+    log({"first": 1.0})
+    time.sleep(1)
+    during, cpu_during = _step_seconds(logged_s, size, log)
     contestant.finish()
-    after = _step_seconds(plain_s, size, None)
+    after, cpu_after = _step_seconds(plain_s, size, None)
     return {
         "slowdown_percent": (during / ((before + after) / 2) - 1) * 100,
+        "cpu_percent": (cpu_during / ((cpu_before + cpu_after) / 2) - 1) * 100,
         "noise_percent": abs(after / before - 1) * 100,
         "step_ms": before * 1e3,
     }
@@ -215,10 +224,11 @@ def _work_seconds(size: int) -> float:
     return (time.perf_counter() - begin) / 20
 
 
-def _step_seconds(seconds: float, size: int, log: Log | None) -> float:
-    """The mean of a step, over steps for so long."""
+def _step_seconds(seconds: float, size: int, log: Log | None) -> tuple[float, float]:
+    """The mean of a step, over steps for so long: as a clock tells, and as work of all threads of this process."""
     names = [f"train/metric{m}" for m in range(10)]
     begin = now = time.perf_counter()
+    worked = time.process_time()
     steps = 0
     while now < begin + seconds:
         loss = _work(size)
@@ -226,7 +236,7 @@ def _step_seconds(seconds: float, size: int, log: Log | None) -> float:
             log(dict.fromkeys(names, loss))
         steps += 1
         now = time.perf_counter()
-    return (now - begin) / steps
+    return (now - begin) / steps, (time.process_time() - worked) / steps
 
 
 def verify_bulk(contestant: Contestant, folder: Path, metrics: int, calls: int, shape: str = "walk") -> dict[str, int]:

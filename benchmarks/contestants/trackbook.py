@@ -23,21 +23,18 @@ def finish() -> None:
     trackbook.finish()
 
 
-def project(folder: Path) -> Any:
-    """The project as the next process finds it."""
+def run(folder: Path) -> Any:
+    """The one run of `folder`, as the next process finds it."""
     os.environ["TRACKBOOK_DIR"] = str(folder)
-    from trackbook import _api
+    import trackbook
 
-    return _api._home("bench")  # noqa: SLF001  # the store beneath the public functions is what is measured
+    return trackbook.get_run(project="bench")
 
 
 def read_back(folder: Path) -> dict[str, list[float]]:
-    store = project(folder).store
-    (run,) = store.runs()
-    parts = store.read(run.id).partition_by("metric", as_dict=True)
-    return {str(metric): part.sort("step")["value"].to_list() for (metric,), part in parts.items()}
+    parts = run(folder).history().partition_by("metric", as_dict=True)
+    return {str(metric): part["value"].to_list() for (metric,), part in parts.items()}
 
 
 def state(folder: Path) -> str:
-    (run,) = project(folder).store.runs()
-    return str(run.state)
+    return str(run(folder).state)
