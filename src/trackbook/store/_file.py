@@ -20,6 +20,7 @@ from ._salvage import salvage
 BUSY_SECONDS: Final = 1.0
 _PATIENCE_SECONDS: Final = 3.0  # a file that others write may be busy now and then; this long, and it is a problem
 _WAL_BYTES: Final = 1 << 24  # what a write-ahead log keeps of the disk when it is used up
+_SMALLEST: Final = 512  # bytes of a page
 _FAMILY: Final = ("", "-wal", "-shm", "-journal")  # what belongs to a SQLite file
 
 T = TypeVar("T")
@@ -32,6 +33,12 @@ _KINDS: Final[dict[int, Kind]] = {
     sqlite3.SQLITE_CORRUPT: "damaged",
     sqlite3.SQLITE_NOTADB: "damaged",
 }
+
+
+class NotOurFile(sqlite3.DatabaseError):
+    """What is at the path is no database, which SQLite itself would not notice."""
+
+    sqlite_errorcode = sqlite3.SQLITE_NOTADB
 
 
 class ProjectFile:
@@ -160,6 +167,8 @@ class ProjectFile:
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            if _is_no_database(self.path):
+                raise NotOurFile("file is not a database")
             self._frozen = False
             try:
                 self._connection = self._connect()
@@ -255,6 +264,14 @@ def _connect_frozen(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
 
 
+def _is_no_database(path: Path) -> bool:
+    """Whether a file is too short to be one. SQLite takes it for an empty database, and writes over it."""
+    try:
+        return 0 < path.stat().st_size < _SMALLEST
+    except OSError:
+        return False
+
+
 def _is_still(path: Path) -> bool:
     """Whether a file that nobody can write has no log that would be passed over."""
     log = path.with_name(path.name + "-wal")
@@ -294,6 +311,7 @@ def _names(path: Path, name: str) -> Iterator[Path]:
 def _copy_readable(aside: Path, to: sqlite3.Connection) -> str:
     try:
         with contextlib.closing(_connect_read_only(aside)) as damaged:
+            damaged.execute("pragma writable_schema = on")  # else SQLite reads nothing of a file that ends too early
             return salvage(damaged, to)
     except sqlite3.Error:
         return "none of its runs"

@@ -55,7 +55,9 @@ def _rows_of(db: sqlite3.Connection, table: str, names: str) -> Iterator[tuple[A
 
 def _put_in_order(to: sqlite3.Connection) -> int:
     """Ordinals and figures that fit the chunks that are left; of chunks that overlap, which no whole file has, the first."""
-    ends: dict[str, int] = {}
+    ends: dict[str, int] = dict.fromkeys(
+        (row[0] for row in to.execute("select distinct run_id from metrics").fetchall()), 0
+    )
     points = 0
     for rowid, run, first, rows in to.execute(
         "select rowid, run_id, first, rows from chunks order by run_id, first"
