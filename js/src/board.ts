@@ -28,8 +28,7 @@ interface Options {
 
 /** One view of a board: the picture of its model, drawn into `el`. */
 export class Board {
-  /** JupyterLab leaves the keys alone, as long as the focus is on something in here. */
-  readonly element = h("div", { class: "tb-board", "data-lm-suppress-shortcuts": "true" });
+  readonly element = h("div", { class: "tb-board" });
   #store: ReturnType<typeof storeOf>;
   #state: ViewState;
   #options: Options;
