@@ -4,7 +4,7 @@ import { drawingOrder } from "./palette.ts";
 import type { Plot, Trace } from "./plot.ts";
 
 const VALUE_WIDTH = 58; // px, of a value with its gap
-const SHARE = 0.55; // of the chart's width; the rest is for the metric's name
+const SHARE = 0.65; // of the chart's width; the rest is for the metric's name
 
 /** The latest value of each run in a chart's head, the current run's first, as many as fit. Bars carry their own. */
 export function latestValues({ kind, traces, rows }: Plot, width: number): HTMLElement[] {
