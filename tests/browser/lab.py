@@ -244,7 +244,9 @@ class Board:
         return self
 
     def smooth(self, amount: int) -> None:
-        self.root.locator("input.tb-smoothing").fill(str(amount))
+        slider = self.root.locator("input.tb-smoothing")
+        slider.fill(str(amount))
+        slider.blur()
 
     def box(self) -> dict[str, float]:
         box: dict[str, float] = self.root.evaluate("(board) => board.getBoundingClientRect().toJSON()")

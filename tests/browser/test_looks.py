@@ -138,7 +138,7 @@ def test_the_quickstart_in_jupyterlab_and_its_picture_for_the_readme(lab_at_2x: 
     for number in range(sweep + 1):
         lab.run_to_end(number)
     board = lab.board(sweep).wait()
-    board.smooth(10)
+    board.smooth(3)
     lab.set_size(1280 + 1100 - round(board.box()["width"]), 1600)
     lab.wait_for_quiet()
     assert round(board.box()["width"]) == 1100
