@@ -128,7 +128,8 @@ golden: setup
 
 picture: setup chromium
 	@$(PYTEST) -m browser -k picture
-	@cp tests/browser/output/board.png notebooks/board.png
+	@$(BIN)/python -c "from PIL import Image; Image.open('tests/browser/output/board.png').convert('RGB') \
+		.quantize(256, dither=Image.Dither.NONE).save('notebooks/board.png', optimize=True)"
 	@echo "notebooks/board.png"
 
 bench: setup
