@@ -79,7 +79,7 @@ test: lint unit unit-3.13 browser
 # --- parts ------------------------------------------------------------------------------------------------------------
 
 lab: setup
-	@$(STORE) $(BIN)/jupyter lab notebooks/quickstart.ipynb
+	@$(STORE) $(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks/quickstart.ipynb
 
 lint: setup
 	@echo "== ruff"
