@@ -9,6 +9,8 @@ import { Legend } from "./legend.ts";
 import { currentRun, styleRuns } from "./palette.ts";
 import type { Picture } from "./picture.ts";
 import type { Look, Range } from "./plot.ts";
+import type { RunHeader } from "./protocol.ts";
+import type { Styled } from "./rows.ts";
 import type { Series } from "./series.ts";
 import { Stage } from "./stage.ts";
 import { type PictureStore, storeOf } from "./store.ts";
@@ -101,10 +103,15 @@ export class Board {
 
   #showRuns({ runs, project, now }: Picture, { styles }: Look) {
     const current = currentRun(runs);
+    // a style may be older than what its run has become since
+    const styled = (run: RunHeader): Styled[] => {
+      const style = styles.get(run.key);
+      return style ? [{ ...style, run }] : [];
+    };
     const clock = () => (this.#options.live ? Date.now() / 1000 + this.#store.skew : now);
-    this.#top.update(project, current && styles.get(current.key), runs.length === 1, clock);
+    this.#top.update(project, current && styled(current)[0], runs.length === 1, clock);
     const shown = [...runs].sort((a, b) => Number(a.faded) - Number(b.faded)); // runs are sorted by key
-    this.#legend.update(shown.flatMap(run => styles.get(run.key) ?? []));
+    this.#legend.update(shown.flatMap(styled));
   }
 
   #showCharts({ metrics, series }: Picture, look: Look) {
