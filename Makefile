@@ -79,7 +79,7 @@ test: lint unit unit-3.13 browser
 # --- parts ------------------------------------------------------------------------------------------------------------
 
 lab: setup
-	@$(STORE) $(BIN)/jupyter lab notebooks/quickstart.ipynb
+	@$(STORE) $(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks/quickstart.ipynb
 
 lint: setup
 	@echo "== ruff"
@@ -128,7 +128,8 @@ golden: setup
 
 picture: setup chromium
 	@$(PYTEST) -m browser -k picture
-	@cp tests/browser/output/board.png notebooks/board.png
+	@$(BIN)/python -c "from PIL import Image; Image.open('tests/browser/output/board.png').convert('RGB') \
+		.quantize(256, dither=Image.Dither.NONE).save('notebooks/board.png', optimize=True)"
 	@echo "notebooks/board.png"
 
 # Installs the peers into .venv-bench, measures for about 20 minutes, writes benchmarks/results.json; ARGS="--quick --only log".

@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { context } from "esbuild";
 
 const out = "../src/trackbook/_static";
@@ -8,7 +9,8 @@ const shared = {
   charset: "utf8",
   target: "es2022",
   platform: "browser",
-  legalComments: "none",
+  legalComments: "none", // they are in LICENSES.txt, whole
+  metafile: true,
   loader: { ".css": "text" },
   logLevel: "info",
 };
@@ -18,9 +20,25 @@ const builds = [
   { ...shared, entryPoints: ["src/hosts/fallback.ts"], format: "iife", outfile: `${out}/fallback.js` },
 ];
 
+/** The licences of all packages that a bundle carries, which ask to be passed on with it. */
+function writeLicenses({ inputs }) {
+  const packages = new Set(
+    Object.keys(inputs).flatMap(path => path.match(/^node_modules\/(?:@[^/]+\/)?[^/]+/) ?? []),
+  );
+  const texts = [...packages].sort().map(folder => {
+    const { name, version, license } = JSON.parse(readFileSync(`${folder}/package.json`, "utf8"));
+    const file = readdirSync(folder).find(entry => /^licen[cs]e/i.test(entry));
+    return `${name} ${version} (${license})\n\n${file ? readFileSync(`${folder}/${file}`, "utf8").trim() : ""}\n`;
+  });
+  writeFileSync(`${out}/LICENSES.txt`, texts.join(`\n${"-".repeat(80)}\n\n`));
+}
+
 const watch = process.argv.includes("--watch");
 for (const build of builds) {
   const task = await context(build);
   if (watch) await task.watch();
-  else await task.rebuild().finally(() => task.dispose());
+  else {
+    const { metafile } = await task.rebuild().finally(() => task.dispose());
+    if (build.format === "esm") writeLicenses(metafile);
+  }
 }

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextvars
 import sys
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -105,3 +106,14 @@ def test_a_hook_that_fails_is_said_once_and_switched_off(shell: Shell) -> None:
         shell.end_cell()
     shell.end_cell()
     assert shell.callbacks == []
+
+
+@pytest.mark.parametrize(("version", "kept"), [((7, 0, 1), "cell"), ((7, 4, 0), None)])
+def test_threads_take_a_cells_variables_along_only_where_they_must(
+    monkeypatch: pytest.MonkeyPatch, version: tuple[int, ...], kept: str | None
+) -> None:
+    monkeypatch.setitem(sys.modules, "ipykernel", SimpleNamespace(version_info=version))
+    variable = contextvars.ContextVar[str]("variable")
+    token = variable.set("cell")
+    assert _notebook.thread_context().get(variable) == kept
+    variable.reset(token)

@@ -1,19 +1,21 @@
 import type { Chart } from "./chart.ts";
 import { Controls } from "./controls.ts";
-import { h, setChildren } from "./dom.ts";
+import { h } from "./dom.ts";
 import { parseFilter } from "./filter.ts";
 import { Groups } from "./groups.ts";
 import type { Model } from "./hosts/model.ts";
 import { Hover } from "./hover.ts";
 import { Legend } from "./legend.ts";
-import { currentRun, drawingOrder, styleRuns } from "./palette.ts";
+import { currentRun, styleRuns } from "./palette.ts";
 import type { Picture } from "./picture.ts";
 import type { Look, Range } from "./plot.ts";
-import { DrawQueue } from "./queue.ts";
+import type { RunHeader } from "./protocol.ts";
+import type { Styled } from "./rows.ts";
 import type { Series } from "./series.ts";
-import { storeOf } from "./store.ts";
+import { Stage } from "./stage.ts";
+import { type PictureStore, storeOf } from "./store.ts";
 import { adoptStyle } from "./style.ts";
-import { detectTheme, watchTheme } from "./theme.ts";
+import { detectTheme, type Theme, watchTheme } from "./theme.ts";
 import { TopLine } from "./topline.ts";
 import { ViewState, type XAxis } from "./view-state.ts";
 import { zoomByDrag } from "./zoom.ts";
@@ -28,9 +30,8 @@ interface Options {
 
 /** One view of a board: the picture of its model, drawn into `el`. */
 export class Board {
-  /** JupyterLab leaves the keys alone, as long as the focus is on something in here. */
-  readonly element = h("div", { class: "tb-board", "data-lm-suppress-shortcuts": "true" });
-  #store: ReturnType<typeof storeOf>;
+  readonly element = h("div", { class: "tb-board" });
+  #store: PictureStore;
   #state: ViewState;
   #options: Options;
   #head = h("div", { class: "tb-top", hidden: "" });
@@ -40,11 +41,8 @@ export class Board {
   #groups: Groups;
   #notices = h("div", { class: "tb-notices", role: "status" });
   #empty = h("div", { class: "tb-empty" });
-  #queue: DrawQueue;
+  #stage: Stage;
   #hover: Hover;
-  #seen: IntersectionObserver;
-  #sized: ResizeObserver;
-  #byPlot = new Map<Element, Chart>();
   #look: { key: string; value: Look } | null = null;
   #zoom: { range: Range; xAxis: XAxis } | null = null;
 
@@ -56,11 +54,9 @@ export class Board {
     this.#state = new ViewState(model, update, signal);
     this.#controls = new Controls(this.#state, () => this.#zoomTo(null), signal);
     this.#legend = new Legend(this.#state, signal);
-    this.#queue = new DrawQueue(signal);
+    this.#stage = new Stage(signal);
     this.#groups = new Groups(this.#state, chart => this.#adopt(chart), signal);
     this.#hover = new Hover(this.element, () => this.#groups.charts(), signal);
-    this.#seen = new IntersectionObserver(entries => this.#onSeen(entries), { rootMargin: "200px" });
-    this.#sized = new ResizeObserver(entries => this.#onSized(entries));
     this.#head.append(this.#top.element, this.#controls.element);
     this.element.append(this.#head, this.#notices, this.#legend.element, this.#empty, this.#groups.element);
     el.append(this.element);
@@ -68,16 +64,11 @@ export class Board {
     this.#store.subscribe(update, signal);
     watchTheme(window, update, signal);
     const ticking = setInterval(() => this.#top.tick(), TICK);
-    signal.addEventListener("abort", () => this.#destroy(ticking));
+    signal.addEventListener("abort", () => {
+      clearInterval(ticking);
+      this.element.remove();
+    });
     this.#update();
-  }
-
-  #destroy(ticking: ReturnType<typeof setInterval>) {
-    clearInterval(ticking);
-    this.#seen.disconnect();
-    this.#sized.disconnect();
-    for (const chart of this.#groups.charts()) chart.destroy();
-    this.element.remove();
   }
 
   #update() {
@@ -112,30 +103,30 @@ export class Board {
 
   #showRuns({ runs, project, now }: Picture, { styles }: Look) {
     const current = currentRun(runs);
+    // a style may be older than what its run has become since
+    const styled = (run: RunHeader): Styled[] => {
+      const style = styles.get(run.key);
+      return style ? [{ ...style, run }] : [];
+    };
     const clock = () => (this.#options.live ? Date.now() / 1000 + this.#store.skew : now);
-    this.#top.update(project, current && styles.get(current.key), runs.length === 1, clock);
-    const shown = drawingOrder(runs).sort((a, b) => Number(a.faded) - Number(b.faded) || a.key - b.key);
-    this.#legend.update(shown.flatMap(run => styles.get(run.key) ?? []));
+    this.#top.update(project, current && styled(current)[0], runs.length === 1, clock);
+    const shown = [...runs].sort((a, b) => Number(a.faded) - Number(b.faded)); // runs are sorted by key
+    this.#legend.update(shown.flatMap(styled));
   }
 
   #showCharts({ metrics, series }: Picture, look: Look) {
     const byMetric = new Map<string, Series[]>(metrics.map(metric => [metric, []]));
     for (const each of series) byMetric.get(metrics[each.metric])?.push(each);
-    const { theme } = this.element.dataset as { theme: "light" | "dark" };
+    const [theme, zoom] = [this.element.dataset.theme as Theme, this.#zoom?.range ?? null];
     for (const chart of this.#groups.charts()) {
-      const scene = {
-        series: byMetric.get(chart.metric) ?? [],
-        look,
-        theme,
-        zoom: this.#zoom?.range ?? null,
-      };
-      if (chart.update(scene)) this.#request(chart);
+      const scene = { series: byMetric.get(chart.metric) ?? [], look, theme, zoom };
+      if (chart.update(scene)) this.#stage.request(chart);
     }
   }
 
   /** The same object as long as it says the same, so that charts see at a glance that nothing changed. */
   #lookOf({ runs }: Picture): Look {
-    const theme = this.element.dataset.theme as "light" | "dark";
+    const theme = this.element.dataset.theme as Theme;
     const hidden = this.#state.get("hidden_runs");
     const [xAxis, smoothing] = [this.#state.get("x_axis"), this.#state.get("smoothing")];
     const known = runs.map(({ key, id, name, state, started, faded }) => [
@@ -148,10 +139,8 @@ export class Board {
     ]);
     const key = JSON.stringify([theme, hidden, xAxis, smoothing, known]);
     if (this.#look?.key !== key) {
-      this.#look = {
-        key,
-        value: { styles: styleRuns(runs, theme), hidden: new Set(hidden), xAxis, smoothing },
-      };
+      const value = { styles: styleRuns(runs, theme), hidden: new Set(hidden), xAxis, smoothing };
+      this.#look = { key, value };
     }
     return this.#look.value;
   }
@@ -165,38 +154,16 @@ export class Board {
   }
 
   #showNotices(texts: readonly string[], alert: boolean) {
-    const notices = texts.map(text =>
-      h("div", { class: "tb-notice", ...(alert ? { role: "alert" } : {}) }, text),
-    );
-    const changed =
-      notices.map(n => n.textContent).join("\0") !==
-      [...this.#notices.children].map(n => n.textContent).join("\0");
-    if (changed) setChildren(this.#notices, notices);
+    const shown = [...this.#notices.children].map(notice => notice.textContent);
+    if (JSON.stringify(shown) === JSON.stringify(texts)) return; // else a screen reader would say them all again
+    const role = alert ? "alert" : "note";
+    this.#notices.replaceChildren(...texts.map(text => h("div", { class: "tb-notice", role }, text)));
   }
 
   #adopt(chart: Chart) {
-    this.#byPlot.set(chart.plotElement, chart);
-    this.#seen.observe(chart.plotElement);
-    this.#sized.observe(chart.plotElement);
+    this.#stage.add(chart);
     this.#hover.watch(chart);
     zoomByDrag(chart, range => this.#zoomTo(range), this.#options.signal);
-  }
-
-  #onSeen(entries: readonly IntersectionObserverEntry[]) {
-    for (const { target, isIntersecting } of entries) {
-      const chart = this.#byPlot.get(target) as Chart;
-      chart.visible = isIntersecting;
-      if (isIntersecting) this.#request(chart);
-      else this.#queue.delete(chart);
-    }
-  }
-
-  #onSized(entries: readonly ResizeObserverEntry[]) {
-    for (const { target } of entries) this.#request(this.#byPlot.get(target));
-  }
-
-  #request(chart: Chart | undefined) {
-    if (chart?.visible && chart.stale) this.#queue.add(chart);
   }
 
   #zoomTo(range: Range | null) {

@@ -44,7 +44,8 @@ export class Controls {
     this.#xAxis.addEventListener("change", () => state.set("x_axis", this.#xAxis.value as XAxis), { signal });
     this.#filter.addEventListener("input", () => state.set("metric_filter", this.#filter.value), { signal });
     this.#unzoom.addEventListener("click", onUnzoom, { signal });
-    // A notebook in command mode would take these keys for its own: "a" adds a cell, "dd" deletes one.
+    // A notebook in command mode takes keys for its own: arrows move to another cell, "a" adds one, "dd" deletes one.
+    for (const control of [this.#smoothing, this.#xAxis]) control.dataset.lmSuppressShortcuts = "true"; // JupyterLab
     this.element.addEventListener("keydown", event => event.stopPropagation(), { signal });
   }
 

@@ -4,11 +4,12 @@ import { drawingOrder } from "./palette.ts";
 import type { Plot, Trace } from "./plot.ts";
 
 const VALUE_WIDTH = 58; // px, of a value with its gap
-const SHARE = 0.55; // of the chart's width; the rest is for the metric's name
+const SHARE = 0.65; // of the chart's width; the rest is for the metric's name
 
-/** The latest value of each run in a chart's head, the current run's first, as many as fit. Bars carry their own. */
+/** The latest value of each run in a chart's head, in the legend's order; where not all fit, the newest runs'. */
 export function latestValues({ kind, traces, rows }: Plot, width: number): HTMLElement[] {
   if (kind === "bar")
+    // a bar carries its value
     return traces.length > rows.length ? [more(`+${traces.length - rows.length}`, "more runs")] : [];
   const ranked = byRank(traces);
   const room = Math.max(1, Math.floor((width * SHARE) / VALUE_WIDTH));
@@ -16,7 +17,10 @@ export function latestValues({ kind, traces, rows }: Plot, width: number): HTMLE
   const rest = ranked.slice(fits);
   const names = rest.slice(0, 20).map(({ style, latest }) => `${style.label}: ${formatValue(latest)}`);
   return [
-    ...ranked.slice(0, fits).map(latestOf),
+    ...ranked
+      .slice(0, fits)
+      .sort((a, b) => a.style.run.key - b.style.run.key)
+      .map(latestOf),
     ...(rest.length ? [more(`+${rest.length}`, names.join("\n"))] : []),
   ];
 }

@@ -44,6 +44,14 @@ test("it names its project, its groups and its charts", () => {
   ]);
 });
 
+test("it tells how far the run is with every frame", async () => {
+  const { model, text } = show({ keyframe: frame(loss, { runs: [{ ...run(0), done: 1 }] }) });
+  expect(text(".tb-status")).toContain("1 step");
+  model.set("delta", frame([], { base: 1, seq: 2, runs: [{ ...run(0), done: 41 }] }));
+  await settled();
+  expect(text(".tb-status")).toContain("41 steps");
+});
+
 test("a second view shows the same, and what one hides the other does", () => {
   const model = new FakeModel({ keyframe: frame(loss, { runs: [run(0), run(1)] }) });
   const [a, b] = [show({}, model), show({}, model)];

@@ -19,8 +19,8 @@ function plot(count: number, kind: Plot["kind"] = "line-step", drawn = count): P
 
 const texts = (plot: Plot, width: number) => latestValues(plot, width).map(span => span.textContent);
 
-test("the current run's first, the faded one's last", () => {
-  expect(texts(plot(4), 1000)).toEqual(["1", "2", "3", "0"]);
+test("in the legend's order, whichever run is the current one", () => {
+  expect(texts(plot(4), 1000)).toEqual(["0", "1", "2", "3"]);
 });
 
 test("as many as fit, and how many more there are", () => {

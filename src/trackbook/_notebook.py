@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import sys
 from collections.abc import Callable
 from pathlib import PurePath
@@ -44,6 +45,16 @@ def name() -> str | None:
         return None
     path = _settings.notebook_path() or kernel_shell.user_ns.get("__vsc_ipynb_file__")
     return PurePath(str(path).replace("\\", "/")).stem or None if path else None
+
+
+def thread_context() -> contextvars.Context:
+    """The context variables for a thread that sends over comms: none, so that its messages belong to the newest cell.
+
+    ipykernel 7.0 sends nothing without the variables of a cell (LookupError: shell_parent).
+    """
+    ipykernel = sys.modules.get("ipykernel")
+    old = ipykernel is not None and ipykernel.version_info[:2] == (7, 0)
+    return contextvars.copy_context() if old else contextvars.Context()
 
 
 def show(thing: Any, **options: Any) -> None:

@@ -38,7 +38,7 @@ class Process:
         self.boards: dict[tuple[str, Path], Board] = {}  # by cell execution and project
         self.last_run: Run | None = None
         self.last_project: Project | None = None
-        self.pump = Pump()
+        self.pump = Pump(_notebook.thread_context)
         self.cell_end = _notebook.CellEnd(self.settle_boards)
         self.chosen: contextvars.ContextVar[Run | None] = contextvars.ContextVar("trackbook_run", default=None)
         self.polars_is_dead = False

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextvars
 import logging
 import threading
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 INTERVAL = 0.05  # seconds; boards and stores are slower than this and decide for themselves
@@ -18,9 +20,13 @@ class Ticking(Protocol):
 
 
 class Pump:
-    """Ticks its members in the order they were added, in a daemon thread that sleeps while there are none."""
+    """Ticks its members in the order they were added, in a daemon thread that sleeps while there are none.
 
-    def __init__(self) -> None:
+    `context` gives the context variables that the thread starts with.
+    """
+
+    def __init__(self, context: Callable[[], contextvars.Context] = contextvars.Context) -> None:
+        self._context = context
         self._members: list[Ticking] = []
         self._failing: set[int] = set()
         self._lock = threading.Lock()
@@ -33,7 +39,9 @@ class Pump:
                 self._members.append(member)
             self._wanted.set()
             if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="trackbook-pump", daemon=True)
+                self._thread = threading.Thread(
+                    target=self._context().run, args=(self._work,), name="trackbook-pump", daemon=True
+                )
                 self._thread.start()
 
     def remove(self, member: Ticking) -> None:

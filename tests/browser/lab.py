@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 OUTPUT = Path(__file__).parent / "output"
 
+PATIENCE = 90  # seconds; a busy machine is slow, and no test is about how fast it is
+
 # JupyterLab's own noise on the console; whatever else appears there as an error fails the test.
 KNOWN_NOISE: tuple[str, ...] = ()
 
@@ -50,6 +52,7 @@ class Lab:
         self.server = server
         self.errors: list[str] = []
         self.dialogs: list[str] = []
+        page.set_default_timeout(PATIENCE * 1000)
         page.on("console", self._on_console)
         page.on("pageerror", lambda error: self.errors.append(f"uncaught: {error}"))
         page.on("dialog", self._on_dialog)
@@ -119,14 +122,14 @@ class Lab:
         self.cell(number).locator(".jp-InputArea-editor").click()
         self.page.keyboard.press("Control+Enter")
 
-    def run_to_end(self, number: int, *, seconds: float = 60) -> None:
+    def run_to_end(self, number: int, *, seconds: float = PATIENCE) -> None:
         self.run(number)
         self.wait_until_done(number, seconds=seconds)
 
     def is_busy(self, number: int) -> bool:
         return self.cell(number).locator(".jp-InputPrompt").inner_text().strip() == "[*]:"
 
-    def wait_until_done(self, number: int, *, seconds: float = 60) -> None:
+    def wait_until_done(self, number: int, *, seconds: float = PATIENCE) -> None:
         self.page.wait_for_function(
             r"""(number) => /^\[\d+\]:$/.test(document.querySelectorAll(".jp-NotebookPanel .jp-CodeCell")[number]
                 .querySelector(".jp-InputPrompt").innerText.trim())""",
@@ -135,7 +138,7 @@ class Lab:
         )
         self.wait_until_idle()
 
-    def wait_until_idle(self, *, seconds: float = 60) -> None:
+    def wait_until_idle(self, *, seconds: float = PATIENCE) -> None:
         """Wait for the kernel itself: the indicator on the toolbar says "idle" before there is one."""
         self.page.wait_for_function(
             """() => {
@@ -174,7 +177,7 @@ class Board:
         self.root = root
         self.page = root.page
 
-    def wait(self, *, seconds: float = 30) -> Board:
+    def wait(self, *, seconds: float = PATIENCE) -> Board:
         """Wait until the board is there and every chart on it has drawn."""
         self.root.wait_for(timeout=seconds * 1000)
         self.root.scroll_into_view_if_needed()  # what is out of sight is not drawn
@@ -219,7 +222,7 @@ class Board:
     def runs(self) -> list[str]:
         return self.root.locator(".tb-run .tb-run-name").all_inner_texts()
 
-    def wait_for_chart(self, metric: str, *, seconds: float = 30) -> Board:
+    def wait_for_chart(self, metric: str, *, seconds: float = PATIENCE) -> Board:
         """Wait until the board has a chart of this metric."""
         self.root.wait_for(timeout=seconds * 1000)
         self.root.scroll_into_view_if_needed()
@@ -230,7 +233,7 @@ class Board:
         )
         return self
 
-    def wait_for_rows(self, metric: str, count: int, *, seconds: float = 30) -> Board:
+    def wait_for_rows(self, metric: str, count: int, *, seconds: float = PATIENCE) -> Board:
         """Wait until the chart has drawn at least this many rows."""
         self.wait_for_chart(metric)
         self.page.wait_for_function(
@@ -241,7 +244,9 @@ class Board:
         return self
 
     def smooth(self, amount: int) -> None:
-        self.root.locator("input.tb-smoothing").fill(str(amount))
+        slider = self.root.locator("input.tb-smoothing")
+        slider.fill(str(amount))
+        slider.blur()
 
     def box(self) -> dict[str, float]:
         box: dict[str, float] = self.root.evaluate("(board) => board.getBoundingClientRect().toJSON()")

@@ -33,8 +33,9 @@ def move_the_slider_while_busy(lab: Lab, prepare: str = "", seconds: float = 30)
 
 
 def test_smoothing_works_in_the_browser_while_the_cell_is_busy(lab: Lab) -> None:
-    program = LISTEN.replace("PREPARE", "").replace("SECONDS", "5").replace(" and not board.smoothing", "")
-    lab.write_and_open("smooth", program)
+    stop = lab.server.root / "stop"
+    program = LISTEN.replace("PREPARE", "import pathlib").replace("SECONDS", "120")
+    lab.write_and_open("smooth", program.replace("not board.smoothing", 'not pathlib.Path("stop").exists()'))
     lab.run(0)
     board = lab.board().wait_for_rows("loss", 20)
     assert all(row["smooth"] == row["value"] for row in board.rows("loss"))
@@ -44,6 +45,7 @@ def test_smoothing_works_in_the_browser_while_the_cell_is_busy(lab: Lab) -> None
         arg=board.chart("loss").element_handle(),
     )
     assert lab.is_busy(0)
+    stop.touch()
     lab.wait_until_done(0)
 
 
