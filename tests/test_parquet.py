@@ -6,6 +6,7 @@ import math
 import re
 import sys
 import tempfile
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +162,17 @@ def test_a_failure_leaves_the_former_export_and_no_rubbish_and_is_raised_as_it_i
         export_run(path, "digits", run, failing)
     assert path.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["run.parquet"]
+
+
+def test_the_store_is_read_on_the_thread_of_the_caller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread of Polars must not wait for a store, whose holder may wait for Polars."""
+    runs = [one_run(id="a1"), one_run(id="b2")]
+    store = filled(*runs)
+    threads = []
+    plainly = store.read
+    monkeypatch.setattr(store, "read", lambda *these: threads.append(threading.get_ident()) or plainly(*these))
+    export(tmp_path / "all.parquet", "digits", runs, store)
+    assert threads == [threading.get_ident()] * 2
 
 
 def test_where_nothing_can_be_written_it_is_an_oserror(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,16 +28,19 @@ class Counting(MemoryStore):
         super().__init__()
         self.reads: list[tuple[str, str]] = []
         self.asked = 0
+        self.thread = threading.get_ident()
         for run in RUNS:
             self.put_run(run)
             rows = [("train/loss", step, 1 / (step + 1), 10.0 + step) for step in range(3)] + [("acc", 5, 0.5, 20.0)]
             self.append(run.id, pl.DataFrame(rows, schema=POINTS, orient="row"))
 
     def read(self, run_id: str, metrics: Sequence[str] | None = None) -> pl.DataFrame:
+        assert threading.get_ident() == self.thread, "a thread of Polars must not wait for a store"
         self.reads += [(run_id, metric) for metric in metrics or ("all",)]
         return super().read(run_id, metrics)
 
     def summary(self, run_id: str) -> dict[str, MetricSummary]:
+        assert threading.get_ident() == self.thread, "a thread of Polars must not wait for a store"
         self.asked += 1
         return super().summary(run_id)
 
@@ -117,7 +121,7 @@ def test_only_the_runs_and_metrics_asked_for_are_read(where: str, reads: set[tup
     "query",
     [
         "with t as (select * from points) select max(value) from t where metric = 'acc'",
-        "select step from (select metric, step from points) where metric = 'acc'",
+        "select t.step from (select metric, step from points) t where metric = 'acc'",
         "select a.value from points a join runs r on a.run_id = r.id where a.metric = 'acc' and r.\"config.lr\" > 0.05",
         "select value from points where metric = 'acc' order by value limit 1",
     ],
@@ -130,7 +134,7 @@ def test_conditions_find_their_way_through_the_query(query: str) -> None:
 
 def test_each_side_of_a_join_reads_its_own() -> None:
     query = """
-        select l.value, a.value from (select * from points where metric = 'train/loss' and run_id = 'r1') l
+        select l.value, a.value as other from (select * from points where metric = 'train/loss' and run_id = 'r1') l
         join (select * from points where metric = 'acc') a on l.run_id = a.run_id
     """
     store = Counting()
@@ -142,6 +146,37 @@ def test_a_limit_stops_at_the_run_that_fills_it() -> None:
     store = Counting()
     assert len(rows("select * from points limit 2", store)) == 2
     assert {run for run, _ in store.reads} == {"r1"}
+
+
+def test_a_limit_comes_after_the_condition() -> None:
+    assert rows("select run_id, step from points where step > 1 and metric = 'train/loss' limit 1") == [("r1", 2)]
+    assert len(rows("select * from points where step > 1 limit 3")) == 3
+    assert len(rows("select * from points limit 3 offset 4")) == 3
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "select count(*) from points",
+        "select 5 as five from points",
+        "select distinct metric from points order by metric",
+        "select run, metric, count(*), max(value) from points group by run, metric order by run, metric",
+        "select count(*) from points a cross join points b cross join points c where a.metric = 'acc'",
+        "select count(*) from points a cross join points b where a.metric = 'acc' and b.metric = 'train/loss'",
+        "select a.step, b.step as other from points a left join points b on a.value = b.value and b.metric = 'acc'",
+        "select step from points where metric = 'acc' union all select step from points where step = 1",
+        "select * from points where run_id in (select run_id from points where step = 5 and run = 'calm-wren-2')",
+        "select * from points where case when metric = 'acc' then step > 3 else step > 1 end",
+        "select * from points where metric = 'acc' and metric = 'train/loss'",
+        "select * from points where 1 = 0",
+        "select value, sum(value) over (partition by run_id, metric) as total from points",
+        "select * from points where value = 0.5 and not metric like '%loss' limit 1",
+    ],
+)
+def test_the_answer_is_that_of_a_plain_table(query: str) -> None:
+    everything = pl.SQLContext(points=sql("select * from points", "digits", RUNS, Counting()))
+    expected = everything.execute(query, eager=True).rows()
+    assert sorted(map(repr, rows(query))) == sorted(map(repr, expected))  # SQL promises no order
 
 
 def test_a_table_that_is_not_asked_for_costs_nothing() -> None:

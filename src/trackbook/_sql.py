@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, NoReturn
 
 import polars as pl
@@ -31,8 +30,6 @@ _READS = re.compile(r"\s*(\(|select|with|from|values|explain|show)\b|\s*\(", re.
 _EXAMPLE = "select * from points"
 _QUOTES = """text takes single quotes ('train/loss'), names such as "group" and "config.lr" double ones"""
 
-Batches = Callable[[pl.Expr | None], Iterator[pl.DataFrame]]
-
 
 def sql(query: str, project: str, runs: Sequence[RunRecord], store: Store) -> pl.DataFrame:
     """The answer to a query in Polars' SQL. See `trackbook.sql`.
@@ -52,85 +49,100 @@ def sql(query: str, project: str, runs: Sequence[RunRecord], store: Store) -> pl
         raise TypeError(f"sql() takes a query such as {_EXAMPLE!r}, not {query!r}")
     if not _READS.match(re.sub(r"--[^\n]*|/\*.*?\*/", " ", query, flags=re.DOTALL)):
         raise ValueError(f"sql() only reads, and {_shortened(query)!r} begins otherwise than {_EXAMPLE!r}")
-    points = _Points(project, runs, store)
-    table = functools.cache(lambda: runs_table(runs, [store.summary(run.id) for run in runs]))
+    points = _Points(project, runs if _mentions(query, "points") else (), store)
+    listed = runs if _mentions(query, "runs") else ()
     frames = {
-        "points": _source(lambda: LONG, points.batches),
-        "runs": _source(lambda: table().schema, lambda _: iter([table()])),
+        "points": points.table(),
+        "runs": runs_table(listed, [store.summary(run.id) for run in listed]).lazy(),
         **{name: pl.LazyFrame(schema=schema) for name, schema in _TABLES_TO_COME.items()},
     }
-    try:
-        answer = pl.SQLContext(frames).execute(query).collect()
-    except pl.exceptions.PolarsError as error:
-        if points.error is not None:
-            raise points.error from None
-        _explain(query, error, frames, points)
+    answer = None
+    while answer is None or points.missing:
+        points.read()
+        try:
+            answer = pl.SQLContext(frames).execute(query).collect()
+        except pl.exceptions.PolarsError as error:
+            if points.error is not None:
+                raise points.error from None
+            if not points.missing:
+                _explain(query, error, frames, points.metrics)
     for notice in store.notices:
         warn(notice)
     return answer
 
 
-def _source(schema: Callable[[], pl.Schema], batches: Batches) -> pl.LazyFrame:
-    """A table whose schema and rows are made when a query needs them."""
-
-    def scan(
-        columns: list[str] | None, predicate: pl.Expr | None, rows: int | None, _size: int | None
-    ) -> Iterator[pl.DataFrame]:
-        for batch in batches(predicate):
-            frame = batch if predicate is None else batch.filter(predicate)
-            frame = (frame if columns is None else frame.select(columns)).head(len(frame) if rows is None else rows)
-            yield frame
-            if rows is not None:
-                rows -= len(frame)
-                if rows <= 0:
-                    return
-
-    return register_io_source(scan, schema=schema)
+def _mentions(query: str, table: str) -> bool:
+    return table in query.lower()
 
 
 class _Points:
-    """The table `points` of one query."""
+    """The table `points` of one query.
+
+    Polars is shown what was read, asks for more by its conditions, and is asked again when that was read, until nothing is
+    missing. Reading when it asks would be simpler, but it asks on threads of its own, of which it has few: when they wait for a
+    store that another thread holds, which itself waits for Polars, all wait for ever (tried with Polars 1.32 and 1.42).
+    """
 
     def __init__(self, project: str, runs: Sequence[RunRecord], store: Store) -> None:
-        self.error: BaseException | None = None  # what Polars quotes in an error of its own
+        self.missing: dict[str, list[str]] = {}  # metrics by run id
+        self.error: BaseException | None = None  # what Polars only quotes, in an error of its own
         self._project = project
-        self._runs = runs
         self._store = store
-
-    @functools.cached_property
-    def catalog(self) -> pl.DataFrame:
-        """A row for each metric of each run."""
+        self._labels = {run.id: (project, run.id, run.name, run.group) for run in runs}
         rows = [
-            (self._project, run.id, run.name, run.group, metric)
-            for run in self._runs
-            for metric in self._store.summary(run.id)
+            (*self._labels[run.id], metric, figures.count)
+            for run in runs
+            for metric, figures in store.summary(run.id).items()
         ]
-        return pl.DataFrame(rows, schema={name: LONG[name] for name in _KEYS}, orient="row")
+        self._catalog = pl.DataFrame(rows, {name: LONG[name] for name in _KEYS} | {"points": pl.Int64()}, orient="row")
+        self.metrics: list[str] = self._catalog["metric"].unique(maintain_order=True).to_list()
+        self._read: dict[str, set[str]] = {}
+        self._frames: dict[str, pl.DataFrame] = {}
 
-    @functools.cached_property
-    def metrics(self) -> list[str]:
-        return self.catalog["metric"].unique(maintain_order=True).to_list()
+    def table(self) -> pl.LazyFrame:
+        return register_io_source(self._scan, schema=LONG)
 
-    def batches(self, predicate: pl.Expr | None) -> Iterator[pl.DataFrame]:
-        """The points of each run, of those runs and metrics that `predicate` leaves."""
+    def read(self) -> None:
+        """Reads what is missing."""
+        for run_id, metrics in self.missing.items():
+            labels = [
+                pl.lit(text, pl.String).alias(name) for name, text in zip(_KEYS, self._labels[run_id], strict=False)
+            ]
+            points = self._store.read(run_id, metrics).with_columns(*labels, pl.col("metric").cast(pl.String))
+            known = self._frames.get(run_id)
+            fresh = points.select(*LONG)
+            self._frames[run_id] = fresh if known is None else pl.concat([known, fresh])
+            self._read.setdefault(run_id, set()).update(metrics)
+        self.missing = {}
+
+    def _scan(
+        self, columns: list[str] | None, predicate: pl.Expr | None, rows: int | None, _size: int | None
+    ) -> Iterator[pl.DataFrame]:
+        """What was read of the runs and metrics that `predicate` leaves; notes what was not."""
         try:
             about_keys = None if predicate is None else self._implied(predicate)
-            wanted = self.catalog if about_keys is None else self.catalog.filter(about_keys)
-            some = False
-            for part in wanted.partition_by("run_id", maintain_order=True):
-                some = True
-                yield self._read(part)
-            if not some:
-                yield pl.DataFrame(schema=LONG)
+            wanted = self._catalog if about_keys is None else self._catalog.filter(about_keys)
         except BaseException as error:
             self.error = error
             raise
-
-    def _read(self, part: pl.DataFrame) -> pl.DataFrame:
-        run_id = part["run_id"][0]
-        labels = [pl.lit(part[name][0], pl.String).alias(name) for name in _KEYS[:4]]
-        points = self._store.read(run_id, part["metric"].to_list())
-        return points.select(*labels, pl.col("metric").cast(pl.String), "step", "value", "time")
+        if columns is not None:
+            columns = columns or ["step"]  # without any, a frame would have no rows either
+        yield pl.DataFrame(schema=LONG).select(columns or list(LONG))
+        room = None if predicate is not None else rows
+        for part in wanted.partition_by("run_id", maintain_order=True):
+            run_id = part["run_id"][0]
+            lacks = [name for name in part["metric"] if name not in self._read.get(run_id, ())]
+            if lacks:
+                asked = self.missing.setdefault(run_id, [])
+                asked += [name for name in lacks if name not in asked]
+            elif run_id in self._frames:
+                frame = self._frames[run_id]
+                frame = frame if predicate is None else frame.filter(predicate)
+                yield (frame if columns is None else frame.select(columns)).head(len(frame) if room is None else room)
+            if room is not None:
+                room -= int(part["points"].sum())
+                if room <= 0:
+                    return
 
     def _implied(self, expr: pl.Expr) -> pl.Expr | None:
         """A condition on the keys alone that holds wherever `expr` does; None when nothing can be said."""
@@ -153,13 +165,18 @@ class _Points:
             return
         if not (expr.meta.eq(left == right) or str(expr).startswith('col("metric").is_in(')):
             return
-        for name in pl.select(literal).to_series().explode().drop_nulls():
-            if name not in self.metrics:
-                meant = or_nearest(name, self.metrics) or "nothing was logged in it"
-                raise ValueError(f"project {self._project!r} has no metric {name!r}; {meant}")
+        for name in pl.select(literal).to_series().to_list():
+            # a literal of `in` is one list of names, or the names, as the version of Polars has it
+            for one in name if isinstance(name, list) else [name]:
+                self._check_name(one)
+
+    def _check_name(self, name: Any) -> None:
+        if name is not None and name not in self.metrics:
+            meant = or_nearest(name, self.metrics) or "nothing was logged in it"
+            raise ValueError(f"project {self._project!r} has no metric {name!r}; {meant}")
 
 
-def _explain(query: str, error: Exception, frames: dict[str, pl.LazyFrame], points: _Points) -> NoReturn:
+def _explain(query: str, error: Exception, frames: dict[str, pl.LazyFrame], metrics: Sequence[str]) -> NoReturn:
     said = str(error).strip().partition("\n")[0]
     table = re.search(r"relation '(.+?)' was not found", said)
     column = re.search(r"(?:unable to find column \"(.+?)\"|no column named '(.+?)')", said)
@@ -167,11 +184,11 @@ def _explain(query: str, error: Exception, frames: dict[str, pl.LazyFrame], poin
         raise ValueError(f"there is no table {table[1]!r}; {or_nearest(table[1], TABLES)}") from None
     if column:
         name = column[1] or column[2]
-        if name in points.metrics:
+        if name in metrics:
             raise ValueError(
                 f"{name!r} is a metric, not a column; write it in single quotes: metric = '{name}'"
             ) from None
-        mentioned = [frames[one] for one in TABLES if re.search(rf"\b{one}\b", query, re.IGNORECASE)]
+        mentioned = [frames[one] for one in TABLES if _mentions(query, one)]
         known = [other for frame in mentioned for other in frame.collect_schema()]
         raise ValueError(f"there is no column {name!r}; {or_nearest(name, dict.fromkeys(known))}") from None
     raise ValueError(f"cannot answer {_shortened(query)!r}: {said}; {_QUOTES}") from None

@@ -17,38 +17,21 @@ LONG: Final = pl.Schema(
     dict.fromkeys(("project", "run_id", "run", "group", "metric"), pl.String())
     | {"step": pl.Int64(), "value": pl.Float64(), "time": pl.Float64()}
 )
-_MOST_POINTS = 20_000_000  # read at once, 0.6 GB; each further read goes through the run's chunks again
 
 
-def series(store: Store, project: str, run: RunRecord) -> Iterator[pl.DataFrame]:
+def series(points: pl.DataFrame, project: str, run: RunRecord) -> Iterator[pl.DataFrame]:
     """The points of a run as frames of the schema `LONG`, one a metric, metrics and in them steps ascending."""
-    counts = {name: figures.count for name, figures in store.summary(run.id).items()}
     labels = [
         pl.lit(text, pl.String).alias(name)
         for name, text in {"project": project, "run_id": run.id, "run": run.name, "group": run.group}.items()
     ]
-    for names in _packs(counts):
-        points = store.read(run.id, None if len(names) == len(counts) else names)
-        parts = points.partition_by("metric", as_dict=True, include_key=False)
-        del points
-        for name in names:
-            part = parts.pop((name,), None)
-            if part is not None:
-                ordered = part if part["step"].is_sorted() else part.sort("step")
-                yield ordered.select(*labels, pl.lit(name).alias("metric"), "step", "value", "time")
-
-
-def _packs(counts: Mapping[str, int]) -> Iterator[list[str]]:
-    pack: list[str] = []
-    points = 0
-    for name in sorted(counts):
-        if pack and points + counts[name] > _MOST_POINTS:
-            yield pack
-            pack, points = [], 0
-        pack.append(name)
-        points += counts[name]
-    if pack:
-        yield pack
+    parts = {
+        str(name): part for (name,), part in points.partition_by("metric", as_dict=True, include_key=False).items()
+    }
+    for name in sorted(parts):
+        part = parts.pop(name)
+        ordered = part if part["step"].is_sorted() else part.sort("step")
+        yield ordered.select(*labels, pl.lit(name).alias("metric"), "step", "value", "time")
 
 
 def or_nearest(name: Any, known: Iterable[str]) -> str:
