@@ -2,9 +2,59 @@
 
 from __future__ import annotations
 
-from trackbook._journal import FileJournal
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from trackbook._journal import FileJournal, Journal
+from trackbook._records import Batch
+
+Row = tuple[str, int, float]
 
 
 def in_memory() -> FileJournal:
     """A journal without a folder."""
     return FileJournal(None, {"id": "r1"})
+
+
+def put(journal: Journal, *points: tuple[int, int, float], now: float = 0.0) -> None:
+    """One call: points of metric, step and value."""
+    fields: list[Any] = []
+    for place, (metric, step, value) in enumerate(points):
+        fields += (now, step, value, metric, len(points) - place)
+    journal.write(len(points), fields)
+
+
+def rows(batches: Batch | Iterable[Batch] | None) -> list[Row]:
+    """Metric, step and value of each point."""
+    if batches is None or isinstance(batches, Batch):
+        batches = [] if batches is None else [batches]
+    return [row for batch in batches for row in points(batch.points)]
+
+
+def points(frame: pl.DataFrame) -> list[Row]:
+    return frame.select(pl.col("metric").cast(pl.String), "step", "value").rows()
+
+
+def drained(journal: Journal) -> list[Row]:
+    """What is there to drain, and after it nothing."""
+    found: list[Row] = []
+    ready = journal.ready()
+    while (batch := journal.drain(ready)) is not None:
+        found += rows(batch)
+        journal.drained(batch.marks)
+    return found
+
+
+def abandoned(home: Path, *calls: list[tuple[int, int, float]], **head: Any) -> Path:
+    """The folder of a journal whose process is dead, with the metrics `a` and `b` and the given calls."""
+    journal = FileJournal(home, {"id": "r1", "name": "a", "started": 0.0} | head)
+    journal.open()
+    for name in "ab":
+        journal.metric(name)
+    for call in calls:
+        put(journal, *call)
+    journal.leave()
+    return home / journal.name

@@ -26,12 +26,12 @@ def recover(store: Store, home: Path, open_here: Collection[str]) -> list[str]:
     notices = []
     for children in (False, True):  # a child's points count on from its parent's
         for left in remains(home):
-            if not left.is_readable:
-                notices += [] if children else left.notices
-            elif left.is_child == children and not _is_taken_care_of(left, home, open_here):
-                with contextlib.suppress(OSError):
-                    _recover(store, left)
-            left.release()
+            with contextlib.closing(left):
+                if not left.is_readable:
+                    notices += [] if children else left.notices
+                elif left.is_child == children and not _is_taken_care_of(left, home, open_here):
+                    with contextlib.suppress(OSError):
+                        _recover(store, left)
     for record in store.runs():
         if record.state == "running" and record.id not in open_here and not is_alive(home, record.id):
             _note_loss(store, record.id)

@@ -43,7 +43,9 @@ class Remains:
     def notices(self) -> list[str]:
         """What there is to say of one that is not readable."""
         if self.head:
-            return [f"{self.folder} was written by a later trackbook and is left as it is: upgrade to recover what is in it"]
+            return [
+                f"{self.folder} was written by a later trackbook and is left as it is: upgrade to recover what is in it"
+            ]
         if any(self.folder.glob("*.seg")):
             return [f"{self.folder} does not say which run it is of and is left as it is: {HEAD} is damaged"]
         return []  # its process died before it logged, or has just begun
@@ -79,19 +81,20 @@ class Remains:
                 path.unlink()
         if not any(self.folder.glob("*.seg")):
             shutil.rmtree(self.folder, ignore_errors=True)
-            self.release()
+            self.close()
             shutil.rmtree(self.folder, ignore_errors=True)  # Windows removes no file that is held
-        self.release()
+        self.close()
         return not self.folder.exists()
 
-    def release(self) -> None:
+    def close(self) -> None:
+        """Lets go of the lock."""
         lock, self._lock = self._lock, None
         if lock is not None:
             os.close(lock)
 
 
 def remains(home: Path) -> Iterator[Remains]:
-    """The journals in `home` whose processes are dead, each locked for the caller, who removes or releases it."""
+    """The journals in `home` whose processes are dead, each locked for the caller, who removes or closes it."""
     for left in _look(home, "*"):
         if left.dead:
             yield left
@@ -103,7 +106,7 @@ def of_run(home: Path, run: str, *, but: str = "") -> Iterator[Remains]:
         if left.is_readable:
             yield left
         else:
-            left.release()
+            left.close()
 
 
 def is_alive(home: Path, run: str, *, children: bool = True) -> bool:
@@ -111,7 +114,7 @@ def is_alive(home: Path, run: str, *, children: bool = True) -> bool:
     alive = False
     for left in of_run(home, run):
         alive = alive or (not left.dead and (children or not left.is_child))
-        left.release()
+        left.close()
     return alive
 
 

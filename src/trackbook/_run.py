@@ -268,11 +268,13 @@ class Run:
 
         assert self.journals is not None
         for left in of_run(self.journals, self.id, but=self._recorder.journal.name):
-            with contextlib.suppress(OSError):  # what the store cannot take now, it is given the next time
+            with (
+                contextlib.closing(left),
+                contextlib.suppress(OSError),
+            ):  # what the store cannot take now, it can another time
                 self._note_discarded(take_over(self.store, left, self._recorder))
                 if left.dead and self.store.flush() and left.remove():
                     self.store.clear_marks(left.folder.name)
-            left.release()
 
     def go_on_in_child(self) -> None:
         """After a fork, in the child: logs into a journal of its own, and touches neither store nor pump."""
