@@ -291,3 +291,33 @@ def test_four_processes_write_one_run(tmp_path: Path, metrics: list[str]) -> Non
         assert found.filter(pl.col("metric") == metric)["step"].to_list() == list(range(20_000))
         assert store.summary("r1")[metric].count == 20_000
     store.close()
+
+
+AT_EXIT = """
+import atexit, sys
+from pathlib import Path
+import polars as pl
+from trackbook._types import RunRecord
+from trackbook.store import _view
+from trackbook.store._interface import POINTS
+from trackbook.store.sqlite import SqliteStore
+
+store = SqliteStore(Path(sys.argv[1]), "digits")
+for step in range(20):
+    store.append("r1", pl.DataFrame({"metric": ["a"], "step": [step], "value": [1.0], "time": [0.0]}, schema=POINTS))
+    if step < 19:
+        store.flush()
+
+@atexit.register
+def end():
+    store.put_run(RunRecord("r1", "a", 1.0, state="finished"))
+    store.close()
+    print(len(store.read("r1")), store.notices)
+"""
+
+
+def test_a_store_is_closed_at_the_end_of_the_interpreter(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", AT_EXIT, tmp_path / "digits.db"], capture_output=True, text=True, check=True
+    )
+    assert (done.stdout, done.stderr) == ("20 []\n", "")

@@ -197,6 +197,23 @@ def test_only_one_of_those_that_find_a_damaged_file_sets_it_aside(open_store: Op
         assert steps(store, "r1") == steps(store, "r2") == list(range(20))
 
 
+def test_a_reader_follows_to_the_new_file(open_store: Open, path: Path) -> None:
+    store, reader = open_store(), open_store()
+    store.append("r1", points(range(10)))
+    store.flush()
+    _, cursor = reader.since("r1", Cursor())
+    path.with_name("other").write_bytes(b"garbage" * 1000)
+    store.close()
+    for end in ("-wal", "-shm"):
+        path.with_name(path.name + end).unlink()
+    path.with_name("other").replace(path)
+    store.append("r1", points(range(10, 20)))
+    assert store.flush()
+    fresh, after = reader.since("r1", cursor)
+    assert fresh["step"].to_list() == list(range(20))
+    assert after.generation != cursor.generation
+
+
 def test_files_set_aside_in_one_second_have_names_of_their_own(open_store: Open, path: Path) -> None:
     store = open_store()
     path.parent.mkdir()
@@ -291,7 +308,7 @@ def test_a_full_disk_is_a_notice_until_there_is_room(open_store: Open) -> None:
     db.execute("pragma temp_store = memory")
     for start in range(0, 3 * CHUNK, CHUNK):
         store.append("r1", points(range(start, start + CHUNK)))
-        store._file._close_if_idle = lambda: None  # type: ignore[method-assign]  # the limit lives in the connection
+        store._file._close_unless_busy = lambda _: None  # type: ignore[method-assign]  # the limit lives in the connection
         assert not store.flush()
     (notice,) = store.notices
     assert "full" in notice
@@ -307,7 +324,7 @@ def test_a_full_disk_is_a_notice_until_there_is_room(open_store: Open) -> None:
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     place = tmp_path / "small"
     place.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", place], capture_output=True)
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", place], check=False, capture_output=True)
     if done.returncode:
         pytest.skip("mounting a small disk is not allowed here")
     yield place
@@ -353,7 +370,7 @@ db.execute("rollback")
 def test_a_file_that_another_process_locks_keeps_nobody_waiting(
     open_store: Open, path: Path, monkeypatch: pytest.MonkeyPatch, network: bool, open_before: bool
 ) -> None:
-    monkeypatch.setattr(_files, "is_network", lambda path: network)
+    monkeypatch.setattr(_files, "is_network", lambda _: network)
     monkeypatch.setattr(_file, "_PATIENCE_SECONDS", 2.0)
     fill(open_store(), runs=1, chunks=1)
     store = open_store()
@@ -399,7 +416,7 @@ def test_a_short_wait_is_not_worth_a_notice(open_store: Open, path: Path, monkey
 def test_a_resumed_run_whose_file_is_busy_is_compared_with_it_later(
     open_store: Open, path: Path, impatient: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_files, "is_network", lambda path: True)
+    monkeypatch.setattr(_files, "is_network", lambda _: True)
     first = open_store()
     first.append("r1", points(range(10)))
     first.close()
@@ -421,7 +438,8 @@ def read_only(tmp_path: Path) -> Iterator[Callable[[], Path]]:
     place = tmp_path / "read-only"
     place.mkdir()
     root = os.getuid() == 0
-    if root and subprocess.run(["mount", "-t", "tmpfs", "tmpfs", place], capture_output=True).returncode:
+    mount = ["mount", "-t", "tmpfs", "tmpfs", place]
+    if root and subprocess.run(mount, check=False, capture_output=True).returncode:
         pytest.skip("mounting a disk is not allowed here")
 
     def freeze() -> Path:
@@ -473,7 +491,7 @@ def test_a_new_file_in_a_folder_that_takes_none_is_a_notice(tmp_path: Path, read
 def test_a_network_disk_has_a_rollback_journal_and_a_notice(
     open_store: Open, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_files, "is_network", lambda path: True)
+    monkeypatch.setattr(_files, "is_network", lambda _: True)
     store = open_store()
     fill(store)
     (notice,) = store.notices
@@ -489,7 +507,7 @@ def test_a_file_with_a_log_that_was_brought_to_a_network_disk_loses_its_log(
     store = open_store()
     fill(store)
     store.close()
-    monkeypatch.setattr(_files, "is_network", lambda path: True)
+    monkeypatch.setattr(_files, "is_network", lambda _: True)
     store = open_store()
     assert steps(store) == list(range(6 * CHUNK))
     assert store._file._open().execute("pragma journal_mode").fetchone() == ("delete",)

@@ -49,48 +49,49 @@ class ProjectFile:
         self.project = project
         self.problems: dict[str, str] = {}
         self.age = 0  # grows when the file at `path` is another one than before
-        self.damage: str | None = None
+        self._damage: str | None = None
+        self._damaged: tuple[int, int] | None = None  # the identity of the file that has it
         self._connection: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
         self._frozen = False
-        self._busy_since: float | None = None
+        self._busy_since: dict[str, float] = {}  # for reading and for writing
         self._to_checkpoint = False
 
     def read(self, query: Callable[[sqlite3.Connection], T], nothing: T) -> T:
         """The answer of the file, or `nothing` where there is no file yet or it cannot be read."""
         try:
+            if self._connection is None or not self._connection.in_transaction:
+                self.is_other()
             if self._connection is None and not self.path.exists():
                 return nothing
             answer = query(self._open())
         except Failure as error:
-            self._close_if_idle()
-            if _kind(error) == "damaged":
-                self.damage = str(error)
+            self._note_damage(error)
+            self._close_unless_busy(error)
             self._tell("read", error, f"Cannot read {self.path} ({error}). What is in it is left as it is.")
             return nothing
         if self._frozen:
             self.close()
-        self.problems.pop("read", None)
+        self._is_well("read")
         return answer
 
     def write(self, work: Callable[[sqlite3.Connection], None]) -> bool:
         """Does `work` in one transaction, and tells whether it is done; a file that is damaged is replaced first."""
         try:
-            if self.damage is None:
+            if self._damage is None:
                 self._transact(work)
         except Failure as error:
-            if _kind(error) != "damaged":
+            self._note_damage(error)
+            if self._damage is None:
                 return self._failed(error)
-            self.damage = str(error)
         try:
-            if self.damage is not None:
-                self._replace(self.damage)
+            if self._damage is not None:
+                self._replace(self._damage)
                 return False  # what is in memory must be brought in line with the new file first
         except Failure as error:
             return self._failed(error)
-        self._busy_since = None
+        self._is_well("write")
         self._to_checkpoint = True
-        self.problems.pop("write", None)
         return True
 
     def demand(self, work: Callable[[sqlite3.Connection], None], what: str) -> None:
@@ -119,8 +120,13 @@ class ProjectFile:
         self.age += 1
         return True
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether the last writing failed because another process was writing."""
+        return "write" in self._busy_since
+
     def close(self) -> None:
-        connection, self._connection = self._connection, None
+        connection, self._connection, self._identity = self._connection, None, None
         if connection is not None:
             with contextlib.suppress(sqlite3.Error):  # closing moves the log into the file, which may fail
                 connection.close()
@@ -140,7 +146,7 @@ class ProjectFile:
             raise
 
     def _failed(self, error: BaseException) -> bool:
-        self._close_if_idle()
+        self._close_unless_busy(error)
         self._tell(
             "write",
             error,
@@ -153,15 +159,24 @@ class ProjectFile:
         if isinstance(error, _schema.NewerFile):
             self.problems["version"] = f"{self.path} {error}."
         elif _kind(error) == "busy":
-            self._busy_since = self._busy_since or time.monotonic()
-            if time.monotonic() - self._busy_since >= _PATIENCE_SECONDS:
+            since = self._busy_since.setdefault(what, time.monotonic())
+            if time.monotonic() - since >= _PATIENCE_SECONDS:
                 self.problems[what] = notice
         else:
             self.problems[what] = notice
 
-    def _close_if_idle(self) -> None:
+    def _note_damage(self, error: BaseException) -> None:
+        if _kind(error) == "damaged":
+            self._damage = str(error)
+            self._damaged = self._identity or _identity(self.path)
+
+    def _is_well(self, what: str) -> None:
+        self._busy_since.pop(what, None)
+        self.problems.pop(what, None)
+
+    def _close_unless_busy(self, error: BaseException) -> None:
         """After a failure it is best to begin anew, with what the file is by then."""
-        if self._connection is not None and not self._connection.in_transaction:
+        if _kind(error) != "busy" and self._connection is not None and not self._connection.in_transaction:
             self.close()
 
     def _open(self) -> sqlite3.Connection:
@@ -219,13 +234,12 @@ class ProjectFile:
 
     def _replace(self, damage: str) -> None:
         """Sets the file aside, unless another process has done so, and makes a new one with what can still be read."""
-        before = self._identity or _identity(self.path)
         self.close()
         lock = _files.hold(self.path.with_name(self.path.name + ".lock"), create=True)
         if lock is None:
             raise OSError("another process is setting the damaged file aside")
         try:
-            if _identity(self.path) == before and before is not None:
+            if self._damaged is not None and _identity(self.path) == self._damaged:
                 aside = _set_aside(self.path)
                 self.problems["damaged"] = (
                     f"{self.path} is damaged ({damage}). It was set aside, as it is, as {aside.name}, and a new file was begun "
@@ -234,10 +248,10 @@ class ProjectFile:
         finally:
             self.path.with_name(self.path.name + ".lock").unlink(missing_ok=True)
             os.close(lock)
-        self.damage = None
+        self._damage = None
         self.age += 1
-        self.problems.pop("read", None)
-        self.problems.pop("write", None)
+        self._is_well("read")
+        self._is_well("write")
 
 
 def project_name(path: Path) -> str | None:

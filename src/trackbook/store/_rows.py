@@ -128,23 +128,19 @@ def read(
     """
     found: list[Columns] = []
     at = first
-    with ThreadPoolExecutor(_WORKERS) as pool:
-        while at < end:
-            batch = get(at)
-            if batch is None:
-                return None
-            batch = [chunk for chunk in batch if chunk.first < end]
-            if not batch:
-                break
-            unpacked = map if len(batch) == 1 else pool.map
-            for chunk, points in zip(
-                batch, unpacked(partial(unpack, first=at, end=end, only=only), batch), strict=True
-            ):
-                if points is None:
-                    damaged(chunk)
-                elif len(points.step):
-                    found.append(points)
-            at = batch[-1].first + batch[-1].rows
+    while at < end:
+        batch = get(at)
+        if batch is None:
+            return None
+        batch = [chunk for chunk in batch if chunk.first < end]
+        if not batch:
+            break
+        for chunk, points in zip(batch, _each(partial(unpack, first=at, end=end, only=only), batch), strict=True):
+            if points is None:
+                damaged(chunk)
+            elif len(points.step):
+                found.append(points)
+        at = batch[-1].first + batch[-1].rows
     return found
 
 
@@ -209,6 +205,16 @@ def delete(db: sqlite3.Connection, run: str) -> None:
     for table, column in RUN_TABLES.items():
         db.execute(f"delete from {table} where {column} = ?", (run,))
     db.execute("update ordinals set generation = generation + 1, next = 0 where run_id = ?", (run,))
+
+
+def _each(work: Callable[[Chunk], Columns | None], chunks: Sequence[Chunk]) -> list[Columns | None]:
+    if len(chunks) > 1:
+        try:
+            with ThreadPoolExecutor(_WORKERS) as pool:
+                return list(pool.map(work, chunks))
+        except RuntimeError:  # the interpreter is about to end, and starts no more threads
+            pass
+    return list(map(work, chunks))
 
 
 def _data(db: sqlite3.Connection, rowid: int) -> bytes | None:

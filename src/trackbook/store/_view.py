@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 RECENT: Final = 1 << 17  # points kept after they are in the file, for boards that are about to ask for them
 
-Earlier = Callable[[int], NDArray[Any]]
+Earlier = Callable[[int, int], NDArray[Any]]  # the steps of a metric, by its number, before an ordinal of the file
 
 
 class Written(NamedTuple):
@@ -39,15 +39,16 @@ class Written(NamedTuple):
 
 
 class View:
-    """`known` is the ordinal up to which the file has been seen, None when the file could not be read."""
-
     def __init__(self, run_id: str, state: State | None, figures: Figures, earlier: Earlier) -> None:
         self.run_id = run_id
         self.generation = state.generation if state else 0
         self.late: list[str] = []  # metrics of which a point was found, at writing, to be a second one
         self.marks: dict[str, int] = {}
-        self._known = state.next if state else None
-        self._earlier = earlier
+        self._known = (
+            state.next if state else None
+        )  # how far the file was compared; None: not at all, it could not be read
+        self._numbered = state.next if state else 0  # how far its metrics have the numbers that they have here
+        self._earlier = lambda number: earlier(number, self._numbered)
         self._saved_figures = figures
         self._bump = False
         self._foreign: list[tuple[int, int]] = []
@@ -113,7 +114,7 @@ class View:
         self._saved_figures = done.figures
         self._saved_figures.settle()
         self._saved += done.rows
-        self._known = done.before + done.rows
+        self._known = self._numbered = done.before + done.rows
         for mark, drained in done.marks.items():
             if self.marks.get(mark) == drained:
                 del self.marks[mark]
@@ -128,6 +129,7 @@ class View:
             return False
         pending = self.points.since(self._saved)
         self._saved_figures = _rows.figures(db, self.run_id)
+        self._numbered = state.next
         points = RunPoints(self._saved, self._saved_figures.copy(), self._earlier)
         discarded = points.append(pending)
         self.late += discarded

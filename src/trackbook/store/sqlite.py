@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["SqliteStore", "project_name"]
 
 _MERGED_AT: Final = 8  # chunks that are joined into one
+_MOST_FILES: Final = 3  # new files that one flush begins, where the disk damages each
+_PATIENCE: Final = 5  # times that closing waits for a busy file
 _LOOKED_AT: Final = 64  # the newest chunks of a run, among which are those to join
 
 
@@ -109,7 +112,7 @@ class SqliteStore:
     def delete(self, run_id: str) -> None:
         """See `Store`. Raises ``OSError`` when it cannot be done now."""
         with self._lock:
-            if run_id in self._records or self.path.exists():
+            if run_id in self._records or run_id in self._views or self.path.exists():
                 self._demand(run_id, lambda db: _rows.delete(db, run_id), f"delete run {run_id!r}")
             self._records.pop(run_id, None)
             self._unsaved.discard(run_id)
@@ -133,8 +136,8 @@ class SqliteStore:
     def flush(self) -> bool:
         with self._lock:
             self._file.is_other()
-            wrote = False
-            while True:
+            wrote, files = False, 0
+            while files <= _MOST_FILES:
                 self._meet_new_file()
                 parts = [(view, view.part()) for view in self._views.values() if view.pending or view.marks]
                 if not parts and not self._unsaved and not self._cleared:
@@ -142,11 +145,15 @@ class SqliteStore:
                     return True
                 wrote = self._write(parts)
                 if not wrote and self._age == self._file.age:
-                    return False
+                    break
+                files += not wrote
+            return False
 
     def close(self) -> None:
         with self._lock:
-            self.flush()
+            for _ in range(_PATIENCE):
+                if self.flush() or not self._file.is_busy:
+                    break
             self._file.close()
 
     def _write(self, parts: Sequence[tuple[View, Part]]) -> bool:
@@ -216,17 +223,15 @@ class SqliteStore:
         found = self._file.read(lambda db: (_rows.state(db, run_id), _rows.figures(db, run_id)), None)
         if found is None and not self.path.exists():
             found = State(0, 0), Figures()
-        view = View(run_id, found and found[0], found[1] if found else Figures(), lambda n: self._steps(run_id, n))
+        view = View(run_id, found and found[0], found[1] if found else Figures(), partial(self._steps, run_id))
         self._views[run_id] = view
         return view
 
-    def _steps(self, run_id: str, number: int) -> NDArray[Any]:
-        """All steps of a metric in the file."""
-        end = self._file.read(lambda db: _rows.state(db, run_id).next, None)
-        found = None if end is None else self._columns(run_id, 0, end, [number])
+    def _steps(self, run_id: str, number: int, end: int) -> NDArray[Any]:
+        """The steps of a metric in the file, as far as `end`."""
+        found = self._columns(run_id, 0, end, [number])
         if found is None:
-            if self.path.exists() and run_id in self._views:
-                self._views[run_id].unsure()
+            self._views[run_id].unsure()
             found = []
         return np.concatenate([np.empty(0, np.int64), *(points.step for points in found)])
 
@@ -242,12 +247,13 @@ class SqliteStore:
             if not stretches:
                 return newest, after
         else:
-            found = self._file.read(lambda db: (_rows.state(db, run_id), _rows.figures(db, run_id).names), None)
-            if found is None:
-                return pl.DataFrame(schema=POINTS), cursor
-            state, names = found
+            newest = pl.DataFrame(schema=POINTS)
+            state = self._file.read(lambda db: _rows.state(db, run_id), None)
+            if state is None or tuple(state) == cursor:
+                return newest, cursor
             start = cursor.ordinal if cursor.generation == state.generation else 0
-            stretches, newest, after = [(start, state.next)], pl.DataFrame(schema=POINTS), Cursor(*state)
+            stretches, after = [(start, state.next)], Cursor(*state)
+            names = self._file.read(lambda db: _rows.figures(db, run_id).names, [])
         only = None if metrics is None else [number for number, name in enumerate(names) if name in set(metrics)]
         parts: list[Columns] = []
         for first, end in stretches:
