@@ -45,7 +45,7 @@ LAYERS: dict[str, list[str]] = {
     "doing": ["_recorder", "_recovery", "_run", "_pump", "_project"],
     "talking": ["_session"],
     "hosts": ["_front_end", "_notebook", "widget", "page"],
-    "face": ["_process", "_api", "_manage", ""],
+    "face": ["_process", "_api", "_manage", "_exchange", ""],
 }
 HEIGHT = {name: (floor, place) for floor, names in enumerate(LAYERS.values()) for place, name in enumerate(names)}
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._api import board, finish, init, log, runs, track
 from ._errors import TrackbookWarning
+from ._exchange import export, import_parquet, sql
 from ._manage import delete_project, delete_run, get_run, move_run, rename_run
 from ._run import Run
 
@@ -31,13 +32,16 @@ __all__ = [
     "board",
     "delete_project",
     "delete_run",
+    "export",
     "finish",
     "get_run",
+    "import_parquet",
     "init",
     "log",
     "move_run",
     "rename_run",
     "runs",
+    "sql",
     "track",
 ]
 

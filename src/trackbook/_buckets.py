@@ -114,7 +114,8 @@ def _fill(row: Any, steps: Steps, times: Floats, values: Floats) -> None:
         row["count"] = len(values)
         mean = values.mean() if len(values) else np.nan
         row["mean"], row["m2"] = mean, np.square(values - mean).sum()
-    for name, at in (("min", values.argmin()), ("max", values.argmax())) if len(values) else ():
+    extremes = (("min", int(values.argmin())), ("max", int(values.argmax()))) if len(values) else ()
+    for name, at in extremes:
         row[name + "_step"], row[name + "_time"], row[name] = steps[at], times[at], values[at]
     if not len(values):
         for name in ("min", "max"):
@@ -122,9 +123,11 @@ def _fill(row: Any, steps: Steps, times: Floats, values: Floats) -> None:
 
 
 def _mask(values: Floats) -> Steps:
-    return (
-        NAN * np.isnan(values) + POSITIVE_INFINITY * np.isposinf(values) + NEGATIVE_INFINITY * np.isneginf(values)
-    ).astype(np.int64)
+    kinds = ((NAN, np.isnan), (POSITIVE_INFINITY, np.isposinf), (NEGATIVE_INFINITY, np.isneginf))
+    mask: Steps = np.zeros(len(values), np.int64)
+    for bit, is_kind in kinds:
+        mask[is_kind(values)] = bit
+    return mask
 
 
 def _merge(rows: Rows) -> Rows:

@@ -165,13 +165,17 @@ class Project:
             total=run.total or found.total,
         )
 
+    def refresh(self) -> None:
+        """Makes the store know all that was logged here, and what dead processes left."""
+        self.recover()
+        for run in list(self.open_runs):
+            run.hand_over()
+
     def table(self) -> pl.DataFrame:
         """One row a run. See `trackbook.runs`."""
         from ._tables import runs_table
 
-        self.recover()
-        for run in list(self.open_runs):
-            run.hand_over()
+        self.refresh()
         runs = self.store.runs()
         table = runs_table(runs, [self.store.summary(run.id) for run in runs])
         for notice in self.store.notices:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 import threading
 import time
 import traceback
@@ -184,6 +185,18 @@ class Run:
 
         self.hand_over()
         return history(self.store, self.id, self.name, metrics, wide)
+
+    def to_parquet(self, path: str | os.PathLike[str]) -> None:
+        """Writes the run as one Parquet file: a row a point, and what is known of the run in the file's metadata.
+
+        Columns: ``project, run_id, run, group, metric`` (str), ``step`` (int64), ``value``, ``time`` (float64; seconds UTC),
+        sorted by metric and step. `trackbook.import_parquet` gives back an equal run. Raises ``ValueError`` when something
+        else is at `path`, ``OSError`` when it cannot be written.
+        """
+        from ._parquet import export_run
+
+        self.hand_over()
+        export_run(path, self.project, self.record, self.store)
 
     def finish(self, state: State | None = None) -> None:
         """Ends the run, when all its points are in its store. A second call does nothing.
