@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import trackbook as tb
+
+
+def a_run(name: str, project: str = "p") -> tb.Run:
+    with tb.init(project=project, name=name, config={"lr": 0.1}, tags=["a"]) as run:
+        for step in range(3):
+            tb.log({"train/loss": 1 / (step + 1), "acc": float("nan")})
+    return run
+
+
+def test_a_run_goes_out_as_parquet_and_comes_back_equal(tmp_path: Path) -> None:
+    run = a_run("first")
+    run.to_parquet(tmp_path / "run.parquet")
+    (back,) = tb.import_parquet(tmp_path / "run.parquet", project="q")
+    assert back.record == run.record
+    assert back.history().equals(run.history(), null_equal=True)
+    assert back.project == "q"
+
+
+def test_an_open_run_goes_out_with_all_that_was_logged(tmp_path: Path) -> None:
+    with tb.init(project="p") as run:
+        tb.log({"loss": 1.0})
+        run.to_parquet(tmp_path / "run.parquet")
+    assert pl.read_parquet(tmp_path / "run.parquet")["value"].to_list() == [1.0]
+
+
+def test_a_project_goes_out_as_a_dataset_and_comes_back(tmp_path: Path) -> None:
+    runs = [a_run("first"), a_run("second")]
+    tb.export("p", tmp_path / "out")
+    tb.delete_project("p", force=True)
+    back = tb.import_parquet(tmp_path / "out")
+    assert sorted(run.id for run in back) == sorted(run.id for run in runs)
+    assert {run.project for run in back} == {"p"}
+
+
+def test_some_runs_go_out_by_name(tmp_path: Path) -> None:
+    a_run("first"), a_run("second")
+    tb.export("p", tmp_path / "out.csv", runs="second", format="csv")
+    assert set(pl.read_csv(tmp_path / "out.csv")["run"]) == {"second"}
+
+
+def test_a_run_that_does_not_exist_is_no_file(tmp_path: Path) -> None:
+    a_run("first")
+    with pytest.raises(ValueError, match="has no run 'third'"):
+        tb.export("p", tmp_path / "out", runs=["third"])
+    assert not (tmp_path / "out").exists()
+
+
+def test_sql_reads_points_and_runs_of_an_open_run_too() -> None:
+    with tb.init(project="p", name="open"):
+        tb.log({"loss": 2.0})
+        tb.log({"loss": 1.0})
+        answer = tb.sql("select run, min(value) as best from points where metric = 'loss' group by run")
+    assert answer.rows() == [("open", 1.0)]
+
+
+def test_sql_of_a_project_by_name() -> None:
+    a_run("first")
+    a_run("other", project="q")
+    assert tb.sql("select name from runs", "p")["name"].to_list() == ["first"]
