@@ -38,7 +38,13 @@ HEAD: Final = "head.jsonl"
 FORMAT: Final = 1  # of the folder; an opener leaves a newer one alone
 
 _MOST_AT_A_TIME: Final = 32  # records that are packed by one call into C
-_REFUSED: Final = {errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL, errno.ENODEV, errno.ENOSYS}  # no allocating, no mapping
+_REFUSED: Final = {
+    errno.EOPNOTSUPP,
+    errno.ENOTSUP,
+    errno.EINVAL,
+    errno.ENODEV,
+    errno.ENOSYS,
+}  # no allocating, no mapping
 _PATIENCE: Final = 5.0  # seconds
 _NO_ROOM: Final = (
     "Cannot keep a journal in {home} ({error}). What is logged from now on stays in memory and reaches the store from there; "
@@ -153,7 +159,9 @@ class _Segment:
     def close(self, *, remove: bool) -> None:
         self.close_file()
         if isinstance(self.buffer, mmap.mmap):
-            with contextlib.suppress(BufferError):  # a forked child inherits arrays through which the pump looked into it
+            with contextlib.suppress(
+                BufferError
+            ):  # a forked child inherits arrays through which the pump looked into it
                 self.buffer.close()
         if remove and self.path is not None:
             with contextlib.suppress(OSError):  # what cannot be removed is removed with the folder, now or later
@@ -244,6 +252,7 @@ class FileJournal:
         for segment in self._segments:
             segment.close(remove=True)
         self._segments.clear()
+        self.notices = []
         self._let_go_of_head()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -269,7 +278,9 @@ class FileJournal:
             segment = self._new_segment(name, size)
             self.notices = []
         except OSError as error:
-            segment = _Segment(name, max(SMALLEST_SEGMENT, needed), None)  # a small one: after it, the disk is tried again
+            segment = _Segment(
+                name, max(SMALLEST_SEGMENT, needed), None
+            )  # a small one: after it, the disk is tried again
             self._note(error)
         self._segments.append(segment)
         self._segment = segment

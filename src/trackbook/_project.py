@@ -66,11 +66,11 @@ class Project:
     def flush(self, runs: Sequence[Run]) -> None:
         """Makes durable what `runs` handed over, and lets their journals go of it."""
         handed_over = [(run, run.handed_over()) for run in runs]
-        if self.store.flush():
-            for run, marks in handed_over:
+        written = self.store.flush()
+        for run, marks in handed_over:
+            if written:
                 run.forget(marks)
-        for run in runs:
-            run.note_problems()
+            run.note_problems(written=written)
 
     def recover(self) -> None:
         """Takes up what dead processes left in this project."""

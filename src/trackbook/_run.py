@@ -264,12 +264,13 @@ class Run:
             self._hand_over(ready)
             self._save()
             journal = self._recorder.journal
-            if self.store.flush():
+            written = self.store.flush()
+            if written:
                 journal.close()
                 self.store.clear_marks(journal.name)
             else:  # the next opener takes up what this process cannot write
                 journal.leave(dataclasses.asdict(self._record))
-            self.note_problems()
+            self.note_problems(written=written)
             self._is_over = True
         for callback in self.on_end:
             callback(self)
@@ -318,10 +319,12 @@ class Run:
             self._recorder.journal.forget(marks)
             self._marks = dict(self._marks.items() - marks.items())
 
-    def note_problems(self) -> None:
-        """To be called after a flush: of a full disk, which neither store nor journal can write, the store's word is enough."""
-        notices = [] if self._in_child else self.store.notices
-        for notice in notices or self._recorder.journal.notices:
+    def note_problems(self, *, written: bool) -> None:
+        """What there is to warn of after a flush. Where nothing could be written, the store's word for it is enough."""
+        self._note([*self.store.notices, *(self._recorder.journal.notices if written else ())])
+
+    def _note(self, notices: Iterable[str]) -> None:
+        for notice in notices:
             if notice not in self._notices:
                 self._notices.add(notice)
                 self._to_say.append(notice)
@@ -329,7 +332,7 @@ class Run:
     def _say(self) -> None:
         """Warnings are the pump's findings, and the user's thread says them, at the line of a `log` call."""
         if self._in_child:  # where there is no pump
-            self.note_problems()
+            self._note(self._recorder.journal.notices)
         with contextlib.suppress(IndexError):  # another thread said the last one
             while self._to_say:
                 warn(self._to_say.popleft())
