@@ -105,6 +105,17 @@ def test_texts_are_dictionary_encoded_and_all_is_zstd(tmp_path: Path) -> None:
     assert all("RLE_DICTIONARY" in column.encodings and column.total_compressed_size < 300 for column in texts)
 
 
+def test_arrow_sees_plain_strings(tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    export_run(tmp_path / "run.parquet", "digits", one_run(), filled(one_run()))
+    types = {field.name: str(field.type) for field in parquet.read_schema(tmp_path / "run.parquet")}
+    assert types == dict.fromkeys(list(LONG)[:5], "large_string") | {
+        "step": "int64",
+        "value": "double",
+        "time": "double",
+    }
+
+
 def test_a_run_without_points_is_a_file_too(tmp_path: Path) -> None:
     run = one_run()
     export_run(tmp_path / "run.parquet", "digits", run, filled(run, points={"r1": []}))

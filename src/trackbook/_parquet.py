@@ -13,6 +13,7 @@ import contextlib
 import dataclasses
 import functools
 import hashlib
+import io
 import json
 import os
 import re
@@ -36,6 +37,9 @@ FORMAT_VERSION = 1
 KEY = "trackbook"
 _FILE = "points.parquet"
 _LEVEL = 1  # of zstd: 15 % faster than its usual 3, and 1.3 % larger
+# Dictionaries that are ready cost nothing to make: writing is a third faster than from strings.
+_WRITTEN = pl.Schema({name: pl.Categorical() if dtype == pl.String else dtype for name, dtype in LONG.items()})
+_ARROW = "ARROW:schema"
 _ROWS_AT_ONCE = 1_000_000  # given to a store
 _PLAIN = re.compile(r"(?=.*[g-z])[a-z0-9](?:[a-z0-9_-]{0,58}[a-z0-9])?")  # never a number or a date, in any base
 _NOT_TEXT = re.compile(r"nan|inf|infinity|null|none|true|false|con|prn|aux|nul|com\d|lpt\d")  # or a device of Windows
@@ -115,7 +119,7 @@ def _whole(target: Path, beside: Path) -> Iterator[Path]:
 
 
 def _sink(path: Path, project: str, runs: Sequence[RunRecord], store: Store) -> None:
-    """Series by series: Polars ends a row group where a large batch ends, so that readers can pass over metrics.
+    """Large series one by one: Polars ends a row group where a large batch ends, so that readers can pass over metrics.
 
     The store is read before Polars begins. Polars takes the batches on threads of its own, of which it has few, and one that
     waited there for a store that another thread holds, which itself waits for Polars, would wait for ever (tried).
@@ -138,12 +142,25 @@ def _sink(path: Path, project: str, runs: Sequence[RunRecord], store: Store) -> 
             yield from series(points.pop(0), project, run)
 
     try:
-        register_io_source(batches, schema=LONG).sink_parquet(
-            path, compression="zstd", compression_level=_LEVEL, statistics=True, metadata={KEY: json.dumps(about)}
+        register_io_source(batches, schema=_WRITTEN).sink_parquet(
+            path,
+            compression="zstd",
+            compression_level=_LEVEL,
+            statistics=True,
+            metadata={KEY: json.dumps(about), _ARROW: _arrow_schema()},
         )
     except pl.exceptions.PolarsError as error:
         raise OSError(f"cannot write {path.parent}: {error}") from None
     _warn_of(store)
+
+
+@functools.cache
+def _arrow_schema() -> str:
+    """That of plain strings, so that `_WRITTEN` changes the way of writing only."""
+    file = io.BytesIO()
+    pl.DataFrame(schema=LONG).write_parquet(file)
+    file.seek(0)
+    return pl.read_parquet_metadata(file)[_ARROW]
 
 
 def _write_text(

@@ -17,21 +17,28 @@ LONG: Final = pl.Schema(
     dict.fromkeys(("project", "run_id", "run", "group", "metric"), pl.String())
     | {"step": pl.Int64(), "value": pl.Float64(), "time": pl.Float64()}
 )
+_TOGETHER = 100_000  # points: about a row group
 
 
 def series(points: pl.DataFrame, project: str, run: RunRecord) -> Iterator[pl.DataFrame]:
-    """The points of a run as frames of the schema `LONG`, one a metric, metrics and in them steps ascending."""
+    """The points of a run as frames of the columns `LONG`, texts categorical, metrics and in them steps ascending.
+
+    No metric is in two frames; small ones are together in one of at most `_TOGETHER` points.
+    """
     labels = [
-        pl.lit(text, pl.String).alias(name)
+        pl.lit(text, pl.String).cast(pl.Categorical).alias(name)
         for name, text in {"project": project, "run_id": run.id, "run": run.name, "group": run.group}.items()
     ]
-    parts = {
-        str(name): part for (name,), part in points.partition_by("metric", as_dict=True, include_key=False).items()
-    }
-    for name in sorted(parts):
-        part = parts.pop(name)
-        ordered = part if part["step"].is_sorted() else part.sort("step")
-        yield ordered.select(*labels, pl.lit(name).alias("metric"), "step", "value", "time")
+    parts = {str(name): part for (name,), part in points.partition_by("metric", as_dict=True).items()}
+    pack: list[pl.DataFrame] = []
+    size = 0
+    for name in [*sorted(parts), None]:
+        part = points.clear() if name is None else parts.pop(name)
+        if pack and (name is None or size + len(part) > _TOGETHER):
+            yield pl.concat(pack).select(*labels, "metric", "step", "value", "time")
+            pack, size = [], 0
+        pack.append(part if part["step"].is_sorted() else part.sort("step"))
+        size += len(part)
 
 
 def or_nearest(name: Any, known: Iterable[str]) -> str:
