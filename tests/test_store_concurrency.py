@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from trackbook._types import Cursor, MetricSummary, RunRecord
 from trackbook.store import _rows, _view, sqlite
 from trackbook.store._interface import POINTS
+from trackbook.store.memory import MemoryStore
 from trackbook.store.sqlite import SqliteStore
 
 # --- what several that write one run see --------------------------------------------------------------------------------
@@ -142,6 +143,70 @@ def test_two_that_write_one_run_and_any_steps_agree_on_each_point_once(deeds: li
 @settings(max_examples=100)
 def test_two_that_write_metrics_of_their_own_to_one_run_lose_nothing(deeds: list[tuple[str, int, Any]]) -> None:
     check(deeds, disjoint=True)
+
+
+CUTS = st.lists(
+    st.one_of(
+        st.tuples(st.sampled_from(["append", "append", "rise"]), st.integers(0, 1), LOGGED),
+        st.tuples(st.sampled_from(["flush", "pull", "end", "delete"]), st.integers(0, 1), st.none()),
+        st.tuples(st.just("cut"), st.integers(0, 1), st.integers(0, 30)),
+    ),
+    max_size=40,
+)
+
+
+@given(CUTS)
+@settings(max_examples=150)
+def test_all_see_the_same_whatever_is_cut_and_deleted_in_between(deeds: list[tuple[str, int, Any]]) -> None:
+    with small_chunks(), stores(3) as opened:
+        readers = [Reader(store) for store in opened]
+        for value, (deed, who, what) in enumerate(deeds):
+            store = opened[who]
+            if deed == "cut":
+                store.cut("r1", what)
+                assert all(step <= what for _, step, _ in rows(store.read("r1")))
+            elif deed == "delete":
+                store.delete("r1")
+                assert store.read("r1").is_empty()
+            elif deed == "end":
+                store.put_run(RunRecord("r1", "a", 1.0, state="finished"))
+                assert store.flush()
+            elif deed == "flush":
+                assert store.flush()
+            elif deed == "pull":
+                readers[who].pull()
+            else:
+                store.append("r1", points(what, float(value)))
+        for store in [*opened, *opened]:
+            assert store.flush()
+        for reader in readers:
+            reader.pull()
+            assert sorted(reader.seen) == sorted(rows(reader.store.read("r1"))) == sorted(rows(opened[0].read("r1")))
+            found = {(metric, step): value for metric, step, value in reader.seen}
+            assert len(found) == len(reader.seen)
+            assert reader.store.summary("r1") == summary(found)
+            assert reader.store.notices == []
+
+
+@given(st.lists(st.one_of(LOGGED, st.sampled_from(["flush", "reopen", "end"])), max_size=25))
+@settings(max_examples=150)
+def test_a_file_takes_and_discards_what_memory_does(deeds: list[Any]) -> None:
+    memory = MemoryStore()
+    with small_chunks(), stores(1) as opened:
+        file = opened[0]
+        for value, deed in enumerate(deeds):
+            if deed == "reopen":
+                file.close()
+                file = SqliteStore(file.path, "digits")
+            elif deed in ("flush", "end"):
+                if deed == "end":
+                    file.put_run(RunRecord("r1", "a", 1.0, state="finished"))
+                file.flush()
+            else:
+                assert file.append("r1", points(deed, value)) == memory.append("r1", points(deed, value))
+        assert rows(file.read("r1")) == rows(memory.read("r1"))
+        assert list(file.summary("r1").items()) == list(memory.summary("r1").items())
+        file.close()
 
 
 # --- merges -------------------------------------------------------------------------------------------------------------
