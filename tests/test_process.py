@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import atexit
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from journals import points
+from trackbook import _process
+from trackbook._process import Process
+from trackbook._run import Run, Terminated
+from trackbook._types import RunRecord
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither such signals nor fork")
+
+
+@pytest.fixture(autouse=True)
+def sigterm() -> Iterator[None]:
+    before = signal.getsignal(signal.SIGTERM)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture
+def process() -> Iterator[Process]:
+    process = Process()
+    yield process
+    process.close()
+    for project in process.projects.values():
+        process.pump.remove(project)
+    atexit.unregister(process.close)
+
+
+def open_run(process: Process, run: str = "r1") -> Run:
+    return process.open(RunRecord(run, "a", time.time()), process.project("p"))
+
+
+# --- SIGTERM ----------------------------------------------------------------------------------------------------------
+
+
+def test_sigterm_ends_a_script_like_an_exception(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "last_value", None, raising=False)
+    run = open_run(process)
+    run.log({"a": 0.5})
+    with pytest.raises(Terminated) as raised:
+        signal.raise_signal(signal.SIGTERM)
+    assert raised.value.code == 128 + signal.SIGTERM
+    process.close()
+    assert run.state == "interrupted"
+    assert run.record.error == "SIGTERM"
+
+
+def test_a_handler_that_the_program_has_is_kept(process: Process) -> None:
+    def handle(*_: object) -> None:
+        """The program's own."""
+
+    signal.signal(signal.SIGTERM, handle)
+    open_run(process)
+    assert signal.getsignal(signal.SIGTERM) is handle
+
+
+def test_a_program_that_ignores_sigterm_goes_on_ignoring_it(process: Process) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    open_run(process)
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
+
+
+def test_a_run_opened_by_a_thread_leaves_signals_alone(process: Process) -> None:
+    thread = threading.Thread(target=open_run, args=(process,))
+    thread.start()
+    thread.join()
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert len(process.runs) == 1
+
+
+def test_in_a_notebook_signals_are_the_kernels(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_process._notebook, "shell", object)
+    open_run(process)
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+@posix
+def test_a_forked_child_dies_of_sigterm_as_any_process(process: Process) -> None:
+    open_run(process)
+    assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+    process._go_on_in_child()
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+# --- forks, as the hooks see them -------------------------------------------------------------------------------------
+
+
+def test_after_a_fork_the_parent_looks_for_what_children_log(process: Process) -> None:
+    run = open_run(process)
+    assert not run.has_children
+    process._forked()
+    assert run.has_children
+
+
+def test_after_a_fork_the_child_logs_into_a_journal_of_its_own(process: Process, store_dir: Path) -> None:
+    run = open_run(process)
+    run.log({"a": 0.5})
+    process._go_on_in_child()
+    assert len(list(store_dir.glob("p.journals/*"))) == 1
+    run.log({"a": 1.5})
+    assert len(list(store_dir.glob("p.journals/*"))) == 2
+
+
+def test_after_a_fork_the_child_has_nothing_that_is_the_parents(process: Process) -> None:
+    project = process.project("p")
+    open_run(process)
+    pump = process.pump
+    process._go_on_in_child()
+    assert (process.projects, process.boards, process.last_project) == ({}, {}, None)
+    assert process.pump is not pump
+    with pytest.raises(RuntimeError, match=r"get_context\('spawn'\)"):
+        process.project("p")
+    pump.remove(project)
+    project.store.close()
+
+
+def test_a_child_of_a_disabled_run_keeps_nothing(process: Process) -> None:
+    run = process.open_disabled(RunRecord("r1", "a", 0.0), "p")
+    process._go_on_in_child()
+    run.log({"a": 0.5})
+    assert run._recorder.journal.drain(run._recorder.journal.ready()) is None
+
+
+# --- the end ----------------------------------------------------------------------------------------------------------
+
+
+def test_at_the_end_open_runs_end(process: Process) -> None:
+    runs = [open_run(process, run) for run in ("r1", "r2")]
+    process.close()
+    assert [run.state for run in runs] == ["finished", "finished"]
+    assert process.runs == []
+
+
+def test_an_end_that_is_interrupted_is_carried_on(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while a long backlog is written, and then the end of the program."""
+    run = open_run(process)
+    run.log({"a": 0.5})
+
+    def interrupt() -> bool:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as ctrl_c:
+        ctrl_c.setattr(run.store, "flush", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            run.finish("failed")
+    process.close()
+    store = process.project("p").store
+    record = store.run("r1")
+    assert record is not None
+    assert record.state == "failed"
+    assert points(store.read("r1")) == [("a", 0, 0.5)]
+    assert process.runs == []
