@@ -27,6 +27,10 @@ __version__ = "0.1.0"
 __all__ = ["Run", "TrackbookWarning", "board", "finish", "init", "log", "runs", "track"]
 
 
+def __dir__() -> list[str]:
+    return sorted([*__all__, "config", "run", "__version__"])
+
+
 def __getattr__(name: str) -> Any:
     """`run` (the current run or None) and `config` (its config) change with time, so they are looked up at each use."""
     from . import _api
