@@ -182,6 +182,7 @@ def test_finish_with_no_run_open_does_nothing() -> None:
         ({"notes": ["a"]}, TypeError, r"notes \['a'\] is"),
         ({"notes": "\ud800"}, ValueError, "half a surrogate pair"),
         ({"tags": [""]}, ValueError, "tag is empty"),
+        ({"tags": 3}, TypeError, "tags=3 is no list of strings"),
         ({"config": "lr=0.1"}, TypeError, "config is str; give a dict"),
         ({"total": 2.5}, ValueError, "total=2.5 is not a whole number"),
         ({"total": "9"}, TypeError, "total='9' is"),
@@ -393,9 +394,24 @@ def test_runs_are_those_of_the_last_project_unless_told() -> None:
     assert tb.runs("p").select("name", "state").rows() == [("a", "finished")]
 
 
-def test_runs_of_a_project_that_does_not_exist_are_none_and_make_no_file(store_dir: Path) -> None:
-    assert tb.runs("nowhere").is_empty()
+def test_runs_of_a_project_that_does_not_exist_are_an_error_that_names_those_that_do(store_dir: Path) -> None:
+    with pytest.raises(ValueError, match=r"there is no project 'nowhere' in .*; there is none at all"):
+        tb.runs("nowhere")
     assert not store_dir.exists()
+    tb.init(project="digits").finish()
+    with pytest.raises(ValueError, match="there are 'digits'"):
+        tb.runs("digit")
+
+
+def test_wandbs_keywords_of_log_and_finish_are_taken() -> None:
+    run = tb.init()
+    tb.log({"loss": 1.0}, commit=False)
+    tb.finish(exit_code=1, quiet=True)
+    assert (run.state, len(run.history())) == ("failed", 1)
+
+
+def test_run_and_config_are_offered_for_completion() -> None:
+    assert {"run", "config", "log"} <= set(dir(tb))
 
 
 # --- failing disks ----------------------------------------------------------------------------------------------------

@@ -129,9 +129,11 @@ def test_a_keyframe_and_the_delta_on_it_come_in_one_message(live: Live) -> None:
     assert set(live.browser.messages[-1]["state"]) == {"keyframe", "delta"}
 
 
-def test_the_whole_state_comes_with_a_fresh_keyframe_for_every_view(live: Live) -> None:
+def test_the_whole_state_comes_with_a_fresh_picture(live: Live) -> None:
     live.log(3)
+    sent = len(live.browser.messages)
     state = live.board.get_state()
+    assert len(live.browser.messages) == sent  # a reloading page would take an update for the answer
     late = FrontEnd()
     late.receive(keyframe=state["keyframe"], delta=state["delta"])
     assert late.picture is not None
@@ -143,11 +145,18 @@ def test_the_whole_state_comes_with_a_fresh_keyframe_for_every_view(live: Live) 
     assert plain(late.picture)["series"][0]["columns"]["step"] == [0, 1, 2, 3, 4]
 
 
+def test_what_the_whole_state_told_one_view_the_next_tick_tells_the_others(live: Live) -> None:
+    live.log(3)
+    live.board.get_state()
+    live.tick()
+    live.assert_same_picture()
+
+
 def test_saved_widget_state_holds_the_whole_picture(live: Live) -> None:
     live.log(5)
     saved = ipywidgets.Widget.get_manager_state(widgets=[live.board])["state"][live.board.model_id]
     assert sorted(buffer["path"] for buffer in saved["buffers"]) == [["delta", "data"], ["keyframe", "data"]]
-    assert saved["state"]["keyframe"]["header"]["series"][0]["rows"] == 5
+    assert saved["state"]["delta"]["header"]["series"][0]["rows"] == 5
 
 
 def test_the_last_value_of_each_trait_is_the_whole_picture(live: Live) -> None:

@@ -29,7 +29,7 @@ function byRank(traces: readonly Trace[]): Trace[] {
   const order = drawingOrder(traces.map(({ style }) => style.run)).map(({ key }) => key);
   const last = order.pop();
   const rank = ({ style: { run } }: Trace) =>
-    run.key === last ? -1 : run.faded ? order.length : order.indexOf(run.key);
+    run.key === last ? -1 : run.faded ? order.length : order.length - 1 - order.indexOf(run.key);
   return [...traces].sort((a, b) => rank(a) - rank(b));
 }
 

@@ -4,14 +4,15 @@
  */
 export function smooth(values: Float64Array, weights: Float64Array, n: number): Float64Array {
   if (n === 0) return values;
-  // A running sum would be faster, but one huge value would then blur all that follow it.
+  // A running sum would be faster, but one huge value would then blur all that follow it, and the sum of a constant is
+  // off by a rounding error that an axis would fill the chart with.
   return values.map((_, i) => {
-    let [sum, weight] = [0, 0];
+    let [mean, weight] = [0, 0];
     for (let j = Math.max(0, i - n); j <= Math.min(values.length - 1, i + n); j++) {
       if (weights[j] === 0) continue;
-      sum += values[j] * weights[j];
       weight += weights[j];
+      mean += ((values[j] - mean) * weights[j]) / weight;
     }
-    return sum / weight;
+    return weight ? mean : NaN;
   });
 }

@@ -24,7 +24,7 @@ test("in the legend's order, whichever run is the current one", () => {
 });
 
 test("as many as fit, and how many more there are", () => {
-  expect(texts(plot(10), 320)).toEqual(["1", "2", "+8"]);
+  expect(texts(plot(10), 320)).toEqual(["1", "9", "+8"]);
   expect(texts(plot(10), 10)).toEqual(["1", "+9"]);
 });
 

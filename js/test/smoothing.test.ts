@@ -25,3 +25,8 @@ test("rows of no finite value do not spoil their neighbours", () => {
 test("a huge value blurs only its own window", () => {
   expect(smoothed([1e300, 1, 2, 3], 1)[3]).toBe(2.5);
 });
+
+test("a constant stays what it is, to the last bit", () => {
+  const values = new Float64Array(400).fill(1e-3);
+  expect(new Set(smooth(values, new Float64Array(400).fill(1), 12))).toEqual(new Set([1e-3]));
+});

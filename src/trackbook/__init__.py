@@ -46,6 +46,10 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return sorted([*__all__, "config", "run", "__version__"])
+
+
 def __getattr__(name: str) -> Any:
     """`run` (the current run or None) and `config` (its config) change with time, so they are looked up at each use."""
     from . import _api

@@ -146,8 +146,16 @@ def _show(run: Run, project: Project) -> None:
     _notebook.show(process.add_board(project, session))
 
 
-def log(data: Mapping[str, Any], step: int | None = None, *, print_to_console: bool = False) -> dict[str, float]:
+def log(
+    data: Mapping[str, Any],
+    step: int | None = None,
+    *,
+    print_to_console: bool = False,
+    commit: bool | None = None,  # noqa: ARG001  # a keyword of wandb's, for scripts that pass it
+) -> dict[str, float]:
     """Records one point for each metric of `data` in the current run. See `Run.log`.
+
+    `commit` is wandb's and changes nothing: every call is recorded at once.
 
     The current run is the one that this context opened, else the newest open one of the process, so that threads just work.
     Raises ``RuntimeError`` when no run is open.
@@ -158,11 +166,19 @@ def log(data: Mapping[str, Any], step: int | None = None, *, print_to_console: b
     return run.log(data, step, print_to_console=print_to_console)
 
 
-def finish(state: State | None = None) -> None:
-    """Ends the current run, when all its points are in its store; does nothing when no run is open. See `Run.finish`."""
+def finish(
+    state: State | None = None,
+    *,
+    exit_code: int | None = None,
+    quiet: bool | None = None,  # noqa: ARG001  # likewise
+) -> None:
+    """Ends the current run, when all its points are in its store; does nothing when no run is open. See `Run.finish`.
+
+    `exit_code` and `quiet` are wandb's: a code other than 0 means ``failed``, and `quiet` changes nothing.
+    """
     run = process.current_run()
     if run is not None:
-        run.finish(state)
+        run.finish(state or ("failed" if exit_code else None))
 
 
 def track(iterable: Iterable[T], total: int | None = None) -> Iterator[T]:
@@ -183,7 +199,10 @@ def runs(project: str | None = None) -> pl.DataFrame:
     Columns: ``id``, ``name``, ``group``, ``state``, ``tags``, ``notes``, ``started`` and ``ended`` (UTC), ``duration``
     (seconds), ``points``, then ``config.*`` and ``summary.*`` (the last value of each metric).
     """
-    return home(project).table()
+    source = home(project)
+    if project is not None and not source.exists:
+        raise ValueError(f"there is no project {project!r} in {source.store.path.parent}; {source.neighbours()}")
+    return source.table()
 
 
 def board(project: str | None = None, runs: str | Sequence[str] | None = None) -> Board:

@@ -171,6 +171,16 @@ class Project:
         for run in list(self.open_runs):
             run.hand_over()
 
+    @property
+    def exists(self) -> bool:
+        """Whether a run was ever begun in it."""
+        return bool(self.open_runs) or self.store.path.exists() or bool(self.store.runs())
+
+    def neighbours(self) -> str:
+        """What else there is in its folder, in words."""
+        names = project_names(self.store.path.parent)
+        return f"there are {', '.join(map(repr, names[:10]))}" if names else "there is none at all"
+
     def table(self) -> pl.DataFrame:
         """One row a run. See `trackbook.runs`."""
         from ._tables import runs_table

@@ -397,5 +397,7 @@ def as_tags(tags: Iterable[Any] | str | None) -> tuple[str, ...]:
     """Tags from one string or several, each once, in order."""
     if tags is None:
         return ()
+    if not isinstance(tags, Iterable):
+        raise TypeError(f"tags={tags!r} is no list of strings; give one, such as tags=['baseline']")
     given = [tags] if isinstance(tags, str) else [tag if isinstance(tag, str) else str(tag) for tag in tags]
     return tuple(dict.fromkeys(check_text("tag", tag) for tag in given))

@@ -81,12 +81,16 @@ class Session:
         keyframe = self._picture.keyframe(time.time())
         self._keyframe_bytes = len(keyframe["data"])
         self._cut_back = False
-        return keyframe, self._picture.delta(time.time())
+        return keyframe, self.delta()
+
+    def delta(self) -> Frame:
+        """All that changed since the last keyframe, whether it was sent or not."""
+        return self._picture.delta(time.time())
 
     def frames(self) -> tuple[Frame | None, Frame]:
         """The next frames to send: a delta, and the keyframe it stands on when that is a new one."""
         if not self._cut_back:
-            delta = self._picture.delta(time.time())
+            delta = self.delta()
             if len(delta["data"]) <= max(SMALLEST_KEYFRAME_STEP, self._keyframe_bytes // 4):
                 return None, delta
         return self.keyframe()

@@ -35,7 +35,7 @@ SPECS: Final = Path(__file__).parent / "specs"
 
 # 1234567 -> 1.234567M and 0.00001 -> 1e-5; in between, d3 knows how many digits neighbouring ticks need.
 VALUE_LABEL: Final = (
-    "abs(datum.value) >= 1e4 && abs(datum.value) < 1e15 ? format(datum.value, '.6~s')"
+    "abs(datum.value) >= 1e4 && abs(datum.value) < 1e15 ? format(datum.value, '.12~s')"
     " : datum.value != 0 && (abs(datum.value) < 1e-3 || abs(datum.value) >= 1e15) ? format(datum.value, '.4~e')"
     " : datum.label"
 )
@@ -75,7 +75,8 @@ def line(x_axis: XAxis = "step") -> Layers:
 
 def bar() -> Layers:
     """Draw a metric of which every run has one value: a bar a run, with the value beside it."""
-    y = alt.Y("run:N", title=None, sort=None, axis=alt.Axis(labelLimit=120, grid=False))
+    largest_first = alt.EncodingSortField("value", op="max", order="descending")
+    y = alt.Y("run:N", title=None, sort=largest_first, axis=alt.Axis(labelLimit=120, grid=False))
     x = alt.X(
         "value:Q",
         title=None,

@@ -44,6 +44,7 @@ class Board(anywidget.AnyWidget):
     def __init__(self, project: str, session: Session) -> None:
         self._lock = threading.RLock()
         self._due = 0.0
+        self._untold = False  # something new was told to one view only, by `get_state`
         self._unseen_since: float | None = None
         self.project = project
         self.session = session
@@ -68,7 +69,7 @@ class Board(anywidget.AnyWidget):
             return
         try:
             self._due = now + self._interval(now)
-            if self.session.pull():
+            if self.session.pull() or self._untold:
                 self._publish(*self.session.frames())
         finally:
             self._lock.release()
@@ -82,6 +83,7 @@ class Board(anywidget.AnyWidget):
     def _publish(self, keyframe: Any, delta: Any) -> None:
         if self._unseen_since is None:
             self._unseen_since = time.monotonic()
+        self._untold = False
         with self.hold_sync():
             if keyframe is not None:
                 self.keyframe = keyframe
@@ -102,11 +104,17 @@ class Board(anywidget.AnyWidget):
     # what it holds back or must not echo in plain attributes: one lock for whatever touches them.
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
-        """The widget's state. The whole state (a page reload, a late view, a saved notebook) comes with a fresh picture."""
+        """The widget's state. The whole state (a page reload, a late view, a saved notebook) comes with a fresh picture.
+
+        Fresh is the delta, which stands on the keyframe as it is: a page that waits for this answer takes an update sent
+        before it for the whole state, and is broken.
+        """
         with self._lock:
+            state: dict[str, Any] = super().get_state(key, drop_defaults)
             if key is None and self.comm is not None:
-                self.settle()
-            return super().get_state(key, drop_defaults)  # type: ignore[no-any-return]
+                self._untold |= self.session.pull()
+                state["delta"] = self.session.delta()
+            return state
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Takes in what the front end may set: the view's state, never the picture."""

@@ -41,6 +41,15 @@ def test_after_a_page_reload_the_same_charts_are_back(lab: Lab) -> None:
     assert lab.board().wait().picture() == LOGGED
 
 
+def test_a_page_reloaded_in_mid_run_has_its_board_when_the_cell_ends(lab: Lab) -> None:
+    lab.write_and_open("midrun", training("midrun").replace("0.003", "0.03"))
+    lab.run(0)
+    lab.board().wait_for_rows("train/loss", 20)
+    lab.save()
+    lab.reload()
+    assert lab.board().wait_for_rows("train/loss", 300, seconds=60).picture() == LOGGED
+
+
 def test_a_second_view_opened_in_mid_run_shows_the_same(lab: Lab) -> None:
     lab.write_and_open("second", training("second", "display(tb.board())"))
     lab.run_to_end(0)
