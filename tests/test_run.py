@@ -11,8 +11,9 @@ import pytest
 
 from journals import in_memory
 from trackbook import TrackbookWarning
-from trackbook._run import Run, as_tags
+from trackbook._run import Run
 from trackbook._types import RunRecord
+from trackbook._values import as_tags
 from trackbook.store.memory import MemoryStore
 from trackbook.store.sqlite import SqliteStore
 

@@ -14,9 +14,9 @@ from ._keywords import translate
 from ._names import new_id
 from ._process import process
 from ._protocol import State
-from ._run import Run, as_tags
+from ._run import Run
 from ._types import Resume, RunRecord, StepBy
-from ._values import check_text, to_step
+from ._values import as_tags, check_text, to_step
 
 if TYPE_CHECKING:
     import polars as pl

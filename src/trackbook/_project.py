@@ -15,8 +15,9 @@ from ._errors import warn
 from ._journal import FileJournal
 from ._names import readable_name
 from ._recovery import recover
-from ._run import Run, as_tags
+from ._run import Run
 from ._types import Resume, RunRecord
+from ._values import as_tags
 from .store.sqlite import SqliteStore, project_name
 
 if TYPE_CHECKING:

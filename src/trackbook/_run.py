@@ -20,7 +20,7 @@ from ._journal import FileJournal, Journal, NullJournal, Ready
 from ._protocol import State
 from ._recorder import Recorder
 from ._types import ENDED, RunRecord
-from ._values import check_text, flatten, to_step
+from ._values import as_tags, check_text, flatten, to_step
 
 if TYPE_CHECKING:
     import polars as pl
@@ -391,13 +391,3 @@ def state_after(error: BaseException | None) -> tuple[State, str | None]:
         return "finished", None
     said = "".join(traceback.format_exception_only(error)).strip().encode(errors="backslashreplace").decode()
     return "interrupted" if isinstance(error, KeyboardInterrupt) else "failed", said
-
-
-def as_tags(tags: Iterable[Any] | str | None) -> tuple[str, ...]:
-    """Tags from one string or several, each once, in order."""
-    if tags is None:
-        return ()
-    if not isinstance(tags, Iterable):
-        raise TypeError(f"tags={tags!r} is no list of strings; give one, such as tags=['baseline']")
-    given = [tags] if isinstance(tags, str) else [tag if isinstance(tag, str) else str(tag) for tag in tags]
-    return tuple(dict.fromkeys(check_text("tag", tag) for tag in given))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import operator
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -62,6 +62,16 @@ def check_text(what: str, text: Any) -> str:
     except UnicodeEncodeError:
         raise ValueError(f"{what} {_show(text)} holds half a surrogate pair, which is no text; rename it") from None
     return str.__str__(text)  # a str of its own: an enum's __str__ says something else
+
+
+def as_tags(tags: Iterable[Any] | str | None) -> tuple[str, ...]:
+    """Tags from one string or several, each once, in order."""
+    if tags is None:
+        return ()
+    if not isinstance(tags, Iterable):
+        raise TypeError(f"tags={tags!r} is no list of strings; give one, such as tags=['baseline']")
+    given = [tags] if isinstance(tags, str) else [tag if isinstance(tag, str) else str(tag) for tag in tags]
+    return tuple(dict.fromkeys(check_text("tag", tag) for tag in given))
 
 
 def to_float(metric: str, value: Any) -> float:
