@@ -64,7 +64,8 @@ class Lab:
         print(f"{time.strftime('%H:%M:%S')}  {text}", file=sys.stderr, flush=True)
 
     def problem(self, text: str) -> None:
-        self.problems.append(text)
+        if text not in self.problems:
+            self.problems.append(text)
         self.say(f"PROBLEM  {text}")
 
     def command(self, entrant: Entrant, task: str, **arguments: Any) -> list[str]:

@@ -39,7 +39,7 @@ ROWS = (
         ratio=False,
     ),
     Row("loop", "cpu_percent", "- in CPU time, all its threads", "%", ratio=False),
-    Row("loop", "noise_percent", "- the loop alone, before against after", "%", ratio=False),
+    Row("loop", "noise_percent", "- between plain loops alone, slowest to fastest (noise)", "%", ratio=False),
     Row("bulk", "seconds", "100k calls x 10 metrics, until all is on disk", "s"),
     Row("bulk", "bytes_per_point", "- bytes a point (random walk)", "B"),
     Row("size", "walk", "bytes a point: random walk, jittered times", "B", most=10),

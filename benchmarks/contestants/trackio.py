@@ -27,6 +27,8 @@ def finish() -> None:
 def read_back(folder: Path) -> dict[str, list[float]]:
     found: dict[str, list[float]] = {}
     with sqlite3.connect(folder / "bench.db") as db:
+        if not db.execute("select 1 from sqlite_master where name = 'metrics'").fetchone():
+            return {}  # killed before it made its tables
         for (metrics,) in db.execute("select metrics from metrics order by step"):
             for name, value in json.loads(metrics).items():
                 found.setdefault(name, []).append(value)
