@@ -130,10 +130,10 @@ class Rewinding(MemoryStore):
 
     generation = 0
 
-    def since(self, run_id: str, cursor: Cursor) -> tuple[pl.DataFrame, Cursor]:
+    def since(self, run_id: str, cursor: Cursor, most: int | None = None) -> tuple[pl.DataFrame, Cursor]:
         if cursor.generation != self.generation:
             cursor = Cursor(self.generation, 0)
-        points, later = super().since(run_id, cursor)
+        points, later = super().since(run_id, cursor, most)
         return points, Cursor(self.generation, later.ordinal)
 
 

@@ -7,6 +7,7 @@ mean and sum of squares (Chan et al., 1979) for what smooths or averages.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -107,13 +108,16 @@ def _fill(row: Any, steps: Steps, times: Floats, values: Floats) -> None:
         row[name + "_step"], row[name + "_time"], row[name] = steps[at], times[at], values[at]
     row["mask"] = 0
     with np.errstate(all="ignore"):  # sums of huge values overflow to infinity, as float arithmetic does
-        if not np.isfinite(values.sum()):
+        total = values.sum()
+        if not math.isfinite(total):
             row["mask"] = np.bitwise_or.reduce(_mask(values))
             finite = np.isfinite(values)
             steps, times, values = steps[finite], times[finite], values[finite]
+            total = values.sum()
         row["count"] = len(values)
-        mean = values.mean() if len(values) else np.nan
-        row["mean"], row["m2"] = mean, np.square(values - mean).sum()
+        mean = total / len(values) if len(values) else np.nan
+        apart = values - mean
+        row["mean"], row["m2"] = mean, apart.dot(apart)
     extremes = (("min", int(values.argmin())), ("max", int(values.argmax()))) if len(values) else ()
     for name, at in extremes:
         row[name + "_step"], row[name + "_time"], row[name] = steps[at], times[at], values[at]

@@ -13,6 +13,7 @@ from .store._interface import Store
 
 SMALLEST_KEYFRAME_STEP = 16_384  # bytes: under this a delta is cheaper to repeat than a keyframe to make
 SHOWN_RUNS = 10  # the newest runs of a project that a board shows unasked: as many as there are colours
+POINTS_AT_ONCE = 1_000_000  # read of a long run, so that its past takes little memory
 RATE_SECONDS = 10.0
 RECHECK_SECONDS = 1.0  # a run that has ended may still be resumed by another process
 
@@ -105,21 +106,30 @@ class Session:
             return False
         if member.record is None:
             self._picture.put_run(_header(record, member))
-        points, cursor = self.store.since(run_id, member.cursor)
-        if cursor.generation != member.cursor.generation:
+        start = member.cursor
+        while self._pull_points(run_id, member) >= POINTS_AT_ONCE:
+            pass
+        member.record, earlier = record, member.record
+        header = _header(record, member, _rate(member, record, now))
+        self._picture.put_run(header)
+        return member.cursor != start or record != earlier or self._cut_back
+
+    def _pull_points(self, run_id: str, member: _Member) -> int:
+        """Reads the next points of a run; how many ordinals it went on."""
+        points, cursor = self.store.since(run_id, member.cursor, POINTS_AT_ONCE)
+        gone_on = cursor.ordinal
+        if cursor.generation == member.cursor.generation:
+            gone_on -= member.cursor.ordinal
+        else:
             self._picture.clear_run(run_id)
             member.largest_step = -1
             self._cut_back = True
         member.cursor = cursor
-        if len(points):
-            for (metric,), part in points.partition_by("metric", as_dict=True, include_key=False).items():
-                steps = part["step"].to_numpy()
-                self._picture.add_points(run_id, str(metric), steps, part["time"].to_numpy(), part["value"].to_numpy())
-                member.largest_step = max(member.largest_step, int(steps.max()))
-        member.record, earlier = record, member.record
-        header = _header(record, member, _rate(member, record, now))
-        self._picture.put_run(header)
-        return bool(len(points)) or record != earlier or self._cut_back
+        for (metric,), part in points.partition_by("metric", as_dict=True, include_key=False).items():
+            steps = part["step"].to_numpy()
+            self._picture.add_points(run_id, str(metric), steps, part["time"].to_numpy(), part["value"].to_numpy())
+            member.largest_step = max(member.largest_step, int(steps.max()))
+        return gone_on
 
 
 def _done(record: RunRecord, member: _Member) -> int:

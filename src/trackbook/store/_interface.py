@@ -57,8 +57,8 @@ class Store(Protocol):
     def read(self, run_id: str, metrics: Sequence[str] | None = None) -> pl.DataFrame:
         """The points of a run, or of some of its metrics, in order of arrival."""
 
-    def since(self, run_id: str, cursor: Cursor) -> tuple[pl.DataFrame, Cursor]:
-        """What came after `cursor`, and the cursor to go on from.
+    def since(self, run_id: str, cursor: Cursor, most: int | None = None) -> tuple[pl.DataFrame, Cursor]:
+        """What came after `cursor`, and the cursor to go on from; of a long past, the next `most` points or few more.
 
         When the generation of the returned cursor differs from `cursor`'s, the run was cut back: the points are then all
         of the run's points.

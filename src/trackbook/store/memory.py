@@ -65,7 +65,7 @@ class MemoryStore:
             points = self._points.get(run_id, RunPoints()).since(0)
         return points if metrics is None else points.filter(pl.col("metric").cast(pl.String).is_in(list(metrics)))
 
-    def since(self, run_id: str, cursor: Cursor) -> tuple[pl.DataFrame, Cursor]:
+    def since(self, run_id: str, cursor: Cursor, most: int | None = None) -> tuple[pl.DataFrame, Cursor]:
         with self._lock:
             points = self._points.get(run_id, RunPoints())
             generation = self._generations.get(run_id, 0)

@@ -121,9 +121,9 @@ class SqliteStore:
         with self._lock:
             return self._since(run_id, Cursor(), metrics)[0]
 
-    def since(self, run_id: str, cursor: Cursor) -> tuple[pl.DataFrame, Cursor]:
+    def since(self, run_id: str, cursor: Cursor, most: int | None = None) -> tuple[pl.DataFrame, Cursor]:
         with self._lock:
-            return self._since(run_id, cursor)
+            return self._since(run_id, cursor, most=most)
 
     def summary(self, run_id: str) -> dict[str, MetricSummary]:
         with self._lock:
@@ -235,7 +235,9 @@ class SqliteStore:
             found = []
         return np.concatenate([np.empty(0, np.int64), *(points.step for points in found)])
 
-    def _since(self, run_id: str, cursor: Cursor, metrics: Sequence[str] | None = None) -> tuple[pl.DataFrame, Cursor]:
+    def _since(
+        self, run_id: str, cursor: Cursor, metrics: Sequence[str] | None = None, most: int | None = None
+    ) -> tuple[pl.DataFrame, Cursor]:
         """Points of all metrics or of some; nothing, and the same cursor, when the file cannot be read."""
         view = self._views.get(run_id)
         if view is not None:
@@ -252,7 +254,8 @@ class SqliteStore:
             if state is None or tuple(state) == cursor:
                 return newest, cursor
             start = cursor.ordinal if cursor.generation == state.generation else 0
-            stretches, after = [(start, state.next)], Cursor(*state)
+            end = state.next if most is None else min(state.next, start + most)
+            stretches, after = [(start, end)], Cursor(state.generation, end)
             names = self._file.read(lambda db: _rows.figures(db, run_id).names, [])
         only = None if metrics is None else [number for number, name in enumerate(names) if name in set(metrics)]
         parts: list[Columns] = []
