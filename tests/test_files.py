@@ -99,11 +99,19 @@ def test_what_finds_no_room_leaves_nothing(tmp_path: Path, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("at_once", [1, 7, 100])
-def test_a_write_that_is_split_is_carried_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
-    write, pwrite = os.write, os.pwrite
+@pytest.mark.parametrize("system", ["with pwrite", "without pwrite"])
+def test_a_write_that_is_split_is_carried_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, system: str, at_once: int
+) -> None:
+    write, pwrite = os.write, getattr(os, "pwrite", None)
     monkeypatch.setattr(os, "write", lambda file, data: write(file, data[:at_once]))
-    monkeypatch.setattr(os, "pwrite", lambda file, data, offset: pwrite(file, data[:at_once], offset))
-    descriptor = os.open(tmp_path / "x", os.O_WRONLY | os.O_CREAT)
+    if system == "without pwrite":
+        monkeypatch.delattr(os, "pwrite", raising=False)
+    elif pwrite is None:
+        pytest.skip("Windows has no pwrite")
+    else:
+        monkeypatch.setattr(os, "pwrite", lambda file, data, offset: pwrite(file, data[:at_once], offset))
+    descriptor = _files.open_to_write(tmp_path / "x")
     _files.write_all(descriptor, b"0123456789")
     _files.write_at(descriptor, b"abcdefgh", 5)
     os.close(descriptor)

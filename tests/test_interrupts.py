@@ -201,6 +201,7 @@ class Timer:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no interval timers")
+@pytest.mark.timeout(60, method="thread")  # the other method has the same timer
 @pytest.mark.parametrize("by", ["metric", "run"])
 def test_a_signal_handler_that_logs_the_same_metrics_at_a_high_rate(home: Path, by: Any) -> None:
     run = new_run(home, step_by=by)
@@ -220,6 +221,7 @@ def test_a_signal_handler_that_logs_the_same_metrics_at_a_high_rate(home: Path, 
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no interval timers")
+@pytest.mark.timeout(60, method="thread")  # the other method has the same timer
 def test_a_signal_handler_may_read_the_run_while_the_pump_hands_over(home: Path) -> None:
     """As the handlers of batch systems do, which are told to end: `log` holds the lock that the pump waits for."""
     run = new_run(home)

@@ -13,12 +13,14 @@ import pytest
 
 from journals import Row, abandoned, points, put, rows
 from trackbook import TrackbookWarning, _recovery, _remains
-from trackbook._journal import HEAD, FileJournal
+from trackbook._journal import HEAD, FileJournal, NullJournal
 from trackbook._project import Project
+from trackbook._recorder import Recorder
 from trackbook._records import NEXT_STEP, RECORD_BYTES
-from trackbook._recovery import recover
+from trackbook._recovery import recover, take_over
 from trackbook._run import Run
 from trackbook._types import RunRecord
+from trackbook.store import _view
 from trackbook.store.memory import MemoryStore
 from trackbook.store.sqlite import SqliteStore
 
@@ -193,6 +195,7 @@ def test_a_long_backlog_of_open_steps_is_numbered_once_whenever_the_opener_dies(
 ) -> None:
     """Numbers and marks go into the file in one transaction."""
     monkeypatch.setattr(_remains, "_MOST_AT_ONCE", 3)
+    monkeypatch.setattr(_view, "LARGEST", 4)  # the points of a transaction: enough for a batch, not for all
     folder = abandoned(home, *[[(A, OPEN, float(step))] for step in range(10)])
     shutil.copytree(folder, tmp_path / "copy")
     writes = 0
@@ -224,6 +227,25 @@ def test_a_long_backlog_of_open_steps_is_numbered_once_whenever_the_opener_dies(
         shutil.copytree(tmp_path / "copy", folder, dirs_exist_ok=True)
         writes += 1
     assert writes > 3
+
+
+def test_open_steps_go_into_the_file_alone(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store writes much in several transactions, and the mark with the last one."""
+    monkeypatch.setattr(_remains, "_MOST_AT_ONCE", 1)
+    folder = abandoned(home, [(A, OPEN, 0.5)], [(A, OPEN, 1.5)])
+    done: list[str] = []
+
+    class Watched(MemoryStore):
+        def append(self, *points: Any) -> list[str]:
+            done.append("append")
+            return super().append(*points)
+
+        def flush(self) -> bool:
+            done.append("flush")
+            return super().flush()
+
+    take_over(Watched(), _remains.Remains(folder, -1), Recorder(NullJournal(), "metric", {}))
+    assert done == ["flush", "append", "flush"] * 2
 
 
 def test_two_that_open_a_project_at_once_take_up_a_dead_process_once(home: Path, tmp_path: Path) -> None:
@@ -390,14 +412,19 @@ def test_a_childs_points_are_taken_up_once_however_often_one_looks(home: Path, s
     assert [step for _, step, _ in points(store.read("r1"))] == list(range(5))
 
 
-def test_a_childs_points_are_taken_up_once_by_a_store_that_cannot_write(home: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("steps", [(OPEN, OPEN), (1, 2)])
+def test_a_childs_points_are_taken_up_once_by_a_store_that_cannot_write(
+    home: Path, tmp_path: Path, steps: tuple[int, int]
+) -> None:
     (tmp_path / "file").write_text("in the way")
     run = parent(home, SqliteStore(tmp_path / "file" / "p.trackbook.db", "p"))
     run.log({"a": 0.5})
-    abandoned(home, [(A, OPEN, 1.5)], [(A, OPEN, 2.5)], child=True)
+    abandoned(home, [(A, steps[0], 1.5)], [(A, steps[1], 2.5)], child=True)
     for _ in range(3):
         run.hand_over()
     (tmp_path / "file").unlink()
     run.hand_over()
     assert points(run.history()) == [("a", 0, 0.5), ("a", 1, 1.5), ("a", 2, 2.5)]
+    assert run._discarded == set()
     run.finish()
+    run.store.close()

@@ -86,11 +86,22 @@ def write_all(descriptor: int, data: Any) -> None:
         view = view[os.write(descriptor, view) :]
 
 
+def open_to_write(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | _BINARY, 0o644)
+
+
 def write_at(descriptor: int, data: Any, offset: int) -> None:
     view = memoryview(data)
     while view:
-        written = os.pwrite(descriptor, view, offset)
+        written = _write_some_at(descriptor, view, offset)
         view, offset = view[written:], offset + written
+
+
+def _write_some_at(descriptor: int, view: memoryview, offset: int) -> int:
+    if hasattr(os, "pwrite"):
+        return os.pwrite(descriptor, view, offset)
+    os.lseek(descriptor, offset, os.SEEK_SET)
+    return os.write(descriptor, view)
 
 
 def is_network(path: Path) -> bool:

@@ -140,7 +140,7 @@ class _Segment:
                 os.close(descriptor)
         else:
             self.buffer = bytearray(size)
-            self.file = os.open(path, os.O_WRONLY | os.O_CREAT, 0o644)
+            self.file = _files.open_to_write(path)
 
     def write_through(self, start: int, size: int) -> None:
         """Raises ``OSError``, and does not try again: what is missing in the file stays in memory."""
@@ -159,9 +159,7 @@ class _Segment:
     def close(self, *, remove: bool) -> None:
         self.close_file()
         if isinstance(self.buffer, mmap.mmap):
-            with contextlib.suppress(
-                BufferError
-            ):  # a forked child inherits arrays through which the pump looked into it
+            with contextlib.suppress(BufferError):  # a forked child inherits the arrays through which the pump looked
                 self.buffer.close()
         if remove and self.path is not None:
             with contextlib.suppress(OSError):  # what cannot be removed is removed with the folder, now or later
