@@ -295,6 +295,28 @@ def test_a_metric_that_a_second_process_logged_first_is_told_with_the_next_point
         assert rows(store.read("r1")) == [("loss", 0, 1.0)]
 
 
+def test_chunks_that_another_process_joins_during_a_reading_are_read_as_they_were() -> None:
+    with stores(2) as (store, other):
+        for step in range(4):
+            store.append("r1", points([("loss", step)], 1.0))
+            store.flush()
+        whole, joined = _rows._data, 0
+
+        def join_first(db: Any, rowid: int) -> bytes | None:
+            nonlocal joined
+            if not joined:
+                joined += 1
+                store._merge("r1", 2)
+            return whole(db, rowid)
+
+        with mock.patch.object(_rows, "_data", join_first):
+            found = other._columns("r1", 0, 4, None)
+        assert joined == 1
+        assert found is not None
+        assert [len(columns.step) for columns in found] == [1, 1, 1, 1]
+        assert rows(other.read("r1")) == [("loss", step, 1.0) for step in range(4)]
+
+
 # --- many processes -----------------------------------------------------------------------------------------------------
 
 WRITER = """

@@ -58,13 +58,13 @@ class ProjectFile:
         self._to_checkpoint = False
 
     def read(self, query: Callable[[sqlite3.Connection], T], nothing: T) -> T:
-        """The answer of the file, or `nothing` where there is no file yet or it cannot be read."""
+        """The answer of the file as it is at one moment, or `nothing` where there is no file yet or it cannot be read."""
         try:
             if self._connection is None or not self._connection.in_transaction:
                 self.is_other()
             if self._connection is None and not self.path.exists():
                 return nothing
-            answer = query(self._open())
+            answer = _at_one_moment(self._open(), query)
         except Failure as error:
             self._note_damage(error)
             self._close_unless_busy(error)
@@ -252,6 +252,18 @@ class ProjectFile:
         self.age += 1
         self._is_well("read")
         self._is_well("write")
+
+
+def _at_one_moment(db: sqlite3.Connection, query: Callable[[sqlite3.Connection], T]) -> T:
+    """Between two statements outside a transaction, another process may have joined the chunks of the first one's answer."""
+    if db.in_transaction:
+        return query(db)
+    db.execute("begin")
+    try:
+        return query(db)
+    finally:
+        if db.in_transaction:  # SQLite ends it by itself after some errors
+            db.execute("rollback")
 
 
 def project_name(path: Path) -> str | None:
