@@ -275,7 +275,20 @@ def test_the_front_end_moves_controls_and_not_data(live: Live) -> None:
 
 
 @pytest.mark.parametrize(
-    ("trait", "value"), [("smoothing", 21), ("smoothing", -1), ("x_axis", "epoch"), ("hidden_runs", 3)]
+    ("trait", "value"),
+    [
+        ("smoothing", 21),
+        ("smoothing", -1),
+        ("smoothing_kind", "median"),
+        ("x_axis", ""),
+        ("y_scale", "sqrt"),
+        ("hidden_runs", 3),
+        ("chart_height", 79),
+        ("chart_height", 801),
+        ("columns", 7),
+        ("run_colors", {"r": "red"}),
+        ("panel", "settings"),
+    ],
 )
 def test_a_control_set_to_nonsense_is_a_trait_error(live: Live, trait: str, value: Any) -> None:
     with pytest.raises(traitlets.TraitError, match=trait):
@@ -306,3 +319,11 @@ def test_the_front_end_is_heard_while_a_cell_runs() -> None:
 
 def test_a_board_says_in_words_what_it_shows(live: Live) -> None:
     assert repr(live.board) == "<trackbook board of 'p': run>"
+
+
+def test_a_question_is_answered_to_who_asked(live: Live) -> None:
+    sent: list[Any] = []
+    live.board.send = lambda content, buffers: sent.append((content, buffers))  # type: ignore[method-assign]
+    live.board._handle_custom_msg({"ask": "the time", "id": 7}, [])
+    live.board._handle_custom_msg({"something": "else"}, [])
+    assert sent == [({"error": "a board cannot answer 'the time'", "answers": 7}, [])]

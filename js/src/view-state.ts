@@ -1,22 +1,54 @@
 import { listen, type Model } from "./hosts/model.ts";
 
-export type XAxis = "step" | "relative" | "time";
+/** `step`, `relative` (to the run's start), `time` (of the clock), or the name of a metric. */
+export type XAxis = "step" | "relative" | "time" | (string & {});
+export type Scale = "linear" | "log";
 
-/** How one looks at the board: traits that kernel and browser both set. */
+/** How one looks at the board: traits that kernel and browser both set; `src/trackbook/_view.py` says what they mean. */
 export interface ViewTraits {
   smoothing: number;
+  smoothing_kind: "mean" | "exponential";
   x_axis: XAxis;
+  x_scale: Scale;
+  y_scale: Scale;
+  clip_outliers: boolean;
+  link_x: boolean;
   metric_filter: string;
-  hidden_runs: string[];
+  columns: number;
+  chart_height: number;
   collapsed: string[];
+  group_order: string[];
+  hidden_runs: string[];
+  selected_runs: string[];
+  run_colors: Record<string, string>;
+  group_by: string;
+  band: "minmax" | "std" | "none";
+  panel: "" | "runs" | "compare";
+  run_filter: string;
+  run_sort: string;
 }
 
 const DEFAULTS: ViewTraits = {
   smoothing: 0,
+  smoothing_kind: "mean",
   x_axis: "step",
+  x_scale: "linear",
+  y_scale: "linear",
+  clip_outliers: false,
+  link_x: true,
   metric_filter: "",
-  hidden_runs: [],
+  columns: 0,
+  chart_height: 0,
   collapsed: [],
+  group_order: [],
+  hidden_runs: [],
+  selected_runs: [],
+  run_colors: {},
+  group_by: "",
+  band: "minmax",
+  panel: "",
+  run_filter: "",
+  run_sort: "",
 };
 const NAMES = Object.keys(DEFAULTS) as (keyof ViewTraits)[];
 const SAVE_AFTER = 100; // ms without another change
@@ -42,7 +74,7 @@ export class ViewState {
     this.#timer = setTimeout(() => this.#flush(), SAVE_AFTER);
   }
 
-  toggle(name: "hidden_runs" | "collapsed", item: string) {
+  toggle(name: "hidden_runs" | "selected_runs" | "collapsed", item: string) {
     const items = this.get(name);
     this.set(name, items.includes(item) ? items.filter(other => other !== item) : [...items, item]);
   }

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from ._frames import Picture
 from ._protocol import Frame, RunHeader
@@ -95,6 +97,10 @@ class Session:
             if len(delta["data"]) <= max(SMALLEST_KEYFRAME_STEP, self._keyframe_bytes // 4):
                 return None, delta
         return self.keyframe()
+
+    def answer(self, question: Mapping[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
+        """What the front end asked for, with its buffers; ``error`` says why it cannot be had."""
+        return {"error": f"a board cannot answer {question.get('ask')!r}"}, []
 
     def _pull_run(self, run_id: str, member: _Member, now: float) -> bool:
         settled = member.record is not None and member.record.state in ENDED

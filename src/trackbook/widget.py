@@ -13,33 +13,23 @@ import traitlets
 
 from ._front_end import front_end
 from ._session import Session
+from ._view import TRAITS, View
 
 ACKNOWLEDGED_SECONDS = 0.1
 UNACKNOWLEDGED_SECONDS = 0.2
 SILENT_SECONDS = 1.0
 SILENT_AFTER = 60.0
 
-_FROM_FRONT_END = frozenset({"smoothing", "x_axis", "metric_filter", "hidden_runs", "collapsed", "seen"})
+_FROM_FRONT_END = TRAITS | {"seen"}
 
 
-class Board(anywidget.AnyWidget):
-    """Live charts of runs of one project.
-
-    The view's state can be read and set from Python: ``smoothing`` (0 to 20: a centred mean over 2n+1 points),
-    ``x_axis`` (``"step"``, ``"relative"`` or ``"time"``), ``metric_filter`` (text or a regular expression),
-    ``hidden_runs`` (ids) and ``collapsed`` (groups). A value out of range is a ``TraitError``.
-    """
+class Board(View, anywidget.AnyWidget):
+    """Live charts of runs of one project. How one looks at them can be read and set: see `View`."""
 
     _esm = traitlets.Unicode().tag(sync=True)
     keyframe = traitlets.Dict().tag(sync=True, echo_update=False)
     delta = traitlets.Dict().tag(sync=True, echo_update=False)
     seen = traitlets.Int(0).tag(sync=True, echo_update=False)
-
-    smoothing = traitlets.Int(0, min=0, max=20).tag(sync=True, echo_update=False)
-    x_axis = traitlets.Enum(["step", "relative", "time"], "step").tag(sync=True)
-    metric_filter = traitlets.Unicode("").tag(sync=True, echo_update=False)
-    hidden_runs = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    collapsed = traitlets.List(traitlets.Unicode()).tag(sync=True)
 
     def __init__(self, project: str, session: Session) -> None:
         self._lock = threading.RLock()
@@ -51,6 +41,7 @@ class Board(anywidget.AnyWidget):
         session.pull()
         keyframe, delta = session.keyframe()
         super().__init__(keyframe=keyframe, delta=delta)
+        self.on_msg(self._answer)
         _answer_while_busy(self.comm)
 
     @traitlets.default("_esm")
@@ -99,6 +90,14 @@ class Board(anywidget.AnyWidget):
     @traitlets.observe("seen")
     def _note_seen(self, change: Any) -> None:
         self._unseen_since = None
+
+    def _answer(self, _: Any, question: Any, buffers: Any) -> None:
+        """Answers a question of the front end, with what it asked or with why not."""
+        if not isinstance(question, dict) or "ask" not in question:
+            return
+        with self._lock:
+            answer, data = self.session.answer(question)
+            self.send({**answer, "answers": question.get("id")}, data)
 
     # Under subshells the front end's sets arrive on another thread than the pump's and the user's, and ipywidgets keeps
     # what it holds back or must not echo in plain attributes: one lock for whatever touches them.

@@ -3,8 +3,10 @@ export interface Model {
   get(name: string): unknown;
   set(name: string, value: unknown): void;
   save_changes(): void;
-  on(event: string, listener: () => void): void;
-  off(event: string, listener: () => void): void;
+  on(event: string, listener: (...of: unknown[]) => void): void;
+  off(event: string, listener: (...of: unknown[]) => void): void;
+  /** A message to the kernel, which answers with the event `msg:custom`; missing where there is no kernel. */
+  send?(content: unknown): void;
 }
 
 export function listen(model: Model, traits: readonly string[], listener: () => void, signal?: AbortSignal) {

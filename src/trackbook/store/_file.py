@@ -256,7 +256,8 @@ class ProjectFile:
 
 def _at_one_moment(db: sqlite3.Connection, query: Callable[[sqlite3.Connection], T]) -> T:
     """Between two statements outside a transaction, another process may have joined the chunks of the first one's answer."""
-    if db.in_transaction:
+    is_inner = db.in_transaction
+    if is_inner:
         return query(db)
     db.execute("begin")
     try:
