@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from journals import rows
 from trackbook._records import RECORD, RECORD_BYTES, batch, dtype, read, up_to_a_call
@@ -25,11 +27,11 @@ def test_a_record_is_as_long_as_it_says() -> None:
 
 def test_records_become_points_with_their_metrics_names() -> None:
     records = packed((1.5, 0, 0.25, 1, 2), (1.5, 7, math.inf, 0, 1), (2.5, 2**63 - 1, -0.0, 1, 1))
-    points, marks, calls = batch([records], METRICS, {"j/s": 96})
+    points, marks, _ = found = batch([records], METRICS, {"j/s": 96})
     assert points.schema == POINTS
     assert repr(points.rows()) == repr([("b", 0, 0.25, 1.5), ("a", 7, math.inf, 1.5), ("b", 2**63 - 1, -0.0, 2.5)])
     assert marks == {"j/s": 96}
-    assert calls.tolist() == [1, 1, 2]
+    assert found.calls().tolist() == [1, 1, 2]
 
 
 def test_stretches_follow_each_other() -> None:
@@ -42,9 +44,23 @@ def test_a_call_of_which_a_record_is_missing_is_passed_over(lost: int) -> None:
     torn = [(0.0, 1, 0.5, 0, 3), (0.0, 1, 0.5, 1, 2), (0.0, 1, 0.5, 0, 1)]
     torn[lost:] = [(0.0, 0, 0.0, 0, 0)] * (3 - lost)  # records are packed in order
     records = packed((0, 0, 0.5, 0, 1), *torn, (0, 2, 0.5, 0, 1))
-    points, _, calls = batch([records], METRICS, {})
-    assert points["step"].to_list() == [0, 2]
-    assert calls.tolist() == [1, 2]
+    found = batch([records], METRICS, {})
+    assert found.points["step"].to_list() == [0, 2]
+    assert found.calls().tolist() == [1, 2]
+
+
+@given(st.lists(st.tuples(st.integers(1, 4), st.integers(0, 4))), st.integers(0, 3))
+def test_of_any_calls_those_that_were_packed_to_their_end_are_read(calls: list[tuple[int, int]], cut: int) -> None:
+    """Each has so many records, of which so many were packed; the stretch ends `cut` records early."""
+    records, whole = [], []
+    for step, (size, made) in enumerate(calls):
+        for left in reversed(range(size)):
+            records.append((0.0, step, 0.5, 0, left + 1) if size - left <= made else (0.0, 0, 0.0, 0, 0))
+            if made >= size:
+                whole.append((len(records) - 1 + left, step))
+    end = max(0, len(records) - cut)
+    found = batch([packed(*records[:end])], METRICS, {})
+    assert found.points["step"].to_list() == [step for last, step in whole if last < end]
 
 
 def test_a_call_that_ends_beyond_the_end_is_passed_over() -> None:
@@ -55,9 +71,9 @@ def test_a_call_that_ends_beyond_the_end_is_passed_over() -> None:
 
 @pytest.mark.parametrize("metrics", [METRICS, {}])
 def test_holes_alone_are_no_points(metrics: dict[int, str]) -> None:
-    points, _, calls = batch([np.zeros(5, dtype())], metrics, {})
-    assert points.schema == POINTS
-    assert (len(points), len(calls)) == (0, 0)
+    found = batch([np.zeros(5, dtype())], metrics, {})
+    assert found.points.schema == POINTS
+    assert (len(found.points), len(found.calls())) == (0, 0)
 
 
 def test_a_metric_whose_name_is_lost_keeps_its_points() -> None:

@@ -19,13 +19,18 @@ MOST_AT_ONCE: Final = (
 
 
 class Batch(NamedTuple):
-    """What a drain gives: points as the store takes them, the bytes of each segment that are drained by then, and, for
-    each point, the number of its call.
-    """
+    """What a drain gives: points as the store takes them, and the bytes of each segment that are drained by then."""
 
     points: pl.DataFrame
     marks: dict[str, int]
-    calls: NDArray[np.int64]
+    left: NDArray[np.uint32]
+
+    def calls(self) -> NDArray[np.int64]:
+        """For each point, the number of its call."""
+        import numpy as np
+
+        starts = np.concatenate([[True], self.left[:-1] == 1])[: len(self.left)]
+        return np.cumsum(starts)
 
 
 def dtype() -> np.dtype[np.void]:
@@ -53,7 +58,11 @@ def _whole(records: NDArray[np.void]) -> NDArray[np.void]:
     """The records of calls that were packed to their end."""
     import numpy as np
 
-    left = records["left"].astype(np.int64)
+    count_down = np.ascontiguousarray(records["left"])
+    goes_on = (count_down[:-1] == 1) | (count_down[1:] == count_down[:-1] - 1)
+    if not len(records) or (count_down[-1] == 1 and goes_on.all()):  # nearly always
+        return records
+    left = count_down.astype(np.int64)
     last = np.arange(len(left)) + left - 1
     inside = (left > 0) & (last < len(left))
     complete: NDArray[np.void] = records[inside & (left[np.where(inside, last, 0)] == 1)]
@@ -67,7 +76,8 @@ def batch(parts: Sequence[NDArray[np.void]], metrics: Mapping[int, str], marks: 
 
     from .store._interface import POINTS
 
-    records = np.concatenate([_whole(part) for part in parts])
+    whole = [_whole(part) for part in parts]
+    records = whole[0] if len(whole) == 1 else np.concatenate(whole)
     numbers = np.ascontiguousarray(records["metric"])
     present: Sequence[int] = range(max(metrics, default=-1) + 1)
     if int(numbers.max(initial=0)) >= len(present):  # a name is missing: the disk was full, or the machine went down
@@ -77,10 +87,9 @@ def batch(parts: Sequence[NDArray[np.void]], metrics: Mapping[int, str], marks: 
     categories = pl.Series("metric", names, dtype=pl.String).cast(POINTS["metric"])
     points = pl.DataFrame(
         [
-            categories.gather(pl.Series(numbers)),
+            categories[pl.Series(numbers)],  # a sixth of the time that `gather` takes
             *(pl.Series(name, np.ascontiguousarray(records[name])) for name in ("step", "value", "time")),
         ],
         schema=POINTS,
     )
-    starts = np.concatenate([[True], records["left"][:-1] == 1])[: len(records)]
-    return Batch(points, marks, np.cumsum(starts))
+    return Batch(points, marks, np.ascontiguousarray(records["left"]))

@@ -50,7 +50,7 @@ def take_over(store: Store, left: Remains, recorder: Recorder) -> list[str]:
         is_open = (points["step"] == NEXT_STEP).any()
         if is_open:  # a point that is numbered twice is there twice: numbers and marks go into the file together
             _flush(store)
-            steps = recorder.number(points["metric"].cast(pl.String), points["step"], batch.calls.tolist())
+            steps = recorder.number(points["metric"].cast(pl.String), points["step"], batch.calls().tolist())
             points = points.with_columns(pl.Series("step", steps, dtype=pl.Int64))
         discarded += store.append(left.head["id"], points, batch.marks)
         if is_open:

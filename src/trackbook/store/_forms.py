@@ -109,7 +109,7 @@ def _encode(values: Array) -> tuple[Form, Array, Array]:
     bits >>= shift
     order, cost = _best_order(bits[middle : middle + _SAMPLE])
     best, table, whole = Form(rows, BITS, order, shift), np.empty(0), bits
-    distinct = np.unique(sample.view(np.int64))
+    distinct = 1 + np.count_nonzero(np.diff(np.sort(sample.view(np.int64))))
     digits = _digits(sample)
     if digits is not None:
         decimal = _decimal(values, digits)
@@ -117,12 +117,13 @@ def _encode(values: Array) -> tuple[Form, Array, Array]:
             order, found = _best_order(decimal[middle : middle + _SAMPLE])
             if found < cost - _GAIN:
                 best, whole, cost = Form(rows, DECIMAL, order, digits), decimal, found
-    if len(distinct) <= len(sample) // 4 and cost > np.log2(len(distinct)) + _GAIN:
-        distinct, places = np.unique(values.view(np.int64), return_inverse=True)
-        if len(distinct) <= rows // 4:
+    if distinct <= len(sample) // 4 and cost > np.log2(distinct) + _GAIN:
+        found_values, places = np.unique(values.view(np.int64), return_inverse=True)
+        if len(found_values) <= rows // 4:
             order, found = _best_order(places[middle : middle + _SAMPLE])
-            if found + 64 * len(distinct) / rows < cost - _GAIN:
-                best, table, whole = Form(rows, TABLE, order, len(distinct)), distinct.view(np.float64), places
+            if found + 64 * len(found_values) / rows < cost - _GAIN:
+                best, whole = Form(rows, TABLE, order, len(found_values)), places
+                table = found_values.view(np.float64)
     return best, table, differences(whole, best.order)
 
 
