@@ -3,7 +3,9 @@ from __future__ import annotations
 import errno
 import json
 import math
+import mmap
 import os
+import re
 import sys
 import threading
 from collections.abc import Iterator
@@ -283,6 +285,59 @@ def test_a_forked_child_can_let_go_of_what_the_pump_looks_into(tmp_path: Path) -
     array = np.frombuffer(journal._segment.buffer, np.uint8)
     journal.leave()
     assert len(array) == SMALLEST_SEGMENT
+
+
+def resident(folder: Path) -> list[int]:
+    """The kB that this process has in memory of each segment that it maps, in the order of their names."""
+    found: dict[str, int] = {}
+    name = ""
+    for line in Path("/proc/self/smaps").read_text().splitlines():
+        if re.match("[0-9a-f]+-", line):
+            name = line.split(maxsplit=5)[-1]
+        elif line.startswith("Rss:") and str(folder) in name:
+            found[name] = int(line.split()[1])
+    return [found[name] for name in sorted(found)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+def test_full_segments_take_no_memory_of_the_process_and_lose_nothing(tmp_path: Path) -> None:
+    journal = two_metrics(tmp_path)
+    steps = 4 * SMALLEST_SEGMENT // RECORD_BYTES  # more than two segments, of which the second is twice the first
+    for step in range(steps):
+        put(journal, (0, step, 0.5))
+    assert [kb > 0 for kb in resident(tmp_path)] == [True, True, True]
+    early = journal.drain(journal.ready()[:1])
+    assert early is not None
+    journal.drained(early.marks)
+    assert resident(tmp_path)[:2] == [0, 0]  # the one that is drained, and the one that waits
+    assert [step for _, step, _ in left_behind(tmp_path)] == list(range(steps))
+    assert [step for _, step, _ in rows(early) + drained(journal)] == list(range(steps))
+    assert resident(tmp_path)[:2] == [0, 0]
+    journal.close()
+
+
+@pytest.mark.parametrize("machine", ["knows no such advice", "refuses it"])
+def test_where_memory_cannot_be_let_go_of_the_journal_does_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, machine: str
+) -> None:
+    if machine == "refuses it":
+        monkeypatch.setattr(mmap, "MADV_DONTNEED", -1, raising=False)
+    else:
+        monkeypatch.delattr(mmap, "MADV_DONTNEED", raising=False)
+    journal = two_metrics(tmp_path)
+    steps = 2 * SMALLEST_SEGMENT // RECORD_BYTES
+    for step in range(steps):
+        put(journal, (0, step, 0.5))
+    assert [step for _, step, _ in drained(journal)] == list(range(steps))
+    journal.close()
+
+
+def test_the_backlog_is_what_was_not_drained(journal: FileJournal) -> None:
+    put(journal, (0, 0, 0.5), (1, 0, 0.5))
+    put(journal, (0, 1, 0.5))
+    assert journal.backlog() == 3 * RECORD_BYTES
+    drained(journal)
+    assert journal.backlog() == 0
 
 
 # --- a disk that fails ------------------------------------------------------------------------------------------------

@@ -68,6 +68,9 @@ class Journal(Protocol):
     def ready(self) -> Ready:
         """How far the journal is written. Called under the run's log lock, so that no call is half written."""
 
+    def backlog(self) -> int:
+        """About how many bytes are written and not drained: it takes no lock."""
+
     def drain(self, ready: Ready) -> Batch | None:
         """What is not `drained` yet and within `ready`, in order, or a part of it; None when there is nothing."""
 
@@ -100,6 +103,9 @@ class NullJournal:
     def ready(self) -> Ready:
         return []
 
+    def backlog(self) -> int:
+        return 0
+
     def drain(self, ready: Ready) -> Batch | None:
         return None
 
@@ -119,7 +125,7 @@ class NullJournal:
 class _Segment:
     """A stretch of records, mapped from a file or, without one, in memory."""
 
-    __slots__ = ("buffer", "drained", "file", "name", "path", "safe", "size", "used")
+    __slots__ = ("buffer", "drained", "file", "name", "path", "rested", "safe", "size", "used")
 
     def __init__(self, name: str, size: int, path: Path | None, *, mapped: bool = True) -> None:
         self.name = name
@@ -128,6 +134,7 @@ class _Segment:
         self.used = 0
         self.drained = 0
         self.safe = 0  # how far its points are durable in the store
+        self.rested = -1  # how far it was drained when it last rested
         self.file: int | None = None  # of a segment that is written through
         self.buffer: Any
         if path is None:
@@ -150,6 +157,16 @@ class _Segment:
             except OSError:
                 self.close_file()
                 raise
+
+    def rest(self) -> None:
+        """Lets the machine count a full segment's pages as its own, no longer as this process's.
+
+        They stay in the file, and in the machine's memory as long as it has room: of a shared mapping of a file nothing is lost.
+        """
+        if self.rested != self.drained and isinstance(self.buffer, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+            self.rested = self.drained
+            with contextlib.suppress(OSError):  # a program that locked its memory keeps it
+                self.buffer.madvise(mmap.MADV_DONTNEED)
 
     def close_file(self) -> None:
         descriptor, self.file = self.file, None
@@ -226,6 +243,9 @@ class FileJournal:
         self._tell_metrics()
         return [(segment, segment.used) for segment in self._segments]
 
+    def backlog(self) -> int:
+        return sum(segment.used - segment.drained for segment in list(self._segments))
+
     def drain(self, ready: Ready) -> Batch | None:
         parts, marks, size = [], {}, 0
         for segment, used in ready:
@@ -238,6 +258,8 @@ class FileJournal:
     def drained(self, marks: Mapping[str, int]) -> None:
         for segment in self._segments:
             segment.drained = marks.get(f"{self.name}/{segment.name}", segment.drained)
+            if segment is not self._segment:
+                segment.rest()
 
     def forget(self, marks: Mapping[str, int]) -> None:
         for segment in list(self._segments):
