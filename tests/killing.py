@@ -59,11 +59,13 @@ def trial(folder: Path, seed: int) -> Outcome:
     command = [sys.executable, "-c", PROGRAM, str(folder), str(shared), str(pause), str(METRICS)]
     with shared.open("r+b") as file, mmap.mmap(file.fileno(), 8) as calls:
         program = subprocess.Popen(command)
-        while _read(calls) == 0 and program.poll() is None:
-            time.sleep(0.001)
-        time.sleep(dice.uniform(0, LONGEST))
-        program.kill()
-        program.wait()
+        try:
+            while _read(calls) == 0 and program.poll() is None:
+                time.sleep(0.001)
+            time.sleep(dice.uniform(0, LONGEST))
+        finally:
+            program.kill()
+            program.wait()
         returned = _read(calls)
     return _open(folder, pause, returned)
 

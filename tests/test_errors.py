@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 import trackbook
-from trackbook._errors import TrackbookWarning, warn
+from trackbook import _errors
+from trackbook._errors import WELL_AGAIN_SECONDS, Findings, TrackbookWarning, warn
 
 
 def test_a_warning_points_at_the_line_that_called_us() -> None:
@@ -40,3 +41,35 @@ def test_warnings_can_be_silenced_as_users_warnings() -> None:
         warnings.simplefilter("ignore", UserWarning)
         warn("nothing to hear")
     assert issubclass(trackbook.TrackbookWarning, UserWarning)
+
+
+# --- findings ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_finding_is_said_once() -> None:
+    findings = Findings()
+    findings.note(["a", "b", "a"])
+    with pytest.warns(TrackbookWarning) as warned:
+        findings.say()
+    findings.note(["b"])
+    findings.say()
+    assert [str(warning.message) for warning in warned] == ["a", "b"]
+
+
+def test_of_a_disk_that_fails_the_first_failure_speaks_for_all_until_it_has_been_well(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr(_errors.time, "monotonic", lambda: now)
+    findings = Findings()
+    findings.note_failures(["the journal", "the store"])
+    findings.note_failures([])
+    now += WELL_AGAIN_SECONDS / 2
+    findings.note_failures(["the store"])
+    now += WELL_AGAIN_SECONDS / 2
+    findings.note_failures(["the store"])
+    assert list(findings.to_say) == ["the journal"]
+    findings.note_failures([])
+    now += WELL_AGAIN_SECONDS
+    findings.note_failures(["the store"])
+    assert list(findings.to_say) == ["the journal", "the store"]

@@ -107,7 +107,7 @@ def shown(points: Mapping[Key, float]) -> dict[Key, str]:
 def test_a_call_records_all_of_itself_or_raises_and_records_nothing(calls: Any, by: Any, hand_over: bool) -> None:
     model = Model(by)
     run = Run("p", RunRecord("r", "n", 0.0, step_by=by), MemoryStore(), in_memory())
-    run._say = run._to_say.clear  # type: ignore[method-assign]  # warnings have tests of their own
+    run._say = run._findings.to_say.clear  # type: ignore[method-assign]  # warnings have tests of their own
     for data, step in calls:
         try:
             taken = run.log(data, step)

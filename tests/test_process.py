@@ -14,6 +14,7 @@ from journals import points
 from trackbook import _process
 from trackbook._process import Process
 from trackbook._run import Run, Terminated
+from trackbook._session import Session
 from trackbook._types import RunRecord
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither such signals nor fork")
@@ -30,10 +31,11 @@ def sigterm() -> Iterator[None]:
 @pytest.fixture
 def process() -> Iterator[Process]:
     process = Process()
+    pump, projects = process.pump, process.projects  # a test may play a forked child, which gets others
     yield process
     process.close()
-    for project in process.projects.values():
-        process.pump.remove(project)
+    for project in projects.values():
+        pump.remove(project)
     atexit.unregister(process.close)
 
 
@@ -113,7 +115,6 @@ def test_after_a_fork_the_child_logs_into_a_journal_of_its_own(process: Process,
 
 
 def test_after_a_fork_the_child_has_nothing_that_is_the_parents(process: Process) -> None:
-    project = process.project("p")
     open_run(process)
     pump = process.pump
     process._go_on_in_child()
@@ -121,8 +122,6 @@ def test_after_a_fork_the_child_has_nothing_that_is_the_parents(process: Process
     assert process.pump is not pump
     with pytest.raises(RuntimeError, match=r"get_context\('spawn'\)"):
         process.project("p")
-    pump.remove(project)
-    project.store.close()
 
 
 def test_a_child_of_a_disabled_run_keeps_nothing(process: Process) -> None:
@@ -130,6 +129,25 @@ def test_a_child_of_a_disabled_run_keeps_nothing(process: Process) -> None:
     process._go_on_in_child()
     run.log({"a": 0.5})
     assert run._recorder.journal.drain(run._recorder.journal.ready()) is None
+
+
+# --- boards -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_project_knows_the_boards_that_show_it_until_they_have_nothing_more_to_say(process: Process) -> None:
+    run, project = open_run(process), process.project("p")
+    process.pump.remove(project)
+    run.log({"a": 0.5})
+    session = Session("p", project.store)
+    session.add_run("r1")
+    board = process.add_board(project, session)
+    assert project.boards == {board}
+    assert len(project.store.read("r1")) == 1  # a board begins with all that was logged
+    process.settle_boards()
+    assert project.boards == {board}
+    run.finish()
+    process.settle_boards()
+    assert project.boards == set()
 
 
 # --- the end ----------------------------------------------------------------------------------------------------------

@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 
 from trackbook import TrackbookWarning
-from trackbook._project import Project, file_name, project_names
+from trackbook._project import LARGEST_BACKLOG, Project, file_name, project_names
+from trackbook._records import RECORD_BYTES
 from trackbook._run import Run
 from trackbook._types import RunRecord
 
@@ -207,6 +208,45 @@ def test_a_tick_brings_what_was_logged_into_the_store_and_flushes_once_a_second(
         project.tick(now)
         assert in_the_file() == expected
     assert len(project.store.read("r1")) == 3
+
+
+def test_without_a_board_points_stay_in_the_journal_until_the_next_flush(project: Project) -> None:
+    run = start(project)
+    for now, expected in ((10.0, 1), (10.5, 1), (11.0, 3)):
+        run.log({"loss": 1})
+        project.tick(now)
+        assert len(project.store.read("r1")) == expected
+
+
+def test_a_board_has_them_at_each_tick(project: Project) -> None:
+    run = start(project)
+    project.boards.add("a board")
+    for now, expected in ((10.0, 1), (10.05, 2), (10.1, 3)):
+        run.log({"loss": 1})
+        project.tick(now)
+        assert len(project.store.read("r1")) == expected
+
+
+def test_a_large_backlog_waits_for_no_flush(project: Project) -> None:
+    run = start(project)
+    project.tick(10.0)
+    values = {f"m{number}": 0.5 for number in range(1000)}
+    calls = LARGEST_BACKLOG // (1000 * RECORD_BYTES) + 1
+    for _ in range(calls):
+        run.log(values)
+    project.tick(10.05)
+    assert len(project.store.read("r1")) == calls * 1000
+
+
+def test_readers_of_the_run_wait_for_no_flush(project: Project) -> None:
+    run = start(project)
+    project.tick(10.0)
+    run.log({"loss": 0.25})
+    assert run.history()["value"].to_list() == [0.25]
+    run.log({"loss": 0.5})
+    assert run.summary["loss"] == 0.5
+    run.log({"loss": 0.75})
+    assert project.table()["points"].to_list() == [3]
 
 
 # --- the table of runs ------------------------------------------------------------------------------------------------

@@ -200,11 +200,11 @@ def test_a_disk_that_cannot_be_written_is_warned_of_once_and_training_goes_on(tm
     run = Run("digits", RunRecord("r1", "a", 0.0), store, in_memory())
     store.flush()
     run.log({"loss": 1})
-    run.note_problems(written=False)
+    run.note_problems()
     with pytest.warns(TrackbookWarning, match="Cannot write") as warned:
         run.log({"loss": 2})
     store.flush()
-    run.note_problems(written=False)
+    run.note_problems()
     run.log({"loss": 3})
     run.finish()
     assert len(warned) == 1

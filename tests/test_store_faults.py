@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sqlite3
@@ -353,6 +354,25 @@ def test_a_really_full_disk(small_disk: Path) -> None:
     again = SqliteStore(small_disk / "digits.db", "digits")
     assert steps(again) == list(range(start))
     again.close()
+
+
+def test_a_disk_with_no_room_at_all_can_still_be_read(small_disk: Path) -> None:
+    """Also what is no longer in memory."""
+    store = SqliteStore(small_disk / "digits.db", "digits")
+    store.put_run(RunRecord("r0", "a", 1.0, state="finished"))
+    store.append("r0", points(range(CHUNK)))
+    assert store.flush()
+    with (small_disk / "ballast").open("wb", buffering=0) as ballast, contextlib.suppress(OSError):
+        while True:
+            ballast.write(bytes(512))
+    store.append("r1", points(range(10 * CHUNK)))
+    assert not store.flush()
+    assert len(store.failures) == 1
+    assert steps(store, "r0") == list(range(CHUNK))
+    (small_disk / "ballast").unlink()
+    assert store.flush()
+    assert store.failures == []
+    store.close()
 
 
 HOLDER = """

@@ -9,11 +9,16 @@ Errors are the built-in ones, so that nobody has to import ours to catch them:
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+import time
 import warnings
+from collections import deque
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+WELL_AGAIN_SECONDS = 60.0  # after which a failing disk is a new problem: one that fills up has some room now and then
 _HERE = str(Path(__file__).parent) + os.sep
 
 
@@ -27,3 +32,31 @@ def warn(message: str) -> None:
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_HERE):
         frame, level = frame.f_back, level + 1
     warnings.warn(message, TrackbookWarning, stacklevel=level)
+
+
+class Findings:
+    """What the pump finds, each sentence once, for the user's thread to warn of at the line of a `log` call."""
+
+    def __init__(self) -> None:
+        self.to_say: deque[str] = deque()
+        self.noted: set[str] = set()
+        self._failed_last = float("-inf")
+
+    def note(self, sentences: Iterable[str]) -> None:
+        for sentence in sentences:
+            if sentence not in self.noted:
+                self.noted.add(sentence)
+                self.to_say.append(sentence)
+
+    def note_failures(self, failures: Sequence[str]) -> None:
+        """Of what fails at a time the first speaks for all: it is one disk."""
+        if failures:
+            now = time.monotonic()
+            if now - self._failed_last >= WELL_AGAIN_SECONDS:
+                self.note(failures[:1])
+            self._failed_last = now
+
+    def say(self) -> None:
+        with contextlib.suppress(IndexError):  # another thread said the last one
+            while self.to_say:
+                warn(self.to_say.popleft())

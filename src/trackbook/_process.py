@@ -103,7 +103,10 @@ class Process:
         from .widget import Board
 
         self.cell_end.watch()
+        for run in list(project.open_runs):
+            run.hand_over()
         board = Board(project.name, session)
+        project.boards.add(board)
         self.boards[_notebook.cell() or "", project.store.path] = board
         self.pump.add(board)
         return board
@@ -121,6 +124,8 @@ class Process:
             if not board.session.running and not board.session.follow:
                 del self.boards[key]
                 self.pump.remove(board)
+                for project in self.projects.values():
+                    project.boards.discard(board)
 
     def _ended(self, run: Run) -> None:
         self.runs.remove(run)

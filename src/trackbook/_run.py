@@ -8,14 +8,13 @@ import os
 import threading
 import time
 import traceback
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from ._config import Config, Summary
-from ._errors import warn
+from ._errors import Findings
 from ._journal import FileJournal, Journal, NullJournal, Ready
 from ._protocol import State
 from ._recorder import Recorder
@@ -56,9 +55,8 @@ class Run:
         self._recorder = Recorder(journal or NullJournal(), record.step_by, largest)
         self._marks: dict[str, int] = {}  # how far the journal is handed over
         self._hand_over_lock = threading.RLock()  # records reach the store in order
-        self._to_say: deque[str] = deque()
+        self._findings = Findings()
         self._discarded: set[str] = set()
-        self._notices: set[str] = set()  # those that were said
         self.config = Config(record.config, self._note_change)
         self.summary = Summary(record.summary, self._current_summary, self._note_change)
         self.done = record.done  # steps done and expected: plain numbers, for `track` to count without cost
@@ -150,7 +148,7 @@ class Run:
         values = self._plain(data) or flatten(data)
         if step is not None:
             step = to_step(step)
-        if self._to_say or self._in_child:
+        if self._findings.to_say or self._in_child:
             self._say()
         if not self._recorder.record(now, values, step):
             raise RuntimeError(
@@ -222,6 +220,11 @@ class Run:
         finally:
             self._tracking = False
 
+    @property
+    def backlog(self) -> int:
+        """About how many bytes of its journal were not handed over yet."""
+        return self._recorder.journal.backlog()
+
     def hand_over(self, *, children: bool = True) -> None:
         """Moves what was logged from the journal into the store, and what forked children logged from theirs."""
         self._stay_out_of_children()
@@ -270,7 +273,7 @@ class Run:
                 self.store.clear_marks(journal.name)
             else:  # the next opener takes up what this process cannot write
                 journal.leave(dataclasses.asdict(self._record))
-            self.note_problems(written=written)
+            self._findings.note(self.store.notices)  # all: what could not be written is lost with this process
             self._is_over = True
         for callback in self.on_end:
             callback(self)
@@ -296,17 +299,16 @@ class Run:
         inherited = self._recorder.journal
         head = dataclasses.asdict(self._record) | {"child": True}
         self._recorder.go_on_in_child(NullJournal() if self.journals is None else FileJournal(self.journals, head))
-        self._to_say.clear()
+        self._findings.to_say.clear()
         inherited.leave()
 
     def _note_discarded(self, metrics: Iterable[str]) -> None:
         for metric in metrics:
             if metric not in self._discarded:
                 self._discarded.add(metric)
-                self._to_say.append(
-                    f"metric {metric!r} of run {self.name!r} was logged twice at one step: the first value stays and "
-                    "later ones are discarded (said once a metric)"
-                )
+                what = f"metric {metric!r} of run {self.name!r} was logged twice at one step"
+                said = f"{what}: the first value stays and later ones are discarded (said once a metric)"
+                self._findings.note([said])
 
     def handed_over(self) -> dict[str, int]:
         """How far the journal is in the store, to be forgotten once the store is flushed."""
@@ -319,23 +321,16 @@ class Run:
             self._recorder.journal.forget(marks)
             self._marks = dict(self._marks.items() - marks.items())
 
-    def note_problems(self, *, written: bool) -> None:
-        """What there is to warn of after a flush. Where nothing could be written, the store's word for it is enough."""
-        self._note([*self.store.notices, *(self._recorder.journal.notices if written else ())])
-
-    def _note(self, notices: Iterable[str]) -> None:
-        for notice in notices:
-            if notice not in self._notices:
-                self._notices.add(notice)
-                self._to_say.append(notice)
+    def note_problems(self) -> None:
+        """What there is to warn of. Of a disk that fails, the store or the journal that meets it first speaks for both."""
+        failures = self.store.failures
+        self._findings.note(notice for notice in self.store.notices if notice not in failures)
+        self._findings.note_failures(failures or self._recorder.journal.notices)
 
     def _say(self) -> None:
-        """Warnings are the pump's findings, and the user's thread says them, at the line of a `log` call."""
         if self._in_child:  # where there is no pump
-            self._note(self._recorder.journal.notices)
-        with contextlib.suppress(IndexError):  # another thread said the last one
-            while self._to_say:
-                warn(self._to_say.popleft())
+            self._findings.note(self._recorder.journal.notices)
+        self._findings.say()
 
     def _current_summary(self) -> Any:
         self.hand_over()

@@ -26,6 +26,10 @@ class Store(Protocol):
     def notices(self) -> list[str]:
         """Standing problems, such as a full disk: each a sentence that says what and where. Empty when all is well."""
 
+    @property
+    def failures(self) -> list[str]:
+        """Those of the `notices` that say that the disk fails now: for a journal on it a failure of the same cause."""
+
     def put_run(self, run: RunRecord) -> None:
         """Adds a run, or replaces what was known of the run with this id."""
 
@@ -49,10 +53,13 @@ class Store(Protocol):
         """Forgets the marks of a journal that is gone."""
 
     def cut(self, run_id: str, step: int) -> None:
-        """Takes back every point after `step`, in all metrics: a rewind. The run's generation grows."""
+        """Takes back every point after `step`, in all metrics: a rewind. The run's generation grows.
+
+        Raises ``OSError`` when it cannot be done now; nothing has changed then.
+        """
 
     def delete(self, run_id: str) -> None:
-        """Removes a run and its points."""
+        """Removes a run and its points. Raises ``OSError`` when it cannot be done now; nothing has changed then."""
 
     def read(self, run_id: str, metrics: Sequence[str] | None = None) -> pl.DataFrame:
         """The points of a run, or of some of its metrics, in order of arrival."""

@@ -17,6 +17,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self.notices: list[str] = []
+        self.failures: list[str] = []
         self._lock = threading.RLock()
         self._runs: dict[str, RunRecord] = {}
         self._points: dict[str, RunPoints] = {}

@@ -59,6 +59,11 @@ class SqliteStore:
             return [*self._file.problems.values(), *self._garbage.values()]
 
     @property
+    def failures(self) -> list[str]:
+        with self._lock:
+            return [self._file.problems[what] for what in ("write", "read") if what in self._file.problems]
+
+    @property
     def refusal(self) -> str | None:
         """Why this Trackbook cannot use the file at all: a later one wrote it. None when it can."""
         return self._file.problems.get("version")
