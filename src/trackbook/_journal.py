@@ -165,7 +165,7 @@ class _Segment:
         """
         if self.rested != self.drained and isinstance(self.buffer, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
             self.rested = self.drained
-            with contextlib.suppress(OSError):  # a program that locked its memory keeps it
+            with contextlib.suppress(OSError, ValueError):  # memory that the program has locked; a segment that is closed
                 self.buffer.madvise(mmap.MADV_DONTNEED)
 
     def close_file(self) -> None:
@@ -294,6 +294,7 @@ class FileJournal:
         name = f"{self._made:06}.seg"
         size = max(min(SMALLEST_SEGMENT << min(self._made, 16), LARGEST_SEGMENT), needed)
         self._made += 1
+        self._segment.rest()
         try:
             segment = self._new_segment(name, size)
             self.notices = []
