@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 import trackbook as tb
+from journals import abandoned
 from trackbook import _manage
+from trackbook._process import process
 
 
 def a_run(name: str = "first", project: str = "p", values: tuple[float, ...] = (3.0, 2.0, 1.0)) -> tb.Run:
@@ -52,6 +56,31 @@ def test_a_run_that_is_not_there_is_an_error_that_names_those_that_are() -> None
 def test_a_project_without_runs_has_no_last_run() -> None:
     with pytest.raises(ValueError, match="project 'empty' has no runs"):
         tb.get_run(project="empty")
+
+
+def test_the_last_run_may_be_one_that_a_dead_process_left_in_its_journal(store_dir: Path) -> None:
+    abandoned(store_dir / "p.journals", [(0, 0, 0.5)], started=1.0)
+    run = tb.get_run(project="p")
+    assert (run.id, run.state, run.summary["a"]) == ("r1", "lost", 0.5)
+
+
+def test_a_project_that_a_later_trackbook_wrote_is_not_taken_for_an_empty_one(store_dir: Path, tmp_path: Path) -> None:
+    a_run()
+    process.projects.clear()
+    with contextlib.closing(sqlite3.connect(store_dir / "p.trackbook.db")) as db, db:
+        db.execute("update meta set value = '99' where key = 'schema_version'")
+    content = (store_dir / "p.trackbook.db").read_bytes()
+    for act in (
+        lambda: tb.get_run("first", "p"),
+        lambda: tb.get_run(project="p"),
+        lambda: tb.runs("p"),
+        lambda: tb.sql("select * from points", "p"),
+        lambda: tb.export("p", tmp_path / "out"),
+        lambda: tb.delete_project("p", force=True),
+    ):
+        with pytest.raises(OSError, match="pip install --upgrade trackbook"):
+            act()
+    assert (store_dir / "p.trackbook.db").read_bytes() == content
 
 
 def test_a_run_of_the_past_reads_like_an_open_one() -> None:

@@ -48,7 +48,7 @@ def export(
     source = home(project)
     source.refresh()
     names = [runs] if isinstance(runs, str) else runs
-    chosen = source.store.runs() if names is None else [source.find(name) for name in names]
+    chosen = source.runs() if names is None else [source.find(name) for name in names]
     return write(path, source.name, chosen, source.store, format)
 
 
@@ -80,4 +80,4 @@ def sql(query: str, project: str | None = None) -> pl.DataFrame:
 
     source = home(project)
     source.refresh()
-    return answer(query, source.name, source.store.runs(), source.store)
+    return answer(query, source.name, source.runs(), source.store)

@@ -14,17 +14,19 @@ from ._values import check_text
 def get_run(id_or_name: str | None = None, project: str | None = None) -> Run:
     """A run by its id, or the latest of its name; without one the current or last run.
 
-    Raises ``ValueError`` when there is none.
+    Raises ``ValueError`` when there is none, ``OSError`` when a later Trackbook wrote the project.
     """
     if id_or_name is not None:
         return home(project).get(id_or_name)
     run = process.current_run() or process.last_run
     if run is not None and project is None:
         return run
-    records = home(project).store.runs()
+    source = home(project)
+    source.recover()
+    records = source.runs()
     if not records:
-        raise ValueError(f"project {home(project).name!r} has no runs yet; give the name of another project")
-    return home(project).get(records[-1].id)
+        raise ValueError(f"project {source.name!r} has no runs yet; give the name of another project")
+    return source.get(records[-1].id)
 
 
 def rename_run(run: str, name: str, project: str | None = None) -> None:
@@ -52,7 +54,7 @@ def delete_run(run: str, project: str | None = None, *, force: bool = False) -> 
 def delete_project(project: str, *, force: bool = False) -> bool:
     """Deletes a project with all its runs; True when it did. It asks first, unless `force`. See `delete_run`."""
     found = home(check_text("project", project))
-    count = len(found.store.runs())
+    count = len(found.runs())
     if not force and not _confirmed(f"Delete project {found.name!r} and its {count} runs for ever?"):
         return False
     found.delete_all()

@@ -86,8 +86,18 @@ class Project:
                     self._said.add(notice)
                     warn(notice)
 
+    def runs(self) -> list[RunRecord]:
+        """All runs, oldest first. Raises ``OSError`` when a later Trackbook wrote them, which is not to look like none."""
+        runs = self.store.runs()
+        if not runs and self.store.refusal is not None:
+            raise OSError(self.store.refusal)
+        return runs
+
     def get(self, id_or_name: str) -> Run:
-        """A run to read: the open one itself, or one that takes no more points. Raises ``ValueError`` when there is none."""
+        """A run to read: the open one itself, or one that takes no more points.
+
+        Raises ``ValueError`` when there is none, ``OSError`` when a later Trackbook wrote them.
+        """
         self.recover()
         record = self.find(id_or_name)
         return next((run for run in self.open_runs if run.id == record.id), None) or Run(self.name, record, self.store)
@@ -113,7 +123,7 @@ class Project:
     def delete_all(self) -> None:
         """Removes the project with all its runs. Raises ``ValueError`` while one of them is written."""
         self.recover()
-        for record in self.store.runs():
+        for record in self.runs():
             _refuse_running("delete", self.get(record.id))
         self.store.close()
         for suffix in ("", "-wal", "-shm", "-journal"):
@@ -126,7 +136,7 @@ class Project:
 
     def find(self, id_or_name: str) -> RunRecord:
         """A run by its id, or the latest of its name. Raises ``ValueError`` when there is none."""
-        runs = self.store.runs()
+        runs = self.runs()
         matches = [r for r in runs if r.id == id_or_name] or [r for r in runs if r.name == id_or_name]
         if matches:
             return matches[-1]
@@ -192,7 +202,7 @@ class Project:
         from ._tables import runs_table
 
         self.refresh()
-        runs = self.store.runs()
+        runs = self.runs()
         table = runs_table(runs, [self.store.summary(run.id) for run in runs])
         for notice in self.store.notices:
             warn(notice)
