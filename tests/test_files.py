@@ -11,6 +11,8 @@ import pytest
 
 from trackbook import _files
 
+TIMEOUT = 60
+
 
 def test_a_file_is_held_once(tmp_path: Path) -> None:
     held = _files.hold(tmp_path / "x", create=True)
@@ -33,7 +35,7 @@ def test_a_file_that_another_process_holds_is_free_when_it_dies(tmp_path: Path) 
         assert other.stdout.readline() == b"held\n"
         assert _files.hold(tmp_path / "x") is None
         other.kill()
-        other.wait()
+        other.wait(TIMEOUT)
     held = _files.hold(tmp_path / "x")
     assert held is not None
     os.close(held)
@@ -178,4 +180,4 @@ assert locked == [(1 << 40, 2, 1)], locked
 assert "fcntl" not in vars(files)
 """
 
-    subprocess.run([sys.executable, "-c", program, _files.__file__, str(tmp_path / "x")], check=True)
+    subprocess.run([sys.executable, "-c", program, _files.__file__, str(tmp_path / "x")], check=True, timeout=TIMEOUT)

@@ -24,6 +24,8 @@ from trackbook.store import _view
 from trackbook.store.memory import MemoryStore
 from trackbook.store.sqlite import SqliteStore
 
+TIMEOUT = 60
+
 A, B = 0, 1
 CALLS = [[(A, 0, 0.5)], [(A, 1, 1.5), (B, 0, 2.5)]]
 POINTS = [("a", 0, 0.5), ("a", 1, 1.5), ("b", 0, 2.5)]
@@ -273,9 +275,9 @@ project.store.close()
         assert opener.stdin is not None
         opener.stdin.write(b"go\n")
         opener.stdin.flush()
-    assert [opener.wait() for opener in openers] == [0, 0]
+    assert [opener.wait(TIMEOUT) for opener in openers] == [0, 0]
     for opener in openers:
-        opener.communicate()
+        opener.communicate(timeout=TIMEOUT)
     assert list(home.iterdir()) == []
     store = SqliteStore(tmp_path / "p.trackbook.db", "p")
     for run in range(30):

@@ -20,6 +20,8 @@ from trackbook.store._interface import POINTS
 from trackbook.store.memory import MemoryStore
 from trackbook.store.sqlite import SqliteStore
 
+TIMEOUT = 60
+
 # --- what several that write one run see --------------------------------------------------------------------------------
 
 
@@ -350,7 +352,7 @@ def write_at_once(path: Path, writers: list[tuple[str, str, int, int]]) -> None:
         subprocess.Popen([sys.executable, "-c", WRITER, path, *map(str, writer)], stdout=subprocess.PIPE, text=True)
         for writer in writers
     ]
-    said = [program.communicate()[0].strip() for program in programs]
+    said = [program.communicate(timeout=TIMEOUT)[0].strip() for program in programs]
     assert [program.returncode for program in programs] == [0] * len(writers)
     assert said == [""] * len(writers)
 
@@ -405,6 +407,10 @@ def end():
 
 def test_a_store_is_closed_at_the_end_of_the_interpreter(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", AT_EXIT, tmp_path / "digits.db"], capture_output=True, text=True, check=True
+        [sys.executable, "-c", AT_EXIT, tmp_path / "digits.db"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=TIMEOUT,
     )
     assert (done.stdout, done.stderr) == ("20 []\n", "")
