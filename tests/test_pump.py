@@ -13,11 +13,13 @@ class Member:
 
     def __init__(self, failing: set[int] | None = None) -> None:
         self.ticks = 0
+        self.times: list[float] = []
         self.failing = failing or set()
         self.ticked = threading.Semaphore(0)
 
     def tick(self, now: float) -> None:
         self.ticks += 1
+        self.times.append(now)
         self.ticked.release()
         if self.ticks in self.failing:
             raise OSError(f"tick {self.ticks}")
@@ -60,6 +62,16 @@ def test_a_pump_without_members_sleeps_and_wakes_for_the_next() -> None:
     pump.add(later)
     later.wait(1)
     pump.remove(later)
+
+
+def test_members_are_told_the_same_time_in_a_round() -> None:
+    pump, member, other = Pump(), Member(), Member()
+    pump.add(member)
+    pump.add(other)
+    other.wait(3)
+    pump.remove(member)
+    pump.remove(other)
+    assert set(other.times[:3]) <= set(member.times)
 
 
 def test_a_failing_member_is_said_once_and_tried_again(caplog: pytest.LogCaptureFixture) -> None:

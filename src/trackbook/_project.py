@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 FLUSH_SECONDS = 1.0
+SHOWN_SECONDS = 0.1  # as often as a board asks at most
 LARGEST_BACKLOG = 1 << 22  # bytes of a journal that wait for the next flush: 10 metrics at 13,000 calls a second
 SUFFIX = ".trackbook.db"
 _PLAIN = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,58}[a-z0-9])?")
@@ -41,6 +42,7 @@ class Project:
         self.boards: set[object] = set()  # that show it here
         self._lock = threading.Lock()
         self._next_flush = 0.0
+        self._next_showing = 0.0
         self._said: set[str] = set()
 
     def open_run(self, record: RunRecord, back_to: int | None = None) -> Run:
@@ -61,9 +63,12 @@ class Project:
         with self._lock:
             runs = list(self.open_runs)
         due = now >= self._next_flush
+        shown = bool(self.boards) and now >= self._next_showing
+        if shown:
+            self._next_showing = now + SHOWN_SECONDS
         for run in runs:
             run.note_problems()
-            if due or self.boards or run.backlog > LARGEST_BACKLOG:
+            if due or shown or run.backlog > LARGEST_BACKLOG:
                 run.hand_over(children=due)
         if due:
             self._next_flush = now + FLUSH_SECONDS

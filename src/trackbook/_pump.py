@@ -58,12 +58,13 @@ class Pump:
             time.sleep(INTERVAL)
             with self._lock:
                 members = list(self._members)
+            now = time.monotonic()  # one for all, so that a board and its project are due together
             for member in members:
-                self._tick(member)
+                self._tick(member, now)
 
-    def _tick(self, member: Ticking) -> None:
+    def _tick(self, member: Ticking, now: float) -> None:
         try:
-            member.tick(time.monotonic())
+            member.tick(now)
         except Exception:
             # the thread must live for the others, and the next tick may well succeed: said once until it does
             if id(member) not in self._failing:
