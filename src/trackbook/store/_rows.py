@@ -19,10 +19,11 @@ from ._chunks import Columns
 from ._figures import Figures
 from ._interface import POINTS
 from ._points import in_order
-from ._schema import PUT_CHUNK, PUT_METRIC, RUN_TABLES
+from ._schema import PUT_CHUNK, PUT_METRICS, RUN_TABLES
 
 Array = NDArray[Any]
 _AT_ONCE: Final = 16  # chunks read in one short transaction
+_METRICS_AT_ONCE: Final = 100  # 8 parameters each, of which old builds of SQLite take 999
 _WORKERS: Final = min(4, os.cpu_count() or 1)
 
 
@@ -78,7 +79,15 @@ def unnamed(number: int) -> str:
 
 
 def put_figures(db: sqlite3.Connection, run: str, figures: Figures) -> None:
-    db.executemany(PUT_METRIC, ((run, number, *row) for number, row in figures.changed()))
+    _put_metrics(db, run, figures.changed())
+
+
+def _put_metrics(db: sqlite3.Connection, run: str, rows: Sequence[tuple[int, Sequence[Any]]]) -> None:
+    """Many rows by one statement: for each statement SQLite lets go of the GIL, and waits for it."""
+    for start in range(0, len(rows), _METRICS_AT_ONCE):
+        some = rows[start : start + _METRICS_AT_ONCE]
+        fields = [field for number, row in some for field in (run, number, *row)]
+        db.execute(f"{PUT_METRICS} {', '.join(['(?, ?, ?, ?, ?, ?, ?, ?)'] * len(some))}", fields)
 
 
 def put_chunk(db: sqlite3.Connection, run: str, first: int, part: Part) -> None:
@@ -198,7 +207,7 @@ def recount(db: sqlite3.Connection, run: str, end: int) -> None:
                 counted.add(points.metric[order], points.step[order], points.value[order])
         at = found[-1].first + found[-1].rows
     db.execute("delete from metrics where run_id = ?", (run,))
-    db.executemany(PUT_METRIC, ((run, number, *row) for number, row in counted.all()))
+    _put_metrics(db, run, counted.all())
 
 
 def delete(db: sqlite3.Connection, run: str) -> None:

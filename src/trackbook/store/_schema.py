@@ -46,9 +46,7 @@ PUT_RUN: Final = (
     f"insert into runs ({RUN_COLUMNS}) values ({', '.join('?' * len(RUN_FIELDS))}) on conflict (id) do update set "
     + ", ".join(f'"{name}" = excluded."{name}"' for name in RUN_FIELDS)
 )
-PUT_METRIC: Final = (
-    "insert or replace into metrics (run_id, number, name, last, min, max, count, step) values (?, ?, ?, ?, ?, ?, ?, ?)"
-)
+PUT_METRICS: Final = "insert or replace into metrics (run_id, number, name, last, min, max, count, step) values"
 PUT_ORDINALS: Final = "insert or replace into ordinals (run_id, generation, next) values (?, ?, ?)"
 PUT_CHUNK: Final = "insert into chunks (run_id, first, rows, low, high, crc, data) values (?, ?, ?, ?, ?, ?, ?)"
 _JSON_FIELDS: Final = {"tags", "config", "summary"}
