@@ -17,7 +17,8 @@ from killing import trial
 from trackbook._project import Project
 from trackbook._types import RunRecord
 
-TIMEOUT = 60
+ALARM = 60  # seconds after which a program dies with its traceback, so that it neither hangs nor stays
+TIMEOUT = ALARM + 30
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither such signals nor fork")
 linux = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc or tmpfs")
 
@@ -26,9 +27,9 @@ def program(text: str, *arguments: object, **options: object) -> subprocess.Pope
     """Starts a program; `folder` is the folder of its project, and `say` and `listen` talk with the test."""
     head = f"""
 import faulthandler, os, signal, sys, time
-if hasattr(signal, "alarm"):  # whatever becomes of the test, its program does not stay
+if hasattr(signal, "alarm"):
     faulthandler.register(signal.SIGALRM, chain=True)
-    signal.alarm({TIMEOUT})
+    signal.alarm({ALARM})
 from pathlib import Path
 import trackbook as tb
 folder = Path(sys.argv[1])
@@ -655,6 +656,7 @@ def test_on_a_full_disk_training_goes_on_and_one_warning_says_so(small_disk: Pat
     """The journal and the store meet it both, and the store reads what it wrote before."""
     running = program(
         """
+        import random
         run = tb.init("p", dir=folder)
         tb.log({"a": 0.0})
         run.hand_over()
@@ -665,8 +667,10 @@ def test_on_a_full_disk_training_goes_on_and_one_warning_says_so(small_disk: Pat
                     ballast.write(bytes(512))
             except OSError:
                 pass
-        for step in range(10_000):  # more than the journal's first segment takes, and the file's free pages
-            tb.log({f"m{number}": step / 7 + number for number in range(10)})
+        # More than the journal's first segment takes; and of values that do not shrink more than it leaves when the store has
+        # its points, so that the store meets the full disk as well, however often it flushes meanwhile.
+        for step in range(10_000):
+            tb.log({f"m{number}": random.random() for number in range(10)})
         while not (run._recorder.journal.notices and run.store.failures):
             time.sleep(0.01)
         tb.log({"a": 1.0})
