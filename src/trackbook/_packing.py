@@ -1,0 +1,125 @@
+"""Rows of series as the bytes of a frame. `_protocol` says what they mean."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._buckets import Floats, Ids, Rows, Steps
+from ._protocol import BUCKET_COLUMNS, HEAD_BYTES, MASK_SHIFT, POINT_COLUMNS
+from ._stretches import groups, sizes
+
+LARGEST: Final = 1e38  # beyond it, and nearer to 0 than `SMALLEST`, float32 has too little to say
+SMALLEST: Final = 1.2e-38
+NARROW: Final = 2.0**-8  # of its magnitude: a range that float32 shows less than exactly at 80 times a chart's size
+PACKED_POINT: Final = np.dtype([("value", "<f8"), ("step", "<u4"), ("time", "<f4")])
+WORDS: Final = 16  # of a packed bucket: bucket, count and mask, mean, std, then step, time and value of four points
+
+# the matrix of rows: where their steps, times and values are
+_FIRST: Final = BUCKET_COLUMNS.index("first_step")
+_STEPS, _TIMES, _VALUES = (slice(_FIRST + i, len(BUCKET_COLUMNS), 3) for i in range(3))
+
+
+class Block(NamedTuple):
+    series: int
+    rows: int
+    plain: bool
+    parts: tuple[bytes | memoryview, ...]
+
+
+def pack_points(numbers: Ids, points: Rows, began: Floats) -> list[Block]:
+    """A block for each series; `began` by series is what times are counted from."""
+    if not len(points):
+        return []
+    starts = groups(numbers)
+    counts = sizes(starts, len(points))
+    first = points["step"][starts]
+    steps = points["step"] - np.repeat(first, counts)
+    packed = np.empty(len(points), PACKED_POINT)
+    packed["value"], packed["step"] = points["value"], steps.astype(np.uint32)
+    packed["time"] = points["time"] - began[numbers]
+    plain = np.logical_or.reduceat(steps >= 2**32, starts)
+    ids = numbers[starts]
+    return _blocks(ids, starts, counts, packed, (np.zeros(len(ids)), first, began[ids]), plain, points, POINT_COLUMNS)
+
+
+def pack_buckets(numbers: Ids, rows: Rows, shift: Steps, offset: Floats, began: Floats) -> list[Block]:
+    """A block for each series; `shift`, `offset` and `began` by series."""
+    if not len(rows):
+        return []
+    starts = groups(numbers)
+    counts = sizes(starts, len(rows))
+    ids = numbers[starts]
+    first = rows["bucket"][starts]
+    matrix = rows.view(np.float64).reshape(len(rows), -1)
+    words = np.empty((len(rows), WORDS), "<u4")
+    floats = words.view("<f4")
+    bucket = rows["bucket"] - np.repeat(first, counts)
+    steps = matrix[:, _STEPS] - (rows["bucket"] << shift[numbers])[:, None]
+    values = matrix[:, _VALUES] - offset[numbers][:, None]
+    with np.errstate(all="ignore"):
+        words[:, 0] = bucket
+        words[:, 1] = rows["count"].astype(np.int64) | rows["mask"].astype(np.int64) << MASK_SHIFT
+        floats[:, 2] = rows["mean"] - offset[numbers]
+        floats[:, 3] = np.sqrt(rows["m2"] / rows["count"])
+        words[:, 4::3] = np.where(steps > 0, steps, 0).astype(np.int64)  # none where no value is finite
+        floats[:, 5::3] = matrix[:, _TIMES] - began[numbers][:, None]
+        floats[:, 6::3] = values
+        size = np.abs(values)
+        beyond = ((size > LARGEST) & (size < np.inf)) | ((size < SMALLEST) & (size > 0))
+    odd = beyond.any(axis=1) | (bucket >= 2**32) | (rows["count"] >= 1 << MASK_SHIFT)
+    plain = np.logical_or.reduceat(odd, starts) | (shift[ids] > 32)
+    return _blocks(ids, starts, counts, words, (offset[ids], first, began[ids]), plain, rows, BUCKET_COLUMNS)
+
+
+def offsets(low: Floats, high: Floats) -> Floats:
+    """What to count values from, so that float32 shows them exactly: 0 unless the range is far smaller than the magnitude.
+
+    It is then one of the values, since their differences to it are exact where they are float32 themselves.
+    """
+    with np.errstate(all="ignore"):
+        narrow = high - low < NARROW * np.minimum(np.abs(low), np.abs(high))
+    return np.where(narrow, low, 0.0)
+
+
+def extremes(numbers: Ids, low: Floats, high: Floats) -> tuple[Ids, Floats, Floats]:
+    """Series, and the smallest and largest of their finite numbers; NaN where there are none."""
+    starts = groups(numbers)
+    if not len(starts):
+        return numbers[:0], low[:0], high[:0]
+    low, high = (np.where(np.isfinite(column), column, np.nan) for column in (low, high))
+    return numbers[starts], np.fmin.reduceat(low, starts), np.fmax.reduceat(high, starts)
+
+
+def _blocks(
+    ids: Ids,
+    starts: NDArray[np.intp],
+    counts: Steps,
+    packed: NDArray[np.generic],
+    heads: tuple[Floats, Steps, Floats],
+    plain: NDArray[np.bool_],
+    rows: Rows,
+    columns: tuple[str, ...],
+) -> list[Block]:
+    """What is packed, by series; where that would not do, plain rows of float64."""
+    head = memoryview(np.stack(heads, axis=1).astype("<f8").tobytes())
+    body = memoryview(packed.tobytes())
+    size = len(body) // len(packed)
+    found = []
+    for place, (series, start, count, is_plain) in enumerate(
+        zip(ids.tolist(), starts.tolist(), counts.tolist(), plain.tolist(), strict=True)
+    ):
+        if is_plain:
+            part = rows[start : start + count]
+            parts: tuple[bytes | memoryview, ...] = (
+                np.stack([part[name].astype("<f8") for name in columns], axis=1).tobytes(),
+            )
+        else:
+            parts = (
+                head[place * HEAD_BYTES : (place + 1) * HEAD_BYTES],
+                body[start * size : (start + count) * size],
+            )
+        found.append(Block(series, count, is_plain, parts))
+    return found
