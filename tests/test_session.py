@@ -62,12 +62,12 @@ def test_nothing_new_is_nothing_to_send(following: Following) -> None:
     assert not following.session.pull()
 
 
-def test_a_delta_that_grew_beyond_a_quarter_of_its_keyframe_becomes_a_keyframe(following: Following) -> None:
-    following.log("loss", dict.fromkeys(range(900), 0.0))
+def test_deltas_that_cost_as_much_as_a_keyframe_end_in_one(following: Following) -> None:
+    following.log("loss", dict.fromkeys(range(1100), 0.0))
     following.send()
     assert following.front_end.keyframe["header"]["seq"] > 1
     assert following.front_end.delta["header"]["series"] == []
-    assert len(following.drawn()) == 900
+    assert len(following.drawn()) == 1100
 
 
 def test_a_run_that_ends_is_told(following: Following) -> None:

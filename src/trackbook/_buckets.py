@@ -64,6 +64,29 @@ class Buckets:
             return self.buckets.of(series).copy()
         return of_points(self.points.of(series))
 
+    def ends(self, series: int) -> tuple[int, int]:
+        """The first and the last step of a series; 0 and 0 when it has none."""
+        if self.shift[series]:
+            rows = self.buckets.of(series)
+            return int(rows["first_step"][0]), int(rows["last_step"][-1])
+        steps = self.points.keys(series)
+        return (int(steps[0]), int(steps[-1])) if len(steps) else (0, 0)
+
+    def copy(self, series: int, source: Buckets, other: int, first: int, last: int) -> None:
+        """Makes an empty series of another's rows from the step `first` to `last`, as wide as they are or wider."""
+        self.shift[series] = shift = source.shift[other]
+        self.began[series] = source.began[other]
+        here, there = (one.buckets if shift else one.points for one in (self, source))
+        keys = there.keys(other)
+        start, end = np.searchsorted(keys, first >> shift), np.searchsorted(keys, last >> shift, "right")
+        rows = there.of(other)[start:end].copy()
+        if not len(rows):
+            return
+        ids = np.array([series])
+        self._put(here, np.full(len(rows), series), rows)
+        while self.sizes[series] > self._limit(ids)[0]:
+            self._double(ids)
+
     def clear(self, series: Ids) -> None:
         """Forgets all rows of some series."""
         self.points.clear(series)

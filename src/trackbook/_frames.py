@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ._buckets import Buckets, Floats, Ids, Rows, Steps, Taken
 from ._names import new_id
-from ._packing import Block, extremes, offsets, pack_buckets, pack_points
+from ._packing import Block, extremes, offsets, pack
 from ._protocol import HEAD_BYTES, VERSION, Frame, FrameHeader, Omitted, RunHeader, SeriesHeader
 
 LIMITS: Final = (256, 128, 64, 32)  # rows a series, tried in turn to keep to a budget
@@ -126,7 +127,7 @@ class Picture:
             self._sent = np.append(self._sent, np.zeros(more, np.int64))
             self._offset = np.append(self._offset, np.full(more, np.nan))
 
-    def _fitted(self, series: Ids, budget: int | None) -> tuple[Steps, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
+    def _fitted(self, series: Ids, budget: int | None) -> tuple[Steps, NDArray[np.bool_]]:
         """How wide the buckets of each series are to be sent, and which series are."""
         shift, rows = self.buckets.shift[series], self.buckets.sizes[series]
         kept = np.ones(len(series), np.bool_)
@@ -166,12 +167,8 @@ class Picture:
     def _blocks(self, points: Taken, buckets: Taken) -> tuple[list[SeriesHeader], bytes]:
         self._decide_offsets(points[0], points[1]["value"], points[1]["value"])
         self._decide_offsets(buckets[0], buckets[1]["min"], buckets[1]["max"])
-        began = self.buckets.began
-        return headed(
-            [*pack_points(*points, began), *pack_buckets(*buckets, self._sent, self._offset, began)],
-            self._keys,
-            self._sent,
-        )
+        blocks = pack(points, buckets, self._sent, self._offset, self.buckets.began)
+        return headed(blocks, self._keys, self._sent)
 
     def _decide_offsets(self, numbers: Ids, low: Floats, high: Floats) -> None:
         """An offset stays until the next keyframe, unless values come so near to 0 that it would cost them their digits."""

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ._buckets import Floats, Ids, Rows, Steps
+from ._buckets import Floats, Ids, Rows, Steps, Taken
 from ._protocol import BUCKET_COLUMNS, HEAD_BYTES, MASK_SHIFT, POINT_COLUMNS
 from ._stretches import groups, sizes
 
@@ -29,8 +29,12 @@ class Block(NamedTuple):
     parts: tuple[bytes | memoryview, ...]
 
 
-def pack_points(numbers: Ids, points: Rows, began: Floats) -> list[Block]:
-    """A block for each series; `began` by series is what times are counted from."""
+def pack(points: Taken, buckets: Taken, shift: Steps, offset: Floats, began: Floats) -> list[Block]:
+    """A block for each series: what `Buckets.take` gave. `shift`, `offset` and `began` by series."""
+    return [*_pack_points(*points, began), *_pack_buckets(*buckets, shift, offset, began)]
+
+
+def _pack_points(numbers: Ids, points: Rows, began: Floats) -> list[Block]:
     if not len(points):
         return []
     starts = groups(numbers)
@@ -45,8 +49,7 @@ def pack_points(numbers: Ids, points: Rows, began: Floats) -> list[Block]:
     return _blocks(ids, starts, counts, packed, (np.zeros(len(ids)), first, began[ids]), plain, points, POINT_COLUMNS)
 
 
-def pack_buckets(numbers: Ids, rows: Rows, shift: Steps, offset: Floats, began: Floats) -> list[Block]:
-    """A block for each series; `shift`, `offset` and `began` by series."""
+def _pack_buckets(numbers: Ids, rows: Rows, shift: Steps, offset: Floats, began: Floats) -> list[Block]:
     if not len(rows):
         return []
     starts = groups(numbers)
