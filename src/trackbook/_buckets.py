@@ -97,23 +97,20 @@ class Buckets:
         """Takes in points of any order and of any of the series; their steps are new to these."""
         if not len(series):
             return
-        order = _order(series, steps)
-        if order is not None:
-            series, steps, times, values = series[order], steps[order], times[order], values[order]
+        series, steps, times, values = _sorted(series, steps, times, values)
         with np.errstate(all="ignore"):  # sums of huge values overflow to infinity, as float arithmetic does
-            ids = series[groups(series)]
-            fresh = ids[np.isnan(self.began[ids])]
-            if len(fresh):
-                self.began[fresh] = times[np.searchsorted(series, fresh)]
+            starts = groups(series)
+            ids, counts = series[starts], sizes(starts, len(series))
+            fresh = np.isnan(self.began[ids])
+            self.began[ids[fresh]] = times[starts[fresh]]
             self._widen(series, steps)
-            short = self.shift[series] == 0
+            short, long = self.shift[ids] == 0, self.shift[ids] > 0
             if short.any():
-                points = _points(steps[short], times[short], values[short])
-                self._put(self.points, series[short], points)
-            if not short.all():
-                long = ~short
-                found, rows = gather(series[long], steps[long], times[long], values[long], self.shift)
-                self._put(self.buckets, found, rows)
+                part = slice(None) if short.all() else np.repeat(short, counts)
+                self._put(self.points, series[part], _points(steps[part], times[part], values[part]))
+            if long.any():
+                part = slice(None) if long.all() else np.repeat(long, counts)
+                self._put(self.buckets, *gather(series[part], steps[part], times[part], values[part], self.shift))
             while len(over := ids[self._limit(ids) < self.sizes[ids]]):
                 self._double(over)
 
@@ -368,14 +365,13 @@ def _mask(values: Floats) -> Steps:
     return mask
 
 
-def _order(series: Ids, steps: Steps) -> NDArray[np.intp] | None:
-    """The order by series and step; None where points have it already."""
-    order = None
+def _sorted(series: Ids, steps: Steps, times: Floats, values: Floats) -> tuple[Ids, Steps, Floats, Floats]:
+    """Points by series and step."""
     if np.any(series[1:] < series[:-1]):
         narrow = series.astype(np.uint16) if int(series.max()) < 2**16 else series  # numpy sorts it four times as fast
         order = np.argsort(narrow, kind="stable")
-        series, steps = series[order], steps[order]
-    if np.all((steps[1:] > steps[:-1]) | (series[1:] != series[:-1])):
-        return order
-    again = np.lexsort((steps, series))
-    return again if order is None else order[again]
+        series, steps, times, values = series[order], steps[order], times[order], values[order]
+    if not np.all((steps[1:] > steps[:-1]) | (series[1:] != series[:-1])):
+        order = np.lexsort((steps, series))
+        series, steps, times, values = series[order], steps[order], times[order], values[order]
+    return series, steps, times, values

@@ -52,7 +52,7 @@ class Session:
         self._picture = Picture(project)
         self._members: dict[str, _Member] = {}
         self._fresh: list[tuple[NDArray[Any], ...]] = []  # points on their way into the picture
-        self._budget = LARGEST_BUDGET // 2
+        self._budget = LARGEST_BUDGET
         self._spent = 0  # bytes sent since the keyframe, and in how many frames
         self._frames = 0
         self._keyframe_due = False
@@ -203,7 +203,8 @@ class Session:
 
     def _take_in(self) -> None:
         if self._fresh:
-            self._picture.add(*map(np.concatenate, zip(*self._fresh, strict=True)))
+            fresh = self._fresh[0] if len(self._fresh) == 1 else map(np.concatenate, zip(*self._fresh, strict=True))
+            self._picture.add(*fresh)
             self._fresh.clear()
 
 
