@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trackbook._buckets import BUCKETS_LIMIT, POINTS_LIMIT, Buckets, Rows, of_points
+from trackbook._buckets import LIMITS, POINTS_A_BUCKET, SMALLEST_LIMIT, Buckets, Rows, of_points
 
 values = st.floats(width=32) | st.sampled_from([0.0, 1.0, math.nan, math.inf, -math.inf])
 series = st.dictionaries(st.integers(0, 4000), values, min_size=1, max_size=60)
@@ -72,11 +72,11 @@ several = st.lists(
 )
 
 
-@given(several, st.integers(1, 6), st.sampled_from([(8, 4), (4, 16), (1000, 500)]), st.integers(0, 5))
+@given(several, st.integers(1, 6), st.sampled_from([2, 5, 500]), st.integers(0, 5))
 def test_many_series_at_once_are_each_what_its_own_points_say(
-    points: list[tuple[int, int, float]], parts: int, limits: tuple[int, int], settled: int
+    points: list[tuple[int, int, float]], parts: int, limit: int, settled: int
 ) -> None:
-    buckets = Buckets(*limits)
+    buckets = Buckets(limit)
     for _ in range(4):
         buckets.new()
     so_far: dict[int, dict[int, float]] = {number: {} for number in range(4)}
@@ -95,9 +95,9 @@ def test_many_series_at_once_are_each_what_its_own_points_say(
     for number, own in so_far.items():
         width = 1 << int(buckets.shift[number])
         assert_rows(buckets.rows(number), own, width)
-        assert len(buckets.rows(number)) <= limits[width > 1]
+        assert len(buckets.rows(number)) <= (limit if width > 1 else POINTS_A_BUCKET * limit)
         if own and width > 1:  # no wider than it must be
-            assert len({step // (width // 2) for step in own}) > limits[width > 2]
+            assert len({step // (width // 2) for step in own}) > (limit if width > 2 else POINTS_A_BUCKET * limit)
         changed = np.array([number])
         for shift in (0, 1, 3):
             wide = np.array([int(buckets.shift[number]) + shift])
@@ -110,7 +110,7 @@ def test_many_series_at_once_are_each_what_its_own_points_say(
 
 
 def test_a_short_series_keeps_every_point() -> None:
-    points = {step * 7: float(step) for step in range(POINTS_LIMIT)}
+    points = {step * 7: float(step) for step in range(POINTS_A_BUCKET * LIMITS[32])}
     buckets = added(points)
     assert buckets.shift[0] == 0
     assert buckets.rows(0)["first"].tolist() == list(points.values())
@@ -120,14 +120,27 @@ def test_a_long_series_stays_bounded_and_keeps_its_extremes() -> None:
     random = np.random.default_rng(0)
     points = dict(enumerate(random.normal(size=100_000).tolist()))
     rows = added(points, parts=50).rows(0)
-    assert BUCKETS_LIMIT / 2 <= len(rows) <= BUCKETS_LIMIT
+    assert LIMITS[32] / 2 <= len(rows) <= LIMITS[32]
     assert (rows["min"].min(), rows["max"].max()) == (min(points.values()), max(points.values()))
     assert rows["count"].sum() == 100_000
 
 
 def test_the_width_depends_on_the_points_and_not_on_how_they_came() -> None:
-    points = dict.fromkeys(range(5000), 1.0)
+    points = dict.fromkeys(range(20_000), 1.0)
     assert added(points, parts=1).shift[0] == added(points, parts=500).shift[0] == 4
+
+
+def test_the_more_series_the_fewer_rows_of_each() -> None:
+    buckets, steps = Buckets(), np.arange(20_000)
+    found = []
+    for number in range(1100):
+        buckets.new()
+        if number in (0, 31, 32, 127, 128, 1023, 1024):
+            for series in {0, number}:
+                add(buckets, steps + 20_000 * len(found), steps, series)
+            found.append(len(buckets.rows(0)))
+    assert [limit // 2 < rows <= limit for rows, limit in zip(found, (2048, 2048, 1024, 1024, 512, 512, 256), strict=True)]
+    assert SMALLEST_LIMIT // 2 < found[-1] <= SMALLEST_LIMIT
 
 
 def test_the_width_follows_occupied_buckets_and_not_the_largest_step() -> None:
@@ -143,7 +156,7 @@ def test_memory_follows_what_is_there() -> None:
 
 
 def test_a_cleared_series_begins_anew() -> None:
-    buckets = added(dict.fromkeys(range(5000), 1.0))
+    buckets = added(dict.fromkeys(range(10_000), 1.0))
     buckets.clear(np.array([0]))
     assert len(buckets.rows(0)) == 0
     add(buckets, [3, 1], [30.0, 10.0])

@@ -137,7 +137,7 @@ def sent(points: dict[int, float], budget: int | None = None) -> dict[float, dic
 def test_values_of_any_magnitude_arrive(scale: float) -> None:
     points = {step: scale * (1 + step % 1000) / 7 for step in range(10_000)}
     rows = sent(points)
-    assert len(rows) < 1000
+    assert len(rows) < 2048
     for row in rows.values():
         for corner in ("first", "min", "max", "last"):
             assert row[corner] == pytest.approx(points[int(row[f"{corner}_step"])], rel=1e-7, abs=0)
@@ -153,8 +153,8 @@ def test_a_narrow_range_far_from_zero_keeps_its_shape() -> None:
 def test_a_series_that_falls_from_far_to_nearly_zero_keeps_its_digits() -> None:
     kernel, front_end = Picture("p"), FrontEnd()
     kernel.put_run(run_header(0))
-    steps = np.arange(5000)
-    kernel.add_points("run0", "loss", steps, steps / 2, np.full(5000, 1e6))
+    steps = np.arange(9000)
+    kernel.add_points("run0", "loss", steps, steps / 2, np.full(9000, 1e6))
     front_end.receive(keyframe=kernel.keyframe(0.0), delta=kernel.delta(0.0))
     kernel.add_points("run0", "loss", steps[-500:] + 500, steps[-500:] / 2, np.full(500, 1.25e-7))
     front_end.receive(delta=kernel.delta(0.0))
@@ -166,7 +166,7 @@ def test_a_series_that_falls_from_far_to_nearly_zero_keeps_its_digits() -> None:
 def test_steps_that_are_far_apart_arrive_exactly() -> None:
     rows = sent({0: 1.0, 2**33: 2.0, 2**52: 3.0})
     assert sorted(rows) == [0, 2**33, 2**52]
-    far = sent({step << 34: float(step) for step in range(5000)})
+    far = sent({step << 34: float(step) for step in range(9000)})
     assert {row["first_step"] % 2**34 for row in far.values()} == {0.0}
 
 

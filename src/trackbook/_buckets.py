@@ -15,8 +15,11 @@ from numpy.typing import NDArray
 from ._protocol import BUCKET_COLUMNS, NAN, NEGATIVE_INFINITY, POSITIVE_INFINITY
 from ._stretches import Ids, Stretches, groups, sizes
 
-POINTS_LIMIT = 2048  # as many bytes as buckets take from here on, and nothing of a short series is lost
-BUCKETS_LIMIT = 512  # two to four buckets a pixel column of a chart in the grid, one in a full-width chart
+# Buckets a series, by the number of series up to which they hold. They lie across the borders of pixel columns, so that
+# it takes four a column to draw all but 2 % of the pixels of all points: 1,440 for a chart in the grid (`test_pixels`).
+LIMITS = {32: 2048, 128: 1024, 1024: 512}
+SMALLEST_LIMIT = 256
+POINTS_A_BUCKET = 4  # take as many bytes
 
 # `changed`: since the last `settle`. Eight bytes each, so that rows are a matrix, too.
 ROW = np.dtype([(name, "i8" if name == "bucket" else "f8") for name in BUCKET_COLUMNS] + [("changed", "i8")])
@@ -33,14 +36,15 @@ Taken = tuple[Ids, Rows]  # the series of each row, and the rows
 class Buckets:
     """Series by number: short ones as `points`, longer ones as `buckets` of ``2 ** shift`` steps."""
 
-    def __init__(self, points_limit: int = POINTS_LIMIT, buckets_limit: int = BUCKETS_LIMIT) -> None:
+    def __init__(self, limit: int | None = None) -> None:
+        """With at most `limit` buckets a series, by default the fewer the more series there are."""
         self.points = Stretches(POINT, "step")
         self.buckets = Stretches(ROW, "bucket")
         self.count = 0
         self.shift: Steps = np.zeros(0, np.int64)
         self.began: Floats = np.zeros(0)  # the time of the first point that came
         self._low: Steps = np.zeros(0, np.int64)  # the first row that may have changed
-        self._limits = (points_limit, buckets_limit)
+        self._limit = limit
 
     def new(self) -> int:
         """The number of one more series."""
@@ -84,7 +88,7 @@ class Buckets:
             return
         ids = np.array([series])
         self._put(here, np.full(len(rows), series), rows)
-        while self.sizes[series] > self._limit(ids)[0]:
+        while self.sizes[series] > self._most(ids)[0]:
             self._double(ids)
 
     def clear(self, series: Ids) -> None:
@@ -111,7 +115,7 @@ class Buckets:
             if long.any():
                 part = slice(None) if long.all() else np.repeat(long, counts)
                 self._put(self.buckets, *gather(series[part], steps[part], times[part], values[part], self.shift))
-            while len(over := ids[self._limit(ids) < self.sizes[ids]]):
+            while len(over := ids[self._most(ids) < self.sizes[ids]]):
                 self._double(over)
 
     def changed(self) -> Ids:
@@ -146,7 +150,7 @@ class Buckets:
     def narrowed(self, series: Ids, most: int) -> tuple[Steps, Steps]:
         """Shifts at which no series has more than `most` buckets, or four times as many points; and the rows then."""
         shift, rows = self.shift[series].copy(), self.sizes[series].copy()
-        over = rows > np.where(shift == 0, 4 * most, most)
+        over = rows > np.where(shift == 0, POINTS_A_BUCKET * most, most)
         for table in (self.points, self.buckets):
             here = np.flatnonzero(over & ((self.shift[series] == 0) == (table is self.points)))
             which = np.repeat(here, rows[here])
@@ -171,8 +175,16 @@ class Buckets:
             table.table["changed"][table.places(every, low)] = 0
         self._low[: self.count] = self.sizes[: self.count]
 
-    def _limit(self, series: Ids) -> Steps:
-        return np.where(self.shift[series] == 0, *self._limits)
+    @property
+    def limit(self) -> int:
+        """Buckets that a series may have; of points four times as many."""
+        if self._limit is not None:
+            return self._limit
+        return next((limit for most, limit in LIMITS.items() if self.count <= most), SMALLEST_LIMIT)
+
+    def _most(self, series: Ids) -> Steps:
+        limit = self.limit
+        return np.where(self.shift[series] == 0, POINTS_A_BUCKET * limit, limit)
 
     def _widen(self, series: Ids, steps: Steps) -> None:
         """Doubles the series of which the new points alone would be too many rows."""
@@ -182,7 +194,7 @@ class Buckets:
             series, bucket = series[starts], bucket[starts]
             first = groups(series)
             ids = series[first]
-            over = ids[sizes(first, len(series)) > self._limit(ids)]
+            over = ids[sizes(first, len(series)) > self._most(ids)]
             if not len(over):
                 return
             self._double(over)

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from ._buckets import Buckets
+from ._buckets import POINTS_A_BUCKET, Buckets
 from ._frames import Picture, headed
 from ._packing import extremes, offsets, pack
 from .store._interface import Store
@@ -39,7 +39,7 @@ def detail(picture: Picture, store: Store, question: Mapping[str, Any]) -> tuple
         window = _window(picture, question)
     except ValueError as error:
         return {"error": str(error)}, []
-    made = Buckets(4 * window.buckets, window.buckets)
+    made = Buckets(window.buckets)
     _fill(made, picture, store, window)
     series = np.flatnonzero(made.sizes[: made.count])
     taken = made.take(series, made.shift[series])
@@ -94,7 +94,7 @@ def _fill(made: Buckets, picture: Picture, store: Store, window: Window) -> None
     for key in window.series:
         made.new()
         own = picture.series[key]
-        if own.width > 1 and (own.width > window.width or _points(own.rows, window) <= 4 * window.buckets):
+        if own.width > 1 and (own.width > window.width or _points(own.rows, window) <= POINTS_A_BUCKET * window.buckets):
             from_store[runs[key[0]]].append(key)
         else:
             made.copy(made.count - 1, picture.buckets, own.number, window.first, window.last)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import polars as pl
     from numpy.typing import NDArray
 
-SMALLEST_BUDGET, LARGEST_BUDGET = 256_000, 1_000_000  # bytes of a keyframe: half and all of 512 buckets for 30 series
+SMALLEST_BUDGET, LARGEST_BUDGET = 250_000, 1_000_000  # bytes of a keyframe: 128 and 512 buckets for 30 series
 SAVED_BUDGET = 150_000  # of the one that a notebook keeps: 60 buckets for 30 series
 SENT_A_REFRESH = 60_000  # bytes: where frames cost more, keyframes become coarser, until the picture grows more slowly
 SMALLEST_KEYFRAME_STEP = 16_384  # bytes sent: for less a keyframe is not worth the while
@@ -148,7 +148,7 @@ class Session:
         """Coarser keyframes while frames of so many bytes are too large, finer ones when there is room."""
         if sent > SENT_A_REFRESH:
             self._budget = max(SMALLEST_BUDGET, self._budget // 2)
-        elif sent < SENT_A_REFRESH / 3:
+        elif 2 * sent < SENT_A_REFRESH:
             self._budget = min(LARGEST_BUDGET, self._budget * 2)
 
     def _pull_run(self, run_id: str, member: _Member, now: float) -> bool:

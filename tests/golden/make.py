@@ -16,6 +16,7 @@ import numpy as np
 FOLDER = Path(__file__).parent
 sys.path.insert(0, str(FOLDER.parent))
 
+from trackbook._buckets import Buckets  # noqa: E402
 from trackbook._frames import Picture  # noqa: E402
 from wire import kernel_picture, packed, plain  # noqa: E402
 
@@ -28,6 +29,7 @@ class Kernel:
     def __init__(self, project: str = "digits") -> None:
         self.picture = Picture(project)
         self.picture.session = "golden"
+        self.picture.buckets = Buckets(512)  # small files
         self.messages: list[dict[str, Any]] = []
 
     def run(self, key: int, name: str, **more: Any) -> None:
