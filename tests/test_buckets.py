@@ -110,7 +110,7 @@ def test_many_series_at_once_are_each_what_its_own_points_say(
 
 
 def test_a_short_series_keeps_every_point() -> None:
-    points = {step * 7: float(step) for step in range(POINTS_A_BUCKET * LIMITS[32])}
+    points = {step * 7: float(step) for step in range(POINTS_A_BUCKET * LIMITS[8])}
     buckets = added(points)
     assert buckets.shift[0] == 0
     assert buckets.rows(0)["first"].tolist() == list(points.values())
@@ -120,13 +120,13 @@ def test_a_long_series_stays_bounded_and_keeps_its_extremes() -> None:
     random = np.random.default_rng(0)
     points = dict(enumerate(random.normal(size=100_000).tolist()))
     rows = added(points, parts=50).rows(0)
-    assert LIMITS[32] / 2 <= len(rows) <= LIMITS[32]
+    assert LIMITS[8] / 2 <= len(rows) <= LIMITS[8]
     assert (rows["min"].min(), rows["max"].max()) == (min(points.values()), max(points.values()))
     assert rows["count"].sum() == 100_000
 
 
 def test_the_width_depends_on_the_points_and_not_on_how_they_came() -> None:
-    points = dict.fromkeys(range(20_000), 1.0)
+    points = dict.fromkeys(range(40_000), 1.0)
     assert added(points, parts=1).shift[0] == added(points, parts=500).shift[0] == 4
 
 
@@ -135,11 +135,11 @@ def test_the_more_series_the_fewer_rows_of_each() -> None:
     found = []
     for number in range(1100):
         buckets.new()
-        if number in (0, 31, 32, 127, 128, 1023, 1024):
+        if number in (0, 8, 32, 127, 128, 1023, 1024):
             for series in {0, number}:
                 add(buckets, steps + 20_000 * len(found), steps, series)
             found.append(len(buckets.rows(0)))
-    assert [limit // 2 < rows <= limit for rows, limit in zip(found, (2048, 2048, 1024, 1024, 512, 512, 256), strict=True)]
+    assert [limit // 2 < rows <= limit for rows, limit in zip(found, (4096, 2048, 1024, 1024, 512, 512, 256), strict=True)]
     assert SMALLEST_LIMIT // 2 < found[-1] <= SMALLEST_LIMIT
 
 
@@ -156,7 +156,7 @@ def test_memory_follows_what_is_there() -> None:
 
 
 def test_a_cleared_series_begins_anew() -> None:
-    buckets = added(dict.fromkeys(range(10_000), 1.0))
+    buckets = added(dict.fromkeys(range(20_000), 1.0))
     buckets.clear(np.array([0]))
     assert len(buckets.rows(0)) == 0
     add(buckets, [3, 1], [30.0, 10.0])

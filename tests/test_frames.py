@@ -135,16 +135,16 @@ def sent(points: dict[int, float], budget: int | None = None) -> dict[float, dic
 
 @pytest.mark.parametrize("scale", [1e-300, 1e-60, 1e-40, 1e-7, 1.0, 1e7, 1e37, 1e300])
 def test_values_of_any_magnitude_arrive(scale: float) -> None:
-    points = {step: scale * (1 + step % 1000) / 7 for step in range(10_000)}
+    points = {step: scale * (1 + step % 1000) / 7 for step in range(20_000)}
     rows = sent(points)
-    assert len(rows) < 2048
+    assert len(rows) < 4096
     for row in rows.values():
         for corner in ("first", "min", "max", "last"):
             assert row[corner] == pytest.approx(points[int(row[f"{corner}_step"])], rel=1e-7, abs=0)
 
 
 def test_a_narrow_range_far_from_zero_keeps_its_shape() -> None:
-    rows = sent({step: 1e9 + math.sin(step / 300) for step in range(10_000)})
+    rows = sent({step: 1e9 + math.sin(step / 300) for step in range(20_000)})
     for row in rows.values():
         assert row["max"] == pytest.approx(1e9 + math.sin(row["max_step"] / 300), abs=2e-7)
         assert row["mean"] == pytest.approx(1e9 + math.sin((row["first_step"] + row["last_step"]) / 600), abs=1e-2)
@@ -153,8 +153,8 @@ def test_a_narrow_range_far_from_zero_keeps_its_shape() -> None:
 def test_a_series_that_falls_from_far_to_nearly_zero_keeps_its_digits() -> None:
     kernel, front_end = Picture("p"), FrontEnd()
     kernel.put_run(run_header(0))
-    steps = np.arange(9000)
-    kernel.add_points("run0", "loss", steps, steps / 2, np.full(9000, 1e6))
+    steps = np.arange(20_000)
+    kernel.add_points("run0", "loss", steps, steps / 2, np.full(20_000, 1e6))
     front_end.receive(keyframe=kernel.keyframe(0.0), delta=kernel.delta(0.0))
     kernel.add_points("run0", "loss", steps[-500:] + 500, steps[-500:] / 2, np.full(500, 1.25e-7))
     front_end.receive(delta=kernel.delta(0.0))
@@ -166,7 +166,7 @@ def test_a_series_that_falls_from_far_to_nearly_zero_keeps_its_digits() -> None:
 def test_steps_that_are_far_apart_arrive_exactly() -> None:
     rows = sent({0: 1.0, 2**33: 2.0, 2**52: 3.0})
     assert sorted(rows) == [0, 2**33, 2**52]
-    far = sent({step << 34: float(step) for step in range(9000)})
+    far = sent({step << 34: float(step) for step in range(20_000)})
     assert {row["first_step"] % 2**34 for row in far.values()} == {0.0}
 
 
@@ -180,21 +180,21 @@ def many(series: int, points: int, faded: int = 0) -> Picture:
     return kernel
 
 
-@pytest.mark.parametrize("budget", [1_000_000, 400_000, 200_000, 100_000])
+@pytest.mark.parametrize("budget", [300_000, 130_000, 50_000, 30_000])
 def test_a_keyframe_keeps_to_its_budget_and_its_deltas_fit_it(budget: int) -> None:
-    kernel, front_end = many(30, 5000), FrontEnd()
+    kernel, front_end = many(8, 5000), FrontEnd()
     frame = kernel.keyframe(0.0, budget)
     assert budget / 5 < len(frame["data"]) <= budget
     assert "omitted" not in frame["header"]
     front_end.receive(keyframe=frame, delta=kernel.delta(0.0))
-    for start in range(5000, 20_000, 600):
+    for start in range(5000, 12_000, 1100):
         late = start - 5000  # and points that come late, in odd places
-        for number in range(0, 30, 7):
+        for number in range(0, 8, 3):
             steps = np.array([*range(start, start + 500), 10**6 + start])
             kernel.add_points("run0", f"m{number}", steps, steps / 2, np.sin(steps + late))
         front_end.receive(delta=kernel.delta(0.0))
     assert front_end.picture is not None
-    assert len(front_end.picture["series"]) == 30
+    assert len(front_end.picture["series"]) == 8
     seq = kernel.seq
     for key, (width, rows) in front_end.picture["series"].items():
         whole = {row["bucket"]: row for row in (dict(zip(r.dtype.names, r, strict=True)) for r in kernel.series[key].rows)}

@@ -14,7 +14,7 @@ from ._names import new_id
 from ._packing import Block, extremes, offsets, pack
 from ._protocol import HEAD_BYTES, VERSION, Frame, FrameHeader, Omitted, RunHeader, SeriesHeader
 
-LIMITS: Final = (1024, 512, 256, 128, 64, 32)  # rows a series, tried in turn to keep to a budget
+LIMITS: Final = (2048, 1024, 512, 256, 128, 64, 32)  # rows a series, tried in turn to keep to a budget
 SERIES_BYTES: Final = HEAD_BYTES + 60  # of a series beside its rows, its header among them
 POINT_BYTES, BUCKET_BYTES = 16, 64
 RUN_BYTES: Final = 300
