@@ -139,7 +139,9 @@ def test_the_more_series_the_fewer_rows_of_each() -> None:
             for series in {0, number}:
                 add(buckets, steps + 20_000 * len(found), steps, series)
             found.append(len(buckets.rows(0)))
-    assert [limit // 2 < rows <= limit for rows, limit in zip(found, (4096, 2048, 1024, 1024, 512, 512, 256), strict=True)]
+    assert [
+        limit // 2 < rows <= limit for rows, limit in zip(found, (4096, 2048, 1024, 1024, 512, 512, 256), strict=True)
+    ]
     assert SMALLEST_LIMIT // 2 < found[-1] <= SMALLEST_LIMIT
 
 

@@ -197,7 +197,9 @@ def test_a_keyframe_keeps_to_its_budget_and_its_deltas_fit_it(budget: int) -> No
     assert len(front_end.picture["series"]) == 8
     seq = kernel.seq
     for key, (width, rows) in front_end.picture["series"].items():
-        whole = {row["bucket"]: row for row in (dict(zip(r.dtype.names, r, strict=True)) for r in kernel.series[key].rows)}
+        whole = {
+            row["bucket"]: row for row in (dict(zip(r.dtype.names, r, strict=True)) for r in kernel.series[key].rows)
+        }
         assert sum(row["count"] for row in rows.values()) == sum(row["count"] for row in whole.values())
         for row in rows.values():
             inside = [one for one in whole.values() if row["first_step"] <= one["first_step"] <= row["last_step"]]

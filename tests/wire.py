@@ -41,11 +41,13 @@ def kernel_picture(picture: Any) -> dict[str, Any]:
     """What a front end that missed nothing would show of a `trackbook._frames.Picture`."""
     widths = {key: 1 << int(picture._sent[series.number]) for key, series in picture.series.items()}
     whole = _whole(picture.keyframe(0.0))
-    for key, (width, rows) in whole["series"].items():
-        while width < widths[key]:
-            width, rows = width * 2, _doubled(rows, width)
-        whole["series"][key] = (width, rows)
-    return whole
+    return {**whole, "series": {key: _widened(*series, widths[key]) for key, series in whole["series"].items()}}
+
+
+def _widened(width: int, rows: dict[float, Row], wide: int) -> tuple[int, dict[float, Row]]:
+    while width < wide:
+        width, rows = width * 2, _doubled(rows, width)
+    return width, rows
 
 
 def _whole(frame: Any) -> dict[str, Any]:
@@ -73,7 +75,9 @@ def _rows(series: Any, data: bytes) -> dict[float, Row]:
         rows = [{"step": first + step, "time": base + time, "value": value} for value, step, time in packed]
     else:
         head = read("<3d", data, at)
-        rows = [_bucket(head, width, read("<IIffIffIffIffIff", data, at + 24 + row * 64)) for row in range(series["rows"])]
+        rows = [
+            _bucket(head, width, read("<IIffIffIffIffIff", data, at + 24 + row * 64)) for row in range(series["rows"])
+        ]
     return {row[names[0]]: row for row in rows}
 
 
@@ -95,9 +99,7 @@ def _applied(picture: dict[str, Any], frame: Any) -> dict[str, Any]:
     series = dict(picture["series"])
     for change in header["series"]:
         key = (change["run"], change["metric"])
-        width, rows = series.get(key, (change["width"], {}))
-        while width < change["width"]:
-            width, rows = width * 2, _doubled(rows, width)
+        width, rows = _widened(*series.get(key, (change["width"], {})), change["width"])
         series[key] = (width, {**rows, **_rows(change, frame["data"])})
     return {
         **picture,

@@ -24,8 +24,10 @@ POINTS_A_BUCKET = 4  # take as many bytes
 # `changed`: since the last `settle`. Eight bytes each, so that rows are a matrix, too.
 ROW = np.dtype([(name, "i8" if name == "bucket" else "f8") for name in BUCKET_COLUMNS] + [("changed", "i8")])
 POINT = np.dtype([("step", "i8"), ("time", "f8"), ("value", "f8"), ("changed", "i8")])
-CORNERS = {name: slice(BUCKET_COLUMNS.index(f"{name}_step"), BUCKET_COLUMNS.index(name) + 1)
-           for name in ("first", "min", "max", "last")}
+CORNERS = {
+    name: slice(BUCKET_COLUMNS.index(f"{name}_step"), BUCKET_COLUMNS.index(name) + 1)
+    for name in ("first", "min", "max", "last")
+}
 
 Floats = NDArray[np.float64]
 Steps = NDArray[np.int64]
@@ -140,7 +142,9 @@ class Buckets:
             fine = [(numbers[order], rows[order])]
         buckets = _coarsened(*fine[0], series, more)
         if changed:
-            points, buckets = ((numbers[rows["changed"] > 0], rows[rows["changed"] > 0]) for numbers, rows in (points, buckets))
+            points, buckets = (
+                (numbers[rows["changed"] > 0], rows[rows["changed"] > 0]) for numbers, rows in (points, buckets)
+            )
         return points, buckets
 
     @staticmethod

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ._buckets import Buckets, Floats, Ids, Rows, Steps, Taken
+from ._buckets import Buckets, Floats, Rows, Steps, Taken
 from ._names import new_id
 from ._packing import Block, extremes, offsets, pack
 from ._protocol import HEAD_BYTES, VERSION, Frame, FrameHeader, Omitted, RunHeader, SeriesHeader
+from ._stretches import Ids
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 LIMITS: Final = (2048, 1024, 512, 256, 128, 64, 32)  # rows a series, tried in turn to keep to a budget
 SERIES_BYTES: Final = HEAD_BYTES + 60  # of a series beside its rows, its header among them
@@ -147,9 +150,7 @@ class Picture:
     def _omitted(self, series: Ids) -> Omitted:
         return {"count": len(series), "series": [self._keys[number] for number in series[:NAMED].tolist()]}
 
-    def _frame(
-        self, now: float, runs: Iterable[str], metrics: list[str], taken: tuple[Taken, Taken]
-    ) -> Frame:
+    def _frame(self, now: float, runs: Iterable[str], metrics: list[str], taken: tuple[Taken, Taken]) -> Frame:
         series, data = self._blocks(*taken)
         header: FrameHeader = {
             "version": VERSION,

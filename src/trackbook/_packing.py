@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ._buckets import Floats, Ids, Rows, Steps, Taken
+from ._buckets import Floats, Rows, Steps, Taken
 from ._protocol import BUCKET_COLUMNS, HEAD_BYTES, MASK_SHIFT, POINT_COLUMNS
-from ._stretches import groups, sizes
+from ._stretches import Ids, groups, sizes
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 LARGEST: Final = 1e38  # beyond it, and nearer to 0 than `SMALLEST`, float32 has too little to say
 SMALLEST: Final = 1.2e-38
@@ -45,8 +47,8 @@ def _pack_points(numbers: Ids, points: Rows, began: Floats) -> list[Block]:
     packed["value"], packed["step"] = points["value"], steps.astype(np.uint32)
     packed["time"] = points["time"] - began[numbers]
     plain = np.logical_or.reduceat(steps >= 2**32, starts)
-    ids = numbers[starts]
-    return _blocks(ids, starts, counts, packed, (np.zeros(len(ids)), first, began[ids]), plain, points, POINT_COLUMNS)
+    heads = (np.zeros(len(starts)), first, began[numbers[starts]])
+    return _blocks(numbers, points, POINT_COLUMNS, starts=starts, heads=heads, packed=packed, plain=plain)
 
 
 def _pack_buckets(numbers: Ids, rows: Rows, shift: Steps, offset: Floats, began: Floats) -> list[Block]:
@@ -74,7 +76,8 @@ def _pack_buckets(numbers: Ids, rows: Rows, shift: Steps, offset: Floats, began:
         beyond = ((size > LARGEST) & (size < np.inf)) | ((size < SMALLEST) & (size > 0))
     odd = beyond.any(axis=1) | (bucket >= 2**32) | (rows["count"] >= 1 << MASK_SHIFT)
     plain = np.logical_or.reduceat(odd, starts) | (shift[ids] > 32)
-    return _blocks(ids, starts, counts, words, (offset[ids], first, began[ids]), plain, rows, BUCKET_COLUMNS)
+    heads = (offset[ids], first, began[ids])
+    return _blocks(numbers, rows, BUCKET_COLUMNS, starts=starts, heads=heads, packed=words, plain=plain)
 
 
 def offsets(low: Floats, high: Floats) -> Floats:
@@ -97,32 +100,28 @@ def extremes(numbers: Ids, low: Floats, high: Floats) -> tuple[Ids, Floats, Floa
 
 
 def _blocks(
-    ids: Ids,
-    starts: NDArray[np.intp],
-    counts: Steps,
-    packed: NDArray[np.generic],
-    heads: tuple[Floats, Steps, Floats],
-    plain: NDArray[np.bool_],
+    numbers: Ids,
     rows: Rows,
     columns: tuple[str, ...],
+    *,
+    starts: NDArray[np.intp],
+    heads: tuple[Floats, Steps, Floats],
+    packed: NDArray[Any],
+    plain: NDArray[np.bool_],
 ) -> list[Block]:
     """What is packed, by series; where that would not do, plain rows of float64."""
     head = memoryview(np.stack(heads, axis=1).astype("<f8").tobytes())
     body = memoryview(packed.tobytes())
     size = len(body) // len(packed)
     found = []
-    for place, (series, start, count, is_plain) in enumerate(
-        zip(ids.tolist(), starts.tolist(), counts.tolist(), plain.tolist(), strict=True)
-    ):
+    ends = [*starts[1:].tolist(), len(rows)]
+    every = zip(numbers[starts].tolist(), starts.tolist(), ends, plain.tolist(), strict=True)
+    for place, (series, start, end, is_plain) in enumerate(every):
         if is_plain:
-            part = rows[start : start + count]
-            parts: tuple[bytes | memoryview, ...] = (
-                np.stack([part[name].astype("<f8") for name in columns], axis=1).tobytes(),
-            )
+            part = rows[start:end]
+            numbers_only = np.stack([part[name].astype("<f8") for name in columns], axis=1)
+            found.append(Block(series, end - start, plain=True, parts=(numbers_only.tobytes(),)))
         else:
-            parts = (
-                head[place * HEAD_BYTES : (place + 1) * HEAD_BYTES],
-                body[start * size : (start + count) * size],
-            )
-        found.append(Block(series, count, is_plain, parts))
+            parts = (head[place * HEAD_BYTES : (place + 1) * HEAD_BYTES], body[start * size : end * size])
+            found.append(Block(series, end - start, plain=False, parts=parts))
     return found

@@ -39,7 +39,9 @@ class _Member:
     progress: deque[tuple[float, int]] = field(default_factory=deque)
     record: RunRecord | None = None
     checked: float = float("-inf")
-    numbers: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))  # of series, by code of the metric
+    numbers: NDArray[np.int64] = field(
+        default_factory=lambda: np.empty(0, np.int64)
+    )  # of series, by code of the metric
 
 
 class Session:
@@ -55,7 +57,8 @@ class Session:
         self._budget = LARGEST_BUDGET
         self._spent = 0  # bytes sent since the keyframe, and in how many frames
         self._frames = 0
-        self._keyframe_due = False
+        self._keyframe_due = False  # something can only be told by one
+        self._coarse = False  # the keyframe was made to be kept; deltas need a finer one
 
     @property
     def id(self) -> str:
@@ -98,13 +101,13 @@ class Session:
         """The whole picture, in about `budget` bytes, and the empty delta on top of it."""
         keyframe = self._picture.keyframe(time.time(), self._budget if budget is None else budget)
         self._spent, self._frames = 0, 0
-        self._keyframe_due = False
+        self._keyframe_due = self._coarse = False
         return keyframe, self.delta()
 
     def saved_keyframe(self) -> tuple[Frame, Frame]:
         """The keyframe that a notebook keeps. What comes after it, if anything does, stands on a finer one."""
         frames = self.keyframe(SAVED_BUDGET)
-        self._keyframe_due = self._picture.size() > SAVED_BUDGET
+        self._coarse = self._picture.size() > SAVED_BUDGET
         return frames
 
     def delta(self) -> Frame:
@@ -117,7 +120,7 @@ class Session:
         Deltas grow with all that came since their keyframe. It is cheapest to begin anew when they have cost as much as
         a keyframe does.
         """
-        if not self._keyframe_due:
+        if not self._keyframe_due and not self._coarse:
             delta = self.delta()
             self._spent += _bytes(delta)
             self._frames += 1
@@ -182,7 +185,9 @@ class Session:
         member.cursor = cursor
         if len(points):
             step = points["step"].to_numpy()
-            self._fresh.append((self._numbers(run_id, member, points), step, points["time"].to_numpy(), points["value"].to_numpy()))
+            self._fresh.append(
+                (self._numbers(run_id, member, points), step, points["time"].to_numpy(), points["value"].to_numpy())
+            )
             member.largest_step = max(member.largest_step, int(step.max()))
         return gone_on
 
@@ -192,7 +197,7 @@ class Session:
         largest = int(codes.max())
         if largest >= len(member.numbers):
             member.numbers = np.append(member.numbers, np.full(largest + 1, -1))
-        numbers = member.numbers[codes]
+        numbers: NDArray[np.int64] = member.numbers[codes]
         if numbers.min() < 0:
             new, where = np.unique(codes[numbers < 0], return_index=True)
             order = np.argsort(where)  # of first appearance

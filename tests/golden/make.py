@@ -163,7 +163,15 @@ def out_of_turn(kernel: Kernel) -> None:
 
 
 CASES: list[Callable[[Kernel], None]] = [
-    empty, points, growing, late, not_finite, magnitudes, budgeted, names, out_of_turn,
+    empty,
+    points,
+    growing,
+    late,
+    not_finite,
+    magnitudes,
+    budgeted,
+    names,
+    out_of_turn,
 ]
 
 

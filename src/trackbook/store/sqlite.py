@@ -293,7 +293,10 @@ class SqliteStore:
         for first, end in stretches:
             columns = _rows.read(
                 lambda at: self._file.read(lambda db: _rows.chunks_within(db, run_id, at, low, high), None),
-                first, end, only, lambda chunk: self._note_garbage(run_id, chunk),
+                first,
+                end,
+                only,
+                lambda chunk: self._note_garbage(run_id, chunk),
             )
             if columns is None:
                 return None
