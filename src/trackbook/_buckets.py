@@ -9,30 +9,19 @@ All series of a picture are worked on at once: what a refresh costs hardly depen
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Iterator, Sequence
 
-from ._protocol import BUCKET_COLUMNS, NAN, NEGATIVE_INFINITY, POSITIVE_INFINITY
+import numpy as np
+
+from ._m4 import POINT, ROW, Floats, Rows, Steps, Taken, gather, joined, merged, of_points, points
 from ._stretches import Ids, Stretches, groups, sizes
 
 # Buckets a series may have, by the number of series up to which they may. Buckets lie across the borders of pixel columns,
-# which M4's proof excludes: it takes more than four a column to draw all but 2 % of the pixels (`tests/test_pixels.py`).
-LIMITS = {8: 4096, 32: 2048, 128: 1024, 1024: 512}
+# which M4's proof excludes: it takes six or more a column to draw all but 2 % of the pixels (`tests/test_pixels.py`). So many
+# go into a keyframe of 1 MB.
+LIMITS = {3: 4096, 7: 2048, 15: 1024, 1024: 512}
 SMALLEST_LIMIT = 256
 POINTS_A_BUCKET = 4  # take as many bytes
-
-# `changed`: since the last `settle`. Eight bytes each, so that rows are a matrix, too.
-ROW = np.dtype([(name, "i8" if name == "bucket" else "f8") for name in BUCKET_COLUMNS] + [("changed", "i8")])
-POINT = np.dtype([("step", "i8"), ("time", "f8"), ("value", "f8"), ("changed", "i8")])
-CORNERS = {
-    name: slice(BUCKET_COLUMNS.index(f"{name}_step"), BUCKET_COLUMNS.index(name) + 1)
-    for name in ("first", "min", "max", "last")
-}
-
-Floats = NDArray[np.float64]
-Steps = NDArray[np.int64]
-Rows = NDArray[np.void]
-Taken = tuple[Ids, Rows]  # the series of each row, and the rows
 
 
 class Buckets:
@@ -104,21 +93,23 @@ class Buckets:
         if not len(series):
             return
         series, steps, times, values = _sorted(series, steps, times, values)
-        with np.errstate(all="ignore"):  # sums of huge values overflow to infinity, as float arithmetic does
-            starts = groups(series)
-            ids, counts = series[starts], sizes(starts, len(series))
-            fresh = np.isnan(self.began[ids])
-            self.began[ids[fresh]] = times[starts[fresh]]
-            self._widen(series, steps)
-            short, long = self.shift[ids] == 0, self.shift[ids] > 0
-            if short.any():
-                part = slice(None) if short.all() else np.repeat(short, counts)
-                self._put(self.points, series[part], _points(steps[part], times[part], values[part]))
-            if long.any():
-                part = slice(None) if long.all() else np.repeat(long, counts)
-                self._put(self.buckets, *gather(series[part], steps[part], times[part], values[part], self.shift))
-            while len(over := ids[self._most(ids) < self.sizes[ids]]):
-                self._double(over)
+        starts = groups(series)
+        ids, counts = series[starts], sizes(starts, len(series))
+        fresh = np.isnan(self.began[ids])
+        self.began[ids[fresh]] = times[starts[fresh]]
+        self._widen(series, steps)
+        short, long = self.shift[ids] == 0, self.shift[ids] > 0
+        if short.any():
+            part = slice(None) if short.all() else np.repeat(short, counts)
+            self._put(self.points, series[part], points(steps[part], times[part], values[part]))
+        if long.any():
+            part = slice(None) if long.all() else np.repeat(long, counts)
+            self._put(
+                self.buckets,
+                *gather(series[part], steps[part], times[part], values[part], self.shift[series[part]]),
+            )
+        while len(over := ids[self._most(ids) < self.sizes[ids]]):
+            self._double(over)
 
     def changed(self) -> Ids:
         """The series that changed since the last `settle`."""
@@ -130,46 +121,45 @@ class Buckets:
         """
         more = shift - self.shift[series]
         start = np.maximum(self._low[series] - (1 << more) + 1, 0) if changed else np.zeros(len(series), np.int64)
-        short = self.shift[series] == 0
+        fine = self.shift[series] == 0
         exact = shift == 0
-        points = self._read(self.points, series[exact], start[exact])
-        fine = [self._read(self.buckets, series[~short], start[~short])]
-        if np.any(coarse := short & ~exact):
+        single = self._read(self.points, series[exact], start[exact])
+        numbers, rows = self._read(self.buckets, series[~fine], start[~fine])
+        buckets = merged(numbers, rows, np.repeat(more[~fine], self.buckets.size[series[~fine]] - start[~fine]))
+        if np.any(coarse := fine & ~exact):
             numbers, rows = self._read(self.points, series[coarse], start[coarse])
-            fine.append((numbers, of_points(rows)))
-            numbers, rows = (np.concatenate(parts) for parts in zip(*fine, strict=True))
-            order = np.argsort(numbers, kind="stable")
-            fine = [(numbers[order], rows[order])]
-        buckets = _coarsened(*fine[0], series, more)
+            wide = np.repeat(shift[coarse], self.points.size[series[coarse]] - start[coarse])
+            made = gather(numbers, rows["step"], rows["time"], rows["value"], wide)
+            made[1]["changed"] = np.maximum.reduceat(rows["changed"], groups(numbers, rows["step"] >> wide))
+            buckets = _by_series(buckets, made)
         if changed:
-            points, buckets = (
-                (numbers[rows["changed"] > 0], rows[rows["changed"] > 0]) for numbers, rows in (points, buckets)
+            single, buckets = (
+                (numbers[rows["changed"] > 0], rows[rows["changed"] > 0]) for numbers, rows in (single, buckets)
             )
-        return points, buckets
+        return single, buckets
 
     @staticmethod
     def _read(table: Stretches, series: Ids, start: Steps) -> Taken:
         return np.repeat(series, table.size[series] - start), table.table[table.places(series, start)]
 
-    def narrowed(self, series: Ids, most: int) -> tuple[Steps, Steps]:
-        """Shifts at which no series has more than `most` buckets, or four times as many points; and the rows then."""
-        shift, rows = self.shift[series].copy(), self.sizes[series].copy()
-        over = rows > np.where(shift == 0, POINTS_A_BUCKET * most, most)
-        for table in (self.points, self.buckets):
-            here = np.flatnonzero(over & ((self.shift[series] == 0) == (table is self.points)))
-            which = np.repeat(here, rows[here])
-            key = table.table[table.key][table.places(series[here], np.zeros(len(here), np.int64))]
-            while len(which):
-                key = key >> 1
+    def narrowing(self, series: Ids, limits: Sequence[int]) -> Iterator[tuple[Steps, Steps]]:
+        """For each limit, which fall: shifts at which no series has more buckets, or four times as many points; and the rows
+        then.
+        """
+        shift, rows = self.shift[series], self.sizes[series]
+        which = np.repeat(np.arange(len(series)), rows)
+        key = np.empty(len(which), np.int64)
+        for table, of in ((self.points, shift == 0), (self.buckets, shift > 0)):
+            places = table.places(series[of], np.zeros(np.count_nonzero(of), np.int64))
+            key[np.repeat(of, rows)] = table.table[table.key][places]
+        for most in limits:
+            while (over := rows > np.where(shift == 0, POINTS_A_BUCKET * most, most)).any():
+                shift = shift + over
+                key = key >> over[which]
                 starts = groups(which, key)
                 which, key = which[starts], key[starts]
-                first = groups(which)
-                at, counts = which[first], sizes(first, len(which))
-                shift[at] += 1
-                rows[at] = counts
-                left = np.repeat(counts > most, counts)
-                which, key = which[left], key[left]
-        return shift, rows
+                rows = np.bincount(which, minlength=len(series))
+            yield shift, rows
 
     def settle(self) -> None:
         """From here on, nothing has changed."""
@@ -230,13 +220,11 @@ class Buckets:
             here = series[(self.shift[series] == 0) == (table is self.points)]
             if not len(here):
                 continue
-            rows = table.table[table.places(here, none[: len(here)])]
-            numbers = np.repeat(here, table.size[here])
+            numbers, rows = self._read(table, here, none[: len(here)])
             if table is self.points:
                 rows = of_points(rows)
                 table.clear(here)
-            rows["bucket"] >>= 1
-            numbers, rows = joined(numbers, rows)
+            numbers, rows = merged(numbers, rows, np.ones(len(rows), np.int64))
             counts = np.bincount(np.searchsorted(here, numbers), minlength=len(here))
             self.buckets.replace(here, none[: len(here)], counts, rows)
             low = np.repeat(np.cumsum(counts) - counts, counts)
@@ -253,134 +241,6 @@ class Buckets:
         return low
 
 
-def _coarsened(numbers: Ids, rows: Rows, series: Ids, more: Steps) -> Taken:
-    """Rows of `series`, of which each is doubled so many times `more`."""
-    for level in range(int(more.max(initial=0))):
-        left = series[more > level]
-        rows["bucket"] >>= np.isin(numbers, left)
-        numbers, rows = joined(numbers, rows)
-    return numbers, rows
-
-
-def gather(series: Ids, steps: Steps, times: Floats, values: Floats, shift: Steps) -> tuple[Ids, Rows]:
-    """The buckets of points that are sorted by series and step, `shift` by series; with the series of each."""
-    bucket = steps >> shift[series]
-    starts = groups(series, bucket)
-    counts = sizes(starts, len(series))
-    rows = np.empty(len(starts), ROW)
-    rows["bucket"] = bucket[starts]
-    finite = np.isfinite(values)
-    if whole := bool(finite.all()):
-        rows["count"], rows["mask"] = counts, 0
-        low = high = clean = values
-    else:
-        rows["count"] = np.add.reduceat(finite.astype(np.int64), starts)
-        rows["mask"] = np.bitwise_or.reduceat(_mask(values), starts)
-        low, high, clean = (np.where(finite, values, instead) for instead in (np.inf, -np.inf, 0.0))
-    rows["mean"] = mean = np.add.reduceat(clean, starts) / rows["count"]
-    apart = clean - np.repeat(mean, counts)
-    if not whole:
-        apart[~finite] = 0.0
-    rows["m2"] = np.add.reduceat(apart * apart, starts)
-    for name, at in (
-        ("first", starts),
-        ("last", starts + counts - 1),
-        ("min", _place(low, np.minimum.reduceat(low, starts), starts, counts)),
-        ("max", _place(high, np.maximum.reduceat(high, starts), starts, counts)),
-    ):
-        rows[name + "_step"], rows[name + "_time"], rows[name] = steps[at], times[at], values[at]
-    _blank(rows)
-    return series[starts], rows
-
-
-def of_points(points: Rows) -> Rows:
-    """A bucket for each point."""
-    rows = np.empty(len(points), ROW)
-    value, finite = points["value"], np.isfinite(points["value"])
-    rows["bucket"], rows["count"], rows["mean"], rows["m2"] = points["step"], finite, value, 0.0
-    rows["mask"] = _mask(value)
-    rows["changed"] = points["changed"]
-    for name in CORNERS:
-        rows[name + "_step"], rows[name + "_time"], rows[name] = points["step"], points["time"], value
-    _blank(rows)
-    return rows
-
-
-def joined(series: Ids, rows: Rows) -> tuple[Ids, Rows]:
-    """Sorted rows, of which at most two neighbours share series and bucket -> one row a bucket."""
-    bucket = rows["bucket"]
-    same = (series[1:] == series[:-1]) & (bucket[1:] == bucket[:-1])
-    if not same.any():
-        return series, rows
-    kept = np.concatenate([[True], ~same])
-    into = np.flatnonzero(same)
-    one, other = rows[into], rows[into + 1]
-    rows = rows[kept]
-    rows[np.cumsum(kept)[into] - 1] = _join(one, other)
-    return series[kept], rows
-
-
-def _join(one: Rows, other: Rows) -> Rows:
-    """Pairs of buckets as one each; of equal extremes that of the smaller step."""
-    result = one.copy()
-    into, source = (rows.view(np.float64).reshape(len(rows), -1) for rows in (result, other))
-    n, m = one["count"], other["count"]
-
-    def beats(name: str, sign: float) -> NDArray[np.bool_]:
-        ours, theirs = sign * one[name], sign * other[name]
-        nearer = other[name + "_step"] < one[name + "_step"]
-        better: NDArray[np.bool_] = (m > 0) & ((n == 0) | (theirs < ours) | ((theirs == ours) & nearer))
-        return better
-
-    with np.errstate(all="ignore"):
-        for name, better in (
-            ("first", other["first_step"] < one["first_step"]),
-            ("min", beats("min", 1.0)),
-            ("max", beats("max", -1.0)),
-            ("last", other["last_step"] > one["last_step"]),
-        ):
-            into[better, CORNERS[name]] = source[better, CORNERS[name]]
-        apart, share = other["mean"] - one["mean"], m / (n + m)
-        both = (n > 0) & (m > 0)
-        result["mean"] = np.where(both, one["mean"] + apart * share, np.where(n > 0, one["mean"], other["mean"]))
-        result["m2"] = one["m2"] + other["m2"] + np.where(both, apart * apart * n * share, 0.0)
-    result["count"] = n + m
-    result["mask"] = one["mask"].astype(np.int64) | other["mask"].astype(np.int64)
-    result["changed"] |= other["changed"]
-    return result
-
-
-def _points(steps: Steps, times: Floats, values: Floats) -> Rows:
-    points = np.empty(len(steps), POINT)
-    points["step"], points["time"], points["value"] = steps, times, values
-    return points
-
-
-def _blank(rows: Rows) -> None:
-    """Where nothing is finite there is no mean and no extreme."""
-    empty = rows["count"] == 0
-    if empty.any():
-        rows["mean"][empty] = np.nan
-        for name in ("min", "max"):
-            for column in (name + "_step", name + "_time", name):
-                rows[column][empty] = np.nan
-
-
-def _place(values: Floats, extremes: Floats, starts: NDArray[np.intp], counts: Steps) -> NDArray[np.intp]:
-    """Where each group first has its extreme."""
-    hits = np.flatnonzero(values == np.repeat(extremes, counts))
-    places: NDArray[np.intp] = hits[np.searchsorted(hits, starts)]
-    return places
-
-
-def _mask(values: Floats) -> Steps:
-    kinds = ((NAN, np.isnan), (POSITIVE_INFINITY, np.isposinf), (NEGATIVE_INFINITY, np.isneginf))
-    mask: Steps = np.zeros(len(values), np.int64)
-    for bit, is_kind in kinds:
-        mask[is_kind(values)] = bit
-    return mask
-
-
 def _sorted(series: Ids, steps: Steps, times: Floats, values: Floats) -> tuple[Ids, Steps, Floats, Floats]:
     """Points by series and step."""
     if np.any(series[1:] < series[:-1]):
@@ -391,3 +251,12 @@ def _sorted(series: Ids, steps: Steps, times: Floats, values: Floats) -> tuple[I
         order = np.lexsort((steps, series))
         series, steps, times, values = series[order], steps[order], times[order], values[order]
     return series, steps, times, values
+
+
+def _by_series(one: Taken, other: Taken) -> Taken:
+    """Both, each of which is sorted by series."""
+    if not len(one[0]) or not len(other[0]):
+        return one if len(one[0]) else other
+    numbers = np.concatenate([one[0], other[0]])
+    order = np.argsort(numbers, kind="stable")
+    return numbers[order], np.concatenate([one[1], other[1]])[order]

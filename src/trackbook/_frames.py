@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from ._buckets import Buckets, Floats, Rows, Steps, Taken
+from ._buckets import Buckets
+from ._m4 import Floats, Rows, Steps, Taken
 from ._names import new_id
 from ._packing import Block, extremes, offsets, pack
 from ._protocol import HEAD_BYTES, VERSION, Frame, FrameHeader, Omitted, RunHeader, SeriesHeader
@@ -137,10 +138,11 @@ class Picture:
         if budget is None:
             return shift, kept
         left = budget - RUN_BYTES * len(self.runs) - sum(map(len, self.metrics))
-        for most in LIMITS:
+        if _bytes(shift, rows).sum() <= left:
+            return shift, kept
+        for shift, rows in self.buckets.narrowing(series, LIMITS):  # the last ones are used
             if _bytes(shift, rows).sum() <= left:
                 return shift, kept
-            shift, rows = self.buckets.narrowed(series, most)
         faded = {run["key"] for run in self.runs.values() if run.get("faded")}
         keys = [self._keys[number] for number in series.tolist()]
         order = np.array(sorted(range(len(keys)), key=lambda at: (keys[at][0] in faded, keys[at][::-1])), np.int64)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
-from ._buckets import Floats, Rows, Steps, Taken
+from ._m4 import Floats, Rows, Steps, Taken
 from ._protocol import BUCKET_COLUMNS, HEAD_BYTES, MASK_SHIFT, POINT_COLUMNS
 from ._stretches import Ids, groups, sizes
 
