@@ -18,7 +18,7 @@ PACKAGE = Path(trackbook.__file__).parent
 # From the ground up; a module may import from its own layer's earlier names and from the layers below.
 LAYERS: dict[str, list[str]] = {
     "words": ["_protocol", "_types", "_errors", "_settings", "_names"],
-    "pure": ["_values", "_config", "_keywords", "_buckets", "_frames", "charts"],
+    "pure": ["_values", "_config", "_keywords", "_stretches", "_m4", "_buckets", "_packing", "_frames", "charts"],
     "state": [
         "_files",
         "store",
@@ -43,7 +43,7 @@ LAYERS: dict[str, list[str]] = {
         "_sql",
     ],
     "doing": ["_recorder", "_recovery", "_run", "_pump", "_project"],
-    "talking": ["_session"],
+    "talking": ["_detail", "_session"],
     "hosts": ["_front_end", "_notebook", "_view", "widget", "page"],
     "face": ["_process", "_api", "_manage", "_exchange", ""],
 }
@@ -57,8 +57,13 @@ HOMES = {
     "ipywidgets": set(),
     "IPython": {"_notebook"},
     "numpy": {
+        "_stretches",
+        "_m4",
         "_buckets",
+        "_packing",
         "_frames",
+        "_detail",
+        "_session",
         "store._forms",
         "store._chunks",
         "store._figures",
