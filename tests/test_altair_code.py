@@ -12,7 +12,7 @@ import pytest
 
 import trackbook as tb
 
-PROGRAMS = json.loads((Path(__file__).parent / "golden" / "altair_code.json").read_text(encoding="utf-8"))
+PROGRAMS = json.loads((Path(__file__).with_name("altair_code.json")).read_text(encoding="utf-8"))
 METRIC, X_METRIC = 'it\'s "quoted" \\ and\nbroken', "'; drop table points; --"
 
 
