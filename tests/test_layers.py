@@ -44,7 +44,7 @@ LAYERS: dict[str, list[str]] = {
     ],
     "doing": ["_recorder", "_recovery", "_run", "_pump", "_project"],
     "talking": ["_session"],
-    "hosts": ["_front_end", "_notebook", "_view", "widget", "page"],
+    "hosts": ["_notebook", "_front_end", "_view", "widget", "page"],
     "face": ["_process", "_api", "_manage", "_exchange", ""],
 }
 HEIGHT = {name: (floor, place) for floor, names in enumerate(LAYERS.values()) for place, name in enumerate(names)}
@@ -53,8 +53,8 @@ HOMES = {
     "sqlite3": {"store._file", "store._rows", "store._salvage"},
     "altair": {"charts"},
     "anywidget": {"widget"},
-    "traitlets": {"_view", "widget"},
-    "ipywidgets": set(),
+    "traitlets": {"_front_end", "_view", "widget"},
+    "ipywidgets": {"_front_end", "widget"},
     "IPython": {"_notebook"},
     "numpy": {
         "_buckets",

@@ -12,7 +12,7 @@ import pytest
 import traitlets
 from comm.base_comm import BaseComm
 
-from trackbook import widget
+from trackbook import _front_end, widget
 from trackbook._session import Session
 from trackbook._types import RunRecord
 from trackbook.store._interface import POINTS
@@ -89,6 +89,7 @@ class Live:
 @pytest.fixture
 def live(monkeypatch: pytest.MonkeyPatch) -> Iterator[Live]:
     monkeypatch.setattr(widget, "front_end", lambda _: "export default {}")
+    monkeypatch.setattr(_front_end, "front_end", lambda _: "export default {}")
     monkeypatch.setattr(ipywidgets.widgets.widget.comm, "create_comm", Browser)
     case = Live()
     yield case

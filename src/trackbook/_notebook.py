@@ -57,6 +57,17 @@ def thread_context() -> contextvars.Context:
     return contextvars.copy_context() if old else contextvars.Context()
 
 
+def in_marimo() -> bool:
+    """True in a marimo notebook. Imports nothing, as `shell`."""
+    marimo = sys.modules.get("marimo")
+    return marimo is not None and bool(marimo.running_in_notebook())
+
+
+def can_share_models() -> bool:
+    """Whether a widget's view finds other widgets' models: marimo keeps code by its hash, and has no widgets but its own."""
+    return not in_marimo()
+
+
 def show(thing: Any, **options: Any) -> None:
     """Displays `thing` under the running cell."""
     from IPython.display import display

@@ -10,8 +10,10 @@ from typing import Any
 
 import anywidget
 import traitlets
+from ipywidgets import widget_serialization
 
-from ._front_end import front_end
+from ._front_end import FrontEnd, front_end, shared_front_end
+from ._notebook import can_share_models
 from ._session import Session
 from ._view import TRAITS, View
 
@@ -27,6 +29,7 @@ class Board(View, anywidget.AnyWidget):
     """Live charts of runs of one project. How one looks at them can be read and set: see `View`."""
 
     _esm = traitlets.Unicode().tag(sync=True)
+    front_end = traitlets.Instance(FrontEnd, allow_none=True).tag(sync=True, **widget_serialization)
     keyframe = traitlets.Dict().tag(sync=True, echo_update=False)
     delta = traitlets.Dict().tag(sync=True, echo_update=False)
     seen = traitlets.Int(0).tag(sync=True, echo_update=False)
@@ -40,13 +43,11 @@ class Board(View, anywidget.AnyWidget):
         self.session = session
         session.pull()
         keyframe, delta = session.keyframe()
-        super().__init__(keyframe=keyframe, delta=delta)
+        shared = shared_front_end() if can_share_models() else None
+        esm = front_end("trackbook.js" if shared is None else "loader.js")
+        super().__init__(_esm=esm, front_end=shared, keyframe=keyframe, delta=delta)
         self.on_msg(self._answer)
         _answer_while_busy(self.comm)
-
-    @traitlets.default("_esm")
-    def _front_end(self) -> str:
-        return front_end("trackbook.js")
 
     def add_run(self, run_id: str) -> None:
         """Shows one more run."""
