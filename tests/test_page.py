@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from trackbook import page
@@ -11,9 +13,16 @@ def built(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_page_names_its_session_and_brings_its_script(built: None) -> None:
-    assert page.page("abc") == (
-        '<div class="tb-page" data-trackbook-session="abc"></div><script>// fallback.js</script>'
-    )
+    note = page.page("abc")
+    assert note.startswith('<div class="tb-page" data-trackbook-session="abc"></div><style class="tb-note">')
+    assert note.endswith("</style><script>// fallback.js</script>")
+
+
+def test_no_rule_nests_has_in_has_which_browsers_refuse() -> None:
+    depth = 0
+    for part in re.findall(r":has\(|\(|\)", page.RULES):
+        depth = depth + 1 if part == ":has(" or (depth and part == "(") else max(0, depth - 1)
+        assert not (part == ":has(" and depth > 1)
 
 
 def test_a_session_can_not_break_out_of_its_attribute(built: None) -> None:

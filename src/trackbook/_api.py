@@ -143,7 +143,7 @@ def _show(run: Run, project: Project) -> None:
         return
     session = Session(project.name, project.store)
     session.add_run(run.id)
-    _notebook.show(process.add_board(project, session))
+    process.show(process.add_board(project, session))
 
 
 def log(

@@ -68,11 +68,27 @@ def can_share_models() -> bool:
     return not in_marimo()
 
 
+def takes_late_outputs() -> bool:
+    """Whether the host still takes an output's update when its cell has ended, and from another thread.
+
+    JupyterLab and Notebook 7 do; a program that executes a notebook does not, and of others it is not known.
+    """
+    kernel_shell = shell()
+    if kernel_shell is None or has_no_reader() or "google.colab" in sys.modules:
+        return False
+    return "__vsc_ipynb_file__" not in kernel_shell.user_ns
+
+
 def show(thing: Any, **options: Any) -> None:
     """Displays `thing` under the running cell."""
     from IPython.display import display
 
     display(thing, **options)  # type: ignore[no-untyped-call]  # IPython has no types
+
+
+def show_data(data: dict[str, Any], metadata: dict[str, Any], place: str, *, again: bool) -> None:
+    """Displays a bundle of MIME types under the running cell, or `again` in its `place`."""
+    show(data, metadata=metadata, raw=True, display_id=place, update=again)
 
 
 class CellEnd:

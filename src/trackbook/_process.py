@@ -24,6 +24,7 @@ from ._values import check_text
 if TYPE_CHECKING:
     from ._project import Project
     from ._session import Session
+    from ._stills import Stills
     from .widget import Board
 
 DEFAULT_PROJECT = "default"
@@ -40,6 +41,7 @@ class Process:
         self.last_project: Project | None = None
         self.pump = Pump(_notebook.thread_context)
         self.cell_end = _notebook.CellEnd(self.settle_boards)
+        self._stills: Stills | None = None
         self.chosen: contextvars.ContextVar[Run | None] = contextvars.ContextVar("trackbook_run", default=None)
         self.polars_is_dead = False
         atexit.register(self.close)
@@ -104,23 +106,37 @@ class Process:
 
         self.cell_end.watch()
         board = Board(project.name, session)
+        if _notebook.shell() is not None:
+            board.on_show = self.stills.note_shown
         self.boards[_notebook.cell() or "", project.store.path] = board
         self.pump.add(board)
         return board
+
+    @property
+    def stills(self) -> Stills:
+        if self._stills is None:
+            from ._stills import Stills
+
+            self._stills = Stills()
+        return self._stills
+
+    def show(self, board: Board) -> None:
+        """Displays a board under the running cell, and what stays of it in the notebook."""
+        _notebook.show(board)
+        if _notebook.shell() is not None:
+            self.stills.place(board)
 
     def settle_boards(self) -> None:
         """The end of a cell: boards say all they know, and those with nothing more to say are let go."""
         for run in list(self.runs):
             run.hand_over()
-        for key, board in list(self.boards.items()):
+        settled = list(self.boards.items())
+        for key, board in settled:
             board.settle()
-            if key[0] == _notebook.cell() and _notebook.has_no_reader():
-                from .page import page
-
-                _notebook.show({"text/html": page(board.session.id), "text/plain": ""}, raw=True)
             if not board.session.running and not board.session.follow:
                 del self.boards[key]
                 self.pump.remove(board)
+        self.stills.cell_ended([board for _, board in settled])
 
     def _ended(self, run: Run) -> None:
         self.runs.remove(run)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,6 +15,7 @@ from ipywidgets import widget_serialization
 from ._front_end import FrontEnd, front_end, shared_front_end
 from ._notebook import can_share_models
 from ._session import Session
+from ._still import Still, make_still
 from ._view import TRAITS, View
 
 ACKNOWLEDGED_SECONDS = 0.1
@@ -41,6 +42,7 @@ class Board(View, anywidget.AnyWidget):
         self._unseen_since: float | None = None
         self.project = project
         self.session = session
+        self.on_show: Callable[[Board], None] | None = None
         session.pull()
         keyframe, delta = session.keyframe()
         shared = shared_front_end() if can_share_models() else None
@@ -71,6 +73,17 @@ class Board(View, anywidget.AnyWidget):
         with self._lock:
             self.session.pull()
             self._publish(*self.session.keyframe())
+
+    def still(self) -> Still | None:
+        """The picture as it is now, small enough to stay in a notebook; None while there is nothing to draw."""
+        with self._lock:
+            picture, hidden = self.session.picture, self.hidden_runs
+            return make_still(picture, x_axis=self.x_axis, hidden=hidden, colors=self.run_colors)
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        if self.on_show is not None:
+            self.on_show(self)
+        return super()._repr_mimebundle_(**options)
 
     def _publish(self, keyframe: Any, delta: Any) -> None:
         if self._unseen_since is None:
