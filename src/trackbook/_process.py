@@ -105,6 +105,8 @@ class Process:
         from .widget import Board
 
         self.cell_end.watch()
+        if _notebook.in_marimo():  # it tells nobody when a cell ends
+            self._let_go()
         board = Board(project.name, session)
         if _notebook.shell() is not None:
             board.on_show = self.stills.note_shown
@@ -130,13 +132,17 @@ class Process:
         """The end of a cell: boards say all they know, and those with nothing more to say are let go."""
         for run in list(self.runs):
             run.hand_over()
-        settled = list(self.boards.items())
-        for key, board in settled:
+        boards = list(self.boards.values())
+        for board in boards:
             board.settle()
+        self._let_go()
+        self.stills.cell_ended(boards)
+
+    def _let_go(self) -> None:
+        for key, board in list(self.boards.items()):
             if not board.session.running and not board.session.follow:
                 del self.boards[key]
                 self.pump.remove(board)
-        self.stills.cell_ended([board for _, board in settled])
 
     def _ended(self, run: Run) -> None:
         self.runs.remove(run)
@@ -174,7 +180,7 @@ process = Process()
 def _terminate_softly() -> None:
     """Makes SIGTERM end a script like an exception, where the program has not decided otherwise."""
     main = threading.current_thread() is threading.main_thread()
-    if main and _notebook.shell() is None and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+    if main and not _notebook.is_here() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _terminate)
 
 
