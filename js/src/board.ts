@@ -10,6 +10,7 @@ import { currentRun, styleRuns } from "./palette.ts";
 import type { Picture } from "./picture.ts";
 import type { Look, Range } from "./plot.ts";
 import type { RunHeader } from "./protocol.ts";
+import { Pulse } from "./pulse.ts";
 import type { Styled } from "./rows.ts";
 import type { Series } from "./series.ts";
 import { Stage } from "./stage.ts";
@@ -33,6 +34,7 @@ export class Board {
   readonly element = h("div", { class: "tb-board" });
   #store: PictureStore;
   #state: ViewState;
+  #pulse: Pulse;
   #options: Options;
   #head = h("div", { class: "tb-top", hidden: "" });
   #top = new TopLine();
@@ -52,6 +54,7 @@ export class Board {
     this.#store = storeOf(model);
     const update = () => this.#update();
     this.#state = new ViewState(model, update, signal);
+    this.#pulse = new Pulse(options.live ? model : null, update, signal);
     this.#controls = new Controls(this.#state, () => this.#zoomTo(null), signal);
     this.#legend = new Legend(this.#state, signal);
     this.#stage = new Stage(signal);
@@ -63,12 +66,17 @@ export class Board {
     adoptStyle(this.element, signal);
     this.#store.subscribe(update, signal);
     watchTheme(window, update, signal);
-    const ticking = setInterval(() => this.#top.tick(), TICK);
+    const ticking = setInterval(() => this.#tick(), TICK);
     signal.addEventListener("abort", () => {
       clearInterval(ticking);
       this.element.remove();
     });
     this.#update();
+  }
+
+  #tick() {
+    this.#top.tick();
+    this.#pulse.check(this.#store.picture !== null && isRunning(this.#store.picture));
   }
 
   #update() {
@@ -82,7 +90,9 @@ export class Board {
 
   #show(picture: Picture | null) {
     const { problem } = this.#store;
-    this.#showNotices([...(problem ? [problem.message] : []), ...(picture?.notices ?? [])], Boolean(problem));
+    const lost = picture && isRunning(picture) ? this.#pulse.notice(picture.project) : undefined;
+    const problems = [problem?.message, lost].filter(text => text !== undefined);
+    this.#showNotices([...problems, ...(picture?.notices ?? [])], Boolean(problem));
     this.element.dataset.project = picture?.project ?? "";
     this.element.dataset.session = picture?.session ?? "";
     this.element.dataset.theme = detectTheme(window);
@@ -101,6 +111,10 @@ export class Board {
     this.#showCharts(picture, look);
   }
 
+  get #ticks(): boolean {
+    return this.#options.live && this.#pulse.state === "heard";
+  }
+
   #showRuns({ runs, project, now }: Picture, { styles }: Look) {
     const current = currentRun(runs);
     // a style may be older than what its run has become since
@@ -108,7 +122,7 @@ export class Board {
       const style = styles.get(run.key);
       return style ? [{ ...style, run }] : [];
     };
-    const clock = () => (this.#options.live ? Date.now() / 1000 + this.#store.skew : now);
+    const clock = () => (this.#ticks ? Date.now() / 1000 + this.#store.skew : now);
     this.#top.update(project, current && styled(current)[0], runs.length === 1, clock);
     const shown = [...runs].sort((a, b) => Number(a.faded) - Number(b.faded)); // runs are sorted by key
     this.#legend.update(shown.flatMap(styled));
@@ -170,4 +184,8 @@ export class Board {
     this.#zoom = range && { range, xAxis: this.#state.get("x_axis") };
     this.#update();
   }
+}
+
+function isRunning({ runs }: Picture): boolean {
+  return runs.some(({ state }) => state === "running");
 }

@@ -22,6 +22,7 @@ ACKNOWLEDGED_SECONDS = 0.1
 UNACKNOWLEDGED_SECONDS = 0.2
 SILENT_SECONDS = 1.0
 SILENT_AFTER = 60.0
+BEAT_SECONDS = 10.0  # `js/src/pulse.ts` waits a few of them
 
 _FROM_FRONT_END = TRAITS | {"seen"}
 
@@ -33,11 +34,13 @@ class Board(View, anywidget.AnyWidget):
     front_end = traitlets.Instance(FrontEnd, allow_none=True).tag(sync=True, **widget_serialization)
     keyframe = traitlets.Dict().tag(sync=True, echo_update=False)
     delta = traitlets.Dict().tag(sync=True, echo_update=False)
+    beat = traitlets.Int(0, help="says that the kernel lives, where a run says nothing").tag(sync=True, echo_update=False)
     seen = traitlets.Int(0).tag(sync=True, echo_update=False)
 
     def __init__(self, project: str, session: Session) -> None:
         self._lock = threading.RLock()
         self._due = 0.0
+        self._said = 0.0  # when the front end last heard from here
         self._untold = False  # something new was told to one view only, by `get_state`
         self._unseen_since: float | None = None
         self.project = project
@@ -65,6 +68,10 @@ class Board(View, anywidget.AnyWidget):
             self._due = now + self._interval(now)
             if self.session.pull() or self._untold:
                 self._publish(*self.session.frames())
+                self._said = now
+            elif self.session.running and now - self._said >= BEAT_SECONDS:
+                self.beat += 1
+                self._said = now
         finally:
             self._lock.release()
 
