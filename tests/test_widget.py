@@ -328,3 +328,21 @@ def test_a_question_is_answered_to_who_asked(live: Live) -> None:
     live.board._handle_custom_msg({"ask": "the time", "id": 7}, [])
     live.board._handle_custom_msg({"something": "else"}, [])
     assert sent == [({"error": "a board cannot answer 'the time'", "answers": 7}, [])]
+
+
+def test_a_run_that_says_nothing_is_known_to_live(live: Live) -> None:
+    live.board._due = 0.0
+    live.board.tick(1.0)
+    beats = []
+    for now in range(2, 35):
+        live.board._due = 0.0
+        live.board.tick(float(now))
+        beats.append(live.board.beat)
+    assert beats[-1] == 3
+
+
+def test_a_board_tells_who_wants_to_know_that_it_is_shown(live: Live) -> None:
+    shown: list[Any] = []
+    live.board.on_show = shown.append
+    live.board._repr_mimebundle_()
+    assert shown == [live.board]

@@ -48,7 +48,7 @@ def cell() -> str | None:
 
 
 def _marimo_cell() -> str | None:
-    """marimo makes an execution context for each execution; it is no public API, so a cell without one is nameless."""
+    """Marimo makes an execution context for each execution; it is no public API, so a cell without one is nameless."""
     module = sys.modules.get("marimo._runtime.context")
     execution = getattr(module.get_context(), "execution_context", None) if module is not None else None
     if execution is None:

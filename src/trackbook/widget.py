@@ -34,7 +34,9 @@ class Board(View, anywidget.AnyWidget):
     front_end = traitlets.Instance(FrontEnd, allow_none=True).tag(sync=True, **widget_serialization)
     keyframe = traitlets.Dict().tag(sync=True, echo_update=False)
     delta = traitlets.Dict().tag(sync=True, echo_update=False)
-    beat = traitlets.Int(0, help="says that the kernel lives, where a run says nothing").tag(sync=True, echo_update=False)
+    beat = traitlets.Int(0, help="says that the kernel lives, where a run says nothing").tag(
+        sync=True, echo_update=False
+    )
     seen = traitlets.Int(0).tag(sync=True, echo_update=False)
 
     def __init__(self, project: str, session: Session) -> None:
