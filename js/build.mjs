@@ -17,6 +17,7 @@ const shared = {
 
 const builds = [
   { ...shared, entryPoints: ["src/index.ts"], format: "esm", outfile: `${out}/trackbook.js` },
+  { ...shared, entryPoints: ["src/hosts/loader.ts"], format: "esm", outfile: `${out}/loader.js` },
   { ...shared, entryPoints: ["src/hosts/fallback.ts"], format: "iife", outfile: `${out}/fallback.js` },
 ];
 
@@ -39,6 +40,6 @@ for (const build of builds) {
   if (watch) await task.watch();
   else {
     const { metafile } = await task.rebuild().finally(() => task.dispose());
-    if (build.format === "esm") writeLicenses(metafile);
+    if (build === builds[0]) writeLicenses(metafile);
   }
 }

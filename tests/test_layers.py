@@ -18,7 +18,19 @@ PACKAGE = Path(trackbook.__file__).parent
 # From the ground up; a module may import from its own layer's earlier names and from the layers below.
 LAYERS: dict[str, list[str]] = {
     "words": ["_protocol", "_types", "_errors", "_settings", "_names"],
-    "pure": ["_values", "_config", "_keywords", "_stretches", "_m4", "_buckets", "_packing", "_frames", "charts"],
+    "pure": [
+        "_values",
+        "_config",
+        "_keywords",
+        "_stretches",
+        "_m4",
+        "_buckets",
+        "_packing",
+        "_frames",
+        "_still",
+        "_picture_file",
+        "charts",
+    ],
     "state": [
         "_files",
         "store",
@@ -44,7 +56,7 @@ LAYERS: dict[str, list[str]] = {
     ],
     "doing": ["_recorder", "_recovery", "_run", "_pump", "_project"],
     "talking": ["_detail", "_session"],
-    "hosts": ["_front_end", "_notebook", "_view", "widget", "page"],
+    "hosts": ["_notebook", "_front_end", "_view", "widget", "page", "_stills"],
     "face": ["_process", "_api", "_manage", "_exchange", ""],
 }
 HEIGHT = {name: (floor, place) for floor, names in enumerate(LAYERS.values()) for place, name in enumerate(names)}
@@ -53,8 +65,8 @@ HOMES = {
     "sqlite3": {"store._file", "store._rows", "store._salvage"},
     "altair": {"charts"},
     "anywidget": {"widget"},
-    "traitlets": {"_view", "widget"},
-    "ipywidgets": set(),
+    "traitlets": {"_front_end", "_view", "widget"},
+    "ipywidgets": {"_front_end", "widget"},
     "IPython": {"_notebook"},
     "numpy": {
         "_stretches",
@@ -64,6 +76,8 @@ HOMES = {
         "_frames",
         "_detail",
         "_session",
+        "_picture_file",
+        "_still",
         "store._forms",
         "store._chunks",
         "store._figures",
@@ -90,8 +104,9 @@ HOMES = {
         "_sql",
     },
     "platformdirs": {"_settings"},
+    "vl_convert": {"_picture_file"},
 }
-HEAVY = ["altair", "anywidget", "ipywidgets", "IPython", "numpy", "polars", "sqlite3", "traitlets"]
+HEAVY = ["altair", "anywidget", "ipywidgets", "IPython", "numpy", "polars", "sqlite3", "traitlets", "vl_convert"]
 
 
 def modules() -> dict[str, Path]:

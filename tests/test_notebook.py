@@ -117,3 +117,51 @@ def test_threads_take_a_cells_variables_along_only_where_they_must(
     token = variable.set("cell")
     assert _notebook.thread_context().get(variable) == kept
     variable.reset(token)
+
+
+# --- marimo, and what hosts take ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def marimo(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """As much of marimo as `_notebook` looks at."""
+    fake = SimpleNamespace(running_in_notebook=lambda: True, shown=[])
+    fake.output = SimpleNamespace(append=fake.shown.append)
+    fake.context = SimpleNamespace(execution_context=SimpleNamespace())
+    monkeypatch.setitem(sys.modules, "marimo", fake)
+    monkeypatch.setitem(sys.modules, "marimo._runtime.context", SimpleNamespace(get_context=lambda: fake.context))
+    return fake
+
+
+def test_in_marimo_each_execution_is_another_cell(marimo: SimpleNamespace) -> None:
+    first = _notebook.cell()
+    assert first is not None
+    assert _notebook.cell() == first
+    marimo.context.execution_context = SimpleNamespace()
+    assert _notebook.cell() not in (None, first)
+    marimo.context.execution_context = None
+    assert _notebook.cell() is None
+
+
+def test_in_marimo_boards_are_appended_to_the_cells_output(marimo: SimpleNamespace) -> None:
+    _notebook.show("board")
+    assert marimo.shown == ["board"]
+    assert _notebook.is_here()
+    assert not _notebook.takes_late_outputs()
+
+
+def test_a_script_that_imports_marimo_is_no_notebook(marimo: SimpleNamespace) -> None:
+    marimo.running_in_notebook = lambda: False
+    assert (_notebook.in_marimo(), _notebook.is_here(), _notebook.cell()) == (False, False, None)
+
+
+def test_only_hosts_known_to_take_late_outputs_get_them(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _notebook.takes_late_outputs()
+    shell.user_ns["__vsc_ipynb_file__"] = "/home/me/digits.ipynb"
+    assert not _notebook.takes_late_outputs()
+    del shell.user_ns["__vsc_ipynb_file__"]
+    shell.request["content"]["allow_stdin"] = False
+    assert not _notebook.takes_late_outputs()
+    shell.request["content"]["allow_stdin"] = True
+    monkeypatch.setitem(sys.modules, "google.colab", SimpleNamespace())
+    assert not _notebook.takes_late_outputs()

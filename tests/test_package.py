@@ -12,7 +12,7 @@ import pytest
 pytestmark = [pytest.mark.package, pytest.mark.timeout(300)]
 
 ROOT = Path(__file__).parent.parent
-STATIC = ("_static/trackbook.js", "_static/fallback.js", "_static/LICENSES.txt")
+STATIC = ("_static/trackbook.js", "_static/loader.js", "_static/fallback.js", "_static/LICENSES.txt")
 
 
 @pytest.fixture(scope="module")

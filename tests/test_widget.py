@@ -12,7 +12,7 @@ import pytest
 import traitlets
 from comm.base_comm import BaseComm
 
-from trackbook import widget
+from trackbook import _front_end, widget
 from trackbook._session import Session
 from trackbook._types import RunRecord
 from trackbook.store._interface import POINTS
@@ -89,6 +89,7 @@ class Live:
 @pytest.fixture
 def live(monkeypatch: pytest.MonkeyPatch) -> Iterator[Live]:
     monkeypatch.setattr(widget, "front_end", lambda _: "export default {}")
+    monkeypatch.setattr(_front_end, "front_end", lambda _: "export default {}")
     monkeypatch.setattr(ipywidgets.widgets.widget.comm, "create_comm", Browser)
     case = Live()
     yield case
@@ -327,3 +328,21 @@ def test_a_question_is_answered_to_who_asked(live: Live) -> None:
     live.board._handle_custom_msg({"ask": "the time", "id": 7}, [])
     live.board._handle_custom_msg({"something": "else"}, [])
     assert sent == [({"error": "a board cannot answer 'the time'", "answers": 7}, [])]
+
+
+def test_a_run_that_says_nothing_is_known_to_live(live: Live) -> None:
+    live.board._due = 0.0
+    live.board.tick(1.0)
+    beats = []
+    for now in range(2, 35):
+        live.board._due = 0.0
+        live.board.tick(float(now))
+        beats.append(live.board.beat)
+    assert beats[-1] == 3
+
+
+def test_a_board_tells_who_wants_to_know_that_it_is_shown(live: Live) -> None:
+    shown: list[Any] = []
+    live.board.on_show = shown.append
+    live.board._repr_mimebundle_()
+    assert shown == [live.board]

@@ -14,6 +14,7 @@ import { currentRun, styleRuns } from "./palette.ts";
 import type { Picture } from "./picture.ts";
 import { type Axes, extentOf, type Look, type Zoom } from "./plot.ts";
 import type { RunHeader } from "./protocol.ts";
+import { Pulse } from "./pulse.ts";
 import { Requests } from "./requests.ts";
 import type { Styled } from "./rows.ts";
 import type { Series } from "./series.ts";
@@ -39,6 +40,7 @@ export class Board {
   readonly element = h("div", { class: "tb-board" });
   #store: PictureStore;
   #state: ViewState;
+  #pulse: Pulse;
   #options: Options;
   #head = h("div", { class: "tb-top", hidden: "" });
   #top = new TopLine();
@@ -62,6 +64,7 @@ export class Board {
     this.#store = storeOf(model);
     const update = () => this.#update();
     this.#state = new ViewState(model, update, signal);
+    this.#pulse = new Pulse(options.live ? model : null, update, signal);
     this.#controls = new Controls(this.#state, () => this.#unzoom(), signal);
     this.#legend = new Legend(this.#state, signal);
     this.#stage = new Stage(chart => this.#ask(chart), signal);
@@ -80,12 +83,17 @@ export class Board {
     adoptStyle(this.element, signal);
     this.#store.subscribe(update, signal);
     watchTheme(window, update, signal);
-    const ticking = setInterval(() => this.#top.tick(), TICK);
+    const ticking = setInterval(() => this.#tick(), TICK);
     signal.addEventListener("abort", () => {
       clearInterval(ticking);
       this.element.remove();
     });
     this.#update();
+  }
+
+  #tick() {
+    this.#top.tick();
+    this.#pulse.check(this.#store.picture !== null && isRunning(this.#store.picture));
   }
 
   #update() {
@@ -99,7 +107,9 @@ export class Board {
 
   #show(picture: Picture | null) {
     const { problem } = this.#store;
-    this.#showNotices([...(problem ? [problem.message] : []), ...(picture?.notices ?? [])], Boolean(problem));
+    const lost = picture && isRunning(picture) ? this.#pulse.notice(picture.project) : undefined;
+    const problems = [problem?.message, lost].filter(text => text !== undefined);
+    this.#showNotices([...problems, ...(picture?.notices ?? [])], Boolean(problem));
     this.element.dataset.project = picture?.project ?? "";
     this.element.dataset.session = picture?.session ?? "";
     this.element.dataset.theme = detectTheme(window);
@@ -119,6 +129,10 @@ export class Board {
     this.#showCharts(picture, look);
   }
 
+  get #ticks(): boolean {
+    return this.#options.live && this.#pulse.state === "heard";
+  }
+
   #showRuns({ runs, project, now }: Picture, { styles }: Look) {
     const current = currentRun(runs);
     // a style may be older than what its run has become since
@@ -126,7 +140,7 @@ export class Board {
       const style = styles.get(run.key);
       return style ? [{ ...style, run }] : [];
     };
-    const clock = () => (this.#options.live ? Date.now() / 1000 + this.#store.skew : now);
+    const clock = () => (this.#ticks ? Date.now() / 1000 + this.#store.skew : now);
     this.#top.update(project, current && styled(current)[0], runs.length === 1, clock);
     const shown = [...runs].sort((a, b) => Number(a.faded) - Number(b.faded)); // runs are sorted by key
     this.#legend.update(shown.flatMap(styled));
@@ -244,4 +258,8 @@ export class Board {
       },
     };
   }
+}
+
+function isRunning({ runs }: Picture): boolean {
+  return runs.some(({ state }) => state === "running");
 }

@@ -1,7 +1,7 @@
 import { Board } from "./board.ts";
 import type { Model } from "./hosts/model.ts";
 import { replaceSavedPages } from "./hosts/page.ts";
-import { storeOf } from "./store.ts";
+import { shareStore, storeOf } from "./store.ts";
 
 export { mount } from "./hosts/page.ts";
 
@@ -9,6 +9,8 @@ interface Props {
   model: Model;
   el: HTMLElement;
   signal?: AbortSignal;
+  /** The model as `initialize` was given it, which outlives every view. */
+  shared?: Model;
 }
 
 export default {
@@ -16,7 +18,8 @@ export default {
     storeOf(model);
   },
 
-  render({ model, el, signal }: Props) {
+  render({ model, el, signal, shared }: Props) {
+    if (shared) shareStore(model, shared);
     // Hosts older than the signal call what `render` returns.
     const own = new AbortController();
     const ends = signal ? AbortSignal.any([signal, own.signal]) : own.signal;

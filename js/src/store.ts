@@ -99,3 +99,8 @@ export function storeOf(model: Model): PictureStore {
   stores.set(model, store);
   return store;
 }
+
+/** Hosts may hand each view a model object of its own: `model` then shows the picture of `shared`. */
+export function shareStore(model: Model, shared: Model) {
+  stores.set(model, storeOf(shared));
+}

@@ -3,6 +3,8 @@ import { beforeEach, expect, test, vi } from "vitest";
 
 beforeEach(() => {
   vi.resetModules();
+  vi.restoreAllMocks();
+  globalThis.trackbookFrontEnds = undefined;
 });
 
 const run = () => import("../src/hosts/fallback.ts");
@@ -31,19 +33,30 @@ test("in a live notebook it takes no room", async () => {
 test("a page that knows nothing of the session is left as it is", async () => {
   const { area, page } = output("s");
   saveState({
-    other: { state: { _esm: "export {}", keyframe: { header: { session: "t" } } } },
+    other: { state: { front_end: "IPY_MODEL_code", keyframe: { header: { session: "t" } } } },
+    code: { state: { code: "export {}", version: "v" } },
     slider: { state: {} },
   });
   await run();
   expect([area.style.display, page.children.length]).toEqual(["", 0]);
 });
 
-test("the widget of the session is loaded from its own saved text", async () => {
+test("the widget of the session is drawn by the front end that the page carries", async () => {
   output("s");
   const loaded = vi
     .spyOn(URL, "createObjectURL")
     .mockReturnValue("data:text/javascript,export const mount = () => {}");
-  saveState({ board: { state: { _esm: "the text", keyframe: { header: { session: "s" } } } } });
+  saveState({
+    board: { state: { front_end: "IPY_MODEL_code", keyframe: { header: { session: "s" } } } },
+    code: { state: { code: "the text", version: "v" } },
+  });
   await run();
   expect(await (loaded.mock.calls[0][0] as Blob).text()).toBe("the text");
+});
+
+test("a page whose front end was not saved is left as it is", async () => {
+  const { page } = output("s");
+  saveState({ board: { state: { front_end: "IPY_MODEL_gone", keyframe: { header: { session: "s" } } } } });
+  await run();
+  expect(page.children.length).toBe(0);
 });

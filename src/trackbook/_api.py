@@ -116,7 +116,7 @@ def init(
         words["resume"] = "must"
     back_to = None if resume_from is None else to_step(resume_from, "resume_from")
     run = process.open(target.admit(record, words["resume"], by_id=bool(id)), target, back_to)
-    if _notebook.shell() is not None if display is None else display:
+    if _notebook.is_here() if display is None else display:
         _show(run, target)
     return run
 
@@ -143,7 +143,7 @@ def _show(run: Run, project: Project) -> None:
         return
     session = Session(project.name, project.store)
     session.add_run(run.id)
-    _notebook.show(process.add_board(project, session))
+    process.show(process.add_board(project, session))
 
 
 def log(

@@ -10,6 +10,7 @@ from typing import Any
 
 from . import _settings
 from ._errors import warn
+from ._names import new_id
 
 
 def shell() -> Any | None:
@@ -25,12 +26,35 @@ def _request() -> dict[str, Any]:
     return (get_parent() if get_parent is not None else None) or {}
 
 
+def in_marimo() -> bool:
+    """True in a marimo notebook. Imports nothing, as `shell`."""
+    marimo = sys.modules.get("marimo")
+    return marimo is not None and bool(marimo.running_in_notebook())
+
+
+def is_here() -> bool:
+    """Whether there is a notebook around us, which shows what is displayed."""
+    return shell() is not None or in_marimo()
+
+
 def cell() -> str | None:
     """What stands for this execution of this cell: another at each execution, None outside notebooks."""
+    if in_marimo():
+        return _marimo_cell()
     kernel_shell = shell()
     if kernel_shell is None:
         return None
     return str(_request().get("header", {}).get("msg_id") or kernel_shell.execution_count)
+
+
+def _marimo_cell() -> str | None:
+    """Marimo makes an execution context for each execution; it is no public API, so a cell without one is nameless."""
+    module = sys.modules.get("marimo._runtime.context")
+    execution = getattr(module.get_context(), "execution_context", None) if module is not None else None
+    if execution is None:
+        return None
+    name: str = execution.__dict__.setdefault("trackbook_cell", new_id())
+    return name
 
 
 def has_no_reader() -> bool:
@@ -57,11 +81,35 @@ def thread_context() -> contextvars.Context:
     return contextvars.copy_context() if old else contextvars.Context()
 
 
+def can_share_models() -> bool:
+    """Whether a widget's view finds other widgets' models: marimo keeps code by its hash, and has no widgets but its own."""
+    return not in_marimo()
+
+
+def takes_late_outputs() -> bool:
+    """Whether the host still takes an output's update when its cell has ended, and from another thread.
+
+    JupyterLab and Notebook 7 do; a program that executes a notebook does not, and of others it is not known.
+    """
+    kernel_shell = shell()
+    if kernel_shell is None or has_no_reader() or "google.colab" in sys.modules:
+        return False
+    return "__vsc_ipynb_file__" not in kernel_shell.user_ns
+
+
 def show(thing: Any, **options: Any) -> None:
     """Displays `thing` under the running cell."""
+    if in_marimo():
+        sys.modules["marimo"].output.append(thing)
+        return
     from IPython.display import display
 
     display(thing, **options)  # type: ignore[no-untyped-call]  # IPython has no types
+
+
+def show_data(data: dict[str, Any], metadata: dict[str, Any], place: str, *, again: bool) -> None:
+    """Displays a bundle of MIME types under the running cell, or `again` in its `place`."""
+    show(data, metadata=metadata, raw=True, display_id=place, update=again)
 
 
 class CellEnd:

@@ -24,6 +24,7 @@ from ._values import check_text
 if TYPE_CHECKING:
     from ._project import Project
     from ._session import Session
+    from ._stills import Stills
     from .widget import Board
 
 DEFAULT_PROJECT = "default"
@@ -40,6 +41,7 @@ class Process:
         self.last_project: Project | None = None
         self.pump = Pump(_notebook.thread_context)
         self.cell_end = _notebook.CellEnd(self.settle_boards)
+        self._stills: Stills | None = None
         self.chosen: contextvars.ContextVar[Run | None] = contextvars.ContextVar("trackbook_run", default=None)
         self.polars_is_dead = False
         atexit.register(self.close)
@@ -103,24 +105,44 @@ class Process:
         from .widget import Board
 
         self.cell_end.watch()
+        if _notebook.in_marimo():  # it tells nobody when a cell ends
+            self._let_go()
         for run in list(project.open_runs):
             run.hand_over()
         board = Board(project.name, session)
         project.boards.add(board)
+        if _notebook.shell() is not None:
+            board.on_show = self.stills.note_shown
         self.boards[_notebook.cell() or "", project.store.path] = board
         self.pump.add(board)
         return board
+
+    @property
+    def stills(self) -> Stills:
+        if self._stills is None:
+            from ._stills import Stills
+
+            self._stills = Stills()
+        return self._stills
+
+    def show(self, board: Board) -> None:
+        """Displays a board under the running cell, and what stays of it in the notebook."""
+        _notebook.show(board)
+        if _notebook.shell() is not None:
+            self.stills.place(board)
 
     def settle_boards(self) -> None:
         """The end of a cell: boards say all they know, and those with nothing more to say are let go."""
         for run in list(self.runs):
             run.hand_over()
-        for key, board in list(self.boards.items()):
+        boards = list(self.boards.values())
+        for board in boards:
             board.settle()
-            if key[0] == _notebook.cell() and _notebook.has_no_reader():
-                from .page import page
+        self._let_go()
+        self.stills.cell_ended(boards)
 
-                _notebook.show({"text/html": page(board.session.id), "text/plain": ""}, raw=True)
+    def _let_go(self) -> None:
+        for key, board in list(self.boards.items()):
             if not board.session.running and not board.session.follow:
                 del self.boards[key]
                 self.pump.remove(board)
@@ -163,7 +185,7 @@ process = Process()
 def _terminate_softly() -> None:
     """Makes SIGTERM end a script like an exception, where the program has not decided otherwise."""
     main = threading.current_thread() is threading.main_thread()
-    if main and _notebook.shell() is None and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+    if main and not _notebook.is_here() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _terminate)
 
 

@@ -65,6 +65,11 @@ class Session:
         return self._picture.session
 
     @property
+    def picture(self) -> Picture:
+        """What the view shows."""
+        return self._picture
+
+    @property
     def seq(self) -> int:
         """The number of the newest frame."""
         return self._picture.seq

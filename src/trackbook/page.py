@@ -1,16 +1,35 @@
-"""A board in a page without kernel: what an executed notebook keeps beside the widget, for HTML made of it."""
+"""What a notebook keeps of a board beside the widget and its still: the note that decides which of them is seen.
+
+The note stands directly behind the still. Its rules know a notebook's outputs by Jupyter's class names, which JupyterLab,
+Notebook 7 and nbconvert's pages share; elsewhere, and where HTML is sanitised, they do nothing.
+"""
 
 from __future__ import annotations
 
 import html
+from typing import Final
 
 from ._front_end import front_end
 
+_OUTPUT: Final = ".jp-OutputArea-child"
+_NOTE: Final = f"{_OUTPUT} > * style.tb-note"
+_DRAWN: Final = '[class*="jp-RenderedVega"], .jp-RenderedImage'
+_LOST: Final = ".jp-OutputArea-output.lm-Panel.jupyter-widgets"  # a widget that is there has the class further inside
+
+# the note itself; the still beside a live board; and a widget that is lost, above a still that is drawn
+RULES: Final = f"""
+{_OUTPUT}:has(> * style.tb-note):not(:has(.tb-board)) {{ display: none; }}
+.jp-OutputArea:has(.tb-board) > {_OUTPUT}:has(+ {_NOTE}):has(> :is({_DRAWN}, .jp-RenderedText)) {{ display: none; }}
+{_OUTPUT}:has(> {_LOST}):has(+ {_OUTPUT} > :is({_DRAWN})):has(+ {_OUTPUT} + {_NOTE}) {{ display: none; }}
+"""
+
 
 def page(session: str) -> str:
-    """HTML that draws the board of `session` from the widget state that the same page carries (nbconvert puts it there).
+    """The note of the board of `session`, as HTML.
 
-    Widgets in a page need a manager from a CDN; this needs nothing. Where there is a live widget it shows nothing.
+    Where a live board is, the still is not seen. Where the widget's model is gone ("Error displaying widget: model not
+    found"), only the still is. In a page without kernel that carries the widget's state (nbconvert puts it there) a script
+    draws the board from it: widgets in a page need a manager from a CDN, this needs nothing.
     """
     container = f'<div class="tb-page" data-trackbook-session="{html.escape(session)}"></div>'
-    return f"{container}<script>{front_end('fallback.js')}</script>"
+    return f'{container}<style class="tb-note">{RULES}</style><script>{front_end("fallback.js")}</script>'

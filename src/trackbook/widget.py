@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import anywidget
 import traitlets
+from ipywidgets import widget_serialization
 
-from ._front_end import front_end
+from ._front_end import FrontEnd, front_end, shared_front_end
+from ._notebook import can_share_models
 from ._session import Session
+from ._still import Still, make_still
 from ._view import TRAITS, View
 
 ACKNOWLEDGED_SECONDS = 0.1
 UNACKNOWLEDGED_SECONDS = 0.2
 SILENT_SECONDS = 1.0
 SILENT_AFTER = 60.0
+BEAT_SECONDS = 10.0  # `js/src/pulse.ts` waits a few of them
 
 _FROM_FRONT_END = TRAITS | {"seen"}
 
@@ -27,26 +31,30 @@ class Board(View, anywidget.AnyWidget):
     """Live charts of runs of one project. How one looks at them can be read and set: see `View`."""
 
     _esm = traitlets.Unicode().tag(sync=True)
+    front_end = traitlets.Instance(FrontEnd, allow_none=True).tag(sync=True, **widget_serialization)
     keyframe = traitlets.Dict().tag(sync=True, echo_update=False)
     delta = traitlets.Dict().tag(sync=True, echo_update=False)
+    beat = traitlets.Int(0, help="says that the kernel lives, where a run says nothing").tag(
+        sync=True, echo_update=False
+    )
     seen = traitlets.Int(0).tag(sync=True, echo_update=False)
 
     def __init__(self, project: str, session: Session) -> None:
         self._lock = threading.RLock()
         self._due = 0.0
+        self._said = 0.0  # when the front end last heard from here
         self._untold = False  # something new was told to one view only, by `get_state`
         self._unseen_since: float | None = None
         self.project = project
         self.session = session
+        self.on_show: Callable[[Board], None] | None = None
         session.pull()
         keyframe, delta = session.keyframe()
-        super().__init__(keyframe=keyframe, delta=delta)
+        shared = shared_front_end() if can_share_models() else None
+        esm = front_end("trackbook.js" if shared is None else "loader.js")
+        super().__init__(_esm=esm, front_end=shared, keyframe=keyframe, delta=delta)
         self.on_msg(self._answer)
         _answer_while_busy(self.comm)
-
-    @traitlets.default("_esm")
-    def _front_end(self) -> str:
-        return front_end("trackbook.js")
 
     def add_run(self, run_id: str) -> None:
         """Shows one more run."""
@@ -62,6 +70,10 @@ class Board(View, anywidget.AnyWidget):
             self._due = now + self._interval(now)
             if self.session.pull() or self._untold:
                 self._publish(*self.session.frames())
+                self._said = now
+            elif self.session.running and now - self._said >= BEAT_SECONDS:
+                self.beat += 1
+                self._said = now
         finally:
             self._lock.release()
 
@@ -70,6 +82,17 @@ class Board(View, anywidget.AnyWidget):
         with self._lock:
             self.session.pull()
             self._publish(*self.session.saved_keyframe())
+
+    def still(self) -> Still | None:
+        """The picture as it is now, small enough to stay in a notebook; None while there is nothing to draw."""
+        with self._lock:
+            picture, hidden = self.session.picture, self.hidden_runs
+            return make_still(picture, x_axis=self.x_axis, hidden=hidden, colors=self.run_colors)
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        if self.on_show is not None:
+            self.on_show(self)
+        return super()._repr_mimebundle_(**options)
 
     def _publish(self, keyframe: Any, delta: Any) -> None:
         if self._unseen_since is None:

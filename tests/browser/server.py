@@ -51,6 +51,7 @@ class JupyterServer:
             f"--ServerApp.root_dir={self.root}",
             f"--IdentityProvider.token={self.token}",
             "--LabApp.expose_app_in_browser=True",  # `window.jupyterapp`: themes, saving
+            "--JupyterNotebookApp.expose_app_in_browser=True",
             "--LabApp.extension_manager=readonly",
         ]
         if getattr(os, "geteuid", lambda: 1)() == 0:

@@ -7,6 +7,8 @@ export interface Model {
   off(event: string, listener: (...of: unknown[]) => void): void;
   /** A message to the kernel, which answers with the event `msg:custom`; missing where there is no kernel. */
   send?(content: unknown): void;
+  /** Jupyter's manager of this page's widgets; missing where there is none. */
+  widget_manager?: { get_model(id: string): Promise<Model>; kernel?: unknown };
 }
 
 export function listen(model: Model, traits: readonly string[], listener: () => void, signal?: AbortSignal) {

@@ -1,0 +1,34 @@
+/** The module of a front end's text, evaluated once a page however many boards bring it. */
+export interface FrontEnd {
+  // biome-ignore lint/suspicious/noExplicitAny: a module of another build, which knows its own props
+  default: { render(props: any): undefined | (() => void) };
+  mount(el: HTMLElement, saved: unknown): () => void;
+}
+
+declare global {
+  var trackbookFrontEnds: Map<string, Promise<FrontEnd>> | undefined;
+}
+
+export function importOnce(version: string, code: string): Promise<FrontEnd> {
+  globalThis.trackbookFrontEnds ??= new Map();
+  const modules = globalThis.trackbookFrontEnds;
+  const module = modules.get(version) ?? importText(code);
+  modules.set(version, module);
+  module.catch(() => modules.delete(version)); // the next board tries again
+  return module;
+}
+
+async function importText(code: string): Promise<FrontEnd> {
+  const url = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
+  try {
+    return await import(url);
+  } finally {
+    URL.revokeObjectURL(url);
+  }
+}
+
+/** The id in a reference to another widget, as ipywidgets writes it; null where there is none. */
+export function referredModel(reference: unknown): string | null {
+  const [, id] = String(reference ?? "").match(/^IPY_MODEL_(.+)$/) ?? [];
+  return id ?? null;
+}

@@ -1,0 +1,54 @@
+/**
+ * The `_esm` of a board whose host has a widget manager: it gets the front end from the one model that all boards of a
+ * kernel share. `initialize` waits for nothing, because anywidget gives it two seconds, after which no message arrives.
+ */
+import { type FrontEnd, importOnce, referredModel } from "./bundle.ts";
+import type { Model } from "./model.ts";
+
+interface Props {
+  model: Model;
+  el: HTMLElement;
+  signal?: AbortSignal;
+}
+
+const PATIENCE = 10_000; // ms for the shared model to come up, where a host restores widgets one by one
+const PAUSE = 100;
+
+// anywidget loads this module anew for each widget, and hands each view a model object of its own
+let own: Model | undefined;
+
+export default {
+  initialize({ model }: Pick<Props, "model">) {
+    own = model;
+    frontEndOf(model).catch(() => {}); // a head start; `render` says what went wrong
+  },
+
+  async render({ model, el, signal }: Props) {
+    let end: undefined | (() => void);
+    try {
+      const { default: board } = await frontEndOf(model);
+      if (!signal?.aborted) end = board.render({ model, el, signal, shared: own });
+    } catch (error) {
+      console.warn("Trackbook:", error);
+      el.textContent = "Trackbook's front end is not in this page: run the cell again to see the board.";
+    }
+    return () => end?.();
+  },
+};
+
+async function frontEndOf(model: Model): Promise<FrontEnd> {
+  const shared = await sharedModel(model, performance.now() + PATIENCE);
+  return importOnce(String(shared.get("version")), String(shared.get("code")));
+}
+
+async function sharedModel(model: Model, deadline: number): Promise<Model> {
+  const id = referredModel(model.get("front_end"));
+  if (!id || !model.widget_manager) throw new Error("this board names no front end");
+  try {
+    return await model.widget_manager.get_model(id);
+  } catch (error) {
+    if (performance.now() > deadline) throw error;
+  }
+  await new Promise(resolve => setTimeout(resolve, PAUSE));
+  return sharedModel(model, deadline);
+}

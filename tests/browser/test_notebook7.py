@@ -1,0 +1,40 @@
+"""Notebook 7, which has JupyterLab's outputs and widget manager in pages of its own."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from browser.lab import Lab
+
+TRAIN = """
+import math, time
+import trackbook as tb
+
+with tb.init(project="classic", name="only") as run:
+    for i in range(100):
+        run.log({"train/loss": math.exp(-i / 60), "val/loss": 1 - math.exp(-i / 60)})
+        time.sleep(0.02)
+"""
+
+
+def test_notebook_7_draws_live_and_after_a_reload_and_keeps_the_charts(lab: Lab) -> None:
+    lab.write("classic", TRAIN)
+    lab.open_in_notebook_7("classic")
+    lab.run(0)
+    board = lab.board().wait_for_rows("train/loss", 10)
+    assert lab.is_busy(0)
+    board.wait_for_rows("train/loss", 100)
+    drawn = board.picture()
+    assert {metric: len(rows) for metric, rows in drawn.items()} == {"train/loss": 100, "val/loss": 100}
+    still = lab.page.locator(".jp-RenderedVegaLite")
+    still.locator("canvas, svg").first.wait_for(state="attached")
+    expect(still).to_be_hidden()
+    lab.save()
+    lab.open_in_notebook_7("classic")
+    assert lab.board().wait_for_rows("train/loss", 100).picture() == drawn
+    lab.server.shut_down_kernels()
+    lab.open_in_notebook_7("classic")
+    expect(still).to_be_visible()
+    lab.page.get_by_text("Error displaying widget").wait_for(state="attached")
+    expect(lab.page.get_by_text("Error displaying widget")).to_be_hidden()
+    lab.forgive("widget model not found")
