@@ -16,8 +16,8 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from ._buckets import Floats, Rows, Steps
 from ._frames import Picture
+from ._m4 import Floats, Rows, Steps
 from ._protocol import RunHeader
 
 MOST_BYTES: Final = 90_000
