@@ -215,6 +215,31 @@ def export(lab: Lab) -> Result:
     )
 
 
+def picture(lab: Lab) -> Result:
+    """What a board of 30 series costs the kernel: a refresh, its bytes, the keyframe, at 10 M points and while it grows."""
+    points, seconds = (300_000, 3) if lab.quick else (10_000_000, 20)
+    results = _pictures(lab, "pictures", folder=lab.fresh(), points=points, seconds=seconds)
+    for rate in (100, 1000):
+        _join(
+            results, _pictures(lab, "growing", folder=lab.fresh(), rate=rate, seconds=3 * seconds), f"_growing_{rate}"
+        )
+    _join(results, _pictures(lab, "largest"), "_largest")
+    return results
+
+
+def board(lab: Lab) -> Result:
+    """What a board in view takes of a loop of 1,000 calls a second."""
+    return _pictures(lab, "board", folder=lab.fresh(), seconds=3 if lab.quick else 30)
+
+
+def detail(lab: Lab) -> Result:
+    """Windows of a run of 10 M points, while a cell computes."""
+    folder = _long_run(lab, 5_000 if lab.quick else MILLION)
+    if folder is None:
+        return {"trackbook": {"error": "there is no run to look into"}}
+    return _pictures(lab, "detail", folder=folder, questions=10 if lab.quick else 60)
+
+
 FIGURES: dict[str, Callable[[Lab], Result]] = {
     "import": imports,
     "first": first,
@@ -225,10 +250,21 @@ FIGURES: dict[str, Callable[[Lab], Result]] = {
     "million": million,
     "reopen": reopen,
     "export": export,
+    "picture": picture,
+    "board": board,
+    "detail": detail,
     "kill": kill,
     "sigterm": terminate,
     "trials": trials,
 }
+
+
+def _pictures(lab: Lab, task: str, **arguments: Any) -> Result:
+    def measure(entrant: Entrant) -> Figures:
+        found: Figures = lab.run(entrant, task, module="pictures", timeout=180, **arguments)
+        return found
+
+    return lab.alternate(task, 1, measure, [lab.trackbook])
 
 
 def _join(results: Result, found: Result, suffix: str) -> None:

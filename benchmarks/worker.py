@@ -291,7 +291,7 @@ def main(name: str, task: str, arguments: str) -> None:
     given = json.loads(arguments)
     if "folder" in given:
         given["folder"] = Path(given["folder"])
-    run = TASKS[task] if task in TASKS else getattr(importlib.import_module("own"), task)
+    run = TASKS[task] if task in TASKS else getattr(importlib.import_module(given.pop("module", "own")), task)
     result = run(contestant, **given)
     print(RESULT + json.dumps(result), flush=True)
 

@@ -119,6 +119,38 @@ def test_points_of_some_metrics_can_be_read_alone(store: Store) -> None:
     assert store.read("r1", []).is_empty()
 
 
+@pytest.mark.parametrize("reopened", [False, True])
+@pytest.mark.parametrize(
+    ("metrics", "first", "last"), [(["a"], 20, 30), (["b", "a"], 0, 5), (["c"], 0, 2**62), (["a"], 900, 990)]
+)
+def test_a_window_has_the_points_of_some_metrics_and_steps(
+    open_store: Open, metrics: list[str], first: int, last: int, *, reopened: bool
+) -> None:
+    store = open_store()
+    every = [("ab"[step % 2], step * 7 % 100, float(step)) for step in range(100)]  # late steps among them
+    for part in range(0, 100, 10):
+        store.append("r", points(*every[part : part + 10]))
+        if part < 80:
+            store.flush()
+    if reopened:
+        store.flush()
+        store = open_store()
+    found = store.window("r", metrics, first, last)
+    assert found is not None
+    assert rows(found) == [row for row in every if row[0] in metrics and first <= row[1] <= last]
+
+
+def test_a_window_that_would_be_too_much_to_read_is_not_read(open_store: Open) -> None:
+    store = open_store()
+    store.append("r", points(*(("a", step, 0.0) for step in range(100))))
+    store.flush()
+    store = open_store()
+    assert store.window("r", ["a"], 10, 12, 99) is None
+    found = store.window("r", ["a"], 10, 12, 100)
+    assert found is not None
+    assert len(found) == 3
+
+
 def test_runs_do_not_mix(store: Store) -> None:
     store.append("r1", points(("loss", 0, 1.0)))
     assert store.append("r2", points(("loss", 0, 2.0))) == []

@@ -61,16 +61,25 @@ def decode(data: bytes, rows: int, only: Sequence[int] | None = None) -> Columns
         value = _forms.decode(_joined(row["value"], rows).astype(np.uint64), forms, np.frombuffer(row["tables"], "<f8"))
     except (pl.exceptions.PolarsError, OSError, LookupError, ValueError, TypeError) as error:
         raise ValueError(f"not a chunk of points: {error}") from error
-    order = np.argsort(metric, kind="stable")
     if only is not None:
-        wanted = np.isin(metric, np.array(only, np.int64))
-        chosen = wanted[order]
-        order, step, value, time = (np.cumsum(wanted) - 1)[order[chosen]], step[chosen], value[chosen], time[chosen]
-        metric = metric[wanted]
+        places, rows_there = _places(metric, only)
+        return Columns(metric[places].astype(np.int32), step[rows_there], value[rows_there], time[rows_there])
+    order = np.argsort(metric, kind="stable")
     points = Columns(metric.astype(np.int32), np.empty_like(step), np.empty_like(value), np.empty_like(time))
     for column, source in ((points.step, step), (points.value, value), (points.time, time)):
         column[order] = source
     return points
+
+
+def _places(metric: Array, only: Sequence[int]) -> tuple[Array, Array]:
+    """Where the points of some metrics are in order of arrival, and where in the columns, which are sorted by metric."""
+    ends = np.cumsum(np.bincount(metric))
+    found = [number for number in sorted(set(only)) if number < len(ends)]
+    places = [np.flatnonzero(metric == number) for number in found]
+    rows = [np.arange(ends[number] - len(there), ends[number]) for number, there in zip(found, places, strict=True)]
+    joined = np.concatenate([np.empty(0, np.int64), *places])
+    order = np.argsort(joined, kind="stable")
+    return joined[order], np.concatenate([np.empty(0, np.int64), *rows])[order]
 
 
 def _narrow(numbers: Array) -> Array:
