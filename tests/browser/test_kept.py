@@ -6,6 +6,8 @@ import math
 import subprocess
 import sys
 
+from playwright.sync_api import expect
+
 from browser.lab import Lab
 
 TRAIN = """
@@ -75,3 +77,6 @@ def test_a_trusted_notebook_executed_without_a_front_end_shows_all_that_its_fail
     board = lab.board().wait()
     assert board.picture() == {metric: rows[:151] for metric, rows in LOGGED.items()}
     assert lab.cell(0).locator("[data-mime-type='application/vnd.jupyter.stderr']").is_visible()
+    still = lab.cell(0).locator(".jp-RenderedVegaLite")
+    still.locator("canvas, svg").first.wait_for(state="attached")
+    expect(still).to_be_hidden()

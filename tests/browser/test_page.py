@@ -3,7 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from browser.lab import Board, Lab
 
@@ -28,5 +28,6 @@ def test_nbconverts_page_shows_every_point_without_a_network(lab: Lab, browser: 
         "train/loss": [("only", i, 1 / (1 + i)) for i in range(400)],
         "val/loss": [("only", i, 2 / (1 + i)) for i in range(400)],
     }
+    expect(page.locator("img[src^='data:image/png']")).to_be_hidden()  # for pages without the widget's state
     board.look("nbconvert")
     context.close()

@@ -89,8 +89,8 @@ def test_a_page_reload_with_its_kernel_brings_the_board_and_not_the_still(lab: L
     expect(wait_for_still(lab)).to_be_hidden()
 
 
-def test_a_cell_that_raised_keeps_its_charts_too(lab: Lab) -> None:
-    lab.write_and_open("raisedstill", SWEEP + "raise ValueError('no')")
+def test_an_interrupted_cell_keeps_its_charts_too(lab: Lab) -> None:
+    lab.write_and_open("interrupted", SWEEP + "raise KeyboardInterrupt")
     lab.run_to_end(0)
     wait_for_still(lab)
     assert lab.cell(0).locator("[data-mime-type='application/vnd.jupyter.stderr']").is_visible()
