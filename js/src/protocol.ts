@@ -43,6 +43,8 @@ export interface RunHeader {
   rate: number | null;
   faded: boolean;
   error: string | null;
+  /** `[glob, x axis]` of metrics; the last that matches holds. A metric is not drawn over itself. */
+  defined?: [glob: string, x: string][];
 }
 
 export interface SeriesHeader {

@@ -166,6 +166,14 @@ def log(
     return run.log(data, step, print_to_console=print_to_console)
 
 
+def define_metric(name: str, step_metric: str | None = None, **other: Any) -> None:
+    """Says that metrics of the current run are drawn over another logged metric. See `Run.define_metric`.
+
+    Raises ``RuntimeError`` when no run is open.
+    """
+    _open_run("define_metric()").define_metric(name, step_metric, **other)
+
+
 def finish(
     state: State | None = None,
     *,

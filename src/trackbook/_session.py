@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ._defined import as_pairs
 from ._frames import Picture
 from ._protocol import Frame, RunHeader
 from ._types import ENDED, Cursor, RunRecord
@@ -168,4 +169,5 @@ def _header(record: RunRecord, member: _Member, rate: float | None = None) -> Ru
         "rate": rate,
         "faded": member.faded,
         "error": record.error,
+        "defined": as_pairs(record.defined),
     }

@@ -1,0 +1,52 @@
+"""Which metric another is drawn over by default: what `Run.define_metric` says, as rules.
+
+Names are matched by globs in which ``*`` stands for any text, ``/`` included, and every other character for itself: a
+metric may be called ``f1[0]?``. ``js/src`` has the same rule (`globMatches`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+_WANDB: Final = {"_step": "step", "_runtime": "relative", "_timestamp": "time"}  # its names for what is no metric
+AXES: Final = ("step", "relative", "time")
+
+
+def define(defined: Mapping[str, str], name: Any, step_metric: Any) -> dict[str, str]:
+    """`defined` with one more definition. Raises ``TypeError`` for names that are no text."""
+    glob = _text("name", name, "'val/*'")
+    if step_metric is None:
+        return dict(defined)
+    x = _text("step_metric", step_metric, "'epoch'")
+    others = {other: axis for other, axis in defined.items() if other != glob}
+    return {**others, glob: _WANDB.get(x, x)}
+
+
+def as_pairs(defined: Mapping[str, str]) -> list[list[str]]:
+    """The definitions as they travel, ``[glob, x]``: of those that match a metric the last one holds.
+
+    A name in full is meant more than any glob, whenever it was defined, so such come last.
+    """
+    return [[glob, x] for glob, x in sorted(defined.items(), key=lambda pair: "*" not in pair[0])]
+
+
+def axis_of(pairs: Iterable[Iterable[str]], metric: str) -> str | None:
+    """What `metric` is drawn over by default: ``step``, ``relative``, ``time`` or a metric; None where nothing is defined.
+
+    A metric is never drawn over itself, so that ``define_metric("*", "epoch")`` leaves ``epoch`` as it is.
+    """
+    found = [x for glob, x in pairs if x != metric and glob_matches(glob, metric)]
+    return found[-1] if found else None
+
+
+def glob_matches(glob: str, name: str) -> bool:
+    return re.fullmatch(".*".join(map(re.escape, glob.split("*"))), name, re.DOTALL) is not None
+
+
+def _text(what: str, text: Any, example: str) -> str:
+    if not isinstance(text, str) or not text:
+        shown = "is empty" if text == "" else f"is {text!r}, not a string"
+        raise TypeError(f"define_metric(): {what} {shown}; give a metric's name or a glob, such as {example}")
+    return str.__str__(text)
