@@ -18,7 +18,7 @@ PACKAGE = Path(trackbook.__file__).parent
 # From the ground up; a module may import from its own layer's earlier names and from the layers below.
 LAYERS: dict[str, list[str]] = {
     "words": ["_protocol", "_types", "_errors", "_settings", "_names"],
-    "pure": ["_values", "_config", "_keywords", "_defined", "_buckets", "_frames", "charts"],
+    "pure": ["_values", "_config", "_keywords", "_defined", "_buckets", "_frames", "_drawn", "charts", "_altair"],
     "state": [
         "_files",
         "store",
@@ -44,20 +44,21 @@ LAYERS: dict[str, list[str]] = {
     ],
     "doing": ["_recorder", "_recovery", "_run", "_pump", "_project"],
     "talking": ["_session"],
-    "hosts": ["_front_end", "_notebook", "_view", "widget", "page"],
+    "hosts": ["_front_end", "_notebook", "_view", "_charted", "widget", "page"],
     "face": ["_process", "_api", "_manage", "_exchange", ""],
 }
 HEIGHT = {name: (floor, place) for floor, names in enumerate(LAYERS.values()) for place, name in enumerate(names)}
 
 HOMES = {
     "sqlite3": {"store._file", "store._rows", "store._salvage"},
-    "altair": {"charts"},
+    "altair": {"charts", "_altair"},  # what the front end bundles, and what users ask for
     "anywidget": {"widget"},
-    "traitlets": {"_view", "widget"},
+    "traitlets": {"_view", "_charted", "widget"},
     "ipywidgets": set(),
     "IPython": {"_notebook"},
     "numpy": {
         "_buckets",
+        "_drawn",
         "_frames",
         "store._forms",
         "store._chunks",

@@ -10,18 +10,30 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from ._errors import warn
+
 _WANDB: Final = {"_step": "step", "_runtime": "relative", "_timestamp": "time"}  # its names for what is no metric
 AXES: Final = ("step", "relative", "time")
 
 
-def define(defined: Mapping[str, str], name: Any, step_metric: Any) -> dict[str, str]:
-    """`defined` with one more definition. Raises ``TypeError`` for names that are no text."""
+def define(
+    defined: dict[str, str], name: Any, step_metric: Any, other: Mapping[str, Any] | None = None
+) -> dict[str, str]:
+    """`defined` with one more definition; the same object when it says nothing new.
+
+    Raises ``TypeError`` for names that are no text. `other` is wandb's: what of it asks for something is ignored with a warning.
+    """
     glob = _text("name", name, "'val/*'")
-    if step_metric is None:
-        return dict(defined)
-    x = _text("step_metric", step_metric, "'epoch'")
-    others = {other: axis for other, axis in defined.items() if other != glob}
-    return {**others, glob: _WANDB.get(x, x)}
+    x = None if step_metric is None else _text("step_metric", step_metric, "'epoch'")
+    ignored = [keyword for keyword, value in (other or {}).items() if value is not None]
+    if ignored:
+        warn(
+            f"define_metric() ignores {', '.join(ignored)}: trackbook keeps last, min and max of each metric in run.summary, "
+            "run.summary.min and run.summary.max"
+        )
+    others = {known: axis for known, axis in defined.items() if known != glob}
+    changed = {**others, glob: _WANDB.get(x, x)} if x is not None else defined
+    return changed if list(changed.items()) != list(defined.items()) else defined
 
 
 def as_pairs(defined: Mapping[str, str]) -> list[list[str]]:

@@ -200,30 +200,8 @@ class Run:
         export_run(path, self.project, self.record, self.store)
 
     def define_metric(self, name: str, step_metric: str | None = None, **other: Any) -> None:
-        """Says that metrics are drawn over another logged metric rather than over the step.
-
-        Parameters
-        ----------
-        name
-            A metric, or a glob of metrics: ``"val/*"``. ``*`` stands for any text. A name in full counts more than a
-            glob, a later definition more than an earlier one.
-        step_metric
-            The metric to draw over, which is logged in the same calls or at the same steps: ``"epoch"``; or ``"step"``,
-            ``"relative"``, ``"time"``. Without it nothing changes, as in wandb's ``define_metric("epoch")``.
-        other
-            Further keywords of wandb's, which are ignored with one warning: `Run.summary` has the last value of each
-            metric, and ``summary.min`` and ``summary.max`` the best.
-
-        Raises ``TypeError`` for a name that is empty or no string.
-        """
-        defined = define(self._record.defined, name, step_metric)
-        ignored = [keyword for keyword, value in other.items() if value is not None]
-        if ignored:
-            warn(
-                f"define_metric() ignores {', '.join(ignored)}: trackbook keeps last, min and max of each metric in "
-                "run.summary, run.summary.min and run.summary.max"
-            )
-        if list(defined.items()) != list(self._record.defined.items()):
+        """Draws metrics over another logged metric rather than over the step. See `trackbook.define_metric`."""
+        if (defined := define(self._record.defined, name, step_metric, other)) is not self._record.defined:
             self._edit(defined=defined)
 
     def finish(self, state: State | None = None) -> None:

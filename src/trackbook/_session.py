@@ -49,6 +49,11 @@ class Session:
         return self._picture.session
 
     @property
+    def picture(self) -> Picture:
+        """What a board may draw, as it was pulled last."""
+        return self._picture
+
+    @property
     def seq(self) -> int:
         """The number of the newest frame."""
         return self._picture.seq

@@ -11,9 +11,10 @@ from typing import Any
 import anywidget
 import traitlets
 
+from ._charted import Charted
 from ._front_end import front_end
 from ._session import Session
-from ._view import TRAITS, View
+from ._view import TRAITS
 
 ACKNOWLEDGED_SECONDS = 0.1
 UNACKNOWLEDGED_SECONDS = 0.2
@@ -23,8 +24,8 @@ SILENT_AFTER = 60.0
 _FROM_FRONT_END = TRAITS | {"seen"}
 
 
-class Board(View, anywidget.AnyWidget):
-    """Live charts of runs of one project. How one looks at them can be read and set: see `View`."""
+class Board(Charted, anywidget.AnyWidget):
+    """Live charts of runs of one project. How one looks at them can be read and set: see `View`; what they draw: see `Charted`."""
 
     _esm = traitlets.Unicode().tag(sync=True)
     keyframe = traitlets.Dict().tag(sync=True, echo_update=False)
