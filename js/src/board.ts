@@ -3,7 +3,7 @@ import { Controls } from "./controls.ts";
 import { h } from "./dom.ts";
 import { parseFilter } from "./filter.ts";
 import { Groups } from "./groups.ts";
-import type { Model } from "./hosts/model.ts";
+import { listen, type Model } from "./hosts/model.ts";
 import { Hover } from "./hover.ts";
 import { Legend } from "./legend.ts";
 import { currentRun, styleRuns } from "./palette.ts";
@@ -17,6 +17,7 @@ import { type PictureStore, storeOf } from "./store.ts";
 import { adoptStyle } from "./style.ts";
 import { detectTheme, type Theme, watchTheme } from "./theme.ts";
 import { TopLine } from "./topline.ts";
+import { membersOf, userCharts } from "./user-charts.ts";
 import { ViewState, type XAxis } from "./view-state.ts";
 import { zoomByDrag } from "./zoom.ts";
 
@@ -31,6 +32,7 @@ interface Options {
 /** One view of a board: the picture of its model, drawn into `el`. */
 export class Board {
   readonly element = h("div", { class: "tb-board" });
+  #model: Model;
   #store: PictureStore;
   #state: ViewState;
   #options: Options;
@@ -49,6 +51,7 @@ export class Board {
   constructor(el: HTMLElement, model: Model, options: Options) {
     const { signal } = options;
     this.#options = options;
+    this.#model = model;
     this.#store = storeOf(model);
     const update = () => this.#update();
     this.#state = new ViewState(model, update, signal);
@@ -62,6 +65,7 @@ export class Board {
     el.append(this.element);
     adoptStyle(this.element, signal);
     this.#store.subscribe(update, signal);
+    listen(model, ["charts"], update, signal);
     watchTheme(window, update, signal);
     const ticking = setInterval(() => this.#top.tick(), TICK);
     signal.addEventListener("abort", () => {
@@ -88,7 +92,9 @@ export class Board {
     this.element.dataset.theme = detectTheme(window);
     this.element.dataset.seq = String(picture?.seq ?? "");
     const filter = parseFilter(this.#state.get("metric_filter"));
-    const metrics = (picture?.metrics ?? []).filter(metric => filter.matches(metric));
+    const own = userCharts(this.#model.get("charts"));
+    const names = new Set([...(picture?.metrics ?? []), ...own.keys()]);
+    const metrics = [...names].filter(name => filter.matches(name));
     this.#showEmpty(picture, metrics.length);
     if (this.#zoom?.xAxis !== this.#state.get("x_axis")) this.#zoom = null;
     this.#controls.update(this.#zoom !== null);
@@ -118,8 +124,17 @@ export class Board {
     const byMetric = new Map<string, Series[]>(metrics.map(metric => [metric, []]));
     for (const each of series) byMetric.get(metrics[each.metric])?.push(each);
     const [theme, zoom] = [this.element.dataset.theme as Theme, this.#zoom?.range ?? null];
+    const charts = userCharts(this.#model.get("charts"));
     for (const chart of this.#groups.charts()) {
-      const scene = { series: byMetric.get(chart.metric) ?? [], look, theme, zoom };
+      const own = charts.get(chart.metric);
+      const members = own ? membersOf(own, metrics) : [chart.metric];
+      const scene = {
+        series: members.flatMap(metric => byMetric.get(metric) ?? []),
+        look,
+        theme,
+        zoom,
+        own: own ? { chart: own, metrics } : null,
+      };
       if (chart.update(scene)) this.#stage.request(chart);
     }
   }

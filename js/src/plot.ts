@@ -6,7 +6,8 @@ import type { XAxis } from "./view-state.ts";
 
 const MOST_BARS = 10;
 
-export type Kind = `line-${XAxis}` | "bar";
+/** `own`: a chart of the user's. */
+export type Kind = `line-${XAxis}` | "bar" | "own";
 
 /** One run in one chart. */
 export interface Trace {

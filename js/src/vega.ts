@@ -1,4 +1,4 @@
-/** The only importer of Vega and Vega-Lite. */
+/** With `user-canvas.ts` the only importer of Vega and Vega-Lite. */
 import { changeset, parse, type Runtime, truthy, View } from "vega";
 import { type Config, compile, type TopLevelSpec } from "vega-lite";
 import bar from "../../src/trackbook/specs/bar.json";
@@ -11,7 +11,12 @@ import { type Theme, VEGA_COLORS } from "./theme.ts";
 
 export type { View } from "vega";
 
-const SPECS: Record<Kind, unknown> = { "line-step": step, "line-relative": relative, "line-time": time, bar };
+const SPECS: Record<Exclude<Kind, "own">, unknown> = {
+  "line-step": step,
+  "line-relative": relative,
+  "line-time": time,
+  bar,
+};
 
 const compiled = new Map<string, Runtime>();
 
@@ -20,7 +25,7 @@ function runtimeOf(kind: Kind, theme: Theme, font: string): Runtime {
   let runtime = compiled.get(key);
   if (!runtime) {
     const sized = {
-      ...(SPECS[kind] as TopLevelSpec),
+      ...(SPECS[kind as keyof typeof SPECS] as TopLevelSpec),
       width: 300,
       height: 180,
       autosize: { type: "fit", contains: "padding" },
@@ -40,6 +45,8 @@ export interface Canvas {
   view: View;
   /** Rejects with whatever goes wrong in Vega, which itself only logs it. */
   draw(rows: Row[], signals: Record<string, unknown>): Promise<void>;
+  /** Makes it so large, in pixels; without it, the view has a width and a height of its own. */
+  fit?(width: number, height: number): void;
 }
 
 export function createCanvas(kind: Kind, theme: Theme, font: string, container: HTMLElement): Canvas {
@@ -62,7 +69,7 @@ export function createCanvas(kind: Kind, theme: Theme, font: string, container: 
   return { view, draw };
 }
 
-function config(theme: Theme, font: string): Config {
+export function config(theme: Theme, font: string): Config {
   const { text, label, grid, frame } = VEGA_COLORS[theme];
   return {
     background: "transparent",
@@ -95,7 +102,7 @@ function config(theme: Theme, font: string): Config {
 }
 
 /** Vega tells of errors by its logger and goes on. Warnings are about infinite extents of empty data: dropped. */
-function quiet(onError: (problem: unknown) => void) {
+export function quiet(onError: (problem: unknown) => void) {
   const logger = {
     level: () => logger,
     error: (...problems: unknown[]) => {

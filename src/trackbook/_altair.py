@@ -93,7 +93,7 @@ def board_of(
         heading = alt.Title(group or "metrics", anchor="start", fontSize=14, offset=8)
         rows.append(alt.concat(*charts, columns=columns, title=heading, bounds="flush", spacing=_SPACING))
     heading = alt.Title(title, anchor="start", fontSize=16, offset=12)
-    return DrawnBoard(vconcat=rows, title=heading, bounds="flush", spacing=_SPACING)
+    return DrawnBoard(vconcat=rows, title=heading, spacing=20)
 
 
 def save(chart: Any, path: str | Path) -> None:
@@ -140,7 +140,8 @@ def spec_of(name: str, chart: Any) -> dict[str, Any]:
             f"chart {name!r} loads data from a URL, and a board loads nothing: give the data themselves, such as a DataFrame"
         )
     spec = {key: value for key, value in made.items() if key not in {"$schema", "usermeta"}}
-    spec.setdefault("data", {"name": DATASET})
+    if spec.get("data") in (None, {"name": "empty"}):  # so Altair calls what is missing
+        spec["data"] = {"name": DATASET}
     spec.get("datasets", {}).pop(DATASET, None)
     _drop_altairs_size(spec)
     return spec

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import traitlets
@@ -34,15 +34,15 @@ class Charted(View):
 
     project: str
     session: Session
+    before_reading: Callable[[], None] | None = None  # has the store told what was logged a moment ago
     _lock: threading.RLock
     _untold: bool
 
     @property
     def metrics(self) -> list[str]:
         """The metrics of the board's runs, in order of first appearance."""
-        with self._lock:
-            self._pull()
-            return list(self.session.picture.metrics)
+        self._pull()
+        return list(self.session.picture.metrics)
 
     def __contains__(self, name: object) -> bool:
         return name in self.metrics or any(chart["name"] == name for chart in self.charts)
@@ -58,8 +58,8 @@ class Charted(View):
         """
         from . import _altair
 
+        metrics = self.metrics
         with self._lock:
-            metrics = self.metrics
             own = self._own(name)
             if own is not None:
                 return _altair.user_chart(own["spec"], self._rows_of(own, metrics), name)  # type: ignore[no-any-return]
@@ -110,8 +110,8 @@ class Charted(View):
         """The whole board as one Altair chart: a titled row for each group, in the board's columns, with the data."""
         from . import _altair
 
+        metrics = self.metrics
         with self._lock:
-            metrics = self.metrics
             groups: dict[str, list[Any]] = {"": []}
             for name in dict.fromkeys([*metrics, *(chart["name"] for chart in self.charts)]):
                 own = self._own(name)
@@ -142,7 +142,10 @@ class Charted(View):
 
     def _pull(self) -> None:
         """Takes in what was logged up to now; the front end is told of it at the next tick."""
-        self._untold |= self.session.pull()
+        if self.before_reading is not None:
+            self.before_reading()
+        with self._lock:
+            self._untold |= self.session.pull()
 
     def _own(self, name: str) -> Any:
         return next((chart for chart in self.charts if chart["name"] == name), None)

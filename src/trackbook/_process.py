@@ -104,14 +104,19 @@ class Process:
 
         self.cell_end.watch()
         board = Board(project.name, session)
+        board.before_reading = self.hand_over
         self.boards[_notebook.cell() or "", project.store.path] = board
         self.pump.add(board)
         return board
 
-    def settle_boards(self) -> None:
-        """The end of a cell: boards say all they know, and those with nothing more to say are let go."""
+    def hand_over(self) -> None:
+        """Makes the stores know all that was logged here."""
         for run in list(self.runs):
             run.hand_over()
+
+    def settle_boards(self) -> None:
+        """The end of a cell: boards say all they know, and those with nothing more to say are let go."""
+        self.hand_over()
         for key, board in list(self.boards.items()):
             board.settle()
             if key[0] == _notebook.cell() and _notebook.has_no_reader():
