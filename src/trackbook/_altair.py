@@ -16,7 +16,7 @@ import altair as alt
 from altair.utils.schemapi import SchemaValidationError
 
 from ._drawn import Plot, Row, Style, short
-from .charts import DURATION_LABEL, STEP_LABEL, VALUE_LABEL
+from .charts import DURATION_LABEL, STEP_LABEL
 
 LARGEST_SPEC: Final = 100_000  # bytes of JSON: a chart of the board draws what was logged, and carries little itself
 DATASET: Final = "points"
@@ -26,6 +26,12 @@ _ALONE, ON_BOARD = (480, 280), (300, 170)  # pixels
 _BAR = 24
 _SPACING = 60  # room for the labels of the y axis, which stands before a chart
 GRID: Final = "#e8eaed"
+# 1234567 -> 1.234567M and 0.00001 -> 1e-5; in between, d3 knows how many digits neighbouring ticks need.
+_VALUE_LABEL: Final = (
+    "abs(datum.value) >= 1e4 && abs(datum.value) < 1e15 ? format(datum.value, '.12~s')"
+    " : datum.value != 0 && (abs(datum.value) < 1e-3 || abs(datum.value) >= 1e15) ? format(datum.value, '.4~e')"
+    " : datum.label"
+)
 _NOT_NESTED: Final = ("$schema", "autosize", "background", "config", "datasets", "padding", "usermeta")
 _ALTAIRS_SIZE: Final = {"continuousWidth": 300, "continuousHeight": 300}
 
@@ -206,13 +212,13 @@ def _x(x_axis: str, scale: str) -> alt.X:
     if x_axis == "time":
         return alt.X("x:T", title=None, scale=alt.Scale(nice=False), axis=alt.Axis(grid=False))
     kind = alt.Scale(type="log", nice=False) if scale == "log" else alt.Scale(zero=False, nice=False)
-    ticks = {"tickMinStep": 1, "labelExpr": STEP_LABEL} if x_axis == "step" else {"labelExpr": VALUE_LABEL}
+    ticks = {"tickMinStep": 1, "labelExpr": STEP_LABEL} if x_axis == "step" else {"labelExpr": _VALUE_LABEL}
     axis = alt.Axis.from_dict({**ticks, "grid": False})
     return alt.X("x:Q", title=_TITLES.get(x_axis, x_axis), scale=kind, axis=axis)
 
 
 def _y(name: str, plot: Plot, scale: str) -> alt.Y:
-    axis = alt.Axis(tickCount=5, labelExpr=VALUE_LABEL, domain=False, ticks=False, gridColor=GRID)
+    axis = alt.Axis(tickCount=5, labelExpr=_VALUE_LABEL, domain=False, ticks=False, gridColor=GRID)
     if scale == "log":
         return alt.Y(f"{name}:Q", title=None, scale=alt.Scale(type="log", nice=True), axis=axis)
     domain = alt.Undefined if plot.window is None else list(plot.window)
