@@ -33,6 +33,7 @@ def test_of_two_globs_the_later_one_holds() -> None:
 
 def test_a_name_in_full_is_meant_more_than_a_glob() -> None:
     defined = define(define({}, "val/loss", "epoch"), "*", "time")
+    assert as_pairs(defined) == [["val/loss", "epoch"], ["*", "time"]]
     assert axis_of(as_pairs(defined), "val/loss") == "epoch"
 
 

@@ -9,7 +9,7 @@ import pytest
 from golden.make import Kernel
 from golden.make_rows import CASES, FOLDER, contents, membership
 from test_frames import assert_same
-from trackbook._drawn import Look, palette, plot_of, smooth, style_runs
+from trackbook._drawn import Look, exponential, joined, mean, palette, plot_of, style_runs
 
 
 def kept(name: str) -> Any:
@@ -30,21 +30,56 @@ def test_every_file_of_golden_rows_has_its_case() -> None:
 
 def test_smoothing_is_the_centred_mean_cut_off_at_the_ends() -> None:
     values = np.array([1.0, 2, 3, np.nan, 5])
-    got = smooth(values, np.isfinite(values).astype(float), 1)
+    got = mean(values, np.isfinite(values).astype(float), 1)
     assert got.tolist() == [1.5, 2, 2.5, 4, 5]
 
 
 def test_where_nothing_is_finite_smoothing_gives_nan() -> None:
-    assert np.isnan(smooth(np.array([np.nan, np.nan]), np.zeros(2), 3)).all()
+    for smoothing in (mean, exponential):
+        assert np.isnan(smoothing(np.array([np.nan, np.nan]), np.zeros(2), 3)).all()
 
 
 def test_a_window_wider_than_the_series_takes_all_of_it() -> None:
-    assert smooth(np.array([1.0, 3.0]), np.ones(2), 20).tolist() == [2, 2]
+    assert mean(np.array([1.0, 3.0]), np.ones(2), 20).tolist() == [2, 2]
 
 
-def test_no_smoothing_leaves_the_values() -> None:
-    values = np.array([1.0, np.nan])
-    assert smooth(values, np.ones(2), 0) is values
+def test_exponential_smoothing_looks_back_only() -> None:
+    got = exponential(np.array([4.0, np.nan, 1.0]), np.array([1.0, 0, 1]), 1)
+    assert got.tolist() == [4, 4, pytest.approx((4 * 0.25 + 1) / 1.25)]
+
+
+def over(defined: list[list[str]], look: Look | None = None) -> tuple[str, list[tuple[float, float]]]:
+    """The x axis and the (x, value) of `loss`, whose `epoch` was logged every third step."""
+    kernel = Kernel()
+    kernel.run(0, "first", defined=defined)
+    kernel.points(0, "loss", range(6), range(6))
+    kernel.points(0, "epoch", [1, 4], [10, 20])
+    plot = plot_of(kernel.picture, "loss", look or Look())
+    return plot.x_axis, [(row["x"], row["value"]) for row in plot.rows]
+
+
+def test_over_a_metric_x_is_its_last_value_and_what_came_before_it_is_not_drawn() -> None:
+    assert over([], Look(x_axis="epoch")) == ("epoch", [(10, 1), (10, 2), (10, 3), (20, 4), (20, 5)])
+
+
+def test_what_was_defined_holds_until_the_board_says_otherwise() -> None:
+    assert over([["lo*", "epoch"]])[0] == "epoch"
+    assert over([["lo*", "epoch"]], Look(x_axis="relative"))[0] == "relative"
+
+
+def test_over_a_metric_that_is_not_there_nothing_is_drawn() -> None:
+    assert over([["*", "nowhere"]]) == ("nowhere", [])
+
+
+def test_between_buckets_a_metric_as_x_goes_straight() -> None:
+    kernel = Kernel()
+    kernel.run(0, "long")
+    kernel.points(0, "epoch", range(4000), [step / 8 for step in range(4000)])
+    series = kernel.picture.series[0, 0]
+    assert series.width > 1
+    at = joined(series)
+    assert [at(step) for step in (0, 1001.5, 3999)] == [0, 1001.5 / 8, 3999 / 8]
+    assert np.isnan(at(-1))
 
 
 def test_a_run_has_the_colour_that_was_chosen_for_it() -> None:

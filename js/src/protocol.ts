@@ -43,7 +43,7 @@ export interface RunHeader {
   rate: number | null;
   faded: boolean;
   error: string | null;
-  /** `[glob, x axis]` of metrics; the last that matches holds. A metric is not drawn over itself. */
+  /** `[glob, x axis]` of metrics. A name in full counts first, then the last glob that matches; never a metric itself. */
   defined?: [glob: string, x: string][];
 }
 

@@ -154,7 +154,7 @@ def spec_of(name: str, chart: Any) -> dict[str, Any]:
 
 
 def _chart(plot: Plot, styles: list[Style], x_scale: str, y_scale: str) -> Any:
-    data = alt.InlineData(values=_plain(plot.rows))
+    data = alt.InlineData(values=_plain(plot.longest if plot.bars else plot.rows))
     return _bars(plot, data, styles) if plot.bars else _lines(plot, data, styles, x_scale, y_scale)
 
 
@@ -187,7 +187,7 @@ def _lines(plot: Plot, data: alt.InlineData, styles: list[Style], x_scale: str, 
 
 def _bars(plot: Plot, data: alt.InlineData, styles: list[Style]) -> DrawnLayers:
     """A bar a run, the largest first, with its value beside it."""
-    y = alt.Y("run:N", title=None, sort=[row["run"] for row in plot.rows], axis=alt.Axis(ticks=False, domain=False))
+    y = alt.Y("run:N", title=None, sort=[row["run"] for row in plot.longest], axis=alt.Axis(ticks=False, domain=False))
     base = DrawnChart().encode(x=alt.X("value:Q", title=None, axis=None), y=y)
     bars = base.mark_bar().encode(color=_color(styles, legend=False), tooltip=["run:N", "step:Q", "value:Q"])
     text = base.mark_text(align="left", dx=4).encode(text=alt.Text("value:Q", format=".4~g"))

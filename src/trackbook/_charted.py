@@ -154,6 +154,7 @@ class Charted(View):
         return _drawn.Look(
             x_axis=self.x_axis,
             smoothing=self.smoothing,
+            smoothing_kind=self.smoothing_kind,
             hidden=frozenset(self.hidden_runs),
             colors=self.run_colors,
             columns=CHART_COLUMNS,

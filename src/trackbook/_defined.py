@@ -7,7 +7,7 @@ metric may be called ``f1[0]?``. ``js/src`` has the same rule (`globMatches`).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from ._errors import warn
@@ -37,20 +37,20 @@ def define(
 
 
 def as_pairs(defined: Mapping[str, str]) -> list[list[str]]:
-    """The definitions as they travel, ``[glob, x]``: of those that match a metric the last one holds.
-
-    A name in full is meant more than any glob, whenever it was defined, so such come last.
-    """
-    return [[glob, x] for glob, x in sorted(defined.items(), key=lambda pair: "*" not in pair[0])]
+    """The definitions as they travel, in the order in which they were made: ``[glob, x]``."""
+    return [[glob, x] for glob, x in defined.items()]
 
 
-def axis_of(pairs: Iterable[Iterable[str]], metric: str) -> str | None:
+def axis_of(pairs: Sequence[Sequence[str]], metric: str) -> str | None:
     """What `metric` is drawn over by default: ``step``, ``relative``, ``time`` or a metric; None where nothing is defined.
 
-    A metric is never drawn over itself, so that ``define_metric("*", "epoch")`` leaves ``epoch`` as it is.
+    A name in full is meant more than a glob; of several globs the last one holds. A metric is never drawn over itself, so
+    that ``define_metric("*", "epoch")`` leaves ``epoch`` as it is.
     """
-    found = [x for glob, x in pairs if x != metric and glob_matches(glob, metric)]
-    return found[-1] if found else None
+    others = [(glob, x) for glob, x in pairs if x != metric]
+    exact = [x for glob, x in others if glob == metric]
+    matching = exact or [x for glob, x in others if glob_matches(glob, metric)]
+    return matching[-1] if matching else None
 
 
 def glob_matches(glob: str, name: str) -> bool:

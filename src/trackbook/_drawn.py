@@ -18,7 +18,7 @@ import numpy as np
 
 from ._buckets import Floats, Rows
 from ._buckets import _double as coarser
-from ._defined import glob_matches
+from ._defined import axis_of, glob_matches
 from ._frames import Picture
 from ._protocol import NAN, NEGATIVE_INFINITY, POSITIVE_INFINITY, RunHeader
 
@@ -60,6 +60,7 @@ class Look:
 
     x_axis: str = "step"
     smoothing: int = 0
+    smoothing_kind: str = "mean"  # or "exponential"
     hidden: frozenset[str] = frozenset()
     colors: Mapping[str, str] = field(default_factory=dict)
     theme: Theme = "light"
@@ -78,6 +79,11 @@ class Plot:
     rows: list[Row]
 
     @property
+    def longest(self) -> list[Row]:
+        """The rows that are drawn as bars: the largest first, as many as can be read."""
+        return sorted(self.rows, key=lambda row: (math.isnan(row["value"]), -row["value"]))[:MOST_BARS]
+
+    @property
     def window(self) -> Range | None:
         """What the y axis spans where it does not simply follow the data: one value only, or lonely dots."""
         seen = [row for row in self.rows if math.isfinite(row["value"])]
@@ -94,23 +100,30 @@ class Plot:
 def plot_of(picture: Picture, metric: str, look: Look) -> Plot:
     """What is drawn of a metric that the picture has."""
     number = picture.metrics[metric]
+    x_axis = look.x_axis
+    if x_axis == "step":  # what was defined holds until the board's own axis says otherwise
+        defined = [pair for run in picture.runs.values() for pair in run["defined"]]
+        x_axis = axis_of(defined, metric) or x_axis
     styles = style_runs(picture.runs.values(), look)
     series = {run: buckets for (run, of), buckets in picture.series.items() if of == number and len(buckets.rows)}
     shown = [styles[key].run for key in series if styles[key].run["id"] not in look.hidden]
     drawn = [styles[run["key"]] for run in drawing_order(shown)]
-    traces = [(style, rows_of(metric, series[style.run["key"]], style, look)) for style in drawn]
+    traces = [
+        (style, rows_of(metric, series[style.run["key"]], style, look, place_on(x_axis, picture, style.run)))
+        for style in drawn
+    ]
+    if x_axis != "step":  # by time and by another metric, the order of steps need not be that of x
+        for _, rows in traces:
+            rows.sort(key=lambda row: row["x"])
     bars = bool(traces) and all(len(rows) == 1 and style.run["state"] != "running" for style, rows in traces)
-    rows = [row for _, rows in traces for row in rows]
-    if bars:
-        rows = sorted(rows, key=lambda row: (math.isnan(row["value"]), -row["value"]))[:MOST_BARS]
-    return Plot(metric, look.x_axis, look.smoothing, bars, drawn, rows)
+    return Plot(metric, x_axis, look.smoothing, bars, drawn, [row for _, rows in traces for row in rows])
 
 
-def rows_of(metric: str, series: Any, style: Style, look: Look) -> list[Row]:
-    """What is drawn of a series: every point, or first, smallest, largest and last of every bucket; by x."""
+def rows_of(metric: str, series: Any, style: Style, look: Look, place: Place) -> list[Row]:
+    """What is drawn of a series, by step: every point, or first, smallest, largest and last of every bucket."""
     points = _exact(series.rows, look) if series.width == 1 else _extremes(series.rows, look)
     lonely = sum(math.isfinite(value) for _, _, value, _ in points) == 1
-    rows: list[Row] = [
+    return [
         {
             "run": style.label,
             "metric": metric,
@@ -118,14 +131,14 @@ def rows_of(metric: str, series: Any, style: Style, look: Look) -> list[Row]:
             "time": time,
             "value": value,
             "smooth": smooth,
-            "x": _place(step, time, look.x_axis, style.run),
+            "x": x,
             "mark": _mark(value, lonely=lonely),
             "color": style.color,
             "dash": style.dash,
         }
         for step, time, value, smooth in points
+        if math.isfinite(x := place(step, time))
     ]
-    return rows if look.x_axis == "step" else sorted(rows, key=lambda row: row["x"])
 
 
 def style_runs(runs: Iterable[RunHeader], look: Look) -> dict[int, Style]:
@@ -175,13 +188,32 @@ def palette() -> Any:
     return json.loads((Path(__file__).parent / "specs" / "palette.json").read_text(encoding="utf-8"))
 
 
-def smooth(values: Floats, weights: Floats, n: int) -> Floats:
+def smooth(values: Floats, weights: Floats, look: Look) -> Floats:
+    """The smoothed values of rows, each weighted by how many finite values it stands for; as they are where it is off."""
+    if look.smoothing == 0:
+        return values
+    return (mean if look.smoothing_kind == "mean" else exponential)(values, weights, look.smoothing)
+
+
+def exponential(values: Floats, weights: Floats, n: int) -> Floats:
+    """The average of all rows so far, each counting n / (n + 1) of the one behind it: on average n rows old."""
+    mean, weight = 0.0, 0.0
+    means = np.full(len(values), np.nan)
+    for row, (value, count) in enumerate(zip(values.tolist(), weights.tolist(), strict=True)):
+        weight *= n / (n + 1)
+        if count > 0:
+            weight += count
+            mean += (value - mean) * count / weight
+        if weight:
+            means[row] = mean
+    return means
+
+
+def mean(values: Floats, weights: Floats, n: int) -> Floats:
     """The centred moving average over 2n + 1 rows, each weighted by how many finite values it stands for.
 
     At the ends the window is cut off; a row of weight 0 counts for nothing. The sums go in the order of the browser's.
     """
-    if n == 0:
-        return values
     mean, weight = np.zeros(len(values)), np.zeros(len(values))
     with np.errstate(all="ignore"):
         for shift in range(-n, n + 1):
@@ -197,10 +229,41 @@ def smooth(values: Floats, weights: Floats, n: int) -> Floats:
 Point = tuple[float, float, float, float]  # step, time, value, smooth
 
 
-def _place(step: float, time: float, x_axis: str, run: RunHeader) -> float:
+Place = Callable[[float, float], float]  # x of a step and a time; NaN: not on the axis
+
+
+def place_on(x_axis: str, picture: Picture, run: RunHeader) -> Place:
+    """Where on the axis the points of a run are."""
     if x_axis == "step":
-        return step
-    return 1000 * (time if x_axis == "time" else time - run["started"])
+        return lambda step, _: step
+    if x_axis in ("relative", "time"):
+        start = run["started"] if x_axis == "relative" else 0.0
+        return lambda _, time: 1000 * (time - start)
+    series = picture.series.get((run["key"], picture.metrics.get(x_axis, -1)))
+    if series is None:
+        return lambda *_: math.nan
+    at = joined(series)
+    return lambda step, _: at(step)
+
+
+def joined(series: Any) -> Callable[[float], float]:
+    """A metric's value at a step: the last one logged, or, between buckets' ends, a straight line. NaN before its first."""
+    exact, rows = series.width == 1, series.rows
+    ends = ("first",) if exact else ("first", "last")
+    steps = np.ravel(np.column_stack([rows[end + "_step"] for end in ends]))
+    values = np.ravel(np.column_stack([rows[end] for end in ends]))
+    steps, values = steps[np.isfinite(values)], values[np.isfinite(values)]
+
+    def at(step: float) -> float:
+        row = int(np.searchsorted(steps, step, side="right")) - 1
+        if row < 0:
+            return math.nan
+        if exact or row == len(steps) - 1 or steps[row + 1] == steps[row]:
+            return float(values[row])
+        share = float((step - steps[row]) / (steps[row + 1] - steps[row]))
+        return float(values[row] + (values[row + 1] - values[row]) * share)
+
+    return at
 
 
 def _mark(value: float, *, lonely: bool) -> str:
@@ -211,13 +274,13 @@ def _mark(value: float, *, lonely: bool) -> str:
 
 def _exact(rows: Rows, look: Look) -> list[Point]:
     values = rows["first"]
-    smoothed = smooth(values, np.isfinite(values).astype(float), look.smoothing)
+    smoothed = smooth(values, np.isfinite(values).astype(float), look)
     columns = (rows["first_step"], rows["first_time"], values, smoothed)
     return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
 def _extremes(rows: Rows, look: Look) -> list[Point]:
-    trend = _trend(rows, look.smoothing) if look.smoothing else None
+    trend = _trend(rows, look) if look.smoothing else None
     while len(rows) > look.columns:
         rows = coarser(rows)
     points: list[Point] = []
@@ -257,9 +320,9 @@ def _same(a: float, b: float) -> bool:
     return (math.isnan(a) and math.isnan(b)) or (a == b and math.copysign(1, a) == math.copysign(1, b))
 
 
-def _trend(rows: Rows, smoothing: int) -> Callable[[float], float]:
+def _trend(rows: Rows, look: Look) -> Callable[[float], float]:
     """The smoothed means as a function of the step, linear between the buckets' middles."""
-    means = smooth(rows["mean"], rows["count"], smoothing)
+    means = smooth(rows["mean"], rows["count"], look)
     middles = (rows["first_step"] + rows["last_step"]) / 2
 
     def at(step: float) -> float:

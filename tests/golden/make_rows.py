@@ -117,7 +117,7 @@ def _plot(plot: Any) -> dict[str, Any]:
         "metric": plot.metric,
         "bars": plot.bars,
         "window": plot.window,
-        "columns": {name: [_plain(row[name]) for row in plot.rows] for name in FIELDS},
+        "columns": {name: [_plain(row[name]) for row in (plot.longest if plot.bars else plot.rows)] for name in FIELDS},
     }
 
 
