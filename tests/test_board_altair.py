@@ -268,6 +268,8 @@ def test_a_chart_that_names_no_data_draws_the_points(board: Board) -> None:
 
 def test_altairs_default_size_is_left_to_the_board_and_the_users_config_is_kept(board: Board) -> None:
     board.chart("own", SCATTER.configure_view(fill="white").configure_axis(grid=False))
+    assert board["own"].to_dict()["config"]["axis"] == {"grid": False}
+    board.to_altair().to_dict()
     assert board.charts[0]["spec"]["config"] == {"view": {"fill": "white"}, "axis": {"grid": False}}
 
 

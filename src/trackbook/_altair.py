@@ -32,7 +32,7 @@ _VALUE_LABEL: Final = (
     " : datum.value != 0 && (abs(datum.value) < 1e-3 || abs(datum.value) >= 1e15) ? format(datum.value, '.4~e')"
     " : datum.label"
 )
-_NOT_NESTED: Final = ("$schema", "autosize", "background", "config", "datasets", "padding", "usermeta")
+_NOT_NESTED: Final = ("autosize", "background", "config", "padding")
 _ALTAIRS_SIZE: Final = {"continuousWidth": 300, "continuousHeight": 300}
 
 
@@ -69,12 +69,13 @@ def chart_of(plot: Plot, x_scale: str = "linear", y_scale: str = "linear") -> Dr
     return _sized(chart, plot, plot.metric, _ALONE)  # type: ignore[no-any-return]
 
 
-def user_chart(spec: Mapping[str, Any], rows: list[Row], title: str, size: tuple[int, int] = _ALONE) -> Any:
-    """A user's chart with its data; `size` in pixels, where it has none of its own."""
-    bare = {name: value for name, value in spec.items() if name not in _NOT_NESTED}
+def user_chart(spec: Mapping[str, Any], rows: list[Row], title: str, *, nested: bool = False) -> Any:
+    """A user's chart with its data; `nested` in that of a board, which keeps the configuration of none."""
+    bare = {name: value for name, value in spec.items() if not nested or name not in _NOT_NESTED}
     full = _with_rows(bare, {DATASET: _plain(rows), **spec.get("datasets", {})})
+    full.pop("datasets", None)
     if "layer" in full or "mark" in full:
-        full = dict(zip(("width", "height"), size, strict=True)) | full
+        full = dict(zip(("width", "height"), ON_BOARD if nested else _ALONE, strict=True)) | full
     return alt.Chart.from_dict({"title": {"text": title, "anchor": "start"}, **full})
 
 
@@ -248,7 +249,7 @@ def _plain(rows: Iterable[Row]) -> list[dict[str, Any]]:
     """Rows as JSON has them: what is not finite is null, and its `mark` says what it was."""
     return [
         {
-            name: None if isinstance(value, float) and not math.isfinite(value) else _short_number(value)
+            name: None if isinstance(value, float) and not math.isfinite(value) else _short_number(name, value)
             for name, value in row.items()
             if name != "dash"
         }
@@ -256,8 +257,15 @@ def _plain(rows: Iterable[Row]) -> list[dict[str, Any]]:
     ]
 
 
-def _short_number(value: Any) -> Any:
-    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else value
+def _short_number(name: str, value: Any) -> Any:
+    """As many digits as can be seen or are meant: notebooks keep them all."""
+    if not isinstance(value, float):
+        return value
+    if name in ("time", "x"):
+        value = round(value, 3)
+    elif name == "smooth":
+        value = float(f"{value:.9g}")
+    return int(value) if value.is_integer() and abs(value) < 2**53 else value
 
 
 def _with_rows(node: Any, datasets: Mapping[str, Any]) -> Any:

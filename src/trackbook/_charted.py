@@ -93,18 +93,18 @@ class Charted(View):
             When there is no chart of this name to take away.
         """
         name = check_name(name)
-        others = [one for one in self.charts if one["name"] != name]
         if chart is None:
-            if len(others) == len(self.charts):
-                raise KeyError(f"the board has no chart of yours called {name!r}")
-            self.charts = others
-            return
-        from ._altair import spec_of
+            added = None
+        else:
+            from ._altair import spec_of
 
-        added = {"name": name, "spec": spec_of(name, chart), "metrics": _globs(metrics)}
-        known = [one["name"] for one in self.charts]
-        at = known.index(name) if name in known else len(known)
-        self.charts = [*others[:at], added, *others[at:]]
+            added = {"name": name, "spec": spec_of(name, chart), "metrics": _globs(metrics)}
+        with self._lock:
+            known = [one["name"] for one in self.charts]
+            if added is None and name not in known:
+                raise KeyError(f"the board has no chart of yours called {name!r}")
+            at = known.index(name) if name in known else len(known)
+            self.charts = [*self.charts[:at], *([added] if added else []), *self.charts[at + 1 :]]
 
     def to_altair(self) -> alt.VConcatChart:
         """The whole board as one Altair chart: a titled row for each group, in the board's columns, with the data."""
@@ -118,9 +118,7 @@ class Charted(View):
                 drawn = (
                     self._plot(name)
                     if own is None
-                    else _altair.user_chart(
-                        own["spec"], self._rows_of(own, metrics), _drawn.short(name), _altair.ON_BOARD
-                    )
+                    else _altair.user_chart(own["spec"], self._rows_of(own, metrics), _drawn.short(name), nested=True)
                 )
                 groups.setdefault(_drawn.group(name), []).append(drawn)
             order = [*(group for group in self.group_order if group in groups), *groups]

@@ -20,6 +20,7 @@ board.chart("val/both", points.mark_point().encode(x="step:Q", y="value:Q", colo
 board.chart("__proto__/<b>side by side</b>", points.mark_bar().encode(alt.X("value:Q", bin=True), y="count()")
     | points.mark_line().encode(x="step:Q", y="value:Q", color="metric:N"), metrics="*")
 board.chart("val/broken", points.mark_point().encode(x="nowhere:Q").transform_calculate(nowhere="no_such_function(1)"))
+board.chart("val/image", points.mark_image().transform_calculate(u="'http://elsewhere.invalid/x.png'").encode(url="u:N"))
 for i in itertools.count():
     if pathlib.Path("seen").exists():
         break
@@ -31,6 +32,8 @@ run.finish()
 
 def test_a_users_charts_draw_while_the_cell_is_busy_and_a_broken_one_says_so_in_its_place(lab: Lab) -> None:
     (lab.server.root / "seen").unlink(missing_ok=True)
+    asked: list[str] = []
+    lab.page.on("request", lambda request: asked.append(request.url))
     lab.write_and_open("own", LIVE, "board.chart('val/both', None)\nboard.chart('val/loss', None)")
     lab.run(0)
     board = lab.board()
@@ -42,7 +45,7 @@ def test_a_users_charts_draw_while_the_cell_is_busy_and_a_broken_one_says_so_in_
     assert ImageChops.difference(before, board.look(chart="val/both")).getbbox()
     assert board.groups() == {
         "": ["lr"],
-        "val": ["val/loss", "val/acc", "val/both", "val/broken"],
+        "val": ["val/loss", "val/acc", "val/both", "val/broken", "val/image"],
         "__proto__": ["__proto__/<b>side by side</b>"],
     }
     metrics = "(chart) => [...new Set(chart.view.data('points').map((row) => row.metric))]"
@@ -50,6 +53,8 @@ def test_a_users_charts_draw_while_the_cell_is_busy_and_a_broken_one_says_so_in_
     assert board.chart("val/loss").evaluate(metrics) == ["val/loss"]
     assert set(board.chart("__proto__/<b>side by side</b>").evaluate(metrics)) == {*both, "lr"}
     board.chart("val/broken").locator(".tb-error", has_text="could not be drawn").wait_for()
+    board.chart("val/image").locator(".tb-error", has_text="a board loads nothing from elsewhere").wait_for()
+    assert not [url for url in asked if "elsewhere" in url]
     assert lab.is_busy(0)
     (lab.server.root / "seen").touch()
     lab.wait_until_done(0)
@@ -73,6 +78,7 @@ def test_a_users_charts_draw_while_the_cell_is_busy_and_a_broken_one_says_so_in_
     )
     assert board.chart("val/acc").evaluate("(chart, view) => chart.view === view", view)  # nobody else was made anew
     lab.forgive("val/broken")
+    lab.forgive("val/image")
 
 
 KEPT = """
