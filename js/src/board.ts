@@ -17,7 +17,7 @@ import { type PictureStore, storeOf } from "./store.ts";
 import { adoptStyle } from "./style.ts";
 import { detectTheme, type Theme, watchTheme } from "./theme.ts";
 import { TopLine } from "./topline.ts";
-import { membersOf, userCharts } from "./user-charts.ts";
+import { OwnCharts } from "./user-chart.ts";
 import { ViewState, type XAxis } from "./view-state.ts";
 import { zoomByDrag } from "./zoom.ts";
 
@@ -44,6 +44,7 @@ export class Board {
   #notices = h("div", { class: "tb-notices", role: "status" });
   #empty = h("div", { class: "tb-empty" });
   #stage: Stage;
+  #own: OwnCharts;
   #hover: Hover;
   #look: { key: string; value: Look } | null = null;
   #zoom: { range: Range; xAxis: XAxis } | null = null;
@@ -58,6 +59,7 @@ export class Board {
     this.#controls = new Controls(this.#state, () => this.#zoomTo(null), signal);
     this.#legend = new Legend(this.#state, signal);
     this.#stage = new Stage(signal);
+    this.#own = new OwnCharts(this.#stage);
     this.#groups = new Groups(this.#state, chart => this.#adopt(chart), signal);
     this.#hover = new Hover(this.element, () => this.#groups.charts(), signal);
     this.#head.append(this.#top.element, this.#controls.element);
@@ -92,8 +94,7 @@ export class Board {
     this.element.dataset.theme = detectTheme(window);
     this.element.dataset.seq = String(picture?.seq ?? "");
     const filter = parseFilter(this.#state.get("metric_filter"));
-    const own = userCharts(this.#model.get("charts"));
-    const names = new Set([...(picture?.metrics ?? []), ...own.keys()]);
+    const names = new Set([...(picture?.metrics ?? []), ...this.#own.read(this.#model.get("charts"))]);
     const metrics = [...names].filter(name => filter.matches(name));
     this.#showEmpty(picture, metrics.length);
     if (this.#zoom?.xAxis !== this.#state.get("x_axis")) this.#zoom = null;
@@ -103,7 +104,7 @@ export class Board {
     if (!picture) return;
     const look = this.#lookOf(picture);
     this.#showRuns(picture, look);
-    this.#groups.update(metrics);
+    this.#groups.update(metrics, name => this.#own.element(name));
     this.#showCharts(picture, look);
   }
 
@@ -124,19 +125,11 @@ export class Board {
     const byMetric = new Map<string, Series[]>(metrics.map(metric => [metric, []]));
     for (const each of series) byMetric.get(metrics[each.metric])?.push(each);
     const [theme, zoom] = [this.element.dataset.theme as Theme, this.#zoom?.range ?? null];
-    const charts = userCharts(this.#model.get("charts"));
     for (const chart of this.#groups.charts()) {
-      const own = charts.get(chart.metric);
-      const members = own ? membersOf(own, metrics) : [chart.metric];
-      const scene = {
-        series: members.flatMap(metric => byMetric.get(metric) ?? []),
-        look,
-        theme,
-        zoom,
-        own: own ? { chart: own, metrics } : null,
-      };
+      const scene = { series: byMetric.get(chart.metric) ?? [], look, theme, zoom };
       if (chart.update(scene)) this.#stage.request(chart);
     }
+    this.#own.show({ metrics, series }, look, theme);
   }
 
   /** The same object as long as it says the same, so that charts see at a glance that nothing changed. */

@@ -4,8 +4,6 @@ import { latestValues } from "./latest.ts";
 import { type Kind, type Look, type Plot, plotOf, type Range, valueWindow } from "./plot.ts";
 import type { Series } from "./series.ts";
 import type { Theme } from "./theme.ts";
-import { createOwnCanvas } from "./user-canvas.ts";
-import { isComposite, type OwnScene, ownPlot } from "./user-charts.ts";
 import { type Canvas, createCanvas, type View } from "./vega.ts";
 
 const BAR_HEIGHT = 24; // px, of a bar with its gap
@@ -17,8 +15,6 @@ export interface Scene {
   look: Look;
   theme: Theme;
   zoom: Range | null;
-  /** What to draw in place of the metric's own chart. */
-  own: OwnScene | null;
 }
 
 /** One metric's chart: a box in the page with a Vega view that lives as long as kind and theme stay. */
@@ -76,9 +72,7 @@ export class Chart {
     if (!scene || !this.visible || !this.plotElement.clientWidth) return;
     this.#drawn = scene;
     try {
-      const { series, look, own } = scene;
-      const columns = this.#columns(scene);
-      this.#plot = own ? ownPlot(series, own, look, columns) : plotOf(series, look, columns);
+      this.#plot = plotOf(scene.series, scene.look, this.#columns(scene));
       this.#describe(this.#plot);
       await this.#render(this.#plot, scene);
       this.#showError(null);
@@ -125,37 +119,27 @@ export class Chart {
 
   /** The view, where it has an x axis with something on it. */
   get #axes(): View | null {
-    return this.#made && this.#plot?.rows.length && !["bar", "own"].includes(this.#plot.kind)
-      ? this.#made.view
-      : null;
+    return this.#made && this.#plot?.rows.length && this.#plot.kind !== "bar" ? this.#made.view : null;
   }
 
-  async #render(plot: Plot, scene: Scene) {
+  async #render(plot: Plot, { theme, look, zoom }: Scene) {
     const { kind, rows } = plot;
-    const { look, zoom } = scene;
-    const canvas = this.#canvasFor(kind, scene);
+    const canvas = this.#canvasFor(kind, theme);
     this.#resize(canvas.view, plot);
     const windows = { x_window: zoom, y_window: valueWindow(plot, zoom) };
-    await canvas.draw(
-      rows,
-      kind === "bar" || kind === "own" ? {} : { smoothing: look.smoothing, ...windows },
-    );
+    await canvas.draw(rows, kind === "bar" ? {} : { smoothing: look.smoothing, ...windows });
     this.element.dataset.drawn = String(rows.length);
   }
 
-  #canvasFor(kind: Kind, { theme, own }: Scene): Canvas {
+  #canvasFor(kind: Kind, theme: Theme): Canvas {
     const { fontFamily: font } = getComputedStyle(this.element);
-    const key = JSON.stringify([kind, theme, font, own?.chart.spec]);
+    const key = JSON.stringify([kind, theme, font]);
     if (this.#made?.key === key) return this.#made;
     this.#made?.view.finalize();
     this.#made = null;
     this.#size = "";
     this.#container.replaceChildren();
-    this.element.classList.toggle("tb-composite", Boolean(own && isComposite(own.chart)));
-    const canvas = own
-      ? createOwnCanvas(own.chart, theme, font, this.#container)
-      : createCanvas(kind, theme, font, this.#container);
-    this.#made = { ...canvas, key };
+    this.#made = { ...createCanvas(kind, theme, font, this.#container), key };
     this.element.view = this.#made.view;
     return this.#made;
   }
@@ -165,9 +149,7 @@ export class Chart {
     const size = this.#sizeOf(plot);
     if (this.#size === size) return;
     const bars = (plot.rows.length + 0.5) * BAR_HEIGHT;
-    const height = plot.kind === "bar" ? Math.min(clientHeight, bars) : clientHeight;
-    if (this.#made?.fit) this.#made.fit(clientWidth, height);
-    else view.width(clientWidth).height(height);
+    view.width(clientWidth).height(plot.kind === "bar" ? Math.min(clientHeight, bars) : clientHeight);
     view.resize();
     this.#size = size;
   }
@@ -201,7 +183,6 @@ function sameScene(a: Scene, b: Scene): boolean {
     a.look === b.look &&
     a.theme === b.theme &&
     a.zoom === b.zoom &&
-    a.own?.chart === b.own?.chart &&
     a.series.length === b.series.length &&
     a.series.every((series, i) => series === b.series[i])
   );

@@ -6,8 +6,7 @@ import type { XAxis } from "./view-state.ts";
 
 const MOST_BARS = 10;
 
-/** `own`: a chart of the user's. */
-export type Kind = `line-${XAxis}` | "bar" | "own";
+export type Kind = `line-${XAxis}` | "bar";
 
 /** One run in one chart. */
 export interface Trace {

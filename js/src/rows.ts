@@ -19,8 +19,6 @@ export type Mark = "line" | "dot" | "NaN" | "Infinity" | "-Infinity";
 /** A row of the dataset `points`; `src/trackbook/charts.py` says what each field is. */
 export interface Row {
   run: string;
-  /** In users' charts, which may draw several. */
-  metric?: string;
   step: number;
   time: number;
   value: number;

@@ -1,10 +1,18 @@
 import { changeset, loader, parse, truthy, View } from "vega";
 import { type Config, compile, type TopLevelSpec } from "vega-lite";
 import { PALETTE } from "./palette.ts";
-import type { Row } from "./rows.ts";
 import { type Theme, VEGA_COLORS } from "./theme.ts";
-import { isComposite, type UserChart } from "./user-charts.ts";
-import { type Canvas, config, quiet } from "./vega.ts";
+import { isComposite, type OwnRow, type UserChart } from "./user-charts.ts";
+import { config, quiet } from "./vega.ts";
+
+/** A Vega view of a user's chart, which stays while its data change. */
+export interface OwnCanvas {
+  view: View;
+  /** Rejects with whatever goes wrong in Vega, which itself only logs it. */
+  draw(rows: OwnRow[]): Promise<void>;
+  /** Makes it so large, in pixels. */
+  resize(width: number, height: number): void;
+}
 
 const BESIDE_AXES = 66; // px that a view's axis takes beside it
 
@@ -14,7 +22,7 @@ export function createOwnCanvas(
   theme: Theme,
   font: string,
   container: HTMLElement,
-): Canvas {
+): OwnCanvas {
   let failure: unknown = null;
   let refusal: Error | null = null; // asked for once, and missing ever after
   const fail = (problem: unknown) => {
@@ -37,19 +45,20 @@ export function createOwnCanvas(
     }),
   });
   const live = spec.data?.some(({ name }) => name === "points"); // it may also draw data of its own only
-  const draw = async (rows: Row[]) => {
+  const draw = async (rows: OwnRow[]) => {
     failure = null;
     if (live) view.change("points", changeset().remove(truthy).insert(rows));
     await view.runAsync();
     if (refusal ?? failure) throw refusal ?? failure;
   };
-  const fit = (width: number, height: number) => {
+  const resize = (width: number, height: number) => {
     if (!composite) view.width(width).height(height);
     else
       for (const [name, value] of sizesOf(chart.spec, width))
         if (hasSignal(view, name)) view.signal(name, value);
+    view.resize();
   };
-  return { view, draw, fit };
+  return { view, draw, resize };
 }
 
 /** Signals of Vega-Lite's that hold the widths of views side by side, or one below the other. */

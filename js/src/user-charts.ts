@@ -1,5 +1,5 @@
 import { drawingOrder } from "./palette.ts";
-import type { Look, Plot } from "./plot.ts";
+import type { Look } from "./plot.ts";
 import { type Row, rowsOf } from "./rows.ts";
 import { double, type Series } from "./series.ts";
 
@@ -11,27 +11,30 @@ export interface UserChart {
   spec: Record<string, unknown>;
   /** Names or globs of the metrics whose rows it gets; none: see `membersOf`. */
   metrics: readonly string[];
+  /** Two charts of one key are the same. */
+  key: string;
 }
 
-/** What a scene has of a user's chart. */
-export interface OwnScene {
-  chart: UserChart;
-  /** The board's metrics; a series has its number among them. */
-  metrics: readonly string[];
-}
+/** A row of `points` as a user's chart has it, which may draw several metrics. */
+export type OwnRow = Row & { metric: string };
 
 const read = new WeakMap<object, ReadonlyMap<string, UserChart>>();
 
 /** The trait `charts` by name: the same objects as long as the trait is the same. */
 export function userCharts(trait: unknown): ReadonlyMap<string, UserChart> {
   if (!Array.isArray(trait)) return new Map();
-  const known = read.get(trait) ?? new Map((trait as UserChart[]).map(chart => [chart.name, chart]));
+  const known =
+    read.get(trait) ??
+    new Map((trait as UserChart[]).map(chart => [chart.name, { ...chart, key: JSON.stringify(chart) }]));
   read.set(trait, known);
   return known;
 }
 
 /** The metrics whose rows a chart gets: those it asked for, else its own, else its group's, else all. */
-export function membersOf({ name, metrics: globs }: UserChart, metrics: readonly string[]): string[] {
+export function membersOf(
+  { name, metrics: globs }: Pick<UserChart, "name" | "metrics">,
+  metrics: readonly string[],
+): string[] {
   if (globs.length) return metrics.filter(metric => globs.some(glob => globMatches(glob, metric)));
   if (metrics.includes(name)) return [name];
   const group = groupOf(name);
@@ -46,7 +49,7 @@ export function globMatches(glob: string, name: string): boolean {
 }
 
 /** Charts of several views, which cannot be fitted into a box: they take a row of the board for themselves. */
-export function isComposite({ spec }: UserChart): boolean {
+export function isComposite({ spec }: Pick<UserChart, "spec">): boolean {
   const encoding = Object.keys((spec.encoding ?? {}) as object);
   return (
     !("mark" in spec || "layer" in spec) ||
@@ -54,25 +57,24 @@ export function isComposite({ spec }: UserChart): boolean {
   );
 }
 
-/** What a user's chart draws: the rows of all its metrics, each with the metric's name. */
-export function ownPlot(
+/** What a user's chart draws of series: the rows of all, each with its metric's name, which is had by number. */
+export function ownRows(
   series: readonly Series[],
-  { metrics }: OwnScene,
+  metrics: readonly string[],
   { styles, hidden, ...detail }: Look,
   columns: number,
-): Plot {
+): OwnRow[] {
   const shown = series.filter(({ run, rows }) => rows > 0 && !hidden.has(styles.get(run)?.run.id ?? ""));
   const runs = [...new Set(shown.map(({ run }) => run))].flatMap(run => styles.get(run)?.run ?? []);
   const order = drawingOrder(runs).map(({ key }) => key);
   const share = MOST_ROWS / Math.max(1, shown.length);
-  const rows = shown
+  return shown
     .toSorted((a, b) => a.metric - b.metric || order.indexOf(a.run) - order.indexOf(b.run))
-    .flatMap((each): Row[] => {
+    .flatMap((each): OwnRow[] => {
       const style = styles.get(each.run);
       const [metric, few] = [metrics[each.metric], atMost(each, share)];
       return style ? rowsOf(few, style, { ...detail, columns }).map(row => ({ ...row, metric })) : [];
     });
-  return { kind: "own", traces: [], rows };
 }
 
 function atMost(series: Series, rows: number): Series {

@@ -11,12 +11,7 @@ import { type Theme, VEGA_COLORS } from "./theme.ts";
 
 export type { View } from "vega";
 
-const SPECS: Record<Exclude<Kind, "own">, unknown> = {
-  "line-step": step,
-  "line-relative": relative,
-  "line-time": time,
-  bar,
-};
+const SPECS: Record<Kind, unknown> = { "line-step": step, "line-relative": relative, "line-time": time, bar };
 
 const compiled = new Map<string, Runtime>();
 
@@ -25,7 +20,7 @@ function runtimeOf(kind: Kind, theme: Theme, font: string): Runtime {
   let runtime = compiled.get(key);
   if (!runtime) {
     const sized = {
-      ...(SPECS[kind as keyof typeof SPECS] as TopLevelSpec),
+      ...(SPECS[kind] as TopLevelSpec),
       width: 300,
       height: 180,
       autosize: { type: "fit", contains: "padding" },
@@ -45,8 +40,6 @@ export interface Canvas {
   view: View;
   /** Rejects with whatever goes wrong in Vega, which itself only logs it. */
   draw(rows: Row[], signals: Record<string, unknown>): Promise<void>;
-  /** Makes it so large, in pixels; without it, the view has a width and a height of its own. */
-  fit?(width: number, height: number): void;
 }
 
 export function createCanvas(kind: Kind, theme: Theme, font: string, container: HTMLElement): Canvas {

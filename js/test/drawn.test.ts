@@ -45,7 +45,7 @@ test.each(files)("what is drawn of %s is what Python says", file => {
 
 test("a user's chart gets the rows of the metrics that Python says", () => {
   for (const { name, globs, metrics, members } of read("members.json"))
-    expect(membersOf({ name, metrics: globs, spec: {} }, metrics), name).toEqual(members);
+    expect(membersOf({ name, metrics: globs }, metrics), name).toEqual(members);
 });
 
 function seriesOf({ series, metrics }: Picture, metric: string) {

@@ -5,7 +5,7 @@ import { styleRuns } from "../src/palette.ts";
 import type { Look } from "../src/plot.ts";
 import { decodeFrame } from "../src/protocol.ts";
 import { decodeSeries } from "../src/series.ts";
-import { globMatches, isComposite, ownPlot, type UserChart, userCharts } from "../src/user-charts.ts";
+import { globMatches, isComposite, ownRows, type UserChart, userCharts } from "../src/user-charts.ts";
 import { FakeModel, frame, run, type SeriesSpec } from "./frames.ts";
 
 const spec = { data: { name: "points" }, mark: "point", encoding: {} };
@@ -13,6 +13,7 @@ const chart = (name: string, more: Partial<UserChart> = {}): UserChart => ({
   name,
   spec,
   metrics: [],
+  key: name,
   ...more,
 });
 
@@ -33,7 +34,7 @@ function show(traits: Record<string, unknown>) {
   return { model, el, groups };
 }
 
-function plot(specs: SeriesSpec[], metrics: string[], more: Partial<Look> = {}) {
+function draw(specs: SeriesSpec[], metrics: string[], more: Partial<Look> = {}) {
   const runs = [run(0), run(1)];
   const { header, data } = decodeFrame(frame(specs, { runs, metrics })) as NonNullable<
     ReturnType<typeof decodeFrame>
@@ -46,7 +47,7 @@ function plot(specs: SeriesSpec[], metrics: string[], more: Partial<Look> = {}) 
     ...more,
   };
   const series = header.series.map(each => decodeSeries(each, data));
-  return ownPlot(series, { chart: chart("own"), metrics }, look, 512);
+  return ownRows(series, metrics, look, 512);
 }
 
 const METRICS = { keyframe: frame([], { metrics: ["lr", "val/loss"] }) };
@@ -92,10 +93,10 @@ test("it draws all its metrics, each row with its metric's name, hidden runs lef
   const specs = [0, 1].flatMap(metric =>
     [0, 1].map(key => ({ run: key, metric, rows: [[0, 0, metric + key]] })),
   );
-  const all = plot(specs, ["a", "b"]).rows.map(({ run, metric, value }) => [run, metric, value]);
+  const all = draw(specs, ["a", "b"]).map(({ run, metric, value }) => [run, metric, value]);
   expect(all).toHaveLength(4);
   expect(all).toContainEqual(["run-1", "b", 2]);
-  const { rows } = plot(specs, ["a", "b"], { hidden: new Set(["id1"]) });
+  const rows = draw(specs, ["a", "b"], { hidden: new Set(["id1"]) });
   expect(rows.map(({ run, metric }) => [run, metric])).toEqual([
     ["run-0", "a"],
     ["run-0", "b"],
@@ -105,10 +106,10 @@ test("it draws all its metrics, each row with its metric's name, hidden runs lef
 test("however much it asks for, it draws no more than a frame can take", () => {
   const rows = Array.from({ length: 1000 }, (_, step) => [step, step, Math.sin(step)]);
   const specs = Array.from({ length: 100 }, (_, metric) => ({ run: 0, metric, rows }));
-  const drawn = plot(
+  const drawn = draw(
     specs,
     specs.map(({ metric }) => `m${metric}`),
-  ).rows;
+  );
   expect(drawn.length).toBeLessThanOrEqual(20_000);
   expect(new Set(drawn.map(({ metric }) => metric)).size).toBe(100);
 });
