@@ -9,7 +9,7 @@ import pytest
 from golden.make import Kernel
 from golden.make_rows import CASES, FOLDER, contents, membership
 from test_frames import assert_same
-from trackbook._drawn import Look, exponential, joined, mean, palette, plot_of, style_runs
+from trackbook._drawn import Look, joined, palette, plot_of, style_runs
 
 
 def kept(name: str) -> Any:
@@ -26,26 +26,6 @@ def test_the_golden_rows_are_what_is_drawn(case: Any) -> None:
 def test_every_file_of_golden_rows_has_its_case() -> None:
     assert {path.stem for path in FOLDER.glob("*.json")} == {case.__name__ for case in CASES} | {"members"}
     assert json.loads(json.dumps(membership())) == kept("members")
-
-
-def test_smoothing_is_the_centred_mean_cut_off_at_the_ends() -> None:
-    values = np.array([1.0, 2, 3, np.nan, 5])
-    got = mean(values, np.isfinite(values).astype(float), 1)
-    assert got.tolist() == [1.5, 2, 2.5, 4, 5]
-
-
-def test_where_nothing_is_finite_smoothing_gives_nan() -> None:
-    for smoothing in (mean, exponential):
-        assert np.isnan(smoothing(np.array([np.nan, np.nan]), np.zeros(2), 3)).all()
-
-
-def test_a_window_wider_than_the_series_takes_all_of_it() -> None:
-    assert mean(np.array([1.0, 3.0]), np.ones(2), 20).tolist() == [2, 2]
-
-
-def test_exponential_smoothing_looks_back_only() -> None:
-    got = exponential(np.array([4.0, np.nan, 1.0]), np.array([1.0, 0, 1]), 1)
-    assert got.tolist() == [4, 4, pytest.approx((4 * 0.25 + 1) / 1.25)]
 
 
 def over(defined: list[list[str]], look: Look | None = None) -> tuple[str, list[tuple[float, float]]]:
@@ -97,3 +77,38 @@ def test_the_colours_come_round_again_with_another_dash() -> None:
     first, eleventh = style_runs(kernel.picture.runs.values(), Look()).values()
     assert first.color == eleventh.color == palette()["light"]["line"][0]
     assert first.dash != eleventh.dash
+
+
+def drawn(values: list[float], **look: Any) -> Any:
+    kernel = Kernel()
+    kernel.run(0, "first")
+    kernel.points(0, "loss", range(len(values)), values)
+    return plot_of(kernel.picture, "loss", Look(**look))
+
+
+def test_what_a_logarithm_does_not_have_is_a_mark() -> None:
+    plot = drawn([1, 0, -2, 10, np.nan], y_log=True)
+    assert [row["mark"] for row in plot.rows] == ["line", "below", "below", "line", "NaN"]
+    assert plot.window == pytest.approx((10**-0.05, 10**1.05))
+
+
+def test_on_a_logarithmic_x_axis_step_0_has_no_place() -> None:
+    assert [row["x"] for row in drawn([1, 2, 3], x_log=True).rows] == [1, 2]
+    assert len(drawn([1, 2, 3], x_log=True, x_axis="time").rows) == 3
+
+
+def test_the_y_axis_passes_over_outliers_when_it_is_told_to() -> None:
+    values = [float(step % 10) for step in range(200)]
+    values[77] = 1e6
+    assert drawn(values).window is None
+    low, high = drawn(values, clip_outliers=True).window
+    assert (low < 0, 9 < high < 20) == (True, True)
+    assert drawn(values[:70], clip_outliers=True).window is None
+
+
+def test_many_points_are_thinned_to_their_extremes() -> None:
+    values = [0.0] * 400
+    values[123], values[321] = 5.0, -5.0
+    rows = drawn(values, columns=10).rows
+    assert len(rows) <= 40
+    assert {5.0, -5.0} <= {row["value"] for row in rows}

@@ -18,7 +18,18 @@ PACKAGE = Path(trackbook.__file__).parent
 # From the ground up; a module may import from its own layer's earlier names and from the layers below.
 LAYERS: dict[str, list[str]] = {
     "words": ["_protocol", "_types", "_errors", "_settings", "_names"],
-    "pure": ["_values", "_config", "_keywords", "_defined", "_buckets", "_frames", "_drawn", "charts", "_altair"],
+    "pure": [
+        "_values",
+        "_config",
+        "_keywords",
+        "_defined",
+        "_buckets",
+        "_frames",
+        "_smoothing",
+        "_drawn",
+        "charts",
+        "_altair",
+    ],
     "state": [
         "_files",
         "store",
@@ -59,6 +70,7 @@ HOMES = {
     "numpy": {
         "_buckets",
         "_drawn",
+        "_smoothing",
         "_frames",
         "store._forms",
         "store._chunks",

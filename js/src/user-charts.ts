@@ -1,6 +1,5 @@
-import { drawingOrder } from "./palette.ts";
-import type { Look } from "./plot.ts";
-import { type Row, rowsOf } from "./rows.ts";
+import { type Look, plotOf } from "./plot.ts";
+import type { Row } from "./rows.ts";
 import { double, type Series } from "./series.ts";
 
 const MOST_ROWS = 20_000; // a chart may ask for every metric of every run, and has to draw within a frame or so
@@ -61,20 +60,21 @@ export function isComposite({ spec }: Pick<UserChart, "spec">): boolean {
 export function ownRows(
   series: readonly Series[],
   metrics: readonly string[],
-  { styles, hidden, ...detail }: Look,
+  look: Look,
   columns: number,
 ): OwnRow[] {
-  const shown = series.filter(({ run, rows }) => rows > 0 && !hidden.has(styles.get(run)?.run.id ?? ""));
-  const runs = [...new Set(shown.map(({ run }) => run))].flatMap(run => styles.get(run)?.run ?? []);
-  const order = drawingOrder(runs).map(({ key }) => key);
-  const share = MOST_ROWS / Math.max(1, shown.length);
-  return shown
-    .toSorted((a, b) => a.metric - b.metric || order.indexOf(a.run) - order.indexOf(b.run))
-    .flatMap((each): OwnRow[] => {
-      const style = styles.get(each.run);
-      const [metric, few] = [metrics[each.metric], atMost(each, share)];
-      return style ? rowsOf(few, style, { ...detail, columns }).map(row => ({ ...row, metric })) : [];
-    });
+  const share = MOST_ROWS / Math.max(1, series.length);
+  const byMetric = new Map<number, Series[]>();
+  for (const each of series) {
+    const few = atMost(each, share);
+    const others = byMetric.get(each.metric);
+    if (others) others.push(few);
+    else byMetric.set(each.metric, [few]);
+  }
+  return [...byMetric].flatMap(([number, own]) => {
+    const { traces } = plotOf(own, look, columns);
+    return traces.flatMap(({ rows }) => rows.map(row => ({ ...row, metric: metrics[number] })));
+  });
 }
 
 function atMost(series: Series, rows: number): Series {

@@ -21,7 +21,14 @@ from .charts import DURATION_LABEL, STEP_LABEL
 LARGEST_SPEC: Final = 100_000  # bytes of JSON: a chart of the board draws what was logged, and carries little itself
 DATASET: Final = "points"
 MIME: Final = "application/vnd.vegalite.v5+json"  # the newest that JupyterLab and VS Code render by themselves
-_TITLES: Final = {"step": "step", "relative": "time since the start", "time": None}
+_TITLES: Final = {"step": "step", "relative": "milliseconds since the start"}
+_TIMES: Final[dict[str, dict[str, Any]]] = {
+    "relative": {
+        "scale": alt.Scale(type="utc", nice=False),
+        "axis": alt.Axis(labelExpr=DURATION_LABEL, grid=False),
+    },
+    "time": {"scale": alt.Scale(nice=False), "axis": alt.Axis(grid=False)},
+}
 _ALONE, ON_BOARD = (480, 280), (300, 170)  # pixels
 _BAR = 24
 _SPACING = 60  # room for the labels of the y axis, which stands before a chart
@@ -63,9 +70,9 @@ class DrawnBoard(_Shown, alt.VConcatChart):
     """An `altair.VConcatChart` of a whole board."""
 
 
-def chart_of(plot: Plot, x_scale: str = "linear", y_scale: str = "linear") -> DrawnChart | DrawnLayers:
+def chart_of(plot: Plot) -> DrawnChart | DrawnLayers:
     """The chart of a metric with its data, alone."""
-    chart = _chart(plot, plot.styles, x_scale, y_scale)
+    chart = _chart(plot, plot.styles)
     return _sized(chart, plot, plot.metric, _ALONE)  # type: ignore[no-any-return]
 
 
@@ -79,22 +86,14 @@ def user_chart(spec: Mapping[str, Any], rows: list[Row], title: str, *, nested: 
     return alt.Chart.from_dict({"title": {"text": title, "anchor": "start"}, **full})
 
 
-def board_of(
-    groups: Mapping[str, Iterable[Plot | Any]],
-    columns: int,
-    title: str,
-    x_scale: str = "linear",
-    y_scale: str = "linear",
-) -> DrawnBoard:
+def board_of(groups: Mapping[str, Iterable[Plot | Any]], columns: int, title: str) -> DrawnBoard:
     """All charts: one titled row of them a group. A plot is drawn, a chart is taken as it is."""
     plots = [one for charts in groups.values() for one in charts if isinstance(one, Plot)]
     styles = list({style.run["key"]: style for plot in plots for style in plot.styles}.values())
     rows = []
     for group, members in groups.items():
         charts = [
-            _sized(_chart(one, styles, x_scale, y_scale), one, short(one.metric), ON_BOARD)
-            if isinstance(one, Plot)
-            else one
+            _sized(_chart(one, styles), one, short(one.metric), ON_BOARD) if isinstance(one, Plot) else one
             for one in members
         ]
         heading = alt.Title(group or "metrics", anchor="start", fontSize=14, offset=8)
@@ -154,9 +153,9 @@ def spec_of(name: str, chart: Any) -> dict[str, Any]:
     return spec
 
 
-def _chart(plot: Plot, styles: list[Style], x_scale: str, y_scale: str) -> Any:
+def _chart(plot: Plot, styles: list[Style]) -> Any:
     data = alt.InlineData(values=_plain(plot.longest if plot.bars else plot.rows))
-    return _bars(plot, data, styles) if plot.bars else _lines(plot, data, styles, x_scale, y_scale)
+    return _bars(plot, data, styles) if plot.bars else _lines(plot, data, styles)
 
 
 def _sized(chart: Any, plot: Plot, title: str, size: tuple[int, int]) -> Any:
@@ -164,21 +163,23 @@ def _sized(chart: Any, plot: Plot, title: str, size: tuple[int, int]) -> Any:
     return chart.properties(title=alt.Title(title, anchor="start"), width=size[0], height=height)
 
 
-def _lines(plot: Plot, data: alt.InlineData, styles: list[Style], x_scale: str, y_scale: str) -> Any:
+def _lines(plot: Plot, data: alt.InlineData, styles: list[Style]) -> Any:
     """A line a run, a dot for a lonely point, marks on the frame for what is not finite; only what there is."""
     marks = {row["mark"] for row in plot.rows}
-    base = DrawnChart().encode(x=_x(plot.x_axis, x_scale), color=_color(styles))
+    base = DrawnChart().encode(x=_x(plot), color=_color(styles))
     tooltip = ["run:N", "step:Q", "value:Q"]
-    line = base.mark_line(strokeWidth=1.5, strokeJoin="round").encode(tooltip=tooltip, **_dash(styles))
+    line = base.mark_line(strokeWidth=1.5, strokeJoin="round", clip=plot.clipped).encode(
+        tooltip=tooltip, **_dash(styles)
+    )
     if marks - {"line"}:
         line = line.transform_filter("datum.mark == 'line'")
     layers = []
     if plot.smoothing:
-        layers.append(line.encode(y=_y("value", plot, y_scale), opacity=alt.value(0.25)))
-    layers.append(line.encode(y=_y("smooth" if plot.smoothing else "value", plot, y_scale)))
+        layers.append(line.encode(y=_y("value", plot), opacity=alt.value(0.25)))
+    layers.append(line.encode(y=_y("smooth" if plot.smoothing else "value", plot)))
     if "dot" in marks:
-        dots = base.mark_circle(size=40, opacity=1).transform_filter("datum.mark == 'dot'")
-        layers.append(dots.encode(y=_y("value", plot, y_scale), tooltip=tooltip))
+        dots = base.mark_circle(size=40, opacity=1, clip=plot.clipped).transform_filter("datum.mark == 'dot'")
+        layers.append(dots.encode(y=_y("value", plot), tooltip=tooltip))
     odd = sorted(marks - {"line", "dot"})
     layers += [_not_finite(base, mark).encode(tooltip=[*tooltip[:2], "mark:N"]) for mark in odd]
     if len(layers) > 1:
@@ -206,24 +207,24 @@ def _not_finite(base: alt.Chart, mark: str) -> alt.Chart:
     return marks
 
 
-def _x(x_axis: str, scale: str) -> alt.X:
-    if x_axis == "relative":
-        axis = alt.Axis(labelExpr=DURATION_LABEL, grid=False)
-        return alt.X("x:T", title=_TITLES[x_axis], scale=alt.Scale(type="utc", nice=False), axis=axis)
-    if x_axis == "time":
-        return alt.X("x:T", title=None, scale=alt.Scale(nice=False), axis=alt.Axis(grid=False))
-    kind = alt.Scale(type="log", nice=False) if scale == "log" else alt.Scale(zero=False, nice=False)
-    ticks = {"tickMinStep": 1, "labelExpr": STEP_LABEL} if x_axis == "step" else {"labelExpr": _VALUE_LABEL}
+def _x(plot: Plot) -> alt.X:
+    if plot.x_axis in _TIMES and not plot.x_log:
+        return alt.X("x:T", title=None, **_TIMES[plot.x_axis])
+    title = _TITLES.get(plot.x_axis, plot.x_axis)
+    if plot.x_log:
+        axis = alt.Axis(tickCount=5, grid=False, labelExpr=_VALUE_LABEL)
+        return alt.X("x:Q", title=title, scale=alt.Scale(type="log", nice=False), axis=axis)
+    ticks = {"tickMinStep": 1, "labelExpr": STEP_LABEL} if plot.x_axis == "step" else {"labelExpr": _VALUE_LABEL}
     axis = alt.Axis.from_dict({**ticks, "grid": False})
-    return alt.X("x:Q", title=_TITLES.get(x_axis, x_axis), scale=kind, axis=axis)
+    return alt.X("x:Q", title=title, scale=alt.Scale(zero=False, nice=False), axis=axis)
 
 
-def _y(name: str, plot: Plot, scale: str) -> alt.Y:
+def _y(name: str, plot: Plot) -> alt.Y:
+    window = alt.Undefined if plot.window is None else list(plot.window)
+    nice = plot.window is None or not (plot.clipped or plot.y_log)
+    scale = alt.Scale(type="log", domain=window) if plot.y_log else alt.Scale(zero=False, nice=nice, domain=window)
     axis = alt.Axis(tickCount=5, labelExpr=_VALUE_LABEL, domain=False, ticks=False, gridColor=GRID)
-    if scale == "log":
-        return alt.Y(f"{name}:Q", title=None, scale=alt.Scale(type="log", nice=True), axis=axis)
-    domain = alt.Undefined if plot.window is None else list(plot.window)
-    return alt.Y(f"{name}:Q", title=None, scale=alt.Scale(zero=False, nice=True, domain=domain), axis=axis)
+    return alt.Y(f"{name}:Q", title=None, scale=scale, axis=axis)
 
 
 def _color(styles: list[Style], *, legend: bool = True) -> alt.Color:

@@ -65,7 +65,7 @@ class Charted(View):
                 return _altair.user_chart(own["spec"], self._rows_of(own, metrics), name)  # type: ignore[no-any-return]
             if name not in metrics:
                 raise KeyError(_unknown(name, metrics))
-            return _altair.chart_of(self._plot(name), self.x_scale, self.y_scale)
+            return _altair.chart_of(self._plot(name))
 
     def chart(self, name: str, chart: alt.TopLevelMixin | None, metrics: str | Iterable[str] | None = None) -> None:
         """Adds a live chart of your own to the board, or replaces one; None takes it away.
@@ -126,7 +126,7 @@ class Charted(View):
             if not shown:
                 raise ValueError("the board has no charts yet: log something first")
             columns = self.columns or BOARD_COLUMNS
-            return _altair.board_of(shown, columns, self.project, self.x_scale, self.y_scale)
+            return _altair.board_of(shown, columns, self.project)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the whole board as it is now: ``.html``, ``.json``, ``.png``, ``.svg`` or ``.pdf``, as `to_altair` has it.
@@ -153,6 +153,9 @@ class Charted(View):
             x_axis=self.x_axis,
             smoothing=self.smoothing,
             smoothing_kind=self.smoothing_kind,
+            x_log=self.x_scale == "log",
+            y_log=self.y_scale == "log",
+            clip_outliers=self.clip_outliers,
             hidden=frozenset(self.hidden_runs),
             colors=self.run_colors,
             columns=CHART_COLUMNS,

@@ -11,21 +11,26 @@ import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, Literal, TypedDict
 
 import numpy as np
 
-from ._buckets import Floats, Rows
 from ._buckets import _double as coarser
 from ._defined import axis_of, glob_matches
 from ._frames import Picture
 from ._protocol import NAN, NEGATIVE_INFINITY, POSITIVE_INFINITY, RunHeader
+from ._smoothing import trend_of
 
 Theme = Literal["light", "dark"]
 Range = tuple[float, float]
 
 MOST_BARS: Final = 10
+FINITE: Final = ("line", "dot")
+AIR: Final = 0.05  # of the y axis, above and below
+TAILS: Final = 0.02  # of the values, at either end, may be outliers
+REACH: Final = 0.25  # of what lies between the tails; farther out, they are
 _HIDDEN: Final = ((NAN, math.nan), (POSITIVE_INFINITY, math.inf), (NEGATIVE_INFINITY, -math.inf))
 
 
@@ -61,6 +66,9 @@ class Look:
     x_axis: str = "step"
     smoothing: int = 0
     smoothing_kind: str = "mean"  # or "exponential"
+    x_log: bool = False
+    y_log: bool = False
+    clip_outliers: bool = False
     hidden: frozenset[str] = frozenset()
     colors: Mapping[str, str] = field(default_factory=dict)
     theme: Theme = "light"
@@ -73,7 +81,10 @@ class Plot:
 
     metric: str
     x_axis: str
+    x_log: bool
+    y_log: bool
     smoothing: int
+    clipped: bool  # outliers may lie outside
     bars: bool
     styles: list[Style]
     rows: list[Row]
@@ -85,16 +96,19 @@ class Plot:
 
     @property
     def window(self) -> Range | None:
-        """What the y axis spans where it does not simply follow the data: one value only, or lonely dots."""
-        seen = [row for row in self.rows if math.isfinite(row["value"])]
+        """What the y axis spans where it does not simply follow the data: null."""
+        seen = [row for row in self.rows if row["mark"] in FINITE]
         if not seen:
             return None
-        numbers = [row[name] for row in seen for name in ("value", "smooth")]
-        low, high = min(numbers), max(numbers)
-        if low < high and any(row["mark"] == "line" for row in seen):
+        scale, unscale = (math.log, math.exp) if self.y_log else (float, float)
+        numbers = sorted(scale(n) for row in seen for n in (row["value"], row["smooth"]) if math.isfinite(n))
+        ends = numbers[0], numbers[-1]
+        low, high = _robust(numbers) if self.clipped else ends
+        plain = not self.y_log and (low, high) == ends and low < high and any(row["mark"] == "line" for row in seen)
+        if plain:
             return None
-        air = ((high - low) or abs(high) or 1) * 0.05
-        return low - air, high + air
+        air = ((high - low) or (1 if self.y_log else abs(high)) or 1) * AIR
+        return unscale(low - air), unscale(high + air)
 
 
 def plot_of(picture: Picture, metric: str, look: Look) -> Plot:
@@ -108,21 +122,23 @@ def plot_of(picture: Picture, metric: str, look: Look) -> Plot:
     series = {run: buckets for (run, of), buckets in picture.series.items() if of == number and len(buckets.rows)}
     shown = [styles[key].run for key in series if styles[key].run["id"] not in look.hidden]
     drawn = [styles[run["key"]] for run in drawing_order(shown)]
-    traces = [
-        (style, rows_of(metric, series[style.run["key"]], style, look, place_on(x_axis, picture, style.run)))
-        for style in drawn
-    ]
-    if x_axis != "step":  # by time and by another metric, the order of steps need not be that of x
-        for _, rows in traces:
-            rows.sort(key=lambda row: row["x"])
-    bars = bool(traces) and all(len(rows) == 1 and style.run["state"] != "running" for style, rows in traces)
-    return Plot(metric, x_axis, look.smoothing, bars, drawn, [row for _, rows in traces for row in rows])
+    x_log = look.x_log and x_axis != "time"
+    rows: list[Row] = []
+    for style in drawn:
+        own = rows_of(metric, series[style.run["key"]], style, look, place_on(x_axis, picture, style.run))
+        if x_axis != "step":  # by time and by another metric, the order of steps need not be that of x
+            own.sort(key=itemgetter("x"))
+        rows += own
+    if drawn and all(_is_single(series[style.run["key"]], style) for style in drawn):
+        return Plot(metric, x_axis, False, False, 0, False, True, drawn, rows)
+    rows = on_logarithms(rows, x=x_log, y=look.y_log)
+    return Plot(metric, x_axis, x_log, look.y_log, look.smoothing, look.clip_outliers, False, drawn, rows)
 
 
 def rows_of(metric: str, series: Any, style: Style, look: Look, place: Place) -> list[Row]:
-    """What is drawn of a series, by step: every point, or first, smallest, largest and last of every bucket."""
-    points = _exact(series.rows, look) if series.width == 1 else _extremes(series.rows, look)
-    lonely = sum(math.isfinite(value) for _, _, value, _ in points) == 1
+    """What is drawn of a series, by step. What has no place on the axis is not."""
+    trend = trend_of(series, look.smoothing, look.smoothing_kind)
+    lonely = int(series.rows["count"].sum()) == 1
     return [
         {
             "run": style.label,
@@ -130,15 +146,26 @@ def rows_of(metric: str, series: Any, style: Style, look: Look, place: Place) ->
             "step": step,
             "time": time,
             "value": value,
-            "smooth": smooth,
+            "smooth": trend(step) if trend else value,
             "x": x,
             "mark": _mark(value, lonely=lonely),
             "color": style.color,
             "dash": style.dash,
         }
-        for step, time, value, smooth in points
+        for step, time, value in _points(series, look.columns)
         if math.isfinite(x := place(step, time))
     ]
+
+
+def on_logarithms(rows: list[Row], *, x: bool, y: bool) -> list[Row]:
+    """Where an axis is logarithmic, values that have no place on it become marks, or go."""
+    kept = [row for row in rows if not x or row["x"] > 0]
+    for row in kept if y else ():
+        if row["mark"] in FINITE and not row["value"] > 0:
+            row["mark"] = "below"
+        elif row["mark"] in FINITE and not row["smooth"] > 0:
+            row["smooth"] = math.nan
+    return kept
 
 
 def style_runs(runs: Iterable[RunHeader], look: Look) -> dict[int, Style]:
@@ -188,47 +215,7 @@ def palette() -> Any:
     return json.loads((Path(__file__).parent / "specs" / "palette.json").read_text(encoding="utf-8"))
 
 
-def smooth(values: Floats, weights: Floats, look: Look) -> Floats:
-    """The smoothed values of rows, each weighted by how many finite values it stands for; as they are where it is off."""
-    if look.smoothing == 0:
-        return values
-    return (mean if look.smoothing_kind == "mean" else exponential)(values, weights, look.smoothing)
-
-
-def exponential(values: Floats, weights: Floats, n: int) -> Floats:
-    """The average of all rows so far, each counting n / (n + 1) of the one behind it: on average n rows old."""
-    mean, weight = 0.0, 0.0
-    means = np.full(len(values), np.nan)
-    for row, (value, count) in enumerate(zip(values.tolist(), weights.tolist(), strict=True)):
-        weight *= n / (n + 1)
-        if count > 0:
-            weight += count
-            mean += (value - mean) * count / weight
-        if weight:
-            means[row] = mean
-    return means
-
-
-def mean(values: Floats, weights: Floats, n: int) -> Floats:
-    """The centred moving average over 2n + 1 rows, each weighted by how many finite values it stands for.
-
-    At the ends the window is cut off; a row of weight 0 counts for nothing. The sums go in the order of the browser's.
-    """
-    mean, weight = np.zeros(len(values)), np.zeros(len(values))
-    with np.errstate(all="ignore"):
-        for shift in range(-n, n + 1):
-            to = slice(max(0, -shift), max(0, len(values) - max(0, shift)))
-            of = slice(max(0, shift), max(0, len(values) + min(0, shift)))
-            counts = weights[of] > 0
-            weight[to] += np.where(counts, weights[of], 0)
-            step = (values[of] - mean[to]) * weights[of] / weight[to]
-            mean[to] += np.where(counts, step, 0)
-    return np.where(weight > 0, mean, np.nan)
-
-
-Point = tuple[float, float, float, float]  # step, time, value, smooth
-
-
+Point = tuple[float, float, float]  # step, time, value
 Place = Callable[[float, float], float]  # x of a step and a time; NaN: not on the axis
 
 
@@ -266,72 +253,56 @@ def joined(series: Any) -> Callable[[float], float]:
     return at
 
 
+def _is_single(series: Any, style: Style) -> bool:
+    return series.width == 1 and len(series.rows) == 1 and style.run["state"] != "running"
+
+
+def _robust(numbers: list[float]) -> Range:
+    """Where all values lie but those far beyond the tails."""
+    low, high = (numbers[math.floor(share * (len(numbers) - 1) + 0.5)] for share in (TAILS, 1 - TAILS))
+    reach = (high - low) * REACH
+    return max(numbers[0], low - reach), min(numbers[-1], high + reach)
+
+
 def _mark(value: float, *, lonely: bool) -> str:
     if math.isfinite(value):
         return "dot" if lonely else "line"
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
-def _exact(rows: Rows, look: Look) -> list[Point]:
-    values = rows["first"]
-    smoothed = smooth(values, np.isfinite(values).astype(float), look)
-    columns = (rows["first_step"], rows["first_time"], values, smoothed)
-    return list(zip(*(column.tolist() for column in columns), strict=True))
-
-
-def _extremes(rows: Rows, look: Look) -> list[Point]:
-    trend = _trend(rows, look) if look.smoothing else None
-    while len(rows) > look.columns:
-        rows = coarser(rows)
+def _points(series: Any, columns: float) -> list[Point]:
+    """Every point, or first, smallest, largest and last of every bucket, of which there are at most `columns`."""
+    rows, exact = series.rows, series.width == 1
+    while len(rows) > (4 * columns if exact else columns) and len(rows) > 1:
+        rows, exact = coarser(rows), False
+    if exact:
+        return list(zip(*(rows[name].tolist() for name in ("first_step", "first_time", "first")), strict=True))
     points: list[Point] = []
-    for row in rows:
+    for row in (dict(zip(rows.dtype.names, values, strict=True)) for values in rows.tolist()):
         for point in _corners(row):
-            step, _, value, _ = point
-            if points and points[-1][0] == step and _same(points[-1][2], value):
-                continue
-            points.append((*point[:3], trend(step)) if trend else point)
+            if not points or points[-1][0] != point[0] or not _same(points[-1][2], point[2]):
+                points.append(point)
     return points
 
 
-def _corners(row: Any) -> list[Point]:
+def _corners(row: Mapping[str, float]) -> list[Point]:
     """The points of a bucket in the order of their steps; the same point may come twice."""
 
     def corner(name: str) -> Point:
-        step, time, value = float(row[name + "_step"]), float(row[name + "_time"]), float(row[name])
-        return step, time, value, value
+        return row[name + "_step"], row[name + "_time"], row[name]
 
-    between = sorted([corner("min"), corner("max")], key=lambda point: point[0]) if row["count"] > 0 else []
+    between = sorted([corner("min"), corner("max")], key=itemgetter(0)) if row["count"] > 0 else []
     points = [corner("first"), *between, corner("last")]
-    hidden = [value for bit, value in _HIDDEN if int(row["mask"]) & bit and not _is_end(row, value)]
-    if not row["mask"]:
+    mask = int(row["mask"])
+    if not mask:
         return points
     # what is neither first nor last has no place of its own: the middle of the bucket
-    step = math.floor((points[0][0] + points[-1][0]) / 2)
-    time = (points[0][1] + points[-1][1]) / 2
-    return sorted([*points, *((step, time, value, value) for value in hidden)], key=lambda point: point[0])
-
-
-def _is_end(row: Any, value: float) -> bool:
-    return _same(float(row["first"]), value) or _same(float(row["last"]), value)
+    step, time = math.floor((points[0][0] + points[-1][0]) / 2), (points[0][1] + points[-1][1]) / 2
+    ends = (row["first"], row["last"])
+    hidden = [value for bit, value in _HIDDEN if mask & bit and not any(_same(end, value) for end in ends)]
+    return sorted([*points, *((step, time, value) for value in hidden)], key=itemgetter(0))
 
 
 def _same(a: float, b: float) -> bool:
     """As JavaScript's ``Object.is``: NaN is NaN, and 0 is not -0."""
     return (math.isnan(a) and math.isnan(b)) or (a == b and math.copysign(1, a) == math.copysign(1, b))
-
-
-def _trend(rows: Rows, look: Look) -> Callable[[float], float]:
-    """The smoothed means as a function of the step, linear between the buckets' middles."""
-    means = smooth(rows["mean"], rows["count"], look)
-    middles = (rows["first_step"] + rows["last_step"]) / 2
-
-    def at(step: float) -> float:
-        row = max(0, int(np.searchsorted(middles, step, side="right")) - 1)
-        after = min(row + 1, len(middles) - 1)
-        here, there = float(means[row]), float(means[after])
-        if not math.isfinite(there):
-            return here
-        along = (step - float(middles[row])) / (float(middles[after] - middles[row]) or 1)
-        return here + (there - here) * min(1.0, max(0.0, along))
-
-    return at
