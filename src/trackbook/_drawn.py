@@ -229,11 +229,11 @@ def place_on(x_axis: str, picture: Picture, run: RunHeader) -> Place:
     series = picture.series.get((run["key"], picture.metrics.get(x_axis, -1)))
     if series is None:
         return lambda *_: math.nan
-    at = joined(series)
+    at = join_of(series)
     return lambda step, _: at(step)
 
 
-def joined(series: Any) -> Callable[[float], float]:
+def join_of(series: Any) -> Callable[[float], float]:
     """A metric's value at a step: the last one logged, or, between buckets' ends, a straight line. NaN before its first."""
     exact, rows = series.width == 1, series.rows
     ends = ("first",) if exact else ("first", "last")

@@ -48,7 +48,7 @@ def buckets(kernel: Kernel) -> list[Look]:
     random = np.random.default_rng(3)
     kernel.run(0, "long")
     kernel.points(0, "loss", range(75), random.integers(-99, 99, 75) / 8)
-    kernel.points(0, "ties", range(40), random.integers(0, 2, 40))
+    kernel.points(0, "ties", range(45), random.integers(0, 2, 45))
     looks = [PLAIN, SMOOTH, dataclasses.replace(SMOOTH, columns=4, x_axis="relative")]
     return [*looks, dataclasses.replace(PLAIN, columns=1)]
 
@@ -61,7 +61,7 @@ def not_finite(kernel: Kernel) -> list[Look]:
     kernel.points(0, "short", range(6), [np.nan, np.inf, -np.inf, 1, np.nan, 2])
     kernel.points(0, "lonely", range(3), [np.nan, 1, np.inf])
     kernel.points(0, "none", range(3), [np.nan] * 3)
-    kernel.points(0, "zeros", range(40), [0.0, -0.0] * 20)
+    kernel.points(0, "zeros", range(50), [0.0] * 50)
     return [PLAIN, SMOOTH, dataclasses.replace(SMOOTH, columns=3)]
 
 
