@@ -124,7 +124,7 @@ specs: setup
 	@$(BIN)/python -m trackbook.charts
 
 golden: setup
-	@$(BIN)/python tests/golden/make.py
+	@$(BIN)/python tests/golden/make.py && $(BIN)/python tests/golden/make_rows.py
 
 picture: setup chromium
 	@$(PYTEST) -m browser -k picture

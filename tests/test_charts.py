@@ -26,7 +26,7 @@ def test_the_committed_specs_are_those_the_code_makes(name: str) -> None:
 
 
 def test_no_spec_is_committed_that_the_code_does_not_make() -> None:
-    assert {path.stem for path in charts.SPECS.glob("*.json")} == set(charts.specs())
+    assert {path.stem for path in charts.SPECS.glob("*.json")} - {"palette"} == set(charts.specs())
 
 
 @pytest.mark.parametrize("name", sorted(charts.specs()))

@@ -22,6 +22,7 @@ LAYERS: dict[str, list[str]] = {
         "_values",
         "_config",
         "_keywords",
+        "_defined",
         "_stretches",
         "_m4",
         "_buckets",
@@ -29,7 +30,10 @@ LAYERS: dict[str, list[str]] = {
         "_frames",
         "_still",
         "_picture_file",
+        "_smoothing",
+        "_drawn",
         "charts",
+        "_altair",
     ],
     "state": [
         "_files",
@@ -56,16 +60,16 @@ LAYERS: dict[str, list[str]] = {
     ],
     "doing": ["_recorder", "_recovery", "_run", "_pump", "_project"],
     "talking": ["_detail", "_session"],
-    "hosts": ["_notebook", "_front_end", "_view", "widget", "page", "_stills"],
+    "hosts": ["_notebook", "_front_end", "_view", "_charted", "widget", "page", "_stills"],
     "face": ["_process", "_api", "_manage", "_exchange", ""],
 }
 HEIGHT = {name: (floor, place) for floor, names in enumerate(LAYERS.values()) for place, name in enumerate(names)}
 
 HOMES = {
     "sqlite3": {"store._file", "store._rows", "store._salvage"},
-    "altair": {"charts"},
+    "altair": {"charts", "_altair"},  # what the front end bundles, and what users ask for
     "anywidget": {"widget"},
-    "traitlets": {"_front_end", "_view", "widget"},
+    "traitlets": {"_front_end", "_view", "_charted", "widget"},
     "ipywidgets": {"_front_end", "widget"},
     "IPython": {"_notebook"},
     "numpy": {
@@ -73,6 +77,8 @@ HOMES = {
         "_m4",
         "_buckets",
         "_packing",
+        "_drawn",
+        "_smoothing",
         "_frames",
         "_detail",
         "_session",

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trackbook._errors import TrackbookWarning
-from trackbook._parquet import export, export_run, import_parquet, metadata, partition_key
+from trackbook._parquet import FORMAT_VERSION, export, export_run, import_parquet, metadata, partition_key
 from trackbook._tables import LONG
 from trackbook._types import RunRecord
 from trackbook.store._interface import POINTS
@@ -78,7 +78,7 @@ def test_the_file_says_all_that_is_known_of_the_run(tmp_path: Path) -> None:
     run = one_run(config={"lr": 0.1, "worst": math.inf}, tags=("a",))
     export_run(tmp_path / "run.parquet", "digits", run, filled(run))
     about = json.loads(pl.read_parquet_metadata(tmp_path / "run.parquet")["trackbook"])
-    assert about["version"] == 1
+    assert about["version"] == FORMAT_VERSION
     assert about["project"] == "digits"
     assert about["runs"][0]["record"] == json.loads(json.dumps(dataclasses.asdict(run)))
     assert about["runs"][0]["metrics"]["loss"] == {"last": 0.25, "min": 0.25, "max": 0.5, "count": 2, "step": 1}
@@ -413,6 +413,7 @@ records = st.builds(
     done=st.none() | st.integers(0, 2**63 - 1),
     total=st.none() | st.integers(0, 2**63 - 1),
     error=st.none() | st.text(),
+    defined=st.dictionaries(texts, texts, max_size=3),
 )
 steps = st.integers(0, 3) | st.integers(0, 2**63 - 1)
 rows_of_points = st.lists(st.tuples(texts, steps, st.floats(), st.floats(allow_nan=False)), max_size=8)
@@ -495,9 +496,9 @@ def test_what_is_not_there_cannot_be_imported(tmp_path: Path) -> None:
 
 
 def test_a_newer_format_is_refused(tmp_path: Path) -> None:
-    about = {"version": 2, "project": "digits", "runs": []}
+    about = {"version": FORMAT_VERSION + 1, "project": "digits", "runs": []}
     pl.DataFrame(schema=LONG).write_parquet(tmp_path / "x.parquet", metadata={"trackbook": json.dumps(about)})
-    with pytest.raises(ValueError, match=r"was written by a newer Trackbook \(format 2\); upgrade this one"):
+    with pytest.raises(ValueError, match=r"was written by a newer Trackbook \(format 3\); upgrade this one"):
         import_parquet(tmp_path / "x.parquet", lambda _: MemoryStore())
 
 

@@ -61,6 +61,7 @@ def test_a_run_comes_back_as_it_was_put(store: Store) -> None:
         config={"lr": 0.1, ODD: [1, None, {"deep": True}], "big": 2**70, "inf": math.inf},
         summary={"best": 0.9},
         step_by="run",
+        defined={"val/*": "epoch", "b": "a"},
         ended=2.5,
         done=3,
         total=2**62,

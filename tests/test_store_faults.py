@@ -579,6 +579,28 @@ def test_a_newer_file_is_refused_and_left_as_it_is(open_store: Open, path: Path)
         store.cut("r1", 3)
 
 
+# What a file of version 1 is made of, kept as it was.
+VERSION_1 = """
+create table meta (key text primary key, value text not null) strict;
+create table runs (
+    id text primary key, name text not null, started real not null, state text not null, "group" text, tags text not null,
+    notes text, config text not null, summary text not null, step_by text not null, ended real, done integer,
+    total integer, error text
+) strict;
+-- survives its run, so that no cursor of a run that was deleted fits the next one of the same id
+create table ordinals (run_id text primary key, generation integer not null, next integer not null) strict;
+create table metrics (
+    run_id text not null, number integer not null, name text not null,
+    last real, min real, max real, count integer not null, step integer not null, primary key (run_id, number)
+) strict;
+create table chunks (
+    run_id text not null, first integer not null, rows integer not null, low integer not null, high integer not null,
+    crc integer not null, data blob not null, primary key (run_id, first)
+) strict;
+create table marks (mark text primary key, drained integer not null) strict;
+"""
+
+
 def older_file(path: Path) -> None:
     """A file of version 1, as if today's tables had come later."""
     path.parent.mkdir(exist_ok=True)
@@ -622,6 +644,41 @@ def test_an_older_file_is_brought_up_to_date(open_store: Open, path: Path, monke
     store.flush()
     store.cut("r1", 6)
     assert steps(open_store()) == list(range(7))
+    fresh = SqliteStore(path.with_name("fresh.db"), "digits")
+    fill(fresh)
+    assert layout(path) == layout(fresh.path)
+    fresh.close()
+
+
+def test_a_file_of_version_1_is_migrated_to_what_a_new_one_is(open_store: Open, path: Path) -> None:
+    path.parent.mkdir()
+    db = sqlite3.connect(path)
+    with db:
+        db.executescript(VERSION_1)
+        db.executemany("insert into meta values (?, ?)", [("schema_version", "1"), ("project", "digits")])
+        row = (
+            "r1",
+            "brisk-otter-1",
+            1.0,
+            "finished",
+            None,
+            '["a"]',
+            None,
+            '{"lr": 0.1}',
+            "{}",
+            "metric",
+            2.0,
+            None,
+            None,
+            None,
+        )
+        db.execute(f"insert into runs values ({', '.join('?' * len(row))})", row)
+    db.close()
+    store = open_store()
+    assert store.runs() == [
+        RunRecord("r1", "brisk-otter-1", 1.0, state="finished", tags=("a",), config={"lr": 0.1}, ended=2.0, defined={})
+    ]
+    assert store.notices == []
     fresh = SqliteStore(path.with_name("fresh.db"), "digits")
     fill(fresh)
     assert layout(path) == layout(fresh.path)

@@ -69,6 +69,40 @@ function runs(count: number, more: Parameters<typeof run>[1] = {}) {
 const now = Date.now() / 1000;
 const live = { state: "running", started: STARTED, ended: null, done: 412, total: 1000, rate: 5.2 } as const;
 
+const points = { name: "points" };
+const ofRun = { field: "color", type: "nominal", scale: null };
+const at = (field: string, type = "quantitative") => ({ field, type });
+
+function own() {
+  const scatter = {
+    mark: "point",
+    encoding: { x: at("step"), y: at("value"), color: at("metric", "nominal") },
+  };
+  const area = { mark: "area", encoding: { x: at("step"), y: at("value"), color: ofRun } };
+  const histogram = {
+    mark: "bar",
+    encoding: {
+      x: { ...at("value"), bin: true },
+      y: { aggregate: "count", type: "quantitative" },
+      color: ofRun,
+    },
+  };
+  const url = { ...scatter, data: { url: "https://example.com/x.csv" } };
+  return [
+    { name: "train/loss", spec: { data: points, ...area }, metrics: [] },
+    { name: "val/both", spec: { data: points, ...scatter }, metrics: [] },
+    { name: "train/histogram", spec: { data: points, ...histogram }, metrics: ["train/loss"] },
+    { name: "val/url", spec: url, metrics: [] },
+    { name: "val/broken", spec: { data: points, mark: "nonsense" }, metrics: [] },
+    { name: "side by side", spec: { data: points, hconcat: [area, scatter, histogram] }, metrics: ["val/*"] },
+    {
+      name: "__proto__/facets",
+      spec: { data: points, ...area, encoding: { ...area.encoding, column: at("run", "nominal") } },
+      metrics: ["val/*"],
+    },
+  ];
+}
+
 const boards: Record<string, () => Record<string, unknown>> = {
   one: () => ({
     keyframe: frame(series(1, 500), { runs: runs(1, live), metrics: METRICS, project: "digits", now }),
@@ -134,6 +168,15 @@ const boards: Record<string, () => Record<string, unknown>> = {
         notices: ["The disk is full: points stay in memory until it has room again."],
       },
     ),
+  }),
+  own: () => ({
+    keyframe: frame(series(3, 500), {
+      runs: [...runs(2), { ...runs(3, live)[2] }],
+      metrics: METRICS,
+      project: "digits",
+      now,
+    }),
+    charts: own(),
   }),
   empty: () => ({
     keyframe: frame([], {

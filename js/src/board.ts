@@ -6,7 +6,7 @@ import { h, setText } from "./dom.ts";
 import { parseFilter } from "./filter.ts";
 import { FullScreen } from "./fullscreen.ts";
 import { Groups } from "./groups.ts";
-import type { Model } from "./hosts/model.ts";
+import { listen, type Model } from "./hosts/model.ts";
 import { Hover } from "./hover.ts";
 import { type Defined, xAxisOf } from "./join.ts";
 import { Legend } from "./legend.ts";
@@ -23,6 +23,7 @@ import { type PictureStore, storeOf } from "./store.ts";
 import { adoptStyle } from "./style.ts";
 import { detectTheme, type Theme, watchTheme } from "./theme.ts";
 import { TopLine } from "./topline.ts";
+import { OwnCharts } from "./user-chart.ts";
 import { ViewState } from "./view-state.ts";
 import { Windows } from "./windows.ts";
 import { zoomByHand } from "./zoom.ts";
@@ -38,6 +39,7 @@ interface Options {
 /** One view of a board: the picture of its model, drawn into `el`. */
 export class Board {
   readonly element = h("div", { class: "tb-board" });
+  #model: Model;
   #store: PictureStore;
   #state: ViewState;
   #pulse: Pulse;
@@ -50,6 +52,7 @@ export class Board {
   #notices = h("div", { class: "tb-notices", role: "status" });
   #empty = h("div", { class: "tb-empty" });
   #stage: Stage;
+  #own: OwnCharts;
   #hover: Hover;
   #look: { key: string; value: Look } | null = null;
   #large: FullScreen;
@@ -61,6 +64,7 @@ export class Board {
   constructor(el: HTMLElement, model: Model, options: Options) {
     const { signal } = options;
     this.#options = options;
+    this.#model = model;
     this.#store = storeOf(model);
     const update = () => this.#update();
     this.#state = new ViewState(model, update, signal);
@@ -71,6 +75,7 @@ export class Board {
     this.#large = new FullScreen(signal);
     this.#menu = new ChartMenu(this.#actions(), signal);
     this.#details = new Details(new Requests(model, signal), update, signal);
+    this.#own = new OwnCharts(this.#stage);
     this.#groups = new Groups(this.#state, chart => this.#adopt(chart), signal);
     this.#hover = new Hover(this.element, () => this.#groups.charts(), signal);
     this.#head.append(this.#top.element, this.#controls.element);
@@ -82,6 +87,7 @@ export class Board {
     el.append(this.element);
     adoptStyle(this.element, signal);
     this.#store.subscribe(update, signal);
+    listen(model, ["charts"], update, signal);
     watchTheme(window, update, signal);
     const ticking = setInterval(() => this.#tick(), TICK);
     signal.addEventListener("abort", () => {
@@ -115,7 +121,8 @@ export class Board {
     this.element.dataset.theme = detectTheme(window);
     this.element.dataset.seq = String(picture?.seq ?? "");
     const filter = parseFilter(this.#state.get("metric_filter"));
-    const metrics = (picture?.metrics ?? []).filter(metric => filter.matches(metric));
+    const names = new Set([...(picture?.metrics ?? []), ...this.#own.read(this.#model.get("charts"))]);
+    const metrics = [...names].filter(name => filter.matches(name));
     this.#controls.update(this.#windows.any, picture?.metrics);
     this.#controls.element.hidden = !picture?.metrics.length;
     this.#head.hidden = !picture;
@@ -125,7 +132,7 @@ export class Board {
     this.#showRuns(picture, look);
     this.#showEmpty(this.#whyEmpty(picture, metrics, look));
     this.#groups.element.hidden = !this.#empty.hidden;
-    this.#groups.update(metrics);
+    this.#groups.update(metrics, name => this.#own.element(name));
     this.#showCharts(picture, look);
   }
 
@@ -165,6 +172,7 @@ export class Board {
       if (chart.update(scene)) this.#stage.request(chart);
       this.#ask(chart);
     }
+    this.#own.show({ metrics, series }, look, theme);
   }
 
   /** Asks for what the chart could show finer than the picture has it. */

@@ -69,8 +69,11 @@ export class Groups {
     return this.#charts.values();
   }
 
-  /** Shows exactly these metrics. Charts of others stay, out of the page, for when the filter lets them back. */
-  update(metrics: readonly string[]) {
+  /**
+   * Shows exactly these metrics, those that have a box of their `own` in that. Charts of others stay, out of the page, for
+   * when the filter lets them back.
+   */
+  update(metrics: readonly string[], own: (name: string) => HTMLElement | null = () => null) {
     const groups = groupMetrics(metrics);
     const collapsed = new Set(this.#state.get("collapsed"));
     this.#shown = orderGroups([...groups.keys()], this.#state.get("group_order"));
@@ -86,7 +89,7 @@ export class Groups {
       group.grid.hidden = !open;
       setChildren(
         group.grid,
-        members.map(metric => this.#chart(metric).element),
+        members.map(metric => own(metric) ?? this.#chart(metric).element),
       );
       return group.element;
     });

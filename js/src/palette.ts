@@ -1,3 +1,4 @@
+import palette from "../../src/trackbook/specs/palette.json";
 import type { RunHeader } from "./protocol.ts";
 import type { Styled } from "./rows.ts";
 import type { Theme } from "./theme.ts";
@@ -7,64 +8,7 @@ import type { Theme } from "./theme.ts";
  * under Machado's simulation; `palette.test.ts` measures it) and are at least 3:1 against the background. `ink` is the
  * same hue at 4.5:1, for text.
  */
-export const PALETTE = {
-  light: {
-    line: [
-      "#2347d9",
-      "#f3692d",
-      "#07a292",
-      "#b969fa",
-      "#7a0e1c",
-      "#6b77b9",
-      "#765800",
-      "#ae4a68",
-      "#004559",
-      "#5d0396",
-    ],
-    ink: [
-      "#2347d9",
-      "#c05324",
-      "#068376",
-      "#9856cd",
-      "#7a0e1c",
-      "#6671b0",
-      "#765800",
-      "#ae4a68",
-      "#004559",
-      "#5d0396",
-    ],
-    faded: { line: "#c3c8d0", ink: "#6b727e" },
-  },
-  dark: {
-    line: [
-      "#478bfe",
-      "#e08608",
-      "#32cf7e",
-      "#b45fb9",
-      "#ffb1c0",
-      "#99d5fb",
-      "#447f5e",
-      "#c4d824",
-      "#b98a99",
-      "#c39efd",
-    ],
-    ink: [
-      "#478bfe",
-      "#e08608",
-      "#32cf7e",
-      "#b969bd",
-      "#ffb1c0",
-      "#99d5fb",
-      "#63967b",
-      "#c4d824",
-      "#b98a99",
-      "#c39efd",
-    ],
-    faded: { line: "#4c525c", ink: "#949ca8" },
-  },
-} as const;
-
-const DASHES = [[], [6, 3], [2, 2], [8, 3, 2, 3], [12, 3]] as const;
+export const PALETTE = palette;
 
 /** How each run is drawn, by key. */
 export function styleRuns(runs: readonly RunHeader[], theme: Theme): Map<number, Styled> {
@@ -73,7 +17,7 @@ export function styleRuns(runs: readonly RunHeader[], theme: Theme): Map<number,
   const style = (run: RunHeader): Styled => {
     const hue = run.key % line.length;
     const colors = run.faded ? { color: faded.line, ink: faded.ink } : { color: line[hue], ink: ink[hue] };
-    const dash = DASHES[Math.floor(run.key / line.length) % DASHES.length];
+    const dash = palette.dashes[Math.floor(run.key / line.length) % palette.dashes.length];
     return { run, label: labels.get(run.key) as string, dash: run.faded ? [] : dash, ...colors };
   };
   return new Map(runs.map(run => [run.key, style(run)]));

@@ -48,6 +48,8 @@ export interface RunHeader {
   rate: number | null;
   faded: boolean;
   error: string | null;
+  /** `[glob, x axis]` of metrics. A name in full counts first, then the last glob that matches; never a metric itself. */
+  defined?: [glob: string, x: string][];
 }
 
 export interface SeriesHeader {

@@ -1,4 +1,4 @@
-/** The only importer of Vega and Vega-Lite. */
+/** With `user-canvas.ts` the only importer of Vega and Vega-Lite. */
 import { changeset, parse, type Runtime, truthy, View } from "vega";
 import { expressionInterpreter } from "vega-interpreter";
 import { type Config, compile, type TopLevelSpec } from "vega-lite";
@@ -64,7 +64,7 @@ export function createCanvas(spec: Spec, theme: Theme, font: string, container: 
   return { view, draw };
 }
 
-function config(theme: Theme, font: string): Config {
+export function config(theme: Theme, font: string): Config {
   const { text, label, grid, frame } = VEGA_COLORS[theme];
   return {
     background: "transparent",
@@ -97,7 +97,7 @@ function config(theme: Theme, font: string): Config {
 }
 
 /** Vega tells of errors by its logger and goes on. Warnings are about infinite extents of empty data: dropped. */
-function quiet(onError: (problem: unknown) => void) {
+export function quiet(onError: (problem: unknown) => void) {
   const logger = {
     level: () => logger,
     error: (...problems: unknown[]) => {

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ._api import board, finish, init, log, runs, track
+from ._api import board, define_metric, finish, init, log, runs, track
 from ._errors import TrackbookWarning
 from ._exchange import export, import_parquet, sql
 from ._manage import delete_project, delete_run, get_run, move_run, rename_run
@@ -30,6 +30,7 @@ __all__ = [
     "Run",
     "TrackbookWarning",
     "board",
+    "define_metric",
     "delete_project",
     "delete_run",
     "export",

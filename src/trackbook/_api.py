@@ -166,6 +166,31 @@ def log(
     return run.log(data, step, print_to_console=print_to_console)
 
 
+def define_metric(name: str, step_metric: str | None = None, **other: Any) -> None:
+    """Draws metrics of the current run over another logged metric rather than over the step, unless a board says otherwise.
+
+    Parameters
+    ----------
+    name
+        A metric, or a glob of metrics: ``"val/*"``. ``*`` stands for any text. A name in full counts more than a glob, a
+        later definition more than an earlier one.
+    step_metric
+        The metric to draw over, which is logged in the same calls or at the same steps: ``"epoch"``; or ``"step"``,
+        ``"relative"``, ``"time"``. Without it nothing changes, as after wandb's ``define_metric("epoch")``.
+    other
+        Further keywords of wandb's, which are ignored with one warning: `Run.summary` has the last value of each metric, and
+        ``summary.min`` and ``summary.max`` the best.
+
+    Raises
+    ------
+    TypeError
+        For a name that is empty or no string.
+    RuntimeError
+        When no run is open.
+    """
+    _open_run("define_metric()").define_metric(name, step_metric, **other)
+
+
 def finish(
     state: State | None = None,
     *,

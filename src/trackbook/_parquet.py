@@ -33,7 +33,7 @@ from ._types import RunRecord
 from .store._interface import POINTS, Store
 
 Format = Literal["parquet", "csv", "jsonl"]
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # 2: the record has `defined`
 KEY = "trackbook"
 _FILE = "points.parquet"
 _LEVEL = 1  # of zstd: 15 % faster than its usual 3, and 1.3 % larger

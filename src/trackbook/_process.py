@@ -110,6 +110,7 @@ class Process:
         for run in list(project.open_runs):
             run.hand_over()
         board = Board(project.name, session)
+        board.before_reading = self.hand_over
         project.boards.add(board)
         if _notebook.shell() is not None:
             board.on_show = self.stills.note_shown
@@ -131,10 +132,14 @@ class Process:
         if _notebook.shell() is not None:
             self.stills.place(board)
 
-    def settle_boards(self) -> None:
-        """The end of a cell: boards say all they know, and those with nothing more to say are let go."""
+    def hand_over(self) -> None:
+        """Makes the stores know all that was logged here."""
         for run in list(self.runs):
             run.hand_over()
+
+    def settle_boards(self) -> None:
+        """The end of a cell: boards say all they know, and those with nothing more to say are let go."""
+        self.hand_over()
         boards = list(self.boards.values())
         for board in boards:
             board.settle()

@@ -184,6 +184,7 @@ class Project:
             tags=as_tags([*found.tags, *run.tags]),
             notes=run.notes or found.notes,
             total=run.total or found.total,
+            defined=found.defined | run.defined,
         )
 
     def refresh(self) -> None:

@@ -87,6 +87,7 @@ class RunHeader(TypedDict):
     rate: float | None  # steps a second, recent
     faded: bool  # a predecessor, drawn grey behind the others
     error: str | None
+    defined: list[list[str]]  # [glob, x axis] of metrics, as they were defined: see `_defined.axis_of`
 
 
 class SeriesHeader(TypedDict):

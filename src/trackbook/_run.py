@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from ._config import Config, Summary
+from ._defined import define
 from ._errors import Findings
 from ._journal import FileJournal, Journal, NullJournal, Ready
 from ._protocol import State
@@ -195,6 +196,11 @@ class Run:
 
         self.hand_over()
         export_run(path, self.project, self.record, self.store)
+
+    def define_metric(self, name: str, step_metric: str | None = None, **other: Any) -> None:
+        """Draws metrics over another logged metric rather than over the step. See `trackbook.define_metric`."""
+        if (defined := define(self._record.defined, name, step_metric, other)) is not self._record.defined:
+            self._edit(defined=defined)
 
     def finish(self, state: State | None = None) -> None:
         """Ends the run, when all its points are in its store. A second call does nothing.

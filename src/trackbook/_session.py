@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ._defined import as_pairs
 from ._detail import detail
 from ._frames import SERIES_BYTES, Picture
 from ._protocol import Frame, RunHeader
@@ -66,7 +67,7 @@ class Session:
 
     @property
     def picture(self) -> Picture:
-        """What the view shows."""
+        """What the view may draw, as it was pulled last."""
         return self._picture
 
     @property
@@ -252,4 +253,5 @@ def _header(record: RunRecord, member: _Member, rate: float | None = None) -> Ru
         "rate": rate,
         "faded": member.faded,
         "error": record.error,
+        "defined": as_pairs(record.defined),
     }

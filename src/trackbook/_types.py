@@ -32,6 +32,7 @@ class RunRecord:
     done: int | None = None  # steps done as `track` counts them; None: the metrics' largest step says
     total: int | None = None
     error: str | None = None
+    defined: dict[str, str] = field(default_factory=dict)  # x axis by glob of metrics: see `define_metric`
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ names or expressions, so that no name can break a chart or inject one:
 
 =========  ============================================================================================
 ``run``    the run's label, unique on its board
+``metric`` the metric's name; only in charts of a user's own, which may draw several
 ``step``   the step
 ``time``   seconds since 1970, UTC
 ``value``  the value as logged; NaN and the infinities stay what they are

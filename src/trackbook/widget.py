@@ -12,11 +12,12 @@ import anywidget
 import traitlets
 from ipywidgets import widget_serialization
 
+from ._charted import Charted
 from ._front_end import FrontEnd, front_end, shared_front_end
 from ._notebook import can_share_models
 from ._session import Session
 from ._still import Still, make_still
-from ._view import TRAITS, View
+from ._view import TRAITS
 
 ACKNOWLEDGED_SECONDS = 0.1
 UNACKNOWLEDGED_SECONDS = 0.2
@@ -27,8 +28,8 @@ BEAT_SECONDS = 10.0  # `js/src/pulse.ts` waits a few of them
 _FROM_FRONT_END = TRAITS | {"seen"}
 
 
-class Board(View, anywidget.AnyWidget):
-    """Live charts of runs of one project. How one looks at them can be read and set: see `View`."""
+class Board(Charted, anywidget.AnyWidget):
+    """Live charts of runs of one project. How one looks at them can be read and set: see `View`; what they draw: see `Charted`."""
 
     _esm = traitlets.Unicode().tag(sync=True)
     front_end = traitlets.Instance(FrontEnd, allow_none=True).tag(sync=True, **widget_serialization)

@@ -46,6 +46,7 @@ class Kernel:
             "rate": None,
             "faded": False,
             "error": None,
+            "defined": [],
         }
         self.picture.put_run(header | more)
 
@@ -73,7 +74,7 @@ def points(kernel: Kernel) -> None:
     kernel.points(0, "train/loss", [9, 7], [0.5, 0.25])
     kernel.points(0, "val/acc", [0], [0.125])
     kernel.delta()
-    kernel.run(1, "second", total=10, done=3, rate=1.5)
+    kernel.run(1, "second", total=10, done=3, rate=1.5, defined=[["val/*", "epoch"], ["train/loss", "time"]])
     kernel.run(0, "first", state="finished", ended=NOW)
     kernel.points(1, "train/loss", range(3), [1e-300, -0.0, 1e300])
     kernel.delta()

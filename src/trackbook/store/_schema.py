@@ -18,7 +18,7 @@ create table meta (key text primary key, value text not null) strict;
 create table runs (
     id text primary key, name text not null, started real not null, state text not null, "group" text, tags text not null,
     notes text, config text not null, summary text not null, step_by text not null, ended real, done integer,
-    total integer, error text
+    total integer, error text, defined text not null default '{}'
 ) strict;
 -- survives its run, so that no cursor of a run that was deleted fits the next one of the same id
 create table ordinals (run_id text primary key, generation integer not null, next integer not null) strict;
@@ -33,9 +33,14 @@ create table chunks (
 create table marks (mark text primary key, drained integer not null) strict;
 """
 
+
+def _add_defined(db: Connection) -> None:
+    db.execute("alter table runs add column defined text not null default '{}'")
+
+
 # Each makes a file of the version before it one of its own: the first makes version 2. A file that is migrated and one that
 # is made anew must have the same tables, which a test compares.
-MIGRATIONS: Final[list[Callable[[Connection], None]]] = []
+MIGRATIONS: Final[list[Callable[[Connection], None]]] = [_add_defined]
 
 # Wherever a run's data are, with the column that has its id; what is deleted, copied and salvaged.
 RUN_TABLES: Final = {"runs": "id", "metrics": "run_id", "chunks": "run_id"}
@@ -49,7 +54,7 @@ PUT_RUN: Final = (
 PUT_METRICS: Final = "insert or replace into metrics (run_id, number, name, last, min, max, count, step) values"
 PUT_ORDINALS: Final = "insert or replace into ordinals (run_id, generation, next) values (?, ?, ?)"
 PUT_CHUNK: Final = "insert into chunks (run_id, first, rows, low, high, crc, data) values (?, ?, ?, ?, ?, ?, ?)"
-_JSON_FIELDS: Final = {"tags", "config", "summary"}
+_JSON_FIELDS: Final = {"tags", "config", "summary", "defined"}
 
 
 class NewerFile(Exception):  # noqa: N818  # no error of the file, nor of the user

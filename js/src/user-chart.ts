@@ -1,0 +1,164 @@
+import { h } from "./dom.ts";
+import { splitMetric } from "./groups.ts";
+import type { Picture } from "./picture.ts";
+import type { Look } from "./plot.ts";
+import type { Series } from "./series.ts";
+import type { Stage } from "./stage.ts";
+import type { Theme } from "./theme.ts";
+import { createOwnCanvas, type OwnCanvas } from "./user-canvas.ts";
+import { isComposite, membersOf, ownRows, type UserChart, userCharts } from "./user-charts.ts";
+import type { View } from "./vega.ts";
+
+/** What a user's chart is drawn from. One whose scene equals the one it drew is not drawn again. */
+export interface OwnScene {
+  chart: UserChart;
+  series: readonly Series[];
+  /** The board's metrics; a series has its number among them. */
+  metrics: readonly string[];
+  look: Look;
+  theme: Theme;
+}
+
+/** The box of a user's chart, with a Vega view that lives as long as its specification and the theme stay. */
+export class OwnChart {
+  readonly element: HTMLElement & { view?: View };
+  readonly plotElement = h("div", { class: "tb-plot" });
+  visible = false;
+  #container = h("div", { class: "tb-canvas" });
+  #error = h("div", { class: "tb-error", role: "alert", hidden: "" });
+  #scene: OwnScene | null = null;
+  #drawn: OwnScene | null = null;
+  #made: (OwnCanvas & { key: string }) | null = null;
+  #size = "";
+
+  constructor(
+    readonly name: string,
+    title: string,
+  ) {
+    const heading = h("div", { class: "tb-metric", role: "heading", "aria-level": "4", title: name }, title);
+    this.plotElement.append(this.#container);
+    this.element = h(
+      "section",
+      { class: "tb-chart", "data-metric": name },
+      h("div", { class: "tb-chart-head" }, heading),
+      this.plotElement,
+      this.#error,
+    );
+  }
+
+  /** Whether there is now something to draw. */
+  update(scene: OwnScene): boolean {
+    this.#scene = scene;
+    return this.stale;
+  }
+
+  get stale(): boolean {
+    if (!this.#scene || !this.plotElement.clientWidth) return false;
+    return !this.#drawn || !sameScene(this.#scene, this.#drawn) || this.#size !== this.#currentSize;
+  }
+
+  async draw(): Promise<void> {
+    const scene = this.#scene;
+    if (!scene || !this.visible || !this.plotElement.clientWidth) return;
+    this.#drawn = scene;
+    try {
+      const rows = ownRows(scene.series, scene.metrics, scene.look, this.plotElement.clientWidth);
+      const canvas = this.#canvasFor(scene);
+      this.#resize(canvas);
+      await canvas.draw(rows);
+      this.element.dataset.drawn = String(rows.length);
+      this.#showError(null);
+    } catch (error) {
+      this.#size = this.#currentSize; // tried; what is wrong is wrong at any size
+      if (this.#scene) this.#showError(error);
+    }
+  }
+
+  destroy() {
+    this.#made?.view.finalize();
+    this.#made = null;
+    this.#scene = null;
+  }
+
+  #canvasFor({ chart, theme }: OwnScene): OwnCanvas {
+    const { fontFamily: font } = getComputedStyle(this.element);
+    const key = JSON.stringify([theme, font, chart.key]);
+    if (this.#made?.key === key) return this.#made;
+    this.#made?.view.finalize();
+    this.#made = null;
+    this.#size = "";
+    this.#container.replaceChildren();
+    this.element.classList.toggle("tb-composite", isComposite(chart));
+    this.#made = { ...createOwnCanvas(chart, theme, font, this.#container), key };
+    this.element.view = this.#made.view;
+    return this.#made;
+  }
+
+  #resize({ resize }: OwnCanvas) {
+    if (this.#size === this.#currentSize) return;
+    resize(this.plotElement.clientWidth, this.plotElement.clientHeight);
+    this.#size = this.#currentSize;
+  }
+
+  get #currentSize(): string {
+    return [this.plotElement.clientWidth, this.plotElement.clientHeight, devicePixelRatio].join();
+  }
+
+  #showError(error: unknown) {
+    const text = error ? `This chart could not be drawn: ${(error as Error).message ?? error}` : "";
+    if (this.#error.textContent === text) return;
+    if (error) console.error(`Trackbook: ${this.name}:`, error);
+    this.#error.textContent = text;
+    this.#error.hidden = !error;
+    this.element.classList.toggle("tb-broken", Boolean(error));
+  }
+}
+
+/** The users' charts in one view of a board. */
+export class OwnCharts {
+  #stage: Stage;
+  #asked: ReadonlyMap<string, UserChart> = new Map();
+  #made = new Map<string, OwnChart>();
+
+  constructor(stage: Stage) {
+    this.#stage = stage;
+  }
+
+  /** Takes in the trait `charts`, and says what they are called. */
+  read(trait: unknown): Iterable<string> {
+    this.#asked = userCharts(trait);
+    return this.#asked.keys();
+  }
+
+  /** The box of the chart of this name, if there is such a chart. */
+  element(name: string): HTMLElement | null {
+    if (!this.#asked.has(name)) return null;
+    let chart = this.#made.get(name);
+    if (!chart) {
+      chart = new OwnChart(name, splitMetric(name).short);
+      this.#made.set(name, chart);
+      this.#stage.add(chart);
+    }
+    return chart.element;
+  }
+
+  show({ metrics, series }: Pick<Picture, "metrics" | "series">, look: Look, theme: Theme) {
+    for (const [name, own] of this.#made) {
+      const chart = this.#asked.get(name);
+      if (!chart) continue; // taken away: it is out of the page
+      const members = new Set(membersOf(chart, metrics));
+      const drawn = series.filter(({ metric }) => members.has(metrics[metric]));
+      if (own.update({ chart, series: drawn, metrics, look, theme })) this.#stage.request(own);
+    }
+  }
+}
+
+function sameScene(a: OwnScene, b: OwnScene): boolean {
+  return (
+    a.chart.key === b.chart.key &&
+    a.look === b.look &&
+    a.theme === b.theme &&
+    a.series.length === b.series.length &&
+    a.series.every((series, i) => series === b.series[i])
+  );
+}

@@ -1,0 +1,137 @@
+"""Makes the golden rows: what is drawn of a picture, seen in several ways, in Python as in the browser.
+
+`python tests/golden/make_rows.py` writes them. `tests/test_drawn.py` makes them again and compares, and `js` draws them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import numpy as np
+
+FOLDER = Path(__file__).parent / "rows"
+sys.path[:0] = [str(FOLDER.parent.parent), str(FOLDER.parent)]
+
+from golden.make import NOW, Kernel  # noqa: E402
+from trackbook._drawn import Look, members, plot_of  # noqa: E402
+from wire import packed  # noqa: E402
+
+FIELDS = ("run", "step", "time", "value", "smooth", "x", "mark", "color", "dash")
+PLAIN = Look()
+SMOOTH = dataclasses.replace(PLAIN, smoothing=3)
+
+
+def points(kernel: Kernel) -> list[Look]:
+    kernel.run(0, "first", state="finished")
+    kernel.run(1, "second")
+    kernel.run(2, "second", faded=True)
+    for key in range(3):
+        kernel.points(key, "loss", range(9), [9, 7.5, 8, 3, 4, 2.25, 2, 1.5, 1 + key])
+    kernel.points(0, "late", [7, 3, 5], [1, 2, 3])
+    return [PLAIN, SMOOTH, dataclasses.replace(SMOOTH, smoothing=20, hidden=frozenset(["run1"]), theme="dark")]
+
+
+def times(kernel: Kernel) -> list[Look]:
+    kernel.run(0, "first", started=NOW - 10)
+    kernel.points(0, "loss", range(4), [1, 2, 3, 4])
+    kernel.picture.add_points("run0", "loss", np.array([9]), np.array([NOW - 5.0]), np.array([0.5]))
+    return [dataclasses.replace(SMOOTH, x_axis=axis) for axis in ("relative", "time")]
+
+
+def buckets(kernel: Kernel) -> list[Look]:
+    random = np.random.default_rng(3)
+    kernel.run(0, "long")
+    kernel.points(0, "loss", range(75), random.integers(-99, 99, 75) / 8)
+    kernel.points(0, "ties", range(45), random.integers(0, 2, 45))
+    looks = [PLAIN, SMOOTH, dataclasses.replace(SMOOTH, columns=4, x_axis="relative")]
+    return [*looks, dataclasses.replace(PLAIN, columns=1)]
+
+
+def not_finite(kernel: Kernel) -> list[Look]:
+    values = np.arange(60) / 4
+    values[::7], values[1], values[-1], values[30:38], values[40] = np.nan, np.inf, -np.inf, np.nan, np.inf
+    kernel.run(0, "diverged")
+    kernel.points(0, "long", range(60), values)
+    kernel.points(0, "short", range(6), [np.nan, np.inf, -np.inf, 1, np.nan, 2])
+    kernel.points(0, "lonely", range(3), [np.nan, 1, np.inf])
+    kernel.points(0, "none", range(3), [np.nan] * 3)
+    kernel.points(0, "zeros", range(50), [0.0] * 50)
+    return [PLAIN, SMOOTH, dataclasses.replace(SMOOTH, columns=3)]
+
+
+def bars(kernel: Kernel) -> list[Look]:
+    for key in range(12):
+        kernel.run(key, f"run {key % 3}" if key < 6 else f"__proto__{key}", state="finished")
+        kernel.points(key, "f1", [0], [np.nan if key == 4 else key % 5])
+    kernel.run(12, "still running")
+    kernel.points(12, "one", [3], [0.5])
+    return [PLAIN]
+
+
+CASES: list[Callable[[Kernel], list[Look]]] = [points, times, buckets, not_finite, bars]
+
+METRICS = ["lr", "train/loss", "train/acc", "val/loss", "a.c", "val/\n<b>", "__proto__"]
+MEMBERS = [
+    ("train/loss", []),
+    ("train/own", []),
+    ("own", []),
+    ("other/own", []),
+    ("own", ["*loss"]),
+    ("train/loss", ["val/*", "lr"]),
+    ("own", ["a?c"]),
+    ("own", ["[a].c"]),
+    ("__proto__", []),
+]
+
+
+def contents(case: Callable[[Kernel], list[Look]]) -> dict[str, Any]:
+    kernel = Kernel()
+    with mock.patch.multiple("trackbook._buckets", POINTS_LIMIT=12, BUCKETS_LIMIT=10):  # small files
+        looks = case(kernel)
+    picture = kernel.picture
+    views = [
+        _view(look) | {"plots": [_plot(plot_of(picture, metric, look)) for metric in picture.metrics]} for look in looks
+    ]
+    return {"keyframe": packed(picture.keyframe(NOW)), "views": views}
+
+
+def membership() -> list[Any]:
+    return [
+        {"name": name, "globs": globs, "metrics": METRICS, "members": members(name, globs, METRICS)}
+        for name, globs in MEMBERS
+    ]
+
+
+def _view(look: Look) -> dict[str, Any]:
+    return dataclasses.asdict(look) | {"hidden": sorted(look.hidden)}
+
+
+def _plot(plot: Any) -> dict[str, Any]:
+    return {
+        "metric": plot.metric,
+        "bars": plot.bars,
+        "window": plot.window,
+        "columns": {name: [_plain(row[name]) for row in (plot.longest if plot.bars else plot.rows)] for name in FIELDS},
+    }
+
+
+def _plain(value: Any) -> Any:
+    """NaN, the infinities and -0 as text, which JSON has not or does not keep."""
+    if isinstance(value, float) and (not np.isfinite(value) or str(value) == "-0.0"):
+        return str(value).replace("nan", "NaN").replace("inf", "Infinity")
+    return value
+
+
+if __name__ == "__main__":
+    files = {case.__name__: contents(case) for case in CASES} | {"members": membership()}
+    FOLDER.mkdir(exist_ok=True)
+    for name, content in files.items():
+        text = json.dumps(content, ensure_ascii=True, separators=(",", ":"))
+        (FOLDER / f"{name}.json").write_text(text + "\n")
+        print(f"rows/{name}.json: {len(text)} bytes")
