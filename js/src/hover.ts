@@ -102,7 +102,8 @@ function describe({ step, time, x }: Row, axis: XAxis = "step"): string {
 /** Where the pointer is in another chart: at the same x, where that is of the same kind. */
 function pointIn(other: Chart, { scene }: Chart, x: number | null): [x: number | null, rows: Row[]] {
   if (x === null || !other.visible || other.scene?.axes.x !== scene?.axes.x) return [null, []];
-  return [x, hitsNear(other.plot?.traces ?? [], x).map(({ row }) => row)];
+  const rows = hitsNear(other.plot?.traces ?? [], x).map(({ row }) => row);
+  return rows.length ? [x, rows] : [null, []];
 }
 
 /** At the point nearest to x: its row, and those of the other runs that reach so far. */

@@ -26,7 +26,9 @@ function compileOnce(spec: Spec, theme: Theme, font: string): Compiled {
 }
 
 function compileNow(spec: Spec, theme: Theme, font: string): Compiled {
-  const sized = { ...spec, width: 300, height: 180, autosize: { type: "fit", contains: "padding" } };
+  // Labels grow with the numbers: without `resize` those that are wider than the first ones would be cut off.
+  const autosize = { type: "fit", contains: "padding", resize: true };
+  const sized = { ...spec, width: 300, height: 180, autosize };
   const options = { config: config(theme, font), logger: quiet(console.error) };
   const vega = compile(sized as unknown as TopLevelSpec, options).spec;
   const runtime = parse(vega, undefined, { ast: true });
@@ -84,7 +86,8 @@ export function config(theme: Theme, font: string): Config {
       domain: true,
       domainColor: frame,
       grid: false,
-      labelFlush: 14,
+      labelBound: 2,
+      labelFlush: true,
       labelOverlap: true,
       ticks: true,
       tickSize: 4,

@@ -51,7 +51,8 @@ def test_pictures_and_rows_are_saved(lab: Lab) -> None:
 
 def test_the_copied_code_makes_the_chart_in_the_next_cell(lab: Lab) -> None:
     lab.page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=lab.server.url)
-    lab.write_and_open("copy", PROGRAM, "")
+    lab.write_and_open("copy", PROGRAM, "", "import altair; altair.renderers.enable('mimetype')")  # its own needs a CDN
+    lab.run_to_end(2)
     lab.run_to_end(0)
     board = lab.board().wait()
     choose(board, "train/loss", "Copy Altair code")
