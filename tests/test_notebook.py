@@ -89,20 +89,20 @@ def test_a_program_that_executes_a_notebook_reads_no_answers(shell: Shell) -> No
 
 def test_the_end_of_each_cell_is_told_once(shell: Shell) -> None:
     told: list[str] = []
-    watch = _notebook.CellEnd(lambda: told.append("end"))
-    watch.watch()
-    watch.watch()
+    hook = _notebook.CellHook("post_run_cell", lambda _: told.append("end"), "tells")
+    hook.watch(shell)
+    hook.watch(shell)
     shell.end_cell()
     shell.end_cell()
     assert told == ["end", "end"]
 
 
 def test_a_hook_that_fails_is_said_once_and_switched_off(shell: Shell) -> None:
-    def fail() -> None:
+    def fail(_: object) -> None:
         raise OSError("no")
 
-    _notebook.CellEnd(fail).watch()
-    with pytest.warns(TrackbookWarning, match="at the end of a cell, because that failed: OSError"):
+    _notebook.CellHook("post_run_cell", fail, "updates boards").watch(shell)
+    with pytest.warns(TrackbookWarning, match="no longer updates boards, because that failed: OSError"):
         shell.end_cell()
     shell.end_cell()
     assert shell.callbacks == []
