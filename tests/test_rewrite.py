@@ -72,7 +72,10 @@ ASSIGNMENTS = {
     "lambda": ("f = lambda: (x := 7)\nf()", [7]),
     "with": ("import contextlib\nwith contextlib.nullcontext(8) as x: pass", [8]),
     "if and else": ("if False:\n    x = 1\nelif True:\n    x = 2\nelse:\n    x = 3", [2]),
-    "try": ("try:\n    x = 1\n    1 / 0\nexcept ZeroDivisionError:\n    x = 2\nelse:\n    x = 3\nfinally:\n    x = 4", [1, 2, 4]),
+    "try": (
+        "try:\n    x = 1\n    1 / 0\nexcept ZeroDivisionError:\n    x = 2\nelse:\n    x = 3\nfinally:\n    x = 4",
+        [1, 2, 4],
+    ),
     "loop's else": ("for i in ():\n    pass\nelse:\n    x = 1", [1]),
     "match": ("match [1, 2]:\n    case [1, x] if x:\n        pass", [2]),
     "match a mapping": ("match {'a': 1, 'b': 2}:\n    case {'a': _, **x}:\n        pass", [{"b": 2}]),
@@ -122,7 +125,8 @@ def test_an_expression_over_two_names_is_told_once_an_assignment() -> None:
 
 
 @pytest.mark.parametrize(
-    "source", ["y = [x for x in (1, 2)]", "(x := 1); y = (x := 2)", "def f():\n    return [(x := i) for i in (1, 2)]\nf()"]
+    "source",
+    ["y = [x for x in (1, 2)]", "(x := 1); y = (x := 2)", "def f():\n    return [(x := i) for i in (1, 2)]\nf()"],
 )
 def test_an_expression_of_what_is_assigned_inside_an_expression_is_told(source: str) -> None:
     assert track(source, "d=x*2").points == [("d", 2), ("d", 4)]
@@ -286,7 +290,9 @@ def test_the_bytecode_of_statements_that_track_nothing_is_as_it_was() -> None:
 
 
 def test_a_docstring_and_future_imports_stay_first() -> None:
-    tree = rewritten('"""Says it."""\nfrom __future__ import annotations\nx: nope = 1\ndef f():\n    "doc"\n    x = 1', "x").tree
+    tree = rewritten(
+        '"""Says it."""\nfrom __future__ import annotations\nx: nope = 1\ndef f():\n    "doc"\n    x = 1', "x"
+    ).tree
     scope: dict[str, Any] = {TRACKER: Notes(["x"])}
     exec(compile(ast.fix_missing_locations(tree), "cell", "exec"), scope)
     assert (scope["__doc__"], scope["f"].__doc__, scope["__annotations__"]) == ("Says it.", "doc", {"x": "nope"})

@@ -84,7 +84,11 @@ def simple(draw: st.DrawFn, place: Place) -> list[Line]:
     line = text.get(kind, kind)
     if kind == "pair" and other != name:
         names += other
-    told = log(names, place.indent) if kind in ("assign", "augment", "annotate", "pair", "walrus", "yield", "await") else []
+    told = (
+        log(names, place.indent)
+        if kind in ("assign", "augment", "annotate", "pair", "walrus", "yield", "await")
+        else []
+    )
     return [Line(place.indent, line, line), *told]
 
 
@@ -157,7 +161,7 @@ def outcome(tree: ast.Module, extra: dict[str, Any]) -> Outcome:
     with contextlib.redirect_stdout(output):
         try:
             exec(compile(tree, "cell", "exec"), scope)
-        except Exception as caught:
+        except Exception as caught:  # noqa: BLE001  whatever it is, the other program has to raise it too
             lines = [frame.lineno for frame in traceback.extract_tb(caught.__traceback__) if frame.filename == "cell"]
             error = type(caught).__name__, str(caught), lines
     plain = {name: scope[name] for name in scope if isinstance(scope[name], (int, str, list, type(None)))}

@@ -16,7 +16,7 @@ from ._watching import watching
 _NAMES_RUNS = ("show", "export", "delete")
 
 
-def complete(event: Any) -> list[str]:
+def complete(_: Any, event: Any) -> list[str]:
     """What may follow on the line, as IPython asks: the ends of words that begin before its ``event.symbol``."""
     line = event.text_until_cursor.lstrip()
     before = line.split()
@@ -53,6 +53,8 @@ def _options(of: Parser, word: str) -> list[str]:
 def _runs(before: list[str]) -> list[str]:
     """The names of runs, in the project that the line names, and the ids of those whose name is more than one word."""
     project = before[before.index("--project") + 1] if "--project" in before[:-1] else None
+    if project is not None and project not in project_names(_settings.data_dir()):
+        return []
     runs = _api.home(project).store.runs()
     return list(dict.fromkeys(run.id if run.name.split() != [run.name] else run.name for run in reversed(runs)))
 

@@ -25,7 +25,6 @@ from ._tracker import Tracker
 from ._watching import watching
 from ._whats import What, variable
 
-
 _RUN_PYTHON = ("time", "capture")  # cell magics that let IPython transform what is below them
 
 

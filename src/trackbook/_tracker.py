@@ -49,7 +49,7 @@ class Tracker:
         self._countdown = [0] * len(metrics)
         self._not_before = [-math.inf] * len(metrics)
         self._kinds: dict[type, bool | None] = {}
-        self._refused: dict[str, str] = {}
+        self._unsaid: dict[str, str] = {}
         self._warned: set[str] = set()
 
     def begin(self, run: Run) -> None:
@@ -78,8 +78,8 @@ class Tracker:
         return functools.partial, (operator.is_,)
 
     def why_not(self, metric: str) -> str | None:
-        """Why a metric that was never tracked was not, as far as that is known."""
-        return self._refused.get(metric)
+        """Why a metric that was never tracked was not, when that is known and was not said."""
+        return None if metric in self._warned else self._unsaid.get(metric)
 
     def _take(self, metric: str, value: Any) -> None:
         step = None
@@ -122,7 +122,7 @@ class Tracker:
     def _note_failure(self, metric: str, error: BaseException | None) -> None:
         """An expression failed. A name that is not there yet may come, so that is told at the end, if at all."""
         if isinstance(error, NameError):
-            self._refused.setdefault(metric, str(error))
+            self._unsaid.setdefault(metric, str(error))
         else:
             self._refuse(metric, f"{metric!r} is not tracked here: {type(error).__name__}: {error}")
 
@@ -151,7 +151,6 @@ class Tracker:
     def _refuse(self, metric: str, why: str) -> None:
         if metric not in self._warned:
             self._warned.add(metric)
-            self._refused[metric] = why
             if not self._lenient:
                 warn(f"%%track: {why} (said once)")
 
