@@ -15,7 +15,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 import trackbook as tb
-from trackbook import _api, _commands, _completion, _magics, _manage, _watching
+from trackbook import _api, _commands, _completion, _magics, _manage
 from trackbook._process import Process
 
 
@@ -52,12 +52,8 @@ def ipython(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     monkeypatch.setenv("IPYTHONDIR", str(folder / "ipython"))
     monkeypatch.chdir(folder)
     process = Process()
-    watching = _watching.Watching()
-    for module in (_api, _commands, _completion, _magics, _manage, _watching):
+    for module in (_api, _commands, _completion, _magics, _manage):
         monkeypatch.setattr(module, "process", process)
-    for module in (_commands, _completion, _magics):
-        monkeypatch.setattr(module, "watching", watching)
-    monkeypatch.setattr(_magics, "_told", set())
     InteractiveShell.clear_instance()
     config = Config({"HistoryManager": {"enabled": False}, "InteractiveShell": {"colors": "nocolor"}})
     shell = InteractiveShell.instance(config=config)

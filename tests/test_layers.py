@@ -18,7 +18,7 @@ PACKAGE = Path(trackbook.__file__).parent
 # From the ground up; a module may import from its own layer's earlier names and from the layers below.
 LAYERS: dict[str, list[str]] = {
     "words": ["_protocol", "_types", "_errors", "_settings", "_names"],
-    "pure": ["_values", "_config", "_keywords", "_buckets", "_frames", "charts"],
+    "pure": ["_values", "_config", "_keywords", "_buckets", "_frames", "charts", "_whats", "_rewrite"],
     "state": [
         "_files",
         "store",
@@ -42,10 +42,10 @@ LAYERS: dict[str, list[str]] = {
         "_parquet",
         "_sql",
     ],
-    "doing": ["_recorder", "_recovery", "_run", "_pump", "_project"],
+    "doing": ["_recorder", "_recovery", "_run", "_pump", "_project", "_tracker"],
     "talking": ["_session"],
-    "hosts": ["_front_end", "_notebook", "_view", "widget", "page"],
-    "face": ["_process", "_api", "_manage", "_exchange", ""],
+    "hosts": ["_front_end", "_notebook", "_cells", "_watching", "_view", "widget", "page"],
+    "face": ["_process", "_api", "_manage", "_exchange", "_options", "_commands", "_completion", "_magics", ""],
 }
 HEIGHT = {name: (floor, place) for floor, names in enumerate(LAYERS.values()) for place, name in enumerate(names)}
 
@@ -55,7 +55,7 @@ HOMES = {
     "anywidget": {"widget"},
     "traitlets": {"_view", "widget"},
     "ipywidgets": set(),
-    "IPython": {"_notebook"},
+    "IPython": {"_notebook", "_options", "_commands", "_magics"},
     "numpy": {
         "_buckets",
         "_frames",

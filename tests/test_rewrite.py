@@ -245,9 +245,8 @@ def instructions(code: types.CodeType, lines: set[int]) -> list[tuple[Any, ...]]
     """What is executed for some lines, without jumps: a statement that is no longer the last of its loop has none."""
     found = []
     for one in codes(code):
-        line = None
         for step in dis.get_instructions(one):
-            line = step.starts_line if step.starts_line is not None else line
+            line = step.positions.lineno if step.positions else None
             jumps = step.opcode in dis.hasjrel or step.opcode in dis.hasjabs
             if line in lines and not jumps and step.opname not in ("EXTENDED_ARG", "NOP"):
                 value = step.argval.co_name if isinstance(step.argval, types.CodeType) else step.argval

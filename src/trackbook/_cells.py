@@ -89,9 +89,13 @@ class Cells:
 
 def _error(execution: Execution, result: Any) -> BaseException | None:
     """What ended the cell: its result says so, but not when a magic caught the exception and showed it (`%run`)."""
-    if result is None:  # ipykernel cancelled an asynchronous cell
+    import asyncio
+
+    if result is None:
         return KeyboardInterrupt()
     error: BaseException | None = result.error_before_exec or result.error_in_exec
+    if isinstance(error, asyncio.CancelledError):  # so ipykernel interrupts a cell that awaits
+        return KeyboardInterrupt()
     shown = getattr(sys, "last_value", None)
     if error is None and shown is not execution.last_shown and _MAGIC.search(execution.source):
         return shown

@@ -15,7 +15,6 @@ from ._process import process
 from ._project import project_names
 from ._run import Run
 from ._types import ENDED
-from ._watching import watching
 from ._whats import split_words, unquoted
 
 if TYPE_CHECKING:
@@ -57,15 +56,15 @@ def finish(given: Namespace) -> None:
 def watch(given: Namespace) -> None:
     """Log these variables of the notebook after each cell, to the run that is open then."""
     if given.names:
-        watching.add(given.names)
+        process.watching.add(given.names)
     run = process.current_run()
-    names = ", ".join(watching.names) or "nothing"
-    say(f"watching {names}" + ("" if run or not watching.names else "; logged once a run is open"))
+    names = ", ".join(process.watching.names) or "nothing"
+    say(f"watching {names}" + ("" if run or not process.watching.names else "; logged once a run is open"))
 
 
 def unwatch(given: Namespace) -> None:
     """Log these variables no longer, or none at all."""
-    watching.remove(given.names or watching.names)
+    process.watching.remove(given.names or process.watching.names)
 
 
 def export(given: Namespace) -> None:
@@ -119,7 +118,7 @@ def status(_: Namespace) -> None:
     project = process.last_project
     if project is not None:
         lines += [f"file: {project.store.path}", *project.store.notices]
-    lines += [f"watching: {', '.join(watching.names)}"] if watching.names else []
+    lines += [f"watching: {', '.join(process.watching.names)}"] if process.watching.names else []
     say("\n".join(lines))
 
 

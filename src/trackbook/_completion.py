@@ -11,7 +11,6 @@ from ._options import Parser, cell_parser
 from ._process import process
 from ._project import project_names
 from ._types import ENDED
-from ._watching import watching
 
 _NAMES_RUNS = ("show", "export", "delete")
 
@@ -43,7 +42,7 @@ def _candidates(before: list[str], word: str) -> Iterable[str]:
         return _options(parser(command), word)
     if command in _NAMES_RUNS:
         return _runs(before)
-    return {"finish": ENDED, "unwatch": watching.names}.get(command, ())
+    return {"finish": ENDED, "unwatch": process.watching.names}.get(command, ())
 
 
 def _options(of: Parser, word: str) -> list[str]:

@@ -22,7 +22,6 @@ from ._options import Header, cell_parser, parse_header, start_run
 from ._process import process
 from ._rewrite import Rewriting, assigned_in_loops, rewrite
 from ._tracker import Tracker
-from ._watching import watching
 from ._whats import What, variable
 
 _RUN_PYTHON = ("time", "capture")  # cell magics that let IPython transform what is below them
@@ -37,6 +36,7 @@ class CellTracking:
         self._shell = shell
         self._pending: Header | None = None
         self._numbers = itertools.count(1)
+        self._said_how_to_choose = False
 
     def __call__(self, lines: list[str]) -> list[str]:
         """The lines of a cell with a blank line for the header."""
@@ -96,9 +96,23 @@ class CellTracking:
             tracker.end()
             run.finish()
             self._forget()
-            report(tracker, whats, rewriting, chosen=bool(header.whats))
+            if header.whats:
+                report(tracker, whats, rewriting)
+            else:
+                self._say_what_was_tracked(tracker)
 
         process.cells.current().at_end.append(end)
+
+    def _say_what_was_tracked(self, tracker: Tracker) -> None:
+        tracked = [metric for metric in tracker.metrics if metric in tracker.tracked]
+        if not tracked:
+            warn_of_cell("no loop of the cell assigned a number; name what to track, as in: %%track loss")
+        elif not self._said_how_to_choose:
+            self._said_how_to_choose = True
+            say(
+                f"%%track: tracked every number that a loop of the cell assigned: {', '.join(tracked)}. "
+                f"To choose, name them: %%track {tracked[0]}"
+            )
 
     def _name(self, tracker: Tracker) -> str:
         """A name for the cell's code to find its tracker by: among the notebook's variables, for functions that are sent to
@@ -115,39 +129,21 @@ class CellTracking:
             self._shell.ast_transformers.remove(self)
 
 
-_told: set[str] = set()
-
-
-def report(tracker: Tracker, whats: list[What], rewriting: Rewriting, *, chosen: bool) -> None:
+def report(tracker: Tracker, whats: list[What], rewriting: Rewriting) -> None:
     """After the cell: what was not tracked, and why."""
-    if not chosen:
-        _report_all(tracker)
-    for number, what in enumerate(whats if chosen else ()):
+    left_alone = ", ".join(rewriting.left_alone)
+    for number, what in enumerate(whats):
         why = tracker.why_not(what.metric)
         if not rewriting.sites[number]:
             verb = "assigns" if what.variable else "assigns anything of"
-            left = f" outside of {', '.join(rewriting.left_alone)}" if rewriting.left_alone else ""
-            warn_of_cell(f"the cell never {verb} {what.source!r}{left}, so nothing is tracked as {what.metric!r}")
+            where = f" outside of {left_alone}" if left_alone else ""
+            warn_of_cell(f"the cell never {verb} {what.source!r}{where}, so nothing is tracked as {what.metric!r}")
         elif what.metric not in tracker.tracked and why is not None:
             warn_of_cell(f"nothing was tracked as {what.metric!r}: {why}")
-    if rewriting.left_alone:
-        warn_of_cell(
-            f"{', '.join(rewriting.left_alone)}: left alone, because a compiler takes it; track what it returns"
-        )
+    if left_alone:
+        warn_of_cell(f"{left_alone}: left alone, because a compiler takes it; track what it returns")
     if tracker.missed:
         warn_of_cell("the run was finished before the cell ended; what came after it is not tracked")
-
-
-def _report_all(tracker: Tracker) -> None:
-    tracked = [metric for metric in tracker.metrics if metric in tracker.tracked]
-    if not tracked:
-        warn_of_cell("no loop of the cell assigned a number; name what to track, as in: %%track loss")
-    elif "all" not in _told:
-        _told.add("all")
-        say(
-            f"%%track: tracked every number that a loop of the cell assigned: {', '.join(tracked)}. "
-            f"To choose, name them: %%track {tracked[0]}"
-        )
 
 
 def warn_of_cell(message: str) -> None:
@@ -180,5 +176,5 @@ def load(shell: Any) -> None:
     shell.register_magic_function(misplaced, "line", "%track")
     for word in ("%track", "%%track"):
         shell.set_hook("complete_command", complete, str_key=word)
-    watching.attach(shell)
+    process.watching.attach(shell)
     process.cells.watch(shell)

@@ -21,6 +21,7 @@ from ._pump import Pump
 from ._run import Run, Terminated, state_after
 from ._types import RunRecord
 from ._values import check_text
+from ._watching import Watching
 
 if TYPE_CHECKING:
     from ._project import Project
@@ -41,6 +42,7 @@ class Process:
         self.last_project: Project | None = None
         self.pump = Pump(_notebook.thread_context)
         self.cells = Cells()
+        self.watching = Watching(self.current_run)
         self.cell_end = _notebook.CellHook(
             "post_run_cell", lambda _: self.settle_boards(), "updates boards at the end of a cell"
         )

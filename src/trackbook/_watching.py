@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from . import _notebook
-from ._process import process
 from ._rewrite import KINDS, VALUE
+from ._run import Run
 from ._tracker import Tracker
 from ._values import check_name
 
@@ -15,7 +15,8 @@ from ._values import check_name
 class Watching:
     """The variables to log after each cell, to the run that is open then."""
 
-    def __init__(self) -> None:
+    def __init__(self, current_run: Callable[[], Run | None]) -> None:
+        self._current_run = current_run
         self.names: list[str] = []
         self._shell: Any | None = None
         self._tracker = Tracker([])
@@ -42,7 +43,7 @@ class Watching:
         self._tracker = Tracker(self.names)
 
     def _log(self, _: Any) -> None:
-        run = process.current_run()
+        run = self._current_run()
         if run is None or self._shell is None:
             return
         self._tracker.begin(run)
@@ -50,6 +51,3 @@ class Watching:
             if name in self._shell.user_ns:
                 self._tracker(number * KINDS + VALUE, self._shell.user_ns[name])
         self._tracker.end()
-
-
-watching = Watching()
