@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from journals import in_memory
 from trackbook import TrackbookWarning, _tracker
-from trackbook._journal import MemoryJournal
 from trackbook._rewrite import DUE, FAILED, KINDS, LATER, VALUE
 from trackbook._run import Run
 from trackbook._tracker import Tracker
@@ -22,7 +22,7 @@ from trackbook.store.memory import MemoryStore
 
 @pytest.fixture
 def run() -> Run:
-    return Run("p", RunRecord(id="r", name="r", started=0.0), MemoryStore(), MemoryJournal())
+    return Run("p", RunRecord(id="r", name="r", started=0.0), MemoryStore(), in_memory())
 
 
 def began(run: Run, *metrics: str, **options: Any) -> Tracker:
@@ -179,7 +179,7 @@ def test_an_expression_that_fails_is_warned_of_once(run: Run) -> None:
     with pytest.warns(TrackbookWarning, match="'x' is not tracked here: ZeroDivisionError: no"):
         tracker(LATER, raising(ZeroDivisionError("no")))
     try:
-        raise KeyError
+        {}["missing"]
     except KeyError:
         tracker(FAILED, None)
     assert tracker.why_not("x") is None
