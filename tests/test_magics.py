@@ -3,7 +3,9 @@ from __future__ import annotations
 import asyncio
 import builtins
 import re
+import subprocess
 import sys
+import textwrap
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +16,7 @@ import pytest
 
 import trackbook as tb
 from shells import Shell, ipython
-from trackbook import TrackbookWarning, _tracker
+from trackbook import TrackbookWarning, _magics, _tracker
 
 LOOP = "for i in range(3):\n    loss = i / 2\n    acc = i\n"
 
@@ -41,6 +43,13 @@ def test_the_options_describe_the_run(shell: Shell) -> None:
     shell.run(head, LOOP)
     run = tb.get_run("a b", "digits")
     assert (run.group, dict(run.config)) == ("g", {"lr": 0.1, "opt": "adam", "n": 64})
+
+
+def test_variables_fill_in_what_describes_the_run_only(shell: Shell) -> None:
+    shell.ip.user_ns.update(loss=9, line="mine")
+    shell.run("%%track --name 'run {loss} of {line}' m=float(f'{loss}')  # a comment", LOOP)
+    assert tb.get_run().name == "run 9 of mine"
+    assert shell.points() == {"m": [0, 0.5, 1]}
 
 
 def test_steps_are_an_expression(shell: Shell) -> None:
@@ -281,6 +290,31 @@ def test_a_disk_that_cannot_be_written_does_not_stop_a_cell(shell: Shell, tmp_pa
     with pytest.warns(TrackbookWarning, match="Cannot write"):
         assert shell.run("%%track loss", LOOP).success
     assert shell.points() == {"loss": [0, 0.5, 1]}
+
+
+def test_a_cell_that_cannot_be_rewritten_is_said_and_runs(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise RecursionError("too deep")
+
+    monkeypatch.setattr(_magics, "rewrite", fail)
+    with pytest.warns(TrackbookWarning, match="this cell is not tracked: too deep"):
+        assert shell.run("%%track loss", LOOP).success
+    assert not tb.runs().height
+
+
+def test_functions_go_to_other_processes_without_us(shell: Shell, tmp_path: Path) -> None:
+    pytest.importorskip("joblib")
+    body = """
+    from joblib.externals import cloudpickle
+    def f(n):
+        for i in range(n): loss = i
+        return loss
+    with open("f.pickle", "wb") as file: cloudpickle.dump(f, file)
+    """
+    shell.run("%%track --every 2 loss lr=f.lr", textwrap.dedent(body))
+    program = "import pickle, sys; print(pickle.load(open('f.pickle', 'rb'))(3), 'trackbook' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "2 False\n"
 
 
 def test_compiled_functions_are_said_to_be_left_alone(shell: Shell) -> None:

@@ -117,3 +117,21 @@ def test_threads_take_a_cells_variables_along_only_where_they_must(
     token = variable.set("cell")
     assert _notebook.thread_context().get(variable) == kept
     variable.reset(token)
+
+
+def test_magics_that_cannot_be_loaded_are_said(shell: Shell) -> None:
+    def fail(_: str) -> None:
+        raise ImportError("no")
+
+    _notebook.load_magics()
+    shell.extension_manager = SimpleNamespace(loaded={"trackbook"}, load_extension=fail)  # type: ignore[attr-defined]
+    _notebook.load_magics()
+    shell.extension_manager.loaded.clear()  # type: ignore[attr-defined]
+    with pytest.warns(TrackbookWarning, match="%track is not there, because loading it failed"):
+        _notebook.load_magics()
+
+
+def test_a_cell_has_an_id_and_a_source_where_the_host_tells_them(shell: Shell) -> None:
+    assert (_notebook.cell_id(), _notebook.cell_source()) == (None, None)
+    shell.request |= {"metadata": {"cellId": "a1"}, "content": {"code": "x = 1"}}
+    assert (_notebook.cell_id(), _notebook.cell_source()) == ("a1", "x = 1")

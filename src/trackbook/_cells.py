@@ -60,8 +60,10 @@ class Cells:
             return None
         execution = self.current()
         project = next((path for path, opened in execution.runs if opened is run), None)
-        place = [opened for path, opened in execution.runs if path == project].index(run) if project else 0
-        earlier = [run_id for path, run_id in self._earlier.get(execution.cell, ()) if path == project and path]
+        if project is None:
+            return None
+        place = [opened for path, opened in execution.runs if path == project].index(run)
+        earlier = [run_id for path, run_id in self._earlier.get(execution.cell, ()) if path == project]
         found = earlier[place] if place < len(earlier) else None
         return None if found == run.id else found
 

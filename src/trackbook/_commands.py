@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
@@ -70,7 +71,7 @@ def unwatch(given: Namespace) -> None:
 def export(given: Namespace) -> None:
     """Write a project, or some of its runs, to a file or folder; the suffix says how: .parquet, .csv, .jsonl."""
     project = _home(given.project)
-    path = Path(given.path or f"{project.name}.parquet")
+    path = Path(given.path or re.sub(r"[^\w.-]+", "-", project.name) + ".parquet").expanduser()
     suffix = path.suffix.lower().lstrip(".")
     if suffix not in ("", "parquet", "csv", "jsonl"):
         raise ValueError(

@@ -27,6 +27,9 @@ from ._whats import What, variable
 _RUN_PYTHON = ("time", "capture")  # cell magics that let IPython transform what is below them
 
 
+NO_FRAME = 1_000_000  # deeper than any stack: IPython then expands the notebook's variables only, and not our own
+
+
 class CellTracking:
     """An input transformer, which takes the header off a cell, and an AST transformer for the cell that then comes."""
 
@@ -48,7 +51,7 @@ class CellTracking:
             return ["get_ipython().run_line_magic('track', '--cell-help')\n"]
         if not "".join(lines[1:]).strip():
             raise UsageError("%%track stands above the code that it tracks; for the board alone: %track")
-        header = parse_header(self._shell.var_expand(head[1]))
+        header = parse_header(head[1], lambda text: str(self._shell.var_expand(text, NO_FRAME)))
         rest = list(itertools.dropwhile(str.isspace, lines[1:]))
         if re.match(r"%%track(?!\S)", rest[0]):
             raise UsageError("a cell has one %%track; put everything on its line")
@@ -81,8 +84,6 @@ class CellTracking:
             stepped=header.step is not None,
             lenient=not header.whats,
         )
-        run = start_run(options, reinit="create_new")
-        tracker.begin(run)
         rewriting = rewrite(
             tree,
             whats,
@@ -91,6 +92,8 @@ class CellTracking:
             throttled=options.every > 1 or options.min_interval > 0,
             shows_assignments=self._shell.ast_node_interactivity == "last_expr_or_assign",
         )
+        run = start_run(options, reinit="create_new")
+        tracker.begin(run)
 
         def end() -> None:
             tracker.end()

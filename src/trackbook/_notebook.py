@@ -23,7 +23,10 @@ def load_magics() -> None:
     """Loads our extension into a notebook's shell, if it is not there already."""
     manager = getattr(shell(), "extension_manager", None)
     if manager is not None and "trackbook" not in manager.loaded:
-        manager.load_extension("trackbook")
+        try:
+            manager.load_extension("trackbook")
+        except Exception as error:  # noqa: BLE001  the run matters more
+            warn(f"%track is not there, because loading it failed: {error!r}")
 
 
 def _request() -> dict[str, Any]:

@@ -6,7 +6,7 @@ import ast
 import difflib
 import math
 from argparse import SUPPRESS, ArgumentTypeError, HelpFormatter, Namespace
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -121,10 +121,18 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-def parse_header(line: str) -> Header:
-    """The header of a cell, without ``%%track``. Raises ``UsageError``."""
+def parse_header(line: str, expand: Callable[[str], str]) -> Header:
+    """The header of a cell, without ``%%track``; `expand` fills variables into what describes the run.
+
+    Raises ``UsageError``.
+    """
     try:
-        options = cell_parser().parse(join_arrows(split_words(line)))
+        words = split_words(line)
+        comment = next((place for place, word in enumerate(words) if word.startswith("#")), None)
+        options = cell_parser().parse(join_arrows(words[:comment]))
+        for name in ("project", "name", "group"):
+            setattr(options, name, expand(getattr(options, name) or "") or getattr(options, name))
+        options.config = list(map(expand, options.config))
         for setting in options.config:
             key_and_value(setting)
         step = parse_expression(options.step) if options.step else None
