@@ -303,9 +303,9 @@ def test_a_cell_that_cannot_be_rewritten_is_said_and_runs(shell: Shell, monkeypa
 
 
 def test_functions_go_to_other_processes_without_us(shell: Shell, tmp_path: Path) -> None:
-    pytest.importorskip("joblib")
+    pytest.importorskip("cloudpickle")  # which joblib uses
     body = """
-    from joblib.externals import cloudpickle
+    import cloudpickle
     def f(n):
         for i in range(n): loss = i
         return loss
