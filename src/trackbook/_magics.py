@@ -25,8 +25,6 @@ from ._tracker import Tracker
 from ._whats import What, variable
 
 _RUN_PYTHON = ("time", "capture")  # cell magics that let IPython transform what is below them
-
-
 NO_FRAME = 1_000_000  # deeper than any stack: IPython then expands the notebook's variables only, and not our own
 
 
