@@ -22,6 +22,8 @@ LAYERS: dict[str, list[str]] = {
         "_values",
         "_config",
         "_keywords",
+        "_whats",
+        "_rewrite",
         "_defined",
         "_stretches",
         "_m4",
@@ -58,10 +60,20 @@ LAYERS: dict[str, list[str]] = {
         "_parquet",
         "_sql",
     ],
-    "doing": ["_recorder", "_recovery", "_run", "_pump", "_project"],
+    "doing": ["_recorder", "_recovery", "_run", "_pump", "_project", "_tracker"],
     "talking": ["_detail", "_session"],
-    "hosts": ["_notebook", "_front_end", "_view", "_charted", "widget", "page", "_stills"],
-    "face": ["_process", "_api", "_manage", "_exchange", ""],
+    "hosts": [
+        "_notebook",
+        "_cells",
+        "_watching",
+        "_front_end",
+        "_view",
+        "_charted",
+        "widget",
+        "page",
+        "_stills",
+    ],
+    "face": ["_process", "_api", "_manage", "_exchange", "_options", "_commands", "_completion", "_magics", ""],
 }
 HEIGHT = {name: (floor, place) for floor, names in enumerate(LAYERS.values()) for place, name in enumerate(names)}
 
@@ -71,7 +83,7 @@ HOMES = {
     "anywidget": {"widget"},
     "traitlets": {"_front_end", "_view", "_charted", "widget"},
     "ipywidgets": {"_front_end", "widget"},
-    "IPython": {"_notebook"},
+    "IPython": {"_notebook", "_options", "_commands", "_magics"},
     "numpy": {
         "_stretches",
         "_m4",

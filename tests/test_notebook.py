@@ -89,20 +89,20 @@ def test_a_program_that_executes_a_notebook_reads_no_answers(shell: Shell) -> No
 
 def test_the_end_of_each_cell_is_told_once(shell: Shell) -> None:
     told: list[str] = []
-    watch = _notebook.CellEnd(lambda: told.append("end"))
-    watch.watch()
-    watch.watch()
+    hook = _notebook.CellHook("post_run_cell", lambda _: told.append("end"), "tells")
+    hook.watch(shell)
+    hook.watch(shell)
     shell.end_cell()
     shell.end_cell()
     assert told == ["end", "end"]
 
 
 def test_a_hook_that_fails_is_said_once_and_switched_off(shell: Shell) -> None:
-    def fail() -> None:
+    def fail(_: object) -> None:
         raise OSError("no")
 
-    _notebook.CellEnd(fail).watch()
-    with pytest.warns(TrackbookWarning, match="at the end of a cell, because that failed: OSError"):
+    _notebook.CellHook("post_run_cell", fail, "updates boards").watch(shell)
+    with pytest.warns(TrackbookWarning, match="no longer updates boards, because that failed: OSError"):
         shell.end_cell()
     shell.end_cell()
     assert shell.callbacks == []
@@ -165,3 +165,19 @@ def test_only_hosts_known_to_take_late_outputs_get_them(shell: Shell, monkeypatc
     shell.request["content"]["allow_stdin"] = True
     monkeypatch.setitem(sys.modules, "google.colab", SimpleNamespace())
     assert not _notebook.takes_late_outputs()
+def test_magics_that_cannot_be_loaded_are_said(shell: Shell) -> None:
+    def fail(_: str) -> None:
+        raise ImportError("no")
+
+    _notebook.load_magics()
+    shell.extension_manager = SimpleNamespace(loaded={"trackbook"}, load_extension=fail)  # type: ignore[attr-defined]
+    _notebook.load_magics()
+    shell.extension_manager.loaded.clear()  # type: ignore[attr-defined]
+    with pytest.warns(TrackbookWarning, match="%track is not there, because loading it failed"):
+        _notebook.load_magics()
+
+
+def test_a_cell_has_an_id_and_a_source_where_the_host_tells_them(shell: Shell) -> None:
+    assert (_notebook.cell_id(), _notebook.cell_source()) == (None, None)
+    shell.request |= {"metadata": {"cellId": "a1"}, "content": {"code": "x = 1"}}
+    assert (_notebook.cell_id(), _notebook.cell_source()) == ("a1", "x = 1")

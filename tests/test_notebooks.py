@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,6 +57,55 @@ def test_the_executed_quickstart_holds_one_board_and_no_error(demo: Path) -> Non
     ]
     widgets = [output for output in outputs["sweep"] if "application/vnd.jupyter.widget-view+json" in output.data]
     assert len(widgets) == 1
+
+
+@pytest.fixture(scope="module")
+def track_magic(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
+    """Where the executed track-magic notebook left its files, and what each of its cells put out."""
+    import nbformat
+    from nbclient import NotebookClient
+
+    folder = tmp_path_factory.mktemp("track-magic")
+    notebook = nbformat.read(NOTEBOOKS / "track-magic.ipynb", as_version=4)
+    client = NotebookClient(notebook, timeout=300, kernel_name="python3", allow_errors=True)
+    client.resources = {"metadata": {"path": str(folder)}}
+    client.execute(env=os.environ | {"TRACKBOOK_DIR": str(folder / "store"), "IPYTHONDIR": str(folder / "ipython")})
+    return folder, {cell.id: cell.outputs for cell in notebook.cells if cell.cell_type == "code"}
+
+
+def test_only_the_cell_that_is_to_fail_fails_and_at_its_own_line(track_magic: tuple[Path, Any]) -> None:
+    _, outputs = track_magic
+    errors = {name: out for name, cell in outputs.items() for out in cell if out.output_type == "error"}
+    assert list(errors) == ["fails"]
+    assert errors["fails"]["ename"] == "ZeroDivisionError"
+    assert "trackbook" not in "".join(errors["fails"]["traceback"])
+    assert not [out for cell in outputs.values() for out in cell if out.get("name") == "stderr"]
+
+
+def test_the_notebook_tracks_what_it_says(track_magic: tuple[Path, Any]) -> None:
+    import polars as pl
+
+    points = pl.read_parquet(track_magic[0] / "evens.parquet")
+    counts = {(run, metric): count for run, metric, count in points.group_by("run", "metric").len().iter_rows()}
+    assert counts == {
+        ("plain", "loss"): 800,
+        ("plain", "lr"): 800,
+        ("plain", "val/accuracy"): 20,
+        ("everything", "hinge"): 40,
+        ("everything", "share_right"): 40,
+        ("newton", "fit/error"): 6,
+        ("fails", "value"): 3,
+        ("by-hand", "right"): 2,
+    }
+
+
+def test_tracked_cells_have_boards_and_their_own_results(track_magic: tuple[Path, Any]) -> None:
+    _, outputs = track_magic
+    view = "application/vnd.jupyter.widget-view+json"
+    with_boards = [name for name, cell in outputs.items() if any(view in out.get("data", {}) for out in cell)]
+    assert with_boards == ["track", "all", "functions", "fails", "watch", "show"]
+    (accuracy,) = [out["data"]["text/plain"] for out in outputs["track"] if out.output_type == "execute_result"]
+    assert "0.9034" in accuracy
 
 
 def test_committed_notebooks_carry_no_outputs() -> None:

@@ -51,6 +51,13 @@ def __dir__() -> list[str]:
     return sorted([*__all__, "config", "run", "__version__"])
 
 
+def load_ipython_extension(shell: Any) -> None:
+    """``%load_ext trackbook``: gives an IPython shell the magics ``%track`` and ``%%track``."""
+    from ._magics import load
+
+    load(shell)
+
+
 def __getattr__(name: str) -> Any:
     """`run` (the current run or None) and `config` (its config) change with time, so they are looked up at each use."""
     from . import _api

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
@@ -86,6 +87,7 @@ def init(
     TypeError, ValueError
         For a name that is no text, a choice that does not exist, or an `id` that is taken.
     """
+    _notebook.load_magics()
     words, ignored = translate(
         {"name": name, "notes": notes, "dir": dir},
         {"mode": mode, "resume": resume, "reinit": reinit, "step_by": step_by},
@@ -135,15 +137,20 @@ def _finish(previous: Run) -> None:
 
 
 def _show(run: Run, project: Project) -> None:
+    """Shows a run on the cell's board, over the one that the cell opened when it was executed before."""
     from ._session import Session
 
     board = process.board(project)
-    if board is not None:
+    session = Session(project.name, project.store) if board is None else board.session
+    with contextlib.nullcontext() if board is None else board.hold_sync():  # the pump reads what the board follows
+        session.add_run(run.id)
+        predecessor = process.cells.predecessor(run)
+        if predecessor is not None:
+            session.add_run(predecessor, faded=True)
+    if board is None:
+        process.show(process.add_board(project, session))
+    else:
         board.add_run(run.id)
-        return
-    session = Session(project.name, project.store)
-    session.add_run(run.id)
-    process.show(process.add_board(project, session))
 
 
 def log(

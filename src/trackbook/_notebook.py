@@ -20,6 +20,16 @@ def shell() -> Any | None:
     return found if hasattr(found, "kernel") else None
 
 
+def load_magics() -> None:
+    """Loads our extension into a notebook's shell, if it is not there already."""
+    manager = getattr(shell(), "extension_manager", None)
+    if manager is not None and "trackbook" not in manager.loaded:
+        try:
+            manager.load_extension("trackbook")
+        except Exception as error:  # noqa: BLE001  the run matters more
+            warn(f"%track is not there, because loading it failed: {error!r}")
+
+
 def _request() -> dict[str, Any]:
     kernel_shell = shell()
     get_parent = getattr(kernel_shell, "get_parent", None)
@@ -55,6 +65,16 @@ def _marimo_cell() -> str | None:
         return None
     name: str = execution.__dict__.setdefault("trackbook_cell", new_id())
     return name
+def cell_id() -> str | None:
+    """The notebook's own id of the running cell, the same at each execution, where the host tells it."""
+    found = _request().get("metadata", {}).get("cellId")
+    return str(found) if found else None
+
+
+def cell_source() -> str | None:
+    """The running cell's source, as the host sent it."""
+    found = _request().get("content", {}).get("code")
+    return None if found is None else str(found)
 
 
 def has_no_reader() -> bool:
@@ -112,22 +132,26 @@ def show_data(data: dict[str, Any], metadata: dict[str, Any], place: str, *, aga
     show(data, metadata=metadata, raw=True, display_id=place, update=again)
 
 
-class CellEnd:
-    """Calls `callback` after each cell. A callback that fails is said once and switched off: it must not break cells."""
+class CellHook:
+    """Calls `callback` at one of IPython's events around cells. One that fails is said once and switched off.
 
-    def __init__(self, callback: Callable[[], None]) -> None:
+    `event` is ``pre_run_cell`` or ``post_run_cell``; `does` says what is lost without it. A hook must not break cells.
+    """
+
+    def __init__(self, event: str, callback: Callable[[Any], None], does: str) -> None:
+        self._event = event
         self._callback = callback
+        self._does = does
         self._shell: Any | None = None
 
-    def watch(self) -> None:
-        kernel_shell = shell()
+    def watch(self, kernel_shell: Any | None) -> None:
         if kernel_shell is not None and self._shell is None:
             self._shell = kernel_shell
-            kernel_shell.events.register("post_run_cell", self._ended)
+            kernel_shell.events.register(self._event, self._called)
 
-    def _ended(self, result: Any) -> None:
+    def _called(self, happened: Any) -> None:
         try:
-            self._callback()
+            self._callback(happened)
         except Exception as error:  # noqa: BLE001  whatever it is, the user's next cell must run
-            self._shell.events.unregister("post_run_cell", self._ended)  # type: ignore[union-attr]
-            warn(f"trackbook no longer updates boards at the end of a cell, because that failed: {error!r}")
+            self._shell.events.unregister(self._event, self._called)  # type: ignore[union-attr]
+            warn(f"trackbook no longer {self._does}, because that failed: {error!r}")

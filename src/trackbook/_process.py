@@ -15,11 +15,13 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from . import _notebook, _settings
+from ._cells import Cells
 from ._names import readable_name
 from ._pump import Pump
 from ._run import Run, Terminated, state_after
 from ._types import RunRecord
 from ._values import check_text
+from ._watching import Watching
 
 if TYPE_CHECKING:
     from ._project import Project
@@ -40,7 +42,11 @@ class Process:
         self.last_run: Run | None = None
         self.last_project: Project | None = None
         self.pump = Pump(_notebook.thread_context)
-        self.cell_end = _notebook.CellEnd(self.settle_boards)
+        self.cells = Cells()
+        self.watching = Watching(self.current_run)
+        self.cell_end = _notebook.CellHook(
+            "post_run_cell", lambda _: self.settle_boards(), "updates boards at the end of a cell"
+        )
         self._stills: Stills | None = None
         self.chosen: contextvars.ContextVar[Run | None] = contextvars.ContextVar("trackbook_run", default=None)
         self.polars_is_dead = False
@@ -81,6 +87,7 @@ class Process:
         self.pump.add(project)
         self.last_project = project
         _terminate_softly()
+        self.cells.opened(run, project.store.path)
         return self._take_up(run)
 
     def open_disabled(self, record: RunRecord, project: str) -> Run:
@@ -88,7 +95,9 @@ class Process:
         from .store.memory import MemoryStore
 
         record = dataclasses.replace(record, name=record.name or readable_name(1))
-        return self._take_up(Run(project, record, MemoryStore(), NullJournal()))
+        run = Run(project, record, MemoryStore(), NullJournal())
+        self.cells.opened(run, None)
+        return self._take_up(run)
 
     def _take_up(self, run: Run) -> Run:
         self.runs.append(run)
@@ -104,7 +113,7 @@ class Process:
     def add_board(self, project: Project, session: Session) -> Board:
         from .widget import Board
 
-        self.cell_end.watch()
+        self.cell_end.watch(_notebook.shell())
         if _notebook.in_marimo():  # it tells nobody when a cell ends
             self._let_go()
         for run in list(project.open_runs):

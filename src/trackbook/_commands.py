@@ -1,0 +1,240 @@
+"""The words after ``%track``: what can be done with runs on one line."""
+
+from __future__ import annotations
+
+import re
+from argparse import Namespace
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.error import UsageError
+
+from . import _api, _exchange, _manage, _notebook, _settings
+from ._options import Parser, add_run_options, nearest, start_run
+from ._process import process
+from ._project import project_names
+from ._run import Run
+from ._types import ENDED
+from ._whats import split_words, unquoted
+
+if TYPE_CHECKING:
+    from ._project import Project
+
+
+# --- the commands: the first line of their docstring is their help ----------------------------------------------------
+
+
+def show(given: Namespace) -> Any:
+    """Show a board: of these runs, or of the current or last run's project."""
+    return _api.board(given.project, given.runs or None)
+
+
+def ls(given: Namespace) -> Any:
+    """List the runs of a project; where there is no project yet, all projects."""
+    if given.project is None and not given.projects and (process.last_project or _api.home(None).exists):
+        return _api.runs()
+    if given.project is not None:
+        return _api.runs(given.project)
+    folder = _settings.data_dir()
+    say("\n".join(project_names(folder)) or f"there are no projects in {folder} yet")
+    return None
+
+
+def init(given: Namespace) -> None:
+    """Start a run; tb.log() and %track watch write to it."""
+    given.name = given.name or given.named
+    start_run(given, tags=given.tag, notes=given.notes)
+
+
+def finish(given: Namespace) -> None:
+    """End the current run, as finished or in another state."""
+    if process.current_run() is None:
+        raise ValueError("no run is open")
+    _api.finish(given.state)
+
+
+def watch(given: Namespace) -> None:
+    """Log these variables of the notebook after each cell, to the run that is open then."""
+    if given.names:
+        process.watching.add(given.names)
+    run = process.current_run()
+    names = ", ".join(process.watching.names) or "nothing"
+    say(f"watching {names}" + ("" if run or not process.watching.names else "; logged once a run is open"))
+
+
+def unwatch(given: Namespace) -> None:
+    """Log these variables no longer, or none at all."""
+    process.watching.remove(given.names or process.watching.names)
+
+
+def export(given: Namespace) -> None:
+    """Write a project, or some of its runs, to a file or folder; the suffix says how: .parquet, .csv, .jsonl."""
+    project = _home(given.project)
+    path = Path(given.path or re.sub(r"[^\w.-]+", "-", project.name) + ".parquet").expanduser()
+    suffix = path.suffix.lower().lstrip(".")
+    if suffix not in ("", "parquet", "csv", "jsonl"):
+        raise ValueError(
+            f"{path} ends in .{suffix}; a table can be written to .parquet, .csv or .jsonl, or to a folder"
+        )
+    say(str(_exchange.export(project.name, path, given.runs or None, suffix or "parquet")))
+
+
+def import_(given: Namespace) -> None:
+    """Take in the runs of a Parquet file or folder."""
+    for run in _exchange.import_parquet(Path(given.path).expanduser(), given.project):
+        say(f"{run.project}: {run.name}")
+
+
+def tag(given: Namespace) -> None:
+    """Give a run tags, beside those it has."""
+    run = _run(given)
+    run.tags = [*run.tags, *given.tags]
+
+
+def note(given: Namespace) -> None:
+    """Give a run a note, in place of the one it has."""
+    _run(given).notes = " ".join(given.words)
+
+
+def rename(given: Namespace) -> None:
+    """Give a run another name."""
+    _run(given).name = given.name
+
+
+def delete(given: Namespace) -> None:
+    """Delete a run and its points for ever; asks first."""
+    _manage.delete_run(given.run, given.project, force=given.force)
+
+
+def status(_: Namespace) -> None:
+    """Say which run is open, where its points go, and what is watched."""
+    run = process.current_run() or process.last_run
+    if run is None:
+        lines = ["no run yet: %track init, a cell headed by %%track, or tb.init() begins one"]
+    else:
+        lines = [f"run {run.name} of {run.project}: {run.state}"]
+        metrics = [f"{name} {value:g}" for name, value in run.summary.items() if isinstance(value, float)]
+        lines += [f"metrics: {', '.join(metrics)}"] if metrics else []
+    project = process.last_project
+    if project is not None:
+        lines += [f"file: {project.store.path}", *project.store.notices]
+    lines += [f"watching: {', '.join(process.watching.names)}"] if process.watching.names else []
+    say("\n".join(lines))
+
+
+def say(text: str) -> None:
+    """Tells what was asked for."""
+    print(text)  # noqa: T201
+
+
+def _home(project: str | None) -> Project:
+    found = _api.home(project)
+    if not found.exists:
+        raise ValueError(f"there is no project {found.name!r} in {found.store.path.parent}; {found.neighbours()}")
+    return found
+
+
+def _run(given: Namespace) -> Run:
+    return _manage.get_run(given.run, given.project)
+
+
+COMMANDS: dict[str, Callable[[Namespace], Any]] = {
+    "show": show,
+    "ls": ls,
+    "init": init,
+    "finish": finish,
+    "watch": watch,
+    "unwatch": unwatch,
+    "export": export,
+    "import": import_,
+    "tag": tag,
+    "note": note,
+    "rename": rename,
+    "delete": delete,
+    "status": status,
+}
+
+
+_TEXT: dict[str, Any] = {"type": unquoted}
+_PROJECT = ("--project", {"help": "another project than the current or last run's", **_TEXT})
+_RUN = ("--run", {"help": "id or name; by default the current or last run", **_TEXT})
+_RUNS = ("runs", {"nargs": "*", "metavar": "RUN", "help": "ids or names", **_TEXT})
+_NAMES = ("names", {"nargs": "*", "metavar": "NAME"})
+_ARGUMENTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
+    "show": [_PROJECT, _RUNS],
+    "ls": [_PROJECT, ("--projects", {"action": "store_true", "help": "list the projects"})],
+    "init": [
+        ("named", {"nargs": "?", "metavar": "NAME", "help": "what to call the run", **_TEXT}),
+        ("--tag", {"action": "append", "help": "a tag of the run", **_TEXT}),
+        ("--notes", {"help": "what it is about", **_TEXT}),
+    ],
+    "finish": [("state", {"nargs": "?", "choices": ENDED, "metavar": "STATE", "help": ", ".join(ENDED)})],
+    "watch": [_NAMES],
+    "unwatch": [_NAMES],
+    "export": [_PROJECT, ("path", {"nargs": "?", "metavar": "PATH", **_TEXT}), _RUNS],
+    "import": [_PROJECT, ("path", {"metavar": "PATH", **_TEXT})],
+    "tag": [_PROJECT, _RUN, ("tags", {"nargs": "+", "metavar": "TAG", **_TEXT})],
+    "note": [_PROJECT, _RUN, ("words", {"nargs": "+", "metavar": "TEXT", **_TEXT})],
+    "rename": [_PROJECT, _RUN, ("name", {"metavar": "NAME", **_TEXT})],
+    "delete": [
+        _PROJECT,
+        ("run", {"metavar": "RUN", "help": "id or name", **_TEXT}),
+        ("--force", {"action": "store_true", "help": "do not ask"}),
+    ],
+    "status": [],
+}
+
+
+def parser(command: str) -> Parser:
+    """What may follow a command."""
+    made = Parser(f"%track {command}", (COMMANDS[command].__doc__ or "").strip())
+    for name, settings in _ARGUMENTS[command]:
+        made.add_argument(name, **settings)
+    if command == "init":
+        add_run_options(made)
+    return made
+
+
+def overview() -> str:
+    """The help of ``%track``."""
+    width = max(map(len, COMMANDS))
+    lines = [f"  %track {name:<{width}}  {(call.__doc__ or '').splitlines()[0]}" for name, call in COMMANDS.items()]
+    first = f"  %track {'':<{width}}  The board of the current or last run."
+    last = "%track COMMAND --help says more; %%track --help tells how to track a cell."
+    return "\n".join([first, *lines, "", last])
+
+
+def run_line(line: str) -> Any:
+    """Does what a ``%track`` line says. What is wrong with it is a ``UsageError``, one line."""
+    try:
+        words = split_words(line)
+        if not words:
+            return _board()
+        command, *rest = words
+        if command in ("--help", "-h", "help"):
+            say(overview())
+            return None
+        if command not in COMMANDS:
+            raise UsageError(
+                f"%track: there is no command {command!r}{nearest(command, COMMANDS) or '; see %track --help'}"
+            )
+        if {"--help", "-h"} & set(rest):
+            say(parser(command).format_help())
+            return None
+        return COMMANDS[command](parser(command).parse(rest))
+    except (ValueError, TypeError, RuntimeError, OSError) as error:
+        raise UsageError(f"%track: {error}") from None
+
+
+def _board() -> Any:
+    run = process.current_run() or process.last_run
+    if run is None:
+        raise ValueError(
+            "no run yet: %track init, a cell headed by %%track, or tb.init() begins one; %track show PROJECT"
+        )
+    if _notebook.shell() is None:
+        return run
+    project = process.last_project
+    live = process.board(project) if project is not None else None
+    return live or _api.board(run.project, run.id)

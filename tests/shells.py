@@ -1,0 +1,75 @@
+"""IPython shells for tests."""
+
+from __future__ import annotations
+
+import atexit
+import builtins
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
+
+import trackbook as tb
+from trackbook import _api, _commands, _completion, _magics, _manage
+from trackbook._process import Process
+
+
+class Shell:
+    """An IPython shell of its own, with a process of its own, as it were."""
+
+    def __init__(self, shell: InteractiveShell, process: Process, capsys: pytest.CaptureFixture[str]) -> None:
+        self.ip = shell
+        self.process = process
+        self._capsys = capsys
+
+    def run(self, *lines: str) -> Any:
+        """Runs a cell; what came of it."""
+        return self.ip.run_cell("\n".join(lines), store_history=True)
+
+    def said(self, *lines: str) -> str:
+        """What a cell prints, on stdout and stderr."""
+        self._capsys.readouterr()
+        self.run(*lines)
+        found = self._capsys.readouterr()
+        return found.out + found.err
+
+    def points(self, run: str | None = None) -> dict[str, list[float]]:
+        """The values of each metric of a run, by default the last one."""
+        history = tb.get_run(run).history()
+        return {name: part["value"].to_list() for (name,), part in history.group_by("metric", maintain_order=True)}
+
+    def states(self) -> list[str]:
+        return tb.runs()["state"].to_list()
+
+
+@contextmanager
+def ipython(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Shell]:
+    monkeypatch.setenv("IPYTHONDIR", str(folder / "ipython"))
+    monkeypatch.chdir(folder)
+    process = Process()
+    for module in (_api, _commands, _completion, _magics, _manage):
+        monkeypatch.setattr(module, "process", process)
+    InteractiveShell.clear_instance()
+    config = Config({"HistoryManager": {"enabled": False}, "InteractiveShell": {"colors": "nocolor"}})
+    shell = InteractiveShell.instance(config=config)
+    shell.extension_manager.load_extension("trackbook")
+    try:
+        yield Shell(shell, process, capsys)
+    finally:
+        vars(sys).pop("last_value", None)  # what a shell showed is not this process's end
+        for run in list(process.runs):
+            run.finish()
+        for project in process.projects.values():
+            process.pump.remove(project)
+            project.store.close()
+        atexit.unregister(process.close)
+        shell.atexit_operations()
+        atexit.unregister(shell.atexit_operations)
+        InteractiveShell.clear_instance()
+        for name in [name for name in vars(builtins) if name.startswith("__trackbook_")]:
+            delattr(builtins, name)

@@ -1,0 +1,121 @@
+"""The magics in real kernels, executed as nbclient does it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import polars as pl
+import pytest
+from nbclient import NotebookClient
+
+import trackbook as tb
+
+pytestmark = [pytest.mark.notebook, pytest.mark.timeout(300)]
+
+LOOP = """import numpy as np
+rng = np.random.default_rng(0)
+weights = rng.normal(size=4)
+for epoch in range(5):
+    for batch in range(4):
+        gradient = rng.normal(size=4)
+        weights -= 0.1 * gradient
+        loss = float(np.square(weights).sum()){log}
+    val_acc = np.tanh(loss){log_val}
+loss"""
+PLAIN = LOOP.format(log="", log_val="")
+COPY = LOOP.format(log="\n        tb.log({'loss': loss})", log_val="\n    tb.log({'val/acc': val_acc})")
+CELLS = {
+    "before": "import trackbook as tb\nprint(get_ipython().find_line_magic('track'))",
+    "copy": f"tb.init(project='p', name='copy')\n{COPY}\ntb.finish()",
+    "tracked": f"%%track --project p --name tracked loss val_acc -> val/acc\n{PLAIN}",
+    "fails": "%%track --project p --name fails loss\nfor i in range(3):\n    loss = i\n    assert i < 2, 'too large'",
+    "fails too": "tb.init(project='p', name='fails too')\ntb.log({'loss': 1})\n1 / 0",
+    "interrupted": "import os, signal\ntb.init(project='p', name='interrupted')\nos.kill(os.getpid(), signal.SIGINT)\nfor i in range(10**9): pass",
+    "awaits": "%%track --project p --name awaits loss\nimport asyncio\nfor i in range(3):\n    loss = await asyncio.sleep(0.01, i)",
+    "interrupted while it awaits": "%%track --project p --name waits loss\nimport threading\nthreading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()\nloss = 1\nawait asyncio.sleep(2)",
+    "first": "%%track --project again loss\nloss = 1",
+    "again": "%%track --project again loss\nloss = 1",
+    "after": "%track status",
+    "dies": "tb.init(project='p', name='dies').log({'loss': 1})\nos._exit(1)",
+}
+
+
+@pytest.fixture(scope="module")
+def executed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, NotebookClient]:
+    """Where the runs are, and who executed the notebook."""
+    folder = tmp_path_factory.mktemp("kernel")
+    cells = [nbformat.v4.new_code_cell(source, id=name.replace(" ", "-")) for name, source in CELLS.items()]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    environment = os.environ | {"TRACKBOOK_DIR": str(folder), "IPYTHONDIR": str(folder / "ipython")}
+    client = NotebookClient(
+        notebook, timeout=120, kernel_name="python3", allow_errors=True, extra_arguments=["--IPKernelApp.log_level=40"]
+    )
+    client.resources = {"metadata": {"path": str(folder)}}
+    with pytest.raises(Exception, match="Kernel died"):  # the last cell
+        client.execute(env=environment)
+    return folder, client
+
+
+@pytest.fixture
+def runs(executed: tuple[Path, NotebookClient], monkeypatch: pytest.MonkeyPatch) -> pl.DataFrame:
+    monkeypatch.setenv("TRACKBOOK_DIR", str(executed[0]))
+    return tb.runs("p")
+
+
+def outputs(executed: tuple[Path, NotebookClient], name: str) -> list[Any]:
+    return next(cell.outputs for cell in executed[1].nb.cells if cell.id == name.replace(" ", "-"))
+
+
+def test_importing_registers_nothing_and_the_first_init_everything(executed: tuple[Path, NotebookClient]) -> None:
+    assert outputs(executed, "before")[0]["text"] == "None\n"
+    assert "run " in outputs(executed, "after")[0]["text"]
+
+
+def test_the_points_equal_an_instrumented_copys(executed: tuple[Path, NotebookClient], runs: pl.DataFrame) -> None:
+    tracked, copy = (tb.get_run(name, "p").history().drop("time") for name in ("tracked", "copy"))
+    assert tracked.height == 25
+    assert tracked.equals(copy)
+
+
+def test_a_tracked_cell_has_a_board_and_its_own_result(executed: tuple[Path, NotebookClient]) -> None:
+    kinds = [set(output.get("data", ())) for output in outputs(executed, "tracked")]
+    assert any("application/vnd.jupyter.widget-view+json" in kind for kind in kinds)
+    (result,) = [output for output in outputs(executed, "tracked") if output.output_type == "execute_result"]
+    assert float(result["data"]["text/plain"]) > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "state"),
+    [
+        ("copy", "finished"),
+        ("tracked", "finished"),
+        ("awaits", "finished"),
+        ("fails", "failed"),
+        ("fails too", "failed"),
+        ("interrupted", "interrupted"),
+        ("waits", "interrupted"),
+        ("dies", "lost"),
+    ],
+)
+def test_a_run_ends_as_its_cell_does(runs: pl.DataFrame, name: str, state: str) -> None:
+    assert runs.filter(name=name)["state"].to_list() == [state]
+
+
+def test_a_failed_run_says_why(runs: pl.DataFrame) -> None:
+    assert tb.get_run("fails", "p").record.error == "AssertionError: too large"
+
+
+def test_a_cell_executed_again_shows_the_run_before_in_grey(executed: tuple[Path, NotebookClient]) -> None:
+    def shown(name: str) -> list[tuple[str, bool]]:
+        model = outputs(executed, name)[0]["data"]["application/vnd.jupyter.widget-view+json"]["model_id"]
+        runs = executed[1].widget_state[model]["keyframe"]["header"]["runs"]
+        return [(run["id"], run["faded"]) for run in runs]
+
+    ((first, faded),) = shown("first")
+    assert not faded
+    (second, _), before = shown("again")
+    assert before == (first, True)
+    assert second != first
