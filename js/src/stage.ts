@@ -13,7 +13,10 @@ export class Stage {
   #seen = new IntersectionObserver(entries => this.#onSeen(entries), { rootMargin: NEAR });
   #sized = new ResizeObserver(entries => this.#onSized(entries));
 
-  constructor(signal: AbortSignal) {
+  #onShown: (chart: Staged) => void;
+
+  constructor(onShown: (chart: Staged) => void, signal: AbortSignal) {
+    this.#onShown = onShown;
     this.#queue = new DrawQueue(signal);
     signal.addEventListener("abort", () => {
       this.#seen.disconnect();
@@ -36,12 +39,18 @@ export class Stage {
     for (const { target, isIntersecting } of entries) {
       const chart = this.#charts.get(target) as Staged;
       chart.visible = isIntersecting;
-      if (isIntersecting) this.request(chart);
-      else this.#queue.delete(chart);
+      if (isIntersecting) {
+        this.request(chart);
+        this.#onShown(chart);
+      } else this.#queue.delete(chart);
     }
   }
 
   #onSized(entries: readonly ResizeObserverEntry[]) {
-    for (const { target } of entries) this.request(this.#charts.get(target) as Staged);
+    for (const { target } of entries) {
+      const chart = this.#charts.get(target) as Staged;
+      this.request(chart);
+      this.#onShown(chart);
+    }
   }
 }
