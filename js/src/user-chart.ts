@@ -84,7 +84,6 @@ export class OwnChart {
     this.#made = null;
     this.#size = "";
     this.#container.replaceChildren();
-    this.element.classList.toggle("tb-composite", isComposite(chart));
     this.#made = { ...createOwnCanvas(chart, theme, font, this.#container), key };
     this.element.view = this.#made.view;
     return this.#made;
@@ -128,13 +127,15 @@ export class OwnCharts {
 
   /** The box of the chart of this name, if there is such a chart. */
   element(name: string): HTMLElement | null {
-    if (!this.#asked.has(name)) return null;
+    const asked = this.#asked.get(name);
+    if (!asked) return null;
     let chart = this.#made.get(name);
     if (!chart) {
       chart = new OwnChart(name, splitMetric(name).short);
       this.#made.set(name, chart);
       this.#stage.add(chart);
     }
+    chart.element.classList.toggle("tb-composite", isComposite(asked));
     return chart.element;
   }
 
