@@ -30,7 +30,10 @@ export function createOwnCanvas(
     failure ??= problem;
   };
   const composite = isComposite(chart);
-  const sized = composite ? {} : { width: 300, height: 180, autosize: { type: "fit", contains: "padding" } };
+  // laid out anew with the data: labels and legends grow with them
+  const sized = composite
+    ? { autosize: { type: "pad", resize: true } }
+    : { width: 300, height: 180, autosize: { type: "fit", contains: "padding", resize: true } };
   const { spec } = compile({ ...chart.spec, ...sized } as unknown as TopLevelSpec, {
     config: ownConfig(theme, font, composite),
     logger: quiet(fail),
