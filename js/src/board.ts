@@ -1,4 +1,4 @@
-import type { Chart } from "./chart.ts";
+import { Chart } from "./chart.ts";
 import { ChartMenu } from "./chart-menu.ts";
 import { Controls } from "./controls.ts";
 import { Details, needOf } from "./detail.ts";
@@ -8,7 +8,7 @@ import { FullScreen } from "./fullscreen.ts";
 import { Groups } from "./groups.ts";
 import { listen, type Model } from "./hosts/model.ts";
 import { Hover } from "./hover.ts";
-import { type Defined, xAxisOf } from "./join.ts";
+import { definitions, xAxisOf } from "./join.ts";
 import { Legend } from "./legend.ts";
 import { currentRun, styleRuns } from "./palette.ts";
 import type { Picture } from "./picture.ts";
@@ -71,11 +71,19 @@ export class Board {
     this.#pulse = new Pulse(options.live ? model : null, update, signal);
     this.#controls = new Controls(this.#state, () => this.#unzoom(), signal);
     this.#legend = new Legend(this.#state, signal);
+<<<<<<< HEAD
     this.#stage = new Stage(chart => this.#ask(chart), signal);
     this.#large = new FullScreen(signal);
     this.#menu = new ChartMenu(this.#actions(), signal);
     this.#details = new Details(new Requests(model, signal), update, signal);
     this.#own = new OwnCharts(this.#stage);
+=======
+    this.#stage = new Stage(chart => chart instanceof Chart && this.#ask(chart), signal);
+    this.#own = new OwnCharts(this.#stage);
+    this.#large = new FullScreen(signal);
+    this.#menu = new ChartMenu(this.#actions(), signal);
+    this.#details = new Details(new Requests(model, signal), update, signal);
+>>>>>>> altair-on-charts
     this.#groups = new Groups(this.#state, chart => this.#adopt(chart), signal);
     this.#hover = new Hover(this.element, () => this.#groups.charts(), signal);
     this.#head.append(this.#top.element, this.#controls.element);
@@ -159,20 +167,28 @@ export class Board {
     for (const each of series) byMetric.get(metrics[each.metric])?.push(each);
     const theme = this.element.dataset.theme as Theme;
     const linked = this.#state.get("link_x");
-    const { defined = [] } = picture as Picture & { defined?: readonly Defined[] };
+    const defined = definitions(picture);
+    const axesOf = (metric: string): Axes => {
+      const x = xAxisOf(metric, this.#state.get("x_axis"), defined);
+      return { x, log: this.#logOf(metric), knots: byMetric.get(x) ?? [] };
+    };
     for (const chart of this.#groups.charts()) {
       const { metric } = chart;
-      const x = xAxisOf(metric, this.#state.get("x_axis"), defined);
-      const axes: Axes = { x, log: this.#logOf(metric), knots: byMetric.get(x) ?? [] };
+      const axes = axesOf(metric);
       const remark = this.#details.late(metric) ? "detail when the cell ends" : "";
       const fine = this.#details.fine(metric);
       const content = { series: byMetric.get(metric) ?? [], fine, look, axes };
-      const zoom = this.#windows.of(metric, x, linked, () => extentOf(content));
+      const zoom = this.#windows.of(metric, axes.x, linked, () => extentOf(content));
       const scene = { ...content, theme, zoom, remark };
       if (chart.update(scene)) this.#stage.request(chart);
       this.#ask(chart);
     }
-    this.#own.show({ metrics, series }, look, theme);
+    const partOf = (metric: string) => ({
+      metric,
+      series: byMetric.get(metric) ?? [],
+      axes: axesOf(metric),
+    });
+    this.#own.show(metrics, partOf, look, theme);
   }
 
   /** Asks for what the chart could show finer than the picture has it. */
@@ -212,7 +228,7 @@ export class Board {
   }
 
   #whyEmpty({ metrics, runs }: Picture, shown: readonly string[], { hidden }: Look): string {
-    if (!metrics.length) return "Charts appear here with the first tb.log({…}).";
+    if (!metrics.length && !shown.length) return "Charts appear here with the first tb.log({…}).";
     if (!shown.length) return `No metric matches “${this.#state.get("metric_filter")}”.`;
     return runs.length && runs.every(({ id }) => hidden.has(id)) ? "All runs are hidden." : "";
   }

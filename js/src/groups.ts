@@ -97,7 +97,7 @@ export class Groups {
     this.#layOut();
   }
 
-  /** A group is as many columns wide as it has charts, so that several small ones share a row. */
+  /** A group is as many columns wide as it has charts, so that several small ones share a row; unless one is a row wide. */
   #layOut() {
     const columns = columnsIn(this.element.clientWidth, this.#state.get("columns"));
     const height = this.#state.get("chart_height");
@@ -107,7 +107,7 @@ export class Groups {
     style.setProperty("--tb-plot-ratio", height ? "auto" : "16 / 9");
     for (const name of this.#shown) {
       const { element, grid } = this.#groups.get(name) as Group;
-      const wide = grid.children.length;
+      const wide = grid.querySelector(".tb-composite") ? columns : grid.children.length;
       element.style.gridColumn = wide >= columns ? "1 / -1" : `span ${wide}`;
     }
   }

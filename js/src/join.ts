@@ -1,3 +1,4 @@
+import type { Picture } from "./picture.ts";
 import type { Series } from "./series.ts";
 import type { XAxis } from "./view-state.ts";
 
@@ -7,16 +8,26 @@ export interface Defined {
   x: string;
 }
 
-/** What a chart's x axis shows: what the board's does, unless that is the step, and another was defined. */
-export function xAxisOf(metric: string, chosen: XAxis, defined: readonly Defined[]): XAxis {
-  if (chosen !== "step") return chosen;
-  const exact = defined.findLast(({ glob }) => glob === metric);
-  return (exact ?? defined.findLast(({ glob }) => matches(glob, metric)))?.x ?? "step";
+/** What the runs of a board define, as `src/trackbook/_defined.py` has it. */
+export function definitions({ runs }: Pick<Picture, "runs">): Defined[] {
+  return runs.flatMap(({ defined = [] }) => defined.map(([glob, x]) => ({ glob, x })));
 }
 
-function matches(glob: string, metric: string): boolean {
-  const parts = glob.split("*").map(part => part.replace(/[\\^$.|?+()[\]{}]/g, "\\$&"));
-  return new RegExp(`^${parts.join(".*")}$`, "su").test(metric);
+/**
+ * What a chart's x axis shows: what the board's does, unless that is the step, and another was defined, which the metric
+ * itself is not.
+ */
+export function xAxisOf(metric: string, chosen: XAxis, defined: readonly Defined[]): XAxis {
+  if (chosen !== "step") return chosen;
+  const others = defined.filter(({ x }) => x !== metric);
+  const exact = others.findLast(({ glob }) => glob === metric);
+  return (exact ?? others.findLast(({ glob }) => globMatches(glob, metric)))?.x ?? "step";
+}
+
+/** `*` stands for any text, every other character for itself. */
+export function globMatches(glob: string, name: string): boolean {
+  const literal = glob.split("*").map(part => part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
+  return new RegExp(`^${literal.join(".*")}$`, "su").test(name);
 }
 
 const joins = new WeakMap<Series, (step: number) => number>();

@@ -13,9 +13,9 @@ export class Stage {
   #seen = new IntersectionObserver(entries => this.#onSeen(entries), { rootMargin: NEAR });
   #sized = new ResizeObserver(entries => this.#onSized(entries));
 
-  #onShown: (chart: Chart) => void;
+  #onShown: (chart: Staged) => void;
 
-  constructor(onShown: (chart: Chart) => void, signal: AbortSignal) {
+  constructor(onShown: (chart: Staged) => void, signal: AbortSignal) {
     this.#onShown = onShown;
     this.#queue = new DrawQueue(signal);
     signal.addEventListener("abort", () => {

@@ -1,4 +1,5 @@
 import { changeset, loader, parse, truthy, View } from "vega";
+import { expressionInterpreter } from "vega-interpreter";
 import { type Config, compile, type TopLevelSpec } from "vega-lite";
 import { PALETTE } from "./palette.ts";
 import { type Theme, VEGA_COLORS } from "./theme.ts";
@@ -38,7 +39,8 @@ export function createOwnCanvas(
     logger: quiet(fail),
   });
   if (failure) throw failure;
-  const view = new View(parse(spec), {
+  const view = new View(parse(spec, undefined, { ast: true }), {
+    expr: expressionInterpreter,
     renderer: "canvas",
     container,
     hover: true,

@@ -1,20 +1,16 @@
 import { h } from "./dom.ts";
 import { splitMetric } from "./groups.ts";
-import type { Picture } from "./picture.ts";
 import type { Look } from "./plot.ts";
-import type { Series } from "./series.ts";
 import type { Stage } from "./stage.ts";
 import type { Theme } from "./theme.ts";
 import { createOwnCanvas, type OwnCanvas } from "./user-canvas.ts";
-import { isComposite, membersOf, ownRows, type UserChart, userCharts } from "./user-charts.ts";
+import { isComposite, membersOf, ownRows, type Part, type UserChart, userCharts } from "./user-charts.ts";
 import type { View } from "./vega.ts";
 
 /** What a user's chart is drawn from. One whose scene equals the one it drew is not drawn again. */
 export interface OwnScene {
   chart: UserChart;
-  series: readonly Series[];
-  /** The board's metrics; a series has its number among them. */
-  metrics: readonly string[];
+  parts: readonly Part[];
   look: Look;
   theme: Theme;
 }
@@ -62,7 +58,7 @@ export class OwnChart {
     if (!scene || !this.visible || !this.plotElement.clientWidth) return;
     this.#drawn = scene;
     try {
-      const rows = ownRows(scene.series, scene.metrics, scene.look, this.plotElement.clientWidth);
+      const rows = ownRows(scene.parts, scene.look, this.plotElement.clientWidth);
       const canvas = this.#canvasFor(scene);
       this.#resize(canvas);
       await canvas.draw(rows);
@@ -88,7 +84,6 @@ export class OwnChart {
     this.#made = null;
     this.#size = "";
     this.#container.replaceChildren();
-    this.element.classList.toggle("tb-composite", isComposite(chart));
     this.#made = { ...createOwnCanvas(chart, theme, font, this.#container), key };
     this.element.view = this.#made.view;
     return this.#made;
@@ -132,23 +127,24 @@ export class OwnCharts {
 
   /** The box of the chart of this name, if there is such a chart. */
   element(name: string): HTMLElement | null {
-    if (!this.#asked.has(name)) return null;
+    const asked = this.#asked.get(name);
+    if (!asked) return null;
     let chart = this.#made.get(name);
     if (!chart) {
       chart = new OwnChart(name, splitMetric(name).short);
       this.#made.set(name, chart);
       this.#stage.add(chart);
     }
+    chart.element.classList.toggle("tb-composite", isComposite(asked));
     return chart.element;
   }
 
-  show({ metrics, series }: Pick<Picture, "metrics" | "series">, look: Look, theme: Theme) {
+  show(metrics: readonly string[], partOf: (metric: string) => Part, look: Look, theme: Theme) {
     for (const [name, own] of this.#made) {
       const chart = this.#asked.get(name);
       if (!chart) continue; // taken away: it is out of the page
-      const members = new Set(membersOf(chart, metrics));
-      const drawn = series.filter(({ metric }) => members.has(metrics[metric]));
-      if (own.update({ chart, series: drawn, metrics, look, theme })) this.#stage.request(own);
+      const parts = membersOf(chart, metrics).map(partOf);
+      if (own.update({ chart, parts, look, theme })) this.#stage.request(own);
     }
   }
 }
@@ -158,7 +154,22 @@ function sameScene(a: OwnScene, b: OwnScene): boolean {
     a.chart.key === b.chart.key &&
     a.look === b.look &&
     a.theme === b.theme &&
-    a.series.length === b.series.length &&
-    a.series.every((series, i) => series === b.series[i])
+    a.parts.length === b.parts.length &&
+    a.parts.every((part, i) => samePart(part, b.parts[i]))
   );
+}
+
+function samePart(a: Part, b: Part): boolean {
+  return (
+    a.metric === b.metric &&
+    a.axes.x === b.axes.x &&
+    a.axes.log.x === b.axes.log.x &&
+    a.axes.log.y === b.axes.log.y &&
+    sameItems(a.axes.knots, b.axes.knots) &&
+    sameItems(a.series, b.series)
+  );
+}
+
+function sameItems<T>(a: readonly T[], b: readonly T[]): boolean {
+  return a.length === b.length && a.every((item, i) => item === b[i]);
 }

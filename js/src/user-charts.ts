@@ -1,4 +1,5 @@
-import { type Look, plotOf } from "./plot.ts";
+import { globMatches } from "./join.ts";
+import { type Axes, type Look, plotOf } from "./plot.ts";
 import type { Row } from "./rows.ts";
 import { double, type Series } from "./series.ts";
 
@@ -41,12 +42,6 @@ export function membersOf(
   return own.length ? own : [...metrics];
 }
 
-/** `*` stands for any text, every other character for itself. */
-export function globMatches(glob: string, name: string): boolean {
-  const literal = glob.split("*").map(part => part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
-  return new RegExp(`^${literal.join(".*")}$`, "su").test(name);
-}
-
 /** Charts of several views, which cannot be fitted into a box: they take a row of the board for themselves. */
 export function isComposite({ spec }: Pick<UserChart, "spec">): boolean {
   const encoding = Object.keys((spec.encoding ?? {}) as object);
@@ -56,24 +51,23 @@ export function isComposite({ spec }: Pick<UserChart, "spec">): boolean {
   );
 }
 
-/** What a user's chart draws of series: the rows of all, each with its metric's name, which is had by number. */
-export function ownRows(
-  series: readonly Series[],
-  metrics: readonly string[],
-  look: Look,
-  columns: number,
-): OwnRow[] {
-  const share = MOST_ROWS / Math.max(1, series.length);
-  const byMetric = new Map<number, Series[]>();
-  for (const each of series) {
-    const few = atMost(each, share);
-    const others = byMetric.get(each.metric);
-    if (others) others.push(few);
-    else byMetric.set(each.metric, [few]);
-  }
-  return [...byMetric].flatMap(([number, own]) => {
-    const { traces } = plotOf(own, look, columns);
-    return traces.flatMap(({ rows }) => rows.map(row => ({ ...row, metric: metrics[number] })));
+/** One metric of those that a user's chart draws. */
+export interface Part {
+  metric: string;
+  series: readonly Series[];
+  axes: Axes;
+}
+
+const WHOLE = { x: null, y: null };
+
+/** What a user's chart draws: the rows of all its metrics, each with the metric's name. */
+export function ownRows(parts: readonly Part[], look: Look, columns: number): OwnRow[] {
+  const count = parts.reduce((sum, { series }) => sum + series.length, 0);
+  const share = MOST_ROWS / Math.max(1, count);
+  return parts.flatMap(({ metric, series, axes }) => {
+    const few = series.map(each => atMost(each, share));
+    const { traces } = plotOf({ series: few, fine: [], look, axes, zoom: WHOLE }, columns);
+    return traces.flatMap(({ rows }) => rows.map(row => ({ ...row, metric })));
   });
 }
 

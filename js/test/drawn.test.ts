@@ -1,8 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { domainsOf } from "../src/domain.ts";
+import { definitions, xAxisOf } from "../src/join.ts";
 import { styleRuns } from "../src/palette.ts";
 import { assemble, type Picture } from "../src/picture.ts";
-import { type Look, plotOf, valueWindow } from "../src/plot.ts";
+import { type Content, plotOf } from "../src/plot.ts";
 import { decodeFrame } from "../src/protocol.ts";
 import type { Row } from "../src/rows.ts";
 import type { Theme } from "../src/theme.ts";
@@ -10,7 +12,11 @@ import { membersOf } from "../src/user-charts.ts";
 
 interface View {
   x_axis: string;
+  x_log: boolean;
+  y_log: boolean;
   smoothing: number;
+  smoothing_kind: "mean" | "exponential";
+  clip_outliers: boolean;
   hidden: string[];
   theme: Theme;
   columns: number;
@@ -22,6 +28,7 @@ interface View {
   }[];
 }
 
+const WHOLE = { x: null, y: null };
 const FOLDER = new URL("../../tests/golden/rows/", import.meta.url);
 const NUMBERS = ["step", "time", "value", "smooth", "x"];
 const ROUNDED = new Set(["smooth"]); // sums of means
@@ -35,11 +42,11 @@ test.each(files)("what is drawn of %s is what Python says", file => {
   const picture = assemble(decodeFrame({ header: keyframe.header, data }), null, null) as Picture;
   for (const view of views) {
     for (const { metric, bars, window, columns } of view.plots) {
-      const plot = plotOf(seriesOf(picture, metric), lookOf(picture, view), view.columns);
+      const plot = plotOf(contentOf(picture, metric, view), view.columns);
       const where = `${metric}, ${JSON.stringify({ ...view, plots: 0 })}`;
       expect(plot.kind === "bar", where).toBe(bars);
       expectColumns(plot.rows, columns, where);
-      if (!bars) expect(valueWindow(plot, null), where).toEqual(window);
+      if (!bars) expectWindow(domainsOf(plot, WHOLE, view.clip_outliers).y, window, where);
     }
   }
 });
@@ -53,9 +60,25 @@ function seriesOf({ series, metrics }: Picture, metric: string) {
   return series.filter(each => metrics[each.metric] === metric);
 }
 
-function lookOf({ runs }: Picture, view: View): Look {
-  const { x_axis: xAxis, smoothing, hidden, theme } = view;
-  return { styles: styleRuns(runs, theme), hidden: new Set(hidden), xAxis, smoothing };
+function contentOf(picture: Picture, metric: string, view: View): Content {
+  const x = xAxisOf(metric, view.x_axis, definitions(picture));
+  return {
+    series: seriesOf(picture, metric),
+    fine: [],
+    look: {
+      styles: styleRuns(picture.runs, view.theme),
+      hidden: new Set(view.hidden),
+      smoothing: { amount: view.smoothing, kind: view.smoothing_kind },
+      clipOutliers: view.clip_outliers,
+    },
+    axes: { x, log: { x: view.x_log, y: view.y_log }, knots: seriesOf(picture, x) },
+    zoom: WHOLE,
+  };
+}
+
+function expectWindow(got: readonly number[] | null, wanted: [number, number] | null, where: string) {
+  if (!got || !wanted) expect(got, where).toEqual(wanted);
+  else for (const end of [0, 1]) expectClose(got[end], wanted[end], `window of ${where}`);
 }
 
 function expectColumns(rows: readonly Row[], columns: Record<string, (number | string)[]>, where: string) {

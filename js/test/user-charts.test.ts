@@ -1,11 +1,12 @@
 // @vitest-environment happy-dom
 import { afterEach, expect, test } from "vitest";
 import widget from "../src/index.ts";
+import { globMatches } from "../src/join.ts";
 import { styleRuns } from "../src/palette.ts";
 import type { Look } from "../src/plot.ts";
 import { decodeFrame } from "../src/protocol.ts";
 import { decodeSeries } from "../src/series.ts";
-import { globMatches, isComposite, ownRows, type UserChart, userCharts } from "../src/user-charts.ts";
+import { isComposite, ownRows, type UserChart, userCharts } from "../src/user-charts.ts";
 import { FakeModel, frame, run, type SeriesSpec } from "./frames.ts";
 
 const spec = { data: { name: "points" }, mark: "point", encoding: {} };
@@ -42,12 +43,18 @@ function draw(specs: SeriesSpec[], metrics: string[], more: Partial<Look> = {}) 
   const look: Look = {
     styles: styleRuns(runs, "light"),
     hidden: new Set(),
-    xAxis: "step",
-    smoothing: 0,
+    smoothing: { amount: 0, kind: "mean" },
+    clipOutliers: false,
     ...more,
   };
   const series = header.series.map(each => decodeSeries(each, data));
-  return ownRows(series, metrics, look, 512);
+  const axes = { x: "step", log: { x: false, y: false }, knots: [] };
+  const parts = metrics.map((metric, i) => ({
+    metric,
+    series: series.filter(each => each.metric === i),
+    axes,
+  }));
+  return ownRows(parts, look, 512);
 }
 
 const METRICS = { keyframe: frame([], { metrics: ["lr", "val/loss"] }) };

@@ -65,6 +65,18 @@ def not_finite(kernel: Kernel) -> list[Look]:
     return [PLAIN, SMOOTH, dataclasses.replace(SMOOTH, columns=3)]
 
 
+def axes(kernel: Kernel) -> list[Look]:
+    kernel.run(0, "first", defined=[["late", "time"], ["*", "epoch"]])
+    kernel.run(1, "without epochs")
+    for key in range(2):
+        kernel.points(key, "loss", range(75), [(step * 7 % 13 - key) / 8 for step in range(75)])
+        kernel.points(key, "late", range(4, 12), [1, -2, 4, 1024, 2, 3, 1, 2])
+    kernel.points(0, "epoch", range(2, 75, 3), range(25))
+    logs = dataclasses.replace(SMOOTH, x_log=True, y_log=True, x_axis="relative")
+    clipped = dataclasses.replace(SMOOTH, clip_outliers=True, smoothing_kind="exponential", columns=5)
+    return [PLAIN, logs, clipped, dataclasses.replace(PLAIN, y_log=True), dataclasses.replace(PLAIN, x_axis="lo")]
+
+
 def bars(kernel: Kernel) -> list[Look]:
     for key in range(12):
         kernel.run(key, f"run {key % 3}" if key < 6 else f"__proto__{key}", state="finished")
@@ -74,7 +86,7 @@ def bars(kernel: Kernel) -> list[Look]:
     return [PLAIN]
 
 
-CASES: list[Callable[[Kernel], list[Look]]] = [points, times, buckets, not_finite, bars]
+CASES: list[Callable[[Kernel], list[Look]]] = [points, times, buckets, not_finite, axes, bars]
 
 METRICS = ["lr", "train/loss", "train/acc", "val/loss", "a.c", "val/\n<b>", "__proto__"]
 MEMBERS = [
