@@ -71,19 +71,11 @@ export class Board {
     this.#pulse = new Pulse(options.live ? model : null, update, signal);
     this.#controls = new Controls(this.#state, () => this.#unzoom(), signal);
     this.#legend = new Legend(this.#state, signal);
-<<<<<<< HEAD
-    this.#stage = new Stage(chart => this.#ask(chart), signal);
-    this.#large = new FullScreen(signal);
-    this.#menu = new ChartMenu(this.#actions(), signal);
-    this.#details = new Details(new Requests(model, signal), update, signal);
-    this.#own = new OwnCharts(this.#stage);
-=======
     this.#stage = new Stage(chart => chart instanceof Chart && this.#ask(chart), signal);
     this.#own = new OwnCharts(this.#stage);
     this.#large = new FullScreen(signal);
     this.#menu = new ChartMenu(this.#actions(), signal);
     this.#details = new Details(new Requests(model, signal), update, signal);
->>>>>>> altair-on-charts
     this.#groups = new Groups(this.#state, chart => this.#adopt(chart), signal);
     this.#hover = new Hover(this.element, () => this.#groups.charts(), signal);
     this.#head.append(this.#top.element, this.#controls.element);
