@@ -9,7 +9,7 @@ import pytest
 from golden.make import Kernel
 from golden.make_rows import CASES, FOLDER, contents, membership
 from test_frames import assert_same
-from trackbook._drawn import Look, joined, palette, plot_of, style_runs
+from trackbook._drawn import Look, join_of, palette, plot_of, style_runs
 
 
 def kept(name: str) -> Any:
@@ -57,7 +57,7 @@ def test_between_buckets_a_metric_as_x_goes_straight() -> None:
     kernel.points(0, "epoch", range(4000), [step / 8 for step in range(4000)])
     series = kernel.picture.series[0, 0]
     assert series.width > 1
-    at = joined(series)
+    at = join_of(series)
     assert [at(step) for step in (0, 1001.5, 3999)] == [0, 1001.5 / 8, 3999 / 8]
     assert np.isnan(at(-1))
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -62,12 +64,12 @@ def test_nothing_new_is_nothing_to_send(following: Following) -> None:
     assert not following.session.pull()
 
 
-def test_a_delta_that_grew_beyond_a_quarter_of_its_keyframe_becomes_a_keyframe(following: Following) -> None:
-    following.log("loss", dict.fromkeys(range(900), 0.0))
+def test_deltas_that_cost_as_much_as_a_keyframe_end_in_one(following: Following) -> None:
+    following.log("loss", dict.fromkeys(range(1100), 0.0))
     following.send()
     assert following.front_end.keyframe["header"]["seq"] > 1
     assert following.front_end.delta["header"]["series"] == []
-    assert len(following.drawn()) == 900
+    assert len(following.drawn()) == 1100
 
 
 def test_a_run_that_ends_is_told(following: Following) -> None:
@@ -150,3 +152,70 @@ def test_a_run_that_was_cut_back_comes_as_a_keyframe() -> None:
     following.log("loss", {0: 9.0})
     assert following.drawn() == [9.0]
     assert following.front_end.keyframe["header"]["seq"] > 1
+
+
+def test_the_question_keyframe_is_answered_by_one(following: Following) -> None:
+    following.log("loss", {0: 1.0})
+    following.send()
+    assert following.session.answer({"ask": "keyframe"}) == ({}, [])
+    assert following.session.keyframe_due
+    keyframe, _ = following.session.frames()
+    assert keyframe is not None
+    assert not following.session.keyframe_due
+
+
+def test_what_a_notebook_keeps_is_small_and_what_comes_next_stands_on_the_fine_picture() -> None:
+    following = Following()
+    following.session.pull()
+    for metric in range(10):
+        following.log(f"m{metric}", {step: float(step % 13) for step in range(9000)})
+    following.session.pull()
+    live, _ = following.session.keyframe()
+    saved, delta = following.session.saved_keyframe()
+    assert len(saved["data"]) <= _session.SAVED_BUDGET < len(live["data"])
+    assert delta["data"] == b""
+    assert not following.session.pull()
+    following.log("m0", {9000: 1.0})
+    assert following.session.pull()
+    keyframe, _ = following.session.frames()
+    assert keyframe is not None
+    assert len(keyframe["data"]) >= len(live["data"])
+
+
+def test_a_small_picture_is_kept_as_it_is_and_deltas_go_on(following: Following) -> None:
+    following.log("loss", {0: 1.0})
+    following.session.pull()
+    following.session.saved_keyframe()
+    following.log("loss", {1: 1.0})
+    following.session.pull()
+    assert following.session.frames()[0] is None
+
+
+def scripted(rate: int, seconds: int) -> list[int]:
+    """Bytes of each refresh of a run with 30 series, ten refreshes a second."""
+    following = Following()
+    following.session.pull()
+    following.session.keyframe()
+    sent, random = [], np.random.default_rng(0)
+    names = pl.Series([f"m{number}" for number in range(30)], dtype=pl.String)
+    for refresh in range(10 * seconds):
+        steps = np.repeat(np.arange(refresh * rate // 10, (refresh + 1) * rate // 10), 30)
+        metric = names.gather(np.tile(np.arange(30), len(steps) // 30))
+        points = {
+            "metric": metric,
+            "step": steps,
+            "value": random.normal(size=len(steps)),
+            "time": 100.0 + steps / rate,
+        }
+        following.store.append("r", pl.DataFrame(points, schema_overrides=POINTS))
+        following.session.pull()
+        frames = [frame for frame in following.session.frames() if frame is not None]
+        sent.append(sum(len(frame["data"]) + len(json.dumps(frame["header"])) for frame in frames))
+    return sent
+
+
+@pytest.mark.parametrize(("rate", "seconds"), [(100, 40), (1000, 30)])
+def test_a_growing_run_sends_at_most_60_kb_a_refresh(rate: int, seconds: int) -> None:
+    sent = scripted(rate, seconds)
+    assert sum(sent) / len(sent) <= 60_000
+    assert max(sent) <= 1_100_000

@@ -124,7 +124,7 @@ def test_each_frame_has_one_buffer_at_a_fixed_path(live: Live) -> None:
 
 
 def test_a_keyframe_and_the_delta_on_it_come_in_one_message(live: Live) -> None:
-    live.log(900)
+    live.log(1100)
     live.tick()
     assert set(live.browser.messages[-1]["state"]) == {"keyframe", "delta"}
 

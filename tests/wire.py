@@ -10,6 +10,7 @@ from typing import Any
 from trackbook._protocol import BUCKET_COLUMNS, POINT_COLUMNS, VERSION
 
 Row = dict[str, float]
+CORNERS = ("first", "min", "max", "last")
 
 
 class FrontEnd:
@@ -38,7 +39,15 @@ class FrontEnd:
 
 def kernel_picture(picture: Any) -> dict[str, Any]:
     """What a front end that missed nothing would show of a `trackbook._frames.Picture`."""
-    return _whole(picture.keyframe(0.0))
+    widths = {key: 1 << int(picture._sent[series.number]) for key, series in picture.series.items()}
+    whole = _whole(picture.keyframe(0.0))
+    return {**whole, "series": {key: _widened(*series, widths[key]) for key, series in whole["series"].items()}}
+
+
+def _widened(width: int, rows: dict[float, Row], wide: int) -> tuple[int, dict[float, Row]]:
+    while width < wide:
+        width, rows = width * 2, _doubled(rows, width)
+    return width, rows
 
 
 def _whole(frame: Any) -> dict[str, Any]:
@@ -55,10 +64,34 @@ def _whole(frame: Any) -> dict[str, Any]:
 
 def _rows(series: Any, data: bytes) -> dict[float, Row]:
     names = POINT_COLUMNS if series["width"] == 1 else BUCKET_COLUMNS
-    n = series["rows"]
-    columns = [struct.unpack_from(f"<{n}d", bytes(data), 8 * (series["at"] + i * n)) for i in range(len(names))]
-    rows = [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+    at, width, read = series["at"], series["width"], struct.unpack_from
+    assert at % 8 == 0
+    if series.get("plain"):
+        numbers = [read(f"<{len(names)}d", data, at + row * 8 * len(names)) for row in range(series["rows"])]
+        rows = [dict(zip(names, row, strict=True)) for row in numbers]
+    elif width == 1:
+        _, first, base = read("<3d", data, at)
+        packed = [read("<dIf", data, at + 24 + row * 16) for row in range(series["rows"])]
+        rows = [{"step": first + step, "time": base + time, "value": value} for value, step, time in packed]
+    else:
+        head = read("<3d", data, at)
+        rows = [
+            _bucket(head, width, read("<IIffIffIffIffIff", data, at + 24 + row * 64)) for row in range(series["rows"])
+        ]
     return {row[names[0]]: row for row in rows}
+
+
+def _bucket(head: tuple[float, ...], width: int, words: tuple[float, ...]) -> Row:
+    offset, first, base = head
+    bucket = first + words[0]
+    count = int(words[1]) & (1 << 29) - 1
+    row = {"bucket": bucket, "count": float(count), "mask": float(int(words[1]) >> 29), "mean": offset + words[2]}
+    row["m2"] = words[3] * words[3] * count if count else 0.0
+    for name, (step, time, value) in zip(CORNERS, zip(words[4::3], words[5::3], words[6::3], strict=True), strict=True):
+        known = count or name in ("first", "last")
+        row[f"{name}_step"] = bucket * width + step if known else math.nan
+        row[f"{name}_time"], row[name] = base + time, offset + value
+    return row
 
 
 def _applied(picture: dict[str, Any], frame: Any) -> dict[str, Any]:
@@ -66,9 +99,7 @@ def _applied(picture: dict[str, Any], frame: Any) -> dict[str, Any]:
     series = dict(picture["series"])
     for change in header["series"]:
         key = (change["run"], change["metric"])
-        width, rows = series.get(key, (change["width"], {}))
-        while width < change["width"]:
-            width, rows = width * 2, _doubled(rows, width)
+        width, rows = _widened(*series.get(key, (change["width"], {})), change["width"])
         series[key] = (width, {**rows, **_rows(change, frame["data"])})
     return {
         **picture,
@@ -94,7 +125,7 @@ def _bucket_of_point(point: Row) -> Row:
     finite = math.isfinite(value)
     row = {"bucket": point["step"], "count": float(finite), "mean": value if finite else math.nan, "m2": 0.0}
     row["mask"] = 0.0 if finite else 1.0 if math.isnan(value) else 2.0 if value > 0 else 4.0
-    for name in ("first", "min", "max", "last"):
+    for name in CORNERS:
         known = finite or name in ("first", "last")
         row[f"{name}_step"] = point["step"] if known else math.nan
         row[f"{name}_time"] = point["time"] if known else math.nan

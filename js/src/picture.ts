@@ -1,5 +1,7 @@
 import { type Frame, type RunHeader, VERSION } from "./protocol.ts";
-import { decodeSeries, overlay, type Series, sameSeries } from "./series.ts";
+import { decodeSeries, overlay, refines, type Series, sameSeries } from "./series.ts";
+
+const NAMED = 3; // of the metrics that are left out
 
 /** Everything a board shows: a keyframe with its delta applied. Never changed, only replaced. */
 export interface Picture {
@@ -40,31 +42,50 @@ function build(keyframe: Frame, delta: Frame | null, before: Picture | null): Pi
   const { session, seq, now, project, notices } = (delta ?? keyframe).header;
   const runs = new Map(keyframe.header.runs.map(run => [run.key, run]));
   for (const run of delta?.header.runs ?? []) runs.set(run.key, run);
+  const metrics = [...keyframe.header.metrics, ...(delta?.header.metrics ?? [])];
+  const series = buildSeries(keyframe, delta, before);
   return {
     session,
     seq,
     now,
     project,
-    notices,
+    notices: [...notices, ...omission(keyframe, metrics, series)],
     runs: [...runs.values()].sort((a, b) => a.key - b.key),
-    metrics: [...keyframe.header.metrics, ...(delta?.header.metrics ?? [])],
-    series: buildSeries(keyframe, delta, before),
+    metrics,
+    series: [...series.values()].sort((a, b) => a.run - b.run || a.metric - b.metric),
   };
 }
 
-function buildSeries(keyframe: Frame, delta: Frame | null, before: Picture | null): Series[] {
+const keyOf = (run: number, metric: number) => `${run}/${metric}`;
+
+/** What is shown already stays where it says the same in more detail, or is only left out of a smaller keyframe. */
+function buildSeries(keyframe: Frame, delta: Frame | null, before: Picture | null): Map<string, Series> {
   const found = new Map<string, Series>();
-  const key = ({ run, metric }: { run: number; metric: number }) => `${run}/${metric}`;
+  const key = ({ run, metric }: Series) => keyOf(run, metric);
   for (const series of seriesOf(keyframe)) found.set(key(series), series);
   for (const top of delta ? seriesOf(delta) : []) {
     const base = found.get(key(top));
     found.set(key(top), base ? overlay(base, top) : top);
   }
+  const omitted = new Set((keyframe.header.omitted?.series ?? []).map(([run, metric]) => keyOf(run, metric)));
   for (const old of before?.series ?? []) {
     const now = found.get(key(old));
-    if (now && sameSeries(old, now)) found.set(key(old), old);
+    if (now ? sameSeries(old, now) || refines(old, now) : omitted.has(key(old))) found.set(key(old), old);
   }
-  return [...found.values()].sort((a, b) => a.run - b.run || a.metric - b.metric);
+  return found;
+}
+
+/** A sentence about what was left out and is not shown, if there is any. */
+function omission({ header }: Frame, metrics: readonly string[], shown: Map<string, Series>): string[] {
+  const { count, series } = header.omitted ?? { count: 0, series: [] };
+  const missing = series.filter(([run, metric]) => !shown.has(keyOf(run, metric)));
+  const missed = count - series.length + missing.length;
+  if (!missed) return [];
+  const names = [...new Set(missing.map(([, metric]) => metrics[metric]))];
+  const more = names.length > NAMED ? ` and ${names.length - NAMED} more metrics` : "";
+  return [
+    `${missed} of ${missed + shown.size} series are left out to keep the board small: ${names.slice(0, NAMED).join(", ")}${more}.`,
+  ];
 }
 
 const decoded = new WeakMap<Frame, readonly Series[]>();

@@ -1,6 +1,11 @@
 /** The wire, as `src/trackbook/_protocol.py` has it; the rules are written there. */
 
-export const VERSION = 1;
+export const VERSION = 2;
+
+export const HEAD_BYTES = 24;
+export const POINT_BYTES = 16;
+export const BUCKET_BYTES = 64;
+export const MASK_SHIFT = 29;
 
 export const POINT_COLUMNS = ["step", "time", "value"] as const;
 
@@ -53,6 +58,12 @@ export interface SeriesHeader {
   width: number;
   rows: number;
   at: number;
+  plain?: boolean;
+}
+
+export interface Omitted {
+  count: number;
+  series: [run: number, metric: number][];
 }
 
 export interface FrameHeader {
@@ -65,26 +76,27 @@ export interface FrameHeader {
   runs: RunHeader[];
   metrics: string[];
   series: SeriesHeader[];
+  omitted?: Omitted;
   notices: string[];
 }
 
 export interface Frame {
   header: FrameHeader;
-  data: Float64Array;
+  data: ArrayBuffer;
 }
 
 /** A frame from a trait's value; null where the trait is still empty. */
 export function decodeFrame(trait: unknown): Frame | null {
   const { header, data } = (trait ?? {}) as { header?: FrameHeader; data?: ArrayBuffer | ArrayBufferView };
   if (typeof header?.version !== "number") return null;
-  return { header, data: floats(data) };
+  return { header, data: copied(data) };
 }
 
-/** Always a copy: a DataView from a Jupyter message starts at any byte, a Float64Array only at every eighth. */
-function floats(data: ArrayBuffer | ArrayBufferView | undefined): Float64Array {
-  if (!data) return new Float64Array();
+/** Always a copy: a DataView from a Jupyter message starts at any byte, a typed array only where its numbers may. */
+export function copied(data: ArrayBuffer | ArrayBufferView | undefined): ArrayBuffer {
+  if (!data) return new ArrayBuffer(0);
   const bytes = ArrayBuffer.isView(data)
     ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
     : new Uint8Array(data);
-  return new Float64Array(bytes.slice().buffer);
+  return bytes.slice().buffer as ArrayBuffer;
 }

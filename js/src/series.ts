@@ -1,6 +1,9 @@
-import { BUCKET_COLUMNS, POINT_COLUMNS, type SeriesHeader } from "./protocol.ts";
+import { collect } from "./decode.ts";
+import { BUCKET_COLUMNS, POINT_COLUMNS } from "./protocol.ts";
 
-type Columns<Names extends readonly string[]> = Record<Names[number], Float64Array>;
+export { decodeSeries } from "./decode.ts";
+
+export type Columns<Names extends readonly string[]> = Record<Names[number], Float64Array>;
 export type PointColumns = Columns<typeof POINT_COLUMNS>;
 export type BucketColumns = Columns<typeof BUCKET_COLUMNS>;
 
@@ -13,14 +16,6 @@ interface Common {
 export type PointSeries = Common & { kind: "points"; width: 1; columns: PointColumns };
 export type BucketSeries = Common & { kind: "buckets"; width: number; columns: BucketColumns };
 export type Series = PointSeries | BucketSeries;
-
-export function decodeSeries({ run, metric, width, rows, at }: SeriesHeader, data: Float64Array): Series {
-  const read = <Names extends readonly string[]>(names: Names) =>
-    collect(names, i => data.subarray(at + i * rows, at + (i + 1) * rows));
-  return width === 1
-    ? { kind: "points", run, metric, width, rows, columns: read(POINT_COLUMNS) }
-    : { kind: "buckets", run, metric, width, rows, columns: read(BUCKET_COLUMNS) };
-}
 
 /** A delta's series laid over the keyframe's. */
 export function overlay(base: Series, top: Series): Series {
@@ -65,6 +60,27 @@ export function sameSeries(a: Series, b: Series): boolean {
   if (a.width !== b.width || a.rows !== b.rows) return false;
   const theirs = Object.values(b.columns);
   return Object.values(a.columns).every((column, i) => sameNumbers(column, theirs[i]));
+}
+
+const EXACT = ["bucket", "count"] as const;
+const ROUNDED = ["first", "min", "max", "last"] as const;
+const PRECISION = 2 ** -22; // of float32, by whatever offset
+
+/** Whether a coarser series says nothing that a finer one does not say better. */
+export function refines(fine: Series, coarse: Series): boolean {
+  if (coarse.kind === "points" || fine.width >= coarse.width) return false;
+  let wide = fine;
+  while (wide.width < coarse.width) wide = double(wide);
+  const [ours, theirs] = [(wide as BucketSeries).columns, coarse.columns];
+  return (
+    wide.rows === coarse.rows &&
+    EXACT.every(name => sameNumbers(ours[name], theirs[name])) &&
+    ROUNDED.every(name => ours[name].every((value, row) => isClose(value, theirs[name][row])))
+  );
+}
+
+function isClose(a: number, b: number): boolean {
+  return Object.is(a, b) || Math.abs(a - b) <= PRECISION * Math.max(Math.abs(a), Math.abs(b));
 }
 
 /** From the end, where runs grow. */
@@ -152,8 +168,4 @@ function mergePlan(base: Float64Array, top: Float64Array): Int32Array {
     plan[rows++] = takesTop ? -j++ - 1 : i++;
   }
   return plan.subarray(0, rows);
-}
-
-function collect<Names extends readonly string[]>(names: Names, column: (i: number) => Float64Array) {
-  return Object.fromEntries(names.map((name, i) => [name, column(i)])) as Columns<Names>;
 }

@@ -1,8 +1,10 @@
 import { listen, type Model } from "./hosts/model.ts";
-import { assemble, type Picture } from "./picture.ts";
+import { assemble, OtherVersion, type Picture } from "./picture.ts";
 import { decodeFrame, type Frame } from "./protocol.ts";
 
 const ACKNOWLEDGE_EVERY = 250; // ms; the kernel only needs to know that somebody looks
+
+const PATIENCE = 3000; // ms for the kernel to answer with a keyframe that can be shown
 
 /** The picture of one model, assembled once for all its views. */
 export class PictureStore extends EventTarget {
@@ -15,6 +17,7 @@ export class PictureStore extends EventTarget {
   #frames: Record<string, { value: unknown; frame: Frame | null }> = {};
   #scheduled = false;
   #acknowledging = false;
+  #asked = false;
 
   constructor(model: Model) {
     super();
@@ -44,12 +47,31 @@ export class PictureStore extends EventTarget {
       this.picture = assemble(this.#frame("keyframe"), this.#frame("delta"), before);
       this.problem = null;
     } catch (error) {
-      console.error("Trackbook:", error);
-      this.problem = error instanceof Error ? error : new Error(String(error));
+      if (error instanceof OtherVersion && this.#asksForKeyframe(error)) return;
+      this.#fail(error instanceof Error ? error : new Error(String(error)));
     }
     if (!this.picture || this.picture === before) return;
     this.skew = this.picture.now - Date.now() / 1000;
     this.#acknowledge();
+  }
+
+  #fail(problem: Error) {
+    console.error("Trackbook:", problem);
+    this.problem = problem;
+  }
+
+  /** A page may hold the frame of an earlier kernel. Once, whether there is one that can do better. */
+  #asksForKeyframe(problem: Error): boolean {
+    if (this.#asked || !this.#model.send) return false;
+    this.#asked = true;
+    const before = this.picture;
+    this.#model.send({ ask: "keyframe" });
+    setTimeout(() => {
+      if (this.picture !== before || this.problem) return;
+      this.#fail(problem);
+      this.dispatchEvent(new Event("change"));
+    }, PATIENCE);
+    return true;
   }
 
   /** Decoded once; most messages bring a new delta only. */

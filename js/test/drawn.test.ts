@@ -24,7 +24,7 @@ interface View {
 
 const FOLDER = new URL("../../tests/golden/rows/", import.meta.url);
 const NUMBERS = ["step", "time", "value", "smooth", "x"];
-const ROUNDED = new Set(["smooth"]); // sums
+const ROUNDED = new Set(["smooth"]); // means, which travel as float32
 const read = (file: string) => JSON.parse(readFileSync(new URL(file, FOLDER), "utf8"));
 const files = readdirSync(FOLDER).filter(name => name !== "members.json");
 

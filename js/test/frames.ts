@@ -1,4 +1,4 @@
-import { BUCKET_COLUMNS, type FrameHeader, POINT_COLUMNS, type RunHeader, VERSION } from "../src/protocol.ts";
+import { type FrameHeader, type RunHeader, VERSION } from "../src/protocol.ts";
 
 export interface SeriesSpec {
   run: number;
@@ -8,19 +8,16 @@ export interface SeriesSpec {
   rows: number[][];
 }
 
-/** A frame as the kernel sends it. */
+/** A frame as the kernel sends it, its blocks plain. */
 export function frame(
   series: SeriesSpec[],
   header: Partial<FrameHeader> = {},
 ): { header: FrameHeader; data: DataView } {
   const values: number[] = [];
   const headers = series.map(({ run, metric, width = 1, rows }) => {
-    const at = values.length;
-    const names = width === 1 ? POINT_COLUMNS : BUCKET_COLUMNS;
-    names.forEach((_, column) => {
-      values.push(...rows.map(row => row[column]));
-    });
-    return { run, metric, width, rows: rows.length, at };
+    const at = 8 * values.length;
+    values.push(...rows.flat());
+    return { run, metric, width, rows: rows.length, at, plain: true };
   });
   const defaults = { version: VERSION, session: "s", seq: 1, now: 1000, project: "p", notices: [] };
   return {

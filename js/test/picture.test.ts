@@ -102,9 +102,76 @@ describe("a picture", () => {
   });
 
   test("of another version is refused with what to do", () => {
-    expect(() => assemble(keyframe({}, { version: 2 }), null, null)).toThrow(OtherVersion);
-    expect(() => assemble(keyframe({}, { version: 2 }), null, null)).toThrow(
+    expect(() => assemble(keyframe({}, { version: 99 }), null, null)).toThrow(OtherVersion);
+    expect(() => assemble(keyframe({}, { version: 99 }), null, null)).toThrow(
       "restart the kernel and run the cell again",
     );
+  });
+});
+
+describe("a coarser keyframe", () => {
+  // a bucket of two steps, of values that float32 rounded
+  const bucket = (at: number, [first, last]: number[]) => {
+    const [low, high] = first < last ? [first, last] : [last, first];
+    const corners = [first, low, high, last].flatMap(value => {
+      const step = 2 * at + (value === first ? 0 : 1);
+      return [step, 0, Math.fround(value)];
+    });
+    return [at, 2, (first + last) / 2, 0, 0, ...corners];
+  };
+  const coarse = (values: number[][], header: Partial<FrameHeader> = {}) =>
+    decodeFrame(
+      frame([{ run: 0, metric: 0, width: 2, rows: values.map((pair, at) => bucket(at, pair)) }], {
+        seq: 5,
+        ...header,
+      }),
+    );
+  const shown = show(keyframe({ 0: 0.1, 1: 0.2, 2: 0.4, 3: 0.3 }), null, null);
+
+  test("that says the same leaves the finer rows", () => {
+    const picture = show(coarse([[0.1, 0.2], [0.4, 0.3]]), null, shown); // biome-ignore format: a table
+    expect(picture.seq).toBe(5);
+    expect(picture.series[0]).toBe(shown.series[0]);
+  });
+
+  test("that says more, or otherwise, replaces them", () => {
+    const more = show(coarse([[0.1, 0.2], [0.4, 0.3], [9, 8]]), null, shown); // biome-ignore format: a table
+    expect(more.series[0].width).toBe(2);
+    const other = show(coarse([[0.1, 0.2], [0.4, 0.35]]), null, shown); // biome-ignore format: a table
+    expect(other.series[0].width).toBe(2);
+  });
+
+  test("of another session replaces them", () => {
+    const picture = show(coarse([[0.1, 0.2], [0.4, 0.3]], { session: "new" }), null, shown); // biome-ignore format: a table
+    expect(picture.series[0].width).toBe(2);
+  });
+});
+
+describe("series that were left out", () => {
+  const metrics = ["a", "b", "c", "d", "e"];
+  const all = metrics.map((_, metric) => ({ run: 0, metric, rows: [[0, 0, 1]] }));
+  const omitted = (count: number, left: number[]) => ({
+    count,
+    series: left.map((metric): [number, number] => [0, metric]),
+  });
+
+  test("are told in a sentence", () => {
+    const few = decodeFrame(frame(all.slice(0, 1), { metrics, omitted: omitted(4, [1, 2, 3, 4]) }));
+    expect(show(few, null, null).notices).toEqual([
+      "4 of 5 series are left out to keep the board small: b, c, d and 1 more metrics.",
+    ]);
+  });
+
+  test("stay where they are shown already, and then nothing is missing", () => {
+    const shown = show(decodeFrame(frame(all, { metrics })), null, null);
+    const few = decodeFrame(frame(all.slice(0, 1), { metrics, seq: 2, omitted: omitted(4, [1, 2, 3, 4]) }));
+    const picture = show(few, null, shown);
+    expect(picture.series).toHaveLength(5);
+    expect(picture.notices).toEqual([]);
+  });
+
+  test("are counted where they are too many to be named", () => {
+    const few = decodeFrame(frame(all.slice(0, 1), { metrics, omitted: omitted(70_000, [1]) }));
+    expect(show(few, null, null).notices[0]).toContain("70000 of 70001 series");
   });
 });

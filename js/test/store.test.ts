@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { storeOf } from "../src/store.ts";
 import { FakeModel, frame } from "./frames.ts";
 
@@ -73,6 +73,45 @@ test("another version is a problem, and one that can pass", async () => {
   await settled();
   expect(store.problem).toBeNull();
   complain.mockRestore();
+});
+
+describe("a frame of another version, and a kernel that hears,", () => {
+  const asking = () => {
+    const complain = vi.spyOn(console, "error").mockImplementation(() => {});
+    const model = Object.assign(new FakeModel({ keyframe: frame([], { version: 99 }) }), { send: vi.fn() });
+    return { model, store: storeOf(model), complain };
+  };
+
+  test("asks for a keyframe, once, and shows what comes", async () => {
+    const { model, store, complain } = asking();
+    expect(model.send.mock.calls).toEqual([[{ ask: "keyframe" }]]);
+    expect(store.problem).toBeNull();
+    model.set("keyframe", frame(point(0)));
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(store.picture?.seq).toBe(1);
+    expect(store.problem).toBeNull();
+    expect(complain).not.toHaveBeenCalled();
+    complain.mockRestore();
+  });
+
+  test("says to restart the kernel when another such frame comes", async () => {
+    const { model, store, complain } = asking();
+    model.set("keyframe", frame([], { version: 99, seq: 2 }));
+    await settled();
+    expect(store.problem?.message).toContain("restart the kernel");
+    expect(model.send).toHaveBeenCalledOnce();
+    complain.mockRestore();
+  });
+
+  test("says so when no answer comes", async () => {
+    const { store, complain } = asking();
+    const changed = vi.fn();
+    store.subscribe(changed, new AbortController().signal);
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(store.problem?.message).toContain("restart the kernel");
+    expect(changed).toHaveBeenCalledOnce();
+    complain.mockRestore();
+  });
 });
 
 test("who has stopped listening hears nothing", async () => {

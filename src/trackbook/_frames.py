@@ -3,22 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from ._buckets import Buckets, Floats, Rows, Steps
+from ._buckets import Buckets, Floats, Rows, Steps, Taken
 from ._names import new_id
-from ._protocol import (
-    BUCKET_COLUMNS,
-    VERSION,
-    Frame,
-    FrameHeader,
-    RunHeader,
-    SeriesHeader,
-)
+from ._packing import Block, extremes, offsets, pack
+from ._protocol import HEAD_BYTES, VERSION, Frame, FrameHeader, Omitted, RunHeader, SeriesHeader
+from ._stretches import Ids
 
-# a point's columns among a bucket's: at width 1 a bucket is a point
-_POINT_FIELDS = ("first_step", "first_time", "first")
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+LIMITS: Final = (2048, 1024, 512, 256, 128, 64, 32)  # rows a series, tried in turn to keep to a budget
+SERIES_BYTES: Final = HEAD_BYTES + 60  # of a series beside its rows, its header among them
+POINT_BYTES, BUCKET_BYTES = 16, 64
+RUN_BYTES: Final = 300
+NAMED: Final = 1000  # omitted series that are named one by one
+
+
+@dataclass(frozen=True)
+class Series:
+    """One series of a picture, to look at."""
+
+    buckets: Buckets
+    number: int
+
+    @property
+    def width(self) -> int:
+        return 1 << int(self.buckets.shift[self.number])
+
+    @property
+    def rows(self) -> Rows:
+        return self.buckets.rows(self.number)
 
 
 class Picture:
@@ -30,12 +49,15 @@ class Picture:
         self.seq = 0
         self.runs: dict[str, RunHeader] = {}
         self.metrics: dict[str, int] = {}
-        self.series: dict[tuple[int, int], Buckets] = {}
+        self.series: dict[tuple[int, int], Series] = {}
         self.notices: list[str] = []
+        self.buckets = Buckets()
+        self._keys: list[tuple[int, int]] = []  # run and metric by number of series
         self._base = 0
         self._sent_metrics = 0
         self._changed_runs: set[str] = set()
-        self._changed_series: set[tuple[int, int]] = set()
+        self._sent: Steps = np.zeros(0, np.int64)  # shift of what was sent by series, -1: left out
+        self._offset: Floats = np.zeros(0)  # of values as they are sent, by series; NaN: not decided
 
     def put_run(self, run: RunHeader) -> None:
         """Adds a run, or replaces what was said of the run with this id."""
@@ -43,52 +65,93 @@ class Picture:
             self.runs[run["id"]] = run
             self._changed_runs.add(run["id"])
 
-    def add_points(self, run: str, metric: str, steps: Steps, times: Floats, values: Floats) -> None:
-        """Takes in points (int64 steps, float64 seconds UTC, float64 values) that are new to the series."""
+    def number(self, run: str, metric: str) -> int:
+        """The number of a series, for `add`."""
         key = (self.runs[run]["key"], self.metrics.setdefault(metric, len(self.metrics)))
-        self.series.setdefault(key, Buckets()).add(steps, times, values)
-        self._changed_series.add(key)
+        if key not in self.series:
+            self.series[key] = Series(self.buckets, self.buckets.new())
+            self._keys.append(key)
+        return self.series[key].number
+
+    def add(self, series: Ids, steps: Steps, times: Floats, values: Floats) -> None:
+        """Takes in points (int64 steps, float64 seconds UTC, float64 values) that are new to their series."""
+        self.buckets.add(series, steps, times, values)
+
+    def add_points(self, run: str, metric: str, steps: Steps, times: Floats, values: Floats) -> None:
+        """Takes in points of one series."""
+        self.add(np.full(len(steps), self.number(run, metric)), steps, times, values)
 
     def clear_run(self, run: str) -> None:
         """Forgets a run's points (a rewind); only a keyframe can tell it."""
         key = self.runs[run]["key"]
-        for series in [series for series in self.series if series[0] == key]:
-            del self.series[series]
-            self._changed_series.discard(series)
+        self.buckets.clear(np.array([one.number for (of, _), one in self.series.items() if of == key], np.int64))
 
-    def keyframe(self, now: float) -> Frame:
-        """The whole picture. Deltas from here on are cumulative since this frame."""
+    def size(self) -> int:
+        """About the bytes of a keyframe without budget."""
+        return int(_bytes(self.buckets.shift, self.buckets.sizes)[: self.buckets.count].sum())
+
+    def keyframe(self, now: float, budget: int | None = None) -> Frame:
+        """The whole picture, in about `budget` bytes. Deltas from here on are cumulative since this frame."""
         self.seq += 1
         self._base = self.seq
         self._sent_metrics = len(self.metrics)
         self._changed_runs.clear()
-        self._changed_series.clear()
-        for buckets in self.series.values():
-            buckets.settle()
-        return self._frame(now, self.runs, list(self.metrics), {key: b.rows for key, b in self.series.items()})
+        self._reserve()
+        series = np.flatnonzero(self.buckets.sizes[: self.buckets.count])
+        shift, kept = self._fitted(series, budget)
+        self._sent[:], self._offset[:] = 0, np.nan
+        self._sent[series] = np.where(kept, shift, -1)
+        frame = self._frame(now, self.runs, list(self.metrics), self.buckets.take(series[kept], shift[kept]))
+        self.buckets.settle()
+        if not kept.all():
+            frame["header"]["omitted"] = self._omitted(series[~kept])
+        return frame
 
     def delta(self, now: float) -> Frame:
         """Everything that changed since the last keyframe."""
         self.seq += 1
+        self._reserve()
+        series = self.buckets.changed()
+        series = series[self._sent[series] >= 0]
+        shift = np.maximum(self._sent[series], self.buckets.shift[series])
+        self._sent[series] = shift
         frame = self._frame(
             now,
             [run for run in self.runs if run in self._changed_runs],
             list(self.metrics)[self._sent_metrics :],
-            {key: self.series[key].changed() for key in sorted(self._changed_series)},
+            self.buckets.take(series, shift, changed=True),
         )
         frame["header"]["base"] = self._base
         return frame
 
-    def _frame(self, now: float, runs: Iterable[str], metrics: list[str], rows: dict[tuple[int, int], Rows]) -> Frame:
-        series: list[SeriesHeader] = []
-        columns: list[Floats] = []
-        at = 0
-        for key in sorted(rows):
-            width = self.series[key].width
-            names = _POINT_FIELDS if width == 1 else BUCKET_COLUMNS
-            series.append({"run": key[0], "metric": key[1], "width": width, "rows": len(rows[key]), "at": at})
-            columns += [rows[key][name].astype("<f8") for name in names]
-            at += len(names) * len(rows[key])
+    def _reserve(self) -> None:
+        more = len(self.buckets.shift) - len(self._sent)
+        if more:
+            self._sent = np.append(self._sent, np.zeros(more, np.int64))
+            self._offset = np.append(self._offset, np.full(more, np.nan))
+
+    def _fitted(self, series: Ids, budget: int | None) -> tuple[Steps, NDArray[np.bool_]]:
+        """How wide the buckets of each series are to be sent, and which series are."""
+        shift, rows = self.buckets.shift[series], self.buckets.sizes[series]
+        kept = np.ones(len(series), np.bool_)
+        if budget is None:
+            return shift, kept
+        left = budget - RUN_BYTES * len(self.runs) - sum(map(len, self.metrics))
+        for most in LIMITS:
+            if _bytes(shift, rows).sum() <= left:
+                return shift, kept
+            shift, rows = self.buckets.narrowed(series, most)
+        faded = {run["key"] for run in self.runs.values() if run.get("faded")}
+        keys = [self._keys[number] for number in series.tolist()]
+        order = np.array(sorted(range(len(keys)), key=lambda at: (keys[at][0] in faded, keys[at][::-1])), np.int64)
+        kept[order] = np.cumsum(_bytes(shift, rows)[order]) <= left
+        return shift, kept
+
+    def _omitted(self, series: Ids) -> Omitted:
+        return {"count": len(series), "series": [self._keys[number] for number in series[:NAMED].tolist()]}
+
+    def _frame(self, now: float, runs: Iterable[str], metrics: list[str], taken: tuple[Taken, Taken]) -> Frame:
+        series, data = self._blocks(*taken)
         header: FrameHeader = {
             "version": VERSION,
             "session": self.session,
@@ -100,4 +163,40 @@ class Picture:
             "series": series,
             "notices": list(self.notices),
         }
-        return {"header": header, "data": np.concatenate(columns).tobytes() if columns else b""}
+        return {"header": header, "data": data}
+
+    def _blocks(self, points: Taken, buckets: Taken) -> tuple[list[SeriesHeader], bytes]:
+        self._decide_offsets(points[0], points[1]["value"], points[1]["value"])
+        self._decide_offsets(buckets[0], buckets[1]["min"], buckets[1]["max"])
+        blocks = pack(points, buckets, self._sent, self._offset, self.buckets.began)
+        return headed(blocks, self._keys, self._sent)
+
+    def _decide_offsets(self, numbers: Ids, low: Floats, high: Floats) -> None:
+        """An offset stays until the next keyframe, unless values come so near to 0 that it would cost them their digits."""
+        series, low, high = extremes(numbers, low, high)
+        offset = self._offset[series]
+        near = ((low <= 0) & (high >= 0)) | (np.minimum(np.abs(low), np.abs(high)) < np.abs(offset) / 2)
+        fresh = np.isnan(offset)
+        self._offset[series] = np.where(near, 0.0, np.where(fresh, offsets(low, high), offset))
+
+
+def headed(blocks: list[Block], keys: list[tuple[int, int]], shift: Steps) -> tuple[list[SeriesHeader], bytes]:
+    """The headers and the bytes of blocks; `keys` and `shift` by number of series."""
+    series: list[SeriesHeader] = []
+    parts: list[bytes | memoryview] = []
+    at = 0
+    for number, rows, plain, data in blocks:
+        run, metric = keys[number]
+        header: SeriesHeader = {"run": run, "metric": metric, "width": 1 << int(shift[number]), "rows": rows, "at": at}
+        if plain:
+            header["plain"] = True
+        series.append(header)
+        parts += data
+        at += sum(map(len, data))
+    return series, b"".join(parts)
+
+
+def _bytes(shift: Steps, rows: Steps) -> Steps:
+    """What series take in a frame."""
+    taken: Steps = np.where(rows > 0, SERIES_BYTES, 0) + rows * np.where(shift == 0, POINT_BYTES, BUCKET_BYTES)
+    return taken

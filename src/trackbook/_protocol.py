@@ -2,7 +2,8 @@
 
 Two synced traits carry the data, as in video: `keyframe` is the whole bounded picture and `delta` is everything that
 changed *since that keyframe*, so ``keyframe + delta`` is the whole picture at every moment. Each trait holds a `Frame`:
-a small header (JSON) and exactly one buffer (`data`: little-endian float64 columns at offsets that the header names).
+a small header (JSON) and exactly one buffer (`data`: a block of little-endian bytes for each series, at the offset that
+its header names).
 
 Rules
 -----
@@ -14,13 +15,33 @@ Rules
 * Applying a series of a delta: double the keyframe's series (merging aligned pairs of buckets) until the widths are
   equal, then replace or insert the delta's rows by bucket (by step where ``width == 1``). Rows of a delta are complete.
 * A rewind, a deletion or any other loss of rows is never a delta: it is a new keyframe.
+* A keyframe may be coarser than the one before, or leave series out (``omitted``), to keep to its budget. Who has finer
+  rows of the same session that say the same may go on to show them.
+* A frame of another version is not shown. Who gets one asks the question ``keyframe``, which the kernel answers by one.
+
+Blocks
+------
+Every block begins at a multiple of 8 bytes, with a head of three float64: an offset of values, the first bucket (step),
+and the base of times. Numbers in rows are relative to these::
+
+    points   16 bytes a row:  float64 value (as it is), uint32 step, float32 time
+    buckets  64 bytes a row:  uint32 bucket, uint32 count | mask << 29, float32 mean, float32 std (m2 = std * std * count),
+                              then for first, min, max and last: uint32 step after the bucket's first, float32 time, float32
+                              value; where count is 0 min and max are NaN
+
+Rounding is that of float32, by one offset and base for a series from keyframe to keyframe, so that a delta's rows fit its
+keyframe's. Where a number cannot be said so (1e300, 1e-60, very distant steps), the block is ``plain``: no head, rows of all
+of their columns as float64.
 """
 
 from __future__ import annotations
 
 from typing import Final, Literal, NotRequired, TypedDict
 
-VERSION: Final = 1
+VERSION: Final = 2
+
+HEAD_BYTES: Final = 24
+MASK_SHIFT: Final = 29
 
 POINT_COLUMNS: Final = ("step", "time", "value")
 
@@ -74,7 +95,15 @@ class SeriesHeader(TypedDict):
     metric: int  # index in the metric names: the keyframe's, then the delta's appended
     width: int  # steps a bucket, a power of two; 1 = points
     rows: int
-    at: int  # float64 values before this series' first column; columns follow one another, each `rows` long
+    at: int  # bytes before this series' block
+    plain: NotRequired[bool]
+
+
+class Omitted(TypedDict):
+    """Series that are not in a keyframe, nor in its deltas, because there are too many."""
+
+    count: int
+    series: list[tuple[int, int]]  # run and metric, the first of them
 
 
 class FrameHeader(TypedDict):
@@ -87,6 +116,7 @@ class FrameHeader(TypedDict):
     runs: list[RunHeader]  # keyframe: all; delta: those that changed since the keyframe
     metrics: list[str]  # keyframe: all in order of first appearance; delta: those added since the keyframe
     series: list[SeriesHeader]
+    omitted: NotRequired[Omitted]  # in a keyframe
     notices: list[str]  # standing problems to show on the board, all of them in every frame
 
 

@@ -6,15 +6,25 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from ._defined import as_pairs
-from ._frames import Picture
+from ._detail import detail
+from ._frames import SERIES_BYTES, Picture
 from ._protocol import Frame, RunHeader
 from ._types import ENDED, Cursor, RunRecord
 from .store._interface import Store
 
-SMALLEST_KEYFRAME_STEP = 16_384  # bytes: under this a delta is cheaper to repeat than a keyframe to make
+if TYPE_CHECKING:
+    import polars as pl
+    from numpy.typing import NDArray
+
+SMALLEST_BUDGET, LARGEST_BUDGET = 250_000, 1_000_000  # bytes of a keyframe: 128 and 512 buckets for 30 series
+SAVED_BUDGET = 150_000  # of the one that a notebook keeps: 60 buckets for 30 series
+SENT_A_REFRESH = 60_000  # bytes: where frames cost more, keyframes become coarser, until the picture grows more slowly
+SMALLEST_KEYFRAME_STEP = 16_384  # bytes sent: for less a keyframe is not worth the while
 SHOWN_RUNS = 10  # the newest runs of a project that a board shows unasked: as many as there are colours
 POINTS_AT_ONCE = 1_000_000  # read of a long run, so that its past takes little memory
 RATE_SECONDS = 10.0
@@ -30,6 +40,9 @@ class _Member:
     progress: deque[tuple[float, int]] = field(default_factory=deque)
     record: RunRecord | None = None
     checked: float = float("-inf")
+    numbers: NDArray[np.int64] = field(
+        default_factory=lambda: np.empty(0, np.int64)
+    )  # of series, by code of the metric
 
 
 class Session:
@@ -41,8 +54,12 @@ class Session:
         self._looked = float("-inf")
         self._picture = Picture(project)
         self._members: dict[str, _Member] = {}
-        self._keyframe_bytes = 0
-        self._cut_back = False
+        self._fresh: list[tuple[NDArray[Any], ...]] = []  # points on their way into the picture
+        self._budget = LARGEST_BUDGET
+        self._spent = 0  # bytes sent since the keyframe, and in how many frames
+        self._frames = 0
+        self._keyframe_due = False  # something can only be told by one
+        self._coarse = False  # the keyframe was made to be kept; deltas need a finer one
 
     @property
     def id(self) -> str:
@@ -79,34 +96,69 @@ class Session:
             for run in self.store.runs()[-SHOWN_RUNS:]:
                 self.add_run(run.id)
         news = [self._pull_run(run_id, member, now) for run_id, member in self._members.items()]
+        self._take_in()
         notices = self.store.notices
         if notices != self._picture.notices:
             self._picture.notices = list(notices)
             news.append(True)
         return any(news)
 
-    def keyframe(self) -> tuple[Frame, Frame]:
-        """The whole picture, and the empty delta on top of it."""
-        keyframe = self._picture.keyframe(time.time())
-        self._keyframe_bytes = len(keyframe["data"])
-        self._cut_back = False
+    def keyframe(self, budget: int | None = None) -> tuple[Frame, Frame]:
+        """The whole picture, in about `budget` bytes, and the empty delta on top of it."""
+        keyframe = self._picture.keyframe(time.time(), self._budget if budget is None else budget)
+        self._spent, self._frames = 0, 0
+        self._keyframe_due = self._coarse = False
         return keyframe, self.delta()
+
+    def saved_keyframe(self) -> tuple[Frame, Frame]:
+        """The keyframe that a notebook keeps. What comes after it, if anything does, stands on a finer one."""
+        frames = self.keyframe(SAVED_BUDGET)
+        self._coarse = self._picture.size() > SAVED_BUDGET
+        return frames
 
     def delta(self) -> Frame:
         """All that changed since the last keyframe, whether it was sent or not."""
         return self._picture.delta(time.time())
 
     def frames(self) -> tuple[Frame | None, Frame]:
-        """The next frames to send: a delta, and the keyframe it stands on when that is a new one."""
-        if not self._cut_back:
+        """The next frames to send: a delta, and the keyframe it stands on when that is a new one.
+
+        Deltas grow with all that came since their keyframe. It is cheapest to begin anew when they have cost as much as
+        a keyframe does.
+        """
+        if not self._keyframe_due and not self._coarse:
             delta = self.delta()
-            if len(delta["data"]) <= max(SMALLEST_KEYFRAME_STEP, self._keyframe_bytes // 4):
+            self._spent += _bytes(delta)
+            self._frames += 1
+            keyframe = min(self._picture.size(), self._budget)
+            if self._spent <= max(SMALLEST_KEYFRAME_STEP, keyframe):
                 return None, delta
+            self._adapt((self._spent + keyframe) / self._frames)
         return self.keyframe()
 
     def answer(self, question: Mapping[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
-        """What the front end asked for, with its buffers; ``error`` says why it cannot be had."""
+        """What the front end asked for, with its buffers; ``error`` says why it cannot be had.
+
+        The question ``keyframe`` is answered by the next frames.
+        """
+        if question.get("ask") == "detail":
+            return detail(self._picture, self.store, question)
+        if question.get("ask") == "keyframe":
+            self._keyframe_due = True
+            return {}, []
         return {"error": f"a board cannot answer {question.get('ask')!r}"}, []
+
+    @property
+    def keyframe_due(self) -> bool:
+        """Whether the next frames are a keyframe."""
+        return self._keyframe_due
+
+    def _adapt(self, sent: float) -> None:
+        """Coarser keyframes while frames of so many bytes are too large, finer ones when there is room."""
+        if sent > SENT_A_REFRESH:
+            self._budget = max(SMALLEST_BUDGET, self._budget // 2)
+        elif 2 * sent < SENT_A_REFRESH:
+            self._budget = min(LARGEST_BUDGET, self._budget * 2)
 
     def _pull_run(self, run_id: str, member: _Member, now: float) -> bool:
         settled = member.record is not None and member.record.state in ENDED
@@ -120,11 +172,11 @@ class Session:
             self._picture.put_run(_header(record, member))
         start = member.cursor
         while self._pull_points(run_id, member) >= POINTS_AT_ONCE:
-            pass
+            self._take_in()
         member.record, earlier = record, member.record
         header = _header(record, member, _rate(member, record, now))
         self._picture.put_run(header)
-        return member.cursor != start or record != earlier or self._cut_back
+        return member.cursor != start or record != earlier or self._keyframe_due
 
     def _pull_points(self, run_id: str, member: _Member) -> int:
         """Reads the next points of a run; how many ordinals it went on."""
@@ -135,13 +187,40 @@ class Session:
         else:
             self._picture.clear_run(run_id)
             member.largest_step = -1
-            self._cut_back = True
+            self._keyframe_due = True
         member.cursor = cursor
-        for (metric,), part in points.partition_by("metric", as_dict=True, include_key=False).items():
-            steps = part["step"].to_numpy()
-            self._picture.add_points(run_id, str(metric), steps, part["time"].to_numpy(), part["value"].to_numpy())
-            member.largest_step = max(member.largest_step, int(steps.max()))
+        if len(points):
+            step = points["step"].to_numpy()
+            self._fresh.append(
+                (self._numbers(run_id, member, points), step, points["time"].to_numpy(), points["value"].to_numpy())
+            )
+            member.largest_step = max(member.largest_step, int(step.max()))
         return gone_on
+
+    def _numbers(self, run_id: str, member: _Member, points: pl.DataFrame) -> NDArray[np.int64]:
+        """The number of the series of each point."""
+        codes = points["metric"].to_physical().to_numpy()
+        largest = int(codes.max())
+        if largest >= len(member.numbers):
+            member.numbers = np.append(member.numbers, np.full(largest + 1, -1))
+        numbers: NDArray[np.int64] = member.numbers[codes]
+        if numbers.min() < 0:
+            new, where = np.unique(codes[numbers < 0], return_index=True)
+            order = np.argsort(where)  # of first appearance
+            names = points["metric"].gather(np.flatnonzero(numbers < 0)[where[order]]).cast(str).to_list()
+            member.numbers[new[order]] = [self._picture.number(run_id, name) for name in names]
+            numbers = member.numbers[codes]
+        return numbers
+
+    def _take_in(self) -> None:
+        if self._fresh:
+            fresh = self._fresh[0] if len(self._fresh) == 1 else map(np.concatenate, zip(*self._fresh, strict=True))
+            self._picture.add(*fresh)
+            self._fresh.clear()
+
+
+def _bytes(frame: Frame) -> int:
+    return len(frame["data"]) + SERIES_BYTES * len(frame["header"]["series"])
 
 
 def _done(record: RunRecord, member: _Member) -> int:

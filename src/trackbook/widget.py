@@ -70,7 +70,7 @@ class Board(Charted, anywidget.AnyWidget):
         """Sends all there is as a keyframe: the end of a run or of a cell, which a saved notebook keeps."""
         with self._lock:
             self.session.pull()
-            self._publish(*self.session.keyframe())
+            self._publish(*self.session.saved_keyframe())
 
     def _publish(self, keyframe: Any, delta: Any) -> None:
         if self._unseen_since is None:
@@ -99,6 +99,8 @@ class Board(Charted, anywidget.AnyWidget):
         with self._lock:
             answer, data = self.session.answer(question)
             self.send({**answer, "answers": question.get("id")}, data)
+            if self.session.keyframe_due and question["ask"] == "keyframe":
+                self._publish(*self.session.frames())
 
     # Under subshells the front end's sets arrive on another thread than the pump's and the user's, and ipywidgets keeps
     # what it holds back or must not echo in plain attributes: one lock for whatever touches them.

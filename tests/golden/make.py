@@ -16,6 +16,7 @@ import numpy as np
 FOLDER = Path(__file__).parent
 sys.path.insert(0, str(FOLDER.parent))
 
+from trackbook._buckets import Buckets  # noqa: E402
 from trackbook._frames import Picture  # noqa: E402
 from wire import kernel_picture, packed, plain  # noqa: E402
 
@@ -28,6 +29,7 @@ class Kernel:
     def __init__(self, project: str = "digits") -> None:
         self.picture = Picture(project)
         self.picture.session = "golden"
+        self.picture.buckets = Buckets(512)  # small files
         self.messages: list[dict[str, Any]] = []
 
     def run(self, key: int, name: str, **more: Any) -> None:
@@ -52,8 +54,8 @@ class Kernel:
         at = np.asarray(list(steps), np.int64)
         self.picture.add_points(f"run{key}", metric, at, NOW + at / 8, np.asarray(list(values), np.float64))
 
-    def keyframe(self) -> None:
-        keyframe, delta = self.picture.keyframe(NOW), self.picture.delta(NOW)
+    def keyframe(self, budget: int | None = None) -> None:
+        keyframe, delta = self.picture.keyframe(NOW, budget), self.picture.delta(NOW)
         self.messages.append({"keyframe": packed(keyframe), "delta": packed(delta)})
 
     def delta(self) -> None:
@@ -109,6 +111,33 @@ def not_finite(kernel: Kernel) -> None:
     kernel.delta()
 
 
+def magnitudes(kernel: Kernel) -> None:
+    """Series whose values or steps float32 and uint32 do not hold, and one far from zero."""
+    steps = np.arange(2050)
+    kernel.run(0, "extreme")
+    for metric, scale in (("huge", 1e300), ("tiny", 1e-60), ("plain", 1.0)):
+        kernel.points(0, metric, steps, (steps % 64 - 9) * scale)
+    kernel.points(0, "far", steps, 2.0**30 + steps % 16 / 8)
+    kernel.points(0, "sparse", [0, 2**33, 2**52], [1, 2, 3])
+    kernel.keyframe()
+    kernel.points(0, "far", range(2050, 2150), [0.0625] * 100)
+    kernel.points(0, "plain", range(2050, 2060), [1e200] * 10)
+    kernel.delta()
+
+
+def budgeted(kernel: Kernel) -> None:
+    """A keyframe coarser than what the kernel has, and deltas that fit it."""
+    steps = np.arange(3000)
+    kernel.run(0, "many")
+    for metric in range(4):
+        kernel.points(0, f"m{metric}", steps, steps * (7 + metric) % 64 / 8)
+    kernel.keyframe(budget=20_000)
+    for start in (3000, 4000, 5000):
+        kernel.points(0, "m0", range(start, start + 10), range(10))
+        kernel.points(0, "m2", [start // 2 + 10**4], [9])
+        kernel.delta()
+
+
 def names(kernel: Kernel) -> None:
     for key, name in enumerate(("__proto__", '"quoted" <b>&amp;', "datum['x']", "ünï😀cødé", "constructor")):
         kernel.run(key, name, group=name)
@@ -134,7 +163,17 @@ def out_of_turn(kernel: Kernel) -> None:
     kernel.messages += [{"keyframe": second["keyframe"]}, stale]
 
 
-CASES: list[Callable[[Kernel], None]] = [empty, points, growing, late, not_finite, names, out_of_turn]
+CASES: list[Callable[[Kernel], None]] = [
+    empty,
+    points,
+    growing,
+    late,
+    not_finite,
+    magnitudes,
+    budgeted,
+    names,
+    out_of_turn,
+]
 
 
 def contents(case: Callable[[Kernel], None]) -> dict[str, Any]:

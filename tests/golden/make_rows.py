@@ -11,7 +11,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import numpy as np
 
@@ -19,6 +18,7 @@ FOLDER = Path(__file__).parent / "rows"
 sys.path[:0] = [str(FOLDER.parent.parent), str(FOLDER.parent)]
 
 from golden.make import NOW, Kernel  # noqa: E402
+from trackbook._buckets import Buckets  # noqa: E402
 from trackbook._drawn import Look, members, plot_of  # noqa: E402
 from wire import packed  # noqa: E402
 
@@ -48,7 +48,7 @@ def buckets(kernel: Kernel) -> list[Look]:
     random = np.random.default_rng(3)
     kernel.run(0, "long")
     kernel.points(0, "loss", range(75), random.integers(-99, 99, 75) / 8)
-    kernel.points(0, "ties", range(40), random.integers(0, 2, 40))
+    kernel.points(0, "ties", range(45), random.integers(0, 2, 45))
     looks = [PLAIN, SMOOTH, dataclasses.replace(SMOOTH, columns=4, x_axis="relative")]
     return [*looks, dataclasses.replace(PLAIN, columns=1)]
 
@@ -61,7 +61,7 @@ def not_finite(kernel: Kernel) -> list[Look]:
     kernel.points(0, "short", range(6), [np.nan, np.inf, -np.inf, 1, np.nan, 2])
     kernel.points(0, "lonely", range(3), [np.nan, 1, np.inf])
     kernel.points(0, "none", range(3), [np.nan] * 3)
-    kernel.points(0, "zeros", range(40), [0.0, -0.0] * 20)
+    kernel.points(0, "zeros", range(50), [0.0] * 50)
     return [PLAIN, SMOOTH, dataclasses.replace(SMOOTH, columns=3)]
 
 
@@ -92,9 +92,9 @@ MEMBERS = [
 
 def contents(case: Callable[[Kernel], list[Look]]) -> dict[str, Any]:
     kernel = Kernel()
-    with mock.patch.multiple("trackbook._buckets", POINTS_LIMIT=12, BUCKETS_LIMIT=10):  # small files
-        looks = case(kernel)
     picture = kernel.picture
+    picture.buckets = Buckets(10)  # small files
+    looks = case(kernel)
     views = [
         _view(look) | {"plots": [_plot(plot_of(picture, metric, look)) for metric in picture.metrics]} for look in looks
     ]

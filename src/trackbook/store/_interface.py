@@ -64,6 +64,13 @@ class Store(Protocol):
         of the run's points.
         """
 
+    def window(
+        self, run_id: str, metrics: Sequence[str], first: int, last: int, most: int | None = None
+    ) -> pl.DataFrame | None:
+        """The points of some metrics with steps from `first` to `last`, in order of arrival; None where more than `most`
+        points, of any metric, would have to be read for it, or where the file cannot be read now.
+        """
+
     def summary(self, run_id: str) -> dict[str, MetricSummary]:
         """Last, smallest and largest value per metric, in order of first appearance."""
 

@@ -116,6 +116,11 @@ class RunPoints:
         self._frames[-count:] = [pl.concat(self._frames[-count:], rechunk=True)]
 
 
+def within(points: pl.DataFrame, first: int, last: int) -> pl.DataFrame:
+    """The points with steps from `first` to `last`."""
+    return points.filter(pl.col("step").is_between(first, last))
+
+
 def tail(sizes: Sequence[int], most: float = float("inf")) -> Sequence[int]:
     """Those last sizes that are best joined into one: none larger than twice what follows it.
 

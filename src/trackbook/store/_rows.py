@@ -97,6 +97,22 @@ def chunks(db: sqlite3.Connection, run: str, at: int, most: int = _AT_ONCE) -> l
     return [Chunk(first, rows, crc, _data(db, rowid)) for rowid, first, rows, crc in heads]
 
 
+def chunks_within(db: sqlite3.Connection, run: str, at: int, low: int, high: int) -> list[Chunk]:
+    """The next chunks from the ordinal `at` on that have steps from `low` to `high`."""
+    heads = db.execute(
+        "select rowid, first, rows, crc from chunks where run_id = ?1 and first + rows > ?2 and high >= ?3 and low <= ?4 "
+        "order by first limit ?5",
+        (run, at, low, high, _AT_ONCE),
+    ).fetchall()
+    return [Chunk(first, rows, crc, _data(db, rowid)) for rowid, first, rows, crc in heads]
+
+
+def count_within(db: sqlite3.Connection, run: str, low: int, high: int) -> int:
+    """The points of the chunks that have steps from `low` to `high`."""
+    query = "select coalesce(sum(rows), 0) from chunks where run_id = ? and high >= ? and low <= ?"
+    return int(db.execute(query, (run, low, high)).fetchone()[0])
+
+
 def unpack(chunk: Chunk, first: int, end: int, only: Sequence[int] | None = None) -> Columns | None:
     """The points of a chunk with ordinals from `first` to before `end`; None when it is damaged."""
     if chunk.data is None or zlib.crc32(chunk.data) != chunk.crc:

@@ -9,7 +9,7 @@ import polars as pl
 
 from .._types import Cursor, MetricSummary, RunRecord
 from ._interface import NO_MARKS
-from ._points import RunPoints
+from ._points import RunPoints, within
 
 
 class MemoryStore:
@@ -71,6 +71,11 @@ class MemoryStore:
             generation = self._generations.get(run_id, 0)
             start = cursor.ordinal if cursor.generation == generation else 0
             return points.since(start), Cursor(generation, points.end)
+
+    def window(
+        self, run_id: str, metrics: Sequence[str], first: int, last: int, most: int | None = None
+    ) -> pl.DataFrame | None:
+        return within(self.read(run_id, metrics), first, last)
 
     def summary(self, run_id: str) -> dict[str, MetricSummary]:
         with self._lock:

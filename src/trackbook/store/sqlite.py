@@ -20,7 +20,7 @@ from ._chunks import LARGEST, Columns
 from ._figures import Figures
 from ._file import ProjectFile, project_name
 from ._interface import NO_MARKS, POINTS
-from ._points import tail
+from ._points import tail, within
 from ._rows import Chunk, Part, State
 from ._view import View, Written
 
@@ -124,6 +124,12 @@ class SqliteStore:
     def since(self, run_id: str, cursor: Cursor, most: int | None = None) -> tuple[pl.DataFrame, Cursor]:
         with self._lock:
             return self._since(run_id, cursor, most=most)
+
+    def window(
+        self, run_id: str, metrics: Sequence[str], first: int, last: int, most: int | None = None
+    ) -> pl.DataFrame | None:
+        with self._lock:
+            return self._window(run_id, metrics, first, last, most)
 
     def summary(self, run_id: str) -> dict[str, MetricSummary]:
         with self._lock:
@@ -265,6 +271,40 @@ class SqliteStore:
                 return (newest, after) if metrics is not None or cursor == Cursor() else (newest.clear(), cursor)
             parts += columns
         return pl.concat([*_rows.frames(parts, names), newest], rechunk=False), after
+
+    def _window(
+        self, run_id: str, metrics: Sequence[str], low: int, high: int, most: int | None
+    ) -> pl.DataFrame | None:
+        view = self._views.get(run_id)
+        if view is not None:
+            stretches, names, newest = view.in_file(0), view.points.figures.names, view.points.since(view.points.first)
+            newest = newest.filter(pl.col("metric").cast(pl.String).is_in(list(metrics)))
+        else:
+            found = self._file.read(lambda db: (_rows.state(db, run_id), _rows.figures(db, run_id).names), None)
+            if found is None:
+                return None
+            stretches, names, newest = [(0, found[0].next)], found[1], pl.DataFrame(schema=POINTS)
+        if stretches and most is not None:
+            there = self._file.read(lambda db: _rows.count_within(db, run_id, low, high), None)
+            if there is None or there > most:
+                return None
+        only = [number for number, name in enumerate(names) if name in set(metrics)]
+        parts: list[Columns] = []
+        for first, end in stretches:
+            columns = _rows.read(
+                lambda at: self._file.read(lambda db: _rows.chunks_within(db, run_id, at, low, high), None),
+                first,
+                end,
+                only,
+                lambda chunk: self._note_garbage(run_id, chunk),
+            )
+            if columns is None:
+                return None
+            for points in columns:
+                inside = (points.step >= low) & (points.step <= high)
+                parts.append(Columns(*(column[inside] for column in points)))
+        parts = [points for points in parts if len(points.step)]
+        return pl.concat([*_rows.frames(parts, names), within(newest, low, high)], rechunk=False)
 
     def _columns(self, run_id: str, first: int, end: int, only: Sequence[int] | None) -> list[Columns] | None:
         def get(at: int) -> list[Chunk] | None:

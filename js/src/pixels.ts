@@ -1,0 +1,42 @@
+/** Of points by x those that draw the same pixels: first, smallest, largest and last of every pixel column (M4), and of what is
+ * not finite one of each kind. `from` and `to` are where the columns begin and end. */
+export function perColumn<P extends { value: number }>(
+  points: readonly P[],
+  x: (point: P) => number,
+  [from, to]: readonly [from: number, to: number],
+  columns: number,
+): P[] {
+  if (points.length <= 4 * columns || !(to > from)) return [...points];
+  const scale = columns / (to - from);
+  const kept: P[] = [];
+  let start = 0;
+  let column = Number.NaN;
+  for (let at = 0; at <= points.length; at++) {
+    const next = at < points.length ? Math.floor((x(points[at]) - from) * scale) : Number.NaN;
+    if (next === column) continue;
+    keep(points, start, at, kept);
+    [start, column] = [at, next];
+  }
+  return kept;
+}
+
+function keep<P extends { value: number }>(points: readonly P[], start: number, end: number, kept: P[]) {
+  if (end - start <= 4) {
+    for (let at = start; at < end; at++) kept.push(points[at]);
+    return;
+  }
+  const chosen = new Set([start, end - 1]);
+  const kinds = new Map<string, number>();
+  let [low, high] = [-1, -1];
+  for (let at = start; at < end; at++) {
+    const { value } = points[at];
+    if (!Number.isFinite(value)) {
+      if (!kinds.has(String(value))) kinds.set(String(value), at);
+      continue;
+    }
+    if (low < 0 || value < points[low].value) low = at;
+    if (high < 0 || value > points[high].value) high = at;
+  }
+  for (const at of [low, high, ...kinds.values()]) if (at >= 0) chosen.add(at);
+  for (const at of [...chosen].sort((a, b) => a - b)) kept.push(points[at]);
+}
