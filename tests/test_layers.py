@@ -122,7 +122,7 @@ HOMES = {
         "_sql",
     },
     "platformdirs": {"_settings"},
-    "vl_convert": {"_picture_file"},
+    "vl_convert": {"_picture_file", "_altair"},
 }
 HEAVY = ["altair", "anywidget", "ipywidgets", "IPython", "numpy", "polars", "sqlite3", "traitlets", "vl_convert"]
 

@@ -17,7 +17,7 @@ from typing import Any, Final, Literal, TypedDict
 
 import numpy as np
 
-from ._buckets import _double as coarser
+from ._m4 import Rows, joined
 from ._defined import axis_of, glob_matches
 from ._frames import Picture
 from ._protocol import NAN, NEGATIVE_INFINITY, POSITIVE_INFINITY, RunHeader
@@ -283,6 +283,13 @@ def _points(series: Any, columns: float) -> list[Point]:
             if not points or points[-1][0] != point[0] or not _same(points[-1][2], point[2]):
                 points.append(point)
     return points
+
+
+def coarser(rows: Rows) -> Rows:
+    """The same rows in buckets twice as wide."""
+    halved = rows.copy()
+    halved["bucket"] >>= 1
+    return joined(np.zeros(len(rows), np.int64), halved)[1]
 
 
 def _corners(row: Mapping[str, float]) -> list[Point]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from ._buckets import Floats
+from ._m4 import Floats
 
 Trend = Callable[[float], float]  # the smoothed value at a step
 

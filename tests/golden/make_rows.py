@@ -11,7 +11,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import numpy as np
 
@@ -19,6 +18,7 @@ FOLDER = Path(__file__).parent / "rows"
 sys.path[:0] = [str(FOLDER.parent.parent), str(FOLDER.parent)]
 
 from golden.make import NOW, Kernel  # noqa: E402
+from trackbook._buckets import Buckets  # noqa: E402
 from trackbook._drawn import Look, members, plot_of  # noqa: E402
 from wire import packed  # noqa: E402
 
@@ -104,9 +104,9 @@ MEMBERS = [
 
 def contents(case: Callable[[Kernel], list[Look]]) -> dict[str, Any]:
     kernel = Kernel()
-    with mock.patch.multiple("trackbook._buckets", POINTS_LIMIT=12, BUCKETS_LIMIT=10):  # small files
-        looks = case(kernel)
     picture = kernel.picture
+    picture.buckets = Buckets(10)  # small files
+    looks = case(kernel)
     views = [
         _view(look) | {"plots": [_plot(plot_of(picture, metric, look)) for metric in picture.metrics]} for look in looks
     ]
