@@ -43,7 +43,7 @@ LAYERS: dict[str, list[str]] = {
         "_sql",
     ],
     "doing": ["_recorder", "_recovery", "_run", "_pump", "_project"],
-    "talking": ["_session"],
+    "talking": ["_catalog", "_actions", "_session"],
     "hosts": ["_front_end", "_notebook", "_view", "widget", "page"],
     "face": ["_process", "_api", "_manage", "_exchange", ""],
 }
@@ -59,6 +59,7 @@ HOMES = {
     "numpy": {
         "_buckets",
         "_frames",
+        "_catalog",
         "store._forms",
         "store._chunks",
         "store._figures",

@@ -56,6 +56,12 @@ class Picture:
             del self.series[series]
             self._changed_series.discard(series)
 
+    def remove_run(self, run: str) -> None:
+        """Forgets a run; only a keyframe can tell it."""
+        self.clear_run(run)
+        del self.runs[run]
+        self._changed_runs.discard(run)
+
     def keyframe(self, now: float) -> Frame:
         """The whole picture. Deltas from here on are cumulative since this frame."""
         self.seq += 1

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -100,13 +101,24 @@ class Process:
         return self.boards.get((_notebook.cell() or "", project.store.path))
 
     def add_board(self, project: Project, session: Session) -> Board:
+        from ._actions import Actions
         from .widget import Board
 
         self.cell_end.watch()
+        session.act = Actions(project, self.deleted)
         board = Board(project.name, session)
-        self.boards[_notebook.cell() or "", project.store.path] = board
-        self.pump.add(board)
+        board.on_wake = partial(self._keep, (_notebook.cell() or "", project.store.path), board)
+        board.on_wake()
         return board
+
+    def _keep(self, key: tuple[str, Path], board: Board) -> None:
+        self.boards[key] = board
+        self.pump.add(board)
+
+    def deleted(self, run_id: str) -> None:
+        """A run was deleted: no board shows it any more."""
+        for board in list(self.boards.values()):
+            board.forget(run_id)
 
     def settle_boards(self) -> None:
         """The end of a cell: boards say all they know, and those with nothing more to say are let go."""
@@ -118,7 +130,7 @@ class Process:
                 from .page import page
 
                 _notebook.show({"text/html": page(board.session.id), "text/plain": ""}, raw=True)
-            if not board.session.running and not board.session.follow:
+            if not board.awake:
                 del self.boards[key]
                 self.pump.remove(board)
 

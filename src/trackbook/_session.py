@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ._actions import ACTIONS
 from ._frames import Picture
 from ._protocol import Frame, RunHeader
 from ._types import ENDED, Cursor, RunRecord
@@ -40,8 +41,11 @@ class Session:
         self._looked = float("-inf")
         self._picture = Picture(project)
         self._members: dict[str, _Member] = {}
+        self._keys: dict[str, int] = {}  # a run that comes back has its colour again
+        self.act: Callable[[Mapping[str, Any]], dict[str, Any]] | None = None
         self._keyframe_bytes = 0
         self._cut_back = False
+        self._removed = False
 
     @property
     def id(self) -> str:
@@ -63,7 +67,24 @@ class Session:
     def add_run(self, run_id: str, *, faded: bool = False) -> None:
         """Follows one more run; its colour comes with its position. A run it follows already stays as it is."""
         if run_id not in self._members:
-            self._members[run_id] = _Member(len(self._members), faded)
+            key = self._keys.setdefault(run_id, len(self._keys))
+            self._members[run_id] = _Member(key, faded)
+
+    def remove_run(self, run_id: str) -> None:
+        """Follows a run no longer."""
+        if self._members.pop(run_id, None) is not None and run_id in self._picture.runs:
+            self._picture.remove_run(run_id)
+            self._cut_back = self._removed = True
+
+    @property
+    def run_ids(self) -> list[str]:
+        """The runs it follows."""
+        return list(self._members)
+
+    def recheck(self) -> None:
+        """The next `pull` looks also at runs that have ended."""
+        for member in self._members.values():
+            member.checked = float("-inf")
 
     def pull(self) -> bool:
         """Reads what is new in the store; True when a frame would say something new."""
@@ -73,6 +94,8 @@ class Session:
             for run in self.store.runs()[-SHOWN_RUNS:]:
                 self.add_run(run.id)
         news = [self._pull_run(run_id, member, now) for run_id, member in self._members.items()]
+        news.append(self._removed)
+        self._removed = False
         notices = self.store.notices
         if notices != self._picture.notices:
             self._picture.notices = list(notices)
@@ -100,6 +123,8 @@ class Session:
 
     def answer(self, question: Mapping[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
         """What the front end asked for, with its buffers; ``error`` says why it cannot be had."""
+        if self.act is not None and question.get("ask") in ACTIONS:
+            return self.act(question), []
         return {"error": f"a board cannot answer {question.get('ask')!r}"}, []
 
     def _pull_run(self, run_id: str, member: _Member, now: float) -> bool:
