@@ -7,6 +7,7 @@ import type { Model } from "./hosts/model.ts";
 import { Hover } from "./hover.ts";
 import { Legend } from "./legend.ts";
 import { currentRun, styleRuns } from "./palette.ts";
+import { type Drawn, Side } from "./panel/side.ts";
 import type { Picture } from "./picture.ts";
 import type { Look, Range } from "./plot.ts";
 import type { RunHeader } from "./protocol.ts";
@@ -37,6 +38,7 @@ export class Board {
   #head = h("div", { class: "tb-top", hidden: "" });
   #top = new TopLine();
   #controls: Controls;
+  #side: Side;
   #legend: Legend;
   #groups: Groups;
   #notices = h("div", { class: "tb-notices", role: "status" });
@@ -53,12 +55,15 @@ export class Board {
     const update = () => this.#update();
     this.#state = new ViewState(model, update, signal);
     this.#controls = new Controls(this.#state, () => this.#zoomTo(null), signal);
+    this.#side = new Side(this.#state, model, update, signal);
     this.#legend = new Legend(this.#state, signal);
     this.#stage = new Stage(signal);
     this.#groups = new Groups(this.#state, chart => this.#adopt(chart), signal);
     this.#hover = new Hover(this.element, () => this.#groups.charts(), signal);
-    this.#head.append(this.#top.element, this.#controls.element);
-    this.element.append(this.#head, this.#notices, this.#legend.element, this.#empty, this.#groups.element);
+    this.#head.append(this.#top.element, this.#side.button, this.#controls.element);
+    const main = h("div", { class: "tb-main" }, this.#legend.element, this.#empty, this.#groups.element);
+    const body = h("div", { class: "tb-body" }, this.#side.element, main);
+    this.element.append(this.#head, this.#notices, body);
     el.append(this.element);
     adoptStyle(this.element, signal);
     this.#store.subscribe(update, signal);
@@ -95,23 +100,26 @@ export class Board {
     this.#controls.element.hidden = !picture?.metrics.length;
     this.#head.hidden = !picture;
     if (!picture) return;
-    const look = this.#lookOf(picture);
-    this.#showRuns(picture, look);
+    const drawn = this.#side.drawn(picture);
+    const look = this.#lookOf(drawn);
+    this.#showRuns(picture, drawn, look);
     this.#groups.update(metrics);
-    this.#showCharts(picture, look);
+    this.#showCharts(drawn, look);
   }
 
-  #showRuns({ runs, project, now }: Picture, { styles }: Look) {
-    const current = currentRun(runs);
+  #showRuns(picture: Picture, drawn: Drawn, { styles }: Look) {
+    const { runs, project, now } = picture;
     // a style may be older than what its run has become since
     const styled = (run: RunHeader): Styled[] => {
       const style = styles.get(run.key);
       return style ? [{ ...style, run }] : [];
     };
     const clock = () => (this.#options.live ? Date.now() / 1000 + this.#store.skew : now);
-    this.#top.update(project, current && styled(current)[0], runs.length === 1, clock);
-    const shown = [...runs].sort((a, b) => Number(a.faded) - Number(b.faded)); // runs are sorted by key
-    this.#legend.update(shown.flatMap(styled));
+    const styleOf = this.#side.update(picture, drawn, this.element.dataset.theme as Theme, clock());
+    const current = styleOf(currentRun(runs)?.id ?? "");
+    this.#top.update(project, current ?? undefined, runs.length === 1, clock);
+    const shown = [...drawn.runs].sort((a, b) => Number(a.faded) - Number(b.faded)); // runs are sorted by key
+    this.#legend.update(shown.flatMap(styled), drawn.members);
   }
 
   #showCharts({ metrics, series }: Picture, look: Look) {
@@ -125,9 +133,10 @@ export class Board {
   }
 
   /** The same object as long as it says the same, so that charts see at a glance that nothing changed. */
-  #lookOf({ runs }: Picture): Look {
+  #lookOf(drawn: Drawn): Look {
+    const { runs } = drawn;
     const theme = this.element.dataset.theme as Theme;
-    const hidden = this.#state.get("hidden_runs");
+    const [hidden, colors] = [this.#side.hidden(drawn), this.#state.get("run_colors")];
     const [xAxis, smoothing] = [this.#state.get("x_axis"), this.#state.get("smoothing")];
     const known = runs.map(({ key, id, name, state, started, faded }) => [
       key,
@@ -137,9 +146,9 @@ export class Board {
       started,
       faded,
     ]);
-    const key = JSON.stringify([theme, hidden, xAxis, smoothing, known]);
+    const key = JSON.stringify([theme, hidden, colors, xAxis, smoothing, known]);
     if (this.#look?.key !== key) {
-      const value = { styles: styleRuns(runs, theme), hidden: new Set(hidden), xAxis, smoothing };
+      const value = { styles: styleRuns(runs, theme, colors), hidden: new Set(hidden), xAxis, smoothing };
       this.#look = { key, value };
     }
     return this.#look.value;

@@ -28,9 +28,12 @@ export interface Row {
   color: string;
   dash: readonly number[];
   text?: string;
+  /** What is drawn around the mean of a group. */
+  low?: number;
+  high?: number;
 }
 
-type Point = Pick<Row, "step" | "time" | "value" | "smooth">;
+type Point = Pick<Row, "step" | "time" | "value" | "smooth" | "low" | "high">;
 
 export interface Detail {
   xAxis: XAxis;
@@ -46,9 +49,9 @@ export function rowsOf(series: Series, style: Styled, { xAxis, smoothing, column
   const lonely = points.filter(({ value }) => Number.isFinite(value)).length === 1;
   const { label, color, dash, run } = style;
   const rows = points.map((point): Row => {
-    const { step, time, value, smooth } = point;
+    const { value } = point;
     const mark = Number.isFinite(value) ? (lonely ? "dot" : "line") : (String(value) as Mark);
-    return { run: label, step, time, value, smooth, x: place(point, xAxis, run), mark, color, dash };
+    return { run: label, ...point, x: place(point, xAxis, run), mark, color, dash };
   });
   return xAxis === "step" ? rows : rows.sort((a, b) => a.x - b.x);
 }
@@ -63,10 +66,18 @@ function place({ step, time }: Point, xAxis: XAxis, run: RunHeader): number {
   return 1000 * (xAxis === "time" ? time : time - run.started);
 }
 
-function exactPoints({ columns: { step, time, value } }: PointSeries, smoothing: number): Point[] {
+function exactPoints({ columns: { step, time, value }, band }: PointSeries, smoothing: number): Point[] {
   const weights = value.map(x => (Number.isFinite(x) ? 1 : 0));
   const smoothed = smooth(value, weights, smoothing);
-  return Array.from(step, (at, i) => ({ step: at, time: time[i], value: value[i], smooth: smoothed[i] }));
+  const points = Array.from(step, (at, i) => ({
+    step: at,
+    time: time[i],
+    value: value[i],
+    smooth: smoothed[i],
+  }));
+  if (!band) return points;
+  const [low, high] = [smooth(band.low, weights, smoothing), smooth(band.high, weights, smoothing)];
+  return points.map((point, i) => (weights[i] ? { ...point, low: low[i], high: high[i] } : point));
 }
 
 function extremes(series: BucketSeries, smoothing: number, most: number): Point[] {

@@ -5,17 +5,28 @@ import bar from "../../src/trackbook/specs/bar.json";
 import relative from "../../src/trackbook/specs/line-relative.json";
 import step from "../../src/trackbook/specs/line-step.json";
 import time from "../../src/trackbook/specs/line-time.json";
+import parallel from "../../src/trackbook/specs/parallel.json";
+import scatter from "../../src/trackbook/specs/scatter.json";
 import type { Kind } from "./plot.ts";
-import type { Row } from "./rows.ts";
 import { type Theme, VEGA_COLORS } from "./theme.ts";
 
 export type { View } from "vega";
 
-const SPECS: Record<Kind, unknown> = { "line-step": step, "line-relative": relative, "line-time": time, bar };
+/** The charts of Python's `charts.py`. */
+export type Spec = Kind | "scatter" | "parallel";
+
+const SPECS: Record<Spec, unknown> = {
+  "line-step": step,
+  "line-relative": relative,
+  "line-time": time,
+  bar,
+  scatter,
+  parallel,
+};
 
 const compiled = new Map<string, Runtime>();
 
-function runtimeOf(kind: Kind, theme: Theme, font: string): Runtime {
+function runtimeOf(kind: Spec, theme: Theme, font: string): Runtime {
   const key = JSON.stringify([kind, theme, font]);
   let runtime = compiled.get(key);
   if (!runtime) {
@@ -39,10 +50,10 @@ function runtimeOf(kind: Kind, theme: Theme, font: string): Runtime {
 export interface Canvas {
   view: View;
   /** Rejects with whatever goes wrong in Vega, which itself only logs it. */
-  draw(rows: Row[], signals: Record<string, unknown>): Promise<void>;
+  draw(rows: readonly object[], signals: Record<string, unknown>): Promise<void>;
 }
 
-export function createCanvas(kind: Kind, theme: Theme, font: string, container: HTMLElement): Canvas {
+export function createCanvas(kind: Spec, theme: Theme, font: string, container: HTMLElement): Canvas {
   let failure: unknown = null;
   const logger = quiet(problem => {
     failure ??= problem;
@@ -53,10 +64,17 @@ export function createCanvas(kind: Kind, theme: Theme, font: string, container: 
     hover: false,
     logger,
   });
-  const draw = async (rows: Row[], signals: Record<string, unknown>) => {
+  const draw = async (rows: readonly object[], signals: Record<string, unknown>) => {
     failure = null;
     for (const [name, value] of Object.entries(signals)) view.signal(name, value);
-    await view.change("points", changeset().remove(truthy).insert(rows)).runAsync();
+    await view
+      .change(
+        "points",
+        changeset()
+          .remove(truthy)
+          .insert(rows as object[]),
+      )
+      .runAsync();
     if (failure) throw failure;
   };
   return { view, draw };
