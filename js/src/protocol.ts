@@ -79,7 +79,7 @@ export function decodeFrame(trait: unknown): Frame | null {
 }
 
 /** Always a copy: a DataView from a Jupyter message starts at any byte, a Float64Array only at every eighth. */
-export function floats(data: ArrayBuffer | ArrayBufferView | undefined): Float64Array {
+function floats(data: ArrayBuffer | ArrayBufferView | undefined): Float64Array {
   if (!data) return new Float64Array();
   const bytes = ArrayBuffer.isView(data)
     ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)

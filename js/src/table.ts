@@ -1,6 +1,6 @@
 /** The table of a project's runs, as `src/trackbook/_protocol.py` has it, also of runs that the board does not draw. */
 import type { Picture } from "./picture.ts";
-import { floats, type RunHeader, type State, VERSION } from "./protocol.ts";
+import { type RunHeader, type State, VERSION } from "./protocol.ts";
 
 export type Scalar = string | number | boolean | null;
 
@@ -74,6 +74,15 @@ function decodeNow({ metrics, runs }: TableHeader, data: Float64Array): Table {
       };
     }),
   };
+}
+
+/** Always a copy: a DataView from a Jupyter message starts at any byte, a Float64Array only at every eighth. */
+function floats(data: ArrayBuffer | ArrayBufferView | undefined): Float64Array {
+  if (!data) return new Float64Array();
+  const bytes = ArrayBuffer.isView(data)
+    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+    : new Uint8Array(data);
+  return new Float64Array(bytes.slice().buffer);
 }
 
 /** All runs, oldest first: what the table says, and what the picture knows better of those it draws. */

@@ -141,6 +141,7 @@ def parallel() -> Layers:
             labelLimit=110,
             labelOverlap=False,
             labelFlush=False,
+            labelPadding=12,
             labelExpr="slice(datum.label, indexof(datum.label, '.') + 1)",  # config.lr
         ),
     )
