@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from trackbook._catalog import CLOSED_BYTES, FIGURES_SECONDS, LONGEST_TEXT, TABLE_SECONDS, Catalog, flat
+from trackbook._catalog import CLOSED_BYTES, FIGURES_SECONDS, KEPT_BYTES, LONGEST_TEXT, TABLE_SECONDS, Catalog, flat
 from trackbook._types import RunRecord
 from trackbook.store._interface import POINTS
 from trackbook.store.memory import MemoryStore
@@ -158,6 +158,18 @@ def test_a_table_nobody_looks_at_is_small_and_has_the_newest_runs(project: Proje
     assert 5 < len(names(table)) < 40
     assert names(table)[-1] == "r39"
     assert len(json.dumps(table["header"])) + len(table["data"]) < CLOSED_BYTES * 1.2
+
+
+def test_a_table_for_a_notebook_to_keep_says_how_many_runs_did_not_fit(project: Project) -> None:
+    for number in range(300):
+        project.run(f"r{number}", name=f"r{number}", config={"lr": 0.1})
+        for metric in range(20):
+            project.log(f"r{number}", f"metric {metric}", 1.0)
+    whole, kept = project.catalog.table(None), project.catalog.table(None, KEPT_BYTES)
+    assert (len(names(whole)), whole["header"]["omitted"]) == (300, 0)
+    assert 100 < len(names(kept)) < 300
+    assert len(names(kept)) + kept["header"]["omitted"] == 300
+    assert len(json.dumps(kept["header"])) + len(kept["data"]) < KEPT_BYTES * 1.2
 
 
 def test_config_has_dotted_keys_and_scalars() -> None:

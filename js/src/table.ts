@@ -33,9 +33,11 @@ export interface Entry extends Omit<TableRun, "config" | "summary"> {
 export interface Table {
   metrics: readonly string[];
   runs: readonly Entry[];
+  /** How many older runs did not fit into what the notebook keeps. */
+  omitted: number;
 }
 
-const EMPTY: Table = { metrics: [], runs: [] };
+const EMPTY: Table = { metrics: [], runs: [], omitted: 0 };
 const decoded = new WeakMap<object, Table>();
 
 /** Decoded once for all views; nothing where there is no table, or one of another version. */
@@ -51,13 +53,15 @@ interface TableHeader {
   version: number;
   metrics: string[];
   runs: TableRun[];
+  omitted?: number;
 }
 
-function decodeNow({ metrics, runs }: TableHeader, data: Float64Array): Table {
+function decodeNow({ metrics, runs, omitted = 0 }: TableHeader, data: Float64Array): Table {
   const places = new Map(metrics.map((metric, place) => [metric, place]));
   const size = runs.length * metrics.length;
   return {
     metrics,
+    omitted,
     runs: runs.map((run, row) => {
       const value = (figure: Figure, place: number) =>
         data[FIGURES.indexOf(figure) * size + row * metrics.length + place];

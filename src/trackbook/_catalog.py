@@ -16,6 +16,7 @@ from .store._interface import Store
 TABLE_SECONDS: Final = 1.0  # between two tables
 FIGURES_SECONDS: Final = 5.0  # between two, when nothing but figures changed: those of drawn runs come with the picture
 CLOSED_BYTES: Final = 20_000  # of a table nobody looks at: the notebook keeps it
+KEPT_BYTES: Final = 150_000  # of one that somebody looks at, in a notebook that a program executes and keeps
 LONGEST_TEXT: Final = 200  # of a value of config
 MOST_KEYS: Final = 200  # of a run's config
 
@@ -56,12 +57,12 @@ class Catalog:
             changed |= self._take_figures(records)
         return self._table(shown, own) if changed else None
 
-    def table(self, own: Sequence[str] | None) -> Table:
-        """The table as it is now."""
+    def table(self, own: Sequence[str] | None, most: int | None = None) -> Table:
+        """The table as it is now, in about `most` bytes."""
         records = self._read(own)
         self._take(records)
         self._take_figures(records)
-        return self._table([record.id for record in records], own)
+        return self._table([record.id for record in records], own, most)
 
     def _read(self, own: Sequence[str] | None) -> list[RunRecord]:
         if own is None:
@@ -88,12 +89,14 @@ class Catalog:
         self._figures.update(fresh)
         return changed
 
-    def _table(self, runs: list[str], own: Sequence[str] | None) -> Table:
-        self._told = runs
+    def _table(self, runs: list[str], own: Sequence[str] | None, most: int | None = None) -> Table:
+        self._told = known = runs
         self._seq += 1
         if own is not None:
             self._take_figures([self._records[run] for run in runs])
-            runs = self._fitting(runs)
+            most = CLOSED_BYTES
+        if most is not None:
+            runs = self._fitting(runs, most)
         metrics = {name: column for column, name in enumerate(self._metrics(runs))}
         columns = np.empty((3, len(runs), len(metrics)))
         columns[:] = np.array([_NOTHING.last, _NOTHING.min, _NOTHING.max])[:, None, None]
@@ -109,6 +112,7 @@ class Catalog:
                 "seq": self._seq,
                 "metrics": list(metrics),
                 "runs": [self._entries[run] for run in runs],
+                "omitted": len(known) - len(runs),
             },
             "data": columns.astype("<f8").tobytes(),
         }
@@ -116,14 +120,14 @@ class Catalog:
     def _metrics(self, runs: Sequence[str]) -> dict[str, None]:
         return dict.fromkeys(name for run in runs for name in self._figures.get(run, ()))
 
-    def _fitting(self, runs: Sequence[str]) -> list[str]:
-        """The newest runs that stay within `CLOSED_BYTES`, in their order."""
+    def _fitting(self, runs: Sequence[str], most: int) -> list[str]:
+        """The newest runs that stay within `most` bytes, in their order."""
         columns: set[str] = set()
         entries = fit = 0
         for run in reversed(runs):
             columns |= self._figures.get(run, {}).keys()
             entries += len(json.dumps(self._entries[run]))
-            if entries + sum(map(len, columns)) + 3 * 8 * len(columns) * (fit + 1) > CLOSED_BYTES:
+            if entries + sum(map(len, columns)) + 3 * 8 * len(columns) * (fit + 1) > most:
                 break
             fit += 1
         return list(runs[len(runs) - fit :])

@@ -125,7 +125,7 @@ class Process:
         for run in list(self.runs):
             run.hand_over()
         for key, board in list(self.boards.items()):
-            board.settle()
+            board.settle(kept=_notebook.has_no_reader())
             if key[0] == _notebook.cell() and _notebook.has_no_reader():
                 from .page import page
 

@@ -110,6 +110,7 @@ class TableHeader(TypedDict):
     seq: int
     metrics: list[str]
     runs: list[TableRun]  # oldest first
+    omitted: int  # older runs that did not fit
 
 
 class Table(TypedDict):

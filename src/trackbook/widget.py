@@ -13,7 +13,7 @@ import anywidget
 import traitlets
 
 from ._actions import ACTIONS
-from ._catalog import Catalog
+from ._catalog import KEPT_BYTES, Catalog
 from ._front_end import front_end
 from ._session import Session
 from ._view import TRAITS, View
@@ -78,13 +78,16 @@ class Board(View, anywidget.AnyWidget):
         finally:
             self._lock.release()
 
-    def settle(self) -> None:
-        """Sends all there is as a keyframe: the end of a run or of a cell, which a saved notebook keeps."""
+    def settle(self, *, kept: bool = False) -> None:
+        """Sends all there is as a keyframe: the end of a run or of a cell, which a saved notebook keeps.
+
+        `kept`: nobody looks at it now, so that the table of all runs has only as many as a notebook should hold.
+        """
         with self._lock:
             self.session.pull()
             with self.hold_sync():
                 self._publish(*self.session.keyframe())
-                self.set_trait("table", self._catalog.table(self._in_table))
+                self.set_trait("table", self._catalog.table(self._in_table, KEPT_BYTES if kept else None))
 
     def forget(self, run_id: str) -> None:
         """Shows a run no longer, from the next tick on: it was deleted. Waits for no lock, so that boards may tell each other."""
