@@ -97,6 +97,7 @@ export function table(
     seq: 1,
     metrics: [...metrics],
     runs: runs.map((run, i) => ({ ...tableRun(i), ...run })),
+    omitted: 0,
   };
   return { header, data: new DataView(data.buffer) };
 }

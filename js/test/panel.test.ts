@@ -118,6 +118,14 @@ test("the search finds, says how many, and where it is no regular expression", (
   expect(search.getAttribute("aria-invalid")).toBe("true");
 });
 
+test("runs that a notebook did not keep are told", () => {
+  const { find, model } = show(abc);
+  const kept = table(abc);
+  kept.header.omitted = 900;
+  model.set("table", kept);
+  expect(find(".tb-panel-status").textContent).toBe("3 runs, 1 shown; 900 older ones are not kept here");
+});
+
 test("a box shows and hides", () => {
   const { rows, model } = show(abc);
   const click = (row: number) => rows()[row].querySelector("input")?.click();

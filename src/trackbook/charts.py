@@ -159,12 +159,10 @@ def parallel() -> Layers:
             opacity=alt.condition("datum.drawn", alt.value(1), alt.value(0.3)),
         )
     )
-    texts, halo = (
-        base.mark_text(align="left", dx=5, baseline="middle", fontSize=11, **look)
-        .transform_filter("datum.mark == 'tick'")
-        .encode(y=y, text="text:N")
-        for look in ({}, {"stroke": alt.expr("ground"), "strokeWidth": 4, "strokeJoin": "round"})
-    )
+    ticks = base.transform_filter("datum.mark == 'tick'").encode(y=y, text="text:N")
+    beside: dict[str, Any] = {"align": "left", "baseline": "middle", "dx": 5, "fontSize": 11}
+    halo = ticks.mark_text(stroke=alt.expr("ground"), strokeWidth=4, **beside)
+    texts = ticks.mark_text(**beside)
     return alt.layer(rules, lines, halo, texts).add_params(alt.param("ground", value="white"))
 
 

@@ -167,10 +167,10 @@ export class Panel {
     const [all, found] = [this.#entries.length, this.#found.length];
     const shown = this.#found.filter(({ id }) => this.visibility.shown(id)).length;
     const of = found < all ? `${formatCount(found)} of ${formatCount(all)}` : formatCount(all);
-    setText(
-      this.#status,
-      this.#message || `${of} ${all === 1 ? "run" : "runs"}, ${formatCount(shown)} shown`,
-    );
+    const omitted = this.#scene?.table.omitted ?? 0;
+    const left = omitted ? `; ${formatCount(omitted)} older ones are not kept here` : "";
+    const said = `${of} ${all === 1 ? "run" : "runs"}, ${formatCount(shown)} shown${left}`;
+    setText(this.#status, this.#message || said);
     const everything = shown === found;
     setText(this.#all, everything ? "Hide all" : found > MOST_DRAWN ? `Show ${MOST_DRAWN} more` : "Show all");
     this.#all.hidden = found === 0;
