@@ -1,16 +1,21 @@
 import type { Chart } from "./chart.ts";
+import { ChartMenu } from "./chart-menu.ts";
 import { Controls } from "./controls.ts";
-import { h } from "./dom.ts";
+import { Details, needOf } from "./detail.ts";
+import { h, setText } from "./dom.ts";
 import { parseFilter } from "./filter.ts";
+import { FullScreen } from "./fullscreen.ts";
 import { Groups } from "./groups.ts";
 import type { Model } from "./hosts/model.ts";
 import { Hover } from "./hover.ts";
+import { type Defined, xAxisOf } from "./join.ts";
 import { Legend } from "./legend.ts";
 import { currentRun, styleRuns } from "./palette.ts";
 import { type Drawn, Side } from "./panel/side.ts";
 import type { Picture } from "./picture.ts";
-import type { Look, Range } from "./plot.ts";
+import { type Axes, extentOf, type Look, type Zoom } from "./plot.ts";
 import type { RunHeader } from "./protocol.ts";
+import { Requests } from "./requests.ts";
 import type { Styled } from "./rows.ts";
 import type { Series } from "./series.ts";
 import { Stage } from "./stage.ts";
@@ -18,8 +23,9 @@ import { type PictureStore, storeOf } from "./store.ts";
 import { adoptStyle } from "./style.ts";
 import { detectTheme, type Theme, watchTheme } from "./theme.ts";
 import { TopLine } from "./topline.ts";
-import { ViewState, type XAxis } from "./view-state.ts";
-import { zoomByDrag } from "./zoom.ts";
+import { ViewState } from "./view-state.ts";
+import { Windows } from "./windows.ts";
+import { zoomByHand } from "./zoom.ts";
 
 const TICK = 1000; // ms; elapsed time is shown in seconds
 
@@ -46,7 +52,11 @@ export class Board {
   #stage: Stage;
   #hover: Hover;
   #look: { key: string; value: Look } | null = null;
-  #zoom: { range: Range; xAxis: XAxis } | null = null;
+  #large: FullScreen;
+  #menu: ChartMenu;
+  #windows = new Windows();
+  #details: Details;
+  #otherLog = new Set<string>(); // metrics whose y scale is not what the board's is
 
   constructor(el: HTMLElement, model: Model, options: Options) {
     const { signal } = options;
@@ -54,16 +64,22 @@ export class Board {
     this.#store = storeOf(model);
     const update = () => this.#update();
     this.#state = new ViewState(model, update, signal);
-    this.#controls = new Controls(this.#state, () => this.#zoomTo(null), signal);
+    this.#controls = new Controls(this.#state, () => this.#unzoom(), signal);
     this.#side = new Side(this.#state, model, update, signal);
     this.#legend = new Legend(this.#state, signal);
-    this.#stage = new Stage(signal);
+    this.#stage = new Stage(chart => this.#ask(chart), signal);
+    this.#large = new FullScreen(signal);
+    this.#menu = new ChartMenu(this.#actions(), signal);
+    this.#details = new Details(new Requests(model, signal), update, signal);
     this.#groups = new Groups(this.#state, chart => this.#adopt(chart), signal);
     this.#hover = new Hover(this.element, () => this.#groups.charts(), signal);
     this.#head.append(this.#top.element, this.#side.button, this.#controls.element);
     const main = h("div", { class: "tb-main" }, this.#legend.element, this.#empty, this.#groups.element);
     const body = h("div", { class: "tb-body" }, this.#side.element, main);
-    this.element.append(this.#head, this.#notices, body);
+    this.element.append(this.#head, this.#notices, body, this.#large.element);
+    // A notebook in command mode takes keys for its own: arrows move to another cell, "a" adds one, "dd" deletes one.
+    this.element.dataset.lmSuppressShortcuts = "true"; // JupyterLab, Notebook
+    this.element.addEventListener("keydown", event => event.stopPropagation(), { signal });
     el.append(this.element);
     adoptStyle(this.element, signal);
     this.#store.subscribe(update, signal);
@@ -94,15 +110,16 @@ export class Board {
     this.element.dataset.seq = String(picture?.seq ?? "");
     const filter = parseFilter(this.#state.get("metric_filter"));
     const metrics = (picture?.metrics ?? []).filter(metric => filter.matches(metric));
-    this.#showEmpty(picture, metrics.length);
-    if (this.#zoom?.xAxis !== this.#state.get("x_axis")) this.#zoom = null;
-    this.#controls.update(this.#zoom !== null);
+    this.#controls.update(this.#windows.any, picture?.metrics);
     this.#controls.element.hidden = !picture?.metrics.length;
     this.#head.hidden = !picture;
-    if (!picture) return;
+    if (!picture) return this.#showEmpty("Charts appear here with the first tb.log({…}).");
+    this.#details.belongTo(picture.session);
     const drawn = this.#side.drawn(picture);
     const look = this.#lookOf(drawn);
     this.#showRuns(picture, drawn, look);
+    this.#showEmpty(this.#whyEmpty(drawn, metrics, look));
+    this.#groups.element.hidden = !this.#empty.hidden;
     this.#groups.update(metrics);
     this.#showCharts(drawn, look);
   }
@@ -122,14 +139,40 @@ export class Board {
     this.#legend.update(shown.flatMap(styled), drawn.members);
   }
 
-  #showCharts({ metrics, series }: Picture, look: Look) {
+  #showCharts(drawn: Drawn, look: Look) {
+    const { metrics, series, members } = drawn;
     const byMetric = new Map<string, Series[]>(metrics.map(metric => [metric, []]));
     for (const each of series) byMetric.get(metrics[each.metric])?.push(each);
-    const [theme, zoom] = [this.element.dataset.theme as Theme, this.#zoom?.range ?? null];
+    const theme = this.element.dataset.theme as Theme;
+    const linked = this.#state.get("link_x");
+    const { defined = [] } = drawn as Picture & { defined?: readonly Defined[] };
     for (const chart of this.#groups.charts()) {
-      const scene = { series: byMetric.get(chart.metric) ?? [], look, theme, zoom };
+      const { metric } = chart;
+      const x = xAxisOf(metric, this.#state.get("x_axis"), defined);
+      const axes: Axes = { x, log: this.#logOf(metric), knots: byMetric.get(x) ?? [] };
+      const remark = this.#details.late(metric) ? "detail when the cell ends" : "";
+      const fine = members ? [] : this.#details.fine(metric);
+      const content = { series: byMetric.get(metric) ?? [], fine, look, axes };
+      const zoom = this.#windows.of(metric, x, linked, () => extentOf(content));
+      const scene = { ...content, theme, zoom, remark };
       if (chart.update(scene)) this.#stage.request(chart);
+      this.#ask(chart);
     }
+  }
+
+  /** Asks for what the chart could show finer than the picture has it. */
+  #ask(chart: Chart) {
+    const grouped = this.#side.groups; // the kernel knows runs, not their groups
+    if (!chart.visible || !chart.scene || grouped) return;
+    this.#details.want(chart.metric, needOf(chart.scene, chart.columns));
+  }
+
+  #logOf(metric: string) {
+    const everywhere = this.#state.get("y_scale") === "log";
+    return {
+      x: this.#state.get("x_scale") === "log",
+      y: everywhere !== this.#otherLog.has(metric),
+    };
   }
 
   /** The same object as long as it says the same, so that charts see at a glance that nothing changed. */
@@ -137,7 +180,8 @@ export class Board {
     const { runs } = drawn;
     const theme = this.element.dataset.theme as Theme;
     const [hidden, colors] = [this.#side.hidden(drawn), this.#state.get("run_colors")];
-    const [xAxis, smoothing] = [this.#state.get("x_axis"), this.#state.get("smoothing")];
+    const smoothing = { amount: this.#state.get("smoothing"), kind: this.#state.get("smoothing_kind") };
+    const clipOutliers = this.#state.get("clip_outliers");
     const known = runs.map(({ key, id, name, state, started, faded }) => [
       key,
       id,
@@ -146,20 +190,24 @@ export class Board {
       started,
       faded,
     ]);
-    const key = JSON.stringify([theme, hidden, colors, xAxis, smoothing, known]);
+    const key = JSON.stringify([theme, hidden, colors, smoothing, clipOutliers, known]);
     if (this.#look?.key !== key) {
-      const value = { styles: styleRuns(runs, theme, colors), hidden: new Set(hidden), xAxis, smoothing };
+      const styles = styleRuns(runs, theme, colors);
+      const value = { styles, hidden: new Set(hidden), smoothing, clipOutliers };
       this.#look = { key, value };
     }
     return this.#look.value;
   }
 
-  #showEmpty(picture: Picture | null, shown: number) {
-    const text = picture?.metrics.length
-      ? `No metric matches “${this.#state.get("metric_filter")}”.`
-      : "Charts appear here with the first tb.log({…}).";
-    this.#empty.hidden = shown > 0 || this.#store.problem !== null;
-    this.#empty.textContent = text;
+  #whyEmpty({ metrics, runs }: Picture, shown: readonly string[], { hidden }: Look): string {
+    if (!metrics.length) return "Charts appear here with the first tb.log({…}).";
+    if (!shown.length) return `No metric matches “${this.#state.get("metric_filter")}”.`;
+    return runs.length && runs.every(({ id }) => hidden.has(id)) ? "All runs are hidden." : "";
+  }
+
+  #showEmpty(text: string) {
+    this.#empty.hidden = !text || this.#store.problem !== null;
+    setText(this.#empty, text);
   }
 
   #showNotices(texts: readonly string[], alert: boolean) {
@@ -172,11 +220,38 @@ export class Board {
   #adopt(chart: Chart) {
     this.#stage.add(chart);
     this.#hover.watch(chart);
-    zoomByDrag(chart, range => this.#zoomTo(range), this.#options.signal);
+    this.#menu.attach(chart);
+    zoomByHand(chart, zoom => this.#zoomTo(chart, zoom), this.#options.signal);
   }
 
-  #zoomTo(range: Range | null) {
-    this.#zoom = range && { range, xAxis: this.#state.get("x_axis") };
+  #zoomTo(chart: Chart, zoom: Zoom | null) {
+    const axis = chart.scene?.axes.x ?? this.#state.get("x_axis");
+    this.#windows.set(chart.metric, axis, this.#state.get("link_x"), zoom ?? { x: null, y: null });
     this.#update();
+  }
+
+  #unzoom() {
+    this.#windows.reset();
+    this.#update();
+  }
+
+  #actions() {
+    const everywhere = () => this.#state.get("y_scale") === "log";
+    return {
+      project: () => this.#store.picture?.project ?? "",
+      showLarge: (chart: Chart) => this.#large.toggle(chart),
+      resetZoom: (chart: Chart) => this.#zoomTo(chart, null),
+      isLog: ({ metric }: Chart) => this.#logOf(metric).y,
+      isLogEverywhere: everywhere,
+      setLog: ({ metric }: Chart, log: boolean) => {
+        if (log === everywhere()) this.#otherLog.delete(metric);
+        else this.#otherLog.add(metric);
+        this.#update();
+      },
+      setLogEverywhere: (log: boolean) => {
+        this.#otherLog.clear();
+        this.#state.set("y_scale", log ? "log" : "linear");
+      },
+    };
   }
 }

@@ -1,35 +1,45 @@
-import { h, setChildren } from "./dom.ts";
+import { Frame } from "./axes.ts";
+import { h, setChildren, setText } from "./dom.ts";
+import { domainsOf } from "./domain.ts";
 import { formatValue } from "./format.ts";
 import { latestValues } from "./latest.ts";
-import { type Kind, type Look, type Plot, plotOf, type Range, valueWindow } from "./plot.ts";
-import type { Series } from "./series.ts";
+import { type Content, extentOf, type Plot, plotOf, type Range, type Zoom } from "./plot.ts";
+import { Pointer } from "./pointer.ts";
+import type { Row } from "./rows.ts";
+import { specOf } from "./specs.ts";
 import type { Theme } from "./theme.ts";
-import { type Canvas, createCanvas, type View } from "./vega.ts";
+import { type Canvas, createCanvas, type Spec, type View } from "./vega.ts";
+
+export type { Axis } from "./axes.ts";
 
 const BAR_HEIGHT = 24; // px, of a bar with its gap
-const REACH = 8; // px beyond the axis that still count as its end
+const MARGIN = 40; // px of a chart's width that its labels take
+const LEAST_ROOM = 24; // px
 
 /** What a chart is drawn from. A chart whose scene equals the one it drew is not drawn again. */
-export interface Scene {
-  series: readonly Series[];
-  look: Look;
+export interface Scene extends Content {
   theme: Theme;
-  zoom: Range | null;
+  /** What cannot be shown now, and why. */
+  remark: string;
 }
 
-/** One metric's chart: a box in the page with a Vega view that lives as long as kind and theme stay. */
+/** One metric's chart: a box in the page with a Vega view that lives as long as its specification and theme stay. */
 export class Chart {
   readonly element: HTMLElement & { view?: View };
+  /** All of the chart; usually in `element`, sometimes in a dialog that shows it large. */
+  readonly body: HTMLElement;
+  readonly head: HTMLElement;
   readonly plotElement = h("div", { class: "tb-plot", role: "img" });
   visible = false;
   #latest = h("div", { class: "tb-latest" });
   #container = h("div", { class: "tb-canvas" });
-  #crosshair = h("div", { class: "tb-crosshair", hidden: "" });
+  #remarks = h("div", { class: "tb-remarks" });
+  #pointer = new Pointer();
   #error = h("div", { class: "tb-error", role: "alert", hidden: "" });
   #scene: Scene | null = null;
   #drawn: Scene | null = null;
   #plot: Plot | null = null;
-  #made: (Canvas & { key: string }) | null = null;
+  #made: (Canvas & { spec: Spec; key: string }) | null = null;
   #size = "";
 
   constructor(
@@ -37,15 +47,10 @@ export class Chart {
     title: string,
   ) {
     const name = h("div", { class: "tb-metric", role: "heading", "aria-level": "4", title: metric }, title);
-    const head = h("div", { class: "tb-chart-head" }, name, this.#latest);
-    this.plotElement.append(this.#container, this.#crosshair);
-    this.element = h(
-      "section",
-      { class: "tb-chart", "data-metric": metric },
-      head,
-      this.plotElement,
-      this.#error,
-    );
+    this.head = h("div", { class: "tb-chart-head" }, name, this.#latest);
+    this.plotElement.append(this.#container, this.#pointer.element, this.#remarks);
+    this.body = h("div", { class: "tb-chart-body" }, this.head, this.plotElement, this.#error);
+    this.element = h("section", { class: "tb-chart", "data-metric": metric }, this.body);
   }
 
   /** Whether there is now something to draw. */
@@ -67,23 +72,40 @@ export class Chart {
     return this.#plot;
   }
 
+  get scene(): Scene | null {
+    return this.#scene;
+  }
+
+  get zoom(): Zoom {
+    return this.#scene?.zoom ?? { x: null, y: null };
+  }
+
+  get view(): View | null {
+    return this.#made?.view ?? null;
+  }
+
+  /** How many pixels wide the lines may be. */
+  get columns(): number {
+    return Math.max(LEAST_ROOM, this.plotElement.clientWidth - MARGIN);
+  }
+
+  /** Whether a window of x shows all there is. */
+  holds([from, to]: Range): boolean {
+    const extent = this.#scene && extentOf(this.#scene);
+    return !extent || (from <= extent[0] && to >= extent[1]);
+  }
+
   async draw(): Promise<void> {
     const scene = this.#scene;
     if (!scene || !this.visible || !this.plotElement.clientWidth) return;
     this.#drawn = scene;
     try {
-      this.#plot = plotOf(scene.series, scene.look, this.#columns(scene));
-      this.#describe(this.#plot);
+      this.#plot = plotOf(scene, this.columns);
       await this.#render(this.#plot, scene);
       this.#showError(null);
     } catch (error) {
       if (this.#scene) this.#showError(error);
     }
-  }
-
-  /** A bucket a pixel shows all there is to see; zoomed in, every bucket is worth drawing. */
-  #columns({ zoom }: Scene): number {
-    return zoom ? Number.POSITIVE_INFINITY : this.plotElement.clientWidth;
   }
 
   destroy() {
@@ -92,54 +114,49 @@ export class Chart {
     this.#scene = null;
   }
 
-  /** The x under a place in the window; null off the axis unless `clamp`, and where there is no x axis. */
-  xAt(clientX: number, clamp = false): number | null {
-    const view = this.#axes;
-    if (!view) return null;
-    const at = clientX - this.plotElement.getBoundingClientRect().left - view.origin()[0];
-    const width: number = view.signal("width");
-    if (!clamp && (at < -REACH || at > width + REACH)) return null;
-    return Number(view.scale("x").invert(Math.min(width, Math.max(0, at))));
+  /** The chart's axes in the window, where it has any with something on them. */
+  get axes(): Frame | null {
+    if (!this.#made || !this.#plot?.rows.length || this.#plot.kind === "bar") return null;
+    return new Frame(this.#made.view, this.plotElement);
   }
 
-  /** Draws the crosshair at x, without Vega. */
-  point(x: number | null) {
-    const at = x === null ? null : this.#pixel(x);
-    this.#crosshair.hidden = at === null;
-    if (at !== null) this.#crosshair.style.transform = `translateX(${at}px)`;
+  /** Shows where on the x axis the pointer is, be it in this chart or another. */
+  point(x: number | null, rows: readonly Row[] = []) {
+    const axes = x === null ? null : this.axes;
+    if (x === null || !axes) return this.#pointer.hide();
+    this.#pointer.show(axes, this.plotElement, x, rows);
   }
 
-  #pixel(x: number): number | null {
-    const view = this.#axes;
-    if (!view) return null;
-    const at = view.scale("x")(x);
-    const inside = at >= -0.5 && at <= view.signal("width") + 0.5;
-    return inside ? Math.round(at + view.origin()[0]) : null;
-  }
-
-  /** The view, where it has an x axis with something on it. */
-  get #axes(): View | null {
-    return this.#made && this.#plot?.rows.length && this.#plot.kind !== "bar" ? this.#made.view : null;
-  }
-
-  async #render(plot: Plot, { theme, look, zoom }: Scene) {
-    const { kind, rows } = plot;
-    const canvas = this.#canvasFor(kind, theme);
+  async #render(plot: Plot, { theme, look, zoom, remark }: Scene) {
+    const { kind, rows, log } = plot;
+    const canvas = this.#canvasFor(specOf(kind, log), theme);
     this.#resize(canvas.view, plot);
-    const windows = { x_window: zoom, y_window: valueWindow(plot, zoom) };
-    await canvas.draw(rows, kind === "bar" ? {} : { smoothing: look.smoothing, ...windows });
+    const { x, y, outside } = domainsOf(plot, zoom, look.clipOutliers);
+    const remarks = [
+      ...plot.remarks,
+      ...(outside ? [`${outside} outside`] : []),
+      ...(remark ? [remark] : []),
+    ];
+    this.#describe(plot, remarks);
+    await canvas.draw(rows, {
+      smoothing: look.smoothing.amount,
+      x_window: x,
+      y_window: y,
+      x_log: log.x,
+      y_log: log.y,
+    });
     this.element.dataset.drawn = String(rows.length);
   }
 
-  #canvasFor(kind: Kind, theme: Theme): Canvas {
-    const { fontFamily: font } = getComputedStyle(this.element);
-    const key = JSON.stringify([kind, theme, font]);
-    if (this.#made?.key === key) return this.#made;
+  #canvasFor(spec: Spec, theme: Theme): Canvas {
+    const { fontFamily: font } = getComputedStyle(this.body);
+    const key = JSON.stringify([theme, font]);
+    if (this.#made?.spec === spec && this.#made.key === key) return this.#made;
     this.#made?.view.finalize();
     this.#made = null;
     this.#size = "";
     this.#container.replaceChildren();
-    this.#made = { ...createCanvas(kind, theme, font, this.#container), key };
+    this.#made = { ...createCanvas(spec, theme, font, this.#container), spec, key };
     this.element.view = this.#made.view;
     return this.#made;
   }
@@ -160,12 +177,14 @@ export class Chart {
     return [clientWidth, clientHeight, devicePixelRatio, kind === "bar" ? rows.length : ""].join();
   }
 
-  #describe(plot: Plot) {
+  #describe(plot: Plot, remarks: readonly string[]) {
     setChildren(this.#latest, latestValues(plot, this.plotElement.clientWidth));
+    setText(this.#remarks, remarks.join(" · "));
     const values = plot.traces
       .slice(0, 10)
       .map(({ style, latest }) => `${style.label} ${formatValue(latest)}`);
-    this.plotElement.setAttribute("aria-label", `${this.metric}: ${values.join(", ") || "no visible run"}`);
+    const said = [values.join(", ") || "no visible run", ...remarks].join("; ");
+    this.plotElement.setAttribute("aria-label", `${this.metric}: ${said}`);
   }
 
   #showError(error: unknown) {
@@ -183,7 +202,16 @@ function sameScene(a: Scene, b: Scene): boolean {
     a.look === b.look &&
     a.theme === b.theme &&
     a.zoom === b.zoom &&
-    a.series.length === b.series.length &&
-    a.series.every((series, i) => series === b.series[i])
+    a.remark === b.remark &&
+    a.axes.x === b.axes.x &&
+    a.axes.log.x === b.axes.log.x &&
+    a.axes.log.y === b.axes.log.y &&
+    sameItems(a.axes.knots, b.axes.knots) &&
+    sameItems(a.fine, b.fine) &&
+    sameItems(a.series, b.series)
   );
+}
+
+function sameItems<T>(a: readonly T[], b: readonly T[]): boolean {
+  return a.length === b.length && a.every((item, i) => item === b[i]);
 }

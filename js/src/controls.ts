@@ -1,13 +1,19 @@
 import { h, setText } from "./dom.ts";
 import { parseFilter } from "./filter.ts";
+import { ViewMenu } from "./view-menu.ts";
 import type { ViewState, XAxis } from "./view-state.ts";
 
-const X_AXES: Record<XAxis, string> = { step: "Step", relative: "Relative time", time: "Clock time" };
+const X_AXES: readonly (readonly [XAxis, string])[] = [
+  ["step", "Step"],
+  ["relative", "Relative time"],
+  ["time", "Clock time"],
+];
 
-/** Smoothing, x axis and filter: each shows its trait and sets it. */
+/** Smoothing, x axis, filter, and a menu of the rest: each shows its trait and sets it. */
 export class Controls {
   readonly element: HTMLElement;
   #state: ViewState;
+  #menu: ViewMenu;
   #smoothing = h("input", {
     type: "range",
     min: "0",
@@ -18,6 +24,7 @@ export class Controls {
   });
   #amount = h("output", { class: "tb-number" });
   #xAxis = h("select", { class: "tb-x-axis", "aria-label": "X axis", title: "X axis" });
+  #metrics = h("optgroup", { label: "Metrics" });
   #filter = h("input", {
     type: "search",
     class: "tb-filter",
@@ -25,11 +32,13 @@ export class Controls {
     "aria-label": "Filter metrics by text or regular expression",
     spellcheck: "false",
   });
-  #unzoom = h("button", { type: "button", class: "tb-unzoom", hidden: "" }, "Reset zoom");
+  #unzoom = h("button", { type: "button", class: "tb-unzoom tb-link", hidden: "" }, "Reset zoom");
+  #listed = "";
 
   constructor(state: ViewState, onUnzoom: () => void, signal: AbortSignal) {
     this.#state = state;
-    for (const [value, name] of Object.entries(X_AXES)) this.#xAxis.append(h("option", { value }, name));
+    this.#menu = new ViewMenu(state, signal);
+    this.#xAxis.append(...X_AXES.map(([value, name]) => h("option", { value }, name)), this.#metrics);
     const label = h(
       "label",
       { title: "Average over neighbouring points" },
@@ -37,30 +46,51 @@ export class Controls {
       this.#smoothing,
       this.#amount,
     );
-    this.element = h("div", { class: "tb-controls" }, this.#unzoom, label, this.#xAxis, this.#filter);
+    this.element = h(
+      "div",
+      { class: "tb-controls" },
+      this.#unzoom,
+      label,
+      this.#xAxis,
+      this.#filter,
+      this.#menu.button,
+      this.#menu.panel,
+    );
     this.#smoothing.addEventListener("input", () => state.set("smoothing", this.#smoothing.valueAsNumber), {
       signal,
     });
-    this.#xAxis.addEventListener("change", () => state.set("x_axis", this.#xAxis.value as XAxis), { signal });
+    this.#xAxis.addEventListener("change", () => state.set("x_axis", this.#xAxis.value), { signal });
     this.#filter.addEventListener("input", () => state.set("metric_filter", this.#filter.value), { signal });
     this.#unzoom.addEventListener("click", onUnzoom, { signal });
-    // A notebook in command mode takes keys for its own: arrows move to another cell, "a" adds one, "dd" deletes one.
-    for (const control of [this.#smoothing, this.#xAxis]) control.dataset.lmSuppressShortcuts = "true"; // JupyterLab
-    this.element.addEventListener("keydown", event => event.stopPropagation(), { signal });
   }
 
-  update(zoomed: boolean) {
+  update(zoomed: boolean, metrics: readonly string[] = []) {
     const smoothing = String(this.#state.get("smoothing"));
     this.#smoothing.value = smoothing;
     setText(this.#amount, smoothing);
-    this.#xAxis.value = this.#state.get("x_axis");
-    const text = this.#state.get("metric_filter");
+    this.#showAxes(metrics);
+    this.#showFilter(this.#state.get("metric_filter"));
+    this.#unzoom.hidden = !zoomed;
+    this.#menu.update();
+  }
+
+  #showAxes(metrics: readonly string[]) {
+    const chosen = this.#state.get("x_axis");
+    const known = X_AXES.some(([value]) => value === chosen) || metrics.includes(chosen);
+    const names = known ? metrics : [chosen, ...metrics]; // what Python set may not be logged yet
+    const listed = JSON.stringify(names);
+    if (listed !== this.#listed) {
+      this.#metrics.replaceChildren(...names.map(value => h("option", { value }, value)));
+      this.#metrics.hidden = !names.length;
+    }
+    this.#listed = listed;
+    this.#xAxis.value = chosen;
+  }
+
+  #showFilter(text: string) {
     if (this.#filter.value !== text) this.#filter.value = text;
     const { problem } = parseFilter(text);
     this.#filter.setAttribute("aria-invalid", String(problem !== null));
-    this.#filter.title = problem
-      ? `Not a regular expression, so searched as text: ${problem}`
-      : "Text or regular expression";
-    this.#unzoom.hidden = !zoomed;
+    this.#filter.title = problem ?? "Text or regular expression";
   }
 }

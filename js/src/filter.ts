@@ -12,6 +12,12 @@ export function parseFilter(text: string): Filter {
     const pattern = new RegExp(text.trim(), "iu");
     return { matches: metric => pattern.test(metric), problem: null };
   } catch (error) {
-    return { matches: metric => metric.toLowerCase().includes(plain), problem: (error as Error).message };
+    if (!(error instanceof SyntaxError)) throw error;
+    // the browser's message repeats the whole expression, and the reason stands behind it
+    const reason = error.message.split(": ").at(-1);
+    return {
+      matches: metric => metric.toLowerCase().includes(plain),
+      problem: `Searched as text: ${reason?.toLowerCase()}`,
+    };
   }
 }

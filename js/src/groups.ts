@@ -24,26 +24,45 @@ export function groupMetrics(metrics: readonly string[]): Map<string, string[]> 
   return groups;
 }
 
+/** Groups in the order that was chosen; those nobody placed follow, as they came. */
+export function orderGroups(names: readonly string[], order: readonly string[]): string[] {
+  const placed = [...new Set(order)].filter(name => names.includes(name));
+  return [...placed, ...names.filter(name => !placed.includes(name))];
+}
+
+const LEAST_WIDTH = 264; // px of a chart
+const GAP = 20; // px between two, as in style.css
+
+/** How many charts stand side by side: as many as were asked for, or as fit. */
+export function columnsIn(width: number, asked: number): number {
+  return asked || Math.max(1, Math.floor((width + GAP) / (LEAST_WIDTH + GAP)));
+}
+
 interface Group {
   element: HTMLElement;
   heading: HTMLElement;
   button: HTMLButtonElement;
-  title: HTMLElement;
   count: HTMLElement;
+  earlier: HTMLButtonElement;
+  later: HTMLButtonElement;
   grid: HTMLElement;
 }
 
-/** The charts of a board, in collapsible groups. */
+/** The charts of a board, in collapsible groups; small ones stand side by side. */
 export class Groups {
   readonly element = h("div", { class: "tb-groups" });
   #charts = new Map<string, Chart>();
   #groups = new Map<string, Group>();
+  #shown: string[] = [];
   #state: ViewState;
   #signal: AbortSignal;
   #onChart: (chart: Chart) => void;
 
   constructor(state: ViewState, onChart: (chart: Chart) => void, signal: AbortSignal) {
     [this.#state, this.#onChart, this.#signal] = [state, onChart, signal];
+    const sized = new ResizeObserver(() => this.#layOut());
+    sized.observe(this.element);
+    signal.addEventListener("abort", () => sized.disconnect());
   }
 
   charts(): Iterable<Chart> {
@@ -54,12 +73,16 @@ export class Groups {
   update(metrics: readonly string[]) {
     const groups = groupMetrics(metrics);
     const collapsed = new Set(this.#state.get("collapsed"));
-    const elements = [...groups].map(([name, members]) => {
+    this.#shown = orderGroups([...groups.keys()], this.#state.get("group_order"));
+    const elements = this.#shown.map((name, i) => {
+      const members = groups.get(name) as string[];
       const group = this.#groups.get(name) ?? this.#newGroup(name);
       const open = !collapsed.has(name);
       group.heading.hidden = name === "" && groups.size === 1 && open;
       setText(group.count, String(members.length));
       group.button.setAttribute("aria-expanded", String(open));
+      group.earlier.disabled = i === 0;
+      group.later.disabled = i === groups.size - 1;
       group.grid.hidden = !open;
       setChildren(
         group.grid,
@@ -68,6 +91,22 @@ export class Groups {
       return group.element;
     });
     setChildren(this.element, elements);
+    this.#layOut();
+  }
+
+  /** A group is as many columns wide as it has charts, so that several small ones share a row. */
+  #layOut() {
+    const columns = columnsIn(this.element.clientWidth, this.#state.get("columns"));
+    const height = this.#state.get("chart_height");
+    const { style } = this.element;
+    style.setProperty("--tb-columns", String(columns));
+    style.setProperty("--tb-plot-height", height ? `${height}px` : "auto");
+    style.setProperty("--tb-plot-ratio", height ? "auto" : "16 / 9");
+    for (const name of this.#shown) {
+      const { element, grid } = this.#groups.get(name) as Group;
+      const wide = grid.children.length;
+      element.style.gridColumn = wide >= columns ? "1 / -1" : `span ${wide}`;
+    }
   }
 
   #chart(metric: string): Chart {
@@ -81,16 +120,45 @@ export class Groups {
   }
 
   #newGroup(name: string): Group {
-    const title = h("span", { class: "tb-group-name" }, name || DEFAULT_TITLE);
+    const label = name || DEFAULT_TITLE;
+    const title = h("span", { class: "tb-group-name" }, label);
     const count = h("span", { class: "tb-count" });
     const arrow = h("span", { class: "tb-arrow", "aria-hidden": "true" });
     const button = h("button", { type: "button", class: "tb-group-toggle" }, arrow, title, count);
-    const heading = h("div", { class: "tb-group-head", role: "heading", "aria-level": "3" }, button);
+    const move = (text: string, what: string, by: number) => {
+      const attributes = {
+        type: "button",
+        class: "tb-move",
+        "aria-label": `Move ${label} ${what}`,
+        title: `Move ${what}`,
+      };
+      const mover = h("button", attributes, text);
+      mover.addEventListener("click", () => this.#move(name, by, mover), { signal: this.#signal });
+      return mover;
+    };
+    const [earlier, later] = [move("↑", "up", -1), move("↓", "down", 1)];
+    const moving = h("span", { class: "tb-moves" }, earlier, later);
+    const heading = h(
+      "div",
+      { class: "tb-group-head" },
+      h("div", { role: "heading", "aria-level": "3" }, button),
+      moving,
+    );
     const grid = h("div", { class: "tb-grid" });
     const element = h("section", { class: "tb-group", "data-group": name }, heading, grid);
     button.addEventListener("click", () => this.#state.toggle("collapsed", name), { signal: this.#signal });
-    const group = { element, heading, button, title, count, grid };
+    const group = { element, heading, button, count, earlier, later, grid };
     this.#groups.set(name, group);
     return group;
+  }
+
+  #move(name: string, by: number, button: HTMLButtonElement) {
+    const order = [...this.#shown];
+    const at = order.indexOf(name);
+    const [to, other] = [at + by, order[at + by]];
+    if (other === undefined) return;
+    [order[at], order[to]] = [other, name];
+    this.#state.set("group_order", order);
+    button.focus(); // its group has been moved in the page, which takes the focus away
   }
 }

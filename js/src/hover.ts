@@ -3,6 +3,7 @@ import { h, swatch } from "./dom.ts";
 import { formatClock, formatCount, formatValue } from "./format.ts";
 import { descending, type Trace } from "./plot.ts";
 import type { Row } from "./rows.ts";
+import type { XAxis } from "./view-state.ts";
 
 const MOST_LINES = 14;
 const FROM_POINTER = 14; // px
@@ -39,31 +40,36 @@ export class Hover {
   }
 
   #show(chart: Chart, event: PointerEvent) {
-    const { plot } = chart;
-    const pointer = chart.xAt(event.clientX);
-    if (event.buttons || !plot?.rows.length || (pointer === null && plot.kind !== "bar")) return this.hide();
+    const { plot, axes } = chart;
+    if (event.buttons || !plot?.rows.length || (plot.kind !== "bar" && !axes?.x.includes(event.clientX))) {
+      return this.hide();
+    }
+    const pointer = axes ? axes.x.invert(axes.x.span(event.clientX, event.clientX)[0]) : null;
     const hits = pointer === null ? everything(plot.traces) : hitsAt(plot.traces, pointer);
     if (!hits.length) return this.hide();
     const x = pointer === null ? null : nearestOf(hits, pointer).row.x;
-    for (const other of this.#charts()) other.point(x);
-    this.#fill(chart.metric, hits, x);
-    this.#place(event);
+    for (const other of this.#charts()) other.point(...pointIn(other, chart, x));
+    this.#fill(chart, hits, x);
+    this.#place(event, chart);
   }
 
-  #fill(metric: string, hits: Hit[], x: number | null) {
+  #fill({ metric, scene }: Chart, hits: Hit[], x: number | null) {
+    const smoothing = x !== null && scene?.look.smoothing.amount;
     const byValue = [...hits].sort((a, b) => descending(a.row.value, b.row.value));
     const lines = byValue.slice(0, MOST_LINES).map(({ trace: { style }, row }) => {
       const value = h("span", { class: "tb-tip-value" }, formatValue(row.value));
+      const smooth = smoothing ? [h("span", { class: "tb-tip-smooth" }, formatValue(row.smooth))] : [];
       return h(
         "div",
         { class: "tb-tip-line" },
         swatch(style.color, style.dash),
         h("span", { class: "tb-tip-name" }, style.label),
+        ...smooth,
         value,
       );
     });
     const rest = byValue.length - lines.length;
-    const head = x === null ? metric : describe(nearestOf(hits, x).row);
+    const head = x === null ? metric : describe(nearestOf(hits, x).row, scene?.axes.x);
     const title = h("div", { class: "tb-tip-head" }, head);
     this.#tooltip.replaceChildren(
       title,
@@ -72,12 +78,13 @@ export class Hover {
     );
   }
 
-  /** On the body, so that no cell clips it; it takes the board's look along. */
-  #place({ clientX, clientY }: PointerEvent) {
+  /** On the body, so that no cell clips it, or in the dialog over it; it takes the board's look along. */
+  #place({ clientX, clientY }: PointerEvent, chart: Chart) {
     const tooltip = this.#tooltip;
+    const home = chart.body.closest("dialog") ?? document.body;
     tooltip.dataset.theme = this.#root.dataset.theme;
     tooltip.style.fontFamily = getComputedStyle(this.#root).fontFamily;
-    if (!tooltip.isConnected) document.body.append(tooltip);
+    if (tooltip.parentElement !== home) home.append(tooltip);
     tooltip.hidden = false;
     const { width, height } = tooltip.getBoundingClientRect();
     const flipX = clientX + FROM_POINTER + width > innerWidth - 4;
@@ -87,8 +94,15 @@ export class Hover {
   }
 }
 
-function describe({ step, time }: Row): string {
-  return `step ${formatCount(step)} · ${formatClock(time)}`;
+function describe({ step, time, x }: Row, axis: XAxis = "step"): string {
+  const place = ["step", "relative", "time"].includes(axis) ? "" : `${axis} ${formatValue(x)} · `;
+  return `${place}step ${formatCount(step)} · ${formatClock(time)}`;
+}
+
+/** Where the pointer is in another chart: at the same x, where that is of the same kind. */
+function pointIn(other: Chart, { scene }: Chart, x: number | null): [x: number | null, rows: Row[]] {
+  if (x === null || !other.visible || other.scene?.axes.x !== scene?.axes.x) return [null, []];
+  return [x, hitsNear(other.plot?.traces ?? [], x).map(({ row }) => row)];
 }
 
 /** At the point nearest to x: its row, and those of the other runs that reach so far. */
@@ -97,10 +111,14 @@ export function hitsAt(traces: readonly Trace[], x: number): Hit[] {
     .filter(({ rows }) => rows.length)
     .map(trace => ({ trace, row: rowNear(trace.rows, x) }));
   if (!nearest.length) return [];
-  const snapped = nearestOf(nearest, x).row.x;
-  return nearest
-    .filter(({ trace: { rows } }) => rows[0].x <= snapped && snapped <= rows[rows.length - 1].x)
-    .map(({ trace }) => ({ trace, row: rowNear(trace.rows, snapped) }));
+  return hitsNear(traces, nearestOf(nearest, x).row.x);
+}
+
+/** The row nearest to x of each run that reaches so far. */
+function hitsNear(traces: readonly Trace[], x: number): Hit[] {
+  return traces
+    .filter(({ rows }) => rows.length && rows[0].x <= x && x <= rows[rows.length - 1].x)
+    .map(trace => ({ trace, row: rowNear(trace.rows, x) }));
 }
 
 function rowNear(rows: readonly Row[], x: number): Row {

@@ -1,12 +1,16 @@
 import { formatValue } from "./format.ts";
+import { joined } from "./join.ts";
 import { drawingOrder } from "./palette.ts";
 import { latest, type Row, rowsOf, type Styled } from "./rows.ts";
 import type { Series } from "./series.ts";
+import { endOf, type Range, stepsIn } from "./slices.ts";
+import type { Smoothing } from "./smoothing.ts";
+import type { Logarithmic, SpecName } from "./specs.ts";
 import type { XAxis } from "./view-state.ts";
 
-const MOST_BARS = 10;
+export type { Range } from "./slices.ts";
 
-export type Kind = `line-${XAxis}` | "bar";
+const MOST_BARS = 10;
 
 /** One run in one chart. */
 export interface Trace {
@@ -16,62 +20,150 @@ export interface Trace {
 }
 
 export interface Plot {
-  kind: Kind;
+  kind: SpecName;
+  log: Logarithmic;
   /** In drawing order: the last lies on top. */
   traces: readonly Trace[];
   rows: Row[];
+  /** What a reader could miss, in a few words each. */
+  remarks: string[];
 }
 
+/** How all charts of a board are drawn. */
 export interface Look {
   styles: ReadonlyMap<number, Styled>;
   hidden: ReadonlySet<string>;
-  xAxis: XAxis;
-  smoothing: number;
+  smoothing: Smoothing;
+  clipOutliers: boolean;
 }
 
-export type Range = readonly [from: number, to: number];
+/** What is on the axes of one chart. */
+export interface Axes {
+  x: XAxis;
+  log: Logarithmic;
+  /** Of the metric that is the x axis, by run. */
+  knots: readonly Series[];
+}
 
-/** What to draw of one metric's series, in at most so many buckets a run. */
-export function plotOf(
-  series: readonly Series[],
-  { styles, hidden, ...detail }: Look,
-  columns: number,
-): Plot {
+/** What of a chart is to be seen: all of it, or what was zoomed to. */
+export interface Zoom {
+  readonly x: Range | null;
+  readonly y: Range | null;
+}
+
+export interface Content {
+  series: readonly Series[];
+  /** Finer rows for what is zoomed to, as far as the kernel has answered. */
+  fine: readonly Series[];
+  look: Look;
+  axes: Axes;
+  zoom: Zoom;
+}
+
+const KINDS: Record<string, SpecName> = {
+  step: "line-step",
+  relative: "line-relative",
+  time: "line-time",
+};
+
+/** What to draw of one metric's series, on so many pixels. */
+export function plotOf(content: Content, columns: number): Plot {
+  const { series, look, axes, fine, zoom } = content;
   const byRun = new Map(series.filter(({ rows }) => rows > 0).map(each => [each.run, each]));
-  const runs = [...byRun.keys()].map(key => styles.get(key)?.run).filter(run => run !== undefined);
-  const traces = drawingOrder(runs.filter(run => !hidden.has(run.id))).map(({ key }): Trace => {
-    const [style, own] = [styles.get(key) as Styled, byRun.get(key) as Series];
-    return { style, rows: rowsOf(own, style, { ...detail, columns }), latest: latest(own) };
+  const shown = visible(byRun.keys(), look);
+  const kind = KINDS[axes.x] ?? "line-metric";
+  const log = { x: axes.log.x && axes.x !== "time", y: axes.log.y };
+  const remarks: string[] = [];
+  const traces = shown.map((style): Trace => {
+    const own = byRun.get(style.run.key) as Series;
+    const place = placeOf(axes, style);
+    const finer = fine.find(({ run }) => run === own.run) ?? null;
+    const drawing = { smoothing: look.smoothing, place, sorted: axes.x !== "step", fine: finer };
+    const rows = place ? rowsOf(own, style, { ...drawing, place, window: zoom.x, columns }) : [];
+    return { style, rows, latest: latest(own) };
   });
-  const single = traces.length > 0 && traces.every(isSingle);
-  const kind: Kind = single ? "bar" : `line-${detail.xAxis}`;
-  const rows = single ? barRows(traces) : traces.flatMap(trace => trace.rows);
-  return { kind, traces, rows };
+  if (shown.length && shown.every(style => isSingle(byRun.get(style.run.key) as Series, style))) {
+    return { kind: "bar", log, traces, rows: barRows(traces), remarks };
+  }
+  const lost = shown.filter(style => !placeOf(axes, style)).map(({ label }) => label);
+  if (lost.length)
+    remarks.push(`without ${axes.x}: ${lost.length > 2 ? `${lost.length} runs` : lost.join(", ")}`);
+  const fitted = onLogarithms(traces, log, remarks);
+  return { kind, log, traces: fitted, rows: fitted.flatMap(trace => trace.rows), remarks };
 }
 
-function isSingle({ rows, style }: Trace): boolean {
-  return rows.length === 1 && style.run.state !== "running";
+/** In drawing order. */
+function visible(keys: Iterable<number>, { styles, hidden }: Look): Styled[] {
+  const runs = [...keys].map(key => styles.get(key)?.run).filter(run => run !== undefined);
+  return drawingOrder(runs.filter(run => !hidden.has(run.id))).map(({ key }) => styles.get(key) as Styled);
+}
+
+/** The steps that a window of x shows, of all runs together; null: none. */
+export function stepsOf({ series, look, axes, zoom }: Content): Range | null {
+  const ranges = series.flatMap(each => {
+    const style = look.styles.get(each.run);
+    const place = style && placeOf(axes, style);
+    return place ? [stepsIn(each, zoom.x, place)] : [];
+  });
+  const known = ranges.filter(range => range !== null);
+  if (!known.length) return null;
+  return [Math.min(...known.map(([from]) => from)), Math.max(...known.map(([, to]) => to))];
+}
+
+/** From the first x of all to the last. */
+export function extentOf({ series, look, axes }: Omit<Content, "zoom">): Range | null {
+  const ends = series.flatMap(each => {
+    const style = look.styles.get(each.run);
+    const place = style && each.rows ? placeOf(axes, style) : null;
+    return place ? [place(endOf(each, 0, "first")), place(endOf(each, each.rows - 1, "last"))] : [];
+  });
+  const known = ends.filter(Number.isFinite);
+  return known.length ? [Math.min(...known), Math.max(...known)] : null;
+}
+
+type Place = (point: { step: number; time: number }) => number;
+
+/** Null where the run does not have the metric that is the x axis. */
+function placeOf({ x, knots }: Axes, { run }: Styled): Place | null {
+  if (x === "step") return ({ step }) => step;
+  if (x === "time") return ({ time }) => 1000 * time;
+  if (x === "relative") return ({ time }) => 1000 * (time - run.started);
+  const own = knots.find(series => series.run === run.key);
+  if (!own) return null;
+  const join = joined(own);
+  return ({ step }) => join(step);
+}
+
+/** Where an axis is logarithmic, values that have no place on it become marks, or go, and are counted. */
+function onLogarithms(traces: readonly Trace[], log: Logarithmic, remarks: string[]): readonly Trace[] {
+  let [left, below] = [0, 0];
+  const fit = (row: Row): Row[] => {
+    if (log.x && row.x <= 0) {
+      left++;
+      return [];
+    }
+    if (!log.y || (row.mark !== "line" && row.mark !== "dot")) return [row];
+    if (row.value > 0) {
+      const banded = row.low !== undefined && row.low <= 0 ? { ...row, low: row.value } : row;
+      return [row.smooth > 0 ? banded : { ...banded, smooth: Number.NaN }];
+    }
+    below++;
+    return [{ ...row, mark: "below" }];
+  };
+  const fitted = log.x || log.y ? traces.map(trace => ({ ...trace, rows: trace.rows.flatMap(fit) })) : traces;
+  if (below) remarks.push(`${below} ${below === 1 ? "value" : "values"} ≤ 0`);
+  if (left) remarks.push(`${left} at x ≤ 0`);
+  return fitted;
+}
+
+function isSingle({ kind, rows }: Series, { run }: Styled): boolean {
+  return kind === "points" && rows === 1 && run.state !== "running";
 }
 
 /** The largest first, as many as can be read. */
 function barRows(traces: readonly Trace[]): Row[] {
-  const rows = traces.map(({ rows: [row] }) => ({ ...row, text: formatValue(row.value) }));
+  const rows = traces.flatMap(({ rows: [row] }) => (row ? [{ ...row, text: formatValue(row.value) }] : []));
   return rows.sort((a, b) => descending(a.value, b.value)).slice(0, MOST_BARS);
-}
-
-/** What the y axis spans where it does not simply follow the data: zoomed in, one value only, or lonely dots. */
-export function valueWindow({ traces }: Plot, zoom: Range | null): Range | null {
-  const rows = traces.flatMap(trace => trace.rows).filter(({ value }) => Number.isFinite(value));
-  const seen = zoom ? rows.filter(({ x }) => x >= zoom[0] && x <= zoom[1]) : rows;
-  if (!seen.length) return null;
-  let [low, high] = [Infinity, -Infinity];
-  for (const { value, smooth } of seen) {
-    low = Math.min(low, value, smooth);
-    high = Math.max(high, value, smooth);
-  }
-  if (!zoom && low < high && rows.some(({ mark }) => mark === "line")) return null;
-  const air = (high - low || Math.abs(high) || 1) * 0.05;
-  return [low - air, high + air];
 }
 
 /** An order for `sort`: the largest first, NaN last. */

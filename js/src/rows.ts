@@ -1,7 +1,7 @@
 import type { RunHeader } from "./protocol.ts";
-import { type BucketColumns, type BucketSeries, double, type PointSeries, type Series } from "./series.ts";
-import { smooth } from "./smoothing.ts";
-import type { XAxis } from "./view-state.ts";
+import type { BucketColumns, BucketSeries, PointSeries, Series } from "./series.ts";
+import { cut, endOf, type Range, thin } from "./slices.ts";
+import { type Smoothing, trendOf } from "./smoothing.ts";
 
 /** A run as a chart draws it. */
 export interface Styled {
@@ -14,7 +14,7 @@ export interface Styled {
   dash: readonly number[];
 }
 
-export type Mark = "line" | "dot" | "NaN" | "Infinity" | "-Infinity";
+export type Mark = "line" | "dot" | "NaN" | "Infinity" | "-Infinity" | "below";
 
 /** A row of the dataset `points`; `src/trackbook/charts.py` says what each field is. */
 export interface Row {
@@ -33,27 +33,61 @@ export interface Row {
   high?: number;
 }
 
-type Point = Pick<Row, "step" | "time" | "value" | "smooth" | "low" | "high">;
+type Point = Pick<Row, "step" | "time" | "value">;
 
-export interface Detail {
-  xAxis: XAxis;
-  smoothing: number;
-  /** Buckets a series may have; more are merged. */
+/** How a series becomes rows. */
+export interface Drawing {
+  smoothing: Smoothing;
+  /** Where on the x axis a point is; NaN: not on it. */
+  place(point: { step: number; time: number }): number;
+  /** By time and by another metric, the order of steps need not be that of x. */
+  sorted: boolean;
+  /** What of x is to be seen; null is everything. */
+  window: Range | null;
+  /** How many pixels wide that is. */
   columns: number;
+  /** The kernel's answer for a window, finer than the series. */
+  fine: Series | null;
 }
 
 /** What a chart draws of a series: every point, or first, smallest, largest and last of every bucket; by x. */
-export function rowsOf(series: Series, style: Styled, { xAxis, smoothing, columns }: Detail): Row[] {
-  const points =
-    series.kind === "points" ? exactPoints(series, smoothing) : extremes(series, smoothing, columns);
-  const lonely = points.filter(({ value }) => Number.isFinite(value)).length === 1;
-  const { label, color, dash, run } = style;
-  const rows = points.map((point): Row => {
-    const { value } = point;
+export function rowsOf(series: Series, style: Styled, drawing: Drawing): Row[] {
+  if (series.kind === "points" && series.band) return bandRows(series, series.band, style, drawing);
+  const { place, smoothing, sorted } = drawing;
+  const trend = trendOf(series, smoothing);
+  const lonely = finiteValues(series) === 1;
+  const { label, color, dash } = style;
+  const rows: Row[] = [];
+  for (const { step, time, value } of pointsOf(series, drawing)) {
+    const x = place({ step, time });
+    if (!Number.isFinite(x)) continue;
     const mark = Number.isFinite(value) ? (lonely ? "dot" : "line") : (String(value) as Mark);
-    return { run: label, ...point, x: place(point, xAxis, run), mark, color, dash };
+    rows.push({ run: label, step, time, value, smooth: trend ? trend(step) : value, x, mark, color, dash });
+  }
+  return sorted ? rows.sort((a, b) => a.x - b.x) : rows;
+}
+
+/** The mean of a group with what is around it, smoothed like it; its rows are means already, and are not merged again. */
+function bandRows(
+  group: PointSeries,
+  { low, high }: NonNullable<PointSeries["band"]>,
+  style: Styled,
+  drawing: Drawing,
+): Row[] {
+  const around = { ...group, band: null };
+  const edge = (value: Float64Array) => {
+    const places = new Map(Array.from(around.columns.step, (step, i) => [step, value[i]]));
+    const columns = { ...around.columns, value };
+    return trendOf({ ...around, columns }, drawing.smoothing) ?? ((step: number) => places.get(step));
+  };
+  const [lower, upper] = [edge(low), edge(high)];
+  const rows = rowsOf(around, style, { ...drawing, columns: Number.POSITIVE_INFINITY, fine: null });
+  return rows.map((row): Row => {
+    const [from, to] = [lower(row.step), upper(row.step)];
+    return Number.isFinite(row.value) && from !== undefined && to !== undefined
+      ? { ...row, low: from, high: to }
+      : row;
   });
-  return xAxis === "step" ? rows : rows.sort((a, b) => a.x - b.x);
 }
 
 export function latest(series: Series): number {
@@ -61,35 +95,37 @@ export function latest(series: Series): number {
   return values[series.rows - 1];
 }
 
-function place({ step, time }: Point, xAxis: XAxis, run: RunHeader): number {
-  if (xAxis === "step") return step;
-  return 1000 * (xAxis === "time" ? time : time - run.started);
+function finiteValues(series: Series): number {
+  if (series.kind === "buckets") return series.columns.count.reduce((sum, count) => sum + count, 0);
+  return series.columns.value.reduce((sum, value) => sum + Number(Number.isFinite(value)), 0);
 }
 
-function exactPoints({ columns: { step, time, value }, band }: PointSeries, smoothing: number): Point[] {
-  const weights = value.map(x => (Number.isFinite(x) ? 1 : 0));
-  const smoothed = smooth(value, weights, smoothing);
-  const points = Array.from(step, (at, i) => ({
-    step: at,
-    time: time[i],
-    value: value[i],
-    smooth: smoothed[i],
-  }));
-  if (!band) return points;
-  const [low, high] = [smooth(band.low, weights, smoothing), smooth(band.high, weights, smoothing)];
-  return points.map((point, i) => (weights[i] ? { ...point, low: low[i], high: high[i] } : point));
+/** Those of the series, and where there are finer ones, those. */
+function pointsOf(series: Series, { fine, window, columns, place }: Drawing): Point[] {
+  const pointsIn = (part: Series): Point[] => {
+    const seen = thin(cut(part, window, place), columns);
+    return seen.kind === "points" ? exactPoints(seen) : extremes(seen);
+  };
+  const points = pointsIn(series);
+  if (!fine?.rows) return points;
+  const [first, last] = [endOf(fine, 0, "first").step, endOf(fine, fine.rows - 1, "last").step];
+  return [
+    ...points.filter(({ step }) => step < first),
+    ...pointsIn(fine),
+    ...points.filter(({ step }) => step > last),
+  ];
 }
 
-function extremes(series: BucketSeries, smoothing: number, most: number): Point[] {
-  const trend = smoothing > 0 ? trendLine(series.columns, smoothing) : null;
-  let coarse = series;
-  while (coarse.rows > most) coarse = double(coarse);
+function exactPoints({ columns: { step, time, value } }: PointSeries): Point[] {
+  return Array.from(step, (at, i) => ({ step: at, time: time[i], value: value[i] }));
+}
+
+function extremes({ rows, columns }: BucketSeries): Point[] {
   const points: Point[] = [];
-  for (let row = 0; row < coarse.rows; row++) {
-    for (const point of corners(coarse.columns, row)) {
+  for (let row = 0; row < rows; row++) {
+    for (const point of corners(columns, row)) {
       const previous = points.at(-1);
-      if (previous?.step === point.step && Object.is(previous.value, point.value)) continue;
-      points.push(trend ? { ...point, smooth: trend(point.step) } : point);
+      if (previous?.step !== point.step || !Object.is(previous.value, point.value)) points.push(point);
     }
   }
   return points;
@@ -99,7 +135,7 @@ function extremes(series: BucketSeries, smoothing: number, most: number): Point[
 function corners(columns: BucketColumns, row: number): Point[] {
   const corner = (name: "first" | "min" | "max" | "last"): Point => {
     const value = columns[name][row];
-    return { step: columns[`${name}_step`][row], time: columns[`${name}_time`][row], value, smooth: value };
+    return { step: columns[`${name}_step`][row], time: columns[`${name}_time`][row], value };
   };
   const minFirst = columns.min_step[row] <= columns.max_step[row];
   const between =
@@ -120,21 +156,5 @@ function hiddenMarks(columns: BucketColumns, row: number): Point[] {
     (columns[`first_${name}`][row] + columns[`last_${name}`][row]) / 2;
   return [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
     .filter((value, bit) => columns.mask[row] & (1 << bit) && !ends.some(end => Object.is(end, value)))
-    .map(value => ({ step: Math.floor(middle("step")), time: middle("time"), value, smooth: value }));
-}
-
-/** The smoothed means as a function of the step, linear between the buckets' middles. */
-function trendLine(columns: BucketColumns, smoothing: number): (step: number) => number {
-  const means = smooth(columns.mean, columns.count, smoothing);
-  const middles = means.map((_, row) => (columns.first_step[row] + columns.last_step[row]) / 2);
-  let row = 0;
-  return step => {
-    while (row < middles.length - 1 && middles[row + 1] <= step) row++;
-    while (row > 0 && middles[row] > step) row--;
-    const next = Math.min(row + 1, middles.length - 1);
-    const along = (step - middles[row]) / (middles[next] - middles[row] || 1);
-    const share = Math.min(1, Math.max(0, along));
-    if (!Number.isFinite(means[next])) return means[row];
-    return means[row] + (means[next] - means[row]) * share;
-  };
+    .map(value => ({ step: Math.floor(middle("step")), time: middle("time"), value }));
 }

@@ -10,7 +10,10 @@ export class Stage {
   #seen = new IntersectionObserver(entries => this.#onSeen(entries), { rootMargin: NEAR });
   #sized = new ResizeObserver(entries => this.#onSized(entries));
 
-  constructor(signal: AbortSignal) {
+  #onShown: (chart: Chart) => void;
+
+  constructor(onShown: (chart: Chart) => void, signal: AbortSignal) {
+    this.#onShown = onShown;
     this.#queue = new DrawQueue(signal);
     signal.addEventListener("abort", () => {
       this.#seen.disconnect();
@@ -33,12 +36,18 @@ export class Stage {
     for (const { target, isIntersecting } of entries) {
       const chart = this.#charts.get(target) as Chart;
       chart.visible = isIntersecting;
-      if (isIntersecting) this.request(chart);
-      else this.#queue.delete(chart);
+      if (isIntersecting) {
+        this.request(chart);
+        this.#onShown(chart);
+      } else this.#queue.delete(chart);
     }
   }
 
   #onSized(entries: readonly ResizeObserverEntry[]) {
-    for (const { target } of entries) this.request(this.#charts.get(target) as Chart);
+    for (const { target } of entries) {
+      const chart = this.#charts.get(target) as Chart;
+      this.request(chart);
+      this.#onShown(chart);
+    }
   }
 }

@@ -58,3 +58,6 @@ export const VEGA_COLORS = {
   light: { text: "#1f2430", label: "#5f6672", grid: "#e8eaed", frame: "#c9ced6" },
   dark: { text: "#e4e7ec", label: "#a3abb8", grid: "#2c3036", frame: "#4a505a" },
 } as const;
+
+/** Of a saved picture. */
+export const VEGA_BACKGROUND = { light: "#ffffff", dark: "#111418" } as const;

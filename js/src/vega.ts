@@ -1,64 +1,55 @@
 /** The only importer of Vega and Vega-Lite. */
 import { changeset, parse, type Runtime, truthy, View } from "vega";
+import { expressionInterpreter } from "vega-interpreter";
 import { type Config, compile, type TopLevelSpec } from "vega-lite";
-import bar from "../../src/trackbook/specs/bar.json";
-import relative from "../../src/trackbook/specs/line-relative.json";
-import step from "../../src/trackbook/specs/line-step.json";
-import time from "../../src/trackbook/specs/line-time.json";
-import parallel from "../../src/trackbook/specs/parallel.json";
-import scatter from "../../src/trackbook/specs/scatter.json";
-import type { Kind } from "./plot.ts";
 import { type Theme, VEGA_COLORS } from "./theme.ts";
 
 export type { View } from "vega";
 
-/** The charts of Python's `charts.py`. */
-export type Spec = Kind | "scatter" | "parallel";
+/** A Vega-Lite specification on the named dataset `points`. Keep the object: it is compiled once. */
+export type Spec = Readonly<Record<string, unknown>>;
 
-const SPECS: Record<Spec, unknown> = {
-  "line-step": step,
-  "line-relative": relative,
-  "line-time": time,
-  bar,
-  scatter,
-  parallel,
-};
+interface Compiled {
+  runtime: Runtime;
+  signals: ReadonlySet<string>;
+}
 
-const compiled = new Map<string, Runtime>();
+const compiled = new WeakMap<Spec, Map<string, Compiled>>();
 
-function runtimeOf(kind: Spec, theme: Theme, font: string): Runtime {
-  const key = JSON.stringify([kind, theme, font]);
-  let runtime = compiled.get(key);
-  if (!runtime) {
-    const sized = {
-      ...(SPECS[kind] as TopLevelSpec),
-      width: 300,
-      height: 180,
-      autosize: { type: "fit", contains: "padding" },
-    };
-    const { spec } = compile(sized as TopLevelSpec, {
-      config: config(theme, font),
-      logger: quiet(console.error),
-    });
-    runtime = parse(spec);
-    compiled.set(key, runtime);
-  }
-  return runtime;
+function compileOnce(spec: Spec, theme: Theme, font: string): Compiled {
+  const known = compiled.get(spec) ?? new Map<string, Compiled>();
+  compiled.set(spec, known);
+  const key = JSON.stringify([theme, font]);
+  const made = known.get(key) ?? compileNow(spec, theme, font);
+  known.set(key, made);
+  return made;
+}
+
+function compileNow(spec: Spec, theme: Theme, font: string): Compiled {
+  const sized = { ...spec, width: 300, height: 180, autosize: { type: "fit", contains: "padding" } };
+  const options = { config: config(theme, font), logger: quiet(console.error) };
+  const vega = compile(sized as unknown as TopLevelSpec, options).spec;
+  const runtime = parse(vega, undefined, { ast: true });
+  const signals = (vega.signals ?? []).map(({ name }) => name);
+  return { runtime, signals: new Set(signals) };
 }
 
 /** A Vega view that stays while its data changes. */
 export interface Canvas {
   view: View;
-  /** Rejects with whatever goes wrong in Vega, which itself only logs it. */
+  /** Signals that the specification does not have are passed over. Rejects with what Vega itself would only log. */
   draw(rows: readonly object[], signals: Record<string, unknown>): Promise<void>;
 }
 
-export function createCanvas(kind: Spec, theme: Theme, font: string, container: HTMLElement): Canvas {
+/** Expressions are interpreted: compiling them is `eval`, which pages with a strict content security policy forbid. */
+export function createCanvas(spec: Spec, theme: Theme, font: string, container: HTMLElement): Canvas {
   let failure: unknown = null;
   const logger = quiet(problem => {
     failure ??= problem;
   });
-  const view = new View(runtimeOf(kind, theme, font), {
+  const { runtime, signals: known } = compileOnce(spec, theme, font);
+  const view = new View(runtime, {
+    expr: expressionInterpreter,
     renderer: "canvas",
     container,
     hover: false,
@@ -66,15 +57,8 @@ export function createCanvas(kind: Spec, theme: Theme, font: string, container: 
   });
   const draw = async (rows: readonly object[], signals: Record<string, unknown>) => {
     failure = null;
-    for (const [name, value] of Object.entries(signals)) view.signal(name, value);
-    await view
-      .change(
-        "points",
-        changeset()
-          .remove(truthy)
-          .insert(rows as object[]),
-      )
-      .runAsync();
+    for (const [name, value] of Object.entries(signals)) if (known.has(name)) view.signal(name, value);
+    await view.change("points", changeset().remove(truthy).insert(rows)).runAsync();
     if (failure) throw failure;
   };
   return { view, draw };
@@ -100,7 +84,7 @@ function config(theme: Theme, font: string): Config {
       domain: true,
       domainColor: frame,
       grid: false,
-      labelFlush: true,
+      labelFlush: 14,
       labelOverlap: true,
       ticks: true,
       tickSize: 4,

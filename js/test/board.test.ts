@@ -118,3 +118,17 @@ test("the stylesheet is in the page once", () => {
   show();
   expect(document.querySelectorAll("style[data-trackbook-style]")).toHaveLength(1);
 });
+
+test("keys typed on it are not the notebook's", () => {
+  const { board, el } = show({ keyframe: frame(loss) });
+  const heard = vi.fn();
+  el.addEventListener("keydown", heard);
+  board.querySelector(".tb-filter")?.dispatchEvent(new KeyboardEvent("keydown", { key: "d", bubbles: true }));
+  expect(heard).not.toHaveBeenCalled();
+});
+
+test("when all runs are hidden, it says so", () => {
+  const { board, text } = show({ keyframe: frame(loss), hidden_runs: ["id0"] });
+  expect(text(".tb-empty")).toBe("All runs are hidden.");
+  expect(board.querySelector<HTMLElement>(".tb-groups")?.hidden).toBe(true);
+});

@@ -18,5 +18,5 @@ test("a regular expression is one", () => {
 test("what does not parse is looked for as it stands, and says why", () => {
   const { matches, problem } = parseFilter("acc(top");
   expect([matches("val/acc(top-5)"), matches("val/acc")]).toEqual([true, false]);
-  expect(problem).toContain("regular expression");
+  expect(problem).toBe("Searched as text: unterminated group");
 });

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { expect, test } from "vitest";
-import { Groups, groupMetrics, splitMetric } from "../src/groups.ts";
+import { columnsIn, Groups, groupMetrics, orderGroups, splitMetric } from "../src/groups.ts";
 import { ViewState } from "../src/view-state.ts";
 import { FakeModel } from "./frames.ts";
 
@@ -53,7 +53,7 @@ test("the default group has no heading while it is the only one", () => {
   const heading = made.element.querySelector(".tb-group-head") as HTMLElement;
   expect(heading.hidden).toBe(true);
   show(["loss", "train/loss"]);
-  expect([heading.hidden, heading.textContent]).toEqual([false, "metrics1"]);
+  expect([heading.hidden, heading.textContent]).toEqual([false, "metrics1↑↓"]);
 });
 
 test("a heading collapses its group, and Python may too", () => {
@@ -78,4 +78,36 @@ test("a chart that was filtered out comes back as it was", () => {
   expect(charts()).toEqual(["train/loss"]);
   show(["train/loss", "train/acc"]);
   expect(made.element.querySelector('[data-metric="train/acc"]')).toBe(before);
+});
+
+test("groups stand where they were put, the others behind them", () => {
+  expect(orderGroups(["", "train", "val"], ["val", "gone"])).toEqual(["val", "", "train"]);
+});
+
+test("a group moves up and down, and what moved it keeps the focus", () => {
+  const { made, model, names } = groups(["lr", "train/loss", "val/loss"]);
+  document.body.append(made.element);
+  const button = made.element.querySelector('[data-group="val"] .tb-move') as HTMLButtonElement;
+  button.click();
+  expect([names(), model.get("group_order")]).toEqual([
+    ["", "val", "train"],
+    ["", "val", "train"],
+  ]);
+  expect(document.activeElement).toBe(button);
+  button.click();
+  expect([names(), button.disabled]).toEqual([["val", "", "train"], true]);
+  made.element.remove();
+});
+
+test("as many charts side by side as fit, or as were asked for", () => {
+  expect([200, 700, 1100].map(width => columnsIn(width, 0))).toEqual([1, 2, 3]);
+  expect(columnsIn(200, 4)).toBe(4);
+});
+
+test("a group is as wide as its charts, so that small ones share a row", () => {
+  const { made } = groups(["lr", "train/a", "train/b", "val/a", "val/b", "val/c"], { columns: 3 });
+  const spans = [...made.element.querySelectorAll<HTMLElement>(".tb-group")].map(
+    ({ style }) => style.gridColumn,
+  );
+  expect(spans).toEqual(["span 1", "span 2", "1 / -1"]);
 });

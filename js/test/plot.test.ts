@@ -1,29 +1,28 @@
 import { expect, test } from "vitest";
 import { styleRuns } from "../src/palette.ts";
-import { descending, type Look, plotOf, valueWindow } from "../src/plot.ts";
+import { type Axes, type Content, descending, type Look, plotOf } from "../src/plot.ts";
 import { decodeFrame, type RunHeader } from "../src/protocol.ts";
 import { decodeSeries } from "../src/series.ts";
 import { frame, run } from "./frames.ts";
 
-function plot(values: number[][], runs: RunHeader[], more: Partial<Look> = {}) {
+function plot(values: number[][], runs: RunHeader[], more: Partial<Look & Axes> = {}) {
   const specs = values.map((column, key) => ({
     run: key,
     metric: 0,
     rows: column.map((value, step) => [step, step, value]),
   }));
   const { header, data } = decodeFrame(frame(specs, { runs })) as NonNullable<ReturnType<typeof decodeFrame>>;
+  const { log = { x: false, y: false }, x = "step", knots = [], ...others } = more;
   const look: Look = {
     styles: styleRuns(runs, "light"),
     hidden: new Set(),
-    xAxis: "step",
-    smoothing: 0,
-    ...more,
+    smoothing: { amount: 0, kind: "mean" },
+    clipOutliers: false,
+    ...others,
   };
-  return plotOf(
-    header.series.map(each => decodeSeries(each, data)),
-    look,
-    512,
-  );
+  const series = header.series.map(each => decodeSeries(each, data));
+  const content: Content = { series, fine: [], look, axes: { x, log, knots }, zoom: { x: null, y: null } };
+  return plotOf(content, 512);
 }
 
 const finished = (key: number, more: Partial<RunHeader> = {}) => run(key, { state: "finished", ...more });
@@ -81,18 +80,40 @@ test("a series of no rows, or of a run nobody told of, is not drawn", () => {
   expect(drawn(plot([[], [1, 2], [1, 2]], [run(0), run(1)]))).toEqual(["run-1"]);
 });
 
-test("the y axis follows the data by itself, save for one value and lonely dots", () => {
-  expect(valueWindow(plot([[1, 2]], [run(0)]), null)).toBeNull();
-  expect(valueWindow(plot([[4, 4]], [run(0)]), null)).toEqual([3.8, 4.2]);
-  expect(valueWindow(plot([[1], [2]], [run(0), run(1)]), null)).toEqual([0.95, 2.05]);
-  expect(valueWindow(plot([[Number.NaN]], [run(0)]), null)).toBeNull();
-});
-
-test("zoomed in, it spans what is to be seen", () => {
-  expect(valueWindow(plot([[100, 1, 2]], [run(0)]), [0.5, 9])).toEqual([0.95, 2.05]);
-  expect(valueWindow(plot([[100, 1]], [run(0)]), [5, 9])).toBeNull();
-});
-
 test("descending puts NaN last", () => {
   expect([1, Number.NaN, Infinity, -Infinity].sort(descending)).toEqual([Infinity, 1, -Infinity, Number.NaN]);
+});
+
+test("on a logarithmic axis, values without a logarithm are marks, and counted", () => {
+  const { rows, remarks } = plot([[1, 0, -2, 10]], [run(0)], { log: { x: false, y: true } });
+  expect(rows.map(({ mark }) => mark)).toEqual(["line", "below", "below", "line"]);
+  expect(remarks).toEqual(["2 values ≤ 0"]);
+});
+
+test("a logarithmic x axis begins after 0, and says what it leaves out", () => {
+  const { rows, remarks } = plot([[1, 2, 3]], [run(0)], { log: { x: true, y: false } });
+  expect([rows.map(({ x }) => x), remarks]).toEqual([[1, 2], ["1 at x ≤ 0"]]);
+});
+
+test("over another metric, x is that metric's value at the step", () => {
+  const step = Float64Array.of(0, 2);
+  const columns = { step, time: step, value: Float64Array.of(10, 20) };
+  const knots = [{ kind: "points", run: 0, metric: 1, width: 1, rows: 2, columns } as const];
+  const { kind, rows, remarks } = plot(
+    [
+      [1, 2, 3],
+      [4, 5],
+    ],
+    [run(0), run(1)],
+    { x: "epoch", knots },
+  );
+  expect([kind, rows.map(({ x, value }) => [x, value])]).toEqual([
+    "line-metric",
+    [
+      [10, 1],
+      [10, 2],
+      [20, 3],
+    ],
+  ]);
+  expect(remarks).toEqual(["without epoch: run-1"]);
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { decodeFrame } from "../src/protocol.ts";
-import { latest, rowsOf, type Styled } from "../src/rows.ts";
+import { type Drawing, latest, rowsOf, type Styled } from "../src/rows.ts";
 import { decodeSeries, type Series } from "../src/series.ts";
 import { frame, run } from "./frames.ts";
 
@@ -24,13 +24,30 @@ function bucket(
   return [at, 4, (min[1] + max[1]) / 2, 0, mask, ...[first, min, max, last].flatMap(corner)];
 }
 
-const draw = (
+const PLACES = {
+  step: ({ step }: { step: number }) => step,
+  relative: ({ time }: { time: number }) => 1000 * (time - style.run.started),
+  time: ({ time }: { time: number }) => 1000 * time,
+};
+
+function draw(
   rows: number[][],
   width = 1,
-  xAxis: "step" | "relative" | "time" = "step",
-  smoothing = 0,
-  columns = 512,
-) => rowsOf(series(rows, width), style, { xAxis, smoothing, columns });
+  xAxis: keyof typeof PLACES = "step",
+  amount = 0,
+  more: Partial<Drawing> = {},
+) {
+  const drawing: Drawing = {
+    smoothing: { amount, kind: "mean" },
+    place: PLACES[xAxis],
+    sorted: xAxis !== "step",
+    window: null,
+    columns: 512,
+    fine: null,
+    ...more,
+  };
+  return rowsOf(series(rows, width), style, drawing);
+}
 
 test("every point of a series of width 1 is drawn", () => {
   const rows = draw([
@@ -156,7 +173,7 @@ test("more buckets than the chart has pixels are merged, and nothing seen is los
   const buckets = [0, 1, 2, 3].map(at =>
     bucket(at, { first: [at * 4, 0], min: [at * 4, 0], max: [at * 4 + 1, at], last: [at * 4 + 3, 0.5] }),
   );
-  const rows = draw(buckets, 4, "step", 0, 2);
+  const rows = draw(buckets, 4, "step", 0, { columns: 2 });
   expect(rows.map(({ step, value }) => [step, value])).toEqual([
     [0, 0],
     [5, 1],
@@ -167,6 +184,67 @@ test("more buckets than the chart has pixels are merged, and nothing seen is los
   ]);
 });
 
+const flat = (at: number, width: number) =>
+  bucket(at, {
+    first: [at * width, 1],
+    min: [at * width, 1],
+    max: [at * width + 1, 2],
+    last: [at * width + width - 1, 1],
+  });
+
+test("of a window, its rows are drawn with one to each side", () => {
+  const rows = [0, 1, 2, 3, 4, 5].map(step => [step, 0, step]);
+  expect(draw(rows, 1, "step", 0, { window: [2.5, 3.5] }).map(({ step }) => step)).toEqual([2, 3, 4]);
+  expect(draw(rows, 1, "step", 0, { window: [9, 10] }).map(({ step }) => step)).toEqual([5]);
+});
+
+test("finer rows stand in for the coarse ones, where there are any", () => {
+  const fine = series([4, 5, 6, 7].map(step => [step, 0, 9]));
+  const drawn = draw([flat(0, 4), flat(1, 4), flat(2, 4)], 4, "step", 0, { fine });
+  expect(drawn.map(({ step, value }) => [step, value])).toEqual([
+    [0, 1],
+    [1, 2],
+    [3, 1],
+    [4, 9],
+    [5, 9],
+    [6, 9],
+    [7, 9],
+    [8, 1],
+    [9, 2],
+    [11, 1],
+  ]);
+});
+
+test("zooming in leaves the smoothed line where it is", () => {
+  const coarse = [0, 1, 2, 3].map(at => flat(at, 4));
+  const fine = series([4, 5, 6, 7].map(step => [step, 0, 900]));
+  const whole = new Map(draw(coarse, 4, "step", 1).map(({ step, smooth }) => [step, smooth]));
+  const zoomed = draw(coarse, 4, "step", 1, { fine, window: [4, 7] });
+  for (const { step, smooth } of zoomed) if (whole.has(step)) expect(smooth).toBe(whole.get(step));
+});
+
+test("points beyond four a pixel are thinned to first, min, max and last of each bucket", () => {
+  const rows = Array.from({ length: 1000 }, (_, step) => [step, 0, step === 501 ? 99 : step % 7]);
+  const drawn = draw(rows, 1, "step", 0, { columns: 50 });
+  expect(drawn.length).toBeLessThanOrEqual(4 * 50);
+  expect(drawn.some(({ value }) => value === 99)).toBe(true);
+});
+
+test("a point that has no place on the x axis is not drawn", () => {
+  const place = ({ step }: { step: number }) => (step < 1 ? Number.NaN : step);
+  const rows = draw(
+    [
+      [0, 0, 1],
+      [1, 0, 2],
+    ],
+    1,
+    "step",
+    0,
+    { place },
+  );
+  expect(rows.map(({ step }) => step)).toEqual([1]);
+});
+
 test("rows of a group carry what is drawn around its mean, smoothed like it", () => {
   const columns = { step: [0, 1, 2], time: [0, 1, 2], value: [1, 2, Number.NaN] };
   const arrays = Object.fromEntries(
@@ -174,8 +252,17 @@ test("rows of a group carry what is drawn around its mean, smoothed like it", ()
   );
   const band = { low: Float64Array.of(0, 1, Number.NaN), high: Float64Array.of(3, 5, Number.NaN) };
   const group = { kind: "points", run: 0, metric: 0, width: 1, rows: 3, columns: arrays, band } as never;
-  const edges = (smoothing: number) =>
-    rowsOf(group, style, { xAxis: "step", smoothing, columns: 100 }).map(({ low, high }) => [low, high]);
+  const edges = (amount: number) => {
+    const drawing: Drawing = {
+      smoothing: { amount, kind: "mean" },
+      place: PLACES.step,
+      sorted: false,
+      window: null,
+      columns: 2,
+      fine: null,
+    };
+    return rowsOf(group, style, drawing).map(({ low, high }) => [low, high]);
+  };
   expect(edges(0)).toEqual([
     [0, 3],
     [1, 5],

@@ -1,13 +1,20 @@
 import { expect, test } from "vitest";
-import { smooth } from "../src/smoothing.ts";
+import type { Series } from "../src/series.ts";
+import { exponential, mean, trendOf } from "../src/smoothing.ts";
+
+function points(values: number[]): Series {
+  const step = Float64Array.from(values.keys());
+  const columns = { step, time: step, value: Float64Array.from(values) };
+  return { kind: "points", run: 0, metric: 0, width: 1, rows: values.length, columns };
+}
 
 const ones = (n: number) => new Float64Array(n).fill(1);
 const smoothed = (values: number[], n: number, weights = ones(values.length)) => [
-  ...smooth(Float64Array.from(values), weights, n),
+  ...mean(Float64Array.from(values), weights, n),
 ];
 
-test("0 leaves the values as they are", () => {
-  expect(smoothed([1, 5, 2], 0)).toEqual([1, 5, 2]);
+test("0 is no smoothing", () => {
+  expect(trendOf(points([1, 5, 2]), { amount: 0, kind: "mean" })).toBeNull();
 });
 
 test("n averages 2n + 1 rows, fewer at the ends", () => {
@@ -28,5 +35,20 @@ test("a huge value blurs only its own window", () => {
 
 test("a constant stays what it is, to the last bit", () => {
   const values = new Float64Array(400).fill(1e-3);
-  expect(new Set(smooth(values, new Float64Array(400).fill(1), 12))).toEqual(new Set([1e-3]));
+  expect(new Set(mean(values, new Float64Array(400).fill(1), 12))).toEqual(new Set([1e-3]));
+});
+
+test("exponential counts each row less by n / (n + 1), and looks at no later one", () => {
+  const smoothed = exponential(Float64Array.of(4, 1, Number.NaN, 1), Float64Array.of(1, 1, 0, 1), 1);
+  expect([...smoothed]).toEqual([4, 2, 2, (4 / 8 + 1 / 4 + 1) / (1 / 8 + 1 / 4 + 1)]);
+});
+
+test("a constant stays what it is when smoothed exponentially", () => {
+  const values = new Float64Array(400).fill(1e-3);
+  expect(new Set(exponential(values, ones(400), 12))).toEqual(new Set([1e-3]));
+});
+
+test("between the steps of the series, the trend is a straight line", () => {
+  const trend = trendOf(points([0, 3, 6]), { amount: 1, kind: "mean" }) as (step: number) => number;
+  expect([0, 0.5, 1, 2, 7].map(trend)).toEqual([1.5, 2.25, 3, 4.5, 4.5]);
 });

@@ -12,8 +12,9 @@ names or expressions, so that no name can break a chart or inject one:
 ``time``   seconds since 1970, UTC
 ``value``  the value as logged; NaN and the infinities stay what they are
 ``smooth`` the smoothed value; equal to ``value`` where smoothing is off
-``x``      the place on the x axis: the step, or milliseconds since the run's start, or since 1970
-``mark``   ``line``, ``dot`` (a run's only point), ``NaN``, ``Infinity`` or ``-Infinity``
+``x``      the place on the x axis: the step, milliseconds since the run's start or since 1970, or a metric's value
+``mark``   ``line``, ``dot`` (a run's only point), ``NaN``, ``Infinity``, ``-Infinity``, or ``below`` (not above zero,
+           where the axis is logarithmic)
 ``color``  the run's colour
 ``dash``   the run's dash pattern
 ``text``   the value as the board prints it
@@ -35,21 +36,33 @@ from typing import Any, Final, Literal
 
 import altair as alt
 
-XAxis = Literal["step", "relative", "time"]
+XAxis = Literal["step", "relative", "time", "metric"]
 Layers = alt.LayerChart | alt.FacetChart  # what Altair's annotations promise of `alt.layer`
 
 SPECS: Final = Path(__file__).parent / "specs"
 
-# 1234567 -> 1.234567M and 0.00001 -> 1e-5; in between, d3 knows how many digits neighbouring ticks need.
-VALUE_LABEL: Final = (
-    "abs(datum.value) >= 1e4 && abs(datum.value) < 1e15 ? format(datum.value, '.12~s')"
-    " : datum.value != 0 && (abs(datum.value) < 1e-3 || abs(datum.value) >= 1e15) ? format(datum.value, '.4~e')"
-    " : datum.label"
-)
-STEP_LABEL: Final = "format(datum.value, '.6~s')"
-# A duration is a time of 1970: 0:05, 1:30, 2h, 2h30, 3d.
+
+def value_label(axis: Literal["x", "y"]) -> str:
+    """Return the expression of a tick's label: 1.234567M, 1e-5; in between, d3 knows how many digits ticks need.
+
+    All labels of a linear axis are written in one way, that of the largest; on a logarithmic axis (which leaves labels
+    out, as empty ones, but for less than a decade that would be nearly all) each is written in its own.
+    """
+    low, high = f"domain('{axis}')[0]", f"domain('{axis}')[1]"
+    linear = f"max(abs({low}), abs({high}))"
+    size = f"({axis}_log ? abs(datum.value) : {linear})"
+    return (
+        f"datum.label == '' && {high} > 10 * {low} ? '' : datum.value == 0 ? '0'"
+        f" : {size} < 1e-3 || {size} >= 1e15 ? replace(format(datum.value, '.4~e'), 'e+', 'e')"
+        f" : {size} >= 1e4 ? format(datum.value, '.12~s')"
+        f" : {axis}_log ? format(datum.value, '~g') : datum.label"
+    )
+
+
+STEP_LABEL: Final = "format(datum.value, '.12~s')"
+# A duration is a time of 1970: 0:05, 0:05.250, 1:30, 2h, 2h30, 3d.
 DURATION_LABEL: Final = (
-    "datum.value < 36e5 ? floor(datum.value / 6e4) + ':' + utcFormat(datum.value, '%S')"
+    "datum.value < 36e5 ? floor(datum.value / 6e4) + ':' + utcFormat(datum.value, datum.value % 1e3 ? '%S.%L' : '%S')"
     " : datum.value < 1728e5 ? floor(datum.value / 36e5) + 'h' + (datum.value % 36e5 ? utcFormat(datum.value, '%M') : '')"
     " : format(datum.value / 864e5, '.3~r') + 'd'"
 )
@@ -57,7 +70,7 @@ DURATION_LABEL: Final = (
 
 def line(x_axis: XAxis = "step") -> Layers:
     """Draw one metric over ``x``: a line a run, a dot for a lonely point, marks on the frame for what is not finite."""
-    zoomed = alt.expr("x_window != null")  # else half of a line along the frame would be cut off
+    zoomed = alt.expr("x_window != null || y_window != null")  # else half of a line along the frame would be cut off
     base = alt.Chart(alt.NamedData("points")).encode(
         x=_x(x_axis),
         color=alt.Color("color:N", scale=None, legend=None),
@@ -77,6 +90,8 @@ def line(x_axis: XAxis = "step") -> Layers:
         alt.param("smoothing", value=0),
         alt.param("x_window", value=None),  # what is zoomed to; null shows everything
         alt.param("y_window", value=None),
+        alt.param("x_log", value=False),  # set where the front end makes an axis logarithmic
+        alt.param("y_log", value=False),
     )
 
 
@@ -177,7 +192,7 @@ def _compared_axis(axis: Literal["x", "y"]) -> alt.Axis:
         labelLimit=100,
         labelOverlap=True,
         tickMinStep=alt.ExprRef(f"{names} || {log} ? 1 : 0"),
-        labelExpr=f"{names} ? ({names}[datum.value] || '') : {log} ? format(pow(10, datum.value), '.3~g') : {VALUE_LABEL}",
+        labelExpr=f"{names} ? ({names}[datum.value] || '') : {log} ? format(pow(10, datum.value), '.3~g') : {value_label(axis)}",
     )
 
 
@@ -187,6 +202,7 @@ def specs() -> dict[str, dict[str, Any]]:
         "line-step": line("step"),
         "line-relative": line("relative"),
         "line-time": line("time"),
+        "line-metric": line("metric"),
         "bar": bar(),
         "scatter": scatter(),
         "parallel": parallel(),
@@ -210,6 +226,13 @@ def _x(x_axis: XAxis) -> alt.X:
             scale=alt.Scale(zero=False, nice=False, domainRaw=window),
             axis=alt.Axis(tickMinStep=1, labelExpr=STEP_LABEL),
         )
+    if x_axis == "metric":
+        return alt.X(
+            "x:Q",
+            title=None,
+            scale=alt.Scale(zero=False, nice=False, domainRaw=window),
+            axis=alt.Axis(labelExpr=value_label("x")),
+        )
     if x_axis == "relative":
         return alt.X(
             "x:T",
@@ -225,12 +248,12 @@ def _y(field: Literal["value", "smooth", "low"]) -> alt.Y:
         f"{field}:Q",
         title=None,
         scale=alt.Scale(zero=False, nice=True, domainRaw=alt.ExprRef("y_window")),
-        axis=alt.Axis(tickCount=4, labelExpr=VALUE_LABEL, minExtent=34),
+        axis=alt.Axis(tickCount=4, labelExpr=value_label("y"), minExtent=34),
     )
 
 
 def _not_finite(base: alt.Chart) -> alt.Chart:
-    """Mark NaN and -inf on the lower edge of the frame, +inf on the upper."""
+    """Mark NaN, -inf and what a logarithm does not have on the lower edge of the frame, +inf on the upper."""
     is_nan, is_infinity = "datum.mark == 'NaN'", "datum.mark == 'Infinity'"
     marks: alt.Chart = (
         base.mark_point(
@@ -239,7 +262,7 @@ def _not_finite(base: alt.Chart) -> alt.Chart:
             opacity=1,
             shape=alt.expr(f"{is_nan} ? 'diamond' : {is_infinity} ? 'triangle-up' : 'triangle-down'"),
         )
-        .transform_filter(f"{is_nan} || {is_infinity} || datum.mark == '-Infinity'")
+        .transform_filter(f"{is_nan} || {is_infinity} || datum.mark == '-Infinity' || datum.mark == 'below'")
         .encode(y=alt.value(alt.expr(f"{is_infinity} ? 0 : height")))
     )
     return marks

@@ -1,3 +1,5 @@
+import parallel from "../../../src/trackbook/specs/parallel.json";
+import scatter from "../../../src/trackbook/specs/scatter.json";
 import { h, setText } from "../dom.ts";
 import { formatCount } from "../format.ts";
 import { type Column, type Columns, formatScalar, formatSetting } from "../panel/columns.ts";
@@ -44,8 +46,8 @@ export class Compare {
   #options = new Map<HTMLSelectElement, string>();
 
   constructor(signal: AbortSignal) {
-    this.#scatter = new Figure("scatter", signal);
-    this.#parallel = new Figure("parallel", signal);
+    this.#scatter = new Figure(scatter, signal);
+    this.#parallel = new Figure(parallel, signal);
     for (const [value, name] of Object.entries(FIGURES)) this.#which.append(h("option", { value }, name));
     const all = h("label", { class: "tb-choice" }, this.#all, h("span", {}, "Also what is equal"));
     this.element.append(

@@ -68,10 +68,15 @@ export class Side {
     }
   }
 
+  /** Whether groups of runs are drawn instead of runs. */
+  get groups(): boolean {
+    return isGrouping(this.#state.get("group_by"));
+  }
+
   /** The picture that charts draw: the runs', or that of their groups. */
   drawn(picture: Picture): Drawn {
     const by = this.#state.get("group_by");
-    if (!isGrouping(by)) return picture;
+    if (!this.groups) return picture;
     const known = new Map(decodeTable(this.#model.get("table")).runs.map(entry => [entry.id, entry]));
     const nothing = new Map();
     return this.#aggregator.of(

@@ -1,0 +1,97 @@
+"""What one sets on the board takes effect, is heard by Python, and is still there after a reload."""
+
+from __future__ import annotations
+
+from browser.lab import Board, Lab
+
+PROGRAM = """
+import trackbook as tb
+
+run = tb.init(project="controls", name="only")
+for i in range(60):
+    run.log({"train/loss": 1 / (1 + i) - 0.1, "train/epoch": i // 10, "lr": 0.1 * 0.9**i})
+    if i % 10 == 9:
+        run.log({"val/acc": i / 60, "val/loss": 60 - i})
+board = tb.board()
+tb.finish()
+"""
+READ = "print(board.{})"
+SET = 'board.x_axis, board.smoothing, board.columns, board.group_order = "train/epoch", 4, 2, ["val"]'
+
+
+def read(lab: Lab, number: int) -> str:
+    lab.run_to_end(number)
+    return lab.cell(number).locator(".jp-OutputArea-output").inner_text().strip()
+
+
+def xs(board: Board, metric: str) -> list[float]:
+    found: list[float] = board.chart(metric).evaluate("(chart) => chart.view.data('points').map((row) => row.x)")
+    return found
+
+
+def test_the_view_menu_sets_what_python_reads(lab: Lab) -> None:
+    lab.write_and_open(
+        "view", PROGRAM, READ.format("y_scale, board.smoothing_kind, board.columns, board.clip_outliers")
+    )
+    lab.run_to_end(0)
+    board = lab.board().wait()
+    board.root.locator(".tb-menu-button").click()
+    menu = board.root.get_by_role("dialog", name="View")
+    menu.get_by_role("radiogroup", name="Y scale").get_by_text("Log").click()
+    menu.get_by_role("radiogroup", name="Smoothing").get_by_text("Exponential").click()
+    menu.get_by_role("radiogroup", name="Columns").get_by_text("2").click()
+    menu.get_by_label("Clip outliers").check()
+    lab.wait_for_quiet()
+    board.look("view-menu")
+    lab.page.keyboard.press("Escape")
+    assert not menu.is_visible()
+    assert lab.page.evaluate("() => document.activeElement.className") == "tb-menu-button"
+    assert read(lab, 1) == "log exponential 2 True"
+    loss = board.chart("train/loss")
+    assert loss.evaluate("(chart) => chart.view.scale('y').type") == "log"
+    assert "values ≤ 0" in loss.locator(".tb-remarks").inner_text()
+    board.look("log-scale")
+
+
+def test_python_sets_what_the_board_shows_and_a_reload_keeps_it(lab: Lab) -> None:
+    lab.write_and_open("python", PROGRAM, SET)
+    lab.run_to_end(0)
+    lab.board().wait()
+    lab.run_to_end(1)
+    for reloaded in (False, True):
+        if reloaded:
+            lab.save()
+            lab.reload()
+        board = lab.board().wait()
+        lab.page.wait_for_function("() => document.querySelector('.tb-x-axis')?.value === 'train/epoch'")
+        lab.wait_for_quiet()
+        assert board.root.locator(".tb-smoothing").input_value() == "4"
+        assert list(board.groups()) == ["val", "", "train"]
+        assert xs(board, "train/loss") == [float(i // 10) for i in range(60)]
+        assert len(set(board.root.locator(".tb-chart").evaluate_all("(all) => all.map((c) => c.offsetLeft)"))) <= 2
+    board.look("metric-x")
+
+
+def test_the_keyboard_reaches_the_menu_and_the_notebook_hears_nothing(lab: Lab) -> None:
+    lab.write_and_open("keys", PROGRAM)
+    lab.run_to_end(0)
+    board = lab.board().wait()
+    cells = lab.page.locator(".jp-CodeCell").count()
+    board.root.locator(".tb-menu-button").focus()
+    for key in ("Enter", "Tab", "a", "b", "d", "d", "Escape"):
+        lab.page.keyboard.press(key)
+    assert lab.page.evaluate("() => document.activeElement.className") == "tb-menu-button"
+    assert lab.page.locator(".jp-CodeCell").count() == cells
+    mover = board.root.locator("[data-group=val] .tb-move").first
+    mover.focus()
+    lab.page.keyboard.press("Enter")
+    assert list(board.groups()) == ["", "val", "train"]
+
+
+def test_all_runs_hidden_is_said(lab: Lab) -> None:
+    lab.write_and_open("hidden", PROGRAM, "board.hidden_runs = [run.id]")
+    lab.run_to_end(0)
+    board = lab.board().wait()
+    lab.run_to_end(1)
+    board.root.get_by_text("All runs are hidden.").wait_for()
+    assert not board.chart("lr").is_visible()

@@ -1,0 +1,105 @@
+"""The menu of a chart: full screen, pictures, rows, and the code that makes it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+from PIL import Image
+
+from browser.lab import Board, Lab
+
+PROGRAM = """
+import trackbook as tb
+
+run = tb.init(project="menu", name="say \\"hi\\", all")
+for i in range(30):
+    run.log({"train/loss": 1 / (1 + i), "acc": i / 30})
+tb.finish()
+"""
+
+
+def choose(board: Board, metric: str, entry: str) -> None:
+    chart = board.chart(metric)
+    chart.hover()
+    chart.locator(".tb-more").click()
+    chart.get_by_role("menu").get_by_text(entry, exact=True).click()
+
+
+def save(board: Board, entry: str) -> Path:
+    with board.page.expect_download() as download:
+        choose(board, "train/loss", entry)
+    assert download.value.suggested_filename.startswith("train-loss.")
+    return Path(download.value.path())
+
+
+def test_pictures_and_rows_are_saved(lab: Lab) -> None:
+    lab.write_and_open("save", PROGRAM)
+    lab.run_to_end(0)
+    board = lab.board().wait()
+    picture = Image.open(save(board, "Save as PNG"))
+    assert picture.width > 500
+    assert len(picture.convert("RGB").getcolors(1 << 20) or []) > 10
+    assert save(board, "Save as SVG").read_text(encoding="utf-8").startswith("<svg")
+    text = save(board, "Save as CSV").read_bytes().decode()
+    rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    assert [(row["run"], int(row["step"]), float(row["value"])) for row in rows] == [
+        ('say "hi", all', i, 1 / (1 + i)) for i in range(30)
+    ]
+
+
+def test_the_copied_code_makes_the_chart_in_the_next_cell(lab: Lab) -> None:
+    lab.page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=lab.server.url)
+    lab.write_and_open("copy", PROGRAM, "")
+    lab.run_to_end(0)
+    board = lab.board().wait()
+    choose(board, "train/loss", "Copy Altair code")
+    board.chart("train/loss").get_by_role("status").get_by_text("Copied.").wait_for()
+    board.look("chart-menu")
+    lab.page.keyboard.press("Escape")
+    lab.cell(1).locator(".jp-InputArea-editor").click()
+    lab.page.keyboard.press("Control+v")
+    lab.run_to_end(1)
+    assert "Error" not in lab.cell(1).locator(".jp-OutputArea").inner_text()
+
+
+def test_full_screen_has_everything_and_escape_leaves_it(lab: Lab) -> None:
+    lab.write_and_open("large", PROGRAM)
+    lab.run_to_end(0)
+    board = lab.board().wait()
+    before = board.chart("train/loss").locator("canvas").bounding_box()
+    choose(board, "train/loss", "Full screen")
+    dialog = board.root.locator("dialog")
+    canvas = dialog.locator("canvas")
+    canvas.wait_for()
+    lab.page.wait_for_function(
+        "([dialog, width]) => dialog.querySelector('canvas').clientWidth > 1.5 * width",
+        arg=[dialog.element_handle(), before and before["width"]],
+    )
+    lab.wait_for_quiet()
+    box = canvas.bounding_box()
+    assert box
+    lab.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    tooltip = dialog.locator(".tb-tooltip")
+    tooltip.wait_for()
+    assert "say" in tooltip.inner_text()
+    lab.page.screenshot(path=Path(__file__).parent / "output" / "full-screen.png")
+    lab.page.keyboard.press("Escape")
+    dialog.wait_for(state="hidden")
+    lab.wait_for_quiet()
+    assert board.chart("train/loss").locator("canvas").bounding_box() == before
+    assert lab.page.evaluate("() => document.activeElement.className") == "tb-more"
+
+
+def test_log_y_of_one_chart_and_of_all(lab: Lab) -> None:
+    lab.write_and_open("log", PROGRAM)
+    lab.run_to_end(0)
+    board = lab.board().wait()
+    scale = "(chart) => chart.view.scale('y').type"
+    choose(board, "train/loss", "Log y")
+    lab.wait_for_quiet()
+    assert [board.chart(metric).evaluate(scale) for metric in ("train/loss", "acc")] == ["log", "linear"]
+    choose(board, "train/loss", "Log y, all charts")
+    lab.wait_for_quiet()
+    assert [board.chart(metric).evaluate(scale) for metric in ("train/loss", "acc")] == ["log", "log"]
