@@ -59,7 +59,7 @@ test("the button says how many runs there are, and opens and closes the panel", 
   button.click();
   expect([model.get("panel"), button.getAttribute("aria-expanded")]).toEqual(["runs", "true"]);
   expect(find(".tb-side").hidden).toBe(false);
-  find(".tb-side-line .tb-close").click();
+  find(".tb-side-line .tb-panel-close").click();
   expect(find(".tb-side").hidden).toBe(true);
 });
 

@@ -118,6 +118,6 @@ def test_nothing_is_clipped_or_overlapping(lab: Lab, panel: Board, theme: str) -
             panel.look(f"panel-{tab.lower()}-{width}-{theme}")
             wider = panel.root.evaluate("(board) => board.scrollWidth - board.clientWidth")
             assert wider <= 0, f"{tab} at {width}: the board scrolls sideways by {wider} px"
-    panel.root.locator(".tb-side-line .tb-close").click()
+    panel.root.locator(".tb-side-line .tb-panel-close").click()
     lab.wait_for_quiet()
     check_layout(panel)

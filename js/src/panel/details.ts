@@ -39,7 +39,7 @@ export class Details {
 
   constructor(editing: Editing, signal: AbortSignal) {
     this.#editing = editing;
-    const close = button("×", "tb-close");
+    const close = button("×", "tb-panel-close");
     close.setAttribute("aria-label", "Close details");
     this.#ask.append(this.#question, this.#sure, this.#keep);
     this.element.append(

@@ -46,7 +46,11 @@ export class Side {
     this.#compare = new Compare(signal);
     listen(model, ["table"], onChange, signal);
     for (const [value, name] of Object.entries(BANDS)) this.#band.append(h("option", { value }, name));
-    const close = h("button", { type: "button", class: "tb-button tb-close", "aria-label": "Close" }, "×");
+    const close = h(
+      "button",
+      { type: "button", class: "tb-button tb-panel-close", "aria-label": "Close" },
+      "×",
+    );
     const tabs = h("div", { class: "tb-tabs", role: "tablist" }, this.#tabs.runs, this.#tabs.compare);
     const line = h("div", { class: "tb-panel-line tb-side-line" }, tabs, this.#groupBy, this.#band, close);
     this.element.append(line, this.#panel.element, this.#compare.element);
