@@ -7,7 +7,25 @@ import pytest
 
 from trackbook import charts
 
-FIELDS = {"run", "step", "time", "value", "smooth", "x", "mark", "color", "dash", "text"}
+FIELDS = {
+    "run",
+    "step",
+    "time",
+    "value",
+    "smooth",
+    "x",
+    "mark",
+    "color",
+    "dash",
+    "text",
+    "low",
+    "high",
+    "y",
+    "drawn",
+    "axis",
+    "index",
+    "at",
+}
 
 
 def everything_under(node: Any, key: str) -> list[Any]:

@@ -61,7 +61,7 @@ LAYERS: dict[str, list[str]] = {
         "_sql",
     ],
     "doing": ["_recorder", "_recovery", "_run", "_pump", "_project", "_tracker"],
-    "talking": ["_detail", "_session"],
+    "talking": ["_catalog", "_actions", "_detail", "_session"],
     "hosts": [
         "_notebook",
         "_cells",
@@ -96,6 +96,7 @@ HOMES = {
         "_session",
         "_picture_file",
         "_still",
+        "_catalog",
         "store._forms",
         "store._chunks",
         "store._figures",

@@ -165,6 +165,8 @@ def test_only_hosts_known_to_take_late_outputs_get_them(shell: Shell, monkeypatc
     shell.request["content"]["allow_stdin"] = True
     monkeypatch.setitem(sys.modules, "google.colab", SimpleNamespace())
     assert not _notebook.takes_late_outputs()
+
+
 def test_magics_that_cannot_be_loaded_are_said(shell: Shell) -> None:
     def fail(_: str) -> None:
         raise ImportError("no")

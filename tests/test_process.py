@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -179,3 +180,44 @@ def test_an_end_that_is_interrupted_is_carried_on(process: Process, monkeypatch:
     assert record.state == "failed"
     assert points(store.read("r1")) == [("a", 0, 0.5)]
     assert process.runs == []
+
+
+# --- boards -----------------------------------------------------------------------------------------------------------
+
+
+class Ticked:
+    """Stands for a board: what the process asks of one."""
+
+    def __init__(self, *, awake: bool) -> None:
+        self.awake = awake
+        self.session: Any = None
+        self.forgotten: list[str] = []
+
+    def tick(self, now: float) -> None: ...
+
+    def settle(self, *, kept: bool = False) -> None: ...
+
+    def forget(self, run_id: str) -> None:
+        self.forgotten.append(run_id)
+
+
+def test_a_board_with_nothing_more_to_say_is_let_go_and_taken_up_when_somebody_uses_it(process: Process) -> None:
+    asleep, awake = Ticked(awake=False), Ticked(awake=True)
+    boards: Any = process.boards
+    keep: Any = process._keep
+    keep(("1", Path("p")), asleep)
+    keep(("2", Path("p")), awake)
+    process.settle_boards()
+    assert list(boards.values()) == [awake]
+    keep(("1", Path("p")), asleep)
+    assert set(boards.values()) == {awake, asleep}
+    for board in (asleep, awake):
+        process.pump.remove(board)
+
+
+def test_every_board_hears_of_a_run_that_was_deleted(process: Process) -> None:
+    board: Any = Ticked(awake=True)
+    process._keep(("1", Path("p")), board)
+    process.deleted("r1")
+    assert board.forgotten == ["r1"]
+    process.pump.remove(board)

@@ -127,6 +127,36 @@ def test_a_session_that_follows_takes_up_new_runs(monkeypatch: pytest.MonkeyPatc
     assert session.run_names == ["from a script"]
 
 
+def test_a_run_that_is_removed_leaves_the_picture_and_comes_back_in_its_colour(following: Following) -> None:
+    for run in "st":
+        following.store.put_run(RunRecord(run, run, started=101.0))
+        following.session.add_run(run)
+    following.log("loss", {0: 2.0}, run="s")
+    following.send()
+    following.session.remove_run("s")
+    picture = following.send()
+    assert [run["id"] for run in picture["runs"].values()] == ["r", "t"]
+    assert picture["series"] == {}
+    assert following.session.run_ids == ["r", "t"]
+    following.session.add_run("s")
+    picture = following.send()
+    assert {run["key"]: run["id"] for run in picture["runs"].values()} == {0: "r", 1: "s", 2: "t"}
+    assert list(picture["series"]) == [(1, 0)]
+
+
+def test_removing_a_run_that_is_not_there_changes_nothing(following: Following) -> None:
+    following.send()
+    following.session.remove_run("nobody")
+    assert not following.session.pull()
+
+
+def test_actions_are_answered_by_whom_the_session_was_given(following: Following) -> None:
+    assert "error" in following.session.answer({"ask": "rename", "run": "r"})[0]
+    following.session.act = lambda question: {"did": question["ask"]}
+    assert following.session.answer({"ask": "rename", "run": "r"}) == ({"did": "rename"}, [])
+    assert "error" in following.session.answer({"ask": "launch"})[0]
+
+
 class Rewinding(MemoryStore):
     """A store whose run was cut back to nothing and written anew."""
 

@@ -250,6 +250,19 @@ def test_a_metric_that_is_always_nan_has_nan_extremes(store: Store) -> None:
     assert math.isnan(figures.max)
 
 
+def test_many_runs_are_summed_up_at_once_as_each_by_itself(store: Store) -> None:
+    runs = [f"{number}'" for number in range(120)]
+    for run in runs:
+        store.put_run(RunRecord(run, "run", 0.0))
+        store.append(run, points(("loss", 0, NAN), ("b", 1, 2.0), ("loss", 1, float(len(run)))))
+    store.flush()
+    store.append(runs[3], points(("b", 2, 9.0)))
+    for asked in (runs, runs[:5], [*runs[:2], "nobody"], []):
+        found = store.summaries(asked)
+        assert {run: found.get(run, {}) for run in asked} == {run: store.summary(run) for run in asked}
+        assert set(found) <= set(asked)
+
+
 def test_metrics_are_summed_up_in_the_order_they_appeared(store: Store) -> None:
     store.append("r1", points(("c", 0, 1.0), ("a", 0, 1.0)))
     store.append("r1", points(("b", 0, 1.0), ("a", 1, 1.0)))

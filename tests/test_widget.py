@@ -34,7 +34,7 @@ class Browser(BaseComm):
     def publish_msg(
         self, msg_type: str, data: Any = None, metadata: Any = None, buffers: Any = None, **keys: Any
     ) -> None:
-        if msg_type not in ("comm_open", "comm_msg") or data.get("method") == "echo_update":
+        if msg_type not in ("comm_open", "comm_msg") or data.get("method") in ("echo_update", "custom"):
             return
         state = {name: dict(v) if isinstance(v, dict) else v for name, v in data["state"].items()}
         for path, buffer in zip(data["buffer_paths"], buffers or [], strict=True):
@@ -121,7 +121,9 @@ def test_each_frame_has_one_buffer_at_a_fixed_path(live: Live) -> None:
     live.board.settle()
     frames = [message["paths"] for message in live.browser.messages if "delta" in message["state"]]
     assert len(frames) == 3
-    assert all(path in (["keyframe", "data"], ["delta", "data"]) for paths in frames for path in paths)
+    assert all(
+        path in (["keyframe", "data"], ["delta", "data"], ["table", "data"]) for paths in frames for path in paths
+    )
 
 
 def test_a_keyframe_and_the_delta_on_it_come_in_one_message(live: Live) -> None:
@@ -156,7 +158,11 @@ def test_what_the_whole_state_told_one_view_the_next_tick_tells_the_others(live:
 def test_saved_widget_state_holds_the_whole_picture(live: Live) -> None:
     live.log(5)
     saved = ipywidgets.Widget.get_manager_state(widgets=[live.board])["state"][live.board.model_id]
-    assert sorted(buffer["path"] for buffer in saved["buffers"]) == [["delta", "data"], ["keyframe", "data"]]
+    assert sorted(buffer["path"] for buffer in saved["buffers"]) == [
+        ["delta", "data"],
+        ["keyframe", "data"],
+        ["table", "data"],
+    ]
     assert saved["state"]["delta"]["header"]["series"][0]["rows"] == 5
 
 
@@ -346,3 +352,120 @@ def test_a_board_tells_who_wants_to_know_that_it_is_shown(live: Live) -> None:
     live.board.on_show = shown.append
     live.board._repr_mimebundle_()
     assert shown == [live.board]
+
+
+# --- the runs panel ---------------------------------------------------------------------------------------------------
+
+
+def other_run(live: Live, run: str = "o", **fields: Any) -> None:
+    live.store.put_run(RunRecord(run, fields.pop("name", "other"), started=50.0, state="finished", **fields))
+    live.store.append(
+        run, pl.DataFrame({"metric": ["loss"], "step": [0], "value": [9.0], "time": [50.0]}, schema=POINTS)
+    )
+
+
+def in_table(live: Live) -> list[str]:
+    return [run["name"] for run in live.browser.state["table"]["header"]["runs"]]
+
+
+def drawn(live: Live) -> list[str]:
+    assert live.browser.front_end.picture is not None
+    return [run["name"] for run in live.browser.front_end.picture["runs"].values()]
+
+
+def test_the_table_has_the_whole_project_once_the_panel_is_open(live: Live) -> None:
+    other_run(live)
+    live.tick()
+    assert in_table(live) == ["run"]
+    live.browser.set(panel="runs")
+    live.tick()
+    assert in_table(live) == ["other", "run"]
+
+
+@pytest.mark.parametrize("trait", [{"panel": "compare"}, {"group_by": "config.lr"}])
+def test_comparing_and_grouping_open_the_table_too(live: Live, trait: dict[str, str]) -> None:
+    other_run(live)
+    live.browser.set(**trait)
+    live.tick()
+    assert in_table(live) == ["other", "run"]
+
+
+def test_when_the_panel_is_closed_a_notebook_keeps_the_boards_own_runs(live: Live) -> None:
+    other_run(live)
+    live.board.panel = "runs"
+    live.tick()
+    live.board.panel = ""
+    live.board.settle()
+    assert in_table(live) == ["run"]
+
+
+def test_the_front_end_cannot_set_the_table(live: Live) -> None:
+    live.browser.set(table={})
+    assert live.board.table["header"]["runs"]
+
+
+@pytest.mark.parametrize("who", ["python", "front end"])
+def test_a_selected_run_is_drawn_until_it_is_no_longer_selected(live: Live, who: str) -> None:
+    def select(runs: list[str]) -> None:
+        if who == "python":
+            live.board.selected_runs = runs
+        else:
+            live.browser.set(selected_runs=runs)
+        live.tick()
+
+    other_run(live)
+    select(["o", "no such run"])
+    assert drawn(live) == ["run", "other"]
+    select(["r"])
+    assert drawn(live) == ["run"]
+    select([])
+    assert drawn(live) == ["run"], "a board's own run stays"
+
+
+def test_a_board_that_was_let_go_asks_to_be_ticked_again_when_somebody_uses_its_panel(live: Live) -> None:
+    woken: list[str] = []
+    live.board.on_wake = lambda: woken.append("")
+    other_run(live)
+    live.store.put_run(RunRecord("r", "run", started=100.0, state="finished"))
+    live.tick()
+    assert not live.board.awake
+    live.browser.set(panel="runs")
+    assert (len(woken), live.board.awake) == (1, True)
+    live.browser.set(panel="")
+    assert (len(woken), live.board.awake) == (1, False)
+    live.browser.set(selected_runs=["o"])
+    assert len(woken) == 2
+    live.board._handle_custom_msg({"ask": "rename", "run": "r", "id": 1}, [])
+    assert len(woken) == 3
+
+
+def test_after_an_action_table_and_picture_follow_also_for_a_run_that_has_ended(live: Live) -> None:
+    live.store.put_run(RunRecord("r", "run", started=100.0, state="finished"))
+    live.tick()
+
+    def rename(question: Any) -> dict[str, Any]:
+        live.store.put_run(RunRecord(question["run"], question["name"], started=100.0, state="finished"))
+        return {}
+
+    live.board.session.act = rename
+    live.board._handle_custom_msg({"ask": "rename", "run": "r", "name": "best", "id": 1}, [])
+    live.tick()
+    assert (in_table(live), drawn(live)) == (["best"], ["best"])
+
+
+def test_a_deleted_run_leaves_table_and_picture(live: Live) -> None:
+    other_run(live)
+    live.board.panel = "runs"
+    live.board.selected_runs = ["o"]
+    live.tick()
+    live.board.session.act = lambda question: live.store.delete(question["run"]) or {}  # type: ignore[func-returns-value]
+    live.board._handle_custom_msg({"ask": "delete", "run": "o", "id": 1}, [])
+    live.tick()
+    assert (in_table(live), drawn(live)) == (["run"], ["run"])
+
+
+def test_a_run_that_could_not_be_deleted_stays(live: Live) -> None:
+    live.board.session.act = lambda _: {"error": "it is still running"}
+    live.board._handle_custom_msg({"ask": "delete", "run": "r", "id": 1}, [])
+    live.tick()
+    assert drawn(live) == ["run"]

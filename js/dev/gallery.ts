@@ -1,6 +1,6 @@
 /** Boards of made-up runs, to be looked at: `npm run gallery`, then open /#NAME or /#NAME&dark there. */
 import widget from "../src/index.ts";
-import { FakeModel, frame, run, type SeriesSpec } from "../test/frames.ts";
+import { FakeModel, frame, run, type SeriesSpec, table } from "../test/frames.ts";
 
 const STARTED = Math.floor(Date.now() / 1000) - 200;
 
@@ -103,6 +103,42 @@ function own() {
   ];
 }
 
+const STATES = ["finished", "finished", "finished", "failed", "interrupted", "lost"] as const;
+
+/** A project of `all` runs with their table, of which the board draws some. */
+function project(all: number, drawn: number, metrics: number) {
+  const random = noise(5);
+  const known = Array.from({ length: metrics }, (_, i) => METRICS[i] ?? `layer ${i % 7}/figure ${i}`);
+  const entries = Array.from({ length: all }, (_, key) => ({
+    id: `id${key}`,
+    name:
+      names[key] ??
+      `${["brisk", "calm", "quick", "odd"][key % 4]}-${["otter", "heron", "fox"][key % 3]}-${key}`,
+    group: key % 5 ? `fold ${key % 5}` : null,
+    state: key === all - 1 ? ("running" as const) : STATES[key % STATES.length],
+    tags: key % 7 ? [] : ["baseline", "keep"],
+    notes: key % 9 ? null : "warm-up was too short here",
+    started: key === all - 1 ? STARTED : STARTED - 86400 + key * 60,
+    ended: key === all - 1 ? null : STARTED - 86400 + key * 60 + 50 + (key % 13) * 40,
+    config: {
+      lr: [1e-4, 3e-4, 1e-3, 3e-3][key % 4],
+      "optimizer.name": ["adam", "sgd", "lion"][key % 3],
+      batch: [32, 64][key % 2],
+      layers: 4 + (key % 5),
+      seed: 7,
+    },
+  }));
+  const runs = entries.slice(-drawn).map((entry, key) => run(key, { ...live, ...entry }));
+  const figures = (key: number, metric: number) => {
+    const value = Math.abs((1 + (key % 4)) * 0.2 + random() * 0.3) * (metric === 5 ? 1e4 : 1);
+    return key === 17 ? ([Number.NaN, 0.1, 4] as const) : ([value, value * 0.9, value * 3] as const);
+  };
+  return {
+    keyframe: frame(series(drawn, 200), { runs, metrics: known, project: "digits", now }),
+    table: table(entries, known, figures),
+  };
+}
+
 const boards: Record<string, () => Record<string, unknown>> = {
   one: () => ({
     keyframe: frame(series(1, 500), { runs: runs(1, live), metrics: METRICS, project: "digits", now }),
@@ -178,6 +214,11 @@ const boards: Record<string, () => Record<string, unknown>> = {
     }),
     charts: own(),
   }),
+  panel: () => ({ ...project(40, 8, METRICS.length), panel: "runs" }),
+  details: () => ({ ...project(40, 8, METRICS.length), panel: "runs", run_sort: "summary.val/loss" }),
+  grouped: () => ({ ...project(40, 12, METRICS.length), panel: "runs", group_by: "config.optimizer.name" }),
+  compare: () => ({ ...project(40, 8, METRICS.length), panel: "compare" }),
+  thousand: () => ({ ...project(1000, 10, 50), panel: "runs" }),
   empty: () => ({
     keyframe: frame([], {
       runs: runs(1, { ...live, done: 0, rate: null, total: null }),

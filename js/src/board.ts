@@ -11,6 +11,7 @@ import { Hover } from "./hover.ts";
 import { definitions, xAxisOf } from "./join.ts";
 import { Legend } from "./legend.ts";
 import { currentRun, styleRuns } from "./palette.ts";
+import { type Drawn, Side } from "./panel/side.ts";
 import type { Picture } from "./picture.ts";
 import { type Axes, extentOf, type Look, type Zoom } from "./plot.ts";
 import type { RunHeader } from "./protocol.ts";
@@ -47,6 +48,7 @@ export class Board {
   #head = h("div", { class: "tb-top", hidden: "" });
   #top = new TopLine();
   #controls: Controls;
+  #side: Side;
   #legend: Legend;
   #groups: Groups;
   #notices = h("div", { class: "tb-notices", role: "status" });
@@ -70,6 +72,7 @@ export class Board {
     this.#state = new ViewState(model, update, signal);
     this.#pulse = new Pulse(options.live ? model : null, update, signal);
     this.#controls = new Controls(this.#state, () => this.#unzoom(), signal);
+    this.#side = new Side(this.#state, model, update, signal);
     this.#legend = new Legend(this.#state, signal);
     this.#stage = new Stage(chart => chart instanceof Chart && this.#ask(chart), signal);
     this.#own = new OwnCharts(this.#stage);
@@ -78,9 +81,10 @@ export class Board {
     this.#details = new Details(new Requests(model, signal), update, signal);
     this.#groups = new Groups(this.#state, chart => this.#adopt(chart), signal);
     this.#hover = new Hover(this.element, () => this.#groups.charts(), signal);
-    this.#head.append(this.#top.element, this.#controls.element);
-    this.element.append(this.#head, this.#notices, this.#legend.element, this.#empty, this.#groups.element);
-    this.element.append(this.#large.element);
+    this.#head.append(this.#top.element, this.#side.button, this.#controls.element);
+    const main = h("div", { class: "tb-main" }, this.#legend.element, this.#empty, this.#groups.element);
+    const body = h("div", { class: "tb-body" }, this.#side.element, main);
+    this.element.append(this.#head, this.#notices, body, this.#large.element);
     // A notebook in command mode takes keys for its own: arrows move to another cell, "a" adds one, "dd" deletes one.
     this.element.dataset.lmSuppressShortcuts = "true"; // JupyterLab, Notebook
     this.element.addEventListener("keydown", event => event.stopPropagation(), { signal });
@@ -128,38 +132,41 @@ export class Board {
     this.#head.hidden = !picture;
     if (!picture) return this.#showEmpty("Charts appear here with the first tb.log({…}).");
     this.#details.belongTo(picture.session);
-    const look = this.#lookOf(picture);
-    this.#showRuns(picture, look);
-    this.#showEmpty(this.#whyEmpty(picture, metrics, look));
+    const drawn = this.#side.drawn(picture);
+    const look = this.#lookOf(drawn);
+    this.#showRuns(picture, drawn, look);
+    this.#showEmpty(this.#whyEmpty(drawn, metrics, look));
     this.#groups.element.hidden = !this.#empty.hidden;
     this.#groups.update(metrics, name => this.#own.element(name));
-    this.#showCharts(picture, look);
+    this.#showCharts(drawn, look);
   }
 
   get #ticks(): boolean {
     return this.#options.live && this.#pulse.state === "heard";
   }
 
-  #showRuns({ runs, project, now }: Picture, { styles }: Look) {
-    const current = currentRun(runs);
+  #showRuns(picture: Picture, drawn: Drawn, { styles }: Look) {
+    const { runs, project, now } = picture;
     // a style may be older than what its run has become since
     const styled = (run: RunHeader): Styled[] => {
       const style = styles.get(run.key);
       return style ? [{ ...style, run }] : [];
     };
     const clock = () => (this.#ticks ? Date.now() / 1000 + this.#store.skew : now);
-    this.#top.update(project, current && styled(current)[0], runs.length === 1, clock);
-    const shown = [...runs].sort((a, b) => Number(a.faded) - Number(b.faded)); // runs are sorted by key
-    this.#legend.update(shown.flatMap(styled));
+    const styleOf = this.#side.update(picture, drawn, this.element.dataset.theme as Theme, clock());
+    const current = styleOf(currentRun(runs)?.id ?? "");
+    this.#top.update(project, current ?? undefined, runs.length === 1, clock);
+    const shown = [...drawn.runs].sort((a, b) => Number(a.faded) - Number(b.faded)); // runs are sorted by key
+    this.#legend.update(shown.flatMap(styled), drawn.members);
   }
 
-  #showCharts(picture: Picture, look: Look) {
-    const { metrics, series } = picture;
+  #showCharts(drawn: Drawn, look: Look) {
+    const { metrics, series, members } = drawn;
     const byMetric = new Map<string, Series[]>(metrics.map(metric => [metric, []]));
     for (const each of series) byMetric.get(metrics[each.metric])?.push(each);
     const theme = this.element.dataset.theme as Theme;
     const linked = this.#state.get("link_x");
-    const defined = definitions(picture);
+    const defined = definitions(drawn);
     const axesOf = (metric: string): Axes => {
       const x = xAxisOf(metric, this.#state.get("x_axis"), defined);
       return { x, log: this.#logOf(metric), knots: byMetric.get(x) ?? [] };
@@ -168,7 +175,7 @@ export class Board {
       const { metric } = chart;
       const axes = axesOf(metric);
       const remark = this.#details.late(metric) ? "detail when the cell ends" : "";
-      const fine = this.#details.fine(metric);
+      const fine = members ? [] : this.#details.fine(metric);
       const content = { series: byMetric.get(metric) ?? [], fine, look, axes };
       const zoom = this.#windows.of(metric, axes.x, linked, () => extentOf(content));
       const scene = { ...content, theme, zoom, remark };
@@ -185,7 +192,8 @@ export class Board {
 
   /** Asks for what the chart could show finer than the picture has it. */
   #ask(chart: Chart) {
-    if (!chart.visible || !chart.scene) return;
+    const grouped = this.#side.groups; // the kernel knows runs, not their groups
+    if (!chart.visible || !chart.scene || grouped) return;
     this.#details.want(chart.metric, needOf(chart.scene, chart.columns));
   }
 
@@ -198,9 +206,10 @@ export class Board {
   }
 
   /** The same object as long as it says the same, so that charts see at a glance that nothing changed. */
-  #lookOf({ runs }: Picture): Look {
+  #lookOf(drawn: Drawn): Look {
+    const { runs } = drawn;
     const theme = this.element.dataset.theme as Theme;
-    const hidden = this.#state.get("hidden_runs");
+    const [hidden, colors] = [this.#side.hidden(drawn), this.#state.get("run_colors")];
     const smoothing = { amount: this.#state.get("smoothing"), kind: this.#state.get("smoothing_kind") };
     const clipOutliers = this.#state.get("clip_outliers");
     const known = runs.map(({ key, id, name, state, started, faded }) => [
@@ -211,9 +220,10 @@ export class Board {
       started,
       faded,
     ]);
-    const key = JSON.stringify([theme, hidden, smoothing, clipOutliers, known]);
+    const key = JSON.stringify([theme, hidden, colors, smoothing, clipOutliers, known]);
     if (this.#look?.key !== key) {
-      const value = { styles: styleRuns(runs, theme), hidden: new Set(hidden), smoothing, clipOutliers };
+      const styles = styleRuns(runs, theme, colors);
+      const value = { styles, hidden: new Set(hidden), smoothing, clipOutliers };
       this.#look = { key, value };
     }
     return this.#look.value;

@@ -22,8 +22,10 @@ export function domainsOf(plot: Plot, zoom: Zoom, clipOutliers: boolean): Domain
   const scale = log.y ? Math.log : (value: number) => value;
   const unscale = log.y ? Math.exp : scale;
   const values = Float64Array.from(
-    seen.flatMap(({ value, smooth }) =>
-      Number.isFinite(smooth) ? [scale(value), scale(smooth)] : scale(value),
+    seen.flatMap(({ value, smooth, low, high }) =>
+      [value, smooth, low, high]
+        .filter(each => each !== undefined && Number.isFinite(each))
+        .map(each => scale(each as number)),
     ),
   ).sort();
   const all: Range = [values[0], values[values.length - 1]];

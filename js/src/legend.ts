@@ -11,18 +11,28 @@ export class Legend {
   #signal: AbortSignal;
   #chips = new Map<string, { chip: HTMLButtonElement; look: string }>();
   #runs: readonly RunHeader[] = [];
+  #members: ReadonlyMap<string, readonly string[]> = new Map();
 
   constructor(state: ViewState, signal: AbortSignal) {
     [this.#state, this.#signal] = [state, signal];
   }
 
-  update(styles: readonly Styled[]) {
+  /** `members` are the runs that a chip stands for, where it stands for a group. */
+  update(styles: readonly Styled[], members: ReadonlyMap<string, readonly string[]> = new Map()) {
     this.#runs = styles.map(({ run }) => run);
+    this.#members = members;
     this.element.hidden = styles.length < 2;
     const hidden = new Set(this.#state.get("hidden_runs"));
     setChildren(
       this.element,
-      this.element.hidden ? [] : styles.map(style => this.#chip(style, hidden.has(style.run.id))),
+      this.element.hidden
+        ? []
+        : styles.map(style =>
+            this.#chip(
+              style,
+              this.#idsOf(style.run.id).every(id => hidden.has(id)),
+            ),
+          ),
     );
   }
 
@@ -48,14 +58,21 @@ export class Legend {
     return chip;
   }
 
+  #idsOf(id: string): readonly string[] {
+    return this.#members.get(id) ?? [id];
+  }
+
   #toggle(id: string) {
-    this.#state.toggle("hidden_runs", id);
+    const ids = this.#idsOf(id);
+    const hidden = this.#state.get("hidden_runs");
+    const others = hidden.filter(one => !ids.includes(one));
+    this.#state.set("hidden_runs", ids.every(one => hidden.includes(one)) ? others : [...others, ...ids]);
   }
 
   #solo(id: string) {
-    const others = this.#runs.map(run => run.id).filter(other => other !== id);
+    const others = this.#runs.flatMap(run => (run.id === id ? [] : this.#idsOf(run.id)));
     const hidden = new Set(this.#state.get("hidden_runs"));
-    const already = !hidden.has(id) && others.every(other => hidden.has(other));
+    const already = !this.#idsOf(id).some(one => hidden.has(one)) && others.every(other => hidden.has(other));
     this.#state.set("hidden_runs", already ? [] : others);
   }
 }

@@ -11,16 +11,49 @@ import type { Theme } from "./theme.ts";
 export const PALETTE = palette;
 
 /** How each run is drawn, by key. */
-export function styleRuns(runs: readonly RunHeader[], theme: Theme): Map<number, Styled> {
+export function styleRuns(
+  runs: readonly RunHeader[],
+  theme: Theme,
+  chosen: Readonly<Record<string, string>> = {},
+): Map<number, Styled> {
   const { line, ink, faded } = PALETTE[theme];
   const labels = uniqueLabels(runs);
   const style = (run: RunHeader): Styled => {
     const hue = run.key % line.length;
-    const colors = run.faded ? { color: faded.line, ink: faded.ink } : { color: line[hue], ink: ink[hue] };
+    const usual = run.faded ? { color: faded.line, ink: faded.ink } : { color: line[hue], ink: ink[hue] };
+    const own = Object.hasOwn(chosen, run.id) ? chosen[run.id] : null;
+    const colors = own ? { color: own, ink: legible(own, theme) } : usual;
     const dash = palette.dashes[Math.floor(run.key / line.length) % palette.dashes.length];
     return { run, label: labels.get(run.key) as string, dash: run.faded ? [] : dash, ...colors };
   };
   return new Map(runs.map(run => [run.key, style(run)]));
+}
+
+const CONTRAST = 4.5; // for text, as WCAG's AA wants it
+
+/** A colour somebody chose, for text: darker, or in the dark lighter, until it can be read. */
+export function legible(color: string, theme: Theme): string {
+  const toward = theme === "dark" ? 255 : 0;
+  const rgb = [1, 3, 5].map(at => Number.parseInt(color.slice(at, at + 2), 16));
+  for (let share = 0; share <= 1; share += 0.05) {
+    const mixed = rgb.map(channel => Math.round(channel + (toward - channel) * share));
+    if (contrast(mixed, theme) >= CONTRAST) return hex(mixed);
+  }
+  return hex(rgb.map(() => toward));
+}
+
+function contrast(rgb: readonly number[], theme: Theme): number {
+  const linear = rgb.map(channel => {
+    const share = channel / 255;
+    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  });
+  const light = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
+  const ground = theme === "dark" ? 0.006 : 1; // #111, the ground of dark notebooks, and white
+  return (Math.max(light, ground) + 0.05) / (Math.min(light, ground) + 0.05);
+}
+
+function hex(rgb: readonly number[]): string {
+  return `#${rgb.map(channel => channel.toString(16).padStart(2, "0")).join("")}`;
 }
 
 /** Names may repeat; a run whose name is taken gets its id behind it. */

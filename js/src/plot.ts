@@ -143,7 +143,10 @@ function onLogarithms(traces: readonly Trace[], log: Logarithmic, remarks: strin
       return [];
     }
     if (!log.y || (row.mark !== "line" && row.mark !== "dot")) return [row];
-    if (row.value > 0) return [row.smooth > 0 ? row : { ...row, smooth: Number.NaN }];
+    if (row.value > 0) {
+      const banded = row.low !== undefined && row.low <= 0 ? { ...row, low: row.value } : row;
+      return [row.smooth > 0 ? banded : { ...banded, smooth: Number.NaN }];
+    }
     below++;
     return [{ ...row, mark: "below" }];
   };

@@ -28,6 +28,9 @@ export interface Row {
   color: string;
   dash: readonly number[];
   text?: string;
+  /** What is drawn around the mean of a group. */
+  low?: number;
+  high?: number;
 }
 
 type Point = Pick<Row, "step" | "time" | "value">;
@@ -49,6 +52,7 @@ export interface Drawing {
 
 /** What a chart draws of a series: every point, or first, smallest, largest and last of every bucket; by x. */
 export function rowsOf(series: Series, style: Styled, drawing: Drawing): Row[] {
+  if (series.kind === "points" && series.band) return bandRows(series, series.band, style, drawing);
   const { place, smoothing, sorted } = drawing;
   const trend = trendOf(series, smoothing);
   const lonely = finiteValues(series) === 1;
@@ -61,6 +65,29 @@ export function rowsOf(series: Series, style: Styled, drawing: Drawing): Row[] {
     rows.push({ run: label, step, time, value, smooth: trend ? trend(step) : value, x, mark, color, dash });
   }
   return sorted ? rows.sort((a, b) => a.x - b.x) : rows;
+}
+
+/** The mean of a group with what is around it, smoothed like it; its rows are means already, and are not merged again. */
+function bandRows(
+  group: PointSeries,
+  { low, high }: NonNullable<PointSeries["band"]>,
+  style: Styled,
+  drawing: Drawing,
+): Row[] {
+  const around = { ...group, band: null };
+  const edge = (value: Float64Array) => {
+    const places = new Map(Array.from(around.columns.step, (step, i) => [step, value[i]]));
+    const columns = { ...around.columns, value };
+    return trendOf({ ...around, columns }, drawing.smoothing) ?? ((step: number) => places.get(step));
+  };
+  const [lower, upper] = [edge(low), edge(high)];
+  const rows = rowsOf(around, style, { ...drawing, columns: Number.POSITIVE_INFINITY, fine: null });
+  return rows.map((row): Row => {
+    const [from, to] = [lower(row.step), upper(row.step)];
+    return Number.isFinite(row.value) && from !== undefined && to !== undefined
+      ? { ...row, low: from, high: to }
+      : row;
+  });
 }
 
 export function latest(series: Series): number {

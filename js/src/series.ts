@@ -13,7 +13,13 @@ interface Common {
   rows: number;
 }
 /** `width` steps a bucket, a power of two; a series of width 1 keeps its points. */
-export type PointSeries = Common & { kind: "points"; width: 1; columns: PointColumns };
+export type PointSeries = Common & {
+  kind: "points";
+  width: 1;
+  columns: PointColumns;
+  /** What is drawn around the values of a group of runs. */
+  band?: { low: Float64Array; high: Float64Array } | null;
+};
 export type BucketSeries = Common & { kind: "buckets"; width: number; columns: BucketColumns };
 export type Series = PointSeries | BucketSeries;
 

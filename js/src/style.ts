@@ -1,3 +1,5 @@
+import compare from "./compare.css";
+import panel from "./panel.css";
 import css from "./style.css";
 
 const MARK = "data-trackbook-style";
@@ -23,6 +25,6 @@ function put(root: ParentNode) {
   if (root.querySelector(`:scope > style[${MARK}]`)) return;
   const style = document.createElement("style");
   style.setAttribute(MARK, "");
-  style.textContent = css;
+  style.textContent = css + panel + compare;
   root.append(style);
 }

@@ -26,6 +26,7 @@ export interface ViewTraits {
   panel: "" | "runs" | "compare";
   run_filter: string;
   run_sort: string;
+  run_columns: string[];
 }
 
 const DEFAULTS: ViewTraits = {
@@ -49,6 +50,7 @@ const DEFAULTS: ViewTraits = {
   panel: "",
   run_filter: "",
   run_sort: "",
+  run_columns: [],
 };
 const NAMES = Object.keys(DEFAULTS) as (keyof ViewTraits)[];
 const SAVE_AFTER = 100; // ms without another change

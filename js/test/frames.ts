@@ -1,4 +1,5 @@
 import { type FrameHeader, type RunHeader, VERSION } from "../src/protocol.ts";
+import type { TableRun } from "../src/table.ts";
 
 export interface SeriesSpec {
   run: number;
@@ -76,4 +77,39 @@ export class FakeModel {
   get listening(): number {
     return [...this.listeners.values()].reduce((sum, { size }) => sum + size, 0);
   }
+}
+
+/** A table as the kernel sends it. `figure` gives last, min and max; undefined where the run never logged the metric. */
+export function table(
+  runs: readonly Partial<TableRun>[],
+  metrics: readonly string[] = [],
+  figure: (run: number, metric: number) => readonly [number, number, number] | undefined = () => undefined,
+) {
+  const missing = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  const figures = runs.map((_, i) => metrics.map((_, j) => figure(i, j) ?? missing));
+  const data = Float64Array.from([0, 1, 2].flatMap(which => figures.flat().map(values => values[which])));
+  const header = {
+    version: VERSION,
+    session: "s",
+    seq: 1,
+    metrics: [...metrics],
+    runs: runs.map((run, i) => ({ ...tableRun(i), ...run })),
+    omitted: 0,
+  };
+  return { header, data: new DataView(data.buffer) };
+}
+
+function tableRun(i: number): TableRun {
+  return {
+    id: `id${i}`,
+    name: `run-${i}`,
+    group: null,
+    state: "finished",
+    tags: [],
+    notes: null,
+    started: i,
+    ended: i + 60,
+    config: {},
+    summary: {},
+  };
 }

@@ -103,3 +103,21 @@ test("the current run is the newest that runs, else the newest", () => {
   expect(currentRun([run(0, ended), run(1, ended), run(2, { faded: true })])?.key).toBe(1);
   expect(currentRun([])).toBeUndefined();
 });
+
+test.each(["light", "dark"] as const)(
+  "a colour somebody chose stays the line's, and its text can be read: %s",
+  theme => {
+    for (const color of ["#ffff00", "#000000", "#ffffff", "#808080", "#ff0000", "#0000ff"]) {
+      const style = styleRuns([run(0)], theme, { id0: color }).get(0);
+      expect(style?.color).toBe(color);
+      expect(contrast(style?.ink as string, theme === "dark" ? "#111111" : "#ffffff")).toBeGreaterThanOrEqual(
+        4.4,
+      );
+    }
+  },
+);
+
+test("a colour is a run's by its id alone", () => {
+  const plain = styleRuns([run(0, { id: "__proto__" })], "light").get(0);
+  expect(styleRuns([run(0, { id: "__proto__" })], "light", {}).get(0)).toEqual(plain);
+});

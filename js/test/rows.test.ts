@@ -244,3 +244,29 @@ test("a point that has no place on the x axis is not drawn", () => {
   );
   expect(rows.map(({ step }) => step)).toEqual([1]);
 });
+
+test("rows of a group carry what is drawn around its mean, smoothed like it", () => {
+  const columns = { step: [0, 1, 2], time: [0, 1, 2], value: [1, 2, Number.NaN] };
+  const arrays = Object.fromEntries(
+    Object.entries(columns).map(([name, of]) => [name, Float64Array.from(of)]),
+  );
+  const band = { low: Float64Array.of(0, 1, Number.NaN), high: Float64Array.of(3, 5, Number.NaN) };
+  const group = { kind: "points", run: 0, metric: 0, width: 1, rows: 3, columns: arrays, band } as never;
+  const edges = (amount: number) => {
+    const drawing: Drawing = {
+      smoothing: { amount, kind: "mean" },
+      place: PLACES.step,
+      sorted: false,
+      window: null,
+      columns: 2,
+      fine: null,
+    };
+    return rowsOf(group, style, drawing).map(({ low, high }) => [low, high]);
+  };
+  expect(edges(0)).toEqual([
+    [0, 3],
+    [1, 5],
+    [undefined, undefined],
+  ]);
+  expect(edges(1)[0]).toEqual([0.5, 4]);
+});

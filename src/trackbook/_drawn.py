@@ -17,9 +17,9 @@ from typing import Any, Final, Literal, TypedDict
 
 import numpy as np
 
-from ._m4 import Rows, joined
 from ._defined import axis_of, glob_matches
 from ._frames import Picture
+from ._m4 import Rows, joined
 from ._protocol import NAN, NEGATIVE_INFINITY, POSITIVE_INFINITY, RunHeader
 from ._smoothing import trend_of
 

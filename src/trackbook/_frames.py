@@ -87,6 +87,12 @@ class Picture:
         key = self.runs[run]["key"]
         self.buckets.clear(np.array([one.number for (of, _), one in self.series.items() if of == key], np.int64))
 
+    def remove_run(self, run: str) -> None:
+        """Forgets a run; only a keyframe can tell it."""
+        self.clear_run(run)
+        del self.runs[run]
+        self._changed_runs.discard(run)
+
     def size(self) -> int:
         """About the bytes of a keyframe without budget."""
         return int(_bytes(self.buckets.shift, self.buckets.sizes)[: self.buckets.count].sum())

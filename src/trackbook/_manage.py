@@ -48,6 +48,7 @@ def delete_run(run: str, project: str | None = None, *, force: bool = False) -> 
     if not force and not _confirmed(f"Delete run {found.name!r} ({found.id}) of {found.project!r} for ever?"):
         return False
     home(project).delete(found)
+    process.deleted(found.id)
     return True
 
 

@@ -65,6 +65,8 @@ def _marimo_cell() -> str | None:
         return None
     name: str = execution.__dict__.setdefault("trackbook_cell", new_id())
     return name
+
+
 def cell_id() -> str | None:
     """The notebook's own id of the running cell, the same at each execution, where the host tells it."""
     found = _request().get("metadata", {}).get("cellId")

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -111,6 +112,7 @@ class Process:
         return self.boards.get((_notebook.cell() or "", project.store.path))
 
     def add_board(self, project: Project, session: Session) -> Board:
+        from ._actions import Actions
         from .widget import Board
 
         self.cell_end.watch(_notebook.shell())
@@ -118,14 +120,24 @@ class Process:
             self._let_go()
         for run in list(project.open_runs):
             run.hand_over()
+        session.act = Actions(project, self.deleted)
         board = Board(project.name, session)
         board.before_reading = self.hand_over
-        project.boards.add(board)
         if _notebook.shell() is not None:
             board.on_show = self.stills.note_shown
-        self.boards[_notebook.cell() or "", project.store.path] = board
-        self.pump.add(board)
+        board.on_wake = partial(self._keep, (_notebook.cell() or "", project.store.path), project, board)
+        board.on_wake()
         return board
+
+    def _keep(self, key: tuple[str, Path], project: Project, board: Board) -> None:
+        self.boards[key] = board
+        project.boards.add(board)
+        self.pump.add(board)
+
+    def deleted(self, run_id: str) -> None:
+        """A run was deleted: no board shows it any more."""
+        for board in list(self.boards.values()):
+            board.forget(run_id)
 
     @property
     def stills(self) -> Stills:
@@ -151,13 +163,13 @@ class Process:
         self.hand_over()
         boards = list(self.boards.values())
         for board in boards:
-            board.settle()
+            board.settle(kept=_notebook.has_no_reader())
         self._let_go()
         self.stills.cell_ended(boards)
 
     def _let_go(self) -> None:
         for key, board in list(self.boards.items()):
-            if not board.session.running and not board.session.follow:
+            if not board.awake:
                 del self.boards[key]
                 self.pump.remove(board)
                 for project in self.projects.values():

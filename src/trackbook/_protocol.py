@@ -120,6 +120,41 @@ class FrameHeader(TypedDict):
     notices: list[str]  # standing problems to show on the board, all of them in every frame
 
 
+class TableRun(TypedDict):
+    """A run in the table. `config` and `summary` (what the user set) have scalars by dotted keys."""
+
+    id: str
+    name: str
+    group: str | None
+    state: State
+    tags: list[str]
+    notes: str | None
+    started: float
+    ended: float | None
+    config: dict[str, str | float | bool | None]
+    summary: dict[str, str | float | bool | None]
+
+
+class TableHeader(TypedDict):
+    version: int
+    session: str
+    seq: int
+    metrics: list[str]
+    runs: list[TableRun]  # oldest first
+    omitted: int  # older runs that did not fit
+
+
+class Table(TypedDict):
+    """The trait `table`: all runs of the project, or the board's own until somebody looks.
+
+    `data` has three float64 columns, last, min and max, each of runs x metrics values, row by row. Of a metric that the
+    run never logged they are NaN, infinity and -infinity.
+    """
+
+    header: TableHeader
+    data: bytes | memoryview
+
+
 class Frame(TypedDict):
     header: FrameHeader
     data: bytes | memoryview

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ._actions import ACTIONS
 from ._defined import as_pairs
 from ._detail import detail
 from ._frames import SERIES_BYTES, Picture
@@ -54,6 +55,9 @@ class Session:
         self._looked = float("-inf")
         self._picture = Picture(project)
         self._members: dict[str, _Member] = {}
+        self._keys: dict[str, int] = {}  # a run that comes back has its colour again
+        self.act: Callable[[Mapping[str, Any]], dict[str, Any]] | None = None
+        self._removed = False
         self._fresh: list[tuple[NDArray[Any], ...]] = []  # points on their way into the picture
         self._budget = LARGEST_BUDGET
         self._spent = 0  # bytes sent since the keyframe, and in how many frames
@@ -86,7 +90,24 @@ class Session:
     def add_run(self, run_id: str, *, faded: bool = False) -> None:
         """Follows one more run; its colour comes with its position. A run it follows already stays as it is."""
         if run_id not in self._members:
-            self._members[run_id] = _Member(len(self._members), faded)
+            key = self._keys.setdefault(run_id, len(self._keys))
+            self._members[run_id] = _Member(key, faded)
+
+    def remove_run(self, run_id: str) -> None:
+        """Follows a run no longer."""
+        if self._members.pop(run_id, None) is not None and run_id in self._picture.runs:
+            self._picture.remove_run(run_id)
+            self._keyframe_due = self._removed = True
+
+    @property
+    def run_ids(self) -> list[str]:
+        """The runs it follows."""
+        return list(self._members)
+
+    def recheck(self) -> None:
+        """The next `pull` looks also at runs that have ended."""
+        for member in self._members.values():
+            member.checked = float("-inf")
 
     def pull(self) -> bool:
         """Reads what is new in the store; True when a frame would say something new."""
@@ -97,6 +118,8 @@ class Session:
                 self.add_run(run.id)
         news = [self._pull_run(run_id, member, now) for run_id, member in self._members.items()]
         self._take_in()
+        news.append(self._removed)
+        self._removed = False
         notices = self.store.notices
         if notices != self._picture.notices:
             self._picture.notices = list(notices)
@@ -146,6 +169,8 @@ class Session:
         if question.get("ask") == "keyframe":
             self._keyframe_due = True
             return {}, []
+        if self.act is not None and question.get("ask") in ACTIONS:
+            return self.act(question), []
         return {"error": f"a board cannot answer {question.get('ask')!r}"}, []
 
     @property

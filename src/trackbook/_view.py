@@ -45,6 +45,8 @@ class View(traitlets.HasTraits):
     panel = traitlets.Enum(["", "runs", "compare"], "", help="what is open beside the charts").tag(sync=True)
     run_filter = traitlets.Unicode("", help="text or a regular expression").tag(sync=True, echo_update=False)
     run_sort = traitlets.Unicode("", help="a column of the runs panel; '-' before it: the largest first").tag(sync=True)
+    run_columns = traitlets.List(traitlets.Unicode(), help="columns of the runs panel; []: the usual ones")
+    run_columns.tag(sync=True)
 
     @traitlets.validate("x_axis")
     def _check_x_axis(self, proposal: Any) -> str:

@@ -19,6 +19,13 @@ names or expressions, so that no name can break a chart or inject one:
 ``color``  the run's colour
 ``dash``   the run's dash pattern
 ``text``   the value as the board prints it
+``low``    the lower edge of what is drawn around the mean of a group of runs
+``high``   the upper edge
+``y``      in a scatter: the place on the y axis
+``drawn``  in comparisons: whether the board draws the run
+``axis``   in parallel coordinates: what an axis shows
+``index``  the axis, counted from 0
+``at``     the place on that axis, from 0 to 1
 =========  ============================================================================================
 """
 
@@ -80,13 +87,23 @@ def line(x_axis: XAxis = "step") -> Layers:
     dots = (
         base.mark_circle(clip=zoomed, size=40, opacity=1).transform_filter("datum.mark == 'dot'").encode(y=_y("value"))
     )
-    return alt.layer(raw, smooth, dots, _not_finite(base)).add_params(
+    return alt.layer(_band(base, zoomed), raw, smooth, dots, _not_finite(base)).add_params(
         alt.param("smoothing", value=0),
         alt.param("x_window", value=None),  # what is zoomed to; null shows everything
         alt.param("y_window", value=None),
         alt.param("x_log", value=False),  # set where the front end makes an axis logarithmic
         alt.param("y_log", value=False),
     )
+
+
+def _band(base: alt.Chart, zoomed: Any) -> alt.Chart:
+    """Draw what is around the mean of a group of runs."""
+    band: alt.Chart = (
+        base.mark_area(clip=zoomed, opacity=0.18)
+        .transform_filter("isValid(datum.low) && isValid(datum.high)")
+        .encode(y=_y("low"), y2="high:Q")
+    )
+    return band
 
 
 def bar() -> Layers:
@@ -107,6 +124,79 @@ def bar() -> Layers:
     return alt.layer(bars, text)
 
 
+def scatter() -> Layers:
+    """Draw a dot a run at ``x`` and ``y``: numbers, logarithms (``x_log``), or places in a list of names (``x_names``)."""
+    dots = (
+        alt.Chart(alt.NamedData("points"))
+        .mark_circle(clip=False)
+        .encode(
+            x=alt.X("x:Q", title=None, scale=_COMPARED, axis=_compared_axis("x")),
+            y=alt.Y("y:Q", title=None, scale=_COMPARED, axis=_compared_axis("y")),
+            color=alt.Color("color:N", scale=None, legend=None),
+            size=alt.condition("datum.drawn", alt.value(70), alt.value(36)),
+            opacity=alt.condition("datum.drawn", alt.value(1), alt.value(0.6)),
+        )
+    )
+    return alt.layer(dots).add_params(
+        *(alt.param(f"{axis}_{what}", value=None) for axis in ("x", "y") for what in ("names", "log"))
+    )
+
+
+def parallel() -> Layers:
+    """Draw a line a run through its places ``at`` (0 to 1) on each ``axis``, with the axes' ticks as texts."""
+    x = alt.X(
+        "axis:N",
+        title=None,
+        sort=None,
+        scale=alt.Scale(type="point", padding=0.35),
+        axis=alt.Axis(
+            orient="top",
+            domain=False,
+            ticks=False,
+            labelAngle=0,
+            labelLimit=110,
+            labelOverlap=False,
+            labelFlush=False,
+            labelPadding=12,
+            labelExpr="slice(datum.label, indexof(datum.label, '.') + 1)",  # config.lr
+        ),
+    )
+    y = alt.Y("at:Q", title=None, axis=None, scale=alt.Scale(domain=[0, 1]))
+    base = alt.Chart(alt.NamedData("points")).encode(x=x)
+    rules = base.mark_rule(strokeWidth=1, opacity=0.5, color="#8b93a1").transform_aggregate(groupby=["axis"])
+    lines = (
+        base.mark_line(strokeWidth=1.5, strokeJoin="round")
+        .transform_filter("datum.mark == 'line'")
+        .encode(
+            y=y,
+            detail="run:N",
+            color=alt.Color("color:N", scale=None, legend=None),
+            order="index:Q",
+            opacity=alt.condition("datum.drawn", alt.value(1), alt.value(0.3)),
+        )
+    )
+    ticks = base.transform_filter("datum.mark == 'tick'").encode(y=y, text="text:N")
+    beside: dict[str, Any] = {"align": "left", "baseline": "middle", "dx": 5, "fontSize": 11}
+    halo = ticks.mark_text(stroke=alt.expr("ground"), strokeWidth=4, **beside)
+    texts = ticks.mark_text(**beside)
+    return alt.layer(rules, lines, halo, texts).add_params(alt.param("ground", value="white"))
+
+
+_COMPARED: Final = alt.Scale(zero=False, nice=True, padding=6)
+
+
+def _compared_axis(axis: Literal["x", "y"]) -> alt.Axis:
+    names, log = f"{axis}_names", f"{axis}_log"
+    return alt.Axis(
+        grid=True,
+        tickCount=4,
+        labelLimit=100,
+        labelOverlap=True,
+        tickMinStep=alt.ExprRef(f"{names} || {log} ? 1 : 0"),
+        labelExpr=f"{names} ? ({names}[datum.value] || '') : {log} ? format(pow(10, datum.value), '.3~g') : {value_label(axis)}",
+    )
+
+
 def specs() -> dict[str, dict[str, Any]]:
     """Return the Vega-Lite specification of every chart the front end bundles, by name."""
     charts = {
@@ -115,6 +205,8 @@ def specs() -> dict[str, dict[str, Any]]:
         "line-time": line("time"),
         "line-metric": line("metric"),
         "bar": bar(),
+        "scatter": scatter(),
+        "parallel": parallel(),
     }
     return {name: _plain(chart) for name, chart in charts.items()}
 
@@ -152,7 +244,7 @@ def _x(x_axis: XAxis) -> alt.X:
     return alt.X("x:T", title=None, scale=alt.Scale(nice=False, domainRaw=window))
 
 
-def _y(field: Literal["value", "smooth"]) -> alt.Y:
+def _y(field: Literal["value", "smooth", "low"]) -> alt.Y:
     return alt.Y(
         f"{field}:Q",
         title=None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +13,8 @@ import anywidget
 import traitlets
 from ipywidgets import widget_serialization
 
+from ._actions import ACTIONS
+from ._catalog import KEPT_BYTES, Catalog
 from ._charted import Charted
 from ._front_end import FrontEnd, front_end, shared_front_end
 from ._notebook import can_share_models
@@ -38,6 +41,7 @@ class Board(Charted, anywidget.AnyWidget):
     beat = traitlets.Int(0, help="says that the kernel lives, where a run says nothing").tag(
         sync=True, echo_update=False
     )
+    table = traitlets.Dict().tag(sync=True, echo_update=False)
     seen = traitlets.Int(0).tag(sync=True, echo_update=False)
 
     def __init__(self, project: str, session: Session) -> None:
@@ -49,11 +53,16 @@ class Board(Charted, anywidget.AnyWidget):
         self.project = project
         self.session = session
         self.on_show: Callable[[Board], None] | None = None
+        self.on_wake: Callable[[], None] = lambda: None  # somebody has to tick the board again
+        self._catalog = Catalog(session.id, session.store)
+        self._selected: set[str] = set()
+        self._gone: deque[str] = deque()
         session.pull()
         keyframe, delta = session.keyframe()
+        table = self._catalog.table(session.run_ids)
         shared = shared_front_end() if can_share_models() else None
         esm = front_end("trackbook.js" if shared is None else "loader.js")
-        super().__init__(_esm=esm, front_end=shared, keyframe=keyframe, delta=delta)
+        super().__init__(_esm=esm, front_end=shared, keyframe=keyframe, delta=delta, table=table)
         self.on_msg(self._answer)
         _answer_while_busy(self.comm)
 
@@ -69,20 +78,30 @@ class Board(Charted, anywidget.AnyWidget):
             return
         try:
             self._due = now + self._interval(now)
+            while self._gone:
+                self.session.remove_run(self._gone.popleft())
             if self.session.pull() or self._untold:
                 self._publish(*self.session.frames())
                 self._said = now
             elif self.session.running and now - self._said >= BEAT_SECONDS:
                 self.beat += 1
                 self._said = now
+            table = self._catalog.news(now, self._in_table)
+            if table is not None:
+                self.set_trait("table", table)
         finally:
             self._lock.release()
 
-    def settle(self) -> None:
-        """Sends all there is as a keyframe: the end of a run or of a cell, which a saved notebook keeps."""
+    def settle(self, *, kept: bool = False) -> None:
+        """Sends all there is as a keyframe: the end of a run or of a cell, which a saved notebook keeps.
+
+        `kept`: nobody looks at it now, so that the table of all runs has only as many as a notebook should hold.
+        """
         with self._lock:
             self.session.pull()
-            self._publish(*self.session.saved_keyframe())
+            with self.hold_sync():
+                self._publish(*self.session.saved_keyframe())
+                self.set_trait("table", self._catalog.table(self._in_table, KEPT_BYTES if kept else None))
 
     def still(self) -> Still | None:
         """The picture as it is now, small enough to stay in a notebook; None while there is nothing to draw."""
@@ -94,6 +113,45 @@ class Board(Charted, anywidget.AnyWidget):
         if self.on_show is not None:
             self.on_show(self)
         return super()._repr_mimebundle_(**options)
+
+    def forget(self, run_id: str) -> None:
+        """Shows a run no longer, from the next tick on: it was deleted. Waits for no lock, so that boards may tell each other."""
+        self._gone.append(run_id)
+        self._due = 0.0
+        self._catalog.hurry()
+        self.on_wake()
+
+    @property
+    def awake(self) -> bool:
+        """Whether there may be news: a run goes on, or somebody looks at all of the project's runs."""
+        return self.session.running or self.session.follow or self._in_table is None
+
+    @property
+    def _in_table(self) -> list[str] | None:
+        return None if self.panel or self.group_by else self.session.run_ids
+
+    def _wake(self) -> None:
+        self._due = 0.0
+        self._catalog.hurry()
+        self.session.recheck()
+        self.on_wake()
+
+    @traitlets.observe("panel", "group_by")
+    def _open(self, _: Any) -> None:
+        if self._in_table is None:
+            self._wake()
+
+    @traitlets.observe("selected_runs")
+    def _select(self, change: Any) -> None:
+        """Runs that were selected are drawn, and those that are no longer are not, except the board's own."""
+        chosen = set(change["new"])
+        for run_id in self._selected - chosen:
+            self.session.remove_run(run_id)
+        added = [run_id for run_id in change["new"] if run_id not in self.session.run_ids]
+        for run_id in added:
+            self.session.add_run(run_id)
+        self._selected = (self._selected & chosen) | set(added)
+        self._wake()
 
     def _publish(self, keyframe: Any, delta: Any) -> None:
         if self._unseen_since is None:
@@ -124,6 +182,10 @@ class Board(Charted, anywidget.AnyWidget):
             self.send({**answer, "answers": question.get("id")}, data)
             if self.session.keyframe_due and question["ask"] == "keyframe":
                 self._publish(*self.session.frames())
+            if question["ask"] == "delete" and "error" not in answer:
+                self.forget(question["run"])
+            if question["ask"] in ACTIONS:
+                self._wake()
 
     # Under subshells the front end's sets arrive on another thread than the pump's and the user's, and ipywidgets keeps
     # what it holds back or must not echo in plain attributes: one lock for whatever touches them.

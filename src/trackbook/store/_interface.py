@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, Protocol
 
@@ -80,6 +80,9 @@ class Store(Protocol):
 
     def summary(self, run_id: str) -> dict[str, MetricSummary]:
         """Last, smallest and largest value per metric, in order of first appearance."""
+
+    def summaries(self, runs: Collection[str]) -> dict[str, dict[str, MetricSummary]]:
+        """The `summary` of each of many runs, by id, read at once. Runs that are not there are left out or empty."""
 
     def flush(self) -> bool:
         """Makes durable what is not yet; True when all of it is. A failure is a notice, never an exception."""

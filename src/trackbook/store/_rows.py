@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from .._types import MetricSummary
 from . import _chunks
 from ._chunks import Columns
 from ._figures import Figures
@@ -22,6 +23,7 @@ from ._points import in_order
 from ._schema import PUT_CHUNK, PUT_METRICS, RUN_TABLES
 
 Array = NDArray[Any]
+_FEW: Final = 100  # runs that a query names
 _AT_ONCE: Final = 16  # chunks read in one short transaction
 _METRICS_AT_ONCE: Final = 100  # 8 parameters each, of which old builds of SQLite take 999
 _WORKERS: Final = min(4, os.cpu_count() or 1)
@@ -72,6 +74,19 @@ def figures(db: sqlite3.Connection, run: str) -> Figures:
         # SQLite keeps NaN as null
         rows.append((name, *(np.nan if figure is None else figure for figure in numbers), count, step))
     return Figures(rows)
+
+
+def summaries(db: sqlite3.Connection, runs: Sequence[str]) -> dict[str, dict[str, MetricSummary]]:
+    """The summary per metric of each of these runs: the whole table is read where they are many."""
+    many = len(runs) > _FEW
+    which = "" if many else f"where run_id in ({', '.join('?' * len(runs))}) "
+    query = f"select run_id, name, last, min, max, count, step from metrics {which}order by run_id, number"
+    found: dict[str, dict[str, MetricSummary]] = {run: {} for run in runs}
+    for run, name, *figures, count, step in db.execute(query, () if many else tuple(runs)):
+        if run in found:
+            last, least, most = (np.nan if figure is None else figure for figure in figures)  # SQLite keeps NaN as null
+            found[run][name] = MetricSummary(last, least, most, count, step)
+    return found
 
 
 def unnamed(number: int) -> str:

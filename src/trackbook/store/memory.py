@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import polars as pl
 
@@ -81,6 +81,10 @@ class MemoryStore:
     def summary(self, run_id: str) -> dict[str, MetricSummary]:
         with self._lock:
             return self._points.get(run_id, RunPoints()).figures.summary()
+
+    def summaries(self, runs: Collection[str]) -> dict[str, dict[str, MetricSummary]]:
+        with self._lock:
+            return {run: self.summary(run) for run in runs}
 
     def flush(self) -> bool:
         return True  # memory has nothing more durable to offer

@@ -6,7 +6,7 @@ Of the runs that this process writes, memory has what is not in the file yet, th
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -143,6 +143,13 @@ class SqliteStore:
                 return view.points.figures.summary()
             figures = self._file.read(lambda db: _rows.figures(db, run_id), None)
         return {} if figures is None else figures.summary()
+
+    def summaries(self, runs: Collection[str]) -> dict[str, dict[str, MetricSummary]]:
+        with self._lock:
+            here = {run: view.points.figures.summary() for run in runs if (view := self._views.get(run)) is not None}
+            there = [run for run in runs if run not in here]
+            found: Any = self._file.read(lambda db: _rows.summaries(db, there), None) if there else None
+        return (found or {}) | here
 
     def flush(self) -> bool:
         with self._lock:

@@ -1,0 +1,163 @@
+"""A project of 1,000 runs x 50 metrics in JupyterLab: how soon its board and its runs panel are there, and how it scrolls.
+
+Needs what the browser tests need. Prints one JSON object; times are milliseconds, medians of `--rounds`.
+
+    PYTHONPATH=src:tests python benchmarks/runs_panel.py
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+from playwright.sync_api import ViewportSize, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests"))
+
+from browser import chromium  # noqa: E402  # after the path is set
+from browser.conftest import FLAGS  # noqa: E402
+from browser.lab import Lab  # noqa: E402
+from browser.server import JupyterServer  # noqa: E402
+from trackbook._project import file_name  # noqa: E402
+from trackbook._types import RunRecord  # noqa: E402
+from trackbook.store._interface import POINTS  # noqa: E402
+from trackbook.store.sqlite import SqliteStore  # noqa: E402
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator
+
+PROJECT = "many"
+DRAWN = 10  # the newest runs, which the board draws unasked: these have long series
+OPEN = f"board = tb.board({PROJECT!r}); board.panel = 'runs'; board"
+
+# Milliseconds from now until there are rows in the panel, and charts in view are drawn.
+UNTIL_DRAWN = """() => new Promise((resolve) => {
+    const begin = performance.now();
+    const look = () => {
+        const cell = document.querySelectorAll(".jp-NotebookPanel .jp-CodeCell")[1];
+        const rows = cell.querySelectorAll(".tb-runs-rows > .tb-runs-row").length;
+        const drawn = cell.querySelectorAll(".tb-chart[data-drawn]").length;
+        rows >= 10 && drawn >= 2 ? resolve(performance.now() - begin) : requestAnimationFrame(look);
+    };
+    look();
+})"""
+
+# Frame intervals while the list is scrolled by about a screenful a frame.
+SCROLL = """(list) => new Promise((resolve) => {
+    const gaps = [];
+    let last = performance.now();
+    const step = (now) => {
+        gaps.push(now - last);
+        last = now;
+        list.scrollTop += 437;
+        gaps.length < 61 ? requestAnimationFrame(step) : resolve(gaps.slice(1).sort((a, b) => a - b));
+    };
+    requestAnimationFrame(step);
+})"""
+
+# Milliseconds of script and layout that typing a letter, a click and so on take.
+ACT = """(element, act) => {
+    const begin = performance.now();
+    if (act === "click") element.click();
+    else {
+        element.value = act;
+        element.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+    document.body.getBoundingClientRect();
+    return performance.now() - begin;
+}"""
+
+
+def fill(folder: Path, runs: int, metrics: int) -> None:
+    """Writes the project: short series, and longer ones in the newest runs."""
+    chance = random.Random(7)  # noqa: S311  # made-up figures
+    folder.mkdir(parents=True, exist_ok=True)
+    store = SqliteStore(folder / file_name(PROJECT), PROJECT)
+    names = [f"group {number % 5}/metric {number}" for number in range(metrics)]
+    for number in range(runs):
+        length = 500 if number >= runs - DRAWN else 2
+        started = 1.7e9 + 60 * number
+        config = {
+            "lr": 10 ** -chance.uniform(1, 4),
+            "optimizer": {"name": chance.choice(["adam", "sgd"])},
+            "seed": number,
+        }
+        run = RunRecord(
+            f"run{number:05}", f"brisk-otter-{number}", started, "finished", config=config, ended=started + 50
+        )
+        columns = {
+            "metric": [name for name in names for _ in range(length)],
+            "step": list(range(length)) * metrics,
+            "value": [chance.random() for _ in range(length * metrics)],
+            "time": [started + step for step in range(length)] * metrics,
+        }
+        store.put_run(run)
+        store.append(run.id, pl.DataFrame(columns, schema=POINTS))
+        if number % 50 == 49:
+            store.flush()
+    store.close()
+
+
+def measure(lab: Lab) -> dict[str, Any]:
+    lab.write_and_open("panel", "import trackbook as tb", OPEN)
+    lab.run_to_end(0)
+    lab.page.evaluate("() => window.scrollTo(0, 0)")
+    lab.run(1)
+    found: dict[str, Any] = {"first_paint": lab.page.evaluate(UNTIL_DRAWN)}
+    lab.wait_until_done(1)
+    board = lab.board(1).root
+    button, rows = board.locator(".tb-runs-button"), board.locator(".tb-runs-rows > .tb-runs-row")
+    assert button.inner_text().endswith("1,000"), button.inner_text()
+    lab.wait_for_quiet()
+    found["rows_in_page"] = rows.count()
+    gaps = board.locator(".tb-runs-scroll").evaluate(SCROLL)
+    found["scroll_frame_p50"], found["scroll_frame_p95"] = gaps[len(gaps) // 2], gaps[int(len(gaps) * 0.95)]
+    found["sort"] = act(board.locator(".tb-runs-sort").nth(2), "click")
+    found["search"] = act(board.locator(".tb-panel input[type=search]").first, "otter-1")
+    found["search_nothing"] = act(board.locator(".tb-panel input[type=search]").first, "")
+    found["close"] = act(button, "click")
+    found["open_again"] = act(button, "click")
+    return found
+
+
+def act(element: Locator, what: str) -> float:
+    cost: float = element.evaluate(ACT, what)
+    element.page.evaluate("() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))")
+    return cost
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=1000)
+    parser.add_argument("--metrics", type=int, default=50)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        server = JupyterServer(Path(folder))
+        fill(server.store, options.runs, options.metrics)
+        browser = playwright.chromium.launch(executable_path=chromium.find(), args=FLAGS)
+        context = browser.new_context(viewport=ViewportSize(width=1280, height=1000))
+        rounds = []
+        for _ in range(options.rounds):
+            page = context.new_page()
+            lab = Lab(page, server)
+            rounds.append(measure(lab))
+            assert not lab.errors, lab.errors
+            page.close()
+            server.shut_down_kernels()
+        browser.close()
+        server.stop()
+    figures = {name: round(statistics.median(one[name] for one in rounds), 1) for name in rounds[0]}
+    print(json.dumps({"runs": options.runs, "metrics": options.metrics, **figures}, indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,201 @@
+import parallel from "../../../src/trackbook/specs/parallel.json";
+import scatter from "../../../src/trackbook/specs/scatter.json";
+import { h, setText } from "../dom.ts";
+import { formatCount } from "../format.ts";
+import { type Column, type Columns, formatScalar, formatSetting } from "../panel/columns.ts";
+import { compare as order } from "../panel/order.ts";
+import type { Styled } from "../rows.ts";
+import type { Entry, Scalar, Figure as Which } from "../table.ts";
+import type { Theme } from "../theme.ts";
+import { type CompareRow, isNumeric, MAGNITUDES, parallelRows, scatterRows } from "./axes.ts";
+import { comparedRuns, configLines, MOST_RUNS, metricLines, sideBySide } from "./differences.ts";
+import { Figure } from "./figure.ts";
+
+const MOST_AXES = 7;
+const MOST_METRICS = 60; // lines of the table
+const GROUND: Record<Theme, string> = { light: "#ffffff", dark: "#111111" }; // of Jupyter's themes, behind texts
+const FIGURES: Record<Which, string> = { last: "Last values", min: "Smallest values", max: "Largest values" };
+
+export interface CompareScene {
+  /** The runs found by the panel's search. */
+  entries: readonly Entry[];
+  shown(id: string): boolean;
+  styleOf(id: string): Styled | null;
+  columns: Columns;
+  theme: Theme;
+  now: number;
+}
+
+/** Runs side by side: what differs in their config, best values, and two charts over all runs that were found. */
+export class Compare {
+  readonly element = h("div", { class: "tb-compare", hidden: "" });
+  #note = h("div", { class: "tb-minor", role: "status" });
+  #all = h("input", { type: "checkbox" });
+  #which = select("Which value of a metric");
+  #tables = h("div", { class: "tb-compare-tables" });
+  #x = select("Across");
+  #y = select("Up");
+  #metric = select("Metric of the last axis");
+  #scatter: Figure;
+  #parallel: Figure;
+  #under = h("div", { class: "tb-minor tb-under", "aria-live": "polite" });
+  #lines = h("div", { class: "tb-minor tb-under" });
+  #rows: readonly CompareRow[] = [];
+  #scene: CompareScene | null = null;
+  #shown = "";
+  #options = new Map<HTMLSelectElement, string>();
+
+  constructor(signal: AbortSignal) {
+    this.#scatter = new Figure(scatter, signal);
+    this.#parallel = new Figure(parallel, signal);
+    for (const [value, name] of Object.entries(FIGURES)) this.#which.append(h("option", { value }, name));
+    const all = h("label", { class: "tb-choice" }, this.#all, h("span", {}, "Also what is equal"));
+    this.element.append(
+      h("div", { class: "tb-panel-line" }, this.#note, all, this.#which),
+      this.#tables,
+      h(
+        "div",
+        { class: "tb-compare-charts" },
+        figure([named("Up", this.#y), named("Across", this.#x)], this.#scatter.element, this.#under),
+        figure([named("Metric", this.#metric)], this.#parallel.element, this.#lines),
+      ),
+    );
+    for (const control of [this.#all, this.#which, this.#x, this.#y, this.#metric]) {
+      control.addEventListener("change", () => this.#draw(), { signal });
+    }
+    const plot = this.#scatter.element;
+    plot.addEventListener("pointermove", event => this.#point(event), { signal });
+    plot.addEventListener("pointerleave", () => setText(this.#under, ""), { signal });
+  }
+
+  update(scene: CompareScene) {
+    this.#scene = scene;
+    this.#draw();
+  }
+
+  #draw() {
+    const scene = this.#scene;
+    if (!scene) return;
+    this.#fillSelects(scene);
+    this.#drawTables(scene);
+    this.#drawScatter(scene);
+    this.#drawParallel(scene);
+  }
+
+  #drawTables({ entries, shown, styleOf, columns }: CompareScene) {
+    const runs = comparedRuns(entries, shown);
+    const all = entries.filter(({ id }) => shown(id)).length;
+    const which = this.#which.value as Which;
+    const config = configLines(runs, columns.config).filter(({ differs }) => differs || this.#all.checked);
+    const metrics = metricLines(runs, columns.metrics, which).slice(0, MOST_METRICS);
+    const looks = runs.map(({ id }) => [styleOf(id)?.label, styleOf(id)?.color]);
+    const key = JSON.stringify([looks, runs.map(({ id }) => id), config, metrics]);
+    setText(this.#note, noteOf(runs.length, all));
+    if (key === this.#shown) return; // a table that is new under the hand cannot be read, nor scrolled
+    this.#shown = key;
+    const same = runs.length > 1 ? "Their config is the same." : "";
+    const first = config.length
+      ? sideBySide("Config", runs, styleOf, config, formatSetting)
+      : h("div", { class: "tb-minor" }, same);
+    const second = metrics.length ? [sideBySide(FIGURES[which], runs, styleOf, metrics, formatScalar)] : [];
+    this.#tables.replaceChildren(...(runs.length ? [first, ...second] : []));
+  }
+
+  #drawScatter({ entries, columns, styleOf, theme, now }: CompareScene) {
+    const [x, y] = [columns.get(this.#x.value), columns.get(this.#y.value)];
+    if (!x || !y) return;
+    const rows = scatterRows(entries, x, y, { now, styleOf });
+    const across = placed(rows, "x", isNumeric(x, entries, now));
+    const up = placed(rows, "y", isNumeric(y, entries, now));
+    this.#rows = rows.map((row, i) => ({ ...row, text: pointText(row, x, y), x: across.at[i], y: up.at[i] }));
+    const signals = { x_names: across.names, x_log: across.log, y_names: up.names, y_log: up.log };
+    this.#scatter.update(this.#rows, signals, theme);
+    this.#scatter.element.setAttribute("aria-label", `${y.title} against ${x.title}, ${rows.length} runs`);
+  }
+
+  #drawParallel({ entries, columns, styleOf, theme, now }: CompareScene) {
+    const varied = columns.varied(entries).slice(0, MOST_AXES - 1);
+    const wanted = [...varied.map(key => `config.${key}`), this.#metric.value];
+    const chosen = wanted.map(id => columns.get(id)).filter(column => column !== null);
+    const { rows, axes, runs } = parallelRows(entries, chosen, { now, styleOf });
+    const enough = axes.length > 1;
+    this.#parallel.element.hidden = !enough;
+    this.#parallel.update(enough ? rows : [], { ground: GROUND[theme] }, theme);
+    const names = axes.map(({ title }) => title).join(", ");
+    this.#parallel.element.setAttribute("aria-label", `${formatCount(runs)} runs over ${names}`);
+    setText(
+      this.#lines,
+      enough
+        ? `${formatCount(runs)} runs that have all of these`
+        : "A chart of a sweep appears here when runs differ in their config.",
+    );
+  }
+
+  #point(event: PointerEvent) {
+    setText(this.#under, this.#scatter.nearest(this.#rows, event)?.text ?? "");
+  }
+
+  #fillSelects({ columns, entries }: CompareScene) {
+    const metrics = columns.metrics.map(metric => `summary.${metric}`);
+    const extremes = columns.metrics.flatMap(metric => [`min.${metric}`, `max.${metric}`]);
+    const config = columns.varied(entries).map(key => `config.${key}`);
+    const all = [...config, ...metrics, ...extremes, "duration", "started"];
+    const first = metrics[0] ?? "duration";
+    this.#fill(this.#x, all, config[0] ?? metrics[1] ?? "duration", columns);
+    this.#fill(this.#y, all, first, columns);
+    this.#fill(this.#metric, [...metrics, ...extremes, "duration"], first, columns);
+  }
+
+  /** What was chosen stays chosen while it is there. */
+  #fill(select: HTMLSelectElement, ids: readonly string[], usual: string, columns: Columns) {
+    const key = JSON.stringify(ids);
+    if (this.#options.get(select) === key) return;
+    this.#options.set(select, key);
+    const before = select.value;
+    select.replaceChildren(...ids.map(id => h("option", { value: id }, columns.get(id)?.title ?? id)));
+    select.value = ids.includes(before) ? before : usual;
+  }
+}
+
+function noteOf(compared: number, shown: number): string {
+  if (compared === 0) return "Show runs in the list to compare them.";
+  if (compared === 1) return "One run is shown; show another to compare them.";
+  return shown > MOST_RUNS
+    ? `The ${MOST_RUNS} newest of ${formatCount(shown)} shown runs`
+    : `${compared} shown runs`;
+}
+
+function pointText({ run, x, y }: CompareRow, across: Column, up: Column): string {
+  return `${run}: ${across.title} ${across.format(x ?? null)}, ${up.title} ${up.format(y ?? null)}`;
+}
+
+/** Numbers where they are, by magnitude where they span some; anything else at its place in a list of names. */
+export function placed(rows: readonly CompareRow[], axis: "x" | "y", numeric: boolean) {
+  const values = rows.map(row => row[axis] as Scalar);
+  if (!numeric) {
+    const names = [...new Set(values)].sort(order);
+    return { at: values.map(value => names.indexOf(value)), names: names.map(String), log: null };
+  }
+  const numbers = values as number[];
+  const [low, high] = [Math.min(...numbers), Math.max(...numbers)];
+  const log = low > 0 && high / low >= MAGNITUDES;
+  return { at: log ? numbers.map(Math.log10) : numbers, names: null, log: log || null };
+}
+
+function select(name: string): HTMLSelectElement {
+  return h("select", { class: "tb-select", "aria-label": name });
+}
+
+function named(name: string, control: HTMLElement): HTMLElement {
+  return h("label", { class: "tb-field" }, h("span", {}, name), control);
+}
+
+function figure(controls: HTMLElement[], plot: HTMLElement, under: HTMLElement): HTMLElement {
+  return h(
+    "section",
+    { class: "tb-compare-chart" },
+    h("div", { class: "tb-panel-line" }, ...controls),
+    plot,
+    under,
+  );
+}
