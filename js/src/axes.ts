@@ -50,11 +50,12 @@ export class Frame {
   readonly y: Axis;
 
   constructor(view: View, plot: HTMLElement) {
-    const [box, origin] = [plot.getBoundingClientRect(), view.origin()];
+    const [box, origin, padding] = [plot.getBoundingClientRect(), view.origin(), view.padding()];
+    const { left = 0, top = 0 } = typeof padding === "object" ? padding : {};
     const axis = (name: "x" | "y", start: number, length: string) =>
       new Axis(start, view.signal(length), view.scale(name) as Scale);
-    this.x = axis("x", box.left + origin[0], "width");
-    this.y = axis("y", box.top + origin[1], "height");
+    this.x = axis("x", box.left + left + origin[0], "width");
+    this.y = axis("y", box.top + top + origin[1], "height");
   }
 
   contains({ clientX, clientY }: { clientX: number; clientY: number }): boolean {

@@ -60,6 +60,6 @@ def test_without_eval_the_board_draws(browser: Browser) -> None:
     assert board.steps("train/loss") == list(range(50))
     board.look("csp")
     assert page.evaluate("() => window.forbidden"), "the page's policy allows eval"
-    errors = [error for error in errors if "unsafe-eval" not in error]  # of the script's own try
+    errors = [error for error in errors if "unsafe-eval" not in error]  # of the script's own try, and the board's
     assert errors == []
     context.close()
