@@ -2,14 +2,13 @@ from __future__ import annotations
 
 import json
 import math
-import re
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from trackbook import _still
+from trackbook._drawn import palette
 from trackbook._frames import Picture
 from trackbook._still import Still, corners, grouped, make_still, thinned
 
@@ -80,15 +79,7 @@ def test_runs_of_one_name_are_told_apart_by_id() -> None:
 
 def test_colours_are_the_boards_or_the_users() -> None:
     scale = drawn(picture({"loss": [1, 2]}, runs=2), colors={"id1": "#123456"}).spec["concat"][0]["encoding"]["color"]
-    assert scale["scale"]["range"] == [_still.COLORS[0], "#123456"]
-
-
-def test_the_palette_is_the_front_ends() -> None:
-    source = (Path(__file__).parent.parent / "js/src/palette.ts").read_text("utf-8")
-    light = re.search(r"light: \{\s*line: \[(.*?)\]", source, re.DOTALL)
-    assert light is not None
-    assert re.findall(r"#\w{6}", light[1]) == _still.COLORS
-    assert f'faded: {{ line: "{_still.FADED}"' in source
+    assert scale["scale"]["range"] == [palette()["light"]["line"][0], "#123456"]
 
 
 @pytest.mark.parametrize(

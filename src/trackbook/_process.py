@@ -125,13 +125,14 @@ class Process:
         board.before_reading = self.hand_over
         if _notebook.shell() is not None:
             board.on_show = self.stills.note_shown
-        board.on_wake = partial(self._keep, (_notebook.cell() or "", project.store.path), project, board)
+        board.on_wake = partial(self._keep, (_notebook.cell() or "", project.store.path), board)
         board.on_wake()
         return board
 
-    def _keep(self, key: tuple[str, Path], project: Project, board: Board) -> None:
+    def _keep(self, key: tuple[str, Path], board: Board) -> None:
         self.boards[key] = board
-        project.boards.add(board)
+        if key[1] in self.projects:
+            self.projects[key[1]].boards.add(board)
         self.pump.add(board)
 
     def deleted(self, run_id: str) -> None:

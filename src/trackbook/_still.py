@@ -16,6 +16,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
+from ._drawn import palette
 from ._frames import Picture
 from ._m4 import Floats, Rows, Steps
 from ._protocol import RunHeader
@@ -29,9 +30,6 @@ MOST_RUNS: Final = 20
 NAMED: Final = 6  # of what is left out
 WIDTH, HEIGHT = 270, 150  # pixels of a chart
 
-# `js/src/palette.ts` says what they are; tests/test_still.py compares.
-COLORS: Final = "#2347d9 #f3692d #07a292 #b969fa #7a0e1c #6b77b9 #765800 #ae4a68 #004559 #5d0396".split()
-FADED: Final = "#c3c8d0"
 
 XAxis = Literal["step", "relative", "time"]
 Points = tuple[Steps, Floats, Floats]  # steps, times (seconds UTC), values
@@ -167,12 +165,13 @@ def _spec(
             order = np.argsort(x, kind="stable")
             places = x[order].astype(np.int64).tolist()
             lines += [f"{number},{key},{at},{y}" for at, y in zip(places, _rounded(values[order]), strict=True)]
-    palette = [colors.get(run["id"]) or (FADED if run["faded"] else COLORS[run["key"] % len(COLORS)]) for run in runs]
+    usual, faded = palette()["light"]["line"], palette()["light"]["faded"]["line"]
+    drawn = [colors.get(run["id"]) or (faded if run["faded"] else usual[run["key"] % len(usual)]) for run in runs]
     labels = _labels(runs)
     color = {
         "field": "run",
         "type": "nominal",
-        "scale": {"domain": labels, "range": palette},
+        "scale": {"domain": labels, "range": drawn},
         "legend": {"title": None} if len(runs) > 1 else None,
         "sort": labels,
     }
