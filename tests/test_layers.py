@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import subprocess
 import sys
@@ -145,6 +146,7 @@ def walk(node: ast.AST) -> Iterator[ast.AST]:
             yield from walk(child)
 
 
+@functools.cache
 def imports(name: str, path: Path) -> tuple[set[str], set[str]]:
     """The modules of the package, and the top-level modules from outside, that a module imports anywhere."""
     inside, outside = set(), set()
