@@ -133,7 +133,7 @@ picture: setup chromium
 	@echo "notebooks/board.png"
 
 # Installs the peers into .venv-bench, measures for about 20 minutes, writes benchmarks/results.json; ARGS="--quick --only log".
-bench: setup
+bench: setup chromium
 	@$(BIN)/python benchmarks/bench.py $(ARGS)
 
 clean:

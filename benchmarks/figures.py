@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lab import Figures, Lab, TrialError, folder_bytes
+from notebooks import heap, latency, paint
 
 if TYPE_CHECKING:
     from peers import Entrant
@@ -253,6 +254,9 @@ FIGURES: dict[str, Callable[[Lab], Result]] = {
     "picture": picture,
     "board": board,
     "detail": detail,
+    "latency": latency,
+    "paint": paint,
+    "heap": heap,
     "kill": kill,
     "sigterm": terminate,
     "trials": trials,

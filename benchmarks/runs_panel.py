@@ -1,38 +1,25 @@
 """A project of 1,000 runs x 50 metrics in JupyterLab: how soon its board and its runs panel are there, and how it scrolls.
 
-Needs what the browser tests need. Prints one JSON object; times are milliseconds, medians of `--rounds`.
-
-    PYTHONPATH=src:tests python benchmarks/runs_panel.py
+Times are milliseconds.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import random
-import statistics
-import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
-from playwright.sync_api import ViewportSize, sync_playwright
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests"))
-
-from browser import chromium  # noqa: E402  # after the path is set
-from browser.conftest import FLAGS  # noqa: E402
-from browser.lab import Lab  # noqa: E402
-from browser.server import JupyterServer  # noqa: E402
-from trackbook._project import file_name  # noqa: E402
-from trackbook._types import RunRecord  # noqa: E402
-from trackbook.store._interface import POINTS  # noqa: E402
-from trackbook.store.sqlite import SqliteStore  # noqa: E402
+from trackbook._project import file_name
+from trackbook._types import RunRecord
+from trackbook.store._interface import POINTS
+from trackbook.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator
+
+    from browser.lab import Lab as Notebook
 
 PROJECT = "many"
 DRAWN = 10  # the newest runs, which the board draws unasked: these have long series
@@ -106,7 +93,7 @@ def fill(folder: Path, runs: int, metrics: int) -> None:
     store.close()
 
 
-def measure(lab: Lab) -> dict[str, Any]:
+def measure(lab: Notebook) -> dict[str, Any]:
     lab.write_and_open("panel", "import trackbook as tb", OPEN)
     lab.run_to_end(0)
     lab.page.evaluate("() => window.scrollTo(0, 0)")
@@ -115,7 +102,6 @@ def measure(lab: Lab) -> dict[str, Any]:
     lab.wait_until_done(1)
     board = lab.board(1).root
     button, rows = board.locator(".tb-runs-button"), board.locator(".tb-runs-rows > .tb-runs-row")
-    assert button.inner_text().endswith("1,000"), button.inner_text()
     lab.wait_for_quiet()
     found["rows_in_page"] = rows.count()
     gaps = board.locator(".tb-runs-scroll").evaluate(SCROLL)
@@ -132,32 +118,3 @@ def act(element: Locator, what: str) -> float:
     cost: float = element.evaluate(ACT, what)
     element.page.evaluate("() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))")
     return cost
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--runs", type=int, default=1000)
-    parser.add_argument("--metrics", type=int, default=50)
-    parser.add_argument("--rounds", type=int, default=3)
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        server = JupyterServer(Path(folder))
-        fill(server.store, options.runs, options.metrics)
-        browser = playwright.chromium.launch(executable_path=chromium.find(), args=FLAGS)
-        context = browser.new_context(viewport=ViewportSize(width=1280, height=1000))
-        rounds = []
-        for _ in range(options.rounds):
-            page = context.new_page()
-            lab = Lab(page, server)
-            rounds.append(measure(lab))
-            assert not lab.errors, lab.errors
-            page.close()
-            server.shut_down_kernels()
-        browser.close()
-        server.stop()
-    figures = {name: round(statistics.median(one[name] for one in rounds), 1) for name in rounds[0]}
-    print(json.dumps({"runs": options.runs, "metrics": options.metrics, **figures}, indent=2))
-
-
-if __name__ == "__main__":
-    main()

@@ -81,6 +81,18 @@ ROWS = (
     Row("board", "percent", "a board in view takes of a loop of 1,000 calls/s (no browser)", "%", most=2, ratio=False),
     Row("detail", "p50_ms", "exact window of a 10 M-point run, cell busy, p50", "ms"),
     Row("detail", "p95_ms", "- p95", "ms", most=300),
+    Row("latency", "p95_ms", "`log` to pixels, JupyterLab, cell busy, 10 metrics at 100 calls/s, p95", "ms", most=250),
+    Row("latency", "p50_ms", "- p50", "ms"),
+    Row("paint", "first_paint", "board of 1,000 runs x 50 metrics, to its first paint", "ms", most=2000),
+    Row(
+        "heap",
+        "drift_percent",
+        "browser's memory over a run of 30 minutes: the last third grows by",
+        "%",
+        most=5,
+        ratio=False,
+    ),
+    Row("heap", "mb", "- and is", "MB"),
     Row("export", "ratio", "export of 10 M points / a bare `write_parquet`", "x", most=1.5),
 )
 

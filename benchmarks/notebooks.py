@@ -1,0 +1,124 @@
+"""Figures of a board in a real JupyterLab in headless Chromium."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from peers import ROOT
+
+if TYPE_CHECKING:
+    from lab import Lab
+
+    from browser.lab import Lab as Notebook
+
+LOOP = """
+import math, time
+import trackbook as tb
+
+run = tb.init(project={project!r})
+begin = time.perf_counter()
+for i in range({calls}):
+    run.log({{f"{{'train' if k < 5 else 'val'}}/m{{k}}": math.exp(-i / 900) + 0.1 * math.sin(i * (k + 1)) for k in range({metrics})}})
+    while time.perf_counter() < begin + i / {rate}:  # busy, as a training loop is
+        pass
+run.finish()
+"""
+
+# Notes, at each drawing of a chart, the time of the newest point drawn and the clock.
+WATCH = """(chart) => {
+    window.drawn = [];
+    new MutationObserver(() => {
+        const rows = chart.view.data("points");
+        const newest = rows.reduce((time, row) => Math.max(time, row.time), 0);
+        window.drawn.push([newest, Date.now() / 1000]);
+    }).observe(chart, { attributes: true, attributeFilter: ["data-drawn"] });
+}"""
+
+
+@contextlib.contextmanager
+def notebook() -> Iterator[Notebook]:
+    """A page on a JupyterLab of its own."""
+    sys.path.insert(0, str(ROOT / "tests"))
+    from playwright.sync_api import sync_playwright
+
+    from browser import chromium
+    from browser.conftest import FLAGS, VIEWPORT
+    from browser.lab import Lab as Notebook
+    from browser.server import JupyterServer
+
+    with tempfile.TemporaryDirectory(prefix="trackbook-board-") as home, sync_playwright() as playwright:
+        server = JupyterServer(Path(home))
+        browser = playwright.chromium.launch(executable_path=chromium.find(), args=FLAGS)
+        try:
+            yield Notebook(browser.new_page(viewport=VIEWPORT), server)
+        finally:
+            browser.close()
+            server.stop()
+
+
+def latency(lab: Lab) -> dict[str, Any]:
+    """From `log` to pixels: 10 metrics at 100 calls a second, the cell busy, in JupyterLab."""
+    seconds = 4 if lab.quick else 20
+    with notebook() as page:
+        page.write_and_open("latency", LOOP.format(project="latency", calls=100 * seconds, metrics=10, rate=100))
+        page.run(0)
+        board = page.board().wait_for_rows("train/m0", 1)
+        board.chart("train/m0").evaluate(WATCH)
+        page.wait_until_done(0, seconds=seconds + 60)
+        drawn = page.page.evaluate("window.drawn")
+    waits = _waits(drawn)
+    cuts = statistics.quantiles(waits, n=100)
+    return {"trackbook": {"p50_ms": cuts[49] * 1e3, "p95_ms": cuts[94] * 1e3, "draws_per_s": len(drawn) / seconds}}
+
+
+def _waits(drawn: list[tuple[float, float]], every: float = 0.01) -> list[float]:
+    """How long each point waited until it was drawn, of points logged `every` so many seconds."""
+    waits: list[float] = []
+    for (before, _), (newest, now) in itertools.pairwise(drawn):
+        waits += [now - newest + age * every for age in range(round((newest - before) / every))]
+    return waits
+
+
+def heap(lab: Lab) -> dict[str, Any]:
+    """The browser's memory while a run of half an hour goes on: how far the last third is from flat."""
+    minutes = 1 if lab.quick else 30
+    with notebook() as page:
+        page.write_and_open("heap", LOOP.format(project="heap", calls=100 * 60 * minutes, metrics=10, rate=100))
+        page.run(0)
+        page.board().wait_for_rows("train/m0", 1)
+        devtools = page.page.context.new_cdp_session(page.page)
+        devtools.send("Performance.enable")
+        sizes: list[float] = []
+        end = time.monotonic() + 60 * minutes - 5
+        while time.monotonic() < end:
+            devtools.send("HeapProfiler.collectGarbage")
+            metrics = {m["name"]: m["value"] for m in devtools.send("Performance.getMetrics")["metrics"]}
+            sizes.append(metrics["JSHeapUsedSize"] / 2**20)
+            time.sleep(2)
+        page.wait_until_done(0, seconds=120)
+    return {"trackbook": {"drift_percent": _drift(sizes), "mb": statistics.median(sizes[len(sizes) * 2 // 3 :])}}
+
+
+def _drift(sizes: list[float]) -> float:
+    """By how many percent the last third grew: the medians of its two halves."""
+    last = sizes[len(sizes) * 2 // 3 :]
+    early, late = last[: len(last) // 2], last[len(last) // 2 :]
+    return (statistics.median(late) / statistics.median(early) - 1) * 100
+
+
+def paint(lab: Lab) -> dict[str, Any]:
+    """A board of a project of 1,000 runs x 50 metrics: from the cell's start to rows and charts drawn."""
+    runs, metrics = (100, 10) if lab.quick else (1000, 50)
+    with notebook() as page:
+        import runs_panel
+
+        runs_panel.fill(page.server.store, runs, metrics)
+        return {"trackbook": runs_panel.measure(page)}
