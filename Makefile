@@ -110,7 +110,7 @@ unit-3.13: setup
 		echo "skipped: no Python 3.13 on this machine"; \
 	else \
 		$(MAKE) --no-print-directory .venv-3.13/.installed && \
-		.venv-3.13/bin/python -m pytest -q -m "not browser and not notebook and not package" --ignore tests/browser; \
+		.venv-3.13/bin/python -m pytest -q -m "not browser and not notebook and not package" --ignore tests/browser --hypothesis-profile=brief; \
 	fi
 
 .venv-3.13/.installed: pyproject.toml hatch_build.py

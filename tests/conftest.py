@@ -10,6 +10,7 @@ import pytest
 # Two busy cores make slow examples, which say nothing; in CI the same examples every time.
 hypothesis.settings.register_profile("trackbook", deadline=None, derandomize="CI" in os.environ)
 hypothesis.settings.load_profile("trackbook")
+hypothesis.settings.register_profile("brief", hypothesis.settings.get_profile("trackbook"), max_examples=25)
 
 BROWSER = Path(__file__).parent / "browser"
 
