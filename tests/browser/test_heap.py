@@ -1,0 +1,104 @@
+"""Two minutes of a run, a refresh as soon as the last is drawn: the browser's memory stays what it was."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import statistics
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from playwright.sync_api import Browser, Route
+
+import trackbook as tb
+from trackbook._frames import Picture
+
+BUNDLE = Path(tb.__file__).parent / "_static" / "trackbook.js"
+REFRESHES, SAMPLES = 1200, 30
+POINTS = 100  # a refresh of a metric: a run of a thousand steps a second
+METRICS = ("train/loss", "train/accuracy", "val/loss", "lr")
+PAGE = '<!doctype html><meta charset="utf-8"><main></main><script type="module" src="/page.js"></script>'
+SCRIPT = """
+import board from "/trackbook.js";
+const frames = await (await fetch("/frames.json")).json();
+const traits = {}, listeners = {};
+const model = {
+    get: (name) => traits[name],
+    set: (name, value) => { traits[name] = value; for (const tell of listeners[`change:${name}`] ?? []) tell(); },
+    save_changes() {},
+    on: (event, listener) => (listeners[event] ??= new Set()).add(listener),
+    off: (event, listener) => listeners[event]?.delete(listener),
+};
+const bytes = (text) => new DataView(Uint8Array.from(atob(text), (char) => char.charCodeAt(0)).buffer);
+const put = (trait, frame) => frame && model.set(trait, { header: frame.header, data: bytes(frame.data) });
+const frame = () => new Promise(requestAnimationFrame);
+put("keyframe", frames[0].keyframe);
+board.initialize({ model });
+board.render({ model, el: document.querySelector("main"), signal: new AbortController().signal });
+window.refresh = async (from, to) => {
+    for (const { keyframe, delta } of frames.slice(from, to)) {
+        put("keyframe", keyframe);
+        put("delta", delta);
+        for (let wait = 0; wait < 2; wait++) await frame();
+    }
+};
+window.ready = true;
+"""
+
+
+def packed(frame: Any) -> Any:
+    return frame and {"header": frame["header"], "data": base64.b64encode(bytes(frame["data"])).decode()}
+
+
+def frames() -> list[Any]:
+    """What a kernel sends of a run that goes on."""
+    picture = Picture("heap")
+    header: Any = {"key": 0, "id": "r", "name": "run", "group": None, "state": "running", "started": 0.0, "ended": None}
+    picture.put_run(header | {"done": 0, "total": None, "rate": None, "faded": False, "error": None, "defined": []})
+    sent = [{"keyframe": packed(picture.keyframe(0.0)), "delta": None}]
+    for number in range(REFRESHES):
+        steps = np.arange(number * POINTS, (number + 1) * POINTS)
+        for place, metric in enumerate(METRICS):
+            values = np.exp(-steps / 4e4) + np.sin(steps * math.sqrt(place + 2)) / 10
+            picture.add_points("r", metric, steps, steps / 1000, values)
+        keyframe = picture.keyframe(number / 10) if number % 20 == 0 else None
+        sent.append({"keyframe": packed(keyframe), "delta": packed(picture.delta(number / 10))})
+    return sent
+
+
+def test_the_browsers_memory_is_flat(browser: Browser) -> None:
+    files = {
+        "/": ("text/html", PAGE),
+        "/page.js": ("text/javascript", SCRIPT),
+        "/trackbook.js": ("text/javascript", BUNDLE.read_text(encoding="utf-8")),
+        "/frames.json": ("application/json", json.dumps(frames())),
+        "/favicon.ico": ("image/x-icon", ""),
+    }
+
+    def answer(route: Route) -> None:
+        kind, body = files[route.request.url.removeprefix("http://trackbook.test")]
+        route.fulfill(body=body, headers={"Content-Type": kind})
+
+    context = browser.new_context(viewport={"width": 1000, "height": 800})
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.route("**/*", answer)
+    page.goto("http://trackbook.test/")
+    page.wait_for_function("window.ready")
+    devtools = context.new_cdp_session(page)
+    devtools.send("Performance.enable")
+    sizes = []
+    for number in range(SAMPLES):
+        share = REFRESHES // SAMPLES
+        page.evaluate("([from, to]) => refresh(from, to)", [number * share + 1, (number + 1) * share + 1])
+        devtools.send("HeapProfiler.collectGarbage")
+        found = {each["name"]: each["value"] for each in devtools.send("Performance.getMetrics")["metrics"]}
+        sizes.append(found["JSHeapUsedSize"])
+    assert page.locator(".tb-chart[data-drawn]").count() == len(METRICS)
+    context.close()
+    last = sizes[-SAMPLES // 3 :]
+    assert statistics.median(last[5:]) < 1.05 * statistics.median(last[:5]), [round(size / 2**20, 1) for size in sizes]
+    assert errors == []
