@@ -231,10 +231,7 @@ def runs(project: str | None = None) -> pl.DataFrame:
     Columns: ``id``, ``name``, ``group``, ``state``, ``tags``, ``notes``, ``started`` and ``ended`` (UTC), ``duration``
     (seconds), ``points``, then ``config.*`` and ``summary.*`` (the last value of each metric).
     """
-    source = home(project)
-    if project is not None and not source.exists:
-        raise ValueError(f"there is no project {project!r} in {source.store.path.parent}; {source.neighbours()}")
-    return source.table()
+    return existing(project).table()
 
 
 def board(project: str | None = None, runs: str | Sequence[str] | None = None) -> Board:
@@ -281,3 +278,12 @@ def home(project: str | None) -> Project:
     if project is None and process.last_project is not None:
         return process.last_project
     return process.project(project)
+
+
+def existing(project: str | None) -> Project:
+    """`home`, to read from. Raises ``ValueError`` for a named project in which no run was ever begun."""
+    source = home(project)
+    source.recover()
+    if project is not None and not source.exists:
+        raise ValueError(f"there is no project {project!r} in {source.store.path.parent}; {source.neighbours()}")
+    return source
