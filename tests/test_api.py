@@ -235,6 +235,11 @@ def test_the_rest_is_ignored_with_one_warning_that_names_it_all() -> None:
     assert tb.run is not None
 
 
+def test_a_slip_of_the_pen_in_a_keyword_is_asked_about() -> None:
+    with pytest.warns(tb.TrackbookWarning, match=r"ignores projct, entity: .* them; did you mean project\?"):
+        tb.init(projct="x", entity="me")
+
+
 # --- several runs -----------------------------------------------------------------------------------------------------
 
 
