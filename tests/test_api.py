@@ -191,6 +191,8 @@ def test_finish_with_no_run_open_does_nothing() -> None:
         ({"reinit": "again"}, ValueError, "reinit is one of 'finish_previous', 'create_new'"),
         ({"step_by": "epoch"}, ValueError, "step_by is one of 'metric', 'run'"),
         ({"resume": "must", "name": "x"}, ValueError, "has no run with name 'x'"),
+        ({"resume": "must"}, ValueError, "say which one by name=... or id=..."),
+        ({"resume_from": 5}, ValueError, "say which one by name=... or id=..."),
     ],
 )
 def test_init_says_what_is_wrong_and_opens_nothing(

@@ -163,6 +163,10 @@ class Project:
             raise ValueError(
                 f"project {self.name!r} has a run with id {run.id!r} already; choose another id, or resume='allow' to go on"
             )
+        if resume == "must" and not by_id and not run.name:
+            raise ValueError(
+                "resume='must' and resume_from=... go on with an earlier run; say which one by name=... or id=..."
+            )
         if resume == "must" and not earlier:
             what = f"id {run.id!r}" if by_id else f"name {run.name!r}"
             raise ValueError(f"resume='must', and project {self.name!r} has no run with {what}; use resume='allow'")
