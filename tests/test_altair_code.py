@@ -23,6 +23,19 @@ def last_expression(program: str, names: dict[str, Any]) -> Any:
     return eval(compile(ast.Expression(last.value), "copied", "eval"), names)
 
 
+@pytest.mark.parametrize("count", [5_000, 5_001, 12_345])
+def test_copied_code_draws_no_more_rows_than_altair_takes(count: int) -> None:
+    program = PROGRAMS[0]
+    for key in range(2):
+        with tb.init(project='it\'s a "project"', name="any", display=False) as run:
+            for i in range(count // 2 + key):
+                run.log({METRIC: i + 1})
+        program = program.replace(f'"id{key}"', f'"{run.id}"').replace(f"'id{key}'", f"'{run.id}'")
+    names: dict[str, Any] = {}
+    last_expression(program, names).to_dict()  # Altair raises MaxRowsError
+    assert names["points"]["run"].n_unique() == 2
+
+
 @pytest.mark.parametrize("program", PROGRAMS, ids=["step", "relative", "time", "metric"])
 def test_copied_code_draws_the_chart_of_hostile_names(program: str) -> None:
     for key in range(2):

@@ -191,6 +191,8 @@ def test_finish_with_no_run_open_does_nothing() -> None:
         ({"reinit": "again"}, ValueError, "reinit is one of 'finish_previous', 'create_new'"),
         ({"step_by": "epoch"}, ValueError, "step_by is one of 'metric', 'run'"),
         ({"resume": "must", "name": "x"}, ValueError, "has no run with name 'x'"),
+        ({"resume": "must"}, ValueError, "say which one by name=... or id=..."),
+        ({"resume_from": 5}, ValueError, "say which one by name=... or id=..."),
     ],
 )
 def test_init_says_what_is_wrong_and_opens_nothing(
@@ -233,6 +235,11 @@ def test_the_rest_is_ignored_with_one_warning_that_names_it_all() -> None:
     assert "init() ignores entity, workspace, job_type, space_id, settings:" in said
     assert warned[0].filename == __file__
     assert tb.run is not None
+
+
+def test_a_slip_of_the_pen_in_a_keyword_is_asked_about() -> None:
+    with pytest.warns(tb.TrackbookWarning, match=r"ignores projct, entity: .* them; did you mean project\?"):
+        tb.init(projct="x", entity="me")
 
 
 # --- several runs -----------------------------------------------------------------------------------------------------

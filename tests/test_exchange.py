@@ -24,6 +24,14 @@ def test_a_run_goes_out_as_parquet_and_comes_back_equal(tmp_path: Path) -> None:
     assert back.project == "q"
 
 
+def test_a_project_that_never_was_is_no_empty_one(tmp_path: Path) -> None:
+    a_run("first")
+    for read in (lambda: tb.export("q", tmp_path / "out"), lambda: tb.sql("select * from points", "q")):
+        with pytest.raises(ValueError, match="there is no project 'q'"):
+            read()  # type: ignore[no-untyped-call]
+    assert not (tmp_path / "out").exists()
+
+
 def test_an_open_run_goes_out_with_all_that_was_logged(tmp_path: Path) -> None:
     with tb.init(project="p") as run:
         tb.log({"loss": 1.0})

@@ -152,6 +152,22 @@ def test_a_run_that_is_written_stays(act: object) -> None:
     assert names() == ["first"]
 
 
+def test_a_run_is_found_by_itself() -> None:
+    run = a_run(project="p")
+    assert tb.get_run(run, "p").id == run.id
+    tb.rename_run(run, "second", "p")
+    tb.move_run(run, "q", "p")
+    assert names("q") == ["second"]
+    assert tb.delete_run(run, "q", force=True)
+    assert names("q") == []
+
+
+def test_a_project_that_never_was_cannot_be_deleted() -> None:
+    a_run(project="p")
+    with pytest.raises(ValueError, match=r"there is no project 'q' in .*; there are 'p'"):
+        tb.delete_project("q", force=True)
+
+
 def test_a_project_is_deleted_with_its_file(store_dir: Path) -> None:
     a_run(project="p")
     a_run(project="q")

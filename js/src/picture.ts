@@ -14,6 +14,8 @@ export interface Picture {
   /** Sorted by run, then metric. A series that did not change is the same object as in the picture before. */
   series: readonly Series[];
   notices: readonly string[];
+  /** How many series the kernel left out that are not shown from before. */
+  missing: number;
 }
 
 export class OtherVersion extends Error {
@@ -44,12 +46,14 @@ function build(keyframe: Frame, delta: Frame | null, before: Picture | null): Pi
   for (const run of delta?.header.runs ?? []) runs.set(run.key, run);
   const metrics = [...keyframe.header.metrics, ...(delta?.header.metrics ?? [])];
   const series = buildSeries(keyframe, delta, before);
+  const { missing, notice } = omission(keyframe, metrics, series);
   return {
     session,
     seq,
     now,
     project,
-    notices: [...notices, ...omission(keyframe, metrics, series)],
+    notices: [...notices, ...notice],
+    missing,
     runs: [...runs.values()].sort((a, b) => a.key - b.key),
     metrics,
     series: [...series.values()].sort((a, b) => a.run - b.run || a.metric - b.metric),
@@ -75,17 +79,18 @@ function buildSeries(keyframe: Frame, delta: Frame | null, before: Picture | nul
   return found;
 }
 
-/** A sentence about what was left out and is not shown, if there is any. */
-function omission({ header }: Frame, metrics: readonly string[], shown: Map<string, Series>): string[] {
+/** What was left out and is not shown, with a sentence about it if there is any. */
+function omission({ header }: Frame, metrics: readonly string[], shown: Map<string, Series>) {
   const { count, series } = header.omitted ?? { count: 0, series: [] };
   const missing = series.filter(([run, metric]) => !shown.has(keyOf(run, metric)));
   const missed = count - series.length + missing.length;
-  if (!missed) return [];
+  if (!missed) return { missing: 0, notice: [] };
   const names = [...new Set(missing.map(([, metric]) => metrics[metric]))];
   const more = names.length > NAMED ? ` and ${names.length - NAMED} more metrics` : "";
-  return [
+  const notice = [
     `${missed} of ${missed + shown.size} series are left out to keep the board small: ${names.slice(0, NAMED).join(", ")}${more}.`,
   ];
+  return { missing: missed, notice };
 }
 
 const decoded = new WeakMap<Frame, readonly Series[]>();

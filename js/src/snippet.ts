@@ -34,7 +34,7 @@ ${x in X ? "" : joinCode(x, ids)}points = points.sort("run_id", "step").with_col
     x=${expression},
     run=pl.col("run_id").replace_strict({${labels.join(", ")}}),
 )
-points = points.gather_every(max(1, len(points) // 20_000))  # every n-th of very many
+points = points.gather_every(1 + len(points) // 5_000)  # every n-th of very many: Altair takes 5,000 rows
 
 alt.Chart(points).mark_line(clip=True).encode(
     x=alt.X("x:${type}", title=${text(title)}, scale=${type === "T" ? "alt.Scale()" : scale("x")}),

@@ -4,6 +4,8 @@ import { decodeFrame, type Frame } from "./protocol.ts";
 
 const ACKNOWLEDGE_EVERY = 250; // ms; the kernel only needs to know that somebody looks
 
+const COMPLETE_EVERY = 5000; // ms between two questions for what the kernel left out
+
 const PATIENCE = 3000; // ms for the kernel to answer with a keyframe that can be shown
 
 /** The picture of one model, assembled once for all its views. */
@@ -18,6 +20,7 @@ export class PictureStore extends EventTarget {
   #scheduled = false;
   #acknowledging = false;
   #asked = false;
+  #complete = { missing: 0, asked: Number.NEGATIVE_INFINITY };
 
   constructor(model: Model) {
     super();
@@ -53,6 +56,15 @@ export class PictureStore extends EventTarget {
     if (!this.picture || this.picture === before) return;
     this.skew = this.picture.now - Date.now() / 1000;
     this.#acknowledge();
+    this.#askForMissing(this.picture.missing);
+  }
+
+  /** The keyframe at the end of a cell is as small as a notebook keeps it: a page that saw no other asks for a larger one. */
+  #askForMissing(missing: number) {
+    const { missing: before, asked } = this.#complete;
+    const ask = missing > before && Date.now() - asked >= COMPLETE_EVERY;
+    if (ask) this.#model.send?.({ ask: "keyframe" });
+    if (ask || missing < before) this.#complete = { missing, asked: ask ? Date.now() : asked };
   }
 
   #fail(problem: Error) {

@@ -114,6 +114,46 @@ describe("a frame of another version, and a kernel that hears,", () => {
   });
 });
 
+describe("series that the kernel left out", () => {
+  const names = Array.from({ length: 4 }, (_, metric) => `m${metric}`);
+  const leftOut = (seq: number, ...series: number[]) =>
+    frame(point(0), {
+      seq,
+      metrics: names,
+      omitted: { count: series.length, series: series.map(metric => [0, metric]) },
+    });
+  const asking = (keyframe: unknown) => {
+    const model = Object.assign(new FakeModel({ keyframe }), { send: vi.fn() });
+    storeOf(model);
+    return model;
+  };
+
+  test("are asked for, once", async () => {
+    const model = asking(leftOut(1, 1, 2));
+    expect(model.send.mock.calls).toEqual([[{ ask: "keyframe" }]]);
+    await vi.advanceTimersByTimeAsync(10_000);
+    model.set("keyframe", leftOut(2, 1, 2));
+    await settled();
+    expect(model.send).toHaveBeenCalledOnce();
+  });
+
+  test("are asked for again when there are more, but not at once", async () => {
+    const model = asking(leftOut(1, 1));
+    model.set("keyframe", leftOut(2, 1, 2));
+    await settled();
+    expect(model.send).toHaveBeenCalledOnce();
+    await vi.advanceTimersByTimeAsync(10_000);
+    model.set("keyframe", leftOut(3, 1, 2, 3));
+    await settled();
+    expect(model.send).toHaveBeenCalledTimes(2);
+  });
+
+  test("nobody asks for when there are none, or no kernel", () => {
+    expect(asking(leftOut(1)).send).not.toHaveBeenCalled();
+    expect(storeOf(new FakeModel({ keyframe: leftOut(1, 1) })).picture?.missing).toBe(1);
+  });
+});
+
 test("who has stopped listening hears nothing", async () => {
   const model = new FakeModel({ keyframe: frame(point(0)) });
   const [changed, ends] = [vi.fn(), new AbortController()];

@@ -106,7 +106,10 @@ def init(
         total=None if total is None else to_step(total, "total"),
     )
     if ignored:
-        warn(f"init() ignores {', '.join(ignored)}: trackbook has no use for {'it' if len(ignored) == 1 else 'them'}")
+        warn(
+            f"init() ignores {', '.join(ignored)}: trackbook has no use for {'it' if len(ignored) == 1 else 'them'}"
+            + _meant(ignored)
+        )
     previous = process.current_run()
     if previous is not None and words["reinit"] == "return_previous":
         return previous
@@ -126,6 +129,16 @@ def init(
 def _text(what: str, text: Any) -> str | None:
     """A text that may be left out, as None or, by argparse's habit, empty."""
     return None if text is None or text == "" else check_text(what, text)
+
+
+def _meant(ignored: Sequence[str]) -> str:
+    """The keywords of `init` that such words may be slips for, as a question."""
+    import difflib
+
+    code = init.__code__
+    ours = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    near = [close[0] for name in ignored if (close := difflib.get_close_matches(name, ours, 1, 0.8))]
+    return f"; did you mean {', '.join(dict.fromkeys(near))}?" if near else ""
 
 
 def _finish(previous: Run) -> None:
@@ -231,10 +244,7 @@ def runs(project: str | None = None) -> pl.DataFrame:
     Columns: ``id``, ``name``, ``group``, ``state``, ``tags``, ``notes``, ``started`` and ``ended`` (UTC), ``duration``
     (seconds), ``points``, then ``config.*`` and ``summary.*`` (the last value of each metric).
     """
-    source = home(project)
-    if project is not None and not source.exists:
-        raise ValueError(f"there is no project {project!r} in {source.store.path.parent}; {source.neighbours()}")
-    return source.table()
+    return existing(project).table()
 
 
 def board(project: str | None = None, runs: str | Sequence[str] | None = None) -> Board:
@@ -281,3 +291,12 @@ def home(project: str | None) -> Project:
     if project is None and process.last_project is not None:
         return process.last_project
     return process.project(project)
+
+
+def existing(project: str | None) -> Project:
+    """`home`, to read from. Raises ``ValueError`` for a named project in which no run was ever begun."""
+    source = home(project)
+    source.recover()
+    if project is not None and not source.exists:
+        raise ValueError(f"there is no project {project!r} in {source.store.path.parent}; {source.neighbours()}")
+    return source

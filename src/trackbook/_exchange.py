@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ._api import home
+from ._api import existing, home
 from ._manage import get_run
 from ._run import Run
 
@@ -39,13 +39,13 @@ def export(
     Raises
     ------
     ValueError
-        For a format or run that does not exist, and when something else is at `path`.
+        For a format, project or run that does not exist, and when something else is at `path`.
     OSError
         When it cannot be written; nothing is left at `path` then.
     """
     from ._parquet import export as write
 
-    source = home(project)
+    source = existing(project)
     source.refresh()
     names = [runs] if isinstance(runs, str) else runs
     chosen = source.runs() if names is None else [source.find(name) for name in names]
@@ -74,10 +74,11 @@ def sql(query: str, project: str | None = None) -> pl.DataFrame:
     ``tb.sql("select run, min(value) from points where metric = 'val/loss' group by run")``. Of a condition on runs and metrics
     only what it names is read. Names with dots or slashes take double quotes, text single ones.
 
-    Raises ``ValueError`` for a query that cannot be understood, and for a table, column or metric that does not exist.
+    Raises ``ValueError`` for a query that cannot be understood, and for a project, table, column or metric that does not
+    exist.
     """
     from ._sql import sql as answer
 
-    source = home(project)
+    source = existing(project)
     source.refresh()
     return answer(query, source.name, source.runs(), source.store)

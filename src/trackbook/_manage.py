@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 
 from . import _notebook
-from ._api import home
+from ._api import existing, home
 from ._process import process
 from ._run import Run
 from ._values import check_text
 
 
-def get_run(id_or_name: str | None = None, project: str | None = None) -> Run:
+def get_run(id_or_name: str | Run | None = None, project: str | None = None) -> Run:
     """A run by its id, or the latest of its name; without one the current or last run.
 
     Raises ``ValueError`` when there is none, ``OSError`` when a later Trackbook wrote the project.
@@ -29,17 +29,17 @@ def get_run(id_or_name: str | None = None, project: str | None = None) -> Run:
     return source.get(records[-1].id)
 
 
-def rename_run(run: str, name: str, project: str | None = None) -> None:
+def rename_run(run: str | Run, name: str, project: str | None = None) -> None:
     """Gives a run, found by id or name, another name. ``run.name = ...`` does the same."""
     get_run(run, project).name = name
 
 
-def move_run(run: str, to: str, project: str | None = None) -> None:
+def move_run(run: str | Run, to: str, project: str | None = None) -> None:
     """Moves a run, found by id or name, to the project `to`. Raises ``ValueError`` while the run is written."""
     home(project).move(get_run(run, project), home(check_text("project", to)))
 
 
-def delete_run(run: str, project: str | None = None, *, force: bool = False) -> bool:
+def delete_run(run: str | Run, project: str | None = None, *, force: bool = False) -> bool:
     """Deletes a run, found by id or name, and its points; True when it did.
 
     It asks first, unless `force`. Raises ``ValueError`` while the run is written, or when there is nobody to ask.
@@ -53,8 +53,11 @@ def delete_run(run: str, project: str | None = None, *, force: bool = False) -> 
 
 
 def delete_project(project: str, *, force: bool = False) -> bool:
-    """Deletes a project with all its runs; True when it did. It asks first, unless `force`. See `delete_run`."""
-    found = home(check_text("project", project))
+    """Deletes a project with all its runs; True when it did. It asks first, unless `force`. See `delete_run`.
+
+    Raises ``ValueError`` when there is none of this name.
+    """
+    found = existing(check_text("project", project))
     count = len(found.runs())
     if not force and not _confirmed(f"Delete project {found.name!r} and its {count} runs for ever?"):
         return False

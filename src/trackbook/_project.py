@@ -98,7 +98,7 @@ class Project:
             raise OSError(self.store.refusal)
         return runs
 
-    def get(self, id_or_name: str) -> Run:
+    def get(self, id_or_name: str | Run) -> Run:
         """A run to read: the open one itself, or one that takes no more points.
 
         Raises ``ValueError`` when there is none, ``OSError`` when a later Trackbook wrote them.
@@ -139,9 +139,11 @@ class Project:
         with self._lock:
             self.open_runs.remove(run)
 
-    def find(self, id_or_name: str) -> RunRecord:
-        """A run by its id, or the latest of its name. Raises ``ValueError`` when there is none."""
+    def find(self, id_or_name: str | Run) -> RunRecord:
+        """A run by its id, the latest of its name, or a `Run` by its id. Raises ``ValueError`` when there is none."""
         runs = self.runs()
+        if isinstance(id_or_name, Run):
+            id_or_name = id_or_name.id
         matches = [r for r in runs if r.id == id_or_name] or [r for r in runs if r.name == id_or_name]
         if matches:
             return matches[-1]
@@ -162,6 +164,10 @@ class Project:
         if resume == "never" and by_id and earlier:
             raise ValueError(
                 f"project {self.name!r} has a run with id {run.id!r} already; choose another id, or resume='allow' to go on"
+            )
+        if resume == "must" and not by_id and not run.name:
+            raise ValueError(
+                "resume='must' and resume_from=... go on with an earlier run; say which one by name=... or id=..."
             )
         if resume == "must" and not earlier:
             what = f"id {run.id!r}" if by_id else f"name {run.name!r}"
