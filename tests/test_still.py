@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import vl_convert
 
 from trackbook import _still
 from trackbook._drawn import palette
@@ -87,6 +88,14 @@ def test_colours_are_the_boards_or_the_users() -> None:
 )
 def test_the_x_axis_is_the_boards(x_axis: str, places: list[int]) -> None:
     assert [row[2] for row in rows(drawn(picture({"loss": [1, 2]}), x_axis=x_axis))] == places
+
+
+@pytest.mark.parametrize("x_axis", ["step", "relative", "time"])
+def test_it_can_be_drawn_and_its_numbers_are_short(x_axis: str) -> None:
+    still = drawn(picture({"tokens": [0, 5e8, 2e9], "lr": [0, 1e-5, 2e-5], "one": [1]}), x_axis=x_axis)
+    svg = vl_convert.vegalite_to_svg(still.spec)
+    assert ">2G<" in svg
+    assert ">2e-5<" in svg
 
 
 def test_a_metric_as_x_axis_is_drawn_over_steps() -> None:
