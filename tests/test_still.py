@@ -129,6 +129,14 @@ def test_names_are_values_and_titles_never_expressions() -> None:
     assert "__proto__" not in json.dumps(spec)
 
 
+def test_a_title_that_every_object_has_as_a_property_does_not_break_its_chart(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    still = drawn(picture({name: [1, 2] for name in ("constructor", "toString", "valueOf", "__proto__")}))
+    vl_convert.vegalite_to_svg(still.spec)
+    assert "Operator not defined" not in "".join(capfd.readouterr())
+
+
 def test_it_says_how_the_runs_ended() -> None:
     assert (
         "run-0 · failed · 1:05 · 10 steps" in drawn(picture({"loss": [1]}, state="failed", error="ValueError: no")).text

@@ -178,7 +178,8 @@ export class Chart {
   }
 
   #describe(plot: Plot, remarks: readonly string[]) {
-    setChildren(this.#latest, latestValues(plot, this.plotElement.clientWidth));
+    const alone = !this.element.contains(this.body); // in a dialog, away from the board's legend
+    setChildren(this.#latest, latestValues(plot, this.plotElement.clientWidth, alone));
     setText(this.#remarks, remarks.join(" · "));
     const values = plot.traces
       .slice(0, 10)

@@ -13,11 +13,7 @@ const X_AXES: readonly (readonly [XAxis, string])[] = [
 export class Controls {
   readonly element: HTMLElement;
   /** Stands apart, over the charts: it comes and goes, and nothing may move then. */
-  readonly unzoom = h(
-    "button",
-    { type: "button", class: "tb-unzoom tb-button", hidden: "" },
-    "Reset zoom",
-  );
+  readonly unzoom = h("button", { type: "button", class: "tb-unzoom tb-button", hidden: "" }, "Reset zoom");
   #state: ViewState;
   #menu: ViewMenu;
   #smoothing = h("input", {

@@ -37,3 +37,9 @@ test("bars have their values beside them", () => {
   expect(texts(plot(4, "bar"), 1000)).toEqual([]);
   expect(texts(plot(14, "bar", 10), 1000)).toEqual(["+4"]);
 });
+
+test("where no legend is near, values come with their runs' names, and take more room", () => {
+  const named = latestValues(plot(10), 1000, true);
+  expect(named).toHaveLength(3);
+  expect(named[1].querySelector(".tb-value-name")?.textContent).toBe(named[1].title);
+});

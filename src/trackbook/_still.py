@@ -35,6 +35,10 @@ Y_LABEL: Final = (
     " ? replace(format(datum.value, '.4~e'), 'e+', 'e')"
     " : abs(datum.value) >= 1e4 ? format(datum.value, '.12~s') : datum.label"
 )
+EVERY_OBJECTS: Final = frozenset(
+    "constructor hasOwnProperty isPrototypeOf propertyIsEnumerable toLocaleString toString valueOf".split()
+)
+
 
 XAxis = Literal["step", "relative", "time"]
 Points = tuple[Steps, Floats, Floats]  # steps, times (seconds UTC), values
@@ -202,10 +206,15 @@ def _chart(number: int, name: str, traces: dict[int, Points], axis: XAxis, color
         {"zero": False} if axis == "step" else {"type": "utc"} if axis == "relative" else {}
     )
     y = {"field": "y", "type": "quantitative", "title": None, "scale": {"zero": False}}
-    chart = {"title": name, "width": WIDTH, "height": HEIGHT, "transform": [{"filter": f"datum.m == {number}"}]}
+    chart = {"title": _title(name), "width": WIDTH, "height": HEIGHT, "transform": [{"filter": f"datum.m == {number}"}]}
     if all(len(values) == 1 for _, _, values in traces.values()):
         return chart | _bars(y, color)
     return chart | {"encoding": {"x": x, "y": y, "color": color}, "layer": _layers(number, traces, x, y)}
+
+
+def _title(name: str) -> str:
+    """Vega looks titles up among the properties of an object, and what every object has breaks the chart."""
+    return f"{name}\u200b" if name in EVERY_OBJECTS else name
 
 
 def _layers(number: int, traces: dict[int, Points], x: dict[str, Any], y: dict[str, Any]) -> list[dict[str, Any]]:
