@@ -39,7 +39,7 @@ test("bars have their values beside them", () => {
 });
 
 test("where no legend is near, values come with their runs' names, and take more room", () => {
-  const named = latestValues(plot(10), 1000, true);
-  expect(named).toHaveLength(3);
-  expect(named[1].querySelector(".tb-value-name")?.textContent).toBe(named[1].title);
+  const named = latestValues(plot(10), 600, true);
+  expect(named.length).toBeLessThan(latestValues(plot(10), 600).length);
+  expect(named[0].querySelector(".tb-value-name")?.textContent).toBe(named[0].title);
 });
