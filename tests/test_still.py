@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import vl_convert
 
 from trackbook import _still
 from trackbook._drawn import palette
@@ -89,6 +90,14 @@ def test_the_x_axis_is_the_boards(x_axis: str, places: list[int]) -> None:
     assert [row[2] for row in rows(drawn(picture({"loss": [1, 2]}), x_axis=x_axis))] == places
 
 
+@pytest.mark.parametrize("x_axis", ["step", "relative", "time"])
+def test_it_can_be_drawn_and_its_numbers_are_short(x_axis: str) -> None:
+    still = drawn(picture({"tokens": [0, 5e8, 2e9], "lr": [0, 1e-5, 2e-5], "one": [1]}), x_axis=x_axis)
+    svg = vl_convert.vegalite_to_svg(still.spec)
+    assert ">2G<" in svg
+    assert ">2e-5<" in svg
+
+
 def test_a_metric_as_x_axis_is_drawn_over_steps() -> None:
     assert [row[2] for row in rows(drawn(picture({"loss": [1, 2]}), x_axis="epoch"))] == [0, 1]
 
@@ -118,6 +127,14 @@ def test_names_are_values_and_titles_never_expressions() -> None:
     assert spec["concat"][0]["encoding"]["color"].pop("scale")["domain"] == names(still)
     assert spec["concat"][0]["encoding"]["color"].pop("sort") == names(still)
     assert "__proto__" not in json.dumps(spec)
+
+
+def test_a_title_that_every_object_has_as_a_property_does_not_break_its_chart(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    still = drawn(picture({name: [1, 2] for name in ("constructor", "toString", "valueOf", "__proto__")}))
+    vl_convert.vegalite_to_svg(still.spec)
+    assert "Operator not defined" not in "".join(capfd.readouterr())
 
 
 def test_it_says_how_the_runs_ended() -> None:

@@ -82,7 +82,9 @@ export class Board {
     this.#groups = new Groups(this.#state, chart => this.#adopt(chart), signal);
     this.#hover = new Hover(this.element, () => this.#groups.charts(), signal);
     this.#head.append(this.#top.element, this.#side.button, this.#controls.element);
-    const main = h("div", { class: "tb-main" }, this.#legend.element, this.#empty, this.#groups.element);
+    const { unzoom } = this.#controls;
+    const parts = [unzoom, this.#legend.element, this.#empty, this.#groups.element];
+    const main = h("div", { class: "tb-main" }, ...parts);
     const body = h("div", { class: "tb-body" }, this.#side.element, main);
     this.element.append(this.#head, this.#notices, body, this.#large.element);
     // A notebook in command mode takes keys for its own: arrows move to another cell, "a" adds one, "dd" deletes one.

@@ -6,6 +6,7 @@ import { latestValues } from "./latest.ts";
 import { type Content, extentOf, type Plot, plotOf, type Range, type Zoom } from "./plot.ts";
 import { Pointer } from "./pointer.ts";
 import type { Row } from "./rows.ts";
+import { resizeView } from "./sizing.ts";
 import { specOf } from "./specs.ts";
 import type { Theme } from "./theme.ts";
 import { type Canvas, createCanvas, type Spec, type View } from "./vega.ts";
@@ -166,8 +167,7 @@ export class Chart {
     const size = this.#sizeOf(plot);
     if (this.#size === size) return;
     const bars = (plot.rows.length + 0.5) * BAR_HEIGHT;
-    view.width(clientWidth).height(plot.kind === "bar" ? Math.min(clientHeight, bars) : clientHeight);
-    view.resize();
+    resizeView(view, clientWidth, plot.kind === "bar" ? Math.min(clientHeight, bars) : clientHeight);
     this.#size = size;
   }
 
@@ -178,7 +178,8 @@ export class Chart {
   }
 
   #describe(plot: Plot, remarks: readonly string[]) {
-    setChildren(this.#latest, latestValues(plot, this.plotElement.clientWidth));
+    const alone = !this.element.contains(this.body); // in a dialog, away from the board's legend
+    setChildren(this.#latest, latestValues(plot, this.plotElement.clientWidth, alone));
     setText(this.#remarks, remarks.join(" · "));
     const values = plot.traces
       .slice(0, 10)

@@ -12,6 +12,8 @@ const X_AXES: readonly (readonly [XAxis, string])[] = [
 /** Smoothing, x axis, filter, and a menu of the rest: each shows its trait and sets it. */
 export class Controls {
   readonly element: HTMLElement;
+  /** Stands apart, over the charts: it comes and goes, and nothing may move then. */
+  readonly unzoom = h("button", { type: "button", class: "tb-unzoom tb-button", hidden: "" }, "Reset zoom");
   #state: ViewState;
   #menu: ViewMenu;
   #smoothing = h("input", {
@@ -32,7 +34,6 @@ export class Controls {
     "aria-label": "Filter metrics by text or regular expression",
     spellcheck: "false",
   });
-  #unzoom = h("button", { type: "button", class: "tb-unzoom tb-link", hidden: "" }, "Reset zoom");
   #listed = "";
 
   constructor(state: ViewState, onUnzoom: () => void, signal: AbortSignal) {
@@ -49,7 +50,6 @@ export class Controls {
     this.element = h(
       "div",
       { class: "tb-controls" },
-      this.#unzoom,
       label,
       this.#xAxis,
       this.#filter,
@@ -61,7 +61,7 @@ export class Controls {
     });
     this.#xAxis.addEventListener("change", () => state.set("x_axis", this.#xAxis.value), { signal });
     this.#filter.addEventListener("input", () => state.set("metric_filter", this.#filter.value), { signal });
-    this.#unzoom.addEventListener("click", onUnzoom, { signal });
+    this.unzoom.addEventListener("click", onUnzoom, { signal });
   }
 
   update(zoomed: boolean, metrics: readonly string[] = []) {
@@ -70,7 +70,7 @@ export class Controls {
     setText(this.#amount, smoothing);
     this.#showAxes(metrics);
     this.#showFilter(this.#state.get("metric_filter"));
-    this.#unzoom.hidden = !zoomed;
+    this.unzoom.hidden = !zoomed;
     this.#menu.update();
   }
 

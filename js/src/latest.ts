@@ -4,25 +4,44 @@ import { drawingOrder } from "./palette.ts";
 import type { Plot, Trace } from "./plot.ts";
 
 const VALUE_WIDTH = 58; // px, of a value with its gap
+const NAME_WIDTH = 130; // px, at most, of a run's name before its value
+const LETTER = 8; // px
 const SHARE = 0.65; // of the chart's width; the rest is for the metric's name
 
-/** The latest value of each run in a chart's head, in the legend's order; where not all fit, the newest runs'. */
-export function latestValues({ kind, traces, rows }: Plot, width: number): HTMLElement[] {
+/**
+ * The latest value of each run in a chart's head, in the legend's order; where not all fit, the newest runs'.
+ * `named`: with the runs' names, where no legend is beside the chart.
+ */
+export function latestValues({ kind, traces, rows }: Plot, width: number, named = false): HTMLElement[] {
   if (kind === "bar")
     // a bar carries its value
     return traces.length > rows.length ? [more(`+${traces.length - rows.length}`, "more runs")] : [];
   const ranked = byRank(traces);
-  const room = Math.max(1, Math.floor((width * SHARE) / VALUE_WIDTH));
-  const fits = ranked.length > room ? Math.max(1, room - 1) : room;
+  const fits = howManyFit(
+    ranked.map(({ style }) => VALUE_WIDTH + (named ? nameWidth(style.label) : 0)),
+    width * SHARE,
+  );
   const rest = ranked.slice(fits);
   const names = rest.slice(0, 20).map(({ style, latest }) => `${style.label}: ${formatValue(latest)}`);
   return [
     ...ranked
       .slice(0, fits)
       .sort((a, b) => a.style.run.key - b.style.run.key)
-      .map(latestOf),
+      .map(trace => latestOf(trace, named)),
     ...(rest.length ? [more(`+${rest.length}`, names.join("\n"))] : []),
   ];
+}
+
+/** At least one; where not all do, a place is left to say so. */
+function howManyFit(widths: readonly number[], room: number): number {
+  if (widths.reduce((a, b) => a + b, 0) <= room) return widths.length;
+  let [left, count] = [room - VALUE_WIDTH, 0];
+  while (left >= widths[count]) left -= widths[count++];
+  return Math.max(1, count);
+}
+
+function nameWidth(name: string): number {
+  return Math.min(NAME_WIDTH, name.length * LETTER + 6);
 }
 
 function byRank(traces: readonly Trace[]): Trace[] {
@@ -33,8 +52,9 @@ function byRank(traces: readonly Trace[]): Trace[] {
   return [...traces].sort((a, b) => rank(a) - rank(b));
 }
 
-function latestOf({ style, latest }: Trace): HTMLElement {
-  const span = h("span", { class: "tb-value", title: style.label }, formatValue(latest));
+function latestOf({ style, latest }: Trace, named: boolean): HTMLElement {
+  const name = named ? [h("span", { class: "tb-value-name" }, style.label)] : [];
+  const span = h("span", { class: "tb-value", title: style.label }, ...name, formatValue(latest));
   span.style.color = style.ink;
   return span;
 }

@@ -2,6 +2,7 @@ import { changeset, loader, parse, truthy, View } from "vega";
 import { expressionInterpreter } from "vega-interpreter";
 import { type Config, compile, type TopLevelSpec } from "vega-lite";
 import { PALETTE } from "./palette.ts";
+import { resizeView } from "./sizing.ts";
 import { type Theme, VEGA_COLORS } from "./theme.ts";
 import { isComposite, type OwnRow, type UserChart } from "./user-charts.ts";
 import { config, quiet } from "./vega.ts";
@@ -57,10 +58,9 @@ export function createOwnCanvas(
     if (refusal ?? failure) throw refusal ?? failure;
   };
   const resize = (width: number, height: number) => {
-    if (!composite) view.width(width).height(height);
-    else
-      for (const [name, value] of sizesOf(chart.spec, width))
-        if (hasSignal(view, name)) view.signal(name, value);
+    if (!composite) return resizeView(view, width, height);
+    for (const [name, value] of sizesOf(chart.spec, width))
+      if (hasSignal(view, name)) view.signal(name, value);
     view.resize();
   };
   return { view, draw, resize };

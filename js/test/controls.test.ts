@@ -49,8 +49,8 @@ test("a filter that is no regular expression is marked, with the reason", () => 
 });
 
 test("zoom can be undone while there is some", () => {
-  const { made, unzoom, find } = controls();
-  const button = find<HTMLButtonElement>(".tb-unzoom");
+  const { made, unzoom } = controls();
+  const button = made.unzoom;
   expect(button.hidden).toBe(true);
   made.update(true);
   expect(button.hidden).toBe(false);

@@ -37,3 +37,9 @@ test("bars have their values beside them", () => {
   expect(texts(plot(4, "bar"), 1000)).toEqual([]);
   expect(texts(plot(14, "bar", 10), 1000)).toEqual(["+4"]);
 });
+
+test("where no legend is near, values come with their runs' names, and take more room", () => {
+  const named = latestValues(plot(10), 600, true);
+  expect(named.length).toBeLessThan(latestValues(plot(10), 600).length);
+  expect(named[0].querySelector(".tb-value-name")?.textContent).toBe(named[0].title);
+});

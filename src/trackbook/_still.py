@@ -29,6 +29,15 @@ MOST_ROWS: Final = 4_500  # of about 16 bytes
 MOST_RUNS: Final = 20
 NAMED: Final = 6  # of what is left out
 WIDTH, HEIGHT = 270, 150  # pixels of a chart
+# The board's own labels ask the signals and scales of a chart by itself, which one among others here does not have.
+Y_LABEL: Final = (
+    "datum.value == 0 ? '0' : abs(datum.value) < 1e-3 || abs(datum.value) >= 1e15"
+    " ? replace(format(datum.value, '.4~e'), 'e+', 'e')"
+    " : abs(datum.value) >= 1e4 ? format(datum.value, '.12~s') : datum.label"
+)
+EVERY_OBJECTS: Final = frozenset(
+    "constructor hasOwnProperty isPrototypeOf propertyIsEnumerable toLocaleString toString valueOf".split()
+)
 
 
 XAxis = Literal["step", "relative", "time"]
@@ -197,10 +206,15 @@ def _chart(number: int, name: str, traces: dict[int, Points], axis: XAxis, color
         {"zero": False} if axis == "step" else {"type": "utc"} if axis == "relative" else {}
     )
     y = {"field": "y", "type": "quantitative", "title": None, "scale": {"zero": False}}
-    chart = {"title": name, "width": WIDTH, "height": HEIGHT, "transform": [{"filter": f"datum.m == {number}"}]}
+    chart = {"title": _title(name), "width": WIDTH, "height": HEIGHT, "transform": [{"filter": f"datum.m == {number}"}]}
     if all(len(values) == 1 for _, _, values in traces.values()):
         return chart | _bars(y, color)
     return chart | {"encoding": {"x": x, "y": y, "color": color}, "layer": _layers(number, traces, x, y)}
+
+
+def _title(name: str) -> str:
+    """Vega looks titles up among the properties of an object, and what every object has breaks the chart."""
+    return f"{name}\u200b" if name in EVERY_OBJECTS else name
 
 
 def _layers(number: int, traces: dict[int, Points], x: dict[str, Any], y: dict[str, Any]) -> list[dict[str, Any]]:
@@ -280,19 +294,19 @@ def _config(axis: XAxis) -> dict[str, Any]:
             "tickColor": frame,
             "tickSize": 4,
         },
-        "axisX": {"grid": False, "tickCount": 5, **_board_axis(axis, "x")},
-        "axisY": {"domain": False, "ticks": False, "tickCount": 4, **_board_axis(axis, "y")},
+        "axisX": {"grid": False, "tickCount": 5, **_board_x(axis)},
+        "axisY": {"domain": False, "ticks": False, "tickCount": 4, "minExtent": 34, "labelExpr": Y_LABEL},
         "legend": {"orient": "top", "labelColor": text, "labelFontSize": 12, "symbolType": "stroke", "columns": 6},
     }
 
 
 @cache
-def _board_axis(axis: XAxis, channel: Literal["x", "y"]) -> dict[str, Any]:
-    """What the board's own chart says of an axis, less what only counts in a chart of its own size."""
+def _board_x(axis: XAxis) -> dict[str, Any]:
+    """What the board's own chart says of its x axis, less what only counts in a chart of its own size."""
     path = importlib.resources.files(__package__) / "specs" / f"line-{axis}.json"
     layers = json.loads(path.read_text("utf-8"))["layer"]
-    found = layers[0]["encoding"][channel].get("axis") or {}
-    return {key: value for key, value in found.items() if key in ("labelExpr", "tickMinStep", "minExtent")}
+    found = layers[0]["encoding"]["x"].get("axis") or {}
+    return {key: value for key, value in found.items() if key in ("labelExpr", "tickMinStep")}
 
 
 # --- words ------------------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -59,6 +60,12 @@ def lab(context: BrowserContext, server: JupyterServer, request: pytest.FixtureR
     yield from page_of(context, server, request)
 
 
+@pytest.fixture(scope="module")
+def lab_of_module(context: BrowserContext, server: JupyterServer, request: pytest.FixtureRequest) -> Iterator[Lab]:
+    """One page for all tests of a module, which then share its notebook, its kernel and what its console has shown."""
+    yield from page_of(context, server, request)
+
+
 @pytest.fixture
 def lab_at_2x(browser: Browser, server: JupyterServer, request: pytest.FixtureRequest) -> Iterator[Lab]:
     """The same on a screen of two pixels to the CSS pixel."""
@@ -74,7 +81,7 @@ def page_of(context: BrowserContext, server: JupyterServer, request: pytest.Fixt
     yield lab
     if request.session.testsfailed > failures:
         OUTPUT.mkdir(exist_ok=True)
-        page.screenshot(path=OUTPUT / f"failed-{request.node.name}.png")
+        page.screenshot(path=OUTPUT / f"failed-{Path(request.node.name).stem}.png")
     page.close()
     server.shut_down_kernels()
     assert not lab.errors, f"errors on the page's console: {lab.errors}"

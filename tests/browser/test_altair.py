@@ -92,17 +92,6 @@ board = tb.board()
 board.chart("own", alt.Chart(alt.NamedData("points")).mark_point().encode(x="step:Q", y="value:Q"))
 run.finish()
 """
-
-
-def test_a_users_chart_is_there_after_a_reload(lab: Lab) -> None:
-    lab.write_and_open("kept-charts", KEPT)
-    lab.run_to_end(0)
-    lab.board().wait_for_rows("own", 2)
-    lab.save()
-    lab.reload()
-    assert lab.board().wait_for_rows("own", 2).steps("own") == [0, 1]
-
-
 READ = """
 import trackbook as tb
 
@@ -115,10 +104,15 @@ tb.board("read")["train/loss"]
 """
 
 
-def test_a_boards_chart_is_displayed_as_an_altair_chart(lab: Lab) -> None:
-    lab.write_and_open("read", READ)
+def test_a_users_chart_is_there_after_a_reload_and_a_boards_chart_displays_as_an_altair_chart(lab: Lab) -> None:
+    lab.write_and_open("kept-charts", KEPT, READ)
     lab.run_to_end(0)
-    chart = lab.cell(0).locator(".jp-RenderedVegaCommon5, .vega-embed").first
+    lab.board().wait_for_rows("own", 2)
+    lab.run_to_end(1)
+    chart = lab.cell(1).locator(".jp-RenderedVegaCommon5, .vega-embed").first
     chart.locator("canvas, svg").first.wait_for()
     OUTPUT.mkdir(exist_ok=True)
     chart.screenshot(path=OUTPUT / "displayed.png")
+    lab.save()
+    lab.reload()
+    assert lab.board().wait_for_rows("own", 2).steps("own") == [0, 1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from browser.lab import Board, Lab
 
 PROGRAM = """
@@ -15,8 +17,24 @@ for i in range(60):
 board = tb.board()
 tb.finish()
 """
-READ = "print(board.{})"
+READ = "print(board.y_scale, board.smoothing_kind, board.columns, board.clip_outliers)"
 SET = 'board.x_axis, board.smoothing, board.columns, board.group_order = "train/epoch", 4, 2, ["val"]'
+
+
+HIDE = "board.hidden_runs = [run.id]"
+SHOW = "board.hidden_runs = []"
+
+
+@pytest.fixture(scope="module")
+def lab(lab_of_module: Lab) -> Lab:
+    lab_of_module.write_and_open("controls", PROGRAM, READ, HIDE, SHOW, SET)
+    lab_of_module.run_to_end(0)
+    return lab_of_module
+
+
+@pytest.fixture
+def board(lab: Lab) -> Board:
+    return lab.board().wait()
 
 
 def read(lab: Lab, number: int) -> str:
@@ -29,12 +47,28 @@ def xs(board: Board, metric: str) -> list[float]:
     return found
 
 
-def test_the_view_menu_sets_what_python_reads(lab: Lab) -> None:
-    lab.write_and_open(
-        "view", PROGRAM, READ.format("y_scale, board.smoothing_kind, board.columns, board.clip_outliers")
-    )
-    lab.run_to_end(0)
-    board = lab.board().wait()
+def test_the_keyboard_reaches_the_menu_and_the_notebook_hears_nothing(lab: Lab, board: Board) -> None:
+    cells = lab.page.locator(".jp-CodeCell").count()
+    board.root.locator(".tb-menu-button").focus()
+    for key in ("Enter", "Tab", "a", "b", "d", "d", "Escape"):
+        lab.page.keyboard.press(key)
+    assert lab.page.evaluate("() => document.activeElement.className") == "tb-menu-button"
+    assert lab.page.locator(".jp-CodeCell").count() == cells
+    mover = board.root.locator("[data-group=val] .tb-move").first
+    mover.focus()
+    lab.page.keyboard.press("Enter")
+    assert list(board.groups()) == ["", "val", "train"]
+
+
+def test_all_runs_hidden_is_said(lab: Lab, board: Board) -> None:
+    lab.run_to_end(2)
+    board.root.get_by_text("All runs are hidden.").wait_for()
+    assert not board.chart("lr").is_visible()
+    lab.run_to_end(3)
+    lab.board().wait_for_rows("lr", 60)
+
+
+def test_the_view_menu_sets_what_python_reads(lab: Lab, board: Board) -> None:
     board.root.locator(".tb-menu-button").click()
     menu = board.root.get_by_role("dialog", name="View")
     menu.get_by_role("radiogroup", name="Y scale").get_by_role("radio", name="Log").check()
@@ -54,10 +88,7 @@ def test_the_view_menu_sets_what_python_reads(lab: Lab) -> None:
 
 
 def test_python_sets_what_the_board_shows_and_a_reload_keeps_it(lab: Lab) -> None:
-    lab.write_and_open("python", PROGRAM, SET)
-    lab.run_to_end(0)
-    lab.board().wait()
-    lab.run_to_end(1)
+    lab.run_to_end(4)
     for reloaded in (False, True):
         if reloaded:
             lab.save()
@@ -70,28 +101,3 @@ def test_python_sets_what_the_board_shows_and_a_reload_keeps_it(lab: Lab) -> Non
         assert xs(board, "train/loss") == [float(i // 10) for i in range(60)]
         assert len(set(board.root.locator(".tb-chart").evaluate_all("(all) => all.map((c) => c.offsetLeft)"))) <= 2
     board.look("metric-x")
-
-
-def test_the_keyboard_reaches_the_menu_and_the_notebook_hears_nothing(lab: Lab) -> None:
-    lab.write_and_open("keys", PROGRAM)
-    lab.run_to_end(0)
-    board = lab.board().wait()
-    cells = lab.page.locator(".jp-CodeCell").count()
-    board.root.locator(".tb-menu-button").focus()
-    for key in ("Enter", "Tab", "a", "b", "d", "d", "Escape"):
-        lab.page.keyboard.press(key)
-    assert lab.page.evaluate("() => document.activeElement.className") == "tb-menu-button"
-    assert lab.page.locator(".jp-CodeCell").count() == cells
-    mover = board.root.locator("[data-group=val] .tb-move").first
-    mover.focus()
-    lab.page.keyboard.press("Enter")
-    assert list(board.groups()) == ["", "val", "train"]
-
-
-def test_all_runs_hidden_is_said(lab: Lab) -> None:
-    lab.write_and_open("hidden", PROGRAM, "board.hidden_runs = [run.id]")
-    lab.run_to_end(0)
-    board = lab.board().wait()
-    lab.run_to_end(1)
-    board.root.get_by_text("All runs are hidden.").wait_for()
-    assert not board.chart("lr").is_visible()

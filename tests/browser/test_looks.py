@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-import pytest
 from PIL import Image
 
 from browser.lab import Board, Lab
@@ -85,40 +84,25 @@ def check_layout(board: Board) -> None:
     assert wider <= 0, f"the cell scrolls sideways by {wider} px"
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_nothing_is_clipped_or_overlapping(lab: Lab, theme: str) -> None:
-    lab.write_and_open("looks", REALISTIC_SWEEP, theme=theme)
-    lab.run_to_end(0)
-    for width in (1280, 700):
-        lab.set_size(width, 1600)
-        board = lab.board().wait()
-        lab.wait_for_quiet()
-        board.look(f"board-{width}-{theme}")
-        check_layout(board)
+INK = {"light": "dark on light", "dark": "light on dark"}
 
 
-def test_a_board_in_a_narrow_window_has_one_column(lab: Lab) -> None:
-    lab.write_and_open("narrow", REALISTIC_SWEEP)
-    lab.set_size(480, 2400)
+def test_nothing_is_clipped_or_overlapping_at_any_width_in_either_theme(lab: Lab) -> None:
+    lab.write_and_open("looks", REALISTIC_SWEEP)
     lab.run_to_end(0)
     board = lab.board().wait()
-    lab.wait_for_quiet()
-    board.look("board-480-light")
-    check_layout(board)
-    assert len({box[0] for box in board.root.locator(".tb-chart").evaluate_all(BOXES)}) == 1
-
-
-def test_the_board_follows_a_switch_of_the_theme(lab: Lab) -> None:
-    lab.write_and_open("theme", REALISTIC_SWEEP)
-    lab.run_to_end(0)
-    board = lab.board().wait()
-    before = board.picture()
-    lab.wait_for_quiet()
-    assert ink(board.look(chart="train/loss")) == "dark on light"
-    lab.set_theme("dark")
-    lab.wait_for_quiet()
-    assert ink(board.look(chart="train/loss")) == "light on dark"
-    assert board.picture() == before
+    for width, columns in ((1280, 3), (700, 2), (480, 1)):
+        lab.set_size(width, 2400)
+        drawn = []
+        for theme, expected in INK.items():
+            lab.set_theme(theme)
+            lab.wait_for_quiet()
+            board.wait().look(f"board-{width}-{theme}")
+            check_layout(board)
+            assert ink(board.look(chart="train/loss")) == expected
+            drawn.append(board.picture())
+        assert len({box[0] for box in board.root.locator(".tb-chart").evaluate_all(BOXES)}) == columns
+        assert drawn[0] == drawn[1]
 
 
 def ink(picture: Image.Image) -> str:

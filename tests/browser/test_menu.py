@@ -6,6 +6,7 @@ import csv
 import io
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from browser.lab import Board, Lab
@@ -18,6 +19,20 @@ for i in range(30):
     run.log({"train/loss": 1 / (1 + i), "acc": i / 30})
 tb.finish()
 """
+
+
+@pytest.fixture(scope="module")
+def lab(lab_of_module: Lab) -> Lab:
+    lab = lab_of_module
+    lab.page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=lab.server.url)
+    lab.write_and_open("menu", PROGRAM, "", "import altair; altair.renderers.enable('mimetype')")  # its own needs a CDN
+    lab.run_to_end(0)
+    return lab
+
+
+@pytest.fixture
+def board(lab: Lab) -> Board:
+    return lab.board().wait()
 
 
 def choose(board: Board, metric: str, entry: str) -> None:
@@ -34,10 +49,7 @@ def save(board: Board, entry: str) -> Path:
     return Path(download.value.path())
 
 
-def test_pictures_and_rows_are_saved(lab: Lab) -> None:
-    lab.write_and_open("save", PROGRAM)
-    lab.run_to_end(0)
-    board = lab.board().wait()
+def test_pictures_and_rows_are_saved(board: Board) -> None:
     picture = Image.open(save(board, "Save as PNG"))
     assert picture.width > 500
     assert len(picture.convert("RGB").getcolors(1 << 20) or []) > 10
@@ -49,12 +61,8 @@ def test_pictures_and_rows_are_saved(lab: Lab) -> None:
     ]
 
 
-def test_the_copied_code_makes_the_chart_in_the_next_cell(lab: Lab) -> None:
-    lab.page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=lab.server.url)
-    lab.write_and_open("copy", PROGRAM, "", "import altair; altair.renderers.enable('mimetype')")  # its own needs a CDN
+def test_the_copied_code_makes_the_chart_in_the_next_cell(lab: Lab, board: Board) -> None:
     lab.run_to_end(2)
-    lab.run_to_end(0)
-    board = lab.board().wait()
     choose(board, "train/loss", "Copy Altair code")
     board.chart("train/loss").get_by_role("status").get_by_text("Copied.").wait_for()
     board.look("chart-menu")
@@ -65,10 +73,7 @@ def test_the_copied_code_makes_the_chart_in_the_next_cell(lab: Lab) -> None:
     assert "Error" not in lab.cell(1).locator(".jp-OutputArea").inner_text()
 
 
-def test_full_screen_has_everything_and_escape_leaves_it(lab: Lab) -> None:
-    lab.write_and_open("large", PROGRAM)
-    lab.run_to_end(0)
-    board = lab.board().wait()
+def test_full_screen_has_everything_and_escape_leaves_it(lab: Lab, board: Board) -> None:
     before = board.chart("train/loss").locator("canvas").bounding_box()
     choose(board, "train/loss", "Full screen")
     dialog = board.root.locator("dialog")
@@ -93,10 +98,7 @@ def test_full_screen_has_everything_and_escape_leaves_it(lab: Lab) -> None:
     assert lab.page.evaluate("() => document.activeElement.className") == "tb-more"
 
 
-def test_log_y_of_one_chart_and_of_all(lab: Lab) -> None:
-    lab.write_and_open("log", PROGRAM)
-    lab.run_to_end(0)
-    board = lab.board().wait()
+def test_log_y_of_one_chart_and_of_all(lab: Lab, board: Board) -> None:
     scale = "(chart) => chart.view.scale('y').type"
     choose(board, "train/loss", "Log y")
     lab.wait_for_quiet()

@@ -46,11 +46,10 @@ def test_hostile_metric_names_are_drawn_as_they_are(lab: Lab) -> None:
 
 
 def test_hostile_project_and_run_names_are_shown_as_they_are(lab: Lab) -> None:
-    programs = [PROGRAM.format(names=["loss"], project=name) for name in HOSTILE]
-    lab.write_and_open("projects", *programs)
+    lab.write_and_open("projects", "".join(PROGRAM.format(names=["loss"], project=name) for name in HOSTILE))
+    lab.run_to_end(0)
     for k, name in enumerate(HOSTILE):
-        lab.run_to_end(k)
-        board = lab.board(k).wait()
+        board = lab.board(view=k).wait()
         assert board.root.get_attribute("data-project") == name
         assert board.runs() == [name]
         assert board.steps("loss") == list(range(20))

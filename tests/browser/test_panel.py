@@ -10,6 +10,8 @@ from browser.lab import Board, Lab
 from browser.test_looks import check_layout
 
 EARLIER = """
+PROJECT = "panel"
+
 import math
 import trackbook as tb
 
@@ -30,17 +32,27 @@ board = tb.board()
 """
 
 
-@pytest.fixture
-def panel(lab: Lab, request: pytest.FixtureRequest) -> Any:
-    """A board of six runs in a project of fifteen, with its panel open; the test may give a third cell."""
-    name = f"panel-{abs(hash(request.node.name)) % 1000}"  # all tests share a server, so each has a project of its own
-    lab.write_and_open("panel", f"PROJECT = {name!r}" + EARLIER, BOARD, getattr(request, "param", ""))
+GROUP = "board.group_by = 'config.lr'; board.run_sort = '-max.val/accuracy'"
+UNGROUP = "board.group_by = board.run_sort = ''"
+NAMES = "print(*tb.runs(PROJECT)['name'])"
+
+
+@pytest.fixture(scope="module")
+def lab(lab_of_module: Lab) -> Lab:
+    """A board of six runs in a project of fifteen, with its panel open."""
+    lab = lab_of_module
+    lab.write_and_open("panel", EARLIER, BOARD, GROUP, UNGROUP, NAMES)
     lab.run_to_end(0)
     lab.run_to_end(1)
     board = lab.board(1).wait()
     board.root.locator(".tb-runs-button").click()
     rows(board).nth(14).wait_for()
-    return board
+    return lab
+
+
+@pytest.fixture
+def panel(lab: Lab) -> Board:
+    return lab.board(1).wait()
 
 
 def rows(board: Board) -> Any:
@@ -49,11 +61,6 @@ def rows(board: Board) -> Any:
 
 def row(board: Board, name: str) -> Any:
     return rows(board).filter(has_text=name)
-
-
-def answer(lab: Lab, number: int = 2) -> str:
-    lab.run_to_end(number)
-    return lab.cell(number).locator(".jp-OutputArea-output").inner_text().strip()
 
 
 def test_a_run_of_the_past_is_drawn_when_it_is_selected_and_no_longer_when_it_is_not(panel: Board) -> None:
@@ -69,13 +76,26 @@ def test_a_run_of_the_past_is_drawn_when_it_is_selected_and_no_longer_when_it_is
     assert len(panel.runs()) == 6
 
 
-@pytest.mark.parametrize("panel", ["print(*tb.runs(PROJECT)['name'])"], indirect=True)
+def test_python_groups_runs_and_each_is_drawn_as_one(lab: Lab, panel: Board) -> None:
+    lab.run_to_end(2)
+    panel.root.locator(".tb-legend .tb-run", has_text="lr 0.01 (2 runs)").wait_for()
+    panel.page.wait_for_function(
+        "(chart) => chart.view.data('points').some((row) => row.high > row.low)",
+        arg=panel.chart("train/loss").element_handle(),
+    )
+    assert len({row["run"] for row in panel.rows("train/loss")}) == 3
+    assert panel.root.locator("[aria-sort=descending]").inner_text() == "max val/accuracy"
+    panel.look("panel-grouped")
+    lab.run_to_end(3)
+    panel.root.locator(".tb-legend .tb-run", has_text="lr 0.01 (2 runs)").wait_for(state="detached")
+
+
 def test_keys_rename_and_delete_runs_and_leave_the_notebook_alone(lab: Lab, panel: Board) -> None:
     cells = lab.page.locator(".jp-NotebookPanel .jp-CodeCell").count()
     grid = panel.root.locator(".tb-runs")
     grid.focus()
     keyboard = panel.page.keyboard
-    for key in ("ArrowDown", "d", "d", "a", "x", "F2"):
+    for key in ("Home", "d", "d", "a", "x", "F2"):
         keyboard.press(key)
     keyboard.type("the best")
     keyboard.press("Enter")
@@ -86,38 +106,27 @@ def test_keys_rename_and_delete_runs_and_leave_the_notebook_alone(lab: Lab, pane
     keyboard.press("Enter")
     row(panel, "earlier 0").wait_for(state="detached")
     assert lab.page.locator(".jp-NotebookPanel .jp-CodeCell").count() == cells
-    names = answer(lab)
+    lab.run_to_end(4)
+    names = lab.cell(4).locator(".jp-OutputArea-output").inner_text()
     assert ("the best" in names, "now 5" in names, "earlier 0" in names) == (True, False, False)
 
 
-@pytest.mark.parametrize("panel", ["board.group_by = 'config.lr'; board.run_sort = '-max.val/accuracy'"], indirect=True)
-def test_python_groups_runs_and_each_is_drawn_as_one(lab: Lab, panel: Board) -> None:
-    lab.run_to_end(2)
-    panel.root.locator(".tb-legend .tb-run", has_text="lr 0.01 (2 runs)").wait_for()
-    panel.page.wait_for_function(
-        "(chart) => chart.view.data('points').some((row) => row.high > row.low)",
-        arg=panel.chart("train/loss").element_handle(),
-    )
-    assert len({row["run"] for row in panel.rows("train/loss")}) == 3
-    assert panel.root.locator("[aria-sort=descending]").inner_text() == "max val/accuracy"
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_nothing_is_clipped_or_overlapping(lab: Lab, panel: Board, theme: str) -> None:
-    lab.set_theme(theme)
+def test_nothing_is_clipped_or_overlapping(lab: Lab, panel: Board) -> None:
     panel.root.locator(".tb-runs").focus()
     panel.page.keyboard.press("ArrowDown")
     panel.page.keyboard.press("Enter")
-    for width in (1280, 700):
-        lab.set_size(width, 1800)
-        for tab in ("Runs", "Compare"):
-            panel.root.get_by_role("tab", name=tab).click()
-            if tab == "Compare":
-                panel.root.locator(".tb-figure[data-drawn]").nth(1).wait_for()
-            lab.wait_for_quiet()
-            panel.look(f"panel-{tab.lower()}-{width}-{theme}")
-            wider = panel.root.evaluate("(board) => board.scrollWidth - board.clientWidth")
-            assert wider <= 0, f"{tab} at {width}: the board scrolls sideways by {wider} px"
+    for theme in ("light", "dark"):
+        lab.set_theme(theme)
+        for width in (1280, 700):
+            lab.set_size(width, 1800)
+            for tab in ("Compare", "Runs"):
+                panel.root.get_by_role("tab", name=tab).click()
+                if tab == "Compare":
+                    panel.root.locator(".tb-figure[data-drawn]").nth(1).wait_for()
+                lab.wait_for_quiet()
+                panel.look(f"panel-{tab.lower()}-{width}-{theme}")
+                wider = panel.root.evaluate("(board) => board.scrollWidth - board.clientWidth")
+                assert wider <= 0, f"{tab} at {width}: the board scrolls sideways by {wider} px"
     panel.root.locator(".tb-side-line .tb-panel-close").click()
     lab.wait_for_quiet()
     check_layout(panel)

@@ -54,13 +54,20 @@ def look(lab: Lab, name: str) -> None:
     lab.page.screenshot(path=OUTPUT / f"{name}.png", animations="disabled")
 
 
-def test_a_saved_notebook_shows_its_charts_without_its_kernel(lab: Lab) -> None:
-    path = lab.write("still", SWEEP)
+def test_a_saved_notebook_shows_its_charts_without_its_kernel_and_another_kernel_brings_its_board_back(
+    lab: Lab, browser: Browser
+) -> None:
+    path = lab.write("still", SWEEP, "import trackbook as tb\ntb.board('still')")
     lab.open("still")
     lab.run_to_end(0)
     lab.board().wait_for_rows("train/loss", 800)
     still = wait_for_still(lab)
     expect(still).to_be_hidden()  # beside the live board
+    lab.save()
+    lab.reload()
+    lab.board().wait_for_rows("train/loss", 800)
+    expect(wait_for_still(lab)).to_be_hidden()
+
     lose_the_kernel(lab, "still")
     still = wait_for_still(lab)
     expect(still).to_be_visible()
@@ -68,7 +75,6 @@ def test_a_saved_notebook_shows_its_charts_without_its_kernel(lab: Lab) -> None:
     lost = lab.cell(0).get_by_text("Error displaying widget")
     expect(lost).to_have_count(1)
     expect(lost).to_be_hidden()
-    lab.forgive("widget model not found")
     look(lab, "still-light")
     lab.set_theme("dark")
     lab.set_size(700)
@@ -77,31 +83,8 @@ def test_a_saved_notebook_shows_its_charts_without_its_kernel(lab: Lab) -> None:
     assert len(json.dumps(saved)) < 200_000
     assert base64.b64decode(saved.data["image/png"]).startswith(b"\x89PNG")
     assert "lr=0.01" in json.dumps(saved.data[VEGA_LITE])
+    html_without_widget_state_shows_the_picture(lab, browser, path)
 
-
-def test_a_page_reload_with_its_kernel_brings_the_board_and_not_the_still(lab: Lab) -> None:
-    lab.write_and_open("reloadstill", SWEEP)
-    lab.run_to_end(0)
-    wait_for_still(lab)
-    lab.save()
-    lab.reload()
-    lab.board().wait_for_rows("train/loss", 800)
-    expect(wait_for_still(lab)).to_be_hidden()
-
-
-def test_an_interrupted_cell_keeps_its_charts_too(lab: Lab) -> None:
-    lab.write_and_open("interrupted", SWEEP + "raise KeyboardInterrupt")
-    lab.run_to_end(0)
-    wait_for_still(lab)
-    assert lab.cell(0).locator("[data-mime-type='application/vnd.jupyter.stderr']").is_visible()
-
-
-def test_a_notebook_reopened_with_another_kernel_has_its_board_back(lab: Lab) -> None:
-    lab.write_and_open("back", SWEEP, "import trackbook as tb\ntb.board('still')")
-    lab.run_to_end(0)
-    wait_for_still(lab)
-    lose_the_kernel(lab, "back")
-    lab.cell(0).get_by_text("Error displaying widget").wait_for(state="attached")
     lab.run_to_end(1)
     lab.board(1).wait_for_rows("train/loss", 800)
     expect(wait_for_still(lab, 1)).to_be_hidden()
@@ -109,12 +92,7 @@ def test_a_notebook_reopened_with_another_kernel_has_its_board_back(lab: Lab) ->
     lab.forgive("widget model not found")
 
 
-def test_html_of_a_notebook_without_widget_state_shows_the_picture(lab: Lab, browser: Browser) -> None:
-    lab.write_and_open("html", SWEEP)
-    lab.run_to_end(0)
-    wait_for_still(lab)
-    lab.save()
-    path = lab.server.root / "html.ipynb"
+def html_without_widget_state_shows_the_picture(lab: Lab, browser: Browser, path: Path) -> None:
     convert = [sys.executable, "-m", "nbconvert", "--to", "html", path]
     subprocess.run(convert, env=lab.server.environment, check=True, capture_output=True)
     context = browser.new_context(offline=True)
@@ -123,3 +101,10 @@ def test_html_of_a_notebook_without_widget_state_shows_the_picture(lab: Lab, bro
     expect(page.locator("img[src^='data:image/png']")).to_be_visible()
     page.screenshot(path=OUTPUT / "still-html.png", full_page=True)
     context.close()
+
+
+def test_an_interrupted_cell_keeps_its_charts_too(lab: Lab) -> None:
+    lab.write_and_open("interrupted", SWEEP + "raise KeyboardInterrupt")
+    lab.run_to_end(0)
+    wait_for_still(lab)
+    assert lab.cell(0).locator("[data-mime-type='application/vnd.jupyter.stderr']").is_visible()

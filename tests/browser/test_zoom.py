@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 
-import pytest
-
 from browser.lab import Board, Lab
 
 STEPS = 200_000
@@ -18,12 +16,10 @@ run = tb.init(project="zoom", name="long")
 for i in range({STEPS}):
     run.log({{"loss": math.sin(i / 1000) + (i % 7) / 10, "acc": i / {STEPS}}})
 run.hand_over()
-"""
-WAIT = """
 while not pathlib.Path("zoomed").exists():
     time.sleep(0.05)
+tb.finish()
 """
-END = "tb.finish()"
 
 CONSECUTIVE = """([chart, most]) => {
     const [from, to] = chart.view.signal("x_window");
@@ -68,31 +64,28 @@ def zoom_until_every_point_is_there(lab: Lab, board: Board) -> None:
     board.page.wait_for_function(CONSECUTIVE, arg=[chart, 1000])
 
 
-@pytest.mark.parametrize("busy", [False, True], ids=["idle", "busy"])
-def test_zooming_far_in_shows_every_point(lab: Lab, busy: bool) -> None:
-    (lab.server.root / "zoomed").unlink(missing_ok=True)
-    lab.write_and_open("zoom", LONG + WAIT + END if busy else LONG + END)
+def test_zooming_far_in_shows_every_point_while_the_cell_is_busy_and_afterwards(lab: Lab) -> None:
+    lab.write_and_open("zoom", LONG)
     lab.run(0)
     board = lab.board().wait_for_rows("loss", 500)
-    if not busy:
-        lab.wait_until_done(0)
     lab.page.wait_for_function(
         "([chart, last]) => chart.view.data('points').at(-1)?.step === last",
         arg=[board.chart("loss").element_handle(), STEPS - 1],
     )
-    zoom_until_every_point_is_there(lab, board)
-    board.look("zoom-raw")
-    left, right = window(board, "loss", "x") or (0, 0)
-    for row in (row for row in board.rows("loss") if left <= row["step"] <= right):
-        expected = math.sin(row["step"] / 1000) + (row["step"] % 7) / 10
-        assert abs(row["value"] - expected) < 1e-4
-    assert window(board, "acc", "x") == window(board, "loss", "x")
-    assert lab.is_busy(0) is busy
-    (lab.server.root / "zoomed").touch()
-    lab.wait_until_done(0)
-    board.chart("loss").locator(".tb-plot").dblclick()
-    wait_for_window(board, "acc", "x", zoomed=False)
-    assert max(board.steps("loss")) == STEPS - 1
+    for busy in (True, False):
+        zoom_until_every_point_is_there(lab, board)
+        left, right = window(board, "loss", "x") or (0, 0)
+        for row in (row for row in board.rows("loss") if left <= row["step"] <= right):
+            expected = math.sin(row["step"] / 1000) + (row["step"] % 7) / 10
+            assert abs(row["value"] - expected) < 1e-4
+        assert window(board, "acc", "x") == window(board, "loss", "x")
+        assert lab.is_busy(0) is busy
+        board.look("zoom-raw")
+        (lab.server.root / "zoomed").touch()
+        lab.wait_until_done(0)
+        board.chart("loss").locator(".tb-plot").dblclick()
+        wait_for_window(board, "acc", "x", zoomed=False)
+        assert max(board.steps("loss")) == STEPS - 1
 
 
 SHORT = """
@@ -105,10 +98,16 @@ tb.finish()
 """
 
 
-def test_a_drag_along_across_and_slanting(lab: Lab) -> None:
-    lab.write_and_open("drags", SHORT)
+def test_zooming_by_hand(lab: Lab) -> None:
+    lab.write_and_open("hand", SHORT)
     lab.run_to_end(0)
     board = lab.board().wait()
+    drags_along_across_and_slanting(lab, board)
+    the_wheel_scrolls_the_notebook_and_with_ctrl_zooms(lab, board)
+    unlinked_a_chart_zooms_alone(lab, board)
+
+
+def drags_along_across_and_slanting(lab: Lab, board: Board) -> None:
     drag(board, "loss", (0.3, 0.5), (0.7, 0.52))
     wait_for_window(board, "acc", "x")
     x = window(board, "loss", "x")
@@ -129,10 +128,7 @@ def test_a_drag_along_across_and_slanting(lab: Lab) -> None:
     wait_for_window(board, "loss", "x", zoomed=False)
 
 
-def test_the_wheel_scrolls_the_notebook_and_with_ctrl_zooms(lab: Lab) -> None:
-    lab.write_and_open("wheel", SHORT)
-    lab.run_to_end(0)
-    board = lab.board().wait()
+def the_wheel_scrolls_the_notebook_and_with_ctrl_zooms(lab: Lab, board: Board) -> None:
     board.chart("loss").locator(".tb-plot").hover()
     lab.page.mouse.wheel(0, -200)
     lab.wait_for_quiet()
@@ -149,12 +145,11 @@ def test_the_wheel_scrolls_the_notebook_and_with_ctrl_zooms(lab: Lab) -> None:
         arg=[board.chart("loss").element_handle(), before and before[0]],
     )
     lab.page.keyboard.up("Shift")
+    board.root.locator(".tb-unzoom").click()
+    wait_for_window(board, "loss", "x", zoomed=False)
 
 
-def test_unlinked_a_chart_zooms_alone(lab: Lab) -> None:
-    lab.write_and_open("unlinked", SHORT)
-    lab.run_to_end(0)
-    board = lab.board().wait()
+def unlinked_a_chart_zooms_alone(lab: Lab, board: Board) -> None:
     board.root.locator(".tb-menu-button").click()
     board.root.get_by_label("Zoom charts together").uncheck()
     lab.page.keyboard.press("Escape")

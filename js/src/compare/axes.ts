@@ -4,6 +4,7 @@ import type { Styled } from "../rows.ts";
 import type { Entry, Scalar } from "../table.ts";
 
 export const MOST_LINES = 300; // of parallel coordinates
+const ROOM = 0.07; // of an axis' length, for a label
 const MOST_NAMES = 8; // of a categorical axis
 export const MAGNITUDES = 20; // from the smallest to the largest, from where an axis is logarithmic
 const UNDRAWN = "#8b93a1"; // of runs that have no colour, on either ground
@@ -77,8 +78,16 @@ export function axisOf(column: Column, values: readonly Scalar[]): Axis | null {
   const [low, high] = [distinct[0], distinct[distinct.length - 1]] as number[];
   const scale = low > 0 && high / low >= MAGNITUDES ? Math.log : (value: number) => value;
   const place = (value: Scalar) => (scale(Number(value)) - scale(low)) / (scale(high) - scale(low));
-  const few = distinct.length <= MOST_NAMES / 2 ? (distinct as number[]) : [low, high];
+  const few = distinct.length <= MOST_NAMES / 2 ? spaced(distinct as number[], place) : [low, high];
   return { column, place, ticks: few.map(value => ({ at: place(value), text: column.format(value) })) };
+}
+
+/** Those whose labels have room: the ends, and what is far enough from them and from one another. */
+function spaced(values: readonly number[], place: (value: number) => number): number[] {
+  const kept = [values[0]];
+  for (const value of values.slice(1, -1))
+    if (place(value) - place(kept[kept.length - 1]) >= ROOM && place(value) <= 1 - ROOM) kept.push(value);
+  return [...kept, values[values.length - 1]];
 }
 
 /** Lines of the runs that have all the values, and the axes' ticks. */

@@ -1,4 +1,5 @@
 import { h } from "../dom.ts";
+import { resizeView } from "../sizing.ts";
 import type { Theme } from "../theme.ts";
 import { type Canvas, createCanvas, type Spec } from "../vega.ts";
 
@@ -59,7 +60,7 @@ export class Figure {
     if (key === this.#drawn) return;
     this.#drawn = key;
     const { view, draw } = this.#canvasFor(theme);
-    view.width(width).height(height).resize();
+    resizeView(view, width, height);
     try {
       await draw(rows, signals);
       this.element.dataset.drawn = String(rows.length);
