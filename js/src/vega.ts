@@ -83,6 +83,7 @@ export function createCanvas(spec: Spec, theme: Theme, font: string, container: 
 export function config(theme: Theme, font: string): Config {
   const { text, label, grid, frame } = VEGA_COLORS[theme];
   return {
+    aria: false, // else every point of a line is described in words, which takes longer than drawing it
     background: "transparent",
     font,
     padding: { left: 0, top: 4, right: 2, bottom: 0 },

@@ -40,6 +40,7 @@ import altair as alt
 XAxis = Literal["step", "relative", "time", "metric"]
 Layers = alt.LayerChart | alt.FacetChart  # what Altair's annotations promise of `alt.layer`
 
+_POINTS: Final = alt.NamedData("points", format=alt.DataFormat(parse=None))
 SPECS: Final = Path(__file__).parent / "specs"
 
 
@@ -72,7 +73,7 @@ DURATION_LABEL: Final = (
 def line(x_axis: XAxis = "step") -> Layers:
     """Draw one metric over ``x``: a line a run, a dot for a lonely point, marks on the frame for what is not finite."""
     zoomed = alt.expr("x_window != null || y_window != null")  # else half of a line along the frame would be cut off
-    base = alt.Chart(alt.NamedData("points")).encode(
+    base = alt.Chart(_POINTS).encode(
         x=_x(x_axis),
         color=alt.Color("color:N", scale=None, legend=None),
         detail="run:N",
@@ -116,7 +117,7 @@ def bar() -> Layers:
         axis=None,
         scale=alt.Scale(zero=True, nice=False, rangeMax=alt.ExprRef("width - 60")),  # leaves room for the numbers
     )
-    base = alt.Chart(alt.NamedData("points")).encode(y=y)
+    base = alt.Chart(_POINTS).encode(y=y)
     bars = base.mark_bar(height=alt.RelativeBandSize(0.6)).encode(
         x=x, color=alt.Color("color:N", scale=None, legend=None)
     )
@@ -127,7 +128,7 @@ def bar() -> Layers:
 def scatter() -> Layers:
     """Draw a dot a run at ``x`` and ``y``: numbers, logarithms (``x_log``), or places in a list of names (``x_names``)."""
     dots = (
-        alt.Chart(alt.NamedData("points"))
+        alt.Chart(_POINTS)
         .mark_circle(clip=False)
         .encode(
             x=alt.X("x:Q", title=None, scale=_COMPARED, axis=_compared_axis("x")),
@@ -162,7 +163,7 @@ def parallel() -> Layers:
         ),
     )
     y = alt.Y("at:Q", title=None, axis=None, scale=alt.Scale(domain=[0, 1]))
-    base = alt.Chart(alt.NamedData("points")).encode(x=x)
+    base = alt.Chart(_POINTS).encode(x=x)
     rules = base.mark_rule(strokeWidth=1, opacity=0.5, color="#8b93a1").transform_aggregate(groupby=["axis"])
     lines = (
         base.mark_line(strokeWidth=1.5, strokeJoin="round")
