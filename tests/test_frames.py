@@ -221,3 +221,13 @@ def test_what_does_not_fit_at_all_is_left_out_by_rank_and_named() -> None:
     for metric in (0, 20, 199):
         kernel.add_points("run1" if metric < 20 else "run0", f"m{metric}", np.array([9000]), np.zeros(1), np.zeros(1))
     assert [series["metric"] for series in kernel.delta(0.0)["header"]["series"]] == [20]
+
+
+def test_a_frame_says_of_a_series_how_much_coarser_than_the_picture_it_is() -> None:
+    picture = Picture("p")
+    picture.put_run(run_header(0))
+    steps = np.arange(2000)
+    picture.add_points(run_header(0)["id"], "loss", steps, steps / 1.0, np.sin(steps / 9.0))
+    assert "coarser" not in picture.keyframe(0.0)["header"]["series"][0]
+    (series,) = picture.keyframe(0.0, 9000)["header"]["series"]
+    assert series["width"] == 2 ** series["coarser"] > 1

@@ -14,10 +14,11 @@ const WORDS = BUCKET_BYTES / 4;
 
 /** A series from its block in a frame's buffer, every column as float64. */
 export function decodeSeries(header: SeriesHeader, data: ArrayBuffer): Series {
-  const { run, metric, width, rows } = header;
+  const { run, metric, width, rows, coarser } = header;
+  const common = { run, metric, rows, ...(coarser && { coarser }) };
   return width === 1
-    ? { kind: "points", run, metric, width, rows, columns: points(header, data) }
-    : { kind: "buckets", run, metric, width, rows, columns: buckets(header, data) };
+    ? { ...common, kind: "points", width, columns: points(header, data) }
+    : { ...common, kind: "buckets", width, columns: buckets(header, data) };
 }
 
 function points({ rows, at, plain: isPlain }: SeriesHeader, data: ArrayBuffer) {

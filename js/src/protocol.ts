@@ -59,6 +59,8 @@ export interface SeriesHeader {
   rows: number;
   at: number;
   plain?: boolean;
+  /** How often the kernel's own buckets were doubled, for a frame to fit its budget. */
+  coarser?: number;
 }
 
 export interface Omitted {

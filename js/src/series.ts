@@ -11,6 +11,8 @@ interface Common {
   run: number;
   metric: number;
   rows: number;
+  /** How often the kernel's own buckets were doubled; 0 where it is not said. */
+  coarser?: number;
 }
 /** `width` steps a bucket, a power of two; a series of width 1 keeps its points. */
 export type PointSeries = Common & {

@@ -9,19 +9,21 @@ export interface Smoothing {
 
 /**
  * The smoothed values as a function of the step; null where smoothing is off. It is always made of the whole series as
- * the picture has it, n rows to each side: zooming in, which brings finer rows, changes nothing about it.
+ * the picture has it, n rows to each side: zooming in, which brings finer rows, changes nothing about it. Rows that a frame
+ * had no room for count as well, so that runs of one length are smoothed alike.
  */
 export function trendOf(series: Series, { amount, kind }: Smoothing): ((step: number) => number) | null {
   if (!amount || !series.rows) return null;
   const smooth = kind === "mean" ? mean : exponential;
+  const n = Math.round(amount / 2 ** (series.coarser ?? 0));
   if (series.kind === "points") {
     const { step, value } = series.columns;
-    return interpolate(step, smooth(value, value.map(finite), amount));
+    return interpolate(step, smooth(value, value.map(finite), n));
   }
   const { first_step, last_step, mean: means, count } = series.columns;
   return interpolate(
     first_step.map((first, row) => (first + last_step[row]) / 2),
-    smooth(means, count, amount),
+    smooth(means, count, n),
   );
 }
 

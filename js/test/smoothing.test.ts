@@ -52,3 +52,12 @@ test("between the steps of the series, the trend is a straight line", () => {
   const trend = trendOf(points([0, 3, 6]), { amount: 1, kind: "mean" }) as (step: number) => number;
   expect([0, 0.5, 1, 2, 7].map(trend)).toEqual([1.5, 2.25, 3, 4.5, 4.5]);
 });
+
+test("rows that were made coarser to fit a frame count as part of the window", () => {
+  const values = [1, 5, 1, 5, 1];
+  const as = (coarser: number) =>
+    trendOf({ ...points(values), coarser } as Series, { amount: 4, kind: "mean" });
+  expect(as(0)?.(2)).toBeCloseTo(13 / 5);
+  expect(as(2)?.(2)).toBeCloseTo(7 / 3);
+  expect(as(4)?.(2)).toBe(1);
+});

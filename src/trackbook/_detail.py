@@ -50,7 +50,9 @@ def detail(picture: Picture, store: Store, question: Mapping[str, Any]) -> tuple
     offset = np.zeros(len(made.shift))
     numbers, low, high = extremes(taken[1][0], taken[1][1]["min"], taken[1][1]["max"])
     offset[numbers] = offsets(low, high)
-    headers, data = headed(pack(*taken, made.shift, offset, made.began), window.series, made.shift)
+    headers, data = headed(
+        pack(*taken, made.shift, offset, made.began), window.series, made.shift, np.zeros_like(made.shift)
+    )
     return {"series": headers}, [data]
 
 

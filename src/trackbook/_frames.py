@@ -177,7 +177,7 @@ class Picture:
         self._decide_offsets(points[0], points[1]["value"], points[1]["value"])
         self._decide_offsets(buckets[0], buckets[1]["min"], buckets[1]["max"])
         blocks = pack(points, buckets, self._sent, self._offset, self.buckets.began)
-        return headed(blocks, self._keys, self._sent)
+        return headed(blocks, self._keys, self._sent, self._sent - self.buckets.shift[: len(self._sent)])
 
     def _decide_offsets(self, numbers: Ids, low: Floats, high: Floats) -> None:
         """An offset stays until the next keyframe, unless values come so near to 0 that it would cost them their digits."""
@@ -188,8 +188,10 @@ class Picture:
         self._offset[series] = np.where(near, 0.0, np.where(fresh, offsets(low, high), offset))
 
 
-def headed(blocks: list[Block], keys: list[tuple[int, int]], shift: Steps) -> tuple[list[SeriesHeader], bytes]:
-    """The headers and the bytes of blocks; `keys` and `shift` by number of series."""
+def headed(
+    blocks: list[Block], keys: list[tuple[int, int]], shift: Steps, coarser: Steps
+) -> tuple[list[SeriesHeader], bytes]:
+    """The headers and the bytes of blocks; `keys`, `shift` and how often rows were doubled for it by number of series."""
     series: list[SeriesHeader] = []
     parts: list[bytes | memoryview] = []
     at = 0
@@ -198,6 +200,8 @@ def headed(blocks: list[Block], keys: list[tuple[int, int]], shift: Steps) -> tu
         header: SeriesHeader = {"run": run, "metric": metric, "width": 1 << int(shift[number]), "rows": rows, "at": at}
         if plain:
             header["plain"] = True
+        if coarser[number] > 0:
+            header["coarser"] = int(coarser[number])
         series.append(header)
         parts += data
         at += sum(map(len, data))

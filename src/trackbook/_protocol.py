@@ -97,6 +97,7 @@ class SeriesHeader(TypedDict):
     rows: int
     at: int  # bytes before this series' block
     plain: NotRequired[bool]
+    coarser: NotRequired[int]  # how often the kernel's own buckets were doubled, for a frame to fit its budget
 
 
 class Omitted(TypedDict):

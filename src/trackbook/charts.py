@@ -40,7 +40,8 @@ import altair as alt
 XAxis = Literal["step", "relative", "time", "metric"]
 Layers = alt.LayerChart | alt.FacetChart  # what Altair's annotations promise of `alt.layer`
 
-_POINTS: Final = alt.NamedData("points", format=alt.DataFormat(parse=None))
+# Without a parse: Vega would else copy every row to make numbers of what are numbers, and remember each copy for ever.
+_POINTS: Final = alt.NamedData("points", format=alt.DataFormat(parse=None))  # type: ignore[no-untyped-call]
 SPECS: Final = Path(__file__).parent / "specs"
 
 
