@@ -58,6 +58,6 @@ test("rows that were made coarser to fit a frame count as part of the window", (
   const as = (coarser: number) =>
     trendOf({ ...points(values), coarser } as Series, { amount: 4, kind: "mean" });
   expect(as(0)?.(2)).toBeCloseTo(13 / 5);
-  expect(as(2)?.(2)).toBeCloseTo(7 / 3);
+  expect(as(2)?.(2)).toBeCloseTo(11 / 3);
   expect(as(4)?.(2)).toBe(1);
 });
