@@ -41,7 +41,7 @@ window.refresh = async (from, to) => {
     for (const { keyframe, delta } of frames.slice(from, to)) {
         put("keyframe", keyframe);
         put("delta", delta);
-        for (let wait = 0; wait < 2; wait++) await frame();
+        await frame();
     }
 };
 window.ready = true;
