@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lab import Figures, Lab, TrialError, folder_bytes
-from notebooks import heap, latency, paint
+from notebooks import draw, heap, latency, paint
 
 if TYPE_CHECKING:
     from peers import Entrant
@@ -256,6 +256,7 @@ FIGURES: dict[str, Callable[[Lab], Result]] = {
     "detail": detail,
     "latency": latency,
     "paint": paint,
+    "draw": draw,
     "heap": heap,
     "kill": kill,
     "sigterm": terminate,

@@ -122,3 +122,10 @@ def paint(lab: Lab) -> dict[str, Any]:
 
         runs_panel.fill(page.server.store, runs, metrics)
         return {"trackbook": runs_panel.measure(page)}
+
+
+def draw(lab: Lab) -> dict[str, Any]:
+    """The browser's time to draw a refresh of 12 charts x 3 runs, of long and of short runs."""
+    import draws
+
+    return {"trackbook": draws.draws(rounds=2 if lab.quick else 9)}

@@ -84,6 +84,8 @@ ROWS = (
     Row("latency", "p95_ms", "`log` to pixels, JupyterLab, cell busy, 10 metrics at 100 calls/s, p95", "ms", most=250),
     Row("latency", "p50_ms", "- p50", "ms"),
     Row("paint", "first_paint", "board of 1,000 runs x 50 metrics, to its first paint", "ms", most=2000),
+    Row("draw", "ratio", "drawing 12 charts x 3 runs of 10 M points / of 1 k points", "x", most=1.3),
+    Row("draw", "short_ms", "- of 1 k points", "ms"),
     Row(
         "heap",
         "drift_percent",
