@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
@@ -34,3 +36,15 @@ def store_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "store"
     monkeypatch.setenv("TRACKBOOK_DIR", str(path))
     return path
+
+
+@pytest.fixture(autouse=True)
+def rest() -> Iterator[None]:
+    """Nothing that a test left open is served on during the others: a board of a whole project would be for ever."""
+    yield
+    module = sys.modules.get("trackbook._process")
+    if module is not None:
+        process = module.process
+        for member in list(process.pump._members):
+            process.pump.remove(member)
+        process.boards.clear()
