@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import gc
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
+
+from processes import let_rest
+from trackbook._process import process
 
 # Two busy cores make slow examples, which say nothing; in CI the same examples every time.
 hypothesis.settings.register_profile("trackbook", deadline=None, derandomize="CI" in os.environ)
@@ -40,11 +42,5 @@ def store_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(autouse=True)
 def rest() -> Iterator[None]:
-    """Nothing that a test left open is served on during the others: a board of a whole project would be for ever."""
     yield
-    module = sys.modules.get("trackbook._process")
-    if module is not None:
-        process = module.process
-        for member in list(process.pump._members):
-            process.pump.remove(member)
-        process.boards.clear()
+    let_rest(process)

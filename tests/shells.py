@@ -15,6 +15,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 import trackbook as tb
+from processes import let_rest
 from trackbook import _api, _commands, _completion, _magics, _manage
 from trackbook._process import Process
 
@@ -64,8 +65,8 @@ def ipython(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
         vars(sys).pop("last_value", None)  # what a shell showed is not this process's end
         for run in list(process.runs):
             run.finish()
+        let_rest(process)
         for project in process.projects.values():
-            process.pump.remove(project)
             project.store.close()
         atexit.unregister(process.close)
         shell.atexit_operations()

@@ -15,6 +15,7 @@ import polars as pl
 import pytest
 
 import trackbook as tb
+from processes import let_rest
 from trackbook import _api, _manage, _notebook
 from trackbook._process import Process
 from trackbook._project import Project, project_names
@@ -30,8 +31,8 @@ def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[Process]:
     for module in (_api, _manage):
         monkeypatch.setattr(module, "process", process)
     yield process
+    let_rest(process)
     for project in process.projects.values():
-        process.pump.remove(project)
         project.store.close()
     atexit.unregister(process.close)
 

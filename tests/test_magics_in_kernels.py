@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import nbformat
 import polars as pl
 import pytest
-from nbclient import NotebookClient
 
 import trackbook as tb
+
+if TYPE_CHECKING:
+    from nbclient import NotebookClient
 
 pytestmark = [pytest.mark.notebook, pytest.mark.timeout(300)]
 
@@ -46,6 +47,9 @@ CELLS = {
 @pytest.fixture(scope="module")
 def executed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, NotebookClient]:
     """Where the runs are, and who executed the notebook."""
+    import nbformat
+    from nbclient import NotebookClient
+
     folder = tmp_path_factory.mktemp("kernel")
     cells = [nbformat.v4.new_code_cell(source, id=name.replace(" ", "-")) for name, source in CELLS.items()]
     notebook = nbformat.v4.new_notebook(cells=cells)
