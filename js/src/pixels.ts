@@ -1,3 +1,33 @@
+import type { Range } from "./slices.ts";
+
+interface Placed {
+  x: number;
+  value: number;
+}
+
+/** Of lines, each by x, the points that draw the same pixels on a chart of so many columns. */
+export function atPixels<P extends Placed>(
+  lines: readonly (readonly P[])[],
+  window: Range | null,
+  columns: number,
+  log: boolean,
+): P[][] {
+  const scale = (x: number) => (log ? (x > 0 ? Math.log(x) : Number.NEGATIVE_INFINITY) : x);
+  const span = window && Number.isFinite(scale(window[0])) ? window : extentOf(lines, log);
+  const ends: Range = [scale(span[0]), scale(span[1])];
+  return lines.map(line => perColumn(line, ({ x }) => scale(x), ends, columns));
+}
+
+/** From the first x that is on the axis to the last. */
+function extentOf(lines: readonly (readonly Placed[])[], log: boolean): Range {
+  let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const line of lines) {
+    const first = log ? line.find(({ x }) => x > 0) : line[0];
+    if (first) [from, to] = [Math.min(from, first.x), Math.max(to, line[line.length - 1].x)];
+  }
+  return [from, to];
+}
+
 /** Of points by x those that draw the same pixels: first, smallest, largest and last of every pixel column (M4), and of what is
  * not finite one of each kind. `from` and `to` are where the columns begin and end. */
 export function perColumn<P extends { value: number }>(

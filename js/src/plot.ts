@@ -1,7 +1,8 @@
 import { formatValue } from "./format.ts";
 import { joined } from "./join.ts";
 import { drawingOrder } from "./palette.ts";
-import { latest, type Row, rowsOf, type Styled } from "./rows.ts";
+import { atPixels } from "./pixels.ts";
+import { latest, placed, type Row, rowsOf, type Styled } from "./rows.ts";
 import type { Series } from "./series.ts";
 import { endOf, type Range, stepsIn } from "./slices.ts";
 import type { Smoothing } from "./smoothing.ts";
@@ -74,14 +75,26 @@ export function plotOf(content: Content, columns: number): Plot {
   const kind = KINDS[axes.x] ?? "line-metric";
   const log = { x: axes.log.x && axes.x !== "time", y: axes.log.y };
   const remarks: string[] = [];
-  const traces = shown.map((style): Trace => {
+  const lines = shown.map(style => {
     const own = byRun.get(style.run.key) as Series;
     const place = placeOf(axes, style);
     const finer = fine.find(({ run }) => run === own.run) ?? null;
-    const drawing = { smoothing: look.smoothing, place, sorted: axes.x !== "step", fine: finer };
-    const rows = place ? rowsOf(own, style, { ...drawing, place, window: zoom.x, columns }) : [];
-    return { style, rows, latest: latest(own) };
+    const placing = { sorted: axes.x !== "step", window: zoom.x, fine: finer };
+    return { own, style, points: place ? placed(own, { ...placing, place }) : [] };
   });
+  const few = atPixels(
+    lines.map(({ points }) => points),
+    zoom.x,
+    columns,
+    log.x,
+  );
+  const traces = lines.map(
+    ({ own, style }, i): Trace => ({
+      style,
+      rows: rowsOf(own, few[i], style, look.smoothing),
+      latest: latest(own),
+    }),
+  );
   if (shown.length && shown.every(style => isSingle(byRun.get(style.run.key) as Series, style))) {
     return { kind: "bar", log, traces, rows: barRows(traces), remarks };
   }

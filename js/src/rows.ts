@@ -1,6 +1,6 @@
 import type { RunHeader } from "./protocol.ts";
 import type { BucketColumns, BucketSeries, PointSeries, Series } from "./series.ts";
-import { cut, endOf, type Range, thin } from "./slices.ts";
+import { cut, endOf, type Range } from "./slices.ts";
 import { type Smoothing, trendOf } from "./smoothing.ts";
 
 /** A run as a chart draws it. */
@@ -35,53 +35,61 @@ export interface Row {
 
 type Point = Pick<Row, "step" | "time" | "value">;
 
-/** How a series becomes rows. */
-export interface Drawing {
-  smoothing: Smoothing;
+/** A point where it is on the x axis. */
+export type Placed = Pick<Row, "step" | "time" | "value" | "x">;
+
+/** What of a series is drawn, and where. */
+export interface Placing {
   /** Where on the x axis a point is; NaN: not on it. */
   place(point: { step: number; time: number }): number;
   /** By time and by another metric, the order of steps need not be that of x. */
   sorted: boolean;
   /** What of x is to be seen; null is everything. */
   window: Range | null;
-  /** How many pixels wide that is. */
-  columns: number;
   /** The kernel's answer for a window, finer than the series. */
   fine: Series | null;
 }
 
-/** What a chart draws of a series: every point, or first, smallest, largest and last of every bucket; by x. */
-export function rowsOf(series: Series, style: Styled, drawing: Drawing): Row[] {
-  if (series.kind === "points" && series.band) return bandRows(series, series.band, style, drawing);
-  const { place, smoothing, sorted } = drawing;
+/** Every point of a series, or first, smallest, largest and last of every bucket; by x. */
+export function placed(series: Series, placing: Placing): Placed[] {
+  const points: Placed[] = [];
+  for (const { step, time, value } of pointsOf(series, placing)) {
+    const x = placing.place({ step, time });
+    if (Number.isFinite(x)) points.push({ step, time, value, x });
+  }
+  return placing.sorted ? points.sort((a, b) => a.x - b.x) : points;
+}
+
+/** The rows of some points of a series. */
+export function rowsOf(
+  series: Series,
+  points: readonly Placed[],
+  style: Styled,
+  smoothing: Smoothing,
+): Row[] {
   const trend = trendOf(series, smoothing);
   const lonely = finiteValues(series) === 1;
   const { label, color, dash } = style;
-  const rows: Row[] = [];
-  for (const { step, time, value } of pointsOf(series, drawing)) {
-    const x = place({ step, time });
-    if (!Number.isFinite(x)) continue;
+  const rows = points.map(({ step, time, value, x }): Row => {
     const mark = Number.isFinite(value) ? (lonely ? "dot" : "line") : (String(value) as Mark);
-    rows.push({ run: label, step, time, value, smooth: trend ? trend(step) : value, x, mark, color, dash });
-  }
-  return sorted ? rows.sort((a, b) => a.x - b.x) : rows;
+    return { run: label, step, time, value, smooth: trend ? trend(step) : value, x, mark, color, dash };
+  });
+  return series.kind === "points" && series.band ? banded(rows, series, series.band, smoothing) : rows;
 }
 
-/** The mean of a group with what is around it, smoothed like it; its rows are means already, and are not merged again. */
-function bandRows(
+/** With what is around the mean of a group, smoothed like it. */
+function banded(
+  rows: readonly Row[],
   group: PointSeries,
   { low, high }: NonNullable<PointSeries["band"]>,
-  style: Styled,
-  drawing: Drawing,
+  smoothing: Smoothing,
 ): Row[] {
-  const around = { ...group, band: null };
   const edge = (value: Float64Array) => {
-    const places = new Map(Array.from(around.columns.step, (step, i) => [step, value[i]]));
-    const columns = { ...around.columns, value };
-    return trendOf({ ...around, columns }, drawing.smoothing) ?? ((step: number) => places.get(step));
+    const places = new Map(Array.from(group.columns.step, (step, i) => [step, value[i]]));
+    const columns = { ...group.columns, value };
+    return trendOf({ ...group, columns }, smoothing) ?? ((step: number) => places.get(step));
   };
   const [lower, upper] = [edge(low), edge(high)];
-  const rows = rowsOf(around, style, { ...drawing, columns: Number.POSITIVE_INFINITY, fine: null });
   return rows.map((row): Row => {
     const [from, to] = [lower(row.step), upper(row.step)];
     return Number.isFinite(row.value) && from !== undefined && to !== undefined
@@ -101,13 +109,13 @@ function finiteValues(series: Series): number {
 }
 
 /** Those of the series, and where there are finer ones, those. */
-function pointsOf(series: Series, { fine, window, columns, place }: Drawing): Point[] {
+function pointsOf(series: Series, { fine, window, place }: Placing): Point[] {
   const pointsIn = (part: Series): Point[] => {
-    const seen = thin(cut(part, window, place), columns);
+    const seen = cut(part, window, place);
     return seen.kind === "points" ? exactPoints(seen) : extremes(seen);
   };
   const points = pointsIn(series);
-  if (!fine?.rows) return points;
+  if (!fine?.rows || (series.kind === "points" && series.band)) return points;
   const [first, last] = [endOf(fine, 0, "first").step, endOf(fine, fine.rows - 1, "last").step];
   return [
     ...points.filter(({ step }) => step < first),

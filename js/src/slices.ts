@@ -1,4 +1,4 @@
-import { double, type Series } from "./series.ts";
+import type { Series } from "./series.ts";
 
 export type Range = readonly [from: number, to: number];
 
@@ -17,15 +17,6 @@ export function cut(series: Series, window: Range | null, place: Place): Series 
   while (first < series.rows && !(at(first, "last") >= from)) first++;
   while (last > first && !(at(last, "first") <= to)) last--;
   return slice(series, Math.max(0, first - 1), Math.min(series.rows, last + 2));
-}
-
-/** In buckets wide enough that at most four points a pixel column are drawn. */
-export function thin(series: Series, columns: number): Series {
-  let coarse = series;
-  while (coarse.rows > (coarse.kind === "points" ? 4 * columns : columns) && coarse.rows > 1) {
-    coarse = double(coarse);
-  }
-  return coarse;
 }
 
 /** The first and the last step of rows that show something in a window of x. */
