@@ -85,9 +85,10 @@ export class Chart {
     return this.#made?.view ?? null;
   }
 
-  /** How many pixels wide the lines may be. */
+  /** How many pixels wide the lines are, or, before they were drawn, may be. */
   get columns(): number {
-    return Math.max(LEAST_ROOM, this.plotElement.clientWidth - MARGIN);
+    const drawn = this.#plot && this.#plot.kind !== "bar" && this.#made?.view.signal("width");
+    return Math.max(LEAST_ROOM, Math.round(drawn || this.plotElement.clientWidth - MARGIN));
   }
 
   /** Whether a window of x shows all there is. */
@@ -101,11 +102,21 @@ export class Chart {
     if (!scene || !this.visible || !this.plotElement.clientWidth) return;
     this.#drawn = scene;
     try {
-      this.#plot = plotOf(scene, this.columns);
-      await this.#render(this.#plot, scene);
+      await this.#drawAtPixels(scene);
       this.#showError(null);
     } catch (error) {
       if (this.#scene) this.#showError(error);
+    }
+  }
+
+  /** How much room labels leave to the lines is known when they are drawn; many points are then chosen once more. */
+  async #drawAtPixels(scene: Scene) {
+    let columns = 0;
+    for (let times = 0; times < 2 && columns !== this.columns; times++) {
+      columns = this.columns;
+      this.#plot = plotOf(scene, columns);
+      await this.#render(this.#plot, scene);
+      if (!this.#scene || this.#plot.rows.length <= columns) break;
     }
   }
 
@@ -139,13 +150,14 @@ export class Chart {
       ...(remark ? [remark] : []),
     ];
     this.#describe(plot, remarks);
-    await canvas.draw(rows, {
+    const signals = {
       smoothing: look.smoothing.amount,
       x_window: x,
       y_window: y,
       x_log: log.x,
       y_log: log.y,
-    });
+    };
+    await (kind === "bar" ? canvas.draw(rows, signals) : canvas.drawLines(rows, signals));
     this.element.dataset.drawn = String(rows.length);
   }
 
