@@ -106,9 +106,11 @@ def test_the_y_axis_passes_over_outliers_when_it_is_told_to() -> None:
     assert drawn(values[:70], clip_outliers=True).window is None
 
 
-def test_many_points_are_thinned_to_their_extremes() -> None:
+def test_many_points_are_thinned_to_the_extremes_of_each_pixel() -> None:
     values = [0.0] * 400
-    values[123], values[321] = 5.0, -5.0
+    values[123], values[321], values[322] = 5.0, -5.0, np.nan
     rows = drawn(values, columns=10).rows
-    assert len(rows) <= 40
+    assert len(rows) <= 42  # the last point begins a column
     assert {5.0, -5.0} <= {row["value"] for row in rows}
+    assert [row["step"] for row in rows if row["mark"] == "NaN"] == [322]
+    assert rows == sorted(rows, key=lambda row: row["x"])

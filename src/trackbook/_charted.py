@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import altair as alt
 
 BOARD_COLUMNS = 3  # where as many stand side by side as fit
-CHART_COLUMNS = 300  # buckets a series in a chart; as wide as it is drawn
+CHART_COLUMNS = 300  # pixels of a chart's width; a notebook keeps at most four points of a series for each
 
 
 class Charted(View):

@@ -7,6 +7,7 @@ The browser draws by ``js/src/rows.ts``, ``plot.ts``, ``smoothing.ts`` and ``pal
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,7 +20,6 @@ import numpy as np
 
 from ._defined import axis_of, glob_matches
 from ._frames import Picture
-from ._m4 import Rows, joined
 from ._protocol import NAN, NEGATIVE_INFINITY, POSITIVE_INFINITY, RunHeader
 from ._smoothing import trend_of
 
@@ -72,7 +72,7 @@ class Look:
     hidden: frozenset[str] = frozenset()
     colors: Mapping[str, str] = field(default_factory=dict)
     theme: Theme = "light"
-    columns: float = 512  # buckets a series may have; more are merged
+    columns: float = 512  # as wide as a chart is drawn, in pixels: of each, no more points than it can show
 
 
 @dataclass(frozen=True)
@@ -123,20 +123,24 @@ def plot_of(picture: Picture, metric: str, look: Look) -> Plot:
     shown = [styles[key].run for key in series if styles[key].run["id"] not in look.hidden]
     drawn = [styles[run["key"]] for run in drawing_order(shown)]
     x_log = look.x_log and x_axis != "time"
-    rows: list[Row] = []
-    for style in drawn:
-        own = rows_of(metric, series[style.run["key"]], style, look, place_on(x_axis, picture, style.run))
-        if x_axis != "step":  # by time and by another metric, the order of steps need not be that of x
-            own.sort(key=itemgetter("x"))
-        rows += own
+    lines = [placed(series[style.run["key"]], place_on(x_axis, picture, style.run)) for style in drawn]
+    if x_axis != "step":  # by time and by another metric, the order of steps need not be that of x
+        for line in lines:
+            line.sort(key=itemgetter(3))
+    lines = at_pixels(lines, look.columns, log=x_log)
+    rows = [
+        row
+        for style, line in zip(drawn, lines, strict=True)
+        for row in rows_of(metric, series[style.run["key"]], line, style, look)
+    ]
     if drawn and all(_is_single(series[style.run["key"]], style) for style in drawn):
         return Plot(metric, x_axis, False, False, 0, False, True, drawn, rows)
     rows = on_logarithms(rows, x=x_log, y=look.y_log)
     return Plot(metric, x_axis, x_log, look.y_log, look.smoothing, look.clip_outliers, False, drawn, rows)
 
 
-def rows_of(metric: str, series: Any, style: Style, look: Look, place: Place) -> list[Row]:
-    """What is drawn of a series, by step. What has no place on the axis is not."""
+def rows_of(metric: str, series: Any, points: Iterable[Placed], style: Style, look: Look) -> list[Row]:
+    """The rows of some points of a series."""
     trend = trend_of(series, look.smoothing, look.smoothing_kind)
     lonely = int(series.rows["count"].sum()) == 1
     return [
@@ -152,8 +156,7 @@ def rows_of(metric: str, series: Any, style: Style, look: Look, place: Place) ->
             "color": style.color,
             "dash": style.dash,
         }
-        for step, time, value in _points(series, look.columns)
-        if math.isfinite(x := place(step, time))
+        for step, time, value, x in points
     ]
 
 
@@ -216,6 +219,7 @@ def palette() -> Any:
 
 
 Point = tuple[float, float, float]  # step, time, value
+Placed = tuple[float, float, float, float]  # step, time, value, x
 Place = Callable[[float, float], float]  # x of a step and a time; NaN: not on the axis
 
 
@@ -270,12 +274,54 @@ def _mark(value: float, *, lonely: bool) -> str:
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
-def _points(series: Any, columns: float) -> list[Point]:
-    """Every point, or first, smallest, largest and last of every bucket, of which there are at most `columns`."""
-    rows, exact = series.rows, series.width == 1
-    while len(rows) > (4 * columns if exact else columns) and len(rows) > 1:
-        rows, exact = coarser(rows), False
-    if exact:
+def placed(series: Any, place: Place) -> list[Placed]:
+    """Every point, or first, smallest, largest and last of every bucket, by step. What has no place on the axis is not."""
+    return [(step, time, value, x) for step, time, value in _points(series) if math.isfinite(x := place(step, time))]
+
+
+def at_pixels(lines: Sequence[list[Placed]], columns: float, *, log: bool) -> list[list[Placed]]:
+    """Of lines, each by x, the points that draw the same pixels on a chart of so many columns."""
+
+    def scale(x: float) -> float:
+        return (math.log(x) if x > 0 else -math.inf) if log else x
+
+    on_axis = [x for line in lines for *_, x in line if scale(x) > -math.inf]
+    if not on_axis:
+        return list(lines)
+    start, end = scale(min(on_axis)), scale(max(on_axis))
+    return [
+        line
+        if len(line) <= 4 * columns or not end > start
+        else _per_column(line, columns / (end - start), start, scale)
+        for line in lines
+    ]
+
+
+def _per_column(line: list[Placed], pixels: float, start: float, scale: Callable[[float], float]) -> list[Placed]:
+    """First, smallest, largest and last of every pixel column (M4), and of what is not finite one of each kind."""
+
+    def column(point: Placed) -> float:
+        at = (scale(point[3]) - start) * pixels
+        return math.floor(at) if math.isfinite(at) else at
+
+    kept: list[Placed] = []
+    for _, group in itertools.groupby(line, column):
+        points = list(group)
+        if len(points) <= 4:
+            kept += points
+            continue
+        numbers = [i for i, point in enumerate(points) if math.isfinite(point[2])]
+        chosen = {0, len(points) - 1}
+        if numbers:
+            chosen |= {min(numbers, key=lambda i: points[i][2]), max(numbers, key=lambda i: points[i][2])}
+        kinds = {str(point[2]): i for i, point in reversed(list(enumerate(points))) if not math.isfinite(point[2])}
+        kept += [points[i] for i in sorted(chosen | set(kinds.values()))]
+    return kept
+
+
+def _points(series: Any) -> list[Point]:
+    rows = series.rows
+    if series.width == 1:
         return list(zip(*(rows[name].tolist() for name in ("first_step", "first_time", "first")), strict=True))
     points: list[Point] = []
     for row in (dict(zip(rows.dtype.names, values, strict=True)) for values in rows.tolist()):
@@ -283,13 +329,6 @@ def _points(series: Any, columns: float) -> list[Point]:
             if not points or points[-1][0] != point[0] or not _same(points[-1][2], point[2]):
                 points.append(point)
     return points
-
-
-def coarser(rows: Rows) -> Rows:
-    """The same rows in buckets twice as wide."""
-    halved = rows.copy()
-    halved["bucket"] >>= 1
-    return joined(np.zeros(len(rows), np.int64), halved)[1]
 
 
 def _corners(row: Mapping[str, float]) -> list[Point]:
