@@ -24,7 +24,7 @@ let allowed: boolean | undefined;
  */
 function mayEval(): boolean {
   if (allowed !== undefined) return allowed;
-  const policies = document.querySelectorAll<HTMLMetaElement>("meta[http-equiv=Content-Security-Policy i]");
+  const policies = document.querySelectorAll<HTMLMetaElement>('meta[http-equiv="Content-Security-Policy" i]');
   if ([...policies].some(({ content }) => forbidsEval(content))) {
     allowed = false;
     return allowed;
@@ -116,7 +116,10 @@ export function createCanvas(spec: Spec, theme: Theme, font: string, container: 
     held.forget();
     return run(changeset().remove(truthy).insert(rows), signals);
   };
+  let smoothed = false;
   const drawLines = async (rows: readonly Row[], signals: Record<string, unknown>) => {
+    if (smoothed !== Boolean(signals.smoothing)) held.forget(); // lines that come back would begin with the newest rows
+    smoothed = Boolean(signals.smoothing);
     try {
       await run(changeOf(held.become(rows)), signals);
     } catch (error) {

@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
-import { perColumn } from "../src/pixels.ts";
+import { atPixels, perColumn } from "../src/pixels.ts";
+import { placed } from "../src/rows.ts";
+import { double, type Series } from "../src/series.ts";
 
 const line = (values: number[]) => values.map((value, step) => ({ step, value }));
 const thinned = (values: number[], columns: number) =>
@@ -61,4 +63,80 @@ test("the pixels are those of all points", () => {
   const few = thinned(walk, 300);
   expect(few.length).toBeLessThanOrEqual(1200);
   expect(extents(few, walk.length, 300)).toEqual(extents(line(walk), walk.length, 300));
+});
+
+/** As `extents`, of a series on a chart: points in pixels of both axes. */
+function inked(points: readonly { x: number; value: number }[], length: number): Set<number> {
+  const values = points.map(({ value }) => value);
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const line = points.map(({ x, value }) => ({ step: x, value: ((value - low) / (high - low)) * 199.999 }));
+  const pixels = new Set<number>();
+  const found = extents(line, length, COLUMNS);
+  for (let column = 0; column < COLUMNS; column++)
+    for (let y = found[2 * column]; y <= found[2 * column + 1]; y++) pixels.add(column * 200 + y);
+  return pixels;
+}
+
+const COLUMNS = 324; // where a chart of 360 pixels has its line
+
+function lehmer(seed: number) {
+  let state = seed;
+  return () => {
+    state = (state * 48271) % 2147483647;
+    return state / 2147483647 - 0.5;
+  };
+}
+
+const SHAPES: Record<string, (share: number, random: number, before: number) => number> = {
+  walk: (_, random, before) => before + random,
+  noisy: (share, random) => 2 * Math.exp(-5 * share) + random * 0.3,
+  spikes: (share, random) => Math.exp(-5 * share) + (random > 0.4999 ? 3 : random * 0.1),
+};
+
+test.each(Object.keys(SHAPES).flatMap(shape => [6_000, 60_000].map(length => ({ shape, length }))))(
+  "the line of a bounded $shape of $length points is the full one but for 2 % of its pixels",
+  ({ shape, length }) => {
+    const random = lehmer(7);
+    const value = new Float64Array(length);
+    for (let i = 0; i < length; i++) value[i] = SHAPES[shape](i / length, random(), value[i - 1] ?? 0);
+    const step = Float64Array.from(value.keys());
+    const all = {
+      kind: "points",
+      run: 0,
+      metric: 0,
+      width: 1,
+      rows: length,
+      columns: { step, time: step, value },
+    } as const;
+    let bounded: Series = all;
+    while (bounded.rows > 4096) bounded = double(bounded);
+    const placing = {
+      place: (point: { step: number }) => point.step,
+      sorted: false,
+      window: null,
+      fine: null,
+    };
+    const [few] = atPixels([placed(bounded, placing)], [0, length], COLUMNS, false);
+    expect(few.length).toBeLessThanOrEqual(4 * COLUMNS);
+    const [ours, full] = [inked(few, length), inked(placed(all, placing), length)];
+    const different =
+      [...ours].filter(at => !full.has(at)).length + [...full].filter(at => !ours.has(at)).length;
+    expect(different / full.size).toBeLessThanOrEqual(0.02);
+  },
+);
+
+test("columns of a logarithmic axis are as wide as they look", () => {
+  const line = Array.from({ length: 10_000 }, (_, x) => ({ x, value: Math.sin(x) }));
+  const [few] = atPixels([line], null, 100, true);
+  expect(few[0].x).toBe(0); // which is not on the axis: what becomes of it is not decided here
+  expect(few.filter(({ x }) => x > 0 && x <= 10)).toHaveLength(10);
+  expect(few.length).toBeLessThan(410);
+});
+
+test("all lines of a chart have the same columns, those of its window", () => {
+  const line = (length: number) => Array.from({ length }, (_, x) => ({ x, value: [0, 5, -5, 0][x % 4] }));
+  const counts = (window: [number, number] | null) =>
+    atPixels([line(8000), line(2000)], window, 100, false).map(({ length }) => Math.round(length / 100));
+  expect(counts(null)).toEqual([4, 1]);
+  expect(counts([0, 2000])).toEqual([16, 4]);
 });
