@@ -38,6 +38,23 @@ export function columnsIn(width: number, asked: number): number {
   return asked || Math.max(1, Math.floor((width + GAP) / (LEAST_WIDTH + GAP)));
 }
 
+/**
+ * How many columns groups of so many charts take: as many as they have charts, so that several small ones share a row. A chart
+ * alone that leaves one column free before the next row takes that as well.
+ */
+export function spansOf(counts: readonly number[], columns: number): number[] {
+  const spans = counts.map(count => Math.min(count, columns));
+  let free = columns;
+  for (const [i, span] of spans.entries()) {
+    if (span > free) {
+      if (free === 1 && counts[i - 1] === 1) spans[i - 1]++;
+      free = columns;
+    }
+    free = free - span || columns;
+  }
+  return spans;
+}
+
 interface Group {
   element: HTMLElement;
   heading: HTMLElement;
@@ -97,7 +114,6 @@ export class Groups {
     this.#layOut();
   }
 
-  /** A group is as many columns wide as it has charts, so that several small ones share a row; unless one is a row wide. */
   #layOut() {
     const columns = columnsIn(this.element.clientWidth, this.#state.get("columns"));
     const height = this.#state.get("chart_height");
@@ -105,10 +121,15 @@ export class Groups {
     style.setProperty("--tb-columns", String(columns));
     style.setProperty("--tb-plot-height", height ? `${height}px` : "auto");
     style.setProperty("--tb-plot-ratio", height ? "auto" : "16 / 9");
-    for (const name of this.#shown) {
-      const { element, grid } = this.#groups.get(name) as Group;
-      const wide = grid.querySelector(".tb-composite") ? columns : grid.children.length;
-      element.style.gridColumn = wide >= columns ? "1 / -1" : `span ${wide}`;
+    style.setProperty("--tb-wide-ratio", height ? "auto" : "32 / 9");
+    const groups = this.#shown.map(name => this.#groups.get(name) as Group);
+    const counts = groups.map(
+      ({ grid }) => (grid.querySelector(".tb-composite") ? columns : grid.children.length), // a chart of several views is a row wide
+    );
+    for (const [i, span] of spansOf(counts, columns).entries()) {
+      const { element } = groups[i];
+      element.style.gridColumn = `span ${span}`;
+      element.classList.toggle("tb-widened", span > counts[i]);
     }
   }
 

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { expect, test } from "vitest";
-import { columnsIn, Groups, groupMetrics, orderGroups, splitMetric } from "../src/groups.ts";
+import { columnsIn, Groups, groupMetrics, orderGroups, spansOf, splitMetric } from "../src/groups.ts";
 import { ViewState } from "../src/view-state.ts";
 import { FakeModel } from "./frames.ts";
 
@@ -109,5 +109,15 @@ test("a group is as wide as its charts, so that small ones share a row", () => {
   const spans = [...made.element.querySelectorAll<HTMLElement>(".tb-group")].map(
     ({ style }) => style.gridColumn,
   );
-  expect(spans).toEqual(["span 1", "span 2", "1 / -1"]);
+  expect(spans).toEqual(["span 1", "span 2", "span 3"]);
+});
+
+test("small groups share rows, and a chart alone leaves no single column free", () => {
+  expect(spansOf([1, 4, 1, 2], 2)).toEqual([2, 2, 2, 2]);
+  expect(spansOf([1, 1, 2], 2)).toEqual([1, 1, 2]);
+  expect(spansOf([1, 2, 5], 3)).toEqual([1, 2, 3]);
+  expect(spansOf([1, 1, 3, 1], 3)).toEqual([1, 2, 3, 1]);
+  expect(spansOf([1, 3], 3)).toEqual([1, 3]);
+  expect(spansOf([2, 2], 3)).toEqual([2, 2]);
+  expect(spansOf([1, 1], 1)).toEqual([1, 1]);
 });
