@@ -39,6 +39,7 @@ def store_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Keep every test out of the user's own store."""
     path = tmp_path / "store"
     monkeypatch.setenv("TRACKBOOK_DIR", str(path))
+    monkeypatch.setenv("TRACKBOOK_CAPTURE", "none")
     return path
 
 

@@ -61,7 +61,7 @@ LAYERS: dict[str, list[str]] = {
         "_parquet",
         "_sql",
     ],
-    "doing": ["_recorder", "_recovery", "_run", "_pump", "_project", "_tracker"],
+    "doing": ["_recorder", "_recovery", "_run", "_pump", "_project", "_tracker", "capture"],
     "talking": ["_catalog", "_actions", "_detail", "_session"],
     "hosts": [
         "_notebook",

@@ -516,3 +516,31 @@ def test_a_run_that_is_deleted_is_gone_and_its_id_is_free(store: Store) -> None:
     assert after.generation != cursor.generation
     assert rows(fresh) == [("loss", 0, 0.7)]
     assert rows(store.read("r2")) == [("loss", 0, 0.5)]
+
+
+# --- captured ---------------------------------------------------------------------------------------------------------
+
+
+def line(number: int, text: str) -> tuple[int, str, str, float, None]:
+    return (number, "stdout", text, 1.5, None)
+
+
+def test_captured_rows_come_back_in_order_and_a_later_one_replaces(store: Store) -> None:
+    store.put_captured("r1", "console", [line(10, "ten"), line(2, "two")])
+    store.flush()
+    store.put_captured("r1", "console", [line(2, ODD)])
+    store.put_captured("r2", "console", [line(0, "other")])
+    expected = [line(2, ODD), line(10, "ten")]
+    assert store.captured("r1", "console") == expected
+    store.flush()
+    assert store.captured("r1", "console") == expected
+    assert store.captured("r1", "cells") == []
+    store.delete("r1")
+    assert (store.captured("r1", "console"), store.captured("r2", "console")) == ([], [line(0, "other")])
+
+
+def test_captured_rows_are_in_the_file(open_store: Open) -> None:
+    writer = open_store()
+    writer.put_captured("r1", "facts", [("environment", '{"python": "3.13"}')])
+    assert writer.flush()
+    assert open_store().captured("r1", "facts") == [("environment", '{"python": "3.13"}')]

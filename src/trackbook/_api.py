@@ -18,6 +18,7 @@ from ._protocol import State
 from ._run import Run
 from ._types import Resume, RunRecord, StepBy
 from ._values import as_tags, check_text, to_step
+from .capture import choose
 
 if TYPE_CHECKING:
     import polars as pl
@@ -45,6 +46,7 @@ def init(
     total: int | None = None,
     resume_from: int | None = None,
     all_ranks: bool = False,
+    capture: bool | str | Iterable[str] | None = None,
     reinit: str | bool | None = None,
     **other: Any,
 ) -> Run:
@@ -76,6 +78,9 @@ def init(
         Cuts the resumed run back: points after this step are gone, and the run goes on from here.
     all_ranks
         With ``RANK``, ``SLURM_PROCID`` or ``LOCAL_RANK`` set, only rank 0 records; True: every rank records a run of its own.
+    capture
+        What to record beside the metrics: True or ``"all"``, False or ``"none"``, or some of ``cells``, ``console``,
+        ``environment`` and ``system``. By default ``TRACKBOOK_CAPTURE`` says so, else it is all.
     reinit
         What to do with a run that is still open: ``"finish_previous"`` (the default), ``"create_new"`` beside it, or
         ``"return_previous"``: give it back.
@@ -119,8 +124,9 @@ def init(
         return process.open_disabled(record, target.name)
     if resume_from is not None and words["resume"] == "never":
         words["resume"] = "must"
+    captured = choose(_settings.capture() if capture is None else capture)
     back_to = None if resume_from is None else to_step(resume_from, "resume_from")
-    run = process.open(target.admit(record, words["resume"], by_id=bool(id)), target, back_to)
+    run = process.open(target.admit(record, words["resume"], by_id=bool(id)), target, back_to, captured)
     if _notebook.is_here() if display is None else display:
         _show(run, target)
     return run

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -23,6 +24,7 @@ from ._run import Run, Terminated, state_after
 from ._types import RunRecord
 from ._values import check_text
 from ._watching import Watching
+from .capture import Captures
 
 if TYPE_CHECKING:
     from ._project import Project
@@ -44,6 +46,7 @@ class Process:
         self.last_project: Project | None = None
         self.pump = Pump(_notebook.thread_context)
         self.cells = Cells()
+        self.captures = Captures()
         self.watching = Watching(self.current_run)
         self.cell_end = _notebook.CellHook(
             "post_run_cell", lambda _: self.settle_boards(), "updates boards at the end of a cell"
@@ -83,12 +86,15 @@ class Process:
             return run
         return self.runs[-1] if self.runs else None
 
-    def open(self, record: RunRecord, project: Project, back_to: int | None = None) -> Run:
+    def open(
+        self, record: RunRecord, project: Project, back_to: int | None = None, capture: Collection[str] = ()
+    ) -> Run:
         run = project.open_run(record, back_to)
         self.pump.add(project)
         self.last_project = project
         _terminate_softly()
         self.cells.opened(run, project.store.path)
+        self.captures.begin(run, capture)
         return self._take_up(run)
 
     def open_disabled(self, record: RunRecord, project: str) -> Run:
@@ -189,6 +195,7 @@ class Process:
         """A forked child logs on into journals of its own. Polars, SQLite and the pump are the parent's: here they hang."""
         self.projects, self.boards, self.pump, self.last_project = {}, {}, Pump(), None
         self.polars_is_dead = "polars" in sys.modules
+        self.captures.leave()
         for run in self.runs:
             run.go_on_in_child()
         if (

@@ -16,7 +16,7 @@ from ._journal import FileJournal
 from ._names import readable_name
 from ._recovery import recover
 from ._run import Run
-from ._types import Resume, RunRecord
+from ._types import CAPTURED, Resume, RunRecord
 from ._values import as_tags
 from .store.sqlite import SqliteStore, project_name
 
@@ -120,6 +120,8 @@ class Project:
             raise ValueError(f"project {target.name!r} has a run with id {run.id!r} already; delete that one first")
         target.store.put_run(run.record)
         target.store.append(run.id, self.store.read(run.id))
+        for table in CAPTURED:
+            target.store.put_captured(run.id, table, self.store.captured(run.id, table))
         if not target.store.flush():
             target.store.delete(run.id)
             raise OSError(f"run {run.name!r} stays in {self.name!r}: {' '.join(target.store.notices)}")

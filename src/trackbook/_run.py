@@ -63,6 +63,7 @@ class Run:
         self.done = record.done  # steps done and expected: plain numbers, for `track` to count without cost
         self.total = record.total
         self._tracking = False
+        self.before_end: list[Callable[[Run], None]] = []
         self.on_end: list[Callable[[Run], None]] = []
         self._is_over = journal is None
         if journal is None:
@@ -260,6 +261,8 @@ class Run:
 
         A call that an interrupt breaks off is carried on by the next one.
         """
+        while self.before_end and not self._in_child:
+            self.before_end.pop()(self)
         self._recorder.close()
         if self._in_child:
             self._recorder.journal.leave()

@@ -16,6 +16,11 @@ def data_dir(override: str | os.PathLike[str] | None = None) -> Path:
     return Path(platformdirs.user_data_dir("trackbook", appauthor=False))
 
 
+def capture() -> str:
+    """What is recorded beside what runs log, where `init` does not say: ``TRACKBOOK_CAPTURE``, by default all."""
+    return os.environ.get("TRACKBOOK_CAPTURE") or "all"
+
+
 def notebook_path() -> str | None:
     """The path of the notebook as Jupyter Server tells it to its kernels, None elsewhere."""
     return os.environ.get("JPY_SESSION_NAME") or None

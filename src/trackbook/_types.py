@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from ._protocol import State
 
 StepBy = Literal["metric", "run"]
 Mode = Literal["local", "disabled"]
 Resume = Literal["never", "allow", "must"]
+
+# What is captured of a run beside its points, by table; the first column is the key. Times are seconds UTC.
+CAPTURED: Final[dict[str, tuple[str, ...]]] = {
+    # executions of cells, numbered from 0 within the run; `cell` is the notebook's id of it, `count` is In [count]
+    "cells": ("number", "cell", "count", "source", "started", "ended", "state", "error", "output", "metrics", "points"),
+    # lines of stdout, stderr and logging as a terminal shows them; `cell` is a number of `cells`
+    "console": ("line", "stream", "text", "time", "cell"),
+    # whatever else is known, by name, as JSON: "environment"
+    "facts": ("name", "value"),
+}
+SYSTEM: Final = "@system/"  # what the names of system metrics begin with, which are points among the run's others
 
 ENDED: tuple[State, ...] = ("finished", "failed", "interrupted", "lost")
 

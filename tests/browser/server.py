@@ -37,6 +37,7 @@ class JupyterServer:
             "JUPYTER_PLATFORM_DIRS": "1",
             "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
             "TRACKBOOK_DIR": str(self.store),
+            "TRACKBOOK_CAPTURE": "none",  # but where a test asks for it
         }
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(self._command(port), env=self.environment, stdout=log, stderr=log)

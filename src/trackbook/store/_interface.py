@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import polars as pl
 
@@ -83,6 +83,12 @@ class Store(Protocol):
 
     def summaries(self, runs: Collection[str]) -> dict[str, dict[str, MetricSummary]]:
         """The `summary` of each of many runs, by id, read at once. Runs that are not there are left out or empty."""
+
+    def put_captured(self, run_id: str, table: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Adds rows to a table of `CAPTURED`, each with all its columns; a row replaces the one with its key."""
+
+    def captured(self, run_id: str, table: str) -> list[tuple[Any, ...]]:
+        """The rows of a run in a table of `CAPTURED`, in the order of their keys; none when the file cannot be read now."""
 
     def flush(self) -> bool:
         """Makes durable what is not yet; True when all of it is. A failure is a notice, never an exception."""

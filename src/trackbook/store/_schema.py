@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
-from .._types import RunRecord
+from .._types import CAPTURED, RunRecord
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
-TABLES: Final = """
+_TABLES: Final = """
 create table meta (key text primary key, value text not null) strict;
 create table runs (
     id text primary key, name text not null, started real not null, state text not null, "group" text, tags text not null,
@@ -32,18 +32,35 @@ create table chunks (
 ) strict;
 create table marks (mark text primary key, drained integer not null) strict;
 """
+_CAPTURED: Final = """
+create table cells (
+    run_id text not null, number integer not null, cell text, count integer, source text, started real not null, ended real,
+    state text not null, error text, output text, metrics text, points integer, primary key (run_id, number)
+) strict;
+create table console (
+    run_id text not null, line integer not null, stream text not null, text text not null, time real not null, cell integer,
+    primary key (run_id, line)
+) strict;
+create table facts (run_id text not null, name text not null, value text not null, primary key (run_id, name)) strict;
+"""
+TABLES: Final = _TABLES + _CAPTURED
 
 
 def _add_defined(db: Connection) -> None:
     db.execute("alter table runs add column defined text not null default '{}'")
 
 
+def _add_captured(db: Connection) -> None:
+    for statement in _CAPTURED.split(";"):
+        db.execute(statement)
+
+
 # Each makes a file of the version before it one of its own: the first makes version 2. A file that is migrated and one that
 # is made anew must have the same tables, which a test compares.
-MIGRATIONS: Final[list[Callable[[Connection], None]]] = [_add_defined]
+MIGRATIONS: Final[list[Callable[[Connection], None]]] = [_add_defined, _add_captured]
 
 # Wherever a run's data are, with the column that has its id; what is deleted, copied and salvaged.
-RUN_TABLES: Final = {"runs": "id", "metrics": "run_id", "chunks": "run_id"}
+RUN_TABLES: Final = {"runs": "id", "metrics": "run_id", "chunks": "run_id", **dict.fromkeys(CAPTURED, "run_id")}
 
 RUN_FIELDS: Final = [field.name for field in dataclasses.fields(RunRecord)]
 RUN_COLUMNS: Final = ", ".join(f'"{name}"' for name in RUN_FIELDS)
@@ -54,6 +71,14 @@ PUT_RUN: Final = (
 PUT_METRICS: Final = "insert or replace into metrics (run_id, number, name, last, min, max, count, step) values"
 PUT_ORDINALS: Final = "insert or replace into ordinals (run_id, generation, next) values (?, ?, ?)"
 PUT_CHUNK: Final = "insert into chunks (run_id, first, rows, low, high, crc, data) values (?, ?, ?, ?, ?, ?, ?)"
+PUT_CAPTURED: Final = {
+    table: f"insert or replace into {table} (run_id, {', '.join(columns)}) values (?{', ?' * len(columns)})"
+    for table, columns in CAPTURED.items()
+}
+GET_CAPTURED: Final = {
+    table: f"select {', '.join(columns)} from {table} where run_id = ? order by {columns[0]}"
+    for table, columns in CAPTURED.items()
+}
 _JSON_FIELDS: Final = {"tags", "config", "summary", "defined"}
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 import polars as pl
 
-from .._types import Cursor, MetricSummary, RunRecord
+from .._types import CAPTURED, Cursor, MetricSummary, RunRecord
 from ._interface import NO_MARKS
 from ._points import RunPoints, within
 
@@ -23,6 +24,7 @@ class MemoryStore:
         self._points: dict[str, RunPoints] = {}
         self._generations: dict[str, int] = {}
         self._marks: dict[str, int] = {}
+        self._captured: dict[tuple[str, str], dict[Any, tuple[Any, ...]]] = {}
 
     def put_run(self, run: RunRecord) -> None:
         with self._lock:
@@ -59,6 +61,8 @@ class MemoryStore:
     def delete(self, run_id: str) -> None:
         with self._lock:
             self._runs.pop(run_id, None)
+            for table in CAPTURED:
+                self._captured.pop((run_id, table), None)
             self._restart(run_id)
 
     def read(self, run_id: str, metrics: Sequence[str] | None = None) -> pl.DataFrame:
@@ -85,6 +89,14 @@ class MemoryStore:
     def summaries(self, runs: Collection[str]) -> dict[str, dict[str, MetricSummary]]:
         with self._lock:
             return {run: self.summary(run) for run in runs}
+
+    def put_captured(self, run_id: str, table: str, rows: Iterable[Sequence[Any]]) -> None:
+        with self._lock:
+            self._captured.setdefault((run_id, table), {}).update((row[0], tuple(row)) for row in rows)
+
+    def captured(self, run_id: str, table: str) -> list[tuple[Any, ...]]:
+        with self._lock:
+            return [row for _, row in sorted(self._captured.get((run_id, table), {}).items())]
 
     def flush(self) -> bool:
         return True  # memory has nothing more durable to offer

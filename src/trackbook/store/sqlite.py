@@ -6,7 +6,7 @@ Of the runs that this process writes, memory has what is not in the file yet, th
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import polars as pl
 
-from .._types import ENDED, Cursor, MetricSummary, RunRecord
+from .._types import CAPTURED, ENDED, Cursor, MetricSummary, RunRecord
 from . import _rows, _schema
 from ._chunks import LARGEST, Columns
 from ._figures import Figures
@@ -50,6 +50,7 @@ class SqliteStore:
         self._unsaved: set[str] = set()
         self._views: dict[str, View] = {}
         self._flushes: dict[str, int] = {}  # since chunks of the run were last looked at for joining
+        self._captured: dict[tuple[str, str], dict[Any, tuple[Any, ...]]] = {}  # rows that are not in the file yet
         self._cleared: set[str] = set()
         self._garbage: dict[tuple[str, int], str] = {}
 
@@ -121,6 +122,8 @@ class SqliteStore:
                 self._demand(run_id, lambda db: _rows.delete(db, run_id), f"delete run {run_id!r}")
             self._records.pop(run_id, None)
             self._unsaved.discard(run_id)
+            for table in CAPTURED:
+                self._captured.pop((run_id, table), None)
 
     def read(self, run_id: str, metrics: Sequence[str] | None = None) -> pl.DataFrame:
         with self._lock:
@@ -151,6 +154,18 @@ class SqliteStore:
             found: Any = self._file.read(lambda db: _rows.summaries(db, there), None) if there else None
         return (found or {}) | here
 
+    def put_captured(self, run_id: str, table: str, rows: Iterable[Sequence[Any]]) -> None:
+        with self._lock:
+            self._captured.setdefault((run_id, table), {}).update((row[0], tuple(row)) for row in rows)
+
+    def captured(self, run_id: str, table: str) -> list[tuple[Any, ...]]:
+        query = _schema.GET_CAPTURED[table]
+        with self._lock:
+            rows: list[Any] = self._file.read(lambda db: db.execute(query, (run_id,)).fetchall(), [])
+            fresh = self._captured.get((run_id, table), {})
+            found = {row[0]: row for row in rows} | fresh
+            return [found[key] for key in sorted(found)] if fresh else rows
+
     def flush(self) -> bool:
         with self._lock:
             self._file.is_other()
@@ -158,7 +173,7 @@ class SqliteStore:
             while files <= _MOST_FILES:
                 self._meet_new_file()
                 parts = [(view, view.part()) for view in self._views.values() if view.pending or view.marks]
-                if not parts and not self._unsaved and not self._cleared:
+                if not parts and not self._unsaved and not self._cleared and not self._captured:
                     self._look(idle=not wrote)
                     return True
                 wrote = self._write(parts)
@@ -178,10 +193,13 @@ class SqliteStore:
         """One transaction: all runs that changed, and the next part of each run's points."""
         records = [self._records[run] for run in self._unsaved]
         cleared = set(self._cleared)
+        captured = {place: list(rows.values()) for place, rows in self._captured.items()}
         done: list[Written] = []
 
         def work(db: Connection) -> None:
             db.executemany(_schema.PUT_RUN, map(_schema.to_row, records))
+            for (run, table), rows in captured.items():
+                db.executemany(_schema.PUT_CAPTURED[table], ((run, *row) for row in rows))
             done.extend(view.write(db, part) for view, part in parts)
             for journal in cleared:
                 db.execute("delete from marks where mark >= ?1 || '/' and mark < ?1 || '0'", (journal,))
@@ -189,6 +207,7 @@ class SqliteStore:
         if not self._file.write(work):
             return False
         self._unsaved.clear()
+        self._captured.clear()
         self._cleared -= cleared
         for (view, _), written in zip(parts, done, strict=True):
             view.written(written)

@@ -1,0 +1,72 @@
+"""What is recorded of a run beside what it logs: cells, console, environment, system metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from functools import partial
+from typing import Final, Protocol
+
+from .._errors import warn
+from .._run import Run
+
+CAPTURES: Final = ("cells", "console", "environment", "system")
+
+
+def choose(given: bool | str | Iterable[str]) -> tuple[str, ...]:
+    """The captures that `given` means: all or none of them, or those it names. Raises ``ValueError`` for one there is not."""
+    if given in (True, "all"):
+        return CAPTURES
+    if given in (False, "none"):
+        return ()
+    if not isinstance(given, Iterable):
+        raise TypeError(f"capture={given!r}: give True, False or some of {', '.join(CAPTURES)}")
+    names = [name.strip() for name in given.split(",")] if isinstance(given, str) else list(given)
+    for name in names:
+        if name not in CAPTURES:
+            raise ValueError(f"capture={given!r}: what can be captured is {', '.join(CAPTURES)}; or all, or none")
+    return tuple(names)
+
+
+class Capture(Protocol):
+    """Records one such thing, of any number of runs at once. What it raises switches it off, and breaks nothing else."""
+
+    def begin(self, run: Run) -> None:
+        """A run was opened, or resumed."""
+
+    def end(self, run: Run) -> None:
+        """A run is about to end: what its store gets now is kept."""
+
+    def leave(self) -> None:
+        """In a forked child: stops, and touches nothing that it shares with its parent."""
+
+
+class Captures:
+    """The captures of this process, by their name in `CAPTURES`."""
+
+    def __init__(self) -> None:
+        self._captures: dict[str, Capture] = {}
+
+    def add(self, name: str, capture: Capture) -> None:
+        self._captures[name] = capture
+
+    def begin(self, run: Run, wanted: Collection[str]) -> None:
+        for name, capture in list(self._captures.items()):
+            if name in wanted:
+                run.before_end.append(partial(self._end, name))
+                self._try(name, partial(capture.begin, run))
+
+    def leave(self) -> None:
+        for capture in self._captures.values():
+            capture.leave()
+        self._captures.clear()
+
+    def _end(self, name: str, run: Run) -> None:
+        if name in self._captures:
+            self._try(name, partial(self._captures[name].end, run))
+
+    def _try(self, name: str, work: partial[None]) -> None:
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001  whatever it is, the user's run goes on
+            self._captures.pop(name, None)
+            warn(f"trackbook no longer records {name} beside runs, because that failed: {error!r}")

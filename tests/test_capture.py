@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import re
+import warnings
+from typing import Any
+
+import pytest
+
+import trackbook as tb
+from trackbook._run import Run
+from trackbook._types import RunRecord
+from trackbook.capture import CAPTURES, Captures, choose
+from trackbook.store.memory import MemoryStore
+
+
+class Noting:
+    """A capture that notes what it is told, and may fail at one thing."""
+
+    def __init__(self, fails_at: str = "") -> None:
+        self.told: list[str] = []
+        self._fails_at = fails_at
+
+    def _note(self, what: str) -> None:
+        self.told.append(what)
+        if what == self._fails_at:
+            raise OSError("no such device")
+
+    def begin(self, run: Run) -> None:
+        self._note(f"begin {run.name}")
+
+    def end(self, run: Run) -> None:
+        assert not run.ended
+        self._note(f"end {run.name}")
+
+    def leave(self) -> None:
+        self._note("leave")
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        (True, CAPTURES),
+        (False, ()),
+        ("all", CAPTURES),
+        ("none", ()),
+        ("console, system", ("console", "system")),
+        (["cells"], ("cells",)),
+    ],
+)
+def test_what_is_captured_is_chosen(given: Any, meant: tuple[str, ...]) -> None:
+    assert choose(given) == meant
+
+
+@pytest.mark.parametrize(("given", "error"), [("consle", ValueError), (["cells", 3], ValueError), (7, TypeError)])
+def test_a_capture_that_does_not_exist_is_refused(given: Any, error: type[Exception]) -> None:
+    with pytest.raises(error, match="cells, console, environment, system"):
+        tb.init("p", capture=given)
+    assert tb.run is None
+
+
+def new_run() -> Run:
+    from trackbook._journal import NullJournal
+
+    return Run("p", RunRecord("r1", "a", 1.0), MemoryStore(), NullJournal())
+
+
+def test_a_capture_is_told_of_its_runs_before_they_end() -> None:
+    captures, console, system = Captures(), Noting(), Noting()
+    captures.add("console", console)
+    captures.add("system", system)
+    run = new_run()
+    captures.begin(run, ["console"])
+    run.finish()
+    run.finish()
+    assert (console.told, system.told) == (["begin a", "end a"], [])
+
+
+@pytest.mark.parametrize("moment", ["begin a", "end a"])
+def test_a_capture_that_fails_is_switched_off_and_said_once(moment: str) -> None:
+    captures, failing, other = Captures(), Noting(moment), Noting()
+    captures.add("console", failing)
+    captures.add("system", other)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        for _ in range(2):
+            run = new_run()
+            captures.begin(run, CAPTURES)
+            run.finish()
+    assert [re.search("no longer records console.*no such device", str(one.message)) for one in said] != [None]
+    assert len(said) == 1
+    assert failing.told == ["begin a", "end a"][: 1 if moment == "begin a" else 2]
+    assert other.told == ["begin a", "end a"] * 2
