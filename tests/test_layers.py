@@ -39,6 +39,7 @@ LAYERS: dict[str, list[str]] = {
         "_altair",
     ],
     "state": [
+        "_switching",
         "_files",
         "store",
         "store._interface",

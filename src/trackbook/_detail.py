@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -14,12 +12,12 @@ import numpy as np
 from ._buckets import POINTS_A_BUCKET, Buckets
 from ._frames import Picture, headed
 from ._packing import extremes, offsets, pack
+from ._switching import quick_switching
 from .store._interface import Store
 
 MOST_SERIES: Final = 256
 MOST_BUCKETS: Final = 4096
 LARGEST_STEP: Final = 2**62
-QUICK_SWITCHING: Final = 0.0005  # seconds
 READ_AT_MOST: Final = 3_000_000  # points of the file: for wider windows the board's own rows must do
 
 
@@ -43,7 +41,7 @@ def detail(picture: Picture, store: Store, question: Mapping[str, Any]) -> tuple
     except ValueError as error:
         return {"error": str(error)}, []
     made = Buckets(window.buckets)
-    with _quick_switching():
+    with quick_switching():
         _fill(made, picture, store, window)
     series = np.flatnonzero(made.sizes[: made.count])
     taken = made.take(series, made.shift[series])
@@ -121,22 +119,6 @@ def _fill(made: Buckets, picture: Picture, store: Store, window: Window) -> None
         for (metric,), part in points.partition_by("metric", as_dict=True, include_key=False).items():
             steps, times, values = (part[name].to_numpy() for name in ("step", "time", "value"))
             made.add(np.full(len(steps), names[str(metric)]), steps, times, values)
-
-
-@contextmanager
-def _quick_switching() -> Iterator[None]:
-    """While a cell computes, whoever asks for the interpreter's lock waits for the switch interval, 5 ms, and reading a window
-    asks for it a hundred times. For this while it is shorter: half of the answer's time.
-    """
-    before = sys.getswitchinterval()
-    if before <= QUICK_SWITCHING:  # another answer is being given, and sets it back
-        yield
-        return
-    sys.setswitchinterval(QUICK_SWITCHING)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
 
 
 def _points(rows: Any, window: Window) -> int:

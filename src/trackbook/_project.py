@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import re
@@ -16,6 +17,7 @@ from ._journal import FileJournal
 from ._names import readable_name
 from ._recovery import recover
 from ._run import Run
+from ._switching import quick_switching
 from ._types import CAPTURED, Resume, RunRecord
 from ._values import as_tags
 from .store.sqlite import SqliteStore, project_name
@@ -62,13 +64,17 @@ class Project:
         """A hand-over costs a training loop more by the time than by the point, so without boards there is one a flush."""
         with self._lock:
             runs = list(self.open_runs)
+        with quick_switching() if any(map(_is_behind, runs)) else contextlib.nullcontext():
+            self._serve(runs, now)
+
+    def _serve(self, runs: Sequence[Run], now: float) -> None:
         due = now >= self._next_flush
         shown = bool(self.boards) and now >= self._next_showing
         if shown:
             self._next_showing = now + SHOWN_SECONDS
         for run in runs:
             run.note_problems()
-            if due or shown or run.backlog > LARGEST_BACKLOG:
+            if due or shown or _is_behind(run):
                 run.hand_over(children=due)
         if due:
             self._next_flush = now + FLUSH_SECONDS
@@ -224,6 +230,10 @@ class Project:
 
     def __repr__(self) -> str:
         return f"<trackbook project {self.name!r}>"
+
+
+def _is_behind(run: Run) -> bool:
+    return run.backlog > LARGEST_BACKLOG
 
 
 def _refuse_running(act: str, run: Run) -> None:
