@@ -5,8 +5,11 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -30,6 +33,8 @@ SHOWN_RUNS = 10  # the newest runs of a project that a board shows unasked: as m
 POINTS_AT_ONCE = 1_000_000  # read of a long run, so that its past takes little memory
 RATE_SECONDS = 10.0
 RECHECK_SECONDS = 1.0  # a run that has ended may still be resumed by another process
+
+_Read: TypeAlias = "Callable[[], tuple[pl.DataFrame, Cursor]]"
 
 
 @dataclass
@@ -196,16 +201,25 @@ class Session:
         if member.record is None:
             self._picture.put_run(_header(record, member))
         start = member.cursor
-        while self._pull_points(run_id, member) >= POINTS_AT_ONCE:
-            self._take_in()
+        read: _Read = partial(self.store.since, run_id, member.cursor, POINTS_AT_ONCE)
+        while self._note_points(run_id, member, *read()) >= POINTS_AT_ONCE:
+            read = self._take_in_and_read(run_id, member.cursor)
         member.record, earlier = record, member.record
         header = _header(record, member, _rate(member, record, now))
         self._picture.put_run(header)
         return member.cursor != start or record != earlier or self._keyframe_due
 
-    def _pull_points(self, run_id: str, member: _Member) -> int:
-        """Reads the next points of a run; how many ordinals it went on."""
-        points, cursor = self.store.since(run_id, member.cursor, POINTS_AT_ONCE)
+    def _take_in_and_read(self, run_id: str, cursor: Cursor) -> _Read:
+        """Of a long past the next points are read while those that are here are worked on."""
+        read: _Read = partial(self.store.since, run_id, cursor, POINTS_AT_ONCE)
+        with ThreadPoolExecutor(1) as reader:
+            with suppress(RuntimeError):  # the interpreter is about to end, and starts no more threads
+                read = reader.submit(read).result
+            self._take_in()
+        return read
+
+    def _note_points(self, run_id: str, member: _Member, points: pl.DataFrame, cursor: Cursor) -> int:
+        """Takes note of points of a run, and how far they go; how many ordinals that is."""
         gone_on = cursor.ordinal
         if cursor.generation == member.cursor.generation:
             gone_on -= member.cursor.ordinal
