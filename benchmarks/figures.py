@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lab import Figures, Lab, TrialError, folder_bytes
-from notebooks import draw, heap, latency, paint
+from notebooks import bundle, draw, heap, latency, paint
 
 if TYPE_CHECKING:
     from peers import Entrant
@@ -258,6 +258,7 @@ FIGURES: dict[str, Callable[[Lab], Result]] = {
     "paint": paint,
     "draw": draw,
     "heap": heap,
+    "bundle": bundle,
     "kill": kill,
     "sigterm": terminate,
     "trials": trials,

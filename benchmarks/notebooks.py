@@ -43,6 +43,17 @@ WATCH = """(chart) => {
 }"""
 
 
+# Imports the front end as the loader does, each time as code that the browser has not seen, and initialises a model.
+LOAD = """async ([code, round]) => {
+    const url = URL.createObjectURL(new Blob([`${code}\n//${round}`], { type: "text/javascript" }));
+    const begin = performance.now();
+    const { default: widget } = await import(url);
+    const nothing = () => undefined;
+    widget.initialize({ model: { get: nothing, set: nothing, on: nothing, off: nothing, save_changes: nothing, send: nothing } });
+    return performance.now() - begin;
+}"""
+
+
 @contextlib.contextmanager
 def notebook() -> Iterator[Notebook]:
     """A page on a JupyterLab of its own."""
@@ -112,6 +123,15 @@ def _drift(sizes: list[float]) -> float:
     last = sizes[len(sizes) * 2 // 3 :]
     early, late = last[: len(last) // 2], last[len(last) // 2 :]
     return (statistics.median(late) / statistics.median(early) - 1) * 100
+
+
+def bundle(lab: Lab) -> dict[str, Any]:
+    """The front end: its size, and the time until it is loaded and initialised in JupyterLab's page."""
+    code = (ROOT / "src" / "trackbook" / "_static" / "trackbook.js").read_text("utf-8")
+    with notebook() as page:
+        page.write_and_open("bundle", "pass")
+        loads = [page.page.evaluate(LOAD, [code, number]) for number in range(2 if lab.quick else 9)]
+    return {"trackbook": {"bytes": len(code.encode()), "load_ms": statistics.median(loads), "slowest_ms": max(loads)}}
 
 
 def paint(lab: Lab) -> dict[str, Any]:

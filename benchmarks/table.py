@@ -95,6 +95,9 @@ ROWS = (
         ratio=False,
     ),
     Row("heap", "mb", "- and is", "MB"),
+    Row("bundle", "bytes", "the front end, minified", "B", most=1e6),
+    Row("bundle", "load_ms", "- loaded and initialised in", "ms", most=1000),
+    Row("bundle", "slowest_ms", "- at the slowest", "ms"),
     Row("export", "ratio", "export of 10 M points / a bare `write_parquet`", "x", most=1.5),
 )
 
