@@ -62,7 +62,21 @@ LAYERS: dict[str, list[str]] = {
         "_parquet",
         "_sql",
     ],
-    "doing": ["_recorder", "_recovery", "_run", "_pump", "_project", "_tracker", "capture"],
+    "doing": [
+        "_recorder",
+        "_recovery",
+        "_captured",
+        "_run",
+        "_pump",
+        "_project",
+        "_tracker",
+        "capture",
+        "capture.redact",
+        "capture.gpus",
+        "capture.hardware",
+        "capture.environment",
+        "capture.system",
+    ],
     "talking": ["_catalog", "_actions", "_detail", "_session"],
     "hosts": [
         "_notebook",
@@ -123,11 +137,26 @@ HOMES = {
         "_foreign",
         "_parquet",
         "_sql",
+        "capture.system",
     },
     "platformdirs": {"_settings"},
+    "psutil": {"capture.hardware"},
+    "pynvml": {"capture.gpus"},
     "vl_convert": {"_picture_file", "_altair"},
 }
-HEAVY = ["altair", "anywidget", "ipywidgets", "IPython", "numpy", "polars", "sqlite3", "traitlets", "vl_convert"]
+HEAVY = [
+    "altair",
+    "anywidget",
+    "ipywidgets",
+    "IPython",
+    "numpy",
+    "polars",
+    "psutil",
+    "pynvml",
+    "sqlite3",
+    "traitlets",
+    "vl_convert",
+]
 
 
 def modules() -> dict[str, Path]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import _notebook, _settings
+from ._captured import SYSTEM_SECONDS
 from ._config import Config
 from ._errors import warn
 from ._keywords import translate
@@ -17,7 +18,7 @@ from ._process import process
 from ._protocol import State
 from ._run import Run
 from ._types import Resume, RunRecord, StepBy
-from ._values import as_tags, check_text, to_step
+from ._values import as_tags, check_text, to_seconds, to_step
 from .capture import choose
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ def init(
     resume_from: int | None = None,
     all_ranks: bool = False,
     capture: bool | str | Iterable[str] | None = None,
+    save_code: bool | None = None,
+    system_seconds: float | None = None,
     reinit: str | bool | None = None,
     **other: Any,
 ) -> Run:
@@ -81,6 +84,10 @@ def init(
     capture
         What to record beside the metrics: True or ``"all"``, False or ``"none"``, or some of ``cells``, ``console``,
         ``environment`` and ``system``. By default ``TRACKBOOK_CAPTURE`` says so, else it is all.
+    save_code
+        False: what is captured holds no source, neither of cells nor of what git finds changed.
+    system_seconds
+        From one point of the system metrics to the next, by default 10; the first comes at once.
     reinit
         What to do with a run that is still open: ``"finish_previous"`` (the default), ``"create_new"`` beside it, or
         ``"return_previous"``: give it back.
@@ -94,7 +101,7 @@ def init(
     """
     _notebook.load_magics()
     words, ignored = translate(
-        {"name": name, "notes": notes, "dir": dir},
+        {"name": name, "notes": notes, "dir": dir, "system_seconds": system_seconds},
         {"mode": mode, "resume": resume, "reinit": reinit, "step_by": step_by},
         other,
     )
@@ -126,7 +133,16 @@ def init(
         words["resume"] = "must"
     captured = choose(_settings.capture() if capture is None else capture)
     back_to = None if resume_from is None else to_step(resume_from, "resume_from")
-    run = process.open(target.admit(record, words["resume"], by_id=bool(id)), target, back_to, captured)
+    seconds = words["system_seconds"]
+    seconds = SYSTEM_SECONDS if seconds is None else to_seconds(seconds, "system_seconds")
+    run = process.open(
+        target.admit(record, words["resume"], by_id=bool(id)),
+        target,
+        back_to,
+        captured,
+        save_code=save_code is not False,
+        system_seconds=seconds,
+    )
     if _notebook.is_here() if display is None else display:
         _show(run, target)
     return run

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from ._protocol import VERSION, State, Table, TableRun
-from ._types import MetricSummary, RunRecord
+from ._types import MetricSummary, RunRecord, logged
 from .store._interface import Store
 
 TABLE_SECONDS: Final = 1.0  # between two tables
@@ -84,7 +84,8 @@ class Catalog:
     def _take_figures(self, records: Sequence[RunRecord]) -> bool:
         """Figures of a run that has ended stay; True when some are others than before."""
         wanted = [run.id for run in records if run.state == _RUNNING or run.id not in self._figures]
-        fresh = self._store.summaries(wanted) if wanted else {}
+        found = self._store.summaries(wanted) if wanted else {}
+        fresh = {run: logged(figures) for run, figures in found.items()}
         changed = any(_counts(figures) != _counts(self._figures.get(run, {})) for run, figures in fresh.items())
         self._figures.update(fresh)
         return changed

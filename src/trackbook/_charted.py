@@ -12,6 +12,7 @@ import traitlets
 
 from . import _drawn
 from ._session import Session
+from ._types import logged
 from ._values import check_name
 from ._view import View
 
@@ -40,12 +41,12 @@ class Charted(View):
 
     @property
     def metrics(self) -> list[str]:
-        """The metrics of the board's runs, in order of first appearance."""
+        """The metrics of the board's runs, in order of first appearance, without system metrics."""
         self._pull()
-        return list(self.session.picture.metrics)
+        return list(logged(self.session.picture.metrics))
 
     def __contains__(self, name: object) -> bool:
-        return name in self.metrics or any(chart["name"] == name for chart in self.charts)
+        return name in self._known or any(chart["name"] == name for chart in self.charts)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.metrics)
@@ -53,18 +54,18 @@ class Charted(View):
     def __getitem__(self, name: str) -> alt.Chart | alt.LayerChart:
         """The chart of a metric as the board draws it now, with its data: an Altair chart to change, save or display.
 
-        A chart of your own is had by its name, with the rows it draws. Raises ``KeyError`` for a name that the board has
+        A chart of your own is had by its name, with the rows it draws, that of a system metric as ``"@system/cpu %"``. Raises ``KeyError`` for a name that the board has
         not, naming the nearest.
         """
         from . import _altair
 
-        metrics = self.metrics
+        metrics = self._known
         with self._lock:
             own = self._own(name)
             if own is not None:
                 return _altair.user_chart(own["spec"], self._rows_of(own, metrics), name)  # type: ignore[no-any-return]
             if name not in metrics:
-                raise KeyError(_unknown(name, metrics))
+                raise KeyError(_unknown(name, self.metrics))
             return _altair.chart_of(self._plot(name))
 
     def chart(self, name: str, chart: alt.TopLevelMixin | None, metrics: str | Iterable[str] | None = None) -> None:
@@ -137,6 +138,12 @@ class Charted(View):
         from ._altair import save
 
         save(self.to_altair(), os.fspath(path))
+
+    @property
+    def _known(self) -> list[str]:
+        """All metrics of the board's runs."""
+        self._pull()
+        return list(self.session.picture.metrics)
 
     def _pull(self) -> None:
         """Takes in what was logged up to now; the front end is told of it at the next tick."""

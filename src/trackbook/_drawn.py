@@ -22,6 +22,7 @@ from ._defined import axis_of, glob_matches
 from ._frames import Picture
 from ._protocol import NAN, NEGATIVE_INFINITY, POSITIVE_INFINITY, RunHeader
 from ._smoothing import trend_of
+from ._types import is_system
 
 Theme = Literal["light", "dark"]
 Range = tuple[float, float]
@@ -114,10 +115,7 @@ class Plot:
 def plot_of(picture: Picture, metric: str, look: Look) -> Plot:
     """What is drawn of a metric that the picture has."""
     number = picture.metrics[metric]
-    x_axis = look.x_axis
-    if x_axis == "step":  # what was defined holds until the board's own axis says otherwise
-        defined = [pair for run in picture.runs.values() for pair in run["defined"]]
-        x_axis = axis_of(defined, metric) or x_axis
+    x_axis = x_axis_of(picture, metric, look.x_axis)
     styles = style_runs(picture.runs.values(), look)
     series = {run: buckets for (run, of), buckets in picture.series.items() if of == number and len(buckets.rows)}
     shown = [styles[key].run for key in series if styles[key].run["id"] not in look.hidden]
@@ -137,6 +135,19 @@ def plot_of(picture: Picture, metric: str, look: Look) -> Plot:
         return Plot(metric, x_axis, False, False, 0, False, True, drawn, rows)
     rows = on_logarithms(rows, x=x_log, y=look.y_log)
     return Plot(metric, x_axis, x_log, look.y_log, look.smoothing, look.clip_outliers, False, drawn, rows)
+
+
+def x_axis_of(picture: Picture, metric: str, chosen: str) -> str:
+    """What a metric is drawn over: what was `chosen` for the board, but where that is the step, what was defined.
+
+    System metrics have a clock for themselves, and no steps that say something.
+    """
+    if is_system(metric):
+        return "time" if chosen == "time" else "relative"
+    if chosen != "step":
+        return chosen
+    defined = [pair for run in picture.runs.values() for pair in run["defined"]]
+    return axis_of(defined, metric) or chosen
 
 
 def rows_of(metric: str, series: Any, points: Iterable[Placed], style: Style, look: Look) -> list[Row]:
@@ -210,7 +221,8 @@ def members(name: str, globs: Sequence[str], metrics: Sequence[str]) -> list[str
         return [metric for metric in metrics if any(glob_matches(glob, metric) for glob in globs)]
     if name in metrics:
         return [name]
-    return [metric for metric in metrics if group(metric) == group(name)] or list(metrics)
+    own = [metric for metric in metrics if group(metric) == group(name)]
+    return own or [metric for metric in metrics if not is_system(metric)]
 
 
 @functools.cache

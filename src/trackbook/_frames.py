@@ -14,6 +14,7 @@ from ._names import new_id
 from ._packing import Block, extremes, offsets, pack
 from ._protocol import HEAD_BYTES, VERSION, Frame, FrameHeader, Omitted, RunHeader, SeriesHeader
 from ._stretches import Ids
+from ._types import is_system
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -150,8 +151,10 @@ class Picture:
             if _bytes(shift, rows).sum() <= left:
                 return shift, kept
         faded = {run["key"] for run in self.runs.values() if run.get("faded")}
+        apart = {number for metric, number in self.metrics.items() if is_system(metric)}
         keys = [self._keys[number] for number in series.tolist()]
-        order = np.array(sorted(range(len(keys)), key=lambda at: (keys[at][0] in faded, keys[at][::-1])), np.int64)
+        last = [(metric in apart, run in faded, metric, run) for run, metric in keys]
+        order = np.array(sorted(range(len(keys)), key=last.__getitem__), np.int64)
         kept[order] = np.cumsum(_bytes(shift, rows)[order]) <= left
         return shift, kept
 

@@ -9,6 +9,8 @@ _SAME = {
     "description": "notes",
     "logdir": "dir",
     "log_dir": "dir",
+    "gpu_log_interval": "system_seconds",
+    "cpu_log_interval": "system_seconds",
 }
 _CHOICES: dict[str, dict[Any, str]] = {
     "mode": {

@@ -86,11 +86,22 @@ def has_no_reader() -> bool:
 
 def name() -> str | None:
     """The notebook's name without folder and suffix, where the host tells it."""
+    path = _path()
+    return PurePath(path).stem or None if path else None
+
+
+def about() -> dict[str, str] | None:
+    """The notebook's ``name``, and its ``path`` as far as the host tells it; None outside of one."""
+    path = _path()
+    return {"name": PurePath(path).name, "path": path} if path else None
+
+
+def _path() -> str | None:
     kernel_shell = shell()
     if kernel_shell is None:
         return None
     path = _settings.notebook_path() or kernel_shell.user_ns.get("__vsc_ipynb_file__")
-    return PurePath(str(path).replace("\\", "/")).stem or None if path else None
+    return str(path).replace("\\", "/") if path else None
 
 
 def thread_context() -> contextvars.Context:

@@ -6,6 +6,7 @@ import atexit
 import contextlib
 import contextvars
 import dataclasses
+import functools
 import os
 import signal
 import sys
@@ -17,6 +18,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from . import _notebook, _settings
+from ._captured import SYSTEM_SECONDS
 from ._cells import Cells
 from ._names import readable_name
 from ._pump import Pump
@@ -25,11 +27,14 @@ from ._types import RunRecord
 from ._values import check_text
 from ._watching import Watching
 from .capture import Captures
+from .capture.environment import Environment
+from .capture.system import System
 
 if TYPE_CHECKING:
     from ._project import Project
     from ._session import Session
     from ._stills import Stills
+    from .capture.hardware import Machine
     from .widget import Board
 
 DEFAULT_PROJECT = "default"
@@ -47,6 +52,9 @@ class Process:
         self.pump = Pump(_notebook.thread_context)
         self.cells = Cells()
         self.captures = Captures()
+        machine = functools.cache(_machine)
+        self.captures.add("environment", Environment(machine, _notebook.about))
+        self.captures.add("system", System(machine))
         self.watching = Watching(self.current_run)
         self.cell_end = _notebook.CellHook(
             "post_run_cell", lambda _: self.settle_boards(), "updates boards at the end of a cell"
@@ -87,9 +95,17 @@ class Process:
         return self.runs[-1] if self.runs else None
 
     def open(
-        self, record: RunRecord, project: Project, back_to: int | None = None, capture: Collection[str] = ()
+        self,
+        record: RunRecord,
+        project: Project,
+        back_to: int | None = None,
+        capture: Collection[str] = (),
+        *,
+        save_code: bool = True,
+        system_seconds: float = SYSTEM_SECONDS,
     ) -> Run:
         run = project.open_run(record, back_to)
+        run.save_code, run.system_seconds = save_code, system_seconds
         self.pump.add(project)
         self.last_project = project
         _terminate_softly()
@@ -211,6 +227,12 @@ class Process:
                 rest.callback(project.store.close)
             for run in reversed(self.runs):
                 rest.callback(run.end, *state_after(error))
+
+
+def _machine() -> Machine:
+    from .capture.hardware import Machine
+
+    return Machine()
 
 
 process = Process()

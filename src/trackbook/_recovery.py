@@ -13,7 +13,7 @@ from ._journal import NullJournal
 from ._recorder import Recorder
 from ._records import NEXT_STEP
 from ._remains import Remains, is_alive, remains
-from ._types import RunRecord
+from ._types import RunRecord, logged
 from .store._interface import Store
 
 
@@ -88,7 +88,7 @@ def _note_loss(store: Store, run: str) -> None:
 
 
 def _largest(store: Store, run: str) -> dict[str, int]:
-    return {metric: figures.step for metric, figures in store.summary(run).items()}
+    return {metric: figures.step for metric, figures in logged(store.summary(run)).items()}
 
 
 def _record(left: Remains) -> RunRecord:

@@ -13,13 +13,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
+from ._captured import Captured
 from ._config import Config, Summary
 from ._defined import define
 from ._errors import Findings
 from ._journal import FileJournal, Journal, NullJournal, Ready
 from ._protocol import State
 from ._recorder import Recorder
-from ._types import ENDED, RunRecord
+from ._types import ENDED, RunRecord, logged
 from ._values import as_tags, check_text, flatten, to_step
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Run:
+class Run(Captured):
     """One run of a project. Made by `trackbook.init`; as a context manager it ends itself.
 
     ``config`` is dict-like with attribute access; ``summary`` gives the last value per metric. All methods may be called
@@ -52,7 +53,7 @@ class Run:
         self.has_children = False  # forked ones, which may log into journals of their own
         self.store = store
         self._record = record
-        largest = {name: figures.step for name, figures in store.summary(record.id).items()} if journal else {}
+        largest = {name: figures.step for name, figures in logged(store.summary(record.id)).items()} if journal else {}
         self._recorder = Recorder(journal or NullJournal(), record.step_by, largest)
         self._marks: dict[str, int] = {}  # how far the journal is handed over
         self._hand_over_lock = threading.RLock()  # records reach the store in order
@@ -343,7 +344,7 @@ class Run:
 
     def _current_summary(self) -> Any:
         self.hand_over()
-        return self.store.summary(self.id)
+        return logged(self.store.summary(self.id))
 
     def _stay_out_of_children(self) -> None:
         if self._in_child:

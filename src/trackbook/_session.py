@@ -18,7 +18,7 @@ from ._defined import as_pairs
 from ._detail import detail
 from ._frames import SERIES_BYTES, Picture
 from ._protocol import Frame, RunHeader
-from ._types import ENDED, Cursor, RunRecord
+from ._types import ENDED, Cursor, RunRecord, is_system
 from .store._interface import Store
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ class _Member:
     numbers: NDArray[np.int64] = field(
         default_factory=lambda: np.empty(0, np.int64)
     )  # of series, by code of the metric
+    apart: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))  # whether that is a system metric
 
 
 class Session:
@@ -233,7 +234,8 @@ class Session:
             self._fresh.append(
                 (self._numbers(run_id, member, points), step, points["time"].to_numpy(), points["value"].to_numpy())
             )
-            member.largest_step = max(member.largest_step, int(step.max()))
+            counted = step[~member.apart[points["metric"].to_physical().to_numpy()]]
+            member.largest_step = max(member.largest_step, int(counted.max(initial=-1)))
         return gone_on
 
     def _numbers(self, run_id: str, member: _Member, points: pl.DataFrame) -> NDArray[np.int64]:
@@ -242,12 +244,14 @@ class Session:
         largest = int(codes.max())
         if largest >= len(member.numbers):
             member.numbers = np.append(member.numbers, np.full(largest + 1, -1))
+            member.apart = np.append(member.apart, np.zeros(largest + 1, np.bool_))
         numbers: NDArray[np.int64] = member.numbers[codes]
         if numbers.min() < 0:
             new, where = np.unique(codes[numbers < 0], return_index=True)
             order = np.argsort(where)  # of first appearance
             names = points["metric"].gather(np.flatnonzero(numbers < 0)[where[order]]).cast(str).to_list()
             member.numbers[new[order]] = [self._picture.number(run_id, name) for name in names]
+            member.apart[new[order]] = [is_system(name) for name in names]
             numbers = member.numbers[codes]
         return numbers
 

@@ -3,7 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
+from typing import Final
+
+# Of processors and threads, of schedulers, of distributed jobs, of frameworks and of Python itself.
+_TELLING_PREFIXES: Final = tuple(
+    "CUDA_ CUBLAS_ CUDNN_ NVIDIA_ NCCL_ HIP_ ROCR_ ROCM_ HSA_ MIOPEN_ RCCL_ TPU_ XPU_ ONEAPI_ "
+    "OMP_ KMP_ GOMP_ MKL_ OPENBLAS_ BLIS_ NUMEXPR_ VECLIB_ NUMBA_ POLARS_ RAYON_ "
+    "SLURM_ SLURMD_ PBS_ LSB_ SGE_ OMPI_COMM_ PMI_ PMIX_ MPI_ TORCHELASTIC_ ACCELERATE_ DEEPSPEED_ FSDP_ RAY_ DASK_ HOROVOD_ "
+    "TORCH_ PYTORCH_ TORCHINDUCTOR_ TF_ XLA_ JAX_ KERAS_ HF_ TRANSFORMERS_ DATASETS_ TOKENIZERS_ BNB_ VLLM_ "
+    "PYTHON TRACKBOOK_".split()
+)
+_TELLING: Final = frozenset(
+    "WORLD_SIZE RANK LOCAL_RANK LOCAL_WORLD_SIZE GROUP_RANK NODE_RANK MASTER_ADDR MASTER_PORT LD_LIBRARY_PATH LD_PRELOAD "
+    "VIRTUAL_ENV CONDA_DEFAULT_ENV CONDA_PREFIX MPLBACKEND TZ LANG LC_ALL COLAB_GPU KAGGLE_KERNEL_RUN_TYPE".split()
+)
+_SECRET: Final = re.compile(r"TOKEN(?!IZERS)|SECRET|PASSW|CREDENTIAL|AUTH|(?<![A-Z])KEY")
 
 
 def data_dir(override: str | os.PathLike[str] | None = None) -> Path:
@@ -24,6 +40,25 @@ def capture() -> str:
 def notebook_path() -> str | None:
     """The path of the notebook as Jupyter Server tells it to its kernels, None elsewhere."""
     return os.environ.get("JPY_SESSION_NAME") or None
+
+
+def telling_variables() -> dict[str, str]:
+    """The environment variables that decide how training runs, of which none is called like a secret; by name."""
+    return {
+        name: value
+        for name, value in sorted(os.environ.items())
+        if (name in _TELLING or name.startswith(_TELLING_PREFIXES)) and not _SECRET.search(name)
+    }
+
+
+def conda_environment() -> str | None:
+    """The active conda environment's folder."""
+    return os.environ.get("CONDA_PREFIX") or None
+
+
+def variables_for_git() -> dict[str, str]:
+    """The environment for a git that neither asks for passwords nor takes locks."""
+    return {**os.environ, "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
 
 
 def rank() -> int:

@@ -20,6 +20,7 @@ from ._drawn import palette
 from ._frames import Picture
 from ._m4 import Floats, Rows, Steps
 from ._protocol import RunHeader
+from ._types import logged
 
 MOST_BYTES: Final = 90_000
 MOST_CHARTS: Final = 24  # eight rows of three; more would not be looked at
@@ -73,7 +74,9 @@ def make_still(
         for metric in picture.metrics.values()
         if (buckets := picture.series.get((run["key"], metric))) is not None and len(rows := buckets.rows)
     }
-    metrics = [name for name in grouped(picture.metrics) if any(key[1] == picture.metrics[name] for key in series)]
+    metrics = [
+        name for name in grouped(logged(picture.metrics)) if any(key[1] == picture.metrics[name] for key in series)
+    ]
     drawn = metrics[: max(1, min(MOST_CHARTS, MOST_ROWS // (FEWEST_POINTS * max(1, len(drawn_runs)))))]
     if not drawn:
         return None

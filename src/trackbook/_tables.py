@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from ._types import MetricSummary, RunRecord
+from ._types import SYSTEM, MetricSummary, RunRecord, is_system, logged
 from .store._interface import Store
 
 # The tidy long table of exports and of SQL. `group` is the run's; `time` is seconds UTC.
@@ -51,16 +51,29 @@ def or_nearest(name: Any, known: Iterable[str]) -> str:
 def history(store: Store, run_id: str, run_name: str, metrics: str | Sequence[str] | None, wide: bool) -> pl.DataFrame:
     """See `trackbook.Run.history`."""
     known = list(store.summary(run_id))
-    chosen = known if metrics is None else [metrics] if isinstance(metrics, str) else list(metrics)
+    chosen = (
+        [name for name in known if not is_system(name)]
+        if metrics is None
+        else [metrics]
+        if isinstance(metrics, str)
+        else list(metrics)
+    )
     for name in chosen:
         if name not in known:
             meant = or_nearest(name, known) or "nothing was logged in it"
             raise ValueError(f"run {run_name!r} has no metric {name!r}; {meant}")
     position = {name: place for place, name in enumerate(dict.fromkeys(chosen))}
-    points = store.read(run_id, None if metrics is None else chosen).with_columns(pl.col("metric").cast(pl.String))
+    points = store.read(run_id, None if chosen == known else chosen).with_columns(pl.col("metric").cast(pl.String))
     order = pl.col("metric").replace_strict(position, return_dtype=pl.UInt32)
     long = points.sort(order, "step").select("metric", "step", "value", "time")
     return _wide(long, position) if wide else long
+
+
+def system_metrics(store: Store, run_id: str) -> pl.DataFrame:
+    """See `trackbook.Run.system`."""
+    names = [name for name in store.summary(run_id) if is_system(name)]
+    points = history(store, run_id, run_id, names, wide=False)
+    return points.select(pl.col("metric").str.strip_prefix(SYSTEM), "value", "time")
 
 
 def _wide(long: pl.DataFrame, metrics: Collection[str]) -> pl.DataFrame:
@@ -76,6 +89,7 @@ def _wide(long: pl.DataFrame, metrics: Collection[str]) -> pl.DataFrame:
 
 def runs_table(runs: Sequence[RunRecord], summaries: Sequence[Mapping[str, MetricSummary]]) -> pl.DataFrame:
     """One row a run. See `trackbook.runs`."""
+    summaries = [logged(metrics) for metrics in summaries]
     texts = ("id", "name", "group", "state", "notes")
     dtypes: dict[str, Any] = dict.fromkeys(texts, pl.String) | {"duration": pl.Float64, "points": pl.Int64}
     columns: dict[str, list[Any]] = {

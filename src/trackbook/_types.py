@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, TypeVar
 
 from ._protocol import State
 
+T = TypeVar("T")
 StepBy = Literal["metric", "run"]
 Mode = Literal["local", "disabled"]
 Resume = Literal["never", "allow", "must"]
@@ -21,6 +23,17 @@ CAPTURED: Final[dict[str, tuple[str, ...]]] = {
     "facts": ("name", "value"),
 }
 SYSTEM: Final = "@system/"  # what the names of system metrics begin with, which are points among the run's others
+
+
+def is_system(metric: str) -> bool:
+    """Whether this is a system metric, which is recorded by itself and shown apart."""
+    return metric.startswith(SYSTEM)
+
+
+def logged(metrics: Mapping[str, T]) -> dict[str, T]:
+    """What is known by metric, without system metrics."""
+    return {name: value for name, value in metrics.items() if not is_system(name)}
+
 
 ENDED: tuple[State, ...] = ("finished", "failed", "interrupted", "lost")
 

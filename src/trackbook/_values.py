@@ -10,8 +10,11 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from ._types import SYSTEM, is_system
+
 LARGEST_STEP = 2**63 - 1
 DEEPEST_NESTING = 32
+SHORTEST_WAIT, LONGEST_WAIT = 0.1, 86_400
 _TIMES = ("m", "M")  # numpy's dates and durations, whose items are ints when they count nanoseconds
 
 
@@ -37,6 +40,8 @@ def _flatten_into(values: dict[str, float], prefix: str, data: Mapping[Any, Any]
         name = prefix + check_name(key, prefix)
         if isinstance(value, Mapping):
             _flatten_into(values, f"{name}/", value, depth + 1)
+        elif is_system(name):
+            raise ValueError(f"metric {_show(name)}: names that begin with {SYSTEM!r} are trackbook's own; rename it")
         elif name in values:
             raise ValueError(f"metric {_show(name)} is given twice in one call, once nested and once flat; log it once")
         else:
@@ -153,6 +158,15 @@ def to_step(step: Any, what: str = "step") -> int:
     if number > LARGEST_STEP:
         raise ValueError(f"{what}={_show(number)} is beyond 2**63 - 1, the largest step")
     return number
+
+
+def to_seconds(seconds: Any, what: str) -> float:
+    """`seconds` as a duration to wait; ``TypeError`` or ``ValueError`` says what is wrong."""
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
+        raise TypeError(f"{what}={_show(seconds)} is {_kind(seconds)}; give a number of seconds, such as {what}=10")
+    if not SHORTEST_WAIT <= seconds <= LONGEST_WAIT:
+        raise ValueError(f"{what}={seconds!r} is not between {SHORTEST_WAIT} and {LONGEST_WAIT:,} seconds")
+    return float(seconds)
 
 
 def _integral(step: Any, what: str) -> int:

@@ -7,6 +7,9 @@ from typing import Any
 
 import traitlets
 
+from ._types import SYSTEM
+
+SYSTEM_GROUP = SYSTEM.rstrip("/")
 SMALLEST_CHART, LARGEST_CHART = 80, 800
 
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
@@ -29,7 +32,8 @@ class View(traitlets.HasTraits):
     metric_filter.tag(sync=True, echo_update=False)
     columns = traitlets.Int(0, min=0, max=6, help="charts side by side; 0: as many as fit").tag(sync=True)
     chart_height = traitlets.Int(0, help="pixels, 80 to 800; 0: by the width").tag(sync=True)
-    collapsed = traitlets.List(traitlets.Unicode(), help="groups").tag(sync=True)
+    collapsed = traitlets.List(traitlets.Unicode(), [SYSTEM_GROUP], help="groups; '@system' has the system metrics")
+    collapsed.tag(sync=True)
     group_order = traitlets.List(traitlets.Unicode(), help="groups, first to last; others follow").tag(sync=True)
 
     hidden_runs = traitlets.List(traitlets.Unicode(), help="ids").tag(sync=True)

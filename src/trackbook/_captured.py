@@ -1,0 +1,55 @@
+"""What is known of a run beside what it logged: a part of `Run`."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from .store._interface import Store
+
+SYSTEM_SECONDS: Final = 10.0  # from one point of a system metric to the next
+GATHERING_SECONDS: Final = 2.0
+
+
+class Captured:
+    """What `Run` knows of what was captured, and what the captures are to know of it."""
+
+    save_code: bool = True  # whether sources and diffs may be recorded
+    system_seconds: float = SYSTEM_SECONDS
+    gathered: threading.Event | None = None  # set when the environment is there
+    store: Store
+
+    @property
+    def id(self) -> str:
+        raise NotImplementedError
+
+    @property
+    def environment(self) -> dict[str, Any]:
+        """Where the run runs, by topic: os, cpu, memory, disk, gpus, python, process, variables, packages, git, notebook.
+
+        A topic that could not be found out says why: ``{"error": ...}``. Empty when nothing was recorded. Of a run that has
+        just begun it waits until all is found, at most two seconds.
+        """
+        self._stay_out_of_children()
+        if self.gathered is not None:
+            self.gathered.wait(GATHERING_SECONDS)
+        facts = dict(self.store.captured(self.id, "facts"))
+        found: dict[str, Any] = json.loads(facts.get("environment", "{}"))
+        return found
+
+    def system(self) -> pl.DataFrame:
+        """The system metrics up to now: ``metric`` (str, with its unit), ``value`` (float64), ``time`` (float64, seconds UTC).
+
+        One row a point, metrics in order of first appearance and times ascending.
+        """
+        from ._tables import system_metrics
+
+        self._stay_out_of_children()
+        return system_metrics(self.store, self.id)
+
+    def _stay_out_of_children(self) -> None:
+        raise NotImplementedError

@@ -1,0 +1,276 @@
+"""Where a run runs: recorded once, as the fact ``environment``, by a thread that keeps out of the run's way."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import shlex
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from .. import _settings
+from .redact import REDACTED, redact, redact_arguments
+
+if TYPE_CHECKING:
+    from .._run import Run
+    from .hardware import Machine
+
+WAIT_SECONDS: Final = 2.0  # of a run that ends, for what is not gathered yet
+RECENT_SECONDS: Final = 2.0  # for which what was gathered holds for the next run: a sweep's runs may take milliseconds
+GIT_SECONDS: Final = 5.0  # of one git command: in a repository on a slow disk it may take minutes
+MOST_DIFF: Final = 100_000  # characters
+MOST_VALUE: Final = 2_000  # of an environment variable or a command line
+_INSTALLED: Final = re.compile(r"(.+?)-(\d[^-]*)(?:-py[\d.]+)?\.(?:dist|egg)-info")
+
+Topic = dict[str, Any]
+
+
+class Environment:
+    """Gathers the environment of each run beside it. `machine` makes what knows the hardware, `notebook` names the notebook."""
+
+    def __init__(self, machine: Callable[[], Machine], notebook: Callable[[], Topic | None] = lambda: None) -> None:
+        self._machine = machine
+        self._notebook = notebook
+        self._hardware: dict[str, Any] = {}  # stays the same as long as the process
+        self._gathering: dict[str, _Gathering] = {}  # by run
+        self._last: _Gathering | None = None
+
+    def begin(self, run: Run) -> None:
+        """See `Capture`."""
+        key = (_folder(), tuple(sys.orig_argv), run.save_code)
+        last = self._last
+        if last is None or last.key != key or time.monotonic() - last.began > RECENT_SECONDS:
+            last = self._last = _Gathering(key, self._topics(*key))
+        self._gathering[run.id] = last
+        run.gathered = last.done
+        last.give_to(run)
+
+    def end(self, run: Run) -> None:
+        """See `Capture`."""
+        gathering = self._gathering.pop(run.id, None)
+        if gathering is not None:
+            gathering.done.wait(WAIT_SECONDS)
+            gathering.leave(run)
+
+    def leave(self) -> None:
+        """See `Capture`."""
+        self._gathering, self._last = {}, None
+
+    def _topics(self, folder: str, argv: tuple[str, ...], save_code: bool) -> dict[str, Callable[[], Any]]:
+        notebook = self._notebook()
+        topics: dict[str, Callable[[], Any]] = {
+            "os": _os,
+            "python": _python,
+            "process": partial(_process, folder, argv),
+            "variables": _variables,
+            "packages": _packages,
+            "git": partial(git, folder, save_code=save_code),
+            "cpu": partial(self._once, "cpu", lambda machine: machine.cpu()),
+            "memory": partial(self._once, "memory", lambda machine: machine.memory()),
+            "disk": lambda: self._machine().disk(folder),
+            "gpus": partial(self._once, "gpus", lambda machine: [gpu.facts() for gpu in machine.gpus]),
+        }
+        return topics if notebook is None else {"notebook": lambda: notebook, **topics}
+
+    def _once(self, name: str, ask: Callable[[Machine], Any]) -> Any:
+        if name not in self._hardware:
+            self._hardware[name] = ask(self._machine())
+        return self._hardware[name]
+
+
+class _Gathering:
+    """One gathering, in a thread of its own, for the runs that began meanwhile."""
+
+    def __init__(self, key: tuple[Any, ...], topics: Mapping[str, Callable[[], Any]]) -> None:
+        self.key = key
+        self.began = time.monotonic()
+        self.done = threading.Event()
+        self._runs: list[Run] = []
+        self._topics = topics
+        self._found: dict[str, Any] = {}
+        self._lock = threading.Lock()  # runs that have ended get nothing more
+        self._thread: threading.Thread | None = None
+
+    def give_to(self, run: Run) -> None:
+        """One more run gets what is found, now if it is there. With the first run the search begins."""
+        with self._lock:
+            self._runs.append(run)
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="trackbook-environment", daemon=True)
+            self._thread.start()
+        elif self.done.is_set():
+            self._hand_out()
+
+    def leave(self, run: Run) -> None:
+        """A run ends: it gets what is there by now."""
+        with self._lock:
+            if run in self._runs:
+                self._runs.remove(run)
+                found = self._found.copy()
+                late = {"error": "was not known yet when the run ended"}
+                _put(run, {name: found.get(name, late) for name in self._topics})
+
+    def _work(self) -> None:
+        for name, ask in self._topics.items():
+            try:
+                found = ask()
+            except Exception as error:  # noqa: BLE001  whatever it is, the other topics are worth having
+                found = {"error": redact(f"{type(error).__name__}: {error}")}
+            if found is not None:
+                self._found[name] = found
+            time.sleep(0)  # the program's own threads go first
+        self._hand_out()
+
+    def _hand_out(self) -> None:
+        with self._lock:
+            for run in self._runs:
+                _put(run, self._found)
+            self._runs.clear()
+            self.done.set()
+
+
+def _put(run: Run, found: Mapping[str, Any]) -> None:
+    run.store.put_captured(run.id, "facts", [("environment", json.dumps(found, ensure_ascii=False))])
+
+
+def _folder() -> str:
+    try:
+        return str(Path.cwd())
+    except OSError:  # somebody removed it
+        return ""
+
+
+def _os() -> Topic:
+    system = platform.system()
+    if system == "Linux":
+        try:
+            name = platform.freedesktop_os_release().get("PRETTY_NAME")
+        except OSError:
+            name = None
+    else:
+        name = f"macOS {platform.mac_ver()[0]}" if system == "Darwin" else f"{system} {platform.version()}"
+    return {
+        "system": system,
+        "name": name or system,
+        "kernel": platform.release(),
+        "architecture": platform.machine(),
+        "hostname": platform.node(),
+        "container": Path("/.dockerenv").exists() or Path("/run/.containerenv").exists(),
+    }
+
+
+def _python() -> Topic:
+    in_venv = sys.prefix != sys.base_prefix
+    return {
+        "version": platform.python_version(),
+        "implementation": platform.python_implementation(),
+        "build": sys.version,
+        "executable": sys.executable,
+        "virtual_environment": sys.prefix if in_venv else _settings.conda_environment(),
+    }
+
+
+def _process(folder: str, argv: tuple[str, ...]) -> Topic:
+    return {
+        "command": _bounded(shlex.join(redact_arguments(argv))),
+        "working_directory": folder,
+        "pid": os.getpid(),
+    }
+
+
+def _variables() -> Topic:
+    return {name: _bounded(_value(name, value)) for name, value in _settings.telling_variables().items()}
+
+
+def _value(name: str, value: str) -> str:
+    """What is given to a variable, less the secrets that it shows by its name or by its looks."""
+    shown = redact(f"{name}={value}")
+    return shown.removeprefix(f"{name}=") if shown.startswith(f"{name}=") else REDACTED
+
+
+def _packages() -> Topic:
+    """What is installed, by the names of the folders that say so: reading what is in them takes fifty times as long."""
+    found: dict[str, str] = {}
+    for place in sys.path:
+        try:
+            names = [entry.name for entry in os.scandir(place or ".")]
+        except OSError:  # a zip file, or a place that is not there
+            continue
+        for name in names:
+            match = _INSTALLED.fullmatch(name)
+            if match is not None:
+                found.setdefault(re.sub(r"[-_.]+", "-", match[1]).lower(), match[2])
+    return dict(sorted(found.items()))
+
+
+def git(folder: str, *, save_code: bool) -> Topic | None:
+    """``remote``, ``branch``, ``commit``, ``dirty`` and, with `save_code`, ``diff`` of the repository that `folder` is in.
+
+    None where there is no repository, or no git. The diff is that of tracked files to the commit, bounded.
+    """
+    try:
+        root = _git(folder, "rev-parse", "--show-toplevel")
+    except FileNotFoundError:
+        return None
+    if root is None:
+        return None
+    commit = _git(root, "rev-parse", "--verify", "--quiet", "HEAD")
+    changed = _git(root, "status", "--porcelain", "--untracked-files=no", "--ignore-submodules=dirty")
+    remote = _git(root, "config", "--get", "remote.origin.url")
+    found: Topic = {
+        "root": root,
+        "remote": None if remote is None else without_credentials(remote),
+        "branch": _git(root, "symbolic-ref", "--quiet", "--short", "HEAD"),
+        "commit": commit,
+        "dirty": bool(changed),
+    }
+    if save_code and changed and commit is not None:
+        found["diff"] = _diff(root)
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def without_credentials(url: str) -> str:
+    """A remote's address without user and password; `git@host` is no credential."""
+    return redact(re.sub(r"(?<=://)[^/@]*@", lambda match: match[0] if match[0] == "git@" else "", url))
+
+
+def _diff(root: str) -> str:
+    text = _git(root, "diff", "HEAD", "--no-color", "--no-ext-diff", "--no-textconv", most=4 * MOST_DIFF) or ""
+    cut = redact(text[: 2 * MOST_DIFF])  # beyond what is kept, so that no secret is cut in two
+    if len(cut) <= MOST_DIFF:
+        return cut
+    return f"{cut[:MOST_DIFF]}\n[the diff is longer: cut off after {MOST_DIFF:,} characters]"
+
+
+def _git(folder: str, *arguments: str, most: int = 10_000) -> str | None:
+    """What git says, at most so many bytes of it; None when it says that there is nothing.
+
+    Asks nobody for passwords, takes no locks and starts no programs that the repository names. Raises ``FileNotFoundError``
+    without git, ``TimeoutError`` when it takes too long.
+    """
+    import subprocess
+
+    command = ["git", "-c", "core.fsmonitor=false", "-C", folder, *arguments]
+    pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, env=_settings.variables_for_git(), **pipes) as process:  # noqa: S603
+        timer = threading.Timer(GIT_SECONDS, process.kill)
+        timer.daemon = True
+        timer.start()
+        said: bytes = process.stdout.read(most)  # type: ignore[union-attr]  # it is a pipe
+        late = not timer.is_alive()
+        timer.cancel()
+        process.kill()  # of more than that there is no need
+    if late:
+        raise TimeoutError(f"git {arguments[0]} took longer than {GIT_SECONDS:g} s")
+    return said.decode(errors="replace").rstrip("\n") or None
+
+
+def _bounded(text: str) -> str:
+    return text if len(text) <= MOST_VALUE else text[:MOST_VALUE] + "…"

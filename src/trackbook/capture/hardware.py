@@ -1,0 +1,241 @@
+"""The machine: what it is, and how busy it is. Sizes are in GB of 2**30 bytes."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import platform
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from .gpus import GB, Facts, Gpu, find_gpus
+
+MB: Final = 2**20
+_UNLIMITED: Final = 1 << 60  # bytes: cgroups of the first version say so by a number about as large
+_OVERLAPPING: Final = ("guest", "guest_nice")  # which Linux counts among the others, too
+
+
+class Machine:
+    """What this machine is. A container counts as a machine: its limits are told beside what is there.
+
+    `root` is the root of the file system, `nvml` what stands for the module ``pynvml``.
+    """
+
+    def __init__(self, root: Path = Path("/"), nvml: Any = None) -> None:
+        self._root = root
+        self._nvml = nvml
+        self._gpus: list[Gpu] | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def gpus(self) -> list[Gpu]:
+        """The GPUs, in the drivers' order. Looking for them takes a moment, once."""
+        with self._lock:
+            if self._gpus is None:
+                self._gpus = find_gpus(self._root, platform.system(), self._nvml)
+            return self._gpus
+
+    def cpu(self) -> Facts:
+        """``model``, ``count`` of logical CPUs and ``cores``, those ``usable`` here, and the ``limit`` of the container."""
+        import psutil
+
+        count = psutil.cpu_count() or 1
+        limit = self.cpu_limit
+        affinity = len(psutil.Process().cpu_affinity()) if hasattr(psutil.Process, "cpu_affinity") else count
+        frequency = psutil.cpu_freq() if hasattr(psutil, "cpu_freq") else None
+        facts: Facts = {
+            "model": self._cpu_model(),
+            "count": count,
+            "cores": psutil.cpu_count(logical=False),
+            "usable": affinity if limit is None else min(affinity, limit),
+            "limit": limit,
+            "mhz": round(frequency.max or frequency.current) if frequency else None,
+        }
+        return {name: value for name, value in facts.items() if value is not None}
+
+    def memory(self) -> Facts:
+        """``total_gb`` and, in a container that may use less, ``limit_gb``."""
+        import psutil
+
+        facts: Facts = {"total_gb": round(psutil.virtual_memory().total / GB, 2)}
+        return facts if self.memory_limit is None else {**facts, "limit_gb": round(self.memory_limit / GB, 2)}
+
+    def disk(self, folder: str) -> Facts:
+        """``total_gb`` and ``free_gb`` of the disk that `folder` is on."""
+        import psutil
+
+        usage = psutil.disk_usage(folder)
+        return {"total_gb": round(usage.total / GB, 2), "free_gb": round(usage.free / GB, 2)}
+
+    @functools.cached_property
+    def cpu_limit(self) -> float | None:
+        """How many CPUs the container may use, None where nothing limits it."""
+        limits = []
+        for folder in self._groups("cpu"):
+            quota, period = [*_words(folder / "cpu.max"), "", ""][:2]
+            if not quota:
+                quota, period = _word(folder / "cpu.cfs_quota_us"), _word(folder / "cpu.cfs_period_us")
+            if quota.isdecimal() and period.isdecimal():  # else it is "max" or -1
+                limits.append(int(quota) / int(period))
+        return min(limits, default=None)
+
+    @functools.cached_property
+    def memory_limit(self) -> int | None:
+        """How many bytes the container may use, None where nothing limits it."""
+        limits = [
+            int(word)
+            for folder in self._groups("memory")
+            for name in ("memory.max", "memory.limit_in_bytes")
+            if (word := _word(folder / name)).isdecimal()
+        ]
+        limit = min(limits, default=_UNLIMITED)
+        return limit if limit < _UNLIMITED else None
+
+    def memory_used(self) -> int | None:
+        """The bytes that the limited container uses, without the files it could let go of; None outside of one."""
+        if self.memory_limit is None:
+            return None
+        for folder in self._groups("memory"):
+            for name in ("memory.current", "memory.usage_in_bytes"):
+                if (word := _word(folder / name)).isdecimal():
+                    lines = (line.split() for line in _text(folder / "memory.stat").splitlines())
+                    files = next((int(n) for key, n in lines if key in ("inactive_file", "total_inactive_file")), 0)
+                    return max(0, int(word) - files)
+        return None
+
+    def _groups(self, controller: str) -> Iterator[Path]:
+        """The folders of the control groups that this process is in, the innermost first, of both versions."""
+        top = self._root / "sys/fs/cgroup"
+        for line in _text(self._root / "proc/self/cgroup").splitlines():
+            _, controllers, path = line.split(":", 2)
+            if controllers and controller not in controllers.split(","):
+                continue
+            base = top / controller if controllers else top
+            inner = base / path.strip("/")
+            # seen from inside, a container's own group may be mounted as the root, whatever its path
+            yield from [inner, *inner.parents[: len(inner.parts) - len(base.parts)]]
+
+    def _cpu_model(self) -> str | None:
+        system = platform.system()
+        if system == "Darwin":
+            return _said("/usr/sbin/sysctl", "-n", "machdep.cpu.brand_string")
+        if system == "Windows":
+            return _windows_cpu()
+        lines = (line.partition(":") for line in _text(self._root / "proc/cpuinfo").splitlines())
+        named = {key.strip(): value.strip() for key, _, value in lines}
+        return named.get("model name") or named.get("Model") or platform.processor() or platform.machine()
+
+
+class Meter:
+    """How busy the machine is and this process on it. Rates are since the last reading."""
+
+    def __init__(self, machine: Machine) -> None:
+        import psutil
+
+        self._psutil = psutil
+        self._machine = machine
+        self._process = psutil.Process()
+        self._probes = {
+            "cpu": self._cpu,
+            "process": self._of_process,
+            "memory": self._memory,
+            "disk": self._disk,
+            "disk use": self._disk_use,
+            "network": self._network,
+        }
+        self._before: dict[str, tuple[float, tuple[float, ...]]] = {}
+        self.read()
+
+    def read(self) -> dict[str, float]:
+        """The figures of now, by name with unit. What this system does not tell is not there."""
+        found: dict[str, float] = {}
+        for probe in self._probes.values():
+            # of a sandbox, a foreign system or a process without rights: it is not told there
+            with contextlib.suppress(OSError, NotImplementedError, RuntimeError, self._psutil.Error):
+                found |= probe()
+        for number, gpu in enumerate(self._machine.gpus):
+            found |= {f"gpu {number} {name}": value for name, value in gpu.figures().items()}
+        return found
+
+    def _cpu(self) -> dict[str, float]:
+        times = self._psutil.cpu_times()._asdict()
+        total = sum(seconds for name, seconds in times.items() if name not in _OVERLAPPING)
+        gone = self._gone("cpu", total, times["idle"] + times.get("iowait", 0.0))
+        if gone is None or gone[1] <= 0:
+            return {}
+        return {"cpu %": min(100.0, max(0.0, 100 * (1 - gone[2] / gone[1])))}
+
+    def _of_process(self) -> dict[str, float]:
+        with self._process.oneshot():
+            times, memory = self._process.cpu_times(), self._process.memory_info()
+        gone = self._gone("process", times.user + times.system)
+        rate = {} if gone is None else {"process cpu %": 100 * gone[1] / gone[0]}
+        return {**rate, "process memory GB": memory.rss / GB}
+
+    def _memory(self) -> dict[str, float]:
+        memory = self._psutil.virtual_memory()
+        used, total = memory.total - memory.available, memory.total
+        inside = self._machine.memory_used()
+        if inside is not None and self._machine.memory_limit is not None:
+            used, total = inside, min(total, self._machine.memory_limit)
+        return {"memory GB": used / GB, "memory %": 100 * used / total}
+
+    def _disk(self) -> dict[str, float]:
+        counted = self._psutil.disk_io_counters()
+        gone = None if counted is None else self._gone("disk", counted.read_bytes, counted.write_bytes)
+        if gone is None:
+            return {}
+        return {"disk read MB/s": gone[1] / MB / gone[0], "disk write MB/s": gone[2] / MB / gone[0]}
+
+    def _disk_use(self) -> dict[str, float]:
+        """Of the disk of the working directory, which training fills."""
+        return {"disk used %": self._psutil.disk_usage(".").percent}
+
+    def _network(self) -> dict[str, float]:
+        counted = self._psutil.net_io_counters()
+        gone = None if counted is None else self._gone("network", counted.bytes_recv, counted.bytes_sent)
+        if gone is None:
+            return {}
+        return {"network in MB/s": gone[1] / MB / gone[0], "network out MB/s": gone[2] / MB / gone[0]}
+
+    def _gone(self, name: str, *counts: float) -> tuple[float, ...] | None:
+        """Seconds, and by how much each count grew, since the last reading of this name; None at the first."""
+        now = time.monotonic()
+        before, self._before[name] = self._before.get(name), (now, counts)
+        if before is None or now <= before[0]:
+            return None
+        return (now - before[0], *(max(0.0, count - last) for count, last in zip(counts, before[1], strict=True)))
+
+
+def _windows_cpu() -> str | None:
+    import winreg  # type: ignore[import-not-found, unused-ignore]  # only there
+
+    path = r"HARDWARE\DESCRIPTION\System\CentralProcessor\0"
+    with winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, path) as key:  # type: ignore[attr-defined, unused-ignore]
+        return str(winreg.QueryValueEx(key, "ProcessorNameString")[0]).strip()  # type: ignore[attr-defined, unused-ignore]
+
+
+def _said(*command: str) -> str | None:
+    import subprocess
+
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=2)  # noqa: S603
+    return done.stdout.strip() or None
+
+
+def _text(path: Path) -> str:
+    """What a file of the kernel's says, nothing where there is none."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def _words(path: Path) -> list[str]:
+    return _text(path).split()
+
+
+def _word(path: Path) -> str:
+    return next(iter(_words(path)), "")

@@ -1,0 +1,102 @@
+"""System metrics: how busy machine and process are, as points among the run's own, on a clock of their own."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from .._types import SYSTEM, is_system
+
+if TYPE_CHECKING:
+    from .._run import Run
+    from .hardware import Machine, Meter
+
+FIRST_SECONDS: Final = 0.1  # from a run's begin to its first points: rates are since an earlier reading
+
+logger = logging.getLogger("trackbook")
+
+
+@dataclass
+class _Followed:
+    run: Run
+    steps: dict[str, int]  # the next one, by metric
+    due: float
+
+
+class System:
+    """Reads the figures of the machine for all open runs, in one thread that lives while there are any."""
+
+    def __init__(self, machine: Callable[[], Machine]) -> None:
+        self._machine = machine
+        self._followed: dict[str, _Followed] = {}
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+
+    def begin(self, run: Run) -> None:
+        """See `Capture`. A resumed run's steps go on."""
+        steps = {name: figures.step + 1 for name, figures in run.store.summary(run.id).items() if is_system(name)}
+        with self._changed:
+            self._followed[run.id] = _Followed(run, steps, time.monotonic() + FIRST_SECONDS)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="trackbook-system", daemon=True)
+                self._thread.start()
+            self._changed.notify()
+
+    def end(self, run: Run) -> None:
+        """See `Capture`. Nothing is appended to the run from here on."""
+        with self._changed:
+            self._followed.pop(run.id, None)
+            self._changed.notify()
+
+    def leave(self) -> None:
+        """See `Capture`."""
+        self._followed, self._changed, self._thread = {}, threading.Condition(), None
+
+    def _work(self) -> None:
+        try:
+            from .hardware import Meter
+
+            meter = Meter(self._machine())
+            while self._wait():
+                self._record(meter)
+        except Exception:  # a thread has nobody to raise it to
+            logger.exception("trackbook no longer records system metrics of this process's runs")
+            with self._changed:
+                self._followed.clear()
+                self._thread = None
+
+    def _wait(self) -> bool:
+        """Waits until a run is due; False when no run is open any more, and the thread is let go of."""
+        with self._changed:
+            while self._followed:
+                left = min(followed.due for followed in self._followed.values()) - time.monotonic()
+                if left <= 0:
+                    return True
+                self._changed.wait(left)
+            self._thread = None
+            return False
+
+    def _record(self, meter: Meter) -> None:
+        figures = meter.read()
+        now, clock = time.time(), time.monotonic()
+        with self._changed:
+            for followed in self._followed.values():
+                if followed.due <= clock:
+                    followed.due = clock + followed.run.system_seconds
+                    _append(followed, {SYSTEM + name: value for name, value in figures.items()}, now)
+
+
+def _append(followed: _Followed, figures: dict[str, float], now: float) -> None:
+    import polars as pl
+
+    from ..store._interface import POINTS
+
+    steps = [followed.steps.get(name, 0) for name in figures]
+    followed.steps |= {name: step + 1 for name, step in zip(figures, steps, strict=True)}
+    columns = {"metric": list(figures), "step": steps, "value": list(figures.values()), "time": [now] * len(figures)}
+    run = followed.run
+    run.store.append(run.id, pl.DataFrame(columns, schema=POINTS))
