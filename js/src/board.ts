@@ -22,6 +22,7 @@ import type { Series } from "./series.ts";
 import { Stage } from "./stage.ts";
 import { type PictureStore, storeOf } from "./store.ts";
 import { adoptStyle } from "./style.ts";
+import { isSystem, logged } from "./system.ts";
 import { detectTheme, type Theme, watchTheme } from "./theme.ts";
 import { TopLine } from "./topline.ts";
 import { OwnCharts } from "./user-chart.ts";
@@ -129,7 +130,7 @@ export class Board {
     const filter = parseFilter(this.#state.get("metric_filter"));
     const names = new Set([...(picture?.metrics ?? []), ...this.#own.read(this.#model.get("charts"))]);
     const metrics = [...names].filter(name => filter.matches(name));
-    this.#controls.update(this.#windows.any, picture?.metrics);
+    this.#controls.update(this.#windows.any, logged(picture?.metrics ?? []));
     this.#controls.element.hidden = !picture?.metrics.length;
     this.#head.hidden = !picture;
     if (!picture) return this.#showEmpty("Charts appear here with the first tb.log({…}).");
@@ -138,7 +139,7 @@ export class Board {
     const look = this.#lookOf(drawn);
     this.#showRuns(picture, drawn, look);
     this.#showEmpty(this.#whyEmpty(drawn, metrics, look));
-    this.#groups.element.hidden = !this.#empty.hidden;
+    this.#groups.element.hidden = !this.#empty.hidden && !metrics.some(isSystem);
     this.#groups.update(metrics, name => this.#own.element(name));
     this.#showCharts(drawn, look);
   }
@@ -232,7 +233,8 @@ export class Board {
   }
 
   #whyEmpty({ metrics, runs }: Picture, shown: readonly string[], { hidden }: Look): string {
-    if (!metrics.length && !shown.length) return "Charts appear here with the first tb.log({…}).";
+    if (!logged(metrics).length && !logged(shown).length)
+      return "Charts appear here with the first tb.log({…}).";
     if (!shown.length) return `No metric matches “${this.#state.get("metric_filter")}”.`;
     return runs.length && runs.every(({ id }) => hidden.has(id)) ? "All runs are hidden." : "";
   }

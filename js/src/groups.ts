@@ -1,5 +1,6 @@
 import { Chart } from "./chart.ts";
 import { h, setChildren, setText } from "./dom.ts";
+import { SYSTEM_GROUP } from "./system.ts";
 import type { ViewState } from "./view-state.ts";
 
 const DEFAULT_TITLE = "metrics";
@@ -24,10 +25,12 @@ export function groupMetrics(metrics: readonly string[]): Map<string, string[]> 
   return groups;
 }
 
-/** Groups in the order that was chosen; those nobody placed follow, as they came. */
+/** Groups in the order that was chosen; those nobody placed follow, as they came. The system's is the last. */
 export function orderGroups(names: readonly string[], order: readonly string[]): string[] {
   const placed = [...new Set(order)].filter(name => names.includes(name));
-  return [...placed, ...names.filter(name => !placed.includes(name))];
+  const all = [...placed, ...names.filter(name => !placed.includes(name))];
+  const own = all.filter(name => name !== SYSTEM_GROUP);
+  return own.length < all.length ? [...own, SYSTEM_GROUP] : own;
 }
 
 const LEAST_WIDTH = 264; // px of a chart
@@ -87,26 +90,27 @@ export class Groups {
   }
 
   /**
-   * Shows exactly these metrics, those that have a box of their `own` in that. Charts of others stay, out of the page, for
-   * when the filter lets them back.
+   * Shows exactly these metrics, those that have a box of their own (`boxOf`) in that. Charts of others stay, out of the
+   * page, for when the filter lets them back.
    */
-  update(metrics: readonly string[], own: (name: string) => HTMLElement | null = () => null) {
+  update(metrics: readonly string[], boxOf: (name: string) => HTMLElement | null = () => null) {
     const groups = groupMetrics(metrics);
     const collapsed = new Set(this.#state.get("collapsed"));
     this.#shown = orderGroups([...groups.keys()], this.#state.get("group_order"));
+    const own = this.#shown.filter(name => name !== SYSTEM_GROUP);
     const elements = this.#shown.map((name, i) => {
       const members = groups.get(name) as string[];
       const group = this.#groups.get(name) ?? this.#newGroup(name);
       const open = !collapsed.has(name);
-      group.heading.hidden = name === "" && groups.size === 1 && open;
+      group.heading.hidden = name === "" && own.length === 1 && open;
       setText(group.count, String(members.length));
       group.button.setAttribute("aria-expanded", String(open));
-      group.earlier.disabled = i === 0;
-      group.later.disabled = i === groups.size - 1;
+      group.earlier.disabled = i === 0 || i >= own.length;
+      group.later.disabled = i >= own.length - 1;
       group.grid.hidden = !open;
       setChildren(
         group.grid,
-        members.map(metric => own(metric) ?? this.#chart(metric).element),
+        members.map(metric => boxOf(metric) ?? this.#chart(metric).element),
       );
       return group.element;
     });
@@ -122,7 +126,9 @@ export class Groups {
     style.setProperty("--tb-plot-height", height ? `${height}px` : "auto");
     style.setProperty("--tb-plot-ratio", height ? "auto" : "16 / 9");
     style.setProperty("--tb-wide-ratio", height ? "auto" : "32 / 9");
-    const groups = this.#shown.map(name => this.#groups.get(name) as Group);
+    const system = this.#groups.get(SYSTEM_GROUP);
+    if (system) system.element.style.gridColumn = "1 / -1"; // below, whatever is beside it
+    const groups = this.#shown.map(name => this.#groups.get(name) as Group).filter(group => group !== system);
     const counts = groups.map(
       ({ grid }) => (grid.querySelector(".tb-composite") ? columns : grid.children.length), // a chart of several views is a row wide
     );
@@ -144,7 +150,7 @@ export class Groups {
   }
 
   #newGroup(name: string): Group {
-    const label = name || DEFAULT_TITLE;
+    const label = name === SYSTEM_GROUP ? "system" : name || DEFAULT_TITLE;
     const title = h("span", { class: "tb-group-name" }, label);
     const count = h("span", { class: "tb-count" });
     const arrow = h("span", { class: "tb-arrow", "aria-hidden": "true" });

@@ -1,5 +1,6 @@
 import type { Picture } from "./picture.ts";
 import type { Series } from "./series.ts";
+import { isSystem } from "./system.ts";
 import type { XAxis } from "./view-state.ts";
 
 /** The x axis that `define_metric` gave to metrics of a name, or of names like it: `*` stands for any text. */
@@ -18,6 +19,7 @@ export function definitions({ runs }: Pick<Picture, "runs">): Defined[] {
  * itself is not.
  */
 export function xAxisOf(metric: string, chosen: XAxis, defined: readonly Defined[]): XAxis {
+  if (isSystem(metric)) return chosen === "time" ? "time" : "relative"; // a clock for themselves, and no steps that say something
   if (chosen !== "step") return chosen;
   const others = defined.filter(({ x }) => x !== metric);
   const exact = others.findLast(({ glob }) => glob === metric);

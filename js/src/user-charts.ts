@@ -2,6 +2,7 @@ import { globMatches } from "./join.ts";
 import { type Axes, type Look, plotOf } from "./plot.ts";
 import type { Row } from "./rows.ts";
 import { double, type Series } from "./series.ts";
+import { logged } from "./system.ts";
 
 const MOST_ROWS = 20_000; // a chart may ask for every metric of every run, and has to draw within a frame or so
 
@@ -39,7 +40,7 @@ export function membersOf(
   if (metrics.includes(name)) return [name];
   const group = groupOf(name);
   const own = metrics.filter(metric => groupOf(metric) === group);
-  return own.length ? own : [...metrics];
+  return own.length ? own : logged(metrics);
 }
 
 /** Charts of several views, which cannot be fitted into a box: they take a row of the board for themselves. */

@@ -1,4 +1,5 @@
 import { listen, type Model } from "./hosts/model.ts";
+import { SYSTEM_GROUP } from "./system.ts";
 
 /** `step`, `relative` (to the run's start), `time` (of the clock), or the name of a metric. */
 export type XAxis = "step" | "relative" | "time" | (string & {});
@@ -40,7 +41,7 @@ const DEFAULTS: ViewTraits = {
   metric_filter: "",
   columns: 0,
   chart_height: 0,
-  collapsed: [],
+  collapsed: [SYSTEM_GROUP],
   group_order: [],
   hidden_runs: [],
   selected_runs: [],

@@ -57,7 +57,7 @@ test("the default group has no heading while it is the only one", () => {
 });
 
 test("a heading collapses its group, and Python may too", () => {
-  const { made, model } = groups(["train/loss", "val/loss"]);
+  const { made, model } = groups(["train/loss", "val/loss"], { collapsed: [] });
   const [button, grid] = [".tb-group-toggle", ".tb-grid"].map(
     selector => made.element.querySelector(selector) as HTMLElement,
   );
@@ -120,4 +120,28 @@ test("small groups share rows, and a chart alone leaves no single column free", 
   expect(spansOf([1, 3], 3)).toEqual([1, 3]);
   expect(spansOf([2, 2], 3)).toEqual([2, 2]);
   expect(spansOf([1, 1], 1)).toEqual([1, 1]);
+});
+
+test("the system's group is called so, is the last whatever the order, and stays there", () => {
+  const { made, names } = groups(["@system/cpu %", "val/acc", "@system/memory GB"], {
+    group_order: ["@system", "val"],
+  });
+  expect(names()).toEqual(["val", "@system"]);
+  const titles = [...made.element.querySelectorAll(".tb-group-name")].map(title => title.textContent);
+  expect(titles).toEqual(["val", "system"]);
+  const movers = [...made.element.querySelectorAll<HTMLButtonElement>(".tb-move")];
+  expect(movers.map(({ disabled }) => disabled)).toEqual([true, true, true, true]);
+});
+
+test("the system's group is collapsed until somebody opens it", () => {
+  const { made, model } = groups(["loss", "@system/cpu %"]);
+  const [own, system] = made.element.querySelectorAll<HTMLElement>(".tb-grid");
+  expect([own.hidden, system.hidden]).toEqual([false, true]);
+  made.element.querySelector<HTMLElement>('[data-group="@system"] .tb-group-toggle')?.click();
+  expect([model.get("collapsed"), system.hidden]).toEqual([[], false]);
+});
+
+test("beside the system's group alone, the default group needs no heading", () => {
+  const { made } = groups(["loss", "@system/cpu %"]);
+  expect((made.element.querySelector(".tb-group-head") as HTMLElement).hidden).toBe(true);
 });

@@ -37,6 +37,9 @@ const DEFINED = [
 
 test.each([
   ["val/f1", "step", "epoch"],
+  ["@system/cpu %", "step", "relative"],
+  ["@system/cpu %", "epoch", "relative"],
+  ["@system/cpu %", "time", "time"],
   ["val/loss", "step", "tokens"],
   ["val/acc", "step", "seen"],
   ["abc", "step", "step"],

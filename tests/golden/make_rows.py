@@ -41,7 +41,8 @@ def times(kernel: Kernel) -> list[Look]:
     kernel.run(0, "first", started=NOW - 10)
     kernel.points(0, "loss", range(4), [1, 2, 3, 4])
     kernel.picture.add_points("run0", "loss", np.array([9]), np.array([NOW - 5.0]), np.array([0.5]))
-    return [dataclasses.replace(SMOOTH, x_axis=axis) for axis in ("relative", "time")]
+    kernel.points(0, "@system/cpu %", range(3), [50, 100, 75])
+    return [dataclasses.replace(SMOOTH, x_axis=axis) for axis in ("relative", "time", "step")]
 
 
 def buckets(kernel: Kernel) -> list[Look]:
@@ -88,7 +89,7 @@ def bars(kernel: Kernel) -> list[Look]:
 
 CASES: list[Callable[[Kernel], list[Look]]] = [points, times, buckets, not_finite, axes, bars]
 
-METRICS = ["lr", "train/loss", "train/acc", "val/loss", "a.c", "val/\n<b>", "__proto__"]
+METRICS = ["lr", "train/loss", "train/acc", "val/loss", "a.c", "val/\n<b>", "__proto__", "@system/cpu %"]
 MEMBERS = [
     ("train/loss", []),
     ("train/own", []),
@@ -99,6 +100,8 @@ MEMBERS = [
     ("own", ["a?c"]),
     ("own", ["[a].c"]),
     ("__proto__", []),
+    ("own", ["@system/*"]),
+    ("@system/own", []),
 ]
 
 

@@ -1,4 +1,5 @@
 import { formatClock, formatDuration, formatValue } from "../format.ts";
+import { logged } from "../system.ts";
 import type { Entry, Figure, Scalar, Table } from "../table.ts";
 
 /** A column of the runs panel; its id is what `run_sort` and `run_columns` name it by. */
@@ -61,7 +62,7 @@ export class Columns {
     this.#entries = entries;
     this.config = [...new Set(entries.flatMap(({ config }) => [...config.keys()]))];
     const summary = entries.flatMap(({ summary }) => [...summary.keys()]);
-    this.metrics = [...new Set([...metrics, ...table.metrics, ...summary])];
+    this.metrics = [...new Set([...logged(metrics), ...table.metrics, ...summary])];
   }
 
   /** Null for what is no column, which a notebook of another project may ask for. */

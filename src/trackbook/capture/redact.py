@@ -69,7 +69,7 @@ _HINTS: Final = ("passw", "passphrase", "secret", "token", "key", "credential", 
 # Values that are none: literals, placeholders, and code that gets the secret from elsewhere.
 _NO_VALUE: Final = re.compile(
     r"(?:none|null|nil|true|false|undefined|str|string|bytes|int|float|bool|optional|secretstr|any|bearer|basic)?|[.*x]+|[<${%\[\\].*|"
-    rf"(?:self|args?|opts?|os|config|cfg|conf|settings|env|environ|getpass|keyring|userdata|kwargs|params?)\..*|[\w.]*(?:{_STRONG}|token)s?",
+    rf"(?:self|args?|opts?|os|config|cfg|conf|settings|env(?:iron)?|getpass|keyring|userdata|kwargs|params?)\..*|[\w.]*(?:{_STRONG}|token)s?",
     re.IGNORECASE,
 )
 _LIKE_A_KEY: Final = re.compile(r"(?=[^\d]*\d)(?=[^A-Za-z]*[A-Za-z])[\w.~+/=:-]{16,}")
