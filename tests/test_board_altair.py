@@ -6,6 +6,7 @@ import json
 import math
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -144,6 +145,22 @@ def test_a_board_knows_its_metrics(board: Board) -> None:
 
 
 # --- the whole board
+
+
+def test_system_metrics_are_had_by_name_only() -> None:
+    run = tb.init("q", capture=["system"])
+    run.log({"loss": 1.0})
+    while run.system().is_empty():
+        time.sleep(0.001)
+    board = tb.board("q")
+    assert board.metrics == list(board) == ["loss"]
+    assert "@system/memory GB" in board
+    spec = board["@system/memory GB"].to_dict()
+    assert {row["metric"] for rows in spec["datasets"].values() for row in rows} == {"@system/memory GB"}
+    assert [row["title"]["text"] for row in board.to_altair().to_dict()["vconcat"]] == ["metrics"]
+    with pytest.raises(KeyError, match=r"it has 'loss'\W*$"):
+        board["zzzzzz"]
+    run.finish()
 
 
 def test_the_board_is_one_chart_with_a_row_for_each_group(board: Board) -> None:

@@ -189,3 +189,19 @@ def test_config_values_that_json_or_a_browser_cannot_hold_are_texts() -> None:
     assert (values["nan"], values["inf"], values["huge"]) == ("nan", "inf", str(2**70))
     assert len(values["long"]) == LONGEST_TEXT
     json.dumps(values, allow_nan=False)
+
+
+def test_system_metrics_are_no_figures_of_a_run(project: Project) -> None:
+    project.run("a")
+    project.log("a", "@system/cpu %", 50.0)
+    project.log("a", "loss", 0.5)
+    assert project.catalog.table(None)["header"]["metrics"] == ["loss"]
+    assert project.catalog.table(["a"])["header"]["metrics"] == ["loss"]
+
+
+def test_more_system_metrics_are_no_news(project: Project) -> None:
+    project.run("a", state="running")
+    project.log("a", "loss", 0.5)
+    assert project.news(after=FIGURES_SECONDS) is not None
+    project.log("a", "@system/cpu %", 50.0)
+    assert project.news(after=FIGURES_SECONDS) is None

@@ -231,3 +231,14 @@ def test_a_frame_says_of_a_series_how_much_coarser_than_the_picture_it_is() -> N
     assert "coarser" not in picture.keyframe(0.0)["header"]["series"][0]
     (series,) = picture.keyframe(0.0, 9000)["header"]["series"]
     assert series["width"] == 2 ** series["coarser"] > 1
+
+
+def test_where_room_is_short_system_metrics_are_left_out_first() -> None:
+    kernel = Picture("p")
+    kernel.put_run(run_header(0))
+    steps = np.arange(3000)
+    for metric in ("@system/cpu %", *(f"m{number}" for number in range(200))):
+        kernel.add_points("run0", metric, steps, steps.astype(float), np.sin(steps))
+    header = kernel.keyframe(0.0, 100_000)["header"]
+    assert header["omitted"]["series"][0] == (0, 0)
+    assert [series["metric"] for series in header["series"]] == list(range(1, 1 + len(header["series"])))

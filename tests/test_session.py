@@ -249,3 +249,13 @@ def test_a_growing_run_sends_at_most_60_kb_a_refresh(rate: int, seconds: int) ->
     sent = scripted(rate, seconds)
     assert sum(sent) / len(sent) <= 60_000
     assert max(sent) <= 1_100_000
+
+
+def test_system_metrics_are_in_the_picture_and_are_no_steps_of_the_run(following: Following) -> None:
+    following.log("@system/cpu %", dict.fromkeys(range(50), 9.0))
+    assert following.send()["runs"][0]["done"] == 0
+    following.log("loss", {0: 3.0, 1: 2.0})
+    following.log("@system/cpu %", {50: 8.0})
+    picture = following.send()
+    assert picture["runs"][0]["done"] == 2
+    assert len(picture["series"]) == 2

@@ -202,3 +202,9 @@ def test_a_bucketed_series_gives_each_step_once() -> None:
 )
 def test_values_have_the_digits_that_can_be_seen(values: list[float], texts: list[str]) -> None:
     assert _still._rounded(np.array(values)) == texts
+
+
+def test_system_metrics_are_not_in_it() -> None:
+    still = drawn(picture({"@system/cpu %": [1.0, 2.0], "loss": [3.0, 2.0]}))
+    assert "@system" not in json.dumps(still.spec) + still.text
+    assert make_still(picture({"@system/cpu %": [1.0, 2.0]})) is None

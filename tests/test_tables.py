@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from trackbook._tables import history
+from trackbook._types import MetricSummary
 from trackbook.store._interface import POINTS
 from trackbook.store.memory import MemoryStore
 
@@ -88,3 +89,18 @@ def test_where_nothing_was_logged_it_says_so() -> None:
 def test_what_is_no_name_is_an_unknown_metric() -> None:
     with pytest.raises(ValueError, match="has no metric 7"):
         table(("loss", 0, 1.0), metrics=[7])
+
+
+class Growing(MemoryStore):
+    """A store that takes in another metric between two questions."""
+
+    def summary(self, run_id: str) -> dict[str, MetricSummary]:
+        known = super().summary(run_id)
+        self.append(run_id, pl.DataFrame([(f"late{len(known)}", 0, 1.0, 0.0)], schema=POINTS, orient="row"))
+        return known
+
+
+def test_a_metric_that_comes_while_one_reads_waits_for_the_next_time() -> None:
+    store = Growing()
+    assert history(store, "r1", "run", None, wide=False).rows() == []
+    assert history(store, "r1", "run", None, wide=False)["metric"].to_list() == ["late0"]

@@ -31,6 +31,19 @@ test("before the first frame, and before the first metric, it says what will be 
   expect(visible(board, ".tb-empty")).toBe(false);
 });
 
+test("while there are only system metrics, it says what will be here, above them", async () => {
+  const { board, text } = show({ keyframe: frame(loss, { metrics: ["@system/cpu %"] }) });
+  expect(text(".tb-empty")).toContain("tb.log(");
+  expect(visible(board, ".tb-empty")).toBe(true);
+  expect(visible(board, ".tb-groups")).toBe(true);
+});
+
+test("system metrics are no axes to draw over", () => {
+  const { board } = show({ keyframe: frame(loss, { metrics: ["loss", "@system/cpu %"] }) });
+  const axes = [...board.querySelectorAll("optgroup option")].map(option => option.textContent);
+  expect(axes).toEqual(["loss"]);
+});
+
 test("it names its project, its groups and its charts", () => {
   const { board } = show({ keyframe: frame([], { metrics: ["lr", "train/loss"], project: "digits" }) });
   expect(board.dataset.project).toBe("digits");

@@ -31,6 +31,11 @@ test("every metric can be chosen by last, smallest and largest, also one that on
   );
 });
 
+test("system metrics are no columns", () => {
+  const { made } = columns([{}], ["a"], ["@system/cpu %"]);
+  expect(made.metrics).toEqual(["a"]);
+});
+
 test("names with dots, slashes and odd keys stay themselves", () => {
   const name = "__proto__/a.b <x>";
   const { made, entries } = columns([{ config: { "opt.lr": 3 } }], [name]);

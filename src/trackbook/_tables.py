@@ -64,8 +64,12 @@ def history(store: Store, run_id: str, run_name: str, metrics: str | Sequence[st
             raise ValueError(f"run {run_name!r} has no metric {name!r}; {meant}")
     position = {name: place for place, name in enumerate(dict.fromkeys(chosen))}
     points = store.read(run_id, None if chosen == known else chosen).with_columns(pl.col("metric").cast(pl.String))
-    order = pl.col("metric").replace_strict(position, return_dtype=pl.UInt32)
-    long = points.sort(order, "step").select("metric", "step", "value", "time")
+    # a metric that came after `known` was read has no place, and waits for the next time
+    order = (
+        pl.col("metric").replace_strict(position, default=None, return_dtype=pl.UInt32) if position else pl.lit(None)
+    )
+    placed = points.with_columns(order.alias("order")).drop_nulls("order")
+    long = placed.sort("order", "step").select("metric", "step", "value", "time")
     return _wide(long, position) if wide else long
 
 

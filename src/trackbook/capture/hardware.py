@@ -113,7 +113,7 @@ class Machine:
             _, controllers, path = line.split(":", 2)
             if controllers and controller not in controllers.split(","):
                 continue
-            base = top / controller if controllers else top
+            base = top / controllers  # which are mounted together
             inner = base / path.strip("/")
             # seen from inside, a container's own group may be mounted as the root, whatever its path
             yield from [inner, *inner.parents[: len(inner.parts) - len(base.parts)]]
