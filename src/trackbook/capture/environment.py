@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .._run import Run
     from .hardware import Machine
 
+LET_PASS_SECONDS: Final = 0.05  # before the search begins: `init` and the first calls of `log` need the interpreter, too
 WAIT_SECONDS: Final = 2.0  # of a run that ends, for what is not gathered yet
 RECENT_SECONDS: Final = 2.0  # for which what was gathered holds for the next run: a sweep's runs may take milliseconds
 GIT_SECONDS: Final = 5.0  # of one git command: in a repository on a slow disk it may take minutes
@@ -56,6 +57,7 @@ class Environment:
         """See `Capture`."""
         gathering = self._gathering.pop(run.id, None)
         if gathering is not None:
+            gathering.hurry.set()
             gathering.done.wait(WAIT_SECONDS)
             gathering.leave(run)
 
@@ -91,6 +93,7 @@ class _Gathering:
     def __init__(self, key: tuple[Any, ...], topics: Mapping[str, Callable[[], Any]]) -> None:
         self.key = key
         self.began = time.monotonic()
+        self.hurry = threading.Event()
         self.done = threading.Event()
         self._runs: list[Run] = []
         self._topics = topics
@@ -118,6 +121,7 @@ class _Gathering:
                 _put(run, {name: found.get(name, late) for name in self._topics})
 
     def _work(self) -> None:
+        self.hurry.wait(LET_PASS_SECONDS)
         for name, ask in self._topics.items():
             try:
                 found = ask()

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from .._run import Run
     from .hardware import Machine, Meter
 
-FIRST_SECONDS: Final = 0.1  # from a run's begin to its first points: rates are since an earlier reading
+LET_PASS_SECONDS: Final = 0.05  # before the first reading: `init` needs the interpreter, too
+FIRST_SECONDS: Final = 0.15  # from a run's begin to its first points: rates are since an earlier reading
 
 logger = logging.getLogger("trackbook")
 
@@ -58,6 +59,8 @@ class System:
 
     def _work(self) -> None:
         try:
+            with self._changed:
+                self._changed.wait_for(lambda: not self._followed, LET_PASS_SECONDS)
             from .hardware import Meter
 
             meter = Meter(self._machine())
