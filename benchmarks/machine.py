@@ -57,7 +57,9 @@ def main() -> None:
                 times[name].append(run_once(tb, capture))
         for name, taken in {**times, "both, first of the process": [first]}.items():
             medians = [statistics.median(column) for column in zip(*taken, strict=True)]
-            print(f"{name:>26}: init {medians[0]:.1f} ms, {LOGS:,} logs {medians[1]:.1f} ms, finish {medians[2]:.1f} ms")
+            print(
+                f"{name:>26}: init {medians[0]:.1f} ms, {LOGS:,} logs {medians[1]:.1f} ms, finish {medians[2]:.1f} ms"
+            )
         print(f"{'system metrics':>26}: {processor_share(tb):.4f} % of a core at one sample in {DEFAULT_SECONDS:g} s")
 
 

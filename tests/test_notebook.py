@@ -75,10 +75,12 @@ def test_the_notebooks_name_comes_from_jupyter(
 def test_the_notebooks_name_comes_from_vs_code(shell: Shell) -> None:
     shell.user_ns["__vsc_ipynb_file__"] = "/home/me/digits.ipynb"
     assert _notebook.name() == "digits"
+    assert _notebook.about() == {"name": "digits.ipynb", "path": "/home/me/digits.ipynb"}
 
 
 def test_a_notebook_that_nobody_named_has_no_name(shell: Shell) -> None:
     assert _notebook.name() is None
+    assert _notebook.about() is None
 
 
 def test_a_program_that_executes_a_notebook_reads_no_answers(shell: Shell) -> None:
