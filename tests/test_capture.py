@@ -9,7 +9,7 @@ import pytest
 import trackbook as tb
 from trackbook._run import Run
 from trackbook._types import RunRecord
-from trackbook.capture import CAPTURES, Captures, choose
+from trackbook.capture import CAPTURES, Captures, Late, choose
 from trackbook.store.memory import MemoryStore
 
 
@@ -73,6 +73,19 @@ def test_a_capture_is_told_of_its_runs_before_they_end() -> None:
     run.finish()
     run.finish()
     assert (console.told, system.told) == (["begin a", "end a"], [])
+
+
+def test_a_late_capture_is_made_with_the_first_run_that_wants_it() -> None:
+    made: list[Noting] = []
+    late = Late(lambda: made.append(Noting()) or made[0])  # type: ignore[func-returns-value]
+    late.end(new_run())
+    late.leave()
+    assert made == []
+    for _ in range(2):
+        late.begin(new_run())
+    late.end(new_run())
+    late.leave()
+    assert [each.told for each in made] == [["begin a", "begin a", "end a", "leave"]]
 
 
 @pytest.mark.parametrize("moment", ["begin a", "end a"])

@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -26,9 +26,7 @@ from ._run import Run, Terminated, state_after
 from ._types import RunRecord
 from ._values import check_text
 from ._watching import Watching
-from .capture import Captures
-from .capture.environment import Environment
-from .capture.system import System
+from .capture import Capture, Captures, Late
 
 if TYPE_CHECKING:
     from ._project import Project
@@ -53,8 +51,8 @@ class Process:
         self.cells = Cells()
         self.captures = Captures()
         machine = functools.cache(_machine)
-        self.captures.add("environment", Environment(machine, _notebook.about))
-        self.captures.add("system", System(machine))
+        self.captures.add("environment", Late(partial(_environment, machine)))
+        self.captures.add("system", Late(partial(_system, machine)))
         self.watching = Watching(self.current_run)
         self.cell_end = _notebook.CellHook(
             "post_run_cell", lambda _: self.settle_boards(), "updates boards at the end of a cell"
@@ -233,6 +231,18 @@ def _machine() -> Machine:
     from .capture.hardware import Machine
 
     return Machine()
+
+
+def _environment(machine: Callable[[], Machine]) -> Capture:
+    from .capture.environment import Environment
+
+    return Environment(machine, _notebook.about)
+
+
+def _system(machine: Callable[[], Machine]) -> Capture:
+    from .capture.system import System
+
+    return System(machine)
 
 
 process = Process()

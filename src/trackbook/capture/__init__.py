@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from typing import Final, Protocol
 
@@ -38,6 +38,26 @@ class Capture(Protocol):
 
     def leave(self) -> None:
         """In a forked child: stops, and touches nothing that it shares with its parent."""
+
+
+class Late:
+    """A capture that is made, and its module imported, when the first run wants it."""
+
+    def __init__(self, make: Callable[[], Capture]) -> None:
+        self._make = make
+        self._made: Capture | None = None
+
+    def begin(self, run: Run) -> None:
+        self._made = self._made or self._make()
+        self._made.begin(run)
+
+    def end(self, run: Run) -> None:
+        if self._made is not None:
+            self._made.end(run)
+
+    def leave(self) -> None:
+        if self._made is not None:
+            self._made.leave()
 
 
 class Captures:
