@@ -47,6 +47,7 @@ def init(
     resume_from: int | None = None,
     all_ranks: bool = False,
     capture: bool | str | Iterable[str] | None = None,
+    save_code: bool = True,
     reinit: str | bool | None = None,
     **other: Any,
 ) -> Run:
@@ -81,6 +82,8 @@ def init(
     capture
         What to record beside the metrics: True or ``"all"``, False or ``"none"``, or some of ``cells``, ``console``,
         ``environment`` and ``system``. By default ``TRACKBOOK_CAPTURE`` says so, else it is all.
+    save_code
+        False: the code of cells and scripts is not recorded.
     reinit
         What to do with a run that is still open: ``"finish_previous"`` (the default), ``"create_new"`` beside it, or
         ``"return_previous"``: give it back.
@@ -126,7 +129,7 @@ def init(
         words["resume"] = "must"
     captured = choose(_settings.capture() if capture is None else capture)
     back_to = None if resume_from is None else to_step(resume_from, "resume_from")
-    run = process.open(target.admit(record, words["resume"], by_id=bool(id)), target, back_to, captured)
+    run = process.open(target.admit(record, words["resume"], by_id=bool(id)), target, back_to, captured, save_code)
     if _notebook.is_here() if display is None else display:
         _show(run, target)
     return run

@@ -84,13 +84,19 @@ def has_no_reader() -> bool:
     return _request().get("content", {}).get("allow_stdin") is False
 
 
-def name() -> str | None:
-    """The notebook's name without folder and suffix, where the host tells it."""
+def path() -> str | None:
+    """The notebook's path as the host tells it: in its own words, from its own root."""
     kernel_shell = shell()
     if kernel_shell is None:
         return None
-    path = _settings.notebook_path() or kernel_shell.user_ns.get("__vsc_ipynb_file__")
-    return PurePath(str(path).replace("\\", "/")).stem or None if path else None
+    found = _settings.notebook_path() or kernel_shell.user_ns.get("__vsc_ipynb_file__")
+    return str(found) if found else None
+
+
+def name() -> str | None:
+    """The notebook's name without folder and suffix, where the host tells it."""
+    found = path()
+    return PurePath(found.replace("\\", "/")).stem or None if found else None
 
 
 def thread_context() -> contextvars.Context:

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
+from ._captured import Captured
 from ._config import Config, Summary
 from ._defined import define
 from ._errors import Findings
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Run:
+class Run(Captured):
     """One run of a project. Made by `trackbook.init`; as a context manager it ends itself.
 
     ``config`` is dict-like with attribute access; ``summary`` gives the last value per metric. All methods may be called
@@ -65,6 +66,7 @@ class Run:
         self._tracking = False
         self.before_end: list[Callable[[Run], None]] = []
         self.on_end: list[Callable[[Run], None]] = []
+        self.save_code = True
         self._is_over = journal is None
         if journal is None:
             self._recorder.close()

@@ -17,6 +17,12 @@ LONG: Final = pl.Schema(
     dict.fromkeys(("project", "run_id", "run", "group", "metric"), pl.String())
     | {"step": pl.Int64(), "value": pl.Float64(), "time": pl.Float64()}
 )
+# Those of `CAPTURED`.
+CELLS: Final = pl.Schema(
+    {"number": pl.Int64(), "cell": pl.String(), "count": pl.Int64(), "source": pl.String()}
+    | {"started": pl.Float64(), "ended": pl.Float64(), "state": pl.String(), "error": pl.String()}
+    | {"output": pl.String(), "metrics": pl.List(pl.String()), "points": pl.Int64(), "dirty": pl.String()}
+)
 _TOGETHER = 100_000  # points: about a row group
 
 
@@ -74,6 +80,11 @@ def _wide(long: pl.DataFrame, metrics: Collection[str]) -> pl.DataFrame:
     return table
 
 
+def as_time(seconds: pl.Expr) -> pl.Expr:
+    """Seconds UTC as a column of times."""
+    return (seconds * 1e6).cast(pl.Int64).cast(pl.Datetime("us", "UTC"))
+
+
 def runs_table(runs: Sequence[RunRecord], summaries: Sequence[Mapping[str, MetricSummary]]) -> pl.DataFrame:
     """One row a run. See `trackbook.runs`."""
     texts = ("id", "name", "group", "state", "notes")
@@ -99,12 +110,24 @@ def runs_table(runs: Sequence[RunRecord], summaries: Sequence[Mapping[str, Metri
     times = pl.DataFrame(
         {"started": [run.started for run in runs], "ended": [run.ended for run in runs]},
         schema={"started": pl.Float64, "ended": pl.Float64},
-    ).select((pl.all() * 1e6).cast(pl.Int64).cast(pl.Datetime("us", "UTC")))
+    ).select(as_time(pl.all()))
     tags = pl.Series("tags", [list(run.tags) for run in runs], dtype=pl.List(pl.String))
     frame = pl.DataFrame([_series(name, values, dtypes.get(name)) for name, values in columns.items()])
     return frame.select(
         "id", "name", "group", "state", tags, "notes", times["started"], times["ended"], pl.exclude(*texts)
     )
+
+
+def cells_table(store: Store, run_id: str) -> pl.DataFrame:
+    """See `trackbook.Run.cells`."""
+    return executions(store, run_id).with_columns(as_time(pl.col("started", "ended")))
+
+
+def executions(store: Store, run_id: str) -> pl.DataFrame:
+    """One row an execution of a cell, of the columns `CELLS`; times are seconds UTC."""
+    place = list(CELLS).index("metrics")
+    rows = [(*row[:place], json.loads(row[place] or "[]"), *row[place + 1 :]) for row in store.captured(run_id, "cells")]
+    return pl.DataFrame(rows, schema=CELLS, orient="row")
 
 
 _PLAIN_COLUMNS = ({bool}, {str}, {int}, {float}, {int, float}, set[type]())
