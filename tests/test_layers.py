@@ -58,6 +58,7 @@ LAYERS: dict[str, list[str]] = {
         "_journal",
         "_remains",
         "_tables",
+        "_enclosed",
         "_foreign",
         "_parquet",
         "_sql",

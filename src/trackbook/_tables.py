@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import polars as pl
 
-from ._types import MetricSummary, RunRecord
-from .store._interface import Store
+from ._types import SYSTEM, MetricSummary, RunRecord
+from .store._interface import POINTS, Store
 
 # The tidy long table of exports and of SQL. `group` is the run's; `time` is seconds UTC.
 LONG: Final = pl.Schema(
@@ -22,6 +22,9 @@ CELLS: Final = pl.Schema(
     {"number": pl.Int64(), "cell": pl.String(), "count": pl.Int64(), "source": pl.String()}
     | {"started": pl.Float64(), "ended": pl.Float64(), "state": pl.String(), "error": pl.String()}
     | {"output": pl.String(), "metrics": pl.List(pl.String()), "points": pl.Int64(), "dirty": pl.String()}
+)
+CONSOLE: Final = pl.Schema(
+    {"line": pl.Int64(), "stream": pl.String(), "text": pl.String(), "time": pl.Float64(), "cell": pl.Int64()}
 )
 _TOGETHER = 100_000  # points: about a row group
 
@@ -121,6 +124,18 @@ def runs_table(runs: Sequence[RunRecord], summaries: Sequence[Mapping[str, Metri
 def cells_table(store: Store, run_id: str) -> pl.DataFrame:
     """See `trackbook.Run.cells`."""
     return executions(store, run_id).with_columns(as_time(pl.col("started", "ended")))
+
+
+def system(store: Store, run_id: str) -> pl.DataFrame:
+    """The metrics of the machine: ``metric``, ``step``, ``value``, ``time`` (seconds UTC)."""
+    metrics = [name for name in store.summary(run_id) if name.startswith(SYSTEM)]
+    points = store.read(run_id, metrics) if metrics else pl.DataFrame(schema=POINTS)
+    return points.with_columns(pl.col("metric").cast(pl.String).str.strip_prefix(SYSTEM))
+
+
+def console(store: Store, run_id: str) -> pl.DataFrame:
+    """One row a line of the console, of the columns `CONSOLE`."""
+    return pl.DataFrame(store.captured(run_id, "console"), schema=CONSOLE, orient="row")
 
 
 def executions(store: Store, run_id: str) -> pl.DataFrame:

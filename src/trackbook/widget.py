@@ -58,6 +58,7 @@ class Board(Charted, anywidget.AnyWidget):
         self.on_wake: Callable[[], None] = lambda: None  # somebody has to tick the board again
         self._catalog = Catalog(session.id, session.store)
         self.cells_due = True  # there may be news of executions
+        self._told_cells_of: list[str] = []
         self._selected: set[str] = set()
         self._gone: deque[str] = deque()
         session.pull()
@@ -90,10 +91,11 @@ class Board(Charted, anywidget.AnyWidget):
             elif self.session.running and now - self._said >= BEAT_SECONDS:
                 self.beat += 1
                 self._said = now
+                self.cells_due = True  # of runs that another process writes nobody tells
             table = self._catalog.news(now, self._in_table)
             if table is not None:
                 self.set_trait("table", table)
-            if self.cells_due:
+            if self.cells_due or self._told_cells_of != self.session.run_ids:
                 self._tell_cells()
         finally:
             self._lock.release()
@@ -112,7 +114,8 @@ class Board(Charted, anywidget.AnyWidget):
 
     def _tell_cells(self) -> None:
         self.cells_due = False
-        self.set_trait("cells", origins(self.session.store, self.session.run_ids))
+        self._told_cells_of = self.session.run_ids
+        self.set_trait("cells", origins(self.session.store, self._told_cells_of))
 
     def still(self) -> Still | None:
         """The picture as it is now, small enough to stay in a notebook; None while there is nothing to draw."""
