@@ -50,7 +50,8 @@ class Cells:
     def __init__(self) -> None:
         self._shell: Any | None = None
         self._executions: list[Execution] = []  # the running one last: `%%capture` and `%run` run cells inside a cell
-        self.on_begin: list[Callable[[Execution], None]] = []  # told of what the user executes, not of cells inside a cell
+        # told of what the user executes, not of cells inside a cell
+        self.on_begin: list[Callable[[Execution], None]] = []
         self.on_end: list[Callable[[Execution, Outcome], None]] = []
         self._has_ended = False  # one that was followed, or began before
         self._earlier: dict[str, list[tuple[Path | None, str]]] = {}  # runs by cell: those that it opened the last time
@@ -98,7 +99,8 @@ class Cells:
     def _execution(self, info: Any) -> Execution:
         source = _notebook.cell_source() if info is None else info.raw_cell
         counts = info is None or getattr(info, "store_history", False)
-        count = getattr(self._shell, "execution_count", None) if counts else None
+        # `execution_count` is this cell's or the next one's, as the version of IPython has it
+        count = self._shell.displayhook.prompt_count if counts and self._shell is not None else None
         return Execution(_notebook.cell_id(), source or "", getattr(sys, "last_value", None), count)
 
     def _begin(self, execution: Execution) -> None:

@@ -183,7 +183,7 @@ _NAMES = ("names", {"nargs": "*", "metavar": "NAME"})
 _ARGUMENTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "show": [
         _PROJECT,
-        ("runs", {"nargs": "*", "metavar": "RUN", "help": "ids or names; before them a PATH to show them from", **_TEXT}),
+        ("runs", {"nargs": "*", "metavar": "RUN", "help": "ids or names; first a PATH, if from there", **_TEXT}),
     ],
     "ls": [_PROJECT, ("--projects", {"action": "store_true", "help": "list the projects"})],
     "init": [

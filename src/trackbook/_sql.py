@@ -16,7 +16,7 @@ from .store._interface import Store
 
 _RUN: Final = {"project": pl.String(), "run_id": pl.String(), "run": pl.String()}
 _CAPTURED: Final = {
-    "system": pl.Schema(_RUN | {"metric": pl.String(), "step": pl.Int64(), "value": pl.Float64(), "time": pl.Float64()}),
+    "system": pl.Schema(_RUN | {name: LONG[name] for name in ("metric", "step", "value", "time")}),
     "console": pl.Schema(_RUN | dict(CONSOLE)),
     "cells": pl.Schema(_RUN | dict(CELLS)),
 }

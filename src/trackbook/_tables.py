@@ -140,9 +140,8 @@ def console(store: Store, run_id: str) -> pl.DataFrame:
 
 def executions(store: Store, run_id: str) -> pl.DataFrame:
     """One row an execution of a cell, of the columns `CELLS`; times are seconds UTC."""
-    place = list(CELLS).index("metrics")
-    rows = [(*row[:place], json.loads(row[place] or "[]"), *row[place + 1 :]) for row in store.captured(run_id, "cells")]
-    return pl.DataFrame(rows, schema=CELLS, orient="row")
+    table = pl.DataFrame(store.captured(run_id, "cells"), schema=CELLS | {"metrics": pl.String()}, orient="row")
+    return table.with_columns(pl.col("metrics").fill_null("[]").str.json_decode(CELLS["metrics"]))
 
 
 _PLAIN_COLUMNS = ({bool}, {str}, {int}, {float}, {int, float}, set[type]())

@@ -175,8 +175,8 @@ class CellCapture:
         row = Row(followed.next, execution.id, execution.count, saved, execution.started)
         followed.next += 1
         followed.before = followed.count()
-        followed.row = row
         followed.put(row)
+        followed.row = row
         earlier, former = followed.newest.get(execution.id or "", (None, None))
         if execution.id is not None:
             followed.newest[execution.id] = (row, source)
@@ -209,8 +209,8 @@ def script() -> dict[str, str] | None:
 def shortened(text: str, most: int = LONGEST_TEXT) -> str:
     """Plain text without secrets, and without its middle where it is longer than `most` characters."""
     plain = redact(_ANSI.sub("", text)).encode(errors="backslashreplace").decode()
-    left = len(plain) - most
-    return plain if left <= 0 else f"{plain[: most // 2]}\n... {left:,} characters left out ...\n{plain[-(most // 2) :]}"
+    left, half = len(plain) - most, most // 2
+    return plain if left <= 0 else f"{plain[:half]}\n... {left:,} characters left out ...\n{plain[-half:]}"
 
 
 def _traceback(error: BaseException, *, compiled: bool) -> str:
