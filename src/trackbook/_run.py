@@ -237,12 +237,12 @@ class Run(Captured):
     def hand_over(self, *, children: bool = True) -> None:
         """Moves what was logged from the journal into the store, and what forked children logged from theirs."""
         self._stay_out_of_children()
-        ready = self._ready()
+        ready = self.ready()
         with self._hand_over_lock:
             self._hand_over(ready, children=children)
 
-    def _ready(self) -> Ready:
-        """Asked for before the hand-over's lock is taken: a signal handler that reads or ends the run may be inside `log`."""
+    def ready(self) -> Ready:
+        """How far its journal is written. Asked for before the hand-over's lock is taken: a signal handler that reads or ends the run may be inside `log`."""
         with self._recorder.lock:
             return self._recorder.journal.ready()
 
@@ -269,7 +269,7 @@ class Run(Captured):
         if self._in_child:
             self._recorder.journal.leave()
             return
-        ready = self._ready()
+        ready = self.ready()
         with self._hand_over_lock:
             if self._is_over:
                 return

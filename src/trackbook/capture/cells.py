@@ -62,6 +62,8 @@ class _Followed:
     run: Run
     next: int  # number of the next execution
     before: Mapping[str, int] = field(default_factory=dict)  # points by metric when the running execution began
+    counted: Mapping[str, int] = field(default_factory=dict)  # points by metric when they were counted last
+    written: object = None  # how far the journal was written then
     row: Row | None = None  # of the running execution
     newest: dict[str, tuple[Row, str | None]] = field(default_factory=dict)  # by cell, with its source
     dirty: dict[int, str] = field(default_factory=dict)  # by number
@@ -82,11 +84,15 @@ class _Followed:
         dirty = [self.dirty[number] for number in sorted(self.dirty)][-MOST_REASONS:]
         self.put_fact("notebook", {"name": _notebook.name(), "path": _notebook.path(), "dirty": dirty})
 
-    def count(self) -> dict[str, int]:
-        """The points of each metric that are in the store by now."""
-        self.run.hand_over(children=False)
-        figures = self.run.store.summary(self.run.id)
-        return {name: each.count for name, each in figures.items() if not name.startswith(SYSTEM)}
+    def count(self) -> Mapping[str, int]:
+        """The points of each metric by now. Asks the store, which may be busy writing, only where something was logged since."""
+        written = [(segment.name, used) for segment, used in self.run.ready()[-1:]]
+        if written != self.written:
+            self.run.hand_over(children=False)
+            figures = self.run.store.summary(self.run.id)
+            self.counted = {name: each.count for name, each in figures.items() if not name.startswith(SYSTEM)}
+            self.written = written
+        return self.counted
 
     def note_points(self, row: Row) -> None:
         now = self.count()
