@@ -84,6 +84,16 @@ def test_an_export_is_shown_from_its_file_and_no_project_knows_of_it(shell: Shel
     assert "are shown from away.parquet" in answer["error"]
 
 
+def test_a_run_that_was_exported_while_it_was_open_does_not_run_here(shell: Shell, tmp_path: Path) -> None:
+    run = tb.init("digits", "open")
+    run.log({"loss": 1.0})
+    run.to_parquet(tmp_path / "open.parquet")
+    board = shell.run("%track show open.parquet").result
+    assert [header["state"] for header in board.session.picture.runs.values()] == ["lost"]
+    assert run.state == "running"
+    run.finish()
+
+
 def test_a_folder_of_two_projects_is_one_board(shell: Shell, tmp_path: Path) -> None:
     for project in ("one", "two"):
         a_run("first", project)

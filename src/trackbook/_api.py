@@ -285,11 +285,14 @@ def board(project: str | os.PathLike[str] | None = None, runs: str | Sequence[st
 def _board_of_file(path: Path, runs: str | Sequence[str] | None) -> Board:
     from ._parquet import import_parquet
     from ._project import find
+    from ._recovery import note_loss
     from ._session import SHOWN_RUNS, Session
     from .store.memory import MemoryStore
 
     store = MemoryStore()
     arrived = import_parquet(path, lambda _: store)
+    for run in store.runs():
+        note_loss(store, run.id)  # one that was exported while it was open
     projects = {project for project, _ in arrived if project is not None}
     session = Session(projects.pop() if len(projects) == 1 else path.stem, store)
     for name in [runs] if isinstance(runs, str) else runs or [run.id for run in store.runs()[-SHOWN_RUNS:]]:

@@ -189,7 +189,7 @@ class Run(Captured):
         return history(self.store, self.id, self.name, metrics, wide)
 
     def to_parquet(self, path: str | os.PathLike[str]) -> None:
-        """Writes the run as one Parquet file: a row a point, and what is known of the run in the file's metadata.
+        """Writes the run as one Parquet file: a row a point, and in the file's metadata what is known and was captured of it.
 
         Columns: ``project, run_id, run, group, metric`` (str), ``step`` (int64), ``value``, ``time`` (float64; seconds UTC),
         sorted by metric and step. `trackbook.import_parquet` gives back an equal run. Raises ``ValueError`` when something
