@@ -66,6 +66,67 @@ def test_a_board_of_some_runs_is_shown(shell: Shell) -> None:
     assert "has no run 'nope'" in shell.said("%track show nope")
 
 
+def exported(folder: Path, *names: str) -> Path:
+    for name in names:
+        a_run(name, "away")
+    path = tb.export("away", folder / "away.parquet")
+    tb.delete_project("away", force=True)
+    return path
+
+
+def test_an_export_is_shown_from_its_file_and_no_project_knows_of_it(shell: Shell, tmp_path: Path) -> None:
+    exported(tmp_path, "first", "second")
+    board = shell.run("%track show away.parquet").result
+    assert (board.project, board.session.run_names) == ("away", ["first", "second"])
+    assert shell.run("%track show ./away.parquet second").result.session.run_names == ["second"]
+    assert shell.said("%track ls --projects") == f"there are no projects in {tmp_path / 'store'} yet\n"
+    answer, _ = board.session.answer({"ask": "delete", "run": board.session.run_ids[0]})
+    assert "are shown from away.parquet" in answer["error"]
+
+
+def test_a_run_that_was_exported_while_it_was_open_does_not_run_here(shell: Shell, tmp_path: Path) -> None:
+    run = tb.init("digits", "open")
+    run.log({"loss": 1.0})
+    run.to_parquet(tmp_path / "open.parquet")
+    board = shell.run("%track show open.parquet").result
+    assert [header["state"] for header in board.session.picture.runs.values()] == ["lost"]
+    assert run.state == "running"
+    run.finish()
+
+
+def test_a_folder_of_two_projects_is_one_board(shell: Shell, tmp_path: Path) -> None:
+    for project in ("one", "two"):
+        a_run("first", project)
+        tb.export(project, tmp_path / "both")
+    board = shell.run("%track show both").result
+    assert (board.project, board.session.run_names) == ("both", ["first", "first"])
+
+
+def test_a_run_comes_before_a_folder_of_its_name(shell: Shell, tmp_path: Path) -> None:
+    a_run("lr/0.1")
+    (tmp_path / "lr" / "0.1").mkdir(parents=True)
+    assert shell.run("%track show lr/0.1").result.session.run_names == ["lr/0.1"]
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ("nope.parquet", "there is no nope.parquet to import"),
+        ("away/nope", "there is no away/nope to import"),
+        ("empty", "empty holds no *.parquet file"),
+        ("text.parquet", "cannot read text.parquet as a Parquet table"),
+        ("away.parquet third", "away.parquet has no run 'third'; its latest are 'first'"),
+    ],
+)
+def test_what_cannot_be_shown_is_one_line(shell: Shell, tmp_path: Path, words: str, why: str) -> None:
+    exported(tmp_path, "first")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "text.parquet").write_text("text")
+    said = shell.said(f"%track show {words}")
+    assert said.startswith(f"UsageError: %track: {why}")
+    assert said.count("\n") == 1
+
+
 def test_a_run_is_named_tagged_and_noted(shell: Shell) -> None:
     first, last = a_run("first"), a_run("last")
     shell.run("%track rename 'the last'")

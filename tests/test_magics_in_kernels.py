@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,6 +41,14 @@ CELLS = {
     "first": "%%track --project again loss\nloss = 1",
     "again": "%%track --project again loss\nloss = 1",
     "after": "%track status",
+    "cells": "run = tb.init(project='cells', capture=['cells'])\nrun.log({'loss': 1});",
+    "more cells": "for i in range(3): run.log({'loss': i, 'acc': i})\nrun.name",
+    "awaits in a cell": "import asyncio\nawait asyncio.sleep(0.01)\nrun.log({'loss': 1})",
+    "fails in a cell": "1 / 0",
+    "is interrupted in a cell": "os.kill(os.getpid(), signal.SIGINT)\nfor i in range(10**9): pass",
+    "no Python": "x = = 1",
+    "captured": "%%capture\nprint('hidden')\n_ = run.log({'acc': 1})",
+    "exported": "run.finish()\ntb.export('cells', 'cells.parquet')\n%track show cells.parquet",
     "dies": "tb.init(project='p', name='dies').log({'loss': 1})\nos._exit(1)",
 }
 
@@ -123,3 +132,40 @@ def test_a_cell_executed_again_shows_the_run_before_in_grey(executed: tuple[Path
     (second, _), before = shown("again")
     assert before == (first, True)
     assert second != first
+
+
+def test_cells_are_recorded_as_they_were_executed(
+    executed: tuple[Path, NotebookClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRACKBOOK_DIR", str(executed[0]))
+    run = tb.get_run(project="cells")
+    table = run.cells()
+    names = [name for name in CELLS if CELLS[name] in table["source"].to_list()]
+    assert names[0] == "cells"
+    assert names[-1] == "exported"
+    assert table["source"].to_list() == [CELLS[name] for name in names]
+    assert table["count"].to_list() == [list(CELLS).index(name) + 1 for name in names]
+    assert table.select("state", "points").rows() == [
+        ("ok", 1),
+        ("ok", 6),
+        ("ok", 1),
+        ("error", 0),
+        ("interrupted", 0),
+        ("error", 0),
+        ("ok", 1),
+        ("ok", 0),
+    ]
+    assert table["output"][1] == repr(run.name)
+    assert "ZeroDivisionError: division by zero" in table["error"][3]
+    assert table["error"][5].endswith("SyntaxError: invalid syntax")
+    spans = table.select("started", "ended").rows()
+    assert all(start <= end for start, end in spans)
+    assert all(one[1] <= other[0] for one, other in itertools.pairwise(spans))
+
+
+def test_an_exported_board_says_where_its_points_came_from(executed: tuple[Path, NotebookClient]) -> None:
+    view = "application/vnd.jupyter.widget-view+json"
+    (model,) = [data[view]["model_id"] for output in outputs(executed, "exported") if view in (data := output["data"])]
+    (told,) = executed[1].widget_state[model]["cells"].values()
+    first = list(CELLS).index("cells") + 1
+    assert [count for count, *_ in told] == [first, first + 1, first + 2, first + 6, first + 7]  # the last one ran yet

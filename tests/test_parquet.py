@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from trackbook._errors import TrackbookWarning
 from trackbook._parquet import FORMAT_VERSION, export, export_run, import_parquet, metadata, partition_key
 from trackbook._tables import LONG
-from trackbook._types import RunRecord
+from trackbook._types import CAPTURED, RunRecord
 from trackbook.store._interface import POINTS
 from trackbook.store.memory import MemoryStore
 
@@ -48,7 +48,8 @@ def points_of(store: MemoryStore, run_id: str) -> pl.DataFrame:
 
 def stand(store: MemoryStore, run_id: str) -> str:
     """All that is known of a run, so that NaN equals NaN."""
-    return repr((store.run(run_id), list(store.summary(run_id).items()), points_of(store, run_id).rows()))
+    figures, captured = list(store.summary(run_id).items()), [store.captured(run_id, table) for table in CAPTURED]
+    return repr((store.run(run_id), figures, points_of(store, run_id).rows(), captured))
 
 
 def row_groups(path: Path) -> Any:
@@ -417,16 +418,30 @@ records = st.builds(
 )
 steps = st.integers(0, 3) | st.integers(0, 2**63 - 1)
 rows_of_points = st.lists(st.tuples(texts, steps, st.floats(), st.floats(allow_nan=False)), max_size=8)
-projects = st.dictionaries(texts, st.tuples(records, rows_of_points), max_size=3)
+column = st.none() | st.text(max_size=5) | st.integers() | st.floats()
+captured = st.fixed_dictionaries(
+    {
+        table: st.dictionaries(
+            texts if table == "facts" else st.integers(0, 99),
+            st.tuples(*[column] * (len(columns) - 1)),
+            max_size=3,
+        )
+        for table, columns in CAPTURED.items()
+    }
+)
+projects = st.dictionaries(texts, st.tuples(records, rows_of_points, captured), max_size=3)
 
 
 @settings(max_examples=60)
 @given(texts, projects, st.sampled_from(["data", "all.parquet"]))
 def test_what_was_exported_comes_back_equal(project: str, runs: dict[str, Any], name: str) -> None:
     store = filled(
-        *(dataclasses.replace(record, id=run_id) for run_id, (record, _) in runs.items()),
-        points={run_id: rows for run_id, (_, rows) in runs.items()},
+        *(dataclasses.replace(record, id=run_id) for run_id, (record, *_) in runs.items()),
+        points={run_id: rows for run_id, (_, rows, _) in runs.items()},
     )
+    for run_id, (*_, tables) in runs.items():
+        for table, known in tables.items():
+            store.put_captured(run_id, table, [(key, *rest) for key, rest in known.items()])
     back = MemoryStore()
     seen = []
     with tempfile.TemporaryDirectory() as folder:
@@ -438,6 +453,47 @@ def test_what_was_exported_comes_back_equal(project: str, runs: dict[str, Any], 
     assert set(seen) <= {project}
     assert {run.id for run in back.runs()} == set(runs)
     assert [stand(back, run_id) for run_id in runs] == [stand(store, run_id) for run_id in runs]
+
+
+def with_cells() -> MemoryStore:
+    store = filled(one_run())
+    store.put_captured("r1", "cells", [tuple(range(len(CAPTURED["cells"])))])
+    return store
+
+
+@pytest.mark.parametrize("name", ["data", "all.parquet"])
+@pytest.mark.parametrize("read", [read_polars, read_duckdb, read_pandas, read_pyarrow])
+def test_what_was_captured_is_in_nobodys_way(tmp_path: Path, name: str, read: Any) -> None:
+    path = export(tmp_path / name, "digits", [one_run()], with_cells())
+    if name == "data":
+        assert len(read(path)) == 3
+    assert len(pl.read_parquet(path)) == len(pl.scan_parquet(path).collect()) == 3
+
+
+def test_a_later_version_may_know_more_columns_and_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as later:
+        later.setitem(CAPTURED, "cells", ("new", *CAPTURED["cells"][::-1]))
+        later.setitem(CAPTURED, "tables", ("key",))
+        store = filled(one_run())
+        store.put_captured("r1", "cells", [("new", *reversed(range(len(CAPTURED["cells"]) - 1)))])
+        store.put_captured("r1", "tables", [("key",)])
+        export_run(tmp_path / "run.parquet", "digits", one_run(), store)
+    back = MemoryStore()
+    import_parquet(tmp_path / "run.parquet", lambda _: back)
+    assert back.captured("r1", "cells") == [tuple(range(len(CAPTURED["cells"])))]
+
+
+def test_damage_beside_the_points_is_said_and_nothing_is_taken(tmp_path: Path) -> None:
+    path = tmp_path / "run.parquet"
+    export_run(path, "digits", one_run(), with_cells())
+    about = pl.read_parquet_metadata(path)
+    pl.read_parquet(path).write_parquet(
+        path, metadata={"trackbook": about["trackbook"], "trackbook.captured": about["trackbook.captured"][:-9]}
+    )
+    back = MemoryStore()
+    with pytest.raises(ValueError, match=r"cannot read .*run\.parquet: what is told of run 'r1' .* is damaged"):
+        import_parquet(path, lambda _: back)
+    assert back.runs() == []
 
 
 def test_importing_again_doubles_nothing(tmp_path: Path) -> None:

@@ -78,10 +78,59 @@ def test_points_and_runs_can_be_joined() -> None:
 
 
 @pytest.mark.parametrize("name", ["system", "console", "cells"])
-def test_tables_of_what_is_captured_exist_and_are_empty(name: str) -> None:
+def test_what_is_captured_is_empty_where_nothing_was(name: str) -> None:
     table = sql(f"select * from {name}", "digits", RUNS, Counting())
     assert table.columns[:3] == ["project", "run_id", "run"]
     assert len(table) == 0
+
+
+def capturing() -> Counting:
+    store = Counting()
+    points = [("@system/cpu", 0, 12.5, 10.0), ("@system/gpu/0/power", 0, 300.0, 10.0)]
+    store.append("r2", pl.DataFrame(points, schema=POINTS, orient="row"))
+    store.put_captured("r1", "console", [(0, "stdout", "hello", 10.0, 1), (1, "log", "there", 11.0, None)])
+    row = (1, "abc", 7, "loss = 1", 10.0, 12.0, "ok", None, "1", '["train/loss"]', 3, "edited since")
+    store.put_captured("r2", "cells", [row, (2, None, 8, None, 13.0, None, "running", None, None, "[]", 0, None)])
+    return store
+
+
+def test_cells_are_rows() -> None:
+    assert rows("select * from cells where number = 1", capturing()) == [
+        (
+            *("digits", "r2", "calm-wren-2", 1, "abc", 7, "loss = 1", 10.0, 12.0),
+            *("ok", None, "1", ["train/loss"], 3, "edited since"),
+        )
+    ]
+    assert rows("select state, ended from cells where number = 2", capturing()) == [("running", None)]
+
+
+def test_lines_of_the_console_are_rows_and_know_their_cell() -> None:
+    assert rows("select run_id, stream, text, time, cell from console order by line", capturing()) == [
+        ("r1", "stdout", "hello", 10.0, 1),
+        ("r1", "log", "there", 11.0, None),
+    ]
+
+
+def test_metrics_of_the_machine_are_a_table_of_their_own() -> None:
+    query = "select run, metric, value, time from system order by metric"
+    assert rows(query, capturing()) == [
+        ("calm-wren-2", "cpu", 12.5, 10.0),
+        ("calm-wren-2", "gpu/0/power", 300.0, 10.0),
+    ]
+    assert len(rows("select * from points", capturing())) == 8
+    assert "no metric '@system/cpu'" in refusal("select * from points where metric = '@system/cpu'")
+
+
+def test_what_is_captured_is_read_only_when_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = capturing()
+    asked: list[str] = []
+    monkeypatch.setattr(store, "captured", lambda _run, table: asked.append(table) or [])
+    rows("select * from points", store)
+    rows("select * from runs", store)
+    assert asked == []
+    store.reads.clear()
+    rows("select * from cells", store)
+    assert (asked, store.reads) == (["cells", "cells"], [])
 
 
 def test_all_tables_are_known() -> None:

@@ -469,3 +469,32 @@ def test_a_run_that_could_not_be_deleted_stays(live: Live) -> None:
     live.board._handle_custom_msg({"ask": "delete", "run": "r", "id": 1}, [])
     live.tick()
     assert drawn(live) == ["run"]
+
+
+def executed(number: int, ended: float | None) -> tuple[Any, ...]:
+    state = "running" if ended is None else "ok"
+    return (number, None, number + 1, "", 100.0 + number, ended, state, None, None, "[]", 1, None)
+
+
+def test_the_executions_of_cells_are_told_when_they_begin_and_end(live: Live) -> None:
+    live.tick()
+    assert live.browser.state.get("cells", {}) == {}
+    live.store.put_captured("r", "cells", [executed(0, None)])
+    live.tick()
+    assert live.browser.state.get("cells", {}) == {}  # nobody said that there is news
+    live.board.cells_due = True
+    live.tick()
+    assert live.browser.state["cells"] == {"r": [(1, 100.0, None)]}
+    live.store.put_captured("r", "cells", [executed(0, 100.5)])
+    live.board.settle()
+    assert live.browser.state["cells"] == {"r": [(1, 100.0, 100.5)]}
+    assert live.board.get_state()["cells"] == {"r": [(1, 100.0, 100.5)]}
+
+
+def test_the_executions_of_a_run_that_joins_are_told(live: Live) -> None:
+    live.tick()
+    live.store.put_run(RunRecord("s", "second", started=100.0))
+    live.store.put_captured("s", "cells", [executed(3, 101.0)])
+    live.board.add_run("s")
+    live.tick()
+    assert live.browser.state["cells"] == {"s": [(4, 103.0, 101.0)]}

@@ -10,6 +10,7 @@ import { listen, type Model } from "./hosts/model.ts";
 import { Hover } from "./hover.ts";
 import { definitions, xAxisOf } from "./join.ts";
 import { Legend } from "./legend.ts";
+import { cellOf } from "./origins.ts";
 import { currentRun, styleRuns } from "./palette.ts";
 import { type Drawn, Side } from "./panel/side.ts";
 import type { Picture } from "./picture.ts";
@@ -81,7 +82,12 @@ export class Board {
     this.#menu = new ChartMenu(this.#actions(), signal);
     this.#details = new Details(new Requests(model, signal), update, signal);
     this.#groups = new Groups(this.#state, chart => this.#adopt(chart), signal);
-    this.#hover = new Hover(this.element, () => this.#groups.charts(), signal);
+    this.#hover = new Hover(
+      this.element,
+      () => this.#groups.charts(),
+      (run, time) => cellOf(model.get("cells"), run, time),
+      signal,
+    );
     this.#head.append(this.#top.element, this.#side.button, this.#controls.element);
     const { unzoom } = this.#controls;
     const parts = [unzoom, this.#legend.element, this.#empty, this.#groups.element];

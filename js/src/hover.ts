@@ -16,12 +16,19 @@ interface Hit {
 /** One crosshair through all charts and one tooltip, in the page rather than in the charts. */
 export class Hover {
   #charts: () => Iterable<Chart>;
+  #cellOf: (run: string, time: number) => string;
   #root: HTMLElement;
   #tooltip = h("div", { class: "tb-tooltip", role: "tooltip", hidden: "" });
   #signal: AbortSignal;
 
-  constructor(root: HTMLElement, charts: () => Iterable<Chart>, signal: AbortSignal) {
-    [this.#root, this.#charts, this.#signal] = [root, charts, signal];
+  /** `cellOf` names the execution of a cell that a point of a run came from, if it is known. */
+  constructor(
+    root: HTMLElement,
+    charts: () => Iterable<Chart>,
+    cellOf: (run: string, time: number) => string,
+    signal: AbortSignal,
+  ) {
+    [this.#root, this.#charts, this.#cellOf, this.#signal] = [root, charts, cellOf, signal];
     signal.addEventListener("abort", () => this.#tooltip.remove());
     window.addEventListener("scroll", () => this.hide(), { signal, capture: true, passive: true });
   }
@@ -56,7 +63,10 @@ export class Hover {
   #fill({ metric, scene }: Chart, hits: Hit[], x: number | null) {
     const smoothing = x !== null && scene?.look.smoothing.amount;
     const byValue = [...hits].sort((a, b) => descending(a.row.value, b.row.value));
-    const lines = byValue.slice(0, MOST_LINES).map(({ trace: { style }, row }) => {
+    const cells = byValue.map(({ trace: { style }, row }) => this.#cellOf(style.run.id, row.time));
+    const same = cells.every(cell => cell === cells[0]);
+    const from = (cell: string) => (cell ? [h("span", { class: "tb-tip-cell" }, cell)] : []);
+    const lines = byValue.slice(0, MOST_LINES).map(({ trace: { style }, row }, i) => {
       const value = h("span", { class: "tb-tip-value" }, formatValue(row.value));
       const smooth = smoothing ? [h("span", { class: "tb-tip-smooth" }, formatValue(row.smooth))] : [];
       return h(
@@ -64,13 +74,14 @@ export class Hover {
         { class: "tb-tip-line" },
         swatch(style.color, style.dash),
         h("span", { class: "tb-tip-name" }, style.label),
+        ...(same ? [] : from(cells[i])),
         ...smooth,
         value,
       );
     });
     const rest = byValue.length - lines.length;
     const head = x === null ? metric : describe(nearestOf(hits, x).row, scene?.axes.x);
-    const title = h("div", { class: "tb-tip-head" }, head);
+    const title = h("div", { class: "tb-tip-head" }, head, ...(same ? from(cells[0]) : []));
     this.#tooltip.replaceChildren(
       title,
       ...lines,

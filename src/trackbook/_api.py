@@ -6,6 +6,7 @@ import contextlib
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import _notebook, _settings
@@ -269,15 +270,20 @@ def runs(project: str | None = None) -> pl.DataFrame:
     return existing(project).table()
 
 
-def board(project: str | None = None, runs: str | Sequence[str] | None = None) -> Board:
+def board(project: str | os.PathLike[str] | None = None, runs: str | Sequence[str] | None = None) -> Board:
     """The board of `project` as a widget (default: the current or last run's project).
+
+    A ``pathlib.Path`` means a Parquet file, or a folder of them, as `trackbook.export` writes it: its runs are shown from
+    there, and no project has to know of them. They can be looked at, not changed.
 
     `runs` are ids or names. Without them: in the cell that called `init` its live board, elsewhere a board of the newest
     runs, which takes up new ones as they come, also from other processes. Raises ``ValueError`` for a run that does not
-    exist.
+    exist and for a file that cannot be read, ``FileNotFoundError`` for one that is not there.
     """
     from ._session import Session
 
+    if isinstance(project, os.PathLike):
+        return _board_of_file(Path(project), runs)
     shown = home(project)
     shown.recover()
     live = process.board(shown)
@@ -287,6 +293,25 @@ def board(project: str | None = None, runs: str | Sequence[str] | None = None) -
     for run in [runs] if isinstance(runs, str) else runs or ():
         session.add_run(shown.find(run).id)
     return process.add_board(shown, session)
+
+
+def _board_of_file(path: Path, runs: str | Sequence[str] | None) -> Board:
+    from ._parquet import import_parquet
+    from ._project import find
+    from ._recovery import note_loss
+    from ._session import SHOWN_RUNS, Session
+    from .store.memory import MemoryStore
+
+    store = MemoryStore()
+    arrived = import_parquet(path, lambda _: store)
+    for run in store.runs():
+        note_loss(store, run.id)  # one that was exported while it was open
+    projects = {project for project, _ in arrived if project is not None}
+    session = Session(projects.pop() if len(projects) == 1 else path.stem, store)
+    for name in [runs] if isinstance(runs, str) else runs or [run.id for run in store.runs()[-SHOWN_RUNS:]]:
+        session.add_run(find(name, store.runs(), str(path)).id)
+    session.act = lambda _: {"error": f"these runs are shown from {path}; %track import it to change them"}
+    return process.board_of(session, session.picture.project, path.absolute())
 
 
 def current_run() -> Run | None:

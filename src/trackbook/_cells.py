@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,11 +21,27 @@ _MAGIC = re.compile(r"^\s*(\w+\s*=\s*)?%", re.MULTILINE)
 class Execution:
     """One execution of one cell."""
 
-    cell: str  # the same for each execution of the cell
+    id: str | None  # the notebook's id of the cell, where the host tells it
     source: str
     last_shown: BaseException | None  # the last exception that was shown to the user before it
+    count: int | None = None  # In [count]; None where it leaves none
+    started: float = field(default_factory=time.time)  # or when it was first known of: it may have begun before `watch`
     runs: list[tuple[Path | None, Run]] = field(default_factory=list)  # those it opened, with the project's file
     at_end: list[Callable[[], None]] = field(default_factory=list)
+
+    @property
+    def cell(self) -> str:
+        """The same for each execution of the cell."""
+        return self.id or hashlib.sha256(self.source.encode(errors="replace")).hexdigest()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of an execution."""
+
+    error: BaseException | None
+    compiled: bool  # whether it ran at all
+    output: str | None  # the result that was displayed, as text
 
 
 class Cells:
@@ -33,6 +50,10 @@ class Cells:
     def __init__(self) -> None:
         self._shell: Any | None = None
         self._executions: list[Execution] = []  # the running one last: `%%capture` and `%run` run cells inside a cell
+        # told of what the user executes, not of cells inside a cell
+        self.on_begin: list[Callable[[Execution], None]] = []
+        self.on_end: list[Callable[[Execution, Outcome], None]] = []
+        self._has_ended = False  # one that was followed, or began before
         self._earlier: dict[str, list[tuple[Path | None, str]]] = {}  # runs by cell: those that it opened the last time
         self._before = _notebook.CellHook("pre_run_cell", self._begun, "marks runs of cells that fail")
         self._after = _notebook.CellHook("post_run_cell", self._ended, "marks runs of cells that fail")
@@ -43,11 +64,19 @@ class Cells:
         self._before.watch(shell)
         self._after.watch(shell)
 
+    @property
+    def watching(self) -> bool:
+        """Whether there are cells, which are followed."""
+        return self._shell is not None
+
     def current(self) -> Execution:
-        """The execution that is running."""
-        if not self._executions:  # it began before `watch`
-            self._executions.append(self._execution(None))
-        return self._executions[-1]
+        """The execution that is running; one that stands for none when something else runs between cells."""
+        if self._executions:
+            return self._executions[-1]
+        execution = self._execution(None)
+        if not self._has_ended:  # it began before `watch`
+            self._begin(execution)
+        return execution
 
     def opened(self, run: Run, project: Path | None) -> None:
         """Notes that the running cell opened `run`; `project` is the file that it is in."""
@@ -69,13 +98,22 @@ class Cells:
 
     def _execution(self, info: Any) -> Execution:
         source = _notebook.cell_source() if info is None else info.raw_cell
-        cell = _notebook.cell_id() or hashlib.sha256((source or "").encode(errors="replace")).hexdigest()
-        return Execution(cell, source or "", getattr(sys, "last_value", None))
+        counts = info is None or getattr(info, "store_history", False)
+        # `execution_count` is this cell's or the next one's, as the version of IPython has it
+        count = self._shell.displayhook.prompt_count if counts and self._shell is not None else None
+        return Execution(_notebook.cell_id(), source or "", getattr(sys, "last_value", None), count)
+
+    def _begin(self, execution: Execution) -> None:
+        self._executions.append(execution)
+        if len(self._executions) == 1:
+            for callback in self.on_begin:
+                callback(execution)
 
     def _begun(self, info: Any) -> None:
-        self._executions.append(self._execution(info))
+        self._begin(self._execution(info))
 
     def _ended(self, result: Any) -> None:
+        self._has_ended = True
         if not self._executions:
             return
         execution = self._executions.pop()
@@ -83,10 +121,20 @@ class Cells:
         for _, run in reversed(execution.runs):
             if error is not None and run.state == "running":
                 run.end(*state_after(error))
-        for callback in execution.at_end:
-            callback()
+        for at_end in execution.at_end:
+            at_end()
         if execution.runs:
             self._earlier[execution.cell] = [(path, run.id) for path, run in execution.runs]
+        if not self._executions:
+            outcome = Outcome(error, getattr(result, "error_before_exec", None) is None, self._output(execution))
+            for callback in self.on_end:
+                callback(execution, outcome)
+
+    def _output(self, execution: Execution) -> str | None:
+        """IPython keeps the text of each displayed result. Asking the result again could do anything, and take any time."""
+        history = getattr(self._shell, "history_manager", None)
+        found = getattr(history, "output_hist_reprs", {}).get(execution.count)
+        return None if found is None else str(found)
 
 
 def _error(execution: Execution, result: Any) -> BaseException | None:

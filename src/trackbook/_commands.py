@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from argparse import Namespace
 from collections.abc import Callable
@@ -26,8 +27,17 @@ if TYPE_CHECKING:
 
 
 def show(given: Namespace) -> Any:
-    """Show a board: of these runs, or of the current or last run's project."""
+    """Show a board: of these runs, of the current or last run's project, or of a Parquet export by its path."""
+    if given.project is None and given.runs and _is_path(given.runs[0]):
+        return _api.board(Path(given.runs[0]).expanduser(), given.runs[1:] or None)
     return _api.board(given.project, given.runs or None)
+
+
+def _is_path(word: str) -> bool:
+    """Whether a word is a path rather than a run: something is there, or it looks like one. A run of this name comes first."""
+    if word in {text for run in _api.home(None).store.runs() for text in (run.id, run.name)}:
+        return False
+    return bool(re.search(r"[/\\]|\.(parquet|pq)$", word)) or Path(word).exists()
 
 
 def ls(given: Namespace) -> Any:
@@ -119,8 +129,17 @@ def status(_: Namespace) -> None:
     project = process.last_project
     if project is not None:
         lines += [f"file: {project.store.path}", *project.store.notices]
+    lines += _notebook_lines(run) if run is not None else []
     lines += [f"watching: {', '.join(process.watching.names)}"] if process.watching.names else []
     say("\n".join(lines))
+
+
+def _notebook_lines(run: Run) -> list[str]:
+    """The notebook that a run came from, and why it is dirty, as far as its cells were captured."""
+    facts = dict(run.store.captured(run.id, "facts"))
+    known = json.loads(facts.get("notebook", "{}"))
+    lines = [f"notebook: {known['path']}"] if known.get("path") else []
+    return [*lines, f"dirty: {'; '.join(known['dirty'])}"] if known.get("dirty") else lines
 
 
 def say(text: str) -> None:
@@ -162,7 +181,10 @@ _RUN = ("--run", {"help": "id or name; by default the current or last run", **_T
 _RUNS = ("runs", {"nargs": "*", "metavar": "RUN", "help": "ids or names", **_TEXT})
 _NAMES = ("names", {"nargs": "*", "metavar": "NAME"})
 _ARGUMENTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
-    "show": [_PROJECT, _RUNS],
+    "show": [
+        _PROJECT,
+        ("runs", {"nargs": "*", "metavar": "RUN", "help": "ids or names; first a PATH, if from there", **_TEXT}),
+    ],
     "ls": [_PROJECT, ("--projects", {"action": "store_true", "help": "list the projects"})],
     "init": [
         ("named", {"nargs": "?", "metavar": "NAME", "help": "what to call the run", **_TEXT}),

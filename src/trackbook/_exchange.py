@@ -23,6 +23,10 @@ def export(
 ) -> Path:
     """Writes a project, or some of its runs (ids or names), as a table; returns where.
 
+    Parquet carries all that is known of the runs: config, and where they were captured the code of cells, the text that they
+    displayed and printed, and the environment, secrets masked as they were when it was recorded. CSV and JSONL have points
+    only. `trackbook.board` shows a Parquet export as it is.
+
     Parameters
     ----------
     project

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import polars as pl
@@ -39,6 +40,7 @@ class Arrival:
     run: RunRecord
     points: Callable[[], pl.DataFrame]  # of the schema `POINTS`, in the order to append them
     timed: bool = True  # False: the file knew no times, and its own time stands in
+    captured: Callable[[], dict[str, list[tuple[Any, ...]]]] = dict  # rows by table of `CAPTURED`
 
 
 def adopt(root: Path, files: Sequence[Path]) -> list[Arrival]:

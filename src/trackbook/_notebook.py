@@ -84,24 +84,25 @@ def has_no_reader() -> bool:
     return _request().get("content", {}).get("allow_stdin") is False
 
 
+def path() -> str | None:
+    """The notebook's path as the host tells it: in its own words, from its own root."""
+    kernel_shell = shell()
+    if kernel_shell is None:
+        return None
+    found = _settings.notebook_path() or kernel_shell.user_ns.get("__vsc_ipynb_file__")
+    return str(found).replace("\\", "/") if found else None
+
+
 def name() -> str | None:
     """The notebook's name without folder and suffix, where the host tells it."""
-    path = _path()
-    return PurePath(path).stem or None if path else None
+    found = path()
+    return PurePath(found).stem or None if found else None
 
 
 def about() -> dict[str, str] | None:
     """The notebook's ``name``, and its ``path`` as far as the host tells it; None outside of one."""
-    path = _path()
-    return {"name": PurePath(path).name, "path": path} if path else None
-
-
-def _path() -> str | None:
-    kernel_shell = shell()
-    if kernel_shell is None:
-        return None
-    path = _settings.notebook_path() or kernel_shell.user_ns.get("__vsc_ipynb_file__")
-    return str(path).replace("\\", "/") if path else None
+    found = path()
+    return {"name": PurePath(found).name, "path": found} if found else None
 
 
 def thread_context() -> contextvars.Context:

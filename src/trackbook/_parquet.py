@@ -1,7 +1,8 @@
 """Runs as files: one tidy long table in Parquet, CSV or JSONL, and the way back from Parquet.
 
 A Parquet file of ours holds a table of the columns `LONG`, sorted by run id, metric and step, and the runs themselves, as
-JSON, under the key ``trackbook`` of its key-value metadata. A whole project is a folder of such files, one a run:
+JSON, under the key ``trackbook`` of its key-value metadata. What was captured beside them (cells, console, environment) is
+under ``trackbook.captured``, as `_enclosed` packs it: other files beside the points would be read as points. A whole project is a folder of such files, one a run:
 ``project_key=digits/run_key=k3x9p2aa/points.parquet``. The keys are names that every file system and every reader takes as
 text; they differ from the columns ``project`` and ``run_id``, which hold the true names, because pyarrow (and so pandas)
 refuses a folder whose partition keys are columns as well, and Polars reads a key such as ``007`` as a number.
@@ -26,6 +27,7 @@ from typing import Any, BinaryIO, Literal, get_args
 import polars as pl
 from polars.io.plugins import register_io_source
 
+from ._enclosed import disclosed, enclose
 from ._errors import warn
 from ._foreign import Arrival, adopt
 from ._tables import LONG, series
@@ -35,6 +37,7 @@ from .store._interface import POINTS, Store
 Format = Literal["parquet", "csv", "jsonl"]
 FORMAT_VERSION = 2  # 2: the record has `defined`
 KEY = "trackbook"
+CAPTURED_KEY = "trackbook.captured"
 _FILE = "points.parquet"
 _LEVEL = 1  # of zstd: 15 % faster than its usual 3, and 1.3 % larger
 # Dictionaries that are ready cost nothing to make: writing is a third faster than from strings.
@@ -46,7 +49,7 @@ _NOT_TEXT = re.compile(r"nan|inf|infinity|null|none|true|false|con|prn|aux|nul|c
 
 
 def export_run(path: str | os.PathLike[str], project: str, run: RunRecord, store: Store) -> None:
-    """Writes one run as one Parquet file. See `trackbook.Run.to_parquet`.
+    """Writes one run as one Parquet file, with what was captured of it. See `trackbook.Run.to_parquet`.
 
     Columns: ``project``, ``run_id``, ``run``, ``group`` (the run's), ``metric`` (str), ``step`` (int64), ``value`` and
     ``time`` (float64; seconds UTC, exact, where a timestamp column would round). Sorted by metric and step; large metrics
@@ -137,6 +140,9 @@ def _sink(path: Path, project: str, runs: Sequence[RunRecord], store: Store) -> 
         ],
     }
 
+    enclosed = enclose(store, [run.id for run in runs])
+    more = {} if enclosed is None else {CAPTURED_KEY: enclosed}
+
     def batches(*_: Any) -> Iterator[pl.DataFrame]:
         for run in runs:
             yield from series(points.pop(0), project, run)
@@ -147,7 +153,7 @@ def _sink(path: Path, project: str, runs: Sequence[RunRecord], store: Store) -> 
             compression="zstd",
             compression_level=_LEVEL,
             statistics=True,
-            metadata={KEY: json.dumps(about), _ARROW: _arrow_schema()},
+            metadata={KEY: json.dumps(about), **more, _ARROW: _arrow_schema()},
         )
     except pl.exceptions.PolarsError as error:
         raise OSError(f"cannot write {path.parent}: {error}") from None
@@ -290,8 +296,10 @@ def import_parquet(
         store = store_of(one.project)
         if _is_there(store, one):  # it comes twice
             continue
-        points = one.points()
+        points, beside = one.points(), one.captured()
         store.put_run(one.run)
+        for table, rows in beside.items():
+            store.put_captured(one.run.id, table, rows)
         for part in points.iter_slices(_ROWS_AT_ONCE):
             store.append(one.run.id, part)
     for store in stores.values():
@@ -322,7 +330,9 @@ def _ours(file: Path, about: dict[str, Any]) -> Iterator[Arrival]:
         raise ValueError(f"{file} was written by a newer Trackbook (format {about['version']}); upgrade this one")
     for run in about["runs"]:
         record = RunRecord(**{**run["record"], "tags": tuple(run["record"]["tags"])})
-        yield Arrival(file, about["project"], record, functools.partial(_points, file, record.id, list(run["metrics"])))
+        points = functools.partial(_points, file, record.id, list(run["metrics"]))
+        beside = functools.partial(_beside, file, record.id)
+        yield Arrival(file, about["project"], record, points, captured=beside)
 
 
 def _points(file: Path, run_id: str, metrics: list[str]) -> pl.DataFrame:
@@ -335,6 +345,14 @@ def _points(file: Path, run_id: str, metrics: list[str]) -> pl.DataFrame:
     parts = points.partition_by("metric", as_dict=True)
     ordered = [parts.pop((name,)) for name in metrics if (name,) in parts]
     return pl.concat([*ordered, *parts.values()]) if ordered or parts else points
+
+
+def _beside(file: Path, run_id: str) -> dict[str, list[tuple[Any, ...]]]:
+    text = pl.read_parquet_metadata(file).get(CAPTURED_KEY)
+    try:
+        return {} if text is None else disclosed(text, run_id)
+    except ValueError as error:
+        raise ValueError(f"cannot read {file}: {error}") from None
 
 
 def _is_there(store: Store, one: Arrival) -> bool:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from . import _notebook, _settings
 from ._captured import SYSTEM_SECONDS
-from ._cells import Cells
+from ._cells import Cells, Execution
 from ._names import readable_name
 from ._pump import Pump
 from ._run import Run, Terminated, state_after
@@ -27,6 +27,7 @@ from ._types import RunRecord
 from ._values import check_text
 from ._watching import Watching
 from .capture import Capture, Captures, Late
+from .capture.cells import CellCapture
 
 if TYPE_CHECKING:
     from ._project import Project
@@ -53,6 +54,11 @@ class Process:
         machine = functools.cache(_machine)
         self.captures.add("environment", Late(partial(_environment, machine)))
         self.captures.add("system", Late(partial(_system, machine)))
+        self.cell_capture = CellCapture(self.cells)
+        self.captures.add("cells", self.cell_capture)
+        self.cells.on_begin.append(self.captures.guarded("cells", self.cell_capture.began))
+        self.cells.on_end.append(self.captures.guarded("cells", self.cell_capture.ended))
+        self.cells.on_begin.append(self._tell_boards)
         self.watching = Watching(self.current_run)
         self.cell_end = _notebook.CellHook(
             "post_run_cell", lambda _: self.settle_boards(), "updates boards at the end of a cell"
@@ -133,19 +139,24 @@ class Process:
 
     def add_board(self, project: Project, session: Session) -> Board:
         from ._actions import Actions
+
+        for run in list(project.open_runs):
+            run.hand_over()
+        session.act = Actions(project, self.deleted)
+        return self.board_of(session, project.name, project.store.path)
+
+    def board_of(self, session: Session, name: str, path: Path) -> Board:
+        """A new board of what a session follows: a project of this `name`, which is at `path`."""
         from .widget import Board
 
         self.cell_end.watch(_notebook.shell())
         if _notebook.in_marimo():  # it tells nobody when a cell ends
             self._let_go()
-        for run in list(project.open_runs):
-            run.hand_over()
-        session.act = Actions(project, self.deleted)
-        board = Board(project.name, session)
+        board = Board(name, session)
         board.before_reading = self.hand_over
         if _notebook.shell() is not None:
             board.on_show = self.stills.note_shown
-        board.on_wake = partial(self._keep, (_notebook.cell() or "", project.store.path), board)
+        board.on_wake = partial(self._keep, (_notebook.cell() or "", path), board)
         board.on_wake()
         return board
 
@@ -154,6 +165,11 @@ class Process:
         if key[1] in self.projects:
             self.projects[key[1]].boards.add(board)
         self.pump.add(board)
+
+    def _tell_boards(self, _: Execution) -> None:
+        """A cell begins: the points to come are of its execution."""
+        for board in list(self.boards.values()):
+            board.cells_due = True
 
     def deleted(self, run_id: str) -> None:
         """A run was deleted: no board shows it any more."""

@@ -149,17 +149,8 @@ class Project:
 
     def find(self, id_or_name: str | Run) -> RunRecord:
         """A run by its id, the latest of its name, or a `Run` by its id. Raises ``ValueError`` when there is none."""
-        runs = self.runs()
-        if isinstance(id_or_name, Run):
-            id_or_name = id_or_name.id
-        matches = [r for r in runs if r.id == id_or_name] or [r for r in runs if r.name == id_or_name]
-        if matches:
-            return matches[-1]
-        names = ", ".join(repr(run.name) for run in runs[-5:])
-        raise ValueError(
-            f"project {self.name!r} has no run {id_or_name!r}; "
-            + (f"its latest are {names}" if names else "it has none")
-        )
+        id_or_name = id_or_name.id if isinstance(id_or_name, Run) else id_or_name
+        return find(id_or_name, self.runs(), f"project {self.name!r}")
 
     def admit(self, run: RunRecord, resume: Resume, *, by_id: bool) -> RunRecord:
         """The record to go on with: `run` as a new run, or the earlier run that it resumes.
@@ -239,6 +230,15 @@ def _is_behind(run: Run) -> bool:
 def _refuse_running(act: str, run: Run) -> None:
     if run.state == "running":
         raise ValueError(f"run {run.name!r} is still running: finish it before you {act} it")
+
+
+def find(id_or_name: str, runs: Sequence[RunRecord], where: str) -> RunRecord:
+    """The run of this id, or the latest of this name. Raises ``ValueError`` when there is none."""
+    matches = [r for r in runs if r.id == id_or_name] or [r for r in runs if r.name == id_or_name]
+    if matches:
+        return matches[-1]
+    names = ", ".join(repr(run.name) for run in runs[-5:])
+    raise ValueError(f"{where} has no run {id_or_name!r}; " + (f"its latest are {names}" if names else "it has none"))
 
 
 def file_name(project: str) -> str:

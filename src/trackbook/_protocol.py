@@ -121,6 +121,11 @@ class FrameHeader(TypedDict):
     notices: list[str]  # standing problems to show on the board, all of them in every frame
 
 
+# The trait `cells`: by run id the executions of cells that logged its points, oldest first: In [count], start and end in
+# seconds UTC; the end is None while it runs.
+Origins = dict[str, list[tuple[int, float, float | None]]]
+
+
 class TableRun(TypedDict):
     """A run in the table. `config` and `summary` (what the user set) have scalars by dotted keys."""
 

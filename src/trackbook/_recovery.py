@@ -34,7 +34,7 @@ def recover(store: Store, home: Path, open_here: Collection[str]) -> list[str]:
                         _recover(store, left)
     for record in store.runs():
         if record.state == "running" and record.id not in open_here and not is_alive(home, record.id):
-            _note_loss(store, record.id)
+            note_loss(store, record.id)
     store.flush()
     return notices
 
@@ -80,7 +80,8 @@ def _recover(store: Store, left: Remains) -> None:
         store.clear_marks(left.folder.name)
 
 
-def _note_loss(store: Store, run: str) -> None:
+def note_loss(store: Store, run: str) -> None:
+    """Marks a run ``lost`` that says it is running, and that nobody writes."""
     record = store.run(run)  # again: a process ends its run before it removes the journal, and may just have done so
     if record is not None and record.state == "running":
         times = store.read(run)["time"].to_numpy()

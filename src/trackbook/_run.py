@@ -66,6 +66,7 @@ class Run(Captured):
         self._tracking = False
         self.before_end: list[Callable[[Run], None]] = []
         self.on_end: list[Callable[[Run], None]] = []
+        self.save_code = True
         self._is_over = journal is None
         if journal is None:
             self._recorder.close()
@@ -188,7 +189,7 @@ class Run(Captured):
         return history(self.store, self.id, self.name, metrics, wide)
 
     def to_parquet(self, path: str | os.PathLike[str]) -> None:
-        """Writes the run as one Parquet file: a row a point, and what is known of the run in the file's metadata.
+        """Writes the run as one Parquet file: a row a point, and in the file's metadata what is known and was captured of it.
 
         Columns: ``project, run_id, run, group, metric`` (str), ``step`` (int64), ``value``, ``time`` (float64; seconds UTC),
         sorted by metric and step. `trackbook.import_parquet` gives back an equal run. Raises ``ValueError`` when something
@@ -236,12 +237,12 @@ class Run(Captured):
     def hand_over(self, *, children: bool = True) -> None:
         """Moves what was logged from the journal into the store, and what forked children logged from theirs."""
         self._stay_out_of_children()
-        ready = self._ready()
+        ready = self.ready()
         with self._hand_over_lock:
             self._hand_over(ready, children=children)
 
-    def _ready(self) -> Ready:
-        """Asked for before the hand-over's lock is taken: a signal handler that reads or ends the run may be inside `log`."""
+    def ready(self) -> Ready:
+        """How far its journal is written. Asked for before the hand-over's lock is taken: a signal handler that reads or ends the run may be inside `log`."""
         with self._recorder.lock:
             return self._recorder.journal.ready()
 
@@ -268,7 +269,7 @@ class Run(Captured):
         if self._in_child:
             self._recorder.journal.leave()
             return
-        ready = self._ready()
+        ready = self.ready()
         with self._hand_over_lock:
             if self._is_over:
                 return

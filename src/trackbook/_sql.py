@@ -10,21 +10,17 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from ._errors import warn
-from ._tables import LONG, or_nearest, runs_table
-from ._types import RunRecord
+from ._tables import CELLS, CONSOLE, LONG, console, executions, or_nearest, runs_table, system
+from ._types import SYSTEM, RunRecord
 from .store._interface import Store
 
 _RUN: Final = {"project": pl.String(), "run_id": pl.String(), "run": pl.String()}
-_TABLES_TO_COME: Final = {
-    "system": pl.Schema(_RUN | {"metric": pl.String(), "value": pl.Float64(), "time": pl.Float64()}),
-    "console": pl.Schema(_RUN | {"line": pl.Int64(), "stream": pl.String(), "text": pl.String(), "time": pl.Float64()}),
-    "cells": pl.Schema(
-        _RUN
-        | {"cell": pl.String(), "count": pl.Int64(), "source": pl.String(), "state": pl.String()}
-        | {"started": pl.Float64(), "ended": pl.Float64()}
-    ),
+_CAPTURED: Final = {
+    "system": pl.Schema(_RUN | {name: LONG[name] for name in ("metric", "step", "value", "time")}),
+    "console": pl.Schema(_RUN | dict(CONSOLE)),
+    "cells": pl.Schema(_RUN | dict(CELLS)),
 }
-TABLES: Final = ("points", "runs", *_TABLES_TO_COME)
+TABLES: Final = ("points", "runs", *_CAPTURED)
 _KEYS: Final = ("project", "run_id", "run", "group", "metric")  # columns of `points` that are known without reading any
 _READS = re.compile(r"\s*(\(|select|with|from|values|explain|show)\b|\s*\(", re.IGNORECASE)
 _EXAMPLE = "select * from points"
@@ -39,8 +35,9 @@ def sql(query: str, project: str, runs: Sequence[RunRecord], store: Store) -> pl
     * ``points``: also ``"group"`` (the run's), ``metric`` (text), ``step`` (int64), ``value`` and ``time`` (float64, seconds
       UTC). Of a condition on runs and metrics only what it names is read from the store;
     * ``runs``: as `trackbook.runs` gives it, with columns such as ``"config.lr"`` and ``"summary.train/loss"``;
-    * ``system``: ``metric``, ``value``, ``time``; ``console``: ``line``, ``stream``, ``text``, ``time``; ``cells``: ``cell``,
-      ``count``, ``source``, ``state``, ``started``, ``ended``: what is captured beside the metrics.
+    * ``system``: ``metric``, ``step``, ``value``, ``time``: the metrics of the machine, which are not among the ``points``;
+    * ``console``: ``line``, ``stream``, ``text``, ``time``, ``cell`` (a ``number`` of ``cells``);
+    * ``cells``: as `trackbook.Run.cells` gives them, with ``started`` and ``ended`` in seconds UTC.
 
     Raises ``ValueError`` for a query that cannot be understood, and for a table, column or metric that does not exist;
     ``TypeError`` when `query` is no text.
@@ -54,7 +51,7 @@ def sql(query: str, project: str, runs: Sequence[RunRecord], store: Store) -> pl
     frames = {
         "points": points.table(),
         "runs": runs_table(listed, [store.summary(run.id) for run in listed]).lazy(),
-        **{name: pl.LazyFrame(schema=schema) for name, schema in _TABLES_TO_COME.items()},
+        **{name: _captured(name, project, runs if _mentions(query, name) else (), store).lazy() for name in _CAPTURED},
     }
     answer = None
     while answer is None or points.missing:
@@ -75,6 +72,18 @@ def _mentions(query: str, table: str) -> bool:
     return table in query.lower()
 
 
+def _captured(table: str, project: str, runs: Sequence[RunRecord], store: Store) -> pl.DataFrame:
+    """A table of what was captured of `runs`."""
+    read = {"system": system, "console": console, "cells": executions}[table]
+    parts = [pl.DataFrame(schema=_CAPTURED[table])]
+    for run in runs:
+        labels = [
+            pl.lit(text, pl.String).alias(name) for name, text in zip(_RUN, (project, run.id, run.name), strict=True)
+        ]
+        parts.append(read(store, run.id).with_columns(*labels).select(*_CAPTURED[table]))
+    return pl.concat(parts)
+
+
 class _Points:
     """The table `points` of one query.
 
@@ -93,6 +102,7 @@ class _Points:
             (*self._labels[run.id], metric, figures.count)
             for run in runs
             for metric, figures in store.summary(run.id).items()
+            if not metric.startswith(SYSTEM)
         ]
         self._catalog = pl.DataFrame(rows, {name: LONG[name] for name in _KEYS} | {"points": pl.Int64()}, orient="row")
         self.metrics: list[str] = self._catalog["metric"].unique(maintain_order=True).to_list()

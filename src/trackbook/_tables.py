@@ -10,12 +10,21 @@ from typing import Any, Final
 import polars as pl
 
 from ._types import SYSTEM, MetricSummary, RunRecord, is_system, logged
-from .store._interface import Store
+from .store._interface import POINTS, Store
 
 # The tidy long table of exports and of SQL. `group` is the run's; `time` is seconds UTC.
 LONG: Final = pl.Schema(
     dict.fromkeys(("project", "run_id", "run", "group", "metric"), pl.String())
     | {"step": pl.Int64(), "value": pl.Float64(), "time": pl.Float64()}
+)
+# Those of `CAPTURED`.
+CELLS: Final = pl.Schema(
+    {"number": pl.Int64(), "cell": pl.String(), "count": pl.Int64(), "source": pl.String()}
+    | {"started": pl.Float64(), "ended": pl.Float64(), "state": pl.String(), "error": pl.String()}
+    | {"output": pl.String(), "metrics": pl.List(pl.String()), "points": pl.Int64(), "dirty": pl.String()}
+)
+CONSOLE: Final = pl.Schema(
+    {"line": pl.Int64(), "stream": pl.String(), "text": pl.String(), "time": pl.Float64(), "cell": pl.Int64()}
 )
 _TOGETHER = 100_000  # points: about a row group
 
@@ -91,6 +100,11 @@ def _wide(long: pl.DataFrame, metrics: Collection[str]) -> pl.DataFrame:
     return table
 
 
+def as_time(seconds: pl.Expr) -> pl.Expr:
+    """Seconds UTC as a column of times."""
+    return (seconds * 1e6).cast(pl.Int64).cast(pl.Datetime("us", "UTC"))
+
+
 def runs_table(runs: Sequence[RunRecord], summaries: Sequence[Mapping[str, MetricSummary]]) -> pl.DataFrame:
     """One row a run. See `trackbook.runs`."""
     summaries = [logged(metrics) for metrics in summaries]
@@ -117,12 +131,35 @@ def runs_table(runs: Sequence[RunRecord], summaries: Sequence[Mapping[str, Metri
     times = pl.DataFrame(
         {"started": [run.started for run in runs], "ended": [run.ended for run in runs]},
         schema={"started": pl.Float64, "ended": pl.Float64},
-    ).select((pl.all() * 1e6).cast(pl.Int64).cast(pl.Datetime("us", "UTC")))
+    ).select(as_time(pl.all()))
     tags = pl.Series("tags", [list(run.tags) for run in runs], dtype=pl.List(pl.String))
     frame = pl.DataFrame([_series(name, values, dtypes.get(name)) for name, values in columns.items()])
     return frame.select(
         "id", "name", "group", "state", tags, "notes", times["started"], times["ended"], pl.exclude(*texts)
     )
+
+
+def cells_table(store: Store, run_id: str) -> pl.DataFrame:
+    """See `trackbook.Run.cells`."""
+    return executions(store, run_id).with_columns(as_time(pl.col("started", "ended")))
+
+
+def system(store: Store, run_id: str) -> pl.DataFrame:
+    """The metrics of the machine: ``metric``, ``step``, ``value``, ``time`` (seconds UTC)."""
+    metrics = [name for name in store.summary(run_id) if name.startswith(SYSTEM)]
+    points = store.read(run_id, metrics) if metrics else pl.DataFrame(schema=POINTS)
+    return points.with_columns(pl.col("metric").cast(pl.String).str.strip_prefix(SYSTEM))
+
+
+def console(store: Store, run_id: str) -> pl.DataFrame:
+    """One row a line of the console, of the columns `CONSOLE`."""
+    return pl.DataFrame(store.captured(run_id, "console"), schema=CONSOLE, orient="row")
+
+
+def executions(store: Store, run_id: str) -> pl.DataFrame:
+    """One row an execution of a cell, of the columns `CELLS`; times are seconds UTC."""
+    table = pl.DataFrame(store.captured(run_id, "cells"), schema=CELLS | {"metrics": pl.String()}, orient="row")
+    return table.with_columns(pl.col("metrics").fill_null("[]").str.json_decode(CELLS["metrics"]))
 
 
 _PLAIN_COLUMNS = ({bool}, {str}, {int}, {float}, {int, float}, set[type]())

@@ -15,8 +15,12 @@ Resume = Literal["never", "allow", "must"]
 
 # What is captured of a run beside its points, by table; the first column is the key. Times are seconds UTC.
 CAPTURED: Final[dict[str, tuple[str, ...]]] = {
-    # executions of cells, numbered from 0 within the run; `cell` is the notebook's id of it, `count` is In [count]
-    "cells": ("number", "cell", "count", "source", "started", "ended", "state", "error", "output", "metrics", "points"),
+    # executions of cells, numbered from 0 within the run; `cell` is the notebook's id of it, `count` is In [count], `dirty`
+    # says why the notebook does not show it as it ran
+    "cells": (
+        *("number", "cell", "count", "source", "started", "ended", "state"),
+        *("error", "output", "metrics", "points", "dirty"),
+    ),
     # lines of stdout, stderr and logging as a terminal shows them; `cell` is a number of `cells`
     "console": ("line", "stream", "text", "time", "cell"),
     # whatever else is known, by name, as JSON: "environment"

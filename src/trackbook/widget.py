@@ -18,6 +18,7 @@ from ._catalog import KEPT_BYTES, Catalog
 from ._charted import Charted
 from ._front_end import FrontEnd, front_end, shared_front_end
 from ._notebook import can_share_models
+from ._origins import origins
 from ._session import Session
 from ._still import Still, make_still
 from ._view import TRAITS
@@ -42,6 +43,7 @@ class Board(Charted, anywidget.AnyWidget):
         sync=True, echo_update=False
     )
     table = traitlets.Dict().tag(sync=True, echo_update=False)
+    cells = traitlets.Dict().tag(sync=True, echo_update=False)
     seen = traitlets.Int(0).tag(sync=True, echo_update=False)
 
     def __init__(self, project: str, session: Session) -> None:
@@ -55,6 +57,8 @@ class Board(Charted, anywidget.AnyWidget):
         self.on_show: Callable[[Board], None] | None = None
         self.on_wake: Callable[[], None] = lambda: None  # somebody has to tick the board again
         self._catalog = Catalog(session.id, session.store)
+        self.cells_due = True  # there may be news of executions
+        self._told_cells_of: list[str] = []
         self._selected: set[str] = set()
         self._gone: deque[str] = deque()
         session.pull()
@@ -71,6 +75,7 @@ class Board(Charted, anywidget.AnyWidget):
         with self._lock:
             self.session.add_run(run_id)
             self._due = 0.0
+            self.cells_due = True
 
     def tick(self, now: float) -> None:
         """Sends what is new, at most as often as the front end keeps up with. Called by the pump."""
@@ -86,9 +91,12 @@ class Board(Charted, anywidget.AnyWidget):
             elif self.session.running and now - self._said >= BEAT_SECONDS:
                 self.beat += 1
                 self._said = now
+                self.cells_due = True  # of runs that another process writes nobody tells
             table = self._catalog.news(now, self._in_table)
             if table is not None:
                 self.set_trait("table", table)
+            if self.cells_due or self._told_cells_of != self.session.run_ids:
+                self._tell_cells()
         finally:
             self._lock.release()
 
@@ -100,8 +108,14 @@ class Board(Charted, anywidget.AnyWidget):
         with self._lock:
             self.session.pull()
             with self.hold_sync():
+                self._tell_cells()
                 self._publish(*self.session.saved_keyframe())
                 self.set_trait("table", self._catalog.table(self._in_table, KEPT_BYTES if kept else None))
+
+    def _tell_cells(self) -> None:
+        self.cells_due = False
+        self._told_cells_of = self.session.run_ids
+        self.set_trait("cells", origins(self.session.store, self._told_cells_of))
 
     def still(self) -> Still | None:
         """The picture as it is now, small enough to stay in a notebook; None while there is nothing to draw."""
@@ -132,6 +146,7 @@ class Board(Charted, anywidget.AnyWidget):
 
     def _wake(self) -> None:
         self._due = 0.0
+        self.cells_due = True
         self._catalog.hurry()
         self.session.recheck()
         self.on_wake()

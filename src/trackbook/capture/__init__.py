@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from functools import partial
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from .._errors import warn
 from .._run import Run
@@ -78,6 +78,15 @@ class Captures:
             if name in wanted:
                 run.before_end.append(partial(self._end, name))
                 self._try(name, partial(capture.begin, run))
+
+    def guarded(self, name: str, work: Callable[..., None]) -> Callable[..., None]:
+        """`work` of a capture, to be called from anywhere: it does nothing once the capture is off, and never raises."""
+
+        def call(*given: Any) -> None:
+            if name in self._captures:
+                self._try(name, partial(work, *given))
+
+        return call
 
     def leave(self) -> None:
         for capture in self._captures.values():

@@ -35,7 +35,8 @@ create table marks (mark text primary key, drained integer not null) strict;
 _CAPTURED: Final = """
 create table cells (
     run_id text not null, number integer not null, cell text, count integer, source text, started real not null, ended real,
-    state text not null, error text, output text, metrics text, points integer, primary key (run_id, number)
+    state text not null, error text, output text, metrics text, points integer, dirty text,
+    primary key (run_id, number)
 ) strict;
 create table console (
     run_id text not null, line integer not null, stream text not null, text text not null, time real not null, cell integer,

@@ -1,0 +1,37 @@
+"""What was captured of runs, as one text in the metadata of their Parquet file."""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Iterable
+from typing import Any
+
+from ._types import CAPTURED
+from .store._interface import Store
+
+
+def enclose(store: Store, runs: Iterable[str]) -> str | None:
+    """The rows of `CAPTURED` by run id and table, each table with its columns: JSON in zlib in base64. None: there are none."""
+    tables: dict[str, dict[str, Any]] = {}
+    for run_id in runs:
+        for table, columns in CAPTURED.items():
+            rows = store.captured(run_id, table)
+            if rows:
+                tables.setdefault(run_id, {})[table] = {"columns": columns, "rows": rows}
+    return base64.b64encode(zlib.compress(json.dumps(tables).encode())).decode() if tables else None
+
+
+def disclosed(text: str, run_id: str) -> dict[str, list[tuple[Any, ...]]]:
+    """What `enclose` said of one run: rows by table, with the columns that they have here. Raises ``ValueError``."""
+    try:
+        tables = json.loads(zlib.decompress(base64.b64decode(text))).get(run_id, {})
+        found = {}
+        for table in [name for name in CAPTURED if name in tables]:
+            columns = tables[table]["columns"]
+            rows = [dict(zip(columns, row, strict=True)) for row in tables[table]["rows"]]
+            found[table] = [tuple(row.get(column) for column in CAPTURED[table]) for row in rows]
+    except (ValueError, zlib.error, LookupError, TypeError, AttributeError) as error:
+        raise ValueError(f"what is told of run {run_id!r} beside its points is damaged: {error}") from None
+    return found

@@ -1,0 +1,227 @@
+"""Cells as provenance: what was executed while a run was open, how it ended, and what it logged.
+
+A notebook shows of each cell its newest source and count only. An execution is *dirty* where that is not how it ran, as far as
+a kernel can know: it is told the id of each cell that it executes and its source, never the order of the cells on the page.
+
+* ``edited since``: while the run was open the cell was executed again, with another source.
+* ``out of order``: the cell had been executed before, and others after that, in this kernel.
+* ``run again``: the cell had been executed before, in this run, with the same source and no other after it.
+
+Hosts that tell no ids (nbclient, IPython in a terminal) leave nothing to know.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import sys
+import time
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from .. import _notebook
+from .._cells import Cells, Execution, Outcome
+from .._run import Run, state_after
+from .._types import SYSTEM
+from .redact import redact
+
+LONGEST_SOURCE: Final = 200_000  # characters
+LONGEST_TEXT: Final = 20_000  # of an error or an output
+MOST_REASONS: Final = 100
+_ANSI: Final = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
+_SAID: Final = {"edited since": "was edited since", "out of order": "ran out of order", "run again": "ran again"}
+_STATES: Final = {"finished": "ok", "failed": "error", "interrupted": "interrupted"}
+
+
+@dataclass
+class Row:
+    """One execution, as the table `cells` has it."""
+
+    number: int
+    cell: str | None
+    count: int | None
+    source: str | None
+    started: float
+    ended: float | None = None
+    state: str = "running"
+    error: str | None = None
+    output: str | None = None
+    metrics: str = "[]"  # JSON
+    points: int = 0
+    dirty: str | None = None
+
+
+@dataclass
+class _Followed:
+    """An open run."""
+
+    run: Run
+    next: int  # number of the next execution
+    before: Mapping[str, int] = field(default_factory=dict)  # points by metric when the running execution began
+    counted: Mapping[str, int] = field(default_factory=dict)  # points by metric when they were counted last
+    written: object = None  # how far the journal was written then
+    row: Row | None = None  # of the running execution
+    newest: dict[str, tuple[Row, str | None]] = field(default_factory=dict)  # by cell, with its source
+    dirty: dict[int, str] = field(default_factory=dict)  # by number
+
+    def put(self, row: Row) -> None:
+        self.run.store.put_captured(self.run.id, "cells", [dataclasses.astuple(row)])
+
+    def put_fact(self, name: str, fact: Mapping[str, object]) -> None:
+        self.run.store.put_captured(self.run.id, "facts", [(name, json.dumps(fact))])
+
+    def mark(self, row: Row, why: str) -> None:
+        row.dirty = why
+        self.dirty[row.number] = f"In [{row.count}] {_SAID[why]}"
+        self.put(row)
+        self.say_notebook()
+
+    def say_notebook(self) -> None:
+        dirty = [self.dirty[number] for number in sorted(self.dirty)][-MOST_REASONS:]
+        self.put_fact("notebook", {"name": _notebook.name(), "path": _notebook.path(), "dirty": dirty})
+
+    def count(self) -> Mapping[str, int]:
+        """The points of each metric by now. Asks the store, which may be busy writing, only where something was logged since."""
+        written = [(segment.name, used) for segment, used in self.run.ready()[-1:]]
+        if written != self.written:
+            self.run.hand_over(children=False)
+            figures = self.run.store.summary(self.run.id)
+            self.counted = {name: each.count for name, each in figures.items() if not name.startswith(SYSTEM)}
+            self.written = written
+        return self.counted
+
+    def note_points(self, row: Row) -> None:
+        now = self.count()
+        row.metrics = json.dumps([name for name in now if now[name] > self.before.get(name, 0)])
+        row.points = sum(now.values()) - sum(self.before.values())
+
+
+class CellCapture:
+    """Records the executions of cells for each open run, from the one that opens it to the one that ends it.
+
+    What a thread logs between two cells belongs to none. Cells that a cell runs (``%%capture``, ``%run notebook.ipynb``) are
+    part of its own execution. A kernel that dies leaves the state ``running``.
+    """
+
+    def __init__(self, cells: Cells) -> None:
+        self._cells = cells
+        self._runs: dict[str, _Followed] = {}
+        self._running: Execution | None = None
+        self._latest: str | None = None  # the cell executed last
+        self._seen: set[str] = set()
+        self._strayed = False  # the running execution is out of order
+
+    def begin(self, run: Run) -> None:
+        earlier = [Row(*row) for row in run.store.captured(run.id, "cells")]
+        followed = _Followed(run, earlier[-1].number + 1 if earlier else 0)
+        if not self._cells.watching:
+            if run.save_code and (code := script()) is not None:
+                followed.put_fact("code", code)
+            return
+        followed.newest = {row.cell: (row, row.source) for row in earlier if row.cell is not None}
+        followed.dirty = {row.number: f"In [{row.count}] {_SAID[row.dirty]}" for row in earlier if row.dirty in _SAID}
+        followed.say_notebook()
+        self._runs[run.id] = followed
+        if self._running is not None:
+            self._follow(followed, self._running)
+
+    def began(self, execution: Execution) -> None:
+        """Something is executed."""
+        cell = execution.id
+        self._running = execution
+        self._strayed = cell is not None and cell in self._seen and cell != self._latest
+        self._latest = cell
+        if cell is not None:
+            self._seen.add(cell)
+        for followed in self._runs.values():
+            self._follow(followed, execution)
+
+    def ended(self, execution: Execution, outcome: Outcome) -> None:
+        """It is no longer."""
+        self._running = None
+        now = time.time()
+        state, _ = state_after(outcome.error)
+        error = None if outcome.error is None else shortened(_traceback(outcome.error, compiled=outcome.compiled))
+        output = None if outcome.output is None else shortened(outcome.output)
+        for followed in list(self._runs.values()):
+            row, followed.row = followed.row, None
+            if row is None:
+                continue
+            if not followed.run.ended:
+                followed.note_points(row)
+            row.ended, row.state, row.error, row.output = now, _STATES[state], error, output
+            self._put_last(followed, row)
+
+    def end(self, run: Run) -> None:
+        followed = self._runs.get(run.id)
+        if followed is None:
+            return
+        if followed.row is None:
+            del self._runs[run.id]
+        else:  # its end is put when the cell ends
+            followed.note_points(followed.row)
+            followed.put(followed.row)
+
+    def leave(self) -> None:
+        self._runs.clear()
+
+    def number(self, run: Run) -> int | None:
+        """The number of the execution that is running, in the table `cells` of a run; None between cells."""
+        followed = self._runs.get(run.id)
+        row = None if followed is None else followed.row
+        return None if row is None else row.number
+
+    def _follow(self, followed: _Followed, execution: Execution) -> None:
+        source = shortened(execution.source, LONGEST_SOURCE)
+        saved = source if followed.run.save_code else None
+        row = Row(followed.next, execution.id, execution.count, saved, execution.started)
+        followed.next += 1
+        followed.before = followed.count()
+        followed.put(row)
+        followed.row = row
+        earlier, former = followed.newest.get(execution.id or "", (None, None))
+        if execution.id is not None:
+            followed.newest[execution.id] = (row, source)
+        if earlier is not None and former not in (None, source):
+            followed.mark(earlier, "edited since")
+        if self._strayed:
+            followed.mark(row, "out of order")
+        elif earlier is not None and former == source:
+            followed.mark(row, "run again")
+
+    def _put_last(self, followed: _Followed, row: Row) -> None:
+        run = followed.run
+        if not run.ended:
+            followed.put(row)
+            return
+        del self._runs[run.id]
+        if run.store.run(run.id) is not None:  # it was not deleted meanwhile
+            followed.put(row)
+            run.store.flush()
+
+
+def script() -> dict[str, str] | None:
+    """The path and the source of the program that runs, where it is a file."""
+    path = getattr(sys.modules.get("__main__"), "__file__", None)
+    if not path or not Path(path).is_file():
+        return None
+    return {"path": str(path), "source": shortened(Path(path).read_text("utf-8", "replace"), LONGEST_SOURCE)}
+
+
+def shortened(text: str, most: int = LONGEST_TEXT) -> str:
+    """Plain text without secrets, and without its middle where it is longer than `most` characters."""
+    plain = redact(_ANSI.sub("", text)).encode(errors="backslashreplace").decode()
+    left, half = len(plain) - most, most // 2
+    return plain if left <= 0 else f"{plain[:half]}\n... {left:,} characters left out ...\n{plain[-half:]}"
+
+
+def _traceback(error: BaseException, *, compiled: bool) -> str:
+    """As Python says it, from the cell's own frame on."""
+    trace = error.__traceback__ if compiled else None
+    while trace is not None and str(trace.tb_frame.f_globals.get("__name__")).startswith("IPython."):
+        trace = trace.tb_next
+    return "".join(traceback.format_exception(type(error), error, trace)).rstrip()
