@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,16 +8,10 @@ import pytest
 from IPython.core.completer import provisionalcompleter
 
 import trackbook as tb
-from shells import Shell, ipython
+from shells import Shell
 from trackbook import TrackbookWarning
 from trackbook._commands import COMMANDS, overview
 from trackbook._completion import complete
-
-
-@pytest.fixture
-def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Shell]:
-    with ipython(tmp_path, monkeypatch, capsys) as made:
-        yield made
 
 
 def a_run(name: str, project: str = "digits") -> tb.Run:

@@ -469,3 +469,13 @@ def test_a_run_that_could_not_be_deleted_stays(live: Live) -> None:
     live.board._handle_custom_msg({"ask": "delete", "run": "r", "id": 1}, [])
     live.tick()
     assert drawn(live) == ["run"]
+
+
+def test_the_front_end_knows_which_runs_this_kernel_can_stop(live: Live) -> None:
+    assert live.browser.state["open_runs"] == []
+    live.board.session.open_here = lambda: ["r"]
+    live.log()
+    live.tick()
+    assert live.browser.state["open_runs"] == ["r"]
+    live.browser.set(open_runs=["other"])
+    assert live.board.open_runs == ["r"]

@@ -192,7 +192,7 @@ def parser(command: str) -> Parser:
     for name, settings in _ARGUMENTS[command]:
         made.add_argument(name, **settings)
     if command == "init":
-        add_run_options(made)
+        add_run_options(made, "flag")
     return made
 
 

@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING
 
 from . import _notebook, _settings
 from ._cells import Cells
+from ._endings import Terminated, state_after
 from ._names import readable_name
 from ._pump import Pump
-from ._run import Run, Terminated, state_after
+from ._run import Run
 from ._types import RunRecord
 from ._values import check_text
 from ._watching import Watching
@@ -127,6 +128,7 @@ class Process:
         for run in list(project.open_runs):
             run.hand_over()
         session.act = Actions(project, self.deleted)
+        session.open_here = lambda: [run.id for run in project.open_runs]
         board = Board(project.name, session)
         board.before_reading = self.hand_over
         if _notebook.shell() is not None:

@@ -7,7 +7,6 @@ import dataclasses
 import os
 import threading
 import time
-import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from ._config import Config, Summary
 from ._defined import define
+from ._endings import Stoppable, Stopped, state_after
 from ._errors import Findings
 from ._journal import FileJournal, Journal, NullJournal, Ready
 from ._protocol import State
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Run:
+class Run(Stoppable):
     """One run of a project. Made by `trackbook.init`; as a context manager it ends itself.
 
     ``config`` is dict-like with attribute access; ``summary`` gives the last value per metric. All methods may be called
@@ -49,6 +49,7 @@ class Run:
         self.project = project
         self.journals = journals
         self._in_child = False
+        self._alert = False  # `log` has more to do than to record
         self.has_children = False  # forked ones, which may log into journals of their own
         self.store = store
         self._record = record
@@ -145,13 +146,15 @@ class Run:
             For a name, value or step that cannot be logged; nothing of the call is recorded then.
         RuntimeError
             When the run has ended.
+        Stopped
+            With ``init(stop="raise")``, when the run is to stop; what the call logs is recorded.
         """
         now = time.time()
         values = self._plain(data) or flatten(data)
         if step is not None:
             step = to_step(step)
-        if self._findings.to_say or self._in_child:
-            self._say()
+        if self._findings.to_say or self._alert:
+            self._attend(now, values, step)
         if not self._recorder.record(now, values, step):
             raise RuntimeError(
                 f"run {self.name!r} is {self.state} and takes no more points; call trackbook.init(...) for a new run"
@@ -171,6 +174,13 @@ class Run:
                 return None
             values[name] = value
         return values
+
+    def _attend(self, now: float, values: dict[str, float], step: int | None) -> None:
+        """What `log` does seldom: it says what was found, and ends the loop that logs where that was asked for."""
+        self._say()
+        if self._to_raise and self._recorder.record(now, values, step):
+            self._to_raise, self._alert = False, self._in_child
+            raise Stopped(f"run {self.name!r} was stopped")
 
     def history(self, metrics: str | Sequence[str] | None = None, wide: bool = False) -> pl.DataFrame:
         """The points logged so far.
@@ -304,7 +314,7 @@ class Run:
 
     def go_on_in_child(self) -> None:
         """After a fork, in the child: logs into a journal of its own, and touches neither store nor pump."""
-        self._in_child = True
+        self._in_child = self._alert = True
         inherited = self._recorder.journal
         head = dataclasses.asdict(self._record) | {"child": True}
         self._recorder.go_on_in_child(NullJournal() if self.journals is None else FileJournal(self.journals, head))
@@ -381,17 +391,3 @@ class Run:
 
     def __repr__(self) -> str:
         return f"<trackbook run {self.name!r} ({self.id}) of {self.project!r}: {self.state}>"
-
-
-class Terminated(SystemExit):
-    """What SIGTERM raises in a script, so that the program unwinds and its runs end."""
-
-
-def state_after(error: BaseException | None) -> tuple[State, str | None]:
-    """How a run ends that an exception ends, or none, and what to say of it."""
-    if isinstance(error, Terminated):
-        return "interrupted", "SIGTERM"
-    if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
-        return "finished", None
-    said = "".join(traceback.format_exception_only(error)).strip().encode(errors="backslashreplace").decode()
-    return "interrupted" if isinstance(error, KeyboardInterrupt) else "failed", said

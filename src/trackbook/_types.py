@@ -10,6 +10,7 @@ from ._protocol import State
 StepBy = Literal["metric", "run"]
 Mode = Literal["local", "disabled"]
 Resume = Literal["never", "allow", "must"]
+Stop = Literal["flag", "raise"]
 
 # What is captured of a run beside its points, by table; the first column is the key. Times are seconds UTC.
 CAPTURED: Final[dict[str, tuple[str, ...]]] = {
@@ -22,6 +23,7 @@ CAPTURED: Final[dict[str, tuple[str, ...]]] = {
 }
 SYSTEM: Final = "@system/"  # what the names of system metrics begin with, which are points among the run's others
 
+STOPS: tuple[Stop, ...] = ("flag", "raise")
 ENDED: tuple[State, ...] = ("finished", "failed", "interrupted", "lost")
 
 

@@ -42,6 +42,8 @@ class Board(Charted, anywidget.AnyWidget):
         sync=True, echo_update=False
     )
     table = traitlets.Dict().tag(sync=True, echo_update=False)
+    open_runs = traitlets.List(traitlets.Unicode(), help="ids of runs that this kernel writes, and can stop")
+    open_runs.tag(sync=True, echo_update=False)
     seen = traitlets.Int(0).tag(sync=True, echo_update=False)
 
     def __init__(self, project: str, session: Session) -> None:
@@ -62,7 +64,8 @@ class Board(Charted, anywidget.AnyWidget):
         table = self._catalog.table(session.run_ids)
         shared = shared_front_end() if can_share_models() else None
         esm = front_end("trackbook.js" if shared is None else "loader.js")
-        super().__init__(_esm=esm, front_end=shared, keyframe=keyframe, delta=delta, table=table)
+        frames = {"keyframe": keyframe, "delta": delta, "table": table}
+        super().__init__(_esm=esm, front_end=shared, open_runs=session.open_here(), **frames)
         self.on_msg(self._answer)
         _answer_while_busy(self.comm)
 
@@ -161,6 +164,7 @@ class Board(Charted, anywidget.AnyWidget):
             if keyframe is not None:
                 self.keyframe = keyframe
             self.delta = delta
+            self.open_runs = self.session.open_here()
 
     def _interval(self, now: float) -> float:
         if not self.session.running:
