@@ -26,6 +26,8 @@ LAYERS: dict[str, list[str]] = {
         "_whats",
         "_rewrite",
         "_defined",
+        "_differences",
+        "_side_by_side",
         "_stretches",
         "_m4",
         "_buckets",
@@ -75,7 +77,18 @@ LAYERS: dict[str, list[str]] = {
         "page",
         "_stills",
     ],
-    "face": ["_process", "_api", "_manage", "_exchange", "_options", "_commands", "_completion", "_magics", ""],
+    "face": [
+        "_process",
+        "_api",
+        "_manage",
+        "_exchange",
+        "_comparing",
+        "_options",
+        "_commands",
+        "_completion",
+        "_magics",
+        "",
+    ],
 }
 HEIGHT = {name: (floor, place) for floor, names in enumerate(LAYERS.values()) for place, name in enumerate(names)}
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ._api import board, define_metric, finish, init, log, runs, track
+from ._comparing import diff
 from ._endings import Stopped
 from ._errors import TrackbookWarning
 from ._exchange import export, import_parquet, sql
@@ -35,6 +36,7 @@ __all__ = [
     "define_metric",
     "delete_project",
     "delete_run",
+    "diff",
     "export",
     "finish",
     "get_run",

@@ -12,7 +12,7 @@ from ._process import process
 from ._project import project_names
 from ._types import ENDED, STOPS
 
-_NAMES_RUNS = ("show", "export", "delete")
+_NAMES_RUNS = ("show", "export", "delete", "compare", "diff")
 
 
 def complete(_: Any, event: Any) -> list[str]:

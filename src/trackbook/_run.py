@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# public to other modules, not to users
+_OURS = """backlog before_end end forget go_on_in_child hand_over handed_over has_children journals note_problems on_end record
+stop_raises store"""
+
 
 class Run(Stoppable):
     """One run of a project. Made by `trackbook.init`; as a context manager it ends itself.
@@ -388,6 +392,9 @@ class Run(Stoppable):
     ) -> Literal[False]:
         self.end(*state_after(error))
         return False
+
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if not name.startswith("_") and name not in _OURS.split()]
 
     def __repr__(self) -> str:
         return f"<trackbook run {self.name!r} ({self.id}) of {self.project!r}: {self.state}>"

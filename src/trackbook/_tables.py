@@ -107,6 +107,12 @@ def runs_table(runs: Sequence[RunRecord], summaries: Sequence[Mapping[str, Metri
     )
 
 
+def differing(table: pl.DataFrame, ids: Sequence[str]) -> pl.DataFrame:
+    """These runs of a `runs_table`, in this order, with their id and name and the columns in which they are not all equal."""
+    chosen = pl.DataFrame({"id": ids}).join(table, on="id", how="left", maintain_order="left")
+    return chosen.select("id", *(name for name in table.columns[1:] if name == "name" or chosen[name].n_unique() > 1))
+
+
 _PLAIN_COLUMNS = ({bool}, {str}, {int}, {float}, {int, float}, set[type]())
 
 
