@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from ._protocol import State
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ._recorder import Recorder
     from ._types import RunRecord
 
@@ -31,6 +33,8 @@ class Stoppable:
 
     _record: RunRecord
     _recorder: Recorder
+    _say: Callable[[], None]
+    _in_child: bool
 
     @property
     def should_stop(self) -> bool:
@@ -50,6 +54,13 @@ class Stoppable:
         self._should_stop = True
         self._to_raise = self.stop_raises
         self._alert |= self.stop_raises
+
+    def _attend(self, now: float, values: dict[str, float], step: int | None) -> None:
+        """What `log` does seldom: it says what was found, and ends the loop that logs where that was asked for."""
+        self._say()
+        if self._to_raise and self._recorder.record(now, values, step):
+            self._to_raise, self._alert = False, self._in_child
+            raise Stopped(f"run {self._record.name!r} was stopped")
 
 
 class Terminated(SystemExit):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from ._config import Config, Summary
 from ._defined import define
-from ._endings import Stoppable, Stopped, state_after
+from ._endings import Stoppable, state_after
 from ._errors import Findings
 from ._journal import FileJournal, Journal, NullJournal, Ready
 from ._protocol import State
@@ -178,13 +178,6 @@ class Run(Stoppable):
                 return None
             values[name] = value
         return values
-
-    def _attend(self, now: float, values: dict[str, float], step: int | None) -> None:
-        """What `log` does seldom: it says what was found, and ends the loop that logs where that was asked for."""
-        self._say()
-        if self._to_raise and self._recorder.record(now, values, step):
-            self._to_raise, self._alert = False, self._in_child
-            raise Stopped(f"run {self.name!r} was stopped")
 
     def history(self, metrics: str | Sequence[str] | None = None, wide: bool = False) -> pl.DataFrame:
         """The points logged so far.
