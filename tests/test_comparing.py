@@ -8,7 +8,7 @@ import pytest
 
 import trackbook as tb
 from trackbook import _comparing
-from trackbook._types import SYSTEM
+from trackbook._types import CAPTURED, SYSTEM
 
 
 def a_run(name: str, loss: float = 0.5, packages: dict[str, str] | None = None, *sources: str | None) -> tb.Run:
@@ -17,8 +17,9 @@ def a_run(name: str, loss: float = 0.5, packages: dict[str, str] | None = None, 
         run.log({"loss": loss, f"{SYSTEM}cpu": 3.0})
         if packages is not None:
             run.store.put_captured(run.id, "facts", [("environment", json.dumps({"packages": packages}))])
-        cells = [(i, "c", i, source, 0.0, 1.0, "ok", None, None, "[]", 1) for i, source in enumerate(sources)]
-        run.store.put_captured(run.id, "cells", cells)
+        usual = {"cell": "c", "started": 0.0, "state": "ok", "metrics": "[]", "points": 1}
+        cells = [usual | {"number": number, "source": source} for number, source in enumerate(sources)]
+        run.store.put_captured(run.id, "cells", [tuple(map(cell.get, CAPTURED["cells"])) for cell in cells])
     return run
 
 

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from browser.lab import Lab
 
-RUNS = f"""
+RUNS = """
 %load_ext trackbook
+import json
 import trackbook as tb
+from trackbook._types import CAPTURED
 for name, lr, numpy in (("plain", 0.1, "2.1"), ("fast", 0.5, "2.2")):
-    with tb.init("compared", name, config={{"lr": lr, "seed": 1}}, display=False) as run:
+    with tb.init("compared", name, config={"lr": lr, "seed": 1}, display=False) as run:
         for step in range(20):
-            run.log({{"loss": lr / (step + 1)}})
-        run.store.put_captured(run.id, "facts", [("environment", '{json.dumps({"packages": {"numpy": "NUMPY"}})}'.replace("NUMPY", numpy))])
-        run.store.put_captured(run.id, "cells", [(0, "c", 1, f"train(lr={{lr}})  # <b>", 0.0, 1.0, "ok", None, None, "[]", 20)])
+            run.log({"loss": lr / (step + 1)})
+        run.store.put_captured(run.id, "facts", [("environment", json.dumps({"packages": {"numpy": numpy}}))])
+        cell = {"number": 0, "cell": "c", "started": 0.0, "state": "ok", "metrics": "[]", "points": 20}
+        cell["source"] = f"train(lr={lr})  # <b>"
+        run.store.put_captured(run.id, "cells", [tuple(map(cell.get, CAPTURED["cells"]))])
 """
 
 
