@@ -4,12 +4,16 @@ import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
 
 from processes import let_rest
 from trackbook._process import process
+
+if TYPE_CHECKING:
+    from shells import Shell
 
 # Two busy cores make slow examples, which say nothing; in CI the same examples every time.
 hypothesis.settings.register_profile("trackbook", deadline=None, derandomize="CI" in os.environ)
@@ -41,6 +45,15 @@ def store_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("TRACKBOOK_DIR", str(path))
     monkeypatch.setenv("TRACKBOOK_CAPTURE", "none")
     return path
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Shell]:
+    """An IPython shell that has the magics."""
+    from shells import ipython
+
+    with ipython(tmp_path, monkeypatch, capsys) as made:
+        yield made
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ from traitlets.config import Config
 
 import trackbook as tb
 from processes import let_rest
-from trackbook import _api, _commands, _completion, _magics, _manage
+from trackbook import _api, _commands, _comparing, _completion, _magics, _manage
 from trackbook._process import Process
 
 
@@ -53,7 +53,7 @@ def ipython(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     monkeypatch.setenv("IPYTHONDIR", str(folder / "ipython"))
     monkeypatch.chdir(folder)
     process = Process()
-    for module in (_api, _commands, _completion, _magics, _manage):
+    for module in (_api, _commands, _comparing, _completion, _magics, _manage):
         monkeypatch.setattr(module, "process", process)
     InteractiveShell.clear_instance()
     config = Config({"HistoryManager": {"enabled": False}, "InteractiveShell": {"colors": "nocolor"}})

@@ -88,6 +88,22 @@ def test_a_running_run_is_not_deleted(project: Project, running: Any) -> None:
     assert (stored(project, "live").name, told) == ("live one", [])
 
 
+def test_a_run_of_this_process_is_asked_to_stop(project: Project, running: Any) -> None:
+    assert ask(project, "stop", "live") == {}
+    assert running.should_stop
+
+
+def test_a_run_that_is_not_written_here_is_not_stopped(project: Project) -> None:
+    ended(project)
+    assert ask(project, "stop") == {"error": "run 'run' is finished already"}
+    other = Project("p", project.store.path.parent)
+    run = other.open_run(RunRecord("theirs", "theirs", started=100.0))
+    assert "another process; stop it there" in ask(project, "stop", "theirs")["error"]
+    assert not run.should_stop
+    run.finish()
+    other.store.close()
+
+
 @pytest.mark.parametrize("run", ["run", "nobody", None, 7])
 def test_only_an_id_names_a_run(project: Project, run: Any) -> None:
     ended(project)

@@ -1,22 +1,15 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import trackbook as tb
-from shells import Shell, ipython
+from shells import Shell
 from trackbook import TrackbookWarning, _notebook
 
 INIT = "import trackbook as tb\nrun = tb.init(project='p')\n"
-
-
-@pytest.fixture
-def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Shell]:
-    with ipython(tmp_path, monkeypatch, capsys) as made:
-        yield made
 
 
 def test_a_cell_that_raises_marks_the_runs_it_opened_failed(shell: Shell) -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,16 +8,10 @@ import pytest
 from IPython.core.completer import provisionalcompleter
 
 import trackbook as tb
-from shells import Shell, ipython
+from shells import Shell
 from trackbook import TrackbookWarning
 from trackbook._commands import COMMANDS, overview
 from trackbook._completion import complete
-
-
-@pytest.fixture
-def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Shell]:
-    with ipython(tmp_path, monkeypatch, capsys) as made:
-        yield made
 
 
 def a_run(name: str, project: str = "digits") -> tb.Run:
@@ -217,6 +210,14 @@ def test_unwatching_all(shell: Shell) -> None:
 # --- bad input --------------------------------------------------------------------------------------------------------
 
 
+def test_two_runs_are_compared_as_text_in_a_terminal(shell: Shell) -> None:
+    a_run("first")
+    a_run("second one")
+    said = shell.said("%track diff first 'second one'")
+    assert said == f"Out[1]: \n{tb.diff('first', 'second one')}\n"
+    assert shell.run("%track compare 'second one' first").result["name"].to_list() == ["second one", "first"]
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
@@ -232,6 +233,11 @@ def test_unwatching_all(shell: Shell) -> None:
         ("export points.txt --project digits", "%track: points.txt ends in .txt"),
         ("unwatch x", "%track: 'x' is not watched; nothing is"),
         ("watch x.y", "%track: 'x.y' is no variable; assign it to one and watch that"),
+        ("compare first --project digits", "%track: give the run to compare 'first' with"),
+        ("diff first first --project digits", "%track: run 'first' is given twice"),
+        ("diff first fist --project digits", "%track: project 'digits' has no run 'fist'; did you mean 'first'?"),
+        ("diff first", "%track diff: the following arguments are required: RUN"),
+        ("init --stop kill", "%track init: argument --stop: invalid choice: 'kill'"),
         ("note 'open", "%track: \"note 'open\" lacks a closing '"),
         ("init --config lr", "%track: --config lr is no setting"),
     ],
@@ -271,6 +277,9 @@ def test_words_are_completed(shell: Shell) -> None:
     assert completions("%track show --project digits ") == [two_words.id, "lr=0.1"]
     assert completions("%track show --project digits lr=0", "0") == ["0.1"]
     assert completions("%track tag best --run o") == ["other"]
+    assert completions("%track diff --project digits lr=0.1 ") == [two_words.id, "lr=0.1"]
+    assert completions("%track compare o") == ["other"]
+    assert completions("%%track loss --stop ") == ["flag", "raise"]
     assert completions("%track finish f") == ["finished", "failed"]
     assert completions("%%track loss --min") == ["--min-interval"]
     assert completions("%%track --project ") == ["digits", "digits2"]

@@ -7,7 +7,7 @@ import pytest
 from trackbook._keywords import translate
 
 GIVEN: dict[str, Any] = {"name": None, "notes": None, "dir": None}
-CHOICES: dict[str, Any] = {"mode": "local", "resume": "never", "reinit": None, "step_by": "metric"}
+CHOICES: dict[str, Any] = {"mode": "local", "resume": "never", "reinit": None, "step_by": "metric", "stop": "flag"}
 
 
 def words(**foreign: Any) -> dict[str, Any]:

@@ -18,7 +18,7 @@ PACKAGE = Path(trackbook.__file__).parent
 
 # From the ground up; a module may import from its own layer's earlier names and from the layers below.
 LAYERS: dict[str, list[str]] = {
-    "words": ["_protocol", "_types", "_errors", "_settings", "_names"],
+    "words": ["_protocol", "_types", "_errors", "_endings", "_settings", "_names"],
     "pure": [
         "_values",
         "_config",
@@ -26,6 +26,8 @@ LAYERS: dict[str, list[str]] = {
         "_whats",
         "_rewrite",
         "_defined",
+        "_differences",
+        "_side_by_side",
         "_stretches",
         "_m4",
         "_buckets",
@@ -91,7 +93,18 @@ LAYERS: dict[str, list[str]] = {
         "page",
         "_stills",
     ],
-    "face": ["_process", "_api", "_manage", "_exchange", "_options", "_commands", "_completion", "_magics", ""],
+    "face": [
+        "_process",
+        "_api",
+        "_manage",
+        "_exchange",
+        "_comparing",
+        "_options",
+        "_commands",
+        "_completion",
+        "_magics",
+        "",
+    ],
 }
 HEIGHT = {name: (floor, place) for floor, names in enumerate(LAYERS.values()) for place, name in enumerate(names)}
 

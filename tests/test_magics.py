@@ -7,7 +7,6 @@ import subprocess
 import sys
 import textwrap
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,16 +14,10 @@ from typing import Any
 import pytest
 
 import trackbook as tb
-from shells import Shell, ipython
+from shells import Shell
 from trackbook import TrackbookWarning, _magics, _tracker
 
 LOOP = "for i in range(3):\n    loss = i / 2\n    acc = i\n"
-
-
-@pytest.fixture
-def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Shell]:
-    with ipython(tmp_path, monkeypatch, capsys) as made:
-        yield made
 
 
 # --- a cell becomes a run ---------------------------------------------------------------------------------------------
@@ -374,3 +367,31 @@ def test_an_edited_warning_filter_is_respected(shell: Shell) -> None:
         warnings.simplefilter("ignore")
         assert shell.said("%%track nope", "x = 1") == ""
     assert sys.exc_info() == (None, None, None)
+
+
+# --- stopping ---------------------------------------------------------------------------------------------------------
+
+FOR_EVER = "import trackbook as tb\nfor i in range(1000):\n    loss = i / 2\n    if i == 2:\n        tb.run.stop()\n"
+
+
+@pytest.mark.parametrize("what", ["loss", "double=loss*2", ""])
+def test_a_run_that_is_to_stop_ends_its_cell(shell: Shell, what: str) -> None:
+    done = shell.run(f"%%track {what}", FOR_EVER)
+    assert isinstance(done.error_in_exec, tb.Stopped)
+    assert {len(values) for values in shell.points().values()} == {4}
+    assert shell.states() == ["interrupted"]
+
+
+def test_or_only_sets_the_flag_where_the_cell_looks_at_it(shell: Shell) -> None:
+    assert shell.run("%%track --stop flag loss", FOR_EVER, "    if tb.run.should_stop: break").success
+    assert shell.points() == {"loss": [0, 0.5, 1]}
+    assert shell.states() == ["finished"]
+
+
+def test_what_is_watched_after_a_cell_stops_nothing(shell: Shell) -> None:
+    assert shell.said("%track init --stop raise").strip() == ""
+    shell.run("%track watch loss")
+    assert "switched off" not in shell.said("loss = 1.0", "import trackbook as tb", "tb.run.stop()")
+    shell.run("loss = 2.0")
+    assert shell.points() == {"loss": [1, 2]}
+    assert tb.run is not None

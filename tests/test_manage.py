@@ -49,7 +49,7 @@ def test_the_last_run_of_a_project_is_found() -> None:
 
 def test_a_run_that_is_not_there_is_an_error_that_names_those_that_are() -> None:
     a_run()
-    with pytest.raises(ValueError, match="project 'p' has no run 'fist'; its latest are 'first'"):
+    with pytest.raises(ValueError, match="project 'p' has no run 'fist'; did you mean 'first'"):
         tb.get_run("fist", "p")
 
 

@@ -59,18 +59,39 @@ def test_the_executed_quickstart_holds_one_board_and_no_error(demo: Path) -> Non
     assert len(widgets) == 1
 
 
-@pytest.fixture(scope="module")
-def track_magic(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
-    """Where the executed track-magic notebook left its files, and what each of its cells put out."""
+def executed(name: str, folder: Path) -> Any:
+    """What each cell of a notebook puts out, executed in `folder`."""
     import nbformat
     from nbclient import NotebookClient
 
-    folder = tmp_path_factory.mktemp("track-magic")
-    notebook = nbformat.read(NOTEBOOKS / "track-magic.ipynb", as_version=4)
+    notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
     client = NotebookClient(notebook, timeout=300, kernel_name="python3", allow_errors=True)
     client.resources = {"metadata": {"path": str(folder)}}
     client.execute(env=os.environ | {"TRACKBOOK_DIR": str(folder / "store"), "IPYTHONDIR": str(folder / "ipython")})
-    return folder, {cell.id: cell.outputs for cell in notebook.cells if cell.cell_type == "code"}
+    return {cell.id: cell.outputs for cell in notebook.cells if cell.cell_type == "code"}
+
+
+def complaints(outputs: Any) -> list[Any]:
+    """Errors, and what stands on stderr."""
+    said = [out for cell in outputs.values() for out in cell]
+    return [out for out in said if out.output_type == "error" or out.get("name") == "stderr"]
+
+
+def results(outputs: Any, cell: str) -> str:
+    """The text of what a cell shows."""
+    return "\n".join(out.data["text/plain"] for out in outputs[cell] if "data" in out)
+
+
+def with_boards(outputs: Any) -> list[str]:
+    view = "application/vnd.jupyter.widget-view+json"
+    return [name for name, cell in outputs.items() if any(view in out.get("data", {}) for out in cell)]
+
+
+@pytest.fixture(scope="module")
+def track_magic(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
+    """Where the executed track-magic notebook left its files, and what each of its cells put out."""
+    folder = tmp_path_factory.mktemp("track-magic")
+    return folder, executed("track-magic", folder)
 
 
 def test_only_the_cell_that_is_to_fail_fails_and_at_its_own_line(track_magic: tuple[Path, Any]) -> None:
@@ -79,7 +100,7 @@ def test_only_the_cell_that_is_to_fail_fails_and_at_its_own_line(track_magic: tu
     assert list(errors) == ["fails"]
     assert errors["fails"]["ename"] == "ZeroDivisionError"
     assert "trackbook" not in "".join(errors["fails"]["traceback"])
-    assert not [out for cell in outputs.values() for out in cell if out.get("name") == "stderr"]
+    assert [out.output_type for out in complaints(outputs)] == ["error"]
 
 
 def test_the_notebook_tracks_what_it_says(track_magic: tuple[Path, Any]) -> None:
@@ -101,11 +122,30 @@ def test_the_notebook_tracks_what_it_says(track_magic: tuple[Path, Any]) -> None
 
 def test_tracked_cells_have_boards_and_their_own_results(track_magic: tuple[Path, Any]) -> None:
     _, outputs = track_magic
-    view = "application/vnd.jupyter.widget-view+json"
-    with_boards = [name for name, cell in outputs.items() if any(view in out.get("data", {}) for out in cell)]
-    assert with_boards == ["track", "all", "functions", "fails", "watch", "show"]
+    assert with_boards(outputs) == ["track", "all", "functions", "fails", "watch", "show"]
     (accuracy,) = [out["data"]["text/plain"] for out in outputs["track"] if out.output_type == "execute_result"]
     assert "0.9034" in accuracy
+
+
+def test_the_sweep_tells_the_best_run_and_how_much_is_luck(tmp_path: Path) -> None:
+    outputs = executed("sweep", tmp_path)
+    assert complaints(outputs) == []
+    assert with_boards(outputs) == ["sweep", "band"]
+    assert results(outputs, "best").count("lr 1 seed") == 3
+    assert "shape: (3, 4)" in results(outputs, "luck")
+    assert "('best',)" in results(outputs, "tag")
+
+
+def test_two_runs_are_compared_in_every_way(tmp_path: Path) -> None:
+    outputs = executed("compare", tmp_path)
+    assert complaints(outputs) == []
+    assert with_boards(outputs) == ["plain", "momentum", "compare", "diff", "import"]
+    table = next(out.data for out in outputs["diff"] if "text/html" in out.get("data", {}))
+    assert ">momentum</td>" in table["text/html"]
+    assert "  momentum" in table["text/plain"]
+    assert results(outputs, "object") == "{'momentum': (absent, 0.9)}"
+    assert "momentum" in results(outputs, "sql")
+    assert results(outputs, "export").count("260") == 2
 
 
 def test_committed_notebooks_carry_no_outputs() -> None:

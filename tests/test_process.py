@@ -13,8 +13,9 @@ import pytest
 
 from journals import points
 from trackbook import _process
+from trackbook._endings import Terminated
 from trackbook._process import Process
-from trackbook._run import Run, Terminated
+from trackbook._run import Run
 from trackbook._session import Session
 from trackbook._types import RunRecord
 

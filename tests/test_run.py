@@ -427,3 +427,11 @@ def test_tags_are_one_text_or_several_each_once(tags: Any, taken: tuple[str, ...
 def test_a_tag_that_is_no_text_is_a_value_error(tags: Any) -> None:
     with pytest.raises(ValueError, match="tag"):
         as_tags(tags)
+
+
+def test_completion_offers_what_users_may_use(run: Run) -> None:
+    offered = set(dir(run))
+    assert offered >= {"log", "config", "summary", "history", "should_stop", "stop", "tags", "finish"}
+    assert not offered & {"store", "hand_over", "go_on_in_child", "record", "on_end", "_recorder", "__init__"}
+    for name in offered:
+        getattr(run, name)

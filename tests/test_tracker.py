@@ -13,6 +13,7 @@ import pytest
 
 from journals import in_memory
 from trackbook import TrackbookWarning, _tracker
+from trackbook._endings import Stopped
 from trackbook._rewrite import DUE, FAILED, KINDS, LATER, VALUE
 from trackbook._run import Run
 from trackbook._tracker import Tracker
@@ -234,3 +235,28 @@ def test_warnings_that_are_errors_reach_the_user(run: Run) -> None:
         warnings.simplefilter("error")
         with pytest.raises(TrackbookWarning):
             began(run)(VALUE, None)
+
+
+@pytest.mark.parametrize("code", [VALUE, LATER])
+def test_a_run_that_is_to_stop_ends_the_code_that_is_tracked(run: Run, code: int) -> None:
+    tracker = began(run)
+    run.stop_raises = True
+    run.stop()
+    with pytest.raises(Stopped):
+        tracker(code, (lambda: 1.0) if code == LATER else 1.0)
+    assert points(run) == [("x", 0, 1.0)]
+
+
+def test_and_goes_through_what_catches_for_an_expression(run: Run) -> None:
+    tracker = began(run)
+
+    def rewritten() -> None:
+        try:
+            tracker(VALUE, 1.0)
+        except Exception:  # noqa: BLE001  as rewritten code does
+            tracker(FAILED, None)
+
+    run.stop_raises = True
+    run.stop()
+    with pytest.raises(Stopped):
+        rewritten()

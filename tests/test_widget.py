@@ -12,7 +12,7 @@ import pytest
 import traitlets
 from comm.base_comm import BaseComm
 
-from trackbook import _front_end, widget
+from trackbook import TrackbookWarning, _front_end, widget
 from trackbook._session import Session
 from trackbook._types import RunRecord
 from trackbook.store._interface import POINTS
@@ -498,3 +498,45 @@ def test_the_executions_of_a_run_that_joins_are_told(live: Live) -> None:
     live.board.add_run("s")
     live.tick()
     assert live.browser.state["cells"] == {"s": [(4, 103.0, 101.0)]}
+
+
+def test_the_front_end_knows_which_runs_this_kernel_can_stop(live: Live) -> None:
+    assert live.browser.state["open_runs"] == []
+    live.board.session.open_here = lambda: ["r"]
+    live.log()
+    live.tick()
+    assert live.browser.state["open_runs"] == ["r"]
+    live.browser.set(open_runs=["other"])
+    assert live.board.open_runs == ["r"]
+
+
+def test_a_misspelt_trait_is_an_error_that_names_the_nearest(live: Live) -> None:
+    with pytest.raises(AttributeError, match=r"^a board has no 'smooting'; did you mean 'smoothing'\?$"):
+        live.board.smooting = 3
+    with pytest.raises(AttributeError, match=r"^a board has no 'zzz'; see dir\(board\)$"):
+        live.board.zzz = 3
+    live.board._mine = 3
+
+
+def test_an_x_axis_that_nobody_logged_is_warned_of_with_the_nearest(live: Live) -> None:
+    live.log()
+    with pytest.warns(
+        TrackbookWarning, match=r"has logged 'los'; charts are .* once one does; did you mean 'loss'\?"
+    ) as said:
+        live.board.x_axis = "los"
+    assert (said[0].filename, live.board.x_axis) == (__file__, "los")
+    for known in ("loss", "step", "relative", "time"):
+        live.board.x_axis = known
+
+
+def test_a_front_end_may_know_a_metric_earlier(live: Live) -> None:
+    live.browser.set(x_axis="epoch")
+    assert live.board.x_axis == "epoch"
+
+
+def test_completion_offers_what_users_may_use(live: Live) -> None:
+    offered = set(dir(live.board))
+    assert offered >= {"smoothing", "x_axis", "panel", "chart", "to_altair", "save", "metrics", "project"}
+    assert not offered & {"keyframe", "delta", "session", "tick", "get_state", "trait_names", "comm", "_lock"}
+    for name in offered:
+        getattr(live.board, name)

@@ -21,6 +21,7 @@ import { Requests } from "./requests.ts";
 import type { Styled } from "./rows.ts";
 import type { Series } from "./series.ts";
 import { Stage } from "./stage.ts";
+import { StopButton } from "./stop.ts";
 import { type PictureStore, storeOf } from "./store.ts";
 import { adoptStyle } from "./style.ts";
 import { isSystem, logged } from "./system.ts";
@@ -48,7 +49,8 @@ export class Board {
   #pulse: Pulse;
   #options: Options;
   #head = h("div", { class: "tb-top", hidden: "" });
-  #top = new TopLine();
+  #top: TopLine;
+  #stop: StopButton;
   #controls: Controls;
   #side: Side;
   #legend: Legend;
@@ -80,7 +82,10 @@ export class Board {
     this.#own = new OwnCharts(this.#stage);
     this.#large = new FullScreen(signal);
     this.#menu = new ChartMenu(this.#actions(), signal);
-    this.#details = new Details(new Requests(model, signal), update, signal);
+    const requests = new Requests(model, signal);
+    this.#stop = new StopButton(requests, signal);
+    this.#top = new TopLine(this.#stop.element);
+    this.#details = new Details(requests, update, signal);
     this.#groups = new Groups(this.#state, chart => this.#adopt(chart), signal);
     this.#hover = new Hover(
       this.element,
@@ -100,7 +105,7 @@ export class Board {
     el.append(this.element);
     adoptStyle(this.element, signal);
     this.#store.subscribe(update, signal);
-    listen(model, ["charts"], update, signal);
+    listen(model, ["charts", "open_runs"], update, signal);
     watchTheme(window, update, signal);
     const ticking = setInterval(() => this.#tick(), TICK);
     signal.addEventListener("abort", () => {
@@ -163,10 +168,18 @@ export class Board {
     };
     const clock = () => (this.#ticks ? Date.now() / 1000 + this.#store.skew : now);
     const styleOf = this.#side.update(picture, drawn, this.element.dataset.theme as Theme, clock());
-    const current = styleOf(currentRun(runs)?.id ?? "");
+    const about = currentRun(runs);
+    const current = styleOf(about?.id ?? "");
+    this.#stop.update(about && this.#canStop(about) ? about : null);
     this.#top.update(project, current ?? undefined, runs.length === 1, clock);
     const shown = [...drawn.runs].sort((a, b) => Number(a.faded) - Number(b.faded)); // runs are sorted by key
     this.#legend.update(shown.flatMap(styled), drawn.members);
+  }
+
+  /** Whether the kernel that this board talks to writes the run. */
+  #canStop({ id, state }: RunHeader): boolean {
+    const here = (this.#model.get("open_runs") ?? []) as readonly string[];
+    return state === "running" && this.#ticks && here.includes(id);
   }
 
   #showCharts(drawn: Drawn, look: Look) {

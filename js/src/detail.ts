@@ -1,12 +1,11 @@
 import { type Content, type Range, stepsOf } from "./plot.ts";
 import { decodeFrame, type FrameHeader, type SeriesHeader, VERSION } from "./protocol.ts";
-import { type Answer, NoAnswer, type Requests } from "./requests.ts";
+import { type Answer, LATE, NoAnswer, type Requests } from "./requests.ts";
 import { decodeSeries, type Series } from "./series.ts";
 import { cut, endOf } from "./slices.ts";
 
 const APART = 120; // ms between any two questions
 const SAME_AGAIN = 1000; // ms until the same window is asked about again, because data have come
-const LATE = 700; // ms without an answer, and the reader is told
 const FORGOTTEN = 30_000; // ms; a kernel that restarted never answers
 const WIDER = 2.5; // an answer for a window so many times as wide is still fine enough
 const FEWER = 0.75; // and so is one of this share of the buckets

@@ -1,5 +1,7 @@
 import type { Model } from "./hosts/model.ts";
 
+export const LATE = 700; // ms without an answer, and the reader is told
+
 export interface Answer {
   content: Record<string, unknown>;
   buffers: readonly DataView[];

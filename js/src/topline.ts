@@ -38,11 +38,13 @@ export class TopLine {
   #current: RunHeader | null = null;
   #now: () => number = () => 0;
 
-  constructor() {
+  /** `stop` stands beside the current run. */
+  constructor(stop: Element) {
     this.element.append(
       this.#project,
       this.#run,
       this.#state,
+      stop,
       this.#elapsed,
       this.#steps,
       this.#rate,

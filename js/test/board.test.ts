@@ -72,6 +72,18 @@ test("a second view shows the same, and what one hides the other does", () => {
   expect(b.board.querySelector('[data-run="id1"]')?.getAttribute("aria-pressed")).toBe("false");
 });
 
+test("what can be stopped is the run that this kernel writes, while it runs", async () => {
+  const { model, board } = show({ keyframe: frame(loss, { runs: [run(0), run(1)] }), open_runs: ["id0"] });
+  expect(visible(board, ".tb-stop")).toBe(false); // the board is about id1, which another process writes
+  model.set("open_runs", ["id0", "id1"]);
+  await settled();
+  expect(board.querySelector("[aria-label='Stop run run-1']")).not.toBeNull();
+  expect(visible(board, ".tb-stop")).toBe(true);
+  model.set("delta", frame([], { base: 1, seq: 2, runs: [0, 1].map(n => run(n, { state: "finished" })) }));
+  await settled();
+  expect(visible(board, ".tb-stop")).toBe(false);
+});
+
 test("another version of the wire is a message in place", async () => {
   const complain = vi.spyOn(console, "error").mockImplementation(() => {});
   const { text, board } = show({ keyframe: frame([], { version: 99 }) });

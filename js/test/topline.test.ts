@@ -7,7 +7,7 @@ import { TopLine } from "../src/topline.ts";
 import { run } from "./frames.ts";
 
 function topLine(more: Partial<RunHeader>, { now = 0, alone = false } = {}) {
-  const line = new TopLine();
+  const line = new TopLine(document.createElement("span"));
   const clock = { now };
   line.update("digits", styleRuns([run(0, more)], "light").get(0) as Styled, alone, () => clock.now);
   const text = () => [...line.element.children].map(child => child.textContent).filter(Boolean);

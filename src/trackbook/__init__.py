@@ -13,6 +13,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ._api import board, define_metric, finish, init, log, runs, track
+from ._comparing import diff
+from ._endings import Stopped
 from ._errors import TrackbookWarning
 from ._exchange import export, import_parquet, sql
 from ._manage import delete_project, delete_run, get_run, move_run, rename_run
@@ -28,11 +30,13 @@ __version__ = "0.1.0"
 # without `run` and `config`, which change with time: `from trackbook import *` would freeze them
 __all__ = [
     "Run",
+    "Stopped",
     "TrackbookWarning",
     "board",
     "define_metric",
     "delete_project",
     "delete_run",
+    "diff",
     "export",
     "finish",
     "get_run",

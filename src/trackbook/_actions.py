@@ -1,4 +1,4 @@
-"""What the runs panel does to runs: renaming, tagging, noting, deleting."""
+"""What a board does to runs: renaming, tagging, noting, deleting, stopping."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ._project import Project
     from ._run import Run
 
-ACTIONS = frozenset({"rename", "tag", "note", "delete"})
+ACTIONS = frozenset({"rename", "tag", "note", "delete", "stop"})
 
 
 class Actions:
@@ -42,6 +42,8 @@ class Actions:
             case "delete":
                 self._project.delete(run)
                 self._deleted(run.id)
+            case "stop":
+                run.stop()
 
     def _find(self, run_id: Any) -> Run:
         """A run by its id alone: a name may be another's id."""

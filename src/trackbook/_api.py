@@ -18,7 +18,7 @@ from ._names import new_id
 from ._process import process
 from ._protocol import State
 from ._run import Run
-from ._types import Resume, RunRecord, StepBy
+from ._types import Resume, RunRecord, StepBy, Stop
 from ._values import as_tags, check_text, to_seconds, to_step
 from .capture import choose
 
@@ -48,6 +48,7 @@ def init(
     total: int | None = None,
     resume_from: int | None = None,
     all_ranks: bool = False,
+    stop: Stop = "flag",
     capture: bool | str | Iterable[str] | None = None,
     save_code: bool | None = None,
     system_seconds: float | None = None,
@@ -82,6 +83,9 @@ def init(
         Cuts the resumed run back: points after this step are gone, and the run goes on from here.
     all_ranks
         With ``RANK``, ``SLURM_PROCID`` or ``LOCAL_RANK`` set, only rank 0 records; True: every rank records a run of its own.
+    stop
+        What the board's stop button does: ``"flag"`` only makes `Run.should_stop` true; ``"raise"``: the next `log` also raises
+        `trackbook.Stopped`, which ends the cell and leaves the run ``interrupted``.
     capture
         What to record beside the metrics: True or ``"all"``, False or ``"none"``, or some of ``cells``, ``console``,
         ``environment`` and ``system``. By default ``TRACKBOOK_CAPTURE`` says so, else it is all.
@@ -103,7 +107,7 @@ def init(
     _notebook.load_magics()
     words, ignored = translate(
         {"name": name, "notes": notes, "dir": dir, "system_seconds": system_seconds},
-        {"mode": mode, "resume": resume, "reinit": reinit, "step_by": step_by},
+        {"mode": mode, "resume": resume, "reinit": reinit, "step_by": step_by, "stop": stop},
         other,
     )
     target = process.project(project, words["dir"])
@@ -129,7 +133,9 @@ def init(
     if previous is not None and words["reinit"] == "finish_previous":
         _finish(previous)
     if words["mode"] == "disabled" or (_settings.rank() and not all_ranks):
-        return process.open_disabled(record, target.name)
+        run = process.open_disabled(record, target.name)
+        run.stop_raises = words["stop"] == "raise"
+        return run
     if resume_from is not None and words["resume"] == "never":
         words["resume"] = "must"
     captured = choose(_settings.capture() if capture is None else capture)
@@ -144,6 +150,7 @@ def init(
         save_code=save_code is not False,
         system_seconds=seconds,
     )
+    run.stop_raises = words["stop"] == "raise"
     if _notebook.is_here() if display is None else display:
         _show(run, target)
     return run

@@ -46,10 +46,10 @@ class Captured:
 
         One row a point, metrics in order of first appearance and times ascending.
         """
-        from ._tables import system_metrics
+        from ._tables import system
 
         self._stay_out_of_children()
-        return system_metrics(self.store, self.id)
+        return system(self.store, self.id).drop("step")
 
     def cells(self) -> pl.DataFrame:
         """The executions of cells while the run was open, in order: the code it ran.

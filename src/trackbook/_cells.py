@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from . import _notebook
-from ._run import Run, state_after
+from ._endings import state_after
+from ._run import Run
 
 _MAGIC = re.compile(r"^\s*(\w+\s*=\s*)?%", re.MULTILINE)
 

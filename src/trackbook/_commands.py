@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 
-from . import _api, _exchange, _manage, _notebook, _settings
+from . import _api, _comparing, _exchange, _manage, _notebook, _settings
 from ._options import Parser, add_run_options, nearest, start_run
 from ._process import process
 from ._project import project_names
@@ -96,6 +96,16 @@ def import_(given: Namespace) -> None:
         say(f"{run.project}: {run.name}")
 
 
+def compare(given: Namespace) -> Any:
+    """Show a board of these runs with their configs and results side by side."""
+    return _comparing.compare(given.runs, given.project)
+
+
+def diff(given: Namespace) -> Any:
+    """Show what differs between two runs: config, environment, code, results and curves."""
+    return _comparing.diff(given.first, given.second, given.project)
+
+
 def tag(given: Namespace) -> None:
     """Give a run tags, beside those it has."""
     run = _run(given)
@@ -167,6 +177,8 @@ COMMANDS: dict[str, Callable[[Namespace], Any]] = {
     "unwatch": unwatch,
     "export": export,
     "import": import_,
+    "compare": compare,
+    "diff": diff,
     "tag": tag,
     "note": note,
     "rename": rename,
@@ -196,6 +208,12 @@ _ARGUMENTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "unwatch": [_NAMES],
     "export": [_PROJECT, ("path", {"nargs": "?", "metavar": "PATH", **_TEXT}), _RUNS],
     "import": [_PROJECT, ("path", {"metavar": "PATH", **_TEXT})],
+    "compare": [_PROJECT, ("runs", {"nargs": "+", "metavar": "RUN", "help": "ids or names, two or more", **_TEXT})],
+    "diff": [
+        _PROJECT,
+        ("first", {"metavar": "RUN", "help": "id or name", **_TEXT}),
+        ("second", {"metavar": "RUN", "help": "of the run to compare it with", **_TEXT}),
+    ],
     "tag": [_PROJECT, _RUN, ("tags", {"nargs": "+", "metavar": "TAG", **_TEXT})],
     "note": [_PROJECT, _RUN, ("words", {"nargs": "+", "metavar": "TEXT", **_TEXT})],
     "rename": [_PROJECT, _RUN, ("name", {"metavar": "NAME", **_TEXT})],
@@ -214,7 +232,7 @@ def parser(command: str) -> Parser:
     for name, settings in _ARGUMENTS[command]:
         made.add_argument(name, **settings)
     if command == "init":
-        add_run_options(made)
+        add_run_options(made, "flag")
     return made
 
 

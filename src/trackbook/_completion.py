@@ -10,9 +10,9 @@ from ._commands import COMMANDS, parser
 from ._options import Parser, cell_parser
 from ._process import process
 from ._project import project_names
-from ._types import ENDED
+from ._types import ENDED, STOPS
 
-_NAMES_RUNS = ("show", "export", "delete")
+_NAMES_RUNS = ("show", "export", "delete", "compare", "diff")
 
 
 def complete(_: Any, event: Any) -> list[str]:
@@ -29,6 +29,8 @@ def _candidates(before: list[str], word: str) -> Iterable[str]:
     last = before[-1] if before else ""
     if last == "--project":
         return project_names(_settings.data_dir())
+    if last == "--stop":
+        return STOPS
     if last == "--run":
         return _runs(before)
     if before[:1] == ["%%track"]:

@@ -5,6 +5,8 @@ Errors are the built-in ones, so that nobody has to import ours to catch them:
 * ``TypeError``: a value, name or step of a kind that cannot be logged;
 * ``ValueError``: one of the right kind that is out of range, or names something that does not exist;
 * ``RuntimeError``: a call at the wrong time, such as `log` with no run open.
+
+`Stopped` alone is ours: a run that is to stop is no error, and is caught to save what is worth it.
 """
 
 from __future__ import annotations

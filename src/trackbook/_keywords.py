@@ -41,6 +41,7 @@ _CHOICES: dict[str, dict[Any, str]] = {
         None: "finish_previous",
     },
     "step_by": {"metric": "metric", "run": "run"},
+    "stop": {"flag": "flag", "raise": "raise"},
 }
 
 

@@ -15,6 +15,7 @@ from IPython.core.magic_arguments import MagicArgumentParser
 
 from . import _api
 from ._run import Run
+from ._types import STOPS, Stop
 from ._whats import What, join_arrows, parse_expression, parse_whats, split_words, unquoted
 
 
@@ -53,12 +54,18 @@ def key_and_value(text: str) -> tuple[str, Any]:
         return key, unquoted(value)
 
 
-def add_run_options(parser: Parser) -> None:
-    """The options of a new run, the same for ``%%track`` and ``%track init``."""
+def add_run_options(parser: Parser, stop: Stop) -> None:
+    """The options of a new run, the same for ``%%track`` and ``%track init``, but for what they do by default to `stop`."""
     parser.add_argument("--project", type=unquoted, help="what the run belongs to; by default the notebook's name")
     parser.add_argument("--name", type=unquoted, help="what to call the run")
     parser.add_argument("--group", type=unquoted, help="the group of runs that it belongs to")
     parser.add_argument("--config", action="append", default=[], metavar="KEY=VALUE", help="a setting to remember")
+    parser.add_argument(
+        "--stop",
+        choices=STOPS,
+        default=stop,
+        help=f"what the board's stop button does: end the cell, or only set run.should_stop; by default {stop}",
+    )
     parser.add_argument("--no-board", action="store_true", help="show no board")
 
 
@@ -69,6 +76,7 @@ def start_run(given: Namespace, **more: Any) -> Run:
         given.name,
         group=given.group,
         config=dict(map(key_and_value, given.config)),
+        stop=given.stop,
         display=False if given.no_board else None,
         **more,
     )
@@ -97,7 +105,7 @@ def cell_parser() -> Parser:
         "%(prog)s [options] [loss] [acc -> val/acc] [lr=opt.lr] ...",
     )
     made.add_argument("what", nargs="*", help="a variable; expression -> metric; metric=expression")
-    add_run_options(made)
+    add_run_options(made, "raise")  # the code of the cell knows nothing of a flag
     made.add_argument(
         "--step", type=unquoted, metavar="EXPR", help="the step of each point; by default each metric counts"
     )

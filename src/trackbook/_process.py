@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING
 from . import _notebook, _settings
 from ._captured import SYSTEM_SECONDS
 from ._cells import Cells, Execution
+from ._endings import Terminated, state_after
 from ._names import readable_name
 from ._pump import Pump
-from ._run import Run, Terminated, state_after
+from ._run import Run
 from ._types import RunRecord
 from ._values import check_text
 from ._watching import Watching
@@ -143,6 +144,7 @@ class Process:
         for run in list(project.open_runs):
             run.hand_over()
         session.act = Actions(project, self.deleted)
+        session.open_here = lambda: [run.id for run in project.open_runs]
         return self.board_of(session, project.name, project.store.path)
 
     def board_of(self, session: Session, name: str, path: Path) -> Board:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import difflib
 import hashlib
 import re
 import shutil
@@ -237,8 +238,10 @@ def find(id_or_name: str, runs: Sequence[RunRecord], where: str) -> RunRecord:
     matches = [r for r in runs if r.id == id_or_name] or [r for r in runs if r.name == id_or_name]
     if matches:
         return matches[-1]
-    names = ", ".join(repr(run.name) for run in runs[-5:])
-    raise ValueError(f"{where} has no run {id_or_name!r}; " + (f"its latest are {names}" if names else "it has none"))
+    near = difflib.get_close_matches(id_or_name, [run.name for run in runs], 3)
+    names = ", ".join(map(repr, dict.fromkeys(near or [run.name for run in runs[-5:]])))
+    others = f"did you mean {names}?" if near else f"its latest are {names}" if runs else "it has none"
+    raise ValueError(f"{where} has no run {id_or_name!r}; {others}")
 
 
 def file_name(project: str) -> str:

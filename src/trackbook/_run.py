@@ -7,7 +7,6 @@ import dataclasses
 import os
 import threading
 import time
-import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 from ._captured import Captured
 from ._config import Config, Summary
 from ._defined import define
+from ._endings import Stoppable, state_after
 from ._errors import Findings
 from ._journal import FileJournal, Journal, NullJournal, Ready
 from ._protocol import State
@@ -30,8 +30,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+# public to other modules, not to users
+_OURS = """backlog before_end end forget go_on_in_child hand_over handed_over has_children journals note_problems on_end record
+stop_raises store"""
 
-class Run(Captured):
+
+class Run(Captured, Stoppable):
     """One run of a project. Made by `trackbook.init`; as a context manager it ends itself.
 
     ``config`` is dict-like with attribute access; ``summary`` gives the last value per metric. All methods may be called
@@ -50,6 +54,7 @@ class Run(Captured):
         self.project = project
         self.journals = journals
         self._in_child = False
+        self._alert = False  # `log` has more to do than to record
         self.has_children = False  # forked ones, which may log into journals of their own
         self.store = store
         self._record = record
@@ -147,13 +152,15 @@ class Run(Captured):
             For a name, value or step that cannot be logged; nothing of the call is recorded then.
         RuntimeError
             When the run has ended.
+        Stopped
+            With ``init(stop="raise")``, when the run is to stop; what the call logs is recorded.
         """
         now = time.time()
         values = self._plain(data) or flatten(data)
         if step is not None:
             step = to_step(step)
-        if self._findings.to_say or self._in_child:
-            self._say()
+        if self._findings.to_say or self._alert:
+            self._attend(now, values, step)
         if not self._recorder.record(now, values, step):
             raise RuntimeError(
                 f"run {self.name!r} is {self.state} and takes no more points; call trackbook.init(...) for a new run"
@@ -306,7 +313,7 @@ class Run(Captured):
 
     def go_on_in_child(self) -> None:
         """After a fork, in the child: logs into a journal of its own, and touches neither store nor pump."""
-        self._in_child = True
+        self._in_child = self._alert = True
         inherited = self._recorder.journal
         head = dataclasses.asdict(self._record) | {"child": True}
         self._recorder.go_on_in_child(NullJournal() if self.journals is None else FileJournal(self.journals, head))
@@ -381,19 +388,8 @@ class Run(Captured):
         self.end(*state_after(error))
         return False
 
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if not name.startswith("_") and name not in _OURS.split()]
+
     def __repr__(self) -> str:
         return f"<trackbook run {self.name!r} ({self.id}) of {self.project!r}: {self.state}>"
-
-
-class Terminated(SystemExit):
-    """What SIGTERM raises in a script, so that the program unwinds and its runs end."""
-
-
-def state_after(error: BaseException | None) -> tuple[State, str | None]:
-    """How a run ends that an exception ends, or none, and what to say of it."""
-    if isinstance(error, Terminated):
-        return "interrupted", "SIGTERM"
-    if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
-        return "finished", None
-    said = "".join(traceback.format_exception_only(error)).strip().encode(errors="backslashreplace").decode()
-    return "interrupted" if isinstance(error, KeyboardInterrupt) else "failed", said

@@ -63,6 +63,7 @@ class Session:
         self._members: dict[str, _Member] = {}
         self._keys: dict[str, int] = {}  # a run that comes back has its colour again
         self.act: Callable[[Mapping[str, Any]], dict[str, Any]] | None = None
+        self.open_here: Callable[[], list[str]] = list  # the ids of runs that this process writes
         self._removed = False
         self._fresh: list[tuple[NDArray[Any], ...]] = []  # points on their way into the picture
         self._budget = LARGEST_BUDGET

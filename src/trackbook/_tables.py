@@ -10,7 +10,7 @@ from typing import Any, Final
 import polars as pl
 
 from ._types import SYSTEM, MetricSummary, RunRecord, is_system, logged
-from .store._interface import POINTS, Store
+from .store._interface import Store
 
 # The tidy long table of exports and of SQL. `group` is the run's; `time` is seconds UTC.
 LONG: Final = pl.Schema(
@@ -82,11 +82,11 @@ def history(store: Store, run_id: str, run_name: str, metrics: str | Sequence[st
     return _wide(long, position) if wide else long
 
 
-def system_metrics(store: Store, run_id: str) -> pl.DataFrame:
-    """See `trackbook.Run.system`."""
+def system(store: Store, run_id: str) -> pl.DataFrame:
+    """The system metrics: ``metric``, ``step``, ``value``, ``time`` (seconds UTC), each metric's points in order."""
     names = [name for name in store.summary(run_id) if is_system(name)]
     points = history(store, run_id, run_id, names, wide=False)
-    return points.select(pl.col("metric").str.strip_prefix(SYSTEM), "value", "time")
+    return points.with_columns(pl.col("metric").str.strip_prefix(SYSTEM))
 
 
 def _wide(long: pl.DataFrame, metrics: Collection[str]) -> pl.DataFrame:
@@ -144,13 +144,6 @@ def cells_table(store: Store, run_id: str) -> pl.DataFrame:
     return executions(store, run_id).with_columns(as_time(pl.col("started", "ended")))
 
 
-def system(store: Store, run_id: str) -> pl.DataFrame:
-    """The metrics of the machine: ``metric``, ``step``, ``value``, ``time`` (seconds UTC)."""
-    metrics = [name for name in store.summary(run_id) if name.startswith(SYSTEM)]
-    points = store.read(run_id, metrics) if metrics else pl.DataFrame(schema=POINTS)
-    return points.with_columns(pl.col("metric").cast(pl.String).str.strip_prefix(SYSTEM))
-
-
 def console(store: Store, run_id: str) -> pl.DataFrame:
     """One row a line of the console, of the columns `CONSOLE`."""
     return pl.DataFrame(store.captured(run_id, "console"), schema=CONSOLE, orient="row")
@@ -160,6 +153,12 @@ def executions(store: Store, run_id: str) -> pl.DataFrame:
     """One row an execution of a cell, of the columns `CELLS`; times are seconds UTC."""
     table = pl.DataFrame(store.captured(run_id, "cells"), schema=CELLS | {"metrics": pl.String()}, orient="row")
     return table.with_columns(pl.col("metrics").fill_null("[]").str.json_decode(CELLS["metrics"]))
+
+
+def differing(table: pl.DataFrame, ids: Sequence[str]) -> pl.DataFrame:
+    """These runs of a `runs_table`, in this order, with their id and name and the columns in which they are not all equal."""
+    chosen = pl.DataFrame({"id": ids}).join(table, on="id", how="left", maintain_order="left")
+    return chosen.select("id", *(name for name in table.columns[1:] if name == "name" or chosen[name].n_unique() > 1))
 
 
 _PLAIN_COLUMNS = ({bool}, {str}, {int}, {float}, {int, float}, set[type]())

@@ -12,6 +12,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from ._endings import Stopped
 from ._errors import warn
 from ._rewrite import DUE, KINDS, LATER, VALUE
 from ._run import Run
@@ -23,7 +24,7 @@ _STAND_INS = frozenset(("Tracer", "SymbolicTensor", "KerasTensor", "FakeTensor")
 
 
 class Tracker:
-    """Takes values from rewritten code, and never breaks it.
+    """Takes values from rewritten code, and never breaks it, unless its run is to stop so: then it raises `Stopped`.
 
     What cannot be logged is warned of once per metric. With `lenient` it is passed over. A tracker without a run, before
     `begin` and after `end`, takes nothing.
@@ -121,6 +122,8 @@ class Tracker:
 
     def _note_failure(self, metric: str, error: BaseException | None) -> None:
         """An expression failed. A name that is not there yet may come, so that is told at the end, if at all."""
+        if isinstance(error, Stopped):
+            raise error
         if isinstance(error, NameError):
             self._unsaid.setdefault(metric, str(error))
         else:

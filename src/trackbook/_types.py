@@ -12,6 +12,7 @@ T = TypeVar("T")
 StepBy = Literal["metric", "run"]
 Mode = Literal["local", "disabled"]
 Resume = Literal["never", "allow", "must"]
+Stop = Literal["flag", "raise"]
 
 # What is captured of a run beside its points, by table; the first column is the key. Times are seconds UTC.
 CAPTURED: Final[dict[str, tuple[str, ...]]] = {
@@ -39,6 +40,7 @@ def logged(metrics: Mapping[str, T]) -> dict[str, T]:
     return {name: value for name, value in metrics.items() if not is_system(name)}
 
 
+STOPS: tuple[Stop, ...] = ("flag", "raise")
 ENDED: tuple[State, ...] = ("finished", "failed", "interrupted", "lost")
 
 

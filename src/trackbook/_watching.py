@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from . import _notebook
+from ._endings import Stopped
 from ._rewrite import KINDS, VALUE
 from ._run import Run
 from ._tracker import Tracker
@@ -49,5 +51,6 @@ class Watching:
         self._tracker.begin(run)
         for number, name in enumerate(self.names):
             if name in self._shell.user_ns:
-                self._tracker(number * KINDS + VALUE, self._shell.user_ns[name])
+                with contextlib.suppress(Stopped):  # there is no loop here to end
+                    self._tracker(number * KINDS + VALUE, self._shell.user_ns[name])
         self._tracker.end()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import threading
 import time
 from collections import deque
@@ -16,11 +17,14 @@ from ipywidgets import widget_serialization
 from ._actions import ACTIONS
 from ._catalog import KEPT_BYTES, Catalog
 from ._charted import Charted
+from ._defined import AXES
+from ._errors import warn
 from ._front_end import FrontEnd, front_end, shared_front_end
 from ._notebook import can_share_models
 from ._origins import origins
 from ._session import Session
 from ._still import Still, make_still
+from ._tables import or_nearest
 from ._view import TRAITS
 
 ACKNOWLEDGED_SECONDS = 0.1
@@ -30,6 +34,7 @@ SILENT_AFTER = 60.0
 BEAT_SECONDS = 10.0  # `js/src/pulse.ts` waits a few of them
 
 _FROM_FRONT_END = TRAITS | {"seen"}
+_OFFERED = TRAITS | set("chart close layout metrics observe project save to_altair unobserve".split())  # to users
 
 
 class Board(Charted, anywidget.AnyWidget):
@@ -44,7 +49,11 @@ class Board(Charted, anywidget.AnyWidget):
     )
     table = traitlets.Dict().tag(sync=True, echo_update=False)
     cells = traitlets.Dict().tag(sync=True, echo_update=False)
+    open_runs = traitlets.List(traitlets.Unicode(), help="ids of runs that this kernel writes, and can stop")
+    open_runs.tag(sync=True, echo_update=False)
     seen = traitlets.Int(0).tag(sync=True, echo_update=False)
+
+    _made = False
 
     def __init__(self, project: str, session: Session) -> None:
         self._lock = threading.RLock()
@@ -66,9 +75,26 @@ class Board(Charted, anywidget.AnyWidget):
         table = self._catalog.table(session.run_ids)
         shared = shared_front_end() if can_share_models() else None
         esm = front_end("trackbook.js" if shared is None else "loader.js")
-        super().__init__(_esm=esm, front_end=shared, keyframe=keyframe, delta=delta, table=table)
+        frames = {"keyframe": keyframe, "delta": delta, "table": table}
+        super().__init__(_esm=esm, front_end=shared, open_runs=session.open_here(), **frames)
         self.on_msg(self._answer)
         _answer_while_busy(self.comm)
+        self._made = True
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Raises ``AttributeError`` for what a board does not have: a misspelt trait would do nothing."""
+        if self._made and not name.startswith("_") and not hasattr(self, name):
+            near = difflib.get_close_matches(name, TRAITS, 1)
+            raise AttributeError(
+                f"a board has no {name!r}; {f'did you mean {near[0]!r}?' if near else 'see dir(board)'}"
+            )
+        super().__setattr__(name, value)
+        if name == "x_axis" and value not in (*AXES, *self.metrics):
+            meant = or_nearest(value, [*AXES, *self.metrics])
+            warn(f"no run of this board has logged {value!r}; charts are drawn over it once one does; {meant}")
+
+    def __dir__(self) -> list[str]:
+        return sorted(_OFFERED)
 
     def add_run(self, run_id: str) -> None:
         """Shows one more run."""
@@ -176,6 +202,7 @@ class Board(Charted, anywidget.AnyWidget):
             if keyframe is not None:
                 self.keyframe = keyframe
             self.delta = delta
+            self.open_runs = self.session.open_here()
 
     def _interval(self, now: float) -> float:
         if not self.session.running:

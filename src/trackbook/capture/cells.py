@@ -25,8 +25,9 @@ from typing import Final
 
 from .. import _notebook
 from .._cells import Cells, Execution, Outcome
-from .._run import Run, state_after
-from .._types import SYSTEM
+from .._endings import state_after
+from .._run import Run
+from .._types import logged
 from .redact import redact
 
 LONGEST_SOURCE: Final = 200_000  # characters
@@ -90,7 +91,7 @@ class _Followed:
         if written != self.written:
             self.run.hand_over(children=False)
             figures = self.run.store.summary(self.run.id)
-            self.counted = {name: each.count for name, each in figures.items() if not name.startswith(SYSTEM)}
+            self.counted = {name: each.count for name, each in logged(figures).items()}
             self.written = written
         return self.counted
 

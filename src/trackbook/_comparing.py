@@ -1,0 +1,114 @@
+"""Runs side by side: `diff`, and what ``%track compare`` shows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from . import _api, _notebook
+from ._differences import ABSENT, Differences, Recorded, differences
+from ._process import process
+from ._run import Run
+from ._side_by_side import as_html, as_text
+from ._types import CAPTURED, RunRecord, logged
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from ._project import Project
+    from .widget import Board
+
+
+class RunDiff:
+    """What differs between two runs: text in a terminal, in a notebook a table, the code's diff and a board of both.
+
+    ``config`` and ``environment`` are what is not the same, ``metrics`` the last value of each metric, all as
+    ``{name: (first, second)}``; what one of them lacks is `RunDiff.ABSENT`. ``code`` is a unified diff of the executed cells.
+    """
+
+    ABSENT = ABSENT
+
+    def __init__(self, found: Differences, project: str, runs: Sequence[str]) -> None:
+        self._found = found
+        self._project = project
+        self._runs = runs
+        self.labels = found.labels
+        self.config = found.config
+        self.environment = found.environment
+        self.metrics = found.metrics
+        self.code = found.code
+
+    def board(self) -> Board:
+        """A board of both runs, for their curves."""
+        return _api.board(self._project, self._runs)
+
+    def __repr__(self) -> str:
+        return as_text(self._found)
+
+    def _repr_html_(self) -> str:
+        return as_html(self._found)
+
+    def _ipython_display_(self) -> None:
+        """The table, and below it the board: a widget's output can hold nothing else beside it."""
+        if _notebook.shell() is None:
+            raise NotImplementedError("IPython then shows the text, as it shows any")
+        bundle = {"text/plain": repr(self), "text/html": self._repr_html_()}
+        _notebook.show(bundle, raw=True)
+        process.show(self.board())
+
+
+def diff(first: str | Run, second: str | Run, project: str | None = None) -> RunDiff:
+    """Two runs, by id or name, side by side: config, environment, code and results.
+
+    Raises ``ValueError`` for a run that does not exist, or when both are the same.
+    """
+    source, records = _different(project, [first, second])
+    one, other = (_recorded(source, record, records) for record in records)
+    return RunDiff(differences(one, other), source.name, [record.id for record in records])
+
+
+def compare(runs: Sequence[str], project: str | None = None) -> Board | pl.DataFrame:
+    """A board of two or more runs with "compare" open; without a notebook, the columns of `trackbook.runs` in which they differ.
+
+    Raises ``ValueError`` for a run that does not exist or is named twice, or when there are too few.
+    """
+    source, records = _different(project, runs)
+    ids = [record.id for record in records]
+    if not _notebook.is_here():
+        from ._tables import differing
+
+        return differing(source.table(), ids)
+    board = _api.board(source.name, ids)
+    board.panel = "compare"
+    return board
+
+
+def _different(project: str | None, runs: Sequence[str | Run]) -> tuple[Project, list[RunRecord]]:
+    source = _api.existing(project)
+    source.refresh()
+    records = [source.find(run) for run in runs]
+    for record in records:
+        if [other.id for other in records].count(record.id) > 1:
+            raise ValueError(
+                f"run {record.name!r} is given twice; it takes different runs, where a name is not enough by id"
+            )
+    if len(records) < 2:
+        raise ValueError(f"give the run to compare {records[0].name!r} with")
+    return source, records
+
+
+def _recorded(source: Project, record: RunRecord, runs: Sequence[RunRecord]) -> Recorded:
+    store = source.store
+    facts = {name: json.loads(value) for name, value in store.captured(record.id, "facts")}
+    at = CAPTURED["cells"].index("source")
+    sources: list[Any] = [row[at] for row in store.captured(record.id, "cells") if row[at] is not None]
+    alone = [run.name for run in runs].count(record.name) == 1
+    metrics = {name: figures.last for name, figures in logged(store.summary(record.id)).items()}
+    return Recorded(
+        label=record.name if alone else f"{record.name} ({record.id})",
+        config=record.config,
+        metrics=metrics,
+        environment=facts.get("environment"),
+        sources=sources or None,
+    )

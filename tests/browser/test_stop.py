@@ -1,0 +1,99 @@
+"""The stop button, while the cell that it stops is busy."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from browser.lab import PATIENCE, Board, Lab
+
+FLAG = """
+import trackbook as tb
+run = tb.init("flag", name="by flag")
+while not run.should_stop:
+    tb.log({"loss": 1.0})
+tb.finish()
+print("ended", run.state)
+"""
+RAISE = """
+import trackbook as tb
+tb.init("raise", name="by raise", stop="raise")
+while True:
+    tb.log({"loss": 1.0})
+"""
+TRACK = """%%track loss --project track --name tracked
+while True:
+    loss = 1.0
+"""
+DEAF = """
+import pathlib, time
+run = tb.init("deaf", name="deaf")
+tb.log({"loss": 1.0})
+while not pathlib.Path("drawn").exists():
+    time.sleep(0.02)
+with tb.board()._lock:  # as a host that delivers nothing while a cell is busy
+    pathlib.Path("deaf").touch()
+    while not pathlib.Path("told").exists():
+        time.sleep(0.02)
+while not run.should_stop:
+    time.sleep(0.02)
+tb.finish()
+"""
+STATES = """
+print(*(tb.runs(project)["state"][0] for project in ("flag", "raise", "track")))
+"""
+
+
+@pytest.fixture(scope="module")
+def lab(lab_of_module: Lab) -> Lab:
+    lab_of_module.write_and_open("stop", FLAG, RAISE, TRACK, STATES, DEAF)
+    return lab_of_module
+
+
+def stop(lab: Lab, number: int, name: str) -> Board:
+    """Runs a cell, and clicks its board's button while it is busy."""
+    lab.run(number)
+    board = lab.board(number).wait_for_chart("loss")
+    assert lab.is_busy(number)
+    board.look(f"stop-{number}")
+    board.root.get_by_role("button", name=f"Stop run {name}").click()
+    lab.wait_until_done(number)
+    return board
+
+
+def text(lab: Lab, number: int) -> str:
+    return "\n".join(lab.cell(number).locator(".jp-OutputArea-output pre").all_inner_texts())
+
+
+def test_a_loop_that_looks_at_the_flag_ends(lab: Lab) -> None:
+    board = stop(lab, 0, "by flag")
+    assert "ended finished" in text(lab, 0)
+    board.root.locator(".tb-stop").wait_for(state="hidden")
+
+
+@pytest.mark.parametrize(("number", "name"), [(1, "by raise"), (2, "tracked")])
+def test_a_loop_that_knows_of_nothing_ends_by_stopped(lab: Lab, number: int, name: str) -> None:
+    board = stop(lab, number, name)
+    assert f"Stopped: run '{name}' was stopped" in text(lab, number)
+    board.root.locator('.tb-state[data-state="interrupted"]').wait_for()
+
+
+def test_and_the_runs_say_how_they_ended(lab: Lab) -> None:
+    lab.run_to_end(3)
+    assert text(lab, 3).strip() == "finished interrupted interrupted"
+
+
+def test_a_kernel_that_does_not_hear_is_said_and_hears_it_later(lab: Lab) -> None:
+    folder = lab.server.root
+    lab.run(4)
+    board = lab.board(4).wait_for_chart("loss")
+    (folder / "drawn").touch()
+    end = time.monotonic() + PATIENCE
+    while not (folder / "deaf").exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    board.root.get_by_role("button", name="Stop run deaf").click()
+    board.root.get_by_text("Heard when the cell ends").wait_for()
+    board.look("stop-late")
+    (folder / "told").touch()
+    lab.wait_until_done(4)
