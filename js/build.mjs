@@ -1,7 +1,18 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { context } from "esbuild";
+import { context, transform } from "esbuild";
 
 const out = "../src/trackbook/_static";
+
+/** Style sheets become texts, without what only their readers need. */
+const styles = {
+  name: "styles",
+  setup({ onLoad }) {
+    onLoad({ filter: /\.css$/ }, async ({ path }) => {
+      const { code } = await transform(readFileSync(path, "utf8"), { loader: "css", minify: true });
+      return { contents: code.trim(), loader: "text" };
+    });
+  },
+};
 
 const shared = {
   bundle: true,
@@ -11,7 +22,7 @@ const shared = {
   platform: "browser",
   legalComments: "none", // they are in LICENSES.txt, whole
   metafile: true,
-  loader: { ".css": "text" },
+  plugins: [styles],
   logLevel: "info",
 };
 

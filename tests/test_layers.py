@@ -63,7 +63,7 @@ LAYERS: dict[str, list[str]] = {
         "_sql",
     ],
     "doing": ["_recorder", "_recovery", "_run", "_pump", "_project", "_tracker", "capture"],
-    "talking": ["_catalog", "_actions", "_detail", "_session"],
+    "talking": ["_catalog", "_about", "_actions", "_detail", "_session"],
     "hosts": [
         "_notebook",
         "_cells",

@@ -160,7 +160,7 @@ class SqliteStore:
 
     def captured(self, run_id: str, table: str, after: Any = None) -> list[tuple[Any, ...]]:
         with self._lock:
-            rows = self._file.read(lambda db: _rows.captured(db, run_id, table, after), [])
+            rows: list[tuple[Any, ...]] = self._file.read(lambda db: _rows.captured(db, run_id, table, after), [])
             fresh = self._captured.get((run_id, table), {})
             found = {row[0]: row for row in rows} | {
                 key: row for key, row in fresh.items() if after is None or key > after
