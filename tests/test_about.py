@@ -33,18 +33,31 @@ def texts(answer: dict[str, Any]) -> list[str]:
     return [text for _, _, text, _, _ in answer["lines"]]
 
 
+def numbers(answer: dict[str, Any]) -> list[int]:
+    return [line for line, *_ in answer["lines"]]
+
+
 def test_a_console_opens_at_its_end(store: MemoryStore) -> None:
     printed(store, 2500)
     answer = ask(store, "console")
-    assert (answer["from"], answer["total"], len(answer["lines"])) == (2500 - PAGE, 2500, PAGE)
+    assert (numbers(answer), answer["earlier"]) == (list(range(2500 - PAGE, 2500)), 2500 - PAGE)
     assert answer["lines"][-1] == [2499, "stdout", "line 2499", 2599.0, None]
 
 
-def test_a_page_is_of_places_whatever_the_numbers_of_the_lines(store: MemoryStore) -> None:
-    store.put_captured("r", "console", [(n, "stdout", f"line {n}", 1.0, 3) for n in (0, 1, 500, 501)])
-    answer = ask(store, "console", **{"from": 1})
-    assert (answer["from"], answer["total"], texts(answer)) == (1, 4, ["line 1", "line 500", "line 501"])
-    assert ask(store, "console", **{"from": 99})["lines"] == []
+def test_earlier_lines_come_by_the_page_whatever_lines_are_gone(store: MemoryStore) -> None:
+    kept = [*range(500), *range(4000, 6000)]
+    store.put_captured("r", "console", [(n, "stdout", f"line {n}", 1.0, 3) for n in kept])
+    answer = ask(store, "console", before=5000)
+    assert (numbers(answer), answer["earlier"]) == (list(range(4000, 5000)), 500)
+    answer = ask(store, "console", before=4000)
+    assert (numbers(answer), answer["earlier"]) == (list(range(500)), 0)
+
+
+def test_earlier_lines_come_at_once_from_a_line_that_somebody_jumps_to(store: MemoryStore) -> None:
+    printed(store, 5000)
+    answer = ask(store, "console", before=4000, since=100)
+    assert (numbers(answer), answer["earlier"]) == (list(range(100, 4000)), 100)
+    assert len(numbers(ask(store, "console", before=4000, since=3999))) == PAGE
 
 
 def test_what_came_after_a_line_comes_with_those_that_may_have_been_written_over(store: MemoryStore) -> None:
@@ -68,7 +81,7 @@ def test_more_than_a_page_after_a_line_comes_in_pages(store: MemoryStore) -> Non
 
 def test_a_search_finds_texts_in_any_case_over_all_that_is_stored(store: MemoryStore) -> None:
     printed(store, 3000, _7="Loss (NaN)", _2990="loss (nan) again")
-    assert ask(store, "console", search="LOSS (nan)") == {"found": [7, 2990], "total": 3000}
+    assert ask(store, "console", search="LOSS (nan)") == {"found": [7, 2990]}
     assert ask(store, "console", search="nowhere")["found"] == []
 
 
@@ -123,9 +136,9 @@ def test_only_an_id_names_a_run(store: MemoryStore, run: Any) -> None:
     assert about(store, {"ask": "cells", "run": run}) == {"error": "this run is no longer in the project"}
 
 
-@pytest.mark.parametrize("fields", [{"from": "1"}, {"from": True}, {"after": 1.5}])
+@pytest.mark.parametrize("fields", [{"before": "1"}, {"since": True}, {"after": 1.5}])
 def test_what_makes_no_sense_is_refused(store: MemoryStore, fields: dict[str, Any]) -> None:
-    assert "is a number of a line" in ask(store, "console", **fields)["error"]
+    assert "is the number of a line" in ask(store, "console", **fields)["error"]
 
 
 def test_a_session_answers_for_runs_that_it_does_not_draw(store: MemoryStore) -> None:

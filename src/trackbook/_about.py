@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any, Final
 
 from .store._interface import Store
@@ -13,7 +15,7 @@ ABOUT: Final = frozenset({"console", "cells", "environment"})
 PAGE: Final = 1000  # lines an answer
 REWRITTEN: Final = 100  # lines before the last one known that are told again: progress bars go on above others
 LONGEST_LINE: Final = 2_000  # characters
-MOST_FOUND: Final = 10_000  # lines, the newest
+MOST_FOUND: Final = 100_000  # lines, the newest
 MOST_CELLS: Final = 300  # the newest
 LONGEST_SOURCE: Final = 20_000  # characters, of code and of a traceback each
 
@@ -21,10 +23,12 @@ LONGEST_SOURCE: Final = 20_000  # characters, of code and of a traceback each
 def about(store: Store, question: Mapping[str, Any]) -> dict[str, Any]:
     """Answers the questions `ABOUT` for a ``run``, by its id, or says in ``error`` why not.
 
-    ``console``: at most `PAGE` ``lines`` as `CAPTURED` has them, of ``total``: those from the place ``from`` on, the newest
-    without it, or those that may have changed since the line numbered ``after``, with ``more`` when there are others behind
-    them. With ``search``, the places of the lines that contain this text in any case are ``found``.
-    ``cells``: the newest executions as mappings, and why the notebook is ``dirty``. ``environment``: None where unknown.
+    ``console``: at most `PAGE` ``lines`` as `CAPTURED` has them, and how many are ``earlier``: the newest, or the last ones
+    ``before`` a line, by its number, and all of them from the line ``since`` on. Or those that may have changed since the
+    line ``after`` was the last, with ``more`` when others come behind them. Or with ``search`` the numbers of the lines that
+    contain this text in any case, as ``found``. Lines of the middle of a long console may go while somebody reads.
+    ``cells``: the newest executions as mappings, how many are ``earlier``, and why the notebook is ``dirty``.
+    ``environment``: None where it is not known.
     """
     run = question.get("run")
     if not isinstance(run, str) or store.run(run) is None:
@@ -42,18 +46,19 @@ def about(store: Store, question: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _console(store: Store, run: str, question: Mapping[str, Any]) -> dict[str, Any]:
-    after, first = _place(question, "after"), _place(question, "from")
+    before, since, after = (_number(question, name) for name in ("before", "since", "after"))
     if after is not None:
         rows = store.captured(run, "console", after - REWRITTEN)
         return {"lines": _told(rows[: PAGE + REWRITTEN]), "more": len(rows) > PAGE + REWRITTEN}
     rows = store.captured(run, "console")
-    text = question.get("search")
-    if text:
+    if text := question.get("search"):
         matches = re.compile(re.escape(str(text)), re.IGNORECASE).search
-        found = [place for place, (_, _, line, *_) in enumerate(rows) if matches(line)]
-        return {"found": found[-MOST_FOUND:], "total": len(rows)}
-    first = max(0, len(rows) - PAGE) if first is None else first
-    return {"from": first, "lines": _told(rows[first : first + PAGE]), "total": len(rows)}
+        return {"found": [line for line, _, text, *_ in rows if matches(text)][-MOST_FOUND:]}
+    end = len(rows) if before is None else bisect_left(rows, before, key=itemgetter(0))
+    first = max(0, end - PAGE)
+    if since is not None:
+        first = min(first, bisect_left(rows, since, key=itemgetter(0)))
+    return {"lines": _told(rows[first:end]), "earlier": first}
 
 
 def _told(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
@@ -83,11 +88,11 @@ def _fact(store: Store, run: str, wanted: str) -> Any:
     return next((json.loads(value) for name, value in store.captured(run, "facts") if name == wanted), None)
 
 
-def _place(question: Mapping[str, Any], name: str) -> int | None:
-    place = question.get(name)
-    if place is not None and (isinstance(place, bool) or not isinstance(place, int)):
-        raise ValueError(f"{name} is a number of a line, not {place!r}")
-    return None if place is None else max(0, place)
+def _number(question: Mapping[str, Any], name: str) -> int | None:
+    number = question.get(name)
+    if number is not None and (isinstance(number, bool) or not isinstance(number, int)):
+        raise ValueError(f"{name} is the number of a line, not {number!r}")
+    return number
 
 
 def _short(text: str, most: int) -> str:
