@@ -1,6 +1,7 @@
 import { h } from "../dom.ts";
 import { formatCount, formatDuration } from "../format.ts";
 import type { Requests } from "../requests.ts";
+import { verbatim } from "./pairs.ts";
 import { Told } from "./told.ts";
 
 const EVERY = 3000; // ms
@@ -57,11 +58,9 @@ function draw({ count, source, started, ended, state, error }: Cell): HTMLElemen
   if (state !== "ok") head.append(h("span", { class: "tb-state", "data-state": STATES[state] ?? "" }, state));
   if (ended !== null) head.append(h("span", { class: "tb-number" }, lasted(ended - started)));
   const code =
-    source === null
-      ? h("div", { class: "tb-minor" }, "Its code was not recorded.")
-      : h("pre", { class: "tb-mono" }, source);
+    source === null ? h("div", { class: "tb-minor" }, "Its code was not recorded.") : verbatim(source);
   const cell = h("section", { class: "tb-cell" }, head, code);
-  if (error) cell.append(h("pre", { class: "tb-mono tb-danger" }, error));
+  if (error) cell.append(verbatim(error, "tb-danger"));
   return cell;
 }
 

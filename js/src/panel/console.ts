@@ -36,7 +36,8 @@ export class Console extends Told {
   #lines: Line[] = []; // from some line to the end
   #earlier: number | null = null; // lines before them; null before the first answer
   #follows = true;
-  #top = 0; // where it was scrolled to: another place in the page forgets that
+  #top = 0; // where it was scrolled to, which elements forget that are hidden or moved
+  #height = 0;
   #fetching = false;
   #pattern: RegExp | null = null;
   #found: number[] = []; // numbers of lines that match
@@ -68,11 +69,13 @@ export class Console extends Told {
     });
     on(this.#scroll, "scroll", () => {
       const { scrollTop, scrollHeight, clientHeight } = this.#scroll;
+      if (clientHeight !== this.#height) return; // it was hidden, shown or moved, by nobody's hand
       this.#follows = scrollTop + clientHeight >= scrollHeight - ROW_HEIGHT;
       this.#top = scrollTop;
       this.#drawSoon();
     });
     const sized = new ResizeObserver(() => {
+      this.#height = this.#scroll.clientHeight;
       this.#scroll.scrollTop = this.#top;
       this.#drawSoon();
     });
@@ -154,11 +157,15 @@ export class Console extends Told {
       return row.element;
     });
     this.#made = made;
+    if (this.#looked || !this.#pattern) this.#showCount();
+    if (this.#earlier && !this.#follows && this.#rows.window(length)[0] === 0) void this.#fetch();
+  }
+
+  #showCount() {
     const count = this.#found.length;
     const which = count ? `${formatCount(this.#at + 1)} of ${formatCount(count)}` : "no match";
-    setText(this.#count, this.#looked ? which : "");
+    setText(this.#count, this.#pattern ? which : "");
     for (const button of [this.#before, this.#after]) button.hidden = !count;
-    if (this.#earlier && this.#rows.window(length)[0] === 0) void this.#fetch();
   }
 
   #newRow([, stream, text, time]: Line, current: boolean): HTMLElement {

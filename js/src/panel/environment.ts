@@ -1,7 +1,7 @@
 import { h } from "../dom.ts";
 import { formatCount } from "../format.ts";
 import type { Requests } from "../requests.ts";
-import { pairs } from "./pairs.ts";
+import { pairs, verbatim } from "./pairs.ts";
 import { Told } from "./told.ts";
 
 const EVERY = 5000; // ms; it comes once, a moment after the run began
@@ -48,7 +48,7 @@ function draw(name: string, topic: unknown): HTMLElement[] {
   const lines = [...leaves(name === "git" ? rest : topic, "")];
   if (!lines.length && !diff) return [];
   const section = h("section", {}, h("div", { role: "heading", "aria-level": "4" }, name), pairs(lines));
-  if (diff) section.append(fold("diff", h("pre", { class: "tb-mono" }, String(diff))));
+  if (diff) section.append(fold("diff", verbatim(String(diff))));
   return [section];
 }
 
@@ -71,9 +71,10 @@ function fold(title: string, ...content: Node[]): HTMLElement {
   return h("details", {}, h("summary", {}, title), ...content);
 }
 
-/** Names in dotted form and their values; what is not known is left out. */
+/** Names in dotted form and their values; what is not known is left out, and so is the number of what there is one of. */
 function* leaves(value: unknown, name: string): Generator<[string, string]> {
   if (value === null || value === undefined || value === "") return;
-  if (typeof value !== "object") yield [name, String(value)];
+  if (Array.isArray(value) && value.length === 1) yield* leaves(value[0], name);
+  else if (typeof value !== "object") yield [name, String(value)];
   else for (const [key, each] of Object.entries(value)) yield* leaves(each, name ? `${name}.${key}` : key);
 }

@@ -39,6 +39,7 @@ export abstract class Told {
     if (run !== this.run) {
       [this.run, this.#settled, this.#waiting] = [run, false, null];
       this.#rest();
+      this.say("");
       this.clear();
     }
     if (running) this.#settled = false;
