@@ -43,7 +43,10 @@ def test_smoothing_works_while_the_cell_is_busy_and_the_kernel_hears_of_it(lab: 
     assert move_the_slider_while_busy(lab) == "heard 7"
 
 
-@pytest.mark.xfail(ipykernel.version_info >= (7, 4), reason="ipykernel 7.4 answers on the busy main shell; when this passes, drop the work-around")
+@pytest.mark.xfail(
+    ipykernel.version_info >= (7, 4),
+    reason="ipykernel 7.4 answers on the busy main shell; when this passes, drop the work-around",
+)
 def test_ipykernel_itself_lets_the_kernel_hear_while_the_cell_is_busy(lab: Lab) -> None:
     undo = 'board.comm.__dict__.pop("_reply_subshell_for", None)'
     assert move_the_slider_while_busy(lab, undo, seconds=4) == "heard 7"
