@@ -1,7 +1,37 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { context } from "esbuild";
+import { dirname } from "node:path";
+import { context, transform } from "esbuild";
 
 const out = "../src/trackbook/_static";
+
+/** Style sheets become texts, without what only their readers need. */
+const styles = {
+  name: "styles",
+  setup({ onLoad }) {
+    onLoad({ filter: /\.css$/ }, async ({ path }) => {
+      const { code } = await transform(readFileSync(path, "utf8"), { loader: "css", minify: true });
+      return { contents: code.trim(), loader: "text" };
+    });
+  },
+};
+
+/** The specs of lines are the same but for x: 18 KB less when all but the first are made of it where they are loaded. */
+const lines = {
+  name: "lines",
+  setup({ onLoad }) {
+    onLoad({ filter: /line-(relative|time|metric)\.json$/ }, ({ path }) => {
+      const read = file => JSON.parse(readFileSync(file, "utf8"));
+      const [first, own] = [read(path.replace(/line-\w+/, "line-step")), read(path)];
+      const exchange = (spec, x) =>
+        JSON.stringify(spec).replaceAll(JSON.stringify(spec.layer[0].encoding.x), () => x);
+      const x = JSON.stringify(own.layer[0].encoding.x);
+      if (exchange(first, x) !== JSON.stringify(own)) throw new Error(`not made of line-step.json: ${path}`);
+      const contents = `import first from "./line-step.json";
+        export default JSON.parse((${exchange})(first, ${JSON.stringify(x)}));`;
+      return { contents, loader: "js", resolveDir: dirname(path) };
+    });
+  },
+};
 
 const shared = {
   bundle: true,
@@ -11,7 +41,7 @@ const shared = {
   platform: "browser",
   legalComments: "none", // they are in LICENSES.txt, whole
   metafile: true,
-  loader: { ".css": "text" },
+  plugins: [styles, lines],
   logLevel: "info",
 };
 

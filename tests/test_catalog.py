@@ -160,6 +160,23 @@ def test_a_table_nobody_looks_at_is_small_and_has_the_newest_runs(project: Proje
     assert len(json.dumps(table["header"])) + len(table["data"]) < CLOSED_BYTES * 1.2
 
 
+def test_who_opens_the_panel_of_a_board_that_draws_all_runs_gets_all_of_them(project: Project) -> None:
+    runs = [f"r{number}" for number in range(40)]
+    for run in runs:
+        project.run(run, name=run, config={"text": "x" * 150, "more": "y" * 150, "most": "z" * 150})
+    assert project.news(runs)["header"]["omitted"] > 0
+    whole = project.news()
+    assert (names(whole), whole["header"]["omitted"]) == (runs, 0)
+    assert project.news() is None
+
+
+def test_a_table_that_a_notebook_keeps_stays_as_small_as_it_is(project: Project) -> None:
+    for number in range(300):
+        project.run(f"r{number}", config={"text": "x" * 150, "more": "y" * 150, "most": "z" * 150})
+    assert project.catalog.table(None, KEPT_BYTES)["header"]["omitted"] > 0
+    assert project.news() is None
+
+
 def test_a_table_for_a_notebook_to_keep_says_how_many_runs_did_not_fit(project: Project) -> None:
     for number in range(300):
         project.run(f"r{number}", name=f"r{number}", config={"lr": 0.1})

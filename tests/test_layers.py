@@ -80,7 +80,7 @@ LAYERS: dict[str, list[str]] = {
         "capture.environment",
         "capture.system",
     ],
-    "talking": ["_catalog", "_origins", "_actions", "_detail", "_session"],
+    "talking": ["_catalog", "_origins", "_about", "_actions", "_detail", "_session"],
     "hosts": [
         "_notebook",
         "_cells",

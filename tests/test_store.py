@@ -539,6 +539,23 @@ def test_captured_rows_come_back_in_order_and_a_later_one_replaces(store: Store)
     assert (store.captured("r1", "console"), store.captured("r2", "console")) == ([], [line(0, "other")])
 
 
+def test_captured_rows_after_a_key(store: Store) -> None:
+    store.put_captured("r1", "console", [line(2, "two"), line(10, "ten")])
+    store.put_captured("r1", "facts", [("a", "1"), ("b", "2")])
+    store.flush()
+    store.put_captured("r1", "console", [line(3, "three"), line(1, "one")])
+    assert [row[0] for row in store.captured("r1", "console", 2)] == [3, 10]
+    assert store.captured("r1", "facts", "a") == [("b", "2")]
+
+
+def test_captured_times_and_texts_come_back_exactly(store: Store) -> None:
+    times = (1763780000.1234567, None)
+    cell = (0, "id", 1, "x = '\0\\\n\"é'", *times, "running", None, None, "[]", 3)
+    store.put_captured("r1", "cells", [cell])
+    store.flush()
+    assert store.captured("r1", "cells") == [cell]
+
+
 def test_captured_rows_are_in_the_file(open_store: Open) -> None:
     writer = open_store()
     writer.put_captured("r1", "facts", [("environment", '{"python": "3.13"}')])

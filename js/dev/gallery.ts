@@ -1,6 +1,7 @@
 /** Boards of made-up runs, to be looked at: `npm run gallery`, then open /#NAME or /#NAME&dark there. */
 import widget from "../src/index.ts";
-import { FakeModel, frame, run, type SeriesSpec, table } from "../test/frames.ts";
+import { frame, run, type SeriesSpec, table } from "../test/frames.ts";
+import { Kernel } from "./kernel.ts";
 
 const STARTED = Math.floor(Date.now() / 1000) - 200;
 
@@ -236,7 +237,7 @@ addEventListener("hashchange", () => location.reload());
 const theme = location.hash.includes("dark") ? "dark" : "light";
 document.body.dataset.jpThemeLight = String(theme === "light");
 document.body.style.background = theme === "dark" ? "#111" : "#fff";
-const model = new FakeModel(boards[name]());
+const model = new Kernel(boards[name]());
 const el = document.querySelector("main") as HTMLElement;
 Object.assign(window, { model, frame, run, curve });
 widget.initialize({ model });

@@ -292,7 +292,7 @@ export class Board {
     const everywhere = () => this.#state.get("y_scale") === "log";
     return {
       project: () => this.#store.picture?.project ?? "",
-      showLarge: (chart: Chart) => this.#large.toggle(chart),
+      showLarge: (chart: Chart) => this.#large.toggle(chart, chart.metric),
       resetZoom: (chart: Chart) => this.#zoomTo(chart, null),
       isLog: ({ metric }: Chart) => this.#logOf(metric).y,
       isLogEverywhere: everywhere,

@@ -1,10 +1,18 @@
-import type { Chart } from "./chart.ts";
 import { h } from "./dom.ts";
 
-/** Shows one chart as large as the window, in a dialog, with everything that works in its place. */
+/** What can be shown large: a chart, or a run's details. */
+export interface Large {
+  /** Its place, where its body is in the page. */
+  element: HTMLElement;
+  body: HTMLElement;
+  /** Has the button that gets the focus again. */
+  head: HTMLElement;
+}
+
+/** Shows one thing as large as the window, in a dialog, with everything that works in its place. */
 export class FullScreen {
-  readonly element = h("dialog", { class: "tb-large", "aria-label": "Chart" });
-  #chart: Chart | null = null;
+  readonly element = h("dialog", { class: "tb-large" });
+  #shown: Large | null = null;
   #back: HTMLElement | null = null;
 
   constructor(signal: AbortSignal) {
@@ -16,10 +24,10 @@ export class FullScreen {
     signal.addEventListener("abort", () => this.close());
   }
 
-  toggle(chart: Chart) {
-    const again = this.#chart === chart;
+  toggle(shown: Large, label: string) {
+    const again = this.#shown === shown;
     this.close();
-    if (!again) this.#show(chart);
+    if (!again) this.#show(shown, label);
   }
 
   close() {
@@ -27,23 +35,23 @@ export class FullScreen {
     this.#putBack();
   }
 
-  #show(chart: Chart) {
-    this.#chart = chart;
-    this.#back = chart.head.querySelector("button");
-    const { height } = chart.element.getBoundingClientRect();
-    chart.element.style.minHeight = `${height}px`; // its place stays
+  #show(shown: Large, label: string) {
+    this.#shown = shown;
+    this.#back = shown.head.querySelector("button");
+    const { height } = shown.element.getBoundingClientRect();
+    shown.element.style.minHeight = `${height}px`; // its place stays
     const close = h("button", { type: "button", class: "tb-close", "aria-label": "Close" }, "✕");
     close.addEventListener("click", () => this.close(), { once: true });
-    this.element.setAttribute("aria-label", chart.metric);
-    this.element.replaceChildren(chart.body, close);
+    this.element.setAttribute("aria-label", label);
+    this.element.replaceChildren(shown.body, close);
     this.element.showModal();
   }
 
   #putBack() {
-    if (!this.#chart) return;
-    this.#chart.element.append(this.#chart.body);
-    this.#chart.element.style.minHeight = "";
-    this.#chart = null;
+    if (!this.#shown) return;
+    this.#shown.element.append(this.#shown.body);
+    this.#shown.element.style.minHeight = "";
+    this.#shown = null;
     this.#back?.focus();
     this.element.replaceChildren();
   }

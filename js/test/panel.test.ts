@@ -116,14 +116,18 @@ test("the search finds, says how many, and where it is no regular expression", (
   expect(find(".tb-panel-status").textContent).toBe("2 of 3 runs, 0 shown");
   model.set("run_filter", "(");
   expect(search.getAttribute("aria-invalid")).toBe("true");
+  expect(search.title).toMatch(/^Searched as text: (?!.*searched as text)/i);
+  expect(find(".tb-panel-status").textContent).toMatch(/^0 of 3 runs, 0 shown\. Searched as text: /);
 });
 
-test("runs that a notebook did not keep are told", () => {
-  const { find, model } = show(abc);
+test("runs that are not in the table are told: a kernel will send them, a notebook did not keep them", () => {
   const kept = table(abc);
   kept.header.omitted = 900;
-  model.set("table", kept);
-  expect(find(".tb-panel-status").textContent).toBe("3 runs, 1 shown; 900 older ones are not kept here");
+  const status = (Model: typeof Kernel) =>
+    show(abc, { table: kept }, [run(0)], Model).find(".tb-panel-status").textContent;
+  const left = "3 runs, 1 shown; 900 older ones";
+  expect(status(Kernel)).toBe(`${left} come when the kernel answers`);
+  expect(status(FakeModel as typeof Kernel)).toBe(`${left} are not kept here`);
 });
 
 test("a box shows and hides", () => {

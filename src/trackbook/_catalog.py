@@ -33,6 +33,7 @@ class Catalog:
         self._seq = 0
         self._due = self._figures_due = float("-inf")
         self._told: list[str] | None = None
+        self._shortened = False  # not all of what was told fitted
         self._records: dict[str, RunRecord] = {}
         self._entries: dict[str, TableRun] = {}
         self._figures: dict[str, dict[str, MetricSummary]] = {}
@@ -51,7 +52,7 @@ class Catalog:
         self._due = now + TABLE_SECONDS
         records = self._read(own)
         shown = [record.id for record in records]
-        changed = self._take(records) or shown != self._told
+        changed = self._take(records) or shown != self._told or (own is None and self._shortened)
         if own is None and (changed or now >= self._figures_due):
             self._figures_due = now + FIGURES_SECONDS
             changed |= self._take_figures(records)
@@ -98,6 +99,7 @@ class Catalog:
             most = CLOSED_BYTES
         if most is not None:
             runs = self._fitting(runs, most)
+        self._shortened = own is not None and len(runs) < len(known)
         metrics = {name: column for column, name in enumerate(self._metrics(runs))}
         columns = np.empty((3, len(runs), len(metrics)))
         columns[:] = np.array([_NOTHING.last, _NOTHING.min, _NOTHING.max])[:, None, None]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from ._about import ABOUT, about
 from ._actions import ACTIONS
 from ._defined import as_pairs
 from ._detail import detail
@@ -173,6 +174,8 @@ class Session:
         """
         if question.get("ask") == "detail":
             return detail(self._picture, self.store, question)
+        if question.get("ask") in ABOUT:
+            return about(self.store, question), []
         if question.get("ask") == "keyframe":
             self._keyframe_due = True
             return {}, []

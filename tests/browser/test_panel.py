@@ -37,6 +37,9 @@ UNGROUP = "board.group_by = board.run_sort = ''"
 NAMES = "print(*tb.runs(PROJECT)['name'])"
 
 
+TOPS = "(charts) => charts.map((chart) => [...chart.querySelectorAll('select')].map((it) => it.getBoundingClientRect().top))"
+
+
 @pytest.fixture(scope="module")
 def lab(lab_of_module: Lab) -> Lab:
     """A board of six runs in a project of fifteen, with its panel open."""
@@ -127,6 +130,11 @@ def test_nothing_is_clipped_or_overlapping(lab: Lab, panel: Board) -> None:
                 panel.look(f"panel-{tab.lower()}-{width}-{theme}")
                 wider = panel.root.evaluate("(board) => board.scrollWidth - board.clientWidth")
                 assert wider <= 0, f"{tab} at {width}: the board scrolls sideways by {wider} px"
+                if tab == "Compare":
+                    lines = panel.root.locator(".tb-compare-chart").evaluate_all(TOPS)
+                    assert [len(set(tops)) for tops in lines] == [1, 1], (
+                        f"selects of one chart are not in a line: {lines}"
+                    )
     panel.root.locator(".tb-side-line .tb-panel-close").click()
     lab.wait_for_quiet()
     check_layout(panel)

@@ -1,7 +1,16 @@
 import { h, setText, swatch } from "../dom.ts";
 import { formatClock, formatDuration } from "../format.ts";
+import { FullScreen } from "../fullscreen.ts";
+import type { Requests } from "../requests.ts";
 import type { Styled } from "../rows.ts";
 import type { Entry } from "../table.ts";
+import { Code } from "./code.ts";
+import { formatSetting } from "./columns.ts";
+import { Console } from "./console.ts";
+import { Environment } from "./environment.ts";
+import { pairs } from "./pairs.ts";
+import { Tabs } from "./tabs.ts";
+import type { Told } from "./told.ts";
 
 export interface Editing {
   /** Whether there is a kernel to change a run. */
@@ -16,15 +25,31 @@ export interface Editing {
 }
 
 const NO_KERNEL = "Only with a kernel behind this page";
+const TABS = { overview: "Overview", console: "Console", code: "Code", environment: "Environment" };
 
-/** One run under the list: what is said of it, and what can be changed. */
+/** One run under the list: what is said of it, what can be changed, and what was recorded beside its metrics. */
 export class Details {
   readonly element = h("div", { class: "tb-run-details", role: "group", hidden: "" });
+  readonly head = h("div", { class: "tb-run-title" });
+  readonly body = h("div", { class: "tb-run-body" }, this.head);
+  #large: FullScreen;
+  #tabs: Tabs<keyof typeof TABS>;
+  #tab: keyof typeof TABS = "overview";
+  #overview = h("div", { class: "tb-overview" });
+  #config = h("div", {
+    class: "tb-scroll",
+    tabindex: "0",
+    role: "group",
+    "aria-label": "Config",
+    hidden: "",
+  });
+  #settings = "";
+  #told: readonly (readonly [keyof typeof TABS, Told])[];
   #title = h("span", { class: "tb-runs-name" });
   #line = h("span", { class: "tb-runs-line" });
   #facts = h("span", { class: "tb-minor tb-number" });
   #name = h("input", { spellcheck: "false" });
-  #tags = h("input", { spellcheck: "false", placeholder: "separated by commas" });
+  #labels = h("input", { spellcheck: "false", placeholder: "separated by commas" });
   #notes = h("textarea", { rows: "2" });
   #color = h("input", { type: "color" });
   #usual = button("Usual colour");
@@ -37,15 +62,24 @@ export class Details {
   #entry: Entry | null = null;
   #editing: Editing;
 
-  constructor(editing: Editing, signal: AbortSignal) {
+  constructor(editing: Editing, requests: Requests, signal: AbortSignal) {
     this.#editing = editing;
+    this.#large = new FullScreen(signal);
+    this.#tabs = new Tabs(TABS, "Of this run", name => this.#choose(name), signal);
+    this.#told = [
+      ["console", new Console(requests, signal)],
+      ["code", new Code(requests, signal)],
+      ["environment", new Environment(requests, signal)],
+    ];
+    const large = button("⤢", "tb-panel-close");
     const close = button("×", "tb-panel-close");
+    large.setAttribute("aria-label", "Show large");
     close.setAttribute("aria-label", "Close details");
     this.#ask.append(this.#question, this.#sure, this.#keep);
-    this.element.append(
-      h("div", { class: "tb-run-title" }, this.#line, this.#title, this.#facts, close),
+    this.head.append(this.#line, this.#title, this.#facts, large, close);
+    this.#overview.append(
       field("Name", this.#name),
-      field("Tags", this.#tags),
+      field("Tags", this.#labels),
       field("Notes", this.#notes),
       h(
         "div",
@@ -56,7 +90,12 @@ export class Details {
         this.#remove,
       ),
       this.#ask,
+      this.#config,
     );
+    this.body.append(this.#tabs.element, this.#tabs.panel("overview", this.#overview));
+    for (const [name, { element }] of this.#told) this.body.append(this.#tabs.panel(name, element));
+    this.element.append(this.body, this.#large.element);
+    large.addEventListener("click", () => this.#large.toggle(this, this.#entry?.name ?? ""), { signal });
     const on = (element: HTMLElement, event: string, act: (entry: Entry) => void) =>
       element.addEventListener(event, () => this.#entry && act(this.#entry), { signal });
     on(
@@ -64,7 +103,7 @@ export class Details {
       "change",
       entry => this.#name.value.trim() && editing.rename(entry, this.#name.value.trim()),
     );
-    on(this.#tags, "change", entry => editing.tag(entry, splitTags(this.#tags.value)));
+    on(this.#labels, "change", entry => editing.tag(entry, splitTags(this.#labels.value)));
     on(this.#notes, "change", entry => editing.note(entry, this.#notes.value.trim()));
     on(this.#color, "input", entry => editing.color(entry, this.#color.value));
     on(this.#usual, "click", entry => editing.color(entry, null));
@@ -73,7 +112,38 @@ export class Details {
     on(this.#sure, "click", entry => editing.remove(entry));
     on(this.#keep, "click", () => this.#unask());
     on(close, "click", () => editing.close());
-    this.element.addEventListener("keydown", event => this.#onKey(event), { signal });
+    this.body.addEventListener("keydown", event => this.#onKey(event), { signal });
+  }
+
+  /** Where somebody begins: at the name, or, where that is not shown, at the tab. */
+  focus() {
+    const { disabled } = this.#name;
+    (this.#tab === "overview" && !disabled ? this.#name : this.#tabs.tab(this.#tab)).focus();
+  }
+
+  #choose(name: keyof typeof TABS) {
+    this.#tab = name;
+    this.#show();
+  }
+
+  #show() {
+    const entry = this.#entry;
+    this.#tabs.update(this.#tab);
+    this.#overview.hidden = this.#tab !== "overview";
+    for (const [name, part] of this.#told) {
+      const open = name === this.#tab;
+      part.element.hidden = !open;
+      part.update(entry?.id ?? part.run, entry?.state === "running", open && entry !== null);
+    }
+  }
+
+  /** As the run was configured; a long one scrolls, and is left alone while it says the same. */
+  #showConfig({ config }: Entry) {
+    const shown = JSON.stringify([...config]);
+    if (shown === this.#settings) return;
+    this.#settings = shown;
+    this.#config.hidden = !config.size;
+    this.#config.replaceChildren(pairs([...config].map(([key, value]) => [key, formatSetting(value)])));
   }
 
   /** The run shown; null where none is. */
@@ -90,14 +160,16 @@ export class Details {
     const other = entry?.id !== this.#entry?.id;
     this.#entry = entry;
     this.element.hidden = !entry;
-    if (!entry) return;
+    this.#show();
+    if (!entry) return this.#large.close();
     if (other) this.#unask(false);
+    this.#showConfig(entry);
     this.element.setAttribute("aria-label", `Run ${entry.name}`);
     this.#line.replaceChildren(...(style ? [swatch(style.color, style.dash)] : []));
     setText(this.#title, entry.name);
     setText(this.#facts, factsOf(entry, now));
     this.#fill(this.#name, entry.name, other);
-    this.#fill(this.#tags, entry.tags.join(", "), other);
+    this.#fill(this.#labels, entry.tags.join(", "), other);
     this.#fill(this.#notes, entry.notes ?? "", other);
     if (style) this.#color.value = own ?? style.color;
     (this.#color.parentElement as HTMLElement).hidden = !style; // a run has a colour when it is drawn
@@ -108,6 +180,7 @@ export class Details {
   /** Deleting is asked twice, and the second time the run is named. */
   ask(entry: Entry) {
     if (!this.#editing.possible) return;
+    this.#choose("overview");
     const running = entry.state === "running";
     setText(
       this.#question,
@@ -129,14 +202,14 @@ export class Details {
   }
 
   #onKey(event: KeyboardEvent) {
-    if (event.key !== "Escape") return;
+    if (event.key !== "Escape" || this.#large.element.open) return;
     if (this.#ask.hidden) this.#editing.close();
     else this.#unask();
   }
 
   #allow() {
     const { possible } = this.#editing;
-    for (const control of [this.#name, this.#tags, this.#notes, this.#remove]) {
+    for (const control of [this.#name, this.#labels, this.#notes, this.#remove]) {
       control.disabled = !possible;
       control.title = possible ? "" : NO_KERNEL;
     }

@@ -36,7 +36,7 @@ export class Grid {
   readonly element = h("div", { class: "tb-runs-scroll" });
   #grid = h("div", { class: "tb-runs", role: "grid", tabindex: "0", "aria-multiselectable": "true" });
   #head = h("div", { class: "tb-runs-row tb-runs-head", role: "row", "aria-rowindex": "1" });
-  #rows = new VirtualRows(this.element, ROW_HEIGHT);
+  #rows = new VirtualRows(this.element, ROW_HEIGHT, 1, { class: "tb-runs-rows", role: "rowgroup" });
   #made = new Map<string, RunRow | GroupRow>();
   #headers = new Map<string, HTMLElement>();
   #id = `tb-runs-${++grids}`;
@@ -105,11 +105,10 @@ export class Grid {
   #draw() {
     const scene = this.#scene;
     if (!scene) return;
-    const keys = scene.items.map(({ key }) => key);
     const made = new Map<string, RunRow | GroupRow>();
-    this.#rows.update(keys, index => {
+    this.#rows.update(scene.items.length, index => {
       const row = this.#rowOf(scene, index);
-      made.set(keys[index], row);
+      made.set(scene.items[index].key, row);
       return row.element;
     });
     for (const [key, row] of this.#made) {

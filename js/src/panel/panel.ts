@@ -63,7 +63,7 @@ export class Panel {
     };
     this.#grid = new Grid(state, this.visibility, doing, () => this.#draw(), signal);
     this.#chooser = new Chooser(ids => state.set("run_columns", ids), signal);
-    this.#details = new Details(this.#editing(doing.rename), signal);
+    this.#details = new Details(this.#editing(doing.rename), requests, signal);
     this.element.append(
       h("div", { class: "tb-panel-line" }, this.#search, this.#choose),
       this.#chooser.element,
@@ -110,7 +110,8 @@ export class Panel {
     this.#entries = entriesOf(table, picture);
     this.#found = filterRuns(this.#entries, this.#state.get("run_filter"));
     this.element.hidden = this.#state.get("panel") !== "runs";
-    if (!this.element.hidden) this.#draw();
+    if (this.element.hidden) this.#details.update(null, null, undefined, scene.now);
+    else this.#draw();
   }
 
   #draw() {
@@ -158,9 +159,7 @@ export class Panel {
     if (this.#search.value !== text) this.#search.value = text;
     const { problem } = parseFilter(text);
     this.#search.setAttribute("aria-invalid", String(problem !== null));
-    this.#search.title = problem
-      ? `Not a regular expression, so searched as text: ${problem}`
-      : "Text or regular expression: name, id, group, tags, notes, state";
+    this.#search.title = problem ?? "Text or regular expression: name, id, group, tags, notes, state";
   }
 
   #showStatus() {
@@ -168,8 +167,11 @@ export class Panel {
     const shown = this.#found.filter(({ id }) => this.visibility.shown(id)).length;
     const of = found < all ? `${formatCount(found)} of ${formatCount(all)}` : formatCount(all);
     const omitted = this.#scene?.table.omitted ?? 0;
-    const left = omitted ? `; ${formatCount(omitted)} older ones are not kept here` : "";
-    const said = `${of} ${all === 1 ? "run" : "runs"}, ${formatCount(shown)} shown${left}`;
+    const when = this.#requests.possible ? "come when the kernel answers" : "are not kept here";
+    const left = omitted ? `; ${formatCount(omitted)} older ones ${when}` : "";
+    const { problem } = parseFilter(this.#state.get("run_filter"));
+    const how = problem ? `. ${problem}` : "";
+    const said = `${of} ${all === 1 ? "run" : "runs"}, ${formatCount(shown)} shown${left}${how}`;
     setText(this.#status, this.#message || said);
     const everything = shown === found;
     setText(this.#all, everything ? "Hide all" : found > MOST_DRAWN ? `Show ${MOST_DRAWN} more` : "Show all");
@@ -180,7 +182,7 @@ export class Panel {
     this.#open = entry.id;
     this.#draw();
     this.#details.element.scrollIntoView?.({ block: "nearest" });
-    this.#details.element.querySelector<HTMLElement>("input:not([disabled])")?.focus();
+    this.#details.focus();
   }
 
   #editing(rename: (entry: Entry, name: string) => void) {

@@ -12,6 +12,7 @@ import type { Theme } from "../theme.ts";
 import type { ViewState, ViewTraits } from "../view-state.ts";
 import { groupOf } from "./order.ts";
 import { Panel } from "./panel.ts";
+import { Tabs } from "./tabs.ts";
 
 const BANDS: Record<ViewTraits["band"], string> = {
   minmax: "Mean, min to max",
@@ -33,7 +34,7 @@ export class Side {
   readonly element = h("div", { class: "tb-side", hidden: "" });
   #state: ViewState;
   #model: Model;
-  #tabs = { runs: tab("Runs"), compare: tab("Compare") };
+  #tabs: Tabs<"runs" | "compare">;
   #groupBy = h("select", { class: "tb-select", "aria-label": "Group runs by" });
   #band = h("select", { class: "tb-select", "aria-label": "What is drawn of a group" });
   #panel: Panel;
@@ -51,8 +52,16 @@ export class Side {
       { type: "button", class: "tb-button tb-panel-close", "aria-label": "Close" },
       "×",
     );
-    const tabs = h("div", { class: "tb-tabs", role: "tablist" }, this.#tabs.runs, this.#tabs.compare);
-    const line = h("div", { class: "tb-panel-line tb-side-line" }, tabs, this.#groupBy, this.#band, close);
+    const names = { runs: "Runs", compare: "Compare" };
+    this.#tabs = new Tabs(names, "Beside the charts", name => state.set("panel", name), signal);
+    const line = h(
+      "div",
+      { class: "tb-panel-line tb-side-line" },
+      this.#tabs.element,
+      this.#groupBy,
+      this.#band,
+      close,
+    );
     this.element.append(line, this.#panel.element, this.#compare.element);
     const on = (element: HTMLElement, event: string, act: () => void) =>
       element.addEventListener(event, act, { signal });
@@ -61,9 +70,6 @@ export class Side {
       state.set("panel", "");
       this.button.focus();
     });
-    for (const name of ["runs", "compare"] as const) {
-      on(this.#tabs[name], "click", () => state.set("panel", name));
-    }
     on(this.#groupBy, "change", () => state.set("group_by", this.#groupBy.value));
     on(this.#band, "change", () => state.set("band", this.#band.value as ViewTraits["band"]));
     for (const element of [this.element, this.button]) {
@@ -128,8 +134,7 @@ export class Side {
   #showFrame(open: ViewTraits["panel"]) {
     this.element.hidden = !open;
     this.button.setAttribute("aria-expanded", String(Boolean(open)));
-    for (const [name, tab] of Object.entries(this.#tabs))
-      tab.setAttribute("aria-selected", String(open === name));
+    this.#tabs.update(open);
   }
 
   #showGroupings(entries: readonly Entry[]) {
@@ -151,8 +156,4 @@ export class Side {
 
 function isGrouping(by: string): boolean {
   return by === "group" || (by.startsWith("config.") && by.length > "config.".length);
-}
-
-function tab(name: string): HTMLButtonElement {
-  return h("button", { type: "button", class: "tb-tab", role: "tab" }, name);
 }

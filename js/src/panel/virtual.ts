@@ -4,30 +4,29 @@ const BEYOND = 6; // rows above and below those in view, so that a quick scroll 
 
 /** A long list of rows of one height, of which only those in view are in the page. */
 export class VirtualRows {
-  readonly element = h("div", { class: "tb-runs-rows", role: "rowgroup" });
+  readonly element: HTMLElement;
   #height: number;
   #scroller: HTMLElement;
-  #rows = new Map<string, HTMLElement>();
+  #head: number;
   #count = 0;
 
-  /** `scroller` is what scrolls them, under a head of one row. */
-  constructor(scroller: HTMLElement, height: number) {
-    [this.#scroller, this.#height] = [scroller, height];
+  /** `scroller` is what scrolls them, under a head of so many rows. */
+  constructor(scroller: HTMLElement, height: number, head = 0, attributes: Record<string, string> = {}) {
+    [this.#scroller, this.#height, this.#head] = [scroller, height, head];
+    this.element = h("div", attributes);
   }
 
-  /** `draw` gets the element that the row with this key has already. */
-  update(keys: readonly string[], draw: (index: number, element: HTMLElement | undefined) => HTMLElement) {
-    const [first, end] = this.window(keys.length);
-    this.#count = keys.length;
-    this.element.style.height = `${keys.length * this.#height}px`;
-    const rows = new Map<string, HTMLElement>();
+  update(count: number, draw: (index: number) => HTMLElement) {
+    const [first, end] = this.window(count);
+    this.#count = count;
+    this.element.style.height = `${count * this.#height}px`;
+    const rows: HTMLElement[] = [];
     for (let index = first; index < end; index++) {
-      const row = draw(index, this.#rows.get(keys[index]));
+      const row = draw(index);
       row.style.transform = `translateY(${index * this.#height}px)`;
-      rows.set(keys[index], row);
+      rows.push(row);
     }
-    this.#rows = rows;
-    setChildren(this.element, [...rows.values()]);
+    setChildren(this.element, rows);
   }
 
   /** The rows in view, as far as layout has told; a page that lays nothing out shows a screenful. */
@@ -40,14 +39,15 @@ export class VirtualRows {
 
   /** Whole rows that fit, for a page up or down. */
   get page(): number {
-    return Math.max(1, Math.floor((this.#scroller.clientHeight || 400) / this.#height) - 2);
+    const { clientHeight } = this.#scroller;
+    return Math.max(1, Math.floor((clientHeight || 400) / this.#height) - 1 - this.#head);
   }
 
   /** Scrolls as little as needed to have a row in view. */
   reveal(index: number) {
     if (index < 0 || index >= this.#count) return;
     const top = index * this.#height;
-    const room = this.#scroller.clientHeight - this.#height; // under the head
+    const room = this.#scroller.clientHeight - this.#head * this.#height;
     if (top < this.#scroller.scrollTop) this.#scroller.scrollTop = top;
     else if (top + this.#height > this.#scroller.scrollTop + room) {
       this.#scroller.scrollTop = top + this.#height - room;

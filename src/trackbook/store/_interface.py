@@ -87,8 +87,10 @@ class Store(Protocol):
     def put_captured(self, run_id: str, table: str, rows: Iterable[Sequence[Any]]) -> None:
         """Adds rows to a table of `CAPTURED`, each with all its columns; a row replaces the one with its key."""
 
-    def captured(self, run_id: str, table: str) -> list[tuple[Any, ...]]:
-        """The rows of a run in a table of `CAPTURED`, in the order of their keys; none when the file cannot be read now."""
+    def captured(self, run_id: str, table: str, after: Any = None) -> list[tuple[Any, ...]]:
+        """The rows of a run in a table of `CAPTURED`, or those with a key after `after`, in the order of their keys; none
+        when the file cannot be read now.
+        """
 
     def flush(self) -> bool:
         """Makes durable what is not yet; True when all of it is. A failure is a notice, never an exception."""

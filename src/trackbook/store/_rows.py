@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import zlib
@@ -14,13 +15,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from .._types import MetricSummary
+from .._types import CAPTURED, MetricSummary
 from . import _chunks
 from ._chunks import Columns
 from ._figures import Figures
 from ._interface import POINTS
 from ._points import in_order
-from ._schema import PUT_CHUNK, PUT_METRICS, RUN_TABLES
+from ._schema import GET_CAPTURED, PUT_CHUNK, PUT_METRICS, RUN_TABLES, TIMES
 
 Array = NDArray[Any]
 _FEW: Final = 100  # runs that a query names
@@ -74,6 +75,16 @@ def figures(db: sqlite3.Connection, run: str) -> Figures:
         # SQLite keeps NaN as null
         rows.append((name, *(np.nan if figure is None else figure for figure in numbers), count, step))
     return Figures(rows)
+
+
+def captured(db: sqlite3.Connection, run: str, table: str, after: Any) -> list[tuple[Any, ...]]:
+    """The rows of a run in a table of `CAPTURED`, or those with a key after `after`."""
+    rows = json.loads(db.execute(GET_CAPTURED[table], (run, after, after)).fetchone()[0])
+    for place, column in enumerate(CAPTURED[table]):
+        if column in TIMES:
+            for row in rows:
+                row[place] = row[place] and float(row[place])
+    return [tuple(row) for row in rows]
 
 
 def summaries(db: sqlite3.Connection, runs: Sequence[str]) -> dict[str, dict[str, MetricSummary]]:

@@ -63,6 +63,13 @@ MIGRATIONS: Final[list[Callable[[Connection], None]]] = [_add_defined, _add_capt
 # Wherever a run's data are, with the column that has its id; what is deleted, copied and salvaged.
 RUN_TABLES: Final = {"runs": "id", "metrics": "run_id", "chunks": "run_id", **dict.fromkeys(CAPTURED, "run_id")}
 
+TIMES: Final = {"started", "ended", "time"}  # seconds; JSON of SQLite before 3.43 would round them
+
+
+def _in_json(column: str) -> str:
+    return f"iif({column} is null, null, printf('%!.17g', {column}))" if column in TIMES else column
+
+
 RUN_FIELDS: Final = [field.name for field in dataclasses.fields(RunRecord)]
 RUN_COLUMNS: Final = ", ".join(f'"{name}"' for name in RUN_FIELDS)
 PUT_RUN: Final = (
@@ -76,8 +83,10 @@ PUT_CAPTURED: Final = {
     table: f"insert or replace into {table} (run_id, {', '.join(columns)}) values (?{', ?' * len(columns)})"
     for table, columns in CAPTURED.items()
 }
+# All rows as one JSON: with each row the thread waits for the interpreter's lock, 10 s for 25,000 while a cell computes.
 GET_CAPTURED: Final = {
-    table: f"select {', '.join(columns)} from {table} where run_id = ? order by {columns[0]}"
+    table: f"select json_group_array(json_array({', '.join(map(_in_json, columns))})) from "
+    f"(select * from {table} where run_id = ? and (? is null or {columns[0]} > ?) order by {columns[0]})"
     for table, columns in CAPTURED.items()
 }
 _JSON_FIELDS: Final = {"tags", "config", "summary", "defined"}

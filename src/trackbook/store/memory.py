@@ -94,9 +94,10 @@ class MemoryStore:
         with self._lock:
             self._captured.setdefault((run_id, table), {}).update((row[0], tuple(row)) for row in rows)
 
-    def captured(self, run_id: str, table: str) -> list[tuple[Any, ...]]:
+    def captured(self, run_id: str, table: str, after: Any = None) -> list[tuple[Any, ...]]:
         with self._lock:
-            return [row for _, row in sorted(self._captured.get((run_id, table), {}).items())]
+            rows = sorted(self._captured.get((run_id, table), {}).items())
+            return [row for key, row in rows if after is None or key > after]
 
     def flush(self) -> bool:
         return True  # memory has nothing more durable to offer

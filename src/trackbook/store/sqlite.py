@@ -158,12 +158,13 @@ class SqliteStore:
         with self._lock:
             self._captured.setdefault((run_id, table), {}).update((row[0], tuple(row)) for row in rows)
 
-    def captured(self, run_id: str, table: str) -> list[tuple[Any, ...]]:
-        query = _schema.GET_CAPTURED[table]
+    def captured(self, run_id: str, table: str, after: Any = None) -> list[tuple[Any, ...]]:
         with self._lock:
-            rows: list[Any] = self._file.read(lambda db: db.execute(query, (run_id,)).fetchall(), [])
+            rows: list[tuple[Any, ...]] = self._file.read(lambda db: _rows.captured(db, run_id, table, after), [])
             fresh = self._captured.get((run_id, table), {})
-            found = {row[0]: row for row in rows} | fresh
+            found = {row[0]: row for row in rows} | {
+                key: row for key, row in fresh.items() if after is None or key > after
+            }
             return [found[key] for key in sorted(found)] if fresh else rows
 
     def flush(self) -> bool:

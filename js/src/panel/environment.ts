@@ -1,0 +1,80 @@
+import { h } from "../dom.ts";
+import { formatCount } from "../format.ts";
+import type { Requests } from "../requests.ts";
+import { pairs, verbatim } from "./pairs.ts";
+import { Told } from "./told.ts";
+
+const EVERY = 5000; // ms; it comes once, a moment after the run began
+
+type Topic = Record<string, unknown>;
+
+/** What a run ran on: by topic, with the packages folded away, and what git did not know of. */
+export class Environment extends Told {
+  #topics = h("div", { class: "tb-scroll", tabindex: "0", role: "group", "aria-label": "Environment" });
+  #shown = "";
+
+  constructor(requests: Requests, signal: AbortSignal) {
+    super(requests, EVERY, signal);
+    this.element.append(this.said, this.#topics);
+    this.clear();
+  }
+
+  protected override clear() {
+    this.#shown = "";
+    this.#topics.replaceChildren();
+    this.#topics.hidden = true;
+  }
+
+  protected override question(): [string] {
+    return ["environment"];
+  }
+
+  protected override take({ environment }: Record<string, unknown>): boolean {
+    const shown = JSON.stringify(environment);
+    if (!environment) this.say(this.running ? "Not recorded yet." : "No environment was recorded.");
+    else if (shown !== this.#shown) {
+      this.#shown = shown;
+      const topics = Object.entries(environment as Record<string, unknown>);
+      this.#topics.replaceChildren(...topics.flatMap(([name, topic]) => draw(name, topic)));
+      this.#topics.hidden = false;
+    }
+    return false;
+  }
+}
+
+function draw(name: string, topic: unknown): HTMLElement[] {
+  if (name === "packages") return packages(topic as Topic);
+  const { diff, ...rest } = (name === "git" ? topic : { "": topic }) as Topic;
+  const lines = [...leaves(name === "git" ? rest : topic, "")];
+  if (!lines.length && !diff) return [];
+  const section = h("section", {}, h("div", { role: "heading", "aria-level": "4" }, name), pairs(lines));
+  if (diff) section.append(fold("diff", verbatim(String(diff))));
+  return [section];
+}
+
+function packages(all: Topic): HTMLElement[] {
+  const names = Object.entries(all ?? {}).map(([name, version]) => [name, String(version)] as const);
+  if (!names.length) return [];
+  const label = "Search packages";
+  const search = h("input", { type: "search", class: "tb-filter", placeholder: label, "aria-label": label });
+  let list = pairs(names);
+  search.addEventListener("input", () => {
+    const text = search.value.trim().toLowerCase();
+    const found = pairs(names.filter(([name]) => name.toLowerCase().includes(text)));
+    list.replaceWith(found);
+    list = found;
+  });
+  return [fold(`packages ${formatCount(names.length)}`, search, list)];
+}
+
+function fold(title: string, ...content: Node[]): HTMLElement {
+  return h("details", {}, h("summary", {}, title), ...content);
+}
+
+/** Names in dotted form and their values; what is not known is left out, and so is the number of what there is one of. */
+function* leaves(value: unknown, name: string): Generator<[string, string]> {
+  if (value === null || value === undefined || value === "") return;
+  if (Array.isArray(value) && value.length === 1) yield* leaves(value[0], name);
+  else if (typeof value !== "object") yield [name, String(value)];
+  else for (const [key, each] of Object.entries(value)) yield* leaves(each, name ? `${name}.${key}` : key);
+}

@@ -1,0 +1,271 @@
+"""A run's details in JupyterLab: its console, code and environment, also while the cell is busy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from browser.lab import Board, Lab
+
+LINES = 25_000
+
+RUN = """
+import json, time
+import trackbook as tb
+
+run = tb.init(project="details", name="told", config={"lr": 3e-4, "model": {"name": "resnet18", "width": 64}})
+for step in range(20):
+    run.log({"train/loss": 1 / (step + 1)})
+KINDS = [
+    ("stdout", "epoch {0:>5}  loss {1:.4f}  val/accuracy {2:.4f}"),
+    ("log", "INFO trainer: checkpoint-{0} written to runs/digits/checkpoint-{0}.safetensors"),
+    ("stderr", "UserWarning: <b>lr_scheduler.step()</b> was called before optimizer.step(), in step {0}"),
+    ("stdout", "  gradient norm {1:.3e}, learning rate 3e-4"),
+]
+lines = []
+for i in range(COUNT):
+    stream, text = ("cut", "12,345 lines left out") if i == 5000 else KINDS[i % 4]
+    lines.append((i, stream, text.format(i, 2.3 / (1 + i / 900), 1 - 1 / (2 + i / 400)), 1.79e9 + i / 50, 0))
+run.store.put_captured(run.id, "console", lines)
+source = '''for epoch in range(100):
+    loss = train(model, batches, lr=3e-4)
+    if epoch % 10 == 0:
+        tb.log({"train/loss": loss, "val/accuracy": evaluate(model)})
+'''
+traceback = 'Traceback (most recent call last):\\n  Cell In[6], line 1\\nNameError: name "path" is not defined'
+run.store.put_captured(run.id, "cells", [
+    (0, "a", 3, "import trackbook as tb", 1.79e9, 1.79e9 + 0.02, "ok", None, None, "[]", 0),
+    (1, "b", 5, source, 1.79e9, 1.79e9 + 93, "ok", None, None, '["train/loss"]', 20),
+    (2, "c", 6, "model.save(path)", 1.79e9, 1.79e9 + 0.3, "error", traceback, None, "[]", 0),
+])
+environment = {
+    "os": {"name": "Linux", "version": "6.1.0-18-amd64", "hostname": "node-17"},
+    "cpu": {"model": "AMD EPYC 7763 64-Core Processor", "physical": 64, "logical": 128},
+    "memory": {"total_gb": 503.2},
+    "gpus": [{"name": "NVIDIA A100-SXM4-80GB", "memory_gb": 80.0, "driver": "550.54"}],
+    "python": {"version": "3.12.4", "executable": "/home/ada/venvs/digits/bin/python"},
+    "packages": {f"package-{i}": f"1.{i}.0" for i in range(120)} | {"numpy": "2.1.0"},
+    "git": {"branch": "main", "commit": "9f2d1c07c1", "dirty": True, "diff": "-LR = 1e-3\\n+LR = 3e-4"},
+    "notebook": {"name": "digits.ipynb"},
+}
+run.store.put_captured(run.id, "facts", [
+    ("environment", json.dumps(environment)),
+    ("notebook", json.dumps({"dirty": ["In [5] ran before In [3], which stands above it"]})),
+])
+tb.finish()
+""".replace("COUNT", str(LINES))
+
+BUSY = """
+run = tb.init(project="details", name="busy")
+run.log({"loss": 1.0})
+board = tb.board()
+end = time.monotonic() + 60
+line = 0
+while time.monotonic() < end and board.smoothing != 7:
+    run.store.put_captured(run.id, "console", [(line, "stdout", f"busy line {line}", time.time(), None)])
+    line += 1
+    end_of_work = time.monotonic() + 0.1
+    while time.monotonic() < end_of_work:
+        pass
+print("printed", line)
+tb.finish()
+"""
+
+
+@pytest.fixture(scope="module")
+def lab(lab_of_module: Lab) -> Lab:
+    lab = lab_of_module
+    lab.write_and_open("details", RUN, BUSY)
+    lab.run_to_end(0)
+    return lab
+
+
+def open_details(board: Board) -> None:
+    board.root.locator(".tb-runs-button").click()
+    board.root.locator(".tb-runs-rows > .tb-runs-row").first.wait_for()
+    board.root.locator(".tb-runs").focus()
+    for key in ("Home", "Enter"):
+        board.page.keyboard.press(key)
+
+
+@pytest.fixture(scope="module")
+def opened(lab: Lab) -> Board:
+    board = lab.board(0).wait()
+    open_details(board)
+    return board
+
+
+def choose(board: Board, tab: str) -> Any:
+    board.root.get_by_role("tab", name=tab).click()
+    return board.root.get_by_role("tabpanel", name=tab)
+
+
+def in_view(board: Board) -> list[str]:
+    """The lines that a reader sees, from top to bottom."""
+    texts: list[str] = board.root.locator(".tb-console").evaluate("""(console) => {
+        const { top, bottom } = console.getBoundingClientRect();
+        return [...console.querySelectorAll(".tb-line")].filter((line) => {
+            const box = line.getBoundingClientRect();
+            return box.top >= top - 1 && box.bottom <= bottom + 1;
+        }).map((line) => line.lastElementChild.textContent);
+    }""")
+    return texts
+
+
+def wait_for_line(board: Board, text: str) -> None:
+    board.root.locator(".tb-line", has_text=text).first.wait_for()
+
+
+def test_tabs_are_chosen_by_keys_and_the_notebook_hears_none(lab: Lab, opened: Board) -> None:
+    cells = lab.page.locator(".jp-NotebookPanel .jp-CodeCell").count()
+    choose(opened, "Overview")
+    for key in ("ArrowRight", "ArrowRight", "ArrowRight", "a", "d", "d"):
+        opened.page.keyboard.press(key)
+    opened.root.get_by_role("tabpanel", name="Environment").get_by_text("node-17").wait_for()
+    assert opened.page.evaluate("document.activeElement.textContent") == "Environment"
+    assert lab.page.locator(".jp-NotebookPanel .jp-CodeCell").count() == cells
+
+
+def test_a_console_of_25000_lines_is_at_its_end_and_scrolls_to_what_came_before(opened: Board) -> None:
+    choose(opened, "Console")
+    wait_for_line(opened, "  gradient norm")
+    assert f"step {LINES - 2}" in in_view(opened)[-2]
+    assert opened.root.locator(".tb-line").count() < 60
+    scroller = opened.root.locator(".tb-console")
+    before = scroller.evaluate("(it) => it.scrollHeight")
+    scroller.evaluate("(it) => { it.scrollTop = 0; }")
+    opened.page.wait_for_function("([it, before]) => it.scrollHeight > before", arg=[scroller.element_handle(), before])
+    assert f"epoch {LINES - 1000:>5}" in in_view(opened)[0], "what one reads stays where it is"
+
+
+def test_a_search_goes_over_everything_that_is_stored(opened: Board) -> None:
+    panel = choose(opened, "Console")
+    search = panel.get_by_label("Search the console")
+    search.fill("CHECKPOINT-12")
+    panel.get_by_text("278 of 278", exact=True).wait_for()
+    wait_for_line(opened, "checkpoint-12")
+    search.fill("checkpoint-145 ")
+    panel.get_by_text("1 of 1", exact=True).wait_for()
+    wait_for_line(opened, "checkpoint-145 ")
+    current = opened.root.locator(".tb-line[aria-current]")
+    assert current.locator("mark").inner_text() == "checkpoint-145 "
+    assert any("checkpoint-145 " in line for line in in_view(opened))
+    search.fill("left out")
+    panel.get_by_text("1 of 1", exact=True).wait_for()
+    opened.root.locator(".tb-line[data-stream=cut][aria-current]").wait_for()
+    search.fill("nowhere to be found")
+    panel.get_by_text("no match").wait_for()
+    search.fill("")
+    panel.get_by_label("To the end").click()
+    opened.page.wait_for_function("(board) => !board.querySelector('mark')", arg=opened.root.element_handle())
+
+
+def test_shown_large_it_stays_where_it_was(opened: Board) -> None:
+    choose(opened, "Console")
+    opened.root.locator(".tb-console").evaluate("(it) => { it.scrollTop = 6000; }")
+    wait_for_line(opened, "epoch")
+    first = in_view(opened)[0]
+    opened.root.get_by_label("Show large").click()
+    opened.root.locator("dialog[open] .tb-console").wait_for()
+    opened.page.wait_for_function("() => document.querySelectorAll('dialog[open] .tb-line').length > 40")
+    assert in_view(opened)[0] == first
+    opened.page.keyboard.press("Escape")
+    opened.root.locator("dialog[open]").wait_for(state="detached")
+    assert opened.root.locator(".tb-run-details").is_visible(), "Escape left the dialog, not the details"
+
+
+def test_the_code_and_the_environment_are_there(opened: Board) -> None:
+    code = choose(opened, "Code")
+    code.get_by_text("for epoch in range(100)").wait_for()
+    assert code.locator(".tb-cell").count() == 3
+    assert "ran before" in code.locator(".tb-notice").inner_text()
+    assert "NameError" in code.locator(".tb-code.tb-danger").inner_text()
+    environment = choose(opened, "Environment")
+    environment.get_by_text("packages 121").click()
+    environment.get_by_label("Search packages").fill("nump")
+    assert environment.locator("details[open] [role=term]").all_inner_texts() == ["numpy"]
+
+
+LOOKS = """(board) => {
+    const small = [];
+    for (const one of board.querySelectorAll(".tb-run-details [role=tabpanel]:not([hidden]) :is(input, button, span)")) {
+        const box = one.getBoundingClientRect();
+        const edge = one.closest(".tb-scroll, .tb-console") ? null : board.getBoundingClientRect();
+        if (edge && box.width && (box.right > edge.right + 1 || box.left < edge.left - 1)) small.push(one.className);
+    }
+    return [board.scrollWidth - board.clientWidth, small];
+}"""
+
+# WCAG's ratio of each text in the details to what is behind it.
+CONTRAST = """(board) => {
+    const channels = (color) => {
+        const canvas = new OffscreenCanvas(1, 1).getContext("2d");
+        canvas.fillStyle = color;
+        canvas.fillRect(0, 0, 1, 1);
+        return [...canvas.getImageData(0, 0, 1, 1).data];
+    };
+    const over = (top, under) => top.slice(0, 3).map((c, i) => (c * top[3] + under[i] * (255 - top[3])) / 255);
+    const ground = (one) => {
+        const own = channels(getComputedStyle(one).backgroundColor);
+        return own[3] === 255 || !one.parentElement ? own.slice(0, 3) : over(own, ground(one.parentElement));
+    };
+    const light = (rgb) => {
+        const [r, g, b] = rgb.map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4));
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const found = [];
+    const texts = document.createTreeWalker(board.querySelector(".tb-run-body"), NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+        const one = texts.currentNode.parentElement;
+        if (!texts.currentNode.data.trim() || !one.getClientRects().length) continue;
+        const [a, b] = [light(channels(getComputedStyle(one).color)), light(ground(one))];
+        const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+        if (ratio < 4.5) found.push(`${texts.currentNode.data.slice(0, 40)}: ${ratio.toFixed(2)}`);
+    }
+    return found;
+}"""
+
+
+def test_it_fits_and_can_be_read_wide_and_narrow_light_and_dark(lab: Lab, opened: Board) -> None:
+    for theme in ("light", "dark"):
+        lab.set_theme(theme)
+        for width in (1280, 500):
+            lab.set_size(width, 1800)
+            for tab in ("Overview", "Console", "Code", "Environment"):
+                panel = choose(opened, tab)
+                if tab == "Console":
+                    panel.get_by_label("Search the console").fill(f"trainer: checkpoint-{width}")
+                    panel.locator(".tb-line[aria-current]", has_text=f"checkpoint-{width}").wait_for()
+                lab.wait_for_quiet()
+                opened.root.locator(".tb-side").screenshot(path=picture(f"details-{tab.lower()}-{width}-{theme}"))
+                wider, outside = opened.root.evaluate(LOOKS)
+                assert (wider <= 0, outside) == (True, []), f"{tab} at {width}"
+                assert opened.root.evaluate(CONTRAST) == [], f"{tab} at {width}, {theme}"
+    lab.set_size(1280, 1600)
+
+
+def picture(name: str) -> str:
+    from browser.lab import OUTPUT
+
+    OUTPUT.mkdir(exist_ok=True)
+    return str(OUTPUT / f"{name}.png")
+
+
+def test_the_console_is_followed_while_the_cell_is_busy(lab: Lab) -> None:
+    lab.run(1)
+    board = lab.board(1).wait_for_rows("loss", 1)
+    open_details(board)
+    choose(board, "Console")
+    wait_for_line(board, "busy line 3")
+    assert lab.is_busy(1)
+    last = in_view(board)[-1]
+    board.page.wait_for_function(
+        "([board, last]) => [...board.querySelectorAll('.tb-line')].at(-1).lastElementChild.textContent !== last",
+        arg=[board.root.element_handle(), last],
+    )
+    assert lab.is_busy(1)
+    board.smooth(7)
+    lab.wait_until_done(1)
+    printed = int(lab.cell(1).locator(".jp-OutputArea-output pre").last.inner_text().split()[-1])
+    wait_for_line(board, f"busy line {printed - 1}")
