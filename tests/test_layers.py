@@ -77,6 +77,9 @@ LAYERS: dict[str, list[str]] = {
         "capture.hardware",
         "capture.environment",
         "capture.system",
+        "capture._terminal",
+        "capture._record",
+        "capture.console",
     ],
     "talking": ["_catalog", "_origins", "_actions", "_detail", "_session"],
     "hosts": [
@@ -144,6 +147,7 @@ HOMES = {
     "platformdirs": {"_settings"},
     "psutil": {"capture.hardware"},
     "pynvml": {"capture.gpus"},
+    "pyte": {"capture._terminal"},
     "vl_convert": {"_picture_file", "_altair"},
 }
 HEAVY = [
@@ -155,6 +159,7 @@ HEAVY = [
     "polars",
     "psutil",
     "pynvml",
+    "pyte",
     "sqlite3",
     "traitlets",
     "vl_convert",
