@@ -241,6 +241,23 @@ def detail(lab: Lab) -> Result:
     return _pictures(lab, "detail", folder=folder, questions=10 if lab.quick else 60)
 
 
+def console(lab: Lab) -> Result:
+    """What recording the console costs a print: in a kernel, and in a script on a terminal."""
+    lines, count = (10_000, 2) if lab.quick else (100_000, 10)
+    results: Result = {}
+    for task in ("in_a_kernel", "in_a_script"):
+        found = lab.alternate(
+            task,
+            3,
+            lambda e, task=task: lab.run(
+                e, task, module="console", folder=lab.fresh(), lines=lines, count=count, timeout=300
+            ),
+            [lab.trackbook],
+        )
+        _join(results, found, "")
+    return results
+
+
 FIGURES: dict[str, Callable[[Lab], Result]] = {
     "import": imports,
     "first": first,
@@ -254,6 +271,7 @@ FIGURES: dict[str, Callable[[Lab], Result]] = {
     "picture": picture,
     "board": board,
     "detail": detail,
+    "console": console,
     "latency": latency,
     "paint": paint,
     "draw": draw,

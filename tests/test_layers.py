@@ -79,6 +79,9 @@ LAYERS: dict[str, list[str]] = {
         "capture.hardware",
         "capture.environment",
         "capture.system",
+        "capture._terminal",
+        "capture._record",
+        "capture.console",
     ],
     "talking": ["_catalog", "_origins", "_about", "_actions", "_detail", "_session"],
     "hosts": [
@@ -157,6 +160,7 @@ HOMES = {
     "platformdirs": {"_settings"},
     "psutil": {"capture.hardware"},
     "pynvml": {"capture.gpus"},
+    "pyte": {"capture._terminal"},
     "vl_convert": {"_picture_file", "_altair"},
 }
 HEAVY = [
@@ -168,6 +172,7 @@ HEAVY = [
     "polars",
     "psutil",
     "pynvml",
+    "pyte",
     "sqlite3",
     "traitlets",
     "vl_convert",

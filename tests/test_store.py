@@ -556,6 +556,25 @@ def test_captured_times_and_texts_come_back_exactly(store: Store) -> None:
     assert store.captured("r1", "cells") == [cell]
 
 
+def test_captured_rows_are_dropped_by_their_keys_and_may_come_back(store: Store) -> None:
+    store.put_captured("r1", "console", [line(i, "old") for i in range(6)])
+    store.put_captured("r2", "console", [line(2, "other")])
+    store.flush()
+    store.put_captured("r1", "console", [line(3, "newer")])
+    store.drop_captured("r1", "console", 2, 5)
+    store.put_captured("r1", "console", [line(4, "back")])
+    expected = [line(0, "old"), line(1, "old"), line(4, "back"), line(5, "old")]
+    assert store.captured("r1", "console") == expected
+    store.flush()
+    assert store.captured("r1", "console") == expected
+    assert store.captured("r2", "console") == [line(2, "other")]
+    store.drop_captured("r1", "console", 0, 9)
+    store.delete("r1")
+    store.put_captured("r1", "console", expected)
+    store.flush()
+    assert store.captured("r1", "console") == expected
+
+
 def test_captured_rows_are_in_the_file(open_store: Open) -> None:
     writer = open_store()
     writer.put_captured("r1", "facts", [("environment", '{"python": "3.13"}')])

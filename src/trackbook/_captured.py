@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ class Captured:
     save_code: bool = True  # whether sources and diffs may be recorded
     system_seconds: float = SYSTEM_SECONDS
     gathered: threading.Event | None = None  # set when the environment is there
+    before_reading: list[Callable[[], None]]  # puts into the store what a capture still holds
     store: Store
 
     @property
@@ -65,6 +67,21 @@ class Captured:
 
         self._stay_out_of_children()
         return cells_table(self.store, self.id)
+
+    def console(self) -> pl.DataFrame:
+        """What the run's process wrote to stdout and stderr while the run was open, as a terminal shows it.
+
+        One row a line, in order: ``line`` (int64), ``stream`` (``stdout`` or ``stderr``, of the line's first character),
+        ``text`` (str, without colours, secrets redacted), ``time`` (float64, seconds UTC), ``cell`` (int64, the ``number`` in
+        `cells` of the execution that wrote it, else null). Of a long record the first 5,000 and the last 20,000 lines are kept,
+        and a row whose stream is ``cut`` says how many were left out in between.
+        """
+        from ._tables import console_table
+
+        self._stay_out_of_children()
+        for put in list(self.before_reading):
+            put()
+        return console_table(self.store, self.id)
 
     def _stay_out_of_children(self) -> None:
         raise NotImplementedError

@@ -29,6 +29,7 @@ from ._values import check_text
 from ._watching import Watching
 from .capture import Capture, Captures, Late
 from .capture.cells import CellCapture
+from .capture.console import Console
 
 if TYPE_CHECKING:
     from ._project import Project
@@ -59,6 +60,10 @@ class Process:
         self.captures.add("cells", self.cell_capture)
         self.cells.on_begin.append(self.captures.guarded("cells", self.cell_capture.began))
         self.cells.on_end.append(self.captures.guarded("cells", self.cell_capture.ended))
+        self.console = Console(self.pump, self.cell_capture.number)
+        self.captures.add("console", self.console)
+        self.cells.on_begin.append(self.captures.guarded("console", lambda _: self.console.cell_began()))
+        self.cells.on_end.append(self.captures.guarded("console", lambda *_: self.console.cell_ended()))
         self.cells.on_begin.append(self._tell_boards)
         self.watching = Watching(self.current_run)
         self.cell_end = _notebook.CellHook(

@@ -87,6 +87,9 @@ class Store(Protocol):
     def put_captured(self, run_id: str, table: str, rows: Iterable[Sequence[Any]]) -> None:
         """Adds rows to a table of `CAPTURED`, each with all its columns; a row replaces the one with its key."""
 
+    def drop_captured(self, run_id: str, table: str, first: int, end: int) -> None:
+        """Removes the rows of a table with keys from `first` up to `end`, which stays."""
+
     def captured(self, run_id: str, table: str, after: Any = None) -> list[tuple[Any, ...]]:
         """The rows of a run in a table of `CAPTURED`, or those with a key after `after`, in the order of their keys; none
         when the file cannot be read now.

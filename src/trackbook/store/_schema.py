@@ -89,6 +89,10 @@ GET_CAPTURED: Final = {
     f"(select * from {table} where run_id = ? and (? is null or {columns[0]} > ?) order by {columns[0]})"
     for table, columns in CAPTURED.items()
 }
+DROP_CAPTURED: Final = {
+    table: f"delete from {table} where run_id = ? and {columns[0]} >= ? and {columns[0]} < ?"
+    for table, columns in CAPTURED.items()
+}
 _JSON_FIELDS: Final = {"tags", "config", "summary", "defined"}
 
 

@@ -94,6 +94,12 @@ class MemoryStore:
         with self._lock:
             self._captured.setdefault((run_id, table), {}).update((row[0], tuple(row)) for row in rows)
 
+    def drop_captured(self, run_id: str, table: str, first: int, end: int) -> None:
+        with self._lock:
+            rows = self._captured.get((run_id, table), {})
+            for key in [key for key in rows if first <= key < end]:
+                del rows[key]
+
     def captured(self, run_id: str, table: str, after: Any = None) -> list[tuple[Any, ...]]:
         with self._lock:
             rows = sorted(self._captured.get((run_id, table), {}).items())

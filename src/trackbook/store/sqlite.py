@@ -51,6 +51,7 @@ class SqliteStore:
         self._views: dict[str, View] = {}
         self._flushes: dict[str, int] = {}  # since chunks of the run were last looked at for joining
         self._captured: dict[tuple[str, str], dict[Any, tuple[Any, ...]]] = {}  # rows that are not in the file yet
+        self._dropped: dict[tuple[str, str], list[tuple[int, int]]] = {}  # ranges that the file still has
         self._cleared: set[str] = set()
         self._garbage: dict[tuple[str, int], str] = {}
 
@@ -124,6 +125,7 @@ class SqliteStore:
             self._unsaved.discard(run_id)
             for table in CAPTURED:
                 self._captured.pop((run_id, table), None)
+                self._dropped.pop((run_id, table), None)
 
     def read(self, run_id: str, metrics: Sequence[str] | None = None) -> pl.DataFrame:
         with self._lock:
@@ -158,9 +160,18 @@ class SqliteStore:
         with self._lock:
             self._captured.setdefault((run_id, table), {}).update((row[0], tuple(row)) for row in rows)
 
+    def drop_captured(self, run_id: str, table: str, first: int, end: int) -> None:
+        with self._lock:
+            fresh = self._captured.get((run_id, table), {})
+            for key in [key for key in fresh if first <= key < end]:
+                del fresh[key]
+            self._dropped.setdefault((run_id, table), []).append((first, end))
+
     def captured(self, run_id: str, table: str, after: Any = None) -> list[tuple[Any, ...]]:
         with self._lock:
             rows: list[tuple[Any, ...]] = self._file.read(lambda db: _rows.captured(db, run_id, table, after), [])
+            for first, end in self._dropped.get((run_id, table), ()):
+                rows = [row for row in rows if not first <= row[0] < end]
             fresh = self._captured.get((run_id, table), {})
             found = {row[0]: row for row in rows} | {
                 key: row for key, row in fresh.items() if after is None or key > after
@@ -174,7 +185,7 @@ class SqliteStore:
             while files <= _MOST_FILES:
                 self._meet_new_file()
                 parts = [(view, view.part()) for view in self._views.values() if view.pending or view.marks]
-                if not parts and not self._unsaved and not self._cleared and not self._captured:
+                if not parts and not self._unsaved and not self._cleared and not self._captured and not self._dropped:
                     self._look(idle=not wrote)
                     return True
                 wrote = self._write(parts)
@@ -199,6 +210,8 @@ class SqliteStore:
 
         def work(db: Connection) -> None:
             db.executemany(_schema.PUT_RUN, map(_schema.to_row, records))
+            for (run, table), ranges in self._dropped.items():  # rows that were put since are not among them
+                db.executemany(_schema.DROP_CAPTURED[table], ((run, *each) for each in ranges))
             for (run, table), rows in captured.items():
                 db.executemany(_schema.PUT_CAPTURED[table], ((run, *row) for row in rows))
             done.extend(view.write(db, part) for view, part in parts)
@@ -209,6 +222,7 @@ class SqliteStore:
             return False
         self._unsaved.clear()
         self._captured.clear()
+        self._dropped.clear()
         self._cleared -= cleared
         for (view, _), written in zip(parts, done, strict=True):
             view.written(written)

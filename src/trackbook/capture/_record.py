@@ -1,0 +1,118 @@
+"""The lines of a run's console: what its terminal shows, within bounds, on the way to its store."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+from .._run import Run
+from .redact import REDACTED, redact
+
+if TYPE_CHECKING:
+    from ._terminal import Line, Terminal
+
+FIRST: Final = 5_000  # lines kept of the beginning of a run
+LAST: Final = 20_000  # lines kept of its end
+FIRST_CHARACTERS: Final = 1_000_000
+LAST_CHARACTERS: Final = 4_000_000
+
+
+class Record:
+    """The lines of one run: the first ones, the last ones, and between them how many were left out."""
+
+    def __init__(self, run: Run, first: int) -> None:
+        """`first` is the number of the first line: a run that is resumed has lines already."""
+        self.run = run
+        self._first = first
+        self._terminal: Terminal | None = None
+        self._new: deque[Line] = deque()  # finished lines that were not stored yet: of the beginning
+        self._newest: deque[Line] = deque(maxlen=LAST)  # and of the end
+        self._head_end: int | None = None  # where the beginning ends
+        self._head_characters = 0
+        self._finished = 0  # lines
+        self._sizes: deque[int] = deque()  # of the finished lines that are kept of the end
+        self._characters = 0
+        self._dropped = 0  # lines before are not in the store any more, but those of the beginning
+        self._is_stored = True
+        self._stored: dict[int, Line] = {}  # lines that may change, as the store has them
+
+    def feed(self, stream: str, at: float, cell: int | None, text: str) -> None:
+        if self._terminal is None:
+            from ._terminal import Terminal
+
+            self._terminal = Terminal()
+        self._terminal.feed(stream, at, cell, text)
+        self._is_stored = False
+        lines = self._terminal.finished()
+        if lines:
+            self._finished += len(lines)
+            self._keep(lines if self._head_end is not None else self._keep_first(lines))
+
+    def _keep_first(self, lines: list[Line]) -> list[Line]:
+        """Those that are not of the beginning."""
+        for place, line in enumerate(lines):
+            self._head_characters += len(line[2])
+            if line[0] == FIRST or self._head_characters > FIRST_CHARACTERS:
+                self._head_end = self._dropped = line[0]
+                return lines[place:]
+            self._new.append(line)
+        return []
+
+    def _keep(self, lines: list[Line]) -> None:
+        if len(lines) > LAST:
+            self._sizes.clear()
+            self._characters = 0
+            lines = lines[-LAST:]
+        sizes = [len(line[2]) for line in lines]
+        self._sizes.extend(sizes)
+        self._characters += sum(sizes)
+        self._newest.extend(lines)
+        while len(self._sizes) > LAST or self._characters > LAST_CHARACTERS:
+            self._characters -= self._sizes.popleft()
+
+    def store(self) -> None:
+        """Puts into the run's store what is new, and takes out of it what is left out."""
+        if self._terminal is None or self._is_stored:
+            return
+        self._is_stored = True
+        kept_from = self._finished - len(self._sizes)
+        changing = self._terminal.changing()
+        rows = [*self._new, *(line for line in self._newest if line[0] >= kept_from), *changing]
+        rows = [line for line in rows if self._stored.get(line[0]) != line]
+        end = self._finished + len(changing)
+        if self._stored and max(self._stored) >= end:
+            self._drop(end, max(self._stored) + 1)
+        if self._head_end is not None and kept_from > self._dropped:
+            self._drop(self._head_end, kept_from)
+            self._dropped = kept_from
+            rows.append((self._head_end, "cut", f"{kept_from - self._head_end:,} lines left out", time.time(), None))
+        self._put(rows)
+        self._stored = {line[0]: line for line in changing}
+        self._new.clear()
+        self._newest.clear()
+
+    def _drop(self, first: int, end: int) -> None:
+        self.run.store.drop_captured(self.run.id, "console", self._first + first, self._first + end)
+
+    def _put(self, rows: list[Line]) -> None:
+        if not rows:
+            return
+        whole = "\n".join(line[2] for line in rows).encode(errors="backslashreplace").decode()
+        texts = _redacted(whole.split("\n"), redact(whole).split("\n"))
+        self.run.store.put_captured(
+            self.run.id,
+            "console",
+            [(self._first + line[0], line[1], text, *line[3:]) for line, text in zip(rows, texts, strict=True)],
+        )
+
+
+def _redacted(lines: list[str], shown: list[str]) -> list[str]:
+    """As many lines as there were, where a secret of several made them fewer."""
+    if len(shown) == len(lines):
+        return shown
+    pairs = zip(lines, shown, strict=False), zip(reversed(lines), reversed(shown), strict=False)
+    above, below = (sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], each)) for each in pairs)
+    below = min(below, len(shown) - above)
+    return [*lines[:above], *[REDACTED] * (len(lines) - above - below), *lines[len(lines) - below :]]
