@@ -152,6 +152,7 @@ HOMES = {
         "_records",
         "_recovery",
         "_tables",
+        "_enclosed",
         "_foreign",
         "_parquet",
         "_sql",

@@ -582,3 +582,20 @@ def test_no_pyarrow_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     export(tmp_path / "data", "digits", [one_run()], filled(one_run()))
     import_parquet(tmp_path / "data", lambda _: MemoryStore())
+
+
+def test_system_metrics_come_back_and_are_not_among_the_points(tmp_path: Path) -> None:
+    store = MemoryStore()
+    store.put_run(RunRecord("r1", "run", 1.0, state="finished"))
+    rows = [("@system/cpu %", 0, 7.5, 1.5), ("loss", 0, 0.5, 1.0), ("@system/cpu %", 1, math.inf, 2.5)]
+    store.append("r1", pl.DataFrame(rows, schema=POINTS, orient="row"))
+    for name in ("run.parquet", "out"):
+        path = export(tmp_path / name, "p", store.runs(), store)
+        assert pl.read_parquet(path, hive_partitioning=False)["metric"].to_list() == ["loss"]
+        back = MemoryStore()
+        for _ in range(2):  # the second time it is there
+            import_parquet(path, lambda _, store=back: store)
+        assert back.read("r1", ["@system/cpu %"]).drop("metric").rows() == [(0, 7.5, 1.5), (1, math.inf, 2.5)]
+        assert len(back.read("r1")) == 3
+    export(tmp_path / "run.csv", "p", store.runs(), store, "csv")
+    assert "@system" not in (tmp_path / "run.csv").read_text()

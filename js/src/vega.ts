@@ -82,6 +82,10 @@ export interface Canvas {
 
 const WRITTEN: readonly (keyof Row)[] = ["step", "time", "value", "smooth", "x", "mark", "low", "high"];
 
+/** Rows that are gone, up to which Vega keeps what it drew of them, in each layer of each chart. Its own 10,000 are 4 MB. */
+const KEPT_GONE = 200;
+
+type Cleaning = View & { cleanThreshold: number };
 type Reflowing = Changeset & { reflow(): Changeset };
 
 /** As a change of Vega's, in which it looks again at all rows that stay. */
@@ -105,6 +109,7 @@ export function createCanvas(spec: Spec, theme: Theme, font: string, container: 
     hover: false,
     logger,
   });
+  (view as Cleaning).cleanThreshold = KEPT_GONE;
   const held = new HeldRows();
   const run = async (change: Changeset, signals: Record<string, unknown>) => {
     failure = null;

@@ -1,4 +1,4 @@
-"""What was captured of runs, as one text in the metadata of their Parquet file."""
+"""What was captured of runs beside what they logged, as one text in the metadata of their Parquet file."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ import zlib
 from collections.abc import Iterable
 from typing import Any
 
-from ._types import CAPTURED
-from .store._interface import Store
+import polars as pl
+
+from ._types import CAPTURED, is_system
+from .store._interface import POINTS, Store
 
 
 def enclose(store: Store, runs: Iterable[str]) -> str | None:
-    """The rows of `CAPTURED` by run id and table, each table with its columns: JSON in zlib in base64. None: there are none."""
+    """The rows of `CAPTURED`, and system metrics, by run id and table, each table with its columns: JSON in zlib in base64. None: there are none."""
     tables: dict[str, dict[str, Any]] = {}
     for run_id in runs:
-        for table, columns in CAPTURED.items():
-            rows = store.captured(run_id, table)
+        for table, columns in _tables().items():
+            rows = _system(store, run_id) if table == "system" else store.captured(run_id, table)
             if rows:
                 tables.setdefault(run_id, {})[table] = {"columns": columns, "rows": rows}
     return base64.b64encode(zlib.compress(json.dumps(tables).encode())).decode() if tables else None
@@ -28,10 +30,20 @@ def disclosed(text: str, run_id: str) -> dict[str, list[tuple[Any, ...]]]:
     try:
         tables = json.loads(zlib.decompress(base64.b64decode(text))).get(run_id, {})
         found = {}
-        for table in [name for name in CAPTURED if name in tables]:
+        for table in [name for name in _tables() if name in tables]:
             columns = tables[table]["columns"]
             rows = [dict(zip(columns, row, strict=True)) for row in tables[table]["rows"]]
-            found[table] = [tuple(row.get(column) for column in CAPTURED[table]) for row in rows]
+            found[table] = [tuple(row.get(column) for column in _tables()[table]) for row in rows]
     except (ValueError, zlib.error, LookupError, TypeError, AttributeError) as error:
         raise ValueError(f"what is told of run {run_id!r} beside its points is damaged: {error}") from None
     return found
+
+
+def _tables() -> dict[str, tuple[str, ...]]:
+    """The columns of each table."""
+    return {**CAPTURED, "system": tuple(POINTS)}
+
+
+def _system(store: Store, run_id: str) -> list[tuple[Any, ...]]:
+    names = [name for name in store.summary(run_id) if is_system(name)]
+    return store.read(run_id, names).cast({"metric": pl.String}).rows() if names else []

@@ -1,10 +1,10 @@
 """Runs as files: one tidy long table in Parquet, CSV or JSONL, and the way back from Parquet.
 
 A Parquet file of ours holds a table of the columns `LONG`, sorted by run id, metric and step, and the runs themselves, as
-JSON, under the key ``trackbook`` of its key-value metadata. What was captured beside them (cells, console, environment) is
-under ``trackbook.captured``, as `_enclosed` packs it: other files beside the points would be read as points. A whole project is a folder of such files, one a run:
-``project_key=digits/run_key=k3x9p2aa/points.parquet``. The keys are names that every file system and every reader takes as
-text; they differ from the columns ``project`` and ``run_id``, which hold the true names, because pyarrow (and so pandas)
+JSON, under the key ``trackbook`` of its key-value metadata. What was captured beside them (cells, console, environment,
+system metrics) is under ``trackbook.captured``, as `_enclosed` packs it: other files beside the points would be read as
+points. A whole project is a folder of such files, one a run: ``project_key=digits/run_key=k3x9p2aa/points.parquet``. The
+keys are names that every file system and every reader takes as text; they differ from the columns ``project`` and ``run_id``, which hold the true names, because pyarrow (and so pandas)
 refuses a folder whose partition keys are columns as well, and Polars reads a key such as ``007`` as a number.
 """
 
@@ -30,8 +30,8 @@ from polars.io.plugins import register_io_source
 from ._enclosed import disclosed, enclose
 from ._errors import warn
 from ._foreign import Arrival, adopt
-from ._tables import LONG, series
-from ._types import RunRecord
+from ._tables import LONG, logged_points, series
+from ._types import RunRecord, logged
 from .store._interface import POINTS, Store
 
 Format = Literal["parquet", "csv", "jsonl"]
@@ -127,14 +127,16 @@ def _sink(path: Path, project: str, runs: Sequence[RunRecord], store: Store) -> 
     The store is read before Polars begins. Polars takes the batches on threads of its own, of which it has few, and one that
     waited there for a store that another thread holds, which itself waits for Polars, would wait for ever (tried).
     """
-    points = [store.read(run.id) for run in runs]
+    points = [logged_points(store, run.id) for run in runs]
     about = {
         "version": FORMAT_VERSION,
         "project": project,
         "runs": [
             {
                 "record": dataclasses.asdict(run),
-                "metrics": {name: dataclasses.asdict(figures) for name, figures in store.summary(run.id).items()},
+                "metrics": {
+                    name: dataclasses.asdict(figures) for name, figures in logged(store.summary(run.id)).items()
+                },
             }
             for run in runs
         ],
@@ -176,7 +178,7 @@ def _write_text(
         if put is _csv:
             pl.DataFrame(schema=LONG).write_csv(file)
         for run in runs:
-            for frame in series(store.read(run.id), project, run):
+            for frame in series(logged_points(store, run.id), project, run):
                 put(file, frame)
     _warn_of(store)
 
@@ -298,8 +300,10 @@ def import_parquet(
             continue
         points, beside = one.points(), one.captured()
         store.put_run(one.run)
+        system = pl.DataFrame(beside.pop("system", []), schema=POINTS, orient="row")
         for table, rows in beside.items():
             store.put_captured(one.run.id, table, rows)
+        points = pl.concat([points, system])
         for part in points.iter_slices(_ROWS_AT_ONCE):
             store.append(one.run.id, part)
     for store in stores.values():
@@ -371,7 +375,9 @@ def _is_there(store: Store, one: Arrival) -> bool:
         if not _same(*(getattr(r, field.name) for r in (came, known)))
     ]
     columns = [name for name in POINTS if one.timed or name != "time"]
-    tables = [points.select(columns).cast({"metric": pl.String}) for points in (one.points(), store.read(came.id))]
+    tables = [
+        points.select(columns).cast({"metric": pl.String}) for points in (one.points(), logged_points(store, came.id))
+    ]
     if len(tables[0]) != len(tables[1]) or not tables[0].sort("metric", "step").equals(
         tables[1].sort("metric", "step")
     ):

@@ -82,6 +82,13 @@ def history(store: Store, run_id: str, run_name: str, metrics: str | Sequence[st
     return _wide(long, position) if wide else long
 
 
+def logged_points(store: Store, run_id: str) -> pl.DataFrame:
+    """The points that a run logged, in order of arrival."""
+    known = store.summary(run_id)
+    own = list(logged(known))
+    return store.read(run_id, None if len(own) == len(known) else own)
+
+
 def system(store: Store, run_id: str) -> pl.DataFrame:
     """The system metrics: ``metric``, ``step``, ``value``, ``time`` (seconds UTC), each metric's points in order."""
     names = [name for name in store.summary(run_id) if is_system(name)]
