@@ -62,6 +62,18 @@ class Following:
         seconds = time.thread_time() - begin
         return seconds, sum(len(frame["data"]) + len(json.dumps(frame["header"])) for frame in frames)
 
+    def refreshes(self, rate: int, seconds: int) -> tuple[tuple[float, ...], tuple[int, ...]]:
+        """What each refresh of so many seconds takes and sends, at `rate` calls a second."""
+        self.session.keyframe()
+        taken = []
+        for refresh in range(seconds * REFRESHES_A_SECOND):
+            self.log(rate // REFRESHES_A_SECOND, rate)
+            if refresh % REFRESHES_A_SECOND == 0:
+                self.store.flush()
+            taken.append(self.refresh())
+        times, sent = zip(*taken, strict=True)
+        return times, sent
+
 
 def pictures(_: Any, folder: Path, points: int, seconds: int) -> dict[str, float]:
     """30 series of `points` points in all: a refresh at 100 and at 1,000 calls a second, and the whole keyframe."""
@@ -72,14 +84,7 @@ def pictures(_: Any, folder: Path, points: int, seconds: int) -> dict[str, float
     following.session.pull()
     found: dict[str, float] = {}
     for rate in (100, 1000):
-        following.session.keyframe()
-        taken = []
-        for refresh in range(seconds * REFRESHES_A_SECOND):
-            following.log(rate // REFRESHES_A_SECOND, rate)
-            if refresh % REFRESHES_A_SECOND == 0:
-                following.store.flush()
-            taken.append(following.refresh())
-        times, sent = zip(*taken, strict=True)
+        times, sent = following.refreshes(rate, seconds)
         found |= {f"ms_{rate}": statistics.fmean(times) * 1e3, f"bytes_{rate}": statistics.fmean(sent)}
     return found | _keyframe(following.session)
 
@@ -88,14 +93,7 @@ def growing(_: Any, folder: Path, rate: int, seconds: int) -> dict[str, float]:
     """From the first call on."""
     following = Following(folder)
     following.session.pull()
-    following.session.keyframe()
-    taken = []
-    for refresh in range(seconds * REFRESHES_A_SECOND):
-        following.log(rate // REFRESHES_A_SECOND, rate)
-        if refresh % REFRESHES_A_SECOND == 0:
-            following.store.flush()
-        taken.append(following.refresh())
-    times, sent = zip(*taken, strict=True)
+    times, sent = following.refreshes(rate, seconds)
     return {"ms": statistics.fmean(times) * 1e3, "bytes": statistics.fmean(sent), "largest": max(sent)}
 
 

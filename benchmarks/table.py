@@ -20,7 +20,6 @@ class Row:
     most: float | None = None
     least: float | None = None
     peers: float | None = None  # at least so many times better than each peer
-    ratio: bool = True  # whether "times better" has a meaning
 
 
 ROWS = (
@@ -30,16 +29,9 @@ ROWS = (
     Row("log", "p50_us_10", "`log` of 10 metrics, p50", "us", most=4, peers=4),
     Row("log", "p99_us_10", "- p99", "us"),
     Row("log", "mean_us_10", "- mean", "us"),
-    Row(
-        "loop",
-        "slowdown_percent",
-        "a 0.5 ms/step loop logging 10 metrics a step is slowed by",
-        "%",
-        most=2,
-        ratio=False,
-    ),
-    Row("loop", "cpu_percent", "- in CPU time, all its threads", "%", ratio=False),
-    Row("loop", "noise_percent", "- between plain loops alone, slowest to fastest (noise)", "%", ratio=False),
+    Row("loop", "slowdown_percent", "a 0.5 ms/step loop logging 10 metrics a step is slowed by", "%", most=2),
+    Row("loop", "cpu_percent", "- in CPU time, all its threads", "%"),
+    Row("loop", "noise_percent", "- between plain loops alone, slowest to fastest (noise)", "%"),
     Row("bulk", "seconds", "100k calls x 10 metrics, until all is on disk", "s"),
     Row("bulk", "bytes_per_point", "- bytes a point (random walk)", "B"),
     Row("size", "walk", "bytes a point: random walk, jittered times", "B", most=10),
@@ -54,14 +46,14 @@ ROWS = (
     Row("million", "memory_own_mb_10", "- without mapped files (journal, libraries)", "MB"),
     Row("million", "memory_finished_mb_10", "- run finished", "MB"),
     Row("million", "memory_peak_mb_10", "- the most at any time, `finish` included", "MB"),
-    Row("kill", "percent_1hz", "calls recovered after SIGKILL: 1 call a second", "%", least=100, ratio=False),
-    Row("kill", "percent_100hz", "- 100 calls a second", "%", least=100, ratio=False),
-    Row("kill", "percent_burst", "- as fast as they go", "%", least=100, ratio=False),
-    Row("kill", "percent_after", "- right after 10k calls", "%", least=100, ratio=False),
+    Row("kill", "percent_1hz", "calls recovered after SIGKILL: 1 call a second", "%", least=100),
+    Row("kill", "percent_100hz", "- 100 calls a second", "%", least=100),
+    Row("kill", "percent_burst", "- as fast as they go", "%", least=100),
+    Row("kill", "percent_after", "- right after 10k calls", "%", least=100),
     Row("trials", "lost", "200 random SIGKILLs: calls lost", "", most=0),
     Row("trials", "doubled", "- points doubled", "", most=0),
     Row("trials", "unopened", "- files that do not open", "", most=0),
-    Row("sigterm", "percent", "calls recovered after SIGTERM, 10 calls a second", "%", least=100, ratio=False),
+    Row("sigterm", "percent", "calls recovered after SIGTERM, 10 calls a second", "%", least=100),
     Row("import", "ms", "import", "ms", most=150, peers=3),
     Row("first", "ms", "import, init and first `log`", "ms"),
     Row("reopen", "seconds_1m", "reopen 1 M points, to the first keyframe", "s"),
@@ -78,17 +70,10 @@ ROWS = (
     Row("picture", "keyframe_ms_largest", "full keyframe, 30 series of 10 M steps each", "ms", most=100),
     Row("picture", "keyframe_bytes_largest", "- its bytes", "B", most=1e6),
     Row("picture", "saved_bytes", "keyframe that a notebook keeps, 30 series", "B", most=150_000),
-    Row("board", "percent", "a board in view takes of a loop of 1,000 calls/s (no browser)", "%", most=2, ratio=False),
+    Row("board", "percent", "a board in view takes of a loop of 1,000 calls/s (no browser)", "%", most=2),
     Row("detail", "p50_ms", "exact window of a 10 M-point run, cell busy, p50", "ms"),
     Row("detail", "p95_ms", "- p95", "ms", most=300),
-    Row(
-        "console",
-        "cpu_percent_kernel",
-        "recording the console slows `print` in a kernel by, CPU",
-        "%",
-        most=10,
-        ratio=False,
-    ),
+    Row("console", "cpu_percent_kernel", "recording the console slows `print` in a kernel by, CPU", "%", most=10),
     Row("console", "us_kernel", "- a line", "us"),
     Row("console", "us_script", "- in a script on a terminal, a line", "us"),
     Row("latency", "p95_ms", "`log` to pixels, JupyterLab, cell busy, 10 metrics at 100 calls/s, p95", "ms", most=250),
@@ -96,14 +81,7 @@ ROWS = (
     Row("paint", "first_paint", "board of 1,000 runs x 50 metrics, to its first paint", "ms", most=2000),
     Row("draw", "ratio", "drawing 12 charts x 3 runs of 10 M points / of 1 k points", "x", most=1.3),
     Row("draw", "short_ms", "- of 1 k points", "ms"),
-    Row(
-        "heap",
-        "drift_percent",
-        "browser's memory over a run of 30 minutes: the last third grows by",
-        "%",
-        most=5,
-        ratio=False,
-    ),
+    Row("heap", "drift_percent", "browser's memory over a run of 30 minutes: the last third grows by", "%", most=5),
     Row("heap", "mb", "- and is", "MB"),
     Row("bundle", "bytes", "the front end, minified", "B", most=1e6),
     Row("bundle", "load_ms", "- loaded and initialised in", "ms", most=1000),
@@ -173,7 +151,7 @@ def cells(row: Row, results: dict[str, Any], names: Sequence[str]) -> list[str]:
             line.append(_unknown(found, name))
             continue
         text = ("~" if found[name].get("reckoned") else "") + number(theirs[name], row.unit)
-        if row.ratio and ours is not None:
+        if row.unit != "%" and ours is not None:  # of shares "times better" says nothing
             times = times_better(row, ours, theirs[name])
             text += f" ({times:.{1 if times < 10 else 0}f}x)"
         line.append(text)

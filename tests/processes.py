@@ -10,6 +10,6 @@ def let_rest(process: Process) -> None:
     for member in list(process.pump._members):
         process.pump.remove(member)
     process.boards.clear()
-    system = process.captures.get("system")
+    system = process.captures._captures.get("system")
     for run in process.runs if system is not None else ():
         system.end(run)

@@ -61,6 +61,7 @@ LAYERS: dict[str, list[str]] = {
         "_remains",
         "_tables",
         "_enclosed",
+        "_facts",
         "_foreign",
         "_parquet",
         "_sql",

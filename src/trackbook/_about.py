@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import Any, Final
 
+from ._facts import fact
 from .store._interface import Store
 
 ABOUT: Final = frozenset({"console", "cells", "environment"})
@@ -40,7 +40,7 @@ def about(store: Store, question: Mapping[str, Any]) -> dict[str, Any]:
             case "cells":
                 return _cells(store, run)
             case _:
-                return {"environment": _fact(store, run, "environment")}
+                return {"environment": fact(store, run, "environment")}
     except ValueError as error:
         return {"error": str(error)}
 
@@ -79,13 +79,8 @@ def _cells(store: Store, run: str) -> dict[str, Any]:
         }
         for number, _, count, source, started, ended, state, error, *_ in rows[-MOST_CELLS:]
     ]
-    notebook = _fact(store, run, "notebook")
-    dirty = notebook.get("dirty") if isinstance(notebook, dict) else None
-    return {"cells": cells, "earlier": len(rows) - len(cells), "dirty": dirty or []}
-
-
-def _fact(store: Store, run: str, wanted: str) -> Any:
-    return next((json.loads(value) for name, value in store.captured(run, "facts") if name == wanted), None)
+    dirty = (fact(store, run, "notebook") or {}).get("dirty", [])
+    return {"cells": cells, "earlier": len(rows) - len(cells), "dirty": dirty}
 
 
 def _number(question: Mapping[str, Any], name: str) -> int | None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from ._facts import fact
+
 if TYPE_CHECKING:
     import polars as pl
 
+    from ._types import RunRecord
     from .store._interface import Store
 
 SYSTEM_SECONDS: Final = 10.0  # from one point of a system metric to the next
@@ -23,11 +25,10 @@ class Captured:
     system_seconds: float = SYSTEM_SECONDS
     gathered: threading.Event | None = None  # set when the environment is there
     before_reading: list[Callable[[], None]]  # puts into the store what a capture still holds
-    store: Store
 
-    @property
-    def id(self) -> str:
-        raise NotImplementedError
+    store: Store
+    _record: RunRecord
+    _stay_out_of_children: Callable[[], None]
 
     @property
     def environment(self) -> dict[str, Any]:
@@ -39,9 +40,7 @@ class Captured:
         self._stay_out_of_children()
         if self.gathered is not None:
             self.gathered.wait(GATHERING_SECONDS)
-        facts = dict(self.store.captured(self.id, "facts"))
-        found: dict[str, Any] = json.loads(facts.get("environment", "{}"))
-        return found
+        return fact(self.store, self._record.id, "environment") or {}
 
     def system(self) -> pl.DataFrame:
         """The system metrics up to now: ``metric`` (str, with its unit), ``value`` (float64), ``time`` (float64, seconds UTC).
@@ -51,7 +50,7 @@ class Captured:
         from ._tables import system
 
         self._stay_out_of_children()
-        return system(self.store, self.id).drop("step")
+        return system(self.store, self._record.id).drop("step")
 
     def cells(self) -> pl.DataFrame:
         """The executions of cells while the run was open, in order: the code it ran.
@@ -66,7 +65,7 @@ class Captured:
         from ._tables import cells_table
 
         self._stay_out_of_children()
-        return cells_table(self.store, self.id)
+        return cells_table(self.store, self._record.id)
 
     def console(self) -> pl.DataFrame:
         """What the run's process wrote to stdout and stderr while the run was open, as a terminal shows it.
@@ -81,7 +80,4 @@ class Captured:
         self._stay_out_of_children()
         for put in list(self.before_reading):
             put()
-        return console_table(self.store, self.id)
-
-    def _stay_out_of_children(self) -> None:
-        raise NotImplementedError
+        return console_table(self.store, self._record.id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from argparse import Namespace
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.error import UsageError
 
 from . import _api, _comparing, _exchange, _manage, _notebook, _settings
+from ._facts import fact
 from ._options import Parser, add_run_options, nearest, start_run
 from ._process import process
 from ._project import project_names
@@ -146,8 +146,7 @@ def status(_: Namespace) -> None:
 
 def _notebook_lines(run: Run) -> list[str]:
     """The notebook that a run came from, and why it is dirty, as far as its cells were captured."""
-    facts = dict(run.store.captured(run.id, "facts"))
-    known = json.loads(facts.get("notebook", "{}"))
+    known = fact(run.store, run.id, "notebook") or {}
     lines = [f"notebook: {known['path']}"] if known.get("path") else []
     return [*lines, f"dirty: {'; '.join(known['dirty'])}"] if known.get("dirty") else lines
 

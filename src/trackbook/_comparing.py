@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import _api, _notebook
 from ._differences import ABSENT, Differences, Recorded, differences
+from ._facts import fact
 from ._process import process
 from ._run import Run
 from ._side_by_side import as_html, as_text
@@ -100,7 +100,6 @@ def _different(project: str | None, runs: Sequence[str | Run]) -> tuple[Project,
 
 def _recorded(source: Project, record: RunRecord, runs: Sequence[RunRecord]) -> Recorded:
     store = source.store
-    facts = {name: json.loads(value) for name, value in store.captured(record.id, "facts")}
     at = CAPTURED["cells"].index("source")
     sources: list[Any] = [row[at] for row in store.captured(record.id, "cells") if row[at] is not None]
     alone = [run.name for run in runs].count(record.name) == 1
@@ -109,6 +108,6 @@ def _recorded(source: Project, record: RunRecord, runs: Sequence[RunRecord]) -> 
         label=record.name if alone else f"{record.name} ({record.id})",
         config=record.config,
         metrics=metrics,
-        environment=facts.get("environment"),
+        environment=fact(store, record.id, "environment"),
         sources=sources or None,
     )

@@ -71,7 +71,6 @@ class Run(Captured, Stoppable):
         self._tracking = False
         self.before_end: list[Callable[[Run], None]] = []
         self.on_end: list[Callable[[Run], None]] = []
-        self.save_code = True
         self.before_reading: list[Callable[[], None]] = []
         self._is_over = journal is None
         if journal is None:

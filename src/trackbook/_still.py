@@ -16,7 +16,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from ._drawn import palette
+from ._drawn import Look, group, style_runs
 from ._frames import Picture
 from ._m4 import Floats, Rows, Steps
 from ._protocol import RunHeader
@@ -98,8 +98,7 @@ def grouped(metrics: Iterable[str]) -> list[str]:
     """Metrics as a board orders them: by group, the one without a name first."""
     groups: dict[str, list[str]] = {"": []}
     for name in metrics:
-        group, slash, _ = name.partition("/")
-        groups.setdefault(group if slash else "", []).append(name)
+        groups.setdefault(group(name), []).append(name)
     return [name for members in groups.values() for name in members]
 
 
@@ -177,17 +176,16 @@ def _spec(
             order = np.argsort(x, kind="stable")
             places = x[order].astype(np.int64).tolist()
             lines += [f"{number},{key},{at},{y}" for at, y in zip(places, _rounded(values[order]), strict=True)]
-    usual, faded = palette()["light"]["line"], palette()["light"]["faded"]["line"]
-    drawn = [colors.get(run["id"]) or (faded if run["faded"] else usual[run["key"] % len(usual)]) for run in runs]
-    labels = _labels(runs)
+    styles = style_runs(runs, Look(colors=colors)).values()
+    labels = [style.label for style in styles]
     color = {
         "field": "run",
         "type": "nominal",
-        "scale": {"domain": labels, "range": drawn},
+        "scale": {"domain": labels, "range": [style.color for style in styles]},
         "legend": {"title": None} if len(runs) > 1 else None,
         "sort": labels,
     }
-    names = [{"r": run["key"], "run": label} for run, label in zip(runs, labels, strict=True)]
+    names = [{"r": style.run["key"], "run": style.label} for style in styles]
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         **head,
@@ -363,12 +361,6 @@ def _text(project: str, metrics: list[str], runs: list[RunHeader], left_out: str
         f"trackbook.board({project!r}) shows it live again",
     ]
     return "\n".join(lines)
-
-
-def _labels(runs: list[RunHeader]) -> list[str]:
-    """Names may repeat; a run whose name is taken gets its id behind it."""
-    names = [run["name"] for run in runs]
-    return [f"{run['name']} ({run['id']})" if names.count(run["name"]) > 1 else run["name"] for run in runs]
 
 
 def _duration(seconds: float) -> str:

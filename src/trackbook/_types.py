@@ -10,7 +10,6 @@ from ._protocol import State
 
 T = TypeVar("T")
 StepBy = Literal["metric", "run"]
-Mode = Literal["local", "disabled"]
 Resume = Literal["never", "allow", "must"]
 Stop = Literal["flag", "raise"]
 

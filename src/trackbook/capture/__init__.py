@@ -69,10 +69,6 @@ class Captures:
     def add(self, name: str, capture: Capture) -> None:
         self._captures[name] = capture
 
-    def get(self, name: str) -> Capture | None:
-        """The capture of this name; None when it failed and is off."""
-        return self._captures.get(name)
-
     def begin(self, run: Run, wanted: Collection[str]) -> None:
         for name, capture in list(self._captures.items()):
             if name in wanted:

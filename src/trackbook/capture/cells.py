@@ -26,6 +26,7 @@ from typing import Final
 from .. import _notebook
 from .._cells import Cells, Execution, Outcome
 from .._endings import state_after
+from .._facts import put_fact
 from .._run import Run
 from .._types import logged
 from .redact import redact
@@ -72,9 +73,6 @@ class _Followed:
     def put(self, row: Row) -> None:
         self.run.store.put_captured(self.run.id, "cells", [dataclasses.astuple(row)])
 
-    def put_fact(self, name: str, fact: Mapping[str, object]) -> None:
-        self.run.store.put_captured(self.run.id, "facts", [(name, json.dumps(fact))])
-
     def mark(self, row: Row, why: str) -> None:
         row.dirty = why
         self.dirty[row.number] = f"In [{row.count}] {_SAID[why]}"
@@ -83,7 +81,8 @@ class _Followed:
 
     def say_notebook(self) -> None:
         dirty = [self.dirty[number] for number in sorted(self.dirty)][-MOST_REASONS:]
-        self.put_fact("notebook", {"name": _notebook.name(), "path": _notebook.path(), "dirty": dirty})
+        fact = {"name": _notebook.name(), "path": _notebook.path(), "dirty": dirty}
+        put_fact(self.run.store, self.run.id, "notebook", fact)
 
     def count(self) -> Mapping[str, int]:
         """The points of each metric by now. Asks the store, which may be busy writing, only where something was logged since."""
@@ -121,7 +120,7 @@ class CellCapture:
         followed = _Followed(run, earlier[-1].number + 1 if earlier else 0)
         if not self._cells.watching:
             if run.save_code and (code := script()) is not None:
-                followed.put_fact("code", code)
+                put_fact(run.store, run.id, "code", code)
             return
         followed.newest = {row.cell: (row, row.source) for row in earlier if row.cell is not None}
         followed.dirty = {row.number: f"In [{row.count}] {_SAID[row.dirty]}" for row in earlier if row.dirty in _SAID}

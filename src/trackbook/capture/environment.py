@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import re
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import _settings
+from .._facts import put_fact
 from .redact import REDACTED, redact, redact_arguments
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ class _Gathering:
 
 
 def _put(run: Run, found: Mapping[str, Any]) -> None:
-    run.store.put_captured(run.id, "facts", [("environment", json.dumps(found, ensure_ascii=False))])
+    put_fact(run.store, run.id, "environment", found)
 
 
 def _folder() -> str:
