@@ -8,8 +8,11 @@ from typing import Any
 
 import polars as pl
 
-from trackbook._journal import FileJournal, Journal
+from trackbook._journal import FileJournal, Journal, NullJournal
 from trackbook._records import Batch
+from trackbook._run import Run
+from trackbook._types import RunRecord
+from trackbook.store.memory import MemoryStore
 
 Row = tuple[str, int, float]
 
@@ -17,6 +20,11 @@ Row = tuple[str, int, float]
 def in_memory() -> FileJournal:
     """A journal without a folder."""
     return FileJournal(None, {"id": "r1"})
+
+
+def new_run(name: str = "r1") -> Run:
+    """A run of no project, with an empty store in memory and no journal."""
+    return Run("p", RunRecord(name, name, 1.0), MemoryStore(), NullJournal())
 
 
 def put(journal: Journal, *points: tuple[int, int, float], now: float = 0.0) -> None:

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
 from trackbook._about import LONGEST_LINE, LONGEST_SOURCE, MOST_CELLS, MOST_FOUND, PAGE, REWRITTEN, about
+from trackbook._facts import put_fact
 from trackbook._session import Session
 from trackbook._types import RunRecord
 from trackbook.store.memory import MemoryStore
@@ -120,14 +120,14 @@ def test_cells_come_in_order_the_newest_where_they_are_many(store: MemoryStore) 
 
 def test_a_dirty_notebook_says_why(store: MemoryStore) -> None:
     assert ask(store, "cells")["dirty"] == []
-    store.put_captured("r", "facts", [("notebook", json.dumps({"dirty": ["cell 3 ran before cell 2"]}))])
+    put_fact(store, "r", "notebook", {"dirty": ["cell 3 ran before cell 2"]})
     assert ask(store, "cells")["dirty"] == ["cell 3 ran before cell 2"]
 
 
 def test_the_environment_is_told_as_it_was_recorded(store: MemoryStore) -> None:
     assert ask(store, "environment") == {"environment": None}
     environment = {"os": {"name": "Linux"}, "packages": {"numpy": "2.1.0"}}
-    store.put_captured("r", "facts", [("environment", json.dumps(environment)), ("other", "1")])
+    put_fact(store, "r", "environment", environment)
     assert ask(store, "environment") == {"environment": environment}
 
 

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import pytest
 
+import journals
 import trackbook as tb
 from processes import let_rest
 from trackbook import _api, _manage, _notebook
@@ -48,7 +48,7 @@ def stored(folder: Path, project: str = "default") -> list[RunRecord]:
 def points(folder: Path, project: str = "default") -> list[tuple[str, int, float]]:
     store = Project(project, folder).store
     (run,) = store.runs()
-    rows = store.read(run.id).select(pl.col("metric").cast(pl.String), "step", "value").rows()
+    rows = journals.points(store.read(run.id))
     store.close()
     return rows
 

@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 
 import trackbook as tb
+from journals import new_run
 from trackbook._run import Run
-from trackbook._types import RunRecord
 from trackbook.capture import CAPTURES, Captures, Late, choose
-from trackbook.store.memory import MemoryStore
 
 
 class Noting:
@@ -58,17 +57,11 @@ def test_a_capture_that_does_not_exist_is_refused(given: Any, error: type[Except
     assert tb.run is None
 
 
-def new_run() -> Run:
-    from trackbook._journal import NullJournal
-
-    return Run("p", RunRecord("r1", "a", 1.0), MemoryStore(), NullJournal())
-
-
 def test_a_capture_is_told_of_its_runs_before_they_end() -> None:
     captures, console, system = Captures(), Noting(), Noting()
     captures.add("console", console)
     captures.add("system", system)
-    run = new_run()
+    run = new_run("a")
     captures.begin(run, ["console"])
     run.finish()
     run.finish()
@@ -78,12 +71,12 @@ def test_a_capture_is_told_of_its_runs_before_they_end() -> None:
 def test_a_late_capture_is_made_with_the_first_run_that_wants_it() -> None:
     made: list[Noting] = []
     late = Late(lambda: made.append(Noting()) or made[0])  # type: ignore[func-returns-value]
-    late.end(new_run())
+    late.end(new_run("a"))
     late.leave()
     assert made == []
     for _ in range(2):
-        late.begin(new_run())
-    late.end(new_run())
+        late.begin(new_run("a"))
+    late.end(new_run("a"))
     late.leave()
     assert [each.told for each in made] == [["begin a", "begin a", "end a", "leave"]]
 
@@ -96,7 +89,7 @@ def test_a_capture_that_fails_is_switched_off_and_said_once(moment: str) -> None
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         for _ in range(2):
-            run = new_run()
+            run = new_run("a")
             captures.begin(run, CAPTURES)
             run.finish()
     assert [re.search("no longer records console.*no such device", str(one.message)) for one in said] != [None]

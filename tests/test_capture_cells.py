@@ -5,15 +5,15 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import trackbook as tb
-from shells import Shell, ipython
+from shells import Shell
 from trackbook import TrackbookWarning, _notebook
+from trackbook._facts import fact
 from trackbook._project import Project
 from trackbook._tables import CELLS
 from trackbook._types import CAPTURED
@@ -21,12 +21,6 @@ from trackbook.capture import cells as module
 from trackbook.capture.cells import Row, script, shortened
 
 INIT = "import trackbook as tb\nrun = tb.init(project='p', capture=['cells'])"
-
-
-@pytest.fixture
-def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Shell]:
-    with ipython(tmp_path, monkeypatch, capsys) as made:
-        yield made
 
 
 def cells(run: str | None = None, *columns: str) -> list[tuple[Any, ...]]:
@@ -39,8 +33,7 @@ def dirty(run: str | None = None) -> list[str | None]:
 
 def notebook() -> dict[str, Any]:
     run = tb.get_run()
-    found: dict[str, Any] = json.loads(dict(run.store.captured(run.id, "facts"))["notebook"])
-    return found
+    return fact(run.store, run.id, "notebook") or {}
 
 
 @pytest.fixture

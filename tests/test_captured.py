@@ -1,27 +1,25 @@
 from __future__ import annotations
 
-import json
 import os
 import threading
 
 import polars as pl
 import pytest
 
-from trackbook._journal import NullJournal
+from journals import new_run
+from trackbook._facts import put_fact
 from trackbook._run import Run
-from trackbook._types import RunRecord
 from trackbook.store._interface import POINTS
-from trackbook.store.memory import MemoryStore
 
 
 @pytest.fixture
 def run() -> Run:
-    return Run("p", RunRecord("r1", "a", 1.0), MemoryStore(), NullJournal())
+    return new_run()
 
 
 def test_the_environment_is_what_was_captured(run: Run) -> None:
     assert run.environment == {}
-    run.store.put_captured(run.id, "facts", [("environment", json.dumps({"os": {"name": "Ω"}})), ("other", "1")])
+    put_fact(run.store, run.id, "environment", {"os": {"name": "Ω"}})
     assert run.environment == {"os": {"name": "Ω"}}
 
 
@@ -29,7 +27,7 @@ def test_it_is_waited_for_while_it_is_gathered(run: Run) -> None:
     run.gathered = threading.Event()
 
     def gather() -> None:
-        run.store.put_captured(run.id, "facts", [("environment", '{"late": true}')])
+        put_fact(run.store, run.id, "environment", {"late": True})
         run.gathered.set()  # type: ignore[union-attr]
 
     threading.Timer(0.05, gather).start()

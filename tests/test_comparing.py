@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,6 +8,7 @@ import pytest
 
 import trackbook as tb
 from trackbook import _comparing
+from trackbook._facts import put_fact
 from trackbook._types import CAPTURED, SYSTEM
 from trackbook.store._interface import POINTS
 
@@ -19,7 +19,7 @@ def a_run(name: str, loss: float = 0.5, packages: dict[str, str] | None = None, 
         run.log({"loss": loss})
         run.store.append(run.id, pl.DataFrame([(f"{SYSTEM}cpu", 0, 3.0, 0.0)], schema=POINTS, orient="row"))
         if packages is not None:
-            run.store.put_captured(run.id, "facts", [("environment", json.dumps({"packages": packages}))])
+            put_fact(run.store, run.id, "environment", {"packages": packages})
         usual = {"cell": "c", "started": 0.0, "state": "ok", "metrics": "[]", "points": 1}
         cells = [usual | {"number": number, "source": source} for number, source in enumerate(sources)]
         run.store.put_captured(run.id, "cells", [tuple(map(cell.get, CAPTURED["cells"])) for cell in cells])

@@ -13,23 +13,16 @@ from typing import Any
 import pytest
 
 import trackbook as tb
+from journals import new_run
 from trackbook import _settings
-from trackbook._journal import NullJournal
-from trackbook._run import Run
-from trackbook._types import RunRecord
 from trackbook.capture import environment
 from trackbook.capture.environment import Environment, git, without_credentials
 from trackbook.capture.hardware import Machine
-from trackbook.store.memory import MemoryStore
 
 
 @pytest.fixture(autouse=True)
 def every_run_looks_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(environment, "RECENT_SECONDS", -1.0)
-
-
-def new_run(name: str = "r1") -> Run:
-    return Run("p", RunRecord(name, name, 1.0), MemoryStore(), NullJournal())
 
 
 def no_gpu() -> Machine:

@@ -18,7 +18,7 @@ PACKAGE = Path(trackbook.__file__).parent
 
 # From the ground up; a module may import from its own layer's earlier names and from the layers below.
 LAYERS: dict[str, list[str]] = {
-    "words": ["_protocol", "_types", "_errors", "_endings", "_settings", "_names"],
+    "words": ["_protocol", "_types", "_errors", "_settings", "_names"],
     "pure": [
         "_values",
         "_config",
@@ -67,6 +67,7 @@ LAYERS: dict[str, list[str]] = {
         "_sql",
     ],
     "doing": [
+        "_endings",
         "_recorder",
         "_recovery",
         "_captured",

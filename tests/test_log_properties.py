@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from journals import in_memory
+from journals import points as logged
 from trackbook._run import Run
 from trackbook._types import Cursor, RunRecord
 from trackbook._values import LARGEST_STEP
@@ -94,7 +95,7 @@ class Model:
 
 
 def recorded(frame: pl.DataFrame) -> dict[Key, str]:
-    rows = frame.select(pl.col("metric").cast(pl.String), "step", "value").rows()
+    rows = logged(frame)
     assert len({row[:2] for row in rows}) == len(rows)
     return {(name, step): repr(value) for name, step, value in rows}
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from journals import points as rows
 from trackbook._types import Cursor, MetricSummary, RunRecord
 from trackbook.store._interface import POINTS, Store
 from trackbook.store.memory import MemoryStore
@@ -40,10 +41,6 @@ def open_store(tmp_path: Path) -> Iterator[Open]:
 
 def points(*rows: tuple[str, int, float]) -> pl.DataFrame:
     return pl.DataFrame([(*row, 0.5) for row in rows], schema=POINTS, orient="row")
-
-
-def rows(frame: pl.DataFrame) -> list[tuple[str, int, float]]:
-    return frame.select(pl.col("metric").cast(pl.String), "step", "value").rows()
 
 
 # --- runs -------------------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from journals import points as rows
 from trackbook._types import Cursor, MetricSummary, RunRecord
 from trackbook.store import _rows, _view, sqlite
 from trackbook.store._interface import POINTS
@@ -39,10 +40,6 @@ class Reader:
             self.seen.clear()
         self.cursor = cursor
         self.seen += rows(fresh)
-
-
-def rows(frame: pl.DataFrame) -> list[tuple[str, int, float]]:
-    return frame.select(pl.col("metric").cast(pl.String), "step", "value").rows()
 
 
 def points(logged: list[tuple[str, int]], value: float) -> pl.DataFrame:

@@ -12,14 +12,12 @@ from typing import Any
 import polars as pl
 import pytest
 
+import journals
 import trackbook as tb
-from trackbook._journal import NullJournal
 from trackbook._run import Run
-from trackbook._types import RunRecord
 from trackbook.capture import system
 from trackbook.capture.hardware import Machine
 from trackbook.capture.system import System
-from trackbook.store.memory import MemoryStore
 
 
 class FakeMeter:
@@ -52,7 +50,7 @@ def capture() -> Iterator[System]:
 
 
 def new_run(name: str = "r1", seconds: float = 1000.0) -> Run:
-    run = Run("p", RunRecord(name, name, 1.0), MemoryStore(), NullJournal())
+    run = journals.new_run(name)
     run.system_seconds = seconds
     return run
 

@@ -10,12 +10,18 @@ from typing import TYPE_CHECKING, Any
 import nbformat
 from PIL import Image
 
+import trackbook
+
 if TYPE_CHECKING:
-    from playwright.sync_api import ConsoleMessage, Locator, Page
+    from collections.abc import Mapping
+
+    from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Route
 
     from browser.server import JupyterServer
 
 OUTPUT = Path(__file__).parent / "output"
+BUNDLE = Path(trackbook.__file__).parent / "_static" / "trackbook.js"
+SITE = "http://trackbook.test/"
 
 PATIENCE = 90  # seconds; a busy machine is slow, and no test is about how fast it is
 
@@ -271,3 +277,15 @@ class Board:
             OUTPUT.mkdir(exist_ok=True)
             (OUTPUT / f"{name}.png").write_bytes(shot)
         return Image.open(BytesIO(shot)).convert("RGB")
+
+
+def serve(browser: Browser, files: Mapping[str, tuple[str, str]], headers: Mapping[str, str] | None = None) -> Page:
+    """A page, in a context of its own, to which `SITE` has these files: kind and text by path."""
+    page = browser.new_context(viewport={"width": 1000, "height": 800}).new_page()
+
+    def answer(route: Route) -> None:
+        kind, body = files.get(route.request.url.removeprefix(SITE.rstrip("/")), ("image/x-icon", ""))  # it has no icon
+        route.fulfill(body=body, headers={"Content-Type": kind, **(headers or {})})
+
+    page.route("**/*", answer)
+    return page

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
-from pathlib import Path
 
-from playwright.sync_api import Browser, Route
+from playwright.sync_api import Browser
 
 import trackbook as tb
-from browser.lab import Board
+from browser.lab import BUNDLE, SITE, Board, serve
 
-BUNDLE = Path(tb.__file__).parent / "_static" / "trackbook.js"
 POLICY = "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; img-src data: blob:; connect-src 'self'"
 PAGE = '<!doctype html><meta charset="utf-8"><main></main><script type="module" src="/page.js"></script>'
 SCRIPT = """
@@ -42,24 +40,16 @@ def test_without_eval_the_board_draws(browser: Browser) -> None:
         "/page.js": ("text/javascript", SCRIPT),
         "/trackbook.js": ("text/javascript", BUNDLE.read_text(encoding="utf-8")),
         "/saved.json": ("application/json", saved_board()),
-        "/favicon.ico": ("image/x-icon", ""),
     }
-
-    def answer(route: Route) -> None:
-        kind, body = files[route.request.url.removeprefix("http://trackbook.test")]
-        route.fulfill(body=body, headers={"Content-Type": kind, "Content-Security-Policy": POLICY})
-
-    context = browser.new_context(viewport={"width": 1000, "height": 800})
-    page = context.new_page()
+    page = serve(browser, files, {"Content-Security-Policy": POLICY})
     errors: list[str] = []
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.route("**/*", answer)
-    page.goto("http://trackbook.test/")
+    page.goto(SITE)
     board = Board(page.locator(".tb-board")).wait()
     assert board.steps("train/loss") == list(range(50))
     board.look("csp")
     assert page.evaluate("() => window.forbidden"), "the page's policy allows eval"
     errors = [error for error in errors if "unsafe-eval" not in error]  # of the script's own try, and the board's
     assert errors == []
-    context.close()
+    page.context.close()

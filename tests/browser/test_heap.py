@@ -6,16 +6,14 @@ import base64
 import json
 import math
 import statistics
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from playwright.sync_api import Browser, Route
+from playwright.sync_api import Browser
 
-import trackbook as tb
+from browser.lab import BUNDLE, SITE, serve
 from trackbook._frames import Picture
 
-BUNDLE = Path(tb.__file__).parent / "_static" / "trackbook.js"
 REFRESHES, SAMPLES = 1200, 30
 POINTS = 100  # a refresh of a metric: a run of a thousand steps a second
 METRICS = ("train/loss", "train/accuracy", "val/loss", "lr")
@@ -74,21 +72,13 @@ def test_the_browsers_memory_is_flat(browser: Browser) -> None:
         "/page.js": ("text/javascript", SCRIPT),
         "/trackbook.js": ("text/javascript", BUNDLE.read_text(encoding="utf-8")),
         "/frames.json": ("application/json", json.dumps(frames())),
-        "/favicon.ico": ("image/x-icon", ""),
     }
-
-    def answer(route: Route) -> None:
-        kind, body = files[route.request.url.removeprefix("http://trackbook.test")]
-        route.fulfill(body=body, headers={"Content-Type": kind})
-
-    context = browser.new_context(viewport={"width": 1000, "height": 800})
-    page = context.new_page()
+    page = serve(browser, files)
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.route("**/*", answer)
-    page.goto("http://trackbook.test/")
+    page.goto(SITE)
     page.wait_for_function("window.ready")
-    devtools = context.new_cdp_session(page)
+    devtools = page.context.new_cdp_session(page)
     devtools.send("Performance.enable")
     sizes = []
     for number in range(SAMPLES):
@@ -98,7 +88,7 @@ def test_the_browsers_memory_is_flat(browser: Browser) -> None:
         found = {each["name"]: each["value"] for each in devtools.send("Performance.getMetrics")["metrics"]}
         sizes.append(found["JSHeapUsedSize"])
     assert page.locator(".tb-chart[data-drawn]").count() == len(METRICS)
-    context.close()
+    page.context.close()
     last = sizes[-SAMPLES // 3 :]
     assert statistics.median(last[5:]) < 1.05 * statistics.median(last[:5]), [round(size / 2**20, 1) for size in sizes]
     assert errors == []
