@@ -4,12 +4,12 @@ import type { RunHeader } from "./protocol.ts";
 import { double, type PointSeries, type Series } from "./series.ts";
 import type { ViewTraits } from "./view-state.ts";
 
-export type Band = ViewTraits["band"];
+type Band = ViewTraits["band"];
 
 /** A series made of several runs' series, with what is drawn around their mean. */
-export type GroupSeries = PointSeries & { band: { low: Float64Array; high: Float64Array } | null };
+type GroupSeries = PointSeries & { band: { low: Float64Array; high: Float64Array } | null };
 
-export interface Membership {
+interface Membership {
   key: string;
   label: string;
 }

@@ -9,7 +9,7 @@ import type { View } from "./vega.ts";
 const SCALE = 2; // pixels of a saved picture to a pixel on screen
 
 /** What a chart's menu asks of the board. */
-export interface ChartActions {
+interface ChartActions {
   project(): string;
   showLarge(chart: Chart): void;
   resetZoom(chart: Chart): void;

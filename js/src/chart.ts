@@ -1,9 +1,19 @@
 import { Frame } from "./axes.ts";
+import { CanvasBox, Failure } from "./canvas-box.ts";
 import { h, setChildren, setText } from "./dom.ts";
 import { domainsOf } from "./domain.ts";
 import { formatValue } from "./format.ts";
 import { latestValues } from "./latest.ts";
-import { type Content, extentOf, type Plot, plotOf, type Range, type Zoom } from "./plot.ts";
+import {
+  type Content,
+  extentOf,
+  type Plot,
+  plotOf,
+  type Range,
+  sameAxes,
+  sameItems,
+  type Zoom,
+} from "./plot.ts";
 import { Pointer } from "./pointer.ts";
 import type { Row } from "./rows.ts";
 import { resizeView } from "./sizing.ts";
@@ -33,15 +43,13 @@ export class Chart {
   readonly plotElement = h("div", { class: "tb-plot", role: "img" });
   visible = false;
   #latest = h("div", { class: "tb-latest" });
-  #container = h("div", { class: "tb-canvas" });
+  #box = new CanvasBox<Canvas>();
   #remarks = h("div", { class: "tb-remarks" });
   #pointer = new Pointer();
-  #error = h("div", { class: "tb-error", role: "alert", hidden: "" });
+  #failure = new Failure();
   #scene: Scene | null = null;
   #drawn: Scene | null = null;
   #plot: Plot | null = null;
-  #made: (Canvas & { spec: Spec; key: string }) | null = null;
-  #size = "";
 
   constructor(
     readonly metric: string,
@@ -49,8 +57,8 @@ export class Chart {
   ) {
     const name = h("div", { class: "tb-metric", role: "heading", "aria-level": "4", title: metric }, title);
     this.head = h("div", { class: "tb-chart-head" }, name, this.#latest);
-    this.plotElement.append(this.#container, this.#pointer.element, this.#remarks);
-    this.body = h("div", { class: "tb-chart-body" }, this.head, this.plotElement, this.#error);
+    this.plotElement.append(this.#box.element, this.#pointer.element, this.#remarks);
+    this.body = h("div", { class: "tb-chart-body" }, this.head, this.plotElement, this.#failure.element);
     this.element = h("section", { class: "tb-chart", "data-metric": metric }, this.body);
   }
 
@@ -65,7 +73,7 @@ export class Chart {
     return (
       !this.#drawn ||
       !sameScene(this.#scene, this.#drawn) ||
-      this.#size !== (this.#plot && this.#sizeOf(this.#plot))
+      this.#box.size !== (this.#plot && this.#sizeOf(this.#plot))
     );
   }
 
@@ -82,12 +90,12 @@ export class Chart {
   }
 
   get view(): View | null {
-    return this.#made?.view ?? null;
+    return this.#box.view;
   }
 
   /** How many pixels wide the lines are, or, before they were drawn, may be. */
   get columns(): number {
-    const drawn = this.#plot && this.#plot.kind !== "bar" && this.#made?.view.signal("width");
+    const drawn = this.#plot && this.#plot.kind !== "bar" && this.view?.signal("width");
     return Math.max(LEAST_ROOM, Math.round(drawn || this.plotElement.clientWidth - MARGIN));
   }
 
@@ -103,9 +111,9 @@ export class Chart {
     this.#drawn = scene;
     try {
       await this.#drawAtPixels(scene);
-      this.#showError(null);
+      this.#failure.show(null, this.element, this.metric);
     } catch (error) {
-      if (this.#scene) this.#showError(error);
+      if (this.#scene) this.#failure.show(error, this.element, this.metric);
     }
   }
 
@@ -121,15 +129,14 @@ export class Chart {
   }
 
   destroy() {
-    this.#made?.view.finalize();
-    this.#made = null;
+    this.#box.destroy();
     this.#scene = null;
   }
 
   /** The chart's axes in the window, where it has any with something on them. */
   get axes(): Frame | null {
-    if (!this.#made || !this.#plot?.rows.length || this.#plot.kind === "bar") return null;
-    return new Frame(this.#made.view, this.plotElement);
+    if (!this.view || !this.#plot?.rows.length || this.#plot.kind === "bar") return null;
+    return new Frame(this.view, this.plotElement);
   }
 
   /** Shows where on the x axis the pointer is, be it in this chart or another. */
@@ -163,24 +170,18 @@ export class Chart {
 
   #canvasFor(spec: Spec, theme: Theme): Canvas {
     const { fontFamily: font } = getComputedStyle(this.body);
-    const key = JSON.stringify([theme, font]);
-    if (this.#made?.spec === spec && this.#made.key === key) return this.#made;
-    this.#made?.view.finalize();
-    this.#made = null;
-    this.#size = "";
-    this.#container.replaceChildren();
-    this.#made = { ...createCanvas(spec, theme, font, this.#container), spec, key };
-    this.element.view = this.#made.view;
-    return this.#made;
+    const canvas = this.#box.made([spec, theme, font], box => createCanvas(spec, theme, font, box));
+    this.element.view = canvas.view;
+    return canvas;
   }
 
   #resize(view: View, plot: Plot) {
     const { clientWidth, clientHeight } = this.plotElement;
     const size = this.#sizeOf(plot);
-    if (this.#size === size) return;
+    if (this.#box.size === size) return;
     const bars = (plot.rows.length + 0.5) * BAR_HEIGHT;
     resizeView(view, clientWidth, plot.kind === "bar" ? Math.min(clientHeight, bars) : clientHeight);
-    this.#size = size;
+    this.#box.size = size;
   }
 
   /** Changes with whatever makes the canvas another size. Vega's own width and height are those of the axes. */
@@ -199,15 +200,6 @@ export class Chart {
     const said = [values.join(", ") || "no visible run", ...remarks].join("; ");
     this.plotElement.setAttribute("aria-label", `${this.metric}: ${said}`);
   }
-
-  #showError(error: unknown) {
-    const text = error ? `This chart could not be drawn: ${(error as Error).message ?? error}` : "";
-    if (this.#error.textContent === text) return;
-    if (error) console.error(`Trackbook: ${this.metric}:`, error);
-    this.#error.textContent = text;
-    this.#error.hidden = !error;
-    this.element.classList.toggle("tb-broken", Boolean(error));
-  }
 }
 
 function sameScene(a: Scene, b: Scene): boolean {
@@ -216,15 +208,8 @@ function sameScene(a: Scene, b: Scene): boolean {
     a.theme === b.theme &&
     a.zoom === b.zoom &&
     a.remark === b.remark &&
-    a.axes.x === b.axes.x &&
-    a.axes.log.x === b.axes.log.x &&
-    a.axes.log.y === b.axes.log.y &&
-    sameItems(a.axes.knots, b.axes.knots) &&
+    sameAxes(a.axes, b.axes) &&
     sameItems(a.fine, b.fine) &&
     sameItems(a.series, b.series)
   );
-}
-
-function sameItems<T>(a: readonly T[], b: readonly T[]): boolean {
-  return a.length === b.length && a.every((item, i) => item === b[i]);
 }

@@ -1,5 +1,5 @@
-import { h, setText } from "./dom.ts";
-import { parseFilter } from "./filter.ts";
+import { h, searchField, setText } from "./dom.ts";
+import { showFilter } from "./filter.ts";
 import { ViewMenu } from "./view-menu.ts";
 import type { ViewState, XAxis } from "./view-state.ts";
 
@@ -27,13 +27,7 @@ export class Controls {
   #amount = h("output", { class: "tb-number" });
   #xAxis = h("select", { class: "tb-x-axis", "aria-label": "X axis", title: "X axis" });
   #metrics = h("optgroup", { label: "Metrics" });
-  #filter = h("input", {
-    type: "search",
-    class: "tb-filter",
-    placeholder: "Filter metrics",
-    "aria-label": "Filter metrics by text or regular expression",
-    spellcheck: "false",
-  });
+  #filter = searchField("Filter metrics", "Filter metrics by text or regular expression");
   #listed = "";
 
   constructor(state: ViewState, onUnzoom: () => void, signal: AbortSignal) {
@@ -69,7 +63,7 @@ export class Controls {
     this.#smoothing.value = smoothing;
     setText(this.#amount, smoothing);
     this.#showAxes(metrics);
-    this.#showFilter(this.#state.get("metric_filter"));
+    showFilter(this.#filter, this.#state.get("metric_filter"), "Text or regular expression");
     this.unzoom.hidden = !zoomed;
     this.#menu.update();
   }
@@ -85,12 +79,5 @@ export class Controls {
     }
     this.#listed = listed;
     this.#xAxis.value = chosen;
-  }
-
-  #showFilter(text: string) {
-    if (this.#filter.value !== text) this.#filter.value = text;
-    const { problem } = parseFilter(text);
-    this.#filter.setAttribute("aria-invalid", String(problem !== null));
-    this.#filter.title = problem ?? "Text or regular expression";
   }
 }

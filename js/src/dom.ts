@@ -28,6 +28,35 @@ export function setChildren(parent: Element, children: readonly Element[]) {
   while (parent.children.length > children.length) parent.lastElementChild?.remove();
 }
 
+export function searchField(placeholder: string, label = placeholder): HTMLInputElement {
+  const attributes = {
+    type: "search",
+    class: "tb-filter",
+    placeholder,
+    "aria-label": label,
+    spellcheck: "false",
+  };
+  return h("input", attributes);
+}
+
+/** A function that has `act` done in the next animation frame: once, however often it is called before. */
+export function nextFrame(act: () => void, signal: AbortSignal): () => void {
+  let frame = 0;
+  signal.addEventListener("abort", () => cancelAnimationFrame(frame));
+  return () => {
+    frame ||= requestAnimationFrame(() => {
+      frame = 0;
+      act();
+    });
+  };
+}
+
+export function onResize(element: Element, act: () => void, signal: AbortSignal) {
+  const sized = new ResizeObserver(act);
+  sized.observe(element);
+  signal.addEventListener("abort", () => sized.disconnect());
+}
+
 const SVG = "http://www.w3.org/2000/svg";
 
 /** A run's line in small: colour and dash pattern. */

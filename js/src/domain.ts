@@ -4,7 +4,7 @@ const AIR = 0.05; // of the axis, above and below
 const TAILS = 0.02; // of the values, at either end, may be outliers
 const REACH = 0.25; // of what lies between the tails; farther out, they are
 
-export interface Domains {
+interface Domains {
   x: Range | null;
   y: Range | null;
   /** How many values in view `y` leaves out as outliers. */

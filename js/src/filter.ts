@@ -21,3 +21,11 @@ export function parseFilter(text: string): Filter {
     };
   }
 }
+
+/** Shows a filter's text in its field, and there, in place of `hint`, what is wrong with it. */
+export function showFilter(field: HTMLInputElement, text: string, hint: string) {
+  if (field.value !== text) field.value = text;
+  const { problem } = parseFilter(text);
+  field.setAttribute("aria-invalid", String(problem !== null));
+  field.title = problem ?? hint;
+}

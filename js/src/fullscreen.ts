@@ -1,7 +1,7 @@
 import { h } from "./dom.ts";
 
 /** What can be shown large: a chart, or a run's details. */
-export interface Large {
+interface Large {
   /** Its place, where its body is in the page. */
   element: HTMLElement;
   body: HTMLElement;

@@ -1,5 +1,5 @@
 import { Chart } from "./chart.ts";
-import { h, setChildren, setText } from "./dom.ts";
+import { h, onResize, setChildren, setText } from "./dom.ts";
 import { SYSTEM_GROUP } from "./system.ts";
 import type { ViewState } from "./view-state.ts";
 
@@ -80,9 +80,7 @@ export class Groups {
 
   constructor(state: ViewState, onChart: (chart: Chart) => void, signal: AbortSignal) {
     [this.#state, this.#onChart, this.#signal] = [state, onChart, signal];
-    const sized = new ResizeObserver(() => this.#layOut());
-    sized.observe(this.element);
-    signal.addEventListener("abort", () => sized.disconnect());
+    onResize(this.element, () => this.#layOut(), signal);
   }
 
   charts(): Iterable<Chart> {

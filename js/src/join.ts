@@ -4,7 +4,7 @@ import { isSystem } from "./system.ts";
 import type { XAxis } from "./view-state.ts";
 
 /** The x axis that `define_metric` gave to metrics of a name, or of names like it: `*` stands for any text. */
-export interface Defined {
+interface Defined {
   glob: string;
   x: string;
 }

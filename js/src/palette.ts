@@ -32,7 +32,7 @@ export function styleRuns(
 const CONTRAST = 4.5; // for text, as WCAG's AA wants it
 
 /** A colour somebody chose, for text: darker, or in the dark lighter, until it can be read. */
-export function legible(color: string, theme: Theme): string {
+function legible(color: string, theme: Theme): string {
   const toward = theme === "dark" ? 255 : 0;
   const rgb = [1, 3, 5].map(at => Number.parseInt(color.slice(at, at + 2), 16));
   for (let share = 0; share <= 1; share += 0.05) {

@@ -46,6 +46,14 @@ export interface Axes {
   knots: readonly Series[];
 }
 
+export function sameAxes(a: Axes, b: Axes): boolean {
+  return a.x === b.x && a.log.x === b.log.x && a.log.y === b.log.y && sameItems(a.knots, b.knots);
+}
+
+export function sameItems<T>(a: readonly T[], b: readonly T[]): boolean {
+  return a.length === b.length && a.every((item, i) => item === b[i]);
+}
+
 /** What of a chart is to be seen: all of it, or what was zoomed to. */
 export interface Zoom {
   readonly x: Range | null;

@@ -63,7 +63,7 @@ export interface SeriesHeader {
   coarser?: number;
 }
 
-export interface Omitted {
+interface Omitted {
   count: number;
   series: [run: number, metric: number][];
 }
@@ -95,7 +95,7 @@ export function decodeFrame(trait: unknown): Frame | null {
 }
 
 /** Always a copy: a DataView from a Jupyter message starts at any byte, a typed array only where its numbers may. */
-export function copied(data: ArrayBuffer | ArrayBufferView | undefined): ArrayBuffer {
+function copied(data: ArrayBuffer | ArrayBufferView | undefined): ArrayBuffer {
   if (!data) return new ArrayBuffer(0);
   const bytes = ArrayBuffer.isView(data)
     ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)

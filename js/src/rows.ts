@@ -14,7 +14,7 @@ export interface Styled {
   dash: readonly number[];
 }
 
-export type Mark = "line" | "dot" | "NaN" | "Infinity" | "-Infinity" | "below";
+type Mark = "line" | "dot" | "NaN" | "Infinity" | "-Infinity" | "below";
 
 /** A row of the dataset `points`; `src/trackbook/charts.py` says what each field is. */
 export interface Row {

@@ -1,10 +1,10 @@
 import { collect } from "./decode.ts";
-import { BUCKET_COLUMNS, POINT_COLUMNS } from "./protocol.ts";
+import { BUCKET_COLUMNS, NAN, NEGATIVE_INFINITY, POINT_COLUMNS, POSITIVE_INFINITY } from "./protocol.ts";
 
 export { decodeSeries } from "./decode.ts";
 
 export type Columns<Names extends readonly string[]> = Record<Names[number], Float64Array>;
-export type PointColumns = Columns<typeof POINT_COLUMNS>;
+type PointColumns = Columns<typeof POINT_COLUMNS>;
 export type BucketColumns = Columns<typeof BUCKET_COLUMNS>;
 
 interface Common {
@@ -98,6 +98,11 @@ function sameNumbers(a: Float64Array, b: Float64Array): boolean {
   return true;
 }
 
+function maskOf(value: number): number {
+  if (Number.isFinite(value)) return 0;
+  return Number.isNaN(value) ? NAN : value > 0 ? POSITIVE_INFINITY : NEGATIVE_INFINITY;
+}
+
 function asBuckets({ columns: { step, time, value }, rows }: PointSeries) {
   const finite = value.map(x => (Number.isFinite(x) ? 1 : 0));
   const whereFinite = (column: Float64Array) => column.map((x, row) => (finite[row] ? x : Number.NaN));
@@ -106,9 +111,7 @@ function asBuckets({ columns: { step, time, value }, rows }: PointSeries) {
     count: finite,
     mean: whereFinite(value),
     m2: new Float64Array(rows),
-    mask: value.map(x =>
-      Number.isNaN(x) ? 1 : x === Number.POSITIVE_INFINITY ? 2 : x === Number.NEGATIVE_INFINITY ? 4 : 0,
-    ),
+    mask: value.map(maskOf),
     first_step: step,
     first_time: time,
     first: value,

@@ -3,7 +3,7 @@ import type { Logarithmic } from "./specs.ts";
 import type { XAxis } from "./view-state.ts";
 
 /** What a chart shows. */
-export interface Subject {
+interface Subject {
   project: string;
   metric: string;
   styles: readonly Styled[];

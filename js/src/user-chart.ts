@@ -1,6 +1,7 @@
+import { CanvasBox, Failure } from "./canvas-box.ts";
 import { h } from "./dom.ts";
 import { splitMetric } from "./groups.ts";
-import type { Look } from "./plot.ts";
+import { type Look, sameAxes, sameItems } from "./plot.ts";
 import type { Stage } from "./stage.ts";
 import type { Theme } from "./theme.ts";
 import { createOwnCanvas, type OwnCanvas } from "./user-canvas.ts";
@@ -8,7 +9,7 @@ import { isComposite, membersOf, ownRows, type Part, type UserChart, userCharts 
 import type { View } from "./vega.ts";
 
 /** What a user's chart is drawn from. One whose scene equals the one it drew is not drawn again. */
-export interface OwnScene {
+interface OwnScene {
   chart: UserChart;
   parts: readonly Part[];
   look: Look;
@@ -16,29 +17,27 @@ export interface OwnScene {
 }
 
 /** The box of a user's chart, with a Vega view that lives as long as its specification and the theme stay. */
-export class OwnChart {
+class OwnChart {
   readonly element: HTMLElement & { view?: View };
   readonly plotElement = h("div", { class: "tb-plot" });
   visible = false;
-  #container = h("div", { class: "tb-canvas" });
-  #error = h("div", { class: "tb-error", role: "alert", hidden: "" });
+  #box = new CanvasBox<OwnCanvas>();
+  #failure = new Failure();
   #scene: OwnScene | null = null;
   #drawn: OwnScene | null = null;
-  #made: (OwnCanvas & { key: string }) | null = null;
-  #size = "";
 
   constructor(
     readonly name: string,
     title: string,
   ) {
     const heading = h("div", { class: "tb-metric", role: "heading", "aria-level": "4", title: name }, title);
-    this.plotElement.append(this.#container);
+    this.plotElement.append(this.#box.element);
     this.element = h(
       "section",
       { class: "tb-chart", "data-metric": name },
       h("div", { class: "tb-chart-head" }, heading),
       this.plotElement,
-      this.#error,
+      this.#failure.element,
     );
   }
 
@@ -50,7 +49,7 @@ export class OwnChart {
 
   get stale(): boolean {
     if (!this.#scene || !this.plotElement.clientWidth) return false;
-    return !this.#drawn || !sameScene(this.#scene, this.#drawn) || this.#size !== this.#currentSize;
+    return !this.#drawn || !sameScene(this.#scene, this.#drawn) || this.#box.size !== this.#currentSize;
   }
 
   async draw(): Promise<void> {
@@ -63,49 +62,33 @@ export class OwnChart {
       this.#resize(canvas);
       await canvas.draw(rows);
       this.element.dataset.drawn = String(rows.length);
-      this.#showError(null);
+      this.#failure.show(null, this.element, this.name);
     } catch (error) {
-      this.#size = this.#currentSize; // tried; what is wrong is wrong at any size
-      if (this.#scene) this.#showError(error);
+      this.#box.size = this.#currentSize; // tried; what is wrong is wrong at any size
+      if (this.#scene) this.#failure.show(error, this.element, this.name);
     }
   }
 
   destroy() {
-    this.#made?.view.finalize();
-    this.#made = null;
+    this.#box.destroy();
     this.#scene = null;
   }
 
   #canvasFor({ chart, theme }: OwnScene): OwnCanvas {
     const { fontFamily: font } = getComputedStyle(this.element);
-    const key = JSON.stringify([theme, font, chart.key]);
-    if (this.#made?.key === key) return this.#made;
-    this.#made?.view.finalize();
-    this.#made = null;
-    this.#size = "";
-    this.#container.replaceChildren();
-    this.#made = { ...createOwnCanvas(chart, theme, font, this.#container), key };
-    this.element.view = this.#made.view;
-    return this.#made;
+    const canvas = this.#box.made([chart.key, theme, font], box => createOwnCanvas(chart, theme, font, box));
+    this.element.view = canvas.view;
+    return canvas;
   }
 
   #resize({ resize }: OwnCanvas) {
-    if (this.#size === this.#currentSize) return;
+    if (this.#box.size === this.#currentSize) return;
     resize(this.plotElement.clientWidth, this.plotElement.clientHeight);
-    this.#size = this.#currentSize;
+    this.#box.size = this.#currentSize;
   }
 
   get #currentSize(): string {
     return [this.plotElement.clientWidth, this.plotElement.clientHeight, devicePixelRatio].join();
-  }
-
-  #showError(error: unknown) {
-    const text = error ? `This chart could not be drawn: ${(error as Error).message ?? error}` : "";
-    if (this.#error.textContent === text) return;
-    if (error) console.error(`Trackbook: ${this.name}:`, error);
-    this.#error.textContent = text;
-    this.#error.hidden = !error;
-    this.element.classList.toggle("tb-broken", Boolean(error));
   }
 }
 
@@ -160,16 +143,5 @@ function sameScene(a: OwnScene, b: OwnScene): boolean {
 }
 
 function samePart(a: Part, b: Part): boolean {
-  return (
-    a.metric === b.metric &&
-    a.axes.x === b.axes.x &&
-    a.axes.log.x === b.axes.log.x &&
-    a.axes.log.y === b.axes.log.y &&
-    sameItems(a.axes.knots, b.axes.knots) &&
-    sameItems(a.series, b.series)
-  );
-}
-
-function sameItems<T>(a: readonly T[], b: readonly T[]): boolean {
-  return a.length === b.length && a.every((item, i) => item === b[i]);
+  return a.metric === b.metric && sameAxes(a.axes, b.axes) && sameItems(a.series, b.series);
 }

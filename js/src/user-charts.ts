@@ -1,3 +1,4 @@
+import { splitMetric } from "./groups.ts";
 import { globMatches } from "./join.ts";
 import { type Axes, type Look, plotOf } from "./plot.ts";
 import type { Row } from "./rows.ts";
@@ -38,8 +39,8 @@ export function membersOf(
 ): string[] {
   if (globs.length) return metrics.filter(metric => globs.some(glob => globMatches(glob, metric)));
   if (metrics.includes(name)) return [name];
-  const group = groupOf(name);
-  const own = metrics.filter(metric => groupOf(metric) === group);
+  const { group } = splitMetric(name);
+  const own = metrics.filter(metric => splitMetric(metric).group === group);
   return own.length ? own : logged(metrics);
 }
 
@@ -76,9 +77,4 @@ function atMost(series: Series, rows: number): Series {
   let few = series;
   while (few.rows * (few.kind === "points" ? 1 : 4) > rows && few.rows > 1) few = double(few);
   return few;
-}
-
-function groupOf(name: string): string {
-  const slash = name.indexOf("/");
-  return slash < 0 ? "" : name.slice(0, slash);
 }

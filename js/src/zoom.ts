@@ -8,7 +8,7 @@ const WHEEL_SPEED = 0.002; // of the window's logarithm, a pixel of wheel
 const LINE = 16; // px, of browsers that count the wheel in lines
 const FINEST = 1e-12; // of the axis's numbers; finer, they cannot be told apart
 
-export type Shape = "x" | "y" | "box" | null;
+type Shape = "x" | "y" | "box" | null;
 
 /** What a drag of this size means. */
 export function shapeOf(width: number, height: number): Shape {

@@ -44,6 +44,15 @@ function kernel(possible = true) {
   return { details, asked, answer, refuse, pass, changed, values };
 }
 
+/** A kernel that was asked for a window and has answered. */
+async function answered(from: number, to: number) {
+  const made = kernel();
+  made.details.want("loss", need([from, to]));
+  await made.pass(10);
+  await made.answer([1]);
+  return made;
+}
+
 const need = (steps: Range | null, more: Partial<Need> = {}): Need => ({
   series: [[0, 0]],
   steps,
@@ -84,10 +93,7 @@ test("charts take turns", async () => {
 });
 
 test("an answer for a window around it, fine enough, is not asked for again", async () => {
-  const { details, asked, answer, pass } = kernel();
-  details.want("loss", need([10, 20]));
-  await pass(10);
-  await answer([1]);
+  const { details, asked, pass } = await answered(10, 20);
   details.want("loss", need([12, 18]));
   await pass(5000);
   expect(asked).toHaveLength(1);
@@ -97,10 +103,7 @@ test("an answer for a window around it, fine enough, is not asked for again", as
 });
 
 test("new data in the window are asked for once a second", async () => {
-  const { details, asked, answer, pass } = kernel();
-  details.want("loss", need([10, 90]));
-  await pass(10);
-  await answer([1]);
+  const { details, asked, pass } = await answered(10, 90);
   for (let reach = 51; reach < 60; reach++) {
     details.want("loss", need([10, 90], { reach }));
     await pass(100);

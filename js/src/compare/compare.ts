@@ -16,7 +16,7 @@ const MOST_METRICS = 60; // lines of the table
 const GROUND: Record<Theme, string> = { light: "#ffffff", dark: "#111111" }; // of Jupyter's themes, behind texts
 const FIGURES: Record<Which, string> = { last: "Last values", min: "Smallest values", max: "Largest values" };
 
-export interface CompareScene {
+interface CompareScene {
   /** The runs found by the panel's search. */
   entries: readonly Entry[];
   shown(id: string): boolean;

@@ -21,7 +21,7 @@ export function configLines(entries: readonly Entry[], keys: readonly string[]):
   return [...lines.filter(({ differs }) => differs), ...lines.filter(({ differs }) => !differs)];
 }
 
-export interface MetricLine extends Line {
+interface MetricLine extends Line {
   /** The places of the smallest and the largest finite value; none where all are equal. */
   least: ReadonlySet<number>;
   most: ReadonlySet<number>;

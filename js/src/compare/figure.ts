@@ -1,4 +1,5 @@
-import { h } from "../dom.ts";
+import { CanvasBox } from "../canvas-box.ts";
+import { h, nextFrame, onResize } from "../dom.ts";
 import { resizeView } from "../sizing.ts";
 import type { Theme } from "../theme.ts";
 import { type Canvas, createCanvas, type Spec } from "../vega.ts";
@@ -6,24 +7,20 @@ import { type Canvas, createCanvas, type Spec } from "../vega.ts";
 /** One of compare's charts: a box with a Vega view that is drawn when it is in view and has something new. */
 export class Figure {
   readonly element = h("div", { class: "tb-figure", role: "img" });
-  #made: (Canvas & { key: string }) | null = null;
-  #box = h("div", { class: "tb-canvas" });
+  #box = new CanvasBox<Canvas>();
   #wanted: { rows: readonly object[]; signals: Record<string, unknown>; theme: Theme } | null = null;
-  #frame = 0;
   #drawn = "";
+  #drawSoon: () => void;
 
   constructor(
     private readonly spec: Spec,
     signal: AbortSignal,
   ) {
-    this.element.append(this.#box);
-    const sized = new ResizeObserver(() => this.#drawSoon());
-    sized.observe(this.element);
+    this.element.append(this.#box.element);
+    this.#drawSoon = nextFrame(() => void this.#draw(), signal);
+    onResize(this.element, this.#drawSoon, signal);
     signal.addEventListener("abort", () => {
-      sized.disconnect();
-      cancelAnimationFrame(this.#frame);
-      this.#made?.view.finalize();
-      this.#made = null;
+      this.#box.destroy();
       this.#wanted = null;
     });
   }
@@ -35,7 +32,7 @@ export class Figure {
 
   /** The row drawn nearest to a place in the window, within reach of a finger. */
   nearest<Row extends { x?: unknown; y?: unknown }>(rows: readonly Row[], event: PointerEvent): Row | null {
-    const view = this.#made?.view;
+    const view = this.#box.view;
     if (!view) return null;
     const { left, top } = this.element.getBoundingClientRect();
     const [across, up] = [view.scale("x"), view.scale("y")];
@@ -43,13 +40,6 @@ export class Figure {
     const far = (row: Row) => Math.hypot(across(row.x) - x, up(row.y) - y);
     const best = rows.reduce<Row | null>((a, b) => (a && far(a) <= far(b) ? a : b), null);
     return best && far(best) < 24 ? best : null;
-  }
-
-  #drawSoon() {
-    this.#frame ||= requestAnimationFrame(() => {
-      this.#frame = 0;
-      void this.#draw();
-    });
   }
 
   async #draw() {
@@ -71,11 +61,6 @@ export class Figure {
 
   #canvasFor(theme: Theme): Canvas {
     const { fontFamily } = getComputedStyle(this.element);
-    const key = `${theme}/${fontFamily}`;
-    if (this.#made?.key === key) return this.#made;
-    this.#made?.view.finalize();
-    this.#box.replaceChildren();
-    this.#made = { ...createCanvas(this.spec, theme, fontFamily, this.#box), key };
-    return this.#made;
+    return this.#box.made([theme, fontFamily], box => createCanvas(this.spec, theme, fontFamily, box));
   }
 }

@@ -1,4 +1,4 @@
-import { h, setChildren } from "../dom.ts";
+import { h, searchField, setChildren } from "../dom.ts";
 import { parseFilter } from "../filter.ts";
 import type { Column, Columns } from "./columns.ts";
 
@@ -12,13 +12,7 @@ export class Chooser {
     "aria-label": "Columns",
     hidden: "",
   });
-  #search = h("input", {
-    type: "search",
-    class: "tb-filter",
-    placeholder: "Find a column",
-    "aria-label": "Find a column",
-    spellcheck: "false",
-  });
+  #search = searchField("Find a column");
   #reset = h("button", { type: "button", class: "tb-button" }, "As usual");
   #list = h("div", { class: "tb-chooser-list" });
   #more = h("div", { class: "tb-minor" });

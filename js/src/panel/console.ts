@@ -1,4 +1,4 @@
-import { h, setText } from "../dom.ts";
+import { h, nextFrame, onResize, searchField, setText } from "../dom.ts";
 import { formatClock, formatCount } from "../format.ts";
 import type { Requests } from "../requests.ts";
 import { Told } from "./told.ts";
@@ -19,13 +19,7 @@ interface Row {
 
 /** What a run printed: its end, and as much before that as somebody scrolls to, with a search over all of it. */
 export class Console extends Told {
-  #search = h("input", {
-    type: "search",
-    class: "tb-filter",
-    placeholder: "Search console",
-    "aria-label": "Search the console",
-    spellcheck: "false",
-  });
+  #search = searchField("Search console", "Search the console");
   #count = h("span", { class: "tb-minor tb-number", role: "status" });
   #before = arrow("↑", "Previous match");
   #after = arrow("↓", "Next match");
@@ -44,10 +38,11 @@ export class Console extends Told {
   #at = -1;
   #looked = false; // the kernel has said which
   #pause: ReturnType<typeof setTimeout> | undefined;
-  #frame = 0;
+  #drawSoon: () => void;
 
   constructor(requests: Requests, signal: AbortSignal) {
     super(requests, EVERY, signal);
+    this.#drawSoon = nextFrame(() => this.#draw(), signal);
     this.#scroll.append(this.#rows.element);
     this.element.append(
       h("div", { class: "tb-panel-line" }, this.#search, this.#count, this.#before, this.#after, this.#end),
@@ -74,17 +69,13 @@ export class Console extends Told {
       this.#top = scrollTop;
       this.#drawSoon();
     });
-    const sized = new ResizeObserver(() => {
+    const onSized = () => {
       this.#height = this.#scroll.clientHeight;
       this.#scroll.scrollTop = this.#top;
       this.#drawSoon();
-    });
-    sized.observe(this.#scroll);
-    signal.addEventListener("abort", () => {
-      sized.disconnect();
-      clearTimeout(this.#pause);
-      cancelAnimationFrame(this.#frame);
-    });
+    };
+    onResize(this.#scroll, onSized, signal);
+    signal.addEventListener("abort", () => clearTimeout(this.#pause));
     this.clear();
   }
 
@@ -128,13 +119,6 @@ export class Console extends Told {
   }
 
   // --- drawing
-
-  #drawSoon() {
-    this.#frame ||= requestAnimationFrame(() => {
-      this.#frame = 0;
-      this.#draw();
-    });
-  }
 
   #draw() {
     const { length } = this.#lines;

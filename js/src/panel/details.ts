@@ -12,7 +12,7 @@ import { pairs } from "./pairs.ts";
 import { Tabs } from "./tabs.ts";
 import type { Told } from "./told.ts";
 
-export interface Editing {
+interface Editing {
   /** Whether there is a kernel to change a run. */
   possible: boolean;
   rename(entry: Entry, name: string): void;
@@ -228,7 +228,7 @@ function factsOf({ id, state, started, ended }: Entry, now: number): string {
   return [state, ...lasted, formatClock(started), id].join(" · ");
 }
 
-export function splitTags(text: string): string[] {
+function splitTags(text: string): string[] {
   return [
     ...new Set(
       text

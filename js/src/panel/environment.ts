@@ -1,4 +1,4 @@
-import { h } from "../dom.ts";
+import { h, searchField } from "../dom.ts";
 import { formatCount } from "../format.ts";
 import type { Requests } from "../requests.ts";
 import { pairs, verbatim } from "./pairs.ts";
@@ -55,8 +55,7 @@ function draw(name: string, topic: unknown): HTMLElement[] {
 function packages(all: Topic): HTMLElement[] {
   const names = Object.entries(all ?? {}).map(([name, version]) => [name, String(version)] as const);
   if (!names.length) return [];
-  const label = "Search packages";
-  const search = h("input", { type: "search", class: "tb-filter", placeholder: label, "aria-label": label });
+  const search = searchField("Search packages");
   let list = pairs(names);
   search.addEventListener("input", () => {
     const text = search.value.trim().toLowerCase();

@@ -1,4 +1,4 @@
-import { h, setChildren } from "../dom.ts";
+import { h, nextFrame, onResize, setChildren } from "../dom.ts";
 import type { Styled } from "../rows.ts";
 import type { Entry } from "../table.ts";
 import type { ViewState } from "../view-state.ts";
@@ -23,7 +23,7 @@ export interface Scene {
 }
 
 /** What somebody does in the grid that is not its own business. */
-export interface Doing {
+interface Doing {
   details(entry: Entry): void;
   rename(entry: Entry, name: string): void;
   remove(entry: Entry): void;
@@ -44,7 +44,7 @@ export class Grid {
   #active = "";
   #scene: Scene | null = null;
   #closed = new Set<string>();
-  #frame = 0;
+  #drawSoon: () => void;
 
   constructor(
     private readonly state: ViewState,
@@ -56,16 +56,12 @@ export class Grid {
     this.#grid.setAttribute("aria-label", "Runs of the project");
     this.#grid.append(h("div", { role: "rowgroup", class: "tb-runs-heads" }, this.#head), this.#rows.element);
     this.element.append(this.#grid);
-    this.element.addEventListener("scroll", () => this.#drawSoon(), { signal, passive: true });
+    this.#drawSoon = nextFrame(() => this.#draw(), signal);
+    this.element.addEventListener("scroll", this.#drawSoon, { signal, passive: true });
     this.#grid.addEventListener("keydown", event => this.#onKey(event), { signal });
     this.#grid.addEventListener("click", event => this.#onClick(event), { signal });
     this.#grid.addEventListener("dblclick", event => this.#onDoubleClick(event), { signal });
-    const sized = new ResizeObserver(() => this.#drawSoon());
-    sized.observe(this.element);
-    signal.addEventListener("abort", () => {
-      sized.disconnect();
-      cancelAnimationFrame(this.#frame);
-    });
+    onResize(this.element, this.#drawSoon, signal);
   }
 
   isOpen(group: string): boolean {
@@ -92,14 +88,6 @@ export class Grid {
 
   focus() {
     this.#grid.focus();
-  }
-
-  #drawSoon() {
-    if (this.#frame) return;
-    this.#frame = requestAnimationFrame(() => {
-      this.#frame = 0;
-      this.#draw();
-    });
   }
 
   #draw() {

@@ -1,5 +1,5 @@
-import { h, setText } from "../dom.ts";
-import { parseFilter } from "../filter.ts";
+import { h, searchField, setText } from "../dom.ts";
+import { parseFilter, showFilter } from "../filter.ts";
 import { formatCount } from "../format.ts";
 import type { Picture } from "../picture.ts";
 import { NoAnswer, type Requests } from "../requests.ts";
@@ -15,7 +15,7 @@ import { filterRuns, groupRuns, parseSort, sortRuns } from "./order.ts";
 
 const PATIENCE = 1500; // ms until a kernel that does not answer is said to be busy
 
-export interface PanelScene {
+interface PanelScene {
   picture: Picture;
   table: Table;
   /** How runs, or groups by their key, are drawn. */
@@ -30,13 +30,7 @@ export class Panel {
   readonly visibility: Visibility;
   #state: ViewState;
   #requests: Requests;
-  #search = h("input", {
-    type: "search",
-    class: "tb-filter",
-    placeholder: "Search runs",
-    "aria-label": "Search runs by text or regular expression",
-    spellcheck: "false",
-  });
+  #search = searchField("Search runs", "Search runs by text or regular expression");
   #all = h("button", { type: "button", class: "tb-button" });
   #choose = h("button", { type: "button", class: "tb-button", "aria-expanded": "false" }, "Columns");
   #status = h("div", { class: "tb-panel-status tb-minor", role: "status" });
@@ -120,7 +114,8 @@ export class Panel {
     const { columns } = this;
     const shown = this.#shownColumns(columns);
     const sorted = sortRuns(this.#found, this.#state.get("run_sort"), columns, scene.now);
-    this.#showSearch();
+    const what = "Text or regular expression: name, id, group, tags, notes, state";
+    showFilter(this.#search, this.#state.get("run_filter"), what);
     this.#chooser.update(columns, shown);
     this.#grid.update({
       items: this.#itemsOf(sorted),
@@ -152,14 +147,6 @@ export class Panel {
       const members = this.#grid.isOpen(key) ? group.members.map(run) : [];
       return [{ kind: "group", key, group }, ...members];
     });
-  }
-
-  #showSearch() {
-    const text = this.#state.get("run_filter");
-    if (this.#search.value !== text) this.#search.value = text;
-    const { problem } = parseFilter(text);
-    this.#search.setAttribute("aria-invalid", String(problem !== null));
-    this.#search.title = problem ?? "Text or regular expression: name, id, group, tags, notes, state";
   }
 
   #showStatus() {

@@ -5,7 +5,7 @@ import { STATE_ICON } from "../topline.ts";
 import type { Column } from "./columns.ts";
 import type { Group } from "./order.ts";
 
-export interface RowState {
+interface RowState {
   columns: readonly Column[];
   now: number;
   shown: boolean;
