@@ -76,7 +76,7 @@ def test_the_copied_code_makes_the_chart_in_the_next_cell(lab: Lab, board: Board
 def test_full_screen_has_everything_and_escape_leaves_it(lab: Lab, board: Board) -> None:
     before = board.chart("train/loss").locator("canvas").bounding_box()
     choose(board, "train/loss", "Full screen")
-    dialog = board.root.locator("dialog")
+    dialog = board.root.locator("dialog[open]")
     canvas = dialog.locator("canvas")
     canvas.wait_for()
     lab.page.wait_for_function(
