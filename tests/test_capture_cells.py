@@ -177,6 +177,16 @@ def test_without_save_code_there_is_no_source(shell: Shell) -> None:
     assert cells(None, "source", "points") == [(None, 0), (None, 1)]
 
 
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [("assert 2 < 1, 'too many'", "AssertionError: too many"), ("2 <", "SyntaxError: invalid syntax")],
+)
+def test_without_save_code_an_error_quotes_no_source(shell: Shell, code: str, error: str) -> None:
+    shell.run("import trackbook as tb\ntb.init(project='p', capture=['cells'], save_code=False)")
+    shell.run(code)
+    assert cells(None, "state", "error")[1] == ("error", error)
+
+
 def test_without_the_capture_there_are_no_cells(shell: Shell) -> None:
     shell.run("import trackbook as tb\nrun = tb.init(project='p', capture=['console'])")
     assert tb.get_run().cells().height == 0

@@ -165,9 +165,8 @@ class _Segment:
         """
         if self.rested != self.drained and isinstance(self.buffer, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
             self.rested = self.drained
-            with contextlib.suppress(
-                OSError, ValueError
-            ):  # memory that the program has locked; a segment that is closed
+            # memory that the program has locked; a segment that is closed
+            with contextlib.suppress(OSError, ValueError):
                 self.buffer.madvise(mmap.MADV_DONTNEED)
 
     def close_file(self) -> None:

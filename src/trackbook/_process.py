@@ -235,9 +235,8 @@ class Process:
         self.captures.leave()
         for run in self.runs:
             run.go_on_in_child()
-        if (
-            signal.getsignal(signal.SIGTERM) is _terminate
-        ):  # what the child logs is safe, and its parent wants it to die
+        if signal.getsignal(signal.SIGTERM) is _terminate:
+            # what the child logs is safe, and its parent wants it to die
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
     def close(self) -> None:

@@ -303,10 +303,8 @@ class Run(Captured, Stoppable):
 
         assert self.journals is not None
         for left in of_run(self.journals, self.id, but=self._recorder.journal.name):
-            with (
-                contextlib.closing(left),
-                contextlib.suppress(OSError),
-            ):  # what the store cannot take now, it can another time
+            # what the store cannot take now, it can another time
+            with contextlib.closing(left), contextlib.suppress(OSError):
                 self._note_discarded(take_over(self.store, left, self._recorder))
                 if left.dead and self.store.flush() and left.remove():
                     self.store.clear_marks(left.folder.name)

@@ -47,9 +47,8 @@ class _Member:
     progress: deque[tuple[float, int]] = field(default_factory=deque)
     record: RunRecord | None = None
     checked: float = float("-inf")
-    numbers: NDArray[np.int64] = field(
-        default_factory=lambda: np.empty(0, np.int64)
-    )  # of series, by code of the metric
+    # of series, by code of the metric
+    numbers: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     apart: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))  # whether that is a system metric
 
 

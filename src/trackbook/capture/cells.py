@@ -145,7 +145,9 @@ class CellCapture:
         self._running = None
         now = time.time()
         state, _ = state_after(outcome.error)
-        error = None if outcome.error is None else shortened(_traceback(outcome.error, compiled=outcome.compiled))
+        failure = outcome.error
+        trace = None if failure is None else shortened(_traceback(failure, compiled=outcome.compiled))
+        said = None if failure is None else shortened(_without_source(failure))
         output = None if outcome.output is None else shortened(outcome.output)
         for followed in list(self._runs.values()):
             row, followed.row = followed.row, None
@@ -153,7 +155,8 @@ class CellCapture:
                 continue
             if not followed.run.ended:
                 followed.note_points(row)
-            row.ended, row.state, row.error, row.output = now, _STATES[state], error, output
+            row.ended, row.state, row.output = now, _STATES[state], output
+            row.error = trace if followed.run.save_code else said
             self._put_last(followed, row)
 
     def end(self, run: Run) -> None:
@@ -217,6 +220,13 @@ def shortened(text: str, most: int = LONGEST_TEXT) -> str:
     plain = redact(_ANSI.sub("", text)).encode(errors="backslashreplace").decode()
     left, half = len(plain) - most, most // 2
     return plain if left <= 0 else f"{plain[:half]}\n... {left:,} characters left out ...\n{plain[-half:]}"
+
+
+def _without_source(error: BaseException) -> str:
+    """The end of a traceback, whose other lines quote the code."""
+    if isinstance(error, SyntaxError):
+        return f"{type(error).__name__}: {error.msg}"
+    return "".join(traceback.format_exception_only(error)).rstrip()
 
 
 def _traceback(error: BaseException, *, compiled: bool) -> str:

@@ -22,9 +22,7 @@ if TYPE_CHECKING:
     from .._run import Run
     from .hardware import Machine
 
-LET_PASS_SECONDS: Final = (
-    0.05  # before the search begins: `init` and the first calls of `log` need the interpreter, too
-)
+LET_PASS_SECONDS: Final = 0.05  # before the search begins: `init` and the first `log` need the interpreter, too
 WAIT_SECONDS: Final = 2.0  # of a run that ends, for what is not gathered yet
 RECENT_SECONDS: Final = 2.0  # for which what was gathered holds for the next run: a sweep's runs may take milliseconds
 GIT_SECONDS: Final = 5.0  # of one git command: in a repository on a slow disk it may take minutes
