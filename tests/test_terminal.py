@@ -151,6 +151,28 @@ def test_a_line_is_of_the_stream_time_and_cell_of_its_first_character() -> None:
     assert terminal.changing() == [(0, "stdout", "a message", 4.0, 2), (1, "stdout", "and more", 4.0, 2)]
 
 
+TURNS = {
+    "a bar's late newline": ([("e", "\r100%"), ("o", "first\n"), ("e", "\n"), ("e", "next\n")], "100%|first|next"),
+    "a bar that goes on": ([("e", "\r 50%"), ("o", "step\n"), ("e", "\r100%"), ("e", "\n")], " 50%|step|100%"),
+    "a newline in time": ([("e", "\r100%"), ("e", "\n"), ("o", "\n"), ("o", "x\n")], "100%||x"),
+    "a line that goes on": (
+        [("o", "a"), ("e", "warned\n"), ("o", "b\n"), ("o", "\n"), ("e", "end")],
+        "a|warned|b||end",
+    ),
+    "neither ends": ([("o", "a"), ("e", "b"), ("o", "\n"), ("e", "\n"), ("o", "c")], "a|b|c"),
+    "a bar above another": ([("e", "one\n\rtwo\x1b[A"), ("o", "x\n")], "onex|two"),
+}
+
+
+@pytest.mark.parametrize("turns", TURNS)
+def test_a_line_is_of_one_stream_where_a_host_shows_each_by_itself(turns: str) -> None:
+    writes, lines = TURNS[turns]
+    terminal = Terminal()
+    for stream, text in writes:
+        terminal.feed(stream, 0.0, None, text, apart=True)
+    assert [line[2] for line in terminal.changing()] == lines.split("|")
+
+
 def test_lines_that_scrolled_off_are_given_once() -> None:
     terminal = Terminal()
     terminal.feed("stdout", 0.0, None, "".join(f"{i}\n" for i in range(HEIGHT + 3)))

@@ -38,12 +38,12 @@ class Record:
         self._is_stored = True
         self._stored: dict[int, Line] = {}  # lines that may change, as the store has them
 
-    def feed(self, stream: str, at: float, cell: int | None, text: str) -> None:
+    def feed(self, stream: str, at: float, cell: int | None, text: str, *, apart: bool) -> None:
         if self._terminal is None:
             from ._terminal import Terminal
 
             self._terminal = Terminal()
-        self._terminal.feed(stream, at, cell, text)
+        self._terminal.feed(stream, at, cell, text, apart=apart)
         self._is_stored = False
         lines = self._terminal.finished()
         if lines:

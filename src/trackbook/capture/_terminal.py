@@ -344,10 +344,12 @@ class Terminal:
         self._screen = _Screen()
         self._parser = _Parser(self._screen, strict=False)
         self._held: dict[str, str] = {}  # the beginning of a sequence, by stream
+        self._cut: str | None = None  # the stream whose line another one ended
 
-    def feed(self, stream: str, time: float, cell: int | None, text: str) -> None:
-        """Takes in what was written to a stream, in order of arrival."""
+    def feed(self, stream: str, time: float, cell: int | None, text: str, *, apart: bool = False) -> None:
+        """Takes in what was written to a stream, in order of arrival; `apart` where no line is to be of two streams."""
         screen = self._screen
+        text = self._turn(stream, text) if apart and stream != screen.origin[0] else text
         screen.origin = (stream, time, cell)
         if self._held:
             text = self._held.pop(stream, "") + text
@@ -373,6 +375,17 @@ class Terminal:
                 self._parser.feed(part)
             except ValueError:  # a digit that is none of ASCII, in the middle of a sequence: noise, and so is the rest
                 continue
+
+    def _turn(self, stream: str, text: str) -> str:
+        """Begins a line. The newline of the one that this ends may still come, as that after a bar does, and ends nothing."""
+        screen = self._screen
+        if stream == self._cut:
+            text = text.removeprefix("\n")
+        self._cut = None
+        if text and screen.cursor.x and not text.startswith("\n") and screen.is_plain():
+            self._cut = screen.origin[0]
+            screen.linefeed()
+        return text
 
     def finished(self) -> list[Line]:
         """The lines that scrolled off since the last call, which change no more."""

@@ -165,8 +165,9 @@ class Console:
     def _feed_records(self, source: Source, at: float, cells: Cells, texts: list[Any]) -> None:
         name, decode = source
         text = "".join(texts) if decode is None else decode(b"".join(texts))
+        apart = decode is None  # a host's stream: it sends each by itself, and shows them so
         for run_id, record in self._records.items():
-            record.feed(name, at, cells.get(run_id), text)
+            record.feed(name, at, cells.get(run_id), text, apart=apart)
 
     def look(self) -> None:
         """Taps the streams that are shown, where they are not, or not any more: at the end of each cell IPython 9 gives a
