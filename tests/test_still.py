@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,11 @@ def noisy(n: int) -> list[float]:
     return np.random.default_rng(0).normal(0, 1, n).tolist()
 
 
+def labels(still: Still) -> list[str]:
+    svg = vl_convert.vegalite_to_svg(still.spec)
+    return re.findall(r">([-\d.]+)</text>", svg)
+
+
 # --- what is in it ----------------------------------------------------------------------------------------------------
 
 
@@ -60,6 +66,14 @@ def test_a_short_run_is_there_with_every_point() -> None:
     still = drawn(picture({"train/loss": [3.0, 2.0, 1.5]}))
     assert rows(still) == [(0, 0, 0, 3), (0, 0, 1, 2), (0, 0, 2, 1.5)]
     assert [chart["title"] for chart in still.spec["concat"]] == ["train/loss"]
+
+
+@pytest.mark.parametrize(("value", "label"), [(0.5, "0.50"), (0.0, "0"), (250.0, "250")])
+def test_values_that_are_all_the_same_are_labelled_as_what_they_are(value: float, label: str) -> None:
+    still = drawn(picture({"loss": [value] * 3}))
+    low, high = still.spec["concat"][0]["encoding"]["y"]["scale"]["domain"]
+    assert low < value < high
+    assert label in labels(still)
 
 
 def test_a_picture_without_points_makes_none() -> None:

@@ -206,11 +206,22 @@ def _chart(number: int, name: str, traces: dict[int, Points], axis: XAxis, color
     x["scale"] = {"nice": False} | (
         {"zero": False} if axis == "step" else {"type": "utc"} if axis == "relative" else {}
     )
-    y = {"field": "y", "type": "quantitative", "title": None, "scale": {"zero": False}}
+    y = {"field": "y", "type": "quantitative", "title": None, "scale": _y_scale(traces)}
     chart = {"title": _title(name), "width": WIDTH, "height": HEIGHT, "transform": [{"filter": f"datum.m == {number}"}]}
     if all(len(values) == 1 for _, _, values in traces.values()):
         return chart | _bars(y, color)
     return chart | {"encoding": {"x": x, "y": y, "color": color}, "layer": _layers(number, traces, x, y)}
+
+
+def _y_scale(traces: dict[int, Points]) -> dict[str, Any]:
+    """As the board's: values that are all the same have air about them, without which Vega labels 0.5 as 1."""
+    values = np.concatenate([values for _, _, values in traces.values()])
+    values = values[np.isfinite(values)]
+    if not len(values) or values.min() < values.max():
+        return {"zero": False}
+    value = float(values[0])
+    air = 0.05 * (abs(value) or 1)
+    return {"domain": [value - air, value + air], "nice": False}
 
 
 def _title(name: str) -> str:
