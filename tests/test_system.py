@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ class FakeMeter:
 def metered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("trackbook.capture.hardware.Meter", FakeMeter)
     monkeypatch.setattr(system, "FIRST_SECONDS", 0.0)
+    monkeypatch.setattr(system, "SOON_SECONDS", 1000.0)
 
 
 @pytest.fixture
@@ -72,6 +74,16 @@ def test_the_first_points_come_at_once_and_then_each_interval(capture: System) -
     capture.begin(often)
     wait_for(often, 20)
     assert len(once.system()) == 2
+
+
+def test_the_second_points_come_soon_and_the_next_ever_later(capture: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(system, "SOON_SECONDS", 0.01)
+    run = new_run(seconds=1000.0)
+    began = time.time()
+    capture.begin(run)
+    wait_for(run, 10)
+    ages = [at - began for at in run.system().filter(metric="cpu %")["time"]]
+    assert all(later >= 1.9 * age for age, later in pairwise(ages[1:]))  # two clocks
 
 
 def test_each_metric_counts_its_steps(capture: System) -> None:

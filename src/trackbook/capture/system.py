@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 LET_PASS_SECONDS: Final = 0.05  # before the first reading: `init` needs the interpreter, too
 FIRST_SECONDS: Final = 0.15  # from a run's begin to its first points: rates are since an earlier reading
+SOON_SECONDS: Final = 1.0  # to the second ones; then always as long as it ran, until that is `system_seconds`
 
 logger = logging.getLogger("trackbook")
 
@@ -25,6 +26,7 @@ logger = logging.getLogger("trackbook")
 class _Followed:
     run: Run
     steps: dict[str, int]  # the next one, by metric
+    began: float
     due: float
 
 
@@ -41,7 +43,8 @@ class System:
         """See `Capture`. A resumed run's steps go on."""
         steps = {name: figures.step + 1 for name, figures in run.store.summary(run.id).items() if is_system(name)}
         with self._changed:
-            self._followed[run.id] = _Followed(run, steps, time.monotonic() + FIRST_SECONDS)
+            now = time.monotonic()
+            self._followed[run.id] = _Followed(run, steps, now, now + FIRST_SECONDS)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="trackbook-system", daemon=True)
                 self._thread.start()
@@ -89,7 +92,8 @@ class System:
         with self._changed:
             for followed in self._followed.values():
                 if followed.due <= clock:
-                    followed.due = clock + followed.run.system_seconds
+                    age = max(SOON_SECONDS, clock - followed.began)
+                    followed.due = clock + min(followed.run.system_seconds, age)
                     _append(followed, {SYSTEM + name: value for name, value in figures.items()}, now)
 
 
