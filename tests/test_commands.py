@@ -124,7 +124,7 @@ def test_a_run_is_named_tagged_and_noted(shell: Shell) -> None:
     first, last = a_run("first"), a_run("last")
     shell.run("%track rename 'the last'")
     shell.run("%track tag a 'b c'")
-    shell.run("%track tag d")
+    assert shell.said("%track tag d") == "the last: a, b c, d\n"
     shell.run("%track note it was the best --run first")
     assert (last.name, last.tags) == ("the last", ("a", "b c", "d"))
     assert tb.get_run(first.id).notes == "it was the best"
@@ -231,6 +231,10 @@ def test_two_runs_are_compared_as_text_in_a_terminal(shell: Shell) -> None:
         ("ls --project nope", "%track: there is no project 'nope'"),
         ("export --project nope", "%track: there is no project 'nope'"),
         ("export points.txt --project digits", "%track: points.txt ends in .txt"),
+        (
+            "export first out --project digits",
+            "%track: 'first' is a run; the path comes first: %track export PATH first",
+        ),
         ("unwatch x", "%track: 'x' is not watched; nothing is"),
         ("watch x.y", "%track: 'x.y' is no variable; assign it to one and watch that"),
         ("compare first --project digits", "%track: give the run to compare 'first' with"),

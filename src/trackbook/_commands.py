@@ -35,9 +35,11 @@ def show(given: Namespace) -> Any:
 
 def _is_path(word: str) -> bool:
     """Whether a word is a path rather than a run: something is there, or it looks like one. A run of this name comes first."""
-    if word in {text for run in _api.home(None).store.runs() for text in (run.id, run.name)}:
-        return False
-    return bool(re.search(r"[/\\]|\.(parquet|pq)$", word)) or Path(word).exists()
+    return not _is_run(word, None) and (bool(re.search(r"[/\\]|\.(parquet|pq)$", word)) or Path(word).exists())
+
+
+def _is_run(word: str, project: str | None) -> bool:
+    return any(word in (run.id, run.name) for run in _api.home(project).store.runs())
 
 
 def ls(given: Namespace) -> Any:
@@ -81,6 +83,8 @@ def unwatch(given: Namespace) -> None:
 def export(given: Namespace) -> None:
     """Write a project, or some of its runs, to a file or folder; the suffix says how: .parquet, .csv, .jsonl."""
     project = _home(given.project)
+    if given.path and _is_run(given.path, given.project):
+        raise ValueError(f"{given.path!r} is a run; the path comes first: %track export PATH {given.path}")
     path = Path(given.path or re.sub(r"[^\w.-]+", "-", project.name) + ".parquet").expanduser()
     suffix = path.suffix.lower().lstrip(".")
     if suffix not in ("", "parquet", "csv", "jsonl"):
@@ -110,6 +114,7 @@ def tag(given: Namespace) -> None:
     """Give a run tags, beside those it has."""
     run = _run(given)
     run.tags = [*run.tags, *given.tags]
+    say(f"{run.name}: {', '.join(run.tags)}")
 
 
 def note(given: Namespace) -> None:
