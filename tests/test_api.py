@@ -255,6 +255,14 @@ def test_a_second_init_finishes_the_first_run_and_says_so() -> None:
     assert len(second.history()) == 1
 
 
+def test_an_init_that_is_refused_leaves_the_open_run_open() -> None:
+    first = tb.init(name="first")
+    for wrong in ({"capture": "consle"}, {"resume_from": "x"}, {"system_seconds": -1}):
+        with pytest.raises((TypeError, ValueError), match=next(iter(wrong))):
+            tb.init(**wrong)  # type: ignore[arg-type]
+    assert first.state == "running"
+
+
 def test_runs_side_by_side_each_get_their_own() -> None:
     first = tb.init(name="first")
     second = tb.init(name="second", reinit="create_new")

@@ -92,7 +92,7 @@ def init(
     save_code
         False: what is captured holds no source, neither of cells nor of what git finds changed.
     system_seconds
-        From one point of the system metrics to the next, by default 10; the first comes at once.
+        From one point of the system metrics to the next, by default 10; the first come sooner.
     reinit
         What to do with a run that is still open: ``"finish_previous"`` (the default), ``"create_new"`` beside it, or
         ``"return_previous"``: give it back.
@@ -122,6 +122,10 @@ def init(
         step_by=words["step_by"],
         total=None if total is None else to_step(total, "total"),
     )
+    captured = choose(_settings.capture() if capture is None else capture)
+    back_to = None if resume_from is None else to_step(resume_from, "resume_from")
+    seconds = words["system_seconds"]
+    seconds = SYSTEM_SECONDS if seconds is None else to_seconds(seconds, "system_seconds")
     if ignored:
         warn(
             f"init() ignores {', '.join(ignored)}: trackbook has no use for {'it' if len(ignored) == 1 else 'them'}"
@@ -138,10 +142,6 @@ def init(
         return run
     if resume_from is not None and words["resume"] == "never":
         words["resume"] = "must"
-    captured = choose(_settings.capture() if capture is None else capture)
-    back_to = None if resume_from is None else to_step(resume_from, "resume_from")
-    seconds = words["system_seconds"]
-    seconds = SYSTEM_SECONDS if seconds is None else to_seconds(seconds, "system_seconds")
     run = process.open(
         target.admit(record, words["resume"], by_id=bool(id)),
         target,
