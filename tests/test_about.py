@@ -4,7 +4,16 @@ from typing import Any
 
 import pytest
 
-from trackbook._about import LONGEST_LINE, LONGEST_SOURCE, MOST_CELLS, MOST_FOUND, PAGE, REWRITTEN, about
+from trackbook._about import (
+    LONGEST_LINE,
+    LONGEST_OUTPUT,
+    LONGEST_SOURCE,
+    MOST_CELLS,
+    MOST_FOUND,
+    PAGE,
+    REWRITTEN,
+    about,
+)
 from trackbook._facts import put_fact
 from trackbook._session import Session
 from trackbook._types import RunRecord
@@ -95,14 +104,14 @@ def test_long_lines_and_sources_are_cut_and_a_traceback_keeps_its_end(store: Mem
     (text,) = texts(ask(store, "console"))
     assert (len(text), text[-1]) == (LONGEST_LINE, "…")
     source, error = "x" * 50_000, "x" * 50_000 + "ValueError: no"
-    store.put_captured("r", "cells", [(0, "id", 1, source, 1.0, 2.0, "error", error, None, "[]", 0)])
+    store.put_captured("r", "cells", [(0, "id", 1, source, 1.0, 2.0, "error", error, None, "[]", 0, None)])
     (cell,) = ask(store, "cells")["cells"]
     assert (len(cell["source"]), len(cell["error"])) == (LONGEST_SOURCE, LONGEST_SOURCE)
     assert cell["error"].endswith("ValueError: no")
 
 
 def test_cells_come_in_order_the_newest_where_they_are_many(store: MemoryStore) -> None:
-    rows = [(n, f"id{n}", n + 1, None, 1.0, None, "running", None, None, "[]", 0) for n in range(MOST_CELLS + 3)]
+    rows = [(n, f"id{n}", n + 1, None, 1.0, None, "running", None, None, "[]", 0, None) for n in range(MOST_CELLS + 3)]
     store.put_captured("r", "cells", rows)
     answer = ask(store, "cells")
     assert [cell["number"] for cell in answer["cells"]] == list(range(3, MOST_CELLS + 3))
@@ -115,13 +124,16 @@ def test_cells_come_in_order_the_newest_where_they_are_many(store: MemoryStore) 
         "ended": None,
         "state": "running",
         "error": None,
+        "output": None,
+        "dirty": None,
     }
 
 
-def test_a_dirty_notebook_says_why(store: MemoryStore) -> None:
-    assert ask(store, "cells")["dirty"] == []
-    put_fact(store, "r", "notebook", {"dirty": ["cell 3 ran before cell 2"]})
-    assert ask(store, "cells")["dirty"] == ["cell 3 ran before cell 2"]
+def test_a_cell_tells_its_output_and_why_it_is_dirty(store: MemoryStore) -> None:
+    row = (0, "id", 1, "x", 1.0, 2.0, "ok", None, "7" * 5000, "[]", 0, "edited since")
+    store.put_captured("r", "cells", [row])
+    (cell,) = ask(store, "cells")["cells"]
+    assert (cell["output"], cell["dirty"]) == ("7" * (LONGEST_OUTPUT - 1) + "…", "edited since")
 
 
 def test_the_environment_is_told_as_it_was_recorded(store: MemoryStore) -> None:

@@ -105,6 +105,7 @@ export class Groups {
       group.button.setAttribute("aria-expanded", String(open));
       group.earlier.disabled = i === 0 || i >= own.length;
       group.later.disabled = i >= own.length - 1;
+      (group.earlier.parentElement as HTMLElement).hidden = own.length < 2 || name === SYSTEM_GROUP;
       group.grid.hidden = !open;
       setChildren(
         group.grid,

@@ -114,6 +114,7 @@ test("four tabs with one tab stop, which arrows, Home and End move", () => {
 
 test("the overview has the config, as text", () => {
   const { shown } = open("Overview", {});
+  expect(shown().querySelector("[role=heading]")?.textContent).toBe("config");
   const pairs = [...shown().querySelectorAll(".tb-pairs > *")].map(one => one.textContent);
   expect(pairs).toEqual(["lr", "0.003", "opt.name", "<b>adam</b>"]);
   expect(shown().querySelector("b")).toBeNull();
@@ -266,7 +267,7 @@ test("why there is no answer is said", async () => {
 });
 
 test("nothing recorded is said, each in its words", async () => {
-  const nothing = { console: { lines: [], earlier: 0 }, cells: { cells: [], earlier: 0, dirty: [] } };
+  const nothing = { console: { lines: [], earlier: 0 }, cells: { cells: [], earlier: 0 } };
   const { said, choose } = open("Console", {
     console: () => nothing.console,
     cells: () => nothing.cells,
@@ -281,27 +282,40 @@ test("nothing recorded is said, each in its words", async () => {
   expect(all).toEqual(["No output was recorded.", "No code was recorded.", "No environment was recorded."]);
 });
 
-test("the code has each cell with its number, outcome, duration and error, and why the notebook is dirty", async () => {
-  const cell = { count: 3, source: "a < b\nc", started: 0, ended: 0.25, state: "ok", error: null };
+test("the code has each cell with its number, outcome, duration, error and output, and why it is dirty", async () => {
+  const cell = {
+    count: 3,
+    source: "a < b\nc",
+    started: 0,
+    ended: 0.25,
+    state: "ok",
+    error: null,
+    output: null,
+  };
   const { shown } = open("Code", {
     cells: () => ({
-      cells: [cell, { ...cell, count: 4, source: null, ended: 90, state: "error", error: "NameError: <b>" }],
+      cells: [
+        { ...cell, dirty: "edited since" },
+        { ...cell, count: 4, source: null, ended: 90, state: "error", error: "NameError: <b>" },
+        { ...cell, count: 5, source: "x", ended: 2, output: "<trackbook run>" },
+      ],
       earlier: 2,
-      dirty: ["In [3] ran before In [2]"],
     }),
   });
   await settle();
-  expect(shown().querySelector(".tb-notice")?.textContent).toBe("In [3] ran before In [2]");
   const heads = [...shown().querySelectorAll(".tb-cell-head")].map(head =>
     [...head.children].map(part => part.textContent),
   );
   expect(heads).toEqual([
-    ["In [3]", "0.25 s"],
+    ["In [3]", "edited since", "250 ms"],
     ["In [4]", "error", "1:30"],
+    ["In [5]", "2.0 s"],
   ]);
   expect([...shown().querySelectorAll(".tb-code")].map(code => code.textContent)).toEqual([
     "a < b\nc",
     "NameError: <b>",
+    "x",
+    "<trackbook run>",
   ]);
   expect(shown().textContent).toContain("Its code was not recorded.");
   expect(shown().textContent).toContain("2 earlier cells");

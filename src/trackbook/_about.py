@@ -18,6 +18,7 @@ LONGEST_LINE: Final = 2_000  # characters
 MOST_FOUND: Final = 100_000  # lines, the newest
 MOST_CELLS: Final = 300  # the newest
 LONGEST_SOURCE: Final = 20_000  # characters, of code and of a traceback each
+LONGEST_OUTPUT: Final = 4_000
 
 
 def about(store: Store, question: Mapping[str, Any]) -> dict[str, Any]:
@@ -27,7 +28,7 @@ def about(store: Store, question: Mapping[str, Any]) -> dict[str, Any]:
     ``before`` a line, by its number, and all of them from the line ``since`` on. Or those that may have changed since the
     line ``after`` was the last, with ``more`` when others come behind them. Or with ``search`` the numbers of the lines that
     contain this text in any case, as ``found``. Lines of the middle of a long console may go while somebody reads.
-    ``cells``: the newest executions as mappings, how many are ``earlier``, and why the notebook is ``dirty``.
+    ``cells``: the newest executions as mappings, and how many are ``earlier``.
     ``environment``: None where it is not known.
     """
     run = question.get("run")
@@ -76,11 +77,12 @@ def _cells(store: Store, run: str) -> dict[str, Any]:
             "ended": ended,
             "state": state,
             "error": error and error[-LONGEST_SOURCE:],  # what a traceback says stands at its end
+            "output": output and _short(output, LONGEST_OUTPUT),
+            "dirty": dirty,
         }
-        for number, _, count, source, started, ended, state, error, *_ in rows[-MOST_CELLS:]
+        for number, _, count, source, started, ended, state, error, output, _, _, dirty in rows[-MOST_CELLS:]
     ]
-    dirty = (fact(store, run, "notebook") or {}).get("dirty", [])
-    return {"cells": cells, "earlier": len(rows) - len(cells), "dirty": dirty}
+    return {"cells": cells, "earlier": len(rows) - len(cells)}
 
 
 def _number(question: Mapping[str, Any], name: str) -> int | None:

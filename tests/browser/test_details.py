@@ -35,9 +35,9 @@ source = '''for epoch in range(100):
 '''
 traceback = 'Traceback (most recent call last):\\n  Cell In[6], line 1\\nNameError: name "path" is not defined'
 run.store.put_captured(run.id, "cells", [
-    (0, "a", 3, "import trackbook as tb", 1.79e9, 1.79e9 + 0.02, "ok", None, None, "[]", 0),
-    (1, "b", 5, source, 1.79e9, 1.79e9 + 93, "ok", None, None, '["train/loss"]', 20),
-    (2, "c", 6, "model.save(path)", 1.79e9, 1.79e9 + 0.3, "error", traceback, None, "[]", 0),
+    (0, "a", 3, "import trackbook as tb", 1.79e9, 1.79e9 + 0.02, "ok", None, None, "[]", 0, None),
+    (1, "b", 5, source, 1.79e9, 1.79e9 + 93, "ok", None, "0.9812", '["train/loss"]', 20, "edited since"),
+    (2, "c", 6, "model.save(path)", 1.79e9, 1.79e9 + 0.3, "error", traceback, None, "[]", 0, None),
 ])
 environment = {
     "os": {"name": "Linux", "version": "6.1.0-18-amd64", "hostname": "node-17"},
@@ -51,7 +51,6 @@ environment = {
 }
 run.store.put_captured(run.id, "facts", [
     ("environment", json.dumps(environment)),
-    ("notebook", json.dumps({"dirty": ["In [5] ran before In [3], which stands above it"]})),
 ])
 tb.finish()
 """.replace("COUNT", str(LINES))
@@ -170,6 +169,10 @@ def test_shown_large_it_stays_where_it_was(opened: Board) -> None:
     opened.root.locator("dialog[open] .tb-console").wait_for()
     opened.page.wait_for_function("() => document.querySelectorAll('dialog[open] .tb-line').length > 40")
     assert in_view(opened)[0] == first
+    choose(opened, "Overview")
+    tops = [opened.root.get_by_label(name, exact=True).bounding_box()["y"] for name in ("Name", "Tags")]  # type: ignore[index]
+    assert tops[1] - tops[0] < 60, "they stand together at the top"
+    choose(opened, "Console")
     opened.page.keyboard.press("Escape")
     opened.root.locator("dialog[open]").wait_for(state="detached")
     assert opened.root.locator(".tb-run-details").is_visible(), "Escape left the dialog, not the details"
@@ -179,7 +182,8 @@ def test_the_code_and_the_environment_are_there(opened: Board) -> None:
     code = choose(opened, "Code")
     code.get_by_text("for epoch in range(100)").wait_for()
     assert code.locator(".tb-cell").count() == 3
-    assert "ran before" in code.locator(".tb-notice").inner_text()
+    assert code.locator(".tb-cell-head").all_inner_texts()[1].split("\n") == ["In [5]", "edited since", "1:33"]
+    assert code.locator(".tb-code.tb-minor").all_inner_texts() == ["0.9812"]
     assert "NameError" in code.locator(".tb-code.tb-danger").inner_text()
     environment = choose(opened, "Environment")
     environment.get_by_text("packages 121").click()

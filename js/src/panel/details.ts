@@ -8,7 +8,7 @@ import { Code } from "./code.ts";
 import { formatSetting } from "./columns.ts";
 import { Console } from "./console.ts";
 import { Environment } from "./environment.ts";
-import { pairs } from "./pairs.ts";
+import { titled } from "./pairs.ts";
 import { Tabs } from "./tabs.ts";
 import type { Told } from "./told.ts";
 
@@ -143,7 +143,12 @@ export class Details {
     if (shown === this.#settings) return;
     this.#settings = shown;
     this.#config.hidden = !config.size;
-    this.#config.replaceChildren(pairs([...config].map(([key, value]) => [key, formatSetting(value)])));
+    this.#config.replaceChildren(
+      titled(
+        "config",
+        [...config].map(([key, value]) => [key, formatSetting(value)]),
+      ),
+    );
   }
 
   /** The run shown; null where none is. */
@@ -168,6 +173,7 @@ export class Details {
     this.#line.replaceChildren(...(style ? [swatch(style.color, style.dash)] : []));
     setText(this.#title, entry.name);
     setText(this.#facts, factsOf(entry, now));
+    this.#facts.title = this.#facts.textContent as string; // what does not fit
     this.#fill(this.#name, entry.name, other);
     this.#fill(this.#labels, entry.tags.join(", "), other);
     this.#fill(this.#notes, entry.notes ?? "", other);

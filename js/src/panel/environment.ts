@@ -1,7 +1,7 @@
 import { h, searchField } from "../dom.ts";
 import { formatCount } from "../format.ts";
 import type { Requests } from "../requests.ts";
-import { pairs, verbatim } from "./pairs.ts";
+import { pairs, titled, verbatim } from "./pairs.ts";
 import { Told } from "./told.ts";
 
 const EVERY = 5000; // ms; it comes once, a moment after the run began
@@ -47,7 +47,7 @@ function draw(name: string, topic: unknown): HTMLElement[] {
   const { diff, ...rest } = (name === "git" ? topic : { "": topic }) as Topic;
   const lines = [...leaves(name === "git" ? rest : topic, "")];
   if (!lines.length && !diff) return [];
-  const section = h("section", {}, h("div", { role: "heading", "aria-level": "4" }, name), pairs(lines));
+  const section = titled(name, lines);
   if (diff) section.append(fold("diff", verbatim(String(diff))));
   return [section];
 }
