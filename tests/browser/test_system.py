@@ -33,6 +33,8 @@ def test_the_systems_group_is_last_folded_and_over_time(lab: Lab, theme: str) ->
     assert list(board.groups()) == ["", "train", "@system"]
     assert heading.get_attribute("aria-expanded") == "false"
     assert board.root.get_by_text("40 steps").is_visible()
+    moves = board.root.locator(".tb-moves").evaluate_all("(all) => all.map((one) => getComputedStyle(one).display)")
+    assert moves == ["flex", "flex", "none"], "it stays the last, and so has no buttons to move it"
     system = board.groups()["@system"]
     assert {"@system/cpu %", "@system/memory GB", "@system/memory %"} <= set(system)
     drawn = board.root.locator("[data-group='@system'] .tb-chart[data-drawn]")
