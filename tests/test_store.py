@@ -536,6 +536,13 @@ def test_captured_rows_come_back_in_order_and_a_later_one_replaces(store: Store)
     assert (store.captured("r1", "console"), store.captured("r2", "console")) == ([], [line(0, "other")])
 
 
+def test_captured_text_that_no_file_can_hold_does_not_stop_the_points(store: Store) -> None:
+    store.put_run(RunRecord("r1", "a", 1.0))
+    store.put_captured("r1", "facts", [("name", "half \udcff")])
+    assert store.flush()
+    assert store.captured("r1", "facts") == [("name", r"half \udcff")]
+
+
 def test_captured_rows_after_a_key(store: Store) -> None:
     store.put_captured("r1", "console", [line(2, "two"), line(10, "ten")])
     store.put_captured("r1", "facts", [("a", "1"), ("b", "2")])

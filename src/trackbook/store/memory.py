@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from .._types import CAPTURED, Cursor, MetricSummary, RunRecord
-from ._interface import NO_MARKS
+from ._interface import NO_MARKS, writable
 from ._points import RunPoints, within
 
 
@@ -92,7 +92,7 @@ class MemoryStore:
 
     def put_captured(self, run_id: str, table: str, rows: Iterable[Sequence[Any]]) -> None:
         with self._lock:
-            self._captured.setdefault((run_id, table), {}).update((row[0], tuple(row)) for row in rows)
+            self._captured.setdefault((run_id, table), {}).update((row[0], writable(row)) for row in rows)
 
     def drop_captured(self, run_id: str, table: str, first: int, end: int) -> None:
         with self._lock:

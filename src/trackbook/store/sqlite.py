@@ -19,7 +19,7 @@ from . import _rows, _schema
 from ._chunks import LARGEST, Columns
 from ._figures import Figures
 from ._file import ProjectFile, project_name
-from ._interface import NO_MARKS, POINTS
+from ._interface import NO_MARKS, POINTS, writable
 from ._points import tail, within
 from ._rows import Chunk, Part, State
 from ._view import View, Written
@@ -158,7 +158,7 @@ class SqliteStore:
 
     def put_captured(self, run_id: str, table: str, rows: Iterable[Sequence[Any]]) -> None:
         with self._lock:
-            self._captured.setdefault((run_id, table), {}).update((row[0], tuple(row)) for row in rows)
+            self._captured.setdefault((run_id, table), {}).update((row[0], writable(row)) for row in rows)
 
     def drop_captured(self, run_id: str, table: str, first: int, end: int) -> None:
         with self._lock:
