@@ -82,7 +82,13 @@ def test_lines_without_a_hint_are_not_searched_by_patterns(monkeypatch: pytest.M
 
 
 @pytest.mark.timeout(60)  # a pattern that at each place goes back over all before takes many minutes
-@pytest.mark.parametrize("text", ["token: " * 20_000, "password" * 20_000, "-" * 100_000 + "token", "://" * 50_000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("token: " * 20_000, "password" * 20_000, "-" * 100_000 + "token", "://" * 50_000),
+        *("http://" + "a:" * 300_000, "-sk-abc" * 200_000, "-eyJ" * 150_000, "--a-key" * 100_000),
+    ],
+)
 def test_a_long_text_is_gone_through_once(text: str) -> None:
     assert redact(text) == text
 

@@ -24,7 +24,7 @@ _TOKENS: Final = {
     "github_pat_": r"github_pat_\w{22,}",
     "glpat-": r"glpat-[\w-]{20,}",  # GitLab
     "hf_": r"hf_[A-Za-z0-9]{30,}",  # Hugging Face
-    "sk-": r"sk-(?=[\w-]*\d)[\w-]{20,}",  # OpenAI, Anthropic and others
+    "sk-": r"sk-(?=[A-Za-z_-]{0,60}\d)[\w-]{20,}",  # OpenAI, Anthropic and others
     "_live_": r"[rs]k_live_[A-Za-z0-9]{16,}",  # Stripe
     "_test_": r"[rs]k_test_[A-Za-z0-9]{16,}",
     "gsk_": r"gsk_[A-Za-z0-9]{30,}",  # Groq
@@ -41,14 +41,14 @@ _TOKENS: Final = {
     "npm_": r"npm_[A-Za-z0-9]{30,}",
     "pypi-": r"pypi-AgE[\w-]{30,}",
     "SG.": r"SG\.[\w-]{16,}\.[\w-]{16,}",  # SendGrid
-    "eyJ": r"eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*",  # JSON web tokens
+    "eyJ": r"eyJ[\w-]{8,2000}+\.[\w-]{8,}\.[\w-]*",  # JSON web tokens
     "earer": r"(?<=earer )[\w.~+/=-]{16,}",
 }
 _TOKEN: Final = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(_TOKENS.values())})")
 _KEY_BLOCK: Final = re.compile(  # what is between the lines is base64, headers, and in code `\n`
     r"-----BEGIN [A-Z ]*PRIVATE KEY[A-Z ]*-----[\w+/=:,\s\\-]*?(?:-----END [A-Z ]*PRIVATE KEY[A-Z ]*-----|(?![\w+/=:,\s\\-]))"
 )
-_IN_URL: Final = re.compile(r"(?<=://)(?:[^\s/?#@\"']*:[^\s/?#@\"']*|[\w%.~-]{16,})(?=@)")
+_IN_URL: Final = re.compile(r"(?<=://)(?:[^\s/?#@:\"']*+:[^\s/?#@\"']*+|[\w%.~-]{16,}+)(?=@)")
 _SIGNATURE: Final = re.compile(r"([?&](?:sig|signature|key|x-amz-[\w-]+)=)[^\s&#\"']{8,}", re.IGNORECASE)
 
 # Names of what nobody but secrets is called, and of what may be ordinary: whether it is, its value says.
@@ -62,7 +62,7 @@ _ASSIGNED: Final = re.compile(
     rf"""(?P<head>{_NAMES}["']?\]?(?:\s{{0,8}}:\s{{0,4}}(?:str|bytes|SecretStr|Optional\[str\])(?: \| None)?\s?=|\s{{0,8}}(?::=|=>|[:=]))\s{{0,8}}(?:[rbuf](?=["']))?){_VALUE}""",
     re.IGNORECASE,
 )
-_OPTION: Final = re.compile(rf"(?P<head>--?[\w-]{{0,40}}?{_NAMES}\s+)(?!-){_VALUE}", re.IGNORECASE)
+_OPTION: Final = re.compile(rf"(?P<head>(?<![\w-])--?[\w-]{{0,40}}?{_NAMES}\s+)(?!-){_VALUE}", re.IGNORECASE)
 _IS_SECRET_OPTION: Final = re.compile(rf"--?[\w-]*?(?:{_STRONG}|token|credentials?)", re.IGNORECASE)
 _HINTS: Final = ("passw", "passphrase", "secret", "token", "key", "credential", "authorization")
 
