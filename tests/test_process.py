@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import atexit
+import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -118,12 +120,42 @@ def test_after_a_fork_the_child_logs_into_a_journal_of_its_own(process: Process,
 
 def test_after_a_fork_the_child_has_nothing_that_is_the_parents(process: Process) -> None:
     open_run(process)
-    pump = process.pump
     process._go_on_in_child()
     assert (process.projects, process.boards, process.last_project) == ({}, {}, None)
-    assert process.pump is not pump
+    assert (process.pump._members, process.pump._thread) == ([], None)
     with pytest.raises(RuntimeError, match=r"get_context\('spawn'\)"):
         process.project("p")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_a_child_that_was_forked_before_any_run_records_its_own(tmp_path: Path) -> None:
+    """As workers of a sweep, whose parent only imported trackbook."""
+    program = """
+import os, sys
+import trackbook as tb
+child = os.fork()
+if child:
+    sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+run = tb.init("p", capture=["console", "environment", "system"])
+print("of the child", flush=True)
+tb.finish()
+assert run.console()["text"].to_list() == ["of the child"], run.console()
+assert run.environment["python"]["version"]
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "of the child\n"), done.stderr
+
+
+def test_a_run_whose_init_is_interrupted_is_known_and_ends(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(process.captures, "begin", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        open_run(process)
+    (run,) = process.runs
+    process.close()
+    assert run.ended
 
 
 def test_a_child_of_a_disabled_run_keeps_nothing(process: Process) -> None:

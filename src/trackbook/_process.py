@@ -120,8 +120,9 @@ class Process:
         self.last_project = project
         _terminate_softly()
         self.cells.opened(run, project.store.path)
+        self._take_up(run)  # before anything else, so that one whose `init` is interrupted ends as others do
         self.captures.begin(run, capture)
-        return self._take_up(run)
+        return run
 
     def open_disabled(self, record: RunRecord, project: str) -> Run:
         from ._journal import NullJournal
@@ -230,7 +231,8 @@ class Process:
 
     def _go_on_in_child(self) -> None:
         """A forked child logs on into journals of its own. Polars, SQLite and the pump are the parent's: here they hang."""
-        self.projects, self.boards, self.pump, self.last_project = {}, {}, Pump(), None
+        self.projects, self.boards, self.last_project = {}, {}, None
+        self.pump.leave()
         self.polars_is_dead = "polars" in sys.modules
         self.captures.leave()
         for run in self.runs:

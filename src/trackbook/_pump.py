@@ -27,6 +27,10 @@ class Pump:
 
     def __init__(self, context: Callable[[], contextvars.Context] = contextvars.Context) -> None:
         self._context = context
+        self.leave()
+
+    def leave(self) -> None:
+        """Begins anew: in a forked child, which has no such thread, and whose members are its parent's."""
         self._members: list[Ticking] = []
         self._failing: set[int] = set()
         self._lock = threading.Lock()
