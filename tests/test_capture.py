@@ -81,6 +81,36 @@ def test_a_late_capture_is_made_with_the_first_run_that_wants_it() -> None:
     assert [each.told for each in made] == [["begin a", "begin a", "end a", "leave"]]
 
 
+def test_a_capture_that_is_off_is_told_of_the_end_of_what_it_began() -> None:
+    captures, failing = Captures(), Noting("begin b")
+    captures.add("system", failing)
+    first = new_run()
+    captures.begin(first, CAPTURES)
+    second = Run("p", RunRecord("r2", "b", 1.0), MemoryStore(), first._recorder.journal)
+    with pytest.warns(tb.TrackbookWarning, match="no longer records system"):
+        captures.begin(second, CAPTURES)
+    second.finish()
+    first.finish()
+    assert failing.told == ["begin a", "begin b", "end a"]
+
+
+def test_an_end_that_an_interrupt_breaks_off_is_made_again() -> None:
+    class Interrupted(Noting):
+        def end(self, run: Run) -> None:
+            super().end(run)
+            if len(self.told) == 2:
+                raise KeyboardInterrupt
+
+    captures, capture = Captures(), Interrupted()
+    captures.add("console", capture)
+    run = new_run()
+    captures.begin(run, CAPTURES)
+    with pytest.raises(KeyboardInterrupt):
+        run.finish()
+    run.finish()
+    assert capture.told == ["begin a", "end a", "end a"]
+
+
 @pytest.mark.parametrize("moment", ["begin a", "end a"])
 def test_a_capture_that_fails_is_switched_off_and_said_once(moment: str) -> None:
     captures, failing, other = Captures(), Noting(moment), Noting()

@@ -292,3 +292,25 @@ def test_a_forked_child_leaves_the_environment_to_its_parent() -> None:
     run.finish()
     assert run.environment["python"]
     assert run.history()["value"].to_list() == [1.0]
+
+
+def test_an_end_that_an_interrupt_breaks_off_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    capture, run = Environment(no_gpu), new_run()
+    capture.begin(run)
+    gathering = capture._gathering[run.id]
+
+    def interrupted(_: float) -> bool:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(gathering.done, "wait", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            capture.end(run)
+    capture.end(run)
+    assert run.environment["python"]["version"]
+
+
+def test_what_no_text_can_hold_is_spelled_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Arguments and folders may have names that are not UTF-8."""
+    monkeypatch.setattr(sys, "orig_argv", ["python", "\udcff.py"])
+    assert gathered()["process"]["command"] == "python '\\udcff.py'"

@@ -37,7 +37,7 @@ class Capture(Protocol):
         """A run is about to end: what its store gets now is kept."""
 
     def leave(self) -> None:
-        """In a forked child: stops, and touches nothing that it shares with its parent."""
+        """In a forked child: forgets its runs, and touches nothing that it shares with its parent. The child may open its own."""
 
 
 class Late:
@@ -72,8 +72,10 @@ class Captures:
     def begin(self, run: Run, wanted: Collection[str]) -> None:
         for name, capture in list(self._captures.items()):
             if name in wanted:
-                run.before_end.append(partial(self._end, name))
-                self._try(name, partial(capture.begin, run))
+                end = partial(self._end, name, capture)
+                run.before_end.append(end)  # first: a begin that an interrupt breaks off has begun
+                if not self._try(name, partial(capture.begin, run)):
+                    run.before_end.remove(end)
 
     def guarded(self, name: str, work: Callable[..., None]) -> Callable[..., None]:
         """`work` of a capture, to be called from anywhere: it does nothing once the capture is off, and never raises."""
@@ -87,15 +89,16 @@ class Captures:
     def leave(self) -> None:
         for capture in self._captures.values():
             capture.leave()
-        self._captures.clear()
 
-    def _end(self, name: str, run: Run) -> None:
-        if name in self._captures:
-            self._try(name, partial(self._captures[name].end, run))
+    def _end(self, name: str, capture: Capture, run: Run) -> None:
+        """Also of one that is off: what it began with this run would else go on for ever."""
+        self._try(name, partial(capture.end, run))
 
-    def _try(self, name: str, work: partial[None]) -> None:
+    def _try(self, name: str, work: partial[None]) -> bool:
         try:
             work()
         except Exception as error:  # noqa: BLE001  whatever it is, the user's run goes on
-            self._captures.pop(name, None)
-            warn(f"trackbook no longer records {name} beside runs, because that failed: {error!r}")
+            if self._captures.pop(name, None) is not None:
+                warn(f"trackbook no longer records {name} beside runs, because that failed: {error!r}")
+            return False
+        return True

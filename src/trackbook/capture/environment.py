@@ -55,11 +55,12 @@ class Environment:
 
     def end(self, run: Run) -> None:
         """See `Capture`."""
-        gathering = self._gathering.pop(run.id, None)
+        gathering = self._gathering.get(run.id)
         if gathering is not None:
             gathering.hurry.set()
             gathering.done.wait(WAIT_SECONDS)
             gathering.leave(run)
+            self._gathering.pop(run.id, None)  # last: a call that an interrupt breaks off is made again
 
     def leave(self) -> None:
         """See `Capture`."""
