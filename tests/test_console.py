@@ -18,6 +18,7 @@ import polars as pl
 import pytest
 
 import trackbook as tb
+from test_interrupts import Interruption
 from test_terminal import expected
 from trackbook._pump import Pump
 from trackbook._run import Run
@@ -411,6 +412,86 @@ def test_a_write_that_does_not_end_holds_up_nobody(bench: Bench) -> None:
     free.set()
     thread.join()
     assert bench.texts(run) == ["meanwhile", "late"]
+
+
+def test_a_stream_of_the_users_own_may_be_given_anything(bench: Bench) -> None:
+    class Lenient(Stream):
+        def write(self, *given: Any) -> int:
+            return super().write(" ".join(map(str, given)))
+
+    bench.use(Lenient(), bench.err)
+    run = bench.begin()
+    sys.stdout.write(5)  # type: ignore[call-overload]
+    sys.stdout.write(b"six")  # type: ignore[call-overload]
+    sys.stdout.write()  # type: ignore[call-arg]
+    assert bench.texts(run) == ["5b'six'"]
+
+
+def test_a_buffer_is_recorded_as_it_was_when_it_was_written(bench: Bench, tmp_path: Path) -> None:
+    with (tmp_path / "out").open("w") as file:
+        bench.monkeypatch.setattr(console, "is_shown", lambda *_: True)
+        bench.use(file, bench.err)
+        run = bench.begin()
+        text = bytearray(b"before\n")
+        file.buffer.write(text)
+        text[:] = b"behind\n"
+        with memoryview(b"let go of\n") as view:
+            file.buffer.write(view)
+        assert bench.texts(run) == ["before", "let go of"]
+        bench.end(run)
+
+
+def test_of_a_large_text_only_a_part_is_in_memory_at_a_time(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_record, "_AT_ONCE", 7)
+    run = bench.begin()
+    sizes: list[int] = []
+    print("first", end="")
+    bench.texts(run)
+    terminal = bench.console._records["r"]._terminal
+    assert terminal is not None
+    feed = terminal.feed
+    monkeypatch.setattr(terminal, "feed", lambda *given, **how: (sizes.append(len(given[3])), feed(*given, **how)))
+    print("\r\x1b[31mred\x1b[0mdish\r\nand more\n" * 3, end="")
+    assert bench.texts(run) == ["reddish", "and more"] * 3
+    assert max(sizes) == 7
+
+
+def test_an_end_that_an_interrupt_breaks_off_is_made_again(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    run = bench.begin()
+    print("hello")
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.console, "read", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            bench.console.end(run)
+    bench.end(run)
+    assert bench.store.captured("r", "console")[0][2] == "hello"
+
+
+def test_an_interrupt_anywhere_in_reading_leaves_it_free(bench: Bench) -> None:
+    run, number, happened = bench.begin(), 0, True
+    while happened:
+        bench.console._events.append((1.0, ("stdout", None), f"{number}\n", {}))
+        interruption = Interruption(number)
+        interruption.during(bench.console.read)
+        happened = interruption.happened
+        if interruption.is_possible:
+            free: list[bool] = []
+            thread = threading.Thread(
+                target=lambda free=free: free.append(bench.console._reading.acquire(blocking=False))
+            )
+            thread.start()
+            thread.join()
+            assert free == [True], interruption.where
+            bench.console._reading = threading.RLock()  # a thread that has ended holds it
+        elif bench.console._reading._is_owned():  # type: ignore[attr-defined]  # where Python looks for no signals
+            bench.console._reading = threading.RLock()
+        bench.console._is_reading = False
+        number += 1
+    assert number > 30
+    assert bench.texts(run)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")

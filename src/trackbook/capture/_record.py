@@ -17,6 +17,9 @@ FIRST: Final = 5_000  # lines kept of the beginning of a run
 LAST: Final = 20_000  # lines kept of its end
 FIRST_CHARACTERS: Final = 1_000_000
 LAST_CHARACTERS: Final = 4_000_000
+_AT_ONCE: Final = (
+    1_000_000  # characters that a terminal takes in: of more, lines that are not kept would take the memory
+)
 
 
 class Record:
@@ -43,12 +46,13 @@ class Record:
             from ._terminal import Terminal
 
             self._terminal = Terminal()
-        self._terminal.feed(stream, at, cell, text, apart=apart)
         self._is_stored = False
-        lines = self._terminal.finished()
-        if lines:
-            self._finished += len(lines)
-            self._keep(lines if self._head_end is not None else self._keep_first(lines))
+        for start in range(0, len(text), _AT_ONCE):
+            self._terminal.feed(stream, at, cell, text[start : start + _AT_ONCE], apart=apart)
+            lines = self._terminal.finished()
+            if lines:
+                self._finished += len(lines)
+                self._keep(lines if self._head_end is not None else self._keep_first(lines))
 
     def _keep_first(self, lines: list[Line]) -> list[Line]:
         """Those that are not of the beginning."""

@@ -81,16 +81,18 @@ class Console:
     def end(self, run: Run) -> None:
         try:
             self.store()
-        finally:
-            with self._storing:
-                self._close(run)
+        except Exception:
+            self._close(run)
+            raise
+        self._close(run)  # not after an interrupt: a call that it breaks off is made again
 
     def _close(self, run: Run) -> None:
-        if self._records.pop(run.id, None) is not None:
-            run.before_reading.remove(self.store)
-        if not self._records:
-            self._pump.remove(self)
-            self._release()
+        with self._storing:
+            if self._records.pop(run.id, None) is not None:
+                run.before_reading.remove(self.store)
+            if not self._records:
+                self._pump.remove(self)
+                self._release()
 
     def leave(self) -> None:
         for tap in self._taps:
@@ -136,21 +138,19 @@ class Console:
         for request in list(self._cells_of)[:-_REQUESTS]:
             del self._cells_of[request]
 
-    def read(self, *, wait: bool = True) -> None:
+    def read(self) -> None:
         """Brings the records up to what was written by now."""
-        if not self._reading.acquire(wait):
-            return
-        try:
+        with self._reading:  # nothing else takes it so that no interrupt comes in between, and nobody ever has it again
             if self._is_reading:  # by this thread, which a signal handler interrupted
                 return
             self._is_reading = True
-            events = self._events[:]
-            del self._events[: len(events)]
-            if events:
-                self._feed(events)
-        finally:
-            self._is_reading = False
-            self._reading.release()
+            try:
+                events = self._events[:]
+                del self._events[: len(events)]
+                if events:
+                    self._feed(events)
+            finally:
+                self._is_reading = False
 
     def _feed(self, events: list[Event]) -> None:
         begin, source, _, cells = events[0]
@@ -206,14 +206,14 @@ class Console:
                 return original(*given, **named)
             order = self._order
             held = order.acquire(True, _PATIENCE)
-            text = ""
+            text: str | bytes = ""
             try:
                 writes = self._writes
                 written = original(*given, **named)
                 # else it wrote to another tapped stream, which is the one that shows it, or others did not wait for it
                 if writes == self._writes or order is not self._order:
                     self._writes = writes + 1
-                    text = given[0] if given else next(iter(named.values()))
+                    text = _text(source, given, named)
                     note((now(), source, text, self._cells or self._ask()))
             finally:
                 if held:
@@ -240,8 +240,10 @@ class Console:
 
     def _relieve(self) -> None:
         """Does the pump's work for it, which cannot follow, or is held up by a disk."""
+        if self._is_reading:  # somebody does it
+            return
         try:
-            self.read(wait=False)
+            self.read()
         except Exception as error:  # noqa: BLE001  the user's print goes on
             self._failure = error
 
@@ -346,6 +348,14 @@ def is_shown(stream: Any, number: int, tapped: list[Any]) -> bool:
         return not hosts and os.path.sameopenfile(descriptor, number)
     except OSError:  # there is no such file
         return False
+
+
+def _text(source: Source, given: tuple[Any, ...], named: dict[str, Any]) -> str | bytes:
+    """What was given to a `write`: text, or bytes as they are now, since a buffer may be used again."""
+    text: Any = given[0] if given else next(iter(named.values()), "")
+    if source[1] is None:
+        return text if isinstance(text, str) else str(text)  # a stream of the user's own may take anything
+    return bytes(text)
 
 
 def _descriptor(stream: Any) -> int | None:
