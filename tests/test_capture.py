@@ -82,16 +82,16 @@ def test_a_late_capture_is_made_with_the_first_run_that_wants_it() -> None:
 
 
 def test_a_capture_that_is_off_is_told_of_the_end_of_what_it_began() -> None:
-    captures, failing = Captures(), Noting("begin b")
+    captures, failing = Captures(), Noting("begin r2")
     captures.add("system", failing)
     first = new_run()
     captures.begin(first, CAPTURES)
-    second = Run("p", RunRecord("r2", "b", 1.0), MemoryStore(), first._recorder.journal)
+    second = new_run("r2")
     with pytest.warns(tb.TrackbookWarning, match="no longer records system"):
         captures.begin(second, CAPTURES)
     second.finish()
     first.finish()
-    assert failing.told == ["begin a", "begin b", "end a"]
+    assert failing.told == ["begin r1", "begin r2", "end r1"]
 
 
 def test_an_end_that_an_interrupt_breaks_off_is_made_again() -> None:
@@ -108,7 +108,7 @@ def test_an_end_that_an_interrupt_breaks_off_is_made_again() -> None:
     with pytest.raises(KeyboardInterrupt):
         run.finish()
     run.finish()
-    assert capture.told == ["begin a", "end a", "end a"]
+    assert capture.told == ["begin r1", "end r1", "end r1"]
 
 
 @pytest.mark.parametrize("moment", ["begin a", "end a"])
