@@ -191,7 +191,8 @@ def loop(contestant: Contestant, folder: Path, cycles: int, plain_s: float, logg
     """How much longer a pure-Python loop of 0.5 ms steps takes that logs 10 metrics a step, against the same loop in between.
 
     The first call has time for itself: what a tracker loads and starts then is paid once, not by the step. So has what is
-    still to be written after a stretch of logging, so that the plain loop does not pay for it.
+    still to be written after a stretch of logging, so that the plain loop does not pay for it; and before a stretch of logging
+    the machine rests as long, since a core that has rested is quicker for a while.
     """
     size = 1000
     while _work_seconds(size) < 0.5e-3:
@@ -201,6 +202,7 @@ def loop(contestant: Contestant, folder: Path, cycles: int, plain_s: float, logg
     time.sleep(1.2)
     plain, logged = [_step_seconds(plain_s, size, None)], []
     for _ in range(cycles):
+        time.sleep(1.2)
         logged.append(_step_seconds(logged_s, size, log))
         time.sleep(1.2)
         plain.append(_step_seconds(plain_s, size, None))
