@@ -33,7 +33,7 @@ if hasattr(signal, "alarm"):
 from pathlib import Path
 import trackbook as tb
 folder = Path(sys.argv[1])
-def say(word): print(word, flush=True)
+def say(word): os.write(1, str(word).encode() + b"\\n")  # a print may be interrupted by a signal handler that says something
 def listen(): return sys.stdin.readline().strip()
 """
     return subprocess.Popen(
