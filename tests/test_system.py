@@ -227,5 +227,7 @@ print(run.history()["value"].to_list(), run.system()["time"].is_sorted())
 times = run.system().filter(metric="memory GB")["time"]
 assert times.n_unique() == len(times) >= 2
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    # Python 3.12 and later warn of a fork beside threads
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", program]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.stdout.split(), done.stderr) == (["[1.0]", "False"], "")
