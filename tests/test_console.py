@@ -18,6 +18,7 @@ import polars as pl
 import pytest
 
 import trackbook as tb
+from kernels import client_of, environment_of
 from test_interrupts import Interruption
 from test_terminal import expected
 from trackbook._pump import Pump
@@ -620,22 +621,9 @@ CELLS = {
 
 @pytest.fixture(scope="module")
 def notebook(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, NotebookClient]:
-    import nbformat
-    from nbclient import NotebookClient
-
     folder = tmp_path_factory.mktemp("kernel")
-    cells = [nbformat.v4.new_code_cell(source, id=name) for name, source in CELLS.items()]
-    environment = os.environ | {"TRACKBOOK_DIR": str(folder), "IPYTHONDIR": str(folder / "ipython")}
-    del environment["PYTEST_CURRENT_TEST"]  # with which a kernel leaves subprocesses their stdout
-    client = NotebookClient(
-        nbformat.v4.new_notebook(cells=cells),
-        timeout=120,
-        kernel_name="python3",
-        allow_errors=True,
-        extra_arguments=["--IPKernelApp.log_level=40"],
-    )
-    client.resources = {"metadata": {"path": str(folder)}}
-    client.execute(env=environment)
+    client = client_of(CELLS, folder)
+    client.execute(env=environment_of(folder))
     return folder, client
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import polars as pl
 import pytest
 
 import trackbook as tb
+from kernels import client_of, environment_of
 
 if TYPE_CHECKING:
     from nbclient import NotebookClient
@@ -56,19 +56,10 @@ CELLS = {
 @pytest.fixture(scope="module")
 def executed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, NotebookClient]:
     """Where the runs are, and who executed the notebook."""
-    import nbformat
-    from nbclient import NotebookClient
-
     folder = tmp_path_factory.mktemp("kernel")
-    cells = [nbformat.v4.new_code_cell(source, id=name.replace(" ", "-")) for name, source in CELLS.items()]
-    notebook = nbformat.v4.new_notebook(cells=cells)
-    environment = os.environ | {"TRACKBOOK_DIR": str(folder), "IPYTHONDIR": str(folder / "ipython")}
-    client = NotebookClient(
-        notebook, timeout=120, kernel_name="python3", allow_errors=True, extra_arguments=["--IPKernelApp.log_level=40"]
-    )
-    client.resources = {"metadata": {"path": str(folder)}}
+    client = client_of(CELLS, folder)
     with pytest.raises(Exception, match="Kernel died"):  # the last cell
-        client.execute(env=environment)
+        client.execute(env=environment_of(folder))
     return folder, client
 
 

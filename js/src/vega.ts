@@ -82,7 +82,7 @@ export interface Canvas {
 
 const WRITTEN: readonly (keyof Row)[] = ["step", "time", "value", "smooth", "x", "mark", "low", "high"];
 
-/** Rows that are gone, up to which Vega keeps what it drew of them, in each layer of each chart. Its own 10,000 are 4 MB. */
+/** Rows that are gone, up to which Vega keeps what it drew of them, in each layer of each chart. Its own number is 10,000. */
 const KEPT_GONE = 200;
 
 type Cleaning = View & { cleanThreshold: number };

@@ -58,6 +58,31 @@ test("rows that are written over draw what rows of a new chart draw", async () =
   }
 });
 
+interface Operators {
+  _runtime: { nodes: Record<string, { value?: { empty?: number } }> };
+}
+
+test("of rows that are gone little is kept", async () => {
+  const canvas = createCanvas(
+    specOf("line-step", { x: false, y: false }),
+    "light",
+    "sans-serif",
+    document.createElement("div"),
+  );
+  const row = { run: "a", color: "#00ff00", dash: [], mark: "line", value: 1, smooth: 1 } as const;
+  for (let round = 0; round < 20; round++) {
+    const rows = Array.from(
+      { length: round % 2 ? 10 : 300 },
+      (_, x): Row => ({ ...row, step: x, time: x, x }),
+    );
+    await canvas.drawLines(rows, SIGNALS);
+  }
+  const { nodes } = (canvas.view as unknown as Operators)._runtime;
+  const kept = Object.values(nodes).flatMap(({ value }) => (value?.empty === undefined ? [] : [value.empty]));
+  expect(kept.length).toBeGreaterThan(0);
+  expect(Math.max(...kept)).toBeLessThanOrEqual(500);
+});
+
 /** What is drawn, whatever lies on what where symbols and groups of lines came in another order. */
 function picture(svg: string): string[] {
   const shapes = svg.match(/<(path|text|line)[^>]*>/g) ?? [];

@@ -58,9 +58,10 @@ class Captured:
         Columns: ``number`` (int64, from 0), ``cell`` (str, the notebook's id of the cell, null where the host tells none),
         ``count`` (int64, its ``In [count]``), ``source`` (str, as it was written; null with ``init(save_code=False)``),
         ``started`` and ``ended`` (UTC), ``state`` (``running``, ``ok``, ``error`` or ``interrupted``), ``error`` (str, the
-        traceback; its end with ``save_code=False``), ``output`` (str, the result that was displayed), ``metrics`` (list of str) and ``points`` (int64) that were
-        logged during it, ``dirty`` (str): ``edited since``, ``out of order`` or ``run again`` where the notebook no longer
-        shows the cell as it ran, else null. Without rows where no cell was recorded, as in scripts.
+        traceback; its end with ``save_code=False``), ``output`` (str, the result that was displayed), ``metrics`` (list of
+        str) and ``points`` (int64) that were logged during it, ``dirty`` (str): ``edited since``, ``out of order`` or
+        ``run again`` where the notebook no longer shows the cell as it ran, else null. Without rows where no cell was
+        recorded, as in scripts.
         """
         from ._tables import cells_table
 

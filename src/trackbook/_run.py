@@ -249,7 +249,10 @@ class Run(Captured, Stoppable):
             self._hand_over(ready, children=children)
 
     def ready(self) -> Ready:
-        """How far its journal is written. Asked for before the hand-over's lock is taken: a signal handler that reads or ends the run may be inside `log`."""
+        """How far its journal is written.
+
+        Asked for before the hand-over's lock is taken: a signal handler that reads or ends the run may be inside `log`.
+        """
         with self._recorder.lock:
             return self._recorder.journal.ready()
 

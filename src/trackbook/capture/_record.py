@@ -17,9 +17,8 @@ FIRST: Final = 5_000  # lines kept of the beginning of a run
 LAST: Final = 20_000  # lines kept of its end
 FIRST_CHARACTERS: Final = 1_000_000
 LAST_CHARACTERS: Final = 4_000_000
-_AT_ONCE: Final = (
-    1_000_000  # characters that a terminal takes in: of more, lines that are not kept would take the memory
-)
+# characters that a terminal takes in: of more, lines that are not kept would take the memory
+_AT_ONCE: Final = 1_000_000
 
 
 class Record:
