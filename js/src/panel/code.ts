@@ -2,9 +2,8 @@ import { h } from "../dom.ts";
 import { formatCount, formatDuration } from "../format.ts";
 import type { Requests } from "../requests.ts";
 import { verbatim } from "./pairs.ts";
-import { Told } from "./told.ts";
+import { Piece } from "./piece.ts";
 
-const EVERY = 3000; // ms
 const DIRTY = "The notebook no longer shows this cell as it ran here";
 
 interface Cell {
@@ -19,40 +18,23 @@ interface Cell {
   dirty: string | null;
 }
 
+const KIND = {
+  ask: "cells",
+  label: "Cells",
+  every: 3000,
+  nothing: ["No cell recorded yet.", "No code was recorded."] as [string, string],
+};
+
 /** The cells that were executed while a run was open, as they were then. */
-export class Code extends Told {
-  #cells = h("div", { class: "tb-scroll", tabindex: "0", role: "group", "aria-label": "Cells" });
-  #shown = "";
-
+export class Code extends Piece {
   constructor(requests: Requests, signal: AbortSignal) {
-    super(requests, EVERY, signal);
-    this.element.append(this.said, this.#cells);
-    this.clear();
+    super(KIND, requests, signal);
   }
 
-  protected override clear() {
-    this.#shown = "";
-    this.#cells.replaceChildren();
-    this.#cells.hidden = true;
-  }
-
-  protected override question(): [string] {
-    return ["cells"];
-  }
-
-  protected override take(content: Record<string, unknown>): boolean {
+  protected override draw(content: Record<string, unknown>): HTMLElement[] {
     const { cells, earlier } = content as { cells: Cell[]; earlier: number };
-    const shown = JSON.stringify([cells, earlier]);
-    if (shown !== this.#shown) {
-      this.#shown = shown; // else what somebody selects would be gone
-      this.#cells.replaceChildren(
-        ...(earlier ? [h("div", { class: "tb-minor" }, `${formatCount(earlier)} earlier cells`)] : []),
-        ...cells.map(cell => draw(cell)),
-      );
-    }
-    this.#cells.hidden = !cells.length;
-    if (!cells.length) this.say(this.running ? "No cell recorded yet." : "No code was recorded.");
-    return false;
+    const more = h("div", { class: "tb-minor" }, `${formatCount(earlier)} earlier cells`);
+    return [...(earlier ? [more] : []), ...cells.map(cell => draw(cell))];
   }
 }
 

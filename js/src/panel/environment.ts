@@ -2,43 +2,25 @@ import { h, searchField } from "../dom.ts";
 import { formatCount } from "../format.ts";
 import type { Requests } from "../requests.ts";
 import { pairs, titled, verbatim } from "./pairs.ts";
-import { Told } from "./told.ts";
-
-const EVERY = 5000; // ms; it comes once, a moment after the run began
+import { Piece } from "./piece.ts";
 
 type Topic = Record<string, unknown>;
 
+const KIND = {
+  ask: "environment",
+  label: "Environment",
+  every: 5000, // it comes once, a moment after the run began
+  nothing: ["Not recorded yet.", "No environment was recorded."] as [string, string],
+};
+
 /** What a run ran on: by topic, with the packages folded away, and what git did not know of. */
-export class Environment extends Told {
-  #topics = h("div", { class: "tb-scroll", tabindex: "0", role: "group", "aria-label": "Environment" });
-  #shown = "";
-
+export class Environment extends Piece {
   constructor(requests: Requests, signal: AbortSignal) {
-    super(requests, EVERY, signal);
-    this.element.append(this.said, this.#topics);
-    this.clear();
+    super(KIND, requests, signal);
   }
 
-  protected override clear() {
-    this.#shown = "";
-    this.#topics.replaceChildren();
-    this.#topics.hidden = true;
-  }
-
-  protected override question(): [string] {
-    return ["environment"];
-  }
-
-  protected override take({ environment }: Record<string, unknown>): boolean {
-    const shown = JSON.stringify(environment);
-    if (!environment) this.say(this.running ? "Not recorded yet." : "No environment was recorded.");
-    else if (shown !== this.#shown) {
-      this.#shown = shown;
-      const topics = Object.entries(environment as Record<string, unknown>);
-      this.#topics.replaceChildren(...topics.flatMap(([name, topic]) => draw(name, topic)));
-      this.#topics.hidden = false;
-    }
-    return false;
+  protected override draw({ environment }: Record<string, unknown>): HTMLElement[] {
+    return Object.entries((environment ?? {}) as Topic).flatMap(([name, topic]) => draw(name, topic));
   }
 }
 
