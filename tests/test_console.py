@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -343,6 +344,32 @@ def test_a_write_gives_and_raises_what_it_did(bench: Bench) -> None:
     with pytest.raises(TypeError):
         sys.stdout.write()  # type: ignore[call-arg]
     assert bench.texts(run) == ["four"]
+
+
+def test_threads_that_look_at_once_listen_to_a_stream_once(bench: Bench) -> None:
+    """`init` in the user's thread, and the pump."""
+    entered, go, hooks = threading.Semaphore(0), threading.Event(), list[object]()
+
+    class Kernels(Stream):
+        """A stream that calls hooks in the thread that sends, as ipykernel's."""
+
+        pub_thread = SimpleNamespace(schedule=lambda work: work())
+        register_hook, unregister_hook = staticmethod(hooks.append), staticmethod(hooks.remove)
+
+        def flush(self) -> None:
+            entered.release()
+            go.wait(10)
+
+    bench.use(Kernels(), bench.err)
+    both = [threading.Thread(target=bench.console.look) for _ in range(2)]
+    for thread in both:
+        thread.start()
+    assert entered.acquire(timeout=10)
+    entered.acquire(timeout=0.2)  # which the second thread must not come to
+    go.set()
+    for thread in both:
+        thread.join()
+    assert len(hooks) == 1
 
 
 def test_what_fails_inside_never_reaches_the_print(bench: Bench) -> None:

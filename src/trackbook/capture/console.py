@@ -21,7 +21,7 @@ import time
 from collections.abc import Callable
 from typing import IO, Any, Final
 
-from .._pump import Pump
+from .._pump import INTERVAL, Pump
 from .._run import Run
 from ._record import Record
 
@@ -58,6 +58,7 @@ class Console:
         self._order = threading.RLock()  # of the threads that write
         self._reading = threading.RLock()  # of those that take events
         self._storing = threading.RLock()  # of those that store lines; taken before `_reading`
+        self._looking = threading.RLock()  # of those that tap streams, each of which must be tapped once
         self._is_reading = False
         self._failure: Exception | None = None  # of what a write brought about, for the pump to raise
         self._next = 0.0
@@ -109,7 +110,7 @@ class Console:
     def cell_ended(self) -> None:
         self._cells = None
 
-    def tick(self, now: float) -> None:
+    def tick(self, now: float) -> float:
         if now >= self._next:
             self._next = now + SECONDS
             failure, self._failure = self._failure, None
@@ -117,6 +118,7 @@ class Console:
             self.store(flush=False)
             if failure is not None:
                 raise failure
+        return max(INTERVAL, self._next - now)
 
     def store(self, *, flush: bool = True) -> None:
         """Puts into the stores what is new."""
@@ -173,15 +175,16 @@ class Console:
         """Taps the streams that are shown, where they are not, or not any more: at the end of each cell IPython 9 gives a
         stream back the `write` that it had before the cell.
         """
-        for name, number in _NUMBERS.items():
-            stream = getattr(sys, name)
-            target = stream if _descriptor(stream) is None else stream.buffer
-            if stream is None or any(tap.holds() for tap in self._taps if tap.target is target):
-                continue
-            others = [tap for tap in self._taps if tap.target is not target]
-            lost = len(others) < len(self._taps)
-            if lost or is_shown(stream, number, [tap.stream for tap in others if tap.name == name]):
-                self._taps = [*others, self._tap(stream, target, name)]
+        with self._looking:
+            for name, number in _NUMBERS.items():
+                stream = getattr(sys, name)
+                target = stream if _descriptor(stream) is None else stream.buffer
+                if stream is None or any(tap.holds() for tap in self._taps if tap.target is target):
+                    continue
+                others = [tap for tap in self._taps if tap.target is not target]
+                lost = len(others) < len(self._taps)
+                if lost or is_shown(stream, number, [tap.stream for tap in others if tap.name == name]):
+                    self._taps = [*others, self._tap(stream, target, name)]
 
     def _tap(self, stream: Any, target: Any, name: str) -> Tap | Ear:
         if target is not stream:
