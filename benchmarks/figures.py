@@ -169,7 +169,7 @@ def trials(lab: Lab) -> Result:
 
 def loop(lab: Lab) -> Result:
     """A loop of 0.5 ms steps that logs 10 metrics a step."""
-    cycles, plain, logged = (1, 0.3, 1.0) if lab.quick else (6, 1.5, 1.5)
+    cycles, plain, logged = (1, 0.3, 1.0) if lab.quick else (4, 2.0, 6.0)
     order = [*lab.entrants[:4], lab.trackbook, *lab.entrants[4:], lab.trackbook]  # its few percent are near the noise
     return lab.alternate(
         "loop",

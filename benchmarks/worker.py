@@ -16,6 +16,7 @@ import signal
 import statistics
 import struct
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -193,6 +194,10 @@ def loop(contestant: Contestant, folder: Path, cycles: int, plain_s: float, logg
     The first call has time for itself: what a tracker loads and starts then is paid once, not by the step. So has what is
     still to be written after a stretch of logging, so that the plain loop does not pay for it; and before a stretch of logging
     the machine rests as long, since a core that has rested is quicker for a while.
+
+    By the clock a few percent drown in the noise of a shared machine. So there is also what can be told apart from it within one
+    stretch: what `log` works in the loop's thread, and how long that thread sleeps, which it does only to wait for the lock of
+    the interpreter, or of the tracker. Only what the tracker takes of the cores' caches is not in it.
     """
     size = 1000
     while _work_seconds(size) < 0.5e-3:
@@ -213,13 +218,18 @@ def loop(contestant: Contestant, folder: Path, cycles: int, plain_s: float, logg
         ratios = [during[which] * 2 / (before[which] + after[which]) for before, after, during in pairs]
         return (statistics.median(ratios) - 1) * 100
 
-    alone = [step for step, _ in plain]
-    return {
+    alone = [stretch[0] for stretch in plain]
+    figures = {
         "slowdown_percent": slowdown(0),
         "cpu_percent": slowdown(1),
         "noise_percent": (max(alone) / min(alone) - 1) * 100,
         "step_ms": statistics.median(alone) * 1e3,
     }
+    if _slept() is not None:  # what is left of a step is the loop's own
+        added = [(in_log + slept) / (step - in_log - slept) for step, _, in_log, slept in logged]
+        figures["added_percent"] = statistics.median(added) * 100
+        figures["waited_percent"] = statistics.median(slept / step for step, _, _, slept in logged) * 100
+    return figures
 
 
 def _work(size: int) -> float:
@@ -236,19 +246,36 @@ def _work_seconds(size: int) -> float:
     return (time.perf_counter() - begin) / 20
 
 
-def _step_seconds(seconds: float, size: int, log: Log | None) -> tuple[float, float]:
-    """The mean of a step, over steps for so long: as a clock tells, and as work of all threads of this process."""
+def _step_seconds(seconds: float, size: int, log: Log | None) -> tuple[float, float, float, float]:
+    """The mean of a step, over steps for so long: as a clock tells, as work of all threads of this process, and of the first
+    what this thread worked in `log`, and what it slept.
+    """
     names = [f"train/metric{m}" for m in range(10)]
+    clock = time.thread_time
+    in_log = 0.0
+    slept = _slept() or 0.0
     begin = now = time.perf_counter()
     worked = time.process_time()
     steps = 0
     while now < begin + seconds:
         loss = _work(size)
         if log is not None:
+            before = clock()
             log(dict.fromkeys(names, loss))
+            in_log += clock() - before
         steps += 1
         now = time.perf_counter()
-    return (now - begin) / steps, (time.process_time() - worked) / steps
+    slept = (_slept() or 0.0) - slept
+    return (now - begin) / steps, (time.process_time() - worked) / steps, in_log / steps, slept / steps
+
+
+def _slept() -> float | None:
+    """Seconds up to now that this thread neither ran nor waited for a core; None where the machine does not tell."""
+    try:
+        ran, waited, _ = Path(f"/proc/self/task/{threading.get_native_id()}/schedstat").read_text().split()
+    except OSError:
+        return None
+    return time.perf_counter() - (int(ran) + int(waited)) / 1e9
 
 
 def verify_bulk(contestant: Contestant, folder: Path, metrics: int, calls: int, shape: str = "walk") -> dict[str, int]:

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ import polars as pl
 import pytest
 
 from trackbook import TrackbookWarning
-from trackbook._project import LARGEST_BACKLOG, Project, file_name, project_names
+from trackbook._project import LARGEST_BACKLOG, QUIET_SECONDS, Project, file_name, project_names
+from trackbook._pump import INTERVAL
 from trackbook._records import RECORD_BYTES
 from trackbook._run import Run
 from trackbook._types import RunRecord
@@ -195,6 +197,39 @@ def test_a_run_that_has_ended_is_no_longer_open(project: Project) -> None:
 # --- ticks ------------------------------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def flushes_taking(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Says how many seconds a flush takes, as the project's clock tells it."""
+
+    def take(seconds: float) -> None:
+        times = itertools.count(step=seconds)
+        monkeypatch.setattr("trackbook._project.monotonic", lambda: next(times))
+
+    take(0.0)
+    return take
+
+
+@pytest.mark.parametrize(("took", "rest"), [(0.0, 1.0), (0.2, 2.0), (5.0, 3.0)])
+def test_a_flush_that_took_long_is_followed_by_a_longer_rest(
+    project: Project, flushes_taking: Callable[[float], None], took: float, rest: float
+) -> None:
+    flushes_taking(took)
+    run = start(project)
+    project.tick(10.0)
+    for now, expected in ((10.0 + rest - 0.1, 0), (10.0 + rest, 2)):
+        run.log({"loss": 1})
+        project.tick(now)
+        assert len(project.store.read("r1")) == expected
+
+
+def test_a_project_wants_ticks_as_often_as_a_board_asks_or_points_wait(project: Project) -> None:
+    start(project)
+    assert project.tick(10.0) == QUIET_SECONDS
+    project.boards.add("a board")
+    assert project.tick(10.1) == INTERVAL
+
+
+@pytest.mark.usefixtures("flushes_taking")
 def test_a_tick_brings_what_was_logged_into_the_store_and_flushes_once_a_second(project: Project) -> None:
     def in_the_file() -> int:
         other = Project("digits", project.store.path.parent)
@@ -210,6 +245,7 @@ def test_a_tick_brings_what_was_logged_into_the_store_and_flushes_once_a_second(
     assert len(project.store.read("r1")) == 3
 
 
+@pytest.mark.usefixtures("flushes_taking")
 def test_without_a_board_points_stay_in_the_journal_until_the_next_flush(project: Project) -> None:
     run = start(project)
     for now, expected in ((10.0, 1), (10.5, 1), (11.0, 3)):

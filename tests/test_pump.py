@@ -5,24 +5,26 @@ import threading
 
 import pytest
 
-from trackbook._pump import Pump
+from trackbook._pump import INTERVAL, Pump
 
 
 class Member:
     """Counts its ticks; fails in those that `failing` names."""
 
-    def __init__(self, failing: set[int] | None = None) -> None:
+    def __init__(self, failing: set[int] | None = None, rest: float = INTERVAL) -> None:
+        self.rest = rest
         self.ticks = 0
         self.times: list[float] = []
         self.failing = failing or set()
         self.ticked = threading.Semaphore(0)
 
-    def tick(self, now: float) -> None:
+    def tick(self, now: float) -> float:
         self.ticks += 1
         self.times.append(now)
         self.ticked.release()
         if self.ticks in self.failing:
             raise OSError(f"tick {self.ticks}")
+        return self.rest
 
     def wait(self, ticks: int) -> None:
         for _ in range(ticks):
@@ -72,6 +74,17 @@ def test_members_are_told_the_same_time_in_a_round() -> None:
     pump.remove(member)
     pump.remove(other)
     assert set(other.times[:3]) <= set(member.times)
+
+
+def test_the_pump_rests_as_long_as_its_most_eager_member_lets_it() -> None:
+    pump, patient, eager = Pump(), Member(rest=3600.0), Member()
+    pump.add(patient)
+    patient.wait(1)
+    pump.add(eager)  # which wakes it
+    eager.wait(3)
+    assert patient.ticks >= 3
+    pump.remove(eager)
+    pump.remove(patient)
 
 
 def test_a_failing_member_is_said_once_and_tried_again(caplog: pytest.LogCaptureFixture) -> None:

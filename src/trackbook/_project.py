@@ -11,11 +11,13 @@ import shutil
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from time import monotonic
+from typing import TYPE_CHECKING, Final
 
 from ._errors import warn
 from ._journal import FileJournal
 from ._names import readable_name
+from ._pump import INTERVAL
 from ._recovery import recover
 from ._run import Run
 from ._switching import quick_switching
@@ -26,8 +28,11 @@ from .store.sqlite import SqliteStore, project_name
 if TYPE_CHECKING:
     import polars as pl
 
-FLUSH_SECONDS = 1.0
-SHOWN_SECONDS = 0.1  # as often as a board asks at most
+FLUSH_SECONDS: Final = 1.0
+SLOWEST_FLUSH_SECONDS: Final = 3.0  # so late another process may see what is logged
+SHOWN_SECONDS: Final = 0.1  # as often as a board asks at most
+QUIET_SECONDS: Final = 0.25  # between two looks at how much waits, where no board asks
+_REST: Final = 10  # times as long as a flush took
 LARGEST_BACKLOG = 1 << 22  # bytes of a journal that wait for the next flush: 10 metrics at 13,000 calls a second
 SUFFIX = ".trackbook.db"
 _PLAIN = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,58}[a-z0-9])?")
@@ -61,12 +66,14 @@ class Project:
         self.store.flush()
         return run
 
-    def tick(self, now: float) -> None:
+    def tick(self, now: float) -> float:
         """A hand-over costs a training loop more by the time than by the point, so without boards there is one a flush."""
         with self._lock:
             runs = list(self.open_runs)
-        with quick_switching() if any(map(_is_behind, runs)) else contextlib.nullcontext():
+        behind = any(map(_is_behind, runs))
+        with quick_switching() if behind else contextlib.nullcontext():
             self._serve(runs, now)
+        return INTERVAL if self.boards or behind else QUIET_SECONDS
 
     def _serve(self, runs: Sequence[Run], now: float) -> None:
         due = now >= self._next_flush
@@ -78,8 +85,11 @@ class Project:
             if due or shown or _is_behind(run):
                 run.hand_over(children=due)
         if due:
-            self._next_flush = now + FLUSH_SECONDS
+            begin = monotonic()
             self.flush(runs)
+            # one that took long had to wait, for a disk or for a loop that computes, and each wait costs that loop something
+            rest = _REST * (monotonic() - begin)
+            self._next_flush = now + min(max(FLUSH_SECONDS, rest), SLOWEST_FLUSH_SECONDS)
 
     def flush(self, runs: Sequence[Run]) -> None:
         """Makes durable what `runs` handed over, and lets their journals go of it."""

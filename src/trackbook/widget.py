@@ -22,6 +22,7 @@ from ._errors import warn
 from ._front_end import FrontEnd, front_end, shared_front_end
 from ._notebook import can_share_models
 from ._origins import origins
+from ._pump import INTERVAL
 from ._session import Session
 from ._still import Still, make_still
 from ._tables import or_nearest
@@ -103,10 +104,10 @@ class Board(Charted, anywidget.AnyWidget):
             self._due = 0.0
             self.cells_due = True
 
-    def tick(self, now: float) -> None:
+    def tick(self, now: float) -> float:
         """Sends what is new, at most as often as the front end keeps up with. Called by the pump."""
         if now < self._due or not self._lock.acquire(blocking=False):
-            return
+            return INTERVAL
         try:
             self._due = now + self._interval(now)
             while self._gone:
@@ -125,6 +126,7 @@ class Board(Charted, anywidget.AnyWidget):
                 self._tell_cells()
         finally:
             self._lock.release()
+        return INTERVAL
 
     def settle(self, *, kept: bool = False) -> None:
         """Sends all there is as a keyframe: the end of a run or of a cell, which a saved notebook keeps.
