@@ -169,14 +169,12 @@ def trials(lab: Lab) -> Result:
 
 def loop(lab: Lab) -> Result:
     """A loop of 0.5 ms steps that logs 10 metrics a step."""
-    cycles, plain, logged = (1, 0.3, 1.0) if lab.quick else (4, 2.0, 6.0)
+    rounds, seconds = (1, 0.3) if lab.quick else (15, 1.0)
     order = [*lab.entrants[:4], lab.trackbook, *lab.entrants[4:], lab.trackbook]  # its few percent are near the noise
     return lab.alternate(
         "loop",
         1,
-        lambda entrant: lab.run(
-            entrant, "loop", folder=lab.fresh(), cycles=cycles, plain_s=plain, logged_s=logged, timeout=180
-        ),
+        lambda entrant: lab.run(entrant, "loop", folder=lab.fresh(), rounds=rounds, seconds=seconds, timeout=180),
         order,
     )
 

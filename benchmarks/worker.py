@@ -20,7 +20,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 if TYPE_CHECKING:
     from contestants._protocol import Contestant, Log
@@ -188,48 +188,33 @@ def stream(
     return {"calls": calls}
 
 
-def loop(contestant: Contestant, folder: Path, cycles: int, plain_s: float, logged_s: float) -> dict[str, float]:
+def loop(contestant: Contestant, folder: Path, rounds: int, seconds: float) -> dict[str, float]:
     """How much longer a pure-Python loop of 0.5 ms steps takes that logs 10 metrics a step, against the same loop in between.
 
-    The first call has time for itself: what a tracker loads and starts then is paid once, not by the step. So has what is
-    still to be written after a stretch of logging, so that the plain loop does not pay for it; and before a stretch of logging
-    the machine rests as long, since a core that has rested is quicker for a while.
-
-    By the clock a few percent drown in the noise of a shared machine. So there is also what can be told apart from it within one
-    stretch: what `log` works in the loop's thread, and how long that thread sleeps, which it does only to wait for the lock of
-    the interpreter, or of the tracker. Only what the tracker takes of the cores' caches is not in it.
+    A shared machine changes its speed by several percent from one second to the next, and a core that has rested is quicker for
+    a while: so stretches follow one another without rests, plain, logged, logged and plain, and each such round gives one ratio.
+    What the plain loop waits, which it does only for what was logged before, is charged to the logged one.
     """
     size = 1000
     while _work_seconds(size) < 0.5e-3:
         size = int(size * 1.05)
     log = contestant.start(folder)
-    log({"first": 1.0})
+    log({"first": 1.0})  # what a tracker loads and starts then is paid once, not by the step
     time.sleep(1.2)
-    plain, logged = [_step_seconds(plain_s, size, None)], []
-    for _ in range(cycles):
-        time.sleep(1.2)
-        logged.append(_step_seconds(logged_s, size, log))
-        time.sleep(1.2)
-        plain.append(_step_seconds(plain_s, size, None))
+    found = []
+    for _ in range(rounds):
+        one, two, three, four = (_steps(seconds, size, each) for each in (None, log, log, None))
+        plain, logged = one.plus(four), two.plus(three)
+        found.append(
+            {
+                "slowdown_percent": ((logged.seconds + plain.slept) / (plain.seconds - plain.slept) - 1) * 100,
+                "waited_percent": (logged.slept + plain.slept) / (plain.seconds - plain.slept) * 100,
+                "noise_percent": abs(four.seconds / one.seconds - 1) * 100,
+                "step_ms": plain.seconds * 1e3,
+            }
+        )
     contestant.finish()
-
-    def slowdown(which: int) -> float:  # 0: by the clock, 1: by the work done
-        pairs = zip(plain[:-1], plain[1:], logged, strict=True)
-        ratios = [during[which] * 2 / (before[which] + after[which]) for before, after, during in pairs]
-        return (statistics.median(ratios) - 1) * 100
-
-    alone = [stretch[0] for stretch in plain]
-    figures = {
-        "slowdown_percent": slowdown(0),
-        "cpu_percent": slowdown(1),
-        "noise_percent": (max(alone) / min(alone) - 1) * 100,
-        "step_ms": statistics.median(alone) * 1e3,
-    }
-    if _slept() is not None:  # what is left of a step is the loop's own
-        added = [(in_log + slept) / (step - in_log - slept) for step, _, in_log, slept in logged]
-        figures["added_percent"] = statistics.median(added) * 100
-        figures["waited_percent"] = statistics.median(slept / step for step, _, _, slept in logged) * 100
-    return figures
+    return {name: statistics.median(each[name] for each in found) for name in found[0]}
 
 
 def _work(size: int) -> float:
@@ -246,35 +231,39 @@ def _work_seconds(size: int) -> float:
     return (time.perf_counter() - begin) / 20
 
 
-def _step_seconds(seconds: float, size: int, log: Log | None) -> tuple[float, float, float, float]:
-    """The mean of a step, over steps for so long: as a clock tells, as work of all threads of this process, and of the first
-    what this thread worked in `log`, and what it slept.
-    """
+class _Step(NamedTuple):
+    """The mean of a step."""
+
+    seconds: float
+    slept: float  # of them
+
+    def plus(self, other: _Step) -> _Step:
+        return _Step((self.seconds + other.seconds) / 2, (self.slept + other.slept) / 2)
+
+
+def _steps(seconds: float, size: int, log: Log | None) -> _Step:
+    """Steps for so long."""
     names = [f"train/metric{m}" for m in range(10)]
-    clock = time.thread_time
-    in_log = 0.0
-    slept = _slept() or 0.0
+    slept = _slept()
     begin = now = time.perf_counter()
-    worked = time.process_time()
     steps = 0
     while now < begin + seconds:
         loss = _work(size)
         if log is not None:
-            before = clock()
             log(dict.fromkeys(names, loss))
-            in_log += clock() - before
         steps += 1
         now = time.perf_counter()
-    slept = (_slept() or 0.0) - slept
-    return (now - begin) / steps, (time.process_time() - worked) / steps, in_log / steps, slept / steps
+    return _Step((now - begin) / steps, (_slept() - slept) / steps)
 
 
-def _slept() -> float | None:
-    """Seconds up to now that this thread neither ran nor waited for a core; None where the machine does not tell."""
+def _slept() -> float:
+    """Seconds up to now that this thread neither ran nor waited for a core: it sleeps only to wait for the interpreter's lock, or
+    the tracker's. Where the machine does not tell, 0.
+    """
     try:
         ran, waited, _ = Path(f"/proc/self/task/{threading.get_native_id()}/schedstat").read_text().split()
     except OSError:
-        return None
+        return 0.0
     return time.perf_counter() - (int(ran) + int(waited)) / 1e9
 
 
