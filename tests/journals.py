@@ -35,6 +35,11 @@ def put(journal: Journal, *points: tuple[int, int, float], now: float = 0.0) -> 
     journal.write(len(points), fields)
 
 
+def by_metric(frame: pl.DataFrame) -> list[Row]:
+    """The same, as a store may read them: in order of arrival within a metric only."""
+    return sorted(points(frame), key=lambda row: row[0])
+
+
 def rows(batches: Batch | Iterable[Batch] | None) -> list[Row]:
     """Metric, step and value of each point."""
     if batches is None or isinstance(batches, Batch):

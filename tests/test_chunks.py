@@ -79,7 +79,10 @@ def test_series_of_any_form_come_back_bit_by_bit(shape: str) -> None:
 def test_many_metrics_come_back_in_order_of_arrival(metrics: int) -> None:
     metric = RNG.integers(0, metrics, LARGEST)
     points = columns(metric, RNG.integers(0, 2**40, LARGEST), RNG.normal(size=LARGEST), RNG.normal(size=LARGEST))
-    assert_same(decode(encode(points), LARGEST), points)
+    data = encode(points)
+    assert_same(decode(data, LARGEST), points)
+    order = np.argsort(metric, kind="stable")
+    assert_same(decode(data, LARGEST, by_metric=True), Columns(*(column[order] for column in points)))
 
 
 def test_extremes_of_steps_and_values_are_exact() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from journals import by_metric
 from journals import points as rows
 from trackbook._types import Cursor, MetricSummary, RunRecord
 from trackbook.store._interface import POINTS, Store
@@ -104,10 +105,15 @@ def test_runs_of_one_moment_stay_in_the_order_they_came(store: Store) -> None:
 # --- points -----------------------------------------------------------------------------------------------------------
 
 
-def test_points_come_back_in_order_of_arrival(store: Store) -> None:
+@pytest.mark.parametrize("reopened", [False, True])
+def test_a_metrics_points_come_back_in_order_of_arrival(open_store: Open, *, reopened: bool) -> None:
+    store = open_store()
     store.append("r1", points(("loss", 3, 0.3), ("acc", 0, 0.9)))
     store.append("r1", points(("loss", 1, 0.1), ("loss", 4, 0.4)))
-    assert rows(store.read("r1")) == [("loss", 3, 0.3), ("acc", 0, 0.9), ("loss", 1, 0.1), ("loss", 4, 0.4)]
+    if reopened:
+        store.close()
+        store = open_store()
+    assert by_metric(store.read("r1")) == [("acc", 0, 0.9), ("loss", 3, 0.3), ("loss", 1, 0.1), ("loss", 4, 0.4)]
     assert store.read("r1")["time"].to_list() == [0.5] * 4
 
 
@@ -484,7 +490,7 @@ def test_a_cut_takes_back_what_came_after_the_step(store: Store) -> None:
     _, cursor = store.since("r1", Cursor())
     store.cut("r1", 3)
     kept = [("loss", 0, 0.5), ("acc", 3, 0.7), ("loss", 3, 0.4)]
-    assert rows(store.read("r1")) == kept
+    assert by_metric(store.read("r1")) == [kept[1], kept[0], kept[2]]
     assert store.summary("r1") == {
         "loss": MetricSummary(last=0.4, min=0.4, max=0.5, count=2, step=3),
         "acc": MetricSummary(last=0.7, min=0.7, max=0.7, count=1, step=3),

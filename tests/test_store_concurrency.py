@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from journals import by_metric
 from journals import points as rows
 from trackbook._types import Cursor, MetricSummary, RunRecord
 from trackbook.store import _rows, _view, sqlite
@@ -203,7 +204,7 @@ def test_a_file_takes_and_discards_what_memory_does(deeds: list[Any]) -> None:
                 file.flush()
             else:
                 assert file.append("r1", points(deed, value)) == memory.append("r1", points(deed, value))
-        assert rows(file.read("r1")) == rows(memory.read("r1"))
+        assert by_metric(file.read("r1")) == by_metric(memory.read("r1"))
         assert list(file.summary("r1").items()) == list(memory.summary("r1").items())
         file.close()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
@@ -14,12 +14,14 @@ from ._types import CAPTURED, is_system
 from .store._interface import POINTS, Store
 
 
-def enclose(store: Store, runs: Iterable[str]) -> str | None:
-    """The rows of `CAPTURED`, and system metrics, by run id and table, each table with its columns: JSON in zlib in base64. None: there are none."""
+def enclose(store: Store, runs: Mapping[str, Mapping[str, pl.DataFrame]]) -> str | None:
+    """The rows of `CAPTURED`, and system metrics, by run id and table, each table with its columns: JSON in zlib in base64; None
+    when there are none. `runs` are the points of each, by metric.
+    """
     tables: dict[str, dict[str, Any]] = {}
-    for run_id in runs:
+    for run_id, points in runs.items():
         for table, columns in _tables().items():
-            rows = _system(store, run_id) if table == "system" else store.captured(run_id, table)
+            rows = _system(points) if table == "system" else store.captured(run_id, table)
             if rows:
                 tables.setdefault(run_id, {})[table] = {"columns": columns, "rows": rows}
     return base64.b64encode(zlib.compress(json.dumps(tables).encode())).decode() if tables else None
@@ -44,6 +46,6 @@ def _tables() -> dict[str, tuple[str, ...]]:
     return {**CAPTURED, "system": tuple(POINTS)}
 
 
-def _system(store: Store, run_id: str) -> list[tuple[Any, ...]]:
-    names = [name for name in store.summary(run_id) if is_system(name)]
-    return store.read(run_id, names).cast({"metric": pl.String}).rows() if names else []
+def _system(points: Mapping[str, pl.DataFrame]) -> list[tuple[Any, ...]]:
+    parts = [part.cast({"metric": pl.String}) for name, part in points.items() if is_system(name)]
+    return pl.concat(parts).rows() if parts else []

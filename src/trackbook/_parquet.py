@@ -30,8 +30,8 @@ from polars.io.plugins import register_io_source
 from ._enclosed import disclosed, enclose
 from ._errors import warn
 from ._foreign import Arrival, adopt
-from ._tables import LONG, logged_points, series
-from ._types import RunRecord, logged
+from ._tables import LONG, by_metric, series
+from ._types import SYSTEM, RunRecord, logged
 from .store._interface import POINTS, Store
 
 Format = Literal["parquet", "csv", "jsonl"]
@@ -127,7 +127,7 @@ def _sink(path: Path, project: str, runs: Sequence[RunRecord], store: Store) -> 
     The store is read before Polars begins. Polars takes the batches on threads of its own, of which it has few, and one that
     waited there for a store that another thread holds, which itself waits for Polars, would wait for ever (tried).
     """
-    points = [logged_points(store, run.id) for run in runs]
+    points = {run.id: by_metric(store, run.id) for run in runs}
     about = {
         "version": FORMAT_VERSION,
         "project": project,
@@ -142,12 +142,12 @@ def _sink(path: Path, project: str, runs: Sequence[RunRecord], store: Store) -> 
         ],
     }
 
-    enclosed = enclose(store, [run.id for run in runs])
+    enclosed = enclose(store, points)
     more = {} if enclosed is None else {CAPTURED_KEY: enclosed}
 
     def batches(*_: Any) -> Iterator[pl.DataFrame]:
         for run in runs:
-            yield from series(points.pop(0), project, run)
+            yield from series(points.pop(run.id), project, run)
 
     try:
         register_io_source(batches, schema=_WRITTEN).sink_parquet(
@@ -178,7 +178,7 @@ def _write_text(
         if put is _csv:
             pl.DataFrame(schema=LONG).write_csv(file)
         for run in runs:
-            for frame in series(logged_points(store, run.id), project, run):
+            for frame in series(by_metric(store, run.id), project, run):
                 put(file, frame)
     _warn_of(store)
 
@@ -376,11 +376,10 @@ def _is_there(store: Store, one: Arrival) -> bool:
     ]
     columns = [name for name in POINTS if one.timed or name != "time"]
     tables = [
-        points.select(columns).cast({"metric": pl.String}) for points in (one.points(), logged_points(store, came.id))
+        points.select(columns).cast({"metric": pl.String}).filter(~pl.col("metric").str.starts_with(SYSTEM))
+        for points in (one.points(), store.read(came.id))
     ]
-    if len(tables[0]) != len(tables[1]) or not tables[0].sort("metric", "step").equals(
-        tables[1].sort("metric", "step")
-    ):
+    if not tables[0].sort("metric", "step").equals(tables[1].sort("metric", "step")):
         differs.append("points")
     if differs:
         raise ValueError(

@@ -10,7 +10,7 @@ from typing import Any, Final
 import polars as pl
 
 from ._types import SYSTEM, MetricSummary, RunRecord, is_system, logged
-from .store._interface import Store
+from .store._interface import POINTS, Store
 
 # The tidy long table of exports and of SQL. `group` is the run's; `time` is seconds UTC.
 LONG: Final = pl.Schema(
@@ -29,20 +29,26 @@ CONSOLE: Final = pl.Schema(
 _TOGETHER = 100_000  # points: about a row group
 
 
-def series(points: pl.DataFrame, project: str, run: RunRecord) -> Iterator[pl.DataFrame]:
-    """The points of a run as frames of the columns `LONG`, texts categorical, metrics and in them steps ascending.
+def by_metric(store: Store, run_id: str) -> dict[str, pl.DataFrame]:
+    """All points of a run, system metrics included, each metric's in order of arrival."""
+    return {str(name): part for (name,), part in store.read(run_id).partition_by("metric", as_dict=True).items()}
 
-    No metric is in two frames; small ones are together in one of at most `_TOGETHER` points.
+
+def series(points: dict[str, pl.DataFrame], project: str, run: RunRecord) -> Iterator[pl.DataFrame]:
+    """The points that a run logged as frames of the columns `LONG`, texts categorical, metrics and in them steps ascending.
+
+    `points` are those `by_metric`, which are taken out of it. No metric is in two frames; small ones are together in one of at
+    most `_TOGETHER` points.
     """
     labels = [
         pl.lit(text, pl.String).cast(pl.Categorical).alias(name)
         for name, text in {"project": project, "run_id": run.id, "run": run.name, "group": run.group}.items()
     ]
-    parts = {str(name): part for (name,), part in points.partition_by("metric", as_dict=True).items()}
+    nothing = pl.DataFrame(schema=POINTS)
     pack: list[pl.DataFrame] = []
     size = 0
-    for name in [*sorted(parts), None]:
-        part = points.clear() if name is None else parts.pop(name)
+    for name in [*sorted(logged(points)), None]:
+        part = nothing if name is None else points.pop(name)
         if pack and (name is None or size + len(part) > _TOGETHER):
             yield pl.concat(pack).select(*labels, "metric", "step", "value", "time")
             pack, size = [], 0
@@ -80,13 +86,6 @@ def history(store: Store, run_id: str, run_name: str, metrics: str | Sequence[st
     placed = points.with_columns(order.alias("order")).drop_nulls("order")
     long = placed.sort("order", "step").select("metric", "step", "value", "time")
     return _wide(long, position) if wide else long
-
-
-def logged_points(store: Store, run_id: str) -> pl.DataFrame:
-    """The points that a run logged, in order of arrival."""
-    known = store.summary(run_id)
-    own = list(logged(known))
-    return store.read(run_id, None if len(own) == len(known) else own)
 
 
 def system(store: Store, run_id: str) -> pl.DataFrame:

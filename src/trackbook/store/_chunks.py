@@ -50,8 +50,10 @@ def encode(points: Columns) -> bytes:
     return buffer.getvalue()
 
 
-def decode(data: bytes, rows: int, only: Sequence[int] | None = None) -> Columns:
-    """The `rows` points of a chunk, or those of `only` some metrics. Raises ``ValueError`` for what is no chunk."""
+def decode(data: bytes, rows: int, only: Sequence[int] | None = None, *, by_metric: bool = False) -> Columns:
+    """The `rows` points of a chunk, or those of `only` some metrics; `by_metric`: not in order of arrival, but, in less than
+    half the time, those of each metric together. Raises ``ValueError`` for what is no chunk.
+    """
     try:
         row = pl.read_ipc_stream(io.BytesIO(data)).row(0, named=True)
         metric = _joined(row["metric"], rows)
@@ -64,6 +66,9 @@ def decode(data: bytes, rows: int, only: Sequence[int] | None = None) -> Columns
     if only is not None:
         places, rows_there = _places(metric, only)
         return Columns(metric[places].astype(np.int32), step[rows_there], value[rows_there], time[rows_there])
+    if by_metric:
+        counts = np.bincount(metric)
+        return Columns(np.repeat(np.arange(len(counts), dtype=np.int32), counts), step, value, time)
     order = np.argsort(metric, kind="stable")
     points = Columns(metric.astype(np.int32), np.empty_like(step), np.empty_like(value), np.empty_like(time))
     for column, source in ((points.step, step), (points.value, value), (points.time, time)):

@@ -70,7 +70,7 @@ class Store(Protocol):
         """Removes a run and its points. Raises ``OSError`` when it cannot be done now; nothing has changed then."""
 
     def read(self, run_id: str, metrics: Sequence[str] | None = None) -> pl.DataFrame:
-        """The points of a run, or of some of its metrics, in order of arrival."""
+        """The points of a run, or of some of its metrics: those of one metric in order of arrival, the metrics in any."""
 
     def since(self, run_id: str, cursor: Cursor, most: int | None = None) -> tuple[pl.DataFrame, Cursor]:
         """What came after `cursor`, and the cursor to go on from; of a long past, the next `most` points or few more.

@@ -46,6 +46,9 @@ class Chunk(NamedTuple):
     data: bytes | None
 
 
+Chunks = Callable[[sqlite3.Connection, str, int], list[Chunk]]  # the next ones of a run, from an ordinal on
+
+
 class Part(NamedTuple):
     """Points ready to be written."""
 
@@ -148,13 +151,15 @@ def count_within(db: sqlite3.Connection, run: str, low: int, high: int) -> int:
     return int(db.execute(query, (run, low, high)).fetchone()[0])
 
 
-def unpack(chunk: Chunk, first: int, end: int, only: Sequence[int] | None = None) -> Columns | None:
+def unpack(
+    chunk: Chunk, first: int, end: int, only: Sequence[int] | None = None, *, by_metric: bool = False
+) -> Columns | None:
     """The points of a chunk with ordinals from `first` to before `end`; None when it is damaged."""
     if chunk.data is None or zlib.crc32(chunk.data) != chunk.crc:
         return None
     whole = first <= chunk.first and chunk.first + chunk.rows <= end
     try:
-        points = _chunks.decode(chunk.data, chunk.rows, only if whole else None)
+        points = _chunks.decode(chunk.data, chunk.rows, only if whole else None, by_metric=by_metric and whole)
     except ValueError:
         return None
     if not whole:
@@ -172,8 +177,11 @@ def read(
     end: int,
     only: Sequence[int] | None,
     damaged: Callable[[Chunk], None],
+    *,
+    by_metric: bool = False,
 ) -> list[Columns] | None:
-    """Points with ordinals from `first` to before `end`, in order; `get` gives the next chunks from an ordinal on.
+    """Points with ordinals from `first` to before `end`, in order, or of each chunk `by_metric`; `get` gives the next chunks
+    from an ordinal on.
 
     None when a part of them cannot be had now; what is damaged for good is passed over and told.
     """
@@ -186,7 +194,9 @@ def read(
         batch = [chunk for chunk in batch if chunk.first < end]
         if not batch:
             break
-        for chunk, points in zip(batch, _each(partial(unpack, first=at, end=end, only=only), batch), strict=True):
+        for chunk, points in zip(
+            batch, _each(partial(unpack, first=at, end=end, only=only, by_metric=by_metric), batch), strict=True
+        ):
             if points is None:
                 damaged(chunk)
             elif len(points.step):

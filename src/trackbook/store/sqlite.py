@@ -21,7 +21,7 @@ from ._figures import Figures
 from ._file import ProjectFile, project_name
 from ._interface import NO_MARKS, POINTS, writable
 from ._points import tail, within
-from ._rows import Chunk, Part, State
+from ._rows import Chunk, Chunks, Part, State
 from ._view import View, Written
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ class SqliteStore:
 
     def read(self, run_id: str, metrics: Sequence[str] | None = None) -> pl.DataFrame:
         with self._lock:
-            return self._since(run_id, Cursor(), metrics)[0]
+            return self._since(run_id, Cursor(), metrics, by_metric=True)[0]
 
     def since(self, run_id: str, cursor: Cursor, most: int | None = None) -> tuple[pl.DataFrame, Cursor]:
         with self._lock:
@@ -288,7 +288,13 @@ class SqliteStore:
         return np.concatenate([np.empty(0, np.int64), *(points.step for points in found)])
 
     def _since(
-        self, run_id: str, cursor: Cursor, metrics: Sequence[str] | None = None, most: int | None = None
+        self,
+        run_id: str,
+        cursor: Cursor,
+        metrics: Sequence[str] | None = None,
+        most: int | None = None,
+        *,
+        by_metric: bool = False,
     ) -> tuple[pl.DataFrame, Cursor]:
         """Points of all metrics or of some; nothing, and the same cursor, when the file cannot be read."""
         view = self._views.get(run_id)
@@ -312,7 +318,7 @@ class SqliteStore:
         only = None if metrics is None else [number for number, name in enumerate(names) if name in set(metrics)]
         parts: list[Columns] = []
         for first, end in stretches:
-            columns = self._columns(run_id, first, end, only) if only != [] and first < end else []
+            columns = self._columns(run_id, first, end, only, by_metric=by_metric) if only != [] and first < end else []
             if columns is None:
                 return (newest, after) if metrics is not None or cursor == Cursor() else (newest.clear(), cursor)
             parts += columns
@@ -337,13 +343,7 @@ class SqliteStore:
         only = [number for number, name in enumerate(names) if name in set(metrics)]
         parts: list[Columns] = []
         for first, end in stretches:
-            columns = _rows.read(
-                lambda at: self._file.read(lambda db: _rows.chunks_within(db, run_id, at, low, high), None),
-                first,
-                end,
-                only,
-                lambda chunk: self._note_garbage(run_id, chunk),
-            )
+            columns = self._columns(run_id, first, end, only, partial(_rows.chunks_within, low=low, high=high))
             if columns is None:
                 return None
             for points in columns:
@@ -352,11 +352,13 @@ class SqliteStore:
         parts = [points for points in parts if len(points.step)]
         return pl.concat([*_rows.frames(parts, names), within(newest, low, high)], rechunk=False)
 
-    def _columns(self, run_id: str, first: int, end: int, only: Sequence[int] | None) -> list[Columns] | None:
+    def _columns(
+        self, run_id: str, first: int, end: int, only: Sequence[int] | None, chunks: Chunks = _rows.chunks, **how: bool
+    ) -> list[Columns] | None:
         def get(at: int) -> list[Chunk] | None:
-            return self._file.read(lambda db: _rows.chunks(db, run_id, at), None)
+            return self._file.read(lambda db: chunks(db, run_id, at), None)
 
-        return _rows.read(get, first, end, only, lambda chunk: self._note_garbage(run_id, chunk))
+        return _rows.read(get, first, end, only, partial(self._note_garbage, run_id), **how)
 
     def _note_garbage(self, run_id: str, chunk: Chunk) -> None:
         self._garbage[run_id, chunk.first] = (
