@@ -29,9 +29,10 @@ CONSOLE: Final = pl.Schema(
 _TOGETHER = 100_000  # points: about a row group
 
 
-def by_metric(store: Store, run_id: str) -> dict[str, pl.DataFrame]:
-    """All points of a run, system metrics included, each metric's in order of arrival."""
-    return {str(name): part for (name,), part in store.read(run_id).partition_by("metric", as_dict=True).items()}
+def by_metric(store: Store, run_id: str, metrics: Sequence[str] | None = None) -> dict[str, pl.DataFrame]:
+    """All points of a run, system metrics included, or of some `metrics`, with rising steps."""
+    parts = store.read(run_id, metrics).partition_by("metric", as_dict=True)
+    return {str(name): part if part["step"].is_sorted() else part.sort("step") for (name,), part in parts.items()}
 
 
 def series(points: dict[str, pl.DataFrame], project: str, run: RunRecord) -> Iterator[pl.DataFrame]:
@@ -52,7 +53,7 @@ def series(points: dict[str, pl.DataFrame], project: str, run: RunRecord) -> Ite
         if pack and (name is None or size + len(part) > _TOGETHER):
             yield pl.concat(pack).select(*labels, "metric", "step", "value", "time")
             pack, size = [], 0
-        pack.append(part if part["step"].is_sorted() else part.sort("step"))
+        pack.append(part)
         size += len(part)
 
 
@@ -77,15 +78,12 @@ def history(store: Store, run_id: str, run_name: str, metrics: str | Sequence[st
         if name not in known:
             meant = or_nearest(name, known) or "nothing was logged in it"
             raise ValueError(f"run {run_name!r} has no metric {name!r}; {meant}")
-    position = {name: place for place, name in enumerate(dict.fromkeys(chosen))}
-    points = store.read(run_id, None if chosen == known else chosen).with_columns(pl.col("metric").cast(pl.String))
-    # a metric that came after `known` was read has no place, and waits for the next time
-    order = (
-        pl.col("metric").replace_strict(position, default=None, return_dtype=pl.UInt32) if position else pl.lit(None)
-    )
-    placed = points.with_columns(order.alias("order")).drop_nulls("order")
-    long = placed.sort("order", "step").select("metric", "step", "value", "time")
-    return _wide(long, position) if wide else long
+    parts = by_metric(store, run_id, None if chosen == known else chosen)
+    nothing = pl.DataFrame(schema=POINTS)
+    # a metric that came after `known` was read waits for the next time
+    points = pl.concat([nothing, *(parts[name] for name in dict.fromkeys(chosen) if name in parts)])
+    long = points.select(pl.col("metric").cast(pl.String), "step", "value", "time")
+    return _wide(long, dict.fromkeys(chosen)) if wide else long
 
 
 def system(store: Store, run_id: str) -> pl.DataFrame:
