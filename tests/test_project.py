@@ -222,6 +222,21 @@ def test_a_flush_that_took_long_is_followed_by_a_longer_rest(
         assert len(project.store.read("r1")) == expected
 
 
+def test_a_large_backlog_is_flushed_each_second(
+    project: Project, flushes_taking: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else what is not in the file yet would take the memory."""
+    flushes_taking(5.0)
+    monkeypatch.setattr("trackbook._project.LARGEST_BACKLOG", 0)
+    flushes: list[float] = []
+    monkeypatch.setattr(project, "flush", lambda _: flushes.append(now))
+    run = start(project)
+    for now in (10.0, 10.5, 11.0):
+        run.log({"loss": 1})
+        project.tick(now)
+    assert flushes == [10.0, 11.0]
+
+
 def test_a_project_wants_ticks_as_often_as_a_board_asks_or_points_wait(project: Project) -> None:
     start(project)
     assert project.tick(10.0) == QUIET_SECONDS

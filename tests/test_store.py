@@ -141,7 +141,9 @@ def test_a_window_has_the_points_of_some_metrics_and_steps(
         store = open_store()
     found = store.window("r", metrics, first, last)
     assert found is not None
-    assert rows(found) == [row for row in every if row[0] in metrics and first <= row[1] <= last]
+    assert by_metric(found) == [
+        row for name in "ab" for row in every if row[0] == name in metrics and first <= row[1] <= last
+    ]
 
 
 def test_a_window_that_would_be_too_much_to_read_is_not_read(open_store: Open) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from ._buckets import POINTS_A_BUCKET, Buckets
 from ._frames import Picture, headed
 from ._packing import extremes, offsets, pack
-from ._switching import quick_switching
+from ._switching import QUICKEST, switching
 from .store._interface import Store
 
 MOST_SERIES: Final = 256
@@ -41,7 +41,7 @@ def detail(picture: Picture, store: Store, question: Mapping[str, Any]) -> tuple
     except ValueError as error:
         return {"error": str(error)}, []
     made = Buckets(window.buckets)
-    with quick_switching():
+    with switching.every(QUICKEST):
         _fill(made, picture, store, window)
     series = np.flatnonzero(made.sizes[: made.count])
     taken = made.take(series, made.shift[series])

@@ -20,7 +20,7 @@ from ._names import readable_name
 from ._pump import INTERVAL
 from ._recovery import recover
 from ._run import Run
-from ._switching import quick_switching
+from ._switching import QUICK, QUICKEST, switching
 from ._types import CAPTURED, Resume, RunRecord
 from ._values import as_tags
 from .store.sqlite import SqliteStore, project_name
@@ -71,11 +71,12 @@ class Project:
         with self._lock:
             runs = list(self.open_runs)
         behind = any(map(_is_behind, runs))
-        with quick_switching() if behind else contextlib.nullcontext():
-            self._serve(runs, now)
+        interval = QUICKEST if behind else QUICK if self.boards else None
+        with contextlib.nullcontext() if interval is None else switching.every(interval):
+            self._serve(runs, now, behind=behind)
         return INTERVAL if self.boards or behind else QUIET_SECONDS
 
-    def _serve(self, runs: Sequence[Run], now: float) -> None:
+    def _serve(self, runs: Sequence[Run], now: float, *, behind: bool) -> None:
         due = now >= self._next_flush
         shown = bool(self.boards) and now >= self._next_showing
         if shown:
@@ -88,7 +89,7 @@ class Project:
             begin = monotonic()
             self.flush(runs)
             # one that took long had to wait, for a disk or for a loop that computes, and each wait costs that loop something
-            rest = _REST * (monotonic() - begin)
+            rest = 0.0 if behind else _REST * (monotonic() - begin)
             self._next_flush = now + min(max(FLUSH_SECONDS, rest), SLOWEST_FLUSH_SECONDS)
 
     def flush(self, runs: Sequence[Run]) -> None:

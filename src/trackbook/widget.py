@@ -25,12 +25,14 @@ from ._origins import origins
 from ._pump import INTERVAL
 from ._session import Session
 from ._still import Still, make_still
+from ._switching import QUICK, switching
 from ._tables import or_nearest
 from ._view import TRAITS
 
 ACKNOWLEDGED_SECONDS = 0.1
 UNACKNOWLEDGED_SECONDS = 0.2
 SILENT_SECONDS = 1.0
+PATIENCE_SECONDS = 0.6  # a front end that keeps up says so four times a second, and its word waits for a busy kernel
 SILENT_AFTER = 60.0
 BEAT_SECONDS = 10.0  # `js/src/pulse.ts` waits a few of them
 
@@ -106,27 +108,30 @@ class Board(Charted, anywidget.AnyWidget):
 
     def tick(self, now: float) -> float:
         """Sends what is new, at most as often as the front end keeps up with. Called by the pump."""
-        if now < self._due or not self._lock.acquire(blocking=False):
-            return INTERVAL
-        try:
-            self._due = now + self._interval(now)
-            while self._gone:
-                self.session.remove_run(self._gone.popleft())
-            if self.session.pull() or self._untold:
-                self._publish(*self.session.frames())
-                self._said = now
-            elif self.session.running and now - self._said >= BEAT_SECONDS:
-                self.beat += 1
-                self._said = now
-                self.cells_due = True  # of runs that another process writes nobody tells
-            table = self._catalog.news(now, self._in_table)
-            if table is not None:
-                self.set_trait("table", table)
-            if self.cells_due or self._told_cells_of != self.session.run_ids:
-                self._tell_cells()
-        finally:
-            self._lock.release()
+        if now >= self._due and self._lock.acquire(blocking=False):
+            try:
+                with switching.every(QUICK):
+                    self._tell(now)
+            finally:
+                self._lock.release()
         return INTERVAL
+
+    def _tell(self, now: float) -> None:
+        self._due = now + self._interval(now)
+        while self._gone:
+            self.session.remove_run(self._gone.popleft())
+        if self.session.pull() or self._untold:
+            self._publish(*self.session.frames())
+            self._said = now
+        elif self.session.running and now - self._said >= BEAT_SECONDS:
+            self.beat += 1
+            self._said = now
+            self.cells_due = True  # of runs that another process writes nobody tells
+        table = self._catalog.news(now, self._in_table)
+        if table is not None:
+            self.set_trait("table", table)
+        if self.cells_due or self._told_cells_of != self.session.run_ids:
+            self._tell_cells()
 
     def settle(self, *, kept: bool = False) -> None:
         """Sends all there is as a keyframe: the end of a run or of a cell, which a saved notebook keeps.
@@ -209,9 +214,10 @@ class Board(Charted, anywidget.AnyWidget):
     def _interval(self, now: float) -> float:
         if not self.session.running:
             return SILENT_SECONDS
-        if self._unseen_since is None:
+        unseen = 0.0 if self._unseen_since is None else now - self._unseen_since
+        if unseen < PATIENCE_SECONDS:
             return ACKNOWLEDGED_SECONDS
-        return UNACKNOWLEDGED_SECONDS if now - self._unseen_since < SILENT_AFTER else SILENT_SECONDS
+        return UNACKNOWLEDGED_SECONDS if unseen < SILENT_AFTER else SILENT_SECONDS
 
     @traitlets.observe("seen")
     def _note_seen(self, change: Any) -> None:

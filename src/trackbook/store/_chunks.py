@@ -57,34 +57,37 @@ def decode(data: bytes, rows: int, only: Sequence[int] | None = None, *, by_metr
     try:
         row = pl.read_ipc_stream(io.BytesIO(data)).row(0, named=True)
         metric = _joined(row["metric"], rows)
+        counts = np.bincount(metric)
+        ends = np.cumsum(counts)
+        wanted = range(len(counts)) if only is None else sorted({number for number in only if number < len(counts)})
+        places = [slice(int(ends[number] - counts[number]), int(ends[number])) for number in wanted]
         step = _forms.summed(_joined(row["step"], rows).astype(np.uint64), 1)
         time = _forms.summed(_joined(row["time"], rows).astype(np.uint64), 1).view(np.float64)
-        forms = np.frombuffer(row["forms"], "<i8").reshape(-1, 4)
-        value = _forms.decode(_joined(row["value"], rows).astype(np.uint64), forms, np.frombuffer(row["tables"], "<f8"))
+        forms, tables = np.frombuffer(row["forms"], "<i8").reshape(-1, 4), np.frombuffer(row["tables"], "<f8")
+        integers = _joined(row["value"], rows).astype(np.uint64)
+        value = _forms.decode(integers, forms, tables, None if only is None else places)
     except (pl.exceptions.PolarsError, OSError, LookupError, ValueError, TypeError) as error:
         raise ValueError(f"not a chunk of points: {error}") from error
-    if only is not None:
-        places, rows_there = _places(metric, only)
-        return Columns(metric[places].astype(np.int32), step[rows_there], value[rows_there], time[rows_there])
+    grouped = Columns(
+        np.repeat(np.array(wanted, np.int32), counts[[*wanted]]),
+        *(_parts(each, places) for each in (step, value, time)),
+    )
     if by_metric:
-        counts = np.bincount(metric)
-        return Columns(np.repeat(np.arange(len(counts), dtype=np.int32), counts), step, value, time)
+        return grouped
+    if only is not None:
+        metric = metric[np.isin(metric, wanted)]
     order = np.argsort(metric, kind="stable")
-    points = Columns(metric.astype(np.int32), np.empty_like(step), np.empty_like(value), np.empty_like(time))
-    for column, source in ((points.step, step), (points.value, value), (points.time, time)):
+    points = Columns(*map(np.empty_like, grouped))
+    for column, source in zip(points, grouped, strict=True):
         column[order] = source
     return points
 
 
-def _places(metric: Array, only: Sequence[int]) -> tuple[Array, Array]:
-    """Where the points of some metrics are in order of arrival, and where in the columns, which are sorted by metric."""
-    ends = np.cumsum(np.bincount(metric))
-    found = [number for number in sorted(set(only)) if number < len(ends)]
-    places = [np.flatnonzero(metric == number) for number in found]
-    rows = [np.arange(ends[number] - len(there), ends[number]) for number, there in zip(found, places, strict=True)]
-    joined = np.concatenate([np.empty(0, np.int64), *places])
-    order = np.argsort(joined, kind="stable")
-    return joined[order], np.concatenate([np.empty(0, np.int64), *rows])[order]
+def _parts(column: Array, places: Sequence[slice]) -> Array:
+    """Stretches of a column: all of it where they are all there are."""
+    if sum(place.stop - place.start for place in places) == len(column):
+        return column
+    return np.concatenate([column[:0], *(column[place] for place in places)])
 
 
 def _narrow(numbers: Array) -> Array:

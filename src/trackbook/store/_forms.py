@@ -11,6 +11,7 @@ and of these the differences, the differences of differences, and so on, as ofte
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -52,22 +53,25 @@ def encode(values: Array, ends: Array) -> tuple[Array, Array, Array]:
     return integers, np.array(forms, np.int64).reshape(-1, 4), np.concatenate(tables or [np.empty(0)])
 
 
-def decode(integers: Array, forms: Array, tables: Array) -> Array:
+def decode(integers: Array, forms: Array, tables: Array, only: Sequence[slice] | None = None) -> Array:
+    """The values, or those in some places, which lie among others that mean nothing."""
     values = np.empty(len(integers))
     start = used = 0
     for form in (Form(*form) for form in forms.tolist()):
         end = start + form.rows
-        whole = summed(integers[start:end], form.order)
-        if form.kind == BITS:
-            values[start:end] = in_order((whole.view(np.uint64) << np.uint64(form.detail)).view(np.int64)).view(
-                np.float64
-            )
-        elif form.kind == DECIMAL:
-            values[start:end] = whole / _POWERS[form.detail]
-        else:
-            values[start:end] = tables[used : used + form.detail][whole]
-            used += form.detail
+        table = tables[used : used + form.detail] if form.kind == TABLE else tables[:0]
+        if only is None or any(place.start < end and start < place.stop for place in only):
+            values[start:end] = _decode(integers[start:end], form, table)
         start = end
+        used += len(table)
+    return values
+
+
+def _decode(integers: Array, form: Form, table: Array) -> Array:
+    whole = summed(integers, form.order)
+    if form.kind == BITS:
+        return in_order((whole.view(np.uint64) << np.uint64(form.detail)).view(np.int64)).view(np.float64)
+    values: Array = whole / _POWERS[form.detail] if form.kind == DECIMAL else table[whole]
     return values
 
 

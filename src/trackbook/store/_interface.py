@@ -82,7 +82,7 @@ class Store(Protocol):
     def window(
         self, run_id: str, metrics: Sequence[str], first: int, last: int, most: int | None = None
     ) -> pl.DataFrame | None:
-        """The points of some metrics with steps from `first` to `last`, in order of arrival; None where more than `most`
+        """The points of some metrics with steps from `first` to `last`, in the order of `read`; None where more than `most`
         points, of any metric, would have to be read for it, or where the file cannot be read now.
         """
 

@@ -343,7 +343,8 @@ class SqliteStore:
         only = [number for number, name in enumerate(names) if name in set(metrics)]
         parts: list[Columns] = []
         for first, end in stretches:
-            columns = self._columns(run_id, first, end, only, partial(_rows.chunks_within, low=low, high=high))
+            chunks = partial(_rows.chunks_within, low=low, high=high)
+            columns = self._columns(run_id, first, end, only, chunks, by_metric=True)
             if columns is None:
                 return None
             for points in columns:
