@@ -317,11 +317,11 @@ import json, trackbook as tb
 run = tb.init("p", capture="cells", save_code={save_code}, dir={str(tmp_path)!r})
 run.log({{"loss": 1}})
 run.finish()
-print(json.dumps([run.cells().height, run.store.captured(run.id, "facts")]))
+print(json.dumps([run.cells().height, run.code, run.store.captured(run.id, "facts")]))
 """)
     done = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, check=True)
-    height, facts = json.loads(done.stdout)
-    assert height == 0
+    height, code, facts = json.loads(done.stdout)
+    assert (height, code) == (0, program.read_text() if save_code else None)
     assert [(name, json.loads(fact)) for name, fact in facts] == (
         [("code", {"path": str(program), "source": program.read_text()})] if save_code else []
     )

@@ -17,6 +17,7 @@ from journals import points
 from trackbook import _process
 from trackbook._endings import Terminated
 from trackbook._process import Process
+from trackbook._pump import INTERVAL
 from trackbook._run import Run
 from trackbook._session import Session
 from trackbook._types import RunRecord
@@ -226,7 +227,8 @@ class Ticked:
         self.session: Any = None
         self.forgotten: list[str] = []
 
-    def tick(self, now: float) -> None: ...
+    def tick(self, now: float) -> float:
+        return INTERVAL
 
     def settle(self, *, kept: bool = False) -> None: ...
 

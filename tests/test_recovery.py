@@ -329,7 +329,8 @@ def test_a_childs_points_follow_its_parents(store: SqliteStore, home: Path) -> N
     parent = abandoned(home, *CALLS)
     assert len({parent, *children}) == 3
     recover(store, home, ())
-    assert points(store.read("r1"))[:3] == POINTS
+    assert [value for name, _, value in points(store.read("r1")) if name == "a"][:2] == [0.5, 1.5]
+    assert [value for name, _, value in points(store.read("r1")) if name == "b"][:1] == [2.5]
     assert steps(store) == [0, 1, 2, 3, 4, 5]
     assert steps(store, "b") == [0, 1, 2]
 

@@ -68,6 +68,13 @@ class Captured:
         self._stay_out_of_children()
         return cells_table(self.store, self._record.id)
 
+    @property
+    def code(self) -> str | None:
+        """The source of the script that the run is of. None in notebooks, whose code `cells` has, and with ``save_code=False``."""
+        self._stay_out_of_children()
+        found: str | None = (fact(self.store, self._record.id, "code") or {}).get("source")
+        return found
+
     def console(self) -> pl.DataFrame:
         """What the run's process wrote to stdout and stderr while the run was open, as a terminal shows it.
 
