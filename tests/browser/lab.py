@@ -55,6 +55,42 @@ QUIET = """() => new Promise((resolve) => {
 })"""
 
 
+FAINT = """(board) => {
+    const channels = (color) => {
+        const canvas = new OffscreenCanvas(1, 1).getContext("2d");
+        canvas.fillStyle = color;
+        canvas.fillRect(0, 0, 1, 1);
+        return [...canvas.getImageData(0, 0, 1, 1).data];
+    };
+    const over = (top, under, opacity) =>
+        top.slice(0, 3).map((c, i) => (c * top[3] * opacity) / 255 + under[i] * (1 - (top[3] * opacity) / 255));
+    const ground = (one) => {
+        const own = channels(getComputedStyle(one).backgroundColor);
+        return own[3] === 255 || !one.parentElement ? own.slice(0, 3) : over(own, ground(one.parentElement), 1);
+    };
+    const opacity = (one) => (one ? Number(getComputedStyle(one).opacity) * opacity(one.parentElement) : 1);
+    const light = (rgb) => {
+        const [r, g, b] = rgb.map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4));
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const found = [];
+    for (const root of [board, ...document.querySelectorAll(".tb-tooltip:not([hidden])")]) {
+        const texts = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+        while (texts.nextNode()) {
+            const one = texts.currentNode.parentElement;
+            if (!texts.currentNode.data.trim() || !one.checkVisibility({ opacityProperty: true })) continue;
+            if (one.closest("style, script, option, :disabled")) continue;
+            const under = ground(one);
+            const text = over(channels(getComputedStyle(one).color), under, opacity(one));
+            const [a, b] = [light(text), light(under)];
+            const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+            if (ratio < 4.5) found.push(`${texts.currentNode.data.slice(0, 40)} (.${one.className}): ${ratio.toFixed(2)}`);
+        }
+    }
+    return found;
+}"""
+
+
 class Lab:
     def __init__(self, page: Page, server: JupyterServer) -> None:
         self.page = page
@@ -269,6 +305,11 @@ class Board:
     def box(self) -> dict[str, float]:
         box: dict[str, float] = self.root.evaluate("(board) => board.getBoundingClientRect().toJSON()")
         return box
+
+    def faint(self) -> list[str]:
+        """The texts with less contrast than WCAG's AA asks for, 4.5; of the page, too, what the board puts there."""
+        found: list[str] = self.root.evaluate(FAINT)
+        return found
 
     def look(self, name: str | None = None, *, chart: str | None = None) -> Image.Image:
         """Take the picture of the board or of one chart; with a name, also keep it in the output folder."""

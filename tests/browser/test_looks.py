@@ -99,6 +99,7 @@ def test_nothing_is_clipped_or_overlapping_at_any_width_in_either_theme(lab: Lab
             lab.wait_for_quiet()
             board.wait().look(f"board-{width}-{theme}")
             check_layout(board)
+            assert board.faint() == [], f"{width}, {theme}"
             assert ink(board.look(chart="train/loss")) == expected
             drawn.append(board.picture())
         assert len({box[0] for box in board.root.locator(".tb-chart").evaluate_all(BOXES)}) == columns

@@ -66,6 +66,7 @@ def test_the_copied_code_makes_the_chart_in_the_next_cell(lab: Lab, board: Board
     choose(board, "train/loss", "Copy Altair code")
     board.chart("train/loss").get_by_role("status").get_by_text("Copied.").wait_for()
     board.look("chart-menu")
+    assert board.faint() == []
     lab.page.keyboard.press("Escape")
     lab.cell(1).locator(".jp-InputArea-editor").click()
     lab.page.keyboard.press("Control+v")

@@ -51,6 +51,7 @@ def wait_for_tooltip(board: Board, across: float, text: str) -> str:
 def test_a_point_names_the_execution_it_came_from_also_while_that_runs(lab: Lab) -> None:
     board = lab.board(0).wait_for_rows("loss", 30)
     assert "In [1]" in tooltip(board, 0.5)
+    assert board.faint() == []
     lab.run(1)
     board.wait_for_rows("loss", 60)
     assert lab.is_busy(1)

@@ -128,6 +128,7 @@ def test_nothing_is_clipped_or_overlapping(lab: Lab, panel: Board) -> None:
                     panel.root.locator(".tb-figure[data-drawn]").nth(1).wait_for()
                 lab.wait_for_quiet()
                 panel.look(f"panel-{tab.lower()}-{width}-{theme}")
+                assert panel.faint() == [], f"{tab} at {width}, {theme}"
                 wider = panel.root.evaluate("(board) => board.scrollWidth - board.clientWidth")
                 assert wider <= 0, f"{tab} at {width}: the board scrolls sideways by {wider} px"
                 if tab == "Compare":

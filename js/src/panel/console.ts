@@ -71,7 +71,7 @@ export class Console extends Told {
     });
     const onSized = () => {
       this.#height = this.#scroll.clientHeight;
-      this.#scroll.scrollTop = this.#top;
+      if (!this.#follows) this.#scroll.scrollTop = this.#top; // else drawing sets it, and what it was before is not by hand
       this.#drawSoon();
     };
     onResize(this.#scroll, onSized, signal);
