@@ -201,6 +201,7 @@ LOOKS = """(board) => {
     return [board.scrollWidth - board.clientWidth, small];
 }"""
 
+
 def test_it_fits_and_can_be_read_wide_and_narrow_light_and_dark(lab: Lab, opened: Board) -> None:
     for theme in ("light", "dark"):
         lab.set_theme(theme)
