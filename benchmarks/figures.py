@@ -210,7 +210,7 @@ def export(lab: Lab) -> Result:
     if folder is None:
         return {"trackbook": {"error": "there is no run to export"}}
     return lab.alternate(
-        "export", 1, lambda e: lab.run(e, "export", folder=folder, rounds=3, timeout=180), [lab.trackbook]
+        "export", 1, lambda e: lab.run(e, "export", folder=folder, rounds=7, timeout=180), [lab.trackbook]
     )
 
 

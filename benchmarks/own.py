@@ -28,7 +28,9 @@ def reopen(_: Any, folder: Path) -> dict[str, float]:
 
 
 def export(contestant: Any, folder: Path, rounds: int) -> dict[str, float]:
-    """`run.to_parquet` and a bare `write_parquet` of the frame it wrote, in turn."""
+    """`run.to_parquet` and a bare `write_parquet` of the frame it wrote, in turn, each to a file that is not there yet: a file
+    that takes the place of another one is written out at once.
+    """
     import polars as pl
 
     run = contestant.run(folder)
@@ -39,6 +41,8 @@ def export(contestant: Any, folder: Path, rounds: int) -> dict[str, float]:
     run.to_parquet(exported)  # once unmeasured, so that the machine has the file in its memory
     frame = pl.read_parquet(exported)
     for _ in range(rounds):
+        exported.unlink()
+        bare.unlink(missing_ok=True)
         begin = time.perf_counter()
         run.to_parquet(exported)
         middle = time.perf_counter()

@@ -209,7 +209,7 @@ def flushes_taking(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     return take
 
 
-@pytest.mark.parametrize(("took", "rest"), [(0.0, 1.0), (0.2, 2.0), (5.0, 3.0)])
+@pytest.mark.parametrize(("took", "rest"), [(0.0, 1.0), (0.2, 4.0), (9.0, 5.0)])
 def test_a_flush_that_took_long_is_followed_by_a_longer_rest(
     project: Project, flushes_taking: Callable[[float], None], took: float, rest: float
 ) -> None:

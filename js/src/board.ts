@@ -34,6 +34,8 @@ import { zoomByHand } from "./zoom.ts";
 
 const TICK = 1000; // ms; elapsed time is shown in seconds
 
+const TO_COME = "Charts appear here with the first tb.log({…}).";
+
 interface Options {
   /** A saved page stands still: its clock is the frame's. */
   live: boolean;
@@ -144,7 +146,7 @@ export class Board {
     this.#controls.update(this.#windows.any, logged(picture?.metrics ?? []));
     this.#controls.element.hidden = !picture?.metrics.length;
     this.#head.hidden = !picture;
-    if (!picture) return this.#showEmpty("Charts appear here with the first tb.log({…}).");
+    if (!picture) return this.#showEmpty(TO_COME);
     this.#details.belongTo(picture.session);
     const drawn = this.#side.drawn(picture);
     const look = this.#lookOf(drawn);
@@ -253,7 +255,7 @@ export class Board {
 
   #whyEmpty({ metrics, runs }: Picture, shown: readonly string[], { hidden }: Look): string {
     if (!logged(metrics).length && !logged(shown).length)
-      return "Charts appear here with the first tb.log({…}).";
+      return runs.length && runs.every(({ state }) => state !== "running") ? "Nothing was logged." : TO_COME;
     if (!shown.length) return `No metric matches “${this.#state.get("metric_filter")}”.`;
     return runs.length && runs.every(({ id }) => hidden.has(id)) ? "All runs are hidden." : "";
   }

@@ -31,6 +31,14 @@ test("before the first frame, and before the first metric, it says what will be 
   expect(visible(board, ".tb-empty")).toBe(false);
 });
 
+test("of runs that are over and logged nothing, it says that", async () => {
+  const { model, text } = show({ keyframe: frame([], { metrics: [], runs: [run(0)] }) });
+  expect(text(".tb-empty")).toContain("tb.log(");
+  model.set("keyframe", frame([], { seq: 2, metrics: [], runs: [{ ...run(0), state: "failed" }] }));
+  await settled();
+  expect(text(".tb-empty")).toBe("Nothing was logged.");
+});
+
 test("while there are only system metrics, it says what will be here, above them", async () => {
   const { board, text } = show({ keyframe: frame(loss, { metrics: ["@system/cpu %"] }) });
   expect(text(".tb-empty")).toContain("tb.log(");

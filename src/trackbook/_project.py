@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     import polars as pl
 
 FLUSH_SECONDS: Final = 1.0
-SLOWEST_FLUSH_SECONDS: Final = 3.0  # so late another process may see what is logged
+SLOWEST_FLUSH_SECONDS: Final = 5.0  # so late another process may see what is logged
 SHOWN_SECONDS: Final = 0.1  # as often as a board asks at most
 QUIET_SECONDS: Final = 0.25  # between two looks at how much waits, where no board asks
-_REST: Final = 10  # times as long as a flush took
+_REST: Final = 20  # times as long as a flush took
 LARGEST_BACKLOG = 1 << 22  # bytes of a journal that wait for the next flush: 10 metrics at 13,000 calls a second
 SUFFIX = ".trackbook.db"
 _PLAIN = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,58}[a-z0-9])?")
