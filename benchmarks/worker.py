@@ -204,7 +204,7 @@ def loop(contestant: Contestant, folder: Path, rounds: int, seconds: float) -> d
     found = []
     for _ in range(rounds):
         one, two, three, four = (_steps(seconds, size, each) for each in (None, log, log, None))
-        plain, logged = one.plus(four), two.plus(three)
+        plain, logged = _mean(one, four), _mean(two, three)
         found.append(
             {
                 "slowdown_percent": ((logged.seconds + plain.slept) / (plain.seconds - plain.slept) - 1) * 100,
@@ -237,8 +237,9 @@ class _Step(NamedTuple):
     seconds: float
     slept: float  # of them
 
-    def plus(self, other: _Step) -> _Step:
-        return _Step((self.seconds + other.seconds) / 2, (self.slept + other.slept) / 2)
+
+def _mean(one: _Step, other: _Step) -> _Step:
+    return _Step((one.seconds + other.seconds) / 2, (one.slept + other.slept) / 2)
 
 
 def _steps(seconds: float, size: int, log: Log | None) -> _Step:

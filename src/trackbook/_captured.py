@@ -83,9 +83,9 @@ class Captured:
         `cells` of the execution that wrote it, else null). Of a long record the first 5,000 and the last 20,000 lines are kept,
         and a row whose stream is ``cut`` says how many were left out in between.
         """
-        from ._tables import console_table
+        from ._tables import console
 
         self._stay_out_of_children()
         for put in list(self.before_reading):
             put()
-        return console_table(self.store, self._record.id)
+        return console(self.store, self._record.id)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Final, Protocol
 
-INTERVAL: Final = 0.05  # seconds between two ticks at least
+INTERVAL: Final = 0.05  # seconds: members that are eager are ticked so often
 
 logger = logging.getLogger("trackbook")
 

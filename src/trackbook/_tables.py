@@ -109,12 +109,6 @@ def as_time(seconds: pl.Expr) -> pl.Expr:
     return (seconds * 1e6).cast(pl.Int64).cast(pl.Datetime("us", "UTC"))
 
 
-def console_table(store: Store, run_id: str) -> pl.DataFrame:
-    """See `trackbook.Run.console`."""
-    schema = {"line": pl.Int64, "stream": pl.String, "text": pl.String, "time": pl.Float64, "cell": pl.Int64}
-    return pl.DataFrame(store.captured(run_id, "console"), schema, orient="row")
-
-
 def runs_table(runs: Sequence[RunRecord], summaries: Sequence[Mapping[str, MetricSummary]]) -> pl.DataFrame:
     """One row a run. See `trackbook.runs`."""
     summaries = [logged(metrics) for metrics in summaries]
@@ -155,7 +149,7 @@ def cells_table(store: Store, run_id: str) -> pl.DataFrame:
 
 
 def console(store: Store, run_id: str) -> pl.DataFrame:
-    """One row a line of the console, of the columns `CONSOLE`."""
+    """One row a line of the console, of the columns `CONSOLE`. See `trackbook.Run.console`."""
     return pl.DataFrame(store.captured(run_id, "console"), schema=CONSOLE, orient="row")
 
 

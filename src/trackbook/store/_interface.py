@@ -26,8 +26,8 @@ def writable(row: Sequence[Any]) -> tuple[Any, ...]:
 class Store(Protocol):
     """The runs of one project. Safe to call from any thread.
 
-    Points travel as frames of the schema `POINTS`, in order of arrival. A run's points have ordinals from 0 in that
-    order; a `Cursor` is a place in it.
+    Points travel as frames of the schema `POINTS`. What is appended has ordinals, from 0 in order of arrival, and a `Cursor` is
+    a place among them. In what is read, those of one metric are in order of arrival, the metrics in any order.
     """
 
     @property
@@ -70,7 +70,7 @@ class Store(Protocol):
         """Removes a run and its points. Raises ``OSError`` when it cannot be done now; nothing has changed then."""
 
     def read(self, run_id: str, metrics: Sequence[str] | None = None) -> pl.DataFrame:
-        """The points of a run, or of some of its metrics: those of one metric in order of arrival, the metrics in any."""
+        """The points of a run, or of some of its metrics."""
 
     def since(self, run_id: str, cursor: Cursor, most: int | None = None) -> tuple[pl.DataFrame, Cursor]:
         """What came after `cursor`, and the cursor to go on from; of a long past, the next `most` points or few more.
@@ -82,7 +82,7 @@ class Store(Protocol):
     def window(
         self, run_id: str, metrics: Sequence[str], first: int, last: int, most: int | None = None
     ) -> pl.DataFrame | None:
-        """The points of some metrics with steps from `first` to `last`, in the order of `read`; None where more than `most`
+        """The points of some metrics with steps from `first` to `last`; None where more than `most`
         points, of any metric, would have to be read for it, or where the file cannot be read now.
         """
 

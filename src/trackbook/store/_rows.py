@@ -178,10 +178,10 @@ def read(
     only: Sequence[int] | None,
     damaged: Callable[[Chunk], None],
     *,
-    by_metric: bool = False,
+    in_order: bool = False,
 ) -> list[Columns] | None:
-    """Points with ordinals from `first` to before `end`, in order, or of each chunk `by_metric`; `get` gives the next chunks
-    from an ordinal on.
+    """Points with ordinals from `first` to before `end`; `get` gives the next chunks from an ordinal on. Those of one metric are in
+    order of arrival, and `in_order` all are.
 
     None when a part of them cannot be had now; what is damaged for good is passed over and told.
     """
@@ -194,9 +194,8 @@ def read(
         batch = [chunk for chunk in batch if chunk.first < end]
         if not batch:
             break
-        for chunk, points in zip(
-            batch, _each(partial(unpack, first=at, end=end, only=only, by_metric=by_metric), batch), strict=True
-        ):
+        work = partial(unpack, first=at, end=end, only=only, by_metric=not in_order)
+        for chunk, points in zip(batch, _each(work, batch), strict=True):
             if points is None:
                 damaged(chunk)
             elif len(points.step):

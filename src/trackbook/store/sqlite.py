@@ -129,7 +129,7 @@ class SqliteStore:
 
     def read(self, run_id: str, metrics: Sequence[str] | None = None) -> pl.DataFrame:
         with self._lock:
-            return self._since(run_id, Cursor(), metrics, by_metric=True)[0]
+            return self._since(run_id, Cursor(), metrics)[0]
 
     def since(self, run_id: str, cursor: Cursor, most: int | None = None) -> tuple[pl.DataFrame, Cursor]:
         with self._lock:
@@ -288,13 +288,7 @@ class SqliteStore:
         return np.concatenate([np.empty(0, np.int64), *(points.step for points in found)])
 
     def _since(
-        self,
-        run_id: str,
-        cursor: Cursor,
-        metrics: Sequence[str] | None = None,
-        most: int | None = None,
-        *,
-        by_metric: bool = False,
+        self, run_id: str, cursor: Cursor, metrics: Sequence[str] | None = None, most: int | None = None
     ) -> tuple[pl.DataFrame, Cursor]:
         """Points of all metrics or of some; nothing, and the same cursor, when the file cannot be read."""
         view = self._views.get(run_id)
@@ -318,7 +312,7 @@ class SqliteStore:
         only = None if metrics is None else [number for number, name in enumerate(names) if name in set(metrics)]
         parts: list[Columns] = []
         for first, end in stretches:
-            columns = self._columns(run_id, first, end, only, by_metric=by_metric) if only != [] and first < end else []
+            columns = self._columns(run_id, first, end, only) if only != [] and first < end else []
             if columns is None:
                 return (newest, after) if metrics is not None or cursor == Cursor() else (newest.clear(), cursor)
             parts += columns
@@ -344,7 +338,7 @@ class SqliteStore:
         parts: list[Columns] = []
         for first, end in stretches:
             chunks = partial(_rows.chunks_within, low=low, high=high)
-            columns = self._columns(run_id, first, end, only, chunks, by_metric=True)
+            columns = self._columns(run_id, first, end, only, chunks)
             if columns is None:
                 return None
             for points in columns:
@@ -354,12 +348,19 @@ class SqliteStore:
         return pl.concat([*_rows.frames(parts, names), within(newest, low, high)], rechunk=False)
 
     def _columns(
-        self, run_id: str, first: int, end: int, only: Sequence[int] | None, chunks: Chunks = _rows.chunks, **how: bool
+        self,
+        run_id: str,
+        first: int,
+        end: int,
+        only: Sequence[int] | None,
+        chunks: Chunks = _rows.chunks,
+        *,
+        in_order: bool = False,
     ) -> list[Columns] | None:
         def get(at: int) -> list[Chunk] | None:
             return self._file.read(lambda db: chunks(db, run_id, at), None)
 
-        return _rows.read(get, first, end, only, partial(self._note_garbage, run_id), **how)
+        return _rows.read(get, first, end, only, partial(self._note_garbage, run_id), in_order=in_order)
 
     def _note_garbage(self, run_id: str, chunk: Chunk) -> None:
         self._garbage[run_id, chunk.first] = (
@@ -384,7 +385,7 @@ class SqliteStore:
             return
         first, end = heads[0][0], sum(heads[-1])
         generation = self._file.read(lambda db: _rows.state(db, run_id).generation, None)
-        parts = self._columns(run_id, first, end, None)
+        parts = self._columns(run_id, first, end, None, in_order=True)
         if parts is None or generation is None or sum(len(points.step) for points in parts) != end - first:
             return
         merged = _rows.part(Columns(*(np.concatenate(columns) for columns in zip(*parts, strict=True))))
