@@ -15,19 +15,22 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import polars as pl
 import pytest
+from hypothesis import strategies as st
 
 import trackbook as tb
 from kernels import client_of, environment_of
 from test_interrupts import Interruption
 from test_terminal import expected
+from trackbook._journal import NullJournal
 from trackbook._pump import Pump
 from trackbook._run import Run
 from trackbook._types import RunRecord
 from trackbook.capture import _record, console
-from trackbook.capture._terminal import HEIGHT
-from trackbook.capture.console import Console
+from trackbook.capture._terminal import HEIGHT, Terminal
+from trackbook.capture.console import Batch, Console
 from trackbook.store.memory import MemoryStore
 
 if TYPE_CHECKING:
@@ -66,8 +69,6 @@ class Bench:
         self.monkeypatch.setattr(sys, "stderr", err)
 
     def begin(self, name: str = "r") -> Run:
-        from trackbook._journal import NullJournal
-
         if not self.is_used:  # not before: pytest has streams of its own for each phase of a test
             self.use(self.out, self.err)
         run = Run("p", RunRecord(name, name, 1.0), self.store, NullJournal())
@@ -261,12 +262,57 @@ def test_long_lines_count_by_their_characters(bench: Bench, often: bool, monkeyp
     assert bench.texts(run)[3] == "13 lines left out"
 
 
+TEXTS = st.text(st.sampled_from("ab\n\n\n\t"), max_size=12) | st.sampled_from(
+    ["\x1b[2A", "\rx", "\x1b", "a\n\vb\n", "\b\b", "\x85"]
+)
+PARTS = st.lists(st.tuples(st.sampled_from(["stdout", "stderr"]), TEXTS, st.booleans(), st.integers(0, 9)), max_size=60)
+
+
+@hypothesis.given(parts=PARTS)
+def test_lines_that_nobody_would_see_are_passed_over_unread(parts: list[tuple[str, str, bool, int]]) -> None:
+    """What is stored is what it were if the terminal had shown each line."""
+
+    def stored(plain: Callable[[Terminal, str], bool], times: int) -> list[Row]:
+        store = MemoryStore()
+        run = Run("p", RunRecord("r", "r", 1.0), store, NullJournal())
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in {"FIRST": 3, "LAST": 5, "_MARGIN": HEIGHT}.items():
+                patch.setattr(_record, name, value)
+            patch.setattr(Terminal, "is_plain", plain)
+            record = _record.Record(run, 0)
+            for at, (stream, text, apart, chance) in enumerate(parts):
+                record.feed(stream, float(at), None, text * times, apart=apart and not chance)
+                if not chance:
+                    record.store()
+            record.store()
+        # the time of a cut is when it was made; an empty line below the cursor may be made anew
+        rows = store.captured("r", "console")
+        return [(row[0], row[2]) if row[1] == "cut" or not row[2] else row for row in rows]
+
+    assert stored(Terminal.is_plain, 60) == stored(lambda *_: False, 60)
+
+
+def test_a_flood_is_stored_less_often(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = bench.begin()
+    store = _record.Record.store
+    monkeypatch.setattr(_record.Record, "store", lambda record: (time.sleep(0.05), store(record)))
+
+    def stored_at(now: float) -> list[str]:
+        print(now)
+        bench.console.tick(now)
+        return [row[2] for row in bench.store.captured(run.id, "console")]
+
+    assert stored_at(1.0) == ["1.0"]
+    assert stored_at(1.0 + console.SLOWEST_SECONDS - 0.1) == ["1.0"]
+    assert stored_at(1.0 + console.SLOWEST_SECONDS + 0.1) == ["1.0", "2.9", "3.1"]
+
+
 def test_many_writes_do_not_wait_for_the_pump(bench: Bench) -> None:
     run = bench.begin()
     most = 0
     for i in range(3 * console._BACKLOG):
         sys.stdout.write(f"{i}\n")
-        most = max(most, len(bench.console._events))
+        most = max(most, sum(len(batch.texts) for batch in bench.console._batches))
     assert most <= console._BACKLOG + 1
     assert bench.texts(run)[-1] == str(3 * console._BACKLOG - 1)
 
@@ -442,6 +488,26 @@ def test_a_write_that_does_not_end_holds_up_nobody(bench: Bench) -> None:
     assert bench.texts(run) == ["meanwhile", "late"]
 
 
+def test_a_write_that_an_interrupt_broke_off_holds_up_the_next_for_a_moment_only(bench: Bench) -> None:
+    run = bench.begin()
+    bench.console._is_writing = True
+    print("next")
+    begin = time.monotonic()
+    for i in range(20):
+        print(i)
+    assert time.monotonic() - begin < console._PATIENCE
+    assert bench.texts(run) == ["next", *map(str, range(20))]
+
+
+def test_a_thread_that_is_slow_to_note_what_it_wrote_is_waited_for(bench: Bench) -> None:
+    run = bench.begin()
+    print("early")
+    batch = bench.console._batch
+    assert bench.texts(run) == ["early"]
+    batch.texts.append("late\n")
+    assert bench.texts(run) == ["early", "late"]
+
+
 def test_a_stream_of_the_users_own_may_be_given_anything(bench: Bench) -> None:
     class Lenient(Stream):
         def write(self, *given: Any) -> int:
@@ -501,7 +567,7 @@ def test_an_end_that_an_interrupt_breaks_off_is_made_again(bench: Bench, monkeyp
 def test_an_interrupt_anywhere_in_reading_leaves_it_free(bench: Bench) -> None:
     run, number, happened = bench.begin(), 0, True
     while happened:
-        bench.console._events.append((1.0, ("stdout", None), f"{number}\n", {}))
+        bench.console._batches.append(Batch(1.0, ("stdout", None), {}, [f"{number}\n"]))
         interruption = Interruption(number)
         interruption.during(bench.console.read)
         happened = interruption.happened
@@ -526,7 +592,8 @@ def test_an_interrupt_anywhere_in_reading_leaves_it_free(bench: Bench) -> None:
 def test_a_forked_child_records_nothing_and_prints(bench: Bench) -> None:
     run = bench.begin()
     read, write = os.pipe()
-    with bench.console._order, bench.console._storing:
+    bench.console._is_writing = True
+    with bench.console._storing:
         child = os.fork()
         if not child:
             bench.console.leave()
@@ -534,6 +601,7 @@ def test_a_forked_child_records_nothing_and_prints(bench: Bench) -> None:
             os.write(write, repr((vars(bench.out).get("write"), bench.out.shown)).encode())
             os._exit(0)
     os.waitpid(child, 0)
+    bench.console._is_writing = False
     assert os.read(read, 1000) == b"(None, ['of the child', '\\n'])"
     assert bench.texts(run) == []
 

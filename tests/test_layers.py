@@ -81,8 +81,10 @@ LAYERS: dict[str, list[str]] = {
         "capture.hardware",
         "capture.environment",
         "capture.system",
+        "capture._row",
         "capture._terminal",
         "capture._record",
+        "capture._streams",
         "capture.console",
     ],
     "talking": ["_catalog", "_origins", "_about", "_actions", "_detail", "_session"],
@@ -163,7 +165,7 @@ HOMES = {
     "platformdirs": {"_settings"},
     "psutil": {"capture.hardware"},
     "pynvml": {"capture.gpus"},
-    "pyte": {"capture._terminal"},
+    "pyte": {"capture._row", "capture._terminal"},
     "vl_convert": {"_picture_file", "_altair"},
 }
 HEAVY = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import time
 from collections import deque
@@ -11,12 +12,14 @@ from .._run import Run
 from .redact import REDACTED, redact
 
 if TYPE_CHECKING:
-    from ._terminal import Line, Terminal
+    from ._row import Line
+    from ._terminal import Terminal
 
 FIRST: Final = 5_000  # lines kept of the beginning of a run
 LAST: Final = 20_000  # lines kept of its end
 FIRST_CHARACTERS: Final = 1_000_000
 LAST_CHARACTERS: Final = 4_000_000
+_MARGIN: Final = 200  # lines that can still change, and more
 # characters that a terminal takes in: of more, lines that are not kept would take the memory
 _AT_ONCE: Final = 1_000_000
 
@@ -28,7 +31,6 @@ class Record:
         """`first` is the number of the first line: a run that is resumed has lines already."""
         self.run = run
         self._first = first
-        self._terminal: Terminal | None = None
         self._new: deque[Line] = deque()  # finished lines that were not stored yet: of the beginning
         self._newest: deque[Line] = deque(maxlen=LAST)  # and of the end
         self._head_end: int | None = None  # where the beginning ends
@@ -38,14 +40,46 @@ class Record:
         self._characters = 0
         self._dropped = 0  # lines before are not in the store any more, but those of the beginning
         self._is_stored = True
+        self._waiting: deque[tuple[str, float, int | None, str, int]] = deque()  # what the terminal need not see yet
+        self._waiting_lines = self._waiting_characters = 0
         self._stored: dict[int, Line] = {}  # lines that may change, as the store has them
 
-    def feed(self, stream: str, at: float, cell: int | None, text: str, *, apart: bool) -> None:
-        if self._terminal is None:
-            from ._terminal import Terminal
+    @functools.cached_property
+    def _terminal(self) -> Terminal:
+        from ._terminal import Terminal
 
-            self._terminal = Terminal()
+        return Terminal()
+
+    def feed(self, stream: str, at: float, cell: int | None, text: str, *, apart: bool) -> None:
         self._is_stored = False
+        newlines = 0 if apart or self._head_end is None or not self._terminal.is_plain(text) else text.count("\n")
+        if not newlines:
+            self._take_in()
+            self._show(stream, at, cell, text, apart=apart)
+            return
+        self._waiting.append((stream, at, cell, text, newlines))
+        self._waiting_lines += newlines
+        self._waiting_characters += len(text)
+        while self._waiting_lines - self._waiting[0][-1] >= LAST + _MARGIN:
+            self._skip()
+        if self._waiting_characters > LAST_CHARACTERS:
+            self._take_in()
+
+    def _skip(self) -> None:
+        """The first of what waits: so much came after it that none of its lines would be kept."""
+        stream, at, cell, text, newlines = self._waiting.popleft()
+        self._waiting_lines -= newlines
+        self._waiting_characters -= len(text)
+        self._finished += self._terminal.skip(newlines)
+        self._show(stream, at, cell, text[text.rindex("\n") + 1 :])
+
+    def _take_in(self) -> None:
+        for stream, at, cell, text, _ in self._waiting:
+            self._show(stream, at, cell, text)
+        self._waiting.clear()
+        self._waiting_lines = self._waiting_characters = 0
+
+    def _show(self, stream: str, at: float, cell: int | None, text: str, *, apart: bool = False) -> None:
         for start in range(0, len(text), _AT_ONCE):
             self._terminal.feed(stream, at, cell, text[start : start + _AT_ONCE], apart=apart)
             lines = self._terminal.finished()
@@ -77,9 +111,10 @@ class Record:
 
     def store(self) -> None:
         """Puts into the run's store what is new, and takes out of it what is left out."""
-        if self._terminal is None or self._is_stored:
+        if self._is_stored:
             return
         self._is_stored = True
+        self._take_in()
         kept_from = self._finished - len(self._sizes)
         changing = self._terminal.changing()
         rows = [*self._new, *(line for line in self._newest if line[0] >= kept_from), *changing]

@@ -14,14 +14,14 @@ from typing import Any, Final
 import pyte
 from pyte.screens import wcwidth
 
+from ._row import Line, Origin, Row, cells_of, put
+
 HEIGHT: Final = 100  # rows that can still change; taller than terminals are, whose programs keep within them
 LONGEST: Final = 100_000  # characters of a line
 _REACH: Final = 4_096  # columns to which a cursor can be moved without text
 
-Origin = tuple[str, float, int | None]  # stream, time and cell of what is written
-Line = tuple[int, str, str, float, int | None]  # number, stream, text, time and cell: a row of the table `console`
-
 _MOVING: Final = "\x1b\r\b\t"  # beside a newline
+_LEAVING: Final = "\x1b\r\b\v\f"  # for another line, or to write over what is there
 _INVISIBLE: Final = re.compile(
     r"\x1b\[[0-9;:<=>?]*m"  # colours
     r"|\x1b[\]PX^_](?:[^\x07\x1b]|\x1b(?!\\))*?(?:\x07|\x1b\\)"  # titles, links, pictures
@@ -39,50 +39,17 @@ _INSERT: Final = 4
 _PARAMETERS: Final = {"cursor_position": 2, "set_margins": 2}  # of the others one counts
 
 
-class _Row:
-    """One row: text, until it is edited; then cells, of which the one behind a wide character is empty."""
-
-    __slots__ = ("_cells", "_text", "left_out", "origin")
-
-    def __init__(self, origin: Origin, text: str = "") -> None:
-        self.origin = origin
-        self.left_out = 0
-        self._text: str | None = text
-        self._cells: list[str] = []
-
-    def edit(self) -> list[str]:
-        if self._text is not None:
-            self._cells = _cells(self._text)
-            self._text = None
-        return self._cells
-
-    def read(self) -> str:
-        text = ("".join(self._cells) if self._text is None else self._text).rstrip(" ")
-        return f"{text} ... {self.left_out:,} characters left out" if self.left_out else text
-
-    def write_first(self, text: str) -> bool:
-        """Whether the row was empty, and is `text` now."""
-        if self._text == "":
-            self._text = text
-            return True
-        return False
-
-    def line(self, number: int) -> Line:
-        stream, time, cell = self.origin
-        return (number, stream, self.read(), time, cell)
-
-
 class _Screen(pyte.Screen):
     """pyte's screen with rows of our own, and without a right margin."""
 
     def __init__(self) -> None:
-        self.rows: list[_Row] = []  # those below are empty
+        self.rows: list[Row] = []  # those below are empty
         self.first = 0  # number of the topmost row
         self.finished: list[Line] = []  # scrolled off: they change no more
         self.origin: Origin = ("stdout", 0.0, None)
         self._inserts = False
         self._saved = 0, 0
-        self._aside: tuple[list[_Row], int, int] | None = None  # what is there again after the alternate screen
+        self._aside: tuple[list[Row], int, int] | None = None  # what is there again after the alternate screen
         super().__init__(_REACH, HEIGHT)
 
     def is_plain(self) -> bool:
@@ -115,7 +82,7 @@ class _Screen(pyte.Screen):
             self.finished += [(i, stream, text.rstrip(" "), time, cell) for i, text in enumerate(gone, self.first)]
             self.first += len(gone)
             lines = lines[-stay:]
-        self.rows += [_Row(self.origin, text) for text in lines]
+        self.rows += [Row(self.origin, text) for text in lines]
         self._scroll(len(self.rows) - stay)
         self.cursor.y = len(self.rows)
 
@@ -125,6 +92,14 @@ class _Screen(pyte.Screen):
             del self.rows[:count]
             self.first += count
 
+    def skip(self, newlines: int) -> int:
+        """Leaves the rows, and as many lines as newlines would end below, behind: how many that is."""
+        count = self.cursor.y + newlines
+        self.rows.clear()
+        self.first += count
+        self.cursor.x = self.cursor.y = 0
+        return count
+
     def changing(self) -> list[Line]:
         """The rows that can still change. Empty ones at the end are none, but for those that a newline ended."""
         rows, y = (self.rows, self.cursor.y) if self._aside is None else (self._aside[0], self._aside[2])
@@ -133,10 +108,10 @@ class _Screen(pyte.Screen):
             lines.pop()
         return lines
 
-    def _row(self, y: int | None = None) -> _Row:
+    def _row(self, y: int | None = None) -> Row:
         y = self.cursor.y if y is None else y
         while len(self.rows) <= y:
-            self.rows.append(_Row(self.origin))
+            self.rows.append(Row(self.origin))
         return self.rows[y]
 
     def draw(self, data: str) -> None:
@@ -148,7 +123,7 @@ class _Screen(pyte.Screen):
             return
         if not data.isascii() and wcwidth(data[0]) == 0:
             data = self._join(row, x, data)
-        cells, new = row.edit(), _cells(data)
+        cells, new = row.edit(), cells_of(data)
         if not cells or (x == 0 and (row.origin[0] != self.origin[0] or not row.read())):
             row.origin = self.origin
         self.cursor.x = x + len(new)
@@ -158,10 +133,10 @@ class _Screen(pyte.Screen):
         if self._inserts:
             self.insert_characters(len(new))
         if new:
-            _put(cells, x, new)
+            put(cells, x, new)
 
     @staticmethod
-    def _join(row: _Row, x: int, data: str) -> str:
+    def _join(row: Row, x: int, data: str) -> str:
         """Adds accents, and what joins emoji, to the character before the cursor; what comes after them."""
         cells, count = row.edit(), 0
         while count < len(data) and wcwidth(data[count]) == 0:
@@ -181,7 +156,7 @@ class _Screen(pyte.Screen):
         else:
             del self.rows[top]
         if self.margins:
-            self.rows.insert(bottom, _Row(self.origin))
+            self.rows.insert(bottom, Row(self.origin))
 
     def reverse_index(self) -> None:
         top, bottom = self.margins or (0, HEIGHT - 1)
@@ -213,7 +188,7 @@ class _Screen(pyte.Screen):
         self._row(y)
         count = min(count, bottom + 1 - y)
         shifted, below = self.rows[y : bottom + 1 - count], self.rows[bottom + 1 :]
-        self.rows[y:] = [*(_Row(self.origin) for _ in range(count)), *shifted, *below]
+        self.rows[y:] = [*(Row(self.origin) for _ in range(count)), *shifted, *below]
 
     def delete_lines(self, count: int | None = None) -> None:
         top, bottom = self.margins or (0, HEIGHT - 1)
@@ -221,7 +196,7 @@ class _Screen(pyte.Screen):
         if top <= y <= bottom:
             count = min(count or 1, bottom + 1 - y)
             shifted, below = self.rows[y + count : bottom + 1], self.rows[bottom + 1 :]
-            self.rows[y:] = [*shifted, *(_Row(self.origin) for _ in range(count if below else 0)), *below]
+            self.rows[y:] = [*shifted, *(Row(self.origin) for _ in range(count if below else 0)), *below]
             self.cursor.x = 0
 
     def insert_characters(self, count: int | None = None) -> None:
@@ -236,7 +211,7 @@ class _Screen(pyte.Screen):
 
     def erase_characters(self, count: int | None = None) -> None:
         cells, x = self._row().edit(), self.cursor.x
-        _put(cells, x, [" "] * min(count or 1, len(cells) - x))
+        put(cells, x, [" "] * min(count or 1, len(cells) - x))
 
     def erase_in_line(self, how: int = 0, private: bool = False) -> None:
         row = self._row()
@@ -245,16 +220,16 @@ class _Screen(pyte.Screen):
             del row.edit()[self.cursor.x :]
             row.left_out = 0
         elif how == 1:
-            _put(row.edit(), 0, [" "] * min(self.cursor.x + 1, len(row.edit())))
+            put(row.edit(), 0, [" "] * min(self.cursor.x + 1, len(row.edit())))
         elif how == 2:
-            self.rows[self.cursor.y] = _Row(self.origin)
+            self.rows[self.cursor.y] = Row(self.origin)
 
     def erase_in_display(self, how: int = 0, *args: Any, **kwargs: Any) -> None:
         y = self.cursor.y
         if how == 0:
             del self.rows[y + 1 :]
         elif how == 1:
-            self.rows[:y] = [_Row(self.origin) for _ in range(y)]
+            self.rows[:y] = [Row(self.origin) for _ in range(y)]
         elif how in (2, 3):
             self.rows.clear()
         if how in (0, 1):
@@ -312,31 +287,6 @@ def _lenient(method: Callable[..., None], most: int) -> Callable[..., None]:
     return call
 
 
-def _cells(text: str) -> list[str]:
-    if text.isascii():
-        return list(text)
-    cells: list[str] = []
-    for char in text:
-        width = wcwidth(char)
-        if width > 0:
-            cells += [char, ""][:width]
-        elif width == 0 and cells:
-            cells[-1 if cells[-1] or len(cells) < 2 else -2] += char
-    return cells
-
-
-def _put(cells: list[str], x: int, new: list[str]) -> None:
-    """Writes cells over others; of a wide character that is half covered a blank is left."""
-    if x > len(cells):
-        cells += [" "] * (x - len(cells))
-    end = x + len(new)
-    if 0 < x < len(cells) and not cells[x]:
-        cells[x - 1] = " "
-    if end < len(cells) and not cells[end]:
-        cells[end] = " "
-    cells[x:end] = new
-
-
 class Terminal:
     """What was written to a terminal whose lines are as wide as what they hold."""
 
@@ -386,6 +336,17 @@ class Terminal:
             self._cut = screen.origin[0]
             screen.linefeed()
         return text
+
+    def is_plain(self, text: str) -> bool:
+        """Whether `text` would only add lines, one for each newline."""
+        return not self._held and self._screen.is_plain() and not any(char in text for char in _LEAVING)
+
+    def skip(self, newlines: int) -> int:
+        """Takes in text with so many, of which nobody wants the lines: how many are finished by it. The terminal must be plain.
+
+        The rows above are out of its reach then, until `HEIGHT` others have come.
+        """
+        return self._screen.skip(newlines)
 
     def finished(self) -> list[Line]:
         """The lines that scrolled off since the last call, which change no more."""

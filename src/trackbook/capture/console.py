@@ -11,33 +11,51 @@ shows. The traceback of a failing cell is no text of these streams in a kernel: 
 from __future__ import annotations
 
 import codecs
-import contextlib
 import functools
-import io
-import os
+import itertools
 import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from .._pump import INTERVAL, Pump
 from .._run import Run
 from ._record import Record
+from ._streams import Ear, Tap, descriptor_of, is_shown
 
 SECONDS: Final = 0.2  # between two hand-overs; the store writes once a second
+SLOWEST_SECONDS: Final = 2.0  # between them where a flood of lines makes them long
+_REST: Final = 50  # times as long as one took
 TOGETHER: Final = 0.01  # seconds: what is written within them counts as written at once
 _BACKLOG: Final = 50_000  # writes that wait for the pump; with more, who writes does its work
 _LARGE: Final = 1_000_000  # characters of one write that does not wait
 _PATIENCE: Final = 0.1  # seconds for another thread's write, for the sake of the order
+_MOMENT: Final = 1e-5
 _REQUESTS: Final = 20  # executions whose late output is still theirs
-_DEEPEST: Final = 30  # functions around a `write`
 _NUMBERS: Final = {"stdout": 1, "stderr": 2}
 
 Cells = dict[str, int | None]  # the number of the running execution, by run
 Decode = Callable[[bytes], str]
 Source = tuple[str, Decode | None]  # the name of a stream; None where texts are noted, and no bytes
-Event = tuple[float, Source, Any, Cells]
+
+
+class Batch:
+    """What was written to one stream, in one cell, within `TOGETHER`: texts, or bytes."""
+
+    __slots__ = ("at", "cells", "source", "texts")
+
+    def __init__(self, at: float, source: Source, cells: Cells, texts: list[Any]) -> None:
+        self.at = at
+        self.source = source
+        self.cells = cells
+        self.texts = texts
+
+    def goes_on(self, at: float, source: Source, cells: Cells | None) -> bool:
+        return source is self.source and cells is self.cells and at - self.at <= TOGETHER
+
+
+_NO_BATCH: Final = Batch(0.0, ("", None), {}, [])
 
 
 class Console:
@@ -52,16 +70,19 @@ class Console:
         self._records: dict[str, Record] = {}
         self._taps: list[Tap | Ear] = []
         self._cells_of: dict[str, Cells] = {}  # by the kernel's request
-        self._events: list[Event] = []
+        self._batches: list[Batch] = []
+        self._batch = _NO_BATCH  # the one that is written to
+        self._taken = 0  # of the batches the first ones, which were read
         self._cells: Cells | None = None
-        self._writes = 0
-        self._order = threading.RLock()  # of the threads that write
-        self._reading = threading.RLock()  # of those that take events
+        self._writes = self._writes_read = 0
+        self._is_writing = False  # any thread
+        self._era = 0  # another one when a write was given up on
+        self._reading = threading.RLock()  # of those that take batches
         self._storing = threading.RLock()  # of those that store lines; taken before `_reading`
         self._looking = threading.RLock()  # of those that tap streams, each of which must be tapped once
         self._is_reading = False
         self._failure: Exception | None = None  # of what a write brought about, for the pump to raise
-        self._next = 0.0
+        self._next = self._next_storing = 0.0
 
     def begin(self, run: Run) -> None:
         self._flush()
@@ -115,7 +136,11 @@ class Console:
             self._next = now + SECONDS
             failure, self._failure = self._failure, None
             self.look()
-            self.store(flush=False)
+            self.read()
+            if now >= self._next_storing:
+                begin = time.monotonic()
+                self.store(flush=False)
+                self._next_storing = now + min(_REST * (time.monotonic() - begin), SLOWEST_SECONDS)
             if failure is not None:
                 raise failure
         return max(INTERVAL, self._next - now)
@@ -147,29 +172,35 @@ class Console:
                 return
             self._is_reading = True
             try:
-                events = self._events[:]
-                del self._events[: len(events)]
-                if events:
-                    self._feed(events)
+                self._feed(self._take())
             finally:
                 self._is_reading = False
 
-    def _feed(self, events: list[Event]) -> None:
-        begin, source, _, cells = events[0]
-        texts: list[Any] = []
-        for at, origin, text, there in events:
-            if origin is not source or at - begin > TOGETHER or there is not cells:
-                self._feed_records(source, begin, cells, texts)
-                begin, source, cells, texts = at, origin, there, []
-            texts.append(text)
-        self._feed_records(source, begin, cells, texts)
+    def _take(self) -> list[Batch]:
+        """What was written since the last time. A batch stays for one time more: a thread may be about to write to it."""
+        self._writes_read = self._writes
+        self._batch = _NO_BATCH
+        batches = self._batches[:]
+        del self._batches[: self._taken]
+        self._taken = len(batches) - self._taken
+        found = []
+        for batch in batches:
+            texts = batch.texts[:]
+            del batch.texts[: len(texts)]
+            if texts:
+                found.append(Batch(batch.at, batch.source, batch.cells, texts))
+        return found
 
-    def _feed_records(self, source: Source, at: float, cells: Cells, texts: list[Any]) -> None:
-        name, decode = source
-        text = "".join(texts) if decode is None else decode(b"".join(texts))
-        apart = decode is None  # a host's stream: it sends each by itself, and shows them so
-        for run_id, record in self._records.items():
-            record.feed(name, at, cells.get(run_id), text, apart=apart)
+    def _feed(self, batches: list[Batch]) -> None:
+        for batch, after in itertools.zip_longest(batches, batches[1:]):
+            if after is not None and batch.goes_on(after.at, after.source, after.cells):
+                after.at, after.texts = batch.at, batch.texts + after.texts
+                continue
+            name, decode = batch.source
+            text = "".join(batch.texts) if decode is None else decode(b"".join(batch.texts))
+            apart = decode is None  # a host's stream: it sends each by itself, and shows them so
+            for run_id, record in list(self._records.items()):
+                record.feed(name, batch.at, batch.cells.get(run_id), text, apart=apart)
 
     def look(self) -> None:
         """Taps the streams that are shown, where they are not, or not any more: at the end of each cell IPython 9 gives a
@@ -178,7 +209,7 @@ class Console:
         with self._looking:
             for name, number in _NUMBERS.items():
                 stream = getattr(sys, name)
-                target = stream if _descriptor(stream) is None else stream.buffer
+                target = stream if descriptor_of(stream) is None else stream.buffer
                 if stream is None or any(tap.holds() for tap in self._taps if tap.target is target):
                     continue
                 others = [tap for tap in self._taps if tap.target is not target]
@@ -197,37 +228,62 @@ class Console:
     def _hear(self, source: Source, text: str, request: str | None) -> None:
         if self._records:
             cells = self._cells_of.get(request or "") or self._cells or self._ask()
-            self._events.append((time.time(), source, text, cells))
+            self._batches.append(Batch(time.time(), source, cells, [text]))
 
     def _tapped(self, original: Callable[..., Any], source: Source) -> Callable[..., Any]:
         """A `write` that does what `original` does, and notes what was written."""
-        note, now = self._events.append, time.time
+        now = time.time
+        kind = str if source[1] is None else bytes
 
         @functools.wraps(original)
         def write(*given: Any, **named: Any) -> Any:
             if not self._records:
                 return original(*given, **named)
-            order = self._order
-            held = order.acquire(True, _PATIENCE)
-            text: str | bytes = ""
+            is_beneath = False
+            while self._is_writing and not is_beneath:
+                is_beneath = self._wait()
+            # No lock, which would take longer than all the rest: threads take turns at calls, and at the ends of loops.
+            self._is_writing = True
+            era, writes, text = self._era, self._writes, None
             try:
-                writes = self._writes
                 written = original(*given, **named)
                 # else it wrote to another tapped stream, which is the one that shows it, or others did not wait for it
-                if writes == self._writes or order is not self._order:
+                if writes == self._writes or era != self._era:
                     self._writes = writes + 1
-                    text = _text(source, given, named)
-                    note((now(), source, text, self._cells or self._ask()))
+                    text = given[0] if given and type(given[0]) is kind else _text(source, given, named)
+                    batch = self._batch
+                    if batch.source is not source or batch.cells is not self._cells or now() - batch.at > TOGETHER:
+                        batch = self._open(source)
+                    batch.texts.append(text)
             finally:
-                if held:
-                    order.release()
-                else:
-                    self._order = threading.RLock()  # a write that does not end must not hold up the others again
-            if len(self._events) > _BACKLOG or len(text) > _LARGE:
+                if era == self._era:
+                    self._is_writing = is_beneath
+            if self._writes - self._writes_read > _BACKLOG or (text is not None and len(text) > _LARGE):
                 self._relieve()
             return written
 
         return write
+
+    def _open(self, source: Source) -> Batch:
+        self._batch = batch = Batch(time.time(), source, self._cells or self._ask(), [])
+        self._batches.append(batch)
+        return batch
+
+    def _wait(self) -> bool:
+        """Lets another thread's write end, for the sake of the order; True at once where we are beneath one of this thread's."""
+        caller = sys._getframe(1)  # noqa: SLF001  the documented way to it
+        frame = caller.f_back
+        while frame is not None:
+            if frame.f_code is caller.f_code:
+                return True
+            frame = frame.f_back
+        end = time.monotonic() + _PATIENCE
+        while self._is_writing:
+            if time.monotonic() > end:
+                self._era += 1  # a write that does not end must not hold up the others again
+                self._is_writing = False
+            time.sleep(_MOMENT)
+        return False
 
     def _ask(self) -> Cells:
         """The cells that the runs are in, asked once a cell: at its first write, when all that follow cells know of it."""
@@ -252,105 +308,6 @@ class Console:
 
     def _release(self) -> None:
         self._taps = [tap for tap in self._taps if not tap.release()]
-        self._events.clear()
-
-
-class Ear:
-    """A kernel's stream, which calls a hook with what it sends, in the thread that sends."""
-
-    def __init__(self, stream: Any, name: str, hear: Callable[[str, str | None], None]) -> None:
-        self.stream = self.target = stream
-        self.name = name
-
-        def hook(message: dict[str, Any]) -> dict[str, Any]:
-            hear(message["content"]["text"], (message.get("parent_header") or {}).get("msg_id"))
-            return message
-
-        self._hook = hook
-        self.flush()  # what was written before is no part of the record
-        stream.pub_thread.schedule(functools.partial(stream.register_hook, hook))
-
-    def request(self) -> str | None:
-        """The request that writes now."""
-        found: str | None = (self.stream.parent_header or {}).get("msg_id")
-        return found
-
-    def flush(self) -> None:
-        self.stream.flush()
-
-    def holds(self) -> bool:
-        return True
-
-    def release(self) -> bool:
-        if not self.stream.closed:
-            self.stream.pub_thread.schedule(functools.partial(self.stream.unregister_hook, self._hook))
-        return True
-
-    def leave(self) -> None:
-        """The thread that sends is the parent's."""
-
-
-class Tap:
-    """A stream whose `write` is ours, until it is released."""
-
-    def __init__(self, stream: IO[str], target: Any, name: str, write: Callable[..., Any]) -> None:
-        """`target` is what has the `write`: the stream, or its buffer."""
-        self.stream = stream
-        self.target = target
-        self.name = name
-        self._write = write
-        self.flush()  # what was written before is no part of the record
-        self._earlier = vars(target).get("write")  # somebody else's
-        vars(target)["write"] = write
-
-    def request(self) -> None:
-        """Its host tells none."""
-
-    def flush(self) -> None:
-        with contextlib.suppress(OSError, ValueError, RuntimeError):  # what cannot be written now is not shown, either
-            self.stream.flush()
-
-    def holds(self) -> bool:
-        """Whether what is written to the stream comes by us: its `write` is ours, or calls ours as far as can be seen."""
-        found = [vars(self.target).get("write")]
-        for function in found:
-            if function is self._write:
-                return True
-            with contextlib.suppress(ValueError):  # a variable that is not assigned yet
-                inner = [cell.cell_contents for cell in getattr(function, "__closure__", None) or ()]
-                found += [each for each in inner if callable(each) and len(found) < _DEEPEST]
-        return False
-
-    def release(self) -> bool:
-        """Gives the stream its own `write` back; False where somebody wraps ours, which then only passes on."""
-        attributes = vars(self.target)
-        if attributes.get("write") is self._write:
-            if self._earlier is None:
-                del attributes["write"]
-            else:
-                attributes["write"] = self._earlier
-        return not self.holds()
-
-    def leave(self) -> None:
-        self.release()
-
-
-def is_shown(stream: Any, number: int, tapped: list[Any]) -> bool:
-    """Whether what is written to `stream` is shown: by the file descriptor `number`, or by a host's own stream.
-
-    A stream that comes after others of its name are `tapped` must be of their kind: another one is likely a redirection, which
-    may still write to one of them. Where a host has streams of its own, it reads the file descriptors itself.
-    """
-    if isinstance(stream, io.StringIO):
-        return False
-    hosts = [each for each in tapped if _descriptor(each) is None]
-    descriptor = _descriptor(stream)
-    if descriptor is None:
-        return not tapped or any(type(host) is type(stream) for host in hosts)
-    try:
-        return not hosts and os.path.sameopenfile(descriptor, number)
-    except OSError:  # there is no such file
-        return False
 
 
 def _text(source: Source, given: tuple[Any, ...], named: dict[str, Any]) -> str | bytes:
@@ -359,11 +316,3 @@ def _text(source: Source, given: tuple[Any, ...], named: dict[str, Any]) -> str 
     if source[1] is None:
         return text if isinstance(text, str) else str(text)  # a stream of the user's own may take anything
     return bytes(text)
-
-
-def _descriptor(stream: Any) -> int | None:
-    """The file descriptor of a Python stream on a file."""
-    try:
-        return stream.fileno() if isinstance(stream, io.TextIOWrapper) else None
-    except (OSError, ValueError):  # none, or closed
-        return None

@@ -44,6 +44,8 @@ _TOKENS: Final = {
     "eyJ": r"eyJ[\w-]{8,2000}+\.[\w-]{8,}\.[\w-]*",  # JSON web tokens
     "earer": r"(?<=earer )[\w.~+/=-]{16,}",
 }
+# The character of each that a text most likely lacks: looking for one is ten times as quick.
+_RARE: Final = {hint: min(hint, key=lambda char: (char.isalnum(), char.islower())) for hint in _TOKENS}
 _TOKEN: Final = re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(_TOKENS.values())})")
 _KEY_BLOCK: Final = re.compile(  # what is between the lines is base64, headers, and in code `\n`
     r"-----BEGIN [A-Z ]*PRIVATE KEY[A-Z ]*-----[\w+/=:,\s\\-]*?(?:-----END [A-Z ]*PRIVATE KEY[A-Z ]*-----|(?![\w+/=:,\s\\-]))"
@@ -84,8 +86,8 @@ def redact(text: str) -> str:
     Keys of well-known providers, private keys, passwords in URLs, and what is given to a name such as ``password`` or
     ``api_key``. To ``token`` and ``key`` also ordinary things are given: there it must look like a key.
     """
-    for hint in _TOKENS:
-        if hint in text:
+    for hint, rare in _RARE.items():
+        if rare in text and hint in text:
             text = _TOKEN.sub(REDACTED, text)
             break
     if "PRIVATE KEY" in text:
