@@ -313,7 +313,7 @@ def test_many_writes_do_not_wait_for_the_pump(bench: Bench) -> None:
     for i in range(3 * console._BACKLOG):
         sys.stdout.write(f"{i}\n")
         most = max(most, sum(len(batch.texts) for batch in bench.console._batches))
-    assert most <= console._BACKLOG + 1
+    assert most < 1.5 * console._BACKLOG
     assert bench.texts(run)[-1] == str(3 * console._BACKLOG - 1)
 
 

@@ -218,55 +218,67 @@ class Console:
                     self._taps = [*others, self._tap(stream, target, name)]
 
     def _tap(self, stream: Any, target: Any, name: str) -> Tap | Ear:
-        if target is not stream:
-            decode = codecs.getincrementaldecoder(stream.encoding or "utf-8")("replace").decode
-            return Tap(stream, target, name, self._tapped(target.write, (name, decode)))
         if hasattr(stream, "register_hook") and hasattr(stream, "pub_thread"):
             return Ear(stream, name, functools.partial(self._hear, (name, None)))
-        return Tap(stream, stream, name, self._tapped(stream.write, (name, None)))
+        if target is stream:
+            write = self._tapped_leniently(target.write, (name, None))
+        else:
+            decode = codecs.getincrementaldecoder(stream.encoding or "utf-8")("replace").decode
+            write = self._tapped(target.write, (name, decode))
+        return Tap(stream, target, name, functools.wraps(target.write)(write))
 
     def _hear(self, source: Source, text: str, request: str | None) -> None:
         if self._records:
             cells = self._cells_of.get(request or "") or self._cells or self._ask()
             self._batches.append(Batch(time.time(), source, cells, [text]))
 
-    def _tapped(self, original: Callable[..., Any], source: Source) -> Callable[..., Any]:
-        """A `write` that does what `original` does, and notes what was written."""
+    def _tapped(self, original: Callable[[Any], Any], source: Source) -> Callable[[Any], Any]:
+        """A `write` that does what `original` does, and notes what was written: 0.4 us, of a print's four to a terminal."""
         now = time.time
         kind = str if source[1] is None else bytes
 
-        @functools.wraps(original)
-        def write(*given: Any, **named: Any) -> Any:
+        def write(given: Any, /) -> Any:
             if not self._records:
-                return original(*given, **named)
+                return original(given)
             is_beneath = False
             while self._is_writing and not is_beneath:
                 is_beneath = self._wait()
             # No lock, which would take longer than all the rest: threads take turns at calls, and at the ends of loops.
             self._is_writing = True
-            era, writes, text = self._era, self._writes, None
+            era, writes = self._era, self._writes
             try:
-                written = original(*given, **named)
+                written = original(given)
                 # else it wrote to another tapped stream, which is the one that shows it, or others did not wait for it
                 if writes == self._writes or era != self._era:
                     self._writes = writes + 1
-                    text = given[0] if given and type(given[0]) is kind else _text(source, given, named)
+                    text = given if type(given) is kind else kind(given)  # as it is now: a buffer may be used again
                     batch = self._batch
                     if batch.source is not source or batch.cells is not self._cells or now() - batch.at > TOGETHER:
                         batch = self._open(source)
                     batch.texts.append(text)
+                    if len(text) > _LARGE:
+                        self._relieve()
             finally:
                 if era == self._era:
                     self._is_writing = is_beneath
-            if self._writes - self._writes_read > _BACKLOG or (text is not None and len(text) > _LARGE):
-                self._relieve()
             return written
+
+        return write
+
+    def _tapped_leniently(self, original: Callable[..., Any], source: Source) -> Callable[..., Any]:
+        """The same for a stream of the user's own, whose `write` may take anything."""
+
+        def write(*given: Any, **named: Any) -> Any:
+            text = next(iter((*given, *named.values())), "")
+            return self._tapped(lambda _: original(*given, **named), source)(text)
 
         return write
 
     def _open(self, source: Source) -> Batch:
         self._batch = batch = Batch(time.time(), source, self._cells or self._ask(), [])
         self._batches.append(batch)
+        if self._writes - self._writes_read > _BACKLOG:
+            self._relieve()
         return batch
 
     def _wait(self) -> bool:
@@ -308,11 +320,3 @@ class Console:
 
     def _release(self) -> None:
         self._taps = [tap for tap in self._taps if not tap.release()]
-
-
-def _text(source: Source, given: tuple[Any, ...], named: dict[str, Any]) -> str | bytes:
-    """What was given to a `write`: text, or bytes as they are now, since a buffer may be used again."""
-    text: Any = given[0] if given else next(iter(named.values()), "")
-    if source[1] is None:
-        return text if isinstance(text, str) else str(text)  # a stream of the user's own may take anything
-    return bytes(text)
