@@ -300,3 +300,24 @@ test("a colour somebody chose is the run's", () => {
   const lines = [...el.querySelectorAll(".tb-legend line")].map(line => line.getAttribute("stroke"));
   expect(lines[1]).toBe("#ff0000");
 });
+
+test("a click on another run brings its details, when those of one are open", () => {
+  const { el, find, rows } = show(abc);
+  const details = find(".tb-run-details");
+  rows()[1].click();
+  expect(details.hidden).toBe(true);
+  rows()[1].querySelector<HTMLElement>(".tb-runs-more")?.click();
+  const before = details.getAttribute("aria-label");
+  el.querySelector<HTMLElement>("input[type=search]")?.focus();
+  const focused = document.activeElement;
+  rows()[2].click();
+  expect([before, details.getAttribute("aria-label")]).toEqual([
+    `Run ${rows()[1].querySelector(".tb-runs-name")?.textContent}`,
+    `Run ${rows()[2].querySelector(".tb-runs-name")?.textContent}`,
+  ]);
+  expect(document.activeElement).toBe(focused);
+  rows()[0].querySelector<HTMLElement>(".tb-runs-box")?.click();
+  expect(details.getAttribute("aria-label")).toBe(
+    `Run ${rows()[2].querySelector(".tb-runs-name")?.textContent}`,
+  );
+});

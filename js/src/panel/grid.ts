@@ -25,6 +25,8 @@ export interface Scene {
 /** What somebody does in the grid that is not its own business. */
 interface Doing {
   details(entry: Entry): void;
+  /** The details are of this run from now on, if they are open. */
+  follow(entry: Entry): void;
   rename(entry: Entry, name: string): void;
   remove(entry: Entry): void;
 }
@@ -185,6 +187,7 @@ export class Grid {
       this.doing.details(item.entry);
     } else if (event.altKey) this.visibility.solo(membersOf(item));
     else if (item.kind === "group") this.#fold(item.key, !this.isOpen(item.key));
+    else this.doing.follow(item.entry);
   }
 
   #onDoubleClick(event: MouseEvent) {

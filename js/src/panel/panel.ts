@@ -49,6 +49,11 @@ export class Panel {
     this.visibility = new Visibility(state);
     const doing = {
       details: (entry: Entry) => this.#showDetails(entry),
+      follow: (entry: Entry) => {
+        if (this.#open === null) return;
+        this.#open = entry.id;
+        this.#draw();
+      },
       rename: (entry: Entry, name: string) => this.#change("rename", entry, { name }),
       remove: (entry: Entry) => {
         this.#showDetails(entry);
