@@ -468,6 +468,51 @@ def test_threads_are_recorded_in_the_order_they_are_shown(bench: Bench) -> None:
     assert [line.rstrip() for line in "".join(bench.out.shown).split("\n")[:-1]] == bench.texts(run)
 
 
+def test_what_a_thread_reads_while_another_stores_is_stored(bench: Bench) -> None:
+    """A writer that does the pump's work reads, and so does the pump, while somebody asks for the lines."""
+    run = bench.begin()
+    failed: list[Exception] = []
+
+    def write() -> None:
+        try:
+            for i in range(6_000):
+                print(i)
+                if i % 10 == 0:
+                    bench.console.read()
+        except Exception as error:  # noqa: BLE001
+            failed.append(error)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        thread = threading.Thread(target=write)
+        thread.start()
+        while thread.is_alive():
+            bench.console.store()
+    finally:
+        sys.setswitchinterval(interval)
+    assert (failed, bench.texts(run)) == ([], [str(i) for i in range(6_000)])
+
+
+def test_lines_are_taken_in_while_a_disk_holds_up_those_before(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = bench.begin()
+    put = bench.store.put_captured
+
+    def slow(*given: Any) -> None:
+        monkeypatch.setattr(bench.store, "put_captured", put)
+        print("second")
+        thread = threading.Thread(target=bench.console.read)
+        thread.start()
+        thread.join(10)
+        assert not thread.is_alive()
+        put(*given)
+
+    monkeypatch.setattr(bench.store, "put_captured", slow)
+    print("first")
+    assert bench.texts(run) == ["first"]
+    assert bench.texts(run) == ["first", "second"]
+
+
 def test_a_write_that_does_not_end_holds_up_nobody(bench: Bench) -> None:
     run = bench.begin()
     stuck, free = threading.Event(), threading.Event()

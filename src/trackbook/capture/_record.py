@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import itertools
+import threading
 import time
 from collections import deque
 from typing import TYPE_CHECKING, Final
@@ -23,6 +24,8 @@ _MARGIN: Final = 200  # lines that can still change, and more
 # characters that a terminal takes in: of more, lines that are not kept would take the memory
 _AT_ONCE: Final = 1_000_000
 
+Written = tuple[str, float, int | None, str, int]  # stream, time, cell, text, and how many newlines that has
+
 
 class Record:
     """The lines of one run: the first ones, the last ones, and between them how many were left out."""
@@ -31,6 +34,7 @@ class Record:
         """`first` is the number of the first line: a run that is resumed has lines already."""
         self.run = run
         self._first = first
+        self._lock = threading.RLock()
         self._new: deque[Line] = deque()  # finished lines that were not stored yet: of the beginning
         self._newest: deque[Line] = deque(maxlen=LAST)  # and of the end
         self._head_end: int | None = None  # where the beginning ends
@@ -40,7 +44,7 @@ class Record:
         self._characters = 0
         self._dropped = 0  # lines before are not in the store any more, but those of the beginning
         self._is_stored = True
-        self._waiting: deque[tuple[str, float, int | None, str, int]] = deque()  # what the terminal need not see yet
+        self._waiting: deque[Written] = deque()  # what the terminal need not see yet
         self._waiting_lines = self._waiting_characters = 0
         self._stored: dict[int, Line] = {}  # lines that may change, as the store has them
 
@@ -51,15 +55,20 @@ class Record:
         return Terminal()
 
     def feed(self, stream: str, at: float, cell: int | None, text: str, *, apart: bool) -> None:
-        self._is_stored = False
-        newlines = 0 if apart or self._head_end is None or not self._terminal.is_plain(text) else text.count("\n")
-        if not newlines:
-            self._take_in()
-            self._show(stream, at, cell, text, apart=apart)
-            return
-        self._waiting.append((stream, at, cell, text, newlines))
-        self._waiting_lines += newlines
-        self._waiting_characters += len(text)
+        """From any thread."""
+        with self._lock:
+            self._is_stored = False
+            newlines = 0 if apart or self._head_end is None or not self._terminal.is_plain(text) else text.count("\n")
+            if newlines:
+                self._let_wait((stream, at, cell, text, newlines))
+            else:
+                self._take_in()
+                self._show(stream, at, cell, text, apart=apart)
+
+    def _let_wait(self, written: Written) -> None:
+        self._waiting.append(written)
+        self._waiting_lines += written[-1]
+        self._waiting_characters += len(written[3])
         while self._waiting_lines - self._waiting[0][-1] >= LAST + _MARGIN:
             self._skip()
         if self._waiting_characters > LAST_CHARACTERS:
@@ -110,29 +119,34 @@ class Record:
             self._characters -= self._sizes.popleft()
 
     def store(self) -> None:
-        """Puts into the run's store what is new, and takes out of it what is left out."""
-        if self._is_stored:
-            return
+        """Puts into the run's store what is new, and takes out of it what is left out. One thread at a time."""
+        with self._lock:  # not while it is put: a disk may be in the way
+            if self._is_stored:
+                return
+            rows, left_out = self._news()
+        for first, end in left_out:
+            self.run.store.drop_captured(self.run.id, "console", self._first + first, self._first + end)
+        self._put(rows)
+
+    def _news(self) -> tuple[list[Line], list[tuple[int, int]]]:
         self._is_stored = True
         self._take_in()
         kept_from = self._finished - len(self._sizes)
         changing = self._terminal.changing()
         rows = [*self._new, *(line for line in self._newest if line[0] >= kept_from), *changing]
         rows = [line for line in rows if self._stored.get(line[0]) != line]
+        left_out = []
         end = self._finished + len(changing)
         if self._stored and max(self._stored) >= end:
-            self._drop(end, max(self._stored) + 1)
+            left_out.append((end, max(self._stored) + 1))
         if self._head_end is not None and kept_from > self._dropped:
-            self._drop(self._head_end, kept_from)
+            left_out.append((self._head_end, kept_from))
             self._dropped = kept_from
             rows.append((self._head_end, "cut", f"{kept_from - self._head_end:,} lines left out", time.time(), None))
-        self._put(rows)
         self._stored = {line[0]: line for line in changing}
         self._new.clear()
         self._newest.clear()
-
-    def _drop(self, first: int, end: int) -> None:
-        self.run.store.drop_captured(self.run.id, "console", self._first + first, self._first + end)
+        return rows, left_out
 
     def _put(self, rows: list[Line]) -> None:
         if not rows:
