@@ -51,8 +51,8 @@ class Batch:
         self.cells = cells
         self.texts = texts
 
-    def goes_on(self, at: float, source: Source, cells: Cells | None) -> bool:
-        return source is self.source and cells is self.cells and at - self.at <= TOGETHER
+    def goes_on_in(self, other: Batch) -> bool:
+        return other.source is self.source and other.cells is self.cells and other.at - self.at <= TOGETHER
 
 
 _NO_BATCH: Final = Batch(0.0, ("", None), {}, [])
@@ -64,6 +64,7 @@ class Console:
     def __init__(self, pump: Pump, cell_of: Callable[[Run], int | None] = lambda _: None) -> None:
         self._pump = pump
         self._cell_of = cell_of
+        self._passed_on: set[int] = set()  # threads that noted a write beneath another one, which then is not noted
         self._forget()
 
     def _forget(self) -> None:
@@ -72,7 +73,7 @@ class Console:
         self._cells_of: dict[str, Cells] = {}  # by the kernel's request
         self._batches: list[Batch] = []
         self._batch = _NO_BATCH  # the one that is written to
-        self._taken = 0  # of the batches the first ones, which were read
+        self._passed_on.clear()
         self._cells: Cells | None = None
         self._writes = self._writes_read = 0
         self._is_writing = False  # any thread
@@ -177,23 +178,16 @@ class Console:
                 self._is_reading = False
 
     def _take(self) -> list[Batch]:
-        """What was written since the last time. A batch stays for one time more: a thread may be about to write to it."""
+        """What was written since the last time."""
         self._writes_read = self._writes
         self._batch = _NO_BATCH
         batches = self._batches[:]
-        del self._batches[: self._taken]
-        self._taken = len(batches) - self._taken
-        found = []
-        for batch in batches:
-            texts = batch.texts[:]
-            del batch.texts[: len(texts)]
-            if texts:
-                found.append(Batch(batch.at, batch.source, batch.cells, texts))
-        return found
+        del self._batches[: len(batches)]
+        return batches
 
     def _feed(self, batches: list[Batch]) -> None:
         for batch, after in itertools.zip_longest(batches, batches[1:]):
-            if after is not None and batch.goes_on(after.at, after.source, after.cells):
+            if after is not None and batch.goes_on_in(after):
                 after.at, after.texts = batch.at, batch.texts + after.texts
                 continue
             name, decode = batch.source
@@ -233,8 +227,12 @@ class Console:
             self._batches.append(Batch(time.time(), source, cells, [text]))
 
     def _tapped(self, original: Callable[[Any], Any], source: Source) -> Callable[[Any], Any]:
-        """A `write` that does what `original` does, and notes what was written: 0.4 us, of a print's four to a terminal."""
-        now = time.time
+        """A `write` that does what `original` does, and notes what was written: 0.4 us, of a print's four to a terminal.
+
+        Without a lock, which would take longer than all the rest: Python lets other threads run at calls and at the ends of
+        loops, so not between the look at `_is_writing` and its change, nor between that at `_batch` and the `append`.
+        """
+        now, get_ident, passed_on = time.time, threading.get_ident, self._passed_on
         kind = str if source[1] is None else bytes
 
         def write(given: Any, /) -> Any:
@@ -243,19 +241,22 @@ class Console:
             is_beneath = False
             while self._is_writing and not is_beneath:
                 is_beneath = self._wait()
-            # No lock, which would take longer than all the rest: threads take turns at calls, and at the ends of loops.
-            self._is_writing = True
-            era, writes = self._era, self._writes
+            self._is_writing, era = True, self._era
+            if passed_on:
+                passed_on.discard(get_ident())
             try:
                 written = original(given)
-                # else it wrote to another tapped stream, which is the one that shows it, or others did not wait for it
-                if writes == self._writes or era != self._era:
-                    self._writes = writes + 1
+                if not passed_on or get_ident() not in passed_on:
+                    self._writes += 1
                     text = given if type(given) is kind else kind(given)  # as it is now: a buffer may be used again
+                    at = now()
                     batch = self._batch
-                    if batch.source is not source or batch.cells is not self._cells or now() - batch.at > TOGETHER:
-                        batch = self._open(source)
-                    batch.texts.append(text)
+                    if batch.source is source and batch.cells is self._cells and at - batch.at <= TOGETHER:
+                        batch.texts.append(text)
+                    else:
+                        self._open(at, source, text)
+                    if is_beneath:
+                        passed_on.add(get_ident())
                     if len(text) > _LARGE:
                         self._relieve()
             finally:
@@ -274,12 +275,12 @@ class Console:
 
         return write
 
-    def _open(self, source: Source) -> Batch:
-        self._batch = batch = Batch(time.time(), source, self._cells or self._ask(), [])
+    def _open(self, at: float, source: Source, text: str | bytes) -> None:
+        batch = Batch(at, source, self._cells or self._ask(), [text])
+        self._batch = batch
         self._batches.append(batch)
         if self._writes - self._writes_read > _BACKLOG:
             self._relieve()
-        return batch
 
     def _wait(self) -> bool:
         """Lets another thread's write end, for the sake of the order; True at once where we are beneath one of this thread's."""
