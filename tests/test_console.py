@@ -644,6 +644,22 @@ def test_an_end_that_an_interrupt_breaks_off_is_made_again(bench: Bench, monkeyp
     assert bench.store.captured("r", "console")[0][2] == "hello"
 
 
+def test_lines_that_an_interrupt_kept_from_the_store_are_put_there_later(bench: Bench) -> None:
+    run = bench.begin()
+    put = bench.store.put_captured
+
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    bench.store.put_captured = interrupted  # type: ignore[method-assign]
+    print("first")
+    with pytest.raises(KeyboardInterrupt):
+        bench.console.store()
+    bench.store.put_captured = put  # type: ignore[method-assign]
+    print("second")
+    assert bench.texts(run) == ["first", "second"]
+
+
 def test_an_interrupt_anywhere_in_reading_leaves_it_free(bench: Bench) -> None:
     run, number, happened = bench.begin(), 0, True
     while happened:

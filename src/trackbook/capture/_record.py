@@ -44,6 +44,9 @@ class Record:
         self._characters = 0
         self._dropped = 0  # lines before are not in the store any more, but those of the beginning
         self._is_stored = True
+        self._news: deque[tuple[list[Line], list[tuple[int, int]]]] = (
+            deque()
+        )  # rows, and places of rows that are left out
         self._waiting: deque[Written] = deque()  # what the terminal need not see yet
         self._waiting_lines = self._waiting_characters = 0
         self._stored: dict[int, Line] = {}  # lines that may change, as the store has them
@@ -121,14 +124,16 @@ class Record:
     def store(self) -> None:
         """Puts into the run's store what is new, and takes out of it what is left out. One thread at a time."""
         with self._lock:  # not while it is put: a disk may be in the way
-            if self._is_stored:
-                return
-            rows, left_out = self._news()
-        for first, end in left_out:
-            self.run.store.drop_captured(self.run.id, "console", self._first + first, self._first + end)
-        self._put(rows)
+            if not self._is_stored:
+                self._news.append(self._take_news())
+        while self._news:
+            rows, left_out = self._news[0]
+            for first, end in left_out:
+                self.run.store.drop_captured(self.run.id, "console", self._first + first, self._first + end)
+            self._put(rows)
+            self._news.popleft()  # not after an interrupt: what it broke off is done again
 
-    def _news(self) -> tuple[list[Line], list[tuple[int, int]]]:
+    def _take_news(self) -> tuple[list[Line], list[tuple[int, int]]]:
         self._is_stored = True
         self._take_in()
         kept_from = self._finished - len(self._sizes)
