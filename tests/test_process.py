@@ -199,9 +199,12 @@ def test_an_end_that_is_interrupted_is_carried_on(process: Process, monkeypatch:
     """Ctrl-C while a long backlog is written, and then the end of the program."""
     run = open_run(process)
     run.log({"a": 0.5})
+    flush = run.store.flush
 
     def interrupt() -> bool:
-        raise KeyboardInterrupt
+        if threading.current_thread() is threading.main_thread():  # and not the pump
+            raise KeyboardInterrupt
+        return flush()
 
     with monkeypatch.context() as ctrl_c:
         ctrl_c.setattr(run.store, "flush", interrupt)
