@@ -1,4 +1,4 @@
-"""The code that a chart's menu copies (`js/src/snippet.ts`) is a program that draws the chart, whatever its names are."""
+"""The code that a chart's menu copies (`js/src/interact/altair-code.ts`) is a program that draws it, whatever its names are."""
 
 from __future__ import annotations
 

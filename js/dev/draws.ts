@@ -1,7 +1,7 @@
 /** What one refresh of a board costs the browser, for short runs and for long ones: `benchmarks/draws.py`. */
-import { Chart } from "../src/chart.ts";
+import { Chart } from "../src/charts/chart.ts";
 import widget from "../src/index.ts";
-import { FakeModel, frame, run, type SeriesSpec } from "../test/frames.ts";
+import { FakeModel, frame, run, type SeriesSpec } from "../test/fixtures.ts";
 
 const [METRICS, RUNS] = [12, 3];
 

@@ -1,6 +1,6 @@
 /** Boards of made-up runs, to be looked at: `npm run gallery`, then open /#NAME or /#NAME&dark there. */
 import widget from "../src/index.ts";
-import { frame, run, type SeriesSpec, table } from "../test/frames.ts";
+import { frame, run, type SeriesSpec, table } from "../test/fixtures.ts";
 import { Kernel } from "./kernel.ts";
 
 const STARTED = Math.floor(Date.now() / 1000) - 200;

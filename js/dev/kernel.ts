@@ -1,5 +1,5 @@
 /** A model with a kernel that answers what the details of a run ask, for the gallery. */
-import { FakeModel } from "../test/frames.ts";
+import { FakeModel } from "../test/fixtures.ts";
 
 const BEGAN = Math.floor(Date.now() / 1000) - 200;
 const TEXTS: readonly ((i: number) => [stream: string, text: string])[] = [

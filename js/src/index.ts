@@ -1,7 +1,7 @@
-import { Board } from "./board.ts";
-import type { Model } from "./hosts/model.ts";
+import { Board } from "./board/board.ts";
+import type { Model } from "./frames/host-model.ts";
+import { shareStore, storeOf } from "./frames/store.ts";
 import { replaceSavedPages } from "./hosts/page.ts";
-import { shareStore, storeOf } from "./store.ts";
 
 export { mount } from "./hosts/page.ts";
 

@@ -1,7 +1,7 @@
 """What the board draws now, as rows: the picture seen through the view's state.
 
-The browser draws by ``js/src/rows.ts``, ``plot.ts``, ``smoothing.ts`` and ``palette.ts``; this is for who asks in Python
-(`Board.__getitem__`). ``tests/golden/rows`` holds both to the same rows.
+The browser draws by ``js/src/plot/rows.ts``, ``plot.ts``, ``smoothing.ts`` and ``palette.ts``; this is for who asks in
+Python (`Board.__getitem__`). ``tests/golden/rows`` holds both to the same rows.
 """
 
 from __future__ import annotations

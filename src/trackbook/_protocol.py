@@ -1,4 +1,4 @@
-"""The wire between kernel and front end, as types; ``js/src/protocol.ts`` says the same in TypeScript.
+"""The wire between kernel and front end, as types; ``js/src/frames/protocol.ts`` says the same in TypeScript.
 
 Two synced traits carry the data, as in video: `keyframe` is the whole bounded picture and `delta` is everything that
 changed *since that keyframe*, so ``keyframe + delta`` is the whole picture at every moment. Each trait holds a `Frame`:

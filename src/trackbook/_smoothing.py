@@ -1,4 +1,4 @@
-"""Smoothing, as the browser does it in ``js/src/smoothing.ts``: sums go in the same order, so that results are equal."""
+"""Smoothing, as in ``js/src/plot/smoothing.ts``: sums go in the same order, so that results are equal."""
 
 from __future__ import annotations
 

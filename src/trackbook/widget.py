@@ -34,7 +34,7 @@ UNACKNOWLEDGED_SECONDS = 0.2
 SILENT_SECONDS = 1.0
 PATIENCE_SECONDS = 0.6  # a front end that keeps up says so four times a second, and its word waits for a busy kernel
 SILENT_AFTER = 60.0
-BEAT_SECONDS = 10.0  # `js/src/pulse.ts` waits a few of them
+BEAT_SECONDS = 10.0  # `js/src/frames/heartbeat.ts` waits a few of them
 
 _FROM_FRONT_END = TRAITS | {"seen"}
 _OFFERED = TRAITS | set("chart close layout metrics observe project save to_altair unobserve".split())  # to users

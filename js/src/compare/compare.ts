@@ -1,15 +1,15 @@
 import parallel from "../../../src/trackbook/specs/parallel.json";
 import scatter from "../../../src/trackbook/specs/scatter.json";
-import { h, setText } from "../dom.ts";
-import { formatCount } from "../format.ts";
-import { type Column, type Columns, formatScalar, formatSetting } from "../panel/columns.ts";
-import { compare as order } from "../panel/order.ts";
-import type { Styled } from "../rows.ts";
-import type { Entry, Scalar, Figure as Which } from "../table.ts";
-import type { Theme } from "../theme.ts";
-import { type CompareRow, isNumeric, MAGNITUDES, parallelRows, scatterRows } from "./axes.ts";
-import { comparedRuns, configLines, MOST_RUNS, metricLines, sideBySide } from "./differences.ts";
-import { Figure } from "./figure.ts";
+import type { Entry, Scalar, Figure as Which } from "../frames/runs-table.ts";
+import type { Styled } from "../plot/rows.ts";
+import { type Column, type Columns, formatScalar, formatSetting } from "../runs/columns.ts";
+import { compare as order } from "../runs/sorting.ts";
+import { h, setText } from "../ui/dom.ts";
+import { formatCount } from "../ui/format.ts";
+import type { Theme } from "../ui/theme.ts";
+import { Figure } from "./compare-chart.ts";
+import { type CompareRow, isNumeric, MAGNITUDES, parallelRows, scatterRows } from "./parallel.ts";
+import { comparedRuns, configLines, MOST_RUNS, metricLines, sideBySide } from "./tables.ts";
 
 const MOST_AXES = 7;
 const MOST_METRICS = 60; // lines of the table

@@ -2,8 +2,9 @@
  * The `_esm` of a board whose host has a widget manager: it gets the front end from the one model that all boards of a
  * kernel share. `initialize` waits for nothing, because anywidget gives it two seconds, after which no message arrives.
  */
+
+import type { Model } from "../frames/host-model.ts";
 import { type FrontEnd, importOnce, referredModel } from "./bundle.ts";
-import type { Model } from "./model.ts";
 
 interface Props {
   model: Model;

@@ -1,5 +1,5 @@
-import { Board } from "../board.ts";
-import type { Model } from "./model.ts";
+import { Board } from "../board/board.ts";
+import type { Model } from "../frames/host-model.ts";
 
 /** A widget's saved state, as notebooks keep it: its traits, and its buffers by path. */
 export interface SavedWidget {

@@ -1,0 +1,316 @@
+import { Chart } from "../charts/chart.ts";
+import { Stage } from "../charts/draw-scheduler.ts";
+import { OwnCharts } from "../charts/user-chart.ts";
+import { cellOf } from "../frames/cell-spans.ts";
+import { Pulse } from "../frames/heartbeat.ts";
+import { listen, type Model } from "../frames/host-model.ts";
+import type { Picture } from "../frames/picture.ts";
+import type { RunHeader } from "../frames/protocol.ts";
+import { Requests } from "../frames/requests.ts";
+import type { Series } from "../frames/series.ts";
+import { type PictureStore, storeOf } from "../frames/store.ts";
+import { ViewState } from "../frames/view-state.ts";
+import { ChartMenu } from "../interact/chart-menu.ts";
+import { Hover } from "../interact/hover.ts";
+import { zoomByHand } from "../interact/zoom.ts";
+import { Details, needOf } from "../interact/zoom-detail.ts";
+import { Windows } from "../interact/zoom-state.ts";
+import { isSystem, logged } from "../metrics.ts";
+import { definitions, xAxisOf } from "../plot/join.ts";
+import { currentRun, styleRuns } from "../plot/palette.ts";
+import { type Axes, extentOf, type Look, type Zoom } from "../plot/plot.ts";
+import type { Styled } from "../plot/rows.ts";
+import { h, setText } from "../ui/dom.ts";
+import { parseFilter } from "../ui/filter.ts";
+import { FullScreen } from "../ui/fullscreen.ts";
+import { adoptStyle } from "../ui/style.ts";
+import { detectTheme, type Theme, watchTheme } from "../ui/theme.ts";
+import { Groups } from "./chart-groups.ts";
+import { Controls } from "./controls.ts";
+import { TopLine } from "./header.ts";
+import { Legend } from "./legend.ts";
+import { type Drawn, Side } from "./sidebar.ts";
+import { StopButton } from "./stop-button.ts";
+
+const TICK = 1000; // ms; elapsed time is shown in seconds
+
+const TO_COME = "Charts appear here with the first tb.log({…}).";
+
+interface Options {
+  /** A saved page stands still: its clock is the frame's. */
+  live: boolean;
+  signal: AbortSignal;
+}
+
+/** One view of a board: the picture of its model, drawn into `el`. */
+export class Board {
+  readonly element = h("div", { class: "tb-board" });
+  #model: Model;
+  #store: PictureStore;
+  #state: ViewState;
+  #pulse: Pulse;
+  #options: Options;
+  #head = h("div", { class: "tb-top", hidden: "" });
+  #top: TopLine;
+  #stop: StopButton;
+  #controls: Controls;
+  #side: Side;
+  #legend: Legend;
+  #groups: Groups;
+  #notices = h("div", { class: "tb-notices", role: "status" });
+  #empty = h("div", { class: "tb-empty" });
+  #stage: Stage;
+  #own: OwnCharts;
+  #hover: Hover;
+  #look: { key: string; value: Look } | null = null;
+  #large: FullScreen;
+  #menu: ChartMenu;
+  #windows = new Windows();
+  #details: Details;
+  #otherLog = new Set<string>(); // metrics whose y scale is not what the board's is
+
+  constructor(el: HTMLElement, model: Model, options: Options) {
+    const { signal } = options;
+    this.#options = options;
+    this.#model = model;
+    this.#store = storeOf(model);
+    const update = () => this.#update();
+    this.#state = new ViewState(model, update, signal);
+    this.#pulse = new Pulse(options.live ? model : null, update, signal);
+    this.#controls = new Controls(this.#state, () => this.#unzoom(), signal);
+    this.#side = new Side(this.#state, model, update, signal);
+    this.#legend = new Legend(this.#state, signal);
+    this.#stage = new Stage(chart => chart instanceof Chart && this.#ask(chart), signal);
+    this.#own = new OwnCharts(this.#stage);
+    this.#large = new FullScreen(signal);
+    this.#menu = new ChartMenu(this.#actions(), signal);
+    const requests = new Requests(model, signal);
+    this.#stop = new StopButton(requests, signal);
+    this.#top = new TopLine(this.#stop.element);
+    this.#details = new Details(requests, update, signal);
+    this.#groups = new Groups(this.#state, chart => this.#adopt(chart), signal);
+    this.#hover = new Hover(
+      this.element,
+      () => this.#groups.charts(),
+      (run, time) => cellOf(model.get("cells"), run, time),
+      signal,
+    );
+    this.#head.append(this.#top.element, this.#side.button, this.#controls.element);
+    const { unzoom } = this.#controls;
+    const parts = [unzoom, this.#legend.element, this.#empty, this.#groups.element];
+    const main = h("div", { class: "tb-main" }, ...parts);
+    const body = h("div", { class: "tb-body" }, this.#side.element, main);
+    this.element.append(this.#head, this.#notices, body, this.#large.element);
+    // A notebook in command mode takes keys for its own: arrows move to another cell, "a" adds one, "dd" deletes one.
+    this.element.dataset.lmSuppressShortcuts = "true"; // JupyterLab, Notebook
+    this.element.addEventListener("keydown", event => event.stopPropagation(), { signal });
+    el.append(this.element);
+    adoptStyle(this.element, signal);
+    this.#store.subscribe(update, signal);
+    listen(model, ["charts", "open_runs"], update, signal);
+    watchTheme(window, update, signal);
+    const ticking = setInterval(() => this.#tick(), TICK);
+    signal.addEventListener("abort", () => {
+      clearInterval(ticking);
+      this.element.remove();
+    });
+    this.#update();
+  }
+
+  #tick() {
+    this.#top.tick();
+    this.#pulse.check(this.#store.picture !== null && isRunning(this.#store.picture));
+  }
+
+  #update() {
+    try {
+      this.#show(this.#store.picture);
+    } catch (error) {
+      console.error("Trackbook:", error);
+      this.#showNotices([`The board could not be drawn: ${(error as Error).message}`], true);
+    }
+  }
+
+  #show(picture: Picture | null) {
+    const { problem } = this.#store;
+    const lost = picture && isRunning(picture) ? this.#pulse.notice(picture.project) : undefined;
+    const problems = [problem?.message, lost].filter(text => text !== undefined);
+    this.#showNotices([...problems, ...(picture?.notices ?? [])], Boolean(problem));
+    this.element.dataset.project = picture?.project ?? "";
+    this.element.dataset.session = picture?.session ?? "";
+    this.element.dataset.theme = detectTheme(window);
+    this.element.dataset.seq = String(picture?.seq ?? "");
+    const filter = parseFilter(this.#state.get("metric_filter"));
+    const names = new Set([...(picture?.metrics ?? []), ...this.#own.read(this.#model.get("charts"))]);
+    const metrics = [...names].filter(name => filter.matches(name));
+    this.#controls.update(this.#windows.any, logged(picture?.metrics ?? []));
+    this.#controls.element.hidden = !picture?.metrics.length;
+    this.#head.hidden = !picture;
+    if (!picture) return this.#showEmpty(TO_COME);
+    this.#details.belongTo(picture.session);
+    const drawn = this.#side.drawn(picture);
+    const look = this.#lookOf(drawn);
+    this.#showRuns(picture, drawn, look);
+    this.#showEmpty(this.#whyEmpty(drawn, metrics, look));
+    this.#groups.element.hidden = !this.#empty.hidden && !metrics.some(isSystem);
+    this.#groups.update(metrics, name => this.#own.element(name));
+    this.#showCharts(drawn, look);
+  }
+
+  get #ticks(): boolean {
+    return this.#options.live && this.#pulse.state === "heard";
+  }
+
+  #showRuns(picture: Picture, drawn: Drawn, { styles }: Look) {
+    const { runs, project, now } = picture;
+    // a style may be older than what its run has become since
+    const styled = (run: RunHeader): Styled[] => {
+      const style = styles.get(run.key);
+      return style ? [{ ...style, run }] : [];
+    };
+    const clock = () => (this.#ticks ? Date.now() / 1000 + this.#store.skew : now);
+    const styleOf = this.#side.update(picture, drawn, this.element.dataset.theme as Theme, clock());
+    const about = currentRun(runs);
+    const current = styleOf(about?.id ?? "");
+    this.#stop.update(about && this.#canStop(about) ? about : null);
+    this.#top.update(project, current ?? undefined, runs.length === 1, clock);
+    const shown = [...drawn.runs].sort((a, b) => Number(a.faded) - Number(b.faded)); // runs are sorted by key
+    this.#legend.update(shown.flatMap(styled), drawn.members);
+  }
+
+  /** Whether the kernel that this board talks to writes the run. */
+  #canStop({ id, state }: RunHeader): boolean {
+    const here = (this.#model.get("open_runs") ?? []) as readonly string[];
+    return state === "running" && this.#ticks && here.includes(id);
+  }
+
+  #showCharts(drawn: Drawn, look: Look) {
+    const { metrics, series, members } = drawn;
+    const byMetric = new Map<string, Series[]>(metrics.map(metric => [metric, []]));
+    for (const each of series) byMetric.get(metrics[each.metric])?.push(each);
+    const theme = this.element.dataset.theme as Theme;
+    const linked = this.#state.get("link_x");
+    const defined = definitions(drawn);
+    const axesOf = (metric: string): Axes => {
+      const x = xAxisOf(metric, this.#state.get("x_axis"), defined);
+      return { x, log: this.#logOf(metric), knots: byMetric.get(x) ?? [] };
+    };
+    for (const chart of this.#groups.charts()) {
+      const { metric } = chart;
+      const axes = axesOf(metric);
+      const remark = this.#details.late(metric) ? "detail when the cell ends" : "";
+      const fine = members ? [] : this.#details.fine(metric);
+      const content = { series: byMetric.get(metric) ?? [], fine, look, axes };
+      const zoom = this.#windows.of(metric, axes.x, linked, () => extentOf(content));
+      const scene = { ...content, theme, zoom, remark };
+      if (chart.update(scene)) this.#stage.request(chart);
+      this.#ask(chart);
+    }
+    const partOf = (metric: string) => ({
+      metric,
+      series: byMetric.get(metric) ?? [],
+      axes: axesOf(metric),
+    });
+    this.#own.show(metrics, partOf, look, theme);
+  }
+
+  /** Asks for what the chart could show finer than the picture has it. */
+  #ask(chart: Chart) {
+    const grouped = this.#side.groups; // the kernel knows runs, not their groups
+    if (!chart.visible || !chart.scene || grouped) return;
+    this.#details.want(chart.metric, needOf(chart.scene, chart.columns));
+  }
+
+  #logOf(metric: string) {
+    const everywhere = this.#state.get("y_scale") === "log";
+    return {
+      x: this.#state.get("x_scale") === "log",
+      y: everywhere !== this.#otherLog.has(metric),
+    };
+  }
+
+  /** The same object as long as it says the same, so that charts see at a glance that nothing changed. */
+  #lookOf(drawn: Drawn): Look {
+    const { runs } = drawn;
+    const theme = this.element.dataset.theme as Theme;
+    const [hidden, colors] = [this.#side.hidden(drawn), this.#state.get("run_colors")];
+    const smoothing = { amount: this.#state.get("smoothing"), kind: this.#state.get("smoothing_kind") };
+    const clipOutliers = this.#state.get("clip_outliers");
+    const known = runs.map(({ key, id, name, state, started, faded }) => [
+      key,
+      id,
+      name,
+      state,
+      started,
+      faded,
+    ]);
+    const key = JSON.stringify([theme, hidden, colors, smoothing, clipOutliers, known]);
+    if (this.#look?.key !== key) {
+      const styles = styleRuns(runs, theme, colors);
+      const value = { styles, hidden: new Set(hidden), smoothing, clipOutliers };
+      this.#look = { key, value };
+    }
+    return this.#look.value;
+  }
+
+  #whyEmpty({ metrics, runs }: Picture, shown: readonly string[], { hidden }: Look): string {
+    if (!logged(metrics).length && !logged(shown).length)
+      return runs.length && runs.every(({ state }) => state !== "running") ? "Nothing was logged." : TO_COME;
+    if (!shown.length) return `No metric matches “${this.#state.get("metric_filter")}”.`;
+    return runs.length && runs.every(({ id }) => hidden.has(id)) ? "All runs are hidden." : "";
+  }
+
+  #showEmpty(text: string) {
+    this.#empty.hidden = !text || this.#store.problem !== null;
+    setText(this.#empty, text);
+  }
+
+  #showNotices(texts: readonly string[], alert: boolean) {
+    const shown = [...this.#notices.children].map(notice => notice.textContent);
+    if (JSON.stringify(shown) === JSON.stringify(texts)) return; // else a screen reader would say them all again
+    const role = alert ? "alert" : "note";
+    this.#notices.replaceChildren(...texts.map(text => h("div", { class: "tb-notice", role }, text)));
+  }
+
+  #adopt(chart: Chart) {
+    this.#stage.add(chart);
+    this.#hover.watch(chart);
+    this.#menu.attach(chart);
+    zoomByHand(chart, zoom => this.#zoomTo(chart, zoom), this.#options.signal);
+  }
+
+  #zoomTo(chart: Chart, zoom: Zoom | null) {
+    const axis = chart.scene?.axes.x ?? this.#state.get("x_axis");
+    this.#windows.set(chart.metric, axis, this.#state.get("link_x"), zoom ?? { x: null, y: null });
+    this.#update();
+  }
+
+  #unzoom() {
+    this.#windows.reset();
+    this.#update();
+  }
+
+  #actions() {
+    const everywhere = () => this.#state.get("y_scale") === "log";
+    return {
+      project: () => this.#store.picture?.project ?? "",
+      showLarge: (chart: Chart) => this.#large.toggle(chart, chart.metric),
+      resetZoom: (chart: Chart) => this.#zoomTo(chart, null),
+      isLog: ({ metric }: Chart) => this.#logOf(metric).y,
+      isLogEverywhere: everywhere,
+      setLog: ({ metric }: Chart, log: boolean) => {
+        if (log === everywhere()) this.#otherLog.delete(metric);
+        else this.#otherLog.add(metric);
+        this.#update();
+      },
+      setLogEverywhere: (log: boolean) => {
+        this.#otherLog.clear();
+        this.#state.set("y_scale", log ? "log" : "linear");
+      },
+    };
+  }
+}
+
+function isRunning({ runs }: Picture): boolean {
+  return runs.some(({ state }) => state === "running");
+}

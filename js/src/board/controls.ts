@@ -1,0 +1,83 @@
+import type { ViewState, XAxis } from "../frames/view-state.ts";
+import { h, searchField, setText } from "../ui/dom.ts";
+import { showFilter } from "../ui/filter.ts";
+import { ViewMenu } from "./view-menu.ts";
+
+const X_AXES: readonly (readonly [XAxis, string])[] = [
+  ["step", "Step"],
+  ["relative", "Relative time"],
+  ["time", "Clock time"],
+];
+
+/** Smoothing, x axis, filter, and a menu of the rest: each shows its trait and sets it. */
+export class Controls {
+  readonly element: HTMLElement;
+  /** Stands apart, over the charts: it comes and goes, and nothing may move then. */
+  readonly unzoom = h("button", { type: "button", class: "tb-unzoom tb-button", hidden: "" }, "Reset zoom");
+  #state: ViewState;
+  #menu: ViewMenu;
+  #smoothing = h("input", {
+    type: "range",
+    min: "0",
+    max: "20",
+    step: "1",
+    class: "tb-smoothing",
+    "aria-label": "Smoothing",
+  });
+  #amount = h("output", { class: "tb-number" });
+  #xAxis = h("select", { class: "tb-x-axis", "aria-label": "X axis", title: "X axis" });
+  #metrics = h("optgroup", { label: "Metrics" });
+  #filter = searchField("Filter metrics", "Filter metrics by text or regular expression");
+  #listed = "";
+
+  constructor(state: ViewState, onUnzoom: () => void, signal: AbortSignal) {
+    this.#state = state;
+    this.#menu = new ViewMenu(state, signal);
+    this.#xAxis.append(...X_AXES.map(([value, name]) => h("option", { value }, name)), this.#metrics);
+    const label = h(
+      "label",
+      { title: "Average over neighbouring points" },
+      h("span", {}, "Smoothing"),
+      this.#smoothing,
+      this.#amount,
+    );
+    this.element = h(
+      "div",
+      { class: "tb-controls" },
+      label,
+      this.#xAxis,
+      this.#filter,
+      this.#menu.button,
+      this.#menu.panel,
+    );
+    this.#smoothing.addEventListener("input", () => state.set("smoothing", this.#smoothing.valueAsNumber), {
+      signal,
+    });
+    this.#xAxis.addEventListener("change", () => state.set("x_axis", this.#xAxis.value), { signal });
+    this.#filter.addEventListener("input", () => state.set("metric_filter", this.#filter.value), { signal });
+    this.unzoom.addEventListener("click", onUnzoom, { signal });
+  }
+
+  update(zoomed: boolean, metrics: readonly string[] = []) {
+    const smoothing = String(this.#state.get("smoothing"));
+    this.#smoothing.value = smoothing;
+    setText(this.#amount, smoothing);
+    this.#showAxes(metrics);
+    showFilter(this.#filter, this.#state.get("metric_filter"), "Text or regular expression");
+    this.unzoom.hidden = !zoomed;
+    this.#menu.update();
+  }
+
+  #showAxes(metrics: readonly string[]) {
+    const chosen = this.#state.get("x_axis");
+    const known = X_AXES.some(([value]) => value === chosen) || metrics.includes(chosen);
+    const names = known ? metrics : [chosen, ...metrics]; // what Python set may not be logged yet
+    const listed = JSON.stringify(names);
+    if (listed !== this.#listed) {
+      this.#metrics.replaceChildren(...names.map(value => h("option", { value }, value)));
+      this.#metrics.hidden = !names.length;
+    }
+    this.#listed = listed;
+    this.#xAxis.value = chosen;
+  }
+}

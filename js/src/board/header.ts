@@ -1,0 +1,98 @@
+import type { RunHeader, State } from "../frames/protocol.ts";
+import type { Styled } from "../plot/rows.ts";
+import { h, setText } from "../ui/dom.ts";
+import { formatCount, formatDuration, formatRate } from "../ui/format.ts";
+
+export const STATE_ICON: Record<State, string> = {
+  running: "●",
+  finished: "✓",
+  failed: "✕",
+  interrupted: "■",
+  lost: "?",
+};
+
+const STATE_HELP: Record<State, string> = {
+  running: "The run is going on",
+  finished: "The run ended by itself",
+  failed: "The run ended with an exception",
+  interrupted: "The run was interrupted",
+  lost: "The process of this run is gone, and did not say goodbye",
+};
+
+/** Project, current run, its state and how far it is. */
+export class TopLine {
+  readonly element = h("div", { class: "tb-status" });
+  #project = h("span", { class: "tb-project" });
+  #dot = h("span", { class: "tb-dot", "aria-hidden": "true" });
+  #name = h("span", { class: "tb-run-name" });
+  #run = h("span", { class: "tb-current" }, this.#dot, this.#name);
+  #state = h("span", { class: "tb-state" });
+  #elapsed = h("span", { class: "tb-number", title: "Time since the run began" });
+  #steps = h("span", { class: "tb-number" });
+  #rate = h("span", { class: "tb-number tb-minor" });
+  #bar = h(
+    "div",
+    { class: "tb-progress", role: "progressbar", "aria-label": "Progress", hidden: "" },
+    h("div"),
+  );
+  #current: RunHeader | null = null;
+  #now: () => number = () => 0;
+
+  /** `stop` stands beside the current run. */
+  constructor(stop: Element) {
+    this.element.append(
+      this.#project,
+      this.#run,
+      this.#state,
+      stop,
+      this.#elapsed,
+      this.#steps,
+      this.#rate,
+      this.#bar,
+    );
+  }
+
+  /** `now` tells the kernel's time, in seconds; `alone`: the only run, which then needs no legend. */
+  update(project: string, style: Styled | undefined, alone: boolean, now: () => number) {
+    setText(this.#project, project);
+    this.#project.title = project;
+    this.#current = style?.run ?? null;
+    this.#now = now;
+    for (const part of [this.#run, this.#state, this.#elapsed, this.#steps, this.#rate]) part.hidden = !style;
+    if (style) this.#showRun(style, alone);
+    this.tick();
+  }
+
+  /** What changes without a frame: the time. */
+  tick() {
+    const run = this.#current;
+    if (!run) return;
+    const end = run.ended ?? (run.state === "running" ? this.#now() : null);
+    setText(this.#elapsed, end === null ? "" : formatDuration(end - run.started));
+  }
+
+  #showRun({ run, label, color }: Styled, alone: boolean) {
+    this.#run.classList.toggle("tb-run", alone);
+    if (alone) this.#run.dataset.run = run.id;
+    else delete this.#run.dataset.run;
+    this.#dot.style.background = color;
+    setText(this.#name, label);
+    this.#run.title = label;
+    setText(this.#state, run.state);
+    this.#state.dataset.state = run.state;
+    this.#state.title = run.error ?? STATE_HELP[run.state];
+    this.#showProgress(run);
+  }
+
+  #showProgress({ done, total, rate, state }: RunHeader) {
+    const steps = total ? `${formatCount(done)} / ${formatCount(total)}` : formatCount(done);
+    setText(this.#steps, `${steps} ${done === 1 && !total ? "step" : "steps"}`);
+    const moving = state === "running" && rate !== null && rate > 0;
+    const left = moving && total ? ` · ${formatDuration((total - done) / rate)} left` : "";
+    setText(this.#rate, moving ? formatRate(rate) + left : "");
+    const share = total ? Math.min(1, done / total) : 0;
+    this.#bar.hidden = !total || state !== "running";
+    this.#bar.setAttribute("aria-valuenow", String(Math.round(share * 100)));
+    (this.#bar.firstElementChild as HTMLElement).style.width = `${share * 100}%`;
+  }
+}

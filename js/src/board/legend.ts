@@ -1,0 +1,84 @@
+import type { RunHeader } from "../frames/protocol.ts";
+import type { ViewState } from "../frames/view-state.ts";
+import type { Styled } from "../plot/rows.ts";
+import { h, setChildren, setText, swatch } from "../ui/dom.ts";
+import { STATE_ICON } from "./header.ts";
+
+/** A chip a run: click hides or shows it, Alt-click or double-click shows it alone. */
+export class Legend {
+  readonly element = h("div", { class: "tb-legend", role: "group", "aria-label": "Runs" });
+  #state: ViewState;
+  #signal: AbortSignal;
+  #chips = new Map<string, { chip: HTMLButtonElement; look: string }>();
+  #runs: readonly RunHeader[] = [];
+  #members: ReadonlyMap<string, readonly string[]> = new Map();
+
+  constructor(state: ViewState, signal: AbortSignal) {
+    [this.#state, this.#signal] = [state, signal];
+  }
+
+  /** `members` are the runs that a chip stands for, where it stands for a group. */
+  update(styles: readonly Styled[], members: ReadonlyMap<string, readonly string[]> = new Map()) {
+    this.#runs = styles.map(({ run }) => run);
+    this.#members = members;
+    this.element.hidden = styles.length < 2;
+    const hidden = new Set(this.#state.get("hidden_runs"));
+    setChildren(
+      this.element,
+      this.element.hidden
+        ? []
+        : styles.map(style =>
+            this.#chip(
+              style,
+              this.#idsOf(style.run.id).every(id => hidden.has(id)),
+            ),
+          ),
+    );
+  }
+
+  #chip(style: Styled, hidden: boolean): HTMLButtonElement {
+    const { run, label, color, dash } = style;
+    const chip = this.#chips.get(run.id)?.chip ?? this.#newChip(run.id);
+    const look = JSON.stringify([label, color, dash, run.state, run.faded, run.error]);
+    if (this.#chips.get(run.id)?.look !== look) {
+      const icon = ["running", "finished"].includes(run.state) ? [] : [stateIcon(run)];
+      chip.replaceChildren(swatch(color, dash), h("span", { class: "tb-run-name" }, label), ...icon);
+      chip.title = `${label}, ${run.state}${run.faded ? ", an earlier run" : ""}\nClick: hide or show. Double-click: show alone.`;
+      this.#chips.set(run.id, { chip, look });
+    }
+    chip.setAttribute("aria-pressed", String(!hidden));
+    return chip;
+  }
+
+  #newChip(id: string): HTMLButtonElement {
+    const chip = h("button", { type: "button", class: "tb-run", "data-run": id });
+    const options = { signal: this.#signal };
+    chip.addEventListener("click", ({ altKey }) => (altKey ? this.#solo(id) : this.#toggle(id)), options);
+    chip.addEventListener("dblclick", ({ altKey }) => altKey || this.#solo(id), options);
+    return chip;
+  }
+
+  #idsOf(id: string): readonly string[] {
+    return this.#members.get(id) ?? [id];
+  }
+
+  #toggle(id: string) {
+    const ids = this.#idsOf(id);
+    const hidden = this.#state.get("hidden_runs");
+    const others = hidden.filter(one => !ids.includes(one));
+    this.#state.set("hidden_runs", ids.every(one => hidden.includes(one)) ? others : [...others, ...ids]);
+  }
+
+  #solo(id: string) {
+    const others = this.#runs.flatMap(run => (run.id === id ? [] : this.#idsOf(run.id)));
+    const hidden = new Set(this.#state.get("hidden_runs"));
+    const already = !this.#idsOf(id).some(one => hidden.has(one)) && others.every(other => hidden.has(other));
+    this.#state.set("hidden_runs", already ? [] : others);
+  }
+}
+
+function stateIcon({ state, error }: RunHeader): HTMLElement {
+  const icon = h("span", { class: "tb-state", "data-state": state, title: error ?? state });
+  setText(icon, STATE_ICON[state]);
+  return icon;
+}

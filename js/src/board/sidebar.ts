@@ -1,0 +1,159 @@
+import { Compare } from "../compare/compare.ts";
+import { listen, type Model } from "../frames/host-model.ts";
+import type { Picture } from "../frames/picture.ts";
+import { Requests } from "../frames/requests.ts";
+import { decodeTable, type Entry } from "../frames/runs-table.ts";
+import type { ViewState, ViewTraits } from "../frames/view-state.ts";
+import { styleRuns } from "../plot/palette.ts";
+import type { Styled } from "../plot/rows.ts";
+import { Aggregator, type GroupPicture } from "../plot/run-groups.ts";
+import { Panel } from "../runs/runs-panel.ts";
+import { groupOf } from "../runs/sorting.ts";
+import { h, setText } from "../ui/dom.ts";
+import { formatCount } from "../ui/format.ts";
+import { Tabs } from "../ui/tabs.ts";
+import type { Theme } from "../ui/theme.ts";
+
+const BANDS: Record<ViewTraits["band"], string> = {
+  minmax: "Mean, min to max",
+  std: "Mean ± std",
+  none: "Mean alone",
+};
+
+/** What charts draw: the runs of a picture, or their groups. */
+export type Drawn = Picture & Partial<GroupPicture>;
+
+/** What is beside the charts: the button that opens it, the runs, and comparing them. Groups runs, where asked. */
+export class Side {
+  /** In the board's top line. */
+  readonly button = h("button", {
+    type: "button",
+    class: "tb-button tb-runs-button",
+    "aria-expanded": "false",
+  });
+  readonly element = h("div", { class: "tb-side", hidden: "" });
+  #state: ViewState;
+  #model: Model;
+  #tabs: Tabs<"runs" | "compare">;
+  #groupBy = h("select", { class: "tb-select", "aria-label": "Group runs by" });
+  #band = h("select", { class: "tb-select", "aria-label": "What is drawn of a group" });
+  #panel: Panel;
+  #compare: Compare;
+  #aggregator = new Aggregator();
+
+  constructor(state: ViewState, model: Model, onChange: () => void, signal: AbortSignal) {
+    [this.#state, this.#model] = [state, model];
+    this.#panel = new Panel(state, new Requests(model, signal), signal);
+    this.#compare = new Compare(signal);
+    listen(model, ["table"], onChange, signal);
+    for (const [value, name] of Object.entries(BANDS)) this.#band.append(h("option", { value }, name));
+    const close = h(
+      "button",
+      { type: "button", class: "tb-button tb-panel-close", "aria-label": "Close" },
+      "×",
+    );
+    const names = { runs: "Runs", compare: "Compare" };
+    this.#tabs = new Tabs(names, "Beside the charts", name => state.set("panel", name), signal);
+    const line = h(
+      "div",
+      { class: "tb-panel-line tb-side-line" },
+      this.#tabs.element,
+      this.#groupBy,
+      this.#band,
+      close,
+    );
+    this.element.append(line, this.#panel.element, this.#compare.element);
+    const on = (element: HTMLElement, event: string, act: () => void) =>
+      element.addEventListener(event, act, { signal });
+    on(this.button, "click", () => state.set("panel", state.get("panel") ? "" : "runs"));
+    on(close, "click", () => {
+      state.set("panel", "");
+      this.button.focus();
+    });
+    on(this.#groupBy, "change", () => state.set("group_by", this.#groupBy.value));
+    on(this.#band, "change", () => state.set("band", this.#band.value as ViewTraits["band"]));
+    for (const element of [this.element, this.button]) {
+      element.dataset.lmSuppressShortcuts = "true";
+      element.addEventListener("keydown", event => event.stopPropagation(), { signal });
+    }
+  }
+
+  /** Whether groups of runs are drawn instead of runs. */
+  get groups(): boolean {
+    return isGrouping(this.#state.get("group_by"));
+  }
+
+  /** The picture that charts draw: the runs', or that of their groups. */
+  drawn(picture: Picture): Drawn {
+    const by = this.#state.get("group_by");
+    if (!this.groups) return picture;
+    const known = new Map(decodeTable(this.#model.get("table")).runs.map(entry => [entry.id, entry]));
+    const nothing = new Map();
+    return this.#aggregator.of(
+      picture,
+      run => groupOf({ group: run.group, config: known.get(run.id)?.config ?? nothing }, by),
+      new Set(this.#state.get("hidden_runs")),
+      this.#state.get("band"),
+    );
+  }
+
+  /** The ids of what is drawn that are hidden: a group when all of its runs are. */
+  hidden({ members }: Drawn): string[] {
+    const hidden = this.#state.get("hidden_runs");
+    const groups = [...(members ?? [])].filter(([, ids]) => ids.every(id => hidden.includes(id)));
+    return [...hidden, ...groups.map(([id]) => id)];
+  }
+
+  /** `drawn` is what `drawn` gave for this picture. Gives how each run is drawn. */
+  update(picture: Picture, drawn: Drawn, theme: Theme, now: number): (id: string) => Styled | null {
+    const open = this.#state.get("panel");
+    const table = decodeTable(this.#model.get("table"));
+    const runs = styleRuns(picture.runs, theme, this.#state.get("run_colors"));
+    const keys = new Map(picture.runs.map(({ id, key }) => [id, key]));
+    const runStyle = (id: string) => {
+      const key = keys.get(id);
+      const style = key === undefined ? undefined : runs.get(key);
+      return style ?? null;
+    };
+    const groups = drawn === picture ? null : styleRuns(drawn.runs, theme);
+    const groupStyle = (key: string) => groups?.get(drawn.keys?.get(key) ?? -1) ?? null;
+    this.#panel.update({ picture, table, runStyle, groupStyle, now });
+    this.#showFrame(open);
+    const { entries, found, visibility } = this.#panel;
+    this.#showGroupings(entries);
+    setText(this.button, `Runs ${formatCount(Math.max(entries.length, picture.runs.length))}`);
+    this.#compare.element.hidden = open !== "compare";
+    if (open === "compare") {
+      const { columns } = this.#panel;
+      const shown = (id: string) => visibility.shown(id);
+      this.#compare.update({ entries: found, shown, styleOf: runStyle, columns, theme, now });
+    }
+    return runStyle;
+  }
+
+  #showFrame(open: ViewTraits["panel"]) {
+    this.element.hidden = !open;
+    this.button.setAttribute("aria-expanded", String(Boolean(open)));
+    this.#tabs.update(open);
+  }
+
+  #showGroupings(entries: readonly Entry[]) {
+    const by = this.#state.get("group_by");
+    const keys = entries.length ? this.#panel.columns.config : [];
+    const values = ["", "group", ...keys.map(key => `config.${key}`)];
+    if (!values.includes(by)) values.push(by);
+    const shown = [...this.#groupBy.options].map(({ value }) => value);
+    if (JSON.stringify(shown) !== JSON.stringify(values)) {
+      const named = (value: string) =>
+        value === "" ? "No groups" : value === "group" ? "By group" : `By ${value.replace(/^config\./, "")}`;
+      this.#groupBy.replaceChildren(...values.map(value => h("option", { value }, named(value))));
+    }
+    this.#groupBy.value = by;
+    this.#band.hidden = !isGrouping(by);
+    this.#band.value = this.#state.get("band");
+  }
+}
+
+function isGrouping(by: string): boolean {
+  return by === "group" || (by.startsWith("config.") && by.length > "config.".length);
+}

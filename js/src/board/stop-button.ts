@@ -1,0 +1,52 @@
+import type { RunHeader } from "../frames/protocol.ts";
+import { LATE, type Requests } from "../frames/requests.ts";
+import { h, setText } from "../ui/dom.ts";
+
+/** Asks the kernel to stop a run, and says how far that is. */
+export class StopButton {
+  #button = h("button", { type: "button", class: "tb-stop-button" }, h("span", { class: "tb-stop-icon" }));
+  #status = h("span", { class: "tb-stop-status", role: "status" });
+  readonly element = h("span", { class: "tb-stop", hidden: "" }, this.#button, this.#status);
+  #run: RunHeader | null = null;
+  #said = new Map<string, string>(); // by run
+
+  constructor(requests: Requests, signal: AbortSignal) {
+    this.#button.addEventListener("click", () => this.#run && void this.#ask(requests, this.#run.id), {
+      signal,
+    });
+  }
+
+  /** `run` is the one to stop, null where there is none that could be. */
+  update(run: RunHeader | null) {
+    this.#run = run;
+    this.element.hidden = !run;
+    if (!run) return;
+    const label = `Stop run ${run.name}`;
+    this.#button.setAttribute("aria-label", label);
+    this.#button.title = label;
+    this.#show();
+  }
+
+  async #ask(requests: Requests, id: string) {
+    const say = (text: string) => {
+      this.#said.set(id, text);
+      this.#show();
+    };
+    say("Stopping…");
+    const late = setTimeout(() => say("Heard when the cell ends"), LATE);
+    try {
+      await requests.ask("stop", { run: id });
+      say("Stopping…");
+    } catch (error) {
+      say((error as Error).message);
+    } finally {
+      clearTimeout(late);
+    }
+  }
+
+  #show() {
+    const said = this.#said.get(this.#run?.id ?? "") ?? "";
+    setText(this.#status, said);
+    this.#status.title = said;
+  }
+}

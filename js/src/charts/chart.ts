@@ -1,0 +1,215 @@
+import { domainsOf } from "../plot/domains.ts";
+import {
+  type Content,
+  extentOf,
+  type Plot,
+  plotOf,
+  type Range,
+  sameAxes,
+  sameItems,
+  type Zoom,
+} from "../plot/plot.ts";
+import type { Row } from "../plot/rows.ts";
+import { specOf } from "../plot/specs.ts";
+import { h, setChildren, setText } from "../ui/dom.ts";
+import { formatValue } from "../ui/format.ts";
+import type { Theme } from "../ui/theme.ts";
+import { Pointer } from "./crosshair.ts";
+import { latestValues } from "./latest-values.ts";
+import { Frame } from "./plot-area.ts";
+import { resizeView } from "./sizing.ts";
+import { CanvasBox, Failure } from "./vega-box.ts";
+import { type Canvas, createCanvas, type Spec, type View } from "./vega-view.ts";
+
+export type { Axis } from "./plot-area.ts";
+
+const BAR_HEIGHT = 24; // px, of a bar with its gap
+const MARGIN = 40; // px of a chart's width that its labels take
+const LEAST_ROOM = 24; // px
+
+/** What a chart is drawn from. A chart whose scene equals the one it drew is not drawn again. */
+export interface Scene extends Content {
+  theme: Theme;
+  /** What cannot be shown now, and why. */
+  remark: string;
+}
+
+/** One metric's chart: a box in the page with a Vega view that lives as long as its specification and theme stay. */
+export class Chart {
+  readonly element: HTMLElement & { view?: View };
+  /** All of the chart; usually in `element`, sometimes in a dialog that shows it large. */
+  readonly body: HTMLElement;
+  readonly head: HTMLElement;
+  readonly plotElement = h("div", { class: "tb-plot", role: "img" });
+  visible = false;
+  #latest = h("div", { class: "tb-latest" });
+  #box = new CanvasBox<Canvas>();
+  #remarks = h("div", { class: "tb-remarks" });
+  #pointer = new Pointer();
+  #failure = new Failure();
+  #scene: Scene | null = null;
+  #drawn: Scene | null = null;
+  #plot: Plot | null = null;
+
+  constructor(
+    readonly metric: string,
+    title: string,
+  ) {
+    const name = h("div", { class: "tb-metric", role: "heading", "aria-level": "4", title: metric }, title);
+    this.head = h("div", { class: "tb-chart-head" }, name, this.#latest);
+    this.plotElement.append(this.#box.element, this.#pointer.element, this.#remarks);
+    this.body = h("div", { class: "tb-chart-body" }, this.head, this.plotElement, this.#failure.element);
+    this.element = h("section", { class: "tb-chart", "data-metric": metric }, this.body);
+  }
+
+  /** Whether there is now something to draw. */
+  update(scene: Scene): boolean {
+    this.#scene = scene;
+    return this.stale;
+  }
+
+  get stale(): boolean {
+    if (!this.#scene || !this.plotElement.clientWidth) return false;
+    return (
+      !this.#drawn ||
+      !sameScene(this.#scene, this.#drawn) ||
+      this.#box.size !== (this.#plot && this.#sizeOf(this.#plot))
+    );
+  }
+
+  get plot(): Plot | null {
+    return this.#plot;
+  }
+
+  get scene(): Scene | null {
+    return this.#scene;
+  }
+
+  get zoom(): Zoom {
+    return this.#scene?.zoom ?? { x: null, y: null };
+  }
+
+  get view(): View | null {
+    return this.#box.view;
+  }
+
+  /** How many pixels wide the lines are, or, before they were drawn, may be. */
+  get columns(): number {
+    const drawn = this.#plot && this.#plot.kind !== "bar" && this.view?.signal("width");
+    return Math.max(LEAST_ROOM, Math.round(drawn || this.plotElement.clientWidth - MARGIN));
+  }
+
+  /** Whether a window of x shows all there is. */
+  holds([from, to]: Range): boolean {
+    const extent = this.#scene && extentOf(this.#scene);
+    return !extent || (from <= extent[0] && to >= extent[1]);
+  }
+
+  async draw(): Promise<void> {
+    const scene = this.#scene;
+    if (!scene || !this.visible || !this.plotElement.clientWidth) return;
+    this.#drawn = scene;
+    try {
+      await this.#drawAtPixels(scene);
+      this.#failure.show(null, this.element, this.metric);
+    } catch (error) {
+      if (this.#scene) this.#failure.show(error, this.element, this.metric);
+    }
+  }
+
+  /** How much room labels leave to the lines is known when they are drawn; many points are then chosen once more. */
+  async #drawAtPixels(scene: Scene) {
+    let columns = 0;
+    for (let times = 0; times < 2 && columns !== this.columns; times++) {
+      columns = this.columns;
+      this.#plot = plotOf(scene, columns);
+      await this.#render(this.#plot, scene);
+      if (!this.#scene || this.#plot.rows.length <= columns) break;
+    }
+  }
+
+  destroy() {
+    this.#box.destroy();
+    this.#scene = null;
+  }
+
+  /** The chart's axes in the window, where it has any with something on them. */
+  get axes(): Frame | null {
+    if (!this.view || !this.#plot?.rows.length || this.#plot.kind === "bar") return null;
+    return new Frame(this.view, this.plotElement);
+  }
+
+  /** Shows where on the x axis the pointer is, be it in this chart or another. */
+  point(x: number | null, rows: readonly Row[] = []) {
+    const axes = x === null ? null : this.axes;
+    if (x === null || !axes) return this.#pointer.hide();
+    this.#pointer.show(axes, this.plotElement, x, rows);
+  }
+
+  async #render(plot: Plot, { theme, look, zoom, remark }: Scene) {
+    const { kind, rows, log } = plot;
+    const canvas = this.#canvasFor(specOf(kind, log), theme);
+    this.#resize(canvas.view, plot);
+    const { x, y, outside } = domainsOf(plot, zoom, look.clipOutliers);
+    const remarks = [
+      ...plot.remarks,
+      ...(outside ? [`${outside} outside`] : []),
+      ...(remark ? [remark] : []),
+    ];
+    this.#describe(plot, remarks);
+    const signals = {
+      smoothing: look.smoothing.amount,
+      x_window: x,
+      y_window: y,
+      x_log: log.x,
+      y_log: log.y,
+    };
+    await (kind === "bar" ? canvas.draw(rows, signals) : canvas.drawLines(rows, signals));
+    this.element.dataset.drawn = String(rows.length);
+  }
+
+  #canvasFor(spec: Spec, theme: Theme): Canvas {
+    const { fontFamily: font } = getComputedStyle(this.body);
+    const canvas = this.#box.made([spec, theme, font], box => createCanvas(spec, theme, font, box));
+    this.element.view = canvas.view;
+    return canvas;
+  }
+
+  #resize(view: View, plot: Plot) {
+    const { clientWidth, clientHeight } = this.plotElement;
+    const size = this.#sizeOf(plot);
+    if (this.#box.size === size) return;
+    const bars = (plot.rows.length + 0.5) * BAR_HEIGHT;
+    resizeView(view, clientWidth, plot.kind === "bar" ? Math.min(clientHeight, bars) : clientHeight);
+    this.#box.size = size;
+  }
+
+  /** Changes with whatever makes the canvas another size. Vega's own width and height are those of the axes. */
+  #sizeOf({ kind, rows }: Plot): string {
+    const { clientWidth, clientHeight } = this.plotElement;
+    return [clientWidth, clientHeight, devicePixelRatio, kind === "bar" ? rows.length : ""].join();
+  }
+
+  #describe(plot: Plot, remarks: readonly string[]) {
+    const alone = !this.element.contains(this.body); // in a dialog, away from the board's legend
+    setChildren(this.#latest, latestValues(plot, this.plotElement.clientWidth, alone));
+    setText(this.#remarks, remarks.join(" · "));
+    const values = plot.traces
+      .slice(0, 10)
+      .map(({ style, latest }) => `${style.label} ${formatValue(latest)}`);
+    const said = [values.join(", ") || "no visible run", ...remarks].join("; ");
+    this.plotElement.setAttribute("aria-label", `${this.metric}: ${said}`);
+  }
+}
+
+function sameScene(a: Scene, b: Scene): boolean {
+  return (
+    a.look === b.look &&
+    a.theme === b.theme &&
+    a.zoom === b.zoom &&
+    a.remark === b.remark &&
+    sameAxes(a.axes, b.axes) &&
+    sameItems(a.fine, b.fine) &&
+    sameItems(a.series, b.series)
+  );
+}

@@ -1,0 +1,64 @@
+import { drawingOrder } from "../plot/palette.ts";
+import type { Plot, Trace } from "../plot/plot.ts";
+import { h } from "../ui/dom.ts";
+import { formatValue } from "../ui/format.ts";
+
+const VALUE_WIDTH = 58; // px, of a value with its gap
+const NAME_WIDTH = 130; // px, at most, of a run's name before its value
+const LETTER = 8; // px
+const SHARE = 0.65; // of the chart's width; the rest is for the metric's name
+
+/**
+ * The latest value of each run in a chart's head, in the legend's order; where not all fit, the newest runs'.
+ * `named`: with the runs' names, where no legend is beside the chart.
+ */
+export function latestValues({ kind, traces, rows }: Plot, width: number, named = false): HTMLElement[] {
+  if (kind === "bar")
+    // a bar carries its value
+    return traces.length > rows.length ? [more(`+${traces.length - rows.length}`, "more runs")] : [];
+  const ranked = byRank(traces);
+  const fits = howManyFit(
+    ranked.map(({ style }) => VALUE_WIDTH + (named ? nameWidth(style.label) : 0)),
+    width * SHARE,
+  );
+  const rest = ranked.slice(fits);
+  const names = rest.slice(0, 20).map(({ style, latest }) => `${style.label}: ${formatValue(latest)}`);
+  return [
+    ...ranked
+      .slice(0, fits)
+      .sort((a, b) => a.style.run.key - b.style.run.key)
+      .map(trace => latestOf(trace, named)),
+    ...(rest.length ? [more(`+${rest.length}`, names.join("\n"))] : []),
+  ];
+}
+
+/** At least one; where not all do, a place is left to say so. */
+function howManyFit(widths: readonly number[], room: number): number {
+  if (widths.reduce((a, b) => a + b, 0) <= room) return widths.length;
+  let [left, count] = [room - VALUE_WIDTH, 0];
+  while (left >= widths[count]) left -= widths[count++];
+  return Math.max(1, count);
+}
+
+function nameWidth(name: string): number {
+  return Math.min(NAME_WIDTH, name.length * LETTER + 6);
+}
+
+function byRank(traces: readonly Trace[]): Trace[] {
+  const order = drawingOrder(traces.map(({ style }) => style.run)).map(({ key }) => key);
+  const last = order.pop();
+  const rank = ({ style: { run } }: Trace) =>
+    run.key === last ? -1 : run.faded ? order.length : order.length - 1 - order.indexOf(run.key);
+  return [...traces].sort((a, b) => rank(a) - rank(b));
+}
+
+function latestOf({ style, latest }: Trace, named: boolean): HTMLElement {
+  const name = named ? [h("span", { class: "tb-value-name" }, style.label)] : [];
+  const span = h("span", { class: "tb-value", title: style.label }, ...name, formatValue(latest));
+  span.style.color = style.ink;
+  return span;
+}
+
+function more(text: string, title: string): HTMLElement {
+  return h("span", { class: "tb-value tb-minor", title }, text);
+}

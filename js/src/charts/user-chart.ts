@@ -1,0 +1,147 @@
+import { splitMetric } from "../board/chart-groups.ts";
+import { type Look, sameAxes, sameItems } from "../plot/plot.ts";
+import { h } from "../ui/dom.ts";
+import type { Theme } from "../ui/theme.ts";
+import type { Stage } from "./draw-scheduler.ts";
+import { isComposite, membersOf, ownRows, type Part, type UserChart, userCharts } from "./user-spec.ts";
+import { createOwnCanvas, type OwnCanvas } from "./user-view.ts";
+import { CanvasBox, Failure } from "./vega-box.ts";
+import type { View } from "./vega-view.ts";
+
+/** What a user's chart is drawn from. One whose scene equals the one it drew is not drawn again. */
+interface OwnScene {
+  chart: UserChart;
+  parts: readonly Part[];
+  look: Look;
+  theme: Theme;
+}
+
+/** The box of a user's chart, with a Vega view that lives as long as its specification and the theme stay. */
+class OwnChart {
+  readonly element: HTMLElement & { view?: View };
+  readonly plotElement = h("div", { class: "tb-plot" });
+  visible = false;
+  #box = new CanvasBox<OwnCanvas>();
+  #failure = new Failure();
+  #scene: OwnScene | null = null;
+  #drawn: OwnScene | null = null;
+
+  constructor(
+    readonly name: string,
+    title: string,
+  ) {
+    const heading = h("div", { class: "tb-metric", role: "heading", "aria-level": "4", title: name }, title);
+    this.plotElement.append(this.#box.element);
+    this.element = h(
+      "section",
+      { class: "tb-chart", "data-metric": name },
+      h("div", { class: "tb-chart-head" }, heading),
+      this.plotElement,
+      this.#failure.element,
+    );
+  }
+
+  /** Whether there is now something to draw. */
+  update(scene: OwnScene): boolean {
+    this.#scene = scene;
+    return this.stale;
+  }
+
+  get stale(): boolean {
+    if (!this.#scene || !this.plotElement.clientWidth) return false;
+    return !this.#drawn || !sameScene(this.#scene, this.#drawn) || this.#box.size !== this.#currentSize;
+  }
+
+  async draw(): Promise<void> {
+    const scene = this.#scene;
+    if (!scene || !this.visible || !this.plotElement.clientWidth) return;
+    this.#drawn = scene;
+    try {
+      const rows = ownRows(scene.parts, scene.look, this.plotElement.clientWidth);
+      const canvas = this.#canvasFor(scene);
+      this.#resize(canvas);
+      await canvas.draw(rows);
+      this.element.dataset.drawn = String(rows.length);
+      this.#failure.show(null, this.element, this.name);
+    } catch (error) {
+      this.#box.size = this.#currentSize; // tried; what is wrong is wrong at any size
+      if (this.#scene) this.#failure.show(error, this.element, this.name);
+    }
+  }
+
+  destroy() {
+    this.#box.destroy();
+    this.#scene = null;
+  }
+
+  #canvasFor({ chart, theme }: OwnScene): OwnCanvas {
+    const { fontFamily: font } = getComputedStyle(this.element);
+    const canvas = this.#box.made([chart.key, theme, font], box => createOwnCanvas(chart, theme, font, box));
+    this.element.view = canvas.view;
+    return canvas;
+  }
+
+  #resize({ resize }: OwnCanvas) {
+    if (this.#box.size === this.#currentSize) return;
+    resize(this.plotElement.clientWidth, this.plotElement.clientHeight);
+    this.#box.size = this.#currentSize;
+  }
+
+  get #currentSize(): string {
+    return [this.plotElement.clientWidth, this.plotElement.clientHeight, devicePixelRatio].join();
+  }
+}
+
+/** The users' charts in one view of a board. */
+export class OwnCharts {
+  #stage: Stage;
+  #asked: ReadonlyMap<string, UserChart> = new Map();
+  #made = new Map<string, OwnChart>();
+
+  constructor(stage: Stage) {
+    this.#stage = stage;
+  }
+
+  /** Takes in the trait `charts`, and says what they are called. */
+  read(trait: unknown): Iterable<string> {
+    this.#asked = userCharts(trait);
+    return this.#asked.keys();
+  }
+
+  /** The box of the chart of this name, if there is such a chart. */
+  element(name: string): HTMLElement | null {
+    const asked = this.#asked.get(name);
+    if (!asked) return null;
+    let chart = this.#made.get(name);
+    if (!chart) {
+      chart = new OwnChart(name, splitMetric(name).short);
+      this.#made.set(name, chart);
+      this.#stage.add(chart);
+    }
+    chart.element.classList.toggle("tb-composite", isComposite(asked));
+    return chart.element;
+  }
+
+  show(metrics: readonly string[], partOf: (metric: string) => Part, look: Look, theme: Theme) {
+    for (const [name, own] of this.#made) {
+      const chart = this.#asked.get(name);
+      if (!chart) continue; // taken away: it is out of the page
+      const parts = membersOf(chart, metrics).map(partOf);
+      if (own.update({ chart, parts, look, theme })) this.#stage.request(own);
+    }
+  }
+}
+
+function sameScene(a: OwnScene, b: OwnScene): boolean {
+  return (
+    a.chart.key === b.chart.key &&
+    a.look === b.look &&
+    a.theme === b.theme &&
+    a.parts.length === b.parts.length &&
+    a.parts.every((part, i) => samePart(part, b.parts[i]))
+  );
+}
+
+function samePart(a: Part, b: Part): boolean {
+  return a.metric === b.metric && sameAxes(a.axes, b.axes) && sameItems(a.series, b.series);
+}

@@ -1,0 +1,46 @@
+import { h } from "../ui/dom.ts";
+import type { View } from "./vega-view.ts";
+
+/** Where a Vega view is drawn, which lives as long as what it is made of stays. */
+export class CanvasBox<Made extends { view: View }> {
+  readonly element = h("div", { class: "tb-canvas" });
+  /** The size that the view was given last, in the words of its owner. */
+  size = "";
+  #made: Made | null = null;
+  #of: readonly unknown[] = [];
+
+  get view(): View | null {
+    return this.#made?.view ?? null;
+  }
+
+  /** The view made of these, by `make` if there is none yet. It is of no size then. */
+  made(of: readonly unknown[], make: (container: HTMLElement) => Made): Made {
+    if (this.#made && of.every((part, i) => part === this.#of[i])) return this.#made;
+    this.destroy();
+    this.element.replaceChildren();
+    this.#made = make(this.element);
+    this.#of = of;
+    return this.#made;
+  }
+
+  destroy() {
+    this.#made?.view.finalize();
+    this.#made = null;
+    this.size = "";
+  }
+}
+
+/** What stands in the place of a chart that cannot be drawn: why. */
+export class Failure {
+  readonly element = h("div", { class: "tb-error", role: "alert", hidden: "" });
+
+  /** `error` of the chart of this name; null: it was drawn. */
+  show(error: unknown, chart: HTMLElement, name: string) {
+    const text = error ? `This chart could not be drawn: ${(error as Error).message ?? error}` : "";
+    if (this.element.textContent === text) return;
+    if (error) console.error(`Trackbook: ${name}:`, error);
+    this.element.textContent = text;
+    this.element.hidden = !error;
+    chart.classList.toggle("tb-broken", Boolean(error));
+  }
+}

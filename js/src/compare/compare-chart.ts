@@ -1,0 +1,66 @@
+import { resizeView } from "../charts/sizing.ts";
+import { CanvasBox } from "../charts/vega-box.ts";
+import { type Canvas, createCanvas, type Spec } from "../charts/vega-view.ts";
+import { h, nextFrame, onResize } from "../ui/dom.ts";
+import type { Theme } from "../ui/theme.ts";
+
+/** One of compare's charts: a box with a Vega view that is drawn when it is in view and has something new. */
+export class Figure {
+  readonly element = h("div", { class: "tb-figure", role: "img" });
+  #box = new CanvasBox<Canvas>();
+  #wanted: { rows: readonly object[]; signals: Record<string, unknown>; theme: Theme } | null = null;
+  #drawn = "";
+  #drawSoon: () => void;
+
+  constructor(
+    private readonly spec: Spec,
+    signal: AbortSignal,
+  ) {
+    this.element.append(this.#box.element);
+    this.#drawSoon = nextFrame(() => void this.#draw(), signal);
+    onResize(this.element, this.#drawSoon, signal);
+    signal.addEventListener("abort", () => {
+      this.#box.destroy();
+      this.#wanted = null;
+    });
+  }
+
+  update(rows: readonly object[], signals: Record<string, unknown>, theme: Theme) {
+    this.#wanted = { rows, signals, theme };
+    this.#drawSoon();
+  }
+
+  /** The row drawn nearest to a place in the window, within reach of a finger. */
+  nearest<Row extends { x?: unknown; y?: unknown }>(rows: readonly Row[], event: PointerEvent): Row | null {
+    const view = this.#box.view;
+    if (!view) return null;
+    const { left, top } = this.element.getBoundingClientRect();
+    const [across, up] = [view.scale("x"), view.scale("y")];
+    const [x, y] = [event.clientX - left - view.origin()[0], event.clientY - top - view.origin()[1]];
+    const far = (row: Row) => Math.hypot(across(row.x) - x, up(row.y) - y);
+    const best = rows.reduce<Row | null>((a, b) => (a && far(a) <= far(b) ? a : b), null);
+    return best && far(best) < 24 ? best : null;
+  }
+
+  async #draw() {
+    const { clientWidth: width, clientHeight: height } = this.element;
+    if (!this.#wanted || !width || !height) return;
+    const { rows, signals, theme } = this.#wanted;
+    const key = JSON.stringify([width, height, theme, devicePixelRatio, signals, rows]);
+    if (key === this.#drawn) return;
+    this.#drawn = key;
+    const { view, draw } = this.#canvasFor(theme);
+    resizeView(view, width, height);
+    try {
+      await draw(rows, signals);
+      this.element.dataset.drawn = String(rows.length);
+    } catch (error) {
+      if (this.#wanted) console.error("Trackbook:", error);
+    }
+  }
+
+  #canvasFor(theme: Theme): Canvas {
+    const { fontFamily } = getComputedStyle(this.element);
+    return this.#box.made([theme, fontFamily], box => createCanvas(this.spec, theme, fontFamily, box));
+  }
+}

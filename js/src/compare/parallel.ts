@@ -1,0 +1,138 @@
+import type { Entry, Scalar } from "../frames/runs-table.ts";
+import type { Styled } from "../plot/rows.ts";
+import type { Column } from "../runs/columns.ts";
+import { compare } from "../runs/sorting.ts";
+
+export const MOST_LINES = 300; // of parallel coordinates
+const ROOM = 0.07; // of an axis' length, for a label
+const MOST_NAMES = 8; // of a categorical axis
+export const MAGNITUDES = 20; // from the smallest to the largest, from where an axis is logarithmic
+const UNDRAWN = "#8b93a1"; // of runs that have no colour, on either ground
+
+/** A row of the dataset `points` of the charts `scatter` and `parallel`; charts.py says what each field is. */
+export interface CompareRow {
+  run: string;
+  color: string;
+  drawn: boolean;
+  x?: Scalar;
+  y?: Scalar;
+  axis?: string;
+  index?: number;
+  at?: number;
+  text?: string;
+  mark: "line" | "dot" | "tick";
+}
+
+interface Styles {
+  now: number;
+  styleOf(id: string): Styled | null;
+}
+
+/** One row a run that has both values; drawn ones last, which puts them on top. */
+export function scatterRows(
+  entries: readonly Entry[],
+  x: Column,
+  y: Column,
+  { now, styleOf }: Styles,
+): CompareRow[] {
+  const rows = entries.flatMap((entry): CompareRow[] => {
+    const [across, up] = [x.value(entry, now), y.value(entry, now)];
+    if (!plottable(across) || !plottable(up)) return [];
+    return [{ ...lookOf(entry, styleOf), x: across, y: up, mark: "dot" }];
+  });
+  return rows.sort((a, b) => Number(a.drawn) - Number(b.drawn));
+}
+
+function lookOf(entry: Entry, styleOf: Styles["styleOf"]) {
+  const style = styleOf(entry.id);
+  return { run: style?.label ?? entry.name, color: style?.color ?? UNDRAWN, drawn: style !== null };
+}
+
+function plottable(value: Scalar | undefined): value is Exclude<Scalar, null> {
+  return value !== undefined && value !== null && (typeof value !== "number" || Number.isFinite(value));
+}
+
+/** Whether a column is drawn on a scale of numbers: nothing but numbers. */
+export function isNumeric(column: Column, entries: readonly Entry[], now: number): boolean {
+  const values = entries.map(entry => column.value(entry, now)).filter(plottable);
+  return values.length > 0 && values.every(value => typeof value === "number");
+}
+
+interface Axis {
+  column: Column;
+  place(value: Scalar): number;
+  ticks: readonly { at: number; text: string }[];
+}
+
+/** Each axis from 0 to 1: numbers by size, by magnitude where they span some, texts in their order. */
+export function axisOf(column: Column, values: readonly Scalar[]): Axis | null {
+  const distinct = [...new Set(values)].sort(compare);
+  if (distinct.length < 2) return null;
+  if (!distinct.every(value => typeof value === "number")) {
+    const places = new Map(distinct.map((value, i) => [value, i / (distinct.length - 1)]));
+    const every = Math.ceil(distinct.length / MOST_NAMES);
+    const named = distinct.filter((_, i) => i % every === 0);
+    const ticks = named.map(value => ({ at: places.get(value) as number, text: String(value) }));
+    return { column, place: value => places.get(value) as number, ticks };
+  }
+  const [low, high] = [distinct[0], distinct[distinct.length - 1]] as number[];
+  const scale = low > 0 && high / low >= MAGNITUDES ? Math.log : (value: number) => value;
+  const place = (value: Scalar) => (scale(Number(value)) - scale(low)) / (scale(high) - scale(low));
+  const few = distinct.length <= MOST_NAMES / 2 ? spaced(distinct as number[], place) : [low, high];
+  return { column, place, ticks: few.map(value => ({ at: place(value), text: column.format(value) })) };
+}
+
+/** Those whose labels have room: the ends, and what is far enough from them and from one another. */
+function spaced(values: readonly number[], place: (value: number) => number): number[] {
+  const kept = [values[0]];
+  for (const value of values.slice(1, -1))
+    if (place(value) - place(kept[kept.length - 1]) >= ROOM && place(value) <= 1 - ROOM) kept.push(value);
+  return [...kept, values[values.length - 1]];
+}
+
+/** Lines of the runs that have all the values, and the axes' ticks. */
+export function parallelRows(
+  entries: readonly Entry[],
+  columns: readonly Column[],
+  { now, styleOf }: Styles,
+) {
+  const whole = entries
+    .filter(entry => columns.every(column => plottable(column.value(entry, now))))
+    .slice(-MOST_LINES);
+  const axes = columns.flatMap(column => {
+    const axis = axisOf(
+      column,
+      whole.map(entry => column.value(entry, now) as Scalar),
+    );
+    return axis ? [axis] : [];
+  });
+  const ticks = axes.flatMap(({ column, ticks }) =>
+    ticks.map(
+      ({ at, text }): CompareRow => ({
+        run: "",
+        color: "",
+        drawn: false,
+        axis: column.id,
+        at,
+        text,
+        mark: "tick",
+      }),
+    ),
+  );
+  const lines = whole
+    .map(entry => ({ entry, look: lookOf(entry, styleOf) }))
+    .sort((a, b) => Number(a.look.drawn) - Number(b.look.drawn))
+    .flatMap(({ entry, look }) =>
+      axes.map(
+        ({ column, place }, index): CompareRow => ({
+          ...look,
+          run: entry.id,
+          axis: column.id,
+          index,
+          at: place(column.value(entry, now) as Scalar),
+          mark: "line",
+        }),
+      ),
+    );
+  return { axes: axes.map(({ column }) => column), rows: [...ticks, ...lines], runs: whole.length };
+}

@@ -1,0 +1,107 @@
+import type { Entry, Figure, Scalar } from "../frames/runs-table.ts";
+import type { Styled } from "../plot/rows.ts";
+import type { Column } from "../runs/columns.ts";
+import { h, swatch } from "../ui/dom.ts";
+
+export const MOST_RUNS = 12; // side by side
+
+export interface Line {
+  title: string;
+  /** One a run, in their order. */
+  values: readonly (Scalar | undefined)[];
+  differs: boolean;
+}
+
+/** Config side by side: what differs first, in the order of first appearance. */
+export function configLines(entries: readonly Entry[], keys: readonly string[]): Line[] {
+  const lines = keys.map((key): Line => {
+    const values = entries.map(({ config }) => config.get(key));
+    return { title: key, values, differs: new Set(values.map(value => JSON.stringify(value))).size > 1 };
+  });
+  return [...lines.filter(({ differs }) => differs), ...lines.filter(({ differs }) => !differs)];
+}
+
+interface MetricLine extends Line {
+  /** The places of the smallest and the largest finite value; none where all are equal. */
+  least: ReadonlySet<number>;
+  most: ReadonlySet<number>;
+}
+
+export function metricLines(
+  entries: readonly Entry[],
+  metrics: readonly string[],
+  figure: Figure,
+): MetricLine[] {
+  return metrics.flatMap((title): MetricLine[] => {
+    const values = entries.map(entry => entry.figure(figure, title));
+    if (values.every(value => value === undefined)) return [];
+    const finite = values.filter(value => value !== undefined && Number.isFinite(value)) as number[];
+    const [low, high] = [Math.min(...finite), Math.max(...finite)];
+    const at = (wanted: number) =>
+      new Set(low < high ? values.flatMap((value, place) => (value === wanted ? [place] : [])) : []);
+    return [{ title, values, differs: low < high, least: at(low), most: at(high) }];
+  });
+}
+
+/** A table whose columns are runs. */
+export function sideBySide(
+  caption: string,
+  entries: readonly Entry[],
+  styleOf: (id: string) => Styled | null,
+  lines: readonly (Line | MetricLine)[],
+  format: Column["format"],
+): HTMLElement {
+  const heads = entries.map(({ id, name }) => {
+    const style = styleOf(id);
+    const line = style ? [swatch(style.color, style.dash, 14)] : [];
+    const text = h("span", { class: "tb-runs-name", title: name }, style?.label ?? name);
+    return h("th", { scope: "col" }, h("div", { class: "tb-compare-run" }, ...line, text));
+  });
+  const rows = lines.map(line =>
+    h(
+      "tr",
+      { class: line.differs ? "" : "tb-same" },
+      h("th", { scope: "row", title: line.title }, line.title),
+      ...line.values.map((value, place) => cellOf(value, place, line, format)),
+    ),
+  );
+  const table = h(
+    "table",
+    { class: "tb-compare-table" },
+    h("caption", {}, caption),
+    h("thead", {}, h("tr", {}, h("td", {}), ...heads)),
+    h("tbody", {}, ...rows),
+  );
+  return h(
+    "div",
+    { class: "tb-compare-scroll", tabindex: "0", role: "region", "aria-label": caption },
+    table,
+  );
+}
+
+function cellOf(
+  value: Scalar | undefined,
+  place: number,
+  line: Line | MetricLine,
+  format: Column["format"],
+): HTMLElement {
+  const text = value === undefined ? "–" : format(value);
+  const cell = h("td", { class: typeof value === "number" ? "tb-runs-figure" : "", title: text }, text);
+  if (!("least" in line)) return cell;
+  const mark = line.least.has(place)
+    ? ["▾", "the smallest"]
+    : line.most.has(place)
+      ? ["▴", "the largest"]
+      : null;
+  if (mark) {
+    cell.classList.add("tb-best");
+    cell.append(h("span", { class: "tb-mark", role: "img", "aria-label": mark[1], title: mark[1] }, mark[0]));
+  }
+  return cell;
+}
+
+/** The runs to compare: those shown, in the order of the panel; else the first. */
+export function comparedRuns(entries: readonly Entry[], shown: (id: string) => boolean): Entry[] {
+  const visible = entries.filter(({ id }) => shown(id));
+  return visible.slice(-MOST_RUNS);
+}

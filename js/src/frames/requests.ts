@@ -1,0 +1,53 @@
+import type { Model } from "./host-model.ts";
+
+export const LATE = 700; // ms without an answer, and the reader is told
+
+export interface Answer {
+  content: Record<string, unknown>;
+  buffers: readonly DataView[];
+}
+
+/** Why there is no answer, as the kernel says it, or because there is none. */
+export class NoAnswer extends Error {
+  override name = "NoAnswer";
+}
+
+/** Questions to the kernel. It answers when it can: at once, or when the cell ends, or, in a saved page, never. */
+export class Requests {
+  #model: Model;
+  #waiting = new Map<number, { resolve: (answer: Answer) => void; reject: (why: NoAnswer) => void }>();
+
+  constructor(model: Model, signal: AbortSignal) {
+    this.#model = model;
+    const hear = (content: unknown, buffers: unknown) => this.#hear(content, buffers);
+    model.on("msg:custom", hear);
+    signal.addEventListener("abort", () => {
+      model.off("msg:custom", hear);
+      for (const { reject } of this.#waiting.values()) reject(new NoAnswer("The board was closed."));
+      this.#waiting.clear();
+    });
+  }
+
+  /** Whether there is anybody to ask. */
+  get possible(): boolean {
+    return this.#model.send !== undefined;
+  }
+
+  /** Rejects with `NoAnswer` when the kernel cannot, or there is none. Several views share a model, so ids are random. */
+  ask(question: string, fields: Record<string, unknown> = {}): Promise<Answer> {
+    if (!this.#model.send) return Promise.reject(new NoAnswer("There is no kernel behind this page."));
+    const id = Math.floor(Math.random() * 2 ** 48);
+    const answer = new Promise<Answer>((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
+    this.#model.send({ ...fields, ask: question, id });
+    return answer;
+  }
+
+  #hear(content: unknown, buffers: unknown) {
+    const { answers, ...rest } = (content ?? {}) as { answers?: number } & Record<string, unknown>;
+    const waiting = answers === undefined ? undefined : this.#waiting.get(answers);
+    if (!waiting) return;
+    this.#waiting.delete(answers as number);
+    if (typeof rest.error === "string") waiting.reject(new NoAnswer(rest.error));
+    else waiting.resolve({ content: rest, buffers: (buffers ?? []) as DataView[] });
+  }
+}

@@ -1,0 +1,118 @@
+import { listen, type Model } from "./host-model.ts";
+import { assemble, OtherVersion, type Picture } from "./picture.ts";
+import { decodeFrame, type Frame } from "./protocol.ts";
+
+const ACKNOWLEDGE_EVERY = 250; // ms; the kernel only needs to know that somebody looks
+
+const COMPLETE_EVERY = 5000; // ms between two questions for what the kernel left out
+
+const PATIENCE = 3000; // ms for the kernel to answer with a keyframe that can be shown
+
+/** The picture of one model, assembled once for all its views. */
+export class PictureStore extends EventTarget {
+  picture: Picture | null = null;
+  /** Why the newest frames cannot be shown. */
+  problem: Error | null = null;
+  /** The kernel's clock less the browser's, in seconds, at the newest frame. */
+  skew = 0;
+  #model: Model;
+  #frames: Record<string, { value: unknown; frame: Frame | null }> = {};
+  #scheduled = false;
+  #acknowledging = false;
+  #asked = false;
+  #complete = { missing: 0, asked: Number.NEGATIVE_INFINITY };
+
+  constructor(model: Model) {
+    super();
+    this.#model = model;
+    listen(model, ["keyframe", "delta"], () => this.#schedule());
+    this.#assemble();
+  }
+
+  subscribe(listener: () => void, signal: AbortSignal) {
+    this.addEventListener("change", listener, { signal });
+  }
+
+  /** Both traits may arrive in one message, one after the other. */
+  #schedule() {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      this.#assemble();
+      this.dispatchEvent(new Event("change"));
+    });
+  }
+
+  #assemble() {
+    const before = this.picture;
+    try {
+      this.picture = assemble(this.#frame("keyframe"), this.#frame("delta"), before);
+      this.problem = null;
+    } catch (error) {
+      if (error instanceof OtherVersion && this.#asksForKeyframe(error)) return;
+      this.#fail(error instanceof Error ? error : new Error(String(error)));
+    }
+    if (!this.picture || this.picture === before) return;
+    this.skew = this.picture.now - Date.now() / 1000;
+    this.#acknowledge();
+    this.#askForMissing(this.picture.missing);
+  }
+
+  /** The keyframe at the end of a cell is as small as a notebook keeps it: a page that saw no other asks for a larger one. */
+  #askForMissing(missing: number) {
+    const { missing: before, asked } = this.#complete;
+    const ask = missing > before && Date.now() - asked >= COMPLETE_EVERY;
+    if (ask) this.#model.send?.({ ask: "keyframe" });
+    if (ask || missing < before) this.#complete = { missing, asked: ask ? Date.now() : asked };
+  }
+
+  #fail(problem: Error) {
+    console.error("Trackbook:", problem);
+    this.problem = problem;
+  }
+
+  /** A page may hold the frame of an earlier kernel. Once, whether there is one that can do better. */
+  #asksForKeyframe(problem: Error): boolean {
+    if (this.#asked || !this.#model.send) return false;
+    this.#asked = true;
+    const before = this.picture;
+    this.#model.send({ ask: "keyframe" });
+    setTimeout(() => {
+      if (this.picture !== before || this.problem) return;
+      this.#fail(problem);
+      this.dispatchEvent(new Event("change"));
+    }, PATIENCE);
+    return true;
+  }
+
+  /** Decoded once; most messages bring a new delta only. */
+  #frame(trait: "keyframe" | "delta"): Frame | null {
+    const value = this.#model.get(trait);
+    if (this.#frames[trait]?.value !== value) this.#frames[trait] = { value, frame: decodeFrame(value) };
+    return this.#frames[trait]?.frame ?? null;
+  }
+
+  #acknowledge() {
+    if (this.#acknowledging) return;
+    this.#acknowledging = true;
+    setTimeout(() => {
+      this.#acknowledging = false;
+      this.#model.set("seen", this.picture?.seq);
+      this.#model.save_changes();
+    }, ACKNOWLEDGE_EVERY);
+  }
+}
+
+const stores = new WeakMap<Model, PictureStore>();
+
+export function storeOf(model: Model): PictureStore {
+  const store = stores.get(model) ?? new PictureStore(model);
+  stores.set(model, store);
+  return store;
+}
+
+/** Hosts may hand each view a model object of its own: `model` then shows the picture of `shared`. */
+export function shareStore(model: Model, shared: Model) {
+  stores.set(model, storeOf(shared));
+}

@@ -1,0 +1,172 @@
+import type { Chart } from "../charts/chart.ts";
+import type { View } from "../charts/vega-view.ts";
+import { h } from "../ui/dom.ts";
+import { opener, Popover } from "../ui/popover.ts";
+import { VEGA_BACKGROUND } from "../ui/theme.ts";
+import { altairCode } from "./altair-code.ts";
+import { toCsv } from "./csv.ts";
+
+const SCALE = 2; // pixels of a saved picture to a pixel on screen
+
+/** What a chart's menu asks of the board. */
+interface ChartActions {
+  project(): string;
+  showLarge(chart: Chart): void;
+  resetZoom(chart: Chart): void;
+  isLog(chart: Chart): boolean;
+  isLogEverywhere(): boolean;
+  setLog(chart: Chart, log: boolean): void;
+  setLogEverywhere(log: boolean): void;
+}
+
+interface Item {
+  text: string;
+  /** Of an item that is on or off. */
+  checked?: boolean;
+  disabled?: boolean;
+  /** What it does, and perhaps a word on how it went. */
+  act(): Promise<string | undefined> | undefined;
+}
+
+/** The menu behind the "…" of each chart: one, wherever it is open. */
+export class ChartMenu {
+  #actions: ChartActions;
+  #popover: Popover;
+  #status = h("div", { class: "tb-menu-status", role: "status" });
+  #signal: AbortSignal;
+
+  constructor(actions: ChartActions, signal: AbortSignal) {
+    [this.#actions, this.#signal] = [actions, signal];
+    this.#popover = new Popover("menu", "Chart", signal);
+    this.#popover.panel.classList.add("tb-chart-menu");
+    this.#popover.panel.addEventListener("keydown", event => this.#walk(event), { signal });
+  }
+
+  /** Puts the button into the chart's head. */
+  attach(chart: Chart) {
+    const button = opener(this.#popover, `Menu of ${chart.metric}`, "tb-more", "⋯");
+    button.title = "More";
+    button.addEventListener("click", () => this.#show(chart, button), { signal: this.#signal });
+    chart.head.insertBefore(button, chart.head.lastElementChild);
+  }
+
+  #show(chart: Chart, button: HTMLElement) {
+    const { panel } = this.#popover;
+    if (panel.parentElement !== chart.body) {
+      this.#popover.close();
+      chart.body.append(panel); // in a dialog too, where nothing outside can be reached
+    }
+    this.#status.textContent = "";
+    const groups = this.#items(chart).map(items =>
+      h("div", { role: "group" }, ...items.map(item => this.#entry(item))),
+    );
+    panel.replaceChildren(...groups, this.#status);
+    this.#popover.toggle(button);
+  }
+
+  #items(chart: Chart): Item[][] {
+    const actions = this.#actions;
+    const { zoom } = chart;
+    const now = (act: () => void) => () => {
+      this.#popover.close();
+      act();
+      return undefined;
+    };
+    const [log, everywhere] = [actions.isLog(chart), actions.isLogEverywhere()];
+    const large = chart.body.closest("dialog") !== null;
+    return [
+      [
+        { text: large ? "Leave full screen" : "Full screen", act: now(() => actions.showLarge(chart)) },
+        { text: "Reset zoom", disabled: !zoom.x && !zoom.y, act: now(() => actions.resetZoom(chart)) },
+      ],
+      [
+        { text: "Log y", checked: log, act: now(() => actions.setLog(chart, !log)) },
+        {
+          text: "Log y, all charts",
+          checked: everywhere,
+          act: now(() => actions.setLogEverywhere(!everywhere)),
+        },
+      ],
+      [
+        { text: "Save as PNG", act: () => savePng(chart) },
+        { text: "Save as SVG", act: () => saveSvg(chart) },
+        { text: "Save as CSV", act: () => saveCsv(chart) },
+        { text: "Copy Altair code", act: () => this.#copyCode(chart) },
+      ],
+    ];
+  }
+
+  #entry({ text, checked, disabled, act }: Item): HTMLElement {
+    const role = checked === undefined ? "menuitem" : "menuitemcheckbox";
+    const entry = h("button", { type: "button", role, tabindex: "-1", class: "tb-menu-item" }, text);
+    if (checked !== undefined) entry.setAttribute("aria-checked", String(checked));
+    entry.disabled = disabled ?? false;
+    const run = async () => {
+      try {
+        const said = await act();
+        if (said === undefined) this.#popover.close();
+        else this.#status.textContent = said;
+      } catch (error) {
+        this.#status.textContent = (error as Error).message;
+      }
+    };
+    entry.addEventListener("click", () => void run()); // goes with the entry
+    return entry;
+  }
+
+  /** Arrows, Home and End go through the entries; Tab leaves. */
+  #walk(event: KeyboardEvent) {
+    if (event.key === "Tab") return this.#popover.close();
+    const entries = [...this.#popover.panel.querySelectorAll<HTMLButtonElement>("button:enabled")];
+    const root = this.#popover.panel.getRootNode() as Document | ShadowRoot;
+    const at = entries.indexOf(root.activeElement as HTMLButtonElement);
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    entries.at(to % entries.length)?.focus();
+  }
+
+  async #copyCode(chart: Chart): Promise<string> {
+    const { scene, plot } = chart;
+    if (!scene || !plot) return "Nothing is drawn yet.";
+    const styles = plot.traces.map(({ style }) => style);
+    const { x, log } = { x: scene.axes.x, log: plot.log };
+    const code = altairCode({ project: this.#actions.project(), metric: chart.metric, styles, x, log });
+    await navigator.clipboard.writeText(code);
+    return "Copied.";
+  }
+}
+
+async function savePng(chart: Chart): Promise<undefined> {
+  const canvas = await onGround(chart, view => view.toCanvas(SCALE));
+  const blob = await new Promise<Blob | null>(resolve => canvas.toBlob(resolve));
+  if (!blob) throw new Error("This picture is too large.");
+  download(blob, `${chart.metric}.png`);
+}
+
+async function saveSvg(chart: Chart): Promise<undefined> {
+  const svg = await onGround(chart, view => view.toSVG());
+  download(new Blob([svg], { type: "image/svg+xml" }), `${chart.metric}.svg`);
+}
+
+async function saveCsv(chart: Chart): Promise<undefined> {
+  if (!chart.plot) throw new Error("Nothing is drawn yet.");
+  download(new Blob([toCsv(chart.plot.rows)], { type: "text/csv" }), `${chart.metric}.csv`);
+}
+
+/** On the board a chart has no ground of its own; a picture needs one to be read on. */
+async function onGround<T>({ view, scene }: Chart, picture: (view: View) => Promise<T>): Promise<T> {
+  if (!view || !scene) throw new Error("Nothing is drawn yet.");
+  view.background(VEGA_BACKGROUND[scene.theme]);
+  try {
+    return await picture(view);
+  } finally {
+    view.background("transparent");
+  }
+}
+
+function download(blob: Blob, name: string) {
+  const href = URL.createObjectURL(blob);
+  h("a", { href, download: name.replace(/[^\p{L}\p{N}._-]+/gu, "-").slice(-80) }).click();
+  setTimeout(() => URL.revokeObjectURL(href), 10_000);
+}

@@ -1,0 +1,19 @@
+import type { Row } from "../plot/rows.ts";
+
+const FORMULA = /^[=+\-@\t\r]/; // what a spreadsheet would run
+
+/** The rows of a chart as they are drawn, each once. */
+export function toCsv(rows: readonly Row[]): string {
+  const lines = rows.map(({ run, step, time, value }) => [
+    quote(run),
+    String(step),
+    new Date(time * 1000).toISOString(),
+    String(value),
+  ]);
+  return [["run", "step", "time", "value"], ...lines].map(line => `${line.join(",")}\r\n`).join("");
+}
+
+function quote(text: string): string {
+  const safe = FORMULA.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}

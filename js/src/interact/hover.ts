@@ -1,0 +1,152 @@
+import type { Chart } from "../charts/chart.ts";
+import type { XAxis } from "../frames/view-state.ts";
+import { descending, type Trace } from "../plot/plot.ts";
+import type { Row } from "../plot/rows.ts";
+import { h, swatch } from "../ui/dom.ts";
+import { formatClock, formatCount, formatValue } from "../ui/format.ts";
+
+const MOST_LINES = 14;
+const FROM_POINTER = 14; // px
+
+interface Hit {
+  trace: Trace;
+  row: Row;
+}
+
+/** One crosshair through all charts and one tooltip, in the page rather than in the charts. */
+export class Hover {
+  #charts: () => Iterable<Chart>;
+  #cellOf: (run: string, time: number) => string;
+  #root: HTMLElement;
+  #tooltip = h("div", { class: "tb-tooltip", role: "tooltip", hidden: "" });
+  #signal: AbortSignal;
+
+  /** `cellOf` names the execution of a cell that a point of a run came from, if it is known. */
+  constructor(
+    root: HTMLElement,
+    charts: () => Iterable<Chart>,
+    cellOf: (run: string, time: number) => string,
+    signal: AbortSignal,
+  ) {
+    [this.#root, this.#charts, this.#cellOf, this.#signal] = [root, charts, cellOf, signal];
+    signal.addEventListener("abort", () => this.#tooltip.remove());
+    window.addEventListener("scroll", () => this.hide(), { signal, capture: true, passive: true });
+  }
+
+  watch(chart: Chart) {
+    const plot = chart.plotElement;
+    const at = (event: PointerEvent) => this.#show(chart, event);
+    plot.addEventListener("pointermove", at, { signal: this.#signal });
+    plot.addEventListener("pointerleave", () => this.hide(), { signal: this.#signal });
+    plot.addEventListener("pointerdown", () => this.hide(), { signal: this.#signal });
+  }
+
+  hide() {
+    this.#tooltip.hidden = true;
+    for (const chart of this.#charts()) chart.point(null);
+  }
+
+  #show(chart: Chart, event: PointerEvent) {
+    const { plot, axes } = chart;
+    if (event.buttons || !plot?.rows.length || (plot.kind !== "bar" && !axes?.x.includes(event.clientX))) {
+      return this.hide();
+    }
+    const pointer = axes ? axes.x.invert(axes.x.span(event.clientX, event.clientX)[0]) : null;
+    const hits = pointer === null ? everything(plot.traces) : hitsAt(plot.traces, pointer);
+    if (!hits.length) return this.hide();
+    const x = pointer === null ? null : nearestOf(hits, pointer).row.x;
+    for (const other of this.#charts()) other.point(...pointIn(other, chart, x));
+    this.#fill(chart, hits, x);
+    this.#place(event, chart);
+  }
+
+  #fill({ metric, scene }: Chart, hits: Hit[], x: number | null) {
+    const smoothing = x !== null && scene?.look.smoothing.amount;
+    const byValue = [...hits].sort((a, b) => descending(a.row.value, b.row.value));
+    const cells = byValue.map(({ trace: { style }, row }) => this.#cellOf(style.run.id, row.time));
+    const same = cells.every(cell => cell === cells[0]);
+    const from = (cell: string) => (cell ? [h("span", { class: "tb-tip-cell" }, cell)] : []);
+    const lines = byValue.slice(0, MOST_LINES).map(({ trace: { style }, row }, i) => {
+      const value = h("span", { class: "tb-tip-value" }, formatValue(row.value));
+      const smooth = smoothing ? [h("span", { class: "tb-tip-smooth" }, formatValue(row.smooth))] : [];
+      return h(
+        "div",
+        { class: "tb-tip-line" },
+        swatch(style.color, style.dash),
+        h("span", { class: "tb-tip-name" }, style.label),
+        ...(same ? [] : from(cells[i])),
+        ...smooth,
+        value,
+      );
+    });
+    const rest = byValue.length - lines.length;
+    const head = x === null ? metric : describe(nearestOf(hits, x).row, scene?.axes.x);
+    const title = h("div", { class: "tb-tip-head" }, head, ...(same ? from(cells[0]) : []));
+    this.#tooltip.replaceChildren(
+      title,
+      ...lines,
+      ...(rest > 0 ? [h("div", { class: "tb-tip-head" }, `${rest} more`)] : []),
+    );
+  }
+
+  /** On the body, so that no cell clips it, or in the dialog over it; it takes the board's look along. */
+  #place({ clientX, clientY }: PointerEvent, chart: Chart) {
+    const tooltip = this.#tooltip;
+    const home = chart.body.closest("dialog") ?? document.body;
+    tooltip.dataset.theme = this.#root.dataset.theme;
+    tooltip.style.fontFamily = getComputedStyle(this.#root).fontFamily;
+    if (tooltip.parentElement !== home) home.append(tooltip);
+    tooltip.hidden = false;
+    const { width, height } = tooltip.getBoundingClientRect();
+    const flipX = clientX + FROM_POINTER + width > innerWidth - 4;
+    const left = flipX ? Math.max(4, clientX - FROM_POINTER - width) : clientX + FROM_POINTER;
+    const top = Math.max(4, Math.min(clientY + FROM_POINTER, innerHeight - height - 4));
+    tooltip.style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`;
+  }
+}
+
+function describe({ step, time, x }: Row, axis: XAxis = "step"): string {
+  const place = ["step", "relative", "time"].includes(axis) ? "" : `${axis} ${formatValue(x)} · `;
+  return `${place}step ${formatCount(step)} · ${formatClock(time)}`;
+}
+
+/** Where the pointer is in another chart: at the same x, where that is of the same kind. */
+function pointIn(other: Chart, { scene }: Chart, x: number | null): [x: number | null, rows: Row[]] {
+  if (x === null || !other.visible || other.scene?.axes.x !== scene?.axes.x) return [null, []];
+  const rows = hitsNear(other.plot?.traces ?? [], x).map(({ row }) => row);
+  return rows.length ? [x, rows] : [null, []];
+}
+
+/** At the point nearest to x: its row, and those of the other runs that reach so far. */
+export function hitsAt(traces: readonly Trace[], x: number): Hit[] {
+  const nearest = traces
+    .filter(({ rows }) => rows.length)
+    .map(trace => ({ trace, row: rowNear(trace.rows, x) }));
+  if (!nearest.length) return [];
+  return hitsNear(traces, nearestOf(nearest, x).row.x);
+}
+
+/** The row nearest to x of each run that reaches so far. */
+function hitsNear(traces: readonly Trace[], x: number): Hit[] {
+  return traces
+    .filter(({ rows }) => rows.length && rows[0].x <= x && x <= rows[rows.length - 1].x)
+    .map(trace => ({ trace, row: rowNear(trace.rows, x) }));
+}
+
+function rowNear(rows: readonly Row[], x: number): Row {
+  let [low, high] = [0, rows.length - 1];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (rows[middle].x < x) low = middle + 1;
+    else high = middle;
+  }
+  return low > 0 && x - rows[low - 1].x <= rows[low].x - x ? rows[low - 1] : rows[low];
+}
+
+function everything(traces: readonly Trace[]): Hit[] {
+  return traces.flatMap(trace => (trace.rows.length ? [{ trace, row: trace.rows[0] }] : []));
+}
+
+function nearestOf(hits: readonly Hit[], x: number): Hit {
+  return hits.reduce((a, b) => (Math.abs(b.row.x - x) < Math.abs(a.row.x - x) ? b : a));
+}

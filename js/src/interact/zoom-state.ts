@@ -1,0 +1,53 @@
+import type { XAxis } from "../frames/view-state.ts";
+import type { Range, Zoom } from "../plot/plot.ts";
+
+const EVERYTHING: Zoom = { x: null, y: null };
+
+/** What is zoomed to: along x in all charts of the same x axis, or, unlinked, in each; along y in each. */
+export class Windows {
+  #x = new Map<string, Range>();
+  #y = new Map<string, Range>();
+  #shown = new Map<string, Zoom>();
+
+  /**
+   * The same object as long as it says the same. Metrics count their steps each for itself: a window that holds nothing
+   * of this one, because it was zoomed to in another chart, is none of its.
+   */
+  of(metric: string, axis: XAxis, linked: boolean, extent: () => Range | null): Zoom {
+    const window = this.#x.get(key(metric, axis, linked)) ?? null;
+    const x = window && overlap(window, extent()) ? window : null;
+    const y = this.#y.get(metric) ?? null;
+    const shown = this.#shown.get(metric) ?? EVERYTHING;
+    if (shown.x === x && shown.y === y) return shown;
+    const zoom = { x, y };
+    this.#shown.set(metric, zoom);
+    return zoom;
+  }
+
+  set(metric: string, axis: XAxis, linked: boolean, zoom: Zoom) {
+    put(this.#x, key(metric, axis, linked), zoom.x);
+    put(this.#y, metric, zoom.y);
+  }
+
+  reset() {
+    this.#x.clear();
+    this.#y.clear();
+  }
+
+  get any(): boolean {
+    return this.#x.size + this.#y.size > 0;
+  }
+}
+
+function overlap([from, to]: Range, extent: Range | null): boolean {
+  return !extent || (from <= extent[1] && to >= extent[0]);
+}
+
+function key(metric: string, axis: XAxis, linked: boolean): string {
+  return JSON.stringify(linked ? [axis] : [axis, metric]);
+}
+
+function put(windows: Map<string, Range>, at: string, range: Range | null) {
+  if (range) windows.set(at, range);
+  else windows.delete(at);
+}

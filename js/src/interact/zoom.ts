@@ -1,0 +1,119 @@
+import type { Axis, Chart } from "../charts/chart.ts";
+import type { Range, Zoom } from "../plot/plot.ts";
+import { h } from "../ui/dom.ts";
+
+const SMALLEST_DRAG = 8; // px; less is a click
+const CERTAIN = 20; // px across the main direction, and a drag is a box, however long it is
+const WHEEL_SPEED = 0.002; // of the window's logarithm, a pixel of wheel
+const LINE = 16; // px, of browsers that count the wheel in lines
+const FINEST = 1e-12; // of the axis's numbers; finer, they cannot be told apart
+
+type Shape = "x" | "y" | "box" | null;
+
+/** What a drag of this size means. */
+export function shapeOf(width: number, height: number): Shape {
+  const [across, down] = [Math.abs(width), Math.abs(height)];
+  if (Math.max(across, down) < SMALLEST_DRAG) return null;
+  if (down < Math.min(Math.max(across * 0.6, SMALLEST_DRAG), CERTAIN)) return "x";
+  if (across < Math.min(down * 0.6, CERTAIN)) return "y";
+  return "box";
+}
+
+/** The window that shows, on the whole of an axis, what is now between two of its pixels. */
+export function between(axis: Axis, from: number, to: number): Range | null {
+  const ends = [axis.invert(Math.min(from, to)), axis.invert(Math.max(from, to))].sort((a, b) => a - b);
+  const [low, high] = ends;
+  const size = Math.max(Math.abs(low), Math.abs(high));
+  return Number.isFinite(low) && Number.isFinite(high) && high - low > size * FINEST ? [low, high] : null;
+}
+
+/**
+ * Drag to zoom (along, across, or a box), Shift-drag or Shift-wheel to pan, Ctrl- or Cmd-wheel to zoom along x around the
+ * pointer, double-click to see everything again. `onZoom` gets what is to be seen; null is everything.
+ */
+export function zoomByHand(chart: Chart, onZoom: (zoom: Zoom | null) => void, signal: AbortSignal) {
+  new Brush(chart, onZoom, signal);
+  const wheel = (event: WheelEvent) => {
+    const axes = chart.axes;
+    if (!axes || !(event.ctrlKey || event.metaKey || event.shiftKey)) return;
+    event.preventDefault();
+    const pixels =
+      (event.deltaY || event.deltaX) * (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? LINE : 1);
+    const { zoom } = chart;
+    if (event.shiftKey)
+      return onZoom({ ...zoom, x: between(axes.x, pixels, axes.x.length + pixels) ?? zoom.x });
+    const at = event.clientX - axes.x.start;
+    const factor = Math.exp(pixels * WHEEL_SPEED);
+    const x = between(axes.x, at - at * factor, at + (axes.x.length - at) * factor);
+    onZoom({ ...zoom, x: x && chart.holds(x) ? null : (x ?? zoom.x) });
+  };
+  chart.plotElement.addEventListener("wheel", wheel, { signal, passive: false });
+  chart.plotElement.addEventListener("dblclick", () => onZoom(null), { signal });
+}
+
+/** The pointer's part of it, with the frame that shows what a drag takes. */
+class Brush {
+  #chart: Chart;
+  #onZoom: (zoom: Zoom | null) => void;
+  #frame = h("div", { class: "tb-brush", hidden: "" });
+  #start: { x: number; y: number } | null = null;
+  #pan: { zoom: Zoom; x: Axis; y: Axis } | null = null;
+
+  constructor(chart: Chart, onZoom: (zoom: Zoom | null) => void, signal: AbortSignal) {
+    [this.#chart, this.#onZoom] = [chart, onZoom];
+    const plot = chart.plotElement;
+    plot.append(this.#frame);
+    const on = (type: string, listener: (event: PointerEvent) => void) =>
+      plot.addEventListener(type, listener as EventListener, { signal });
+    on("pointerdown", event => this.#begin(event));
+    on("pointermove", event => this.#move(event));
+    on("pointerup", event => this.#end(event));
+    on("pointercancel", () => this.#forget());
+  }
+
+  #begin(event: PointerEvent) {
+    const { axes, zoom, plotElement } = this.#chart;
+    if (event.button !== 0 || event.pointerType === "touch" || !axes?.contains(event)) return;
+    this.#start = { x: event.clientX, y: event.clientY };
+    if (event.shiftKey) this.#pan = { zoom, x: axes.x.fixed(), y: axes.y.fixed() };
+    plotElement.setPointerCapture(event.pointerId);
+  }
+
+  #move({ clientX, clientY }: PointerEvent) {
+    if (!this.#start) return;
+    const [dx, dy] = [clientX - this.#start.x, clientY - this.#start.y];
+    if (this.#pan) return this.#panBy(dx, dy, this.#pan);
+    const { axes } = this.#chart;
+    const shape = shapeOf(dx, dy);
+    this.#frame.hidden = !shape || !axes;
+    if (!shape || !axes) return;
+    const [x, y] = [axes.x.span(this.#start.x, clientX), axes.y.span(this.#start.y, clientY)];
+    const box = this.#chart.plotElement.getBoundingClientRect();
+    const [left, width] = shape === "y" ? [0, axes.x.length] : [x[0], x[1] - x[0]];
+    const [top, height] = shape === "x" ? [0, axes.y.length] : [y[0], y[1] - y[0]];
+    const { style } = this.#frame;
+    this.#frame.dataset.shape = shape;
+    style.transform = `translate(${axes.x.start - box.left + left}px, ${axes.y.start - box.top + top}px)`;
+    [style.width, style.height] = [`${width}px`, `${height}px`];
+  }
+
+  #panBy(dx: number, dy: number, { zoom, x, y }: { zoom: Zoom; x: Axis; y: Axis }) {
+    const along = dx ? between(x, -dx, x.length - dx) : zoom.x;
+    this.#onZoom({ x: along ?? zoom.x, y: zoom.y && (between(y, -dy, y.length - dy) ?? zoom.y) });
+  }
+
+  #end({ clientX, clientY }: PointerEvent) {
+    const [start, pan, { axes, zoom }] = [this.#start, this.#pan, this.#chart];
+    this.#forget();
+    const shape = start && !pan && shapeOf(clientX - start.x, clientY - start.y);
+    if (!shape || !axes) return;
+    const x = shape === "y" ? zoom.x : between(axes.x, ...axes.x.span(start.x, clientX));
+    const y = shape === "x" ? zoom.y : between(axes.y, ...axes.y.span(start.y, clientY));
+    this.#onZoom({ x: x ?? zoom.x, y: y ?? zoom.y });
+  }
+
+  #forget() {
+    this.#frame.hidden = true;
+    [this.#start, this.#pan] = [null, null];
+  }
+}

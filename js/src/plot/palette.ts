@@ -1,0 +1,79 @@
+import palette from "../../../src/trackbook/specs/palette.json";
+import type { RunHeader } from "../frames/protocol.ts";
+import type { Theme } from "../ui/theme.ts";
+import type { Styled } from "./rows.ts";
+
+/**
+ * Ten colours that stay apart with protanopia, deuteranopia and tritanopia (found by annealing the least OKLab distance
+ * under Machado's simulation; `palette.test.ts` measures it) and are at least 3:1 against the background. `ink` is the
+ * same hue at 4.5:1, for text.
+ */
+export const PALETTE = palette;
+
+/** How each run is drawn, by key. */
+export function styleRuns(
+  runs: readonly RunHeader[],
+  theme: Theme,
+  chosen: Readonly<Record<string, string>> = {},
+): Map<number, Styled> {
+  const { line, ink, faded } = PALETTE[theme];
+  const labels = uniqueLabels(runs);
+  const style = (run: RunHeader): Styled => {
+    const hue = run.key % line.length;
+    const usual = run.faded ? { color: faded.line, ink: faded.ink } : { color: line[hue], ink: ink[hue] };
+    const own = Object.hasOwn(chosen, run.id) ? chosen[run.id] : null;
+    const colors = own ? { color: own, ink: legible(own, theme) } : usual;
+    const dash = palette.dashes[Math.floor(run.key / line.length) % palette.dashes.length];
+    return { run, label: labels.get(run.key) as string, dash: run.faded ? [] : dash, ...colors };
+  };
+  return new Map(runs.map(run => [run.key, style(run)]));
+}
+
+const CONTRAST = 4.5; // for text, as WCAG's AA wants it
+
+/** A colour somebody chose, for text: darker, or in the dark lighter, until it can be read. */
+function legible(color: string, theme: Theme): string {
+  const toward = theme === "dark" ? 255 : 0;
+  const rgb = [1, 3, 5].map(at => Number.parseInt(color.slice(at, at + 2), 16));
+  for (let share = 0; share <= 1; share += 0.05) {
+    const mixed = rgb.map(channel => Math.round(channel + (toward - channel) * share));
+    if (contrast(mixed, theme) >= CONTRAST) return hex(mixed);
+  }
+  return hex(rgb.map(() => toward));
+}
+
+function contrast(rgb: readonly number[], theme: Theme): number {
+  const linear = rgb.map(channel => {
+    const share = channel / 255;
+    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  });
+  const light = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
+  const ground = theme === "dark" ? 0.006 : 1; // #111, the ground of dark notebooks, and white
+  return (Math.max(light, ground) + 0.05) / (Math.min(light, ground) + 0.05);
+}
+
+function hex(rgb: readonly number[]): string {
+  return `#${rgb.map(channel => channel.toString(16).padStart(2, "0")).join("")}`;
+}
+
+/** Names may repeat; a run whose name is taken gets its id behind it. */
+function uniqueLabels(runs: readonly RunHeader[]): Map<number, string> {
+  const taken = new Map<string, number>();
+  for (const { name } of runs) taken.set(name, (taken.get(name) ?? 0) + 1);
+  return new Map(
+    runs.map(({ key, name, id }) => [key, (taken.get(name) as number) > 1 ? `${name} (${id})` : name]),
+  );
+}
+
+/** The run the board is about: the newest that is running, else the newest. */
+export function currentRun(runs: readonly RunHeader[]): RunHeader | undefined {
+  const own = runs.filter(run => !run.faded);
+  return own.findLast(run => run.state === "running") ?? own.at(-1) ?? runs.at(-1);
+}
+
+/** Faded runs behind, the current one on top. */
+export function drawingOrder(runs: readonly RunHeader[]): RunHeader[] {
+  const current = currentRun(runs);
+  const rank = (run: RunHeader) => (run.faded ? 0 : run === current ? 2 : 1);
+  return [...runs].sort((a, b) => rank(a) - rank(b) || a.key - b.key);
+}

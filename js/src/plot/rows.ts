@@ -1,0 +1,168 @@
+import type { RunHeader } from "../frames/protocol.ts";
+import type { BucketColumns, BucketSeries, PointSeries, Series } from "../frames/series.ts";
+import { cut, endOf, type Range } from "./slices.ts";
+import { type Smoothing, trendOf } from "./smoothing.ts";
+
+/** A run as a chart draws it. */
+export interface Styled {
+  run: RunHeader;
+  /** The name, made unique on the board. */
+  label: string;
+  color: string;
+  /** For text, which needs more contrast than a line. */
+  ink: string;
+  dash: readonly number[];
+}
+
+type Mark = "line" | "dot" | "NaN" | "Infinity" | "-Infinity" | "below";
+
+/** A row of the dataset `points`; `src/trackbook/charts.py` says what each field is. */
+export interface Row {
+  run: string;
+  step: number;
+  time: number;
+  value: number;
+  smooth: number;
+  x: number;
+  mark: Mark;
+  color: string;
+  dash: readonly number[];
+  text?: string;
+  /** What is drawn around the mean of a group. */
+  low?: number;
+  high?: number;
+}
+
+type Point = Pick<Row, "step" | "time" | "value">;
+
+/** A point where it is on the x axis. */
+export type Placed = Pick<Row, "step" | "time" | "value" | "x">;
+
+/** What of a series is drawn, and where. */
+export interface Placing {
+  /** Where on the x axis a point is; NaN: not on it. */
+  place(point: { step: number; time: number }): number;
+  /** By time and by another metric, the order of steps need not be that of x. */
+  sorted: boolean;
+  /** What of x is to be seen; null is everything. */
+  window: Range | null;
+  /** The kernel's answer for a window, finer than the series. */
+  fine: Series | null;
+}
+
+/** Every point of a series, or first, smallest, largest and last of every bucket; by x. */
+export function placed(series: Series, placing: Placing): Placed[] {
+  const points: Placed[] = [];
+  for (const { step, time, value } of pointsOf(series, placing)) {
+    const x = placing.place({ step, time });
+    if (Number.isFinite(x)) points.push({ step, time, value, x });
+  }
+  return placing.sorted ? points.sort((a, b) => a.x - b.x) : points;
+}
+
+/** The rows of some points of a series. */
+export function rowsOf(
+  series: Series,
+  points: readonly Placed[],
+  style: Styled,
+  smoothing: Smoothing,
+): Row[] {
+  const trend = trendOf(series, smoothing);
+  const lonely = finiteValues(series) === 1;
+  const { label, color, dash } = style;
+  const rows = points.map(({ step, time, value, x }): Row => {
+    const mark = Number.isFinite(value) ? (lonely ? "dot" : "line") : (String(value) as Mark);
+    return { run: label, step, time, value, smooth: trend ? trend(step) : value, x, mark, color, dash };
+  });
+  return series.kind === "points" && series.band ? banded(rows, series, series.band, smoothing) : rows;
+}
+
+/** With what is around the mean of a group, smoothed like it. */
+function banded(
+  rows: readonly Row[],
+  group: PointSeries,
+  { low, high }: NonNullable<PointSeries["band"]>,
+  smoothing: Smoothing,
+): Row[] {
+  const edge = (value: Float64Array) => {
+    const places = new Map(Array.from(group.columns.step, (step, i) => [step, value[i]]));
+    const columns = { ...group.columns, value };
+    return trendOf({ ...group, columns }, smoothing) ?? ((step: number) => places.get(step));
+  };
+  const [lower, upper] = [edge(low), edge(high)];
+  return rows.map((row): Row => {
+    const [from, to] = [lower(row.step), upper(row.step)];
+    return Number.isFinite(row.value) && from !== undefined && to !== undefined
+      ? { ...row, low: from, high: to }
+      : row;
+  });
+}
+
+export function latest(series: Series): number {
+  const values = series.kind === "points" ? series.columns.value : series.columns.last;
+  return values[series.rows - 1];
+}
+
+function finiteValues(series: Series): number {
+  if (series.kind === "buckets") return series.columns.count.reduce((sum, count) => sum + count, 0);
+  return series.columns.value.reduce((sum, value) => sum + Number(Number.isFinite(value)), 0);
+}
+
+/** Those of the series, and where there are finer ones, those. */
+function pointsOf(series: Series, { fine, window, place }: Placing): Point[] {
+  const pointsIn = (part: Series): Point[] => {
+    const seen = cut(part, window, place);
+    return seen.kind === "points" ? exactPoints(seen) : extremes(seen);
+  };
+  const points = pointsIn(series);
+  if (!fine?.rows || (series.kind === "points" && series.band)) return points;
+  const [first, last] = [endOf(fine, 0, "first").step, endOf(fine, fine.rows - 1, "last").step];
+  return [
+    ...points.filter(({ step }) => step < first),
+    ...pointsIn(fine),
+    ...points.filter(({ step }) => step > last),
+  ];
+}
+
+function exactPoints({ columns: { step, time, value } }: PointSeries): Point[] {
+  return Array.from(step, (at, i) => ({ step: at, time: time[i], value: value[i] }));
+}
+
+function extremes({ rows, columns }: BucketSeries): Point[] {
+  const points: Point[] = [];
+  for (let row = 0; row < rows; row++) {
+    for (const point of corners(columns, row)) {
+      const previous = points.at(-1);
+      if (previous?.step !== point.step || !Object.is(previous.value, point.value)) points.push(point);
+    }
+  }
+  return points;
+}
+
+/** The points of a bucket in the order of their steps; the same point may come twice. */
+function corners(columns: BucketColumns, row: number): Point[] {
+  const corner = (name: "first" | "min" | "max" | "last"): Point => {
+    const value = columns[name][row];
+    return { step: columns[`${name}_step`][row], time: columns[`${name}_time`][row], value };
+  };
+  const minFirst = columns.min_step[row] <= columns.max_step[row];
+  const between =
+    columns.count[row] > 0
+      ? minFirst
+        ? [corner("min"), corner("max")]
+        : [corner("max"), corner("min")]
+      : [];
+  const points = [corner("first"), ...between, corner("last")];
+  if (!columns.mask[row]) return points;
+  return [...points, ...hiddenMarks(columns, row)].sort((a, b) => a.step - b.step);
+}
+
+/** What `mask` says of values that are neither first nor last: marks, put in the middle of the bucket. */
+function hiddenMarks(columns: BucketColumns, row: number): Point[] {
+  const ends = [columns.first[row], columns.last[row]];
+  const middle = (name: "step" | "time") =>
+    (columns[`first_${name}`][row] + columns[`last_${name}`][row]) / 2;
+  return [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+    .filter((value, bit) => columns.mask[row] & (1 << bit) && !ends.some(end => Object.is(end, value)))
+    .map(value => ({ step: Math.floor(middle("step")), time: middle("time"), value }));
+}

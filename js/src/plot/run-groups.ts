@@ -1,0 +1,236 @@
+/** Runs of one group drawn as one: pure functions from a picture to the picture of its groups. */
+import type { Picture } from "../frames/picture.ts";
+import type { RunHeader } from "../frames/protocol.ts";
+import { double, type PointSeries, type Series } from "../frames/series.ts";
+import type { ViewTraits } from "../frames/view-state.ts";
+
+type Band = ViewTraits["band"];
+
+/** A series made of several runs' series, with what is drawn around their mean. */
+type GroupSeries = PointSeries & { band: { low: Float64Array; high: Float64Array } | null };
+
+interface Membership {
+  key: string;
+  label: string;
+}
+
+export interface GroupPicture extends Picture {
+  /** Ids of the runs behind each group's stand-in, by its id. */
+  members: ReadonlyMap<string, readonly string[]>;
+  /** The stand-in's key by the group's. */
+  keys: ReadonlyMap<string, number>;
+}
+
+const SHARED = 0.8; // of the places where runs could meet, how many must have all of them
+const FEWEST = 8; // places below which buckets are not made wider
+
+interface Sources {
+  series: readonly Series[];
+  starts: readonly number[];
+  start: number;
+}
+
+type Made = Map<string, { key: readonly unknown[]; series: GroupSeries }>;
+
+/** Makes group pictures; a group's series stays the same object while those of its runs do. */
+export class Aggregator {
+  #made: Made = new Map();
+
+  /** `hidden` runs do not count, unless a group has no other. */
+  of(
+    picture: Picture,
+    groupOf: (run: RunHeader) => Membership,
+    hidden: ReadonlySet<string>,
+    band: Band,
+  ): GroupPicture {
+    const groups = new Map<string, { label: string; runs: RunHeader[] }>();
+    for (const run of picture.runs) {
+      const { key, label } = groupOf(run);
+      const group = groups.get(key) ?? { label, runs: [] };
+      group.runs.push(run);
+      groups.set(key, group);
+    }
+    const made: Made = new Map();
+    const runs: RunHeader[] = [];
+    const series: GroupSeries[] = [];
+    for (const [place, [key, { label, runs: all }]] of [...groups].entries()) {
+      const visible = all.filter(({ id }) => !hidden.has(id));
+      const members = visible.length ? visible : all;
+      runs.push(standIn(place, key, label, members));
+      for (const [metric, sources] of sourcesOf(picture, members, runs[place].started)) {
+        const name = `${metric}/${key}`;
+        const inputs = [band, place, sources.start, ...sources.starts, ...sources.series];
+        const before = this.#made.get(name);
+        const same = before && sameItems(before.key, inputs);
+        const own = same ? before.series : { ...aggregate(sources, band), run: place, metric };
+        made.set(name, { key: inputs, series: own });
+        series.push(own);
+      }
+    }
+    this.#made = made;
+    const ids = [...groups.values()].map(({ runs }) => runs.map(({ id }) => id));
+    return {
+      ...picture,
+      runs,
+      series: series.sort((a, b) => a.run - b.run || a.metric - b.metric),
+      members: new Map(runs.map(({ id }, i) => [id, ids[i]])),
+      keys: new Map([...groups.keys()].map((key, place) => [key, place])),
+    };
+  }
+}
+
+/** What stands for a group where a run is expected: legend, hover, charts. */
+function standIn(key: number, group: string, label: string, members: readonly RunHeader[]): RunHeader {
+  const running = members.some(({ state }) => state === "running");
+  const started = members.reduce((sum, run) => sum + run.started / members.length, 0);
+  const ends = members.map(({ ended }) => ended ?? 0);
+  return {
+    ...members[0],
+    key,
+    id: `group:${group}`,
+    name: `${label} (${members.length} ${members.length === 1 ? "run" : "runs"})`,
+    state: running ? "running" : "finished",
+    started,
+    ended: running ? null : Math.max(...ends),
+    faded: members.every(({ faded }) => faded),
+    error: null,
+  };
+}
+
+function sourcesOf(picture: Picture, members: readonly RunHeader[], start: number): Map<number, Sources> {
+  const starts = new Map(members.map(({ key, started }) => [key, started]));
+  const found = new Map<number, { series: Series[]; starts: number[]; start: number }>();
+  for (const series of picture.series) {
+    const began = starts.get(series.run);
+    if (began === undefined || !series.rows) continue;
+    const sources = found.get(series.metric) ?? { series: [], starts: [], start };
+    sources.series.push(series);
+    sources.starts.push(began);
+    found.set(series.metric, sources);
+  }
+  return found;
+}
+
+/**
+ * One point a bucket: the mean of the runs' means there, and around it the smallest and largest value of any run, or one
+ * standard deviation between the runs' means. Times are relative to each run's start, from `start` on.
+ */
+export function aggregate({ series, starts, start }: Sources, band: Band): GroupSeries {
+  const runs = aligned(series).map(places);
+  const buckets = new Map<number, { run: number; place: Place }[]>();
+  runs.forEach((own, run) => {
+    for (const [bucket, place] of own) {
+      const met = buckets.get(bucket);
+      if (met) met.push({ run, place });
+      else buckets.set(bucket, [{ run, place }]);
+    }
+  });
+  const order = [...buckets.keys()].sort((a, b) => a - b);
+  const column = () => new Float64Array(order.length);
+  const [step, time, value, low, high] = [column(), column(), column(), column(), column()];
+  order.forEach((bucket, row) => {
+    const met = buckets.get(bucket) as { run: number; place: Place }[];
+    const finite = met.filter(({ place }) => Number.isFinite(place.mean)).map(({ place }) => place);
+    step[row] = Math.round(meanOf(met.map(({ place }) => place.step)));
+    time[row] = start + meanOf(met.map(({ run, place }) => place.time - starts[run]));
+    value[row] = finite.length ? meanOf(finite.map(({ mean }) => mean)) : met[0].place.odd;
+    [low[row], high[row]] = bandOf(finite, value[row], band);
+  });
+  const [{ run, metric }, rows] = [series[0], order.length];
+  const around = band === "none" || series.length === 1 ? null : { low, high };
+  return { kind: "points", run, metric, width: 1, rows, columns: { step, time, value }, band: around };
+}
+
+interface Place {
+  step: number;
+  time: number;
+  /** NaN where nothing finite is. */
+  mean: number;
+  min: number;
+  max: number;
+  /** What is there when nothing finite is. */
+  odd: number;
+}
+
+function bandOf(finite: readonly Place[], mean: number, band: Band): [number, number] {
+  if (!finite.length) return [Number.NaN, Number.NaN];
+  if (band !== "std")
+    return [Math.min(...finite.map(({ min }) => min)), Math.max(...finite.map(({ max }) => max))];
+  const squares = finite.reduce((sum, place) => sum + (place.mean - mean) ** 2, 0);
+  const deviation = finite.length > 1 ? Math.sqrt(squares / (finite.length - 1)) : 0;
+  return [mean - deviation, mean + deviation];
+}
+
+/** All in buckets of one width: that of the widest, or wider where runs that log at other steps would never meet. */
+function aligned(series: readonly Series[]): Series[] {
+  let width = Math.max(...series.map(({ width }) => width));
+  let same = series.map(one => widened(one, width));
+  while (Math.max(...same.map(({ rows }) => rows)) > FEWEST && share(same) < SHARED) {
+    width *= 2;
+    same = series.map(one => widened(one, width));
+  }
+  return same;
+}
+
+function widened(series: Series, width: number): Series {
+  let wide = series;
+  while (wide.width < width) wide = double(wide);
+  return wide;
+}
+
+/** Of the buckets between each run's first and last, how many have that run. */
+function share(series: readonly Series[]): number {
+  const buckets = series.map(bucketsOf);
+  const all = [...new Set(buckets.flatMap(own => [...own]))].sort((a, b) => a - b);
+  let [could, did] = [0, 0];
+  for (const own of buckets) {
+    could += below(all, own[own.length - 1] + 1) - below(all, own[0]);
+    did += own.length;
+  }
+  return did / could;
+}
+
+function below(sorted: readonly number[], limit: number): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle] < limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function bucketsOf(series: Series): Float64Array {
+  return series.kind === "points" ? series.columns.step : series.columns.bucket;
+}
+
+function places(series: Series): Map<number, Place> {
+  const found = new Map<number, Place>();
+  for (let row = 0; row < series.rows; row++) {
+    if (series.kind === "points") {
+      const { step, time, value } = series.columns;
+      const odd = value[row];
+      const mean = Number.isFinite(odd) ? odd : Number.NaN;
+      found.set(step[row], { step: step[row], time: time[row], mean, min: mean, max: mean, odd });
+    } else {
+      const { bucket, first_step, last_step, first_time, last_time, mean, min, max, last } = series.columns;
+      found.set(bucket[row], {
+        step: (first_step[row] + last_step[row]) / 2,
+        time: (first_time[row] + last_time[row]) / 2,
+        mean: mean[row],
+        min: min[row],
+        max: max[row],
+        odd: last[row],
+      });
+    }
+  }
+  return found;
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((mean, value, i) => mean + (value - mean) / (i + 1), 0);
+}
+
+function sameItems(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return a.length === b.length && a.every((item, i) => item === b[i]);
+}

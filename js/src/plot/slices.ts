@@ -1,0 +1,41 @@
+import type { Series } from "../frames/series.ts";
+
+export type Range = readonly [from: number, to: number];
+
+interface Point {
+  step: number;
+  time: number;
+}
+type Place = (point: Point) => number;
+
+/** The part of a series that a window of x shows, with a row to each side, so that lines go on to its edges. */
+export function cut(series: Series, window: Range | null, place: Place): Series {
+  if (!window || !series.rows) return series;
+  const [from, to] = window;
+  const at = (row: number, end: "first" | "last") => place(endOf(series, row, end));
+  let [first, last] = [0, series.rows - 1];
+  while (first < series.rows && !(at(first, "last") >= from)) first++;
+  while (last > first && !(at(last, "first") <= to)) last--;
+  return slice(series, Math.max(0, first - 1), Math.min(series.rows, last + 2));
+}
+
+/** The first and the last step of rows that show something in a window of x. */
+export function stepsIn(series: Series, window: Range | null, place: Place): Range | null {
+  const part = cut(series, window, place);
+  if (!part.rows) return null;
+  return [endOf(part, 0, "first").step, endOf(part, part.rows - 1, "last").step];
+}
+
+export function endOf({ kind, columns }: Series, row: number, end: "first" | "last"): Point {
+  return kind === "points"
+    ? { step: columns.step[row], time: columns.time[row] }
+    : { step: columns[`${end}_step`][row], time: columns[`${end}_time`][row] };
+}
+
+function slice<S extends Series>(series: S, from: number, to: number): S {
+  if (from === 0 && to === series.rows) return series;
+  const columns = Object.fromEntries(
+    Object.entries(series.columns).map(([name, column]) => [name, column.subarray(from, to)]),
+  );
+  return { ...series, rows: to - from, columns };
+}

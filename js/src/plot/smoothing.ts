@@ -1,0 +1,77 @@
+import type { Series } from "../frames/series.ts";
+import type { ViewTraits } from "../frames/view-state.ts";
+
+export interface Smoothing {
+  /** 0 is off. */
+  amount: number;
+  kind: ViewTraits["smoothing_kind"];
+}
+
+/**
+ * The smoothed values as a function of the step; null where smoothing is off. It is always made of the whole series as
+ * the picture has it, n rows to each side: zooming in, which brings finer rows, changes nothing about it. Rows that a frame
+ * had no room for count as well, so that runs of one length are smoothed alike.
+ */
+export function trendOf(series: Series, { amount, kind }: Smoothing): ((step: number) => number) | null {
+  if (!amount || !series.rows) return null;
+  const smooth = kind === "mean" ? mean : exponential;
+  const n = Math.round(amount / 2 ** (series.coarser ?? 0));
+  if (series.kind === "points") {
+    const { step, value } = series.columns;
+    return interpolate(step, smooth(value, value.map(finite), n));
+  }
+  const { first_step, last_step, mean: means, count } = series.columns;
+  return interpolate(
+    first_step.map((first, row) => (first + last_step[row]) / 2),
+    smooth(means, count, n),
+  );
+}
+
+/**
+ * The centred moving average over 2n + 1 rows, each weighted by how many finite values it stands for. At the ends the
+ * window is cut off, so that nothing is invented; a row of weight 0 counts for nothing.
+ */
+export function mean(values: Float64Array, weights: Float64Array, n: number): Float64Array {
+  // A running sum would be faster, but one huge value would then blur all that follow it, and the sum of a constant is
+  // off by a rounding error that an axis would fill the chart with.
+  return values.map((_, i) => {
+    let [mean, weight] = [0, 0];
+    for (let j = Math.max(0, i - n); j <= Math.min(values.length - 1, i + n); j++) {
+      if (weights[j] === 0) continue;
+      weight += weights[j];
+      mean += ((values[j] - mean) * weights[j]) / weight;
+    }
+    return weight ? mean : Number.NaN;
+  });
+}
+
+/** The average of all rows so far, each counting n / (n + 1) of the one behind it: on average n rows old. */
+export function exponential(values: Float64Array, weights: Float64Array, n: number): Float64Array {
+  let [mean, weight] = [0, 0];
+  return values.map((value, i) => {
+    weight *= n / (n + 1);
+    if (weights[i] > 0) {
+      weight += weights[i];
+      mean += ((value - mean) * weights[i]) / weight;
+    }
+    return weight ? mean : Number.NaN;
+  });
+}
+
+function finite(value: number): number {
+  return Number.isFinite(value) ? 1 : 0;
+}
+
+/** Linear between the places, constant beyond; quick where it is asked in order. */
+function interpolate(places: Float64Array, values: Float64Array): (place: number) => number {
+  let row = 0;
+  return place => {
+    while (row < places.length - 1 && places[row + 1] <= place) row++;
+    while (row > 0 && places[row] > place) row--;
+    const next = Math.min(row + 1, places.length - 1);
+    const along = (place - places[row]) / (places[next] - places[row] || 1);
+    const share = Math.min(1, Math.max(0, along));
+    if (share === 0 || !Number.isFinite(values[next])) return values[row];
+    return values[row] + (values[next] - values[row]) * share;
+  };
+}

@@ -1,0 +1,45 @@
+import bar from "../../../src/trackbook/specs/bar.json";
+import metric from "../../../src/trackbook/specs/line-metric.json";
+import relative from "../../../src/trackbook/specs/line-relative.json";
+import step from "../../../src/trackbook/specs/line-step.json";
+import time from "../../../src/trackbook/specs/line-time.json";
+import type { Spec } from "../charts/vega-view.ts";
+
+const SPECS = {
+  "line-step": step,
+  "line-relative": relative,
+  "line-time": time,
+  "line-metric": metric,
+  bar,
+} as const;
+
+export type SpecName = keyof typeof SPECS;
+
+/** Which of its axes are logarithmic. */
+export type Logarithmic = Readonly<Record<"x" | "y", boolean>>;
+
+const made = new Map<string, Spec>();
+
+/** A chart of the board's own, as `src/trackbook/charts.py` makes it; the same object each time. */
+export function specOf(name: SpecName, log: Logarithmic): Spec {
+  const key = `${name} ${log.x} ${log.y}`;
+  const spec = made.get(key) ?? withLogarithms(SPECS[name], log);
+  made.set(key, spec);
+  return spec;
+}
+
+const TICKS = { tickCount: 4, tickMinStep: undefined, labelOverlap: "greedy" };
+
+function withLogarithms(spec: Spec, log: Logarithmic): Spec {
+  return JSON.parse(JSON.stringify(spec), (key, value) => {
+    if ((key !== "x" && key !== "y") || !log[key] || !value?.scale) return value;
+    const { zero: _, ...scale } = value.scale;
+    // durations and steps become plain numbers: a scale of time has no logarithm
+    return {
+      ...value,
+      type: "quantitative",
+      scale: { ...scale, type: "log", nice: false },
+      axis: { ...value.axis, ...TICKS },
+    };
+  });
+}

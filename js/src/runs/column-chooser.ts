@@ -1,0 +1,88 @@
+import { h, searchField, setChildren } from "../ui/dom.ts";
+import { parseFilter } from "../ui/filter.ts";
+import type { Column, Columns } from "./columns.ts";
+
+const MOST = 60; // boxes; the search finds the others
+
+/** Which columns the panel shows: boxes to tick, found by text or regular expression. */
+export class Chooser {
+  readonly element = h("div", {
+    class: "tb-chooser",
+    role: "group",
+    "aria-label": "Columns",
+    hidden: "",
+  });
+  #search = searchField("Find a column");
+  #reset = h("button", { type: "button", class: "tb-button" }, "As usual");
+  #list = h("div", { class: "tb-chooser-list" });
+  #more = h("div", { class: "tb-minor" });
+  #boxes = new Map<string, HTMLElement>();
+  #columns: Columns | null = null;
+  #shown: readonly string[] = [];
+
+  /** `choose` gets the ids of the columns in order; none: those that are usual. */
+  constructor(
+    private readonly choose: (ids: string[]) => void,
+    private readonly signal: AbortSignal,
+  ) {
+    this.element.append(
+      h("div", { class: "tb-panel-line" }, this.#search, this.#reset),
+      this.#list,
+      this.#more,
+    );
+    this.#search.addEventListener("input", () => this.#draw(), { signal });
+    this.#reset.addEventListener("click", () => choose([]), { signal });
+  }
+
+  update(columns: Columns, shown: readonly Column[]) {
+    const ids = shown.map(({ id }) => id);
+    if (this.#columns === columns && JSON.stringify(ids) === JSON.stringify(this.#shown)) return;
+    [this.#columns, this.#shown] = [columns, ids];
+    if (!this.element.hidden) this.#draw();
+  }
+
+  toggle(): boolean {
+    this.element.hidden = !this.element.hidden;
+    if (!this.element.hidden) {
+      this.#draw();
+      this.#search.focus();
+    }
+    return !this.element.hidden;
+  }
+
+  #draw() {
+    if (!this.#columns) return;
+    const { matches } = parseFilter(this.#search.value);
+    const found = this.#columns.all().filter(({ id, title }) => matches(id) || matches(title));
+    const chosen = new Set(this.#shown);
+    const first = [...found.filter(({ id }) => chosen.has(id)), ...found.filter(({ id }) => !chosen.has(id))];
+    const boxes = first.slice(0, MOST).map(column => {
+      const label = this.#boxes.get(column.id) ?? this.#newBox(column);
+      (label.firstElementChild as HTMLInputElement).checked = chosen.has(column.id);
+      return label;
+    });
+    this.#boxes = new Map(first.slice(0, MOST).map(({ id }, i) => [id, boxes[i]]));
+    setChildren(this.#list, boxes);
+    this.#more.textContent = found.length > MOST ? `${found.length - MOST} more: search for them` : "";
+    this.#more.hidden = found.length <= MOST;
+  }
+
+  #newBox({ id, title, kind }: Column): HTMLElement {
+    const box = h("input", { type: "checkbox" });
+    const change = () =>
+      this.choose(
+        box.checked
+          ? [...this.#shown, id].filter(one => one !== "name")
+          : this.#shown.filter(one => one !== id && one !== "name"),
+      );
+    box.addEventListener("change", change, { signal: this.signal });
+    const kinds = { run: "", config: "config", summary: "last", min: "", max: "" };
+    return h(
+      "label",
+      { class: "tb-choice", title: id },
+      box,
+      h("span", {}, title),
+      h("span", { class: "tb-minor" }, kinds[kind]),
+    );
+  }
+}

@@ -1,0 +1,229 @@
+import type { Requests } from "../../frames/requests.ts";
+import { h, nextFrame, onResize, searchField, setText } from "../../ui/dom.ts";
+import { formatClock, formatCount } from "../../ui/format.ts";
+import { VirtualRows } from "../../ui/virtual-rows.ts";
+import { Told } from "./polled-tab.ts";
+
+const EVERY = 1000; // ms
+const ROW_HEIGHT = 18; // px; runs/runs.css says the same
+const AROUND = 50; // lines that come with one that somebody jumps to
+const PAUSE = 200; // ms after a key, before what was typed is looked for
+
+type Line = readonly [line: number, stream: string, text: string, time: number, cell: number | null];
+
+interface Row {
+  line: Line;
+  look: string;
+  element: HTMLElement;
+}
+
+/** What a run printed: its end, and as much before that as somebody scrolls to, with a search over all of it. */
+export class Console extends Told {
+  #search = searchField("Search console", "Search the console");
+  #count = h("span", { class: "tb-minor tb-number", role: "status" });
+  #before = arrow("↑", "Previous match");
+  #after = arrow("↓", "Next match");
+  #end = arrow("⤓", "To the end");
+  #scroll = h("div", { class: "tb-console", tabindex: "0", role: "group", "aria-label": "Console output" });
+  #rows = new VirtualRows(this.#scroll, ROW_HEIGHT, 0, { class: "tb-lines" });
+  #made = new Map<number, Row>(); // by number of the line
+  #lines: Line[] = []; // from some line to the end
+  #earlier: number | null = null; // lines before them; null before the first answer
+  #follows = true;
+  #top = 0; // where it was scrolled to, which elements forget that are hidden or moved
+  #height = 0;
+  #fetching = false;
+  #pattern: RegExp | null = null;
+  #found: number[] = []; // numbers of lines that match
+  #at = -1;
+  #looked = false; // the kernel has said which
+  #pause: ReturnType<typeof setTimeout> | undefined;
+  #drawSoon: () => void;
+
+  constructor(requests: Requests, signal: AbortSignal) {
+    super(requests, EVERY, signal);
+    this.#drawSoon = nextFrame(() => this.#draw(), signal);
+    this.#scroll.append(this.#rows.element);
+    this.element.append(
+      h("div", { class: "tb-panel-line" }, this.#search, this.#count, this.#before, this.#after, this.#end),
+      this.said,
+      this.#scroll,
+    );
+    const on = (element: HTMLElement, event: string, act: (event: Event) => void) =>
+      element.addEventListener(event, act, { signal });
+    on(this.#search, "input", () => {
+      clearTimeout(this.#pause);
+      this.#pause = setTimeout(() => this.#find(), PAUSE);
+    });
+    on(this.#search, "keydown", event => this.#onKey(event as KeyboardEvent));
+    on(this.#before, "click", () => this.#step(-1));
+    on(this.#after, "click", () => this.#step(1));
+    on(this.#end, "click", () => {
+      this.#follows = true;
+      this.#draw();
+    });
+    on(this.#scroll, "scroll", () => {
+      const { scrollTop, scrollHeight, clientHeight } = this.#scroll;
+      if (clientHeight !== this.#height) return; // it was hidden, shown or moved, by nobody's hand
+      this.#follows = scrollTop + clientHeight >= scrollHeight - ROW_HEIGHT;
+      this.#top = scrollTop;
+      this.#drawSoon();
+    });
+    const onSized = () => {
+      this.#height = this.#scroll.clientHeight;
+      if (!this.#follows) this.#scroll.scrollTop = this.#top; // else drawing sets it, and what it was before is not by hand
+      this.#drawSoon();
+    };
+    onResize(this.#scroll, onSized, signal);
+    signal.addEventListener("abort", () => clearTimeout(this.#pause));
+    this.clear();
+  }
+
+  protected override clear() {
+    [this.#lines, this.#earlier, this.#follows, this.#fetching] = [[], null, true, false];
+    [this.#found, this.#at, this.#looked] = [[], -1, false];
+    this.#made.clear();
+    this.#draw();
+  }
+
+  protected override question(): [string, Record<string, unknown>] {
+    return ["console", this.#earlier === null ? {} : { after: this.#lines.at(-1)?.[0] ?? -1 }];
+  }
+
+  protected override take({ lines, earlier, more }: Record<string, unknown>): boolean {
+    const first = this.#earlier === null;
+    if (first) [this.#lines, this.#earlier] = [lines as Line[], earlier as number];
+    else this.#follow(lines as Line[]);
+    if (!this.#lines.length) this.say(this.running ? "Nothing printed yet." : "No output was recorded.");
+    this.#draw();
+    if (first && this.#search.value) void this.#find();
+    return Boolean(more);
+  }
+
+  /** New lines, after those that may have been written over. */
+  #follow(lines: readonly Line[]) {
+    if (!lines.length) return;
+    const [first] = lines[0];
+    const known = Math.max(first, this.#lines[0]?.[0] ?? first);
+    const changed = lines.filter(([line]) => line >= known);
+    const before = (line: number) => line < known;
+    this.#lines = [...this.#lines.filter(([line]) => before(line)), ...changed];
+    if (!this.#looked) return;
+    const current = this.#found[this.#at];
+    this.#found = [...this.#found.filter(before), ...this.#matching(changed)];
+    this.#at = Math.max(0, this.#found.indexOf(current));
+  }
+
+  #matching(lines: readonly Line[]): number[] {
+    return lines.filter(([, , text]) => text.search(this.#pattern as RegExp) >= 0).map(([line]) => line);
+  }
+
+  // --- drawing
+
+  #draw() {
+    const { length } = this.#lines;
+    this.#scroll.hidden = !length;
+    this.#end.hidden = this.#follows;
+    this.#rows.element.style.height = `${length * ROW_HEIGHT}px`;
+    if (this.#follows) this.#scroll.scrollTop = length * ROW_HEIGHT;
+    const made = new Map<number, Row>();
+    this.#rows.update(length, place => {
+      const line = this.#lines[place];
+      const [number] = line;
+      const current = number === this.#found[this.#at];
+      const look = `${this.#pattern} ${current}`;
+      const known = this.#made.get(number);
+      const row =
+        known?.line === line && known.look === look
+          ? known
+          : { line, look, element: this.#newRow(line, current) };
+      made.set(number, row);
+      return row.element;
+    });
+    this.#made = made;
+    if (this.#looked || !this.#pattern) this.#showCount();
+    if (this.#earlier && !this.#follows && this.#rows.window(length)[0] === 0) void this.#fetch();
+  }
+
+  #showCount() {
+    const count = this.#found.length;
+    const which = count ? `${formatCount(this.#at + 1)} of ${formatCount(count)}` : "no match";
+    setText(this.#count, this.#pattern ? which : "");
+    for (const button of [this.#before, this.#after]) button.hidden = !count;
+  }
+
+  #newRow([, stream, text, time]: Line, current: boolean): HTMLElement {
+    const row = h("div", { class: "tb-line", "data-stream": stream });
+    if (current) row.setAttribute("aria-current", "true");
+    if (stream !== "cut") {
+      const clock = new Date(time * 1000).toTimeString().slice(0, 8);
+      row.append(h("span", { class: "tb-minor tb-number" }, clock));
+      row.title = `${stream} · ${formatClock(time)}`;
+    }
+    row.append(h("span", {}, ...this.#marked(text)));
+    return row;
+  }
+
+  #marked(text: string): (string | Node)[] {
+    if (!this.#pattern) return [text];
+    return text.split(this.#pattern).map((part, i) => (i % 2 ? h("mark", {}, part) : part));
+  }
+
+  /** Earlier lines: a page of them, or all from the line `since` on. What is in view stays where it is. */
+  async #fetch(since?: number) {
+    if (this.#fetching) return;
+    this.#fetching = true;
+    const [{ run }, [before]] = [this, this.#lines[0]];
+    const content = await this.ask("console", { before, since });
+    if (run !== this.run) return;
+    this.#fetching = false;
+    if (!content || before !== this.#lines[0][0]) return;
+    const lines = content.lines as Line[];
+    [this.#lines, this.#earlier] = [[...lines, ...this.#lines], content.earlier as number];
+    this.#rows.element.style.height = `${this.#lines.length * ROW_HEIGHT}px`;
+    this.#top = this.#scroll.scrollTop += lines.length * ROW_HEIGHT;
+    this.#draw();
+  }
+
+  // --- searching
+
+  async #find() {
+    clearTimeout(this.#pause);
+    const search = this.#search.value;
+    [this.#found, this.#at, this.#looked] = [[], -1, false];
+    this.#pattern = search ? new RegExp(`(${search.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&")})`, "iu") : null;
+    this.#draw();
+    const content = search ? await this.ask("console", { search }) : null;
+    if (!content || search !== this.#search.value) return;
+    [this.#found, this.#looked] = [content.found as number[], true];
+    const [, end] = this.#rows.window(this.#lines.length);
+    const [last] = this.#lines[end - 1] ?? [-1];
+    await this.#go(this.#found.findLastIndex(line => line <= last));
+  }
+
+  #onKey(event: KeyboardEvent) {
+    if (event.key === "Enter") this.#step(event.shiftKey ? -1 : 1);
+    if (event.key === "Escape" && this.#search.value) event.stopPropagation(); // it empties the field
+  }
+
+  #step(by: number) {
+    const { length } = this.#found;
+    if (length) void this.#go((this.#at + by + length) % length);
+  }
+
+  async #go(at: number) {
+    this.#at = Math.max(0, at);
+    const line = this.#found[this.#at];
+    if (line === undefined) return this.#draw();
+    this.#follows = false;
+    if (line < this.#lines[0][0]) await this.#fetch(Math.max(0, line - AROUND));
+    const place = this.#lines.findIndex(([number]) => number >= line);
+    const middle = this.#scroll.clientHeight / 2;
+    this.#top = this.#scroll.scrollTop = Math.max(0, place * ROW_HEIGHT - middle);
+    this.#draw();
+  }
+}
+
+function arrow(text: string, label: string): HTMLButtonElement {
+  return h("button", { type: "button", class: "tb-button", "aria-label": label, title: label }, text);
+}

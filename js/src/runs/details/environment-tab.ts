@@ -1,0 +1,61 @@
+import type { Requests } from "../../frames/requests.ts";
+import { h, searchField } from "../../ui/dom.ts";
+import { formatCount } from "../../ui/format.ts";
+import { pairs, titled, verbatim } from "./definition-list.ts";
+import { Piece } from "./document-tab.ts";
+
+type Topic = Record<string, unknown>;
+
+const KIND = {
+  ask: "environment",
+  label: "Environment",
+  every: 5000, // it comes once, a moment after the run began
+  nothing: ["Not recorded yet.", "No environment was recorded."] as [string, string],
+};
+
+/** What a run ran on: by topic, with the packages folded away, and what git did not know of. */
+export class Environment extends Piece {
+  constructor(requests: Requests, signal: AbortSignal) {
+    super(KIND, requests, signal);
+  }
+
+  protected override draw({ environment }: Record<string, unknown>): HTMLElement[] {
+    return Object.entries((environment ?? {}) as Topic).flatMap(([name, topic]) => draw(name, topic));
+  }
+}
+
+function draw(name: string, topic: unknown): HTMLElement[] {
+  if (name === "packages") return packages(topic as Topic);
+  const { diff, ...rest } = (name === "git" ? topic : { "": topic }) as Topic;
+  const lines = [...leaves(name === "git" ? rest : topic, "")];
+  if (!lines.length && !diff) return [];
+  const section = titled(name, lines);
+  if (diff) section.append(fold("diff", verbatim(String(diff))));
+  return [section];
+}
+
+function packages(all: Topic): HTMLElement[] {
+  const names = Object.entries(all ?? {}).map(([name, version]) => [name, String(version)] as const);
+  if (!names.length) return [];
+  const search = searchField("Search packages");
+  let list = pairs(names);
+  search.addEventListener("input", () => {
+    const text = search.value.trim().toLowerCase();
+    const found = pairs(names.filter(([name]) => name.toLowerCase().includes(text)));
+    list.replaceWith(found);
+    list = found;
+  });
+  return [fold(`packages ${formatCount(names.length)}`, search, list)];
+}
+
+function fold(title: string, ...content: Node[]): HTMLElement {
+  return h("details", {}, h("summary", {}, title), ...content);
+}
+
+/** Names in dotted form and their values; what is not known is left out, and so is the number of what there is one of. */
+function* leaves(value: unknown, name: string): Generator<[string, string]> {
+  if (value === null || value === undefined || value === "") return;
+  if (Array.isArray(value) && value.length === 1) yield* leaves(value[0], name);
+  else if (typeof value !== "object") yield [name, String(value)];
+  else for (const [key, each] of Object.entries(value)) yield* leaves(each, name ? `${name}.${key}` : key);
+}

@@ -1,0 +1,100 @@
+import { NoAnswer, type Requests } from "../../frames/requests.ts";
+import { h, setText } from "../../ui/dom.ts";
+
+const PATIENCE = 1500; // ms until a kernel that does not answer is said to be busy
+const NO_KERNEL = "No notebook keeps this: it needs the kernel that recorded the run, or a new one.";
+const BUSY = "The kernel is busy: this comes when the cell ends.";
+
+type Content = Record<string, unknown>;
+
+/** A part of a run's details that the kernel tells when somebody opens it, and again and again while the run goes on. */
+export abstract class Told {
+  readonly element = h("div", { class: "tb-told" });
+  /** Why there is nothing to see, or nothing new. */
+  protected readonly said = h("div", { class: "tb-minor tb-said", role: "status" });
+  run = "";
+  protected running = false;
+  #requests: Requests;
+  #every: number;
+  #open = false;
+  #settled = false; // nothing can have changed since the answer
+  #waiting: object | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** `every`: ms between two questions about a run that goes on. */
+  constructor(requests: Requests, every: number, signal: AbortSignal) {
+    [this.#requests, this.#every] = [requests, every];
+    signal.addEventListener("abort", () => this.update(this.run, false, false));
+  }
+
+  /** What to ask now, beside the run. */
+  protected abstract question(): [ask: string, fields?: Content];
+  /** Shows an answer; true when there is more to ask for at once. */
+  protected abstract take(content: Content): boolean;
+  /** Forgets the run that was shown. */
+  protected abstract clear(): void;
+
+  /** `open`: whether somebody looks. */
+  update(run: string, running: boolean, open: boolean) {
+    if (run !== this.run) {
+      [this.run, this.#settled, this.#waiting] = [run, false, null];
+      this.#rest();
+      this.say("");
+      this.clear();
+    }
+    if (running) this.#settled = false;
+    [this.running, this.#open] = [running, open];
+    if (!open) this.#rest();
+    else if (!this.#settled && !this.#waiting && this.#timer === undefined) void this.#next();
+  }
+
+  protected say(text: string) {
+    setText(this.said, text);
+    this.said.hidden = !text;
+  }
+
+  /** The kernel's answer; null where there is none, which the reader is told, or where another run is shown by now. */
+  protected async ask(question: string, fields: Content = {}): Promise<Content | null> {
+    const { run } = this;
+    if (!this.#requests.possible) return this.#refuse(NO_KERNEL);
+    const late = setTimeout(() => run === this.run && this.say(BUSY), PATIENCE);
+    try {
+      const { content } = await this.#requests.ask(question, { run, ...fields });
+      if (run !== this.run) return null;
+      this.say("");
+      return content;
+    } catch (error) {
+      if (!(error instanceof NoAnswer)) throw error;
+      return run === this.run ? this.#refuse(error.message) : null;
+    } finally {
+      clearTimeout(late);
+    }
+  }
+
+  #refuse(why: string): null {
+    this.say(why);
+    return null;
+  }
+
+  async #next() {
+    const [waiting, { running }] = [{}, this];
+    this.#waiting = waiting;
+    const content = await this.ask(...this.question());
+    if (this.#waiting !== waiting) return;
+    this.#waiting = null;
+    const more = content !== null && this.take(content);
+    this.#settled = !running && !more;
+    if (this.#settled || !this.#open) return;
+    const again = () => {
+      this.#timer = undefined;
+      if (!document.hidden) void this.#next();
+      else this.#timer = setTimeout(again, this.#every);
+    };
+    this.#timer = setTimeout(again, more ? 0 : this.#every);
+  }
+
+  #rest() {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+}

@@ -1,0 +1,254 @@
+import type { Requests } from "../../frames/requests.ts";
+import type { Entry } from "../../frames/runs-table.ts";
+import type { Styled } from "../../plot/rows.ts";
+import { h, setText, swatch } from "../../ui/dom.ts";
+import { formatClock, formatDuration } from "../../ui/format.ts";
+import { FullScreen } from "../../ui/fullscreen.ts";
+import { Tabs } from "../../ui/tabs.ts";
+import { formatSetting } from "../columns.ts";
+import { Code } from "./code-tab.ts";
+import { Console } from "./console-tab.ts";
+import { titled } from "./definition-list.ts";
+import { Environment } from "./environment-tab.ts";
+import type { Told } from "./polled-tab.ts";
+
+interface Editing {
+  /** Whether there is a kernel to change a run. */
+  possible: boolean;
+  rename(entry: Entry, name: string): void;
+  tag(entry: Entry, tags: string[]): void;
+  note(entry: Entry, notes: string): void;
+  remove(entry: Entry): void;
+  color(entry: Entry, color: string | null): void;
+  solo(entry: Entry): void;
+  close(): void;
+}
+
+const NO_KERNEL = "Only with a kernel behind this page";
+const TABS = { overview: "Overview", console: "Console", code: "Code", environment: "Environment" };
+
+/** One run under the list: what is said of it, what can be changed, and what was recorded beside its metrics. */
+export class Details {
+  readonly element = h("div", { class: "tb-run-details", role: "group", hidden: "" });
+  readonly head = h("div", { class: "tb-run-title" });
+  readonly body = h("div", { class: "tb-run-body" }, this.head);
+  #large: FullScreen;
+  #tabs: Tabs<keyof typeof TABS>;
+  #tab: keyof typeof TABS = "overview";
+  #overview = h("div", { class: "tb-overview" });
+  #config = h("div", {
+    class: "tb-scroll",
+    tabindex: "0",
+    role: "group",
+    "aria-label": "Config",
+    hidden: "",
+  });
+  #settings = "";
+  #told: readonly (readonly [keyof typeof TABS, Told])[];
+  #title = h("span", { class: "tb-runs-name" });
+  #line = h("span", { class: "tb-runs-line" });
+  #facts = h("span", { class: "tb-minor tb-number" });
+  #name = h("input", { spellcheck: "false" });
+  #labels = h("input", { spellcheck: "false", placeholder: "separated by commas" });
+  #notes = h("textarea", { rows: "2" });
+  #color = h("input", { type: "color" });
+  #usual = button("Usual colour");
+  #solo = button("Show alone");
+  #remove = button("Delete…", "tb-danger");
+  #question = h("span", { class: "tb-question" });
+  #sure = button("Delete", "tb-danger");
+  #keep = button("Keep");
+  #ask = h("div", { class: "tb-run-ask", role: "alertdialog", "aria-label": "Delete this run?", hidden: "" });
+  #entry: Entry | null = null;
+  #editing: Editing;
+
+  constructor(editing: Editing, requests: Requests, signal: AbortSignal) {
+    this.#editing = editing;
+    this.#large = new FullScreen(signal);
+    this.#tabs = new Tabs(TABS, "Of this run", name => this.#choose(name), signal);
+    this.#told = [
+      ["console", new Console(requests, signal)],
+      ["code", new Code(requests, signal)],
+      ["environment", new Environment(requests, signal)],
+    ];
+    const large = button("⤢", "tb-panel-close");
+    const close = button("×", "tb-panel-close");
+    large.setAttribute("aria-label", "Show large");
+    close.setAttribute("aria-label", "Close details");
+    this.#ask.append(this.#question, this.#sure, this.#keep);
+    this.head.append(this.#line, this.#title, this.#facts, large, close);
+    this.#overview.append(
+      field("Name", this.#name),
+      field("Tags", this.#labels),
+      field("Notes", this.#notes),
+      h(
+        "div",
+        { class: "tb-run-buttons" },
+        field("Colour", this.#color),
+        this.#usual,
+        this.#solo,
+        this.#remove,
+      ),
+      this.#ask,
+      this.#config,
+    );
+    this.body.append(this.#tabs.element, this.#tabs.panel("overview", this.#overview));
+    for (const [name, { element }] of this.#told) this.body.append(this.#tabs.panel(name, element));
+    this.element.append(this.body, this.#large.element);
+    large.addEventListener("click", () => this.#large.toggle(this, this.#entry?.name ?? ""), { signal });
+    const on = (element: HTMLElement, event: string, act: (entry: Entry) => void) =>
+      element.addEventListener(event, () => this.#entry && act(this.#entry), { signal });
+    on(
+      this.#name,
+      "change",
+      entry => this.#name.value.trim() && editing.rename(entry, this.#name.value.trim()),
+    );
+    on(this.#labels, "change", entry => editing.tag(entry, splitTags(this.#labels.value)));
+    on(this.#notes, "change", entry => editing.note(entry, this.#notes.value.trim()));
+    on(this.#color, "input", entry => editing.color(entry, this.#color.value));
+    on(this.#usual, "click", entry => editing.color(entry, null));
+    on(this.#solo, "click", entry => editing.solo(entry));
+    on(this.#remove, "click", entry => this.ask(entry));
+    on(this.#sure, "click", entry => editing.remove(entry));
+    on(this.#keep, "click", () => this.#unask());
+    on(close, "click", () => editing.close());
+    this.body.addEventListener("keydown", event => this.#onKey(event), { signal });
+  }
+
+  /** Where somebody begins: at the name, or, where that is not shown, at the tab. */
+  focus() {
+    const { disabled } = this.#name;
+    (this.#tab === "overview" && !disabled ? this.#name : this.#tabs.tab(this.#tab)).focus();
+  }
+
+  #choose(name: keyof typeof TABS) {
+    this.#tab = name;
+    this.#show();
+  }
+
+  #show() {
+    const entry = this.#entry;
+    this.#tabs.update(this.#tab);
+    this.#overview.hidden = this.#tab !== "overview";
+    for (const [name, part] of this.#told) {
+      const open = name === this.#tab;
+      part.element.hidden = !open;
+      part.update(entry?.id ?? part.run, entry?.state === "running", open && entry !== null);
+    }
+  }
+
+  /** As the run was configured; a long one scrolls, and is left alone while it says the same. */
+  #showConfig({ config }: Entry) {
+    const shown = JSON.stringify([...config]);
+    if (shown === this.#settings) return;
+    this.#settings = shown;
+    this.#config.hidden = !config.size;
+    this.#config.replaceChildren(
+      titled(
+        "config",
+        [...config].map(([key, value]) => [key, formatSetting(value)]),
+      ),
+    );
+  }
+
+  /** The run shown; null where none is. */
+  get run(): string | null {
+    return this.#entry?.id ?? null;
+  }
+
+  update(
+    entry: Entry | null,
+    style: Pick<Styled, "color" | "dash"> | null,
+    own: string | undefined,
+    now: number,
+  ) {
+    const other = entry?.id !== this.#entry?.id;
+    this.#entry = entry;
+    this.element.hidden = !entry;
+    this.#show();
+    if (!entry) return this.#large.close();
+    if (other) this.#unask(false);
+    this.#showConfig(entry);
+    this.element.setAttribute("aria-label", `Run ${entry.name}`);
+    this.#line.replaceChildren(...(style ? [swatch(style.color, style.dash)] : []));
+    setText(this.#title, entry.name);
+    setText(this.#facts, factsOf(entry, now));
+    this.#facts.title = this.#facts.textContent as string; // what does not fit
+    this.#fill(this.#name, entry.name, other);
+    this.#fill(this.#labels, entry.tags.join(", "), other);
+    this.#fill(this.#notes, entry.notes ?? "", other);
+    if (style) this.#color.value = own ?? style.color;
+    (this.#color.parentElement as HTMLElement).hidden = !style; // a run has a colour when it is drawn
+    this.#usual.hidden = !own;
+    this.#allow();
+  }
+
+  /** Deleting is asked twice, and the second time the run is named. */
+  ask(entry: Entry) {
+    if (!this.#editing.possible) return;
+    this.#choose("overview");
+    const running = entry.state === "running";
+    setText(
+      this.#question,
+      running
+        ? `“${entry.name}” is still running: finish it before you delete it.`
+        : `Delete “${entry.name}” and all its points for ever?`,
+    );
+    this.#sure.hidden = running;
+    setText(this.#keep, running ? "OK" : "Keep");
+    this.#ask.hidden = false;
+    this.#remove.hidden = true;
+    (running ? this.#keep : this.#sure).focus();
+  }
+
+  #unask(focus = true) {
+    this.#ask.hidden = true;
+    this.#remove.hidden = false;
+    if (focus) this.#remove.focus();
+  }
+
+  #onKey(event: KeyboardEvent) {
+    if (event.key !== "Escape" || this.#large.element.open) return;
+    if (this.#ask.hidden) this.#editing.close();
+    else this.#unask();
+  }
+
+  #allow() {
+    const { possible } = this.#editing;
+    for (const control of [this.#name, this.#labels, this.#notes, this.#remove]) {
+      control.disabled = !possible;
+      control.title = possible ? "" : NO_KERNEL;
+    }
+  }
+
+  /** What somebody is typing is theirs. */
+  #fill(input: HTMLInputElement | HTMLTextAreaElement, text: string, other: boolean) {
+    const root = input.getRootNode() as Document | ShadowRoot;
+    if (other || root.activeElement !== input) input.value = text;
+  }
+}
+
+function factsOf({ id, state, started, ended }: Entry, now: number): string {
+  const end = ended ?? (state === "running" ? now : null);
+  const lasted = end === null ? [] : [formatDuration(end - started)];
+  return [state, ...lasted, formatClock(started), id].join(" · ");
+}
+
+function splitTags(text: string): string[] {
+  return [
+    ...new Set(
+      text
+        .split(",")
+        .map(tag => tag.trim())
+        .filter(Boolean),
+    ),
+  ];
+}
+
+function button(text: string, more = ""): HTMLButtonElement {
+  return h("button", { type: "button", class: `tb-button ${more}`.trim() }, text);
+}
+
+function field(name: string, control: HTMLElement): HTMLElement {
+  return h("label", { class: "tb-field" }, h("span", {}, name), control);
+}

@@ -1,0 +1,273 @@
+import type { Entry } from "../frames/runs-table.ts";
+import type { ViewState } from "../frames/view-state.ts";
+import type { Styled } from "../plot/rows.ts";
+import { h, nextFrame, onResize, setChildren } from "../ui/dom.ts";
+import { VirtualRows } from "../ui/virtual-rows.ts";
+import type { Column } from "./columns.ts";
+import { GroupRow, RunRow } from "./row.ts";
+import { type Group, parseSort } from "./sorting.ts";
+import type { Visibility } from "./visibility.ts";
+
+export const ROW_HEIGHT = 28; // px; runs.css says the same
+const FIRST = 200; // px, the column of names
+const CELL = 80;
+const WIDE = new Set(["started", "tags", "notes"]);
+
+export type Item = { kind: "group"; key: string; group: Group } | { kind: "run"; key: string; entry: Entry };
+
+export interface Scene {
+  items: readonly Item[];
+  columns: readonly Column[];
+  now: number;
+  styleOf(item: Item): Pick<Styled, "color" | "dash"> | null;
+}
+
+/** What somebody does in the grid that is not its own business. */
+interface Doing {
+  details(entry: Entry): void;
+  /** The details are of this run from now on, if they are open. */
+  follow(entry: Entry): void;
+  rename(entry: Entry, name: string): void;
+  remove(entry: Entry): void;
+}
+
+let grids = 0;
+
+/** The runs as a grid: one tab stop, keys move the active row, and only rows in view are in the page. */
+export class Grid {
+  readonly element = h("div", { class: "tb-runs-scroll" });
+  #grid = h("div", { class: "tb-runs", role: "grid", tabindex: "0", "aria-multiselectable": "true" });
+  #head = h("div", { class: "tb-runs-row tb-runs-head", role: "row", "aria-rowindex": "1" });
+  #rows = new VirtualRows(this.element, ROW_HEIGHT, 1, { class: "tb-runs-rows", role: "rowgroup" });
+  #made = new Map<string, RunRow | GroupRow>();
+  #headers = new Map<string, HTMLElement>();
+  #id = `tb-runs-${++grids}`;
+  #ids = new Map<string, string>();
+  #active = "";
+  #scene: Scene | null = null;
+  #closed = new Set<string>();
+  #drawSoon: () => void;
+
+  constructor(
+    private readonly state: ViewState,
+    private readonly visibility: Visibility,
+    private readonly doing: Doing,
+    private readonly onChange: () => void,
+    private readonly signal: AbortSignal,
+  ) {
+    this.#grid.setAttribute("aria-label", "Runs of the project");
+    this.#grid.append(h("div", { role: "rowgroup", class: "tb-runs-heads" }, this.#head), this.#rows.element);
+    this.element.append(this.#grid);
+    this.#drawSoon = nextFrame(() => this.#draw(), signal);
+    this.element.addEventListener("scroll", this.#drawSoon, { signal, passive: true });
+    this.#grid.addEventListener("keydown", event => this.#onKey(event), { signal });
+    this.#grid.addEventListener("click", event => this.#onClick(event), { signal });
+    this.#grid.addEventListener("dblclick", event => this.#onDoubleClick(event), { signal });
+    onResize(this.element, this.#drawSoon, signal);
+  }
+
+  isOpen(group: string): boolean {
+    return !this.#closed.has(group);
+  }
+
+  get active(): string {
+    return this.#active;
+  }
+
+  update(scene: Scene) {
+    this.#scene = scene;
+    this.#showHead(scene);
+    const widths = scene.columns
+      .slice(1)
+      .map(({ id, kind }) => (WIDE.has(id) ? 1.5 * CELL : kind === "run" ? 0.8 * CELL : CELL));
+    this.#grid.style.setProperty("--tb-columns", [FIRST, ...widths].map(width => `${width}px`).join(" "));
+    this.#grid.style.minWidth = `${widths.reduce((sum, width) => sum + width, FIRST)}px`;
+    this.#grid.setAttribute("aria-rowcount", String(scene.items.length + 1));
+    this.#grid.setAttribute("aria-colcount", String(scene.columns.length));
+    this.#grid.setAttribute("role", scene.items.some(({ kind }) => kind === "group") ? "treegrid" : "grid");
+    this.#draw();
+  }
+
+  focus() {
+    this.#grid.focus();
+  }
+
+  #draw() {
+    const scene = this.#scene;
+    if (!scene) return;
+    const made = new Map<string, RunRow | GroupRow>();
+    this.#rows.update(scene.items.length, index => {
+      const row = this.#rowOf(scene, index);
+      made.set(scene.items[index].key, row);
+      return row.element;
+    });
+    for (const [key, row] of this.#made) {
+      if (!made.has(key) && row instanceof RunRow && row.editing) made.set(key, row); // out of sight, not forgotten
+    }
+    this.#made = made;
+    const active = made.has(this.#active) ? (this.#ids.get(this.#active) ?? "") : "";
+    if (active) this.#grid.setAttribute("aria-activedescendant", active);
+    else this.#grid.removeAttribute("aria-activedescendant");
+  }
+
+  #rowOf(scene: Scene, index: number): RunRow | GroupRow {
+    const item = scene.items[index];
+    const active = item.key === this.#active;
+    const style = scene.styleOf(item);
+    if (item.kind === "run") {
+      const row = (this.#made.get(item.key) as RunRow | undefined) ?? new RunRow(this.#idOf(item.key));
+      const shown = this.visibility.shown(item.entry.id);
+      row.update(item.entry, index, { columns: scene.columns, now: scene.now, shown, active, style });
+      return row;
+    }
+    const row = (this.#made.get(item.key) as GroupRow | undefined) ?? new GroupRow(this.#idOf(item.key));
+    const shown = item.group.members.filter(({ id }) => this.visibility.shown(id)).length;
+    row.update(item.group, index, this.isOpen(item.key), shown, { active, style });
+    return row;
+  }
+
+  /** Run ids are the user's, ids of elements are not. */
+  #idOf(key: string): string {
+    const id = this.#ids.get(key) ?? `${this.#id}-${this.#ids.size}`;
+    this.#ids.set(key, id);
+    return id;
+  }
+
+  #showHead({ columns, items, now }: Scene) {
+    const sort = parseSort(this.state.get("run_sort"));
+    const headers = columns.map(column => {
+      const header = this.#headers.get(column.id) ?? this.#newHeader(column);
+      const sorted = sort.id === column.id ? (sort.descending ? "descending" : "ascending") : "none";
+      header.setAttribute("aria-sort", sorted);
+      header.classList.toggle("tb-runs-figure", typeof firstValue(items, column, now) === "number");
+      return header;
+    });
+    this.#headers = new Map(columns.map(({ id }, i) => [id, headers[i]]));
+    setChildren(this.#head, headers);
+  }
+
+  #newHeader(column: Column): HTMLElement {
+    const title = h("span", {}, column.title);
+    const button = h(
+      "button",
+      { type: "button", class: "tb-runs-sort", title: `Sort by ${column.id}` },
+      title,
+    );
+    button.addEventListener("click", () => this.#sortBy(column), { signal: this.signal });
+    const header = h("div", { class: "tb-runs-cell", role: "columnheader" }, button);
+    header.classList.toggle("tb-runs-first", column.id === "name");
+    return header;
+  }
+
+  /** Numbers the largest first, texts from A; once more the other way round, and once more as before. */
+  #sortBy({ id, kind }: Column) {
+    const now = this.state.get("run_sort");
+    const ways = kind === "run" || kind === "config" ? [id, `-${id}`, ""] : [`-${id}`, id, ""];
+    this.state.set("run_sort", ways[(ways.indexOf(now) + 1) % ways.length]);
+  }
+
+  #itemAt(event: Event): { item: Item; row: RunRow | GroupRow } | null {
+    const element = (event.target as Element).closest(".tb-runs-rows > .tb-runs-row");
+    const found = [...this.#made].find(([, row]) => row.element === element);
+    const item = found && this.#scene?.items.find(({ key }) => key === found[0]);
+    return found && item ? { item, row: found[1] } : null;
+  }
+
+  #onClick(event: MouseEvent) {
+    const hit = this.#itemAt(event);
+    if (!hit) return;
+    const { item, row } = hit;
+    this.activate(item.key);
+    if (event.target === row.box) {
+      // a checkbox redraws from the state, like everything else
+      if (event.altKey) this.visibility.solo(membersOf(item));
+      else this.visibility.toggle(membersOf(item));
+      this.onChange();
+    } else if (item.kind === "run" && row instanceof RunRow && event.target === row.more) {
+      this.doing.details(item.entry);
+    } else if (event.altKey) this.visibility.solo(membersOf(item));
+    else if (item.kind === "group") this.#fold(item.key, !this.isOpen(item.key));
+    else this.doing.follow(item.entry);
+  }
+
+  #onDoubleClick(event: MouseEvent) {
+    const hit = this.#itemAt(event);
+    if (hit?.item.kind !== "run" || !(event.target as Element).closest(".tb-runs-name")) return;
+    this.#rename(hit.item.entry);
+  }
+
+  activate(key: string) {
+    this.#active = key;
+    this.#draw();
+  }
+
+  #onKey(event: KeyboardEvent) {
+    const scene = this.#scene;
+    if (!scene?.items.length || event.target !== this.#grid || event.ctrlKey || event.metaKey) return;
+    const at = scene.items.findIndex(({ key }) => key === this.#active);
+    const page = this.#rows.page;
+    const last = scene.items.length - 1;
+    const moves: Record<string, number> = {
+      ArrowDown: at + 1,
+      ArrowUp: at < 0 ? 0 : at - 1,
+      PageDown: at + page,
+      PageUp: at - page,
+      Home: 0,
+      End: last,
+    };
+    if (Object.hasOwn(moves, event.key)) {
+      const index = Math.min(last, Math.max(0, moves[event.key]));
+      this.#active = scene.items[index].key;
+      this.#rows.reveal(index);
+      this.#draw();
+    } else if (at < 0 || !this.#act(event, scene.items[at])) return;
+    event.preventDefault();
+  }
+
+  /** Whether the key meant something for the active row. */
+  #act({ key, altKey }: KeyboardEvent, item: Item): boolean {
+    if (key === " ") {
+      if (altKey) this.visibility.solo(membersOf(item));
+      else this.visibility.toggle(membersOf(item));
+    } else if (item.kind === "group") {
+      if (key === "ArrowLeft" || key === "ArrowRight") this.#fold(item.key, key === "ArrowRight");
+      else if (key === "Enter") this.#fold(item.key, !this.isOpen(item.key));
+      else return false;
+    } else if (key === "Enter") this.doing.details(item.entry);
+    else if (key === "F2") this.#rename(item.entry);
+    else if (key === "Delete" || key === "Backspace") this.doing.remove(item.entry);
+    else return false;
+    return true;
+  }
+
+  #rename(entry: Entry) {
+    const row = this.#made.get(runKey(entry.id));
+    if (!(row instanceof RunRow)) return;
+    row.rename(name => {
+      if (name !== null) this.doing.rename(entry, name);
+      this.focus();
+    });
+  }
+
+  #fold(key: string, open: boolean) {
+    if (open) this.#closed.delete(key);
+    else this.#closed.add(key);
+    this.onChange();
+  }
+}
+
+function firstValue(items: readonly Item[], column: Column, now: number) {
+  for (const item of items) {
+    const value = item.kind === "run" ? column.value(item.entry, now) : undefined;
+    if (value !== undefined && value !== null) return value;
+  }
+  return undefined;
+}
+
+export function runKey(id: string): string {
+  return `run:${id}`;
+}
+
+function membersOf(item: Item): string[] {
+  return item.kind === "run" ? [item.entry.id] : item.group.members.map(({ id }) => id);
+}

@@ -1,0 +1,158 @@
+import { STATE_ICON } from "../board/header.ts";
+import type { Entry } from "../frames/runs-table.ts";
+import type { Styled } from "../plot/rows.ts";
+import { h, setChildren, setText, swatch } from "../ui/dom.ts";
+import type { Column } from "./columns.ts";
+import type { Group } from "./sorting.ts";
+
+interface RowState {
+  columns: readonly Column[];
+  now: number;
+  shown: boolean;
+  active: boolean;
+  /** How the board draws the run; null where it does not. */
+  style: Pick<Styled, "color" | "dash"> | null;
+}
+
+/** A run in the panel: its box, its line in small, its name, its state, then a cell a column. */
+export class RunRow {
+  readonly element: HTMLElement;
+  readonly box = h("input", { type: "checkbox", tabindex: "-1", class: "tb-runs-box" });
+  readonly more = h(
+    "button",
+    {
+      type: "button",
+      tabindex: "-1",
+      class: "tb-runs-more",
+      "aria-label": "Details",
+      title: "Details (Enter)",
+    },
+    "⋯",
+  );
+  entry: Entry | null = null;
+  #line = h("span", { class: "tb-runs-line" });
+  #name = h("span", { class: "tb-runs-name" });
+  #icon = h("span", { class: "tb-state" });
+  #head = h("div", { class: "tb-runs-cell tb-runs-first", role: "gridcell" });
+  #cells: HTMLElement[] = [];
+  #look = "";
+  #editor: HTMLInputElement | null = null;
+
+  constructor(id: string) {
+    this.#head.append(this.box, this.#line, this.#name, this.#icon, this.more);
+    this.element = h("div", { class: "tb-runs-row", role: "row", id });
+  }
+
+  update(entry: Entry, index: number, state: RowState) {
+    this.entry = entry;
+    const { element } = this;
+    element.dataset.run = entry.id;
+    element.setAttribute("aria-rowindex", String(index + 2)); // after the head
+    element.setAttribute("aria-selected", String(state.shown));
+    element.classList.toggle("tb-runs-active", state.active);
+    this.box.checked = state.shown;
+    this.box.setAttribute("aria-label", `Show ${entry.name}`);
+    setText(this.#name, entry.name);
+    this.#name.title = `${entry.name}\n${entry.id}`;
+    setText(this.#icon, STATE_ICON[entry.state]);
+    this.#icon.title = entry.drawn?.error ?? entry.state;
+    this.#icon.setAttribute("aria-label", entry.state);
+    this.#icon.setAttribute("role", "img");
+    this.#icon.dataset.state = entry.state;
+    this.#showLine(state);
+    this.#showCells(entry, state);
+  }
+
+  /** The line in small is the run's mark where colour alone would not tell. */
+  #showLine({ style, shown }: RowState) {
+    const look = JSON.stringify([style?.color, style?.dash, shown]);
+    if (look === this.#look) return;
+    this.#look = look;
+    this.#line.replaceChildren(...(style && shown ? [swatch(style.color, style.dash, 14)] : []));
+    this.box.style.accentColor = (shown && style?.color) || "";
+  }
+
+  #showCells(entry: Entry, { columns, now }: RowState) {
+    const cells = columns.slice(1).map((column, i) => {
+      const cell = this.#cells[i] ?? h("div", { class: "tb-runs-cell", role: "gridcell" });
+      const value = column.value(entry, now);
+      const text = value === undefined ? "" : column.format(value);
+      setText(cell, text);
+      if (cell.title !== text) cell.title = text;
+      cell.classList.toggle("tb-runs-figure", typeof value === "number");
+      return cell;
+    });
+    this.#cells = cells;
+    setChildren(this.element, [this.#head, ...cells]);
+  }
+
+  get editing(): boolean {
+    return this.#editor !== null;
+  }
+
+  /** The name becomes an input; `done` gets the new one, or null when it stays. */
+  rename(done: (name: string | null) => void) {
+    if (this.#editor) return;
+    const input = h("input", { class: "tb-runs-rename", "aria-label": "New name", spellcheck: "false" });
+    input.value = this.entry?.name ?? "";
+    this.#editor = input;
+    const finish = (name: string | null) => {
+      if (this.#editor !== input) return; // taking it out of the page blurs it once more
+      this.#editor = null;
+      input.replaceWith(this.#name);
+      done(name?.trim() && name.trim() !== this.entry?.name ? name.trim() : null);
+    };
+    input.addEventListener("keydown", event => {
+      event.stopPropagation();
+      if (event.key === "Enter") finish(input.value);
+      if (event.key === "Escape") finish(null);
+    });
+    input.addEventListener("blur", () => finish(input.value));
+    this.#name.replaceWith(input);
+    input.focus();
+    input.select();
+  }
+}
+
+/** A group's heading among the runs. */
+export class GroupRow {
+  readonly element: HTMLElement;
+  readonly box = h("input", { type: "checkbox", tabindex: "-1", class: "tb-runs-box" });
+  #arrow = h("span", { class: "tb-arrow", "aria-hidden": "true" });
+  #line = h("span", { class: "tb-runs-line" });
+  #name = h("span", { class: "tb-runs-name" });
+  #count = h("span", { class: "tb-count" });
+  #look = "";
+
+  constructor(id: string) {
+    const cell = h("div", { class: "tb-runs-cell tb-runs-first", role: "gridcell" });
+    cell.append(this.#arrow, this.box, this.#line, this.#name, this.#count);
+    this.element = h("div", { class: "tb-runs-row tb-runs-group", role: "row", id, "aria-level": "1" }, cell);
+  }
+
+  update(
+    group: Group,
+    index: number,
+    open: boolean,
+    shown: number,
+    state: Pick<RowState, "active" | "style">,
+  ) {
+    const { element, box } = this;
+    element.setAttribute("aria-rowindex", String(index + 2));
+    element.setAttribute("aria-expanded", String(open));
+    element.classList.toggle("tb-runs-active", state.active);
+    box.checked = shown > 0 && shown === group.members.length;
+    box.indeterminate = shown > 0 && shown < group.members.length;
+    box.setAttribute("aria-label", `Show all of ${group.label}`);
+    this.#arrow.classList.toggle("tb-open", open);
+    setText(this.#name, group.label);
+    this.#name.title = group.label;
+    setText(this.#count, String(group.members.length));
+    const look = JSON.stringify([state.style?.color, state.style?.dash, shown > 0]);
+    if (look === this.#look) return;
+    this.#look = look;
+    this.#line.replaceChildren(
+      ...(state.style && shown ? [swatch(state.style.color, state.style.dash, 14)] : []),
+    );
+  }
+}

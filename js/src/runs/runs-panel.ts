@@ -1,0 +1,234 @@
+import type { Picture } from "../frames/picture.ts";
+import { NoAnswer, type Requests } from "../frames/requests.ts";
+import { type Entry, entriesOf, type Table } from "../frames/runs-table.ts";
+import type { ViewState } from "../frames/view-state.ts";
+import type { Styled } from "../plot/rows.ts";
+import { h, searchField, setText } from "../ui/dom.ts";
+import { parseFilter, showFilter } from "../ui/filter.ts";
+import { formatCount } from "../ui/format.ts";
+import { Chooser } from "./column-chooser.ts";
+import { type Column, Columns } from "./columns.ts";
+import { Details } from "./details/run-details.ts";
+import { Grid, type Item, runKey } from "./grid.ts";
+import { filterRuns, groupRuns, parseSort, sortRuns } from "./sorting.ts";
+import { MOST_DRAWN, Visibility } from "./visibility.ts";
+
+const PATIENCE = 1500; // ms until a kernel that does not answer is said to be busy
+
+interface PanelScene {
+  picture: Picture;
+  table: Table;
+  /** How runs, or groups by their key, are drawn. */
+  runStyle(id: string): Styled | null;
+  groupStyle(key: string): Styled | null;
+  now: number;
+}
+
+/** All runs of the project: found, sorted, grouped, shown and changed. */
+export class Panel {
+  readonly element = h("aside", { class: "tb-panel", "aria-label": "Runs", hidden: "" });
+  readonly visibility: Visibility;
+  #state: ViewState;
+  #requests: Requests;
+  #search = searchField("Search runs", "Search runs by text or regular expression");
+  #all = h("button", { type: "button", class: "tb-button" });
+  #choose = h("button", { type: "button", class: "tb-button", "aria-expanded": "false" }, "Columns");
+  #status = h("div", { class: "tb-panel-status tb-minor", role: "status" });
+  #chooser: Chooser;
+  #grid: Grid;
+  #details: Details;
+  #scene: PanelScene | null = null;
+  #entries: readonly Entry[] = [];
+  #found: readonly Entry[] = [];
+  #columns: { key: unknown[]; value: Columns } | null = null;
+  #open: string | null = null;
+  #message = "";
+
+  constructor(state: ViewState, requests: Requests, signal: AbortSignal) {
+    [this.#state, this.#requests] = [state, requests];
+    this.visibility = new Visibility(state);
+    const doing = {
+      details: (entry: Entry) => this.#showDetails(entry),
+      follow: (entry: Entry) => {
+        if (this.#open === null) return;
+        this.#open = entry.id;
+        this.#draw();
+      },
+      rename: (entry: Entry, name: string) => this.#change("rename", entry, { name }),
+      remove: (entry: Entry) => {
+        this.#showDetails(entry);
+        this.#details.ask(entry);
+      },
+    };
+    this.#grid = new Grid(state, this.visibility, doing, () => this.#draw(), signal);
+    this.#chooser = new Chooser(ids => state.set("run_columns", ids), signal);
+    this.#details = new Details(this.#editing(doing.rename), requests, signal);
+    this.element.append(
+      h("div", { class: "tb-panel-line" }, this.#search, this.#choose),
+      this.#chooser.element,
+      this.#grid.element,
+      h("div", { class: "tb-panel-line tb-panel-foot" }, this.#status, this.#all),
+      this.#details.element,
+    );
+    this.#search.addEventListener("input", () => state.set("run_filter", this.#search.value), { signal });
+    this.#all.addEventListener("click", () => this.visibility.toggle(this.#found.map(({ id }) => id)), {
+      signal,
+    });
+    this.#choose.addEventListener(
+      "click",
+      () => this.#choose.setAttribute("aria-expanded", String(this.#chooser.toggle())),
+      { signal },
+    );
+    // A notebook in command mode takes keys for its own.
+    this.element.dataset.lmSuppressShortcuts = "true";
+    this.element.addEventListener("keydown", event => event.stopPropagation(), { signal });
+  }
+
+  /** All runs, as the newest scene has them. */
+  get entries(): readonly Entry[] {
+    return this.#entries;
+  }
+
+  get found(): readonly Entry[] {
+    return this.#found;
+  }
+
+  get columns(): Columns {
+    const { table, picture } = this.#scene as PanelScene;
+    const key = [table, picture.metrics.length, this.#entries.length];
+    if (!this.#columns || key.some((part, i) => part !== this.#columns?.key[i])) {
+      this.#columns = { key, value: new Columns(table, this.#entries, picture.metrics) };
+    }
+    return this.#columns.value;
+  }
+
+  update(scene: PanelScene) {
+    this.#scene = scene;
+    const { picture, table } = scene;
+    this.visibility.update(picture);
+    this.#entries = entriesOf(table, picture);
+    this.#found = filterRuns(this.#entries, this.#state.get("run_filter"));
+    this.element.hidden = this.#state.get("panel") !== "runs";
+    if (this.element.hidden) this.#details.update(null, null, undefined, scene.now);
+    else this.#draw();
+  }
+
+  #draw() {
+    const scene = this.#scene;
+    if (!scene || this.element.hidden) return;
+    const { columns } = this;
+    const shown = this.#shownColumns(columns);
+    const sorted = sortRuns(this.#found, this.#state.get("run_sort"), columns, scene.now);
+    const what = "Text or regular expression: name, id, group, tags, notes, state";
+    showFilter(this.#search, this.#state.get("run_filter"), what);
+    this.#chooser.update(columns, shown);
+    this.#grid.update({
+      items: this.#itemsOf(sorted),
+      columns: shown,
+      now: scene.now,
+      styleOf: item =>
+        item.kind === "run" ? scene.runStyle(item.entry.id) : scene.groupStyle(item.group.key),
+    });
+    const open = this.#entries.find(({ id }) => id === this.#open) ?? null;
+    const own = open ? this.#state.get("run_colors")[open.id] : undefined;
+    this.#details.update(open, open && scene.runStyle(open.id), own, scene.now);
+    this.#showStatus();
+  }
+
+  /** What the runs are sorted by is always there, so that its head can say so. */
+  #shownColumns(columns: Columns): Column[] {
+    const shown = columns.shown(this.#state.get("run_columns"));
+    const sort = this.#state.get("run_sort");
+    const by = sort ? columns.get(parseSort(sort).id) : null;
+    return by && !shown.some(({ id }) => id === by.id) ? [shown[0], by, ...shown.slice(1)] : shown;
+  }
+
+  #itemsOf(sorted: readonly Entry[]): Item[] {
+    const run = (entry: Entry): Item => ({ kind: "run", key: runKey(entry.id), entry });
+    const by = this.#state.get("group_by");
+    if (!by) return sorted.map(run);
+    return groupRuns(sorted, by).flatMap((group): Item[] => {
+      const key = `group:${group.key}`;
+      const members = this.#grid.isOpen(key) ? group.members.map(run) : [];
+      return [{ kind: "group", key, group }, ...members];
+    });
+  }
+
+  #showStatus() {
+    const [all, found] = [this.#entries.length, this.#found.length];
+    const shown = this.#found.filter(({ id }) => this.visibility.shown(id)).length;
+    const of = found < all ? `${formatCount(found)} of ${formatCount(all)}` : formatCount(all);
+    const omitted = this.#scene?.table.omitted ?? 0;
+    const when = this.#requests.possible ? "come when the kernel answers" : "are not kept here";
+    const left = omitted ? `; ${formatCount(omitted)} older ones ${when}` : "";
+    const { problem } = parseFilter(this.#state.get("run_filter"));
+    const how = problem ? `. ${problem}` : "";
+    const said = `${of} ${all === 1 ? "run" : "runs"}, ${formatCount(shown)} shown${left}${how}`;
+    setText(this.#status, this.#message || said);
+    const everything = shown === found;
+    setText(this.#all, everything ? "Hide all" : found > MOST_DRAWN ? `Show ${MOST_DRAWN} more` : "Show all");
+    this.#all.hidden = found === 0;
+  }
+
+  #showDetails(entry: Entry) {
+    this.#open = entry.id;
+    this.#draw();
+    this.#details.element.scrollIntoView?.({ block: "nearest" });
+    this.#details.focus();
+  }
+
+  #editing(rename: (entry: Entry, name: string) => void) {
+    const requests = this.#requests;
+    return {
+      get possible() {
+        return requests.possible;
+      },
+      rename,
+      tag: (entry: Entry, tags: string[]) => this.#change("tag", entry, { tags }),
+      note: (entry: Entry, notes: string) => this.#change("note", entry, { notes }),
+      remove: (entry: Entry) => {
+        this.#change("delete", entry);
+        this.#closeDetails();
+      },
+      color: (entry: Entry, color: string | null) => {
+        const { [entry.id]: _, ...colors } = this.#state.get("run_colors");
+        this.#state.set("run_colors", color === null ? colors : { ...colors, [entry.id]: color });
+      },
+      solo: (entry: Entry) => this.visibility.solo([entry.id]),
+      close: () => this.#closeDetails(),
+    };
+  }
+
+  #closeDetails() {
+    this.#open = null;
+    this.#draw();
+    this.#grid.focus();
+  }
+
+  /** Asks the kernel to change a run; when it cannot, or not yet, says so. */
+  #change(
+    act: "rename" | "tag" | "note" | "delete",
+    { id, name }: Entry,
+    fields: Record<string, unknown> = {},
+  ) {
+    const late = setTimeout(
+      () => this.#say(`The kernel is busy: ${act} “${name}” when the cell ends`),
+      PATIENCE,
+    );
+    this.#requests
+      .ask(act, { run: id, ...fields })
+      .then(
+        () => this.#say(""),
+        (problem: unknown) => {
+          if (!(problem instanceof NoAnswer)) throw problem;
+          this.#say(`Could not ${act} “${name}”: ${problem.message}`);
+        },
+      )
+      .finally(() => clearTimeout(late));
+  }
+
+  #say(message: string) {
+    this.#message = message;
+    this.#draw();
+  }
+}

@@ -1,0 +1,72 @@
+import type { Entry, Scalar } from "../frames/runs-table.ts";
+import { parseFilter } from "../ui/filter.ts";
+import type { Column, Columns } from "./columns.ts";
+
+/** Runs whose name, id, group, tags, notes or state contain a text or match a regular expression. */
+export function filterRuns(entries: readonly Entry[], text: string): readonly Entry[] {
+  if (!text.trim()) return entries;
+  const { matches } = parseFilter(text);
+  return entries.filter(({ name, id, group, state, tags, notes }) =>
+    [name, id, group ?? "", state, ...tags, notes ?? ""].some(matches),
+  );
+}
+
+/** `run_sort` taken apart; without one the newest come first. */
+export function parseSort(sort: string): { id: string; descending: boolean } {
+  if (!sort || sort === "-") return { id: "started", descending: true };
+  return sort.startsWith("-") ? { id: sort.slice(1), descending: true } : { id: sort, descending: false };
+}
+
+export function sortRuns(entries: readonly Entry[], sort: string, columns: Columns, now: number): Entry[] {
+  const { id, descending } = parseSort(sort);
+  const column = columns.get(id) as Column | null;
+  if (!column) return [...entries];
+  const keyed = entries.map(entry => ({ entry, key: column.value(entry, now) }));
+  const sign = descending ? -1 : 1;
+  return keyed
+    .sort((a, b) => missing(a.key) - missing(b.key) || sign * compare(a.key, b.key))
+    .map(({ entry }) => entry);
+}
+
+/** Runs without a value come last, whichever way round the others are. */
+function missing(value: Scalar | undefined): number {
+  return value === undefined || value === null ? 2 : Number.isNaN(value) ? 1 : 0;
+}
+
+const natural = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
+
+/** Numbers before texts, and "run 2" before "run 10". */
+export function compare(a: Scalar | undefined, b: Scalar | undefined): number {
+  if (typeof a === "number" && typeof b === "number") return a < b ? -1 : a > b ? 1 : 0;
+  if (typeof a === "number" || typeof b === "number") return typeof a === "number" ? -1 : 1;
+  return natural.compare(String(a), String(b));
+}
+
+export interface Group {
+  key: string;
+  label: string;
+  members: readonly Entry[];
+}
+
+/** What `group_by` says a run belongs to. A text speaks for itself, a number needs its key's name. */
+export function groupOf(entry: Pick<Entry, "group" | "config">, by: string): { key: string; label: string } {
+  const name = by === "group" ? "group" : by.slice("config.".length);
+  const value = by === "group" ? entry.group : entry.config.get(name);
+  if (value === null || value === undefined || value === "") return { key: "", label: `no ${name}` };
+  const says = by === "group" || typeof value === "string";
+  return { key: JSON.stringify(value), label: says ? String(value) : `${name.split(".").at(-1)} ${value}` };
+}
+
+/** The groups in the order of their keys, each with its runs in the order given. */
+export function groupRuns(entries: readonly Entry[], by: string): Group[] {
+  const groups = new Map<string, { label: string; value: Scalar; members: Entry[] }>();
+  for (const entry of entries) {
+    const { key, label } = groupOf(entry, by);
+    const group = groups.get(key);
+    if (group) group.members.push(entry);
+    else groups.set(key, { label, value: key ? JSON.parse(key) : null, members: [entry] });
+  }
+  return [...groups]
+    .map(([key, group]) => ({ key, ...group }))
+    .sort((a, b) => Number(!a.key) - Number(!b.key) || compare(a.value, b.value));
+}

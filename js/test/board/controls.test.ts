@@ -1,0 +1,68 @@
+// @vitest-environment happy-dom
+import { expect, test, vi } from "vitest";
+import { Controls } from "../../src/board/controls.ts";
+import { ViewState } from "../../src/frames/view-state.ts";
+import { FakeModel } from "../fixtures.ts";
+
+function controls(traits: Record<string, unknown> = {}) {
+  const { signal } = new AbortController();
+  const model = new FakeModel(traits);
+  const state = new ViewState(model, () => made.update(false), signal);
+  const unzoom = vi.fn();
+  const made: Controls = new Controls(state, unzoom, signal);
+  made.update(false);
+  const find = <E extends Element>(selector: string) => made.element.querySelector(selector) as E;
+  return { made, model, unzoom, find };
+}
+
+function type(input: HTMLInputElement | HTMLSelectElement, value: string) {
+  input.value = value;
+  input.dispatchEvent(new Event(input instanceof HTMLSelectElement ? "change" : "input"));
+}
+
+test("they show their traits", () => {
+  const { find } = controls({ smoothing: 7, x_axis: "time", metric_filter: "loss" });
+  expect(find<HTMLInputElement>(".tb-smoothing").value).toBe("7");
+  expect(find("output").textContent).toBe("7");
+  expect(find<HTMLSelectElement>(".tb-x-axis").value).toBe("time");
+  expect(find<HTMLInputElement>(".tb-filter").value).toBe("loss");
+});
+
+test("they set their traits", () => {
+  const { model, find } = controls();
+  type(find(".tb-smoothing"), "5");
+  type(find(".tb-x-axis"), "relative");
+  type(find(".tb-filter"), "acc");
+  expect(model.traits).toMatchObject({ smoothing: 5, x_axis: "relative", metric_filter: "acc" });
+});
+
+test("they move when Python sets a trait", () => {
+  const { model, find } = controls();
+  model.set("smoothing", 12);
+  expect(find<HTMLInputElement>(".tb-smoothing").value).toBe("12");
+});
+
+test("a filter that is no regular expression is marked, with the reason", () => {
+  const { find } = controls({ metric_filter: "loss(" });
+  expect(find(".tb-filter").getAttribute("aria-invalid")).toBe("true");
+  expect(find(".tb-filter").getAttribute("title")).toBe("Searched as text: unterminated group");
+});
+
+test("zoom can be undone while there is some", () => {
+  const { made, unzoom } = controls();
+  const button = made.unzoom;
+  expect(button.hidden).toBe(true);
+  made.update(true);
+  expect(button.hidden).toBe(false);
+  button.click();
+  expect(unzoom).toHaveBeenCalledOnce();
+});
+
+test("x may be any metric, also one that Python chose and nobody logged yet", () => {
+  const { made, model, find } = controls();
+  made.update(false, ["loss", "epoch"]);
+  type(find(".tb-x-axis"), "epoch");
+  expect(model.get("x_axis")).toBe("epoch");
+  model.set("x_axis", "to come");
+  expect(find<HTMLSelectElement>(".tb-x-axis").value).toBe("to come");
+});

@@ -1,0 +1,69 @@
+// @vitest-environment happy-dom
+import { expect, test } from "vitest";
+import { TopLine } from "../../src/board/header.ts";
+import type { RunHeader } from "../../src/frames/protocol.ts";
+import { styleRuns } from "../../src/plot/palette.ts";
+import type { Styled } from "../../src/plot/rows.ts";
+import { run } from "../fixtures.ts";
+
+function topLine(more: Partial<RunHeader>, { now = 0, alone = false } = {}) {
+  const line = new TopLine(document.createElement("span"));
+  const clock = { now };
+  line.update("digits", styleRuns([run(0, more)], "light").get(0) as Styled, alone, () => clock.now);
+  const text = () => [...line.element.children].map(child => child.textContent).filter(Boolean);
+  return { line, clock, text };
+}
+
+test("project, run, state, time, steps", () => {
+  expect(topLine({ started: 10, done: 1234 }, { now: 75 }).text()).toEqual([
+    "digits",
+    "run-0",
+    "running",
+    "1:05",
+    "1,234 steps",
+  ]);
+});
+
+test("time goes on between frames while the run does", () => {
+  const { line, clock, text } = topLine({ started: 0 }, { now: 5 });
+  clock.now = 6;
+  line.tick();
+  expect(text()).toContain("0:06");
+});
+
+test("and stands still when it has ended", () => {
+  expect(topLine({ state: "finished", started: 0, ended: 60 }, { now: 999 }).text()).toContain("1:00");
+});
+
+test("a lost run, whose end nobody saw, has no time", () => {
+  expect(topLine({ state: "lost", started: 0 }, { now: 999 }).text()).toEqual([
+    "digits",
+    "run-0",
+    "lost",
+    "0 steps",
+  ]);
+});
+
+test("a known total gives progress, rate and time left", () => {
+  const { line, text } = topLine({ done: 25, total: 100, rate: 5 });
+  expect(text()).toEqual(expect.arrayContaining(["25 / 100 steps", "5.00/s · 0:15 left"]));
+  const bar = line.element.querySelector("[role=progressbar]") as HTMLElement;
+  expect([bar.hidden, bar.getAttribute("aria-valuenow")]).toEqual([false, "25"]);
+});
+
+test("a run that stands still at rate 0 promises no end", () => {
+  expect(topLine({ done: 25, total: 100, rate: 0 }).text().join()).not.toContain("left");
+});
+
+test("the error of a failed run is on its state", () => {
+  const { line } = topLine({ state: "failed", error: "ValueError: no" });
+  expect(line.element.querySelector<HTMLElement>(".tb-state")?.title).toBe("ValueError: no");
+});
+
+test("a run by itself stands for its legend entry", () => {
+  expect(
+    topLine({}, { alone: true }).line.element.querySelector('.tb-run[data-run="id0"] .tb-run-name')
+      ?.textContent,
+  ).toBe("run-0");
+  expect(topLine({}).line.element.querySelector(".tb-run")).toBeNull();
+});

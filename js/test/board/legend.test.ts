@@ -1,0 +1,79 @@
+// @vitest-environment happy-dom
+import { expect, test } from "vitest";
+import { Legend } from "../../src/board/legend.ts";
+import type { RunHeader } from "../../src/frames/protocol.ts";
+import { ViewState } from "../../src/frames/view-state.ts";
+import { styleRuns } from "../../src/plot/palette.ts";
+import { FakeModel, run } from "../fixtures.ts";
+
+function legend(runs: RunHeader[] = [run(0), run(1), run(2)]) {
+  const { signal } = new AbortController();
+  const model = new FakeModel();
+  const show = () => made.update([...styleRuns(runs, "light").values()]);
+  const made: Legend = new Legend(new ViewState(model, show, signal), signal);
+  show();
+  const chip = (id: string) => made.element.querySelector(`[data-run="${id}"]`) as HTMLButtonElement;
+  return { made, model, chip };
+}
+
+test("a chip a run, with its name", () => {
+  const { made } = legend();
+  expect([...made.element.querySelectorAll(".tb-run-name")].map(name => name.textContent)).toEqual([
+    "run-0",
+    "run-1",
+    "run-2",
+  ]);
+});
+
+test("a click hides a run, another shows it", () => {
+  const { model, chip } = legend();
+  chip("id1").click();
+  expect([model.get("hidden_runs"), chip("id1").getAttribute("aria-pressed")]).toEqual([["id1"], "false"]);
+  chip("id1").click();
+  expect([model.get("hidden_runs"), chip("id1").getAttribute("aria-pressed")]).toEqual([[], "true"]);
+});
+
+test("Alt-click shows a run alone, and again all of them", () => {
+  const { model, chip } = legend();
+  const altClick = () => chip("id1").dispatchEvent(new MouseEvent("click", { altKey: true }));
+  altClick();
+  expect(model.get("hidden_runs")).toEqual(["id0", "id2"]);
+  altClick();
+  expect(model.get("hidden_runs")).toEqual([]);
+});
+
+test("a double-click shows a run alone", () => {
+  const { model, chip } = legend();
+  chip("id2").click();
+  chip("id2").click();
+  chip("id2").dispatchEvent(new MouseEvent("dblclick"));
+  expect(model.get("hidden_runs")).toEqual(["id0", "id1"]);
+});
+
+test("only a run that went wrong has an icon", () => {
+  const { chip } = legend([
+    run(0),
+    run(1, { state: "finished" }),
+    run(2, { state: "failed", error: "ValueError: no" }),
+  ]);
+  expect([chip("id0"), chip("id1")].map(c => c.querySelector(".tb-state"))).toEqual([null, null]);
+  expect(chip("id2").querySelector<HTMLElement>(".tb-state")?.title).toBe("ValueError: no");
+});
+
+test("a run by itself needs no legend", () => {
+  expect(legend([run(0)]).made.element.hidden).toBe(true);
+});
+
+test("a name is text, whatever it looks like", () => {
+  const { made } = legend([run(0, { name: "<img src=x onerror=alert(1)>" }), run(1)]);
+  expect(made.element.querySelector("img")).toBeNull();
+  expect(made.element.textContent).toContain("<img src=x");
+});
+
+test("a chip stays the same element, so that focus survives a frame", () => {
+  const { made, model, chip } = legend();
+  const before = [...made.element.children];
+  model.set("hidden_runs", ["id0"]);
+  expect([...made.element.children]).toEqual(before);
+  expect(chip("id0")).toBe(before[0]);
+});

@@ -1,0 +1,84 @@
+// @vitest-environment happy-dom
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { StopButton } from "../../src/board/stop-button.ts";
+import { NoAnswer, type Requests } from "../../src/frames/requests.ts";
+import { run } from "../fixtures.ts";
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+/** A button whose kernel answers when the test says so. */
+function stopButton() {
+  const asked: unknown[] = [];
+  let settle: { resolve: () => void; reject: (why: NoAnswer) => void };
+  const ask = (question: string, fields: object) =>
+    new Promise<void>((resolve, reject) => {
+      asked.push({ ask: question, ...fields });
+      settle = { resolve, reject };
+    });
+  const stop = new StopButton({ ask } as unknown as Requests, new AbortController().signal);
+  const button = stop.element.querySelector("button") as HTMLButtonElement;
+  const said = () => stop.element.querySelector("[role=status]")?.textContent;
+  return {
+    stop,
+    button,
+    asked,
+    said,
+    answer: async (error?: string) => {
+      if (error) settle.reject(new NoAnswer(error));
+      else settle.resolve();
+      await vi.advanceTimersByTimeAsync(0);
+    },
+  };
+}
+
+test("it names the run that it stops, and is hidden where there is none", () => {
+  const { stop, button } = stopButton();
+  stop.update(run(0, { name: "lr 0.1" }));
+  expect([stop.element.hidden, button.title, button.getAttribute("aria-label")]).toEqual([
+    false,
+    "Stop run lr 0.1",
+    "Stop run lr 0.1",
+  ]);
+  stop.update(null);
+  expect(stop.element.hidden).toBe(true);
+});
+
+test("a click asks the kernel once, and the run is stopping from then on", async () => {
+  const { stop, button, asked, said, answer } = stopButton();
+  stop.update(run(0));
+  expect(said()).toBe("");
+  button.click();
+  expect([asked, said()]).toEqual([[{ ask: "stop", run: "id0" }], "Stopping…"]);
+  await answer();
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(said()).toBe("Stopping…");
+});
+
+test("a kernel that does not answer hears it when the cell ends", async () => {
+  const { stop, button, said, answer } = stopButton();
+  stop.update(run(0));
+  button.click();
+  await vi.advanceTimersByTimeAsync(700);
+  expect(said()).toBe("Heard when the cell ends");
+  await answer();
+  expect(said()).toBe("Stopping…");
+});
+
+test("why a run cannot be stopped is said", async () => {
+  const { stop, button, said, answer } = stopButton();
+  stop.update(run(0));
+  button.click();
+  await answer("run 'x' is being written by another process; stop it there");
+  expect(said()).toContain("another process");
+});
+
+test("what is said of one run is not said of the next", () => {
+  const { stop, button, said } = stopButton();
+  stop.update(run(0));
+  button.click();
+  stop.update(run(1));
+  expect(said()).toBe("");
+  stop.update(run(0));
+  expect(said()).toBe("Stopping…");
+});

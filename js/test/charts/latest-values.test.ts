@@ -1,0 +1,45 @@
+// @vitest-environment happy-dom
+import { expect, test } from "vitest";
+import { latestValues } from "../../src/charts/latest-values.ts";
+import { styleRuns } from "../../src/plot/palette.ts";
+import type { Plot } from "../../src/plot/plot.ts";
+import { run } from "../fixtures.ts";
+
+function plot(count: number, kind: Plot["kind"] = "line-step", drawn = count): Plot {
+  const runs = Array.from({ length: count }, (_, key) =>
+    run(key, { state: key === 1 ? "running" : "finished", faded: key === 0 }),
+  );
+  const traces = [...styleRuns(runs, "light").values()].map(style => ({
+    style,
+    rows: [],
+    latest: style.run.key,
+  }));
+  return { kind, log: { x: false, y: false }, traces, rows: Array(drawn).fill({}), remarks: [] };
+}
+
+const texts = (plot: Plot, width: number) => latestValues(plot, width).map(span => span.textContent);
+
+test("in the legend's order, whichever run is the current one", () => {
+  expect(texts(plot(4), 1000)).toEqual(["0", "1", "2", "3"]);
+});
+
+test("as many as fit, and how many more there are", () => {
+  expect(texts(plot(10), 320)).toEqual(["1", "9", "+8"]);
+  expect(texts(plot(10), 10)).toEqual(["1", "+9"]);
+});
+
+test("a value has its run's colour and name", () => {
+  const [span] = latestValues(plot(2), 1000);
+  expect([span.title, span.style.color]).not.toContain("");
+});
+
+test("bars have their values beside them", () => {
+  expect(texts(plot(4, "bar"), 1000)).toEqual([]);
+  expect(texts(plot(14, "bar", 10), 1000)).toEqual(["+4"]);
+});
+
+test("where no legend is near, values come with their runs' names, and take more room", () => {
+  const named = latestValues(plot(10), 600, true);
+  expect(named.length).toBeLessThan(latestValues(plot(10), 600).length);
+  expect(named[0].querySelector(".tb-value-name")?.textContent).toBe(named[0].title);
+});

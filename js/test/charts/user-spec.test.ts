@@ -1,0 +1,142 @@
+// @vitest-environment happy-dom
+import { afterEach, expect, test } from "vitest";
+import { isComposite, ownRows, type UserChart, userCharts } from "../../src/charts/user-spec.ts";
+import { decodeFrame } from "../../src/frames/protocol.ts";
+import { decodeSeries } from "../../src/frames/series.ts";
+import widget from "../../src/index.ts";
+import { globMatches } from "../../src/plot/join.ts";
+import { styleRuns } from "../../src/plot/palette.ts";
+import type { Look } from "../../src/plot/plot.ts";
+import { FakeModel, frame, run, type SeriesSpec } from "../fixtures.ts";
+
+const spec = { data: { name: "points" }, mark: "point", encoding: {} };
+const chart = (name: string, more: Partial<UserChart> = {}): UserChart => ({
+  name,
+  spec,
+  metrics: [],
+  key: name,
+  ...more,
+});
+
+afterEach(() => {
+  document.body.replaceChildren();
+});
+
+function show(traits: Record<string, unknown>) {
+  const el = document.createElement("div");
+  document.body.append(el);
+  const model = new FakeModel(traits);
+  widget.render({ model, el });
+  const groups = () =>
+    [...el.querySelectorAll<HTMLElement>(".tb-group")].map(group => [
+      group.dataset.group,
+      [...group.querySelectorAll<HTMLElement>(".tb-chart")].map(one => one.dataset.metric),
+    ]);
+  return { model, el, groups };
+}
+
+function draw(specs: SeriesSpec[], metrics: string[], more: Partial<Look> = {}) {
+  const runs = [run(0), run(1)];
+  const { header, data } = decodeFrame(frame(specs, { runs, metrics })) as NonNullable<
+    ReturnType<typeof decodeFrame>
+  >;
+  const look: Look = {
+    styles: styleRuns(runs, "light"),
+    hidden: new Set(),
+    smoothing: { amount: 0, kind: "mean" },
+    clipOutliers: false,
+    ...more,
+  };
+  const series = header.series.map(each => decodeSeries(each, data));
+  const axes = { x: "step", log: { x: false, y: false }, knots: [] };
+  const parts = metrics.map((metric, i) => ({
+    metric,
+    series: series.filter(each => each.metric === i),
+    axes,
+  }));
+  return ownRows(parts, look, 512);
+}
+
+const METRICS = { keyframe: frame([], { metrics: ["lr", "val/loss"] }) };
+
+test("a user's chart appears at the end of the group of its name", () => {
+  const { groups } = show({ ...METRICS, charts: [chart("val/own"), chart("own"), chart("new/own")] });
+  expect(groups()).toEqual([
+    ["", ["lr", "own"]],
+    ["val", ["val/loss", "val/own"]],
+    ["new", ["new/own"]],
+  ]);
+});
+
+test("one called as a metric takes that metric's place", () => {
+  const { groups } = show({ ...METRICS, charts: [chart("val/loss")] });
+  expect(groups()).toEqual([
+    ["", ["lr"]],
+    ["val", ["val/loss"]],
+  ]);
+});
+
+test("charts come and go with the trait", () => {
+  const { model, groups } = show({ ...METRICS });
+  model.set("charts", [chart("own")]);
+  expect(groups()[0]).toEqual(["", ["lr", "own"]]);
+  model.set("charts", []);
+  expect(groups()[0]).toEqual(["", ["lr"]]);
+});
+
+test("the filter of metrics holds for them too", () => {
+  const { groups } = show({ ...METRICS, charts: [chart("own")], metric_filter: "own" });
+  expect(groups()).toEqual([["", ["own"]]]);
+});
+
+test("any name will do", () => {
+  const odd = ["__proto__", "constructor", "<img src=x onerror=alert(1)>", "'\"{{datum.value}}"];
+  const { el, groups } = show({ ...METRICS, charts: odd.map(name => chart(name)) });
+  expect(groups()[0]).toEqual(["", ["lr", ...odd]]);
+  expect(el.querySelector("img")).toBeNull();
+});
+
+test("it draws all its metrics, each row with its metric's name, hidden runs left out", () => {
+  const specs = [0, 1].flatMap(metric =>
+    [0, 1].map(key => ({ run: key, metric, rows: [[0, 0, metric + key]] })),
+  );
+  const all = draw(specs, ["a", "b"]).map(({ run, metric, value }) => [run, metric, value]);
+  expect(all).toHaveLength(4);
+  expect(all).toContainEqual(["run-1", "b", 2]);
+  const rows = draw(specs, ["a", "b"], { hidden: new Set(["id1"]) });
+  expect(rows.map(({ run, metric }) => [run, metric])).toEqual([
+    ["run-0", "a"],
+    ["run-0", "b"],
+  ]);
+});
+
+test("however much it asks for, it draws no more than a frame can take", () => {
+  const rows = Array.from({ length: 1000 }, (_, step) => [step, step, Math.sin(step)]);
+  const specs = Array.from({ length: 100 }, (_, metric) => ({ run: 0, metric, rows }));
+  const drawn = draw(
+    specs,
+    specs.map(({ metric }) => `m${metric}`),
+  );
+  expect(drawn.length).toBeLessThanOrEqual(20_000);
+  expect(new Set(drawn.map(({ metric }) => metric)).size).toBe(100);
+});
+
+test("charts of several views are told from those that fit a box", () => {
+  const composite = (more: Record<string, unknown>) => isComposite(chart("own", { spec: more }));
+  expect(composite({ mark: "point", encoding: { x: {} } })).toBe(false);
+  expect(composite({ layer: [] })).toBe(false);
+  expect(composite({ hconcat: [] })).toBe(true);
+  expect(composite({ mark: "point", encoding: { column: {} } })).toBe(true);
+});
+
+test("a glob's star stands for any text and nothing else is special", () => {
+  expect(globMatches("val/*", "val/a/b")).toBe(true);
+  expect(globMatches("*", "a\nb")).toBe(true);
+  expect(globMatches("a.c[0]?", "a.c[0]?")).toBe(true);
+  expect(globMatches("a.c", "abc")).toBe(false);
+});
+
+test("what is no list of charts is none", () => {
+  expect(userCharts(undefined).size).toBe(0);
+  expect(userCharts({}).size).toBe(0);
+});

@@ -1,0 +1,21 @@
+import { parse, View } from "vega";
+import { expect, test } from "vitest";
+import { resizeView } from "../../src/charts/sizing.ts";
+
+const SPEC = {
+  width: 300,
+  height: 200,
+  autosize: { type: "fit", contains: "padding", resize: true },
+  scales: [{ name: "y", type: "linear", domain: [0, 1], range: "height" }],
+  axes: [{ scale: "y", orient: "left", title: "y" }],
+  title: { text: "a title above" },
+};
+
+test("a new size that equals the old size inside the axes is a new size all the same", async () => {
+  const view = await new View(parse(SPEC as never), { renderer: "none" }).runAsync();
+  const inner = view.height();
+  expect(inner).toBeLessThan(200);
+  resizeView(view, 300, inner);
+  await view.runAsync();
+  expect(view.height()).toBeLessThan(inner);
+});

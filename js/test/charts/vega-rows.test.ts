@@ -1,0 +1,67 @@
+import { expect, test } from "vitest";
+import { HeldRows } from "../../src/charts/vega-rows.ts";
+
+const row = (run: string, x: number, more: object = {}) => ({
+  run,
+  x,
+  color: "red",
+  dash: [],
+  mark: "line",
+  ...more,
+});
+
+/** A data set that is told of changes, as Vega's is. */
+function dataset() {
+  const [held, rows] = [new HeldRows(), new Set<object>()];
+  const become = (wanted: ReturnType<typeof row>[]) => {
+    const { added, removed } = held.become(wanted);
+    for (const each of removed ?? [...rows]) expect(rows.delete(each)).toBe(true);
+    for (const each of added) rows.add(each);
+    expect([...rows].map(each => JSON.stringify(each)).sort()).toEqual(
+      wanted.map(each => JSON.stringify(each)).sort(),
+    );
+    return { added: added.length, removed: removed?.length ?? null };
+  };
+  return { held, become };
+}
+
+test("rows that stay as many are written over", () => {
+  const { become } = dataset();
+  expect(become([row("a", 0), row("a", 1), row("b", 0)])).toEqual({ added: 3, removed: null });
+  expect(become([row("a", 5), row("a", 6), row("b", 7)])).toEqual({ added: 0, removed: 0 });
+});
+
+test("a line that grows adds rows, one that shrinks or goes removes them", () => {
+  const { become } = dataset();
+  become([row("a", 0), row("b", 0), row("b", 1)]);
+  expect(become([row("a", 0), row("a", 1), row("b", 0)])).toEqual({ added: 1, removed: 1 });
+  expect(become([row("b", 3)])).toEqual({ added: 0, removed: 2 });
+});
+
+test("a line of another colour is another line, and so are marks", () => {
+  const { become } = dataset();
+  become([row("a", 0), row("a", 1)]);
+  expect(become([row("a", 0, { color: "blue" })])).toEqual({ added: 1, removed: 2 });
+  expect(become([row("a", 0, { color: "blue", mark: "NaN" })])).toEqual({ added: 1, removed: 1 });
+});
+
+test("a row that has no band any more keeps none", () => {
+  const { become } = dataset();
+  become([row("a", 0, { low: 1, high: 2 }), row("a", 1)]);
+  expect(become([row("a", 0), row("a", 1, { low: 2, high: 3 })])).toEqual({ added: 0, removed: 0 });
+  expect(become([row("a", 0), row("a", 1)])).toEqual({ added: 1, removed: 1 });
+});
+
+test("rows are not the ones that were given, which others hold", () => {
+  const [held, mine] = [new HeldRows(), row("a", 0)];
+  const { added } = held.become([mine]);
+  held.become([row("a", 9)]);
+  expect([mine.x, added]).toEqual([0, [row("a", 9)]]);
+});
+
+test("after a failure all is given anew", () => {
+  const { held, become } = dataset();
+  become([row("a", 0)]);
+  held.forget();
+  expect(become([row("a", 1)])).toEqual({ added: 1, removed: null });
+});

@@ -1,0 +1,97 @@
+// @vitest-environment happy-dom
+import { expect, test } from "vitest";
+import { createCanvas, forbidsEval } from "../../src/charts/vega-view.ts";
+import type { Row } from "../../src/plot/rows.ts";
+import { specOf } from "../../src/plot/specs.ts";
+
+/** A canvas that shows nothing: what is compared is the scene. */
+const paper = new Proxy({} as Record<string, unknown>, {
+  get: (set, name: string) => set[name] ?? (() => ({ width: 0 })),
+});
+HTMLCanvasElement.prototype.getContext = (() => paper) as never;
+
+let seed = 3;
+function random(below: number): number {
+  seed = (seed * 48271) % 2147483647;
+  return seed % below;
+}
+
+const SIGNALS = { smoothing: 0, x_window: null, y_window: null, x_log: false, y_log: false };
+
+function someRows(): Row[] {
+  const marks = ["line", "line", "line", "line", "dot", "NaN", "Infinity", "below"] as const;
+  return ["a", "b", "c"].slice(random(2)).flatMap(run => {
+    const color = run === "a" && random(2) ? "#ff0000" : "#00ff00";
+    const grouped = random(2) > 0;
+    return Array.from({ length: random(12) }, (_, x): Row => {
+      const value = random(100);
+      const mark = marks[random(marks.length)];
+      const band = grouped && mark === "line" ? { low: value - 1, high: value + 1 } : {};
+      return {
+        run,
+        step: x,
+        time: x,
+        value,
+        smooth: value / 2,
+        x: x + random(2),
+        mark,
+        color,
+        dash: [],
+        ...band,
+      };
+    }).sort((a, b) => a.x - b.x);
+  });
+}
+
+test("rows that are written over draw what rows of a new chart draw", async () => {
+  const spec = specOf("line-step", { x: false, y: false });
+  const canvas = () => createCanvas(spec, "light", "sans-serif", document.createElement("div"));
+  const live = canvas();
+  for (let round = 0; round < 60; round++) {
+    const rows = someRows();
+    const signals = { ...SIGNALS, smoothing: random(2) };
+    await live.drawLines(rows, signals);
+    const fresh = canvas();
+    await fresh.drawLines(rows, signals);
+    expect(picture(await live.view.toSVG())).toEqual(picture(await fresh.view.toSVG()));
+    fresh.view.finalize();
+  }
+});
+
+interface Operators {
+  _runtime: { nodes: Record<string, { value?: { empty?: number } }> };
+}
+
+test("of rows that are gone little is kept", async () => {
+  const canvas = createCanvas(
+    specOf("line-step", { x: false, y: false }),
+    "light",
+    "sans-serif",
+    document.createElement("div"),
+  );
+  const row = { run: "a", color: "#00ff00", dash: [], mark: "line", value: 1, smooth: 1 } as const;
+  for (let round = 0; round < 20; round++) {
+    const rows = Array.from(
+      { length: round % 2 ? 10 : 300 },
+      (_, x): Row => ({ ...row, step: x, time: x, x }),
+    );
+    await canvas.drawLines(rows, SIGNALS);
+  }
+  const { nodes } = (canvas.view as unknown as Operators)._runtime;
+  const kept = Object.values(nodes).flatMap(({ value }) => (value?.empty === undefined ? [] : [value.empty]));
+  expect(kept.length).toBeGreaterThan(0);
+  expect(Math.max(...kept)).toBeLessThanOrEqual(500);
+});
+
+/** What is drawn, whatever lies on what where symbols and groups of lines came in another order. */
+function picture(svg: string): string[] {
+  const shapes = svg.match(/<(path|text|line)[^>]*>/g) ?? [];
+  return shapes.filter(shape => !shape.includes('d=""')).sort();
+}
+
+test("a policy forbids eval unless it says otherwise", () => {
+  expect(forbidsEval("default-src 'none'")).toBe(true);
+  expect(forbidsEval("img-src 'none'")).toBe(false);
+  expect(forbidsEval("default-src 'none'; Script-Src 'self'  'unsafe-eval'")).toBe(false);
+  expect(forbidsEval("script-src 'self' 'wasm-unsafe-eval'; default-src 'unsafe-eval'")).toBe(true);
+});

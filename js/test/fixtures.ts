@@ -1,0 +1,115 @@
+import { type FrameHeader, type RunHeader, VERSION } from "../src/frames/protocol.ts";
+import type { TableRun } from "../src/frames/runs-table.ts";
+
+export interface SeriesSpec {
+  run: number;
+  metric: number;
+  width?: number;
+  /** One array a row, in the wire's order of columns. */
+  rows: number[][];
+}
+
+/** A frame as the kernel sends it, its blocks plain. */
+export function frame(
+  series: SeriesSpec[],
+  header: Partial<FrameHeader> = {},
+): { header: FrameHeader; data: DataView } {
+  const values: number[] = [];
+  const headers = series.map(({ run, metric, width = 1, rows }) => {
+    const at = 8 * values.length;
+    values.push(...rows.flat());
+    return { run, metric, width, rows: rows.length, at, plain: true };
+  });
+  const defaults = { version: VERSION, session: "s", seq: 1, now: 1000, project: "p", notices: [] };
+  return {
+    header: { ...defaults, runs: [run(0)], metrics: ["loss"], series: headers, ...header },
+    data: new DataView(Float64Array.from(values).buffer),
+  };
+}
+
+export function run(key: number, more: Partial<RunHeader> = {}): RunHeader {
+  return {
+    key,
+    id: `id${key}`,
+    name: `run-${key}`,
+    group: null,
+    state: "running",
+    started: 0,
+    ended: null,
+    done: 0,
+    total: null,
+    rate: null,
+    faded: false,
+    error: null,
+    ...more,
+  };
+}
+
+/** A model whose kernel is the test. */
+export class FakeModel {
+  saved = 0;
+  listeners = new Map<string, Set<() => void>>();
+
+  constructor(readonly traits: Record<string, unknown> = {}) {}
+
+  get(name: string) {
+    return this.traits[name];
+  }
+
+  set(name: string, value: unknown) {
+    this.traits[name] = value;
+    for (const listener of this.listeners.get(`change:${name}`) ?? []) listener();
+  }
+
+  save_changes() {
+    this.saved++;
+  }
+
+  on(event: string, listener: () => void) {
+    const known = this.listeners.get(event) ?? new Set();
+    this.listeners.set(event, known.add(listener));
+  }
+
+  off(event: string, listener: () => void) {
+    this.listeners.get(event)?.delete(listener);
+  }
+
+  get listening(): number {
+    return [...this.listeners.values()].reduce((sum, { size }) => sum + size, 0);
+  }
+}
+
+/** A table as the kernel sends it. `figure` gives last, min and max; undefined where the run never logged the metric. */
+export function table(
+  runs: readonly Partial<TableRun>[],
+  metrics: readonly string[] = [],
+  figure: (run: number, metric: number) => readonly [number, number, number] | undefined = () => undefined,
+) {
+  const missing = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  const figures = runs.map((_, i) => metrics.map((_, j) => figure(i, j) ?? missing));
+  const data = Float64Array.from([0, 1, 2].flatMap(which => figures.flat().map(values => values[which])));
+  const header = {
+    version: VERSION,
+    session: "s",
+    seq: 1,
+    metrics: [...metrics],
+    runs: runs.map((run, i) => ({ ...tableRun(i), ...run })),
+    omitted: 0,
+  };
+  return { header, data: new DataView(data.buffer) };
+}
+
+function tableRun(i: number): TableRun {
+  return {
+    id: `id${i}`,
+    name: `run-${i}`,
+    group: null,
+    state: "finished",
+    tags: [],
+    notes: null,
+    started: i,
+    ended: i + 60,
+    config: {},
+    summary: {},
+  };
+}

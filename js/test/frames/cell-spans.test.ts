@@ -1,0 +1,34 @@
+import { expect, test } from "vitest";
+import { cellOf, type Origins } from "../../src/frames/cell-spans.ts";
+
+const told: Origins = {
+  a: [
+    [3, 100, 110],
+    [5, 120, 130],
+    [6, 130.01, null],
+  ],
+};
+
+test.each([
+  [100, "In [3]"],
+  [109.9, "In [3]"],
+  [125, "In [5]"],
+  [130.005, "In [6]"], // between two: the later one, which is the more likely
+  [1e9, "In [6]"], // it runs yet
+])("a point of %d s is of %s", (time, name) => {
+  expect(cellOf(told, "a", time)).toBe(name);
+});
+
+test("rounded times still belong to their cell", () => {
+  expect([cellOf(told, "a", 99.99), cellOf(told, "a", 110.01)]).toEqual(["In [3]", "In [3]"]);
+});
+
+test.each([
+  [told, "a", 115],
+  [told, "a", 99],
+  [told, "b", 105],
+  [told, "__proto__", 105],
+  [undefined, "a", 105],
+])("what is not known is not said", (origins, run, time) => {
+  expect(cellOf(origins, run, time)).toBe("");
+});

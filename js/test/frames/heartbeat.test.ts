@@ -1,0 +1,81 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { Pulse } from "../../src/frames/heartbeat.ts";
+import { FakeModel } from "../fixtures.ts";
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["performance"] });
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function watch(model: (FakeModel & { widget_manager?: object }) | null = new FakeModel()) {
+  const [changed, ends] = [vi.fn(), new AbortController()];
+  const pulse = new Pulse(model as ConstructorParameters<typeof Pulse>[0], changed, ends.signal);
+  const wait = (seconds: number, running = true) => {
+    for (let i = 0; i < seconds; i++) {
+      vi.advanceTimersByTime(1000);
+      pulse.check(running);
+    }
+  };
+  return { pulse, model: model as FakeModel, changed, ends, wait };
+}
+
+test("a kernel that says something now and then is there", () => {
+  const { pulse, model, changed, wait } = watch();
+  for (const trait of ["beat", "delta", "keyframe"]) {
+    wait(40);
+    model.set(trait, {});
+  }
+  expect([pulse.state, pulse.notice("p"), changed.mock.calls.length]).toEqual(["heard", undefined, 0]);
+});
+
+test("one that says nothing while a run is running does not answer, until it does", () => {
+  const { pulse, model, changed, wait } = watch();
+  wait(46);
+  expect(pulse.notice('a "p"')).toContain(
+    'does not answer. The charts stay as they are; tb.board("a \\"p\\"")',
+  );
+  model.set("beat", 1);
+  expect([pulse.state, changed.mock.calls.length]).toEqual(["heard", 2]);
+});
+
+test("when nothing runs there is nothing to say", () => {
+  const { pulse, wait } = watch();
+  wait(100, false);
+  expect(pulse.state).toBe("heard");
+});
+
+test("a page that slept heard nothing, which says nothing of the kernel", () => {
+  const { pulse, wait } = watch();
+  vi.advanceTimersByTime(3_600_000);
+  wait(1);
+  expect(pulse.state).toBe("heard");
+  wait(46);
+  expect(pulse.state).toBe("silent");
+});
+
+test("what the host knows of its kernel counts at once, and until the end", () => {
+  const slots = new Set<(sender: unknown, status: string) => void>();
+  const statusChanged = {
+    connect: (slot: () => void) => slots.add(slot),
+    disconnect: (slot: () => void) => slots.delete(slot),
+  };
+  const model = Object.assign(new FakeModel(), { widget_manager: { kernel: { statusChanged } } });
+  const { pulse, ends } = watch(model);
+  for (const slot of slots) slot(null, "busy");
+  expect(pulse.state).toBe("heard");
+  for (const slot of slots) slot(null, "autorestarting");
+  expect(pulse.notice("p")).toContain("is gone");
+  model.set("beat", 1);
+  expect(pulse.state).toBe("gone");
+  ends.abort();
+  expect([slots.size, model.listening]).toEqual([0, 0]);
+});
+
+test("a saved page has no kernel to miss", () => {
+  const { pulse, wait } = watch(null);
+  wait(100);
+  expect(pulse.state).toBe("heard");
+});

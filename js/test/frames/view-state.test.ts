@@ -1,0 +1,56 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { ViewState } from "../../src/frames/view-state.ts";
+import { FakeModel } from "../fixtures.ts";
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function view(traits: Record<string, unknown> = {}) {
+  const [model, changed, ends] = [new FakeModel(traits), vi.fn(), new AbortController()];
+  return { model, changed, ends, state: new ViewState(model, changed, ends.signal) };
+}
+
+test("a trait the host does not have has its default", () => {
+  const { state } = view();
+  expect([state.get("smoothing"), state.get("x_axis"), state.get("hidden_runs")]).toEqual([0, "step", []]);
+});
+
+test("what Python sets is told", () => {
+  const { model, changed, state } = view();
+  model.set("smoothing", 8);
+  expect([changed.mock.calls.length, state.get("smoothing")]).toEqual([1, 8]);
+});
+
+test("what the browser sets counts at once and is saved when the hand rests", () => {
+  const { model, changed, state } = view();
+  for (const n of [1, 2, 3]) {
+    state.set("smoothing", n);
+    vi.advanceTimersByTime(60);
+  }
+  expect([model.get("smoothing"), changed.mock.calls.length, model.saved]).toEqual([3, 3, 0]);
+  vi.advanceTimersByTime(100);
+  expect(model.saved).toBe(1);
+});
+
+test("toggling adds and removes, on a new list", () => {
+  const { model, state } = view({ hidden_runs: ["a"] });
+  const before = model.get("hidden_runs");
+  state.toggle("hidden_runs", "b");
+  expect(model.get("hidden_runs")).toEqual(["a", "b"]);
+  state.toggle("hidden_runs", "a");
+  expect(model.get("hidden_runs")).toEqual(["b"]);
+  expect(before).toEqual(["a"]);
+});
+
+test("closing the view saves what is left and stops listening", () => {
+  const { model, changed, ends, state } = view();
+  state.set("smoothing", 4);
+  ends.abort();
+  expect([model.saved, model.listening]).toEqual([1, 0]);
+  model.set("smoothing", 5);
+  expect(changed).toHaveBeenCalledTimes(1);
+});

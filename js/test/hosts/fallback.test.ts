@@ -1,0 +1,62 @@
+// @vitest-environment happy-dom
+import { beforeEach, expect, test, vi } from "vitest";
+
+beforeEach(() => {
+  vi.resetModules();
+  vi.restoreAllMocks();
+  globalThis.trackbookFrontEnds = undefined;
+});
+
+const run = () => import("../../src/hosts/fallback.ts");
+
+function output(session: string): { area: HTMLElement; page: HTMLElement } {
+  document.body.innerHTML = `<div class="jp-OutputArea-child"><div class="tb-page" data-trackbook-session="${session}"></div></div>`;
+  const [area, page] = [".jp-OutputArea-child", ".tb-page"].map(
+    s => document.querySelector(s) as HTMLElement,
+  );
+  return { area, page };
+}
+
+function saveState(state: Record<string, unknown>) {
+  const tag = document.createElement("script");
+  tag.type = "application/vnd.jupyter.widget-state+json";
+  tag.textContent = JSON.stringify({ state });
+  document.body.append(tag);
+}
+
+test("in a live notebook it takes no room", async () => {
+  const { area, page } = output("s");
+  await run();
+  expect([area.style.display, page.children.length]).toEqual(["none", 0]);
+});
+
+test("a page that knows nothing of the session is left as it is", async () => {
+  const { area, page } = output("s");
+  saveState({
+    other: { state: { front_end: "IPY_MODEL_code", keyframe: { header: { session: "t" } } } },
+    code: { state: { code: "export {}", version: "v" } },
+    slider: { state: {} },
+  });
+  await run();
+  expect([area.style.display, page.children.length]).toEqual(["", 0]);
+});
+
+test("the widget of the session is drawn by the front end that the page carries", async () => {
+  output("s");
+  const loaded = vi
+    .spyOn(URL, "createObjectURL")
+    .mockReturnValue("data:text/javascript,export const mount = () => {}");
+  saveState({
+    board: { state: { front_end: "IPY_MODEL_code", keyframe: { header: { session: "s" } } } },
+    code: { state: { code: "the text", version: "v" } },
+  });
+  await run();
+  expect(await (loaded.mock.calls[0][0] as Blob).text()).toBe("the text");
+});
+
+test("a page whose front end was not saved is left as it is", async () => {
+  const { page } = output("s");
+  saveState({ board: { state: { front_end: "IPY_MODEL_gone", keyframe: { header: { session: "s" } } } } });
+  await run();
+  expect(page.children.length).toBe(0);
+});

@@ -1,0 +1,41 @@
+import { expect, test } from "vitest";
+import { altairCode } from "../../src/interact/altair-code.ts";
+import { styleRuns } from "../../src/plot/palette.ts";
+import { run } from "../fixtures.ts";
+
+const HOSTILE = [
+  'it\'s "quoted" \\ and\nbroken',
+  "'; drop table points; --",
+  "{datum.value} {{x}} $x %s",
+  "\u2028 \0 損失 👩‍🚀 </script>",
+  "a:Q",
+];
+
+/** What `tests/test_snippets.py` runs: for each x axis, a chart whose names are all hostile. */
+const programs = ["step", "relative", "time", HOSTILE[1]].map(x =>
+  altairCode({
+    project: 'it\'s a "project"',
+    metric: HOSTILE[0],
+    styles: [
+      ...styleRuns(
+        [0, 1].map(key => run(key, { name: HOSTILE[2 + key] })),
+        "light",
+      ).values(),
+    ],
+    x,
+    log: { x: false, y: true },
+  }),
+);
+
+test("the code is what Python's tests run", async () => {
+  await expect(`${JSON.stringify(programs, null, 2)}\n`).toMatchFileSnapshot(
+    "../../../tests/altair_code.json",
+  );
+});
+
+test("names are texts in it, whatever they hold", () => {
+  for (const program of programs) {
+    expect(program.split("\n").filter(line => line.includes("drop table"))).not.toContain(HOSTILE[1]);
+    expect(program).toContain('project = "it\'s a \\"project\\""');
+  }
+});

@@ -1,0 +1,211 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { Model } from "../../src/frames/host-model.ts";
+import { Requests } from "../../src/frames/requests.ts";
+import { double, type Series } from "../../src/frames/series.ts";
+import { Details, type Need, needOf } from "../../src/interact/zoom-detail.ts";
+import { styleRuns } from "../../src/plot/palette.ts";
+import type { Content, Range } from "../../src/plot/plot.ts";
+import { frame, run } from "../fixtures.ts";
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** A kernel that the test lets answer. */
+function kernel(possible = true) {
+  const asked: { id: number; from: number; to: number; series: number[][]; buckets: number }[] = [];
+  let hear: (content: unknown, buffers: unknown) => void = () => {};
+  const model = {
+    on: (_: string, listener: typeof hear) => {
+      hear = listener;
+    },
+    off: () => {},
+    ...(possible ? { send: (question: (typeof asked)[0]) => asked.push(question) } : {}),
+  };
+  const [changed, ends] = [vi.fn(), new AbortController()];
+  const details = new Details(new Requests(model as unknown as Model, ends.signal), changed, ends.signal);
+  details.belongTo("s");
+  const answer = async (values: number[], at = asked.length - 1) => {
+    const rows = values.map((value, step) => [step, 0, value]);
+    const { header, data } = frame([{ run: 0, metric: 0, rows }]);
+    hear({ answers: asked[at].id, series: header.series }, [data]);
+    await vi.advanceTimersByTimeAsync(0);
+  };
+  const refuse = async () => {
+    hear({ answers: asked.at(-1)?.id, error: "no" }, []);
+    await vi.advanceTimersByTimeAsync(0);
+  };
+  const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+  const values = () =>
+    details.fine("loss").map(({ columns }) => [...(columns as { value: Float64Array }).value]);
+  return { details, asked, answer, refuse, pass, changed, values };
+}
+
+/** A kernel that was asked for a window and has answered. */
+async function answered(from: number, to: number) {
+  const made = kernel();
+  made.details.want("loss", need([from, to]));
+  await made.pass(10);
+  await made.answer([1]);
+  return made;
+}
+
+const need = (steps: Range | null, more: Partial<Need> = {}): Need => ({
+  series: [[0, 0]],
+  steps,
+  buckets: 300,
+  reach: 50,
+  ...more,
+});
+
+test("what a chart needs is asked for, and the answer kept", async () => {
+  const { details, asked, answer, pass, changed, values } = kernel();
+  details.want("loss", need([10, 20]));
+  await pass(1000);
+  expect(asked).toMatchObject([{ ask: "detail", series: [[0, 0]], from: 10, to: 20, buckets: 300 }]);
+  expect(details.late("loss")).toBe(true);
+  await answer([1, 2]);
+  expect([values(), details.late("loss"), changed.mock.calls.length]).toEqual([[[1, 2]], false, 2]);
+});
+
+test("one question a chart at a time, and then the newest window", async () => {
+  const { details, asked, answer, pass } = kernel();
+  for (const from of [10, 11, 12]) {
+    details.want("loss", need([from, from + 5]));
+    await pass(500);
+  }
+  expect(asked.map(({ from }) => from)).toEqual([10]);
+  await answer([1]);
+  await pass(500);
+  expect(asked.map(({ from }) => from)).toEqual([10, 12]);
+});
+
+test("charts take turns", async () => {
+  const { details, asked, pass } = kernel();
+  for (const metric of ["a", "b", "c", "d"]) details.want(metric, need([10, 20]));
+  await pass(130);
+  expect(asked.length).toBeLessThan(3);
+  await pass(1000);
+  expect(asked).toHaveLength(4);
+});
+
+test("an answer for a window around it, fine enough, is not asked for again", async () => {
+  const { details, asked, pass } = await answered(10, 20);
+  details.want("loss", need([12, 18]));
+  await pass(5000);
+  expect(asked).toHaveLength(1);
+  details.want("loss", need([12, 14]));
+  await pass(5000);
+  expect(asked).toHaveLength(2);
+});
+
+test("new data in the window are asked for once a second", async () => {
+  const { details, asked, pass } = await answered(10, 90);
+  for (let reach = 51; reach < 60; reach++) {
+    details.want("loss", need([10, 90], { reach }));
+    await pass(100);
+  }
+  expect(asked).toHaveLength(1);
+  await pass(500);
+  expect(asked).toHaveLength(2);
+});
+
+test("what nobody needs any more is dropped, and so is its answer", async () => {
+  const { details, answer, pass, values } = kernel();
+  details.want("loss", need([10, 20]));
+  await pass(1000);
+  details.want("loss", null);
+  expect(details.late("loss")).toBe(false);
+  await answer([1]);
+  expect(values()).toEqual([]);
+});
+
+test("another session's answer is dropped", async () => {
+  const { details, answer, pass, values } = kernel();
+  details.want("loss", need([10, 20]));
+  await pass(10);
+  details.belongTo("another");
+  await answer([1]);
+  expect(values()).toEqual([]);
+});
+
+test("a refusal is not asked for again", async () => {
+  const { details, asked, refuse, pass, values } = kernel();
+  details.want("loss", need([10, 20]));
+  await pass(10);
+  await refuse();
+  await pass(5000);
+  expect([asked.length, values(), details.late("loss")]).toEqual([1, [], false]);
+});
+
+test("with no kernel nothing is asked, and nothing said", async () => {
+  const { details, asked, pass } = kernel(false);
+  details.want("loss", need([10, 20]));
+  await pass(5000);
+  expect([asked.length, details.late("loss")]).toEqual([0, false]);
+});
+
+/** 1024 steps in 256 buckets of 4. */
+function buckets(): Series {
+  const step = Float64Array.from({ length: 1024 }, (_, i) => i);
+  return double(
+    double({
+      kind: "points",
+      run: 0,
+      metric: 7,
+      width: 1,
+      rows: 1024,
+      columns: { step, time: step, value: step },
+    }),
+  );
+}
+
+function content(x: Range | null, series: Series[] = [buckets()]): Content {
+  const styles = styleRuns([run(0)], "light");
+  const look = {
+    styles,
+    hidden: new Set<string>(),
+    smoothing: { amount: 0, kind: "mean" } as const,
+    clipOutliers: false,
+  };
+  const axes = { x: "step", log: { x: false, y: false }, knots: [] };
+  return { series, fine: [], look, axes, zoom: { x, y: null } };
+}
+
+test("a window with fewer buckets than pixels needs more", () => {
+  expect(needOf(content([100.5, 199.5]), 300)).toEqual({
+    series: [[0, 7]],
+    steps: [100, 200],
+    buckets: 300,
+    reach: 200,
+  });
+});
+
+test("so does a whole chart wider than its buckets", () => {
+  expect(needOf(content(null), 900)).toMatchObject({ steps: null, reach: 1023 });
+});
+
+test("what the picture has as fine as can be seen, and points, need nothing", () => {
+  expect(needOf(content(null), 300)).toBeNull();
+  const { columns } = buckets() as Extract<Series, { kind: "buckets" }>;
+  const points: Series = {
+    kind: "points",
+    run: 0,
+    metric: 7,
+    width: 1,
+    rows: 256,
+    columns: { step: columns.first_step, time: columns.first_step, value: columns.first },
+  };
+  expect(needOf(content([100, 110], [points]), 900)).toBeNull();
+});
+
+test("over time, it is the steps that the window shows", () => {
+  const over = {
+    ...content([100_000, 110_000]),
+    axes: { x: "time", log: { x: false, y: false }, knots: [] },
+  };
+  expect(needOf(over, 300)?.steps).toEqual([96, 115]);
+});

@@ -1,0 +1,99 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { membersOf } from "../../src/charts/user-spec.ts";
+import { assemble, type Picture } from "../../src/frames/picture.ts";
+import { decodeFrame } from "../../src/frames/protocol.ts";
+import { domainsOf } from "../../src/plot/domains.ts";
+import { definitions, xAxisOf } from "../../src/plot/join.ts";
+import { styleRuns } from "../../src/plot/palette.ts";
+import { type Content, plotOf } from "../../src/plot/plot.ts";
+import type { Row } from "../../src/plot/rows.ts";
+import type { Theme } from "../../src/ui/theme.ts";
+
+interface View {
+  x_axis: string;
+  x_log: boolean;
+  y_log: boolean;
+  smoothing: number;
+  smoothing_kind: "mean" | "exponential";
+  clip_outliers: boolean;
+  hidden: string[];
+  theme: Theme;
+  columns: number;
+  plots: {
+    metric: string;
+    bars: boolean;
+    window: [number, number] | null;
+    columns: Record<string, (number | string)[]>;
+  }[];
+}
+
+const WHOLE = { x: null, y: null };
+const FOLDER = new URL("../../../tests/golden/rows/", import.meta.url);
+const NUMBERS = ["step", "time", "value", "smooth", "x"];
+const ROUNDED = new Set(["smooth"]); // sums of means
+const PRECISION = 1e-6; // of float32, as which means may travel
+const read = (file: string) => JSON.parse(readFileSync(new URL(file, FOLDER), "utf8"));
+const files = readdirSync(FOLDER).filter(name => name !== "members.json");
+
+test.each(files)("what is drawn of %s is what Python says", file => {
+  const { keyframe, views } = read(file) as { keyframe: { header: unknown; data: string }; views: View[] };
+  const data = new Uint8Array(Buffer.from(keyframe.data, "base64"));
+  const picture = assemble(decodeFrame({ header: keyframe.header, data }), null, null) as Picture;
+  for (const view of views) {
+    for (const { metric, bars, window, columns } of view.plots) {
+      const plot = plotOf(contentOf(picture, metric, view), view.columns);
+      const where = `${metric}, ${JSON.stringify({ ...view, plots: 0 })}`;
+      expect(plot.kind === "bar", where).toBe(bars);
+      expectColumns(plot.rows, columns, where);
+      if (!bars) expectWindow(domainsOf(plot, WHOLE, view.clip_outliers).y, window, where);
+    }
+  }
+});
+
+test("a user's chart gets the rows of the metrics that Python says", () => {
+  for (const { name, globs, metrics, members } of read("members.json"))
+    expect(membersOf({ name, metrics: globs }, metrics), name).toEqual(members);
+});
+
+function seriesOf({ series, metrics }: Picture, metric: string) {
+  return series.filter(each => metrics[each.metric] === metric);
+}
+
+function contentOf(picture: Picture, metric: string, view: View): Content {
+  const x = xAxisOf(metric, view.x_axis, definitions(picture));
+  return {
+    series: seriesOf(picture, metric),
+    fine: [],
+    look: {
+      styles: styleRuns(picture.runs, view.theme),
+      hidden: new Set(view.hidden),
+      smoothing: { amount: view.smoothing, kind: view.smoothing_kind },
+      clipOutliers: view.clip_outliers,
+    },
+    axes: { x, log: { x: view.x_log, y: view.y_log }, knots: seriesOf(picture, x) },
+    zoom: WHOLE,
+  };
+}
+
+function expectWindow(got: readonly number[] | null, wanted: [number, number] | null, where: string) {
+  if (!got || !wanted) expect(got, where).toEqual(wanted);
+  else for (const end of [0, 1]) expectClose(got[end], wanted[end], `window of ${where}`);
+}
+
+function expectColumns(rows: readonly Row[], columns: Record<string, (number | string)[]>, where: string) {
+  for (const [name, expected] of Object.entries(columns)) {
+    const got = rows.map(row => row[name as keyof Row]);
+    const wanted = NUMBERS.includes(name) ? expected.map(Number) : expected;
+    if (!ROUNDED.has(name)) expect(got, `${name} of ${where}`).toEqual(wanted);
+    else for (const [i, value] of got.entries()) expectClose(value, wanted[i], `${name}[${i}] of ${where}`);
+  }
+}
+
+function expectClose(got: unknown, wanted: unknown, where: string) {
+  if (!Number.isFinite(wanted)) expect(got, where).toBe(wanted);
+  else
+    expect(Math.abs((got as number) - (wanted as number)), where).toBeLessThan(
+      PRECISION * Math.max(1, Math.abs(wanted as number)),
+    );
+}

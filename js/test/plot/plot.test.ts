@@ -1,0 +1,119 @@
+import { expect, test } from "vitest";
+import { decodeFrame, type RunHeader } from "../../src/frames/protocol.ts";
+import { decodeSeries } from "../../src/frames/series.ts";
+import { styleRuns } from "../../src/plot/palette.ts";
+import { type Axes, type Content, descending, type Look, plotOf } from "../../src/plot/plot.ts";
+import { frame, run } from "../fixtures.ts";
+
+function plot(values: number[][], runs: RunHeader[], more: Partial<Look & Axes> = {}) {
+  const specs = values.map((column, key) => ({
+    run: key,
+    metric: 0,
+    rows: column.map((value, step) => [step, step, value]),
+  }));
+  const { header, data } = decodeFrame(frame(specs, { runs })) as NonNullable<ReturnType<typeof decodeFrame>>;
+  const { log = { x: false, y: false }, x = "step", knots = [], ...others } = more;
+  const look: Look = {
+    styles: styleRuns(runs, "light"),
+    hidden: new Set(),
+    smoothing: { amount: 0, kind: "mean" },
+    clipOutliers: false,
+    ...others,
+  };
+  const series = header.series.map(each => decodeSeries(each, data));
+  const content: Content = { series, fine: [], look, axes: { x, log, knots }, zoom: { x: null, y: null } };
+  return plotOf(content, 512);
+}
+
+const finished = (key: number, more: Partial<RunHeader> = {}) => run(key, { state: "finished", ...more });
+const drawn = ({ traces }: ReturnType<typeof plot>) => traces.map(({ style }) => style.label);
+
+test("one value a run, and no run running: bars, the longest first", () => {
+  const { kind, rows } = plot(
+    [[1], [3], [Number.NaN], [2]],
+    [0, 1, 2, 3].map(key => finished(key)),
+  );
+  expect(kind).toBe("bar");
+  expect(rows.map(({ text }) => text)).toEqual(["3", "2", "1", "NaN"]);
+});
+
+test("of many runs, as many bars as can be read", () => {
+  const keys = [...Array(40).keys()];
+  expect(
+    plot(
+      keys.map(key => [key]),
+      keys.map(key => finished(key)),
+    ).rows,
+  ).toHaveLength(10);
+});
+
+test("one value of a run that is still running: a line to be", () => {
+  expect(plot([[1], [3]], [finished(0), run(1)]).kind).toBe("line-step");
+});
+
+test("a second value anywhere: lines", () => {
+  expect(plot([[1], [3, 4]], [finished(0), finished(1)]).kind).toBe("line-step");
+});
+
+test("hidden runs are not drawn, and do not decide what is", () => {
+  const result = plot([[1], [3, 4]], [finished(0), finished(1)], { hidden: new Set(["id1"]) });
+  expect([result.kind, drawn(result)]).toEqual(["bar", ["run-0"]]);
+});
+
+test("faded runs lie behind, the current one on top", () => {
+  const runs = [run(0), finished(1), finished(2, { faded: true })];
+  expect(
+    drawn(
+      plot(
+        [
+          [1, 2],
+          [1, 2],
+          [1, 2],
+        ],
+        runs,
+      ),
+    ),
+  ).toEqual(["run-2", "run-1", "run-0"]);
+});
+
+test("a series of no rows, or of a run nobody told of, is not drawn", () => {
+  expect(drawn(plot([[], [1, 2], [1, 2]], [run(0), run(1)]))).toEqual(["run-1"]);
+});
+
+test("descending puts NaN last", () => {
+  expect([1, Number.NaN, Infinity, -Infinity].sort(descending)).toEqual([Infinity, 1, -Infinity, Number.NaN]);
+});
+
+test("on a logarithmic axis, values without a logarithm are marks, and counted", () => {
+  const { rows, remarks } = plot([[1, 0, -2, 10]], [run(0)], { log: { x: false, y: true } });
+  expect(rows.map(({ mark }) => mark)).toEqual(["line", "below", "below", "line"]);
+  expect(remarks).toEqual(["2 values ≤ 0"]);
+});
+
+test("a logarithmic x axis begins after 0, and says what it leaves out", () => {
+  const { rows, remarks } = plot([[1, 2, 3]], [run(0)], { log: { x: true, y: false } });
+  expect([rows.map(({ x }) => x), remarks]).toEqual([[1, 2], ["1 at x ≤ 0"]]);
+});
+
+test("over another metric, x is that metric's value at the step", () => {
+  const step = Float64Array.of(0, 2);
+  const columns = { step, time: step, value: Float64Array.of(10, 20) };
+  const knots = [{ kind: "points", run: 0, metric: 1, width: 1, rows: 2, columns } as const];
+  const { kind, rows, remarks } = plot(
+    [
+      [1, 2, 3],
+      [4, 5],
+    ],
+    [run(0), run(1)],
+    { x: "epoch", knots },
+  );
+  expect([kind, rows.map(({ x, value }) => [x, value])]).toEqual([
+    "line-metric",
+    [
+      [10, 1],
+      [10, 2],
+      [20, 3],
+    ],
+  ]);
+  expect(remarks).toEqual(["without epoch: run-1"]);
+});

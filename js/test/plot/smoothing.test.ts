@@ -1,0 +1,63 @@
+import { expect, test } from "vitest";
+import type { Series } from "../../src/frames/series.ts";
+import { exponential, mean, trendOf } from "../../src/plot/smoothing.ts";
+
+function points(values: number[]): Series {
+  const step = Float64Array.from(values.keys());
+  const columns = { step, time: step, value: Float64Array.from(values) };
+  return { kind: "points", run: 0, metric: 0, width: 1, rows: values.length, columns };
+}
+
+const ones = (n: number) => new Float64Array(n).fill(1);
+const smoothed = (values: number[], n: number, weights = ones(values.length)) => [
+  ...mean(Float64Array.from(values), weights, n),
+];
+
+test("0 is no smoothing", () => {
+  expect(trendOf(points([1, 5, 2]), { amount: 0, kind: "mean" })).toBeNull();
+});
+
+test("n averages 2n + 1 rows, fewer at the ends", () => {
+  expect(smoothed([0, 3, 6, 9, 30], 1)).toEqual([1.5, 3, 6, 15, 19.5]);
+});
+
+test("rows weigh as many points as they stand for", () => {
+  expect(smoothed([0, 10], 1, Float64Array.of(3, 1))).toEqual([2.5, 2.5]);
+});
+
+test("rows of no finite value do not spoil their neighbours", () => {
+  expect(smoothed([2, Number.NaN, 4], 1, Float64Array.of(1, 0, 1))).toEqual([2, 3, 4]);
+});
+
+test("a huge value blurs only its own window", () => {
+  expect(smoothed([1e300, 1, 2, 3], 1)[3]).toBe(2.5);
+});
+
+test("a constant stays what it is, to the last bit", () => {
+  const values = new Float64Array(400).fill(1e-3);
+  expect(new Set(mean(values, new Float64Array(400).fill(1), 12))).toEqual(new Set([1e-3]));
+});
+
+test("exponential counts each row less by n / (n + 1), and looks at no later one", () => {
+  const smoothed = exponential(Float64Array.of(4, 1, Number.NaN, 1), Float64Array.of(1, 1, 0, 1), 1);
+  expect([...smoothed]).toEqual([4, 2, 2, (4 / 8 + 1 / 4 + 1) / (1 / 8 + 1 / 4 + 1)]);
+});
+
+test("a constant stays what it is when smoothed exponentially", () => {
+  const values = new Float64Array(400).fill(1e-3);
+  expect(new Set(exponential(values, ones(400), 12))).toEqual(new Set([1e-3]));
+});
+
+test("between the steps of the series, the trend is a straight line", () => {
+  const trend = trendOf(points([0, 3, 6]), { amount: 1, kind: "mean" }) as (step: number) => number;
+  expect([0, 0.5, 1, 2, 7].map(trend)).toEqual([1.5, 2.25, 3, 4.5, 4.5]);
+});
+
+test("rows that were made coarser to fit a frame count as part of the window", () => {
+  const values = [1, 5, 1, 5, 1];
+  const as = (coarser: number) =>
+    trendOf({ ...points(values), coarser } as Series, { amount: 4, kind: "mean" });
+  expect(as(0)?.(2)).toBeCloseTo(13 / 5);
+  expect(as(2)?.(2)).toBeCloseTo(11 / 3);
+  expect(as(4)?.(2)).toBe(1);
+});

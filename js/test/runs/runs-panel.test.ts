@@ -1,0 +1,323 @@
+// @vitest-environment happy-dom
+import { afterEach, expect, test, vi } from "vitest";
+import { Board } from "../../src/board/board.ts";
+import type { TableRun } from "../../src/frames/runs-table.ts";
+import { FakeModel, frame, run, table } from "../fixtures.ts";
+
+afterEach(() => {
+  document.body.replaceChildren();
+});
+
+const settled = () => new Promise(resolve => setTimeout(resolve, 0));
+
+/** A model whose kernel notes the questions and answers with what it is told to. */
+class Kernel extends FakeModel {
+  asked: Record<string, unknown>[] = [];
+  error: string | null = null;
+
+  send(question: unknown) {
+    const { id, ...rest } = question as Record<string, unknown>;
+    this.asked.push(rest);
+    const answer = { answers: id, ...(this.error === null ? {} : { error: this.error }) };
+    for (const listener of this.listeners.get("msg:custom") ?? []) {
+      (listener as (...of: unknown[]) => void)(answer, []);
+    }
+  }
+}
+
+function show(
+  runs: Partial<TableRun>[],
+  traits: Record<string, unknown> = {},
+  drawn = [run(0)],
+  Model = Kernel,
+) {
+  const model = new Model({
+    keyframe: frame([{ run: 0, metric: 0, rows: [[0, 0, 1]] }], { runs: drawn }),
+    table: table(runs, ["loss"], key => [key, key, key]),
+    panel: "runs",
+    ...traits,
+  });
+  const el = document.createElement("div");
+  document.body.append(el);
+  new Board(el, model, { live: false, signal: new AbortController().signal });
+  const find = <E extends HTMLElement = HTMLElement>(selector: string) => el.querySelector<E>(selector) as E;
+  const rows = () => [...el.querySelectorAll<HTMLElement>(".tb-runs-rows > .tb-runs-row")];
+  const names = () => rows().map(row => row.querySelector(".tb-runs-name")?.textContent);
+  const grid = find(".tb-runs");
+  const press = (key: string, more: KeyboardEventInit = {}) =>
+    grid.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, ...more }));
+  return { model: model as Kernel, el, find, rows, names, press, grid };
+}
+
+const abc = [{ name: "a" }, { name: "b" }, { name: "c" }];
+
+test("the button says how many runs there are, and opens and closes the panel", () => {
+  const { find, model } = show(abc, { panel: "" });
+  const button = find<HTMLButtonElement>(".tb-runs-button");
+  expect([button.textContent, button.getAttribute("aria-expanded")]).toEqual(["Runs 3", "false"]);
+  expect(find(".tb-side").hidden).toBe(true);
+  button.click();
+  expect([model.get("panel"), button.getAttribute("aria-expanded")]).toEqual(["runs", "true"]);
+  expect(find(".tb-side").hidden).toBe(false);
+  find(".tb-side-line .tb-panel-close").click();
+  expect(find(".tb-side").hidden).toBe(true);
+});
+
+test("all runs of the project are in the list, drawn or not", () => {
+  const { names, rows } = show(abc);
+  expect(names()).toEqual(["c", "b", "run-0"]);
+  expect(rows().map(row => row.getAttribute("aria-selected"))).toEqual(["false", "false", "true"]);
+});
+
+test("of a thousand runs only those in view are in the page", () => {
+  const { rows, grid } = show(Array.from({ length: 1000 }, (_, i) => ({ name: `r${i}` })));
+  expect(rows().length).toBeLessThan(60);
+  expect(grid.getAttribute("aria-rowcount")).toBe("1001");
+});
+
+test("names, tags, config and metrics are text, whatever they look like", () => {
+  const evil = "<img src=x onerror=alert(1)>";
+  const { find, el } = show(
+    [{ id: evil, name: evil, tags: [evil], notes: evil, config: { [evil]: evil } }, {}],
+    {
+      run_columns: ["tags", "notes", `config.${evil}`],
+    },
+  );
+  expect(el.querySelector("img")).toBeNull();
+  expect(find(".tb-runs").textContent).toContain(evil);
+});
+
+test("a head sorts, the other way round, and as before", () => {
+  const { find, names, model } = show(abc);
+  const head = find(".tb-runs-head .tb-runs-sort");
+  const ways = [1, 2, 3].map(() => {
+    head.click();
+    return [model.get("run_sort"), names().join(" "), head.parentElement?.getAttribute("aria-sort")];
+  });
+  expect(ways).toEqual([
+    ["name", "b c run-0", "ascending"],
+    ["-name", "run-0 c b", "descending"],
+    ["", "c b run-0", "none"],
+  ]);
+});
+
+test("runs sorted by a column that is not shown show it", () => {
+  const { find } = show(abc, { run_sort: "-max.loss", run_columns: ["state"] });
+  const heads = [...find(".tb-runs-head").children].map(head => head.textContent);
+  expect(heads).toEqual(["Run", "max loss", "State"]);
+});
+
+test("the search finds, says how many, and where it is no regular expression", () => {
+  const { find, names, model } = show(abc);
+  const search = find<HTMLInputElement>('.tb-panel input[type="search"]');
+  search.value = "b|c";
+  search.dispatchEvent(new Event("input"));
+  expect([model.get("run_filter"), names()]).toEqual(["b|c", ["c", "b"]]);
+  expect(find(".tb-panel-status").textContent).toBe("2 of 3 runs, 0 shown");
+  model.set("run_filter", "(");
+  expect(search.getAttribute("aria-invalid")).toBe("true");
+  expect(search.title).toMatch(/^Searched as text: (?!.*searched as text)/i);
+  expect(find(".tb-panel-status").textContent).toMatch(/^0 of 3 runs, 0 shown\. Searched as text: /);
+});
+
+test("runs that are not in the table are told: a kernel will send them, a notebook did not keep them", () => {
+  const kept = table(abc);
+  kept.header.omitted = 900;
+  const status = (Model: typeof Kernel) =>
+    show(abc, { table: kept }, [run(0)], Model).find(".tb-panel-status").textContent;
+  const left = "3 runs, 1 shown; 900 older ones";
+  expect(status(Kernel)).toBe(`${left} come when the kernel answers`);
+  expect(status(FakeModel as typeof Kernel)).toBe(`${left} are not kept here`);
+});
+
+test("a box shows and hides", () => {
+  const { rows, model } = show(abc);
+  const click = (row: number) => rows()[row].querySelector("input")?.click();
+  click(0);
+  expect(model.get("selected_runs")).toEqual(["id2"]);
+  click(2);
+  expect(model.get("hidden_runs")).toEqual(["id0"]);
+  click(2);
+  expect(model.get("hidden_runs")).toEqual([]);
+  expect(rows().map(row => row.querySelector("input")?.checked)).toEqual([true, false, true]);
+});
+
+test("keys move, show, and show alone, and the notebook hears none of them", () => {
+  const heard = vi.fn();
+  document.body.addEventListener("keydown", heard, { once: true });
+  const { press, grid, rows, model } = show(abc);
+  const active = () => rows().findIndex(({ id }) => id === grid.getAttribute("aria-activedescendant"));
+  const moves = ["ArrowDown", "ArrowDown", "ArrowUp", "End", "Home"].map(key => {
+    press(key);
+    return active();
+  });
+  expect(moves).toEqual([0, 1, 0, 2, 0]);
+  press(" ");
+  expect(model.get("selected_runs")).toEqual(["id2"]);
+  press(" ", { altKey: true });
+  expect(model.get("hidden_runs")).toEqual(["id0"]);
+  expect(heard).not.toHaveBeenCalled();
+});
+
+test("F2 renames where the name stands; Escape leaves it", async () => {
+  const { press, find, model } = show(abc);
+  press("ArrowDown");
+  press("F2");
+  const input = find<HTMLInputElement>(".tb-runs-rename");
+  input.value = "  better ";
+  input.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true }));
+  expect(model.asked).toEqual([{ ask: "rename", run: "id2", name: "better" }]);
+  press("F2");
+  const again = find<HTMLInputElement>(".tb-runs-rename");
+  again.value = "worse";
+  again.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
+  expect([model.asked.length, find(".tb-runs-rename")]).toEqual([1, null]);
+  await settled();
+});
+
+test("a refusal of the kernel is said", async () => {
+  const { press, find, model } = show(abc);
+  model.error = "run 'c' is being written by another process";
+  press("ArrowDown");
+  press("F2");
+  const input = find<HTMLInputElement>(".tb-runs-rename");
+  input.value = "better";
+  input.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true }));
+  await settled();
+  expect(find(".tb-panel-status").textContent).toContain("being written by another process");
+});
+
+test("deleting is asked twice", () => {
+  const { press, find, model } = show(abc);
+  press("ArrowDown");
+  press("Delete");
+  expect([find(".tb-run-ask").hidden, find(".tb-question").textContent]).toEqual([
+    false,
+    "Delete “c” and all its points for ever?",
+  ]);
+  const [sure, keep] = find(".tb-run-ask").querySelectorAll("button");
+  keep.click();
+  expect([find(".tb-run-ask").hidden, model.asked]).toEqual([true, []]);
+  press("Delete");
+  sure.click();
+  expect(model.asked).toEqual([{ ask: "delete", run: "id2" }]);
+  expect(find(".tb-run-details").hidden).toBe(true);
+});
+
+test("a running run cannot be deleted, and it says why", () => {
+  const { press, find, model } = show([{ state: "running", ended: null }]);
+  press("ArrowDown");
+  press("Delete");
+  expect(find(".tb-question").textContent).toContain("still running: finish it before you delete it");
+  expect(find<HTMLButtonElement>(".tb-run-ask .tb-danger").hidden).toBe(true);
+  expect(model.asked).toEqual([]);
+});
+
+test("tags, notes and colour are changed in the details", () => {
+  const { press, find, model } = show(abc);
+  press("End");
+  press("Enter");
+  const [, tags] = find(".tb-run-details").querySelectorAll<HTMLInputElement>("input");
+  tags.value = "good, , good,keep ";
+  tags.dispatchEvent(new Event("change"));
+  const notes = find<HTMLTextAreaElement>(".tb-run-details textarea");
+  notes.value = "why\nnot";
+  notes.dispatchEvent(new Event("change"));
+  expect(model.asked).toEqual([
+    { ask: "tag", run: "id0", tags: ["good", "keep"] },
+    { ask: "note", run: "id0", notes: "why\nnot" },
+  ]);
+  const color = find<HTMLInputElement>('input[type="color"]');
+  color.value = "#123456";
+  color.dispatchEvent(new Event("input"));
+  expect(model.get("run_colors")).toEqual({ id0: "#123456" });
+  [...find(".tb-run-buttons").querySelectorAll("button")]
+    .find(one => one.textContent === "Usual colour")
+    ?.click();
+  expect(model.get("run_colors")).toEqual({});
+});
+
+test("what somebody types is not overwritten by news", () => {
+  const { press, find, model } = show(abc);
+  press("ArrowDown");
+  press("Enter");
+  const name = find<HTMLInputElement>(".tb-run-details input");
+  name.focus();
+  name.value = "half a na";
+  model.set("table", table([...abc, {}]));
+  expect(name.value).toBe("half a na");
+});
+
+test("without a kernel runs can be looked at and not changed", () => {
+  const { press, find } = show(abc, {}, [run(0)], FakeModel as typeof Kernel);
+  press("ArrowDown");
+  press("Enter");
+  expect(find<HTMLInputElement>(".tb-run-details input").disabled).toBe(true);
+  press("Delete");
+  expect(find(".tb-run-ask").hidden).toBe(true);
+});
+
+test("columns are chosen by boxes, and the usual ones come back", () => {
+  const { find, model } = show(abc);
+  [...find(".tb-panel").querySelectorAll("button")].find(one => one.textContent === "Columns")?.click();
+  const box = (title: string) => find<HTMLInputElement>(`.tb-choice[title="${title}"] input`);
+  box("max.loss").click();
+  expect(model.get("run_columns")).toEqual(["duration", "summary.loss", "max.loss"]);
+  box("duration").click();
+  expect(model.get("run_columns")).toEqual(["summary.loss", "max.loss"]);
+  [...find(".tb-chooser").querySelectorAll("button")].find(one => one.textContent === "As usual")?.click();
+  expect(model.get("run_columns")).toEqual([]);
+});
+
+test("grouped runs stand under their group, which folds and toggles as one", () => {
+  const lr = (value: number) => ({ config: { lr: value } });
+  const { names, rows, press, model, grid } = show([lr(1), lr(2), lr(1)], { group_by: "config.lr" });
+  expect(grid.getAttribute("role")).toBe("treegrid");
+  expect(names()).toEqual(["lr 1", "run-2", "run-0", "lr 2", "run-1"]);
+  press("Home");
+  press(" ");
+  expect(model.get("selected_runs")).toEqual(["id2"]);
+  press("ArrowLeft");
+  expect([names(), rows()[0].getAttribute("aria-expanded")]).toEqual([["lr 1", "lr 2", "run-1"], "false"]);
+  press("ArrowRight");
+  expect(names()).toHaveLength(5);
+});
+
+test("grouped runs are drawn as one: legend and charts name the group", () => {
+  const lr = (value: number) => ({ config: { lr: value } });
+  const drawn = [0, 1, 2].map(key => run(key, { state: "finished" }));
+  const { el, model } = show([lr(1), lr(1), lr(2)], { group_by: "config.lr" }, drawn);
+  const chips = [...el.querySelectorAll<HTMLElement>(".tb-legend .tb-run")];
+  expect(chips.map(chip => chip.textContent)).toEqual(["lr 1 (2 runs)", "lr 2 (1 run)"]);
+  chips[0].click();
+  expect(model.get("hidden_runs")).toEqual(["id0", "id1"]);
+  expect(chips[0].getAttribute("aria-pressed")).toBe("false");
+});
+
+test("a colour somebody chose is the run's", () => {
+  const drawn = [run(0), run(1)];
+  const { el } = show([], { run_colors: { id1: "#ff0000" } }, drawn);
+  const lines = [...el.querySelectorAll(".tb-legend line")].map(line => line.getAttribute("stroke"));
+  expect(lines[1]).toBe("#ff0000");
+});
+
+test("a click on another run brings its details, when those of one are open", () => {
+  const { el, find, rows } = show(abc);
+  const details = find(".tb-run-details");
+  rows()[1].click();
+  expect(details.hidden).toBe(true);
+  rows()[1].querySelector<HTMLElement>(".tb-runs-more")?.click();
+  const before = details.getAttribute("aria-label");
+  el.querySelector<HTMLElement>("input[type=search]")?.focus();
+  const focused = document.activeElement;
+  rows()[2].click();
+  expect([before, details.getAttribute("aria-label")]).toEqual([
+    `Run ${rows()[1].querySelector(".tb-runs-name")?.textContent}`,
+    `Run ${rows()[2].querySelector(".tb-runs-name")?.textContent}`,
+  ]);
+  expect(document.activeElement).toBe(focused);
+  rows()[0].querySelector<HTMLElement>(".tb-runs-box")?.click();
+  expect(details.getAttribute("aria-label")).toBe(
+    `Run ${rows()[2].querySelector(".tb-runs-name")?.textContent}`,
+  );
+});

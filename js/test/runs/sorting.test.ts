@@ -1,0 +1,99 @@
+import { expect, test } from "vitest";
+import { decodeTable, type TableRun } from "../../src/frames/runs-table.ts";
+import { Columns } from "../../src/runs/columns.ts";
+import { filterRuns, groupOf, groupRuns, parseSort, sortRuns } from "../../src/runs/sorting.ts";
+import { table } from "../fixtures.ts";
+
+type Figures = Parameters<typeof table>[2];
+
+function project(runs: Partial<TableRun>[], metrics: string[] = [], figures?: Figures) {
+  const known = decodeTable(table(runs, metrics, figures));
+  const columns = new Columns(known, known.runs, metrics);
+  return {
+    entries: known.runs,
+    sorted: (by: string) => sortRuns(known.runs, by, columns, 1000).map(({ name }) => name),
+  };
+}
+
+const names = (entries: readonly { name: string }[]) => entries.map(({ name }) => name);
+
+test.each([
+  ["otter", ["brisk-otter-1"]],
+  ["OTTER|fox", ["brisk-otter-1", "fox"]],
+  ["base", ["tagged"]],
+  ["id7", ["by id"]],
+  ["why", ["noted"]],
+  ["failed", ["broken"]],
+  ["fold 2", ["grouped"]],
+  ["", ["brisk-otter-1", "fox", "tagged", "by id", "noted", "broken", "grouped"]],
+  ["(", []],
+])("the search %j finds runs by all that is said of them", (text, found) => {
+  const { entries } = project([
+    { id: "a", name: "brisk-otter-1" },
+    { id: "b", name: "fox" },
+    { id: "c", name: "tagged", tags: ["baseline"] },
+    { id: "id7", name: "by id" },
+    { id: "d", name: "noted", notes: "Why not" },
+    { id: "e", name: "broken", state: "failed" },
+    { id: "f", name: "grouped", group: "fold 2" },
+  ]);
+  expect(names(filterRuns(entries, text))).toEqual(found);
+});
+
+test("unasked the newest run comes first", () => {
+  expect(project([{ name: "a" }, { name: "b" }]).sorted("")).toEqual(["b", "a"]);
+  expect(parseSort("-")).toEqual(parseSort(""));
+});
+
+test("names sort as people count", () => {
+  const { sorted } = project([{ name: "run 10" }, { name: "run 2" }, { name: "Run 1" }]);
+  expect(sorted("name")).toEqual(["Run 1", "run 2", "run 10"]);
+  expect(sorted("-name")).toEqual(["run 10", "run 2", "Run 1"]);
+});
+
+test("runs without a value come last both ways, and NaN before them", () => {
+  const values = [3, undefined, Number.NaN, 1];
+  const { sorted } = project(
+    ["three", "missing", "nan", "one"].map(name => ({ name })),
+    ["loss"],
+    run => (values[run] === undefined ? undefined : [values[run], values[run], values[run]]),
+  );
+  expect(sorted("summary.loss")).toEqual(["one", "three", "nan", "missing"]);
+  expect(sorted("-summary.loss")).toEqual(["three", "one", "nan", "missing"]);
+});
+
+test("config of numbers and texts sorts, numbers first", () => {
+  const { sorted } = project([
+    { name: "text", config: { x: "a" } },
+    { name: "ten", config: { x: 10 } },
+    { name: "nine", config: { x: 9 } },
+    { name: "none" },
+  ]);
+  expect(sorted("config.x")).toEqual(["nine", "ten", "text", "none"]);
+});
+
+test("what is no column changes no order", () => {
+  expect(project([{ name: "b" }, { name: "a" }]).sorted("nonsense")).toEqual(["b", "a"]);
+});
+
+test("groups come in the order of their keys, and runs without one last", () => {
+  const { entries } = project([
+    { name: "a", config: { lr: 0.1 } },
+    { name: "b" },
+    { name: "c", config: { lr: 0.01 } },
+    { name: "d", config: { lr: 0.1 } },
+  ]);
+  const groups = groupRuns(entries, "config.lr").map(({ label, members }) => [label, names(members)]);
+  expect(groups).toEqual([
+    ["lr 0.01", ["c"]],
+    ["lr 0.1", ["a", "d"]],
+    ["no lr", ["b"]],
+  ]);
+});
+
+test("a number and the text that looks like it are two groups", () => {
+  const of = (value: string | number) =>
+    groupOf({ group: null, config: new Map([["x", value]]) }, "config.x");
+  expect(of(1).key).not.toBe(of("1").key);
+  expect([of("adam").label, of(1).label]).toEqual(["adam", "x 1"]);
+});
