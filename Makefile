@@ -121,7 +121,7 @@ unit-3.13: setup
 	@touch $@
 
 specs: setup
-	@$(BIN)/python -m trackbook.charts
+	@$(BIN)/python -m trackbook.charts.specs
 
 golden: setup
 	@$(BIN)/python tests/golden/make.py && $(BIN)/python tests/golden/make_rows.py

@@ -13,11 +13,12 @@ def reopen(_: Any, folder: Path) -> dict[str, float]:
     """From the project's name to the first frame a board would send; the imports, which come before, apart."""
     os.environ["TRACKBOOK_DIR"] = str(folder)
     begin = time.perf_counter()
-    from trackbook import _api, _project  # noqa: F401  # what the first use of a project would import
-    from trackbook._session import Session
+    from trackbook.api import run as run_module
+    from trackbook.boards.session import Session
+    from trackbook.tracking import project as project_module  # noqa: F401  # what the first use of a project would import
 
     imported = time.perf_counter()
-    project = _api.home("bench")
+    project = run_module.home("bench")
     (run,) = project.store.runs()
     session = Session(project.name, project.store)
     session.add_run(run.id)

@@ -29,10 +29,10 @@ class Following:
         import numpy as np
         import polars as pl
 
-        from trackbook._session import Session
-        from trackbook._types import RunRecord
-        from trackbook.store._interface import POINTS
+        from trackbook.boards.session import Session
+        from trackbook.store.base import POINTS
         from trackbook.store.sqlite import SqliteStore
+        from trackbook.types import RunRecord
 
         self.np, self.pl, self.schema = np, pl, POINTS
         self.store = SqliteStore(folder / "pictures.db", "pictures")
@@ -101,7 +101,7 @@ def largest(_: Any) -> dict[str, float]:
     """A keyframe, and refreshes, of 30 series of 10 M steps each, of which every 16th was logged."""
     import numpy as np
 
-    from trackbook._session import Session
+    from trackbook.boards.session import Session
     from trackbook.store.memory import MemoryStore
 
     session = Session("pictures", MemoryStore())
@@ -142,11 +142,11 @@ def _keyframe(session: Any) -> dict[str, float]:
 def detail(_: Any, folder: Path, questions: int) -> dict[str, float]:
     """Windows of a long run, a thousandth to a quarter of it wide, while another thread computes as a cell does."""
     os.environ["TRACKBOOK_DIR"] = str(folder)
-    from trackbook import _api
-    from trackbook._session import Session
-    from trackbook._types import is_system
+    from trackbook.api import run as run_module
+    from trackbook.boards.session import Session
+    from trackbook.types import is_system
 
-    project = _api.home("bench")
+    project = run_module.home("bench")
     (run,) = project.store.runs()
     session = Session(project.name, project.store)
     session.add_run(run.id)
@@ -198,8 +198,8 @@ def board(_: Any, folder: Path, seconds: float) -> dict[str, float]:
     from comm.base_comm import BaseComm
 
     import trackbook
-    from trackbook._process import process
-    from trackbook._session import Session
+    from trackbook.api.process import process
+    from trackbook.boards.session import Session
 
     sent = []
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from trackbook._project import file_name
-from trackbook._types import RunRecord
-from trackbook.store._interface import POINTS
+from trackbook.store.base import POINTS
 from trackbook.store.sqlite import SqliteStore
+from trackbook.tracking.project import file_name
+from trackbook.types import RunRecord
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator

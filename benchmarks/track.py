@@ -23,9 +23,9 @@ def functions(run: Any) -> dict[str, Any]:
     """The same loop plain, with `log`, tracked, and tracked at values that are not due."""
     import ast
 
-    from trackbook._rewrite import rewrite
-    from trackbook._tracker import Tracker
-    from trackbook._whats import parse_whats
+    from trackbook.magics.instrument import rewrite
+    from trackbook.magics.targets import parse_whats
+    from trackbook.magics.tracker import Tracker
 
     made = {}
     for name, statement in HEADS.items():

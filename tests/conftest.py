@@ -10,7 +10,7 @@ import hypothesis
 import pytest
 
 from processes import let_rest
-from trackbook._process import process
+from trackbook.api.process import process
 
 if TYPE_CHECKING:
     from shells import Shell

@@ -8,11 +8,11 @@ from typing import Any
 
 import polars as pl
 
-from trackbook._journal import FileJournal, Journal, NullJournal
-from trackbook._records import Batch
-from trackbook._run import Run
-from trackbook._types import RunRecord
+from trackbook.journal.journal import FileJournal, Journal, NullJournal
+from trackbook.journal.records import Batch
 from trackbook.store.memory import MemoryStore
+from trackbook.tracking.run import Run
+from trackbook.types import RunRecord
 
 Row = tuple[str, int, float]
 

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import polars as pl
 
-from trackbook._project import Project
+from trackbook.tracking.project import Project
 
 PAUSES = (0.3, 0.03, 0.003, 0.0003, 0.0)  # seconds between calls, from about 1 Hz to unthrottled
 METRICS = 3

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trackbook._process import Process
+from trackbook.api.process import Process
 
 
 def let_rest(process: Process) -> None:

@@ -16,8 +16,11 @@ from traitlets.config import Config
 
 import trackbook as tb
 from processes import let_rest
-from trackbook import _api, _commands, _comparing, _completion, _magics, _manage
-from trackbook._process import Process
+from trackbook.api import compare, projects
+from trackbook.api import run as run_module
+from trackbook.api.process import Process
+from trackbook.magics import commands, completion, extension
+from trackbook.magics.watch import Watching
 
 
 class Shell:
@@ -53,8 +56,11 @@ def ipython(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     monkeypatch.setenv("IPYTHONDIR", str(folder / "ipython"))
     monkeypatch.chdir(folder)
     process = Process()
-    for module in (_api, _commands, _comparing, _completion, _magics, _manage):
+    for module in (run_module, commands, compare, completion, extension, projects):
         monkeypatch.setattr(module, "process", process)
+    watching = Watching(process.current_run)
+    for module in (commands, completion, extension):
+        monkeypatch.setattr(module, "watching", watching)
     InteractiveShell.clear_instance()
     config = Config({"HistoryManager": {"enabled": False}, "InteractiveShell": {"colors": "nocolor"}})
     shell = InteractiveShell.instance(config=config)

@@ -14,8 +14,8 @@ import pytest
 
 from journals import points as rows_of
 from killing import trial
-from trackbook._project import Project
-from trackbook._types import RunRecord
+from trackbook.tracking.project import Project
+from trackbook.types import RunRecord
 
 ALARM = 60  # seconds after which a program dies with its traceback, so that it neither hangs nor stays
 TIMEOUT = ALARM + 30
@@ -101,8 +101,8 @@ def test_a_program_that_is_killed_loses_no_call_that_returned(tmp_path: Path, se
 def test_killed_on_a_network_file_system_it_loses_nothing_either(tmp_path: Path) -> None:
     running = program(
         """
-        from trackbook import _files
-        _files.is_network = lambda _: True
+        from trackbook import filesystem
+        filesystem.is_network = lambda _: True
         run = tb.init("p", dir=folder)
         for step in range(20_000):
             tb.log({"a": step})
@@ -724,16 +724,16 @@ def test_what_a_full_disk_did_not_take_is_written_when_there_is_room(small_disk:
 def test_where_the_disk_is_full_as_it_were(tmp_path: Path, fails: str) -> None:
     """The same without a disk, for machines that mount none."""
     act = {
-        "allocating": "_files.allocate = full",
-        "naming": "_files.write_all = full",
-        "writing through": "_files.is_network = lambda _: True; _files.write_at = full",
+        "allocating": "filesystem.allocate = full",
+        "naming": "filesystem.write_all = full",
+        "writing through": "filesystem.is_network = lambda _: True; filesystem.write_at = full",
     }[fails]
     running = program(
         f"""
-        from trackbook import _files
+        from trackbook import filesystem
         def full(*_):
             raise OSError(28, "No space left on device")
-        working = vars(_files).copy()
+        working = vars(filesystem).copy()
         {act}
         run = tb.init("p", dir=folder)
         for step in range(20_000):
@@ -741,7 +741,7 @@ def test_where_the_disk_is_full_as_it_were(tmp_path: Path, fails: str) -> None:
         while not any("Cannot keep a journal" in sentence for sentence in tuple(run._findings.noted)):
             time.sleep(0.01)
         tb.log({{"a": 20_000}})
-        vars(_files).update(working)
+        vars(filesystem).update(working)
         for step in range(20_001, 40_000):
             tb.log({{"a": step}})
         """,

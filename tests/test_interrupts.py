@@ -17,13 +17,14 @@ import pytest
 
 import trackbook
 from journals import points, rows
-from trackbook import _files, _journal
-from trackbook._journal import FileJournal
-from trackbook._records import RECORD_BYTES
-from trackbook._remains import Remains
-from trackbook._run import Run
-from trackbook._types import RunRecord
+from trackbook import filesystem
+from trackbook.journal import journal
+from trackbook.journal.journal import FileJournal
+from trackbook.journal.reader import Remains
+from trackbook.journal.records import RECORD_BYTES
 from trackbook.store.memory import MemoryStore
+from trackbook.tracking.run import Run
+from trackbook.types import RunRecord
 
 PACKAGE = str(Path(trackbook.__file__).parent)
 TEN = [f"m{number}" for number in range(10)]
@@ -70,7 +71,7 @@ class Interruption:
 
 @pytest.fixture(params=["mapped", "written through"])
 def home(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(_files, "is_network", lambda _: request.param == "written through")
+    monkeypatch.setattr(filesystem, "is_network", lambda _: request.param == "written through")
     return tmp_path
 
 
@@ -148,7 +149,7 @@ def test_ctrl_c_anywhere_in_a_call_with_a_new_metric(home: Path) -> None:
 @pytest.fixture
 def small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
     for size in ("SMALLEST_SEGMENT", "LARGEST_SEGMENT"):
-        monkeypatch.setattr(_journal, size, RECORD_BYTES)
+        monkeypatch.setattr(journal, size, RECORD_BYTES)
 
 
 @pytest.mark.usefixtures("small_segments")

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from trackbook._pump import INTERVAL, Pump
+from trackbook.pump import INTERVAL, Pump
 
 
 class Member:

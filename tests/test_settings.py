@@ -6,7 +6,7 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from trackbook._settings import data_dir, notebook_path
+from trackbook.settings import data_dir, notebook_path
 
 
 def test_the_folder_given_comes_first(tmp_path: Path) -> None:

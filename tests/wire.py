@@ -1,4 +1,4 @@
-"""A front end in Python, for tests: assembles frames by the rules of `trackbook._protocol`, without numpy's help."""
+"""A front end in Python, for tests: assembles frames by the rules of `trackbook.frames.protocol`, without numpy's help."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import struct
 from typing import Any
 
-from trackbook._protocol import BUCKET_COLUMNS, POINT_COLUMNS, VERSION
+from trackbook.frames.protocol import BUCKET_COLUMNS, POINT_COLUMNS, VERSION
 
 Row = dict[str, float]
 CORNERS = ("first", "min", "max", "last")
@@ -38,7 +38,7 @@ class FrontEnd:
 
 
 def kernel_picture(picture: Any) -> dict[str, Any]:
-    """What a front end that missed nothing would show of a `trackbook._frames.Picture`."""
+    """What a front end that missed nothing would show of a `trackbook.frames.picture.Picture`."""
     widths = {key: 1 << int(picture._sent[series.number]) for key, series in picture.series.items()}
     whole = _whole(picture.keyframe(0.0))
     return {**whole, "series": {key: _widened(*series, widths[key]) for key, series in whole["series"].items()}}
@@ -190,3 +190,19 @@ def _plain_number(number: float) -> float | str:
     if math.isfinite(number):
         return float(number)
     return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
+
+
+def assert_same(got: Any, expected: Any, where: str = "") -> None:
+    """Equal, as far as float32 tells: values that a front end merges itself were rounded one by one."""
+    if isinstance(expected, dict):
+        assert got.keys() == expected.keys(), where
+        for key, item in expected.items():
+            assert_same(got[key], item, f"{where}/{key}")
+    elif isinstance(expected, list):
+        assert len(got) == len(expected), where
+        for place, (one, other) in enumerate(zip(got, expected, strict=True)):
+            assert_same(one, other, f"{where}[{place}]")
+    elif isinstance(expected, float) and isinstance(got, float):
+        assert math.isclose(got, expected, rel_tol=1e-5 if "/m2[" in where else 3e-7, abs_tol=1e-9), where
+    else:
+        assert got == expected, where

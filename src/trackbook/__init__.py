@@ -12,16 +12,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ._api import board, define_metric, finish, init, log, runs, track
-from ._comparing import diff
-from ._endings import Stopped
-from ._errors import TrackbookWarning
-from ._exchange import export, import_parquet, sql
-from ._manage import delete_project, delete_run, get_run, move_run, rename_run
-from ._run import Run
+from .api.compare import diff
+from .api.data import export, import_parquet, sql
+from .api.projects import delete_project, delete_run, get_run, move_run, rename_run
+from .api.run import board, define_metric, finish, init, log, runs, track
+from .errors import TrackbookWarning
+from .tracking.endings import Stopped
+from .tracking.run import Run
 
 if TYPE_CHECKING:
-    from ._config import Config
+    from .tracking.config import Config
 
     run: Run | None
     config: Config
@@ -57,17 +57,17 @@ def __dir__() -> list[str]:
 
 def load_ipython_extension(shell: Any) -> None:
     """``%load_ext trackbook``: gives an IPython shell the magics ``%track`` and ``%%track``."""
-    from ._magics import load
+    from .magics.extension import load
 
     load(shell)
 
 
 def __getattr__(name: str) -> Any:
     """`run` (the current run or None) and `config` (its config) change with time, so they are looked up at each use."""
-    from . import _api
+    from .api import run as run_module
 
     if name == "run":
-        return _api.current_run()
+        return run_module.current_run()
     if name == "config":
-        return _api.current_config()
+        return run_module.current_config()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -28,7 +28,9 @@ def test_an_error_in_a_chart_shows_in_its_place_and_the_others_go_on(lab: Lab) -
 
 def test_a_board_of_another_version_than_its_front_end_says_so(lab: Lab) -> None:
     lab.write_and_open(
-        "version", PROGRAM, "import trackbook._frames\ntrackbook._frames.VERSION = 999\nrun.log({'good': 3})"
+        "version",
+        PROGRAM,
+        "import trackbook.frames.picture\ntrackbook.frames.picture.VERSION = 999\nrun.log({'good': 3})",
     )
     lab.run_to_end(0)
     board = lab.board().wait()

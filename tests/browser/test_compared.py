@@ -10,7 +10,7 @@ RUNS = """
 %load_ext trackbook
 import json
 import trackbook as tb
-from trackbook._types import CAPTURED
+from trackbook.types import CAPTURED
 for name, lr, numpy in (("plain", 0.1, "2.1"), ("fast", 0.5, "2.2")):
     with tb.init("compared", name, config={"lr": lr, "seed": 1}, display=False) as run:
         for step in range(20):

@@ -12,7 +12,7 @@ import numpy as np
 from playwright.sync_api import Browser
 
 from browser.lab import BUNDLE, SITE, serve
-from trackbook._frames import Picture
+from trackbook.frames.picture import Picture
 
 REFRESHES, SAMPLES = 1200, 30
 POINTS = 100  # a refresh of a metric: a run of a thousand steps a second

@@ -16,8 +16,8 @@ import numpy as np
 FOLDER = Path(__file__).parent
 sys.path.insert(0, str(FOLDER.parent))
 
-from trackbook._buckets import Buckets  # noqa: E402
-from trackbook._frames import Picture  # noqa: E402
+from trackbook.frames.buckets import Buckets  # noqa: E402
+from trackbook.frames.picture import Picture  # noqa: E402
 from wire import kernel_picture, packed, plain  # noqa: E402
 
 NOW = 1_800_000_000.0

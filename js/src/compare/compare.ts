@@ -1,5 +1,5 @@
-import parallel from "../../../src/trackbook/specs/parallel.json";
-import scatter from "../../../src/trackbook/specs/scatter.json";
+import parallel from "../../../src/trackbook/charts/vega_lite/parallel.json";
+import scatter from "../../../src/trackbook/charts/vega_lite/scatter.json";
 import type { Entry, Scalar, Figure as Which } from "../frames/runs-table.ts";
 import type { Styled } from "../plot/rows.ts";
 import { type Column, type Columns, formatScalar, formatSetting } from "../runs/columns.ts";

@@ -1,8 +1,8 @@
-import bar from "../../../src/trackbook/specs/bar.json";
-import metric from "../../../src/trackbook/specs/line-metric.json";
-import relative from "../../../src/trackbook/specs/line-relative.json";
-import step from "../../../src/trackbook/specs/line-step.json";
-import time from "../../../src/trackbook/specs/line-time.json";
+import bar from "../../../src/trackbook/charts/vega_lite/bar.json";
+import metric from "../../../src/trackbook/charts/vega_lite/line-metric.json";
+import relative from "../../../src/trackbook/charts/vega_lite/line-relative.json";
+import step from "../../../src/trackbook/charts/vega_lite/line-step.json";
+import time from "../../../src/trackbook/charts/vega_lite/line-time.json";
 import type { Spec } from "../charts/vega-view.ts";
 
 const SPECS = {

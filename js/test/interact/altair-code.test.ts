@@ -29,7 +29,7 @@ const programs = ["step", "relative", "time", HOSTILE[1]].map(x =>
 
 test("the code is what Python's tests run", async () => {
   await expect(`${JSON.stringify(programs, null, 2)}\n`).toMatchFileSnapshot(
-    "../../../tests/altair_code.json",
+    "../../../tests/charts/altair_code.json",
   );
 });
 

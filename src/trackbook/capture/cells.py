@@ -23,12 +23,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from .. import _notebook
-from .._cells import Cells, Execution, Outcome
-from .._endings import state_after
-from .._facts import put_fact
-from .._run import Run
-from .._types import logged
+from ..notebook import host
+from ..notebook.cells import Cells, Execution, Outcome
+from ..store.documents import put_fact
+from ..tracking.endings import state_after
+from ..tracking.run import Run
+from ..types import logged
 from .redact import redact
 
 LONGEST_SOURCE: Final = 200_000  # characters
@@ -81,7 +81,7 @@ class _Followed:
 
     def say_notebook(self) -> None:
         dirty = [self.dirty[number] for number in sorted(self.dirty)][-MOST_REASONS:]
-        fact = {"name": _notebook.name(), "path": _notebook.path(), "dirty": dirty}
+        fact = {"name": host.name(), "path": host.path(), "dirty": dirty}
         put_fact(self.run.store, self.run.id, "notebook", fact)
 
     def count(self) -> Mapping[str, int]:

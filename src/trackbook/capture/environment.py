@@ -14,12 +14,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from .. import _settings
-from .._facts import put_fact
+from .. import settings
+from ..store.documents import put_fact
 from .redact import REDACTED, redact, redact_arguments
 
 if TYPE_CHECKING:
-    from .._run import Run
+    from ..tracking.run import Run
     from .hardware import Machine
 
 LET_PASS_SECONDS: Final = 0.05  # before the search begins: `init` and the first `log` need the interpreter, too
@@ -178,7 +178,7 @@ def _python() -> Topic:
         "implementation": platform.python_implementation(),
         "build": sys.version,
         "executable": sys.executable,
-        "virtual_environment": sys.prefix if in_venv else _settings.conda_environment(),
+        "virtual_environment": sys.prefix if in_venv else settings.conda_environment(),
     }
 
 
@@ -191,7 +191,7 @@ def _process(folder: str, argv: tuple[str, ...]) -> Topic:
 
 
 def _variables() -> Topic:
-    return {name: _bounded(_value(name, value)) for name, value in _settings.telling_variables().items()}
+    return {name: _bounded(_value(name, value)) for name, value in settings.telling_variables().items()}
 
 
 def _value(name: str, value: str) -> str:
@@ -264,7 +264,7 @@ def _git(folder: str, *arguments: str, most: int = 10_000) -> str | None:
 
     command = ["git", "-c", "core.fsmonitor=false", "-C", folder, *arguments]
     pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command, env=_settings.variables_for_git(), **pipes) as process:  # noqa: S603
+    with subprocess.Popen(command, env=settings.variables_for_git(), **pipes) as process:  # noqa: S603
         timer = threading.Timer(GIT_SECONDS, process.kill)
         timer.daemon = True
         timer.start()

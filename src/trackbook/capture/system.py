@@ -9,10 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from .._types import SYSTEM, is_system
+from ..types import SYSTEM, is_system
 
 if TYPE_CHECKING:
-    from .._run import Run
+    from ..tracking.run import Run
     from .hardware import Machine, Meter
 
 LET_PASS_SECONDS: Final = 0.05  # before the first reading: `init` needs the interpreter, too
@@ -100,7 +100,7 @@ class System:
 def _append(followed: _Followed, figures: dict[str, float], now: float) -> None:
     import polars as pl
 
-    from ..store._interface import POINTS
+    from ..store.base import POINTS
 
     steps = [followed.steps.get(name, 0) for name in figures]
     followed.steps |= {name: step + 1 for name, step in zip(figures, steps, strict=True)}

@@ -8,9 +8,9 @@ from typing import Any
 
 import polars as pl
 
-from .._types import CAPTURED, Cursor, MetricSummary, RunRecord
-from ._interface import NO_MARKS, writable
-from ._points import RunPoints, within
+from ..types import CAPTURED, Cursor, MetricSummary, RunRecord
+from .base import NO_MARKS, writable
+from .points import RunPoints, within
 
 
 class MemoryStore:

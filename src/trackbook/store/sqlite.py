@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import polars as pl
 
-from .._types import CAPTURED, ENDED, Cursor, MetricSummary, RunRecord
-from . import _rows, _schema
-from ._chunks import LARGEST, Columns
-from ._figures import Figures
-from ._file import ProjectFile, project_name
-from ._interface import NO_MARKS, POINTS, writable
-from ._points import tail, within
-from ._rows import Chunk, Chunks, Part, State
-from ._view import View, Written
+from ..types import CAPTURED, ENDED, Cursor, MetricSummary, RunRecord
+from . import queries, schema
+from .base import NO_MARKS, POINTS, writable
+from .codec import LARGEST, Columns
+from .database import ProjectFile, project_name
+from .metric_stats import Figures
+from .points import tail, within
+from .queries import Chunk, Chunks, Part, State
+from .run_buffer import View, Written
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
@@ -76,7 +76,7 @@ class SqliteStore:
             self._unsaved.add(run.id)
 
     def runs(self) -> list[RunRecord]:
-        query = f"select {_schema.RUN_COLUMNS} from runs order by rowid"
+        query = f"select {schema.RUN_COLUMNS} from runs order by rowid"
         with self._lock:
             rows: list[Any] = self._file.read(lambda db: db.execute(query).fetchall(), [])
             found = {run.id: run for run in map(self._record, rows) if run is not None}
@@ -84,7 +84,7 @@ class SqliteStore:
             return sorted(found.values(), key=lambda run: run.started)
 
     def run(self, run_id: str) -> RunRecord | None:
-        query = f"select {_schema.RUN_COLUMNS} from runs where id = ?"
+        query = f"select {schema.RUN_COLUMNS} from runs where id = ?"
         with self._lock:
             if run_id in self._records:
                 return self._records[run_id]
@@ -114,13 +114,13 @@ class SqliteStore:
     def cut(self, run_id: str, step: int) -> None:
         """See `Store`. Raises ``OSError`` when it cannot be done now."""
         with self._lock:
-            self._demand(run_id, lambda db: _rows.cut(db, run_id, step), f"cut run {run_id!r} back to step {step}")
+            self._demand(run_id, lambda db: queries.cut(db, run_id, step), f"cut run {run_id!r} back to step {step}")
 
     def delete(self, run_id: str) -> None:
         """See `Store`. Raises ``OSError`` when it cannot be done now."""
         with self._lock:
             if run_id in self._records or run_id in self._views or self.path.exists():
-                self._demand(run_id, lambda db: _rows.delete(db, run_id), f"delete run {run_id!r}")
+                self._demand(run_id, lambda db: queries.delete(db, run_id), f"delete run {run_id!r}")
             self._records.pop(run_id, None)
             self._unsaved.discard(run_id)
             for table in CAPTURED:
@@ -146,14 +146,14 @@ class SqliteStore:
             view = self._views.get(run_id)
             if view is not None:
                 return view.points.figures.summary()
-            figures = self._file.read(lambda db: _rows.figures(db, run_id), None)
+            figures = self._file.read(lambda db: queries.figures(db, run_id), None)
         return {} if figures is None else figures.summary()
 
     def summaries(self, runs: Collection[str]) -> dict[str, dict[str, MetricSummary]]:
         with self._lock:
             here = {run: view.points.figures.summary() for run in runs if (view := self._views.get(run)) is not None}
             there = [run for run in runs if run not in here]
-            found: Any = self._file.read(lambda db: _rows.summaries(db, there), None) if there else None
+            found: Any = self._file.read(lambda db: queries.summaries(db, there), None) if there else None
         return (found or {}) | here
 
     def put_captured(self, run_id: str, table: str, rows: Iterable[Sequence[Any]]) -> None:
@@ -169,7 +169,7 @@ class SqliteStore:
 
     def captured(self, run_id: str, table: str, after: Any = None) -> list[tuple[Any, ...]]:
         with self._lock:
-            rows: list[tuple[Any, ...]] = self._file.read(lambda db: _rows.captured(db, run_id, table, after), [])
+            rows: list[tuple[Any, ...]] = self._file.read(lambda db: queries.captured(db, run_id, table, after), [])
             for first, end in self._dropped.get((run_id, table), ()):
                 rows = [row for row in rows if not first <= row[0] < end]
             fresh = self._captured.get((run_id, table), {})
@@ -209,11 +209,11 @@ class SqliteStore:
         done: list[Written] = []
 
         def work(db: Connection) -> None:
-            db.executemany(_schema.PUT_RUN, map(_schema.to_row, records))
+            db.executemany(schema.PUT_RUN, map(schema.to_row, records))
             for (run, table), ranges in self._dropped.items():  # rows that were put since are not among them
-                db.executemany(_schema.DROP_CAPTURED[table], ((run, *each) for each in ranges))
+                db.executemany(schema.DROP_CAPTURED[table], ((run, *each) for each in ranges))
             for (run, table), rows in captured.items():
-                db.executemany(_schema.PUT_CAPTURED[table], ((run, *row) for row in rows))
+                db.executemany(schema.PUT_CAPTURED[table], ((run, *row) for row in rows))
             done.extend(view.write(db, part) for view, part in parts)
             for journal in cleared:
                 db.execute("delete from marks where mark >= ?1 || '/' and mark < ?1 || '0'", (journal,))
@@ -272,7 +272,7 @@ class SqliteStore:
         self._flushes.pop(run_id, None)
 
     def _take_up(self, run_id: str) -> View:
-        found = self._file.read(lambda db: (_rows.state(db, run_id), _rows.figures(db, run_id)), None)
+        found = self._file.read(lambda db: (queries.state(db, run_id), queries.figures(db, run_id)), None)
         if found is None and not self.path.exists():
             found = State(0, 0), Figures()
         view = View(run_id, found and found[0], found[1] if found else Figures(), partial(self._steps, run_id))
@@ -302,13 +302,13 @@ class SqliteStore:
                 return newest, after
         else:
             newest = pl.DataFrame(schema=POINTS)
-            state = self._file.read(lambda db: _rows.state(db, run_id), None)
+            state = self._file.read(lambda db: queries.state(db, run_id), None)
             if state is None or tuple(state) == cursor:
                 return newest, cursor
             start = cursor.ordinal if cursor.generation == state.generation else 0
             end = state.next if most is None else min(state.next, start + most)
             stretches, after = [(start, end)], Cursor(state.generation, end)
-            names = self._file.read(lambda db: _rows.figures(db, run_id).names, [])
+            names = self._file.read(lambda db: queries.figures(db, run_id).names, [])
         only = None if metrics is None else [number for number, name in enumerate(names) if name in set(metrics)]
         parts: list[Columns] = []
         for first, end in stretches:
@@ -316,7 +316,7 @@ class SqliteStore:
             if columns is None:
                 return (newest, after) if metrics is not None or cursor == Cursor() else (newest.clear(), cursor)
             parts += columns
-        return pl.concat([*_rows.frames(parts, names), newest], rechunk=False), after
+        return pl.concat([*queries.frames(parts, names), newest], rechunk=False), after
 
     def _window(
         self, run_id: str, metrics: Sequence[str], low: int, high: int, most: int | None
@@ -326,18 +326,18 @@ class SqliteStore:
             stretches, names, newest = view.in_file(0), view.points.figures.names, view.points.since(view.points.first)
             newest = newest.filter(pl.col("metric").cast(pl.String).is_in(list(metrics)))
         else:
-            found = self._file.read(lambda db: (_rows.state(db, run_id), _rows.figures(db, run_id).names), None)
+            found = self._file.read(lambda db: (queries.state(db, run_id), queries.figures(db, run_id).names), None)
             if found is None:
                 return None
             stretches, names, newest = [(0, found[0].next)], found[1], pl.DataFrame(schema=POINTS)
         if stretches and most is not None:
-            there = self._file.read(lambda db: _rows.count_within(db, run_id, low, high), None)
+            there = self._file.read(lambda db: queries.count_within(db, run_id, low, high), None)
             if there is None or there > most:
                 return None
         only = [number for number, name in enumerate(names) if name in set(metrics)]
         parts: list[Columns] = []
         for first, end in stretches:
-            chunks = partial(_rows.chunks_within, low=low, high=high)
+            chunks = partial(queries.chunks_within, low=low, high=high)
             columns = self._columns(run_id, first, end, only, chunks)
             if columns is None:
                 return None
@@ -345,7 +345,7 @@ class SqliteStore:
                 inside = (points.step >= low) & (points.step <= high)
                 parts.append(Columns(*(column[inside] for column in points)))
         parts = [points for points in parts if len(points.step)]
-        return pl.concat([*_rows.frames(parts, names), within(newest, low, high)], rechunk=False)
+        return pl.concat([*queries.frames(parts, names), within(newest, low, high)], rechunk=False)
 
     def _columns(
         self,
@@ -353,14 +353,14 @@ class SqliteStore:
         first: int,
         end: int,
         only: Sequence[int] | None,
-        chunks: Chunks = _rows.chunks,
+        chunks: Chunks = queries.chunks,
         *,
         in_order: bool = False,
     ) -> list[Columns] | None:
         def get(at: int) -> list[Chunk] | None:
             return self._file.read(lambda db: chunks(db, run_id, at), None)
 
-        return _rows.read(get, first, end, only, partial(self._note_garbage, run_id), in_order=in_order)
+        return queries.read(get, first, end, only, partial(self._note_garbage, run_id), in_order=in_order)
 
     def _note_garbage(self, run_id: str, chunk: Chunk) -> None:
         self._garbage[run_id, chunk.first] = (
@@ -384,16 +384,16 @@ class SqliteStore:
         if len(heads) < least:
             return
         first, end = heads[0][0], sum(heads[-1])
-        generation = self._file.read(lambda db: _rows.state(db, run_id).generation, None)
+        generation = self._file.read(lambda db: queries.state(db, run_id).generation, None)
         parts = self._columns(run_id, first, end, None, in_order=True)
         if parts is None or generation is None or sum(len(points.step) for points in parts) != end - first:
             return
-        merged = _rows.part(Columns(*(np.concatenate(columns) for columns in zip(*parts, strict=True))))
-        self._file.write(lambda db: _rows.replace(db, run_id, generation, heads, merged))
+        merged = queries.part(Columns(*(np.concatenate(columns) for columns in zip(*parts, strict=True))))
+        self._file.write(lambda db: queries.replace(db, run_id, generation, heads, merged))
 
     def _record(self, row: Sequence[Any]) -> RunRecord | None:
         try:
-            return _schema.to_record(row)
+            return schema.to_record(row)
         except (TypeError, ValueError):
             self._garbage[str(row[0]), -1] = f"{self.path} is damaged: what it says of run {row[0]!r} cannot be read."
             return None

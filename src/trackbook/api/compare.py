@@ -1,0 +1,114 @@
+"""Runs side by side: `diff`, and what ``%track compare`` shows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..data.diff import ABSENT, Differences, Recorded, differences
+from ..data.diff_text import as_html, as_text
+from ..notebook import host
+from ..store.documents import fact
+from ..tracking.run import Run
+from ..types import CAPTURED, RunRecord, logged
+from . import run as run_module
+from .process import process
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from ..boards.widget import Board
+    from ..tracking.project import Project
+
+
+class RunDiff:
+    """What differs between two runs: text in a terminal, in a notebook a table, the code's diff and a board of both.
+
+    ``config`` and ``environment`` are what is not the same, ``metrics`` the last value of each metric, all as
+    ``{name: (first, second)}``; what one of them lacks is `RunDiff.ABSENT`. ``code`` is a unified diff of the executed cells.
+    """
+
+    ABSENT = ABSENT
+
+    def __init__(self, found: Differences, project: str, runs: Sequence[str]) -> None:
+        self._found = found
+        self._project = project
+        self._runs = runs
+        self.labels = found.labels
+        self.config = found.config
+        self.environment = found.environment
+        self.metrics = found.metrics
+        self.code = found.code
+
+    def board(self) -> Board:
+        """A board of both runs, for their curves."""
+        return run_module.board(self._project, self._runs)
+
+    def __repr__(self) -> str:
+        return as_text(self._found)
+
+    def _repr_html_(self) -> str:
+        return as_html(self._found)
+
+    def _ipython_display_(self) -> None:
+        """The table, and below it the board: a widget's output can hold nothing else beside it."""
+        if host.shell() is None:
+            raise NotImplementedError("IPython then shows the text, as it shows any")
+        bundle = {"text/plain": repr(self), "text/html": self._repr_html_()}
+        host.show(bundle, raw=True)
+        process.show(self.board())
+
+
+def diff(first: str | Run, second: str | Run, project: str | None = None) -> RunDiff:
+    """Two runs, by id or name, side by side: config, environment, code and results.
+
+    Raises ``ValueError`` for a run that does not exist, or when both are the same.
+    """
+    source, records = _different(project, [first, second])
+    one, other = (_recorded(source, record, records) for record in records)
+    return RunDiff(differences(one, other), source.name, [record.id for record in records])
+
+
+def compare(runs: Sequence[str], project: str | None = None) -> Board | pl.DataFrame:
+    """A board of two or more runs with "compare" open; without a notebook, the columns of `trackbook.runs` in which they differ.
+
+    Raises ``ValueError`` for a run that does not exist or is named twice, or when there are too few.
+    """
+    source, records = _different(project, runs)
+    ids = [record.id for record in records]
+    if not host.is_here():
+        from ..data.dataframes import differing
+
+        return differing(source.table(), ids)
+    board = run_module.board(source.name, ids)
+    board.panel = "compare"
+    return board
+
+
+def _different(project: str | None, runs: Sequence[str | Run]) -> tuple[Project, list[RunRecord]]:
+    source = run_module.existing(project)
+    source.refresh()
+    records = [source.find(run) for run in runs]
+    for record in records:
+        if [other.id for other in records].count(record.id) > 1:
+            raise ValueError(
+                f"run {record.name!r} is given twice; it takes different runs, where a name is not enough by id"
+            )
+    if len(records) < 2:
+        raise ValueError(f"give the run to compare {records[0].name!r} with")
+    return source, records
+
+
+def _recorded(source: Project, record: RunRecord, runs: Sequence[RunRecord]) -> Recorded:
+    store = source.store
+    at = CAPTURED["cells"].index("source")
+    sources: list[Any] = [row[at] for row in store.captured(record.id, "cells") if row[at] is not None]
+    alone = [run.name for run in runs].count(record.name) == 1
+    metrics = {name: figures.last for name, figures in logged(store.summary(record.id)).items()}
+    return Recorded(
+        label=record.name if alone else f"{record.name} ({record.id})",
+        config=record.config,
+        metrics=metrics,
+        environment=fact(store, record.id, "environment"),
+        sources=sources or None,
+    )

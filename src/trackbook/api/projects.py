@@ -1,0 +1,73 @@
+"""Runs and projects of the past: finding, renaming, moving and deleting them."""
+
+from __future__ import annotations
+
+import sys
+
+from ..notebook import host
+from ..tracking.run import Run
+from ..tracking.values import check_text
+from .process import process
+from .run import existing, home
+
+
+def get_run(id_or_name: str | Run | None = None, project: str | None = None) -> Run:
+    """A run by its id, or the latest of its name; without one the current or last run.
+
+    Raises ``ValueError`` when there is none, ``OSError`` when a later Trackbook wrote the project.
+    """
+    if id_or_name is not None:
+        return home(project).get(id_or_name)
+    run = process.current_run() or process.last_run
+    if run is not None and project is None:
+        return run
+    source = home(project)
+    source.recover()
+    records = source.runs()
+    if not records:
+        raise ValueError(f"project {source.name!r} has no runs yet; give the name of another project")
+    return source.get(records[-1].id)
+
+
+def rename_run(run: str | Run, name: str, project: str | None = None) -> None:
+    """Gives a run, found by id or name, another name. ``run.name = ...`` does the same."""
+    get_run(run, project).name = name
+
+
+def move_run(run: str | Run, to: str, project: str | None = None) -> None:
+    """Moves a run, found by id or name, to the project `to`. Raises ``ValueError`` while the run is written."""
+    home(project).move(get_run(run, project), home(check_text("project", to)))
+
+
+def delete_run(run: str | Run, project: str | None = None, *, force: bool = False) -> bool:
+    """Deletes a run, found by id or name, and its points; True when it did.
+
+    It asks first, unless `force`. Raises ``ValueError`` while the run is written, or when there is nobody to ask.
+    """
+    found = get_run(run, project)
+    if not force and not _confirmed(f"Delete run {found.name!r} ({found.id}) of {found.project!r} for ever?"):
+        return False
+    home(project).delete(found)
+    process.deleted(found.id)
+    return True
+
+
+def delete_project(project: str, *, force: bool = False) -> bool:
+    """Deletes a project with all its runs; True when it did. It asks first, unless `force`. See `delete_run`.
+
+    Raises ``ValueError`` when there is none of this name.
+    """
+    found = existing(check_text("project", project))
+    count = len(found.runs())
+    if not force and not _confirmed(f"Delete project {found.name!r} and its {count} runs for ever?"):
+        return False
+    found.delete_all()
+    process.let_go(found)
+    return True
+
+
+def _confirmed(question: str) -> bool:
+    readable = sys.stdin is not None and sys.stdin.isatty()
+    if not readable and (host.shell() is None or host.has_no_reader()):
+        raise ValueError(f"{question} There is nobody to ask here: pass force=True")
+    return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")

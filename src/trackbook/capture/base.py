@@ -1,0 +1,104 @@
+"""What is recorded of a run beside what it logs: cells, console, environment, system metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from functools import partial
+from typing import Any, Final, Protocol
+
+from ..errors import warn
+from ..tracking.run import Run
+
+CAPTURES: Final = ("cells", "console", "environment", "system")
+
+
+def choose(given: bool | str | Iterable[str]) -> tuple[str, ...]:
+    """The captures that `given` means: all or none of them, or those it names. Raises ``ValueError`` for one there is not."""
+    if given in (True, "all"):
+        return CAPTURES
+    if given in (False, "none"):
+        return ()
+    if not isinstance(given, Iterable):
+        raise TypeError(f"capture={given!r}: give True, False or some of {', '.join(CAPTURES)}")
+    names = [name.strip() for name in given.split(",")] if isinstance(given, str) else list(given)
+    for name in names:
+        if name not in CAPTURES:
+            raise ValueError(f"capture={given!r}: what can be captured is {', '.join(CAPTURES)}; or all, or none")
+    return tuple(names)
+
+
+class Capture(Protocol):
+    """Records one such thing, of any number of runs at once. What it raises switches it off, and breaks nothing else."""
+
+    def begin(self, run: Run) -> None:
+        """A run was opened, or resumed."""
+
+    def end(self, run: Run) -> None:
+        """A run is about to end: what its store gets now is kept."""
+
+    def leave(self) -> None:
+        """In a forked child: forgets its runs, and touches nothing that it shares with its parent. The child may open its own."""
+
+
+class Late:
+    """A capture that is made, and its module imported, when the first run wants it."""
+
+    def __init__(self, make: Callable[[], Capture]) -> None:
+        self._make = make
+        self._made: Capture | None = None
+
+    def begin(self, run: Run) -> None:
+        self._made = self._made or self._make()
+        self._made.begin(run)
+
+    def end(self, run: Run) -> None:
+        if self._made is not None:
+            self._made.end(run)
+
+    def leave(self) -> None:
+        if self._made is not None:
+            self._made.leave()
+
+
+class Captures:
+    """The captures of this process, by their name in `CAPTURES`."""
+
+    def __init__(self) -> None:
+        self._captures: dict[str, Capture] = {}
+
+    def add(self, name: str, capture: Capture) -> None:
+        self._captures[name] = capture
+
+    def begin(self, run: Run, wanted: Collection[str]) -> None:
+        for name, capture in list(self._captures.items()):
+            if name in wanted:
+                end = partial(self._end, name, capture)
+                run.before_end.append(end)  # first: a begin that an interrupt breaks off has begun
+                if not self._try(name, partial(capture.begin, run)):
+                    run.before_end.remove(end)
+
+    def guarded(self, name: str, work: Callable[..., None]) -> Callable[..., None]:
+        """`work` of a capture, to be called from anywhere: it does nothing once the capture is off, and never raises."""
+
+        def call(*given: Any) -> None:
+            if name in self._captures:
+                self._try(name, partial(work, *given))
+
+        return call
+
+    def leave(self) -> None:
+        for capture in self._captures.values():
+            capture.leave()
+
+    def _end(self, name: str, capture: Capture, run: Run) -> None:
+        """Also of one that is off: what it began with this run would else go on for ever."""
+        self._try(name, partial(capture.end, run))
+
+    def _try(self, name: str, work: partial[None]) -> bool:
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001  whatever it is, the user's run goes on
+            if self._captures.pop(name, None) is not None:
+                warn(f"trackbook no longer records {name} beside runs, because that failed: {error!r}")
+            return False
+        return True

@@ -1,0 +1,1 @@
+"""The console of a run, as a terminal would show it."""

@@ -1,0 +1,175 @@
+"""The lines of a run's console: what its terminal shows, within bounds, on the way to its store."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+from ...tracking.run import Run
+from ..redact import REDACTED, redact
+
+if TYPE_CHECKING:
+    from .row import Line
+    from .terminal import Terminal
+
+FIRST: Final = 5_000  # lines kept of the beginning of a run
+LAST: Final = 20_000  # lines kept of its end
+FIRST_CHARACTERS: Final = 1_000_000
+LAST_CHARACTERS: Final = 4_000_000
+_MARGIN: Final = 200  # lines that can still change, and more
+# characters that a terminal takes in: of more, lines that are not kept would take the memory
+_AT_ONCE: Final = 1_000_000
+
+Written = tuple[str, float, int | None, str, int]  # stream, time, cell, text, and how many newlines that has
+
+
+class Record:
+    """The lines of one run: the first ones, the last ones, and between them how many were left out."""
+
+    def __init__(self, run: Run, first: int) -> None:
+        """`first` is the number of the first line: a run that is resumed has lines already."""
+        self.run = run
+        self._first = first
+        self._lock = threading.RLock()
+        self._new: deque[Line] = deque()  # finished lines that were not stored yet: of the beginning
+        self._newest: deque[Line] = deque(maxlen=LAST)  # and of the end
+        self._head_end: int | None = None  # where the beginning ends
+        self._head_characters = 0
+        self._finished = 0  # lines
+        self._sizes: deque[int] = deque()  # of the finished lines that are kept of the end
+        self._characters = 0
+        self._dropped = 0  # lines before are not in the store any more, but those of the beginning
+        self._is_stored = True
+        self._news: deque[tuple[list[Line], list[tuple[int, int]]]] = (
+            deque()
+        )  # rows, and places of rows that are left out
+        self._waiting: deque[Written] = deque()  # what the terminal need not see yet
+        self._waiting_lines = self._waiting_characters = 0
+        self._stored: dict[int, Line] = {}  # lines that may change, as the store has them
+
+    @functools.cached_property
+    def _terminal(self) -> Terminal:
+        from .terminal import Terminal
+
+        return Terminal()
+
+    def feed(self, stream: str, at: float, cell: int | None, text: str, *, apart: bool) -> None:
+        """From any thread."""
+        with self._lock:
+            self._is_stored = False
+            newlines = 0 if apart or self._head_end is None or not self._terminal.is_plain(text) else text.count("\n")
+            if newlines:
+                self._let_wait((stream, at, cell, text, newlines))
+            else:
+                self._take_in()
+                self._show(stream, at, cell, text, apart=apart)
+
+    def _let_wait(self, written: Written) -> None:
+        self._waiting.append(written)
+        self._waiting_lines += written[-1]
+        self._waiting_characters += len(written[3])
+        while self._waiting_lines - self._waiting[0][-1] >= LAST + _MARGIN:
+            self._skip()
+        if self._waiting_characters > LAST_CHARACTERS:
+            self._take_in()
+
+    def _skip(self) -> None:
+        """The first of what waits: so much came after it that none of its lines would be kept."""
+        stream, at, cell, text, newlines = self._waiting.popleft()
+        self._waiting_lines -= newlines
+        self._waiting_characters -= len(text)
+        self._finished += self._terminal.skip(newlines)
+        self._show(stream, at, cell, text[text.rindex("\n") + 1 :])
+
+    def _take_in(self) -> None:
+        for stream, at, cell, text, _ in self._waiting:
+            self._show(stream, at, cell, text)
+        self._waiting.clear()
+        self._waiting_lines = self._waiting_characters = 0
+
+    def _show(self, stream: str, at: float, cell: int | None, text: str, *, apart: bool = False) -> None:
+        for start in range(0, len(text), _AT_ONCE):
+            self._terminal.feed(stream, at, cell, text[start : start + _AT_ONCE], apart=apart)
+            lines = self._terminal.finished()
+            if lines:
+                self._finished += len(lines)
+                self._keep(lines if self._head_end is not None else self._keep_first(lines))
+
+    def _keep_first(self, lines: list[Line]) -> list[Line]:
+        """Those that are not of the beginning."""
+        for place, line in enumerate(lines):
+            self._head_characters += len(line[2])
+            if line[0] == FIRST or self._head_characters > FIRST_CHARACTERS:
+                self._head_end = self._dropped = line[0]
+                return lines[place:]
+            self._new.append(line)
+        return []
+
+    def _keep(self, lines: list[Line]) -> None:
+        if len(lines) > LAST:
+            self._sizes.clear()
+            self._characters = 0
+            lines = lines[-LAST:]
+        sizes = [len(line[2]) for line in lines]
+        self._sizes.extend(sizes)
+        self._characters += sum(sizes)
+        self._newest.extend(lines)
+        while len(self._sizes) > LAST or self._characters > LAST_CHARACTERS:
+            self._characters -= self._sizes.popleft()
+
+    def store(self) -> None:
+        """Puts into the run's store what is new, and takes out of it what is left out. One thread at a time."""
+        with self._lock:  # not while it is put: a disk may be in the way
+            if not self._is_stored:
+                self._news.append(self._take_news())
+        while self._news:
+            rows, left_out = self._news[0]
+            for first, end in left_out:
+                self.run.store.drop_captured(self.run.id, "console", self._first + first, self._first + end)
+            self._put(rows)
+            self._news.popleft()  # not after an interrupt: what it broke off is done again
+
+    def _take_news(self) -> tuple[list[Line], list[tuple[int, int]]]:
+        self._is_stored = True
+        self._take_in()
+        kept_from = self._finished - len(self._sizes)
+        changing = self._terminal.changing()
+        rows = [*self._new, *(line for line in self._newest if line[0] >= kept_from), *changing]
+        rows = [line for line in rows if self._stored.get(line[0]) != line]
+        left_out = []
+        end = self._finished + len(changing)
+        if self._stored and max(self._stored) >= end:
+            left_out.append((end, max(self._stored) + 1))
+        if self._head_end is not None and kept_from > self._dropped:
+            left_out.append((self._head_end, kept_from))
+            self._dropped = kept_from
+            rows.append((self._head_end, "cut", f"{kept_from - self._head_end:,} lines left out", time.time(), None))
+        self._stored = {line[0]: line for line in changing}
+        self._new.clear()
+        self._newest.clear()
+        return rows, left_out
+
+    def _put(self, rows: list[Line]) -> None:
+        if not rows:
+            return
+        whole = "\n".join(line[2] for line in rows).encode(errors="backslashreplace").decode()
+        texts = _redacted(whole.split("\n"), redact(whole).split("\n"))
+        self.run.store.put_captured(
+            self.run.id,
+            "console",
+            [(self._first + line[0], line[1], text, *line[3:]) for line, text in zip(rows, texts, strict=True)],
+        )
+
+
+def _redacted(lines: list[str], shown: list[str]) -> list[str]:
+    """As many lines as there were, where a secret of several made them fewer."""
+    if len(shown) == len(lines):
+        return shown
+    pairs = zip(lines, shown, strict=False), zip(reversed(lines), reversed(shown), strict=False)
+    above, below = (sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], each)) for each in pairs)
+    below = min(below, len(shown) - above)
+    return [*lines[:above], *[REDACTED] * (len(lines) - above - below), *lines[len(lines) - below :]]

@@ -1,0 +1,323 @@
+"""The console of a run: what its process writes to stdout and stderr while it is open, as a terminal shows it.
+
+The streams stay the objects that they are. Each is heard where it sends what it collected, which costs a print next to nothing, and
+is what is shown: a kernel's stream by its hook, one on a file by the `write` of its buffer, others by their own. So the record lives through hosts that
+replace or reset `sys.stdout` or its `write`, holds what handlers of `logging` write, and holds of a redirected stream
+(``redirect_stdout``, ``%%capture``) nothing, since it is not shown. In a kernel all output of subprocesses comes by the streams, of
+``!`` commands too; in a script, what a subprocess writes to an inherited stdout passes us by, as do log records that no handler
+shows. The traceback of a failing cell is no text of these streams in a kernel: the table `cells` has it.
+"""
+
+from __future__ import annotations
+
+import codecs
+import functools
+import itertools
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from ...pump import INTERVAL, Pump
+from ...tracking.run import Run
+from .lines import Record
+from .streams import Ear, Tap, descriptor_of, is_shown
+
+SECONDS: Final = 0.2  # between two hand-overs; the store writes once a second
+SLOWEST_SECONDS: Final = 2.0  # between them where a flood of lines makes them long
+_REST: Final = 50  # times as long as one took
+TOGETHER: Final = 0.01  # seconds: what is written within them counts as written at once
+_BACKLOG: Final = 50_000  # writes that wait for the pump; with more, who writes does its work
+_LARGE: Final = 1_000_000  # characters of one write that does not wait
+_PATIENCE: Final = 0.1  # seconds for another thread's write, for the sake of the order
+_MOMENT: Final = 1e-5
+_REQUESTS: Final = 20  # executions whose late output is still theirs
+_NUMBERS: Final = {"stdout": 1, "stderr": 2}
+
+Cells = dict[str, int | None]  # the number of the running execution, by run
+Decode = Callable[[bytes], str]
+Source = tuple[str, Decode | None]  # the name of a stream; None where texts are noted, and no bytes
+
+
+class Batch:
+    """What was written to one stream, in one cell, within `TOGETHER`: texts, or bytes."""
+
+    __slots__ = ("at", "cells", "source", "texts")
+
+    def __init__(self, at: float, source: Source, cells: Cells, texts: list[Any]) -> None:
+        self.at = at
+        self.source = source
+        self.cells = cells
+        self.texts = texts
+
+    def goes_on_in(self, other: Batch) -> bool:
+        return other.source is self.source and other.cells is self.cells and other.at - self.at <= TOGETHER
+
+
+_NO_BATCH: Final = Batch(0.0, ("", None), {}, [])
+
+
+class Console:
+    """Follows stdout and stderr while runs are open. `cell_of` tells the number of the execution that a run is in."""
+
+    def __init__(self, pump: Pump, cell_of: Callable[[Run], int | None] = lambda _: None) -> None:
+        self._pump = pump
+        self._cell_of = cell_of
+        self._passed_on: set[int] = set()  # threads that noted a write beneath another one, which then is not noted
+        self._forget()
+
+    def _forget(self) -> None:
+        self._records: dict[str, Record] = {}
+        self._taps: list[Tap | Ear] = []
+        self._cells_of: dict[str, Cells] = {}  # by the kernel's request
+        self._batches: list[Batch] = []
+        self._batch = _NO_BATCH  # the one that is written to
+        self._passed_on.clear()
+        self._cells: Cells | None = None
+        self._writes = self._writes_read = 0
+        self._is_writing = False  # any thread
+        self._era = 0  # another one when a write was given up on
+        self._reading = threading.RLock()  # of those that take batches
+        self._storing = threading.RLock()  # of those that store lines; taken before `_reading`
+        self._looking = threading.RLock()  # of those that tap streams, each of which must be tapped once
+        self._is_reading = False
+        self._failure: Exception | None = None  # of what a write brought about, for the pump to raise
+        self._next = self._next_storing = 0.0
+
+    def begin(self, run: Run) -> None:
+        self._flush()
+        with self._storing:
+            self.read()
+            earlier = run.store.captured(run.id, "console")
+            self._records[run.id] = Record(run, earlier[-1][0] + 1 if earlier else 0)
+            self._cells = None
+            run.before_reading.append(self.store)
+            self._pump.add(self)
+            try:
+                self.look()
+                self._note_request()
+            except Exception:
+                self._close(run)
+                raise
+
+    def end(self, run: Run) -> None:
+        try:
+            self.store()
+        except Exception:
+            self._close(run)
+            raise
+        self._close(run)  # not after an interrupt: a call that it breaks off is made again
+
+    def _close(self, run: Run) -> None:
+        with self._storing:
+            if self._records.pop(run.id, None) is not None:
+                run.before_reading.remove(self.store)
+            if not self._records:
+                self._pump.remove(self)
+                self._release()
+
+    def leave(self) -> None:
+        for tap in self._taps:
+            tap.leave()
+        self._forget()  # locks, too, which another thread of the parent may have held
+
+    def cell_began(self) -> None:
+        """Another cell runs, and `cell_of` knows it or will when it writes."""
+        self._cells = None
+        if self._records:
+            self.look()
+            self._note_request()
+
+    def cell_ended(self) -> None:
+        self._cells = None
+
+    def tick(self, now: float) -> float:
+        if now >= self._next:
+            self._next = now + SECONDS
+            failure, self._failure = self._failure, None
+            self.look()
+            self.read()
+            if now >= self._next_storing:
+                begin = time.monotonic()
+                self.store(flush=False)
+                self._next_storing = now + min(_REST * (time.monotonic() - begin), SLOWEST_SECONDS)
+            if failure is not None:
+                raise failure
+        return max(INTERVAL, self._next - now)
+
+    def store(self, *, flush: bool = True) -> None:
+        """Puts into the stores what is new."""
+        if flush:
+            self._flush()
+        with self._storing:
+            self.read()
+            for record in self._records.values():
+                record.store()
+
+    def _flush(self) -> None:
+        for tap in self._taps:
+            tap.flush()
+
+    def _note_request(self) -> None:
+        """What a kernel sends says which request it belongs to."""
+        for request in {tap.request() for tap in self._taps} - {None}:
+            self._cells_of[str(request)] = self._ask()
+        for request in list(self._cells_of)[:-_REQUESTS]:
+            del self._cells_of[request]
+
+    def read(self) -> None:
+        """Brings the records up to what was written by now."""
+        with self._reading:  # nothing else takes it so that no interrupt comes in between, and nobody ever has it again
+            if self._is_reading:  # by this thread, which a signal handler interrupted
+                return
+            self._is_reading = True
+            try:
+                self._feed(self._take())
+            finally:
+                self._is_reading = False
+
+    def _take(self) -> list[Batch]:
+        """What was written since the last time."""
+        self._writes_read = self._writes
+        self._batch = _NO_BATCH
+        batches = self._batches[:]
+        del self._batches[: len(batches)]
+        return batches
+
+    def _feed(self, batches: list[Batch]) -> None:
+        for batch, after in itertools.zip_longest(batches, batches[1:]):
+            if after is not None and batch.goes_on_in(after):
+                after.at, after.texts = batch.at, batch.texts + after.texts
+                continue
+            name, decode = batch.source
+            text = "".join(batch.texts) if decode is None else decode(b"".join(batch.texts))
+            apart = decode is None  # a host's stream: it sends each by itself, and shows them so
+            for run_id, record in list(self._records.items()):
+                record.feed(name, batch.at, batch.cells.get(run_id), text, apart=apart)
+
+    def look(self) -> None:
+        """Taps the streams that are shown, where they are not, or not any more: at the end of each cell IPython 9 gives a
+        stream back the `write` that it had before the cell.
+        """
+        with self._looking:
+            for name, number in _NUMBERS.items():
+                stream = getattr(sys, name)
+                target = stream if descriptor_of(stream) is None else stream.buffer
+                if stream is None or any(tap.holds() for tap in self._taps if tap.target is target):
+                    continue
+                others = [tap for tap in self._taps if tap.target is not target]
+                lost = len(others) < len(self._taps)
+                if lost or is_shown(stream, number, [tap.stream for tap in others if tap.name == name]):
+                    self._taps = [*others, self._tap(stream, target, name)]
+
+    def _tap(self, stream: Any, target: Any, name: str) -> Tap | Ear:
+        if hasattr(stream, "register_hook") and hasattr(stream, "pub_thread"):
+            return Ear(stream, name, functools.partial(self._hear, (name, None)))
+        if target is stream:
+            write = self._tapped_leniently(target.write, (name, None))
+        else:
+            decode = codecs.getincrementaldecoder(stream.encoding or "utf-8")("replace").decode
+            write = self._tapped(target.write, (name, decode))
+        return Tap(stream, target, name, functools.wraps(target.write)(write))
+
+    def _hear(self, source: Source, text: str, request: str | None) -> None:
+        if self._records:
+            cells = self._cells_of.get(request or "") or self._cells or self._ask()
+            self._batches.append(Batch(time.time(), source, cells, [text]))
+
+    def _tapped(self, original: Callable[[Any], Any], source: Source) -> Callable[[Any], Any]:
+        """A `write` that does what `original` does, and notes what was written: 0.4 us, of a print's four to a terminal.
+
+        Without a lock, which would take longer than all the rest: Python lets other threads run at calls and at the ends of
+        loops, so not between the look at `_is_writing` and its change, nor between that at `_batch` and the `append`.
+        """
+        now, get_ident, passed_on = time.time, threading.get_ident, self._passed_on
+        kind = str if source[1] is None else bytes
+
+        def write(given: Any, /) -> Any:
+            if not self._records:
+                return original(given)
+            is_beneath = False
+            while self._is_writing and not is_beneath:
+                is_beneath = self._wait()
+            self._is_writing, era = True, self._era
+            if passed_on:
+                passed_on.discard(get_ident())
+            try:
+                written = original(given)
+                if not passed_on or get_ident() not in passed_on:
+                    self._writes += 1
+                    text = given if type(given) is kind else kind(given)  # as it is now: a buffer may be used again
+                    at = now()
+                    batch = self._batch
+                    if batch.source is source and batch.cells is self._cells and at - batch.at <= TOGETHER:
+                        batch.texts.append(text)
+                    else:
+                        self._open(at, source, text)
+                    if is_beneath:
+                        passed_on.add(get_ident())
+                    if len(text) > _LARGE:
+                        self._relieve()
+            finally:
+                if era == self._era:
+                    self._is_writing = is_beneath
+            return written
+
+        return write
+
+    def _tapped_leniently(self, original: Callable[..., Any], source: Source) -> Callable[..., Any]:
+        """The same for a stream of the user's own, whose `write` may take anything."""
+
+        def write(*given: Any, **named: Any) -> Any:
+            text = next(iter((*given, *named.values())), "")
+            return self._tapped(lambda _: original(*given, **named), source)(text)
+
+        return write
+
+    def _open(self, at: float, source: Source, text: str | bytes) -> None:
+        batch = Batch(at, source, self._cells or self._ask(), [text])
+        self._batch = batch
+        self._batches.append(batch)
+        if self._writes - self._writes_read > _BACKLOG:
+            self._relieve()
+
+    def _wait(self) -> bool:
+        """Lets another thread's write end, for the sake of the order; True at once where we are beneath one of this thread's."""
+        caller = sys._getframe(1)  # noqa: SLF001  the documented way to it
+        frame = caller.f_back
+        while frame is not None:
+            if frame.f_code is caller.f_code:
+                return True
+            frame = frame.f_back
+        end = time.monotonic() + _PATIENCE
+        while self._is_writing:
+            if time.monotonic() > end:
+                self._era += 1  # a write that does not end must not hold up the others again
+                self._is_writing = False
+            time.sleep(_MOMENT)
+        return False
+
+    def _ask(self) -> Cells:
+        """The cells that the runs are in, asked once a cell: at its first write, when all that follow cells know of it."""
+        cells: Cells = {}
+        try:
+            for run_id, record in list(self._records.items()):
+                cells[run_id] = None
+                cells[run_id] = self._cell_of(record.run)
+        except Exception as error:  # noqa: BLE001  the user's print goes on
+            self._failure = error
+        self._cells = cells
+        return cells
+
+    def _relieve(self) -> None:
+        """Does the pump's work for it, which cannot follow, or is held up by a disk."""
+        if self._is_reading:  # somebody does it
+            return
+        try:
+            self.read()
+        except Exception as error:  # noqa: BLE001  the user's print goes on
+            self._failure = error
+
+    def _release(self) -> None:
+        self._taps = [tap for tap in self._taps if not tap.release()]

@@ -1,0 +1,358 @@
+"""What a terminal shows of a stream of text: its lines, with progress bars redrawn, cursors moved and colours gone.
+
+pyte parses escape sequences and keeps the cursor, the margins and the modes. The rows are ours: pyte's take 2 us a character, and
+end at a margin, where a record wants a line as long as it was printed.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+import pyte
+from pyte.screens import wcwidth
+
+from .row import Line, Origin, Row, cells_of, put
+
+HEIGHT: Final = 100  # rows that can still change; taller than terminals are, whose programs keep within them
+LONGEST: Final = 100_000  # characters of a line
+_REACH: Final = 4_096  # columns to which a cursor can be moved without text
+
+_MOVING: Final = "\x1b\r\b\t"  # beside a newline
+_LEAVING: Final = "\x1b\r\b\v\f"  # for another line, or to write over what is there
+_INVISIBLE: Final = re.compile(
+    r"\x1b\[[0-9;:<=>?]*m"  # colours
+    r"|\x1b[\]PX^_](?:[^\x07\x1b]|\x1b(?!\\))*?(?:\x07|\x1b\\)"  # titles, links, pictures
+    r"|\r+(?=\n)"
+)
+_UNFINISHED: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07]{0,4096}|[#%()])?\Z")
+_OVERLONG: Final = re.compile(r"\x1b[\]PX^_]")  # one that is not finished after so much is noise
+_SILENT: Final = dict.fromkeys({*range(0x20), *range(0x7F, 0xA0)} - set(map(ord, _MOVING + "\n"))) | {
+    ord("\v"): "\n",
+    ord("\f"): "\n",
+}
+_EACH_ESCAPE: Final = re.compile(r"(?=\x1b)")
+_ALTERNATE: Final = frozenset((47, 1047, 1049))  # modes of a screen beside the usual one, as editors use it
+_INSERT: Final = 4
+_PARAMETERS: Final = {"cursor_position": 2, "set_margins": 2}  # of the others one counts
+
+
+class _Screen(pyte.Screen):
+    """pyte's screen with rows of our own, and without a right margin."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []  # those below are empty
+        self.first = 0  # number of the topmost row
+        self.finished: list[Line] = []  # scrolled off: they change no more
+        self.origin: Origin = ("stdout", 0.0, None)
+        self._inserts = False
+        self._saved = 0, 0
+        self._aside: tuple[list[Row], int, int] | None = None  # what is there again after the alternate screen
+        super().__init__(_REACH, HEIGHT)
+
+    def is_plain(self) -> bool:
+        """Whether text without control characters only adds to what is there."""
+        y = self.cursor.y
+        while len(self.rows) > y + 1 and not self.rows[-1].read():
+            self.rows.pop()
+        return len(self.rows) <= y + 1 and self.margins is None and self._aside is None and not self._inserts
+
+    def is_at_empty_line(self) -> bool:
+        return self.cursor.x == 0 and (self.cursor.y >= len(self.rows) or not self.rows[self.cursor.y].read())
+
+    def write(self, lines: list[str]) -> None:
+        """Text without control characters, split at its newlines, while the screen is plain."""
+        self.draw(lines[0])
+        if len(lines) > 1:
+            self.linefeed()
+            if len(lines) > 2:
+                self._append(lines[1:-1])
+            self.draw(lines[-1])
+
+    def _append(self, lines: list[str]) -> None:
+        """Whole lines, from the cursor's row on, which is empty."""
+        del self.rows[self.cursor.y :]
+        stay = HEIGHT - 1
+        if len(lines) > stay:
+            self._scroll(len(self.rows))
+            stream, time, cell = self.origin
+            gone = lines[:-stay]
+            self.finished += [(i, stream, text.rstrip(" "), time, cell) for i, text in enumerate(gone, self.first)]
+            self.first += len(gone)
+            lines = lines[-stay:]
+        self.rows += [Row(self.origin, text) for text in lines]
+        self._scroll(len(self.rows) - stay)
+        self.cursor.y = len(self.rows)
+
+    def _scroll(self, count: int) -> None:
+        if count > 0:
+            self.finished += [row.line(number) for number, row in enumerate(self.rows[:count], self.first)]
+            del self.rows[:count]
+            self.first += count
+
+    def skip(self, newlines: int) -> int:
+        """Leaves the rows, and as many lines as newlines would end below, behind: how many that is."""
+        count = self.cursor.y + newlines
+        self.rows.clear()
+        self.first += count
+        self.cursor.x = self.cursor.y = 0
+        return count
+
+    def changing(self) -> list[Line]:
+        """The rows that can still change. Empty ones at the end are none, but for those that a newline ended."""
+        rows, y = (self.rows, self.cursor.y) if self._aside is None else (self._aside[0], self._aside[2])
+        lines = [row.line(number) for number, row in enumerate(rows, self.first)]
+        while len(lines) > y and not lines[-1][2]:
+            lines.pop()
+        return lines
+
+    def _row(self, y: int | None = None) -> Row:
+        y = self.cursor.y if y is None else y
+        while len(self.rows) <= y:
+            self.rows.append(Row(self.origin))
+        return self.rows[y]
+
+    def draw(self, data: str) -> None:
+        if not data:
+            return
+        row, x = self._row(), self.cursor.x
+        if x == 0 and data.isascii() and len(data) <= LONGEST and row.write_first(data):  # the usual
+            row.origin, self.cursor.x = self.origin, len(data)
+            return
+        if not data.isascii() and wcwidth(data[0]) == 0:
+            data = self._join(row, x, data)
+        cells, new = row.edit(), cells_of(data)
+        if not cells or (x == 0 and (row.origin[0] != self.origin[0] or not row.read())):
+            row.origin = self.origin
+        self.cursor.x = x + len(new)
+        if self.cursor.x > LONGEST:
+            row.left_out += min(len(new), self.cursor.x - LONGEST)
+            del new[max(0, LONGEST - x) :]
+        if self._inserts:
+            self.insert_characters(len(new))
+        if new:
+            put(cells, x, new)
+
+    @staticmethod
+    def _join(row: Row, x: int, data: str) -> str:
+        """Adds accents, and what joins emoji, to the character before the cursor; what comes after them."""
+        cells, count = row.edit(), 0
+        while count < len(data) and wcwidth(data[count]) == 0:
+            count += 1
+        if 0 < x <= len(cells):
+            cells[x - 1 if cells[x - 1] or x < 2 else x - 2] += data[:count]
+        return data[count:]
+
+    def index(self) -> None:
+        top, bottom = self.margins or (0, HEIGHT - 1)
+        self._row()
+        if self.cursor.y != bottom:
+            self.cursor.y = min(self.cursor.y + 1, HEIGHT - 1)
+            return
+        if top == 0 and self._aside is None:
+            self._scroll(1)
+        else:
+            del self.rows[top]
+        if self.margins:
+            self.rows.insert(bottom, Row(self.origin))
+
+    def reverse_index(self) -> None:
+        top, bottom = self.margins or (0, HEIGHT - 1)
+        if self.cursor.y == top:
+            self._insert(top, 1, bottom)
+        else:
+            self.cursor_up()
+
+    def linefeed(self) -> None:
+        self.index()
+        self.cursor.x = 0  # as terminals are set for programs that write
+
+    def tab(self) -> None:
+        self.cursor.x = min((self.cursor.x // 8 + 1) * 8, LONGEST)
+
+    def save_cursor(self) -> None:
+        self._saved = self.cursor.x, self.cursor.y
+
+    def restore_cursor(self) -> None:
+        self.cursor.x, self.cursor.y = self._saved
+
+    def insert_lines(self, count: int | None = None) -> None:
+        top, bottom = self.margins or (0, HEIGHT - 1)
+        if top <= self.cursor.y <= bottom:
+            self._insert(self.cursor.y, count or 1, bottom)
+            self.cursor.x = 0
+
+    def _insert(self, y: int, count: int, bottom: int) -> None:
+        self._row(y)
+        count = min(count, bottom + 1 - y)
+        shifted, below = self.rows[y : bottom + 1 - count], self.rows[bottom + 1 :]
+        self.rows[y:] = [*(Row(self.origin) for _ in range(count)), *shifted, *below]
+
+    def delete_lines(self, count: int | None = None) -> None:
+        top, bottom = self.margins or (0, HEIGHT - 1)
+        y = self.cursor.y
+        if top <= y <= bottom:
+            count = min(count or 1, bottom + 1 - y)
+            shifted, below = self.rows[y + count : bottom + 1], self.rows[bottom + 1 :]
+            self.rows[y:] = [*shifted, *(Row(self.origin) for _ in range(count if below else 0)), *below]
+            self.cursor.x = 0
+
+    def insert_characters(self, count: int | None = None) -> None:
+        cells, x = self._row().edit(), self.cursor.x
+        if x < len(cells):
+            cells[x:x] = [" "] * (count or 1)
+            del cells[LONGEST:]
+
+    def delete_characters(self, count: int | None = None) -> None:
+        self.erase_characters(count)  # so that no half of a wide one is left
+        del self._row().edit()[self.cursor.x : self.cursor.x + (count or 1)]
+
+    def erase_characters(self, count: int | None = None) -> None:
+        cells, x = self._row().edit(), self.cursor.x
+        put(cells, x, [" "] * min(count or 1, len(cells) - x))
+
+    def erase_in_line(self, how: int = 0, private: bool = False) -> None:
+        row = self._row()
+        if how == 0:
+            self.erase_characters(LONGEST)
+            del row.edit()[self.cursor.x :]
+            row.left_out = 0
+        elif how == 1:
+            put(row.edit(), 0, [" "] * min(self.cursor.x + 1, len(row.edit())))
+        elif how == 2:
+            self.rows[self.cursor.y] = Row(self.origin)
+
+    def erase_in_display(self, how: int = 0, *args: Any, **kwargs: Any) -> None:
+        y = self.cursor.y
+        if how == 0:
+            del self.rows[y + 1 :]
+        elif how == 1:
+            self.rows[:y] = [Row(self.origin) for _ in range(y)]
+        elif how in (2, 3):
+            self.rows.clear()
+        if how in (0, 1):
+            self.erase_in_line(how)
+
+    def set_mode(self, *modes: int, **kwargs: Any) -> None:
+        if not kwargs.get("private"):
+            self._inserts |= _INSERT in modes
+        elif not _ALTERNATE.isdisjoint(modes) and self._aside is None:
+            self._aside = self.rows, self.cursor.x, self.cursor.y
+            self.rows = []
+
+    def reset_mode(self, *modes: int, **kwargs: Any) -> None:
+        if not kwargs.get("private"):
+            self._inserts &= _INSERT not in modes
+        elif not _ALTERNATE.isdisjoint(modes) and self._aside is not None:
+            self.rows, self.cursor.x, self.cursor.y = self._aside
+            self._aside = None
+
+    def reset(self) -> None:
+        super().reset()
+        self._inserts, self._aside = False, None
+        self.rows.clear()
+
+    def ensure_hbounds(self) -> None:
+        length = len(self.rows[self.cursor.y].edit()) if self.cursor.y < len(self.rows) else 0
+        self.cursor.x = min(max(0, self.cursor.x), max(_REACH, length + 1) - 1)
+
+    def alignment_display(self) -> None:
+        """A test picture: nothing that was printed."""
+
+
+class _Parser(pyte.Stream):
+    """pyte's parser, which hands over as many numbers as somebody wrote, and is not to fail at them."""
+
+    csi = {  # noqa: RUF012  # as pyte declares it
+        code: name
+        for code, name in {**pyte.Stream.csi, "s": "save_cursor", "u": "restore_cursor"}.items()
+        if name not in ("report_device_attributes", "report_device_status", "select_graphic_rendition")
+    }
+
+    def attach(self, screen: pyte.Screen) -> None:
+        for name in set(self.csi.values()) - {"set_mode", "reset_mode"}:
+            most = 0 if name.endswith("_cursor") else _PARAMETERS.get(name, 1)
+            setattr(screen, name, _lenient(getattr(screen, name), most))
+        super().attach(screen)
+
+
+def _lenient(method: Callable[..., None], most: int) -> Callable[..., None]:
+    @functools.wraps(method)
+    def call(*numbers: int, private: bool = False) -> None:
+        if not private:
+            method(*numbers[:most])
+
+    return call
+
+
+class Terminal:
+    """What was written to a terminal whose lines are as wide as what they hold."""
+
+    def __init__(self) -> None:
+        self._screen = _Screen()
+        self._parser = _Parser(self._screen, strict=False)
+        self._held: dict[str, str] = {}  # the beginning of a sequence, by stream
+        self._cut: str | None = None  # the stream whose line another one ended
+
+    def feed(self, stream: str, time: float, cell: int | None, text: str, *, apart: bool = False) -> None:
+        """Takes in what was written to a stream, in order of arrival; `apart` where no line is to be of two streams."""
+        screen = self._screen
+        text = self._turn(stream, text) if apart and stream != screen.origin[0] else text
+        screen.origin = (stream, time, cell)
+        if self._held:
+            text = self._held.pop(stream, "") + text
+        if "\x1b" in text or "\r" in text:
+            text = _INVISIBLE.sub("", text)
+            unfinished = _UNFINISHED.search(text)
+            if unfinished is not None:
+                self._held[stream] = unfinished[0]
+                text = text[: unfinished.start()]
+            text = _OVERLONG.sub("", text)
+        if text.isascii() or not text.isprintable():  # which are quick, one or the other
+            text = text.translate(_SILENT)
+        moving = [char for char in _MOVING if char in text]
+        if moving == ["\t"] and text.isascii() and screen.is_at_empty_line():
+            text, moving = text.expandtabs(8), []
+        if not moving and screen.is_plain():
+            lines = text.split("\n")
+            if len(text) <= LONGEST or max(map(len, lines)) <= LONGEST:
+                screen.write(lines)
+                return
+        for part in _EACH_ESCAPE.split(text):
+            try:
+                self._parser.feed(part)
+            except ValueError:  # a digit that is none of ASCII, in the middle of a sequence: noise, and so is the rest
+                continue
+
+    def _turn(self, stream: str, text: str) -> str:
+        """Begins a line. The newline of the one that this ends may still come, as that after a bar does, and ends nothing."""
+        screen = self._screen
+        if stream == self._cut:
+            text = text.removeprefix("\n")
+        self._cut = None
+        if text and screen.cursor.x and not text.startswith("\n") and screen.is_plain():
+            self._cut = screen.origin[0]
+            screen.linefeed()
+        return text
+
+    def is_plain(self, text: str) -> bool:
+        """Whether `text` would only add lines, one for each newline."""
+        return not self._held and self._screen.is_plain() and not any(char in text for char in _LEAVING)
+
+    def skip(self, newlines: int) -> int:
+        """Takes in text with so many, of which nobody wants the lines: how many are finished by it. The terminal must be plain.
+
+        The rows above are out of its reach then, until `HEIGHT` others have come.
+        """
+        return self._screen.skip(newlines)
+
+    def finished(self) -> list[Line]:
+        """The lines that scrolled off since the last call, which change no more."""
+        lines, self._screen.finished = self._screen.finished, []
+        return lines
+
+    def changing(self) -> list[Line]:
+        """The lines after those, as they are now."""
+        return self._screen.changing()

@@ -1,0 +1,366 @@
+"""What the board draws now, as rows: the picture seen through the view's state.
+
+The browser draws by ``js/src/plot/rows.ts``, ``plot.ts``, ``smoothing.ts`` and ``palette.ts``; this is for who asks in
+Python (`Board.__getitem__`). ``tests/golden/rows`` holds both to the same rows.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
+from pathlib import Path
+from typing import Any, Final, Literal, TypedDict
+
+import numpy as np
+
+from ..frames.picture import Picture
+from ..frames.protocol import NAN, NEGATIVE_INFINITY, POSITIVE_INFINITY, RunHeader
+from ..metrics import axis_of, glob_matches
+from ..types import is_system
+from .smoothing import trend_of
+
+Theme = Literal["light", "dark"]
+Range = tuple[float, float]
+
+MOST_BARS: Final = 10
+FINITE: Final = ("line", "dot")
+AIR: Final = 0.05  # of the y axis, above and below
+TAILS: Final = 0.02  # of the values, at either end, may be outliers
+REACH: Final = 0.25  # of what lies between the tails; farther out, they are
+_HIDDEN: Final = ((NAN, math.nan), (POSITIVE_INFINITY, math.inf), (NEGATIVE_INFINITY, -math.inf))
+
+
+class Row(TypedDict):
+    """A row of the dataset ``points``; `charts` says what each field is."""
+
+    run: str
+    metric: str
+    step: float
+    time: float
+    value: float
+    smooth: float
+    x: float
+    mark: str
+    color: str
+    dash: list[int]
+
+
+@dataclass(frozen=True)
+class Style:
+    """A run as a chart draws it; ``label`` is its name, made unique on the board."""
+
+    run: RunHeader
+    label: str
+    color: str
+    dash: list[int]
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one looks at the board: the traits of `View` that decide what is drawn."""
+
+    x_axis: str = "step"
+    smoothing: int = 0
+    smoothing_kind: str = "mean"  # or "exponential"
+    x_log: bool = False
+    y_log: bool = False
+    clip_outliers: bool = False
+    hidden: frozenset[str] = frozenset()
+    colors: Mapping[str, str] = field(default_factory=dict)
+    theme: Theme = "light"
+    columns: float = 512  # as wide as a chart is drawn, in pixels: of each, no more points than it can show
+
+
+@dataclass(frozen=True)
+class Plot:
+    """One metric as it is drawn. `traces` are in drawing order: the last lies on top."""
+
+    metric: str
+    x_axis: str
+    x_log: bool
+    y_log: bool
+    smoothing: int
+    clipped: bool  # outliers may lie outside
+    bars: bool
+    styles: list[Style]
+    rows: list[Row]
+
+    @property
+    def longest(self) -> list[Row]:
+        """The rows that are drawn as bars: the largest first, as many as can be read."""
+        return sorted(self.rows, key=lambda row: (math.isnan(row["value"]), -row["value"]))[:MOST_BARS]
+
+    @property
+    def window(self) -> Range | None:
+        """What the y axis spans where it does not simply follow the data: null."""
+        seen = [row for row in self.rows if row["mark"] in FINITE]
+        if not seen:
+            return None
+        scale, unscale = (math.log, math.exp) if self.y_log else (float, float)
+        numbers = sorted(scale(n) for row in seen for n in (row["value"], row["smooth"]) if math.isfinite(n))
+        ends = numbers[0], numbers[-1]
+        low, high = _robust(numbers) if self.clipped else ends
+        plain = not self.y_log and (low, high) == ends and low < high and any(row["mark"] == "line" for row in seen)
+        if plain:
+            return None
+        air = ((high - low) or (1 if self.y_log else abs(high)) or 1) * AIR
+        return unscale(low - air), unscale(high + air)
+
+
+def plot_of(picture: Picture, metric: str, look: Look) -> Plot:
+    """What is drawn of a metric that the picture has."""
+    number = picture.metrics[metric]
+    x_axis = x_axis_of(picture, metric, look.x_axis)
+    styles = style_runs(picture.runs.values(), look)
+    series = {run: buckets for (run, of), buckets in picture.series.items() if of == number and len(buckets.rows)}
+    shown = [styles[key].run for key in series if styles[key].run["id"] not in look.hidden]
+    drawn = [styles[run["key"]] for run in drawing_order(shown)]
+    x_log = look.x_log and x_axis != "time"
+    lines = [placed(series[style.run["key"]], place_on(x_axis, picture, style.run)) for style in drawn]
+    if x_axis != "step":  # by time and by another metric, the order of steps need not be that of x
+        for line in lines:
+            line.sort(key=itemgetter(3))
+    lines = at_pixels(lines, look.columns, log=x_log)
+    rows = [
+        row
+        for style, line in zip(drawn, lines, strict=True)
+        for row in rows_of(metric, series[style.run["key"]], line, style, look)
+    ]
+    if drawn and all(_is_single(series[style.run["key"]], style) for style in drawn):
+        return Plot(metric, x_axis, False, False, 0, False, True, drawn, rows)
+    rows = on_logarithms(rows, x=x_log, y=look.y_log)
+    return Plot(metric, x_axis, x_log, look.y_log, look.smoothing, look.clip_outliers, False, drawn, rows)
+
+
+def x_axis_of(picture: Picture, metric: str, chosen: str) -> str:
+    """What a metric is drawn over: what was `chosen` for the board, but where that is the step, what was defined.
+
+    System metrics have a clock for themselves, and no steps that say something.
+    """
+    if is_system(metric):
+        return "time" if chosen == "time" else "relative"
+    if chosen != "step":
+        return chosen
+    defined = [pair for run in picture.runs.values() for pair in run["defined"]]
+    return axis_of(defined, metric) or chosen
+
+
+def rows_of(metric: str, series: Any, points: Iterable[Placed], style: Style, look: Look) -> list[Row]:
+    """The rows of some points of a series."""
+    trend = trend_of(series, look.smoothing, look.smoothing_kind)
+    lonely = int(series.rows["count"].sum()) == 1
+    return [
+        {
+            "run": style.label,
+            "metric": metric,
+            "step": step,
+            "time": time,
+            "value": value,
+            "smooth": trend(step) if trend else value,
+            "x": x,
+            "mark": _mark(value, lonely=lonely),
+            "color": style.color,
+            "dash": style.dash,
+        }
+        for step, time, value, x in points
+    ]
+
+
+def on_logarithms(rows: list[Row], *, x: bool, y: bool) -> list[Row]:
+    """Where an axis is logarithmic, values that have no place on it become marks, or go."""
+    kept = [row for row in rows if not x or row["x"] > 0]
+    for row in kept if y else ():
+        if row["mark"] in FINITE and not row["value"] > 0:
+            row["mark"] = "below"
+        elif row["mark"] in FINITE and not row["smooth"] > 0:
+            row["smooth"] = math.nan
+    return kept
+
+
+def style_runs(runs: Iterable[RunHeader], look: Look) -> dict[int, Style]:
+    """How each run is drawn, by key."""
+    runs = list(runs)
+    names = [run["name"] for run in runs]
+    lines, faded, dashes = palette()[look.theme]["line"], palette()[look.theme]["faded"]["line"], palette()["dashes"]
+    styles = {}
+    for run in runs:
+        key, name = run["key"], run["name"]
+        label = f"{name} ({run['id']})" if names.count(name) > 1 else name
+        color = look.colors.get(run["id"]) or (faded if run["faded"] else lines[key % len(lines)])
+        dash = [] if run["faded"] else dashes[key // len(lines) % len(dashes)]
+        styles[key] = Style(run, label, color, dash)
+    return styles
+
+
+def drawing_order(runs: Sequence[RunHeader]) -> list[RunHeader]:
+    """Faded runs behind, the current one (the newest that is running, else the newest) on top."""
+    runs = sorted(runs, key=lambda run: run["key"])
+    own = [run for run in runs if not run["faded"]]
+    running = [run for run in own if run["state"] == "running"]
+    current = next(reversed(running or own or runs), None)
+    return sorted(runs, key=lambda run: (0 if run["faded"] else 2 if run is current else 1, run["key"]))
+
+
+def group(name: str) -> str:
+    """A metric's group: what stands before the first ``/``."""
+    return name.partition("/")[0] if "/" in name else ""
+
+
+def short(name: str) -> str:
+    return name.partition("/")[2] or name
+
+
+def members(name: str, globs: Sequence[str], metrics: Sequence[str]) -> list[str]:
+    """The metrics whose rows a user's chart gets: those it asked for, else its own, else its group's, else all."""
+    if globs:
+        return [metric for metric in metrics if any(glob_matches(glob, metric) for glob in globs)]
+    if name in metrics:
+        return [name]
+    own = [metric for metric in metrics if group(metric) == group(name)]
+    return own or [metric for metric in metrics if not is_system(metric)]
+
+
+@functools.cache
+def palette() -> Any:
+    return json.loads((Path(__file__).parent / "vega_lite" / "palette.json").read_text(encoding="utf-8"))
+
+
+Point = tuple[float, float, float]  # step, time, value
+Placed = tuple[float, float, float, float]  # step, time, value, x
+Place = Callable[[float, float], float]  # x of a step and a time; NaN: not on the axis
+
+
+def place_on(x_axis: str, picture: Picture, run: RunHeader) -> Place:
+    """Where on the axis the points of a run are."""
+    if x_axis == "step":
+        return lambda step, _: step
+    if x_axis in ("relative", "time"):
+        start = run["started"] if x_axis == "relative" else 0.0
+        return lambda _, time: 1000 * (time - start)
+    series = picture.series.get((run["key"], picture.metrics.get(x_axis, -1)))
+    if series is None:
+        return lambda *_: math.nan
+    at = join_of(series)
+    return lambda step, _: at(step)
+
+
+def join_of(series: Any) -> Callable[[float], float]:
+    """A metric's value at a step: the last one logged, or, between buckets' ends, a straight line. NaN before its first."""
+    exact, rows = series.width == 1, series.rows
+    ends = ("first",) if exact else ("first", "last")
+    steps = np.ravel(np.column_stack([rows[end + "_step"] for end in ends]))
+    values = np.ravel(np.column_stack([rows[end] for end in ends]))
+    steps, values = steps[np.isfinite(values)], values[np.isfinite(values)]
+
+    def at(step: float) -> float:
+        row = int(np.searchsorted(steps, step, side="right")) - 1
+        if row < 0:
+            return math.nan
+        if exact or row == len(steps) - 1 or steps[row + 1] == steps[row]:
+            return float(values[row])
+        share = float((step - steps[row]) / (steps[row + 1] - steps[row]))
+        return float(values[row] + (values[row + 1] - values[row]) * share)
+
+    return at
+
+
+def _is_single(series: Any, style: Style) -> bool:
+    return series.width == 1 and len(series.rows) == 1 and style.run["state"] != "running"
+
+
+def _robust(numbers: list[float]) -> Range:
+    """Where all values lie but those far beyond the tails."""
+    low, high = (numbers[math.floor(share * (len(numbers) - 1) + 0.5)] for share in (TAILS, 1 - TAILS))
+    reach = (high - low) * REACH
+    return max(numbers[0], low - reach), min(numbers[-1], high + reach)
+
+
+def _mark(value: float, *, lonely: bool) -> str:
+    if math.isfinite(value):
+        return "dot" if lonely else "line"
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def placed(series: Any, place: Place) -> list[Placed]:
+    """Every point, or first, smallest, largest and last of every bucket, by step. What has no place on the axis is not."""
+    return [(step, time, value, x) for step, time, value in _points(series) if math.isfinite(x := place(step, time))]
+
+
+def at_pixels(lines: Sequence[list[Placed]], columns: float, *, log: bool) -> list[list[Placed]]:
+    """Of lines, each by x, the points that draw the same pixels on a chart of so many columns."""
+
+    def scale(x: float) -> float:
+        return (math.log(x) if x > 0 else -math.inf) if log else x
+
+    on_axis = [x for line in lines for *_, x in line if scale(x) > -math.inf]
+    if not on_axis:
+        return list(lines)
+    start, end = scale(min(on_axis)), scale(max(on_axis))
+    return [
+        line
+        if len(line) <= 4 * columns or not end > start
+        else _per_column(line, columns / (end - start), start, scale)
+        for line in lines
+    ]
+
+
+def _per_column(line: list[Placed], pixels: float, start: float, scale: Callable[[float], float]) -> list[Placed]:
+    """First, smallest, largest and last of every pixel column (M4), and of what is not finite one of each kind."""
+
+    def column(point: Placed) -> float:
+        at = (scale(point[3]) - start) * pixels
+        return math.floor(at) if math.isfinite(at) else at
+
+    kept: list[Placed] = []
+    for _, group in itertools.groupby(line, column):
+        points = list(group)
+        if len(points) <= 4:
+            kept += points
+            continue
+        numbers = [i for i, point in enumerate(points) if math.isfinite(point[2])]
+        chosen = {0, len(points) - 1}
+        if numbers:
+            chosen |= {min(numbers, key=lambda i: points[i][2]), max(numbers, key=lambda i: points[i][2])}
+        kinds = {str(point[2]): i for i, point in reversed(list(enumerate(points))) if not math.isfinite(point[2])}
+        kept += [points[i] for i in sorted(chosen | set(kinds.values()))]
+    return kept
+
+
+def _points(series: Any) -> list[Point]:
+    rows = series.rows
+    if series.width == 1:
+        return list(zip(*(rows[name].tolist() for name in ("first_step", "first_time", "first")), strict=True))
+    points: list[Point] = []
+    for row in (dict(zip(rows.dtype.names, values, strict=True)) for values in rows.tolist()):
+        for point in _corners(row):
+            if not points or points[-1][0] != point[0] or not _same(points[-1][2], point[2]):
+                points.append(point)
+    return points
+
+
+def _corners(row: Mapping[str, float]) -> list[Point]:
+    """The points of a bucket in the order of their steps; the same point may come twice."""
+
+    def corner(name: str) -> Point:
+        return row[name + "_step"], row[name + "_time"], row[name]
+
+    between = sorted([corner("min"), corner("max")], key=itemgetter(0)) if row["count"] > 0 else []
+    points = [corner("first"), *between, corner("last")]
+    mask = int(row["mask"])
+    if not mask:
+        return points
+    # what is neither first nor last has no place of its own: the middle of the bucket
+    step, time = math.floor((points[0][0] + points[-1][0]) / 2), (points[0][1] + points[-1][1]) / 2
+    ends = (row["first"], row["last"])
+    hidden = [value for bit, value in _HIDDEN if mask & bit and not any(_same(end, value) for end in ends)]
+    return sorted([*points, *((step, time, value) for value in hidden)], key=itemgetter(0))
+
+
+def _same(a: float, b: float) -> bool:
+    """As JavaScript's ``Object.is``: NaN is NaN, and 0 is not -0."""
+    return (math.isnan(a) and math.isnan(b)) or (a == b and math.copysign(1, a) == math.copysign(1, b))

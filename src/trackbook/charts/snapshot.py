@@ -1,0 +1,380 @@
+"""The still of a board: one Vega-Lite chart of its picture, small enough for a notebook to keep whatever the run.
+
+It is made of plain dicts on the axes of the board's own specs; Altair, which takes seconds to import, is not needed. Metric
+and run names are values and titles in it, never field names or expressions.
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+import json
+import math
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final, Literal
+
+import numpy as np
+
+from ..frames.m4 import Floats, Rows, Steps
+from ..frames.picture import Picture
+from ..frames.protocol import RunHeader
+from ..types import logged
+from .plot import Look, group, style_runs
+
+MOST_BYTES: Final = 90_000
+MOST_CHARTS: Final = 24  # eight rows of three; more would not be looked at
+MOST_POINTS: Final = 100  # a series: the extremes of fifty buckets of five pixels
+FEWEST_POINTS: Final = 24
+MOST_ROWS: Final = 4_500  # of about 16 bytes
+MOST_RUNS: Final = 20
+NAMED: Final = 6  # of what is left out
+WIDTH, HEIGHT = 270, 150  # pixels of a chart
+# The board's own labels ask the signals and scales of a chart by itself, which one among others here does not have.
+Y_LABEL: Final = (
+    "datum.value == 0 ? '0' : abs(datum.value) < 1e-3 || abs(datum.value) >= 1e15"
+    " ? replace(format(datum.value, '.4~e'), 'e+', 'e')"
+    " : abs(datum.value) >= 1e4 ? format(datum.value, '.12~s') : datum.label"
+)
+EVERY_OBJECTS: Final = frozenset(
+    "constructor hasOwnProperty isPrototypeOf propertyIsEnumerable toLocaleString toString valueOf".split()
+)
+
+
+XAxis = Literal["step", "relative", "time"]
+Points = tuple[Steps, Floats, Floats]  # steps, times (seconds UTC), values
+
+
+@dataclass(frozen=True)
+class Still:
+    """What a notebook keeps of a board."""
+
+    spec: dict[str, Any]
+    text: str
+
+
+def make_still(
+    picture: Picture,
+    *,
+    x_axis: str = "step",
+    hidden: Collection[str] = (),
+    colors: Mapping[str, str] | None = None,
+) -> Still | None:
+    """The still of `picture` without the runs whose ids are `hidden`; None while there is nothing to draw.
+
+    An `x_axis` that is a metric is drawn over steps.
+    """
+    axis: XAxis = x_axis if x_axis in ("relative", "time") else "step"  # type: ignore[assignment]
+    runs = [run for run in picture.runs.values() if run["id"] not in hidden]
+    drawn_runs = sorted(runs, key=lambda run: (run["faded"], -run["key"]))[:MOST_RUNS]
+    drawn_runs.sort(key=lambda run: (not run["faded"], run["key"]))  # the faded ones lie behind
+    series = {
+        (run["key"], metric): rows
+        for run in drawn_runs
+        for metric in picture.metrics.values()
+        if (buckets := picture.series.get((run["key"], metric))) is not None and len(rows := buckets.rows)
+    }
+    metrics = [
+        name for name in grouped(logged(picture.metrics)) if any(key[1] == picture.metrics[name] for key in series)
+    ]
+    drawn = metrics[: max(1, min(MOST_CHARTS, MOST_ROWS // (FEWEST_POINTS * max(1, len(drawn_runs)))))]
+    if not drawn:
+        return None
+    left_out = _left_out(metrics[len(drawn) :], len(runs) - len(drawn_runs))
+    wanted = {picture.metrics[name] for name in drawn}
+    shown = {key: rows for key, rows in series.items() if key[1] in wanted}
+    most = min(MOST_POINTS, MOST_ROWS // len(shown))
+    head = _head(picture.project, drawn_runs, left_out)
+    while True:
+        points = {key: thinned(corners(rows), most) for key, rows in shown.items()}
+        charts = [(name, {key[0]: p for key, p in points.items() if key[1] == picture.metrics[name]}) for name in drawn]
+        spec = _spec(head, charts, drawn_runs, axis, colors or {})
+        if len(json.dumps(spec)) <= MOST_BYTES or most <= 2:
+            return Still(spec, _text(picture.project, drawn, drawn_runs, left_out))
+        most = most * 3 // 4
+
+
+def grouped(metrics: Iterable[str]) -> list[str]:
+    """Metrics as a board orders them: by group, the one without a name first."""
+    groups: dict[str, list[str]] = {"": []}
+    for name in metrics:
+        groups.setdefault(group(name), []).append(name)
+    return [name for members in groups.values() for name in members]
+
+
+# --- points -----------------------------------------------------------------------------------------------------------
+
+
+def corners(rows: Rows) -> Points:
+    """First, smallest, largest and last point of each bucket, by step; of a series of points, the points."""
+    names = ("first", "min", "max", "last")
+    steps, times, values = (
+        np.concatenate([rows[name + suffix] for name in names]) for suffix in ("_step", "_time", "")
+    )
+    kept = np.isfinite(steps)  # a bucket without finite values has no smallest
+    steps, times, values = steps[kept].astype(np.int64), times[kept], values[kept]
+    _, unique = np.unique(steps, return_index=True)  # a step has one value
+    return steps[unique], times[unique], values[unique]
+
+
+def thinned(points: Points, most: int) -> Points:
+    """At most about `most` of the points: the ends, and smallest, largest and what is not finite of aligned buckets.
+
+    With so few buckets the extremes alone draw what is there; their first and last points too (M4) would draw teeth.
+    """
+    steps, _, values = points
+    if len(steps) <= most:
+        return points
+    width = 1 << max(0, (int(steps[-1] - steps[0]) // most).bit_length() - 1)
+    while True:
+        kept = _extremes(steps // width, values)
+        if len(kept) <= max(most, 4) or steps[-1] // width == steps[0] // width:
+            steps, times, values = (column[kept] for column in points)
+            return steps, times, values
+        width *= 2
+
+
+def _extremes(bucket: Steps, values: Floats) -> Any:
+    """Where both ends are, the smallest and largest value of each bucket, and one of each kind that is not finite."""
+    starts = np.flatnonzero(np.r_[True, bucket[1:] != bucket[:-1]])
+    smallest = np.lexsort((np.where(np.isfinite(values), values, np.inf), bucket))[starts]
+    largest = np.lexsort((np.where(np.isfinite(values), -values, np.inf), bucket))[starts]
+    odd = []
+    for kind in (np.isnan, np.isposinf, np.isneginf):
+        places = np.flatnonzero(kind(values))
+        odd.append(places[np.unique(bucket[places], return_index=True)[1]])
+    return np.unique(np.concatenate([[0, len(values) - 1], smallest, largest, *odd]))
+
+
+def _rounded(values: Floats) -> list[str]:
+    """As many digits as a thousandth of what the finite values span needs, at least three."""
+    finite = values[np.isfinite(values)]
+    largest = float(np.abs(finite).max()) if len(finite) else 1.0
+    with np.errstate(all="ignore"):
+        ratio = largest / float(np.ptp(finite)) if len(finite) and np.ptp(finite) > 0 else 1e3
+    digits = min(12, 3 + max(0, math.ceil(math.log10(ratio)))) if math.isfinite(ratio) and ratio > 0 else 6
+    words = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
+    texts = [f"{value:.{digits}g}" for value in values.tolist()]
+    return [words.get(text, text) for text in texts]
+
+
+# --- the chart --------------------------------------------------------------------------------------------------------
+
+
+def _spec(
+    head: dict[str, Any],
+    charts: list[tuple[str, dict[int, Points]]],
+    runs: list[RunHeader],
+    axis: XAxis,
+    colors: Mapping[str, str],
+) -> dict[str, Any]:
+    started = {run["key"]: run["started"] for run in runs}
+    lines = ["m,r,x,y"]
+    for number, (_, traces) in enumerate(charts):
+        for key, (steps, times, values) in traces.items():
+            x = steps if axis == "step" else np.rint(1000 * (times - (started[key] if axis == "relative" else 0.0)))
+            order = np.argsort(x, kind="stable")
+            places = x[order].astype(np.int64).tolist()
+            lines += [f"{number},{key},{at},{y}" for at, y in zip(places, _rounded(values[order]), strict=True)]
+    styles = style_runs(runs, Look(colors=colors)).values()
+    labels = [style.label for style in styles]
+    color = {
+        "field": "run",
+        "type": "nominal",
+        "scale": {"domain": labels, "range": [style.color for style in styles]},
+        "legend": {"title": None} if len(runs) > 1 else None,
+        "sort": labels,
+    }
+    names = [{"r": style.run["key"], "run": style.label} for style in styles]
+    return {
+        "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
+        **head,
+        "data": {"values": "\n".join(lines), "format": {"type": "csv", "parse": dict.fromkeys("mrxy", "number")}},
+        "transform": [{"lookup": "r", "from": {"data": {"values": names}, "key": "r", "fields": ["run"]}}],
+        "concat": [_chart(number, name, traces, axis, color) for number, (name, traces) in enumerate(charts)],
+        "columns": 3 if len(charts) > 4 or len(charts) == 3 else 2,
+        "bounds": "flush",  # aligned by their frames, whatever their labels
+        "spacing": {"row": 58, "column": 58},
+        "background": "#ffffff",
+        "padding": {"left": 12, "right": 16, "top": 12, "bottom": 12},
+        "config": _config(axis),
+    }
+
+
+def _chart(number: int, name: str, traces: dict[int, Points], axis: XAxis, color: dict[str, Any]) -> dict[str, Any]:
+    x: dict[str, Any] = {"field": "x", "type": "quantitative" if axis == "step" else "temporal", "title": None}
+    x["scale"] = {"nice": False} | (
+        {"zero": False} if axis == "step" else {"type": "utc"} if axis == "relative" else {}
+    )
+    y = {"field": "y", "type": "quantitative", "title": None, "scale": _y_scale(traces)}
+    chart = {"title": _title(name), "width": WIDTH, "height": HEIGHT, "transform": [{"filter": f"datum.m == {number}"}]}
+    if all(len(values) == 1 for _, _, values in traces.values()):
+        return chart | _bars(y, color)
+    return chart | {"encoding": {"x": x, "y": y, "color": color}, "layer": _layers(number, traces, x, y)}
+
+
+def _y_scale(traces: dict[int, Points]) -> dict[str, Any]:
+    """As the board's: values that are all the same have air about them, without which Vega labels 0.5 as 1."""
+    values = np.concatenate([values for _, _, values in traces.values()])
+    values = values[np.isfinite(values)]
+    if not len(values) or values.min() < values.max():
+        return {"zero": False}
+    value = float(values[0])
+    air = 0.05 * (abs(value) or 1)
+    return {"domain": [value - air, value + air], "nice": False}
+
+
+def _title(name: str) -> str:
+    """Vega looks titles up among the properties of an object, and what every object has breaks the chart."""
+    return f"{name}\u200b" if name in EVERY_OBJECTS else name
+
+
+def _layers(number: int, traces: dict[int, Points], x: dict[str, Any], y: dict[str, Any]) -> list[dict[str, Any]]:
+    is_finite = {"filter": "isFinite(datum.y)"}
+    finite = {key: int(np.isfinite(values).sum()) for key, (_, _, values) in traces.items()}
+    tooltip = [
+        {"field": "run", "type": "nominal"},
+        {"field": "x", "type": x["type"], "title": "step" if x["type"] == "quantitative" else "time"},
+        {"field": "y", "type": y["type"], "title": "value"},
+    ]
+    layers: list[dict[str, Any]] = [
+        {"mark": "line", "transform": [is_finite]},
+        {
+            "mark": {"type": "point", "filled": True, "opacity": 0, "size": 80},
+            "transform": [is_finite],
+            "encoding": {"tooltip": tooltip},
+            "params": [{"name": f"zoom_{number}", "select": "interval", "bind": "scales"}],
+        },
+    ]
+    lonely = [key for key, count in finite.items() if count == 1]
+    if lonely:
+        layers.append(
+            {"mark": {"type": "circle", "size": 40}, "transform": [{"filter": {"field": "r", "oneOf": lonely}}]}
+        )
+    if any(len(traces[key][2]) > count for key, count in finite.items()):
+        layers.append(_marks())
+    return layers
+
+
+def _bars(y: dict[str, Any], color: dict[str, Any]) -> dict[str, Any]:
+    """One value a run."""
+    value = y | {"axis": None, "scale": {"zero": True, "nice": False, "range": [0, WIDTH - 130]}}
+    axis = {
+        "labelLimit": 70,
+        "labelExpr": "datum.label",
+        "grid": False,
+        "ticks": False,
+        "domain": False,
+        "minExtent": 34,
+    }
+    run = {"field": "run", "type": "nominal", "title": None, "sort": color["sort"], "axis": axis}
+    number = {"field": "y", "type": "quantitative", "format": ".4~g"}
+    text = {"type": "text", "align": "left", "dx": 4}
+    return {
+        "encoding": {"y": run, "x": value},
+        "layer": [
+            {"mark": {"type": "bar", "height": {"band": 0.6}}, "encoding": {"color": color}},
+            {"mark": text, "encoding": {"text": number}},
+        ],
+    }
+
+
+def _marks() -> dict[str, Any]:
+    """NaN and -inf on the lower edge of the frame, +inf on the upper."""
+    edge = f"datum.y > 0 ? 0 : {HEIGHT}"
+    shape = "isNaN(datum.y) ? 'diamond' : datum.y > 0 ? 'triangle-up' : 'triangle-down'"
+    return {
+        "mark": {"type": "point", "size": 42, "strokeWidth": 1.25, "shape": {"expr": shape}},
+        "transform": [{"filter": "!isFinite(datum.y)"}],
+        "encoding": {"y": {"value": {"expr": edge}}},
+    }
+
+
+def _config(axis: XAxis) -> dict[str, Any]:
+    """Dark on white whatever the page's theme, and as the board's charts otherwise."""
+    text, label, grid, frame = "#1f2430", "#5f6672", "#e8eaed", "#c9ced6"
+    return {
+        "font": "sans-serif",
+        "view": {"stroke": None},
+        "line": {"strokeWidth": 1.5, "strokeJoin": "round"},
+        "title": {"anchor": "start", "color": text, "fontSize": 12, "fontWeight": 600, "limit": WIDTH},
+        "axis": {
+            "domainColor": frame,
+            "gridColor": grid,
+            "labelColor": label,
+            "labelFontSize": 11,
+            "tickColor": frame,
+            "tickSize": 4,
+        },
+        "axisX": {"grid": False, "tickCount": 5, **_board_x(axis)},
+        "axisY": {"domain": False, "ticks": False, "tickCount": 4, "minExtent": 34, "labelExpr": Y_LABEL},
+        "legend": {"orient": "top", "labelColor": text, "labelFontSize": 12, "symbolType": "stroke", "columns": 6},
+    }
+
+
+@cache
+def _board_x(axis: XAxis) -> dict[str, Any]:
+    """What the board's own chart says of its x axis, less what only counts in a chart of its own size."""
+    path = importlib.resources.files(__package__) / "vega_lite" / f"line-{axis}.json"
+    layers = json.loads(path.read_text("utf-8"))["layer"]
+    found = layers[0]["encoding"]["x"].get("axis") or {}
+    return {key: value for key, value in found.items() if key in ("labelExpr", "tickMinStep")}
+
+
+# --- words ------------------------------------------------------------------------------------------------------------
+
+
+def _head(project: str, runs: list[RunHeader], left_out: str) -> dict[str, Any]:
+    lines = [_summary(runs)]
+    lines += [f"{run['name']}: {run['error']}"[:160] for run in runs if run["state"] == "failed" and run["error"]][:1]
+    lines += [left_out] if left_out else []
+    return {
+        "description": f"Trackbook board of {project}: {lines[0]}",
+        "title": {
+            "text": project,
+            "subtitle": lines,
+            "fontSize": 14,
+            "subtitleColor": "#5f6672",
+            "limit": 900,
+            "offset": 14,
+        },
+    }
+
+
+def _summary(runs: list[RunHeader]) -> str:
+    if len(runs) == 1:
+        (run,) = runs
+        took = "" if run["ended"] is None else f" · {_duration(run['ended'] - run['started'])}"
+        return f"{run['name']} · {run['state']}{took} · {run['done']:,} {'step' if run['done'] == 1 else 'steps'}"
+    states: dict[str, int] = {}
+    for run in runs:
+        states[run["state"]] = states.get(run["state"], 0) + 1
+    return f"{len(runs)} runs: {', '.join(f'{count} {state}' for state, count in states.items())}"
+
+
+def _left_out(metrics: list[str], runs: int) -> str:
+    """What does not fit, by name."""
+    parts = []
+    if runs:
+        parts.append(f"the {runs} oldest runs" if runs > 1 else "the oldest run")
+    if metrics:
+        more = f" and {len(metrics) - NAMED} more" if len(metrics) > NAMED else ""
+        charts = "1 chart" if len(metrics) == 1 else f"{len(metrics)} charts"
+        parts.append(f"{charts} ({', '.join(metrics[:NAMED])}{more})")
+    return f"Not in this picture: {' and '.join(parts)}" if parts else ""
+
+
+def _text(project: str, metrics: list[str], runs: list[RunHeader], left_out: str) -> str:
+    lines = [
+        f"Trackbook board of {project}: {_summary(runs)}",
+        f"charts: {', '.join(metrics)}",
+        *([left_out] if left_out else []),
+        f"trackbook.board({project!r}) shows it live again",
+    ]
+    return "\n".join(lines)
+
+
+def _duration(seconds: float) -> str:
+    whole = max(0, int(seconds))
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"

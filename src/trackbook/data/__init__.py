@@ -1,0 +1,1 @@
+"""Out of and into the store: data frames, SQL, files."""

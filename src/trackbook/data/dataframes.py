@@ -1,0 +1,181 @@
+"""Points and runs as the tables that users get."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import polars as pl
+
+from ..store.base import POINTS, Store
+from ..types import SYSTEM, MetricSummary, RunRecord, is_system, logged
+
+# The tidy long table of exports and of SQL. `group` is the run's; `time` is seconds UTC.
+LONG: Final = pl.Schema(
+    dict.fromkeys(("project", "run_id", "run", "group", "metric"), pl.String())
+    | {"step": pl.Int64(), "value": pl.Float64(), "time": pl.Float64()}
+)
+# Those of `CAPTURED`.
+CELLS: Final = pl.Schema(
+    {"number": pl.Int64(), "cell": pl.String(), "count": pl.Int64(), "source": pl.String()}
+    | {"started": pl.Float64(), "ended": pl.Float64(), "state": pl.String(), "error": pl.String()}
+    | {"output": pl.String(), "metrics": pl.List(pl.String()), "points": pl.Int64(), "dirty": pl.String()}
+)
+CONSOLE: Final = pl.Schema(
+    {"line": pl.Int64(), "stream": pl.String(), "text": pl.String(), "time": pl.Float64(), "cell": pl.Int64()}
+)
+_TOGETHER = 100_000  # points: about a row group
+
+
+def by_metric(store: Store, run_id: str, metrics: Sequence[str] | None = None) -> dict[str, pl.DataFrame]:
+    """All points of a run, system metrics included, or of some `metrics`, with rising steps."""
+    parts = store.read(run_id, metrics).partition_by("metric", as_dict=True)
+    return {str(name): part if part["step"].is_sorted() else part.sort("step") for (name,), part in parts.items()}
+
+
+def series(points: dict[str, pl.DataFrame], project: str, run: RunRecord) -> Iterator[pl.DataFrame]:
+    """The points that a run logged as frames of the columns `LONG`, texts categorical, metrics and in them steps ascending.
+
+    `points` are those `by_metric`, which are taken out of it. No metric is in two frames; small ones are together in one of at
+    most `_TOGETHER` points.
+    """
+    labels = [
+        pl.lit(text, pl.String).cast(pl.Categorical).alias(name)
+        for name, text in {"project": project, "run_id": run.id, "run": run.name, "group": run.group}.items()
+    ]
+    nothing = pl.DataFrame(schema=POINTS)
+    pack: list[pl.DataFrame] = []
+    size = 0
+    for name in [*sorted(logged(points)), None]:
+        part = nothing if name is None else points.pop(name)
+        if pack and (name is None or size + len(part) > _TOGETHER):
+            yield pl.concat(pack).select(*labels, "metric", "step", "value", "time")
+            pack, size = [], 0
+        pack.append(part)
+        size += len(part)
+
+
+def or_nearest(name: Any, known: Iterable[str]) -> str:
+    """The names of `known` that someone may have meant by `name`, as the end of a sentence; empty when none is known."""
+    names = list(known)
+    near = difflib.get_close_matches(str(name), names, 3) or names[:5]
+    return f"did you mean {' or '.join(map(repr, near))}?" if near else ""
+
+
+def history(store: Store, run_id: str, run_name: str, metrics: str | Sequence[str] | None, wide: bool) -> pl.DataFrame:
+    """See `trackbook.Run.history`."""
+    known = list(store.summary(run_id))
+    chosen = (
+        [name for name in known if not is_system(name)]
+        if metrics is None
+        else [metrics]
+        if isinstance(metrics, str)
+        else list(metrics)
+    )
+    for name in chosen:
+        if name not in known:
+            meant = or_nearest(name, known) or "nothing was logged in it"
+            raise ValueError(f"run {run_name!r} has no metric {name!r}; {meant}")
+    parts = by_metric(store, run_id, None if chosen == known else chosen)
+    nothing = pl.DataFrame(schema=POINTS)
+    # a metric that came after `known` was read waits for the next time
+    points = pl.concat([nothing, *(parts[name] for name in dict.fromkeys(chosen) if name in parts)])
+    long = points.select(pl.col("metric").cast(pl.String), "step", "value", "time")
+    return _wide(long, dict.fromkeys(chosen)) if wide else long
+
+
+def system(store: Store, run_id: str) -> pl.DataFrame:
+    """The system metrics: ``metric``, ``step``, ``value``, ``time`` (seconds UTC), each metric's points in order."""
+    names = [name for name in store.summary(run_id) if is_system(name)]
+    points = history(store, run_id, run_id, names, wide=False)
+    return points.with_columns(pl.col("metric").str.strip_prefix(SYSTEM))
+
+
+def _wide(long: pl.DataFrame, metrics: Collection[str]) -> pl.DataFrame:
+    table = long.select("step").unique().sort("step")
+    for name in metrics:
+        column = name
+        while column == "step" or (column != name and column in metrics):
+            column += " (metric)"
+        values = long.filter(pl.col("metric") == name).select("step", pl.col("value").alias(column))
+        table = table.join(values, on="step", how="left", maintain_order="left")
+    return table
+
+
+def as_time(seconds: pl.Expr) -> pl.Expr:
+    """Seconds UTC as a column of times."""
+    return (seconds * 1e6).cast(pl.Int64).cast(pl.Datetime("us", "UTC"))
+
+
+def runs_table(runs: Sequence[RunRecord], summaries: Sequence[Mapping[str, MetricSummary]]) -> pl.DataFrame:
+    """One row a run. See `trackbook.runs`."""
+    summaries = [logged(metrics) for metrics in summaries]
+    texts = ("id", "name", "group", "state", "notes")
+    dtypes: dict[str, Any] = dict.fromkeys(texts, pl.String) | {"duration": pl.Float64, "points": pl.Int64}
+    columns: dict[str, list[Any]] = {
+        "id": [run.id for run in runs],
+        "name": [run.name for run in runs],
+        "group": [run.group for run in runs],
+        "state": [run.state for run in runs],
+        "notes": [run.notes for run in runs],
+        "duration": [None if run.ended is None else run.ended - run.started for run in runs],
+        "points": [sum(figures.count for figures in metrics.values()) for metrics in summaries],
+    }
+    figures = [
+        {f"config.{name}": value for name, value in run.config.items()}
+        | {f"summary.{name}": figures.last for name, figures in metrics.items()}
+        | {f"summary.{name}": value for name, value in run.summary.items()}
+        for run, metrics in zip(runs, summaries, strict=True)
+    ]
+    names = dict.fromkeys(name for row in figures for name in row)
+    for name in sorted(names, key=lambda name: name.startswith("summary.")):
+        columns[name] = [row.get(name) for row in figures]
+    times = pl.DataFrame(
+        {"started": [run.started for run in runs], "ended": [run.ended for run in runs]},
+        schema={"started": pl.Float64, "ended": pl.Float64},
+    ).select(as_time(pl.all()))
+    tags = pl.Series("tags", [list(run.tags) for run in runs], dtype=pl.List(pl.String))
+    frame = pl.DataFrame([_series(name, values, dtypes.get(name)) for name, values in columns.items()])
+    return frame.select(
+        "id", "name", "group", "state", tags, "notes", times["started"], times["ended"], pl.exclude(*texts)
+    )
+
+
+def cells_table(store: Store, run_id: str) -> pl.DataFrame:
+    """See `trackbook.Run.cells`."""
+    return executions(store, run_id).with_columns(as_time(pl.col("started", "ended")))
+
+
+def console(store: Store, run_id: str) -> pl.DataFrame:
+    """One row a line of the console, of the columns `CONSOLE`. See `trackbook.Run.console`."""
+    return pl.DataFrame(store.captured(run_id, "console"), schema=CONSOLE, orient="row")
+
+
+def executions(store: Store, run_id: str) -> pl.DataFrame:
+    """One row an execution of a cell, of the columns `CELLS`; times are seconds UTC."""
+    table = pl.DataFrame(store.captured(run_id, "cells"), schema=CELLS | {"metrics": pl.String()}, orient="row")
+    return table.with_columns(pl.col("metrics").fill_null("[]").str.json_decode(CELLS["metrics"]))
+
+
+def differing(table: pl.DataFrame, ids: Sequence[str]) -> pl.DataFrame:
+    """These runs of a `runs_table`, in this order, with their id and name and the columns in which they are not all equal."""
+    chosen = pl.DataFrame({"id": ids}).join(table, on="id", how="left", maintain_order="left")
+    return chosen.select("id", *(name for name in table.columns[1:] if name == "name" or chosen[name].n_unique() > 1))
+
+
+_PLAIN_COLUMNS = ({bool}, {str}, {int}, {float}, {int, float}, set[type]())
+
+
+def _series(name: str, values: list[Any], dtype: Any) -> pl.Series:
+    """A column of what people put into config: numbers or strings as they are, a mixture as strings, the rest as JSON."""
+    plain = {type(value) for value in values if value is not None}
+    wide = any(isinstance(value, int) and abs(value) >= 2**63 for value in values)
+    if dtype is not None or (plain in _PLAIN_COLUMNS and not wide):
+        return pl.Series(name, values, dtype=dtype or (pl.Float64 if plain == {int, float} else None), strict=False)
+    return pl.Series(
+        name,
+        [v if v is None or isinstance(v, str) else json.dumps(v, ensure_ascii=False) for v in values],
+        dtype=pl.String,
+    )

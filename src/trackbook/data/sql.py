@@ -1,0 +1,209 @@
+"""SQL over a project: Polars' dialect, on tables that read no more than a query asks for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, NoReturn
+
+import polars as pl
+from polars.io.plugins import register_io_source
+
+from ..errors import warn
+from ..store.base import Store
+from ..types import SYSTEM, RunRecord
+from .dataframes import CELLS, CONSOLE, LONG, console, executions, or_nearest, runs_table, system
+
+_RUN: Final = {"project": pl.String(), "run_id": pl.String(), "run": pl.String()}
+_CAPTURED: Final = {
+    "system": pl.Schema(_RUN | {name: LONG[name] for name in ("metric", "step", "value", "time")}),
+    "console": pl.Schema(_RUN | dict(CONSOLE)),
+    "cells": pl.Schema(_RUN | dict(CELLS)),
+}
+TABLES: Final = ("points", "runs", *_CAPTURED)
+_KEYS: Final = ("project", "run_id", "run", "group", "metric")  # columns of `points` that are known without reading any
+_READS = re.compile(r"\s*(\(|select|with|from|values|explain|show)\b|\s*\(", re.IGNORECASE)
+_EXAMPLE = "select * from points"
+_QUOTES = """text takes single quotes ('train/loss'), names such as "group" and "config.lr" double ones"""
+
+
+def sql(query: str, project: str, runs: Sequence[RunRecord], store: Store) -> pl.DataFrame:
+    """The answer to a query in Polars' SQL. See `trackbook.sql`.
+
+    Tables, each with the columns ``project``, ``run_id`` and ``run`` (the name) but for ``runs``:
+
+    * ``points``: also ``"group"`` (the run's), ``metric`` (text), ``step`` (int64), ``value`` and ``time`` (float64, seconds
+      UTC). Of a condition on runs and metrics only what it names is read from the store;
+    * ``runs``: as `trackbook.runs` gives it, with columns such as ``"config.lr"`` and ``"summary.train/loss"``;
+    * ``system``: ``metric``, ``step``, ``value``, ``time``: the metrics of the machine, which are not among the ``points``;
+    * ``console``: ``line``, ``stream``, ``text``, ``time``, ``cell`` (a ``number`` of ``cells``);
+    * ``cells``: as `trackbook.Run.cells` gives them, with ``started`` and ``ended`` in seconds UTC.
+
+    Raises ``ValueError`` for a query that cannot be understood, and for a table, column or metric that does not exist;
+    ``TypeError`` when `query` is no text.
+    """
+    if not isinstance(query, str):
+        raise TypeError(f"sql() takes a query such as {_EXAMPLE!r}, not {query!r}")
+    if not _READS.match(re.sub(r"--[^\n]*|/\*.*?\*/", " ", query, flags=re.DOTALL)):
+        raise ValueError(f"sql() only reads, and {_shortened(query)!r} begins otherwise than {_EXAMPLE!r}")
+    points = _Points(project, runs if _mentions(query, "points") else (), store)
+    listed = runs if _mentions(query, "runs") else ()
+    frames = {
+        "points": points.table(),
+        "runs": runs_table(listed, [store.summary(run.id) for run in listed]).lazy(),
+        **{name: _captured(name, project, runs if _mentions(query, name) else (), store).lazy() for name in _CAPTURED},
+    }
+    answer = None
+    while answer is None or points.missing:
+        points.read()
+        try:
+            answer = pl.SQLContext(frames).execute(query).collect()
+        except pl.exceptions.PolarsError as error:
+            if points.error is not None:
+                raise points.error from None
+            if not points.missing:
+                _explain(query, error, frames, points.metrics)
+    for notice in store.notices:
+        warn(notice)
+    return answer
+
+
+def _mentions(query: str, table: str) -> bool:
+    return table in query.lower()
+
+
+def _captured(table: str, project: str, runs: Sequence[RunRecord], store: Store) -> pl.DataFrame:
+    """A table of what was captured of `runs`."""
+    read = {"system": system, "console": console, "cells": executions}[table]
+    parts = [pl.DataFrame(schema=_CAPTURED[table])]
+    for run in runs:
+        labels = [
+            pl.lit(text, pl.String).alias(name) for name, text in zip(_RUN, (project, run.id, run.name), strict=True)
+        ]
+        parts.append(read(store, run.id).with_columns(*labels).select(*_CAPTURED[table]))
+    return pl.concat(parts)
+
+
+class _Points:
+    """The table `points` of one query.
+
+    Polars is shown what was read, asks for more by its conditions, and is asked again when that was read, until nothing is
+    missing. Reading when it asks would be simpler, but it asks on threads of its own, of which it has few: when they wait for a
+    store that another thread holds, which itself waits for Polars, all wait for ever (tried with Polars 1.32 and 1.42).
+    """
+
+    def __init__(self, project: str, runs: Sequence[RunRecord], store: Store) -> None:
+        self.missing: dict[str, list[str]] = {}  # metrics by run id
+        self.error: BaseException | None = None  # what Polars only quotes, in an error of its own
+        self._project = project
+        self._store = store
+        self._labels = {run.id: (project, run.id, run.name, run.group) for run in runs}
+        rows = [
+            (*self._labels[run.id], metric, figures.count)
+            for run in runs
+            for metric, figures in store.summary(run.id).items()
+            if not metric.startswith(SYSTEM)
+        ]
+        self._catalog = pl.DataFrame(rows, {name: LONG[name] for name in _KEYS} | {"points": pl.Int64()}, orient="row")
+        self.metrics: list[str] = self._catalog["metric"].unique(maintain_order=True).to_list()
+        self._read: dict[str, set[str]] = {}
+        self._frames: dict[str, pl.DataFrame] = {}
+
+    def table(self) -> pl.LazyFrame:
+        return register_io_source(self._scan, schema=LONG)
+
+    def read(self) -> None:
+        """Reads what is missing."""
+        for run_id, metrics in self.missing.items():
+            labels = [
+                pl.lit(text, pl.String).alias(name) for name, text in zip(_KEYS, self._labels[run_id], strict=False)
+            ]
+            points = self._store.read(run_id, metrics).with_columns(*labels, pl.col("metric").cast(pl.String))
+            known = self._frames.get(run_id)
+            fresh = points.select(*LONG)
+            self._frames[run_id] = fresh if known is None else pl.concat([known, fresh])
+            self._read.setdefault(run_id, set()).update(metrics)
+        self.missing = {}
+
+    def _scan(
+        self, columns: list[str] | None, predicate: pl.Expr | None, rows: int | None, _size: int | None
+    ) -> Iterator[pl.DataFrame]:
+        """What was read of the runs and metrics that `predicate` leaves; notes what was not."""
+        try:
+            about_keys = None if predicate is None else self._implied(predicate)
+            wanted = self._catalog if about_keys is None else self._catalog.filter(about_keys)
+        except BaseException as error:
+            self.error = error
+            raise
+        if columns is not None:
+            columns = columns or ["step"]  # without any, a frame would have no rows either
+        yield pl.DataFrame(schema=LONG).select(columns or list(LONG))
+        room = None if predicate is not None else rows
+        for part in wanted.partition_by("run_id", maintain_order=True):
+            run_id = part["run_id"][0]
+            lacks = [name for name in part["metric"] if name not in self._read.get(run_id, ())]
+            if lacks:
+                asked = self.missing.setdefault(run_id, [])
+                asked += [name for name in lacks if name not in asked]
+            elif run_id in self._frames:
+                frame = self._frames[run_id]
+                frame = frame if predicate is None else frame.filter(predicate)
+                yield (frame if columns is None else frame.select(columns)).head(len(frame) if room is None else room)
+            if room is not None:
+                room -= int(part["points"].sum())
+                if room <= 0:
+                    return
+
+    def _implied(self, expr: pl.Expr) -> pl.Expr | None:
+        """A condition on the keys alone that holds wherever `expr` does; None when nothing can be said."""
+        parts = expr.meta.pop()
+        if len(parts) == 2:
+            right, left = parts
+            both = [condition for condition in map(self._implied, parts) if condition is not None]
+            if expr.meta.eq(left & right):
+                return pl.all_horizontal(both) if both else None
+            if expr.meta.eq(left | right):
+                return pl.any_horizontal(both) if len(both) == 2 else None
+            if left.meta.is_column() or right.meta.is_column():
+                self._check_names(expr, left, right)
+        return expr if set(expr.meta.root_names()) <= set(_KEYS) else None
+
+    def _check_names(self, expr: pl.Expr, left: pl.Expr, right: pl.Expr) -> None:
+        """Raises ``ValueError`` when `expr` compares ``metric`` with the name of none."""
+        literal = left if right.meta.is_column() else right
+        if expr.meta.root_names() != ["metric"] or not literal.meta.is_literal():
+            return
+        if not (expr.meta.eq(left == right) or str(expr).startswith('col("metric").is_in(')):
+            return
+        for name in pl.select(literal).to_series().to_list():
+            # a literal of `in` is one list of names, or the names, as the version of Polars has it
+            for one in name if isinstance(name, list) else [name]:
+                self._check_name(one)
+
+    def _check_name(self, name: Any) -> None:
+        if name is not None and name not in self.metrics:
+            meant = or_nearest(name, self.metrics) or "nothing was logged in it"
+            raise ValueError(f"project {self._project!r} has no metric {name!r}; {meant}")
+
+
+def _explain(query: str, error: Exception, frames: dict[str, pl.LazyFrame], metrics: Sequence[str]) -> NoReturn:
+    said = str(error).strip().partition("\n")[0]
+    table = re.search(r"relation '(.+?)' was not found", said)
+    column = re.search(r"(?:unable to find column \"(.+?)\"|no column named '(.+?)')", said)
+    if table:
+        raise ValueError(f"there is no table {table[1]!r}; {or_nearest(table[1], TABLES)}") from None
+    if column:
+        name = column[1] or column[2]
+        if name in metrics:
+            raise ValueError(
+                f"{name!r} is a metric, not a column; write it in single quotes: metric = '{name}'"
+            ) from None
+        mentioned = [frames[one] for one in TABLES if _mentions(query, one)]
+        known = [other for frame in mentioned for other in frame.collect_schema()]
+        raise ValueError(f"there is no column {name!r}; {or_nearest(name, dict.fromkeys(known))}") from None
+    raise ValueError(f"cannot answer {_shortened(query)!r}: {said}; {_QUOTES}") from None
+
+
+def _shortened(text: Any) -> str:
+    line = " ".join(str(text).split())
+    return line if len(line) <= 80 else line[:77] + "..."

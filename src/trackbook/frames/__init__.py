@@ -1,0 +1,1 @@
+"""The wire between kernel and browser: keyframes and deltas of bucketed series."""

@@ -1,0 +1,371 @@
+"""Where `log` puts its records: files mapped into memory, which outlive the process.
+
+Pages of a mapped file belong to the machine, not to the process: a SIGKILL loses no call that returned, and packing a record
+never gives up the GIL, as a write call does. A journal is a folder::
+
+    head.jsonl    the run's record, then a line for each metric, before its first point; locked while its process lives
+    000000.seg    records of 32 bytes, in segments of a fixed size
+    000001.seg
+
+Traps, each found by trying. A sparse mapping dies of SIGBUS on a full disk: a segment is allocated before it is mapped. Resizing
+a mapping raises while numpy looks into it: segments are never resized, the next one takes over. An interrupt between reserving
+and packing leaves a hole: records count down to the end of their call, never to 0, and readers pass over what is not whole.
+Where mapping is unsafe (network file systems) or refused, a segment is packed in memory and each call written through.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import itertools
+import json
+import mmap
+import os
+import shutil
+import struct
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, Protocol, TypeAlias
+
+from .. import filesystem
+from ..ids import new_id
+from .records import MOST_AT_ONCE, RECORD, RECORD_BYTES, Batch, batch, read
+
+SMALLEST_SEGMENT: Final = 1 << 18
+LARGEST_SEGMENT: Final = 1 << 24
+HEAD: Final = "head.jsonl"
+FORMAT: Final = 1  # of the folder; an opener leaves a newer one alone
+
+_MOST_AT_A_TIME: Final = 32  # records that are packed by one call into C
+_REFUSED: Final = {
+    errno.EOPNOTSUPP,
+    errno.ENOTSUP,
+    errno.EINVAL,
+    errno.ENODEV,
+    errno.ENOSYS,
+}  # no allocating, no mapping
+_PATIENCE: Final = 5.0  # seconds
+_NO_ROOM: Final = (
+    "Cannot keep a journal in {home} ({error}). What is logged from now on stays in memory and reaches the store from there; "
+    "it is not safe from a killed process until a journal can be kept again."
+)
+_PACK = [struct.Struct("<" + RECORD * count).pack_into for count in range(_MOST_AT_A_TIME + 1)]
+
+
+class Journal(Protocol):
+    """Written under the run's log lock, drained by one thread at a time."""
+
+    name: str
+    notices: list[str]  # standing problems, each a sentence
+
+    def metric(self, name: str) -> int:
+        """The number that a new metric has in this journal from now on."""
+
+    def write(self, count: int, fields: Sequence[Any]) -> None:
+        """Takes in the records of one call: `count` times the fields of `RECORD`. Costs less than a microsecond."""
+
+    def ready(self) -> Ready:
+        """How far the journal is written. Called under the run's log lock, so that no call is half written."""
+
+    def backlog(self) -> int:
+        """About how many bytes are written and not drained: it takes no lock."""
+
+    def drain(self, ready: Ready) -> Batch | None:
+        """What is not `drained` yet and within `ready`, in order, or a part of it; None when there is nothing."""
+
+    def drained(self, marks: Mapping[str, int]) -> None:
+        """Goes on from `marks`: the store has the points up to there."""
+
+    def forget(self, marks: Mapping[str, int]) -> None:
+        """Lets go of the full segments that `marks`, now or earlier, reach the end of: their points are safe in the store."""
+
+    def leave(self, head: dict[str, Any] | None = None) -> None:
+        """Lets go of the files and leaves them for the next opener, with what the run's record is by now."""
+
+    def close(self) -> None:
+        """Removes the journal: all its points are safe in the store."""
+
+
+class NullJournal:
+    """Keeps nothing: the journal of a disabled run."""
+
+    def __init__(self) -> None:
+        self.name = ""
+        self.notices: list[str] = []
+
+    def metric(self, name: str) -> int:
+        return 0
+
+    def write(self, count: int, fields: Sequence[Any]) -> None:
+        """Drops the records."""
+
+    def ready(self) -> Ready:
+        return []
+
+    def backlog(self) -> int:
+        return 0
+
+    def drain(self, ready: Ready) -> Batch | None:
+        return None
+
+    def drained(self, marks: Mapping[str, int]) -> None:
+        """Nothing is held."""
+
+    def forget(self, marks: Mapping[str, int]) -> None:
+        """Nothing is held."""
+
+    def leave(self, head: dict[str, Any] | None = None) -> None:
+        """Nothing is held."""
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class _Segment:
+    """A stretch of records, mapped from a file or, without one, in memory."""
+
+    __slots__ = ("buffer", "drained", "file", "name", "path", "rested", "safe", "size", "used")
+
+    def __init__(self, name: str, size: int, path: Path | None, *, mapped: bool = True) -> None:
+        self.name = name
+        self.size = size
+        self.path = path
+        self.used = 0
+        self.drained = 0
+        self.safe = 0  # how far its points are durable in the store
+        self.rested = -1  # how far it was drained when it last rested
+        self.file: int | None = None  # of a segment that is written through
+        self.buffer: Any
+        if path is None:
+            self.buffer = bytearray(size)
+        elif mapped:
+            descriptor = filesystem.allocate(path, size)
+            try:
+                self.buffer = mmap.mmap(descriptor, size)
+            finally:
+                os.close(descriptor)
+        else:
+            self.buffer = bytearray(size)
+            self.file = filesystem.open_to_write(path)
+
+    def write_through(self, start: int, size: int) -> None:
+        """Raises ``OSError``, and does not try again: what is missing in the file stays in memory."""
+        if self.file is not None:
+            try:
+                filesystem.write_at(self.file, memoryview(self.buffer)[start : start + size], start)
+            except OSError:
+                self.close_file()
+                raise
+
+    def rest(self) -> None:
+        """Lets the machine count a full segment's pages as its own, no longer as this process's.
+
+        They stay in the file, and in the machine's memory as long as it has room: of a shared mapping of a file nothing is lost.
+        """
+        if self.rested != self.drained and isinstance(self.buffer, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+            self.rested = self.drained
+            # memory that the program has locked; a segment that is closed
+            with contextlib.suppress(OSError, ValueError):
+                self.buffer.madvise(mmap.MADV_DONTNEED)
+
+    def close_file(self) -> None:
+        descriptor, self.file = self.file, None
+        if descriptor is not None:
+            os.close(descriptor)
+
+    def close(self, *, remove: bool) -> None:
+        self.close_file()
+        if isinstance(self.buffer, mmap.mmap):
+            with contextlib.suppress(BufferError):  # a forked child inherits the arrays through which the pump looked
+                self.buffer.close()
+        if remove and self.path is not None:
+            with contextlib.suppress(OSError):  # what cannot be removed is removed with the folder, now or later
+                self.path.unlink(missing_ok=True)
+
+
+Ready: TypeAlias = list[tuple[_Segment, int]]
+
+
+class FileJournal:
+    """A journal in the folder `home`; in memory where there is none, or as long as there is no room in it.
+
+    `head` is what an opener must know to take up what a dead process left: the run's record.
+    """
+
+    def __init__(self, home: Path | None, head: dict[str, Any]) -> None:
+        self.name = f"{prefix(head['id'])}{os.getpid()}-{new_id(6)}"
+        self.notices: list[str] = []
+        self._home = home
+        self._folder: Path | None = None
+        self._mapped = True
+        self._head = {"format": FORMAT, **head}
+        self._head_file: int | None = None
+        self._head_told = False
+        self._metrics: dict[int, str] = {}
+        self._numbers = itertools.count()
+        self._untold: list[int] = []  # metrics that the head file does not name yet
+        self._made = 0
+        self._segments: list[_Segment] = []
+        self._segment = _Segment("", 0, None)
+
+    def open(self) -> None:
+        """Makes the files now, and with them the sign that this process lives; else they come with the first record."""
+        self._next_segment(0)
+
+    def metric(self, name: str) -> int:
+        number = next(self._numbers)
+        self._metrics[number] = name
+        self._untold.append(number)
+        self._tell_metrics()
+        return number
+
+    def write(self, count: int, fields: Sequence[Any]) -> None:
+        size = RECORD_BYTES * count
+        while True:
+            segment = self._segment
+            start = segment.used
+            if start + size <= segment.size:
+                break
+            self._next_segment(size)
+        # No call stands between reading `used` and setting it, so no signal handler that logs comes in between.
+        segment.used = start + size
+        if count <= _MOST_AT_A_TIME:
+            _PACK[count](segment.buffer, start, *fields)
+        else:
+            _pack(segment.buffer, start, fields)
+        if segment.file is not None:
+            try:
+                segment.write_through(start, size)
+            except OSError as error:
+                self._note(error)
+
+    def ready(self) -> Ready:
+        self._tell_metrics()
+        return [(segment, segment.used) for segment in self._segments]
+
+    def backlog(self) -> int:
+        return sum(segment.used - segment.drained for segment in list(self._segments))
+
+    def drain(self, ready: Ready) -> Batch | None:
+        parts, marks, size = [], {}, 0
+        for segment, used in ready:
+            if segment.drained < used and size < MOST_AT_ONCE:
+                parts.append(read(segment.buffer, segment.drained, used))
+                size += used - segment.drained
+                marks[f"{self.name}/{segment.name}"] = used
+        return batch(parts, self._metrics, marks) if marks else None
+
+    def drained(self, marks: Mapping[str, int]) -> None:
+        for segment in self._segments:
+            segment.drained = marks.get(f"{self.name}/{segment.name}", segment.drained)
+            if segment is not self._segment:
+                segment.rest()
+
+    def forget(self, marks: Mapping[str, int]) -> None:
+        for segment in list(self._segments):
+            segment.safe = marks.get(f"{self.name}/{segment.name}", segment.safe)
+            if segment is not self._segment and segment.safe == segment.used:
+                self._segments.remove(segment)
+                segment.close(remove=True)
+
+    def close(self) -> None:
+        for segment in self._segments:
+            segment.close(remove=True)
+        self._segments.clear()
+        self.notices = []
+        self._let_go_of_head()
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def leave(self, head: dict[str, Any] | None = None) -> None:
+        for segment in self._segments:
+            segment.close(remove=False)
+        if head is not None and self._head_told and self._head_file is not None:
+            with contextlib.suppress(OSError):  # the opener then has the record of the beginning
+                filesystem.write_all(self._head_file, _line({"format": FORMAT, **head}))
+        self._let_go_of_head()
+
+    def _let_go_of_head(self) -> None:
+        descriptor, self._head_file = self._head_file, None
+        if descriptor is not None:
+            os.close(descriptor)
+
+    def _next_segment(self, needed: int) -> None:
+        name = f"{self._made:06}.seg"
+        size = max(min(SMALLEST_SEGMENT << min(self._made, 16), LARGEST_SEGMENT), needed)
+        self._made += 1
+        self._segment.rest()
+        try:
+            segment = self._new_segment(name, size)
+            self.notices = []
+        except OSError as error:
+            segment = _Segment(
+                name, max(SMALLEST_SEGMENT, needed), None
+            )  # a small one: after it, the disk is tried again
+            self._note(error)
+        self._segments.append(segment)
+        self._segment = segment
+
+    def _new_segment(self, name: str, size: int) -> _Segment:
+        if self._home is None:
+            return _Segment(name, size, None)
+        folder = self._prepare(self._home)
+        if self._mapped:
+            try:
+                return _Segment(name, size, folder / name)
+            except OSError as error:
+                if error.errno not in _REFUSED:
+                    raise
+                self._mapped = False
+        return _Segment(name, size, folder / name, mapped=False)
+
+    def _prepare(self, home: Path) -> Path:
+        """Makes the folder and the head file, if there are none yet, and writes the metrics that it has not."""
+        if self._folder is None:
+            folder = home / self.name
+            folder.mkdir(parents=True, exist_ok=True)
+            self._mapped = not filesystem.is_network(folder)
+            self._folder = folder
+        if self._head_file is None:  # kept before it is locked, so that no interrupt leaves a lock that nobody knows of
+            self._head_file = filesystem.open_to_hold(self._folder / HEAD)
+        if not self._head_told:
+            if not filesystem.lock(self._head_file, patience=_PATIENCE):
+                raise OSError(f"{self._folder / HEAD} is locked")
+            filesystem.write_all(self._head_file, _line(self._head))
+            self._head_told = True
+        self._tell_metrics()
+        return self._folder
+
+    def _tell_metrics(self) -> None:
+        """Names new metrics in the head file, if there is one. What it does not take now, it is told the next time."""
+        if self._head_file is None or not self._head_told:
+            return
+        try:
+            while self._untold:
+                number = self._untold[0]
+                filesystem.write_all(self._head_file, _line({"metric": number, "name": self._metrics[number]}))
+                if number in self._untold:  # else a signal handler that logs has told it meanwhile
+                    self._untold.remove(number)
+        except OSError as error:
+            self._note(error)
+
+    def _note(self, error: OSError) -> None:
+        self.notices = [_NO_ROOM.format(home=self._home, error=error.strerror or error)]
+
+
+def prefix(run: str) -> str:
+    """How the names of the folders of a run's journals begin. A run's id may be any text, a folder's name may not."""
+    return hashlib.sha256(run.encode()).hexdigest()[:16] + "-"
+
+
+def _line(content: dict[str, Any]) -> bytes:
+    return b"\n" + json.dumps(content).encode() + b"\n"  # a line of its own, also after a torn one
+
+
+def _pack(buffer: Any, start: int, fields: Sequence[Any]) -> None:
+    """Packs any number of records: one `Struct` for all would stay in the memory of `struct`, 160 bytes a record."""
+    width = _MOST_AT_A_TIME * len(RECORD)
+    for first in range(0, len(fields), width):
+        some = fields[first : first + width]
+        _PACK[len(some) // len(RECORD)](buffer, start + first // len(RECORD) * RECORD_BYTES, *some)

@@ -1,0 +1,140 @@
+"""Journals of others: of a dead process, whose points nobody else will take up, or of a forked child that still writes."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from .. import filesystem
+from .journal import FORMAT, HEAD, prefix
+from .records import RECORD_BYTES, Batch, batch, dtype, up_to_a_call
+
+_MOST_AT_ONCE: Final = 50_000  # records of a batch: the store writes so many in one transaction, and with them the mark
+
+
+class Remains:
+    """A journal as others see it. `lock` is what `_files.hold` says: None as long as its process lives."""
+
+    def __init__(self, folder: Path, lock: int | None) -> None:
+        self.folder = folder
+        self.dead = lock is not None
+        self._lock = lock
+        self.head: dict[str, Any] = {}
+        self._metrics: dict[int, str] = {}
+        for line in _lines(folder / HEAD):
+            if isinstance(line.get("id"), str):
+                self.head = line  # the last one: of a run that has ended, but could not write so
+            elif isinstance(line.get("metric"), int) and isinstance(line.get("name"), str):
+                self._metrics[line["metric"]] = line["name"]
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether it says whose it is, in words that this version understands."""
+        return self.head.get("format") == FORMAT
+
+    @property
+    def notices(self) -> list[str]:
+        """What there is to say of one that is not readable."""
+        if self.head:
+            return [
+                f"{self.folder} was written by a later trackbook and is left as it is: upgrade to recover what is in it"
+            ]
+        if any(self.folder.glob("*.seg")):
+            return [f"{self.folder} does not say which run it is of and is left as it is: {HEAD} is damaged"]
+        return []  # its process died before it logged, or has just begun
+
+    @property
+    def is_child(self) -> bool:
+        """Whether a forked child wrote it: the run is its parent's."""
+        return bool(self.head.get("child"))
+
+    def batches(self, marks: Mapping[str, int]) -> Iterator[Batch]:
+        """What is beyond `marks`. Of a journal that is still written, up to the first record that is not there yet."""
+        for path in sorted(self.folder.glob("*.seg")):
+            mark = f"{self.folder.name}/{path.name}"
+            start = marks.get(mark, 0)
+            count = (path.stat().st_size - start) // RECORD_BYTES
+            if count <= 0:
+                continue
+            records = np.fromfile(path, dtype(), count, offset=start)
+            if not self.dead:
+                holes = np.flatnonzero(records["left"] == 0)
+                records = up_to_a_call(records[: holes[0]] if len(holes) else records)
+            while len(records):
+                some = up_to_a_call(records[:_MOST_AT_ONCE])
+                some = some if len(some) else records  # nothing more, or a call larger than that
+                records, start = records[len(some) :], start + some.nbytes
+                if some["left"].any():
+                    yield batch([some], self._metrics, {mark: start})
+
+    def remove(self) -> bool:
+        """Removes what was taken over, the head and its lock last, and lets go of it; whether all is gone."""
+        for path in self.folder.glob("*.seg"):
+            with contextlib.suppress(OSError):
+                path.unlink()
+        if not any(self.folder.glob("*.seg")):
+            shutil.rmtree(self.folder, ignore_errors=True)
+            self.close()
+            shutil.rmtree(self.folder, ignore_errors=True)  # Windows removes no file that is held
+        self.close()
+        return not self.folder.exists()
+
+    def close(self) -> None:
+        """Lets go of the lock."""
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            os.close(lock)
+
+
+def remains(home: Path) -> Iterator[Remains]:
+    """The journals in `home` whose processes are dead, each locked for the caller, who removes or closes it."""
+    for left in _look(home, "*"):
+        if left.dead:
+            yield left
+
+
+def of_run(home: Path, run: str, *, but: str = "") -> Iterator[Remains]:
+    """The journals in `home` of a run, `but` one: those of dead processes locked for the caller, the others to look into."""
+    for left in _look(home, f"{prefix(run)}*", but):
+        if left.is_readable:
+            yield left
+        else:
+            left.close()
+
+
+def is_alive(home: Path, run: str, *, children: bool = True) -> bool:
+    """Whether a process lives that writes a run, or with `children` a process forked from one."""
+    alive = False
+    for left in of_run(home, run):
+        alive = alive or (not left.dead and (children or not left.is_child))
+        left.close()
+    return alive
+
+
+def _look(home: Path, folders: str, but: str = "") -> Iterator[Remains]:
+    for head in sorted(home.glob(f"{folders}/{HEAD}")):
+        if head.parent.name != but:
+            with contextlib.suppress(OSError):  # another opener has just removed it, or it is another user's
+                lock = filesystem.hold(head)
+                try:
+                    left = Remains(head.parent, lock)
+                except OSError:
+                    if lock is not None:
+                        os.close(lock)
+                    raise
+                yield left
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    for line in path.read_bytes().split(b"\n"):
+        with contextlib.suppress(ValueError, RecursionError):  # a line that was torn
+            content = json.loads(line)
+            if isinstance(content, dict):
+                yield content

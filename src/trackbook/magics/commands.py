@@ -1,0 +1,289 @@
+"""The words after ``%track``: what can be done with runs on one line."""
+
+from __future__ import annotations
+
+import re
+from argparse import Namespace
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.error import UsageError
+
+from .. import settings as settings_module
+from ..api import compare as compare_module
+from ..api import data, projects
+from ..api import run as run_module
+from ..api.process import process
+from ..notebook import host
+from ..store.documents import fact
+from ..tracking.project import project_names
+from ..tracking.run import Run
+from ..types import ENDED
+from .parser import Parser, add_run_options, nearest, start_run
+from .targets import split_words, unquoted
+from .watch import watching
+
+if TYPE_CHECKING:
+    from ..tracking.project import Project
+
+
+# --- the commands: the first line of their docstring is their help ----------------------------------------------------
+
+
+def show(given: Namespace) -> Any:
+    """Show a board: of these runs, of the current or last run's project, or of a Parquet export by its path."""
+    if given.project is None and given.runs and _is_path(given.runs[0]):
+        return run_module.board(Path(given.runs[0]).expanduser(), given.runs[1:] or None)
+    return run_module.board(given.project, given.runs or None)
+
+
+def _is_path(word: str) -> bool:
+    """Whether a word is a path rather than a run: something is there, or it looks like one. A run of this name comes first."""
+    return not _is_run(word, None) and (bool(re.search(r"[/\\]|\.(parquet|pq)$", word)) or Path(word).exists())
+
+
+def _is_run(word: str, project: str | None) -> bool:
+    return any(word in (run.id, run.name) for run in run_module.home(project).store.runs())
+
+
+def ls(given: Namespace) -> Any:
+    """List the runs of a project; where there is no project yet, all projects."""
+    if given.project is None and not given.projects and (process.last_project or run_module.home(None).exists):
+        return run_module.runs()
+    if given.project is not None:
+        return run_module.runs(given.project)
+    folder = settings_module.data_dir()
+    say("\n".join(project_names(folder)) or f"there are no projects in {folder} yet")
+    return None
+
+
+def init(given: Namespace) -> None:
+    """Start a run; tb.log() and %track watch write to it."""
+    given.name = given.name or given.named
+    start_run(given, tags=given.tag, notes=given.notes)
+
+
+def finish(given: Namespace) -> None:
+    """End the current run, as finished or in another state."""
+    if process.current_run() is None:
+        raise ValueError("no run is open")
+    run_module.finish(given.state)
+
+
+def watch(given: Namespace) -> None:
+    """Log these variables of the notebook after each cell, to the run that is open then."""
+    if given.names:
+        watching.add(given.names)
+    run = process.current_run()
+    names = ", ".join(watching.names) or "nothing"
+    say(f"watching {names}" + ("" if run or not watching.names else "; logged once a run is open"))
+
+
+def unwatch(given: Namespace) -> None:
+    """Log these variables no longer, or none at all."""
+    watching.remove(given.names or watching.names)
+
+
+def export(given: Namespace) -> None:
+    """Write a project, or some of its runs, to a file or folder; the suffix says how: .parquet, .csv, .jsonl."""
+    project = _home(given.project)
+    if given.path and _is_run(given.path, given.project):
+        raise ValueError(f"{given.path!r} is a run; the path comes first: %track export PATH {given.path}")
+    path = Path(given.path or re.sub(r"[^\w.-]+", "-", project.name) + ".parquet").expanduser()
+    suffix = path.suffix.lower().lstrip(".")
+    if suffix not in ("", "parquet", "csv", "jsonl"):
+        raise ValueError(
+            f"{path} ends in .{suffix}; a table can be written to .parquet, .csv or .jsonl, or to a folder"
+        )
+    say(str(data.export(project.name, path, given.runs or None, suffix or "parquet")))
+
+
+def import_(given: Namespace) -> None:
+    """Take in the runs of a Parquet file or folder."""
+    for run in data.import_parquet(Path(given.path).expanduser(), given.project):
+        say(f"{run.project}: {run.name}")
+
+
+def compare(given: Namespace) -> Any:
+    """Show a board of these runs with their configs and results side by side."""
+    return compare_module.compare(given.runs, given.project)
+
+
+def diff(given: Namespace) -> Any:
+    """Show what differs between two runs: config, environment, code, results and curves."""
+    return compare_module.diff(given.first, given.second, given.project)
+
+
+def tag(given: Namespace) -> None:
+    """Give a run tags, beside those it has."""
+    run = _run(given)
+    run.tags = [*run.tags, *given.tags]
+    say(f"{run.name}: {', '.join(run.tags)}")
+
+
+def note(given: Namespace) -> None:
+    """Give a run a note, in place of the one it has."""
+    _run(given).notes = " ".join(given.words)
+
+
+def rename(given: Namespace) -> None:
+    """Give a run another name."""
+    _run(given).name = given.name
+
+
+def delete(given: Namespace) -> None:
+    """Delete a run and its points for ever; asks first."""
+    projects.delete_run(given.run, given.project, force=given.force)
+
+
+def status(_: Namespace) -> None:
+    """Say which run is open, where its points go, and what is watched."""
+    run = process.current_run() or process.last_run
+    if run is None:
+        lines = ["no run yet: %track init, a cell headed by %%track, or tb.init() begins one"]
+    else:
+        lines = [f"run {run.name} of {run.project}: {run.state}"]
+        metrics = [f"{name} {value:g}" for name, value in run.summary.items() if isinstance(value, float)]
+        lines += [f"metrics: {', '.join(metrics)}"] if metrics else []
+    project = process.last_project
+    if project is not None:
+        lines += [f"file: {project.store.path}", *project.store.notices]
+    lines += _notebook_lines(run) if run is not None else []
+    lines += [f"watching: {', '.join(watching.names)}"] if watching.names else []
+    say("\n".join(lines))
+
+
+def _notebook_lines(run: Run) -> list[str]:
+    """The notebook that a run came from, and why it is dirty, as far as its cells were captured."""
+    known = fact(run.store, run.id, "notebook") or {}
+    lines = [f"notebook: {known['path']}"] if known.get("path") else []
+    return [*lines, f"dirty: {'; '.join(known['dirty'])}"] if known.get("dirty") else lines
+
+
+def say(text: str) -> None:
+    """Tells what was asked for."""
+    print(text)  # noqa: T201
+
+
+def _home(project: str | None) -> Project:
+    found = run_module.home(project)
+    if not found.exists:
+        raise ValueError(f"there is no project {found.name!r} in {found.store.path.parent}; {found.neighbours()}")
+    return found
+
+
+def _run(given: Namespace) -> Run:
+    return projects.get_run(given.run, given.project)
+
+
+COMMANDS: dict[str, Callable[[Namespace], Any]] = {
+    "show": show,
+    "ls": ls,
+    "init": init,
+    "finish": finish,
+    "watch": watch,
+    "unwatch": unwatch,
+    "export": export,
+    "import": import_,
+    "compare": compare,
+    "diff": diff,
+    "tag": tag,
+    "note": note,
+    "rename": rename,
+    "delete": delete,
+    "status": status,
+}
+
+
+_TEXT: dict[str, Any] = {"type": unquoted}
+_PROJECT = ("--project", {"help": "another project than the current or last run's", **_TEXT})
+_RUN = ("--run", {"help": "id or name; by default the current or last run", **_TEXT})
+_RUNS = ("runs", {"nargs": "*", "metavar": "RUN", "help": "ids or names", **_TEXT})
+_NAMES = ("names", {"nargs": "*", "metavar": "NAME"})
+_ARGUMENTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
+    "show": [
+        _PROJECT,
+        ("runs", {"nargs": "*", "metavar": "RUN", "help": "ids or names; first a PATH, if from there", **_TEXT}),
+    ],
+    "ls": [_PROJECT, ("--projects", {"action": "store_true", "help": "list the projects"})],
+    "init": [
+        ("named", {"nargs": "?", "metavar": "NAME", "help": "what to call the run", **_TEXT}),
+        ("--tag", {"action": "append", "help": "a tag of the run", **_TEXT}),
+        ("--notes", {"help": "what it is about", **_TEXT}),
+    ],
+    "finish": [("state", {"nargs": "?", "choices": ENDED, "metavar": "STATE", "help": ", ".join(ENDED)})],
+    "watch": [_NAMES],
+    "unwatch": [_NAMES],
+    "export": [_PROJECT, ("path", {"nargs": "?", "metavar": "PATH", **_TEXT}), _RUNS],
+    "import": [_PROJECT, ("path", {"metavar": "PATH", **_TEXT})],
+    "compare": [_PROJECT, ("runs", {"nargs": "+", "metavar": "RUN", "help": "ids or names, two or more", **_TEXT})],
+    "diff": [
+        _PROJECT,
+        ("first", {"metavar": "RUN", "help": "id or name", **_TEXT}),
+        ("second", {"metavar": "RUN", "help": "of the run to compare it with", **_TEXT}),
+    ],
+    "tag": [_PROJECT, _RUN, ("tags", {"nargs": "+", "metavar": "TAG", **_TEXT})],
+    "note": [_PROJECT, _RUN, ("words", {"nargs": "+", "metavar": "TEXT", **_TEXT})],
+    "rename": [_PROJECT, _RUN, ("name", {"metavar": "NAME", **_TEXT})],
+    "delete": [
+        _PROJECT,
+        ("run", {"metavar": "RUN", "help": "id or name", **_TEXT}),
+        ("--force", {"action": "store_true", "help": "do not ask"}),
+    ],
+    "status": [],
+}
+
+
+def parser(command: str) -> Parser:
+    """What may follow a command."""
+    made = Parser(f"%track {command}", (COMMANDS[command].__doc__ or "").strip())
+    for name, settings in _ARGUMENTS[command]:
+        made.add_argument(name, **settings)
+    if command == "init":
+        add_run_options(made, "flag")
+    return made
+
+
+def overview() -> str:
+    """The help of ``%track``."""
+    width = max(map(len, COMMANDS))
+    lines = [f"  %track {name:<{width}}  {(call.__doc__ or '').splitlines()[0]}" for name, call in COMMANDS.items()]
+    first = f"  %track {'':<{width}}  The board of the current or last run."
+    last = "%track COMMAND --help says more; %%track --help tells how to track a cell."
+    return "\n".join([first, *lines, "", last])
+
+
+def run_line(line: str) -> Any:
+    """Does what a ``%track`` line says. What is wrong with it is a ``UsageError``, one line."""
+    try:
+        words = split_words(line)
+        if not words:
+            return _board()
+        command, *rest = words
+        if command in ("--help", "-h", "help"):
+            say(overview())
+            return None
+        if command not in COMMANDS:
+            raise UsageError(
+                f"%track: there is no command {command!r}{nearest(command, COMMANDS) or '; see %track --help'}"
+            )
+        if {"--help", "-h"} & set(rest):
+            say(parser(command).format_help())
+            return None
+        return COMMANDS[command](parser(command).parse(rest))
+    except (ValueError, TypeError, RuntimeError, OSError) as error:
+        raise UsageError(f"%track: {error}") from None
+
+
+def _board() -> Any:
+    run = process.current_run() or process.last_run
+    if run is None:
+        raise ValueError(
+            "no run yet: %track init, a cell headed by %%track, or tb.init() begins one; %track show PROJECT"
+        )
+    if host.shell() is None:
+        return run
+    project = process.last_project
+    live = process.board(project) if project is not None else None
+    return live or run_module.board(run.project, run.id)

@@ -1,0 +1,68 @@
+"""Tab completion of ``%track`` and ``%%track``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from .. import settings
+from ..api import run as run_module
+from ..api.process import process
+from ..tracking.project import project_names
+from ..types import ENDED, STOPS
+from .commands import COMMANDS, parser
+from .parser import Parser, cell_parser
+from .watch import watching
+
+_NAMES_RUNS = ("show", "export", "delete", "compare", "diff")
+
+
+def complete(_: Any, event: Any) -> list[str]:
+    """What may follow on the line, as IPython asks: the ends of words that begin before its ``event.symbol``."""
+    line = event.text_until_cursor.lstrip()
+    before = line.split()
+    word = "" if line[-1:].isspace() else before.pop()
+    cut = len(word) - len(event.symbol)  # IPython's word begins later than ours, behind a `=` or a quote
+    return [candidate[cut:] for candidate in _candidates(before, word) if candidate.startswith(word)]
+
+
+def _candidates(before: list[str], word: str) -> Iterable[str]:
+    """What the last word may be, after the words `before`."""
+    last = before[-1] if before else ""
+    if last == "--project":
+        return project_names(settings.data_dir())
+    if last == "--stop":
+        return STOPS
+    if last == "--run":
+        return _runs(before)
+    if before[:1] == ["%%track"]:
+        return _metrics() if last == "->" else _options(cell_parser(), word)
+    if len(before) == 1:
+        return [*COMMANDS, "--help"]
+    command = before[1] if len(before) > 1 else ""
+    if command not in COMMANDS:
+        return []
+    if word.startswith("-"):
+        return _options(parser(command), word)
+    if command in _NAMES_RUNS:
+        return _runs(before)
+    return {"finish": ENDED, "unwatch": watching.names}.get(command, ())
+
+
+def _options(of: Parser, word: str) -> list[str]:
+    return [option for option in of.options if option.startswith("--")] if word.startswith("-") else []
+
+
+def _runs(before: list[str]) -> list[str]:
+    """The names of runs, in the project that the line names, and the ids of those whose name is more than one word."""
+    project = before[before.index("--project") + 1] if "--project" in before[:-1] else None
+    if project is not None and project not in project_names(settings.data_dir()):
+        return []
+    runs = run_module.home(project).store.runs()
+    return list(dict.fromkeys(run.id if run.name.split() != [run.name] else run.name for run in reversed(runs)))
+
+
+def _metrics() -> list[str]:
+    """The metrics of the current or last run."""
+    run = process.current_run() or process.last_run
+    return list(run.summary) if run is not None else []

@@ -1,0 +1,182 @@
+"""``%%track`` and ``%track``: the magics of IPython shells.
+
+The header of a ``%%track`` cell becomes a blank line, and the cell's AST is rewritten before IPython compiles it: the cell
+runs as any other, with its own line numbers, display and errors.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import itertools
+import re
+import warnings
+from typing import Any
+
+from IPython.core.error import UsageError
+
+from ..api.process import process
+from ..errors import TrackbookWarning
+from .commands import overview, run_line, say
+from .completion import complete
+from .instrument import Rewriting, assigned_in_loops, rewrite
+from .parser import Header, cell_parser, parse_header, start_run
+from .targets import What, variable
+from .tracker import Tracker
+from .watch import watching
+
+_RUN_PYTHON = ("time", "capture")  # cell magics that let IPython transform what is below them
+NO_FRAME = 1_000_000  # deeper than any stack: IPython then expands the notebook's variables only, and not our own
+
+
+class CellTracking:
+    """An input transformer, which takes the header off a cell, and an AST transformer for the cell that then comes."""
+
+    has_side_effects = True  # IPython does not call it to see whether a cell is complete
+
+    def __init__(self, shell: Any) -> None:
+        self._shell = shell
+        self._pending: Header | None = None
+        self._numbers = itertools.count(1)
+        self._said_how_to_choose = False
+
+    def __call__(self, lines: list[str]) -> list[str]:
+        """The lines of a cell with a blank line for the header."""
+        self._forget()
+        head = re.match(r"%%track(?!\S)(.*)", lines[0]) if lines else None
+        if head is None:
+            return lines
+        if {"-h", "--help"} & set(head[1].split()):
+            return ["get_ipython().run_line_magic('track', '--cell-help')\n"]
+        if not "".join(lines[1:]).strip():
+            raise UsageError("%%track stands above the code that it tracks; for the board alone: %track")
+        header = parse_header(head[1], lambda text: str(self._shell.var_expand(text, NO_FRAME)))
+        rest = list(itertools.dropwhile(str.isspace, lines[1:]))
+        if re.match(r"%%track(?!\S)", rest[0]):
+            raise UsageError("a cell has one %%track; put everything on its line")
+        inner = re.match(r"%%(\w*)", rest[0])
+        if inner is not None:  # its magic gets the cell with our header, and hands it back to IPython
+            if inner[1] not in _RUN_PYTHON:
+                raise UsageError(f"%%track does not know what {inner[0]} runs; if it is Python, write %%track below it")
+            return [rest[0], lines[0], *rest[1:]]
+        self._pending = header
+        self._shell.ast_transformers.append(self)
+        return ["\n", *lines[1:]]
+
+    def visit(self, tree: ast.Module) -> ast.Module:
+        """The cell's AST, rewritten, and its run begun. The cell runs also when that fails."""
+        header, self._pending = self._pending, None
+        if header is not None:
+            try:
+                self._begin(header, tree)
+            except Exception as error:  # noqa: BLE001  IPython would say so at length and switch us off
+                warn_of_cell(f"this cell is not tracked: {error}")
+        return tree
+
+    def _begin(self, header: Header, tree: ast.Module) -> None:
+        options = header.options
+        whats = header.whats or [variable(name) for name in assigned_in_loops(tree)]
+        tracker = Tracker(
+            [what.metric for what in whats],
+            every=options.every,
+            min_interval=options.min_interval,
+            stepped=header.step is not None,
+            lenient=not header.whats,
+        )
+        rewriting = rewrite(
+            tree,
+            whats,
+            self._name(tracker),
+            step=header.step,
+            throttled=options.every > 1 or options.min_interval > 0,
+            shows_assignments=self._shell.ast_node_interactivity == "last_expr_or_assign",
+        )
+        run = start_run(options, reinit="create_new")
+        tracker.begin(run)
+
+        def end() -> None:
+            tracker.end()
+            run.finish()
+            self._forget()
+            if header.whats:
+                report(tracker, whats, rewriting)
+            else:
+                self._say_what_was_tracked(tracker)
+
+        process.cells.current().at_end.append(end)
+
+    def _say_what_was_tracked(self, tracker: Tracker) -> None:
+        tracked = [metric for metric in tracker.metrics if metric in tracker.tracked]
+        if not tracked:
+            warn_of_cell("no loop of the cell assigned a number; name what to track, as in: %%track loss")
+        elif not self._said_how_to_choose:
+            self._said_how_to_choose = True
+            say(
+                f"%%track: tracked every number that a loop of the cell assigned: {', '.join(tracked)}. "
+                f"To choose, name them: %%track {tracked[0]}"
+            )
+
+    def _name(self, tracker: Tracker) -> str:
+        """A name for the cell's code to find its tracker by: among the notebook's variables, for functions that are sent to
+        other processes with what they use, and among the builtins, where `%reset` does not remove it.
+        """
+        name = f"__trackbook_{next(self._numbers)}__"
+        self._shell.user_ns[name] = self._shell.user_ns_hidden[name] = tracker
+        setattr(builtins, name, tracker)
+        return name
+
+    def _forget(self) -> None:
+        self._pending = None
+        while self in self._shell.ast_transformers:
+            self._shell.ast_transformers.remove(self)
+
+
+def report(tracker: Tracker, whats: list[What], rewriting: Rewriting) -> None:
+    """After the cell: what was not tracked, and why."""
+    left_alone = ", ".join(rewriting.left_alone)
+    for number, what in enumerate(whats):
+        why = tracker.why_not(what.metric)
+        if not rewriting.sites[number]:
+            verb = "assigns" if what.variable else "assigns anything of"
+            where = f" outside of {left_alone}" if left_alone else ""
+            warn_of_cell(f"the cell never {verb} {what.source!r}{where}, so nothing is tracked as {what.metric!r}")
+        elif what.metric not in tracker.tracked and why is not None:
+            warn_of_cell(f"nothing was tracked as {what.metric!r}: {why}")
+    if left_alone:
+        warn_of_cell(f"{left_alone}: left alone, because a compiler takes it; track what it returns")
+    if tracker.missed:
+        warn_of_cell("the run was finished before the cell ended; what came after it is not tracked")
+
+
+def warn_of_cell(message: str) -> None:
+    """A warning that belongs to a cell as a whole: there is no line of code to show."""
+    warnings.warn_explicit(message, TrackbookWarning, "%%track", 1, registry={})
+
+
+def load(shell: Any) -> None:
+    """Gives a shell the magics, once, and follows its cells."""
+    if any(isinstance(transformer, CellTracking) for transformer in shell.input_transformers_cleanup):
+        return
+    shell.input_transformers_cleanup.append(CellTracking(shell))
+
+    def track(line: str) -> Any:
+        if line == "--cell-help":
+            return say(cell_parser().format_help())
+        return run_line(line)
+
+    def track_cell(line: str, cell: str) -> None:
+        shell.run_cell(  # for scripts made of notebooks, which call the magic by its name
+            f"%%track {line}\n{cell}"
+        )
+
+    def misplaced(_: str) -> None:
+        raise UsageError("%%track belongs in the first line of its cell")
+
+    track.__doc__, track_cell.__doc__ = overview(), cell_parser().format_help()
+    shell.register_magic_function(track, "line", "track")
+    shell.register_magic_function(track_cell, "cell", "track")
+    shell.register_magic_function(misplaced, "line", "%track")
+    for word in ("%track", "%%track"):
+        shell.set_hook("complete_command", complete, str_key=word)
+    watching.attach(shell)
+    process.cells.watch(shell)

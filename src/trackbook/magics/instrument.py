@@ -1,0 +1,368 @@
+"""Tracking written into a cell's code: the AST of a cell in, the AST that tells a tracker of each assignment out.
+
+What is inserted are statements ``if tracker(code, value): pass`` behind assignments, which display nothing in any
+`ast_node_interactivity`, and calls inside an expression where it assigns (walrus, comprehensions). All else stays as it is.
+`code` is the number of what is tracked, times four, plus what the call says: `VALUE`, `DUE`, `LATER` or `FAILED`.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeVar
+
+from .targets import What
+
+VALUE: Final = 0  # here is the value; with its step in a pair where steps are given
+DUE: Final = 1  # is it to be told now? Asked before the value is looked at
+LATER: Final = 2  # here is a function that gives the value
+FAILED: Final = 3  # to evaluate it raised the exception that is being handled
+KINDS: Final = 4
+
+Node = TypeVar("Node", bound=ast.AST)
+Loop = ast.For | ast.AsyncFor | ast.While
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+# decorators and functions that compile what they are given: what is added to it they may not understand
+_COMPILERS = frozenset(
+    "jit njit pjit pmap vectorize guvectorize cfunc stencil generated_jit jitclass compile compile_model script".split()
+)
+_BLOCKS = frozenset(("body", "orelse", "finalbody", "handlers", "cases"))
+
+
+@dataclass
+class Rewriting:
+    """A rewritten cell: `sites` counts where each thing is tracked, `left_alone` names functions that somebody compiles."""
+
+    tree: ast.Module
+    sites: Counter[int] = field(default_factory=Counter)
+    left_alone: list[str] = field(default_factory=list)
+
+
+def rewrite(
+    tree: ast.Module,
+    whats: Sequence[What],
+    tracker: str,
+    *,
+    step: ast.expr | None = None,
+    throttled: bool = False,
+    shows_assignments: bool = False,
+) -> Rewriting:
+    """Makes the cell tell the function named `tracker` of each value of `whats`; changes `tree` itself.
+
+    Parameters
+    ----------
+    step
+        An expression for the step of each point.
+    throttled
+        Ask the tracker first whether the value is due, and look at it only then.
+    shows_assignments
+        The cell displays what its last statement assigns (``last_expr_or_assign``).
+    """
+    shown = _shown_assignment(tree) if shows_assignments else None
+    rewriter = _Rewriter(tree, whats, tracker, step, throttled=throttled)
+    tree.body = rewriter.block(tree.body)
+    if shown is not None:
+        tree.body.append(shown)
+    return Rewriting(tree, rewriter.sites, rewriter.left_alone)
+
+
+def assigned_in_loops(tree: ast.Module) -> list[str]:
+    """The variables that the loops of a cell assign, without their own counters and names that begin with ``_``."""
+    names: dict[str, None] = {}
+    compiled = _compiled(tree)
+    for loop in _walk(tree, compiled):
+        if isinstance(loop, Loop):
+            for node in _walk(loop, compiled):
+                if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.NamedExpr)):
+                    stored = [inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)]
+                    names.update(dict.fromkeys(name for name in stored if name in _bound(node)))
+    return [name for name in names if not name.startswith("_")]
+
+
+class _Rewriter:
+    def __init__(
+        self, tree: ast.Module, whats: Sequence[What], tracker: str, step: ast.expr | None, *, throttled: bool
+    ) -> None:
+        self._whats = whats
+        self._tracker = tracker
+        self._step = step
+        self._throttled = throttled
+        self._compiled = _compiled(tree)
+        self._per_iteration, on_assignment = _plan(tree, whats, self._compiled)
+        self._on_assignment = [(i, whats[i].names) for i in on_assignment]
+        self._interesting = frozenset().union(*(names for _, names in self._on_assignment))
+        self._loop: ast.AST | None = None  # the one that is being rewritten, when things are tracked once an iteration
+        self._here: list[int] = []
+        self.sites: Counter[int] = Counter()
+        self.left_alone: list[str] = []
+
+    def block(self, body: list[ast.stmt]) -> list[ast.stmt]:
+        return [new for old in body for new in self._statement(old)]
+
+    def _statement(self, node: ast.stmt) -> list[ast.stmt]:
+        if isinstance(node, Definition):
+            return [self._definition(node)]
+        self._expressions(node)
+        if isinstance(node, Loop):
+            return [self._loop_statement(node)]
+        if isinstance(node, (ast.Continue, ast.Break, ast.Return)):
+            return [*self._iteration_end(node), node]
+        if isinstance(node, (ast.With, ast.AsyncWith)):
+            bound = [name for item in node.items if item.optional_vars for name in _bound(item.optional_vars)]
+            node.body = self._calls(frozenset(bound), node.items[0].context_expr) + self.block(node.body)
+        elif isinstance(node, (ast.Try, ast.TryStar)):
+            self._try(node)
+        elif isinstance(node, ast.Match):
+            for case in node.cases:
+                case.guard = self._expression(case.guard) if case.guard else None
+                case.body = self._calls(_bound(case.pattern), case.pattern) + self.block(case.body)
+        elif isinstance(node, ast.If):
+            node.body, node.orelse = self.block(node.body), self.block(node.orelse)
+        elif isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
+            return [node, *self._calls(_bound(node), node)]
+        return [node]
+
+    def _try(self, node: ast.Try | ast.TryStar) -> None:
+        node.body, node.orelse = self.block(node.body), self.block(node.orelse)
+        node.finalbody = self.block(node.finalbody)
+        for handler in node.handlers:
+            bound = frozenset([handler.name] if handler.name else [])
+            handler.body = self._calls(bound, handler.type or handler) + self.block(handler.body)
+
+    def _definition(self, node: Definition) -> ast.stmt:
+        if id(node) in self._compiled:
+            if self._interesting & _bound_within(node) or self._per_iteration.keys() & set(map(id, ast.walk(node))):
+                self.left_alone.append(node.name)
+            return node
+        self._expressions(node)
+        outside = self._loop, self._here
+        self._loop, self._here = None, []
+        node.body = self.block(node.body)
+        self._loop, self._here = outside
+        return node
+
+    def _loop_statement(self, node: Loop) -> ast.stmt:
+        outside = self._loop, self._here
+        head = node.test if isinstance(node, ast.While) else node.target
+        self._loop, self._here = head, self._per_iteration.get(id(node), [])
+        first = [] if isinstance(node, ast.While) else self._calls(_bound(node.target), head)
+        last = self._iteration_end(head)
+        body = self.block(node.body)
+        node.body = [*first, *body, *last]
+        self._loop, self._here = outside
+        node.orelse = self.block(node.orelse)
+        return node
+
+    def _iteration_end(self, site: ast.AST) -> list[ast.stmt]:
+        return [self._told(what, site) for what in self._here]
+
+    def _calls(self, names: frozenset[str], site: ast.AST) -> list[ast.stmt]:
+        """Statements that tell what depends on `names`, just assigned at `site`."""
+        return [self._told(what, site) for what, its in self._on_assignment if its & names]
+
+    def _told(self, what: int, site: ast.AST) -> ast.stmt:
+        self.sites[what] += 1
+        told = self._told_if_due(what, VALUE, self._value(what))
+        statement: ast.stmt = ast.If(told, [ast.Pass()], [])
+        if not self._is_plain(what):
+            failed = ast.If(self._call(what, FAILED, ast.Constant(None)), [ast.Pass()], [])
+            handler = ast.ExceptHandler(ast.Name("Exception", ast.Load()), None, [failed])
+            statement = ast.Try([statement], [handler], [], [])
+        return _located(statement, site)
+
+    def told_in_place(self, names: frozenset[str], site: ast.AST) -> list[ast.expr]:
+        """Expressions that tell what depends on `names`. What may fail is wrapped: an expression cannot catch."""
+        calls: list[ast.expr] = []
+        for what, its in self._on_assignment:
+            if its & names:
+                self.sites[what] += 1
+                value = self._value(what)
+                if self._is_plain(what):
+                    call = self._told_if_due(what, VALUE, value)
+                else:
+                    nothing = ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
+                    call = self._told_if_due(what, LATER, ast.Lambda(nothing, value))
+                calls.append(_located(call, site))
+        return calls
+
+    def _told_if_due(self, what: int, kind: int, value: ast.expr) -> ast.expr:
+        told = self._call(what, kind, value)
+        if not self._throttled:
+            return told
+        return ast.BoolOp(ast.And(), [self._call(what, DUE, ast.Constant(None)), told])
+
+    def _call(self, what: int, kind: int, value: ast.expr) -> ast.expr:
+        code = ast.Constant(what * KINDS + kind)
+        return ast.Call(ast.Name(self._tracker, ast.Load()), [code, value], [])
+
+    def _value(self, what: int) -> ast.expr:
+        value = copy.deepcopy(self._whats[what].tree)
+        return value if self._step is None else ast.Tuple([value, copy.deepcopy(self._step)], ast.Load())
+
+    def _is_plain(self, what: int) -> bool:
+        """Whether its value can be had without fail: a variable that was just assigned."""
+        return self._step is None and self._whats[what].variable is not None
+
+    def _expressions(self, node: ast.stmt) -> None:
+        """Rewrites the assignments inside a statement's own expressions, and nothing of its blocks."""
+        for name, value in ast.iter_fields(node):
+            if name in _BLOCKS:
+                continue
+            if isinstance(value, list):
+                value[:] = [self._expression(item) if isinstance(item, ast.AST) else item for item in value]
+            elif isinstance(value, ast.AST):
+                setattr(node, name, self._expression(value))
+
+    def _expression(self, node: Node) -> Node:
+        assigns = (ast.NamedExpr, ast.comprehension)
+        if any(isinstance(inner, assigns) and _bound(inner.target) & self._interesting for inner in ast.walk(node)):
+            node = _InPlace(self).visit(node)
+        return node
+
+
+class _InPlace(ast.NodeTransformer):
+    def __init__(self, rewriter: _Rewriter) -> None:
+        self._rewriter = rewriter
+
+    def visit_NamedExpr(self, node: ast.NamedExpr) -> ast.expr:  # as ast.NodeVisitor has it
+        """``(x := 1)`` becomes ``((x := 1), tracker(...))[0]``."""
+        self.generic_visit(node)
+        calls = self._rewriter.told_in_place(_bound(node), node)
+        if not calls:
+            return node
+        pair = ast.Tuple([node, *calls], ast.Load())
+        return ast.fix_missing_locations(ast.copy_location(ast.Subscript(pair, ast.Constant(0), ast.Load()), node))
+
+    def visit_comprehension(self, node: ast.comprehension) -> ast.comprehension:
+        """``for x in xs`` becomes ``for x in xs if (tracker(...),)``: a tuple with something in it is true."""
+        self.generic_visit(node)
+        calls = self._rewriter.told_in_place(_bound(node.target), node.target)
+        if calls:
+            node.ifs.insert(0, _located(ast.Tuple(calls, ast.Load()), node.target))
+        return node
+
+
+def _plan(tree: ast.Module, whats: Sequence[What], compiled: frozenset[int]) -> tuple[dict[int, list[int]], list[int]]:
+    """What is told at the end of each iteration, by the id of the loop, and what is told when its names are assigned.
+
+    Variables are told when they are assigned, and so is an expression of them. But what an expression reaches through an
+    object that the innermost loops use and do not assign (``opt.lr``) changes unseen, and is told once an iteration.
+    """
+    loops = [node for node in _walk(tree, compiled) if isinstance(node, Loop)]
+    innermost = [
+        loop for loop in loops if not any(isinstance(node, Loop) for node in ast.walk(loop) if node is not loop)
+    ]
+    assigned = _bound_within(tree)
+    before_loops = _bound_before_loops(tree, loops)
+    per_iteration: dict[int, list[int]] = {}
+    on_assignment = []
+    for number, what in enumerate(whats):
+        names = what.names & assigned
+        chosen = [loop for loop in innermost if (names or what.names) & _names_within(loop)]
+        if any(names & _bound_within(loop) for loop in innermost):
+            chosen = []
+        elif not chosen and names <= before_loops:
+            chosen = innermost
+        if what.reaches and chosen:
+            for loop in chosen:
+                per_iteration.setdefault(id(loop), []).append(number)
+        else:
+            on_assignment.append(number)
+    return per_iteration, on_assignment
+
+
+def _walk(tree: ast.AST, compiled: frozenset[int]) -> Iterator[ast.AST]:
+    """All nodes in the order of the source, but what is inside compiled functions."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if id(node) not in compiled:
+            waiting.extend(reversed(list(ast.iter_child_nodes(node))))
+
+
+def _bound(node: ast.AST) -> frozenset[str]:
+    """The variables that a target, a pattern or a simple statement assigns."""
+    if isinstance(node, ast.Assign):
+        return frozenset().union(*map(_bound, node.targets))
+    if isinstance(node, ast.AnnAssign) and node.value is None:
+        return frozenset()
+    if isinstance(node, (ast.AugAssign, ast.AnnAssign, ast.NamedExpr)):
+        return _bound(node.target)
+    if isinstance(node, ast.pattern):
+        return _bound_within(node)
+    if isinstance(node, (ast.Tuple, ast.List)):
+        return frozenset().union(*map(_bound, node.elts))
+    if isinstance(node, ast.Starred):
+        return _bound(node.value)
+    return frozenset([node.id] if isinstance(node, ast.Name) else [])
+
+
+def _bound_within(tree: ast.AST) -> frozenset[str]:
+    """All variables that are assigned anywhere inside."""
+    names: set[str | None] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+        elif isinstance(node, (ast.MatchAs, ast.MatchStar, ast.ExceptHandler)):
+            names.add(node.name)
+        elif isinstance(node, ast.MatchMapping):
+            names.add(node.rest)
+    return frozenset(name for name in names if name is not None)
+
+
+def _bound_before_loops(tree: ast.Module, loops: Sequence[Loop]) -> frozenset[str]:
+    """The variables that the cell assigns outside of loops and functions, and in neither."""
+    hidden = frozenset(id(node) for node in ast.walk(tree) if isinstance(node, Definition)) | set(map(id, loops))
+    names = [node.id for node in _walk(tree, hidden) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+    return frozenset(names) - frozenset().union(*map(_bound_within, loops))
+
+
+def _names_within(tree: ast.AST) -> frozenset[str]:
+    return frozenset(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
+
+
+def _compiled(tree: ast.Module) -> frozenset[int]:
+    """The ids of definitions that a compiler takes: ``@njit``, ``@partial(jax.jit, ...)``, ``step = torch.compile(step)``."""
+    given = {
+        call.args[0].id
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call) and call.args and isinstance(call.args[0], ast.Name) and _is_compiler(call.func)
+    }
+    return frozenset(
+        id(node)
+        for node in ast.walk(tree)
+        if isinstance(node, Definition)
+        and (node.name in given or any(_is_compiler(inner) for one in node.decorator_list for inner in ast.walk(one)))
+    )
+
+
+def _is_compiler(node: ast.AST) -> bool:
+    if isinstance(node, ast.Attribute):
+        tensorflow = isinstance(node.value, ast.Name) and node.value.id in ("tf", "tensorflow")
+        return node.attr in _COMPILERS or (tensorflow and node.attr == "function")
+    return isinstance(node, ast.Name) and node.id in _COMPILERS
+
+
+def _shown_assignment(tree: ast.Module) -> ast.stmt | None:
+    """What IPython shows of a last assignment: the variable, where it is one."""
+    last = tree.body[-1] if tree.body else None
+    if isinstance(last, ast.Assign):
+        target = last.targets[0] if len(last.targets) == 1 else None
+    else:
+        target = last.target if isinstance(last, (ast.AugAssign, ast.AnnAssign)) else None
+    if last is None or not isinstance(target, ast.Name):
+        return None
+    return _located(ast.Expr(ast.Name(target.id, ast.Load())), last)
+
+
+def _located(node: Node, site: ast.AST) -> Node:
+    """`node` with all inside it at the place of `site`, where a traceback or a debugger shows it."""
+    for inner in ast.walk(node):
+        if isinstance(inner, (ast.stmt, ast.expr, ast.ExceptHandler)):
+            ast.copy_location(inner, site)
+    return node

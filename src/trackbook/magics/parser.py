@@ -1,0 +1,149 @@
+"""The options of ``%%track`` and ``%track``, and what they say."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import math
+from argparse import SUPPRESS, ArgumentTypeError, HelpFormatter, Namespace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from IPython.core.error import UsageError
+from IPython.core.magic_arguments import MagicArgumentParser
+
+from ..api import run
+from ..tracking.run import Run
+from ..types import STOPS, Stop
+from .targets import What, join_arrows, parse_expression, parse_whats, split_words, unquoted
+
+
+class Parser(MagicArgumentParser):
+    """An argparse parser whose errors are one line, with the nearest option to an unknown one."""
+
+    def __init__(self, prog: str, description: str, usage: str | None = None) -> None:
+        super().__init__(prog, usage, description, formatter_class=HelpFormatter)  # type: ignore[no-untyped-call]  # IPython has few types
+        self.allow_abbrev = False
+        self.add_argument("-h", "--help", action="store_true", default=SUPPRESS, help="say this")
+
+    @property
+    def options(self) -> list[str]:
+        return [option for action in self._actions for option in action.option_strings]
+
+    def parse(self, words: Sequence[str]) -> Namespace:
+        for word in words:
+            option = word.partition("=")[0]
+            if option.startswith("-") and option.strip("-") and option not in self.options:
+                raise UsageError(f"{self.prog}: there is no option {option}{nearest(option, self.options)}")
+        found: Namespace = self.parse_intermixed_args(words)
+        return found
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{self.prog}: {message}")
+
+
+def key_and_value(text: str) -> tuple[str, Any]:
+    """``lr=0.1`` as a name and a Python value, or a text where it is none. Raises ``ValueError``."""
+    key, equals, value = text.partition("=")
+    if not key or not equals:
+        raise ValueError(f"--config {text} is no setting; write it as: --config lr=0.1")
+    try:
+        return key, ast.literal_eval(value)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return key, unquoted(value)
+
+
+def add_run_options(parser: Parser, stop: Stop) -> None:
+    """The options of a new run, the same for ``%%track`` and ``%track init``, but for what they do by default to `stop`."""
+    parser.add_argument("--project", type=unquoted, help="what the run belongs to; by default the notebook's name")
+    parser.add_argument("--name", type=unquoted, help="what to call the run")
+    parser.add_argument("--group", type=unquoted, help="the group of runs that it belongs to")
+    parser.add_argument("--config", action="append", default=[], metavar="KEY=VALUE", help="a setting to remember")
+    parser.add_argument(
+        "--stop",
+        choices=STOPS,
+        default=stop,
+        help=f"what the board's stop button does: end the cell, or only set run.should_stop; by default {stop}",
+    )
+    parser.add_argument("--no-board", action="store_true", help="show no board")
+
+
+def start_run(given: Namespace, **more: Any) -> Run:
+    """Starts the run that `add_run_options` describe."""
+    return run.init(
+        given.project,
+        given.name,
+        group=given.group,
+        config=dict(map(key_and_value, given.config)),
+        stop=given.stop,
+        display=False if given.no_board else None,
+        **more,
+    )
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    found = difflib.get_close_matches(word, list(known), 1, 0.5)
+    return f"; did you mean {found[0]}?" if found else ""
+
+
+@dataclass(frozen=True)
+class Header:
+    """What stands after ``%%track``."""
+
+    options: Namespace
+    whats: list[What]
+    step: ast.expr | None
+
+
+def cell_parser() -> Parser:
+    """The options of ``%%track``."""
+    made = Parser(
+        "%%track",
+        "Makes the cell a run: each value that it assigns to these variables is logged. Without any: every number that a "
+        "loop of the cell assigns.",
+        "%(prog)s [options] [loss] [acc -> val/acc] [lr=opt.lr] ...",
+    )
+    made.add_argument("what", nargs="*", help="a variable; expression -> metric; metric=expression")
+    add_run_options(made, "raise")  # the code of the cell knows nothing of a flag
+    made.add_argument(
+        "--step", type=unquoted, metavar="EXPR", help="the step of each point; by default each metric counts"
+    )
+    made.add_argument("--every", type=_count, default=1, metavar="N", help="log each Nth value of a metric only")
+    made.add_argument(
+        "--min-interval", type=_seconds, default=0.0, metavar="S", help="log a metric once in S seconds at most"
+    )
+    return made
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError(f"{text} is no whole number from 1")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds < math.inf:
+        raise ArgumentTypeError(f"{text} is no number of seconds")
+    return seconds
+
+
+def parse_header(line: str, expand: Callable[[str], str]) -> Header:
+    """The header of a cell, without ``%%track``; `expand` fills variables into what describes the run.
+
+    Raises ``UsageError``.
+    """
+    try:
+        words = split_words(line)
+        comment = next((place for place, word in enumerate(words) if word.startswith("#")), None)
+        options = cell_parser().parse(join_arrows(words[:comment]))
+        for name in ("project", "name", "group"):
+            setattr(options, name, expand(getattr(options, name) or "") or getattr(options, name))
+        options.config = list(map(expand, options.config))
+        for setting in options.config:
+            key_and_value(setting)
+        step = parse_expression(options.step) if options.step else None
+        return Header(options, parse_whats(options.what), step)
+    except (ValueError, TypeError) as error:
+        raise UsageError(f"%%track: {error}") from None

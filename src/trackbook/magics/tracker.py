@@ -1,0 +1,172 @@
+"""What rewritten code calls: takes the values of a ``%%track`` cell, and logs them to its run."""
+
+from __future__ import annotations
+
+import functools
+import math
+import operator
+import sys
+import time
+from collections.abc import Sequence
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from ..errors import warn
+from ..tracking.endings import Stopped
+from ..tracking.run import Run
+from ..tracking.values import to_float, to_step
+from .instrument import DUE, KINDS, LATER, VALUE
+
+_PLAIN = frozenset((bool, int, float, Decimal, Fraction))
+_LIBRARIES = frozenset(("numpy", "torch", "jax", "jaxlib", "tensorflow", "ml_dtypes", "cupy"))
+_STAND_INS = frozenset(("Tracer", "SymbolicTensor", "KerasTensor", "FakeTensor"))  # of values, while code is compiled
+
+
+class Tracker:
+    """Takes values from rewritten code, and never breaks it, unless its run is to stop so: then it raises `Stopped`.
+
+    What cannot be logged is warned of once per metric. With `lenient` it is passed over. A tracker without a run, before
+    `begin` and after `end`, takes nothing.
+    """
+
+    def __init__(
+        self,
+        metrics: Sequence[str],
+        *,
+        every: int = 1,
+        min_interval: float = 0.0,
+        stepped: bool = False,
+        lenient: bool = False,
+    ) -> None:
+        self.metrics = metrics
+        self.tracked: set[str] = set()
+        self.missed = False  # something came after the run's end
+        self._run: Run | None = None
+        self._every = every
+        self._min_interval = min_interval
+        self._stepped = stepped
+        self._lenient = lenient
+        self._countdown = [0] * len(metrics)
+        self._not_before = [-math.inf] * len(metrics)
+        self._kinds: dict[type, bool | None] = {}
+        self._unsaid: dict[str, str] = {}
+        self._warned: set[str] = set()
+
+    def begin(self, run: Run) -> None:
+        self._run = run
+
+    def end(self) -> None:
+        self._run = None
+        self._kinds.clear()
+
+    def __call__(self, code: int, value: Any) -> bool:
+        """One call of rewritten code, as `_rewrite` says; true when a value that was asked for is due."""
+        if self._run is None:
+            return False
+        if code % KINDS == VALUE:
+            self._take(self.metrics[code // KINDS], value)
+        elif code % KINDS == DUE:
+            return self._is_due(code // KINDS)
+        elif code % KINDS == LATER:
+            self._evaluate(self.metrics[code // KINDS], value)
+        else:
+            self._note_failure(self.metrics[code // KINDS], sys.exception())
+        return False
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Functions of a cell take its tracker along to other processes (cloudpickle); there, this tells nobody anything."""
+        return functools.partial, (operator.is_,)
+
+    def why_not(self, metric: str) -> str | None:
+        """Why a metric that was never tracked was not, when that is known and was not said."""
+        return None if metric in self._warned else self._unsaid.get(metric)
+
+    def _take(self, metric: str, value: Any) -> None:
+        step = None
+        if self._stepped:
+            value, step = value
+        number = value if type(value) is float else self._number(metric, value)
+        run = self._run
+        if number is None or run is None:
+            return
+        if run.ended:
+            self.missed = True
+            return
+        try:
+            run.log({metric: number}, None if step is None else to_step(step))
+        except (TypeError, ValueError, RuntimeError) as error:
+            self._refuse(metric, str(error))
+        else:
+            self.tracked.add(metric)
+
+    def _is_due(self, what: int) -> bool:
+        if self._countdown[what]:
+            self._countdown[what] -= 1
+            return False
+        if self._min_interval:
+            now = time.monotonic()
+            if now < self._not_before[what]:
+                return False
+            self._not_before[what] = now + self._min_interval
+        self._countdown[what] = self._every - 1
+        return True
+
+    def _evaluate(self, metric: str, value: Any) -> None:
+        try:
+            found = value()
+        except Exception as error:  # noqa: BLE001  whatever it is, the user's code goes on
+            self._note_failure(metric, error)
+        else:
+            self._take(metric, found)
+
+    def _note_failure(self, metric: str, error: BaseException | None) -> None:
+        """An expression failed. A name that is not there yet may come, so that is told at the end, if at all."""
+        if isinstance(error, Stopped):
+            raise error
+        if isinstance(error, NameError):
+            self._unsaid.setdefault(metric, str(error))
+        else:
+            self._refuse(metric, f"{metric!r} is not tracked here: {type(error).__name__}: {error}")
+
+    def _number(self, metric: str, value: Any) -> float | None:
+        """`value` as a float when it is of a kind that is known, whose conversion runs nobody's code."""
+        kind = type(value)
+        if kind not in self._kinds:
+            self._kinds[kind] = _is_known(kind)
+        known = self._kinds[kind]
+        if known is None or (self._lenient and (not known or kind is str or not _is_single(value))):
+            return None
+        if not known:
+            self._refuse(metric, f"{metric!r} is of type {kind.__qualname__} here, which cannot be tracked")
+        elif not _is_single(value):
+            shape = " x ".join(map(str, value.shape))
+            self._refuse(
+                metric, f"{metric!r} is an array of {shape} here; track one number of it, as in: {metric}.mean()"
+            )
+        else:
+            try:
+                return to_float(metric, value)
+            except Exception as error:  # noqa: BLE001  what a library raises when it cannot give the number
+                self._refuse(metric, str(error))
+        return None
+
+    def _refuse(self, metric: str, why: str) -> None:
+        if metric not in self._warned:
+            self._warned.add(metric)
+            if not self._lenient:
+                warn(f"%%track: {why} (said once)")
+
+
+def _is_known(kind: type) -> bool | None:
+    """Whether values of this type can be converted without running a user's code; None for stand-ins of values."""
+    if kind in _PLAIN or kind is str:
+        return True
+    if kind.__module__.partition(".")[0] not in _LIBRARIES:
+        return False
+    return None if any(base.__name__ in _STAND_INS for base in kind.__mro__) else True
+
+
+def _is_single(value: Any) -> bool:
+    shape = getattr(value, "shape", ())
+    return not shape or all(length == 1 for length in shape)

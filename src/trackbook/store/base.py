@@ -1,0 +1,110 @@
+"""What every store does."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final, Protocol
+
+import polars as pl
+
+from ..types import Cursor, MetricSummary, RunRecord
+
+# `metric` is categorical: 4 bytes a point, compared as an integer
+POINTS = pl.Schema({"metric": pl.Categorical(), "step": pl.Int64(), "value": pl.Float64(), "time": pl.Float64()})
+NO_MARKS: Final[Mapping[str, int]] = MappingProxyType({})
+
+
+def writable(row: Sequence[Any]) -> tuple[Any, ...]:
+    """A row of what was captured, with what no file can hold spelled out: it is not to stop the points beside it."""
+    return tuple(
+        value.encode(errors="backslashreplace").decode() if isinstance(value, str) and not value.isascii() else value
+        for value in row
+    )
+
+
+class Store(Protocol):
+    """The runs of one project. Safe to call from any thread.
+
+    Points travel as frames of the schema `POINTS`. What is appended has ordinals, from 0 in order of arrival, and a `Cursor` is
+    a place among them. In what is read, those of one metric are in order of arrival, the metrics in any order.
+    """
+
+    @property
+    def notices(self) -> list[str]:
+        """Standing problems, such as a full disk: each a sentence that says what and where. Empty when all is well."""
+
+    @property
+    def failures(self) -> list[str]:
+        """Those of the `notices` that say that the disk fails now: for a journal on it a failure of the same cause."""
+
+    def put_run(self, run: RunRecord) -> None:
+        """Adds a run, or replaces what was known of the run with this id."""
+
+    def runs(self) -> list[RunRecord]:
+        """All runs, oldest first."""
+
+    def run(self, run_id: str) -> RunRecord | None:
+        """One run, None when there is none of this id."""
+
+    def append(self, run_id: str, points: pl.DataFrame, marks: Mapping[str, int] = NO_MARKS) -> list[str]:
+        """Takes in points. Of several with one metric and step the first ever stays.
+
+        `marks` say how far a journal is drained by these points (bytes by ``journal/segment``); they become durable in
+        the same transaction as the points. Returns the names of the metrics of which a point was discarded.
+        """
+
+    def marks(self, journal: str) -> dict[str, int]:
+        """How far a journal is drained: the marks that are durable, or will be with the next flush."""
+
+    def clear_marks(self, journal: str) -> None:
+        """Forgets the marks of a journal that is gone."""
+
+    def cut(self, run_id: str, step: int) -> None:
+        """Takes back every point after `step`, in all metrics: a rewind. The run's generation grows.
+
+        Raises ``OSError`` when it cannot be done now; nothing has changed then.
+        """
+
+    def delete(self, run_id: str) -> None:
+        """Removes a run and its points. Raises ``OSError`` when it cannot be done now; nothing has changed then."""
+
+    def read(self, run_id: str, metrics: Sequence[str] | None = None) -> pl.DataFrame:
+        """The points of a run, or of some of its metrics."""
+
+    def since(self, run_id: str, cursor: Cursor, most: int | None = None) -> tuple[pl.DataFrame, Cursor]:
+        """What came after `cursor`, and the cursor to go on from; of a long past, the next `most` points or few more.
+
+        When the generation of the returned cursor differs from `cursor`'s, the run was cut back: the points are then all
+        of the run's points.
+        """
+
+    def window(
+        self, run_id: str, metrics: Sequence[str], first: int, last: int, most: int | None = None
+    ) -> pl.DataFrame | None:
+        """The points of some metrics with steps from `first` to `last`; None where more than `most`
+        points, of any metric, would have to be read for it, or where the file cannot be read now.
+        """
+
+    def summary(self, run_id: str) -> dict[str, MetricSummary]:
+        """Last, smallest and largest value per metric, in order of first appearance."""
+
+    def summaries(self, runs: Collection[str]) -> dict[str, dict[str, MetricSummary]]:
+        """The `summary` of each of many runs, by id, read at once. Runs that are not there are left out or empty."""
+
+    def put_captured(self, run_id: str, table: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Adds rows to a table of `CAPTURED`, each with all its columns; a row replaces the one with its key."""
+
+    def drop_captured(self, run_id: str, table: str, first: int, end: int) -> None:
+        """Removes the rows of a table with keys from `first` up to `end`, which stays."""
+
+    def captured(self, run_id: str, table: str, after: Any = None) -> list[tuple[Any, ...]]:
+        """The rows of a run in a table of `CAPTURED`, or those with a key after `after`, in the order of their keys; none
+        when the file cannot be read now.
+        """
+
+    def flush(self) -> bool:
+        """Makes durable what is not yet; True when all of it is. A failure is a notice, never an exception."""
+
+    def close(self) -> None:
+        """Flushes and lets go of the file."""

@@ -1,0 +1,344 @@
+"""A project's SQLite file as a thing that can fail: opening it, reading and writing it, and setting it aside when it is damaged.
+
+The only importer of `sqlite3`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final, Literal, TypeVar
+
+from .. import filesystem
+from . import schema
+from .salvage import salvage
+
+BUSY_SECONDS: Final = 1.0
+_PATIENCE_SECONDS: Final = 3.0  # a file that others write may be busy now and then; this long, and it is a problem
+_WAL_BYTES: Final = 1 << 24  # what a write-ahead log keeps of the disk when it is used up
+_SMALLEST: Final = 512  # bytes of a page
+_FAMILY: Final = ("", "-wal", "-shm", "-journal")  # what belongs to a SQLite file
+
+T = TypeVar("T")
+Kind = Literal["busy", "damaged", "other"]
+Failure = (sqlite3.Error, OSError, schema.NewerFile)
+_KINDS: Final[dict[int, Kind]] = {
+    sqlite3.SQLITE_BUSY: "busy",
+    sqlite3.SQLITE_LOCKED: "busy",
+    sqlite3.SQLITE_PROTOCOL: "busy",
+    sqlite3.SQLITE_CORRUPT: "damaged",
+    sqlite3.SQLITE_NOTADB: "damaged",
+}
+
+
+class NotOurFile(sqlite3.DatabaseError):
+    """What is at the path is no database, which SQLite itself would not notice."""
+
+    sqlite_errorcode = sqlite3.SQLITE_NOTADB
+
+
+class ProjectFile:
+    """One file and at most one connection to it. Not safe from several threads at once: the store's lock is."""
+
+    def __init__(self, path: Path, project: str) -> None:
+        self.path = path
+        self.project = project
+        self.problems: dict[str, str] = {}
+        self.age = 0  # grows when the file at `path` is another one than before
+        self._damage: str | None = None
+        self._damaged: tuple[int, int] | None = None  # the identity of the file that has it
+        self._connection: sqlite3.Connection | None = None
+        self._identity: tuple[int, int] | None = None
+        self._frozen = False
+        self._busy_since: dict[str, float] = {}  # for reading and for writing
+        self._to_checkpoint = False
+
+    def read(self, query: Callable[[sqlite3.Connection], T], nothing: T) -> T:
+        """The answer of the file as it is at one moment, or `nothing` where there is no file yet or it cannot be read."""
+        try:
+            if self._connection is None or not self._connection.in_transaction:
+                self.is_other()
+            if self._connection is None and not self.path.exists():
+                return nothing
+            answer = _at_one_moment(self._open(), query)
+        except Failure as error:
+            self._note_damage(error)
+            self._close_unless_busy(error)
+            self._tell("read", error, f"Cannot read {self.path} ({error}). What is in it is left as it is.")
+            return nothing
+        if self._frozen:
+            self.close()
+        self._is_well("read")
+        return answer
+
+    def write(self, work: Callable[[sqlite3.Connection], None]) -> bool:
+        """Does `work` in one transaction, and tells whether it is done; a file that is damaged is replaced first."""
+        try:
+            if self._damage is None:
+                self._transact(work)
+        except Failure as error:
+            self._note_damage(error)
+            if self._damage is None:
+                return self._failed(error)
+        try:
+            if self._damage is not None:
+                self._replace(self._damage)
+                return False  # what is in memory must be brought in line with the new file first
+        except Failure as error:
+            return self._failed(error)
+        self._is_well("write")
+        self._to_checkpoint = True
+        return True
+
+    def demand(self, work: Callable[[sqlite3.Connection], None], what: str) -> None:
+        """Does `work` in one transaction, with patience; raises ``OSError`` when it cannot be done."""
+        try:
+            self._open().execute(f"pragma busy_timeout = {10_000 * BUSY_SECONDS:.0f}")
+            self._transact(work)
+        except Failure as error:
+            raise OSError(f"Cannot {what} in {self.path}: {error}") from error
+        finally:
+            if self._connection is not None:
+                self._connection.execute(f"pragma busy_timeout = {1000 * BUSY_SECONDS:.0f}")
+
+    def rest(self) -> None:
+        """Nothing is being written: time to move the write-ahead log into the file."""
+        if self._to_checkpoint and self._connection is not None:
+            self._to_checkpoint = False
+            with contextlib.suppress(sqlite3.Error):  # a busy file: the log stays until the next time
+                self._connection.execute("pragma wal_checkpoint(passive)")
+
+    def is_other(self) -> bool:
+        """Whether the file was replaced or removed since it was opened; what was open is closed then."""
+        if self._connection is None or self._identity == _identity(self.path):
+            return False
+        self.close()
+        self.age += 1
+        return True
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether the last writing failed because another process was writing."""
+        return "write" in self._busy_since
+
+    def close(self) -> None:
+        connection, self._connection, self._identity = self._connection, None, None
+        if connection is not None:
+            with contextlib.suppress(sqlite3.Error):  # closing moves the log into the file, which may fail
+                connection.close()
+
+    def _transact(self, work: Callable[[sqlite3.Connection], None]) -> None:
+        db = self._open()
+        if self._frozen:
+            self.close()
+            raise sqlite3.OperationalError("attempt to write a readonly database")
+        db.execute("begin immediate")
+        try:
+            work(db)
+            db.execute("commit")
+        except BaseException:
+            if db.in_transaction:
+                db.execute("rollback")
+            raise
+
+    def _failed(self, error: BaseException) -> bool:
+        self._close_unless_busy(error)
+        self._tell(
+            "write",
+            error,
+            f"Cannot write {self.path} ({error}). Nothing is lost while this process lives: points stay in memory, and writing "
+            "goes on as soon as it can.",
+        )
+        return False
+
+    def _tell(self, what: str, error: BaseException, notice: str) -> None:
+        if isinstance(error, schema.NewerFile):
+            self.problems["version"] = f"{self.path} {error}."
+        elif _kind(error) == "busy":
+            since = self._busy_since.setdefault(what, time.monotonic())
+            if time.monotonic() - since >= _PATIENCE_SECONDS:
+                self.problems[what] = notice
+        else:
+            self.problems[what] = notice
+
+    def _note_damage(self, error: BaseException) -> None:
+        if _kind(error) == "damaged":
+            self._damage = str(error)
+            self._damaged = self._identity or _identity(self.path)
+
+    def _is_well(self, what: str) -> None:
+        self._busy_since.pop(what, None)
+        self.problems.pop(what, None)
+
+    def _close_unless_busy(self, error: BaseException) -> None:
+        """After a failure it is best to begin anew, with what the file is by then."""
+        if _kind(error) != "busy" and self._connection is not None and not self._connection.in_transaction:
+            self.close()
+
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            if _is_no_database(self.path):
+                raise NotOurFile("file is not a database")
+            self._frozen = False
+            try:
+                self._connection = self._connect()
+            except sqlite3.OperationalError as error:
+                if _kind(error) == "busy" or not _is_still(self.path):
+                    raise
+                # A folder that takes no files, such as a read-only disk, has no place for a log's index.
+                self._connection = _connect_frozen(self.path)
+                self._frozen = True
+            self._identity = _identity(self.path)
+            self.problems.pop("version", None)
+        return self._connection
+
+    def _connect(self) -> sqlite3.Connection:
+        db = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        try:
+            self._choose_journal(db)
+            db.execute(f"pragma journal_size_limit = {_WAL_BYTES}")
+            schema.prepare(db, self.project)
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+    def _choose_journal(self, db: sqlite3.Connection) -> None:
+        """A write-ahead log, where the file system can share memory between processes."""
+        wanted = "delete" if filesystem.is_network(self.path.parent) else "wal"
+        found = str(db.execute("pragma journal_mode").fetchone()[0])
+        deadline = time.monotonic() + BUSY_SECONDS
+        while found != wanted:
+            try:
+                found = str(db.execute(f"pragma journal_mode = {wanted}").fetchone()[0])
+                break
+            except sqlite3.OperationalError as error:  # two that open a new file at once: SQLite does not wait here
+                if _kind(error) != "busy" or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
+        if found == "wal":
+            db.execute("pragma synchronous = normal")
+            self.problems.pop("journal", None)
+        else:
+            db.execute("pragma synchronous = full")  # without a log, less may damage the file when the power fails
+            self.problems["journal"] = (
+                f"{self.path} is on a file system that cannot share memory (such as NFS or Lustre), so SQLite keeps a rollback "
+                f"journal instead of a write-ahead log: all is safe, but programs that use the file at once wait for each "
+                "other. A folder on a local disk is faster: set TRACKBOOK_DIR."
+            )
+
+    def _replace(self, damage: str) -> None:
+        """Sets the file aside, unless another process has done so, and makes a new one with what can still be read."""
+        self.close()
+        lock = filesystem.hold(self.path.with_name(self.path.name + ".lock"), create=True)
+        if lock is None:
+            raise OSError("another process is setting the damaged file aside")
+        try:
+            if self._damaged is not None and _identity(self.path) == self._damaged:
+                aside = _set_aside(self.path)
+                self.problems["damaged"] = (
+                    f"{self.path} is damaged ({damage}). It was set aside, as it is, as {aside.name}, and a new file was begun "
+                    f"with {_copy_readable(aside, self._open())} and with what is in memory."
+                )
+        finally:
+            self.path.with_name(self.path.name + ".lock").unlink(missing_ok=True)
+            os.close(lock)
+        self._damage = None
+        self.age += 1
+        self._is_well("read")
+        self._is_well("write")
+
+
+def _at_one_moment(db: sqlite3.Connection, query: Callable[[sqlite3.Connection], T]) -> T:
+    """Between two statements outside a transaction, another process may have joined the chunks of the first one's answer."""
+    is_inner = db.in_transaction
+    if is_inner:
+        return query(db)
+    db.execute("begin")
+    try:
+        return query(db)
+    finally:
+        if db.in_transaction:  # SQLite ends it by itself after some errors
+            db.execute("rollback")
+
+
+def project_name(path: Path) -> str | None:
+    """The name of the project that a file holds, None when it is not a project file."""
+    try:
+        with contextlib.closing(_connect_read_only(path)) as db:
+            return schema.project(db)
+    except sqlite3.Error:
+        pass
+    try:
+        with contextlib.closing(_connect_frozen(path)) as db:
+            return schema.project(db) if _is_still(path) else None
+    except sqlite3.Error:
+        return None
+
+
+def _connect_read_only(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)
+
+
+def _connect_frozen(path: Path) -> sqlite3.Connection:
+    """Reads a file that nobody writes, without locks and without a log."""
+    uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+    return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+
+
+def _is_no_database(path: Path) -> bool:
+    """Whether a file is too short to be one. SQLite takes it for an empty database, and writes over it."""
+    try:
+        return 0 < path.stat().st_size < _SMALLEST
+    except OSError:
+        return False
+
+
+def _is_still(path: Path) -> bool:
+    """Whether a file that nobody can write has no log that would be passed over."""
+    log = path.with_name(path.name + "-wal")
+    return path.exists() and not os.access(path.parent, os.W_OK) and (not log.exists() or not log.stat().st_size)
+
+
+def _kind(error: BaseException) -> Kind:
+    return _KINDS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, "other")
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _set_aside(path: Path) -> Path:
+    aside = _free(path, f"{path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
+    for end in reversed(_FAMILY):
+        with contextlib.suppress(FileNotFoundError):
+            path.with_name(path.name + end).rename(aside.with_name(aside.name + end))
+    return aside
+
+
+def _free(path: Path, name: str) -> Path:
+    return next(one for one in _names(path, name) if not one.exists())
+
+
+def _names(path: Path, name: str) -> Iterator[Path]:
+    yield path.with_name(name)
+    for number in range(2, 10**6):
+        yield path.with_name(f"{name}-{number}")
+
+
+def _copy_readable(aside: Path, to: sqlite3.Connection) -> str:
+    try:
+        with contextlib.closing(_connect_read_only(aside)) as damaged:
+            damaged.execute("pragma writable_schema = on")  # else SQLite reads nothing of a file that ends too early
+            return salvage(damaged, to)
+    except sqlite3.Error:
+        return "none of its runs"

@@ -1,0 +1,155 @@
+"""What is known of a run's metrics beside their points: numbers, summaries, and which steps are taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ..types import MetricSummary
+from .base import POINTS
+
+Array = NDArray[Any]
+_COLUMNS: Final = (
+    ("last", np.float64),
+    ("min", np.float64),
+    ("max", np.float64),
+    ("count", np.int64),
+    ("step", np.int64),
+)
+_NOTHING: Final = {"last": np.nan, "min": np.nan, "max": np.nan, "count": 0, "step": -1}
+# Polars forgets the codes of categories that no series uses any more; this one always does.
+_CODES_STAY: Final = pl.Series(dtype=POINTS["metric"])
+
+
+class Figures:
+    """Names by number, in order of first appearance, and a summary for each."""
+
+    def __init__(self, rows: Iterable[Sequence[Any]] = ()) -> None:
+        """`rows` are names with last, min, max, count and largest step."""
+        self.names: list[str] = []
+        self._numbers: dict[str, int] = {}
+        self._by_code = np.empty(0, np.int32)
+        self._size = 0
+        self._columns = {name: np.empty(0, dtype) for name, dtype in _COLUMNS}
+        self._changed = np.empty(0, np.bool_)
+        for name, *figures in rows:
+            number = self._add(name)
+            for (column, _), figure in zip(_COLUMNS, figures, strict=True):
+                self._columns[column][number] = figure
+        self.settle()
+
+    @property
+    def step(self) -> Array:
+        """The largest step by number, -1 where there is none."""
+        steps: Array = self._columns["step"]
+        return steps
+
+    def numbers(self, metric: pl.Series) -> Array:
+        """The numbers (int32) of a column of metrics; new names get the next ones."""
+        codes = metric.to_physical().to_numpy()
+        if len(codes) and (largest := int(codes.max())) >= len(self._by_code):
+            self._by_code = np.append(self._by_code, np.full(largest + 1 + len(codes), -1, np.int32))
+        numbers: Array = self._by_code[codes]
+        if len(numbers) and numbers.min() < 0:
+            unknown = np.flatnonzero(numbers < 0)
+            new, where = np.unique(codes[unknown], return_index=True)
+            order = np.argsort(where)
+            names = metric.gather(unknown[where[order]]).cast(pl.String).to_list()
+            self._by_code[new[order]] = [self._add(name) for name in names]
+            numbers = self._by_code[codes]
+        return numbers
+
+    def name(self, names: Iterable[str]) -> None:
+        """Takes up names, those that are new with the next numbers."""
+        for name in names:
+            self._add(name)
+
+    def copy(self) -> Figures:
+        twin = Figures()
+        twin.names, twin._numbers, twin._size = [*self.names], {**self._numbers}, self._size
+        twin._by_code, twin._changed = self._by_code.copy(), self._changed.copy()
+        twin._columns = {name: column.copy() for name, column in self._columns.items()}
+        return twin
+
+    def add(self, number: Array, step: Array, value: Array) -> None:
+        """Takes in points that are new, sorted by number and step."""
+        starts = groups(number)
+        ends = np.append(starts[1:], len(number)) - 1
+        which = number[starts]
+        columns = self._columns
+        latest = step[ends] > columns["step"][which]
+        columns["last"][which[latest]] = value[ends[latest]]
+        columns["step"][which] = np.maximum(columns["step"][which], step[ends])
+        columns["min"][which] = np.fmin(columns["min"][which], np.fmin.reduceat(value, starts))
+        columns["max"][which] = np.fmax(columns["max"][which], np.fmax.reduceat(value, starts))
+        columns["count"][which] += ends - starts + 1
+        self._changed[which] = True
+
+    def summary(self) -> dict[str, MetricSummary]:
+        return {name: MetricSummary(*figures) for name, *figures in self._rows(range(self._size)) if figures[3]}
+
+    def all(self) -> list[tuple[int, list[Any]]]:
+        """Numbers and rows of all metrics."""
+        return list(enumerate(self._rows(range(self._size))))
+
+    def changed(self) -> list[tuple[int, list[Any]]]:
+        """Numbers and rows of the metrics that changed since `settle`."""
+        numbers = np.flatnonzero(self._changed[: self._size]).tolist()
+        return list(zip(numbers, self._rows(numbers), strict=True))
+
+    def settle(self) -> None:
+        self._changed[:] = False
+
+    def _rows(self, numbers: Sequence[int]) -> list[list[Any]]:
+        chosen = [self._columns[column][numbers].tolist() for column, _ in _COLUMNS] if len(numbers) else []
+        return (
+            [[self.names[number], *figures] for number, *figures in zip(numbers, *chosen, strict=True)]
+            if chosen
+            else []
+        )
+
+    def _add(self, name: str) -> int:
+        if name in self._numbers:
+            return self._numbers[name]
+        number = self._size
+        if number == len(self._changed):
+            more = number + 16
+            for column, dtype in _COLUMNS:
+                self._columns[column] = np.append(self._columns[column], np.full(more, _NOTHING[column], dtype))
+            self._changed = np.append(self._changed, np.zeros(more, np.bool_))
+        self.names.append(name)
+        self._numbers[name] = number
+        self._changed[number] = True
+        self._size += 1
+        return number
+
+
+class Taken:
+    """The steps that a metric has, to look up those that come late. A new part joins those of no more than twice its size."""
+
+    def __init__(self, steps: Array) -> None:
+        self._parts = [np.unique(steps)]
+
+    def add(self, steps: Array) -> None:
+        part = np.sort(steps)
+        while self._parts and len(self._parts[-1]) <= 2 * len(part):
+            part = np.sort(np.append(self._parts.pop(), part), kind="stable")
+        self._parts.append(part)
+
+    def has(self, steps: Array) -> Array:
+        found = np.zeros(len(steps), np.bool_)
+        for part in self._parts:
+            if len(part):
+                places = np.searchsorted(part, steps)
+                found |= part[np.minimum(places, len(part) - 1)] == steps
+        return found
+
+
+def groups(sorted_numbers: Array) -> Array:
+    """Where each group of equal numbers starts."""
+    starts = np.flatnonzero(sorted_numbers[1:] != sorted_numbers[:-1]) + 1
+    return np.concatenate([[0], starts]) if len(sorted_numbers) else starts

@@ -1,0 +1,148 @@
+"""The points of one run in memory, all of them or those after some ordinal, each metric and step once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from .base import POINTS
+from .codec import Columns
+from .metric_stats import Figures, Taken, groups
+
+Array = NDArray[Any]
+_MOST_FRAMES: Final = 64
+
+
+class RunPoints:
+    """Points with ordinals from `first` on. `earlier` gives the steps that a metric (by number) has before."""
+
+    def __init__(
+        self, first: int = 0, figures: Figures | None = None, earlier: Callable[[int], Array] | None = None
+    ) -> None:
+        self.first = first
+        self.end = first
+        self.figures = figures or Figures()
+        self._earlier = earlier
+        self._frames: list[pl.DataFrame] = []
+        self._taken: dict[int, Taken] = {}
+
+    def append(self, points: pl.DataFrame) -> list[str]:
+        """Takes in points; returns the metrics of which one was discarded because its step was taken."""
+        if not len(points):
+            return []
+        number = self.figures.numbers(points.get_column("metric"))
+        step = points.get_column("step").to_numpy()
+        discarded: list[str] = []
+        order = by_number(number)
+        if not self._all_ahead(number[order], step[order]):
+            fresh = self._fresh(number, step)
+            names = self.figures.names
+            discarded = list(dict.fromkeys(names[one] for one in number[~fresh].tolist()))
+            points, number, step = points.filter(pl.Series(fresh)), number[fresh], step[fresh]
+            order = np.lexsort((step, number))
+        if len(points):
+            number, step, value = number[order], step[order], points.get_column("value").to_numpy()[order]
+            self.figures.add(number, step, value)
+            for known, taken in self._taken.items():
+                start, end = np.searchsorted(number, [known, known + 1])
+                if start < end:
+                    taken.add(step[start:end])
+            self._frames.append(points)
+            self.end += len(points)
+            if len(self._frames) > _MOST_FRAMES:
+                self._join()
+        return discarded
+
+    def since(self, ordinal: int) -> pl.DataFrame:
+        """The points from `ordinal` on, as far as they are here."""
+        fresh: list[pl.DataFrame] = []
+        missing = self.end - ordinal
+        for frame in reversed(self._frames):
+            if missing <= 0:
+                break
+            fresh.append(frame.tail(missing))
+            missing -= len(frame)
+        return pl.concat(fresh[::-1], rechunk=False) if fresh else pl.DataFrame(schema=POINTS)
+
+    def columns(self, ordinal: int, rows: int) -> Columns:
+        """At most `rows` points from `ordinal` on, as a chunk takes them."""
+        points = self.since(ordinal).head(rows)
+        step, value, time = (points.get_column(name).to_numpy() for name in ("step", "value", "time"))
+        return Columns(self.figures.numbers(points.get_column("metric")), step, value, time)
+
+    def forget(self, before: int, keep: int) -> None:
+        """Lets go of frames that lie before an ordinal, but for the newest `keep` rows and half as many frames as are joined."""
+        while self._frames and self.first + len(self._frames[0]) <= before:
+            if self.end - self.first <= keep and len(self._frames) <= _MOST_FRAMES // 2:
+                break
+            self.first += len(self._frames.pop(0))
+
+    def _all_ahead(self, number: Array, step: Array) -> bool:
+        """Whether sorted points all lie above the largest step of their metric, and rise: then none is a second one."""
+        starts = groups(number)
+        rises = step[1:] > step[:-1]
+        rises[starts[1:] - 1] = True
+        return bool(rises.all() and (step[starts] > self.figures.step[number[starts]]).all())
+
+    def _fresh(self, number: Array, step: Array) -> Array:
+        """Which points are the first of their metric and step."""
+        order = np.lexsort((step, number))
+        number, step = number[order], step[order]
+        fresh = np.ones(len(order), np.bool_)
+        fresh[1:] = (number[1:] != number[:-1]) | (step[1:] != step[:-1])
+        late = np.flatnonzero(step <= self.figures.step[number])
+        for where in np.split(late, groups(number[late])[1:]) if len(late) else ():
+            known = int(number[where[0]])
+            if known not in self._taken:
+                self._taken[known] = Taken(self._steps(known))
+            fresh[where] &= ~self._taken[known].has(step[where])
+        unsorted = np.empty_like(fresh)
+        unsorted[order] = fresh
+        return unsorted
+
+    def _steps(self, number: int) -> Array:
+        found = [np.empty(0, np.int64) if self._earlier is None else self._earlier(number)]
+        for frame in self._frames:
+            of_metric = self.figures.numbers(frame.get_column("metric")) == number
+            found.append(frame.get_column("step").to_numpy()[of_metric])
+        return np.concatenate(found)
+
+    def _join(self) -> None:
+        count = len(tail([len(frame) for frame in self._frames]))
+        self._frames[-count:] = [pl.concat(self._frames[-count:], rechunk=True)]
+
+
+def within(points: pl.DataFrame, first: int, last: int) -> pl.DataFrame:
+    """The points with steps from `first` to `last`."""
+    return points.filter(pl.col("step").is_between(first, last))
+
+
+def tail(sizes: Sequence[int], most: float = float("inf")) -> Sequence[int]:
+    """Those last sizes that are best joined into one: none larger than twice what follows it.
+
+    So what is joined grows by at least half each time, and a row is rewritten a logarithmic number of times.
+    """
+    total, count = 0, 0
+    for size in reversed(sizes):
+        if (count and size > 2 * total) or total + size > most:
+            break
+        total += size
+        count += 1
+    return sizes[len(sizes) - count :]
+
+
+def in_order(number: Array, step: Array) -> Array:
+    """The order by number and step."""
+    order = by_number(number)
+    rises = (step[order][1:] > step[order][:-1]) | (number[order][1:] != number[order][:-1])
+    return order if rises.all() else np.lexsort((step, number))
+
+
+def by_number(number: Array) -> Array:
+    if number.max() < 2**16:
+        number = number.astype(np.uint16)  # which numpy sorts four times as fast
+    return np.argsort(number, kind="stable")

@@ -1,0 +1,287 @@
+"""Runs' points and figures as rows of the file. Every function works within the caller's transaction."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import zlib
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ..types import CAPTURED, MetricSummary
+from . import codec
+from .base import POINTS
+from .codec import Columns
+from .metric_stats import Figures
+from .points import in_order
+from .schema import GET_CAPTURED, PUT_CHUNK, PUT_METRICS, RUN_TABLES, TIMES
+
+Array = NDArray[Any]
+_FEW: Final = 100  # runs that a query names
+_AT_ONCE: Final = 16  # chunks read in one short transaction
+_METRICS_AT_ONCE: Final = 100  # 8 parameters each, of which old builds of SQLite take 999
+_WORKERS: Final = min(4, os.cpu_count() or 1)
+
+
+class State(NamedTuple):
+    """What a cursor needs to know of a run: its generation, and the ordinal of its next point."""
+
+    generation: int
+    next: int
+
+
+class Chunk(NamedTuple):
+    """A chunk as it lies in the file; `data` is None where it cannot be read."""
+
+    first: int
+    rows: int
+    crc: int
+    data: bytes | None
+
+
+Chunks = Callable[[sqlite3.Connection, str, int], list[Chunk]]  # the next ones of a run, from an ordinal on
+
+
+class Part(NamedTuple):
+    """Points ready to be written."""
+
+    columns: Columns
+    data: bytes
+
+    @property
+    def rows(self) -> int:
+        return len(self.columns.step)
+
+
+def part(columns: Columns) -> Part:
+    return Part(columns, codec.encode(columns) if len(columns.step) else b"")
+
+
+def state(db: sqlite3.Connection, run: str) -> State:
+    row = db.execute("select generation, next from ordinals where run_id = ?", (run,)).fetchone()
+    return State(*row) if row else State(0, 0)
+
+
+def figures(db: sqlite3.Connection, run: str) -> Figures:
+    query = "select number, name, last, min, max, count, step from metrics where run_id = ? order by number"
+    rows: list[Sequence[Any]] = []
+    for number, name, *numbers, count, step in db.execute(query, (run,)):
+        while len(rows) < number:
+            rows.append((unnamed(len(rows)), np.nan, np.nan, np.nan, 0, -1))
+        # SQLite keeps NaN as null
+        rows.append((name, *(np.nan if figure is None else figure for figure in numbers), count, step))
+    return Figures(rows)
+
+
+def captured(db: sqlite3.Connection, run: str, table: str, after: Any) -> list[tuple[Any, ...]]:
+    """The rows of a run in a table of `CAPTURED`, or those with a key after `after`."""
+    rows = json.loads(db.execute(GET_CAPTURED[table], (run, after, after)).fetchone()[0])
+    for place, column in enumerate(CAPTURED[table]):
+        if column in TIMES:
+            for row in rows:
+                row[place] = row[place] and float(row[place])
+    return [tuple(row) for row in rows]
+
+
+def summaries(db: sqlite3.Connection, runs: Sequence[str]) -> dict[str, dict[str, MetricSummary]]:
+    """The summary per metric of each of these runs: the whole table is read where they are many."""
+    many = len(runs) > _FEW
+    which = "" if many else f"where run_id in ({', '.join('?' * len(runs))}) "
+    query = f"select run_id, name, last, min, max, count, step from metrics {which}order by run_id, number"
+    found: dict[str, dict[str, MetricSummary]] = {run: {} for run in runs}
+    for run, name, *figures, count, step in db.execute(query, () if many else tuple(runs)):
+        if run in found:
+            last, least, most = (np.nan if figure is None else figure for figure in figures)  # SQLite keeps NaN as null
+            found[run][name] = MetricSummary(last, least, most, count, step)
+    return found
+
+
+def unnamed(number: int) -> str:
+    return f"unnamed metric {number}"
+
+
+def put_figures(db: sqlite3.Connection, run: str, figures: Figures) -> None:
+    _put_metrics(db, run, figures.changed())
+
+
+def _put_metrics(db: sqlite3.Connection, run: str, rows: Sequence[tuple[int, Sequence[Any]]]) -> None:
+    """Many rows by one statement: for each statement SQLite lets go of the GIL, and waits for it."""
+    for start in range(0, len(rows), _METRICS_AT_ONCE):
+        some = rows[start : start + _METRICS_AT_ONCE]
+        fields = [field for number, row in some for field in (run, number, *row)]
+        db.execute(f"{PUT_METRICS} {', '.join(['(?, ?, ?, ?, ?, ?, ?, ?)'] * len(some))}", fields)
+
+
+def put_chunk(db: sqlite3.Connection, run: str, first: int, part: Part) -> None:
+    step, data = part.columns.step, part.data
+    low, high = int(step.min()), int(step.max())
+    db.execute(PUT_CHUNK, (run, first, len(step), low, high, zlib.crc32(data), data))
+
+
+def chunks(db: sqlite3.Connection, run: str, at: int, most: int = _AT_ONCE) -> list[Chunk]:
+    """The next chunks that have points from the ordinal `at` on."""
+    heads = db.execute(
+        "select rowid, first, rows, crc from chunks where run_id = ?1 and first + rows > ?2 and first >= "
+        "coalesce((select max(first) from chunks where run_id = ?1 and first <= ?2), 0) order by first limit ?3",
+        (run, at, most),
+    ).fetchall()
+    return [Chunk(first, rows, crc, _data(db, rowid)) for rowid, first, rows, crc in heads]
+
+
+def chunks_within(db: sqlite3.Connection, run: str, at: int, low: int, high: int) -> list[Chunk]:
+    """The next chunks from the ordinal `at` on that have steps from `low` to `high`."""
+    heads = db.execute(
+        "select rowid, first, rows, crc from chunks where run_id = ?1 and first + rows > ?2 and high >= ?3 and low <= ?4 "
+        "order by first limit ?5",
+        (run, at, low, high, _AT_ONCE),
+    ).fetchall()
+    return [Chunk(first, rows, crc, _data(db, rowid)) for rowid, first, rows, crc in heads]
+
+
+def count_within(db: sqlite3.Connection, run: str, low: int, high: int) -> int:
+    """The points of the chunks that have steps from `low` to `high`."""
+    query = "select coalesce(sum(rows), 0) from chunks where run_id = ? and high >= ? and low <= ?"
+    return int(db.execute(query, (run, low, high)).fetchone()[0])
+
+
+def unpack(
+    chunk: Chunk, first: int, end: int, only: Sequence[int] | None = None, *, by_metric: bool = False
+) -> Columns | None:
+    """The points of a chunk with ordinals from `first` to before `end`; None when it is damaged."""
+    if chunk.data is None or zlib.crc32(chunk.data) != chunk.crc:
+        return None
+    whole = first <= chunk.first and chunk.first + chunk.rows <= end
+    try:
+        points = codec.decode(chunk.data, chunk.rows, only if whole else None, by_metric=by_metric and whole)
+    except ValueError:
+        return None
+    if not whole:
+        part = slice(max(0, first - chunk.first), end - chunk.first)
+        points = Columns(*(column[part] for column in points))
+        if only is not None:
+            wanted = np.isin(points.metric, np.array(only, np.int64))
+            points = Columns(*(column[wanted] for column in points))
+    return points
+
+
+def read(
+    get: Callable[[int], list[Chunk] | None],
+    first: int,
+    end: int,
+    only: Sequence[int] | None,
+    damaged: Callable[[Chunk], None],
+    *,
+    in_order: bool = False,
+) -> list[Columns] | None:
+    """Points with ordinals from `first` to before `end`; `get` gives the next chunks from an ordinal on. Those of one metric are in
+    order of arrival, and `in_order` all are.
+
+    None when a part of them cannot be had now; what is damaged for good is passed over and told.
+    """
+    found: list[Columns] = []
+    at = first
+    while at < end:
+        batch = get(at)
+        if batch is None:
+            return None
+        batch = [chunk for chunk in batch if chunk.first < end]
+        if not batch:
+            break
+        work = partial(unpack, first=at, end=end, only=only, by_metric=not in_order)
+        for chunk, points in zip(batch, _each(work, batch), strict=True):
+            if points is None:
+                damaged(chunk)
+            elif len(points.step):
+                found.append(points)
+        at = batch[-1].first + batch[-1].rows
+    return found
+
+
+def frames(parts: Iterable[Columns], names: Sequence[str]) -> list[pl.DataFrame]:
+    """Points as the frames that travel; `names` by number."""
+    names = [*names]
+    categories = pl.Series("metric", names, dtype=pl.String).cast(POINTS["metric"])
+    made = []
+    for points in parts:
+        if int(points.metric.max()) >= len(names):
+            names += [unnamed(number) for number in range(len(names), int(points.metric.max()) + 1)]
+            categories = pl.Series("metric", names, dtype=pl.String).cast(POINTS["metric"])
+        metric = categories.gather(pl.Series(points.metric.astype(np.uint32)))
+        columns = [pl.Series("step", points.step), pl.Series("value", points.value), pl.Series("time", points.time)]
+        made.append(pl.DataFrame([metric, *columns], schema=POINTS))
+    return made
+
+
+def replace(db: sqlite3.Connection, run: str, generation: int, heads: Sequence[tuple[int, int]], merged: Part) -> None:
+    """Puts `merged` in the place of the chunks of `heads` (first ordinal and rows), if they are still there as they were."""
+    first, last = heads[0][0], heads[-1][0]
+    where = "from chunks where run_id = ? and first between ? and ?"
+    found = db.execute(f"select first, rows {where} order by first", (run, first, last)).fetchall()
+    if found == [*heads] and state(db, run).generation == generation:
+        db.execute(f"delete {where}", (run, first, last))
+        put_chunk(db, run, first, merged)
+
+
+def cut(db: sqlite3.Connection, run: str, step: int) -> None:
+    """Removes the points after `step`. What is left keeps its ordinals, under a new generation."""
+    generation, following = state(db, run)
+    db.execute("delete from chunks where run_id = ? and low > ?", (run, step))
+    torn = db.execute("select first from chunks where run_id = ? and high > ? order by first", (run, step)).fetchall()
+    for (first,) in torn:
+        (chunk,) = chunks(db, run, first, 1)
+        points = unpack(chunk, first, first + chunk.rows)
+        if points is not None:
+            kept = points.step <= step
+            db.execute("delete from chunks where run_id = ? and first = ?", (run, first))
+            put_chunk(db, run, first, part(Columns(*(column[kept] for column in points))))
+    db.execute("update ordinals set generation = ? where run_id = ?", (generation + 1, run))
+    recount(db, run, following)
+
+
+def recount(db: sqlite3.Connection, run: str, end: int) -> None:
+    """Makes the metrics' figures anew from the points."""
+    counted = Figures((name, np.nan, np.nan, np.nan, 0, -1) for name in figures(db, run).names)
+    at = 0
+    while found := chunks(db, run, at):
+        for chunk in found:
+            points = unpack(chunk, 0, end)
+            if points is not None:
+                counted.name(unnamed(number) for number in range(len(counted.names), int(points.metric.max()) + 1))
+                order = in_order(points.metric, points.step)
+                counted.add(points.metric[order], points.step[order], points.value[order])
+        at = found[-1].first + found[-1].rows
+    db.execute("delete from metrics where run_id = ?", (run,))
+    _put_metrics(db, run, counted.all())
+
+
+def delete(db: sqlite3.Connection, run: str) -> None:
+    for table, column in RUN_TABLES.items():
+        db.execute(f"delete from {table} where {column} = ?", (run,))
+    db.execute("update ordinals set generation = generation + 1, next = 0 where run_id = ?", (run,))
+
+
+def _each(work: Callable[[Chunk], Columns | None], chunks: Sequence[Chunk]) -> list[Columns | None]:
+    if len(chunks) > 1:
+        try:
+            with ThreadPoolExecutor(_WORKERS) as pool:
+                return list(pool.map(work, chunks))
+        except RuntimeError:  # the interpreter is about to end, and starts no more threads
+            pass
+    return list(map(work, chunks))
+
+
+def _data(db: sqlite3.Connection, rowid: int) -> bytes | None:
+    try:
+        data = db.execute("select data from chunks where rowid = ?", (rowid,)).fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_CORRUPT:
+            raise
+        return None
+    return data if isinstance(data, bytes) else None

@@ -1,0 +1,73 @@
+"""What can still be read of a damaged file: its rows one by one, each that fails passed over."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from typing import Any, Final
+
+from . import queries
+from .schema import PUT_ORDINALS, RUN_TABLES
+
+_GIVE_UP: Final = 10_000  # unreadable or unused row ids on end: beyond the last row
+
+
+def salvage(damaged: sqlite3.Connection, to: sqlite3.Connection) -> str:
+    """Copies runs, metrics and points that are whole, and says how much that was.
+
+    The marks of journals stay behind: what they say is drained may be lost, and a second draining adds nothing twice.
+    """
+    copied = {}
+    to.execute("begin immediate")
+    try:
+        for table in RUN_TABLES:
+            columns = [row[1] for row in to.execute(f"pragma table_info({table})")]
+            names = ", ".join(f'"{name}"' for name in columns)
+            put = f"insert or ignore into {table} ({names}) values ({', '.join('?' * len(columns))})"
+            copied[table] = 0
+            for row in _rows_of(damaged, table, names):
+                try:
+                    to.execute(put, row)
+                    copied[table] += 1
+                except sqlite3.IntegrityError:
+                    pass  # a row of garbage, which does not fit the table
+        points = _put_in_order(to)
+        to.execute("commit")
+    except BaseException:
+        to.execute("rollback")
+        raise
+    return f"the {copied['runs']} runs and {points} points of it that can still be read"
+
+
+def _rows_of(db: sqlite3.Connection, table: str, names: str) -> Iterator[tuple[Any, ...]]:
+    rowid, misses = 0, 0
+    while misses < _GIVE_UP:
+        rowid += 1
+        try:
+            row = db.execute(f"select {names} from {table} where rowid = ?", (rowid,)).fetchone()
+        except sqlite3.Error:
+            row = None
+        misses = 0 if row else misses + 1
+        if row:
+            yield row
+
+
+def _put_in_order(to: sqlite3.Connection) -> int:
+    """Ordinals and figures that fit the chunks that are left; of chunks that overlap, which no whole file has, the first."""
+    ends: dict[str, int] = dict.fromkeys(
+        (row[0] for row in to.execute("select distinct run_id from metrics").fetchall()), 0
+    )
+    points = 0
+    for rowid, run, first, rows in to.execute(
+        "select rowid, run_id, first, rows from chunks order by run_id, first"
+    ).fetchall():
+        if first < ends.get(run, 0):
+            to.execute("delete from chunks where rowid = ?", (rowid,))
+        else:
+            ends[run] = first + rows
+            points += rows
+    for run, end in ends.items():
+        to.execute(PUT_ORDINALS, (run, int(time.time()), end))  # a generation that no cursor has
+        queries.recount(to, run, end)
+    return points

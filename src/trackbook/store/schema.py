@@ -1,0 +1,160 @@
+"""The tables of a project file, and how files of earlier versions become files of this one."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Final
+
+from ..types import CAPTURED, RunRecord
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection
+
+_TABLES: Final = """
+create table meta (key text primary key, value text not null) strict;
+create table runs (
+    id text primary key, name text not null, started real not null, state text not null, "group" text, tags text not null,
+    notes text, config text not null, summary text not null, step_by text not null, ended real, done integer,
+    total integer, error text, defined text not null default '{}'
+) strict;
+-- survives its run, so that no cursor of a run that was deleted fits the next one of the same id
+create table ordinals (run_id text primary key, generation integer not null, next integer not null) strict;
+create table metrics (
+    run_id text not null, number integer not null, name text not null,
+    last real, min real, max real, count integer not null, step integer not null, primary key (run_id, number)
+) strict;
+create table chunks (
+    run_id text not null, first integer not null, rows integer not null, low integer not null, high integer not null,
+    crc integer not null, data blob not null, primary key (run_id, first)
+) strict;
+create table marks (mark text primary key, drained integer not null) strict;
+"""
+_CAPTURED: Final = """
+create table cells (
+    run_id text not null, number integer not null, cell text, count integer, source text, started real not null, ended real,
+    state text not null, error text, output text, metrics text, points integer, dirty text,
+    primary key (run_id, number)
+) strict;
+create table console (
+    run_id text not null, line integer not null, stream text not null, text text not null, time real not null, cell integer,
+    primary key (run_id, line)
+) strict;
+create table facts (run_id text not null, name text not null, value text not null, primary key (run_id, name)) strict;
+"""
+TABLES: Final = _TABLES + _CAPTURED
+
+
+def _add_defined(db: Connection) -> None:
+    db.execute("alter table runs add column defined text not null default '{}'")
+
+
+def _add_captured(db: Connection) -> None:
+    for statement in _CAPTURED.split(";"):
+        db.execute(statement)
+
+
+# Each makes a file of the version before it one of its own: the first makes version 2. A file that is migrated and one that
+# is made anew must have the same tables, which a test compares.
+MIGRATIONS: Final[list[Callable[[Connection], None]]] = [_add_defined, _add_captured]
+
+# Wherever a run's data are, with the column that has its id; what is deleted, copied and salvaged.
+RUN_TABLES: Final = {"runs": "id", "metrics": "run_id", "chunks": "run_id", **dict.fromkeys(CAPTURED, "run_id")}
+
+TIMES: Final = {"started", "ended", "time"}  # seconds; JSON of SQLite before 3.43 would round them
+
+
+def _in_json(column: str) -> str:
+    return f"iif({column} is null, null, printf('%!.17g', {column}))" if column in TIMES else column
+
+
+RUN_FIELDS: Final = [field.name for field in dataclasses.fields(RunRecord)]
+RUN_COLUMNS: Final = ", ".join(f'"{name}"' for name in RUN_FIELDS)
+PUT_RUN: Final = (
+    f"insert into runs ({RUN_COLUMNS}) values ({', '.join('?' * len(RUN_FIELDS))}) on conflict (id) do update set "
+    + ", ".join(f'"{name}" = excluded."{name}"' for name in RUN_FIELDS)
+)
+PUT_METRICS: Final = "insert or replace into metrics (run_id, number, name, last, min, max, count, step) values"
+PUT_ORDINALS: Final = "insert or replace into ordinals (run_id, generation, next) values (?, ?, ?)"
+PUT_CHUNK: Final = "insert into chunks (run_id, first, rows, low, high, crc, data) values (?, ?, ?, ?, ?, ?, ?)"
+PUT_CAPTURED: Final = {
+    table: f"insert or replace into {table} (run_id, {', '.join(columns)}) values (?{', ?' * len(columns)})"
+    for table, columns in CAPTURED.items()
+}
+# All rows as one JSON: with each row the thread waits for the interpreter's lock, 10 s for 25,000 while a cell computes.
+GET_CAPTURED: Final = {
+    table: f"select json_group_array(json_array({', '.join(map(_in_json, columns))})) from "
+    f"(select * from {table} where run_id = ? and (? is null or {columns[0]} > ?) order by {columns[0]})"
+    for table, columns in CAPTURED.items()
+}
+DROP_CAPTURED: Final = {
+    table: f"delete from {table} where run_id = ? and {columns[0]} >= ? and {columns[0]} < ?"
+    for table, columns in CAPTURED.items()
+}
+_JSON_FIELDS: Final = {"tags", "config", "summary", "defined"}
+
+
+class NewerFile(Exception):  # noqa: N818  # no error of the file, nor of the user
+    """The file is of a version that this Trackbook does not know."""
+
+
+def current() -> int:
+    """The version of the files that this Trackbook writes."""
+    return len(MIGRATIONS) + 1
+
+
+def prepare(db: Connection, project: str) -> None:
+    """Makes the tables of a new file, or brings those of an earlier version up to date. Raises `NewerFile`."""
+    if _version(db) == current():
+        return
+    db.execute("begin immediate")
+    try:
+        found = _version(db)  # again: another process may just have done it
+        if found == 0:
+            for statement in TABLES.split(";"):
+                db.execute(statement)
+            _note(db, {"project": project})
+        for migrate in MIGRATIONS[found - 1 :] if found else ():
+            migrate(db)
+        _note(db, {"schema_version": str(current()), "trackbook": version("trackbook")})
+        db.execute("commit")
+    except BaseException:
+        db.execute("rollback")
+        raise
+
+
+def project(db: Connection) -> str | None:
+    row = db.execute("select value from meta where key = 'project'").fetchone()
+    return str(row[0]) if row else None
+
+
+def to_row(run: RunRecord) -> list[Any]:
+    return [json.dumps(getattr(run, name)) if name in _JSON_FIELDS else getattr(run, name) for name in RUN_FIELDS]
+
+
+def to_record(row: Sequence[Any]) -> RunRecord:
+    fields = {
+        name: json.loads(value) if name in _JSON_FIELDS else value for name, value in zip(RUN_FIELDS, row, strict=True)
+    }
+    return RunRecord(**{**fields, "tags": tuple(fields["tags"])})
+
+
+def _version(db: Connection) -> int:
+    """The version of the file, 0 when it is new. Raises `NewerFile`."""
+    if not db.execute("select 1 from sqlite_schema where name = 'meta'").fetchone():
+        return 0
+    meta = dict(db.execute("select key, value from meta where key in ('schema_version', 'trackbook')"))
+    found = int(meta.get("schema_version", 0))
+    if found > current():
+        raise NewerFile(
+            f"was written by Trackbook {meta.get('trackbook', 'of a later version')}, whose files (version {found}) this one "
+            f"({version('trackbook')}, which knows files up to version {current()}) cannot use: upgrade it with "
+            "`pip install --upgrade trackbook`. The file is left as it is"
+        )
+    return found
+
+
+def _note(db: Connection, meta: Mapping[str, str]) -> None:
+    db.executemany("insert or replace into meta (key, value) values (?, ?)", meta.items())

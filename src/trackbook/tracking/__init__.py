@@ -1,0 +1,1 @@
+"""Runs, and the project that holds them."""

@@ -1,0 +1,268 @@
+"""A project: the file its runs are in, and the runs of this process that are open."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import difflib
+import hashlib
+import re
+import shutil
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Final
+
+from ..errors import warn
+from ..ids import readable_name
+from ..journal.journal import FileJournal
+from ..pump import INTERVAL
+from ..store.sqlite import SqliteStore, project_name
+from ..switch_interval import QUICK, QUICKEST, switching
+from ..types import CAPTURED, Resume, RunRecord
+from .recovery import recover
+from .run import Run
+from .values import as_tags
+
+if TYPE_CHECKING:
+    import polars as pl
+
+FLUSH_SECONDS: Final = 1.0
+SLOWEST_FLUSH_SECONDS: Final = 5.0  # so late another process may see what is logged
+SHOWN_SECONDS: Final = 0.1  # as often as a board asks at most
+QUIET_SECONDS: Final = 0.25  # between two looks at how much waits, where no board asks
+_REST: Final = 20  # times as long as a flush took
+LARGEST_BACKLOG = 1 << 22  # bytes of a journal that wait for the next flush: 10 metrics at 13,000 calls a second
+SUFFIX = ".trackbook.db"
+_PLAIN = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,58}[a-z0-9])?")
+_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?")  # Windows opens no file of these names
+
+
+class Project:
+    """One project of one folder."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.name = name
+        self.store = SqliteStore(folder / file_name(name), name)
+        self.journals = folder / file_name(name).replace(SUFFIX, ".journals")
+        self.open_runs: list[Run] = []
+        self.boards: set[object] = set()  # that show it here
+        self._lock = threading.Lock()
+        self._next_flush = 0.0
+        self._next_showing = 0.0
+        self._said: set[str] = set()
+
+    def open_run(self, record: RunRecord, back_to: int | None = None) -> Run:
+        """Starts to write a run, cut `back_to` a step if asked: its journal first, which says that its process lives."""
+        if back_to is not None:
+            self.store.cut(record.id, back_to)
+        journal = FileJournal(self.journals, dataclasses.asdict(record))
+        journal.open()
+        run = Run(self.name, record, self.store, journal, self.journals)
+        with self._lock:
+            self.open_runs.append(run)
+        run.on_end.append(self._remove)
+        self.store.flush()
+        return run
+
+    def tick(self, now: float) -> float:
+        """A hand-over costs a training loop more by the time than by the point, so without boards there is one a flush."""
+        with self._lock:
+            runs = list(self.open_runs)
+        behind = any(map(_is_behind, runs))
+        interval = QUICKEST if behind else QUICK if self.boards else None
+        with contextlib.nullcontext() if interval is None else switching.every(interval):
+            self._serve(runs, now, behind=behind)
+        return INTERVAL if self.boards or behind else QUIET_SECONDS
+
+    def _serve(self, runs: Sequence[Run], now: float, *, behind: bool) -> None:
+        due = now >= self._next_flush
+        shown = bool(self.boards) and now >= self._next_showing
+        if shown:
+            self._next_showing = now + SHOWN_SECONDS
+        for run in runs:
+            run.note_problems()
+            if due or shown or _is_behind(run):
+                run.hand_over(children=due)
+        if due:
+            begin = monotonic()
+            self.flush(runs)
+            # one that took long had to wait, for a disk or for a loop that computes, and each wait costs that loop something
+            rest = 0.0 if behind else _REST * (monotonic() - begin)
+            self._next_flush = now + min(max(FLUSH_SECONDS, rest), SLOWEST_FLUSH_SECONDS)
+
+    def flush(self, runs: Sequence[Run]) -> None:
+        """Makes durable what `runs` handed over, and lets their journals go of it."""
+        handed_over = [(run, run.handed_over()) for run in runs]
+        written = self.store.flush()
+        for run, marks in handed_over:
+            if written:
+                run.forget(marks)
+            run.note_problems()
+
+    def recover(self) -> None:
+        """Takes up what dead processes left in this project."""
+        if self.journals.is_dir() or self.store.path.exists():
+            for notice in recover(self.store, self.journals, {run.id for run in self.open_runs}):
+                if notice not in self._said:
+                    self._said.add(notice)
+                    warn(notice)
+
+    def runs(self) -> list[RunRecord]:
+        """All runs, oldest first. Raises ``OSError`` when a later Trackbook wrote them, which is not to look like none."""
+        runs = self.store.runs()
+        if not runs and self.store.refusal is not None:
+            raise OSError(self.store.refusal)
+        return runs
+
+    def get(self, id_or_name: str | Run) -> Run:
+        """A run to read: the open one itself, or one that takes no more points.
+
+        Raises ``ValueError`` when there is none, ``OSError`` when a later Trackbook wrote them.
+        """
+        self.recover()
+        record = self.find(id_or_name)
+        return next((run for run in self.open_runs if run.id == record.id), None) or Run(self.name, record, self.store)
+
+    def delete(self, run: Run) -> None:
+        """Removes a run. Raises ``ValueError`` while it is written."""
+        _refuse_running("delete", run)
+        self.store.delete(run.id)
+        self.store.flush()
+
+    def move(self, run: Run, target: Project) -> None:
+        """Moves a run to another project. Raises ``ValueError`` while it is written, or when the id is taken there."""
+        _refuse_running("move", run)
+        if target.store.run(run.id) is not None:
+            raise ValueError(f"project {target.name!r} has a run with id {run.id!r} already; delete that one first")
+        target.store.put_run(run.record)
+        target.store.append(run.id, self.store.read(run.id))
+        for table in CAPTURED:
+            target.store.put_captured(run.id, table, self.store.captured(run.id, table))
+        if not target.store.flush():
+            target.store.delete(run.id)
+            raise OSError(f"run {run.name!r} stays in {self.name!r}: {' '.join(target.store.notices)}")
+        self.delete(run)
+
+    def delete_all(self) -> None:
+        """Removes the project with all its runs. Raises ``ValueError`` while one of them is written."""
+        self.recover()
+        for record in self.runs():
+            _refuse_running("delete", self.get(record.id))
+        self.store.close()
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            self.store.path.with_name(self.store.path.name + suffix).unlink(missing_ok=True)
+        shutil.rmtree(self.journals, ignore_errors=True)
+
+    def _remove(self, run: Run) -> None:
+        with self._lock:
+            self.open_runs.remove(run)
+
+    def find(self, id_or_name: str | Run) -> RunRecord:
+        """A run by its id, the latest of its name, or a `Run` by its id. Raises ``ValueError`` when there is none."""
+        id_or_name = id_or_name.id if isinstance(id_or_name, Run) else id_or_name
+        return find(id_or_name, self.runs(), f"project {self.name!r}")
+
+    def admit(self, run: RunRecord, resume: Resume, *, by_id: bool) -> RunRecord:
+        """The record to go on with: `run` as a new run, or the earlier run that it resumes.
+
+        Raises ``ValueError`` when there must be an earlier run and is none, or when the id is taken and must not be.
+        """
+        self.recover()
+        runs = self.store.runs()
+        earlier = [r for r in runs if (r.id == run.id if by_id else r.name == run.name)]
+        if resume == "never" and by_id and earlier:
+            raise ValueError(
+                f"project {self.name!r} has a run with id {run.id!r} already; choose another id, or resume='allow' to go on"
+            )
+        if resume == "must" and not by_id and not run.name:
+            raise ValueError(
+                "resume='must' and resume_from=... go on with an earlier run; say which one by name=... or id=..."
+            )
+        if resume == "must" and not earlier:
+            what = f"id {run.id!r}" if by_id else f"name {run.name!r}"
+            raise ValueError(f"resume='must', and project {self.name!r} has no run with {what}; use resume='allow'")
+        if resume == "never" or not earlier:
+            return dataclasses.replace(run, name=run.name or readable_name(len(runs) + 1))
+        found = earlier[-1]
+        if any(open_run.id == found.id for open_run in self.open_runs):
+            raise ValueError(
+                f"run {found.name!r} is still open here and cannot be resumed; log to it, or finish() it first"
+            )
+        if found.state == "running":
+            raise ValueError(f"run {found.name!r} is being written by another process and cannot be resumed")
+        return dataclasses.replace(
+            found,
+            state="running",
+            ended=None,
+            error=None,
+            config=found.config | run.config,
+            tags=as_tags([*found.tags, *run.tags]),
+            notes=run.notes or found.notes,
+            total=run.total or found.total,
+            defined=found.defined | run.defined,
+        )
+
+    def refresh(self) -> None:
+        """Makes the store know all that was logged here, and what dead processes left."""
+        self.recover()
+        for run in list(self.open_runs):
+            run.hand_over()
+
+    @property
+    def exists(self) -> bool:
+        """Whether a run was ever begun in it."""
+        return bool(self.open_runs) or self.store.path.exists() or bool(self.store.runs())
+
+    def neighbours(self) -> str:
+        """What else there is in its folder, in words."""
+        names = project_names(self.store.path.parent)
+        return f"there are {', '.join(map(repr, names[:10]))}" if names else "there is none at all"
+
+    def table(self) -> pl.DataFrame:
+        """One row a run. See `trackbook.runs`."""
+        from ..data.dataframes import runs_table
+
+        self.refresh()
+        runs = self.runs()
+        table = runs_table(runs, [self.store.summary(run.id) for run in runs])
+        for notice in self.store.notices:
+            warn(notice)
+        return table
+
+    def __repr__(self) -> str:
+        return f"<trackbook project {self.name!r}>"
+
+
+def _is_behind(run: Run) -> bool:
+    return run.backlog > LARGEST_BACKLOG
+
+
+def _refuse_running(act: str, run: Run) -> None:
+    if run.state == "running":
+        raise ValueError(f"run {run.name!r} is still running: finish it before you {act} it")
+
+
+def find(id_or_name: str, runs: Sequence[RunRecord], where: str) -> RunRecord:
+    """The run of this id, or the latest of this name. Raises ``ValueError`` when there is none."""
+    matches = [r for r in runs if r.id == id_or_name] or [r for r in runs if r.name == id_or_name]
+    if matches:
+        return matches[-1]
+    near = difflib.get_close_matches(id_or_name, [run.name for run in runs], 3)
+    names = ", ".join(map(repr, dict.fromkeys(near or [run.name for run in runs[-5:]])))
+    others = f"did you mean {names}?" if near else f"its latest are {names}" if runs else "it has none"
+    raise ValueError(f"{where} has no run {id_or_name!r}; {others}")
+
+
+def file_name(project: str) -> str:
+    """The file of a project: its name where every file system takes it, else a readable part and a hash."""
+    if _PLAIN.fullmatch(project) and not _DEVICES.fullmatch(project):
+        return project + SUFFIX
+    readable = re.sub(r"[^a-z0-9]+", "-", project.lower()).strip("-")[:40]
+    return f"{readable}~{hashlib.sha256(project.encode()).hexdigest()[:16]}{SUFFIX}"
+
+
+def project_names(folder: Path) -> list[str]:
+    """The names of the projects of a folder."""
+    return sorted(name for path in folder.glob(f"*{SUFFIX}") if (name := project_name(path)) is not None)

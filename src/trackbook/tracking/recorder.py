@@ -1,0 +1,129 @@
+"""The heart of `log`: a step for each point of a call, and the call into the journal."""
+
+from __future__ import annotations
+
+import struct
+import threading
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ..journal.journal import Journal
+from ..journal.records import NEXT_STEP
+from ..types import StepBy
+from .values import LARGEST_STEP
+
+
+class Metric:
+    """What the recorder knows of a metric: its number in the journal, and its next step."""
+
+    __slots__ = ("next", "number")
+
+    def __init__(self, number: int, next_step: int) -> None:
+        self.number = number
+        self.next = next_step
+
+
+class Recorder:
+    """Counts steps, per metric or for the whole run, and writes calls down. Safe in threads, signal handlers and forks.
+
+    The lock is reentrant, for a signal handler that logs while its own thread is in here: between reading a counter and
+    setting it stands no call, and only at calls do handlers run. Counters go up before the record is written, so a call that
+    an interrupt breaks off leaves a gap, and no step is given twice.
+    """
+
+    def __init__(self, journal: Journal, step_by: StepBy, largest: Mapping[str, int]) -> None:
+        self.journal = journal
+        self.closed = False
+        self.lock = threading.RLock()
+        self.metrics: dict[str, Metric] = {}
+        self._earlier = dict(largest)  # steps of a resumed run, for metrics that this process has not logged yet
+        self._next = max(largest.values(), default=-1) + 1
+        self._by_metric = step_by == "metric"
+        self._in_child = False
+
+    def record(self, now: float, values: Mapping[str, float], step: int | None) -> bool:
+        """Writes down one point for each of `values`, all or none; False when the recorder is closed.
+
+        Raises ``ValueError`` when a metric has come to the largest step there is.
+        """
+        metrics = self.metrics
+        fields: list[Any] = []
+        left = len(values)
+        with self.lock:
+            if self.closed:
+                return False
+            if step is None and not self._by_metric:
+                step = NEXT_STEP if self._in_child else self._next
+            if step is not None and left and step >= self._next:
+                self._next = step + 1
+            for name, value in values.items():
+                metric = metrics.get(name)
+                if metric is None:
+                    metric = self._add(name)
+                if step is None:
+                    number = metric.next
+                    metric.next = number + 1
+                else:
+                    number = step
+                    if number >= metric.next:
+                        metric.next = number + 1
+                fields += (now, number, value, metric.number, left)
+                left -= 1
+            try:
+                self.journal.write(len(values), fields)
+            except struct.error:
+                self._take_back(values, step)
+                raise ValueError("the largest step, 2**63 - 1, is taken; log with a smaller step=") from None
+        return True
+
+    def number(self, metrics: Iterable[str], steps: Iterable[int], calls: Iterable[int]) -> list[int]:
+        """The steps of points that a forked child logged; those that it left open are counted on from here.
+
+        `calls` tells the points of one call from the next one's. Raises ``OSError`` when it cannot be done now.
+        """
+        given: list[int] = []
+        current = None
+        if not self.lock.acquire(timeout=1.0):  # a signal handler inside `log` may wait for the one who asks
+            raise OSError("the run is busy logging")
+        try:
+            for name, asked, call in zip(metrics, steps, calls, strict=True):
+                metric = self.metrics.get(name) or self._add(name)
+                if asked != NEXT_STEP:
+                    step = asked
+                elif self._by_metric:
+                    step = metric.next
+                else:
+                    step = self._next if call != current else self._next - 1
+                step = min(step, LARGEST_STEP)  # where there is no next step, the point is a second one at the last
+                current = call
+                metric.next = max(metric.next, step + 1)
+                self._next = max(self._next, step + 1)
+                given.append(step)
+        finally:
+            self.lock.release()
+        return given
+
+    def close(self) -> None:
+        """Takes no more calls."""
+        with self.lock:
+            self.closed = True
+
+    def go_on_in_child(self, journal: Journal) -> None:
+        """After a fork: writes to a journal of the child's own, and leaves counting to the parent."""
+        self.lock = threading.RLock()  # another thread may have held it at the fork
+        self.journal = journal
+        self.metrics = {}
+        self._by_metric = False
+        self._in_child = True
+
+    def _add(self, name: str) -> Metric:
+        metric = Metric(self.journal.metric(name), self._earlier.get(name, -1) + 1)
+        return self.metrics.setdefault(name, metric)  # a signal handler that logs may have been faster
+
+    def _take_back(self, values: Iterable[str], step: int | None) -> None:
+        """Undoes the counting of a call that was not written."""
+        if step is None:
+            for name in values:
+                self.metrics[name].next -= 1
+        else:
+            self._next = step

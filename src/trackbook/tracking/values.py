@@ -1,0 +1,196 @@
+"""From what users log to floats and steps: the rules of values, names and steps, before anything is recorded."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import operator
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from ..types import SYSTEM, is_system
+
+LARGEST_STEP = 2**63 - 1
+DEEPEST_NESTING = 32
+SHORTEST_WAIT, LONGEST_WAIT = 0.1, 86_400
+_TIMES = ("m", "M")  # numpy's dates and durations, whose items are ints when they count nanoseconds
+
+
+def flatten(data: Mapping[str, Any]) -> dict[str, float]:
+    """The metrics of one `log` call: nested dicts joined by ``/``, values as floats, in the order given.
+
+    Raises ``TypeError`` for what cannot be logged and ``ValueError`` for a bad name or a number out of range; the message
+    names metric, value and remedy.
+    """
+    if not isinstance(data, Mapping):
+        raise TypeError(
+            f"log() takes a dict of metrics, such as log({{'loss': 0.5}}), not {_show(data)} ({_kind(data)})"
+        )
+    values: dict[str, float] = {}
+    _flatten_into(values, "", data, 0)
+    return values
+
+
+def _flatten_into(values: dict[str, float], prefix: str, data: Mapping[Any, Any], depth: int) -> None:
+    if depth > DEEPEST_NESTING:
+        raise ValueError(f"metric {_show(prefix)}: dicts nested more than {DEEPEST_NESTING} deep; log a flatter dict")
+    for key, value in data.items():
+        name = prefix + check_name(key, prefix)
+        if isinstance(value, Mapping):
+            _flatten_into(values, f"{name}/", value, depth + 1)
+        elif is_system(name):
+            raise ValueError(f"metric {_show(name)}: names that begin with {SYSTEM!r} are trackbook's own; rename it")
+        elif name in values:
+            raise ValueError(f"metric {_show(name)} is given twice in one call, once nested and once flat; log it once")
+        else:
+            values[name] = to_float(name, value)
+
+
+def check_name(name: Any, prefix: str = "") -> str:
+    """`name` when it can name a metric; else ``TypeError`` or ``ValueError``."""
+    if not isinstance(name, str):
+        shown = _show(name)
+        raise TypeError(f"metric name {shown} is {_kind(name)}, not a string; log {{{shown!r}: ...}} instead")
+    return check_text(f"metric name under {prefix!r}" if prefix else "metric name", name)
+
+
+def check_text(what: str, text: Any) -> str:
+    """`text` when it is a non-empty string that UTF-8 can hold; else an error that calls it `what`."""
+    if not isinstance(text, str):
+        raise TypeError(f"{what} {_show(text)} is {_kind(text)}; give a string")
+    if not text:
+        raise ValueError(f"{what} is empty; give one, such as 'digits'")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{what} {_show(text)} holds half a surrogate pair, which is no text; rename it") from None
+    return str.__str__(text)  # a str of its own: an enum's __str__ says something else
+
+
+def as_tags(tags: Iterable[Any] | str | None) -> tuple[str, ...]:
+    """Tags from one string or several, each once, in order."""
+    if tags is None:
+        return ()
+    if not isinstance(tags, Iterable):
+        raise TypeError(f"tags={tags!r} is no list of strings; give one, such as tags=['baseline']")
+    given = [tags] if isinstance(tags, str) else [tag if isinstance(tag, str) else str(tag) for tag in tags]
+    return tuple(dict.fromkeys(check_text("tag", tag) for tag in given))
+
+
+def to_float(metric: str, value: Any) -> float:
+    """`value` as a float64; read at the call, so that an array changed afterwards does not change what was logged."""
+    kind = type(value)
+    if kind is float:
+        return value  # type: ignore[no-any-return]  # narrowed by identity, which mypy does not follow
+    if isinstance(value, (bool, int, float, Decimal, Fraction)):
+        return _number(metric, value)
+    if isinstance(value, str):
+        try:
+            return float(value)
+        except ValueError:
+            raise TypeError(
+                f"metric {_show(metric)}: the string {_show(value)} is not a number; log a number, "
+                "or put text into config"
+            ) from None
+    if value is None:
+        raise TypeError(f"metric {_show(metric)} is None; leave it out of the call, or log float('nan')")
+    return _scalar(metric, value)
+
+
+def _scalar(metric: str, value: Any) -> float:
+    """One number out of a numpy, torch, jax or tensorflow scalar or one-element array."""
+    shape = getattr(value, "shape", None)
+    if shape is None or isinstance(value, type):
+        remedy = (
+            "log its mean, or each item under its own name" if isinstance(value, (list, tuple, set)) else "log a number"
+        )
+        raise TypeError(f"metric {_show(metric)}: {_show(value)} is {_kind(value)}; {remedy}")
+    if _size(shape) != 1:
+        raise TypeError(
+            f"metric {_show(metric)} is {_kind(value)} of shape {_show(shape)}, not one number; "
+            "log a scalar such as its .mean()"
+        )
+    mask = getattr(value, "mask", False)
+    if not callable(mask) and bool(mask):
+        raise TypeError(f"metric {_show(metric)} is masked; leave it out of the call, or log float('nan')")
+    if not hasattr(value, "item") and hasattr(value, "numpy"):
+        value = value.numpy()  # a tensorflow EagerTensor
+    kind = getattr(getattr(value, "dtype", None), "kind", "")
+    item = value.item() if hasattr(value, "item") and kind not in _TIMES else value
+    if isinstance(item, (int, float, str, Decimal, Fraction)):
+        return to_float(metric, item)
+    if kind in ("f", "V"):  # longdouble, and the small floats of ml_dtypes
+        with contextlib.suppress(TypeError, ValueError):
+            return float(item)
+    raise TypeError(f"metric {_show(metric)}: {_show(value)} is {_kind(value)}, not a real number; log a number")
+
+
+def _size(shape: Any) -> int | None:
+    try:
+        return math.prod(int(n) for n in shape)
+    except (TypeError, ValueError):  # some other thing that has a `shape`
+        return None
+
+
+def _number(metric: str, value: Any) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(
+            f"metric {_show(metric)}: {_show(value)} is too large for a 64-bit float; log its logarithm"
+        ) from None
+    except ValueError:
+        raise ValueError(f"metric {_show(metric)}: {_show(value)} is no number; log float('nan')") from None
+
+
+def to_step(step: Any, what: str = "step") -> int:
+    """`step` as an int64. Integral numbers of any library pass; ``TypeError`` or ``ValueError`` says what is wrong."""
+    if isinstance(step, bool) or type(step).__name__ in ("bool_", "bool"):
+        raise TypeError(f"{what}={step!r} is a bool; give a whole number, such as {what}=7")
+    try:
+        number = operator.index(step)
+    except TypeError:
+        number = _integral(step, what)
+    if number < 0:
+        raise ValueError(f"{what}={_show(number)} is negative; steps start at 0")
+    if number > LARGEST_STEP:
+        raise ValueError(f"{what}={_show(number)} is beyond 2**63 - 1, the largest step")
+    return number
+
+
+def to_seconds(seconds: Any, what: str) -> float:
+    """`seconds` as a duration to wait; ``TypeError`` or ``ValueError`` says what is wrong."""
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
+        raise TypeError(f"{what}={_show(seconds)} is {_kind(seconds)}; give a number of seconds, such as {what}=10")
+    if not SHORTEST_WAIT <= seconds <= LONGEST_WAIT:
+        raise ValueError(f"{what}={seconds!r} is not between {SHORTEST_WAIT} and {LONGEST_WAIT:,} seconds")
+    return float(seconds)
+
+
+def _integral(step: Any, what: str) -> int:
+    item = step.item() if getattr(step, "shape", None) == () and hasattr(step, "item") else step
+    if not isinstance(item, (int, float, Decimal, Fraction)):
+        raise TypeError(f"{what}={_show(step)} is {_kind(step)}; give a whole number, such as {what}=7")
+    try:
+        number = int(item)
+    except (ValueError, OverflowError):
+        raise ValueError(f"{what}={item} is not a whole number; give one, such as {what}=7") from None
+    if number != item:
+        raise ValueError(f"{what}={item} is not a whole number; give one, such as {what}={max(number, 0)}")
+    return number
+
+
+def _show(value: Any) -> str:
+    try:
+        text = repr(value)
+    except Exception as error:  # noqa: BLE001  a user's broken __repr__ must not hide which metric was wrong
+        text = f"<{type(value).__name__} whose repr raises {type(error).__name__}>"
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _kind(value: Any) -> str:
+    kind = type(value)
+    name = kind.__name__ if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}.{kind.__name__}"
+    return f"an object of type {name}"

@@ -1,0 +1,361 @@
+"""`board["..."]`, `board.chart`, `board.to_altair` and `board.save`."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import pytest
+
+import trackbook as tb
+from trackbook.boards.widget import Board
+from trackbook.charts.altair import MIME
+
+POINTS = alt.Chart(alt.NamedData("points"))
+SCATTER = POINTS.mark_point().encode(x="step:Q", y="value:Q")
+ODD = "__proto__/\"'<b>{{datum.value}}"
+
+
+@pytest.fixture
+def board() -> Iterator[Board]:
+    """Two runs that have ended, and one that goes on."""
+    for name in ("a", "b", "c"):
+        run = tb.init("p", name, reinit="create_new")
+        for step in range(5):
+            run.log({"train/loss": 5.0 - step, "val/loss": math.nan if step == 2 else 4.0 + step, "lr": 0.1})
+        if name != "c":
+            run.finish()
+    yield tb.board("p")
+    run.finish()
+
+
+def marks(chart: Any) -> list[str]:
+    spec = chart.to_dict()
+    return [layer["mark"]["type"] for layer in spec.get("layer", [spec])]
+
+
+def values(chart: Any) -> list[Any]:
+    spec = chart.to_dict()
+    return spec["datasets"][spec["data"]["name"]]  # type: ignore[no-any-return]
+
+
+# --- a metric's chart
+
+
+def test_a_metric_gives_an_altair_chart_with_its_data(board: Board) -> None:
+    chart = board["train/loss"]
+    assert isinstance(chart, alt.Chart)
+    assert [row["value"] for row in values(chart) if row["run"] == "a"] == [5, 4, 3, 2, 1]
+    assert {row["metric"] for row in values(chart)} == {"train/loss"}
+
+
+def test_what_was_logged_a_moment_ago_is_in_it(board: Board) -> None:
+    run = tb.init("p", "d", reinit="create_new")
+    board.session.add_run(run.id)
+    run.log({"train/loss": 42})
+    assert 42 in {row["value"] for row in values(board["train/loss"])}
+    run.finish()
+
+
+def test_a_chart_can_be_changed_and_joined_to_others(board: Board) -> None:
+    wide = board["train/loss"].properties(width=900).interactive()
+    assert wide.to_dict()["width"] == 900
+    rule = alt.Chart(alt.InlineData(values=[{"y": 2}])).mark_rule().encode(y="y:Q")
+    assert len((board["train/loss"] + rule).to_dict()["layer"]) == 2
+    assert len((board["train/loss"] | board["val/loss"]).to_dict()["hconcat"]) == 2
+
+
+def test_smoothing_lays_the_smooth_line_over_a_faint_one(board: Board) -> None:
+    assert marks(board["train/loss"]) == ["line"]
+    board.smoothing = 2
+    chart = board["train/loss"]
+    assert isinstance(chart, alt.LayerChart)
+    assert [layer["encoding"]["y"]["field"] for layer in chart.to_dict()["layer"]] == ["value", "smooth"]
+
+
+def test_hidden_runs_are_not_in_it(board: Board) -> None:
+    board.hidden_runs = [tb.get_run("b", project="p").id]
+    assert {row["run"] for row in values(board["train/loss"])} == {"a", "c"}
+
+
+def test_what_is_not_finite_is_a_mark_and_null(board: Board) -> None:
+    chart = board["val/loss"]
+    assert marks(chart) == ["line", "point"]
+    assert [row["value"] for row in values(chart) if row["mark"] == "NaN"] == [None] * 3
+    assert "NaN" not in json.dumps(chart.to_dict()["datasets"]).replace('"mark": "NaN"', "")
+
+
+def test_the_x_axis_is_the_boards(board: Board) -> None:
+    board.x_axis = "relative"
+    x = board["train/loss"].to_dict()["encoding"]["x"]
+    assert (x["type"], x["scale"]["type"]) == ("temporal", "utc")
+
+
+def test_scales_are_the_boards(board: Board) -> None:
+    board.y_scale = board.x_scale = "log"
+    encoding = board["train/loss"].to_dict()["encoding"]
+    assert (encoding["x"]["scale"]["type"], encoding["y"]["scale"]["type"]) == ("log", "log")
+
+
+def test_one_value_a_run_is_a_bar_a_run() -> None:
+    for value in (0.5, 0.75):
+        run = tb.init("p", f"run {value}")
+        run.log({"f1": value})
+        run.finish()
+    chart = tb.board("p")["f1"]
+    assert marks(chart) == ["bar", "text"]
+    assert chart.to_dict()["layer"][0]["encoding"]["y"]["sort"] == ["run 0.75", "run 0.5"]
+
+
+def test_a_chart_shows_itself_without_a_network(board: Board) -> None:
+    bundle = board["train/loss"]._repr_mimebundle_()
+    assert bundle[MIME]["mark"]["type"] == "line"
+    assert bundle["image/png"][1:4] == b"PNG"
+    assert "text/html" not in bundle
+
+
+def test_a_renderer_that_the_user_chose_is_kept(board: Board) -> None:
+    with alt.renderers.enable("json"):
+        shown = board["train/loss"]._repr_mimebundle_()
+    assert "application/json" in shown[0]
+
+
+# --- names
+
+
+def test_an_unknown_metric_is_a_key_error_that_names_the_nearest(board: Board) -> None:
+    with pytest.raises(KeyError, match=r"no metric 'trian/loss' on this board; did you mean 'train/loss'\?"):
+        board["trian/loss"]
+    with pytest.raises(KeyError, match="it has 'train/loss', 'val/loss', 'lr'"):
+        board["zzzzzz"]
+
+
+def test_a_board_knows_its_metrics(board: Board) -> None:
+    assert board.metrics == list(board) == ["train/loss", "val/loss", "lr"]
+    assert "lr" in board
+    assert "nope" not in board
+    assert bool(tb.board("p"))
+
+
+# --- the whole board
+
+
+def test_system_metrics_are_had_by_name_only() -> None:
+    run = tb.init("q", capture=["system"])
+    run.log({"loss": 1.0})
+    while run.system().is_empty():
+        time.sleep(0.001)
+    board = tb.board("q")
+    assert board.metrics == list(board) == ["loss"]
+    assert "@system/memory GB" in board
+    spec = board["@system/memory GB"].to_dict()
+    assert {row["metric"] for rows in spec["datasets"].values() for row in rows} == {"@system/memory GB"}
+    assert [row["title"]["text"] for row in board.to_altair().to_dict()["vconcat"]] == ["metrics"]
+    with pytest.raises(KeyError, match=r"it has 'loss'\W*$"):
+        board["zzzzzz"]
+    run.finish()
+
+
+def test_the_board_is_one_chart_with_a_row_for_each_group(board: Board) -> None:
+    board.columns = 2
+    chart = board.to_altair()
+    assert isinstance(chart, alt.VConcatChart)
+    spec = chart.to_dict()
+    assert [row["title"]["text"] for row in spec["vconcat"]] == ["metrics", "train", "val"]
+    assert {row["columns"] for row in spec["vconcat"]} == {2}
+    assert spec["vconcat"][1]["concat"][0]["title"]["text"] == "loss"
+
+
+def test_groups_go_in_the_boards_order(board: Board) -> None:
+    board.group_order = ["val", "gone", "train"]
+    assert [row["title"]["text"] for row in board.to_altair().to_dict()["vconcat"]] == ["val", "train", "metrics"]
+
+
+def test_charts_of_the_users_own_are_on_it(board: Board) -> None:
+    board.chart("val/own", SCATTER)
+    board.chart("lr", SCATTER)
+    metrics, _, val = board.to_altair().to_dict()["vconcat"]
+    assert [chart["title"]["text"] for chart in val["concat"]] == ["loss", "own"]
+    assert metrics["concat"][0]["mark"]["type"] == "point"
+
+
+def test_a_board_without_a_chart_says_what_to_do() -> None:
+    with tb.init("p"), pytest.raises(ValueError, match="no charts yet: log something"):
+        tb.board("p").to_altair()
+
+
+@pytest.mark.parametrize("ending", ["json", "svg", "png", "html"])
+def test_a_board_is_saved(board: Board, tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"board.{ending}"
+    board.save(path)
+    begins = {"json": b"{", "svg": b"<svg", "png": b"\x89PNG", "html": b"<!DOCTYPE html>"}[ending]
+    content = path.read_bytes().strip()
+    assert content.startswith(begins)
+    assert b"cdn.jsdelivr" not in content or ending == "json"
+
+
+def test_another_ending_is_a_value_error_that_names_those_there_are(board: Board, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"ends in \.html, \.json, \.png, \.svg or \.pdf"):
+        board.save(tmp_path / "board.docx")
+
+
+def test_without_vl_convert_saving_says_what_to_install(
+    board: Board, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "vl_convert", None)
+    with pytest.raises(ImportError, match="pip install vl-convert-python"):
+        board.save(tmp_path / "board.png")
+    board.save(tmp_path / "board.json")
+    assert set(board["lr"]._repr_mimebundle_()) == {MIME, "text/plain"}
+
+
+# --- charts of the user's own
+
+
+def test_a_users_chart_is_told_to_the_front_end(board: Board) -> None:
+    board.chart("val/own", SCATTER, metrics=["val/*"])
+    (told,) = board.get_state("charts")["charts"]
+    assert (told["name"], told["metrics"]) == ("val/own", ["val/*"])
+    assert told["spec"]["data"] == {"name": "points"}
+    assert not {"$schema", "usermeta"} & told["spec"].keys()
+    assert "charts" in board.get_state()
+
+
+def test_the_front_end_cannot_set_the_charts(board: Board) -> None:
+    board.set_state({"charts": [{"name": "evil", "spec": {}, "metrics": []}], "smoothing": 3})
+    assert (board.charts, board.smoothing) == ([], 3)
+
+
+def test_a_chart_is_replaced_in_its_place_and_taken_away(board: Board) -> None:
+    board.chart("one", SCATTER)
+    board.chart("two", SCATTER)
+    board.chart("one", POINTS.mark_bar().encode(x="value:Q"))
+    assert [(chart["name"], chart["spec"]["mark"]["type"]) for chart in board.charts] == [
+        ("one", "bar"),
+        ("two", "point"),
+    ]
+    board.chart("one", None)
+    assert [chart["name"] for chart in board.charts] == ["two"]
+    with pytest.raises(KeyError, match="no chart of yours called 'one'"):
+        board.chart("one", None)
+
+
+def test_a_users_chart_is_had_with_its_rows(board: Board) -> None:
+    board.chart("val/own", SCATTER, metrics="*/loss")
+    chart = board["val/own"]
+    assert {row["metric"] for row in values(chart)} == {"train/loss", "val/loss"}
+    assert marks(chart) == ["point"]
+
+
+def test_one_metric_or_several_may_be_named(board: Board) -> None:
+    board.chart("a", SCATTER, metrics="lr")
+    board.chart("b", SCATTER, metrics=("lr", "val/*"))
+    assert [chart["metrics"] for chart in board.charts] == [["lr"], ["lr", "val/*"]]
+
+
+@pytest.mark.parametrize(
+    "chart",
+    [
+        SCATTER + POINTS.mark_line().encode(x="step:Q", y="smooth:Q"),
+        SCATTER | SCATTER,
+        SCATTER & SCATTER,
+        SCATTER.facet("run:N"),
+        SCATTER.repeat(row=["value", "smooth"]),
+        alt.Chart().mark_point().encode(x="step:Q"),
+        alt.Chart(alt.InlineData(values=[{"x": 1}])).mark_point().encode(x="x:Q"),
+    ],
+)
+def test_any_kind_of_altair_chart_will_do(board: Board, chart: Any) -> None:
+    board.chart("own", chart)
+    json.dumps(board.charts, allow_nan=False)
+    board["own"].to_dict()
+
+
+def test_a_chart_that_names_no_data_draws_the_points(board: Board) -> None:
+    board.chart("own", alt.Chart().mark_point().encode(x="step:Q"))
+    assert board.charts[0]["spec"]["data"] == {"name": "points"}
+
+
+def test_altairs_default_size_is_left_to_the_board_and_the_users_config_is_kept(board: Board) -> None:
+    board.chart("own", SCATTER.configure_view(fill="white").configure_axis(grid=False))
+    assert board["own"].to_dict()["config"]["axis"] == {"grid": False}
+    board.to_altair().to_dict()
+    assert board.charts[0]["spec"]["config"] == {"view": {"fill": "white"}, "axis": {"grid": False}}
+
+
+def test_names_are_data(board: Board) -> None:
+    board.chart(ODD, SCATTER, metrics=ODD)
+    assert board.charts[0]["name"] == ODD
+    assert ODD in board
+    assert board[ODD].to_dict()["title"]["text"] == ODD
+    with pytest.raises(TypeError, match="metric name"):
+        board.chart(3, SCATTER)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("chart", [3, {"mark": "point"}, "point", alt.Chart])
+def test_what_is_no_chart_is_a_type_error(board: Board, chart: Any) -> None:
+    with pytest.raises(TypeError, match=r"chart 'own' is \w+, not an Altair chart such as alt.Chart\(alt.NamedData"):
+        board.chart("own", chart)
+    assert board.charts == []
+
+
+@pytest.mark.parametrize(
+    ("chart", "said"),
+    [
+        (POINTS.mark_point().encode(x="step"), "cannot be drawn: .*type"),
+        (POINTS.mark_point().encode(x=alt.X("step:Q", axis="tall")), "cannot be drawn: .*tall"),
+        (alt.Chart("https://example.com/x.csv").mark_point().encode(x="a:Q"), "loads data from a URL"),
+        (
+            SCATTER.transform_lookup("run", alt.LookupData(alt.UrlData("x.csv"), "run", ["a"])),
+            "loads data from a URL",
+        ),
+        (
+            alt.Chart(alt.InlineData(values=[{"x": i, "y": "y" * 50} for i in range(2000)]))
+            .mark_point()
+            .encode(x="x:Q"),
+            r"carries \d+ KB of data of its own, and a board takes 100 KB: .*NamedData",
+        ),
+    ],
+)
+def test_a_chart_that_is_wrong_is_a_value_error_at_the_call(board: Board, chart: Any, said: str) -> None:
+    with pytest.raises(ValueError, match=f"(?s)chart 'own' {said}"):
+        board.chart("own", chart)
+    assert board.charts == []
+
+
+def test_a_large_frame_is_refused_with_the_remedy(board: Board) -> None:
+    import polars as pl
+
+    with pytest.raises(ValueError, match="more than 5,000 rows"):
+        board.chart("own", alt.Chart(pl.DataFrame({"x": range(6000)})).mark_point().encode(x="x:Q"))
+
+
+def test_metrics_that_are_no_names_are_an_error(board: Board) -> None:
+    with pytest.raises(ValueError, match="metrics is empty"):
+        board.chart("own", SCATTER, metrics=[])
+    with pytest.raises(TypeError, match="metric name"):
+        board.chart("own", SCATTER, metrics=[3])  # type: ignore[list-item]
+
+
+# --- the live path
+
+
+def test_a_live_board_loads_no_altair() -> None:
+    program = """
+import sys, trackbook as tb
+run = tb.init("p", display=False)
+run.log({"a": 1})
+board = tb.board("p")
+board.metrics, "a" in board, board.get_state(), board.tick(1.0), board.settle()
+run.finish()
+print("altair" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

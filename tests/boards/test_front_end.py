@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import json
+
+import ipywidgets
+import pytest
+from ipywidgets.embed import dependency_state
+
+from trackbook.boards import front_end
+from trackbook.boards.session import Session
+from trackbook.boards.widget import Board
+from trackbook.notebook import host
+from trackbook.store.memory import MemoryStore
+
+
+@pytest.fixture(autouse=True)
+def built(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(front_end, "front_end", lambda file: f"// {file}")
+    monkeypatch.setattr("trackbook.boards.widget.front_end", lambda file: f"// {file}")
+    front_end._model.cache_clear()
+
+
+def board() -> Board:
+    return Board("p", Session("p", MemoryStore()))
+
+
+def test_all_boards_of_a_kernel_share_one_front_end() -> None:
+    boards = [board(), board()]
+    assert boards[0].front_end is boards[1].front_end
+    assert json.dumps([one.get_state() for one in boards], default=str).count("// trackbook.js") == 0
+    assert boards[0].front_end.get_state()["code"] == "// trackbook.js"
+    assert boards[0]._esm == "// loader.js"
+
+
+def test_a_front_end_that_was_closed_is_made_again() -> None:
+    first = board().front_end
+    ipywidgets.Widget.close_all()
+    again = board().front_end
+    assert again is not first
+    assert again.comm is not None
+
+
+def test_other_code_has_another_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = front_end.FrontEnd().version
+    monkeypatch.setattr(front_end, "front_end", lambda _: "// newer")
+    assert front_end.FrontEnd().version != first
+
+
+def test_a_saved_board_takes_its_front_end_along() -> None:
+    one = board()
+    state = dependency_state([one])
+    assert state[one.front_end.model_id]["state"]["code"] == "// trackbook.js"
+
+
+def test_a_board_in_marimo_carries_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trackbook.boards.widget.can_share_models", lambda: False)
+    assert (board().front_end, board()._esm) == (None, "// trackbook.js")
+
+
+def test_only_marimo_does_not_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert host.can_share_models()
+    monkeypatch.setattr(host, "in_marimo", lambda: True)
+    assert not host.can_share_models()
+
+
+def test_a_front_end_that_is_not_built_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    with pytest.raises(RuntimeError, match="make setup"):
+        front_end.front_end("missing.js")

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from trackbook.boards.run_actions import Actions
+from trackbook.store.base import POINTS
+from trackbook.store.sqlite import SqliteStore
+from trackbook.tracking.project import Project
+from trackbook.types import RunRecord
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    project = Project("p", tmp_path)
+    yield project
+    for run in list(project.open_runs):
+        run.finish()
+    project.store.close()
+
+
+@pytest.fixture
+def running(project: Project) -> Any:
+    return project.open_run(RunRecord("live", "live one", started=100.0))
+
+
+def ended(project: Project, run_id: str = "r") -> None:
+    """A run that another process wrote and ended."""
+    other = SqliteStore(project.store.path, "p")
+    other.put_run(RunRecord(run_id, "run", started=100.0, state="finished", ended=101.0))
+    points = {"metric": ["loss"], "step": [0], "value": [1.0], "time": [100.0]}
+    other.append(run_id, pl.DataFrame(points, schema=POINTS))
+    other.close()
+
+
+def ask(project: Project, ask: str, run: Any = "r", **fields: Any) -> dict[str, Any]:
+    return Actions(project)({"ask": ask, "run": run, **fields})
+
+
+def stored(project: Project, run: str = "r") -> Any:
+    return project.store.run(run)
+
+
+def test_a_run_of_another_process_is_renamed_tagged_and_noted(project: Project) -> None:
+    ended(project)
+    assert ask(project, "rename", name=" best ") == {}
+    assert ask(project, "tag", tags=["a", "b", "a"]) == {}
+    assert ask(project, "note", notes="why\nnot") == {}
+    run = stored(project)
+    assert (run.name, run.tags, run.notes) == ("best", ("a", "b"), "why\nnot")
+
+
+def test_a_run_of_this_process_is_renamed_while_it_runs(project: Project, running: Any) -> None:
+    assert ask(project, "rename", "live", name="better") == {}
+    assert (running.name, stored(project, "live").name) == ("better", "better")
+
+
+def test_a_run_that_another_process_writes_is_left_to_it(project: Project) -> None:
+    other = Project("p", project.store.path.parent)
+    run = other.open_run(RunRecord("theirs", "theirs", started=100.0))
+    assert "another process" in ask(project, "rename", "theirs", name="mine")["error"]
+    assert stored(project, "theirs").name == "theirs"
+    run.finish()
+    other.store.close()
+
+
+def test_an_empty_name_is_refused_with_a_remedy(project: Project) -> None:
+    ended(project)
+    assert "empty" in ask(project, "rename", name="  ")["error"]
+    assert stored(project).name == "run"
+
+
+def test_a_deleted_run_is_gone_and_told(project: Project) -> None:
+    ended(project)
+    told: list[str] = []
+    assert Actions(project, told.append)({"ask": "delete", "run": "r"}) == {}
+    assert (stored(project), told) == (None, ["r"])
+
+
+def test_a_running_run_is_not_deleted(project: Project, running: Any) -> None:
+    told: list[str] = []
+    answer = Actions(project, told.append)({"ask": "delete", "run": "live"})
+    assert "still running: finish it before" in answer["error"]
+    assert (stored(project, "live").name, told) == ("live one", [])
+
+
+def test_a_run_of_this_process_is_asked_to_stop(project: Project, running: Any) -> None:
+    assert ask(project, "stop", "live") == {}
+    assert running.should_stop
+
+
+def test_a_run_that_is_not_written_here_is_not_stopped(project: Project) -> None:
+    ended(project)
+    assert ask(project, "stop") == {"error": "run 'run' is finished already"}
+    other = Project("p", project.store.path.parent)
+    run = other.open_run(RunRecord("theirs", "theirs", started=100.0))
+    assert "another process; stop it there" in ask(project, "stop", "theirs")["error"]
+    assert not run.should_stop
+    run.finish()
+    other.store.close()
+
+
+@pytest.mark.parametrize("run", ["run", "nobody", None, 7])
+def test_only_an_id_names_a_run(project: Project, run: Any) -> None:
+    ended(project)
+    assert ask(project, "delete", run) == {"error": "this run is no longer in the project"}
+    assert stored(project) is not None

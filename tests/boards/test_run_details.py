@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from trackbook.boards.run_details import (
+    LONGEST_LINE,
+    LONGEST_OUTPUT,
+    LONGEST_SOURCE,
+    MOST_CELLS,
+    MOST_FOUND,
+    PAGE,
+    REWRITTEN,
+    about,
+)
+from trackbook.boards.session import Session
+from trackbook.store.documents import put_fact
+from trackbook.store.memory import MemoryStore
+from trackbook.types import RunRecord
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    store = MemoryStore()
+    store.put_run(RunRecord("r", "run", started=100.0))
+    return store
+
+
+def printed(store: MemoryStore, count: int, **changed: str) -> None:
+    """Lines "line 0" to "line n", of which some say something else: `_7="x"`."""
+    texts = {int(name[1:]): text for name, text in changed.items()}
+    lines = [(i, "stdout", texts.get(i, f"line {i}"), 100.0 + i, None) for i in range(count)]
+    store.put_captured("r", "console", lines)
+
+
+def ask(store: MemoryStore, ask: str, **fields: Any) -> dict[str, Any]:
+    return about(store, {"ask": ask, "run": "r", **fields})
+
+
+def texts(answer: dict[str, Any]) -> list[str]:
+    return [text for _, _, text, _, _ in answer["lines"]]
+
+
+def numbers(answer: dict[str, Any]) -> list[int]:
+    return [line for line, *_ in answer["lines"]]
+
+
+def test_a_console_opens_at_its_end(store: MemoryStore) -> None:
+    printed(store, 2500)
+    answer = ask(store, "console")
+    assert (numbers(answer), answer["earlier"]) == (list(range(2500 - PAGE, 2500)), 2500 - PAGE)
+    assert answer["lines"][-1] == [2499, "stdout", "line 2499", 2599.0, None]
+
+
+def test_earlier_lines_come_by_the_page_whatever_lines_are_gone(store: MemoryStore) -> None:
+    kept = [*range(500), *range(4000, 6000)]
+    store.put_captured("r", "console", [(n, "stdout", f"line {n}", 1.0, 3) for n in kept])
+    answer = ask(store, "console", before=5000)
+    assert (numbers(answer), answer["earlier"]) == (list(range(4000, 5000)), 500)
+    answer = ask(store, "console", before=4000)
+    assert (numbers(answer), answer["earlier"]) == (list(range(500)), 0)
+
+
+def test_earlier_lines_come_at_once_from_a_line_that_somebody_jumps_to(store: MemoryStore) -> None:
+    printed(store, 5000)
+    answer = ask(store, "console", before=4000, since=100)
+    assert (numbers(answer), answer["earlier"]) == (list(range(100, 4000)), 100)
+    assert len(numbers(ask(store, "console", before=4000, since=3999))) == PAGE
+
+
+def test_what_came_after_a_line_comes_with_those_that_may_have_been_written_over(store: MemoryStore) -> None:
+    printed(store, 500)
+    printed(store, 510, _450="100%", _200="long ago")
+    answer = ask(store, "console", after=499)
+    assert answer["lines"][0][0] == 499 - REWRITTEN + 1
+    assert "100%" in texts(answer)
+    assert (texts(answer)[-1], answer["more"]) == ("line 509", False)
+
+
+def test_more_than_a_page_after_a_line_comes_in_pages(store: MemoryStore) -> None:
+    printed(store, 3000)
+    first = ask(store, "console", after=0)
+    assert first["more"]
+    second = ask(store, "console", after=first["lines"][-1][0])
+    third = ask(store, "console", after=second["lines"][-1][0])
+    assert third["lines"][-1][0] == 2999
+    assert not third["more"]
+
+
+def test_a_search_finds_texts_in_any_case_over_all_that_is_stored(store: MemoryStore) -> None:
+    printed(store, 3000, _7="Loss (NaN)", _2990="loss (nan) again")
+    assert ask(store, "console", search="LOSS (nan)") == {"found": [7, 2990]}
+    assert ask(store, "console", search="nowhere")["found"] == []
+
+
+def test_a_search_that_finds_too_much_gives_the_newest(store: MemoryStore) -> None:
+    printed(store, MOST_FOUND + 5)
+    assert ask(store, "console", search="line")["found"] == list(range(5, MOST_FOUND + 5))
+
+
+def test_long_lines_and_sources_are_cut_and_a_traceback_keeps_its_end(store: MemoryStore) -> None:
+    printed(store, 1, _0="x" * 10_000)
+    (text,) = texts(ask(store, "console"))
+    assert (len(text), text[-1]) == (LONGEST_LINE, "…")
+    source, error = "x" * 50_000, "x" * 50_000 + "ValueError: no"
+    store.put_captured("r", "cells", [(0, "id", 1, source, 1.0, 2.0, "error", error, None, "[]", 0, None)])
+    (cell,) = ask(store, "cells")["cells"]
+    assert (len(cell["source"]), len(cell["error"])) == (LONGEST_SOURCE, LONGEST_SOURCE)
+    assert cell["error"].endswith("ValueError: no")
+
+
+def test_cells_come_in_order_the_newest_where_they_are_many(store: MemoryStore) -> None:
+    rows = [(n, f"id{n}", n + 1, None, 1.0, None, "running", None, None, "[]", 0, None) for n in range(MOST_CELLS + 3)]
+    store.put_captured("r", "cells", rows)
+    answer = ask(store, "cells")
+    assert [cell["number"] for cell in answer["cells"]] == list(range(3, MOST_CELLS + 3))
+    assert answer["earlier"] == 3
+    assert answer["cells"][0] == {
+        "number": 3,
+        "count": 4,
+        "source": None,
+        "started": 1.0,
+        "ended": None,
+        "state": "running",
+        "error": None,
+        "output": None,
+        "dirty": None,
+    }
+
+
+def test_a_cell_tells_its_output_and_why_it_is_dirty(store: MemoryStore) -> None:
+    row = (0, "id", 1, "x", 1.0, 2.0, "ok", None, "7" * 5000, "[]", 0, "edited since")
+    store.put_captured("r", "cells", [row])
+    (cell,) = ask(store, "cells")["cells"]
+    assert (cell["output"], cell["dirty"]) == ("7" * (LONGEST_OUTPUT - 1) + "…", "edited since")
+
+
+def test_the_environment_is_told_as_it_was_recorded(store: MemoryStore) -> None:
+    assert ask(store, "environment") == {"environment": None}
+    environment = {"os": {"name": "Linux"}, "packages": {"numpy": "2.1.0"}}
+    put_fact(store, "r", "environment", environment)
+    assert ask(store, "environment") == {"environment": environment}
+
+
+@pytest.mark.parametrize("run", ["nobody", None, 7])
+def test_only_an_id_names_a_run(store: MemoryStore, run: Any) -> None:
+    assert about(store, {"ask": "cells", "run": run}) == {"error": "this run is no longer in the project"}
+
+
+@pytest.mark.parametrize("fields", [{"before": "1"}, {"since": True}, {"after": 1.5}])
+def test_what_makes_no_sense_is_refused(store: MemoryStore, fields: dict[str, Any]) -> None:
+    assert "is the number of a line" in ask(store, "console", **fields)["error"]
+
+
+def test_a_session_answers_for_runs_that_it_does_not_draw(store: MemoryStore) -> None:
+    printed(store, 1)
+    answer, buffers = Session("p", store).answer({"ask": "console", "run": "r"})
+    assert (texts(answer), buffers) == (["line 0"], [])

@@ -1,0 +1,261 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from trackbook.boards import session as session_module
+from trackbook.boards.session import Session
+from trackbook.store.base import POINTS
+from trackbook.store.memory import MemoryStore
+from trackbook.types import Cursor, RunRecord
+from wire import FrontEnd
+
+
+class Following:
+    """A store with a run, a session that shows it, and a front end that hears all of it."""
+
+    def __init__(self, store: Any = None) -> None:
+        self.store = store or MemoryStore()
+        self.store.put_run(RunRecord("r", "run", started=100.0))
+        self.session = Session("p", self.store)
+        self.session.add_run("r")
+        self.front_end = FrontEnd()
+
+    def log(self, metric: str, values: dict[int, float], run: str = "r") -> None:
+        points = {"metric": [metric] * len(values), "step": list(values), "value": list(values.values())}
+        self.store.append(run, pl.DataFrame(points | {"time": [100.0 + step for step in values]}, schema=POINTS))
+
+    def send(self) -> dict[str, Any]:
+        if self.session.pull():
+            keyframe, delta = self.session.frames()
+            self.front_end.receive(keyframe=keyframe, delta=delta)
+        assert self.front_end.picture is not None
+        return self.front_end.picture
+
+    def drawn(self) -> list[float]:
+        (_, rows), *_ = self.send()["series"].values()
+        return [row["value"] for row in rows.values()]
+
+
+@pytest.fixture
+def following() -> Following:
+    case = Following()
+    case.session.pull()
+    keyframe, delta = case.session.keyframe()
+    case.front_end.receive(keyframe=keyframe, delta=delta)
+    return case
+
+
+def test_points_come_as_deltas(following: Following) -> None:
+    following.log("loss", {0: 3.0, 1: 2.0})
+    assert following.drawn() == [3.0, 2.0]
+    following.log("loss", {2: 1.0})
+    assert following.drawn() == [3.0, 2.0, 1.0]
+    assert following.front_end.keyframe["header"]["seq"] == 1
+
+
+def test_nothing_new_is_nothing_to_send(following: Following) -> None:
+    following.log("loss", {0: 3.0})
+    following.send()
+    assert not following.session.pull()
+
+
+def test_deltas_that_cost_as_much_as_a_keyframe_end_in_one(following: Following) -> None:
+    following.log("loss", dict.fromkeys(range(1100), 0.0))
+    following.send()
+    assert following.front_end.keyframe["header"]["seq"] > 1
+    assert following.front_end.delta["header"]["series"] == []
+    assert len(following.drawn()) == 1100
+
+
+def test_a_run_that_ends_is_told(following: Following) -> None:
+    following.store.put_run(RunRecord("r", "run", started=100.0, state="failed", ended=160.0, error="ValueError: no"))
+    run = following.send()["runs"][0]
+    assert (run["state"], run["ended"], run["error"]) == ("failed", 160.0, "ValueError: no")
+    assert not following.session.running
+
+
+def test_progress_is_the_largest_step_unless_the_run_counts_itself(following: Following) -> None:
+    following.log("loss", {0: 0.0, 41: 0.0})
+    assert following.send()["runs"][0]["done"] == 42
+    following.store.put_run(RunRecord("r", "run", started=100.0, done=7, total=10))
+    run = following.send()["runs"][0]
+    assert (run["done"], run["total"]) == (7, 10)
+
+
+def test_the_rate_is_that_of_the_last_seconds(following: Following, monkeypatch: pytest.MonkeyPatch) -> None:
+    start = session_module.time.monotonic()
+    for second in range(30):
+        monkeypatch.setattr(session_module.time, "monotonic", lambda second=second: start + second)
+        per_second = 100 if second < 15 else 10
+        following.store.put_run(RunRecord("r", "run", started=100.0, done=second * per_second))
+        following.send()
+    assert following.send()["runs"][0]["rate"] == pytest.approx(10, rel=0.01)
+
+
+def test_every_run_has_its_own_place(following: Following) -> None:
+    following.store.put_run(RunRecord("s", "run", started=101.0))
+    following.session.add_run("s")
+    following.session.add_run("s")
+    following.log("loss", {0: 1.0})
+    following.log("loss", {0: 2.0}, run="s")
+    picture = following.send()
+    assert [(run["key"], run["id"]) for run in picture["runs"].values()] == [(0, "r"), (1, "s")]
+    assert set(picture["series"]) == {(0, 0), (1, 0)}
+
+
+def test_a_standing_problem_of_the_store_is_told_and_taken_back(following: Following) -> None:
+    following.store.notices.append("The disk is full")
+    following.send()
+    assert following.front_end.delta["header"]["notices"] == ["The disk is full"]
+    following.store.notices.clear()
+    following.send()
+    assert following.front_end.delta["header"]["notices"] == []
+
+
+def test_a_session_that_follows_takes_up_new_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = MemoryStore()
+    session = Session("p", store, follow=True)
+    assert not session.pull()
+    store.put_run(RunRecord("r", "from a script", started=100.0))
+    monkeypatch.setattr(session_module, "RECHECK_SECONDS", 0.0)
+    assert session.pull()
+    assert session.run_names == ["from a script"]
+
+
+def test_a_run_that_is_removed_leaves_the_picture_and_comes_back_in_its_colour(following: Following) -> None:
+    for run in "st":
+        following.store.put_run(RunRecord(run, run, started=101.0))
+        following.session.add_run(run)
+    following.log("loss", {0: 2.0}, run="s")
+    following.send()
+    following.session.remove_run("s")
+    picture = following.send()
+    assert [run["id"] for run in picture["runs"].values()] == ["r", "t"]
+    assert picture["series"] == {}
+    assert following.session.run_ids == ["r", "t"]
+    following.session.add_run("s")
+    picture = following.send()
+    assert {run["key"]: run["id"] for run in picture["runs"].values()} == {0: "r", 1: "s", 2: "t"}
+    assert list(picture["series"]) == [(1, 0)]
+
+
+def test_removing_a_run_that_is_not_there_changes_nothing(following: Following) -> None:
+    following.send()
+    following.session.remove_run("nobody")
+    assert not following.session.pull()
+
+
+def test_actions_are_answered_by_whom_the_session_was_given(following: Following) -> None:
+    assert "error" in following.session.answer({"ask": "rename", "run": "r"})[0]
+    following.session.act = lambda question: {"did": question["ask"]}
+    assert following.session.answer({"ask": "rename", "run": "r"}) == ({"did": "rename"}, [])
+    assert "error" in following.session.answer({"ask": "launch"})[0]
+
+
+class Rewinding(MemoryStore):
+    """A store whose run was cut back to nothing and written anew."""
+
+    generation = 0
+
+    def since(self, run_id: str, cursor: Cursor, most: int | None = None) -> tuple[pl.DataFrame, Cursor]:
+        if cursor.generation != self.generation:
+            cursor = Cursor(self.generation, 0)
+        points, later = super().since(run_id, cursor, most)
+        return points, Cursor(self.generation, later.ordinal)
+
+
+def test_a_run_that_was_cut_back_comes_as_a_keyframe() -> None:
+    store = Rewinding()
+    following = Following(store)
+    following.session.pull()
+    keyframe, delta = following.session.keyframe()
+    following.front_end.receive(keyframe=keyframe, delta=delta)
+    following.log("loss", {0: 1.0, 1: 2.0, 2: 3.0})
+    following.send()
+    store.generation = 1
+    store._points.clear()
+    following.log("loss", {0: 9.0})
+    assert following.drawn() == [9.0]
+    assert following.front_end.keyframe["header"]["seq"] > 1
+
+
+def test_the_question_keyframe_is_answered_by_one(following: Following) -> None:
+    following.log("loss", {0: 1.0})
+    following.send()
+    assert following.session.answer({"ask": "keyframe"}) == ({}, [])
+    assert following.session.keyframe_due
+    keyframe, _ = following.session.frames()
+    assert keyframe is not None
+    assert not following.session.keyframe_due
+
+
+def test_what_a_notebook_keeps_is_small_and_what_comes_next_stands_on_the_fine_picture() -> None:
+    following = Following()
+    following.session.pull()
+    for metric in range(10):
+        following.log(f"m{metric}", {step: float(step % 13) for step in range(9000)})
+    following.session.pull()
+    live, _ = following.session.keyframe()
+    saved, delta = following.session.saved_keyframe()
+    assert len(saved["data"]) <= session_module.SAVED_BUDGET < len(live["data"])
+    assert delta["data"] == b""
+    assert not following.session.pull()
+    following.log("m0", {9000: 1.0})
+    assert following.session.pull()
+    keyframe, _ = following.session.frames()
+    assert keyframe is not None
+    assert len(keyframe["data"]) >= len(live["data"])
+
+
+def test_a_small_picture_is_kept_as_it_is_and_deltas_go_on(following: Following) -> None:
+    following.log("loss", {0: 1.0})
+    following.session.pull()
+    following.session.saved_keyframe()
+    following.log("loss", {1: 1.0})
+    following.session.pull()
+    assert following.session.frames()[0] is None
+
+
+def scripted(rate: int, seconds: int) -> list[int]:
+    """Bytes of each refresh of a run with 30 series, ten refreshes a second."""
+    following = Following()
+    following.session.pull()
+    following.session.keyframe()
+    sent, random = [], np.random.default_rng(0)
+    names = pl.Series([f"m{number}" for number in range(30)], dtype=pl.String)
+    for refresh in range(10 * seconds):
+        steps = np.repeat(np.arange(refresh * rate // 10, (refresh + 1) * rate // 10), 30)
+        metric = names.gather(np.tile(np.arange(30), len(steps) // 30))
+        points = {
+            "metric": metric,
+            "step": steps,
+            "value": random.normal(size=len(steps)),
+            "time": 100.0 + steps / rate,
+        }
+        following.store.append("r", pl.DataFrame(points, schema_overrides=POINTS))
+        following.session.pull()
+        frames = [frame for frame in following.session.frames() if frame is not None]
+        sent.append(sum(len(frame["data"]) + len(json.dumps(frame["header"])) for frame in frames))
+    return sent
+
+
+@pytest.mark.parametrize(("rate", "seconds"), [(100, 40), (1000, 30)])
+def test_a_growing_run_sends_at_most_60_kb_a_refresh(rate: int, seconds: int) -> None:
+    sent = scripted(rate, seconds)
+    assert sum(sent) / len(sent) <= 60_000
+    assert max(sent) <= 1_100_000
+
+
+def test_system_metrics_are_in_the_picture_and_are_no_steps_of_the_run(following: Following) -> None:
+    following.log("@system/cpu %", dict.fromkeys(range(50), 9.0))
+    assert following.send()["runs"][0]["done"] == 0
+    following.log("loss", {0: 3.0, 1: 2.0})
+    following.log("@system/cpu %", {50: 8.0})
+    picture = following.send()
+    assert picture["runs"][0]["done"] == 2
+    assert len(picture["series"]) == 2

@@ -1,0 +1,543 @@
+"""The board's two sides: what it sends over its comm is played to a front end, which must hold the kernel's picture."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import ipywidgets
+import polars as pl
+import pytest
+import traitlets
+from comm.base_comm import BaseComm
+
+from trackbook import TrackbookWarning
+from trackbook.boards import front_end as front_end_module
+from trackbook.boards import widget
+from trackbook.boards.session import Session
+from trackbook.boards.widget import Board
+from trackbook.store.base import POINTS
+from trackbook.store.memory import MemoryStore
+from trackbook.types import RunRecord
+from wire import FrontEnd, kernel_picture, plain
+
+
+class Browser(BaseComm):
+    """The other end of the comm: keeps every trait's last value, and gives the data on to a front end."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        self.front_end = FrontEnd()
+        self.state: dict[str, Any] = {}
+        self.messages: list[dict[str, Any]] = []
+        self.seqs: list[int] = []
+        super().__init__(**kwargs)
+
+    def publish_msg(
+        self, msg_type: str, data: Any = None, metadata: Any = None, buffers: Any = None, **keys: Any
+    ) -> None:
+        if msg_type not in ("comm_open", "comm_msg") or data.get("method") in ("echo_update", "custom"):
+            return
+        state = {name: dict(v) if isinstance(v, dict) else v for name, v in data["state"].items()}
+        for path, buffer in zip(data["buffer_paths"], buffers or [], strict=True):
+            state[path[0]][path[1]] = bytes(buffer)
+        self.messages.append({"state": state, "paths": data["buffer_paths"]})
+        self.state |= state
+        self.front_end.receive(**{name: state[name] for name in ("keyframe", "delta") if name in state})
+        if self.front_end.picture is not None:
+            self.seqs.append(self.front_end.picture["seq"])
+
+    def set(self, **state: Any) -> None:
+        """What the front end does when a view's state changes."""
+        self.handle_msg({"content": {"data": {"method": "update", "state": state, "buffer_paths": []}}, "buffers": []})
+
+
+class Live:
+    """A board of one run, and both ends of it."""
+
+    def __init__(self) -> None:
+        self.store = MemoryStore()
+        self.store.put_run(RunRecord("r", "run", started=100.0))
+        session = Session("p", self.store)
+        session.add_run("r")
+        self.board = Board("p", session)
+        self.browser: Browser = self.board.comm
+        self.logged = 0
+
+    def log(self, count: int = 1) -> None:
+        steps = list(range(self.logged, self.logged + count))
+        points = {"metric": ["loss"] * count, "step": steps, "value": steps, "time": steps}
+        self.store.append("r", pl.DataFrame(points, schema=POINTS, strict=False))
+        self.logged += count
+
+    def tick(self) -> None:
+        self.board._due = 0.0
+        self.board.tick(1.0)
+
+    def assert_same_picture(self) -> None:
+        shown = self.browser.front_end.picture
+        assert shown is not None
+        got = plain(shown)
+        expected = plain(kernel_picture(self.board.session._picture))
+        assert [run["done"] for run in got["runs"]] == [self.logged]
+        assert got["metrics"] == expected["metrics"]
+        for one, other in zip(got["series"], expected["series"], strict=True):
+            assert (one["width"], one["columns"]["step" if one["width"] == 1 else "last"]) == (
+                other["width"],
+                other["columns"]["step" if other["width"] == 1 else "last"],
+            )
+
+
+@pytest.fixture
+def live(monkeypatch: pytest.MonkeyPatch) -> Iterator[Live]:
+    monkeypatch.setattr(widget, "front_end", lambda _: "export default {}")
+    monkeypatch.setattr(front_end_module, "front_end", lambda _: "export default {}")
+    monkeypatch.setattr(ipywidgets.widgets.widget.comm, "create_comm", Browser)
+    case = Live()
+    yield case
+    case.board.close()
+
+
+def test_the_board_opens_with_a_keyframe(live: Live) -> None:
+    assert live.browser.front_end.picture is not None
+    assert live.browser.front_end.picture["runs"][0]["name"] == "run"
+
+
+def test_a_tick_sends_what_is_new(live: Live) -> None:
+    live.log(3)
+    live.tick()
+    live.assert_same_picture()
+
+
+def test_a_tick_with_nothing_new_sends_nothing(live: Live) -> None:
+    live.log(3)
+    live.tick()
+    sent = len(live.browser.messages)
+    live.tick()
+    assert len(live.browser.messages) == sent
+
+
+def test_each_frame_has_one_buffer_at_a_fixed_path(live: Live) -> None:
+    live.log(3)
+    live.tick()
+    live.board.settle()
+    frames = [message["paths"] for message in live.browser.messages if "delta" in message["state"]]
+    assert len(frames) == 3
+    assert all(
+        path in (["keyframe", "data"], ["delta", "data"], ["table", "data"]) for paths in frames for path in paths
+    )
+
+
+def test_a_keyframe_and_the_delta_on_it_come_in_one_message(live: Live) -> None:
+    live.log(1100)
+    live.tick()
+    assert set(live.browser.messages[-1]["state"]) == {"keyframe", "delta"}
+
+
+def test_the_whole_state_comes_with_a_fresh_picture(live: Live) -> None:
+    live.log(3)
+    sent = len(live.browser.messages)
+    state = live.board.get_state()
+    assert len(live.browser.messages) == sent  # a reloading page would take an update for the answer
+    late = FrontEnd()
+    late.receive(keyframe=state["keyframe"], delta=state["delta"])
+    assert late.picture is not None
+    assert plain(late.picture)["series"][0]["columns"]["step"] == [0, 1, 2]
+    live.log(2)
+    live.tick()
+    live.assert_same_picture()
+    late.receive(delta=live.browser.state["delta"])
+    assert plain(late.picture)["series"][0]["columns"]["step"] == [0, 1, 2, 3, 4]
+
+
+def test_what_the_whole_state_told_one_view_the_next_tick_tells_the_others(live: Live) -> None:
+    live.log(3)
+    live.board.get_state()
+    live.tick()
+    live.assert_same_picture()
+
+
+def test_saved_widget_state_holds_the_whole_picture(live: Live) -> None:
+    live.log(5)
+    saved = ipywidgets.Widget.get_manager_state(widgets=[live.board])["state"][live.board.model_id]
+    assert sorted(buffer["path"] for buffer in saved["buffers"]) == [
+        ["delta", "data"],
+        ["keyframe", "data"],
+        ["table", "data"],
+    ]
+    assert saved["state"]["delta"]["header"]["series"][0]["rows"] == 5
+
+
+def test_the_last_value_of_each_trait_is_the_whole_picture(live: Live) -> None:
+    for count in (3, 1, 900, 2, 40, 700, 1):
+        live.log(count)
+        live.tick()
+        kept = FrontEnd()
+        kept.receive(keyframe=live.browser.state["keyframe"], delta=live.browser.state["delta"])
+        assert kept.picture is not None
+        assert kept.picture["runs"][0]["done"] == live.logged
+
+
+def test_under_hold_sync_the_picture_is_whole_when_it_is_released(live: Live) -> None:
+    with live.board.hold_sync():
+        live.board.smoothing = 3
+        live.log(900)
+        live.tick()
+        live.log(5)
+        live.tick()
+    live.assert_same_picture()
+    assert live.browser.state["smoothing"] == 3
+
+
+def test_the_pump_does_not_wait_for_a_thread_that_holds_sync(live: Live) -> None:
+    held, release = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with live.board.hold_sync():
+            held.set()
+            assert release.wait(10)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert held.wait(10)
+    live.log(3)
+    live.tick()  # would never return if it waited
+    release.set()
+    holder.join()
+    live.tick()
+    live.assert_same_picture()
+
+
+def test_frames_are_not_rolled_back_with_another_threads_held_notifications(live: Live) -> None:
+    held, release = threading.Event(), threading.Event()
+    errors: list[BaseException] = []
+
+    def hold() -> None:
+        try:
+            with live.board.hold_trait_notifications():
+                held.set()
+                assert release.wait(10)
+                live.board.smoothing = 99  # out of range: traitlets takes back all that was set while it held
+        except traitlets.TraitError as error:
+            errors.append(error)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert held.wait(10)
+    live.log(900)
+    live.tick()
+    release.set()
+    holder.join()
+    live.log(1)
+    live.tick()
+    live.assert_same_picture()
+    assert len(errors) == 1
+
+
+def test_under_fire_from_three_threads_the_picture_stays_the_kernels(live: Live) -> None:
+    """The pump ticks, the front end sets, the user sets and asks for the whole state, all at once."""
+    stop = threading.Event()
+    failures: list[BaseException] = []
+
+    def repeat(act: Any) -> None:
+        number = 0
+        try:
+            while not stop.is_set():
+                act(number)
+                number += 1
+        except BaseException as error:  # noqa: BLE001  # told by the test's last lines
+            failures.append(error)
+
+    def user(number: int) -> None:
+        with live.board.hold_sync():
+            live.board.smoothing = number % 21
+            live.board.metric_filter = str(number)
+        live.board.get_state()
+
+    def front_end(number: int) -> None:
+        live.browser.set(x_axis=["step", "time"][number % 2], seen=number, hidden_runs=[str(number)])
+
+    threads = [threading.Thread(target=repeat, args=(act,)) for act in (user, front_end)]
+    for thread in threads:
+        thread.start()
+    for _ in range(150):
+        live.log(17)
+        live.tick()
+    stop.set()
+    for thread in threads:
+        thread.join()
+    live.board.settle()
+    assert not failures
+    live.assert_same_picture()
+    assert live.browser.seqs == sorted(live.browser.seqs)
+    for name in ("smoothing", "metric_filter"):
+        assert live.browser.state[name] == getattr(live.board, name)
+
+
+def test_the_front_end_moves_controls_and_not_data(live: Live) -> None:
+    live.log(2)
+    live.tick()
+    live.browser.set(smoothing=7, keyframe={}, delta={}, _esm="alert(1)")
+    assert live.board.smoothing == 7
+    assert live.board._esm == "export default {}"
+    live.assert_same_picture()
+
+
+@pytest.mark.parametrize(
+    ("trait", "value"),
+    [
+        ("smoothing", 21),
+        ("smoothing", -1),
+        ("smoothing_kind", "median"),
+        ("x_axis", ""),
+        ("y_scale", "sqrt"),
+        ("hidden_runs", 3),
+        ("chart_height", 79),
+        ("chart_height", 801),
+        ("columns", 7),
+        ("run_colors", {"r": "red"}),
+        ("panel", "settings"),
+    ],
+)
+def test_a_control_set_to_nonsense_is_a_trait_error(live: Live, trait: str, value: Any) -> None:
+    with pytest.raises(traitlets.TraitError, match=trait):
+        setattr(live.board, trait, value)
+
+
+def test_an_acknowledged_board_is_refreshed_more_often_than_a_silent_one(live: Live) -> None:
+    live.log()
+    live.tick()
+    sent = live.board._unseen_since or 0.0
+    assert [live.board._interval(sent + later) for later in (0.0, 0.5, 0.7, 61)] == [0.1, 0.1, 0.2, 1.0]
+    live.browser.set(seen=live.board.session.seq)
+    assert live.board._interval(sent + 61) == 0.1
+
+
+def test_the_front_end_is_heard_while_a_cell_runs() -> None:
+    class Comm:
+        """As ipykernel 7.4's: it sends replies to the subshell that last published, which may be busy."""
+
+        def _reply_subshell_for(self, data: Any, default: str | None) -> str:
+            return "the busy main shell"
+
+    comm = Comm()
+    widget._answer_while_busy(comm)
+    assert comm._reply_subshell_for({}, None) is None
+
+
+def test_a_board_says_in_words_what_it_shows(live: Live) -> None:
+    assert repr(live.board) == "<trackbook board of 'p': run>"
+
+
+def test_a_question_is_answered_to_who_asked(live: Live) -> None:
+    sent: list[Any] = []
+    live.board.send = lambda content, buffers: sent.append((content, buffers))  # type: ignore[method-assign]
+    live.board._handle_custom_msg({"ask": "the time", "id": 7}, [])
+    live.board._handle_custom_msg({"something": "else"}, [])
+    assert sent == [({"error": "a board cannot answer 'the time'", "answers": 7}, [])]
+
+
+def test_a_run_that_says_nothing_is_known_to_live(live: Live) -> None:
+    live.board._due = 0.0
+    live.board.tick(1.0)
+    beats = []
+    for now in range(2, 35):
+        live.board._due = 0.0
+        live.board.tick(float(now))
+        beats.append(live.board.beat)
+    assert beats[-1] == 3
+
+
+def test_a_board_tells_who_wants_to_know_that_it_is_shown(live: Live) -> None:
+    shown: list[Any] = []
+    live.board.on_show = shown.append
+    live.board._repr_mimebundle_()
+    assert shown == [live.board]
+
+
+# --- the runs panel ---------------------------------------------------------------------------------------------------
+
+
+def other_run(live: Live, run: str = "o", **fields: Any) -> None:
+    live.store.put_run(RunRecord(run, fields.pop("name", "other"), started=50.0, state="finished", **fields))
+    live.store.append(
+        run, pl.DataFrame({"metric": ["loss"], "step": [0], "value": [9.0], "time": [50.0]}, schema=POINTS)
+    )
+
+
+def in_table(live: Live) -> list[str]:
+    return [run["name"] for run in live.browser.state["table"]["header"]["runs"]]
+
+
+def drawn(live: Live) -> list[str]:
+    assert live.browser.front_end.picture is not None
+    return [run["name"] for run in live.browser.front_end.picture["runs"].values()]
+
+
+def test_the_table_has_the_whole_project_once_the_panel_is_open(live: Live) -> None:
+    other_run(live)
+    live.tick()
+    assert in_table(live) == ["run"]
+    live.browser.set(panel="runs")
+    live.tick()
+    assert in_table(live) == ["other", "run"]
+
+
+@pytest.mark.parametrize("trait", [{"panel": "compare"}, {"group_by": "config.lr"}])
+def test_comparing_and_grouping_open_the_table_too(live: Live, trait: dict[str, str]) -> None:
+    other_run(live)
+    live.browser.set(**trait)
+    live.tick()
+    assert in_table(live) == ["other", "run"]
+
+
+def test_when_the_panel_is_closed_a_notebook_keeps_the_boards_own_runs(live: Live) -> None:
+    other_run(live)
+    live.board.panel = "runs"
+    live.tick()
+    live.board.panel = ""
+    live.board.settle()
+    assert in_table(live) == ["run"]
+
+
+def test_the_front_end_cannot_set_the_table(live: Live) -> None:
+    live.browser.set(table={})
+    assert live.board.table["header"]["runs"]
+
+
+@pytest.mark.parametrize("who", ["python", "front end"])
+def test_a_selected_run_is_drawn_until_it_is_no_longer_selected(live: Live, who: str) -> None:
+    def select(runs: list[str]) -> None:
+        if who == "python":
+            live.board.selected_runs = runs
+        else:
+            live.browser.set(selected_runs=runs)
+        live.tick()
+
+    other_run(live)
+    select(["o", "no such run"])
+    assert drawn(live) == ["run", "other"]
+    select(["r"])
+    assert drawn(live) == ["run"]
+    select([])
+    assert drawn(live) == ["run"], "a board's own run stays"
+
+
+def test_a_board_that_was_let_go_asks_to_be_ticked_again_when_somebody_uses_its_panel(live: Live) -> None:
+    woken: list[str] = []
+    live.board.on_wake = lambda: woken.append("")
+    other_run(live)
+    live.store.put_run(RunRecord("r", "run", started=100.0, state="finished"))
+    live.tick()
+    assert not live.board.awake
+    live.browser.set(panel="runs")
+    assert (len(woken), live.board.awake) == (1, True)
+    live.browser.set(panel="")
+    assert (len(woken), live.board.awake) == (1, False)
+    live.browser.set(selected_runs=["o"])
+    assert len(woken) == 2
+    live.board._handle_custom_msg({"ask": "rename", "run": "r", "id": 1}, [])
+    assert len(woken) == 3
+
+
+def test_after_an_action_table_and_picture_follow_also_for_a_run_that_has_ended(live: Live) -> None:
+    live.store.put_run(RunRecord("r", "run", started=100.0, state="finished"))
+    live.tick()
+
+    def rename(question: Any) -> dict[str, Any]:
+        live.store.put_run(RunRecord(question["run"], question["name"], started=100.0, state="finished"))
+        return {}
+
+    live.board.session.act = rename
+    live.board._handle_custom_msg({"ask": "rename", "run": "r", "name": "best", "id": 1}, [])
+    live.tick()
+    assert (in_table(live), drawn(live)) == (["best"], ["best"])
+
+
+def test_a_deleted_run_leaves_table_and_picture(live: Live) -> None:
+    other_run(live)
+    live.board.panel = "runs"
+    live.board.selected_runs = ["o"]
+    live.tick()
+    live.board.session.act = lambda question: live.store.delete(question["run"]) or {}  # type: ignore[func-returns-value]
+    live.board._handle_custom_msg({"ask": "delete", "run": "o", "id": 1}, [])
+    live.tick()
+    assert (in_table(live), drawn(live)) == (["run"], ["run"])
+
+
+def test_a_run_that_could_not_be_deleted_stays(live: Live) -> None:
+    live.board.session.act = lambda _: {"error": "it is still running"}
+    live.board._handle_custom_msg({"ask": "delete", "run": "r", "id": 1}, [])
+    live.tick()
+    assert drawn(live) == ["run"]
+
+
+def executed(number: int, ended: float | None) -> tuple[Any, ...]:
+    state = "running" if ended is None else "ok"
+    return (number, None, number + 1, "", 100.0 + number, ended, state, None, None, "[]", 1, None)
+
+
+def test_the_executions_of_cells_are_told_when_they_begin_and_end(live: Live) -> None:
+    live.tick()
+    assert live.browser.state.get("cells", {}) == {}
+    live.store.put_captured("r", "cells", [executed(0, None)])
+    live.tick()
+    assert live.browser.state.get("cells", {}) == {}  # nobody said that there is news
+    live.board.cells_due = True
+    live.tick()
+    assert live.browser.state["cells"] == {"r": [(1, 100.0, None)]}
+    live.store.put_captured("r", "cells", [executed(0, 100.5)])
+    live.board.settle()
+    assert live.browser.state["cells"] == {"r": [(1, 100.0, 100.5)]}
+    assert live.board.get_state()["cells"] == {"r": [(1, 100.0, 100.5)]}
+
+
+def test_the_executions_of_a_run_that_joins_are_told(live: Live) -> None:
+    live.tick()
+    live.store.put_run(RunRecord("s", "second", started=100.0))
+    live.store.put_captured("s", "cells", [executed(3, 101.0)])
+    live.board.add_run("s")
+    live.tick()
+    assert live.browser.state["cells"] == {"s": [(4, 103.0, 101.0)]}
+
+
+def test_the_front_end_knows_which_runs_this_kernel_can_stop(live: Live) -> None:
+    assert live.browser.state["open_runs"] == []
+    live.board.session.open_here = lambda: ["r"]
+    live.log()
+    live.tick()
+    assert live.browser.state["open_runs"] == ["r"]
+    live.browser.set(open_runs=["other"])
+    assert live.board.open_runs == ["r"]
+
+
+def test_a_misspelt_trait_is_an_error_that_names_the_nearest(live: Live) -> None:
+    with pytest.raises(AttributeError, match=r"^a board has no 'smooting'; did you mean 'smoothing'\?$"):
+        live.board.smooting = 3
+    with pytest.raises(AttributeError, match=r"^a board has no 'zzz'; see dir\(board\)$"):
+        live.board.zzz = 3
+    live.board._mine = 3
+
+
+def test_an_x_axis_that_nobody_logged_is_warned_of_with_the_nearest(live: Live) -> None:
+    live.log()
+    with pytest.warns(
+        TrackbookWarning, match=r"has logged 'los'; charts are .* once one does; did you mean 'loss'\?"
+    ) as said:
+        live.board.x_axis = "los"
+    assert (said[0].filename, live.board.x_axis) == (__file__, "los")
+    for known in ("loss", "step", "relative", "time"):
+        live.board.x_axis = known
+
+
+def test_a_front_end_may_know_a_metric_earlier(live: Live) -> None:
+    live.browser.set(x_axis="epoch")
+    assert live.board.x_axis == "epoch"
+
+
+def test_completion_offers_what_users_may_use(live: Live) -> None:
+    offered = set(dir(live.board))
+    assert offered >= {"smoothing", "x_axis", "panel", "chart", "to_altair", "save", "metrics", "project"}
+    assert not offered & {"keyframe", "delta", "session", "tick", "get_state", "trait_names", "comm", "_lock"}
+    for name in offered:
+        getattr(live.board, name)

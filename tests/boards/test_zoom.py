@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from trackbook.boards import zoom
+from trackbook.boards.session import Session
+from trackbook.frames.protocol import BUCKET_COLUMNS
+from trackbook.store.base import POINTS, Store
+from trackbook.store.memory import MemoryStore
+from trackbook.store.sqlite import SqliteStore
+from trackbook.types import RunRecord
+from wire import Row, _rows
+
+LENGTH = 60_000
+METRICS = ("loss", "acc")
+
+
+def value(metric: str, step: int) -> float:
+    return step % 1009 + (0.5 if metric == "acc" else 0.0)
+
+
+@pytest.fixture(params=["memory", "sqlite", "reopened"])
+def store(request: Any, tmp_path: Path) -> Store:
+    path = tmp_path / "p.db"
+    store: Store = MemoryStore() if request.param == "memory" else SqliteStore(path, "p")
+    store.put_run(RunRecord("r", "run", started=100.0))
+    for part in np.array_split(np.arange(LENGTH), 13):
+        steps = np.repeat(part, 2)
+        metric = list(METRICS) * len(part)
+        values = [value(name, step) for name, step in zip(metric, steps.tolist(), strict=True)]
+        points = {"metric": metric, "step": steps, "value": values, "time": 100.0 + steps}
+        store.append("r", pl.DataFrame(points, schema=POINTS))
+        store.flush()
+    if request.param == "reopened":
+        store.close()
+        store = SqliteStore(path, "p")
+    return store
+
+
+@pytest.fixture
+def session(store: Store) -> Session:
+    session = Session("p", store)
+    session.add_run("r")
+    session.pull()
+    return session
+
+
+def ask(session: Session, **fields: Any) -> dict[int, tuple[int, dict[float, Row]]]:
+    """Width and rows by metric."""
+    answer, buffers = session.answer({"ask": "detail", "series": [[0, 0]], **fields})
+    assert "error" not in answer
+    assert len(buffers) == 1
+    return {one["metric"]: (one["width"], _rows(one, buffers[0])) for one in answer["series"]}
+
+
+def test_a_window_of_few_points_comes_as_points(session: Session) -> None:
+    width, rows = ask(session, **{"from": 31_000, "to": 31_099}, buckets=50)[0]
+    assert width == 1
+    assert {step: row["value"] for step, row in rows.items()} == {step: value("loss", int(step)) for step in rows}
+    assert set(range(31_000, 31_100)) <= rows.keys()
+    assert len(rows) <= 110
+
+
+@pytest.mark.parametrize("buckets", [100, 1000])
+def test_a_wider_window_comes_in_whole_aligned_buckets_as_fine_as_asked(session: Session, buckets: int) -> None:
+    width, rows = ask(session, **{"from": 20_000, "to": 45_000}, buckets=buckets)[0]
+    assert buckets / 2 < len(rows) <= buckets + 1
+    for bucket, row in rows.items():
+        assert (row["first_step"], row["last_step"]) == (bucket * width, bucket * width + width - 1)
+        inside = [value("loss", step) for step in range(int(bucket) * width, int(bucket + 1) * width)]
+        assert (row["count"], row["min"], row["max"]) == (width, min(inside), max(inside))
+        assert row["mean"] == pytest.approx(np.mean(inside), rel=1e-6)
+
+
+def test_a_margin_comes_at_both_sides(session: Session) -> None:
+    _, rows = ask(session, **{"from": 1000, "to": 1100}, buckets=500, margin=40)[0]
+    assert (min(rows), max(rows)) == (960, 1140)
+
+
+def test_an_open_end_is_that_of_the_series(session: Session) -> None:
+    _, rows = ask(session, **{"from": LENGTH - 50, "to": None}, buckets=500)[0]
+    assert (min(rows), max(rows)) == (LENGTH - 50, LENGTH - 1)
+    _, rows = ask(session, **{"from": None, "to": 20}, buckets=500)[0]
+    assert (min(rows), max(rows)) == (0, 20)
+
+
+def test_several_series_come_in_one_buffer(session: Session) -> None:
+    found = ask(session, series=[[0, 0], [0, 1]], **{"from": 500, "to": 510}, buckets=100)
+    assert found[0][1][500]["value"] + 0.5 == found[1][1][500]["value"]
+
+
+def test_of_a_window_without_points_nothing_comes(session: Session) -> None:
+    assert ask(session, **{"from": 10 * LENGTH, "to": 11 * LENGTH}, buckets=100) == {}
+
+
+def test_what_is_not_in_the_file_yet_comes_too(session: Session) -> None:
+    late = pl.DataFrame({"metric": ["loss"], "step": [LENGTH + 7], "value": [-5.0], "time": [1.0]}, schema=POINTS)
+    session.store.append("r", late)
+    session.pull()
+    _, rows = ask(session, **{"from": LENGTH - 5, "to": LENGTH + 10}, buckets=100)[0]
+    assert rows[LENGTH + 7]["value"] == -5.0
+    assert len(rows) == 6
+
+
+@pytest.mark.parametrize("store", ["reopened"], indirect=True)
+def test_what_would_take_too_long_to_read_comes_as_the_board_has_it(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zoom, "READ_AT_MOST", 1000)
+    width, _ = ask(session, **{"from": 10_000, "to": 14_000}, buckets=3000)[0]
+    assert width == 1 << int(session._picture.buckets.shift[0])
+
+
+class Untouchable(MemoryStore):
+    """A store that must not be asked."""
+
+    def window(self, *_: Any) -> pl.DataFrame:
+        raise AssertionError("the board has it itself")
+
+
+def test_what_the_board_has_as_fine_is_not_read(session: Session) -> None:
+    session.store = Untouchable()
+    width, rows = ask(session, buckets=256)[0]
+    assert 128 < len(rows) <= 256
+    assert set(rows[0]) == set(BUCKET_COLUMNS)
+    assert width * len(rows) >= LENGTH
+
+
+@pytest.mark.parametrize(
+    ("question", "why"),
+    [
+        ({"series": []}, "1 to 256 series"),
+        ({"series": None}, "1 to 256 series"),
+        ({"series": "loss"}, "1 to 256 series"),
+        ({"series": [[0, 99]]}, "no series"),
+        ({"series": [[7, 0]]}, "no series"),
+        ({"series": [[0]]}, "no series"),
+        ({"series": [[[], {}]]}, "no series"),
+        ({"series": [[0, 0]], "from": "x"}, "from is a number"),
+        ({"series": [[0, 0]], "from": float("nan")}, "from is a number"),
+        ({"series": [[0, 0]], "to": float("inf")}, "to is a number"),
+        ({"series": [[0, 0]], "to": True}, "to is a number"),
+        ({"series": [[0, 0]], "from": 10, "to": 5}, "ends before it begins"),
+        ({"series": [[0, 0]], "buckets": 0}, "buckets are 1 to"),
+        ({"series": [[0, 0]], "buckets": 1e9}, "buckets are 1 to"),
+        ({"series": [[0, 0]], "margin": []}, "margin is a number"),
+    ],
+)
+def test_a_question_that_makes_no_sense_is_answered_with_why(question: dict[str, Any], why: str) -> None:
+    session = Session("p", MemoryStore())
+    session.store.put_run(RunRecord("r", "run", started=100.0))
+    session.store.append(
+        "r", pl.DataFrame({"metric": ["loss"], "step": [0], "value": [1.0], "time": [1.0]}, schema=POINTS)
+    )
+    session.add_run("r")
+    session.pull()
+    answer, buffers = session.answer({"ask": "detail", **question})
+    assert why in answer["error"]
+    assert buffers == []
+
+
+@pytest.mark.parametrize("ends", [(-1e300, 1e300), (1e300, 1e301), (-5, -1), (0.25, 0.75), (2**62, 2**62)])
+def test_windows_of_any_size_are_answered(session: Session, ends: tuple[float, float]) -> None:
+    ask(session, **{"from": ends[0], "to": ends[1]}, buckets=10)
+
+
+def test_the_interpreter_switches_as_before(session: Session) -> None:
+    before = sys.getswitchinterval()
+    ask(session, **{"from": 100, "to": 200}, buckets=100)
+    assert sys.getswitchinterval() == before

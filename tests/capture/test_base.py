@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import re
+import warnings
+from typing import Any
+
+import pytest
+
+import trackbook as tb
+from journals import new_run
+from trackbook.capture.base import CAPTURES, Captures, Late, choose
+from trackbook.tracking.run import Run
+
+
+class Noting:
+    """A capture that notes what it is told, and may fail at one thing."""
+
+    def __init__(self, fails_at: str = "") -> None:
+        self.told: list[str] = []
+        self._fails_at = fails_at
+
+    def _note(self, what: str) -> None:
+        self.told.append(what)
+        if what == self._fails_at:
+            raise OSError("no such device")
+
+    def begin(self, run: Run) -> None:
+        self._note(f"begin {run.name}")
+
+    def end(self, run: Run) -> None:
+        assert not run.ended
+        self._note(f"end {run.name}")
+
+    def leave(self) -> None:
+        self._note("leave")
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        (True, CAPTURES),
+        (False, ()),
+        ("all", CAPTURES),
+        ("none", ()),
+        ("console, system", ("console", "system")),
+        (["cells"], ("cells",)),
+    ],
+)
+def test_what_is_captured_is_chosen(given: Any, meant: tuple[str, ...]) -> None:
+    assert choose(given) == meant
+
+
+@pytest.mark.parametrize(("given", "error"), [("consle", ValueError), (["cells", 3], ValueError), (7, TypeError)])
+def test_a_capture_that_does_not_exist_is_refused(given: Any, error: type[Exception]) -> None:
+    with pytest.raises(error, match="cells, console, environment, system"):
+        tb.init("p", capture=given)
+    assert tb.run is None
+
+
+def test_a_capture_is_told_of_its_runs_before_they_end() -> None:
+    captures, console, system = Captures(), Noting(), Noting()
+    captures.add("console", console)
+    captures.add("system", system)
+    run = new_run("a")
+    captures.begin(run, ["console"])
+    run.finish()
+    run.finish()
+    assert (console.told, system.told) == (["begin a", "end a"], [])
+
+
+def test_a_late_capture_is_made_with_the_first_run_that_wants_it() -> None:
+    made: list[Noting] = []
+    late = Late(lambda: made.append(Noting()) or made[0])  # type: ignore[func-returns-value]
+    late.end(new_run("a"))
+    late.leave()
+    assert made == []
+    for _ in range(2):
+        late.begin(new_run("a"))
+    late.end(new_run("a"))
+    late.leave()
+    assert [each.told for each in made] == [["begin a", "begin a", "end a", "leave"]]
+
+
+def test_a_capture_that_is_off_is_told_of_the_end_of_what_it_began() -> None:
+    captures, failing = Captures(), Noting("begin r2")
+    captures.add("system", failing)
+    first = new_run()
+    captures.begin(first, CAPTURES)
+    second = new_run("r2")
+    with pytest.warns(tb.TrackbookWarning, match="no longer records system"):
+        captures.begin(second, CAPTURES)
+    second.finish()
+    first.finish()
+    assert failing.told == ["begin r1", "begin r2", "end r1"]
+
+
+def test_an_end_that_an_interrupt_breaks_off_is_made_again() -> None:
+    class Interrupted(Noting):
+        def end(self, run: Run) -> None:
+            super().end(run)
+            if len(self.told) == 2:
+                raise KeyboardInterrupt
+
+    captures, capture = Captures(), Interrupted()
+    captures.add("console", capture)
+    run = new_run()
+    captures.begin(run, CAPTURES)
+    with pytest.raises(KeyboardInterrupt):
+        run.finish()
+    run.finish()
+    assert capture.told == ["begin r1", "end r1", "end r1"]
+
+
+@pytest.mark.parametrize("moment", ["begin a", "end a"])
+def test_a_capture_that_fails_is_switched_off_and_said_once(moment: str) -> None:
+    captures, failing, other = Captures(), Noting(moment), Noting()
+    captures.add("console", failing)
+    captures.add("system", other)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        for _ in range(2):
+            run = new_run("a")
+            captures.begin(run, CAPTURES)
+            run.finish()
+    assert [re.search("no longer records console.*no such device", str(one.message)) for one in said] != [None]
+    assert len(said) == 1
+    assert failing.told == ["begin a", "end a"][: 1 if moment == "begin a" else 2]
+    assert other.told == ["begin a", "end a"] * 2

@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from golden.make import Kernel
+from golden.make_rows import CASES, FOLDER, contents, membership
+from trackbook.charts.plot import Look, join_of, palette, plot_of, style_runs
+from wire import assert_same
+
+
+def kept(name: str) -> Any:
+    return json.loads((FOLDER / f"{name}.json").read_text())
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
+def test_the_golden_rows_are_what_is_drawn(case: Any) -> None:
+    made = json.loads(json.dumps(contents(case)))
+    assert made["keyframe"] == kept(case.__name__)["keyframe"]
+    assert_same(made["views"], kept(case.__name__)["views"])
+
+
+def test_every_file_of_golden_rows_has_its_case() -> None:
+    assert {path.stem for path in FOLDER.glob("*.json")} == {case.__name__ for case in CASES} | {"members"}
+    assert json.loads(json.dumps(membership())) == kept("members")
+
+
+def over(defined: list[list[str]], look: Look | None = None) -> tuple[str, list[tuple[float, float]]]:
+    """The x axis and the (x, value) of `loss`, whose `epoch` was logged every third step."""
+    kernel = Kernel()
+    kernel.run(0, "first", defined=defined)
+    kernel.points(0, "loss", range(6), range(6))
+    kernel.points(0, "epoch", [1, 4], [10, 20])
+    plot = plot_of(kernel.picture, "loss", look or Look())
+    return plot.x_axis, [(row["x"], row["value"]) for row in plot.rows]
+
+
+def test_over_a_metric_x_is_its_last_value_and_what_came_before_it_is_not_drawn() -> None:
+    assert over([], Look(x_axis="epoch")) == ("epoch", [(10, 1), (10, 2), (10, 3), (20, 4), (20, 5)])
+
+
+def test_what_was_defined_holds_until_the_board_says_otherwise() -> None:
+    assert over([["lo*", "epoch"]])[0] == "epoch"
+    assert over([["lo*", "epoch"]], Look(x_axis="relative"))[0] == "relative"
+
+
+def test_over_a_metric_that_is_not_there_nothing_is_drawn() -> None:
+    assert over([["*", "nowhere"]]) == ("nowhere", [])
+
+
+def test_between_buckets_a_metric_as_x_goes_straight() -> None:
+    kernel = Kernel()
+    kernel.run(0, "long")
+    kernel.points(0, "epoch", range(4000), [step / 8 for step in range(4000)])
+    series = kernel.picture.series[0, 0]
+    assert series.width > 1
+    at = join_of(series)
+    assert [at(step) for step in (0, 1001.5, 3999)] == [0, 1001.5 / 8, 3999 / 8]
+    assert np.isnan(at(-1))
+
+
+def test_a_run_has_the_colour_that_was_chosen_for_it() -> None:
+    kernel = Kernel()
+    kernel.run(0, "first")
+    kernel.points(0, "loss", range(3), [1, 2, 3])
+    plot = plot_of(kernel.picture, "loss", Look(colors={"run0": "#123456"}))
+    assert {row["color"] for row in plot.rows} == {"#123456"}
+
+
+def test_the_colours_come_round_again_with_another_dash() -> None:
+    kernel = Kernel()
+    for key in (0, 10):
+        kernel.run(key, str(key))
+    first, eleventh = style_runs(kernel.picture.runs.values(), Look()).values()
+    assert first.color == eleventh.color == palette()["light"]["line"][0]
+    assert first.dash != eleventh.dash
+
+
+def drawn(values: list[float], **look: Any) -> Any:
+    kernel = Kernel()
+    kernel.run(0, "first")
+    kernel.points(0, "loss", range(len(values)), values)
+    return plot_of(kernel.picture, "loss", Look(**look))
+
+
+def test_what_a_logarithm_does_not_have_is_a_mark() -> None:
+    plot = drawn([1, 0, -2, 10, np.nan], y_log=True)
+    assert [row["mark"] for row in plot.rows] == ["line", "below", "below", "line", "NaN"]
+    assert plot.window == pytest.approx((10**-0.05, 10**1.05))
+
+
+def test_on_a_logarithmic_x_axis_step_0_has_no_place() -> None:
+    assert [row["x"] for row in drawn([1, 2, 3], x_log=True).rows] == [1, 2]
+    assert len(drawn([1, 2, 3], x_log=True, x_axis="time").rows) == 3
+
+
+def test_the_y_axis_passes_over_outliers_when_it_is_told_to() -> None:
+    values = [float(step % 10) for step in range(200)]
+    values[77] = 1e6
+    assert drawn(values).window is None
+    low, high = drawn(values, clip_outliers=True).window
+    assert (low < 0, 9 < high < 20) == (True, True)
+    assert drawn(values[:70], clip_outliers=True).window is None
+
+
+def test_many_points_are_thinned_to_the_extremes_of_each_pixel() -> None:
+    values = [0.0] * 400
+    values[123], values[321], values[322] = 5.0, -5.0, np.nan
+    rows = drawn(values, columns=10).rows
+    assert len(rows) <= 42  # the last point begins a column
+    assert {5.0, -5.0} <= {row["value"] for row in rows}
+    assert [row["step"] for row in rows if row["mark"] == "NaN"] == [322]
+    assert rows == sorted(rows, key=lambda row: row["x"])

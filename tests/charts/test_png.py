@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import subprocess
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import pytest
+import vl_convert
+
+from trackbook.charts import png
+from trackbook.charts.png import NoPictureError, convert, picture_file
+
+CHART = {
+    "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
+    "data": {"values": [{"x": 0, "y": 1}, {"x": 1, "y": 3}, {"x": 2, "y": 2}]},
+    "mark": "line",
+    "encoding": {"x": {"field": "x", "type": "quantitative"}, "y": {"field": "y", "type": "quantitative"}},
+    "width": 200,
+    "height": 100,
+    "background": "#ffffff",
+}
+
+
+def test_a_chart_becomes_a_png_in_another_process() -> None:
+    picture = picture_file(CHART)
+    assert picture.png.startswith(b"\x89PNG")
+    assert 200 < picture.width < 300
+
+
+def test_a_palette_shows_what_the_converter_drew() -> None:
+    image = pytest.importorskip("PIL.Image")
+    drawn = vl_convert.svg_to_png(vl_convert.vegalite_to_svg(CHART), scale=png.SCALE)
+    expected = np.asarray(image.open(BytesIO(drawn)).convert("RGB"), int)
+    packed = convert(CHART, 80_000).png
+    got = np.asarray(image.open(BytesIO(packed)).convert("RGB"), int)
+    assert np.abs(got - expected).max() <= 16
+    assert len(packed) < len(drawn) / 2
+
+
+def test_a_large_picture_has_fewer_pixels_and_the_same_size_on_the_page() -> None:
+    whole = convert(CHART, 80_000)
+    small = convert(CHART, len(whole.png) // 2)
+    assert len(small.png) <= len(whole.png) // 2
+    assert abs(small.width - whole.width) <= 3
+
+
+def test_a_chart_that_cannot_be_drawn_says_why() -> None:
+    with pytest.raises(NoPictureError, match=r"\w"):
+        picture_file({"mark": {"type": "no such mark"}, "encoding": 5})
+
+
+def test_a_machine_that_starts_no_process_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise PermissionError("not here")
+
+    monkeypatch.setattr(subprocess, "run", refuse)
+    with pytest.raises(NoPictureError, match="not here"):
+        picture_file(CHART)
+
+
+def test_more_colours_than_a_palette_has_take_their_nearest() -> None:
+    image = pytest.importorskip("PIL.Image")
+    ramp = np.stack(np.broadcast_arrays(np.arange(256)[:, None], np.arange(256)[None, :] // 16, 7), axis=2)
+    pixels = ramp.astype(np.uint8)
+    got = np.asarray(image.open(BytesIO(png._indexed(pixels))).convert("RGB"), int)
+    assert got.shape == (256, 256, 3)
+    assert np.abs(got - pixels).max() < 256
+    assert len(np.unique(got.reshape(-1, 3), axis=0)) <= 256

@@ -1,0 +1,224 @@
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+import vl_convert
+
+from trackbook.charts import snapshot
+from trackbook.charts.plot import palette
+from trackbook.charts.snapshot import Still, corners, grouped, make_still, thinned
+from trackbook.frames.picture import Picture
+
+HOSTILE = "\"'</script>{{datum.x}}${1}__proto__\n,"
+
+
+def run(key: int, **more: Any) -> Any:
+    header = {"key": key, "id": f"id{key}", "name": f"run-{key}", "group": None, "state": "finished", "started": 100.0}
+    rest = {"ended": 165.0, "done": 10, "total": None, "rate": None, "faded": False, "error": None}
+    return header | rest | more
+
+
+def picture(metrics: dict[str, list[float]], runs: int = 1, **more: Any) -> Picture:
+    made = Picture("p")
+    for key in range(runs):
+        made.put_run(run(key, **more))
+        for metric, values in metrics.items():
+            steps = np.arange(len(values))
+            made.add_points(f"id{key}", metric, steps, 100.0 + steps, np.array(values, float))
+    return made
+
+
+def drawn(made: Picture, **options: Any) -> Still:
+    still = make_still(made, **options)
+    assert still is not None
+    return still
+
+
+def rows(still: Still) -> list[tuple[float, ...]]:
+    """Chart, run, x and y of each point."""
+    head, *lines = still.spec["data"]["values"].split("\n")
+    assert head == "m,r,x,y"
+    return [tuple(float(cell) for cell in line.split(",")) for line in lines]
+
+
+def names(still: Still) -> list[str]:
+    return [run["run"] for run in still.spec["transform"][0]["from"]["data"]["values"]]
+
+
+def noisy(n: int) -> list[float]:
+    return np.random.default_rng(0).normal(0, 1, n).tolist()
+
+
+def labels(still: Still) -> list[str]:
+    svg = vl_convert.vegalite_to_svg(still.spec)
+    return re.findall(r">([-\d.]+)</text>", svg)
+
+
+# --- what is in it ----------------------------------------------------------------------------------------------------
+
+
+def test_a_short_run_is_there_with_every_point() -> None:
+    still = drawn(picture({"train/loss": [3.0, 2.0, 1.5]}))
+    assert rows(still) == [(0, 0, 0, 3), (0, 0, 1, 2), (0, 0, 2, 1.5)]
+    assert [chart["title"] for chart in still.spec["concat"]] == ["train/loss"]
+
+
+@pytest.mark.parametrize(("value", "label"), [(0.5, "0.50"), (0.0, "0"), (250.0, "250")])
+def test_values_that_are_all_the_same_are_labelled_as_what_they_are(value: float, label: str) -> None:
+    still = drawn(picture({"loss": [value] * 3}))
+    low, high = still.spec["concat"][0]["encoding"]["y"]["scale"]["domain"]
+    assert low < value < high
+    assert label in labels(still)
+
+
+def test_a_picture_without_points_makes_none() -> None:
+    assert make_still(picture({})) is None
+
+
+def test_charts_come_by_group_the_nameless_first() -> None:
+    assert grouped(["a/x", "b/x", "loss", "a/y"]) == ["loss", "a/x", "a/y", "b/x"]
+
+
+def test_hidden_runs_are_not_in_it() -> None:
+    assert names(drawn(picture({"loss": [1, 2]}, runs=3), hidden=["id1"])) == ["run-0", "run-2"]
+
+
+def test_runs_of_one_name_are_told_apart_by_id() -> None:
+    assert names(drawn(picture({"loss": [1, 2]}, runs=2, name="same"))) == ["same (id0)", "same (id1)"]
+
+
+def test_colours_are_the_boards_or_the_users() -> None:
+    scale = drawn(picture({"loss": [1, 2]}, runs=2), colors={"id1": "#123456"}).spec["concat"][0]["encoding"]["color"]
+    assert scale["scale"]["range"] == [palette()["light"]["line"][0], "#123456"]
+
+
+@pytest.mark.parametrize(
+    ("x_axis", "places"), [("step", [0, 1]), ("relative", [0, 1000]), ("time", [100_000, 101_000])]
+)
+def test_the_x_axis_is_the_boards(x_axis: str, places: list[int]) -> None:
+    assert [row[2] for row in rows(drawn(picture({"loss": [1, 2]}), x_axis=x_axis))] == places
+
+
+@pytest.mark.parametrize("x_axis", ["step", "relative", "time"])
+def test_it_can_be_drawn_and_its_numbers_are_short(x_axis: str) -> None:
+    still = drawn(picture({"tokens": [0, 5e8, 2e9], "lr": [0, 1e-5, 2e-5], "one": [1]}), x_axis=x_axis)
+    svg = vl_convert.vegalite_to_svg(still.spec)
+    assert ">2G<" in svg
+    assert ">2e-5<" in svg
+
+
+def test_a_metric_as_x_axis_is_drawn_over_steps() -> None:
+    assert [row[2] for row in rows(drawn(picture({"loss": [1, 2]}), x_axis="epoch"))] == [0, 1]
+
+
+def test_what_is_not_finite_is_marked() -> None:
+    still = drawn(picture({"loss": [1.0, math.nan, math.inf, -math.inf, 2.0]}))
+    assert [str(row[3]) for row in rows(still)] == ["1.0", "nan", "inf", "-inf", "2.0"]
+    assert len(still.spec["concat"][0]["layer"]) == 3
+
+
+def test_one_value_a_run_is_a_bar_and_a_lonely_point_among_lines_a_dot() -> None:
+    single = picture({"final": [0.5], "loss": [1, 2]}, runs=2)
+    bars, lines = drawn(single).spec["concat"]
+    assert bars["layer"][0]["mark"]["type"] == "bar"
+    single.put_run(run(2))
+    single.add_points("id2", "loss", np.array([7]), np.array([1.0]), np.array([3.0]))
+    dots = drawn(single).spec["concat"][1]["layer"][2]
+    assert dots["transform"] == [{"filter": {"field": "r", "oneOf": [2]}}]
+    assert lines["layer"][0]["mark"] == "line"
+
+
+def test_names_are_values_and_titles_never_expressions() -> None:
+    still = drawn(picture({HOSTILE: [1, 2]}, runs=2, name=HOSTILE))
+    spec = json.loads(json.dumps(still.spec))
+    assert spec["concat"][0].pop("title") == HOSTILE
+    assert [run.pop("run") for run in spec["transform"][0]["from"]["data"]["values"]] == names(still)
+    assert spec["concat"][0]["encoding"]["color"].pop("scale")["domain"] == names(still)
+    assert spec["concat"][0]["encoding"]["color"].pop("sort") == names(still)
+    assert "__proto__" not in json.dumps(spec)
+
+
+def test_a_title_that_every_object_has_as_a_property_does_not_break_its_chart(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    still = drawn(picture({name: [1, 2] for name in ("constructor", "toString", "valueOf", "__proto__")}))
+    vl_convert.vegalite_to_svg(still.spec)
+    assert "Operator not defined" not in "".join(capfd.readouterr())
+
+
+def test_it_says_how_the_runs_ended() -> None:
+    assert (
+        "run-0 · failed · 1:05 · 10 steps" in drawn(picture({"loss": [1]}, state="failed", error="ValueError: no")).text
+    )
+    mixed = picture({"loss": [1]}, runs=2)
+    mixed.put_run(run(1, state="failed", error="ValueError: no"))
+    assert drawn(mixed).spec["title"]["subtitle"] == ["2 runs: 1 finished, 1 failed", "run-1: ValueError: no"]
+
+
+# --- how large it is --------------------------------------------------------------------------------------------------
+
+
+def test_it_stays_small_whatever_the_run() -> None:
+    for runs, metrics, points in ((3, 12, 30_000), (40, 30, 300), (1, 100, 3_000)):
+        still = drawn(picture({f"g{m % 3}/m{m}": noisy(points) for m in range(metrics)}, runs))
+        assert len(json.dumps(still.spec)) <= snapshot.MOST_BYTES
+
+
+def test_long_names_cost_points() -> None:
+    still = drawn(picture({"x" * 2_500 + str(m): noisy(500) for m in range(24)}))
+    assert len(json.dumps(still.spec)) <= snapshot.MOST_BYTES
+    assert len(still.spec["concat"]) == 24
+
+
+def test_what_does_not_fit_is_named() -> None:
+    still = drawn(picture({f"m{m}": [1, 2] for m in range(30)}, runs=22))
+    shown = len(still.spec["concat"])
+    said = f"Not in this picture: the 2 oldest runs and {30 - shown} charts (m{shown}, "
+    assert said in still.text
+    assert said in still.spec["title"]["subtitle"][-1]
+    assert names(still)[0] == "run-2"
+
+
+def test_thinned_series_keep_their_ends_extremes_and_what_is_not_finite() -> None:
+    values = np.array(noisy(5_000))
+    values[[1234, 3210]] = 50.0, -50.0
+    values[4000] = np.nan
+    steps = np.arange(5_000)
+    kept, times, thin = thinned((steps, steps / 2, values), 100)
+    assert len(kept) <= 100
+    assert {0, 1234, 3210, 4000, 4999} <= set(kept.tolist())
+    np.testing.assert_array_equal(thin, values[kept])
+    np.testing.assert_array_equal(times, kept / 2)
+
+
+def test_a_bucketed_series_gives_each_step_once() -> None:
+    made = picture({"loss": noisy(30_000)})
+    steps, _, values = corners(made.series[0, 0].rows)
+    assert (np.diff(steps) > 0).all()
+    np.testing.assert_array_equal(values, np.array(noisy(30_000))[steps])
+
+
+@pytest.mark.parametrize(
+    ("values", "texts"),
+    [
+        ([0.123456, 1.0], ["0.1235", "1"]),
+        ([0.99912345, 0.99987654], ["0.9991235", "0.9998765"]),
+        ([1e-12, 1.0], ["1e-12", "1"]),
+        ([2.5, 2.5], ["2.5", "2.5"]),
+        ([math.nan, math.inf], ["NaN", "Infinity"]),
+        ([1e300, -1e300], ["1e+300", "-1e+300"]),
+    ],
+)
+def test_values_have_the_digits_that_can_be_seen(values: list[float], texts: list[str]) -> None:
+    assert snapshot._rounded(np.array(values)) == texts
+
+
+def test_system_metrics_are_not_in_it() -> None:
+    still = drawn(picture({"@system/cpu %": [1.0, 2.0], "loss": [3.0, 2.0]}))
+    assert "@system" not in json.dumps(still.spec) + still.text
+    assert make_still(picture({"@system/cpu %": [1.0, 2.0]})) is None

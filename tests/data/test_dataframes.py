@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import polars as pl
+import pytest
+
+from trackbook.data.dataframes import history
+from trackbook.store.base import POINTS
+from trackbook.store.memory import MemoryStore
+from trackbook.types import MetricSummary
+
+
+def table(*rows: tuple[str, int, float], metrics: Any = None, wide: bool = False) -> pl.DataFrame:
+    store = MemoryStore()
+    store.append("r1", pl.DataFrame([(*row, row[1] / 2) for row in rows], schema=POINTS, orient="row"))
+    return history(store, "r1", "brisk-otter-1", metrics, wide)
+
+
+def test_long_is_a_row_a_point_with_metrics_as_they_appeared_and_steps_ascending() -> None:
+    long = table(("loss", 5, 0.5), ("acc", 0, 0.9), ("loss", 2, 0.7))
+    assert long.rows() == [("loss", 2, 0.7, 1.0), ("loss", 5, 0.5, 2.5), ("acc", 0, 0.9, 0.0)]
+
+
+def test_long_has_the_promised_columns() -> None:
+    columns = {"metric": pl.String, "step": pl.Int64, "value": pl.Float64, "time": pl.Float64}
+    assert table(("loss", 0, 0.5)).schema == columns
+    assert table().schema == columns
+
+
+def test_wide_is_a_row_a_step_and_null_where_a_metric_has_no_point() -> None:
+    wide = table(("loss", 5, 0.5), ("acc", 5, 0.9), ("loss", 2, math.nan), wide=True)
+    assert wide.columns == ["step", "loss", "acc"]
+    assert wide["step"].to_list() == [2, 5]
+    assert wide["acc"].to_list() == [None, 0.9]
+    assert repr(wide["loss"].to_list()) == "[nan, 0.5]"
+
+
+def test_wide_of_nothing_has_only_steps() -> None:
+    assert table(wide=True).schema == {"step": pl.Int64}
+
+
+@pytest.mark.parametrize(("metrics", "names"), [("acc", ["acc"]), (["lr", "loss"], ["lr", "loss"]), ((), [])])
+def test_metrics_can_be_chosen_and_come_in_that_order(metrics: Any, names: list[str]) -> None:
+    rows = (("loss", 0, 1.0), ("acc", 0, 2.0), ("lr", 1, 3.0))
+    assert table(*rows, metrics=metrics)["metric"].to_list() == names
+    assert table(*rows, metrics=metrics, wide=True).columns == ["step", *names]
+
+
+def test_a_metric_that_is_chosen_twice_comes_once() -> None:
+    assert table(("loss", 0, 1.0), metrics=["loss", "loss"], wide=True).columns == ["step", "loss"]
+
+
+def test_a_metric_called_step_does_not_hide_the_steps() -> None:
+    wide = table(("step", 7, 0.5), ("loss", 7, 0.9), wide=True)
+    assert wide.to_dicts() == [{"step": 7, "step (metric)": 0.5, "loss": 0.9}]
+
+
+@pytest.mark.parametrize("names", [("step", "step (metric)"), ("step (metric)", "step")])
+def test_no_two_metrics_share_a_column(names: tuple[str, str]) -> None:
+    wide = table((names[0], 0, 1.0), (names[1], 0, 2.0), wide=True)
+    assert wide.select(pl.exclude("step")).row(0) == (1.0, 2.0)
+    assert "step (metric)" in wide.columns
+
+
+@pytest.mark.parametrize("name", ["value", "time", "metric", "^.*$", "*", "a\0b", "__proto__", "step_right", "A"])
+def test_any_name_is_a_column(name: str) -> None:
+    wide = table(("a", 0, 1.0), (name, 0, 2.0), wide=True)
+    assert wide.columns == ["step", "a", name]
+    assert wide.row(0) == (0, 1.0, 2.0)
+
+
+def test_an_unknown_metric_is_a_value_error_that_offers_the_nearest() -> None:
+    with pytest.raises(ValueError, match=r"run 'brisk-otter-1' has no metric 'train/los'; did you mean 'train/loss'\?"):
+        table(("train/loss", 0, 1.0), ("acc", 0, 1.0), metrics="train/los")
+
+
+def test_where_nothing_is_near_it_offers_what_there_is() -> None:
+    with pytest.raises(ValueError, match="did you mean 'loss' or 'acc'"):
+        table(("loss", 0, 1.0), ("acc", 0, 1.0), metrics=["loss", "zzz"])
+
+
+def test_where_nothing_was_logged_it_says_so() -> None:
+    with pytest.raises(ValueError, match="has no metric 'loss'; nothing was logged in it"):
+        table(metrics="loss")
+
+
+def test_what_is_no_name_is_an_unknown_metric() -> None:
+    with pytest.raises(ValueError, match="has no metric 7"):
+        table(("loss", 0, 1.0), metrics=[7])
+
+
+class Growing(MemoryStore):
+    """A store that takes in another metric between two questions."""
+
+    def summary(self, run_id: str) -> dict[str, MetricSummary]:
+        known = super().summary(run_id)
+        self.append(run_id, pl.DataFrame([(f"late{len(known)}", 0, 1.0, 0.0)], schema=POINTS, orient="row"))
+        return known
+
+
+def test_a_metric_that_comes_while_one_reads_waits_for_the_next_time() -> None:
+    store = Growing()
+    assert history(store, "r1", "run", None, wide=False).rows() == []
+    assert history(store, "r1", "run", None, wide=False)["metric"].to_list() == ["late0"]

@@ -1,0 +1,398 @@
+from __future__ import annotations
+
+import asyncio
+import builtins
+import re
+import subprocess
+import sys
+import textwrap
+import warnings
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+import trackbook as tb
+from shells import Shell
+from trackbook import TrackbookWarning
+from trackbook.magics import extension, tracker
+
+LOOP = "for i in range(3):\n    loss = i / 2\n    acc = i\n"
+
+
+# --- a cell becomes a run ---------------------------------------------------------------------------------------------
+
+
+def test_a_cell_becomes_a_run_that_ends_with_it(shell: Shell) -> None:
+    assert shell.run("%%track loss acc -> val/acc double=loss*2", LOOP).success
+    assert shell.points() == {"loss": [0, 0.5, 1], "double": [0, 1, 2], "val/acc": [0, 1, 2]}
+    assert shell.states() == ["finished"]
+    assert tb.run is None
+
+
+def test_the_options_describe_the_run(shell: Shell) -> None:
+    shell.ip.user_ns["size"] = 64
+    head = "%%track --project digits --name 'a b' loss --group g --config lr=0.1 --config opt=adam --config n=$size"
+    shell.run(head, LOOP)
+    run = tb.get_run("a b", "digits")
+    assert (run.group, dict(run.config)) == ("g", {"lr": 0.1, "opt": "adam", "n": 64})
+
+
+def test_variables_fill_in_what_describes_the_run_only(shell: Shell) -> None:
+    shell.ip.user_ns.update(loss=9, line="mine")
+    shell.run("%%track --name 'run {loss} of {line}' m=float(f'{loss}')  # a comment", LOOP)
+    assert tb.get_run().name == "run 9 of mine"
+    assert shell.points() == {"m": [0, 0.5, 1]}
+
+
+def test_steps_are_an_expression(shell: Shell) -> None:
+    shell.run("%%track --step epoch*10 loss", "for epoch in range(3):\n    loss = 1.5")
+    assert tb.get_run().history()["step"].to_list() == [0, 10, 20]
+
+
+def test_every_nth_value_is_logged(shell: Shell) -> None:
+    shell.run("%%track --every 3 x y", "for i in range(7):\n    x = i\n    if i % 2: y = i")
+    assert shell.points() == {"x": [0, 3, 6], "y": [1]}
+
+
+def test_values_are_logged_once_in_an_interval(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = iter([0.0, 4.0, 10.0, 19.0, 20.0])
+    monkeypatch.setattr(tracker, "time", SimpleNamespace(monotonic=lambda: next(now)))
+    shell.run("%%track --min-interval 10 x", "for i in range(5):\n    x = i")
+    assert shell.points() == {"x": [0, 2, 4]}
+
+
+def test_without_names_every_number_that_a_loop_assigns_is_tracked(shell: Shell) -> None:
+    body = "before = 1\nfor i in range(2):\n    loss = i / 2\n    text = 'x'\n    items = [1]\n    n = i"
+    said = shell.said("%%track", body)
+    assert shell.points() == {"loss": [0, 0.5], "n": [0, 1]}
+    assert "loss, n. To choose, name them: %%track loss" in said
+    assert shell.said("%%track", body) == ""
+
+
+def test_without_names_and_without_loops_it_says_so(shell: Shell) -> None:
+    with pytest.warns(TrackbookWarning, match="no loop of the cell assigned a number"):
+        shell.run("%%track", "x = 1")
+
+
+def test_a_loop_with_log_goes_to_the_cells_run_too(shell: Shell) -> None:
+    shell.run("%%track loss", "import trackbook as tb\nfor i in range(2):\n    loss = i\n    tb.log({'other': 5})")
+    assert shell.points() == {"loss": [0, 1], "other": [5, 5]}
+
+
+def test_a_run_that_was_open_stays_open(shell: Shell) -> None:
+    run = tb.init(name="mine")
+    shell.run("%%track loss", LOOP)
+    assert tb.run is run
+    assert shell.states() == ["running", "finished"]
+
+
+def test_a_function_of_the_cell_that_is_called_later_goes_on_untracked(shell: Shell) -> None:
+    shell.run("%%track loss", "def f(x):\n    loss = x\n    return loss\ny = f(1)")
+    result = shell.run("f(2)")
+    assert (result.result, shell.points()) == (2, {"loss": [1]})
+
+
+def test_a_cell_that_removes_all_variables_goes_on(shell: Shell) -> None:
+    assert shell.run("%%track x", "x = 1\n%reset -f\nx = 2").success
+    assert shell.points() == {"x": [1, 2]}
+
+
+def test_values_after_an_early_finish_are_said_to_be_missing(shell: Shell) -> None:
+    with pytest.warns(TrackbookWarning, match="finished before the cell ended"):
+        shell.run("%%track x", "import trackbook as tb\nx = 1\ntb.finish()\nx = 2")
+    assert shell.points() == {"x": [1]}
+
+
+def test_ranks_that_do_not_record_run_their_cell(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RANK", "1")
+    assert shell.run("%%track loss", LOOP).success
+    assert not tb.runs().height
+
+
+# --- and is otherwise what it was -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("mode", ["all", "last", "last_expr", "last_expr_or_assign", "none"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "x = 1\nx",
+        "x = 1",
+        "x += 1",
+        "x: int = 3",
+        "(x := 4)",
+        "x, y = 1, 2",
+        "1\nx = 2\n3",
+        "x = 1;",
+        "if x: x\n[x for x in (1, 2)]",
+    ],
+)
+def test_what_a_cell_displays_is_the_same(shell: Shell, mode: str, body: str) -> None:
+    shell.ip.ast_node_interactivity = mode
+    shell.ip.user_ns["x"] = 5
+    plain = shell.said(body)
+    shell.ip.user_ns["x"] = 5
+    assert re.sub(r"Out\[\d+\]", "Out", shell.said("%%track x", body)) == re.sub(r"Out\[\d+\]", "Out", plain)
+
+
+def test_lines_have_the_numbers_of_the_cell(shell: Shell) -> None:
+    result = shell.run("%%track x", "x = 1", "x = 1 / 0")
+    trace = result.error_in_exec.__traceback__
+    while trace.tb_next:
+        trace = trace.tb_next
+    assert trace.tb_lineno == 3
+
+
+def test_a_traceback_shows_no_line_of_ours(shell: Shell) -> None:
+    said = shell.said("%%track x", "def f():\n    x = 1\n    return x / 0\nf()")
+    assert "trackbook" not in said
+    assert re.search(r"-+> 4 +return x / 0", said)
+
+
+def test_a_syntax_error_is_ipythons_own(shell: Shell) -> None:
+    plain = shell.said("x", "if:")
+    ours = shell.said("%%track x", "if:")
+    assert re.sub(r"Cell In ?\[?\d*\]?", "", ours) == re.sub(r"Cell In ?\[?\d*\]?", "", plain)
+    assert "SyntaxError" in ours
+    assert not tb.runs().height
+
+
+def test_a_syntax_error_leaves_nothing_to_the_next_cell(shell: Shell) -> None:
+    shell.run("%%track x", "if:")
+    shell.run("x = 1")
+    assert not tb.runs().height
+    assert shell.ip.ast_transformers == []
+
+
+def test_time_may_stand_above_or_below(shell: Shell) -> None:
+    for heads in ("%%time\n%%track loss", "%%track loss\n%%time"):
+        assert "Wall time" in shell.said(heads, LOOP)
+        assert shell.points() == {"loss": [0, 0.5, 1]}
+    assert shell.states() == ["finished"] * 2
+
+
+def test_capture_may_stand_above_or_below(shell: Shell) -> None:
+    for heads in ("%%capture out\n%%track loss", "%%track loss\n%%capture out"):
+        assert shell.said(heads, LOOP, "print('hello')") == ""
+        assert shell.ip.user_ns["out"].stdout == "hello\n"
+        assert shell.points() == {"loss": [0, 0.5, 1]}
+
+
+def test_a_timed_cell_that_raises_ends_its_run_failed(shell: Shell) -> None:
+    shell.run("%%time\n%%track loss", LOOP, "1 / 0")
+    shell.run("%%track loss\n%%capture", LOOP, "1 / 0")
+    assert shell.states() == ["failed", "failed"]
+
+
+def test_what_another_magic_runs_is_not_known(shell: Shell) -> None:
+    assert "UsageError: %%track does not know what %%bash runs" in shell.said("%%track x", "%%bash", "x=1")
+
+
+def test_timing_inside_a_tracked_cell_is_not_tracked(shell: Shell) -> None:
+    shell.run("%%track x", "x = 1\n%timeit -n1 -r1 x = 2")
+    assert shell.points() == {"x": [1]}
+
+
+def test_top_level_await_works(shell: Shell) -> None:
+    async def cell() -> Any:
+        source = "%%track x\nimport asyncio\nfor i in range(2):\n    x = await asyncio.sleep(0, i)\nx"
+        transformed = shell.ip.transform_cell(source)
+        result = await shell.ip.run_cell_async(source, transformed_cell=transformed)
+        shell.ip.events.trigger("post_run_cell", result)
+        return result
+
+    assert asyncio.run(cell()).result == 1
+    assert shell.points() == {"x": [0, 1]}
+
+
+def test_whether_a_cell_is_complete_is_asked_without_effect(shell: Shell) -> None:
+    assert shell.ip.check_complete("%%track x\nx = 1")[0] == "incomplete"
+    shell.run("x = 1")
+    assert not tb.runs().height
+
+
+def test_the_tracker_is_no_variable_to_see(shell: Shell) -> None:
+    shell.run("%%track x", "x = 1")
+    assert "trackbook" not in shell.said("%who")
+
+
+# --- bad input --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("head", "message"),
+    [
+        ("%%track --evry 3 x", "there is no option --evry; did you mean --every?"),
+        ("%%track --every 0 x", "argument --every: 0 is no whole number from 1"),
+        ("%%track --min-interval=-1 x", "argument --min-interval: -1 is no number of seconds"),
+        ("%%track --project", "argument --project: expected one argument"),
+        ("%%track --config lr x", "--config lr is no setting; write it as: --config lr=0.1"),
+        ("%%track a+", "'a+' is no Python expression"),
+        ("%%track f(x", "'f(x' lacks a closing )"),
+        ("%%track --step 1+ x", "'1+' is no Python expression"),
+        ("%%track x y->x", "two things are to be tracked as 'x'"),
+    ],
+)
+def test_a_bad_header_is_one_line_and_the_cell_does_not_run(shell: Shell, head: str, message: str) -> None:
+    said = shell.said(head, "ran = True")
+    assert said.startswith("UsageError: %%track")
+    assert message in said
+    assert said.count("\n") == 1
+    assert "ran" not in shell.ip.user_ns
+
+
+def test_a_header_without_a_cell_is_one_line(shell: Shell) -> None:
+    assert shell.said("%%track loss") == (
+        "UsageError: %%track stands above the code that it tracks; for the board alone: %track\n"
+    )
+
+
+def test_a_header_that_is_not_the_first_line_is_one_line(shell: Shell) -> None:
+    assert shell.said("x = 1", "%%track x", "x = 2") == "UsageError: %%track belongs in the first line of its cell\n"
+    assert "one %%track" in shell.said("%%track x", "%%track y", "y = 2")
+
+
+def test_a_name_that_the_cell_never_assigns_is_said_after_it(shell: Shell) -> None:
+    with pytest.warns(TrackbookWarning, match="the cell never assigns 'nope', so nothing is tracked as 'no'") as said:
+        shell.run("%%track loss no=nope", LOOP)
+    assert len(said) == 1
+    assert shell.points() == {"loss": [0, 0.5, 1]}
+
+
+def test_an_expression_that_never_had_its_names_is_said_after_the_cell(shell: Shell) -> None:
+    with pytest.warns(TrackbookWarning, match=r"nothing was tracked as 'x\+nope': name 'nope' is not defined"):
+        shell.run("%%track x+nope", "x = 1")
+
+
+def test_a_value_that_cannot_be_logged_is_warned_of_once_and_the_others_go_on(shell: Shell) -> None:
+    with pytest.warns(TrackbookWarning, match="'text'") as said:
+        shell.run("%%track text loss", "for i in range(3):\n    loss = i\n    text = [i]")
+    assert len(said) == 1
+    assert shell.points() == {"loss": [0, 1, 2]}
+
+
+def test_a_run_that_cannot_begin_is_said_and_the_cell_runs(shell: Shell) -> None:
+    with pytest.warns(TrackbookWarning, match="this cell is not tracked: project is empty"):
+        assert shell.run("%%track --project '' loss", LOOP).success
+    assert shell.ip.user_ns["loss"] == 1
+
+
+def test_a_disk_that_cannot_be_written_does_not_stop_a_cell(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "store").write_text("a file where the folder should be")
+    with pytest.warns(TrackbookWarning, match="Cannot write"):
+        assert shell.run("%%track loss", LOOP).success
+    assert shell.points() == {"loss": [0, 0.5, 1]}
+
+
+def test_a_cell_that_cannot_be_rewritten_is_said_and_runs(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise RecursionError("too deep")
+
+    monkeypatch.setattr(extension, "rewrite", fail)
+    with pytest.warns(TrackbookWarning, match="this cell is not tracked: too deep"):
+        assert shell.run("%%track loss", LOOP).success
+    assert not tb.runs().height
+
+
+def test_functions_go_to_other_processes_without_us(shell: Shell, tmp_path: Path) -> None:
+    pytest.importorskip("cloudpickle")  # which joblib uses
+    body = """
+    import cloudpickle
+    def f(n):
+        for i in range(n): loss = i
+        return loss
+    with open("f.pickle", "wb") as file: cloudpickle.dump(f, file)
+    """
+    shell.run("%%track --every 2 loss lr=f.lr", textwrap.dedent(body))
+    program = "import pickle, sys; print(pickle.load(open('f.pickle', 'rb'))(3), 'trackbook' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "2 False\n"
+
+
+def test_compiled_functions_are_said_to_be_left_alone(shell: Shell) -> None:
+    body = "def njit(f): return f\n@njit\ndef step(i):\n    loss = i\n    return loss\nfor i in range(2): out = step(i)"
+    with pytest.warns(TrackbookWarning) as said:
+        shell.run("%%track loss out", body)
+    assert [str(one.message) for one in said] == [
+        "the cell never assigns 'loss' outside of step, so nothing is tracked as 'loss'",
+        "step: left alone, because a compiler takes it; track what it returns",
+    ]
+    assert shell.points() == {"out": [0, 1]}
+
+
+def test_a_script_with_a_header_inside_is_pythons_own_error(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text("x = 1\n%%track x\nx = 2\n")
+    assert "SyntaxError: invalid syntax" in shell.said("%run script.py")
+    (tmp_path / "script.ipy").write_text("x = 1\n%%track x\nx = 2\n")
+    assert "UsageError: %%track belongs in the first line of its cell" in shell.said("%run script.ipy")
+    assert not tb.runs().height
+
+
+def test_scripts_and_notebooks_that_run_tracks_are_tracked(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "script.ipy").write_text(f"%%track loss\n{LOOP}")
+    shell.run("%run script.ipy")
+    assert shell.points() == {"loss": [0, 0.5, 1]}
+    (tmp_path / "script.py").write_text(f"get_ipython().run_cell_magic('track', 'acc', {LOOP!r})")
+    shell.run("%run script.py")
+    assert shell.points() == {"acc": [0, 1, 2]}
+    assert shell.states() == ["finished"] * 2
+
+
+# --- loading ----------------------------------------------------------------------------------------------------------
+
+
+def test_loading_twice_is_loading_once(shell: Shell) -> None:
+    tb.load_ipython_extension(shell.ip)
+    shell.run("%%track loss", LOOP)
+    assert shell.states() == ["finished"]
+
+
+def test_help_for_a_cell_does_not_run_it(shell: Shell) -> None:
+    said = shell.said("%%track --help", "ran = 1")
+    assert "usage: %%track [options] [loss] [acc -> val/acc]" in said
+    assert "ran" not in shell.ip.user_ns
+
+
+def test_trackers_are_among_the_builtins_only_by_names_of_their_own(shell: Shell) -> None:
+    before = set(vars(builtins))
+    shell.run("%%track x", "x = 1")
+    added = set(vars(builtins)) - before
+    assert len(added) == 1
+    assert re.fullmatch(r"__trackbook_\d+__", added.pop())
+
+
+def test_an_edited_warning_filter_is_respected(shell: Shell) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert shell.said("%%track nope", "x = 1") == ""
+    assert sys.exc_info() == (None, None, None)
+
+
+# --- stopping ---------------------------------------------------------------------------------------------------------
+
+FOR_EVER = "import trackbook as tb\nfor i in range(1000):\n    loss = i / 2\n    if i == 2:\n        tb.run.stop()\n"
+
+
+@pytest.mark.parametrize("what", ["loss", "double=loss*2", ""])
+def test_a_run_that_is_to_stop_ends_its_cell(shell: Shell, what: str) -> None:
+    done = shell.run(f"%%track {what}", FOR_EVER)
+    assert isinstance(done.error_in_exec, tb.Stopped)
+    assert {len(values) for values in shell.points().values()} == {4}
+    assert shell.states() == ["interrupted"]
+
+
+def test_or_only_sets_the_flag_where_the_cell_looks_at_it(shell: Shell) -> None:
+    assert shell.run("%%track --stop flag loss", FOR_EVER, "    if tb.run.should_stop: break").success
+    assert shell.points() == {"loss": [0, 0.5, 1]}
+    assert shell.states() == ["finished"]
+
+
+def test_what_is_watched_after_a_cell_stops_nothing(shell: Shell) -> None:
+    assert shell.said("%track init --stop raise").strip() == ""
+    shell.run("%track watch loss")
+    assert "switched off" not in shell.said("loss = 1.0", "import trackbook as tb", "tb.run.stop()")
+    shell.run("loss = 2.0")
+    assert shell.points() == {"loss": [1, 2]}
+    assert tb.run is not None

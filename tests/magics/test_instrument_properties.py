@@ -1,0 +1,206 @@
+"""Programs of all shapes: a rewritten cell does what the plain one does, and tells what an instrumented copy logs."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+import traceback
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from trackbook.magics.instrument import KINDS, VALUE, rewrite
+from trackbook.magics.targets import parse_whats
+
+TRACKED = ("a", "b")
+HEAD = """
+import contextlib
+def drive(coroutine):
+    while True:
+        try: coroutine.send(None)
+        except StopIteration as end: return end.value
+class Pause:
+    def __await__(self): yield
+"""
+
+
+class Line(NamedTuple):
+    indent: int
+    plain: str | None  # as the user writes it
+    copy: str | None  # as the instrumented copy has it
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a statement stands, which decides what it may be."""
+
+    indent: int = 0
+    depth: int = 3
+    loop: bool = False
+    function: str = ""  # "def", "generator", "async", or "" outside
+
+
+@st.composite
+def expressions(draw: st.DrawFn) -> str:
+    one = draw(st.sampled_from(["1", "2", "a", "b", "c", "len(str(a))"]))
+    return draw(st.sampled_from([one, f"{one} + 1", f"{one} - b", f"6 // ({one} - 1)", f"-{one}"]))
+
+
+def log(names: str, indent: int) -> list[Line]:
+    return [Line(indent, None, f"log({name!r}, {name})") for name in sorted(names) if name in TRACKED]
+
+
+@st.composite
+def simple(draw: st.DrawFn, place: Place) -> list[Line]:
+    name, other, value = draw(st.sampled_from("abc")), draw(st.sampled_from("abc")), draw(expressions())
+    kinds = ["assign", "augment", "annotate", "pair", "walrus", "list", "print", "raise"]
+    kinds += ["break", "continue"] * place.loop
+    kinds += {"def": ["return"], "generator": ["yield", "yield", "return"], "async": ["await", "return"]}.get(
+        place.function, []
+    )
+    kind = draw(st.sampled_from(kinds))
+    names = name
+    text = {
+        "assign": f"{name} = {value}",
+        "augment": f"{name} += {value}",
+        "annotate": f"{name}: int = {value}" if not place.function else f"{name} = {value}",
+        "pair": f"{name}, {other} = {value}, 3",
+        "walrus": f"print(({name} := {value}))",
+        "print": f"print({value})",
+        "raise": f"raise ValueError({value})",
+        "return": f"return {value}" if place.function != "generator" else "return",
+        "yield": f"{name} = yield {value}",
+        "await": f"{name} = await Pause()",
+    }
+    if kind == "list":
+        ours = f"log({name!r}, {name}) or " if name in TRACKED else ""
+        body = f"for {name} in range(3) if {{}}{name} != 1]"
+        line = f"{other} = len([{value} " + body
+        # what a comprehension assigns is its own: `other` alone stays
+        return [Line(place.indent, line.format("") + ")", line.format(ours) + ")"), *log(other, place.indent)]
+    line = text.get(kind, kind)
+    if kind == "pair" and other != name:
+        names += other
+    told = (
+        log(names, place.indent)
+        if kind in ("assign", "augment", "annotate", "pair", "walrus", "yield", "await")
+        else []
+    )
+    return [Line(place.indent, line, line), *told]
+
+
+def inner(place: Place, **changes: Any) -> Place:
+    values = {"indent": place.indent + 1, "depth": place.depth - 1, "loop": place.loop, "function": place.function}
+    return Place(**{**values, **changes})
+
+
+@st.composite
+def blocks(draw: st.DrawFn, place: Place) -> list[Line]:
+    lines = []
+    for _ in range(draw(st.integers(1, 3))):
+        compound = place.depth > 0 and draw(st.booleans())
+        lines += draw(compounds(place) if compound else simple(place))
+    return lines
+
+
+def both(indent: int, text: str) -> Line:
+    return Line(indent, text, text)
+
+
+@st.composite
+def compounds(draw: st.DrawFn, place: Place) -> list[Line]:
+    at, name = place.indent, draw(st.sampled_from("abc"))
+    within, in_loop = inner(place), inner(place, loop=True)
+    kind = draw(st.sampled_from(["if", "for", "while", "try", "with", "def", "generator", "async"]))
+    if kind == "if":
+        head, foot = both(at, f"if {draw(expressions())} > 1:"), both(at, "else:")
+        return [head, *draw(blocks(within)), foot, *draw(blocks(within))]
+    if kind == "for":
+        lines = [both(at, f"for {name} in range(2):"), *log(name, at + 1), *draw(blocks(in_loop))]
+        return [*lines, both(at, "else:"), *draw(blocks(within))] if draw(st.booleans()) else lines
+    if kind == "while":
+        count = f"n{at}_{draw(st.integers(0, 10**6))}"
+        return [both(at, f"{count} = 3"), both(at, f"while ({count} := {count} - 1):"), *draw(blocks(in_loop))]
+    if kind == "try":
+        lines = [both(at, "try:"), *draw(blocks(within))]
+        lines += [both(at, "except (ValueError, ZeroDivisionError):"), *draw(blocks(within))]
+        return [*lines, both(at, "finally:"), both(at + 1, "print('finally')"), *draw(blocks(within))]
+    if kind == "with":
+        head = both(at, f"with contextlib.suppress(ValueError), contextlib.nullcontext(4) as {name}:")
+        return [head, *log(name, at + 1), *draw(blocks(within))]
+    function = inner(place, loop=False, function=kind)
+    shared = draw(st.sampled_from(["", "", "global a, c"]))
+    head = [both(at, f"{'async ' * (kind == 'async')}def f(b=1):"), *([both(at + 1, shared)] if shared else [])]
+    call = {"def": "print(f())", "generator": "print(list(f()))", "async": "print(drive(f()))"}[kind]
+    never = [both(at + 1, "if False: yield")] if kind == "generator" else []
+    return [*head, *never, *draw(blocks(function)), both(at, call)]
+
+
+@st.composite
+def programs(draw: st.DrawFn) -> tuple[str, str]:
+    """A program, and its copy that logs."""
+    lines = [both(0, "a = b = c = 2"), *log("ab", 0), *draw(blocks(Place())), *draw(blocks(Place()))]
+    plain = "\n".join("    " * line.indent + line.plain for line in lines if line.plain is not None)
+    copy = "\n".join("    " * line.indent + line.copy for line in lines if line.copy is not None)
+    return HEAD + plain, HEAD + copy
+
+
+class Outcome(NamedTuple):
+    output: str
+    variables: dict[str, Any]
+    error: tuple[str, str, list[int | None]] | None
+
+
+def outcome(tree: ast.Module, extra: dict[str, Any]) -> Outcome:
+    scope: dict[str, Any] = dict(extra)
+    error = None
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output):
+        try:
+            exec(compile(tree, "cell", "exec"), scope)
+        except Exception as caught:  # noqa: BLE001  whatever it is, the other program has to raise it too
+            lines = [frame.lineno for frame in traceback.extract_tb(caught.__traceback__) if frame.filename == "cell"]
+            error = type(caught).__name__, str(caught), lines
+    plain = {name: scope[name] for name in scope if isinstance(scope[name], (int, str, list, type(None)))}
+    return Outcome(output.getvalue(), plain, error)
+
+
+@given(programs())
+@settings(max_examples=120)
+def test_a_rewritten_program_does_what_it_did_and_tells_what_a_copy_logs(pair: tuple[str, str]) -> None:
+    plain, copy = pair
+    told: list[tuple[str, Any]] = []
+    logged: list[tuple[str, Any]] = []
+
+    def tracker(code: int, value: Any) -> bool:
+        assert code % KINDS == VALUE
+        told.append((TRACKED[code // KINDS], value))
+        return False
+
+    tree = rewrite(ast.parse(plain), parse_whats(TRACKED), "__tracker__").tree
+    expected = outcome(ast.parse(plain), {})
+    assert outcome(ast.fix_missing_locations(tree), {"__tracker__": tracker}) == expected
+    outcome(ast.parse(copy), {"log": lambda name, value: logged.append((name, value))})
+    assert told == logged
+
+
+@given(programs())
+@settings(max_examples=80)
+def test_expressions_steps_and_throttling_change_nothing_either(pair: tuple[str, str]) -> None:
+    plain, _ = pair
+    tree = rewrite(
+        ast.parse(plain),
+        parse_whats(["a", "s=a+b", "q=1//(c-1)", "r=f.__name__"]),
+        "__tracker__",
+        step=ast.parse("c", mode="eval").body,
+        throttled=True,
+    ).tree
+
+    def tracker(code: int, value: Any) -> bool:
+        return code % 3 > 0
+
+    expected = outcome(ast.parse(plain), {})
+    assert outcome(ast.fix_missing_locations(tree), {"__tracker__": tracker}) == expected

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import pytest
+
+from trackbook.magics.targets import join_arrows, parse_what, parse_whats, split_words, unquoted
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("", []),
+        ("  loss   acc ", ["loss", "acc"]),
+        ('m=log["val loss"] x', ['m=log["val loss"]', "x"]),
+        ("f(a, b) c", ["f(a, b)", "c"]),
+        ("--name 'two words'", ["--name", "'two words'"]),
+        ("d[')'] e", ["d[')']", "e"]),
+    ],
+)
+def test_words_end_at_blanks_outside_of_quotes_and_brackets(line: str, words: list[str]) -> None:
+    assert split_words(line) == words
+
+
+@pytest.mark.parametrize(("line", "sign"), [("f(a", ")"), ("'a", "'"), ("d[(", ")")])
+def test_what_is_not_closed_is_an_error(line: str, sign: str) -> None:
+    with pytest.raises(ValueError, match="lacks a closing") as caught:
+        split_words(line)
+    assert str(caught.value).endswith(sign)
+
+
+@pytest.mark.parametrize(("word", "plain"), [("'a b'", "a b"), ('"a"', "a"), ("a", "a"), ("'", "'"), ("'a\"", "'a\"")])
+def test_a_word_loses_the_quotes_around_it(word: str, plain: str) -> None:
+    assert unquoted(word) == plain
+
+
+@pytest.mark.parametrize(
+    ("word", "metric", "source"),
+    [
+        ("loss", "loss", "loss"),
+        ("opt.lr", "opt.lr", "opt.lr"),
+        ("lr=opt.lr", "lr", "opt.lr"),
+        ("val/acc=acc", "val/acc", "acc"),
+        ("acc->val/acc", "val/acc", "acc"),
+        ("acc -> 'val acc'", "val acc", "acc"),
+        ('"val acc"=acc', "val acc", "acc"),
+        ("a==b", "a==b", "a==b"),
+        ("f(x=1)", "f(x=1)", "f(x=1)"),
+        ("m=a==b", "m", "a==b"),
+        ("größe=x", "größe", "x"),
+    ],
+)
+def test_a_thing_to_track_has_a_metric_and_an_expression(word: str, metric: str, source: str) -> None:
+    what = parse_what(word)
+    assert (what.metric, what.source) == (metric, source)
+
+
+@pytest.mark.parametrize("word", ["a+", "a=", "1 2", "x->", "if", "\0"])
+def test_what_is_no_expression_is_an_error(word: str) -> None:
+    with pytest.raises(ValueError):
+        parse_what(word)
+
+
+@pytest.mark.parametrize("word", ["m=(x:=1)", "m=(yield)", "m=(await f())"])
+def test_what_acts_when_it_is_evaluated_is_not_to_be_tracked(word: str) -> None:
+    with pytest.raises(ValueError, match="does something when it is evaluated"):
+        parse_what(word)
+
+
+def test_arrows_join_their_words() -> None:
+    assert join_arrows(["a", "b", "->", "c/b", "d->", "e"]) == ["a", "b->c/b", "d->e"]
+
+
+@pytest.mark.parametrize("words", [["->", "a"], ["a", "->"]])
+def test_an_arrow_from_or_to_nothing_is_an_error(words: list[str]) -> None:
+    with pytest.raises(ValueError, match="leads nowhere"):
+        join_arrows(words)
+
+
+def test_two_things_with_one_metric_are_an_error() -> None:
+    with pytest.raises(ValueError, match="two things are to be tracked as 'loss'"):
+        parse_whats(["loss", "loss=x"])

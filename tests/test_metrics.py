@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import pytest
+
+import trackbook as tb
+from trackbook.errors import TrackbookWarning
+from trackbook.metrics import as_pairs, axis_of, define, glob_matches
+
+
+@pytest.mark.parametrize(
+    ("glob", "name", "matches"),
+    [
+        ("val/*", "val/loss", True),
+        ("val/*", "val/top/5", True),
+        ("val/*", "train/val/loss", False),
+        ("*loss", "val/loss", True),
+        ("*", "a\nb", True),
+        ("f1[0]?", "f1[0]?", True),
+        ("f1[0]?", "f10x", False),
+        ("a.c", "abc", False),
+        ("", "a", False),
+    ],
+)
+def test_a_star_stands_for_any_text_and_nothing_else_is_special(glob: str, name: str, matches: bool) -> None:
+    assert glob_matches(glob, name) is matches
+
+
+def test_of_two_globs_the_later_one_holds() -> None:
+    defined = define(define({}, "val/*", "epoch"), "*", "time")
+    assert axis_of(as_pairs(defined), "val/loss") == "time"
+    assert axis_of(as_pairs(define(defined, "val/*", "epoch")), "val/loss") == "epoch"
+
+
+def test_a_name_in_full_is_meant_more_than_a_glob() -> None:
+    defined = define(define({}, "val/loss", "epoch"), "*", "time")
+    assert as_pairs(defined) == [["val/loss", "epoch"], ["*", "time"]]
+    assert axis_of(as_pairs(defined), "val/loss") == "epoch"
+
+
+def test_a_metric_is_not_drawn_over_itself() -> None:
+    pairs = as_pairs(define({}, "*", "epoch"))
+    assert (axis_of(pairs, "epoch"), axis_of(pairs, "loss")) == (None, "epoch")
+
+
+def test_nothing_defined_is_no_axis() -> None:
+    assert axis_of(as_pairs(define({}, "val/*", "epoch")), "train/loss") is None
+
+
+def test_wandbs_names_for_what_is_no_metric_are_understood() -> None:
+    assert define({}, "*", "_timestamp") == {"*": "time"}
+
+
+def test_defining_a_metric_without_an_axis_changes_nothing() -> None:
+    assert define({"val/*": "epoch"}, "epoch", None) == {"val/*": "epoch"}
+
+
+@pytest.mark.parametrize("name", ["", None, 3, ["val/*"]])
+def test_a_name_that_is_no_text_is_a_type_error_with_the_remedy(name: object) -> None:
+    with pytest.raises(TypeError, match=r"name is .*; give a metric's name or a glob, such as 'val/\*'"):
+        define({}, name, "epoch")
+
+
+@pytest.mark.parametrize("x", ["", 3, ["epoch"]])
+def test_an_axis_that_is_no_text_is_a_type_error_with_the_remedy(x: object) -> None:
+    with pytest.raises(TypeError, match=r"step_metric is .*such as 'epoch'"):
+        define({}, "val/*", x)
+
+
+def test_the_run_keeps_what_was_defined() -> None:
+    run = tb.init("p")
+    tb.define_metric("epoch")
+    tb.define_metric("val/*", step_metric="epoch")
+    run.finish()
+    assert run.record.defined == {"val/*": "epoch"}
+    assert tb.get_run(run.id, project="p").record.defined == {"val/*": "epoch"}
+
+
+def test_a_resumed_run_keeps_its_definitions() -> None:
+    run = tb.init("p", id="mine")
+    run.define_metric("val/*", "epoch")
+    run.finish()
+    with tb.init("p", id="mine", resume="must") as resumed:
+        assert resumed.record.defined == {"val/*": "epoch"}
+
+
+def test_wandbs_other_keywords_are_ignored_with_one_warning_that_names_them() -> None:
+    run = tb.init("p")
+    with pytest.warns(TrackbookWarning, match=r"ignores summary, goal: .*run.summary.min") as said:
+        run.define_metric("val/loss", step_metric="epoch", summary="min", goal="minimize", hidden=None)
+    assert len(said) == 1
+    assert run.record.defined == {"val/loss": "epoch"}
+    run.finish()
+
+
+def test_without_a_run_there_is_nothing_to_define() -> None:
+    with pytest.raises(RuntimeError, match="define_metric"):
+        tb.define_metric("val/*", "epoch")

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import pytest
+
+import trackbook as tb
+from trackbook.tracking.endings import Stopped, Terminated, state_after
+from trackbook.tracking.project import Project
+from trackbook.types import RunRecord
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "said"),
+    [
+        (None, "finished", None),
+        (SystemExit(0), "finished", None),
+        (SystemExit(2), "failed", "SystemExit: 2"),
+        (ValueError("no"), "failed", "ValueError: no"),
+        (KeyboardInterrupt(), "interrupted", "KeyboardInterrupt"),
+        (Terminated(143), "interrupted", "SIGTERM"),
+        (Stopped("run 'x' was stopped"), "interrupted", "trackbook.Stopped: run 'x' was stopped"),
+    ],
+)
+def test_a_run_ends_as_the_exception_says(error: BaseException | None, state: str, said: str | None) -> None:
+    assert state_after(error) == (state, said)
+
+
+def test_a_run_that_is_asked_to_stop_says_so_and_goes_on() -> None:
+    with tb.init("p") as run:
+        assert run.should_stop is False
+        run.stop()
+        assert run.should_stop is True
+        assert run.log({"loss": 1.0}) == {"loss": 1.0}
+    assert run.state == "finished"
+
+
+def test_log_raises_where_that_is_asked_for_when_its_points_are_recorded() -> None:
+    run = tb.init("p", stop="raise")
+    run.log({"loss": 1.0})
+    run.stop()
+    with pytest.raises(tb.Stopped, match=f"^run '{run.name}' was stopped$"):
+        tb.log({"loss": 2.0, "acc": 0.5})
+    assert run.history()["value"].to_list() == [1.0, 2.0, 0.5]
+    run.finish()
+
+
+def test_it_raises_once_so_that_code_that_ends_can_log_and_again_when_asked_again() -> None:
+    run = tb.init("p", stop="raise")
+    for number in range(2):
+        run.stop()
+        with pytest.raises(Stopped):
+            run.log({"loss": number})
+        run.log({"test": number})
+    assert run.history("test")["value"].to_list() == [0, 1]
+    run.finish()
+
+
+def test_what_stopped_ends_is_interrupted() -> None:
+    run = tb.init("p", stop="raise")
+    run.stop()
+    with pytest.raises(Stopped), run:
+        run.log({"loss": 1.0})
+    assert run.state == "interrupted"
+
+
+def test_a_call_that_is_wrong_says_so_and_the_next_one_stops() -> None:
+    run = tb.init("p", stop="raise")
+    run.stop()
+    with pytest.raises(TypeError):
+        run.log({"loss": "no number"})
+    with pytest.raises(Stopped):
+        run.log({"loss": 1.0})
+    run.finish()
+
+
+def test_except_runtime_error_does_not_catch_it() -> None:
+    assert not issubclass(Stopped, RuntimeError)
+    assert str(pickle.loads(pickle.dumps(Stopped("why")))) == "why"
+
+
+def test_a_run_that_has_ended_cannot_be_stopped() -> None:
+    run = tb.init("p", "done", stop="raise")
+    run.finish()
+    with pytest.raises(RuntimeError, match=r"^run 'done' is finished already$"):
+        run.stop()
+    assert not run.should_stop
+
+
+def test_a_run_that_another_process_writes_is_left_to_it(tmp_path: Path) -> None:
+    theirs, ours = Project("p", tmp_path), Project("p", tmp_path)
+    run = theirs.open_run(RunRecord("r", "theirs", started=100.0))
+    with pytest.raises(RuntimeError, match=r"^run 'theirs' is being written by another process; stop it there$"):
+        ours.get("r").stop()
+    assert not run.should_stop
+    run.finish()
+    for project in (theirs, ours):
+        project.store.close()
+
+
+def test_a_run_that_is_not_recorded_can_be_stopped() -> None:
+    run = tb.init("p", mode="disabled", stop="raise")
+    run.stop()
+    with pytest.raises(Stopped):
+        run.log({"loss": 1.0})
+    run.finish()
+
+
+def test_another_way_to_stop_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"init\(stop='kill'\): stop is one of 'flag', 'raise'"):
+        tb.init("p", stop="kill")  # type: ignore[arg-type]

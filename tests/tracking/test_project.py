@@ -1,0 +1,419 @@
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from trackbook import TrackbookWarning
+from trackbook.journal.records import RECORD_BYTES
+from trackbook.pump import INTERVAL
+from trackbook.tracking.project import LARGEST_BACKLOG, QUIET_SECONDS, Project, file_name, project_names
+from trackbook.tracking.run import Run
+from trackbook.types import RunRecord
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    project = Project("digits", tmp_path)
+    yield project
+    project.store.close()
+
+
+def start(project: Project, run: str = "r1", name: str = "a", started: float = 0.0, **fields: Any) -> Run:
+    return project.open_run(RunRecord(run, name, started, **fields))
+
+
+# --- its file ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["digits", "a", "mnist-2.1_b", "7", "x" * 60])
+def test_a_plain_name_is_its_files_name(name: str) -> None:
+    assert file_name(name) == f"{name}.trackbook.db"
+
+
+ODD_NAMES = [
+    "Digits",
+    "DIGITS",
+    "digits ",
+    " digits",
+    "digits.",
+    ".digits",
+    "..",
+    ".",
+    "/",
+    "../../etc/passwd",
+    "C:\\digits",
+    "a/b",
+    "a\\b",
+    'it\'s "odd" [x] <b>*?|</b>',
+    "\0",
+    "a\nb",
+    "損失 📉",
+    "__proto__",
+    "x" * 61,
+    "x" * 500,
+    "é",
+    "e\u0301",
+    "con",
+    "nul",
+    "aux.txt",
+    "com1",
+    "lpt9.digits",
+    "prn.a.b",
+    "digits~0123456789abcdef",
+]
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_any_other_name_has_a_file_that_every_file_system_takes(name: str) -> None:
+    file = file_name(name)
+    assert file.isascii()
+    assert file == file.lower()
+    assert len(file) < 100
+    assert set(file) <= set("abcdefghijklmnopqrstuvwxyz0123456789-~.")
+    assert file.split(".")[0] not in ("con", "nul", "aux", "com1", "lpt9", "prn")
+
+
+def test_no_two_names_share_a_file_even_where_case_does_not_matter() -> None:
+    names = [*ODD_NAMES, "digits"]
+    assert len({file_name(name).lower() for name in names}) == len(names)
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_a_project_of_any_name_is_written_and_found_by_its_name(tmp_path: Path, name: str) -> None:
+    project = Project(name, tmp_path / "store")
+    start(project).finish()
+    project.store.close()
+    assert [path.parent for path in tmp_path.rglob("*.db")] == [tmp_path / "store"]
+    assert project_names(tmp_path / "store") == [name]
+
+
+def test_projects_that_differ_by_case_are_two(tmp_path: Path) -> None:
+    for name in ("digits", "Digits"):
+        project = Project(name, tmp_path)
+        start(project, name).finish()
+        project.store.close()
+    assert project_names(tmp_path) == ["Digits", "digits"]
+    again = Project("digits", tmp_path)
+    assert [run.id for run in again.store.runs()] == ["digits"]
+    again.store.close()
+
+
+def test_files_of_others_are_no_projects(tmp_path: Path) -> None:
+    (tmp_path / "x.trackbook.db").write_text("not ours")
+    (tmp_path / "notes.txt").write_text("not ours")
+    assert project_names(tmp_path) == []
+    assert project_names(tmp_path / "nowhere") == []
+
+
+# --- finding and resuming runs ----------------------------------------------------------------------------------------
+
+
+def test_a_run_is_found_by_id_or_by_name_the_latest_first(project: Project) -> None:
+    for run, name, started in (("r1", "a", 1.0), ("r2", "a", 2.0), ("a2", "r1", 3.0)):
+        start(project, run, name, started)
+    assert [project.find(what).id for what in ("r1", "a", "a2")] == ["r1", "r2", "a2"]
+
+
+def test_a_run_that_does_not_exist_is_a_value_error_that_names_the_latest(project: Project) -> None:
+    with pytest.raises(ValueError, match="project 'digits' has no run 'x'; it has none"):
+        project.find("x")
+    start(project)
+    with pytest.raises(ValueError, match="has no run 'x'; its latest are 'a'"):
+        project.find("x")
+
+
+def test_a_new_run_without_a_name_gets_one_with_its_number(project: Project) -> None:
+    start(project)
+    assert project.admit(RunRecord("r2", "", 0.0), "never", by_id=False).name.endswith("-2")
+
+
+def test_names_may_repeat(project: Project) -> None:
+    start(project)
+    assert project.admit(RunRecord("r2", "a", 0.0), "never", by_id=False).id == "r2"
+
+
+def test_an_id_that_is_taken_is_a_value_error_that_says_what_to_do(project: Project) -> None:
+    start(project).finish()
+    with pytest.raises(ValueError, match="has a run with id 'r1' already; choose another id, or resume='allow'"):
+        project.admit(RunRecord("r1", "b", 0.0), "never", by_id=True)
+
+
+@pytest.mark.parametrize("resume", ["allow", "must"])
+def test_the_latest_run_of_the_name_is_resumed(project: Project, resume: Any) -> None:
+    start(project, "r1", started=1.0).finish()
+    start(project, "r2", started=2.0).finish("failed")
+    record = project.admit(RunRecord("new", "a", 3.0), resume, by_id=False)
+    assert (record.id, record.state, record.started, record.ended, record.error) == ("r2", "running", 2.0, None, None)
+
+
+@pytest.mark.parametrize("resume", ["allow", "must"])
+def test_the_run_of_the_id_is_resumed_and_keeps_its_name(project: Project, resume: Any) -> None:
+    start(project, "r1").finish()
+    start(project, "r2", name="b").finish()
+    assert project.admit(RunRecord("r1", "b", 3.0), resume, by_id=True).name == "a"
+
+
+def test_allow_makes_a_run_where_there_is_none(project: Project) -> None:
+    start(project).finish()
+    assert project.admit(RunRecord("r2", "b", 0.0), "allow", by_id=False).id == "r2"
+    assert project.admit(RunRecord("r2", "", 0.0), "allow", by_id=False).id == "r2"
+
+
+@pytest.mark.parametrize(("by_id", "what"), [(False, "name 'b'"), (True, "id 'r2'")])
+def test_must_demands_a_run(project: Project, by_id: bool, what: str) -> None:
+    start(project).finish()
+    with pytest.raises(ValueError, match=f"has no run with {what}; use resume='allow'"):
+        project.admit(RunRecord("r2", "b", 0.0), "must", by_id=by_id)
+
+
+def test_a_resumed_run_adds_to_what_it_was(project: Project) -> None:
+    start(project, config={"lr": 0.1, "depth": 3}, tags=("x",), notes="first", total=5, step_by="run").finish()
+    fresh = RunRecord("new", "a", 9.0, config={"lr": 0.2}, tags=("y", "x"), notes=None, total=9)
+    record = project.admit(fresh, "must", by_id=False)
+    assert (record.config, record.tags) == ({"lr": 0.2, "depth": 3}, ("x", "y"))
+    assert (record.notes, record.total, record.step_by) == ("first", 9, "run")
+
+
+def test_a_run_that_is_open_cannot_be_resumed_beside_itself(project: Project) -> None:
+    start(project)
+    with pytest.raises(ValueError, match=r"run 'a' is still open here and cannot be resumed; .* finish\(\) it first"):
+        project.admit(RunRecord("new", "a", 0.0), "allow", by_id=False)
+
+
+def test_a_run_that_has_ended_is_no_longer_open(project: Project) -> None:
+    run = start(project)
+    assert project.open_runs == [run]
+    run.finish()
+    assert project.open_runs == []
+
+
+# --- ticks ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def flushes_taking(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Says how many seconds a flush takes, as the project's clock tells it."""
+
+    def take(seconds: float) -> None:
+        times = itertools.count(step=seconds)
+        monkeypatch.setattr("trackbook.tracking.project.monotonic", lambda: next(times))
+
+    take(0.0)
+    return take
+
+
+@pytest.mark.parametrize(("took", "rest"), [(0.0, 1.0), (0.2, 4.0), (9.0, 5.0)])
+def test_a_flush_that_took_long_is_followed_by_a_longer_rest(
+    project: Project, flushes_taking: Callable[[float], None], took: float, rest: float
+) -> None:
+    flushes_taking(took)
+    run = start(project)
+    project.tick(10.0)
+    for now, expected in ((10.0 + rest - 0.1, 0), (10.0 + rest, 2)):
+        run.log({"loss": 1})
+        project.tick(now)
+        assert len(project.store.read("r1")) == expected
+
+
+def test_a_large_backlog_is_flushed_each_second(
+    project: Project, flushes_taking: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else what is not in the file yet would take the memory."""
+    flushes_taking(5.0)
+    monkeypatch.setattr("trackbook.tracking.project.LARGEST_BACKLOG", 0)
+    flushes: list[float] = []
+    monkeypatch.setattr(project, "flush", lambda _: flushes.append(now))
+    run = start(project)
+    for now in (10.0, 10.5, 11.0):
+        run.log({"loss": 1})
+        project.tick(now)
+    assert flushes == [10.0, 11.0]
+
+
+def test_a_project_wants_ticks_as_often_as_a_board_asks_or_points_wait(project: Project) -> None:
+    start(project)
+    assert project.tick(10.0) == QUIET_SECONDS
+    project.boards.add("a board")
+    assert project.tick(10.1) == INTERVAL
+
+
+@pytest.mark.usefixtures("flushes_taking")
+def test_a_tick_brings_what_was_logged_into_the_store_and_flushes_once_a_second(project: Project) -> None:
+    def in_the_file() -> int:
+        other = Project("digits", project.store.path.parent)
+        points = len(other.store.read("r1"))
+        other.store.close()
+        return points
+
+    run = start(project)
+    for now, expected in ((10.0, 1), (10.5, 1), (11.0, 3)):
+        run.log({"loss": 1})
+        project.tick(now)
+        assert in_the_file() == expected
+    assert len(project.store.read("r1")) == 3
+
+
+@pytest.mark.usefixtures("flushes_taking")
+def test_without_a_board_points_stay_in_the_journal_until_the_next_flush(project: Project) -> None:
+    run = start(project)
+    for now, expected in ((10.0, 1), (10.5, 1), (11.0, 3)):
+        run.log({"loss": 1})
+        project.tick(now)
+        assert len(project.store.read("r1")) == expected
+
+
+def test_a_board_has_them_as_often_as_it_asks(project: Project) -> None:
+    run = start(project)
+    project.boards.add("a board")
+    for now, expected in ((10.0, 1), (10.05, 1), (10.15, 3), (10.2, 3), (10.3, 5)):
+        run.log({"loss": 1})
+        project.tick(now)
+        assert len(project.store.read("r1")) == expected
+
+
+def test_a_large_backlog_waits_for_no_flush(project: Project) -> None:
+    run = start(project)
+    project.tick(10.0)
+    values = {f"m{number}": 0.5 for number in range(1000)}
+    calls = LARGEST_BACKLOG // (1000 * RECORD_BYTES) + 1
+    for _ in range(calls):
+        run.log(values)
+    project.tick(10.05)
+    assert len(project.store.read("r1")) == calls * 1000
+
+
+def test_readers_of_the_run_wait_for_no_flush(project: Project) -> None:
+    run = start(project)
+    project.tick(10.0)
+    run.log({"loss": 0.25})
+    assert run.history()["value"].to_list() == [0.25]
+    run.log({"loss": 0.5})
+    assert run.summary["loss"] == 0.5
+    run.log({"loss": 0.75})
+    assert project.table()["points"].to_list() == [3]
+
+
+# --- the table of runs ------------------------------------------------------------------------------------------------
+
+
+def test_the_table_has_a_row_a_run_oldest_first(project: Project) -> None:
+    start(project, "r2", name="b", started=2.0, group="g", tags=("x", "y"), notes="n").finish("failed")
+    start(project, "r1", name="a", started=1.5)
+    table = project.table()
+    assert table.columns[:10] == [
+        "id",
+        "name",
+        "group",
+        "state",
+        "tags",
+        "notes",
+        "started",
+        "ended",
+        "duration",
+        "points",
+    ]
+    first, second = table.to_dicts()
+    assert first == {
+        "id": "r1",
+        "name": "a",
+        "group": None,
+        "state": "running",
+        "tags": [],
+        "notes": None,
+        "started": datetime.fromtimestamp(1.5, UTC),
+        "ended": None,
+        "duration": None,
+        "points": 0,
+    }
+    assert [second[name] for name in ("id", "group", "state", "tags", "notes")] == [
+        "r2",
+        "g",
+        "failed",
+        ["x", "y"],
+        "n",
+    ]
+    assert second["duration"] == pytest.approx((second["ended"] - second["started"]).total_seconds())
+
+
+def test_the_table_of_no_runs_has_the_same_columns(project: Project) -> None:
+    empty = project.table()
+    start(project)
+    assert empty.schema == project.table().schema
+    assert empty.is_empty()
+
+
+def test_the_table_has_config_then_summary(project: Project) -> None:
+    run = start(project, config={"lr": 0.1, "name": "x"})
+    run.log({"loss": 0.5, "id": 1})
+    run.summary["best"] = 0.4
+    (row,) = project.table().drop(pl.nth(range(9))).to_dicts()
+    assert row == {
+        "points": 2,
+        "config.lr": 0.1,
+        "config.name": "x",
+        "summary.loss": 0.5,
+        "summary.id": 1.0,
+        "summary.best": 0.4,
+    }
+    assert list(row)[1:] == ["config.lr", "config.name", "summary.loss", "summary.id", "summary.best"]
+
+
+@pytest.mark.parametrize(
+    ("values", "column"),
+    [
+        ([1, 2], [1, 2]),
+        ([1, 2.5], [1.0, 2.5]),
+        ([0.5, math.inf], [0.5, math.inf]),
+        ([True, False], [True, False]),
+        (["a", None], ["a", None]),
+        ([1, "a"], ["1", "a"]),
+        ([True, 1], ["true", "1"]),
+        ([2**63, 1], [str(2**63), "1"]),
+        ([2**63, 0.5], [str(2**63), "0.5"]),
+        ([-(2**63) + 1, 2**63 - 1], [-(2**63) + 1, 2**63 - 1]),
+        ([[1, "é"], {"a": None}], ['[1, "é"]', '{"a": null}']),
+        ([None, None], [None, None]),
+        ([None, {}], [None, "{}"]),
+        (["\ud800", "b"], ["\\ud800", "b"]),
+    ],
+)
+def test_config_of_any_kinds_is_a_column(project: Project, values: list[Any], column: list[Any]) -> None:
+    for position, value in enumerate(values):
+        start(project, f"r{position}", started=float(position)).config["it"] = value
+    assert project.table()["config.it"].to_list() == column
+
+
+def test_a_run_without_a_value_has_null(project: Project) -> None:
+    start(project, "r1", started=1.0, config={"lr": 0.1}).log({"loss": 1})
+    start(project, "r2", started=2.0, config={"depth": 3}).log({"acc": 2})
+    assert project.table().select("config.lr", "config.depth", "summary.loss", "summary.acc").rows() == [
+        (0.1, None, 1.0, None),
+        (None, 3, None, 2.0),
+    ]
+
+
+@pytest.mark.parametrize("name", ["^.*$", "*", "a.b", "é 📉", '"quoted"', "\0", "\udcff"])
+def test_any_name_of_config_and_metrics_is_a_column(project: Project, name: str) -> None:
+    run = start(project)
+    run.config[name] = 1
+    if name != "\udcff":
+        run.log({name: 2})
+    shown = "\\udcff" if name == "\udcff" else name
+    assert project.table()[f"config.{shown}"].to_list() == [1]
+
+
+def test_a_file_that_cannot_be_read_is_warned_of(project: Project) -> None:
+    project.store.path.write_text("not a database" * 1000)
+    with pytest.warns(TrackbookWarning, match="Cannot read"):
+        assert project.table().is_empty()
+
+
+def test_a_project_shows_its_name(project: Project) -> None:
+    assert repr(project) == "<trackbook project 'digits'>"

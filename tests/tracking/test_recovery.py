@@ -1,0 +1,435 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from journals import Row, abandoned, points, put, rows
+from trackbook import TrackbookWarning
+from trackbook.journal import reader
+from trackbook.journal.journal import HEAD, FileJournal, NullJournal
+from trackbook.journal.records import NEXT_STEP, RECORD_BYTES
+from trackbook.store import run_buffer
+from trackbook.store.memory import MemoryStore
+from trackbook.store.sqlite import SqliteStore
+from trackbook.tracking import recovery
+from trackbook.tracking.project import Project
+from trackbook.tracking.recorder import Recorder
+from trackbook.tracking.recovery import recover, take_over
+from trackbook.tracking.run import Run
+from trackbook.types import RunRecord
+
+TIMEOUT = 60
+
+A, B = 0, 1
+CALLS = [[(A, 0, 0.5)], [(A, 1, 1.5), (B, 0, 2.5)]]
+POINTS = [("a", 0, 0.5), ("a", 1, 1.5), ("b", 0, 2.5)]
+OPEN = NEXT_STEP
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "p.journals"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqliteStore]:
+    store = SqliteStore(tmp_path / "p.trackbook.db", "p")
+    yield store
+    store.close()
+
+
+def state(store: Any, run: str = "r1") -> str:
+    record = store.run(run)
+    assert record is not None
+    return str(record.state)
+
+
+def steps(store: Any, metric: str = "a") -> list[int]:
+    return [step for name, step, _ in points(store.read("r1")) if name == metric]
+
+
+def known(store: Any, **fields: Any) -> None:
+    """The run as its process had written it."""
+    store.put_run(RunRecord("r1", "a", 0.0, **fields))
+    store.flush()
+
+
+# --- a dead process ---------------------------------------------------------------------------------------------------
+
+
+def test_what_a_dead_process_logged_is_in_the_store_and_the_run_is_lost(store: SqliteStore, home: Path) -> None:
+    abandoned(home, *CALLS, name="brisk-otter-1", started=5.0, config={"lr": 0.1}, tags=("x",), step_by="run")
+    assert recover(store, home, ()) == []
+    assert points(store.read("r1")) == POINTS
+    record = store.run("r1")
+    assert record is not None
+    assert (record.name, record.state, record.config, record.tags) == ("brisk-otter-1", "lost", {"lr": 0.1}, ("x",))
+    assert list(home.iterdir()) == []
+
+
+def test_a_lost_run_ended_with_its_last_point(store: SqliteStore, home: Path) -> None:
+    journal = FileJournal(home, dataclasses.asdict(RunRecord("r1", "a", 5.0)))
+    number = journal.metric("a")
+    for now in (7.0, 9.0, 8.0):
+        put(journal, (number, int(now), 0.5), now=now)
+    journal.leave()
+    recover(store, home, ())
+    record = store.run("r1")
+    assert record is not None
+    assert record.ended == 9.0
+
+
+def test_it_is_durable(store: SqliteStore, home: Path, tmp_path: Path) -> None:
+    abandoned(home, *CALLS)
+    recover(store, home, ())
+    other = SqliteStore(tmp_path / "p.trackbook.db", "p")
+    assert points(other.read("r1")) == POINTS
+    assert state(other) == "lost"
+    other.close()
+
+
+def test_what_the_dead_process_had_brought_to_the_store_is_there_once(store: SqliteStore, home: Path) -> None:
+    folder = abandoned(home, *CALLS)
+    known(store, notes="mine")
+    (batch,) = reader.Remains(folder, None).batches({})
+    store.append("r1", batch.points.head(1), {f"{folder.name}/000000.seg": RECORD_BYTES})
+    store.flush()
+    recover(store, home, ())
+    assert points(store.read("r1")) == POINTS
+    record = store.run("r1")
+    assert record is not None
+    assert record.notes == "mine"
+
+
+def test_a_run_that_died_before_it_logged_is_lost(store: SqliteStore, home: Path) -> None:
+    known(store)
+    abandoned(home)
+    recover(store, home, ())
+    assert state(store) == "lost"
+
+
+def test_a_run_of_which_no_journal_is_left_is_lost(store: SqliteStore, home: Path) -> None:
+    known(store)
+    recover(store, home, ())
+    assert state(store) == "lost"
+
+
+@pytest.mark.parametrize("ended", ["finished", "failed", "interrupted"])
+def test_a_run_that_ended_and_could_not_write_so_ended_so(store: SqliteStore, home: Path, ended: Any) -> None:
+    known(store)
+    journal = FileJournal(home, dataclasses.asdict(RunRecord("r1", "a", 0.0)))
+    put(journal, (journal.metric("a"), 0, 0.5))
+    journal.leave(dataclasses.asdict(RunRecord("r1", "a", 0.0, state=ended, ended=7.0, error="x", tags=("t",))))
+    recover(store, home, ())
+    assert store.run("r1") == RunRecord("r1", "a", 0.0, state=ended, ended=7.0, error="x", tags=("t",))
+    assert steps(store) == [0]
+
+
+def test_a_run_that_has_ended_meanwhile_stays_as_it_ended(store: SqliteStore, home: Path) -> None:
+    known(store, state="finished")
+    abandoned(home, *CALLS)
+    recover(store, home, ())
+    assert state(store) == "finished"
+    assert points(store.read("r1")) == POINTS
+
+
+def test_a_run_that_ends_while_one_looks_is_not_lost(
+    store: SqliteStore, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known(store)
+
+    def end(*_: Any) -> bool:
+        known(store, state="finished")
+        return False
+
+    monkeypatch.setattr(recovery, "is_alive", end)
+    recover(store, home, ())
+    assert state(store) == "finished"
+
+
+def test_a_head_of_an_earlier_version_lacks_what_came_later(store: SqliteStore, home: Path) -> None:
+    folder = abandoned(home, *CALLS)
+    lines = (folder / HEAD).read_text().replace('"id": "r1"', '"id": "r1", "colour": "red"').replace('"tags"', '"x"')
+    (folder / HEAD).write_text(lines)
+    recover(store, home, ())
+    assert state(store) == "lost"
+    assert points(store.read("r1")) == POINTS
+
+
+# --- once -------------------------------------------------------------------------------------------------------------
+
+
+def test_where_the_store_cannot_write_everything_is_left_for_the_next(home: Path, tmp_path: Path) -> None:
+    abandoned(home, *CALLS, [(A, OPEN, 3.5)])
+    (tmp_path / "file").write_text("in the way")
+    failing = SqliteStore(tmp_path / "file" / "p.trackbook.db", "p")
+    for _ in range(3):
+        recover(failing, home, ())
+    store = SqliteStore(tmp_path / "p.trackbook.db", "p")
+    recover(store, home, ())
+    assert steps(store) == [0, 1, 2]
+    store.close()
+    failing.close()
+
+
+def test_a_journal_that_cannot_be_removed_is_not_taken_up_twice(
+    store: SqliteStore, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Open steps would be given anew."""
+    abandoned(home, [(A, OPEN, 0.5)], [(A, OPEN, 1.5)])
+    with monkeypatch.context() as held:
+        held.setattr(reader.Remains, "remove", lambda _: False)
+        recover(store, home, ())
+        recover(store, home, ())
+    recover(store, home, ())
+    assert points(store.read("r1")) == [("a", 0, 0.5), ("a", 1, 1.5)]
+    assert list(home.iterdir()) == []
+
+
+def test_a_long_backlog_of_open_steps_is_numbered_once_whenever_the_opener_dies(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Numbers and marks go into the file in one transaction."""
+    monkeypatch.setattr(reader, "_MOST_AT_ONCE", 3)
+    monkeypatch.setattr(run_buffer, "LARGEST", 4)  # the points of a transaction: enough for a batch, not for all
+    folder = abandoned(home, *[[(A, OPEN, float(step))] for step in range(10)])
+    shutil.copytree(folder, tmp_path / "copy")
+    writes = 0
+    while True:
+        path = tmp_path / f"{writes}.db"
+        dying, allowed = SqliteStore(path, "p"), writes
+        write = dying._file.write
+
+        def write_or_die(work: Any, write: Any = write) -> bool:
+            nonlocal allowed
+            allowed -= 1
+            if allowed < 0:
+                raise KeyboardInterrupt
+            return bool(write(work))
+
+        dying._file.write = write_or_die  # type: ignore[method-assign]
+        try:
+            recover(dying, home, ())
+            finished = True
+        except KeyboardInterrupt:
+            finished = False
+        dying._file.close()
+        store = SqliteStore(path, "p")
+        recover(store, home, ())
+        assert points(store.read("r1")) == [("a", step, float(step)) for step in range(10)]
+        store.close()
+        if finished:
+            break
+        shutil.copytree(tmp_path / "copy", folder, dirs_exist_ok=True)
+        writes += 1
+    assert writes > 3
+
+
+def test_open_steps_go_into_the_file_alone(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store writes much in several transactions, and the mark with the last one."""
+    monkeypatch.setattr(reader, "_MOST_AT_ONCE", 1)
+    folder = abandoned(home, [(A, OPEN, 0.5)], [(A, OPEN, 1.5)])
+    done: list[str] = []
+
+    class Watched(MemoryStore):
+        def append(self, *points: Any) -> list[str]:
+            done.append("append")
+            return super().append(*points)
+
+        def flush(self) -> bool:
+            done.append("flush")
+            return super().flush()
+
+    take_over(Watched(), reader.Remains(folder, -1), Recorder(NullJournal(), "metric", {}))
+    assert done == ["flush", "append", "flush"] * 2
+
+
+def test_two_that_open_a_project_at_once_take_up_a_dead_process_once(home: Path, tmp_path: Path) -> None:
+    folders = [
+        abandoned(home, *[[(A, OPEN, 0.5), (B, step, 0.5)] for step in range(100)], id=f"r{run}") for run in range(30)
+    ]
+    assert len(set(folders)) == 30
+    program = """
+import sys
+from pathlib import Path
+import polars
+from trackbook.tracking.project import Project
+project = Project("p", Path(sys.argv[1]))
+print("ready", flush=True)
+sys.stdin.readline()
+project.recover()
+project.store.close()
+"""
+    command = [sys.executable, "-c", program, str(tmp_path)]
+    openers = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(2)]
+    for opener in openers:
+        assert opener.stdout is not None
+        assert opener.stdout.readline() == b"ready\n"
+    for opener in openers:
+        assert opener.stdin is not None
+        opener.stdin.write(b"go\n")
+        opener.stdin.flush()
+    assert [opener.wait(TIMEOUT) for opener in openers] == [0, 0]
+    for opener in openers:
+        opener.communicate(timeout=TIMEOUT)
+    assert list(home.iterdir()) == []
+    store = SqliteStore(tmp_path / "p.trackbook.db", "p")
+    for run in range(30):
+        found = points(store.read(f"r{run}"))
+        for metric in "ab":
+            assert [step for name, step, _ in found if name == metric] == list(range(100))
+        assert state(store, f"r{run}") == "lost"
+    store.close()
+
+
+# --- what is not ours -------------------------------------------------------------------------------------------------
+
+
+def test_a_living_run_is_left_alone(store: SqliteStore, home: Path) -> None:
+    known(store)
+    journal = FileJournal(home, dataclasses.asdict(RunRecord("r1", "a", 0.0)))
+    put(journal, (journal.metric("a"), 0, 0.5))
+    recover(store, home, ())
+    assert state(store) == "running"
+    assert points(store.read("r1")) == []
+    journal.close()
+
+
+def test_children_of_a_living_run_are_left_to_it(store: SqliteStore, home: Path) -> None:
+    """Only the parent knows which steps it has given."""
+    known(store)
+    journal = FileJournal(home, dataclasses.asdict(RunRecord("r1", "a", 0.0)))
+    journal.open()
+    child = abandoned(home, [(A, OPEN, 0.5)], child=True)
+    recover(store, home, ())
+    assert points(store.read("r1")) == []
+    assert rows(reader.Remains(child, None).batches({})) == [("a", OPEN, 0.5)]
+    journal.leave()
+    recover(store, home, ())
+    assert steps(store) == [0]
+    assert state(store) == "lost"
+
+
+def test_a_run_of_this_process_takes_up_its_own_children(store: SqliteStore, home: Path) -> None:
+    known(store)
+    abandoned(home, [(A, OPEN, 0.5)], child=True)
+    recover(store, home, {"r1"})
+    assert points(store.read("r1")) == []
+    assert len(list(reader.remains(home))) == 1  # nothing keeps its lock
+
+
+def test_a_childs_points_follow_its_parents(store: SqliteStore, home: Path) -> None:
+    children = [abandoned(home, [(A, OPEN, 7.5)], [(A, OPEN, 8.5), (B, OPEN, 9.5)], child=True) for _ in range(2)]
+    parent = abandoned(home, *CALLS)
+    assert len({parent, *children}) == 3
+    recover(store, home, ())
+    assert [value for name, _, value in points(store.read("r1")) if name == "a"][:2] == [0.5, 1.5]
+    assert [value for name, _, value in points(store.read("r1")) if name == "b"][:1] == [2.5]
+    assert steps(store) == [0, 1, 2, 3, 4, 5]
+    assert steps(store, "b") == [0, 1, 2]
+
+
+def test_of_a_run_whose_child_lives_on_the_parents_points_are_there_and_it_is_not_lost_yet(
+    store: SqliteStore, home: Path
+) -> None:
+    child = FileJournal(home, dataclasses.asdict(RunRecord("r1", "a", 0.0)) | {"child": True})
+    put(child, (child.metric("a"), OPEN, 0.5))
+    abandoned(home, *CALLS)
+    recover(store, home, ())
+    assert points(store.read("r1")) == POINTS
+    assert state(store) == "running"
+    child.leave()
+    recover(store, home, ())
+    assert steps(store) == [0, 1, 2]
+    assert state(store) == "lost"
+
+
+def test_runs_whose_ids_begin_alike_are_told_apart(store: SqliteStore, home: Path) -> None:
+    journal = FileJournal(home, dataclasses.asdict(RunRecord("r1-x", "b", 0.0)))
+    journal.open()
+    known(store)
+    recover(store, home, ())
+    assert state(store) == "lost"
+    journal.close()
+
+
+def test_what_cannot_be_read_is_said_once_and_hinders_nothing(tmp_path: Path) -> None:
+    project = Project("p", tmp_path)
+    newer = abandoned(project.journals, *CALLS, id="r0")
+    (newer / HEAD).write_text(json.dumps({"format": 2, "id": "r0"}))
+    (project.journals / "empty").mkdir()
+    abandoned(project.journals, *CALLS)
+    with pytest.warns(TrackbookWarning, match="written by a later trackbook") as warned:
+        project.recover()
+    project.recover()
+    assert len(warned) == 1
+    assert points(project.store.read("r1")) == POINTS
+    assert newer.exists()
+    project.store.close()
+
+
+# --- children of a run of this process --------------------------------------------------------------------------------
+
+
+def parent(home: Path, store: Any, **fields: Any) -> Run:
+    record = RunRecord("r1", "a", 0.0, **fields)
+    journal = FileJournal(home, dataclasses.asdict(record))
+    journal.open()
+    run = Run("p", record, store, journal, home)
+    run.has_children = True
+    return run
+
+
+@pytest.mark.parametrize("by", ["metric", "run"])
+def test_a_parent_takes_up_what_its_children_logged(home: Path, by: Any) -> None:
+    run = parent(home, MemoryStore(), step_by=by)
+    run.log({"a": 0.5})
+    abandoned(home, [(A, OPEN, 1.5)], [(A, OPEN, 2.5), (B, OPEN, 3.5)], child=True)
+    run.hand_over()
+    run.log({"a": 4.5})
+    found: list[Row] = points(run.history())
+    assert found[:4] == [("a", 0, 0.5), ("a", 1, 1.5), ("a", 2, 2.5), ("a", 3, 4.5)]
+    assert found[4:] == [("b", 0 if by == "metric" else 2, 3.5)]
+    assert [folder.name for folder in home.iterdir()] == [run._recorder.journal.name]
+    run.finish()
+    assert list(home.iterdir()) == []
+
+
+def test_a_childs_points_are_taken_up_once_however_often_one_looks(home: Path, store: SqliteStore) -> None:
+    run = parent(home, store)
+    child = FileJournal(home, {"id": "r1", "child": True})
+    number = child.metric("a")
+    for value in range(5):
+        put(child, (number, OPEN, float(value)))
+        run.hand_over()
+        run.hand_over()
+    assert points(run.history()) == [("a", step, float(step)) for step in range(5)]
+    child.leave()
+    run.finish()
+    assert [step for _, step, _ in points(store.read("r1"))] == list(range(5))
+
+
+@pytest.mark.parametrize("steps", [(OPEN, OPEN), (1, 2)])
+def test_a_childs_points_are_taken_up_once_by_a_store_that_cannot_write(
+    home: Path, tmp_path: Path, steps: tuple[int, int]
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    run = parent(home, SqliteStore(tmp_path / "file" / "p.trackbook.db", "p"))
+    run.log({"a": 0.5})
+    abandoned(home, [(A, steps[0], 1.5)], [(A, steps[1], 2.5)], child=True)
+    for _ in range(3):
+        run.hand_over()
+    (tmp_path / "file").unlink()
+    run.hand_over()
+    assert points(run.history()) == [("a", 0, 0.5), ("a", 1, 1.5), ("a", 2, 2.5)]
+    assert run._discarded == set()
+    run.finish()
+    run.store.close()

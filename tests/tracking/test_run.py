@@ -1,0 +1,437 @@
+from __future__ import annotations
+
+import itertools
+import math
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from journals import in_memory
+from trackbook import TrackbookWarning
+from trackbook.store.memory import MemoryStore
+from trackbook.store.sqlite import SqliteStore
+from trackbook.tracking.run import Run
+from trackbook.tracking.values import as_tags
+from trackbook.types import RunRecord
+
+
+def new_run(**fields: Any) -> Run:
+    return Run("digits", RunRecord("r1", "brisk-otter-1", 0.0, **fields), MemoryStore(), in_memory())
+
+
+@pytest.fixture
+def run() -> Run:
+    return new_run()
+
+
+def logged(run: Run) -> list[tuple[str, int, float]]:
+    return run.history().select("metric", "step", "value").rows()
+
+
+def end_of(run: Run) -> tuple[str, str | None]:
+    record = run.store.run("r1")
+    assert record is not None
+    assert record.state == run.state
+    assert record.ended is not None
+    return record.state, record.error
+
+
+# --- log --------------------------------------------------------------------------------------------------------------
+
+
+def test_log_records_a_point_for_each_metric_of_the_call(run: Run) -> None:
+    run.log({"train": {"loss": "0.5"}, "lr": np.float32(0.25)})
+    assert logged(run) == [("train/loss", 0, 0.5), ("lr", 0, 0.25)]
+
+
+def test_the_worked_example_of_swanlab(run: Run) -> None:
+    run.log({"loss": 1, "acc": 1})
+    run.log({"loss": 2, "iter": 2})
+    run.log({"loss": 3, "iter": 3})
+    assert logged(run) == [
+        ("loss", 0, 1),
+        ("loss", 1, 2),
+        ("loss", 2, 3),
+        ("acc", 0, 1),
+        ("iter", 0, 2),
+        ("iter", 1, 3),
+    ]
+
+
+def test_a_given_step_holds_for_every_metric(run: Run) -> None:
+    run.log({"loss": 1})
+    run.log({"loss": 2, "acc": 2}, step=1000)
+    run.log({"loss": 3, "acc": 3})
+    assert [step for _, step, _ in logged(run)] == [0, 1000, 1001, 1000, 1001]
+
+
+def test_counted_by_run_a_call_is_a_step() -> None:
+    run = new_run(step_by="run")
+    run.log({"loss": 1})
+    run.log({"acc": 2})
+    assert logged(run) == [("loss", 0, 1), ("acc", 1, 2)]
+
+
+def test_log_returns_the_flat_names_and_floats_it_took(run: Run) -> None:
+    assert run.log({"train": {"loss": "0.5"}, "done": True}) == {"train/loss": 0.5, "done": 1.0}
+
+
+def test_log_prints_when_asked(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    run.log({"train": {"loss": "0.5"}}, print_to_console=True)
+    assert capsys.readouterr().out == "{'train/loss': 0.5}\n"
+
+
+def test_log_prints_nothing_unasked(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    run.log({"loss": 0.5})
+    assert capsys.readouterr() == ("", "")
+
+
+def test_an_empty_call_records_nothing(run: Run) -> None:
+    assert run.log({}) == {}
+    assert logged(run) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "step"),
+    [({"a": 1, "loss": "high"}, None), ({"a": 1, "": 1}, None), ({"a": 1, "b": 10**400}, None), ({"a": 1}, 2.5)],
+)
+def test_a_call_with_an_error_records_nothing_and_counts_nothing(run: Run, data: Any, step: Any) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        run.log(data, step)
+    run.log({"a": 5})
+    assert logged(run) == [("a", 0, 5)]
+
+
+def test_the_time_of_a_point_is_the_calls(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    for now in (100.5, 200.25):
+        monkeypatch.setattr("trackbook.tracking.run.time.time", lambda now=now: now)
+        run.log({"loss": 1, "acc": 2})
+    monkeypatch.setattr("trackbook.tracking.run.time.time", lambda: 999.0)
+    run.hand_over()
+    assert run.history("loss")["time"].to_list() == [100.5, 200.25]
+    assert run.history("acc")["time"].to_list() == [100.5, 200.25]
+
+
+def test_an_array_that_changes_after_the_call_does_not_change_what_was_logged(run: Run) -> None:
+    loss = np.array(0.5)
+    run.log({"loss": loss})
+    loss += 1
+    assert logged(run) == [("loss", 0, 0.5)]
+
+
+def test_the_dict_that_log_returns_is_not_what_is_recorded(run: Run) -> None:
+    run.log({"loss": 0.5}).update(loss=9.0, other=1.0)
+    assert logged(run) == [("loss", 0, 0.5)]
+
+
+def test_nan_and_infinities_are_recorded(run: Run) -> None:
+    for value in (math.nan, math.inf, -math.inf):
+        run.log({"loss": value})
+    assert repr([value for _, _, value in logged(run)]) == "[nan, inf, -inf]"
+
+
+def test_threads_log_to_one_run(run: Run) -> None:
+    def log() -> None:
+        for _ in range(200):
+            run.log({"loss": 1, "acc": 2})
+
+    threads = [threading.Thread(target=log) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        run.hand_over()
+    for thread in threads:
+        thread.join()
+    assert run.history("loss")["step"].to_list() == list(range(800))
+    assert run.history("acc")["step"].to_list() == list(range(800))
+
+
+# --- the first write wins ---------------------------------------------------------------------------------------------
+
+
+def test_a_second_point_at_a_step_is_discarded_with_one_warning_a_metric(run: Run) -> None:
+    run.log({"loss": 1, "acc": 1}, step=0)
+    run.log({"loss": 2, "acc": 2}, step=0)
+    run.log({"loss": 3}, step=0)
+    run.hand_over()
+    with pytest.warns(TrackbookWarning) as warned:
+        run.log({"lr": 1})
+    said = [str(warning.message) for warning in warned]
+    assert ["'loss'" in said[0], "'acc'" in said[1], len(said)] == [True, True, 2]
+    assert "first value stays" in said[0]
+    run.log({"loss": 4}, step=0)
+    run.finish()
+    assert logged(run) == [("loss", 0, 1), ("acc", 0, 1), ("lr", 0, 1)]
+
+
+def test_what_was_not_warned_of_is_said_at_the_end(run: Run) -> None:
+    run.log({"loss": 1}, step=0)
+    run.log({"loss": 2}, step=0)
+    with pytest.warns(TrackbookWarning, match="'loss'.* was logged twice at one step"):
+        run.finish()
+
+
+def test_a_warning_points_at_the_users_line(run: Run) -> None:
+    run.log({"loss": 1}, step=0)
+    run.log({"loss": 2}, step=0)
+    with pytest.warns(TrackbookWarning) as warned:
+        run.finish()
+    assert warned[0].filename == __file__
+
+
+def test_a_call_that_a_warning_stops_records_nothing(run: Run) -> None:
+    run.log({"loss": 1}, step=0)
+    run.log({"loss": 2}, step=0)
+    run.hand_over()
+    with pytest.raises(TrackbookWarning):
+        run.log({"acc": 1})
+    assert logged(run) == [("loss", 0, 1)]
+
+
+# --- failing disks ----------------------------------------------------------------------------------------------------
+
+
+def test_a_disk_that_cannot_be_written_is_warned_of_once_and_training_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "folder").write_text("in the way")
+    store = SqliteStore(tmp_path / "folder" / "digits.trackbook.db", "digits")
+    run = Run("digits", RunRecord("r1", "a", 0.0), store, in_memory())
+    store.flush()
+    run.log({"loss": 1})
+    run.note_problems()
+    with pytest.warns(TrackbookWarning, match="Cannot write") as warned:
+        run.log({"loss": 2})
+    store.flush()
+    run.note_problems()
+    run.log({"loss": 3})
+    run.finish()
+    assert len(warned) == 1
+    assert [value for _, _, value in logged(run)] == [1, 2, 3]
+
+
+def test_a_disk_that_fails_at_the_end_is_warned_of(tmp_path: Path) -> None:
+    (tmp_path / "folder").write_text("in the way")
+    store = SqliteStore(tmp_path / "folder" / "digits.trackbook.db", "digits")
+    run = Run("digits", RunRecord("r1", "a", 0.0), store, in_memory())
+    with pytest.warns(TrackbookWarning, match="Cannot write"):
+        run.finish()
+
+
+# --- its end ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", ["finished", "failed", "interrupted", "lost"])
+def test_a_run_ends_in_the_state_it_is_given(run: Run, state: Any) -> None:
+    run.finish(state)
+    assert end_of(run) == (state, None)
+
+
+def test_a_run_ends_as_finished_unless_told_otherwise(run: Run) -> None:
+    assert run.state == "running"
+    run.finish()
+    assert end_of(run) == ("finished", None)
+
+
+@pytest.mark.parametrize("state", ["running", "done", "", 0])
+def test_an_unknown_state_is_a_value_error_that_names_the_others(run: Run, state: Any) -> None:
+    with pytest.raises(ValueError, match="a run ends as one of finished, failed, interrupted, lost"):
+        run.finish(state)
+    assert run.state == "running"
+
+
+def test_a_second_finish_does_nothing(run: Run) -> None:
+    run.finish("failed")
+    run.finish()
+    assert run.state == "failed"
+
+
+def test_finish_records_what_was_logged_before(run: Run) -> None:
+    run.log({"loss": 1})
+    run.finish()
+    assert len(run.store.read("r1")) == 1
+
+
+def test_log_after_finish_is_a_runtime_error_that_says_what_to_do(run: Run) -> None:
+    run.finish()
+    with pytest.raises(
+        RuntimeError, match=r"'brisk-otter-1' is finished .*; call trackbook\.init\(\.\.\.\) for a new run"
+    ):
+        run.log({"loss": 1})
+    assert logged(run) == []
+
+
+def test_those_who_asked_are_told_of_the_end_once(run: Run) -> None:
+    told: list[Run] = []
+    run.on_end.append(told.append)
+    run.finish()
+    run.finish()
+    assert told == [run]
+
+
+class BrokenError(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no text today")
+
+
+@pytest.mark.parametrize(
+    ("error", "end"),
+    [
+        (ValueError("bad batch"), ("failed", "ValueError: bad batch")),
+        (KeyboardInterrupt(), ("interrupted", "KeyboardInterrupt")),
+        (SystemExit(), ("finished", None)),
+        (SystemExit(0), ("finished", None)),
+        (SystemExit(3), ("failed", "SystemExit: 3")),
+        (SystemExit("no data"), ("failed", "SystemExit: no data")),
+        (ValueError("\udcff.csv"), ("failed", "ValueError: \\udcff.csv")),
+    ],
+)
+def test_an_exception_ends_the_run_and_passes_on(run: Run, error: BaseException, end: tuple[str, str | None]) -> None:
+    with pytest.raises(type(error)) as raised, run:
+        raise error
+    assert raised.value is error
+    assert end_of(run) == end
+
+
+def test_an_exception_that_cannot_be_shown_ends_the_run(run: Run) -> None:
+    with pytest.raises(BrokenError), run:
+        raise BrokenError
+    assert end_of(run)[0] == "failed"
+    assert "BrokenError" in (end_of(run)[1] or "")
+
+
+def test_a_block_that_ends_well_ends_the_run_as_finished(run: Run) -> None:
+    with run as same:
+        assert same is run
+    assert end_of(run) == ("finished", None)
+
+
+def test_a_block_leaves_a_run_as_it_is_that_has_ended_within(run: Run) -> None:
+    with run:
+        run.finish("interrupted")
+    assert end_of(run) == ("interrupted", None)
+
+
+# --- resumed ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_resumed_run_counts_on() -> None:
+    first = new_run()
+    first.log({"loss": 1}, step=4)
+    first.finish()
+    second = Run("digits", RunRecord("r1", "a", 0.0), first.store, in_memory())
+    second.log({"loss": 2, "acc": 2})
+    assert logged(second) == [("loss", 4, 1), ("loss", 5, 2), ("acc", 0, 2)]
+
+
+# --- summary and progress ---------------------------------------------------------------------------------------------
+
+
+def test_the_summary_knows_what_was_just_logged(run: Run) -> None:
+    for value in (3, 1, math.nan, 2):
+        run.log({"loss": value})
+    assert run.summary["loss"] == 2
+    assert (run.summary.min["loss"], run.summary.max["loss"]) == (1, 3)
+
+
+def progress(run: Run) -> tuple[int | None, int | None]:
+    run.hand_over()
+    record = run.store.run("r1")
+    assert record is not None
+    return record.done, record.total
+
+
+def test_track_gives_the_items_and_counts_those_done(run: Run) -> None:
+    seen = [(item, progress(run)) for item in run.track("abc", total=3)]
+    assert seen == [("a", (0, 3)), ("b", (1, 3)), ("c", (2, 3))]
+    assert progress(run) == (3, 3)
+
+
+def test_a_loop_that_breaks_keeps_what_it_has_done(run: Run) -> None:
+    for item in run.track(itertools.count(), total=9):
+        if item == 2:
+            break
+    assert progress(run) == (2, 9)
+
+
+def test_of_nested_loops_the_outermost_counts(run: Run) -> None:
+    inner = [list(run.track(range(5), total=5)) for _ in run.track(range(2), total=2)]
+    assert inner == [[0, 1, 2, 3, 4]] * 2
+    assert progress(run) == (2, 2)
+
+
+def test_a_loop_counts_afresh_after_one_that_broke_or_failed(run: Run) -> None:
+    for _ in run.track(range(5), total=5):
+        break
+
+    def fail() -> None:
+        for _ in run.track(range(5), total=5):
+            raise ValueError
+
+    with pytest.raises(ValueError):
+        fail()
+    assert list(run.track("ab", total=2)) == ["a", "b"]
+    assert progress(run) == (2, 2)
+
+
+def test_a_total_from_before_holds_when_the_loop_has_none() -> None:
+    run = new_run(total=7)
+    for _ in run.track(iter("ab")):
+        pass
+    assert progress(run) == (2, 7)
+
+
+def test_a_total_of_numpys_kind_is_a_number(run: Run) -> None:
+    assert list(run.track("ab", total=np.int64(2))) == ["a", "b"]
+    assert type(run.total) is int
+
+
+@pytest.mark.parametrize(("total", "error"), [(2.5, ValueError), (-1, ValueError), ("2", TypeError)])
+def test_a_total_that_is_no_whole_number_is_an_error(run: Run, total: Any, error: type[Exception]) -> None:
+    with pytest.raises(error, match="total="):
+        next(run.track("ab", total=total))
+
+
+def test_a_run_that_is_not_tracked_has_no_progress(run: Run) -> None:
+    run.log({"loss": 1}, step=4)
+    assert progress(run) == (None, None)
+
+
+# --- what it is -------------------------------------------------------------------------------------------------------
+
+
+def test_a_run_exists_before_anything_is_logged(run: Run) -> None:
+    assert [record.id for record in run.store.runs()] == ["r1"]
+
+
+def test_a_run_shows_what_it_is(run: Run) -> None:
+    assert repr(run) == "<trackbook run 'brisk-otter-1' (r1) of 'digits': running>"
+
+
+def test_a_run_knows_what_it_was_made_with() -> None:
+    run = new_run(group="sweep", tags=("a", "b"), notes="first try")
+    assert (run.project, run.id, run.name) == ("digits", "r1", "brisk-otter-1")
+    assert (run.group, run.tags, run.notes) == ("sweep", ("a", "b"), "first try")
+
+
+@pytest.mark.parametrize(
+    ("tags", "taken"),
+    [(None, ()), ("a b", ("a b",)), (["b", "a", "b"], ("b", "a")), ((1, 2), ("1", "2")), (iter("ab"), ("a", "b"))],
+)
+def test_tags_are_one_text_or_several_each_once(tags: Any, taken: tuple[str, ...]) -> None:
+    assert as_tags(tags) == taken
+
+
+@pytest.mark.parametrize("tags", ["", ["a", ""], ["\ud800"]])
+def test_a_tag_that_is_no_text_is_a_value_error(tags: Any) -> None:
+    with pytest.raises(ValueError, match="tag"):
+        as_tags(tags)
+
+
+def test_completion_offers_what_users_may_use(run: Run) -> None:
+    offered = set(dir(run))
+    assert offered >= {"log", "config", "summary", "history", "should_stop", "stop", "tags", "finish"}
+    assert not offered & {"store", "hand_over", "go_on_in_child", "record", "on_end", "_recorder", "__init__"}
+    for name in offered:
+        getattr(run, name)
