@@ -9,3 +9,29 @@ export function isSystem(metric: string): boolean {
 export function logged(metrics: readonly string[]): string[] {
   return metrics.filter(metric => !isSystem(metric));
 }
+
+export function splitMetric(metric: string): { group: string; short: string } {
+  const slash = metric.indexOf("/");
+  return slash < 0
+    ? { group: "", short: metric }
+    : { group: metric.slice(0, slash), short: metric.slice(slash + 1) || metric };
+}
+
+/** Metrics by group, in order of first appearance, the default group first. */
+export function groupMetrics(metrics: readonly string[]): Map<string, string[]> {
+  const groups = new Map<string, string[]>([["", []]]);
+  for (const metric of metrics) {
+    const { group } = splitMetric(metric);
+    const members = groups.get(group);
+    if (members) members.push(metric);
+    else groups.set(group, [metric]);
+  }
+  if (!groups.get("")?.length) groups.delete("");
+  return groups;
+}
+
+/** `*` stands for any text, every other character for itself. */
+export function globMatches(glob: string, name: string): boolean {
+  const literal = glob.split("*").map(part => part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
+  return new RegExp(`^${literal.join(".*")}$`, "su").test(name);
+}

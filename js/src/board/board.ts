@@ -31,6 +31,7 @@ import { TopLine } from "./header.ts";
 import { Legend } from "./legend.ts";
 import { type Drawn, Side } from "./sidebar.ts";
 import { StopButton } from "./stop-button.ts";
+import { STYLES } from "./styles.ts";
 
 const TICK = 1000; // ms; elapsed time is shown in seconds
 
@@ -105,7 +106,7 @@ export class Board {
     this.element.dataset.lmSuppressShortcuts = "true"; // JupyterLab, Notebook
     this.element.addEventListener("keydown", event => event.stopPropagation(), { signal });
     el.append(this.element);
-    adoptStyle(this.element, signal);
+    adoptStyle(this.element, STYLES, signal);
     this.#store.subscribe(update, signal);
     listen(model, ["charts", "open_runs"], update, signal);
     watchTheme(window, update, signal);

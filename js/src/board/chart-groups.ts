@@ -1,29 +1,9 @@
 import { Chart } from "../charts/chart.ts";
 import type { ViewState } from "../frames/view-state.ts";
-import { SYSTEM_GROUP } from "../metrics.ts";
+import { groupMetrics, SYSTEM_GROUP, splitMetric } from "../metrics.ts";
 import { h, onResize, setChildren, setText } from "../ui/dom.ts";
 
 const DEFAULT_TITLE = "metrics";
-
-export function splitMetric(metric: string): { group: string; short: string } {
-  const slash = metric.indexOf("/");
-  return slash < 0
-    ? { group: "", short: metric }
-    : { group: metric.slice(0, slash), short: metric.slice(slash + 1) || metric };
-}
-
-/** Metrics by group, in order of first appearance, the default group first. */
-export function groupMetrics(metrics: readonly string[]): Map<string, string[]> {
-  const groups = new Map<string, string[]>([["", []]]);
-  for (const metric of metrics) {
-    const { group } = splitMetric(metric);
-    const members = groups.get(group);
-    if (members) members.push(metric);
-    else groups.set(group, [metric]);
-  }
-  if (!groups.get("")?.length) groups.delete("");
-  return groups;
-}
 
 /** Groups in the order that was chosen; those nobody placed follow, as they came. The system's is the last. */
 export function orderGroups(names: readonly string[], order: readonly string[]): string[] {
@@ -34,7 +14,7 @@ export function orderGroups(names: readonly string[], order: readonly string[]):
 }
 
 const LEAST_WIDTH = 264; // px of a chart
-const GAP = 20; // px between two, as in ui/style.css
+const GAP = 20; // px between two, as in board.css
 
 /** How many charts stand side by side: as many as were asked for, or as fit. */
 export function columnsIn(width: number, asked: number): number {

@@ -1,23 +1,8 @@
-import type { RunHeader, State } from "../frames/protocol.ts";
+import type { RunHeader } from "../frames/protocol.ts";
 import type { Styled } from "../plot/rows.ts";
+import { STATE_HELP } from "../runs/run-state.ts";
 import { h, setText } from "../ui/dom.ts";
 import { formatCount, formatDuration, formatRate } from "../ui/format.ts";
-
-export const STATE_ICON: Record<State, string> = {
-  running: "●",
-  finished: "✓",
-  failed: "✕",
-  interrupted: "■",
-  lost: "?",
-};
-
-const STATE_HELP: Record<State, string> = {
-  running: "The run is going on",
-  finished: "The run ended by itself",
-  failed: "The run ended with an exception",
-  interrupted: "The run was interrupted",
-  lost: "The process of this run is gone, and did not say goodbye",
-};
 
 /** Project, current run, its state and how far it is. */
 export class TopLine {

@@ -1,8 +1,8 @@
 import type { RunHeader } from "../frames/protocol.ts";
 import type { ViewState } from "../frames/view-state.ts";
 import type { Styled } from "../plot/rows.ts";
+import { STATE_ICON } from "../runs/run-state.ts";
 import { h, setChildren, setText, swatch } from "../ui/dom.ts";
-import { STATE_ICON } from "./header.ts";
 
 /** A chip a run: click hides or shows it, Alt-click or double-click shows it alone. */
 export class Legend {

@@ -10,7 +10,7 @@ import {
   type Zoom,
 } from "../plot/plot.ts";
 import type { Row } from "../plot/rows.ts";
-import { specOf } from "../plot/specs.ts";
+import { type Spec, specOf } from "../plot/specs.ts";
 import { h, setChildren, setText } from "../ui/dom.ts";
 import { formatValue } from "../ui/format.ts";
 import type { Theme } from "../ui/theme.ts";
@@ -19,7 +19,7 @@ import { latestValues } from "./latest-values.ts";
 import { Frame } from "./plot-area.ts";
 import { resizeView } from "./sizing.ts";
 import { CanvasBox, Failure } from "./vega-box.ts";
-import { type Canvas, createCanvas, type Spec, type View } from "./vega-view.ts";
+import { type Canvas, createCanvas, type View } from "./vega-view.ts";
 
 export type { Axis } from "./plot-area.ts";
 

@@ -1,4 +1,4 @@
-import { splitMetric } from "../board/chart-groups.ts";
+import { splitMetric } from "../metrics.ts";
 import { type Look, sameAxes, sameItems } from "../plot/plot.ts";
 import { h } from "../ui/dom.ts";
 import type { Theme } from "../ui/theme.ts";

@@ -1,7 +1,5 @@
-import { splitMetric } from "../board/chart-groups.ts";
 import { double, type Series } from "../frames/series.ts";
-import { logged } from "../metrics.ts";
-import { globMatches } from "../plot/join.ts";
+import { globMatches, logged, splitMetric } from "../metrics.ts";
 import { type Axes, type Look, plotOf } from "../plot/plot.ts";
 import type { Row } from "../plot/rows.ts";
 

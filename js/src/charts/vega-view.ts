@@ -3,13 +3,11 @@ import { type Changeset, changeset, parse, type Runtime, truthy, View } from "ve
 import { expressionInterpreter } from "vega-interpreter";
 import { type Config, compile, type TopLevelSpec } from "vega-lite";
 import type { Row } from "../plot/rows.ts";
+import type { Spec } from "../plot/specs.ts";
 import { type Theme, VEGA_COLORS } from "../ui/theme.ts";
 import { type Change, HeldRows } from "./vega-rows.ts";
 
 export type { View } from "vega";
-
-/** A Vega-Lite specification on the named dataset `points`. Keep the object: it is compiled once. */
-export type Spec = Readonly<Record<string, unknown>>;
 
 interface Compiled {
   runtime: Runtime;

@@ -1,6 +1,7 @@
 import { resizeView } from "../charts/sizing.ts";
 import { CanvasBox } from "../charts/vega-box.ts";
-import { type Canvas, createCanvas, type Spec } from "../charts/vega-view.ts";
+import { type Canvas, createCanvas } from "../charts/vega-view.ts";
+import type { Spec } from "../plot/specs.ts";
 import { h, nextFrame, onResize } from "../ui/dom.ts";
 import type { Theme } from "../ui/theme.ts";
 

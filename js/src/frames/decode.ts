@@ -1,3 +1,4 @@
+import { collect } from "./columns.ts";
 import {
   BUCKET_BYTES,
   BUCKET_COLUMNS,
@@ -7,7 +8,7 @@ import {
   POINT_COLUMNS,
   type SeriesHeader,
 } from "./protocol.ts";
-import type { Columns, Series } from "./series.ts";
+import type { Series } from "./series.ts";
 
 const CORNERS = ["first", "min", "max", "last"] as const;
 const WORDS = BUCKET_BYTES / 4;
@@ -70,8 +71,4 @@ function plain<Names extends readonly string[]>(names: Names, rows: number, at: 
   return collect(names, i =>
     Float64Array.from({ length: rows }, (_, row) => numbers[row * names.length + i]),
   );
-}
-
-export function collect<Names extends readonly string[]>(names: Names, column: (i: number) => Float64Array) {
-  return Object.fromEntries(names.map((name, i) => [name, column(i)])) as Columns<Names>;
 }

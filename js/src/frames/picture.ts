@@ -1,5 +1,6 @@
+import { decodeSeries } from "./decode.ts";
 import { type Frame, type RunHeader, VERSION } from "./protocol.ts";
-import { decodeSeries, overlay, refines, type Series, sameSeries } from "./series.ts";
+import { overlay, refines, type Series, sameSeries } from "./series.ts";
 
 const NAMED = 3; // of the metrics that are left out
 

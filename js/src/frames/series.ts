@@ -1,9 +1,6 @@
-import { collect } from "./decode.ts";
+import { type Columns, collect } from "./columns.ts";
 import { BUCKET_COLUMNS, NAN, NEGATIVE_INFINITY, POINT_COLUMNS, POSITIVE_INFINITY } from "./protocol.ts";
 
-export { decodeSeries } from "./decode.ts";
-
-export type Columns<Names extends readonly string[]> = Record<Names[number], Float64Array>;
 type PointColumns = Columns<typeof POINT_COLUMNS>;
 export type BucketColumns = Columns<typeof BUCKET_COLUMNS>;
 

@@ -1,6 +1,7 @@
+import { decodeSeries } from "../frames/decode.ts";
 import { decodeFrame, type FrameHeader, type SeriesHeader, VERSION } from "../frames/protocol.ts";
 import { type Answer, LATE, NoAnswer, type Requests } from "../frames/requests.ts";
-import { decodeSeries, type Series } from "../frames/series.ts";
+import type { Series } from "../frames/series.ts";
 import { type Content, type Range, stepsOf } from "../plot/plot.ts";
 import { cut, endOf } from "../plot/slices.ts";
 

@@ -1,7 +1,7 @@
 import type { Picture } from "../frames/picture.ts";
 import type { Series } from "../frames/series.ts";
 import type { XAxis } from "../frames/view-state.ts";
-import { isSystem } from "../metrics.ts";
+import { globMatches, isSystem } from "../metrics.ts";
 
 /** The x axis that `define_metric` gave to metrics of a name, or of names like it: `*` stands for any text. */
 interface Defined {
@@ -24,12 +24,6 @@ export function xAxisOf(metric: string, chosen: XAxis, defined: readonly Defined
   const others = defined.filter(({ x }) => x !== metric);
   const exact = others.findLast(({ glob }) => glob === metric);
   return (exact ?? others.findLast(({ glob }) => globMatches(glob, metric)))?.x ?? "step";
-}
-
-/** `*` stands for any text, every other character for itself. */
-export function globMatches(glob: string, name: string): boolean {
-  const literal = glob.split("*").map(part => part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
-  return new RegExp(`^${literal.join(".*")}$`, "su").test(name);
 }
 
 const joins = new WeakMap<Series, (step: number) => number>();

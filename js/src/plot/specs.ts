@@ -3,7 +3,6 @@ import metric from "../../../src/trackbook/charts/vega_lite/line-metric.json";
 import relative from "../../../src/trackbook/charts/vega_lite/line-relative.json";
 import step from "../../../src/trackbook/charts/vega_lite/line-step.json";
 import time from "../../../src/trackbook/charts/vega_lite/line-time.json";
-import type { Spec } from "../charts/vega-view.ts";
 
 const SPECS = {
   "line-step": step,
@@ -12,6 +11,9 @@ const SPECS = {
   "line-metric": metric,
   bar,
 } as const;
+
+/** A Vega-Lite specification on the named dataset `points`. Keep the object: it is compiled once. */
+export type Spec = Readonly<Record<string, unknown>>;
 
 export type SpecName = keyof typeof SPECS;
 

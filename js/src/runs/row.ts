@@ -1,8 +1,8 @@
-import { STATE_ICON } from "../board/header.ts";
 import type { Entry } from "../frames/runs-table.ts";
 import type { Styled } from "../plot/rows.ts";
 import { h, setChildren, setText, swatch } from "../ui/dom.ts";
 import type { Column } from "./columns.ts";
+import { STATE_ICON } from "./run-state.ts";
 import type { Group } from "./sorting.ts";
 
 interface RowState {

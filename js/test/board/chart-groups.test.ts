@@ -1,13 +1,6 @@
 // @vitest-environment happy-dom
 import { expect, test } from "vitest";
-import {
-  columnsIn,
-  Groups,
-  groupMetrics,
-  orderGroups,
-  spansOf,
-  splitMetric,
-} from "../../src/board/chart-groups.ts";
+import { columnsIn, Groups, orderGroups, spansOf } from "../../src/board/chart-groups.ts";
 import { ViewState } from "../../src/frames/view-state.ts";
 import { FakeModel } from "../fixtures.ts";
 
@@ -23,25 +16,6 @@ function groups(metrics: string[], traits: Record<string, unknown> = {}) {
     [...made.element.querySelectorAll<HTMLElement>(".tb-chart")].map(chart => chart.dataset.metric);
   return { made, model, show, names, charts };
 }
-
-test.each([
-  ["loss", "", "loss"],
-  ["train/loss", "train", "loss"],
-  ["a/b/c", "a", "b/c"],
-  ["/odd", "", "odd"],
-  ["odd/", "odd", "odd/"],
-])("%s belongs to the group %j and is called %s", (metric, group, short) => {
-  expect(splitMetric(metric)).toEqual({ group, short });
-});
-
-test("groups keep the order of their first metric, the default group first", () => {
-  const grouped = groupMetrics(["val/acc", "__proto__/x", "loss", "val/f1", "constructor"]);
-  expect([...grouped]).toEqual([
-    ["", ["loss", "constructor"]],
-    ["val", ["val/acc", "val/f1"]],
-    ["__proto__", ["__proto__/x"]],
-  ]);
-});
 
 test("a chart a metric, titled by its short name", () => {
   const { made, names, charts } = groups(["train/loss", "lr"]);

@@ -1,10 +1,9 @@
 // @vitest-environment happy-dom
 import { afterEach, expect, test } from "vitest";
 import { isComposite, ownRows, type UserChart, userCharts } from "../../src/charts/user-spec.ts";
+import { decodeSeries } from "../../src/frames/decode.ts";
 import { decodeFrame } from "../../src/frames/protocol.ts";
-import { decodeSeries } from "../../src/frames/series.ts";
 import widget from "../../src/index.ts";
-import { globMatches } from "../../src/plot/join.ts";
 import { styleRuns } from "../../src/plot/palette.ts";
 import type { Look } from "../../src/plot/plot.ts";
 import { FakeModel, frame, run, type SeriesSpec } from "../fixtures.ts";
@@ -127,13 +126,6 @@ test("charts of several views are told from those that fit a box", () => {
   expect(composite({ layer: [] })).toBe(false);
   expect(composite({ hconcat: [] })).toBe(true);
   expect(composite({ mark: "point", encoding: { column: {} } })).toBe(true);
-});
-
-test("a glob's star stands for any text and nothing else is special", () => {
-  expect(globMatches("val/*", "val/a/b")).toBe(true);
-  expect(globMatches("*", "a\nb")).toBe(true);
-  expect(globMatches("a.c[0]?", "a.c[0]?")).toBe(true);
-  expect(globMatches("a.c", "abc")).toBe(false);
 });
 
 test("what is no list of charts is none", () => {

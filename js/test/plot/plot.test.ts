@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { decodeSeries } from "../../src/frames/decode.ts";
 import { decodeFrame, type RunHeader } from "../../src/frames/protocol.ts";
-import { decodeSeries } from "../../src/frames/series.ts";
 import { styleRuns } from "../../src/plot/palette.ts";
 import { type Axes, type Content, descending, type Look, plotOf } from "../../src/plot/plot.ts";
 import { frame, run } from "../fixtures.ts";

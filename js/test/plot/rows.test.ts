@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
+import { decodeSeries } from "../../src/frames/decode.ts";
 import { decodeFrame } from "../../src/frames/protocol.ts";
-import { decodeSeries, type Series } from "../../src/frames/series.ts";
+import type { Series } from "../../src/frames/series.ts";
 import { atPixels } from "../../src/plot/m4.ts";
 import { latest, type Placing, placed, rowsOf, type Styled } from "../../src/plot/rows.ts";
 import { frame, run } from "../fixtures.ts";

@@ -1,0 +1,55 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, relative, resolve } from "node:path";
+import { expect, test } from "vitest";
+
+/** From the lowest to the highest: a room imports from itself and from those before it. */
+const ROOMS = [
+  "metrics.ts",
+  "frames",
+  "ui",
+  "plot",
+  "charts",
+  "interact",
+  "runs",
+  "compare",
+  "board",
+  "hosts",
+  "index.ts",
+];
+const SRC = resolve(import.meta.dirname, "../src");
+
+const modules = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter(path =>
+  /\.(ts|css)$/.test(path),
+);
+const roomOf = (module: string) => ROOMS.indexOf(module.split("/")[0]);
+
+/** By module what it imports of this folder, types included. */
+const graph = new Map(
+  modules.map(module => {
+    const text = readFileSync(resolve(SRC, module), "utf8");
+    const paths = [...text.matchAll(/\b(?:from|import)\s*\(?\s*"(\.[^"]+)"/g)].map(([, path]) => path);
+    const targets = paths.map(path => relative(SRC, resolve(SRC, dirname(module), path)));
+    return [module, targets.filter(target => !target.startsWith(".."))];
+  }),
+);
+
+test("every module belongs to a room, and every import is a module", () => {
+  expect(modules.filter(module => roomOf(module) < 0 && module !== "css.d.ts")).toEqual([]);
+  expect([...graph.values()].flat().filter(target => !graph.has(target))).toEqual([]);
+});
+
+test("no room imports from a higher one", () => {
+  const up = [...graph].flatMap(([module, targets]) =>
+    targets.filter(target => roomOf(target) > roomOf(module)).map(target => `${module} imports ${target}`),
+  );
+  expect(up).toEqual([]);
+});
+
+test("no modules import each other in a circle", () => {
+  const left = new Map(graph);
+  for (let size = Number.NaN; size !== left.size; ) {
+    size = left.size;
+    for (const [module, targets] of left) if (!targets.some(target => left.has(target))) left.delete(module);
+  }
+  expect([...left.keys()]).toEqual([]);
+});
