@@ -1,16 +1,16 @@
 import { Board } from "./board/board.ts";
-import type { Model } from "./frames/host-model.ts";
+import type { HostModel } from "./frames/host-model.ts";
 import { shareStore, storeOf } from "./frames/store.ts";
 import { replaceSavedPages } from "./hosts/page.ts";
 
 export { mount } from "./hosts/page.ts";
 
 interface Props {
-  model: Model;
+  model: HostModel;
   el: HTMLElement;
   signal?: AbortSignal;
   /** The model as `initialize` was given it, which outlives every view. */
-  shared?: Model;
+  shared?: HostModel;
 }
 
 export default {

@@ -45,6 +45,21 @@ test("no room imports from a higher one", () => {
   expect(up).toEqual([]);
 });
 
+test("no two modules export the same name", () => {
+  const homes = new Map<string, string[]>();
+  for (const module of modules) {
+    if (module === "index.ts") continue; // it passes on what hosts call
+    const text = readFileSync(resolve(SRC, module), "utf8");
+    const declared = text.matchAll(/^export (?:abstract |async |declare )*(?:[a-z]+\*?) (\w+)/gm);
+    const listed = text.matchAll(/^export (?:type )?\{([^}]*)\}/gm);
+    const names = [...declared, ...listed].flatMap(([, names]) => names.split(/,/));
+    for (const name of names.map(each => each.trim().split(/\s+/).at(-1) as string).filter(Boolean))
+      homes.set(name, [...(homes.get(name) ?? []), module]);
+  }
+  expect([...homes].filter(([, where]) => where.length > 1)).toEqual([]);
+  expect(homes.size).toBeGreaterThan(modules.length);
+});
+
 test("no modules import each other in a circle", () => {
   const left = new Map(graph);
   for (let size = Number.NaN; size !== left.size; ) {

@@ -1,9 +1,9 @@
 import { Chart } from "../charts/chart.ts";
-import { Stage } from "../charts/draw-scheduler.ts";
-import { OwnCharts } from "../charts/user-chart.ts";
-import { cellOf } from "../frames/cell-spans.ts";
-import { Pulse } from "../frames/heartbeat.ts";
-import { listen, type Model } from "../frames/host-model.ts";
+import { DrawScheduler } from "../charts/draw-scheduler.ts";
+import { UserCharts } from "../charts/user-chart.ts";
+import { executionAt } from "../frames/cell-spans.ts";
+import { Heartbeat } from "../frames/heartbeat.ts";
+import { type HostModel, onTraitChange } from "../frames/host-model.ts";
 import type { Picture } from "../frames/picture.ts";
 import type { RunHeader } from "../frames/protocol.ts";
 import { Requests } from "../frames/requests.ts";
@@ -12,30 +12,30 @@ import { type PictureStore, storeOf } from "../frames/store.ts";
 import { ViewState } from "../frames/view-state.ts";
 import { ChartMenu } from "../interact/chart-menu.ts";
 import { Hover } from "../interact/hover.ts";
-import { zoomByHand } from "../interact/zoom.ts";
-import { Details, needOf } from "../interact/zoom-detail.ts";
-import { Windows } from "../interact/zoom-state.ts";
+import { addZoomGestures } from "../interact/zoom.ts";
+import { detailNeed, ZoomDetail } from "../interact/zoom-detail.ts";
+import { ZoomState } from "../interact/zoom-state.ts";
 import { isSystem, logged } from "../metrics.ts";
-import { definitions, xAxisOf } from "../plot/join.ts";
+import { axisDefinitions, xAxisOf } from "../plot/join.ts";
 import { currentRun, styleRuns } from "../plot/palette.ts";
-import { type Axes, extentOf, type Look, type Zoom } from "../plot/plot.ts";
-import type { Styled } from "../plot/rows.ts";
+import { type ChartAxes, type DrawSettings, xExtentOf, type Zoom } from "../plot/plot.ts";
+import type { RunStyle } from "../plot/rows.ts";
 import { h, setText } from "../ui/dom.ts";
 import { parseFilter } from "../ui/filter.ts";
 import { FullScreen } from "../ui/fullscreen.ts";
 import { adoptStyle } from "../ui/style.ts";
 import { detectTheme, type Theme, watchTheme } from "../ui/theme.ts";
-import { Groups } from "./chart-groups.ts";
+import { ChartGroups } from "./chart-groups.ts";
 import { Controls } from "./controls.ts";
-import { TopLine } from "./header.ts";
+import { Header } from "./header.ts";
 import { Legend } from "./legend.ts";
-import { type Drawn, Side } from "./sidebar.ts";
+import { type DrawnPicture, Sidebar } from "./sidebar.ts";
 import { StopButton } from "./stop-button.ts";
 import { STYLES } from "./styles.ts";
 
 const TICK = 1000; // ms; elapsed time is shown in seconds
 
-const TO_COME = "Charts appear here with the first tb.log({…}).";
+const NO_CHARTS_YET = "Charts appear here with the first tb.log({…}).";
 
 interface Options {
   /** A saved page stands still: its clock is the frame's. */
@@ -46,61 +46,61 @@ interface Options {
 /** One view of a board: the picture of its model, drawn into `el`. */
 export class Board {
   readonly element = h("div", { class: "tb-board" });
-  #model: Model;
+  #model: HostModel;
   #store: PictureStore;
   #state: ViewState;
-  #pulse: Pulse;
+  #heartbeat: Heartbeat;
   #options: Options;
   #head = h("div", { class: "tb-top", hidden: "" });
-  #top: TopLine;
+  #header: Header;
   #stop: StopButton;
   #controls: Controls;
-  #side: Side;
+  #sidebar: Sidebar;
   #legend: Legend;
-  #groups: Groups;
+  #groups: ChartGroups;
   #notices = h("div", { class: "tb-notices", role: "status" });
   #empty = h("div", { class: "tb-empty" });
-  #stage: Stage;
-  #own: OwnCharts;
+  #scheduler: DrawScheduler;
+  #userCharts: UserCharts;
   #hover: Hover;
-  #look: { key: string; value: Look } | null = null;
+  #look: { key: string; value: DrawSettings } | null = null;
   #large: FullScreen;
   #menu: ChartMenu;
-  #windows = new Windows();
-  #details: Details;
-  #otherLog = new Set<string>(); // metrics whose y scale is not what the board's is
+  #zoom = new ZoomState();
+  #detail: ZoomDetail;
+  #ownLogY = new Set<string>(); // metrics whose y scale is not what the board's is
 
-  constructor(el: HTMLElement, model: Model, options: Options) {
+  constructor(el: HTMLElement, model: HostModel, options: Options) {
     const { signal } = options;
     this.#options = options;
     this.#model = model;
     this.#store = storeOf(model);
     const update = () => this.#update();
     this.#state = new ViewState(model, update, signal);
-    this.#pulse = new Pulse(options.live ? model : null, update, signal);
+    this.#heartbeat = new Heartbeat(options.live ? model : null, update, signal);
     this.#controls = new Controls(this.#state, () => this.#unzoom(), signal);
-    this.#side = new Side(this.#state, model, update, signal);
+    this.#sidebar = new Sidebar(this.#state, model, update, signal);
     this.#legend = new Legend(this.#state, signal);
-    this.#stage = new Stage(chart => chart instanceof Chart && this.#ask(chart), signal);
-    this.#own = new OwnCharts(this.#stage);
+    this.#scheduler = new DrawScheduler(chart => chart instanceof Chart && this.#ask(chart), signal);
+    this.#userCharts = new UserCharts(this.#scheduler);
     this.#large = new FullScreen(signal);
     this.#menu = new ChartMenu(this.#actions(), signal);
     const requests = new Requests(model, signal);
     this.#stop = new StopButton(requests, signal);
-    this.#top = new TopLine(this.#stop.element);
-    this.#details = new Details(requests, update, signal);
-    this.#groups = new Groups(this.#state, chart => this.#adopt(chart), signal);
+    this.#header = new Header(this.#stop.element);
+    this.#detail = new ZoomDetail(requests, update, signal);
+    this.#groups = new ChartGroups(this.#state, chart => this.#adopt(chart), signal);
     this.#hover = new Hover(
       this.element,
       () => this.#groups.charts(),
-      (run, time) => cellOf(model.get("cells"), run, time),
+      (run, time) => executionAt(model.get("cells"), run, time),
       signal,
     );
-    this.#head.append(this.#top.element, this.#side.button, this.#controls.element);
+    this.#head.append(this.#header.element, this.#sidebar.button, this.#controls.element);
     const { unzoom } = this.#controls;
     const parts = [unzoom, this.#legend.element, this.#empty, this.#groups.element];
     const main = h("div", { class: "tb-main" }, ...parts);
-    const body = h("div", { class: "tb-body" }, this.#side.element, main);
+    const body = h("div", { class: "tb-body" }, this.#sidebar.element, main);
     this.element.append(this.#head, this.#notices, body, this.#large.element);
     // A notebook in command mode takes keys for its own: arrows move to another cell, "a" adds one, "dd" deletes one.
     this.element.dataset.lmSuppressShortcuts = "true"; // JupyterLab, Notebook
@@ -108,7 +108,7 @@ export class Board {
     el.append(this.element);
     adoptStyle(this.element, STYLES, signal);
     this.#store.subscribe(update, signal);
-    listen(model, ["charts", "open_runs"], update, signal);
+    onTraitChange(model, ["charts", "open_runs"], update, signal);
     watchTheme(window, update, signal);
     const ticking = setInterval(() => this.#tick(), TICK);
     signal.addEventListener("abort", () => {
@@ -119,8 +119,8 @@ export class Board {
   }
 
   #tick() {
-    this.#top.tick();
-    this.#pulse.check(this.#store.picture !== null && isRunning(this.#store.picture));
+    this.#header.tick();
+    this.#heartbeat.check(this.#store.picture !== null && isRunning(this.#store.picture));
   }
 
   #update() {
@@ -134,7 +134,7 @@ export class Board {
 
   #show(picture: Picture | null) {
     const { problem } = this.#store;
-    const lost = picture && isRunning(picture) ? this.#pulse.notice(picture.project) : undefined;
+    const lost = picture && isRunning(picture) ? this.#heartbeat.notice(picture.project) : undefined;
     const problems = [problem?.message, lost].filter(text => text !== undefined);
     this.#showNotices([...problems, ...(picture?.notices ?? [])], Boolean(problem));
     this.element.dataset.project = picture?.project ?? "";
@@ -142,39 +142,39 @@ export class Board {
     this.element.dataset.theme = detectTheme(window);
     this.element.dataset.seq = String(picture?.seq ?? "");
     const filter = parseFilter(this.#state.get("metric_filter"));
-    const names = new Set([...(picture?.metrics ?? []), ...this.#own.read(this.#model.get("charts"))]);
+    const names = new Set([...(picture?.metrics ?? []), ...this.#userCharts.read(this.#model.get("charts"))]);
     const metrics = [...names].filter(name => filter.matches(name));
-    this.#controls.update(this.#windows.any, logged(picture?.metrics ?? []));
+    this.#controls.update(this.#zoom.isZoomed, logged(picture?.metrics ?? []));
     this.#controls.element.hidden = !picture?.metrics.length;
     this.#head.hidden = !picture;
-    if (!picture) return this.#showEmpty(TO_COME);
-    this.#details.belongTo(picture.session);
-    const drawn = this.#side.drawn(picture);
+    if (!picture) return this.#showEmpty(NO_CHARTS_YET);
+    this.#detail.setSession(picture.session);
+    const drawn = this.#sidebar.drawn(picture);
     const look = this.#lookOf(drawn);
     this.#showRuns(picture, drawn, look);
     this.#showEmpty(this.#whyEmpty(drawn, metrics, look));
     this.#groups.element.hidden = !this.#empty.hidden && !metrics.some(isSystem);
-    this.#groups.update(metrics, name => this.#own.element(name));
+    this.#groups.update(metrics, name => this.#userCharts.element(name));
     this.#showCharts(drawn, look);
   }
 
   get #ticks(): boolean {
-    return this.#options.live && this.#pulse.state === "heard";
+    return this.#options.live && this.#heartbeat.state === "heard";
   }
 
-  #showRuns(picture: Picture, drawn: Drawn, { styles }: Look) {
+  #showRuns(picture: Picture, drawn: DrawnPicture, { styles }: DrawSettings) {
     const { runs, project, now } = picture;
     // a style may be older than what its run has become since
-    const styled = (run: RunHeader): Styled[] => {
+    const styled = (run: RunHeader): RunStyle[] => {
       const style = styles.get(run.key);
       return style ? [{ ...style, run }] : [];
     };
     const clock = () => (this.#ticks ? Date.now() / 1000 + this.#store.skew : now);
-    const styleOf = this.#side.update(picture, drawn, this.element.dataset.theme as Theme, clock());
+    const styleOf = this.#sidebar.update(picture, drawn, this.element.dataset.theme as Theme, clock());
     const about = currentRun(runs);
     const current = styleOf(about?.id ?? "");
     this.#stop.update(about && this.#canStop(about) ? about : null);
-    this.#top.update(project, current ?? undefined, runs.length === 1, clock);
+    this.#header.update(project, current ?? undefined, runs.length === 1, clock);
     const shown = [...drawn.runs].sort((a, b) => Number(a.faded) - Number(b.faded)); // runs are sorted by key
     this.#legend.update(shown.flatMap(styled), drawn.members);
   }
@@ -185,26 +185,26 @@ export class Board {
     return state === "running" && this.#ticks && here.includes(id);
   }
 
-  #showCharts(drawn: Drawn, look: Look) {
+  #showCharts(drawn: DrawnPicture, look: DrawSettings) {
     const { metrics, series, members } = drawn;
     const byMetric = new Map<string, Series[]>(metrics.map(metric => [metric, []]));
     for (const each of series) byMetric.get(metrics[each.metric])?.push(each);
     const theme = this.element.dataset.theme as Theme;
     const linked = this.#state.get("link_x");
-    const defined = definitions(drawn);
-    const axesOf = (metric: string): Axes => {
+    const defined = axisDefinitions(drawn);
+    const axesOf = (metric: string): ChartAxes => {
       const x = xAxisOf(metric, this.#state.get("x_axis"), defined);
       return { x, log: this.#logOf(metric), knots: byMetric.get(x) ?? [] };
     };
     for (const chart of this.#groups.charts()) {
       const { metric } = chart;
       const axes = axesOf(metric);
-      const remark = this.#details.late(metric) ? "detail when the cell ends" : "";
-      const fine = members ? [] : this.#details.fine(metric);
+      const remark = this.#detail.late(metric) ? "detail when the cell ends" : "";
+      const fine = members ? [] : this.#detail.fine(metric);
       const content = { series: byMetric.get(metric) ?? [], fine, look, axes };
-      const zoom = this.#windows.of(metric, axes.x, linked, () => extentOf(content));
+      const zoom = this.#zoom.of(metric, axes.x, linked, () => xExtentOf(content));
       const scene = { ...content, theme, zoom, remark };
-      if (chart.update(scene)) this.#stage.request(chart);
+      if (chart.update(scene)) this.#scheduler.request(chart);
       this.#ask(chart);
     }
     const partOf = (metric: string) => ({
@@ -212,29 +212,29 @@ export class Board {
       series: byMetric.get(metric) ?? [],
       axes: axesOf(metric),
     });
-    this.#own.show(metrics, partOf, look, theme);
+    this.#userCharts.show(metrics, partOf, look, theme);
   }
 
   /** Asks for what the chart could show finer than the picture has it. */
   #ask(chart: Chart) {
-    const grouped = this.#side.groups; // the kernel knows runs, not their groups
+    const grouped = this.#sidebar.groups; // the kernel knows runs, not their groups
     if (!chart.visible || !chart.scene || grouped) return;
-    this.#details.want(chart.metric, needOf(chart.scene, chart.columns));
+    this.#detail.request(chart.metric, detailNeed(chart.scene, chart.columns));
   }
 
   #logOf(metric: string) {
     const everywhere = this.#state.get("y_scale") === "log";
     return {
       x: this.#state.get("x_scale") === "log",
-      y: everywhere !== this.#otherLog.has(metric),
+      y: everywhere !== this.#ownLogY.has(metric),
     };
   }
 
   /** The same object as long as it says the same, so that charts see at a glance that nothing changed. */
-  #lookOf(drawn: Drawn): Look {
+  #lookOf(drawn: DrawnPicture): DrawSettings {
     const { runs } = drawn;
     const theme = this.element.dataset.theme as Theme;
-    const [hidden, colors] = [this.#side.hidden(drawn), this.#state.get("run_colors")];
+    const [hidden, colors] = [this.#sidebar.hidden(drawn), this.#state.get("run_colors")];
     const smoothing = { amount: this.#state.get("smoothing"), kind: this.#state.get("smoothing_kind") };
     const clipOutliers = this.#state.get("clip_outliers");
     const known = runs.map(({ key, id, name, state, started, faded }) => [
@@ -254,9 +254,11 @@ export class Board {
     return this.#look.value;
   }
 
-  #whyEmpty({ metrics, runs }: Picture, shown: readonly string[], { hidden }: Look): string {
+  #whyEmpty({ metrics, runs }: Picture, shown: readonly string[], { hidden }: DrawSettings): string {
     if (!logged(metrics).length && !logged(shown).length)
-      return runs.length && runs.every(({ state }) => state !== "running") ? "Nothing was logged." : TO_COME;
+      return runs.length && runs.every(({ state }) => state !== "running")
+        ? "Nothing was logged."
+        : NO_CHARTS_YET;
     if (!shown.length) return `No metric matches “${this.#state.get("metric_filter")}”.`;
     return runs.length && runs.every(({ id }) => hidden.has(id)) ? "All runs are hidden." : "";
   }
@@ -274,20 +276,20 @@ export class Board {
   }
 
   #adopt(chart: Chart) {
-    this.#stage.add(chart);
+    this.#scheduler.add(chart);
     this.#hover.watch(chart);
     this.#menu.attach(chart);
-    zoomByHand(chart, zoom => this.#zoomTo(chart, zoom), this.#options.signal);
+    addZoomGestures(chart, zoom => this.#zoomTo(chart, zoom), this.#options.signal);
   }
 
   #zoomTo(chart: Chart, zoom: Zoom | null) {
     const axis = chart.scene?.axes.x ?? this.#state.get("x_axis");
-    this.#windows.set(chart.metric, axis, this.#state.get("link_x"), zoom ?? { x: null, y: null });
+    this.#zoom.set(chart.metric, axis, this.#state.get("link_x"), zoom ?? { x: null, y: null });
     this.#update();
   }
 
   #unzoom() {
-    this.#windows.reset();
+    this.#zoom.reset();
     this.#update();
   }
 
@@ -300,12 +302,12 @@ export class Board {
       isLog: ({ metric }: Chart) => this.#logOf(metric).y,
       isLogEverywhere: everywhere,
       setLog: ({ metric }: Chart, log: boolean) => {
-        if (log === everywhere()) this.#otherLog.delete(metric);
-        else this.#otherLog.add(metric);
+        if (log === everywhere()) this.#ownLogY.delete(metric);
+        else this.#ownLogY.add(metric);
         this.#update();
       },
       setLogEverywhere: (log: boolean) => {
-        this.#otherLog.clear();
+        this.#ownLogY.clear();
         this.#state.set("y_scale", log ? "log" : "linear");
       },
     };

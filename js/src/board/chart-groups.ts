@@ -38,7 +38,7 @@ export function spansOf(counts: readonly number[], columns: number): number[] {
   return spans;
 }
 
-interface Group {
+interface GroupElements {
   element: HTMLElement;
   heading: HTMLElement;
   button: HTMLButtonElement;
@@ -49,10 +49,10 @@ interface Group {
 }
 
 /** The charts of a board, in collapsible groups; small ones stand side by side. */
-export class Groups {
+export class ChartGroups {
   readonly element = h("div", { class: "tb-groups" });
   #charts = new Map<string, Chart>();
-  #groups = new Map<string, Group>();
+  #groups = new Map<string, GroupElements>();
   #shown: string[] = [];
   #state: ViewState;
   #signal: AbortSignal;
@@ -107,7 +107,9 @@ export class Groups {
     style.setProperty("--tb-wide-ratio", height ? "auto" : "32 / 9");
     const system = this.#groups.get(SYSTEM_GROUP);
     if (system) system.element.style.gridColumn = "1 / -1"; // below, whatever is beside it
-    const groups = this.#shown.map(name => this.#groups.get(name) as Group).filter(group => group !== system);
+    const groups = this.#shown
+      .map(name => this.#groups.get(name) as GroupElements)
+      .filter(group => group !== system);
     const counts = groups.map(
       ({ grid }) => (grid.querySelector(".tb-composite") ? columns : grid.children.length), // a chart of several views is a row wide
     );
@@ -128,7 +130,7 @@ export class Groups {
     return chart;
   }
 
-  #newGroup(name: string): Group {
+  #newGroup(name: string): GroupElements {
     const label = name === SYSTEM_GROUP ? "system" : name || DEFAULT_TITLE;
     const title = h("span", { class: "tb-group-name" }, label);
     const count = h("span", { class: "tb-count" });

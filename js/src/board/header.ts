@@ -1,11 +1,11 @@
 import type { RunHeader } from "../frames/protocol.ts";
-import type { Styled } from "../plot/rows.ts";
+import type { RunStyle } from "../plot/rows.ts";
 import { STATE_HELP } from "../runs/run-state.ts";
 import { h, setText } from "../ui/dom.ts";
 import { formatCount, formatDuration, formatRate } from "../ui/format.ts";
 
 /** Project, current run, its state and how far it is. */
-export class TopLine {
+export class Header {
   readonly element = h("div", { class: "tb-status" });
   #project = h("span", { class: "tb-project" });
   #dot = h("span", { class: "tb-dot", "aria-hidden": "true" });
@@ -38,7 +38,7 @@ export class TopLine {
   }
 
   /** `now` tells the kernel's time, in seconds; `alone`: the only run, which then needs no legend. */
-  update(project: string, style: Styled | undefined, alone: boolean, now: () => number) {
+  update(project: string, style: RunStyle | undefined, alone: boolean, now: () => number) {
     setText(this.#project, project);
     this.#project.title = project;
     this.#current = style?.run ?? null;
@@ -56,7 +56,7 @@ export class TopLine {
     setText(this.#elapsed, end === null ? "" : formatDuration(end - run.started));
   }
 
-  #showRun({ run, label, color }: Styled, alone: boolean) {
+  #showRun({ run, label, color }: RunStyle, alone: boolean) {
     this.#run.classList.toggle("tb-run", alone);
     if (alone) this.#run.dataset.run = run.id;
     else delete this.#run.dataset.run;

@@ -1,6 +1,6 @@
 import type { RunHeader } from "../frames/protocol.ts";
 import type { ViewState } from "../frames/view-state.ts";
-import type { Styled } from "../plot/rows.ts";
+import type { RunStyle } from "../plot/rows.ts";
 import { STATE_ICON } from "../runs/run-state.ts";
 import { h, setChildren, setText, swatch } from "../ui/dom.ts";
 
@@ -18,7 +18,7 @@ export class Legend {
   }
 
   /** `members` are the runs that a chip stands for, where it stands for a group. */
-  update(styles: readonly Styled[], members: ReadonlyMap<string, readonly string[]> = new Map()) {
+  update(styles: readonly RunStyle[], members: ReadonlyMap<string, readonly string[]> = new Map()) {
     this.#runs = styles.map(({ run }) => run);
     this.#members = members;
     this.element.hidden = styles.length < 2;
@@ -36,7 +36,7 @@ export class Legend {
     );
   }
 
-  #chip(style: Styled, hidden: boolean): HTMLButtonElement {
+  #chip(style: RunStyle, hidden: boolean): HTMLButtonElement {
     const { run, label, color, dash } = style;
     const chip = this.#chips.get(run.id)?.chip ?? this.#newChip(run.id);
     const look = JSON.stringify([label, color, dash, run.state, run.faded, run.error]);

@@ -1,13 +1,13 @@
 import { Compare } from "../compare/compare.ts";
-import { listen, type Model } from "../frames/host-model.ts";
+import { type HostModel, onTraitChange } from "../frames/host-model.ts";
 import type { Picture } from "../frames/picture.ts";
 import { Requests } from "../frames/requests.ts";
-import { decodeTable, type Entry } from "../frames/runs-table.ts";
+import { decodeRunsTable, type RunEntry } from "../frames/runs-table.ts";
 import type { ViewState, ViewTraits } from "../frames/view-state.ts";
 import { styleRuns } from "../plot/palette.ts";
-import type { Styled } from "../plot/rows.ts";
-import { Aggregator, type GroupPicture } from "../plot/run-groups.ts";
-import { Panel } from "../runs/runs-panel.ts";
+import type { RunStyle } from "../plot/rows.ts";
+import { type GroupPicture, RunGrouper } from "../plot/run-groups.ts";
+import { RunsPanel } from "../runs/runs-panel.ts";
 import { groupOf } from "../runs/sorting.ts";
 import { h, setText } from "../ui/dom.ts";
 import { formatCount } from "../ui/format.ts";
@@ -21,10 +21,10 @@ const BANDS: Record<ViewTraits["band"], string> = {
 };
 
 /** What charts draw: the runs of a picture, or their groups. */
-export type Drawn = Picture & Partial<GroupPicture>;
+export type DrawnPicture = Picture & Partial<GroupPicture>;
 
 /** What is beside the charts: the button that opens it, the runs, and comparing them. Groups runs, where asked. */
-export class Side {
+export class Sidebar {
   /** In the board's top line. */
   readonly button = h("button", {
     type: "button",
@@ -33,19 +33,19 @@ export class Side {
   });
   readonly element = h("div", { class: "tb-side", hidden: "" });
   #state: ViewState;
-  #model: Model;
+  #model: HostModel;
   #tabs: Tabs<"runs" | "compare">;
   #groupBy = h("select", { class: "tb-select", "aria-label": "Group runs by" });
   #band = h("select", { class: "tb-select", "aria-label": "What is drawn of a group" });
-  #panel: Panel;
+  #panel: RunsPanel;
   #compare: Compare;
-  #aggregator = new Aggregator();
+  #aggregator = new RunGrouper();
 
-  constructor(state: ViewState, model: Model, onChange: () => void, signal: AbortSignal) {
+  constructor(state: ViewState, model: HostModel, onChange: () => void, signal: AbortSignal) {
     [this.#state, this.#model] = [state, model];
-    this.#panel = new Panel(state, new Requests(model, signal), signal);
+    this.#panel = new RunsPanel(state, new Requests(model, signal), signal);
     this.#compare = new Compare(signal);
-    listen(model, ["table"], onChange, signal);
+    onTraitChange(model, ["table"], onChange, signal);
     for (const [value, name] of Object.entries(BANDS)) this.#band.append(h("option", { value }, name));
     const close = h(
       "button",
@@ -84,10 +84,10 @@ export class Side {
   }
 
   /** The picture that charts draw: the runs', or that of their groups. */
-  drawn(picture: Picture): Drawn {
+  drawn(picture: Picture): DrawnPicture {
     const by = this.#state.get("group_by");
     if (!this.groups) return picture;
-    const known = new Map(decodeTable(this.#model.get("table")).runs.map(entry => [entry.id, entry]));
+    const known = new Map(decodeRunsTable(this.#model.get("table")).runs.map(entry => [entry.id, entry]));
     const nothing = new Map();
     return this.#aggregator.of(
       picture,
@@ -98,16 +98,16 @@ export class Side {
   }
 
   /** The ids of what is drawn that are hidden: a group when all of its runs are. */
-  hidden({ members }: Drawn): string[] {
+  hidden({ members }: DrawnPicture): string[] {
     const hidden = this.#state.get("hidden_runs");
     const groups = [...(members ?? [])].filter(([, ids]) => ids.every(id => hidden.includes(id)));
     return [...hidden, ...groups.map(([id]) => id)];
   }
 
   /** `drawn` is what `drawn` gave for this picture. Gives how each run is drawn. */
-  update(picture: Picture, drawn: Drawn, theme: Theme, now: number): (id: string) => Styled | null {
+  update(picture: Picture, drawn: DrawnPicture, theme: Theme, now: number): (id: string) => RunStyle | null {
     const open = this.#state.get("panel");
-    const table = decodeTable(this.#model.get("table"));
+    const table = decodeRunsTable(this.#model.get("table"));
     const runs = styleRuns(picture.runs, theme, this.#state.get("run_colors"));
     const keys = new Map(picture.runs.map(({ id, key }) => [id, key]));
     const runStyle = (id: string) => {
@@ -137,7 +137,7 @@ export class Side {
     this.#tabs.update(open);
   }
 
-  #showGroupings(entries: readonly Entry[]) {
+  #showGroupings(entries: readonly RunEntry[]) {
     const by = this.#state.get("group_by");
     const keys = entries.length ? this.#panel.columns.config : [];
     const values = ["", "group", ...keys.map(key => `config.${key}`)];

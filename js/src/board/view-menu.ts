@@ -1,8 +1,8 @@
 import type { ViewState, ViewTraits } from "../frames/view-state.ts";
 import { h, setText } from "../ui/dom.ts";
-import { opener, Popover } from "../ui/popover.ts";
+import { Popover, popoverButton } from "../ui/popover.ts";
 
-const DEFAULTS = {
+const RESET_VALUES = {
   smoothing_kind: "mean",
   x_scale: "linear",
   y_scale: "linear",
@@ -12,7 +12,7 @@ const DEFAULTS = {
   chart_height: 0,
   group_order: [],
 } satisfies Partial<ViewTraits>;
-type Name = keyof typeof DEFAULTS;
+type Name = keyof typeof RESET_VALUES;
 
 const SCALES = [
   ["linear", "Linear"],
@@ -27,14 +27,14 @@ export class ViewMenu {
   readonly panel: HTMLElement;
   #state: ViewState;
   #signal: AbortSignal;
-  #sync: (() => void)[] = [];
+  #updates: (() => void)[] = [];
 
   constructor(state: ViewState, signal: AbortSignal) {
     [this.#state, this.#signal] = [state, signal];
     const popover = new Popover("dialog", "View", signal);
     this.panel = popover.panel;
     this.panel.classList.add("tb-view-menu");
-    this.button = opener(popover, "View", "tb-menu-button", "View", h("span", { class: "tb-caret" }));
+    this.button = popoverButton(popover, "View", "tb-menu-button", "View", h("span", { class: "tb-caret" }));
     this.button.addEventListener("click", () => popover.toggle(this.button), { signal });
     const reset = h("button", { type: "button", class: "tb-link" }, "Reset to defaults");
     reset.addEventListener("click", () => this.#reset(), { signal });
@@ -63,7 +63,7 @@ export class ViewMenu {
   }
 
   update() {
-    for (const sync of this.#sync) sync();
+    for (const sync of this.#updates) sync();
   }
 
   #choice<N extends Name>(label: string, name: N, options: readonly (readonly [ViewTraits[N], string])[]) {
@@ -71,7 +71,7 @@ export class ViewMenu {
     const segments = options.map(([value, text]) => {
       const input = h("input", { type: "radio", name: group, value: String(value) });
       input.addEventListener("change", () => this.#state.set(name, value), { signal: this.#signal });
-      this.#sync.push(() => {
+      this.#updates.push(() => {
         input.checked = this.#state.get(name) === value;
       });
       return h("label", {}, input, h("span", {}, text));
@@ -79,7 +79,7 @@ export class ViewMenu {
     const shown = h("span", {}, label);
     const heights = options.map(([value]) => value);
     if (name === "chart_height")
-      this.#sync.push(() => {
+      this.#updates.push(() => {
         const height = this.#state.get(name);
         setText(shown, heights.includes(height) ? label : `${label} ${height} px`);
       });
@@ -90,13 +90,13 @@ export class ViewMenu {
   #check(label: string, name: "clip_outliers" | "link_x", title: string) {
     const input = h("input", { type: "checkbox", "data-trait": name });
     input.addEventListener("change", () => this.#state.set(name, input.checked), { signal: this.#signal });
-    this.#sync.push(() => {
+    this.#updates.push(() => {
       input.checked = this.#state.get(name);
     });
     return h("label", { class: "tb-check", title }, input, h("span", {}, label));
   }
 
   #reset() {
-    for (const [name, value] of Object.entries(DEFAULTS)) this.#state.set(name as Name, value as never);
+    for (const [name, value] of Object.entries(RESET_VALUES)) this.#state.set(name as Name, value as never);
   }
 }

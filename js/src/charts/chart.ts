@@ -1,34 +1,32 @@
+import type { View } from "vega";
 import { domainsOf } from "../plot/domains.ts";
 import {
-  type Content,
-  extentOf,
+  type ChartContent,
   type Plot,
   plotOf,
-  type Range,
   sameAxes,
   sameItems,
+  xExtentOf,
   type Zoom,
 } from "../plot/plot.ts";
-import type { Row } from "../plot/rows.ts";
+import type { PlotRow } from "../plot/rows.ts";
+import type { Range } from "../plot/slices.ts";
 import { type Spec, specOf } from "../plot/specs.ts";
 import { h, setChildren, setText } from "../ui/dom.ts";
 import { formatValue } from "../ui/format.ts";
 import type { Theme } from "../ui/theme.ts";
-import { Pointer } from "./crosshair.ts";
+import { Crosshair } from "./crosshair.ts";
 import { latestValues } from "./latest-values.ts";
-import { Frame } from "./plot-area.ts";
-import { resizeView } from "./sizing.ts";
-import { CanvasBox, Failure } from "./vega-box.ts";
-import { type Canvas, createCanvas, type View } from "./vega-view.ts";
-
-export type { Axis } from "./plot-area.ts";
+import { PlotArea } from "./plot-area.ts";
+import { ErrorNote, resizeView, VegaBox } from "./vega-box.ts";
+import { createVegaView, type VegaView } from "./vega-view.ts";
 
 const BAR_HEIGHT = 24; // px, of a bar with its gap
 const MARGIN = 40; // px of a chart's width that its labels take
 const LEAST_ROOM = 24; // px
 
 /** What a chart is drawn from. A chart whose scene equals the one it drew is not drawn again. */
-export interface Scene extends Content {
+export interface ChartScene extends ChartContent {
   theme: Theme;
   /** What cannot be shown now, and why. */
   remark: string;
@@ -43,12 +41,12 @@ export class Chart {
   readonly plotElement = h("div", { class: "tb-plot", role: "img" });
   visible = false;
   #latest = h("div", { class: "tb-latest" });
-  #box = new CanvasBox<Canvas>();
+  #box = new VegaBox<VegaView>();
   #remarks = h("div", { class: "tb-remarks" });
-  #pointer = new Pointer();
-  #failure = new Failure();
-  #scene: Scene | null = null;
-  #drawn: Scene | null = null;
+  #crosshair = new Crosshair();
+  #errorNote = new ErrorNote();
+  #scene: ChartScene | null = null;
+  #drawn: ChartScene | null = null;
   #plot: Plot | null = null;
 
   constructor(
@@ -57,13 +55,13 @@ export class Chart {
   ) {
     const name = h("div", { class: "tb-metric", role: "heading", "aria-level": "4", title: metric }, title);
     this.head = h("div", { class: "tb-chart-head" }, name, this.#latest);
-    this.plotElement.append(this.#box.element, this.#pointer.element, this.#remarks);
-    this.body = h("div", { class: "tb-chart-body" }, this.head, this.plotElement, this.#failure.element);
+    this.plotElement.append(this.#box.element, this.#crosshair.element, this.#remarks);
+    this.body = h("div", { class: "tb-chart-body" }, this.head, this.plotElement, this.#errorNote.element);
     this.element = h("section", { class: "tb-chart", "data-metric": metric }, this.body);
   }
 
   /** Whether there is now something to draw. */
-  update(scene: Scene): boolean {
+  update(scene: ChartScene): boolean {
     this.#scene = scene;
     return this.stale;
   }
@@ -81,7 +79,7 @@ export class Chart {
     return this.#plot;
   }
 
-  get scene(): Scene | null {
+  get scene(): ChartScene | null {
     return this.#scene;
   }
 
@@ -101,7 +99,7 @@ export class Chart {
 
   /** Whether a window of x shows all there is. */
   holds([from, to]: Range): boolean {
-    const extent = this.#scene && extentOf(this.#scene);
+    const extent = this.#scene && xExtentOf(this.#scene);
     return !extent || (from <= extent[0] && to >= extent[1]);
   }
 
@@ -111,14 +109,14 @@ export class Chart {
     this.#drawn = scene;
     try {
       await this.#drawAtPixels(scene);
-      this.#failure.show(null, this.element, this.metric);
+      this.#errorNote.show(null, this.element, this.metric);
     } catch (error) {
-      if (this.#scene) this.#failure.show(error, this.element, this.metric);
+      if (this.#scene) this.#errorNote.show(error, this.element, this.metric);
     }
   }
 
   /** How much room labels leave to the lines is known when they are drawn; many points are then chosen once more. */
-  async #drawAtPixels(scene: Scene) {
+  async #drawAtPixels(scene: ChartScene) {
     let columns = 0;
     for (let times = 0; times < 2 && columns !== this.columns; times++) {
       columns = this.columns;
@@ -134,21 +132,21 @@ export class Chart {
   }
 
   /** The chart's axes in the window, where it has any with something on them. */
-  get axes(): Frame | null {
+  get axes(): PlotArea | null {
     if (!this.view || !this.#plot?.rows.length || this.#plot.kind === "bar") return null;
-    return new Frame(this.view, this.plotElement);
+    return new PlotArea(this.view, this.plotElement);
   }
 
   /** Shows where on the x axis the pointer is, be it in this chart or another. */
-  point(x: number | null, rows: readonly Row[] = []) {
+  showCrosshair(x: number | null, rows: readonly PlotRow[] = []) {
     const axes = x === null ? null : this.axes;
-    if (x === null || !axes) return this.#pointer.hide();
-    this.#pointer.show(axes, this.plotElement, x, rows);
+    if (x === null || !axes) return this.#crosshair.hide();
+    this.#crosshair.show(axes, this.plotElement, x, rows);
   }
 
-  async #render(plot: Plot, { theme, look, zoom, remark }: Scene) {
+  async #render(plot: Plot, { theme, look, zoom, remark }: ChartScene) {
     const { kind, rows, log } = plot;
-    const canvas = this.#canvasFor(specOf(kind, log), theme);
+    const canvas = this.#viewFor(specOf(kind, log), theme);
     this.#resize(canvas.view, plot);
     const { x, y, outside } = domainsOf(plot, zoom, look.clipOutliers);
     const remarks = [
@@ -168,9 +166,9 @@ export class Chart {
     this.element.dataset.drawn = String(rows.length);
   }
 
-  #canvasFor(spec: Spec, theme: Theme): Canvas {
+  #viewFor(spec: Spec, theme: Theme): VegaView {
     const { fontFamily: font } = getComputedStyle(this.body);
-    const canvas = this.#box.made([spec, theme, font], box => createCanvas(spec, theme, font, box));
+    const canvas = this.#box.made([spec, theme, font], box => createVegaView(spec, theme, font, box));
     this.element.view = canvas.view;
     return canvas;
   }
@@ -202,7 +200,7 @@ export class Chart {
   }
 }
 
-function sameScene(a: Scene, b: Scene): boolean {
+function sameScene(a: ChartScene, b: ChartScene): boolean {
   return (
     a.look === b.look &&
     a.theme === b.theme &&

@@ -1,9 +1,9 @@
-import type { Row } from "../plot/rows.ts";
+import type { PlotRow } from "../plot/rows.ts";
 import { h, setChildren } from "../ui/dom.ts";
-import type { Frame } from "./plot-area.ts";
+import type { PlotArea } from "./plot-area.ts";
 
 /** What shows where the pointer is: a line through the chart, a dot on each run; without Vega. */
-export class Pointer {
+export class Crosshair {
   readonly element = h("div", { class: "tb-pointer", "aria-hidden": "true", hidden: "" });
   #line = h("div", { class: "tb-crosshair" });
   #dots: HTMLElement[] = [];
@@ -16,8 +16,8 @@ export class Pointer {
     this.element.hidden = true;
   }
 
-  show({ x: across, y: down }: Frame, plot: HTMLElement, x: number, rows: readonly Row[]) {
-    const at = across.at(x);
+  show({ x: across, y: down }: PlotArea, plot: HTMLElement, x: number, rows: readonly PlotRow[]) {
+    const at = across.pixelOf(x);
     this.element.hidden = at === null;
     if (at === null) return;
     const box = plot.getBoundingClientRect();
@@ -25,7 +25,10 @@ export class Pointer {
     this.#line.style.transform = `translate(${Math.round(left + at)}px, ${top}px)`;
     this.#line.style.height = `${down.length}px`;
     const places = rows.flatMap(row => {
-      const [i, j] = [across.at(row.x), down.at(Number.isFinite(row.smooth) ? row.smooth : row.value)];
+      const [i, j] = [
+        across.pixelOf(row.x),
+        down.pixelOf(Number.isFinite(row.smooth) ? row.smooth : row.value),
+      ];
       const drawn = row.mark === "line" || row.mark === "dot";
       return drawn && i !== null && j !== null ? [{ left: left + i, top: top + j, color: row.color }] : [];
     });

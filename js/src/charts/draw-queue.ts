@@ -1,4 +1,4 @@
-const BUDGET = 8; // ms of a frame's 16 that drawing may take before it waits for the next
+const FRAME_BUDGET = 8; // ms of a frame's 16 that drawing may take before it waits for the next
 
 interface Drawable {
   draw(): Promise<void>;
@@ -40,7 +40,7 @@ export class DrawQueue {
     for (const chart of this.#waiting) {
       this.#waiting.delete(chart);
       await chart.draw();
-      if (performance.now() - start > BUDGET) break;
+      if (performance.now() - start > FRAME_BUDGET) break;
     }
     this.#busy = false;
     this.#next();

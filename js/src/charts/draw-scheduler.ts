@@ -2,20 +2,20 @@ import type { Chart } from "./chart.ts";
 import { DrawQueue } from "./draw-queue.ts";
 
 /** What stands on a stage: charts of metrics, and users' own. */
-type Staged = Pick<Chart, "plotElement" | "visible" | "stale" | "draw" | "destroy">;
+type ScheduledChart = Pick<Chart, "plotElement" | "visible" | "stale" | "draw" | "destroy">;
 
-const NEAR = "200px"; // drawn before they are scrolled into view
+const VIEWPORT_MARGIN = "200px"; // drawn before they are scrolled into view
 
 /** Knows which charts are in view and of what size, and has those drawn that are behind. */
-export class Stage {
-  #charts = new Map<Element, Staged>();
+export class DrawScheduler {
+  #charts = new Map<Element, ScheduledChart>();
   #queue: DrawQueue;
-  #seen = new IntersectionObserver(entries => this.#onSeen(entries), { rootMargin: NEAR });
+  #seen = new IntersectionObserver(entries => this.#onSeen(entries), { rootMargin: VIEWPORT_MARGIN });
   #sized = new ResizeObserver(entries => this.#onSized(entries));
 
-  #onShown: (chart: Staged) => void;
+  #onShown: (chart: ScheduledChart) => void;
 
-  constructor(onShown: (chart: Staged) => void, signal: AbortSignal) {
+  constructor(onShown: (chart: ScheduledChart) => void, signal: AbortSignal) {
     this.#onShown = onShown;
     this.#queue = new DrawQueue(signal);
     signal.addEventListener("abort", () => {
@@ -25,19 +25,19 @@ export class Stage {
     });
   }
 
-  add(chart: Staged) {
+  add(chart: ScheduledChart) {
     this.#charts.set(chart.plotElement, chart);
     this.#seen.observe(chart.plotElement);
     this.#sized.observe(chart.plotElement);
   }
 
-  request(chart: Staged) {
+  request(chart: ScheduledChart) {
     if (chart.visible && chart.stale) this.#queue.add(chart);
   }
 
   #onSeen(entries: readonly IntersectionObserverEntry[]) {
     for (const { target, isIntersecting } of entries) {
-      const chart = this.#charts.get(target) as Staged;
+      const chart = this.#charts.get(target) as ScheduledChart;
       chart.visible = isIntersecting;
       if (isIntersecting) {
         this.request(chart);
@@ -48,7 +48,7 @@ export class Stage {
 
   #onSized(entries: readonly ResizeObserverEntry[]) {
     for (const { target } of entries) {
-      const chart = this.#charts.get(target) as Staged;
+      const chart = this.#charts.get(target) as ScheduledChart;
       this.request(chart);
       this.#onShown(chart);
     }

@@ -5,8 +5,8 @@ import { formatValue } from "../ui/format.ts";
 
 const VALUE_WIDTH = 58; // px, of a value with its gap
 const NAME_WIDTH = 130; // px, at most, of a run's name before its value
-const LETTER = 8; // px
-const SHARE = 0.65; // of the chart's width; the rest is for the metric's name
+const LETTER_WIDTH = 8; // px
+const WIDTH_SHARE = 0.65; // of the chart's width; the rest is for the metric's name
 
 /**
  * The latest value of each run in a chart's head, in the legend's order; where not all fit, the newest runs'.
@@ -15,11 +15,11 @@ const SHARE = 0.65; // of the chart's width; the rest is for the metric's name
 export function latestValues({ kind, traces, rows }: Plot, width: number, named = false): HTMLElement[] {
   if (kind === "bar")
     // a bar carries its value
-    return traces.length > rows.length ? [more(`+${traces.length - rows.length}`, "more runs")] : [];
+    return traces.length > rows.length ? [moreLabel(`+${traces.length - rows.length}`, "more runs")] : [];
   const ranked = byRank(traces);
   const fits = howManyFit(
     ranked.map(({ style }) => VALUE_WIDTH + (named ? nameWidth(style.label) : 0)),
-    width * SHARE,
+    width * WIDTH_SHARE,
   );
   const rest = ranked.slice(fits);
   const names = rest.slice(0, 20).map(({ style, latest }) => `${style.label}: ${formatValue(latest)}`);
@@ -27,8 +27,8 @@ export function latestValues({ kind, traces, rows }: Plot, width: number, named 
     ...ranked
       .slice(0, fits)
       .sort((a, b) => a.style.run.key - b.style.run.key)
-      .map(trace => latestOf(trace, named)),
-    ...(rest.length ? [more(`+${rest.length}`, names.join("\n"))] : []),
+      .map(trace => valueLabel(trace, named)),
+    ...(rest.length ? [moreLabel(`+${rest.length}`, names.join("\n"))] : []),
   ];
 }
 
@@ -41,7 +41,7 @@ function howManyFit(widths: readonly number[], room: number): number {
 }
 
 function nameWidth(name: string): number {
-  return Math.min(NAME_WIDTH, name.length * LETTER + 6);
+  return Math.min(NAME_WIDTH, name.length * LETTER_WIDTH + 6);
 }
 
 function byRank(traces: readonly Trace[]): Trace[] {
@@ -52,13 +52,13 @@ function byRank(traces: readonly Trace[]): Trace[] {
   return [...traces].sort((a, b) => rank(a) - rank(b));
 }
 
-function latestOf({ style, latest }: Trace, named: boolean): HTMLElement {
+function valueLabel({ style, latest }: Trace, named: boolean): HTMLElement {
   const name = named ? [h("span", { class: "tb-value-name" }, style.label)] : [];
   const span = h("span", { class: "tb-value", title: style.label }, ...name, formatValue(latest));
   span.style.color = style.ink;
   return span;
 }
 
-function more(text: string, title: string): HTMLElement {
+function moreLabel(text: string, title: string): HTMLElement {
   return h("span", { class: "tb-value tb-minor", title }, text);
 }

@@ -1,19 +1,19 @@
-import type { View } from "./vega-view.ts";
+import type { View } from "vega";
 
-interface Scale {
+interface VegaScale {
   (value: number): number;
   invert(pixel: number): number | Date;
-  copy(): Scale;
+  copy(): VegaScale;
 }
 
 const REACH = 8; // px beyond the frame that still count as its edge
 
 /** One axis of a chart as it stands in the window: pixels from its start, which is left or top. */
-export class Axis {
+export class PixelAxis {
   constructor(
     readonly start: number,
     readonly length: number,
-    private readonly scale: Scale,
+    private readonly scale: VegaScale,
   ) {}
 
   /** The value at so many pixels, also beyond the ends. */
@@ -22,7 +22,7 @@ export class Axis {
   }
 
   /** The pixel of a value; null where that is not on the axis. */
-  at(value: number): number | null {
+  pixelOf(value: number): number | null {
     const pixel = this.scale(value);
     return pixel >= -0.5 && pixel <= this.length + 0.5 ? pixel : null;
   }
@@ -39,21 +39,21 @@ export class Axis {
   }
 
   /** The axis as it is now, whatever becomes of the chart's. */
-  fixed(): Axis {
-    return new Axis(this.start, this.length, this.scale.copy());
+  frozen(): PixelAxis {
+    return new PixelAxis(this.start, this.length, this.scale.copy());
   }
 }
 
 /** Both axes of a chart's frame. */
-export class Frame {
-  readonly x: Axis;
-  readonly y: Axis;
+export class PlotArea {
+  readonly x: PixelAxis;
+  readonly y: PixelAxis;
 
   constructor(view: View, plot: HTMLElement) {
     const [box, origin, padding] = [plot.getBoundingClientRect(), view.origin(), view.padding()];
     const { left = 0, top = 0 } = typeof padding === "object" ? padding : {};
     const axis = (name: "x" | "y", start: number, length: string) =>
-      new Axis(start, view.signal(length), view.scale(name) as Scale);
+      new PixelAxis(start, view.signal(length), view.scale(name) as VegaScale);
     this.x = axis("x", box.left + left + origin[0], "width");
     this.y = axis("y", box.top + top + origin[1], "height");
   }

@@ -1,30 +1,37 @@
+import type { View } from "vega";
 import { splitMetric } from "../metrics.ts";
-import { type Look, sameAxes, sameItems } from "../plot/plot.ts";
+import { type DrawSettings, sameAxes, sameItems } from "../plot/plot.ts";
 import { h } from "../ui/dom.ts";
 import type { Theme } from "../ui/theme.ts";
-import type { Stage } from "./draw-scheduler.ts";
-import { isComposite, membersOf, ownRows, type Part, type UserChart, userCharts } from "./user-spec.ts";
-import { createOwnCanvas, type OwnCanvas } from "./user-view.ts";
-import { CanvasBox, Failure } from "./vega-box.ts";
-import type { View } from "./vega-view.ts";
+import type { DrawScheduler } from "./draw-scheduler.ts";
+import {
+  isComposite,
+  metricsOf,
+  readUserCharts,
+  type UserChartPart,
+  type UserChartSpec,
+  userChartRows,
+} from "./user-spec.ts";
+import { createUserView, type UserView } from "./user-view.ts";
+import { ErrorNote, VegaBox } from "./vega-box.ts";
 
 /** What a user's chart is drawn from. One whose scene equals the one it drew is not drawn again. */
-interface OwnScene {
-  chart: UserChart;
-  parts: readonly Part[];
-  look: Look;
+interface UserChartScene {
+  chart: UserChartSpec;
+  parts: readonly UserChartPart[];
+  look: DrawSettings;
   theme: Theme;
 }
 
 /** The box of a user's chart, with a Vega view that lives as long as its specification and the theme stay. */
-class OwnChart {
+class UserChart {
   readonly element: HTMLElement & { view?: View };
   readonly plotElement = h("div", { class: "tb-plot" });
   visible = false;
-  #box = new CanvasBox<OwnCanvas>();
-  #failure = new Failure();
-  #scene: OwnScene | null = null;
-  #drawn: OwnScene | null = null;
+  #box = new VegaBox<UserView>();
+  #errorNote = new ErrorNote();
+  #scene: UserChartScene | null = null;
+  #drawn: UserChartScene | null = null;
 
   constructor(
     readonly name: string,
@@ -37,12 +44,12 @@ class OwnChart {
       { class: "tb-chart", "data-metric": name },
       h("div", { class: "tb-chart-head" }, heading),
       this.plotElement,
-      this.#failure.element,
+      this.#errorNote.element,
     );
   }
 
   /** Whether there is now something to draw. */
-  update(scene: OwnScene): boolean {
+  update(scene: UserChartScene): boolean {
     this.#scene = scene;
     return this.stale;
   }
@@ -57,15 +64,15 @@ class OwnChart {
     if (!scene || !this.visible || !this.plotElement.clientWidth) return;
     this.#drawn = scene;
     try {
-      const rows = ownRows(scene.parts, scene.look, this.plotElement.clientWidth);
-      const canvas = this.#canvasFor(scene);
+      const rows = userChartRows(scene.parts, scene.look, this.plotElement.clientWidth);
+      const canvas = this.#viewFor(scene);
       this.#resize(canvas);
       await canvas.draw(rows);
       this.element.dataset.drawn = String(rows.length);
-      this.#failure.show(null, this.element, this.name);
+      this.#errorNote.show(null, this.element, this.name);
     } catch (error) {
       this.#box.size = this.#currentSize; // tried; what is wrong is wrong at any size
-      if (this.#scene) this.#failure.show(error, this.element, this.name);
+      if (this.#scene) this.#errorNote.show(error, this.element, this.name);
     }
   }
 
@@ -74,14 +81,14 @@ class OwnChart {
     this.#scene = null;
   }
 
-  #canvasFor({ chart, theme }: OwnScene): OwnCanvas {
+  #viewFor({ chart, theme }: UserChartScene): UserView {
     const { fontFamily: font } = getComputedStyle(this.element);
-    const canvas = this.#box.made([chart.key, theme, font], box => createOwnCanvas(chart, theme, font, box));
+    const canvas = this.#box.made([chart.key, theme, font], box => createUserView(chart, theme, font, box));
     this.element.view = canvas.view;
     return canvas;
   }
 
-  #resize({ resize }: OwnCanvas) {
+  #resize({ resize }: UserView) {
     if (this.#box.size === this.#currentSize) return;
     resize(this.plotElement.clientWidth, this.plotElement.clientHeight);
     this.#box.size = this.#currentSize;
@@ -93,46 +100,51 @@ class OwnChart {
 }
 
 /** The users' charts in one view of a board. */
-export class OwnCharts {
-  #stage: Stage;
-  #asked: ReadonlyMap<string, UserChart> = new Map();
-  #made = new Map<string, OwnChart>();
+export class UserCharts {
+  #scheduler: DrawScheduler;
+  #specs: ReadonlyMap<string, UserChartSpec> = new Map();
+  #made = new Map<string, UserChart>();
 
-  constructor(stage: Stage) {
-    this.#stage = stage;
+  constructor(stage: DrawScheduler) {
+    this.#scheduler = stage;
   }
 
   /** Takes in the trait `charts`, and says what they are called. */
   read(trait: unknown): Iterable<string> {
-    this.#asked = userCharts(trait);
-    return this.#asked.keys();
+    this.#specs = readUserCharts(trait);
+    return this.#specs.keys();
   }
 
   /** The box of the chart of this name, if there is such a chart. */
   element(name: string): HTMLElement | null {
-    const asked = this.#asked.get(name);
+    const asked = this.#specs.get(name);
     if (!asked) return null;
     let chart = this.#made.get(name);
     if (!chart) {
-      chart = new OwnChart(name, splitMetric(name).short);
+      chart = new UserChart(name, splitMetric(name).short);
       this.#made.set(name, chart);
-      this.#stage.add(chart);
+      this.#scheduler.add(chart);
     }
     chart.element.classList.toggle("tb-composite", isComposite(asked));
     return chart.element;
   }
 
-  show(metrics: readonly string[], partOf: (metric: string) => Part, look: Look, theme: Theme) {
+  show(
+    metrics: readonly string[],
+    partOf: (metric: string) => UserChartPart,
+    look: DrawSettings,
+    theme: Theme,
+  ) {
     for (const [name, own] of this.#made) {
-      const chart = this.#asked.get(name);
+      const chart = this.#specs.get(name);
       if (!chart) continue; // taken away: it is out of the page
-      const parts = membersOf(chart, metrics).map(partOf);
-      if (own.update({ chart, parts, look, theme })) this.#stage.request(own);
+      const parts = metricsOf(chart, metrics).map(partOf);
+      if (own.update({ chart, parts, look, theme })) this.#scheduler.request(own);
     }
   }
 }
 
-function sameScene(a: OwnScene, b: OwnScene): boolean {
+function sameScene(a: UserChartScene, b: UserChartScene): boolean {
   return (
     a.chart.key === b.chart.key &&
     a.look === b.look &&
@@ -142,6 +154,6 @@ function sameScene(a: OwnScene, b: OwnScene): boolean {
   );
 }
 
-function samePart(a: Part, b: Part): boolean {
+function samePart(a: UserChartPart, b: UserChartPart): boolean {
   return a.metric === b.metric && sameAxes(a.axes, b.axes) && sameItems(a.series, b.series);
 }

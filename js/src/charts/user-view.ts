@@ -3,28 +3,28 @@ import { expressionInterpreter } from "vega-interpreter";
 import { type Config, compile, type TopLevelSpec } from "vega-lite";
 import { PALETTE } from "../plot/palette.ts";
 import { type Theme, VEGA_COLORS } from "../ui/theme.ts";
-import { resizeView } from "./sizing.ts";
-import { isComposite, type OwnRow, type UserChart } from "./user-spec.ts";
-import { config, quiet } from "./vega-view.ts";
+import { isComposite, type UserChartRow, type UserChartSpec } from "./user-spec.ts";
+import { resizeView } from "./vega-box.ts";
+import { errorLogger, vegaConfig } from "./vega-view.ts";
 
 /** A Vega view of a user's chart, which stays while its data change. */
-export interface OwnCanvas {
+export interface UserView {
   view: View;
   /** Rejects with whatever goes wrong in Vega, which itself only logs it. */
-  draw(rows: OwnRow[]): Promise<void>;
+  draw(rows: UserChartRow[]): Promise<void>;
   /** Makes it so large, in pixels. */
   resize(width: number, height: number): void;
 }
 
-const BESIDE_AXES = 66; // px that a view's axis takes beside it
+const AXIS_WIDTH = 66; // px that a view's axis takes beside it
 
 /** A view of a user's chart. It loads nothing, whatever its specification says. */
-export function createOwnCanvas(
-  chart: UserChart,
+export function createUserView(
+  chart: UserChartSpec,
   theme: Theme,
   font: string,
   container: HTMLElement,
-): OwnCanvas {
+): UserView {
   let failure: unknown = null;
   let refusal: Error | null = null; // asked for once, and missing ever after
   const fail = (problem: unknown) => {
@@ -36,8 +36,8 @@ export function createOwnCanvas(
     ? { autosize: { type: "pad", resize: true } }
     : { width: 300, height: 180, autosize: { type: "fit", contains: "padding", resize: true } };
   const { spec } = compile({ ...chart.spec, ...sized } as unknown as TopLevelSpec, {
-    config: ownConfig(theme, font, composite),
-    logger: quiet(fail),
+    config: userConfig(theme, font, composite),
+    logger: errorLogger(fail),
   });
   if (failure) throw failure;
   const view = new View(parse(spec, undefined, { ast: true }), {
@@ -45,13 +45,13 @@ export function createOwnCanvas(
     renderer: "canvas",
     container,
     hover: true,
-    logger: quiet(fail),
+    logger: errorLogger(fail),
     loader: refuseToLoad(problem => {
       refusal ??= problem;
     }),
   });
   const live = spec.data?.some(({ name }) => name === "points"); // it may also draw data of its own only
-  const draw = async (rows: OwnRow[]) => {
+  const draw = async (rows: UserChartRow[]) => {
     failure = null;
     if (live) view.change("points", changeset().remove(truthy).insert(rows));
     await view.runAsync();
@@ -59,7 +59,7 @@ export function createOwnCanvas(
   };
   const resize = (width: number, height: number) => {
     if (!composite) return resizeView(view, width, height);
-    for (const [name, value] of sizesOf(chart.spec, width))
+    for (const [name, value] of widthSignals(chart.spec, width))
       if (hasSignal(view, name)) view.signal(name, value);
     view.resize();
   };
@@ -67,9 +67,12 @@ export function createOwnCanvas(
 }
 
 /** Signals of Vega-Lite's that hold the widths of views side by side, or one below the other. */
-function* sizesOf({ hconcat, vconcat }: Record<string, unknown>, width: number): Iterable<[string, number]> {
+function* widthSignals(
+  { hconcat, vconcat }: Record<string, unknown>,
+  width: number,
+): Iterable<[string, number]> {
   const views = (hconcat ?? vconcat ?? []) as { width?: unknown }[];
-  const each = Math.max(80, Math.floor(hconcat ? width / views.length : width) - BESIDE_AXES);
+  const each = Math.max(80, Math.floor(hconcat ? width / views.length : width) - AXIS_WIDTH);
   if (views.every(view => view.width === undefined)) yield ["childWidth", each];
   for (const [i, view] of views.entries()) if (view.width === undefined) yield [`concat_${i}_width`, each];
 }
@@ -98,9 +101,9 @@ function refuseToLoad(onRefusal: (problem: Error) => void) {
   } as typeof links;
 }
 
-function ownConfig(theme: Theme, font: string, composite: boolean): Config {
+function userConfig(theme: Theme, font: string, composite: boolean): Config {
   const { text, label } = VEGA_COLORS[theme];
-  const base = config(theme, font);
+  const base = vegaConfig(theme, font);
   const words = {
     labelColor: label,
     titleColor: label,

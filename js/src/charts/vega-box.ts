@@ -1,8 +1,8 @@
+import type { View } from "vega";
 import { h } from "../ui/dom.ts";
-import type { View } from "./vega-view.ts";
 
 /** Where a Vega view is drawn, which lives as long as what it is made of stays. */
-export class CanvasBox<Made extends { view: View }> {
+export class VegaBox<Made extends { view: View }> {
   readonly element = h("div", { class: "tb-canvas" });
   /** The size that the view was given last, in the words of its owner. */
   size = "";
@@ -31,7 +31,7 @@ export class CanvasBox<Made extends { view: View }> {
 }
 
 /** What stands in the place of a chart that cannot be drawn: why. */
-export class Failure {
+export class ErrorNote {
   readonly element = h("div", { class: "tb-error", role: "alert", hidden: "" });
 
   /** `error` of the chart of this name; null: it was drawn. */
@@ -43,4 +43,17 @@ export class Failure {
     this.element.hidden = !error;
     chart.classList.toggle("tb-broken", Boolean(error));
   }
+}
+
+type Forced = (name: string, value: number, options: { force: boolean }) => void;
+
+/**
+ * Gives a view its size, labels included. What Vega keeps in the same signals after it has drawn is the size inside
+ * the axes: a new size that happens to equal that would pass for no change, hence the force.
+ */
+export function resizeView(view: View, width: number, height: number) {
+  const set = view.signal.bind(view) as Forced;
+  set("width", width, { force: true });
+  set("height", height, { force: true });
+  view.resize();
 }

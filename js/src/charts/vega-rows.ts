@@ -1,4 +1,4 @@
-interface Row {
+interface LineRow {
   run: string;
   color: string;
   dash: readonly number[];
@@ -7,7 +7,7 @@ interface Row {
 }
 
 /** What a data set needs to be told of to hold other rows. */
-export interface Change {
+export interface RowChange {
   added: object[];
   /** Null is all that it holds. */
   removed: object[] | null;
@@ -17,7 +17,7 @@ export interface Change {
  * The rows that Vega holds of a chart's lines. They are ours to write into: told that rows are gone and others are there,
  * Vega would make all that it knows of each anew, which takes three times as long as to look at the same ones again.
  */
-export class HeldRows {
+export class VegaRows {
   #lines = new Map<string, object[]>();
   #known = false;
 
@@ -27,12 +27,12 @@ export class HeldRows {
   }
 
   /** Writes the rows, which come line after line, over those that are held. */
-  become(rows: readonly Row[]): Change {
+  update(rows: readonly LineRow[]): RowChange {
     const before = this.#known ? this.#lines : new Map<string, object[]>();
     const added: object[] = [];
     const removed: object[] = [];
     const lines = new Map<string, object[]>();
-    for (const [key, line] of split(rows)) {
+    for (const [key, line] of splitLines(rows)) {
       const held = before.get(key) ?? [];
       for (const row of held.splice(line.length)) removed.push(row);
       for (const [i, row] of line.entries()) {
@@ -55,9 +55,9 @@ export class HeldRows {
  * By what sets rows apart in Vega, which draws points of one x in the order in which they came to be what they are: none may
  * become one of a line that is not new.
  */
-function split(rows: readonly Row[]): Map<string, Row[]> {
-  const lines = new Map<string, Row[]>();
-  let line: Row[] = [];
+function splitLines(rows: readonly LineRow[]): Map<string, LineRow[]> {
+  const lines = new Map<string, LineRow[]>();
+  let line: LineRow[] = [];
   for (const [i, row] of rows.entries()) {
     if (i === 0 || !sameLine(row, rows[i - 1])) {
       const key = JSON.stringify([row.run, row.color, row.dash, row.mark, row.low === undefined]);
@@ -69,6 +69,6 @@ function split(rows: readonly Row[]): Map<string, Row[]> {
   return lines;
 }
 
-function sameLine(a: Row, b: Row): boolean {
+function sameLine(a: LineRow, b: LineRow): boolean {
   return a.run === b.run && a.mark === b.mark && (a.low === undefined) === (b.low === undefined);
 }

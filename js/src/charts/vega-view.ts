@@ -2,12 +2,10 @@
 import { type Changeset, changeset, parse, type Runtime, truthy, View } from "vega";
 import { expressionInterpreter } from "vega-interpreter";
 import { type Config, compile, type TopLevelSpec } from "vega-lite";
-import type { Row } from "../plot/rows.ts";
+import type { PlotRow } from "../plot/rows.ts";
 import type { Spec } from "../plot/specs.ts";
 import { type Theme, VEGA_COLORS } from "../ui/theme.ts";
-import { type Change, HeldRows } from "./vega-rows.ts";
-
-export type { View } from "vega";
+import { type RowChange, VegaRows } from "./vega-rows.ts";
 
 interface Compiled {
   runtime: Runtime;
@@ -53,16 +51,16 @@ function compileOnce(spec: Spec, theme: Theme, font: string): Compiled {
   const known = compiled.get(spec) ?? new Map<string, Compiled>();
   compiled.set(spec, known);
   const key = JSON.stringify([theme, font]);
-  const made = known.get(key) ?? compileNow(spec, theme, font);
+  const made = known.get(key) ?? compileSpec(spec, theme, font);
   known.set(key, made);
   return made;
 }
 
-function compileNow(spec: Spec, theme: Theme, font: string): Compiled {
+function compileSpec(spec: Spec, theme: Theme, font: string): Compiled {
   // Labels grow with the numbers: without `resize` those that are wider than the first ones would be cut off.
   const autosize = { type: "fit", contains: "padding", resize: true };
   const sized = { ...spec, width: 300, height: 180, autosize };
-  const options = { config: config(theme, font), logger: quiet(console.error) };
+  const options = { config: vegaConfig(theme, font), logger: errorLogger(console.error) };
   const vega = compile(sized as unknown as TopLevelSpec, options).spec;
   const runtime = parse(vega, undefined, { ast: !mayEval() });
   const signals = (vega.signals ?? []).map(({ name }) => name);
@@ -70,33 +68,42 @@ function compileNow(spec: Spec, theme: Theme, font: string): Compiled {
 }
 
 /** A Vega view that stays while its data changes. */
-export interface Canvas {
+export interface VegaView {
   view: View;
   /** Signals that the specification does not have are passed over. Rejects with what Vega itself would only log. */
   draw(rows: readonly object[], signals: Record<string, unknown>): Promise<void>;
   /** The same of rows that come line after line: much quicker where most stay. */
-  drawLines(rows: readonly Row[], signals: Record<string, unknown>): Promise<void>;
+  drawLines(rows: readonly PlotRow[], signals: Record<string, unknown>): Promise<void>;
 }
 
-const WRITTEN: readonly (keyof Row)[] = ["step", "time", "value", "smooth", "x", "mark", "low", "high"];
+const OVERWRITTEN_FIELDS: readonly (keyof PlotRow)[] = [
+  "step",
+  "time",
+  "value",
+  "smooth",
+  "x",
+  "mark",
+  "low",
+  "high",
+];
 
 /** Rows that are gone, up to which Vega keeps what it drew of them, in each layer of each chart. Its own number is 10,000. */
-const KEPT_GONE = 200;
+const REMOVED_ROWS_KEPT = 200;
 
-type Cleaning = View & { cleanThreshold: number };
-type Reflowing = Changeset & { reflow(): Changeset };
+type ViewWithCleaning = View & { cleanThreshold: number };
+type ReflowingChangeset = Changeset & { reflow(): Changeset };
 
 /** As a change of Vega's, in which it looks again at all rows that stay. */
-function changeOf({ added, removed }: Change): Changeset {
+function changesetOf({ added, removed }: RowChange): Changeset {
   const change = changeset().remove(removed ?? truthy);
   const nothing = () => false;
-  for (const name of WRITTEN) change.modify(nothing, name, () => undefined); // says that the field may be another
-  return (change.insert(added) as Reflowing).reflow();
+  for (const name of OVERWRITTEN_FIELDS) change.modify(nothing, name, () => undefined); // says that the field may be another
+  return (change.insert(added) as ReflowingChangeset).reflow();
 }
 
-export function createCanvas(spec: Spec, theme: Theme, font: string, container: HTMLElement): Canvas {
+export function createVegaView(spec: Spec, theme: Theme, font: string, container: HTMLElement): VegaView {
   let failure: unknown = null;
-  const logger = quiet(problem => {
+  const logger = errorLogger(problem => {
     failure ??= problem;
   });
   const { runtime, signals: known } = compileOnce(spec, theme, font);
@@ -107,8 +114,8 @@ export function createCanvas(spec: Spec, theme: Theme, font: string, container: 
     hover: false,
     logger,
   });
-  (view as Cleaning).cleanThreshold = KEPT_GONE;
-  const held = new HeldRows();
+  (view as ViewWithCleaning).cleanThreshold = REMOVED_ROWS_KEPT;
+  const held = new VegaRows();
   const run = async (change: Changeset, signals: Record<string, unknown>) => {
     failure = null;
     for (const [name, value] of Object.entries(signals)) if (known.has(name)) view.signal(name, value);
@@ -120,11 +127,11 @@ export function createCanvas(spec: Spec, theme: Theme, font: string, container: 
     return run(changeset().remove(truthy).insert(rows), signals);
   };
   let smoothed = false;
-  const drawLines = async (rows: readonly Row[], signals: Record<string, unknown>) => {
+  const drawLines = async (rows: readonly PlotRow[], signals: Record<string, unknown>) => {
     if (smoothed !== Boolean(signals.smoothing)) held.forget(); // lines that come back would begin with the newest rows
     smoothed = Boolean(signals.smoothing);
     try {
-      await run(changeOf(held.become(rows)), signals);
+      await run(changesetOf(held.update(rows)), signals);
     } catch (error) {
       held.forget();
       throw error;
@@ -133,7 +140,7 @@ export function createCanvas(spec: Spec, theme: Theme, font: string, container: 
   return { view, draw, drawLines };
 }
 
-export function config(theme: Theme, font: string): Config {
+export function vegaConfig(theme: Theme, font: string): Config {
   const { text, label, grid, frame } = VEGA_COLORS[theme];
   return {
     aria: false, // else every point of a line is described in words, which takes longer than drawing it
@@ -168,7 +175,7 @@ export function config(theme: Theme, font: string): Config {
 }
 
 /** Vega tells of errors by its logger and goes on. Warnings are about infinite extents of empty data: dropped. */
-export function quiet(onError: (problem: unknown) => void) {
+export function errorLogger(onError: (problem: unknown) => void) {
   const logger = {
     level: () => logger,
     error: (...problems: unknown[]) => {

@@ -1,14 +1,13 @@
-import { resizeView } from "../charts/sizing.ts";
-import { CanvasBox } from "../charts/vega-box.ts";
-import { type Canvas, createCanvas } from "../charts/vega-view.ts";
+import { resizeView, VegaBox } from "../charts/vega-box.ts";
+import { createVegaView, type VegaView } from "../charts/vega-view.ts";
 import type { Spec } from "../plot/specs.ts";
 import { h, nextFrame, onResize } from "../ui/dom.ts";
 import type { Theme } from "../ui/theme.ts";
 
 /** One of compare's charts: a box with a Vega view that is drawn when it is in view and has something new. */
-export class Figure {
+export class CompareChart {
   readonly element = h("div", { class: "tb-figure", role: "img" });
-  #box = new CanvasBox<Canvas>();
+  #box = new VegaBox<VegaView>();
   #wanted: { rows: readonly object[]; signals: Record<string, unknown>; theme: Theme } | null = null;
   #drawn = "";
   #drawSoon: () => void;
@@ -50,7 +49,7 @@ export class Figure {
     const key = JSON.stringify([width, height, theme, devicePixelRatio, signals, rows]);
     if (key === this.#drawn) return;
     this.#drawn = key;
-    const { view, draw } = this.#canvasFor(theme);
+    const { view, draw } = this.#viewFor(theme);
     resizeView(view, width, height);
     try {
       await draw(rows, signals);
@@ -60,8 +59,8 @@ export class Figure {
     }
   }
 
-  #canvasFor(theme: Theme): Canvas {
+  #viewFor(theme: Theme): VegaView {
     const { fontFamily } = getComputedStyle(this.element);
-    return this.#box.made([theme, fontFamily], box => createCanvas(this.spec, theme, fontFamily, box));
+    return this.#box.made([theme, fontFamily], box => createVegaView(this.spec, theme, fontFamily, box));
   }
 }

@@ -1,27 +1,31 @@
 import parallel from "../../../src/trackbook/charts/vega_lite/parallel.json";
 import scatter from "../../../src/trackbook/charts/vega_lite/scatter.json";
-import type { Entry, Scalar, Figure as Which } from "../frames/runs-table.ts";
-import type { Styled } from "../plot/rows.ts";
-import { type Column, type Columns, formatScalar, formatSetting } from "../runs/columns.ts";
-import { compare as order } from "../runs/sorting.ts";
+import type { RunEntry, Scalar, Statistic as Which } from "../frames/runs-table.ts";
+import type { RunStyle } from "../plot/rows.ts";
+import { formatConfigValue, formatScalar, type RunColumn, type RunColumns } from "../runs/columns.ts";
+import { compareValues as order } from "../runs/sorting.ts";
 import { h, setText } from "../ui/dom.ts";
 import { formatCount } from "../ui/format.ts";
 import type { Theme } from "../ui/theme.ts";
-import { Figure } from "./compare-chart.ts";
-import { type CompareRow, isNumeric, MAGNITUDES, parallelRows, scatterRows } from "./parallel.ts";
-import { comparedRuns, configLines, MOST_RUNS, metricLines, sideBySide } from "./tables.ts";
+import { CompareChart } from "./compare-chart.ts";
+import { type CompareRow, isNumeric, LOG_RATIO, parallelRows, scatterRows } from "./parallel.ts";
+import { comparedRuns, compareTable, configLines, MOST_RUNS, metricLines } from "./tables.ts";
 
 const MOST_AXES = 7;
-const MOST_METRICS = 60; // lines of the table
-const GROUND: Record<Theme, string> = { light: "#ffffff", dark: "#111111" }; // of Jupyter's themes, behind texts
-const FIGURES: Record<Which, string> = { last: "Last values", min: "Smallest values", max: "Largest values" };
+const METRIC_ROWS = 60; // lines of the table
+const BACKGROUND: Record<Theme, string> = { light: "#ffffff", dark: "#111111" }; // of Jupyter's themes, behind texts
+const STATISTIC_TITLES: Record<Which, string> = {
+  last: "Last values",
+  min: "Smallest values",
+  max: "Largest values",
+};
 
 interface CompareScene {
   /** The runs found by the panel's search. */
-  entries: readonly Entry[];
+  entries: readonly RunEntry[];
   shown(id: string): boolean;
-  styleOf(id: string): Styled | null;
-  columns: Columns;
+  styleOf(id: string): RunStyle | null;
+  columns: RunColumns;
   theme: Theme;
   now: number;
 }
@@ -31,41 +35,46 @@ export class Compare {
   readonly element = h("div", { class: "tb-compare", hidden: "" });
   #note = h("div", { class: "tb-minor", role: "status" });
   #all = h("input", { type: "checkbox" });
-  #which = select("Which value of a metric");
+  #statistic = select("Which value of a metric");
   #tables = h("div", { class: "tb-compare-tables" });
   #x = select("Across");
   #y = select("Up");
   #metric = select("Metric of the last axis");
-  #scatter: Figure;
-  #parallel: Figure;
-  #under = h("div", { class: "tb-minor tb-under", "aria-live": "polite" });
-  #lines = h("div", { class: "tb-minor tb-under" });
+  #scatter: CompareChart;
+  #parallel: CompareChart;
+  #scatterNote = h("div", { class: "tb-minor tb-under", "aria-live": "polite" });
+  #parallelNote = h("div", { class: "tb-minor tb-under" });
   #rows: readonly CompareRow[] = [];
   #scene: CompareScene | null = null;
   #shown = "";
   #options = new Map<HTMLSelectElement, string>();
 
   constructor(signal: AbortSignal) {
-    this.#scatter = new Figure(scatter, signal);
-    this.#parallel = new Figure(parallel, signal);
-    for (const [value, name] of Object.entries(FIGURES)) this.#which.append(h("option", { value }, name));
+    this.#scatter = new CompareChart(scatter, signal);
+    this.#parallel = new CompareChart(parallel, signal);
+    for (const [value, name] of Object.entries(STATISTIC_TITLES))
+      this.#statistic.append(h("option", { value }, name));
     const all = h("label", { class: "tb-choice" }, this.#all, h("span", {}, "Also what is equal"));
     this.element.append(
-      h("div", { class: "tb-panel-line" }, this.#note, all, this.#which),
+      h("div", { class: "tb-panel-line" }, this.#note, all, this.#statistic),
       this.#tables,
       h(
         "div",
         { class: "tb-compare-charts" },
-        figure([named("Up", this.#y), named("Across", this.#x)], this.#scatter.element, this.#under),
-        figure([named("Metric", this.#metric)], this.#parallel.element, this.#lines),
+        chartSection(
+          [labelled("Up", this.#y), labelled("Across", this.#x)],
+          this.#scatter.element,
+          this.#scatterNote,
+        ),
+        chartSection([labelled("Metric", this.#metric)], this.#parallel.element, this.#parallelNote),
       ),
     );
-    for (const control of [this.#all, this.#which, this.#x, this.#y, this.#metric]) {
+    for (const control of [this.#all, this.#statistic, this.#x, this.#y, this.#metric]) {
       control.addEventListener("change", () => this.#draw(), { signal });
     }
     const plot = this.#scatter.element;
     plot.addEventListener("pointermove", event => this.#point(event), { signal });
-    plot.addEventListener("pointerleave", () => setText(this.#under, ""), { signal });
+    plot.addEventListener("pointerleave", () => setText(this.#scatterNote, ""), { signal });
   }
 
   update(scene: CompareScene) {
@@ -85,9 +94,9 @@ export class Compare {
   #drawTables({ entries, shown, styleOf, columns }: CompareScene) {
     const runs = comparedRuns(entries, shown);
     const all = entries.filter(({ id }) => shown(id)).length;
-    const which = this.#which.value as Which;
+    const which = this.#statistic.value as Which;
     const config = configLines(runs, columns.config).filter(({ differs }) => differs || this.#all.checked);
-    const metrics = metricLines(runs, columns.metrics, which).slice(0, MOST_METRICS);
+    const metrics = metricLines(runs, columns.metrics, which).slice(0, METRIC_ROWS);
     const looks = runs.map(({ id }) => [styleOf(id)?.label, styleOf(id)?.color]);
     const key = JSON.stringify([looks, runs.map(({ id }) => id), config, metrics]);
     setText(this.#note, noteOf(runs.length, all));
@@ -95,9 +104,11 @@ export class Compare {
     this.#shown = key;
     const same = runs.length > 1 ? "Their config is the same." : "";
     const first = config.length
-      ? sideBySide("Config", runs, styleOf, config, formatSetting)
+      ? compareTable("Config", runs, styleOf, config, formatConfigValue)
       : h("div", { class: "tb-minor" }, same);
-    const second = metrics.length ? [sideBySide(FIGURES[which], runs, styleOf, metrics, formatScalar)] : [];
+    const second = metrics.length
+      ? [compareTable(STATISTIC_TITLES[which], runs, styleOf, metrics, formatScalar)]
+      : [];
     this.#tables.replaceChildren(...(runs.length ? [first, ...second] : []));
   }
 
@@ -105,8 +116,8 @@ export class Compare {
     const [x, y] = [columns.get(this.#x.value), columns.get(this.#y.value)];
     if (!x || !y) return;
     const rows = scatterRows(entries, x, y, { now, styleOf });
-    const across = placed(rows, "x", isNumeric(x, entries, now));
-    const up = placed(rows, "y", isNumeric(y, entries, now));
+    const across = positions(rows, "x", isNumeric(x, entries, now));
+    const up = positions(rows, "y", isNumeric(y, entries, now));
     this.#rows = rows.map((row, i) => ({ ...row, text: pointText(row, x, y), x: across.at[i], y: up.at[i] }));
     const signals = { x_names: across.names, x_log: across.log, y_names: up.names, y_log: up.log };
     this.#scatter.update(this.#rows, signals, theme);
@@ -114,17 +125,17 @@ export class Compare {
   }
 
   #drawParallel({ entries, columns, styleOf, theme, now }: CompareScene) {
-    const varied = columns.varied(entries).slice(0, MOST_AXES - 1);
+    const varied = columns.varying(entries).slice(0, MOST_AXES - 1);
     const wanted = [...varied.map(key => `config.${key}`), this.#metric.value];
     const chosen = wanted.map(id => columns.get(id)).filter(column => column !== null);
     const { rows, axes, runs } = parallelRows(entries, chosen, { now, styleOf });
     const enough = axes.length > 1;
     this.#parallel.element.hidden = !enough;
-    this.#parallel.update(enough ? rows : [], { ground: GROUND[theme] }, theme);
+    this.#parallel.update(enough ? rows : [], { ground: BACKGROUND[theme] }, theme);
     const names = axes.map(({ title }) => title).join(", ");
     this.#parallel.element.setAttribute("aria-label", `${formatCount(runs)} runs over ${names}`);
     setText(
-      this.#lines,
+      this.#parallelNote,
       enough
         ? `${formatCount(runs)} runs that have all of these`
         : "A chart of a sweep appears here when runs differ in their config.",
@@ -132,13 +143,13 @@ export class Compare {
   }
 
   #point(event: PointerEvent) {
-    setText(this.#under, this.#scatter.nearest(this.#rows, event)?.text ?? "");
+    setText(this.#scatterNote, this.#scatter.nearest(this.#rows, event)?.text ?? "");
   }
 
   #fillSelects({ columns, entries }: CompareScene) {
     const metrics = columns.metrics.map(metric => `summary.${metric}`);
     const extremes = columns.metrics.flatMap(metric => [`min.${metric}`, `max.${metric}`]);
-    const config = columns.varied(entries).map(key => `config.${key}`);
+    const config = columns.varying(entries).map(key => `config.${key}`);
     const all = [...config, ...metrics, ...extremes, "duration", "started"];
     const first = metrics[0] ?? "duration";
     this.#fill(this.#x, all, config[0] ?? metrics[1] ?? "duration", columns);
@@ -147,7 +158,7 @@ export class Compare {
   }
 
   /** What was chosen stays chosen while it is there. */
-  #fill(select: HTMLSelectElement, ids: readonly string[], usual: string, columns: Columns) {
+  #fill(select: HTMLSelectElement, ids: readonly string[], usual: string, columns: RunColumns) {
     const key = JSON.stringify(ids);
     if (this.#options.get(select) === key) return;
     this.#options.set(select, key);
@@ -165,12 +176,12 @@ function noteOf(compared: number, shown: number): string {
     : `${compared} shown runs`;
 }
 
-function pointText({ run, x, y }: CompareRow, across: Column, up: Column): string {
+function pointText({ run, x, y }: CompareRow, across: RunColumn, up: RunColumn): string {
   return `${run}: ${across.title} ${across.format(x ?? null)}, ${up.title} ${up.format(y ?? null)}`;
 }
 
 /** Numbers where they are, by magnitude where they span some; anything else at its place in a list of names. */
-export function placed(rows: readonly CompareRow[], axis: "x" | "y", numeric: boolean) {
+export function positions(rows: readonly CompareRow[], axis: "x" | "y", numeric: boolean) {
   const values = rows.map(row => row[axis] as Scalar);
   if (!numeric) {
     const names = [...new Set(values)].sort(order);
@@ -178,7 +189,7 @@ export function placed(rows: readonly CompareRow[], axis: "x" | "y", numeric: bo
   }
   const numbers = values as number[];
   const [low, high] = [Math.min(...numbers), Math.max(...numbers)];
-  const log = low > 0 && high / low >= MAGNITUDES;
+  const log = low > 0 && high / low >= LOG_RATIO;
   return { at: log ? numbers.map(Math.log10) : numbers, names: null, log: log || null };
 }
 
@@ -186,11 +197,11 @@ function select(name: string): HTMLSelectElement {
   return h("select", { class: "tb-select", "aria-label": name });
 }
 
-function named(name: string, control: HTMLElement): HTMLElement {
+function labelled(name: string, control: HTMLElement): HTMLElement {
   return h("label", { class: "tb-field" }, h("span", {}, name), control);
 }
 
-function figure(controls: HTMLElement[], plot: HTMLElement, under: HTMLElement): HTMLElement {
+function chartSection(controls: HTMLElement[], plot: HTMLElement, under: HTMLElement): HTMLElement {
   return h(
     "section",
     { class: "tb-compare-chart" },

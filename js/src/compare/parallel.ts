@@ -1,13 +1,13 @@
-import type { Entry, Scalar } from "../frames/runs-table.ts";
-import type { Styled } from "../plot/rows.ts";
-import type { Column } from "../runs/columns.ts";
-import { compare } from "../runs/sorting.ts";
+import type { RunEntry, Scalar } from "../frames/runs-table.ts";
+import type { RunStyle } from "../plot/rows.ts";
+import type { RunColumn } from "../runs/columns.ts";
+import { compareValues } from "../runs/sorting.ts";
 
 export const MOST_LINES = 300; // of parallel coordinates
-const ROOM = 0.07; // of an axis' length, for a label
-const MOST_NAMES = 8; // of a categorical axis
-export const MAGNITUDES = 20; // from the smallest to the largest, from where an axis is logarithmic
-const UNDRAWN = "#8b93a1"; // of runs that have no colour, on either ground
+const LABEL_ROOM = 0.07; // of an axis' length, for a label
+const CATEGORY_LABELS = 8; // of a categorical axis
+export const LOG_RATIO = 20; // from the smallest to the largest, from where an axis is logarithmic
+const UNDRAWN_COLOR = "#8b93a1"; // of runs that have no colour, on either ground
 
 /** A row of the dataset `points` of the charts `scatter` and `parallel`; charts.py says what each field is. */
 export interface CompareRow {
@@ -23,17 +23,17 @@ export interface CompareRow {
   mark: "line" | "dot" | "tick";
 }
 
-interface Styles {
+interface RowContext {
   now: number;
-  styleOf(id: string): Styled | null;
+  styleOf(id: string): RunStyle | null;
 }
 
 /** One row a run that has both values; drawn ones last, which puts them on top. */
 export function scatterRows(
-  entries: readonly Entry[],
-  x: Column,
-  y: Column,
-  { now, styleOf }: Styles,
+  entries: readonly RunEntry[],
+  x: RunColumn,
+  y: RunColumn,
+  { now, styleOf }: RowContext,
 ): CompareRow[] {
   const rows = entries.flatMap((entry): CompareRow[] => {
     const [across, up] = [x.value(entry, now), y.value(entry, now)];
@@ -43,9 +43,9 @@ export function scatterRows(
   return rows.sort((a, b) => Number(a.drawn) - Number(b.drawn));
 }
 
-function lookOf(entry: Entry, styleOf: Styles["styleOf"]) {
+function lookOf(entry: RunEntry, styleOf: RowContext["styleOf"]) {
   const style = styleOf(entry.id);
-  return { run: style?.label ?? entry.name, color: style?.color ?? UNDRAWN, drawn: style !== null };
+  return { run: style?.label ?? entry.name, color: style?.color ?? UNDRAWN_COLOR, drawn: style !== null };
 }
 
 function plottable(value: Scalar | undefined): value is Exclude<Scalar, null> {
@@ -53,54 +53,56 @@ function plottable(value: Scalar | undefined): value is Exclude<Scalar, null> {
 }
 
 /** Whether a column is drawn on a scale of numbers: nothing but numbers. */
-export function isNumeric(column: Column, entries: readonly Entry[], now: number): boolean {
+export function isNumeric(column: RunColumn, entries: readonly RunEntry[], now: number): boolean {
   const values = entries.map(entry => column.value(entry, now)).filter(plottable);
   return values.length > 0 && values.every(value => typeof value === "number");
 }
 
-interface Axis {
-  column: Column;
+interface ParallelAxis {
+  column: RunColumn;
   place(value: Scalar): number;
   ticks: readonly { at: number; text: string }[];
 }
 
 /** Each axis from 0 to 1: numbers by size, by magnitude where they span some, texts in their order. */
-export function axisOf(column: Column, values: readonly Scalar[]): Axis | null {
-  const distinct = [...new Set(values)].sort(compare);
+export function parallelAxis(column: RunColumn, values: readonly Scalar[]): ParallelAxis | null {
+  const distinct = [...new Set(values)].sort(compareValues);
   if (distinct.length < 2) return null;
   if (!distinct.every(value => typeof value === "number")) {
     const places = new Map(distinct.map((value, i) => [value, i / (distinct.length - 1)]));
-    const every = Math.ceil(distinct.length / MOST_NAMES);
+    const every = Math.ceil(distinct.length / CATEGORY_LABELS);
     const named = distinct.filter((_, i) => i % every === 0);
     const ticks = named.map(value => ({ at: places.get(value) as number, text: String(value) }));
     return { column, place: value => places.get(value) as number, ticks };
   }
   const [low, high] = [distinct[0], distinct[distinct.length - 1]] as number[];
-  const scale = low > 0 && high / low >= MAGNITUDES ? Math.log : (value: number) => value;
+  const scale = low > 0 && high / low >= LOG_RATIO ? Math.log : (value: number) => value;
   const place = (value: Scalar) => (scale(Number(value)) - scale(low)) / (scale(high) - scale(low));
-  const few = distinct.length <= MOST_NAMES / 2 ? spaced(distinct as number[], place) : [low, high];
+  const few =
+    distinct.length <= CATEGORY_LABELS / 2 ? spacedValues(distinct as number[], place) : [low, high];
   return { column, place, ticks: few.map(value => ({ at: place(value), text: column.format(value) })) };
 }
 
 /** Those whose labels have room: the ends, and what is far enough from them and from one another. */
-function spaced(values: readonly number[], place: (value: number) => number): number[] {
+function spacedValues(values: readonly number[], place: (value: number) => number): number[] {
   const kept = [values[0]];
   for (const value of values.slice(1, -1))
-    if (place(value) - place(kept[kept.length - 1]) >= ROOM && place(value) <= 1 - ROOM) kept.push(value);
+    if (place(value) - place(kept[kept.length - 1]) >= LABEL_ROOM && place(value) <= 1 - LABEL_ROOM)
+      kept.push(value);
   return [...kept, values[values.length - 1]];
 }
 
 /** Lines of the runs that have all the values, and the axes' ticks. */
 export function parallelRows(
-  entries: readonly Entry[],
-  columns: readonly Column[],
-  { now, styleOf }: Styles,
+  entries: readonly RunEntry[],
+  columns: readonly RunColumn[],
+  { now, styleOf }: RowContext,
 ) {
   const whole = entries
     .filter(entry => columns.every(column => plottable(column.value(entry, now))))
     .slice(-MOST_LINES);
   const axes = columns.flatMap(column => {
-    const axis = axisOf(
+    const axis = parallelAxis(
       column,
       whole.map(entry => column.value(entry, now) as Scalar),
     );

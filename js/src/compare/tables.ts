@@ -1,11 +1,11 @@
-import type { Entry, Figure, Scalar } from "../frames/runs-table.ts";
-import type { Styled } from "../plot/rows.ts";
-import type { Column } from "../runs/columns.ts";
+import type { RunEntry, Scalar, Statistic } from "../frames/runs-table.ts";
+import type { RunStyle } from "../plot/rows.ts";
+import type { RunColumn } from "../runs/columns.ts";
 import { h, swatch } from "../ui/dom.ts";
 
 export const MOST_RUNS = 12; // side by side
 
-export interface Line {
+export interface TableLine {
   title: string;
   /** One a run, in their order. */
   values: readonly (Scalar | undefined)[];
@@ -13,27 +13,27 @@ export interface Line {
 }
 
 /** Config side by side: what differs first, in the order of first appearance. */
-export function configLines(entries: readonly Entry[], keys: readonly string[]): Line[] {
-  const lines = keys.map((key): Line => {
+export function configLines(entries: readonly RunEntry[], keys: readonly string[]): TableLine[] {
+  const lines = keys.map((key): TableLine => {
     const values = entries.map(({ config }) => config.get(key));
     return { title: key, values, differs: new Set(values.map(value => JSON.stringify(value))).size > 1 };
   });
   return [...lines.filter(({ differs }) => differs), ...lines.filter(({ differs }) => !differs)];
 }
 
-interface MetricLine extends Line {
+interface MetricLine extends TableLine {
   /** The places of the smallest and the largest finite value; none where all are equal. */
   least: ReadonlySet<number>;
   most: ReadonlySet<number>;
 }
 
 export function metricLines(
-  entries: readonly Entry[],
+  entries: readonly RunEntry[],
   metrics: readonly string[],
-  figure: Figure,
+  figure: Statistic,
 ): MetricLine[] {
   return metrics.flatMap((title): MetricLine[] => {
-    const values = entries.map(entry => entry.figure(figure, title));
+    const values = entries.map(entry => entry.statistic(figure, title));
     if (values.every(value => value === undefined)) return [];
     const finite = values.filter(value => value !== undefined && Number.isFinite(value)) as number[];
     const [low, high] = [Math.min(...finite), Math.max(...finite)];
@@ -44,12 +44,12 @@ export function metricLines(
 }
 
 /** A table whose columns are runs. */
-export function sideBySide(
+export function compareTable(
   caption: string,
-  entries: readonly Entry[],
-  styleOf: (id: string) => Styled | null,
-  lines: readonly (Line | MetricLine)[],
-  format: Column["format"],
+  entries: readonly RunEntry[],
+  styleOf: (id: string) => RunStyle | null,
+  lines: readonly (TableLine | MetricLine)[],
+  format: RunColumn["format"],
 ): HTMLElement {
   const heads = entries.map(({ id, name }) => {
     const style = styleOf(id);
@@ -62,7 +62,7 @@ export function sideBySide(
       "tr",
       { class: line.differs ? "" : "tb-same" },
       h("th", { scope: "row", title: line.title }, line.title),
-      ...line.values.map((value, place) => cellOf(value, place, line, format)),
+      ...line.values.map((value, place) => tableCell(value, place, line, format)),
     ),
   );
   const table = h(
@@ -79,11 +79,11 @@ export function sideBySide(
   );
 }
 
-function cellOf(
+function tableCell(
   value: Scalar | undefined,
   place: number,
-  line: Line | MetricLine,
-  format: Column["format"],
+  line: TableLine | MetricLine,
+  format: RunColumn["format"],
 ): HTMLElement {
   const text = value === undefined ? "–" : format(value);
   const cell = h("td", { class: typeof value === "number" ? "tb-runs-figure" : "", title: text }, text);
@@ -101,7 +101,7 @@ function cellOf(
 }
 
 /** The runs to compare: those shown, in the order of the panel; else the first. */
-export function comparedRuns(entries: readonly Entry[], shown: (id: string) => boolean): Entry[] {
+export function comparedRuns(entries: readonly RunEntry[], shown: (id: string) => boolean): RunEntry[] {
   const visible = entries.filter(({ id }) => shown(id));
   return visible.slice(-MOST_RUNS);
 }

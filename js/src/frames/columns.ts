@@ -1,6 +1,9 @@
 export type Columns<Names extends readonly string[]> = Record<Names[number], Float64Array>;
 
 /** Columns by name, each made by `column` from its index in `names`. */
-export function collect<Names extends readonly string[]>(names: Names, column: (i: number) => Float64Array) {
+export function makeColumns<Names extends readonly string[]>(
+  names: Names,
+  column: (i: number) => Float64Array,
+) {
   return Object.fromEntries(names.map((name, i) => [name, column(i)])) as Columns<Names>;
 }

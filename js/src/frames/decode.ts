@@ -1,4 +1,4 @@
-import { collect } from "./columns.ts";
+import { makeColumns } from "./columns.ts";
 import {
   BUCKET_BYTES,
   BUCKET_COLUMNS,
@@ -25,7 +25,7 @@ export function decodeSeries(header: SeriesHeader, data: ArrayBuffer): Series {
 function points({ rows, at, plain: isPlain }: SeriesHeader, data: ArrayBuffer) {
   if (isPlain) return plain(POINT_COLUMNS, rows, at, data);
   const [, first, base] = new Float64Array(data, at, 3);
-  const columns = collect(POINT_COLUMNS, () => new Float64Array(rows));
+  const columns = makeColumns(POINT_COLUMNS, () => new Float64Array(rows));
   const start = at + HEAD_BYTES;
   const doubles = new Float64Array(data, start, (rows * POINT_BYTES) / 8);
   const words = new Uint32Array(data, start, (rows * POINT_BYTES) / 4);
@@ -41,7 +41,7 @@ function points({ rows, at, plain: isPlain }: SeriesHeader, data: ArrayBuffer) {
 function buckets({ rows, at, width, plain: isPlain }: SeriesHeader, data: ArrayBuffer) {
   if (isPlain) return plain(BUCKET_COLUMNS, rows, at, data);
   const [offset, first, base] = new Float64Array(data, at, 3);
-  const columns = collect(BUCKET_COLUMNS, () => new Float64Array(rows));
+  const columns = makeColumns(BUCKET_COLUMNS, () => new Float64Array(rows));
   const words = new Uint32Array(data, at + HEAD_BYTES, rows * WORDS);
   const floats = new Float32Array(data, at + HEAD_BYTES, words.length);
   for (let row = 0; row < rows; row++) {
@@ -68,7 +68,7 @@ function buckets({ rows, at, width, plain: isPlain }: SeriesHeader, data: ArrayB
 
 function plain<Names extends readonly string[]>(names: Names, rows: number, at: number, data: ArrayBuffer) {
   const numbers = new Float64Array(data, at, rows * names.length);
-  return collect(names, i =>
+  return makeColumns(names, i =>
     Float64Array.from({ length: rows }, (_, row) => numbers[row * names.length + i]),
   );
 }

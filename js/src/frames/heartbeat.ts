@@ -1,4 +1,4 @@
-import { listen, type Model } from "./host-model.ts";
+import { type HostModel, onTraitChange } from "./host-model.ts";
 
 const PATIENCE = 45_000; // ms; a kernel with a running run says something every 10 s, however busy its cell
 const ASLEEP = 10_000; // ms between two checks, which are a second apart: the page slept, and heard nothing meanwhile
@@ -13,7 +13,7 @@ interface Kernel {
 }
 
 /** Whether there is still a kernel behind a board: by what it says, and where the host knows better by that. */
-export class Pulse {
+export class Heartbeat {
   state: "heard" | "silent" | "gone" = "heard";
   #heard = performance.now();
   #checked = performance.now();
@@ -21,7 +21,7 @@ export class Pulse {
   #listens: boolean;
 
   /** `model` is null where there was no kernel to begin with. */
-  constructor(model: Model | null, onChange: () => void, signal: AbortSignal) {
+  constructor(model: HostModel | null, onChange: () => void, signal: AbortSignal) {
     this.#onChange = onChange;
     this.#listens = model !== null;
     if (!model) return;
@@ -29,7 +29,7 @@ export class Pulse {
       this.#heard = performance.now();
       this.#become(this.state === "silent" ? "heard" : this.state);
     };
-    listen(model, ["keyframe", "delta", "beat"], hear, signal);
+    onTraitChange(model, ["keyframe", "delta", "beat"], hear, signal);
     const kernel = model.widget_manager?.kernel as Kernel | undefined;
     const note = (_: unknown, status: string) => GONE.includes(status) && this.#become("gone");
     kernel?.statusChanged?.connect(note);
@@ -51,7 +51,7 @@ export class Pulse {
     return `${what} The charts stay as they are; tb.board(${JSON.stringify(project)}) in a new cell shows what was logged.`;
   }
 
-  #become(state: Pulse["state"]) {
+  #become(state: Heartbeat["state"]) {
     if (this.state === state) return;
     this.state = state;
     this.#onChange();

@@ -1,5 +1,5 @@
 /** What the board asks of its host: the part of anywidget's AnyModel that it uses. Every host is one of these. */
-export interface Model {
+export interface HostModel {
   get(name: string): unknown;
   set(name: string, value: unknown): void;
   save_changes(): void;
@@ -8,10 +8,15 @@ export interface Model {
   /** A message to the kernel, which answers with the event `msg:custom`; missing where there is no kernel. */
   send?(content: unknown): void;
   /** Jupyter's manager of this page's widgets; missing where there is none. */
-  widget_manager?: { get_model(id: string): Promise<Model>; kernel?: unknown };
+  widget_manager?: { get_model(id: string): Promise<HostModel>; kernel?: unknown };
 }
 
-export function listen(model: Model, traits: readonly string[], listener: () => void, signal?: AbortSignal) {
+export function onTraitChange(
+  model: HostModel,
+  traits: readonly string[],
+  listener: () => void,
+  signal?: AbortSignal,
+) {
   if (signal?.aborted) return;
   for (const trait of traits) model.on(`change:${trait}`, listener);
   signal?.addEventListener("abort", () => {

@@ -19,7 +19,7 @@ export interface Picture {
   missing: number;
 }
 
-export class OtherVersion extends Error {
+export class VersionMismatch extends Error {
   override name = "OtherVersion";
   constructor() {
     super("This board speaks another version of Trackbook: restart the kernel and run the cell again.");
@@ -29,7 +29,7 @@ export class OtherVersion extends Error {
 /** The newest picture that can be had of both traits and what is shown already. */
 export function assemble(keyframe: Frame | null, delta: Frame | null, shown: Picture | null): Picture | null {
   if (!keyframe) return shown;
-  if (keyframe.header.version !== VERSION) throw new OtherVersion();
+  if (keyframe.header.version !== VERSION) throw new VersionMismatch();
   const frame = delta && applies(delta, keyframe) ? delta : null;
   const { session, seq } = (frame ?? keyframe).header;
   const continued = shown?.session === session ? shown : null;

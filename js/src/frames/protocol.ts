@@ -33,14 +33,14 @@ export const NAN = 1;
 export const POSITIVE_INFINITY = 2;
 export const NEGATIVE_INFINITY = 4;
 
-export type State = "running" | "finished" | "failed" | "interrupted" | "lost";
+export type RunState = "running" | "finished" | "failed" | "interrupted" | "lost";
 
 export interface RunHeader {
   key: number;
   id: string;
   name: string;
   group: string | null;
-  state: State;
+  state: RunState;
   started: number;
   ended: number | null;
   done: number;

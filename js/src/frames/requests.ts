@@ -1,4 +1,4 @@
-import type { Model } from "./host-model.ts";
+import type { HostModel } from "./host-model.ts";
 
 export const LATE = 700; // ms without an answer, and the reader is told
 
@@ -14,10 +14,10 @@ export class NoAnswer extends Error {
 
 /** Questions to the kernel. It answers when it can: at once, or when the cell ends, or, in a saved page, never. */
 export class Requests {
-  #model: Model;
+  #model: HostModel;
   #waiting = new Map<number, { resolve: (answer: Answer) => void; reject: (why: NoAnswer) => void }>();
 
-  constructor(model: Model, signal: AbortSignal) {
+  constructor(model: HostModel, signal: AbortSignal) {
     this.#model = model;
     const hear = (content: unknown, buffers: unknown) => this.#hear(content, buffers);
     model.on("msg:custom", hear);

@@ -1,6 +1,6 @@
 /** The table of a project's runs, as `src/trackbook/_protocol.py` has it, also of runs that the board does not draw. */
 import type { Picture } from "./picture.ts";
-import { type RunHeader, type State, VERSION } from "./protocol.ts";
+import { type RunHeader, type RunState, VERSION } from "./protocol.ts";
 
 export type Scalar = string | number | boolean | null;
 
@@ -8,7 +8,7 @@ export interface TableRun {
   id: string;
   name: string;
   group: string | null;
-  state: State;
+  state: RunState;
   tags: string[];
   notes: string | null;
   started: number;
@@ -17,63 +17,66 @@ export interface TableRun {
   summary: Record<string, Scalar>;
 }
 
-export type Figure = "last" | "min" | "max";
-const FIGURES: readonly Figure[] = ["last", "min", "max"];
+export type Statistic = "last" | "min" | "max";
+const STATISTICS: readonly Statistic[] = ["last", "min", "max"];
 
 /** A run as the panel shows it: of the table, of the picture, or of both. */
-export interface Entry extends Omit<TableRun, "config" | "summary"> {
+export interface RunEntry extends Omit<TableRun, "config" | "summary"> {
   config: ReadonlyMap<string, Scalar>;
   summary: ReadonlyMap<string, Scalar>;
   /** The run as the board draws it. */
   drawn: RunHeader | null;
   /** A metric's value; undefined when the run never logged it. */
-  figure(figure: Figure, metric: string): number | undefined;
+  statistic(figure: Statistic, metric: string): number | undefined;
 }
 
-export interface Table {
+export interface RunsTable {
   metrics: readonly string[];
-  runs: readonly Entry[];
+  runs: readonly RunEntry[];
   /** How many older runs did not fit into what the notebook keeps. */
   omitted: number;
 }
 
-const EMPTY: Table = { metrics: [], runs: [], omitted: 0 };
-const decoded = new WeakMap<object, Table>();
+const EMPTY: RunsTable = { metrics: [], runs: [], omitted: 0 };
+const decoded = new WeakMap<object, RunsTable>();
 
 /** Decoded once for all views; nothing where there is no table, or one of another version. */
-export function decodeTable(trait: unknown): Table {
-  const { header, data } = (trait ?? {}) as { header?: TableHeader; data?: ArrayBuffer | ArrayBufferView };
+export function decodeRunsTable(trait: unknown): RunsTable {
+  const { header, data } = (trait ?? {}) as {
+    header?: RunsTableHeader;
+    data?: ArrayBuffer | ArrayBufferView;
+  };
   if (header?.version !== VERSION) return EMPTY;
-  const table = decoded.get(header) ?? decodeNow(header, floats(data));
+  const table = decoded.get(header) ?? decodeHeader(header, floats(data));
   decoded.set(header, table);
   return table;
 }
 
-interface TableHeader {
+interface RunsTableHeader {
   version: number;
   metrics: string[];
   runs: TableRun[];
   omitted?: number;
 }
 
-function decodeNow({ metrics, runs, omitted = 0 }: TableHeader, data: Float64Array): Table {
+function decodeHeader({ metrics, runs, omitted = 0 }: RunsTableHeader, data: Float64Array): RunsTable {
   const places = new Map(metrics.map((metric, place) => [metric, place]));
   const size = runs.length * metrics.length;
   return {
     metrics,
     omitted,
     runs: runs.map((run, row) => {
-      const value = (figure: Figure, place: number) =>
-        data[FIGURES.indexOf(figure) * size + row * metrics.length + place];
+      const value = (statistic: Statistic, place: number) =>
+        data[STATISTICS.indexOf(statistic) * size + row * metrics.length + place];
       return {
         ...run,
         config: new Map(Object.entries(run.config)),
         summary: new Map(Object.entries(run.summary)),
         drawn: null,
-        figure(figure, metric) {
+        statistic(statistic, metric) {
           const place = places.get(metric);
           if (place === undefined || value("min", place) > value("max", place)) return undefined;
-          return value(figure, place);
+          return value(statistic, place);
         },
       };
     }),
@@ -90,20 +93,25 @@ function floats(data: ArrayBuffer | ArrayBufferView | undefined): Float64Array {
 }
 
 /** All runs, oldest first: what the table says, and what the picture knows better of those it draws. */
-export function entriesOf(table: Table, picture: Picture): Entry[] {
+export function runEntries(table: RunsTable, picture: Picture): RunEntry[] {
   const drawn = new Map(picture.runs.map(run => [run.id, run]));
   const running = new Set(picture.runs.filter(({ state }) => state === "running").map(({ key }) => key));
-  const latest = running.size ? latestOf(picture, running) : null;
-  const known = table.runs.map((entry): Entry => {
+  const latest = running.size ? latestByRun(picture, running) : null;
+  const known = table.runs.map((entry): RunEntry => {
     const run = drawn.get(entry.id);
     if (!run) return entry;
     drawn.delete(entry.id);
-    return { ...entry, ...headOf(run), drawn: run, figure: fresher(latest?.get(run.key), entry.figure) };
+    return {
+      ...entry,
+      ...headOf(run),
+      drawn: run,
+      statistic: withLatest(latest?.get(run.key), entry.statistic),
+    };
   });
-  const rest = [...drawn.values()].map((run): Entry => {
+  const rest = [...drawn.values()].map((run): RunEntry => {
     const nothing = { tags: [], notes: null, config: new Map(), summary: new Map() };
-    const own = latestOf(picture, new Set([run.key])).get(run.key);
-    return { ...nothing, ...headOf(run), drawn: run, figure: fresher(own, () => undefined) };
+    const own = latestByRun(picture, new Set([run.key])).get(run.key);
+    return { ...nothing, ...headOf(run), drawn: run, statistic: withLatest(own, () => undefined) };
   });
   return rest.length ? [...known, ...rest].sort((a, b) => a.started - b.started) : known;
 }
@@ -114,12 +122,15 @@ function headOf({ id, name, group, state, started, ended }: RunHeader) {
 
 type Latest = ReadonlyMap<string, number>;
 
-function fresher(latest: Latest | undefined, figure: Entry["figure"]): Entry["figure"] {
+function withLatest(latest: Latest | undefined, figure: RunEntry["statistic"]): RunEntry["statistic"] {
   if (!latest) return figure;
   return (which, metric) => (which === "last" ? latest.get(metric) : undefined) ?? figure(which, metric);
 }
 
-function latestOf({ series, metrics }: Picture, runs: ReadonlySet<number>): Map<number, Map<string, number>> {
+function latestByRun(
+  { series, metrics }: Picture,
+  runs: ReadonlySet<number>,
+): Map<number, Map<string, number>> {
   const found = new Map<number, Map<string, number>>();
   for (const { run, metric, rows, ...each } of series) {
     if (!rows || !runs.has(run)) continue;

@@ -1,4 +1,4 @@
-import { type Columns, collect } from "./columns.ts";
+import { type Columns, makeColumns } from "./columns.ts";
 import { BUCKET_COLUMNS, NAN, NEGATIVE_INFINITY, POINT_COLUMNS, POSITIVE_INFINITY } from "./protocol.ts";
 
 type PointColumns = Columns<typeof POINT_COLUMNS>;
@@ -43,7 +43,7 @@ export function double(series: Series): BucketSeries {
 
 function doubleNow(series: Series): BucketSeries {
   const { columns: source, rows } = series.kind === "points" ? asBuckets(series) : series;
-  const columns = collect(BUCKET_COLUMNS, () => new Float64Array(rows));
+  const columns = makeColumns(BUCKET_COLUMNS, () => new Float64Array(rows));
   let last = -1;
   for (let row = 0; row < rows; row++) {
     const bucket = Math.floor(source.bucket[row] / 2);
@@ -55,7 +55,7 @@ function doubleNow(series: Series): BucketSeries {
       columns.bucket[last] = bucket;
     }
   }
-  const kept = collect(BUCKET_COLUMNS, i => columns[BUCKET_COLUMNS[i]].slice(0, last + 1));
+  const kept = makeColumns(BUCKET_COLUMNS, i => columns[BUCKET_COLUMNS[i]].slice(0, last + 1));
   const { run, metric, width } = series;
   return { kind: "buckets", run, metric, width: width * 2, rows: last + 1, columns: kept };
 }
@@ -154,7 +154,7 @@ function upsert<S extends Series>(base: S, top: S, names: readonly string[], key
   const start = from[key].findLastIndex(at => at < (over[key][0] ?? Number.POSITIVE_INFINITY)) + 1;
   const plan = mergePlan(from[key].subarray(start), over[key]);
   const rows = start + plan.length;
-  const columns = collect(names, i => {
+  const columns = makeColumns(names, i => {
     const [column, old, fresh] = [new Float64Array(rows), from[names[i]], over[names[i]]];
     column.set(old.subarray(0, start)); // runs grow at the end: this is nearly all
     for (let row = start; row < rows; row++) {

@@ -1,5 +1,5 @@
-import { listen, type Model } from "./host-model.ts";
-import { assemble, OtherVersion, type Picture } from "./picture.ts";
+import { type HostModel, onTraitChange } from "./host-model.ts";
+import { assemble, type Picture, VersionMismatch } from "./picture.ts";
 import { decodeFrame, type Frame } from "./protocol.ts";
 
 const ACKNOWLEDGE_EVERY = 250; // ms; the kernel only needs to know that somebody looks
@@ -15,17 +15,17 @@ export class PictureStore extends EventTarget {
   problem: Error | null = null;
   /** The kernel's clock less the browser's, in seconds, at the newest frame. */
   skew = 0;
-  #model: Model;
+  #model: HostModel;
   #frames: Record<string, { value: unknown; frame: Frame | null }> = {};
   #scheduled = false;
   #acknowledging = false;
   #asked = false;
   #complete = { missing: 0, asked: Number.NEGATIVE_INFINITY };
 
-  constructor(model: Model) {
+  constructor(model: HostModel) {
     super();
     this.#model = model;
-    listen(model, ["keyframe", "delta"], () => this.#schedule());
+    onTraitChange(model, ["keyframe", "delta"], () => this.#schedule());
     this.#assemble();
   }
 
@@ -50,7 +50,7 @@ export class PictureStore extends EventTarget {
       this.picture = assemble(this.#frame("keyframe"), this.#frame("delta"), before);
       this.problem = null;
     } catch (error) {
-      if (error instanceof OtherVersion && this.#asksForKeyframe(error)) return;
+      if (error instanceof VersionMismatch && this.#asksForKeyframe(error)) return;
       this.#fail(error instanceof Error ? error : new Error(String(error)));
     }
     if (!this.picture || this.picture === before) return;
@@ -104,15 +104,15 @@ export class PictureStore extends EventTarget {
   }
 }
 
-const stores = new WeakMap<Model, PictureStore>();
+const stores = new WeakMap<HostModel, PictureStore>();
 
-export function storeOf(model: Model): PictureStore {
+export function storeOf(model: HostModel): PictureStore {
   const store = stores.get(model) ?? new PictureStore(model);
   stores.set(model, store);
   return store;
 }
 
 /** Hosts may hand each view a model object of its own: `model` then shows the picture of `shared`. */
-export function shareStore(model: Model, shared: Model) {
+export function shareStore(model: HostModel, shared: HostModel) {
   stores.set(model, storeOf(shared));
 }

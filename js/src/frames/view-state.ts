@@ -1,17 +1,17 @@
 import { SYSTEM_GROUP } from "../metrics.ts";
-import { listen, type Model } from "./host-model.ts";
+import { type HostModel, onTraitChange } from "./host-model.ts";
 
 /** `step`, `relative` (to the run's start), `time` (of the clock), or the name of a metric. */
 export type XAxis = "step" | "relative" | "time" | (string & {});
-export type Scale = "linear" | "log";
+export type ScaleType = "linear" | "log";
 
 /** How one looks at the board: traits that kernel and browser both set; `src/trackbook/_view.py` says what they mean. */
 export interface ViewTraits {
   smoothing: number;
   smoothing_kind: "mean" | "exponential";
   x_axis: XAxis;
-  x_scale: Scale;
-  y_scale: Scale;
+  x_scale: ScaleType;
+  y_scale: ScaleType;
   clip_outliers: boolean;
   link_x: boolean;
   metric_filter: string;
@@ -57,13 +57,13 @@ const NAMES = Object.keys(DEFAULTS) as (keyof ViewTraits)[];
 const SAVE_AFTER = 100; // ms without another change
 
 export class ViewState {
-  #model: Model;
+  #model: HostModel;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(model: Model, onChange: () => void, signal: AbortSignal) {
+  constructor(model: HostModel, onChange: () => void, signal: AbortSignal) {
     this.#model = model;
-    listen(model, NAMES, onChange, signal);
-    signal.addEventListener("abort", () => this.#flush());
+    onTraitChange(model, NAMES, onChange, signal);
+    signal.addEventListener("abort", () => this.#save());
   }
 
   get<Name extends keyof ViewTraits>(name: Name): ViewTraits[Name] {
@@ -74,7 +74,7 @@ export class ViewState {
   set<Name extends keyof ViewTraits>(name: Name, value: ViewTraits[Name]) {
     this.#model.set(name, value);
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#flush(), SAVE_AFTER);
+    this.#timer = setTimeout(() => this.#save(), SAVE_AFTER);
   }
 
   toggle(name: "hidden_runs" | "selected_runs" | "collapsed", item: string) {
@@ -82,7 +82,7 @@ export class ViewState {
     this.set(name, items.includes(item) ? items.filter(other => other !== item) : [...items, item]);
   }
 
-  #flush() {
+  #save() {
     if (this.#timer === undefined) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;

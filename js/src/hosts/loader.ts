@@ -3,11 +3,11 @@
  * kernel share. `initialize` waits for nothing, because anywidget gives it two seconds, after which no message arrives.
  */
 
-import type { Model } from "../frames/host-model.ts";
+import type { HostModel } from "../frames/host-model.ts";
 import { type FrontEnd, importOnce, referredModel } from "./bundle.ts";
 
 interface Props {
-  model: Model;
+  model: HostModel;
   el: HTMLElement;
   signal?: AbortSignal;
 }
@@ -16,7 +16,7 @@ const PATIENCE = 10_000; // ms for the shared model to come up, where a host res
 const PAUSE = 100;
 
 // anywidget loads this module anew for each widget, and hands each view a model object of its own
-let own: Model | undefined;
+let own: HostModel | undefined;
 
 export default {
   initialize({ model }: Pick<Props, "model">) {
@@ -37,12 +37,12 @@ export default {
   },
 };
 
-async function frontEndOf(model: Model): Promise<FrontEnd> {
+async function frontEndOf(model: HostModel): Promise<FrontEnd> {
   const shared = await sharedModel(model, performance.now() + PATIENCE);
   return importOnce(String(shared.get("version")), String(shared.get("code")));
 }
 
-async function sharedModel(model: Model, deadline: number): Promise<Model> {
+async function sharedModel(model: HostModel, deadline: number): Promise<HostModel> {
   const id = referredModel(model.get("front_end"));
   if (!id || !model.widget_manager) throw new Error("this board names no front end");
   try {

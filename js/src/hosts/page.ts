@@ -1,5 +1,5 @@
 import { Board } from "../board/board.ts";
-import type { Model } from "../frames/host-model.ts";
+import type { HostModel } from "../frames/host-model.ts";
 
 /** A widget's saved state, as notebooks keep it: its traits, and its buffers by path. */
 export interface SavedWidget {
@@ -7,7 +7,7 @@ export interface SavedWidget {
   buffers?: readonly { path: readonly (string | number)[]; data: string; encoding: "base64" | "hex" }[];
 }
 
-const DISMISS = "trackbook-dismiss";
+const DISMISS_EVENT = "trackbook-dismiss";
 const SAVED_PAGE = "tb-page";
 
 /** Draws a board from saved state, with no kernel. Returns what takes it away again. */
@@ -18,7 +18,7 @@ export function mount(el: HTMLElement, saved: SavedWidget): () => void {
   const shown = [...document.querySelectorAll<HTMLElement>(".tb-board")];
   if (session && shown.some(board => board.dataset.session === session)) return () => {};
   new Board(el, model, { live: false, signal: ends.signal });
-  el.addEventListener(DISMISS, () => ends.abort(), { once: true });
+  el.addEventListener(DISMISS_EVENT, () => ends.abort(), { once: true });
   return () => ends.abort();
 }
 
@@ -26,13 +26,13 @@ export function mount(el: HTMLElement, saved: SavedWidget): () => void {
 export function replaceSavedPages(session: string) {
   for (const page of document.querySelectorAll<HTMLElement>(`.${SAVED_PAGE}`)) {
     if (page.dataset.trackbookSession !== session) continue;
-    page.dispatchEvent(new Event(DISMISS));
+    page.dispatchEvent(new Event(DISMISS_EVENT));
     page.remove();
   }
 }
 
 /** A model whose other side is gone: it tells its views of changes and keeps nothing. */
-export class SavedModel extends EventTarget implements Model {
+export class SavedModel extends EventTarget implements HostModel {
   #traits: Map<string, unknown>;
 
   constructor({ state, buffers = [] }: SavedWidget) {

@@ -1,14 +1,14 @@
 import type { XAxis } from "../frames/view-state.ts";
-import type { Styled } from "../plot/rows.ts";
-import type { Logarithmic } from "../plot/specs.ts";
+import type { RunStyle } from "../plot/rows.ts";
+import type { LogAxes } from "../plot/specs.ts";
 
 /** What a chart shows. */
-interface Subject {
+interface ChartDescription {
   project: string;
   metric: string;
-  styles: readonly Styled[];
+  styles: readonly RunStyle[];
   x: XAxis;
-  log: Logarithmic;
+  log: LogAxes;
 }
 
 const X: Record<string, readonly [expression: string, type: string, title: string]> = {
@@ -18,7 +18,7 @@ const X: Record<string, readonly [expression: string, type: string, title: strin
 };
 
 /** A Python program that makes the chart anew, of the points in the store, with Altair. */
-export function altairCode({ project, metric, styles, x, log }: Subject): string {
+export function altairCode({ project, metric, styles, x, log }: ChartDescription): string {
   const [expression, type, title] = X[x] ?? ['pl.col("x")', "Q", x];
   const ids = styles.map(({ run }) => run.id);
   const scale = (axis: "x" | "y") => `alt.Scale(zero=False${log[axis] ? ', type="log"' : ""})`;

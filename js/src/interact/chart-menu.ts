@@ -1,7 +1,7 @@
+import type { View } from "vega";
 import type { Chart } from "../charts/chart.ts";
-import type { View } from "../charts/vega-view.ts";
 import { h } from "../ui/dom.ts";
-import { opener, Popover } from "../ui/popover.ts";
+import { Popover, popoverButton } from "../ui/popover.ts";
 import { VEGA_BACKGROUND } from "../ui/theme.ts";
 import { altairCode } from "./altair-code.ts";
 import { toCsv } from "./csv.ts";
@@ -19,7 +19,7 @@ interface ChartActions {
   setLogEverywhere(log: boolean): void;
 }
 
-interface Item {
+interface MenuItem {
   text: string;
   /** Of an item that is on or off. */
   checked?: boolean;
@@ -44,7 +44,7 @@ export class ChartMenu {
 
   /** Puts the button into the chart's head. */
   attach(chart: Chart) {
-    const button = opener(this.#popover, `Menu of ${chart.metric}`, "tb-more", "⋯");
+    const button = popoverButton(this.#popover, `Menu of ${chart.metric}`, "tb-more", "⋯");
     button.title = "More";
     button.addEventListener("click", () => this.#show(chart, button), { signal: this.#signal });
     chart.head.insertBefore(button, chart.head.lastElementChild);
@@ -64,7 +64,7 @@ export class ChartMenu {
     this.#popover.toggle(button);
   }
 
-  #items(chart: Chart): Item[][] {
+  #items(chart: Chart): MenuItem[][] {
     const actions = this.#actions;
     const { zoom } = chart;
     const now = (act: () => void) => () => {
@@ -96,7 +96,7 @@ export class ChartMenu {
     ];
   }
 
-  #entry({ text, checked, disabled, act }: Item): HTMLElement {
+  #entry({ text, checked, disabled, act }: MenuItem): HTMLElement {
     const role = checked === undefined ? "menuitem" : "menuitemcheckbox";
     const entry = h("button", { type: "button", role, tabindex: "-1", class: "tb-menu-item" }, text);
     if (checked !== undefined) entry.setAttribute("aria-checked", String(checked));
@@ -138,14 +138,14 @@ export class ChartMenu {
 }
 
 async function savePng(chart: Chart): Promise<undefined> {
-  const canvas = await onGround(chart, view => view.toCanvas(SCALE));
+  const canvas = await withBackground(chart, view => view.toCanvas(SCALE));
   const blob = await new Promise<Blob | null>(resolve => canvas.toBlob(resolve));
   if (!blob) throw new Error("This picture is too large.");
   download(blob, `${chart.metric}.png`);
 }
 
 async function saveSvg(chart: Chart): Promise<undefined> {
-  const svg = await onGround(chart, view => view.toSVG());
+  const svg = await withBackground(chart, view => view.toSVG());
   download(new Blob([svg], { type: "image/svg+xml" }), `${chart.metric}.svg`);
 }
 
@@ -155,7 +155,7 @@ async function saveCsv(chart: Chart): Promise<undefined> {
 }
 
 /** On the board a chart has no ground of its own; a picture needs one to be read on. */
-async function onGround<T>({ view, scene }: Chart, picture: (view: View) => Promise<T>): Promise<T> {
+async function withBackground<T>({ view, scene }: Chart, picture: (view: View) => Promise<T>): Promise<T> {
   if (!view || !scene) throw new Error("Nothing is drawn yet.");
   view.background(VEGA_BACKGROUND[scene.theme]);
   try {

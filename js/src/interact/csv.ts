@@ -1,9 +1,9 @@
-import type { Row } from "../plot/rows.ts";
+import type { PlotRow } from "../plot/rows.ts";
 
 const FORMULA = /^[=+\-@\t\r]/; // what a spreadsheet would run
 
 /** The rows of a chart as they are drawn, each once. */
-export function toCsv(rows: readonly Row[]): string {
+export function toCsv(rows: readonly PlotRow[]): string {
   const lines = rows.map(({ run, step, time, value }) => [
     quote(run),
     String(step),

@@ -1,16 +1,16 @@
 import type { Chart } from "../charts/chart.ts";
 import type { XAxis } from "../frames/view-state.ts";
 import { descending, type Trace } from "../plot/plot.ts";
-import type { Row } from "../plot/rows.ts";
+import type { PlotRow } from "../plot/rows.ts";
 import { h, swatch } from "../ui/dom.ts";
 import { formatClock, formatCount, formatValue } from "../ui/format.ts";
 
-const MOST_LINES = 14;
-const FROM_POINTER = 14; // px
+const TOOLTIP_LINES = 14;
+const POINTER_DISTANCE = 14; // px
 
 interface Hit {
   trace: Trace;
-  row: Row;
+  row: PlotRow;
 }
 
 /** One crosshair through all charts and one tooltip, in the page rather than in the charts. */
@@ -43,7 +43,7 @@ export class Hover {
 
   hide() {
     this.#tooltip.hidden = true;
-    for (const chart of this.#charts()) chart.point(null);
+    for (const chart of this.#charts()) chart.showCrosshair(null);
   }
 
   #show(chart: Chart, event: PointerEvent) {
@@ -52,10 +52,10 @@ export class Hover {
       return this.hide();
     }
     const pointer = axes ? axes.x.invert(axes.x.span(event.clientX, event.clientX)[0]) : null;
-    const hits = pointer === null ? everything(plot.traces) : hitsAt(plot.traces, pointer);
+    const hits = pointer === null ? firstRows(plot.traces) : hitsAt(plot.traces, pointer);
     if (!hits.length) return this.hide();
     const x = pointer === null ? null : nearestOf(hits, pointer).row.x;
-    for (const other of this.#charts()) other.point(...pointIn(other, chart, x));
+    for (const other of this.#charts()) other.showCrosshair(...crosshairIn(other, chart, x));
     this.#fill(chart, hits, x);
     this.#place(event, chart);
   }
@@ -66,7 +66,7 @@ export class Hover {
     const cells = byValue.map(({ trace: { style }, row }) => this.#cellOf(style.run.id, row.time));
     const same = cells.every(cell => cell === cells[0]);
     const from = (cell: string) => (cell ? [h("span", { class: "tb-tip-cell" }, cell)] : []);
-    const lines = byValue.slice(0, MOST_LINES).map(({ trace: { style }, row }, i) => {
+    const lines = byValue.slice(0, TOOLTIP_LINES).map(({ trace: { style }, row }, i) => {
       const value = h("span", { class: "tb-tip-value" }, formatValue(row.value));
       const smooth = smoothing ? [h("span", { class: "tb-tip-smooth" }, formatValue(row.smooth))] : [];
       return h(
@@ -98,20 +98,20 @@ export class Hover {
     if (tooltip.parentElement !== home) home.append(tooltip);
     tooltip.hidden = false;
     const { width, height } = tooltip.getBoundingClientRect();
-    const flipX = clientX + FROM_POINTER + width > innerWidth - 4;
-    const left = flipX ? Math.max(4, clientX - FROM_POINTER - width) : clientX + FROM_POINTER;
-    const top = Math.max(4, Math.min(clientY + FROM_POINTER, innerHeight - height - 4));
+    const flipX = clientX + POINTER_DISTANCE + width > innerWidth - 4;
+    const left = flipX ? Math.max(4, clientX - POINTER_DISTANCE - width) : clientX + POINTER_DISTANCE;
+    const top = Math.max(4, Math.min(clientY + POINTER_DISTANCE, innerHeight - height - 4));
     tooltip.style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`;
   }
 }
 
-function describe({ step, time, x }: Row, axis: XAxis = "step"): string {
+function describe({ step, time, x }: PlotRow, axis: XAxis = "step"): string {
   const place = ["step", "relative", "time"].includes(axis) ? "" : `${axis} ${formatValue(x)} · `;
   return `${place}step ${formatCount(step)} · ${formatClock(time)}`;
 }
 
 /** Where the pointer is in another chart: at the same x, where that is of the same kind. */
-function pointIn(other: Chart, { scene }: Chart, x: number | null): [x: number | null, rows: Row[]] {
+function crosshairIn(other: Chart, { scene }: Chart, x: number | null): [x: number | null, rows: PlotRow[]] {
   if (x === null || !other.visible || other.scene?.axes.x !== scene?.axes.x) return [null, []];
   const rows = hitsNear(other.plot?.traces ?? [], x).map(({ row }) => row);
   return rows.length ? [x, rows] : [null, []];
@@ -133,7 +133,7 @@ function hitsNear(traces: readonly Trace[], x: number): Hit[] {
     .map(trace => ({ trace, row: rowNear(trace.rows, x) }));
 }
 
-function rowNear(rows: readonly Row[], x: number): Row {
+function rowNear(rows: readonly PlotRow[], x: number): PlotRow {
   let [low, high] = [0, rows.length - 1];
   while (low < high) {
     const middle = (low + high) >> 1;
@@ -143,7 +143,7 @@ function rowNear(rows: readonly Row[], x: number): Row {
   return low > 0 && x - rows[low - 1].x <= rows[low].x - x ? rows[low - 1] : rows[low];
 }
 
-function everything(traces: readonly Trace[]): Hit[] {
+function firstRows(traces: readonly Trace[]): Hit[] {
   return traces.flatMap(trace => (trace.rows.length ? [{ trace, row: trace.rows[0] }] : []));
 }
 

@@ -2,17 +2,17 @@ import { decodeSeries } from "../frames/decode.ts";
 import { decodeFrame, type FrameHeader, type SeriesHeader, VERSION } from "../frames/protocol.ts";
 import { type Answer, LATE, NoAnswer, type Requests } from "../frames/requests.ts";
 import type { Series } from "../frames/series.ts";
-import { type Content, type Range, stepsOf } from "../plot/plot.ts";
-import { cut, endOf } from "../plot/slices.ts";
+import { type ChartContent, stepsInView } from "../plot/plot.ts";
+import { endPoint, type Range, rowsInWindow } from "../plot/slices.ts";
 
-const APART = 120; // ms between any two questions
-const SAME_AGAIN = 1000; // ms until the same window is asked about again, because data have come
-const FORGOTTEN = 30_000; // ms; a kernel that restarted never answers
-const WIDER = 2.5; // an answer for a window so many times as wide is still fine enough
-const FEWER = 0.75; // and so is one of this share of the buckets
+const QUESTION_INTERVAL = 120; // ms between any two questions
+const REPEAT_AFTER = 1000; // ms until the same window is asked about again, because data have come
+const ANSWER_TIMEOUT = 30_000; // ms; a kernel that restarted never answers
+const WIDEST_REUSE = 2.5; // an answer for a window so many times as wide is still fine enough
+const ENOUGH_BUCKETS = 0.75; // and so is one of this share of the buckets
 
 /** What a chart would show if it had it. */
-export interface Need {
+export interface DetailNeed {
   series: readonly (readonly [run: number, metric: number])[];
   /** Steps; null is open. */
   steps: Range | null;
@@ -22,20 +22,20 @@ export interface Need {
 }
 
 /** What is to be asked for a chart that wide; null where the picture has all that can be seen. */
-export function needOf(content: Content, columns: number): Need | null {
+export function detailNeed(content: ChartContent, columns: number): DetailNeed | null {
   const { look, zoom, axes, series } = content;
   const shown = series.filter(({ run }) => {
     const style = look.styles.get(run);
     return style && !look.hidden.has(style.run.id);
   });
-  const steps = zoom.x && (axes.x === "step" ? whole(zoom.x) : stepsOf(refined(content)));
+  const steps = zoom.x && (axes.x === "step" ? wholeSteps(zoom.x) : stepsInView(withFineSeries(content)));
   if (zoom.x && !steps) return null;
   const byStep = ({ step }: { step: number }) => step;
   const coarse = shown.filter(
-    each => each.kind === "buckets" && cut(each, steps, byStep).rows < columns * FEWER,
+    each => each.kind === "buckets" && rowsInWindow(each, steps, byStep).rows < columns * ENOUGH_BUCKETS,
   );
   if (!coarse.length) return null;
-  const ends = coarse.map(each => endOf(each, each.rows - 1, "last").step);
+  const ends = coarse.map(each => endPoint(each, each.rows - 1, "last").step);
   return {
     series: coarse.map(({ run, metric }) => [run, metric] as const),
     steps,
@@ -44,35 +44,35 @@ export function needOf(content: Content, columns: number): Need | null {
   };
 }
 
-function whole([from, to]: Range): Range {
+function wholeSteps([from, to]: Range): Range {
   return [Math.floor(from), Math.ceil(to)];
 }
 
 /** Where x is not the step, finer rows tell better which steps a window shows. */
-function refined(content: Content): Content {
+function withFineSeries(content: ChartContent): ChartContent {
   const finer = new Map(content.fine.map(series => [series.run, series]));
   return { ...content, series: content.series.map(each => finer.get(each.run) ?? each) };
 }
 
-interface Asked extends Need {
+interface AskedDetail extends DetailNeed {
   at: number;
 }
 
-interface Wanting {
-  need: Need | null;
-  waiting: Asked | null;
-  answered: Asked | null;
+interface ChartDetail {
+  need: DetailNeed | null;
+  waiting: AskedDetail | null;
+  answered: AskedDetail | null;
   fine: readonly Series[];
-  late: boolean;
+  isLate: boolean;
 }
 
-const NOTHING: readonly Series[] = [];
+const NO_SERIES: readonly Series[] = [];
 
 /** Asks the kernel for what charts zoom to, seldom enough to be no burden, and keeps its answers. */
-export class Details {
+export class ZoomDetail {
   #requests: Requests;
   #onChange: () => void;
-  #charts = new Map<string, Wanting>();
+  #charts = new Map<string, ChartDetail>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #last = Number.NEGATIVE_INFINITY;
   #session = "";
@@ -83,28 +83,28 @@ export class Details {
   }
 
   /** Another session's answers say nothing about this one. */
-  belongTo(session: string) {
+  setSession(session: string) {
     if (session !== this.#session) this.#forget();
     this.#session = session;
   }
 
   fine(metric: string): readonly Series[] {
-    return this.#charts.get(metric)?.fine ?? NOTHING;
+    return this.#charts.get(metric)?.fine ?? NO_SERIES;
   }
 
   /** Whether the kernel was asked, and is busy. */
   late(metric: string): boolean {
-    return this.#charts.get(metric)?.late ?? false;
+    return this.#charts.get(metric)?.isLate ?? false;
   }
 
-  want(metric: string, need: Need | null) {
+  request(metric: string, need: DetailNeed | null) {
     if (!this.#requests.possible) return;
     const known = this.#charts.get(metric);
     if (!known && !need) return;
-    const chart = known ?? { need, waiting: null, answered: null, fine: NOTHING, late: false };
+    const chart = known ?? { need, waiting: null, answered: null, fine: NO_SERIES, isLate: false };
     this.#charts.set(metric, chart);
     chart.need = need;
-    if (!need) [chart.answered, chart.fine, chart.late] = [null, NOTHING, false];
+    if (!need) [chart.answered, chart.fine, chart.isLate] = [null, NO_SERIES, false];
     else this.#later(0);
   }
 
@@ -121,16 +121,16 @@ export class Details {
     due.sort((a, b) => a.at - b.at);
     const [first] = due;
     if (!first || first.at === Number.POSITIVE_INFINITY) return;
-    const wait = Math.max(first.at, this.#last + APART) - now;
+    const wait = Math.max(first.at, this.#last + QUESTION_INTERVAL) - now;
     if (wait > 0) return this.#later(wait);
     this.#last = now;
     void this.#ask(first.metric, first.chart);
-    this.#later(APART);
+    this.#later(QUESTION_INTERVAL);
   }
 
-  async #ask(metric: string, chart: Wanting) {
-    const need = chart.need as Need;
-    const asked: Asked = { ...need, at: performance.now() };
+  async #ask(metric: string, chart: ChartDetail) {
+    const need = chart.need as DetailNeed;
+    const asked: AskedDetail = { ...need, at: performance.now() };
     chart.waiting = asked;
     const late = setTimeout(() => this.#setLate(chart, asked), LATE);
     const [from, to] = need.steps ?? [null, null];
@@ -144,16 +144,16 @@ export class Details {
     } finally {
       clearTimeout(late);
       if (chart.waiting === asked) {
-        [chart.waiting, chart.answered, chart.late] = [null, asked, false];
+        [chart.waiting, chart.answered, chart.isLate] = [null, asked, false];
         this.#onChange();
         this.#later(0);
       }
     }
   }
 
-  #setLate(chart: Wanting, asked: Asked) {
+  #setLate(chart: ChartDetail, asked: AskedDetail) {
     if (chart.waiting !== asked || !chart.need) return;
-    chart.late = true;
+    chart.isLate = true;
     this.#onChange();
   }
 
@@ -165,21 +165,21 @@ export class Details {
 }
 
 /** When a chart may be asked for; never, while it has what it needs or waits for it. */
-function dueAt({ need, waiting, answered }: Wanting, now: number): number {
-  if (!need || (waiting && now - waiting.at < FORGOTTEN)) return Number.POSITIVE_INFINITY;
+function dueAt({ need, waiting, answered }: ChartDetail, now: number): number {
+  if (!need || (waiting && now - waiting.at < ANSWER_TIMEOUT)) return Number.POSITIVE_INFINITY;
   if (!answered || !covers(answered, need)) return 0;
-  return need.reach > answered.reach ? answered.at + SAME_AGAIN : Number.POSITIVE_INFINITY;
+  return need.reach > answered.reach ? answered.at + REPEAT_AFTER : Number.POSITIVE_INFINITY;
 }
 
-function covers(answered: Asked, need: Need): boolean {
+function covers(answered: AskedDetail, need: DetailNeed): boolean {
   const [from, to] = answered.steps ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
   const [first, last] = need.steps ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
   const asked = new Set(answered.series.map(String));
   return (
     from <= first &&
     to >= last &&
-    (need.steps === null || to - from <= WIDER * (last - first)) &&
-    answered.buckets >= FEWER * need.buckets &&
+    (need.steps === null || to - from <= WIDEST_REUSE * (last - first)) &&
+    answered.buckets >= ENOUGH_BUCKETS * need.buckets &&
     need.series.every(one => asked.has(String(one)))
   );
 }
@@ -188,5 +188,7 @@ function decodeAnswer({ content, buffers }: Answer): readonly Series[] {
   const headers = (content.series ?? []) as SeriesHeader[];
   const header = { version: VERSION, series: headers } as FrameHeader;
   const frame = decodeFrame({ header, data: buffers[0] });
-  return frame ? headers.map(each => decodeSeries(each, frame.data)).filter(({ rows }) => rows > 0) : NOTHING;
+  return frame
+    ? headers.map(each => decodeSeries(each, frame.data)).filter(({ rows }) => rows > 0)
+    : NO_SERIES;
 }

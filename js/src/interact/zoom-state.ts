@@ -1,10 +1,11 @@
 import type { XAxis } from "../frames/view-state.ts";
-import type { Range, Zoom } from "../plot/plot.ts";
+import type { Zoom } from "../plot/plot.ts";
+import type { Range } from "../plot/slices.ts";
 
-const EVERYTHING: Zoom = { x: null, y: null };
+const UNZOOMED: Zoom = { x: null, y: null };
 
 /** What is zoomed to: along x in all charts of the same x axis, or, unlinked, in each; along y in each. */
-export class Windows {
+export class ZoomState {
   #x = new Map<string, Range>();
   #y = new Map<string, Range>();
   #shown = new Map<string, Zoom>();
@@ -17,7 +18,7 @@ export class Windows {
     const window = this.#x.get(key(metric, axis, linked)) ?? null;
     const x = window && overlap(window, extent()) ? window : null;
     const y = this.#y.get(metric) ?? null;
-    const shown = this.#shown.get(metric) ?? EVERYTHING;
+    const shown = this.#shown.get(metric) ?? UNZOOMED;
     if (shown.x === x && shown.y === y) return shown;
     const zoom = { x, y };
     this.#shown.set(metric, zoom);
@@ -34,7 +35,7 @@ export class Windows {
     this.#y.clear();
   }
 
-  get any(): boolean {
+  get isZoomed(): boolean {
     return this.#x.size + this.#y.size > 0;
   }
 }

@@ -1,50 +1,54 @@
-import type { Axis, Chart } from "../charts/chart.ts";
-import type { Range, Zoom } from "../plot/plot.ts";
+import type { Chart } from "../charts/chart.ts";
+import type { PixelAxis } from "../charts/plot-area.ts";
+import type { Zoom } from "../plot/plot.ts";
+import type { Range } from "../plot/slices.ts";
 import { h } from "../ui/dom.ts";
 
 const SMALLEST_DRAG = 8; // px; less is a click
-const CERTAIN = 20; // px across the main direction, and a drag is a box, however long it is
+const BOX_FROM = 20; // px across the main direction, and a drag is a box, however long it is
 const WHEEL_SPEED = 0.002; // of the window's logarithm, a pixel of wheel
-const LINE = 16; // px, of browsers that count the wheel in lines
-const FINEST = 1e-12; // of the axis's numbers; finer, they cannot be told apart
+const LINE_HEIGHT = 16; // px, of browsers that count the wheel in lines
+const FINEST_SPAN = 1e-12; // of the axis's numbers; finer, they cannot be told apart
 
-type Shape = "x" | "y" | "box" | null;
+type DragShape = "x" | "y" | "box" | null;
 
 /** What a drag of this size means. */
-export function shapeOf(width: number, height: number): Shape {
+export function dragShape(width: number, height: number): DragShape {
   const [across, down] = [Math.abs(width), Math.abs(height)];
   if (Math.max(across, down) < SMALLEST_DRAG) return null;
-  if (down < Math.min(Math.max(across * 0.6, SMALLEST_DRAG), CERTAIN)) return "x";
-  if (across < Math.min(down * 0.6, CERTAIN)) return "y";
+  if (down < Math.min(Math.max(across * 0.6, SMALLEST_DRAG), BOX_FROM)) return "x";
+  if (across < Math.min(down * 0.6, BOX_FROM)) return "y";
   return "box";
 }
 
 /** The window that shows, on the whole of an axis, what is now between two of its pixels. */
-export function between(axis: Axis, from: number, to: number): Range | null {
+export function rangeBetween(axis: PixelAxis, from: number, to: number): Range | null {
   const ends = [axis.invert(Math.min(from, to)), axis.invert(Math.max(from, to))].sort((a, b) => a - b);
   const [low, high] = ends;
   const size = Math.max(Math.abs(low), Math.abs(high));
-  return Number.isFinite(low) && Number.isFinite(high) && high - low > size * FINEST ? [low, high] : null;
+  return Number.isFinite(low) && Number.isFinite(high) && high - low > size * FINEST_SPAN
+    ? [low, high]
+    : null;
 }
 
 /**
  * Drag to zoom (along, across, or a box), Shift-drag or Shift-wheel to pan, Ctrl- or Cmd-wheel to zoom along x around the
  * pointer, double-click to see everything again. `onZoom` gets what is to be seen; null is everything.
  */
-export function zoomByHand(chart: Chart, onZoom: (zoom: Zoom | null) => void, signal: AbortSignal) {
+export function addZoomGestures(chart: Chart, onZoom: (zoom: Zoom | null) => void, signal: AbortSignal) {
   new Brush(chart, onZoom, signal);
   const wheel = (event: WheelEvent) => {
     const axes = chart.axes;
     if (!axes || !(event.ctrlKey || event.metaKey || event.shiftKey)) return;
     event.preventDefault();
     const pixels =
-      (event.deltaY || event.deltaX) * (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? LINE : 1);
+      (event.deltaY || event.deltaX) * (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? LINE_HEIGHT : 1);
     const { zoom } = chart;
     if (event.shiftKey)
-      return onZoom({ ...zoom, x: between(axes.x, pixels, axes.x.length + pixels) ?? zoom.x });
+      return onZoom({ ...zoom, x: rangeBetween(axes.x, pixels, axes.x.length + pixels) ?? zoom.x });
     const at = event.clientX - axes.x.start;
     const factor = Math.exp(pixels * WHEEL_SPEED);
-    const x = between(axes.x, at - at * factor, at + (axes.x.length - at) * factor);
+    const x = rangeBetween(axes.x, at - at * factor, at + (axes.x.length - at) * factor);
     onZoom({ ...zoom, x: x && chart.holds(x) ? null : (x ?? zoom.x) });
   };
   chart.plotElement.addEventListener("wheel", wheel, { signal, passive: false });
@@ -57,7 +61,7 @@ class Brush {
   #onZoom: (zoom: Zoom | null) => void;
   #frame = h("div", { class: "tb-brush", hidden: "" });
   #start: { x: number; y: number } | null = null;
-  #pan: { zoom: Zoom; x: Axis; y: Axis } | null = null;
+  #pan: { zoom: Zoom; x: PixelAxis; y: PixelAxis } | null = null;
 
   constructor(chart: Chart, onZoom: (zoom: Zoom | null) => void, signal: AbortSignal) {
     [this.#chart, this.#onZoom] = [chart, onZoom];
@@ -75,7 +79,7 @@ class Brush {
     const { axes, zoom, plotElement } = this.#chart;
     if (event.button !== 0 || event.pointerType === "touch" || !axes?.contains(event)) return;
     this.#start = { x: event.clientX, y: event.clientY };
-    if (event.shiftKey) this.#pan = { zoom, x: axes.x.fixed(), y: axes.y.fixed() };
+    if (event.shiftKey) this.#pan = { zoom, x: axes.x.frozen(), y: axes.y.frozen() };
     plotElement.setPointerCapture(event.pointerId);
   }
 
@@ -84,7 +88,7 @@ class Brush {
     const [dx, dy] = [clientX - this.#start.x, clientY - this.#start.y];
     if (this.#pan) return this.#panBy(dx, dy, this.#pan);
     const { axes } = this.#chart;
-    const shape = shapeOf(dx, dy);
+    const shape = dragShape(dx, dy);
     this.#frame.hidden = !shape || !axes;
     if (!shape || !axes) return;
     const [x, y] = [axes.x.span(this.#start.x, clientX), axes.y.span(this.#start.y, clientY)];
@@ -97,18 +101,18 @@ class Brush {
     [style.width, style.height] = [`${width}px`, `${height}px`];
   }
 
-  #panBy(dx: number, dy: number, { zoom, x, y }: { zoom: Zoom; x: Axis; y: Axis }) {
-    const along = dx ? between(x, -dx, x.length - dx) : zoom.x;
-    this.#onZoom({ x: along ?? zoom.x, y: zoom.y && (between(y, -dy, y.length - dy) ?? zoom.y) });
+  #panBy(dx: number, dy: number, { zoom, x, y }: { zoom: Zoom; x: PixelAxis; y: PixelAxis }) {
+    const along = dx ? rangeBetween(x, -dx, x.length - dx) : zoom.x;
+    this.#onZoom({ x: along ?? zoom.x, y: zoom.y && (rangeBetween(y, -dy, y.length - dy) ?? zoom.y) });
   }
 
   #end({ clientX, clientY }: PointerEvent) {
     const [start, pan, { axes, zoom }] = [this.#start, this.#pan, this.#chart];
     this.#forget();
-    const shape = start && !pan && shapeOf(clientX - start.x, clientY - start.y);
+    const shape = start && !pan && dragShape(clientX - start.x, clientY - start.y);
     if (!shape || !axes) return;
-    const x = shape === "y" ? zoom.x : between(axes.x, ...axes.x.span(start.x, clientX));
-    const y = shape === "x" ? zoom.y : between(axes.y, ...axes.y.span(start.y, clientY));
+    const x = shape === "y" ? zoom.x : rangeBetween(axes.x, ...axes.x.span(start.x, clientX));
+    const y = shape === "x" ? zoom.y : rangeBetween(axes.y, ...axes.y.span(start.y, clientY));
     this.#onZoom({ x: x ?? zoom.x, y: y ?? zoom.y });
   }
 

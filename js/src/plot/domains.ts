@@ -1,8 +1,9 @@
-import type { Plot, Range, Zoom } from "./plot.ts";
+import type { Plot, Zoom } from "./plot.ts";
+import type { Range } from "./slices.ts";
 
-const AIR = 0.05; // of the axis, above and below
+const PADDING = 0.05; // of the axis, above and below
 const TAILS = 0.02; // of the values, at either end, may be outliers
-const REACH = 0.25; // of what lies between the tails; farther out, they are
+const OUTLIER_DISTANCE = 0.25; // of what lies between the tails; farther out, they are
 
 interface Domains {
   x: Range | null;
@@ -29,18 +30,18 @@ export function domainsOf(plot: Plot, zoom: Zoom, clipOutliers: boolean): Domain
     ),
   ).sort();
   const all: Range = [values[0], values[values.length - 1]];
-  const [low, high] = clipOutliers ? robust(values) : all;
+  const [low, high] = clipOutliers ? withoutOutliers(values) : all;
   const outside = seen.filter(({ value }) => scale(value) < low || scale(value) > high).length;
   const plain = !x && !log.y && !outside && low < high && rows.some(({ mark }) => mark === "line");
   if (plain) return { x, y: null, outside };
-  const air = (high - low || (log.y ? 1 : Math.abs(high)) || 1) * AIR;
+  const air = (high - low || (log.y ? 1 : Math.abs(high)) || 1) * PADDING;
   return { x, y: [unscale(low - air), unscale(high + air)], outside };
 }
 
 /** Where all values lie but those far beyond the tails. */
-function robust(sorted: Float64Array): Range {
+function withoutOutliers(sorted: Float64Array): Range {
   const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))];
   const [low, high] = [at(TAILS), at(1 - TAILS)];
-  const reach = (high - low) * REACH;
+  const reach = (high - low) * OUTLIER_DISTANCE;
   return [Math.max(sorted[0], low - reach), Math.min(sorted[sorted.length - 1], high + reach)];
 }

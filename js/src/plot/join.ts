@@ -4,13 +4,13 @@ import type { XAxis } from "../frames/view-state.ts";
 import { globMatches, isSystem } from "../metrics.ts";
 
 /** The x axis that `define_metric` gave to metrics of a name, or of names like it: `*` stands for any text. */
-interface Defined {
+interface AxisDefinition {
   glob: string;
   x: string;
 }
 
 /** What the runs of a board define, as `src/trackbook/_defined.py` has it. */
-export function definitions({ runs }: Pick<Picture, "runs">): Defined[] {
+export function axisDefinitions({ runs }: Pick<Picture, "runs">): AxisDefinition[] {
   return runs.flatMap(({ defined = [] }) => defined.map(([glob, x]) => ({ glob, x })));
 }
 
@@ -18,7 +18,7 @@ export function definitions({ runs }: Pick<Picture, "runs">): Defined[] {
  * What a chart's x axis shows: what the board's does, unless that is the step, and another was defined, which the metric
  * itself is not.
  */
-export function xAxisOf(metric: string, chosen: XAxis, defined: readonly Defined[]): XAxis {
+export function xAxisOf(metric: string, chosen: XAxis, defined: readonly AxisDefinition[]): XAxis {
   if (isSystem(metric)) return chosen === "time" ? "time" : "relative"; // a clock for themselves, and no steps that say something
   if (chosen !== "step") return chosen;
   const others = defined.filter(({ x }) => x !== metric);
@@ -32,7 +32,7 @@ const joins = new WeakMap<Series, (step: number) => number>();
  * A metric's value at a step: the last one logged, or, between the ends of a bucket and from one bucket to the next, a
  * straight line. NaN before its first step.
  */
-export function joined(series: Series): (step: number) => number {
+export function valueAtStep(series: Series): (step: number) => number {
   const join = joins.get(series) ?? joinOf(series);
   joins.set(series, join);
   return join;
@@ -41,7 +41,7 @@ export function joined(series: Series): (step: number) => number {
 function joinOf(series: Series): (step: number) => number {
   const [steps, values] = knots(series);
   return step => {
-    const at = lastAt(steps, step);
+    const at = lastNotAfter(steps, step);
     if (at < 0) return Number.NaN;
     if (series.kind === "points" || at === steps.length - 1 || steps[at + 1] === steps[at]) return values[at];
     const share = (step - steps[at]) / (steps[at + 1] - steps[at]);
@@ -65,7 +65,7 @@ function knots(series: Series): [steps: number[], values: number[]] {
 }
 
 /** The last place that is not beyond `step`, or -1. */
-function lastAt(steps: readonly number[], step: number): number {
+function lastNotAfter(steps: readonly number[], step: number): number {
   let [low, high] = [0, steps.length];
   while (low < high) {
     const middle = (low + high) >> 1;

@@ -1,25 +1,25 @@
 import type { Range } from "./slices.ts";
 
-interface Placed {
+interface XValue {
   x: number;
   value: number;
 }
 
 /** Of lines, each by x, the points that draw the same pixels on a chart of so many columns. */
-export function atPixels<P extends Placed>(
+export function downsample<P extends XValue>(
   lines: readonly (readonly P[])[],
   window: Range | null,
   columns: number,
   log: boolean,
 ): P[][] {
   const scale = (x: number) => (log ? (x > 0 ? Math.log(x) : Number.NEGATIVE_INFINITY) : x);
-  const span = window && Number.isFinite(scale(window[0])) ? window : extentOf(lines, log);
+  const span = window && Number.isFinite(scale(window[0])) ? window : xExtent(lines, log);
   const ends: Range = [scale(span[0]), scale(span[1])];
-  return lines.map(line => perColumn(line, ({ x }) => scale(x), ends, columns));
+  return lines.map(line => m4(line, ({ x }) => scale(x), ends, columns));
 }
 
 /** From the first x that is on the axis to the last. */
-function extentOf(lines: readonly (readonly Placed[])[], log: boolean): Range {
+function xExtent(lines: readonly (readonly XValue[])[], log: boolean): Range {
   let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const line of lines) {
     const first = log ? line.find(({ x }) => x > 0) : line[0];
@@ -30,7 +30,7 @@ function extentOf(lines: readonly (readonly Placed[])[], log: boolean): Range {
 
 /** Of points by x those that draw the same pixels: first, smallest, largest and last of every pixel column (M4), and of what is
  * not finite one of each kind. `from` and `to` are where the columns begin and end. */
-export function perColumn<P extends { value: number }>(
+export function m4<P extends { value: number }>(
   points: readonly P[],
   x: (point: P) => number,
   [from, to]: readonly [from: number, to: number],
@@ -44,13 +44,18 @@ export function perColumn<P extends { value: number }>(
   for (let at = 0; at <= points.length; at++) {
     const next = at < points.length ? Math.floor((x(points[at]) - from) * scale) : Number.NaN;
     if (next === column) continue;
-    keep(points, start, at, kept);
+    keepExtremes(points, start, at, kept);
     [start, column] = [at, next];
   }
   return kept;
 }
 
-function keep<P extends { value: number }>(points: readonly P[], start: number, end: number, kept: P[]) {
+function keepExtremes<P extends { value: number }>(
+  points: readonly P[],
+  start: number,
+  end: number,
+  kept: P[],
+) {
   if (end - start <= 4) {
     for (let at = start; at < end; at++) kept.push(points[at]);
     return;

@@ -1,7 +1,7 @@
 import palette from "../../../src/trackbook/charts/vega_lite/palette.json";
 import type { RunHeader } from "../frames/protocol.ts";
 import type { Theme } from "../ui/theme.ts";
-import type { Styled } from "./rows.ts";
+import type { RunStyle } from "./rows.ts";
 
 /**
  * Ten colours that stay apart with protanopia, deuteranopia and tritanopia (found by annealing the least OKLab distance
@@ -15,14 +15,14 @@ export function styleRuns(
   runs: readonly RunHeader[],
   theme: Theme,
   chosen: Readonly<Record<string, string>> = {},
-): Map<number, Styled> {
+): Map<number, RunStyle> {
   const { line, ink, faded } = PALETTE[theme];
   const labels = uniqueLabels(runs);
-  const style = (run: RunHeader): Styled => {
+  const style = (run: RunHeader): RunStyle => {
     const hue = run.key % line.length;
     const usual = run.faded ? { color: faded.line, ink: faded.ink } : { color: line[hue], ink: ink[hue] };
     const own = Object.hasOwn(chosen, run.id) ? chosen[run.id] : null;
-    const colors = own ? { color: own, ink: legible(own, theme) } : usual;
+    const colors = own ? { color: own, ink: legibleInk(own, theme) } : usual;
     const dash = palette.dashes[Math.floor(run.key / line.length) % palette.dashes.length];
     return { run, label: labels.get(run.key) as string, dash: run.faded ? [] : dash, ...colors };
   };
@@ -32,7 +32,7 @@ export function styleRuns(
 const CONTRAST = 4.5; // for text, as WCAG's AA wants it
 
 /** A colour somebody chose, for text: darker, or in the dark lighter, until it can be read. */
-function legible(color: string, theme: Theme): string {
+function legibleInk(color: string, theme: Theme): string {
   const toward = theme === "dark" ? 255 : 0;
   const rgb = [1, 3, 5].map(at => Number.parseInt(color.slice(at, at + 2), 16));
   for (let share = 0; share <= 1; share += 0.05) {

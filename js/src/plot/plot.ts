@@ -1,52 +1,50 @@
 import type { Series } from "../frames/series.ts";
 import type { XAxis } from "../frames/view-state.ts";
 import { formatValue } from "../ui/format.ts";
-import { joined } from "./join.ts";
-import { atPixels } from "./m4.ts";
+import { valueAtStep } from "./join.ts";
+import { downsample } from "./m4.ts";
 import { drawingOrder } from "./palette.ts";
-import { latest, placed, type Row, rowsOf, type Styled } from "./rows.ts";
-import { endOf, type Range, stepsIn } from "./slices.ts";
+import { latestValue, type PlotRow, placePoints, plotRows, type RunStyle } from "./rows.ts";
+import { endPoint, type Range, stepsInWindow } from "./slices.ts";
 import type { Smoothing } from "./smoothing.ts";
-import type { Logarithmic, SpecName } from "./specs.ts";
-
-export type { Range } from "./slices.ts";
+import type { LogAxes, SpecName } from "./specs.ts";
 
 const MOST_BARS = 10;
 
 /** One run in one chart. */
 export interface Trace {
-  style: Styled;
-  rows: readonly Row[];
+  style: RunStyle;
+  rows: readonly PlotRow[];
   latest: number;
 }
 
 export interface Plot {
   kind: SpecName;
-  log: Logarithmic;
+  log: LogAxes;
   /** In drawing order: the last lies on top. */
   traces: readonly Trace[];
-  rows: Row[];
+  rows: PlotRow[];
   /** What a reader could miss, in a few words each. */
   remarks: string[];
 }
 
 /** How all charts of a board are drawn. */
-export interface Look {
-  styles: ReadonlyMap<number, Styled>;
+export interface DrawSettings {
+  styles: ReadonlyMap<number, RunStyle>;
   hidden: ReadonlySet<string>;
   smoothing: Smoothing;
   clipOutliers: boolean;
 }
 
 /** What is on the axes of one chart. */
-export interface Axes {
+export interface ChartAxes {
   x: XAxis;
-  log: Logarithmic;
+  log: LogAxes;
   /** Of the metric that is the x axis, by run. */
   knots: readonly Series[];
 }
 
-export function sameAxes(a: Axes, b: Axes): boolean {
+export function sameAxes(a: ChartAxes, b: ChartAxes): boolean {
   return a.x === b.x && a.log.x === b.log.x && a.log.y === b.log.y && sameItems(a.knots, b.knots);
 }
 
@@ -60,37 +58,37 @@ export interface Zoom {
   readonly y: Range | null;
 }
 
-export interface Content {
+export interface ChartContent {
   series: readonly Series[];
   /** Finer rows for what is zoomed to, as far as the kernel has answered. */
   fine: readonly Series[];
-  look: Look;
-  axes: Axes;
+  look: DrawSettings;
+  axes: ChartAxes;
   zoom: Zoom;
 }
 
-const KINDS: Record<string, SpecName> = {
+const SPEC_OF_AXIS: Record<string, SpecName> = {
   step: "line-step",
   relative: "line-relative",
   time: "line-time",
 };
 
 /** What to draw of one metric's series, on so many pixels. */
-export function plotOf(content: Content, columns: number): Plot {
+export function plotOf(content: ChartContent, columns: number): Plot {
   const { series, look, axes, fine, zoom } = content;
   const byRun = new Map(series.filter(({ rows }) => rows > 0).map(each => [each.run, each]));
-  const shown = visible(byRun.keys(), look);
-  const kind = KINDS[axes.x] ?? "line-metric";
+  const shown = visibleStyles(byRun.keys(), look);
+  const kind = SPEC_OF_AXIS[axes.x] ?? "line-metric";
   const log = { x: axes.log.x && axes.x !== "time", y: axes.log.y };
   const remarks: string[] = [];
   const lines = shown.map(style => {
     const own = byRun.get(style.run.key) as Series;
-    const place = placeOf(axes, style);
+    const place = xOfPoint(axes, style);
     const finer = fine.find(({ run }) => run === own.run) ?? null;
     const placing = { sorted: axes.x !== "step", window: zoom.x, fine: finer };
-    return { own, style, points: place ? placed(own, { ...placing, place }) : [] };
+    return { own, style, points: place ? placePoints(own, { ...placing, place }) : [] };
   });
-  const few = atPixels(
+  const few = downsample(
     lines.map(({ points }) => points),
     zoom.x,
     columns,
@@ -99,32 +97,32 @@ export function plotOf(content: Content, columns: number): Plot {
   const traces = lines.map(
     ({ own, style }, i): Trace => ({
       style,
-      rows: rowsOf(own, few[i], style, look.smoothing),
-      latest: latest(own),
+      rows: plotRows(own, few[i], style, look.smoothing),
+      latest: latestValue(own),
     }),
   );
-  if (shown.length && shown.every(style => isSingle(byRun.get(style.run.key) as Series, style))) {
+  if (shown.length && shown.every(style => isSinglePoint(byRun.get(style.run.key) as Series, style))) {
     return { kind: "bar", log, traces, rows: barRows(traces), remarks };
   }
-  const lost = shown.filter(style => !placeOf(axes, style)).map(({ label }) => label);
+  const lost = shown.filter(style => !xOfPoint(axes, style)).map(({ label }) => label);
   if (lost.length)
     remarks.push(`without ${axes.x}: ${lost.length > 2 ? `${lost.length} runs` : lost.join(", ")}`);
-  const fitted = onLogarithms(traces, log, remarks);
+  const fitted = dropNonPositive(traces, log, remarks);
   return { kind, log, traces: fitted, rows: fitted.flatMap(trace => trace.rows), remarks };
 }
 
 /** In drawing order. */
-function visible(keys: Iterable<number>, { styles, hidden }: Look): Styled[] {
+function visibleStyles(keys: Iterable<number>, { styles, hidden }: DrawSettings): RunStyle[] {
   const runs = [...keys].map(key => styles.get(key)?.run).filter(run => run !== undefined);
-  return drawingOrder(runs.filter(run => !hidden.has(run.id))).map(({ key }) => styles.get(key) as Styled);
+  return drawingOrder(runs.filter(run => !hidden.has(run.id))).map(({ key }) => styles.get(key) as RunStyle);
 }
 
 /** The steps that a window of x shows, of all runs together; null: none. */
-export function stepsOf({ series, look, axes, zoom }: Content): Range | null {
+export function stepsInView({ series, look, axes, zoom }: ChartContent): Range | null {
   const ranges = series.flatMap(each => {
     const style = look.styles.get(each.run);
-    const place = style && placeOf(axes, style);
-    return place ? [stepsIn(each, zoom.x, place)] : [];
+    const place = style && xOfPoint(axes, style);
+    return place ? [stepsInWindow(each, zoom.x, place)] : [];
   });
   const known = ranges.filter(range => range !== null);
   if (!known.length) return null;
@@ -132,33 +130,33 @@ export function stepsOf({ series, look, axes, zoom }: Content): Range | null {
 }
 
 /** From the first x of all to the last. */
-export function extentOf({ series, look, axes }: Omit<Content, "zoom">): Range | null {
+export function xExtentOf({ series, look, axes }: Omit<ChartContent, "zoom">): Range | null {
   const ends = series.flatMap(each => {
     const style = look.styles.get(each.run);
-    const place = style && each.rows ? placeOf(axes, style) : null;
-    return place ? [place(endOf(each, 0, "first")), place(endOf(each, each.rows - 1, "last"))] : [];
+    const place = style && each.rows ? xOfPoint(axes, style) : null;
+    return place ? [place(endPoint(each, 0, "first")), place(endPoint(each, each.rows - 1, "last"))] : [];
   });
   const known = ends.filter(Number.isFinite);
   return known.length ? [Math.min(...known), Math.max(...known)] : null;
 }
 
-type Place = (point: { step: number; time: number }) => number;
+type XOf = (point: { step: number; time: number }) => number;
 
 /** Null where the run does not have the metric that is the x axis. */
-function placeOf({ x, knots }: Axes, { run }: Styled): Place | null {
+function xOfPoint({ x, knots }: ChartAxes, { run }: RunStyle): XOf | null {
   if (x === "step") return ({ step }) => step;
   if (x === "time") return ({ time }) => 1000 * time;
   if (x === "relative") return ({ time }) => 1000 * (time - run.started);
   const own = knots.find(series => series.run === run.key);
   if (!own) return null;
-  const join = joined(own);
+  const join = valueAtStep(own);
   return ({ step }) => join(step);
 }
 
 /** Where an axis is logarithmic, values that have no place on it become marks, or go, and are counted. */
-function onLogarithms(traces: readonly Trace[], log: Logarithmic, remarks: string[]): readonly Trace[] {
+function dropNonPositive(traces: readonly Trace[], log: LogAxes, remarks: string[]): readonly Trace[] {
   let [left, below] = [0, 0];
-  const fit = (row: Row): Row[] => {
+  const fit = (row: PlotRow): PlotRow[] => {
     if (log.x && row.x <= 0) {
       left++;
       return [];
@@ -177,12 +175,12 @@ function onLogarithms(traces: readonly Trace[], log: Logarithmic, remarks: strin
   return fitted;
 }
 
-function isSingle({ kind, rows }: Series, { run }: Styled): boolean {
+function isSinglePoint({ kind, rows }: Series, { run }: RunStyle): boolean {
   return kind === "points" && rows === 1 && run.state !== "running";
 }
 
 /** The largest first, as many as can be read. */
-function barRows(traces: readonly Trace[]): Row[] {
+function barRows(traces: readonly Trace[]): PlotRow[] {
   const rows = traces.flatMap(({ rows: [row] }) => (row ? [{ ...row, text: formatValue(row.value) }] : []));
   return rows.sort((a, b) => descending(a.value, b.value)).slice(0, MOST_BARS);
 }

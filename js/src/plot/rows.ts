@@ -1,10 +1,10 @@
 import type { RunHeader } from "../frames/protocol.ts";
 import type { BucketColumns, BucketSeries, PointSeries, Series } from "../frames/series.ts";
-import { cut, endOf, type Range } from "./slices.ts";
-import { type Smoothing, trendOf } from "./smoothing.ts";
+import { endPoint, type Range, rowsInWindow } from "./slices.ts";
+import { type Smoothing, smoother } from "./smoothing.ts";
 
 /** A run as a chart draws it. */
-export interface Styled {
+export interface RunStyle {
   run: RunHeader;
   /** The name, made unique on the board. */
   label: string;
@@ -17,7 +17,7 @@ export interface Styled {
 type Mark = "line" | "dot" | "NaN" | "Infinity" | "-Infinity" | "below";
 
 /** A row of the dataset `points`; `src/trackbook/charts.py` says what each field is. */
-export interface Row {
+export interface PlotRow {
   run: string;
   step: number;
   time: number;
@@ -33,13 +33,13 @@ export interface Row {
   high?: number;
 }
 
-type Point = Pick<Row, "step" | "time" | "value">;
+type PlotPoint = Pick<PlotRow, "step" | "time" | "value">;
 
 /** A point where it is on the x axis. */
-export type Placed = Pick<Row, "step" | "time" | "value" | "x">;
+export type PlacedPoint = Pick<PlotRow, "step" | "time" | "value" | "x">;
 
 /** What of a series is drawn, and where. */
-export interface Placing {
+export interface Placement {
   /** Where on the x axis a point is; NaN: not on it. */
   place(point: { step: number; time: number }): number;
   /** By time and by another metric, the order of steps need not be that of x. */
@@ -51,8 +51,8 @@ export interface Placing {
 }
 
 /** Every point of a series, or first, smallest, largest and last of every bucket; by x. */
-export function placed(series: Series, placing: Placing): Placed[] {
-  const points: Placed[] = [];
+export function placePoints(series: Series, placing: Placement): PlacedPoint[] {
+  const points: PlacedPoint[] = [];
   for (const { step, time, value } of pointsOf(series, placing)) {
     const x = placing.place({ step, time });
     if (Number.isFinite(x)) points.push({ step, time, value, x });
@@ -61,36 +61,36 @@ export function placed(series: Series, placing: Placing): Placed[] {
 }
 
 /** The rows of some points of a series. */
-export function rowsOf(
+export function plotRows(
   series: Series,
-  points: readonly Placed[],
-  style: Styled,
+  points: readonly PlacedPoint[],
+  style: RunStyle,
   smoothing: Smoothing,
-): Row[] {
-  const trend = trendOf(series, smoothing);
-  const lonely = finiteValues(series) === 1;
+): PlotRow[] {
+  const trend = smoother(series, smoothing);
+  const lonely = countFinite(series) === 1;
   const { label, color, dash } = style;
-  const rows = points.map(({ step, time, value, x }): Row => {
+  const rows = points.map(({ step, time, value, x }): PlotRow => {
     const mark = Number.isFinite(value) ? (lonely ? "dot" : "line") : (String(value) as Mark);
     return { run: label, step, time, value, smooth: trend ? trend(step) : value, x, mark, color, dash };
   });
-  return series.kind === "points" && series.band ? banded(rows, series, series.band, smoothing) : rows;
+  return series.kind === "points" && series.band ? withBand(rows, series, series.band, smoothing) : rows;
 }
 
 /** With what is around the mean of a group, smoothed like it. */
-function banded(
-  rows: readonly Row[],
+function withBand(
+  rows: readonly PlotRow[],
   group: PointSeries,
   { low, high }: NonNullable<PointSeries["band"]>,
   smoothing: Smoothing,
-): Row[] {
+): PlotRow[] {
   const edge = (value: Float64Array) => {
     const places = new Map(Array.from(group.columns.step, (step, i) => [step, value[i]]));
     const columns = { ...group.columns, value };
-    return trendOf({ ...group, columns }, smoothing) ?? ((step: number) => places.get(step));
+    return smoother({ ...group, columns }, smoothing) ?? ((step: number) => places.get(step));
   };
   const [lower, upper] = [edge(low), edge(high)];
-  return rows.map((row): Row => {
+  return rows.map((row): PlotRow => {
     const [from, to] = [lower(row.step), upper(row.step)];
     return Number.isFinite(row.value) && from !== undefined && to !== undefined
       ? { ...row, low: from, high: to }
@@ -98,25 +98,25 @@ function banded(
   });
 }
 
-export function latest(series: Series): number {
+export function latestValue(series: Series): number {
   const values = series.kind === "points" ? series.columns.value : series.columns.last;
   return values[series.rows - 1];
 }
 
-function finiteValues(series: Series): number {
+function countFinite(series: Series): number {
   if (series.kind === "buckets") return series.columns.count.reduce((sum, count) => sum + count, 0);
   return series.columns.value.reduce((sum, value) => sum + Number(Number.isFinite(value)), 0);
 }
 
 /** Those of the series, and where there are finer ones, those. */
-function pointsOf(series: Series, { fine, window, place }: Placing): Point[] {
-  const pointsIn = (part: Series): Point[] => {
-    const seen = cut(part, window, place);
-    return seen.kind === "points" ? exactPoints(seen) : extremes(seen);
+function pointsOf(series: Series, { fine, window, place }: Placement): PlotPoint[] {
+  const pointsIn = (part: Series): PlotPoint[] => {
+    const seen = rowsInWindow(part, window, place);
+    return seen.kind === "points" ? exactPoints(seen) : bucketPoints(seen);
   };
   const points = pointsIn(series);
   if (!fine?.rows || (series.kind === "points" && series.band)) return points;
-  const [first, last] = [endOf(fine, 0, "first").step, endOf(fine, fine.rows - 1, "last").step];
+  const [first, last] = [endPoint(fine, 0, "first").step, endPoint(fine, fine.rows - 1, "last").step];
   return [
     ...points.filter(({ step }) => step < first),
     ...pointsIn(fine),
@@ -124,14 +124,14 @@ function pointsOf(series: Series, { fine, window, place }: Placing): Point[] {
   ];
 }
 
-function exactPoints({ columns: { step, time, value } }: PointSeries): Point[] {
+function exactPoints({ columns: { step, time, value } }: PointSeries): PlotPoint[] {
   return Array.from(step, (at, i) => ({ step: at, time: time[i], value: value[i] }));
 }
 
-function extremes({ rows, columns }: BucketSeries): Point[] {
-  const points: Point[] = [];
+function bucketPoints({ rows, columns }: BucketSeries): PlotPoint[] {
+  const points: PlotPoint[] = [];
   for (let row = 0; row < rows; row++) {
-    for (const point of corners(columns, row)) {
+    for (const point of pointsOfBucket(columns, row)) {
       const previous = points.at(-1);
       if (previous?.step !== point.step || !Object.is(previous.value, point.value)) points.push(point);
     }
@@ -140,8 +140,8 @@ function extremes({ rows, columns }: BucketSeries): Point[] {
 }
 
 /** The points of a bucket in the order of their steps; the same point may come twice. */
-function corners(columns: BucketColumns, row: number): Point[] {
-  const corner = (name: "first" | "min" | "max" | "last"): Point => {
+function pointsOfBucket(columns: BucketColumns, row: number): PlotPoint[] {
+  const corner = (name: "first" | "min" | "max" | "last"): PlotPoint => {
     const value = columns[name][row];
     return { step: columns[`${name}_step`][row], time: columns[`${name}_time`][row], value };
   };
@@ -154,11 +154,11 @@ function corners(columns: BucketColumns, row: number): Point[] {
       : [];
   const points = [corner("first"), ...between, corner("last")];
   if (!columns.mask[row]) return points;
-  return [...points, ...hiddenMarks(columns, row)].sort((a, b) => a.step - b.step);
+  return [...points, ...maskedMarks(columns, row)].sort((a, b) => a.step - b.step);
 }
 
 /** What `mask` says of values that are neither first nor last: marks, put in the middle of the bucket. */
-function hiddenMarks(columns: BucketColumns, row: number): Point[] {
+function maskedMarks(columns: BucketColumns, row: number): PlotPoint[] {
   const ends = [columns.first[row], columns.last[row]];
   const middle = (name: "step" | "time") =>
     (columns[`first_${name}`][row] + columns[`last_${name}`][row]) / 2;

@@ -9,7 +9,7 @@ type Band = ViewTraits["band"];
 /** A series made of several runs' series, with what is drawn around their mean. */
 type GroupSeries = PointSeries & { band: { low: Float64Array; high: Float64Array } | null };
 
-interface Membership {
+interface GroupKey {
   key: string;
   label: string;
 }
@@ -21,10 +21,10 @@ export interface GroupPicture extends Picture {
   keys: ReadonlyMap<string, number>;
 }
 
-const SHARED = 0.8; // of the places where runs could meet, how many must have all of them
-const FEWEST = 8; // places below which buckets are not made wider
+const LEAST_OVERLAP = 0.8; // of the places where runs could meet, how many must have all of them
+const LEAST_ROWS = 8; // places below which buckets are not made wider
 
-interface Sources {
+interface GroupMembers {
   series: readonly Series[];
   starts: readonly number[];
   start: number;
@@ -33,13 +33,13 @@ interface Sources {
 type Made = Map<string, { key: readonly unknown[]; series: GroupSeries }>;
 
 /** Makes group pictures; a group's series stays the same object while those of its runs do. */
-export class Aggregator {
+export class RunGrouper {
   #made: Made = new Map();
 
   /** `hidden` runs do not count, unless a group has no other. */
   of(
     picture: Picture,
-    groupOf: (run: RunHeader) => Membership,
+    groupOf: (run: RunHeader) => GroupKey,
     hidden: ReadonlySet<string>,
     band: Band,
   ): GroupPicture {
@@ -56,8 +56,8 @@ export class Aggregator {
     for (const [place, [key, { label, runs: all }]] of [...groups].entries()) {
       const visible = all.filter(({ id }) => !hidden.has(id));
       const members = visible.length ? visible : all;
-      runs.push(standIn(place, key, label, members));
-      for (const [metric, sources] of sourcesOf(picture, members, runs[place].started)) {
+      runs.push(groupHeader(place, key, label, members));
+      for (const [metric, sources] of membersByMetric(picture, members, runs[place].started)) {
         const name = `${metric}/${key}`;
         const inputs = [band, place, sources.start, ...sources.starts, ...sources.series];
         const before = this.#made.get(name);
@@ -80,7 +80,7 @@ export class Aggregator {
 }
 
 /** What stands for a group where a run is expected: legend, hover, charts. */
-function standIn(key: number, group: string, label: string, members: readonly RunHeader[]): RunHeader {
+function groupHeader(key: number, group: string, label: string, members: readonly RunHeader[]): RunHeader {
   const running = members.some(({ state }) => state === "running");
   const started = members.reduce((sum, run) => sum + run.started / members.length, 0);
   const ends = members.map(({ ended }) => ended ?? 0);
@@ -97,7 +97,11 @@ function standIn(key: number, group: string, label: string, members: readonly Ru
   };
 }
 
-function sourcesOf(picture: Picture, members: readonly RunHeader[], start: number): Map<number, Sources> {
+function membersByMetric(
+  picture: Picture,
+  members: readonly RunHeader[],
+  start: number,
+): Map<number, GroupMembers> {
   const starts = new Map(members.map(({ key, started }) => [key, started]));
   const found = new Map<number, { series: Series[]; starts: number[]; start: number }>();
   for (const series of picture.series) {
@@ -115,9 +119,9 @@ function sourcesOf(picture: Picture, members: readonly RunHeader[], start: numbe
  * One point a bucket: the mean of the runs' means there, and around it the smallest and largest value of any run, or one
  * standard deviation between the runs' means. Times are relative to each run's start, from `start` on.
  */
-export function aggregate({ series, starts, start }: Sources, band: Band): GroupSeries {
-  const runs = aligned(series).map(places);
-  const buckets = new Map<number, { run: number; place: Place }[]>();
+export function aggregate({ series, starts, start }: GroupMembers, band: Band): GroupSeries {
+  const runs = toCommonWidth(series).map(summariesByBucket);
+  const buckets = new Map<number, { run: number; place: BucketSummary }[]>();
   runs.forEach((own, run) => {
     for (const [bucket, place] of own) {
       const met = buckets.get(bucket);
@@ -129,7 +133,7 @@ export function aggregate({ series, starts, start }: Sources, band: Band): Group
   const column = () => new Float64Array(order.length);
   const [step, time, value, low, high] = [column(), column(), column(), column(), column()];
   order.forEach((bucket, row) => {
-    const met = buckets.get(bucket) as { run: number; place: Place }[];
+    const met = buckets.get(bucket) as { run: number; place: BucketSummary }[];
     const finite = met.filter(({ place }) => Number.isFinite(place.mean)).map(({ place }) => place);
     step[row] = Math.round(meanOf(met.map(({ place }) => place.step)));
     time[row] = start + meanOf(met.map(({ run, place }) => place.time - starts[run]));
@@ -141,7 +145,7 @@ export function aggregate({ series, starts, start }: Sources, band: Band): Group
   return { kind: "points", run, metric, width: 1, rows, columns: { step, time, value }, band: around };
 }
 
-interface Place {
+interface BucketSummary {
   step: number;
   time: number;
   /** NaN where nothing finite is. */
@@ -152,7 +156,7 @@ interface Place {
   odd: number;
 }
 
-function bandOf(finite: readonly Place[], mean: number, band: Band): [number, number] {
+function bandOf(finite: readonly BucketSummary[], mean: number, band: Band): [number, number] {
   if (!finite.length) return [Number.NaN, Number.NaN];
   if (band !== "std")
     return [Math.min(...finite.map(({ min }) => min)), Math.max(...finite.map(({ max }) => max))];
@@ -162,35 +166,35 @@ function bandOf(finite: readonly Place[], mean: number, band: Band): [number, nu
 }
 
 /** All in buckets of one width: that of the widest, or wider where runs that log at other steps would never meet. */
-function aligned(series: readonly Series[]): Series[] {
+function toCommonWidth(series: readonly Series[]): Series[] {
   let width = Math.max(...series.map(({ width }) => width));
-  let same = series.map(one => widened(one, width));
-  while (Math.max(...same.map(({ rows }) => rows)) > FEWEST && share(same) < SHARED) {
+  let same = series.map(one => widenTo(one, width));
+  while (Math.max(...same.map(({ rows }) => rows)) > LEAST_ROWS && overlapShare(same) < LEAST_OVERLAP) {
     width *= 2;
-    same = series.map(one => widened(one, width));
+    same = series.map(one => widenTo(one, width));
   }
   return same;
 }
 
-function widened(series: Series, width: number): Series {
+function widenTo(series: Series, width: number): Series {
   let wide = series;
   while (wide.width < width) wide = double(wide);
   return wide;
 }
 
 /** Of the buckets between each run's first and last, how many have that run. */
-function share(series: readonly Series[]): number {
-  const buckets = series.map(bucketsOf);
+function overlapShare(series: readonly Series[]): number {
+  const buckets = series.map(bucketNumbers);
   const all = [...new Set(buckets.flatMap(own => [...own]))].sort((a, b) => a - b);
   let [could, did] = [0, 0];
   for (const own of buckets) {
-    could += below(all, own[own.length - 1] + 1) - below(all, own[0]);
+    could += countBelow(all, own[own.length - 1] + 1) - countBelow(all, own[0]);
     did += own.length;
   }
   return did / could;
 }
 
-function below(sorted: readonly number[], limit: number): number {
+function countBelow(sorted: readonly number[], limit: number): number {
   let [low, high] = [0, sorted.length];
   while (low < high) {
     const middle = (low + high) >> 1;
@@ -200,12 +204,12 @@ function below(sorted: readonly number[], limit: number): number {
   return low;
 }
 
-function bucketsOf(series: Series): Float64Array {
+function bucketNumbers(series: Series): Float64Array {
   return series.kind === "points" ? series.columns.step : series.columns.bucket;
 }
 
-function places(series: Series): Map<number, Place> {
-  const found = new Map<number, Place>();
+function summariesByBucket(series: Series): Map<number, BucketSummary> {
+  const found = new Map<number, BucketSummary>();
   for (let row = 0; row < series.rows; row++) {
     if (series.kind === "points") {
       const { step, time, value } = series.columns;

@@ -2,17 +2,17 @@ import type { Series } from "../frames/series.ts";
 
 export type Range = readonly [from: number, to: number];
 
-interface Point {
+interface Moment {
   step: number;
   time: number;
 }
-type Place = (point: Point) => number;
+type XOf = (point: Moment) => number;
 
 /** The part of a series that a window of x shows, with a row to each side, so that lines go on to its edges. */
-export function cut(series: Series, window: Range | null, place: Place): Series {
+export function rowsInWindow(series: Series, window: Range | null, place: XOf): Series {
   if (!window || !series.rows) return series;
   const [from, to] = window;
-  const at = (row: number, end: "first" | "last") => place(endOf(series, row, end));
+  const at = (row: number, end: "first" | "last") => place(endPoint(series, row, end));
   let [first, last] = [0, series.rows - 1];
   while (first < series.rows && !(at(first, "last") >= from)) first++;
   while (last > first && !(at(last, "first") <= to)) last--;
@@ -20,13 +20,13 @@ export function cut(series: Series, window: Range | null, place: Place): Series 
 }
 
 /** The first and the last step of rows that show something in a window of x. */
-export function stepsIn(series: Series, window: Range | null, place: Place): Range | null {
-  const part = cut(series, window, place);
+export function stepsInWindow(series: Series, window: Range | null, place: XOf): Range | null {
+  const part = rowsInWindow(series, window, place);
   if (!part.rows) return null;
-  return [endOf(part, 0, "first").step, endOf(part, part.rows - 1, "last").step];
+  return [endPoint(part, 0, "first").step, endPoint(part, part.rows - 1, "last").step];
 }
 
-export function endOf({ kind, columns }: Series, row: number, end: "first" | "last"): Point {
+export function endPoint({ kind, columns }: Series, row: number, end: "first" | "last"): Moment {
   return kind === "points"
     ? { step: columns.step[row], time: columns.time[row] }
     : { step: columns[`${end}_step`][row], time: columns[`${end}_time`][row] };

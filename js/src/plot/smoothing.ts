@@ -12,9 +12,9 @@ export interface Smoothing {
  * the picture has it, n rows to each side: zooming in, which brings finer rows, changes nothing about it. Rows that a frame
  * had no room for count as well, so that runs of one length are smoothed alike.
  */
-export function trendOf(series: Series, { amount, kind }: Smoothing): ((step: number) => number) | null {
+export function smoother(series: Series, { amount, kind }: Smoothing): ((step: number) => number) | null {
   if (!amount || !series.rows) return null;
-  const smooth = kind === "mean" ? mean : exponential;
+  const smooth = kind === "mean" ? movingAverage : exponentialAverage;
   const n = Math.round(amount / 2 ** (series.coarser ?? 0));
   if (series.kind === "points") {
     const { step, value } = series.columns;
@@ -31,7 +31,7 @@ export function trendOf(series: Series, { amount, kind }: Smoothing): ((step: nu
  * The centred moving average over 2n + 1 rows, each weighted by how many finite values it stands for. At the ends the
  * window is cut off, so that nothing is invented; a row of weight 0 counts for nothing.
  */
-export function mean(values: Float64Array, weights: Float64Array, n: number): Float64Array {
+export function movingAverage(values: Float64Array, weights: Float64Array, n: number): Float64Array {
   // A running sum would be faster, but one huge value would then blur all that follow it, and the sum of a constant is
   // off by a rounding error that an axis would fill the chart with.
   return values.map((_, i) => {
@@ -46,7 +46,7 @@ export function mean(values: Float64Array, weights: Float64Array, n: number): Fl
 }
 
 /** The average of all rows so far, each counting n / (n + 1) of the one behind it: on average n rows old. */
-export function exponential(values: Float64Array, weights: Float64Array, n: number): Float64Array {
+export function exponentialAverage(values: Float64Array, weights: Float64Array, n: number): Float64Array {
   let [mean, weight] = [0, 0];
   return values.map((value, i) => {
     weight *= n / (n + 1);

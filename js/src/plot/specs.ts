@@ -18,21 +18,21 @@ export type Spec = Readonly<Record<string, unknown>>;
 export type SpecName = keyof typeof SPECS;
 
 /** Which of its axes are logarithmic. */
-export type Logarithmic = Readonly<Record<"x" | "y", boolean>>;
+export type LogAxes = Readonly<Record<"x" | "y", boolean>>;
 
 const made = new Map<string, Spec>();
 
 /** A chart of the board's own, as `src/trackbook/charts.py` makes it; the same object each time. */
-export function specOf(name: SpecName, log: Logarithmic): Spec {
+export function specOf(name: SpecName, log: LogAxes): Spec {
   const key = `${name} ${log.x} ${log.y}`;
-  const spec = made.get(key) ?? withLogarithms(SPECS[name], log);
+  const spec = made.get(key) ?? withLogScales(SPECS[name], log);
   made.set(key, spec);
   return spec;
 }
 
 const TICKS = { tickCount: 4, tickMinStep: undefined, labelOverlap: "greedy" };
 
-function withLogarithms(spec: Spec, log: Logarithmic): Spec {
+function withLogScales(spec: Spec, log: LogAxes): Spec {
   return JSON.parse(JSON.stringify(spec), (key, value) => {
     if ((key !== "x" && key !== "y") || !log[key] || !value?.scale) return value;
     const { zero: _, ...scale } = value.scale;

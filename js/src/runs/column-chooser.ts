@@ -1,11 +1,11 @@
 import { h, searchField, setChildren } from "../ui/dom.ts";
 import { parseFilter } from "../ui/filter.ts";
-import type { Column, Columns } from "./columns.ts";
+import type { RunColumn, RunColumns } from "./columns.ts";
 
-const MOST = 60; // boxes; the search finds the others
+const MOST_BOXES = 60; // boxes; the search finds the others
 
 /** Which columns the panel shows: boxes to tick, found by text or regular expression. */
-export class Chooser {
+export class ColumnChooser {
   readonly element = h("div", {
     class: "tb-chooser",
     role: "group",
@@ -17,7 +17,7 @@ export class Chooser {
   #list = h("div", { class: "tb-chooser-list" });
   #more = h("div", { class: "tb-minor" });
   #boxes = new Map<string, HTMLElement>();
-  #columns: Columns | null = null;
+  #columns: RunColumns | null = null;
   #shown: readonly string[] = [];
 
   /** `choose` gets the ids of the columns in order; none: those that are usual. */
@@ -34,7 +34,7 @@ export class Chooser {
     this.#reset.addEventListener("click", () => choose([]), { signal });
   }
 
-  update(columns: Columns, shown: readonly Column[]) {
+  update(columns: RunColumns, shown: readonly RunColumn[]) {
     const ids = shown.map(({ id }) => id);
     if (this.#columns === columns && JSON.stringify(ids) === JSON.stringify(this.#shown)) return;
     [this.#columns, this.#shown] = [columns, ids];
@@ -56,18 +56,19 @@ export class Chooser {
     const found = this.#columns.all().filter(({ id, title }) => matches(id) || matches(title));
     const chosen = new Set(this.#shown);
     const first = [...found.filter(({ id }) => chosen.has(id)), ...found.filter(({ id }) => !chosen.has(id))];
-    const boxes = first.slice(0, MOST).map(column => {
+    const boxes = first.slice(0, MOST_BOXES).map(column => {
       const label = this.#boxes.get(column.id) ?? this.#newBox(column);
       (label.firstElementChild as HTMLInputElement).checked = chosen.has(column.id);
       return label;
     });
-    this.#boxes = new Map(first.slice(0, MOST).map(({ id }, i) => [id, boxes[i]]));
+    this.#boxes = new Map(first.slice(0, MOST_BOXES).map(({ id }, i) => [id, boxes[i]]));
     setChildren(this.#list, boxes);
-    this.#more.textContent = found.length > MOST ? `${found.length - MOST} more: search for them` : "";
-    this.#more.hidden = found.length <= MOST;
+    this.#more.textContent =
+      found.length > MOST_BOXES ? `${found.length - MOST_BOXES} more: search for them` : "";
+    this.#more.hidden = found.length <= MOST_BOXES;
   }
 
-  #newBox({ id, title, kind }: Column): HTMLElement {
+  #newBox({ id, title, kind }: RunColumn): HTMLElement {
     const box = h("input", { type: "checkbox" });
     const change = () =>
       this.choose(

@@ -1,40 +1,42 @@
-import type { Entry } from "../frames/runs-table.ts";
+import type { RunEntry } from "../frames/runs-table.ts";
 import type { ViewState } from "../frames/view-state.ts";
-import type { Styled } from "../plot/rows.ts";
+import type { RunStyle } from "../plot/rows.ts";
 import { h, nextFrame, onResize, setChildren } from "../ui/dom.ts";
 import { VirtualRows } from "../ui/virtual-rows.ts";
-import type { Column } from "./columns.ts";
+import type { RunColumn } from "./columns.ts";
 import { GroupRow, RunRow } from "./row.ts";
-import { type Group, parseSort } from "./sorting.ts";
+import { parseSort, type RunGroup } from "./sorting.ts";
 import type { Visibility } from "./visibility.ts";
 
 export const ROW_HEIGHT = 28; // px; runs.css says the same
-const FIRST = 200; // px, the column of names
-const CELL = 80;
-const WIDE = new Set(["started", "tags", "notes"]);
+const NAME_WIDTH = 200; // px, the column of names
+const CELL_WIDTH = 80;
+const WIDE_COLUMNS = new Set(["started", "tags", "notes"]);
 
-export type Item = { kind: "group"; key: string; group: Group } | { kind: "run"; key: string; entry: Entry };
+export type GridItem =
+  | { kind: "group"; key: string; group: RunGroup }
+  | { kind: "run"; key: string; entry: RunEntry };
 
-export interface Scene {
-  items: readonly Item[];
-  columns: readonly Column[];
+export interface GridScene {
+  items: readonly GridItem[];
+  columns: readonly RunColumn[];
   now: number;
-  styleOf(item: Item): Pick<Styled, "color" | "dash"> | null;
+  styleOf(item: GridItem): Pick<RunStyle, "color" | "dash"> | null;
 }
 
 /** What somebody does in the grid that is not its own business. */
-interface Doing {
-  details(entry: Entry): void;
+interface GridActions {
+  details(entry: RunEntry): void;
   /** The details are of this run from now on, if they are open. */
-  follow(entry: Entry): void;
-  rename(entry: Entry, name: string): void;
-  remove(entry: Entry): void;
+  follow(entry: RunEntry): void;
+  rename(entry: RunEntry, name: string): void;
+  remove(entry: RunEntry): void;
 }
 
 let grids = 0;
 
 /** The runs as a grid: one tab stop, keys move the active row, and only rows in view are in the page. */
-export class Grid {
+export class RunsGrid {
   readonly element = h("div", { class: "tb-runs-scroll" });
   #grid = h("div", { class: "tb-runs", role: "grid", tabindex: "0", "aria-multiselectable": "true" });
   #head = h("div", { class: "tb-runs-row tb-runs-head", role: "row", "aria-rowindex": "1" });
@@ -44,14 +46,14 @@ export class Grid {
   #id = `tb-runs-${++grids}`;
   #ids = new Map<string, string>();
   #active = "";
-  #scene: Scene | null = null;
+  #scene: GridScene | null = null;
   #closed = new Set<string>();
   #drawSoon: () => void;
 
   constructor(
     private readonly state: ViewState,
     private readonly visibility: Visibility,
-    private readonly doing: Doing,
+    private readonly doing: GridActions,
     private readonly onChange: () => void,
     private readonly signal: AbortSignal,
   ) {
@@ -74,14 +76,19 @@ export class Grid {
     return this.#active;
   }
 
-  update(scene: Scene) {
+  update(scene: GridScene) {
     this.#scene = scene;
     this.#showHead(scene);
     const widths = scene.columns
       .slice(1)
-      .map(({ id, kind }) => (WIDE.has(id) ? 1.5 * CELL : kind === "run" ? 0.8 * CELL : CELL));
-    this.#grid.style.setProperty("--tb-columns", [FIRST, ...widths].map(width => `${width}px`).join(" "));
-    this.#grid.style.minWidth = `${widths.reduce((sum, width) => sum + width, FIRST)}px`;
+      .map(({ id, kind }) =>
+        WIDE_COLUMNS.has(id) ? 1.5 * CELL_WIDTH : kind === "run" ? 0.8 * CELL_WIDTH : CELL_WIDTH,
+      );
+    this.#grid.style.setProperty(
+      "--tb-columns",
+      [NAME_WIDTH, ...widths].map(width => `${width}px`).join(" "),
+    );
+    this.#grid.style.minWidth = `${widths.reduce((sum, width) => sum + width, NAME_WIDTH)}px`;
     this.#grid.setAttribute("aria-rowcount", String(scene.items.length + 1));
     this.#grid.setAttribute("aria-colcount", String(scene.columns.length));
     this.#grid.setAttribute("role", scene.items.some(({ kind }) => kind === "group") ? "treegrid" : "grid");
@@ -110,7 +117,7 @@ export class Grid {
     else this.#grid.removeAttribute("aria-activedescendant");
   }
 
-  #rowOf(scene: Scene, index: number): RunRow | GroupRow {
+  #rowOf(scene: GridScene, index: number): RunRow | GroupRow {
     const item = scene.items[index];
     const active = item.key === this.#active;
     const style = scene.styleOf(item);
@@ -133,7 +140,7 @@ export class Grid {
     return id;
   }
 
-  #showHead({ columns, items, now }: Scene) {
+  #showHead({ columns, items, now }: GridScene) {
     const sort = parseSort(this.state.get("run_sort"));
     const headers = columns.map(column => {
       const header = this.#headers.get(column.id) ?? this.#newHeader(column);
@@ -146,7 +153,7 @@ export class Grid {
     setChildren(this.#head, headers);
   }
 
-  #newHeader(column: Column): HTMLElement {
+  #newHeader(column: RunColumn): HTMLElement {
     const title = h("span", {}, column.title);
     const button = h(
       "button",
@@ -160,13 +167,13 @@ export class Grid {
   }
 
   /** Numbers the largest first, texts from A; once more the other way round, and once more as before. */
-  #sortBy({ id, kind }: Column) {
+  #sortBy({ id, kind }: RunColumn) {
     const now = this.state.get("run_sort");
     const ways = kind === "run" || kind === "config" ? [id, `-${id}`, ""] : [`-${id}`, id, ""];
     this.state.set("run_sort", ways[(ways.indexOf(now) + 1) % ways.length]);
   }
 
-  #itemAt(event: Event): { item: Item; row: RunRow | GroupRow } | null {
+  #itemAt(event: Event): { item: GridItem; row: RunRow | GroupRow } | null {
     const element = (event.target as Element).closest(".tb-runs-rows > .tb-runs-row");
     const found = [...this.#made].find(([, row]) => row.element === element);
     const item = found && this.#scene?.items.find(({ key }) => key === found[0]);
@@ -180,12 +187,12 @@ export class Grid {
     this.activate(item.key);
     if (event.target === row.box) {
       // a checkbox redraws from the state, like everything else
-      if (event.altKey) this.visibility.solo(membersOf(item));
-      else this.visibility.toggle(membersOf(item));
+      if (event.altKey) this.visibility.solo(runIds(item));
+      else this.visibility.toggle(runIds(item));
       this.onChange();
     } else if (item.kind === "run" && row instanceof RunRow && event.target === row.more) {
       this.doing.details(item.entry);
-    } else if (event.altKey) this.visibility.solo(membersOf(item));
+    } else if (event.altKey) this.visibility.solo(runIds(item));
     else if (item.kind === "group") this.#fold(item.key, !this.isOpen(item.key));
     else this.doing.follow(item.entry);
   }
@@ -225,10 +232,10 @@ export class Grid {
   }
 
   /** Whether the key meant something for the active row. */
-  #act({ key, altKey }: KeyboardEvent, item: Item): boolean {
+  #act({ key, altKey }: KeyboardEvent, item: GridItem): boolean {
     if (key === " ") {
-      if (altKey) this.visibility.solo(membersOf(item));
-      else this.visibility.toggle(membersOf(item));
+      if (altKey) this.visibility.solo(runIds(item));
+      else this.visibility.toggle(runIds(item));
     } else if (item.kind === "group") {
       if (key === "ArrowLeft" || key === "ArrowRight") this.#fold(item.key, key === "ArrowRight");
       else if (key === "Enter") this.#fold(item.key, !this.isOpen(item.key));
@@ -240,7 +247,7 @@ export class Grid {
     return true;
   }
 
-  #rename(entry: Entry) {
+  #rename(entry: RunEntry) {
     const row = this.#made.get(runKey(entry.id));
     if (!(row instanceof RunRow)) return;
     row.rename(name => {
@@ -256,7 +263,7 @@ export class Grid {
   }
 }
 
-function firstValue(items: readonly Item[], column: Column, now: number) {
+function firstValue(items: readonly GridItem[], column: RunColumn, now: number) {
   for (const item of items) {
     const value = item.kind === "run" ? column.value(item.entry, now) : undefined;
     if (value !== undefined && value !== null) return value;
@@ -268,6 +275,6 @@ export function runKey(id: string): string {
   return `run:${id}`;
 }
 
-function membersOf(item: Item): string[] {
+function runIds(item: GridItem): string[] {
   return item.kind === "run" ? [item.entry.id] : item.group.members.map(({ id }) => id);
 }

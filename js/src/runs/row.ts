@@ -1,17 +1,17 @@
-import type { Entry } from "../frames/runs-table.ts";
-import type { Styled } from "../plot/rows.ts";
+import type { RunEntry } from "../frames/runs-table.ts";
+import type { RunStyle } from "../plot/rows.ts";
 import { h, setChildren, setText, swatch } from "../ui/dom.ts";
-import type { Column } from "./columns.ts";
+import type { RunColumn } from "./columns.ts";
 import { STATE_ICON } from "./run-state.ts";
-import type { Group } from "./sorting.ts";
+import type { RunGroup } from "./sorting.ts";
 
-interface RowState {
-  columns: readonly Column[];
+interface RowProps {
+  columns: readonly RunColumn[];
   now: number;
   shown: boolean;
   active: boolean;
   /** How the board draws the run; null where it does not. */
-  style: Pick<Styled, "color" | "dash"> | null;
+  style: Pick<RunStyle, "color" | "dash"> | null;
 }
 
 /** A run in the panel: its box, its line in small, its name, its state, then a cell a column. */
@@ -29,7 +29,7 @@ export class RunRow {
     },
     "⋯",
   );
-  entry: Entry | null = null;
+  entry: RunEntry | null = null;
   #line = h("span", { class: "tb-runs-line" });
   #name = h("span", { class: "tb-runs-name" });
   #icon = h("span", { class: "tb-state" });
@@ -43,7 +43,7 @@ export class RunRow {
     this.element = h("div", { class: "tb-runs-row", role: "row", id });
   }
 
-  update(entry: Entry, index: number, state: RowState) {
+  update(entry: RunEntry, index: number, state: RowProps) {
     this.entry = entry;
     const { element } = this;
     element.dataset.run = entry.id;
@@ -64,7 +64,7 @@ export class RunRow {
   }
 
   /** The line in small is the run's mark where colour alone would not tell. */
-  #showLine({ style, shown }: RowState) {
+  #showLine({ style, shown }: RowProps) {
     const look = JSON.stringify([style?.color, style?.dash, shown]);
     if (look === this.#look) return;
     this.#look = look;
@@ -72,7 +72,7 @@ export class RunRow {
     this.box.style.accentColor = (shown && style?.color) || "";
   }
 
-  #showCells(entry: Entry, { columns, now }: RowState) {
+  #showCells(entry: RunEntry, { columns, now }: RowProps) {
     const cells = columns.slice(1).map((column, i) => {
       const cell = this.#cells[i] ?? h("div", { class: "tb-runs-cell", role: "gridcell" });
       const value = column.value(entry, now);
@@ -131,11 +131,11 @@ export class GroupRow {
   }
 
   update(
-    group: Group,
+    group: RunGroup,
     index: number,
     open: boolean,
     shown: number,
-    state: Pick<RowState, "active" | "style">,
+    state: Pick<RowProps, "active" | "style">,
   ) {
     const { element, box } = this;
     element.setAttribute("aria-rowindex", String(index + 2));

@@ -1,6 +1,6 @@
-import type { State } from "../frames/protocol.ts";
+import type { RunState } from "../frames/protocol.ts";
 
-export const STATE_ICON: Record<State, string> = {
+export const STATE_ICON: Record<RunState, string> = {
   running: "●",
   finished: "✓",
   failed: "✕",
@@ -8,7 +8,7 @@ export const STATE_ICON: Record<State, string> = {
   lost: "?",
 };
 
-export const STATE_HELP: Record<State, string> = {
+export const STATE_HELP: Record<RunState, string> = {
   running: "The run is going on",
   finished: "The run ended by itself",
   failed: "The run ended with an exception",

@@ -1,15 +1,15 @@
 import type { Picture } from "../frames/picture.ts";
 import { NoAnswer, type Requests } from "../frames/requests.ts";
-import { type Entry, entriesOf, type Table } from "../frames/runs-table.ts";
+import { type RunEntry, type RunsTable, runEntries } from "../frames/runs-table.ts";
 import type { ViewState } from "../frames/view-state.ts";
-import type { Styled } from "../plot/rows.ts";
+import type { RunStyle } from "../plot/rows.ts";
 import { h, searchField, setText } from "../ui/dom.ts";
 import { parseFilter, showFilter } from "../ui/filter.ts";
 import { formatCount } from "../ui/format.ts";
-import { Chooser } from "./column-chooser.ts";
-import { type Column, Columns } from "./columns.ts";
-import { Details } from "./details/run-details.ts";
-import { Grid, type Item, runKey } from "./grid.ts";
+import { ColumnChooser } from "./column-chooser.ts";
+import { type RunColumn, RunColumns } from "./columns.ts";
+import { RunDetails } from "./details/run-details.ts";
+import { type GridItem, RunsGrid, runKey } from "./grid.ts";
 import { filterRuns, groupRuns, parseSort, sortRuns } from "./sorting.ts";
 import { MOST_DRAWN, Visibility } from "./visibility.ts";
 
@@ -17,15 +17,15 @@ const PATIENCE = 1500; // ms until a kernel that does not answer is said to be b
 
 interface PanelScene {
   picture: Picture;
-  table: Table;
+  table: RunsTable;
   /** How runs, or groups by their key, are drawn. */
-  runStyle(id: string): Styled | null;
-  groupStyle(key: string): Styled | null;
+  runStyle(id: string): RunStyle | null;
+  groupStyle(key: string): RunStyle | null;
   now: number;
 }
 
 /** All runs of the project: found, sorted, grouped, shown and changed. */
-export class Panel {
+export class RunsPanel {
   readonly element = h("aside", { class: "tb-panel", "aria-label": "Runs", hidden: "" });
   readonly visibility: Visibility;
   #state: ViewState;
@@ -34,13 +34,13 @@ export class Panel {
   #all = h("button", { type: "button", class: "tb-button" });
   #choose = h("button", { type: "button", class: "tb-button", "aria-expanded": "false" }, "Columns");
   #status = h("div", { class: "tb-panel-status tb-minor", role: "status" });
-  #chooser: Chooser;
-  #grid: Grid;
-  #details: Details;
+  #chooser: ColumnChooser;
+  #grid: RunsGrid;
+  #details: RunDetails;
   #scene: PanelScene | null = null;
-  #entries: readonly Entry[] = [];
-  #found: readonly Entry[] = [];
-  #columns: { key: unknown[]; value: Columns } | null = null;
+  #entries: readonly RunEntry[] = [];
+  #found: readonly RunEntry[] = [];
+  #columns: { key: unknown[]; value: RunColumns } | null = null;
   #open: string | null = null;
   #message = "";
 
@@ -48,21 +48,21 @@ export class Panel {
     [this.#state, this.#requests] = [state, requests];
     this.visibility = new Visibility(state);
     const doing = {
-      details: (entry: Entry) => this.#showDetails(entry),
-      follow: (entry: Entry) => {
+      details: (entry: RunEntry) => this.#showDetails(entry),
+      follow: (entry: RunEntry) => {
         if (this.#open === null) return;
         this.#open = entry.id;
         this.#draw();
       },
-      rename: (entry: Entry, name: string) => this.#change("rename", entry, { name }),
-      remove: (entry: Entry) => {
+      rename: (entry: RunEntry, name: string) => this.#change("rename", entry, { name }),
+      remove: (entry: RunEntry) => {
         this.#showDetails(entry);
         this.#details.ask(entry);
       },
     };
-    this.#grid = new Grid(state, this.visibility, doing, () => this.#draw(), signal);
-    this.#chooser = new Chooser(ids => state.set("run_columns", ids), signal);
-    this.#details = new Details(this.#editing(doing.rename), requests, signal);
+    this.#grid = new RunsGrid(state, this.visibility, doing, () => this.#draw(), signal);
+    this.#chooser = new ColumnChooser(ids => state.set("run_columns", ids), signal);
+    this.#details = new RunDetails(this.#editing(doing.rename), requests, signal);
     this.element.append(
       h("div", { class: "tb-panel-line" }, this.#search, this.#choose),
       this.#chooser.element,
@@ -85,19 +85,19 @@ export class Panel {
   }
 
   /** All runs, as the newest scene has them. */
-  get entries(): readonly Entry[] {
+  get entries(): readonly RunEntry[] {
     return this.#entries;
   }
 
-  get found(): readonly Entry[] {
+  get found(): readonly RunEntry[] {
     return this.#found;
   }
 
-  get columns(): Columns {
+  get columns(): RunColumns {
     const { table, picture } = this.#scene as PanelScene;
     const key = [table, picture.metrics.length, this.#entries.length];
     if (!this.#columns || key.some((part, i) => part !== this.#columns?.key[i])) {
-      this.#columns = { key, value: new Columns(table, this.#entries, picture.metrics) };
+      this.#columns = { key, value: new RunColumns(table, this.#entries, picture.metrics) };
     }
     return this.#columns.value;
   }
@@ -106,7 +106,7 @@ export class Panel {
     this.#scene = scene;
     const { picture, table } = scene;
     this.visibility.update(picture);
-    this.#entries = entriesOf(table, picture);
+    this.#entries = runEntries(table, picture);
     this.#found = filterRuns(this.#entries, this.#state.get("run_filter"));
     this.element.hidden = this.#state.get("panel") !== "runs";
     if (this.element.hidden) this.#details.update(null, null, undefined, scene.now);
@@ -136,18 +136,18 @@ export class Panel {
   }
 
   /** What the runs are sorted by is always there, so that its head can say so. */
-  #shownColumns(columns: Columns): Column[] {
+  #shownColumns(columns: RunColumns): RunColumn[] {
     const shown = columns.shown(this.#state.get("run_columns"));
     const sort = this.#state.get("run_sort");
     const by = sort ? columns.get(parseSort(sort).id) : null;
     return by && !shown.some(({ id }) => id === by.id) ? [shown[0], by, ...shown.slice(1)] : shown;
   }
 
-  #itemsOf(sorted: readonly Entry[]): Item[] {
-    const run = (entry: Entry): Item => ({ kind: "run", key: runKey(entry.id), entry });
+  #itemsOf(sorted: readonly RunEntry[]): GridItem[] {
+    const run = (entry: RunEntry): GridItem => ({ kind: "run", key: runKey(entry.id), entry });
     const by = this.#state.get("group_by");
     if (!by) return sorted.map(run);
-    return groupRuns(sorted, by).flatMap((group): Item[] => {
+    return groupRuns(sorted, by).flatMap((group): GridItem[] => {
       const key = `group:${group.key}`;
       const members = this.#grid.isOpen(key) ? group.members.map(run) : [];
       return [{ kind: "group", key, group }, ...members];
@@ -170,31 +170,31 @@ export class Panel {
     this.#all.hidden = found === 0;
   }
 
-  #showDetails(entry: Entry) {
+  #showDetails(entry: RunEntry) {
     this.#open = entry.id;
     this.#draw();
     this.#details.element.scrollIntoView?.({ block: "nearest" });
     this.#details.focus();
   }
 
-  #editing(rename: (entry: Entry, name: string) => void) {
+  #editing(rename: (entry: RunEntry, name: string) => void) {
     const requests = this.#requests;
     return {
       get possible() {
         return requests.possible;
       },
       rename,
-      tag: (entry: Entry, tags: string[]) => this.#change("tag", entry, { tags }),
-      note: (entry: Entry, notes: string) => this.#change("note", entry, { notes }),
-      remove: (entry: Entry) => {
+      tag: (entry: RunEntry, tags: string[]) => this.#change("tag", entry, { tags }),
+      note: (entry: RunEntry, notes: string) => this.#change("note", entry, { notes }),
+      remove: (entry: RunEntry) => {
         this.#change("delete", entry);
         this.#closeDetails();
       },
-      color: (entry: Entry, color: string | null) => {
+      color: (entry: RunEntry, color: string | null) => {
         const { [entry.id]: _, ...colors } = this.#state.get("run_colors");
         this.#state.set("run_colors", color === null ? colors : { ...colors, [entry.id]: color });
       },
-      solo: (entry: Entry) => this.visibility.solo([entry.id]),
+      solo: (entry: RunEntry) => this.visibility.solo([entry.id]),
       close: () => this.#closeDetails(),
     };
   }
@@ -208,7 +208,7 @@ export class Panel {
   /** Asks the kernel to change a run; when it cannot, or not yet, says so. */
   #change(
     act: "rename" | "tag" | "note" | "delete",
-    { id, name }: Entry,
+    { id, name }: RunEntry,
     fields: Record<string, unknown> = {},
   ) {
     const late = setTimeout(

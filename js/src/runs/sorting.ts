@@ -1,9 +1,9 @@
-import type { Entry, Scalar } from "../frames/runs-table.ts";
+import type { RunEntry, Scalar } from "../frames/runs-table.ts";
 import { parseFilter } from "../ui/filter.ts";
-import type { Column, Columns } from "./columns.ts";
+import type { RunColumn, RunColumns } from "./columns.ts";
 
 /** Runs whose name, id, group, tags, notes or state contain a text or match a regular expression. */
-export function filterRuns(entries: readonly Entry[], text: string): readonly Entry[] {
+export function filterRuns(entries: readonly RunEntry[], text: string): readonly RunEntry[] {
   if (!text.trim()) return entries;
   const { matches } = parseFilter(text);
   return entries.filter(({ name, id, group, state, tags, notes }) =>
@@ -17,39 +17,47 @@ export function parseSort(sort: string): { id: string; descending: boolean } {
   return sort.startsWith("-") ? { id: sort.slice(1), descending: true } : { id: sort, descending: false };
 }
 
-export function sortRuns(entries: readonly Entry[], sort: string, columns: Columns, now: number): Entry[] {
+export function sortRuns(
+  entries: readonly RunEntry[],
+  sort: string,
+  columns: RunColumns,
+  now: number,
+): RunEntry[] {
   const { id, descending } = parseSort(sort);
-  const column = columns.get(id) as Column | null;
+  const column = columns.get(id) as RunColumn | null;
   if (!column) return [...entries];
   const keyed = entries.map(entry => ({ entry, key: column.value(entry, now) }));
   const sign = descending ? -1 : 1;
   return keyed
-    .sort((a, b) => missing(a.key) - missing(b.key) || sign * compare(a.key, b.key))
+    .sort((a, b) => missingRank(a.key) - missingRank(b.key) || sign * compareValues(a.key, b.key))
     .map(({ entry }) => entry);
 }
 
 /** Runs without a value come last, whichever way round the others are. */
-function missing(value: Scalar | undefined): number {
+function missingRank(value: Scalar | undefined): number {
   return value === undefined || value === null ? 2 : Number.isNaN(value) ? 1 : 0;
 }
 
 const natural = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
 /** Numbers before texts, and "run 2" before "run 10". */
-export function compare(a: Scalar | undefined, b: Scalar | undefined): number {
+export function compareValues(a: Scalar | undefined, b: Scalar | undefined): number {
   if (typeof a === "number" && typeof b === "number") return a < b ? -1 : a > b ? 1 : 0;
   if (typeof a === "number" || typeof b === "number") return typeof a === "number" ? -1 : 1;
   return natural.compare(String(a), String(b));
 }
 
-export interface Group {
+export interface RunGroup {
   key: string;
   label: string;
-  members: readonly Entry[];
+  members: readonly RunEntry[];
 }
 
 /** What `group_by` says a run belongs to. A text speaks for itself, a number needs its key's name. */
-export function groupOf(entry: Pick<Entry, "group" | "config">, by: string): { key: string; label: string } {
+export function groupOf(
+  entry: Pick<RunEntry, "group" | "config">,
+  by: string,
+): { key: string; label: string } {
   const name = by === "group" ? "group" : by.slice("config.".length);
   const value = by === "group" ? entry.group : entry.config.get(name);
   if (value === null || value === undefined || value === "") return { key: "", label: `no ${name}` };
@@ -58,8 +66,8 @@ export function groupOf(entry: Pick<Entry, "group" | "config">, by: string): { k
 }
 
 /** The groups in the order of their keys, each with its runs in the order given. */
-export function groupRuns(entries: readonly Entry[], by: string): Group[] {
-  const groups = new Map<string, { label: string; value: Scalar; members: Entry[] }>();
+export function groupRuns(entries: readonly RunEntry[], by: string): RunGroup[] {
+  const groups = new Map<string, { label: string; value: Scalar; members: RunEntry[] }>();
   for (const entry of entries) {
     const { key, label } = groupOf(entry, by);
     const group = groups.get(key);
@@ -68,5 +76,5 @@ export function groupRuns(entries: readonly Entry[], by: string): Group[] {
   }
   return [...groups]
     .map(([key, group]) => ({ key, ...group }))
-    .sort((a, b) => Number(!a.key) - Number(!b.key) || compare(a.value, b.value));
+    .sort((a, b) => Number(!a.key) - Number(!b.key) || compareValues(a.value, b.value));
 }

@@ -1,7 +1,7 @@
 import { h } from "./dom.ts";
 
 /** What can be shown large: a chart, or a run's details. */
-interface Large {
+interface Enlargeable {
   /** Its place, where its body is in the page. */
   element: HTMLElement;
   body: HTMLElement;
@@ -12,7 +12,7 @@ interface Large {
 /** Shows one thing as large as the window, in a dialog, with everything that works in its place. */
 export class FullScreen {
   readonly element = h("dialog", { class: "tb-large" });
-  #shown: Large | null = null;
+  #shown: Enlargeable | null = null;
   #back: HTMLElement | null = null;
 
   constructor(signal: AbortSignal) {
@@ -24,7 +24,7 @@ export class FullScreen {
     signal.addEventListener("abort", () => this.close());
   }
 
-  toggle(shown: Large, label: string) {
+  toggle(shown: Enlargeable, label: string) {
     const again = this.#shown === shown;
     this.close();
     if (!again) this.#show(shown, label);
@@ -35,7 +35,7 @@ export class FullScreen {
     this.#putBack();
   }
 
-  #show(shown: Large, label: string) {
+  #show(shown: Enlargeable, label: string) {
     this.#shown = shown;
     this.#back = shown.head.querySelector("button");
     const { height } = shown.element.getBoundingClientRect();

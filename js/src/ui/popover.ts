@@ -78,7 +78,12 @@ export class Popover {
 }
 
 /** A button that opens a popover. */
-export function opener(popover: Popover, label: string, className: string, ...content: (Node | string)[]) {
+export function popoverButton(
+  popover: Popover,
+  label: string,
+  className: string,
+  ...content: (Node | string)[]
+) {
   const kind = popover.panel.getAttribute("role") as string;
   const attributes = { type: "button", class: className, "aria-haspopup": kind, "aria-expanded": "false" };
   return h("button", { ...attributes, "aria-label": label, title: label }, ...content);

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { expect, test } from "vitest";
-import { columnsIn, Groups, orderGroups, spansOf } from "../../src/board/chart-groups.ts";
+import { ChartGroups, columnsIn, orderGroups, spansOf } from "../../src/board/chart-groups.ts";
 import { ViewState } from "../../src/frames/view-state.ts";
 import { FakeModel } from "../fixtures.ts";
 
@@ -8,7 +8,7 @@ function groups(metrics: string[], traits: Record<string, unknown> = {}) {
   const { signal } = new AbortController();
   const model = new FakeModel(traits);
   const show = (names = metrics) => made.update(names);
-  const made: Groups = new Groups(new ViewState(model, show, signal), () => {}, signal);
+  const made: ChartGroups = new ChartGroups(new ViewState(model, show, signal), () => {}, signal);
   show();
   const names = () =>
     [...made.element.querySelectorAll<HTMLElement>(".tb-group")].map(group => group.dataset.group);

@@ -1,15 +1,15 @@
 // @vitest-environment happy-dom
 import { expect, test } from "vitest";
-import { TopLine } from "../../src/board/header.ts";
+import { Header } from "../../src/board/header.ts";
 import type { RunHeader } from "../../src/frames/protocol.ts";
 import { styleRuns } from "../../src/plot/palette.ts";
-import type { Styled } from "../../src/plot/rows.ts";
+import type { RunStyle } from "../../src/plot/rows.ts";
 import { run } from "../fixtures.ts";
 
 function topLine(more: Partial<RunHeader>, { now = 0, alone = false } = {}) {
-  const line = new TopLine(document.createElement("span"));
+  const line = new Header(document.createElement("span"));
   const clock = { now };
-  line.update("digits", styleRuns([run(0, more)], "light").get(0) as Styled, alone, () => clock.now);
+  line.update("digits", styleRuns([run(0, more)], "light").get(0) as RunStyle, alone, () => clock.now);
   const text = () => [...line.element.children].map(child => child.textContent).filter(Boolean);
   return { line, clock, text };
 }

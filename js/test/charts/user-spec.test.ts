@@ -1,15 +1,20 @@
 // @vitest-environment happy-dom
 import { afterEach, expect, test } from "vitest";
-import { isComposite, ownRows, type UserChart, userCharts } from "../../src/charts/user-spec.ts";
+import {
+  isComposite,
+  readUserCharts,
+  type UserChartSpec,
+  userChartRows,
+} from "../../src/charts/user-spec.ts";
 import { decodeSeries } from "../../src/frames/decode.ts";
 import { decodeFrame } from "../../src/frames/protocol.ts";
 import widget from "../../src/index.ts";
 import { styleRuns } from "../../src/plot/palette.ts";
-import type { Look } from "../../src/plot/plot.ts";
+import type { DrawSettings } from "../../src/plot/plot.ts";
 import { FakeModel, frame, run, type SeriesSpec } from "../fixtures.ts";
 
 const spec = { data: { name: "points" }, mark: "point", encoding: {} };
-const chart = (name: string, more: Partial<UserChart> = {}): UserChart => ({
+const chart = (name: string, more: Partial<UserChartSpec> = {}): UserChartSpec => ({
   name,
   spec,
   metrics: [],
@@ -34,12 +39,12 @@ function show(traits: Record<string, unknown>) {
   return { model, el, groups };
 }
 
-function draw(specs: SeriesSpec[], metrics: string[], more: Partial<Look> = {}) {
+function draw(specs: SeriesSpec[], metrics: string[], more: Partial<DrawSettings> = {}) {
   const runs = [run(0), run(1)];
   const { header, data } = decodeFrame(frame(specs, { runs, metrics })) as NonNullable<
     ReturnType<typeof decodeFrame>
   >;
-  const look: Look = {
+  const look: DrawSettings = {
     styles: styleRuns(runs, "light"),
     hidden: new Set(),
     smoothing: { amount: 0, kind: "mean" },
@@ -53,7 +58,7 @@ function draw(specs: SeriesSpec[], metrics: string[], more: Partial<Look> = {}) 
     series: series.filter(each => each.metric === i),
     axes,
   }));
-  return ownRows(parts, look, 512);
+  return userChartRows(parts, look, 512);
 }
 
 const METRICS = { keyframe: frame([], { metrics: ["lr", "val/loss"] }) };
@@ -129,6 +134,6 @@ test("charts of several views are told from those that fit a box", () => {
 });
 
 test("what is no list of charts is none", () => {
-  expect(userCharts(undefined).size).toBe(0);
-  expect(userCharts({}).size).toBe(0);
+  expect(readUserCharts(undefined).size).toBe(0);
+  expect(readUserCharts({}).size).toBe(0);
 });

@@ -1,6 +1,6 @@
 import { parse, View } from "vega";
 import { expect, test } from "vitest";
-import { resizeView } from "../../src/charts/sizing.ts";
+import { resizeView } from "../../src/charts/vega-box.ts";
 
 const SPEC = {
   width: 300,

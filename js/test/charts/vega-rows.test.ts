@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { HeldRows } from "../../src/charts/vega-rows.ts";
+import { VegaRows } from "../../src/charts/vega-rows.ts";
 
 const row = (run: string, x: number, more: object = {}) => ({
   run,
@@ -12,9 +12,9 @@ const row = (run: string, x: number, more: object = {}) => ({
 
 /** A data set that is told of changes, as Vega's is. */
 function dataset() {
-  const [held, rows] = [new HeldRows(), new Set<object>()];
+  const [held, rows] = [new VegaRows(), new Set<object>()];
   const become = (wanted: ReturnType<typeof row>[]) => {
-    const { added, removed } = held.become(wanted);
+    const { added, removed } = held.update(wanted);
     for (const each of removed ?? [...rows]) expect(rows.delete(each)).toBe(true);
     for (const each of added) rows.add(each);
     expect([...rows].map(each => JSON.stringify(each)).sort()).toEqual(
@@ -53,9 +53,9 @@ test("a row that has no band any more keeps none", () => {
 });
 
 test("rows are not the ones that were given, which others hold", () => {
-  const [held, mine] = [new HeldRows(), row("a", 0)];
-  const { added } = held.become([mine]);
-  held.become([row("a", 9)]);
+  const [held, mine] = [new VegaRows(), row("a", 0)];
+  const { added } = held.update([mine]);
+  held.update([row("a", 9)]);
   expect([mine.x, added]).toEqual([0, [row("a", 9)]]);
 });
 

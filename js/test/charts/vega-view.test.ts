@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { expect, test } from "vitest";
-import { createCanvas, forbidsEval } from "../../src/charts/vega-view.ts";
-import type { Row } from "../../src/plot/rows.ts";
+import { createVegaView, forbidsEval } from "../../src/charts/vega-view.ts";
+import type { PlotRow } from "../../src/plot/rows.ts";
 import { specOf } from "../../src/plot/specs.ts";
 
 /** A canvas that shows nothing: what is compared is the scene. */
@@ -18,12 +18,12 @@ function random(below: number): number {
 
 const SIGNALS = { smoothing: 0, x_window: null, y_window: null, x_log: false, y_log: false };
 
-function someRows(): Row[] {
+function someRows(): PlotRow[] {
   const marks = ["line", "line", "line", "line", "dot", "NaN", "Infinity", "below"] as const;
   return ["a", "b", "c"].slice(random(2)).flatMap(run => {
     const color = run === "a" && random(2) ? "#ff0000" : "#00ff00";
     const grouped = random(2) > 0;
-    return Array.from({ length: random(12) }, (_, x): Row => {
+    return Array.from({ length: random(12) }, (_, x): PlotRow => {
       const value = random(100);
       const mark = marks[random(marks.length)];
       const band = grouped && mark === "line" ? { low: value - 1, high: value + 1 } : {};
@@ -45,7 +45,7 @@ function someRows(): Row[] {
 
 test("rows that are written over draw what rows of a new chart draw", async () => {
   const spec = specOf("line-step", { x: false, y: false });
-  const canvas = () => createCanvas(spec, "light", "sans-serif", document.createElement("div"));
+  const canvas = () => createVegaView(spec, "light", "sans-serif", document.createElement("div"));
   const live = canvas();
   for (let round = 0; round < 60; round++) {
     const rows = someRows();
@@ -63,7 +63,7 @@ interface Operators {
 }
 
 test("of rows that are gone little is kept", async () => {
-  const canvas = createCanvas(
+  const canvas = createVegaView(
     specOf("line-step", { x: false, y: false }),
     "light",
     "sans-serif",
@@ -73,7 +73,7 @@ test("of rows that are gone little is kept", async () => {
   for (let round = 0; round < 20; round++) {
     const rows = Array.from(
       { length: round % 2 ? 10 : 300 },
-      (_, x): Row => ({ ...row, step: x, time: x, x }),
+      (_, x): PlotRow => ({ ...row, step: x, time: x, x }),
     );
     await canvas.drawLines(rows, SIGNALS);
   }

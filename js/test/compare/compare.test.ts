@@ -1,26 +1,32 @@
 // @vitest-environment happy-dom
 import { expect, test } from "vitest";
-import { placed } from "../../src/compare/compare.ts";
-import { axisOf, isNumeric, MOST_LINES, parallelRows, scatterRows } from "../../src/compare/parallel.ts";
-import { comparedRuns, configLines, MOST_RUNS, metricLines, sideBySide } from "../../src/compare/tables.ts";
-import { decodeTable, type TableRun } from "../../src/frames/runs-table.ts";
-import type { Styled } from "../../src/plot/rows.ts";
-import { type Column, Columns, formatScalar } from "../../src/runs/columns.ts";
+import { positions } from "../../src/compare/compare.ts";
+import {
+  isNumeric,
+  MOST_LINES,
+  parallelAxis,
+  parallelRows,
+  scatterRows,
+} from "../../src/compare/parallel.ts";
+import { comparedRuns, compareTable, configLines, MOST_RUNS, metricLines } from "../../src/compare/tables.ts";
+import { decodeRunsTable, type TableRun } from "../../src/frames/runs-table.ts";
+import type { RunStyle } from "../../src/plot/rows.ts";
+import { formatScalar, type RunColumn, RunColumns } from "../../src/runs/columns.ts";
 import { table } from "../fixtures.ts";
 
 function project(runs: Partial<TableRun>[], metrics: string[] = [], values: (number | undefined)[][] = []) {
-  const known = decodeTable(
+  const known = decodeRunsTable(
     table(runs, metrics, (run, metric) => {
       const value = values[run]?.[metric];
       return value === undefined ? undefined : [value, value, value];
     }),
   );
-  const columns = new Columns(known, known.runs, metrics);
-  return { entries: known.runs, columns, column: (id: string) => columns.get(id) as Column };
+  const columns = new RunColumns(known, known.runs, metrics);
+  return { entries: known.runs, columns, column: (id: string) => columns.get(id) as RunColumn };
 }
 
 const undrawn = { now: 0, styleOf: () => null };
-const red = { label: "red", color: "#ff0000", dash: [] } as unknown as Styled;
+const red = { label: "red", color: "#ff0000", dash: [] } as unknown as RunStyle;
 
 test("config that differs comes first", () => {
   const { entries, columns } = project([{ config: { a: 1, b: 1 } }, { config: { a: 1, b: 2 } }]);
@@ -49,7 +55,7 @@ test("of equal values none is the best, and a metric that none has is left out",
 
 test("the marks of a table are words too, and its names text", () => {
   const { entries } = project([{ name: "<b>x</b>" }, {}], ["<i>"], [[1], [2]]);
-  const element = sideBySide(
+  const element = compareTable(
     "Last",
     entries,
     () => null,
@@ -85,7 +91,7 @@ test("a scatter has the runs that have both values, drawn ones on top", () => {
 
 test("numbers stand where they are, by magnitude when they span some, and texts in their order", () => {
   const at = (values: (string | number)[], numeric: boolean) =>
-    placed(
+    positions(
       values.map(x => ({ x, run: "", color: "", drawn: false, mark: "dot" })),
       "x",
       numeric,
@@ -106,20 +112,20 @@ test("an axis with texts among its numbers is one of texts", () => {
 
 test("axes of parallel coordinates reach from 0 to 1", () => {
   const { column } = project([]);
-  const lr = axisOf(column("config.lr"), [1e-4, 1e-2, 1e-3]);
+  const lr = parallelAxis(column("config.lr"), [1e-4, 1e-2, 1e-3]);
   expect([1e-4, 1e-3, 1e-2].map(value => lr?.place(value).toFixed(3))).toEqual(["0.000", "0.500", "1.000"]);
-  const names = axisOf(column("config.opt"), ["sgd", "adam", "lion"]);
+  const names = parallelAxis(column("config.opt"), ["sgd", "adam", "lion"]);
   expect(names?.ticks).toEqual([
     { at: 0, text: "adam" },
     { at: 0.5, text: "lion" },
     { at: 1, text: "sgd" },
   ]);
-  expect(axisOf(column("config.seed"), [7, 7])).toBeNull();
+  expect(parallelAxis(column("config.seed"), [7, 7])).toBeNull();
 });
 
 test("many names on an axis leave out some of their labels and none of their places", () => {
   const values = Array.from({ length: 50 }, (_, i) => `name ${i}`);
-  const axis = axisOf(project([]).column("config.x"), values);
+  const axis = parallelAxis(project([]).column("config.x"), values);
   expect(axis?.ticks.length).toBeLessThanOrEqual(8);
   expect(axis?.place("name 49")).toBe(1);
 });

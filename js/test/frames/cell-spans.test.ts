@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { cellOf, type Origins } from "../../src/frames/cell-spans.ts";
+import { type CellSpans, executionAt } from "../../src/frames/cell-spans.ts";
 
-const told: Origins = {
+const told: CellSpans = {
   a: [
     [3, 100, 110],
     [5, 120, 130],
@@ -16,11 +16,11 @@ test.each([
   [130.005, "In [6]"], // between two: the later one, which is the more likely
   [1e9, "In [6]"], // it runs yet
 ])("a point of %d s is of %s", (time, name) => {
-  expect(cellOf(told, "a", time)).toBe(name);
+  expect(executionAt(told, "a", time)).toBe(name);
 });
 
 test("rounded times still belong to their cell", () => {
-  expect([cellOf(told, "a", 99.99), cellOf(told, "a", 110.01)]).toEqual(["In [3]", "In [3]"]);
+  expect([executionAt(told, "a", 99.99), executionAt(told, "a", 110.01)]).toEqual(["In [3]", "In [3]"]);
 });
 
 test.each([
@@ -30,5 +30,5 @@ test.each([
   [told, "__proto__", 105],
   [undefined, "a", 105],
 ])("what is not known is not said", (origins, run, time) => {
-  expect(cellOf(origins, run, time)).toBe("");
+  expect(executionAt(origins, run, time)).toBe("");
 });

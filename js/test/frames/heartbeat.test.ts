@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { Pulse } from "../../src/frames/heartbeat.ts";
+import { Heartbeat } from "../../src/frames/heartbeat.ts";
 import { FakeModel } from "../fixtures.ts";
 
 beforeEach(() => {
@@ -12,7 +12,7 @@ afterEach(() => {
 
 function watch(model: (FakeModel & { widget_manager?: object }) | null = new FakeModel()) {
   const [changed, ends] = [vi.fn(), new AbortController()];
-  const pulse = new Pulse(model as ConstructorParameters<typeof Pulse>[0], changed, ends.signal);
+  const pulse = new Heartbeat(model as ConstructorParameters<typeof Heartbeat>[0], changed, ends.signal);
   const wait = (seconds: number, running = true) => {
     for (let i = 0; i < seconds; i++) {
       vi.advanceTimersByTime(1000);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { assemble, OtherVersion, type Picture } from "../../src/frames/picture.ts";
+import { assemble, type Picture, VersionMismatch } from "../../src/frames/picture.ts";
 import { decodeFrame, type FrameHeader } from "../../src/frames/protocol.ts";
 import { frame, run } from "../fixtures.ts";
 
@@ -102,7 +102,7 @@ describe("a picture", () => {
   });
 
   test("of another version is refused with what to do", () => {
-    expect(() => assemble(keyframe({}, { version: 99 }), null, null)).toThrow(OtherVersion);
+    expect(() => assemble(keyframe({}, { version: 99 }), null, null)).toThrow(VersionMismatch);
     expect(() => assemble(keyframe({}, { version: 99 }), null, null)).toThrow(
       "restart the kernel and run the cell again",
     );

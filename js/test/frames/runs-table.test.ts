@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { assemble } from "../../src/frames/picture.ts";
 import { decodeFrame } from "../../src/frames/protocol.ts";
-import { decodeTable, entriesOf } from "../../src/frames/runs-table.ts";
+import { decodeRunsTable, runEntries } from "../../src/frames/runs-table.ts";
 import { frame, run, table } from "../fixtures.ts";
 
 const picture = (...args: Parameters<typeof frame>) => {
@@ -16,30 +16,32 @@ const loss = (key: number, ...values: number[]) => ({
 });
 
 test("each figure is where the kernel put it", () => {
-  const { runs } = decodeTable(table([{}, {}], ["a", "b"], (run, metric) => [run, metric, 9]));
-  expect(runs.map(one => one.figure("last", "b"))).toEqual([0, 1]);
-  expect([runs[0].figure("min", "a"), runs[1].figure("min", "b"), runs[1].figure("max", "b")]).toEqual([
-    0, 1, 9,
-  ]);
+  const { runs } = decodeRunsTable(table([{}, {}], ["a", "b"], (run, metric) => [run, metric, 9]));
+  expect(runs.map(one => one.statistic("last", "b"))).toEqual([0, 1]);
+  expect([
+    runs[0].statistic("min", "a"),
+    runs[1].statistic("min", "b"),
+    runs[1].statistic("max", "b"),
+  ]).toEqual([0, 1, 9]);
 });
 
 test("a metric that was never logged is not one that is NaN", () => {
   const nan = [Number.NaN, Number.NaN, Number.NaN] as const;
-  const { runs } = decodeTable(table([{}, {}], ["a"], run => (run ? nan : undefined)));
-  expect([runs[0].figure("last", "a"), runs[1].figure("last", "a")]).toEqual([undefined, Number.NaN]);
-  expect(runs[0].figure("last", "no such metric")).toBeUndefined();
+  const { runs } = decodeRunsTable(table([{}, {}], ["a"], run => (run ? nan : undefined)));
+  expect([runs[0].statistic("last", "a"), runs[1].statistic("last", "a")]).toEqual([undefined, Number.NaN]);
+  expect(runs[0].statistic("last", "no such metric")).toBeUndefined();
 });
 
 test("a table that is missing or of another version is empty", () => {
   const other = table([{}]);
   other.header.version = 99;
   for (const trait of [undefined, {}, other])
-    expect(decodeTable(trait)).toEqual({ metrics: [], runs: [], omitted: 0 });
+    expect(decodeRunsTable(trait)).toEqual({ metrics: [], runs: [], omitted: 0 });
 });
 
 test("config keys are data, whatever they look like", () => {
   const config = JSON.parse('{"__proto__": 1, "constructor": 2}');
-  const [entry] = decodeTable(table([{ config }])).runs;
+  const [entry] = decodeRunsTable(table([{ config }])).runs;
   expect([...entry.config]).toEqual([
     ["__proto__", 1],
     ["constructor", 2],
@@ -47,15 +49,15 @@ test("config keys are data, whatever they look like", () => {
 });
 
 test("of a run that is drawn the picture knows better, and of others the table", () => {
-  const known = decodeTable(
+  const known = decodeRunsTable(
     table([{ name: "old name", tags: ["t"], state: "running" }, { name: "undrawn" }], ["loss"], () => [
       5, 1, 9,
     ]),
   );
-  const entries = entriesOf(known, picture([loss(0, 5, 4)], { runs: [run(0, { name: "new name" })] }));
+  const entries = runEntries(known, picture([loss(0, 5, 4)], { runs: [run(0, { name: "new name" })] }));
   expect(entries.map(({ name }) => name)).toEqual(["new name", "undrawn"]);
   expect([entries[0].tags, entries[0].drawn?.key, entries[1].drawn]).toEqual([["t"], 0, null]);
-  const figures = entries.map(entry => [entry.figure("last", "loss"), entry.figure("min", "loss")]);
+  const figures = entries.map(entry => [entry.statistic("last", "loss"), entry.statistic("min", "loss")]);
   expect(figures).toEqual([
     [4, 1],
     [5, 1],
@@ -63,11 +65,11 @@ test("of a run that is drawn the picture knows better, and of others the table",
 });
 
 test("a run that only the picture knows is there, in its place", () => {
-  const known = decodeTable(table([{ id: "a", started: 5 }]));
-  const entries = entriesOf(
+  const known = decodeRunsTable(table([{ id: "a", started: 5 }]));
+  const entries = runEntries(
     known,
     picture([loss(0, 3)], { runs: [run(0, { started: 1, state: "finished" })] }),
   );
   expect(entries.map(({ id }) => id)).toEqual(["id0", "a"]);
-  expect([entries[0].figure("last", "loss"), entries[0].figure("min", "loss")]).toEqual([3, undefined]);
+  expect([entries[0].statistic("last", "loss"), entries[0].statistic("min", "loss")]).toEqual([3, undefined]);
 });

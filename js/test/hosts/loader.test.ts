@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { Model } from "../../src/frames/host-model.ts";
+import type { HostModel } from "../../src/frames/host-model.ts";
 import { FakeModel } from "../fixtures.ts";
 
 // A front end that notes what it is given; a data URL, because Node imports no blobs.
@@ -31,7 +31,7 @@ async function board(models: Record<string, FakeModel>, frontEnd = "IPY_MODEL_co
   const { default: loader } = await import("../../src/hosts/loader.ts");
   const get_model = async (id: string) => {
     if (!models[id]) throw new Error("widget model not found");
-    return models[id] as Model;
+    return models[id] as HostModel;
   };
   const proxy = () =>
     Object.assign(new FakeModel({ front_end: frontEnd }), { widget_manager: { get_model } });

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { toCsv } from "../../src/interact/csv.ts";
-import type { Row } from "../../src/plot/rows.ts";
+import type { PlotRow } from "../../src/plot/rows.ts";
 
-const row = (run: string, value: number) => ({ run, step: 7, time: 0.5, value }) as Row;
+const row = (run: string, value: number) => ({ run, step: 7, time: 0.5, value }) as PlotRow;
 
 test("run, step, time and value of each row", () => {
   expect(toCsv([row("a", 0.25), row("b", Number.NaN)])).toBe(

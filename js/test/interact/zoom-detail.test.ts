@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { Model } from "../../src/frames/host-model.ts";
+import type { HostModel } from "../../src/frames/host-model.ts";
 import { Requests } from "../../src/frames/requests.ts";
 import { double, type Series } from "../../src/frames/series.ts";
-import { Details, type Need, needOf } from "../../src/interact/zoom-detail.ts";
+import { type DetailNeed, detailNeed, ZoomDetail } from "../../src/interact/zoom-detail.ts";
 import { styleRuns } from "../../src/plot/palette.ts";
-import type { Content, Range } from "../../src/plot/plot.ts";
+import type { ChartContent } from "../../src/plot/plot.ts";
+import type { Range } from "../../src/plot/slices.ts";
 import { frame, run } from "../fixtures.ts";
 
 beforeEach(() => {
@@ -26,8 +27,12 @@ function kernel(possible = true) {
     ...(possible ? { send: (question: (typeof asked)[0]) => asked.push(question) } : {}),
   };
   const [changed, ends] = [vi.fn(), new AbortController()];
-  const details = new Details(new Requests(model as unknown as Model, ends.signal), changed, ends.signal);
-  details.belongTo("s");
+  const details = new ZoomDetail(
+    new Requests(model as unknown as HostModel, ends.signal),
+    changed,
+    ends.signal,
+  );
+  details.setSession("s");
   const answer = async (values: number[], at = asked.length - 1) => {
     const rows = values.map((value, step) => [step, 0, value]);
     const { header, data } = frame([{ run: 0, metric: 0, rows }]);
@@ -47,13 +52,13 @@ function kernel(possible = true) {
 /** A kernel that was asked for a window and has answered. */
 async function answered(from: number, to: number) {
   const made = kernel();
-  made.details.want("loss", need([from, to]));
+  made.details.request("loss", need([from, to]));
   await made.pass(10);
   await made.answer([1]);
   return made;
 }
 
-const need = (steps: Range | null, more: Partial<Need> = {}): Need => ({
+const need = (steps: Range | null, more: Partial<DetailNeed> = {}): DetailNeed => ({
   series: [[0, 0]],
   steps,
   buckets: 300,
@@ -63,7 +68,7 @@ const need = (steps: Range | null, more: Partial<Need> = {}): Need => ({
 
 test("what a chart needs is asked for, and the answer kept", async () => {
   const { details, asked, answer, pass, changed, values } = kernel();
-  details.want("loss", need([10, 20]));
+  details.request("loss", need([10, 20]));
   await pass(1000);
   expect(asked).toMatchObject([{ ask: "detail", series: [[0, 0]], from: 10, to: 20, buckets: 300 }]);
   expect(details.late("loss")).toBe(true);
@@ -74,7 +79,7 @@ test("what a chart needs is asked for, and the answer kept", async () => {
 test("one question a chart at a time, and then the newest window", async () => {
   const { details, asked, answer, pass } = kernel();
   for (const from of [10, 11, 12]) {
-    details.want("loss", need([from, from + 5]));
+    details.request("loss", need([from, from + 5]));
     await pass(500);
   }
   expect(asked.map(({ from }) => from)).toEqual([10]);
@@ -85,7 +90,7 @@ test("one question a chart at a time, and then the newest window", async () => {
 
 test("charts take turns", async () => {
   const { details, asked, pass } = kernel();
-  for (const metric of ["a", "b", "c", "d"]) details.want(metric, need([10, 20]));
+  for (const metric of ["a", "b", "c", "d"]) details.request(metric, need([10, 20]));
   await pass(130);
   expect(asked.length).toBeLessThan(3);
   await pass(1000);
@@ -94,10 +99,10 @@ test("charts take turns", async () => {
 
 test("an answer for a window around it, fine enough, is not asked for again", async () => {
   const { details, asked, pass } = await answered(10, 20);
-  details.want("loss", need([12, 18]));
+  details.request("loss", need([12, 18]));
   await pass(5000);
   expect(asked).toHaveLength(1);
-  details.want("loss", need([12, 14]));
+  details.request("loss", need([12, 14]));
   await pass(5000);
   expect(asked).toHaveLength(2);
 });
@@ -105,7 +110,7 @@ test("an answer for a window around it, fine enough, is not asked for again", as
 test("new data in the window are asked for once a second", async () => {
   const { details, asked, pass } = await answered(10, 90);
   for (let reach = 51; reach < 60; reach++) {
-    details.want("loss", need([10, 90], { reach }));
+    details.request("loss", need([10, 90], { reach }));
     await pass(100);
   }
   expect(asked).toHaveLength(1);
@@ -115,9 +120,9 @@ test("new data in the window are asked for once a second", async () => {
 
 test("what nobody needs any more is dropped, and so is its answer", async () => {
   const { details, answer, pass, values } = kernel();
-  details.want("loss", need([10, 20]));
+  details.request("loss", need([10, 20]));
   await pass(1000);
-  details.want("loss", null);
+  details.request("loss", null);
   expect(details.late("loss")).toBe(false);
   await answer([1]);
   expect(values()).toEqual([]);
@@ -125,16 +130,16 @@ test("what nobody needs any more is dropped, and so is its answer", async () => 
 
 test("another session's answer is dropped", async () => {
   const { details, answer, pass, values } = kernel();
-  details.want("loss", need([10, 20]));
+  details.request("loss", need([10, 20]));
   await pass(10);
-  details.belongTo("another");
+  details.setSession("another");
   await answer([1]);
   expect(values()).toEqual([]);
 });
 
 test("a refusal is not asked for again", async () => {
   const { details, asked, refuse, pass, values } = kernel();
-  details.want("loss", need([10, 20]));
+  details.request("loss", need([10, 20]));
   await pass(10);
   await refuse();
   await pass(5000);
@@ -143,7 +148,7 @@ test("a refusal is not asked for again", async () => {
 
 test("with no kernel nothing is asked, and nothing said", async () => {
   const { details, asked, pass } = kernel(false);
-  details.want("loss", need([10, 20]));
+  details.request("loss", need([10, 20]));
   await pass(5000);
   expect([asked.length, details.late("loss")]).toEqual([0, false]);
 });
@@ -163,7 +168,7 @@ function buckets(): Series {
   );
 }
 
-function content(x: Range | null, series: Series[] = [buckets()]): Content {
+function content(x: Range | null, series: Series[] = [buckets()]): ChartContent {
   const styles = styleRuns([run(0)], "light");
   const look = {
     styles,
@@ -176,7 +181,7 @@ function content(x: Range | null, series: Series[] = [buckets()]): Content {
 }
 
 test("a window with fewer buckets than pixels needs more", () => {
-  expect(needOf(content([100.5, 199.5]), 300)).toEqual({
+  expect(detailNeed(content([100.5, 199.5]), 300)).toEqual({
     series: [[0, 7]],
     steps: [100, 200],
     buckets: 300,
@@ -185,11 +190,11 @@ test("a window with fewer buckets than pixels needs more", () => {
 });
 
 test("so does a whole chart wider than its buckets", () => {
-  expect(needOf(content(null), 900)).toMatchObject({ steps: null, reach: 1023 });
+  expect(detailNeed(content(null), 900)).toMatchObject({ steps: null, reach: 1023 });
 });
 
 test("what the picture has as fine as can be seen, and points, need nothing", () => {
-  expect(needOf(content(null), 300)).toBeNull();
+  expect(detailNeed(content(null), 300)).toBeNull();
   const { columns } = buckets() as Extract<Series, { kind: "buckets" }>;
   const points: Series = {
     kind: "points",
@@ -199,7 +204,7 @@ test("what the picture has as fine as can be seen, and points, need nothing", ()
     rows: 256,
     columns: { step: columns.first_step, time: columns.first_step, value: columns.first },
   };
-  expect(needOf(content([100, 110], [points]), 900)).toBeNull();
+  expect(detailNeed(content([100, 110], [points]), 900)).toBeNull();
 });
 
 test("over time, it is the steps that the window shows", () => {
@@ -207,5 +212,5 @@ test("over time, it is the steps that the window shows", () => {
     ...content([100_000, 110_000]),
     axes: { x: "time", log: { x: false, y: false }, knots: [] },
   };
-  expect(needOf(over, 300)?.steps).toEqual([96, 115]);
+  expect(detailNeed(over, 300)?.steps).toEqual([96, 115]);
 });

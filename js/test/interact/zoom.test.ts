@@ -1,17 +1,18 @@
 // @vitest-environment happy-dom
 import { expect, test, vi } from "vitest";
 import type { Chart } from "../../src/charts/chart.ts";
-import { Axis } from "../../src/charts/plot-area.ts";
-import { between, shapeOf, zoomByHand } from "../../src/interact/zoom.ts";
-import type { Range, Zoom } from "../../src/plot/plot.ts";
+import { PixelAxis } from "../../src/charts/plot-area.ts";
+import { addZoomGestures, dragShape, rangeBetween } from "../../src/interact/zoom.ts";
+import type { Zoom } from "../../src/plot/plot.ts";
+import type { Range } from "../../src/plot/slices.ts";
 
 /** An axis of 100 pixels whose value is the pixel. */
-function axis(): Axis {
+function axis(): PixelAxis {
   const scale = Object.assign((value: number) => value, {
     invert: (pixel: number) => pixel,
     copy: () => scale,
   });
-  return new Axis(0, 100, scale);
+  return new PixelAxis(0, 100, scale);
 }
 
 function chart(zoom: Zoom = { x: null, y: null }) {
@@ -20,7 +21,7 @@ function chart(zoom: Zoom = { x: null, y: null }) {
   const [zoomed, ends] = [vi.fn(), new AbortController()];
   const axes = { x: axis(), y: axis(), contains: () => true };
   const holds = ([from, to]: Range) => from <= 0 && to >= 100;
-  zoomByHand({ plotElement, axes, zoom, holds } as unknown as Chart, zoomed, ends.signal);
+  addZoomGestures({ plotElement, axes, zoom, holds } as unknown as Chart, zoomed, ends.signal);
   const point = (type: string, clientX = 0, clientY = 0, more: PointerEventInit = {}) =>
     plotElement.dispatchEvent(new PointerEvent(type, { clientX, clientY, pointerId: 1, ...more }));
   const drag = (from: [number, number], to: [number, number], more: PointerEventInit = {}) => {
@@ -46,7 +47,7 @@ test.each([
   [60, 40, "box"],
   [300, 25, "box"],
 ])("a drag of %i by %i is %s", (width, height, shape) => {
-  expect(shapeOf(width, height)).toBe(shape);
+  expect(dragShape(width, height)).toBe(shape);
 });
 
 test("a drag along zooms to what it spans, in either direction, and shows it", () => {
@@ -113,7 +114,7 @@ test("a double-click shows everything again", () => {
 });
 
 test("a window too small for numbers to tell apart is none", () => {
-  expect([between(axis(), 5, 5), between(axis(), 5, 6)]).toEqual([null, [5, 6]]);
+  expect([rangeBetween(axis(), 5, 5), rangeBetween(axis(), 5, 6)]).toEqual([null, [5, 6]]);
 });
 
 test("nothing is heard once the view is closed", () => {

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { domainsOf } from "../../src/plot/domains.ts";
-import type { Plot, Range } from "../../src/plot/plot.ts";
-import type { Row } from "../../src/plot/rows.ts";
+import type { Plot } from "../../src/plot/plot.ts";
+import type { PlotRow } from "../../src/plot/rows.ts";
+import type { Range } from "../../src/plot/slices.ts";
 
 const NOTHING = { x: null, y: null };
 
@@ -11,7 +12,7 @@ function plot(
 ): Plot {
   const rows = values.map((value, x) => {
     const of = Number.isFinite(value) ? mark : String(value);
-    return { x, value, smooth: value, mark: of } as Row;
+    return { x, value, smooth: value, mark: of } as PlotRow;
   });
   return { kind: "line-step", log: { x: false, y }, traces: [], rows, remarks: [] };
 }

@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { membersOf } from "../../src/charts/user-spec.ts";
+import { metricsOf } from "../../src/charts/user-spec.ts";
 import { assemble, type Picture } from "../../src/frames/picture.ts";
 import { decodeFrame } from "../../src/frames/protocol.ts";
 import { domainsOf } from "../../src/plot/domains.ts";
-import { definitions, xAxisOf } from "../../src/plot/join.ts";
+import { axisDefinitions, xAxisOf } from "../../src/plot/join.ts";
 import { styleRuns } from "../../src/plot/palette.ts";
-import { type Content, plotOf } from "../../src/plot/plot.ts";
-import type { Row } from "../../src/plot/rows.ts";
+import { type ChartContent, plotOf } from "../../src/plot/plot.ts";
+import type { PlotRow } from "../../src/plot/rows.ts";
 import type { Theme } from "../../src/ui/theme.ts";
 
 interface View {
@@ -53,15 +53,15 @@ test.each(files)("what is drawn of %s is what Python says", file => {
 
 test("a user's chart gets the rows of the metrics that Python says", () => {
   for (const { name, globs, metrics, members } of read("members.json"))
-    expect(membersOf({ name, metrics: globs }, metrics), name).toEqual(members);
+    expect(metricsOf({ name, metrics: globs }, metrics), name).toEqual(members);
 });
 
 function seriesOf({ series, metrics }: Picture, metric: string) {
   return series.filter(each => metrics[each.metric] === metric);
 }
 
-function contentOf(picture: Picture, metric: string, view: View): Content {
-  const x = xAxisOf(metric, view.x_axis, definitions(picture));
+function contentOf(picture: Picture, metric: string, view: View): ChartContent {
+  const x = xAxisOf(metric, view.x_axis, axisDefinitions(picture));
   return {
     series: seriesOf(picture, metric),
     fine: [],
@@ -81,9 +81,13 @@ function expectWindow(got: readonly number[] | null, wanted: [number, number] | 
   else for (const end of [0, 1]) expectClose(got[end], wanted[end], `window of ${where}`);
 }
 
-function expectColumns(rows: readonly Row[], columns: Record<string, (number | string)[]>, where: string) {
+function expectColumns(
+  rows: readonly PlotRow[],
+  columns: Record<string, (number | string)[]>,
+  where: string,
+) {
   for (const [name, expected] of Object.entries(columns)) {
-    const got = rows.map(row => row[name as keyof Row]);
+    const got = rows.map(row => row[name as keyof PlotRow]);
     const wanted = NUMBERS.includes(name) ? expected.map(Number) : expected;
     if (!ROUNDED.has(name)) expect(got, `${name} of ${where}`).toEqual(wanted);
     else for (const [i, value] of got.entries()) expectClose(value, wanted[i], `${name}[${i}] of ${where}`);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { double, type Series } from "../../src/frames/series.ts";
-import { joined, xAxisOf } from "../../src/plot/join.ts";
+import { valueAtStep, xAxisOf } from "../../src/plot/join.ts";
 
 function points(steps: number[], values: number[]): Series {
   const [step, value] = [Float64Array.from(steps), Float64Array.from(values)];
@@ -15,16 +15,16 @@ function points(steps: number[], values: number[]): Series {
 }
 
 test("at a step, the value last logged counts", () => {
-  const at = joined(points([2, 5], [10, 20]));
+  const at = valueAtStep(points([2, 5], [10, 20]));
   expect([1, 2, 4, 5, 99].map(at)).toEqual([Number.NaN, 10, 10, 20, 20]);
 });
 
 test("what is not finite is not a place", () => {
-  expect(joined(points([0, 1], [10, Number.NaN]))(1)).toBe(10);
+  expect(valueAtStep(points([0, 1], [10, Number.NaN]))(1)).toBe(10);
 });
 
 test("in and between buckets it is a straight line", () => {
-  const at = joined(double(points([0, 1, 2, 3], [0, 2, 4, 6])));
+  const at = valueAtStep(double(points([0, 1, 2, 3], [0, 2, 4, 6])));
   expect([0, 0.5, 1, 1.5, 3].map(at)).toEqual([0, 1, 2, 3, 6]);
 });
 

@@ -1,15 +1,15 @@
 import { expect, test } from "vitest";
 import { double, type Series } from "../../src/frames/series.ts";
-import { atPixels, perColumn } from "../../src/plot/m4.ts";
-import { placed } from "../../src/plot/rows.ts";
+import { downsample, m4 } from "../../src/plot/m4.ts";
+import { placePoints } from "../../src/plot/rows.ts";
 
 const line = (values: number[]) => values.map((value, step) => ({ step, value }));
 const thinned = (values: number[], columns: number) =>
-  perColumn(line(values), ({ step }) => step, [0, values.length], columns);
+  m4(line(values), ({ step }) => step, [0, values.length], columns);
 
 test("few points stay as they are", () => {
   const points = line([1, 2, 3, 4]);
-  expect(perColumn(points, ({ step }) => step, [0, 4], 1)).toEqual(points);
+  expect(m4(points, ({ step }) => step, [0, 4], 1)).toEqual(points);
 });
 
 test("of each column first, smallest, largest and last stay, in their order", () => {
@@ -25,7 +25,7 @@ test("what is not finite stays once a column", () => {
 
 test("what lies outside the window stays at its edges", () => {
   const points = line(Array.from({ length: 100 }, (_, i) => Math.sin(i)));
-  const kept = perColumn(points, ({ step }) => step, [40, 60], 2);
+  const kept = m4(points, ({ step }) => step, [40, 60], 2);
   expect(kept[0].step).toBe(0);
   expect(kept.at(-1)?.step).toBe(99);
 });
@@ -116,9 +116,9 @@ test.each(Object.keys(SHAPES).flatMap(shape => [6_000, 60_000].map(length => ({ 
       window: null,
       fine: null,
     };
-    const [few] = atPixels([placed(bounded, placing)], [0, length], COLUMNS, false);
+    const [few] = downsample([placePoints(bounded, placing)], [0, length], COLUMNS, false);
     expect(few.length).toBeLessThanOrEqual(4 * COLUMNS);
-    const [ours, full] = [inked(few, length), inked(placed(all, placing), length)];
+    const [ours, full] = [inked(few, length), inked(placePoints(all, placing), length)];
     const different =
       [...ours].filter(at => !full.has(at)).length + [...full].filter(at => !ours.has(at)).length;
     expect(different / full.size).toBeLessThanOrEqual(0.02);
@@ -127,7 +127,7 @@ test.each(Object.keys(SHAPES).flatMap(shape => [6_000, 60_000].map(length => ({ 
 
 test("columns of a logarithmic axis are as wide as they look", () => {
   const line = Array.from({ length: 10_000 }, (_, x) => ({ x, value: Math.sin(x) }));
-  const [few] = atPixels([line], null, 100, true);
+  const [few] = downsample([line], null, 100, true);
   expect(few[0].x).toBe(0); // which is not on the axis: what becomes of it is not decided here
   expect(few.filter(({ x }) => x > 0 && x <= 10)).toHaveLength(10);
   expect(few.length).toBeLessThan(410);
@@ -136,7 +136,7 @@ test("columns of a logarithmic axis are as wide as they look", () => {
 test("all lines of a chart have the same columns, those of its window", () => {
   const line = (length: number) => Array.from({ length }, (_, x) => ({ x, value: [0, 5, -5, 0][x % 4] }));
   const counts = (window: [number, number] | null) =>
-    atPixels([line(8000), line(2000)], window, 100, false).map(({ length }) => Math.round(length / 100));
+    downsample([line(8000), line(2000)], window, 100, false).map(({ length }) => Math.round(length / 100));
   expect(counts(null)).toEqual([4, 1]);
   expect(counts([0, 2000])).toEqual([16, 4]);
 });

@@ -2,10 +2,16 @@ import { expect, test } from "vitest";
 import { decodeSeries } from "../../src/frames/decode.ts";
 import { decodeFrame, type RunHeader } from "../../src/frames/protocol.ts";
 import { styleRuns } from "../../src/plot/palette.ts";
-import { type Axes, type Content, descending, type Look, plotOf } from "../../src/plot/plot.ts";
+import {
+  type ChartAxes,
+  type ChartContent,
+  type DrawSettings,
+  descending,
+  plotOf,
+} from "../../src/plot/plot.ts";
 import { frame, run } from "../fixtures.ts";
 
-function plot(values: number[][], runs: RunHeader[], more: Partial<Look & Axes> = {}) {
+function plot(values: number[][], runs: RunHeader[], more: Partial<DrawSettings & ChartAxes> = {}) {
   const specs = values.map((column, key) => ({
     run: key,
     metric: 0,
@@ -13,7 +19,7 @@ function plot(values: number[][], runs: RunHeader[], more: Partial<Look & Axes> 
   }));
   const { header, data } = decodeFrame(frame(specs, { runs })) as NonNullable<ReturnType<typeof decodeFrame>>;
   const { log = { x: false, y: false }, x = "step", knots = [], ...others } = more;
-  const look: Look = {
+  const look: DrawSettings = {
     styles: styleRuns(runs, "light"),
     hidden: new Set(),
     smoothing: { amount: 0, kind: "mean" },
@@ -21,7 +27,13 @@ function plot(values: number[][], runs: RunHeader[], more: Partial<Look & Axes> 
     ...others,
   };
   const series = header.series.map(each => decodeSeries(each, data));
-  const content: Content = { series, fine: [], look, axes: { x, log, knots }, zoom: { x: null, y: null } };
+  const content: ChartContent = {
+    series,
+    fine: [],
+    look,
+    axes: { x, log, knots },
+    zoom: { x: null, y: null },
+  };
   return plotOf(content, 512);
 }
 

@@ -2,11 +2,11 @@ import { expect, test } from "vitest";
 import { decodeSeries } from "../../src/frames/decode.ts";
 import { decodeFrame } from "../../src/frames/protocol.ts";
 import type { Series } from "../../src/frames/series.ts";
-import { atPixels } from "../../src/plot/m4.ts";
-import { latest, type Placing, placed, rowsOf, type Styled } from "../../src/plot/rows.ts";
+import { downsample } from "../../src/plot/m4.ts";
+import { latestValue, type Placement, placePoints, plotRows, type RunStyle } from "../../src/plot/rows.ts";
 import { frame, run } from "../fixtures.ts";
 
-const style: Styled = { run: run(0, { started: 100 }), label: "a", color: "red", ink: "red", dash: [] };
+const style: RunStyle = { run: run(0, { started: 100 }), label: "a", color: "red", ink: "red", dash: [] };
 
 function series(rows: number[][], width = 1): Series {
   const { header, data } = decodeFrame(frame([{ run: 0, metric: 0, width, rows }])) as NonNullable<
@@ -37,13 +37,13 @@ function draw(
   width = 1,
   xAxis: keyof typeof PLACES = "step",
   amount = 0,
-  more: Partial<Placing & { columns: number }> = {},
+  more: Partial<Placement & { columns: number }> = {},
 ) {
   const { columns = 512, ...rest } = more;
   const placing = { place: PLACES[xAxis], sorted: xAxis !== "step", window: null, fine: null, ...rest };
   const all = series(rows, width);
-  const [points] = atPixels([placed(all, placing)], placing.window, columns, false);
-  return rowsOf(all, points, style, { amount, kind: "mean" });
+  const [points] = downsample([placePoints(all, placing)], placing.window, columns, false);
+  return plotRows(all, points, style, { amount, kind: "mean" });
 }
 
 test("every point of a series of width 1 is drawn", () => {
@@ -156,14 +156,16 @@ test("the trend of buckets goes through their means, not their extremes", () => 
 
 test("the latest value is that of the largest step", () => {
   expect(
-    latest(
+    latestValue(
       series([
         [0, 9, 1],
         [5, 3, Number.NaN],
       ]),
     ),
   ).toBeNaN();
-  expect(latest(series([bucket(0, { first: [0, 5], min: [3, 1], max: [1, 9], last: [7, 4] })], 8))).toBe(4);
+  expect(latestValue(series([bucket(0, { first: [0, 5], min: [3, 1], max: [1, 9], last: [7, 4] })], 8))).toBe(
+    4,
+  );
 });
 
 test("of buckets narrower than a pixel, what its column shows is drawn", () => {
@@ -250,8 +252,8 @@ test("rows of a group carry what is drawn around its mean, smoothed like it", ()
   const band = { low: Float64Array.of(0, 1, Number.NaN), high: Float64Array.of(3, 5, Number.NaN) };
   const group = { kind: "points", run: 0, metric: 0, width: 1, rows: 3, columns: arrays, band } as never;
   const edges = (amount: number) => {
-    const points = placed(group, { place: PLACES.step, sorted: false, window: null, fine: null });
-    return rowsOf(group, points, style, { amount, kind: "mean" }).map(({ low, high }) => [low, high]);
+    const points = placePoints(group, { place: PLACES.step, sorted: false, window: null, fine: null });
+    return plotRows(group, points, style, { amount, kind: "mean" }).map(({ low, high }) => [low, high]);
   };
   expect(edges(0)).toEqual([
     [0, 3],

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { assemble, type Picture } from "../../src/frames/picture.ts";
 import { decodeFrame, type RunHeader } from "../../src/frames/protocol.ts";
 import { double, type Series } from "../../src/frames/series.ts";
-import { Aggregator, aggregate } from "../../src/plot/run-groups.ts";
+import { aggregate, RunGrouper } from "../../src/plot/run-groups.ts";
 import { frame, run } from "../fixtures.ts";
 
 type Point = [step: number, value: number, time?: number];
@@ -121,7 +121,7 @@ const four = [0, 1, 2, 3].map(key => run(key, { state: "finished", ended: 10 }))
 const rows: [number, number][][] = [[[0, 1]], [[0, 10]], [[0, 3]], [[0, 20]]];
 
 test("a picture of groups has one stand-in a group, named with its number of runs", () => {
-  const made = new Aggregator().of(picture(rows, four), parity, new Set(), "minmax");
+  const made = new RunGrouper().of(picture(rows, four), parity, new Set(), "minmax");
   expect(made.runs.map(({ key, name }) => [key, name])).toEqual([
     [0, "even (2 runs)"],
     [1, "odd (2 runs)"],
@@ -139,18 +139,18 @@ test("a picture of groups has one stand-in a group, named with its number of run
 });
 
 test("hidden runs do not count, and a group of hidden runs only stays whole", () => {
-  const made = new Aggregator().of(picture(rows, four), parity, new Set(["id0", "id1", "id3"]), "minmax");
+  const made = new RunGrouper().of(picture(rows, four), parity, new Set(["id0", "id1", "id3"]), "minmax");
   expect(made.runs.map(({ name }) => name)).toEqual(["even (1 run)", "odd (2 runs)"]);
 });
 
 test("a group runs while one of its runs does", () => {
   const runs = [four[0], run(1), four[2], four[3]];
-  const made = new Aggregator().of(picture(rows, runs), parity, new Set(), "none");
+  const made = new RunGrouper().of(picture(rows, runs), parity, new Set(), "none");
   expect(made.runs.map(({ state }) => state)).toEqual(["finished", "running"]);
 });
 
 test("only the groups that changed are made anew", () => {
-  const aggregator = new Aggregator();
+  const aggregator = new RunGrouper();
   const first = picture(rows, four);
   const before = aggregator.of(first, parity, new Set(), "minmax");
   const second = picture([...rows.slice(0, 3), [[0, 30]]], four, 2, first);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Series } from "../../src/frames/series.ts";
-import { exponential, mean, trendOf } from "../../src/plot/smoothing.ts";
+import { exponentialAverage, movingAverage, smoother } from "../../src/plot/smoothing.ts";
 
 function points(values: number[]): Series {
   const step = Float64Array.from(values.keys());
@@ -10,11 +10,11 @@ function points(values: number[]): Series {
 
 const ones = (n: number) => new Float64Array(n).fill(1);
 const smoothed = (values: number[], n: number, weights = ones(values.length)) => [
-  ...mean(Float64Array.from(values), weights, n),
+  ...movingAverage(Float64Array.from(values), weights, n),
 ];
 
 test("0 is no smoothing", () => {
-  expect(trendOf(points([1, 5, 2]), { amount: 0, kind: "mean" })).toBeNull();
+  expect(smoother(points([1, 5, 2]), { amount: 0, kind: "mean" })).toBeNull();
 });
 
 test("n averages 2n + 1 rows, fewer at the ends", () => {
@@ -35,28 +35,28 @@ test("a huge value blurs only its own window", () => {
 
 test("a constant stays what it is, to the last bit", () => {
   const values = new Float64Array(400).fill(1e-3);
-  expect(new Set(mean(values, new Float64Array(400).fill(1), 12))).toEqual(new Set([1e-3]));
+  expect(new Set(movingAverage(values, new Float64Array(400).fill(1), 12))).toEqual(new Set([1e-3]));
 });
 
 test("exponential counts each row less by n / (n + 1), and looks at no later one", () => {
-  const smoothed = exponential(Float64Array.of(4, 1, Number.NaN, 1), Float64Array.of(1, 1, 0, 1), 1);
+  const smoothed = exponentialAverage(Float64Array.of(4, 1, Number.NaN, 1), Float64Array.of(1, 1, 0, 1), 1);
   expect([...smoothed]).toEqual([4, 2, 2, (4 / 8 + 1 / 4 + 1) / (1 / 8 + 1 / 4 + 1)]);
 });
 
 test("a constant stays what it is when smoothed exponentially", () => {
   const values = new Float64Array(400).fill(1e-3);
-  expect(new Set(exponential(values, ones(400), 12))).toEqual(new Set([1e-3]));
+  expect(new Set(exponentialAverage(values, ones(400), 12))).toEqual(new Set([1e-3]));
 });
 
 test("between the steps of the series, the trend is a straight line", () => {
-  const trend = trendOf(points([0, 3, 6]), { amount: 1, kind: "mean" }) as (step: number) => number;
+  const trend = smoother(points([0, 3, 6]), { amount: 1, kind: "mean" }) as (step: number) => number;
   expect([0, 0.5, 1, 2, 7].map(trend)).toEqual([1.5, 2.25, 3, 4.5, 4.5]);
 });
 
 test("rows that were made coarser to fit a frame count as part of the window", () => {
   const values = [1, 5, 1, 5, 1];
   const as = (coarser: number) =>
-    trendOf({ ...points(values), coarser } as Series, { amount: 4, kind: "mean" });
+    smoother({ ...points(values), coarser } as Series, { amount: 4, kind: "mean" });
   expect(as(0)?.(2)).toBeCloseTo(13 / 5);
   expect(as(2)?.(2)).toBeCloseTo(11 / 3);
   expect(as(4)?.(2)).toBe(1);

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import { decodeTable, type TableRun } from "../../src/frames/runs-table.ts";
-import { Columns, formatSetting } from "../../src/runs/columns.ts";
+import { decodeRunsTable, type TableRun } from "../../src/frames/runs-table.ts";
+import { formatConfigValue, RunColumns } from "../../src/runs/columns.ts";
 import { table } from "../fixtures.ts";
 
 function columns(runs: Partial<TableRun>[], metrics: string[] = [], drawn: string[] = []) {
-  const known = decodeTable(table(runs, metrics, (run, metric) => [run + metric, -1, 9]));
-  return { made: new Columns(known, known.runs, drawn), entries: known.runs };
+  const known = decodeRunsTable(table(runs, metrics, (run, metric) => [run + metric, -1, 9]));
+  return { made: new RunColumns(known, known.runs, drawn), entries: known.runs };
 }
 
 const ids = (list: readonly { id: string }[]) => list.map(({ id }) => id);
@@ -67,5 +67,5 @@ test.each([
   [true, "true"],
   ["adam", "adam"],
 ])("config is read as it was written: %s", (value, text) => {
-  expect(formatSetting(value)).toBe(text);
+  expect(formatConfigValue(value)).toBe(text);
 });

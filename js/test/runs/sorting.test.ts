@@ -1,14 +1,14 @@
 import { expect, test } from "vitest";
-import { decodeTable, type TableRun } from "../../src/frames/runs-table.ts";
-import { Columns } from "../../src/runs/columns.ts";
+import { decodeRunsTable, type TableRun } from "../../src/frames/runs-table.ts";
+import { RunColumns } from "../../src/runs/columns.ts";
 import { filterRuns, groupOf, groupRuns, parseSort, sortRuns } from "../../src/runs/sorting.ts";
 import { table } from "../fixtures.ts";
 
 type Figures = Parameters<typeof table>[2];
 
 function project(runs: Partial<TableRun>[], metrics: string[] = [], figures?: Figures) {
-  const known = decodeTable(table(runs, metrics, figures));
-  const columns = new Columns(known, known.runs, metrics);
+  const known = decodeRunsTable(table(runs, metrics, figures));
+  const columns = new RunColumns(known, known.runs, metrics);
   return {
     entries: known.runs,
     sorted: (by: string) => sortRuns(known.runs, by, columns, 1000).map(({ name }) => name),

@@ -1,10 +1,10 @@
 import type { Requests } from "../../frames/requests.ts";
 import { h } from "../../ui/dom.ts";
 import { formatCount, formatDuration } from "../../ui/format.ts";
-import { verbatim } from "./definition-list.ts";
-import { Piece } from "./document-tab.ts";
+import { codeBlock } from "./definition-list.ts";
+import { DocumentTab } from "./document-tab.ts";
 
-const DIRTY = "The notebook no longer shows this cell as it ran here";
+const DIRTY_HELP = "The notebook no longer shows this cell as it ran here";
 
 interface Cell {
   count: number | null;
@@ -18,7 +18,7 @@ interface Cell {
   dirty: string | null;
 }
 
-const KIND = {
+const CELLS = {
   ask: "cells",
   label: "Cells",
   every: 3000,
@@ -26,12 +26,12 @@ const KIND = {
 };
 
 /** The cells that were executed while a run was open, as they were then. */
-export class Code extends Piece {
+export class CodeTab extends DocumentTab {
   constructor(requests: Requests, signal: AbortSignal) {
-    super(KIND, requests, signal);
+    super(CELLS, requests, signal);
   }
 
-  protected override draw(content: Record<string, unknown>): HTMLElement[] {
+  protected override cellElement(content: Record<string, unknown>): HTMLElement[] {
     const { cells, earlier } = content as { cells: Cell[]; earlier: number };
     const more = h("div", { class: "tb-minor" }, `${formatCount(earlier)} earlier cells`);
     return [...(earlier ? [more] : []), ...cells.map(cell => draw(cell))];
@@ -40,21 +40,27 @@ export class Code extends Piece {
 
 function draw({ count, source, started, ended, state, error, output, dirty }: Cell): HTMLElement {
   const head = h("div", { class: "tb-cell-head" }, h("span", { class: "tb-mono" }, `In [${count ?? " "}]`));
-  if (state !== "ok") head.append(h("span", { class: "tb-state", "data-state": STATES[state] ?? "" }, state));
-  if (dirty) head.append(h("span", { class: "tb-state", "data-state": "interrupted", title: DIRTY }, dirty));
-  if (ended !== null) head.append(h("span", { class: "tb-number" }, lasted(ended - started)));
+  if (state !== "ok")
+    head.append(h("span", { class: "tb-state", "data-state": RUN_STATE_OF[state] ?? "" }, state));
+  if (dirty)
+    head.append(h("span", { class: "tb-state", "data-state": "interrupted", title: DIRTY_HELP }, dirty));
+  if (ended !== null) head.append(h("span", { class: "tb-number" }, formatElapsed(ended - started)));
   const code =
-    source === null ? h("div", { class: "tb-minor" }, "Its code was not recorded.") : verbatim(source);
+    source === null ? h("div", { class: "tb-minor" }, "Its code was not recorded.") : codeBlock(source);
   const cell = h("section", { class: "tb-cell" }, head, code);
-  if (error) cell.append(verbatim(error, "tb-danger"));
-  if (output) cell.append(verbatim(output, "tb-minor"));
+  if (error) cell.append(codeBlock(error, "tb-danger"));
+  if (output) cell.append(codeBlock(output, "tb-minor"));
   return cell;
 }
 
 /** As runs call them, whose colours they have. */
-const STATES: Record<string, string> = { error: "failed", interrupted: "interrupted", running: "running" };
+const RUN_STATE_OF: Record<string, string> = {
+  error: "failed",
+  interrupted: "interrupted",
+  running: "running",
+};
 
-function lasted(seconds: number): string {
+function formatElapsed(seconds: number): string {
   if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
   return seconds < 10 ? `${seconds.toFixed(1)} s` : formatDuration(seconds);
 }

@@ -2,32 +2,32 @@ import type { Requests } from "../../frames/requests.ts";
 import { h, nextFrame, onResize, searchField, setText } from "../../ui/dom.ts";
 import { formatClock, formatCount } from "../../ui/format.ts";
 import { VirtualRows } from "../../ui/virtual-rows.ts";
-import { Told } from "./polled-tab.ts";
+import { PolledTab } from "./polled-tab.ts";
 
-const EVERY = 1000; // ms
-const ROW_HEIGHT = 18; // px; runs/runs.css says the same
-const AROUND = 50; // lines that come with one that somebody jumps to
-const PAUSE = 200; // ms after a key, before what was typed is looked for
+const POLL_INTERVAL = 1000; // ms
+const LINE_HEIGHT = 18; // px; runs/runs.css says the same
+const CONTEXT_LINES = 50; // lines that come with one that somebody jumps to
+const SEARCH_DELAY = 200; // ms after a key, before what was typed is looked for
 
-type Line = readonly [line: number, stream: string, text: string, time: number, cell: number | null];
+type ConsoleLine = readonly [line: number, stream: string, text: string, time: number, cell: number | null];
 
-interface Row {
-  line: Line;
+interface LineElement {
+  line: ConsoleLine;
   look: string;
   element: HTMLElement;
 }
 
 /** What a run printed: its end, and as much before that as somebody scrolls to, with a search over all of it. */
-export class Console extends Told {
+export class ConsoleTab extends PolledTab {
   #search = searchField("Search console", "Search the console");
   #count = h("span", { class: "tb-minor tb-number", role: "status" });
   #before = arrow("↑", "Previous match");
   #after = arrow("↓", "Next match");
   #end = arrow("⤓", "To the end");
   #scroll = h("div", { class: "tb-console", tabindex: "0", role: "group", "aria-label": "Console output" });
-  #rows = new VirtualRows(this.#scroll, ROW_HEIGHT, 0, { class: "tb-lines" });
-  #made = new Map<number, Row>(); // by number of the line
-  #lines: Line[] = []; // from some line to the end
+  #rows = new VirtualRows(this.#scroll, LINE_HEIGHT, 0, { class: "tb-lines" });
+  #made = new Map<number, LineElement>(); // by number of the line
+  #lines: ConsoleLine[] = []; // from some line to the end
   #earlier: number | null = null; // lines before them; null before the first answer
   #follows = true;
   #top = 0; // where it was scrolled to, which elements forget that are hidden or moved
@@ -41,19 +41,19 @@ export class Console extends Told {
   #drawSoon: () => void;
 
   constructor(requests: Requests, signal: AbortSignal) {
-    super(requests, EVERY, signal);
+    super(requests, POLL_INTERVAL, signal);
     this.#drawSoon = nextFrame(() => this.#draw(), signal);
     this.#scroll.append(this.#rows.element);
     this.element.append(
       h("div", { class: "tb-panel-line" }, this.#search, this.#count, this.#before, this.#after, this.#end),
-      this.said,
+      this.status,
       this.#scroll,
     );
     const on = (element: HTMLElement, event: string, act: (event: Event) => void) =>
       element.addEventListener(event, act, { signal });
     on(this.#search, "input", () => {
       clearTimeout(this.#pause);
-      this.#pause = setTimeout(() => this.#find(), PAUSE);
+      this.#pause = setTimeout(() => this.#find(), SEARCH_DELAY);
     });
     on(this.#search, "keydown", event => this.#onKey(event as KeyboardEvent));
     on(this.#before, "click", () => this.#step(-1));
@@ -65,7 +65,7 @@ export class Console extends Told {
     on(this.#scroll, "scroll", () => {
       const { scrollTop, scrollHeight, clientHeight } = this.#scroll;
       if (clientHeight !== this.#height) return; // it was hidden, shown or moved, by nobody's hand
-      this.#follows = scrollTop + clientHeight >= scrollHeight - ROW_HEIGHT;
+      this.#follows = scrollTop + clientHeight >= scrollHeight - LINE_HEIGHT;
       this.#top = scrollTop;
       this.#drawSoon();
     });
@@ -92,16 +92,17 @@ export class Console extends Told {
 
   protected override take({ lines, earlier, more }: Record<string, unknown>): boolean {
     const first = this.#earlier === null;
-    if (first) [this.#lines, this.#earlier] = [lines as Line[], earlier as number];
-    else this.#follow(lines as Line[]);
-    if (!this.#lines.length) this.say(this.running ? "Nothing printed yet." : "No output was recorded.");
+    if (first) [this.#lines, this.#earlier] = [lines as ConsoleLine[], earlier as number];
+    else this.#follow(lines as ConsoleLine[]);
+    if (!this.#lines.length)
+      this.showStatus(this.running ? "Nothing printed yet." : "No output was recorded.");
     this.#draw();
     if (first && this.#search.value) void this.#find();
     return Boolean(more);
   }
 
   /** New lines, after those that may have been written over. */
-  #follow(lines: readonly Line[]) {
+  #follow(lines: readonly ConsoleLine[]) {
     if (!lines.length) return;
     const [first] = lines[0];
     const known = Math.max(first, this.#lines[0]?.[0] ?? first);
@@ -114,7 +115,7 @@ export class Console extends Told {
     this.#at = Math.max(0, this.#found.indexOf(current));
   }
 
-  #matching(lines: readonly Line[]): number[] {
+  #matching(lines: readonly ConsoleLine[]): number[] {
     return lines.filter(([, , text]) => text.search(this.#pattern as RegExp) >= 0).map(([line]) => line);
   }
 
@@ -124,9 +125,9 @@ export class Console extends Told {
     const { length } = this.#lines;
     this.#scroll.hidden = !length;
     this.#end.hidden = this.#follows;
-    this.#rows.element.style.height = `${length * ROW_HEIGHT}px`;
-    if (this.#follows) this.#scroll.scrollTop = length * ROW_HEIGHT;
-    const made = new Map<number, Row>();
+    this.#rows.element.style.height = `${length * LINE_HEIGHT}px`;
+    if (this.#follows) this.#scroll.scrollTop = length * LINE_HEIGHT;
+    const made = new Map<number, LineElement>();
     this.#rows.update(length, place => {
       const line = this.#lines[place];
       const [number] = line;
@@ -152,7 +153,7 @@ export class Console extends Told {
     for (const button of [this.#before, this.#after]) button.hidden = !count;
   }
 
-  #newRow([, stream, text, time]: Line, current: boolean): HTMLElement {
+  #newRow([, stream, text, time]: ConsoleLine, current: boolean): HTMLElement {
     const row = h("div", { class: "tb-line", "data-stream": stream });
     if (current) row.setAttribute("aria-current", "true");
     if (stream !== "cut") {
@@ -178,10 +179,10 @@ export class Console extends Told {
     if (run !== this.run) return;
     this.#fetching = false;
     if (!content || before !== this.#lines[0][0]) return;
-    const lines = content.lines as Line[];
+    const lines = content.lines as ConsoleLine[];
     [this.#lines, this.#earlier] = [[...lines, ...this.#lines], content.earlier as number];
-    this.#rows.element.style.height = `${this.#lines.length * ROW_HEIGHT}px`;
-    this.#top = this.#scroll.scrollTop += lines.length * ROW_HEIGHT;
+    this.#rows.element.style.height = `${this.#lines.length * LINE_HEIGHT}px`;
+    this.#top = this.#scroll.scrollTop += lines.length * LINE_HEIGHT;
     this.#draw();
   }
 
@@ -216,10 +217,10 @@ export class Console extends Told {
     const line = this.#found[this.#at];
     if (line === undefined) return this.#draw();
     this.#follows = false;
-    if (line < this.#lines[0][0]) await this.#fetch(Math.max(0, line - AROUND));
+    if (line < this.#lines[0][0]) await this.#fetch(Math.max(0, line - CONTEXT_LINES));
     const place = this.#lines.findIndex(([number]) => number >= line);
     const middle = this.#scroll.clientHeight / 2;
-    this.#top = this.#scroll.scrollTop = Math.max(0, place * ROW_HEIGHT - middle);
+    this.#top = this.#scroll.scrollTop = Math.max(0, place * LINE_HEIGHT - middle);
     this.#draw();
   }
 }

@@ -1,7 +1,7 @@
 import { h } from "../../ui/dom.ts";
 
 /** Names and values in two columns. */
-export function pairs(entries: Iterable<readonly [string, string]>): HTMLElement {
+export function definitionList(entries: Iterable<readonly [string, string]>): HTMLElement {
   const list = h("div", { class: "tb-pairs" });
   for (const [name, value] of entries) {
     list.append(h("div", { role: "term" }, name), h("div", { role: "definition" }, value));
@@ -10,11 +10,11 @@ export function pairs(entries: Iterable<readonly [string, string]>): HTMLElement
 }
 
 /** The same, below what they are about. */
-export function titled(name: string, entries: Iterable<readonly [string, string]>): HTMLElement {
-  return h("section", {}, h("div", { role: "heading", "aria-level": "4" }, name), pairs(entries));
+export function titledList(name: string, entries: Iterable<readonly [string, string]>): HTMLElement {
+  return h("section", {}, h("div", { role: "heading", "aria-level": "4" }, name), definitionList(entries));
 }
 
 /** Code, a traceback or a diff: as it stands, line by line. */
-export function verbatim(text: string, more = ""): HTMLElement {
+export function codeBlock(text: string, more = ""): HTMLElement {
   return h("div", { class: `tb-mono tb-code ${more}`.trim(), tabindex: "0" }, text);
 }

@@ -1,8 +1,8 @@
 import type { Requests } from "../../frames/requests.ts";
 import { h } from "../../ui/dom.ts";
-import { Told } from "./polled-tab.ts";
+import { PolledTab } from "./polled-tab.ts";
 
-interface Kind {
+interface DocumentKind {
   ask: string;
   label: string;
   /** ms between two questions about a run that goes on. */
@@ -12,20 +12,20 @@ interface Kind {
 }
 
 /** What the kernel tells in one piece. It is drawn again only when it changed: else what somebody selects would be gone. */
-export abstract class Piece extends Told {
-  #kind: Kind;
+export abstract class DocumentTab extends PolledTab {
+  #kind: DocumentKind;
   #box = h("div", { class: "tb-scroll", tabindex: "0", role: "group" });
   #shown = "";
 
-  constructor(kind: Kind, requests: Requests, signal: AbortSignal) {
+  constructor(kind: DocumentKind, requests: Requests, signal: AbortSignal) {
     super(requests, kind.every, signal);
     this.#kind = kind;
     this.#box.setAttribute("aria-label", kind.label);
-    this.element.append(this.said, this.#box);
+    this.element.append(this.status, this.#box);
     this.clear();
   }
 
-  protected abstract draw(content: Record<string, unknown>): HTMLElement[];
+  protected abstract cellElement(content: Record<string, unknown>): HTMLElement[];
 
   protected override clear() {
     this.#shown = "";
@@ -41,11 +41,11 @@ export abstract class Piece extends Told {
     const shown = JSON.stringify(content);
     if (shown !== this.#shown) {
       this.#shown = shown;
-      this.#box.replaceChildren(...this.draw(content));
+      this.#box.replaceChildren(...this.cellElement(content));
       this.#box.hidden = !this.#box.hasChildNodes();
     }
     const [yet, ever] = this.#kind.nothing;
-    if (this.#box.hidden) this.say(this.running ? yet : ever);
+    if (this.#box.hidden) this.showStatus(this.running ? yet : ever);
     return false;
   }
 }

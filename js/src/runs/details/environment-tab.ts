@@ -1,12 +1,12 @@
 import type { Requests } from "../../frames/requests.ts";
 import { h, searchField } from "../../ui/dom.ts";
 import { formatCount } from "../../ui/format.ts";
-import { pairs, titled, verbatim } from "./definition-list.ts";
-import { Piece } from "./document-tab.ts";
+import { codeBlock, definitionList, titledList } from "./definition-list.ts";
+import { DocumentTab } from "./document-tab.ts";
 
 type Topic = Record<string, unknown>;
 
-const KIND = {
+const ENVIRONMENT = {
   ask: "environment",
   label: "Environment",
   every: 5000, // it comes once, a moment after the run began
@@ -14,34 +14,36 @@ const KIND = {
 };
 
 /** What a run ran on: by topic, with the packages folded away, and what git did not know of. */
-export class Environment extends Piece {
+export class EnvironmentTab extends DocumentTab {
   constructor(requests: Requests, signal: AbortSignal) {
-    super(KIND, requests, signal);
+    super(ENVIRONMENT, requests, signal);
   }
 
-  protected override draw({ environment }: Record<string, unknown>): HTMLElement[] {
-    return Object.entries((environment ?? {}) as Topic).flatMap(([name, topic]) => draw(name, topic));
+  protected override cellElement({ environment }: Record<string, unknown>): HTMLElement[] {
+    return Object.entries((environment ?? {}) as Topic).flatMap(([name, topic]) =>
+      topicElements(name, topic),
+    );
   }
 }
 
-function draw(name: string, topic: unknown): HTMLElement[] {
-  if (name === "packages") return packages(topic as Topic);
+function topicElements(name: string, topic: unknown): HTMLElement[] {
+  if (name === "packages") return packageList(topic as Topic);
   const { diff, ...rest } = (name === "git" ? topic : { "": topic }) as Topic;
   const lines = [...leaves(name === "git" ? rest : topic, "")];
   if (!lines.length && !diff) return [];
-  const section = titled(name, lines);
-  if (diff) section.append(fold("diff", verbatim(String(diff))));
+  const section = titledList(name, lines);
+  if (diff) section.append(fold("diff", codeBlock(String(diff))));
   return [section];
 }
 
-function packages(all: Topic): HTMLElement[] {
+function packageList(all: Topic): HTMLElement[] {
   const names = Object.entries(all ?? {}).map(([name, version]) => [name, String(version)] as const);
   if (!names.length) return [];
   const search = searchField("Search packages");
-  let list = pairs(names);
+  let list = definitionList(names);
   search.addEventListener("input", () => {
     const text = search.value.trim().toLowerCase();
-    const found = pairs(names.filter(([name]) => name.toLowerCase().includes(text)));
+    const found = definitionList(names.filter(([name]) => name.toLowerCase().includes(text)));
     list.replaceWith(found);
     list = found;
   });

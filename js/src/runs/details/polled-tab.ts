@@ -5,13 +5,13 @@ const PATIENCE = 1500; // ms until a kernel that does not answer is said to be b
 const NO_KERNEL = "No notebook keeps this: it needs the kernel that recorded the run, or a new one.";
 const BUSY = "The kernel is busy: this comes when the cell ends.";
 
-type Content = Record<string, unknown>;
+type AnswerContent = Record<string, unknown>;
 
 /** A part of a run's details that the kernel tells when somebody opens it, and again and again while the run goes on. */
-export abstract class Told {
+export abstract class PolledTab {
   readonly element = h("div", { class: "tb-told" });
   /** Why there is nothing to see, or nothing new. */
-  protected readonly said = h("div", { class: "tb-minor tb-said", role: "status" });
+  protected readonly status = h("div", { class: "tb-minor tb-said", role: "status" });
   run = "";
   protected running = false;
   #requests: Requests;
@@ -28,9 +28,9 @@ export abstract class Told {
   }
 
   /** What to ask now, beside the run. */
-  protected abstract question(): [ask: string, fields?: Content];
+  protected abstract question(): [ask: string, fields?: AnswerContent];
   /** Shows an answer; true when there is more to ask for at once. */
-  protected abstract take(content: Content): boolean;
+  protected abstract take(content: AnswerContent): boolean;
   /** Forgets the run that was shown. */
   protected abstract clear(): void;
 
@@ -39,7 +39,7 @@ export abstract class Told {
     if (run !== this.run) {
       [this.run, this.#settled, this.#waiting] = [run, false, null];
       this.#rest();
-      this.say("");
+      this.showStatus("");
       this.clear();
     }
     if (running) this.#settled = false;
@@ -48,20 +48,20 @@ export abstract class Told {
     else if (!this.#settled && !this.#waiting && this.#timer === undefined) void this.#next();
   }
 
-  protected say(text: string) {
-    setText(this.said, text);
-    this.said.hidden = !text;
+  protected showStatus(text: string) {
+    setText(this.status, text);
+    this.status.hidden = !text;
   }
 
   /** The kernel's answer; null where there is none, which the reader is told, or where another run is shown by now. */
-  protected async ask(question: string, fields: Content = {}): Promise<Content | null> {
+  protected async ask(question: string, fields: AnswerContent = {}): Promise<AnswerContent | null> {
     const { run } = this;
     if (!this.#requests.possible) return this.#refuse(NO_KERNEL);
-    const late = setTimeout(() => run === this.run && this.say(BUSY), PATIENCE);
+    const late = setTimeout(() => run === this.run && this.showStatus(BUSY), PATIENCE);
     try {
       const { content } = await this.#requests.ask(question, { run, ...fields });
       if (run !== this.run) return null;
-      this.say("");
+      this.showStatus("");
       return content;
     } catch (error) {
       if (!(error instanceof NoAnswer)) throw error;
@@ -72,7 +72,7 @@ export abstract class Told {
   }
 
   #refuse(why: string): null {
-    this.say(why);
+    this.showStatus(why);
     return null;
   }
 

@@ -1,26 +1,26 @@
 import type { Requests } from "../../frames/requests.ts";
-import type { Entry } from "../../frames/runs-table.ts";
-import type { Styled } from "../../plot/rows.ts";
+import type { RunEntry } from "../../frames/runs-table.ts";
+import type { RunStyle } from "../../plot/rows.ts";
 import { h, setText, swatch } from "../../ui/dom.ts";
 import { formatClock, formatDuration } from "../../ui/format.ts";
 import { FullScreen } from "../../ui/fullscreen.ts";
 import { Tabs } from "../../ui/tabs.ts";
-import { formatSetting } from "../columns.ts";
-import { Code } from "./code-tab.ts";
-import { Console } from "./console-tab.ts";
-import { titled } from "./definition-list.ts";
-import { Environment } from "./environment-tab.ts";
-import type { Told } from "./polled-tab.ts";
+import { formatConfigValue } from "../columns.ts";
+import { CodeTab } from "./code-tab.ts";
+import { ConsoleTab } from "./console-tab.ts";
+import { titledList } from "./definition-list.ts";
+import { EnvironmentTab } from "./environment-tab.ts";
+import type { PolledTab } from "./polled-tab.ts";
 
-interface Editing {
+interface RunEdits {
   /** Whether there is a kernel to change a run. */
   possible: boolean;
-  rename(entry: Entry, name: string): void;
-  tag(entry: Entry, tags: string[]): void;
-  note(entry: Entry, notes: string): void;
-  remove(entry: Entry): void;
-  color(entry: Entry, color: string | null): void;
-  solo(entry: Entry): void;
+  rename(entry: RunEntry, name: string): void;
+  tag(entry: RunEntry, tags: string[]): void;
+  note(entry: RunEntry, notes: string): void;
+  remove(entry: RunEntry): void;
+  color(entry: RunEntry, color: string | null): void;
+  solo(entry: RunEntry): void;
   close(): void;
 }
 
@@ -28,7 +28,7 @@ const NO_KERNEL = "Only with a kernel behind this page";
 const TABS = { overview: "Overview", console: "Console", code: "Code", environment: "Environment" };
 
 /** One run under the list: what is said of it, what can be changed, and what was recorded beside its metrics. */
-export class Details {
+export class RunDetails {
   readonly element = h("div", { class: "tb-run-details", role: "group", hidden: "" });
   readonly head = h("div", { class: "tb-run-title" });
   readonly body = h("div", { class: "tb-run-body" }, this.head);
@@ -44,7 +44,7 @@ export class Details {
     hidden: "",
   });
   #settings = "";
-  #told: readonly (readonly [keyof typeof TABS, Told])[];
+  #polledTabs: readonly (readonly [keyof typeof TABS, PolledTab])[];
   #title = h("span", { class: "tb-runs-name" });
   #line = h("span", { class: "tb-runs-line" });
   #facts = h("span", { class: "tb-minor tb-number" });
@@ -52,30 +52,30 @@ export class Details {
   #labels = h("input", { spellcheck: "false", placeholder: "separated by commas" });
   #notes = h("textarea", { rows: "2" });
   #color = h("input", { type: "color" });
-  #usual = button("Usual colour");
+  #defaultColor = button("Usual colour");
   #solo = button("Show alone");
   #remove = button("Delete…", "tb-danger");
   #question = h("span", { class: "tb-question" });
-  #sure = button("Delete", "tb-danger");
+  #confirm = button("Delete", "tb-danger");
   #keep = button("Keep");
   #ask = h("div", { class: "tb-run-ask", role: "alertdialog", "aria-label": "Delete this run?", hidden: "" });
-  #entry: Entry | null = null;
-  #editing: Editing;
+  #entry: RunEntry | null = null;
+  #editing: RunEdits;
 
-  constructor(editing: Editing, requests: Requests, signal: AbortSignal) {
+  constructor(editing: RunEdits, requests: Requests, signal: AbortSignal) {
     this.#editing = editing;
     this.#large = new FullScreen(signal);
     this.#tabs = new Tabs(TABS, "Of this run", name => this.#choose(name), signal);
-    this.#told = [
-      ["console", new Console(requests, signal)],
-      ["code", new Code(requests, signal)],
-      ["environment", new Environment(requests, signal)],
+    this.#polledTabs = [
+      ["console", new ConsoleTab(requests, signal)],
+      ["code", new CodeTab(requests, signal)],
+      ["environment", new EnvironmentTab(requests, signal)],
     ];
     const large = button("⤢", "tb-panel-close");
     const close = button("×", "tb-panel-close");
     large.setAttribute("aria-label", "Show large");
     close.setAttribute("aria-label", "Close details");
-    this.#ask.append(this.#question, this.#sure, this.#keep);
+    this.#ask.append(this.#question, this.#confirm, this.#keep);
     this.head.append(this.#line, this.#title, this.#facts, large, close);
     this.#overview.append(
       field("Name", this.#name),
@@ -85,7 +85,7 @@ export class Details {
         "div",
         { class: "tb-run-buttons" },
         field("Colour", this.#color),
-        this.#usual,
+        this.#defaultColor,
         this.#solo,
         this.#remove,
       ),
@@ -93,10 +93,10 @@ export class Details {
       this.#config,
     );
     this.body.append(this.#tabs.element, this.#tabs.panel("overview", this.#overview));
-    for (const [name, { element }] of this.#told) this.body.append(this.#tabs.panel(name, element));
+    for (const [name, { element }] of this.#polledTabs) this.body.append(this.#tabs.panel(name, element));
     this.element.append(this.body, this.#large.element);
     large.addEventListener("click", () => this.#large.toggle(this, this.#entry?.name ?? ""), { signal });
-    const on = (element: HTMLElement, event: string, act: (entry: Entry) => void) =>
+    const on = (element: HTMLElement, event: string, act: (entry: RunEntry) => void) =>
       element.addEventListener(event, () => this.#entry && act(this.#entry), { signal });
     on(
       this.#name,
@@ -106,10 +106,10 @@ export class Details {
     on(this.#labels, "change", entry => editing.tag(entry, splitTags(this.#labels.value)));
     on(this.#notes, "change", entry => editing.note(entry, this.#notes.value.trim()));
     on(this.#color, "input", entry => editing.color(entry, this.#color.value));
-    on(this.#usual, "click", entry => editing.color(entry, null));
+    on(this.#defaultColor, "click", entry => editing.color(entry, null));
     on(this.#solo, "click", entry => editing.solo(entry));
     on(this.#remove, "click", entry => this.ask(entry));
-    on(this.#sure, "click", entry => editing.remove(entry));
+    on(this.#confirm, "click", entry => editing.remove(entry));
     on(this.#keep, "click", () => this.#unask());
     on(close, "click", () => editing.close());
     this.body.addEventListener("keydown", event => this.#onKey(event), { signal });
@@ -130,7 +130,7 @@ export class Details {
     const entry = this.#entry;
     this.#tabs.update(this.#tab);
     this.#overview.hidden = this.#tab !== "overview";
-    for (const [name, part] of this.#told) {
+    for (const [name, part] of this.#polledTabs) {
       const open = name === this.#tab;
       part.element.hidden = !open;
       part.update(entry?.id ?? part.run, entry?.state === "running", open && entry !== null);
@@ -138,15 +138,15 @@ export class Details {
   }
 
   /** As the run was configured; a long one scrolls, and is left alone while it says the same. */
-  #showConfig({ config }: Entry) {
+  #showConfig({ config }: RunEntry) {
     const shown = JSON.stringify([...config]);
     if (shown === this.#settings) return;
     this.#settings = shown;
     this.#config.hidden = !config.size;
     this.#config.replaceChildren(
-      titled(
+      titledList(
         "config",
-        [...config].map(([key, value]) => [key, formatSetting(value)]),
+        [...config].map(([key, value]) => [key, formatConfigValue(value)]),
       ),
     );
   }
@@ -157,8 +157,8 @@ export class Details {
   }
 
   update(
-    entry: Entry | null,
-    style: Pick<Styled, "color" | "dash"> | null,
+    entry: RunEntry | null,
+    style: Pick<RunStyle, "color" | "dash"> | null,
     own: string | undefined,
     now: number,
   ) {
@@ -179,12 +179,12 @@ export class Details {
     this.#fill(this.#notes, entry.notes ?? "", other);
     if (style) this.#color.value = own ?? style.color;
     (this.#color.parentElement as HTMLElement).hidden = !style; // a run has a colour when it is drawn
-    this.#usual.hidden = !own;
+    this.#defaultColor.hidden = !own;
     this.#allow();
   }
 
   /** Deleting is asked twice, and the second time the run is named. */
-  ask(entry: Entry) {
+  ask(entry: RunEntry) {
     if (!this.#editing.possible) return;
     this.#choose("overview");
     const running = entry.state === "running";
@@ -194,11 +194,11 @@ export class Details {
         ? `“${entry.name}” is still running: finish it before you delete it.`
         : `Delete “${entry.name}” and all its points for ever?`,
     );
-    this.#sure.hidden = running;
+    this.#confirm.hidden = running;
     setText(this.#keep, running ? "OK" : "Keep");
     this.#ask.hidden = false;
     this.#remove.hidden = true;
-    (running ? this.#keep : this.#sure).focus();
+    (running ? this.#keep : this.#confirm).focus();
   }
 
   #unask(focus = true) {
@@ -228,7 +228,7 @@ export class Details {
   }
 }
 
-function factsOf({ id, state, started, ended }: Entry, now: number): string {
+function factsOf({ id, state, started, ended }: RunEntry, now: number): string {
   const end = ended ?? (state === "running" ? now : null);
   const lasted = end === null ? [] : [formatDuration(end - started)];
   return [state, ...lasted, formatClock(started), id].join(" · ");
