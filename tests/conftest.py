@@ -21,11 +21,10 @@ hypothesis.settings.load_profile("trackbook")
 hypothesis.settings.register_profile("brief", hypothesis.settings.get_profile("trackbook"), max_examples=25)
 
 BROWSER = Path(__file__).parent / "browser"
-FIRST = "test_rewrite_properties.py"  # executes thousands of programs, which takes long once much is loaded
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: item.path.name != FIRST)
+    items.sort(key=lambda item: item.get_closest_marker("first") is None)
     for item in items:
         if item.path.is_relative_to(BROWSER):
             item.add_marker(pytest.mark.browser)

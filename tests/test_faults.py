@@ -17,6 +17,8 @@ from killing import trial
 from trackbook.tracking.project import Project
 from trackbook.types import RunRecord
 
+pytestmark = pytest.mark.slow
+
 ALARM = 60  # seconds after which a program dies with its traceback, so that it neither hangs nor stays
 TIMEOUT = ALARM + 30
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither such signals nor fork")

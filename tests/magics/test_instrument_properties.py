@@ -9,11 +9,14 @@ import traceback
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trackbook.magics.instrument import KINDS, VALUE, rewrite
 from trackbook.magics.targets import parse_whats
+
+pytestmark = pytest.mark.first
 
 TRACKED = ("a", "b")
 HEAD = """
