@@ -1,3 +1,5 @@
+import { escapeRegExp } from "./text.ts";
+
 /** The group of system metrics, which are recorded by themselves: `_types.py` has what their names begin with. */
 export const SYSTEM_GROUP = "@system";
 
@@ -32,6 +34,6 @@ export function groupMetrics(metrics: readonly string[]): Map<string, string[]> 
 
 /** `*` stands for any text, every other character for itself. */
 export function globMatches(glob: string, name: string): boolean {
-  const literal = glob.split("*").map(part => part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
+  const literal = glob.split("*").map(escapeRegExp);
   return new RegExp(`^${literal.join(".*")}$`, "su").test(name);
 }

@@ -93,7 +93,7 @@ def test_a_kernel_that_does_not_hear_is_said_and_hears_it_later(lab: Lab) -> Non
     while not (folder / "deaf").exists() and time.monotonic() < end:
         time.sleep(0.05)
     board.root.get_by_role("button", name="Stop run deaf").click()
-    board.root.get_by_text("Heard when the cell ends").wait_for()
+    board.root.get_by_text("Waiting for the cell to end").wait_for()
     board.look("stop-late")
     (folder / "told").touch()
     lab.wait_until_done(4)

@@ -199,7 +199,7 @@ export class Board {
     for (const chart of this.#groups.charts()) {
       const { metric } = chart;
       const axes = axesOf(metric);
-      const remark = this.#detail.late(metric) ? "detail when the cell ends" : "";
+      const remark = this.#detail.isLate(metric) ? "detail when the cell ends" : "";
       const fine = members ? [] : this.#detail.fine(metric);
       const content = { series: byMetric.get(metric) ?? [], fine, look, axes };
       const zoom = this.#zoom.of(metric, axes.x, linked, () => xExtentOf(content));

@@ -1,6 +1,6 @@
 import type { RunHeader } from "../frames/protocol.ts";
 import type { RunStyle } from "../plot/rows.ts";
-import { STATE_HELP } from "../runs/run-state.ts";
+import { durationOf, STATE_HELP } from "../runs/run-state.ts";
 import { h, setText } from "../ui/dom.ts";
 import { formatCount, formatDuration, formatRate } from "../ui/format.ts";
 
@@ -52,8 +52,8 @@ export class Header {
   tick() {
     const run = this.#current;
     if (!run) return;
-    const end = run.ended ?? (run.state === "running" ? this.#now() : null);
-    setText(this.#elapsed, end === null ? "" : formatDuration(end - run.started));
+    const duration = durationOf(run, this.#now());
+    setText(this.#elapsed, duration === undefined ? "" : formatDuration(duration));
   }
 
   #showRun({ run, label, color }: RunStyle, alone: boolean) {

@@ -7,8 +7,9 @@ import type { ViewState, ViewTraits } from "../frames/view-state.ts";
 import { styleRuns } from "../plot/palette.ts";
 import type { RunStyle } from "../plot/rows.ts";
 import { type GroupPicture, RunGrouper } from "../plot/run-groups.ts";
+import { configKey } from "../runs/columns.ts";
 import { RunsPanel } from "../runs/runs-panel.ts";
-import { groupOf } from "../runs/sorting.ts";
+import { groupOf, isGrouping } from "../runs/sorting.ts";
 import { h, setText } from "../ui/dom.ts";
 import { formatCount } from "../ui/format.ts";
 import { Tabs } from "../ui/tabs.ts";
@@ -72,10 +73,6 @@ export class Sidebar {
     });
     on(this.#groupBy, "change", () => state.set("group_by", this.#groupBy.value));
     on(this.#band, "change", () => state.set("band", this.#band.value as ViewTraits["band"]));
-    for (const element of [this.element, this.button]) {
-      element.dataset.lmSuppressShortcuts = "true";
-      element.addEventListener("keydown", event => event.stopPropagation(), { signal });
-    }
   }
 
   /** Whether groups of runs are drawn instead of runs. */
@@ -144,16 +141,11 @@ export class Sidebar {
     if (!values.includes(by)) values.push(by);
     const shown = [...this.#groupBy.options].map(({ value }) => value);
     if (JSON.stringify(shown) !== JSON.stringify(values)) {
-      const named = (value: string) =>
-        value === "" ? "No groups" : value === "group" ? "By group" : `By ${value.replace(/^config\./, "")}`;
+      const named = (value: string) => (value === "" ? "No groups" : `By ${configKey(value) ?? value}`);
       this.#groupBy.replaceChildren(...values.map(value => h("option", { value }, named(value))));
     }
     this.#groupBy.value = by;
     this.#band.hidden = !isGrouping(by);
     this.#band.value = this.#state.get("band");
   }
-}
-
-function isGrouping(by: string): boolean {
-  return by === "group" || (by.startsWith("config.") && by.length > "config.".length);
 }

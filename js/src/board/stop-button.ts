@@ -1,5 +1,5 @@
 import type { RunHeader } from "../frames/protocol.ts";
-import { LATE, type Requests } from "../frames/requests.ts";
+import type { Requests } from "../frames/requests.ts";
 import { h, setText } from "../ui/dom.ts";
 
 /** Asks the kernel to stop a run, and says how far that is. */
@@ -33,14 +33,11 @@ export class StopButton {
       this.#show();
     };
     say("Stopping…");
-    const late = setTimeout(() => say("Heard when the cell ends"), LATE);
     try {
-      await requests.ask("stop", { run: id });
+      await requests.ask("stop", { run: id }, () => say("Waiting for the cell to end"));
       say("Stopping…");
     } catch (error) {
       say((error as Error).message);
-    } finally {
-      clearTimeout(late);
     }
   }
 

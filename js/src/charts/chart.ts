@@ -1,14 +1,7 @@
 import type { View } from "vega";
+import { sameItems } from "../frames/columns.ts";
 import { domainsOf } from "../plot/domains.ts";
-import {
-  type ChartContent,
-  type Plot,
-  plotOf,
-  sameAxes,
-  sameItems,
-  xExtentOf,
-  type Zoom,
-} from "../plot/plot.ts";
+import { type ChartContent, type Plot, plotOf, sameAxes, xExtentOf, type Zoom } from "../plot/plot.ts";
 import type { PlotRow } from "../plot/rows.ts";
 import type { Range } from "../plot/slices.ts";
 import { type Spec, specOf } from "../plot/specs.ts";

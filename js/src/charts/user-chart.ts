@@ -1,6 +1,7 @@
 import type { View } from "vega";
+import { sameItems } from "../frames/columns.ts";
 import { splitMetric } from "../metrics.ts";
-import { type DrawSettings, sameAxes, sameItems } from "../plot/plot.ts";
+import { type DrawSettings, sameAxes } from "../plot/plot.ts";
 import { h } from "../ui/dom.ts";
 import type { Theme } from "../ui/theme.ts";
 import type { DrawScheduler } from "./draw-scheduler.ts";

@@ -1,4 +1,5 @@
 import type { View } from "vega";
+import { sameItems } from "../frames/columns.ts";
 import { h } from "../ui/dom.ts";
 
 /** Where a Vega view is drawn, which lives as long as what it is made of stays. */
@@ -15,7 +16,7 @@ export class VegaBox<Made extends { view: View }> {
 
   /** The view made of these, by `make` if there is none yet. It is of no size then. */
   made(of: readonly unknown[], make: (container: HTMLElement) => Made): Made {
-    if (this.#made && of.every((part, i) => part === this.#of[i])) return this.#made;
+    if (this.#made && sameItems(of, this.#of)) return this.#made;
     this.destroy();
     this.element.replaceChildren();
     this.#made = make(this.element);

@@ -4,7 +4,7 @@ import type { RunEntry, Scalar, Statistic as Which } from "../frames/runs-table.
 import type { RunStyle } from "../plot/rows.ts";
 import { formatConfigValue, formatScalar, type RunColumn, type RunColumns } from "../runs/columns.ts";
 import { compareValues as order } from "../runs/sorting.ts";
-import { h, setText } from "../ui/dom.ts";
+import { h, labelled, setText } from "../ui/dom.ts";
 import { formatCount } from "../ui/format.ts";
 import type { Theme } from "../ui/theme.ts";
 import { CompareChart } from "./compare-chart.ts";
@@ -195,10 +195,6 @@ export function positions(rows: readonly CompareRow[], axis: "x" | "y", numeric:
 
 function select(name: string): HTMLSelectElement {
   return h("select", { class: "tb-select", "aria-label": name });
-}
-
-function labelled(name: string, control: HTMLElement): HTMLElement {
-  return h("label", { class: "tb-field" }, h("span", {}, name), control);
 }
 
 function chartSection(controls: HTMLElement[], plot: HTMLElement, under: HTMLElement): HTMLElement {

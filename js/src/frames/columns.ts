@@ -7,3 +7,7 @@ export function makeColumns<Names extends readonly string[]>(
 ) {
   return Object.fromEntries(names.map((name, i) => [name, column(i)])) as Columns<Names>;
 }
+
+export function sameItems<T>(a: readonly T[], b: readonly T[]): boolean {
+  return a.length === b.length && a.every((item, i) => item === b[i]);
+}

@@ -91,11 +91,11 @@ export interface Frame {
 export function decodeFrame(trait: unknown): Frame | null {
   const { header, data } = (trait ?? {}) as { header?: FrameHeader; data?: ArrayBuffer | ArrayBufferView };
   if (typeof header?.version !== "number") return null;
-  return { header, data: copied(data) };
+  return { header, data: copyBytes(data) };
 }
 
-/** Always a copy: a DataView from a Jupyter message starts at any byte, a typed array only where its numbers may. */
-function copied(data: ArrayBuffer | ArrayBufferView | undefined): ArrayBuffer {
+/** Copy the bytes of a buffer: a DataView from a Jupyter message starts at any byte, a typed array must be aligned. */
+export function copyBytes(data: ArrayBuffer | ArrayBufferView | undefined): ArrayBuffer {
   if (!data) return new ArrayBuffer(0);
   const bytes = ArrayBuffer.isView(data)
     ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)

@@ -1,6 +1,9 @@
 import type { HostModel } from "./host-model.ts";
 
-export const LATE = 700; // ms without an answer, and the reader is told
+const LATE = 700; // ms without an answer, after which the reader is told
+
+/** For what the reader does not wait for: ms without an answer, after which the kernel is said to be busy. */
+export const BUSY_AFTER = 1500;
 
 export interface Answer {
   content: Record<string, unknown>;
@@ -33,13 +36,22 @@ export class Requests {
     return this.#model.send !== undefined;
   }
 
-  /** Rejects with `NoAnswer` when the kernel cannot, or there is none. Several views share a model, so ids are random. */
-  ask(question: string, fields: Record<string, unknown> = {}): Promise<Answer> {
+  /**
+   * Ask the kernel. Rejects with `NoAnswer` when it refuses, or when there is none. `onLate` is called once if no answer
+   * has come after `patience` ms. Several views share a model, so ids are random.
+   */
+  ask(
+    question: string,
+    fields: Record<string, unknown> = {},
+    onLate?: () => void,
+    patience = LATE,
+  ): Promise<Answer> {
     if (!this.#model.send) return Promise.reject(new NoAnswer("There is no kernel behind this page."));
     const id = Math.floor(Math.random() * 2 ** 48);
     const answer = new Promise<Answer>((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
     this.#model.send({ ...fields, ask: question, id });
-    return answer;
+    const late = onLate && setTimeout(onLate, patience);
+    return answer.finally(() => clearTimeout(late));
   }
 
   #hear(content: unknown, buffers: unknown) {

@@ -1,6 +1,6 @@
 /** The table of a project's runs, as `src/trackbook/_protocol.py` has it, also of runs that the board does not draw. */
 import type { Picture } from "./picture.ts";
-import { type RunHeader, type RunState, VERSION } from "./protocol.ts";
+import { copyBytes, type RunHeader, type RunState, VERSION } from "./protocol.ts";
 
 export type Scalar = string | number | boolean | null;
 
@@ -47,7 +47,7 @@ export function decodeRunsTable(trait: unknown): RunsTable {
     data?: ArrayBuffer | ArrayBufferView;
   };
   if (header?.version !== VERSION) return EMPTY;
-  const table = decoded.get(header) ?? decodeHeader(header, floats(data));
+  const table = decoded.get(header) ?? decodeHeader(header, new Float64Array(copyBytes(data)));
   decoded.set(header, table);
   return table;
 }
@@ -81,15 +81,6 @@ function decodeHeader({ metrics, runs, omitted = 0 }: RunsTableHeader, data: Flo
       };
     }),
   };
-}
-
-/** Always a copy: a DataView from a Jupyter message starts at any byte, a Float64Array only at every eighth. */
-function floats(data: ArrayBuffer | ArrayBufferView | undefined): Float64Array {
-  if (!data) return new Float64Array();
-  const bytes = ArrayBuffer.isView(data)
-    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-    : new Uint8Array(data);
-  return new Float64Array(bytes.slice().buffer);
 }
 
 /** All runs, oldest first: what the table says, and what the picture knows better of those it draws. */

@@ -24,8 +24,7 @@ export type Series = PointSeries | BucketSeries;
 
 /** A delta's series laid over the keyframe's. */
 export function overlay(base: Series, top: Series): Series {
-  let widened = base;
-  while (widened.width < top.width) widened = double(widened);
+  const widened = widenTo(base, top.width);
   if (widened.width > top.width) throw new Error("A delta is finer than its keyframe.");
   return widened.kind === "points"
     ? upsert(widened, top as PointSeries, POINT_COLUMNS, "step")
@@ -60,6 +59,13 @@ function doubleNow(series: Series): BucketSeries {
   return { kind: "buckets", run, metric, width: width * 2, rows: last + 1, columns: kept };
 }
 
+/** The series in buckets at least `width` steps wide. */
+export function widenTo(series: Series, width: number): Series {
+  let wide = series;
+  while (wide.width < width) wide = double(wide);
+  return wide;
+}
+
 export function sameSeries(a: Series, b: Series): boolean {
   if (a === b) return true;
   if (a.width !== b.width || a.rows !== b.rows) return false;
@@ -74,8 +80,7 @@ const PRECISION = 2 ** -22; // of float32, by whatever offset
 /** Whether a coarser series says nothing that a finer one does not say better. */
 export function refines(fine: Series, coarse: Series): boolean {
   if (coarse.kind === "points" || fine.width >= coarse.width) return false;
-  let wide = fine;
-  while (wide.width < coarse.width) wide = double(wide);
+  const wide = widenTo(fine, coarse.width);
   const [ours, theirs] = [(wide as BucketSeries).columns, coarse.columns];
   return (
     wide.rows === coarse.rows &&

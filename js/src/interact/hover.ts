@@ -1,3 +1,4 @@
+import { bisector } from "d3-array";
 import type { Chart } from "../charts/chart.ts";
 import type { XAxis } from "../frames/view-state.ts";
 import { descending, type Trace } from "../plot/plot.ts";
@@ -133,14 +134,10 @@ function hitsNear(traces: readonly Trace[], x: number): Hit[] {
     .map(trace => ({ trace, row: rowNear(trace.rows, x) }));
 }
 
+const byX = bisector(({ x }: PlotRow) => x);
+
 function rowNear(rows: readonly PlotRow[], x: number): PlotRow {
-  let [low, high] = [0, rows.length - 1];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (rows[middle].x < x) low = middle + 1;
-    else high = middle;
-  }
-  return low > 0 && x - rows[low - 1].x <= rows[low].x - x ? rows[low - 1] : rows[low];
+  return rows[byX.center(rows, x)];
 }
 
 function firstRows(traces: readonly Trace[]): Hit[] {

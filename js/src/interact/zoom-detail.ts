@@ -1,6 +1,6 @@
 import { decodeSeries } from "../frames/decode.ts";
 import { decodeFrame, type FrameHeader, type SeriesHeader, VERSION } from "../frames/protocol.ts";
-import { type Answer, LATE, NoAnswer, type Requests } from "../frames/requests.ts";
+import { type Answer, NoAnswer, type Requests } from "../frames/requests.ts";
 import type { Series } from "../frames/series.ts";
 import { type ChartContent, stepsInView } from "../plot/plot.ts";
 import { endPoint, type Range, rowsInWindow } from "../plot/slices.ts";
@@ -93,7 +93,7 @@ export class ZoomDetail {
   }
 
   /** Whether the kernel was asked, and is busy. */
-  late(metric: string): boolean {
+  isLate(metric: string): boolean {
     return this.#charts.get(metric)?.isLate ?? false;
   }
 
@@ -132,17 +132,17 @@ export class ZoomDetail {
     const need = chart.need as DetailNeed;
     const asked: AskedDetail = { ...need, at: performance.now() };
     chart.waiting = asked;
-    const late = setTimeout(() => this.#setLate(chart, asked), LATE);
     const [from, to] = need.steps ?? [null, null];
     try {
       const fields = { series: need.series, from, to, buckets: need.buckets };
-      const fine = decodeAnswer(await this.#requests.ask("detail", fields));
+      const fine = decodeAnswer(
+        await this.#requests.ask("detail", fields, () => this.#setLate(chart, asked)),
+      );
       if (this.#charts.get(metric) !== chart || chart.waiting !== asked) return;
       if (chart.need) chart.fine = fine;
     } catch (error) {
       if (!(error instanceof NoAnswer)) console.error("Trackbook:", error);
     } finally {
-      clearTimeout(late);
       if (chart.waiting === asked) {
         [chart.waiting, chart.answered, chart.isLate] = [null, asked, false];
         this.#onChange();

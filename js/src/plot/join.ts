@@ -1,3 +1,4 @@
+import { bisectRight } from "d3-array";
 import type { Picture } from "../frames/picture.ts";
 import type { Series } from "../frames/series.ts";
 import type { XAxis } from "../frames/view-state.ts";
@@ -41,7 +42,7 @@ export function valueAtStep(series: Series): (step: number) => number {
 function joinOf(series: Series): (step: number) => number {
   const [steps, values] = knots(series);
   return step => {
-    const at = lastNotAfter(steps, step);
+    const at = bisectRight(steps, step) - 1;
     if (at < 0) return Number.NaN;
     if (series.kind === "points" || at === steps.length - 1 || steps[at + 1] === steps[at]) return values[at];
     const share = (step - steps[at]) / (steps[at + 1] - steps[at]);
@@ -62,15 +63,4 @@ function knots(series: Series): [steps: number[], values: number[]] {
     }
   }
   return [steps, values];
-}
-
-/** The last place that is not beyond `step`, or -1. */
-function lastNotAfter(steps: readonly number[], step: number): number {
-  let [low, high] = [0, steps.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (steps[middle] <= step) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
 }

@@ -1,3 +1,4 @@
+import { sameItems } from "../frames/columns.ts";
 import type { Series } from "../frames/series.ts";
 import type { XAxis } from "../frames/view-state.ts";
 import { formatValue } from "../ui/format.ts";
@@ -46,10 +47,6 @@ export interface ChartAxes {
 
 export function sameAxes(a: ChartAxes, b: ChartAxes): boolean {
   return a.x === b.x && a.log.x === b.log.x && a.log.y === b.log.y && sameItems(a.knots, b.knots);
-}
-
-export function sameItems<T>(a: readonly T[], b: readonly T[]): boolean {
-  return a.length === b.length && a.every((item, i) => item === b[i]);
 }
 
 /** What of a chart is to be seen: all of it, or what was zoomed to. */

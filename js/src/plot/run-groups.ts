@@ -1,7 +1,10 @@
 /** Runs of one group drawn as one: pure functions from a picture to the picture of its groups. */
+
+import { bisectLeft, bisectRight } from "d3-array";
+import { sameItems } from "../frames/columns.ts";
 import type { Picture } from "../frames/picture.ts";
 import type { RunHeader } from "../frames/protocol.ts";
-import { double, type PointSeries, type Series } from "../frames/series.ts";
+import { type PointSeries, type Series, widenTo } from "../frames/series.ts";
 import type { ViewTraits } from "../frames/view-state.ts";
 
 type Band = ViewTraits["band"];
@@ -176,32 +179,16 @@ function toCommonWidth(series: readonly Series[]): Series[] {
   return same;
 }
 
-function widenTo(series: Series, width: number): Series {
-  let wide = series;
-  while (wide.width < width) wide = double(wide);
-  return wide;
-}
-
 /** Of the buckets between each run's first and last, how many have that run. */
 function overlapShare(series: readonly Series[]): number {
   const buckets = series.map(bucketNumbers);
   const all = [...new Set(buckets.flatMap(own => [...own]))].sort((a, b) => a - b);
   let [could, did] = [0, 0];
   for (const own of buckets) {
-    could += countBelow(all, own[own.length - 1] + 1) - countBelow(all, own[0]);
+    could += bisectRight(all, own[own.length - 1]) - bisectLeft(all, own[0]);
     did += own.length;
   }
   return did / could;
-}
-
-function countBelow(sorted: readonly number[], limit: number): number {
-  let [low, high] = [0, sorted.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (sorted[middle] < limit) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 function bucketNumbers(series: Series): Float64Array {
@@ -233,8 +220,4 @@ function summariesByBucket(series: Series): Map<number, BucketSummary> {
 
 function meanOf(values: readonly number[]): number {
   return values.reduce((mean, value, i) => mean + (value - mean) / (i + 1), 0);
-}
-
-function sameItems(a: readonly unknown[], b: readonly unknown[]): boolean {
-  return a.length === b.length && a.every((item, i) => item === b[i]);
 }

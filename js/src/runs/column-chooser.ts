@@ -1,4 +1,4 @@
-import { h, searchField, setChildren } from "../ui/dom.ts";
+import { button, h, searchField, setChildren } from "../ui/dom.ts";
 import { parseFilter } from "../ui/filter.ts";
 import type { RunColumn, RunColumns } from "./columns.ts";
 
@@ -13,7 +13,7 @@ export class ColumnChooser {
     hidden: "",
   });
   #search = searchField("Find a column");
-  #reset = h("button", { type: "button", class: "tb-button" }, "As usual");
+  #reset = button("As usual");
   #list = h("div", { class: "tb-chooser-list" });
   #more = h("div", { class: "tb-minor" });
   #boxes = new Map<string, HTMLElement>();

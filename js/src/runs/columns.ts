@@ -1,6 +1,7 @@
 import type { RunEntry, RunsTable, Scalar, Statistic } from "../frames/runs-table.ts";
 import { logged } from "../metrics.ts";
 import { formatClock, formatDuration, formatValue } from "../ui/format.ts";
+import { durationOf } from "./run-state.ts";
 
 /** A column of the runs panel; its id is what `run_sort` and `run_columns` name it by. */
 export interface RunColumn {
@@ -37,11 +38,6 @@ const FIXED: readonly RunColumn[] = [
   { id: "tags", title: "Tags", kind: "run", value: ({ tags }) => tags.join(", ") || undefined, format: asIs },
   { id: "notes", title: "Notes", kind: "run", value: ({ notes }) => notes || undefined, format: asIs },
 ];
-
-function durationOf({ state, started, ended }: RunEntry, now: number): number | undefined {
-  const end = ended ?? (state === "running" ? now : null);
-  return end === null ? undefined : end - started;
-}
 
 export function formatScalar(value: Scalar): string {
   return typeof value === "number" ? formatValue(value) : String(value);
@@ -102,9 +98,14 @@ export class RunColumns {
   }
 }
 
+/** The config key that a column, or `group_by`, names as `config.KEY`; null when it names something else. */
+export function configKey(id: string): string | null {
+  return id.startsWith("config.") ? id.slice("config.".length) : null;
+}
+
 function configColumn(id: string): RunColumn | null {
-  if (!id.startsWith("config.")) return null;
-  const key = id.slice("config.".length);
+  const key = configKey(id);
+  if (key === null) return null;
   return {
     id,
     title: key,

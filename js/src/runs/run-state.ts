@@ -1,4 +1,4 @@
-import type { RunState } from "../frames/protocol.ts";
+import type { RunHeader, RunState } from "../frames/protocol.ts";
 
 export const STATE_ICON: Record<RunState, string> = {
   running: "●",
@@ -15,3 +15,12 @@ export const STATE_HELP: Record<RunState, string> = {
   interrupted: "The run was interrupted",
   lost: "The process of this run is gone, and did not say goodbye",
 };
+
+/** Seconds that a run took, or has taken at `now`; undefined when its end is unknown. */
+export function durationOf(
+  { state, started, ended }: Pick<RunHeader, "state" | "started" | "ended">,
+  now: number,
+): number | undefined {
+  const end = ended ?? (state === "running" ? now : null);
+  return end === null ? undefined : end - started;
+}

@@ -1,19 +1,18 @@
+import { sameItems } from "../frames/columns.ts";
 import type { Picture } from "../frames/picture.ts";
-import { NoAnswer, type Requests } from "../frames/requests.ts";
+import { BUSY_AFTER, NoAnswer, type Requests } from "../frames/requests.ts";
 import { type RunEntry, type RunsTable, runEntries } from "../frames/runs-table.ts";
 import type { ViewState } from "../frames/view-state.ts";
 import type { RunStyle } from "../plot/rows.ts";
-import { h, searchField, setText } from "../ui/dom.ts";
+import { button, h, searchField, setText } from "../ui/dom.ts";
 import { parseFilter, showFilter } from "../ui/filter.ts";
 import { formatCount } from "../ui/format.ts";
 import { ColumnChooser } from "./column-chooser.ts";
 import { type RunColumn, RunColumns } from "./columns.ts";
 import { RunDetails } from "./details/run-details.ts";
 import { type GridItem, RunsGrid, runKey } from "./grid.ts";
-import { filterRuns, groupRuns, parseSort, sortRuns } from "./sorting.ts";
+import { filterRuns, groupRuns, isGrouping, parseSort, sortRuns } from "./sorting.ts";
 import { MOST_DRAWN, Visibility } from "./visibility.ts";
-
-const PATIENCE = 1500; // ms until a kernel that does not answer is said to be busy
 
 interface PanelScene {
   picture: Picture;
@@ -31,7 +30,7 @@ export class RunsPanel {
   #state: ViewState;
   #requests: Requests;
   #search = searchField("Search runs", "Search runs by text or regular expression");
-  #all = h("button", { type: "button", class: "tb-button" });
+  #all = button("");
   #choose = h("button", { type: "button", class: "tb-button", "aria-expanded": "false" }, "Columns");
   #status = h("div", { class: "tb-panel-status tb-minor", role: "status" });
   #chooser: ColumnChooser;
@@ -79,9 +78,6 @@ export class RunsPanel {
       () => this.#choose.setAttribute("aria-expanded", String(this.#chooser.toggle())),
       { signal },
     );
-    // A notebook in command mode takes keys for its own.
-    this.element.dataset.lmSuppressShortcuts = "true";
-    this.element.addEventListener("keydown", event => event.stopPropagation(), { signal });
   }
 
   /** All runs, as the newest scene has them. */
@@ -96,7 +92,7 @@ export class RunsPanel {
   get columns(): RunColumns {
     const { table, picture } = this.#scene as PanelScene;
     const key = [table, picture.metrics.length, this.#entries.length];
-    if (!this.#columns || key.some((part, i) => part !== this.#columns?.key[i])) {
+    if (!this.#columns || !sameItems(key, this.#columns.key)) {
       this.#columns = { key, value: new RunColumns(table, this.#entries, picture.metrics) };
     }
     return this.#columns.value;
@@ -146,7 +142,7 @@ export class RunsPanel {
   #itemsOf(sorted: readonly RunEntry[]): GridItem[] {
     const run = (entry: RunEntry): GridItem => ({ kind: "run", key: runKey(entry.id), entry });
     const by = this.#state.get("group_by");
-    if (!by) return sorted.map(run);
+    if (!isGrouping(by)) return sorted.map(run);
     return groupRuns(sorted, by).flatMap((group): GridItem[] => {
       const key = `group:${group.key}`;
       const members = this.#grid.isOpen(key) ? group.members.map(run) : [];
@@ -211,20 +207,14 @@ export class RunsPanel {
     { id, name }: RunEntry,
     fields: Record<string, unknown> = {},
   ) {
-    const late = setTimeout(
-      () => this.#say(`The kernel is busy: ${act} “${name}” when the cell ends`),
-      PATIENCE,
+    const onLate = () => this.#say(`The kernel is busy: ${act} “${name}” when the cell ends`);
+    this.#requests.ask(act, { run: id, ...fields }, onLate, BUSY_AFTER).then(
+      () => this.#say(""),
+      (problem: unknown) => {
+        if (!(problem instanceof NoAnswer)) throw problem;
+        this.#say(`Could not ${act} “${name}”: ${problem.message}`);
+      },
     );
-    this.#requests
-      .ask(act, { run: id, ...fields })
-      .then(
-        () => this.#say(""),
-        (problem: unknown) => {
-          if (!(problem instanceof NoAnswer)) throw problem;
-          this.#say(`Could not ${act} “${name}”: ${problem.message}`);
-        },
-      )
-      .finally(() => clearTimeout(late));
   }
 
   #say(message: string) {

@@ -1,6 +1,6 @@
 import type { RunEntry, Scalar } from "../frames/runs-table.ts";
 import { parseFilter } from "../ui/filter.ts";
-import type { RunColumn, RunColumns } from "./columns.ts";
+import { configKey, type RunColumn, type RunColumns } from "./columns.ts";
 
 /** Runs whose name, id, group, tags, notes or state contain a text or match a regular expression. */
 export function filterRuns(entries: readonly RunEntry[], text: string): readonly RunEntry[] {
@@ -53,12 +53,17 @@ export interface RunGroup {
   members: readonly RunEntry[];
 }
 
+/** Whether `group_by` names something to group runs by: `group`, or a config key. */
+export function isGrouping(by: string): boolean {
+  return by === "group" || Boolean(configKey(by));
+}
+
 /** What `group_by` says a run belongs to. A text speaks for itself, a number needs its key's name. */
 export function groupOf(
   entry: Pick<RunEntry, "group" | "config">,
   by: string,
 ): { key: string; label: string } {
-  const name = by === "group" ? "group" : by.slice("config.".length);
+  const name = configKey(by) ?? "group";
   const value = by === "group" ? entry.group : entry.config.get(name);
   if (value === null || value === undefined || value === "") return { key: "", label: `no ${name}` };
   const says = by === "group" || typeof value === "string";

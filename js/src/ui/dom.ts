@@ -28,6 +28,16 @@ export function setChildren(parent: Element, children: readonly Element[]) {
   while (parent.children.length > children.length) parent.lastElementChild?.remove();
 }
 
+/** A plain button with a border. */
+export function button(text: string, className = ""): HTMLButtonElement {
+  return h("button", { type: "button", class: `tb-button ${className}`.trim() }, text);
+}
+
+/** A control with its name before it. */
+export function labelled(name: string, control: HTMLElement): HTMLElement {
+  return h("label", { class: "tb-field" }, h("span", {}, name), control);
+}
+
 export function searchField(placeholder: string, label = placeholder): HTMLInputElement {
   const attributes = {
     type: "search",

@@ -1,22 +1,20 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { StopButton } from "../../src/board/stop-button.ts";
-import { NoAnswer, type Requests } from "../../src/frames/requests.ts";
-import { run } from "../fixtures.ts";
+import { Requests } from "../../src/frames/requests.ts";
+import { FakeModel, run } from "../fixtures.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 /** A button whose kernel answers when the test says so. */
 function stopButton() {
-  const asked: unknown[] = [];
-  let settle: { resolve: () => void; reject: (why: NoAnswer) => void };
-  const ask = (question: string, fields: object) =>
-    new Promise<void>((resolve, reject) => {
-      asked.push({ ask: question, ...fields });
-      settle = { resolve, reject };
-    });
-  const stop = new StopButton({ ask } as unknown as Requests, new AbortController().signal);
+  const asked: Record<string, unknown>[] = [];
+  const model = Object.assign(new FakeModel(), {
+    send: (content: unknown) => void asked.push(content as Record<string, unknown>),
+  });
+  const { signal } = new AbortController();
+  const stop = new StopButton(new Requests(model, signal), signal);
   const button = stop.element.querySelector("button") as HTMLButtonElement;
   const said = () => stop.element.querySelector("[role=status]")?.textContent;
   return {
@@ -25,8 +23,9 @@ function stopButton() {
     asked,
     said,
     answer: async (error?: string) => {
-      if (error) settle.reject(new NoAnswer(error));
-      else settle.resolve();
+      const content = { answers: asked.at(-1)?.id, ...(error && { error }) };
+      for (const hear of model.listeners.get("msg:custom") ?? [])
+        (hear as (content: unknown) => void)(content);
       await vi.advanceTimersByTimeAsync(0);
     },
   };
@@ -49,18 +48,19 @@ test("a click asks the kernel once, and the run is stopping from then on", async
   stop.update(run(0));
   expect(said()).toBe("");
   button.click();
-  expect([asked, said()]).toEqual([[{ ask: "stop", run: "id0" }], "Stopping…"]);
+  expect(asked).toMatchObject([{ ask: "stop", run: "id0" }]);
+  expect(said()).toBe("Stopping…");
   await answer();
   await vi.advanceTimersByTimeAsync(5000);
   expect(said()).toBe("Stopping…");
 });
 
-test("a kernel that does not answer hears it when the cell ends", async () => {
+test("a busy kernel stops the run when the cell ends", async () => {
   const { stop, button, said, answer } = stopButton();
   stop.update(run(0));
   button.click();
   await vi.advanceTimersByTimeAsync(700);
-  expect(said()).toBe("Heard when the cell ends");
+  expect(said()).toBe("Waiting for the cell to end");
   await answer();
   expect(said()).toBe("Stopping…");
 });

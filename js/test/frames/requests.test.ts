@@ -60,3 +60,19 @@ test("a view that is closed hears no more, and what it asked ends", async () => 
   expect(failed).toHaveBeenCalledOnce();
   expect(heard.size).toBe(0);
 });
+
+test("a question without an answer is reported late, once", async () => {
+  vi.useFakeTimers();
+  const { requests, sent, answer } = talking();
+  const [slow, quick] = [vi.fn(), vi.fn()];
+  const asked = [requests.ask("stop", {}, slow, 1000), requests.ask("stop", {}, quick, 1000)];
+  answer({ answers: sent[1].id });
+  await asked[1];
+  vi.advanceTimersByTime(999);
+  expect(slow).not.toHaveBeenCalled();
+  vi.advanceTimersByTime(5000);
+  answer({ answers: sent[0].id });
+  await asked[0];
+  expect([slow, quick].map(({ mock }) => mock.calls.length)).toEqual([1, 0]);
+  vi.useRealTimers();
+});

@@ -71,9 +71,9 @@ test("what a chart needs is asked for, and the answer kept", async () => {
   details.request("loss", need([10, 20]));
   await pass(1000);
   expect(asked).toMatchObject([{ ask: "detail", series: [[0, 0]], from: 10, to: 20, buckets: 300 }]);
-  expect(details.late("loss")).toBe(true);
+  expect(details.isLate("loss")).toBe(true);
   await answer([1, 2]);
-  expect([values(), details.late("loss"), changed.mock.calls.length]).toEqual([[[1, 2]], false, 2]);
+  expect([values(), details.isLate("loss"), changed.mock.calls.length]).toEqual([[[1, 2]], false, 2]);
 });
 
 test("one question a chart at a time, and then the newest window", async () => {
@@ -123,7 +123,7 @@ test("what nobody needs any more is dropped, and so is its answer", async () => 
   details.request("loss", need([10, 20]));
   await pass(1000);
   details.request("loss", null);
-  expect(details.late("loss")).toBe(false);
+  expect(details.isLate("loss")).toBe(false);
   await answer([1]);
   expect(values()).toEqual([]);
 });
@@ -143,14 +143,14 @@ test("a refusal is not asked for again", async () => {
   await pass(10);
   await refuse();
   await pass(5000);
-  expect([asked.length, values(), details.late("loss")]).toEqual([1, [], false]);
+  expect([asked.length, values(), details.isLate("loss")]).toEqual([1, [], false]);
 });
 
 test("with no kernel nothing is asked, and nothing said", async () => {
   const { details, asked, pass } = kernel(false);
   details.request("loss", need([10, 20]));
   await pass(5000);
-  expect([asked.length, details.late("loss")]).toEqual([0, false]);
+  expect([asked.length, details.isLate("loss")]).toEqual([0, false]);
 });
 
 /** 1024 steps in 256 buckets of 4. */

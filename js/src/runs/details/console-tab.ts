@@ -1,4 +1,5 @@
 import type { Requests } from "../../frames/requests.ts";
+import { escapeRegExp } from "../../text.ts";
 import { h, nextFrame, onResize, searchField, setText } from "../../ui/dom.ts";
 import { formatClock, formatCount } from "../../ui/format.ts";
 import { VirtualRows } from "../../ui/virtual-rows.ts";
@@ -192,7 +193,7 @@ export class ConsoleTab extends PolledTab {
     clearTimeout(this.#pause);
     const search = this.#search.value;
     [this.#found, this.#at, this.#looked] = [[], -1, false];
-    this.#pattern = search ? new RegExp(`(${search.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&")})`, "iu") : null;
+    this.#pattern = search ? new RegExp(`(${escapeRegExp(search)})`, "iu") : null;
     this.#draw();
     const content = search ? await this.ask("console", { search }) : null;
     if (!content || search !== this.#search.value) return;

@@ -1,7 +1,6 @@
-import { NoAnswer, type Requests } from "../../frames/requests.ts";
+import { BUSY_AFTER, NoAnswer, type Requests } from "../../frames/requests.ts";
 import { h, setText } from "../../ui/dom.ts";
 
-const PATIENCE = 1500; // ms until a kernel that does not answer is said to be busy
 const NO_KERNEL = "No notebook keeps this: it needs the kernel that recorded the run, or a new one.";
 const BUSY = "The kernel is busy: this comes when the cell ends.";
 
@@ -57,17 +56,15 @@ export abstract class PolledTab {
   protected async ask(question: string, fields: AnswerContent = {}): Promise<AnswerContent | null> {
     const { run } = this;
     if (!this.#requests.possible) return this.#refuse(NO_KERNEL);
-    const late = setTimeout(() => run === this.run && this.showStatus(BUSY), PATIENCE);
+    const onLate = () => run === this.run && this.showStatus(BUSY);
     try {
-      const { content } = await this.#requests.ask(question, { run, ...fields });
+      const { content } = await this.#requests.ask(question, { run, ...fields }, onLate, BUSY_AFTER);
       if (run !== this.run) return null;
       this.showStatus("");
       return content;
     } catch (error) {
       if (!(error instanceof NoAnswer)) throw error;
       return run === this.run ? this.#refuse(error.message) : null;
-    } finally {
-      clearTimeout(late);
     }
   }
 

@@ -1,11 +1,12 @@
 import type { Requests } from "../../frames/requests.ts";
 import type { RunEntry } from "../../frames/runs-table.ts";
 import type { RunStyle } from "../../plot/rows.ts";
-import { h, setText, swatch } from "../../ui/dom.ts";
+import { button, h, labelled, setText, swatch } from "../../ui/dom.ts";
 import { formatClock, formatDuration } from "../../ui/format.ts";
 import { FullScreen } from "../../ui/fullscreen.ts";
 import { Tabs } from "../../ui/tabs.ts";
 import { formatConfigValue } from "../columns.ts";
+import { durationOf } from "../run-state.ts";
 import { CodeTab } from "./code-tab.ts";
 import { ConsoleTab } from "./console-tab.ts";
 import { titledList } from "./definition-list.ts";
@@ -78,13 +79,13 @@ export class RunDetails {
     this.#ask.append(this.#question, this.#confirm, this.#keep);
     this.head.append(this.#line, this.#title, this.#facts, large, close);
     this.#overview.append(
-      field("Name", this.#name),
-      field("Tags", this.#labels),
-      field("Notes", this.#notes),
+      labelled("Name", this.#name),
+      labelled("Tags", this.#labels),
+      labelled("Notes", this.#notes),
       h(
         "div",
         { class: "tb-run-buttons" },
-        field("Colour", this.#color),
+        labelled("Colour", this.#color),
         this.#defaultColor,
         this.#solo,
         this.#remove,
@@ -228,10 +229,10 @@ export class RunDetails {
   }
 }
 
-function factsOf({ id, state, started, ended }: RunEntry, now: number): string {
-  const end = ended ?? (state === "running" ? now : null);
-  const lasted = end === null ? [] : [formatDuration(end - started)];
-  return [state, ...lasted, formatClock(started), id].join(" · ");
+function factsOf(entry: RunEntry, now: number): string {
+  const duration = durationOf(entry, now);
+  const elapsed = duration === undefined ? [] : [formatDuration(duration)];
+  return [entry.state, ...elapsed, formatClock(entry.started), entry.id].join(" · ");
 }
 
 function splitTags(text: string): string[] {
@@ -243,12 +244,4 @@ function splitTags(text: string): string[] {
         .filter(Boolean),
     ),
   ];
-}
-
-function button(text: string, more = ""): HTMLButtonElement {
-  return h("button", { type: "button", class: `tb-button ${more}`.trim() }, text);
-}
-
-function field(name: string, control: HTMLElement): HTMLElement {
-  return h("label", { class: "tb-field" }, h("span", {}, name), control);
 }
