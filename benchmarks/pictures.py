@@ -144,7 +144,7 @@ def detail(_: Any, folder: Path, questions: int) -> dict[str, float]:
     os.environ["TRACKBOOK_DIR"] = str(folder)
     from trackbook.api import run as run_module
     from trackbook.boards.session import Session
-    from trackbook.types import is_system
+    from trackbook.metrics import is_system
 
     project = run_module.home("bench")
     (run,) = project.store.runs()

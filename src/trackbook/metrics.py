@@ -1,19 +1,52 @@
-"""Which metric another is drawn over by default: what `Run.define_metric` says, as rules.
+"""Rules about names of metrics: groups, system metrics, globs, and the x axis that `Run.define_metric` chooses.
 
-Names are matched by globs in which ``*`` stands for any text, ``/`` included, and every other character for itself: a
-metric may be called ``f1[0]?``. ``js/src`` has the same rule (`globMatches`).
+Metrics are grouped by the prefix before the first ``/``. In a glob ``*`` stands for any text, ``/`` included, and every other
+character for itself: a metric may be called ``f1[0]?``. ``js/src`` has the same rules (`globMatches`).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from .errors import warn
 
 _WANDB: Final = {"_step": "step", "_runtime": "relative", "_timestamp": "time"}  # its names for what is no metric
 AXES: Final = ("step", "relative", "time")
+SYSTEM: Final = "@system/"  # the prefix of system metrics, which are points among the run's others
+
+T = TypeVar("T")
+
+
+def is_system(metric: str) -> bool:
+    """Whether this is a system metric: recorded by Trackbook itself and shown apart."""
+    return metric.startswith(SYSTEM)
+
+
+def logged(metrics: Mapping[str, T]) -> dict[str, T]:
+    """The entries of `metrics`, by name, without system metrics."""
+    return {name: value for name, value in metrics.items() if not is_system(name)}
+
+
+def group_of(metric: str) -> str:
+    """The prefix before the first ``/``; empty where there is none."""
+    return metric.partition("/")[0] if "/" in metric else ""
+
+
+def short_name(metric: str) -> str:
+    """The name without its group."""
+    return metric.partition("/")[2] or metric
+
+
+def members(chart: str, globs: Sequence[str], metrics: Sequence[str]) -> list[str]:
+    """The metrics whose rows a user's chart gets: those that match `globs`, else the one it is called like, else its group, else all."""
+    if globs:
+        return [metric for metric in metrics if any(glob_matches(glob, metric) for glob in globs)]
+    if chart in metrics:
+        return [chart]
+    own = [metric for metric in metrics if group_of(metric) == group_of(chart)]
+    return own or [metric for metric in metrics if not is_system(metric)]
 
 
 def define(

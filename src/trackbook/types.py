@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, NamedTuple, TypeVar
+from typing import Any, Final, Literal, NamedTuple
 
-T = TypeVar("T")
 StepBy = Literal["metric", "run"]
 Resume = Literal["never", "allow", "must"]
 Stop = Literal["flag", "raise"]
@@ -25,19 +23,6 @@ CAPTURED: Final[dict[str, tuple[str, ...]]] = {
     # whatever else is known, by name, as JSON: "environment"
     "facts": ("name", "value"),
 }
-SYSTEM: Final = "@system/"  # what the names of system metrics begin with, which are points among the run's others
-
-
-def is_system(metric: str) -> bool:
-    """Whether this is a system metric, which is recorded by itself and shown apart."""
-    return metric.startswith(SYSTEM)
-
-
-def logged(metrics: Mapping[str, T]) -> dict[str, T]:
-    """What is known by metric, without system metrics."""
-    return {name: value for name, value in metrics.items() if not is_system(name)}
-
-
 STOPS: tuple[Stop, ...] = ("flag", "raise")
 ENDED: tuple[State, ...] = ("finished", "failed", "interrupted", "lost")
 

@@ -8,9 +8,10 @@ import pytest
 
 import trackbook as tb
 from trackbook.api import compare
+from trackbook.metrics import SYSTEM
 from trackbook.store.base import POINTS
 from trackbook.store.documents import put_fact
-from trackbook.types import CAPTURED, SYSTEM
+from trackbook.types import CAPTURED
 
 
 def a_run(name: str, loss: float = 0.5, packages: dict[str, str] | None = None, *sources: str | None) -> tb.Run:

@@ -20,7 +20,8 @@ from trackbook.api import projects
 from trackbook.api import run as run_module
 from trackbook.api.process import Process
 from trackbook.notebook import host
-from trackbook.tracking.project import Project, project_names
+from trackbook.store.paths import project_names
+from trackbook.tracking.project import Project
 from trackbook.types import RunRecord
 
 TIMEOUT = 60

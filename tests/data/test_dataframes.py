@@ -77,7 +77,7 @@ def test_an_unknown_metric_is_a_value_error_that_offers_the_nearest() -> None:
 
 
 def test_where_nothing_is_near_it_offers_what_there_is() -> None:
-    with pytest.raises(ValueError, match="did you mean 'loss' or 'acc'"):
+    with pytest.raises(ValueError, match="run 'brisk-otter-1' has no metric 'zzz'; it has 'loss', 'acc'"):
         table(("loss", 0, 1.0), ("acc", 0, 1.0), metrics=["loss", "zzz"])
 
 

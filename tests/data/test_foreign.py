@@ -10,7 +10,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from trackbook.data.parquet import export, import_parquet
+from trackbook.data.export import export
+from trackbook.data.importing import import_parquet
 from trackbook.errors import TrackbookWarning
 from trackbook.store.base import POINTS
 from trackbook.store.memory import MemoryStore

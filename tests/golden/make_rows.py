@@ -18,8 +18,9 @@ FOLDER = Path(__file__).parent / "rows"
 sys.path[:0] = [str(FOLDER.parent.parent), str(FOLDER.parent)]
 
 from golden.make import NOW, Kernel  # noqa: E402
-from trackbook.charts.plot import Look, members, plot_of  # noqa: E402
+from trackbook.charts.plot import Look, plot_of  # noqa: E402
 from trackbook.frames.buckets import Buckets  # noqa: E402
+from trackbook.metrics import members  # noqa: E402
 from wire import packed  # noqa: E402
 
 FIELDS = ("run", "step", "time", "value", "smooth", "x", "mark", "color", "dash")

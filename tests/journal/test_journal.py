@@ -18,10 +18,11 @@ import pytest
 from journals import Row, drained, in_memory, put, rows
 from trackbook import filesystem
 from trackbook.journal import journal as journal_module
-from trackbook.journal.journal import HEAD, SMALLEST_SEGMENT, FileJournal, Journal, NullJournal, prefix
+from trackbook.journal.journal import HEAD, SMALLEST_SEGMENT, FileJournal, Journal, NullJournal
 from trackbook.journal.reader import Remains
 from trackbook.journal.records import RECORD_BYTES
 from trackbook.store.base import POINTS
+from trackbook.store.paths import journal_prefix
 
 KINDS = ["memory", "mapped", "written through"]
 FULL = OSError(errno.ENOSPC, "No space left on device")
@@ -256,8 +257,10 @@ def test_a_run_of_any_id_has_one_folder(tmp_path: Path, run: str) -> None:
 
 def test_folders_of_runs_whose_ids_begin_alike_are_told_apart() -> None:
     ids = ["a", "a-", "a-b", "A", "a-1-"]
-    assert len({prefix(run) for run in ids}) == len(ids)
-    assert not any(prefix(one).startswith(prefix(other)) for one in ids for other in ids if one != other)
+    assert len({journal_prefix(run) for run in ids}) == len(ids)
+    assert not any(
+        journal_prefix(one).startswith(journal_prefix(other)) for one in ids for other in ids if one != other
+    )
 
 
 def test_who_looks_whether_the_process_lives_does_not_keep_it_from_beginning(

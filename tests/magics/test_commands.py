@@ -221,9 +221,9 @@ def test_two_runs_are_compared_as_text_in_a_terminal(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("shwo", "%track: there is no command 'shwo'; did you mean show?"),
+        ("shwo", "%track: there is no command 'shwo'; did you mean 'show'?"),
         ("zzzzzz", "%track: there is no command 'zzzzzz'; see %track --help"),
-        ("show --projct p", "%track show: there is no option --projct; did you mean --project?"),
+        ("show --projct p", "%track show: there is no option --projct; did you mean '--project'?"),
         ("finish", "%track: no run is open"),
         ("finish done", "%track finish: argument STATE: invalid choice: 'done'"),
         ("rename", "%track rename: the following arguments are required: NAME"),

@@ -224,7 +224,7 @@ def test_the_tracker_is_no_variable_to_see(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("head", "message"),
     [
-        ("%%track --evry 3 x", "there is no option --evry; did you mean --every?"),
+        ("%%track --evry 3 x", "there is no option --evry; did you mean '--every'?"),
         ("%%track --every 0 x", "argument --every: 0 is no whole number from 1"),
         ("%%track --min-interval=-1 x", "argument --min-interval: -1 is no number of seconds"),
         ("%%track --project", "argument --project: expected one argument"),

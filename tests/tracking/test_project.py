@@ -13,7 +13,7 @@ import pytest
 from trackbook import TrackbookWarning
 from trackbook.journal.records import RECORD_BYTES
 from trackbook.pump import INTERVAL
-from trackbook.tracking.project import LARGEST_BACKLOG, QUIET_SECONDS, Project, file_name, project_names
+from trackbook.tracking.project import LARGEST_BACKLOG, QUIET_SECONDS, Project
 from trackbook.tracking.run import Run
 from trackbook.types import RunRecord
 
@@ -27,89 +27,6 @@ def project(tmp_path: Path) -> Iterator[Project]:
 
 def start(project: Project, run: str = "r1", name: str = "a", started: float = 0.0, **fields: Any) -> Run:
     return project.open_run(RunRecord(run, name, started, **fields))
-
-
-# --- its file ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", ["digits", "a", "mnist-2.1_b", "7", "x" * 60])
-def test_a_plain_name_is_its_files_name(name: str) -> None:
-    assert file_name(name) == f"{name}.trackbook.db"
-
-
-ODD_NAMES = [
-    "Digits",
-    "DIGITS",
-    "digits ",
-    " digits",
-    "digits.",
-    ".digits",
-    "..",
-    ".",
-    "/",
-    "../../etc/passwd",
-    "C:\\digits",
-    "a/b",
-    "a\\b",
-    'it\'s "odd" [x] <b>*?|</b>',
-    "\0",
-    "a\nb",
-    "損失 📉",
-    "__proto__",
-    "x" * 61,
-    "x" * 500,
-    "é",
-    "e\u0301",
-    "con",
-    "nul",
-    "aux.txt",
-    "com1",
-    "lpt9.digits",
-    "prn.a.b",
-    "digits~0123456789abcdef",
-]
-
-
-@pytest.mark.parametrize("name", ODD_NAMES)
-def test_any_other_name_has_a_file_that_every_file_system_takes(name: str) -> None:
-    file = file_name(name)
-    assert file.isascii()
-    assert file == file.lower()
-    assert len(file) < 100
-    assert set(file) <= set("abcdefghijklmnopqrstuvwxyz0123456789-~.")
-    assert file.split(".")[0] not in ("con", "nul", "aux", "com1", "lpt9", "prn")
-
-
-def test_no_two_names_share_a_file_even_where_case_does_not_matter() -> None:
-    names = [*ODD_NAMES, "digits"]
-    assert len({file_name(name).lower() for name in names}) == len(names)
-
-
-@pytest.mark.parametrize("name", ODD_NAMES)
-def test_a_project_of_any_name_is_written_and_found_by_its_name(tmp_path: Path, name: str) -> None:
-    project = Project(name, tmp_path / "store")
-    start(project).finish()
-    project.store.close()
-    assert [path.parent for path in tmp_path.rglob("*.db")] == [tmp_path / "store"]
-    assert project_names(tmp_path / "store") == [name]
-
-
-def test_projects_that_differ_by_case_are_two(tmp_path: Path) -> None:
-    for name in ("digits", "Digits"):
-        project = Project(name, tmp_path)
-        start(project, name).finish()
-        project.store.close()
-    assert project_names(tmp_path) == ["Digits", "digits"]
-    again = Project("digits", tmp_path)
-    assert [run.id for run in again.store.runs()] == ["digits"]
-    again.store.close()
-
-
-def test_files_of_others_are_no_projects(tmp_path: Path) -> None:
-    (tmp_path / "x.trackbook.db").write_text("not ours")
-    (tmp_path / "notes.txt").write_text("not ours")
-    assert project_names(tmp_path) == []
-    assert project_names(tmp_path / "nowhere") == []
 
 
 # --- finding and resuming runs ----------------------------------------------------------------------------------------

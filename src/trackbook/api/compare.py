@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..data.diff import ABSENT, Differences, Recorded, differences
-from ..data.diff_text import as_html, as_text
+from ..data.diff import ABSENT, Differences, Recorded, as_html, as_text, differences
+from ..metrics import logged
 from ..notebook import host
 from ..store.documents import fact
 from ..tracking.run import Run
-from ..types import CAPTURED, RunRecord, logged
+from ..types import CAPTURED, RunRecord
 from . import run as run_module
 from .process import process
 

@@ -1,4 +1,4 @@
-"""Runs on their way out and in: tables, Parquet, SQL."""
+"""Export, import and SQL."""
 
 from __future__ import annotations
 
@@ -21,33 +21,32 @@ def export(
     runs: str | Sequence[str] | None = None,
     format: str = "parquet",
 ) -> Path:
-    """Writes a project, or some of its runs (ids or names), as a table; returns where.
+    """Write a project, or some of its runs, as a table; return the path written.
 
-    Parquet carries all that is known of the runs: config, and where they were captured the code of cells, the text that they
-    displayed and printed, and the environment, secrets masked as they were when it was recorded. CSV and JSONL have points
-    only. `trackbook.board` shows a Parquet export as it is.
+    Parquet keeps everything recorded of the runs: config and, where captured, code, console, outputs and environment, with secrets
+    masked as recorded. Other formats have points only. `trackbook.board` shows a Parquet export as it is.
 
     Parameters
     ----------
     project
-        The project's name; None: that of the current or last run.
+        The project's name, by default that of the current or last run.
     path
         ``format="parquet"``: a folder, which becomes a Hive-partitioned dataset that Polars, DuckDB, pandas, pyarrow and Spark
         read as it is, or one file when it ends in ``.parquet``. A former export of ours is replaced.
     runs
-        Which ones, by default all.
+        Ids or names, by default all runs.
     format
-        ``"parquet"``, ``"csv"`` or ``"jsonl"``: one row a point with ``project, run_id, run, group, metric, step, value, time``
-        (seconds UTC), sorted by run, metric and step.
+        ``"parquet"``, or another format by its usual suffix, such as ``"csv"`` or ``"jsonl"``: one row a point with ``project, run_id,
+        run, group, metric, step, value, time`` (seconds UTC), sorted by run, metric and step.
 
     Raises
     ------
     ValueError
-        For a format, project or run that does not exist, and when something else is at `path`.
+        For a format (the error lists all), project or run that does not exist, and when something else is at `path`.
     OSError
-        When it cannot be written; nothing is left at `path` then.
+        When it cannot be written; what was at `path` before is still there then.
     """
-    from ..data.parquet import export as write
+    from ..data.export import export as write
 
     source = existing(project)
     source.refresh()
@@ -57,26 +56,26 @@ def export(
 
 
 def import_parquet(path: str | os.PathLike[str], project: str | None = None) -> list[Run]:
-    """Takes in the runs of a Parquet file or folder, and gives them back.
+    """Import the runs of a Parquet file or folder, and return them.
 
-    Exports of ours give back equal runs, in the project that they name unless `project` says another. Other people's tables
-    come in when they have columns ``metric``, ``step`` and ``value``, or ``step`` and a column of numbers for each metric. A run
-    that is there already is passed over when it is the same.
+    Exports of Trackbook give back equal runs, in the project that they name unless `project` names another. Other tables are accepted
+    with columns ``metric``, ``step`` and ``value``, or ``step`` and a column of numbers for each metric. A run that exists already
+    is passed over when it is the same.
 
-    Raises ``FileNotFoundError``, and ``ValueError`` for a file that cannot be read, lacks a column, or holds a run that is
-    there already and differs.
+    Raises ``FileNotFoundError``, and ``ValueError`` for a file that cannot be read, lacks a column, or holds a run that exists already
+    and differs.
     """
-    from ..data.parquet import import_parquet as read
+    from ..data.importing import import_parquet as read
 
     found = read(path, lambda name: home(project or name).store)
     return [get_run(record.id, project or name or home(None).name) for name, record in found]
 
 
 def sql(query: str, project: str | None = None) -> pl.DataFrame:
-    """The answer to a query in Polars' SQL over the tables ``points``, ``runs``, ``system``, ``console`` and ``cells``.
+    """Answer a query in Polars' SQL over the tables ``points``, ``runs``, ``system``, ``console`` and ``cells``.
 
-    ``tb.sql("select run, min(value) from points where metric = 'val/loss' group by run")``. Of a condition on runs and metrics
-    only what it names is read. Names with dots or slashes take double quotes, text single ones.
+    ``tb.sql("select run, min(value) from points where metric = 'val/loss' group by run")``. Only the runs and metrics that the query's
+    conditions name are read. Names with dots or slashes take double quotes, texts single quotes.
 
     Raises ``ValueError`` for a query that cannot be understood, and for a project, table, column or metric that does not
     exist.

@@ -76,7 +76,8 @@ class Process:
             os.register_at_fork(after_in_parent=self._forked, after_in_child=self._go_on_in_child)
 
     def project(self, name: str | None, folder: str | os.PathLike[str] | None = None) -> Project:
-        from ..tracking.project import Project, file_name
+        from ..store.paths import project_file
+        from ..tracking.project import Project
 
         if self.polars_is_dead:
             raise RuntimeError(
@@ -84,7 +85,7 @@ class Process:
                 "process with multiprocessing.get_context('spawn')"
             )
         name = check_text("project", host.name() or DEFAULT_PROJECT if name is None else name)
-        path = settings.data_dir(folder) / file_name(name)
+        path = settings.data_dir(folder) / project_file(name)
         if path not in self.projects:
             self.projects[path] = Project(name, path.parent)
         return self.projects[path]

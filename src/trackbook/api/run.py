@@ -15,6 +15,7 @@ from ..compat.keywords import translate
 from ..errors import warn
 from ..ids import new_id
 from ..notebook import host
+from ..text import ONE_SLIP, nearest
 from ..tracking.captured import SYSTEM_SECONDS
 from ..tracking.config import Config
 from ..tracking.run import Run
@@ -163,11 +164,9 @@ def _text(what: str, text: Any) -> str | None:
 
 def _meant(ignored: Sequence[str]) -> str:
     """The keywords of `init` that such words may be slips for, as a question."""
-    import difflib
-
     code = init.__code__
     ours = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-    near = [close[0] for name in ignored if (close := difflib.get_close_matches(name, ours, 1, 0.8))]
+    near = [similar for name in ignored for similar in nearest(name, ours, ONE_SLIP)[:1]]
     return f"; did you mean {', '.join(dict.fromkeys(near))}?" if near else ""
 
 
@@ -304,7 +303,7 @@ def board(project: str | os.PathLike[str] | None = None, runs: str | Sequence[st
 
 def _board_of_file(path: Path, runs: str | Sequence[str] | None) -> Board:
     from ..boards.session import SHOWN_RUNS, Session
-    from ..data.parquet import import_parquet
+    from ..data.importing import import_parquet
     from ..store.memory import MemoryStore
     from ..tracking.project import find
     from ..tracking.recovery import note_loss

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -11,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import traitlets
 
 from ..charts import plot
+from ..metrics import group_of, logged, members, short_name
+from ..text import did_you_mean, listed
 from ..tracking.values import check_name
-from ..types import logged
 from .session import Session
 from .view_state import View
 
@@ -119,9 +119,9 @@ class Charted(View):
                 drawn = (
                     self._plot(name)
                     if own is None
-                    else altair.user_chart(own["spec"], self._rows_of(own, metrics), plot.short(name), nested=True)
+                    else altair.user_chart(own["spec"], self._rows_of(own, metrics), short_name(name), nested=True)
                 )
-                groups.setdefault(plot.group(name), []).append(drawn)
+                groups.setdefault(group_of(name), []).append(drawn)
             order = [*(group for group in self.group_order if group in groups), *groups]
             shown = {group: groups[group] for group in dict.fromkeys(order) if groups[group]}
             if not shown:
@@ -172,7 +172,7 @@ class Charted(View):
         return plot.plot_of(self.session.picture, metric, self._look())
 
     def _rows_of(self, own: Any, metrics: list[str]) -> list[plot.Row]:
-        return [row for name in plot.members(own["name"], own["metrics"], metrics) for row in self._plot(name).rows]
+        return [row for name in members(own["name"], own["metrics"], metrics) for row in self._plot(name).rows]
 
 
 def _globs(metrics: Any) -> list[str]:
@@ -185,7 +185,5 @@ def _globs(metrics: Any) -> list[str]:
 
 
 def _unknown(name: object, metrics: list[str]) -> str:
-    near = difflib.get_close_matches(str(name), metrics, 1, 0.5)
-    if near:
-        return f"no metric {name!r} on this board; did you mean {near[0]!r}?"
-    return f"no metric {name!r} on this board; it has {', '.join(map(repr, metrics[:10])) or 'none yet'}"
+    known = listed(metrics) or "none yet"
+    return f"no metric {name!r} on this board; {did_you_mean(name, metrics, f'it has {known}')}"

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from ..store.base import Store
 from ..store.documents import fact
+from ..text import shorten
 
 ABOUT: Final = frozenset({"console", "cells", "environment"})
 PAGE: Final = 1000  # lines an answer
@@ -63,7 +64,7 @@ def _console(store: Store, run: str, question: Mapping[str, Any]) -> dict[str, A
 
 
 def _told(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
-    return [[line, stream, _short(text, LONGEST_LINE), time, cell] for line, stream, text, time, cell in rows]
+    return [[line, stream, shorten(text, LONGEST_LINE), time, cell] for line, stream, text, time, cell in rows]
 
 
 def _cells(store: Store, run: str) -> dict[str, Any]:
@@ -72,12 +73,12 @@ def _cells(store: Store, run: str) -> dict[str, Any]:
         {
             "number": number,
             "count": count,
-            "source": source and _short(source, LONGEST_SOURCE),
+            "source": source and shorten(source, LONGEST_SOURCE),
             "started": started,
             "ended": ended,
             "state": state,
             "error": error and error[-LONGEST_SOURCE:],  # what a traceback says stands at its end
-            "output": output and _short(output, LONGEST_OUTPUT),
+            "output": output and shorten(output, LONGEST_OUTPUT),
             "dirty": dirty,
         }
         for number, _, count, source, started, ended, state, error, output, _, _, dirty in rows[-MOST_CELLS:]
@@ -90,7 +91,3 @@ def _number(question: Mapping[str, Any], name: str) -> int | None:
     if number is not None and (isinstance(number, bool) or not isinstance(number, int)):
         raise ValueError(f"{name} is the number of a line, not {number!r}")
     return number
-
-
-def _short(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"

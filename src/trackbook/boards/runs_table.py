@@ -10,8 +10,10 @@ from typing import Any, Final
 import numpy as np
 
 from ..frames.protocol import VERSION, Table, TableRun
+from ..metrics import logged
 from ..store.base import Store
-from ..types import MetricSummary, RunRecord, State, logged
+from ..text import shorten
+from ..types import MetricSummary, RunRecord, State
 
 TABLE_SECONDS: Final = 1.0  # between two tables
 FIGURES_SECONDS: Final = 5.0  # between two, when nothing but figures changed: those of drawn runs come with the picture
@@ -162,7 +164,7 @@ def flat(values: Mapping[str, Any]) -> dict[str, Any]:
     for key, value in _leaves(values, ""):
         if len(found) == MOST_KEYS:
             break
-        found.setdefault(_short(key), value)
+        found.setdefault(shorten(key, LONGEST_TEXT), value)
     return found
 
 
@@ -173,13 +175,10 @@ def _leaves(values: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]
         elif value is None or _is_number(value):
             yield prefix + key, value
         else:
-            yield prefix + key, _short(json.dumps(value, ensure_ascii=False) if isinstance(value, list) else str(value))
+            text = json.dumps(value, ensure_ascii=False) if isinstance(value, list) else str(value)
+            yield prefix + key, shorten(text, LONGEST_TEXT)
 
 
 def _is_number(value: Any) -> bool:
     """Whether JSON, and the numbers of a browser, can hold it."""
     return (isinstance(value, float) and math.isfinite(value)) or (isinstance(value, int) and abs(value) <= 2**53)
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 1] + "…"

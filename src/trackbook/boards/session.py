@@ -15,9 +15,9 @@ import numpy as np
 
 from ..frames.picture import SERIES_BYTES, Picture
 from ..frames.protocol import Frame, RunHeader
-from ..metrics import as_pairs
+from ..metrics import as_pairs, is_system
 from ..store.base import Store
-from ..types import ENDED, Cursor, RunRecord, is_system
+from ..types import ENDED, Cursor, RunRecord
 from .run_actions import ACTIONS
 from .run_details import ABOUT, about
 from .zoom import detail

@@ -7,7 +7,7 @@ from typing import Any
 
 import traitlets
 
-from ..types import SYSTEM
+from ..metrics import SYSTEM
 
 SYSTEM_GROUP = SYSTEM.rstrip("/")
 SMALLEST_CHART, LARGEST_CHART = 80, 800

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import threading
 import time
 from collections import deque
@@ -15,12 +14,12 @@ import traitlets
 from ipywidgets import widget_serialization
 
 from ..charts.snapshot import Still, make_still
-from ..data.dataframes import or_nearest
 from ..errors import warn
 from ..metrics import AXES
 from ..notebook.host import can_share_models
 from ..pump import INTERVAL
 from ..switch_interval import QUICK, switching
+from ..text import did_you_mean, either
 from .cell_spans import origins
 from .chart_access import Charted
 from .front_end import FrontEnd, front_end, shared_front_end
@@ -87,13 +86,10 @@ class Board(Charted, anywidget.AnyWidget):
     def __setattr__(self, name: str, value: Any) -> None:
         """Raises ``AttributeError`` for what a board does not have: a misspelt trait would do nothing."""
         if self._made and not name.startswith("_") and not hasattr(self, name):
-            near = difflib.get_close_matches(name, TRAITS, 1)
-            raise AttributeError(
-                f"a board has no {name!r}; {f'did you mean {near[0]!r}?' if near else 'see dir(board)'}"
-            )
+            raise AttributeError(f"a board has no {name!r}; {did_you_mean(name, TRAITS, 'see dir(board)')}")
         super().__setattr__(name, value)
         if name == "x_axis" and value not in (*AXES, *self.metrics):
-            meant = or_nearest(value, [*AXES, *self.metrics])
+            meant = did_you_mean(value, [*AXES, *self.metrics], f"choose {either(AXES)}, or a metric")
             warn(f"no run of this board has logged {value!r}; charts are drawn over it once one does; {meant}")
 
     def __dir__(self) -> list[str]:

@@ -23,12 +23,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from ..metrics import logged
 from ..notebook import host
 from ..notebook.cells import Cells, Execution, Outcome
 from ..store.documents import put_fact
 from ..tracking.endings import state_after
 from ..tracking.run import Run
-from ..types import logged
 from .redact import redact
 
 LONGEST_SOURCE: Final = 200_000  # characters

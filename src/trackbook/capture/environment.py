@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .. import settings
 from ..store.documents import put_fact
+from ..text import shorten
 from .redact import REDACTED, redact, redact_arguments
 
 if TYPE_CHECKING:
@@ -184,14 +185,14 @@ def _python() -> Topic:
 
 def _process(folder: str, argv: tuple[str, ...]) -> Topic:
     return {
-        "command": _bounded(shlex.join(redact_arguments(argv))),
+        "command": shorten(shlex.join(redact_arguments(argv)), MOST_VALUE),
         "working_directory": folder,
         "pid": os.getpid(),
     }
 
 
 def _variables() -> Topic:
-    return {name: _bounded(_value(name, value)) for name, value in settings.telling_variables().items()}
+    return {name: shorten(_value(name, value), MOST_VALUE) for name, value in settings.telling_variables().items()}
 
 
 def _value(name: str, value: str) -> str:
@@ -275,7 +276,3 @@ def _git(folder: str, *arguments: str, most: int = 10_000) -> str | None:
     if late:
         raise TimeoutError(f"git {arguments[0]} took longer than {GIT_SECONDS:g} s")
     return said.decode(errors="replace").rstrip("\n") or None
-
-
-def _bounded(text: str) -> str:
-    return text if len(text) <= MOST_VALUE else text[:MOST_VALUE] + "…"

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from ..types import SYSTEM, is_system
+from ..metrics import SYSTEM, is_system
 
 if TYPE_CHECKING:
     from ..tracking.run import Run

@@ -15,7 +15,8 @@ from typing import Any, Final
 import altair as alt
 from altair.utils.schemapi import SchemaValidationError
 
-from .plot import Plot, Row, Style, short
+from ..metrics import short_name
+from .plot import Plot, Row, Style
 from .specs import DURATION_LABEL, STEP_LABEL
 
 LARGEST_SPEC: Final = 100_000  # bytes of JSON: a chart of the board draws what was logged, and carries little itself
@@ -93,7 +94,7 @@ def board_of(groups: Mapping[str, Iterable[Plot | Any]], columns: int, title: st
     rows = []
     for group, members in groups.items():
         charts = [
-            _sized(_chart(one, styles), one, short(one.metric), ON_BOARD) if isinstance(one, Plot) else one
+            _sized(_chart(one, styles), one, short_name(one.metric), ON_BOARD) if isinstance(one, Plot) else one
             for one in members
         ]
         heading = alt.Title(group or "metrics", anchor="start", fontSize=14, offset=8)

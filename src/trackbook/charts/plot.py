@@ -20,8 +20,7 @@ import numpy as np
 
 from ..frames.picture import Picture
 from ..frames.protocol import NAN, NEGATIVE_INFINITY, POSITIVE_INFINITY, RunHeader
-from ..metrics import axis_of, glob_matches
-from ..types import is_system
+from ..metrics import axis_of, is_system
 from .smoothing import trend_of
 
 Theme = Literal["light", "dark"]
@@ -204,25 +203,6 @@ def drawing_order(runs: Sequence[RunHeader]) -> list[RunHeader]:
     running = [run for run in own if run["state"] == "running"]
     current = next(reversed(running or own or runs), None)
     return sorted(runs, key=lambda run: (0 if run["faded"] else 2 if run is current else 1, run["key"]))
-
-
-def group(name: str) -> str:
-    """A metric's group: what stands before the first ``/``."""
-    return name.partition("/")[0] if "/" in name else ""
-
-
-def short(name: str) -> str:
-    return name.partition("/")[2] or name
-
-
-def members(name: str, globs: Sequence[str], metrics: Sequence[str]) -> list[str]:
-    """The metrics whose rows a user's chart gets: those it asked for, else its own, else its group's, else all."""
-    if globs:
-        return [metric for metric in metrics if any(glob_matches(glob, metric) for glob in globs)]
-    if name in metrics:
-        return [name]
-    own = [metric for metric in metrics if group(metric) == group(name)]
-    return own or [metric for metric in metrics if not is_system(metric)]
 
 
 @functools.cache

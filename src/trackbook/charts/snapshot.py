@@ -19,8 +19,9 @@ import numpy as np
 from ..frames.m4 import Floats, Rows, Steps
 from ..frames.picture import Picture
 from ..frames.protocol import RunHeader
-from ..types import logged
-from .plot import Look, group, style_runs
+from ..metrics import group_of, logged
+from ..text import one_line
+from .plot import Look, style_runs
 
 MOST_BYTES: Final = 90_000
 MOST_CHARTS: Final = 24  # eight rows of three; more would not be looked at
@@ -28,6 +29,7 @@ MOST_POINTS: Final = 100  # a series: the extremes of fifty buckets of five pixe
 FEWEST_POINTS: Final = 24
 MOST_ROWS: Final = 4_500  # of about 16 bytes
 MOST_RUNS: Final = 20
+LONGEST_ERROR: Final = 160  # characters
 NAMED: Final = 6  # of what is left out
 WIDTH, HEIGHT = 270, 150  # pixels of a chart
 # The board's own labels ask the signals and scales of a chart by itself, which one among others here does not have.
@@ -98,7 +100,7 @@ def grouped(metrics: Iterable[str]) -> list[str]:
     """Metrics as a board orders them: by group, the one without a name first."""
     groups: dict[str, list[str]] = {"": []}
     for name in metrics:
-        groups.setdefault(group(name), []).append(name)
+        groups.setdefault(group_of(name), []).append(name)
     return [name for members in groups.values() for name in members]
 
 
@@ -326,7 +328,11 @@ def _board_x(axis: XAxis) -> dict[str, Any]:
 
 def _head(project: str, runs: list[RunHeader], left_out: str) -> dict[str, Any]:
     lines = [_summary(runs)]
-    lines += [f"{run['name']}: {run['error']}"[:160] for run in runs if run["state"] == "failed" and run["error"]][:1]
+    lines += [
+        one_line(f"{run['name']}: {run['error']}", LONGEST_ERROR)
+        for run in runs
+        if run["state"] == "failed" and run["error"]
+    ][:1]
     lines += [left_out] if left_out else []
     return {
         "description": f"Trackbook board of {project}: {lines[0]}",

@@ -1,23 +1,24 @@
-"""Points and runs as the tables that users get."""
+"""Points, runs, cells and console lines as Polars tables."""
 
 from __future__ import annotations
 
-import difflib
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import polars as pl
 
+from ..metrics import SYSTEM, is_system, logged
 from ..store.base import POINTS, Store
-from ..types import SYSTEM, MetricSummary, RunRecord, is_system, logged
+from ..text import did_you_mean, listed
+from ..types import MetricSummary, RunRecord
 
-# The tidy long table of exports and of SQL. `group` is the run's; `time` is seconds UTC.
+# The tidy long table of exports and SQL. `group` is the run's; `time` is seconds UTC.
 LONG: Final = pl.Schema(
     dict.fromkeys(("project", "run_id", "run", "group", "metric"), pl.String())
     | {"step": pl.Int64(), "value": pl.Float64(), "time": pl.Float64()}
 )
-# Those of `CAPTURED`.
+# The tables of `CAPTURED`.
 CELLS: Final = pl.Schema(
     {"number": pl.Int64(), "cell": pl.String(), "count": pl.Int64(), "source": pl.String()}
     | {"started": pl.Float64(), "ended": pl.Float64(), "state": pl.String(), "error": pl.String()}
@@ -30,16 +31,16 @@ _TOGETHER = 100_000  # points: about a row group
 
 
 def by_metric(store: Store, run_id: str, metrics: Sequence[str] | None = None) -> dict[str, pl.DataFrame]:
-    """All points of a run, system metrics included, or of some `metrics`, with rising steps."""
+    """The points of a run by metric, steps ascending: of all, system metrics included, or of `metrics`."""
     parts = store.read(run_id, metrics).partition_by("metric", as_dict=True)
     return {str(name): part if part["step"].is_sorted() else part.sort("step") for (name,), part in parts.items()}
 
 
 def series(points: dict[str, pl.DataFrame], project: str, run: RunRecord) -> Iterator[pl.DataFrame]:
-    """The points that a run logged as frames of the columns `LONG`, texts categorical, metrics and in them steps ascending.
+    """Yield the logged points of a run as frames of the columns `LONG`, texts categorical, sorted by metric and step.
 
-    `points` are those `by_metric`, which are taken out of it. No metric is in two frames; small ones are together in one of at
-    most `_TOGETHER` points.
+    `points` is what `by_metric` gave, and is emptied. A metric is in one frame; small metrics share frames of at most `_TOGETHER`
+    points.
     """
     labels = [
         pl.lit(text, pl.String).cast(pl.Categorical).alias(name)
@@ -57,13 +58,6 @@ def series(points: dict[str, pl.DataFrame], project: str, run: RunRecord) -> Ite
         size += len(part)
 
 
-def or_nearest(name: Any, known: Iterable[str]) -> str:
-    """The names of `known` that someone may have meant by `name`, as the end of a sentence; empty when none is known."""
-    names = list(known)
-    near = difflib.get_close_matches(str(name), names, 3) or names[:5]
-    return f"did you mean {' or '.join(map(repr, near))}?" if near else ""
-
-
 def history(store: Store, run_id: str, run_name: str, metrics: str | Sequence[str] | None, wide: bool) -> pl.DataFrame:
     """See `trackbook.Run.history`."""
     known = list(store.summary(run_id))
@@ -76,7 +70,7 @@ def history(store: Store, run_id: str, run_name: str, metrics: str | Sequence[st
     )
     for name in chosen:
         if name not in known:
-            meant = or_nearest(name, known) or "nothing was logged in it"
+            meant = did_you_mean(name, known, f"it has {listed(known)}" if known else "nothing was logged in it")
             raise ValueError(f"run {run_name!r} has no metric {name!r}; {meant}")
     parts = by_metric(store, run_id, None if chosen == known else chosen)
     nothing = pl.DataFrame(schema=POINTS)
@@ -160,7 +154,7 @@ def executions(store: Store, run_id: str) -> pl.DataFrame:
 
 
 def differing(table: pl.DataFrame, ids: Sequence[str]) -> pl.DataFrame:
-    """These runs of a `runs_table`, in this order, with their id and name and the columns in which they are not all equal."""
+    """The runs `ids` of a `runs_table`, in this order: id, name and the columns in which they differ."""
     chosen = pl.DataFrame({"id": ids}).join(table, on="id", how="left", maintain_order="left")
     return chosen.select("id", *(name for name in table.columns[1:] if name == "name" or chosen[name].n_unique() > 1))
 
@@ -169,7 +163,7 @@ _PLAIN_COLUMNS = ({bool}, {str}, {int}, {float}, {int, float}, set[type]())
 
 
 def _series(name: str, values: list[Any], dtype: Any) -> pl.Series:
-    """A column of what people put into config: numbers or strings as they are, a mixture as strings, the rest as JSON."""
+    """A column of config values: numbers or strings as they are, a mixture as strings, everything else as JSON."""
     plain = {type(value) for value in values if value is not None}
     wide = any(isinstance(value, int) and abs(value) >= 2**63 for value in values)
     if dtype is not None or (plain in _PLAIN_COLUMNS and not wide):

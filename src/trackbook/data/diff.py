@@ -1,4 +1,4 @@
-"""What differs between two runs: settings, environment, code, results."""
+"""Differences between two runs in config, environment, code and results, also as text and HTML."""
 
 from __future__ import annotations
 
@@ -7,12 +7,27 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-CELL: Final = "# %%"  # what editors know as the beginning of a cell
-_PASSING: Final = frozenset({"process.pid", "disk.free_gb", "cpu.mhz"})  # of no run: others at the next look
+from ..text import one_line
+
+CELL: Final = "# %%"  # the mark by which editors know the beginning of a cell
+_VOLATILE: Final = frozenset({"process.pid", "disk.free_gb", "cpu.mhz"})  # differ each time one looks
+
+MOST_METRICS: Final = 60
+MOST_LINES: Final = 400  # of code
+_WIDEST: Final = 60  # characters of a value
+_SAME: Final = {"config": "the same", "environment": "the same", "code": "the same", "last values": "none yet"}
+
+# Translucent backgrounds, readable in light and dark themes.
+_CELL: Final = "text-align: left; padding: 1px 12px 1px 0; vertical-align: top"
+_BACKGROUNDS: Final = {
+    "+": "background: rgb(46 160 67 / 20%)",
+    "-": "background: rgb(248 81 73 / 20%)",
+    "@": "opacity: 0.6",
+}
 
 
 class _Absent:
-    """Stands for what one of two runs does not have."""
+    """The value of a name that one of two runs does not have."""
 
     def __repr__(self) -> str:
         return "absent"
@@ -27,7 +42,7 @@ Pairs = dict[str, tuple[Any, Any]]
 
 @dataclass(frozen=True)
 class Recorded:
-    """What is known of one run; `environment` and `sources` (of its cells, as executed) are None where nothing was recorded."""
+    """What a comparison needs of one run; `environment` and `sources` (of the executed cells) are None where not recorded."""
 
     label: str
     config: Mapping[str, Any]
@@ -38,17 +53,20 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Differences:
-    """Two runs, the first's part first. What is nested has names joined by a dot; what a run lacks is `ABSENT`."""
+    """Pairs of values of two runs. Names of nested values are joined by dots; what a run lacks is `ABSENT`."""
 
     labels: tuple[str, str]
     config: Pairs
     environment: Pairs
     code: str  # a unified diff of the executed cells
     metrics: Pairs  # all of them, equal ones too
-    unknown: dict[str, list[str]] = field(default_factory=dict)  # of which runs there is no "environment", no "code"
+    unknown: dict[str, list[str]] = field(
+        default_factory=dict
+    )  # runs by what was not recorded for them: "environment", "code"
 
 
 def differences(first: Recorded, second: Recorded) -> Differences:
+    """Compare two runs."""
     unknown = {
         "environment": [run.label for run in (first, second) if run.environment is None],
         "code": [run.label for run in (first, second) if run.sources is None],
@@ -57,7 +75,7 @@ def differences(first: Recorded, second: Recorded) -> Differences:
     return Differences(
         labels=(first.label, second.label),
         config=changed(first.config, second.config),
-        environment={name: environment[name] for name in sorted(environment.keys() - _PASSING)},
+        environment={name: environment[name] for name in sorted(environment.keys() - _VOLATILE)},
         code="" if unknown["code"] else code_diff(first, second),
         metrics=_paired(first.metrics, second.metrics),
         unknown={what: labels for what, labels in unknown.items() if labels},
@@ -65,13 +83,13 @@ def differences(first: Recorded, second: Recorded) -> Differences:
 
 
 def changed(first: Any, second: Any) -> Pairs:
-    """What two JSON objects do not have in common."""
+    """The leaves in which two JSON objects differ, by dotted name."""
     pairs = _paired(dict(_flat(first)), dict(_flat(second)))
     return {name: pair for name, pair in pairs.items() if not _same(*pair)}
 
 
 def code_diff(first: Recorded, second: Recorded) -> str:
-    """The unified diff of the code of two runs, cell by cell in the order of execution; empty where it is the same."""
+    """The unified diff of two runs' code, cell by cell in order of execution; empty where it is the same."""
     import difflib
 
     one, other = (_program(run.sources or ()) for run in (first, second))
@@ -101,9 +119,97 @@ def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _same(first: Any, second: Any) -> bool:
-    """Equal as a reader sees it: 1 is 1.0, but not True, and NaN is NaN."""
+    """Whether values are equal to a reader: 1 is 1.0 but not True, and NaN is NaN."""
     if first is ABSENT or second is ABSENT:
         return False
     if json.dumps(first) == json.dumps(second):
         return True
     return bool(first == second) and isinstance(first, bool) == isinstance(second, bool)
+
+
+# --- as text and HTML -------------------------------------------------------------------------------------------------
+
+
+def as_text(found: Differences) -> str:
+    """Plain text of aligned columns, then the code's unified diff."""
+    sections = list(_sections(found))
+    rows = [row for _, pairs, _ in sections for row in _rows(pairs)]
+    names = max([len(name) for name, *_ in rows], default=0)
+    firsts = max([len(first) for _, first, _ in rows] + [len(found.labels[0])])
+    lines = [f"{'':<{names + 2}}  {found.labels[0]:<{firsts}}  {found.labels[1]}"]
+    for title, pairs, remark in sections:
+        lines += [title + (f": {remark}" if remark else "")]
+        lines += [f"  {name:<{names}}  {first:<{firsts}}  {second}" for name, first, second in _rows(pairs)]
+    lines += ["code" + (f": {_remark(found, 'code')}" if _remark(found, "code") else "")]
+    return "\n".join(line.rstrip() for line in [*lines, *(f"  {line}" for line in _code(found))])
+
+
+def as_html(found: Differences) -> str:
+    """A table and a block of code. Every text is escaped; it has no script and no style sheet."""
+    parts = [f"<table><thead><tr><th></th>{''.join(_cell('th', label) for label in found.labels)}</tr></thead><tbody>"]
+    for title, pairs, remark in _sections(found):
+        parts += [f'<tr><th colspan="3" style="{_CELL}">{_heading(title, remark)}</th></tr>']
+        parts += [f"<tr>{''.join(_cell('td', text) for text in row)}</tr>" for row in _rows(pairs)]
+    parts += [
+        f'<tr><th colspan="3" style="{_CELL}">{_heading("code", _remark(found, "code"))}</th></tr></tbody></table>'
+    ]
+    lines = [
+        f'<span style="{_BACKGROUNDS.get(line[:1], "")}">{_escaped(line)}</span>'
+        for line in map(str.rstrip, _code(found))
+    ]
+    return "".join(parts) + (f'<pre style="line-height: 1.4">{"<br>".join(lines)}</pre>' if lines else "")
+
+
+def _sections(found: Differences) -> Iterator[tuple[str, Pairs, str]]:
+    """Title, pairs and remark of each table; the remark says why it is empty or incomplete."""
+    yield "config", found.config, _remark(found, "config")
+    yield "environment", found.environment, _remark(found, "environment")
+    shown = dict(list(found.metrics.items())[:MOST_METRICS])
+    left_out = len(found.metrics) - len(shown)
+    yield (
+        "last values",
+        shown,
+        f"the first {len(shown)} of {len(found.metrics)}" if left_out else _remark(found, "last values"),
+    )
+
+
+def _remark(found: Differences, what: str) -> str:
+    if what in found.unknown:
+        return f"not recorded for {' and '.join(found.unknown[what])}"
+    some = {"config": found.config, "environment": found.environment, "code": found.code, "last values": found.metrics}
+    return "" if some[what] else _SAME[what]
+
+
+def _rows(pairs: Pairs) -> list[tuple[str, str, str]]:
+    return [(one_line(name, _WIDEST), _brief(first), _brief(second)) for name, (first, second) in pairs.items()]
+
+
+def _code(found: Differences) -> list[str]:
+    lines = found.code.splitlines()
+    cut = len(lines) - MOST_LINES
+    return lines if cut <= 0 else [*lines[:MOST_LINES], f"... {cut:,} more lines"]
+
+
+def _brief(value: Any) -> str:
+    if value is ABSENT:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    text = str(value)
+    if (lines := text.strip().count("\n")) > 0:
+        return f"{lines + 1:,} lines"
+    return one_line(text, _WIDEST)
+
+
+def _escaped(text: str) -> str:
+    import html
+
+    return html.escape(text)
+
+
+def _heading(title: str, remark: str) -> str:
+    return title + (f': <span style="font-weight: normal">{_escaped(remark)}</span>' if remark else "")
+
+
+def _cell(tag: str, text: str) -> str:
+    return f'<{tag} style="{_CELL}">{_escaped(text)}</{tag}>'

@@ -1,4 +1,4 @@
-"""SQL over a project: Polars' dialect, on tables that read no more than a query asks for."""
+"""SQL over a project, in Polars' dialect. Points are read by run and metric, as the query's conditions ask."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from ..errors import warn
+from ..metrics import is_system
 from ..store.base import Store
-from ..types import SYSTEM, RunRecord
-from .dataframes import CELLS, CONSOLE, LONG, console, executions, or_nearest, runs_table, system
+from ..text import did_you_mean, listed, one_line
+from ..types import RunRecord
+from .dataframes import CELLS, CONSOLE, LONG, console, executions, runs_table, system
 
 _RUN: Final = {"project": pl.String(), "run_id": pl.String(), "run": pl.String()}
 _CAPTURED: Final = {
@@ -21,31 +23,31 @@ _CAPTURED: Final = {
     "cells": pl.Schema(_RUN | dict(CELLS)),
 }
 TABLES: Final = ("points", "runs", *_CAPTURED)
-_KEYS: Final = ("project", "run_id", "run", "group", "metric")  # columns of `points` that are known without reading any
+_KEYS: Final = ("project", "run_id", "run", "group", "metric")  # columns of `points` that are known before any is read
 _READS = re.compile(r"\s*(\(|select|with|from|values|explain|show)\b|\s*\(", re.IGNORECASE)
 _EXAMPLE = "select * from points"
 _QUOTES = """text takes single quotes ('train/loss'), names such as "group" and "config.lr" double ones"""
 
 
 def sql(query: str, project: str, runs: Sequence[RunRecord], store: Store) -> pl.DataFrame:
-    """The answer to a query in Polars' SQL. See `trackbook.sql`.
+    """Answer a query in Polars' SQL. See `trackbook.sql`.
 
-    Tables, each with the columns ``project``, ``run_id`` and ``run`` (the name) but for ``runs``:
+    Tables; all except ``runs`` have the columns ``project``, ``run_id`` and ``run`` (the name):
 
     * ``points``: also ``"group"`` (the run's), ``metric`` (text), ``step`` (int64), ``value`` and ``time`` (float64, seconds
-      UTC). Of a condition on runs and metrics only what it names is read from the store;
+      UTC). Only the runs and metrics that the query's conditions name are read from the store;
     * ``runs``: as `trackbook.runs` gives it, with columns such as ``"config.lr"`` and ``"summary.train/loss"``;
-    * ``system``: ``metric``, ``step``, ``value``, ``time``: the metrics of the machine, which are not among the ``points``;
+    * ``system``: ``metric``, ``step``, ``value``, ``time``: metrics of the machine, which ``points`` does not have;
     * ``console``: ``line``, ``stream``, ``text``, ``time``, ``cell`` (a ``number`` of ``cells``);
     * ``cells``: as `trackbook.Run.cells` gives them, with ``started`` and ``ended`` in seconds UTC.
 
     Raises ``ValueError`` for a query that cannot be understood, and for a table, column or metric that does not exist;
-    ``TypeError`` when `query` is no text.
+    ``TypeError`` when `query` is not a string.
     """
     if not isinstance(query, str):
         raise TypeError(f"sql() takes a query such as {_EXAMPLE!r}, not {query!r}")
     if not _READS.match(re.sub(r"--[^\n]*|/\*.*?\*/", " ", query, flags=re.DOTALL)):
-        raise ValueError(f"sql() only reads, and {_shortened(query)!r} begins otherwise than {_EXAMPLE!r}")
+        raise ValueError(f"sql() only reads, and {one_line(query)!r} does not begin like {_EXAMPLE!r}")
     points = _Points(project, runs if _mentions(query, "points") else (), store)
     listed = runs if _mentions(query, "runs") else ()
     frames = {
@@ -73,7 +75,7 @@ def _mentions(query: str, table: str) -> bool:
 
 
 def _captured(table: str, project: str, runs: Sequence[RunRecord], store: Store) -> pl.DataFrame:
-    """A table of what was captured of `runs`."""
+    """One table of `_CAPTURED`, of all `runs`."""
     read = {"system": system, "console": console, "cells": executions}[table]
     parts = [pl.DataFrame(schema=_CAPTURED[table])]
     for run in runs:
@@ -87,14 +89,14 @@ def _captured(table: str, project: str, runs: Sequence[RunRecord], store: Store)
 class _Points:
     """The table `points` of one query.
 
-    Polars is shown what was read, asks for more by its conditions, and is asked again when that was read, until nothing is
-    missing. Reading when it asks would be simpler, but it asks on threads of its own, of which it has few: when they wait for a
-    store that another thread holds, which itself waits for Polars, all wait for ever (tried with Polars 1.32 and 1.42).
+    Polars executes the query on what was read so far, and its conditions tell what is missing; that is read, and the query executed
+    again. Reading inside Polars would be simpler, but Polars asks on its own few threads: when they wait for a store whose holder
+    waits for Polars, all wait for ever (tried with Polars 1.32 and 1.42).
     """
 
     def __init__(self, project: str, runs: Sequence[RunRecord], store: Store) -> None:
         self.missing: dict[str, list[str]] = {}  # metrics by run id
-        self.error: BaseException | None = None  # what Polars only quotes, in an error of its own
+        self.error: BaseException | None = None  # raised inside Polars, which only quotes it
         self._project = project
         self._store = store
         self._labels = {run.id: (project, run.id, run.name, run.group) for run in runs}
@@ -102,7 +104,7 @@ class _Points:
             (*self._labels[run.id], metric, figures.count)
             for run in runs
             for metric, figures in store.summary(run.id).items()
-            if not metric.startswith(SYSTEM)
+            if not is_system(metric)
         ]
         self._catalog = pl.DataFrame(rows, {name: LONG[name] for name in _KEYS} | {"points": pl.Int64()}, orient="row")
         self.metrics: list[str] = self._catalog["metric"].unique(maintain_order=True).to_list()
@@ -113,7 +115,7 @@ class _Points:
         return register_io_source(self._scan, schema=LONG)
 
     def read(self) -> None:
-        """Reads what is missing."""
+        """Read what is missing."""
         for run_id, metrics in self.missing.items():
             labels = [
                 pl.lit(text, pl.String).alias(name) for name, text in zip(_KEYS, self._labels[run_id], strict=False)
@@ -128,7 +130,7 @@ class _Points:
     def _scan(
         self, columns: list[str] | None, predicate: pl.Expr | None, rows: int | None, _size: int | None
     ) -> Iterator[pl.DataFrame]:
-        """What was read of the runs and metrics that `predicate` leaves; notes what was not."""
+        """Yield what was read of the runs and metrics that `predicate` leaves; note what is missing."""
         try:
             about_keys = None if predicate is None else self._implied(predicate)
             wanted = self._catalog if about_keys is None else self._catalog.filter(about_keys)
@@ -155,7 +157,7 @@ class _Points:
                     return
 
     def _implied(self, expr: pl.Expr) -> pl.Expr | None:
-        """A condition on the keys alone that holds wherever `expr` does; None when nothing can be said."""
+        """A condition on `_KEYS` alone that is true wherever `expr` is; None when there is none."""
         parts = expr.meta.pop()
         if len(parts) == 2:
             right, left = parts
@@ -169,20 +171,21 @@ class _Points:
         return expr if set(expr.meta.root_names()) <= set(_KEYS) else None
 
     def _check_names(self, expr: pl.Expr, left: pl.Expr, right: pl.Expr) -> None:
-        """Raises ``ValueError`` when `expr` compares ``metric`` with the name of none."""
+        """Raise ``ValueError`` when `expr` compares ``metric`` with a name that does not exist."""
         literal = left if right.meta.is_column() else right
         if expr.meta.root_names() != ["metric"] or not literal.meta.is_literal():
             return
         if not (expr.meta.eq(left == right) or str(expr).startswith('col("metric").is_in(')):
             return
         for name in pl.select(literal).to_series().to_list():
-            # a literal of `in` is one list of names, or the names, as the version of Polars has it
+            # the literal of `in` is one list or several names, depending on the version of Polars
             for one in name if isinstance(name, list) else [name]:
                 self._check_name(one)
 
     def _check_name(self, name: Any) -> None:
         if name is not None and name not in self.metrics:
-            meant = or_nearest(name, self.metrics) or "nothing was logged in it"
+            known = f"it has {listed(self.metrics)}" if self.metrics else "nothing was logged in it"
+            meant = did_you_mean(name, self.metrics, known)
             raise ValueError(f"project {self._project!r} has no metric {name!r}; {meant}")
 
 
@@ -191,7 +194,9 @@ def _explain(query: str, error: Exception, frames: dict[str, pl.LazyFrame], metr
     table = re.search(r"relation '(.+?)' was not found", said)
     column = re.search(r"(?:unable to find column \"(.+?)\"|no column named '(.+?)')", said)
     if table:
-        raise ValueError(f"there is no table {table[1]!r}; {or_nearest(table[1], TABLES)}") from None
+        raise ValueError(
+            f"there is no table {table[1]!r}; {did_you_mean(table[1], TABLES, f'there are {listed(TABLES)}')}"
+        ) from None
     if column:
         name = column[1] or column[2]
         if name in metrics:
@@ -199,11 +204,8 @@ def _explain(query: str, error: Exception, frames: dict[str, pl.LazyFrame], metr
                 f"{name!r} is a metric, not a column; write it in single quotes: metric = '{name}'"
             ) from None
         mentioned = [frames[one] for one in TABLES if _mentions(query, one)]
-        known = [other for frame in mentioned for other in frame.collect_schema()]
-        raise ValueError(f"there is no column {name!r}; {or_nearest(name, dict.fromkeys(known))}") from None
-    raise ValueError(f"cannot answer {_shortened(query)!r}: {said}; {_QUOTES}") from None
-
-
-def _shortened(text: Any) -> str:
-    line = " ".join(str(text).split())
-    return line if len(line) <= 80 else line[:77] + "..."
+        known = list(dict.fromkeys(other for frame in mentioned for other in frame.collect_schema()))
+        raise ValueError(
+            f"there is no column {name!r}; {did_you_mean(name, known, f'there are {listed(known)}')}"
+        ) from None
+    raise ValueError(f"cannot answer {one_line(query)!r}: {said}; {_QUOTES}") from None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from ..ids import new_id
-from ..types import is_system
+from ..metrics import is_system
 from .buckets import Buckets
 from .encoding import Block, extremes, offsets, pack
 from .m4 import Floats, Rows, Steps, Taken

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import itertools
 import json
 import mmap
@@ -30,6 +29,7 @@ from typing import Any, Final, Protocol, TypeAlias
 
 from .. import filesystem
 from ..ids import new_id
+from ..store.paths import journal_prefix
 from .records import MOST_AT_ONCE, RECORD, RECORD_BYTES, Batch, batch, read
 
 SMALLEST_SEGMENT: Final = 1 << 18
@@ -194,7 +194,7 @@ class FileJournal:
     """
 
     def __init__(self, home: Path | None, head: dict[str, Any]) -> None:
-        self.name = f"{prefix(head['id'])}{os.getpid()}-{new_id(6)}"
+        self.name = f"{journal_prefix(head['id'])}{os.getpid()}-{new_id(6)}"
         self.notices: list[str] = []
         self._home = home
         self._folder: Path | None = None
@@ -352,11 +352,6 @@ class FileJournal:
 
     def _note(self, error: OSError) -> None:
         self.notices = [_NO_ROOM.format(home=self._home, error=error.strerror or error)]
-
-
-def prefix(run: str) -> str:
-    """How the names of the folders of a run's journals begin. A run's id may be any text, a folder's name may not."""
-    return hashlib.sha256(run.encode()).hexdigest()[:16] + "-"
 
 
 def _line(content: dict[str, Any]) -> bytes:

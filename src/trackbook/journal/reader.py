@@ -13,7 +13,8 @@ from typing import Any, Final
 import numpy as np
 
 from .. import filesystem
-from .journal import FORMAT, HEAD, prefix
+from ..store.paths import journal_prefix
+from .journal import FORMAT, HEAD
 from .records import RECORD_BYTES, Batch, batch, dtype, up_to_a_call
 
 _MOST_AT_ONCE: Final = 50_000  # records of a batch: the store writes so many in one transaction, and with them the mark
@@ -102,7 +103,7 @@ def remains(home: Path) -> Iterator[Remains]:
 
 def of_run(home: Path, run: str, *, but: str = "") -> Iterator[Remains]:
     """The journals in `home` of a run, `but` one: those of dead processes locked for the caller, the others to look into."""
-    for left in _look(home, f"{prefix(run)}*", but):
+    for left in _look(home, f"{journal_prefix(run)}*", but):
         if left.is_readable:
             yield left
         else:

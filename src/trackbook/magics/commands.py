@@ -17,10 +17,11 @@ from ..api import run as run_module
 from ..api.process import process
 from ..notebook import host
 from ..store.documents import fact
-from ..tracking.project import project_names
+from ..store.paths import project_names
+from ..text import did_you_mean
 from ..tracking.run import Run
 from ..types import ENDED
-from .parser import Parser, add_run_options, nearest, start_run
+from .parser import Parser, add_run_options, start_run
 from .targets import split_words, unquoted
 from .watch import watching
 
@@ -86,17 +87,18 @@ def unwatch(given: Namespace) -> None:
 
 
 def export(given: Namespace) -> None:
-    """Write a project, or some of its runs, to a file or folder; the suffix says how: .parquet, .csv, .jsonl."""
+    """Write a project, or some of its runs, to a file or folder; the path's suffix chooses the format."""
+    from ..data.export import FORMATS, format_of
+
     project = _home(given.project)
     if given.path and _is_run(given.path, given.project):
         raise ValueError(f"{given.path!r} is a run; the path comes first: %track export PATH {given.path}")
     path = Path(given.path or re.sub(r"[^\w.-]+", "-", project.name) + ".parquet").expanduser()
-    suffix = path.suffix.lower().lstrip(".")
-    if suffix not in ("", "parquet", "csv", "jsonl"):
-        raise ValueError(
-            f"{path} ends in .{suffix}; a table can be written to .parquet, .csv or .jsonl, or to a folder"
-        )
-    say(str(data.export(project.name, path, given.runs or None, suffix or "parquet")))
+    chosen = format_of(path)
+    if chosen is None:
+        known = ", ".join(suffix for one in FORMATS.values() for suffix in one.suffixes)
+        raise ValueError(f"{path} ends in {path.suffix}; a table can be written to {known}, or to a folder")
+    say(str(data.export(project.name, path, given.runs or None, chosen)))
 
 
 def import_(given: Namespace) -> None:
@@ -265,9 +267,8 @@ def run_line(line: str) -> Any:
             say(overview())
             return None
         if command not in COMMANDS:
-            raise UsageError(
-                f"%track: there is no command {command!r}{nearest(command, COMMANDS) or '; see %track --help'}"
-            )
+            meant = did_you_mean(command, COMMANDS, "see %track --help")
+            raise UsageError(f"%track: there is no command {command!r}; {meant}")
         if {"--help", "-h"} & set(rest):
             say(parser(command).format_help())
             return None

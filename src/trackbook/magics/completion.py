@@ -8,7 +8,7 @@ from typing import Any
 from .. import settings
 from ..api import run as run_module
 from ..api.process import process
-from ..tracking.project import project_names
+from ..store.paths import project_names
 from ..types import ENDED, STOPS
 from .commands import COMMANDS, parser
 from .parser import Parser, cell_parser
@@ -44,6 +44,8 @@ def _candidates(before: list[str], word: str) -> Iterable[str]:
         return []
     if word.startswith("-"):
         return _options(parser(command), word)
+    if command == "export" and len(before) == 2 and "." in word:
+        return _export_paths(word)
     if command in _NAMES_RUNS:
         return _runs(before)
     return {"finish": ENDED, "unwatch": watching.names}.get(command, ())
@@ -51,6 +53,13 @@ def _candidates(before: list[str], word: str) -> Iterable[str]:
 
 def _options(of: Parser, word: str) -> list[str]:
     return [option for option in of.options if option.startswith("--")] if word.startswith("-") else []
+
+
+def _export_paths(word: str) -> list[str]:
+    """The path with the suffix of each format that a project can be written in."""
+    from ..data.export import FORMATS
+
+    return [word[: word.rindex(".")] + suffix for known in FORMATS.values() for suffix in known.suffixes]
 
 
 def _runs(before: list[str]) -> list[str]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ast
-import difflib
 import math
 from argparse import SUPPRESS, ArgumentTypeError, HelpFormatter, Namespace
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -14,6 +13,7 @@ from IPython.core.error import UsageError
 from IPython.core.magic_arguments import MagicArgumentParser
 
 from ..api import run
+from ..text import did_you_mean
 from ..tracking.run import Run
 from ..types import STOPS, Stop
 from .targets import What, join_arrows, parse_expression, parse_whats, split_words, unquoted
@@ -35,7 +35,8 @@ class Parser(MagicArgumentParser):
         for word in words:
             option = word.partition("=")[0]
             if option.startswith("-") and option.strip("-") and option not in self.options:
-                raise UsageError(f"{self.prog}: there is no option {option}{nearest(option, self.options)}")
+                meant = did_you_mean(option, self.options, f"see {self.prog} --help")
+                raise UsageError(f"{self.prog}: there is no option {option}; {meant}")
         found: Namespace = self.parse_intermixed_args(words)
         return found
 
@@ -80,11 +81,6 @@ def start_run(given: Namespace, **more: Any) -> Run:
         display=False if given.no_board else None,
         **more,
     )
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    found = difflib.get_close_matches(word, list(known), 1, 0.5)
-    return f"; did you mean {found[0]}?" if found else ""
 
 
 @dataclass(frozen=True)

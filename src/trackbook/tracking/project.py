@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import difflib
-import hashlib
-import re
 import shutil
 import threading
 from collections.abc import Sequence
@@ -18,8 +15,10 @@ from ..errors import warn
 from ..ids import readable_name
 from ..journal.journal import FileJournal
 from ..pump import INTERVAL
-from ..store.sqlite import SqliteStore, project_name
+from ..store.paths import journal_folder, project_file, project_names
+from ..store.sqlite import SqliteStore
 from ..switch_interval import QUICK, QUICKEST, switching
+from ..text import did_you_mean, listed
 from ..types import CAPTURED, Resume, RunRecord
 from .recovery import recover
 from .run import Run
@@ -34,9 +33,6 @@ SHOWN_SECONDS: Final = 0.1  # as often as a board asks at most
 QUIET_SECONDS: Final = 0.25  # between two looks at how much waits, where no board asks
 _REST: Final = 20  # times as long as a flush took
 LARGEST_BACKLOG = 1 << 22  # bytes of a journal that wait for the next flush: 10 metrics at 13,000 calls a second
-SUFFIX = ".trackbook.db"
-_PLAIN = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,58}[a-z0-9])?")
-_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?")  # Windows opens no file of these names
 
 
 class Project:
@@ -44,8 +40,8 @@ class Project:
 
     def __init__(self, name: str, folder: Path) -> None:
         self.name = name
-        self.store = SqliteStore(folder / file_name(name), name)
-        self.journals = folder / file_name(name).replace(SUFFIX, ".journals")
+        self.store = SqliteStore(folder / project_file(name), name)
+        self.journals = folder / journal_folder(name)
         self.open_runs: list[Run] = []
         self.boards: set[object] = set()  # that show it here
         self._lock = threading.Lock()
@@ -218,7 +214,7 @@ class Project:
     def neighbours(self) -> str:
         """What else there is in its folder, in words."""
         names = project_names(self.store.path.parent)
-        return f"there are {', '.join(map(repr, names[:10]))}" if names else "there is none at all"
+        return f"there are {listed(names)}" if names else "there is none at all"
 
     def table(self) -> pl.DataFrame:
         """One row a run. See `trackbook.runs`."""
@@ -249,20 +245,6 @@ def find(id_or_name: str, runs: Sequence[RunRecord], where: str) -> RunRecord:
     matches = [r for r in runs if r.id == id_or_name] or [r for r in runs if r.name == id_or_name]
     if matches:
         return matches[-1]
-    near = difflib.get_close_matches(id_or_name, [run.name for run in runs], 3)
-    names = ", ".join(map(repr, dict.fromkeys(near or [run.name for run in runs[-5:]])))
-    others = f"did you mean {names}?" if near else f"its latest are {names}" if runs else "it has none"
+    names = list(dict.fromkeys(run.name for run in runs))
+    others = did_you_mean(id_or_name, names, f"its latest are {listed(names[-5:])}" if names else "it has none")
     raise ValueError(f"{where} has no run {id_or_name!r}; {others}")
-
-
-def file_name(project: str) -> str:
-    """The file of a project: its name where every file system takes it, else a readable part and a hash."""
-    if _PLAIN.fullmatch(project) and not _DEVICES.fullmatch(project):
-        return project + SUFFIX
-    readable = re.sub(r"[^a-z0-9]+", "-", project.lower()).strip("-")[:40]
-    return f"{readable}~{hashlib.sha256(project.encode()).hexdigest()[:16]}{SUFFIX}"
-
-
-def project_names(folder: Path) -> list[str]:
-    """The names of the projects of a folder."""
-    return sorted(name for path in folder.glob(f"*{SUFFIX}") if (name := project_name(path)) is not None)

@@ -12,8 +12,9 @@ import polars as pl
 from ..journal.journal import NullJournal
 from ..journal.reader import Remains, is_alive, remains
 from ..journal.records import NEXT_STEP
+from ..metrics import logged
 from ..store.base import Store
-from ..types import RunRecord, logged
+from ..types import RunRecord
 from .recorder import Recorder
 
 

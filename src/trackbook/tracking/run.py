@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from ..errors import Findings
 from ..journal.journal import FileJournal, Journal, NullJournal, Ready
-from ..metrics import define
-from ..types import ENDED, RunRecord, State, logged
+from ..metrics import define, logged
+from ..types import ENDED, RunRecord, State
 from .captured import Captured
 from .config import Config, Summary
 from .endings import Stoppable, state_after
@@ -201,7 +201,7 @@ class Run(Captured, Stoppable):
         sorted by metric and step. `trackbook.import_parquet` gives back an equal run. Raises ``ValueError`` when something
         else is at `path`, ``OSError`` when it cannot be written.
         """
-        from ..data.parquet import export_run
+        from ..data.export import export_run
 
         self.hand_over()
         export_run(path, self.project, self.record, self.store)

@@ -10,7 +10,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from ..types import SYSTEM, is_system
+from ..metrics import SYSTEM, is_system
+from ..text import one_line
 
 LARGEST_STEP = 2**63 - 1
 DEEPEST_NESTING = 32
@@ -187,7 +188,7 @@ def _show(value: Any) -> str:
         text = repr(value)
     except Exception as error:  # noqa: BLE001  a user's broken __repr__ must not hide which metric was wrong
         text = f"<{type(value).__name__} whose repr raises {type(error).__name__}>"
-    return text if len(text) <= 80 else text[:77] + "..."
+    return one_line(text)
 
 
 def _kind(value: Any) -> str:

@@ -1,0 +1,226 @@
+"""Runs written as one tidy long table, in any of `FORMATS`.
+
+A project as Parquet is a folder of files, one a run: ``project_key=digits/run_key=k3x9p2aa/points.parquet``. The keys are text to
+every file system and reader. They differ from the columns ``project`` and ``run_id``, which hold the true names, because pyarrow
+(and so pandas) refuses a folder whose partition keys are columns as well, and Polars reads a key such as ``007`` as a number.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import polars as pl
+
+from ..errors import warn
+from ..store.base import Store
+from ..store.paths import partition_key
+from ..types import RunRecord
+from .dataframes import LONG, by_metric, series
+from .parquet import metadata, write_parquet
+
+_FILE: Final = "points.parquet"
+
+Write = Callable[[Path, str, Sequence[RunRecord], Store], None]
+
+
+class Format(NamedTuple):
+    """One way to write a table of points to a file."""
+
+    suffixes: tuple[str, ...]
+    write: Write  # of runs of a project, to a new file
+    is_export: Callable[[Path], bool]  # whether a file may be replaced: it is a former export
+
+
+def export_run(path: str | os.PathLike[str], project: str, run: RunRecord, store: Store) -> None:
+    """Write one run as one Parquet file, with what was captured of it. See `trackbook.Run.to_parquet`.
+
+    Columns: ``project``, ``run_id``, ``run``, ``group`` (the run's), ``metric`` (str), ``step`` (int64), ``value`` and
+    ``time`` (float64; seconds UTC, exact, where a timestamp column would round). Sorted by metric and step. The file appears whole
+    or not at all.
+
+    Raises ``ValueError`` when `path` is a folder, or a file that is not an export of Trackbook; ``OSError`` when it cannot be
+    written.
+    """
+    _write_file(_resolve(path), "parquet", project, [run], store)
+
+
+def export(
+    path: str | os.PathLike[str], project: str, runs: Sequence[RunRecord], store: Store, format: str = "parquet"
+) -> Path:
+    """Write runs of one project, sorted by id, as a table of the columns of `export_run`; return the path written.
+
+    `format` names one of `FORMATS`. A Parquet export is a folder with one file a run, as Polars, DuckDB, pandas, pyarrow and Spark
+    read it, unless `path` ends in ``.parquet``. A former export at `path` is replaced, in a folder that of the same project only.
+
+    Raises ``ValueError`` for an unknown format, and when there is something else at `path`; ``OSError`` when it cannot be written.
+    """
+    if format not in FORMATS:
+        raise ValueError(f"export(format={format!r}): choose one of {', '.join(map(repr, FORMATS))}")
+    target = _resolve(path)
+    chosen = sorted({run.id: run for run in runs}.values(), key=lambda run: run.id)
+    if format == "parquet" and target.suffix.lower() not in FORMATS["parquet"].suffixes:
+        return _write_folder(target, project, chosen, store)
+    _write_file(target, format, project, chosen, store)
+    return target
+
+
+def format_of(path: Path) -> str | None:
+    """The name of the format that the suffix of `path` stands for: Parquet where it has none, None where it is unknown."""
+    suffix = path.suffix.lower()
+    return next((name for name, known in FORMATS.items() if not suffix or suffix in known.suffixes), None)
+
+
+def _resolve(path: str | os.PathLike[str]) -> Path:
+    """The path behind a symbolic link, which stays."""
+    return Path(os.path.realpath(Path(path).expanduser()))
+
+
+def _write_file(target: Path, format: str, project: str, runs: Sequence[RunRecord], store: Store) -> None:
+    _check_file(target, format)
+    with _replacing(target, target) as temporary:
+        FORMATS[format].write(temporary, project, runs, store)
+    _warn_of(store)
+
+
+def _write_folder(target: Path, project: str, runs: Sequence[RunRecord], store: Store) -> Path:
+    part = target / f"project_key={partition_key(project)}"
+    _check_folder(target, part)
+    target.mkdir(parents=True, exist_ok=True)
+    with _replacing(part, target) as temporary:  # not in the folder, where readers would find it
+        temporary.mkdir()
+        for run in runs:
+            folder = temporary / f"run_key={partition_key(run.id)}"
+            folder.mkdir()
+            write_parquet(folder / _FILE, project, [run], store)
+    _warn_of(store)
+    return target
+
+
+@contextlib.contextmanager
+def _replacing(target: Path, beside: Path) -> Iterator[Path]:
+    """Give a name beside `beside` for a new file or folder, which then takes the place of `target`; after an error remove it."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = beside.parent / f".trackbook-{secrets.token_hex(8)}"
+    former = temporary.with_suffix(".former")
+    try:
+        yield temporary
+        if target.is_dir():  # a folder with files in it cannot be replaced in one step
+            target.replace(former)
+        try:
+            temporary.replace(target)
+        except OSError:
+            if former.exists():
+                former.replace(target)
+            raise
+    finally:
+        for left in (temporary, former):
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink(missing_ok=True)
+
+
+def _warn_of(store: Store) -> None:
+    for notice in store.notices:
+        warn(notice)
+
+
+# --- former exports, which may be replaced ----------------------------------------------------------------------------
+
+
+def _check_file(target: Path, format: str) -> None:
+    if target.is_dir():
+        raise ValueError(f"{target} is a folder; name a file in it, such as {target / f'run.{format}'}")
+    if target.exists() and target.stat().st_size and not FORMATS[format].is_export(target):
+        raise ValueError(f"{target} exists and is not an export of Trackbook; remove it, or choose another name")
+
+
+def _check_folder(target: Path, part: Path) -> None:
+    if target.exists() and not target.is_dir():
+        raise ValueError(
+            f"{target} is a file, and a project goes into a folder; name a folder, or a file that ends in .parquet"
+        )
+    for path in target.rglob("*") if target.exists() else ():
+        if not path.is_dir() and not (
+            re.fullmatch(r"project_key=[^/]+/run_key=[^/]+/" + _FILE, path.relative_to(target).as_posix())
+            and (part not in path.parents or _is_parquet_export(path))
+        ):
+            raise ValueError(
+                f"{target} holds {path.relative_to(target)}, which is not an export of Trackbook; choose an empty or new "
+                "folder, or remove it"
+            )
+
+
+def _is_parquet_export(path: Path) -> bool:
+    return metadata(path) is not None
+
+
+def _is_csv_export(path: Path) -> bool:
+    return _first_line(path) == ",".join(LONG).encode()
+
+
+def _is_jsonl_export(path: Path) -> bool:
+    try:
+        row = json.loads(_first_line(path))
+    except ValueError:
+        return False
+    return isinstance(row, dict) and list(row) == list(LONG)
+
+
+def _first_line(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.readline(100_000).strip()
+
+
+# --- formats ----------------------------------------------------------------------------------------------------------
+
+
+def _frames(project: str, runs: Sequence[RunRecord], store: Store) -> Iterator[pl.DataFrame]:
+    """The table in frames of the columns `LONG`, texts categorical."""
+    for run in runs:
+        yield from series(by_metric(store, run.id), project, run)
+
+
+def _write_csv(path: Path, project: str, runs: Sequence[RunRecord], store: Store) -> None:
+    with path.open("wb") as file:
+        pl.DataFrame(schema=LONG).write_csv(file)
+        for frame in _frames(project, runs, store):
+            frame.write_csv(file, include_header=False)
+
+
+def _write_jsonl(path: Path, project: str, runs: Sequence[RunRecord], store: Store) -> None:
+    with path.open("wb") as file:
+        for frame in _frames(project, runs, store):
+            frame.select(_json_line()).write_csv(file, include_header=False, quote_style="never")
+
+
+def _json_line() -> pl.Expr:
+    """A row as JSON. Numbers that are not finite are the strings ``"NaN"``, ``"Infinity"`` and ``"-Infinity"``, as in protobuf."""
+    line = pl.struct(pl.all()).struct.json_encode()
+    for name in ("value", "time"):
+        number = pl.col(name)
+        spelled = (
+            pl.when(number.is_nan())
+            .then(pl.lit("NaN"))
+            .otherwise(pl.when(number > 0).then(pl.lit("Infinity")).otherwise(pl.lit("-Infinity")))
+        )
+        # quotes inside a name are escaped, so these letters stand only at the field itself
+        quoted = line.str.replace(f'"{name}":null', pl.format('"{}":"{}"', pl.lit(name), spelled), literal=True)
+        line = pl.when(number.is_finite()).then(line).otherwise(quoted)
+    return line
+
+
+# The one list of formats, from which `trackbook.export`, ``%track export`` and completion choose.
+FORMATS: Final[dict[str, Format]] = {
+    "parquet": Format((".parquet", ".pq"), write_parquet, _is_parquet_export),
+    "csv": Format((".csv",), _write_csv, _is_csv_export),
+    "jsonl": Format((".jsonl",), _write_jsonl, _is_jsonl_export),
+}

@@ -1,0 +1,118 @@
+"""Parquet files taken into a store: exports of Trackbook, and other people's tables of points."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import polars as pl
+
+from ..errors import warn
+from ..metrics import SYSTEM
+from ..store.base import POINTS, Store
+from ..types import RunRecord
+from .foreign import Arrival, adopt
+from .parquet import FORMAT_VERSION, metadata, read_captured, read_points
+
+_ROWS_AT_ONCE: Final = 1_000_000  # given to a store
+
+
+def import_parquet(
+    path: str | os.PathLike[str], store_of: Callable[[str | None], Store]
+) -> list[tuple[str | None, RunRecord]]:
+    """Take the runs of a Parquet file, or of all in a folder, into stores; return project and record of each.
+
+    `store_of` gives the store of a project by name, or by None where a file names no project. Exports of Trackbook give back equal
+    runs. Other tables are accepted with columns ``metric``, ``step`` and ``value``, or ``step`` and a column of numbers a metric.
+    A run that the store has already is passed over when it is the same.
+
+    Raises ``FileNotFoundError``, and ``ValueError`` for a file that cannot be read or lacks a column, or whose run is in the store
+    already and differs. Nothing is imported then, except the runs before one whose points turn out to be damaged.
+    """
+    arrivals = _arrivals(Path(path).expanduser())
+    fresh = [one for one in arrivals if not _is_known(store_of(one.project), one)]
+    stores = {id(store): store for store in (store_of(one.project) for one in fresh)}
+    for one in fresh:
+        store = store_of(one.project)
+        if _is_known(store, one):  # the same run in two files
+            continue
+        points, captured = one.points(), one.captured()
+        store.put_run(one.run)
+        system = pl.DataFrame(captured.pop("system", []), schema=POINTS, orient="row")
+        for table, rows in captured.items():
+            store.put_captured(one.run.id, table, rows)
+        points = pl.concat([points, system])
+        for part in points.iter_slices(_ROWS_AT_ONCE):
+            store.append(one.run.id, part)
+    for store in stores.values():
+        store.flush()
+        for notice in store.notices:
+            warn(notice)
+    return [(one.project, one.run) for one in arrivals]
+
+
+def _arrivals(path: Path) -> list[Arrival]:
+    if not path.exists():
+        raise FileNotFoundError(f"there is no {path} to import")
+    files = sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
+    if not files:
+        raise ValueError(f"{path} holds no *.parquet file; name a Parquet file, or a folder of them")
+    exports: list[Arrival] = []
+    others: list[Path] = []
+    for file in files:
+        about = metadata(file)
+        if about is None:
+            others.append(file)
+        else:
+            exports += _exported(file, about)
+    return exports + adopt(path, others)
+
+
+def _exported(file: Path, about: dict[str, Any]) -> Iterator[Arrival]:
+    if about["version"] > FORMAT_VERSION:
+        raise ValueError(f"{file} was written by a newer Trackbook (format {about['version']}); upgrade this one")
+    for run in about["runs"]:
+        record = RunRecord(**{**run["record"], "tags": tuple(run["record"]["tags"])})
+        points = functools.partial(read_points, file, record.id, list(run["metrics"]))
+        captured = functools.partial(read_captured, file, record.id)
+        yield Arrival(file, about["project"], record, points, captured=captured)
+
+
+def _is_known(store: Store, one: Arrival) -> bool:
+    """Whether the store has this very run. Raises ``ValueError`` when it has another run with the id."""
+    known = store.run(one.run.id)
+    if known is None:
+        return False
+    came = one.run
+    if came.state == "running":  # it was exported while open, and nobody here goes on with it
+        came = dataclasses.replace(came, state=known.state, ended=known.ended, error=known.error)
+    if not one.timed:
+        came = dataclasses.replace(came, started=known.started, ended=known.ended)
+    differs = [
+        field.name
+        for field in dataclasses.fields(RunRecord)
+        if not _same_json(getattr(came, field.name), getattr(known, field.name))
+    ]
+    columns = [name for name in POINTS if one.timed or name != "time"]
+    tables = [
+        points.select(columns).cast({"metric": pl.String}).filter(~pl.col("metric").str.starts_with(SYSTEM))
+        for points in (one.points(), store.read(came.id))
+    ]
+    if not tables[0].sort("metric", "step").equals(tables[1].sort("metric", "step")):
+        differs.append("points")
+    if differs:
+        raise ValueError(
+            f"there is a run {came.id!r} ({known.name!r}) already, and that of {one.origin} differs in "
+            f"{', '.join(differs)}; delete the one that is there, or import into another project: import_parquet(..., project=...)"
+        )
+    return True
+
+
+def _same_json(one: Any, other: Any) -> bool:
+    """Whether two values are the same as JSON, where NaN equals NaN."""
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)

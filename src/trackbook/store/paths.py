@@ -1,0 +1,59 @@
+"""Names of files and folders: made from names of projects and runs, which may be any text."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+from typing import Final
+
+SUFFIX: Final = ".trackbook.db"
+_JOURNALS: Final = ".journals"
+# Names that every file system keeps as they are. Windows opens no file that is called like a device.
+_PLAIN: Final = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,58}[a-z0-9])?")
+_DEVICE: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
+# Readers of a Hive dataset guess types: a key must not look like a number or a date, in any base, nor like a constant.
+_PLAIN_KEY: Final = re.compile(r"(?=.*[g-z])[a-z0-9](?:[a-z0-9_-]{0,58}[a-z0-9])?")
+_CONSTANT: Final = re.compile(r"nan|inf|infinity|null|none|true|false")
+
+
+def project_file(project: str) -> str:
+    """The file name of a project."""
+    return (project if _is_plain(project) else slug(project)) + SUFFIX
+
+
+def journal_folder(project: str) -> str:
+    """The name of the folder that holds the journals of a project's runs."""
+    return project_file(project).removesuffix(SUFFIX) + _JOURNALS
+
+
+def journal_prefix(run: str) -> str:
+    """The beginning of the folder names of a run's journals."""
+    return digest(run) + "-"
+
+
+def partition_key(text: str) -> str:
+    """The value of a Hive partition key: text to every reader, and the same on every file system."""
+    return text if _is_plain(text) and _PLAIN_KEY.fullmatch(text) and not _CONSTANT.fullmatch(text) else slug(text)
+
+
+def project_names(folder: Path) -> list[str]:
+    """The names of the projects in a folder, sorted."""
+    from .database import project_name
+
+    return sorted(name for path in folder.glob(f"*{SUFFIX}") if (name := project_name(path)) is not None)
+
+
+def slug(text: str) -> str:
+    """A readable part of `text`, and a hash that no other text has."""
+    readable = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40]
+    return f"{readable}~{digest(text)}"
+
+
+def digest(text: str) -> str:
+    """64 bits of the SHA-256 of `text`, in hexadecimal digits."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _is_plain(text: str) -> bool:
+    return bool(_PLAIN.fullmatch(text)) and not _DEVICE.fullmatch(text)

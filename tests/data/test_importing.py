@@ -1,0 +1,233 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from readers import READERS
+from stores import NAMES, filled, one_run, stand
+from trackbook.data.dataframes import LONG
+from trackbook.data.export import export, export_run
+from trackbook.data.importing import import_parquet
+from trackbook.data.parquet import FORMAT_VERSION, metadata
+from trackbook.store.base import POINTS
+from trackbook.store.memory import MemoryStore
+from trackbook.types import CAPTURED, RunRecord
+
+texts = st.text(min_size=1, max_size=5) | st.sampled_from(NAMES)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner, max_size=2),
+    max_leaves=4,
+)
+dicts = st.dictionaries(st.text(max_size=5), json_values, max_size=3)
+records = st.builds(
+    RunRecord,
+    id=texts,
+    name=texts,
+    started=st.floats(),
+    state=st.sampled_from(["running", "finished", "failed", "interrupted", "lost"]),
+    group=st.none() | texts,
+    tags=st.lists(texts, unique=True).map(tuple),
+    notes=st.none() | st.text(),
+    config=dicts,
+    summary=dicts,
+    step_by=st.sampled_from(["metric", "run"]),
+    ended=st.none() | st.floats(),
+    done=st.none() | st.integers(0, 2**63 - 1),
+    total=st.none() | st.integers(0, 2**63 - 1),
+    error=st.none() | st.text(),
+    defined=st.dictionaries(texts, texts, max_size=3),
+)
+steps = st.integers(0, 3) | st.integers(0, 2**63 - 1)
+rows_of_points = st.lists(st.tuples(texts, steps, st.floats(), st.floats(allow_nan=False)), max_size=8)
+column = st.none() | st.text(max_size=5) | st.integers() | st.floats()
+captured = st.fixed_dictionaries(
+    {
+        table: st.dictionaries(
+            texts if table == "facts" else st.integers(0, 99),
+            st.tuples(*[column] * (len(columns) - 1)),
+            max_size=3,
+        )
+        for table, columns in CAPTURED.items()
+    }
+)
+projects = st.dictionaries(texts, st.tuples(records, rows_of_points, captured), max_size=3)
+
+
+@settings(max_examples=60)
+@given(texts, projects, st.sampled_from(["data", "all.parquet"]))
+def test_what_was_exported_comes_back_equal(project: str, runs: dict[str, Any], name: str) -> None:
+    store = filled(
+        *(dataclasses.replace(record, id=run_id) for run_id, (record, *_) in runs.items()),
+        points={run_id: rows for run_id, (_, rows, _) in runs.items()},
+    )
+    for run_id, (*_, tables) in runs.items():
+        for table, known in tables.items():
+            store.put_captured(run_id, table, [(key, *rest) for key, rest in known.items()])
+    back = MemoryStore()
+    seen = []
+    with tempfile.TemporaryDirectory() as folder:
+        path = export(Path(folder) / name, project, store.runs(), store)
+        if not runs and name == "data":
+            return
+        for _ in range(2):
+            import_parquet(path, lambda project: seen.append(project) or back)
+    assert set(seen) <= {project}
+    assert {run.id for run in back.runs()} == set(runs)
+    assert [stand(back, run_id) for run_id in runs] == [stand(store, run_id) for run_id in runs]
+
+
+def with_cells() -> MemoryStore:
+    store = filled(one_run())
+    store.put_captured("r1", "cells", [tuple(range(len(CAPTURED["cells"])))])
+    return store
+
+
+@pytest.mark.parametrize("name", ["data", "all.parquet"])
+@pytest.mark.parametrize("read", READERS)
+def test_what_was_captured_is_in_nobodys_way(tmp_path: Path, name: str, read: Any) -> None:
+    path = export(tmp_path / name, "digits", [one_run()], with_cells())
+    if name == "data":
+        assert len(read(path)) == 3
+    assert len(pl.read_parquet(path)) == len(pl.scan_parquet(path).collect()) == 3
+
+
+def test_a_later_version_may_know_more_columns_and_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as later:
+        later.setitem(CAPTURED, "cells", ("new", *CAPTURED["cells"][::-1]))
+        later.setitem(CAPTURED, "tables", ("key",))
+        store = filled(one_run())
+        store.put_captured("r1", "cells", [("new", *reversed(range(len(CAPTURED["cells"]) - 1)))])
+        store.put_captured("r1", "tables", [("key",)])
+        export_run(tmp_path / "run.parquet", "digits", one_run(), store)
+    back = MemoryStore()
+    import_parquet(tmp_path / "run.parquet", lambda _: back)
+    assert back.captured("r1", "cells") == [tuple(range(len(CAPTURED["cells"])))]
+
+
+def test_damage_beside_the_points_is_said_and_nothing_is_taken(tmp_path: Path) -> None:
+    path = tmp_path / "run.parquet"
+    export_run(path, "digits", one_run(), with_cells())
+    about = pl.read_parquet_metadata(path)
+    pl.read_parquet(path).write_parquet(
+        path, metadata={"trackbook": about["trackbook"], "trackbook.captured": about["trackbook.captured"][:-9]}
+    )
+    back = MemoryStore()
+    with pytest.raises(ValueError, match=r"cannot read .*run\.parquet: the captured tables of run 'r1' are damaged"):
+        import_parquet(path, lambda _: back)
+    assert back.runs() == []
+
+
+def test_importing_again_doubles_nothing(tmp_path: Path) -> None:
+    store = filled(one_run())
+    export_run(tmp_path / "run.parquet", "digits", one_run(), store)
+    before = stand(store, "r1")
+    assert import_parquet(tmp_path / "run.parquet", lambda _: store) == [("digits", one_run())]
+    assert stand(store, "r1") == before
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [({"notes": "new"}, "notes"), ({"config": {"lr": math.nan}, "tags": ("a",)}, "tags, config"), ({}, "points")],
+)
+def test_a_run_that_differs_from_the_one_that_is_there_is_refused(tmp_path: Path, change: Any, what: str) -> None:
+    export_run(tmp_path / "run.parquet", "digits", one_run(), filled(one_run()))
+    there = one_run(**change)
+    store = filled(there, points=None if change else {"r1": [("loss", 0, 0.5, 10.0)]})
+    before = stand(store, "r1")
+    with pytest.raises(
+        ValueError, match=rf"there is a run 'r1' .* differs in {what}; delete the one that is there, or"
+    ):
+        import_parquet(tmp_path / "run.parquet", lambda _: store)
+    assert stand(store, "r1") == before
+
+
+def test_nothing_is_imported_when_one_run_of_several_is_refused(tmp_path: Path) -> None:
+    runs = [one_run(id="a1"), one_run(id="b2")]
+    export(tmp_path / "data", "digits", runs, filled(*runs))
+    store = filled(one_run(id="b2", notes="mine"))
+    with pytest.raises(ValueError, match="there is a run 'b2'"):
+        import_parquet(tmp_path / "data", lambda _: store)
+    assert [run.id for run in store.runs()] == ["b2"]
+
+
+def test_a_run_that_was_exported_while_open_is_the_same_when_it_is_lost(tmp_path: Path) -> None:
+    export_run(tmp_path / "run.parquet", "digits", one_run(state="running", ended=None), filled(one_run()))
+    store = filled(one_run(state="lost", ended=99.0))
+    import_parquet(tmp_path / "run.parquet", lambda _: store)
+    assert store.run("r1") == one_run(state="lost", ended=99.0)
+
+
+def test_each_project_of_a_folder_goes_where_it_belongs(tmp_path: Path) -> None:
+    stores = {"a-project": MemoryStore(), "b-project": MemoryStore()}
+    for project in stores:
+        export(tmp_path / "data", project, [one_run(name=project)], filled(one_run()))
+    import_parquet(tmp_path / "data", lambda project: stores[str(project)])
+    assert [[run.name for run in store.runs()] for store in stores.values()] == [["a-project"], ["b-project"]]
+
+
+def test_what_is_not_there_cannot_be_imported(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"there is no .*missing\.parquet to import"):
+        import_parquet(tmp_path / "missing.parquet", lambda _: MemoryStore())
+    with pytest.raises(ValueError, match=r"holds no \*\.parquet file"):
+        import_parquet(tmp_path, lambda _: MemoryStore())
+
+
+def test_a_newer_format_is_refused(tmp_path: Path) -> None:
+    about = {"version": FORMAT_VERSION + 1, "project": "digits", "runs": []}
+    pl.DataFrame(schema=LONG).write_parquet(tmp_path / "x.parquet", metadata={"trackbook": json.dumps(about)})
+    with pytest.raises(ValueError, match=r"was written by a newer Trackbook \(format 3\); upgrade this one"):
+        import_parquet(tmp_path / "x.parquet", lambda _: MemoryStore())
+
+
+def test_a_damaged_export_is_a_value_error_and_leaves_no_half_run(tmp_path: Path) -> None:
+    path = tmp_path / "run.parquet"
+    rows = [("loss", step, math.sin(step), step / 7) for step in range(5000)]
+    export_run(path, "digits", one_run(), filled(one_run(), points={"r1": rows}))
+    whole = path.read_bytes()
+    for damaged in (whole[:-10], whole[:100], b"", whole[:1000] + bytes(20_000) + whole[21_000:]):
+        path.write_bytes(damaged)
+        store = MemoryStore()
+        with pytest.raises(ValueError, match=r"cannot read .*run\.parquet"):
+            import_parquet(path, lambda _, store=store: store)
+        assert store.runs() == []
+
+
+def test_metadata_is_nothing_for_other_files(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"PAR1")
+    assert metadata(tmp_path / "x") is None
+    pl.DataFrame({"a": [1]}).write_parquet(tmp_path / "x", metadata={"trackbook": "[]"})
+    assert metadata(tmp_path / "x") is None
+
+
+def test_no_pyarrow_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    export(tmp_path / "data", "digits", [one_run()], filled(one_run()))
+    import_parquet(tmp_path / "data", lambda _: MemoryStore())
+
+
+def test_system_metrics_come_back_and_are_not_among_the_points(tmp_path: Path) -> None:
+    store = MemoryStore()
+    store.put_run(RunRecord("r1", "run", 1.0, state="finished"))
+    rows = [("@system/cpu %", 0, 7.5, 1.5), ("loss", 0, 0.5, 1.0), ("@system/cpu %", 1, math.inf, 2.5)]
+    store.append("r1", pl.DataFrame(rows, schema=POINTS, orient="row"))
+    for name in ("run.parquet", "out"):
+        path = export(tmp_path / name, "p", store.runs(), store)
+        assert pl.read_parquet(path, hive_partitioning=False)["metric"].to_list() == ["loss"]
+        back = MemoryStore()
+        for _ in range(2):  # the second time it is there
+            import_parquet(path, lambda _, store=back: store)
+        assert back.read("r1", ["@system/cpu %"]).drop("metric").rows() == [(0, 7.5, 1.5), (1, math.inf, 2.5)]
+        assert len(back.read("r1")) == 3
+    export(tmp_path / "run.csv", "p", store.runs(), store, "csv")
+    assert "@system" not in (tmp_path / "run.csv").read_text()

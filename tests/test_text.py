@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trackbook.text import ONE_SLIP, did_you_mean, listed, nearest, one_line, shorten
+
+
+@given(st.text(max_size=30), st.integers(1, 30))
+def test_shortened_text_fits_and_says_that_something_is_left_out(text: str, most: int) -> None:
+    short = shorten(text, most)
+    assert len(short) <= most
+    assert short == text if len(text) <= most else short == text[: most - 1] + "…"
+
+
+def test_one_line_collapses_white_space() -> None:
+    assert one_line(" select *\n\tfrom  points\n") == "select * from points"
+    assert one_line("x" * 100) == "x" * 79 + "…"
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [("train/los", "did you mean 'train/loss'?"), ("los", "did you mean 'loss'?"), ("zzz", "it has none like it")],
+)
+def test_similar_names_are_offered(word: str, said: str) -> None:
+    assert did_you_mean(word, ["train/loss", "loss", "acc"], "it has none like it") == said
+
+
+def test_the_most_similar_name_comes_first() -> None:
+    assert nearest("losss", ["lossy", "loss", "gloss"])[0] == "loss"
+    assert did_you_mean("val/los", ["val/loss", "val/lot", "lost"]) == "did you mean 'val/loss' or 'val/lot'?"
+
+
+def test_one_slip_leaves_out_other_trackers_words() -> None:
+    assert nearest("entity", ["reinit"]) == ["reinit"]
+    assert nearest("entity", ["reinit"], ONE_SLIP) == []
+    assert nearest("projct", ["project"], ONE_SLIP) == ["project"]
+
+
+def test_a_list_of_names_is_bounded() -> None:
+    assert listed("abc", 2) == "'a', 'b'"
+    assert listed([]) == ""
