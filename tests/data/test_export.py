@@ -267,7 +267,7 @@ def test_a_failed_export_leaves_the_former_folder(tmp_path: Path, monkeypatch: p
 
 
 def test_a_format_that_does_not_exist_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="export\\(format='xlsx'\\): choose one of 'parquet', 'csv', 'jsonl'"):
+    with pytest.raises(ValueError, match="export\\(format='xlsx'\\): choose one of 'parquet', 'csv'"):
         export(tmp_path / "x", "digits", [], MemoryStore(), "xlsx")
 
 

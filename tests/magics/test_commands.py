@@ -10,6 +10,7 @@ from IPython.core.completer import provisionalcompleter
 import trackbook as tb
 from shells import Shell
 from trackbook import TrackbookWarning
+from trackbook.data.export import FORMATS
 from trackbook.magics.commands import COMMANDS, overview
 from trackbook.magics.completion import complete
 
@@ -291,6 +292,12 @@ def test_words_are_completed(shell: Shell) -> None:
     assert completions("%%track los") == []
     assert completions("%track nope x") == []
     assert completions("%track show --project nope ") == []
+
+
+def test_export_path_is_completed_with_the_suffix_of_each_format(shell: Shell) -> None:
+    suffixes = [suffix for known in FORMATS.values() for suffix in known.suffixes]
+    assert completions("%track export a.b.") == [f"a.b{suffix}" for suffix in suffixes]
+    assert completions("%track export points.c") == ["points.csv"]
 
 
 @pytest.mark.parametrize(

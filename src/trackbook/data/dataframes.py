@@ -18,6 +18,8 @@ LONG: Final = pl.Schema(
     dict.fromkeys(("project", "run_id", "run", "group", "metric"), pl.String())
     | {"step": pl.Int64(), "value": pl.Float64(), "time": pl.Float64()}
 )
+# The same with dictionaries that are ready: a file is written a third faster than from strings.
+SERIES: Final = pl.Schema({name: pl.Categorical() if dtype == pl.String else dtype for name, dtype in LONG.items()})
 # The tables of `CAPTURED`.
 CELLS: Final = pl.Schema(
     {"number": pl.Int64(), "cell": pl.String(), "count": pl.Int64(), "source": pl.String()}
@@ -37,7 +39,7 @@ def by_metric(store: Store, run_id: str, metrics: Sequence[str] | None = None) -
 
 
 def series(points: dict[str, pl.DataFrame], project: str, run: RunRecord) -> Iterator[pl.DataFrame]:
-    """Yield the logged points of a run as frames of the columns `LONG`, texts categorical, sorted by metric and step.
+    """Yield the logged points of a run as frames of the schema `SERIES`, sorted by metric and step.
 
     `points` is what `by_metric` gave, and is emptied. A metric is in one frame; small metrics share frames of at most `_TOGETHER`
     points.

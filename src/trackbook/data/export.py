@@ -184,7 +184,7 @@ def _first_line(path: Path) -> bytes:
 
 
 def _frames(project: str, runs: Sequence[RunRecord], store: Store) -> Iterator[pl.DataFrame]:
-    """The table in frames of the columns `LONG`, texts categorical."""
+    """The table in frames of the schema `SERIES`."""
     for run in runs:
         yield from series(by_metric(store, run.id), project, run)
 
