@@ -318,3 +318,42 @@ def test_no_runs_are_no_rows(tmp_path: Path, format: str) -> None:
     text = (tmp_path / "all").read_text()
     assert text == ("project,run_id,run,group,metric,step,value,time\n" if format == "csv" else "")
     export(tmp_path / "all", "digits", [], MemoryStore(), format)
+
+
+# --- Arrow IPC --------------------------------------------------------------------------------------------------------
+
+
+def test_arrow_holds_the_same_table_to_the_last_bit(tmp_path: Path) -> None:
+    runs, store, rows = text_project()
+    path = export(tmp_path / "all.arrow", "digits", runs, store, "arrow")
+    assert pl.read_ipc_schema(path) == dict(LONG)
+    assert repr(pl.read_ipc(path).rows()) == repr(rows)
+
+
+def test_arrow_is_read_by_pyarrow_and_pandas_with_plain_strings(tmp_path: Path) -> None:
+    project, runs, store = odd_project()
+    path = export(tmp_path / "all.arrow", project, runs, store, "arrow")
+    table = pytest.importorskip("pyarrow.feather").read_table(path)
+    assert {str(field.type) for field in table.schema} == {"large_string", "int64", "double"}
+    assert sorted(zip(*table.to_pydict().values(), strict=True)) == expected_rows()
+    frame = pytest.importorskip("pandas").read_feather(path)
+    assert len(frame) == len(expected_rows())
+
+
+def test_arrow_replaces_a_former_export_only(tmp_path: Path) -> None:
+    path = tmp_path / "all.arrow"
+    for _ in range(2):
+        export(path, "digits", [one_run()], filled(one_run()), "arrow")
+    assert len(pl.read_ipc(path)) == 3
+    pl.DataFrame({"mine": [1]}).write_ipc(path)
+    with pytest.raises(ValueError, match="is not an export of Trackbook"):
+        export(path, "digits", [one_run()], filled(one_run()), "arrow")
+    path.write_text("precious")
+    with pytest.raises(ValueError, match="is not an export of Trackbook"):
+        export(path, "digits", [one_run()], filled(one_run()), "arrow")
+
+
+def test_arrow_of_no_runs_is_an_empty_table(tmp_path: Path) -> None:
+    path = export(tmp_path / "all.arrow", "digits", [], MemoryStore(), "arrow")
+    assert pl.read_ipc(path).schema == LONG
+    assert pl.read_ipc(path).is_empty()

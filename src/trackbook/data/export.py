@@ -23,7 +23,7 @@ from ..errors import warn
 from ..store.base import Store
 from ..store.paths import partition_key
 from ..types import RunRecord
-from .dataframes import LONG, by_metric, series
+from .dataframes import LONG, SERIES, by_metric, series
 from .parquet import metadata, write_parquet
 
 _FILE: Final = "points.parquet"
@@ -218,9 +218,26 @@ def _json_line() -> pl.Expr:
     return line
 
 
+def _write_arrow(path: Path, project: str, runs: Sequence[RunRecord], store: Store) -> None:
+    """Write an Arrow IPC file with plain strings. The store is read before Polars begins, as in `write_parquet`."""
+    table = pl.concat([pl.DataFrame(schema=SERIES), *_frames(project, runs, store)])
+    try:
+        table.lazy().cast(LONG).sink_ipc(path, compression="zstd", compat_level=pl.CompatLevel.oldest())
+    except pl.exceptions.PolarsError as error:
+        raise OSError(f"cannot write {path.parent}: {error}") from None
+
+
+def _is_arrow_export(path: Path) -> bool:
+    try:
+        return pl.read_ipc_schema(path) == dict(LONG)
+    except (pl.exceptions.PolarsError, OSError):
+        return False
+
+
 # The one list of formats, from which `trackbook.export`, ``%track export`` and completion choose.
 FORMATS: Final[dict[str, Format]] = {
     "parquet": Format((".parquet", ".pq"), write_parquet, _is_parquet_export),
     "csv": Format((".csv",), _write_csv, _is_csv_export),
     "jsonl": Format((".jsonl",), _write_jsonl, _is_jsonl_export),
+    "arrow": Format((".arrow", ".feather"), _write_arrow, _is_arrow_export),
 }
