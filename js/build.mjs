@@ -4,7 +4,7 @@ import { context, transform } from "esbuild";
 
 const out = "../src/trackbook/_static";
 
-/** Style sheets become texts, without what only their readers need. */
+/** Bundle style sheets as minified text. */
 const styles = {
   name: "styles",
   setup({ onLoad }) {
@@ -15,7 +15,7 @@ const styles = {
   },
 };
 
-/** The specs of lines are the same but for x: 18 KB less when all but the first are made of it where they are loaded. */
+/** The line specs differ only in x. Deriving them from the first one when they are loaded saves 18 KB. */
 const lines = {
   name: "lines",
   setup({ onLoad }) {
@@ -39,7 +39,7 @@ const shared = {
   charset: "utf8",
   target: "es2022",
   platform: "browser",
-  legalComments: "none", // they are in LICENSES.txt, whole
+  legalComments: "none", // all of them are in LICENSES.txt
   metafile: true,
   plugins: [styles, lines],
   logLevel: "info",
@@ -51,7 +51,7 @@ const builds = [
   { ...shared, entryPoints: ["src/hosts/fallback.ts"], format: "iife", outfile: `${out}/fallback.js` },
 ];
 
-/** The licences of all packages that a bundle carries, which ask to be passed on with it. */
+/** Write the licences of all bundled packages, which must be distributed with them. */
 function writeLicenses({ inputs }) {
   const packages = new Set(
     Object.keys(inputs).flatMap(path => path.match(/^node_modules\/(?:@[^/]+\/)?[^/]+/) ?? []),

@@ -1,4 +1,4 @@
-/** What one refresh of a board costs the browser, for short runs and for long ones: `benchmarks/draws.py`. */
+/** Measures what a refresh of a board costs the browser, for short and long runs: `benchmarks/draws.py`. */
 import { Chart } from "../src/charts/chart.ts";
 import widget from "../src/index.ts";
 import { FakeModel, frame, run, type SeriesSpec } from "../test/fixtures.ts";
@@ -12,7 +12,7 @@ interface Board {
   refresh(): SeriesSpec[];
 }
 
-let spent = 0; // ms in draws
+let spent = 0; // ms spent in draws
 let drawn = 0;
 const draw = Chart.prototype.draw;
 Chart.prototype.draw = async function (this: Chart) {
@@ -22,7 +22,7 @@ Chart.prototype.draw = async function (this: Chart) {
   drawn++;
 };
 
-/** A random walk's points, or, as of a run of ten million, its buckets. */
+/** Return the points of a random walk, or buckets as of a run of ten million steps. */
 function walk(steps: number, width: number): number[][] {
   let value = 0;
   const buckets = Math.ceil(steps / width);
@@ -47,7 +47,7 @@ function board(steps: number, width: number): Board {
   const model = new FakeModel({ keyframe: frame(first, { runs, metrics }) });
   const el = document.createElement("main");
   document.body.append(el);
-  // what the newest steps change: the last two rows of every series
+  // the newest steps change the last two rows of every series
   const refresh = () =>
     first.map(each => ({
       ...each,
@@ -68,7 +68,7 @@ async function settled() {
   }
 }
 
-/** Milliseconds of drawing a refresh, on average over so many. */
+/** Return the mean drawing time per refresh, in ms. */
 async function measure(name: keyof typeof boards, refreshes: number): Promise<number> {
   const shown = boards[name];
   for (const each of Object.values(boards)) each.el.hidden = each !== shown;

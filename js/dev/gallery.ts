@@ -1,4 +1,4 @@
-/** Boards of made-up runs, to be looked at: `npm run gallery`, then open /#NAME or /#NAME&dark there. */
+/** Boards of synthetic runs for visual checks: `npm run gallery`, then open /#NAME or /#NAME&dark. */
 import widget from "../src/index.ts";
 import { frame, run, type SeriesSpec, table } from "../test/fixtures.ts";
 import { Kernel } from "./kernel.ts";
@@ -106,7 +106,7 @@ function own() {
 
 const STATES = ["finished", "finished", "finished", "failed", "interrupted", "lost"] as const;
 
-/** A project of `all` runs with their table, of which the board draws some. */
+/** A project of `all` runs with their table; the board draws `drawn` of them. */
 function project(all: number, drawn: number, metrics: number) {
   const random = noise(5);
   const known = Array.from({ length: metrics }, (_, i) => METRICS[i] ?? `layer ${i % 7}/figure ${i}`);

@@ -1,4 +1,4 @@
-/** A model with a kernel that answers what the details of a run ask, for the gallery. */
+/** A model whose kernel answers the questions of the run details, for the gallery. */
 import { FakeModel } from "../test/fixtures.ts";
 
 const BEGAN = Math.floor(Date.now() / 1000) - 200;

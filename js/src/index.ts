@@ -9,7 +9,7 @@ interface Props {
   model: HostModel;
   el: HTMLElement;
   signal?: AbortSignal;
-  /** The model as `initialize` was given it, which outlives every view. */
+  /** The model that `initialize` received. It outlives every view. */
   shared?: HostModel;
 }
 
@@ -20,7 +20,7 @@ export default {
 
   render({ model, el, signal, shared }: Props) {
     if (shared) shareStore(model, shared);
-    // Hosts older than the signal call what `render` returns.
+    // Older hosts do not pass a signal; they call what `render` returns.
     const own = new AbortController();
     const ends = signal ? AbortSignal.any([signal, own.signal]) : own.signal;
     const store = storeOf(model);

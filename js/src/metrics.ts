@@ -1,13 +1,13 @@
 import { escapeRegExp } from "./text.ts";
 
-/** The group of system metrics, which are recorded by themselves: `_types.py` has what their names begin with. */
+/** The group of system metrics, which are recorded automatically; the prefix is set in `src/trackbook/metrics.py`. */
 export const SYSTEM_GROUP = "@system";
 
 export function isSystem(metric: string): boolean {
   return metric.startsWith(`${SYSTEM_GROUP}/`);
 }
 
-/** What was logged, without system metrics. */
+/** Return the metrics that the user logged, without system metrics. */
 export function logged(metrics: readonly string[]): string[] {
   return metrics.filter(metric => !isSystem(metric));
 }
@@ -19,7 +19,7 @@ export function splitMetric(metric: string): { group: string; short: string } {
     : { group: metric.slice(0, slash), short: metric.slice(slash + 1) || metric };
 }
 
-/** Metrics by group, in order of first appearance, the default group first. */
+/** Group metrics by their prefix, in order of first appearance; the default group comes first. */
 export function groupMetrics(metrics: readonly string[]): Map<string, string[]> {
   const groups = new Map<string, string[]>([["", []]]);
   for (const metric of metrics) {
@@ -32,7 +32,7 @@ export function groupMetrics(metrics: readonly string[]): Map<string, string[]> 
   return groups;
 }
 
-/** `*` stands for any text, every other character for itself. */
+/** Match a name against a glob: `*` matches any text, every other character itself. */
 export function globMatches(glob: string, name: string): boolean {
   const literal = glob.split("*").map(escapeRegExp);
   return new RegExp(`^${literal.join(".*")}$`, "su").test(name);

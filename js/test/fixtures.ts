@@ -5,11 +5,11 @@ export interface SeriesSpec {
   run: number;
   metric: number;
   width?: number;
-  /** One array a row, in the wire's order of columns. */
+  /** One array per row, in the column order of the wire. */
   rows: number[][];
 }
 
-/** A frame as the kernel sends it, its blocks plain. */
+/** A frame as the kernel sends it, with plain blocks. */
 export function frame(
   series: SeriesSpec[],
   header: Partial<FrameHeader> = {},
@@ -45,7 +45,7 @@ export function run(key: number, more: Partial<RunHeader> = {}): RunHeader {
   };
 }
 
-/** A model whose kernel is the test. */
+/** A model whose kernel side is the test. */
 export class FakeModel {
   saved = 0;
   listeners = new Map<string, Set<() => void>>();
@@ -79,7 +79,10 @@ export class FakeModel {
   }
 }
 
-/** A table as the kernel sends it. `figure` gives last, min and max; undefined where the run never logged the metric. */
+/**
+ * A runs table as the kernel sends it. `figure` returns last, min and max; undefined if the run never logged the
+ * metric.
+ */
 export function table(
   runs: readonly Partial<TableRun>[],
   metrics: readonly string[] = [],

@@ -38,12 +38,12 @@ const TICK = 1000; // ms; elapsed time is shown in seconds
 const NO_CHARTS_YET = "Charts appear here with the first tb.log({…}).";
 
 interface Options {
-  /** A saved page stands still: its clock is the frame's. */
+  /** False in a saved page, whose clock is that of the frame. */
   live: boolean;
   signal: AbortSignal;
 }
 
-/** One view of a board: the picture of its model, drawn into `el`. */
+/** One view of a board: draws the picture of its model into `el`. */
 export class Board {
   readonly element = h("div", { class: "tb-board" });
   #model: HostModel;
@@ -68,7 +68,7 @@ export class Board {
   #menu: ChartMenu;
   #zoom = new ZoomState();
   #detail: ZoomDetail;
-  #ownLogY = new Set<string>(); // metrics whose y scale is not what the board's is
+  #ownLogY = new Set<string>(); // metrics whose y scale differs from the board's
 
   constructor(el: HTMLElement, model: HostModel, options: Options) {
     const { signal } = options;
@@ -102,7 +102,7 @@ export class Board {
     const main = h("div", { class: "tb-main" }, ...parts);
     const body = h("div", { class: "tb-body" }, this.#sidebar.element, main);
     this.element.append(this.#head, this.#notices, body, this.#large.element);
-    // A notebook in command mode takes keys for its own: arrows move to another cell, "a" adds one, "dd" deletes one.
+    // A notebook in command mode handles keys itself: arrows select a cell, "a" inserts one, "dd" deletes one.
     this.element.dataset.lmSuppressShortcuts = "true"; // JupyterLab, Notebook
     this.element.addEventListener("keydown", event => event.stopPropagation(), { signal });
     el.append(this.element);
@@ -164,7 +164,7 @@ export class Board {
 
   #showRuns(picture: Picture, drawn: DrawnPicture, { styles }: DrawSettings) {
     const { runs, project, now } = picture;
-    // a style may be older than what its run has become since
+    // a cached style may hold an outdated run header
     const styled = (run: RunHeader): RunStyle[] => {
       const style = styles.get(run.key);
       return style ? [{ ...style, run }] : [];
@@ -175,11 +175,11 @@ export class Board {
     const current = styleOf(about?.id ?? "");
     this.#stop.update(about && this.#canStop(about) ? about : null);
     this.#header.update(project, current ?? undefined, runs.length === 1, clock);
-    const shown = [...drawn.runs].sort((a, b) => Number(a.faded) - Number(b.faded)); // runs are sorted by key
+    const shown = [...drawn.runs].sort((a, b) => Number(a.faded) - Number(b.faded)); // within both groups, by key
     this.#legend.update(shown.flatMap(styled), drawn.members);
   }
 
-  /** Whether the kernel that this board talks to writes the run. */
+  /** Whether this board's kernel is writing the run. */
   #canStop({ id, state }: RunHeader): boolean {
     const here = (this.#model.get("open_runs") ?? []) as readonly string[];
     return state === "running" && this.#ticks && here.includes(id);
@@ -215,9 +215,9 @@ export class Board {
     this.#userCharts.show(metrics, partOf, look, theme);
   }
 
-  /** Asks for what the chart could show finer than the picture has it. */
+  /** Request finer data for a chart. */
   #ask(chart: Chart) {
-    const grouped = this.#sidebar.groups; // the kernel knows runs, not their groups
+    const grouped = this.#sidebar.groups; // the kernel knows single runs only
     if (!chart.visible || !chart.scene || grouped) return;
     this.#detail.request(chart.metric, detailNeed(chart.scene, chart.columns));
   }
@@ -230,7 +230,10 @@ export class Board {
     };
   }
 
-  /** The same object as long as it says the same, so that charts see at a glance that nothing changed. */
+  /**
+   * Return the settings for drawing; the same object while they are unchanged, so that charts can compare them
+   * cheaply.
+   */
   #lookOf(drawn: DrawnPicture): DrawSettings {
     const { runs } = drawn;
     const theme = this.element.dataset.theme as Theme;
@@ -270,7 +273,7 @@ export class Board {
 
   #showNotices(texts: readonly string[], alert: boolean) {
     const shown = [...this.#notices.children].map(notice => notice.textContent);
-    if (JSON.stringify(shown) === JSON.stringify(texts)) return; // else a screen reader would say them all again
+    if (JSON.stringify(shown) === JSON.stringify(texts)) return; // else a screen reader would read them all again
     const role = alert ? "alert" : "note";
     this.#notices.replaceChildren(...texts.map(text => h("div", { class: "tb-notice", role }, text)));
   }

@@ -5,7 +5,7 @@ import { h, onResize, setChildren, setText } from "../ui/dom.ts";
 
 const DEFAULT_TITLE = "metrics";
 
-/** Groups in the order that was chosen; those nobody placed follow, as they came. The system's is the last. */
+/** Sort groups by the chosen order; unplaced groups follow in order of appearance, the system group is last. */
 export function orderGroups(names: readonly string[], order: readonly string[]): string[] {
   const placed = [...new Set(order)].filter(name => names.includes(name));
   const all = [...placed, ...names.filter(name => !placed.includes(name))];
@@ -14,16 +14,16 @@ export function orderGroups(names: readonly string[], order: readonly string[]):
 }
 
 const LEAST_WIDTH = 264; // px of a chart
-const GAP = 20; // px between two, as in board.css
+const GAP = 20; // px; as in board.css
 
-/** How many charts stand side by side: as many as were asked for, or as fit. */
+/** Return how many charts fit side by side, unless a number was chosen. */
 export function columnsIn(width: number, asked: number): number {
   return asked || Math.max(1, Math.floor((width + GAP) / (LEAST_WIDTH + GAP)));
 }
 
 /**
- * How many columns groups of so many charts take: as many as they have charts, so that several small ones share a row. A chart
- * alone that leaves one column free before the next row takes that as well.
+ * Return the columns that each group spans: one per chart, so that small groups share a row. A group of one chart
+ * also takes a single column left over before the next row.
  */
 export function spansOf(counts: readonly number[], columns: number): number[] {
   const spans = counts.map(count => Math.min(count, columns));
@@ -48,7 +48,7 @@ interface GroupElements {
   grid: HTMLElement;
 }
 
-/** The charts of a board, in collapsible groups; small ones stand side by side. */
+/** The charts of a board in collapsible groups; small groups stand side by side. */
 export class ChartGroups {
   readonly element = h("div", { class: "tb-groups" });
   #charts = new Map<string, Chart>();
@@ -68,8 +68,8 @@ export class ChartGroups {
   }
 
   /**
-   * Shows exactly these metrics, those that have a box of their own (`boxOf`) in that. Charts of others stay, out of the
-   * page, for when the filter lets them back.
+   * Show these metrics; `boxOf` returns the element of a user's chart. Charts of other metrics are kept outside the
+   * page until the filter matches them again.
    */
   update(metrics: readonly string[], boxOf: (name: string) => HTMLElement | null = () => null) {
     const groups = groupMetrics(metrics);
@@ -106,12 +106,13 @@ export class ChartGroups {
     style.setProperty("--tb-plot-ratio", height ? "auto" : "16 / 9");
     style.setProperty("--tb-wide-ratio", height ? "auto" : "32 / 9");
     const system = this.#groups.get(SYSTEM_GROUP);
-    if (system) system.element.style.gridColumn = "1 / -1"; // below, whatever is beside it
+    if (system) system.element.style.gridColumn = "1 / -1"; // always on a row of its own
     const groups = this.#shown
       .map(name => this.#groups.get(name) as GroupElements)
       .filter(group => group !== system);
     const counts = groups.map(
-      ({ grid }) => (grid.querySelector(".tb-composite") ? columns : grid.children.length), // a chart of several views is a row wide
+      // a composite chart spans the row
+      ({ grid }) => (grid.querySelector(".tb-composite") ? columns : grid.children.length),
     );
     for (const [i, span] of spansOf(counts, columns).entries()) {
       const { element } = groups[i];
@@ -170,6 +171,6 @@ export class ChartGroups {
     if (other === undefined) return;
     [order[at], order[to]] = [other, name];
     this.#state.set("group_order", order);
-    button.focus(); // its group has been moved in the page, which takes the focus away
+    button.focus(); // moving an element in the page removes the focus
   }
 }

@@ -9,10 +9,10 @@ const X_AXES: readonly (readonly [XAxis, string])[] = [
   ["time", "Clock time"],
 ];
 
-/** Smoothing, x axis, filter, and a menu of the rest: each shows its trait and sets it. */
+/** Smoothing, x axis, metric filter, and a menu of other view settings. */
 export class Controls {
   readonly element: HTMLElement;
-  /** Stands apart, over the charts: it comes and goes, and nothing may move then. */
+  /** Overlays the charts, because it appears and disappears: the layout must not move. */
   readonly unzoom = h("button", { type: "button", class: "tb-unzoom tb-button", hidden: "" }, "Reset zoom");
   #state: ViewState;
   #menu: ViewMenu;
@@ -71,7 +71,7 @@ export class Controls {
   #showAxes(metrics: readonly string[]) {
     const chosen = this.#state.get("x_axis");
     const known = X_AXES.some(([value]) => value === chosen) || metrics.includes(chosen);
-    const names = known ? metrics : [chosen, ...metrics]; // what Python set may not be logged yet
+    const names = known ? metrics : [chosen, ...metrics]; // Python may set a metric that is not logged yet
     const listed = JSON.stringify(names);
     if (listed !== this.#listed) {
       this.#metrics.replaceChildren(...names.map(value => h("option", { value }, value)));

@@ -4,7 +4,7 @@ import { durationOf, STATE_HELP } from "../runs/run-state.ts";
 import { h, setText } from "../ui/dom.ts";
 import { formatCount, formatDuration, formatRate } from "../ui/format.ts";
 
-/** Project, current run, its state and how far it is. */
+/** Shows the project, the current run, its state, and its progress. */
 export class Header {
   readonly element = h("div", { class: "tb-status" });
   #project = h("span", { class: "tb-project" });
@@ -23,7 +23,7 @@ export class Header {
   #current: RunHeader | null = null;
   #now: () => number = () => 0;
 
-  /** `stop` stands beside the current run. */
+  /** `stop` is placed beside the current run. */
   constructor(stop: Element) {
     this.element.append(
       this.#project,
@@ -37,7 +37,9 @@ export class Header {
     );
   }
 
-  /** `now` tells the kernel's time, in seconds; `alone`: the only run, which then needs no legend. */
+  /**
+   * `now` returns the kernel's time in seconds. `alone`: whether this is the only run, so that there is no legend.
+   */
   update(project: string, style: RunStyle | undefined, alone: boolean, now: () => number) {
     setText(this.#project, project);
     this.#project.title = project;
@@ -48,7 +50,7 @@ export class Header {
     this.tick();
   }
 
-  /** What changes without a frame: the time. */
+  /** Update the elapsed time. */
   tick() {
     const run = this.#current;
     if (!run) return;

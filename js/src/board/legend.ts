@@ -4,7 +4,7 @@ import type { RunStyle } from "../plot/rows.ts";
 import { STATE_ICON } from "../runs/run-state.ts";
 import { h, setChildren, setText, swatch } from "../ui/dom.ts";
 
-/** A chip a run: click hides or shows it, Alt-click or double-click shows it alone. */
+/** One chip per run: click hides or shows it, Alt-click or double-click shows only it. */
 export class Legend {
   readonly element = h("div", { class: "tb-legend", role: "group", "aria-label": "Runs" });
   #state: ViewState;
@@ -17,7 +17,7 @@ export class Legend {
     [this.#state, this.#signal] = [state, signal];
   }
 
-  /** `members` are the runs that a chip stands for, where it stands for a group. */
+  /** `members` lists the runs of each group, if groups are drawn. */
   update(styles: readonly RunStyle[], members: ReadonlyMap<string, readonly string[]> = new Map()) {
     this.#runs = styles.map(({ run }) => run);
     this.#members = members;

@@ -21,12 +21,12 @@ const BANDS: Record<ViewTraits["band"], string> = {
   none: "Mean alone",
 };
 
-/** What charts draw: the runs of a picture, or their groups. */
+/** The picture that charts draw: of runs, or of groups of runs. */
 export type DrawnPicture = Picture & Partial<GroupPicture>;
 
-/** What is beside the charts: the button that opens it, the runs, and comparing them. Groups runs, where asked. */
+/** The panel beside the charts, with the tabs Runs and Compare and the grouping of runs. */
 export class Sidebar {
-  /** In the board's top line. */
+  /** Opens the sidebar; placed in the board's header. */
   readonly button = h("button", {
     type: "button",
     class: "tb-button tb-runs-button",
@@ -75,12 +75,12 @@ export class Sidebar {
     on(this.#band, "change", () => state.set("band", this.#band.value as ViewTraits["band"]));
   }
 
-  /** Whether groups of runs are drawn instead of runs. */
+  /** Whether groups are drawn instead of runs. */
   get groups(): boolean {
     return isGrouping(this.#state.get("group_by"));
   }
 
-  /** The picture that charts draw: the runs', or that of their groups. */
+  /** Return the picture that charts draw. */
   drawn(picture: Picture): DrawnPicture {
     const by = this.#state.get("group_by");
     if (!this.groups) return picture;
@@ -94,14 +94,14 @@ export class Sidebar {
     );
   }
 
-  /** The ids of what is drawn that are hidden: a group when all of its runs are. */
+  /** Return the ids that are hidden in the drawn picture; a group is hidden if all of its runs are. */
   hidden({ members }: DrawnPicture): string[] {
     const hidden = this.#state.get("hidden_runs");
     const groups = [...(members ?? [])].filter(([, ids]) => ids.every(id => hidden.includes(id)));
     return [...hidden, ...groups.map(([id]) => id)];
   }
 
-  /** `drawn` is what `drawn` gave for this picture. Gives how each run is drawn. */
+  /** Update from a picture and what `drawn` returned for it. Returns the style of each run by id. */
   update(picture: Picture, drawn: DrawnPicture, theme: Theme, now: number): (id: string) => RunStyle | null {
     const open = this.#state.get("panel");
     const table = decodeRunsTable(this.#model.get("table"));

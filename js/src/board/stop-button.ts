@@ -2,7 +2,7 @@ import type { RunHeader } from "../frames/protocol.ts";
 import type { Requests } from "../frames/requests.ts";
 import { h, setText } from "../ui/dom.ts";
 
-/** Asks the kernel to stop a run, and says how far that is. */
+/** Asks the kernel to stop a run, and shows the progress. */
 export class StopButton {
   #button = h("button", { type: "button", class: "tb-stop-button" }, h("span", { class: "tb-stop-icon" }));
   #status = h("span", { class: "tb-stop-status", role: "status" });
@@ -16,7 +16,7 @@ export class StopButton {
     });
   }
 
-  /** `run` is the one to stop, null where there is none that could be. */
+  /** `run` is the run to stop; null hides the button. */
   update(run: RunHeader | null) {
     this.#run = run;
     this.element.hidden = !run;

@@ -5,5 +5,5 @@ import runs from "../runs/runs.css";
 import ui from "../ui/ui.css";
 import board from "./board.css";
 
-/** The stylesheet of everything that a board shows: of rules equally specific, those of the higher room win. */
+/** The stylesheet of a board. Where specificity is equal, the rules of a higher room win. */
 export const STYLES = ui + charts + interact + runs + compare + board;

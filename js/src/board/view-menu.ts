@@ -19,9 +19,9 @@ const SCALES = [
   ["log", "Log"],
 ] as const;
 
-let made = 0; // names of radio groups are the page's
+let made = 0; // radio group names must be unique in the page
 
-/** What is set less often than what stands in the top line. */
+/** The menu of view settings that are changed less often. */
 export class ViewMenu {
   readonly button: HTMLButtonElement;
   readonly panel: HTMLElement;

@@ -14,21 +14,21 @@ import { PlotArea } from "./plot-area.ts";
 import { ErrorNote, resizeView, VegaBox } from "./vega-box.ts";
 import { createVegaView, type VegaView } from "./vega-view.ts";
 
-const BAR_HEIGHT = 24; // px, of a bar with its gap
-const MARGIN = 40; // px of a chart's width that its labels take
+const BAR_HEIGHT = 24; // px per bar, with its gap
+const MARGIN = 40; // px of a chart's width that axis labels take
 const LEAST_ROOM = 24; // px
 
-/** What a chart is drawn from. A chart whose scene equals the one it drew is not drawn again. */
+/** The input of a chart. A chart is redrawn only when its scene changed. */
 export interface ChartScene extends ChartContent {
   theme: Theme;
   /** What cannot be shown now, and why. */
   remark: string;
 }
 
-/** One metric's chart: a box in the page with a Vega view that lives as long as its specification and theme stay. */
+/** A metric's chart: an element with a Vega view, which is kept while spec and theme stay the same. */
 export class Chart {
   readonly element: HTMLElement & { view?: View };
-  /** All of the chart; usually in `element`, sometimes in a dialog that shows it large. */
+  /** The whole chart; usually inside `element`, in full screen inside a dialog. */
   readonly body: HTMLElement;
   readonly head: HTMLElement;
   readonly plotElement = h("div", { class: "tb-plot", role: "img" });
@@ -53,7 +53,7 @@ export class Chart {
     this.element = h("section", { class: "tb-chart", "data-metric": metric }, this.body);
   }
 
-  /** Whether there is now something to draw. */
+  /** Set the input. Returns whether the chart must be redrawn. */
   update(scene: ChartScene): boolean {
     this.#scene = scene;
     return this.stale;
@@ -84,13 +84,13 @@ export class Chart {
     return this.#box.view;
   }
 
-  /** How many pixels wide the lines are, or, before they were drawn, may be. */
+  /** The width of the plot in pixels; before the first draw, the available width. */
   get columns(): number {
     const drawn = this.#plot && this.#plot.kind !== "bar" && this.view?.signal("width");
     return Math.max(LEAST_ROOM, Math.round(drawn || this.plotElement.clientWidth - MARGIN));
   }
 
-  /** Whether a window of x shows all there is. */
+  /** Whether a range of x contains all data. */
   holds([from, to]: Range): boolean {
     const extent = this.#scene && xExtentOf(this.#scene);
     return !extent || (from <= extent[0] && to >= extent[1]);
@@ -108,7 +108,7 @@ export class Chart {
     }
   }
 
-  /** How much room labels leave to the lines is known when they are drawn; many points are then chosen once more. */
+  /** Draw, and draw once more if the labels left another width than expected: long lines depend on it. */
   async #drawAtPixels(scene: ChartScene) {
     let columns = 0;
     for (let times = 0; times < 2 && columns !== this.columns; times++) {
@@ -124,13 +124,13 @@ export class Chart {
     this.#scene = null;
   }
 
-  /** The chart's axes in the window, where it has any with something on them. */
+  /** The plot area in the window; null if the chart has no axes or no rows. */
   get axes(): PlotArea | null {
     if (!this.view || !this.#plot?.rows.length || this.#plot.kind === "bar") return null;
     return new PlotArea(this.view, this.plotElement);
   }
 
-  /** Shows where on the x axis the pointer is, be it in this chart or another. */
+  /** Show the crosshair at x, also for a pointer in another chart. */
   showCrosshair(x: number | null, rows: readonly PlotRow[] = []) {
     const axes = x === null ? null : this.axes;
     if (x === null || !axes) return this.#crosshair.hide();
@@ -175,14 +175,16 @@ export class Chart {
     this.#box.size = size;
   }
 
-  /** Changes with whatever makes the canvas another size. Vega's own width and height are those of the axes. */
+  /**
+   * A key that changes with everything that affects the canvas size. Vega's own width and height exclude the axes.
+   */
   #sizeOf({ kind, rows }: Plot): string {
     const { clientWidth, clientHeight } = this.plotElement;
     return [clientWidth, clientHeight, devicePixelRatio, kind === "bar" ? rows.length : ""].join();
   }
 
   #describe(plot: Plot, remarks: readonly string[]) {
-    const alone = !this.element.contains(this.body); // in a dialog, away from the board's legend
+    const alone = !this.element.contains(this.body); // in full screen, without the board's legend
     setChildren(this.#latest, latestValues(plot, this.plotElement.clientWidth, alone));
     setText(this.#remarks, remarks.join(" · "));
     const values = plot.traces

@@ -2,7 +2,7 @@ import type { PlotRow } from "../plot/rows.ts";
 import { h, setChildren } from "../ui/dom.ts";
 import type { PlotArea } from "./plot-area.ts";
 
-/** What shows where the pointer is: a line through the chart, a dot on each run; without Vega. */
+/** A vertical line through the chart and a dot on each run, drawn without Vega. */
 export class Crosshair {
   readonly element = h("div", { class: "tb-pointer", "aria-hidden": "true", hidden: "" });
   #line = h("div", { class: "tb-crosshair" });

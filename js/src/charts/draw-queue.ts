@@ -1,10 +1,10 @@
-const FRAME_BUDGET = 8; // ms of a frame's 16 that drawing may take before it waits for the next
+const FRAME_BUDGET = 8; // ms of a 16 ms frame that drawing may use
 
 interface Drawable {
   draw(): Promise<void>;
 }
 
-/** Draws what is asked for, a chart or so per animation frame; a hidden tab has no frames and draws nothing. */
+/** Draws the requested charts, few per animation frame. A hidden tab has no frames and draws nothing. */
 export class DrawQueue {
   #waiting = new Set<Drawable>();
   #frame = 0;

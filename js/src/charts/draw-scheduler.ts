@@ -1,12 +1,12 @@
 import type { Chart } from "./chart.ts";
 import { DrawQueue } from "./draw-queue.ts";
 
-/** What stands on a stage: charts of metrics, and users' own. */
+/** A scheduled chart: a metric's or a user's. */
 type ScheduledChart = Pick<Chart, "plotElement" | "visible" | "stale" | "draw" | "destroy">;
 
-const VIEWPORT_MARGIN = "200px"; // drawn before they are scrolled into view
+const VIEWPORT_MARGIN = "200px"; // charts are drawn before they scroll into view
 
-/** Knows which charts are in view and of what size, and has those drawn that are behind. */
+/** Tracks which charts are visible, and their size; queues those that need to be redrawn. */
 export class DrawScheduler {
   #charts = new Map<Element, ScheduledChart>();
   #queue: DrawQueue;

@@ -3,18 +3,18 @@ import type { Plot, Trace } from "../plot/plot.ts";
 import { h } from "../ui/dom.ts";
 import { formatValue } from "../ui/format.ts";
 
-const VALUE_WIDTH = 58; // px, of a value with its gap
-const NAME_WIDTH = 130; // px, at most, of a run's name before its value
+const VALUE_WIDTH = 58; // px of a value with its gap
+const NAME_WIDTH = 130; // px of a run's name before its value, at most
 const LETTER_WIDTH = 8; // px
 const WIDTH_SHARE = 0.65; // of the chart's width; the rest is for the metric's name
 
 /**
- * The latest value of each run in a chart's head, in the legend's order; where not all fit, the newest runs'.
- * `named`: with the runs' names, where no legend is beside the chart.
+ * Return the latest value of each run for a chart's header, in the legend's order; those of the newest runs if not
+ * all fit. `named` adds the runs' names, for charts without a legend beside them.
  */
 export function latestValues({ kind, traces, rows }: Plot, width: number, named = false): HTMLElement[] {
   if (kind === "bar")
-    // a bar carries its value
+    // a bar shows its value itself
     return traces.length > rows.length ? [moreLabel(`+${traces.length - rows.length}`, "more runs")] : [];
   const ranked = byRank(traces);
   const fits = howManyFit(
@@ -32,7 +32,7 @@ export function latestValues({ kind, traces, rows }: Plot, width: number, named 
   ];
 }
 
-/** At least one; where not all do, a place is left to say so. */
+/** Return how many fit, at least one; if not all do, reserve room for the rest's count. */
 function howManyFit(widths: readonly number[], room: number): number {
   if (widths.reduce((a, b) => a + b, 0) <= room) return widths.length;
   let [left, count] = [room - VALUE_WIDTH, 0];

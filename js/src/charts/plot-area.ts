@@ -6,9 +6,9 @@ interface VegaScale {
   copy(): VegaScale;
 }
 
-const REACH = 8; // px beyond the frame that still count as its edge
+const REACH = 8; // px beyond the plot area that count as its edge
 
-/** One axis of a chart as it stands in the window: pixels from its start, which is left or top. */
+/** An axis of a chart on screen, in pixels from its start (left or top). */
 export class PixelAxis {
   constructor(
     readonly start: number,
@@ -16,18 +16,18 @@ export class PixelAxis {
     private readonly scale: VegaScale,
   ) {}
 
-  /** The value at so many pixels, also beyond the ends. */
+  /** Return the value at a pixel, which may lie beyond the ends. */
   invert(pixel: number): number {
     return Number(this.scale.invert(pixel));
   }
 
-  /** The pixel of a value; null where that is not on the axis. */
+  /** Return the pixel of a value; null if it is not on the axis. */
   pixelOf(value: number): number | null {
     const pixel = this.scale(value);
     return pixel >= -0.5 && pixel <= this.length + 0.5 ? pixel : null;
   }
 
-  /** Two places of the window, in pixels of the axis, in order, cut off at its ends. */
+  /** Convert two window coordinates to ordered pixels of the axis, clipped to its ends. */
   span(from: number, to: number): [number, number] {
     const ends = [from, to].map(place => Math.min(this.length, Math.max(0, place - this.start)));
     return [Math.min(...ends), Math.max(...ends)];
@@ -38,13 +38,13 @@ export class PixelAxis {
     return pixel >= -REACH && pixel <= this.length + REACH;
   }
 
-  /** The axis as it is now, whatever becomes of the chart's. */
+  /** Return a copy that later changes of the chart do not affect. */
   frozen(): PixelAxis {
     return new PixelAxis(this.start, this.length, this.scale.copy());
   }
 }
 
-/** Both axes of a chart's frame. */
+/** The two axes that frame a chart's plot. */
 export class PlotArea {
   readonly x: PixelAxis;
   readonly y: PixelAxis;

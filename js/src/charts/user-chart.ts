@@ -16,7 +16,7 @@ import {
 import { createUserView, type UserView } from "./user-view.ts";
 import { ErrorNote, VegaBox } from "./vega-box.ts";
 
-/** What a user's chart is drawn from. One whose scene equals the one it drew is not drawn again. */
+/** The input of a user's chart. It is redrawn only when its scene changed. */
 interface UserChartScene {
   chart: UserChartSpec;
   parts: readonly UserChartPart[];
@@ -24,7 +24,7 @@ interface UserChartScene {
   theme: Theme;
 }
 
-/** The box of a user's chart, with a Vega view that lives as long as its specification and the theme stay. */
+/** A user's chart: an element with a Vega view, which is kept while spec and theme stay the same. */
 class UserChart {
   readonly element: HTMLElement & { view?: View };
   readonly plotElement = h("div", { class: "tb-plot" });
@@ -49,7 +49,7 @@ class UserChart {
     );
   }
 
-  /** Whether there is now something to draw. */
+  /** Set the input. Returns whether the chart must be redrawn. */
   update(scene: UserChartScene): boolean {
     this.#scene = scene;
     return this.stale;
@@ -72,7 +72,7 @@ class UserChart {
       this.element.dataset.drawn = String(rows.length);
       this.#errorNote.show(null, this.element, this.name);
     } catch (error) {
-      this.#box.size = this.#currentSize; // tried; what is wrong is wrong at any size
+      this.#box.size = this.#currentSize; // an error would repeat at any size
       if (this.#scene) this.#errorNote.show(error, this.element, this.name);
     }
   }
@@ -110,13 +110,13 @@ export class UserCharts {
     this.#scheduler = stage;
   }
 
-  /** Takes in the trait `charts`, and says what they are called. */
+  /** Read the trait `charts`; returns the names of the charts. */
   read(trait: unknown): Iterable<string> {
     this.#specs = readUserCharts(trait);
     return this.#specs.keys();
   }
 
-  /** The box of the chart of this name, if there is such a chart. */
+  /** Return the element of a named chart; null if there is no such chart. */
   element(name: string): HTMLElement | null {
     const asked = this.#specs.get(name);
     if (!asked) return null;
@@ -138,7 +138,7 @@ export class UserCharts {
   ) {
     for (const [name, own] of this.#made) {
       const chart = this.#specs.get(name);
-      if (!chart) continue; // taken away: it is out of the page
+      if (!chart) continue; // removed, and no longer in the page
       const parts = metricsOf(chart, metrics).map(partOf);
       if (own.update({ chart, parts, look, theme })) this.#scheduler.request(own);
     }

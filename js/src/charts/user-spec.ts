@@ -3,24 +3,24 @@ import { globMatches, logged, splitMetric } from "../metrics.ts";
 import { type ChartAxes, type DrawSettings, plotOf } from "../plot/plot.ts";
 import type { PlotRow } from "../plot/rows.ts";
 
-const MOST_ROWS = 20_000; // a chart may ask for every metric of every run, and has to draw within a frame or so
+const MOST_ROWS = 20_000; // a chart may use every metric of every run, but must draw within about a frame
 
-/** A chart of the user's own, as `src/trackbook/_charted.py` sends it: a Vega-Lite specification of `points`. */
+/** A user's chart, as `src/trackbook/boards/chart_access.py` sends it: a Vega-Lite spec of the dataset `points`. */
 export interface UserChartSpec {
   name: string;
   spec: Record<string, unknown>;
-  /** Names or globs of the metrics whose rows it gets; none: see `membersOf`. */
+  /** Names or globs of the metrics to draw; if empty, see `metricsOf`. */
   metrics: readonly string[];
-  /** Two charts of one key are the same. */
+  /** Equal for equal charts. */
   key: string;
 }
 
-/** A row of `points` as a user's chart has it, which may draw several metrics. */
+/** A row of `points` in a user's chart, which may draw several metrics. */
 export type UserChartRow = PlotRow & { metric: string };
 
 const read = new WeakMap<object, ReadonlyMap<string, UserChartSpec>>();
 
-/** The trait `charts` by name: the same objects as long as the trait is the same. */
+/** Parse the trait `charts` by name; the same trait gives the same objects. */
 export function readUserCharts(trait: unknown): ReadonlyMap<string, UserChartSpec> {
   if (!Array.isArray(trait)) return new Map();
   const known =
@@ -30,7 +30,7 @@ export function readUserCharts(trait: unknown): ReadonlyMap<string, UserChartSpe
   return known;
 }
 
-/** The metrics whose rows a chart gets: those it asked for, else its own, else its group's, else all. */
+/** Return the metrics that a chart draws: those it names, or else the metric of its name, or its group's, or all. */
 export function metricsOf(
   { name, metrics: globs }: Pick<UserChartSpec, "name" | "metrics">,
   metrics: readonly string[],
@@ -42,7 +42,7 @@ export function metricsOf(
   return own.length ? own : logged(metrics);
 }
 
-/** Charts of several views, which cannot be fitted into a box: they take a row of the board for themselves. */
+/** Whether a chart consists of several views. It cannot be fitted into a box and takes a whole row. */
 export function isComposite({ spec }: Pick<UserChartSpec, "spec">): boolean {
   const encoding = Object.keys((spec.encoding ?? {}) as object);
   return (
@@ -51,7 +51,7 @@ export function isComposite({ spec }: Pick<UserChartSpec, "spec">): boolean {
   );
 }
 
-/** One metric of those that a user's chart draws. */
+/** One metric of a user's chart. */
 export interface UserChartPart {
   metric: string;
   series: readonly Series[];
@@ -60,7 +60,7 @@ export interface UserChartPart {
 
 const NO_ZOOM = { x: null, y: null };
 
-/** What a user's chart draws: the rows of all its metrics, each with the metric's name. */
+/** Return the rows of all metrics of a chart, each with its metric's name. */
 export function userChartRows(
   parts: readonly UserChartPart[],
   look: DrawSettings,

@@ -7,18 +7,18 @@ import { isComposite, type UserChartRow, type UserChartSpec } from "./user-spec.
 import { resizeView } from "./vega-box.ts";
 import { errorLogger, vegaConfig } from "./vega-view.ts";
 
-/** A Vega view of a user's chart, which stays while its data change. */
+/** The Vega view of a user's chart; it stays while its data change. */
 export interface UserView {
   view: View;
-  /** Rejects with whatever goes wrong in Vega, which itself only logs it. */
+  /** Draw the rows. Rejects with errors that Vega itself only logs. */
   draw(rows: UserChartRow[]): Promise<void>;
-  /** Makes it so large, in pixels. */
+  /** Set the size in pixels. */
   resize(width: number, height: number): void;
 }
 
-const AXIS_WIDTH = 66; // px that a view's axis takes beside it
+const AXIS_WIDTH = 66; // px beside a view for its axis
 
-/** A view of a user's chart. It loads nothing, whatever its specification says. */
+/** Create the view of a user's chart. It loads no external resource, whatever the spec says. */
 export function createUserView(
   chart: UserChartSpec,
   theme: Theme,
@@ -26,12 +26,12 @@ export function createUserView(
   container: HTMLElement,
 ): UserView {
   let failure: unknown = null;
-  let refusal: Error | null = null; // asked for once, and missing ever after
+  let refusal: Error | null = null; // reported in every draw: Vega asks once and then lacks the resource
   const fail = (problem: unknown) => {
     failure ??= problem;
   };
   const composite = isComposite(chart);
-  // laid out anew with the data: labels and legends grow with them
+  // laid out again with the data, because labels and legends grow with them
   const sized = composite
     ? { autosize: { type: "pad", resize: true } }
     : { width: 300, height: 180, autosize: { type: "fit", contains: "padding", resize: true } };
@@ -50,7 +50,7 @@ export function createUserView(
       refusal ??= problem;
     }),
   });
-  const live = spec.data?.some(({ name }) => name === "points"); // it may also draw data of its own only
+  const live = spec.data?.some(({ name }) => name === "points"); // a chart may use only data of its own
   const draw = async (rows: UserChartRow[]) => {
     failure = null;
     if (live) view.change("points", changeset().remove(truthy).insert(rows));
@@ -66,7 +66,7 @@ export function createUserView(
   return { view, draw, resize };
 }
 
-/** Signals of Vega-Lite's that hold the widths of views side by side, or one below the other. */
+/** Yield Vega-Lite's width signals of concatenated views. */
 function* widthSignals(
   { hconcat, vconcat }: Record<string, unknown>,
   width: number,
@@ -95,7 +95,7 @@ function refuseToLoad(onRefusal: (problem: Error) => void) {
     load: refuse,
     http: refuse,
     file: refuse,
-    /** Links are for the reader to follow, and an image may stand in the specification itself. */
+    /** Allow links, which the reader follows, and images embedded in the spec. */
     sanitize: (uri: string, options: { context: "href" | "image" }) =>
       options.context === "href" || /^data:image\//i.test(uri) ? links.sanitize(uri, options) : refuse(uri),
   } as typeof links;

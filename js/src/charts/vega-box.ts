@@ -2,10 +2,10 @@ import type { View } from "vega";
 import { sameItems } from "../frames/columns.ts";
 import { h } from "../ui/dom.ts";
 
-/** Where a Vega view is drawn, which lives as long as what it is made of stays. */
+/** The container of a Vega view, which is kept while its inputs stay the same. */
 export class VegaBox<Made extends { view: View }> {
   readonly element = h("div", { class: "tb-canvas" });
-  /** The size that the view was given last, in the words of its owner. */
+  /** The size last given to the view, as a key chosen by the owner. */
   size = "";
   #made: Made | null = null;
   #of: readonly unknown[] = [];
@@ -14,7 +14,7 @@ export class VegaBox<Made extends { view: View }> {
     return this.#made?.view ?? null;
   }
 
-  /** The view made of these, by `make` if there is none yet. It is of no size then. */
+  /** Return the view made from `of`; make one, without a size, if the inputs changed. */
   made(of: readonly unknown[], make: (container: HTMLElement) => Made): Made {
     if (this.#made && sameItems(of, this.#of)) return this.#made;
     this.destroy();
@@ -31,11 +31,11 @@ export class VegaBox<Made extends { view: View }> {
   }
 }
 
-/** What stands in the place of a chart that cannot be drawn: why. */
+/** An error message in place of a chart that cannot be drawn. */
 export class ErrorNote {
   readonly element = h("div", { class: "tb-error", role: "alert", hidden: "" });
 
-  /** `error` of the chart of this name; null: it was drawn. */
+  /** Show the error of a chart; null hides it. */
   show(error: unknown, chart: HTMLElement, name: string) {
     const text = error ? `This chart could not be drawn: ${(error as Error).message ?? error}` : "";
     if (this.element.textContent === text) return;
@@ -49,8 +49,8 @@ export class ErrorNote {
 type Forced = (name: string, value: number, options: { force: boolean }) => void;
 
 /**
- * Gives a view its size, labels included. What Vega keeps in the same signals after it has drawn is the size inside
- * the axes: a new size that happens to equal that would pass for no change, hence the force.
+ * Set a view's size, including labels. After drawing, Vega keeps the inner size in the same signals: a new size
+ * that happens to equal it would count as no change, so the update is forced.
  */
 export function resizeView(view: View, width: number, height: number) {
   const set = view.signal.bind(view) as Forced;

@@ -6,27 +6,27 @@ interface LineRow {
   low?: number;
 }
 
-/** What a data set needs to be told of to hold other rows. */
+/** The change to a dataset. */
 export interface RowChange {
   added: object[];
-  /** Null is all that it holds. */
+  /** Null removes all rows. */
   removed: object[] | null;
 }
 
 /**
- * The rows that Vega holds of a chart's lines. They are ours to write into: told that rows are gone and others are there,
- * Vega would make all that it knows of each anew, which takes three times as long as to look at the same ones again.
+ * The rows that Vega holds of a chart's lines, overwritten in place. If rows were removed and inserted, Vega would
+ * rebuild all its items, which takes three times as long as updating them.
  */
 export class VegaRows {
   #lines = new Map<string, object[]>();
   #known = false;
 
-  /** Vega may hold anything: next time it gets all rows anew. */
+  /** Forget what Vega holds; the next update inserts all rows. */
   forget() {
     this.#known = false;
   }
 
-  /** Writes the rows, which come line after line, over those that are held. */
+  /** Overwrite the held rows with these, which are ordered by line. */
   update(rows: readonly LineRow[]): RowChange {
     const before = this.#known ? this.#lines : new Map<string, object[]>();
     const added: object[] = [];
@@ -52,8 +52,8 @@ export class VegaRows {
 }
 
 /**
- * By what sets rows apart in Vega, which draws points of one x in the order in which they came to be what they are: none may
- * become one of a line that is not new.
+ * Split rows by the fields that Vega groups by. Vega draws points of equal x in the order of their creation, so an
+ * item must not move to another line.
  */
 function splitLines(rows: readonly LineRow[]): Map<string, LineRow[]> {
   const lines = new Map<string, LineRow[]>();

@@ -1,4 +1,4 @@
-/** With `user-view.ts` the only importer of Vega and Vega-Lite. */
+/** With `user-view.ts` the only module that imports Vega and Vega-Lite. */
 import { type Changeset, changeset, parse, type Runtime, truthy, View } from "vega";
 import { expressionInterpreter } from "vega-interpreter";
 import { type Config, compile, type TopLevelSpec } from "vega-lite";
@@ -15,8 +15,8 @@ interface Compiled {
 let allowed: boolean | undefined;
 
 /**
- * Whether the page lets expressions be compiled, which makes a draw quicker. Where the page itself tells of its policy,
- * nothing is tried; of one that came with the response no script can know, and the browser logs an attempt. Asked once.
+ * Whether the page allows compiled expressions, which draw faster. A policy in a meta tag can be read; a policy in
+ * a response header is invisible to scripts, so it is tried once, and the browser logs the violation.
  */
 function mayEval(): boolean {
   if (allowed !== undefined) return allowed;
@@ -57,7 +57,7 @@ function compileOnce(spec: Spec, theme: Theme, font: string): Compiled {
 }
 
 function compileSpec(spec: Spec, theme: Theme, font: string): Compiled {
-  // Labels grow with the numbers: without `resize` those that are wider than the first ones would be cut off.
+  // Labels grow with the numbers: without `resize`, labels wider than the first ones would be cut off.
   const autosize = { type: "fit", contains: "padding", resize: true };
   const sized = { ...spec, width: 300, height: 180, autosize };
   const options = { config: vegaConfig(theme, font), logger: errorLogger(console.error) };
@@ -67,12 +67,12 @@ function compileSpec(spec: Spec, theme: Theme, font: string): Compiled {
   return { runtime, signals: new Set(signals) };
 }
 
-/** A Vega view that stays while its data changes. */
+/** A Vega view that stays while its data change. */
 export interface VegaView {
   view: View;
-  /** Signals that the specification does not have are passed over. Rejects with what Vega itself would only log. */
+  /** Draw the rows. Signals missing from the spec are ignored. Rejects with errors that Vega itself only logs. */
   draw(rows: readonly object[], signals: Record<string, unknown>): Promise<void>;
-  /** The same of rows that come line after line: much quicker where most stay. */
+  /** Draw rows that are ordered by line; much faster if most rows stay. */
   drawLines(rows: readonly PlotRow[], signals: Record<string, unknown>): Promise<void>;
 }
 
@@ -87,17 +87,18 @@ const OVERWRITTEN_FIELDS: readonly (keyof PlotRow)[] = [
   "high",
 ];
 
-/** Rows that are gone, up to which Vega keeps what it drew of them, in each layer of each chart. Its own number is 10,000. */
+/** How many removed rows Vega keeps the items of, per layer and chart. Vega's default is 10,000. */
 const REMOVED_ROWS_KEPT = 200;
 
 type ViewWithCleaning = View & { cleanThreshold: number };
 type ReflowingChangeset = Changeset & { reflow(): Changeset };
 
-/** As a change of Vega's, in which it looks again at all rows that stay. */
+/** Convert to a Vega changeset that also re-evaluates the rows that stay. */
 function changesetOf({ added, removed }: RowChange): Changeset {
   const change = changeset().remove(removed ?? truthy);
   const nothing = () => false;
-  for (const name of OVERWRITTEN_FIELDS) change.modify(nothing, name, () => undefined); // says that the field may be another
+  // marks the field as changed
+  for (const name of OVERWRITTEN_FIELDS) change.modify(nothing, name, () => undefined);
   return (change.insert(added) as ReflowingChangeset).reflow();
 }
 
@@ -128,7 +129,8 @@ export function createVegaView(spec: Spec, theme: Theme, font: string, container
   };
   let smoothed = false;
   const drawLines = async (rows: readonly PlotRow[], signals: Record<string, unknown>) => {
-    if (smoothed !== Boolean(signals.smoothing)) held.forget(); // lines that come back would begin with the newest rows
+    // new smoothed lines must start with the oldest rows
+    if (smoothed !== Boolean(signals.smoothing)) held.forget();
     smoothed = Boolean(signals.smoothing);
     try {
       await run(changesetOf(held.update(rows)), signals);
@@ -143,7 +145,7 @@ export function createVegaView(spec: Spec, theme: Theme, font: string, container
 export function vegaConfig(theme: Theme, font: string): Config {
   const { text, label, grid, frame } = VEGA_COLORS[theme];
   return {
-    aria: false, // else every point of a line is described in words, which takes longer than drawing it
+    aria: false, // else Vega describes every point in words, which takes longer than drawing it
     background: "transparent",
     font,
     padding: { left: 0, top: 4, right: 2, bottom: 0 },
@@ -174,7 +176,7 @@ export function vegaConfig(theme: Theme, font: string): Config {
   } as Config;
 }
 
-/** Vega tells of errors by its logger and goes on. Warnings are about infinite extents of empty data: dropped. */
+/** Make a logger: Vega logs errors and continues. Warnings, about infinite extents of empty data, are dropped. */
 export function errorLogger(onError: (problem: unknown) => void) {
   const logger = {
     level: () => logger,

@@ -4,7 +4,7 @@ import type { Spec } from "../plot/specs.ts";
 import { h, nextFrame, onResize } from "../ui/dom.ts";
 import type { Theme } from "../ui/theme.ts";
 
-/** One of compare's charts: a box with a Vega view that is drawn when it is in view and has something new. */
+/** A chart of the compare tab, drawn when it is visible and its input changed. */
 export class CompareChart {
   readonly element = h("div", { class: "tb-figure", role: "img" });
   #box = new VegaBox<VegaView>();
@@ -30,7 +30,7 @@ export class CompareChart {
     this.#drawSoon();
   }
 
-  /** The row drawn nearest to a place in the window, within reach of a finger. */
+  /** Return the row drawn nearest to the pointer, within a finger's reach. */
   nearest<Row extends { x?: unknown; y?: unknown }>(rows: readonly Row[], event: PointerEvent): Row | null {
     const view = this.#box.view;
     if (!view) return null;

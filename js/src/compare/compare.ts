@@ -12,8 +12,9 @@ import { type CompareRow, isNumeric, LOG_RATIO, parallelRows, scatterRows } from
 import { comparedRuns, compareTable, configLines, MOST_RUNS, metricLines } from "./tables.ts";
 
 const MOST_AXES = 7;
-const METRIC_ROWS = 60; // lines of the table
-const BACKGROUND: Record<Theme, string> = { light: "#ffffff", dark: "#111111" }; // of Jupyter's themes, behind texts
+const METRIC_ROWS = 60; // rows of the table
+// of Jupyter's themes, behind the labels
+const BACKGROUND: Record<Theme, string> = { light: "#ffffff", dark: "#111111" };
 const STATISTIC_TITLES: Record<Which, string> = {
   last: "Last values",
   min: "Smallest values",
@@ -21,7 +22,7 @@ const STATISTIC_TITLES: Record<Which, string> = {
 };
 
 interface CompareScene {
-  /** The runs found by the panel's search. */
+  /** The runs that match the panel's search. */
   entries: readonly RunEntry[];
   shown(id: string): boolean;
   styleOf(id: string): RunStyle | null;
@@ -30,7 +31,10 @@ interface CompareScene {
   now: number;
 }
 
-/** Runs side by side: what differs in their config, best values, and two charts over all runs that were found. */
+/**
+ * Compares runs: tables of config and metric values of the shown runs, and two charts of all runs that match the
+ * search.
+ */
 export class Compare {
   readonly element = h("div", { class: "tb-compare", hidden: "" });
   #note = h("div", { class: "tb-minor", role: "status" });
@@ -100,7 +104,7 @@ export class Compare {
     const looks = runs.map(({ id }) => [styleOf(id)?.label, styleOf(id)?.color]);
     const key = JSON.stringify([looks, runs.map(({ id }) => id), config, metrics]);
     setText(this.#note, noteOf(runs.length, all));
-    if (key === this.#shown) return; // a table that is new under the hand cannot be read, nor scrolled
+    if (key === this.#shown) return; // a rebuilt table would lose its scroll position and selection
     this.#shown = key;
     const same = runs.length > 1 ? "Their config is the same." : "";
     const first = config.length
@@ -157,7 +161,7 @@ export class Compare {
     this.#fill(this.#metric, [...metrics, ...extremes, "duration"], first, columns);
   }
 
-  /** What was chosen stays chosen while it is there. */
+  /** Fill a select; keep its value while that is an option. */
   #fill(select: HTMLSelectElement, ids: readonly string[], usual: string, columns: RunColumns) {
     const key = JSON.stringify(ids);
     if (this.#options.get(select) === key) return;
@@ -180,7 +184,10 @@ function pointText({ run, x, y }: CompareRow, across: RunColumn, up: RunColumn):
   return `${run}: ${across.title} ${across.format(x ?? null)}, ${up.title} ${up.format(y ?? null)}`;
 }
 
-/** Numbers where they are, by magnitude where they span some; anything else at its place in a list of names. */
+/**
+ * Return chart positions: numbers as they are, or their logarithm if they span magnitudes; other values by their
+ * place in the sorted list.
+ */
 export function positions(rows: readonly CompareRow[], axis: "x" | "y", numeric: boolean) {
   const values = rows.map(row => row[axis] as Scalar);
   if (!numeric) {

@@ -5,11 +5,14 @@ import { compareValues } from "../runs/sorting.ts";
 
 export const MOST_LINES = 300; // of parallel coordinates
 const LABEL_ROOM = 0.07; // of an axis' length, for a label
-const CATEGORY_LABELS = 8; // of a categorical axis
-export const LOG_RATIO = 20; // from the smallest to the largest, from where an axis is logarithmic
-const UNDRAWN_COLOR = "#8b93a1"; // of runs that have no colour, on either ground
+const CATEGORY_LABELS = 8; // labels of a categorical axis
+export const LOG_RATIO = 20; // ratio of largest to smallest value from which an axis is logarithmic
+const UNDRAWN_COLOR = "#8b93a1"; // for runs without a colour, in both themes
 
-/** A row of the dataset `points` of the charts `scatter` and `parallel`; charts.py says what each field is. */
+/**
+ * A row of the dataset `points` in the charts `scatter` and `parallel`; `src/trackbook/charts/specs.py` documents
+ * the fields.
+ */
 export interface CompareRow {
   run: string;
   color: string;
@@ -28,7 +31,7 @@ interface RowContext {
   styleOf(id: string): RunStyle | null;
 }
 
-/** One row a run that has both values; drawn ones last, which puts them on top. */
+/** Return a row per run that has both values; runs drawn on the board come last, on top. */
 export function scatterRows(
   entries: readonly RunEntry[],
   x: RunColumn,
@@ -52,7 +55,7 @@ function plottable(value: Scalar | undefined): value is Exclude<Scalar, null> {
   return value !== undefined && value !== null && (typeof value !== "number" || Number.isFinite(value));
 }
 
-/** Whether a column is drawn on a scale of numbers: nothing but numbers. */
+/** Whether a column has only numbers. */
 export function isNumeric(column: RunColumn, entries: readonly RunEntry[], now: number): boolean {
   const values = entries.map(entry => column.value(entry, now)).filter(plottable);
   return values.length > 0 && values.every(value => typeof value === "number");
@@ -64,7 +67,7 @@ interface ParallelAxis {
   ticks: readonly { at: number; text: string }[];
 }
 
-/** Each axis from 0 to 1: numbers by size, by magnitude where they span some, texts in their order. */
+/** Map values to 0..1: numbers linearly, or logarithmically if they span magnitudes; other values by their order. */
 export function parallelAxis(column: RunColumn, values: readonly Scalar[]): ParallelAxis | null {
   const distinct = [...new Set(values)].sort(compareValues);
   if (distinct.length < 2) return null;
@@ -83,7 +86,7 @@ export function parallelAxis(column: RunColumn, values: readonly Scalar[]): Para
   return { column, place, ticks: few.map(value => ({ at: place(value), text: column.format(value) })) };
 }
 
-/** Those whose labels have room: the ends, and what is far enough from them and from one another. */
+/** Return the values whose labels fit: both ends, and those far enough from the ends and from each other. */
 function spacedValues(values: readonly number[], place: (value: number) => number): number[] {
   const kept = [values[0]];
   for (const value of values.slice(1, -1))
@@ -92,7 +95,7 @@ function spacedValues(values: readonly number[], place: (value: number) => numbe
   return [...kept, values[values.length - 1]];
 }
 
-/** Lines of the runs that have all the values, and the axes' ticks. */
+/** Return the lines of runs that have all values, and the ticks of the axes. */
 export function parallelRows(
   entries: readonly RunEntry[],
   columns: readonly RunColumn[],

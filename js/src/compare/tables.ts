@@ -7,12 +7,12 @@ export const MOST_RUNS = 12; // side by side
 
 export interface TableLine {
   title: string;
-  /** One a run, in their order. */
+  /** One value per run, in order. */
   values: readonly (Scalar | undefined)[];
   differs: boolean;
 }
 
-/** Config side by side: what differs first, in the order of first appearance. */
+/** Return a line per config key: differing ones first, otherwise in order of first appearance. */
 export function configLines(entries: readonly RunEntry[], keys: readonly string[]): TableLine[] {
   const lines = keys.map((key): TableLine => {
     const values = entries.map(({ config }) => config.get(key));
@@ -22,7 +22,7 @@ export function configLines(entries: readonly RunEntry[], keys: readonly string[
 }
 
 interface MetricLine extends TableLine {
-  /** The places of the smallest and the largest finite value; none where all are equal. */
+  /** Indices of the smallest and of the largest finite value; empty if all are equal. */
   least: ReadonlySet<number>;
   most: ReadonlySet<number>;
 }
@@ -43,7 +43,7 @@ export function metricLines(
   });
 }
 
-/** A table whose columns are runs. */
+/** A table with a column per run. */
 export function compareTable(
   caption: string,
   entries: readonly RunEntry[],
@@ -100,7 +100,7 @@ function tableCell(
   return cell;
 }
 
-/** The runs to compare: those shown, in the order of the panel; else the first. */
+/** Return the newest of the runs that are shown, in the order of the panel. */
 export function comparedRuns(entries: readonly RunEntry[], shown: (id: string) => boolean): RunEntry[] {
   const visible = entries.filter(({ id }) => shown(id));
   return visible.slice(-MOST_RUNS);

@@ -1,12 +1,15 @@
-/** The trait `cells`: by run id the executions of cells that logged its points, oldest first; the end is null while one runs. */
+/**
+ * The trait `cells`: for each run id the cell executions that logged its points, oldest first. The end is null
+ * while the cell runs.
+ */
 export type CellSpans = Record<string, readonly [count: number, started: number, ended: number | null][]>;
 
-const SLACK = 0.05; // s; times of rows are float32, from the start of their series
+const SLACK = 0.05; // s; row times are float32, relative to the start of their series
 
-/** What the notebook calls the execution that logged a point; empty where that is not known. */
+/** Return the label of the cell execution that logged a point, as `In [n]`; empty if unknown. */
 export function executionAt(origins: unknown, run: string, time: number): string {
   const own = (origins as CellSpans | undefined)?.[run];
-  if (!Array.isArray(own)) return ""; // a run may be called like what every object has
+  if (!Array.isArray(own)) return ""; // a run id may be the name of an inherited property, such as `constructor`
   const at = (slack: number) =>
     own.findLast(([, from, to]) => from - slack <= time && time <= (to ?? Number.POSITIVE_INFINITY) + slack);
   const found = at(0) ?? at(SLACK);

@@ -1,6 +1,6 @@
 export type Columns<Names extends readonly string[]> = Record<Names[number], Float64Array>;
 
-/** Columns by name, each made by `column` from its index in `names`. */
+/** Build columns by name; `column` makes each one from its index in `names`. */
 export function makeColumns<Names extends readonly string[]>(
   names: Names,
   column: (i: number) => Float64Array,

@@ -13,7 +13,7 @@ import type { Series } from "./series.ts";
 const CORNERS = ["first", "min", "max", "last"] as const;
 const WORDS = BUCKET_BYTES / 4;
 
-/** A series from its block in a frame's buffer, every column as float64. */
+/** Decode a series from its block in a frame's buffer; all columns become float64. */
 export function decodeSeries(header: SeriesHeader, data: ArrayBuffer): Series {
   const { run, metric, width, rows, coarser } = header;
   const common = { run, metric, rows, ...(coarser && { coarser }) };

@@ -1,10 +1,11 @@
 import { type HostModel, onTraitChange } from "./host-model.ts";
 
-const PATIENCE = 45_000; // ms; a kernel with a running run says something every 10 s, however busy its cell
-const ASLEEP = 10_000; // ms between two checks, which are a second apart: the page slept, and heard nothing meanwhile
+const PATIENCE = 45_000; // ms; a kernel with a running run sends something every 10 s, however busy its cell is
+// ms between two checks, which are a second apart: a longer gap means that the page slept and received nothing
+const ASLEEP = 10_000;
 const GONE = ["dead", "terminating", "restarting", "autorestarting"];
 
-/** JupyterLab's connection to a kernel, as far as it is used here. */
+/** The part of JupyterLab's kernel connection that is used here. */
 interface Kernel {
   statusChanged?: {
     connect(slot: (sender: unknown, status: string) => void): void;
@@ -12,7 +13,10 @@ interface Kernel {
   };
 }
 
-/** Whether there is still a kernel behind a board: by what it says, and where the host knows better by that. */
+/**
+ * Detects whether a board's kernel is still alive, from its messages and, where the host offers it, its kernel
+ * status.
+ */
 export class Heartbeat {
   state: "heard" | "silent" | "gone" = "heard";
   #heard = performance.now();
@@ -20,7 +24,7 @@ export class Heartbeat {
   #onChange: () => void;
   #listens: boolean;
 
-  /** `model` is null where there was no kernel to begin with. */
+  /** Pass null for `model` if there never was a kernel. */
   constructor(model: HostModel | null, onChange: () => void, signal: AbortSignal) {
     this.#onChange = onChange;
     this.#listens = model !== null;
@@ -36,7 +40,7 @@ export class Heartbeat {
     signal.addEventListener("abort", () => kernel?.statusChanged?.disconnect(note));
   }
 
-  /** To be called every second; `running`: whether the kernel has reason to say something. */
+  /** Call this every second. `running`: whether a run is active, so that the kernel should be sending. */
   check(running: boolean) {
     const now = performance.now();
     if (!running || now - this.#checked > ASLEEP) this.#heard = now;
@@ -44,7 +48,7 @@ export class Heartbeat {
     if (this.#listens && this.state === "heard" && now - this.#heard > PATIENCE) this.#become("silent");
   }
 
-  /** What to tell the reader of a board with a running run, if anything. */
+  /** Return a notice for a board with a running run, or undefined while the kernel is alive. */
   notice(project: string): string | undefined {
     if (this.state === "heard") return undefined;
     const what = this.state === "gone" ? "The kernel of this board is gone." : "The kernel does not answer.";

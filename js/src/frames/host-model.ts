@@ -1,13 +1,13 @@
-/** What the board asks of its host: the part of anywidget's AnyModel that it uses. Every host is one of these. */
+/** What a board needs from its host: the part of anywidget's AnyModel that it uses. Every host implements this. */
 export interface HostModel {
   get(name: string): unknown;
   set(name: string, value: unknown): void;
   save_changes(): void;
   on(event: string, listener: (...of: unknown[]) => void): void;
   off(event: string, listener: (...of: unknown[]) => void): void;
-  /** A message to the kernel, which answers with the event `msg:custom`; missing where there is no kernel. */
+  /** Send a message to the kernel, which answers with the event `msg:custom`. Missing where there is no kernel. */
   send?(content: unknown): void;
-  /** Jupyter's manager of this page's widgets; missing where there is none. */
+  /** Jupyter's manager of the widgets in this page; missing in other hosts. */
   widget_manager?: { get_model(id: string): Promise<HostModel>; kernel?: unknown };
 }
 

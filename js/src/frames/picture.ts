@@ -2,9 +2,9 @@ import { decodeSeries } from "./decode.ts";
 import { type Frame, type RunHeader, VERSION } from "./protocol.ts";
 import { overlay, refines, type Series, sameSeries } from "./series.ts";
 
-const NAMED = 3; // of the metrics that are left out
+const NAMED = 3; // omitted metrics that a notice names
 
-/** Everything a board shows: a keyframe with its delta applied. Never changed, only replaced. */
+/** Everything a board shows: a keyframe with its delta applied. Immutable. */
 export interface Picture {
   session: string;
   seq: number;
@@ -12,10 +12,10 @@ export interface Picture {
   project: string;
   runs: readonly RunHeader[];
   metrics: readonly string[];
-  /** Sorted by run, then metric. A series that did not change is the same object as in the picture before. */
+  /** Sorted by run, then metric. An unchanged series is the same object as in the previous picture. */
   series: readonly Series[];
   notices: readonly string[];
-  /** How many series the kernel left out that are not shown from before. */
+  /** How many omitted series are not shown from an earlier frame either. */
   missing: number;
 }
 
@@ -26,7 +26,7 @@ export class VersionMismatch extends Error {
   }
 }
 
-/** The newest picture that can be had of both traits and what is shown already. */
+/** Build the newest picture from both traits and the picture shown so far. */
 export function assemble(keyframe: Frame | null, delta: Frame | null, shown: Picture | null): Picture | null {
   if (!keyframe) return shown;
   if (keyframe.header.version !== VERSION) throw new VersionMismatch();
@@ -63,7 +63,10 @@ function build(keyframe: Frame, delta: Frame | null, before: Picture | null): Pi
 
 const keyOf = (run: number, metric: number) => `${run}/${metric}`;
 
-/** What is shown already stays where it says the same in more detail, or is only left out of a smaller keyframe. */
+/**
+ * Combine keyframe and delta. A series shown so far stays if it has the same data in more detail, or if a smaller
+ * keyframe merely omits it.
+ */
 function buildSeries(keyframe: Frame, delta: Frame | null, before: Picture | null): Map<string, Series> {
   const found = new Map<string, Series>();
   const key = ({ run, metric }: Series) => keyOf(run, metric);
@@ -80,7 +83,7 @@ function buildSeries(keyframe: Frame, delta: Frame | null, before: Picture | nul
   return found;
 }
 
-/** What was left out and is not shown, with a sentence about it if there is any. */
+/** Count the omitted series that are not shown, and describe them in a notice. */
 function omission({ header }: Frame, metrics: readonly string[], shown: Map<string, Series>) {
   const { count, series } = header.omitted ?? { count: 0, series: [] };
   const missing = series.filter(([run, metric]) => !shown.has(keyOf(run, metric)));
@@ -96,7 +99,7 @@ function omission({ header }: Frame, metrics: readonly string[], shown: Map<stri
 
 const decoded = new WeakMap<Frame, readonly Series[]>();
 
-/** Once a frame: a keyframe stays while delta after delta is laid over it. */
+/** Decode a frame once: a keyframe stays the same for many deltas. */
 function seriesOf(frame: Frame): readonly Series[] {
   const series = decoded.get(frame) ?? frame.header.series.map(header => decodeSeries(header, frame.data));
   decoded.set(frame, series);

@@ -1,4 +1,4 @@
-/** The wire, as `src/trackbook/_protocol.py` has it; the rules are written there. */
+/** The wire format. `src/trackbook/frames/protocol.py` documents it. */
 
 export const VERSION = 2;
 
@@ -48,7 +48,9 @@ export interface RunHeader {
   rate: number | null;
   faded: boolean;
   error: string | null;
-  /** `[glob, x axis]` of metrics. A name in full counts first, then the last glob that matches; never a metric itself. */
+  /**
+   * `[glob, x axis]` of metrics. An exact name wins, then the last matching glob; a metric is never its own x axis.
+   */
   defined?: [glob: string, x: string][];
 }
 
@@ -59,7 +61,7 @@ export interface SeriesHeader {
   rows: number;
   at: number;
   plain?: boolean;
-  /** How often the kernel's own buckets were doubled, for a frame to fit its budget. */
+  /** How often the kernel's own buckets were doubled to fit the frame into its byte budget. */
   coarser?: number;
 }
 
@@ -87,14 +89,16 @@ export interface Frame {
   data: ArrayBuffer;
 }
 
-/** A frame from a trait's value; null where the trait is still empty. */
+/** Decode a frame from a trait's value; null while the trait is empty. */
 export function decodeFrame(trait: unknown): Frame | null {
   const { header, data } = (trait ?? {}) as { header?: FrameHeader; data?: ArrayBuffer | ArrayBufferView };
   if (typeof header?.version !== "number") return null;
   return { header, data: copyBytes(data) };
 }
 
-/** Copy the bytes of a buffer: a DataView from a Jupyter message starts at any byte, a typed array must be aligned. */
+/**
+ * Copy the bytes of a buffer. A DataView from a Jupyter message may start at any byte; typed arrays need alignment.
+ */
 export function copyBytes(data: ArrayBuffer | ArrayBufferView | undefined): ArrayBuffer {
   if (!data) return new ArrayBuffer(0);
   const bytes = ArrayBuffer.isView(data)

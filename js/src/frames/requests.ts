@@ -1,8 +1,8 @@
 import type { HostModel } from "./host-model.ts";
 
-const LATE = 700; // ms without an answer, after which the reader is told
+const LATE = 700; // ms without an answer until the reader is told
 
-/** For what the reader does not wait for: ms without an answer, after which the kernel is said to be busy. */
+/** ms without an answer until the kernel is called busy, for questions that the reader does not wait for. */
 export const BUSY_AFTER = 1500;
 
 export interface Answer {
@@ -10,12 +10,12 @@ export interface Answer {
   buffers: readonly DataView[];
 }
 
-/** Why there is no answer, as the kernel says it, or because there is none. */
+/** The kernel refused to answer, or there is no kernel. */
 export class NoAnswer extends Error {
   override name = "NoAnswer";
 }
 
-/** Questions to the kernel. It answers when it can: at once, or when the cell ends, or, in a saved page, never. */
+/** Sends questions to the kernel. It answers at once, when its cell ends, or, behind a saved page, never. */
 export class Requests {
   #model: HostModel;
   #waiting = new Map<number, { resolve: (answer: Answer) => void; reject: (why: NoAnswer) => void }>();
@@ -31,14 +31,14 @@ export class Requests {
     });
   }
 
-  /** Whether there is anybody to ask. */
+  /** Whether there is a kernel to ask. */
   get possible(): boolean {
     return this.#model.send !== undefined;
   }
 
   /**
-   * Ask the kernel. Rejects with `NoAnswer` when it refuses, or when there is none. `onLate` is called once if no answer
-   * has come after `patience` ms. Several views share a model, so ids are random.
+   * Ask the kernel. Rejects with `NoAnswer` when it refuses, or when there is none. `onLate` is called once if no
+   * answer has arrived after `patience` ms. Several views share a model, so ids are random.
    */
   ask(
     question: string,

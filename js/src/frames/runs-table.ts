@@ -1,4 +1,7 @@
-/** The table of a project's runs, as `src/trackbook/_protocol.py` has it, also of runs that the board does not draw. */
+/**
+ * The table of all runs of a project, including those that the board does not draw.
+ * `src/trackbook/frames/protocol.py` documents it.
+ */
 import type { Picture } from "./picture.ts";
 import { copyBytes, type RunHeader, type RunState, VERSION } from "./protocol.ts";
 
@@ -20,27 +23,27 @@ export interface TableRun {
 export type Statistic = "last" | "min" | "max";
 const STATISTICS: readonly Statistic[] = ["last", "min", "max"];
 
-/** A run as the panel shows it: of the table, of the picture, or of both. */
+/** A run in the runs panel, combined from the table and the picture. */
 export interface RunEntry extends Omit<TableRun, "config" | "summary"> {
   config: ReadonlyMap<string, Scalar>;
   summary: ReadonlyMap<string, Scalar>;
-  /** The run as the board draws it. */
+  /** The run in the picture; null if the board does not draw it. */
   drawn: RunHeader | null;
-  /** A metric's value; undefined when the run never logged it. */
+  /** Return a statistic of a metric; undefined if the run never logged it. */
   statistic(figure: Statistic, metric: string): number | undefined;
 }
 
 export interface RunsTable {
   metrics: readonly string[];
   runs: readonly RunEntry[];
-  /** How many older runs did not fit into what the notebook keeps. */
+  /** How many older runs do not fit into what the notebook keeps. */
   omitted: number;
 }
 
 const EMPTY: RunsTable = { metrics: [], runs: [], omitted: 0 };
 const decoded = new WeakMap<object, RunsTable>();
 
-/** Decoded once for all views; nothing where there is no table, or one of another version. */
+/** Decode the trait `table`, once for all views. Empty if there is none, or if its version differs. */
 export function decodeRunsTable(trait: unknown): RunsTable {
   const { header, data } = (trait ?? {}) as {
     header?: RunsTableHeader;
@@ -83,7 +86,7 @@ function decodeHeader({ metrics, runs, omitted = 0 }: RunsTableHeader, data: Flo
   };
 }
 
-/** All runs, oldest first: what the table says, and what the picture knows better of those it draws. */
+/** List all runs, oldest first. Runs in the picture have fresher values there than in the table. */
 export function runEntries(table: RunsTable, picture: Picture): RunEntry[] {
   const drawn = new Map(picture.runs.map(run => [run.id, run]));
   const running = new Set(picture.runs.filter(({ state }) => state === "running").map(({ key }) => key));

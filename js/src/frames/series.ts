@@ -8,21 +8,21 @@ interface Common {
   run: number;
   metric: number;
   rows: number;
-  /** How often the kernel's own buckets were doubled; 0 where it is not said. */
+  /** How often the kernel's own buckets were doubled; missing means 0. */
   coarser?: number;
 }
-/** `width` steps a bucket, a power of two; a series of width 1 keeps its points. */
+/** `width` is the steps per bucket, a power of two; a series of width 1 holds points. */
 export type PointSeries = Common & {
   kind: "points";
   width: 1;
   columns: PointColumns;
-  /** What is drawn around the values of a group of runs. */
+  /** The band around the mean of a group of runs. */
   band?: { low: Float64Array; high: Float64Array } | null;
 };
 export type BucketSeries = Common & { kind: "buckets"; width: number; columns: BucketColumns };
 export type Series = PointSeries | BucketSeries;
 
-/** A delta's series laid over the keyframe's. */
+/** Apply a delta's series to the keyframe's. */
 export function overlay(base: Series, top: Series): Series {
   const widened = widenTo(base, top.width);
   if (widened.width > top.width) throw new Error("A delta is finer than its keyframe.");
@@ -33,7 +33,7 @@ export function overlay(base: Series, top: Series): Series {
 
 const doubled = new WeakMap<Series, BucketSeries>();
 
-/** The same series in buckets twice as wide: rows 2k and 2k + 1 become row k. */
+/** Double the bucket width: rows 2k and 2k + 1 become row k. */
 export function double(series: Series): BucketSeries {
   const wide = doubled.get(series) ?? doubleNow(series);
   doubled.set(series, wide);
@@ -59,7 +59,7 @@ function doubleNow(series: Series): BucketSeries {
   return { kind: "buckets", run, metric, width: width * 2, rows: last + 1, columns: kept };
 }
 
-/** The series in buckets at least `width` steps wide. */
+/** Widen the buckets until they span at least `width` steps. */
 export function widenTo(series: Series, width: number): Series {
   let wide = series;
   while (wide.width < width) wide = double(wide);
@@ -75,9 +75,9 @@ export function sameSeries(a: Series, b: Series): boolean {
 
 const EXACT = ["bucket", "count"] as const;
 const ROUNDED = ["first", "min", "max", "last"] as const;
-const PRECISION = 2 ** -22; // of float32, by whatever offset
+const PRECISION = 2 ** -22; // of float32, with any offset
 
-/** Whether a coarser series says nothing that a finer one does not say better. */
+/** Whether a finer series has all the data of a coarser one. */
 export function refines(fine: Series, coarse: Series): boolean {
   if (coarse.kind === "points" || fine.width >= coarse.width) return false;
   const wide = widenTo(fine, coarse.width);
@@ -93,7 +93,7 @@ function isClose(a: number, b: number): boolean {
   return Object.is(a, b) || Math.abs(a - b) <= PRECISION * Math.max(Math.abs(a), Math.abs(b));
 }
 
-/** From the end, where runs grow. */
+/** Compare from the end, where runs grow. */
 function sameNumbers(a: Float64Array, b: Float64Array): boolean {
   for (let i = a.length - 1; i >= 0; i--)
     if (a[i] !== b[i] && !(Number.isNaN(a[i]) && Number.isNaN(b[i]))) return false;
@@ -130,7 +130,7 @@ function asBuckets({ columns: { step, time, value }, rows }: PointSeries) {
   return { columns, rows };
 }
 
-/** Takes `row`, which lies behind, into `into`. Equal extremes: the smaller step wins. */
+/** Merge a later `row` into row `into`. Of equal extremes, the one with the smaller step stays. */
 function mergeRow(target: BucketColumns, into: number, source: BucketColumns, row: number) {
   const copy = (names: readonly (keyof BucketColumns)[]) => {
     for (const name of names) target[name][into] = source[name][row];
@@ -152,7 +152,7 @@ function mergeRow(target: BucketColumns, into: number, source: BucketColumns, ro
   copy(["last_step", "last_time", "last"]);
 }
 
-/** Rows of both, sorted by `key`; where both have a row, `top`'s. */
+/** Merge rows sorted by `key`; a row of `top` replaces the row of `base` with the same key. */
 function upsert<S extends Series>(base: S, top: S, names: readonly string[], key: string): S {
   const from = base.columns as Record<string, Float64Array>;
   const over = top.columns as Record<string, Float64Array>;
@@ -161,7 +161,7 @@ function upsert<S extends Series>(base: S, top: S, names: readonly string[], key
   const rows = start + plan.length;
   const columns = makeColumns(names, i => {
     const [column, old, fresh] = [new Float64Array(rows), from[names[i]], over[names[i]]];
-    column.set(old.subarray(0, start)); // runs grow at the end: this is nearly all
+    column.set(old.subarray(0, start)); // nearly all rows, because runs grow at the end
     for (let row = start; row < rows; row++) {
       const at = plan[row - start];
       column[row] = at < 0 ? fresh[-at - 1] : old[start + at];
@@ -171,7 +171,7 @@ function upsert<S extends Series>(base: S, top: S, names: readonly string[], key
   return { ...top, rows, columns };
 }
 
-/** Where each row of the merged columns comes from: row n of `base` is n, row n of `top` is -n - 1. */
+/** Plan where each merged row comes from: n is row n of `base`, -n - 1 is row n of `top`. */
 function mergePlan(base: Float64Array, top: Float64Array): Int32Array {
   const plan = new Int32Array(base.length + top.length);
   let [i, j, rows] = [0, 0, 0];

@@ -2,18 +2,18 @@ import { type HostModel, onTraitChange } from "./host-model.ts";
 import { assemble, type Picture, VersionMismatch } from "./picture.ts";
 import { decodeFrame, type Frame } from "./protocol.ts";
 
-const ACKNOWLEDGE_EVERY = 250; // ms; the kernel only needs to know that somebody looks
+const ACKNOWLEDGE_EVERY = 250; // ms; the kernel only needs to know that a view is open
 
-const COMPLETE_EVERY = 5000; // ms between two questions for what the kernel left out
+const COMPLETE_EVERY = 5000; // ms between two requests for omitted series
 
-const PATIENCE = 3000; // ms for the kernel to answer with a keyframe that can be shown
+const PATIENCE = 3000; // ms for the kernel to answer with a valid keyframe
 
-/** The picture of one model, assembled once for all its views. */
+/** Holds the picture of one model, assembled once for all its views. */
 export class PictureStore extends EventTarget {
   picture: Picture | null = null;
   /** Why the newest frames cannot be shown. */
   problem: Error | null = null;
-  /** The kernel's clock less the browser's, in seconds, at the newest frame. */
+  /** The kernel's clock minus the browser's, in seconds, at the newest frame. */
   skew = 0;
   #model: HostModel;
   #frames: Record<string, { value: unknown; frame: Frame | null }> = {};
@@ -33,7 +33,7 @@ export class PictureStore extends EventTarget {
     this.addEventListener("change", listener, { signal });
   }
 
-  /** Both traits may arrive in one message, one after the other. */
+  /** Assemble once per message: both traits may arrive in it, one after the other. */
   #schedule() {
     if (this.#scheduled) return;
     this.#scheduled = true;
@@ -59,7 +59,10 @@ export class PictureStore extends EventTarget {
     this.#askForMissing(this.picture.missing);
   }
 
-  /** The keyframe at the end of a cell is as small as a notebook keeps it: a page that saw no other asks for a larger one. */
+  /**
+   * Ask for omitted series. The final keyframe of a cell is small, for the notebook; a newly opened page asks for a
+   * larger one.
+   */
   #askForMissing(missing: number) {
     const { missing: before, asked } = this.#complete;
     const ask = missing > before && Date.now() - asked >= COMPLETE_EVERY;
@@ -72,7 +75,7 @@ export class PictureStore extends EventTarget {
     this.problem = problem;
   }
 
-  /** A page may hold the frame of an earlier kernel. Once, whether there is one that can do better. */
+  /** Ask once whether a kernel can send a valid keyframe: the page may hold a frame of an earlier kernel. */
   #asksForKeyframe(problem: Error): boolean {
     if (this.#asked || !this.#model.send) return false;
     this.#asked = true;
@@ -86,7 +89,7 @@ export class PictureStore extends EventTarget {
     return true;
   }
 
-  /** Decoded once; most messages bring a new delta only. */
+  /** Decode a trait only when it changed; most messages bring only a new delta. */
   #frame(trait: "keyframe" | "delta"): Frame | null {
     const value = this.#model.get(trait);
     if (this.#frames[trait]?.value !== value) this.#frames[trait] = { value, frame: decodeFrame(value) };
@@ -112,7 +115,7 @@ export function storeOf(model: HostModel): PictureStore {
   return store;
 }
 
-/** Hosts may hand each view a model object of its own: `model` then shows the picture of `shared`. */
+/** Make `model` show the picture of `shared`, for hosts that pass each view its own model object. */
 export function shareStore(model: HostModel, shared: HostModel) {
   stores.set(model, storeOf(shared));
 }

@@ -1,11 +1,13 @@
 import { SYSTEM_GROUP } from "../metrics.ts";
 import { type HostModel, onTraitChange } from "./host-model.ts";
 
-/** `step`, `relative` (to the run's start), `time` (of the clock), or the name of a metric. */
+/** `step`, `relative` (seconds since the run's start), `time` (clock time), or the name of a metric. */
 export type XAxis = "step" | "relative" | "time" | (string & {});
 export type ScaleType = "linear" | "log";
 
-/** How one looks at the board: traits that kernel and browser both set; `src/trackbook/_view.py` says what they mean. */
+/**
+ * The view settings: traits that kernel and browser both set. `src/trackbook/boards/view_state.py` documents them.
+ */
 export interface ViewTraits {
   smoothing: number;
   smoothing_kind: "mean" | "exponential";
@@ -70,7 +72,7 @@ export class ViewState {
     return (this.#model.get(name) as ViewTraits[Name] | undefined) ?? DEFAULTS[name];
   }
 
-  /** Takes effect at once, in every view of the model; the kernel hears of it when the hand rests. */
+  /** Set a trait. All views of the model change at once; the kernel is told when changes pause. */
   set<Name extends keyof ViewTraits>(name: Name, value: ViewTraits[Name]) {
     this.#model.set(name, value);
     clearTimeout(this.#timer);

@@ -1,6 +1,6 @@
-/** The module of a front end's text, evaluated once a page however many boards bring it. */
+/** The front end's module, evaluated once per page, however many boards bring it. */
 export interface FrontEnd {
-  // biome-ignore lint/suspicious/noExplicitAny: a module of another build, which knows its own props
+  // biome-ignore lint/suspicious/noExplicitAny: a module of another build with its own props
   default: { render(props: any): undefined | (() => void) };
   mount(el: HTMLElement, saved: unknown): () => void;
 }
@@ -27,7 +27,7 @@ async function importText(code: string): Promise<FrontEnd> {
   }
 }
 
-/** The id in a reference to another widget, as ipywidgets writes it; null where there is none. */
+/** Return the id in an ipywidgets reference to another widget; null if it is not one. */
 export function referredModel(reference: unknown): string | null {
   const [, id] = String(reference ?? "").match(/^IPY_MODEL_(.+)$/) ?? [];
   return id ?? null;

@@ -1,7 +1,7 @@
 /**
- * The script that a board's text/html output carries into pages made of an executed notebook. There, the page's widget
- * manager comes from a CDN; should that be out of reach, this draws the board from the saved state in the page itself.
- * In a live notebook there is no saved state, and the output that carries this script takes no room.
+ * The script in a board's text/html output, for pages made from an executed notebook. The page's widget manager
+ * comes from a CDN; if that cannot be reached, this draws the board from the widget state saved in the page. A live
+ * notebook has no saved state: there the output takes no space.
  */
 import { importOnce, referredModel } from "./bundle.ts";
 

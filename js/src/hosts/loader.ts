@@ -1,6 +1,7 @@
 /**
- * The `_esm` of a board whose host has a widget manager: it gets the front end from the one model that all boards of a
- * kernel share. `initialize` waits for nothing, because anywidget gives it two seconds, after which no message arrives.
+ * The `_esm` of a board in hosts with a widget manager. It gets the front end from a model that all boards of a
+ * kernel share. `initialize` does not wait: after two seconds anywidget would drop it, and no messages would
+ * arrive.
  */
 
 import type { HostModel } from "../frames/host-model.ts";
@@ -12,16 +13,16 @@ interface Props {
   signal?: AbortSignal;
 }
 
-const PATIENCE = 10_000; // ms for the shared model to come up, where a host restores widgets one by one
+const PATIENCE = 10_000; // ms for the shared model to appear, in hosts that restore widgets one by one
 const PAUSE = 100;
 
-// anywidget loads this module anew for each widget, and hands each view a model object of its own
+// anywidget loads this module once per widget, and passes each view its own model object
 let own: HostModel | undefined;
 
 export default {
   initialize({ model }: Pick<Props, "model">) {
     own = model;
-    frontEndOf(model).catch(() => {}); // a head start; `render` says what went wrong
+    frontEndOf(model).catch(() => {}); // starts loading early; `render` reports errors
   },
 
   async render({ model, el, signal }: Props) {

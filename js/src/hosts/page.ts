@@ -1,7 +1,7 @@
 import { Board } from "../board/board.ts";
 import type { HostModel } from "../frames/host-model.ts";
 
-/** A widget's saved state, as notebooks keep it: its traits, and its buffers by path. */
+/** A widget's state as saved in a notebook: its traits, and its buffers by path. */
 export interface SavedWidget {
   state: Record<string, unknown>;
   buffers?: readonly { path: readonly (string | number)[]; data: string; encoding: "base64" | "hex" }[];
@@ -10,7 +10,7 @@ export interface SavedWidget {
 const DISMISS_EVENT = "trackbook-dismiss";
 const SAVED_PAGE = "tb-page";
 
-/** Draws a board from saved state, with no kernel. Returns what takes it away again. */
+/** Draw a board from saved state, without a kernel. Returns a function that removes it. */
 export function mount(el: HTMLElement, saved: SavedWidget): () => void {
   const model = new SavedModel(saved);
   const ends = new AbortController();
@@ -22,7 +22,7 @@ export function mount(el: HTMLElement, saved: SavedWidget): () => void {
   return () => ends.abort();
 }
 
-/** The widget itself has come up in a page that was saved: the stand-in for it goes. */
+/** Remove the boards drawn from saved state once the live widget has started. */
 export function replaceSavedPages(session: string) {
   for (const page of document.querySelectorAll<HTMLElement>(`.${SAVED_PAGE}`)) {
     if (page.dataset.trackbookSession !== session) continue;
@@ -31,7 +31,7 @@ export function replaceSavedPages(session: string) {
   }
 }
 
-/** A model whose other side is gone: it tells its views of changes and keeps nothing. */
+/** A model without a kernel: it notifies its views of changes and saves nothing. */
 export class SavedModel extends EventTarget implements HostModel {
   #traits: Map<string, unknown>;
 

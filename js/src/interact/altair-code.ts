@@ -2,7 +2,7 @@ import type { XAxis } from "../frames/view-state.ts";
 import type { RunStyle } from "../plot/rows.ts";
 import type { LogAxes } from "../plot/specs.ts";
 
-/** What a chart shows. */
+/** The chart to write code for. */
 interface ChartDescription {
   project: string;
   metric: string;
@@ -17,7 +17,7 @@ const X: Record<string, readonly [expression: string, type: string, title: strin
   time: ['pl.from_epoch(pl.col("time") * 1000, time_unit="ms").dt.replace_time_zone("UTC")', "T", "time"],
 };
 
-/** A Python program that makes the chart anew, of the points in the store, with Altair. */
+/** Write a Python program that draws the chart with Altair from the stored points. */
 export function altairCode({ project, metric, styles, x, log }: ChartDescription): string {
   const [expression, type, title] = X[x] ?? ['pl.col("x")', "Q", x];
   const ids = styles.map(({ run }) => run.id);
@@ -45,7 +45,7 @@ alt.Chart(points).mark_line(clip=True).encode(
 `;
 }
 
-/** The x metric's value at each point's step, or the one before it. */
+/** Join the x metric's value at each point's step, or the last one before. */
 function joinCode(metric: string, ids: readonly string[]): string {
   return `axis = tb.sql(${text(query(metric, ids))}, project).select("run_id", "step", x="value")
 points = points.sort("step").join_asof(axis.sort("step"), on="step", by="run_id")
@@ -57,7 +57,7 @@ function query(metric: string, ids: readonly string[]): string {
   return `select run_id, step, value, time from points where metric = ${quote(metric)} and run_id in (${ids.map(quote).join(", ")})`;
 }
 
-/** A text in Python: JSON's escapes are Python's too. */
+/** Quote a Python string; JSON's escapes are valid in Python. */
 function text(value: string): string {
   return JSON.stringify(value);
 }

@@ -6,9 +6,9 @@ import { VEGA_BACKGROUND } from "../ui/theme.ts";
 import { altairCode } from "./altair-code.ts";
 import { toCsv } from "./csv.ts";
 
-const SCALE = 2; // pixels of a saved picture to a pixel on screen
+const SCALE = 2; // pixels of a saved picture per pixel on screen
 
-/** What a chart's menu asks of the board. */
+/** What a chart's menu does to its board. */
 interface ChartActions {
   project(): string;
   showLarge(chart: Chart): void;
@@ -21,14 +21,14 @@ interface ChartActions {
 
 interface MenuItem {
   text: string;
-  /** Of an item that is on or off. */
+  /** For items that are on or off. */
   checked?: boolean;
   disabled?: boolean;
-  /** What it does, and perhaps a word on how it went. */
+  /** Run the item; may return a message on the result. */
   act(): Promise<string | undefined> | undefined;
 }
 
-/** The menu behind the "…" of each chart: one, wherever it is open. */
+/** The menu behind the "⋯" of each chart; all charts share it. */
 export class ChartMenu {
   #actions: ChartActions;
   #popover: Popover;
@@ -42,7 +42,7 @@ export class ChartMenu {
     this.#popover.panel.addEventListener("keydown", event => this.#walk(event), { signal });
   }
 
-  /** Puts the button into the chart's head. */
+  /** Add the menu button to the chart's header. */
   attach(chart: Chart) {
     const button = popoverButton(this.#popover, `Menu of ${chart.metric}`, "tb-more", "⋯");
     button.title = "More";
@@ -54,7 +54,7 @@ export class ChartMenu {
     const { panel } = this.#popover;
     if (panel.parentElement !== chart.body) {
       this.#popover.close();
-      chart.body.append(panel); // in a dialog too, where nothing outside can be reached
+      chart.body.append(panel); // also inside a full-screen dialog, which blocks everything outside
     }
     this.#status.textContent = "";
     const groups = this.#items(chart).map(items =>
@@ -110,11 +110,11 @@ export class ChartMenu {
         this.#status.textContent = (error as Error).message;
       }
     };
-    entry.addEventListener("click", () => void run()); // goes with the entry
+    entry.addEventListener("click", () => void run()); // removed together with the entry
     return entry;
   }
 
-  /** Arrows, Home and End go through the entries; Tab leaves. */
+  /** Move the focus with arrows, Home and End; Tab closes the menu. */
   #walk(event: KeyboardEvent) {
     if (event.key === "Tab") return this.#popover.close();
     const entries = [...this.#popover.panel.querySelectorAll<HTMLButtonElement>("button:enabled")];
@@ -154,7 +154,7 @@ async function saveCsv(chart: Chart): Promise<undefined> {
   download(new Blob([toCsv(chart.plot.rows)], { type: "text/csv" }), `${chart.metric}.csv`);
 }
 
-/** On the board a chart has no ground of its own; a picture needs one to be read on. */
+/** Render with a background, which a chart on the board does not have. */
 async function withBackground<T>({ view, scene }: Chart, picture: (view: View) => Promise<T>): Promise<T> {
   if (!view || !scene) throw new Error("Nothing is drawn yet.");
   view.background(VEGA_BACKGROUND[scene.theme]);

@@ -1,8 +1,8 @@
 import type { PlotRow } from "../plot/rows.ts";
 
-const FORMULA = /^[=+\-@\t\r]/; // what a spreadsheet would run
+const FORMULA = /^[=+\-@\t\r]/; // a spreadsheet would execute it
 
-/** The rows of a chart as they are drawn, each once. */
+/** Write the drawn rows of a chart as CSV. */
 export function toCsv(rows: readonly PlotRow[]): string {
   const lines = rows.map(({ run, step, time, value }) => [
     quote(run),

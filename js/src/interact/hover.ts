@@ -14,7 +14,7 @@ interface Hit {
   row: PlotRow;
 }
 
-/** One crosshair through all charts and one tooltip, in the page rather than in the charts. */
+/** A crosshair in all charts and one tooltip. */
 export class Hover {
   #charts: () => Iterable<Chart>;
   #cellOf: (run: string, time: number) => string;
@@ -22,7 +22,7 @@ export class Hover {
   #tooltip = h("div", { class: "tb-tooltip", role: "tooltip", hidden: "" });
   #signal: AbortSignal;
 
-  /** `cellOf` names the execution of a cell that a point of a run came from, if it is known. */
+  /** `cellOf` returns the label of the cell execution that logged a point, if known. */
   constructor(
     root: HTMLElement,
     charts: () => Iterable<Chart>,
@@ -90,7 +90,9 @@ export class Hover {
     );
   }
 
-  /** On the body, so that no cell clips it, or in the dialog over it; it takes the board's look along. */
+  /**
+   * Place the tooltip on the body, where no cell clips it, or in the open dialog, with the board's theme and font.
+   */
   #place({ clientX, clientY }: PointerEvent, chart: Chart) {
     const tooltip = this.#tooltip;
     const home = chart.body.closest("dialog") ?? document.body;
@@ -111,14 +113,14 @@ function describe({ step, time, x }: PlotRow, axis: XAxis = "step"): string {
   return `${place}step ${formatCount(step)} · ${formatClock(time)}`;
 }
 
-/** Where the pointer is in another chart: at the same x, where that is of the same kind. */
+/** Return the crosshair of another chart: the same x, if both have the same x axis. */
 function crosshairIn(other: Chart, { scene }: Chart, x: number | null): [x: number | null, rows: PlotRow[]] {
   if (x === null || !other.visible || other.scene?.axes.x !== scene?.axes.x) return [null, []];
   const rows = hitsNear(other.plot?.traces ?? [], x).map(({ row }) => row);
   return rows.length ? [x, rows] : [null, []];
 }
 
-/** At the point nearest to x: its row, and those of the other runs that reach so far. */
+/** Return the rows at the point nearest to x, of all runs whose range of x includes it. */
 export function hitsAt(traces: readonly Trace[], x: number): Hit[] {
   const nearest = traces
     .filter(({ rows }) => rows.length)
@@ -127,7 +129,7 @@ export function hitsAt(traces: readonly Trace[], x: number): Hit[] {
   return hitsNear(traces, nearestOf(nearest, x).row.x);
 }
 
-/** The row nearest to x of each run that reaches so far. */
+/** Return each run's row nearest to x, if its range of x includes x. */
 function hitsNear(traces: readonly Trace[], x: number): Hit[] {
   return traces
     .filter(({ rows }) => rows.length && rows[0].x <= x && x <= rows[rows.length - 1].x)

@@ -5,23 +5,23 @@ import type { Series } from "../frames/series.ts";
 import { type ChartContent, stepsInView } from "../plot/plot.ts";
 import { endPoint, type Range, rowsInWindow } from "../plot/slices.ts";
 
-const QUESTION_INTERVAL = 120; // ms between any two questions
-const REPEAT_AFTER = 1000; // ms until the same window is asked about again, because data have come
-const ANSWER_TIMEOUT = 30_000; // ms; a kernel that restarted never answers
-const WIDEST_REUSE = 2.5; // an answer for a window so many times as wide is still fine enough
-const ENOUGH_BUCKETS = 0.75; // and so is one of this share of the buckets
+const QUESTION_INTERVAL = 120; // ms between two questions
+const REPEAT_AFTER = 1000; // ms until a question is repeated because the range has new data
+const ANSWER_TIMEOUT = 30_000; // ms; a restarted kernel never answers
+const WIDEST_REUSE = 2.5; // an answer for a range up to this many times wider is fine enough
+const ENOUGH_BUCKETS = 0.75; // an answer with this share of the wanted buckets is fine enough
 
-/** What a chart would show if it had it. */
+/** The finer data that a chart needs. */
 export interface DetailNeed {
   series: readonly (readonly [run: number, metric: number])[];
-  /** Steps; null is open. */
+  /** Range of steps; null is everything. */
   steps: Range | null;
   buckets: number;
-  /** Grows with the data that the window shows. */
+  /** The last step with data in the range; it grows with the run. */
   reach: number;
 }
 
-/** What is to be asked for a chart that wide; null where the picture has all that can be seen. */
+/** Return the finer data needed for a chart `columns` pixels wide; null if the picture is fine enough. */
 export function detailNeed(content: ChartContent, columns: number): DetailNeed | null {
   const { look, zoom, axes, series } = content;
   const shown = series.filter(({ run }) => {
@@ -48,7 +48,7 @@ function wholeSteps([from, to]: Range): Range {
   return [Math.floor(from), Math.ceil(to)];
 }
 
-/** Where x is not the step, finer rows tell better which steps a window shows. */
+/** Use the finer series where there are any: if x is not the step, they give a more exact range of steps. */
 function withFineSeries(content: ChartContent): ChartContent {
   const finer = new Map(content.fine.map(series => [series.run, series]));
   return { ...content, series: content.series.map(each => finer.get(each.run) ?? each) };
@@ -68,7 +68,7 @@ interface ChartDetail {
 
 const NO_SERIES: readonly Series[] = [];
 
-/** Asks the kernel for what charts zoom to, seldom enough to be no burden, and keeps its answers. */
+/** Requests finer data for zoomed charts, at a limited rate, and keeps the answers. */
 export class ZoomDetail {
   #requests: Requests;
   #onChange: () => void;
@@ -82,7 +82,7 @@ export class ZoomDetail {
     signal.addEventListener("abort", () => this.#forget());
   }
 
-  /** Another session's answers say nothing about this one. */
+  /** Forget the answers when the session changes. */
   setSession(session: string) {
     if (session !== this.#session) this.#forget();
     this.#session = session;
@@ -92,7 +92,7 @@ export class ZoomDetail {
     return this.#charts.get(metric)?.fine ?? NO_SERIES;
   }
 
-  /** Whether the kernel was asked, and is busy. */
+  /** Whether the kernel was asked and has not answered yet. */
   isLate(metric: string): boolean {
     return this.#charts.get(metric)?.isLate ?? false;
   }
@@ -164,7 +164,7 @@ export class ZoomDetail {
   }
 }
 
-/** When a chart may be asked for; never, while it has what it needs or waits for it. */
+/** Return when to ask for a chart; infinity if it has its data, or waits for them. */
 function dueAt({ need, waiting, answered }: ChartDetail, now: number): number {
   if (!need || (waiting && now - waiting.at < ANSWER_TIMEOUT)) return Number.POSITIVE_INFINITY;
   if (!answered || !covers(answered, need)) return 0;

@@ -4,15 +4,18 @@ import type { Range } from "../plot/slices.ts";
 
 const UNZOOMED: Zoom = { x: null, y: null };
 
-/** What is zoomed to: along x in all charts of the same x axis, or, unlinked, in each; along y in each. */
+/**
+ * The zoom of all charts: along x shared by charts with the same x axis, or per chart if not linked; along y per
+ * chart.
+ */
 export class ZoomState {
   #x = new Map<string, Range>();
   #y = new Map<string, Range>();
   #shown = new Map<string, Zoom>();
 
   /**
-   * The same object as long as it says the same. Metrics count their steps each for itself: a window that holds nothing
-   * of this one, because it was zoomed to in another chart, is none of its.
+   * Return a chart's zoom; the same object while it is unchanged. Each metric counts its own steps, so a shared
+   * range without any of its data is ignored.
    */
   of(metric: string, axis: XAxis, linked: boolean, extent: () => Range | null): Zoom {
     const window = this.#x.get(key(metric, axis, linked)) ?? null;

@@ -5,14 +5,14 @@ import type { Range } from "../plot/slices.ts";
 import { h } from "../ui/dom.ts";
 
 const SMALLEST_DRAG = 8; // px; less is a click
-const BOX_FROM = 20; // px across the main direction, and a drag is a box, however long it is
-const WHEEL_SPEED = 0.002; // of the window's logarithm, a pixel of wheel
-const LINE_HEIGHT = 16; // px, of browsers that count the wheel in lines
-const FINEST_SPAN = 1e-12; // of the axis's numbers; finer, they cannot be told apart
+const BOX_FROM = 20; // px across the main direction from which a drag is always a box
+const WHEEL_SPEED = 0.002; // change of the range's logarithm per pixel of wheel
+const LINE_HEIGHT = 16; // px per line, for browsers that report lines
+const FINEST_SPAN = 1e-12; // relative to the axis values; a finer range exceeds float precision
 
 type DragShape = "x" | "y" | "box" | null;
 
-/** What a drag of this size means. */
+/** Return what a drag of this size selects. */
 export function dragShape(width: number, height: number): DragShape {
   const [across, down] = [Math.abs(width), Math.abs(height)];
   if (Math.max(across, down) < SMALLEST_DRAG) return null;
@@ -21,7 +21,7 @@ export function dragShape(width: number, height: number): DragShape {
   return "box";
 }
 
-/** The window that shows, on the whole of an axis, what is now between two of its pixels. */
+/** Return the range between two pixels of an axis; null if it is empty or too fine. */
 export function rangeBetween(axis: PixelAxis, from: number, to: number): Range | null {
   const ends = [axis.invert(Math.min(from, to)), axis.invert(Math.max(from, to))].sort((a, b) => a - b);
   const [low, high] = ends;
@@ -32,8 +32,8 @@ export function rangeBetween(axis: PixelAxis, from: number, to: number): Range |
 }
 
 /**
- * Drag to zoom (along, across, or a box), Shift-drag or Shift-wheel to pan, Ctrl- or Cmd-wheel to zoom along x around the
- * pointer, double-click to see everything again. `onZoom` gets what is to be seen; null is everything.
+ * Add the zoom gestures: drag (x, y, or box), Shift-drag and Shift-wheel to pan, Ctrl- or Cmd-wheel to zoom x
+ * around the pointer, double-click to reset. `onZoom` receives the new zoom; null is everything.
  */
 export function addZoomGestures(chart: Chart, onZoom: (zoom: Zoom | null) => void, signal: AbortSignal) {
   new Brush(chart, onZoom, signal);
@@ -55,7 +55,7 @@ export function addZoomGestures(chart: Chart, onZoom: (zoom: Zoom | null) => voi
   chart.plotElement.addEventListener("dblclick", () => onZoom(null), { signal });
 }
 
-/** The pointer's part of it, with the frame that shows what a drag takes. */
+/** The drag gestures, with a rectangle that shows the selection. */
 class Brush {
   #chart: Chart;
   #onZoom: (zoom: Zoom | null) => void;

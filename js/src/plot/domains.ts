@@ -2,17 +2,17 @@ import type { Plot, Zoom } from "./plot.ts";
 import type { Range } from "./slices.ts";
 
 const PADDING = 0.05; // of the axis, above and below
-const TAILS = 0.02; // of the values, at either end, may be outliers
-const OUTLIER_DISTANCE = 0.25; // of what lies between the tails; farther out, they are
+const TAILS = 0.02; // share of the values at either end that may be outliers
+const OUTLIER_DISTANCE = 0.25; // of the span between the tails; values farther out are outliers
 
 interface Domains {
   x: Range | null;
   y: Range | null;
-  /** How many values in view `y` leaves out as outliers. */
+  /** How many visible values lie outside `y`. */
   outside: number;
 }
 
-/** What the axes span where they do not simply follow the data: null. */
+/** Compute the axis domains; null means that an axis follows its data. */
 export function domainsOf(plot: Plot, zoom: Zoom, clipOutliers: boolean): Domains {
   const { log } = plot;
   const x = zoom.x && (!log.x || zoom.x[0] > 0) ? zoom.x : null;
@@ -38,7 +38,7 @@ export function domainsOf(plot: Plot, zoom: Zoom, clipOutliers: boolean): Domain
   return { x, y: [unscale(low - air), unscale(high + air)], outside };
 }
 
-/** Where all values lie but those far beyond the tails. */
+/** Return the range of the values without those far beyond the tails. */
 function withoutOutliers(sorted: Float64Array): Range {
   const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))];
   const [low, high] = [at(TAILS), at(1 - TAILS)];

@@ -4,23 +4,23 @@ import type { Series } from "../frames/series.ts";
 import type { XAxis } from "../frames/view-state.ts";
 import { globMatches, isSystem } from "../metrics.ts";
 
-/** The x axis that `define_metric` gave to metrics of a name, or of names like it: `*` stands for any text. */
+/** An x axis that `define_metric` set for the metrics that match a glob. */
 interface AxisDefinition {
   glob: string;
   x: string;
 }
 
-/** What the runs of a board define, as `src/trackbook/_defined.py` has it. */
+/** Return the x axes defined by a board's runs. */
 export function axisDefinitions({ runs }: Pick<Picture, "runs">): AxisDefinition[] {
   return runs.flatMap(({ defined = [] }) => defined.map(([glob, x]) => ({ glob, x })));
 }
 
 /**
- * What a chart's x axis shows: what the board's does, unless that is the step, and another was defined, which the metric
- * itself is not.
+ * Return the x axis of a metric's chart: the board's, unless that is the step and another axis was defined for the
+ * metric.
  */
 export function xAxisOf(metric: string, chosen: XAxis, defined: readonly AxisDefinition[]): XAxis {
-  if (isSystem(metric)) return chosen === "time" ? "time" : "relative"; // a clock for themselves, and no steps that say something
+  if (isSystem(metric)) return chosen === "time" ? "time" : "relative"; // their steps mean nothing
   if (chosen !== "step") return chosen;
   const others = defined.filter(({ x }) => x !== metric);
   const exact = others.findLast(({ glob }) => glob === metric);
@@ -30,8 +30,8 @@ export function xAxisOf(metric: string, chosen: XAxis, defined: readonly AxisDef
 const joins = new WeakMap<Series, (step: number) => number>();
 
 /**
- * A metric's value at a step: the last one logged, or, between the ends of a bucket and from one bucket to the next, a
- * straight line. NaN before its first step.
+ * Return a metric's value as a function of the step: the last logged value, or, in and between buckets, a linear
+ * interpolation. NaN before the first step.
  */
 export function valueAtStep(series: Series): (step: number) => number {
   const join = joins.get(series) ?? joinOf(series);

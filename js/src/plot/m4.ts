@@ -5,7 +5,7 @@ interface XValue {
   value: number;
 }
 
-/** Of lines, each by x, the points that draw the same pixels on a chart of so many columns. */
+/** Reduce lines sorted by x to the points that draw the same pixels on a chart of `columns` pixel columns. */
 export function downsample<P extends XValue>(
   lines: readonly (readonly P[])[],
   window: Range | null,
@@ -18,7 +18,7 @@ export function downsample<P extends XValue>(
   return lines.map(line => m4(line, ({ x }) => scale(x), ends, columns));
 }
 
-/** From the first x that is on the axis to the last. */
+/** Return the range of x of all lines; on a logarithmic axis, of positive x. */
 function xExtent(lines: readonly (readonly XValue[])[], log: boolean): Range {
   let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const line of lines) {
@@ -28,8 +28,10 @@ function xExtent(lines: readonly (readonly XValue[])[], log: boolean): Range {
   return [from, to];
 }
 
-/** Of points by x those that draw the same pixels: first, smallest, largest and last of every pixel column (M4), and of what is
- * not finite one of each kind. `from` and `to` are where the columns begin and end. */
+/**
+ * Keep the first, smallest, largest and last point of each pixel column (M4), and one non-finite point of each
+ * kind. The columns span `from` to `to`.
+ */
 export function m4<P extends { value: number }>(
   points: readonly P[],
   x: (point: P) => number,

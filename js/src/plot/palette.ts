@@ -4,13 +4,13 @@ import type { Theme } from "../ui/theme.ts";
 import type { RunStyle } from "./rows.ts";
 
 /**
- * Ten colours that stay apart with protanopia, deuteranopia and tritanopia (found by annealing the least OKLab distance
- * under Machado's simulation; `palette.test.ts` measures it) and are at least 3:1 against the background. `ink` is the
- * same hue at 4.5:1, for text.
+ * Ten colours that remain distinct with protanopia, deuteranopia and tritanopia (found by simulated annealing of
+ * the smallest OKLab distance under Machado's simulation; `palette.test.ts` checks it), with a contrast of at least
+ * 3:1. `ink` is the same hue at 4.5:1, for text.
  */
 export const PALETTE = palette;
 
-/** How each run is drawn, by key. */
+/** Return the style of each run, by key. */
 export function styleRuns(
   runs: readonly RunHeader[],
   theme: Theme,
@@ -29,9 +29,9 @@ export function styleRuns(
   return new Map(runs.map(run => [run.key, style(run)]));
 }
 
-const CONTRAST = 4.5; // for text, as WCAG's AA wants it
+const CONTRAST = 4.5; // WCAG AA for text
 
-/** A colour somebody chose, for text: darker, or in the dark lighter, until it can be read. */
+/** Darken a chosen colour, or lighten it in the dark theme, until it is legible as text. */
 function legibleInk(color: string, theme: Theme): string {
   const toward = theme === "dark" ? 255 : 0;
   const rgb = [1, 3, 5].map(at => Number.parseInt(color.slice(at, at + 2), 16));
@@ -48,7 +48,8 @@ function contrast(rgb: readonly number[], theme: Theme): number {
     return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
   });
   const light = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
-  const ground = theme === "dark" ? 0.006 : 1; // #111, the ground of dark notebooks, and white
+  // relative luminance of #111, the background of dark notebooks, and of white
+  const ground = theme === "dark" ? 0.006 : 1;
   return (Math.max(light, ground) + 0.05) / (Math.min(light, ground) + 0.05);
 }
 
@@ -56,7 +57,7 @@ function hex(rgb: readonly number[]): string {
   return `#${rgb.map(channel => channel.toString(16).padStart(2, "0")).join("")}`;
 }
 
-/** Names may repeat; a run whose name is taken gets its id behind it. */
+/** Return unique labels: runs that share a name get their id appended. */
 function uniqueLabels(runs: readonly RunHeader[]): Map<number, string> {
   const taken = new Map<string, number>();
   for (const { name } of runs) taken.set(name, (taken.get(name) ?? 0) + 1);
@@ -65,13 +66,13 @@ function uniqueLabels(runs: readonly RunHeader[]): Map<number, string> {
   );
 }
 
-/** The run the board is about: the newest that is running, else the newest. */
+/** Return the newest running run, or else the newest run. */
 export function currentRun(runs: readonly RunHeader[]): RunHeader | undefined {
   const own = runs.filter(run => !run.faded);
   return own.findLast(run => run.state === "running") ?? own.at(-1) ?? runs.at(-1);
 }
 
-/** Faded runs behind, the current one on top. */
+/** Sort runs for drawing: faded ones first, the current one last, on top. */
 export function drawingOrder(runs: readonly RunHeader[]): RunHeader[] {
   const current = currentRun(runs);
   const rank = (run: RunHeader) => (run.faded ? 0 : run === current ? 2 : 1);

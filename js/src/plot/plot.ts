@@ -22,14 +22,14 @@ export interface Trace {
 export interface Plot {
   kind: SpecName;
   log: LogAxes;
-  /** In drawing order: the last lies on top. */
+  /** In drawing order; the last is on top. */
   traces: readonly Trace[];
   rows: PlotRow[];
-  /** What a reader could miss, in a few words each. */
+  /** Short notes on what the chart does not show. */
   remarks: string[];
 }
 
-/** How all charts of a board are drawn. */
+/** Settings shared by all charts of a board. */
 export interface DrawSettings {
   styles: ReadonlyMap<number, RunStyle>;
   hidden: ReadonlySet<string>;
@@ -37,11 +37,11 @@ export interface DrawSettings {
   clipOutliers: boolean;
 }
 
-/** What is on the axes of one chart. */
+/** The axes of one chart. */
 export interface ChartAxes {
   x: XAxis;
   log: LogAxes;
-  /** Of the metric that is the x axis, by run. */
+  /** The series of the metric that is the x axis, one per run. */
   knots: readonly Series[];
 }
 
@@ -49,7 +49,7 @@ export function sameAxes(a: ChartAxes, b: ChartAxes): boolean {
   return a.x === b.x && a.log.x === b.log.x && a.log.y === b.log.y && sameItems(a.knots, b.knots);
 }
 
-/** What of a chart is to be seen: all of it, or what was zoomed to. */
+/** The visible ranges of a chart; null is the whole axis. */
 export interface Zoom {
   readonly x: Range | null;
   readonly y: Range | null;
@@ -57,7 +57,7 @@ export interface Zoom {
 
 export interface ChartContent {
   series: readonly Series[];
-  /** Finer rows for what is zoomed to, as far as the kernel has answered. */
+  /** Finer series from the kernel for the zoomed range, as far as they have arrived. */
   fine: readonly Series[];
   look: DrawSettings;
   axes: ChartAxes;
@@ -70,7 +70,7 @@ const SPEC_OF_AXIS: Record<string, SpecName> = {
   time: "line-time",
 };
 
-/** What to draw of one metric's series, on so many pixels. */
+/** Compute what to draw of a metric's series on `columns` pixel columns. */
 export function plotOf(content: ChartContent, columns: number): Plot {
   const { series, look, axes, fine, zoom } = content;
   const byRun = new Map(series.filter(({ rows }) => rows > 0).map(each => [each.run, each]));
@@ -108,13 +108,13 @@ export function plotOf(content: ChartContent, columns: number): Plot {
   return { kind, log, traces: fitted, rows: fitted.flatMap(trace => trace.rows), remarks };
 }
 
-/** In drawing order. */
+/** Return the styles of the visible runs, in drawing order. */
 function visibleStyles(keys: Iterable<number>, { styles, hidden }: DrawSettings): RunStyle[] {
   const runs = [...keys].map(key => styles.get(key)?.run).filter(run => run !== undefined);
   return drawingOrder(runs.filter(run => !hidden.has(run.id))).map(({ key }) => styles.get(key) as RunStyle);
 }
 
-/** The steps that a window of x shows, of all runs together; null: none. */
+/** Return the steps of all runs within the visible range of x; null if there are none. */
 export function stepsInView({ series, look, axes, zoom }: ChartContent): Range | null {
   const ranges = series.flatMap(each => {
     const style = look.styles.get(each.run);
@@ -126,7 +126,7 @@ export function stepsInView({ series, look, axes, zoom }: ChartContent): Range |
   return [Math.min(...known.map(([from]) => from)), Math.max(...known.map(([, to]) => to))];
 }
 
-/** From the first x of all to the last. */
+/** Return the range of x of all runs. */
 export function xExtentOf({ series, look, axes }: Omit<ChartContent, "zoom">): Range | null {
   const ends = series.flatMap(each => {
     const style = look.styles.get(each.run);
@@ -139,7 +139,7 @@ export function xExtentOf({ series, look, axes }: Omit<ChartContent, "zoom">): R
 
 type XOf = (point: { step: number; time: number }) => number;
 
-/** Null where the run does not have the metric that is the x axis. */
+/** Return the function from a point to its x; null if the run lacks the metric that is the x axis. */
 function xOfPoint({ x, knots }: ChartAxes, { run }: RunStyle): XOf | null {
   if (x === "step") return ({ step }) => step;
   if (x === "time") return ({ time }) => 1000 * time;
@@ -150,7 +150,10 @@ function xOfPoint({ x, knots }: ChartAxes, { run }: RunStyle): XOf | null {
   return ({ step }) => join(step);
 }
 
-/** Where an axis is logarithmic, values that have no place on it become marks, or go, and are counted. */
+/**
+ * On a logarithmic axis, turn values without a position into marks, drop points without an x, and count both in
+ * remarks.
+ */
 function dropNonPositive(traces: readonly Trace[], log: LogAxes, remarks: string[]): readonly Trace[] {
   let [left, below] = [0, 0];
   const fit = (row: PlotRow): PlotRow[] => {
@@ -176,13 +179,13 @@ function isSinglePoint({ kind, rows }: Series, { run }: RunStyle): boolean {
   return kind === "points" && rows === 1 && run.state !== "running";
 }
 
-/** The largest first, as many as can be read. */
+/** Return the largest bars, at most as many as are legible. */
 function barRows(traces: readonly Trace[]): PlotRow[] {
   const rows = traces.flatMap(({ rows: [row] }) => (row ? [{ ...row, text: formatValue(row.value) }] : []));
   return rows.sort((a, b) => descending(a.value, b.value)).slice(0, MOST_BARS);
 }
 
-/** An order for `sort`: the largest first, NaN last. */
+/** Compare for `sort`: largest first, NaN last. */
 export function descending(a: number, b: number): number {
   if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
   return a < b ? 1 : a > b ? -1 : 0;

@@ -3,20 +3,20 @@ import type { BucketColumns, BucketSeries, PointSeries, Series } from "../frames
 import { endPoint, type Range, rowsInWindow } from "./slices.ts";
 import { type Smoothing, smoother } from "./smoothing.ts";
 
-/** A run as a chart draws it. */
+/** How a run is drawn. */
 export interface RunStyle {
   run: RunHeader;
-  /** The name, made unique on the board. */
+  /** The run's name, made unique on the board. */
   label: string;
   color: string;
-  /** For text, which needs more contrast than a line. */
+  /** The colour for text, which needs more contrast than a line. */
   ink: string;
   dash: readonly number[];
 }
 
 type Mark = "line" | "dot" | "NaN" | "Infinity" | "-Infinity" | "below";
 
-/** A row of the dataset `points`; `src/trackbook/charts.py` says what each field is. */
+/** A row of the dataset `points`; `src/trackbook/charts/specs.py` documents the fields. */
 export interface PlotRow {
   run: string;
   step: number;
@@ -28,29 +28,29 @@ export interface PlotRow {
   color: string;
   dash: readonly number[];
   text?: string;
-  /** What is drawn around the mean of a group. */
+  /** The band around the mean of a group. */
   low?: number;
   high?: number;
 }
 
 type PlotPoint = Pick<PlotRow, "step" | "time" | "value">;
 
-/** A point where it is on the x axis. */
+/** A point with its position on the x axis. */
 export type PlacedPoint = Pick<PlotRow, "step" | "time" | "value" | "x">;
 
-/** What of a series is drawn, and where. */
+/** Which part of a series is drawn, and where. */
 export interface Placement {
-  /** Where on the x axis a point is; NaN: not on it. */
+  /** Return the x of a point; NaN if it is not on the axis. */
   place(point: { step: number; time: number }): number;
-  /** By time and by another metric, the order of steps need not be that of x. */
+  /** Whether points must be sorted by x: time and other metrics need not grow with the step. */
   sorted: boolean;
-  /** What of x is to be seen; null is everything. */
+  /** The visible range of x; null is everything. */
   window: Range | null;
-  /** The kernel's answer for a window, finer than the series. */
+  /** The kernel's finer series for the visible range. */
   fine: Series | null;
 }
 
-/** Every point of a series, or first, smallest, largest and last of every bucket; by x. */
+/** Return every point of a series, or the first, smallest, largest and last of every bucket, by x. */
 export function placePoints(series: Series, placing: Placement): PlacedPoint[] {
   const points: PlacedPoint[] = [];
   for (const { step, time, value } of pointsOf(series, placing)) {
@@ -60,7 +60,7 @@ export function placePoints(series: Series, placing: Placement): PlacedPoint[] {
   return placing.sorted ? points.sort((a, b) => a.x - b.x) : points;
 }
 
-/** The rows of some points of a series. */
+/** Turn points of a series into chart rows. */
 export function plotRows(
   series: Series,
   points: readonly PlacedPoint[],
@@ -77,7 +77,7 @@ export function plotRows(
   return series.kind === "points" && series.band ? withBand(rows, series, series.band, smoothing) : rows;
 }
 
-/** With what is around the mean of a group, smoothed like it. */
+/** Add the band around a group's mean, smoothed like the mean. */
 function withBand(
   rows: readonly PlotRow[],
   group: PointSeries,
@@ -108,7 +108,7 @@ function countFinite(series: Series): number {
   return series.columns.value.reduce((sum, value) => sum + Number(Number.isFinite(value)), 0);
 }
 
-/** Those of the series, and where there are finer ones, those. */
+/** Return the points of the series; in the range of the finer series, those of that one. */
 function pointsOf(series: Series, { fine, window, place }: Placement): PlotPoint[] {
   const pointsIn = (part: Series): PlotPoint[] => {
     const seen = rowsInWindow(part, window, place);
@@ -139,7 +139,7 @@ function bucketPoints({ rows, columns }: BucketSeries): PlotPoint[] {
   return points;
 }
 
-/** The points of a bucket in the order of their steps; the same point may come twice. */
+/** Return the points of a bucket in the order of their steps, possibly with duplicates. */
 function pointsOfBucket(columns: BucketColumns, row: number): PlotPoint[] {
   const corner = (name: "first" | "min" | "max" | "last"): PlotPoint => {
     const value = columns[name][row];
@@ -157,7 +157,7 @@ function pointsOfBucket(columns: BucketColumns, row: number): PlotPoint[] {
   return [...points, ...maskedMarks(columns, row)].sort((a, b) => a.step - b.step);
 }
 
-/** What `mask` says of values that are neither first nor last: marks, put in the middle of the bucket. */
+/** Return marks for the NaN and infinities inside a bucket, which `mask` records, at its middle. */
 function maskedMarks(columns: BucketColumns, row: number): PlotPoint[] {
   const ends = [columns.first[row], columns.last[row]];
   const middle = (name: "step" | "time") =>

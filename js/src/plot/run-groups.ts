@@ -1,4 +1,4 @@
-/** Runs of one group drawn as one: pure functions from a picture to the picture of its groups. */
+/** Draws each group of runs as one run: turns a picture into a picture of groups. */
 
 import { bisectLeft, bisectRight } from "d3-array";
 import { sameItems } from "../frames/columns.ts";
@@ -9,7 +9,7 @@ import type { ViewTraits } from "../frames/view-state.ts";
 
 type Band = ViewTraits["band"];
 
-/** A series made of several runs' series, with what is drawn around their mean. */
+/** The mean series of several runs, with a band. */
 type GroupSeries = PointSeries & { band: { low: Float64Array; high: Float64Array } | null };
 
 interface GroupKey {
@@ -18,14 +18,14 @@ interface GroupKey {
 }
 
 export interface GroupPicture extends Picture {
-  /** Ids of the runs behind each group's stand-in, by its id. */
+  /** Ids of a group's runs, by the id of its header. */
   members: ReadonlyMap<string, readonly string[]>;
-  /** The stand-in's key by the group's. */
+  /** The key of a group's header, by the group's key. */
   keys: ReadonlyMap<string, number>;
 }
 
-const LEAST_OVERLAP = 0.8; // of the places where runs could meet, how many must have all of them
-const LEAST_ROWS = 8; // places below which buckets are not made wider
+const LEAST_OVERLAP = 0.8; // share of common buckets, between first and last, that each run must have
+const LEAST_ROWS = 8; // rows below which buckets are not widened
 
 interface GroupMembers {
   series: readonly Series[];
@@ -35,11 +35,11 @@ interface GroupMembers {
 
 type Made = Map<string, { key: readonly unknown[]; series: GroupSeries }>;
 
-/** Makes group pictures; a group's series stays the same object while those of its runs do. */
+/** Makes pictures of groups. A group's series stays the same object while its runs' series do. */
 export class RunGrouper {
   #made: Made = new Map();
 
-  /** `hidden` runs do not count, unless a group has no other. */
+  /** Hidden runs are left out, unless a group has no others. */
   of(
     picture: Picture,
     groupOf: (run: RunHeader) => GroupKey,
@@ -82,7 +82,7 @@ export class RunGrouper {
   }
 }
 
-/** What stands for a group where a run is expected: legend, hover, charts. */
+/** Make a run header for a group, for legend, hover and charts. */
 function groupHeader(key: number, group: string, label: string, members: readonly RunHeader[]): RunHeader {
   const running = members.some(({ state }) => state === "running");
   const started = members.reduce((sum, run) => sum + run.started / members.length, 0);
@@ -119,8 +119,8 @@ function membersByMetric(
 }
 
 /**
- * One point a bucket: the mean of the runs' means there, and around it the smallest and largest value of any run, or one
- * standard deviation between the runs' means. Times are relative to each run's start, from `start` on.
+ * Average the runs' means per bucket. The band is the smallest and largest value of any run, or one standard
+ * deviation between the runs' means. Times are relative to each run's start, shifted to `start`.
  */
 export function aggregate({ series, starts, start }: GroupMembers, band: Band): GroupSeries {
   const runs = toCommonWidth(series).map(summariesByBucket);
@@ -151,11 +151,11 @@ export function aggregate({ series, starts, start }: GroupMembers, band: Band): 
 interface BucketSummary {
   step: number;
   time: number;
-  /** NaN where nothing finite is. */
+  /** NaN if no value is finite. */
   mean: number;
   min: number;
   max: number;
-  /** What is there when nothing finite is. */
+  /** The value to show if none is finite. */
   odd: number;
 }
 
@@ -168,7 +168,10 @@ function bandOf(finite: readonly BucketSummary[], mean: number, band: Band): [nu
   return [mean - deviation, mean + deviation];
 }
 
-/** All in buckets of one width: that of the widest, or wider where runs that log at other steps would never meet. */
+/**
+ * Bring all series to one bucket width: the largest, or larger if runs that log at different steps would rarely
+ * overlap.
+ */
 function toCommonWidth(series: readonly Series[]): Series[] {
   let width = Math.max(...series.map(({ width }) => width));
   let same = series.map(one => widenTo(one, width));
@@ -179,7 +182,7 @@ function toCommonWidth(series: readonly Series[]): Series[] {
   return same;
 }
 
-/** Of the buckets between each run's first and last, how many have that run. */
+/** Return the share of buckets, between each run's first and last, that the run has. */
 function overlapShare(series: readonly Series[]): number {
   const buckets = series.map(bucketNumbers);
   const all = [...new Set(buckets.flatMap(own => [...own]))].sort((a, b) => a - b);

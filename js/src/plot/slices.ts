@@ -8,7 +8,7 @@ interface Moment {
 }
 type XOf = (point: Moment) => number;
 
-/** The part of a series that a window of x shows, with a row to each side, so that lines go on to its edges. */
+/** Return the rows within a range of x, and one more on each side, so that lines reach the edges. */
 export function rowsInWindow(series: Series, window: Range | null, place: XOf): Series {
   if (!window || !series.rows) return series;
   const [from, to] = window;
@@ -19,7 +19,7 @@ export function rowsInWindow(series: Series, window: Range | null, place: XOf): 
   return slice(series, Math.max(0, first - 1), Math.min(series.rows, last + 2));
 }
 
-/** The first and the last step of rows that show something in a window of x. */
+/** Return the first and last step of the rows within a range of x. */
 export function stepsInWindow(series: Series, window: Range | null, place: XOf): Range | null {
   const part = rowsInWindow(series, window, place);
   if (!part.rows) return null;

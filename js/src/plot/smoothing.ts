@@ -2,15 +2,15 @@ import type { Series } from "../frames/series.ts";
 import type { ViewTraits } from "../frames/view-state.ts";
 
 export interface Smoothing {
-  /** 0 is off. */
+  /** 0 turns smoothing off. */
   amount: number;
   kind: ViewTraits["smoothing_kind"];
 }
 
 /**
- * The smoothed values as a function of the step; null where smoothing is off. It is always made of the whole series as
- * the picture has it, n rows to each side: zooming in, which brings finer rows, changes nothing about it. Rows that a frame
- * had no room for count as well, so that runs of one length are smoothed alike.
+ * Return the smoothed values as a function of the step; null if smoothing is off. It uses the whole series of the
+ * picture, n rows on each side, so that zooming, which brings finer rows, does not change it. Rows merged to fit a
+ * frame count as several, so that runs of equal length are smoothed alike.
  */
 export function smoother(series: Series, { amount, kind }: Smoothing): ((step: number) => number) | null {
   if (!amount || !series.rows) return null;
@@ -28,12 +28,12 @@ export function smoother(series: Series, { amount, kind }: Smoothing): ((step: n
 }
 
 /**
- * The centred moving average over 2n + 1 rows, each weighted by how many finite values it stands for. At the ends the
- * window is cut off, so that nothing is invented; a row of weight 0 counts for nothing.
+ * Centred moving average over 2n + 1 rows, weighted by the number of finite values in each. The window is cut off
+ * at the ends; rows of weight 0 are skipped.
  */
 export function movingAverage(values: Float64Array, weights: Float64Array, n: number): Float64Array {
-  // A running sum would be faster, but one huge value would then blur all that follow it, and the sum of a constant is
-  // off by a rounding error that an axis would fill the chart with.
+  // A running sum would be faster, but one huge value would blur all later ones, and the sum of a constant
+  // has rounding errors, which an axis would magnify.
   return values.map((_, i) => {
     let [mean, weight] = [0, 0];
     for (let j = Math.max(0, i - n); j <= Math.min(values.length - 1, i + n); j++) {
@@ -45,7 +45,7 @@ export function movingAverage(values: Float64Array, weights: Float64Array, n: nu
   });
 }
 
-/** The average of all rows so far, each counting n / (n + 1) of the one behind it: on average n rows old. */
+/** Exponential moving average: each row counts n / (n + 1) of the next one, so that the average age is n rows. */
 export function exponentialAverage(values: Float64Array, weights: Float64Array, n: number): Float64Array {
   let [mean, weight] = [0, 0];
   return values.map((value, i) => {
@@ -62,7 +62,7 @@ function finite(value: number): number {
   return Number.isFinite(value) ? 1 : 0;
 }
 
-/** Linear between the places, constant beyond; quick where it is asked in order. */
+/** Linear interpolation, constant beyond the ends; fast if places are asked for in order. */
 function interpolate(places: Float64Array, values: Float64Array): (place: number) => number {
   let row = 0;
   return place => {

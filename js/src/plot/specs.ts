@@ -12,17 +12,17 @@ const SPECS = {
   bar,
 } as const;
 
-/** A Vega-Lite specification on the named dataset `points`. Keep the object: it is compiled once. */
+/** A Vega-Lite spec of the named dataset `points`. Reuse the object: it is compiled once. */
 export type Spec = Readonly<Record<string, unknown>>;
 
 export type SpecName = keyof typeof SPECS;
 
-/** Which of its axes are logarithmic. */
+/** Which axes are logarithmic. */
 export type LogAxes = Readonly<Record<"x" | "y", boolean>>;
 
 const made = new Map<string, Spec>();
 
-/** A chart of the board's own, as `src/trackbook/charts.py` makes it; the same object each time. */
+/** Return one of the board's own specs, which `src/trackbook/charts/specs.py` generates; always the same object. */
 export function specOf(name: SpecName, log: LogAxes): Spec {
   const key = `${name} ${log.x} ${log.y}`;
   const spec = made.get(key) ?? withLogScales(SPECS[name], log);
@@ -36,7 +36,7 @@ function withLogScales(spec: Spec, log: LogAxes): Spec {
   return JSON.parse(JSON.stringify(spec), (key, value) => {
     if ((key !== "x" && key !== "y") || !log[key] || !value?.scale) return value;
     const { zero: _, ...scale } = value.scale;
-    // durations and steps become plain numbers: a scale of time has no logarithm
+    // a time scale has no logarithm, so durations and steps become plain numbers
     return {
       ...value,
       type: "quantitative",

@@ -2,9 +2,9 @@ import { button, h, searchField, setChildren } from "../ui/dom.ts";
 import { parseFilter } from "../ui/filter.ts";
 import type { RunColumn, RunColumns } from "./columns.ts";
 
-const MOST_BOXES = 60; // boxes; the search finds the others
+const MOST_BOXES = 60; // check boxes; the search finds the others
 
-/** Which columns the panel shows: boxes to tick, found by text or regular expression. */
+/** Check boxes for the columns of the runs panel, with a search by text or regular expression. */
 export class ColumnChooser {
   readonly element = h("div", {
     class: "tb-chooser",
@@ -20,7 +20,7 @@ export class ColumnChooser {
   #columns: RunColumns | null = null;
   #shown: readonly string[] = [];
 
-  /** `choose` gets the ids of the columns in order; none: those that are usual. */
+  /** `choose` receives the column ids in order; an empty list means the default columns. */
   constructor(
     private readonly choose: (ids: string[]) => void,
     private readonly signal: AbortSignal,

@@ -3,11 +3,11 @@ import { logged } from "../metrics.ts";
 import { formatClock, formatDuration, formatValue } from "../ui/format.ts";
 import { durationOf } from "./run-state.ts";
 
-/** A column of the runs panel; its id is what `run_sort` and `run_columns` name it by. */
+/** A column of the runs panel. `run_sort` and `run_columns` use its id. */
 export interface RunColumn {
   id: string;
   title: string;
-  /** What a reader needs to know beside the title. */
+  /** The kind of value, shown beside the title. */
   kind: "run" | "config" | "summary" | "min" | "max";
   value(entry: RunEntry, now: number): Scalar | undefined;
   format(value: Scalar): string;
@@ -43,12 +43,12 @@ export function formatScalar(value: Scalar): string {
   return typeof value === "number" ? formatValue(value) : String(value);
 }
 
-/** Config is read as it was written: 0.003, not 0.003000. */
+/** Format a config value as it was written: 0.003, not 0.003000. */
 export function formatConfigValue(value: Scalar): string {
   return typeof value === "number" ? String(Number(value.toPrecision(6))).replace(/^-/, "−") : String(value);
 }
 
-/** Every column there is; names of runs, config and metrics are data, and may be the same. */
+/** All columns of the runs panel. Ids have prefixes, because a config key and a metric may share a name. */
 export class RunColumns {
   readonly config: readonly string[];
   readonly metrics: readonly string[];
@@ -61,12 +61,12 @@ export class RunColumns {
     this.metrics = [...new Set([...logged(metrics), ...table.metrics, ...summary])];
   }
 
-  /** Null for what is no column, which a notebook of another project may ask for. */
+  /** Return a column; null for an unknown id, for example from a notebook of another project. */
   get(id: string): RunColumn | null {
     return FIXED.find(column => column.id === id) ?? configColumn(id) ?? metricColumn(id);
   }
 
-  /** All that can be chosen, beside the name, which is always there. */
+  /** List all optional columns; the name column is always shown. */
   all(): RunColumn[] {
     const ids = [
       ...FIXED.slice(1).map(({ id }) => id),
@@ -78,13 +78,13 @@ export class RunColumns {
     return ids.map(id => this.get(id) as RunColumn);
   }
 
-  /** Those chosen, or else the time, the first metrics and what was varied. */
+  /** Return the chosen columns, or else the default: duration, first metrics, and varying config. */
   shown(chosen: readonly string[]): RunColumn[] {
     const ids = chosen.length ? chosen : this.#usual();
     return ["name", ...ids.filter(id => id !== "name")].flatMap(id => this.get(id) ?? []);
   }
 
-  /** The config that is not the same in all runs. */
+  /** Return the config keys whose values differ between runs. */
   varying(entries: readonly RunEntry[] = this.#entries): string[] {
     return this.config.filter(
       key => new Set(entries.map(({ config }) => JSON.stringify(config.get(key)))).size > 1,
@@ -98,7 +98,10 @@ export class RunColumns {
   }
 }
 
-/** The config key that a column, or `group_by`, names as `config.KEY`; null when it names something else. */
+/**
+ * Return the config key that an id (of a column, or in `group_by`) names as `config.KEY`; null if it names
+ * something else.
+ */
 export function configKey(id: string): string | null {
   return id.startsWith("config.") ? id.slice("config.".length) : null;
 }

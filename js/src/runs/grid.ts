@@ -8,8 +8,8 @@ import { GroupRow, RunRow } from "./row.ts";
 import { parseSort, type RunGroup } from "./sorting.ts";
 import type { Visibility } from "./visibility.ts";
 
-export const ROW_HEIGHT = 28; // px; runs.css says the same
-const NAME_WIDTH = 200; // px, the column of names
+export const ROW_HEIGHT = 28; // px; as in runs.css
+const NAME_WIDTH = 200; // px
 const CELL_WIDTH = 80;
 const WIDE_COLUMNS = new Set(["started", "tags", "notes"]);
 
@@ -24,10 +24,10 @@ export interface GridScene {
   styleOf(item: GridItem): Pick<RunStyle, "color" | "dash"> | null;
 }
 
-/** What somebody does in the grid that is not its own business. */
+/** Actions that the grid leaves to the panel. */
 interface GridActions {
   details(entry: RunEntry): void;
-  /** The details are of this run from now on, if they are open. */
+  /** Show this run in the details, if they are open. */
   follow(entry: RunEntry): void;
   rename(entry: RunEntry, name: string): void;
   remove(entry: RunEntry): void;
@@ -35,7 +35,7 @@ interface GridActions {
 
 let grids = 0;
 
-/** The runs as a grid: one tab stop, keys move the active row, and only rows in view are in the page. */
+/** The grid of runs. It is one tab stop: keys move the active row. Only visible rows are in the page. */
 export class RunsGrid {
   readonly element = h("div", { class: "tb-runs-scroll" });
   #grid = h("div", { class: "tb-runs", role: "grid", tabindex: "0", "aria-multiselectable": "true" });
@@ -109,7 +109,8 @@ export class RunsGrid {
       return row.element;
     });
     for (const [key, row] of this.#made) {
-      if (!made.has(key) && row instanceof RunRow && row.editing) made.set(key, row); // out of sight, not forgotten
+      // keep a scrolled-out row while its name is edited
+      if (!made.has(key) && row instanceof RunRow && row.editing) made.set(key, row);
     }
     this.#made = made;
     const active = made.has(this.#active) ? (this.#ids.get(this.#active) ?? "") : "";
@@ -133,7 +134,7 @@ export class RunsGrid {
     return row;
   }
 
-  /** Run ids are the user's, ids of elements are not. */
+  /** Return a safe element id: run ids are chosen by users. */
   #idOf(key: string): string {
     const id = this.#ids.get(key) ?? `${this.#id}-${this.#ids.size}`;
     this.#ids.set(key, id);
@@ -166,7 +167,7 @@ export class RunsGrid {
     return header;
   }
 
-  /** Numbers the largest first, texts from A; once more the other way round, and once more as before. */
+  /** Cycle the sorting: numbers descending first, texts ascending first, then reversed, then unsorted. */
   #sortBy({ id, kind }: RunColumn) {
     const now = this.state.get("run_sort");
     const ways = kind === "run" || kind === "config" ? [id, `-${id}`, ""] : [`-${id}`, id, ""];
@@ -186,7 +187,7 @@ export class RunsGrid {
     const { item, row } = hit;
     this.activate(item.key);
     if (event.target === row.box) {
-      // a checkbox redraws from the state, like everything else
+      // the check box follows the state, which triggers a redraw
       if (event.altKey) this.visibility.solo(runIds(item));
       else this.visibility.toggle(runIds(item));
       this.onChange();
@@ -231,7 +232,7 @@ export class RunsGrid {
     event.preventDefault();
   }
 
-  /** Whether the key meant something for the active row. */
+  /** Handle a key on the active row. Returns whether the key has a meaning. */
   #act({ key, altKey }: KeyboardEvent, item: GridItem): boolean {
     if (key === " ") {
       if (altKey) this.visibility.solo(runIds(item));

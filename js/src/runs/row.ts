@@ -10,11 +10,11 @@ interface RowProps {
   now: number;
   shown: boolean;
   active: boolean;
-  /** How the board draws the run; null where it does not. */
+  /** The run's style on the board; null if it is not drawn. */
   style: Pick<RunStyle, "color" | "dash"> | null;
 }
 
-/** A run in the panel: its box, its line in small, its name, its state, then a cell a column. */
+/** A run in the grid: check box, line sample, name, state, and one cell per column. */
 export class RunRow {
   readonly element: HTMLElement;
   readonly box = h("input", { type: "checkbox", tabindex: "-1", class: "tb-runs-box" });
@@ -47,7 +47,7 @@ export class RunRow {
     this.entry = entry;
     const { element } = this;
     element.dataset.run = entry.id;
-    element.setAttribute("aria-rowindex", String(index + 2)); // after the head
+    element.setAttribute("aria-rowindex", String(index + 2)); // the header is row 1
     element.setAttribute("aria-selected", String(state.shown));
     element.classList.toggle("tb-runs-active", state.active);
     this.box.checked = state.shown;
@@ -63,7 +63,7 @@ export class RunRow {
     this.#showCells(entry, state);
   }
 
-  /** The line in small is the run's mark where colour alone would not tell. */
+  /** Show the line sample, which identifies the run where colours repeat. */
   #showLine({ style, shown }: RowProps) {
     const look = JSON.stringify([style?.color, style?.dash, shown]);
     if (look === this.#look) return;
@@ -90,14 +90,14 @@ export class RunRow {
     return this.#editor !== null;
   }
 
-  /** The name becomes an input; `done` gets the new one, or null when it stays. */
+  /** Edit the name in place. `done` receives the new name, or null if it is unchanged. */
   rename(done: (name: string | null) => void) {
     if (this.#editor) return;
     const input = h("input", { class: "tb-runs-rename", "aria-label": "New name", spellcheck: "false" });
     input.value = this.entry?.name ?? "";
     this.#editor = input;
     const finish = (name: string | null) => {
-      if (this.#editor !== input) return; // taking it out of the page blurs it once more
+      if (this.#editor !== input) return; // removing the input triggers blur again
       this.#editor = null;
       input.replaceWith(this.#name);
       done(name?.trim() && name.trim() !== this.entry?.name ? name.trim() : null);
@@ -114,7 +114,7 @@ export class RunRow {
   }
 }
 
-/** A group's heading among the runs. */
+/** A group's header among the runs. */
 export class GroupRow {
   readonly element: HTMLElement;
   readonly box = h("input", { type: "checkbox", tabindex: "-1", class: "tb-runs-box" });

@@ -16,7 +16,7 @@ export const STATE_HELP: Record<RunState, string> = {
   lost: "The process of this run is gone, and did not say goodbye",
 };
 
-/** Seconds that a run took, or has taken at `now`; undefined when its end is unknown. */
+/** Return a run's duration in seconds, until `now` while it runs; undefined if its end is unknown. */
 export function durationOf(
   { state, started, ended }: Pick<RunHeader, "state" | "started" | "ended">,
   now: number,

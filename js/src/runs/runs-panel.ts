@@ -17,13 +17,13 @@ import { MOST_DRAWN, Visibility } from "./visibility.ts";
 interface PanelScene {
   picture: Picture;
   table: RunsTable;
-  /** How runs, or groups by their key, are drawn. */
+  /** Return the style of a run by its id, or of a group by its key. */
   runStyle(id: string): RunStyle | null;
   groupStyle(key: string): RunStyle | null;
   now: number;
 }
 
-/** All runs of the project: found, sorted, grouped, shown and changed. */
+/** The list of all runs of the project: search, sorting, grouping, selection, editing. */
 export class RunsPanel {
   readonly element = h("aside", { class: "tb-panel", "aria-label": "Runs", hidden: "" });
   readonly visibility: Visibility;
@@ -80,7 +80,7 @@ export class RunsPanel {
     );
   }
 
-  /** All runs, as the newest scene has them. */
+  /** All runs in the newest scene. */
   get entries(): readonly RunEntry[] {
     return this.#entries;
   }
@@ -131,7 +131,7 @@ export class RunsPanel {
     this.#showStatus();
   }
 
-  /** What the runs are sorted by is always there, so that its head can say so. */
+  /** Return the columns to show; the sort column is always among them, to show the direction. */
   #shownColumns(columns: RunColumns): RunColumn[] {
     const shown = columns.shown(this.#state.get("run_columns"));
     const sort = this.#state.get("run_sort");
@@ -201,7 +201,7 @@ export class RunsPanel {
     this.#grid.focus();
   }
 
-  /** Asks the kernel to change a run; when it cannot, or not yet, says so. */
+  /** Ask the kernel to change a run; report a refusal or a delay. */
   #change(
     act: "rename" | "tag" | "note" | "delete",
     { id, name }: RunEntry,

@@ -2,7 +2,7 @@ import type { RunEntry, Scalar } from "../frames/runs-table.ts";
 import { parseFilter } from "../ui/filter.ts";
 import { configKey, type RunColumn, type RunColumns } from "./columns.ts";
 
-/** Runs whose name, id, group, tags, notes or state contain a text or match a regular expression. */
+/** Return the runs whose name, id, group, tags, notes or state match a text or regular expression. */
 export function filterRuns(entries: readonly RunEntry[], text: string): readonly RunEntry[] {
   if (!text.trim()) return entries;
   const { matches } = parseFilter(text);
@@ -11,7 +11,7 @@ export function filterRuns(entries: readonly RunEntry[], text: string): readonly
   );
 }
 
-/** `run_sort` taken apart; without one the newest come first. */
+/** Parse `run_sort`; the default is newest first. */
 export function parseSort(sort: string): { id: string; descending: boolean } {
   if (!sort || sort === "-") return { id: "started", descending: true };
   return sort.startsWith("-") ? { id: sort.slice(1), descending: true } : { id: sort, descending: false };
@@ -33,14 +33,14 @@ export function sortRuns(
     .map(({ entry }) => entry);
 }
 
-/** Runs without a value come last, whichever way round the others are. */
+/** Rank missing values last in both sort directions. */
 function missingRank(value: Scalar | undefined): number {
   return value === undefined || value === null ? 2 : Number.isNaN(value) ? 1 : 0;
 }
 
 const natural = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 
-/** Numbers before texts, and "run 2" before "run 10". */
+/** Compare naturally: numbers before texts, and "run 2" before "run 10". */
 export function compareValues(a: Scalar | undefined, b: Scalar | undefined): number {
   if (typeof a === "number" && typeof b === "number") return a < b ? -1 : a > b ? 1 : 0;
   if (typeof a === "number" || typeof b === "number") return typeof a === "number" ? -1 : 1;
@@ -53,12 +53,12 @@ export interface RunGroup {
   members: readonly RunEntry[];
 }
 
-/** Whether `group_by` names something to group runs by: `group`, or a config key. */
+/** Whether runs are grouped: `group_by` is `group` or a config key. */
 export function isGrouping(by: string): boolean {
   return by === "group" || Boolean(configKey(by));
 }
 
-/** What `group_by` says a run belongs to. A text speaks for itself, a number needs its key's name. */
+/** Return a run's group under `group_by`. The label of a number includes its config key. */
 export function groupOf(
   entry: Pick<RunEntry, "group" | "config">,
   by: string,
@@ -70,7 +70,7 @@ export function groupOf(
   return { key: JSON.stringify(value), label: says ? String(value) : `${name.split(".").at(-1)} ${value}` };
 }
 
-/** The groups in the order of their keys, each with its runs in the order given. */
+/** Group runs, sorted by group value; runs keep their order within a group. */
 export function groupRuns(entries: readonly RunEntry[], by: string): RunGroup[] {
   const groups = new Map<string, { label: string; value: Scalar; members: RunEntry[] }>();
   for (const entry of entries) {

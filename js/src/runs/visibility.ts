@@ -1,9 +1,9 @@
 import type { Picture } from "../frames/picture.ts";
 import type { ViewState } from "../frames/view-state.ts";
 
-export const MOST_DRAWN = 50; // runs that one click adds to a board
+export const MOST_DRAWN = 50; // runs that one click can add to a board
 
-/** Which runs are drawn: those of the picture that are not hidden, and those the kernel has been asked for. */
+/** Tracks which runs are drawn: runs in the picture that are not hidden, and runs requested from the kernel. */
 export class Visibility {
   #state: ViewState;
   #drawn: ReadonlySet<string> = new Set();
@@ -21,7 +21,7 @@ export class Visibility {
     return this.#drawn.has(id) || this.#state.get("selected_runs").includes(id);
   }
 
-  /** Draws these runs as well; returns how many of them, where they are too many. */
+  /** Show these runs, at most `MOST_DRAWN` of them. Returns how many were added. */
   show(ids: readonly string[]): number {
     const few = ids.filter(id => !this.shown(id)).slice(0, MOST_DRAWN);
     const selected = this.#state.get("selected_runs");
@@ -45,7 +45,7 @@ export class Visibility {
     else this.show(ids);
   }
 
-  /** Draws these alone; those that are alone already, with all others. */
+  /** Show only these runs; if they are shown alone already, show all others again. */
   solo(ids: readonly string[]) {
     const others = [...this.#drawn].filter(id => !ids.includes(id));
     const alone = ids.every(id => this.shown(id)) && !others.some(id => this.shown(id));

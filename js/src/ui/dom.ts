@@ -1,8 +1,8 @@
 type Attributes = Record<string, string>;
 
 /**
- * An element with attributes and children. Strings become text nodes, never markup. Headings and paragraphs are `div`s
- * with roles: hosts style those tags, each in its own way.
+ * Create an element with attributes and children. Strings become text nodes, never markup. Headings and paragraphs
+ * are `div`s with roles, because hosts style those tags in different ways.
  */
 export function h<Tag extends keyof HTMLElementTagNameMap>(
   tag: Tag,
@@ -15,12 +15,12 @@ export function h<Tag extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** Sets text only where it differs, so that a selection or a screen reader is not disturbed. */
+/** Set the text only if it differs, so that selections and screen readers are not disturbed. */
 export function setText(element: Element, text: string) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** Makes the children of `parent` exactly `children`, moving only what is out of place. */
+/** Make `children` the exact children of `parent`; move only those out of place. */
 export function setChildren(parent: Element, children: readonly Element[]) {
   children.forEach((child, i) => {
     if (parent.children[i] !== child) parent.insertBefore(child, parent.children[i] ?? null);
@@ -28,12 +28,12 @@ export function setChildren(parent: Element, children: readonly Element[]) {
   while (parent.children.length > children.length) parent.lastElementChild?.remove();
 }
 
-/** A plain button with a border. */
+/** Create a bordered button. */
 export function button(text: string, className = ""): HTMLButtonElement {
   return h("button", { type: "button", class: `tb-button ${className}`.trim() }, text);
 }
 
-/** A control with its name before it. */
+/** Put a label before a control. */
 export function labelled(name: string, control: HTMLElement): HTMLElement {
   return h("label", { class: "tb-field" }, h("span", {}, name), control);
 }
@@ -49,7 +49,7 @@ export function searchField(placeholder: string, label = placeholder): HTMLInput
   return h("input", attributes);
 }
 
-/** A function that has `act` done in the next animation frame: once, however often it is called before. */
+/** Return a function that runs `act` once in the next animation frame, however often it is called. */
 export function nextFrame(act: () => void, signal: AbortSignal): () => void {
   let frame = 0;
   signal.addEventListener("abort", () => cancelAnimationFrame(frame));
@@ -69,7 +69,7 @@ export function onResize(element: Element, act: () => void, signal: AbortSignal)
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** A run's line in small: colour and dash pattern. */
+/** Draw a short sample of a run's line: colour and dash pattern. */
 export function swatch(color: string, dash: readonly number[], width = 16): SVGElement {
   const svg = document.createElementNS(SVG, "svg");
   const line = document.createElementNS(SVG, "line");

@@ -1,10 +1,10 @@
 export interface Filter {
   matches(metric: string): boolean;
-  /** Why the text is no regular expression; it is then looked for as it stands. */
+  /** Why the text is not a valid regular expression. It is then searched as plain text. */
   problem: string | null;
 }
 
-/** Metrics that contain a text, or match a regular expression, whatever their case. */
+/** Match names that contain a text or match a regular expression, ignoring case. */
 export function parseFilter(text: string): Filter {
   const plain = text.trim().toLowerCase();
   if (!plain) return { matches: () => true, problem: null };
@@ -13,7 +13,7 @@ export function parseFilter(text: string): Filter {
     return { matches: metric => pattern.test(metric), problem: null };
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    // the browser's message repeats the whole expression, and the reason stands behind it
+    // the browser's message repeats the whole expression before the reason
     const reason = error.message.split(": ").at(-1);
     return {
       matches: metric => metric.toLowerCase().includes(plain),
@@ -22,7 +22,7 @@ export function parseFilter(text: string): Filter {
   }
 }
 
-/** Shows a filter's text in its field, and there, in place of `hint`, what is wrong with it. */
+/** Show a filter's text in its field, and the problem with it, or else `hint`, as the title. */
 export function showFilter(field: HTMLInputElement, text: string, hint: string) {
   if (field.value !== text) field.value = text;
   const { problem } = parseFilter(text);

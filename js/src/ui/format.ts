@@ -1,6 +1,6 @@
 const PREFIXES = ["", "k", "M", "G", "T"];
 
-/** About four significant digits, and as many characters from one frame to the next. */
+/** Format to about four significant digits, with a width that stays stable from frame to frame. */
 export function formatValue(value: number): string {
   if (Number.isNaN(value)) return "NaN";
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
@@ -20,7 +20,7 @@ export function formatCount(count: number): string {
   return count.toLocaleString("en-US", { maximumFractionDigits: 0 });
 }
 
-/** 0:05, 12:30, 1:05:00, 3d 4h */
+/** Format as 0:05, 12:30, 1:05:00 or 3d 4h. */
 export function formatDuration(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));
   const [days, hours, minutes] = [

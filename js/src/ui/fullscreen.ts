@@ -1,15 +1,15 @@
 import { h } from "./dom.ts";
 
-/** What can be shown large: a chart, or a run's details. */
+/** What can be shown in full screen: a chart, or a run's details. */
 interface Enlargeable {
-  /** Its place, where its body is in the page. */
+  /** The place of `body` in the page. */
   element: HTMLElement;
   body: HTMLElement;
-  /** Has the button that gets the focus again. */
+  /** Contains the button that gets the focus back. */
   head: HTMLElement;
 }
 
-/** Shows one thing as large as the window, in a dialog, with everything that works in its place. */
+/** A full-window dialog that shows one element, with all its controls working. */
 export class FullScreen {
   readonly element = h("dialog", { class: "tb-large" });
   #shown: Enlargeable | null = null;
@@ -17,7 +17,7 @@ export class FullScreen {
 
   constructor(signal: AbortSignal) {
     this.element.addEventListener("close", () => this.#putBack(), { signal });
-    // The dialog's own edge, or what is behind it
+    // A click on the padding of the dialog, or on the backdrop
     this.element.addEventListener("click", event => event.target === this.element && this.close(), {
       signal,
     });
@@ -39,7 +39,7 @@ export class FullScreen {
     this.#shown = shown;
     this.#back = shown.head.querySelector("button");
     const { height } = shown.element.getBoundingClientRect();
-    shown.element.style.minHeight = `${height}px`; // its place stays
+    shown.element.style.minHeight = `${height}px`; // keeps the layout while the body is away
     const close = h("button", { type: "button", class: "tb-close", "aria-label": "Close" }, "✕");
     close.addEventListener("click", () => this.close(), { once: true });
     this.element.setAttribute("aria-label", label);

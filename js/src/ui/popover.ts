@@ -1,8 +1,8 @@
 import { h } from "./dom.ts";
 
-const GAP = 4; // px to the button, and to the window's edges
+const GAP = 4; // px to the button and to the edges of the window
 
-/** A panel above everything else, below a button: Escape, a click elsewhere and scrolling close it. */
+/** A panel below a button and above everything else. Escape, an outside click, or scrolling closes it. */
 export class Popover {
   readonly panel: HTMLElement;
   #button: HTMLElement | null = null;
@@ -19,7 +19,7 @@ export class Popover {
     return this.#closing !== null;
   }
 
-  /** Closes where it is open for this button already. */
+  /** Open below this button, or close if it is open there. */
   toggle(button: HTMLElement) {
     const again = this.#button === button;
     this.close();
@@ -35,7 +35,7 @@ export class Popover {
     this.#button?.setAttribute("aria-expanded", "false");
     if (within) this.#button?.focus();
     this.#button = null;
-    this.panel.hidePopover?.(); // the panel is a plain box where there are no popovers
+    this.panel.hidePopover?.(); // in a browser without popovers the panel is a plain box
     this.panel.hidden = true;
   }
 
@@ -52,7 +52,7 @@ export class Popover {
     window.addEventListener("resize", () => this.close(), { signal });
     const onKey = (event: KeyboardEvent) => {
       if (event.key !== "Escape") return;
-      event.preventDefault(); // a dialog around it stays
+      event.preventDefault(); // keep an enclosing dialog open
       event.stopPropagation();
       this.close();
     };
@@ -65,7 +65,7 @@ export class Popover {
     this.panel.querySelector<HTMLElement>("button, input:checked, input, select")?.focus();
   }
 
-  /** Below the button, from its left edge, or where that leaves the window, to its right one. */
+  /** Place below the button, aligned left, or aligned right if it would leave the window. */
   #place(button: HTMLElement) {
     const [anchor, panel] = [button.getBoundingClientRect(), this.panel.getBoundingClientRect()];
     const right = anchor.left + panel.width + GAP > innerWidth;
@@ -77,7 +77,7 @@ export class Popover {
   }
 }
 
-/** A button that opens a popover. */
+/** Create a button that opens a popover. */
 export function popoverButton(
   popover: Popover,
   label: string,

@@ -1,6 +1,9 @@
 const MARK = "data-trackbook-style";
 
-/** Puts the stylesheet, once, into each root that shows something of the board: its own, and the body of the tooltip. */
+/**
+ * Add the stylesheet once to each root that shows part of a board: the board's own root, and the document, for the
+ * tooltip.
+ */
 export function adoptStyle(element: HTMLElement, css: string, signal: AbortSignal) {
   put(document.head, css);
   const adopt = () => {
@@ -8,7 +11,7 @@ export function adoptStyle(element: HTMLElement, css: string, signal: AbortSigna
     if (root instanceof ShadowRoot) put(root, css);
   };
   if (element.isConnected) return adopt();
-  // Hosts render into an element first and attach it later; this fires before its first paint.
+  // Hosts may render into a detached element; the observer fires when it is attached, before the first paint.
   const observer = new ResizeObserver(() => {
     adopt();
     observer.disconnect();

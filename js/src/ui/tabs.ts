@@ -2,7 +2,7 @@ import { h } from "./dom.ts";
 
 let made = 0;
 
-/** A row of tabs with one tab stop: arrow keys, Home and End choose, as a click does. */
+/** A tab list with a single tab stop. A click, an arrow key, Home or End selects a tab. */
 export class Tabs<Name extends string> {
   readonly element: HTMLElement;
   #tabs: ReadonlyMap<Name, HTMLButtonElement>;
@@ -42,7 +42,7 @@ export class Tabs<Name extends string> {
     this.element.addEventListener("keydown", onKey, { signal });
   }
 
-  /** Makes an element what a tab shows. */
+  /** Make an element the panel of a tab. */
   panel(name: Name, element: HTMLElement): HTMLElement {
     element.setAttribute("role", "tabpanel");
     element.setAttribute("aria-labelledby", this.tab(name).id);

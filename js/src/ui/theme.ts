@@ -10,7 +10,7 @@ const ATTRIBUTES = [
 ];
 const SYSTEM_DARK = "(prefers-color-scheme: dark)";
 
-/** What the host looks like; hosts that do not say follow the system. */
+/** Detect the host's theme; without a hint, follow the system. */
 export function detectTheme(view: Window): Theme {
   const { body, documentElement: html } = view.document;
   const jupyter = body.dataset.jpThemeLight;
@@ -37,7 +37,7 @@ function backgroundTheme(view: Window): Theme | null {
   return null;
 }
 
-/** A page that paints no background is white, whatever the system prefers, unless it declares `color-scheme: dark`. */
+/** Pages without a background are white whatever the system prefers, unless they declare `color-scheme: dark`. */
 function schemeTheme(view: Window): Theme {
   const scheme = view.getComputedStyle(view.document.documentElement).colorScheme ?? "";
   if (!scheme.includes("dark")) return "light";
@@ -53,11 +53,11 @@ export function watchTheme(view: Window, listener: () => void, signal: AbortSign
   signal.addEventListener("abort", () => observer.disconnect());
 }
 
-/** What Vega needs to know of the theme; the rest is in style.css. */
+/** The theme colours that Vega needs; ui.css has the others. */
 export const VEGA_COLORS = {
   light: { text: "#1f2430", label: "#5f6672", grid: "#e8eaed", frame: "#c9ced6" },
   dark: { text: "#e4e7ec", label: "#a3abb8", grid: "#2c3036", frame: "#4a505a" },
 } as const;
 
-/** Of a saved picture. */
+/** The background of a saved picture. */
 export const VEGA_BACKGROUND = { light: "#ffffff", dark: "#111418" } as const;

@@ -1,8 +1,8 @@
 import { h, setChildren } from "./dom.ts";
 
-const BEYOND = 6; // rows above and below those in view, so that a quick scroll shows no gap
+const BEYOND = 6; // rows above and below the visible ones, so that fast scrolling shows no gap
 
-/** A long list of rows of one height, of which only those in view are in the page. */
+/** A long list of rows of equal height that keeps only the visible ones in the page. */
 export class VirtualRows {
   readonly element: HTMLElement;
   #height: number;
@@ -10,7 +10,7 @@ export class VirtualRows {
   #head: number;
   #count = 0;
 
-  /** `scroller` is what scrolls them, under a head of so many rows. */
+  /** `scroller` is the scrolling element; `head` is how many row heights its sticky header takes. */
   constructor(scroller: HTMLElement, height: number, head = 0, attributes: Record<string, string> = {}) {
     [this.#scroller, this.#height, this.#head] = [scroller, height, head];
     this.element = h("div", attributes);
@@ -29,7 +29,7 @@ export class VirtualRows {
     setChildren(this.element, rows);
   }
 
-  /** The rows in view, as far as layout has told; a page that lays nothing out shows a screenful. */
+  /** Return the range of visible rows; without a layout, one screenful. */
   window(count: number): [first: number, end: number] {
     const { scrollTop, clientHeight } = this.#scroller;
     const fits = Math.ceil((clientHeight || 400) / this.#height);
@@ -37,13 +37,13 @@ export class VirtualRows {
     return [first, Math.min(count, first + fits + 2 * BEYOND)];
   }
 
-  /** Whole rows that fit, for a page up or down. */
+  /** How many whole rows Page Up and Page Down move. */
   get page(): number {
     const { clientHeight } = this.#scroller;
     return Math.max(1, Math.floor((clientHeight || 400) / this.#height) - 1 - this.#head);
   }
 
-  /** Scrolls as little as needed to have a row in view. */
+  /** Scroll as little as needed to show a row. */
   reveal(index: number) {
     if (index < 0 || index >= this.#count) return;
     const top = index * this.#height;

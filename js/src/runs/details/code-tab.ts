@@ -14,7 +14,7 @@ interface Cell {
   state: string;
   error: string | null;
   output: string | null;
-  /** Why the notebook does not show it as it ran. */
+  /** How the cell in the notebook differs from what ran; null if it does not. */
   dirty: string | null;
 }
 
@@ -25,7 +25,7 @@ const CELLS = {
   nothing: ["No cell recorded yet.", "No code was recorded."] as [string, string],
 };
 
-/** The cells that were executed while a run was open, as they were then. */
+/** The cells executed during a run, as they were then. */
 export class CodeTab extends DocumentTab {
   constructor(requests: Requests, signal: AbortSignal) {
     super(CELLS, requests, signal);
@@ -53,7 +53,7 @@ function draw({ count, source, started, ended, state, error, output, dirty }: Ce
   return cell;
 }
 
-/** As runs call them, whose colours they have. */
+/** The run state whose colour an execution state shares. */
 const RUN_STATE_OF: Record<string, string> = {
   error: "failed",
   interrupted: "interrupted",

@@ -6,9 +6,9 @@ import { VirtualRows } from "../../ui/virtual-rows.ts";
 import { PolledTab } from "./polled-tab.ts";
 
 const POLL_INTERVAL = 1000; // ms
-const LINE_HEIGHT = 18; // px; runs/runs.css says the same
-const CONTEXT_LINES = 50; // lines that come with one that somebody jumps to
-const SEARCH_DELAY = 200; // ms after a key, before what was typed is looked for
+const LINE_HEIGHT = 18; // px; as in runs/runs.css
+const CONTEXT_LINES = 50; // lines loaded before a match that is jumped to
+const SEARCH_DELAY = 200; // ms after the last key until the search starts
 
 type ConsoleLine = readonly [line: number, stream: string, text: string, time: number, cell: number | null];
 
@@ -18,7 +18,7 @@ interface LineElement {
   element: HTMLElement;
 }
 
-/** What a run printed: its end, and as much before that as somebody scrolls to, with a search over all of it. */
+/** A run's console output: its end first, earlier lines when scrolled to, and a search over all of it. */
 export class ConsoleTab extends PolledTab {
   #search = searchField("Search console", "Search the console");
   #count = h("span", { class: "tb-minor tb-number", role: "status" });
@@ -27,17 +27,17 @@ export class ConsoleTab extends PolledTab {
   #end = arrow("⤓", "To the end");
   #scroll = h("div", { class: "tb-console", tabindex: "0", role: "group", "aria-label": "Console output" });
   #rows = new VirtualRows(this.#scroll, LINE_HEIGHT, 0, { class: "tb-lines" });
-  #made = new Map<number, LineElement>(); // by number of the line
-  #lines: ConsoleLine[] = []; // from some line to the end
-  #earlier: number | null = null; // lines before them; null before the first answer
+  #made = new Map<number, LineElement>(); // by line number
+  #lines: ConsoleLine[] = []; // a contiguous range up to the end
+  #earlier: number | null = null; // number of lines before `#lines`; null before the first answer
   #follows = true;
-  #top = 0; // where it was scrolled to, which elements forget that are hidden or moved
+  #top = 0; // the scroll position, which an element loses when it is hidden or moved
   #height = 0;
   #fetching = false;
   #pattern: RegExp | null = null;
-  #found: number[] = []; // numbers of lines that match
+  #found: number[] = []; // line numbers of the matches
   #at = -1;
-  #looked = false; // the kernel has said which
+  #looked = false; // whether the kernel has answered the search
   #pause: ReturnType<typeof setTimeout> | undefined;
   #drawSoon: () => void;
 
@@ -65,14 +65,14 @@ export class ConsoleTab extends PolledTab {
     });
     on(this.#scroll, "scroll", () => {
       const { scrollTop, scrollHeight, clientHeight } = this.#scroll;
-      if (clientHeight !== this.#height) return; // it was hidden, shown or moved, by nobody's hand
+      if (clientHeight !== this.#height) return; // caused by hiding, showing or moving, not by the reader
       this.#follows = scrollTop + clientHeight >= scrollHeight - LINE_HEIGHT;
       this.#top = scrollTop;
       this.#drawSoon();
     });
     const onSized = () => {
       this.#height = this.#scroll.clientHeight;
-      if (!this.#follows) this.#scroll.scrollTop = this.#top; // else drawing sets it, and what it was before is not by hand
+      if (!this.#follows) this.#scroll.scrollTop = this.#top; // when following, drawing sets the position
       this.#drawSoon();
     };
     onResize(this.#scroll, onSized, signal);
@@ -102,7 +102,7 @@ export class ConsoleTab extends PolledTab {
     return Boolean(more);
   }
 
-  /** New lines, after those that may have been written over. */
+  /** Append new lines; they may replace the last known ones. */
   #follow(lines: readonly ConsoleLine[]) {
     if (!lines.length) return;
     const [first] = lines[0];
@@ -119,8 +119,6 @@ export class ConsoleTab extends PolledTab {
   #matching(lines: readonly ConsoleLine[]): number[] {
     return lines.filter(([, , text]) => text.search(this.#pattern as RegExp) >= 0).map(([line]) => line);
   }
-
-  // --- drawing
 
   #draw() {
     const { length } = this.#lines;
@@ -171,7 +169,7 @@ export class ConsoleTab extends PolledTab {
     return text.split(this.#pattern).map((part, i) => (i % 2 ? h("mark", {}, part) : part));
   }
 
-  /** Earlier lines: a page of them, or all from the line `since` on. What is in view stays where it is. */
+  /** Fetch earlier lines: one page, or all from line `since` on. The visible lines stay in place. */
   async #fetch(since?: number) {
     if (this.#fetching) return;
     this.#fetching = true;
@@ -186,8 +184,6 @@ export class ConsoleTab extends PolledTab {
     this.#top = this.#scroll.scrollTop += lines.length * LINE_HEIGHT;
     this.#draw();
   }
-
-  // --- searching
 
   async #find() {
     clearTimeout(this.#pause);
@@ -205,7 +201,7 @@ export class ConsoleTab extends PolledTab {
 
   #onKey(event: KeyboardEvent) {
     if (event.key === "Enter") this.#step(event.shiftKey ? -1 : 1);
-    if (event.key === "Escape" && this.#search.value) event.stopPropagation(); // it empties the field
+    if (event.key === "Escape" && this.#search.value) event.stopPropagation(); // Escape clears the search field
   }
 
   #step(by: number) {

@@ -1,6 +1,6 @@
 import { h } from "../../ui/dom.ts";
 
-/** Names and values in two columns. */
+/** A two-column list of names and values. */
 export function definitionList(entries: Iterable<readonly [string, string]>): HTMLElement {
   const list = h("div", { class: "tb-pairs" });
   for (const [name, value] of entries) {
@@ -9,12 +9,12 @@ export function definitionList(entries: Iterable<readonly [string, string]>): HT
   return list;
 }
 
-/** The same, below what they are about. */
+/** A definition list with a heading. */
 export function titledList(name: string, entries: Iterable<readonly [string, string]>): HTMLElement {
   return h("section", {}, h("div", { role: "heading", "aria-level": "4" }, name), definitionList(entries));
 }
 
-/** Code, a traceback or a diff: as it stands, line by line. */
+/** A block of preformatted text: code, a traceback, or a diff. */
 export function codeBlock(text: string, more = ""): HTMLElement {
   return h("div", { class: `tb-mono tb-code ${more}`.trim(), tabindex: "0" }, text);
 }

@@ -5,13 +5,16 @@ import { PolledTab } from "./polled-tab.ts";
 interface DocumentKind {
   ask: string;
   label: string;
-  /** ms between two questions about a run that goes on. */
+  /** ms between two polls while the run is active */
   every: number;
-  /** What is said where there is nothing: of a run that goes on, and of one that has ended. */
+  /** Texts for an empty answer: while the run is active, and after it ended. */
   nothing: [yet: string, ever: string];
 }
 
-/** What the kernel tells in one piece. It is drawn again only when it changed: else what somebody selects would be gone. */
+/**
+ * A tab that the kernel sends as one document. It is redrawn only if it changed, because a redraw loses the
+ * reader's selection.
+ */
 export abstract class DocumentTab extends PolledTab {
   #kind: DocumentKind;
   #box = h("div", { class: "tb-scroll", tabindex: "0", role: "group" });

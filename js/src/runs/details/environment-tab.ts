@@ -9,11 +9,11 @@ type Topic = Record<string, unknown>;
 const ENVIRONMENT = {
   ask: "environment",
   label: "Environment",
-  every: 5000, // it comes once, a moment after the run began
+  every: 5000, // recorded once, shortly after the run started
   nothing: ["Not recorded yet.", "No environment was recorded."] as [string, string],
 };
 
-/** What a run ran on: by topic, with the packages folded away, and what git did not know of. */
+/** A run's environment by topic, with collapsed packages and the uncommitted changes. */
 export class EnvironmentTab extends DocumentTab {
   constructor(requests: Requests, signal: AbortSignal) {
     super(ENVIRONMENT, requests, signal);
@@ -54,7 +54,7 @@ function fold(title: string, ...content: Node[]): HTMLElement {
   return h("details", {}, h("summary", {}, title), ...content);
 }
 
-/** Names in dotted form and their values; what is not known is left out, and so is the number of what there is one of. */
+/** Yield dotted names and values. Empty values are skipped, and so is the index of a list's only item. */
 function* leaves(value: unknown, name: string): Generator<[string, string]> {
   if (value === null || value === undefined || value === "") return;
   if (Array.isArray(value) && value.length === 1) yield* leaves(value[0], name);

@@ -6,34 +6,34 @@ const BUSY = "The kernel is busy: this comes when the cell ends.";
 
 type AnswerContent = Record<string, unknown>;
 
-/** A part of a run's details that the kernel tells when somebody opens it, and again and again while the run goes on. */
+/** A tab of a run's details that asks the kernel when it is opened, and polls while the run is active. */
 export abstract class PolledTab {
   readonly element = h("div", { class: "tb-told" });
-  /** Why there is nothing to see, or nothing new. */
+  /** Explains why there is nothing to see, or nothing new. */
   protected readonly status = h("div", { class: "tb-minor tb-said", role: "status" });
   run = "";
   protected running = false;
   #requests: Requests;
   #every: number;
   #open = false;
-  #settled = false; // nothing can have changed since the answer
+  #settled = false; // whether the last answer is final
   #waiting: object | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** `every`: ms between two questions about a run that goes on. */
+  /** `every`: ms between two polls while the run is active. */
   constructor(requests: Requests, every: number, signal: AbortSignal) {
     [this.#requests, this.#every] = [requests, every];
     signal.addEventListener("abort", () => this.update(this.run, false, false));
   }
 
-  /** What to ask now, beside the run. */
+  /** Return the question to ask next, and its fields besides the run. */
   protected abstract question(): [ask: string, fields?: AnswerContent];
-  /** Shows an answer; true when there is more to ask for at once. */
+  /** Show an answer. Returns true to ask again immediately. */
   protected abstract take(content: AnswerContent): boolean;
-  /** Forgets the run that was shown. */
+  /** Clear the content when another run is selected. */
   protected abstract clear(): void;
 
-  /** `open`: whether somebody looks. */
+  /** `open`: whether the tab is visible. */
   update(run: string, running: boolean, open: boolean) {
     if (run !== this.run) {
       [this.run, this.#settled, this.#waiting] = [run, false, null];
@@ -52,7 +52,10 @@ export abstract class PolledTab {
     this.status.hidden = !text;
   }
 
-  /** The kernel's answer; null where there is none, which the reader is told, or where another run is shown by now. */
+  /**
+   * Ask the kernel. Returns null if it does not answer, which the status explains, or if another run was selected
+   * meanwhile.
+   */
   protected async ask(question: string, fields: AnswerContent = {}): Promise<AnswerContent | null> {
     const { run } = this;
     if (!this.#requests.possible) return this.#refuse(NO_KERNEL);

@@ -14,7 +14,7 @@ import { EnvironmentTab } from "./environment-tab.ts";
 import type { PolledTab } from "./polled-tab.ts";
 
 interface RunEdits {
-  /** Whether there is a kernel to change a run. */
+  /** Whether there is a kernel that can change runs. */
   possible: boolean;
   rename(entry: RunEntry, name: string): void;
   tag(entry: RunEntry, tags: string[]): void;
@@ -28,7 +28,7 @@ interface RunEdits {
 const NO_KERNEL = "Only with a kernel behind this page";
 const TABS = { overview: "Overview", console: "Console", code: "Code", environment: "Environment" };
 
-/** One run under the list: what is said of it, what can be changed, and what was recorded beside its metrics. */
+/** The details of one run: overview with editable fields, console, code, environment. */
 export class RunDetails {
   readonly element = h("div", { class: "tb-run-details", role: "group", hidden: "" });
   readonly head = h("div", { class: "tb-run-title" });
@@ -116,7 +116,7 @@ export class RunDetails {
     this.body.addEventListener("keydown", event => this.#onKey(event), { signal });
   }
 
-  /** Where somebody begins: at the name, or, where that is not shown, at the tab. */
+  /** Focus the name, or the selected tab if the name is not shown or not editable. */
   focus() {
     const { disabled } = this.#name;
     (this.#tab === "overview" && !disabled ? this.#name : this.#tabs.tab(this.#tab)).focus();
@@ -138,7 +138,7 @@ export class RunDetails {
     }
   }
 
-  /** As the run was configured; a long one scrolls, and is left alone while it says the same. */
+  /** Show the run's config. An unchanged list is not redrawn, to keep its scroll position. */
   #showConfig({ config }: RunEntry) {
     const shown = JSON.stringify([...config]);
     if (shown === this.#settings) return;
@@ -152,7 +152,7 @@ export class RunDetails {
     );
   }
 
-  /** The run shown; null where none is. */
+  /** The id of the run shown; null if there is none. */
   get run(): string | null {
     return this.#entry?.id ?? null;
   }
@@ -174,17 +174,17 @@ export class RunDetails {
     this.#line.replaceChildren(...(style ? [swatch(style.color, style.dash)] : []));
     setText(this.#title, entry.name);
     setText(this.#facts, factsOf(entry, now));
-    this.#facts.title = this.#facts.textContent as string; // what does not fit
+    this.#facts.title = this.#facts.textContent as string; // readable when truncated
     this.#fill(this.#name, entry.name, other);
     this.#fill(this.#labels, entry.tags.join(", "), other);
     this.#fill(this.#notes, entry.notes ?? "", other);
     if (style) this.#color.value = own ?? style.color;
-    (this.#color.parentElement as HTMLElement).hidden = !style; // a run has a colour when it is drawn
+    (this.#color.parentElement as HTMLElement).hidden = !style; // only drawn runs have a colour
     this.#defaultColor.hidden = !own;
     this.#allow();
   }
 
-  /** Deleting is asked twice, and the second time the run is named. */
+  /** Ask for confirmation before deleting, with the name of the run. */
   ask(entry: RunEntry) {
     if (!this.#editing.possible) return;
     this.#choose("overview");
@@ -222,7 +222,7 @@ export class RunDetails {
     }
   }
 
-  /** What somebody is typing is theirs. */
+  /** Fill a field, unless the user is editing it. */
   #fill(input: HTMLInputElement | HTMLTextAreaElement, text: string, other: boolean) {
     const root = input.getRootNode() as Document | ShadowRoot;
     if (other || root.activeElement !== input) input.value = text;
