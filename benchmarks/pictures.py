@@ -144,6 +144,7 @@ def detail(_: Any, folder: Path, questions: int) -> dict[str, float]:
     os.environ["TRACKBOOK_DIR"] = str(folder)
     from trackbook.api import run as run_module
     from trackbook.boards.session import Session
+    from trackbook.boards.zoom import detail as zoom
     from trackbook.metrics import is_system
 
     project = run_module.home("bench")
@@ -159,9 +160,9 @@ def detail(_: Any, folder: Path, questions: int) -> dict[str, float]:
         for _ in range(questions):
             width = last * 10 ** chance.uniform(-3, -0.6)
             start = chance.uniform(0, last - width)
-            question = {"ask": "detail", "series": [[0, metric]], "from": start, "to": start + width, "buckets": 720}
+            question = {"series": [[0, metric]], "from": start, "to": start + width, "buckets": 720}
             begin = time.perf_counter()
-            answer, _ = session.answer(question)
+            answer, _ = zoom(session.picture, session.store, question)
             taken.append(time.perf_counter() - begin)
             if "series" not in answer:
                 raise RuntimeError(f"no detail: {answer}")

@@ -213,7 +213,7 @@ const boards: Record<string, () => Record<string, unknown>> = {
       project: "digits",
       now,
     }),
-    charts: own(),
+    user_charts: own(),
   }),
   panel: () => ({ ...project(40, 8, METRICS.length), panel: "runs" }),
   details: () => ({ ...project(40, 8, METRICS.length), panel: "runs", run_sort: "summary.val/loss" }),

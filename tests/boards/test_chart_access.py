@@ -221,28 +221,28 @@ def test_without_vl_convert_saving_says_what_to_install(
 
 def test_a_users_chart_is_told_to_the_front_end(board: Board) -> None:
     board.chart("val/own", SCATTER, metrics=["val/*"])
-    (told,) = board.get_state("charts")["charts"]
+    (told,) = board.get_state("user_charts")["user_charts"]
     assert (told["name"], told["metrics"]) == ("val/own", ["val/*"])
     assert told["spec"]["data"] == {"name": "points"}
     assert not {"$schema", "usermeta"} & told["spec"].keys()
-    assert "charts" in board.get_state()
+    assert "user_charts" in board.get_state()
 
 
 def test_the_front_end_cannot_set_the_charts(board: Board) -> None:
-    board.set_state({"charts": [{"name": "evil", "spec": {}, "metrics": []}], "smoothing": 3})
-    assert (board.charts, board.smoothing) == ([], 3)
+    board.set_state({"user_charts": [{"name": "evil", "spec": {}, "metrics": []}], "smoothing": 3})
+    assert (board.user_charts, board.smoothing) == ([], 3)
 
 
 def test_a_chart_is_replaced_in_its_place_and_taken_away(board: Board) -> None:
     board.chart("one", SCATTER)
     board.chart("two", SCATTER)
     board.chart("one", POINTS.mark_bar().encode(x="value:Q"))
-    assert [(chart["name"], chart["spec"]["mark"]["type"]) for chart in board.charts] == [
+    assert [(chart["name"], chart["spec"]["mark"]["type"]) for chart in board.user_charts] == [
         ("one", "bar"),
         ("two", "point"),
     ]
     board.chart("one", None)
-    assert [chart["name"] for chart in board.charts] == ["two"]
+    assert [chart["name"] for chart in board.user_charts] == ["two"]
     with pytest.raises(KeyError, match="no chart of yours called 'one'"):
         board.chart("one", None)
 
@@ -257,7 +257,7 @@ def test_a_users_chart_is_had_with_its_rows(board: Board) -> None:
 def test_one_metric_or_several_may_be_named(board: Board) -> None:
     board.chart("a", SCATTER, metrics="lr")
     board.chart("b", SCATTER, metrics=("lr", "val/*"))
-    assert [chart["metrics"] for chart in board.charts] == [["lr"], ["lr", "val/*"]]
+    assert [chart["metrics"] for chart in board.user_charts] == [["lr"], ["lr", "val/*"]]
 
 
 @pytest.mark.parametrize(
@@ -274,25 +274,25 @@ def test_one_metric_or_several_may_be_named(board: Board) -> None:
 )
 def test_any_kind_of_altair_chart_will_do(board: Board, chart: Any) -> None:
     board.chart("own", chart)
-    json.dumps(board.charts, allow_nan=False)
+    json.dumps(board.user_charts, allow_nan=False)
     board["own"].to_dict()
 
 
 def test_a_chart_that_names_no_data_draws_the_points(board: Board) -> None:
     board.chart("own", alt.Chart().mark_point().encode(x="step:Q"))
-    assert board.charts[0]["spec"]["data"] == {"name": "points"}
+    assert board.user_charts[0]["spec"]["data"] == {"name": "points"}
 
 
 def test_altairs_default_size_is_left_to_the_board_and_the_users_config_is_kept(board: Board) -> None:
     board.chart("own", SCATTER.configure_view(fill="white").configure_axis(grid=False))
     assert board["own"].to_dict()["config"]["axis"] == {"grid": False}
     board.to_altair().to_dict()
-    assert board.charts[0]["spec"]["config"] == {"view": {"fill": "white"}, "axis": {"grid": False}}
+    assert board.user_charts[0]["spec"]["config"] == {"view": {"fill": "white"}, "axis": {"grid": False}}
 
 
 def test_names_are_data(board: Board) -> None:
     board.chart(ODD, SCATTER, metrics=ODD)
-    assert board.charts[0]["name"] == ODD
+    assert board.user_charts[0]["name"] == ODD
     assert ODD in board
     assert board[ODD].to_dict()["title"]["text"] == ODD
     with pytest.raises(TypeError, match="metric name"):
@@ -303,7 +303,7 @@ def test_names_are_data(board: Board) -> None:
 def test_what_is_no_chart_is_a_type_error(board: Board, chart: Any) -> None:
     with pytest.raises(TypeError, match=r"chart 'own' is \w+, not an Altair chart such as alt.Chart\(alt.NamedData"):
         board.chart("own", chart)
-    assert board.charts == []
+    assert board.user_charts == []
 
 
 @pytest.mark.parametrize(
@@ -327,7 +327,7 @@ def test_what_is_no_chart_is_a_type_error(board: Board, chart: Any) -> None:
 def test_a_chart_that_is_wrong_is_a_value_error_at_the_call(board: Board, chart: Any, said: str) -> None:
     with pytest.raises(ValueError, match=f"(?s)chart 'own' {said}"):
         board.chart("own", chart)
-    assert board.charts == []
+    assert board.user_charts == []
 
 
 def test_a_large_frame_is_refused_with_the_remedy(board: Board) -> None:

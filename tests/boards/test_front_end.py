@@ -15,8 +15,8 @@ from trackbook.store.memory import MemoryStore
 
 @pytest.fixture(autouse=True)
 def built(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(front_end, "front_end", lambda file: f"// {file}")
-    monkeypatch.setattr("trackbook.boards.widget.front_end", lambda file: f"// {file}")
+    monkeypatch.setattr(front_end, "built_file", lambda file: f"// {file}")
+    monkeypatch.setattr("trackbook.boards.widget.built_file", lambda file: f"// {file}")
     front_end._model.cache_clear()
 
 
@@ -41,9 +41,9 @@ def test_a_front_end_that_was_closed_is_made_again() -> None:
 
 
 def test_other_code_has_another_version(monkeypatch: pytest.MonkeyPatch) -> None:
-    first = front_end.FrontEnd().version
-    monkeypatch.setattr(front_end, "front_end", lambda _: "// newer")
-    assert front_end.FrontEnd().version != first
+    first = front_end.SharedFrontEnd().version
+    monkeypatch.setattr(front_end, "built_file", lambda _: "// newer")
+    assert front_end.SharedFrontEnd().version != first
 
 
 def test_a_saved_board_takes_its_front_end_along() -> None:
@@ -66,4 +66,4 @@ def test_only_marimo_does_not_share(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_front_end_that_is_not_built_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     with pytest.raises(RuntimeError, match="make setup"):
-        front_end.front_end("missing.js")
+        front_end.built_file("missing.js")

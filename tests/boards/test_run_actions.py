@@ -7,7 +7,8 @@ from typing import Any
 import polars as pl
 import pytest
 
-from trackbook.boards.run_actions import Actions
+from trackbook.boards import questions
+from trackbook.boards.run_actions import RunActions
 from trackbook.store.base import POINTS
 from trackbook.store.sqlite import SqliteStore
 from trackbook.tracking.project import Project
@@ -38,7 +39,13 @@ def ended(project: Project, run_id: str = "r") -> None:
 
 
 def ask(project: Project, ask: str, run: Any = "r", **fields: Any) -> dict[str, Any]:
-    return Actions(project)({"ask": ask, "run": run, **fields})
+    return answer_of(RunActions(project), {"ask": ask, "run": run, **fields})
+
+
+def answer_of(actions: RunActions, question: dict[str, Any]) -> dict[str, Any]:
+    answer, buffers = questions.answer(actions.answers(), question)
+    assert buffers == []
+    return answer
 
 
 def stored(project: Project, run: str = "r") -> Any:
@@ -77,13 +84,13 @@ def test_an_empty_name_is_refused_with_a_remedy(project: Project) -> None:
 def test_a_deleted_run_is_gone_and_told(project: Project) -> None:
     ended(project)
     told: list[str] = []
-    assert Actions(project, told.append)({"ask": "delete", "run": "r"}) == {}
+    assert answer_of(RunActions(project, told.append), {"ask": "delete", "run": "r"}) == {}
     assert (stored(project), told) == (None, ["r"])
 
 
 def test_a_running_run_is_not_deleted(project: Project, running: Any) -> None:
     told: list[str] = []
-    answer = Actions(project, told.append)({"ask": "delete", "run": "live"})
+    answer = answer_of(RunActions(project, told.append), {"ask": "delete", "run": "live"})
     assert "still running: finish it before" in answer["error"]
     assert (stored(project, "live").name, told) == ("live one", [])
 

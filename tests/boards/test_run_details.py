@@ -4,20 +4,22 @@ from typing import Any
 
 import pytest
 
+from trackbook.boards import questions
 from trackbook.boards.run_details import (
     LONGEST_LINE,
     LONGEST_OUTPUT,
     LONGEST_SOURCE,
     MOST_CELLS,
     MOST_FOUND,
+    MOST_SPANS,
     PAGE,
     REWRITTEN,
-    about,
+    answers,
+    cell_spans,
 )
-from trackbook.boards.session import Session
 from trackbook.store.documents import put_fact
 from trackbook.store.memory import MemoryStore
-from trackbook.types import RunRecord
+from trackbook.types import CAPTURED, RunRecord
 
 
 @pytest.fixture
@@ -35,7 +37,9 @@ def printed(store: MemoryStore, count: int, **changed: str) -> None:
 
 
 def ask(store: MemoryStore, ask: str, **fields: Any) -> dict[str, Any]:
-    return about(store, {"ask": ask, "run": "r", **fields})
+    answer, buffers = questions.answer(answers(store), {"run": "r", **fields, "ask": ask})
+    assert buffers == []
+    return answer
 
 
 def texts(answer: dict[str, Any]) -> list[str]:
@@ -145,7 +149,7 @@ def test_the_environment_is_told_as_it_was_recorded(store: MemoryStore) -> None:
 
 @pytest.mark.parametrize("run", ["nobody", None, 7])
 def test_only_an_id_names_a_run(store: MemoryStore, run: Any) -> None:
-    assert about(store, {"ask": "cells", "run": run}) == {"error": "this run is no longer in the project"}
+    assert ask(store, "cells", run=run) == {"error": "this run is no longer in the project"}
 
 
 @pytest.mark.parametrize("fields", [{"before": "1"}, {"since": True}, {"after": 1.5}])
@@ -153,7 +157,36 @@ def test_what_makes_no_sense_is_refused(store: MemoryStore, fields: dict[str, An
     assert "is the number of a line" in ask(store, "console", **fields)["error"]
 
 
-def test_a_session_answers_for_runs_that_it_does_not_draw(store: MemoryStore) -> None:
-    printed(store, 1)
-    answer, buffers = Session("p", store).answer({"ask": "console", "run": "r"})
-    assert (texts(answer), buffers) == (["line 0"], [])
+# --- cell spans
+
+
+def row(number: int, **fields: Any) -> tuple[Any, ...]:
+    known: dict[str, Any] = dict.fromkeys(CAPTURED["cells"])
+    known |= {"number": number, "count": number + 1, "started": 10.0 * number, "ended": 10.0 * number + 5}
+    return tuple((known | {"state": "ok", "points": 3} | fields).values())
+
+
+def store_of(**runs: list[tuple[Any, ...]]) -> MemoryStore:
+    made = MemoryStore()
+    for run_id, rows in runs.items():
+        made.put_captured(run_id, "cells", rows)
+    return made
+
+
+def test_spans_are_of_executions_that_logged() -> None:
+    spans = cell_spans(store_of(a=[row(0), row(1)], b=[row(2)], c=[row(3)]), ["a", "b"])
+    assert spans == {"a": [(1, 0.0, 5.0), (2, 10.0, 15.0)], "b": [(3, 20.0, 25.0)]}
+
+
+def test_spans_include_running_executions_without_points() -> None:
+    running = row(2, points=0, state="running", ended=None)
+    store = store_of(a=[row(0, points=0), row(1, count=None), running])
+    assert cell_spans(store, ["a"]) == {"a": [(3, 20.0, None)]}
+
+
+def test_spans_are_limited_to_the_newest_of_all_runs() -> None:
+    both = store_of(a=[row(number) for number in range(MOST_SPANS)], b=[row(MOST_SPANS), row(MOST_SPANS + 1)])
+    spans = cell_spans(both, ["b", "a"])
+    assert sum(map(len, spans.values())) == MOST_SPANS
+    assert spans["a"][0][0] == 3
+    assert [count for count, *_ in spans["b"]] == [MOST_SPANS + 1, MOST_SPANS + 2]

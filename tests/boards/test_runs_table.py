@@ -14,7 +14,7 @@ from trackbook.boards.runs_table import (
     KEPT_BYTES,
     LONGEST_TEXT,
     TABLE_SECONDS,
-    Catalog,
+    RunsTable,
     flat,
 )
 from trackbook.store.base import POINTS
@@ -25,7 +25,7 @@ from trackbook.types import RunRecord
 class Project:
     def __init__(self) -> None:
         self.store = MemoryStore()
-        self.catalog = Catalog("s", self.store)
+        self.catalog = RunsTable("s", self.store)
         self.now = 0.0
 
     def run(self, run_id: str, *, state: Any = "finished", name: str = "run", **fields: Any) -> None:

@@ -150,13 +150,6 @@ def test_removing_a_run_that_is_not_there_changes_nothing(following: Following) 
     assert not following.session.pull()
 
 
-def test_actions_are_answered_by_whom_the_session_was_given(following: Following) -> None:
-    assert "error" in following.session.answer({"ask": "rename", "run": "r"})[0]
-    following.session.act = lambda question: {"did": question["ask"]}
-    assert following.session.answer({"ask": "rename", "run": "r"}) == ({"did": "rename"}, [])
-    assert "error" in following.session.answer({"ask": "launch"})[0]
-
-
 class Rewinding(MemoryStore):
     """A store whose run was cut back to nothing and written anew."""
 
@@ -182,16 +175,6 @@ def test_a_run_that_was_cut_back_comes_as_a_keyframe() -> None:
     following.log("loss", {0: 9.0})
     assert following.drawn() == [9.0]
     assert following.front_end.keyframe["header"]["seq"] > 1
-
-
-def test_the_question_keyframe_is_answered_by_one(following: Following) -> None:
-    following.log("loss", {0: 1.0})
-    following.send()
-    assert following.session.answer({"ask": "keyframe"}) == ({}, [])
-    assert following.session.keyframe_due
-    keyframe, _ = following.session.frames()
-    assert keyframe is not None
-    assert not following.session.keyframe_due
 
 
 def test_what_a_notebook_keeps_is_small_and_what_comes_next_stands_on_the_fine_picture() -> None:

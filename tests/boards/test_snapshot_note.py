@@ -9,11 +9,11 @@ from trackbook.boards import snapshot_note
 
 @pytest.fixture
 def built(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(snapshot_note, "front_end", lambda file: f"// {file}")
+    monkeypatch.setattr(snapshot_note, "built_file", lambda file: f"// {file}")
 
 
 def test_a_page_names_its_session_and_brings_its_script(built: None) -> None:
-    note = snapshot_note.page("abc")
+    note = snapshot_note.snapshot_note("abc")
     assert note.startswith('<div class="tb-page" data-trackbook-session="abc"></div><style class="tb-note">')
     assert note.endswith("</style><script>// fallback.js</script>")
 
@@ -26,4 +26,4 @@ def test_no_rule_nests_has_in_has_which_browsers_refuse() -> None:
 
 
 def test_a_session_can_not_break_out_of_its_attribute(built: None) -> None:
-    assert '"><script>alert' not in snapshot_note.page('"><script>alert(1)</script>')
+    assert '"><script>alert' not in snapshot_note.snapshot_note('"><script>alert(1)</script>')

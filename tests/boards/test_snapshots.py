@@ -9,7 +9,7 @@ import pytest
 
 from trackbook import TrackbookWarning
 from trackbook.boards import snapshots
-from trackbook.boards.snapshots import VEGA_LITE, Stills
+from trackbook.boards.snapshots import VEGA_LITE, Snapshots
 from trackbook.charts.png import NoPictureError, PictureFile
 from trackbook.charts.snapshot import Still
 from trackbook.notebook import host
@@ -27,7 +27,7 @@ class Notebook:
         monkeypatch.setattr(host, "show", lambda data, **_: self.outputs.append((self.cell, None, data)))
         monkeypatch.setattr(host, "show_data", self.show_data)
         monkeypatch.setattr(host, "takes_late_outputs", lambda: self.late)
-        monkeypatch.setattr(snapshots, "page", lambda session: f"note of {session}")
+        monkeypatch.setattr(snapshots, "snapshot_note", lambda session: f"note of {session}")
 
     def show_data(self, data: dict[str, Any], metadata: dict[str, Any], place: str, *, again: bool) -> None:
         self.threads.add(threading.current_thread().name)
@@ -36,7 +36,7 @@ class Notebook:
         else:
             self.outputs.append((self.cell, place, data))
 
-    def stills(self) -> list[tuple[str, Any]]:
+    def snapshots(self) -> list[tuple[str, Any]]:
         return [(cell, data.get(VEGA_LITE)) for cell, place, data in self.outputs if place]
 
 
@@ -47,7 +47,7 @@ class Board:
         self.number = number
         self.session = type("Session", (), {"id": f"s{id(self)}"})()
 
-    def still(self) -> Still | None:
+    def snapshot(self) -> Still | None:
         return None if self.number is None else Still({"number": self.number}, f"board {self.number}")
 
 
@@ -65,71 +65,71 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 
 def test_a_still_waits_below_its_board_and_is_drawn_when_the_cell_ends(notebook: Notebook, drawn: list[Any]) -> None:
-    stills, board = Stills(), Board()
-    stills.place(board)
+    kept, board = Snapshots(), Board()
+    kept.place(board)
     ((_, _, waiting), (_, _, note)) = notebook.outputs
     assert "when the cell ends" in waiting["text/plain"]
     assert note["text/html"] == f"note of {board.session.id}"
-    stills.cell_ended([board])
+    kept.cell_ended([board])
     ((_, _, still), _) = notebook.outputs
     assert still == {VEGA_LITE: {"number": 1}, "text/plain": "board 1", "image/png": "UE5H"}
 
 
 def test_a_board_that_did_not_change_is_not_drawn_again(notebook: Notebook, drawn: list[Any]) -> None:
-    stills, board = Stills(), Board()
-    stills.place(board)
+    kept, board = Snapshots(), Board()
+    kept.place(board)
     for board.number in (1, 1, 2, 2):
-        stills.cell_ended([board])
+        kept.cell_ended([board])
     assert drawn == [{"number": 1}, {"number": 2}]
-    assert notebook.stills() == [("first", {"number": 2})]
+    assert notebook.snapshots() == [("first", {"number": 2})]
 
 
 def test_a_board_with_nothing_to_draw_goes_on_waiting(notebook: Notebook, drawn: list[Any]) -> None:
-    stills, board = Stills(), Board(None)
-    stills.place(board)
-    stills.cell_ended([board])
-    assert (drawn, notebook.stills()) == ([], [("first", None)])
+    kept, board = Snapshots(), Board(None)
+    kept.place(board)
+    kept.cell_ended([board])
+    assert (drawn, notebook.snapshots()) == ([], [("first", None)])
 
 
 def test_a_board_that_a_cell_displays_as_its_result_has_its_still_behind_it(
     notebook: Notebook, drawn: list[Any]
 ) -> None:
-    stills, board = Stills(), Board()
-    stills.note_shown(board)
+    kept, board = Snapshots(), Board()
+    kept.note_shown(board)
     assert notebook.outputs == []
-    stills.cell_ended([])
-    assert notebook.stills() == [("first", {"number": 1})]
+    kept.cell_ended([])
+    assert notebook.snapshots() == [("first", {"number": 1})]
 
 
 def test_every_cell_that_shows_a_board_has_one_still_of_it(notebook: Notebook, drawn: list[Any]) -> None:
-    stills, board = Stills(), Board()
+    kept, board = Snapshots(), Board()
     for notebook.cell in ("first", "second"):
         for _ in range(2):
-            stills.note_shown(board)
-            stills.place(board)
-        stills.cell_ended([board])
+            kept.note_shown(board)
+            kept.place(board)
+        kept.cell_ended([board])
     board.number = 2
-    stills.cell_ended([board])
-    assert notebook.stills() == [("first", {"number": 2}), ("second", {"number": 2})]
+    kept.cell_ended([board])
+    assert notebook.snapshots() == [("first", {"number": 2}), ("second", {"number": 2})]
 
 
 def test_a_board_that_nobody_displayed_has_none(notebook: Notebook, drawn: list[Any]) -> None:
-    Stills().cell_ended([Board()])
+    Snapshots().cell_ended([Board()])
     assert (notebook.outputs, drawn) == ([], [])
 
 
 def test_where_the_host_takes_it_later_the_cell_does_not_wait(notebook: Notebook, drawn: list[Any]) -> None:
-    stills, board = Stills(), Board()
-    stills.place(board)
+    kept, board = Snapshots(), Board()
+    kept.place(board)
     notebook.late = True
-    with stills._lock:  # while another still is being made
-        stills.cell_ended([board])
-        assert notebook.stills() == [("first", None)]
+    with kept._lock:  # while another still is being made
+        kept.cell_ended([board])
+        assert notebook.snapshots() == [("first", None)]
     for thread in threading.enumerate():
-        if thread.name == "trackbook-stills":
+        if thread.name == "trackbook-snapshots":
             thread.join()
-    assert notebook.stills() == [("first", {"number": 1})]
-    assert "trackbook-stills" in notebook.threads
+    assert notebook.snapshots() == [("first", {"number": 1})]
+    assert "trackbook-snapshots" in notebook.threads
 
 
 def test_without_a_png_the_rest_is_kept_and_it_is_said_once(
@@ -139,10 +139,10 @@ def test_without_a_png_the_rest_is_kept_and_it_is_said_once(
         raise NoPictureError("No module named 'vl_convert'")
 
     monkeypatch.setattr(snapshots, "picture_file", fail)
-    stills, boards = Stills(), [Board(1), Board(2)]
+    kept, boards = Snapshots(), [Board(1), Board(2)]
     for board in boards:
-        stills.place(board)
+        kept.place(board)
     with pytest.warns(TrackbookWarning, match="no PNG .* No module named 'vl_convert'") as said:
-        stills.cell_ended(boards)
+        kept.cell_ended(boards)
     assert len(said) == 1
-    assert notebook.stills() == [("first", {"number": 1}), ("first", {"number": 2})]
+    assert notebook.snapshots() == [("first", {"number": 1}), ("first", {"number": 2})]

@@ -71,14 +71,14 @@ class Live:
         self.logged += count
 
     def tick(self) -> None:
-        self.board._due = 0.0
+        self.board.publisher._due = 0.0
         self.board.tick(1.0)
 
     def assert_same_picture(self) -> None:
         shown = self.browser.front_end.picture
         assert shown is not None
         got = plain(shown)
-        expected = plain(kernel_picture(self.board.session._picture))
+        expected = plain(kernel_picture(self.board.session.picture))
         assert [run["done"] for run in got["runs"]] == [self.logged]
         assert got["metrics"] == expected["metrics"]
         for one, other in zip(got["series"], expected["series"], strict=True):
@@ -90,8 +90,8 @@ class Live:
 
 @pytest.fixture
 def live(monkeypatch: pytest.MonkeyPatch) -> Iterator[Live]:
-    monkeypatch.setattr(widget, "front_end", lambda _: "export default {}")
-    monkeypatch.setattr(front_end_module, "front_end", lambda _: "export default {}")
+    monkeypatch.setattr(widget, "built_file", lambda _: "export default {}")
+    monkeypatch.setattr(front_end_module, "built_file", lambda _: "export default {}")
     monkeypatch.setattr(ipywidgets.widgets.widget.comm, "create_comm", Browser)
     case = Live()
     yield case
@@ -304,15 +304,6 @@ def test_a_control_set_to_nonsense_is_a_trait_error(live: Live, trait: str, valu
         setattr(live.board, trait, value)
 
 
-def test_an_acknowledged_board_is_refreshed_more_often_than_a_silent_one(live: Live) -> None:
-    live.log()
-    live.tick()
-    sent = live.board._unseen_since or 0.0
-    assert [live.board._interval(sent + later) for later in (0.0, 0.5, 0.7, 61)] == [0.1, 0.1, 0.2, 1.0]
-    live.browser.set(seen=live.board.session.seq)
-    assert live.board._interval(sent + 61) == 0.1
-
-
 def test_the_front_end_is_heard_while_a_cell_runs() -> None:
     class Comm:
         """As ipykernel 7.4's: it sends replies to the subshell that last published, which may be busy."""
@@ -335,17 +326,6 @@ def test_a_question_is_answered_to_who_asked(live: Live) -> None:
     live.board._handle_custom_msg({"ask": "the time", "id": 7}, [])
     live.board._handle_custom_msg({"something": "else"}, [])
     assert sent == [({"error": "a board cannot answer 'the time'", "answers": 7}, [])]
-
-
-def test_a_run_that_says_nothing_is_known_to_live(live: Live) -> None:
-    live.board._due = 0.0
-    live.board.tick(1.0)
-    beats = []
-    for now in range(2, 35):
-        live.board._due = 0.0
-        live.board.tick(float(now))
-        beats.append(live.board.beat)
-    assert beats[-1] == 3
 
 
 def test_a_board_tells_who_wants_to_know_that_it_is_shown(live: Live) -> None:
@@ -391,15 +371,6 @@ def test_comparing_and_grouping_open_the_table_too(live: Live, trait: dict[str, 
     assert in_table(live) == ["other", "run"]
 
 
-def test_when_the_panel_is_closed_a_notebook_keeps_the_boards_own_runs(live: Live) -> None:
-    other_run(live)
-    live.board.panel = "runs"
-    live.tick()
-    live.board.panel = ""
-    live.board.settle()
-    assert in_table(live) == ["run"]
-
-
 def test_the_front_end_cannot_set_the_table(live: Live) -> None:
     live.browser.set(table={})
     assert live.board.table["header"]["runs"]
@@ -421,94 +392,6 @@ def test_a_selected_run_is_drawn_until_it_is_no_longer_selected(live: Live, who:
     assert drawn(live) == ["run"]
     select([])
     assert drawn(live) == ["run"], "a board's own run stays"
-
-
-def test_a_board_that_was_let_go_asks_to_be_ticked_again_when_somebody_uses_its_panel(live: Live) -> None:
-    woken: list[str] = []
-    live.board.on_wake = lambda: woken.append("")
-    other_run(live)
-    live.store.put_run(RunRecord("r", "run", started=100.0, state="finished"))
-    live.tick()
-    assert not live.board.awake
-    live.browser.set(panel="runs")
-    assert (len(woken), live.board.awake) == (1, True)
-    live.browser.set(panel="")
-    assert (len(woken), live.board.awake) == (1, False)
-    live.browser.set(selected_runs=["o"])
-    assert len(woken) == 2
-    live.board._handle_custom_msg({"ask": "rename", "run": "r", "id": 1}, [])
-    assert len(woken) == 3
-
-
-def test_after_an_action_table_and_picture_follow_also_for_a_run_that_has_ended(live: Live) -> None:
-    live.store.put_run(RunRecord("r", "run", started=100.0, state="finished"))
-    live.tick()
-
-    def rename(question: Any) -> dict[str, Any]:
-        live.store.put_run(RunRecord(question["run"], question["name"], started=100.0, state="finished"))
-        return {}
-
-    live.board.session.act = rename
-    live.board._handle_custom_msg({"ask": "rename", "run": "r", "name": "best", "id": 1}, [])
-    live.tick()
-    assert (in_table(live), drawn(live)) == (["best"], ["best"])
-
-
-def test_a_deleted_run_leaves_table_and_picture(live: Live) -> None:
-    other_run(live)
-    live.board.panel = "runs"
-    live.board.selected_runs = ["o"]
-    live.tick()
-    live.board.session.act = lambda question: live.store.delete(question["run"]) or {}  # type: ignore[func-returns-value]
-    live.board._handle_custom_msg({"ask": "delete", "run": "o", "id": 1}, [])
-    live.tick()
-    assert (in_table(live), drawn(live)) == (["run"], ["run"])
-
-
-def test_a_run_that_could_not_be_deleted_stays(live: Live) -> None:
-    live.board.session.act = lambda _: {"error": "it is still running"}
-    live.board._handle_custom_msg({"ask": "delete", "run": "r", "id": 1}, [])
-    live.tick()
-    assert drawn(live) == ["run"]
-
-
-def executed(number: int, ended: float | None) -> tuple[Any, ...]:
-    state = "running" if ended is None else "ok"
-    return (number, None, number + 1, "", 100.0 + number, ended, state, None, None, "[]", 1, None)
-
-
-def test_the_executions_of_cells_are_told_when_they_begin_and_end(live: Live) -> None:
-    live.tick()
-    assert live.browser.state.get("cells", {}) == {}
-    live.store.put_captured("r", "cells", [executed(0, None)])
-    live.tick()
-    assert live.browser.state.get("cells", {}) == {}  # nobody said that there is news
-    live.board.cells_due = True
-    live.tick()
-    assert live.browser.state["cells"] == {"r": [(1, 100.0, None)]}
-    live.store.put_captured("r", "cells", [executed(0, 100.5)])
-    live.board.settle()
-    assert live.browser.state["cells"] == {"r": [(1, 100.0, 100.5)]}
-    assert live.board.get_state()["cells"] == {"r": [(1, 100.0, 100.5)]}
-
-
-def test_the_executions_of_a_run_that_joins_are_told(live: Live) -> None:
-    live.tick()
-    live.store.put_run(RunRecord("s", "second", started=100.0))
-    live.store.put_captured("s", "cells", [executed(3, 101.0)])
-    live.board.add_run("s")
-    live.tick()
-    assert live.browser.state["cells"] == {"s": [(4, 103.0, 101.0)]}
-
-
-def test_the_front_end_knows_which_runs_this_kernel_can_stop(live: Live) -> None:
-    assert live.browser.state["open_runs"] == []
-    live.board.session.open_here = lambda: ["r"]
-    live.log()
-    live.tick()
-    assert live.browser.state["open_runs"] == ["r"]
-    live.browser.set(open_runs=["other"])
-    assert live.board.open_runs == ["r"]
 
 
 def test_a_misspelt_trait_is_an_error_that_names_the_nearest(live: Live) -> None:
@@ -541,3 +424,20 @@ def test_completion_offers_what_users_may_use(live: Live) -> None:
     assert not offered & {"keyframe", "delta", "session", "tick", "get_state", "trait_names", "comm", "_lock"}
     for name in offered:
         getattr(live.board, name)
+
+
+def test_acknowledging_front_end_sets_the_pace(live: Live) -> None:
+    live.log()
+    live.tick()
+    late = (live.board.publisher._unseen_since or 0.0) + 61
+    assert live.board.publisher.interval(late) == 1.0
+    live.browser.set(seen=live.board.session.seq)
+    assert live.board.publisher.interval(late) == 0.1
+
+
+def test_traits_of_the_publisher_reach_the_browser(live: Live) -> None:
+    for trait, value in (("beat", 3), ("open_runs", ["r"]), ("cells", {"r": [(1, 100.0, None)]})):
+        live.board.publisher.publish(trait, value)
+        assert live.browser.state[trait] == value
+    live.browser.set(open_runs=["other"], beat=9, user_charts=[{}])
+    assert (live.board.open_runs, live.board.beat, live.board.user_charts) == (["r"], 3, [])

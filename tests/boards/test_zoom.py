@@ -53,8 +53,7 @@ def session(store: Store) -> Session:
 
 def ask(session: Session, **fields: Any) -> dict[int, tuple[int, dict[float, Row]]]:
     """Width and rows by metric."""
-    answer, buffers = session.answer({"ask": "detail", "series": [[0, 0]], **fields})
-    assert "error" not in answer
+    answer, buffers = zoom.detail(session.picture, session.store, {"series": [[0, 0]], **fields})
     assert len(buffers) == 1
     return {one["metric"]: (one["width"], _rows(one, buffers[0])) for one in answer["series"]}
 
@@ -160,9 +159,8 @@ def test_a_question_that_makes_no_sense_is_answered_with_why(question: dict[str,
     )
     session.add_run("r")
     session.pull()
-    answer, buffers = session.answer({"ask": "detail", **question})
-    assert why in answer["error"]
-    assert buffers == []
+    with pytest.raises(ValueError, match=why):
+        zoom.detail(session.picture, session.store, question)
 
 
 @pytest.mark.parametrize("ends", [(-1e300, 1e300), (1e300, 1e301), (-5, -1), (0.25, 0.75), (2**62, 2**62)])

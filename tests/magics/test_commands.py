@@ -56,7 +56,7 @@ def test_a_board_of_some_runs_is_shown(shell: Shell) -> None:
     first, _, third = a_run("first"), a_run("second"), a_run("third")
     board = shell.run(f"%track show first {third.id}").result
     assert board.session.run_names == ["first", "third"]
-    assert list(board.session._members) == [first.id, third.id]
+    assert list(board.session.run_ids) == [first.id, third.id]
     assert "has no run 'nope'" in shell.said("%track show nope")
 
 
@@ -74,7 +74,7 @@ def test_an_export_is_shown_from_its_file_and_no_project_knows_of_it(shell: Shel
     assert (board.project, board.session.run_names) == ("away", ["first", "second"])
     assert shell.run("%track show ./away.parquet second").result.session.run_names == ["second"]
     assert shell.said("%track ls --projects") == f"there are no projects in {tmp_path / 'store'} yet\n"
-    answer, _ = board.session.answer({"ask": "delete", "run": board.session.run_ids[0]})
+    answer, _ = board.publisher.answer({"ask": "delete", "run": board.session.run_ids[0]})
     assert "are shown from away.parquet" in answer["error"]
 
 

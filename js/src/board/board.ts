@@ -108,7 +108,7 @@ export class Board {
     el.append(this.element);
     adoptStyle(this.element, STYLES, signal);
     this.#store.subscribe(update, signal);
-    onTraitChange(model, ["charts", "open_runs"], update, signal);
+    onTraitChange(model, ["user_charts", "open_runs"], update, signal);
     watchTheme(window, update, signal);
     const ticking = setInterval(() => this.#tick(), TICK);
     signal.addEventListener("abort", () => {
@@ -142,7 +142,10 @@ export class Board {
     this.element.dataset.theme = detectTheme(window);
     this.element.dataset.seq = String(picture?.seq ?? "");
     const filter = parseFilter(this.#state.get("metric_filter"));
-    const names = new Set([...(picture?.metrics ?? []), ...this.#userCharts.read(this.#model.get("charts"))]);
+    const names = new Set([
+      ...(picture?.metrics ?? []),
+      ...this.#userCharts.read(this.#model.get("user_charts")),
+    ]);
     const metrics = [...names].filter(name => filter.matches(name));
     this.#controls.update(this.#zoom.isZoomed, logged(picture?.metrics ?? []));
     this.#controls.element.hidden = !picture?.metrics.length;

@@ -110,7 +110,7 @@ export class UserCharts {
     this.#scheduler = stage;
   }
 
-  /** Read the trait `charts`; returns the names of the charts. */
+  /** Read the trait `user_charts`; returns the names of the charts. */
   read(trait: unknown): Iterable<string> {
     this.#specs = readUserCharts(trait);
     return this.#specs.keys();

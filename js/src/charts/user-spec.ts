@@ -20,7 +20,7 @@ export type UserChartRow = PlotRow & { metric: string };
 
 const read = new WeakMap<object, ReadonlyMap<string, UserChartSpec>>();
 
-/** Parse the trait `charts` by name; the same trait gives the same objects. */
+/** Parse the trait `user_charts` by name; the same trait gives the same objects. */
 export function readUserCharts(trait: unknown): ReadonlyMap<string, UserChartSpec> {
   if (!Array.isArray(trait)) return new Map();
   const known =

@@ -64,7 +64,7 @@ function draw(specs: SeriesSpec[], metrics: string[], more: Partial<DrawSettings
 const METRICS = { keyframe: frame([], { metrics: ["lr", "val/loss"] }) };
 
 test("a user's chart appears at the end of the group of its name", () => {
-  const { groups } = show({ ...METRICS, charts: [chart("val/own"), chart("own"), chart("new/own")] });
+  const { groups } = show({ ...METRICS, user_charts: [chart("val/own"), chart("own"), chart("new/own")] });
   expect(groups()).toEqual([
     ["", ["lr", "own"]],
     ["val", ["val/loss", "val/own"]],
@@ -73,7 +73,7 @@ test("a user's chart appears at the end of the group of its name", () => {
 });
 
 test("one called as a metric takes that metric's place", () => {
-  const { groups } = show({ ...METRICS, charts: [chart("val/loss")] });
+  const { groups } = show({ ...METRICS, user_charts: [chart("val/loss")] });
   expect(groups()).toEqual([
     ["", ["lr"]],
     ["val", ["val/loss"]],
@@ -82,20 +82,20 @@ test("one called as a metric takes that metric's place", () => {
 
 test("charts come and go with the trait", () => {
   const { model, groups } = show({ ...METRICS });
-  model.set("charts", [chart("own")]);
+  model.set("user_charts", [chart("own")]);
   expect(groups()[0]).toEqual(["", ["lr", "own"]]);
-  model.set("charts", []);
+  model.set("user_charts", []);
   expect(groups()[0]).toEqual(["", ["lr"]]);
 });
 
 test("the filter of metrics holds for them too", () => {
-  const { groups } = show({ ...METRICS, charts: [chart("own")], metric_filter: "own" });
+  const { groups } = show({ ...METRICS, user_charts: [chart("own")], metric_filter: "own" });
   expect(groups()).toEqual([["", ["own"]]]);
 });
 
 test("any name will do", () => {
   const odd = ["__proto__", "constructor", "<img src=x onerror=alert(1)>", "'\"{{datum.value}}"];
-  const { el, groups } = show({ ...METRICS, charts: odd.map(name => chart(name)) });
+  const { el, groups } = show({ ...METRICS, user_charts: odd.map(name => chart(name)) });
   expect(groups()[0]).toEqual(["", ["lr", ...odd]]);
   expect(el.querySelector("img")).toBeNull();
 });

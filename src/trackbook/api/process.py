@@ -32,8 +32,9 @@ from ..tracking.values import check_text
 from ..types import RunRecord
 
 if TYPE_CHECKING:
+    from ..boards.run_actions import Actions
     from ..boards.session import Session
-    from ..boards.snapshots import Stills
+    from ..boards.snapshots import Snapshots
     from ..boards.widget import Board
     from ..capture.hardware import Machine
     from ..tracking.project import Project
@@ -68,7 +69,7 @@ class Process:
         self.cell_end = host.CellHook(
             "post_run_cell", lambda _: self.settle_boards(), "updates boards at the end of a cell"
         )
-        self._stills: Stills | None = None
+        self._snapshots: Snapshots | None = None
         self.chosen: contextvars.ContextVar[Run | None] = contextvars.ContextVar("trackbook_run", default=None)
         self.polars_is_dead = False
         atexit.register(self.close)
@@ -145,27 +146,26 @@ class Process:
         return self.boards.get((host.cell() or "", project.store.path))
 
     def add_board(self, project: Project, session: Session) -> Board:
-        from ..boards.run_actions import Actions
+        from ..boards.run_actions import RunActions
 
         for run in list(project.open_runs):
             run.hand_over()
-        session.act = Actions(project, self.deleted)
-        session.open_here = lambda: [run.id for run in project.open_runs]
-        return self.board_of(session, project.name, project.store.path)
+        actions = RunActions(project, self.deleted)
+        return self.board_of(session, project.name, project.store.path, actions)
 
-    def board_of(self, session: Session, name: str, path: Path) -> Board:
+    def board_of(self, session: Session, name: str, path: Path, actions: Actions) -> Board:
         """A new board of what a session follows: a project of this `name`, which is at `path`."""
         from ..boards.widget import Board
 
         self.cell_end.watch(host.shell())
         if host.in_marimo():  # it tells nobody when a cell ends
             self._let_go()
-        board = Board(name, session)
-        board.before_reading = self.hand_over
+        board = Board(name, session, actions)
+        board.publisher.before_reading = self.hand_over
         if host.shell() is not None:
-            board.on_show = self.stills.note_shown
-        board.on_wake = partial(self._keep, (host.cell() or "", path), board)
-        board.on_wake()
+            board.on_show = self.snapshots.note_shown
+        board.publisher.on_wake = partial(self._keep, (host.cell() or "", path), board)
+        board.publisher.on_wake()
         return board
 
     def _keep(self, key: tuple[str, Path], board: Board) -> None:
@@ -177,7 +177,7 @@ class Process:
     def _tell_boards(self, _: Execution) -> None:
         """A cell begins: the points to come are of its execution."""
         for board in list(self.boards.values()):
-            board.cells_due = True
+            board.publisher.note_cells()
 
     def deleted(self, run_id: str) -> None:
         """A run was deleted: no board shows it any more."""
@@ -185,18 +185,18 @@ class Process:
             board.forget(run_id)
 
     @property
-    def stills(self) -> Stills:
-        if self._stills is None:
-            from ..boards.snapshots import Stills
+    def snapshots(self) -> Snapshots:
+        if self._snapshots is None:
+            from ..boards.snapshots import Snapshots
 
-            self._stills = Stills()
-        return self._stills
+            self._snapshots = Snapshots()
+        return self._snapshots
 
     def show(self, board: Board) -> None:
         """Displays a board under the running cell, and what stays of it in the notebook."""
         host.show(board)
         if host.shell() is not None:
-            self.stills.place(board)
+            self.snapshots.place(board)
 
     def hand_over(self) -> None:
         """Makes the stores know all that was logged here."""
@@ -210,7 +210,7 @@ class Process:
         for board in boards:
             board.settle(kept=host.has_no_reader())
         self._let_go()
-        self.stills.cell_ended(boards)
+        self.snapshots.cell_ended(boards)
 
     def _let_go(self) -> None:
         for key, board in list(self.boards.items()):

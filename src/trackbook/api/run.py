@@ -302,6 +302,7 @@ def board(project: str | os.PathLike[str] | None = None, runs: str | Sequence[st
 
 
 def _board_of_file(path: Path, runs: str | Sequence[str] | None) -> Board:
+    from ..boards.run_actions import NoActions
     from ..boards.session import SHOWN_RUNS, Session
     from ..data.importing import import_parquet
     from ..store.memory import MemoryStore
@@ -316,8 +317,8 @@ def _board_of_file(path: Path, runs: str | Sequence[str] | None) -> Board:
     session = Session(projects.pop() if len(projects) == 1 else path.stem, store)
     for name in [runs] if isinstance(runs, str) else runs or [run.id for run in store.runs()[-SHOWN_RUNS:]]:
         session.add_run(find(name, store.runs(), str(path)).id)
-    session.act = lambda _: {"error": f"these runs are shown from {path}; %track import it to change them"}
-    return process.board_of(session, session.picture.project, path.absolute())
+    actions = NoActions(f"these runs are shown from {path}; %track import it to change them")
+    return process.board_of(session, session.picture.project, path.absolute(), actions)
 
 
 def current_run() -> Run | None:

@@ -1,4 +1,4 @@
-"""The built front end: its files as they lie in the package, and the one model that all boards of a kernel share."""
+"""The built front end: its files in the package, and the one model that all boards of a kernel share."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import traitlets
 
 
 @cache
-def front_end(file: str) -> str:
-    """The text of a built file (a file-backed `_esm` would keep every board alive: anywidget #929)."""
-    path = importlib.resources.files("trackbook") / "_static" / file
+def built_file(name: str) -> str:
+    """Return the text of a built file (a file-backed `_esm` would keep every board alive: anywidget #929)."""
+    path = importlib.resources.files("trackbook") / "_static" / name
     try:
         return path.read_text("utf-8")
     except FileNotFoundError:
@@ -22,26 +22,26 @@ def front_end(file: str) -> str:
         ) from None
 
 
-class FrontEnd(ipywidgets.Widget):  # type: ignore[misc]  # ipywidgets has no types
-    """A widget without a view that carries the front end, so that a notebook has it once, however many boards it has."""
+class SharedFrontEnd(ipywidgets.Widget):  # type: ignore[misc]  # ipywidgets has no types
+    """A widget without a view that carries the front end: once in a notebook, however many boards it has."""
 
     code = traitlets.Unicode(read_only=True).tag(sync=True)
-    version = traitlets.Unicode(read_only=True, help="another for each code").tag(sync=True)
+    version = traitlets.Unicode(read_only=True, help="differs for each code").tag(sync=True)
 
     @traitlets.default("code")
     def _default_code(self) -> str:
-        return front_end("trackbook.js")
+        return built_file("trackbook.js")
 
     @traitlets.default("version")
     def _default_version(self) -> str:
         return hashlib.sha256(self.code.encode()).hexdigest()[:16]
 
 
-_model = cache(FrontEnd)
+_model = cache(SharedFrontEnd)
 
 
-def shared_front_end() -> FrontEnd:
-    """The model of this kernel, made when it is first asked for and again when somebody closed it."""
+def shared_front_end() -> SharedFrontEnd:
+    """Return the model of this kernel; made at first use, and again after somebody closed it."""
     if _model().comm is None:  # `ipywidgets.Widget.close_all()`
         _model.cache_clear()
     return _model()

@@ -1,52 +1,82 @@
-"""What a board does to runs: renaming, tagging, noting, deleting, stopping."""
+"""Actions of a board on runs: rename, tag, note, delete, stop."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ..tracking.values import as_tags
+from .questions import DONE, Answer, AnswerTable, Question, refuse
 
 if TYPE_CHECKING:
     from ..tracking.project import Project
     from ..tracking.run import Run
 
-ACTIONS = frozenset({"rename", "tag", "note", "delete", "stop"})
+
+ACTIONS: Final = ("rename", "tag", "note", "delete", "stop")
 
 
-class Actions:
-    """Answers the questions `ACTIONS` for the runs of one project, whichever process wrote them."""
+class Actions(Protocol):
+    """What a board can do to its runs."""
 
-    def __init__(self, project: Project, deleted: Callable[[str], None] = lambda _: None) -> None:
-        """`deleted` hears the id of each run that was."""
+    @property
+    def open_runs(self) -> list[str]:
+        """Ids of the runs that this process writes, and can therefore stop."""
+
+    def answers(self) -> AnswerTable:
+        """Return the questions that change runs."""
+
+
+class RunActions:
+    """Changes runs of one project, whichever process wrote them."""
+
+    def __init__(self, project: Project, on_delete: Callable[[str], None] = lambda _: None) -> None:
+        """`on_delete` is called with the id of each deleted run."""
         self._project = project
-        self._deleted = deleted
+        self._on_delete = on_delete
 
-    def __call__(self, question: Mapping[str, Any]) -> dict[str, Any]:
-        """``{}`` when it is done, or ``{"error": why not}``."""
-        try:
-            self._do(question)
-        except (OSError, RuntimeError, TypeError, ValueError) as error:
-            return {"error": str(error)}
-        return {}
+    @property
+    def open_runs(self) -> list[str]:
+        return [run.id for run in self._project.open_runs]
 
-    def _do(self, question: Mapping[str, Any]) -> None:
-        run = self._find(question.get("run"))
-        match question["ask"]:
-            case "rename":
-                run.name = str(question.get("name") or "").strip()
-            case "tag":
-                run.tags = as_tags(question.get("tags"))
-            case "note":
-                run.notes = question.get("notes")
-            case "delete":
-                self._project.delete(run)
-                self._deleted(run.id)
-            case "stop":
-                run.stop()
+    def answers(self) -> AnswerTable:
+        changes = (self._rename, self._tag, self._note, self._delete, self._stop)
+        return {name: partial(self._apply, change) for name, change in zip(ACTIONS, changes, strict=True)}
+
+    def _apply(self, change: Callable[[Run, Question], None], question: Question) -> Answer:
+        change(self._find(question.get("run")), question)
+        return DONE
 
     def _find(self, run_id: Any) -> Run:
-        """A run by its id alone: a name may be another's id."""
+        """Find a run by its id alone: a run may have another's id as its name."""
         if not isinstance(run_id, str) or self._project.store.run(run_id) is None:
             raise ValueError("this run is no longer in the project")
         return self._project.get(run_id)
+
+    def _rename(self, run: Run, question: Question) -> None:
+        run.name = str(question.get("name") or "").strip()
+
+    def _tag(self, run: Run, question: Question) -> None:
+        run.tags = as_tags(question.get("tags"))
+
+    def _note(self, run: Run, question: Question) -> None:
+        run.notes = question.get("notes")
+
+    def _delete(self, run: Run, _: Question) -> None:
+        self._project.delete(run)
+        self._on_delete(run.id)
+
+    def _stop(self, run: Run, _: Question) -> None:
+        run.stop()
+
+
+class NoActions:
+    """Refuses every action, for boards whose runs cannot be changed."""
+
+    def __init__(self, reason: str) -> None:
+        self.open_runs: list[str] = []
+        self._reason = reason
+
+    def answers(self) -> AnswerTable:
+        return dict.fromkeys(ACTIONS, lambda _: refuse(self._reason))

@@ -1,75 +1,76 @@
-"""What is told of a run beside its points: its console, its cells, its environment. In pages, since a console is long."""
+"""Console, cells and environment of a run, as the front end asks for them: in pages, since a console is long."""
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from functools import partial
 from operator import itemgetter
 from typing import Any, Final
 
+from ..frames.protocol import Origins
 from ..store.base import Store
 from ..store.documents import fact
 from ..text import shorten
+from ..types import CAPTURED
+from .questions import Answer, AnswerTable, Question
 
-ABOUT: Final = frozenset({"console", "cells", "environment"})
 PAGE: Final = 1000  # lines an answer
-REWRITTEN: Final = 100  # lines before the last one known that are told again: progress bars go on above others
+REWRITTEN: Final = 100  # lines before the last known one that are sent again: progress bars go on above others
 LONGEST_LINE: Final = 2_000  # characters
 MOST_FOUND: Final = 100_000  # lines, the newest
 MOST_CELLS: Final = 300  # the newest
 LONGEST_SOURCE: Final = 20_000  # characters, of code and of a traceback each
 LONGEST_OUTPUT: Final = 4_000
+MOST_SPANS: Final = 500  # cell executions on a board: 20 KB
+
+_CELL: Final = CAPTURED["cells"]
+_SPAN: Final = itemgetter(*(_CELL.index(name) for name in ("count", "started", "ended", "points", "state")))
 
 
-def about(store: Store, question: Mapping[str, Any]) -> dict[str, Any]:
-    """Answers the questions `ABOUT` for a ``run``, by its id, or says in ``error`` why not.
+def answers(store: Store) -> AnswerTable:
+    """Return the questions about one run, whose id is their ``run``."""
+    return {
+        "console": partial(console, store),
+        "cells": partial(cells, store),
+        "environment": partial(environment, store),
+    }
 
-    ``console``: at most `PAGE` ``lines`` as `CAPTURED` has them, and how many are ``earlier``: the newest, or the last ones
-    ``before`` a line, by its number, and all of them from the line ``since`` on. Or those that may have changed since the
-    line ``after`` was the last, with ``more`` when others come behind them. Or with ``search`` the numbers of the lines that
-    contain this text in any case, as ``found``. Lines of the middle of a long console may go while somebody reads.
-    ``cells``: the newest executions as mappings, and how many are ``earlier``.
-    ``environment``: None where it is not known.
+
+def console(store: Store, question: Question) -> Answer:
+    """Return console lines as `CAPTURED` has them, by one of these arguments.
+
+    ===========  ====================================================================================================
+    (none)       the newest `PAGE` ``lines``, and the number of ``earlier`` ones
+    ``before``   the `PAGE` lines before this line number, likewise
+    ``since``    with or without ``before``: from this line number on, even when they are more than a page
+    ``after``    the lines that may have changed since this line was the last one; ``more`` when others follow them
+    ``search``   ``found``: the numbers of the lines that contain this text, ignoring case
+    ===========  ====================================================================================================
+
+    Lines in the middle of a long console may disappear between two questions.
     """
-    run = question.get("run")
-    if not isinstance(run, str) or store.run(run) is None:
-        return {"error": "this run is no longer in the project"}
-    try:
-        match question["ask"]:
-            case "console":
-                return _console(store, run, question)
-            case "cells":
-                return _cells(store, run)
-            case _:
-                return {"environment": fact(store, run, "environment")}
-    except ValueError as error:
-        return {"error": str(error)}
-
-
-def _console(store: Store, run: str, question: Mapping[str, Any]) -> dict[str, Any]:
-    before, since, after = (_number(question, name) for name in ("before", "since", "after"))
+    run = _run(store, question)
+    before, since, after = (_line_number(question, name) for name in ("before", "since", "after"))
     if after is not None:
         rows = store.captured(run, "console", after - REWRITTEN)
-        return {"lines": _told(rows[: PAGE + REWRITTEN]), "more": len(rows) > PAGE + REWRITTEN}
+        return {"lines": _lines(rows[: PAGE + REWRITTEN]), "more": len(rows) > PAGE + REWRITTEN}, []
     rows = store.captured(run, "console")
     if text := question.get("search"):
         matches = re.compile(re.escape(str(text)), re.IGNORECASE).search
-        return {"found": [line for line, _, text, *_ in rows if matches(text)][-MOST_FOUND:]}
+        return {"found": [line for line, _, text, *_ in rows if matches(text)][-MOST_FOUND:]}, []
     end = len(rows) if before is None else bisect_left(rows, before, key=itemgetter(0))
     first = max(0, end - PAGE)
     if since is not None:
         first = min(first, bisect_left(rows, since, key=itemgetter(0)))
-    return {"lines": _told(rows[first:end]), "earlier": first}
+    return {"lines": _lines(rows[first:end]), "earlier": first}, []
 
 
-def _told(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
-    return [[line, stream, shorten(text, LONGEST_LINE), time, cell] for line, stream, text, time, cell in rows]
-
-
-def _cells(store: Store, run: str) -> dict[str, Any]:
-    rows = store.captured(run, "cells")
-    cells = [
+def cells(store: Store, question: Question) -> Answer:
+    """Return the newest cell executions as mappings, and the number of ``earlier`` ones."""
+    rows = store.captured(_run(store, question), "cells")
+    found = [
         {
             "number": number,
             "count": count,
@@ -77,17 +78,50 @@ def _cells(store: Store, run: str) -> dict[str, Any]:
             "started": started,
             "ended": ended,
             "state": state,
-            "error": error and error[-LONGEST_SOURCE:],  # what a traceback says stands at its end
+            "error": error and error[-LONGEST_SOURCE:],  # a traceback says what happened at its end
             "output": output and shorten(output, LONGEST_OUTPUT),
             "dirty": dirty,
         }
         for number, _, count, source, started, ended, state, error, output, _, _, dirty in rows[-MOST_CELLS:]
     ]
-    return {"cells": cells, "earlier": len(rows) - len(cells)}
+    return {"cells": found, "earlier": len(rows) - len(found)}, []
 
 
-def _number(question: Mapping[str, Any], name: str) -> int | None:
+def environment(store: Store, question: Question) -> Answer:
+    """Return the environment snapshot; None when none was recorded."""
+    return {"environment": fact(store, _run(store, question), "environment")}, []
+
+
+def cell_spans(store: Store, runs: Iterable[str]) -> Origins:
+    """Return the times of the newest `MOST_SPANS` cell executions that logged points of `runs`, or may do so still.
+
+    They are the trait ``cells``, by which a tooltip finds the execution that a point came from.
+    """
+    found: list[tuple[float, str, int, float | None]] = []
+    for run_id in runs:
+        for row in store.captured(run_id, "cells"):
+            count, started, ended, points, state = _SPAN(row)
+            if count is not None and (points or state == "running"):
+                found.append((round(started, 3), run_id, count, None if ended is None else round(ended, 3)))
+    spans: Origins = {}
+    for started, run_id, count, ended in sorted(found, key=itemgetter(0))[-MOST_SPANS:]:
+        spans.setdefault(run_id, []).append((count, started, ended))
+    return spans
+
+
+def _run(store: Store, question: Question) -> str:
+    run = question.get("run")
+    if not isinstance(run, str) or store.run(run) is None:
+        raise ValueError("this run is no longer in the project")
+    return run
+
+
+def _line_number(question: Question, name: str) -> int | None:
     number = question.get(name)
     if number is not None and (isinstance(number, bool) or not isinstance(number, int)):
         raise ValueError(f"{name} is the number of a line, not {number!r}")
     return number
+
+
+def _lines(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
+    return [[line, stream, shorten(text, LONGEST_LINE), time, cell] for line, stream, text, time, cell in rows]

@@ -1,4 +1,4 @@
-"""The table of a project's runs: what the runs panel and compare show, also of runs that the board does not draw."""
+"""The table of a project's runs, for the runs panel and compare: also of runs that the board does not draw."""
 
 from __future__ import annotations
 
@@ -16,52 +16,54 @@ from ..text import shorten
 from ..types import MetricSummary, RunRecord, State
 
 TABLE_SECONDS: Final = 1.0  # between two tables
-FIGURES_SECONDS: Final = 5.0  # between two, when nothing but figures changed: those of drawn runs come with the picture
-CLOSED_BYTES: Final = 20_000  # of a table nobody looks at: the notebook keeps it
-KEPT_BYTES: Final = 150_000  # of one that somebody looks at, in a notebook that a program executes and keeps
+FIGURES_SECONDS: Final = (
+    5.0  # between two tables in which only summaries changed: drawn runs bring theirs with the picture
+)
+CLOSED_BYTES: Final = 20_000  # of a table that is not shown: the notebook keeps it
+KEPT_BYTES: Final = 150_000  # of a table that is shown, in a notebook that a program executes and saves
 LONGEST_TEXT: Final = 200  # of a value of config
 MOST_KEYS: Final = 200  # of a run's config
 
-_NOTHING: Final = MetricSummary(float("nan"), float("inf"), float("-inf"), 0, -1)  # was never logged
+_NOTHING: Final = MetricSummary(float("nan"), float("inf"), float("-inf"), 0, -1)  # of a metric that was never logged
 _RUNNING: Final[State] = "running"
 
 
-class Catalog:
-    """Follows the records and figures of a project's runs, and makes the table from them."""
+class RunsTable:
+    """Follows the records and summaries of a project's runs, and makes the table from them."""
 
     def __init__(self, session: str, store: Store) -> None:
         self._session = session
         self._store = store
         self._seq = 0
         self._due = self._figures_due = float("-inf")
-        self._told: list[str] | None = None
-        self._shortened = False  # not all of what was told fitted
+        self._sent: list[str] | None = None
+        self._shortened = False  # not all runs fitted into the last table
         self._records: dict[str, RunRecord] = {}
         self._entries: dict[str, TableRun] = {}
         self._figures: dict[str, dict[str, MetricSummary]] = {}
 
     def hurry(self) -> None:
-        """The next `news` looks at once."""
+        """Have the next `news` look at once."""
         self._due = self._figures_due = float("-inf")
 
     def news(self, now: float, own: Sequence[str] | None) -> Table | None:
-        """The table to send at `now` (seconds, monotonic): of all runs, or of the board's `own` only.
+        """Return the table to send at `now` (seconds, monotonic): of all runs, or of the board's `own` only.
 
-        None when the last was told a moment ago or nothing changed.
+        None when the last was sent a moment ago, or nothing changed.
         """
         if now < self._due:
             return None
         self._due = now + TABLE_SECONDS
         records = self._read(own)
         shown = [record.id for record in records]
-        changed = self._take(records) or shown != self._told or (own is None and self._shortened)
+        changed = self._take(records) or shown != self._sent or (own is None and self._shortened)
         if own is None and (changed or now >= self._figures_due):
             self._figures_due = now + FIGURES_SECONDS
             changed |= self._take_figures(records)
         return self._table(shown, own) if changed else None
 
     def table(self, own: Sequence[str] | None, most: int | None = None) -> Table:
-        """The table as it is now, in about `most` bytes."""
+        """Return the table as it is now, in about `most` bytes."""
         records = self._read(own)
         self._take(records)
         self._take_figures(records)
@@ -85,7 +87,7 @@ class Catalog:
         return changed
 
     def _take_figures(self, records: Sequence[RunRecord]) -> bool:
-        """Figures of a run that has ended stay; True when some are others than before."""
+        """Read the summaries of open runs; those of ended runs stay. Return whether some changed."""
         wanted = [run.id for run in records if run.state == _RUNNING or run.id not in self._figures]
         found = self._store.summaries(wanted) if wanted else {}
         fresh = {run: logged(figures) for run, figures in found.items()}
@@ -94,7 +96,7 @@ class Catalog:
         return changed
 
     def _table(self, runs: list[str], own: Sequence[str] | None, most: int | None = None) -> Table:
-        self._told = known = runs
+        self._sent = known = runs
         self._seq += 1
         if own is not None:
             self._take_figures([self._records[run] for run in runs])
@@ -126,7 +128,7 @@ class Catalog:
         return dict.fromkeys(name for run in runs for name in self._figures.get(run, ()))
 
     def _fitting(self, runs: Sequence[str], most: int) -> list[str]:
-        """The newest runs that stay within `most` bytes, in their order."""
+        """Return the newest runs that fit into `most` bytes, in their order."""
         columns: set[str] = set()
         entries = fit = 0
         for run in reversed(runs):
@@ -154,12 +156,12 @@ def _entry(run: RunRecord) -> TableRun:
 
 
 def _counts(figures: Mapping[str, MetricSummary]) -> list[tuple[str, int, int]]:
-    """What changes with every point, and can be compared where the figures are NaN."""
+    """Return what changes with every point, and compares equal where summaries are NaN."""
     return [(name, each.count, each.step) for name, each in figures.items()]
 
 
 def flat(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Config as a table can show it: dotted keys, scalars as they are, lists as JSON, what is long cut short."""
+    """Flatten a config for the table: dotted keys, scalars as they are, lists as JSON, long text shortened."""
     found: dict[str, Any] = {}
     for key, value in _leaves(values, ""):
         if len(found) == MOST_KEYS:
@@ -180,5 +182,5 @@ def _leaves(values: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]
 
 
 def _is_number(value: Any) -> bool:
-    """Whether JSON, and the numbers of a browser, can hold it."""
+    """Return whether JSON and the numbers of a browser can hold it."""
     return (isinstance(value, float) and math.isfinite(value)) or (isinstance(value, int) and abs(value) <= 2**53)

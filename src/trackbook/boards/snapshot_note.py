@@ -1,8 +1,7 @@
-"""What a notebook keeps of a board beside the widget and its still: the note that decides which of them is seen.
+"""The note behind a board's snapshot in a notebook, which decides whether the widget or the snapshot is seen.
 
-The note stands directly behind the still. Its rules know a notebook's outputs by Jupyter's class names, which JupyterLab,
-Notebook 7 and nbconvert's pages share, and by VS Code's, which were read and not tried. Elsewhere, and where HTML is
-sanitised, they do nothing.
+Its rules know the outputs of a notebook by Jupyter's class names, which JupyterLab, Notebook 7 and nbconvert's pages share,
+and by VS Code's, which were read in its source and not tried. Elsewhere, and where HTML is sanitised, they do nothing.
 """
 
 from __future__ import annotations
@@ -10,15 +9,15 @@ from __future__ import annotations
 import html
 from typing import Final
 
-from .front_end import front_end
+from .front_end import built_file
 
 _OUTPUT: Final = ".jp-OutputArea-child"
 _NOTE: Final = f"{_OUTPUT} > * style.tb-note"
 _DRAWN: Final = '[class*="jp-RenderedVega"], .jp-RenderedImage'
-_LOST: Final = ".jp-OutputArea-output.lm-Panel.jupyter-widgets"  # a widget that is there has the class further inside
+_LOST: Final = ".jp-OutputArea-output.lm-Panel.jupyter-widgets"  # a living widget has the class further inside
 
-# The note itself; the still beside a live board, in Jupyter and in VS Code; a widget that is lost, above a still that is
-# drawn. One rule each: a browser drops a whole rule for a part that it does not know.
+# Hidden are: the note itself; the snapshot beside a live board, in Jupyter and in VS Code; a lost widget above a drawn
+# snapshot. Four rules, because a browser drops a whole rule for one part that it does not know.
 RULES: Final = f"""
 {_OUTPUT}:has(> * style.tb-note):not(:has(.tb-board)) {{ display: none; }}
 .jp-OutputArea:has(.tb-board) > {_OUTPUT}:has(+ {_NOTE}):has(> :is({_DRAWN}, .jp-RenderedText)) {{ display: none; }}
@@ -27,12 +26,12 @@ RULES: Final = f"""
 """
 
 
-def page(session: str) -> str:
-    """The note of the board of `session`, as HTML.
+def snapshot_note(session: str) -> str:
+    """Return the note for the board of `session`, as HTML.
 
-    Where a live board is, the still is not seen. Where the widget's model is gone ("Error displaying widget: model not
-    found"), only the still is. In a page without kernel that carries the widget's state (nbconvert puts it there) a script
-    draws the board from it: widgets in a page need a manager from a CDN, this needs nothing.
+    Where a live board is, the snapshot is hidden. Where the model of the widget is gone ("Error displaying widget: model
+    not found"), the widget is. In a page without a kernel that carries the widget's state (nbconvert writes it) a script
+    draws the board from it: widgets in a page need a manager from a CDN, the script needs nothing.
     """
     container = f'<div class="tb-page" data-trackbook-session="{html.escape(session)}"></div>'
-    return f'{container}<style class="tb-note">{RULES}</style><script>{front_end("fallback.js")}</script>'
+    return f'{container}<style class="tb-note">{RULES}</style><script>{built_file("fallback.js")}</script>'

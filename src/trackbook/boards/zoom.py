@@ -1,10 +1,9 @@
-"""Exact windows: what a chart asks for when one zooms in."""
+"""Finer rows of a chart's window, for a reader who zooms in."""
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -14,32 +13,33 @@ from ..frames.encoding import extremes, offsets, pack
 from ..frames.picture import Picture, headed
 from ..store.base import Store
 from ..switch_interval import QUICKEST, switching
+from .questions import Answer, Question
 
 MOST_SERIES: Final = 256
 MOST_BUCKETS: Final = 4096
 LARGEST_STEP: Final = 2**62
-READ_AT_MOST: Final = 3_000_000  # points of the file: for wider windows the board's own rows must do
+READ_AT_MOST: Final = 3_000_000  # points of the file; a wider window gets the board's own rows
 
 
 class Window(NamedTuple):
+    """A window of steps, both ends included and aligned to `width`."""
+
     series: list[tuple[int, int]]
     first: int
     last: int
     buckets: int
-    width: int  # steps a bucket that keep to `buckets`; `first` and `last` are aligned to it
+    width: int  # steps a bucket, so that there are at most `buckets`
 
 
-def detail(picture: Picture, store: Store, question: Mapping[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
-    """Answers ``{ask: "detail", series: [[run, metric], ...], from, to, buckets, margin}``.
+def detail(picture: Picture, store: Store, question: Question) -> Answer:
+    """Answer ``{ask: "detail", series: [[run, metric], ...], from, to, buckets, margin}``.
 
-    Steps are inclusive, None an open end; `margin` steps at both sides come too. Each series comes as at most `buckets`
-    aligned buckets, or as its points when they are at most four times as many, in the frames' encoding; one without points
-    there does not come. Of what is too much to be read now the board's own rows come, which their width tells.
+    Steps are inclusive, and None is an open end; `margin` steps are added on both sides. Each series is returned as at most
+    `buckets` aligned buckets, or as its points when they are at most four times as many, encoded as in frames. Series
+    without points in the window are left out. Where the window is too large to be read now, the rows of the board itself
+    are returned, which their width tells. Raises ``ValueError`` for bad arguments.
     """
-    try:
-        window = _window(picture, question)
-    except ValueError as error:
-        return {"error": str(error)}, []
+    window = _window(picture, question)
     made = Buckets(window.buckets)
     with switching.every(QUICKEST):
         _fill(made, picture, store, window)
@@ -54,8 +54,7 @@ def detail(picture: Picture, store: Store, question: Mapping[str, Any]) -> tuple
     return {"series": headers}, [data]
 
 
-def _window(picture: Picture, question: Mapping[str, Any]) -> Window:
-    """What is asked for. Raises ``ValueError`` for what makes no sense."""
+def _window(picture: Picture, question: Question) -> Window:
     asked = question.get("series")
     if not isinstance(asked, list) or not 0 < len(asked) <= MOST_SERIES:
         raise ValueError(f"detail is of 1 to {MOST_SERIES} series, [run, metric] each")
@@ -83,7 +82,7 @@ def _window(picture: Picture, question: Mapping[str, Any]) -> Window:
     )
 
 
-def _number(question: Mapping[str, Any], name: str, default: float) -> float:
+def _number(question: Question, name: str, default: float) -> float:
     number = question.get(name)
     if number is None:
         return default
@@ -93,9 +92,7 @@ def _number(question: Mapping[str, Any], name: str, default: float) -> float:
 
 
 def _fill(made: Buckets, picture: Picture, store: Store, window: Window) -> None:
-    """Takes rows from the board where they are as fine as asked, else points from the store, and where those are too many
-    the board's rows as they are.
-    """
+    """Fill the buckets from the board where it is fine enough, else from the store; too many points: the board's rows."""
     from_store = defaultdict(list)
     runs = {run["key"]: run_id for run_id, run in picture.runs.items()}
     metrics = list(picture.metrics)

@@ -1,0 +1,256 @@
+"""The kernel side of a board without a transport: when to publish, what, and the answers to its front end."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from typing import Any, Final, Protocol
+
+from ..pump import INTERVAL
+from ..switch_interval import QUICK, switching
+from . import questions, run_details, zoom
+from .questions import DONE, Answer, AnswerTable, Question
+from .run_actions import Actions, NoActions
+from .runs_table import KEPT_BYTES, RunsTable
+from .session import Session
+
+ACKNOWLEDGED_SECONDS: Final = 0.1
+UNACKNOWLEDGED_SECONDS: Final = 0.2
+SILENT_SECONDS: Final = 1.0
+PATIENCE_SECONDS: Final = (
+    0.6  # a front end that keeps up acknowledges four times a second, later when the kernel is busy
+)
+SILENT_AFTER: Final = 60.0
+BEAT_SECONDS: Final = 10.0  # `js/src/frames/heartbeat.ts` waits for several of them
+
+
+class Publish(Protocol):
+    """The transport: sends the new value of a trait to the front end."""
+
+    def __call__(self, trait: str, value: Any, /) -> None: ...
+
+
+class Publisher:
+    """Decides when a board's front end gets what, and answers its questions. Knows no widget and no server.
+
+    The traits it publishes are ``keyframe``, ``delta``, ``table``, ``cells``, ``open_runs`` and ``beat``. `message` is
+    entered around traits that should travel together; whoever sets or reads what the transport keeps holds `lock`.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        publish: Publish,
+        *,
+        message: Callable[[], AbstractContextManager[Any]] = nullcontext,
+        actions: Actions | None = None,
+    ) -> None:
+        self.session = session
+        self.lock = threading.RLock()
+        self.on_wake: Callable[[], None] = lambda: None  # somebody has to tick this publisher again
+        self.before_reading: Callable[[], None] = lambda: None  # moves what was just logged into the store
+        self.shows_all_runs = False  # the runs panel, compare or a grouping needs the whole project's table
+        self.publish = publish
+        self._message = message
+        self._actions = NoActions("the runs of this board cannot be changed") if actions is None else actions
+        self._answers = self._answer_table()
+        self._table = RunsTable(session.id, session.store)
+        self._due = 0.0
+        self._sent_at = 0.0
+        self._beat = 0
+        self._unsent = False  # one view was told of news, by `delta`, that the others have not heard
+        self._unseen_since: float | None = None
+        self._cells_due = True
+        self._cells_of: list[str] = []
+        self._last: dict[str, Any] = {}  # small traits as they were published
+        self._selected: set[str] = set()
+        self._deleted: deque[str] = deque()
+
+    # --- publishing
+
+    def opening(self) -> dict[str, Any]:
+        """Return the values of traits that a front end begins with."""
+        with self.lock:
+            self.session.pull()
+            keyframe, delta = self.session.keyframe()
+            self._last["open_runs"] = self._actions.open_runs
+            return {
+                "keyframe": keyframe,
+                "delta": delta,
+                "table": self._table.table(self.session.run_ids),
+                "open_runs": self._last["open_runs"],
+            }
+
+    def tick(self, now: float) -> float:
+        """Publish what is new, at most as often as the front end keeps up with. Called by the pump."""
+        if now >= self._due and self.lock.acquire(blocking=False):
+            try:
+                with switching.every(QUICK):
+                    self._publish_news(now)
+            finally:
+                self.lock.release()
+        return INTERVAL
+
+    def _publish_news(self, now: float) -> None:
+        self._due = now + self.interval(now)
+        while self._deleted:
+            self.session.remove_run(self._deleted.popleft())
+        if self.session.pull() or self._unsent:
+            self._publish_frames(*self.session.frames())
+            self._sent_at = now
+        elif self.session.running and now - self._sent_at >= BEAT_SECONDS:
+            self._beat += 1
+            self.publish("beat", self._beat)
+            self._sent_at = now
+            self._cells_due = True  # nobody announces the cells of another process
+        table = self._table.news(now, self._table_runs)
+        if table is not None:
+            self.publish("table", table)
+        if self._cells_due or self._cells_of != self.session.run_ids:
+            self._publish_cells()
+
+    def settle(self, *, kept: bool = False) -> None:
+        """Publish everything as a keyframe: at the end of a run or cell, for the saved notebook.
+
+        `kept`: a program executes the notebook, so the table of runs is cut to what a notebook should hold.
+        """
+        with self.lock:
+            self.session.pull()
+            with self._message():
+                self._publish_cells()
+                self._publish_frames(*self.session.saved_keyframe())
+                self.publish("table", self._table.table(self._table_runs, KEPT_BYTES if kept else None))
+
+    def delta(self) -> Any:
+        """Return a fresh delta on the published keyframe, for one view that asks; others get the news at the next tick."""
+        with self.lock:
+            self._unsent |= self.session.pull()
+            return self.session.delta()
+
+    def pull(self) -> None:
+        """Take in what has been logged so far; the front end gets it at the next tick."""
+        self.before_reading()
+        with self.lock:
+            self._unsent |= self.session.pull()
+
+    def _publish_frames(self, keyframe: Any, delta: Any) -> None:
+        if self._unseen_since is None:
+            self._unseen_since = time.monotonic()
+        self._unsent = False
+        with self._message():
+            if keyframe is not None:
+                self.publish("keyframe", keyframe)
+            self.publish("delta", delta)
+            self._publish_changed("open_runs", self._actions.open_runs)
+
+    def _publish_cells(self) -> None:
+        self._cells_due = False
+        self._cells_of = self.session.run_ids
+        self._publish_changed("cells", run_details.cell_spans(self.session.store, self._cells_of))
+
+    def _publish_changed(self, trait: str, value: Any) -> None:
+        if self._last.get(trait) != value:
+            self._last[trait] = value
+            self.publish(trait, value)
+
+    # --- the pace
+
+    def interval(self, now: float) -> float:
+        """Return the seconds until the next refresh: a front end that acknowledges is refreshed more often."""
+        if not self.session.running:
+            return SILENT_SECONDS
+        unseen = 0.0 if self._unseen_since is None else now - self._unseen_since
+        if unseen < PATIENCE_SECONDS:
+            return ACKNOWLEDGED_SECONDS
+        return UNACKNOWLEDGED_SECONDS if unseen < SILENT_AFTER else SILENT_SECONDS
+
+    def acknowledge(self) -> None:
+        """Note that the front end has seen the newest frame."""
+        self._unseen_since = None
+
+    @property
+    def awake(self) -> bool:
+        """Whether there may be news: a run is open, or the front end shows all runs of the project."""
+        return self.session.running or self.session.follow or self.shows_all_runs
+
+    def wake(self) -> None:
+        """Look at everything again, now."""
+        self._due = 0.0
+        self._cells_due = True
+        self._table.hurry()
+        self.session.recheck()
+        self.on_wake()
+
+    # --- what it shows
+
+    @property
+    def _table_runs(self) -> list[str] | None:
+        return None if self.shows_all_runs else self.session.run_ids
+
+    def show_all_runs(self, wanted: bool) -> None:
+        """Publish the table of all runs of the project, or of the board's own runs only."""
+        self.shows_all_runs = wanted
+        if wanted:
+            self.wake()
+
+    def add_run(self, run_id: str) -> None:
+        """Show one more run."""
+        with self.lock:
+            self.session.add_run(run_id)
+            self._due = 0.0
+            self._cells_due = True
+
+    def select(self, runs: Sequence[str]) -> None:
+        """Show these runs beside the board's own, and no longer the ones that were selected before."""
+        chosen = set(runs)
+        for run_id in self._selected - chosen:
+            self.session.remove_run(run_id)
+        added = [run_id for run_id in runs if run_id not in self.session.run_ids]
+        for run_id in added:
+            self.session.add_run(run_id)
+        self._selected = (self._selected & chosen) | set(added)
+        self.wake()
+
+    def forget(self, run_id: str) -> None:
+        """Stop showing a deleted run, from the next tick on. Takes no lock, so that boards may tell each other."""
+        self._deleted.append(run_id)
+        self._due = 0.0
+        self._table.hurry()
+        self.on_wake()
+
+    def note_cells(self) -> None:
+        """A cell has begun: publish the executions of cells at the next tick."""
+        self._cells_due = True
+
+    # --- questions
+
+    def answer(self, question: Question) -> Answer:
+        """Answer a question of the front end."""
+        with self.lock:
+            return questions.answer(self._answers, question)
+
+    def _answer_table(self) -> AnswerTable:
+        session = self.session
+        actions = self._actions.answers()
+        return {
+            "keyframe": self._answer_keyframe,
+            "detail": partial(zoom.detail, session.picture, session.store),
+            **run_details.answers(session.store),
+            **{name: partial(self._act, action) for name, action in actions.items()},
+        }
+
+    def _answer_keyframe(self, _: Question) -> Answer:
+        self._publish_frames(*self.session.keyframe())
+        return DONE
+
+    def _act(self, action: Callable[[Question], Answer], question: Question) -> Answer:
+        """Change a run, then look again: the change shows at once. A deleted run leaves the board."""
+        answer = action(question)
+        if question["ask"] == "delete" and "error" not in answer[0]:
+            self.forget(question["run"])
+        self.wake()
+        return answer

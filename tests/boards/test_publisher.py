@@ -1,0 +1,359 @@
+"""The publisher without a widget: it gets a `publish` that records, and a front end in plain Python hears the result."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import polars as pl
+import pytest
+
+from trackbook.boards.publisher import Publisher
+from trackbook.boards.questions import DONE, AnswerTable, Question
+from trackbook.boards.session import Session
+from trackbook.store.base import POINTS
+from trackbook.store.memory import MemoryStore
+from trackbook.types import RunRecord
+from wire import FrontEnd, assert_same, kernel_picture, plain
+
+
+class FakeActions:
+    """Actions that tests can look into."""
+
+    def __init__(self, **actions: Callable[[Question], Any]) -> None:
+        self.open_runs: list[str] = []
+        self._actions = actions
+
+    def answers(self) -> AnswerTable:
+        return self._actions  # type: ignore[return-value]
+
+
+class Published:
+    """A publisher of one run, what it published, and the front end that got it."""
+
+    def __init__(self, actions: FakeActions | None = None) -> None:
+        self.store = MemoryStore()
+        self.store.put_run(RunRecord("r", "run", started=100.0))
+        self.session = Session("p", self.store)
+        self.session.add_run("r")
+        self.front_end = FrontEnd()
+        self.actions = actions or FakeActions()
+        self.messages: list[list[str]] = []  # the traits of each message
+        self.in_message = False
+        self.publisher = Publisher(self.session, self.publish, message=self.message, actions=self.actions)
+        self.state = self.publisher.opening()
+        self.front_end.receive(keyframe=self.state["keyframe"], delta=self.state["delta"])
+        self.now = 0.0
+        self.logged = 0
+
+    def publish(self, trait: str, value: Any, /) -> None:
+        if self.in_message:
+            self.messages[-1].append(trait)
+        else:
+            self.messages.append([trait])
+        self.state[trait] = value
+        if trait in ("keyframe", "delta"):
+            self.front_end.receive(**{trait: value})
+
+    @contextmanager
+    def message(self) -> Iterator[None]:
+        if self.in_message:
+            yield
+            return
+        self.in_message = True
+        self.messages.append([])
+        yield
+        self.in_message = False
+
+    def log(self, count: int = 1) -> None:
+        steps = list(range(self.logged, self.logged + count))
+        points = {"metric": ["loss"] * count, "step": steps, "value": steps, "time": steps}
+        self.store.append("r", pl.DataFrame(points, schema=POINTS, strict=False))
+        self.logged += count
+
+    def tick(self) -> None:
+        """Tick when everything is due, the pace and the table of runs."""
+        self.now += 10.0
+        self.publisher.tick(self.now)
+
+    def end(self) -> None:
+        self.store.put_run(RunRecord("r", "run", started=100.0, state="finished"))
+
+    def drawn(self) -> list[str]:
+        assert self.front_end.picture is not None
+        return [run["name"] for run in self.front_end.picture["runs"].values()]
+
+    def in_table(self) -> list[str]:
+        return [run["name"] for run in self.state["table"]["header"]["runs"]]
+
+
+@pytest.fixture
+def published() -> Published:
+    return Published()
+
+
+def other_run(published: Published) -> None:
+    published.store.put_run(RunRecord("o", "other", started=50.0, state="finished"))
+    points = {"metric": ["loss"], "step": [0], "value": [9.0], "time": [50.0]}
+    published.store.append("o", pl.DataFrame(points, schema=POINTS))
+
+
+def test_publisher_needs_neither_anywidget_nor_traitlets() -> None:
+    program = """
+import sys
+from trackbook.boards.publisher import Publisher
+from trackbook.boards.session import Session
+from trackbook.store.memory import MemoryStore
+publisher = Publisher(Session("p", MemoryStore()), print)
+publisher.opening(), publisher.tick(1.0), publisher.settle()
+print(*{"anywidget", "ipywidgets", "traitlets", "IPython"} & set(sys.modules))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == ""
+
+
+def test_front_end_holds_the_kernels_picture_after_every_tick(published: Published) -> None:
+    for count in (3, 1, 900, 2, 40, 700, 1):
+        published.log(count)
+        published.tick()
+        shown = published.front_end.picture
+        assert shown is not None
+        assert shown["runs"][0]["done"] == published.logged
+    published.publisher.settle()
+    got, expected = plain(published.front_end.picture or {}), plain(kernel_picture(published.session.picture))
+    assert got["metrics"] == expected["metrics"] == ["loss"]
+    assert_same(got["series"], expected["series"])
+
+
+def test_tick_without_news_publishes_nothing(published: Published) -> None:
+    published.log(3)
+    published.tick()
+    sent = len(published.messages)
+    published.publisher.tick(published.now + 1.0)
+    assert len(published.messages) == sent
+
+
+def test_keyframe_and_its_delta_are_one_message(published: Published) -> None:
+    published.log(1100)
+    published.tick()
+    assert ["keyframe", "delta"] in published.messages
+
+
+def test_pace_follows_what_the_front_end_acknowledges(published: Published) -> None:
+    publisher = published.publisher
+    published.log()
+    published.tick()
+    sent = publisher._unseen_since or 0.0
+    assert [publisher.interval(sent + later) for later in (0.0, 0.5, 0.7, 61)] == [0.1, 0.1, 0.2, 1.0]
+    publisher.acknowledge()
+    assert publisher.interval(sent + 61) == 0.1
+
+
+def test_busy_lock_makes_no_tick_wait(published: Published) -> None:
+    published.log(3)
+    sent = len(published.messages)
+    with published.publisher.lock:
+        ticking = threading.Thread(target=published.tick)
+        ticking.start()
+        ticking.join(10)
+        assert not ticking.is_alive()
+    assert len(published.messages) == sent
+    published.tick()
+    assert published.front_end.picture is not None
+    assert published.front_end.picture["runs"][0]["done"] == 3
+
+
+def test_open_run_that_logs_nothing_beats(published: Published) -> None:
+    for second in range(1, 35):
+        published.publisher.tick(float(second))
+    assert published.state["beat"] == 3
+
+
+def test_late_view_gets_a_fresh_delta_and_others_the_next_tick(published: Published) -> None:
+    published.log(3)
+    late = FrontEnd()
+    late.receive(keyframe=published.state["keyframe"], delta=published.publisher.delta())
+    assert late.picture is not None
+    assert plain(late.picture)["series"][0]["columns"]["step"] == [0, 1, 2]
+    published.tick()
+    assert plain(published.front_end.picture or {})["series"][0]["columns"]["step"] == [0, 1, 2]
+
+
+# --- the runs panel
+
+
+def test_table_has_the_whole_project_once_it_is_shown(published: Published) -> None:
+    other_run(published)
+    published.tick()
+    assert published.in_table() == ["run"]
+    published.publisher.show_all_runs(True)
+    published.tick()
+    assert published.in_table() == ["other", "run"]
+
+
+def test_notebook_keeps_the_boards_own_runs_after_the_panel_is_closed(published: Published) -> None:
+    other_run(published)
+    published.publisher.show_all_runs(True)
+    published.tick()
+    published.publisher.show_all_runs(False)
+    published.publisher.settle()
+    assert published.in_table() == ["run"]
+
+
+def test_selected_run_is_drawn_until_it_is_no_longer_selected(published: Published) -> None:
+    other_run(published)
+    published.publisher.select(["o", "no such run"])
+    published.tick()
+    assert published.drawn() == ["run", "other"]
+    published.publisher.select(["r"])
+    published.tick()
+    assert published.drawn() == ["run"]
+    published.publisher.select([])
+    published.tick()
+    assert published.drawn() == ["run"], "a board's own run stays"
+
+
+def test_sleeping_publisher_asks_to_be_ticked_again_when_it_is_used() -> None:
+    published = Published(FakeActions(rename=lambda _: DONE))
+    publisher = published.publisher
+    woken: list[str] = []
+    publisher.on_wake = lambda: woken.append("")
+    other_run(published)
+    published.end()
+    published.tick()
+    assert not publisher.awake
+    publisher.show_all_runs(True)
+    assert (len(woken), publisher.awake) == (1, True)
+    publisher.show_all_runs(False)
+    assert (len(woken), publisher.awake) == (1, False)
+    publisher.select(["o"])
+    assert len(woken) == 2
+    publisher.answer({"ask": "rename", "run": "r"})
+    assert len(woken) == 3
+
+
+# --- questions
+
+
+@pytest.mark.parametrize("name", ["the time", None, ["keyframe"], {}])
+def test_unknown_question_is_refused_by_name(published: Published, name: Any) -> None:
+    assert published.publisher.answer({"ask": name}) == ({"error": f"a board cannot answer {name!r}"}, [])
+
+
+def test_question_keyframe_is_answered_by_one(published: Published) -> None:
+    published.log(2)
+    published.tick()
+    before = published.state["keyframe"]["header"]["seq"]
+    assert published.publisher.answer({"ask": "keyframe"}) == DONE
+    assert published.state["keyframe"]["header"]["seq"] > before
+    assert published.front_end.keyframe is published.state["keyframe"]
+
+
+def test_question_detail_comes_with_its_buffer(published: Published) -> None:
+    published.log(5)
+    published.tick()
+    answer, buffers = published.publisher.answer({"ask": "detail", "series": [[0, 0]]})
+    assert [one["rows"] for one in answer["series"]] == [5]
+    assert len(buffers) == 1
+    answer, buffers = published.publisher.answer({"ask": "detail", "series": "all"})
+    assert ("detail is of" in answer["error"], buffers) == (True, [])
+
+
+def test_questions_about_runs_need_no_drawn_run(published: Published) -> None:
+    other_run(published)
+    published.store.put_captured("o", "console", [(0, "stdout", "hello", 50.0, None)])
+    answer, _ = published.publisher.answer({"ask": "console", "run": "o"})
+    assert answer["lines"] == [[0, "stdout", "hello", 50.0, None]]
+
+
+@pytest.mark.parametrize("error", [OSError, RuntimeError, TypeError, ValueError])
+def test_failing_action_is_answered_with_its_error(error: type[Exception]) -> None:
+    def fail(_: Question) -> Any:
+        raise error("not now")
+
+    publisher = Published(FakeActions(rename=fail)).publisher
+    assert publisher.answer({"ask": "rename", "run": "r"}) == ({"error": "not now"}, [])
+
+
+def test_board_without_actions_refuses_them(published: Published) -> None:
+    publisher = Publisher(published.session, published.publish)
+    answer, _ = publisher.answer({"ask": "delete", "run": "r"})
+    assert answer == {"error": "the runs of this board cannot be changed"}
+
+
+def test_renamed_run_shows_at_once_even_when_it_has_ended() -> None:
+    def rename(question: Question) -> Any:
+        published.store.put_run(RunRecord(question["run"], question["name"], started=100.0, state="finished"))
+        return DONE
+
+    published = Published(FakeActions(rename=rename))
+    published.end()
+    published.tick()
+    published.publisher.answer({"ask": "rename", "run": "r", "name": "best"})
+    published.publisher.tick(published.now)
+    assert (published.in_table(), published.drawn()) == (["best"], ["best"])
+
+
+def test_deleted_run_leaves_table_and_picture() -> None:
+    def delete(question: Question) -> Any:
+        published.store.delete(question["run"])
+        return DONE
+
+    published = Published(FakeActions(delete=delete))
+    other_run(published)
+    published.publisher.show_all_runs(True)
+    published.publisher.select(["o"])
+    published.tick()
+    assert published.drawn() == ["run", "other"]
+    published.publisher.answer({"ask": "delete", "run": "o"})
+    published.publisher.tick(published.now)
+    assert (published.in_table(), published.drawn()) == (["run"], ["run"])
+
+
+def test_run_that_could_not_be_deleted_stays() -> None:
+    published = Published(FakeActions(delete=lambda _: ({"error": "it is still running"}, [])))
+    published.publisher.answer({"ask": "delete", "run": "r"})
+    published.tick()
+    assert published.drawn() == ["run"]
+
+
+# --- cells and open runs
+
+
+def executed(number: int, ended: float | None) -> tuple[Any, ...]:
+    state = "running" if ended is None else "ok"
+    return (number, None, number + 1, "", 100.0 + number, ended, state, None, None, "[]", 1, None)
+
+
+def test_cell_executions_are_published_when_they_begin_and_end(published: Published) -> None:
+    published.publisher.tick(1.0)
+    published.store.put_captured("r", "cells", [executed(0, None)])
+    published.publisher.tick(2.0)
+    assert not published.state.get("cells")  # nobody said that a cell has begun
+    published.publisher.note_cells()
+    published.publisher.tick(4.0)
+    assert published.state["cells"] == {"r": [(1, 100.0, None)]}
+    published.store.put_captured("r", "cells", [executed(0, 100.5)])
+    published.publisher.settle()
+    assert published.state["cells"] == {"r": [(1, 100.0, 100.5)]}
+
+
+def test_cell_executions_of_a_run_that_joins_are_published(published: Published) -> None:
+    published.tick()
+    published.store.put_run(RunRecord("s", "second", started=100.0))
+    published.store.put_captured("s", "cells", [executed(3, 101.0)])
+    published.publisher.add_run("s")
+    published.publisher.tick(published.now)
+    assert published.state["cells"] == {"s": [(4, 103.0, 101.0)]}
+
+
+def test_front_end_knows_which_runs_can_be_stopped(published: Published) -> None:
+    assert published.state["open_runs"] == []
+    published.actions.open_runs = ["r"]
+    published.log()
+    published.tick()
+    assert published.state["open_runs"] == ["r"]
