@@ -1,14 +1,16 @@
 # `make demo` and `make test` do all of their set-up themselves: Python >= 3.11, Node >= 20 and make are enough.
 # Set-up is redone when what it depends on has changed, so running again is quick.
 
-SHELL   := /bin/bash
-VENV    := .venv
-BIN     := $(VENV)/bin
-BUNDLE  := src/trackbook/_static/trackbook.js
-MODULES := js/node_modules/.package-lock.json
-JS      := $(shell find js/src -type f 2>/dev/null) $(wildcard js/*.json js/*.mjs js/*.ts)
-PYTEST  := $(BIN)/python -m pytest -q
-STORE   := TRACKBOOK_DIR="$(CURDIR)/demo/store"
+SHELL    := bash
+VENV     := .venv
+PROGRAMS := $(if $(filter Windows_NT,$(OS)),Scripts,bin)
+BIN      := $(VENV)/$(PROGRAMS)
+BUNDLE   := src/trackbook/_static/trackbook.js
+MODULES  := js/node_modules/.package-lock.json
+JS       := $(shell find js/src -type f 2>/dev/null) $(wildcard js/*.json js/*.mjs js/*.ts)
+PYTEST   := $(BIN)/python -m pytest -q
+STORE    := TRACKBOOK_DIR="$(CURDIR)/demo/store"
+TIMES    := $(VENV)/times
 
 # The first of these that really runs and is new enough (a pyenv shim may stand on PATH and fail).
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
@@ -18,8 +20,12 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 interpreter = $(shell for p in python$(1) "$$(pyenv root 2>/dev/null)"/versions/$(1).*/bin/python; do \
 	"$$p" -c '' 2>/dev/null && echo "$$p" && break; done)
 
+# $(call timed,NAME,COMMAND): run the command and note its seconds for the table that `make test` and `make check` end with.
+timed = echo "== $(1)"; $(2) && echo "$(1):$$SECONDS" >> $(TIMES)
+times = awk -F: '{ printf "%5d s  %s\n", $$2, $$1; sum += $$2 } END { printf "%5d s  in total\n", sum }' $(TIMES)
+
 # $(call pip,VENV,ARGUMENTS): a dot for each package instead of a wall of text; its end when it fails.
-pip = set -o pipefail; $(1)/bin/python -m pip install --root-user-action=ignore $(2) 2>&1 | tee $(1)/pip.log \
+pip = set -o pipefail; $(1)/$(PROGRAMS)/python -m pip install --root-user-action=ignore $(2) 2>&1 | tee $(1)/pip.log \
 	| awk '/^ *(Collecting|Requirement|Installing)/ { printf "."; fflush() } END { print "" }' \
 	|| { tail -n 30 $(1)/pip.log >&2; exit 1; }
 
@@ -28,13 +34,16 @@ export JUPYTER_PLATFORM_DIRS := 1
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup js demo lab test lint unit unit-3.13 browser chromium specs golden bench picture clean
+.PHONY: help setup js demo lab test check clock lint unit quick vitest unit-3.13 browser chromium \
+	dist specs golden bench picture clean
 
 help:
 	@echo "make demo     train on the digits in a notebook; leaves notebook, HTML and Parquet in demo/"
 	@echo "make lab      open the same notebook in JupyterLab"
-	@echo "make test     everything: ruff, mypy, tsc, biome, vitest, pytest, pytest in a real JupyterLab"
+	@echo "make check    before a commit: linters, types and the unit tests, without the slow ones"
+	@echo "make test     everything: ruff, mypy, actionlint, tsc, biome, vitest, pytest, pytest in a real JupyterLab"
 	@echo "make lint | unit | unit-3.13 | browser     parts of it"
+	@echo "make dist     build the sdist and the wheel, and test them"
 	@echo "make specs    make the charts' specs again       make golden    make the golden frames again"
 	@echo "make picture  make the README's picture again    make bench     benchmarks"
 	@echo "make clean    remove what was built and installed"
@@ -74,7 +83,16 @@ chromium: $(VENV)/.installed
 demo: setup
 	@$(STORE) $(BIN)/python notebooks/demo.py
 
-test: lint unit unit-3.13 browser
+test: clock lint unit unit-3.13 browser
+	@$(times)
+
+# --- before a commit --------------------------------------------------------------------------------------------------
+
+check: clock lint quick
+	@$(times)
+
+clock: setup
+	@rm -f $(TIMES)
 
 # --- parts ------------------------------------------------------------------------------------------------------------
 
@@ -82,35 +100,36 @@ lab: setup
 	@$(STORE) $(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks/quickstart.ipynb
 
 lint: setup
-	@echo "== ruff"
-	@$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet .
-	@echo "== mypy"
-	@$(BIN)/mypy
-	@echo "== tsc"
-	@cd js && npm run --silent check
-	@echo "== biome"
-	@cd js && npm run --silent lint
+	@$(call timed,ruff,$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet .)
+	@$(call timed,mypy for Linux macOS and Windows,for platform in linux darwin win32; do \
+		$(BIN)/mypy --no-error-summary --platform $$platform --cache-dir .mypy_cache/$$platform || exit 1; done)
+	@$(call timed,actionlint,PATH="$$PWD/$(BIN):$$PATH" actionlint .github/workflows/*.yml)
+	@$(call timed,tsc,npm --prefix js run --silent check)
+	@$(call timed,biome,npm --prefix js run --silent lint)
 
-unit: setup
-	@echo "== vitest"
-	@cd js && npm test --silent
-	@echo "== pytest"
-	@$(PYTEST) -m "not browser"
+unit: vitest
+	@$(call timed,pytest,$(PYTEST) -m "not browser")
+
+quick: vitest
+	@$(call timed,pytest without what is slow,$(PYTEST) --hypothesis-profile=brief --ignore tests/browser \
+		-m "not slow and not notebook and not package")
+
+vitest: setup
+	@$(call timed,vitest,npm --prefix js test --silent)
 
 browser: setup chromium
-	@echo "== pytest in JupyterLab"
-	@$(PYTEST) -m browser
+	@$(call timed,pytest in JupyterLab,$(PYTEST) -m browser)
 
 # The unit tests once more on the newest supported Python, where the machine has one.
 unit-3.13: setup
-	@echo "== pytest on Python 3.13"
 	@if $(BIN)/python -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))'; then \
-		echo "skipped: $(VENV) is Python 3.13 itself"; \
+		echo "== pytest on Python 3.13: skipped, $(VENV) is Python 3.13 itself"; \
 	elif [ -z "$(call interpreter,3.13)" ]; then \
-		echo "skipped: no Python 3.13 on this machine"; \
+		echo "== pytest on Python 3.13: skipped, this machine has none"; \
 	else \
 		$(MAKE) --no-print-directory .venv-3.13/.installed && \
-		.venv-3.13/bin/python -m pytest -q -m "not browser and not notebook and not package" --ignore tests/browser --hypothesis-profile=brief; \
+		$(call timed,pytest on Python 3.13,.venv-3.13/$(PROGRAMS)/python -m pytest -q --hypothesis-profile=brief \
+			--ignore tests/browser -m "not notebook and not package"); \
 	fi
 
 .venv-3.13/.installed: pyproject.toml hatch_build.py
@@ -119,6 +138,12 @@ unit-3.13: setup
 	@$(call pip,.venv-3.13,--upgrade "pip>=25.1")
 	@$(call pip,.venv-3.13,--editable . --group unit)
 	@touch $@
+
+# The sdist, and the wheel that is made of it.
+dist: setup
+	@rm -rf dist
+	@$(BIN)/python -m build --no-isolation .
+	@$(PYTEST) tests/test_package.py --dist dist
 
 specs: setup
 	@$(BIN)/python -m trackbook.charts.specs

@@ -23,6 +23,10 @@ hypothesis.settings.register_profile("brief", hypothesis.settings.get_profile("t
 BROWSER = Path(__file__).parent / "browser"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--dist", type=Path, help="the folder of the sdist and wheel to test; by default they are built")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("first") is None)
     for item in items:

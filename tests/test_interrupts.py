@@ -26,6 +26,8 @@ from trackbook.store.memory import MemoryStore
 from trackbook.tracking.run import Run
 from trackbook.types import RunRecord
 
+pytestmark = pytest.mark.slow
+
 PACKAGE = str(Path(trackbook.__file__).parent)
 TEN = [f"m{number}" for number in range(10)]
 

@@ -16,15 +16,26 @@ STATIC = ("_static/trackbook.js", "_static/loader.js", "_static/fallback.js", "_
 
 
 @pytest.fixture(scope="module")
-def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def dist(request: pytest.FixtureRequest) -> Path | None:
+    """The folder of what is to be released (`make dist`); without one, the fixtures below build."""
+    folder: Path | None = request.config.getoption("--dist")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def sdist(dist: Path | None, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if dist is not None:
+        return next(dist.glob("*.tar.gz"))
     folder = tmp_path_factory.mktemp("sdist")
     build("--sdist", ROOT, folder, os.environ["PATH"])
     return next(folder.glob("*.tar.gz"))
 
 
 @pytest.fixture(scope="module")
-def wheel(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def wheel(dist: Path | None, sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel built from the sdist where there is no npm, nor any other program."""
+    if dist is not None:
+        return next(dist.glob("*.whl"))
     folder = tmp_path_factory.mktemp("wheel")
     with tarfile.open(sdist) as archive:
         archive.extractall(folder, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))  # since 3.11.4

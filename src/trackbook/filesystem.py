@@ -99,7 +99,8 @@ def write_at(descriptor: int, data: Any, offset: int) -> None:
 
 def _write_some_at(descriptor: int, view: memoryview, offset: int) -> int:
     if hasattr(os, "pwrite"):
-        return os.pwrite(descriptor, view, offset)
+        written: int = os.pwrite(descriptor, view, offset)
+        return written
     os.lseek(descriptor, offset, os.SEEK_SET)
     return os.write(descriptor, view)
 

@@ -22,6 +22,8 @@ from trackbook.store.memory import MemoryStore
 from trackbook.store.sqlite import SqliteStore
 from trackbook.types import Cursor, MetricSummary, RunRecord
 
+pytestmark = pytest.mark.slow
+
 TIMEOUT = 60
 
 # --- what several that write one run see --------------------------------------------------------------------------------

@@ -163,7 +163,9 @@ class _Segment:
 
         They stay in the file, and in the machine's memory as long as it has room: of a shared mapping of a file nothing is lost.
         """
-        if self.rested != self.drained and isinstance(self.buffer, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        if self.rested == self.drained or not hasattr(mmap, "MADV_DONTNEED"):
+            return
+        if isinstance(self.buffer, mmap.mmap) and hasattr(self.buffer, "madvise"):
             self.rested = self.drained
             # memory that the program has locked; a segment that is closed
             with contextlib.suppress(OSError, ValueError):
