@@ -8,7 +8,7 @@ import pytest
 
 import trackbook as tb
 from journals import new_run
-from trackbook.capture.base import CAPTURES, Captures, Late, choose
+from trackbook.capture.base import CAPTURES, Captures, LazyCapture, choose
 from trackbook.tracking.run import Run
 
 
@@ -70,7 +70,7 @@ def test_a_capture_is_told_of_its_runs_before_they_end() -> None:
 
 def test_a_late_capture_is_made_with_the_first_run_that_wants_it() -> None:
     made: list[Noting] = []
-    late = Late(lambda: made.append(Noting()) or made[0])  # type: ignore[func-returns-value]
+    late = LazyCapture(lambda: made.append(Noting()) or made[0])  # type: ignore[func-returns-value]
     late.end(new_run("a"))
     late.leave()
     assert made == []

@@ -14,7 +14,7 @@ import trackbook as tb
 from shells import Shell
 from trackbook import TrackbookWarning
 from trackbook.capture import cells as module
-from trackbook.capture.cells import Row, script, shortened
+from trackbook.capture.cells import CellRow, script, shortened
 from trackbook.data.dataframes import CELLS
 from trackbook.notebook import host
 from trackbook.store.documents import fact
@@ -50,7 +50,7 @@ def execute(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_the_columns_are_those_of_the_table() -> None:
-    assert tuple(field.name for field in dataclasses.fields(Row)) == CAPTURED["cells"]
+    assert tuple(field.name for field in dataclasses.fields(CellRow)) == CAPTURED["cells"]
     assert tuple(CELLS) == CAPTURED["cells"]
 
 

@@ -16,7 +16,7 @@ import trackbook as tb
 from journals import new_run
 from trackbook import settings
 from trackbook.capture import environment
-from trackbook.capture.environment import Environment, git, without_credentials
+from trackbook.capture.environment import EnvironmentCapture, git, without_credentials
 from trackbook.capture.hardware import Machine
 
 
@@ -211,7 +211,7 @@ def test_a_run_that_ends_before_all_is_known_says_so(monkeypatch: pytest.MonkeyP
     going_on = threading.Event()
     monkeypatch.setattr(environment, "_packages", going_on.wait)
     monkeypatch.setattr(environment, "WAIT_SECONDS", 0)
-    capture, run, other = Environment(no_gpu), new_run(), new_run("r2")
+    capture, run, other = EnvironmentCapture(no_gpu), new_run(), new_run("r2")
     capture.begin(run)
     capture.begin(other)
     while not capture._last._found.get("variables"):  # type: ignore[union-attr]
@@ -231,7 +231,7 @@ def test_runs_in_quick_succession_share_one_look_unless_something_differs(
     looks = []
     monkeypatch.setattr(environment, "RECENT_SECONDS", 1e6)
     monkeypatch.setattr(environment, "_packages", lambda: looks.append(1))
-    capture, hidden = Environment(no_gpu), new_run("hidden")
+    capture, hidden = EnvironmentCapture(no_gpu), new_run("hidden")
     for name in ("a", "b"):
         run = new_run(name)
         capture.begin(run)
@@ -250,7 +250,7 @@ def test_runs_in_quick_succession_share_one_look_unless_something_differs(
 
 
 def test_the_notebook_is_named() -> None:
-    capture, run = Environment(no_gpu, lambda: {"name": "a.ipynb", "path": "/x/a.ipynb"}), new_run()
+    capture, run = EnvironmentCapture(no_gpu, lambda: {"name": "a.ipynb", "path": "/x/a.ipynb"}), new_run()
     capture.begin(run)
     capture.end(run)
     assert run.environment["notebook"] == {"name": "a.ipynb", "path": "/x/a.ipynb"}
@@ -295,7 +295,7 @@ def test_a_forked_child_leaves_the_environment_to_its_parent() -> None:
 
 
 def test_an_end_that_an_interrupt_breaks_off_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    capture, run = Environment(no_gpu), new_run()
+    capture, run = EnvironmentCapture(no_gpu), new_run()
     capture.begin(run)
     gathering = capture._gathering[run.id]
 

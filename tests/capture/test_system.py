@@ -17,7 +17,7 @@ import journals
 import trackbook as tb
 from trackbook.capture import system
 from trackbook.capture.hardware import Machine
-from trackbook.capture.system import System
+from trackbook.capture.system import SystemCapture
 from trackbook.tracking.run import Run
 
 
@@ -40,8 +40,8 @@ def metered(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def capture() -> Iterator[System]:
-    made = System(lambda: Machine(Path("/nowhere")))
+def capture() -> Iterator[SystemCapture]:
+    made = SystemCapture(lambda: Machine(Path("/nowhere")))
     yield made
     thread = made._thread
     for followed in list(made._followed.values()):
@@ -64,7 +64,7 @@ def wait_for(run: Run, points: int) -> pl.DataFrame:
     return found
 
 
-def test_the_first_points_come_at_once_and_then_each_interval(capture: System) -> None:
+def test_the_first_points_come_at_once_and_then_each_interval(capture: SystemCapture) -> None:
     once, often = new_run("once"), new_run("often", seconds=0.001)
     before = time.time()
     capture.begin(once)
@@ -76,7 +76,9 @@ def test_the_first_points_come_at_once_and_then_each_interval(capture: System) -
     assert len(once.system()) == 2
 
 
-def test_the_second_points_come_soon_and_the_next_ever_later(capture: System, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_second_points_come_soon_and_the_next_ever_later(
+    capture: SystemCapture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(system, "SOON_SECONDS", 0.01)
     run = new_run(seconds=1000.0)
     began = time.time()
@@ -86,7 +88,7 @@ def test_the_second_points_come_soon_and_the_next_ever_later(capture: System, mo
     assert all(later >= 1.9 * age for age, later in pairwise(ages[1:]))  # two clocks
 
 
-def test_each_metric_counts_its_steps(capture: System) -> None:
+def test_each_metric_counts_its_steps(capture: SystemCapture) -> None:
     run = new_run(seconds=0.001)
     capture.begin(run)
     wait_for(run, 6)
@@ -95,7 +97,7 @@ def test_each_metric_counts_its_steps(capture: System) -> None:
     assert steps == list(range(len(steps)))
 
 
-def test_a_resumed_run_counts_on(capture: System) -> None:
+def test_a_resumed_run_counts_on(capture: SystemCapture) -> None:
     run = new_run()
     for points in (2, 4):
         capture.begin(run)
@@ -104,7 +106,7 @@ def test_a_resumed_run_counts_on(capture: System) -> None:
     assert run.history("@system/cpu %")["step"].to_list() == [0, 1]
 
 
-def test_nothing_comes_after_a_run_ended(capture: System) -> None:
+def test_nothing_comes_after_a_run_ended(capture: SystemCapture) -> None:
     ended, other = new_run("ended", seconds=0.001), new_run("other", seconds=0.001)
     capture.begin(ended)
     capture.begin(other)
@@ -115,7 +117,7 @@ def test_nothing_comes_after_a_run_ended(capture: System) -> None:
     assert len(ended.system()) == count
 
 
-def test_the_thread_ends_with_the_last_run_and_comes_back(capture: System) -> None:
+def test_the_thread_ends_with_the_last_run_and_comes_back(capture: SystemCapture) -> None:
     for name in ("a", "b"):
         run = new_run(name)
         capture.begin(run)
@@ -128,7 +130,7 @@ def test_the_thread_ends_with_the_last_run_and_comes_back(capture: System) -> No
 
 
 def test_a_meter_that_fails_is_said_and_breaks_nothing(
-    capture: System, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    capture: SystemCapture, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(_: FakeMeter) -> Any:
         raise ValueError("odd sensor")

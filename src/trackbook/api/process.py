@@ -18,9 +18,9 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from .. import settings
-from ..capture.base import Capture, Captures, Late
+from ..capture.base import Capture, Captures, LazyCapture
 from ..capture.cells import CellCapture
-from ..capture.console.recorder import Console
+from ..capture.console.recorder import ConsoleCapture
 from ..ids import readable_name
 from ..notebook import host
 from ..notebook.cells import Cells, Execution
@@ -55,13 +55,13 @@ class Process:
         self.cells = Cells()
         self.captures = Captures()
         machine = functools.cache(_machine)
-        self.captures.add("environment", Late(partial(_environment, machine)))
-        self.captures.add("system", Late(partial(_system, machine)))
+        self.captures.add("environment", LazyCapture(partial(_environment, machine)))
+        self.captures.add("system", LazyCapture(partial(_system, machine)))
         self.cell_capture = CellCapture(self.cells)
         self.captures.add("cells", self.cell_capture)
         self.cells.on_begin.append(self.captures.guarded("cells", self.cell_capture.began))
         self.cells.on_end.append(self.captures.guarded("cells", self.cell_capture.ended))
-        self.console = Console(self.pump, self.cell_capture.number)
+        self.console = ConsoleCapture(self.pump, self.cell_capture.number)
         self.captures.add("console", self.console)
         self.cells.on_begin.append(self.captures.guarded("console", lambda _: self.console.cell_began()))
         self.cells.on_end.append(self.captures.guarded("console", lambda *_: self.console.cell_ended()))
@@ -258,15 +258,15 @@ def _machine() -> Machine:
 
 
 def _environment(machine: Callable[[], Machine]) -> Capture:
-    from ..capture.environment import Environment
+    from ..capture.environment import EnvironmentCapture
 
-    return Environment(machine, host.about)
+    return EnvironmentCapture(machine, host.about)
 
 
 def _system(machine: Callable[[], Machine]) -> Capture:
-    from ..capture.system import System
+    from ..capture.system import SystemCapture
 
-    return System(machine)
+    return SystemCapture(machine)
 
 
 process = Process()

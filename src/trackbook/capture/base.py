@@ -40,7 +40,7 @@ class Capture(Protocol):
         """In a forked child: forgets its runs, and touches nothing that it shares with its parent. The child may open its own."""
 
 
-class Late:
+class LazyCapture:
     """A capture that is made, and its module imported, when the first run wants it."""
 
     def __init__(self, make: Callable[[], Capture]) -> None:

@@ -40,7 +40,7 @@ _STATES: Final = {"finished": "ok", "failed": "error", "interrupted": "interrupt
 
 
 @dataclass
-class Row:
+class CellRow:
     """One execution, as the table `cells` has it."""
 
     number: int
@@ -58,7 +58,7 @@ class Row:
 
 
 @dataclass
-class _Followed:
+class _FollowedRun:
     """An open run."""
 
     run: Run
@@ -66,14 +66,14 @@ class _Followed:
     before: Mapping[str, int] = field(default_factory=dict)  # points by metric when the running execution began
     counted: Mapping[str, int] = field(default_factory=dict)  # points by metric when they were counted last
     written: object = None  # how far the journal was written then
-    row: Row | None = None  # of the running execution
-    newest: dict[str, tuple[Row, str | None]] = field(default_factory=dict)  # by cell, with its source
+    row: CellRow | None = None  # of the running execution
+    newest: dict[str, tuple[CellRow, str | None]] = field(default_factory=dict)  # by cell, with its source
     dirty: dict[int, str] = field(default_factory=dict)  # by number
 
-    def put(self, row: Row) -> None:
+    def put(self, row: CellRow) -> None:
         self.run.store.put_captured(self.run.id, "cells", [dataclasses.astuple(row)])
 
-    def mark(self, row: Row, why: str) -> None:
+    def mark(self, row: CellRow, why: str) -> None:
         row.dirty = why
         self.dirty[row.number] = f"In [{row.count}] {_SAID[why]}"
         self.put(row)
@@ -94,7 +94,7 @@ class _Followed:
             self.written = written
         return self.counted
 
-    def note_points(self, row: Row) -> None:
+    def note_points(self, row: CellRow) -> None:
         now = self.count()
         row.metrics = json.dumps([name for name in now if now[name] > self.before.get(name, 0)])
         row.points = sum(now.values()) - sum(self.before.values())
@@ -109,15 +109,15 @@ class CellCapture:
 
     def __init__(self, cells: Cells) -> None:
         self._cells = cells
-        self._runs: dict[str, _Followed] = {}
+        self._runs: dict[str, _FollowedRun] = {}
         self._running: Execution | None = None
         self._latest: str | None = None  # the cell executed last
         self._seen: set[str] = set()
         self._strayed = False  # the running execution is out of order
 
     def begin(self, run: Run) -> None:
-        earlier = [Row(*row) for row in run.store.captured(run.id, "cells")]
-        followed = _Followed(run, earlier[-1].number + 1 if earlier else 0)
+        earlier = [CellRow(*row) for row in run.store.captured(run.id, "cells")]
+        followed = _FollowedRun(run, earlier[-1].number + 1 if earlier else 0)
         if not self._cells.watching:
             if run.save_code and (code := script()) is not None:
                 put_fact(run.store, run.id, "code", code)
@@ -178,10 +178,10 @@ class CellCapture:
         row = None if followed is None else followed.row
         return None if row is None else row.number
 
-    def _follow(self, followed: _Followed, execution: Execution) -> None:
+    def _follow(self, followed: _FollowedRun, execution: Execution) -> None:
         source = shortened(execution.source, LONGEST_SOURCE)
         saved = source if followed.run.save_code else None
-        row = Row(followed.next, execution.id, execution.count, saved, execution.started)
+        row = CellRow(followed.next, execution.id, execution.count, saved, execution.started)
         followed.next += 1
         followed.before = followed.count()
         followed.put(row)
@@ -196,7 +196,7 @@ class CellCapture:
         elif earlier is not None and former == source:
             followed.mark(row, "run again")
 
-    def _put_last(self, followed: _Followed, row: Row) -> None:
+    def _put_last(self, followed: _FollowedRun, row: CellRow) -> None:
         run = followed.run
         if not run.ended:
             followed.put(row)

@@ -34,7 +34,7 @@ _INSTALLED: Final = re.compile(r"(.+?)-(\d[^-]*)(?:-py[\d.]+)?\.(?:dist|egg)-inf
 Topic = dict[str, Any]
 
 
-class Environment:
+class EnvironmentCapture:
     """Gathers the environment of each run beside it. `machine` makes what knows the hardware, `notebook` names the notebook."""
 
     def __init__(self, machine: Callable[[], Machine], notebook: Callable[[], Topic | None] = lambda: None) -> None:

@@ -23,19 +23,19 @@ logger = logging.getLogger("trackbook")
 
 
 @dataclass
-class _Followed:
+class _FollowedRun:
     run: Run
     steps: dict[str, int]  # the next one, by metric
     began: float
     due: float
 
 
-class System:
+class SystemCapture:
     """Reads the figures of the machine for all open runs, in one thread that lives while there are any."""
 
     def __init__(self, machine: Callable[[], Machine]) -> None:
         self._machine = machine
-        self._followed: dict[str, _Followed] = {}
+        self._followed: dict[str, _FollowedRun] = {}
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
 
@@ -44,7 +44,7 @@ class System:
         steps = {name: figures.step + 1 for name, figures in run.store.summary(run.id).items() if is_system(name)}
         with self._changed:
             now = time.monotonic()
-            self._followed[run.id] = _Followed(run, steps, now, now + FIRST_SECONDS)
+            self._followed[run.id] = _FollowedRun(run, steps, now, now + FIRST_SECONDS)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="trackbook-system", daemon=True)
                 self._thread.start()
@@ -97,7 +97,7 @@ class System:
                     _append(followed, {SYSTEM + name: value for name, value in figures.items()}, now)
 
 
-def _append(followed: _Followed, figures: dict[str, float], now: float) -> None:
+def _append(followed: _FollowedRun, figures: dict[str, float], now: float) -> None:
     import polars as pl
 
     from ..store.base import POINTS

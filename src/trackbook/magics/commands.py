@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 
-from .. import settings as settings_module
-from ..api import compare as compare_module
-from ..api import data, projects
-from ..api import run as run_module
+from ..api.compare import compare, diff
+from ..api.data import export, import_parquet
 from ..api.process import process
+from ..api.projects import delete_run, get_run
+from ..api.run import board, finish, home, runs
 from ..notebook import host
+from ..settings import data_dir
 from ..store.documents import fact
 from ..store.paths import project_names
 from ..text import did_you_mean
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
 def show(given: Namespace) -> Any:
     """Show a board: of these runs, of the current or last run's project, or of a Parquet export by its path."""
     if given.project is None and given.runs and _is_path(given.runs[0]):
-        return run_module.board(Path(given.runs[0]).expanduser(), given.runs[1:] or None)
-    return run_module.board(given.project, given.runs or None)
+        return board(Path(given.runs[0]).expanduser(), given.runs[1:] or None)
+    return board(given.project, given.runs or None)
 
 
 def _is_path(word: str) -> bool:
@@ -45,31 +46,31 @@ def _is_path(word: str) -> bool:
 
 
 def _is_run(word: str, project: str | None) -> bool:
-    return any(word in (run.id, run.name) for run in run_module.home(project).store.runs())
+    return any(word in (run.id, run.name) for run in home(project).store.runs())
 
 
-def ls(given: Namespace) -> Any:
+def list_runs(given: Namespace) -> Any:
     """List the runs of a project; where there is no project yet, all projects."""
-    if given.project is None and not given.projects and (process.last_project or run_module.home(None).exists):
-        return run_module.runs()
+    if given.project is None and not given.projects and (process.last_project or home(None).exists):
+        return runs()
     if given.project is not None:
-        return run_module.runs(given.project)
-    folder = settings_module.data_dir()
+        return runs(given.project)
+    folder = data_dir()
     say("\n".join(project_names(folder)) or f"there are no projects in {folder} yet")
     return None
 
 
-def init(given: Namespace) -> None:
+def begin_run(given: Namespace) -> None:
     """Start a run; tb.log() and %track watch write to it."""
     given.name = given.name or given.named
     start_run(given, tags=given.tag, notes=given.notes)
 
 
-def finish(given: Namespace) -> None:
+def end_run(given: Namespace) -> None:
     """End the current run, as finished or in another state."""
     if process.current_run() is None:
         raise ValueError("no run is open")
-    run_module.finish(given.state)
+    finish(given.state)
 
 
 def watch(given: Namespace) -> None:
@@ -86,7 +87,7 @@ def unwatch(given: Namespace) -> None:
     watching.remove(given.names or watching.names)
 
 
-def export(given: Namespace) -> None:
+def export_project(given: Namespace) -> None:
     """Write a project, or some of its runs, to a file or folder; the path's suffix chooses the format."""
     from ..data.export import FORMATS, format_of
 
@@ -98,23 +99,23 @@ def export(given: Namespace) -> None:
     if chosen is None:
         known = ", ".join(suffix for one in FORMATS.values() for suffix in one.suffixes)
         raise ValueError(f"{path} ends in {path.suffix}; a table can be written to {known}, or to a folder")
-    say(str(data.export(project.name, path, given.runs or None, chosen)))
+    say(str(export(project.name, path, given.runs or None, chosen)))
 
 
-def import_(given: Namespace) -> None:
+def import_runs(given: Namespace) -> None:
     """Take in the runs of a Parquet file or folder."""
-    for run in data.import_parquet(Path(given.path).expanduser(), given.project):
+    for run in import_parquet(Path(given.path).expanduser(), given.project):
         say(f"{run.project}: {run.name}")
 
 
-def compare(given: Namespace) -> Any:
+def compare_runs(given: Namespace) -> Any:
     """Show a board of these runs with their configs and results side by side."""
-    return compare_module.compare(given.runs, given.project)
+    return compare(given.runs, given.project)
 
 
-def diff(given: Namespace) -> Any:
+def diff_runs(given: Namespace) -> Any:
     """Show what differs between two runs: config, environment, code, results and curves."""
-    return compare_module.diff(given.first, given.second, given.project)
+    return diff(given.first, given.second, given.project)
 
 
 def tag(given: Namespace) -> None:
@@ -136,7 +137,7 @@ def rename(given: Namespace) -> None:
 
 def delete(given: Namespace) -> None:
     """Delete a run and its points for ever; asks first."""
-    projects.delete_run(given.run, given.project, force=given.force)
+    delete_run(given.run, given.project, force=given.force)
 
 
 def status(_: Namespace) -> None:
@@ -169,27 +170,27 @@ def say(text: str) -> None:
 
 
 def _home(project: str | None) -> Project:
-    found = run_module.home(project)
+    found = home(project)
     if not found.exists:
         raise ValueError(f"there is no project {found.name!r} in {found.store.path.parent}; {found.neighbours()}")
     return found
 
 
 def _run(given: Namespace) -> Run:
-    return projects.get_run(given.run, given.project)
+    return get_run(given.run, given.project)
 
 
 COMMANDS: dict[str, Callable[[Namespace], Any]] = {
     "show": show,
-    "ls": ls,
-    "init": init,
-    "finish": finish,
+    "ls": list_runs,
+    "init": begin_run,
+    "finish": end_run,
     "watch": watch,
     "unwatch": unwatch,
-    "export": export,
-    "import": import_,
-    "compare": compare,
-    "diff": diff,
+    "export": export_project,
+    "import": import_runs,
+    "compare": compare_runs,
+    "diff": diff_runs,
     "tag": tag,
     "note": note,
     "rename": rename,
@@ -287,4 +288,4 @@ def _board() -> Any:
         return run
     project = process.last_project
     live = process.board(project) if project is not None else None
-    return live or run_module.board(run.project, run.id)
+    return live or board(run.project, run.id)

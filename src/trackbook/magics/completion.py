@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from .. import settings
-from ..api import run as run_module
 from ..api.process import process
+from ..api.run import home
+from ..settings import data_dir
 from ..store.paths import project_names
 from ..types import ENDED, STOPS
 from .commands import COMMANDS, parser
@@ -30,7 +30,7 @@ def _candidates(before: list[str], word: str) -> Iterable[str]:
     """What the last word may be, after the words `before`."""
     last = before[-1] if before else ""
     if last == "--project":
-        return project_names(settings.data_dir())
+        return project_names(data_dir())
     if last == "--stop":
         return STOPS
     if last == "--run":
@@ -65,9 +65,9 @@ def _export_paths(word: str) -> list[str]:
 def _runs(before: list[str]) -> list[str]:
     """The names of runs, in the project that the line names, and the ids of those whose name is more than one word."""
     project = before[before.index("--project") + 1] if "--project" in before[:-1] else None
-    if project is not None and project not in project_names(settings.data_dir()):
+    if project is not None and project not in project_names(data_dir()):
         return []
-    runs = run_module.home(project).store.runs()
+    runs = home(project).store.runs()
     return list(dict.fromkeys(run.id if run.name.split() != [run.name] else run.name for run in reversed(runs)))
 
 

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from IPython.core.error import UsageError
 from IPython.core.magic_arguments import MagicArgumentParser
 
-from ..api import run
+from ..api.run import init
 from ..text import did_you_mean
 from ..tracking.run import Run
 from ..types import STOPS, Stop
@@ -72,7 +72,7 @@ def add_run_options(parser: Parser, stop: Stop) -> None:
 
 def start_run(given: Namespace, **more: Any) -> Run:
     """Starts the run that `add_run_options` describe."""
-    return run.init(
+    return init(
         given.project,
         given.name,
         group=given.group,

@@ -26,7 +26,7 @@ from screens import expected
 from test_interrupts import Interruption
 from trackbook.capture.console import lines as lines_module
 from trackbook.capture.console import recorder
-from trackbook.capture.console.recorder import Batch, Console
+from trackbook.capture.console.recorder import ConsoleCapture, WriteBatch
 from trackbook.capture.console.terminal import HEIGHT, Terminal
 from trackbook.journal.journal import NullJournal
 from trackbook.pump import Pump
@@ -37,7 +37,7 @@ from trackbook.types import RunRecord
 if TYPE_CHECKING:
     from nbclient import NotebookClient
 
-Row = tuple[Any, ...]
+TerminalRow = tuple[Any, ...]
 
 
 class Stream(io.TextIOBase):
@@ -59,7 +59,7 @@ class Bench:
         self.cells: dict[str, int | None] = {}
         self.out, self.err = Stream(), Stream()
         self.is_used = False
-        self.console = Console(Pump(), lambda run: self.cells.get(run.id))
+        self.console = ConsoleCapture(Pump(), lambda run: self.cells.get(run.id))
         self.store = MemoryStore()
         self.open: list[Run] = []
         self.monkeypatch.setattr(self.console._pump, "add", lambda _: None)
@@ -81,7 +81,7 @@ class Bench:
         self.open.remove(run)
         self.console.end(run)
 
-    def rows(self, run: Run) -> list[Row]:
+    def rows(self, run: Run) -> list[TerminalRow]:
         self.console.store()
         return self.store.captured(run.id, "console")
 
@@ -273,14 +273,14 @@ PARTS = st.lists(st.tuples(st.sampled_from(["stdout", "stderr"]), TEXTS, st.bool
 def test_lines_that_nobody_would_see_are_passed_over_unread(parts: list[tuple[str, str, bool, int]]) -> None:
     """What is stored is what it were if the terminal had shown each line."""
 
-    def stored(plain: Callable[[Terminal, str], bool], times: int) -> list[Row]:
+    def stored(plain: Callable[[Terminal, str], bool], times: int) -> list[TerminalRow]:
         store = MemoryStore()
         run = Run("p", RunRecord("r", "r", 1.0), store, NullJournal())
         with pytest.MonkeyPatch.context() as patch:
             for name, value in {"FIRST": 3, "LAST": 5, "_MARGIN": HEIGHT}.items():
                 patch.setattr(lines_module, name, value)
             patch.setattr(Terminal, "is_plain", plain)
-            record = lines_module.Record(run, 0)
+            record = lines_module.ConsoleLines(run, 0)
             for at, (stream, text, apart, chance) in enumerate(parts):
                 record.feed(stream, float(at), None, text * times, apart=apart and not chance)
                 if not chance:
@@ -295,8 +295,8 @@ def test_lines_that_nobody_would_see_are_passed_over_unread(parts: list[tuple[st
 
 def test_a_flood_is_stored_less_often(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     run = bench.begin()
-    store = lines_module.Record.store
-    monkeypatch.setattr(lines_module.Record, "store", lambda record: (time.sleep(0.05), store(record)))
+    store = lines_module.ConsoleLines.store
+    monkeypatch.setattr(lines_module.ConsoleLines, "store", lambda record: (time.sleep(0.05), store(record)))
 
     def stored_at(now: float) -> list[str]:
         print(now)
@@ -664,7 +664,7 @@ def test_lines_that_an_interrupt_kept_from_the_store_are_put_there_later(bench: 
 def test_an_interrupt_anywhere_in_reading_leaves_it_free(bench: Bench) -> None:
     run, number, happened = bench.begin(), 0, True
     while happened:
-        bench.console._batches.append(Batch(1.0, ("stdout", None), {}, [f"{number}\n"]))
+        bench.console._batches.append(WriteBatch(1.0, ("stdout", None), {}, [f"{number}\n"]))
         interruption = Interruption(number)
         interruption.during(bench.console.read)
         happened = interruption.happened

@@ -48,9 +48,13 @@ SCREENS = {
     "scrolled": [f"line {i}\n" for i in range(350)] + ["last\x1b[5A\rover"],
     "scrolled at once": ["".join(f"line {i}\n" for i in range(350)) + "last", "\x1b[999A\rtop"],
     "cleared": ["one\ntwo\nthree", "\x1b[2J\x1b[H", "fresh\n"],
-    "inserted": ["one\ntwo\nthree\x1b[2A\x1b[L\x1b[1Mx\x1b[2Ly\x1b[B\x1b[M\x1b[B\r"],
-    "characters": ["abcdef\x1b[3D\x1b[2P\x1b[1@\x1b[2Dxy\x1b[Xz\x1b[1K"],
-    "margins": ["a\nb\nc\nd\x1b[1;3r\x1b[3;1H\nmore\n\x1bMx\x1b[r"],
+    "characters": ["abcdef\x1b[3Dxy\x1b[Xz\x1b[1K"],
+    "margins": ["a\nb\nc\nd\x1b[1;3r\x1b[3;1H\nmore\nx\x1b[r"],
+    "bar of apt": [
+        "\x1b7\x1b[1;2r\x1b8Reading\n",
+        "\x1b7\x1b[4;0f\x1b[42mProgress: [ 50%]\x1b[0m [####]\x1b8",
+        "Done\n\x1b[J",
+    ],
     "wide": ["日本語", "x\n", "\rab 語c\x1b[Dd\n"],
     "title": ["\x1b]0;a title\x07text \x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\\n"],
     "bells": ["ding\x07 dong\x00\n"],
@@ -66,8 +70,8 @@ def test_what_is_shown_is_what_pytes_own_screen_shows(name: str, at_once: bool) 
 
 TOKENS = st.one_of(
     st.sampled_from(["\n", "\r", "\r\n", "\b", "\t", "\x1b[m", "\x1b[K", "\x1b[1K", "\x1b[2K", "\x1b[J", "\x1b[1J"]),
-    st.sampled_from(["\x1b[A", "\x1b[2B", "\x1b[C", "\x1b[4D", "\x1b[3G", "\x1b[L", "\x1bM", "\x1bD", "\x1b[E"]),
-    st.sampled_from(["\x1b[2@", "\x1b[2P", "\x1b[3X", "\x1b[2J", "\x1b[5;9H", "\n" * (HEIGHT - 3), "x\n" * 40]),
+    st.sampled_from(["\x1b[A", "\x1b[2B", "\x1b[C", "\x1b[4D", "\x1b[3G", "\x1bD", "\x1b[E"]),
+    st.sampled_from(["\x1b[3X", "\x1b[2J", "\x1b[5;9H", "\n" * (HEIGHT - 3), "x\n" * 40]),
     st.text("abc de", min_size=1, max_size=12),
 )
 
@@ -77,6 +81,11 @@ def test_any_sequence_of_the_usual_controls_shows_what_pytes_own_screen_shows(to
     text = "".join(tokens)
     pieces = [text[at : at + size] for at in range(0, len(text), size)]
     assert trimmed(shown([text])) == trimmed(shown(pieces)) == expected([text])
+
+
+def test_controls_that_no_program_prints_are_ignored() -> None:
+    """Inserting and deleting of lines and characters: editors do it, on the alternate screen."""
+    assert shown(["one\ntwo\r\x1b[L\x1b[M\x1b[2@\x1b[2P\x1bMx\x1bH\x1b[3g\x1b[4hy\n"]) == ["one", "xyo"]
 
 
 @hypothesis.given(st.lists(st.text() | st.text("\x1b[]?;0123456789hHmKrlPX²\x07\\ \n\r\x9b\x9d")))

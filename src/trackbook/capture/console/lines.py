@@ -27,7 +27,7 @@ _AT_ONCE: Final = 1_000_000
 Written = tuple[str, float, int | None, str, int]  # stream, time, cell, text, and how many newlines that has
 
 
-class Record:
+class ConsoleLines:
     """The lines of one run: the first ones, the last ones, and between them how many were left out."""
 
     def __init__(self, run: Run, first: int) -> None:

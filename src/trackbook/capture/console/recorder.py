@@ -21,8 +21,8 @@ from typing import Any, Final
 
 from ...pump import INTERVAL, Pump
 from ...tracking.run import Run
-from .lines import Record
-from .streams import Ear, Tap, descriptor_of, is_shown
+from .lines import ConsoleLines
+from .streams import HookedStream, TappedStream, descriptor_of, is_shown
 
 SECONDS: Final = 0.2  # between two hand-overs; the store writes once a second
 SLOWEST_SECONDS: Final = 2.0  # between them where a flood of lines makes them long
@@ -35,30 +35,30 @@ _MOMENT: Final = 1e-5
 _REQUESTS: Final = 20  # executions whose late output is still theirs
 _NUMBERS: Final = {"stdout": 1, "stderr": 2}
 
-Cells = dict[str, int | None]  # the number of the running execution, by run
+CellNumbers = dict[str, int | None]  # the number of the running execution, by run
 Decode = Callable[[bytes], str]
-Source = tuple[str, Decode | None]  # the name of a stream; None where texts are noted, and no bytes
+StreamSource = tuple[str, Decode | None]  # the name of a stream; None where texts are noted, and no bytes
 
 
-class Batch:
+class WriteBatch:
     """What was written to one stream, in one cell, within `TOGETHER`: texts, or bytes."""
 
     __slots__ = ("at", "cells", "source", "texts")
 
-    def __init__(self, at: float, source: Source, cells: Cells, texts: list[Any]) -> None:
+    def __init__(self, at: float, source: StreamSource, cells: CellNumbers, texts: list[Any]) -> None:
         self.at = at
         self.source = source
         self.cells = cells
         self.texts = texts
 
-    def goes_on_in(self, other: Batch) -> bool:
+    def goes_on_in(self, other: WriteBatch) -> bool:
         return other.source is self.source and other.cells is self.cells and other.at - self.at <= TOGETHER
 
 
-_NO_BATCH: Final = Batch(0.0, ("", None), {}, [])
+_NO_BATCH: Final = WriteBatch(0.0, ("", None), {}, [])
 
 
-class Console:
+class ConsoleCapture:
     """Follows stdout and stderr while runs are open. `cell_of` tells the number of the execution that a run is in."""
 
     def __init__(self, pump: Pump, cell_of: Callable[[Run], int | None] = lambda _: None) -> None:
@@ -68,13 +68,13 @@ class Console:
         self._forget()
 
     def _forget(self) -> None:
-        self._records: dict[str, Record] = {}
-        self._taps: list[Tap | Ear] = []
-        self._cells_of: dict[str, Cells] = {}  # by the kernel's request
-        self._batches: list[Batch] = []
+        self._records: dict[str, ConsoleLines] = {}
+        self._taps: list[TappedStream | HookedStream] = []
+        self._cells_of: dict[str, CellNumbers] = {}  # by the kernel's request
+        self._batches: list[WriteBatch] = []
         self._batch = _NO_BATCH  # the one that is written to
         self._passed_on.clear()
-        self._cells: Cells | None = None
+        self._cells: CellNumbers | None = None
         self._writes = self._writes_read = 0
         self._is_writing = False  # any thread
         self._era = 0  # another one when a write was given up on
@@ -90,7 +90,7 @@ class Console:
         with self._storing:
             self.read()
             earlier = run.store.captured(run.id, "console")
-            self._records[run.id] = Record(run, earlier[-1][0] + 1 if earlier else 0)
+            self._records[run.id] = ConsoleLines(run, earlier[-1][0] + 1 if earlier else 0)
             self._cells = None
             run.before_reading.append(self.store)
             self._pump.add(self)
@@ -177,7 +177,7 @@ class Console:
             finally:
                 self._is_reading = False
 
-    def _take(self) -> list[Batch]:
+    def _take(self) -> list[WriteBatch]:
         """What was written since the last time."""
         self._writes_read = self._writes
         self._batch = _NO_BATCH
@@ -185,7 +185,7 @@ class Console:
         del self._batches[: len(batches)]
         return batches
 
-    def _feed(self, batches: list[Batch]) -> None:
+    def _feed(self, batches: list[WriteBatch]) -> None:
         for batch, after in itertools.zip_longest(batches, batches[1:]):
             if after is not None and batch.goes_on_in(after):
                 after.at, after.texts = batch.at, batch.texts + after.texts
@@ -211,22 +211,22 @@ class Console:
                 if lost or is_shown(stream, number, [tap.stream for tap in others if tap.name == name]):
                     self._taps = [*others, self._tap(stream, target, name)]
 
-    def _tap(self, stream: Any, target: Any, name: str) -> Tap | Ear:
+    def _tap(self, stream: Any, target: Any, name: str) -> TappedStream | HookedStream:
         if hasattr(stream, "register_hook") and hasattr(stream, "pub_thread"):
-            return Ear(stream, name, functools.partial(self._hear, (name, None)))
+            return HookedStream(stream, name, functools.partial(self._hear, (name, None)))
         if target is stream:
             write = self._tapped_leniently(target.write, (name, None))
         else:
             decode = codecs.getincrementaldecoder(stream.encoding or "utf-8")("replace").decode
             write = self._tapped(target.write, (name, decode))
-        return Tap(stream, target, name, functools.wraps(target.write)(write))
+        return TappedStream(stream, target, name, functools.wraps(target.write)(write))
 
-    def _hear(self, source: Source, text: str, request: str | None) -> None:
+    def _hear(self, source: StreamSource, text: str, request: str | None) -> None:
         if self._records:
             cells = self._cells_of.get(request or "") or self._cells or self._ask()
-            self._batches.append(Batch(time.time(), source, cells, [text]))
+            self._batches.append(WriteBatch(time.time(), source, cells, [text]))
 
-    def _tapped(self, original: Callable[[Any], Any], source: Source) -> Callable[[Any], Any]:
+    def _tapped(self, original: Callable[[Any], Any], source: StreamSource) -> Callable[[Any], Any]:
         """A `write` that does what `original` does, and notes what was written: 0.4 us, of a print's four to a terminal.
 
         Without a lock, which would take longer than all the rest: Python lets other threads run at calls and at the ends of
@@ -266,7 +266,7 @@ class Console:
 
         return write
 
-    def _tapped_leniently(self, original: Callable[..., Any], source: Source) -> Callable[..., Any]:
+    def _tapped_leniently(self, original: Callable[..., Any], source: StreamSource) -> Callable[..., Any]:
         """The same for a stream of the user's own, whose `write` may take anything."""
 
         def write(*given: Any, **named: Any) -> Any:
@@ -275,8 +275,8 @@ class Console:
 
         return write
 
-    def _open(self, at: float, source: Source, text: str | bytes) -> None:
-        batch = Batch(at, source, self._cells or self._ask(), [text])
+    def _open(self, at: float, source: StreamSource, text: str | bytes) -> None:
+        batch = WriteBatch(at, source, self._cells or self._ask(), [text])
         self._batch = batch
         self._batches.append(batch)
         if self._writes - self._writes_read > _BACKLOG:
@@ -298,9 +298,9 @@ class Console:
             time.sleep(_MOMENT)
         return False
 
-    def _ask(self) -> Cells:
+    def _ask(self) -> CellNumbers:
         """The cells that the runs are in, asked once a cell: at its first write, when all that follow cells know of it."""
-        cells: Cells = {}
+        cells: CellNumbers = {}
         try:
             for run_id, record in list(self._records.items()):
                 cells[run_id] = None

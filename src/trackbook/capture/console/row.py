@@ -8,7 +8,7 @@ Origin = tuple[str, float, int | None]  # stream, time and cell of what is writt
 Line = tuple[int, str, str, float, int | None]  # number, stream, text, time and cell: a row of the table `console`
 
 
-class Row:
+class TerminalRow:
     """One row: text, until it is edited; then cells, of which the one behind a wide character is empty."""
 
     __slots__ = ("_cells", "_text", "left_out", "origin")

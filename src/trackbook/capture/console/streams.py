@@ -12,7 +12,7 @@ from typing import IO, Any, Final
 _DEEPEST: Final = 30  # functions around a `write`
 
 
-class Ear:
+class HookedStream:
     """A kernel's stream, which calls a hook with what it sends, in the thread that sends."""
 
     def __init__(self, stream: Any, name: str, hear: Callable[[str, str | None], None]) -> None:
@@ -47,7 +47,7 @@ class Ear:
         """The thread that sends is the parent's."""
 
 
-class Tap:
+class TappedStream:
     """A stream whose `write` is ours, until it is released."""
 
     def __init__(self, stream: IO[str], target: Any, name: str, write: Callable[..., Any]) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import pyte
 from pyte.screens import wcwidth
 
-from .row import Line, Origin, Row, cells_of, put
+from .row import Line, Origin, TerminalRow, cells_of, put
 
 HEIGHT: Final = 100  # rows that can still change; taller than terminals are, whose programs keep within them
 LONGEST: Final = 100_000  # characters of a line
@@ -35,7 +35,12 @@ _SILENT: Final = dict.fromkeys({*range(0x20), *range(0x7F, 0xA0)} - set(map(ord,
 }
 _EACH_ESCAPE: Final = re.compile(r"(?=\x1b)")
 _ALTERNATE: Final = frozenset((47, 1047, 1049))  # modes of a screen beside the usual one, as editors use it
-_INSERT: Final = 4
+# Recorded outputs of tqdm, rich, Keras, pip, git, apt, npm, curl and less contain none of these; editors, which do, draw on the
+# alternate screen, which is not recorded. Margins and saved cursors stay: the progress bar of `apt install` is made of them.
+_UNUSED: Final = frozenset(
+    "report_device_attributes report_device_status select_graphic_rendition set_tab_stop clear_tab_stop "
+    "insert_lines delete_lines insert_characters delete_characters reverse_index".split()
+)
 _PARAMETERS: Final = {"cursor_position": 2, "set_margins": 2}  # of the others one counts
 
 
@@ -43,13 +48,12 @@ class _Screen(pyte.Screen):
     """pyte's screen with rows of our own, and without a right margin."""
 
     def __init__(self) -> None:
-        self.rows: list[Row] = []  # those below are empty
+        self.rows: list[TerminalRow] = []  # those below are empty
         self.first = 0  # number of the topmost row
         self.finished: list[Line] = []  # scrolled off: they change no more
         self.origin: Origin = ("stdout", 0.0, None)
-        self._inserts = False
         self._saved = 0, 0
-        self._aside: tuple[list[Row], int, int] | None = None  # what is there again after the alternate screen
+        self._aside: tuple[list[TerminalRow], int, int] | None = None  # what is there again after the alternate screen
         super().__init__(_REACH, HEIGHT)
 
     def is_plain(self) -> bool:
@@ -57,7 +61,7 @@ class _Screen(pyte.Screen):
         y = self.cursor.y
         while len(self.rows) > y + 1 and not self.rows[-1].read():
             self.rows.pop()
-        return len(self.rows) <= y + 1 and self.margins is None and self._aside is None and not self._inserts
+        return len(self.rows) <= y + 1 and self.margins is None and self._aside is None
 
     def is_at_empty_line(self) -> bool:
         return self.cursor.x == 0 and (self.cursor.y >= len(self.rows) or not self.rows[self.cursor.y].read())
@@ -82,7 +86,7 @@ class _Screen(pyte.Screen):
             self.finished += [(i, stream, text.rstrip(" "), time, cell) for i, text in enumerate(gone, self.first)]
             self.first += len(gone)
             lines = lines[-stay:]
-        self.rows += [Row(self.origin, text) for text in lines]
+        self.rows += [TerminalRow(self.origin, text) for text in lines]
         self._scroll(len(self.rows) - stay)
         self.cursor.y = len(self.rows)
 
@@ -108,10 +112,10 @@ class _Screen(pyte.Screen):
             lines.pop()
         return lines
 
-    def _row(self, y: int | None = None) -> Row:
+    def _row(self, y: int | None = None) -> TerminalRow:
         y = self.cursor.y if y is None else y
         while len(self.rows) <= y:
-            self.rows.append(Row(self.origin))
+            self.rows.append(TerminalRow(self.origin))
         return self.rows[y]
 
     def draw(self, data: str) -> None:
@@ -130,13 +134,11 @@ class _Screen(pyte.Screen):
         if self.cursor.x > LONGEST:
             row.left_out += min(len(new), self.cursor.x - LONGEST)
             del new[max(0, LONGEST - x) :]
-        if self._inserts:
-            self.insert_characters(len(new))
         if new:
             put(cells, x, new)
 
     @staticmethod
-    def _join(row: Row, x: int, data: str) -> str:
+    def _join(row: TerminalRow, x: int, data: str) -> str:
         """Adds accents, and what joins emoji, to the character before the cursor; what comes after them."""
         cells, count = row.edit(), 0
         while count < len(data) and wcwidth(data[count]) == 0:
@@ -156,14 +158,7 @@ class _Screen(pyte.Screen):
         else:
             del self.rows[top]
         if self.margins:
-            self.rows.insert(bottom, Row(self.origin))
-
-    def reverse_index(self) -> None:
-        top, bottom = self.margins or (0, HEIGHT - 1)
-        if self.cursor.y == top:
-            self._insert(top, 1, bottom)
-        else:
-            self.cursor_up()
+            self.rows.insert(bottom, TerminalRow(self.origin))
 
     def linefeed(self) -> None:
         self.index()
@@ -178,37 +173,6 @@ class _Screen(pyte.Screen):
     def restore_cursor(self) -> None:
         self.cursor.x, self.cursor.y = self._saved
 
-    def insert_lines(self, count: int | None = None) -> None:
-        top, bottom = self.margins or (0, HEIGHT - 1)
-        if top <= self.cursor.y <= bottom:
-            self._insert(self.cursor.y, count or 1, bottom)
-            self.cursor.x = 0
-
-    def _insert(self, y: int, count: int, bottom: int) -> None:
-        self._row(y)
-        count = min(count, bottom + 1 - y)
-        shifted, below = self.rows[y : bottom + 1 - count], self.rows[bottom + 1 :]
-        self.rows[y:] = [*(Row(self.origin) for _ in range(count)), *shifted, *below]
-
-    def delete_lines(self, count: int | None = None) -> None:
-        top, bottom = self.margins or (0, HEIGHT - 1)
-        y = self.cursor.y
-        if top <= y <= bottom:
-            count = min(count or 1, bottom + 1 - y)
-            shifted, below = self.rows[y + count : bottom + 1], self.rows[bottom + 1 :]
-            self.rows[y:] = [*shifted, *(Row(self.origin) for _ in range(count if below else 0)), *below]
-            self.cursor.x = 0
-
-    def insert_characters(self, count: int | None = None) -> None:
-        cells, x = self._row().edit(), self.cursor.x
-        if x < len(cells):
-            cells[x:x] = [" "] * (count or 1)
-            del cells[LONGEST:]
-
-    def delete_characters(self, count: int | None = None) -> None:
-        self.erase_characters(count)  # so that no half of a wide one is left
-        del self._row().edit()[self.cursor.x : self.cursor.x + (count or 1)]
-
     def erase_characters(self, count: int | None = None) -> None:
         cells, x = self._row().edit(), self.cursor.x
         put(cells, x, [" "] * min(count or 1, len(cells) - x))
@@ -222,36 +186,32 @@ class _Screen(pyte.Screen):
         elif how == 1:
             put(row.edit(), 0, [" "] * min(self.cursor.x + 1, len(row.edit())))
         elif how == 2:
-            self.rows[self.cursor.y] = Row(self.origin)
+            self.rows[self.cursor.y] = TerminalRow(self.origin)
 
     def erase_in_display(self, how: int = 0, *args: Any, **kwargs: Any) -> None:
         y = self.cursor.y
         if how == 0:
             del self.rows[y + 1 :]
         elif how == 1:
-            self.rows[:y] = [Row(self.origin) for _ in range(y)]
+            self.rows[:y] = [TerminalRow(self.origin) for _ in range(y)]
         elif how in (2, 3):
             self.rows.clear()
         if how in (0, 1):
             self.erase_in_line(how)
 
     def set_mode(self, *modes: int, **kwargs: Any) -> None:
-        if not kwargs.get("private"):
-            self._inserts |= _INSERT in modes
-        elif not _ALTERNATE.isdisjoint(modes) and self._aside is None:
+        if kwargs.get("private") and not _ALTERNATE.isdisjoint(modes) and self._aside is None:
             self._aside = self.rows, self.cursor.x, self.cursor.y
             self.rows = []
 
     def reset_mode(self, *modes: int, **kwargs: Any) -> None:
-        if not kwargs.get("private"):
-            self._inserts &= _INSERT not in modes
-        elif not _ALTERNATE.isdisjoint(modes) and self._aside is not None:
+        if kwargs.get("private") and not _ALTERNATE.isdisjoint(modes) and self._aside is not None:
             self.rows, self.cursor.x, self.cursor.y = self._aside
             self._aside = None
 
     def reset(self) -> None:
         super().reset()
-        self._inserts, self._aside = False, None
+        self._aside = None
         self.rows.clear()
 
     def ensure_hbounds(self) -> None:
@@ -259,17 +219,18 @@ class _Screen(pyte.Screen):
         self.cursor.x = min(max(0, self.cursor.x), max(_REACH, length + 1) - 1)
 
     def alignment_display(self) -> None:
-        """A test picture: nothing that was printed."""
+        """Ignore the test picture of `ESC # 8`."""
 
 
 class _Parser(pyte.Stream):
     """pyte's parser, which hands over as many numbers as somebody wrote, and is not to fail at them."""
 
-    csi = {  # noqa: RUF012  # as pyte declares it
+    csi = {  # noqa: RUF012  # pyte declares it so
         code: name
         for code, name in {**pyte.Stream.csi, "s": "save_cursor", "u": "restore_cursor"}.items()
-        if name not in ("report_device_attributes", "report_device_status", "select_graphic_rendition")
+        if name not in _UNUSED
     }
+    escape = {code: name for code, name in pyte.Stream.escape.items() if name not in _UNUSED}  # noqa: RUF012  # likewise
 
     def attach(self, screen: pyte.Screen) -> None:
         for name in set(self.csi.values()) - {"set_mode", "reset_mode"}:
