@@ -10,19 +10,37 @@ Resume = Literal["never", "allow", "must"]
 Stop = Literal["flag", "raise"]
 State = Literal["running", "finished", "failed", "interrupted", "lost"]
 
-# What is captured of a run beside its points, by table; the first column is the key. Times are seconds UTC.
-CAPTURED: Final[dict[str, tuple[str, ...]]] = {
-    # executions of cells, numbered from 0 within the run; `cell` is the notebook's id of it, `count` is In [count], `dirty`
-    # says why the notebook does not show it as it ran
-    "cells": (
-        *("number", "cell", "count", "source", "started", "ended", "state"),
-        *("error", "output", "metrics", "points", "dirty"),
-    ),
-    # lines of stdout, stderr and logging as a terminal shows them; `cell` is a number of `cells`
-    "console": ("line", "stream", "text", "time", "cell"),
-    # whatever else is known, by name, as JSON: "environment"
-    "facts": ("name", "value"),
+# What is captured of a run beside its points, by table: columns, the first of which is the key, with their types in SQLite.
+# Times are seconds UTC.
+CAPTURED: Final[dict[str, dict[str, str]]] = {
+    # executions of cells, numbered from 0 within the run
+    "cells": {
+        "number": "integer not null",
+        "cell": "text",  # the notebook's id of it
+        "count": "integer",  # In [count]
+        "source": "text",
+        "started": "real not null",
+        "ended": "real",
+        "state": "text not null",
+        "error": "text",
+        "output": "text",
+        "metrics": "text",  # JSON: the names of those that it logged
+        "points": "integer",
+        "dirty": "text",  # why the notebook does not show the cell as it ran
+    },
+    # lines of stdout, stderr and logging as a terminal shows them
+    "console": {
+        "line": "integer not null",
+        "stream": "text not null",
+        "text": "text not null",
+        "time": "real not null",
+        "cell": "integer",  # a number of `cells`
+    },
+    # named JSON documents, such as "environment"
+    "facts": {"name": "text not null", "value": "text not null"},
 }
+
+
 STOPS: tuple[Stop, ...] = ("flag", "raise")
 ENDED: tuple[State, ...] = ("finished", "failed", "interrupted", "lost")
 

@@ -50,8 +50,8 @@ def execute(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_the_columns_are_those_of_the_table() -> None:
-    assert tuple(field.name for field in dataclasses.fields(CellRow)) == CAPTURED["cells"]
-    assert tuple(CELLS) == CAPTURED["cells"]
+    assert tuple(field.name for field in dataclasses.fields(CellRow)) == tuple(CAPTURED["cells"])
+    assert tuple(CELLS) == tuple(CAPTURED["cells"])
 
 
 def test_each_cell_is_recorded_from_the_one_that_opens_the_run_to_the_one_that_ends_it(shell: Shell) -> None:
@@ -251,7 +251,7 @@ def test_what_has_ended_is_in_the_file(shell: Shell) -> None:
     shell.run(f"{INIT}\nrun.finish()\n1 / 0")
     store = Project("p", shell.ip.user_ns["run"].store.path.parent).store
     (row,) = store.captured(shell.ip.user_ns["run"].id, "cells")
-    assert row[CAPTURED["cells"].index("state")] == "error"
+    assert row[list(CAPTURED["cells"]).index("state")] == "error"
 
 
 # --- dirty notebooks -------------------------------------------------------------------------------------------------

@@ -104,8 +104,8 @@ def test_what_was_captured_is_in_nobodys_way(tmp_path: Path, name: str, read: An
 
 def test_a_later_version_may_know_more_columns_and_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as later:
-        later.setitem(CAPTURED, "cells", ("new", *CAPTURED["cells"][::-1]))
-        later.setitem(CAPTURED, "tables", ("key",))
+        later.setitem(CAPTURED, "cells", dict.fromkeys(["new", *reversed(CAPTURED["cells"])], "text"))
+        later.setitem(CAPTURED, "tables", {"key": "text"})
         store = filled(one_run())
         store.put_captured("r1", "cells", [("new", *reversed(range(len(CAPTURED["cells"]) - 1)))])
         store.put_captured("r1", "tables", [("key",)])

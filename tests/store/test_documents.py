@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import contextlib
 import os
+import sqlite3
 from pathlib import Path
 
 from trackbook.store.documents import fact, put_fact
 from trackbook.store.memory import MemoryStore
 from trackbook.store.sqlite import SqliteStore
-from trackbook.types import RunRecord
+from trackbook.types import CAPTURED, RunRecord
 
 
 def test_a_fact_is_found_by_its_name() -> None:
@@ -34,3 +36,15 @@ def test_a_file_takes_what_is_no_text_such_as_a_path_in_another_encoding(tmp_pat
     again = SqliteStore(tmp_path / "p.db", "p")
     assert fact(again, "r", "code") == {"path": r"/data/caf\udce9"}
     again.close()
+
+
+def test_the_file_has_the_columns_that_captured_declares(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "p.db", "p")
+    store.put_run(RunRecord("r1", "a", 0.0))
+    assert store.flush()
+    store.close()
+    with contextlib.closing(sqlite3.connect(tmp_path / "p.db")) as db:
+        for table, columns in CAPTURED.items():
+            found = db.execute('select name, type, "notnull" from pragma_table_info(?)', (table,)).fetchall()
+            declared = {name: f"{kind} not null" if required else kind for name, kind, required in found}
+            assert {name: kind.lower() for name, kind in declared.items()} == {"run_id": "text not null", **columns}

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..data.diff import ABSENT, Differences, Recorded, as_html, as_text, differences
 from ..metrics import logged
 from ..notebook import host
 from ..store.documents import fact
 from ..tracking.run import Run
-from ..types import CAPTURED, RunRecord
+from ..types import RunRecord
 from . import run as run_module
 from .process import process
 
@@ -100,9 +100,10 @@ def _different(project: str | None, runs: Sequence[str | Run]) -> tuple[Project,
 
 
 def _recorded(source: Project, record: RunRecord, runs: Sequence[RunRecord]) -> Recorded:
+    from ..data.dataframes import executions
+
     store = source.store
-    at = CAPTURED["cells"].index("source")
-    sources: list[Any] = [row[at] for row in store.captured(record.id, "cells") if row[at] is not None]
+    sources = executions(store, record.id)["source"].drop_nulls().to_list()
     alone = [run.name for run in runs].count(record.name) == 1
     metrics = {name: figures.last for name, figures in logged(store.summary(record.id)).items()}
     return Recorded(

@@ -25,7 +25,7 @@ LONGEST_SOURCE: Final = 20_000  # characters, of code and of a traceback each
 LONGEST_OUTPUT: Final = 4_000
 MOST_SPANS: Final = 500  # cell executions on a board: 20 KB
 
-_CELL: Final = CAPTURED["cells"]
+_CELL: Final = tuple(CAPTURED["cells"])
 _SPAN: Final = itemgetter(*(_CELL.index(name) for name in ("count", "started", "ended", "points", "state")))
 
 

@@ -11,7 +11,7 @@ import polars as pl
 from ..metrics import SYSTEM, is_system, logged
 from ..store.base import POINTS, Store
 from ..text import did_you_mean, listed
-from ..types import MetricSummary, RunRecord
+from ..types import CAPTURED, MetricSummary, RunRecord
 
 # The tidy long table of exports and SQL. `group` is the run's; `time` is seconds UTC.
 LONG: Final = pl.Schema(
@@ -20,15 +20,13 @@ LONG: Final = pl.Schema(
 )
 # The same with dictionaries that are ready: a file is written a third faster than from strings.
 SERIES: Final = pl.Schema({name: pl.Categorical() if dtype == pl.String else dtype for name, dtype in LONG.items()})
-# The tables of `CAPTURED`.
-CELLS: Final = pl.Schema(
-    {"number": pl.Int64(), "cell": pl.String(), "count": pl.Int64(), "source": pl.String()}
-    | {"started": pl.Float64(), "ended": pl.Float64(), "state": pl.String(), "error": pl.String()}
-    | {"output": pl.String(), "metrics": pl.List(pl.String()), "points": pl.Int64(), "dirty": pl.String()}
-)
-CONSOLE: Final = pl.Schema(
-    {"line": pl.Int64(), "stream": pl.String(), "text": pl.String(), "time": pl.Float64(), "cell": pl.Int64()}
-)
+_TYPES: Final = {"integer": pl.Int64(), "real": pl.Float64(), "text": pl.String()}
+_CAPTURED: Final = {
+    table: pl.Schema({name: _TYPES[declared.split()[0]] for name, declared in columns.items()})
+    for table, columns in CAPTURED.items()
+}
+CELLS: Final = pl.Schema(_CAPTURED["cells"] | {"metrics": pl.List(pl.String())})
+CONSOLE: Final = _CAPTURED["console"]
 _TOGETHER = 100_000  # points: about a row group
 
 
@@ -151,7 +149,7 @@ def console(store: Store, run_id: str) -> pl.DataFrame:
 
 def executions(store: Store, run_id: str) -> pl.DataFrame:
     """One row an execution of a cell, of the columns `CELLS`; times are seconds UTC."""
-    table = pl.DataFrame(store.captured(run_id, "cells"), schema=CELLS | {"metrics": pl.String()}, orient="row")
+    table = pl.DataFrame(store.captured(run_id, "cells"), schema=_CAPTURED["cells"], orient="row")
     return table.with_columns(pl.col("metrics").fill_null("[]").str.json_decode(CELLS["metrics"]))
 
 

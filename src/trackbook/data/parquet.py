@@ -145,7 +145,7 @@ def unpack_captured(text: str, run_id: str) -> Tables:
 
 def _tables() -> dict[str, tuple[str, ...]]:
     """The columns of each table."""
-    return {**CAPTURED, "system": tuple(POINTS)}
+    return {**{table: tuple(columns) for table, columns in CAPTURED.items()}, "system": tuple(POINTS)}
 
 
 def _system_rows(points: Mapping[str, pl.DataFrame]) -> list[tuple[Any, ...]]:

@@ -66,6 +66,10 @@ RUN_TABLES: Final = {"runs": "id", "metrics": "run_id", "chunks": "run_id", **di
 TIMES: Final = {"started", "ended", "time"}  # seconds; JSON of SQLite before 3.43 would round them
 
 
+def _key(columns: Mapping[str, str]) -> str:
+    return next(iter(columns))
+
+
 def _in_json(column: str) -> str:
     return f"iif({column} is null, null, printf('%!.17g', {column}))" if column in TIMES else column
 
@@ -86,11 +90,11 @@ PUT_CAPTURED: Final = {
 # All rows as one JSON: with each row the thread waits for the interpreter's lock, 10 s for 25,000 while a cell computes.
 GET_CAPTURED: Final = {
     table: f"select json_group_array(json_array({', '.join(map(_in_json, columns))})) from "
-    f"(select * from {table} where run_id = ? and (? is null or {columns[0]} > ?) order by {columns[0]})"
+    f"(select * from {table} where run_id = ? and (? is null or {_key(columns)} > ?) order by {_key(columns)})"
     for table, columns in CAPTURED.items()
 }
 DROP_CAPTURED: Final = {
-    table: f"delete from {table} where run_id = ? and {columns[0]} >= ? and {columns[0]} < ?"
+    table: f"delete from {table} where run_id = ? and {_key(columns)} >= ? and {_key(columns)} < ?"
     for table, columns in CAPTURED.items()
 }
 _JSON_FIELDS: Final = {"tags", "config", "summary", "defined"}
