@@ -80,8 +80,8 @@ def test_in_a_notebook_a_diff_is_a_table_and_a_board_of_both(monkeypatch: pytest
     runs = [a_run("a"), a_run("b", 0.25)]
     found = tb.diff("a", "b")
     shown: list[Any] = []
-    notebook = SimpleNamespace(shell=lambda: True, show=lambda thing, **_: shown.append(thing))
-    monkeypatch.setattr(compare, "host", notebook)
+    notebook = SimpleNamespace(shell=object(), show=lambda thing, **_: shown.append(thing))
+    monkeypatch.setattr(compare, "host", SimpleNamespace(current=lambda: notebook))
     monkeypatch.setattr(compare, "process", SimpleNamespace(show=shown.append))
     found._ipython_display_()
     bundle, board = shown
@@ -91,6 +91,6 @@ def test_in_a_notebook_a_diff_is_a_table_and_a_board_of_both(monkeypatch: pytest
 
 def test_in_a_notebook_runs_are_compared_on_their_board(monkeypatch: pytest.MonkeyPatch) -> None:
     ids = [a_run(name).id for name in "ab"]
-    monkeypatch.setattr(compare.host, "is_here", lambda: True)
+    monkeypatch.setattr(compare.host.Host, "is_notebook", True)
     board = compare.compare(["b", "a"])
     assert (board.panel, board.session.run_ids) == ("compare", ids[::-1])

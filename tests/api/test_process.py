@@ -87,7 +87,7 @@ def test_a_run_opened_by_a_thread_leaves_signals_alone(process: Process) -> None
 
 
 def test_in_a_notebook_signals_are_the_kernels(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process_module.host, "shell", object)
+    monkeypatch.setattr(process_module.host.Host, "is_notebook", True)
     open_run(process)
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 

@@ -130,7 +130,7 @@ def test_a_dir_is_where_the_run_is_kept(tmp_path: Path, store_dir: Path) -> None
 def test_without_a_project_it_is_the_notebooks_name_else_default(
     monkeypatch: pytest.MonkeyPatch, notebook: str | None, project: str
 ) -> None:
-    monkeypatch.setattr(host, "name", lambda: notebook)
+    monkeypatch.setattr(host.Host, "name", lambda _: notebook)
     assert tb.init().project == project
 
 

@@ -53,14 +53,8 @@ def test_a_saved_board_takes_its_front_end_along() -> None:
 
 
 def test_a_board_in_marimo_carries_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trackbook.boards.widget.can_share_models", lambda: False)
+    monkeypatch.setattr(host, "current", host.Marimo)
     assert (board().front_end, board()._esm) == (None, "// trackbook.js")
-
-
-def test_only_marimo_does_not_share(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert host.can_share_models()
-    monkeypatch.setattr(host, "in_marimo", lambda: True)
-    assert not host.can_share_models()
 
 
 def test_a_front_end_that_is_not_built_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,26 +15,30 @@ from trackbook.charts.snapshot import Still
 from trackbook.notebook import host
 
 
-class Notebook:
+class Notebook(host.Host):
     """Outputs as (cell, place, data), of which a later one of a place replaces."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.cell = "first"
+    def __init__(self) -> None:
+        self.running = "first"
         self.outputs: list[tuple[str, str | None, dict[str, Any]]] = []
         self.threads: set[str] = set()
         self.late = False
-        monkeypatch.setattr(host, "cell", lambda: self.cell)
-        monkeypatch.setattr(host, "show", lambda data, **_: self.outputs.append((self.cell, None, data)))
-        monkeypatch.setattr(host, "show_data", self.show_data)
-        monkeypatch.setattr(host, "takes_late_outputs", lambda: self.late)
-        monkeypatch.setattr(snapshots, "snapshot_note", lambda session: f"note of {session}")
+
+    def cell(self) -> str:
+        return self.running
+
+    def takes_late_outputs(self) -> bool:
+        return self.late
+
+    def show(self, thing: Any, **options: Any) -> None:
+        self.outputs.append((self.running, None, thing))
 
     def show_data(self, data: dict[str, Any], metadata: dict[str, Any], place: str, *, again: bool) -> None:
         self.threads.add(threading.current_thread().name)
         if again:
             self.outputs = [(cell, at, data if at == place else old) for cell, at, old in self.outputs]
         else:
-            self.outputs.append((self.cell, place, data))
+            self.outputs.append((self.running, place, data))
 
     def snapshots(self) -> list[tuple[str, Any]]:
         return [(cell, data.get(VEGA_LITE)) for cell, place, data in self.outputs if place]
@@ -53,7 +57,10 @@ class Board:
 
 @pytest.fixture
 def notebook(monkeypatch: pytest.MonkeyPatch) -> Notebook:
-    return Notebook(monkeypatch)
+    notebook = Notebook()
+    monkeypatch.setattr(host, "current", lambda: notebook)
+    monkeypatch.setattr(snapshots, "snapshot_note", lambda session: f"note of {session}")
+    return notebook
 
 
 @pytest.fixture
@@ -103,7 +110,7 @@ def test_a_board_that_a_cell_displays_as_its_result_has_its_still_behind_it(
 
 def test_every_cell_that_shows_a_board_has_one_still_of_it(notebook: Notebook, drawn: list[Any]) -> None:
     kept, board = Snapshots(), Board()
-    for notebook.cell in ("first", "second"):
+    for notebook.running in ("first", "second"):
         for _ in range(2):
             kept.note_shown(board)
             kept.place(board)

@@ -43,7 +43,7 @@ def execute(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def run(cell: str, source: str) -> None:
         with monkeypatch.context() as patch:
-            patch.setattr(host, "cell_id", lambda: cell)
+            patch.setattr(host.Host, "cell_id", lambda _: cell)
             shell.run(source)
 
     return run
@@ -298,7 +298,7 @@ def test_a_resumed_run_knows_its_cells_of_before(execute: Any) -> None:
 
 
 def test_status_says_it(execute: Any, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(host, "path", lambda: "work/train.ipynb")
+    monkeypatch.setattr(host.Host, "path", lambda _: "work/train.ipynb")
     execute("a", INIT)
     execute("b", "x = 1")
     execute("b", "x = 2")

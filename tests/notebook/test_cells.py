@@ -129,7 +129,7 @@ def test_another_project_lies_over_nothing(shell: Shell) -> None:
 
 def test_a_cell_is_known_by_its_id_where_the_host_tells_it(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     request: dict[str, Any] = {"metadata": {"cellId": "a1"}, "header": {}, "content": {}}
-    monkeypatch.setattr(host, "_request", lambda: request)
+    monkeypatch.setattr(host.Host, "cell_id", lambda _: request["metadata"]["cellId"])
     ((first, _),) = execute(shell, "opened()")
     ((second, over),) = execute(shell, "opened()  # edited")
     assert over == first

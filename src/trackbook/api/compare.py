@@ -52,10 +52,10 @@ class RunDiff:
 
     def _ipython_display_(self) -> None:
         """The table, and below it the board: a widget's output can hold nothing else beside it."""
-        if host.shell() is None:
+        if host.current().shell is None:
             raise NotImplementedError("IPython then shows the text, as it shows any")
         bundle = {"text/plain": repr(self), "text/html": self._repr_html_()}
-        host.show(bundle, raw=True)
+        host.current().show(bundle, raw=True)
         process.show(self.board())
 
 
@@ -76,7 +76,7 @@ def compare(runs: Sequence[str], project: str | None = None) -> Board | pl.DataF
     """
     source, records = _different(project, runs)
     ids = [record.id for record in records]
-    if not host.is_here():
+    if not host.current().is_notebook:
         from ..data.dataframes import differing
 
         return differing(source.table(), ids)

@@ -85,7 +85,7 @@ class Process:
                 "in a process forked from one that uses trackbook only log() works, because Polars hangs there; start the "
                 "process with multiprocessing.get_context('spawn')"
             )
-        name = check_text("project", host.name() or DEFAULT_PROJECT if name is None else name)
+        name = check_text("project", host.current().name() or DEFAULT_PROJECT if name is None else name)
         path = settings.data_dir(folder) / project_file(name)
         if path not in self.projects:
             self.projects[path] = Project(name, path.parent)
@@ -143,7 +143,7 @@ class Process:
 
     def board(self, project: Project) -> Board | None:
         """The board of this cell and project, if it has one."""
-        return self.boards.get((host.cell() or "", project.store.path))
+        return self.boards.get((host.current().cell() or "", project.store.path))
 
     def add_board(self, project: Project, session: Session) -> Board:
         from ..boards.run_actions import RunActions
@@ -157,14 +157,14 @@ class Process:
         """A new board of what a session follows: a project of this `name`, which is at `path`."""
         from ..boards.widget import Board
 
-        self.cell_end.watch(host.shell())
-        if host.in_marimo():  # it tells nobody when a cell ends
+        self.cell_end.watch(host.current().shell)
+        if not host.current().tells_cell_ends:
             self._let_go()
         board = Board(name, session, actions)
         board.publisher.before_reading = self.hand_over
-        if host.shell() is not None:
+        if host.current().shell is not None:
             board.on_show = self.snapshots.note_shown
-        board.publisher.on_wake = partial(self._keep, (host.cell() or "", path), board)
+        board.publisher.on_wake = partial(self._keep, (host.current().cell() or "", path), board)
         board.publisher.on_wake()
         return board
 
@@ -194,8 +194,8 @@ class Process:
 
     def show(self, board: Board) -> None:
         """Displays a board under the running cell, and what stays of it in the notebook."""
-        host.show(board)
-        if host.shell() is not None:
+        host.current().show(board)
+        if host.current().shell is not None:
             self.snapshots.place(board)
 
     def hand_over(self) -> None:
@@ -208,7 +208,7 @@ class Process:
         self.hand_over()
         boards = list(self.boards.values())
         for board in boards:
-            board.settle(kept=host.has_no_reader())
+            board.settle(kept=host.current().has_no_reader())
         self._let_go()
         self.snapshots.cell_ended(boards)
 
@@ -243,7 +243,7 @@ class Process:
 
     def close(self) -> None:
         """The end of the process: open runs end as the program did."""
-        error = getattr(sys, "last_value", None) if host.shell() is None else None
+        error = getattr(sys, "last_value", None) if host.current().shell is None else None
         with contextlib.ExitStack() as rest:  # one that fails does not keep the others from ending
             for project in self.projects.values():
                 rest.callback(project.store.close)
@@ -260,7 +260,7 @@ def _machine() -> Machine:
 def _environment(machine: Callable[[], Machine]) -> Capture:
     from ..capture.environment import EnvironmentCapture
 
-    return EnvironmentCapture(machine, host.about)
+    return EnvironmentCapture(machine, host.current().about)
 
 
 def _system(machine: Callable[[], Machine]) -> Capture:
@@ -275,7 +275,7 @@ process = Process()
 def _terminate_softly() -> None:
     """Makes SIGTERM end a script like an exception, where the program has not decided otherwise."""
     main = threading.current_thread() is threading.main_thread()
-    if main and not host.is_here() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+    if main and not host.current().is_notebook and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _terminate)
 
 

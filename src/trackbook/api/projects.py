@@ -68,6 +68,6 @@ def delete_project(project: str, *, force: bool = False) -> bool:
 
 def _confirmed(question: str) -> bool:
     readable = sys.stdin is not None and sys.stdin.isatty()
-    if not readable and (host.shell() is None or host.has_no_reader()):
+    if not readable and (host.current().shell is None or host.current().has_no_reader()):
         raise ValueError(f"{question} There is nobody to ask here: pass force=True")
     return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")

@@ -105,7 +105,7 @@ def init(
     TypeError, ValueError
         For a name that is no text, a choice that does not exist, or an `id` that is taken.
     """
-    host.load_magics()
+    host.current().load_magics()
     words, ignored = translate(
         {"name": name, "notes": notes, "dir": dir, "system_seconds": system_seconds},
         {"mode": mode, "resume": resume, "reinit": reinit, "step_by": step_by, "stop": stop},
@@ -152,7 +152,7 @@ def init(
         system_seconds=seconds,
     )
     run.stop_raises = words["stop"] == "raise"
-    if host.is_here() if display is None else display:
+    if host.current().is_notebook if display is None else display:
         _show(run, target)
     return run
 

@@ -53,13 +53,14 @@ class Snapshots:
     def place(self, board: Board) -> None:
         """Put the snapshot of a board below the newest output, once a cell."""
         self._shown = [other for other in self._shown if other is not board]
-        cell = host.cell()
+        notebook = host.current()
+        cell = notebook.cell()
         place = self._places.setdefault(board, _Place(f"trackbook-{board.session.id}"))
         if cell in place.cells:
             return
         place.cells.add(cell)
-        host.show_data(*place.bundle, place.id, again=False)
-        host.show({"text/html": snapshot_note(board.session.id), "text/plain": ""}, raw=True)
+        notebook.show_data(*place.bundle, place.id, again=False)
+        notebook.show({"text/html": snapshot_note(board.session.id), "text/plain": ""}, raw=True)
 
     def cell_ended(self, boards: list[Board]) -> None:
         """Update the snapshots of `boards` and of those that the cell displayed; on a thread where the host allows it."""
@@ -71,7 +72,7 @@ class Snapshots:
                 self._wanted[board] = None
         if not self._wanted:
             return
-        if host.takes_late_outputs():
+        if host.current().takes_late_outputs():
             context = host.thread_context()
             threading.Thread(target=context.run, args=(self._update,), name="trackbook-snapshots", daemon=True).start()
         else:
@@ -84,7 +85,7 @@ class Snapshots:
                 place, snapshot = self._places[board], board.snapshot()
                 if snapshot is not None and snapshot.spec != place.spec:
                     place.spec, place.bundle = snapshot.spec, self._bundle(snapshot)
-                    host.show_data(*place.bundle, place.id, again=True)
+                    host.current().show_data(*place.bundle, place.id, again=True)
 
     def _bundle(self, snapshot: Still) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return a snapshot as MIME bundle, and the metadata that its renderers need."""

@@ -14,7 +14,7 @@ from ipywidgets import widget_serialization
 from ..charts.snapshot import Still, make_still
 from ..errors import warn
 from ..metrics import AXES
-from ..notebook.host import can_share_models
+from ..notebook import host
 from ..text import did_you_mean, either
 from .chart_access import ChartAccess
 from .front_end import SharedFrontEnd, built_file, shared_front_end
@@ -59,7 +59,7 @@ class Board(View, anywidget.AnyWidget):
         self.on_show: Callable[[Board], None] | None = None
         self.publisher = Publisher(session, self.set_trait, message=self.hold_sync, actions=actions)
         self.charts = ChartAccess(self.publisher, self, project)
-        shared = shared_front_end() if can_share_models() else None
+        shared = shared_front_end() if host.current().shares_models else None
         esm = built_file("trackbook.js" if shared is None else "loader.js")
         super().__init__(_esm=esm, front_end=shared, **self.publisher.opening())
         self.on_msg(self._answer)

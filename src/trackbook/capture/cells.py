@@ -81,7 +81,8 @@ class _FollowedRun:
 
     def say_notebook(self) -> None:
         dirty = [self.dirty[number] for number in sorted(self.dirty)][-MOST_REASONS:]
-        fact = {"name": host.name(), "path": host.path(), "dirty": dirty}
+        notebook = host.current()
+        fact = {"name": notebook.name(), "path": notebook.path(), "dirty": dirty}
         put_fact(self.run.store, self.run.id, "notebook", fact)
 
     def count(self) -> Mapping[str, int]:

@@ -284,7 +284,7 @@ def _board() -> Any:
         raise ValueError(
             "no run yet: %track init, a cell headed by %%track, or tb.init() begins one; %track show PROJECT"
         )
-    if host.shell() is None:
+    if host.current().shell is None:
         return run
     project = process.last_project
     live = process.board(project) if project is not None else None

@@ -98,11 +98,12 @@ class Cells:
         return None if found == run.id else found
 
     def _execution(self, info: Any) -> Execution:
-        source = host.cell_source() if info is None else info.raw_cell
+        notebook = host.current()
+        source = notebook.cell_source() if info is None else info.raw_cell
         counts = info is None or getattr(info, "store_history", False)
         # `execution_count` is this cell's or the next one's, as the version of IPython has it
         count = self._shell.displayhook.prompt_count if counts and self._shell is not None else None
-        return Execution(host.cell_id(), source or "", getattr(sys, "last_value", None), count)
+        return Execution(notebook.cell_id(), source or "", getattr(sys, "last_value", None), count)
 
     def _begin(self, execution: Execution) -> None:
         self._executions.append(execution)

@@ -1,4 +1,7 @@
-"""What is known of the notebook around us: which cell runs, what it is called, when a cell ends."""
+"""The host of this program: a Jupyter kernel, a marimo notebook, or neither. What it is called, which cell runs, how to display.
+
+Nothing is imported to find out: a host that was not imported is not there.
+"""
 
 from __future__ import annotations
 
@@ -13,100 +16,140 @@ from ..errors import warn
 from ..ids import new_id
 
 
-def shell() -> Any | None:
-    """IPython's shell when it has a Jupyter kernel, else None. Imports nothing: without IPython there is no notebook."""
-    ipython = sys.modules.get("IPython")
-    found = ipython.get_ipython() if ipython is not None else None
-    return found if hasattr(found, "kernel") else None
+class Host:
+    """A program without a notebook: a script, a REPL, IPython in a terminal."""
+
+    shell: Any | None = None  # IPython's, when it has a Jupyter kernel
+    is_notebook = False  # it shows what is displayed
+    tells_cell_ends = False
+    shares_models = True  # a widget's view finds the models of other widgets
+
+    def cell(self) -> str | None:
+        """Return a name for this execution of the running cell, another at each execution; None outside of cells."""
+        return None
+
+    def cell_id(self) -> str | None:
+        """Return the notebook's own id of the running cell, the same at each execution, where the host tells it."""
+        return None
+
+    def cell_source(self) -> str | None:
+        """Return the source of the running cell, as the host sent it."""
+        return None
+
+    def has_no_reader(self) -> bool:
+        """Return whether a program executes the notebook (nbconvert, papermill), and nobody can type an answer."""
+        return False
+
+    def path(self) -> str | None:
+        """Return the notebook's path as the host tells it: in its own words, from its own root."""
+        return None
+
+    def takes_late_outputs(self) -> bool:
+        """Return whether an output can be updated when its cell has ended, and from another thread."""
+        return False
+
+    def load_magics(self) -> None:
+        """Load our extension into the notebook's shell, if it is not there already."""
+
+    def show(self, thing: Any, **options: Any) -> None:
+        """Display `thing` under the running cell."""
+        from IPython.display import display
+
+        display(thing, **options)  # type: ignore[no-untyped-call]  # IPython has no types
+
+    def show_data(self, data: dict[str, Any], metadata: dict[str, Any], place: str, *, again: bool) -> None:
+        """Display a MIME bundle under the running cell, or `again` in its `place`."""
+        self.show(data, metadata=metadata, raw=True, display_id=place, update=again)
+
+    def name(self) -> str | None:
+        """Return the notebook's name without folder and suffix, where the host tells it."""
+        found = self.path()
+        return PurePath(found).stem or None if found else None
+
+    def about(self) -> dict[str, str] | None:
+        """Return the notebook's ``name``, and its ``path`` as far as the host tells it; None outside of one."""
+        found = self.path()
+        return {"name": PurePath(found).name, "path": found} if found else None
 
 
-def load_magics() -> None:
-    """Loads our extension into a notebook's shell, if it is not there already."""
-    manager = getattr(shell(), "extension_manager", None)
-    if manager is not None and "trackbook" not in manager.loaded:
-        try:
-            manager.load_extension("trackbook")
-        except Exception as error:  # noqa: BLE001  the run matters more
-            warn(f"%track is not there, because loading it failed: {error!r}")
+class Jupyter(Host):
+    """A kernel of JupyterLab, Notebook, VS Code, Colab, nbclient or a Jupyter console."""
+
+    is_notebook = True
+    tells_cell_ends = True
+
+    def __init__(self, shell: Any) -> None:
+        self.shell: Any = shell
+
+    @property
+    def _request(self) -> dict[str, Any]:
+        get_parent = getattr(self.shell, "get_parent", None)
+        return (get_parent() if get_parent is not None else None) or {}
+
+    def cell(self) -> str | None:
+        return str(self._request.get("header", {}).get("msg_id") or self.shell.execution_count)
+
+    def cell_id(self) -> str | None:
+        found = self._request.get("metadata", {}).get("cellId")
+        return str(found) if found else None
+
+    def cell_source(self) -> str | None:
+        found = self._request.get("content", {}).get("code")
+        return None if found is None else str(found)
+
+    def has_no_reader(self) -> bool:
+        return self._request.get("content", {}).get("allow_stdin") is False
+
+    def path(self) -> str | None:
+        found = settings.notebook_path() or self.shell.user_ns.get("__vsc_ipynb_file__")
+        return str(found).replace("\\", "/") if found else None
+
+    def takes_late_outputs(self) -> bool:
+        """JupyterLab and Notebook 7 take them; a program that executes a notebook does not; of others it is not known."""
+        if self.has_no_reader() or "google.colab" in sys.modules:
+            return False
+        return "__vsc_ipynb_file__" not in self.shell.user_ns
+
+    def load_magics(self) -> None:
+        manager = getattr(self.shell, "extension_manager", None)
+        if manager is not None and "trackbook" not in manager.loaded:
+            try:
+                manager.load_extension("trackbook")
+            except Exception as error:  # noqa: BLE001  the run matters more
+                warn(f"%track is not there, because loading it failed: {error!r}")
 
 
-def _request() -> dict[str, Any]:
-    kernel_shell = shell()
-    get_parent = getattr(kernel_shell, "get_parent", None)
-    return (get_parent() if get_parent is not None else None) or {}
+class Marimo(Host):
+    """A marimo notebook. It keeps a widget's code by its hash, and has no widgets but the one that is shown."""
+
+    is_notebook = True
+    shares_models = False
+
+    def cell(self) -> str | None:
+        """Marimo makes an execution context for each execution; that is private API, so a cell without one has no name."""
+        module = sys.modules.get("marimo._runtime.context")
+        execution = getattr(module.get_context(), "execution_context", None) if module is not None else None
+        if execution is None:
+            return None
+        name: str = execution.__dict__.setdefault("trackbook_cell", new_id())
+        return name
+
+    def show(self, thing: Any, **options: Any) -> None:
+        sys.modules["marimo"].output.append(thing)
 
 
-def in_marimo() -> bool:
-    """True in a marimo notebook. Imports nothing, as `shell`."""
+def current() -> Host:
+    """Return the host of this program, as far as it is known now."""
     marimo = sys.modules.get("marimo")
-    return marimo is not None and bool(marimo.running_in_notebook())
-
-
-def is_here() -> bool:
-    """Whether there is a notebook around us, which shows what is displayed."""
-    return shell() is not None or in_marimo()
-
-
-def cell() -> str | None:
-    """What stands for this execution of this cell: another at each execution, None outside notebooks."""
-    if in_marimo():
-        return _marimo_cell()
-    kernel_shell = shell()
-    if kernel_shell is None:
-        return None
-    return str(_request().get("header", {}).get("msg_id") or kernel_shell.execution_count)
-
-
-def _marimo_cell() -> str | None:
-    """Marimo makes an execution context for each execution; it is no public API, so a cell without one is nameless."""
-    module = sys.modules.get("marimo._runtime.context")
-    execution = getattr(module.get_context(), "execution_context", None) if module is not None else None
-    if execution is None:
-        return None
-    name: str = execution.__dict__.setdefault("trackbook_cell", new_id())
-    return name
-
-
-def cell_id() -> str | None:
-    """The notebook's own id of the running cell, the same at each execution, where the host tells it."""
-    found = _request().get("metadata", {}).get("cellId")
-    return str(found) if found else None
-
-
-def cell_source() -> str | None:
-    """The running cell's source, as the host sent it."""
-    found = _request().get("content", {}).get("code")
-    return None if found is None else str(found)
-
-
-def has_no_reader() -> bool:
-    """True when a program executes the notebook (nbconvert, papermill): it says that nobody can type an answer."""
-    return _request().get("content", {}).get("allow_stdin") is False
-
-
-def path() -> str | None:
-    """The notebook's path as the host tells it: in its own words, from its own root."""
-    kernel_shell = shell()
-    if kernel_shell is None:
-        return None
-    found = settings.notebook_path() or kernel_shell.user_ns.get("__vsc_ipynb_file__")
-    return str(found).replace("\\", "/") if found else None
-
-
-def name() -> str | None:
-    """The notebook's name without folder and suffix, where the host tells it."""
-    found = path()
-    return PurePath(found).stem or None if found else None
-
-
-def about() -> dict[str, str] | None:
-    """The notebook's ``name``, and its ``path`` as far as the host tells it; None outside of one."""
-    found = path()
-    return {"name": PurePath(found).name, "path": found} if found else None
+    if marimo is not None and marimo.running_in_notebook():
+        return Marimo()
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return Jupyter(shell) if hasattr(shell, "kernel") else Host()
 
 
 def thread_context() -> contextvars.Context:
-    """The context variables for a thread that sends over comms: none, so that its messages belong to the newest cell.
+    """Return the context variables for a thread that sends over comms: none, so that its messages belong to the newest cell.
 
     ipykernel 7.0 sends nothing without the variables of a cell (LookupError: shell_parent).
     """
@@ -115,39 +158,8 @@ def thread_context() -> contextvars.Context:
     return contextvars.copy_context() if old else contextvars.Context()
 
 
-def can_share_models() -> bool:
-    """Whether a widget's view finds other widgets' models: marimo keeps code by its hash, and has no widgets but its own."""
-    return not in_marimo()
-
-
-def takes_late_outputs() -> bool:
-    """Whether the host still takes an output's update when its cell has ended, and from another thread.
-
-    JupyterLab and Notebook 7 do; a program that executes a notebook does not, and of others it is not known.
-    """
-    kernel_shell = shell()
-    if kernel_shell is None or has_no_reader() or "google.colab" in sys.modules:
-        return False
-    return "__vsc_ipynb_file__" not in kernel_shell.user_ns
-
-
-def show(thing: Any, **options: Any) -> None:
-    """Displays `thing` under the running cell."""
-    if in_marimo():
-        sys.modules["marimo"].output.append(thing)
-        return
-    from IPython.display import display
-
-    display(thing, **options)  # type: ignore[no-untyped-call]  # IPython has no types
-
-
-def show_data(data: dict[str, Any], metadata: dict[str, Any], place: str, *, again: bool) -> None:
-    """Displays a bundle of MIME types under the running cell, or `again` in its `place`."""
-    show(data, metadata=metadata, raw=True, display_id=place, update=again)
-
-
 class CellHook:
-    """Calls `callback` at one of IPython's events around cells. One that fails is said once and switched off.
+    """Calls `callback` at one of IPython's events around cells. When it fails, it warns once and switches itself off.
 
     `event` is ``pre_run_cell`` or ``post_run_cell``; `does` says what is lost without it. A hook must not break cells.
     """
@@ -158,14 +170,15 @@ class CellHook:
         self._does = does
         self._shell: Any | None = None
 
-    def watch(self, kernel_shell: Any | None) -> None:
-        if kernel_shell is not None and self._shell is None:
-            self._shell = kernel_shell
-            kernel_shell.events.register(self._event, self._called)
+    def watch(self, shell: Any | None) -> None:
+        """Register with this shell, once."""
+        if shell is not None and self._shell is None:
+            self._shell = shell
+            shell.events.register(self._event, self._called)
 
-    def _called(self, happened: Any) -> None:
+    def _called(self, event: Any) -> None:
         try:
-            self._callback(happened)
+            self._callback(event)
         except Exception as error:  # noqa: BLE001  whatever it is, the user's next cell must run
             self._shell.events.unregister(self._event, self._called)  # type: ignore[union-attr]
             warn(f"trackbook no longer {self._does}, because that failed: {error!r}")
