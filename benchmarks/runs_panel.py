@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from trackbook.store.base import POINTS
+from trackbook.store.paths import project_file
 from trackbook.store.sqlite import SqliteStore
-from trackbook.tracking.project import file_name
 from trackbook.types import RunRecord
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def fill(folder: Path, runs: int, metrics: int) -> None:
     """Writes the project: short series, and longer ones in the newest runs."""
     chance = random.Random(7)  # noqa: S311  # made-up figures
     folder.mkdir(parents=True, exist_ok=True)
-    store = SqliteStore(folder / file_name(PROJECT), PROJECT)
+    store = SqliteStore(folder / project_file(PROJECT), PROJECT)
     names = [f"group {number % 5}/metric {number}" for number in range(metrics)]
     for number in range(runs):
         length = 500 if number >= runs - DRAWN else 2

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import ast
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +11,15 @@ from typing import Any
 import pytest
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+
+
+@pytest.mark.parametrize("program", [path.relative_to(BENCHMARKS).as_posix() for path in BENCHMARKS.rglob("*.py")])
+def test_what_a_benchmark_imports_of_trackbook_exists(program: str) -> None:
+    for node in ast.walk(ast.parse((BENCHMARKS / program).read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "trackbook":
+            module = importlib.import_module(str(node.module))
+            for name in node.names:
+                assert hasattr(module, name.name) or importlib.import_module(f"{module.__name__}.{name.name}")
 
 
 @pytest.fixture
