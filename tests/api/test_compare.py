@@ -10,7 +10,7 @@ import trackbook as tb
 from trackbook.api import compare
 from trackbook.metrics import SYSTEM
 from trackbook.store.base import POINTS
-from trackbook.store.documents import put_fact
+from trackbook.store.documents import put_document
 from trackbook.types import CAPTURED
 
 
@@ -20,7 +20,7 @@ def a_run(name: str, loss: float = 0.5, packages: dict[str, str] | None = None, 
         run.log({"loss": loss})
         run.store.append(run.id, pl.DataFrame([(f"{SYSTEM}cpu", 0, 3.0, 0.0)], schema=POINTS, orient="row"))
         if packages is not None:
-            put_fact(run.store, run.id, "environment", {"packages": packages})
+            put_document(run.store, run.id, "environment", {"packages": packages})
         usual = {"cell": "c", "started": 0.0, "state": "ok", "metrics": "[]", "points": 1}
         cells = [usual | {"number": number, "source": source} for number, source in enumerate(sources)]
         run.store.put_captured(run.id, "cells", [tuple(map(cell.get, CAPTURED["cells"])) for cell in cells])

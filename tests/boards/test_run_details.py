@@ -17,7 +17,7 @@ from trackbook.boards.run_details import (
     answers,
     cell_spans,
 )
-from trackbook.store.documents import put_fact
+from trackbook.store.documents import put_document
 from trackbook.store.memory import MemoryStore
 from trackbook.types import CAPTURED, RunRecord
 
@@ -143,7 +143,7 @@ def test_a_cell_tells_its_output_and_why_it_is_dirty(store: MemoryStore) -> None
 def test_the_environment_is_told_as_it_was_recorded(store: MemoryStore) -> None:
     assert ask(store, "environment") == {"environment": None}
     environment = {"os": {"name": "Linux"}, "packages": {"numpy": "2.1.0"}}
-    put_fact(store, "r", "environment", environment)
+    put_document(store, "r", "environment", environment)
     assert ask(store, "environment") == {"environment": environment}
 
 

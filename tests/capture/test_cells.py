@@ -17,7 +17,7 @@ from trackbook.capture import cells as module
 from trackbook.capture.cells import CellRow, script, shortened
 from trackbook.data.dataframes import CELLS
 from trackbook.notebook import host
-from trackbook.store.documents import fact
+from trackbook.store.documents import document
 from trackbook.tracking.project import Project
 from trackbook.types import CAPTURED
 
@@ -34,7 +34,7 @@ def dirty(run: str | None = None) -> list[str | None]:
 
 def notebook() -> dict[str, Any]:
     run = tb.get_run()
-    return fact(run.store, run.id, "notebook") or {}
+    return document(run.store, run.id, "notebook") or {}
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import os
 import sqlite3
 from pathlib import Path
 
-from trackbook.store.documents import fact, put_fact
+from trackbook.store.documents import document, put_document
 from trackbook.store.memory import MemoryStore
 from trackbook.store.sqlite import SqliteStore
 from trackbook.types import CAPTURED, RunRecord
@@ -13,28 +13,28 @@ from trackbook.types import CAPTURED, RunRecord
 
 def test_a_fact_is_found_by_its_name() -> None:
     store = MemoryStore()
-    put_fact(store, "r", "notebook", {"dirty": []})
-    put_fact(store, "r", "environment", {"os": {"system": "Linux"}})
-    assert fact(store, "r", "environment") == {"os": {"system": "Linux"}}
-    assert fact(store, "r", "code") is fact(store, "another", "environment") is None
+    put_document(store, "r", "notebook", {"dirty": []})
+    put_document(store, "r", "environment", {"os": {"system": "Linux"}})
+    assert document(store, "r", "environment") == {"os": {"system": "Linux"}}
+    assert document(store, "r", "code") is document(store, "another", "environment") is None
 
 
 def test_a_newer_fact_takes_the_place_of_an_older_one() -> None:
     store = MemoryStore()
-    put_fact(store, "r", "code", {"path": "a.py"})
-    put_fact(store, "r", "code", {"path": "b.py"})
-    assert fact(store, "r", "code") == {"path": "b.py"}
+    put_document(store, "r", "code", {"path": "a.py"})
+    put_document(store, "r", "code", {"path": "b.py"})
+    assert document(store, "r", "code") == {"path": "b.py"}
 
 
 def test_a_file_takes_what_is_no_text_such_as_a_path_in_another_encoding(tmp_path: Path) -> None:
     path = os.fsdecode(b"/data/caf\xe9")
     store = SqliteStore(tmp_path / "p.db", "p")
     store.put_run(RunRecord("r", "run", 0.0))
-    put_fact(store, "r", "code", {"path": path})
+    put_document(store, "r", "code", {"path": path})
     assert store.flush()
     store.close()
     again = SqliteStore(tmp_path / "p.db", "p")
-    assert fact(again, "r", "code") == {"path": r"/data/caf\udce9"}
+    assert document(again, "r", "code") == {"path": r"/data/caf\udce9"}
     again.close()
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from journals import new_run
 from trackbook.store.base import POINTS
-from trackbook.store.documents import put_fact
+from trackbook.store.documents import put_document
 from trackbook.tracking.run import Run
 
 
@@ -19,7 +19,7 @@ def run() -> Run:
 
 def test_the_environment_is_what_was_captured(run: Run) -> None:
     assert run.environment == {}
-    put_fact(run.store, run.id, "environment", {"os": {"name": "Ω"}})
+    put_document(run.store, run.id, "environment", {"os": {"name": "Ω"}})
     assert run.environment == {"os": {"name": "Ω"}}
 
 
@@ -27,7 +27,7 @@ def test_it_is_waited_for_while_it_is_gathered(run: Run) -> None:
     run.gathered = threading.Event()
 
     def gather() -> None:
-        put_fact(run.store, run.id, "environment", {"late": True})
+        put_document(run.store, run.id, "environment", {"late": True})
         run.gathered.set()  # type: ignore[union-attr]
 
     threading.Timer(0.05, gather).start()

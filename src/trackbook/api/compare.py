@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ..data.diff import ABSENT, Differences, Recorded, as_html, as_text, differences
 from ..metrics import logged
 from ..notebook import host
-from ..store.documents import fact
+from ..store.documents import document
 from ..tracking.run import Run
 from ..types import RunRecord
 from . import run as run_module
@@ -110,6 +110,6 @@ def _recorded(source: Project, record: RunRecord, runs: Sequence[RunRecord]) -> 
         label=record.name if alone else f"{record.name} ({record.id})",
         config=record.config,
         metrics=metrics,
-        environment=fact(store, record.id, "environment"),
+        environment=document(store, record.id, "environment"),
         sources=sources or None,
     )

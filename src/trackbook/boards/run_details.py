@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from ..frames.protocol import Origins
 from ..store.base import Store
-from ..store.documents import fact
+from ..store.documents import document
 from ..text import shorten
 from ..types import CAPTURED
 from .questions import Answer, AnswerTable, Question
@@ -89,7 +89,7 @@ def cells(store: Store, question: Question) -> Answer:
 
 def environment(store: Store, question: Question) -> Answer:
     """Return the environment snapshot; None when none was recorded."""
-    return {"environment": fact(store, _run(store, question), "environment")}, []
+    return {"environment": document(store, _run(store, question), "environment")}, []
 
 
 def cell_spans(store: Store, runs: Iterable[str]) -> Origins:

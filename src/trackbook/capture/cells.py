@@ -26,7 +26,7 @@ from typing import Final
 from ..metrics import logged
 from ..notebook import host
 from ..notebook.cells import Cells, Execution, Outcome
-from ..store.documents import put_fact
+from ..store.documents import put_document
 from ..tracking.endings import state_after
 from ..tracking.run import Run
 from .redact import redact
@@ -83,7 +83,7 @@ class _FollowedRun:
         dirty = [self.dirty[number] for number in sorted(self.dirty)][-MOST_REASONS:]
         notebook = host.current()
         fact = {"name": notebook.name(), "path": notebook.path(), "dirty": dirty}
-        put_fact(self.run.store, self.run.id, "notebook", fact)
+        put_document(self.run.store, self.run.id, "notebook", fact)
 
     def count(self) -> Mapping[str, int]:
         """The points of each metric by now. Asks the store, which may be busy writing, only where something was logged since."""
@@ -121,7 +121,7 @@ class CellCapture:
         followed = _FollowedRun(run, earlier[-1].number + 1 if earlier else 0)
         if not self._cells.watching:
             if run.save_code and (code := script()) is not None:
-                put_fact(run.store, run.id, "code", code)
+                put_document(run.store, run.id, "code", code)
             return
         followed.newest = {row.cell: (row, row.source) for row in earlier if row.cell is not None}
         followed.dirty = {row.number: f"In [{row.count}] {_SAID[row.dirty]}" for row in earlier if row.dirty in _SAID}

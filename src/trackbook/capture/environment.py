@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import settings
-from ..store.documents import put_fact
+from ..store.documents import put_document
 from ..text import shorten
 from .redact import REDACTED, redact, redact_arguments
 
@@ -143,7 +143,7 @@ class _Gathering:
 
 
 def _put(run: Run, found: Mapping[str, Any]) -> None:
-    put_fact(run.store, run.id, "environment", found)
+    put_document(run.store, run.id, "environment", found)
 
 
 def _folder() -> str:

@@ -17,7 +17,7 @@ from ..api.projects import delete_run, get_run
 from ..api.run import board, finish, home, runs
 from ..notebook import host
 from ..settings import data_dir
-from ..store.documents import fact
+from ..store.documents import document
 from ..store.paths import project_names
 from ..text import did_you_mean
 from ..tracking.run import Run
@@ -159,7 +159,7 @@ def status(_: Namespace) -> None:
 
 def _notebook_lines(run: Run) -> list[str]:
     """The notebook that a run came from, and why it is dirty, as far as its cells were captured."""
-    known = fact(run.store, run.id, "notebook") or {}
+    known = document(run.store, run.id, "notebook") or {}
     lines = [f"notebook: {known['path']}"] if known.get("path") else []
     return [*lines, f"dirty: {'; '.join(known['dirty'])}"] if known.get("dirty") else lines
 

@@ -1,4 +1,4 @@
-"""What is known of a run that is no table: the rows of `CAPTURED`'s ``facts``, each a JSON object with a name."""
+"""Named JSON documents stored with a run: "environment", "code", "notebook". They are rows of the table ``facts``."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ if TYPE_CHECKING:
     from .base import Store
 
 
-def put_fact(store: Store, run_id: str, name: str, fact: Mapping[str, Any]) -> None:
-    """Puts a fact in place of the one that had its name."""
-    store.put_captured(run_id, "facts", [(name, _dump(fact))])
+def put_document(store: Store, run_id: str, name: str, content: Mapping[str, Any]) -> None:
+    """Store a document; it replaces the one of the same name."""
+    store.put_captured(run_id, "facts", [(name, _dump(content))])
 
 
-def fact(store: Store, run_id: str, name: str) -> dict[str, Any] | None:
-    """The fact of this name, None where nothing was recorded."""
+def document(store: Store, run_id: str, name: str) -> dict[str, Any] | None:
+    """Return the document of this name, None where there is none."""
     return next((json.loads(value) for key, value in store.captured(run_id, "facts") if key == name), None)
 
 
-def _dump(fact: Mapping[str, Any]) -> str:
-    """As JSON, in which halves of surrogate pairs, as names of files may have them, are spelled out: no text can hold them."""
-    text = json.dumps(fact, ensure_ascii=False)
+def _dump(content: Mapping[str, Any]) -> str:
+    """Return JSON with lone surrogates, as file names may have them, escaped: SQLite's text cannot hold them."""
+    text = json.dumps(content, ensure_ascii=False)
     return text if text.isascii() else re.sub("[\ud800-\udfff]", lambda half: f"\\\\u{ord(half[0]):04x}", text)

@@ -84,7 +84,7 @@ class MemoryStore:
 
     def summary(self, run_id: str) -> dict[str, MetricSummary]:
         with self._lock:
-            return self._points.get(run_id, RunPoints()).figures.summary()
+            return self._points.get(run_id, RunPoints()).stats.summary()
 
     def summaries(self, runs: Collection[str]) -> dict[str, dict[str, MetricSummary]]:
         with self._lock:

@@ -25,7 +25,7 @@ _NOTHING: Final = {"last": np.nan, "min": np.nan, "max": np.nan, "count": 0, "st
 _CODES_STAY: Final = pl.Series(dtype=POINTS["metric"])
 
 
-class Figures:
+class MetricStats:
     """Names by number, in order of first appearance, and a summary for each."""
 
     def __init__(self, rows: Iterable[Sequence[Any]] = ()) -> None:
@@ -36,10 +36,10 @@ class Figures:
         self._size = 0
         self._columns = {name: np.empty(0, dtype) for name, dtype in _COLUMNS}
         self._changed = np.empty(0, np.bool_)
-        for name, *figures in rows:
+        for name, *numbers in rows:
             number = self._add(name)
-            for (column, _), figure in zip(_COLUMNS, figures, strict=True):
-                self._columns[column][number] = figure
+            for (column, _), value in zip(_COLUMNS, numbers, strict=True):
+                self._columns[column][number] = value
         self.settle()
 
     @property
@@ -68,8 +68,8 @@ class Figures:
         for name in names:
             self._add(name)
 
-    def copy(self) -> Figures:
-        twin = Figures()
+    def copy(self) -> MetricStats:
+        twin = MetricStats()
         twin.names, twin._numbers, twin._size = [*self.names], {**self._numbers}, self._size
         twin._by_code, twin._changed = self._by_code.copy(), self._changed.copy()
         twin._columns = {name: column.copy() for name, column in self._columns.items()}
@@ -90,7 +90,7 @@ class Figures:
         self._changed[which] = True
 
     def summary(self) -> dict[str, MetricSummary]:
-        return {name: MetricSummary(*figures) for name, *figures in self._rows(range(self._size)) if figures[3]}
+        return {name: MetricSummary(*numbers) for name, *numbers in self._rows(range(self._size)) if numbers[3]}
 
     def all(self) -> list[tuple[int, list[Any]]]:
         """Numbers and rows of all metrics."""
@@ -107,7 +107,7 @@ class Figures:
     def _rows(self, numbers: Sequence[int]) -> list[list[Any]]:
         chosen = [self._columns[column][numbers].tolist() for column, _ in _COLUMNS] if len(numbers) else []
         return (
-            [[self.names[number], *figures] for number, *figures in zip(numbers, *chosen, strict=True)]
+            [[self.names[number], *numbers] for number, *numbers in zip(numbers, *chosen, strict=True)]
             if chosen
             else []
         )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from .base import POINTS
 from .codec import Columns
-from .metric_stats import Figures, Taken, groups
+from .metric_stats import MetricStats, Taken, groups
 
 Array = NDArray[Any]
 _MOST_FRAMES: Final = 64
@@ -21,11 +21,11 @@ class RunPoints:
     """Points with ordinals from `first` on. `earlier` gives the steps that a metric (by number) has before."""
 
     def __init__(
-        self, first: int = 0, figures: Figures | None = None, earlier: Callable[[int], Array] | None = None
+        self, first: int = 0, stats: MetricStats | None = None, earlier: Callable[[int], Array] | None = None
     ) -> None:
         self.first = first
         self.end = first
-        self.figures = figures or Figures()
+        self.stats = stats or MetricStats()
         self._earlier = earlier
         self._frames: list[pl.DataFrame] = []
         self._taken: dict[int, Taken] = {}
@@ -34,19 +34,19 @@ class RunPoints:
         """Takes in points; returns the metrics of which one was discarded because its step was taken."""
         if not len(points):
             return []
-        number = self.figures.numbers(points.get_column("metric"))
+        number = self.stats.numbers(points.get_column("metric"))
         step = points.get_column("step").to_numpy()
         discarded: list[str] = []
         order = by_number(number)
         if not self._all_ahead(number[order], step[order]):
             fresh = self._fresh(number, step)
-            names = self.figures.names
+            names = self.stats.names
             discarded = list(dict.fromkeys(names[one] for one in number[~fresh].tolist()))
             points, number, step = points.filter(pl.Series(fresh)), number[fresh], step[fresh]
             order = np.lexsort((step, number))
         if len(points):
             number, step, value = number[order], step[order], points.get_column("value").to_numpy()[order]
-            self.figures.add(number, step, value)
+            self.stats.add(number, step, value)
             for known, taken in self._taken.items():
                 start, end = np.searchsorted(number, [known, known + 1])
                 if start < end:
@@ -72,7 +72,7 @@ class RunPoints:
         """At most `rows` points from `ordinal` on, as a chunk takes them."""
         points = self.since(ordinal).head(rows)
         step, value, time = (points.get_column(name).to_numpy() for name in ("step", "value", "time"))
-        return Columns(self.figures.numbers(points.get_column("metric")), step, value, time)
+        return Columns(self.stats.numbers(points.get_column("metric")), step, value, time)
 
     def forget(self, before: int, keep: int) -> None:
         """Lets go of frames that lie before an ordinal, but for the newest `keep` rows and half as many frames as are joined."""
@@ -86,7 +86,7 @@ class RunPoints:
         starts = groups(number)
         rises = step[1:] > step[:-1]
         rises[starts[1:] - 1] = True
-        return bool(rises.all() and (step[starts] > self.figures.step[number[starts]]).all())
+        return bool(rises.all() and (step[starts] > self.stats.step[number[starts]]).all())
 
     def _fresh(self, number: Array, step: Array) -> Array:
         """Which points are the first of their metric and step."""
@@ -94,7 +94,7 @@ class RunPoints:
         number, step = number[order], step[order]
         fresh = np.ones(len(order), np.bool_)
         fresh[1:] = (number[1:] != number[:-1]) | (step[1:] != step[:-1])
-        late = np.flatnonzero(step <= self.figures.step[number])
+        late = np.flatnonzero(step <= self.stats.step[number])
         for where in np.split(late, groups(number[late])[1:]) if len(late) else ():
             known = int(number[where[0]])
             if known not in self._taken:
@@ -107,7 +107,7 @@ class RunPoints:
     def _steps(self, number: int) -> Array:
         found = [np.empty(0, np.int64) if self._earlier is None else self._earlier(number)]
         for frame in self._frames:
-            of_metric = self.figures.numbers(frame.get_column("metric")) == number
+            of_metric = self.stats.numbers(frame.get_column("metric")) == number
             found.append(frame.get_column("step").to_numpy()[of_metric])
         return np.concatenate(found)
 

@@ -1,4 +1,4 @@
-"""Runs' points and figures as rows of the file. Every function works within the caller's transaction."""
+"""Runs' points and stats as rows of the file. Every function works within the caller's transaction."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..types import CAPTURED, MetricSummary
 from . import codec
 from .base import POINTS
 from .codec import Columns
-from .metric_stats import Figures
+from .metric_stats import MetricStats
 from .points import in_order
 from .schema import GET_CAPTURED, PUT_CHUNK, PUT_METRICS, RUN_TABLES, TIMES
 
@@ -30,7 +30,7 @@ _METRICS_AT_ONCE: Final = 100  # 8 parameters each, of which old builds of SQLit
 _WORKERS: Final = min(4, os.cpu_count() or 1)
 
 
-class State(NamedTuple):
+class Ordinals(NamedTuple):
     """What a cursor needs to know of a run: its generation, and the ordinal of its next point."""
 
     generation: int
@@ -64,20 +64,20 @@ def part(columns: Columns) -> Part:
     return Part(columns, codec.encode(columns) if len(columns.step) else b"")
 
 
-def state(db: sqlite3.Connection, run: str) -> State:
+def ordinals(db: sqlite3.Connection, run: str) -> Ordinals:
     row = db.execute("select generation, next from ordinals where run_id = ?", (run,)).fetchone()
-    return State(*row) if row else State(0, 0)
+    return Ordinals(*row) if row else Ordinals(0, 0)
 
 
-def figures(db: sqlite3.Connection, run: str) -> Figures:
+def stats(db: sqlite3.Connection, run: str) -> MetricStats:
     query = "select number, name, last, min, max, count, step from metrics where run_id = ? order by number"
     rows: list[Sequence[Any]] = []
     for number, name, *numbers, count, step in db.execute(query, (run,)):
         while len(rows) < number:
             rows.append((unnamed(len(rows)), np.nan, np.nan, np.nan, 0, -1))
         # SQLite keeps NaN as null
-        rows.append((name, *(np.nan if figure is None else figure for figure in numbers), count, step))
-    return Figures(rows)
+        rows.append((name, *(np.nan if each is None else each for each in numbers), count, step))
+    return MetricStats(rows)
 
 
 def captured(db: sqlite3.Connection, run: str, table: str, after: Any) -> list[tuple[Any, ...]]:
@@ -96,9 +96,9 @@ def summaries(db: sqlite3.Connection, runs: Sequence[str]) -> dict[str, dict[str
     which = "" if many else f"where run_id in ({', '.join('?' * len(runs))}) "
     query = f"select run_id, name, last, min, max, count, step from metrics {which}order by run_id, number"
     found: dict[str, dict[str, MetricSummary]] = {run: {} for run in runs}
-    for run, name, *figures, count, step in db.execute(query, () if many else tuple(runs)):
+    for run, name, *numbers, count, step in db.execute(query, () if many else tuple(runs)):
         if run in found:
-            last, least, most = (np.nan if figure is None else figure for figure in figures)  # SQLite keeps NaN as null
+            last, least, most = (np.nan if number is None else number for number in numbers)  # SQLite keeps NaN as null
             found[run][name] = MetricSummary(last, least, most, count, step)
     return found
 
@@ -107,8 +107,8 @@ def unnamed(number: int) -> str:
     return f"unnamed metric {number}"
 
 
-def put_figures(db: sqlite3.Connection, run: str, figures: Figures) -> None:
-    _put_metrics(db, run, figures.changed())
+def put_stats(db: sqlite3.Connection, run: str, metrics: MetricStats) -> None:
+    _put_metrics(db, run, metrics.changed())
 
 
 def _put_metrics(db: sqlite3.Connection, run: str, rows: Sequence[tuple[int, Sequence[Any]]]) -> None:
@@ -224,14 +224,14 @@ def replace(db: sqlite3.Connection, run: str, generation: int, heads: Sequence[t
     first, last = heads[0][0], heads[-1][0]
     where = "from chunks where run_id = ? and first between ? and ?"
     found = db.execute(f"select first, rows {where} order by first", (run, first, last)).fetchall()
-    if found == [*heads] and state(db, run).generation == generation:
+    if found == [*heads] and ordinals(db, run).generation == generation:
         db.execute(f"delete {where}", (run, first, last))
         put_chunk(db, run, first, merged)
 
 
 def cut(db: sqlite3.Connection, run: str, step: int) -> None:
     """Removes the points after `step`. What is left keeps its ordinals, under a new generation."""
-    generation, following = state(db, run)
+    generation, following = ordinals(db, run)
     db.execute("delete from chunks where run_id = ? and low > ?", (run, step))
     torn = db.execute("select first from chunks where run_id = ? and high > ? order by first", (run, step)).fetchall()
     for (first,) in torn:
@@ -246,8 +246,8 @@ def cut(db: sqlite3.Connection, run: str, step: int) -> None:
 
 
 def recount(db: sqlite3.Connection, run: str, end: int) -> None:
-    """Makes the metrics' figures anew from the points."""
-    counted = Figures((name, np.nan, np.nan, np.nan, 0, -1) for name in figures(db, run).names)
+    """Makes the metrics' stats anew from the points."""
+    counted = MetricStats((name, np.nan, np.nan, np.nan, 0, -1) for name in stats(db, run).names)
     at = 0
     while found := chunks(db, run, at):
         for chunk in found:

@@ -1,7 +1,8 @@
-"""A run that this process writes: what of it is in the file, and what is yet to come there.
+"""A run that this process writes: its newest points, and which of them are in the file.
 
-The order in which this process sees the points is its own: what another process writes in between comes, for readers here, after
-what was here by then. So cursors that were given out stay right, and `_extents` says where in the file each stretch is.
+Only one process opens a run to write it, but another one may still add to it: it recovers the journal of an earlier writer, or the run
+was resumed while nobody could tell that its writer lives. So each transaction first compares the run with the file (`look`). What
+another process has done starts a new generation, so that readers begin again; nothing is lost or there twice.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from numpy.typing import NDArray
 
 from . import queries
 from .codec import LARGEST
-from .metric_stats import Figures
+from .metric_stats import MetricStats
 from .points import RunPoints, in_order
-from .queries import Part, State
+from .queries import Ordinals, Part
 from .schema import PUT_ORDINALS
 
 if TYPE_CHECKING:
@@ -29,150 +30,109 @@ Earlier = Callable[[int, int], NDArray[Any]]  # the steps of a metric, by its nu
 
 
 class Written(NamedTuple):
-    """What a transaction has done, to be taken note of when it is durable."""
+    """What a transaction did, to be noted once it is durable."""
 
     rows: int
-    before: int
+    end: int
     generation: int
-    figures: Figures
+    stats: MetricStats
     marks: dict[str, int]
 
 
-class View:
-    def __init__(self, run_id: str, state: State | None, figures: Figures, earlier: Earlier) -> None:
+class RunBuffer:
+    """The points of one run on their way into the file."""
+
+    def __init__(self, run_id: str, ordinals: Ordinals | None, stats: MetricStats, earlier: Earlier) -> None:
+        """`ordinals` and `stats` are the file's; without `ordinals` it could not be read."""
         self.run_id = run_id
-        self.generation = state.generation if state else 0
-        self.late: list[str] = []  # metrics of which a point was found, at writing, to be a second one
+        self.generation = self._file_generation = ordinals.generation if ordinals else 0
+        self.late: list[str] = []  # metrics of which a point turned out, at writing, to be a duplicate
         self.marks: dict[str, int] = {}
-        self._known = (
-            state.next if state else None
-        )  # how far the file was compared; None: not at all, it could not be read
-        self._numbered = state.next if state else 0  # how far its metrics have the numbers that they have here
+        self._compared = ordinals is not None  # whether the run is known to be as the file has it
+        self._numbered = ordinals.next if ordinals else 0  # up to here the file numbers its metrics as `points` does
         self._earlier = lambda number: earlier(number, self._numbered)
-        self._saved_figures = figures
-        self._bump = False
-        self._foreign: list[tuple[int, int]] = []
+        self._saved_stats = stats
         self._saved = 0
-        self._extents: list[tuple[int, int]] = []
         self.points = RunPoints()
-        self._start(state.next if state else 0)
+        self._start(ordinals.next if ordinals else 0)
 
     @property
     def pending(self) -> int:
-        """The points that are not in the file."""
+        """The number of points that are not in the file."""
         return self.points.end - self._saved
 
     @property
-    def in_file_order(self) -> bool:
-        return len(self._extents) <= 1 and not self._foreign
+    def is_ahead(self) -> bool:
+        """Whether the file lacks something: points, marks, or the generation that readers here were given."""
+        return bool(self.pending or self.marks) or self.generation != self._file_generation
 
     def append(self, points: pl.DataFrame) -> list[str]:
+        """Take in points; return the metrics of which one was discarded."""
         discarded = [*self.late, *self.points.append(points)]
         self.late.clear()
         return list(dict.fromkeys(discarded))
 
-    def in_file(self, ordinal: int) -> list[tuple[int, int]]:
-        """Where in the file the points are, from `ordinal` on, that are no longer here: first and end of each stretch."""
-        found, at = [], 0
-        for first, rows in self._extents:
-            start, end = max(ordinal, at), min(self.points.first, at + rows)
-            if start < end:
-                found.append((first + start - at, first + end - at))
-            at += rows
-        return found
+    def in_file(self, ordinal: int) -> tuple[int, int]:
+        """Return first and end of the ordinals from `ordinal` on that are only in the file."""
+        return ordinal, min(self.points.first, self._saved)
 
     def part(self) -> Part:
-        """What is to be written next."""
+        """Return the next points to write."""
         return queries.part(self.points.columns(self._saved, LARGEST))
 
     def unsure(self) -> None:
-        """Some of the file could not be read: before writing, all must be compared."""
-        self._known = None
+        """Note that the file could not be read: the next transaction compares everything."""
+        self._compared = False
 
     def write(self, db: Connection, part: Part) -> Written:
-        """Writes `part`, or what is left of it when another process has written the run meanwhile."""
+        """Write `part`, or what is left of it when another process has written the run meanwhile."""
         if self.look(db):
             part = self.part()
-        state = queries.state(db, self.run_id)
-        figures = self._saved_figures.copy()
-        figures.name(self.points.figures.names)
+        ordinals = queries.ordinals(db, self.run_id)
+        stats = self._saved_stats.copy()
+        stats.name(self.points.stats.names)
         if part.rows:
             metric, step, value, _ = part.columns
             order = in_order(metric, step)
-            figures.add(metric[order], step[order], value[order])
-            queries.put_chunk(db, self.run_id, state.next, part)
-        queries.put_figures(db, self.run_id, figures)
-        generation = state.generation + self._bump
-        db.execute(PUT_ORDINALS, (self.run_id, generation, state.next + part.rows))
+            stats.add(metric[order], step[order], value[order])
+            queries.put_chunk(db, self.run_id, ordinals.next, part)
+        queries.put_stats(db, self.run_id, stats)
+        db.execute(PUT_ORDINALS, (self.run_id, self.generation, ordinals.next + part.rows))
         marks = dict(self.marks) if part.rows == self.pending else {}
         db.executemany("insert or replace into marks (mark, drained) values (?, ?)", marks.items())
-        return Written(part.rows, state.next, generation, figures, marks)
+        return Written(part.rows, ordinals.next + part.rows, self.generation, stats, marks)
 
     def written(self, done: Written) -> None:
-        self._bump = False
-        self.generation = done.generation
-        self._saved_figures = done.figures
-        self._saved_figures.settle()
-        self._saved += done.rows
-        self._known = self._numbered = done.before + done.rows
+        """Note what is durable now."""
+        self._file_generation = done.generation
+        self._saved_stats = done.stats
+        self._saved_stats.settle()
+        self._saved = self._numbered = done.end
         for mark, drained in done.marks.items():
             if self.marks.get(mark) == drained:
                 del self.marks[mark]
-        self._extend(done.before, done.rows)
-        self._settle_foreign()
         self.points.forget(self._saved, RECENT)
 
     def look(self, db: Connection) -> bool:
-        """Takes up what other processes have done to the run; True when there was something."""
-        state = queries.state(db, self.run_id)
-        if state == (self.generation, self._known):
+        """Take in what other processes have done to the run; return whether there was something."""
+        ordinals = queries.ordinals(db, self.run_id)
+        if self._compared and ordinals == (self._file_generation, self._saved):
             return False
         pending = self.points.since(self._saved)
-        self._saved_figures = queries.figures(db, self.run_id)
-        self._numbered = state.next
-        points = RunPoints(self._saved, self._saved_figures.copy(), self._earlier)
-        discarded = points.append(pending)
-        self.late += discarded
-        if state.generation == self.generation and self._known is not None and not discarded:
-            self.points = points
-            self._foreign.append((self._known, state.next - self._known))
-            self._known = state.next
-            self._settle_foreign()
-        else:
-            self._bump = state.generation == self.generation
-            self.generation = state.generation
-            self._known = state.next
-            kept = points.since(points.first)
-            self._start(state.next)
-            self.points.append(kept)
+        self._saved_stats = queries.stats(db, self.run_id)
+        self._file_generation = ordinals.generation
+        self.generation = max(self.generation + 1, ordinals.generation)
+        self._compared = True
+        self._numbered = ordinals.next
+        self._start(ordinals.next)
+        self.late += self.points.append(pending)
         return True
 
     def begin_anew(self) -> None:
-        """The file is another one, or none: what is here is to be written into it."""
-        self._known = None
+        """Prepare for another file at the path, or none: all points in memory are to be written into it."""
+        self._compared = False
         self._saved = self.points.first
 
-    def close_order(self) -> None:
-        """From the next writing on, the order is the file's, and all cursors start again."""
-        self._bump = True
-
     def _start(self, at: int) -> None:
-        self._extents = [(0, at)] if at else []
-        self._foreign = []
         self._saved = at
-        self.points = RunPoints(at, self._saved_figures.copy(), self._earlier)
-
-    def _extend(self, first: int, rows: int) -> None:
-        if rows and self._extents and sum(self._extents[-1]) == first:
-            self._extents[-1] = (self._extents[-1][0], self._extents[-1][1] + rows)
-        elif rows:
-            self._extents.append((first, rows))
-
-    def _settle_foreign(self) -> None:
-        """Others' points get their places when no point of ours waits for its own."""
-        if self._foreign and not self.pending:
-            for first, rows in self._foreign:
-                self._extend(first, rows)
-            self._foreign.clear()
-            self._saved = sum(rows for _, rows in self._extents)
-            self.points = RunPoints(self._saved, self._saved_figures.copy(), self._earlier)
+        self.points = RunPoints(at, self._saved_stats.copy(), self._earlier)

@@ -1,6 +1,6 @@
 """One SQLite file per project, shared by any number of processes: the durable truth.
 
-Of the runs that this process writes, memory has what is not in the file yet, the newest points and the metrics' figures.
+Of the runs that this process writes, memory has what is not in the file yet, the newest points and the metrics' stats.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from . import queries, schema
 from .base import NO_MARKS, POINTS, writable
 from .codec import LARGEST, Columns
 from .database import ProjectFile, project_name
-from .metric_stats import Figures
+from .metric_stats import MetricStats
 from .points import tail, within
-from .queries import Chunk, Chunks, Part, State
-from .run_buffer import View, Written
+from .queries import Chunk, Chunks, Ordinals, Part
+from .run_buffer import RunBuffer, Written
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
@@ -48,7 +48,7 @@ class SqliteStore:
         self._age = 0
         self._records: dict[str, RunRecord] = {}  # as this process put them, until their run has ended
         self._unsaved: set[str] = set()
-        self._views: dict[str, View] = {}
+        self._buffers: dict[str, RunBuffer] = {}
         self._flushes: dict[str, int] = {}  # since chunks of the run were last looked at for joining
         self._captured: dict[tuple[str, str], dict[Any, tuple[Any, ...]]] = {}  # rows that are not in the file yet
         self._dropped: dict[tuple[str, str], list[tuple[int, int]]] = {}  # ranges that the file still has
@@ -93,9 +93,9 @@ class SqliteStore:
 
     def append(self, run_id: str, points: pl.DataFrame, marks: Mapping[str, int] = NO_MARKS) -> list[str]:
         with self._lock:
-            view = self._views.get(run_id) or self._take_up(run_id)
-            view.marks.update(marks)
-            return view.append(points)
+            buffer = self._buffers.get(run_id) or self._take_up(run_id)
+            buffer.marks.update(marks)
+            return buffer.append(points)
 
     def marks(self, journal: str) -> dict[str, int]:
         """See `Store`. Raises ``OSError`` when the file cannot be read now."""
@@ -104,7 +104,7 @@ class SqliteStore:
             found: Any = self._file.read(lambda db: db.execute(query, (journal,)).fetchall(), None)
             if found is None and self.path.exists():
                 raise OSError(f"Cannot read {self.path}: {' '.join(self.notices) or 'it is busy'}")
-            pending = [item for view in self._views.values() for item in view.marks.items()]
+            pending = [item for buffer in self._buffers.values() for item in buffer.marks.items()]
             return dict(found or ()) | {mark: drained for mark, drained in pending if mark.startswith(f"{journal}/")}
 
     def clear_marks(self, journal: str) -> None:
@@ -119,7 +119,7 @@ class SqliteStore:
     def delete(self, run_id: str) -> None:
         """See `Store`. Raises ``OSError`` when it cannot be done now."""
         with self._lock:
-            if run_id in self._records or run_id in self._views or self.path.exists():
+            if run_id in self._records or run_id in self._buffers or self.path.exists():
                 self._demand(run_id, lambda db: queries.delete(db, run_id), f"delete run {run_id!r}")
             self._records.pop(run_id, None)
             self._unsaved.discard(run_id)
@@ -143,15 +143,17 @@ class SqliteStore:
 
     def summary(self, run_id: str) -> dict[str, MetricSummary]:
         with self._lock:
-            view = self._views.get(run_id)
-            if view is not None:
-                return view.points.figures.summary()
-            figures = self._file.read(lambda db: queries.figures(db, run_id), None)
-        return {} if figures is None else figures.summary()
+            buffer = self._buffers.get(run_id)
+            if buffer is not None:
+                return buffer.points.stats.summary()
+            stats = self._file.read(lambda db: queries.stats(db, run_id), None)
+        return {} if stats is None else stats.summary()
 
     def summaries(self, runs: Collection[str]) -> dict[str, dict[str, MetricSummary]]:
         with self._lock:
-            here = {run: view.points.figures.summary() for run in runs if (view := self._views.get(run)) is not None}
+            here = {
+                run: buffer.points.stats.summary() for run in runs if (buffer := self._buffers.get(run)) is not None
+            }
             there = [run for run in runs if run not in here]
             found: Any = self._file.read(lambda db: queries.summaries(db, there), None) if there else None
         return (found or {}) | here
@@ -184,7 +186,7 @@ class SqliteStore:
             wrote, files = False, 0
             while files <= _MOST_FILES:
                 self._meet_new_file()
-                parts = [(view, view.part()) for view in self._views.values() if view.pending or view.marks]
+                parts = [(buffer, buffer.part()) for buffer in self._buffers.values() if buffer.is_ahead]
                 if not parts and not self._unsaved and not self._cleared and not self._captured and not self._dropped:
                     self._look(idle=not wrote)
                     return True
@@ -201,7 +203,7 @@ class SqliteStore:
                     break
             self._file.close()
 
-    def _write(self, parts: Sequence[tuple[View, Part]]) -> bool:
+    def _write(self, parts: Sequence[tuple[RunBuffer, Part]]) -> bool:
         """One transaction: all runs that changed, and the next part of each run's points."""
         records = [self._records[run] for run in self._unsaved]
         cleared = set(self._cleared)
@@ -214,7 +216,7 @@ class SqliteStore:
                 db.executemany(schema.DROP_CAPTURED[table], ((run, *each) for each in ranges))
             for (run, table), rows in captured.items():
                 db.executemany(schema.PUT_CAPTURED[table], ((run, *row) for row in rows))
-            done.extend(view.write(db, part) for view, part in parts)
+            done.extend(buffer.write(db, part) for buffer, part in parts)
             for journal in cleared:
                 db.execute("delete from marks where mark >= ?1 || '/' and mark < ?1 || '0'", (journal,))
 
@@ -224,11 +226,11 @@ class SqliteStore:
         self._captured.clear()
         self._dropped.clear()
         self._cleared -= cleared
-        for (view, _), written in zip(parts, done, strict=True):
-            view.written(written)
-            self._flushes[view.run_id] = self._flushes.get(view.run_id, 0) + 1
-            if self._flushes[view.run_id] >= _MERGED_AT:
-                self._merge(view.run_id, _MERGED_AT)
+        for (buffer, _), written in zip(parts, done, strict=True):
+            buffer.written(written)
+            self._flushes[buffer.run_id] = self._flushes.get(buffer.run_id, 0) + 1
+            if self._flushes[buffer.run_id] >= _MERGED_AT:
+                self._merge(buffer.run_id, _MERGED_AT)
         for record in records:
             if record.state in ENDED:
                 self._let_go(record.id)
@@ -236,23 +238,19 @@ class SqliteStore:
 
     def _let_go(self, run_id: str) -> None:
         """Of a run that has ended the file has it all, and another process may resume it."""
-        view = self._views.get(run_id)
-        if view is not None:
-            if view.pending:
+        buffer = self._buffers.get(run_id)
+        if buffer is not None:
+            if buffer.pending:
                 self._unsaved.add(run_id)  # until the rest is written
                 return
-            if not view.in_file_order:
-                view.close_order()
-                if not self._file.write(lambda db: view.written(view.write(db, view.part()))):
-                    return
-            del self._views[run_id]
+            del self._buffers[run_id]
             self._merge(run_id, 2)
         self._records.pop(run_id, None)
         self._flushes.pop(run_id, None)
 
     def _look(self, *, idle: bool) -> None:
-        for view in self._views.values():
-            self._file.read(view.look, False)
+        for buffer in self._buffers.values():
+            self._file.read(buffer.look, False)
         if idle:
             self._file.rest()
 
@@ -261,29 +259,31 @@ class SqliteStore:
         if self._age != self._file.age:
             self._age = self._file.age
             self._unsaved.update(self._records)
-            for view in self._views.values():
-                view.begin_anew()
+            for buffer in self._buffers.values():
+                buffer.begin_anew()
 
     def _demand(self, run_id: str, work: Any, what: str) -> None:
-        if run_id in self._views and not self.flush():
+        if run_id in self._buffers and not self.flush():
             raise OSError(f"Cannot {what}: {' '.join(self.notices) or f'{self.path} is busy'}")
         self._file.demand(work, what)
-        self._views.pop(run_id, None)
+        self._buffers.pop(run_id, None)
         self._flushes.pop(run_id, None)
 
-    def _take_up(self, run_id: str) -> View:
-        found = self._file.read(lambda db: (queries.state(db, run_id), queries.figures(db, run_id)), None)
+    def _take_up(self, run_id: str) -> RunBuffer:
+        found = self._file.read(lambda db: (queries.ordinals(db, run_id), queries.stats(db, run_id)), None)
         if found is None and not self.path.exists():
-            found = State(0, 0), Figures()
-        view = View(run_id, found and found[0], found[1] if found else Figures(), partial(self._steps, run_id))
-        self._views[run_id] = view
-        return view
+            found = Ordinals(0, 0), MetricStats()
+        buffer = RunBuffer(
+            run_id, found and found[0], found[1] if found else MetricStats(), partial(self._steps, run_id)
+        )
+        self._buffers[run_id] = buffer
+        return buffer
 
     def _steps(self, run_id: str, number: int, end: int) -> NDArray[Any]:
         """The steps of a metric in the file, as far as `end`."""
         found = self._columns(run_id, 0, end, [number])
         if found is None:
-            self._views[run_id].unsure()
+            self._buffers[run_id].unsure()
             found = []
         return np.concatenate([np.empty(0, np.int64), *(points.step for points in found)])
 
@@ -291,60 +291,57 @@ class SqliteStore:
         self, run_id: str, cursor: Cursor, metrics: Sequence[str] | None = None, most: int | None = None
     ) -> tuple[pl.DataFrame, Cursor]:
         """Points of all metrics or of some; nothing, and the same cursor, when the file cannot be read."""
-        view = self._views.get(run_id)
-        if view is not None:
-            start = cursor.ordinal if cursor.generation == view.generation else 0
-            stretches, names = view.in_file(start), view.points.figures.names
-            newest, after = view.points.since(start), Cursor(view.generation, view.points.end)
+        buffer = self._buffers.get(run_id)
+        if buffer is not None:
+            start = cursor.ordinal if cursor.generation == buffer.generation else 0
+            (first, end), names = buffer.in_file(start), buffer.points.stats.names
+            newest, after = buffer.points.since(start), Cursor(buffer.generation, buffer.points.end)
             if metrics is not None:
                 newest = newest.filter(pl.col("metric").cast(pl.String).is_in(list(metrics)))
-            if not stretches:
+            if first >= end:
                 return newest, after
         else:
             newest = pl.DataFrame(schema=POINTS)
-            state = self._file.read(lambda db: queries.state(db, run_id), None)
-            if state is None or tuple(state) == cursor:
+            ordinals = self._file.read(lambda db: queries.ordinals(db, run_id), None)
+            if ordinals is None or tuple(ordinals) == cursor:
                 return newest, cursor
-            start = cursor.ordinal if cursor.generation == state.generation else 0
-            end = state.next if most is None else min(state.next, start + most)
-            stretches, after = [(start, end)], Cursor(state.generation, end)
-            names = self._file.read(lambda db: queries.figures(db, run_id).names, [])
+            start = cursor.ordinal if cursor.generation == ordinals.generation else 0
+            end = ordinals.next if most is None else min(ordinals.next, start + most)
+            first, after = start, Cursor(ordinals.generation, end)
+            names = self._file.read(lambda db: queries.stats(db, run_id).names, [])
         only = None if metrics is None else [number for number, name in enumerate(names) if name in set(metrics)]
-        parts: list[Columns] = []
-        for first, end in stretches:
-            columns = self._columns(run_id, first, end, only) if only != [] and first < end else []
-            if columns is None:
-                return (newest, after) if metrics is not None or cursor == Cursor() else (newest.clear(), cursor)
-            parts += columns
-        return pl.concat([*queries.frames(parts, names), newest], rechunk=False), after
+        columns = self._columns(run_id, first, end, only) if only != [] and first < end else []
+        if columns is None:
+            return (newest, after) if metrics is not None or cursor == Cursor() else (newest.clear(), cursor)
+        return pl.concat([*queries.frames(columns, names), newest], rechunk=False), after
 
     def _window(
         self, run_id: str, metrics: Sequence[str], low: int, high: int, most: int | None
     ) -> pl.DataFrame | None:
-        view = self._views.get(run_id)
-        if view is not None:
-            stretches, names, newest = view.in_file(0), view.points.figures.names, view.points.since(view.points.first)
+        buffer = self._buffers.get(run_id)
+        if buffer is not None:
+            (_, end), names = buffer.in_file(0), buffer.points.stats.names
+            newest = buffer.points.since(buffer.points.first)
             newest = newest.filter(pl.col("metric").cast(pl.String).is_in(list(metrics)))
         else:
-            found = self._file.read(lambda db: (queries.state(db, run_id), queries.figures(db, run_id).names), None)
+            found = self._file.read(lambda db: (queries.ordinals(db, run_id), queries.stats(db, run_id).names), None)
             if found is None:
                 return None
-            stretches, names, newest = [(0, found[0].next)], found[1], pl.DataFrame(schema=POINTS)
-        if stretches and most is not None:
+            end, names, newest = found[0].next, found[1], pl.DataFrame(schema=POINTS)
+        if end and most is not None:
             there = self._file.read(lambda db: queries.count_within(db, run_id, low, high), None)
             if there is None or there > most:
                 return None
         only = [number for number, name in enumerate(names) if name in set(metrics)]
-        parts: list[Columns] = []
-        for first, end in stretches:
-            chunks = partial(queries.chunks_within, low=low, high=high)
-            columns = self._columns(run_id, first, end, only, chunks)
-            if columns is None:
-                return None
-            for points in columns:
-                inside = (points.step >= low) & (points.step <= high)
-                parts.append(Columns(*(column[inside] for column in points)))
-        parts = [points for points in parts if len(points.step)]
+        columns = self._columns(run_id, 0, end, only, partial(queries.chunks_within, low=low, high=high))
+        if columns is None:
+            return None
+        inside = [(points.step >= low) & (points.step <= high) for points in columns]
+        parts = [
+            Columns(*(each[kept] for each in points))
+            for points, kept in zip(columns, inside, strict=True)
+            if kept.any()
+        ]
         return pl.concat([*queries.frames(parts, names), within(newest, low, high)], rechunk=False)
 
     def _columns(
@@ -384,7 +381,7 @@ class SqliteStore:
         if len(heads) < least:
             return
         first, end = heads[0][0], sum(heads[-1])
-        generation = self._file.read(lambda db: queries.state(db, run_id).generation, None)
+        generation = self._file.read(lambda db: queries.ordinals(db, run_id).generation, None)
         parts = self._columns(run_id, first, end, None, in_order=True)
         if parts is None or generation is None or sum(len(points.step) for points in parts) != end - first:
             return

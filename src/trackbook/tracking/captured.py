@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from ..store.documents import fact
+from ..store.documents import document
 
 if TYPE_CHECKING:
     import polars as pl
@@ -40,7 +40,7 @@ class Captured:
         self._stay_out_of_children()
         if self.gathered is not None:
             self.gathered.wait(GATHERING_SECONDS)
-        return fact(self.store, self._record.id, "environment") or {}
+        return document(self.store, self._record.id, "environment") or {}
 
     def system(self) -> pl.DataFrame:
         """The system metrics up to now: ``metric`` (str, with its unit), ``value`` (float64), ``time`` (float64, seconds UTC).
@@ -72,7 +72,7 @@ class Captured:
     def code(self) -> str | None:
         """The source of the script that the run is of. None in notebooks, whose code `cells` has, and with ``save_code=False``."""
         self._stay_out_of_children()
-        found: str | None = (fact(self.store, self._record.id, "code") or {}).get("source")
+        found: str | None = (document(self.store, self._record.id, "code") or {}).get("source")
         return found
 
     def console(self) -> pl.DataFrame:
