@@ -111,7 +111,8 @@ def test_one_value_a_run_is_a_bar_a_run() -> None:
         run.finish()
     chart = tb.board("p")["f1"]
     assert marks(chart) == ["bar", "text"]
-    assert chart.to_dict()["layer"][0]["encoding"]["y"]["sort"] == ["run 0.75", "run 0.5"]
+    assert chart.to_dict()["encoding"]["y"]["sort"] == {"field": "value", "op": "max", "order": "descending"}
+    assert [row["run"] for row in values(chart)] == ["run 0.75", "run 0.5"]
 
 
 def test_a_chart_shows_itself_without_a_network(board: Board) -> None:

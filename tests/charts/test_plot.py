@@ -8,7 +8,8 @@ import pytest
 
 from golden.make import Kernel
 from golden.make_rows import CASES, FOLDER, contents, membership
-from trackbook.charts.plot import Look, join_of, palette, plot_of, style_runs
+from trackbook.charts.plot import Look, join_of, plot_of, style_runs
+from trackbook.charts.theme import theme
 from wire import assert_same
 
 
@@ -75,7 +76,7 @@ def test_the_colours_come_round_again_with_another_dash() -> None:
     for key in (0, 10):
         kernel.run(key, str(key))
     first, eleventh = style_runs(kernel.picture.runs.values(), Look()).values()
-    assert first.color == eleventh.color == palette()["light"]["line"][0]
+    assert first.color == eleventh.color == theme()["light"]["line"][0]
     assert first.dash != eleventh.dash
 
 

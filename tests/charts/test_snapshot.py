@@ -10,8 +10,8 @@ import pytest
 import vl_convert
 
 from trackbook.charts import snapshot
-from trackbook.charts.plot import palette
 from trackbook.charts.snapshot import Still, corners, grouped, make_still, thinned
+from trackbook.charts.theme import theme
 from trackbook.frames.picture import Picture
 
 HOSTILE = "\"'</script>{{datum.x}}${1}__proto__\n,"
@@ -42,7 +42,7 @@ def drawn(made: Picture, **options: Any) -> Still:
 def rows(still: Still) -> list[tuple[float, ...]]:
     """Chart, run, x and y of each point."""
     head, *lines = still.spec["data"]["values"].split("\n")
-    assert head == "m,r,x,y"
+    assert head == "m,r,x,value"
     return [tuple(float(cell) for cell in line.split(",")) for line in lines]
 
 
@@ -94,7 +94,7 @@ def test_runs_of_one_name_are_told_apart_by_id() -> None:
 
 def test_colours_are_the_boards_or_the_users() -> None:
     scale = drawn(picture({"loss": [1, 2]}, runs=2), colors={"id1": "#123456"}).spec["concat"][0]["encoding"]["color"]
-    assert scale["scale"]["range"] == [palette()["light"]["line"][0], "#123456"]
+    assert scale["scale"]["range"] == [theme()["light"]["line"][0], "#123456"]
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,10 @@ def test_a_metric_as_x_axis_is_drawn_over_steps() -> None:
 def test_what_is_not_finite_is_marked() -> None:
     still = drawn(picture({"loss": [1.0, math.nan, math.inf, -math.inf, 2.0]}))
     assert [str(row[3]) for row in rows(still)] == ["1.0", "nan", "inf", "-inf", "2.0"]
-    assert len(still.spec["concat"][0]["layer"]) == 3
+    assert [layer["mark"]["type"] for layer in still.spec["concat"][0]["layer"]] == ["line", "point", "point"]
+    svg = vl_convert.vegalite_to_svg(still.spec)
+    marks = re.findall(r'aria-label="x: (\d); run: run-0".*?transform="translate\([\d.]+,(\d+)\)"', svg)
+    assert marks == [("1", str(snapshot.HEIGHT)), ("2", "0"), ("3", str(snapshot.HEIGHT))]
 
 
 def test_one_value_a_run_is_a_bar_and_a_lonely_point_among_lines_a_dot() -> None:
@@ -128,9 +131,9 @@ def test_one_value_a_run_is_a_bar_and_a_lonely_point_among_lines_a_dot() -> None
     assert bars["layer"][0]["mark"]["type"] == "bar"
     single.put_run(run(2))
     single.add_points("id2", "loss", np.array([7]), np.array([1.0]), np.array([3.0]))
-    dots = drawn(single).spec["concat"][1]["layer"][2]
-    assert dots["transform"] == [{"filter": {"field": "r", "oneOf": [2]}}]
-    assert lines["layer"][0]["mark"] == "line"
+    dotted = drawn(single).spec["concat"][1]["layer"]
+    assert [layer["mark"]["type"] for layer in lines["layer"]] == ["line", "point"]
+    assert [layer["mark"]["type"] for layer in dotted] == ["line", "circle", "point"]
 
 
 def test_names_are_values_and_titles_never_expressions() -> None:
@@ -169,10 +172,19 @@ def test_it_stays_small_whatever_the_run() -> None:
         assert len(json.dumps(still.spec)) <= snapshot.MOST_BYTES
 
 
-def test_long_names_cost_points() -> None:
+def test_long_names_of_metrics_are_cut_in_the_middle() -> None:
     still = drawn(picture({"x" * 2_500 + str(m): noisy(500) for m in range(24)}))
     assert len(json.dumps(still.spec)) <= snapshot.MOST_BYTES
+    titles = [chart["title"] for chart in still.spec["concat"]]
+    assert len(set(titles)) == 24
+    assert max(map(len, titles)) == snapshot.LONGEST_TITLE
+
+
+def test_long_names_of_runs_cost_points() -> None:
+    still = drawn(picture({f"m{m}": noisy(500) for m in range(24)}, name="x" * 700))
+    assert len(json.dumps(still.spec)) <= snapshot.MOST_BYTES
     assert len(still.spec["concat"]) == 24
+    assert len(rows(still)) < 24 * snapshot.MOST_POINTS // 2
 
 
 def test_what_does_not_fit_is_named() -> None:

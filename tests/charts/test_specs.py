@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import Any
 
+import altair as alt
 import pytest
 
-from trackbook.charts import specs
+from trackbook.charts import metric_chart, specs, theme
 
 FIELDS = {
     "run",
@@ -37,27 +40,56 @@ def everything_under(node: Any, key: str) -> list[Any]:
     return []
 
 
+CHARTS = {
+    **{name: spec for name, spec in specs.specs().items() if name not in ("line", "config")},
+    **{f"line-{axis}": metric_chart.line(axis) for axis in ("step", "relative", "time", "metric")},
+    "line-log": metric_chart.line("step", x_log=True, y_log=True),
+}
+
+
 @pytest.mark.parametrize("name", sorted(specs.specs()))
 def test_the_committed_specs_are_those_the_code_makes(name: str) -> None:
-    committed = json.loads((specs.SPECS / f"{name}.json").read_text(encoding="utf-8"))
+    committed = json.loads((theme.FOLDER / f"{name}.json").read_text(encoding="utf-8"))
     assert committed == specs.specs()[name], "run `python -m trackbook.charts.specs` and commit what it writes"
 
 
-def test_no_spec_is_committed_that_the_code_does_not_make() -> None:
-    assert {path.stem for path in specs.SPECS.glob("*.json")} - {"palette"} == set(specs.specs())
+def test_every_committed_spec_is_made_by_the_code() -> None:
+    assert {path.stem for path in theme.FOLDER.glob("*.json")} - {"theme"} == set(specs.specs())
 
 
-@pytest.mark.parametrize("name", sorted(specs.specs()))
+@pytest.mark.parametrize("name", sorted(CHARTS))
 def test_a_spec_reads_only_the_named_dataset_and_its_fixed_fields(name: str) -> None:
-    spec = specs.specs()[name]
+    spec = CHARTS[name]
     assert spec["data"] == {"name": "points", "format": {"parse": None}}  # parsed, Vega would copy every row
     assert everything_under(spec, "url") == everything_under(spec, "values") == []
     assert set(everything_under(spec, "field")) <= FIELDS
 
 
-@pytest.mark.parametrize("name", sorted(specs.specs()))
-def test_a_spec_does_not_name_the_version_of_altair(name: str) -> None:
-    assert not {"$schema", "config", "usermeta"} & specs.specs()[name].keys()
+@pytest.mark.parametrize("name", sorted(CHARTS))
+def test_a_spec_is_valid_for_altair(name: str) -> None:
+    chart = alt.Chart.from_dict(CHARTS[name])  # raises where the schema does not allow it
+    again = chart.to_dict()
+    assert {key: again[key] for key in CHARTS[name]} == CHARTS[name]
+
+
+@pytest.mark.parametrize("name", ["light", "dark"])
+def test_the_configuration_is_valid_for_altair(name: theme.Theme) -> None:
+    alt.Config.from_dict(theme.config(name)).to_dict()
+
+
+def test_the_axes_of_the_live_chart_are_those_of_line() -> None:
+    committed = specs.specs()["line"]
+    for axis in ("step", "relative", "time", "metric"):
+        assert {"x": committed["x"][axis], "y": committed["y"]["linear"]}.items() <= metric_chart.line(axis)[
+            "encoding"
+        ].items()
+    log = metric_chart.line("metric", x_log=True, y_log=True)["encoding"]
+    assert (committed["x"]["metric-log"], committed["y"]["log"]) == (log["x"], log["y"])
+
+
+def test_charts_are_made_without_altair() -> None:
+    code = "import sys, trackbook.charts.snapshot, trackbook.charts.specs as s; s.specs(); assert 'altair' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_writing_leaves_one_readable_file_a_chart(tmp_path: Any) -> None:

@@ -2,7 +2,7 @@ import { changeset, loader, parse, truthy, View } from "vega";
 import { expressionInterpreter } from "vega-interpreter";
 import { type Config, compile, type TopLevelSpec } from "vega-lite";
 import { PALETTE } from "../plot/palette.ts";
-import { type Theme, VEGA_COLORS } from "../ui/theme.ts";
+import type { Theme } from "../ui/theme.ts";
 import { isComposite, type UserChartRow, type UserChartSpec } from "./user-spec.ts";
 import { resizeView } from "./vega-box.ts";
 import { errorLogger, vegaConfig } from "./vega-view.ts";
@@ -102,7 +102,7 @@ function refuseToLoad(onRefusal: (problem: Error) => void) {
 }
 
 function userConfig(theme: Theme, font: string, composite: boolean): Config {
-  const { text, label } = VEGA_COLORS[theme];
+  const { text, label } = PALETTE[theme];
   const base = vegaConfig(theme, font);
   const words = {
     labelColor: label,

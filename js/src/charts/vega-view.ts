@@ -2,9 +2,10 @@
 import { type Changeset, changeset, parse, type Runtime, truthy, View } from "vega";
 import { expressionInterpreter } from "vega-interpreter";
 import { type Config, compile, type TopLevelSpec } from "vega-lite";
+import CONFIGS from "../../../src/trackbook/charts/vega_lite/config.json";
 import type { PlotRow } from "../plot/rows.ts";
 import type { Spec } from "../plot/specs.ts";
-import { type Theme, VEGA_COLORS } from "../ui/theme.ts";
+import type { Theme } from "../ui/theme.ts";
 import { type RowChange, VegaRows } from "./vega-rows.ts";
 
 interface Compiled {
@@ -143,36 +144,12 @@ export function createVegaView(spec: Spec, theme: Theme, font: string, container
 }
 
 export function vegaConfig(theme: Theme, font: string): Config {
-  const { text, label, grid, frame } = VEGA_COLORS[theme];
   return {
+    ...CONFIGS[theme],
     aria: false, // else Vega describes every point in words, which takes longer than drawing it
     background: "transparent",
     font,
     padding: { left: 0, top: 4, right: 2, bottom: 0 },
-    view: { stroke: null },
-    axis: {
-      domain: false,
-      gridColor: grid,
-      labelColor: label,
-      labelFontSize: 11,
-      labelPadding: 6,
-      tickColor: frame,
-      ticks: false,
-    },
-    axisX: {
-      domain: true,
-      domainColor: frame,
-      grid: false,
-      labelBound: 2,
-      labelFlush: true,
-      labelOverlap: true,
-      ticks: true,
-      tickSize: 4,
-      labelPadding: 4,
-      tickCount: 5,
-    },
-    text: { color: text, fontSize: 11 },
-    axisY: { labelFontSize: 11 },
   } as Config;
 }
 

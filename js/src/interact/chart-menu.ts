@@ -1,8 +1,8 @@
 import type { View } from "vega";
 import type { Chart } from "../charts/chart.ts";
+import { PALETTE } from "../plot/palette.ts";
 import { h } from "../ui/dom.ts";
 import { Popover, popoverButton } from "../ui/popover.ts";
-import { VEGA_BACKGROUND } from "../ui/theme.ts";
 import { altairCode } from "./altair-code.ts";
 import { toCsv } from "./csv.ts";
 
@@ -157,7 +157,7 @@ async function saveCsv(chart: Chart): Promise<undefined> {
 /** Render with a background, which a chart on the board does not have. */
 async function withBackground<T>({ view, scene }: Chart, picture: (view: View) => Promise<T>): Promise<T> {
   if (!view || !scene) throw new Error("Nothing is drawn yet.");
-  view.background(VEGA_BACKGROUND[scene.theme]);
+  view.background(PALETTE[scene.theme].background);
   try {
     return await picture(view);
   } finally {

@@ -1,4 +1,4 @@
-import palette from "../../../src/trackbook/charts/vega_lite/palette.json";
+import palette from "../../../src/trackbook/charts/vega_lite/theme.json";
 import type { RunHeader } from "../frames/protocol.ts";
 import type { Theme } from "../ui/theme.ts";
 import type { RunStyle } from "./rows.ts";

@@ -52,12 +52,3 @@ export function watchTheme(view: Window, listener: () => void, signal: AbortSign
   view.matchMedia(SYSTEM_DARK).addEventListener("change", listener, { signal });
   signal.addEventListener("abort", () => observer.disconnect());
 }
-
-/** The theme colours that Vega needs; ui.css has the others. */
-export const VEGA_COLORS = {
-  light: { text: "#1f2430", label: "#5f6672", grid: "#e8eaed", frame: "#c9ced6" },
-  dark: { text: "#e4e7ec", label: "#a3abb8", grid: "#2c3036", frame: "#4a505a" },
-} as const;
-
-/** The background of a saved picture. */
-export const VEGA_BACKGROUND = { light: "#ffffff", dark: "#111418" } as const;

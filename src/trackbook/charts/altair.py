@@ -1,7 +1,6 @@
-"""Altair for users: charts that carry what the board draws, and users' own charts as specifications for the board.
+"""Altair for users: the board's charts with their data, and users' own charts as specifications for the board.
 
-`charts` makes the board's own specifications and is not needed at run time; this module is, and only when a user asks. They
-are the two importers of altair.
+The only importer of Altair, which takes 1.5 s: imported when a user asks for a chart.
 """
 
 from __future__ import annotations
@@ -16,47 +15,52 @@ import altair as alt
 from altair.utils.schemapi import SchemaValidationError
 
 from ..metrics import short_name
+from . import metric_chart
 from .plot import Plot, Row, Style
-from .specs import DURATION_LABEL, STEP_LABEL
+from .theme import config, theme
 
+CONFIG: Final = {**config("light"), "background": theme()["light"]["background"], "font": "sans-serif"}
 LARGEST_SPEC: Final = 100_000  # bytes of JSON: a chart of the board draws what was logged, and carries little itself
 DATASET: Final = "points"
 MIME: Final = "application/vnd.vegalite.v5+json"  # the newest that JupyterLab and VS Code render by themselves
-_TITLES: Final = {"step": "step", "relative": "milliseconds since the start"}
-_TIMES: Final[dict[str, dict[str, Any]]] = {
-    "relative": {
-        "scale": alt.Scale(type="utc", nice=False),
-        "axis": alt.Axis(labelExpr=DURATION_LABEL, grid=False),
-    },
-    "time": {"scale": alt.Scale(nice=False), "axis": alt.Axis(grid=False)},
-}
+_TITLES: Final = {"step": "step", "relative": "time since the start", "time": None}
 _ALONE, ON_BOARD = (480, 280), (300, 170)  # pixels
 _BAR = 24
 _SPACING = 60  # room for the labels of the y axis, which stands before a chart
-GRID: Final = "#e8eaed"
-# 1234567 -> 1.234567M and 0.00001 -> 1e-5; in between, d3 knows how many digits neighbouring ticks need.
-_VALUE_LABEL: Final = (
-    "abs(datum.value) >= 1e4 && abs(datum.value) < 1e15 ? format(datum.value, '.12~s')"
-    " : datum.value != 0 && (abs(datum.value) < 1e-3 || abs(datum.value) >= 1e15) ? format(datum.value, '.4~e')"
-    " : datum.label"
-)
 _NOT_NESTED: Final = ("autosize", "background", "config", "padding")
 _ALTAIRS_SIZE: Final = {"continuousWidth": 300, "continuousHeight": 300}
 
 
 class _Shown:
-    """Shows itself with no network: Altair's own default loads Vega from a CDN. A renderer that the user chose is kept."""
+    """Looks as on the board, and shows itself without a network: Altair's default renderer loads Vega from a CDN.
+
+    What the user configured wins over the board's look, and a renderer that the user chose is kept.
+    """
+
+    def to_dict(self, *args: Any, context: dict[str, Any] | None = None, **kwds: Any) -> dict[str, Any]:
+        spec: dict[str, Any] = super().to_dict(*args, context=context, **kwds)  # type: ignore[misc]
+        if context is None or context.get("top_level", True):
+            spec["config"] = _merged(CONFIG, spec.get("config", {}))
+        return spec
 
     def _repr_mimebundle_(self, *args: Any, **kwds: Any) -> Any:
         if alt.renderers.active != "default":
             return super()._repr_mimebundle_(*args, **kwds)  # type: ignore[misc]
-        spec = self.to_dict()  # type: ignore[attr-defined]
+        spec = self.to_dict()
         bundle = {MIME: spec, "text/plain": repr(self)}
         try:
             import vl_convert
         except ImportError:
             return bundle
         return {**bundle, "image/png": vl_convert.vegalite_to_png(spec)}
+
+
+def _merged(config: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `config` with the entries of `own` in place of its."""
+    both = {
+        name: _merged(config[name], own[name]) for name in config.keys() & own.keys() if isinstance(own[name], dict)
+    }
+    return {**config, **own, **both}
 
 
 class DrawnChart(_Shown, alt.Chart):
@@ -154,97 +158,55 @@ def spec_of(name: str, chart: Any) -> dict[str, Any]:
     return spec
 
 
-def _chart(plot: Plot, styles: list[Style]) -> Any:
-    data = alt.InlineData(values=_plain(plot.longest if plot.bars else plot.rows))
-    return _bars(plot, data, styles) if plot.bars else _lines(plot, data, styles)
+def _chart(plot: Plot, styles: list[Style]) -> DrawnChart | DrawnLayers:
+    """Return the chart of a metric with its data: only the layers that have rows, and a single one as a plain chart."""
+    data = {"values": _plain(plot.longest if plot.bars else plot.rows)}
+    colors = {style.label: style.color for style in styles}
+    if plot.bars:
+        spec = metric_chart.bar(data, colors=colors, width=_ALONE[0])
+        spec["layer"][0]["encoding"]["tooltip"] = _tooltip("value")
+        return DrawnLayers.from_dict(spec)
+    x_axis: Any = plot.x_axis if plot.x_axis in _TITLES else "metric"
+    marks = {row["mark"] for row in plot.rows}
+    layers: list[metric_chart.Layer] = ["raw", "line"] if plot.smoothing else ["line"]
+    layers += ["dots"] if "dot" in marks else []
+    layers += ["not finite"] if marks - {"line", "dot"} else []
+    spec = metric_chart.line(
+        x_axis,
+        data,
+        colors=colors,
+        dashes={style.label: style.dash for style in styles},
+        layers=layers,
+        x_log=plot.x_log,
+        y_log=plot.y_log,
+        y_window=plot.window,
+        clipped=plot.clipped,
+        smoothed=bool(plot.smoothing),
+    )
+    spec["encoding"]["x"]["title"] = _TITLES.get(plot.x_axis, plot.x_axis)
+    for name, layer in zip((name for name in metric_chart.LAYERS if name in layers), spec["layer"], strict=True):
+        layer["encoding"]["tooltip"] = _tooltip("mark" if name == "not finite" else "value")
+    if len(layers) > 1:
+        return DrawnLayers.from_dict(spec)
+    (layer,) = spec.pop("layer")
+    own = {
+        name: {**spec["encoding"].get(name, {}), **layer["encoding"][name]}
+        for name in layer["encoding"]
+        if name != "tooltip"
+    }
+    return DrawnChart.from_dict(
+        spec | layer | {"encoding": spec["encoding"] | own | {"tooltip": layer["encoding"]["tooltip"]}}
+    )
+
+
+def _tooltip(last: str) -> list[dict[str, str]]:
+    kinds = {"run": "nominal", "step": "quantitative", "value": "quantitative", "mark": "nominal"}
+    return [{"field": name, "type": kinds[name]} for name in ("run", "step", last)]
 
 
 def _sized(chart: Any, plot: Plot, title: str, size: tuple[int, int]) -> Any:
     height = alt.Step(_BAR) if plot.bars else size[1]
     return chart.properties(title=alt.Title(title, anchor="start"), width=size[0], height=height)
-
-
-def _lines(plot: Plot, data: alt.InlineData, styles: list[Style]) -> Any:
-    """A line a run, a dot for a lonely point, marks on the frame for what is not finite; only what there is."""
-    marks = {row["mark"] for row in plot.rows}
-    base = DrawnChart().encode(x=_x(plot), color=_color(styles))
-    tooltip = ["run:N", "step:Q", "value:Q"]
-    line = base.mark_line(strokeWidth=1.5, strokeJoin="round", clip=plot.clipped).encode(
-        tooltip=tooltip, **_dash(styles)
-    )
-    if marks - {"line"}:
-        line = line.transform_filter("datum.mark == 'line'")
-    layers = []
-    if plot.smoothing:
-        layers.append(line.encode(y=_y("value", plot), opacity=alt.value(0.25)))
-    layers.append(line.encode(y=_y("smooth" if plot.smoothing else "value", plot)))
-    if "dot" in marks:
-        dots = base.mark_circle(size=40, opacity=1, clip=plot.clipped).transform_filter("datum.mark == 'dot'")
-        layers.append(dots.encode(y=_y("value", plot), tooltip=tooltip))
-    odd = sorted(marks - {"line", "dot"})
-    layers += [_not_finite(base, mark).encode(tooltip=[*tooltip[:2], "mark:N"]) for mark in odd]
-    if len(layers) > 1:
-        return DrawnLayers(layer=layers, data=data)
-    return layers[0].properties(data=data)
-
-
-def _bars(plot: Plot, data: alt.InlineData, styles: list[Style]) -> DrawnLayers:
-    """A bar a run, the largest first, with its value beside it."""
-    y = alt.Y("run:N", title=None, sort=[row["run"] for row in plot.longest], axis=alt.Axis(ticks=False, domain=False))
-    base = DrawnChart().encode(x=alt.X("value:Q", title=None, axis=None), y=y)
-    bars = base.mark_bar().encode(color=_color(styles, legend=False), tooltip=["run:N", "step:Q", "value:Q"])
-    text = base.mark_text(align="left", dx=4).encode(text=alt.Text("value:Q", format=".4~g"))
-    return DrawnLayers(layer=[bars, text], data=data)
-
-
-def _not_finite(base: alt.Chart, mark: str) -> alt.Chart:
-    """NaN and -inf on the lower edge of the frame, +inf on the upper."""
-    shape = {"NaN": "diamond", "Infinity": "triangle-up"}.get(mark, "triangle-down")
-    marks: alt.Chart = (
-        base.mark_point(size=42, strokeWidth=1.25, opacity=1, shape=shape)
-        .transform_filter(alt.datum.mark == mark)
-        .encode(y=alt.value(0 if mark == "Infinity" else "height"))
-    )
-    return marks
-
-
-def _x(plot: Plot) -> alt.X:
-    if plot.x_axis in _TIMES and not plot.x_log:
-        return alt.X("x:T", title=None, **_TIMES[plot.x_axis])
-    title = _TITLES.get(plot.x_axis, plot.x_axis)
-    if plot.x_log:
-        axis = alt.Axis(tickCount=5, grid=False, labelExpr=_VALUE_LABEL)
-        return alt.X("x:Q", title=title, scale=alt.Scale(type="log", nice=False), axis=axis)
-    ticks = {"tickMinStep": 1, "labelExpr": STEP_LABEL} if plot.x_axis == "step" else {"labelExpr": _VALUE_LABEL}
-    axis = alt.Axis.from_dict({**ticks, "grid": False})
-    return alt.X("x:Q", title=title, scale=alt.Scale(zero=False, nice=False), axis=axis)
-
-
-def _y(name: str, plot: Plot) -> alt.Y:
-    window = alt.Undefined if plot.window is None else list(plot.window)
-    nice = plot.window is None or not (plot.clipped or plot.y_log)
-    scale = alt.Scale(type="log", domain=window) if plot.y_log else alt.Scale(zero=False, nice=nice, domain=window)
-    axis = alt.Axis(tickCount=5, labelExpr=_VALUE_LABEL, domain=False, ticks=False, gridColor=GRID)
-    return alt.Y(f"{name}:Q", title=None, scale=scale, axis=axis)
-
-
-def _color(styles: list[Style], *, legend: bool = True) -> alt.Color:
-    scale = alt.Scale(domain=[style.label for style in styles], range=[style.color for style in styles])
-    return alt.Color("run:N", scale=scale, legend=_legend(styles) if legend else None)
-
-
-def _dash(styles: list[Style]) -> dict[str, alt.StrokeDash]:
-    """Dash patterns, where the colours have come round again."""
-    if not any(style.dash for style in styles):
-        return {}
-    scale = alt.Scale(domain=[style.label for style in styles], range=[style.dash or [1, 0] for style in styles])
-    return {"strokeDash": alt.StrokeDash("run:N", scale=scale, legend=_legend(styles))}
-
-
-def _legend(styles: list[Style]) -> alt.Legend | None:
-    return (
-        alt.Legend(title=None, symbolType="stroke", symbolStrokeWidth=2, symbolOpacity=1) if len(styles) > 1 else None
-    )
 
 
 def _plain(rows: Iterable[Row]) -> list[dict[str, Any]]:

@@ -6,15 +6,12 @@ Python (`Board.__getitem__`). ``tests/golden/rows`` holds both to the same rows.
 
 from __future__ import annotations
 
-import functools
 import itertools
-import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
-from pathlib import Path
-from typing import Any, Final, Literal, TypedDict
+from typing import Any, Final, TypedDict
 
 import numpy as np
 
@@ -22,8 +19,8 @@ from ..frames.picture import Picture
 from ..frames.protocol import NAN, NEGATIVE_INFINITY, POSITIVE_INFINITY, RunHeader
 from ..metrics import axis_of, is_system
 from .smoothing import trend_of
+from .theme import Theme, theme
 
-Theme = Literal["light", "dark"]
 Range = tuple[float, float]
 
 MOST_BARS: Final = 10
@@ -185,7 +182,8 @@ def style_runs(runs: Iterable[RunHeader], look: Look) -> dict[int, Style]:
     """How each run is drawn, by key."""
     runs = list(runs)
     names = [run["name"] for run in runs]
-    lines, faded, dashes = palette()[look.theme]["line"], palette()[look.theme]["faded"]["line"], palette()["dashes"]
+    colors, dashes = theme()[look.theme], theme()["dashes"]
+    lines, faded = colors["line"], colors["faded"]["line"]
     styles = {}
     for run in runs:
         key, name = run["key"], run["name"]
@@ -203,11 +201,6 @@ def drawing_order(runs: Sequence[RunHeader]) -> list[RunHeader]:
     running = [run for run in own if run["state"] == "running"]
     current = next(reversed(running or own or runs), None)
     return sorted(runs, key=lambda run: (0 if run["faded"] else 2 if run is current else 1, run["key"]))
-
-
-@functools.cache
-def palette() -> Any:
-    return json.loads((Path(__file__).parent / "vega_lite" / "palette.json").read_text(encoding="utf-8"))
 
 
 Point = tuple[float, float, float]  # step, time, value

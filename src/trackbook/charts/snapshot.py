@@ -1,17 +1,14 @@
 """The still of a board: one Vega-Lite chart of its picture, small enough for a notebook to keep whatever the run.
 
-It is made of plain dicts on the axes of the board's own specs; Altair, which takes seconds to import, is not needed. Metric
-and run names are values and titles in it, never field names or expressions.
+Metric and run names are values and titles in it, never field names or expressions.
 """
 
 from __future__ import annotations
 
-import importlib.resources
 import json
 import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -21,7 +18,9 @@ from ..frames.picture import Picture
 from ..frames.protocol import RunHeader
 from ..metrics import group_of, logged
 from ..text import one_line
+from .metric_chart import Layer, bar, line
 from .plot import Look, style_runs
+from .theme import config, theme
 
 MOST_BYTES: Final = 90_000
 MOST_CHARTS: Final = 24  # eight rows of three; more would not be looked at
@@ -32,12 +31,7 @@ MOST_RUNS: Final = 20
 LONGEST_ERROR: Final = 160  # characters
 NAMED: Final = 6  # of what is left out
 WIDTH, HEIGHT = 270, 150  # pixels of a chart
-# The board's own labels ask the signals and scales of a chart by itself, which one among others here does not have.
-Y_LABEL: Final = (
-    "datum.value == 0 ? '0' : abs(datum.value) < 1e-3 || abs(datum.value) >= 1e15"
-    " ? replace(format(datum.value, '.4~e'), 'e+', 'e')"
-    " : abs(datum.value) >= 1e4 ? format(datum.value, '.12~s') : datum.label"
-)
+LONGEST_TITLE: Final = 80  # characters; a chart shows about 45
 EVERY_OBJECTS: Final = frozenset(
     "constructor hasOwnProperty isPrototypeOf propertyIsEnumerable toLocaleString toString valueOf".split()
 )
@@ -171,7 +165,7 @@ def _spec(
     colors: Mapping[str, str],
 ) -> dict[str, Any]:
     started = {run["key"]: run["started"] for run in runs}
-    lines = ["m,r,x,y"]
+    lines = ["m,r,x,value"]
     for number, (_, traces) in enumerate(charts):
         for key, (steps, times, values) in traces.items():
             x = steps if axis == "step" else np.rint(1000 * (times - (started[key] if axis == "relative" else 0.0)))
@@ -179,148 +173,103 @@ def _spec(
             places = x[order].astype(np.int64).tolist()
             lines += [f"{number},{key},{at},{y}" for at, y in zip(places, _rounded(values[order]), strict=True)]
     styles = style_runs(runs, Look(colors=colors)).values()
-    labels = [style.label for style in styles]
-    color = {
-        "field": "run",
-        "type": "nominal",
-        "scale": {"domain": labels, "range": [style.color for style in styles]},
-        "legend": {"title": None} if len(runs) > 1 else None,
-        "sort": labels,
-    }
+    colors = {style.label: style.color for style in styles}
     names = [{"r": style.run["key"], "run": style.label} for style in styles]
+    parse = dict.fromkeys(("m", "r", "x", "value"), "number")
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         **head,
-        "data": {"values": "\n".join(lines), "format": {"type": "csv", "parse": dict.fromkeys("mrxy", "number")}},
-        "transform": [{"lookup": "r", "from": {"data": {"values": names}, "key": "r", "fields": ["run"]}}],
-        "concat": [_chart(number, name, traces, axis, color) for number, (name, traces) in enumerate(charts)],
+        "data": {"values": "\n".join(lines), "format": {"type": "csv", "parse": parse}},
+        "transform": [
+            {"lookup": "r", "from": {"data": {"values": names}, "key": "r", "fields": ["run"]}},
+            *_marks(),
+        ],
+        "concat": [_chart(number, name, traces, axis, colors) for number, (name, traces) in enumerate(charts)],
         "columns": 3 if len(charts) > 4 or len(charts) == 3 else 2,
         "bounds": "flush",  # aligned by their frames, whatever their labels
         "spacing": {"row": 58, "column": 58},
-        "background": "#ffffff",
+        "background": theme()["light"]["background"],  # dark on white whatever the page's theme
         "padding": {"left": 12, "right": 16, "top": 12, "bottom": 12},
-        "config": _config(axis),
+        "config": _config(),
     }
 
 
-def _chart(number: int, name: str, traces: dict[int, Points], axis: XAxis, color: dict[str, Any]) -> dict[str, Any]:
-    x: dict[str, Any] = {"field": "x", "type": "quantitative" if axis == "step" else "temporal", "title": None}
-    x["scale"] = {"nice": False} | (
-        {"zero": False} if axis == "step" else {"type": "utc"} if axis == "relative" else {}
-    )
-    y = {"field": "y", "type": "quantitative", "title": None, "scale": _y_scale(traces)}
-    chart = {"title": _title(name), "width": WIDTH, "height": HEIGHT, "transform": [{"filter": f"datum.m == {number}"}]}
+def _marks() -> list[dict[str, Any]]:
+    """Return the transforms that say of each row what it is drawn as."""
+    odd = "isNaN(datum.value) ? 'NaN' : datum.value > 0 ? 'Infinity' : '-Infinity'"
+    return [
+        {"calculate": "isFinite(datum.value) ? 1 : 0", "as": "finite"},
+        {"joinaggregate": [{"op": "sum", "field": "finite", "as": "points"}], "groupby": ["m", "r"]},
+        {"calculate": f"!datum.finite ? {odd} : datum.points == 1 ? 'dot' : 'line'", "as": "mark"},
+    ]
+
+
+def _chart(number: int, name: str, traces: dict[int, Points], axis: XAxis, colors: dict[str, str]) -> dict[str, Any]:
+    own = f"chart_{number}"
+    chart = {
+        "name": own,
+        "title": _title(name),
+        "width": WIDTH,
+        "height": HEIGHT,
+        "transform": [{"filter": f"datum.m == {number}"}],
+    }
     if all(len(values) == 1 for _, _, values in traces.values()):
-        return chart | _bars(y, color)
-    return chart | {"encoding": {"x": x, "y": y, "color": color}, "layer": _layers(number, traces, x, y)}
+        return chart | bar(None, colors=colors, width=WIDTH)
+    counts = {int(np.isfinite(values).sum()) for _, _, values in traces.values()}
+    layers: list[Layer] = ["line"]
+    layers += ["dots"] if 1 in counts else []
+    layers += ["not finite"] if any(not np.isfinite(values).all() for _, _, values in traces.values()) else []
+    window = _window(traces)
+    spec = line(axis, None, colors=colors, layers=layers, y_window=window, clipped=window is not None, scales=f"{own}_")
+    spec["layer"].append(_tooltips(number, axis))
+    return chart | spec
 
 
-def _y_scale(traces: dict[int, Points]) -> dict[str, Any]:
-    """As the board's: values that are all the same have air about them, without which Vega labels 0.5 as 1."""
+def _tooltips(number: int, axis: XAxis) -> dict[str, Any]:
+    """Return the layer of unseen points that show their values, and by which the chart is zoomed."""
+    kind, title = ("quantitative", "step") if axis == "step" else ("temporal", "time")
+    tooltip = [
+        {"field": "run", "type": "nominal"},
+        {"field": "x", "type": kind, "title": title},
+        {"field": "value", "type": "quantitative"},
+    ]
+    return {
+        "mark": {"type": "point", "filled": True, "opacity": 0, "size": 80},
+        "transform": [{"filter": "datum.finite"}],
+        "encoding": {"y": {"field": "value", "type": "quantitative"}, "tooltip": tooltip},
+        "params": [{"name": f"zoom_{number}", "select": "interval", "bind": "scales"}],
+    }
+
+
+def _window(traces: dict[int, Points]) -> tuple[float, float] | None:
+    """Return the span of the y axis as on the board: values that are all the same have space around them."""
     values = np.concatenate([values for _, _, values in traces.values()])
     values = values[np.isfinite(values)]
     if not len(values) or values.min() < values.max():
-        return {"zero": False}
+        return None
     value = float(values[0])
-    air = 0.05 * (abs(value) or 1)
-    return {"domain": [value - air, value + air], "nice": False}
+    space = 0.05 * (abs(value) or 1)
+    return value - space, value + space
 
 
 def _title(name: str) -> str:
-    """Vega looks titles up among the properties of an object, and what every object has breaks the chart."""
+    """Return the title of a chart: its metric, cut in the middle where it is too long to be read.
+
+    Vega looks titles up among the properties of an object: a name that every object has would break the chart.
+    """
+    if len(name) > LONGEST_TITLE:
+        name = f"{name[: LONGEST_TITLE // 2]}…{name[1 - LONGEST_TITLE // 2 :]}"
     return f"{name}\u200b" if name in EVERY_OBJECTS else name
 
 
-def _layers(number: int, traces: dict[int, Points], x: dict[str, Any], y: dict[str, Any]) -> list[dict[str, Any]]:
-    is_finite = {"filter": "isFinite(datum.y)"}
-    finite = {key: int(np.isfinite(values).sum()) for key, (_, _, values) in traces.items()}
-    tooltip = [
-        {"field": "run", "type": "nominal"},
-        {"field": "x", "type": x["type"], "title": "step" if x["type"] == "quantitative" else "time"},
-        {"field": "y", "type": y["type"], "title": "value"},
-    ]
-    layers: list[dict[str, Any]] = [
-        {"mark": "line", "transform": [is_finite]},
-        {
-            "mark": {"type": "point", "filled": True, "opacity": 0, "size": 80},
-            "transform": [is_finite],
-            "encoding": {"tooltip": tooltip},
-            "params": [{"name": f"zoom_{number}", "select": "interval", "bind": "scales"}],
-        },
-    ]
-    lonely = [key for key, count in finite.items() if count == 1]
-    if lonely:
-        layers.append(
-            {"mark": {"type": "circle", "size": 40}, "transform": [{"filter": {"field": "r", "oneOf": lonely}}]}
-        )
-    if any(len(traces[key][2]) > count for key, count in finite.items()):
-        layers.append(_marks())
-    return layers
-
-
-def _bars(y: dict[str, Any], color: dict[str, Any]) -> dict[str, Any]:
-    """One value a run."""
-    value = y | {"axis": None, "scale": {"zero": True, "nice": False, "range": [0, WIDTH - 130]}}
-    axis = {
-        "labelLimit": 70,
-        "labelExpr": "datum.label",
-        "grid": False,
-        "ticks": False,
-        "domain": False,
-        "minExtent": 34,
-    }
-    run = {"field": "run", "type": "nominal", "title": None, "sort": color["sort"], "axis": axis}
-    number = {"field": "y", "type": "quantitative", "format": ".4~g"}
-    text = {"type": "text", "align": "left", "dx": 4}
+def _config() -> dict[str, Any]:
+    text = theme()["light"]["text"]
     return {
-        "encoding": {"y": run, "x": value},
-        "layer": [
-            {"mark": {"type": "bar", "height": {"band": 0.6}}, "encoding": {"color": color}},
-            {"mark": text, "encoding": {"text": number}},
-        ],
-    }
-
-
-def _marks() -> dict[str, Any]:
-    """NaN and -inf on the lower edge of the frame, +inf on the upper."""
-    edge = f"datum.y > 0 ? 0 : {HEIGHT}"
-    shape = "isNaN(datum.y) ? 'diamond' : datum.y > 0 ? 'triangle-up' : 'triangle-down'"
-    return {
-        "mark": {"type": "point", "size": 42, "strokeWidth": 1.25, "shape": {"expr": shape}},
-        "transform": [{"filter": "!isFinite(datum.y)"}],
-        "encoding": {"y": {"value": {"expr": edge}}},
-    }
-
-
-def _config(axis: XAxis) -> dict[str, Any]:
-    """Dark on white whatever the page's theme, and as the board's charts otherwise."""
-    text, label, grid, frame = "#1f2430", "#5f6672", "#e8eaed", "#c9ced6"
-    return {
+        **config("light"),
         "font": "sans-serif",
-        "view": {"stroke": None},
-        "line": {"strokeWidth": 1.5, "strokeJoin": "round"},
         "title": {"anchor": "start", "color": text, "fontSize": 12, "fontWeight": 600, "limit": WIDTH},
-        "axis": {
-            "domainColor": frame,
-            "gridColor": grid,
-            "labelColor": label,
-            "labelFontSize": 11,
-            "tickColor": frame,
-            "tickSize": 4,
-        },
-        "axisX": {"grid": False, "tickCount": 5, **_board_x(axis)},
-        "axisY": {"domain": False, "ticks": False, "tickCount": 4, "minExtent": 34, "labelExpr": Y_LABEL},
         "legend": {"orient": "top", "labelColor": text, "labelFontSize": 12, "symbolType": "stroke", "columns": 6},
     }
-
-
-@cache
-def _board_x(axis: XAxis) -> dict[str, Any]:
-    """What the board's own chart says of its x axis, less what only counts in a chart of its own size."""
-    path = importlib.resources.files(__package__) / "vega_lite" / f"line-{axis}.json"
-    layers = json.loads(path.read_text("utf-8"))["layer"]
-    found = layers[0]["encoding"]["x"].get("axis") or {}
-    return {key: value for key, value in found.items() if key in ("labelExpr", "tickMinStep")}
 
 
 # --- words ------------------------------------------------------------------------------------------------------------
@@ -340,7 +289,7 @@ def _head(project: str, runs: list[RunHeader], left_out: str) -> dict[str, Any]:
             "text": project,
             "subtitle": lines,
             "fontSize": 14,
-            "subtitleColor": "#5f6672",
+            "subtitleColor": theme()["light"]["label"],
             "limit": 900,
             "offset": 14,
         },

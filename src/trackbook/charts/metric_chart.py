@@ -1,0 +1,283 @@
+"""The chart of one metric as a Vega-Lite specification: lines, or bars where each run has one value.
+
+`line` makes the chart that the front end bundles, that of ``board["train/loss"]`` and that of the saved picture.
+Specifications are plain dicts, so that a board that is shown or saved does not import Altair (1.5 s); a test validates them
+against Altair's schema.
+
+A chart reads a dataset whose field names are fixed. Metric and run names are values in it, never field names or
+expressions, so that a name can neither break a chart nor inject code:
+
+=========  ===========================================================================================
+``run``    label of the run, unique on its board
+``metric`` name of the metric; only in users' own charts, which may draw several
+``step``   step
+``time``   seconds since 1970, UTC
+``value``  value as logged, NaN and infinities included
+``smooth`` smoothed value; equal to ``value`` where smoothing is off
+``x``      position on the x axis: a step, milliseconds since the run's start or since 1970, or a metric's value
+``mark``   ``line``, ``dot`` (the only point of a run), ``NaN``, ``Infinity``, ``-Infinity``, or ``below`` (zero or
+           negative on a logarithmic axis)
+``color``  color of the run
+``dash``   dash pattern of the run
+``text``   value as the board prints it
+``low``    lower edge of the band around the mean of a group of runs
+``high``   upper edge of the band
+``y``      in a scatter plot: position on the y axis
+``drawn``  in comparisons: whether the board draws the run
+``axis``   in parallel coordinates: what an axis shows
+``index``  in parallel coordinates: number of the axis, from 0
+``at``     in parallel coordinates: position on the axis, from 0 to 1
+=========  ===========================================================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final, Literal
+
+Spec = dict[str, Any]
+XAxis = Literal["step", "relative", "time", "metric"]
+Layer = Literal["band", "raw", "line", "points", "dots", "not finite"]
+
+LAYERS: Final[tuple[Layer, ...]] = ("band", "raw", "line", "dots", "not finite")
+# Without a parse: Vega would copy every row to convert what are numbers already, and keep each copy.
+NAMED: Final[Spec] = {"name": "points", "format": {"parse": None}}
+
+STEP_LABEL: Final = "format(datum.value, '.12~s')"
+# A duration is a time of 1970: 0:05, 0:05.250, 1:30, 2h, 2h30, 3d.
+DURATION_LABEL: Final = (
+    "datum.value < 36e5 ? floor(datum.value / 6e4) + ':' + utcFormat(datum.value, datum.value % 1e3 ? '%S.%L' : '%S')"
+    " : datum.value < 1728e5 ? floor(datum.value / 36e5) + 'h' + (datum.value % 36e5 ? utcFormat(datum.value, '%M') : '')"
+    " : format(datum.value / 864e5, '.3~r') + 'd'"
+)
+
+
+def value_label(scale: str, log: str) -> str:
+    """Return the expression of a tick's label: 1.234567M, 1e-5, and in between as many digits as d3 finds needed.
+
+    All labels of a linear axis have the form of the largest. On a logarithmic axis (where Vega leaves most labels empty,
+    but needs them all on less than a decade) each has its own. `scale` names the axis's scale, and `log` is the
+    expression that says whether it is logarithmic.
+    """
+    low, high = f"domain('{scale}')[0]", f"domain('{scale}')[1]"
+    largest = f"max(-{low}, {high})"
+    size = {"false": largest, "true": "abs(datum.value)"}.get(log, f"({log} ? abs(datum.value) : {largest})")
+    label = {"false": "datum.label", "true": "format(datum.value, '~g')"}.get(
+        log, f"{log} ? format(datum.value, '~g') : datum.label"
+    )
+    left_out = "" if log == "false" else f"datum.label == '' && {high} > 10 * {low} ? '' : "
+    return (
+        f"{left_out}datum.value == 0 ? '0'"
+        f" : {size} < 1e-3 || {size} >= 1e15 ? replace(format(datum.value, '.4~e'), 'e+', 'e')"
+        f" : {size} >= 1e4 ? format(datum.value, '.12~s') : {label}"
+    )
+
+
+def line(
+    x_axis: XAxis = "step",
+    data: Spec | None = NAMED,
+    *,
+    colors: Mapping[str, str] | None = None,
+    dashes: Mapping[str, Sequence[int]] | None = None,
+    layers: Collection[Layer] = LAYERS,
+    x_log: bool = False,
+    y_log: bool = False,
+    y_window: Sequence[float] | None = None,
+    clipped: bool = False,
+    smoothed: bool = False,
+    scales: str = "",
+) -> Spec:
+    """Return the chart of one metric over ``x``: a line a run, a dot for a lonely point, marks for what is not finite.
+
+    Parameters
+    ----------
+    x_axis
+        What ``x`` is.
+    data
+        Vega-Lite data; None inherits those of the chart around.
+    colors
+        Colors by run, shown in a legend. None makes the live chart, whose rows carry their color and whose view, scales and
+        smoothing are parameters.
+    dashes
+        Dash patterns by run, with `colors`.
+    layers
+        Layers to draw; those without rows can be left out.
+    x_log, y_log
+        Whether the axes are logarithmic; of the live chart this changes the axes only.
+    y_window
+        What the y axis spans; None follows the data. `clipped` says that rows may lie outside.
+    smoothed
+        Whether the line is the smoothed one.
+    scales
+        Prefix of the scales' names: that of a chart inside another.
+    """
+    live = colors is None
+    clip: Any = (
+        {"expr": "x_window != null || y_window != null"} if live else clipped
+    )  # else half of a line along the frame would be cut off
+    color, dash = by_run(colors, dashes)
+    stroke = {"type": "line", "clip": clip, "strokeWidth": 1.5, "strokeJoin": "round"}
+    only_lines = {"filter": "datum.mark == 'line'"}
+    made: dict[Layer, Spec] = {
+        "band": {
+            "mark": {"type": "area", "clip": clip, "opacity": 0.18},
+            "transform": [{"filter": "isValid(datum.low) && isValid(datum.high)"}],
+            "encoding": {"y": number("low"), "y2": {"field": "high"}},
+        },
+        "raw": {
+            "mark": stroke,
+            "transform": [{"filter": "smoothing > 0 && datum.mark == 'line'"} if live else only_lines],
+            "encoding": {"y": number("value"), "opacity": {"value": 0.25}, **dash},
+        },
+        "line": {
+            "mark": stroke,
+            "transform": [only_lines],
+            "encoding": {"y": number("smooth" if live or smoothed else "value"), **dash},
+        },
+        "dots": {
+            "mark": {"type": "circle", "clip": clip, "size": 40, "opacity": 1},
+            "transform": [{"filter": "datum.mark == 'dot'"}],
+            "encoding": {"y": number("value")},
+        },
+        "not finite": _not_finite(),
+    }
+    shared = {
+        "x": x_encoding(x_axis, log=x_log, live=live, scales=scales),
+        "y": y_encoding(log=y_log, window=y_window, clipped=clipped, live=live, scales=scales),
+        "color": color,
+        "detail": {"field": "run", "type": "nominal"},
+    }
+    spec: Spec = {} if data is None else {"data": data}
+    spec |= {"encoding": shared, "layer": [layer for name, layer in made.items() if name in layers]}
+    return spec | {"params": [{"name": name, "value": value} for name, value in PARAMS.items()]} if live else spec
+
+
+PARAMS: Final[dict[str, Any]] = {
+    "smoothing": 0,
+    "x_window": None,  # what is zoomed to; null shows everything
+    "y_window": None,
+    "x_log": False,
+    "y_log": False,
+}
+
+
+def x_encoding(x_axis: XAxis, *, log: bool = False, live: bool = True, scales: str = "") -> Spec:
+    """Return the x axis of `line`. A logarithmic one is of plain numbers: a scale of time has no logarithm."""
+    window = {"domainRaw": {"expr": "x_window"}} if live else {}
+    label = {
+        "step": STEP_LABEL,
+        "relative": DURATION_LABEL,
+        "metric": value_label(f"{scales}x", "x_log" if live else str(log).lower()),
+    }.get(x_axis)
+    axis: Spec = {} if label is None else {"labelExpr": label}
+    if log:
+        axis |= LOG_TICKS
+        scale: Spec = {"type": "log", "nice": False}
+    elif x_axis in ("step", "metric"):
+        axis |= {"tickMinStep": 1} if x_axis == "step" else {}
+        scale = {"zero": False, "nice": False}
+    else:
+        scale = {"nice": False} | ({"type": "utc"} if x_axis == "relative" else {})
+    kind = "quantitative" if log or x_axis in ("step", "metric") else "temporal"
+    return {"field": "x", "type": kind, "title": None, "scale": scale | window} | ({"axis": axis} if axis else {})
+
+
+def y_encoding(
+    *,
+    log: bool = False,
+    window: Sequence[float] | None = None,
+    clipped: bool = False,
+    live: bool = True,
+    scales: str = "",
+) -> Spec:
+    """Return the y axis of `line`; its layers add the field."""
+    scale: Spec = {"type": "log", "nice": False} if log else {"zero": False, "nice": window is None or not clipped}
+    if live:
+        scale["domainRaw"] = {"expr": "y_window"}
+    elif window is not None:
+        scale["domain"] = list(window)
+    axis = {
+        "tickCount": 4,
+        "labelExpr": value_label(f"{scales}y", "y_log" if live else str(log).lower()),
+        "minExtent": 34,
+    }
+    return {"title": None, "scale": scale, "axis": axis | (LOG_TICKS if log else {})}
+
+
+LOG_TICKS: Final[Spec] = {"tickCount": 4, "labelOverlap": "greedy"}
+
+
+def number(field: str) -> Spec:
+    return {"field": field, "type": "quantitative"}
+
+
+def by_run(colors: Mapping[str, str] | None, dashes: Mapping[str, Sequence[int]] | None) -> tuple[Spec, Spec]:
+    """Return the encodings of color and of dash pattern: as the rows have them, or by run, with a legend of several."""
+    if colors is None:
+        own = {"type": "nominal", "scale": None, "legend": None}
+        return {"field": "color", **own}, {"strokeDash": {"field": "dash", **own}}
+    symbols = {"symbolType": "stroke", "symbolStrokeWidth": 2, "symbolOpacity": 1}
+    runs = list(colors)
+    of_run = {
+        "field": "run",
+        "type": "nominal",
+        "sort": runs,
+        "legend": {"title": None, **symbols} if len(runs) > 1 else None,
+    }
+    color = {**of_run, "scale": {"domain": runs, "range": list(colors.values())}}
+    if not dashes or not any(dashes.values()):
+        return color, {}
+    ranges = [list(dashes[run]) or [1, 0] for run in runs]
+    return color, {"strokeDash": {**of_run, "scale": {"domain": runs, "range": ranges}}}
+
+
+def _not_finite() -> Spec:
+    """Mark NaN, -inf and what a logarithm does not have on the lower edge of the frame, +inf on the upper."""
+    is_nan, is_infinity = "datum.mark == 'NaN'", "datum.mark == 'Infinity'"
+    shape = f"{is_nan} ? 'diamond' : {is_infinity} ? 'triangle-up' : 'triangle-down'"
+    return {
+        "mark": {"type": "point", "size": 42, "strokeWidth": 1.25, "opacity": 1, "shape": {"expr": shape}},
+        "transform": [{"filter": f"{is_nan} || {is_infinity} || datum.mark == '-Infinity' || datum.mark == 'below'"}],
+        "encoding": {
+            "y": {"value": {"expr": f"{is_infinity} ? 0 : item.mark.group.height"}}
+        },  # `height` is not an inner chart's,
+    }
+
+
+def bar(data: Spec | None = NAMED, *, colors: Mapping[str, str] | None = None, width: int | None = None) -> Spec:
+    """Return the chart of a metric of which every run has one value: a bar a run, the largest first, with the value.
+
+    `colors` as in `line`. `width` is the chart's in pixels; None makes it as wide as the page lets it be.
+    """
+    live = colors is None
+    color = {**by_run(colors, None)[0], "legend": None}
+    largest_first = {"field": "value", "op": "max", "order": "descending"}
+    end: Any = {"expr": "width - 60"} if width is None else width - 60  # leaves room for the values
+    y = {
+        "field": "run",
+        "type": "nominal",
+        "title": None,
+        "sort": largest_first,
+        "axis": {"labelLimit": 120, "grid": False},
+    }
+    x = {
+        "field": "value",
+        "type": "quantitative",
+        "title": None,
+        "axis": None,
+        "scale": {"zero": True, "nice": False, "rangeMax": end},
+    }
+    text = (
+        {"field": "text", "type": "nominal"} if live else {"field": "value", "type": "quantitative", "format": ".4~g"}
+    )
+    spec: Spec = {} if data is None else {"data": data}
+    return spec | {
+        "encoding": {"y": y},
+        "layer": [
+            {"mark": {"type": "bar", "height": {"band": 0.6}}, "encoding": {"x": x, "color": color}},
+            {
+                "mark": {"type": "text", "align": "right"},
+                "encoding": {"x": {"value": "width" if width is None else width}, "text": text},
+            },
+        ],
+    }
