@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from typing import Any
 
 import altair as alt
 import pytest
+import vl_convert
 
 import trackbook as tb
 from trackbook.boards.widget import Board
@@ -113,6 +115,23 @@ def test_one_value_a_run_is_a_bar_a_run() -> None:
     assert marks(chart) == ["bar", "text"]
     assert chart.to_dict()["encoding"]["y"]["sort"] == {"field": "value", "op": "max", "order": "descending"}
     assert [row["run"] for row in values(chart)] == ["run 0.75", "run 0.5"]
+
+
+def test_large_values_are_labelled_alike_alone_and_in_a_board() -> None:
+    run = tb.init("p")
+    for step, tokens in enumerate([0, 5e8, 2e9]):
+        run.log({"tokens": tokens, "step": step})
+    run.finish()
+    board = tb.board("p")
+    for chart in (board["tokens"], board.to_altair(), board["tokens"] | board["step"]):
+        assert re.findall(r">([\d.]+G)<", vl_convert.vegalite_to_svg(chart.to_dict())) == ["1G", "1.5G", "2G"]
+
+
+def test_a_chart_looks_as_on_the_board_and_as_it_is_configured(board: Board) -> None:
+    assert board["train/loss"].to_dict()["config"]["view"]["stroke"] is None
+    config = board["train/loss"].configure_view(stroke="red").to_dict()["config"]
+    assert (config["view"]["stroke"], config["axisX"]["grid"]) == ("red", False)
+    assert "config" not in board.to_altair().to_dict()["vconcat"][0]["concat"][0]
 
 
 def test_a_chart_shows_itself_without_a_network(board: Board) -> None:

@@ -76,6 +76,11 @@ def test_values_that_are_all_the_same_are_labelled_as_what_they_are(value: float
     assert label in labels(still)
 
 
+@pytest.mark.parametrize(("steps", "shown"), [(2, ["0", "1"]), (3, ["0", "1", "2"]), (5, ["0", "1", "2", "3", "4"])])
+def test_few_steps_are_labelled_by_whole_steps(steps: int, shown: list[str]) -> None:
+    assert labels(drawn(picture({"loss": [0.5] * steps})))[:steps] == shown
+
+
 def test_a_picture_without_points_makes_none() -> None:
     assert make_still(picture({})) is None
 

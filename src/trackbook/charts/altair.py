@@ -5,6 +5,7 @@ The only importer of Altair, which takes 1.5 s: imported when a user asks for a 
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from collections.abc import Iterable, Mapping
@@ -77,8 +78,7 @@ class DrawnBoard(_Shown, alt.VConcatChart):
 
 def chart_of(plot: Plot) -> DrawnChart | DrawnLayers:
     """The chart of a metric with its data, alone."""
-    chart = _chart(plot, plot.styles)
-    return _sized(chart, plot, plot.metric, _ALONE)  # type: ignore[no-any-return]
+    return _chart(plot, plot.styles, plot.metric, _ALONE)
 
 
 def user_chart(spec: Mapping[str, Any], rows: list[Row], title: str, *, nested: bool = False) -> Any:
@@ -95,10 +95,12 @@ def board_of(groups: Mapping[str, Iterable[Plot | Any]], columns: int, title: st
     """All charts: one titled row of them a group. A plot is drawn, a chart is taken as it is."""
     plots = [one for charts in groups.values() for one in charts if isinstance(one, Plot)]
     styles = list({style.run["key"]: style for plot in plots for style in plot.styles}.values())
-    rows = []
+    rows, numbers = [], itertools.count()
     for group, members in groups.items():
         charts = [
-            _sized(_chart(one, styles), one, short_name(one.metric), ON_BOARD) if isinstance(one, Plot) else one
+            _chart(one, styles, short_name(one.metric), ON_BOARD, f"chart_{next(numbers)}")
+            if isinstance(one, Plot)
+            else one
             for one in members
         ]
         heading = alt.Title(group or "metrics", anchor="start", fontSize=14, offset=8)
@@ -158,14 +160,32 @@ def spec_of(name: str, chart: Any) -> dict[str, Any]:
     return spec
 
 
-def _chart(plot: Plot, styles: list[Style]) -> DrawnChart | DrawnLayers:
-    """Return the chart of a metric with its data: only the layers that have rows, and a single one as a plain chart."""
-    data = {"values": _plain(plot.longest if plot.bars else plot.rows)}
-    colors = {style.label: style.color for style in styles}
-    if plot.bars:
-        spec = metric_chart.bar(data, colors=colors, width=_ALONE[0])
-        spec["layer"][0]["encoding"]["tooltip"] = _tooltip("value")
+def _chart(
+    plot: Plot, styles: list[Style], title: str, size: tuple[int, int], name: str = ""
+) -> DrawnChart | DrawnLayers:
+    """Return the chart of a metric with its data; one of a single layer as a plain chart. In another it has a name."""
+    width, height = size
+    spec = _bars(plot, styles, width) if plot.bars else _lines(plot, styles, f"{name}_" if name else "")
+    spec |= {"name": name} if name else {}
+    spec |= {"title": {"text": title, "anchor": "start"}, "width": width}
+    spec["height"] = {"step": _BAR} if plot.bars else height
+    if len(spec["layer"]) > 1:
         return DrawnLayers.from_dict(spec)
+    (layer,) = spec.pop("layer")
+    shared, own = spec["encoding"], layer["encoding"]
+    encoding = shared | {name: {**shared[name], **own[name]} if name in shared else own[name] for name in own}
+    return DrawnChart.from_dict(spec | layer | {"encoding": encoding})
+
+
+def _bars(plot: Plot, styles: list[Style], width: int) -> metric_chart.Spec:
+    colors = {style.label: style.color for style in styles}
+    spec = metric_chart.bar({"values": _plain(plot.longest)}, colors=colors, width=width)
+    spec["layer"][0]["encoding"]["tooltip"] = _tooltip("value")
+    return spec
+
+
+def _lines(plot: Plot, styles: list[Style], scales: str) -> metric_chart.Spec:
+    """Return the chart of lines with those of its layers that have rows."""
     x_axis: Any = plot.x_axis if plot.x_axis in _TITLES else "metric"
     marks = {row["mark"] for row in plot.rows}
     layers: list[metric_chart.Layer] = ["raw", "line"] if plot.smoothing else ["line"]
@@ -173,8 +193,8 @@ def _chart(plot: Plot, styles: list[Style]) -> DrawnChart | DrawnLayers:
     layers += ["not finite"] if marks - {"line", "dot"} else []
     spec = metric_chart.line(
         x_axis,
-        data,
-        colors=colors,
+        {"values": _plain(plot.rows)},
+        colors={style.label: style.color for style in styles},
         dashes={style.label: style.dash for style in styles},
         layers=layers,
         x_log=plot.x_log,
@@ -182,31 +202,18 @@ def _chart(plot: Plot, styles: list[Style]) -> DrawnChart | DrawnLayers:
         y_window=plot.window,
         clipped=plot.clipped,
         smoothed=bool(plot.smoothing),
+        scales=scales,
     )
     spec["encoding"]["x"]["title"] = _TITLES.get(plot.x_axis, plot.x_axis)
-    for name, layer in zip((name for name in metric_chart.LAYERS if name in layers), spec["layer"], strict=True):
+    drawn = [name for name in metric_chart.LAYERS if name in layers]
+    for name, layer in zip(drawn, spec["layer"], strict=True):
         layer["encoding"]["tooltip"] = _tooltip("mark" if name == "not finite" else "value")
-    if len(layers) > 1:
-        return DrawnLayers.from_dict(spec)
-    (layer,) = spec.pop("layer")
-    own = {
-        name: {**spec["encoding"].get(name, {}), **layer["encoding"][name]}
-        for name in layer["encoding"]
-        if name != "tooltip"
-    }
-    return DrawnChart.from_dict(
-        spec | layer | {"encoding": spec["encoding"] | own | {"tooltip": layer["encoding"]["tooltip"]}}
-    )
+    return spec
 
 
 def _tooltip(last: str) -> list[dict[str, str]]:
     kinds = {"run": "nominal", "step": "quantitative", "value": "quantitative", "mark": "nominal"}
     return [{"field": name, "type": kinds[name]} for name in ("run", "step", last)]
-
-
-def _sized(chart: Any, plot: Plot, title: str, size: tuple[int, int]) -> Any:
-    height = alt.Step(_BAR) if plot.bars else size[1]
-    return chart.properties(title=alt.Title(title, anchor="start"), width=size[0], height=height)
 
 
 def _plain(rows: Iterable[Row]) -> list[dict[str, Any]]:

@@ -52,6 +52,12 @@ DURATION_LABEL: Final = (
 )
 
 
+def whole_steps(scale: str) -> str:
+    """Return the expression of the ticks of a few steps, which Vega would put between steps; null of many."""
+    low, high = f"domain('{scale}')[0]", f"domain('{scale}')[1]"
+    return f"{high} - {low} < 5 ? sequence(ceil({low}), floor({high}) + 1) : null"
+
+
 def value_label(scale: str, log: str) -> str:
     """Return the expression of a tick's label: 1.234567M, 1e-5, and in between as many digits as d3 finds needed.
 
@@ -60,7 +66,9 @@ def value_label(scale: str, log: str) -> str:
     expression that says whether it is logarithmic.
     """
     low, high = f"domain('{scale}')[0]", f"domain('{scale}')[1]"
-    largest = f"max(-{low}, {high})"
+    largest = (
+        f"max(abs(datum.value), -{low} || 0, {high} || 0)"  # in a user's chart of charts the scale has another name
+    )
     size = {"false": largest, "true": "abs(datum.value)"}.get(log, f"({log} ? abs(datum.value) : {largest})")
     label = {"false": "datum.label", "true": "format(datum.value, '~g')"}.get(
         log, f"{log} ? format(datum.value, '~g') : datum.label"
@@ -174,7 +182,7 @@ def x_encoding(x_axis: XAxis, *, log: bool = False, live: bool = True, scales: s
         axis |= LOG_TICKS
         scale: Spec = {"type": "log", "nice": False}
     elif x_axis in ("step", "metric"):
-        axis |= {"tickMinStep": 1} if x_axis == "step" else {}
+        axis |= {"values": {"expr": whole_steps(f"{scales}x")}} if x_axis == "step" else {}
         scale = {"zero": False, "nice": False}
     else:
         scale = {"nice": False} | ({"type": "utc"} if x_axis == "relative" else {})
@@ -250,7 +258,7 @@ def bar(data: Spec | None = NAMED, *, colors: Mapping[str, str] | None = None, w
     `colors` as in `line`. `width` is the chart's in pixels; None makes it as wide as the page lets it be.
     """
     live = colors is None
-    color = {**by_run(colors, None)[0], "legend": None}
+    color = by_run(colors, None)[0]
     largest_first = {"field": "value", "op": "max", "order": "descending"}
     end: Any = {"expr": "width - 60"} if width is None else width - 60  # leaves room for the values
     y = {
