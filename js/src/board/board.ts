@@ -23,6 +23,7 @@ import type { RunStyle } from "../plot/rows.ts";
 import { h, setText } from "../ui/dom.ts";
 import { parseFilter } from "../ui/filter.ts";
 import { FullScreen } from "../ui/fullscreen.ts";
+import { watchPrint } from "../ui/print.ts";
 import { adoptStyle } from "../ui/style.ts";
 import { detectTheme, type Theme, watchTheme } from "../ui/theme.ts";
 import { ChartGroups } from "./chart-groups.ts";
@@ -68,6 +69,7 @@ export class Board {
   #menu: ChartMenu;
   #zoom = new ZoomState();
   #detail: ZoomDetail;
+  #printing = false;
   #ownLogY = new Set<string>(); // metrics whose y scale differs from the board's
 
   constructor(el: HTMLElement, model: HostModel, options: Options) {
@@ -110,6 +112,7 @@ export class Board {
     this.#store.subscribe(update, signal);
     onTraitChange(model, ["user_charts", "open_runs"], update, signal);
     watchTheme(window, update, signal);
+    watchPrint(window, printing => this.#print(printing), signal);
     const ticking = setInterval(() => this.#tick(), TICK);
     signal.addEventListener("abort", () => {
       clearInterval(ticking);
@@ -121,6 +124,12 @@ export class Board {
   #tick() {
     this.#header.tick();
     this.#heartbeat.check(this.#store.picture !== null && isRunning(this.#store.picture));
+  }
+
+  #print(printing: boolean) {
+    this.#printing = printing;
+    this.#update();
+    if (printing) this.#scheduler.drawAll();
   }
 
   #update() {
@@ -139,7 +148,7 @@ export class Board {
     this.#showNotices([...problems, ...(picture?.notices ?? [])], Boolean(problem));
     this.element.dataset.project = picture?.project ?? "";
     this.element.dataset.session = picture?.session ?? "";
-    this.element.dataset.theme = detectTheme(window);
+    this.element.dataset.theme = this.#printing ? "light" : detectTheme(window); // paper is white
     this.element.dataset.seq = String(picture?.seq ?? "");
     const filter = parseFilter(this.#state.get("metric_filter"));
     const names = new Set([

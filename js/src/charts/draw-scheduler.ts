@@ -35,6 +35,20 @@ export class DrawScheduler {
     if (chart.visible && chart.stale) this.#queue.add(chart);
   }
 
+  /**
+   * Draw every chart that has a place in the page, also those out of view: the page is about to be printed. No timer or
+   * animation frame comes in between, because a browser prints when the listeners of `beforeprint` are done.
+   */
+  drawAll() {
+    for (const chart of this.#charts.values()) {
+      if (!chart.stale) continue;
+      const { visible } = chart;
+      chart.visible = true;
+      void chart.draw();
+      chart.visible = visible;
+    }
+  }
+
   #onSeen(entries: readonly IntersectionObserverEntry[]) {
     for (const { target, isIntersecting } of entries) {
       const chart = this.#charts.get(target) as ScheduledChart;

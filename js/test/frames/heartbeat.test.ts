@@ -56,6 +56,17 @@ test("a page that slept heard nothing, which says nothing of the kernel", () => 
   expect(pulse.state).toBe("silent");
 });
 
+test("a hidden page whose timers come once a minute misses no kernel, and notices a dead one when it is back", () => {
+  const { pulse, wait } = watch();
+  for (let minute = 0; minute < 60; minute++) {
+    vi.advanceTimersByTime(60_000);
+    pulse.check(true);
+  }
+  expect(pulse.state).toBe("heard");
+  wait(46);
+  expect(pulse.state).toBe("silent");
+});
+
 test("what the host knows of its kernel counts at once, and until the end", () => {
   const slots = new Set<(sender: unknown, status: string) => void>();
   const statusChanged = {

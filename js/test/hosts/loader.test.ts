@@ -46,50 +46,73 @@ async function board(models: Record<string, FakeModel>, frontEnd = "IPY_MODEL_co
 
 const frontEnd = (version = "v") => new FakeModel({ code: CODE, version });
 
+const drawn = (el: HTMLElement) => vi.waitFor(() => expect(el.textContent).toBe("drawn"));
+
 test("all boards of a page are drawn by one front end, evaluated once", async () => {
   const models = { code: frontEnd() };
   const boards = [await board(models), await board(models)];
-  for (const { render } of boards) await render();
-  expect(boards.map(({ el }) => el.textContent)).toEqual(["drawn", "drawn"]);
+  for (const { render } of boards) render();
+  for (const { el } of boards) await drawn(el);
   expect((globalThis as Page).evaluated).toBe(1);
 });
 
 test("boards of kernels with different front ends each get theirs", async () => {
-  await (await board({ code: frontEnd("v") })).render();
+  const first = await board({ code: frontEnd("v") });
+  first.render();
+  await drawn(first.el);
   vi.mocked(URL.createObjectURL).mockReturnValue(`data:text/javascript,${encodeURIComponent(CODE)}//other`);
-  await (await board({ code: frontEnd("w") })).render();
+  const second = await board({ code: frontEnd("w") });
+  second.render();
+  await drawn(second.el);
   expect((globalThis as Page).evaluated).toBe(2);
 });
 
 test("views share the model that outlives them, and end by themselves", async () => {
   const { el, own, render } = await board({ code: frontEnd() });
-  const end = await render();
+  const end = render();
+  await drawn(el);
   expect(el.shared).toBe(own);
   end();
   expect(el.textContent).toBe("");
 });
 
-test("a view that is gone before the front end came is not drawn", async () => {
-  const { el, render } = await board({ code: frontEnd() });
-  await render(AbortSignal.abort());
-  expect(el.textContent).toBe("");
+test("a view that ends before the front end comes is not drawn", async () => {
+  const models: Record<string, FakeModel> = {};
+  const [aborted, called] = [await board(models), await board(models)];
+  aborted.render(AbortSignal.abort());
+  called.render()();
+  models.code = frontEnd();
+  const last = await board(models);
+  last.render();
+  await drawn(last.el);
+  expect([aborted.el.textContent, called.el.textContent]).toEqual(["", ""]);
 });
 
-test("a front end that comes up after its board is waited for", async () => {
+test("a board waits for its front end as long as the page lives, says so, and recovers", async () => {
+  const warn = vi.spyOn(console, "warn").mockReturnValue();
+  vi.useFakeTimers();
   const models: Record<string, FakeModel> = {};
   const { el, render } = await board(models);
-  const drawn = render();
+  render();
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(el.textContent).toBe("");
+  await vi.advanceTimersByTimeAsync(1500);
+  expect(el.textContent).toContain("Waiting for the front end of this board");
+  await vi.advanceTimersByTimeAsync(3_600_000);
+  expect(el.textContent).toContain("run the cell again");
+  expect(warn).toHaveBeenCalledTimes(1);
   models.code = frontEnd();
-  await drawn;
-  expect(el.textContent).toBe("drawn");
+  await vi.advanceTimersByTimeAsync(2000);
+  vi.useRealTimers();
+  await drawn(el);
 });
 
-test("a front end that never comes is said in the board's place", async () => {
-  vi.spyOn(console, "warn").mockReturnValue();
-  vi.useFakeTimers();
-  const { el, render } = await board({});
-  const said = render();
-  await vi.advanceTimersByTimeAsync(11_000);
-  await said;
-  expect(el.textContent).toContain("run the cell again");
+test("a front end that fails says why in place of the board", async () => {
+  vi.spyOn(console, "error").mockReturnValue();
+  vi.mocked(URL.createObjectURL).mockReturnValue(
+    "data:text/javascript,export default { render() { throw new Error('no canvas'); } };",
+  );
+  const { el, render } = await board({ code: frontEnd() });
+  render();
+  await vi.waitFor(() => expect(el.textContent).toContain("could not be drawn: Error: no canvas"));
 });

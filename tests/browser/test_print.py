@@ -1,0 +1,85 @@
+"""A page that is printed, by a person or by nbconvert's webpdf, shows every chart whole and none of the controls."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page
+
+from browser.lab import OUTPUT, Lab
+
+CHARTS = 24
+TALL = f"""
+import math
+import trackbook as tb
+
+for lr in (0.1, 0.02):
+    with tb.init(project="print", name=f"lr={{lr}}") as run:
+        for i in range(60):
+            run.log({{f"part-{{n % 3}}/m{{n}}": math.exp(-i * lr) * (n + 1) for n in range({CHARTS})}})
+"""
+
+CUT = """() => [...document.querySelectorAll(".tb-board .tb-chart")].flatMap((chart) => {
+    const [plot, canvas] = [chart.querySelector(".tb-plot"), chart.querySelector("canvas")];
+    if (!canvas) return [`${chart.dataset.metric} has no canvas`];
+    const [outer, inner] = [plot, canvas].map((one) => one.getBoundingClientRect());
+    const sides = [inner.left - outer.left, inner.top - outer.top, outer.right - inner.right, outer.bottom - inner.bottom];
+    return sides.every((side) => side > -1) && inner.width > 100 ? [] : [`${chart.dataset.metric}: ${sides}`];
+})"""
+VISIBLE = """() => [...document.querySelectorAll(
+    ".tb-controls, .tb-runs-button, .tb-stop, .tb-side, .tb-moves, .tb-more, .tb-unzoom, .tb-tooltip"
+)].filter((one) => one.checkVisibility()).map((one) => one.className)"""
+DARK_PIXELS = """() => [...document.querySelectorAll(".tb-board .tb-chart canvas")].filter((canvas) => {
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    for (let i = 0; i < data.length; i += 4) if (data[i + 3] > 200 && data[i] + data[i + 1] + data[i + 2] < 330) return true;
+    return false;
+}).length"""
+
+
+def drawn(page: Page) -> int:
+    return page.locator(".tb-board .tb-chart[data-drawn]").count()
+
+
+def images(pdf: bytes) -> int:
+    return len(re.findall(rb"/Subtype\s*/Image", pdf))
+
+
+def test_print_from_jupyterlab_draws_charts_that_were_never_in_view(lab: Lab) -> None:
+    lab.write_and_open("print", TALL, theme="dark")
+    lab.set_size(1000, 700)
+    lab.run_to_end(0)
+    board = lab.board()
+    board.wait_for_rows("part-0/m0", 120)
+    assert drawn(lab.page) < CHARTS
+    pdf = lab.page.pdf()  # fires `beforeprint`, and changes no media before
+    assert drawn(lab.page) == CHARTS
+    assert images(pdf) > 0
+    lab.page.emulate_media(media="print")
+    assert (lab.page.evaluate(CUT), lab.page.evaluate(VISIBLE)) == ([], [])
+    assert lab.page.evaluate(DARK_PIXELS) == CHARTS, "labels for a dark page are invisible on paper"
+    board.look("print-lab")
+    lab.page.emulate_media(media="screen")
+    lab.wait_for_quiet()
+    assert board.root.get_attribute("data-theme") == "dark"
+
+
+def test_webpdf_of_an_executed_notebook_shows_every_chart(lab: Lab, browser: Browser, tmp_path: Path) -> None:
+    path = lab.write("webpdf", TALL)
+    command = [sys.executable, "-m", "nbconvert", "--to", "html", "--execute", path]
+    subprocess.run(command, env=lab.server.environment, check=True, capture_output=True)
+    context = browser.new_context(offline=True, viewport={"width": 800, "height": 600})
+    page = context.new_page()
+    # as nbconvert/exporters/webpdf.py does it, on a browser that is not of Playwright's own download
+    page.emulate_media(media="print")
+    page.goto(path.with_suffix(".html").as_uri())
+    page.wait_for_load_state("load")
+    page.wait_for_function("(count) => document.querySelectorAll('.tb-chart[data-drawn]').length === count", arg=CHARTS)
+    assert (page.evaluate(CUT), page.evaluate(VISIBLE)) == ([], [])
+    pdf = page.pdf(print_background=True)
+    OUTPUT.mkdir(exist_ok=True)
+    (OUTPUT / "webpdf.pdf").write_bytes(pdf)
+    assert images(pdf) >= CHARTS
+    context.close()
