@@ -7,7 +7,7 @@ test.each([
   ["a/b/c", "a", "b/c"],
   ["/odd", "", "odd"],
   ["odd/", "odd", "odd/"],
-])("%s belongs to the group %j and is called %s", (metric, group, short) => {
+])("%s is in the group %j with the short name %s", (metric, group, short) => {
   expect(splitMetric(metric)).toEqual({ group, short });
 });
 
@@ -20,7 +20,7 @@ test("groups keep the order of their first metric, the default group first", () 
   ]);
 });
 
-test("a glob's star stands for any text and nothing else is special", () => {
+test("a glob's star matches any text, other characters themselves", () => {
   expect(globMatches("val/*", "val/a/b")).toBe(true);
   expect(globMatches("*", "a\nb")).toBe(true);
   expect(globMatches("a.c[0]?", "a.c[0]?")).toBe(true);

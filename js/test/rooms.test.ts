@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
 import { expect, test } from "vitest";
 
-/** From the lowest to the highest: a room imports from itself and from those before it. */
+/** From lowest to highest: a room may import from itself and from lower ones. */
 const ROOMS = [
   "text.ts",
   "metrics.ts",
@@ -24,7 +24,7 @@ const modules = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter(p
 );
 const roomOf = (module: string) => ROOMS.indexOf(module.split("/")[0]);
 
-/** By module what it imports of this folder, types included. */
+/** The imports of each module within `src`, including type imports. */
 const graph = new Map(
   modules.map(module => {
     const text = readFileSync(resolve(SRC, module), "utf8");
@@ -49,7 +49,7 @@ test("no room imports from a higher one", () => {
 test("no two modules export the same name", () => {
   const homes = new Map<string, string[]>();
   for (const module of modules) {
-    if (module === "index.ts") continue; // it passes on what hosts call
+    if (module === "index.ts") continue; // re-exports what hosts call
     const text = readFileSync(resolve(SRC, module), "utf8");
     const declared = text.matchAll(/^export (?:abstract |async |declare )*(?:[a-z]+\*?) (\w+)/gm);
     const listed = text.matchAll(/^export (?:type )?\{([^}]*)\}/gm);

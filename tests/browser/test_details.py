@@ -165,7 +165,7 @@ def test_shown_large_it_stays_where_it_was(opened: Board) -> None:
     opened.root.locator(".tb-console").evaluate("(it) => { it.scrollTop = 6000; }")
     wait_for_line(opened, "epoch")
     first = in_view(opened)[0]
-    opened.root.get_by_label("Show large").click()
+    opened.root.get_by_label("Full screen").click()
     opened.root.locator("dialog[open] .tb-console").wait_for()
     opened.page.wait_for_function("() => document.querySelectorAll('dialog[open] .tb-line').length > 40")
     assert in_view(opened)[0] == first

@@ -12,7 +12,7 @@ export class Header {
   #name = h("span", { class: "tb-run-name" });
   #run = h("span", { class: "tb-current" }, this.#dot, this.#name);
   #state = h("span", { class: "tb-state" });
-  #elapsed = h("span", { class: "tb-number", title: "Time since the run began" });
+  #elapsed = h("span", { class: "tb-number", title: "Time since the run started" });
   #steps = h("span", { class: "tb-number" });
   #rate = h("span", { class: "tb-number tb-minor" });
   #bar = h(

@@ -43,7 +43,7 @@ export class Legend {
     if (this.#chips.get(run.id)?.look !== look) {
       const icon = ["running", "finished"].includes(run.state) ? [] : [stateIcon(run)];
       chip.replaceChildren(swatch(color, dash), h("span", { class: "tb-run-name" }, label), ...icon);
-      chip.title = `${label}, ${run.state}${run.faded ? ", an earlier run" : ""}\nClick: hide or show. Double-click: show alone.`;
+      chip.title = `${label}, ${run.state}${run.faded ? ", an earlier run" : ""}\nClick to hide or show, double-click to show only this run.`;
       this.#chips.set(run.id, { chip, look });
     }
     chip.setAttribute("aria-pressed", String(!hidden));

@@ -18,7 +18,7 @@ import type { Theme } from "../ui/theme.ts";
 const BANDS: Record<ViewTraits["band"], string> = {
   minmax: "Mean, min to max",
   std: "Mean ± std",
-  none: "Mean alone",
+  none: "Mean only",
 };
 
 /** The picture that charts draw: of runs, or of groups of runs. */
@@ -37,7 +37,7 @@ export class Sidebar {
   #model: HostModel;
   #tabs: Tabs<"runs" | "compare">;
   #groupBy = h("select", { class: "tb-select", "aria-label": "Group runs by" });
-  #band = h("select", { class: "tb-select", "aria-label": "What is drawn of a group" });
+  #band = h("select", { class: "tb-select", "aria-label": "Drawn per group" });
   #panel: RunsPanel;
   #compare: Compare;
   #aggregator = new RunGrouper();
@@ -54,7 +54,7 @@ export class Sidebar {
       "×",
     );
     const names = { runs: "Runs", compare: "Compare" };
-    this.#tabs = new Tabs(names, "Beside the charts", name => state.set("panel", name), signal);
+    this.#tabs = new Tabs(names, "Sidebar", name => state.set("panel", name), signal);
     const line = h(
       "div",
       { class: "tb-panel-line tb-side-line" },

@@ -56,8 +56,8 @@ export class ViewMenu {
         [260, "L"],
         [400, "XL"],
       ]),
-      this.#check("Clip outliers", "clip_outliers", "Leave the most extreme values out of the y axis"),
-      this.#check("Zoom charts together", "link_x", "Zooming along x zooms all charts of the same x axis"),
+      this.#check("Clip outliers", "clip_outliers", "Exclude extreme values from the y axis"),
+      this.#check("Zoom charts together", "link_x", "Zoom x in all charts with the same x axis"),
       reset,
     );
   }

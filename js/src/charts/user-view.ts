@@ -84,7 +84,7 @@ function hasSignal(view: View, name: string): boolean {
 function refuseToLoad(onRefusal: (problem: Error) => void) {
   const refuse = (uri: string): Promise<never> => {
     const problem = new Error(
-      `it would load ${uri}, and a board loads nothing from elsewhere. Give it the data themselves.`,
+      `it would load ${uri}, and a board loads no external resources. Pass it the data itself.`,
     );
     onRefusal(problem);
     return Promise.reject(problem);

@@ -39,10 +39,10 @@ export class Compare {
   readonly element = h("div", { class: "tb-compare", hidden: "" });
   #note = h("div", { class: "tb-minor", role: "status" });
   #all = h("input", { type: "checkbox" });
-  #statistic = select("Which value of a metric");
+  #statistic = select("Metric value");
   #tables = h("div", { class: "tb-compare-tables" });
-  #x = select("Across");
-  #y = select("Up");
+  #x = select("X");
+  #y = select("Y");
   #metric = select("Metric of the last axis");
   #scatter: CompareChart;
   #parallel: CompareChart;
@@ -58,7 +58,7 @@ export class Compare {
     this.#parallel = new CompareChart(parallel, signal);
     for (const [value, name] of Object.entries(STATISTIC_TITLES))
       this.#statistic.append(h("option", { value }, name));
-    const all = h("label", { class: "tb-choice" }, this.#all, h("span", {}, "Also what is equal"));
+    const all = h("label", { class: "tb-choice" }, this.#all, h("span", {}, "Show equal values"));
     this.element.append(
       h("div", { class: "tb-panel-line" }, this.#note, all, this.#statistic),
       this.#tables,
@@ -66,7 +66,7 @@ export class Compare {
         "div",
         { class: "tb-compare-charts" },
         chartSection(
-          [labelled("Up", this.#y), labelled("Across", this.#x)],
+          [labelled("Y", this.#y), labelled("X", this.#x)],
           this.#scatter.element,
           this.#scatterNote,
         ),
@@ -106,7 +106,7 @@ export class Compare {
     setText(this.#note, noteOf(runs.length, all));
     if (key === this.#shown) return; // a rebuilt table would lose its scroll position and selection
     this.#shown = key;
-    const same = runs.length > 1 ? "Their config is the same." : "";
+    const same = runs.length > 1 ? "All config values are equal." : "";
     const first = config.length
       ? compareTable("Config", runs, styleOf, config, formatConfigValue)
       : h("div", { class: "tb-minor" }, same);
@@ -141,7 +141,7 @@ export class Compare {
     setText(
       this.#parallelNote,
       enough
-        ? `${formatCount(runs)} runs that have all of these`
+        ? `${formatCount(runs)} runs with all of these values`
         : "A chart of a sweep appears here when runs differ in their config.",
     );
   }

@@ -51,7 +51,8 @@ export class Heartbeat {
   /** Return a notice for a board with a running run, or undefined while the kernel is alive. */
   notice(project: string): string | undefined {
     if (this.state === "heard") return undefined;
-    const what = this.state === "gone" ? "The kernel of this board is gone." : "The kernel does not answer.";
+    const what =
+      this.state === "gone" ? "The kernel of this board has stopped." : "The kernel is not responding.";
     return `${what} The charts stay as they are; tb.board(${JSON.stringify(project)}) in a new cell shows what was logged.`;
   }
 

@@ -22,7 +22,7 @@ export interface Picture {
 export class VersionMismatch extends Error {
   override name = "OtherVersion";
   constructor() {
-    super("This board speaks another version of Trackbook: restart the kernel and run the cell again.");
+    super("This board comes from another version of Trackbook: restart the kernel and run the cell again.");
   }
 }
 

@@ -46,7 +46,7 @@ export class Requests {
     onLate?: () => void,
     patience = LATE,
   ): Promise<Answer> {
-    if (!this.#model.send) return Promise.reject(new NoAnswer("There is no kernel behind this page."));
+    if (!this.#model.send) return Promise.reject(new NoAnswer("This page has no kernel."));
     const id = Math.floor(Math.random() * 2 ** 48);
     const answer = new Promise<Answer>((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
     this.#model.send({ ...fields, ask: question, id });

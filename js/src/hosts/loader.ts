@@ -79,7 +79,7 @@ async function waitForFrontEnd(
 
 async function frontEndOf(model: HostModel): Promise<FrontEnd> {
   const id = referredModel(model.get("front_end"));
-  if (!id || !model.widget_manager) throw new Error("this board names no front end");
+  if (!id || !model.widget_manager) throw new Error("this board does not name a front end");
   const shared = await model.widget_manager.get_model(id);
   return importOnce(String(shared.get("version")), String(shared.get("code")));
 }

@@ -76,7 +76,7 @@ export class ChartMenu {
     const large = chart.body.closest("dialog") !== null;
     return [
       [
-        { text: large ? "Leave full screen" : "Full screen", act: now(() => actions.showLarge(chart)) },
+        { text: large ? "Exit full screen" : "Full screen", act: now(() => actions.showLarge(chart)) },
         { text: "Reset zoom", disabled: !zoom.x && !zoom.y, act: now(() => actions.resetZoom(chart)) },
       ],
       [

@@ -13,7 +13,7 @@ export class ColumnChooser {
     hidden: "",
   });
   #search = searchField("Find a column");
-  #reset = button("As usual");
+  #reset = button("Default");
   #list = h("div", { class: "tb-chooser-list" });
   #more = h("div", { class: "tb-minor" });
   #boxes = new Map<string, HTMLElement>();

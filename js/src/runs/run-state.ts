@@ -9,11 +9,11 @@ export const STATE_ICON: Record<RunState, string> = {
 };
 
 export const STATE_HELP: Record<RunState, string> = {
-  running: "The run is going on",
-  finished: "The run ended by itself",
+  running: "The run is active",
+  finished: "The run finished",
   failed: "The run ended with an exception",
   interrupted: "The run was interrupted",
-  lost: "The process of this run is gone, and did not say goodbye",
+  lost: "The process died before the run ended",
 };
 
 /** Return a run's duration in seconds, until `now` while it runs; undefined if its end is unknown. */

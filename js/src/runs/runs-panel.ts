@@ -155,7 +155,7 @@ export class RunsPanel {
     const shown = this.#found.filter(({ id }) => this.visibility.shown(id)).length;
     const of = found < all ? `${formatCount(found)} of ${formatCount(all)}` : formatCount(all);
     const omitted = this.#scene?.table.omitted ?? 0;
-    const when = this.#requests.possible ? "come when the kernel answers" : "are not kept here";
+    const when = this.#requests.possible ? "arrive when the kernel answers" : "are not saved in this page";
     const left = omitted ? `; ${formatCount(omitted)} older ones ${when}` : "";
     const { problem } = parseFilter(this.#state.get("run_filter"));
     const how = problem ? `. ${problem}` : "";

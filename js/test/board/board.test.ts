@@ -20,7 +20,7 @@ const settled = () => new Promise(resolve => setTimeout(resolve, 0));
 const visible = (board: Element, selector: string) =>
   board.querySelector<HTMLElement>(selector)?.hidden === false;
 
-test("before the first frame, and before the first metric, it says what will be here", async () => {
+test("an empty board says that charts appear with the first log call", async () => {
   const { model, board, text } = show();
   expect(text(".tb-empty")).toContain("tb.log(");
   model.set("keyframe", frame([], { metrics: [] }));
@@ -31,7 +31,7 @@ test("before the first frame, and before the first metric, it says what will be 
   expect(visible(board, ".tb-empty")).toBe(false);
 });
 
-test("of runs that are over and logged nothing, it says that", async () => {
+test("finished runs without metrics say that nothing was logged", async () => {
   const { model, text } = show({ keyframe: frame([], { metrics: [], runs: [run(0)] }) });
   expect(text(".tb-empty")).toContain("tb.log(");
   model.set("keyframe", frame([], { seq: 2, metrics: [], runs: [{ ...run(0), state: "failed" }] }));
@@ -39,20 +39,20 @@ test("of runs that are over and logged nothing, it says that", async () => {
   expect(text(".tb-empty")).toBe("Nothing was logged.");
 });
 
-test("while there are only system metrics, it says what will be here, above them", async () => {
+test("a board with only system metrics still announces the first charts", async () => {
   const { board, text } = show({ keyframe: frame(loss, { metrics: ["@system/cpu %"] }) });
   expect(text(".tb-empty")).toContain("tb.log(");
   expect(visible(board, ".tb-empty")).toBe(true);
   expect(visible(board, ".tb-groups")).toBe(true);
 });
 
-test("system metrics are no axes to draw over", () => {
+test("system metrics are not offered as x axes", () => {
   const { board } = show({ keyframe: frame(loss, { metrics: ["loss", "@system/cpu %"] }) });
   const axes = [...board.querySelectorAll("optgroup option")].map(option => option.textContent);
   expect(axes).toEqual(["loss"]);
 });
 
-test("it names its project, its groups and its charts", () => {
+test("the board shows its project, groups and charts", () => {
   const { board } = show({ keyframe: frame([], { metrics: ["lr", "train/loss"], project: "digits" }) });
   expect(board.dataset.project).toBe("digits");
   expect([...board.querySelectorAll<HTMLElement>(".tb-group")].map(el => el.dataset.group)).toEqual([
@@ -65,7 +65,7 @@ test("it names its project, its groups and its charts", () => {
   ]);
 });
 
-test("it tells how far the run is with every frame", async () => {
+test("each frame updates the progress of the run", async () => {
   const { model, text } = show({ keyframe: frame(loss, { runs: [{ ...run(0), done: 1 }] }) });
   expect(text(".tb-status")).toContain("1 step");
   model.set("delta", frame([], { base: 1, seq: 2, runs: [{ ...run(0), done: 41 }] }));
@@ -73,16 +73,16 @@ test("it tells how far the run is with every frame", async () => {
   expect(text(".tb-status")).toContain("41 steps");
 });
 
-test("a second view shows the same, and what one hides the other does", () => {
+test("two views share the picture and the hidden runs", () => {
   const model = new FakeModel({ keyframe: frame(loss, { runs: [run(0), run(1)] }) });
   const [a, b] = [show({}, model), show({}, model)];
   a.board.querySelector<HTMLElement>('[data-run="id1"]')?.click();
   expect(b.board.querySelector('[data-run="id1"]')?.getAttribute("aria-pressed")).toBe("false");
 });
 
-test("what can be stopped is the run that this kernel writes, while it runs", async () => {
+test("only a running run of this kernel can be stopped", async () => {
   const { model, board } = show({ keyframe: frame(loss, { runs: [run(0), run(1)] }), open_runs: ["id0"] });
-  expect(visible(board, ".tb-stop")).toBe(false); // the board is about id1, which another process writes
+  expect(visible(board, ".tb-stop")).toBe(false); // the board's current run is id1, which another process writes
   model.set("open_runs", ["id0", "id1"]);
   await settled();
   expect(board.querySelector("[aria-label='Stop run run-1']")).not.toBeNull();
@@ -92,17 +92,17 @@ test("what can be stopped is the run that this kernel writes, while it runs", as
   expect(visible(board, ".tb-stop")).toBe(false);
 });
 
-test("another version of the wire is a message in place", async () => {
+test("a frame of another version shows a message", async () => {
   const complain = vi.spyOn(console, "error").mockImplementation(() => {});
   const { text, board } = show({ keyframe: frame([], { version: 99 }) });
   expect(text(".tb-notice")).toBe(
-    "This board speaks another version of Trackbook: restart the kernel and run the cell again.",
+    "This board comes from another version of Trackbook: restart the kernel and run the cell again.",
   );
   expect(visible(board, ".tb-empty")).toBe(false);
   complain.mockRestore();
 });
 
-test("notices stand on the board while they stand in the frames", async () => {
+test("notices are shown as long as frames contain them", async () => {
   const { model, board } = show({ keyframe: frame(loss, { notices: ["<b>disk full</b>"] }) });
   expect([...board.querySelectorAll(".tb-notice")].map(notice => notice.textContent)).toEqual([
     "<b>disk full</b>",
@@ -112,12 +112,12 @@ test("notices stand on the board while they stand in the frames", async () => {
   expect(board.querySelector(".tb-notice")).toBeNull();
 });
 
-test("a filter that nothing matches says so", () => {
+test("a filter without a match says so", () => {
   const { text } = show({ keyframe: frame(loss), metric_filter: "acc" });
   expect(text(".tb-empty")).toContain("acc");
 });
 
-test("an exception while the board is put together shows in the cell", () => {
+test("an exception while building the board is shown in the cell", () => {
   const complain = vi.spyOn(console, "error").mockImplementation(() => {});
   const broken = frame(loss);
   broken.header.runs = [null as never];
@@ -127,7 +127,7 @@ test("an exception while the board is put together shows in the cell", () => {
   complain.mockRestore();
 });
 
-test("everything of a view ends with its signal", () => {
+test("aborting the signal releases everything of a view", () => {
   const model = new FakeModel({ keyframe: frame(loss) });
   const store = model.listening;
   widget.initialize({ model });
@@ -138,7 +138,7 @@ test("everything of a view ends with its signal", () => {
   expect([store, model.listening, el.children.length]).toEqual([0, assembling, 0]);
 });
 
-test("hosts without a signal end a view by what render returned", () => {
+test("hosts without a signal end a view with the returned function", () => {
   const [model, el] = [new FakeModel({ keyframe: frame(loss) }), document.createElement("div")];
   const end = widget.render({ model, el });
   expect(el.children).toHaveLength(1);
@@ -146,13 +146,13 @@ test("hosts without a signal end a view by what render returned", () => {
   expect(el.children).toHaveLength(0);
 });
 
-test("the stylesheet is in the page once", () => {
+test("the stylesheet is added to the page once", () => {
   show();
   show();
   expect(document.querySelectorAll("style[data-trackbook-style]")).toHaveLength(1);
 });
 
-test("keys typed on it are not the notebook's", () => {
+test("the notebook does not receive keys typed on the board", () => {
   const { board, el } = show({ keyframe: frame(loss) });
   const heard = vi.fn();
   el.addEventListener("keydown", heard);
@@ -160,7 +160,7 @@ test("keys typed on it are not the notebook's", () => {
   expect(heard).not.toHaveBeenCalled();
 });
 
-test("when all runs are hidden, it says so", () => {
+test("hiding all runs shows a message", () => {
   const { board, text } = show({ keyframe: frame(loss), hidden_runs: ["id0"] });
   expect(text(".tb-empty")).toBe("All runs are hidden.");
   expect(board.querySelector<HTMLElement>(".tb-groups")?.hidden).toBe(true);

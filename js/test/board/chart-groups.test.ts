@@ -17,7 +17,7 @@ function groups(metrics: string[], traits: Record<string, unknown> = {}) {
   return { made, model, show, names, charts };
 }
 
-test("a chart a metric, titled by its short name", () => {
+test("each metric has a chart titled with its short name", () => {
   const { made, names, charts } = groups(["train/loss", "lr"]);
   expect([names(), charts()]).toEqual([
     ["", "train"],
@@ -29,7 +29,7 @@ test("a chart a metric, titled by its short name", () => {
   ]);
 });
 
-test("the default group has no heading while it is the only one", () => {
+test("the only group, if it is the default one, has no heading", () => {
   const { made, show } = groups(["loss"]);
   const heading = made.element.querySelector(".tb-group-head") as HTMLElement;
   expect(heading.hidden).toBe(true);
@@ -37,7 +37,7 @@ test("the default group has no heading while it is the only one", () => {
   expect([heading.hidden, heading.textContent]).toEqual([false, "metrics1↑↓"]);
 });
 
-test("a heading collapses its group, and Python may too", () => {
+test("a heading collapses its group, and so does Python", () => {
   const { made, model } = groups(["train/loss", "val/loss"], { collapsed: [] });
   const [button, grid] = [".tb-group-toggle", ".tb-grid"].map(
     selector => made.element.querySelector(selector) as HTMLElement,
@@ -52,7 +52,7 @@ test("a heading collapses its group, and Python may too", () => {
   expect([button.getAttribute("aria-expanded"), grid.hidden]).toEqual(["true", false]);
 });
 
-test("a chart that was filtered out comes back as it was", () => {
+test("a filtered chart returns as the same element", () => {
   const { made, show, charts } = groups(["train/loss", "train/acc"]);
   const before = made.element.querySelector('[data-metric="train/acc"]');
   show(["train/loss"]);
@@ -61,11 +61,11 @@ test("a chart that was filtered out comes back as it was", () => {
   expect(made.element.querySelector('[data-metric="train/acc"]')).toBe(before);
 });
 
-test("groups stand where they were put, the others behind them", () => {
+test("groups follow the chosen order, unplaced ones come last", () => {
   expect(orderGroups(["", "train", "val"], ["val", "gone"])).toEqual(["val", "", "train"]);
 });
 
-test("a group moves up and down, and what moved it keeps the focus", () => {
+test("moving a group up or down keeps the focus on its button", () => {
   const { made, model, names } = groups(["lr", "train/loss", "val/loss"]);
   document.body.append(made.element);
   const button = made.element.querySelector('[data-group="val"] .tb-move') as HTMLButtonElement;
@@ -80,12 +80,12 @@ test("a group moves up and down, and what moved it keeps the focus", () => {
   made.element.remove();
 });
 
-test("as many charts side by side as fit, or as were asked for", () => {
+test("the number of columns fits the width unless it is set", () => {
   expect([200, 700, 1100].map(width => columnsIn(width, 0))).toEqual([1, 2, 3]);
   expect(columnsIn(200, 4)).toBe(4);
 });
 
-test("a group is as wide as its charts, so that small ones share a row", () => {
+test("a group spans as many columns as it has charts", () => {
   const { made } = groups(["lr", "train/a", "train/b", "val/a", "val/b", "val/c"], { columns: 3 });
   const spans = [...made.element.querySelectorAll<HTMLElement>(".tb-group")].map(
     ({ style }) => style.gridColumn,
@@ -93,7 +93,7 @@ test("a group is as wide as its charts, so that small ones share a row", () => {
   expect(spans).toEqual(["span 1", "span 2", "span 3"]);
 });
 
-test("small groups share rows, and a chart alone leaves no single column free", () => {
+test("small groups share rows, a single chart fills a left over column", () => {
   expect(spansOf([1, 4, 1, 2], 2)).toEqual([2, 2, 2, 2]);
   expect(spansOf([1, 1, 2], 2)).toEqual([1, 1, 2]);
   expect(spansOf([1, 2, 5], 3)).toEqual([1, 2, 3]);
@@ -103,7 +103,7 @@ test("small groups share rows, and a chart alone leaves no single column free", 
   expect(spansOf([1, 1], 1)).toEqual([1, 1]);
 });
 
-test("the system's group is called so, is the last whatever the order, and stays there", () => {
+test("the system group is labelled, always last, and cannot be moved", () => {
   const { made, names } = groups(["@system/cpu %", "val/acc", "@system/memory GB"], {
     group_order: ["@system", "val"],
   });
@@ -114,7 +114,7 @@ test("the system's group is called so, is the last whatever the order, and stays
   expect(movers.map(({ disabled }) => disabled)).toEqual([true, true, true, true]);
 });
 
-test("the system's group is collapsed until somebody opens it", () => {
+test("the system group is collapsed by default", () => {
   const { made, model } = groups(["loss", "@system/cpu %"]);
   const [own, system] = made.element.querySelectorAll<HTMLElement>(".tb-grid");
   expect([own.hidden, system.hidden]).toEqual([false, true]);
@@ -122,7 +122,7 @@ test("the system's group is collapsed until somebody opens it", () => {
   expect([model.get("collapsed"), system.hidden]).toEqual([[], false]);
 });
 
-test("beside the system's group alone, the default group needs no heading", () => {
+test("the default group has no heading beside only the system group", () => {
   const { made } = groups(["loss", "@system/cpu %"]);
   expect((made.element.querySelector(".tb-group-head") as HTMLElement).hidden).toBe(true);
 });

@@ -20,7 +20,7 @@ function type(input: HTMLInputElement | HTMLSelectElement, value: string) {
   input.dispatchEvent(new Event(input instanceof HTMLSelectElement ? "change" : "input"));
 }
 
-test("they show their traits", () => {
+test("controls show the values of their traits", () => {
   const { find } = controls({ smoothing: 7, x_axis: "time", metric_filter: "loss" });
   expect(find<HTMLInputElement>(".tb-smoothing").value).toBe("7");
   expect(find("output").textContent).toBe("7");
@@ -28,7 +28,7 @@ test("they show their traits", () => {
   expect(find<HTMLInputElement>(".tb-filter").value).toBe("loss");
 });
 
-test("they set their traits", () => {
+test("controls set their traits", () => {
   const { model, find } = controls();
   type(find(".tb-smoothing"), "5");
   type(find(".tb-x-axis"), "relative");
@@ -36,19 +36,19 @@ test("they set their traits", () => {
   expect(model.traits).toMatchObject({ smoothing: 5, x_axis: "relative", metric_filter: "acc" });
 });
 
-test("they move when Python sets a trait", () => {
+test("controls follow traits that Python sets", () => {
   const { model, find } = controls();
   model.set("smoothing", 12);
   expect(find<HTMLInputElement>(".tb-smoothing").value).toBe("12");
 });
 
-test("a filter that is no regular expression is marked, with the reason", () => {
+test("an invalid regular expression is marked with the reason", () => {
   const { find } = controls({ metric_filter: "loss(" });
   expect(find(".tb-filter").getAttribute("aria-invalid")).toBe("true");
   expect(find(".tb-filter").getAttribute("title")).toBe("Searched as text: unterminated group");
 });
 
-test("zoom can be undone while there is some", () => {
+test("the reset button is shown only while zoomed", () => {
   const { made, unzoom } = controls();
   const button = made.unzoom;
   expect(button.hidden).toBe(true);
@@ -58,7 +58,7 @@ test("zoom can be undone while there is some", () => {
   expect(unzoom).toHaveBeenCalledOnce();
 });
 
-test("x may be any metric, also one that Python chose and nobody logged yet", () => {
+test("x may be any metric, also one that is not logged yet", () => {
   const { made, model, find } = controls();
   made.update(false, ["loss", "epoch"]);
   type(find(".tb-x-axis"), "epoch");

@@ -14,7 +14,7 @@ function topLine(more: Partial<RunHeader>, { now = 0, alone = false } = {}) {
   return { line, clock, text };
 }
 
-test("project, run, state, time, steps", () => {
+test("the header shows project, run, state, time and steps", () => {
   expect(topLine({ started: 10, done: 1234 }, { now: 75 }).text()).toEqual([
     "digits",
     "run-0",
@@ -24,18 +24,18 @@ test("project, run, state, time, steps", () => {
   ]);
 });
 
-test("time goes on between frames while the run does", () => {
+test("the time of a running run advances between frames", () => {
   const { line, clock, text } = topLine({ started: 0 }, { now: 5 });
   clock.now = 6;
   line.tick();
   expect(text()).toContain("0:06");
 });
 
-test("and stands still when it has ended", () => {
+test("the time of an ended run does not change", () => {
   expect(topLine({ state: "finished", started: 0, ended: 60 }, { now: 999 }).text()).toContain("1:00");
 });
 
-test("a lost run, whose end nobody saw, has no time", () => {
+test("a lost run without an end has no time", () => {
   expect(topLine({ state: "lost", started: 0 }, { now: 999 }).text()).toEqual([
     "digits",
     "run-0",
@@ -44,23 +44,23 @@ test("a lost run, whose end nobody saw, has no time", () => {
   ]);
 });
 
-test("a known total gives progress, rate and time left", () => {
+test("a known total gives progress, rate and remaining time", () => {
   const { line, text } = topLine({ done: 25, total: 100, rate: 5 });
   expect(text()).toEqual(expect.arrayContaining(["25 / 100 steps", "5.00/s · 0:15 left"]));
   const bar = line.element.querySelector("[role=progressbar]") as HTMLElement;
   expect([bar.hidden, bar.getAttribute("aria-valuenow")]).toEqual([false, "25"]);
 });
 
-test("a run that stands still at rate 0 promises no end", () => {
+test("a rate of 0 gives no remaining time", () => {
   expect(topLine({ done: 25, total: 100, rate: 0 }).text().join()).not.toContain("left");
 });
 
-test("the error of a failed run is on its state", () => {
+test("the state of a failed run shows its error", () => {
   const { line } = topLine({ state: "failed", error: "ValueError: no" });
   expect(line.element.querySelector<HTMLElement>(".tb-state")?.title).toBe("ValueError: no");
 });
 
-test("a run by itself stands for its legend entry", () => {
+test("a single run is marked as its own legend entry", () => {
   expect(
     topLine({}, { alone: true }).line.element.querySelector('.tb-run[data-run="id0"] .tb-run-name')
       ?.textContent,

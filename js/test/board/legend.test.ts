@@ -16,7 +16,7 @@ function legend(runs: RunHeader[] = [run(0), run(1), run(2)]) {
   return { made, model, chip };
 }
 
-test("a chip a run, with its name", () => {
+test("each run has a chip with its name", () => {
   const { made } = legend();
   expect([...made.element.querySelectorAll(".tb-run-name")].map(name => name.textContent)).toEqual([
     "run-0",
@@ -25,7 +25,7 @@ test("a chip a run, with its name", () => {
   ]);
 });
 
-test("a click hides a run, another shows it", () => {
+test("a click hides a run, a second click shows it", () => {
   const { model, chip } = legend();
   chip("id1").click();
   expect([model.get("hidden_runs"), chip("id1").getAttribute("aria-pressed")]).toEqual([["id1"], "false"]);
@@ -33,7 +33,7 @@ test("a click hides a run, another shows it", () => {
   expect([model.get("hidden_runs"), chip("id1").getAttribute("aria-pressed")]).toEqual([[], "true"]);
 });
 
-test("Alt-click shows a run alone, and again all of them", () => {
+test("Alt-click shows only one run, a second one all runs", () => {
   const { model, chip } = legend();
   const altClick = () => chip("id1").dispatchEvent(new MouseEvent("click", { altKey: true }));
   altClick();
@@ -42,7 +42,7 @@ test("Alt-click shows a run alone, and again all of them", () => {
   expect(model.get("hidden_runs")).toEqual([]);
 });
 
-test("a double-click shows a run alone", () => {
+test("a double-click shows only one run", () => {
   const { model, chip } = legend();
   chip("id2").click();
   chip("id2").click();
@@ -50,7 +50,7 @@ test("a double-click shows a run alone", () => {
   expect(model.get("hidden_runs")).toEqual(["id0", "id1"]);
 });
 
-test("only a run that went wrong has an icon", () => {
+test("only runs that did not finish have an icon", () => {
   const { chip } = legend([
     run(0),
     run(1, { state: "finished" }),
@@ -60,17 +60,17 @@ test("only a run that went wrong has an icon", () => {
   expect(chip("id2").querySelector<HTMLElement>(".tb-state")?.title).toBe("ValueError: no");
 });
 
-test("a run by itself needs no legend", () => {
+test("a single run has no legend", () => {
   expect(legend([run(0)]).made.element.hidden).toBe(true);
 });
 
-test("a name is text, whatever it looks like", () => {
+test("names with markup are shown as text", () => {
   const { made } = legend([run(0, { name: "<img src=x onerror=alert(1)>" }), run(1)]);
   expect(made.element.querySelector("img")).toBeNull();
   expect(made.element.textContent).toContain("<img src=x");
 });
 
-test("a chip stays the same element, so that focus survives a frame", () => {
+test("chips are reused, so that focus survives a frame", () => {
   const { made, model, chip } = legend();
   const before = [...made.element.children];
   model.set("hidden_runs", ["id0"]);

@@ -7,7 +7,7 @@ import { FakeModel, run } from "../fixtures.ts";
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** A button whose kernel answers when the test says so. */
+/** A stop button whose kernel answers when the test says so. */
 function stopButton() {
   const asked: Record<string, unknown>[] = [];
   const model = Object.assign(new FakeModel(), {
@@ -31,7 +31,7 @@ function stopButton() {
   };
 }
 
-test("it names the run that it stops, and is hidden where there is none", () => {
+test("the button names its run and is hidden without one", () => {
   const { stop, button } = stopButton();
   stop.update(run(0, { name: "lr 0.1" }));
   expect([stop.element.hidden, button.title, button.getAttribute("aria-label")]).toEqual([
@@ -43,7 +43,7 @@ test("it names the run that it stops, and is hidden where there is none", () => 
   expect(stop.element.hidden).toBe(true);
 });
 
-test("a click asks the kernel once, and the run is stopping from then on", async () => {
+test("a click asks the kernel once and shows the progress", async () => {
   const { stop, button, asked, said, answer } = stopButton();
   stop.update(run(0));
   expect(said()).toBe("");
@@ -65,7 +65,7 @@ test("a busy kernel stops the run when the cell ends", async () => {
   expect(said()).toBe("Stopping…");
 });
 
-test("why a run cannot be stopped is said", async () => {
+test("the reason of a refusal is shown", async () => {
   const { stop, button, said, answer } = stopButton();
   stop.update(run(0));
   button.click();
@@ -73,7 +73,7 @@ test("why a run cannot be stopped is said", async () => {
   expect(said()).toContain("another process");
 });
 
-test("what is said of one run is not said of the next", () => {
+test("the message of one run is not shown for another", () => {
   const { stop, button, said } = stopButton();
   stop.update(run(0));
   button.click();

@@ -27,7 +27,7 @@ function charts(count: number, ms: number) {
 
 const drawn = (list: ReturnType<typeof charts>) => list.map(({ draw }) => draw.mock.calls.length);
 
-test("a chart asked for twice before the frame is drawn once", async () => {
+test("a chart requested twice before a frame is drawn once", async () => {
   const [queue, [chart]] = [new DrawQueue(new AbortController().signal), charts(1, 1)];
   queue.add(chart);
   queue.add(chart);
@@ -36,7 +36,7 @@ test("a chart asked for twice before the frame is drawn once", async () => {
   expect(drawn([chart])).toEqual([1]);
 });
 
-test("slow charts take a frame each", async () => {
+test("slow charts are drawn in a frame each", async () => {
   const [queue, slow] = [new DrawQueue(new AbortController().signal), charts(3, 10)];
   for (const chart of slow) queue.add(chart);
   await nextFrame();
@@ -46,14 +46,14 @@ test("slow charts take a frame each", async () => {
   expect(drawn(slow)).toEqual([1, 1, 1]);
 });
 
-test("quick ones share it", async () => {
+test("fast charts share a frame", async () => {
   const [queue, quick] = [new DrawQueue(new AbortController().signal), charts(3, 3)];
   for (const chart of quick) queue.add(chart);
   await nextFrame();
   expect(drawn(quick)).toEqual([1, 1, 1]);
 });
 
-test("a chart that changes while it is drawn is drawn again", async () => {
+test("a chart requested while it is drawn is drawn again", async () => {
   const queue = new DrawQueue(new AbortController().signal);
   const [chart] = charts(1, 1);
   chart.draw.mockImplementationOnce(async () => queue.add(chart));
@@ -63,7 +63,7 @@ test("a chart that changes while it is drawn is drawn again", async () => {
   expect(drawn([chart])).toEqual([2]);
 });
 
-test("what is taken back, or whose board is gone, is not drawn", async () => {
+test("removed charts and closed boards are not drawn", async () => {
   const [ends, [one, two]] = [new AbortController(), charts(2, 1)];
   const queue = new DrawQueue(ends.signal);
   queue.add(one);

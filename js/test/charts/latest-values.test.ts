@@ -19,26 +19,26 @@ function plot(count: number, kind: Plot["kind"] = "line-step", drawn = count): P
 
 const texts = (plot: Plot, width: number) => latestValues(plot, width).map(span => span.textContent);
 
-test("in the legend's order, whichever run is the current one", () => {
+test("values follow the legend's order, whichever run is current", () => {
   expect(texts(plot(4), 1000)).toEqual(["0", "1", "2", "3"]);
 });
 
-test("as many as fit, and how many more there are", () => {
+test("values that do not fit are counted", () => {
   expect(texts(plot(10), 320)).toEqual(["1", "9", "+8"]);
   expect(texts(plot(10), 10)).toEqual(["1", "+9"]);
 });
 
-test("a value has its run's colour and name", () => {
+test("a value has the colour and name of its run", () => {
   const [span] = latestValues(plot(2), 1000);
   expect([span.title, span.style.color]).not.toContain("");
 });
 
-test("bars have their values beside them", () => {
+test("bar charts have no values in the header", () => {
   expect(texts(plot(4, "bar"), 1000)).toEqual([]);
   expect(texts(plot(14, "bar", 10), 1000)).toEqual(["+4"]);
 });
 
-test("where no legend is near, values come with their runs' names, and take more room", () => {
+test("without a legend, values include the run names and fit less often", () => {
   const named = latestValues(plot(10), 600, true);
   expect(named.length).toBeLessThan(latestValues(plot(10), 600).length);
   expect(named[0].querySelector(".tb-value-name")?.textContent).toBe(named[0].title);

@@ -63,7 +63,7 @@ function draw(specs: SeriesSpec[], metrics: string[], more: Partial<DrawSettings
 
 const METRICS = { keyframe: frame([], { metrics: ["lr", "val/loss"] }) };
 
-test("a user's chart appears at the end of the group of its name", () => {
+test("a user's chart is appended to the group of its name", () => {
   const { groups } = show({ ...METRICS, user_charts: [chart("val/own"), chart("own"), chart("new/own")] });
   expect(groups()).toEqual([
     ["", ["lr", "own"]],
@@ -72,7 +72,7 @@ test("a user's chart appears at the end of the group of its name", () => {
   ]);
 });
 
-test("one called as a metric takes that metric's place", () => {
+test("a user's chart named like a metric replaces its chart", () => {
   const { groups } = show({ ...METRICS, user_charts: [chart("val/loss")] });
   expect(groups()).toEqual([
     ["", ["lr"]],
@@ -80,7 +80,7 @@ test("one called as a metric takes that metric's place", () => {
   ]);
 });
 
-test("charts come and go with the trait", () => {
+test("charts follow the trait", () => {
   const { model, groups } = show({ ...METRICS });
   model.set("user_charts", [chart("own")]);
   expect(groups()[0]).toEqual(["", ["lr", "own"]]);
@@ -88,19 +88,19 @@ test("charts come and go with the trait", () => {
   expect(groups()[0]).toEqual(["", ["lr"]]);
 });
 
-test("the filter of metrics holds for them too", () => {
+test("the metric filter applies to users' charts", () => {
   const { groups } = show({ ...METRICS, user_charts: [chart("own")], metric_filter: "own" });
   expect(groups()).toEqual([["", ["own"]]]);
 });
 
-test("any name will do", () => {
+test("any chart name is allowed", () => {
   const odd = ["__proto__", "constructor", "<img src=x onerror=alert(1)>", "'\"{{datum.value}}"];
   const { el, groups } = show({ ...METRICS, user_charts: odd.map(name => chart(name)) });
   expect(groups()[0]).toEqual(["", ["lr", ...odd]]);
   expect(el.querySelector("img")).toBeNull();
 });
 
-test("it draws all its metrics, each row with its metric's name, hidden runs left out", () => {
+test("rows carry the metric's name and omit hidden runs", () => {
   const specs = [0, 1].flatMap(metric =>
     [0, 1].map(key => ({ run: key, metric, rows: [[0, 0, metric + key]] })),
   );
@@ -114,7 +114,7 @@ test("it draws all its metrics, each row with its metric's name, hidden runs lef
   ]);
 });
 
-test("however much it asks for, it draws no more than a frame can take", () => {
+test("the number of rows is limited", () => {
   const rows = Array.from({ length: 1000 }, (_, step) => [step, step, Math.sin(step)]);
   const specs = Array.from({ length: 100 }, (_, metric) => ({ run: 0, metric, rows }));
   const drawn = draw(
@@ -125,7 +125,7 @@ test("however much it asks for, it draws no more than a frame can take", () => {
   expect(new Set(drawn.map(({ metric }) => metric)).size).toBe(100);
 });
 
-test("charts of several views are told from those that fit a box", () => {
+test("composite charts are recognized", () => {
   const composite = (more: Record<string, unknown>) => isComposite(chart("own", { spec: more }));
   expect(composite({ mark: "point", encoding: { x: {} } })).toBe(false);
   expect(composite({ layer: [] })).toBe(false);
@@ -133,7 +133,7 @@ test("charts of several views are told from those that fit a box", () => {
   expect(composite({ mark: "point", encoding: { column: {} } })).toBe(true);
 });
 
-test("what is no list of charts is none", () => {
+test("a trait that is not a list gives no charts", () => {
   expect(readUserCharts(undefined).size).toBe(0);
   expect(readUserCharts({}).size).toBe(0);
 });

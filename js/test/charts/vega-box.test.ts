@@ -11,7 +11,7 @@ const SPEC = {
   title: { text: "a title above" },
 };
 
-test("a new size that equals the old size inside the axes is a new size all the same", async () => {
+test("a new size equal to the old inner size is applied", async () => {
   const view = await new View(parse(SPEC as never), { renderer: "none" }).runAsync();
   const inner = view.height();
   expect(inner).toBeLessThan(200);

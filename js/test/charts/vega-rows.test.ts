@@ -10,7 +10,7 @@ const row = (run: string, x: number, more: object = {}) => ({
   ...more,
 });
 
-/** A data set that is told of changes, as Vega's is. */
+/** A dataset that applies changes as Vega's does. */
 function dataset() {
   const [held, rows] = [new VegaRows(), new Set<object>()];
   const become = (wanted: ReturnType<typeof row>[]) => {
@@ -25,41 +25,41 @@ function dataset() {
   return { held, become };
 }
 
-test("rows that stay as many are written over", () => {
+test("rows of an unchanged number are overwritten", () => {
   const { become } = dataset();
   expect(become([row("a", 0), row("a", 1), row("b", 0)])).toEqual({ added: 3, removed: null });
   expect(become([row("a", 5), row("a", 6), row("b", 7)])).toEqual({ added: 0, removed: 0 });
 });
 
-test("a line that grows adds rows, one that shrinks or goes removes them", () => {
+test("growing lines add rows, shrinking or missing lines remove them", () => {
   const { become } = dataset();
   become([row("a", 0), row("b", 0), row("b", 1)]);
   expect(become([row("a", 0), row("a", 1), row("b", 0)])).toEqual({ added: 1, removed: 1 });
   expect(become([row("b", 3)])).toEqual({ added: 0, removed: 2 });
 });
 
-test("a line of another colour is another line, and so are marks", () => {
+test("another colour or mark makes another line", () => {
   const { become } = dataset();
   become([row("a", 0), row("a", 1)]);
   expect(become([row("a", 0, { color: "blue" })])).toEqual({ added: 1, removed: 2 });
   expect(become([row("a", 0, { color: "blue", mark: "NaN" })])).toEqual({ added: 1, removed: 1 });
 });
 
-test("a row that has no band any more keeps none", () => {
+test("a row loses its band", () => {
   const { become } = dataset();
   become([row("a", 0, { low: 1, high: 2 }), row("a", 1)]);
   expect(become([row("a", 0), row("a", 1, { low: 2, high: 3 })])).toEqual({ added: 0, removed: 0 });
   expect(become([row("a", 0), row("a", 1)])).toEqual({ added: 1, removed: 1 });
 });
 
-test("rows are not the ones that were given, which others hold", () => {
+test("held rows are copies of the given rows", () => {
   const [held, mine] = [new VegaRows(), row("a", 0)];
   const { added } = held.update([mine]);
   held.update([row("a", 9)]);
   expect([mine.x, added]).toEqual([0, [row("a", 9)]]);
 });
 
-test("after a failure all is given anew", () => {
+test("after a failure all rows are inserted again", () => {
   const { held, become } = dataset();
   become([row("a", 0)]);
   held.forget();

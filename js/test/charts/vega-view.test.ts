@@ -4,7 +4,7 @@ import { createVegaView, forbidsEval } from "../../src/charts/vega-view.ts";
 import type { PlotRow } from "../../src/plot/rows.ts";
 import { specOf } from "../../src/plot/specs.ts";
 
-/** A canvas that shows nothing: what is compared is the scene. */
+/** A canvas that draws nothing; the tests compare scenes. */
 const paper = new Proxy({} as Record<string, unknown>, {
   get: (set, name: string) => set[name] ?? (() => ({ width: 0 })),
 });
@@ -43,7 +43,7 @@ function someRows(): PlotRow[] {
   });
 }
 
-test("rows that are written over draw what rows of a new chart draw", async () => {
+test("overwritten rows draw the same as rows of a new chart", async () => {
   const spec = specOf("line-step", { x: false, y: false });
   const canvas = () => createVegaView(spec, "light", "sans-serif", document.createElement("div"));
   const live = canvas();
@@ -62,7 +62,7 @@ interface Operators {
   _runtime: { nodes: Record<string, { value?: { empty?: number } }> };
 }
 
-test("of rows that are gone little is kept", async () => {
+test("few items of removed rows are kept", async () => {
   const canvas = createVegaView(
     specOf("line-step", { x: false, y: false }),
     "light",
@@ -83,13 +83,13 @@ test("of rows that are gone little is kept", async () => {
   expect(Math.max(...kept)).toBeLessThanOrEqual(500);
 });
 
-/** What is drawn, whatever lies on what where symbols and groups of lines came in another order. */
+/** Return what is drawn, regardless of the order of symbols and line groups. */
 function picture(svg: string): string[] {
   const shapes = svg.match(/<(path|text|line)[^>]*>/g) ?? [];
   return shapes.filter(shape => !shape.includes('d=""')).sort();
 }
 
-test("a policy forbids eval unless it says otherwise", () => {
+test("a content security policy forbids eval unless it allows it", () => {
   expect(forbidsEval("default-src 'none'")).toBe(true);
   expect(forbidsEval("img-src 'none'")).toBe(false);
   expect(forbidsEval("default-src 'none'; Script-Src 'self'  'unsafe-eval'")).toBe(false);

@@ -28,7 +28,7 @@ function project(runs: Partial<TableRun>[], metrics: string[] = [], values: (num
 const undrawn = { now: 0, styleOf: () => null };
 const red = { label: "red", color: "#ff0000", dash: [] } as unknown as RunStyle;
 
-test("config that differs comes first", () => {
+test("differing config comes first", () => {
   const { entries, columns } = project([{ config: { a: 1, b: 1 } }, { config: { a: 1, b: 2 } }]);
   expect(configLines(entries, columns.config).map(({ title, differs }) => [title, differs])).toEqual([
     ["b", true],
@@ -36,24 +36,24 @@ test("config that differs comes first", () => {
   ]);
 });
 
-test("a key that only one run has differs, and 1 is not “1”", () => {
+test('a key missing in a run differs, and 1 differs from "1"', () => {
   const { entries, columns } = project([{ config: { a: 1, b: 1 } }, { config: { a: "1" } }]);
   expect(configLines(entries, columns.config).map(({ differs }) => differs)).toEqual([true, true]);
 });
 
-test("the smallest and the largest value of a metric are marked, NaN never", () => {
+test("the smallest and largest values are marked, but never NaN", () => {
   const { entries } = project([{}, {}, {}, {}], ["loss"], [[2], [Number.NaN], [1], [2]]);
   const [{ least, most }] = metricLines(entries, ["loss"], "last");
   expect([[...least], [...most]]).toEqual([[2], [0, 3]]);
 });
 
-test("of equal values none is the best, and a metric that none has is left out", () => {
+test("equal values are not marked, metrics without values are omitted", () => {
   const { entries } = project([{}, {}], ["loss", "never"], [[1], [1]]);
   const lines = metricLines(entries, ["loss", "never"], "last");
   expect(lines.map(({ title, least }) => [title, least.size])).toEqual([["loss", 0]]);
 });
 
-test("the marks of a table are words too, and its names text", () => {
+test("marks have labels, and names with markup are shown as text", () => {
   const { entries } = project([{ name: "<b>x</b>" }, {}], ["<i>"], [[1], [2]]);
   const element = compareTable(
     "Last",
@@ -69,13 +69,13 @@ test("the marks of a table are words too, and its names text", () => {
   expect([element.querySelector("b, i"), element.textContent?.includes("<b>x</b>")]).toEqual([null, true]);
 });
 
-test("no more runs are side by side than can be read: the newest", () => {
+test("the table shows at most the newest runs", () => {
   const { entries } = project(Array.from({ length: 30 }, (_, i) => ({ id: `r${i}` })));
   const compared = comparedRuns(entries, id => id !== "r29");
   expect([compared.length, compared.at(-1)?.id]).toEqual([MOST_RUNS, "r28"]);
 });
 
-test("a scatter has the runs that have both values, drawn ones on top", () => {
+test("a scatter plot has the runs with both values, drawn ones on top", () => {
   const { entries, column } = project(
     [{ id: "a", config: { lr: 1 } }, { id: "b", config: { lr: 2 } }, { id: "c", config: { lr: 3 } }, {}],
     ["loss"],
@@ -89,7 +89,7 @@ test("a scatter has the runs that have both values, drawn ones on top", () => {
   ]);
 });
 
-test("numbers stand where they are, by magnitude when they span some, and texts in their order", () => {
+test("positions are numbers, logarithms over magnitudes, or ranks of texts", () => {
   const at = (values: (string | number)[], numeric: boolean) =>
     positions(
       values.map(x => ({ x, run: "", color: "", drawn: false, mark: "dot" })),
@@ -101,7 +101,7 @@ test("numbers stand where they are, by magnitude when they span some, and texts 
   expect(at(["sgd", "adam", "sgd"], false)).toEqual({ at: [1, 0, 1], names: ["adam", "sgd"], log: null });
 });
 
-test("an axis with texts among its numbers is one of texts", () => {
+test("numbers mixed with texts make a categorical axis", () => {
   const { entries, column } = project([{ config: { a: 1, b: 1 } }, { config: { a: "x", b: 2 } }]);
   expect(["config.a", "config.b", "config.c"].map(id => isNumeric(column(id), entries, 0))).toEqual([
     false,
@@ -110,7 +110,7 @@ test("an axis with texts among its numbers is one of texts", () => {
   ]);
 });
 
-test("axes of parallel coordinates reach from 0 to 1", () => {
+test("parallel coordinates range from 0 to 1", () => {
   const { column } = project([]);
   const lr = parallelAxis(column("config.lr"), [1e-4, 1e-2, 1e-3]);
   expect([1e-4, 1e-3, 1e-2].map(value => lr?.place(value).toFixed(3))).toEqual(["0.000", "0.500", "1.000"]);
@@ -123,14 +123,14 @@ test("axes of parallel coordinates reach from 0 to 1", () => {
   expect(parallelAxis(column("config.seed"), [7, 7])).toBeNull();
 });
 
-test("many names on an axis leave out some of their labels and none of their places", () => {
+test("an axis with many names omits labels but not positions", () => {
   const values = Array.from({ length: 50 }, (_, i) => `name ${i}`);
   const axis = parallelAxis(project([]).column("config.x"), values);
   expect(axis?.ticks.length).toBeLessThanOrEqual(8);
   expect(axis?.place("name 49")).toBe(1);
 });
 
-test("a line a run that has all values, through its place on each axis", () => {
+test("each run with all values is a line through its positions", () => {
   const { entries, column } = project(
     [
       { id: "a", config: { lr: 1 } },
@@ -151,7 +151,7 @@ test("a line a run that has all values, through its place on each axis", () => {
   expect(made.runs).toBe(2);
 });
 
-test("a sweep of thousands is drawn as far as lines can be told apart", () => {
+test("the number of parallel lines is limited", () => {
   const runs = Array.from({ length: 2000 }, (_, i) => ({ id: `r${i}`, config: { lr: i } }));
   const { entries, column } = project(runs);
   expect(parallelRows(entries, [column("config.lr"), column("duration")], undrawn).runs).toBe(MOST_LINES);

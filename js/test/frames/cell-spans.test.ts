@@ -13,13 +13,13 @@ test.each([
   [100, "In [3]"],
   [109.9, "In [3]"],
   [125, "In [5]"],
-  [130.005, "In [6]"], // between two: the later one, which is the more likely
-  [1e9, "In [6]"], // it runs yet
-])("a point of %d s is of %s", (time, name) => {
+  [130.005, "In [6]"], // between two cells: the later one, which is more likely
+  [1e9, "In [6]"], // still running
+])("a point at %d s belongs to %s", (time, name) => {
   expect(executionAt(told, "a", time)).toBe(name);
 });
 
-test("rounded times still belong to their cell", () => {
+test("rounded times are matched to their cell", () => {
   expect([executionAt(told, "a", 99.99), executionAt(told, "a", 110.01)]).toEqual(["In [3]", "In [3]"]);
 });
 
@@ -29,6 +29,6 @@ test.each([
   [told, "b", 105],
   [told, "__proto__", 105],
   [undefined, "a", 105],
-])("what is not known is not said", (origins, run, time) => {
+])("unknown executions give an empty label", (origins, run, time) => {
   expect(executionAt(origins, run, time)).toBe("");
 });

@@ -21,11 +21,11 @@ interface Golden {
 }
 
 const FOLDER = new URL("../../../tests/golden/", import.meta.url);
-// values that are merged here were rounded one by one
+// these values are merged here after each was rounded
 const PRECISION: Record<string, number> = { mean: 3e-7, m2: 1e-5 };
 const files = readdirSync(FOLDER).filter(name => name.endsWith(".json"));
 
-test("the kernel's side has left golden files", () => {
+test("golden files exist", () => {
   expect(files).not.toEqual([]);
 });
 

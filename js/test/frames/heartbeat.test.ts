@@ -22,7 +22,7 @@ function watch(model: (FakeModel & { widget_manager?: object }) | null = new Fak
   return { pulse, model: model as FakeModel, changed, ends, wait };
 }
 
-test("a kernel that says something now and then is there", () => {
+test("a kernel that sends now and then is alive", () => {
   const { pulse, model, changed, wait } = watch();
   for (const trait of ["beat", "delta", "keyframe"]) {
     wait(40);
@@ -31,23 +31,23 @@ test("a kernel that says something now and then is there", () => {
   expect([pulse.state, pulse.notice("p"), changed.mock.calls.length]).toEqual(["heard", undefined, 0]);
 });
 
-test("one that says nothing while a run is running does not answer, until it does", () => {
+test("a silent kernel with a running run is reported until it sends", () => {
   const { pulse, model, changed, wait } = watch();
   wait(46);
   expect(pulse.notice('a "p"')).toContain(
-    'does not answer. The charts stay as they are; tb.board("a \\"p\\"")',
+    'is not responding. The charts stay as they are; tb.board("a \\"p\\"")',
   );
   model.set("beat", 1);
   expect([pulse.state, changed.mock.calls.length]).toEqual(["heard", 2]);
 });
 
-test("when nothing runs there is nothing to say", () => {
+test("a silent kernel without a running run is not reported", () => {
   const { pulse, wait } = watch();
   wait(100, false);
   expect(pulse.state).toBe("heard");
 });
 
-test("a page that slept heard nothing, which says nothing of the kernel", () => {
+test("a page that slept does not report the kernel", () => {
   const { pulse, wait } = watch();
   vi.advanceTimersByTime(3_600_000);
   wait(1);
@@ -67,7 +67,7 @@ test("a hidden page whose timers come once a minute misses no kernel, and notice
   expect(pulse.state).toBe("silent");
 });
 
-test("what the host knows of its kernel counts at once, and until the end", () => {
+test("the host's kernel status counts immediately and for good", () => {
   const slots = new Set<(sender: unknown, status: string) => void>();
   const statusChanged = {
     connect: (slot: () => void) => slots.add(slot),
@@ -78,14 +78,14 @@ test("what the host knows of its kernel counts at once, and until the end", () =
   for (const slot of slots) slot(null, "busy");
   expect(pulse.state).toBe("heard");
   for (const slot of slots) slot(null, "autorestarting");
-  expect(pulse.notice("p")).toContain("is gone");
+  expect(pulse.notice("p")).toContain("has stopped");
   model.set("beat", 1);
   expect(pulse.state).toBe("gone");
   ends.abort();
   expect([slots.size, model.listening]).toEqual([0, 0]);
 });
 
-test("a saved page has no kernel to miss", () => {
+test("a saved page never reports its kernel", () => {
   const { pulse, wait } = watch(null);
   wait(100);
   expect(pulse.state).toBe("heard");

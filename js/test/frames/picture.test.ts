@@ -17,39 +17,39 @@ const show = (...args: Parameters<typeof assemble>) => assemble(...args) as Pict
 const values = (picture: Picture) => [...(picture.series[0].columns as { value: Float64Array }).value];
 
 describe("a delta", () => {
-  test("of the keyframe's session and seq applies", () => {
+  test("of the keyframe's session and seq is applied", () => {
     const picture = show(keyframe({ 0: 1 }), delta({ 1: 2 }, { seq: 2 }), null);
     expect(values(picture)).toEqual([1, 2]);
     expect(picture.seq).toBe(2);
   });
 
-  test("of an older keyframe is stale", () => {
+  test("of an older keyframe is ignored", () => {
     const picture = show(keyframe({ 0: 1 }, { seq: 5 }), delta({ 1: 2 }, { seq: 4, base: 3 }), null);
     expect(values(picture)).toEqual([1]);
     expect(picture.seq).toBe(5);
   });
 
-  test("of a newer keyframe waits, and what is shown stays", () => {
+  test("of a newer keyframe waits while the picture stays", () => {
     const shown = show(keyframe({ 0: 1 }), delta({ 1: 2 }, { seq: 2 }), null);
     const waiting = delta({ 3: 4 }, { seq: 9, base: 8 });
     expect(show(keyframe({ 0: 1 }), waiting, shown)).toBe(shown);
     expect(values(show(keyframe({ 0: 1, 1: 2 }, { seq: 8 }), waiting, shown))).toEqual([1, 2, 4]);
   });
 
-  test("of another session does not apply", () => {
+  test("of another session is ignored", () => {
     expect(values(show(keyframe({ 0: 1 }), delta({ 1: 2 }, { seq: 2, session: "other" }), null))).toEqual([
       1,
     ]);
   });
 
-  test("is cumulative, so that one which was missed is not missed", () => {
+  test("is cumulative, so that a lost delta does no harm", () => {
     const shown = show(keyframe({ 0: 1 }), delta({ 1: 2 }, { seq: 2 }), null);
     expect(values(show(keyframe({ 0: 1 }), delta({ 1: 2, 2: 3, 3: 4 }, { seq: 7 }), shown))).toEqual([
       1, 2, 3, 4,
     ]);
   });
 
-  test("brings new runs, metrics and changed runs", () => {
+  test("adds runs and metrics, and updates runs", () => {
     const changed = [run(0, { state: "finished" }), run(1)];
     const late = decodeFrame(
       frame([{ run: 1, metric: 1, rows: [[0, 0, 5]] }], {
@@ -70,7 +70,7 @@ describe("a delta", () => {
 });
 
 describe("a picture", () => {
-  test("waits for the first keyframe", () => {
+  test("requires a keyframe", () => {
     expect(assemble(null, delta({ 0: 1 }, { seq: 2 }), null)).toBeNull();
   });
 
@@ -79,18 +79,18 @@ describe("a picture", () => {
     expect(show(keyframe({}, { seq: 8 }), null, shown)).toBe(shown);
   });
 
-  test("of a new session replaces any other", () => {
+  test("of a new session replaces the old one", () => {
     const shown = show(keyframe({ 0: 1 }, { seq: 9 }), null, null);
     const fresh = show(keyframe({ 0: 7 }, { seq: 1, session: "new" }), null, shown);
     expect([fresh.session, ...values(fresh)]).toEqual(["new", 7]);
   });
 
-  test("loses rows only to a new keyframe", () => {
+  test("loses rows only with a new keyframe", () => {
     const shown = show(keyframe({ 0: 1, 1: 2 }), null, null);
     expect(values(show(keyframe({ 0: 1 }, { seq: 2 }), null, shown))).toEqual([1]);
   });
 
-  test("keeps the very series that did not change", () => {
+  test("keeps unchanged series as the same objects", () => {
     const both = (last: number) => [
       { run: 0, metric: 0, rows: [[0, 0, 1]] },
       { run: 0, metric: 1, rows: [[0, 0, last]] },
@@ -101,7 +101,7 @@ describe("a picture", () => {
     expect(second.series[1]).not.toBe(first.series[1]);
   });
 
-  test("of another version is refused with what to do", () => {
+  test("of another version is refused with a remedy", () => {
     expect(() => assemble(keyframe({}, { version: 99 }), null, null)).toThrow(VersionMismatch);
     expect(() => assemble(keyframe({}, { version: 99 }), null, null)).toThrow(
       "restart the kernel and run the cell again",
@@ -110,7 +110,7 @@ describe("a picture", () => {
 });
 
 describe("a coarser keyframe", () => {
-  // a bucket of two steps, of values that float32 rounded
+  // a bucket of two steps whose values float32 rounded
   const bucket = (at: number, [first, last]: number[]) => {
     const [low, high] = first < last ? [first, last] : [last, first];
     const corners = [first, low, high, last].flatMap(value => {
@@ -128,26 +128,26 @@ describe("a coarser keyframe", () => {
     );
   const shown = show(keyframe({ 0: 0.1, 1: 0.2, 2: 0.4, 3: 0.3 }), null, null);
 
-  test("that says the same leaves the finer rows", () => {
+  test("with the same data keeps the finer rows", () => {
     const picture = show(coarse([[0.1, 0.2], [0.4, 0.3]]), null, shown); // biome-ignore format: a table
     expect(picture.seq).toBe(5);
     expect(picture.series[0]).toBe(shown.series[0]);
   });
 
-  test("that says more, or otherwise, replaces them", () => {
+  test("with more or other data replaces the finer rows", () => {
     const more = show(coarse([[0.1, 0.2], [0.4, 0.3], [9, 8]]), null, shown); // biome-ignore format: a table
     expect(more.series[0].width).toBe(2);
     const other = show(coarse([[0.1, 0.2], [0.4, 0.35]]), null, shown); // biome-ignore format: a table
     expect(other.series[0].width).toBe(2);
   });
 
-  test("of another session replaces them", () => {
+  test("of another session replaces the finer rows", () => {
     const picture = show(coarse([[0.1, 0.2], [0.4, 0.3]], { session: "new" }), null, shown); // biome-ignore format: a table
     expect(picture.series[0].width).toBe(2);
   });
 });
 
-describe("series that were left out", () => {
+describe("omitted series", () => {
   const metrics = ["a", "b", "c", "d", "e"];
   const all = metrics.map((_, metric) => ({ run: 0, metric, rows: [[0, 0, 1]] }));
   const omitted = (count: number, left: number[]) => ({
@@ -155,14 +155,14 @@ describe("series that were left out", () => {
     series: left.map((metric): [number, number] => [0, metric]),
   });
 
-  test("are told in a sentence", () => {
+  test("are described in a notice", () => {
     const few = decodeFrame(frame(all.slice(0, 1), { metrics, omitted: omitted(4, [1, 2, 3, 4]) }));
     expect(show(few, null, null).notices).toEqual([
       "4 of 5 series are left out to keep the board small: b, c, d and 1 more metrics.",
     ]);
   });
 
-  test("stay where they are shown already, and then nothing is missing", () => {
+  test("stay shown if they were, and are not missing", () => {
     const shown = show(decodeFrame(frame(all, { metrics })), null, null);
     const few = decodeFrame(frame(all.slice(0, 1), { metrics, seq: 2, omitted: omitted(4, [1, 2, 3, 4]) }));
     const picture = show(few, null, shown);
@@ -170,7 +170,7 @@ describe("series that were left out", () => {
     expect(picture.notices).toEqual([]);
   });
 
-  test("are counted where they are too many to be named", () => {
+  test("are counted if there are too many to name", () => {
     const few = decodeFrame(frame(all.slice(0, 1), { metrics, omitted: omitted(70_000, [1]) }));
     expect(show(few, null, null).notices[0]).toContain("70000 of 70001 series");
   });

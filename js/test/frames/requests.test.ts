@@ -4,7 +4,7 @@ import { FakeModel } from "../fixtures.ts";
 
 type Sent = Record<string, unknown>;
 
-/** A model whose kernel answers as the test says. */
+/** A model whose kernel answers when the test says so. */
 function talking() {
   const sent: Sent[] = [];
   const heard = new Set<(...of: unknown[]) => void>();
@@ -20,7 +20,7 @@ function talking() {
   return { sent, heard, ends, answer, requests: new Requests(model, ends.signal) };
 }
 
-test("an answer goes to who asked", async () => {
+test("an answer resolves its own question", async () => {
   const { requests, sent, answer } = talking();
   const [one, other] = [requests.ask("detail", { metric: "loss" }), requests.ask("detail")];
   expect(sent[0]).toMatchObject({ ask: "detail", metric: "loss" });
@@ -30,14 +30,14 @@ test("an answer goes to who asked", async () => {
   expect((await one).buffers).toHaveLength(1);
 });
 
-test("why it cannot be had is an error", async () => {
+test("a refusal rejects with its reason", async () => {
   const { requests, sent, answer } = talking();
   const asked = requests.ask("detail");
   answer({ answers: sent[0].id, error: "there is no such metric" });
   await expect(asked).rejects.toThrow(new NoAnswer("there is no such metric"));
 });
 
-test("messages for others are passed over", () => {
+test("messages for others are ignored", () => {
   const { answer } = talking();
   expect(() => {
     answer({ answers: 1 });
@@ -45,13 +45,13 @@ test("messages for others are passed over", () => {
   }).not.toThrow();
 });
 
-test("without a kernel nothing can be asked", async () => {
+test("without a kernel a question rejects", async () => {
   const requests = new Requests(new FakeModel(), new AbortController().signal);
   expect(requests.possible).toBe(false);
   await expect(requests.ask("detail")).rejects.toThrow(NoAnswer);
 });
 
-test("a view that is closed hears no more, and what it asked ends", async () => {
+test("closing a view rejects its questions and stops listening", async () => {
   const { requests, heard, ends } = talking();
   const failed = vi.fn();
   const asked = requests.ask("detail").catch(failed);

@@ -15,7 +15,7 @@ const loss = (key: number, ...values: number[]) => ({
   rows: values.map((value, step) => [step, step, value]),
 });
 
-test("each figure is where the kernel put it", () => {
+test("statistics are read from the kernel's layout", () => {
   const { runs } = decodeRunsTable(table([{}, {}], ["a", "b"], (run, metric) => [run, metric, 9]));
   expect(runs.map(one => one.statistic("last", "b"))).toEqual([0, 1]);
   expect([
@@ -25,21 +25,21 @@ test("each figure is where the kernel put it", () => {
   ]).toEqual([0, 1, 9]);
 });
 
-test("a metric that was never logged is not one that is NaN", () => {
+test("a metric that was never logged differs from NaN", () => {
   const nan = [Number.NaN, Number.NaN, Number.NaN] as const;
   const { runs } = decodeRunsTable(table([{}, {}], ["a"], run => (run ? nan : undefined)));
   expect([runs[0].statistic("last", "a"), runs[1].statistic("last", "a")]).toEqual([undefined, Number.NaN]);
   expect(runs[0].statistic("last", "no such metric")).toBeUndefined();
 });
 
-test("a table that is missing or of another version is empty", () => {
+test("a missing table or another version gives an empty table", () => {
   const other = table([{}]);
   other.header.version = 99;
   for (const trait of [undefined, {}, other])
     expect(decodeRunsTable(trait)).toEqual({ metrics: [], runs: [], omitted: 0 });
 });
 
-test("config keys are data, whatever they look like", () => {
+test("config keys may have any name", () => {
   const config = JSON.parse('{"__proto__": 1, "constructor": 2}');
   const [entry] = decodeRunsTable(table([{ config }])).runs;
   expect([...entry.config]).toEqual([
@@ -48,7 +48,7 @@ test("config keys are data, whatever they look like", () => {
   ]);
 });
 
-test("of a run that is drawn the picture knows better, and of others the table", () => {
+test("drawn runs take their values from the picture, others from the table", () => {
   const known = decodeRunsTable(
     table([{ name: "old name", tags: ["t"], state: "running" }, { name: "undrawn" }], ["loss"], () => [
       5, 1, 9,
@@ -64,7 +64,7 @@ test("of a run that is drawn the picture knows better, and of others the table",
   ]);
 });
 
-test("a run that only the picture knows is there, in its place", () => {
+test("a run only in the picture is listed in order", () => {
   const known = decodeRunsTable(table([{ id: "a", started: 5 }]));
   const entries = runEntries(
     known,

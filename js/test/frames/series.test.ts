@@ -27,7 +27,7 @@ function widen(series: Series, width: number): BucketSeries {
 const column = (series: BucketSeries, name: keyof BucketSeries["columns"]) => [...series.columns[name]];
 
 describe("doubling", () => {
-  test("points become buckets of two steps, aligned at 0", () => {
+  test("makes points into buckets of two steps, aligned at 0", () => {
     const wide = double(points([1, 5], [2, 3], [3, 4], [6, 1]));
     expect(wide.width).toBe(2);
     expect(column(wide, "bucket")).toEqual([0, 1, 3]);
@@ -36,7 +36,7 @@ describe("doubling", () => {
     expect(column(wide, "last")).toEqual([5, 4, 1]);
   });
 
-  test("by several powers keeps the extremes with their steps and times", () => {
+  test("repeatedly keeps the extremes with their steps and times", () => {
     const wide = widen(points([0, 2], [1, 9], [2, -3], [3, 4], [4, 7]), 4);
     expect(column(wide, "max")).toEqual([9, 7]);
     expect(column(wide, "max_step")).toEqual([1, 4]);
@@ -44,7 +44,7 @@ describe("doubling", () => {
     expect(column(wide, "min_time")).toEqual([2.5, 4.5]);
   });
 
-  test("keeps mean and squares as if of all the points", () => {
+  test("keeps mean and m2 as computed from all points", () => {
     const values = [3, 1, 4, 1, 5, 9, 2, 6];
     const wide = widen(points(...values.map((value, step): [number, number] => [step, value])), 8);
     const mean = values.reduce((a, b) => a + b) / 8;
@@ -55,19 +55,19 @@ describe("doubling", () => {
     );
   });
 
-  test("of equal extremes the first stays", () => {
+  test("keeps the first of equal extremes", () => {
     const wide = double(points([0, 1], [1, 1]));
     expect([wide.columns.min_step[0], wide.columns.max_step[0]]).toEqual([0, 0]);
   });
 
-  test("what is not finite is remembered in the mask and left out of the mean", () => {
+  test("records non-finite values in the mask, not in the mean", () => {
     const wide = widen(points([0, Number.NaN], [1, 2], [2, Infinity], [3, -Infinity]), 4);
     expect(column(wide, "mask")).toEqual([1 | 2 | 4]);
     expect([wide.columns.count[0], wide.columns.mean[0], wide.columns.m2[0]]).toEqual([1, 2, 0]);
     expect([wide.columns.first[0], wide.columns.last[0]]).toEqual([Number.NaN, -Infinity]);
   });
 
-  test("a bucket of NaN alone has no mean and no extremes", () => {
+  test("gives a bucket with only NaN no mean and no extremes", () => {
     const { columns } = double(points([0, Number.NaN], [1, Number.NaN]));
     expect([columns.mean[0], columns.min[0], columns.max_step[0]]).toEqual([
       Number.NaN,
@@ -77,19 +77,19 @@ describe("doubling", () => {
     expect(columns.count[0]).toBe(0);
   });
 
-  test("a series of no rows stays one", () => {
+  test("keeps an empty series empty", () => {
     expect(double(points())).toMatchObject({ rows: 0, width: 2 });
   });
 });
 
-describe("laying a delta over its keyframe", () => {
+describe("applying a delta to its keyframe", () => {
   test("inserts and replaces by step", () => {
     const result = overlay(points([0, 1], [2, 1], [4, 1]), points([1, 7], [2, 8], [9, 9])) as PointSeries;
     expect([...result.columns.step]).toEqual([0, 1, 2, 4, 9]);
     expect([...result.columns.value]).toEqual([1, 7, 8, 1, 9]);
   });
 
-  test("doubles the keyframe until the widths are equal, then replaces by bucket", () => {
+  test("doubles the keyframe to the delta's width, then replaces by bucket", () => {
     const base = points([0, 1], [1, 2], [4, 3]);
     const top = widen(points([4, 3], [5, 30]), 4);
     const result = overlay(base, top) as BucketSeries;
@@ -98,18 +98,18 @@ describe("laying a delta over its keyframe", () => {
     expect(column(result, "last")).toEqual([2, 30]);
   });
 
-  test("leaves the keyframe as it was", () => {
+  test("does not change the keyframe", () => {
     const base = points([0, 1]);
     overlay(base, points([0, 2]));
     expect([...base.columns.value]).toEqual([1]);
   });
 
-  test("of finer buckets than the keyframe's is refused", () => {
+  test("refuses buckets finer than the keyframe's", () => {
     expect(() => overlay(double(points([0, 1])), points([0, 1]))).toThrow("finer");
   });
 });
 
-test("series are the same when every number is, NaN included", () => {
+test("series with equal numbers, including NaN, are the same", () => {
   expect(sameSeries(points([0, Number.NaN]), points([0, Number.NaN]))).toBe(true);
   expect(sameSeries(points([0, 1]), points([0, 2]))).toBe(false);
   expect(sameSeries(points([0, 1]), points([0, 1], [1, 1]))).toBe(false);

@@ -12,13 +12,13 @@ afterEach(() => {
 const point = (step: number) => [{ run: 0, metric: 0, rows: [[step, 0, 1]] }];
 const settled = () => vi.advanceTimersByTimeAsync(0);
 
-test("a model has one store, whoever asks first", () => {
+test("a model has one store", () => {
   const model = new FakeModel();
   expect(storeOf(model)).toBe(storeOf(model));
   expect(storeOf(model).picture).toBeNull();
 });
 
-test("a view that comes late finds the picture", () => {
+test("a late view finds the picture", () => {
   expect(storeOf(new FakeModel({ keyframe: frame(point(0)) })).picture?.seq).toBe(1);
 });
 
@@ -40,7 +40,7 @@ test.each([[["keyframe", "delta"]], [["delta", "keyframe"]]])(
   },
 );
 
-test("a delta whose keyframe comes in the next message waits for it", async () => {
+test("a delta waits for the keyframe of the next message", async () => {
   const model = new FakeModel({ keyframe: frame(point(0)) });
   const store = storeOf(model);
   model.set("delta", frame(point(1), { seq: 6, base: 5, runs: [], metrics: [] }));
@@ -51,7 +51,7 @@ test("a delta whose keyframe comes in the next message waits for it", async () =
   expect(store.picture?.seq).toBe(6);
 });
 
-test("what is seen is acknowledged, at most four times a second", async () => {
+test("frames are acknowledged at most four times a second", async () => {
   const model = new FakeModel({ keyframe: frame(point(0)) });
   storeOf(model);
   for (let seq = 2; seq < 102; seq++) {
@@ -63,7 +63,7 @@ test("what is seen is acknowledged, at most four times a second", async () => {
   expect(model.saved).toBeLessThanOrEqual(5);
 });
 
-test("another version is a problem, and one that can pass", async () => {
+test("a frame of another version is a problem until a valid one arrives", async () => {
   const complain = vi.spyOn(console, "error").mockImplementation(() => {});
   const model = new FakeModel({ keyframe: frame([], { version: 99 }) });
   const store = storeOf(model);
@@ -75,14 +75,14 @@ test("another version is a problem, and one that can pass", async () => {
   complain.mockRestore();
 });
 
-describe("a frame of another version, and a kernel that hears,", () => {
+describe("a frame of another version with a live kernel", () => {
   const asking = () => {
     const complain = vi.spyOn(console, "error").mockImplementation(() => {});
     const model = Object.assign(new FakeModel({ keyframe: frame([], { version: 99 }) }), { send: vi.fn() });
     return { model, store: storeOf(model), complain };
   };
 
-  test("asks for a keyframe, once, and shows what comes", async () => {
+  test("requests a keyframe once and shows it", async () => {
     const { model, store, complain } = asking();
     expect(model.send.mock.calls).toEqual([[{ ask: "keyframe" }]]);
     expect(store.problem).toBeNull();
@@ -94,7 +94,7 @@ describe("a frame of another version, and a kernel that hears,", () => {
     complain.mockRestore();
   });
 
-  test("says to restart the kernel when another such frame comes", async () => {
+  test("reports a problem if the new frame is no better", async () => {
     const { model, store, complain } = asking();
     model.set("keyframe", frame([], { version: 99, seq: 2 }));
     await settled();
@@ -103,7 +103,7 @@ describe("a frame of another version, and a kernel that hears,", () => {
     complain.mockRestore();
   });
 
-  test("says so when no answer comes", async () => {
+  test("reports a problem without an answer", async () => {
     const { store, complain } = asking();
     const changed = vi.fn();
     store.subscribe(changed, new AbortController().signal);
@@ -114,7 +114,7 @@ describe("a frame of another version, and a kernel that hears,", () => {
   });
 });
 
-describe("series that the kernel left out", () => {
+describe("series that the kernel omitted", () => {
   const names = Array.from({ length: 4 }, (_, metric) => `m${metric}`);
   const leftOut = (seq: number, ...series: number[]) =>
     frame(point(0), {
@@ -128,7 +128,7 @@ describe("series that the kernel left out", () => {
     return model;
   };
 
-  test("are asked for, once", async () => {
+  test("are requested once", async () => {
     const model = asking(leftOut(1, 1, 2));
     expect(model.send.mock.calls).toEqual([[{ ask: "keyframe" }]]);
     await vi.advanceTimersByTimeAsync(10_000);
@@ -137,7 +137,7 @@ describe("series that the kernel left out", () => {
     expect(model.send).toHaveBeenCalledOnce();
   });
 
-  test("are asked for again when there are more, but not at once", async () => {
+  test("are requested again later if more are missing", async () => {
     const model = asking(leftOut(1, 1));
     model.set("keyframe", leftOut(2, 1, 2));
     await settled();
@@ -148,13 +148,13 @@ describe("series that the kernel left out", () => {
     expect(model.send).toHaveBeenCalledTimes(2);
   });
 
-  test("nobody asks for when there are none, or no kernel", () => {
+  test("are not requested if there are none, or no kernel", () => {
     expect(asking(leftOut(1)).send).not.toHaveBeenCalled();
     expect(storeOf(new FakeModel({ keyframe: leftOut(1, 1) })).picture?.missing).toBe(1);
   });
 });
 
-test("who has stopped listening hears nothing", async () => {
+test("an aborted listener is not called", async () => {
   const model = new FakeModel({ keyframe: frame(point(0)) });
   const [changed, ends] = [vi.fn(), new AbortController()];
   storeOf(model).subscribe(changed, ends.signal);
@@ -164,7 +164,7 @@ test("who has stopped listening hears nothing", async () => {
   expect(changed).not.toHaveBeenCalled();
 });
 
-test("the kernel's clock may differ from the browser's", () => {
+test("the skew of the kernel's clock is measured", () => {
   vi.setSystemTime(5_000_000);
   expect(storeOf(new FakeModel({ keyframe: frame([], { now: 4990 }) })).skew).toBe(-10);
 });

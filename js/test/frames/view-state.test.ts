@@ -14,18 +14,18 @@ function view(traits: Record<string, unknown> = {}) {
   return { model, changed, ends, state: new ViewState(model, changed, ends.signal) };
 }
 
-test("a trait the host does not have has its default", () => {
+test("a trait missing in the host has its default", () => {
   const { state } = view();
   expect([state.get("smoothing"), state.get("x_axis"), state.get("hidden_runs")]).toEqual([0, "step", []]);
 });
 
-test("what Python sets is told", () => {
+test("changes by Python are reported", () => {
   const { model, changed, state } = view();
   model.set("smoothing", 8);
   expect([changed.mock.calls.length, state.get("smoothing")]).toEqual([1, 8]);
 });
 
-test("what the browser sets counts at once and is saved when the hand rests", () => {
+test("changes in the browser apply at once and are saved after a pause", () => {
   const { model, changed, state } = view();
   for (const n of [1, 2, 3]) {
     state.set("smoothing", n);
@@ -36,7 +36,7 @@ test("what the browser sets counts at once and is saved when the hand rests", ()
   expect(model.saved).toBe(1);
 });
 
-test("toggling adds and removes, on a new list", () => {
+test("toggling adds or removes an item in a new list", () => {
   const { model, state } = view({ hidden_runs: ["a"] });
   const before = model.get("hidden_runs");
   state.toggle("hidden_runs", "b");
@@ -46,7 +46,7 @@ test("toggling adds and removes, on a new list", () => {
   expect(before).toEqual(["a"]);
 });
 
-test("closing the view saves what is left and stops listening", () => {
+test("closing the view saves pending changes and stops listening", () => {
   const { model, changed, ends, state } = view();
   state.set("smoothing", 4);
   ends.abort();

@@ -24,13 +24,13 @@ function saveState(state: Record<string, unknown>) {
   document.body.append(tag);
 }
 
-test("in a live notebook it takes no room", async () => {
+test("the output is hidden in a live notebook", async () => {
   const { area, page } = output("s");
   await run();
   expect([area.style.display, page.children.length]).toEqual(["none", 0]);
 });
 
-test("a page that knows nothing of the session is left as it is", async () => {
+test("a page without state of the session is not changed", async () => {
   const { area, page } = output("s");
   saveState({
     other: { state: { front_end: "IPY_MODEL_code", keyframe: { header: { session: "t" } } } },
@@ -41,7 +41,7 @@ test("a page that knows nothing of the session is left as it is", async () => {
   expect([area.style.display, page.children.length]).toEqual(["", 0]);
 });
 
-test("the widget of the session is drawn by the front end that the page carries", async () => {
+test("the session's board is drawn with the page's front end", async () => {
   output("s");
   const loaded = vi
     .spyOn(URL, "createObjectURL")
@@ -54,7 +54,7 @@ test("the widget of the session is drawn by the front end that the page carries"
   expect(await (loaded.mock.calls[0][0] as Blob).text()).toBe("the text");
 });
 
-test("a page whose front end was not saved is left as it is", async () => {
+test("a page without a saved front end is not changed", async () => {
   const { page } = output("s");
   saveState({ board: { state: { front_end: "IPY_MODEL_gone", keyframe: { header: { session: "s" } } } } });
   await run();

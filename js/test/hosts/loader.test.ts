@@ -48,7 +48,7 @@ const frontEnd = (version = "v") => new FakeModel({ code: CODE, version });
 
 const drawn = (el: HTMLElement) => vi.waitFor(() => expect(el.textContent).toBe("drawn"));
 
-test("all boards of a page are drawn by one front end, evaluated once", async () => {
+test("boards with the same front end evaluate it once", async () => {
   const models = { code: frontEnd() };
   const boards = [await board(models), await board(models)];
   for (const { render } of boards) render();
@@ -56,7 +56,7 @@ test("all boards of a page are drawn by one front end, evaluated once", async ()
   expect((globalThis as Page).evaluated).toBe(1);
 });
 
-test("boards of kernels with different front ends each get theirs", async () => {
+test("boards with different front ends each use their own", async () => {
   const first = await board({ code: frontEnd("v") });
   first.render();
   await drawn(first.el);
@@ -67,7 +67,7 @@ test("boards of kernels with different front ends each get theirs", async () => 
   expect((globalThis as Page).evaluated).toBe(2);
 });
 
-test("views share the model that outlives them, and end by themselves", async () => {
+test("views share the lasting model and end separately", async () => {
   const { el, own, render } = await board({ code: frontEnd() });
   const end = render();
   await drawn(el);

@@ -20,7 +20,7 @@ const loss = [
   },
 ];
 
-/** As nbconvert writes it: buffers apart from the state, in base64. */
+/** As nbconvert writes it: buffers in base64, separate from the state. */
 function saved(header: Parameters<typeof frame>[1] = {}): SavedWidget {
   const { header: full, data } = frame(loss, header);
   const bytes = Buffer.from(data.buffer).toString("base64");
@@ -40,17 +40,17 @@ function page(session: string): HTMLElement {
 
 const boards = () => document.querySelectorAll(".tb-board").length;
 
-test("buffers go back to their paths", () => {
+test("buffers are restored at their paths", () => {
   const [series] = storeOf(new SavedModel(saved())).picture?.series ?? [];
   expect(series.columns).toMatchObject({ value: Float64Array.of(1.5, Number.NaN) });
 });
 
-test("a buffer of zero length, which nbclient may leave out, is none", () => {
+test("a missing buffer of zero length is allowed", () => {
   const { header } = frame([]);
   expect(storeOf(new SavedModel({ state: { keyframe: { header } } })).picture?.series).toEqual([]);
 });
 
-test("a saved model tells its views of what they set, and acknowledges nothing", () => {
+test("a saved model notifies its views and acknowledges nothing", () => {
   const [model, heard] = [new SavedModel(saved()), vi.fn()];
   model.on("change:smoothing", heard);
   model.set("smoothing", 9);
@@ -60,19 +60,19 @@ test("a saved model tells its views of what they set, and acknowledges nothing",
   expect(heard).toHaveBeenCalledTimes(1);
 });
 
-test("the saved state itself is not changed", () => {
+test("the saved state is not modified", () => {
   const state = saved();
   new SavedModel(state).set("smoothing", 9);
   expect(state.state).toMatchObject({ smoothing: 3, keyframe: { header: { session: "s" } } });
   expect(state.state.keyframe as object).not.toHaveProperty("data");
 });
 
-test("a mounted page stands still: its running run does not tick", () => {
+test("a run in a saved page does not tick", () => {
   mount(page("s"), saved({ now: 65, runs: [run(0, { started: 0 })] }));
   expect(document.querySelector(".tb-status")?.textContent).toContain("1:05");
 });
 
-test("the widget, when it comes up after all, replaces the page of its session", () => {
+test("the live widget replaces the saved page of its session", () => {
   const other = page("other");
   mount(page("s"), saved());
   expect(boards()).toBe(1);
@@ -80,13 +80,13 @@ test("the widget, when it comes up after all, replaces the page of its session",
   expect([boards(), [...document.querySelectorAll(".tb-page")]]).toEqual([1, [other]]);
 });
 
-test("and a page that comes after the widget stays empty", () => {
+test("a saved page mounted after the live widget stays empty", () => {
   widget.render({ model: new FakeModel({ keyframe: frame(loss) }), el: document.body });
   mount(page("s"), saved());
   expect(boards()).toBe(1);
 });
 
-test("a session's name is no selector", () => {
+test("a session id is not parsed as a selector", () => {
   page('"] , body, [x="');
   expect(() => replaceSavedPages('"] , body, [x="')).not.toThrow();
   expect(document.body.children).toHaveLength(0);

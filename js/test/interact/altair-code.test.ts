@@ -11,7 +11,7 @@ const HOSTILE = [
   "a:Q",
 ];
 
-/** What `tests/test_snippets.py` runs: for each x axis, a chart whose names are all hostile. */
+/** The programs that `tests/charts/test_altair_code.py` runs: one chart per x axis, with hostile names. */
 const programs = ["step", "relative", "time", HOSTILE[1]].map(x =>
   altairCode({
     project: 'it\'s a "project"',
@@ -27,13 +27,13 @@ const programs = ["step", "relative", "time", HOSTILE[1]].map(x =>
   }),
 );
 
-test("the code is what Python's tests run", async () => {
+test("the code equals the programs that Python's tests run", async () => {
   await expect(`${JSON.stringify(programs, null, 2)}\n`).toMatchFileSnapshot(
     "../../../tests/charts/altair_code.json",
   );
 });
 
-test("names are texts in it, whatever they hold", () => {
+test("names are quoted", () => {
   for (const program of programs) {
     expect(program.split("\n").filter(line => line.includes("drop table"))).not.toContain(HOSTILE[1]);
     expect(program).toContain('project = "it\'s a \\"project\\""');

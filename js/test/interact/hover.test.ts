@@ -7,21 +7,21 @@ const trace = (label: string, ...xs: number[]) =>
 const found = (traces: Trace[], x: number) =>
   hitsAt(traces, x).map(({ trace: { style }, row }) => [style.label, row.x]);
 
-test("the pointer snaps to the nearest point of any run, and the others follow", () => {
+test("the pointer snaps to the nearest point of any run", () => {
   expect(found([trace("a", 0, 10, 20), trace("b", 0, 9, 20)], 9.2)).toEqual([
     ["a", 10],
     ["b", 9],
   ]);
 });
 
-test("a run that does not reach so far is left out", () => {
+test("runs that do not reach x are omitted", () => {
   expect(found([trace("a", 0, 10), trace("b", 0, 10, 20, 30)], 29)).toEqual([["b", 30]]);
 });
 
-test("beyond the last point, the last point counts", () => {
+test("beyond the last point the last point is used", () => {
   expect(found([trace("a", 0, 10)], 400)).toEqual([["a", 10]]);
 });
 
-test("nothing drawn, nothing found", () => {
+test("without traces there are no hits", () => {
   expect(found([trace("a")], 1)).toEqual([]);
 });

@@ -15,7 +15,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A kernel that the test lets answer. */
+/** A kernel that answers when the test says so. */
 function kernel(possible = true) {
   const asked: { id: number; from: number; to: number; series: number[][]; buckets: number }[] = [];
   let hear: (content: unknown, buffers: unknown) => void = () => {};
@@ -49,7 +49,7 @@ function kernel(possible = true) {
   return { details, asked, answer, refuse, pass, changed, values };
 }
 
-/** A kernel that was asked for a window and has answered. */
+/** A kernel that has answered for one range. */
 async function answered(from: number, to: number) {
   const made = kernel();
   made.details.request("loss", need([from, to]));
@@ -66,7 +66,7 @@ const need = (steps: Range | null, more: Partial<DetailNeed> = {}): DetailNeed =
   ...more,
 });
 
-test("what a chart needs is asked for, and the answer kept", async () => {
+test("finer data are requested and kept", async () => {
   const { details, asked, answer, pass, changed, values } = kernel();
   details.request("loss", need([10, 20]));
   await pass(1000);
@@ -76,7 +76,7 @@ test("what a chart needs is asked for, and the answer kept", async () => {
   expect([values(), details.isLate("loss"), changed.mock.calls.length]).toEqual([[[1, 2]], false, 2]);
 });
 
-test("one question a chart at a time, and then the newest window", async () => {
+test("each chart asks one question at a time, then for its newest range", async () => {
   const { details, asked, answer, pass } = kernel();
   for (const from of [10, 11, 12]) {
     details.request("loss", need([from, from + 5]));
@@ -97,7 +97,7 @@ test("charts take turns", async () => {
   expect(asked).toHaveLength(4);
 });
 
-test("an answer for a window around it, fine enough, is not asked for again", async () => {
+test("a fine enough answer for a wider range is reused", async () => {
   const { details, asked, pass } = await answered(10, 20);
   details.request("loss", need([12, 18]));
   await pass(5000);
@@ -107,7 +107,7 @@ test("an answer for a window around it, fine enough, is not asked for again", as
   expect(asked).toHaveLength(2);
 });
 
-test("new data in the window are asked for once a second", async () => {
+test("new data in the range are requested once a second", async () => {
   const { details, asked, pass } = await answered(10, 90);
   for (let reach = 51; reach < 60; reach++) {
     details.request("loss", need([10, 90], { reach }));
@@ -118,7 +118,7 @@ test("new data in the window are asked for once a second", async () => {
   expect(asked).toHaveLength(2);
 });
 
-test("what nobody needs any more is dropped, and so is its answer", async () => {
+test("data that are no longer needed are dropped, and late answers too", async () => {
   const { details, answer, pass, values } = kernel();
   details.request("loss", need([10, 20]));
   await pass(1000);
@@ -128,7 +128,7 @@ test("what nobody needs any more is dropped, and so is its answer", async () => 
   expect(values()).toEqual([]);
 });
 
-test("another session's answer is dropped", async () => {
+test("answers of another session are dropped", async () => {
   const { details, answer, pass, values } = kernel();
   details.request("loss", need([10, 20]));
   await pass(10);
@@ -137,7 +137,7 @@ test("another session's answer is dropped", async () => {
   expect(values()).toEqual([]);
 });
 
-test("a refusal is not asked for again", async () => {
+test("a refused question is not repeated", async () => {
   const { details, asked, refuse, pass, values } = kernel();
   details.request("loss", need([10, 20]));
   await pass(10);
@@ -146,7 +146,7 @@ test("a refusal is not asked for again", async () => {
   expect([asked.length, values(), details.isLate("loss")]).toEqual([1, [], false]);
 });
 
-test("with no kernel nothing is asked, and nothing said", async () => {
+test("without a kernel nothing is requested or reported", async () => {
   const { details, asked, pass } = kernel(false);
   details.request("loss", need([10, 20]));
   await pass(5000);
@@ -180,7 +180,7 @@ function content(x: Range | null, series: Series[] = [buckets()]): ChartContent 
   return { series, fine: [], look, axes, zoom: { x, y: null } };
 }
 
-test("a window with fewer buckets than pixels needs more", () => {
+test("a range with fewer buckets than pixels needs finer data", () => {
   expect(detailNeed(content([100.5, 199.5]), 300)).toEqual({
     series: [[0, 7]],
     steps: [100, 200],
@@ -189,11 +189,11 @@ test("a window with fewer buckets than pixels needs more", () => {
   });
 });
 
-test("so does a whole chart wider than its buckets", () => {
+test("a whole chart with fewer buckets than pixels needs finer data", () => {
   expect(detailNeed(content(null), 900)).toMatchObject({ steps: null, reach: 1023 });
 });
 
-test("what the picture has as fine as can be seen, and points, need nothing", () => {
+test("points and fine enough buckets need no finer data", () => {
   expect(detailNeed(content(null), 300)).toBeNull();
   const { columns } = buckets() as Extract<Series, { kind: "buckets" }>;
   const points: Series = {
@@ -207,7 +207,7 @@ test("what the picture has as fine as can be seen, and points, need nothing", ()
   expect(detailNeed(content([100, 110], [points]), 900)).toBeNull();
 });
 
-test("over time, it is the steps that the window shows", () => {
+test("over time, the visible steps are requested", () => {
   const over = {
     ...content([100_000, 110_000]),
     axes: { x: "time", log: { x: false, y: false }, knots: [] },

@@ -6,7 +6,7 @@ import { addZoomGestures, dragShape, rangeBetween } from "../../src/interact/zoo
 import type { Zoom } from "../../src/plot/plot.ts";
 import type { Range } from "../../src/plot/slices.ts";
 
-/** An axis of 100 pixels whose value is the pixel. */
+/** An axis of 100 pixels where value and pixel are equal. */
 function axis(): PixelAxis {
   const scale = Object.assign((value: number) => value, {
     invert: (pixel: number) => pixel,
@@ -31,7 +31,7 @@ function chart(zoom: Zoom = { x: null, y: null }) {
   };
   const wheel = (deltaY: number, more: WheelEventInit = {}) => {
     const turn = { deltaX: 0, deltaY, deltaMode: 0, clientX: 50, ...more };
-    const event = Object.assign(new Event("wheel", { cancelable: true }), turn); // happy-dom's has no keys
+    const event = Object.assign(new Event("wheel", { cancelable: true }), turn); // happy-dom's WheelEvent has no modifier keys
     plotElement.dispatchEvent(event);
     return event.defaultPrevented;
   };
@@ -46,11 +46,11 @@ test.each([
   [15, -60, "y"],
   [60, 40, "box"],
   [300, 25, "box"],
-])("a drag of %i by %i is %s", (width, height, shape) => {
+])("a drag of %i by %i selects %s", (width, height, shape) => {
   expect(dragShape(width, height)).toBe(shape);
 });
 
-test("a drag along zooms to what it spans, in either direction, and shows it", () => {
+test("a horizontal drag in either direction zooms x and shows its range", () => {
   const { zoomed, point, brush } = chart();
   point("pointerdown", 80, 10);
   point("pointermove", 20, 12);
@@ -60,33 +60,33 @@ test("a drag along zooms to what it spans, in either direction, and shows it", (
   expect(brush.hidden).toBe(true);
 });
 
-test("a drag across zooms y and leaves x where it was, a slanting one zooms both", () => {
+test("a vertical drag zooms y only, a diagonal one zooms both", () => {
   const { zoomed, drag } = chart({ x: [1, 2], y: null });
   drag([50, 10], [52, 60]);
   drag([10, 10], [60, 60]);
   expect(zoomed.mock.calls).toEqual([[{ x: [1, 2], y: [10, 60] }], [{ x: [10, 60], y: [10, 60] }]]);
 });
 
-test("a click, another button and a finger do not zoom", () => {
+test("a click, another button and touch do not zoom", () => {
   const { zoomed, drag } = chart();
   for (const more of [{ button: 2 }, { pointerType: "touch" }]) drag([10, 10], [90, 10], more);
   drag([10, 10], [12, 12]);
   expect(zoomed).not.toHaveBeenCalled();
 });
 
-test("Shift and a drag pan", () => {
+test("Shift-drag pans", () => {
   const { zoomed, drag } = chart({ x: [0, 100], y: null });
   drag([50, 50], [40, 50], { shiftKey: true });
   expect(zoomed.mock.calls).toEqual([[{ x: [10, 110], y: null }]]);
 });
 
-test("the wheel alone is the notebook's", () => {
+test("the wheel alone is left to the notebook", () => {
   const { zoomed, wheel } = chart();
   expect(wheel(-100)).toBe(false);
   expect(zoomed).not.toHaveBeenCalled();
 });
 
-test("Ctrl or Cmd and the wheel zoom around the pointer", () => {
+test("Ctrl- or Cmd-wheel zooms around the pointer", () => {
   const { zoomed, wheel } = chart();
   for (const more of [{ ctrlKey: true }, { metaKey: true }]) expect(wheel(-100, more)).toBe(true);
   const [[{ x }], again] = zoomed.mock.calls;
@@ -95,29 +95,29 @@ test("Ctrl or Cmd and the wheel zoom around the pointer", () => {
   expect(again).toEqual([{ x, y: null }]);
 });
 
-test("zooming out as far as there is anything shows everything", () => {
+test("zooming out beyond the data resets x", () => {
   const { zoomed, wheel } = chart({ x: [10, 90], y: null });
   wheel(100, { ctrlKey: true });
   expect(zoomed).toHaveBeenCalledWith({ x: null, y: null });
 });
 
-test("Shift and the wheel pan", () => {
+test("Shift-wheel pans", () => {
   const { zoomed, wheel } = chart();
   wheel(30, { shiftKey: true });
   expect(zoomed).toHaveBeenCalledWith({ x: [30, 130], y: null });
 });
 
-test("a double-click shows everything again", () => {
+test("a double-click resets the zoom", () => {
   const { zoomed, point } = chart();
   point("dblclick");
   expect(zoomed).toHaveBeenCalledWith(null);
 });
 
-test("a window too small for numbers to tell apart is none", () => {
+test("a range below float precision is ignored", () => {
   expect([rangeBetween(axis(), 5, 5), rangeBetween(axis(), 5, 6)]).toEqual([null, [5, 6]]);
 });
 
-test("nothing is heard once the view is closed", () => {
+test("a closed view ignores gestures", () => {
   const { zoomed, ends, point, wheel } = chart();
   ends.abort();
   point("dblclick");

@@ -19,35 +19,35 @@ function plot(
 
 const yOf = (of: Plot, x: Range | null = null) => domainsOf(of, { x, y: null }, false).y;
 
-test("the y axis follows the data by itself, save for one value and lonely dots", () => {
+test("y follows the data, except for a single value and for single dots", () => {
   expect(yOf(plot([1, 2]))).toBeNull();
   expect(yOf(plot([4, 4]))).toEqual([3.8, 4.2]);
   expect(yOf(plot([1, 2], { mark: "dot" }))).toEqual([0.95, 2.05]);
   expect(yOf(plot([Number.NaN]))).toBeNull();
 });
 
-test("zoomed in along x, it spans what is to be seen", () => {
+test("zoomed along x, y spans the visible values", () => {
   expect(yOf(plot([100, 1, 2]), [0.5, 9])).toEqual([0.95, 2.05]);
   expect(yOf(plot([100, 1]), [5, 9])).toBeNull();
 });
 
-test("zoomed in along y, it spans that", () => {
+test("zoomed along y, y spans the zoom", () => {
   expect(domainsOf(plot([1, 9]), { x: null, y: [2, 3] }, true)).toEqual({ x: null, y: [2, 3], outside: 0 });
 });
 
-test("a window that a logarithmic axis cannot show is passed over", () => {
+test("a range that a logarithmic axis cannot show is ignored", () => {
   const [low, high] = domainsOf(plot([1, 100], { y: true }), { x: null, y: [-1, 3] }, false).y as Range;
   expect([low < 1, low > 0, high > 100]).toEqual([true, true, true]);
 });
 
-test("outliers are passed over and counted, where that is wanted", () => {
+test("clipped outliers are counted", () => {
   const of = plot([...Array.from({ length: 200 }, (_, i) => Math.sin(i)), 1e6]);
   expect(domainsOf(of, NOTHING, false).y).toBeNull();
   const { y, outside } = domainsOf(of, NOTHING, true);
   expect([(y as Range)[1] < 3, outside]).toEqual([true, 1]);
 });
 
-test("where there are none, nothing is cut off", () => {
+test("without outliers nothing is clipped", () => {
   const of = plot(Array.from({ length: 200 }, (_, i) => Math.sin(i)));
   expect(domainsOf(of, NOTHING, true)).toEqual({ x: null, y: null, outside: 0 });
 });

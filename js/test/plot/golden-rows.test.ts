@@ -32,7 +32,7 @@ const WHOLE = { x: null, y: null };
 const FOLDER = new URL("../../../tests/golden/rows/", import.meta.url);
 const NUMBERS = ["step", "time", "value", "smooth", "x"];
 const ROUNDED = new Set(["smooth"]); // sums of means
-const PRECISION = 1e-6; // of float32, as which means may travel
+const PRECISION = 1e-6; // of float32, in which means may be sent
 const read = (file: string) => JSON.parse(readFileSync(new URL(file, FOLDER), "utf8"));
 const files = readdirSync(FOLDER).filter(name => name !== "members.json");
 
@@ -51,7 +51,7 @@ test.each(files)("what is drawn of %s is what Python says", file => {
   }
 });
 
-test("a user's chart gets the rows of the metrics that Python says", () => {
+test("users' charts draw the same metrics as in Python", () => {
   for (const { name, globs, metrics, members } of read("members.json"))
     expect(metricsOf({ name, metrics: globs }, metrics), name).toEqual(members);
 });

@@ -14,16 +14,16 @@ function points(steps: number[], values: number[]): Series {
   };
 }
 
-test("at a step, the value last logged counts", () => {
+test("at a step, the last logged value is used", () => {
   const at = valueAtStep(points([2, 5], [10, 20]));
   expect([1, 2, 4, 5, 99].map(at)).toEqual([Number.NaN, 10, 10, 20, 20]);
 });
 
-test("what is not finite is not a place", () => {
+test("non-finite values are skipped", () => {
   expect(valueAtStep(points([0, 1], [10, Number.NaN]))(1)).toBe(10);
 });
 
-test("in and between buckets it is a straight line", () => {
+test("in and between buckets the value is interpolated", () => {
   const at = valueAtStep(double(points([0, 1, 2, 3], [0, 2, 4, 6])));
   expect([0, 0.5, 1, 1.5, 3].map(at)).toEqual([0, 1, 2, 3, 6]);
 });
@@ -45,6 +45,6 @@ test.each([
   ["abc", "step", "step"],
   ["train/val/f1", "step", "step"],
   ["val/f1", "time", "time"],
-])("%s over %s is drawn over %s", (metric, chosen, x) => {
+])("%s with the x axis %s is drawn over %s", (metric, chosen, x) => {
   expect(xAxisOf(metric, chosen, DEFINED)).toBe(x);
 });

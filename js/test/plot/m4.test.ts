@@ -7,30 +7,30 @@ const line = (values: number[]) => values.map((value, step) => ({ step, value })
 const thinned = (values: number[], columns: number) =>
   m4(line(values), ({ step }) => step, [0, values.length], columns);
 
-test("few points stay as they are", () => {
+test("few points are unchanged", () => {
   const points = line([1, 2, 3, 4]);
   expect(m4(points, ({ step }) => step, [0, 4], 1)).toEqual(points);
 });
 
-test("of each column first, smallest, largest and last stay, in their order", () => {
+test("each column keeps its first, smallest, largest and last point", () => {
   const values = [5, 1, 9, 2, 6, 7, 3, 8, 8, 4];
   expect(thinned(values, 1).map(({ step }) => step)).toEqual([0, 1, 2, 9]);
   expect(thinned([...values, ...values], 2).map(({ step }) => step)).toEqual([0, 1, 2, 9, 10, 11, 12, 19]);
 });
 
-test("what is not finite stays once a column", () => {
+test("each column keeps one non-finite value of each kind", () => {
   const values = [5, Number.NaN, 1, Number.NaN, Infinity, 9, Number.NaN, 4];
   expect(thinned(values, 1).map(({ value }) => value)).toEqual([5, Number.NaN, 1, Infinity, 9, 4]);
 });
 
-test("what lies outside the window stays at its edges", () => {
+test("points outside the range are kept at its edges", () => {
   const points = line(Array.from({ length: 100 }, (_, i) => Math.sin(i)));
   const kept = m4(points, ({ step }) => step, [40, 60], 2);
   expect(kept[0].step).toBe(0);
   expect(kept.at(-1)?.step).toBe(99);
 });
 
-/** The columns' vertical extents of a polyline, cut exactly where columns meet: all that a line of 1 px draws. */
+/** Return the vertical extent of a polyline in each column, cut at the column borders: all that a 1 px line draws. */
 function extents(points: { step: number; value: number }[], length: number, columns: number): number[] {
   const found = Array.from({ length: columns }, () => [Infinity, -Infinity]);
   const reach = (column: number, value: number) => {
@@ -53,7 +53,7 @@ function extents(points: { step: number; value: number }[], length: number, colu
   return found.flat();
 }
 
-test("the pixels are those of all points", () => {
+test("the reduced line draws the same pixels", () => {
   let [seed, at] = [1, 100];
   const walk = Array.from({ length: 20_000 }, () => {
     seed = (seed * 48271) % 2147483647;
@@ -65,7 +65,7 @@ test("the pixels are those of all points", () => {
   expect(extents(few, walk.length, 300)).toEqual(extents(line(walk), walk.length, 300));
 });
 
-/** As `extents`, of a series on a chart: points in pixels of both axes. */
+/** Like `extents`, for points in pixels of both axes. */
 function inked(points: readonly { x: number; value: number }[], length: number): Set<number> {
   const values = points.map(({ value }) => value);
   const [low, high] = [Math.min(...values), Math.max(...values)];
@@ -77,7 +77,7 @@ function inked(points: readonly { x: number; value: number }[], length: number):
   return pixels;
 }
 
-const COLUMNS = 324; // where a chart of 360 pixels has its line
+const COLUMNS = 324; // the plot width of a 360 px chart
 
 function lehmer(seed: number) {
   let state = seed;
@@ -125,15 +125,15 @@ test.each(Object.keys(SHAPES).flatMap(shape => [6_000, 60_000].map(length => ({ 
   },
 );
 
-test("columns of a logarithmic axis are as wide as they look", () => {
+test("columns of a logarithmic axis have equal width in pixels", () => {
   const line = Array.from({ length: 10_000 }, (_, x) => ({ x, value: Math.sin(x) }));
   const [few] = downsample([line], null, 100, true);
-  expect(few[0].x).toBe(0); // which is not on the axis: what becomes of it is not decided here
+  expect(few[0].x).toBe(0); // off the axis; this test does not specify it
   expect(few.filter(({ x }) => x > 0 && x <= 10)).toHaveLength(10);
   expect(few.length).toBeLessThan(410);
 });
 
-test("all lines of a chart have the same columns, those of its window", () => {
+test("all lines of a chart share the columns of its range", () => {
   const line = (length: number) => Array.from({ length }, (_, x) => ({ x, value: [0, 5, -5, 0][x % 4] }));
   const counts = (window: [number, number] | null) =>
     downsample([line(8000), line(2000)], window, 100, false).map(({ length }) => Math.round(length / 100));

@@ -78,7 +78,7 @@ describe.each([
     expect(Math.min(...distances)).toBeGreaterThan(0.07);
   });
 
-  test("stands out from the background, and its text can be read", () => {
+  test("has enough contrast for lines and for text", () => {
     expect(Math.min(...line.map(color => contrast(color, background)))).toBeGreaterThanOrEqual(3);
     expect(Math.min(...[...ink, faded.ink].map(color => contrast(color, background)))).toBeGreaterThanOrEqual(
       4.5,
@@ -86,18 +86,18 @@ describe.each([
   });
 });
 
-test("colours follow the key, and dashes begin where they wrap", () => {
+test("colours follow the key, dashes start when colours repeat", () => {
   const styles = styleRuns([run(0), run(10), run(21)], "light");
   expect(styles.get(10)?.color).toBe(styles.get(0)?.color);
   expect([0, 10, 21].map(key => styles.get(key)?.dash.length)).toEqual([0, 2, 2]);
 });
 
-test("a name that repeats gets its id", () => {
+test("a repeated name gets its run id", () => {
   const styles = styleRuns([run(0, { name: "a" }), run(1, { name: "a" }), run(2, { name: "b" })], "light");
   expect([...styles.values()].map(({ label }) => label)).toEqual(["a (id0)", "a (id1)", "b"]);
 });
 
-test("the current run is the newest that runs, else the newest", () => {
+test("the current run is the newest running one, else the newest", () => {
   const ended = { state: "finished" } as const;
   expect(currentRun([run(0), run(1), run(2, ended)])?.key).toBe(1);
   expect(currentRun([run(0, ended), run(1, ended), run(2, { faded: true })])?.key).toBe(1);
@@ -117,7 +117,7 @@ test.each(["light", "dark"] as const)(
   },
 );
 
-test("a colour is a run's by its id alone", () => {
+test("chosen colours belong to run ids", () => {
   const plain = styleRuns([run(0, { id: "__proto__" })], "light").get(0);
   expect(styleRuns([run(0, { id: "__proto__" })], "light", {}).get(0)).toEqual(plain);
 });

@@ -40,7 +40,7 @@ function plot(values: number[][], runs: RunHeader[], more: Partial<DrawSettings 
 const finished = (key: number, more: Partial<RunHeader> = {}) => run(key, { state: "finished", ...more });
 const drawn = ({ traces }: ReturnType<typeof plot>) => traces.map(({ style }) => style.label);
 
-test("one value a run, and no run running: bars, the longest first", () => {
+test("single values of ended runs are bars, longest first", () => {
   const { kind, rows } = plot(
     [[1], [3], [Number.NaN], [2]],
     [0, 1, 2, 3].map(key => finished(key)),
@@ -49,7 +49,7 @@ test("one value a run, and no run running: bars, the longest first", () => {
   expect(rows.map(({ text }) => text)).toEqual(["3", "2", "1", "NaN"]);
 });
 
-test("of many runs, as many bars as can be read", () => {
+test("the number of bars is limited", () => {
   const keys = [...Array(40).keys()];
   expect(
     plot(
@@ -59,20 +59,20 @@ test("of many runs, as many bars as can be read", () => {
   ).toHaveLength(10);
 });
 
-test("one value of a run that is still running: a line to be", () => {
+test("a single value of a running run is a line", () => {
   expect(plot([[1], [3]], [finished(0), run(1)]).kind).toBe("line-step");
 });
 
-test("a second value anywhere: lines", () => {
+test("a second value of any run makes lines", () => {
   expect(plot([[1], [3, 4]], [finished(0), finished(1)]).kind).toBe("line-step");
 });
 
-test("hidden runs are not drawn, and do not decide what is", () => {
+test("hidden runs are not drawn and do not affect the kind of chart", () => {
   const result = plot([[1], [3, 4]], [finished(0), finished(1)], { hidden: new Set(["id1"]) });
   expect([result.kind, drawn(result)]).toEqual(["bar", ["run-0"]]);
 });
 
-test("faded runs lie behind, the current one on top", () => {
+test("faded runs are drawn first, the current one last", () => {
   const runs = [run(0), finished(1), finished(2, { faded: true })];
   expect(
     drawn(
@@ -88,7 +88,7 @@ test("faded runs lie behind, the current one on top", () => {
   ).toEqual(["run-2", "run-1", "run-0"]);
 });
 
-test("a series of no rows, or of a run nobody told of, is not drawn", () => {
+test("empty series and series of unknown runs are not drawn", () => {
   expect(drawn(plot([[], [1, 2], [1, 2]], [run(0), run(1)]))).toEqual(["run-1"]);
 });
 
@@ -96,18 +96,18 @@ test("descending puts NaN last", () => {
   expect([1, Number.NaN, Infinity, -Infinity].sort(descending)).toEqual([Infinity, 1, -Infinity, Number.NaN]);
 });
 
-test("on a logarithmic axis, values without a logarithm are marks, and counted", () => {
+test("non-positive values on a logarithmic y axis are counted marks", () => {
   const { rows, remarks } = plot([[1, 0, -2, 10]], [run(0)], { log: { x: false, y: true } });
   expect(rows.map(({ mark }) => mark)).toEqual(["line", "below", "below", "line"]);
   expect(remarks).toEqual(["2 values ≤ 0"]);
 });
 
-test("a logarithmic x axis begins after 0, and says what it leaves out", () => {
+test("a logarithmic x axis drops x ≤ 0 and says how many", () => {
   const { rows, remarks } = plot([[1, 2, 3]], [run(0)], { log: { x: true, y: false } });
   expect([rows.map(({ x }) => x), remarks]).toEqual([[1, 2], ["1 at x ≤ 0"]]);
 });
 
-test("over another metric, x is that metric's value at the step", () => {
+test("with a metric as x axis, x is its value at the step", () => {
   const step = Float64Array.of(0, 2);
   const columns = { step, time: step, value: Float64Array.of(10, 20) };
   const knots = [{ kind: "points", run: 0, metric: 1, width: 1, rows: 2, columns } as const];

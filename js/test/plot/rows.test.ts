@@ -15,7 +15,7 @@ function series(rows: number[][], width = 1): Series {
   return decodeSeries(header.series[0], data);
 }
 
-/** A bucket of four points, by (step, value); times are the steps. */
+/** A bucket of four points given as (step, value); times equal steps. */
 function bucket(
   at: number,
   corners: Record<"first" | "min" | "max" | "last", [number, number]>,
@@ -57,7 +57,7 @@ test("every point of a series of width 1 is drawn", () => {
   ]);
 });
 
-test("x is the step, milliseconds since the run began, or since 1970", () => {
+test("x is the step, ms since the run's start, or ms since 1970", () => {
   const points = [
     [7, 101, 5],
     [8, 102, 5],
@@ -66,7 +66,7 @@ test("x is the step, milliseconds since the run began, or since 1970", () => {
   expect([first("step"), first("relative"), first("time")]).toEqual([7, 1000, 101_000]);
 });
 
-test("over time, rows go by time", () => {
+test("over time, rows are sorted by time", () => {
   const rows = draw(
     [
       [0, 300, 1],
@@ -78,7 +78,7 @@ test("over time, rows go by time", () => {
   expect(rows.map(({ step }) => step)).toEqual([1, 0]);
 });
 
-test("a bucket is drawn as first, min, max and last, in the order of their steps", () => {
+test("a bucket is drawn as first, min, max and last, by step", () => {
   const rows = draw([bucket(0, { first: [0, 5], min: [3, 1], max: [1, 9], last: [7, 4] })], 8);
   expect(rows.map(({ step, value }) => [step, value])).toEqual([
     [0, 5],
@@ -88,12 +88,12 @@ test("a bucket is drawn as first, min, max and last, in the order of their steps
   ]);
 });
 
-test("a point that is several of them is drawn once", () => {
+test("a point with several of these roles is drawn once", () => {
   const rows = draw([bucket(0, { first: [0, 1], min: [0, 1], max: [7, 9], last: [7, 9] })], 8);
   expect(rows.map(({ step }) => step)).toEqual([0, 7]);
 });
 
-test("what is not finite is a mark, at its step where that is known", () => {
+test("non-finite values are marks at their step", () => {
   const rows = draw([
     [0, 0, 1],
     [1, 0, Number.NaN],
@@ -104,12 +104,12 @@ test("what is not finite is a mark, at its step where that is known", () => {
   expect(rows.map(({ mark }) => mark)).toEqual(["line", "NaN", "Infinity", "-Infinity", "line"]);
 });
 
-test("and in the middle of its bucket where only the mask tells of it", () => {
+test("non-finite values known only from the mask are in the middle", () => {
   const rows = draw([bucket(0, { first: [0, 5], min: [3, 1], max: [1, 9], last: [7, 4] }, 1)], 8);
   expect(rows.filter(({ mark }) => mark === "NaN").map(({ step }) => step)).toEqual([3]);
 });
 
-test("a bucket of NaN alone is marks, and no line", () => {
+test("a bucket with only NaN has marks but no line", () => {
   const none: [number, number] = [Number.NaN, Number.NaN];
   const row = bucket(0, { first: [0, Number.NaN], min: none, max: none, last: [6, Number.NaN] }, 1);
   row[1] = 0; // count
@@ -119,7 +119,7 @@ test("a bucket of NaN alone is marks, and no line", () => {
   ]);
 });
 
-test("a lonely finite point is a dot", () => {
+test("a single finite point is a dot", () => {
   expect(draw([[7, 0, 1]])[0].mark).toBe("dot");
   expect(
     draw([
@@ -129,7 +129,7 @@ test("a lonely finite point is a dot", () => {
   ).toEqual(["NaN", "dot"]);
 });
 
-test("smoothing leaves the values and adds the trend", () => {
+test("smoothing keeps the values and adds the smoothed line", () => {
   const rows = draw(
     [
       [0, 0, 0],
@@ -147,7 +147,7 @@ test("smoothing leaves the values and adds the trend", () => {
   ]);
 });
 
-test("the trend of buckets goes through their means, not their extremes", () => {
+test("the smoothed line of buckets uses their means, not their extremes", () => {
   const flat = (at: number, peak: number) =>
     bucket(at, { first: [at * 4, 1], min: [at * 4, 1], max: [at * 4 + 1, peak], last: [at * 4 + 3, 1] });
   const rows = draw([flat(0, 3), flat(1, 3), flat(2, 3)], 4, "step", 1);
@@ -168,7 +168,7 @@ test("the latest value is that of the largest step", () => {
   );
 });
 
-test("of buckets narrower than a pixel, what its column shows is drawn", () => {
+test("buckets narrower than a pixel are reduced per column", () => {
   const buckets = [0, 1, 2, 3].map(at =>
     bucket(at, { first: [at * 4, 0], min: [at * 4, 0], max: [at * 4 + 1, at], last: [at * 4 + 3, 0.5] }),
   );
@@ -191,13 +191,13 @@ const flat = (at: number, width: number) =>
     last: [at * width + width - 1, 1],
   });
 
-test("of a window, its rows are drawn with one to each side", () => {
+test("a range draws its rows and one on each side", () => {
   const rows = [0, 1, 2, 3, 4, 5].map(step => [step, 0, step]);
   expect(draw(rows, 1, "step", 0, { window: [2.5, 3.5] }).map(({ step }) => step)).toEqual([2, 3, 4]);
   expect(draw(rows, 1, "step", 0, { window: [9, 10] }).map(({ step }) => step)).toEqual([5]);
 });
 
-test("finer rows stand in for the coarse ones, where there are any", () => {
+test("finer rows replace the coarse ones in their range", () => {
   const fine = series([4, 5, 6, 7].map(step => [step, 0, 9]));
   const drawn = draw([flat(0, 4), flat(1, 4), flat(2, 4)], 4, "step", 0, { fine });
   expect(drawn.map(({ step, value }) => [step, value])).toEqual([
@@ -214,7 +214,7 @@ test("finer rows stand in for the coarse ones, where there are any", () => {
   ]);
 });
 
-test("zooming in leaves the smoothed line where it is", () => {
+test("zooming does not move the smoothed line", () => {
   const coarse = [0, 1, 2, 3].map(at => flat(at, 4));
   const fine = series([4, 5, 6, 7].map(step => [step, 0, 900]));
   const whole = new Map(draw(coarse, 4, "step", 1).map(({ step, smooth }) => [step, smooth]));
@@ -222,14 +222,14 @@ test("zooming in leaves the smoothed line where it is", () => {
   for (const { step, smooth } of zoomed) if (whole.has(step)) expect(smooth).toBe(whole.get(step));
 });
 
-test("points beyond four a pixel are thinned to first, min, max and last of its column", () => {
+test("more than four points per pixel are reduced with M4", () => {
   const rows = Array.from({ length: 1000 }, (_, step) => [step, 0, step === 501 ? 99 : step % 7]);
   const drawn = draw(rows, 1, "step", 0, { columns: 50 });
-  expect(drawn.length).toBeLessThanOrEqual(4 * 50 + 1); // the last point begins a column
+  expect(drawn.length).toBeLessThanOrEqual(4 * 50 + 1); // the last point starts another column
   expect(drawn.some(({ value }) => value === 99)).toBe(true);
 });
 
-test("a point that has no place on the x axis is not drawn", () => {
+test("a point without an x is not drawn", () => {
   const place = ({ step }: { step: number }) => (step < 1 ? Number.NaN : step);
   const rows = draw(
     [
@@ -244,7 +244,7 @@ test("a point that has no place on the x axis is not drawn", () => {
   expect(rows.map(({ step }) => step)).toEqual([1]);
 });
 
-test("rows of a group carry what is drawn around its mean, smoothed like it", () => {
+test("rows of a group have a band, smoothed like its mean", () => {
   const columns = { step: [0, 1, 2], time: [0, 1, 2], value: [1, 2, Number.NaN] };
   const arrays = Object.fromEntries(
     Object.entries(columns).map(([name, of]) => [name, Float64Array.from(of)]),

@@ -35,7 +35,7 @@ function of(
   };
 }
 
-test("the mean of the runs, between their smallest and largest", () => {
+test("a group is the mean of its runs in a band of their extremes", () => {
   const { steps, values, low, high } = of([points([0, 1], [1, 2]), points([0, 3], [1, 6])]);
   expect([steps, values, low, high]).toEqual([
     [0, 1],
@@ -45,7 +45,7 @@ test("the mean of the runs, between their smallest and largest", () => {
   ]);
 });
 
-test("the standard deviation is that between the runs", () => {
+test("the standard deviation is that of the runs' means", () => {
   const { low, high } = of([points([0, 1]), points([0, 2]), points([0, 3])], "std");
   expect([low?.[0], high?.[0]]).toEqual([1, 3]);
 });
@@ -57,7 +57,7 @@ test.each([
   expect(of([...series], band).low).toBeNull();
 });
 
-test("buckets are brought to the widest, and carry the extremes of what they hold", () => {
+test("buckets are widened to the widest and keep their extremes", () => {
   const fine = points(...Array.from({ length: 16 }, (_, i): Point => [i, i]));
   const coarse = { ...doubledTimes(points(...Array.from({ length: 16 }, (_, i): Point => [i, 100])), 2) };
   const { values, low, high } = of([fine, coarse]);
@@ -66,35 +66,35 @@ test("buckets are brought to the widest, and carry the extremes of what they hol
   expect(high).toEqual([100, 100, 100, 100]);
 });
 
-test("a run counts once in a bucket, however many points it has there", () => {
+test("each run counts once per bucket", () => {
   const dense = points(...Array.from({ length: 64 }, (_, i): Point => [i, 0]));
   const { values } = of([doubledTimes(dense, 3), doubledTimes(every(8, 64, 10), 3)]);
   expect(new Set(values)).toEqual(new Set([5]));
 });
 
-test("runs that log at other steps meet in wider buckets instead of taking turns", () => {
+test("runs with different steps are averaged in wider buckets", () => {
   const { values } = of([every(10, 1000, 0), every(7, 1000, 8)]);
   expect(values.filter(value => value === 4).length / values.length).toBeGreaterThan(0.8);
   expect(values.length).toBeGreaterThan(10);
 });
 
-test("runs one after the other stay as fine as they are", () => {
+test("runs that follow each other are not widened", () => {
   const late = points(...Array.from({ length: 50 }, (_, i): Point => [100 + i, 2]));
   const { steps, values } = of([points(...Array.from({ length: 50 }, (_, i): Point => [i, 1])), late]);
   expect([steps.length, values[0], values[99]]).toEqual([100, 1, 2]);
 });
 
-test("NaN of one run leaves the mean to the others, and of all is NaN", () => {
+test("NaN of one run is skipped, NaN of all gives NaN", () => {
   const { values, low } = of([points([0, Number.NaN], [1, Number.NaN]), points([0, 4], [1, Number.NaN])]);
   expect(values).toEqual([4, Number.NaN]);
   expect(low).toEqual([4, Number.NaN]);
 });
 
-test("an infinity of all is that infinity", () => {
+test("an infinity of all runs gives that infinity", () => {
   expect(of([points([0, Number.POSITIVE_INFINITY])]).values).toEqual([Number.POSITIVE_INFINITY]);
 });
 
-test("times count from each run's start", () => {
+test("times are relative to each run's start", () => {
   const series = [points([0, 1, 100], [1, 1, 110]), points([0, 1, 900], [1, 1, 930])];
   expect(of(series, "none", [100, 900], 500).times).toEqual([500, 520]);
 });
@@ -104,8 +104,6 @@ function doubledTimes(series: Series, times: number): Series {
   for (let i = 0; i < times; i++) wide = double(wide);
   return wide;
 }
-
-// --- pictures ---
 
 const picture = (rows: [number, number][][], runs: RunHeader[], seq = 1, before: Picture | null = null) => {
   const series = rows.map((own, key) => ({
@@ -120,7 +118,7 @@ const parity = ({ key }: RunHeader) =>
 const four = [0, 1, 2, 3].map(key => run(key, { state: "finished", ended: 10 }));
 const rows: [number, number][][] = [[[0, 1]], [[0, 10]], [[0, 3]], [[0, 20]]];
 
-test("a picture of groups has one stand-in a group, named with its number of runs", () => {
+test("a group has one header with its number of runs", () => {
   const made = new RunGrouper().of(picture(rows, four), parity, new Set(), "minmax");
   expect(made.runs.map(({ key, name }) => [key, name])).toEqual([
     [0, "even (2 runs)"],
@@ -138,18 +136,18 @@ test("a picture of groups has one stand-in a group, named with its number of run
   expect(made.members.get("group:odd")).toEqual(["id1", "id3"]);
 });
 
-test("hidden runs do not count, and a group of hidden runs only stays whole", () => {
+test("hidden runs are omitted, unless the whole group is hidden", () => {
   const made = new RunGrouper().of(picture(rows, four), parity, new Set(["id0", "id1", "id3"]), "minmax");
   expect(made.runs.map(({ name }) => name)).toEqual(["even (1 run)", "odd (2 runs)"]);
 });
 
-test("a group runs while one of its runs does", () => {
+test("a group is running while one of its runs is", () => {
   const runs = [four[0], run(1), four[2], four[3]];
   const made = new RunGrouper().of(picture(rows, runs), parity, new Set(), "none");
   expect(made.runs.map(({ state }) => state)).toEqual(["finished", "running"]);
 });
 
-test("only the groups that changed are made anew", () => {
+test("unchanged groups keep their series", () => {
   const aggregator = new RunGrouper();
   const first = picture(rows, four);
   const before = aggregator.of(first, parity, new Set(), "minmax");

@@ -10,7 +10,7 @@ function columns(runs: Partial<TableRun>[], metrics: string[] = [], drawn: strin
 
 const ids = (list: readonly { id: string }[]) => list.map(({ id }) => id);
 
-test("unasked it shows the time, what was varied, and the first metrics", () => {
+test("the default columns are duration, varying config, first metrics", () => {
   const { made } = columns(
     [{ config: { lr: 0.1, seed: 7 } }, { config: { lr: 0.2, seed: 7 } }],
     ["a", "b", "c", "d", "e"],
@@ -19,36 +19,36 @@ test("unasked it shows the time, what was varied, and the first metrics", () => 
   expect(ids(made.shown([]))).toEqual(expected);
 });
 
-test("chosen columns come in their order, after the name; what is no column is left out", () => {
+test("chosen columns follow the name in order, unknown ids are omitted", () => {
   const { made } = columns([{}], ["a"]);
   expect(ids(made.shown(["min.a", "name", "nonsense", "config.x"]))).toEqual(["name", "min.a", "config.x"]);
 });
 
-test("every metric can be chosen by last, smallest and largest, also one that only the picture has", () => {
+test("all metrics have last, min and max, also those only in the picture", () => {
   const { made } = columns([{}], ["a"], ["live"]);
   expect(ids(made.all())).toEqual(
     expect.arrayContaining(["summary.a", "min.a", "max.a", "summary.live", "min.live", "max.live"]),
   );
 });
 
-test("system metrics are no columns", () => {
+test("system metrics are not columns", () => {
   const { made } = columns([{}], ["a"], ["@system/cpu %"]);
   expect(made.metrics).toEqual(["a"]);
 });
 
-test("names with dots, slashes and odd keys stay themselves", () => {
+test("names may contain dots, slashes and odd characters", () => {
   const name = "__proto__/a.b <x>";
   const { made, entries } = columns([{ config: { "opt.lr": 3 } }], [name]);
   expect(made.get(`max.${name}`)?.value(entries[0], 0)).toBe(9);
   expect(made.get("config.opt.lr")?.value(entries[0], 0)).toBe(3);
 });
 
-test("a summary that the user set stands before the last value", () => {
+test("a summary set by the user replaces the last value", () => {
   const { made, entries } = columns([{ summary: { a: 42 } }, {}], ["a"]);
   expect(entries.map(entry => made.get("summary.a")?.value(entry, 0))).toEqual([42, 1]);
 });
 
-test("the time of a running run goes on, and of one that was lost it is unknown", () => {
+test("the duration of a running run grows, of a lost run it is unknown", () => {
   const { made, entries } = columns([
     { started: 100, ended: null, state: "running" },
     { started: 100, ended: 130 },
@@ -66,6 +66,6 @@ test.each([
   [128, "128"],
   [true, "true"],
   ["adam", "adam"],
-])("config is read as it was written: %s", (value, text) => {
+])("config is shown as it was written: %s", (value, text) => {
   expect(formatConfigValue(value)).toBe(text);
 });

@@ -10,7 +10,7 @@ afterEach(() => {
 
 const settled = () => new Promise(resolve => setTimeout(resolve, 0));
 
-/** A model whose kernel notes the questions and answers with what it is told to. */
+/** A model whose kernel records the questions and gives fixed answers. */
 class Kernel extends FakeModel {
   asked: Record<string, unknown>[] = [];
   error: string | null = null;
@@ -51,7 +51,7 @@ function show(
 
 const abc = [{ name: "a" }, { name: "b" }, { name: "c" }];
 
-test("the button says how many runs there are, and opens and closes the panel", () => {
+test("the button shows the number of runs and toggles the panel", () => {
   const { find, model } = show(abc, { panel: "" });
   const button = find<HTMLButtonElement>(".tb-runs-button");
   expect([button.textContent, button.getAttribute("aria-expanded")]).toEqual(["Runs 3", "false"]);
@@ -63,19 +63,19 @@ test("the button says how many runs there are, and opens and closes the panel", 
   expect(find(".tb-side").hidden).toBe(true);
 });
 
-test("all runs of the project are in the list, drawn or not", () => {
+test("the grid lists all runs, drawn or not", () => {
   const { names, rows } = show(abc);
   expect(names()).toEqual(["c", "b", "run-0"]);
   expect(rows().map(row => row.getAttribute("aria-selected"))).toEqual(["false", "false", "true"]);
 });
 
-test("of a thousand runs only those in view are in the page", () => {
+test("only visible rows of a thousand runs are in the page", () => {
   const { rows, grid } = show(Array.from({ length: 1000 }, (_, i) => ({ name: `r${i}` })));
   expect(rows().length).toBeLessThan(60);
   expect(grid.getAttribute("aria-rowcount")).toBe("1001");
 });
 
-test("names, tags, config and metrics are text, whatever they look like", () => {
+test("names, tags, config and metrics are shown as text", () => {
   const evil = "<img src=x onerror=alert(1)>";
   const { find, el } = show(
     [{ id: evil, name: evil, tags: [evil], notes: evil, config: { [evil]: evil } }, {}],
@@ -87,7 +87,7 @@ test("names, tags, config and metrics are text, whatever they look like", () => 
   expect(find(".tb-runs").textContent).toContain(evil);
 });
 
-test("a head sorts, the other way round, and as before", () => {
+test("a column header sorts, reverses, and resets", () => {
   const { find, names, model } = show(abc);
   const head = find(".tb-runs-head .tb-runs-sort");
   const ways = [1, 2, 3].map(() => {
@@ -101,13 +101,13 @@ test("a head sorts, the other way round, and as before", () => {
   ]);
 });
 
-test("runs sorted by a column that is not shown show it", () => {
+test("the sort column is shown even if it was not chosen", () => {
   const { find } = show(abc, { run_sort: "-max.loss", run_columns: ["state"] });
   const heads = [...find(".tb-runs-head").children].map(head => head.textContent);
   expect(heads).toEqual(["Run", "max loss", "State"]);
 });
 
-test("the search finds, says how many, and where it is no regular expression", () => {
+test("the search filters, counts, and reports invalid expressions", () => {
   const { find, names, model } = show(abc);
   const search = find<HTMLInputElement>('.tb-panel input[type="search"]');
   search.value = "b|c";
@@ -120,17 +120,17 @@ test("the search finds, says how many, and where it is no regular expression", (
   expect(find(".tb-panel-status").textContent).toMatch(/^0 of 3 runs, 0 shown\. Searched as text: /);
 });
 
-test("runs that are not in the table are told: a kernel will send them, a notebook did not keep them", () => {
+test("omitted older runs are reported, with and without a kernel", () => {
   const kept = table(abc);
   kept.header.omitted = 900;
   const status = (Model: typeof Kernel) =>
     show(abc, { table: kept }, [run(0)], Model).find(".tb-panel-status").textContent;
   const left = "3 runs, 1 shown; 900 older ones";
-  expect(status(Kernel)).toBe(`${left} come when the kernel answers`);
-  expect(status(FakeModel as typeof Kernel)).toBe(`${left} are not kept here`);
+  expect(status(Kernel)).toBe(`${left} arrive when the kernel answers`);
+  expect(status(FakeModel as typeof Kernel)).toBe(`${left} are not saved in this page`);
 });
 
-test("a box shows and hides", () => {
+test("a check box shows and hides a run", () => {
   const { rows, model } = show(abc);
   const click = (row: number) => rows()[row].querySelector("input")?.click();
   click(0);
@@ -142,7 +142,7 @@ test("a box shows and hides", () => {
   expect(rows().map(row => row.querySelector("input")?.checked)).toEqual([true, false, true]);
 });
 
-test("keys move, show, and show alone, and the notebook hears none of them", () => {
+test("keys move and select rows, and do not reach the notebook", () => {
   const heard = vi.fn();
   document.body.addEventListener("keydown", heard, { once: true });
   const { press, grid, rows, model } = show(abc);
@@ -159,7 +159,7 @@ test("keys move, show, and show alone, and the notebook hears none of them", () 
   expect(heard).not.toHaveBeenCalled();
 });
 
-test("F2 renames where the name stands; Escape leaves it", async () => {
+test("F2 renames in place, Escape cancels", async () => {
   const { press, find, model } = show(abc);
   press("ArrowDown");
   press("F2");
@@ -175,7 +175,7 @@ test("F2 renames where the name stands; Escape leaves it", async () => {
   await settled();
 });
 
-test("a refusal of the kernel is said", async () => {
+test("a refusal of the kernel is shown", async () => {
   const { press, find, model } = show(abc);
   model.error = "run 'c' is being written by another process";
   press("ArrowDown");
@@ -187,13 +187,13 @@ test("a refusal of the kernel is said", async () => {
   expect(find(".tb-panel-status").textContent).toContain("being written by another process");
 });
 
-test("deleting is asked twice", () => {
+test("deleting needs a confirmation", () => {
   const { press, find, model } = show(abc);
   press("ArrowDown");
   press("Delete");
   expect([find(".tb-run-ask").hidden, find(".tb-question").textContent]).toEqual([
     false,
-    "Delete “c” and all its points for ever?",
+    "Permanently delete “c” and all its points?",
   ]);
   const [sure, keep] = find(".tb-run-ask").querySelectorAll("button");
   keep.click();
@@ -204,7 +204,7 @@ test("deleting is asked twice", () => {
   expect(find(".tb-run-details").hidden).toBe(true);
 });
 
-test("a running run cannot be deleted, and it says why", () => {
+test("a running run cannot be deleted, and the reason is shown", () => {
   const { press, find, model } = show([{ state: "running", ended: null }]);
   press("ArrowDown");
   press("Delete");
@@ -213,7 +213,7 @@ test("a running run cannot be deleted, and it says why", () => {
   expect(model.asked).toEqual([]);
 });
 
-test("tags, notes and colour are changed in the details", () => {
+test("tags, notes and colour are edited in the details", () => {
   const { press, find, model } = show(abc);
   press("End");
   press("Enter");
@@ -232,12 +232,12 @@ test("tags, notes and colour are changed in the details", () => {
   color.dispatchEvent(new Event("input"));
   expect(model.get("run_colors")).toEqual({ id0: "#123456" });
   [...find(".tb-run-buttons").querySelectorAll("button")]
-    .find(one => one.textContent === "Usual colour")
+    .find(one => one.textContent === "Default colour")
     ?.click();
   expect(model.get("run_colors")).toEqual({});
 });
 
-test("what somebody types is not overwritten by news", () => {
+test("updates do not overwrite a field being edited", () => {
   const { press, find, model } = show(abc);
   press("ArrowDown");
   press("Enter");
@@ -248,7 +248,7 @@ test("what somebody types is not overwritten by news", () => {
   expect(name.value).toBe("half a na");
 });
 
-test("without a kernel runs can be looked at and not changed", () => {
+test("without a kernel runs are read-only", () => {
   const { press, find } = show(abc, {}, [run(0)], FakeModel as typeof Kernel);
   press("ArrowDown");
   press("Enter");
@@ -257,7 +257,7 @@ test("without a kernel runs can be looked at and not changed", () => {
   expect(find(".tb-run-ask").hidden).toBe(true);
 });
 
-test("columns are chosen by boxes, and the usual ones come back", () => {
+test("columns are chosen with check boxes and can be reset", () => {
   const { find, model } = show(abc);
   [...find(".tb-panel").querySelectorAll("button")].find(one => one.textContent === "Columns")?.click();
   const box = (title: string) => find<HTMLInputElement>(`.tb-choice[title="${title}"] input`);
@@ -265,11 +265,11 @@ test("columns are chosen by boxes, and the usual ones come back", () => {
   expect(model.get("run_columns")).toEqual(["duration", "summary.loss", "max.loss"]);
   box("duration").click();
   expect(model.get("run_columns")).toEqual(["summary.loss", "max.loss"]);
-  [...find(".tb-chooser").querySelectorAll("button")].find(one => one.textContent === "As usual")?.click();
+  [...find(".tb-chooser").querySelectorAll("button")].find(one => one.textContent === "Default")?.click();
   expect(model.get("run_columns")).toEqual([]);
 });
 
-test("grouped runs stand under their group, which folds and toggles as one", () => {
+test("grouped runs are under a header that folds and toggles them", () => {
   const lr = (value: number) => ({ config: { lr: value } });
   const { names, rows, press, model, grid } = show([lr(1), lr(2), lr(1)], { group_by: "config.lr" });
   expect(grid.getAttribute("role")).toBe("treegrid");
@@ -283,7 +283,7 @@ test("grouped runs stand under their group, which folds and toggles as one", () 
   expect(names()).toHaveLength(5);
 });
 
-test("grouped runs are drawn as one: legend and charts name the group", () => {
+test("legend and charts show groups instead of their runs", () => {
   const lr = (value: number) => ({ config: { lr: value } });
   const drawn = [0, 1, 2].map(key => run(key, { state: "finished" }));
   const { el, model } = show([lr(1), lr(1), lr(2)], { group_by: "config.lr" }, drawn);
@@ -294,14 +294,14 @@ test("grouped runs are drawn as one: legend and charts name the group", () => {
   expect(chips[0].getAttribute("aria-pressed")).toBe("false");
 });
 
-test("a colour somebody chose is the run's", () => {
+test("a chosen colour is used for the run", () => {
   const drawn = [run(0), run(1)];
   const { el } = show([], { run_colors: { id1: "#ff0000" } }, drawn);
   const lines = [...el.querySelectorAll(".tb-legend line")].map(line => line.getAttribute("stroke"));
   expect(lines[1]).toBe("#ff0000");
 });
 
-test("a click on another run brings its details, when those of one are open", () => {
+test("with open details, a click on another run shows its details", () => {
   const { el, find, rows } = show(abc);
   const details = find(".tb-run-details");
   rows()[1].click();

@@ -27,7 +27,7 @@ test.each([
   ["fold 2", ["grouped"]],
   ["", ["brisk-otter-1", "fox", "tagged", "by id", "noted", "broken", "grouped"]],
   ["(", []],
-])("the search %j finds runs by all that is said of them", (text, found) => {
+])("the search %j matches all fields of a run", (text, found) => {
   const { entries } = project([
     { id: "a", name: "brisk-otter-1" },
     { id: "b", name: "fox" },
@@ -40,18 +40,18 @@ test.each([
   expect(names(filterRuns(entries, text))).toEqual(found);
 });
 
-test("unasked the newest run comes first", () => {
+test("by default the newest run comes first", () => {
   expect(project([{ name: "a" }, { name: "b" }]).sorted("")).toEqual(["b", "a"]);
   expect(parseSort("-")).toEqual(parseSort(""));
 });
 
-test("names sort as people count", () => {
+test("names sort naturally", () => {
   const { sorted } = project([{ name: "run 10" }, { name: "run 2" }, { name: "Run 1" }]);
   expect(sorted("name")).toEqual(["Run 1", "run 2", "run 10"]);
   expect(sorted("-name")).toEqual(["run 10", "run 2", "Run 1"]);
 });
 
-test("runs without a value come last both ways, and NaN before them", () => {
+test("missing values come last in both directions, after NaN", () => {
   const values = [3, undefined, Number.NaN, 1];
   const { sorted } = project(
     ["three", "missing", "nan", "one"].map(name => ({ name })),
@@ -62,7 +62,7 @@ test("runs without a value come last both ways, and NaN before them", () => {
   expect(sorted("-summary.loss")).toEqual(["three", "one", "nan", "missing"]);
 });
 
-test("config of numbers and texts sorts, numbers first", () => {
+test("numbers sort before texts", () => {
   const { sorted } = project([
     { name: "text", config: { x: "a" } },
     { name: "ten", config: { x: 10 } },
@@ -72,11 +72,11 @@ test("config of numbers and texts sorts, numbers first", () => {
   expect(sorted("config.x")).toEqual(["nine", "ten", "text", "none"]);
 });
 
-test("what is no column changes no order", () => {
+test("an unknown column keeps the order", () => {
   expect(project([{ name: "b" }, { name: "a" }]).sorted("nonsense")).toEqual(["b", "a"]);
 });
 
-test("groups come in the order of their keys, and runs without one last", () => {
+test("groups are sorted by value, runs without one come last", () => {
   const { entries } = project([
     { name: "a", config: { lr: 0.1 } },
     { name: "b" },
@@ -91,7 +91,7 @@ test("groups come in the order of their keys, and runs without one last", () => 
   ]);
 });
 
-test("a number and the text that looks like it are two groups", () => {
+test("a number and the equal text are separate groups", () => {
   const of = (value: string | number) =>
     groupOf({ group: null, config: new Map([["x", value]]) }, "config.x");
   expect(of(1).key).not.toBe(of("1").key);

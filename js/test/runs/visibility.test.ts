@@ -11,7 +11,7 @@ function visibility(drawn: number, traits: Record<string, unknown> = {}) {
   return { made, model, shown };
 }
 
-test("a run of the board is hidden and shown without the kernel", () => {
+test("a run in the picture is toggled without the kernel", () => {
   const { made, model } = visibility(2);
   made.toggle(["id0"]);
   expect([model.get("hidden_runs"), model.get("selected_runs"), made.shown("id0")]).toEqual([
@@ -23,7 +23,7 @@ test("a run of the board is hidden and shown without the kernel", () => {
   expect([model.get("hidden_runs"), made.shown("id0")]).toEqual([[], true]);
 });
 
-test("a run that the board does not draw is asked for, and let go again", () => {
+test("a run outside the picture is requested, then released", () => {
   const { made, model } = visibility(1);
   made.toggle(["far"]);
   expect([model.get("selected_runs"), made.shown("far")]).toEqual([["far"], true]);
@@ -31,7 +31,7 @@ test("a run that the board does not draw is asked for, and let go again", () => 
   expect([model.get("selected_runs"), made.shown("far")]).toEqual([[], false]);
 });
 
-test("a group toggles as one: some shown, then all, then none", () => {
+test("a partly shown group is first shown, then hidden", () => {
   const { made, shown } = visibility(3, { hidden_runs: ["id1"] });
   made.toggle(["id0", "id1"]);
   expect(shown("id0", "id1", "id2")).toEqual(["id0", "id1", "id2"]);
@@ -39,13 +39,13 @@ test("a group toggles as one: some shown, then all, then none", () => {
   expect(shown("id0", "id1", "id2")).toEqual(["id2"]);
 });
 
-test("one click never asks for more runs than a board can draw", () => {
+test("one click requests a limited number of runs", () => {
   const { made, model } = visibility(0);
   made.show(Array.from({ length: 1000 }, (_, i) => `r${i}`));
   expect(model.get("selected_runs")).toHaveLength(MOST_DRAWN);
 });
 
-test("a run shown alone hides all others, and once more brings them back", () => {
+test("showing only one run hides the others, repeating it shows them", () => {
   const { made, shown } = visibility(3);
   made.solo(["id1"]);
   expect(shown("id0", "id1", "id2")).toEqual(["id1"]);

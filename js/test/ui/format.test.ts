@@ -21,7 +21,7 @@ test.each([
   [Number.NaN, "NaN"],
   [Number.POSITIVE_INFINITY, "∞"],
   [Number.NEGATIVE_INFINITY, "−∞"],
-])("%d is written %s", (value, text) => {
+])("%d is formatted as %s", (value, text) => {
   expect(formatValue(value)).toBe(text);
 });
 
@@ -32,7 +32,7 @@ test.each([
   [3600, "1:00:00"],
   [7325, "2:02:05"],
   [90000, "1d 1h"],
-])("%d seconds are written %s", (seconds, text) => {
+])("%d seconds are formatted as %s", (seconds, text) => {
   expect(formatDuration(seconds)).toBe(text);
 });
 
@@ -41,6 +41,6 @@ test.each([
   [12.345, "12.3/s"],
   [0.5, "30.0/min"],
   [0.01, "36.0/h"],
-])("a rate of %d is written %s", (rate, text) => {
+])("a rate of %d is formatted as %s", (rate, text) => {
   expect(formatRate(rate)).toBe(text);
 });

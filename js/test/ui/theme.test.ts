@@ -38,12 +38,12 @@ test.each<[string, () => unknown, "light" | "dark"]>([
     () => body.setAttribute("style", "background-color: rgb(250, 250, 250)"),
     "light",
   ],
-])("when %s, the board follows", (_, given, theme) => {
+])("the theme is detected when %s", (_, given, theme) => {
   given();
   expect(detectTheme(window as unknown as Window)).toBe(theme);
 });
 
-test("a change of theme is told until the view closes", async () => {
+test("a theme change is reported until the view closes", async () => {
   const [changed, ends] = [vi.fn(), new AbortController()];
   watchTheme(window as unknown as Window, changed, ends.signal);
   body.setAttribute("data-jp-theme-light", "false");

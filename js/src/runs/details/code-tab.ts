@@ -4,7 +4,7 @@ import { formatCount, formatDuration } from "../../ui/format.ts";
 import { codeBlock } from "./definition-list.ts";
 import { DocumentTab } from "./document-tab.ts";
 
-const DIRTY_HELP = "The notebook no longer shows this cell as it ran here";
+const DIRTY_HELP = "The cell has changed in the notebook since it ran";
 
 interface Cell {
   count: number | null;
@@ -46,7 +46,7 @@ function draw({ count, source, started, ended, state, error, output, dirty }: Ce
     head.append(h("span", { class: "tb-state", "data-state": "interrupted", title: DIRTY_HELP }, dirty));
   if (ended !== null) head.append(h("span", { class: "tb-number" }, formatElapsed(ended - started)));
   const code =
-    source === null ? h("div", { class: "tb-minor" }, "Its code was not recorded.") : codeBlock(source);
+    source === null ? h("div", { class: "tb-minor" }, "The code was not recorded.") : codeBlock(source);
   const cell = h("section", { class: "tb-cell" }, head, code);
   if (error) cell.append(codeBlock(error, "tb-danger"));
   if (output) cell.append(codeBlock(output, "tb-minor"));

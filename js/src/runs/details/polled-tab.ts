@@ -1,8 +1,8 @@
 import { BUSY_AFTER, NoAnswer, type Requests } from "../../frames/requests.ts";
 import { h, setText } from "../../ui/dom.ts";
 
-const NO_KERNEL = "No notebook keeps this: it needs the kernel that recorded the run, or a new one.";
-const BUSY = "The kernel is busy: this comes when the cell ends.";
+const NO_KERNEL = "This is not saved in the notebook: it requires a kernel.";
+const BUSY = "The kernel is busy: this appears when the cell ends.";
 
 type AnswerContent = Record<string, unknown>;
 

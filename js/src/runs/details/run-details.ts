@@ -25,7 +25,7 @@ interface RunEdits {
   close(): void;
 }
 
-const NO_KERNEL = "Only with a kernel behind this page";
+const NO_KERNEL = "Requires a kernel";
 const TABS = { overview: "Overview", console: "Console", code: "Code", environment: "Environment" };
 
 /** The details of one run: overview with editable fields, console, code, environment. */
@@ -53,8 +53,8 @@ export class RunDetails {
   #labels = h("input", { spellcheck: "false", placeholder: "separated by commas" });
   #notes = h("textarea", { rows: "2" });
   #color = h("input", { type: "color" });
-  #defaultColor = button("Usual colour");
-  #solo = button("Show alone");
+  #defaultColor = button("Default colour");
+  #solo = button("Show only this run");
   #remove = button("Delete…", "tb-danger");
   #question = h("span", { class: "tb-question" });
   #confirm = button("Delete", "tb-danger");
@@ -66,7 +66,7 @@ export class RunDetails {
   constructor(editing: RunEdits, requests: Requests, signal: AbortSignal) {
     this.#editing = editing;
     this.#large = new FullScreen(signal);
-    this.#tabs = new Tabs(TABS, "Of this run", name => this.#choose(name), signal);
+    this.#tabs = new Tabs(TABS, "Run details", name => this.#choose(name), signal);
     this.#polledTabs = [
       ["console", new ConsoleTab(requests, signal)],
       ["code", new CodeTab(requests, signal)],
@@ -74,7 +74,7 @@ export class RunDetails {
     ];
     const large = button("⤢", "tb-panel-close");
     const close = button("×", "tb-panel-close");
-    large.setAttribute("aria-label", "Show large");
+    large.setAttribute("aria-label", "Full screen");
     close.setAttribute("aria-label", "Close details");
     this.#ask.append(this.#question, this.#confirm, this.#keep);
     this.head.append(this.#line, this.#title, this.#facts, large, close);
@@ -193,7 +193,7 @@ export class RunDetails {
       this.#question,
       running
         ? `“${entry.name}” is still running: finish it before you delete it.`
-        : `Delete “${entry.name}” and all its points for ever?`,
+        : `Permanently delete “${entry.name}” and all its points?`,
     );
     this.#confirm.hidden = running;
     setText(this.#keep, running ? "OK" : "Keep");

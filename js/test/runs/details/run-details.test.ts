@@ -14,7 +14,7 @@ afterEach(() => {
 type Question = Record<string, unknown>;
 type Line = [number, string, string, number, null];
 
-/** A model whose kernel answers as the test says, and not at all where it says null. */
+/** A model whose kernel answers when the test says so, and never where it returns null. */
 class Kernel extends FakeModel {
   asked: Question[] = [];
   answers: Record<string, (question: Question) => object | null> = {};
@@ -28,7 +28,7 @@ class Kernel extends FakeModel {
     else this.#unanswered.push(id);
   }
 
-  /** Answers, late, the first question that was not. */
+  /** Answer the oldest open question. */
   catchUp(answer: object) {
     this.#tell({ answers: this.#unanswered.shift(), ...answer });
   }
@@ -99,7 +99,7 @@ function open(
 
 const settle = (ms = 0) => vi.advanceTimersByTimeAsync(ms);
 
-test("four tabs with one tab stop, which arrows, Home and End move", () => {
+test("the tabs are one tab stop, moved by arrows, Home and End", () => {
   const { tabs, press, shown } = open("Overview", {});
   const state = () => tabs().map(tab => [tab.getAttribute("aria-selected"), tab.tabIndex].join());
   expect(tabs().map(tab => tab.textContent)).toEqual(["Overview", "Console", "Code", "Environment"]);
@@ -112,7 +112,7 @@ test("four tabs with one tab stop, which arrows, Home and End move", () => {
   expect(shown().getAttribute("aria-labelledby")).toBe(tabs()[0].id);
 });
 
-test("the overview has the config, as text", () => {
+test("the overview shows the config as text", () => {
   const { shown } = open("Overview", {});
   expect(shown().querySelector("[role=heading]")?.textContent).toBe("config");
   const pairs = [...shown().querySelectorAll(".tb-pairs > *")].map(one => one.textContent);
@@ -120,7 +120,7 @@ test("the overview has the config, as text", () => {
   expect(shown().querySelector("b")).toBeNull();
 });
 
-test("nothing is asked before somebody opens a tab, and of a run that has ended once", async () => {
+test("a tab asks when opened, and only once for an ended run", async () => {
   const { model, choose } = open("Overview", { console: () => ({ lines: [line(0)], earlier: 0 }) });
   expect(model.asked).toEqual([]);
   choose("Console");
@@ -131,7 +131,7 @@ test("nothing is asked before somebody opens a tab, and of a run that has ended 
   expect(model.asked).toEqual([{ ask: "console", run: "id1" }]);
 });
 
-test("the console has lines with their stream and time, as text, and only those in view are in the page", async () => {
+test("the console shows visible lines with stream and time, as text", async () => {
   const odd = [
     line(900, "<img src=x onerror=alert(1)>", "stderr"),
     line(901, "9 lines left out", "cut"),
@@ -149,7 +149,7 @@ test("the console has lines with their stream and time, as text, and only those 
   expect(shown().querySelector("img")).toBeNull();
 });
 
-test("a console that goes on is followed, with lines that were written over, until its run ends", async () => {
+test("the console follows new and overwritten lines until the run ends", async () => {
   let told: Line[] = [line(0), line(1, "10%")];
   const { model, lines } = open(
     "Console",
@@ -172,7 +172,7 @@ test("a console that goes on is followed, with lines that were written over, unt
   expect(model.asked).toHaveLength(length);
 });
 
-test("a console nobody looks at is not asked for", async () => {
+test("a console that is not visible is not polled", async () => {
   const { model, choose } = open("Console", { console: () => ({ lines: [], earlier: 0 }) }, "running");
   await settle(2100);
   const { length } = model.asked;
@@ -184,7 +184,7 @@ test("a console nobody looks at is not asked for", async () => {
   expect([length > 1, model.asked.length]).toEqual([true, length]);
 });
 
-test("earlier lines come when somebody scrolls to where they begin", async () => {
+test("scrolling to the top loads earlier lines", async () => {
   const { model, find } = open("Console", {
     console: ({ before }) =>
       before === undefined ? { lines: many(50, 150), earlier: 50 } : { lines: many(0, 50), earlier: 0 },
@@ -199,7 +199,7 @@ test("earlier lines come when somebody scrolls to where they begin", async () =>
   expect(scroller.scrollTop).toBe(50 * 18);
 });
 
-test("a search marks what the kernel finds, counts, and steps on and back", async () => {
+test("a search marks, counts and steps through matches", async () => {
   const { model, shown, press, search } = open("Console", {
     console: ({ search }) =>
       search
@@ -224,7 +224,7 @@ test("a search marks what the kernel finds, counts, and steps on and back", asyn
   expect([count(), shown().querySelector("mark")]).toEqual(["", null]);
 });
 
-test("a match before the lines that are here is brought with all between", async () => {
+test("an earlier match is loaded with all lines in between", async () => {
   const { model, lines, search } = open("Console", {
     console: ({ search, before, since }) => {
       if (search) return { found: [200] };
@@ -238,10 +238,10 @@ test("a match before the lines that are here is brought with all between", async
   expect(lines()).toContain("line 200");
 });
 
-test("a busy kernel is told of, and its answer belongs to the run that was asked about", async () => {
+test("a busy kernel is reported, late answers stay with their run", async () => {
   const { model, said, show, lines } = open("Console", {});
   await settle(2000);
-  expect(said()).toBe("The kernel is busy: this comes when the cell ends.");
+  expect(said()).toBe("The kernel is busy: this appears when the cell ends.");
   show("End");
   model.catchUp({ lines: [line(0, "of the other run")], earlier: 0 });
   await settle();
@@ -251,22 +251,22 @@ test("a busy kernel is told of, and its answer belongs to the run that was asked
   expect([lines(), said()]).toEqual([["of this run"], ""]);
 });
 
-test("without a kernel each tab says what it needs", async () => {
+test("without a kernel each tab says what it requires", async () => {
   const { said, choose } = open("Console", {}, "finished", false);
   for (const tab of ["Console", "Code", "Environment"]) {
     choose(tab);
     await settle();
-    expect(said()).toContain("needs the kernel");
+    expect(said()).toContain("requires a kernel");
   }
 });
 
-test("why there is no answer is said", async () => {
+test("the reason of a refusal is shown", async () => {
   const { said } = open("Code", { cells: () => ({ error: "this run is no longer in the project" }) });
   await settle();
   expect(said()).toBe("this run is no longer in the project");
 });
 
-test("nothing recorded is said, each in its words", async () => {
+test("each tab has its own text for missing data", async () => {
   const nothing = { console: { lines: [], earlier: 0 }, cells: { cells: [], earlier: 0 } };
   const { said, choose } = open("Console", {
     console: () => nothing.console,
@@ -282,7 +282,7 @@ test("nothing recorded is said, each in its words", async () => {
   expect(all).toEqual(["No output was recorded.", "No code was recorded.", "No environment was recorded."]);
 });
 
-test("the code has each cell with its number, outcome, duration, error and output, and why it is dirty", async () => {
+test("cells show number, state, duration, error, output and differences", async () => {
   const cell = {
     count: 3,
     source: "a < b\nc",
@@ -317,11 +317,11 @@ test("the code has each cell with its number, outcome, duration, error and outpu
     "x",
     "<trackbook run>",
   ]);
-  expect(shown().textContent).toContain("Its code was not recorded.");
+  expect(shown().textContent).toContain("The code was not recorded.");
   expect(shown().textContent).toContain("2 earlier cells");
 });
 
-test("the environment is by topic, its packages can be searched, and the diff stands apart", async () => {
+test("the environment has topics, searchable packages and a diff", async () => {
   const { shown, search } = open("Environment", {
     environment: () => ({
       environment: {
@@ -344,7 +344,7 @@ test("the environment is by topic, its packages can be searched, and the diff st
   expect(shown().querySelector(".tb-code")?.textContent).toBe("-a\n+<b>");
 });
 
-test("deleting a run asks in the overview, wherever one was", () => {
+test("deleting a run asks in the overview tab", () => {
   const { find, press, tabs } = open("Code", { cells: () => null });
   press(find(".tb-runs"), "Delete");
   expect([tabs()[0].getAttribute("aria-selected"), find(".tb-run-ask").hidden]).toEqual(["true", false]);
