@@ -32,7 +32,7 @@ run = tb.init("deaf", name="deaf")
 tb.log({"loss": 1.0})
 while not pathlib.Path("drawn").exists():
     time.sleep(0.02)
-with tb.board()._lock:  # as a host that delivers nothing while a cell is busy
+with tb.board().publisher.lock:  # as a host that delivers nothing while a cell is busy
     pathlib.Path("deaf").touch()
     while not pathlib.Path("told").exists():
         time.sleep(0.02)

@@ -64,8 +64,8 @@ export class Board {
   #scheduler: DrawScheduler;
   #userCharts: UserCharts;
   #hover: Hover;
-  #look: { key: string; value: DrawSettings } | null = null;
-  #large: FullScreen;
+  #settings: { key: string; value: DrawSettings } | null = null;
+  #fullScreen: FullScreen;
   #menu: ChartMenu;
   #zoom = new ZoomState();
   #detail: ZoomDetail;
@@ -83,15 +83,18 @@ export class Board {
     this.#controls = new Controls(this.#state, () => this.#unzoom(), signal);
     this.#sidebar = new Sidebar(this.#state, model, update, signal);
     this.#legend = new Legend(this.#state, signal);
-    this.#scheduler = new DrawScheduler(chart => chart instanceof Chart && this.#ask(chart), signal);
+    this.#scheduler = new DrawScheduler(
+      chart => chart instanceof Chart && this.#requestDetail(chart),
+      signal,
+    );
     this.#userCharts = new UserCharts(this.#scheduler);
-    this.#large = new FullScreen(signal);
+    this.#fullScreen = new FullScreen(signal);
     this.#menu = new ChartMenu(this.#actions(), signal);
     const requests = new Requests(model, signal);
     this.#stop = new StopButton(requests, signal);
     this.#header = new Header(this.#stop.element);
     this.#detail = new ZoomDetail(requests, update, signal);
-    this.#groups = new ChartGroups(this.#state, chart => this.#adopt(chart), signal);
+    this.#groups = new ChartGroups(this.#state, chart => this.#addChart(chart), signal);
     this.#hover = new Hover(
       this.element,
       () => this.#groups.charts(),
@@ -103,7 +106,7 @@ export class Board {
     const parts = [unzoom, this.#legend.element, this.#empty, this.#groups.element];
     const main = h("div", { class: "tb-main" }, ...parts);
     const body = h("div", { class: "tb-body" }, this.#sidebar.element, main);
-    this.element.append(this.#head, this.#notices, body, this.#large.element);
+    this.element.append(this.#head, this.#notices, body, this.#fullScreen.element);
     // A notebook in command mode handles keys itself: arrows select a cell, "a" inserts one, "dd" deletes one.
     this.element.dataset.lmSuppressShortcuts = "true"; // JupyterLab, Notebook
     this.element.addEventListener("keydown", event => event.stopPropagation(), { signal });
@@ -162,12 +165,12 @@ export class Board {
     if (!picture) return this.#showEmpty(NO_CHARTS_YET);
     this.#detail.setSession(picture.session);
     const drawn = this.#sidebar.drawn(picture);
-    const look = this.#lookOf(drawn);
-    this.#showRuns(picture, drawn, look);
-    this.#showEmpty(this.#whyEmpty(drawn, metrics, look));
+    const settings = this.#settingsOf(drawn);
+    this.#showRuns(picture, drawn, settings);
+    this.#showEmpty(this.#whyEmpty(drawn, metrics, settings));
     this.#groups.element.hidden = !this.#empty.hidden && !metrics.some(isSystem);
     this.#groups.update(metrics, name => this.#userCharts.element(name));
-    this.#showCharts(drawn, look);
+    this.#showCharts(drawn, settings);
   }
 
   get #ticks(): boolean {
@@ -197,7 +200,7 @@ export class Board {
     return state === "running" && this.#ticks && here.includes(id);
   }
 
-  #showCharts(drawn: DrawnPicture, look: DrawSettings) {
+  #showCharts(drawn: DrawnPicture, settings: DrawSettings) {
     const { metrics, series, members } = drawn;
     const byMetric = new Map<string, Series[]>(metrics.map(metric => [metric, []]));
     for (const each of series) byMetric.get(metrics[each.metric])?.push(each);
@@ -206,35 +209,35 @@ export class Board {
     const defined = axisDefinitions(drawn);
     const axesOf = (metric: string): ChartAxes => {
       const x = xAxisOf(metric, this.#state.get("x_axis"), defined);
-      return { x, log: this.#logOf(metric), knots: byMetric.get(x) ?? [] };
+      return { x, log: this.#logAxes(metric), xSeries: byMetric.get(x) ?? [] };
     };
     for (const chart of this.#groups.charts()) {
       const { metric } = chart;
       const axes = axesOf(metric);
       const remark = this.#detail.isLate(metric) ? "detail when the cell ends" : "";
       const fine = members ? [] : this.#detail.fine(metric);
-      const content = { series: byMetric.get(metric) ?? [], fine, look, axes };
+      const content = { series: byMetric.get(metric) ?? [], fine, settings, axes };
       const zoom = this.#zoom.of(metric, axes.x, linked, () => xExtentOf(content));
       const scene = { ...content, theme, zoom, remark };
       if (chart.update(scene)) this.#scheduler.request(chart);
-      this.#ask(chart);
+      this.#requestDetail(chart);
     }
     const partOf = (metric: string) => ({
       metric,
       series: byMetric.get(metric) ?? [],
       axes: axesOf(metric),
     });
-    this.#userCharts.show(metrics, partOf, look, theme);
+    this.#userCharts.show(metrics, partOf, settings, theme);
   }
 
   /** Request finer data for a chart. */
-  #ask(chart: Chart) {
-    const grouped = this.#sidebar.groups; // the kernel knows single runs only
+  #requestDetail(chart: Chart) {
+    const grouped = this.#sidebar.isGrouping; // the kernel knows single runs only
     if (!chart.visible || !chart.scene || grouped) return;
     this.#detail.request(chart.metric, detailNeed(chart.scene, chart.columns));
   }
 
-  #logOf(metric: string) {
+  #logAxes(metric: string) {
     const everywhere = this.#state.get("y_scale") === "log";
     return {
       x: this.#state.get("x_scale") === "log",
@@ -246,7 +249,7 @@ export class Board {
    * Return the settings for drawing; the same object while they are unchanged, so that charts can compare them
    * cheaply.
    */
-  #lookOf(drawn: DrawnPicture): DrawSettings {
+  #settingsOf(drawn: DrawnPicture): DrawSettings {
     const { runs } = drawn;
     const theme = this.element.dataset.theme as Theme;
     const [hidden, colors] = [this.#sidebar.hidden(drawn), this.#state.get("run_colors")];
@@ -261,12 +264,12 @@ export class Board {
       faded,
     ]);
     const key = JSON.stringify([theme, hidden, colors, smoothing, clipOutliers, known]);
-    if (this.#look?.key !== key) {
+    if (this.#settings?.key !== key) {
       const styles = styleRuns(runs, theme, colors);
       const value = { styles, hidden: new Set(hidden), smoothing, clipOutliers };
-      this.#look = { key, value };
+      this.#settings = { key, value };
     }
-    return this.#look.value;
+    return this.#settings.value;
   }
 
   #whyEmpty({ metrics, runs }: Picture, shown: readonly string[], { hidden }: DrawSettings): string {
@@ -290,7 +293,7 @@ export class Board {
     this.#notices.replaceChildren(...texts.map(text => h("div", { class: "tb-notice", role }, text)));
   }
 
-  #adopt(chart: Chart) {
+  #addChart(chart: Chart) {
     this.#scheduler.add(chart);
     this.#hover.watch(chart);
     this.#menu.attach(chart);
@@ -312,9 +315,9 @@ export class Board {
     const everywhere = () => this.#state.get("y_scale") === "log";
     return {
       project: () => this.#store.picture?.project ?? "",
-      showLarge: (chart: Chart) => this.#large.toggle(chart, chart.metric),
+      showLarge: (chart: Chart) => this.#fullScreen.toggle(chart, chart.metric),
       resetZoom: (chart: Chart) => this.#zoomTo(chart, null),
-      isLog: ({ metric }: Chart) => this.#logOf(metric).y,
+      isLog: ({ metric }: Chart) => this.#logAxes(metric).y,
       isLogEverywhere: everywhere,
       setLog: ({ metric }: Chart, log: boolean) => {
         if (log === everywhere()) this.#ownLogY.delete(metric);

@@ -9,7 +9,7 @@ export class Legend {
   readonly element = h("div", { class: "tb-legend", role: "group", "aria-label": "Runs" });
   #state: ViewState;
   #signal: AbortSignal;
-  #chips = new Map<string, { chip: HTMLButtonElement; look: string }>();
+  #chips = new Map<string, { chip: HTMLButtonElement; key: string }>();
   #runs: readonly RunHeader[] = [];
   #members: ReadonlyMap<string, readonly string[]> = new Map();
 
@@ -39,12 +39,12 @@ export class Legend {
   #chip(style: RunStyle, hidden: boolean): HTMLButtonElement {
     const { run, label, color, dash } = style;
     const chip = this.#chips.get(run.id)?.chip ?? this.#newChip(run.id);
-    const look = JSON.stringify([label, color, dash, run.state, run.faded, run.error]);
-    if (this.#chips.get(run.id)?.look !== look) {
+    const key = JSON.stringify([label, color, dash, run.state, run.faded, run.error]);
+    if (this.#chips.get(run.id)?.key !== key) {
       const icon = ["running", "finished"].includes(run.state) ? [] : [stateIcon(run)];
       chip.replaceChildren(swatch(color, dash), h("span", { class: "tb-run-name" }, label), ...icon);
       chip.title = `${label}, ${run.state}${run.faded ? ", an earlier run" : ""}\nClick to hide or show, double-click to show only this run.`;
-      this.#chips.set(run.id, { chip, look });
+      this.#chips.set(run.id, { chip, key });
     }
     chip.setAttribute("aria-pressed", String(!hidden));
     return chip;
@@ -53,8 +53,8 @@ export class Legend {
   #newChip(id: string): HTMLButtonElement {
     const chip = h("button", { type: "button", class: "tb-run", "data-run": id });
     const options = { signal: this.#signal };
-    chip.addEventListener("click", ({ altKey }) => (altKey ? this.#solo(id) : this.#toggle(id)), options);
-    chip.addEventListener("dblclick", ({ altKey }) => altKey || this.#solo(id), options);
+    chip.addEventListener("click", ({ altKey }) => (altKey ? this.#showOnly(id) : this.#toggle(id)), options);
+    chip.addEventListener("dblclick", ({ altKey }) => altKey || this.#showOnly(id), options);
     return chip;
   }
 
@@ -69,7 +69,7 @@ export class Legend {
     this.#state.set("hidden_runs", ids.every(one => hidden.includes(one)) ? others : [...others, ...ids]);
   }
 
-  #solo(id: string) {
+  #showOnly(id: string) {
     const others = this.#runs.flatMap(run => (run.id === id ? [] : this.#idsOf(run.id)));
     const hidden = new Set(this.#state.get("hidden_runs"));
     const already = !this.#idsOf(id).some(one => hidden.has(one)) && others.every(other => hidden.has(other));

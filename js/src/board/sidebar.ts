@@ -76,17 +76,17 @@ export class Sidebar {
   }
 
   /** Whether groups are drawn instead of runs. */
-  get groups(): boolean {
+  get isGrouping(): boolean {
     return isGrouping(this.#state.get("group_by"));
   }
 
   /** Return the picture that charts draw. */
   drawn(picture: Picture): DrawnPicture {
     const by = this.#state.get("group_by");
-    if (!this.groups) return picture;
+    if (!this.isGrouping) return picture;
     const known = new Map(decodeRunsTable(this.#model.get("table")).runs.map(entry => [entry.id, entry]));
     const nothing = new Map();
-    return this.#aggregator.of(
+    return this.#aggregator.groupPicture(
       picture,
       run => groupOf({ group: run.group, config: known.get(run.id)?.config ?? nothing }, by),
       new Set(this.#state.get("hidden_runs")),
@@ -115,8 +115,8 @@ export class Sidebar {
     const groups = drawn === picture ? null : styleRuns(drawn.runs, theme);
     const groupStyle = (key: string) => groups?.get(drawn.keys?.get(key) ?? -1) ?? null;
     this.#panel.update({ picture, table, runStyle, groupStyle, now });
-    this.#showFrame(open);
-    const { entries, found, visibility } = this.#panel;
+    this.#showOpen(open);
+    const { entries, matches: found, visibility } = this.#panel;
     this.#showGroupings(entries);
     setText(this.button, `Runs ${formatCount(Math.max(entries.length, picture.runs.length))}`);
     this.#compare.element.hidden = open !== "compare";
@@ -128,7 +128,7 @@ export class Sidebar {
     return runStyle;
   }
 
-  #showFrame(open: ViewTraits["panel"]) {
+  #showOpen(open: ViewTraits["panel"]) {
     this.element.hidden = !open;
     this.button.setAttribute("aria-expanded", String(Boolean(open)));
     this.#tabs.update(open);

@@ -8,7 +8,7 @@ export class StopButton {
   #status = h("span", { class: "tb-stop-status", role: "status" });
   readonly element = h("span", { class: "tb-stop", hidden: "" }, this.#button, this.#status);
   #run: RunHeader | null = null;
-  #said = new Map<string, string>(); // by run
+  #messages = new Map<string, string>(); // by run
 
   constructor(requests: Requests, signal: AbortSignal) {
     this.#button.addEventListener("click", () => this.#run && void this.#ask(requests, this.#run.id), {
@@ -29,7 +29,7 @@ export class StopButton {
 
   async #ask(requests: Requests, id: string) {
     const say = (text: string) => {
-      this.#said.set(id, text);
+      this.#messages.set(id, text);
       this.#show();
     };
     say("Stopping…");
@@ -42,7 +42,7 @@ export class StopButton {
   }
 
   #show() {
-    const said = this.#said.get(this.#run?.id ?? "") ?? "";
+    const said = this.#messages.get(this.#run?.id ?? "") ?? "";
     setText(this.#status, said);
     this.#status.title = said;
   }

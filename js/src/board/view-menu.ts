@@ -19,7 +19,7 @@ const SCALES = [
   ["log", "Log"],
 ] as const;
 
-let made = 0; // radio group names must be unique in the page
+let radioGroups = 0; // radio group names must be unique in the page
 
 /** The menu of view settings that are changed less often. */
 export class ViewMenu {
@@ -67,7 +67,7 @@ export class ViewMenu {
   }
 
   #choice<N extends Name>(label: string, name: N, options: readonly (readonly [ViewTraits[N], string])[]) {
-    const group = `tb-view-${made++}`;
+    const group = `tb-view-${radioGroups++}`;
     const segments = options.map(([value, text]) => {
       const input = h("input", { type: "radio", name: group, value: String(value) });
       input.addEventListener("change", () => this.#state.set(name, value), { signal: this.#signal });

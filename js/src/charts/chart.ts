@@ -137,11 +137,11 @@ export class Chart {
     this.#crosshair.show(axes, this.plotElement, x, rows);
   }
 
-  async #render(plot: Plot, { theme, look, zoom, remark }: ChartScene) {
+  async #render(plot: Plot, { theme, settings, zoom, remark }: ChartScene) {
     const { kind, rows, log } = plot;
     const canvas = this.#viewFor(specOf(kind, log), theme);
     this.#resize(canvas.view, plot);
-    const { x, y, outside } = domainsOf(plot, zoom, look.clipOutliers);
+    const { x, y, outside } = domainsOf(plot, zoom, settings.clipOutliers);
     const remarks = [
       ...plot.remarks,
       ...(outside ? [`${outside} outside`] : []),
@@ -149,7 +149,7 @@ export class Chart {
     ];
     this.#describe(plot, remarks);
     const signals = {
-      smoothing: look.smoothing.amount,
+      smoothing: settings.smoothing.amount,
       x_window: x,
       y_window: y,
       x_log: log.x,
@@ -161,7 +161,7 @@ export class Chart {
 
   #viewFor(spec: Spec, theme: Theme): VegaView {
     const { fontFamily: font } = getComputedStyle(this.body);
-    const canvas = this.#box.made([spec, theme, font], box => createVegaView(spec, theme, font, box));
+    const canvas = this.#box.contentFor([spec, theme, font], box => createVegaView(spec, theme, font, box));
     this.element.view = canvas.view;
     return canvas;
   }
@@ -197,7 +197,7 @@ export class Chart {
 
 function sameScene(a: ChartScene, b: ChartScene): boolean {
   return (
-    a.look === b.look &&
+    a.settings === b.settings &&
     a.theme === b.theme &&
     a.zoom === b.zoom &&
     a.remark === b.remark &&

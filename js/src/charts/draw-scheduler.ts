@@ -10,8 +10,10 @@ const VIEWPORT_MARGIN = "200px"; // charts are drawn before they scroll into vie
 export class DrawScheduler {
   #charts = new Map<Element, ScheduledChart>();
   #queue: DrawQueue;
-  #seen = new IntersectionObserver(entries => this.#onSeen(entries), { rootMargin: VIEWPORT_MARGIN });
-  #sized = new ResizeObserver(entries => this.#onSized(entries));
+  #visibility = new IntersectionObserver(entries => this.#onVisibility(entries), {
+    rootMargin: VIEWPORT_MARGIN,
+  });
+  #sizes = new ResizeObserver(entries => this.#onSize(entries));
 
   #onShown: (chart: ScheduledChart) => void;
 
@@ -19,16 +21,16 @@ export class DrawScheduler {
     this.#onShown = onShown;
     this.#queue = new DrawQueue(signal);
     signal.addEventListener("abort", () => {
-      this.#seen.disconnect();
-      this.#sized.disconnect();
+      this.#visibility.disconnect();
+      this.#sizes.disconnect();
       for (const chart of this.#charts.values()) chart.destroy();
     });
   }
 
   add(chart: ScheduledChart) {
     this.#charts.set(chart.plotElement, chart);
-    this.#seen.observe(chart.plotElement);
-    this.#sized.observe(chart.plotElement);
+    this.#visibility.observe(chart.plotElement);
+    this.#sizes.observe(chart.plotElement);
   }
 
   request(chart: ScheduledChart) {
@@ -49,7 +51,7 @@ export class DrawScheduler {
     }
   }
 
-  #onSeen(entries: readonly IntersectionObserverEntry[]) {
+  #onVisibility(entries: readonly IntersectionObserverEntry[]) {
     for (const { target, isIntersecting } of entries) {
       const chart = this.#charts.get(target) as ScheduledChart;
       chart.visible = isIntersecting;
@@ -60,7 +62,7 @@ export class DrawScheduler {
     }
   }
 
-  #onSized(entries: readonly ResizeObserverEntry[]) {
+  #onSize(entries: readonly ResizeObserverEntry[]) {
     for (const { target } of entries) {
       const chart = this.#charts.get(target) as ScheduledChart;
       this.request(chart);

@@ -20,7 +20,7 @@ import { ErrorNote, VegaBox } from "./vega-box.ts";
 interface UserChartScene {
   chart: UserChartSpec;
   parts: readonly UserChartPart[];
-  look: DrawSettings;
+  settings: DrawSettings;
   theme: Theme;
 }
 
@@ -65,7 +65,7 @@ class UserChart {
     if (!scene || !this.visible || !this.plotElement.clientWidth) return;
     this.#drawn = scene;
     try {
-      const rows = userChartRows(scene.parts, scene.look, this.plotElement.clientWidth);
+      const rows = userChartRows(scene.parts, scene.settings, this.plotElement.clientWidth);
       const canvas = this.#viewFor(scene);
       this.#resize(canvas);
       await canvas.draw(rows);
@@ -84,7 +84,9 @@ class UserChart {
 
   #viewFor({ chart, theme }: UserChartScene): UserView {
     const { fontFamily: font } = getComputedStyle(this.element);
-    const canvas = this.#box.made([chart.key, theme, font], box => createUserView(chart, theme, font, box));
+    const canvas = this.#box.contentFor([chart.key, theme, font], box =>
+      createUserView(chart, theme, font, box),
+    );
     this.element.view = canvas.view;
     return canvas;
   }
@@ -133,14 +135,14 @@ export class UserCharts {
   show(
     metrics: readonly string[],
     partOf: (metric: string) => UserChartPart,
-    look: DrawSettings,
+    settings: DrawSettings,
     theme: Theme,
   ) {
     for (const [name, own] of this.#made) {
       const chart = this.#specs.get(name);
       if (!chart) continue; // removed, and no longer in the page
       const parts = metricsOf(chart, metrics).map(partOf);
-      if (own.update({ chart, parts, look, theme })) this.#scheduler.request(own);
+      if (own.update({ chart, parts, settings, theme })) this.#scheduler.request(own);
     }
   }
 }
@@ -148,7 +150,7 @@ export class UserCharts {
 function sameScene(a: UserChartScene, b: UserChartScene): boolean {
   return (
     a.chart.key === b.chart.key &&
-    a.look === b.look &&
+    a.settings === b.settings &&
     a.theme === b.theme &&
     a.parts.length === b.parts.length &&
     a.parts.every((part, i) => samePart(part, b.parts[i]))

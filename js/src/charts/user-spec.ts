@@ -63,14 +63,14 @@ const NO_ZOOM = { x: null, y: null };
 /** Return the rows of all metrics of a chart, each with its metric's name. */
 export function userChartRows(
   parts: readonly UserChartPart[],
-  look: DrawSettings,
+  settings: DrawSettings,
   columns: number,
 ): UserChartRow[] {
   const count = parts.reduce((sum, { series }) => sum + series.length, 0);
   const share = MOST_ROWS / Math.max(1, count);
   return parts.flatMap(({ metric, series, axes }) => {
     const few = series.map(each => coarsened(each, share));
-    const { traces } = plotOf({ series: few, fine: [], look, axes, zoom: NO_ZOOM }, columns);
+    const { traces } = plotOf({ series: few, fine: [], settings, axes, zoom: NO_ZOOM }, columns);
     return traces.flatMap(({ rows }) => rows.map(row => ({ ...row, metric })));
   });
 }

@@ -3,30 +3,30 @@ import { sameItems } from "../frames/columns.ts";
 import { h } from "../ui/dom.ts";
 
 /** The container of a Vega view, which is kept while its inputs stay the same. */
-export class VegaBox<Made extends { view: View }> {
+export class VegaBox<Content extends { view: View }> {
   readonly element = h("div", { class: "tb-canvas" });
   /** The size last given to the view, as a key chosen by the owner. */
   size = "";
-  #made: Made | null = null;
-  #of: readonly unknown[] = [];
+  #content: Content | null = null;
+  #inputs: readonly unknown[] = [];
 
   get view(): View | null {
-    return this.#made?.view ?? null;
+    return this.#content?.view ?? null;
   }
 
-  /** Return the view made from `of`; make one, without a size, if the inputs changed. */
-  made(of: readonly unknown[], make: (container: HTMLElement) => Made): Made {
-    if (this.#made && sameItems(of, this.#of)) return this.#made;
+  /** Return the content made from `inputs`; make it anew, without a size, if the inputs changed. */
+  contentFor(inputs: readonly unknown[], make: (container: HTMLElement) => Content): Content {
+    if (this.#content && sameItems(inputs, this.#inputs)) return this.#content;
     this.destroy();
     this.element.replaceChildren();
-    this.#made = make(this.element);
-    this.#of = of;
-    return this.#made;
+    this.#content = make(this.element);
+    this.#inputs = inputs;
+    return this.#content;
   }
 
   destroy() {
-    this.#made?.view.finalize();
-    this.#made = null;
+    this.#content?.view.finalize();
+    this.#content = null;
     this.size = "";
   }
 }

@@ -61,6 +61,8 @@ export class CompareChart {
 
   #viewFor(theme: Theme): VegaView {
     const { fontFamily } = getComputedStyle(this.element);
-    return this.#box.made([theme, fontFamily], box => createVegaView(this.spec, theme, fontFamily, box));
+    return this.#box.contentFor([theme, fontFamily], box =>
+      createVegaView(this.spec, theme, fontFamily, box),
+    );
   }
 }

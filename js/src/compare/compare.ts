@@ -38,7 +38,7 @@ interface CompareScene {
 export class Compare {
   readonly element = h("div", { class: "tb-compare", hidden: "" });
   #note = h("div", { class: "tb-minor", role: "status" });
-  #all = h("input", { type: "checkbox" });
+  #showEqual = h("input", { type: "checkbox" });
   #statistic = select("Metric value");
   #tables = h("div", { class: "tb-compare-tables" });
   #x = select("X");
@@ -50,7 +50,7 @@ export class Compare {
   #parallelNote = h("div", { class: "tb-minor tb-under" });
   #rows: readonly CompareRow[] = [];
   #scene: CompareScene | null = null;
-  #shown = "";
+  #tablesKey = "";
   #options = new Map<HTMLSelectElement, string>();
 
   constructor(signal: AbortSignal) {
@@ -58,7 +58,7 @@ export class Compare {
     this.#parallel = new CompareChart(parallel, signal);
     for (const [value, name] of Object.entries(STATISTIC_TITLES))
       this.#statistic.append(h("option", { value }, name));
-    const all = h("label", { class: "tb-choice" }, this.#all, h("span", {}, "Show equal values"));
+    const all = h("label", { class: "tb-choice" }, this.#showEqual, h("span", {}, "Show equal values"));
     this.element.append(
       h("div", { class: "tb-panel-line" }, this.#note, all, this.#statistic),
       this.#tables,
@@ -73,7 +73,7 @@ export class Compare {
         chartSection([labelled("Metric", this.#metric)], this.#parallel.element, this.#parallelNote),
       ),
     );
-    for (const control of [this.#all, this.#statistic, this.#x, this.#y, this.#metric]) {
+    for (const control of [this.#showEqual, this.#statistic, this.#x, this.#y, this.#metric]) {
       control.addEventListener("change", () => this.#draw(), { signal });
     }
     const plot = this.#scatter.element;
@@ -99,13 +99,15 @@ export class Compare {
     const runs = comparedRuns(entries, shown);
     const all = entries.filter(({ id }) => shown(id)).length;
     const which = this.#statistic.value as Which;
-    const config = configLines(runs, columns.config).filter(({ differs }) => differs || this.#all.checked);
+    const config = configLines(runs, columns.config).filter(
+      ({ differs }) => differs || this.#showEqual.checked,
+    );
     const metrics = metricLines(runs, columns.metrics, which).slice(0, METRIC_ROWS);
     const looks = runs.map(({ id }) => [styleOf(id)?.label, styleOf(id)?.color]);
     const key = JSON.stringify([looks, runs.map(({ id }) => id), config, metrics]);
     setText(this.#note, noteOf(runs.length, all));
-    if (key === this.#shown) return; // a rebuilt table would lose its scroll position and selection
-    this.#shown = key;
+    if (key === this.#tablesKey) return; // a rebuilt table would lose its scroll position and selection
+    this.#tablesKey = key;
     const same = runs.length > 1 ? "All config values are equal." : "";
     const first = config.length
       ? compareTable("Config", runs, styleOf, config, formatConfigValue)
@@ -156,13 +158,13 @@ export class Compare {
     const config = columns.varying(entries).map(key => `config.${key}`);
     const all = [...config, ...metrics, ...extremes, "duration", "started"];
     const first = metrics[0] ?? "duration";
-    this.#fill(this.#x, all, config[0] ?? metrics[1] ?? "duration", columns);
-    this.#fill(this.#y, all, first, columns);
-    this.#fill(this.#metric, [...metrics, ...extremes, "duration"], first, columns);
+    this.#fillSelect(this.#x, all, config[0] ?? metrics[1] ?? "duration", columns);
+    this.#fillSelect(this.#y, all, first, columns);
+    this.#fillSelect(this.#metric, [...metrics, ...extremes, "duration"], first, columns);
   }
 
   /** Fill a select; keep its value while that is an option. */
-  #fill(select: HTMLSelectElement, ids: readonly string[], usual: string, columns: RunColumns) {
+  #fillSelect(select: HTMLSelectElement, ids: readonly string[], usual: string, columns: RunColumns) {
     const key = JSON.stringify(ids);
     if (this.#options.get(select) === key) return;
     this.#options.set(select, key);

@@ -1,9 +1,9 @@
 import { type HostModel, onTraitChange } from "./host-model.ts";
 
-const PATIENCE = 45_000; // ms; a kernel with a running run sends something every 10 s, however busy its cell is
+const SILENCE_LIMIT = 45_000; // ms; a kernel with a running run sends something every 10 s, however busy its cell is
 // ms between two checks, which are a second apart: a longer gap means that the page slept and received nothing
-const ASLEEP = 10_000;
-const GONE = ["dead", "terminating", "restarting", "autorestarting"];
+const SLEEP_GAP = 10_000;
+const STOPPED_STATUSES = ["dead", "terminating", "restarting", "autorestarting"];
 
 /** The part of JupyterLab's kernel connection that is used here. */
 interface Kernel {
@@ -19,23 +19,23 @@ interface Kernel {
  */
 export class Heartbeat {
   state: "heard" | "silent" | "gone" = "heard";
-  #heard = performance.now();
-  #checked = performance.now();
+  #lastMessage = performance.now();
+  #lastCheck = performance.now();
   #onChange: () => void;
-  #listens: boolean;
+  #hasKernel: boolean;
 
   /** Pass null for `model` if there never was a kernel. */
   constructor(model: HostModel | null, onChange: () => void, signal: AbortSignal) {
     this.#onChange = onChange;
-    this.#listens = model !== null;
+    this.#hasKernel = model !== null;
     if (!model) return;
     const hear = () => {
-      this.#heard = performance.now();
-      this.#become(this.state === "silent" ? "heard" : this.state);
+      this.#lastMessage = performance.now();
+      this.#setState(this.state === "silent" ? "heard" : this.state);
     };
     onTraitChange(model, ["keyframe", "delta", "beat"], hear, signal);
     const kernel = model.widget_manager?.kernel as Kernel | undefined;
-    const note = (_: unknown, status: string) => GONE.includes(status) && this.#become("gone");
+    const note = (_: unknown, status: string) => STOPPED_STATUSES.includes(status) && this.#setState("gone");
     kernel?.statusChanged?.connect(note);
     signal.addEventListener("abort", () => kernel?.statusChanged?.disconnect(note));
   }
@@ -43,9 +43,10 @@ export class Heartbeat {
   /** Call this every second. `running`: whether a run is active, so that the kernel should be sending. */
   check(running: boolean) {
     const now = performance.now();
-    if (!running || now - this.#checked > ASLEEP) this.#heard = now;
-    this.#checked = now;
-    if (this.#listens && this.state === "heard" && now - this.#heard > PATIENCE) this.#become("silent");
+    if (!running || now - this.#lastCheck > SLEEP_GAP) this.#lastMessage = now;
+    this.#lastCheck = now;
+    if (this.#hasKernel && this.state === "heard" && now - this.#lastMessage > SILENCE_LIMIT)
+      this.#setState("silent");
   }
 
   /** Return a notice for a board with a running run, or undefined while the kernel is alive. */
@@ -56,7 +57,7 @@ export class Heartbeat {
     return `${what} The charts stay as they are; tb.board(${JSON.stringify(project)}) in a new cell shows what was logged.`;
   }
 
-  #become(state: Heartbeat["state"]) {
+  #setState(state: Heartbeat["state"]) {
     if (this.state === state) return;
     this.state = state;
     this.#onChange();

@@ -6,7 +6,7 @@ const ACKNOWLEDGE_EVERY = 250; // ms; the kernel only needs to know that a view 
 
 const COMPLETE_EVERY = 5000; // ms between two requests for omitted series
 
-const PATIENCE = 3000; // ms for the kernel to answer with a valid keyframe
+const KEYFRAME_TIMEOUT = 3000; // ms for the kernel to answer with a valid keyframe
 
 /** Holds the picture of one model, assembled once for all its views. */
 export class PictureStore extends EventTarget {
@@ -19,8 +19,8 @@ export class PictureStore extends EventTarget {
   #frames: Record<string, { value: unknown; frame: Frame | null }> = {};
   #scheduled = false;
   #acknowledging = false;
-  #asked = false;
-  #complete = { missing: 0, asked: Number.NEGATIVE_INFINITY };
+  #askedForKeyframe = false;
+  #lastRequest = { missing: 0, asked: Number.NEGATIVE_INFINITY };
 
   constructor(model: HostModel) {
     super();
@@ -50,7 +50,7 @@ export class PictureStore extends EventTarget {
       this.picture = assemble(this.#frame("keyframe"), this.#frame("delta"), before);
       this.problem = null;
     } catch (error) {
-      if (error instanceof VersionMismatch && this.#asksForKeyframe(error)) return;
+      if (error instanceof VersionMismatch && this.#askForKeyframe(error)) return;
       this.#fail(error instanceof Error ? error : new Error(String(error)));
     }
     if (!this.picture || this.picture === before) return;
@@ -64,10 +64,10 @@ export class PictureStore extends EventTarget {
    * larger one.
    */
   #askForMissing(missing: number) {
-    const { missing: before, asked } = this.#complete;
+    const { missing: before, asked } = this.#lastRequest;
     const ask = missing > before && Date.now() - asked >= COMPLETE_EVERY;
     if (ask) this.#model.send?.({ ask: "keyframe" });
-    if (ask || missing < before) this.#complete = { missing, asked: ask ? Date.now() : asked };
+    if (ask || missing < before) this.#lastRequest = { missing, asked: ask ? Date.now() : asked };
   }
 
   #fail(problem: Error) {
@@ -76,16 +76,16 @@ export class PictureStore extends EventTarget {
   }
 
   /** Ask once whether a kernel can send a valid keyframe: the page may hold a frame of an earlier kernel. */
-  #asksForKeyframe(problem: Error): boolean {
-    if (this.#asked || !this.#model.send) return false;
-    this.#asked = true;
+  #askForKeyframe(problem: Error): boolean {
+    if (this.#askedForKeyframe || !this.#model.send) return false;
+    this.#askedForKeyframe = true;
     const before = this.picture;
     this.#model.send({ ask: "keyframe" });
     setTimeout(() => {
       if (this.picture !== before || this.problem) return;
       this.#fail(problem);
       this.dispatchEvent(new Event("change"));
-    }, PATIENCE);
+    }, KEYFRAME_TIMEOUT);
     return true;
   }
 

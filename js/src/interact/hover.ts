@@ -62,7 +62,7 @@ export class Hover {
   }
 
   #fill({ metric, scene }: Chart, hits: Hit[], x: number | null) {
-    const smoothing = x !== null && scene?.look.smoothing.amount;
+    const smoothing = x !== null && scene?.settings.smoothing.amount;
     const byValue = [...hits].sort((a, b) => descending(a.row.value, b.row.value));
     const cells = byValue.map(({ trace: { style }, row }) => this.#cellOf(style.run.id, row.time));
     const same = cells.every(cell => cell === cells[0]);

@@ -23,10 +23,10 @@ export interface DetailNeed {
 
 /** Return the finer data needed for a chart `columns` pixels wide; null if the picture is fine enough. */
 export function detailNeed(content: ChartContent, columns: number): DetailNeed | null {
-  const { look, zoom, axes, series } = content;
+  const { settings, zoom, axes, series } = content;
   const shown = series.filter(({ run }) => {
-    const style = look.styles.get(run);
-    return style && !look.hidden.has(style.run.id);
+    const style = settings.styles.get(run);
+    return style && !settings.hidden.has(style.run.id);
   });
   const steps = zoom.x && (axes.x === "step" ? wholeSteps(zoom.x) : stepsInView(withFineSeries(content)));
   if (zoom.x && !steps) return null;

@@ -11,7 +11,7 @@ const UNZOOMED: Zoom = { x: null, y: null };
 export class ZoomState {
   #x = new Map<string, Range>();
   #y = new Map<string, Range>();
-  #shown = new Map<string, Zoom>();
+  #zooms = new Map<string, Zoom>();
 
   /**
    * Return a chart's zoom; the same object while it is unchanged. Each metric counts its own steps, so a shared
@@ -21,10 +21,10 @@ export class ZoomState {
     const window = this.#x.get(key(metric, axis, linked)) ?? null;
     const x = window && overlap(window, extent()) ? window : null;
     const y = this.#y.get(metric) ?? null;
-    const shown = this.#shown.get(metric) ?? UNZOOMED;
+    const shown = this.#zooms.get(metric) ?? UNZOOMED;
     if (shown.x === x && shown.y === y) return shown;
     const zoom = { x, y };
-    this.#shown.set(metric, zoom);
+    this.#zooms.set(metric, zoom);
     return zoom;
   }
 

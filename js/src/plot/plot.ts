@@ -6,7 +6,7 @@ import { valueAtStep } from "./join.ts";
 import { downsample } from "./m4.ts";
 import { drawingOrder } from "./palette.ts";
 import { latestValue, type PlotRow, placePoints, plotRows, type RunStyle } from "./rows.ts";
-import { endPoint, type Range, stepsInWindow } from "./slices.ts";
+import { endPoint, type Range, stepsInWindow, type XOf } from "./slices.ts";
 import type { Smoothing } from "./smoothing.ts";
 import type { LogAxes, SpecName } from "./specs.ts";
 
@@ -42,11 +42,11 @@ export interface ChartAxes {
   x: XAxis;
   log: LogAxes;
   /** The series of the metric that is the x axis, one per run. */
-  knots: readonly Series[];
+  xSeries: readonly Series[];
 }
 
 export function sameAxes(a: ChartAxes, b: ChartAxes): boolean {
-  return a.x === b.x && a.log.x === b.log.x && a.log.y === b.log.y && sameItems(a.knots, b.knots);
+  return a.x === b.x && a.log.x === b.log.x && a.log.y === b.log.y && sameItems(a.xSeries, b.xSeries);
 }
 
 /** The visible ranges of a chart; null is the whole axis. */
@@ -59,7 +59,7 @@ export interface ChartContent {
   series: readonly Series[];
   /** Finer series from the kernel for the zoomed range, as far as they have arrived. */
   fine: readonly Series[];
-  look: DrawSettings;
+  settings: DrawSettings;
   axes: ChartAxes;
   zoom: Zoom;
 }
@@ -72,18 +72,18 @@ const SPEC_OF_AXIS: Record<string, SpecName> = {
 
 /** Compute what to draw of a metric's series on `columns` pixel columns. */
 export function plotOf(content: ChartContent, columns: number): Plot {
-  const { series, look, axes, fine, zoom } = content;
+  const { series, settings, axes, fine, zoom } = content;
   const byRun = new Map(series.filter(({ rows }) => rows > 0).map(each => [each.run, each]));
-  const shown = visibleStyles(byRun.keys(), look);
+  const shown = visibleStyles(byRun.keys(), settings);
   const kind = SPEC_OF_AXIS[axes.x] ?? "line-metric";
   const log = { x: axes.log.x && axes.x !== "time", y: axes.log.y };
   const remarks: string[] = [];
   const lines = shown.map(style => {
     const own = byRun.get(style.run.key) as Series;
-    const place = xOfPoint(axes, style);
+    const xOf = xOfPoint(axes, style);
     const finer = fine.find(({ run }) => run === own.run) ?? null;
-    const placing = { sorted: axes.x !== "step", window: zoom.x, fine: finer };
-    return { own, style, points: place ? placePoints(own, { ...placing, place }) : [] };
+    const placement = { sorted: axes.x !== "step", window: zoom.x, fine: finer };
+    return { own, style, points: xOf ? placePoints(own, { ...placement, xOf }) : [] };
   });
   const few = downsample(
     lines.map(({ points }) => points),
@@ -94,7 +94,7 @@ export function plotOf(content: ChartContent, columns: number): Plot {
   const traces = lines.map(
     ({ own, style }, i): Trace => ({
       style,
-      rows: plotRows(own, few[i], style, look.smoothing),
+      rows: plotRows(own, few[i], style, settings.smoothing),
       latest: latestValue(own),
     }),
   );
@@ -115,11 +115,11 @@ function visibleStyles(keys: Iterable<number>, { styles, hidden }: DrawSettings)
 }
 
 /** Return the steps of all runs within the visible range of x; null if there are none. */
-export function stepsInView({ series, look, axes, zoom }: ChartContent): Range | null {
+export function stepsInView({ series, settings, axes, zoom }: ChartContent): Range | null {
   const ranges = series.flatMap(each => {
-    const style = look.styles.get(each.run);
-    const place = style && xOfPoint(axes, style);
-    return place ? [stepsInWindow(each, zoom.x, place)] : [];
+    const style = settings.styles.get(each.run);
+    const xOf = style && xOfPoint(axes, style);
+    return xOf ? [stepsInWindow(each, zoom.x, xOf)] : [];
   });
   const known = ranges.filter(range => range !== null);
   if (!known.length) return null;
@@ -127,24 +127,22 @@ export function stepsInView({ series, look, axes, zoom }: ChartContent): Range |
 }
 
 /** Return the range of x of all runs. */
-export function xExtentOf({ series, look, axes }: Omit<ChartContent, "zoom">): Range | null {
+export function xExtentOf({ series, settings, axes }: Omit<ChartContent, "zoom">): Range | null {
   const ends = series.flatMap(each => {
-    const style = look.styles.get(each.run);
-    const place = style && each.rows ? xOfPoint(axes, style) : null;
-    return place ? [place(endPoint(each, 0, "first")), place(endPoint(each, each.rows - 1, "last"))] : [];
+    const style = settings.styles.get(each.run);
+    const xOf = style && each.rows ? xOfPoint(axes, style) : null;
+    return xOf ? [xOf(endPoint(each, 0, "first")), xOf(endPoint(each, each.rows - 1, "last"))] : [];
   });
   const known = ends.filter(Number.isFinite);
   return known.length ? [Math.min(...known), Math.max(...known)] : null;
 }
 
-type XOf = (point: { step: number; time: number }) => number;
-
 /** Return the function from a point to its x; null if the run lacks the metric that is the x axis. */
-function xOfPoint({ x, knots }: ChartAxes, { run }: RunStyle): XOf | null {
+function xOfPoint({ x, xSeries }: ChartAxes, { run }: RunStyle): XOf | null {
   if (x === "step") return ({ step }) => step;
   if (x === "time") return ({ time }) => 1000 * time;
   if (x === "relative") return ({ time }) => 1000 * (time - run.started);
-  const own = knots.find(series => series.run === run.key);
+  const own = xSeries.find(series => series.run === run.key);
   if (!own) return null;
   const join = valueAtStep(own);
   return ({ step }) => join(step);

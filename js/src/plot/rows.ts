@@ -41,7 +41,7 @@ export type PlacedPoint = Pick<PlotRow, "step" | "time" | "value" | "x">;
 /** Which part of a series is drawn, and where. */
 export interface Placement {
   /** Return the x of a point; NaN if it is not on the axis. */
-  place(point: { step: number; time: number }): number;
+  xOf(point: { step: number; time: number }): number;
   /** Whether points must be sorted by x: time and other metrics need not grow with the step. */
   sorted: boolean;
   /** The visible range of x; null is everything. */
@@ -51,13 +51,13 @@ export interface Placement {
 }
 
 /** Return every point of a series, or the first, smallest, largest and last of every bucket, by x. */
-export function placePoints(series: Series, placing: Placement): PlacedPoint[] {
+export function placePoints(series: Series, placement: Placement): PlacedPoint[] {
   const points: PlacedPoint[] = [];
-  for (const { step, time, value } of pointsOf(series, placing)) {
-    const x = placing.place({ step, time });
+  for (const { step, time, value } of pointsOf(series, placement)) {
+    const x = placement.xOf({ step, time });
     if (Number.isFinite(x)) points.push({ step, time, value, x });
   }
-  return placing.sorted ? points.sort((a, b) => a.x - b.x) : points;
+  return placement.sorted ? points.sort((a, b) => a.x - b.x) : points;
 }
 
 /** Turn points of a series into chart rows. */
@@ -109,9 +109,9 @@ function countFinite(series: Series): number {
 }
 
 /** Return the points of the series; in the range of the finer series, those of that one. */
-function pointsOf(series: Series, { fine, window, place }: Placement): PlotPoint[] {
+function pointsOf(series: Series, { fine, window, xOf }: Placement): PlotPoint[] {
   const pointsIn = (part: Series): PlotPoint[] => {
-    const seen = rowsInWindow(part, window, place);
+    const seen = rowsInWindow(part, window, xOf);
     return seen.kind === "points" ? exactPoints(seen) : bucketPoints(seen);
   };
   const points = pointsIn(series);

@@ -33,14 +33,14 @@ interface GroupMembers {
   start: number;
 }
 
-type Made = Map<string, { key: readonly unknown[]; series: GroupSeries }>;
+type Cache = Map<string, { key: readonly unknown[]; series: GroupSeries }>;
 
 /** Makes pictures of groups. A group's series stays the same object while its runs' series do. */
 export class RunGrouper {
-  #made: Made = new Map();
+  #cache: Cache = new Map();
 
   /** Hidden runs are left out, unless a group has no others. */
-  of(
+  groupPicture(
     picture: Picture,
     groupOf: (run: RunHeader) => GroupKey,
     hidden: ReadonlySet<string>,
@@ -53,7 +53,7 @@ export class RunGrouper {
       group.runs.push(run);
       groups.set(key, group);
     }
-    const made: Made = new Map();
+    const made: Cache = new Map();
     const runs: RunHeader[] = [];
     const series: GroupSeries[] = [];
     for (const [place, [key, { label, runs: all }]] of [...groups].entries()) {
@@ -63,14 +63,14 @@ export class RunGrouper {
       for (const [metric, sources] of membersByMetric(picture, members, runs[place].started)) {
         const name = `${metric}/${key}`;
         const inputs = [band, place, sources.start, ...sources.starts, ...sources.series];
-        const before = this.#made.get(name);
+        const before = this.#cache.get(name);
         const same = before && sameItems(before.key, inputs);
         const own = same ? before.series : { ...aggregate(sources, band), run: place, metric };
         made.set(name, { key: inputs, series: own });
         series.push(own);
       }
     }
-    this.#made = made;
+    this.#cache = made;
     const ids = [...groups.values()].map(({ runs }) => runs.map(({ id }) => id));
     return {
       ...picture,

@@ -2,17 +2,18 @@ import type { Series } from "../frames/series.ts";
 
 export type Range = readonly [from: number, to: number];
 
-interface Moment {
+export interface Moment {
   step: number;
   time: number;
 }
-type XOf = (point: Moment) => number;
+/** Returns the x of a moment; NaN if it is not on the axis. */
+export type XOf = (point: Moment) => number;
 
 /** Return the rows within a range of x, and one more on each side, so that lines reach the edges. */
-export function rowsInWindow(series: Series, window: Range | null, place: XOf): Series {
+export function rowsInWindow(series: Series, window: Range | null, xOf: XOf): Series {
   if (!window || !series.rows) return series;
   const [from, to] = window;
-  const at = (row: number, end: "first" | "last") => place(endPoint(series, row, end));
+  const at = (row: number, end: "first" | "last") => xOf(endPoint(series, row, end));
   let [first, last] = [0, series.rows - 1];
   while (first < series.rows && !(at(first, "last") >= from)) first++;
   while (last > first && !(at(last, "first") <= to)) last--;
@@ -20,8 +21,8 @@ export function rowsInWindow(series: Series, window: Range | null, place: XOf): 
 }
 
 /** Return the first and last step of the rows within a range of x. */
-export function stepsInWindow(series: Series, window: Range | null, place: XOf): Range | null {
-  const part = rowsInWindow(series, window, place);
+export function stepsInWindow(series: Series, window: Range | null, xOf: XOf): Range | null {
+  const part = rowsInWindow(series, window, xOf);
   if (!part.rows) return null;
   return [endPoint(part, 0, "first").step, endPoint(part, part.rows - 1, "last").step];
 }

@@ -80,7 +80,7 @@ export class RunColumns {
 
   /** Return the chosen columns, or else the default: duration, first metrics, and varying config. */
   shown(chosen: readonly string[]): RunColumn[] {
-    const ids = chosen.length ? chosen : this.#usual();
+    const ids = chosen.length ? chosen : this.#defaultIds();
     return ["name", ...ids.filter(id => id !== "name")].flatMap(id => this.get(id) ?? []);
   }
 
@@ -91,7 +91,7 @@ export class RunColumns {
     );
   }
 
-  #usual(): string[] {
+  #defaultIds(): string[] {
     const config = this.varying().slice(0, MOST_CONFIG);
     const metrics = this.metrics.slice(0, MOST_METRICS).map(metric => `summary.${metric}`);
     return ["duration", ...metrics.slice(0, 2), ...config.map(key => `config.${key}`), ...metrics.slice(2)];

@@ -41,13 +41,13 @@ export class RunsGrid {
   #grid = h("div", { class: "tb-runs", role: "grid", tabindex: "0", "aria-multiselectable": "true" });
   #head = h("div", { class: "tb-runs-row tb-runs-head", role: "row", "aria-rowindex": "1" });
   #rows = new VirtualRows(this.element, ROW_HEIGHT, 1, { class: "tb-runs-rows", role: "rowgroup" });
-  #made = new Map<string, RunRow | GroupRow>();
+  #rowElements = new Map<string, RunRow | GroupRow>();
   #headers = new Map<string, HTMLElement>();
   #id = `tb-runs-${++grids}`;
   #ids = new Map<string, string>();
   #active = "";
   #scene: GridScene | null = null;
-  #closed = new Set<string>();
+  #folded = new Set<string>();
   #drawSoon: () => void;
 
   constructor(
@@ -69,7 +69,7 @@ export class RunsGrid {
   }
 
   isOpen(group: string): boolean {
-    return !this.#closed.has(group);
+    return !this.#folded.has(group);
   }
 
   get active(): string {
@@ -108,11 +108,11 @@ export class RunsGrid {
       made.set(scene.items[index].key, row);
       return row.element;
     });
-    for (const [key, row] of this.#made) {
+    for (const [key, row] of this.#rowElements) {
       // keep a scrolled-out row while its name is edited
       if (!made.has(key) && row instanceof RunRow && row.editing) made.set(key, row);
     }
-    this.#made = made;
+    this.#rowElements = made;
     const active = made.has(this.#active) ? (this.#ids.get(this.#active) ?? "") : "";
     if (active) this.#grid.setAttribute("aria-activedescendant", active);
     else this.#grid.removeAttribute("aria-activedescendant");
@@ -123,12 +123,13 @@ export class RunsGrid {
     const active = item.key === this.#active;
     const style = scene.styleOf(item);
     if (item.kind === "run") {
-      const row = (this.#made.get(item.key) as RunRow | undefined) ?? new RunRow(this.#idOf(item.key));
+      const row = (this.#rowElements.get(item.key) as RunRow | undefined) ?? new RunRow(this.#idOf(item.key));
       const shown = this.visibility.shown(item.entry.id);
       row.update(item.entry, index, { columns: scene.columns, now: scene.now, shown, active, style });
       return row;
     }
-    const row = (this.#made.get(item.key) as GroupRow | undefined) ?? new GroupRow(this.#idOf(item.key));
+    const row =
+      (this.#rowElements.get(item.key) as GroupRow | undefined) ?? new GroupRow(this.#idOf(item.key));
     const shown = item.group.members.filter(({ id }) => this.visibility.shown(id)).length;
     row.update(item.group, index, this.isOpen(item.key), shown, { active, style });
     return row;
@@ -176,7 +177,7 @@ export class RunsGrid {
 
   #itemAt(event: Event): { item: GridItem; row: RunRow | GroupRow } | null {
     const element = (event.target as Element).closest(".tb-runs-rows > .tb-runs-row");
-    const found = [...this.#made].find(([, row]) => row.element === element);
+    const found = [...this.#rowElements].find(([, row]) => row.element === element);
     const item = found && this.#scene?.items.find(({ key }) => key === found[0]);
     return found && item ? { item, row: found[1] } : null;
   }
@@ -228,12 +229,12 @@ export class RunsGrid {
       this.#active = scene.items[index].key;
       this.#rows.reveal(index);
       this.#draw();
-    } else if (at < 0 || !this.#act(event, scene.items[at])) return;
+    } else if (at < 0 || !this.#handleKey(event, scene.items[at])) return;
     event.preventDefault();
   }
 
   /** Handle a key on the active row. Returns whether the key has a meaning. */
-  #act({ key, altKey }: KeyboardEvent, item: GridItem): boolean {
+  #handleKey({ key, altKey }: KeyboardEvent, item: GridItem): boolean {
     if (key === " ") {
       if (altKey) this.visibility.solo(runIds(item));
       else this.visibility.toggle(runIds(item));
@@ -249,7 +250,7 @@ export class RunsGrid {
   }
 
   #rename(entry: RunEntry) {
-    const row = this.#made.get(runKey(entry.id));
+    const row = this.#rowElements.get(runKey(entry.id));
     if (!(row instanceof RunRow)) return;
     row.rename(name => {
       if (name !== null) this.doing.rename(entry, name);
@@ -258,8 +259,8 @@ export class RunsGrid {
   }
 
   #fold(key: string, open: boolean) {
-    if (open) this.#closed.delete(key);
-    else this.#closed.add(key);
+    if (open) this.#folded.delete(key);
+    else this.#folded.add(key);
     this.onChange();
   }
 }

@@ -35,7 +35,7 @@ export class RunRow {
   #icon = h("span", { class: "tb-state" });
   #head = h("div", { class: "tb-runs-cell tb-runs-first", role: "gridcell" });
   #cells: HTMLElement[] = [];
-  #look = "";
+  #key = "";
   #editor: HTMLInputElement | null = null;
 
   constructor(id: string) {
@@ -65,9 +65,9 @@ export class RunRow {
 
   /** Show the line sample, which identifies the run where colours repeat. */
   #showLine({ style, shown }: RowProps) {
-    const look = JSON.stringify([style?.color, style?.dash, shown]);
-    if (look === this.#look) return;
-    this.#look = look;
+    const key = JSON.stringify([style?.color, style?.dash, shown]);
+    if (key === this.#key) return;
+    this.#key = key;
     this.#line.replaceChildren(...(style && shown ? [swatch(style.color, style.dash, 14)] : []));
     this.box.style.accentColor = (shown && style?.color) || "";
   }
@@ -122,7 +122,7 @@ export class GroupRow {
   #line = h("span", { class: "tb-runs-line" });
   #name = h("span", { class: "tb-runs-name" });
   #count = h("span", { class: "tb-count" });
-  #look = "";
+  #key = "";
 
   constructor(id: string) {
     const cell = h("div", { class: "tb-runs-cell tb-runs-first", role: "gridcell" });
@@ -148,9 +148,9 @@ export class GroupRow {
     setText(this.#name, group.label);
     this.#name.title = group.label;
     setText(this.#count, String(group.members.length));
-    const look = JSON.stringify([state.style?.color, state.style?.dash, shown > 0]);
-    if (look === this.#look) return;
-    this.#look = look;
+    const key = JSON.stringify([state.style?.color, state.style?.dash, shown > 0]);
+    if (key === this.#key) return;
+    this.#key = key;
     this.#line.replaceChildren(
       ...(state.style && shown ? [swatch(state.style.color, state.style.dash, 14)] : []),
     );

@@ -30,17 +30,17 @@ export class RunsPanel {
   #state: ViewState;
   #requests: Requests;
   #search = searchField("Search runs", "Search runs by text or regular expression");
-  #all = button("");
-  #choose = h("button", { type: "button", class: "tb-button", "aria-expanded": "false" }, "Columns");
+  #toggleAll = button("");
+  #columnsButton = h("button", { type: "button", class: "tb-button", "aria-expanded": "false" }, "Columns");
   #status = h("div", { class: "tb-panel-status tb-minor", role: "status" });
   #chooser: ColumnChooser;
   #grid: RunsGrid;
   #details: RunDetails;
   #scene: PanelScene | null = null;
   #entries: readonly RunEntry[] = [];
-  #found: readonly RunEntry[] = [];
+  #matches: readonly RunEntry[] = [];
   #columns: { key: unknown[]; value: RunColumns } | null = null;
-  #open: string | null = null;
+  #openRun: string | null = null;
   #message = "";
 
   constructor(state: ViewState, requests: Requests, signal: AbortSignal) {
@@ -49,33 +49,37 @@ export class RunsPanel {
     const doing = {
       details: (entry: RunEntry) => this.#showDetails(entry),
       follow: (entry: RunEntry) => {
-        if (this.#open === null) return;
-        this.#open = entry.id;
+        if (this.#openRun === null) return;
+        this.#openRun = entry.id;
         this.#draw();
       },
-      rename: (entry: RunEntry, name: string) => this.#change("rename", entry, { name }),
+      rename: (entry: RunEntry, name: string) => this.#askToChange("rename", entry, { name }),
       remove: (entry: RunEntry) => {
         this.#showDetails(entry);
-        this.#details.ask(entry);
+        this.#details.askToDelete(entry);
       },
     };
     this.#grid = new RunsGrid(state, this.visibility, doing, () => this.#draw(), signal);
     this.#chooser = new ColumnChooser(ids => state.set("run_columns", ids), signal);
     this.#details = new RunDetails(this.#editing(doing.rename), requests, signal);
     this.element.append(
-      h("div", { class: "tb-panel-line" }, this.#search, this.#choose),
+      h("div", { class: "tb-panel-line" }, this.#search, this.#columnsButton),
       this.#chooser.element,
       this.#grid.element,
-      h("div", { class: "tb-panel-line tb-panel-foot" }, this.#status, this.#all),
+      h("div", { class: "tb-panel-line tb-panel-foot" }, this.#status, this.#toggleAll),
       this.#details.element,
     );
     this.#search.addEventListener("input", () => state.set("run_filter", this.#search.value), { signal });
-    this.#all.addEventListener("click", () => this.visibility.toggle(this.#found.map(({ id }) => id)), {
-      signal,
-    });
-    this.#choose.addEventListener(
+    this.#toggleAll.addEventListener(
       "click",
-      () => this.#choose.setAttribute("aria-expanded", String(this.#chooser.toggle())),
+      () => this.visibility.toggle(this.#matches.map(({ id }) => id)),
+      {
+        signal,
+      },
+    );
+    this.#columnsButton.addEventListener(
+      "click",
+      () => this.#columnsButton.setAttribute("aria-expanded", String(this.#chooser.toggle())),
       { signal },
     );
   }
@@ -85,8 +89,8 @@ export class RunsPanel {
     return this.#entries;
   }
 
-  get found(): readonly RunEntry[] {
-    return this.#found;
+  get matches(): readonly RunEntry[] {
+    return this.#matches;
   }
 
   get columns(): RunColumns {
@@ -103,7 +107,7 @@ export class RunsPanel {
     const { picture, table } = scene;
     this.visibility.update(picture);
     this.#entries = runEntries(table, picture);
-    this.#found = filterRuns(this.#entries, this.#state.get("run_filter"));
+    this.#matches = filterRuns(this.#entries, this.#state.get("run_filter"));
     this.element.hidden = this.#state.get("panel") !== "runs";
     if (this.element.hidden) this.#details.update(null, null, undefined, scene.now);
     else this.#draw();
@@ -114,7 +118,7 @@ export class RunsPanel {
     if (!scene || this.element.hidden) return;
     const { columns } = this;
     const shown = this.#shownColumns(columns);
-    const sorted = sortRuns(this.#found, this.#state.get("run_sort"), columns, scene.now);
+    const sorted = sortRuns(this.#matches, this.#state.get("run_sort"), columns, scene.now);
     const what = "Text or regular expression: name, id, group, tags, notes, state";
     showFilter(this.#search, this.#state.get("run_filter"), what);
     this.#chooser.update(columns, shown);
@@ -125,7 +129,7 @@ export class RunsPanel {
       styleOf: item =>
         item.kind === "run" ? scene.runStyle(item.entry.id) : scene.groupStyle(item.group.key),
     });
-    const open = this.#entries.find(({ id }) => id === this.#open) ?? null;
+    const open = this.#entries.find(({ id }) => id === this.#openRun) ?? null;
     const own = open ? this.#state.get("run_colors")[open.id] : undefined;
     this.#details.update(open, open && scene.runStyle(open.id), own, scene.now);
     this.#showStatus();
@@ -151,8 +155,8 @@ export class RunsPanel {
   }
 
   #showStatus() {
-    const [all, found] = [this.#entries.length, this.#found.length];
-    const shown = this.#found.filter(({ id }) => this.visibility.shown(id)).length;
+    const [all, found] = [this.#entries.length, this.#matches.length];
+    const shown = this.#matches.filter(({ id }) => this.visibility.shown(id)).length;
     const of = found < all ? `${formatCount(found)} of ${formatCount(all)}` : formatCount(all);
     const omitted = this.#scene?.table.omitted ?? 0;
     const when = this.#requests.possible ? "arrive when the kernel answers" : "are not saved in this page";
@@ -162,12 +166,15 @@ export class RunsPanel {
     const said = `${of} ${all === 1 ? "run" : "runs"}, ${formatCount(shown)} shown${left}${how}`;
     setText(this.#status, this.#message || said);
     const everything = shown === found;
-    setText(this.#all, everything ? "Hide all" : found > MOST_DRAWN ? `Show ${MOST_DRAWN} more` : "Show all");
-    this.#all.hidden = found === 0;
+    setText(
+      this.#toggleAll,
+      everything ? "Hide all" : found > MOST_DRAWN ? `Show ${MOST_DRAWN} more` : "Show all",
+    );
+    this.#toggleAll.hidden = found === 0;
   }
 
   #showDetails(entry: RunEntry) {
-    this.#open = entry.id;
+    this.#openRun = entry.id;
     this.#draw();
     this.#details.element.scrollIntoView?.({ block: "nearest" });
     this.#details.focus();
@@ -180,10 +187,10 @@ export class RunsPanel {
         return requests.possible;
       },
       rename,
-      tag: (entry: RunEntry, tags: string[]) => this.#change("tag", entry, { tags }),
-      note: (entry: RunEntry, notes: string) => this.#change("note", entry, { notes }),
+      tag: (entry: RunEntry, tags: string[]) => this.#askToChange("tag", entry, { tags }),
+      note: (entry: RunEntry, notes: string) => this.#askToChange("note", entry, { notes }),
       remove: (entry: RunEntry) => {
-        this.#change("delete", entry);
+        this.#askToChange("delete", entry);
         this.#closeDetails();
       },
       color: (entry: RunEntry, color: string | null) => {
@@ -196,28 +203,28 @@ export class RunsPanel {
   }
 
   #closeDetails() {
-    this.#open = null;
+    this.#openRun = null;
     this.#draw();
     this.#grid.focus();
   }
 
   /** Ask the kernel to change a run; report a refusal or a delay. */
-  #change(
+  #askToChange(
     act: "rename" | "tag" | "note" | "delete",
     { id, name }: RunEntry,
     fields: Record<string, unknown> = {},
   ) {
-    const onLate = () => this.#say(`The kernel is busy: ${act} “${name}” when the cell ends`);
+    const onLate = () => this.#showMessage(`The kernel is busy: ${act} “${name}” when the cell ends`);
     this.#requests.ask(act, { run: id, ...fields }, onLate, BUSY_AFTER).then(
-      () => this.#say(""),
+      () => this.#showMessage(""),
       (problem: unknown) => {
         if (!(problem instanceof NoAnswer)) throw problem;
-        this.#say(`Could not ${act} “${name}”: ${problem.message}`);
+        this.#showMessage(`Could not ${act} “${name}”: ${problem.message}`);
       },
     );
   }
 
-  #say(message: string) {
+  #showMessage(message: string) {
     this.#message = message;
     this.#draw();
   }

@@ -13,7 +13,7 @@ interface Enlargeable {
 export class FullScreen {
   readonly element = h("dialog", { class: "tb-large" });
   #shown: Enlargeable | null = null;
-  #back: HTMLElement | null = null;
+  #focusAfter: HTMLElement | null = null;
 
   constructor(signal: AbortSignal) {
     this.element.addEventListener("close", () => this.#putBack(), { signal });
@@ -37,7 +37,7 @@ export class FullScreen {
 
   #show(shown: Enlargeable, label: string) {
     this.#shown = shown;
-    this.#back = shown.head.querySelector("button");
+    this.#focusAfter = shown.head.querySelector("button");
     const { height } = shown.element.getBoundingClientRect();
     shown.element.style.minHeight = `${height}px`; // keeps the layout while the body is away
     const close = h("button", { type: "button", class: "tb-close", "aria-label": "Close" }, "✕");
@@ -52,7 +52,7 @@ export class FullScreen {
     this.#shown.element.append(this.#shown.body);
     this.#shown.element.style.minHeight = "";
     this.#shown = null;
-    this.#back?.focus();
+    this.#focusAfter?.focus();
     this.element.replaceChildren();
   }
 }

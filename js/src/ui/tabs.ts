@@ -1,6 +1,6 @@
 import { h } from "./dom.ts";
 
-let made = 0;
+let tabLists = 0;
 
 /** A tab list with a single tab stop. A click, an arrow key, Home or End selects a tab. */
 export class Tabs<Name extends string> {
@@ -13,7 +13,7 @@ export class Tabs<Name extends string> {
     choose: (name: Name) => void,
     signal: AbortSignal,
   ) {
-    const id = `tb-tab-${++made}`;
+    const id = `tb-tab-${++tabLists}`;
     this.element = h("div", { class: "tb-tabs", role: "tablist", "aria-label": label });
     this.#tabs = new Map(
       (Object.entries(names) as [Name, string][]).map(([name, title]) => {

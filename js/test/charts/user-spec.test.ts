@@ -44,7 +44,7 @@ function draw(specs: SeriesSpec[], metrics: string[], more: Partial<DrawSettings
   const { header, data } = decodeFrame(frame(specs, { runs, metrics })) as NonNullable<
     ReturnType<typeof decodeFrame>
   >;
-  const look: DrawSettings = {
+  const settings: DrawSettings = {
     styles: styleRuns(runs, "light"),
     hidden: new Set(),
     smoothing: { amount: 0, kind: "mean" },
@@ -52,13 +52,13 @@ function draw(specs: SeriesSpec[], metrics: string[], more: Partial<DrawSettings
     ...more,
   };
   const series = header.series.map(each => decodeSeries(each, data));
-  const axes = { x: "step", log: { x: false, y: false }, knots: [] };
+  const axes = { x: "step", log: { x: false, y: false }, xSeries: [] };
   const parts = metrics.map((metric, i) => ({
     metric,
     series: series.filter(each => each.metric === i),
     axes,
   }));
-  return userChartRows(parts, look, 512);
+  return userChartRows(parts, settings, 512);
 }
 
 const METRICS = { keyframe: frame([], { metrics: ["lr", "val/loss"] }) };

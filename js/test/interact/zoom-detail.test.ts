@@ -170,14 +170,14 @@ function buckets(): Series {
 
 function content(x: Range | null, series: Series[] = [buckets()]): ChartContent {
   const styles = styleRuns([run(0)], "light");
-  const look = {
+  const settings = {
     styles,
     hidden: new Set<string>(),
     smoothing: { amount: 0, kind: "mean" } as const,
     clipOutliers: false,
   };
-  const axes = { x: "step", log: { x: false, y: false }, knots: [] };
-  return { series, fine: [], look, axes, zoom: { x, y: null } };
+  const axes = { x: "step", log: { x: false, y: false }, xSeries: [] };
+  return { series, fine: [], settings, axes, zoom: { x, y: null } };
 }
 
 test("a range with fewer buckets than pixels needs finer data", () => {
@@ -210,7 +210,7 @@ test("points and fine enough buckets need no finer data", () => {
 test("over time, the visible steps are requested", () => {
   const over = {
     ...content([100_000, 110_000]),
-    axes: { x: "time", log: { x: false, y: false }, knots: [] },
+    axes: { x: "time", log: { x: false, y: false }, xSeries: [] },
   };
   expect(detailNeed(over, 300)?.steps).toEqual([96, 115]);
 });

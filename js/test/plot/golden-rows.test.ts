@@ -65,13 +65,13 @@ function contentOf(picture: Picture, metric: string, view: View): ChartContent {
   return {
     series: seriesOf(picture, metric),
     fine: [],
-    look: {
+    settings: {
       styles: styleRuns(picture.runs, view.theme),
       hidden: new Set(view.hidden),
       smoothing: { amount: view.smoothing, kind: view.smoothing_kind },
       clipOutliers: view.clip_outliers,
     },
-    axes: { x, log: { x: view.x_log, y: view.y_log }, knots: seriesOf(picture, x) },
+    axes: { x, log: { x: view.x_log, y: view.y_log }, xSeries: seriesOf(picture, x) },
     zoom: WHOLE,
   };
 }

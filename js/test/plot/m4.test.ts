@@ -110,15 +110,15 @@ test.each(Object.keys(SHAPES).flatMap(shape => [6_000, 60_000].map(length => ({ 
     } as const;
     let bounded: Series = all;
     while (bounded.rows > 4096) bounded = double(bounded);
-    const placing = {
-      place: (point: { step: number }) => point.step,
+    const placement = {
+      xOf: (point: { step: number }) => point.step,
       sorted: false,
       window: null,
       fine: null,
     };
-    const [few] = downsample([placePoints(bounded, placing)], [0, length], COLUMNS, false);
+    const [few] = downsample([placePoints(bounded, placement)], [0, length], COLUMNS, false);
     expect(few.length).toBeLessThanOrEqual(4 * COLUMNS);
-    const [ours, full] = [inked(few, length), inked(placePoints(all, placing), length)];
+    const [ours, full] = [inked(few, length), inked(placePoints(all, placement), length)];
     const different =
       [...ours].filter(at => !full.has(at)).length + [...full].filter(at => !ours.has(at)).length;
     expect(different / full.size).toBeLessThanOrEqual(0.02);

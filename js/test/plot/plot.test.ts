@@ -18,8 +18,8 @@ function plot(values: number[][], runs: RunHeader[], more: Partial<DrawSettings 
     rows: column.map((value, step) => [step, step, value]),
   }));
   const { header, data } = decodeFrame(frame(specs, { runs })) as NonNullable<ReturnType<typeof decodeFrame>>;
-  const { log = { x: false, y: false }, x = "step", knots = [], ...others } = more;
-  const look: DrawSettings = {
+  const { log = { x: false, y: false }, x = "step", xSeries = [], ...others } = more;
+  const settings: DrawSettings = {
     styles: styleRuns(runs, "light"),
     hidden: new Set(),
     smoothing: { amount: 0, kind: "mean" },
@@ -30,8 +30,8 @@ function plot(values: number[][], runs: RunHeader[], more: Partial<DrawSettings 
   const content: ChartContent = {
     series,
     fine: [],
-    look,
-    axes: { x, log, knots },
+    settings,
+    axes: { x, log, xSeries },
     zoom: { x: null, y: null },
   };
   return plotOf(content, 512);
@@ -110,14 +110,14 @@ test("a logarithmic x axis drops x ≤ 0 and says how many", () => {
 test("with a metric as x axis, x is its value at the step", () => {
   const step = Float64Array.of(0, 2);
   const columns = { step, time: step, value: Float64Array.of(10, 20) };
-  const knots = [{ kind: "points", run: 0, metric: 1, width: 1, rows: 2, columns } as const];
+  const xSeries = [{ kind: "points", run: 0, metric: 1, width: 1, rows: 2, columns } as const];
   const { kind, rows, remarks } = plot(
     [
       [1, 2, 3],
       [4, 5],
     ],
     [run(0), run(1)],
-    { x: "epoch", knots },
+    { x: "epoch", xSeries },
   );
   expect([kind, rows.map(({ x, value }) => [x, value])]).toEqual([
     "line-metric",

@@ -40,9 +40,9 @@ function draw(
   more: Partial<Placement & { columns: number }> = {},
 ) {
   const { columns = 512, ...rest } = more;
-  const placing = { place: PLACES[xAxis], sorted: xAxis !== "step", window: null, fine: null, ...rest };
+  const placement = { xOf: PLACES[xAxis], sorted: xAxis !== "step", window: null, fine: null, ...rest };
   const all = series(rows, width);
-  const [points] = downsample([placePoints(all, placing)], placing.window, columns, false);
+  const [points] = downsample([placePoints(all, placement)], placement.window, columns, false);
   return plotRows(all, points, style, { amount, kind: "mean" });
 }
 
@@ -230,7 +230,7 @@ test("more than four points per pixel are reduced with M4", () => {
 });
 
 test("a point without an x is not drawn", () => {
-  const place = ({ step }: { step: number }) => (step < 1 ? Number.NaN : step);
+  const xOf = ({ step }: { step: number }) => (step < 1 ? Number.NaN : step);
   const rows = draw(
     [
       [0, 0, 1],
@@ -239,7 +239,7 @@ test("a point without an x is not drawn", () => {
     1,
     "step",
     0,
-    { place },
+    { xOf },
   );
   expect(rows.map(({ step }) => step)).toEqual([1]);
 });
@@ -252,7 +252,7 @@ test("rows of a group have a band, smoothed like its mean", () => {
   const band = { low: Float64Array.of(0, 1, Number.NaN), high: Float64Array.of(3, 5, Number.NaN) };
   const group = { kind: "points", run: 0, metric: 0, width: 1, rows: 3, columns: arrays, band } as never;
   const edges = (amount: number) => {
-    const points = placePoints(group, { place: PLACES.step, sorted: false, window: null, fine: null });
+    const points = placePoints(group, { xOf: PLACES.step, sorted: false, window: null, fine: null });
     return plotRows(group, points, style, { amount, kind: "mean" }).map(({ low, high }) => [low, high]);
   };
   expect(edges(0)).toEqual([

@@ -119,7 +119,7 @@ const four = [0, 1, 2, 3].map(key => run(key, { state: "finished", ended: 10 }))
 const rows: [number, number][][] = [[[0, 1]], [[0, 10]], [[0, 3]], [[0, 20]]];
 
 test("a group has one header with its number of runs", () => {
-  const made = new RunGrouper().of(picture(rows, four), parity, new Set(), "minmax");
+  const made = new RunGrouper().groupPicture(picture(rows, four), parity, new Set(), "minmax");
   expect(made.runs.map(({ key, name }) => [key, name])).toEqual([
     [0, "even (2 runs)"],
     [1, "odd (2 runs)"],
@@ -137,22 +137,27 @@ test("a group has one header with its number of runs", () => {
 });
 
 test("hidden runs are omitted, unless the whole group is hidden", () => {
-  const made = new RunGrouper().of(picture(rows, four), parity, new Set(["id0", "id1", "id3"]), "minmax");
+  const made = new RunGrouper().groupPicture(
+    picture(rows, four),
+    parity,
+    new Set(["id0", "id1", "id3"]),
+    "minmax",
+  );
   expect(made.runs.map(({ name }) => name)).toEqual(["even (1 run)", "odd (2 runs)"]);
 });
 
 test("a group is running while one of its runs is", () => {
   const runs = [four[0], run(1), four[2], four[3]];
-  const made = new RunGrouper().of(picture(rows, runs), parity, new Set(), "none");
+  const made = new RunGrouper().groupPicture(picture(rows, runs), parity, new Set(), "none");
   expect(made.runs.map(({ state }) => state)).toEqual(["finished", "running"]);
 });
 
 test("unchanged groups keep their series", () => {
   const aggregator = new RunGrouper();
   const first = picture(rows, four);
-  const before = aggregator.of(first, parity, new Set(), "minmax");
+  const before = aggregator.groupPicture(first, parity, new Set(), "minmax");
   const second = picture([...rows.slice(0, 3), [[0, 30]]], four, 2, first);
-  const after = aggregator.of(second, parity, new Set(), "minmax");
+  const after = aggregator.groupPicture(second, parity, new Set(), "minmax");
   expect(after.series.map((series, i) => series === before.series[i])).toEqual([true, false]);
-  expect(aggregator.of(second, parity, new Set(), "std").series[0]).not.toBe(after.series[0]);
+  expect(aggregator.groupPicture(second, parity, new Set(), "std").series[0]).not.toBe(after.series[0]);
 });

@@ -27,18 +27,18 @@ export class ConsoleTab extends PolledTab {
   #end = arrow("⤓", "To the end");
   #scroll = h("div", { class: "tb-console", tabindex: "0", role: "group", "aria-label": "Console output" });
   #rows = new VirtualRows(this.#scroll, LINE_HEIGHT, 0, { class: "tb-lines" });
-  #made = new Map<number, LineElement>(); // by line number
+  #elements = new Map<number, LineElement>(); // by line number
   #lines: ConsoleLine[] = []; // a contiguous range up to the end
   #earlier: number | null = null; // number of lines before `#lines`; null before the first answer
-  #follows = true;
-  #top = 0; // the scroll position, which an element loses when it is hidden or moved
+  #following = true;
+  #scrollTop = 0; // the scroll position, which an element loses when it is hidden or moved
   #height = 0;
   #fetching = false;
   #pattern: RegExp | null = null;
-  #found: number[] = []; // line numbers of the matches
-  #at = -1;
-  #looked = false; // whether the kernel has answered the search
-  #pause: ReturnType<typeof setTimeout> | undefined;
+  #matches: number[] = []; // line numbers of the matches
+  #current = -1;
+  #searched = false; // whether the kernel has answered the search
+  #searchTimer: ReturnType<typeof setTimeout> | undefined;
   #drawSoon: () => void;
 
   constructor(requests: Requests, signal: AbortSignal) {
@@ -53,37 +53,37 @@ export class ConsoleTab extends PolledTab {
     const on = (element: HTMLElement, event: string, act: (event: Event) => void) =>
       element.addEventListener(event, act, { signal });
     on(this.#search, "input", () => {
-      clearTimeout(this.#pause);
-      this.#pause = setTimeout(() => this.#find(), SEARCH_DELAY);
+      clearTimeout(this.#searchTimer);
+      this.#searchTimer = setTimeout(() => this.#startSearch(), SEARCH_DELAY);
     });
     on(this.#search, "keydown", event => this.#onKey(event as KeyboardEvent));
     on(this.#before, "click", () => this.#step(-1));
     on(this.#after, "click", () => this.#step(1));
     on(this.#end, "click", () => {
-      this.#follows = true;
+      this.#following = true;
       this.#draw();
     });
     on(this.#scroll, "scroll", () => {
       const { scrollTop, scrollHeight, clientHeight } = this.#scroll;
       if (clientHeight !== this.#height) return; // caused by hiding, showing or moving, not by the reader
-      this.#follows = scrollTop + clientHeight >= scrollHeight - LINE_HEIGHT;
-      this.#top = scrollTop;
+      this.#following = scrollTop + clientHeight >= scrollHeight - LINE_HEIGHT;
+      this.#scrollTop = scrollTop;
       this.#drawSoon();
     });
     const onSized = () => {
       this.#height = this.#scroll.clientHeight;
-      if (!this.#follows) this.#scroll.scrollTop = this.#top; // when following, drawing sets the position
+      if (!this.#following) this.#scroll.scrollTop = this.#scrollTop; // when following, drawing sets the position
       this.#drawSoon();
     };
     onResize(this.#scroll, onSized, signal);
-    signal.addEventListener("abort", () => clearTimeout(this.#pause));
+    signal.addEventListener("abort", () => clearTimeout(this.#searchTimer));
     this.clear();
   }
 
   protected override clear() {
-    [this.#lines, this.#earlier, this.#follows, this.#fetching] = [[], null, true, false];
-    [this.#found, this.#at, this.#looked] = [[], -1, false];
-    this.#made.clear();
+    [this.#lines, this.#earlier, this.#following, this.#fetching] = [[], null, true, false];
+    [this.#matches, this.#current, this.#searched] = [[], -1, false];
+    this.#elements.clear();
     this.#draw();
   }
 
@@ -91,29 +91,29 @@ export class ConsoleTab extends PolledTab {
     return ["console", this.#earlier === null ? {} : { after: this.#lines.at(-1)?.[0] ?? -1 }];
   }
 
-  protected override take({ lines, earlier, more }: Record<string, unknown>): boolean {
+  protected override showAnswer({ lines, earlier, more }: Record<string, unknown>): boolean {
     const first = this.#earlier === null;
     if (first) [this.#lines, this.#earlier] = [lines as ConsoleLine[], earlier as number];
-    else this.#follow(lines as ConsoleLine[]);
+    else this.#append(lines as ConsoleLine[]);
     if (!this.#lines.length)
       this.showStatus(this.running ? "Nothing printed yet." : "No output was recorded.");
     this.#draw();
-    if (first && this.#search.value) void this.#find();
+    if (first && this.#search.value) void this.#startSearch();
     return Boolean(more);
   }
 
   /** Append new lines; they may replace the last known ones. */
-  #follow(lines: readonly ConsoleLine[]) {
+  #append(lines: readonly ConsoleLine[]) {
     if (!lines.length) return;
     const [first] = lines[0];
     const known = Math.max(first, this.#lines[0]?.[0] ?? first);
     const changed = lines.filter(([line]) => line >= known);
     const before = (line: number) => line < known;
     this.#lines = [...this.#lines.filter(([line]) => before(line)), ...changed];
-    if (!this.#looked) return;
-    const current = this.#found[this.#at];
-    this.#found = [...this.#found.filter(before), ...this.#matching(changed)];
-    this.#at = Math.max(0, this.#found.indexOf(current));
+    if (!this.#searched) return;
+    const current = this.#matches[this.#current];
+    this.#matches = [...this.#matches.filter(before), ...this.#matching(changed)];
+    this.#current = Math.max(0, this.#matches.indexOf(current));
   }
 
   #matching(lines: readonly ConsoleLine[]): number[] {
@@ -123,16 +123,16 @@ export class ConsoleTab extends PolledTab {
   #draw() {
     const { length } = this.#lines;
     this.#scroll.hidden = !length;
-    this.#end.hidden = this.#follows;
+    this.#end.hidden = this.#following;
     this.#rows.element.style.height = `${length * LINE_HEIGHT}px`;
-    if (this.#follows) this.#scroll.scrollTop = length * LINE_HEIGHT;
+    if (this.#following) this.#scroll.scrollTop = length * LINE_HEIGHT;
     const made = new Map<number, LineElement>();
     this.#rows.update(length, place => {
       const line = this.#lines[place];
       const [number] = line;
-      const current = number === this.#found[this.#at];
+      const current = number === this.#matches[this.#current];
       const look = `${this.#pattern} ${current}`;
-      const known = this.#made.get(number);
+      const known = this.#elements.get(number);
       const row =
         known?.line === line && known.look === look
           ? known
@@ -140,14 +140,14 @@ export class ConsoleTab extends PolledTab {
       made.set(number, row);
       return row.element;
     });
-    this.#made = made;
-    if (this.#looked || !this.#pattern) this.#showCount();
-    if (this.#earlier && !this.#follows && this.#rows.window(length)[0] === 0) void this.#fetch();
+    this.#elements = made;
+    if (this.#searched || !this.#pattern) this.#showCount();
+    if (this.#earlier && !this.#following && this.#rows.window(length)[0] === 0) void this.#fetch();
   }
 
   #showCount() {
-    const count = this.#found.length;
-    const which = count ? `${formatCount(this.#at + 1)} of ${formatCount(count)}` : "no match";
+    const count = this.#matches.length;
+    const which = count ? `${formatCount(this.#current + 1)} of ${formatCount(count)}` : "no match";
     setText(this.#count, this.#pattern ? which : "");
     for (const button of [this.#before, this.#after]) button.hidden = !count;
   }
@@ -160,11 +160,11 @@ export class ConsoleTab extends PolledTab {
       row.append(h("span", { class: "tb-minor tb-number" }, clock));
       row.title = `${stream} · ${formatClock(time)}`;
     }
-    row.append(h("span", {}, ...this.#marked(text)));
+    row.append(h("span", {}, ...this.#withMarks(text)));
     return row;
   }
 
-  #marked(text: string): (string | Node)[] {
+  #withMarks(text: string): (string | Node)[] {
     if (!this.#pattern) return [text];
     return text.split(this.#pattern).map((part, i) => (i % 2 ? h("mark", {}, part) : part));
   }
@@ -181,22 +181,22 @@ export class ConsoleTab extends PolledTab {
     const lines = content.lines as ConsoleLine[];
     [this.#lines, this.#earlier] = [[...lines, ...this.#lines], content.earlier as number];
     this.#rows.element.style.height = `${this.#lines.length * LINE_HEIGHT}px`;
-    this.#top = this.#scroll.scrollTop += lines.length * LINE_HEIGHT;
+    this.#scrollTop = this.#scroll.scrollTop += lines.length * LINE_HEIGHT;
     this.#draw();
   }
 
-  async #find() {
-    clearTimeout(this.#pause);
+  async #startSearch() {
+    clearTimeout(this.#searchTimer);
     const search = this.#search.value;
-    [this.#found, this.#at, this.#looked] = [[], -1, false];
+    [this.#matches, this.#current, this.#searched] = [[], -1, false];
     this.#pattern = search ? new RegExp(`(${escapeRegExp(search)})`, "iu") : null;
     this.#draw();
     const content = search ? await this.ask("console", { search }) : null;
     if (!content || search !== this.#search.value) return;
-    [this.#found, this.#looked] = [content.found as number[], true];
+    [this.#matches, this.#searched] = [content.found as number[], true];
     const [, end] = this.#rows.window(this.#lines.length);
     const [last] = this.#lines[end - 1] ?? [-1];
-    await this.#go(this.#found.findLastIndex(line => line <= last));
+    await this.#goTo(this.#matches.findLastIndex(line => line <= last));
   }
 
   #onKey(event: KeyboardEvent) {
@@ -205,19 +205,19 @@ export class ConsoleTab extends PolledTab {
   }
 
   #step(by: number) {
-    const { length } = this.#found;
-    if (length) void this.#go((this.#at + by + length) % length);
+    const { length } = this.#matches;
+    if (length) void this.#goTo((this.#current + by + length) % length);
   }
 
-  async #go(at: number) {
-    this.#at = Math.max(0, at);
-    const line = this.#found[this.#at];
+  async #goTo(at: number) {
+    this.#current = Math.max(0, at);
+    const line = this.#matches[this.#current];
     if (line === undefined) return this.#draw();
-    this.#follows = false;
+    this.#following = false;
     if (line < this.#lines[0][0]) await this.#fetch(Math.max(0, line - CONTEXT_LINES));
     const place = this.#lines.findIndex(([number]) => number >= line);
     const middle = this.#scroll.clientHeight / 2;
-    this.#top = this.#scroll.scrollTop = Math.max(0, place * LINE_HEIGHT - middle);
+    this.#scrollTop = this.#scroll.scrollTop = Math.max(0, place * LINE_HEIGHT - middle);
     this.#draw();
   }
 }

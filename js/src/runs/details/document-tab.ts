@@ -18,7 +18,7 @@ interface DocumentKind {
 export abstract class DocumentTab extends PolledTab {
   #kind: DocumentKind;
   #box = h("div", { class: "tb-scroll", tabindex: "0", role: "group" });
-  #shown = "";
+  #content = "";
 
   constructor(kind: DocumentKind, requests: Requests, signal: AbortSignal) {
     super(requests, kind.every, signal);
@@ -31,7 +31,7 @@ export abstract class DocumentTab extends PolledTab {
   protected abstract cellElement(content: Record<string, unknown>): HTMLElement[];
 
   protected override clear() {
-    this.#shown = "";
+    this.#content = "";
     this.#box.replaceChildren();
     this.#box.hidden = true;
   }
@@ -40,10 +40,10 @@ export abstract class DocumentTab extends PolledTab {
     return [this.#kind.ask];
   }
 
-  protected override take(content: Record<string, unknown>): boolean {
+  protected override showAnswer(content: Record<string, unknown>): boolean {
     const shown = JSON.stringify(content);
-    if (shown !== this.#shown) {
-      this.#shown = shown;
+    if (shown !== this.#content) {
+      this.#content = shown;
       this.#box.replaceChildren(...this.cellElement(content));
       this.#box.hidden = !this.#box.hasChildNodes();
     }

@@ -14,7 +14,7 @@ export abstract class PolledTab {
   run = "";
   protected running = false;
   #requests: Requests;
-  #every: number;
+  #interval: number;
   #open = false;
   #settled = false; // whether the last answer is final
   #waiting: object | null = null;
@@ -22,14 +22,14 @@ export abstract class PolledTab {
 
   /** `every`: ms between two polls while the run is active. */
   constructor(requests: Requests, every: number, signal: AbortSignal) {
-    [this.#requests, this.#every] = [requests, every];
+    [this.#requests, this.#interval] = [requests, every];
     signal.addEventListener("abort", () => this.update(this.run, false, false));
   }
 
   /** Return the question to ask next, and its fields besides the run. */
   protected abstract question(): [ask: string, fields?: AnswerContent];
   /** Show an answer. Returns true to ask again immediately. */
-  protected abstract take(content: AnswerContent): boolean;
+  protected abstract showAnswer(content: AnswerContent): boolean;
   /** Clear the content when another run is selected. */
   protected abstract clear(): void;
 
@@ -37,14 +37,14 @@ export abstract class PolledTab {
   update(run: string, running: boolean, open: boolean) {
     if (run !== this.run) {
       [this.run, this.#settled, this.#waiting] = [run, false, null];
-      this.#rest();
+      this.#stopTimer();
       this.showStatus("");
       this.clear();
     }
     if (running) this.#settled = false;
     [this.running, this.#open] = [running, open];
-    if (!open) this.#rest();
-    else if (!this.#settled && !this.#waiting && this.#timer === undefined) void this.#next();
+    if (!open) this.#stopTimer();
+    else if (!this.#settled && !this.#waiting && this.#timer === undefined) void this.#poll();
   }
 
   protected showStatus(text: string) {
@@ -58,7 +58,7 @@ export abstract class PolledTab {
    */
   protected async ask(question: string, fields: AnswerContent = {}): Promise<AnswerContent | null> {
     const { run } = this;
-    if (!this.#requests.possible) return this.#refuse(NO_KERNEL);
+    if (!this.#requests.possible) return this.#showProblem(NO_KERNEL);
     const onLate = () => run === this.run && this.showStatus(BUSY);
     try {
       const { content } = await this.#requests.ask(question, { run, ...fields }, onLate, BUSY_AFTER);
@@ -67,33 +67,33 @@ export abstract class PolledTab {
       return content;
     } catch (error) {
       if (!(error instanceof NoAnswer)) throw error;
-      return run === this.run ? this.#refuse(error.message) : null;
+      return run === this.run ? this.#showProblem(error.message) : null;
     }
   }
 
-  #refuse(why: string): null {
+  #showProblem(why: string): null {
     this.showStatus(why);
     return null;
   }
 
-  async #next() {
+  async #poll() {
     const [waiting, { running }] = [{}, this];
     this.#waiting = waiting;
     const content = await this.ask(...this.question());
     if (this.#waiting !== waiting) return;
     this.#waiting = null;
-    const more = content !== null && this.take(content);
+    const more = content !== null && this.showAnswer(content);
     this.#settled = !running && !more;
     if (this.#settled || !this.#open) return;
     const again = () => {
       this.#timer = undefined;
-      if (!document.hidden) void this.#next();
-      else this.#timer = setTimeout(again, this.#every);
+      if (!document.hidden) void this.#poll();
+      else this.#timer = setTimeout(again, this.#interval);
     };
-    this.#timer = setTimeout(again, more ? 0 : this.#every);
+    this.#timer = setTimeout(again, more ? 0 : this.#interval);
   }
 
-  #rest() {
+  #stopTimer() {
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }

@@ -33,7 +33,7 @@ export class RunDetails {
   readonly element = h("div", { class: "tb-run-details", role: "group", hidden: "" });
   readonly head = h("div", { class: "tb-run-title" });
   readonly body = h("div", { class: "tb-run-body" }, this.head);
-  #large: FullScreen;
+  #fullScreen: FullScreen;
   #tabs: Tabs<keyof typeof TABS>;
   #tab: keyof typeof TABS = "overview";
   #overview = h("div", { class: "tb-overview" });
@@ -50,22 +50,27 @@ export class RunDetails {
   #line = h("span", { class: "tb-runs-line" });
   #facts = h("span", { class: "tb-minor tb-number" });
   #name = h("input", { spellcheck: "false" });
-  #labels = h("input", { spellcheck: "false", placeholder: "separated by commas" });
+  #tags = h("input", { spellcheck: "false", placeholder: "separated by commas" });
   #notes = h("textarea", { rows: "2" });
   #color = h("input", { type: "color" });
   #defaultColor = button("Default colour");
   #solo = button("Show only this run");
   #remove = button("Delete…", "tb-danger");
-  #question = h("span", { class: "tb-question" });
+  #questionText = h("span", { class: "tb-question" });
   #confirm = button("Delete", "tb-danger");
-  #keep = button("Keep");
-  #ask = h("div", { class: "tb-run-ask", role: "alertdialog", "aria-label": "Delete this run?", hidden: "" });
+  #cancel = button("Keep");
+  #question = h("div", {
+    class: "tb-run-ask",
+    role: "alertdialog",
+    "aria-label": "Delete this run?",
+    hidden: "",
+  });
   #entry: RunEntry | null = null;
   #editing: RunEdits;
 
   constructor(editing: RunEdits, requests: Requests, signal: AbortSignal) {
     this.#editing = editing;
-    this.#large = new FullScreen(signal);
+    this.#fullScreen = new FullScreen(signal);
     this.#tabs = new Tabs(TABS, "Run details", name => this.#choose(name), signal);
     this.#polledTabs = [
       ["console", new ConsoleTab(requests, signal)],
@@ -76,11 +81,11 @@ export class RunDetails {
     const close = button("×", "tb-panel-close");
     large.setAttribute("aria-label", "Full screen");
     close.setAttribute("aria-label", "Close details");
-    this.#ask.append(this.#question, this.#confirm, this.#keep);
+    this.#question.append(this.#questionText, this.#confirm, this.#cancel);
     this.head.append(this.#line, this.#title, this.#facts, large, close);
     this.#overview.append(
       labelled("Name", this.#name),
-      labelled("Tags", this.#labels),
+      labelled("Tags", this.#tags),
       labelled("Notes", this.#notes),
       h(
         "div",
@@ -90,13 +95,13 @@ export class RunDetails {
         this.#solo,
         this.#remove,
       ),
-      this.#ask,
+      this.#question,
       this.#config,
     );
     this.body.append(this.#tabs.element, this.#tabs.panel("overview", this.#overview));
     for (const [name, { element }] of this.#polledTabs) this.body.append(this.#tabs.panel(name, element));
-    this.element.append(this.body, this.#large.element);
-    large.addEventListener("click", () => this.#large.toggle(this, this.#entry?.name ?? ""), { signal });
+    this.element.append(this.body, this.#fullScreen.element);
+    large.addEventListener("click", () => this.#fullScreen.toggle(this, this.#entry?.name ?? ""), { signal });
     const on = (element: HTMLElement, event: string, act: (entry: RunEntry) => void) =>
       element.addEventListener(event, () => this.#entry && act(this.#entry), { signal });
     on(
@@ -104,14 +109,14 @@ export class RunDetails {
       "change",
       entry => this.#name.value.trim() && editing.rename(entry, this.#name.value.trim()),
     );
-    on(this.#labels, "change", entry => editing.tag(entry, splitTags(this.#labels.value)));
+    on(this.#tags, "change", entry => editing.tag(entry, splitTags(this.#tags.value)));
     on(this.#notes, "change", entry => editing.note(entry, this.#notes.value.trim()));
     on(this.#color, "input", entry => editing.color(entry, this.#color.value));
     on(this.#defaultColor, "click", entry => editing.color(entry, null));
     on(this.#solo, "click", entry => editing.solo(entry));
-    on(this.#remove, "click", entry => this.ask(entry));
+    on(this.#remove, "click", entry => this.askToDelete(entry));
     on(this.#confirm, "click", entry => editing.remove(entry));
-    on(this.#keep, "click", () => this.#unask());
+    on(this.#cancel, "click", () => this.#closeQuestion());
     on(close, "click", () => editing.close());
     this.body.addEventListener("keydown", event => this.#onKey(event), { signal });
   }
@@ -167,8 +172,8 @@ export class RunDetails {
     this.#entry = entry;
     this.element.hidden = !entry;
     this.#show();
-    if (!entry) return this.#large.close();
-    if (other) this.#unask(false);
+    if (!entry) return this.#fullScreen.close();
+    if (other) this.#closeQuestion(false);
     this.#showConfig(entry);
     this.element.setAttribute("aria-label", `Run ${entry.name}`);
     this.#line.replaceChildren(...(style ? [swatch(style.color, style.dash)] : []));
@@ -176,47 +181,47 @@ export class RunDetails {
     setText(this.#facts, factsOf(entry, now));
     this.#facts.title = this.#facts.textContent as string; // readable when truncated
     this.#fill(this.#name, entry.name, other);
-    this.#fill(this.#labels, entry.tags.join(", "), other);
+    this.#fill(this.#tags, entry.tags.join(", "), other);
     this.#fill(this.#notes, entry.notes ?? "", other);
     if (style) this.#color.value = own ?? style.color;
     (this.#color.parentElement as HTMLElement).hidden = !style; // only drawn runs have a colour
     this.#defaultColor.hidden = !own;
-    this.#allow();
+    this.#enable();
   }
 
   /** Ask for confirmation before deleting, with the name of the run. */
-  ask(entry: RunEntry) {
+  askToDelete(entry: RunEntry) {
     if (!this.#editing.possible) return;
     this.#choose("overview");
     const running = entry.state === "running";
     setText(
-      this.#question,
+      this.#questionText,
       running
         ? `“${entry.name}” is still running: finish it before you delete it.`
         : `Permanently delete “${entry.name}” and all its points?`,
     );
     this.#confirm.hidden = running;
-    setText(this.#keep, running ? "OK" : "Keep");
-    this.#ask.hidden = false;
+    setText(this.#cancel, running ? "OK" : "Keep");
+    this.#question.hidden = false;
     this.#remove.hidden = true;
-    (running ? this.#keep : this.#confirm).focus();
+    (running ? this.#cancel : this.#confirm).focus();
   }
 
-  #unask(focus = true) {
-    this.#ask.hidden = true;
+  #closeQuestion(focus = true) {
+    this.#question.hidden = true;
     this.#remove.hidden = false;
     if (focus) this.#remove.focus();
   }
 
   #onKey(event: KeyboardEvent) {
-    if (event.key !== "Escape" || this.#large.element.open) return;
-    if (this.#ask.hidden) this.#editing.close();
-    else this.#unask();
+    if (event.key !== "Escape" || this.#fullScreen.element.open) return;
+    if (this.#question.hidden) this.#editing.close();
+    else this.#closeQuestion();
   }
 
-  #allow() {
+  #enable() {
     const { possible } = this.#editing;
-    for (const control of [this.#name, this.#labels, this.#notes, this.#remove]) {
+    for (const control of [this.#name, this.#tags, this.#notes, this.#remove]) {
       control.disabled = !possible;
       control.title = possible ? "" : NO_KERNEL;
     }
