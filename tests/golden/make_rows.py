@@ -125,7 +125,9 @@ def membership() -> list[Any]:
 
 
 def _view(look: Look) -> dict[str, Any]:
-    return dataclasses.asdict(look) | {"hidden": sorted(look.hidden)}
+    view = dataclasses.asdict(look) | {"hidden": sorted(look.hidden)}
+    del view["options"]  # parameters of the charts: no row depends on them
+    return view
 
 
 def _plot(plot: Any) -> dict[str, Any]:

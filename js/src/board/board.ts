@@ -255,6 +255,7 @@ export class Board {
     const [hidden, colors] = [this.#sidebar.hidden(drawn), this.#state.get("run_colors")];
     const smoothing = { amount: this.#state.get("smoothing"), kind: this.#state.get("smoothing_kind") };
     const clipOutliers = this.#state.get("clip_outliers");
+    const options = this.#state.chartOptions;
     const known = runs.map(({ key, id, name, state, started, faded }) => [
       key,
       id,
@@ -263,10 +264,10 @@ export class Board {
       started,
       faded,
     ]);
-    const key = JSON.stringify([theme, hidden, colors, smoothing, clipOutliers, known]);
+    const key = JSON.stringify([theme, hidden, colors, smoothing, clipOutliers, options, known]);
     if (this.#settings?.key !== key) {
       const styles = styleRuns(runs, theme, colors);
-      const value = { styles, hidden: new Set(hidden), smoothing, clipOutliers };
+      const value = { styles, hidden: new Set(hidden), smoothing, clipOutliers, options };
       this.#settings = { key, value };
     }
     return this.#settings.value;

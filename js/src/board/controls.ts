@@ -1,4 +1,4 @@
-import type { ViewState, XAxis } from "../frames/view-state.ts";
+import { SETTINGS, type ViewState, type XAxis } from "../frames/view-state.ts";
 import { h, searchField, setText } from "../ui/dom.ts";
 import { showFilter } from "../ui/filter.ts";
 import { ViewMenu } from "./view-menu.ts";
@@ -18,8 +18,8 @@ export class Controls {
   #menu: ViewMenu;
   #smoothing = h("input", {
     type: "range",
-    min: "0",
-    max: "20",
+    min: String(SETTINGS.smoothing.range?.[0]),
+    max: String(SETTINGS.smoothing.range?.[1]),
     step: "1",
     class: "tb-smoothing",
     "aria-label": "Smoothing",
@@ -36,7 +36,7 @@ export class Controls {
     this.#xAxis.append(...X_AXES.map(([value, name]) => h("option", { value }, name)), this.#metrics);
     const label = h(
       "label",
-      { title: "Average over neighbouring points" },
+      { title: SETTINGS.smoothing.help },
       h("span", {}, "Smoothing"),
       this.#smoothing,
       this.#amount,

@@ -1,23 +1,8 @@
-import type { ViewState, ViewTraits } from "../frames/view-state.ts";
+import { SETTINGS, type SettingName, type ViewState } from "../frames/view-state.ts";
 import { h, setText } from "../ui/dom.ts";
 import { Popover, popoverButton } from "../ui/popover.ts";
 
-const RESET_VALUES = {
-  smoothing_kind: "mean",
-  x_scale: "linear",
-  y_scale: "linear",
-  clip_outliers: false,
-  link_x: true,
-  columns: 0,
-  chart_height: 0,
-  group_order: [],
-} satisfies Partial<ViewTraits>;
-type Name = keyof typeof RESET_VALUES;
-
-const SCALES = [
-  ["linear", "Linear"],
-  ["log", "Log"],
-] as const;
+const NAMES = Object.keys(SETTINGS) as SettingName[];
 
 let radioGroups = 0; // radio group names must be unique in the page
 
@@ -38,65 +23,60 @@ export class ViewMenu {
     this.button.addEventListener("click", () => popover.toggle(this.button), { signal });
     const reset = h("button", { type: "button", class: "tb-link" }, "Reset to defaults");
     reset.addEventListener("click", () => this.#reset(), { signal });
-    this.panel.append(
-      this.#choice("Smoothing", "smoothing_kind", [
-        ["mean", "Mean"],
-        ["exponential", "Exponential"],
-      ]),
-      this.#choice("X scale", "x_scale", SCALES),
-      this.#choice("Y scale", "y_scale", SCALES),
-      this.#choice("Columns", "columns", [
-        [0, "Auto"],
-        ...[1, 2, 3, 4, 5, 6].map(n => [n, String(n)] as const),
-      ]),
-      this.#choice("Height", "chart_height", [
-        [0, "Auto"],
-        [120, "S"],
-        [180, "M"],
-        [260, "L"],
-        [400, "XL"],
-      ]),
-      this.#check("Clip outliers", "clip_outliers", "Exclude extreme values from the y axis"),
-      this.#check("Zoom charts together", "link_x", "Zoom x in all charts with the same x axis"),
-      reset,
-    );
+    const shown = NAMES.filter(name => SETTINGS[name].menu);
+    this.panel.append(...shown.map(name => this.#control(name)), reset);
   }
 
   update() {
     for (const sync of this.#updates) sync();
   }
 
-  #choice<N extends Name>(label: string, name: N, options: readonly (readonly [ViewTraits[N], string])[]) {
+  #control(name: SettingName): HTMLElement {
+    const { default: usual, choices, options = {} } = SETTINGS[name];
+    if (typeof usual === "boolean") return this.#check(name);
+    return this.#segments(
+      name,
+      choices
+        ? Object.entries(choices)
+        : Object.entries(options).map(([value, text]) => [Number(value), text]),
+    );
+  }
+
+  #segments(name: SettingName, options: [value: unknown, text: string][]) {
+    const { label = "", help, unit } = SETTINGS[name];
     const group = `tb-view-${radioGroups++}`;
     const segments = options.map(([value, text]) => {
       const input = h("input", { type: "radio", name: group, value: String(value) });
-      input.addEventListener("change", () => this.#state.set(name, value), { signal: this.#signal });
+      input.addEventListener("change", () => this.#state.set(name, value as never), { signal: this.#signal });
       this.#updates.push(() => {
         input.checked = this.#state.get(name) === value;
       });
       return h("label", {}, input, h("span", {}, text));
     });
-    const shown = h("span", {}, label);
-    const heights = options.map(([value]) => value);
-    if (name === "chart_height")
-      this.#updates.push(() => {
-        const height = this.#state.get(name);
-        setText(shown, heights.includes(height) ? label : `${label} ${height} px`);
-      });
+    const shown = h("span", { title: help }, label);
+    this.#updates.push(() => {
+      const value = this.#state.get(name);
+      const known = options.some(([option]) => option === value);
+      setText(shown, known ? label : [label, value, unit].join(" "));
+    });
     const box = h("div", { class: "tb-segments", role: "radiogroup", "aria-label": label }, ...segments);
     return h("div", { class: "tb-setting" }, shown, box);
   }
 
-  #check(label: string, name: "clip_outliers" | "link_x", title: string) {
+  #check(name: SettingName) {
+    const { label = "", help } = SETTINGS[name];
     const input = h("input", { type: "checkbox", "data-trait": name });
     input.addEventListener("change", () => this.#state.set(name, input.checked), { signal: this.#signal });
     this.#updates.push(() => {
-      input.checked = this.#state.get(name);
+      input.checked = this.#state.get(name) === true;
     });
-    return h("label", { class: "tb-check", title }, input, h("span", {}, label));
+    return h("label", { class: "tb-check", title: help }, input, h("span", {}, label));
   }
 
   #reset() {
-    for (const [name, value] of Object.entries(RESET_VALUES)) this.#state.set(name as Name, value as never);
+    for (const name of NAMES) {
+      const { menu, reset, default: usual } = SETTINGS[name];
+      if (menu || reset) this.#state.set(name, usual as never);
+    }
   }
 }

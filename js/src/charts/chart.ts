@@ -149,7 +149,7 @@ export class Chart {
     ];
     this.#describe(plot, remarks);
     const signals = {
-      smoothing: settings.smoothing.amount,
+      ...settings.options,
       x_window: x,
       y_window: y,
       x_log: log.x,

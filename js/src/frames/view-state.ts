@@ -1,61 +1,44 @@
-import { SYSTEM_GROUP } from "../metrics.ts";
+import settings from "../../../src/trackbook/boards/view_settings.json";
 import { type HostModel, onTraitChange } from "./host-model.ts";
+
+type Settings = typeof settings;
+type ValueOf<Setting> = Setting extends { choices: infer Choices }
+  ? keyof Choices
+  : Setting extends { default: infer Default }
+    ? Default extends boolean | number | string
+      ? Default
+      : Default extends readonly unknown[]
+        ? string[]
+        : Record<string, string>
+    : never;
+
+/**
+ * The view settings: traits that kernel and browser both set. `src/trackbook/boards/view_settings.json` declares them, and
+ * `view_state.py` beside it says what its fields mean.
+ */
+export type ViewTraits = { [Name in keyof Settings]: ValueOf<Settings[Name]> };
+export type SettingName = keyof Settings;
+
+export interface Setting {
+  default: unknown;
+  help: string;
+  label?: string;
+  choices?: Record<string, string>;
+  range?: number[];
+  unit?: string;
+  options?: Record<string, string>;
+  menu?: boolean;
+  reset?: boolean;
+  chart?: boolean;
+}
+export const SETTINGS: Readonly<Record<SettingName, Setting>> = settings;
 
 /** `step`, `relative` (seconds since the run's start), `time` (clock time), or the name of a metric. */
 export type XAxis = "step" | "relative" | "time" | (string & {});
-export type ScaleType = "linear" | "log";
+export type ScaleType = ViewTraits["x_scale"];
 
-/**
- * The view settings: traits that kernel and browser both set. `src/trackbook/boards/view_state.py` documents them.
- */
-export interface ViewTraits {
-  smoothing: number;
-  smoothing_kind: "mean" | "exponential";
-  x_axis: XAxis;
-  x_scale: ScaleType;
-  y_scale: ScaleType;
-  clip_outliers: boolean;
-  link_x: boolean;
-  metric_filter: string;
-  columns: number;
-  chart_height: number;
-  collapsed: string[];
-  group_order: string[];
-  hidden_runs: string[];
-  selected_runs: string[];
-  run_colors: Record<string, string>;
-  group_by: string;
-  band: "minmax" | "std" | "none";
-  panel: "" | "runs" | "compare";
-  run_filter: string;
-  run_sort: string;
-  run_columns: string[];
-}
-
-const DEFAULTS: ViewTraits = {
-  smoothing: 0,
-  smoothing_kind: "mean",
-  x_axis: "step",
-  x_scale: "linear",
-  y_scale: "linear",
-  clip_outliers: false,
-  link_x: true,
-  metric_filter: "",
-  columns: 0,
-  chart_height: 0,
-  collapsed: [SYSTEM_GROUP],
-  group_order: [],
-  hidden_runs: [],
-  selected_runs: [],
-  run_colors: {},
-  group_by: "",
-  band: "minmax",
-  panel: "",
-  run_filter: "",
-  run_sort: "",
-  run_columns: [],
-};
-const NAMES = Object.keys(DEFAULTS) as (keyof ViewTraits)[];
+const NAMES = Object.keys(settings) as SettingName[];
+const CHART_OPTIONS = NAMES.filter(name => SETTINGS[name].chart);
 const SAVE_AFTER = 100; // ms without another change
 
 export class ViewState {
@@ -69,7 +52,14 @@ export class ViewState {
   }
 
   get<Name extends keyof ViewTraits>(name: Name): ViewTraits[Name] {
-    return (this.#model.get(name) as ViewTraits[Name] | undefined) ?? DEFAULTS[name];
+    return (
+      (this.#model.get(name) as ViewTraits[Name] | undefined) ?? (settings[name].default as ViewTraits[Name])
+    );
+  }
+
+  /** The settings that are parameters of the charts. */
+  get chartOptions(): Record<string, unknown> {
+    return Object.fromEntries(CHART_OPTIONS.map(name => [name, this.get(name)]));
   }
 
   /** Set a trait. All views of the model change at once; the kernel is told when changes pause. */

@@ -35,6 +35,8 @@ export interface DrawSettings {
   hidden: ReadonlySet<string>;
   smoothing: Smoothing;
   clipOutliers: boolean;
+  /** Parameters of the charts, by name. */
+  options: Readonly<Record<string, unknown>>;
 }
 
 /** The axes of one chart. */

@@ -49,6 +49,7 @@ function draw(specs: SeriesSpec[], metrics: string[], more: Partial<DrawSettings
     hidden: new Set(),
     smoothing: { amount: 0, kind: "mean" },
     clipOutliers: false,
+    options: {},
     ...more,
   };
   const series = header.series.map(each => decodeSeries(each, data));

@@ -54,3 +54,8 @@ test("closing the view saves pending changes and stops listening", () => {
   model.set("smoothing", 5);
   expect(changed).toHaveBeenCalledTimes(1);
 });
+
+test("a setting of the charts is a parameter of theirs, with its default where the host has none", () => {
+  expect(view().state.chartOptions).toMatchObject({ smoothing: 0 });
+  expect(view({ smoothing: 5 }).state.chartOptions).toMatchObject({ smoothing: 5 });
+});

@@ -175,6 +175,7 @@ function content(x: Range | null, series: Series[] = [buckets()]): ChartContent 
     hidden: new Set<string>(),
     smoothing: { amount: 0, kind: "mean" } as const,
     clipOutliers: false,
+    options: {},
   };
   const axes = { x: "step", log: { x: false, y: false }, xSeries: [] };
   return { series, fine: [], settings, axes, zoom: { x, y: null } };

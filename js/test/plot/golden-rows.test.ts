@@ -70,6 +70,7 @@ function contentOf(picture: Picture, metric: string, view: View): ChartContent {
       hidden: new Set(view.hidden),
       smoothing: { amount: view.smoothing, kind: view.smoothing_kind },
       clipOutliers: view.clip_outliers,
+      options: {},
     },
     axes: { x, log: { x: view.x_log, y: view.y_log }, xSeries: seriesOf(picture, x) },
     zoom: WHOLE,

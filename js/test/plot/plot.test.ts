@@ -24,6 +24,7 @@ function plot(values: number[][], runs: RunHeader[], more: Partial<DrawSettings 
     hidden: new Set(),
     smoothing: { amount: 0, kind: "mean" },
     clipOutliers: false,
+    options: {},
     ...others,
   };
   const series = header.series.map(each => decodeSeries(each, data));

@@ -155,6 +155,7 @@ class ChartAccess:
             clip_outliers=view.clip_outliers,
             hidden=frozenset(view.hidden_runs),
             colors=view.run_colors,
+            options=view.chart_options,
             columns=CHART_COLUMNS,
         )
 

@@ -137,7 +137,9 @@ class Board(View, anywidget.AnyWidget):
         """Return the charts as they are now, small enough to stay in a notebook; None while there is nothing to draw."""
         with self.publisher.lock:
             picture, hidden = self.session.picture, self.hidden_runs
-            return make_still(picture, x_axis=self.x_axis, hidden=hidden, colors=self.run_colors)
+            return make_still(
+                picture, x_axis=self.x_axis, hidden=hidden, colors=self.run_colors, options=self.chart_options
+            )
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         if self.on_show is not None:

@@ -201,13 +201,12 @@ def _lines(plot: Plot, styles: list[Style], scales: str) -> metric_chart.Spec:
         y_log=plot.y_log,
         y_window=plot.window,
         clipped=plot.clipped,
-        smoothed=bool(plot.smoothing),
+        options=plot.options,
         scales=scales,
     )
     spec["encoding"]["x"]["title"] = _TITLES.get(plot.x_axis, plot.x_axis)
-    drawn = [name for name in metric_chart.LAYERS if name in layers]
-    for name, layer in zip(drawn, spec["layer"], strict=True):
-        layer["encoding"]["tooltip"] = _tooltip("mark" if name == "not finite" else "value")
+    for layer in spec["layer"]:
+        layer["encoding"]["tooltip"] = _tooltip("mark" if "shape" in layer["mark"] else "value")
     return spec
 
 

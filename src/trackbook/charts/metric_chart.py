@@ -40,6 +40,7 @@ XAxis = Literal["step", "relative", "time", "metric"]
 Layer = Literal["band", "raw", "line", "points", "dots", "not finite"]
 
 LAYERS: Final[tuple[Layer, ...]] = ("band", "raw", "line", "dots", "not finite")
+OPTIONS: Final[dict[str, Any]] = {"smoothing": 0}
 # Without a parse: Vega would copy every row to convert what are numbers already, and keep each copy.
 NAMED: Final[Spec] = {"name": "points", "format": {"parse": None}}
 
@@ -92,7 +93,7 @@ def line(
     y_log: bool = False,
     y_window: Sequence[float] | None = None,
     clipped: bool = False,
-    smoothed: bool = False,
+    options: Mapping[str, Any] = OPTIONS,
     scales: str = "",
 ) -> Spec:
     """Return the chart of one metric over ``x``: a line a run, a dot for a lonely point, marks for what is not finite.
@@ -114,12 +115,13 @@ def line(
         Whether the axes are logarithmic; of the live chart this changes the axes only.
     y_window
         What the y axis spans; None follows the data. `clipped` says that rows may lie outside.
-    smoothed
-        Whether the line is the smoothed one.
+    options
+        The view settings that are parameters of the charts, with their defaults in `OPTIONS`; of the live chart they are
+        parameters.
     scales
         Prefix of the scales' names: that of a chart inside another.
     """
-    live = colors is None
+    live, options = colors is None, {**OPTIONS, **options}
     clip: Any = (
         {"expr": "x_window != null || y_window != null"} if live else clipped
     )  # else half of a line along the frame would be cut off
@@ -140,7 +142,7 @@ def line(
         "line": {
             "mark": stroke,
             "transform": [only_lines],
-            "encoding": {"y": number("smooth" if live or smoothed else "value"), **dash},
+            "encoding": {"y": number("smooth" if live or options["smoothing"] else "value"), **dash},
         },
         "dots": {
             "mark": {"type": "circle", "clip": clip, "size": 40, "opacity": 1},
@@ -157,11 +159,14 @@ def line(
     }
     spec: Spec = {} if data is None else {"data": data}
     spec |= {"encoding": shared, "layer": [layer for name, layer in made.items() if name in layers]}
-    return spec | {"params": [{"name": name, "value": value} for name, value in PARAMS.items()]} if live else spec
+    return (
+        spec | {"params": [{"name": name, "value": value} for name, value in (OPTIONS | PARAMS).items()]}
+        if live
+        else spec
+    )
 
 
 PARAMS: Final[dict[str, Any]] = {
-    "smoothing": 0,
     "x_window": None,  # what is zoomed to; null shows everything
     "y_window": None,
     "x_log": False,

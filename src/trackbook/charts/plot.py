@@ -68,6 +68,7 @@ class Look:
     clip_outliers: bool = False
     hidden: frozenset[str] = frozenset()
     colors: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)  # of `metric_chart.line`
     theme: Theme = "light"
     columns: float = 512  # as wide as a chart is drawn, in pixels: of each, no more points than it can show
 
@@ -85,6 +86,7 @@ class Plot:
     bars: bool
     styles: list[Style]
     rows: list[Row]
+    options: Mapping[str, Any]
 
     @property
     def longest(self) -> list[Row]:
@@ -128,9 +130,9 @@ def plot_of(picture: Picture, metric: str, look: Look) -> Plot:
         for row in rows_of(metric, series[style.run["key"]], line, style, look)
     ]
     if drawn and all(_is_single(series[style.run["key"]], style) for style in drawn):
-        return Plot(metric, x_axis, False, False, 0, False, True, drawn, rows)
+        return Plot(metric, x_axis, False, False, 0, False, True, drawn, rows, {})
     rows = on_logarithms(rows, x=x_log, y=look.y_log)
-    return Plot(metric, x_axis, x_log, look.y_log, look.smoothing, look.clip_outliers, False, drawn, rows)
+    return Plot(metric, x_axis, x_log, look.y_log, look.smoothing, look.clip_outliers, False, drawn, rows, look.options)
 
 
 def x_axis_of(picture: Picture, metric: str, chosen: str) -> str:

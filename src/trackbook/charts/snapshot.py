@@ -42,6 +42,15 @@ Points = tuple[Steps, Floats, Floats]  # steps, times (seconds UTC), values
 
 
 @dataclass(frozen=True)
+class _View:
+    """The view settings that the saved picture follows."""
+
+    axis: XAxis
+    colors: Mapping[str, str]
+    options: Mapping[str, Any]  # of `line`
+
+
+@dataclass(frozen=True)
 class Still:
     """What a notebook keeps of a board."""
 
@@ -55,12 +64,14 @@ def make_still(
     x_axis: str = "step",
     hidden: Collection[str] = (),
     colors: Mapping[str, str] | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> Still | None:
     """The still of `picture` without the runs whose ids are `hidden`; None while there is nothing to draw.
 
     An `x_axis` that is a metric is drawn over steps.
     """
     axis: XAxis = x_axis if x_axis in ("relative", "time") else "step"  # type: ignore[assignment]
+    view = _View(axis, colors or {}, {**(options or {}), "smoothing": 0})
     runs = [run for run in picture.runs.values() if run["id"] not in hidden]
     drawn_runs = sorted(runs, key=lambda run: (run["faded"], -run["key"]))[:MOST_RUNS]
     drawn_runs.sort(key=lambda run: (not run["faded"], run["key"]))  # the faded ones lie behind
@@ -84,7 +95,7 @@ def make_still(
     while True:
         points = {key: thinned(corners(rows), most) for key, rows in shown.items()}
         charts = [(name, {key[0]: p for key, p in points.items() if key[1] == picture.metrics[name]}) for name in drawn]
-        spec = _spec(head, charts, drawn_runs, axis, colors or {})
+        spec = _spec(head, charts, drawn_runs, view)
         if len(json.dumps(spec)) <= MOST_BYTES or most <= 2:
             return Still(spec, _text(picture.project, drawn, drawn_runs, left_out))
         most = most * 3 // 4
@@ -161,9 +172,9 @@ def _spec(
     head: dict[str, Any],
     charts: list[tuple[str, dict[int, Points]]],
     runs: list[RunHeader],
-    axis: XAxis,
-    colors: Mapping[str, str],
+    view: _View,
 ) -> dict[str, Any]:
+    axis = view.axis
     started = {run["key"]: run["started"] for run in runs}
     lines = ["m,r,x,value"]
     for number, (_, traces) in enumerate(charts):
@@ -172,7 +183,7 @@ def _spec(
             order = np.argsort(x, kind="stable")
             places = x[order].astype(np.int64).tolist()
             lines += [f"{number},{key},{at},{y}" for at, y in zip(places, _rounded(values[order]), strict=True)]
-    styles = style_runs(runs, Look(colors=colors)).values()
+    styles = style_runs(runs, Look(colors=view.colors)).values()
     colors = {style.label: style.color for style in styles}
     names = [{"r": style.run["key"], "run": style.label} for style in styles]
     parse = dict.fromkeys(("m", "r", "x", "value"), "number")
@@ -184,7 +195,7 @@ def _spec(
             {"lookup": "r", "from": {"data": {"values": names}, "key": "r", "fields": ["run"]}},
             *_marks(),
         ],
-        "concat": [_chart(number, name, traces, axis, colors) for number, (name, traces) in enumerate(charts)],
+        "concat": [_chart(number, name, traces, view, colors) for number, (name, traces) in enumerate(charts)],
         "columns": 3 if len(charts) > 4 or len(charts) == 3 else 2,
         "bounds": "flush",  # aligned by their frames, whatever their labels
         "spacing": {"row": 58, "column": 58},
@@ -204,7 +215,13 @@ def _marks() -> list[dict[str, Any]]:
     ]
 
 
-def _chart(number: int, name: str, traces: dict[int, Points], axis: XAxis, colors: dict[str, str]) -> dict[str, Any]:
+def _chart(
+    number: int,
+    name: str,
+    traces: dict[int, Points],
+    view: _View,
+    colors: dict[str, str],
+) -> dict[str, Any]:
     own = f"chart_{number}"
     chart = {
         "name": own,
@@ -220,8 +237,17 @@ def _chart(number: int, name: str, traces: dict[int, Points], axis: XAxis, color
     layers += ["dots"] if 1 in counts else []
     layers += ["not finite"] if any(not np.isfinite(values).all() for _, _, values in traces.values()) else []
     window = _window(traces)
-    spec = line(axis, None, colors=colors, layers=layers, y_window=window, clipped=window is not None, scales=f"{own}_")
-    spec["layer"].append(_tooltips(number, axis))
+    spec = line(
+        view.axis,
+        None,
+        colors=colors,
+        layers=layers,
+        y_window=window,
+        clipped=window is not None,
+        options=view.options,
+        scales=f"{own}_",
+    )
+    spec["layer"].append(_tooltips(number, view.axis))
     return chart | spec
 
 

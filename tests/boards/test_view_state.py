@@ -1,0 +1,54 @@
+"""The view settings as both languages read them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import traitlets
+
+from trackbook.boards.view_state import CHART_OPTIONS, SETTINGS, View
+from trackbook.charts.metric_chart import OPTIONS
+
+FIELDS = {"default", "help", "label", "choices", "range", "unit", "menu", "options", "reset", "chart", "silent"}
+
+
+@pytest.mark.parametrize("name", sorted(SETTINGS))
+def test_a_setting_is_a_trait_that_documents_itself(name: str) -> None:
+    trait, setting = View.class_traits()[name], SETTINGS[name]
+    assert getattr(View(), name) == setting["default"]
+    assert trait.help == setting["help"]
+    assert trait.metadata["sync"]
+    assert setting.keys() <= FIELDS
+
+
+@pytest.mark.parametrize("name", [name for name in sorted(SETTINGS) if SETTINGS[name].get("menu")])
+def test_a_setting_of_the_menu_has_a_label_and_values_to_choose(name: str) -> None:
+    setting, view = SETTINGS[name], View()
+    assert setting["label"]
+    values: list[Any] = [*setting.get("choices", ()), *map(int, setting.get("options", ()))] or [True, False]
+    for value in values:
+        setattr(view, name, value)
+        assert getattr(view, name) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("chart_height", 79, "chart_height is 80 to 800 px or 0, not 79"),
+        ("smoothing", 21, "smoothing is 0 to 20, not 21"),
+    ],
+)
+def test_a_value_out_of_range_is_told_the_range(name: str, value: int, said: str) -> None:
+    with pytest.raises(traitlets.TraitError, match=said):
+        setattr(View(), name, value)
+
+
+def test_settings_of_the_charts_are_those_that_the_charts_have() -> None:
+    assert {name: SETTINGS[name]["default"] for name in CHART_OPTIONS} == OPTIONS
+
+
+def test_defaults_are_not_shared_between_boards() -> None:
+    first = View()
+    first.collapsed.append("train")
+    assert View().collapsed == ["@system"]
