@@ -17,7 +17,7 @@ for i in range(60):
 board = tb.board()
 tb.finish()
 """
-READ = "print(board.y_scale, board.smoothing_kind, board.columns, board.clip_outliers)"
+READ = "print(board.y_scale, board.smoothing_kind, board.columns, board.clip_outliers, board.marks)"
 SET = 'board.x_axis, board.smoothing, board.columns, board.group_order = "train/epoch", 4, 2, ["val"]'
 
 
@@ -45,6 +45,17 @@ def read(lab: Lab, number: int) -> str:
 def xs(board: Board, metric: str) -> list[float]:
     found: list[float] = board.chart(metric).evaluate("(chart) => chart.view.data('points').map((row) => row.x)")
     return found
+
+
+def marks_drawn(board: Board, metric: str) -> int:
+    count: int = board.chart(metric).evaluate(
+        """(chart) => {
+            const walk = (one) => one.marktype === "symbol" ? one.items.length
+                : (one.items ?? []).reduce((sum, item) => sum + walk(item), 0);
+            return walk(chart.view.scenegraph().root);
+        }"""
+    )
+    return count
 
 
 def test_the_keyboard_reaches_the_menu_and_the_notebook_hears_nothing(lab: Lab, board: Board) -> None:
@@ -75,12 +86,15 @@ def test_the_view_menu_sets_what_python_reads(lab: Lab, board: Board) -> None:
     menu.get_by_role("radiogroup", name="Smoothing").get_by_role("radio", name="Exponential").check()
     menu.get_by_role("radiogroup", name="Columns").get_by_role("radio", name="2").check()
     menu.get_by_label("Clip outliers").check()
+    assert marks_drawn(board, "val/acc") == 0
+    menu.get_by_label("Marks on points").check()
     lab.wait_for_quiet()
     board.look("view-menu")
     lab.page.keyboard.press("Escape")
     assert not menu.is_visible()
     assert lab.page.evaluate("() => document.activeElement.className") == "tb-menu-button"
-    assert read(lab, 1) == "log exponential 2 True"
+    assert read(lab, 1) == "log exponential 2 True True"
+    assert marks_drawn(board, "val/acc") == 6
     loss = board.chart("train/loss")
     assert loss.evaluate("(chart) => chart.view.scale('y').type") == "log"
     assert "values ≤ 0" in loss.locator(".tb-remarks").inner_text()

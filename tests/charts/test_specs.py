@@ -88,6 +88,20 @@ def test_the_axes_of_the_live_chart_are_those_of_line() -> None:
     assert (committed["x"]["metric-log"], committed["y"]["log"]) == (log["x"], log["y"])
 
 
+def marks(**options: Any) -> list[str]:
+    """The marks of the layers of a chart that is not live."""
+    spec = metric_chart.line(colors={"a": "#123456"}, layers=["line"], options=options)
+    return [layer["mark"]["type"] for layer in spec["layer"]]
+
+
+def test_marks_on_points_are_a_layer_that_is_drawn_when_asked_for() -> None:
+    assert marks() == ["line"]
+    assert marks(marks=True) == ["line", "circle"]
+    live = metric_chart.line()
+    assert {"name": "marks", "value": False} in live["params"]
+    assert [{"filter": "marks && datum.mark == 'line'"}] in [layer["transform"] for layer in live["layer"]]
+
+
 def test_charts_are_made_without_altair() -> None:
     code = "import sys, trackbook.charts.snapshot, trackbook.charts.specs as s; s.specs(); assert 'altair' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -39,8 +39,8 @@ Spec = dict[str, Any]
 XAxis = Literal["step", "relative", "time", "metric"]
 Layer = Literal["band", "raw", "line", "points", "dots", "not finite"]
 
-LAYERS: Final[tuple[Layer, ...]] = ("band", "raw", "line", "dots", "not finite")
-OPTIONS: Final[dict[str, Any]] = {"smoothing": 0}
+LAYERS: Final[tuple[Layer, ...]] = ("band", "raw", "line", "points", "dots", "not finite")
+OPTIONS: Final[dict[str, Any]] = {"smoothing": 0, "marks": False}
 # Without a parse: Vega would copy every row to convert what are numbers already, and keep each copy.
 NAMED: Final[Spec] = {"name": "points", "format": {"parse": None}}
 
@@ -122,35 +122,10 @@ def line(
         Prefix of the scales' names: that of a chart inside another.
     """
     live, options = colors is None, {**OPTIONS, **options}
-    clip: Any = (
-        {"expr": "x_window != null || y_window != null"} if live else clipped
-    )  # else half of a line along the frame would be cut off
     color, dash = by_run(colors, dashes)
-    stroke = {"type": "line", "clip": clip, "strokeWidth": 1.5, "strokeJoin": "round"}
-    only_lines = {"filter": "datum.mark == 'line'"}
-    made: dict[Layer, Spec] = {
-        "band": {
-            "mark": {"type": "area", "clip": clip, "opacity": 0.18},
-            "transform": [{"filter": "isValid(datum.low) && isValid(datum.high)"}],
-            "encoding": {"y": number("low"), "y2": {"field": "high"}},
-        },
-        "raw": {
-            "mark": stroke,
-            "transform": [{"filter": "smoothing > 0 && datum.mark == 'line'"} if live else only_lines],
-            "encoding": {"y": number("value"), "opacity": {"value": 0.25}, **dash},
-        },
-        "line": {
-            "mark": stroke,
-            "transform": [only_lines],
-            "encoding": {"y": number("smooth" if live or options["smoothing"] else "value"), **dash},
-        },
-        "dots": {
-            "mark": {"type": "circle", "clip": clip, "size": 40, "opacity": 1},
-            "transform": [{"filter": "datum.mark == 'dot'"}],
-            "encoding": {"y": number("value")},
-        },
-        "not finite": _not_finite(),
-    }
+    zoomed = {"expr": "x_window != null || y_window != null"}  # else half of a line along the frame would be cut off
+    made = _layers(live, {"clip": zoomed if live else clipped}, dash, options)
+    drawn = LAYERS if live else [*layers, *(["points"] if options["marks"] else [])]
     shared = {
         "x": x_encoding(x_axis, log=x_log, live=live, scales=scales),
         "y": y_encoding(log=y_log, window=y_window, clipped=clipped, live=live, scales=scales),
@@ -158,12 +133,42 @@ def line(
         "detail": {"field": "run", "type": "nominal"},
     }
     spec: Spec = {} if data is None else {"data": data}
-    spec |= {"encoding": shared, "layer": [layer for name, layer in made.items() if name in layers]}
-    return (
-        spec | {"params": [{"name": name, "value": value} for name, value in (OPTIONS | PARAMS).items()]}
-        if live
-        else spec
-    )
+    spec |= {"encoding": shared, "layer": [made[name] for name in LAYERS if name in drawn]}
+    params = [{"name": name, "value": value} for name, value in (OPTIONS | PARAMS).items()]
+    return spec | ({"params": params} if live else {})
+
+
+def _layers(live: bool, clip: Spec, dash: Spec, options: Mapping[str, Any]) -> dict[Layer, Spec]:
+    stroke = {"type": "line", "strokeWidth": 1.5, "strokeJoin": "round", **clip}
+
+    def lines(option: str = "") -> list[Spec]:
+        return [{"filter": f"{option} && datum.mark == 'line'" if live and option else "datum.mark == 'line'"}]
+
+    drawn = number("smooth" if live or options["smoothing"] else "value")
+    return {
+        "band": {
+            "mark": {"type": "area", "opacity": 0.18, **clip},
+            "transform": [{"filter": "isValid(datum.low) && isValid(datum.high)"}],
+            "encoding": {"y": number("low"), "y2": {"field": "high"}},
+        },
+        "raw": {
+            "mark": stroke,
+            "transform": lines("smoothing > 0"),
+            "encoding": {"y": number("value"), "opacity": {"value": 0.25}, **dash},
+        },
+        "line": {"mark": stroke, "transform": lines(), "encoding": {"y": drawn, **dash}},
+        "points": {
+            "mark": {"type": "circle", "size": 14, "opacity": 1, **clip},
+            "transform": lines("marks"),
+            "encoding": {"y": drawn},
+        },
+        "dots": {
+            "mark": {"type": "circle", "size": 40, "opacity": 1, **clip},
+            "transform": [{"filter": "datum.mark == 'dot'"}],
+            "encoding": {"y": number("value")},
+        },
+        "not finite": _not_finite(),
+    }
 
 
 PARAMS: Final[dict[str, Any]] = {
