@@ -43,7 +43,7 @@ HOMES = {
     "numpy": {"store", "journal", "frames", "charts", "boards"},
     "polars": {"store", "journal", "data", "tracking", "capture"},
     "platformdirs": {""},
-    "psutil": {"capture"},
+    "psutil": {"store", "capture"},
     "pynvml": {"capture"},
     "pyte": {"capture"},
     "vl_convert": {"charts"},

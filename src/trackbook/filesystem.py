@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,13 @@ else:
     import fcntl
 
 _NETWORK = frozenset(
-    "nfs nfs4 cifs smb smb2 smb3 smbfs lustre gpfs beegfs ceph glusterfs fuse.glusterfs fuse.sshfs afs 9p panfs orangefs".split()
+    "nfs nfs4 cifs smb smb2 smb3 smbfs lustre gpfs beegfs ceph glusterfs fuse.glusterfs fuse.sshfs afs 9p panfs orangefs "
+    "virtiofs fakeowner".split()
 )
+# Where writing a page again takes new room, so that a full disk kills the process that maps it: `posix_fallocate` promises nothing.
+_COPY_ON_WRITE = frozenset("btrfs zfs bcachefs f2fs nilfs2".split())
+_STACKED = frozenset(("overlay", "aufs", "ecryptfs", "fuse-overlayfs", "fuse.fuse-overlayfs"))
+_FICLONE = 0x40049409  # shares the blocks of a file with another one; every copy-on-write file system of today knows it
 
 
 _BINARY = getattr(os, "O_BINARY", 0)  # Windows would write \r\n
@@ -39,7 +45,13 @@ def hold(path: Path, *, create: bool = False) -> int | None:
 
 
 def open_to_hold(path: Path, *, create: bool = True) -> int:
-    return os.open(path, os.O_RDWR | os.O_APPEND | _BINARY | (os.O_CREAT if create else 0), 0o644)
+    """Open a file to lock it: to read only, which is enough for a lock, where it is another user's."""
+    try:
+        return os.open(path, os.O_RDWR | os.O_APPEND | _BINARY | (os.O_CREAT if create else 0), 0o666)
+    except PermissionError:
+        if create:
+            raise
+        return os.open(path, os.O_RDONLY | _BINARY)
 
 
 def lock(descriptor: int, *, patience: float = 0.0) -> bool:
@@ -66,7 +78,7 @@ def _try_to_lock(descriptor: int) -> bool:
 
 def allocate(path: Path, size: int) -> int:
     """The descriptor of a new file whose bytes are all really there, zero. Raises ``OSError`` when they find no room."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _BINARY, 0o644)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
     try:
         if hasattr(os, "posix_fallocate"):
             os.posix_fallocate(descriptor, 0, size)
@@ -87,7 +99,7 @@ def write_all(descriptor: int, data: Any) -> None:
 
 
 def open_to_write(path: Path) -> int:
-    return os.open(path, os.O_WRONLY | os.O_CREAT | _BINARY, 0o644)
+    return os.open(path, os.O_WRONLY | os.O_CREAT | _BINARY, 0o666)
 
 
 def write_at(descriptor: int, data: Any, offset: int) -> None:
@@ -106,15 +118,48 @@ def _write_some_at(descriptor: int, view: memoryview, offset: int) -> int:
 
 
 def is_network(path: Path) -> bool:
-    """Whether `path` is on a network file system, as Linux tells; elsewhere False."""
+    """Whether `path` is on a network file system, as far as Linux tells; elsewhere False."""
+    return _kind(path) in _NETWORK
+
+
+def shares_locks(path: Path) -> bool:
+    """Whether a lock on a file in `path` is seen by all who see the file: on a local disk, by all of its machine."""
+    return not is_network(path) and not _kind(path).startswith("fuse")
+
+
+def can_be_mapped(path: Path) -> bool:
+    """Whether files in the folder `path` may be mapped to be written: what is allocated there takes any number of writes."""
+    kind = _kind(path)
+    if is_network(path) or kind in _COPY_ON_WRITE or kind.startswith("fuse"):
+        return False
+    return kind not in _STACKED or not _shares_blocks(path)
+
+
+def _kind(path: Path) -> str:
+    """The kind of the file system at `path`, as the mounts of Linux name it; empty where nothing tells."""
     try:
         mounts = Path("/proc/self/mounts").read_bytes().splitlines()
     except OSError:
-        return False
+        return ""
     where, kind = "", ""
+    inside = Path(os.path.realpath(path)) / "x"
     for mount in mounts:
         _, point, found, *_ = map(os.fsdecode, mount.split(b" "))
         point = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), point)
-        if len(point) >= len(where) and (path.resolve() / "x").is_relative_to(point):
+        if len(point) >= len(where) and inside.is_relative_to(point):
             where, kind = point, found
-    return kind in _NETWORK
+    return kind
+
+
+def _shares_blocks(folder: Path) -> bool:
+    """Whether the disk beneath a stacked file system, which Linux does not name, shares blocks between files."""
+    if sys.platform == "win32":
+        return False
+    with tempfile.TemporaryFile(dir=folder) as one, tempfile.TemporaryFile(dir=folder) as other:
+        one.write(bytes(4096))
+        one.flush()
+        try:
+            fcntl.ioctl(other.fileno(), _FICLONE, one.fileno())
+        except OSError:
+            return False
+    return True

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, NamedTuple
 StepBy = Literal["metric", "run"]
 Resume = Literal["never", "allow", "must"]
 Stop = Literal["flag", "raise"]
+Life = Literal["alive", "dead", "unknown"]
 State = Literal["running", "finished", "failed", "interrupted", "lost"]
 
 # What is captured of a run beside its points, by table: columns, the first of which is the key, with their types in SQLite.
@@ -75,6 +76,21 @@ class MetricSummary:
     max: float
     count: int
     step: int  # the largest step, where `last` was logged
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """The process that writes a run. ``seen`` is its last sign of life, in seconds UTC.
+
+    ``system`` names a machine since its boot and a namespace of process ids; it is empty where the platform does not tell. ``born``
+    tells a process from a later one that was given the same id.
+    """
+
+    host: str
+    system: str
+    pid: int
+    born: str
+    seen: float
 
 
 class Cursor(NamedTuple):

@@ -13,7 +13,7 @@ from journals import Row, abandoned, put, rows
 from trackbook import filesystem
 from trackbook.journal import reader
 from trackbook.journal.journal import HEAD, SMALLEST_SEGMENT, FileJournal
-from trackbook.journal.reader import Remains, is_alive, of_run, remains
+from trackbook.journal.reader import Remains, of_run, probe, remains
 from trackbook.journal.records import RECORD_BYTES
 
 A, B = 0, 1
@@ -72,10 +72,10 @@ def test_a_journal_of_a_living_process_is_not_found(tmp_path: Path) -> None:
     journal = FileJournal(tmp_path, {"id": "r1"})
     put(journal, (journal.metric("a"), 0, 0.5))
     assert found(tmp_path) == []
-    assert is_alive(tmp_path, "r1")
+    assert probe(tmp_path, "r1") == "alive"
     journal.leave()
+    assert probe(tmp_path, "r1") == "dead"
     assert found(tmp_path) == [("a", 0, 0.5)]
-    assert not is_alive(tmp_path, "r1")
 
 
 def test_only_one_finds_it_at_a_time(tmp_path: Path) -> None:
@@ -120,8 +120,8 @@ def test_journals_of_a_run_are_found_by_its_id(tmp_path: Path) -> None:
 def test_a_child_that_lives_does_not_make_its_parent_live(tmp_path: Path) -> None:
     child = FileJournal(tmp_path, {"id": "r1", "child": True})
     child.open()
-    assert is_alive(tmp_path, "r1")
-    assert not is_alive(tmp_path, "r1", children=False)
+    assert probe(tmp_path, "r1") == "alive"
+    assert probe(tmp_path, "r1", children=False) is None
     child.leave()
 
 

@@ -19,12 +19,13 @@ from trackbook.journal.records import NEXT_STEP, RECORD_BYTES
 from trackbook.store import run_buffer
 from trackbook.store.memory import MemoryStore
 from trackbook.store.sqlite import SqliteStore
+from trackbook.store.writer import this_process
 from trackbook.tracking import recovery
 from trackbook.tracking.project import Project
 from trackbook.tracking.recorder import Recorder
 from trackbook.tracking.recovery import recover, take_over
 from trackbook.tracking.run import Run
-from trackbook.types import RunRecord
+from trackbook.types import Life, RunRecord
 
 TIMEOUT = 60
 
@@ -32,6 +33,7 @@ A, B = 0, 1
 CALLS = [[(A, 0, 0.5)], [(A, 1, 1.5), (B, 0, 2.5)]]
 POINTS = [("a", 0, 0.5), ("a", 1, 1.5), ("b", 0, 2.5)]
 OPEN = NEXT_STEP
+GONE = dataclasses.replace(this_process(), born="0")  # a process of this machine that does not run any more
 
 
 @pytest.fixture
@@ -116,9 +118,18 @@ def test_a_run_that_died_before_it_logged_is_lost(store: SqliteStore, home: Path
     assert state(store) == "lost"
 
 
-def test_a_run_of_which_no_journal_is_left_is_lost(store: SqliteStore, home: Path) -> None:
+def test_run_without_journal_is_lost_when_its_process_is_gone(store: SqliteStore, home: Path) -> None:
+    store.sign("r1", GONE)
     known(store)
     recover(store, home, ())
+    assert state(store) == "lost"
+
+
+def test_run_of_which_nothing_tells_who_writes_it_is_left(store: SqliteStore, home: Path) -> None:
+    known(store)
+    recover(store, home, ())
+    assert state(store) == "running"
+    recover(store, home, (), forced={"r1"})
     assert state(store) == "lost"
 
 
@@ -146,11 +157,11 @@ def test_a_run_that_ends_while_one_looks_is_not_lost(
 ) -> None:
     known(store)
 
-    def end(*_: Any) -> bool:
+    def end(*_: Any, **__: Any) -> Life:
         known(store, state="finished")
-        return False
+        return "dead"
 
-    monkeypatch.setattr(recovery, "is_alive", end)
+    monkeypatch.setattr(recovery, "life", end)
     recover(store, home, ())
     assert state(store) == "finished"
 
@@ -355,6 +366,7 @@ def test_of_a_run_whose_child_lives_on_the_parents_points_are_there_and_it_is_no
 def test_runs_whose_ids_begin_alike_are_told_apart(store: SqliteStore, home: Path) -> None:
     journal = FileJournal(home, dataclasses.asdict(RunRecord("r1-x", "b", 0.0)))
     journal.open()
+    store.sign("r1", GONE)
     known(store)
     recover(store, home, ())
     assert state(store) == "lost"

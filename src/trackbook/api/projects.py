@@ -23,7 +23,7 @@ def get_run(id_or_name: str | Run | None = None, project: str | None = None) -> 
         return run
     source = home(project)
     source.recover()
-    records = source.runs()
+    records = source.store.latest(1) or source.runs()
     if not records:
         raise ValueError(f"project {source.name!r} has no runs yet; give the name of another project")
     return source.get(records[-1].id)
@@ -42,12 +42,13 @@ def move_run(run: str | Run, to: str, project: str | None = None) -> None:
 def delete_run(run: str | Run, project: str | None = None, *, force: bool = False) -> bool:
     """Deletes a run, found by id or name, and its points; True when it did.
 
-    It asks first, unless `force`. Raises ``ValueError`` while the run is written, or when there is nobody to ask.
+    It asks first, unless `force`. Raises ``ValueError`` while the run is written, or when there is nobody to ask. Where nobody can
+    tell whether the run's process lives, `force` says that it does not.
     """
     found = get_run(run, project)
     if not force and not _confirmed(f"Delete run {found.name!r} ({found.id}) of {found.project!r} for ever?"):
         return False
-    home(project).delete(found)
+    home(project).delete(found, force=force)
     process.deleted(found.id)
     return True
 
@@ -61,7 +62,7 @@ def delete_project(project: str, *, force: bool = False) -> bool:
     count = len(found.runs())
     if not force and not _confirmed(f"Delete project {found.name!r} and its {count} runs for ever?"):
         return False
-    found.delete_all()
+    found.delete_all(force=force)
     process.let_go(found)
     return True
 

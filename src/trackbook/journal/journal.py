@@ -327,7 +327,7 @@ class FileJournal:
         if self._folder is None:
             folder = home / self.name
             folder.mkdir(parents=True, exist_ok=True)
-            self._mapped = not filesystem.is_network(folder)
+            self._mapped = filesystem.can_be_mapped(folder)
             self._folder = folder
         if self._head_file is None:  # kept before it is locked, so that no interrupt leaves a lock that nobody knows of
             self._head_file = filesystem.open_to_hold(self._folder / HEAD)

@@ -14,6 +14,7 @@ import numpy as np
 
 from .. import filesystem
 from ..store.paths import journal_prefix
+from ..types import Life
 from .journal import FORMAT, HEAD
 from .records import RECORD_BYTES, Batch, batch, dtype, up_to_a_call
 
@@ -110,27 +111,53 @@ def of_run(home: Path, run: str, *, but: str = "") -> Iterator[Remains]:
             left.close()
 
 
-def is_alive(home: Path, run: str, *, children: bool = True) -> bool:
-    """Whether a process lives that writes a run, or with `children` a process forked from one."""
-    alive = False
-    for left in of_run(home, run):
-        alive = alive or (not left.dead and (children or not left.is_child))
+def probe(home: Path, run: str, *, children: bool = True, held: str = "") -> Life | None:
+    """What the locks of a run's journals tell of its process, or with `children` of processes forked from it, too.
+
+    ``unknown``: a journal is there whose lock cannot be tried, such as another user's. None: there is no journal. `held` is one that
+    the caller has locked, after its process had let go of it.
+    """
+    found: set[Life] = {"dead"} if held else set()
+    for head in _heads(home, f"{journal_prefix(run)}*"):
+        if head.parent.name == held:
+            continue
+        try:
+            left = _at(head)
+        except FileNotFoundError:  # its process has just removed it
+            continue
+        except OSError:
+            found.add("unknown")
+            continue
+        if children or not left.is_child:
+            found.add("dead" if left.dead else "alive")
         left.close()
-    return alive
+    lives: tuple[Life, ...] = ("alive", "unknown", "dead")
+    return next((each for each in lives if each in found), None)
 
 
 def _look(home: Path, folders: str, but: str = "") -> Iterator[Remains]:
-    for head in sorted(home.glob(f"{folders}/{HEAD}")):
+    for head in _heads(home, folders):
         if head.parent.name != but:
             with contextlib.suppress(OSError):  # another opener has just removed it, or it is another user's
-                lock = filesystem.hold(head)
-                try:
-                    left = Remains(head.parent, lock)
-                except OSError:
-                    if lock is not None:
-                        os.close(lock)
-                    raise
-                yield left
+                yield _at(head)
+
+
+def _heads(home: Path, folders: str) -> list[Path]:
+    try:
+        return sorted(home.glob(f"{folders}/{HEAD}"))
+    except OSError:  # a folder that cannot be looked into
+        return []
+
+
+def _at(head: Path) -> Remains:
+    """A journal, locked if nobody else holds its lock. Raises ``OSError`` where nobody can tell."""
+    lock = filesystem.hold(head)
+    try:
+        return Remains(head.parent, lock)
+    except BaseException:
+        if lock is not None:
+            os.close(lock)
+        raise
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 
 import polars as pl
 
-from ..types import Cursor, MetricSummary, RunRecord
+from ..types import Cursor, MetricSummary, RunRecord, Writer
 
 # `metric` is categorical: 4 bytes a point, compared as an integer
 POINTS = pl.Schema({"metric": pl.Categorical(), "step": pl.Int64(), "value": pl.Float64(), "time": pl.Float64()})
@@ -46,6 +46,24 @@ class Store(Protocol):
 
     def run(self, run_id: str) -> RunRecord | None:
         """One run, None when there is none of this id."""
+
+    def latest(self, most: int) -> list[RunRecord]:
+        """The newest `most` runs, oldest first."""
+
+    def running(self) -> list[RunRecord]:
+        """The runs whose state is ``running``, oldest first."""
+
+    def named(self, name: str) -> list[RunRecord]:
+        """The runs of this name, oldest first."""
+
+    def next_number(self) -> int:
+        """A number for the next run's name: larger than the number of runs, found without reading them."""
+
+    def sign(self, run_id: str, writer: Writer) -> None:
+        """Record which process writes a run. The store keeps its ``seen`` up to date until the run has ended."""
+
+    def writers(self) -> dict[str, Writer]:
+        """The processes that write runs, by run: of those that are open, and of those whose process died."""
 
     def append(self, run_id: str, points: pl.DataFrame, marks: Mapping[str, int] = NO_MARKS) -> list[str]:
         """Takes in points. Of several with one metric and step the first ever stays.

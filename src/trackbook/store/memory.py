@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from ..types import CAPTURED, Cursor, MetricSummary, RunRecord
+from ..types import CAPTURED, ENDED, Cursor, MetricSummary, RunRecord, Writer
 from .base import NO_MARKS, writable
 from .points import RunPoints, within
 
@@ -21,6 +21,8 @@ class MemoryStore:
         self.failures: list[str] = []
         self._lock = threading.RLock()
         self._runs: dict[str, RunRecord] = {}
+        self._made = 0
+        self._writers: dict[str, Writer] = {}
         self._points: dict[str, RunPoints] = {}
         self._generations: dict[str, int] = {}
         self._marks: dict[str, int] = {}
@@ -28,7 +30,10 @@ class MemoryStore:
 
     def put_run(self, run: RunRecord) -> None:
         with self._lock:
+            self._made += run.id not in self._runs
             self._runs[run.id] = run
+            if run.state in ENDED:
+                self._writers.pop(run.id, None)
 
     def runs(self) -> list[RunRecord]:
         with self._lock:
@@ -37,6 +42,26 @@ class MemoryStore:
     def run(self, run_id: str) -> RunRecord | None:
         with self._lock:
             return self._runs.get(run_id)
+
+    def latest(self, most: int) -> list[RunRecord]:
+        return self.runs()[-most:]
+
+    def running(self) -> list[RunRecord]:
+        return [run for run in self.runs() if run.state == "running"]
+
+    def named(self, name: str) -> list[RunRecord]:
+        return [run for run in self.runs() if run.name == name]
+
+    def next_number(self) -> int:
+        return self._made + 1
+
+    def sign(self, run_id: str, writer: Writer) -> None:
+        with self._lock:
+            self._writers[run_id] = writer
+
+    def writers(self) -> dict[str, Writer]:
+        with self._lock:
+            return {**self._writers}
 
     def append(self, run_id: str, points: pl.DataFrame, marks: Mapping[str, int] = NO_MARKS) -> list[str]:
         with self._lock:
@@ -61,6 +86,7 @@ class MemoryStore:
     def delete(self, run_id: str) -> None:
         with self._lock:
             self._runs.pop(run_id, None)
+            self._writers.pop(run_id, None)
             for table in CAPTURED:
                 self._captured.pop((run_id, table), None)
             self._restart(run_id)

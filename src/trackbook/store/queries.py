@@ -20,13 +20,14 @@ from . import codec
 from .base import POINTS
 from .codec import Columns
 from .metric_stats import MetricStats
-from .points import in_order
+from .points import in_order, tail
 from .schema import GET_CAPTURED, PUT_CHUNK, PUT_METRICS, RUN_TABLES, TIMES
 
 Array = NDArray[Any]
 _FEW: Final = 100  # runs that a query names
 _AT_ONCE: Final = 16  # chunks read in one short transaction
 _METRICS_AT_ONCE: Final = 100  # 8 parameters each, of which old builds of SQLite take 999
+_LOOKED_AT: Final = 64  # the newest chunks of a run, among which are those to join
 _WORKERS: Final = min(4, os.cpu_count() or 1)
 
 
@@ -78,6 +79,12 @@ def stats(db: sqlite3.Connection, run: str) -> MetricStats:
         # SQLite keeps NaN as null
         rows.append((name, *(np.nan if each is None else each for each in numbers), count, step))
     return MetricStats(rows)
+
+
+def last_number(db: sqlite3.Connection, unsaved: Sequence[str]) -> int:
+    """Return at least the number of runs, with those of `unsaved` that the file lacks."""
+    last = db.execute("select coalesce(max(rowid), 0) from runs").fetchone()[0]
+    return int(last) + sum(not db.execute("select 1 from runs where id = ?", (run,)).fetchone() for run in unsaved)
 
 
 def captured(db: sqlite3.Connection, run: str, table: str, after: Any) -> list[tuple[Any, ...]]:
@@ -217,6 +224,15 @@ def frames(parts: Iterable[Columns], names: Sequence[str]) -> list[pl.DataFrame]
         columns = [pl.Series("step", points.step), pl.Series("value", points.value), pl.Series("time", points.time)]
         made.append(pl.DataFrame([metric, *columns], schema=POINTS))
     return made
+
+
+def to_join(db: sqlite3.Connection, run: str, largest: int) -> list[tuple[int, int]]:
+    """Return first ordinal and rows of the newest chunks that are best joined into one of at most `largest` rows."""
+    newest = "select first, rows from chunks where run_id = ? order by first desc limit ?"
+    heads = db.execute(newest, (run, _LOOKED_AT)).fetchall()[::-1]
+    gaps = [place for place in range(1, len(heads)) if sum(heads[place - 1]) != heads[place][0]]
+    heads = heads[gaps[-1] :] if gaps else heads
+    return heads[len(heads) - len(tail([rows for _, rows in heads], largest)) :]
 
 
 def replace(db: sqlite3.Connection, run: str, generation: int, heads: Sequence[tuple[int, int]], merged: Part) -> None:

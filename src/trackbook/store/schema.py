@@ -44,7 +44,23 @@ create table console (
 ) strict;
 create table facts (run_id text not null, name text not null, value text not null, primary key (run_id, name)) strict;
 """
-TABLES: Final = _TABLES + _CAPTURED
+# `revision` grows with every change of a record, so that readers ask for the changed ones alone
+_REVISION: Final = "alter table runs add column revision integer not null default 0"
+# what finds a run or a metric's summary without reading those of all runs; and who writes the runs that are open
+_INDEXES: Final = """
+create index runs_by_name on runs (name);
+create index runs_by_start on runs (started);
+create index runs_by_state on runs (state);
+create index runs_by_revision on runs (revision);
+create index metrics_by_name on metrics (name, last);
+"""
+_WRITERS: Final = """
+create table writers (
+    run_id text primary key, host text not null, system text not null, pid integer not null, born text not null,
+    seen real not null
+) strict;
+"""
+TABLES: Final = f"{_TABLES}{_CAPTURED}{_REVISION};{_WRITERS}{_INDEXES}"
 
 
 def _add_defined(db: Connection) -> None:
@@ -56,12 +72,21 @@ def _add_captured(db: Connection) -> None:
         db.execute(statement)
 
 
+def _add_writers_and_indexes(db: Connection) -> None:
+    for statement in (_REVISION, *_WRITERS.split(";"), *_INDEXES.split(";")):
+        db.execute(statement)
+
+
 # Each makes a file of the version before it one of its own: the first makes version 2. A file that is migrated and one that
 # is made anew must have the same tables, which a test compares.
-MIGRATIONS: Final[list[Callable[[Connection], None]]] = [_add_defined, _add_captured]
+MIGRATIONS: Final[list[Callable[[Connection], None]]] = [_add_defined, _add_captured, _add_writers_and_indexes]
 
 # Wherever a run's data are, with the column that has its id; what is deleted, copied and salvaged.
-RUN_TABLES: Final = {"runs": "id", "metrics": "run_id", "chunks": "run_id", **dict.fromkeys(CAPTURED, "run_id")}
+RUN_TABLES: Final = {
+    "runs": "id",
+    **dict.fromkeys(("metrics", "chunks", "writers"), "run_id"),
+    **dict.fromkeys(CAPTURED, "run_id"),
+}
 
 TIMES: Final = {"started", "ended", "time"}  # seconds; JSON of SQLite before 3.43 would round them
 
@@ -77,9 +102,11 @@ def _in_json(column: str) -> str:
 RUN_FIELDS: Final = [field.name for field in dataclasses.fields(RunRecord)]
 RUN_COLUMNS: Final = ", ".join(f'"{name}"' for name in RUN_FIELDS)
 PUT_RUN: Final = (
-    f"insert into runs ({RUN_COLUMNS}) values ({', '.join('?' * len(RUN_FIELDS))}) on conflict (id) do update set "
-    + ", ".join(f'"{name}" = excluded."{name}"' for name in RUN_FIELDS)
+    f"insert into runs ({RUN_COLUMNS}, revision) values ({', '.join('?' * len(RUN_FIELDS))}, "
+    "(select coalesce(max(revision), 0) + 1 from runs)) on conflict (id) do update set "
+    + ", ".join(f'"{name}" = excluded."{name}"' for name in [*RUN_FIELDS, "revision"])
 )
+PUT_WRITER: Final = "insert or replace into writers (run_id, host, system, pid, born, seen) values (?, ?, ?, ?, ?, ?)"
 PUT_METRICS: Final = "insert or replace into metrics (run_id, number, name, last, min, max, count, step) values"
 PUT_ORDINALS: Final = "insert or replace into ordinals (run_id, generation, next) values (?, ?, ?)"
 PUT_CHUNK: Final = "insert into chunks (run_id, first, rows, low, high, crc, data) values (?, ?, ?, ?, ?, ?, ?)"

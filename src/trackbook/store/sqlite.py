@@ -6,22 +6,25 @@ Of the runs that this process writes, memory has what is not in the file yet, th
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import polars as pl
 
-from ..types import CAPTURED, ENDED, Cursor, MetricSummary, RunRecord
+from ..types import Cursor, MetricSummary, RunRecord, Writer
 from . import queries, schema
-from .base import NO_MARKS, POINTS, writable
+from .base import NO_MARKS, POINTS
+from .captured_buffer import CapturedBuffer
 from .codec import LARGEST, Columns
 from .database import ProjectFile, project_name
 from .metric_stats import MetricStats
-from .points import tail, within
+from .points import within
 from .queries import Chunk, Chunks, Ordinals, Part
+from .record_buffer import RecordBuffer
 from .run_buffer import RunBuffer, Written
 
 if TYPE_CHECKING:
@@ -34,7 +37,6 @@ __all__ = ["SqliteStore", "project_name"]
 _MERGED_AT: Final = 8  # chunks that are joined into one
 _MOST_FILES: Final = 3  # new files that one flush begins, where the disk damages each
 _PATIENCE: Final = 5  # times that closing waits for a busy file
-_LOOKED_AT: Final = 64  # the newest chunks of a run, among which are those to join
 
 
 class SqliteStore:
@@ -46,12 +48,10 @@ class SqliteStore:
         self._file = ProjectFile(path, project)
         self._lock = threading.RLock()
         self._age = 0
-        self._records: dict[str, RunRecord] = {}  # as this process put them, until their run has ended
-        self._unsaved: set[str] = set()
+        self._records = RecordBuffer()
         self._buffers: dict[str, RunBuffer] = {}
         self._flushes: dict[str, int] = {}  # since chunks of the run were last looked at for joining
-        self._captured: dict[tuple[str, str], dict[Any, tuple[Any, ...]]] = {}  # rows that are not in the file yet
-        self._dropped: dict[tuple[str, str], list[tuple[int, int]]] = {}  # ranges that the file still has
+        self._captured = CapturedBuffer()
         self._cleared: set[str] = set()
         self._garbage: dict[tuple[str, int], str] = {}
 
@@ -72,24 +72,48 @@ class SqliteStore:
 
     def put_run(self, run: RunRecord) -> None:
         with self._lock:
-            self._records[run.id] = run
-            self._unsaved.add(run.id)
+            self._records.put(run)
 
     def runs(self) -> list[RunRecord]:
-        query = f"select {schema.RUN_COLUMNS} from runs order by rowid"
-        with self._lock:
-            rows: list[Any] = self._file.read(lambda db: db.execute(query).fetchall(), [])
-            found = {run.id: run for run in map(self._record, rows) if run is not None}
-            found.update(self._records)
-            return sorted(found.values(), key=lambda run: run.started)
+        return self._select("order by rowid", (), lambda _: True)
 
     def run(self, run_id: str) -> RunRecord | None:
-        query = f"select {schema.RUN_COLUMNS} from runs where id = ?"
         with self._lock:
-            if run_id in self._records:
-                return self._records[run_id]
-            row = self._file.read(lambda db: db.execute(query, (run_id,)).fetchone(), None)
-            return None if row is None else self._record(row)
+            found = self._records.get(run_id)
+            return found or next(iter(self._select("where id = ?", (run_id,), lambda run: run.id == run_id)), None)
+
+    def latest(self, most: int) -> list[RunRecord]:
+        found = self._select("order by started desc, rowid desc limit ?", (most,), lambda _: True)
+        return found[-most:]
+
+    def running(self) -> list[RunRecord]:
+        return self._select("where state = ? order by rowid", ("running",), lambda run: run.state == "running")
+
+    def named(self, name: str) -> list[RunRecord]:
+        return self._select("where name = ? order by rowid", (name,), lambda run: run.name == name)
+
+    def _select(self, rows: str, given: tuple[Any, ...], wanted: Callable[[RunRecord], bool]) -> list[RunRecord]:
+        query = f"select rowid, {schema.RUN_COLUMNS} from runs {rows}"
+        with self._lock:
+            found: list[Any] = self._file.read(lambda db: db.execute(query, given).fetchall(), [])
+            found.sort(key=itemgetter(0))
+            runs = [run for row in found if (run := self._record(row[1:])) is not None]
+            return self._records.over(runs, wanted)
+
+    def next_number(self) -> int:
+        with self._lock:
+            unsaved = list(self._records.unsaved)
+            return 1 + self._file.read(lambda db: queries.last_number(db, unsaved), len(self._records))
+
+    def sign(self, run_id: str, writer: Writer) -> None:
+        with self._lock:
+            self._records.sign(run_id, writer)
+
+    def writers(self) -> dict[str, Writer]:
+        query = "select run_id, host, system, pid, born, seen from writers"
+        with self._lock:
+            rows: Any = self._file.read(lambda db: db.execute(query).fetchall(), [])
+            return {run: Writer(*row) for run, *row in rows} | self._records.writers
 
     def append(self, run_id: str, points: pl.DataFrame, marks: Mapping[str, int] = NO_MARKS) -> list[str]:
         with self._lock:
@@ -119,13 +143,10 @@ class SqliteStore:
     def delete(self, run_id: str) -> None:
         """See `Store`. Raises ``OSError`` when it cannot be done now."""
         with self._lock:
-            if run_id in self._records or run_id in self._buffers or self.path.exists():
+            if self._records.get(run_id) or run_id in self._buffers or self.path.exists():
                 self._demand(run_id, lambda db: queries.delete(db, run_id), f"delete run {run_id!r}")
-            self._records.pop(run_id, None)
-            self._unsaved.discard(run_id)
-            for table in CAPTURED:
-                self._captured.pop((run_id, table), None)
-                self._dropped.pop((run_id, table), None)
+            self._records.forget(run_id)
+            self._captured.forget(run_id)
 
     def read(self, run_id: str, metrics: Sequence[str] | None = None) -> pl.DataFrame:
         with self._lock:
@@ -160,25 +181,16 @@ class SqliteStore:
 
     def put_captured(self, run_id: str, table: str, rows: Iterable[Sequence[Any]]) -> None:
         with self._lock:
-            self._captured.setdefault((run_id, table), {}).update((row[0], writable(row)) for row in rows)
+            self._captured.put((run_id, table), rows)
 
     def drop_captured(self, run_id: str, table: str, first: int, end: int) -> None:
         with self._lock:
-            fresh = self._captured.get((run_id, table), {})
-            for key in [key for key in fresh if first <= key < end]:
-                del fresh[key]
-            self._dropped.setdefault((run_id, table), []).append((first, end))
+            self._captured.drop((run_id, table), first, end)
 
     def captured(self, run_id: str, table: str, after: Any = None) -> list[tuple[Any, ...]]:
         with self._lock:
             rows: list[tuple[Any, ...]] = self._file.read(lambda db: queries.captured(db, run_id, table, after), [])
-            for first, end in self._dropped.get((run_id, table), ()):
-                rows = [row for row in rows if not first <= row[0] < end]
-            fresh = self._captured.get((run_id, table), {})
-            found = {row[0]: row for row in rows} | {
-                key: row for key, row in fresh.items() if after is None or key > after
-            }
-            return [found[key] for key in sorted(found)] if fresh else rows
+            return self._captured.over((run_id, table), rows, after)
 
     def flush(self) -> bool:
         with self._lock:
@@ -187,7 +199,9 @@ class SqliteStore:
             while files <= _MOST_FILES:
                 self._meet_new_file()
                 parts = [(buffer, buffer.part()) for buffer in self._buffers.values() if buffer.is_ahead]
-                if not parts and not self._unsaved and not self._cleared and not self._captured and not self._dropped:
+                if not parts and not self._records.unsaved and not self._cleared and not self._captured:
+                    if self._records.heartbeat_due:
+                        self._write([])  # where it fails there is a notice, and nothing is missing in the file
                     self._look(idle=not wrote)
                     return True
                 wrote = self._write(parts)
@@ -205,35 +219,29 @@ class SqliteStore:
 
     def _write(self, parts: Sequence[tuple[RunBuffer, Part]]) -> bool:
         """One transaction: all runs that changed, and the next part of each run's points."""
-        records = [self._records[run] for run in self._unsaved]
         cleared = set(self._cleared)
-        captured = {place: list(rows.values()) for place, rows in self._captured.items()}
+        records: list[RunRecord] = []
         done: list[Written] = []
 
         def work(db: Connection) -> None:
-            db.executemany(schema.PUT_RUN, map(schema.to_row, records))
-            for (run, table), ranges in self._dropped.items():  # rows that were put since are not among them
-                db.executemany(schema.DROP_CAPTURED[table], ((run, *each) for each in ranges))
-            for (run, table), rows in captured.items():
-                db.executemany(schema.PUT_CAPTURED[table], ((run, *row) for row in rows))
+            records.extend(self._records.write(db))
+            self._captured.write(db)
             done.extend(buffer.write(db, part) for buffer, part in parts)
             for journal in cleared:
                 db.execute("delete from marks where mark >= ?1 || '/' and mark < ?1 || '0'", (journal,))
 
         if not self._file.write(work):
             return False
-        self._unsaved.clear()
+        ended = self._records.written(records)
         self._captured.clear()
-        self._dropped.clear()
         self._cleared -= cleared
         for (buffer, _), written in zip(parts, done, strict=True):
             buffer.written(written)
             self._flushes[buffer.run_id] = self._flushes.get(buffer.run_id, 0) + 1
             if self._flushes[buffer.run_id] >= _MERGED_AT:
                 self._merge(buffer.run_id, _MERGED_AT)
-        for record in records:
-            if record.state in ENDED:
-                self._let_go(record.id)
+        for run in ended:
+            self._let_go(run)
         return True
 
     def _let_go(self, run_id: str) -> None:
@@ -241,11 +249,11 @@ class SqliteStore:
         buffer = self._buffers.get(run_id)
         if buffer is not None:
             if buffer.pending:
-                self._unsaved.add(run_id)  # until the rest is written
+                self._records.unsaved.add(run_id)  # until the rest is written
                 return
             del self._buffers[run_id]
             self._merge(run_id, 2)
-        self._records.pop(run_id, None)
+        self._records.forget(run_id)
         self._flushes.pop(run_id, None)
 
     def _look(self, *, idle: bool) -> None:
@@ -258,7 +266,7 @@ class SqliteStore:
         """After a file was replaced or removed: what is here goes into the one that is there now."""
         if self._age != self._file.age:
             self._age = self._file.age
-            self._unsaved.update(self._records)
+            self._records.begin_anew()
             for buffer in self._buffers.values():
                 buffer.begin_anew()
 
@@ -372,12 +380,7 @@ class SqliteStore:
         nothing is replaced.
         """
         self._flushes.pop(run_id, None)
-        newest = "select first, rows from chunks where run_id = ? order by first desc limit ?"
-        heads: list[Any] = self._file.read(lambda db: db.execute(newest, (run_id, _LOOKED_AT)).fetchall(), [])
-        heads.reverse()
-        gaps = [place for place in range(1, len(heads)) if sum(heads[place - 1]) != heads[place][0]]
-        heads = heads[gaps[-1] :] if gaps else heads
-        heads = heads[len(heads) - len(tail([rows for _, rows in heads], LARGEST)) :]
+        heads: list[tuple[int, int]] = self._file.read(lambda db: queries.to_join(db, run_id, LARGEST), [])
         if len(heads) < least:
             return
         first, end = heads[0][0], sum(heads[-1])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 import shutil
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from time import monotonic
+from time import monotonic, time
 from typing import TYPE_CHECKING, Final
 
 from ..errors import warn
@@ -17,9 +18,11 @@ from ..journal.journal import FileJournal
 from ..pump import INTERVAL
 from ..store.paths import journal_folder, project_file, project_names
 from ..store.sqlite import SqliteStore
+from ..store.writer import this_process
 from ..switch_interval import QUICK, QUICKEST, switching
 from ..text import did_you_mean, listed
 from ..types import CAPTURED, Resume, RunRecord
+from .liveness import life
 from .recovery import recover
 from .run import Run
 from .values import as_tags
@@ -55,6 +58,7 @@ class Project:
             self.store.cut(record.id, back_to)
         journal = FileJournal(self.journals, dataclasses.asdict(record))
         journal.open()
+        self.store.sign(record.id, this_process())
         run = Run(self.name, record, self.store, journal, self.journals)
         with self._lock:
             self.open_runs.append(run)
@@ -97,10 +101,10 @@ class Project:
                 run.forget(marks)
             run.note_problems()
 
-    def recover(self) -> None:
-        """Takes up what dead processes left in this project."""
-        if self.journals.is_dir() or self.store.path.exists():
-            for notice in recover(self.store, self.journals, {run.id for run in self.open_runs}):
+    def recover(self, forced: Collection[str] = ()) -> None:
+        """Recover what dead processes left in this project, and the runs `forced` of which nobody can tell."""
+        if os.path.isdir(self.journals) or os.path.exists(self.store.path):  # noqa: PTH110, PTH112  # never raise
+            for notice in recover(self.store, self.journals, {run.id for run in self.open_runs}, forced):
                 if notice not in self._said:
                     self._said.add(notice)
                     warn(notice)
@@ -121,15 +125,15 @@ class Project:
         record = self.find(id_or_name)
         return next((run for run in self.open_runs if run.id == record.id), None) or Run(self.name, record, self.store)
 
-    def delete(self, run: Run) -> None:
-        """Removes a run. Raises ``ValueError`` while it is written."""
-        _refuse_running("delete", run)
+    def delete(self, run: Run, *, force: bool = False) -> None:
+        """Remove a run. Raises ``ValueError`` while it is written, or without `force` while nobody can tell."""
+        self._refuse_running("delete", run, force=force)
         self.store.delete(run.id)
         self.store.flush()
 
     def move(self, run: Run, target: Project) -> None:
         """Moves a run to another project. Raises ``ValueError`` while it is written, or when the id is taken there."""
-        _refuse_running("move", run)
+        self._refuse_running("move", run)
         if target.store.run(run.id) is not None:
             raise ValueError(f"project {target.name!r} has a run with id {run.id!r} already; delete that one first")
         target.store.put_run(run.record)
@@ -141,11 +145,11 @@ class Project:
             raise OSError(f"run {run.name!r} stays in {self.name!r}: {' '.join(target.store.notices)}")
         self.delete(run)
 
-    def delete_all(self) -> None:
-        """Removes the project with all its runs. Raises ``ValueError`` while one of them is written."""
+    def delete_all(self, *, force: bool = False) -> None:
+        """Remove the project with all its runs. Raises ``ValueError`` as `delete` does."""
         self.recover()
-        for record in self.runs():
-            _refuse_running("delete", self.get(record.id))
+        for record in self.store.running():
+            self._refuse_running("delete", self.get(record.id), force=force)
         self.store.close()
         for suffix in ("", "-wal", "-shm", "-journal"):
             self.store.path.with_name(self.store.path.name + suffix).unlink(missing_ok=True)
@@ -158,7 +162,9 @@ class Project:
     def find(self, id_or_name: str | Run) -> RunRecord:
         """A run by its id, the latest of its name, or a `Run` by its id. Raises ``ValueError`` when there is none."""
         id_or_name = id_or_name.id if isinstance(id_or_name, Run) else id_or_name
-        return find(id_or_name, self.runs(), f"project {self.name!r}")
+        found = self.store.run(id_or_name)
+        matches = self.store.named(id_or_name) if found is None else [found]
+        return matches[-1] if matches else find(id_or_name, self.runs(), f"project {self.name!r}")
 
     def admit(self, run: RunRecord, resume: Resume, *, by_id: bool) -> RunRecord:
         """The record to go on with: `run` as a new run, or the earlier run that it resumes.
@@ -166,8 +172,8 @@ class Project:
         Raises ``ValueError`` when there must be an earlier run and is none, or when the id is taken and must not be.
         """
         self.recover()
-        runs = self.store.runs()
-        earlier = [r for r in runs if (r.id == run.id if by_id else r.name == run.name)]
+        found = self.store.run(run.id) if by_id else None
+        earlier = ([] if found is None else [found]) if by_id else self.store.named(run.name)
         if resume == "never" and by_id and earlier:
             raise ValueError(
                 f"project {self.name!r} has a run with id {run.id!r} already; choose another id, or resume='allow' to go on"
@@ -180,14 +186,14 @@ class Project:
             what = f"id {run.id!r}" if by_id else f"name {run.name!r}"
             raise ValueError(f"resume='must', and project {self.name!r} has no run with {what}; use resume='allow'")
         if resume == "never" or not earlier:
-            return dataclasses.replace(run, name=run.name or readable_name(len(runs) + 1))
+            return dataclasses.replace(run, name=run.name or readable_name(self.store.next_number()))
         found = earlier[-1]
         if any(open_run.id == found.id for open_run in self.open_runs):
             raise ValueError(
                 f"run {found.name!r} is still open here and cannot be resumed; log to it, or finish() it first"
             )
         if found.state == "running":
-            raise ValueError(f"run {found.name!r} is being written by another process and cannot be resumed")
+            raise ValueError(f"run {found.name!r} {self._running(found.id)} and cannot be resumed")
         return dataclasses.replace(
             found,
             state="running",
@@ -209,7 +215,7 @@ class Project:
     @property
     def exists(self) -> bool:
         """Whether a run was ever begun in it."""
-        return bool(self.open_runs) or self.store.path.exists() or bool(self.store.runs())
+        return bool(self.open_runs) or self.store.path.exists() or bool(self.store.latest(1))
 
     def neighbours(self) -> str:
         """What else there is in its folder, in words."""
@@ -227,17 +233,37 @@ class Project:
             warn(notice)
         return table
 
+    def _refuse_running(self, act: str, run: Run, *, force: bool = False) -> None:
+        if run.state == "running" and not (force and life(self.store, self.journals, run.id) == "unknown"):
+            raise ValueError(f"run {run.name!r} {self._running(run.id)}: finish it before you {act} it")
+
+    def _running(self, run_id: str) -> str:
+        """What to say of a run that is not known to have ended."""
+        if any(run.id == run_id for run in self.open_runs):
+            return "is still running"
+        if life(self.store, self.journals, run_id) == "alive":
+            return "is being written by another process"
+        writer = self.store.writers().get(run_id)
+        seen = "" if writer is None else f" (process {writer.pid} of {writer.host}, seen {_ago(writer.seen)})"
+        return f"may still be written by another process{seen}, which nobody can tell from here; force=True says that it is dead"
+
     def __repr__(self) -> str:
         return f"<trackbook project {self.name!r}>"
 
 
+def _ago(seen: float) -> str:
+    seconds = max(0, round(time() - seen))
+    return (
+        f"{seconds // 3600} h ago"
+        if seconds >= 7200
+        else f"{seconds // 60} min ago"
+        if seconds >= 120
+        else f"{seconds} s ago"
+    )
+
+
 def _is_behind(run: Run) -> bool:
     return run.backlog > LARGEST_BACKLOG
-
-
-def _refuse_running(act: str, run: Run) -> None:
-    if run.state == "running":
-        raise ValueError(f"run {run.name!r} is still running: finish it before you {act} it")
 
 
 def find(id_or_name: str, runs: Sequence[RunRecord], where: str) -> RunRecord:

@@ -1,4 +1,4 @@
-"""Taking up what dead processes left: their points go into the store, and their runs are ``lost``."""
+"""Recovers what dead processes left: their points go into the store, and their runs are ``lost``."""
 
 from __future__ import annotations
 
@@ -9,35 +9,46 @@ from pathlib import Path
 
 import polars as pl
 
+from .. import filesystem
 from ..journal.journal import NullJournal
-from ..journal.reader import Remains, is_alive, remains
+from ..journal.reader import Remains, probe, remains
 from ..journal.records import NEXT_STEP
 from ..metrics import logged
 from ..store.base import Store
 from ..types import RunRecord
+from .liveness import life
 from .recorder import Recorder
 
 
-def recover(store: Store, home: Path, open_here: Collection[str]) -> list[str]:
-    """Drains every journal in `home` whose process is dead. `open_here` are the ids of runs that this process writes.
+def recover(store: Store, home: Path, open_here: Collection[str], forced: Collection[str] = ()) -> list[str]:
+    """Drain every journal in `home` whose process is dead, and mark the runs ``lost`` of which no process lives.
 
-    A run that says it is running, and of which no process lives, becomes ``lost``. Returns a sentence for each journal that
-    had to be left as it is. What the store cannot take now is left for the next time.
+    `open_here` are the ids of runs that this process writes. A run of which nobody can tell whether its process lives is left as it
+    is, unless it is one of those `forced`. Returns a sentence for each journal that cannot be read. What the store cannot take now is
+    left for the next time.
     """
     notices = []
+    left_behind = set(forced)
     for children in (False, True):  # a child's points count on from its parent's
         for left in remains(home):
             with contextlib.closing(left):
                 if not left.is_readable:
                     notices += [] if children else left.notices
-                elif left.is_child == children and not _is_taken_care_of(left, home, open_here):
+                elif left.is_child == children and not _is_taken_care_of(store, left, home, open_here, forced):
+                    left_behind.add(left.head["id"])
                     with contextlib.suppress(OSError):
                         _recover(store, left)
-    for record in store.runs():
-        if record.state == "running" and record.id not in open_here and not is_alive(home, record.id):
+    for record in store.running():
+        if record.id not in open_here and _is_dead(store, home, record.id, left_behind):
             note_loss(store, record.id)
     store.flush()
     return notices
+
+
+def _is_dead(store: Store, home: Path, run: str, presumed: Collection[str], *, held: str = "") -> bool:
+    """Whether the process that writes a run is dead, or is `presumed` to be and nothing proves the contrary."""
+    found = life(store, home, run, held=held)
+    return found == "dead" or (found == "unknown" and run in presumed)
 
 
 def take_over(store: Store, left: Remains, recorder: Recorder) -> list[str]:
@@ -64,10 +75,20 @@ def _flush(store: Store) -> None:
         raise OSError(" ".join(store.notices))
 
 
-def _is_taken_care_of(left: Remains, home: Path, open_here: Collection[str]) -> bool:
-    """Whether the process that writes the run takes its children's journals up: only it knows what comes next."""
+def _is_taken_care_of(
+    store: Store, left: Remains, home: Path, open_here: Collection[str], forced: Collection[str]
+) -> bool:
+    """Whether a journal that nobody holds is to be left to others.
+
+    The process that writes a run takes its children's journals up, as only it knows which step comes next. And where locks are not
+    seen by all, a journal that seems to be left may be another machine's.
+    """
     run = left.head["id"]
-    return run in open_here or (left.is_child and is_alive(home, run, children=False))
+    if run in open_here or (left.is_child and probe(home, run, children=False) in ("alive", "unknown")):
+        return True
+    if filesystem.shares_locks(home):
+        return False
+    return run in store.writers() and not _is_dead(store, home, run, forced, held=left.folder.name)
 
 
 def _recover(store: Store, left: Remains) -> None:

@@ -1,0 +1,65 @@
+"""Rows of the tables of `CAPTURED` on their way into the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..types import CAPTURED
+from . import schema
+from .base import writable
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection
+
+Place = tuple[str, str]  # run and table
+
+
+class CapturedBuffer:
+    """What the file lacks of console, cells and documents: rows to put, and ranges of keys to drop before."""
+
+    def __init__(self) -> None:
+        self._rows: dict[Place, dict[Any, tuple[Any, ...]]] = {}
+        self._dropped: dict[Place, list[tuple[int, int]]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._rows or self._dropped)
+
+    def put(self, place: Place, rows: Iterable[Sequence[Any]]) -> None:
+        """Take in rows; one replaces the row with its key."""
+        self._rows.setdefault(place, {}).update((row[0], writable(row)) for row in rows)
+
+    def drop(self, place: Place, first: int, end: int) -> None:
+        """Take out the rows with keys from `first` to before `end`, here and in the file."""
+        fresh = self._rows.get(place, {})
+        for key in [key for key in fresh if first <= key < end]:
+            del fresh[key]
+        self._dropped.setdefault(place, []).append((first, end))
+
+    def over(self, place: Place, rows: list[tuple[Any, ...]], after: Any) -> list[tuple[Any, ...]]:
+        """Return the file's `rows` as they will be, with those that are only here; sorted by key, of keys above `after`."""
+        for first, end in self._dropped.get(place, ()):
+            rows = [row for row in rows if not first <= row[0] < end]
+        fresh = self._rows.get(place)
+        if not fresh:
+            return rows
+        found = {row[0]: row for row in rows} | {key: row for key, row in fresh.items() if after is None or key > after}
+        return [found[key] for key in sorted(found)]
+
+    def forget(self, run_id: str) -> None:
+        """Let go of everything of a run that is deleted."""
+        for table in CAPTURED:
+            self._rows.pop((run_id, table), None)
+            self._dropped.pop((run_id, table), None)
+
+    def write(self, db: Connection) -> None:
+        """Write everything; `clear` once it is durable."""
+        for (run, table), ranges in self._dropped.items():  # rows that were put since are not among them
+            db.executemany(schema.DROP_CAPTURED[table], ((run, *each) for each in ranges))
+        for (run, table), rows in self._rows.items():
+            db.executemany(schema.PUT_CAPTURED[table], ((run, *row) for row in rows.values()))
+
+    def clear(self) -> None:
+        """Let go of what is durable."""
+        self._rows.clear()
+        self._dropped.clear()

@@ -1,0 +1,73 @@
+"""Whether the process that writes a run lives, as far as this machine's kernel can tell."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import time
+from pathlib import Path
+
+from ..types import Writer
+
+
+def this_process() -> Writer:
+    """Return this process, alive now."""
+    return Writer(platform.node(), _system(), os.getpid(), _born(os.getpid()) or "", time.time())
+
+
+def runs_here(writer: Writer) -> bool | None:
+    """Whether the process of `writer` runs; None where it is, or may be, another machine's or container's."""
+    system = _system()
+    if not system or writer.system != system:
+        return None
+    born = _born(writer.pid)
+    return born is not None and born in (writer.born, "")
+
+
+def _system() -> str:
+    """A name for this kernel since its boot and this namespace of process ids; empty where nothing tells."""
+    if sys.platform != "linux":
+        import psutil
+
+        return f"{platform.node()} {psutil.boot_time():.0f}"
+    try:
+        if str(Path("/proc/self").readlink()) != str(os.getpid()):  # a /proc of another namespace
+            return ""
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return ""
+
+
+def _born(pid: int) -> str | None:
+    """When a process began, as text that no other process of its id has; None when it does not run, empty when nobody tells."""
+    if sys.platform != "linux":
+        import psutil
+
+        try:
+            process = psutil.Process(pid)
+            return None if process.status() == psutil.STATUS_ZOMBIE else f"{process.create_time():.2f}"
+        except psutil.NoSuchProcess:
+            return None
+        except psutil.Error:
+            return ""
+    try:
+        # the name, which may hold anything, ends with the last parenthesis
+        state, *fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return "" if _is_hidden(pid) else None
+    except OSError:
+        return ""
+    return None if state in ("Z", "X") else fields[18]
+
+
+def _is_hidden(pid: int) -> bool:
+    """Whether a process runs that /proc, mounted with ``hidepid``, does not show."""
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,39 @@
+"""Whether the process that writes a run lives: one answer for every process, user, container and file system."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Final
+
+from .. import filesystem
+from ..journal.reader import probe
+from ..store.base import Store
+from ..store.writer import runs_here
+from ..types import Life, Writer
+
+FRESH_SECONDS: Final = 90.0  # since the last sign of life: three heartbeats of the store
+
+
+def life(store: Store, home: Path, run_id: str, *, held: str = "") -> Life:
+    """Return whether the process that writes a run lives, ``unknown`` where nothing proves either.
+
+    A lock that is held proves that it lives; the process table of this machine proves both; a lock that nobody holds proves that it
+    died where the file system shares locks among all who see it; a recent sign of life in the store tells of another machine.
+    `home` is the folder of the project's journals, `held` one of them that the caller has locked.
+    """
+    locked = probe(home, run_id, held=held)
+    if locked == "alive":
+        return "alive"
+    writer = store.writers().get(run_id)
+    running = None if writer is None else runs_here(writer)
+    if running is not None:
+        return "alive" if running else "dead"
+    if locked == "dead" and (writer is None or filesystem.shares_locks(home)):
+        return "dead"
+    return "alive" if writer is not None and is_fresh(writer) else "unknown"
+
+
+def is_fresh(writer: Writer) -> bool:
+    """Whether the last sign of life was a moment ago, by this machine's clock."""
+    return abs(time.time() - writer.seen) < FRESH_SECONDS
