@@ -125,7 +125,7 @@ def test_nothing_is_clipped_or_overlapping(lab: Lab, panel: Board) -> None:
             for tab in ("Compare", "Runs"):
                 panel.root.get_by_role("tab", name=tab).click()
                 if tab == "Compare":
-                    panel.root.locator(".tb-figure[data-drawn]").nth(1).wait_for()
+                    panel.root.locator(".tb-compare-plot[data-drawn]").nth(1).wait_for()
                 lab.wait_for_quiet()
                 panel.look(f"panel-{tab.lower()}-{width}-{theme}")
                 assert panel.faint() == [], f"{tab} at {width}, {theme}"

@@ -6,7 +6,7 @@ import type { Theme } from "../ui/theme.ts";
 
 /** A chart of the compare tab, drawn when it is visible and its input changed. */
 export class CompareChart {
-  readonly element = h("div", { class: "tb-figure", role: "img" });
+  readonly element = h("div", { class: "tb-compare-plot", role: "img" });
   #box = new VegaBox<VegaView>();
   #wanted: { rows: readonly object[]; signals: Record<string, unknown>; theme: Theme } | null = null;
   #drawn = "";

@@ -11,7 +11,7 @@ interface Enlargeable {
 
 /** A full-window dialog that shows one element, with all its controls working. */
 export class FullScreen {
-  readonly element = h("dialog", { class: "tb-large" });
+  readonly element = h("dialog", { class: "tb-fullscreen" });
   #shown: Enlargeable | null = null;
   #focusAfter: HTMLElement | null = null;
 

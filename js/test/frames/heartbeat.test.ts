@@ -56,7 +56,7 @@ test("a page that slept does not report the kernel", () => {
   expect(pulse.state).toBe("silent");
 });
 
-test("a hidden page whose timers come once a minute misses no kernel, and notices a dead one when it is back", () => {
+test("a hidden page with slow timers misses no kernel, and notices a dead one later", () => {
   const { pulse, wait } = watch();
   for (let minute = 0; minute < 60; minute++) {
     vi.advanceTimersByTime(60_000);

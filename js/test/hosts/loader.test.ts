@@ -88,7 +88,7 @@ test("a view that ends before the front end comes is not drawn", async () => {
   expect([aborted.el.textContent, called.el.textContent]).toEqual(["", ""]);
 });
 
-test("a board waits for its front end as long as the page lives, says so, and recovers", async () => {
+test("a board waits for its front end while the page lives, says so, and recovers", async () => {
   const warn = vi.spyOn(console, "warn").mockReturnValue();
   vi.useFakeTimers();
   const models: Record<string, FakeModel> = {};

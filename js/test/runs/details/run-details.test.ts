@@ -86,7 +86,7 @@ function open(
   choose(tab);
   const shown = () => find(".tb-run-details [role=tabpanel]:not([hidden])");
   const lines = () => [...shown().querySelectorAll(".tb-line > :last-child")].map(one => one.textContent);
-  const said = () => shown().querySelector(".tb-said")?.textContent;
+  const said = () => shown().querySelector(".tb-polled-status")?.textContent;
   const search = async (text: string) => {
     const field = shown().querySelector<HTMLInputElement>("input") as HTMLInputElement;
     field.value = text;
