@@ -47,6 +47,7 @@ HOMES = {
     "pynvml": {"capture"},
     "pyte": {"capture"},
     "vl_convert": {"charts"},
+    "PIL": {"charts"},
 }
 HEAVY = sorted(HOMES.keys() - {"platformdirs"})
 

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from io import BytesIO
 from typing import Any
 
 import numpy as np
 import pytest
 import vl_convert
+from PIL import Image
 
 from trackbook.charts import png
 from trackbook.charts.png import NoPictureError, convert, picture_file
@@ -29,11 +31,10 @@ def test_a_chart_becomes_a_png_in_another_process() -> None:
 
 
 def test_a_palette_shows_what_the_converter_drew() -> None:
-    image = pytest.importorskip("PIL.Image")
     drawn = vl_convert.svg_to_png(vl_convert.vegalite_to_svg(CHART), scale=png.SCALE)
-    expected = np.asarray(image.open(BytesIO(drawn)).convert("RGB"), int)
+    expected = np.asarray(Image.open(BytesIO(drawn)).convert("RGB"), int)
     packed = convert(CHART, 80_000).png
-    got = np.asarray(image.open(BytesIO(packed)).convert("RGB"), int)
+    got = np.asarray(Image.open(BytesIO(packed)).convert("RGB"), int)
     assert np.abs(got - expected).max() <= 16
     assert len(packed) < len(drawn) / 2
 
@@ -59,11 +60,17 @@ def test_a_machine_that_starts_no_process_says_so(monkeypatch: pytest.MonkeyPatc
         picture_file(CHART)
 
 
-def test_more_colours_than_a_palette_has_take_their_nearest() -> None:
-    image = pytest.importorskip("PIL.Image")
+def test_more_colors_than_a_palette_has_become_similar_ones() -> None:
     ramp = np.stack(np.broadcast_arrays(np.arange(256)[:, None], np.arange(256)[None, :] // 16, 7), axis=2)
     pixels = ramp.astype(np.uint8)
-    got = np.asarray(image.open(BytesIO(png._indexed(pixels))).convert("RGB"), int)
+    got = np.asarray(Image.open(BytesIO(png._with_palette(Image.fromarray(pixels)))).convert("RGB"), int)
     assert got.shape == (256, 256, 3)
-    assert np.abs(got - pixels).max() < 256
+    assert np.abs(got - pixels).max() <= 16
     assert len(np.unique(got.reshape(-1, 3), axis=0)) <= 256
+
+
+def test_the_pictures_process_imports_neither_numpy_nor_trackbook() -> None:
+    code = (
+        f"import runpy, sys; runpy.run_path({png.__file__!r}); assert not {{'numpy', 'trackbook'}} & sys.modules.keys()"
+    )
+    subprocess.run([sys.executable, "-P", "-c", code], check=True)
