@@ -148,6 +148,93 @@ def test_a_network_file_system_is_known_by_the_longest_mount(
     assert filesystem.is_network(Path(path)) is network
 
 
+@pytest.mark.parametrize(
+    ("kind", "mapped", "locks"),
+    [
+        ("ext4", True, True),
+        ("xfs", True, True),
+        ("tmpfs", True, True),
+        ("btrfs", False, True),
+        ("zfs", False, True),
+        ("bcachefs", False, True),
+        ("nfs4", False, False),
+        ("virtiofs", False, False),
+        ("fuse.gcsfuse", False, False),
+        ("fuseblk", False, False),
+    ],
+)
+@pytest.mark.skipif(sys.platform == "win32", reason="mounts are Linux's")
+def test_file_system_tells_whether_files_are_mapped_and_locks_are_shared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, mapped: bool, locks: bool
+) -> None:
+    monkeypatch.setattr(filesystem.Path, "read_bytes", lambda _: b"disk / " + kind.encode() + b" rw 0 0")
+    assert filesystem.can_be_mapped(tmp_path) is mapped
+    assert filesystem.shares_locks(tmp_path) is locks
+
+
+@pytest.mark.parametrize("clones", [True, False])
+@pytest.mark.skipif(sys.platform == "win32", reason="mounts are Linux's")
+def test_overlay_is_not_mapped_where_the_disk_beneath_shares_blocks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clones: bool
+) -> None:
+    import fcntl
+
+    def clone(*_: object) -> int:
+        if clones:
+            return 0
+        raise OSError(errno.EOPNOTSUPP, "Operation not supported")
+
+    monkeypatch.setattr(fcntl, "ioctl", clone)
+    monkeypatch.setattr(filesystem.Path, "read_bytes", lambda _: b"overlay / overlay rw 0 0")
+    assert filesystem.can_be_mapped(tmp_path) is not clones
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows locks otherwise")
+def test_lock_of_a_file_that_may_only_be_read_is_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = filesystem.hold(tmp_path / "x", create=True)
+    assert held is not None
+    whole = os.open
+
+    def to_read_only(path: Path, flags: int, *mode: int) -> int:
+        if flags & os.O_RDWR:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return whole(path, flags, *mode)
+
+    monkeypatch.setattr(os, "open", to_read_only)
+    assert filesystem.hold(tmp_path / "x") is None
+    os.close(held)
+    again = filesystem.hold(tmp_path / "x")
+    assert again is not None
+    os.close(again)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes")
+def test_files_are_the_groups_where_the_user_says_so(tmp_path: Path) -> None:
+    before = os.umask(0o002)
+    try:
+        os.close(filesystem.open_to_hold(tmp_path / "head"))
+        os.close(filesystem.allocate(tmp_path / "segment", 10))
+        os.close(filesystem.open_to_write(tmp_path / "written"))
+    finally:
+        os.umask(before)
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o664}
+
+
+@pytest.mark.parametrize(
+    ("error", "missing"),
+    [(errno.ENOENT, True), (errno.ENOTDIR, True), (errno.EACCES, False), (errno.EIO, False), (errno.ESTALE, False)],
+)
+def test_what_cannot_be_looked_into_is_not_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int, missing: bool
+) -> None:
+    def fail(_: Path) -> None:
+        raise OSError(error, os.strerror(error))
+
+    monkeypatch.setattr(Path, "lstat", fail)
+    assert filesystem.is_missing(tmp_path) is missing
+
+
 def test_where_nothing_tells_of_mounts_no_file_system_is_a_networks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

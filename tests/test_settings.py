@@ -1,11 +1,16 @@
 from __future__ import annotations
 
 import os
+import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 import pytest
 
+from trackbook import TrackbookWarning, settings
 from trackbook.settings import data_dir, notebook_path
 
 
@@ -39,6 +44,46 @@ def test_a_relative_folder_stays_where_it_was_when_the_program_moves(
 
 def test_a_tilde_is_the_home_folder() -> None:
     assert data_dir("~/runs") == Path(os.path.expanduser("~")) / "runs"  # noqa: PTH111  # by another way than ours
+
+
+@pytest.fixture
+def homeless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A user whom the user database does not know, without HOME, as in some containers."""
+
+    def unknown(*_: Any, **__: Any) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(platformdirs, "user_data_dir", unknown)
+    monkeypatch.setattr(Path, "expanduser", unknown)
+    monkeypatch.delenv("TRACKBOOK_DIR")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    settings._homeless_dir.cache_clear()
+    yield tmp_path
+    settings._homeless_dir.cache_clear()
+
+
+@pytest.mark.parametrize("override", [None, "~/runs"])
+def test_user_without_home_has_a_folder_and_one_warning(homeless: Path, override: str | None) -> None:
+    with pytest.warns(TrackbookWarning, match="TRACKBOOK_DIR") as said:
+        folder, again = data_dir(override), data_dir(override)
+    assert folder == again
+    assert len(said) == 1
+    assert str(folder) in str(said[0].message)
+    assert folder.parent == homeless
+    if sys.platform != "win32":
+        assert folder.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no user ids")
+def test_temporary_folder_of_another_user_is_not_taken(homeless: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.warns(TrackbookWarning):
+        theirs = data_dir()
+    settings._homeless_dir.cache_clear()
+    (homeless / "real").mkdir()
+    theirs.rmdir()
+    theirs.symlink_to(homeless / "real")
+    with pytest.warns(TrackbookWarning):
+        assert data_dir() != theirs
 
 
 def test_the_notebooks_path_is_what_jupyter_tells(monkeypatch: pytest.MonkeyPatch) -> None:

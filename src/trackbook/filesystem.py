@@ -117,6 +117,17 @@ def _write_some_at(descriptor: int, view: memoryview, offset: int) -> int:
     return os.write(descriptor, view)
 
 
+def is_missing(path: Path) -> bool:
+    """Whether nothing is at `path`. False where that cannot be looked into, as in another user's folder: something may be there."""
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def is_network(path: Path) -> bool:
     """Whether `path` is on a network file system, as far as Linux tells; elsewhere False."""
     return _kind(path) in _NETWORK

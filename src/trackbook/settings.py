@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
+import tempfile
 from pathlib import Path
 from typing import Final
+
+from .errors import warn
 
 # Of processors and threads, of schedulers, of distributed jobs, of frameworks and of Python itself.
 _TELLING_PREFIXES: Final = tuple(
@@ -23,13 +27,35 @@ _SECRET: Final = re.compile(r"TOKEN(?!IZERS)|SECRET|PASSW|CREDENTIAL|AUTH|(?<![A
 
 
 def data_dir(override: str | os.PathLike[str] | None = None) -> Path:
-    """The folder of the project files: `override`, else ``TRACKBOOK_DIR``, else the platform's user data folder."""
-    chosen = override or os.environ.get("TRACKBOOK_DIR")
-    if chosen:
-        return Path(chosen).expanduser().absolute()
-    import platformdirs
+    """The folder of the project files: `override`, else ``TRACKBOOK_DIR``, else the platform's user data folder.
 
-    return Path(platformdirs.user_data_dir("trackbook", appauthor=False))
+    Of a user who has no home folder, as in some containers, it is a folder for temporary files, with one warning.
+    """
+    chosen = override or os.environ.get("TRACKBOOK_DIR")
+    try:
+        if chosen:
+            return Path(chosen).expanduser().absolute()
+        import platformdirs
+
+        return Path(platformdirs.user_data_dir("trackbook", appauthor=False))
+    except RuntimeError:  # neither HOME nor the user database tells
+        return _homeless_dir()
+
+
+@functools.cache
+def _homeless_dir() -> Path:
+    folder = Path(tempfile.gettempdir(), f"trackbook-{os.getuid() if hasattr(os, 'getuid') else 'user'}")
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        if (
+            folder.is_symlink() or folder.stat().st_uid != os.getuid()
+        ):  # another user's: it could be read or replaced there
+            folder = Path(tempfile.mkdtemp(prefix=f"{folder.name}-"))
+    warn(
+        f"this user has no home folder, so runs are kept in {folder}; set TRACKBOOK_DIR to keep them in a lasting place"
+    )
+    return folder
 
 
 def capture() -> str:

@@ -62,7 +62,7 @@ class ProjectFile:
         try:
             if self._connection is None or not self._connection.in_transaction:
                 self.is_other()
-            if self._connection is None and not self.path.exists():
+            if self._connection is None and filesystem.is_missing(self.path):
                 return nothing
             answer = _at_one_moment(self._open(), query)
         except Failure as error:
@@ -114,7 +114,10 @@ class ProjectFile:
 
     def is_other(self) -> bool:
         """Whether the file was replaced or removed since it was opened; what was open is closed then."""
-        if self._connection is None or self._identity == _identity(self.path):
+        try:
+            if self._connection is None or self._identity == _identity(self.path):
+                return False
+        except OSError:  # a folder that cannot be looked into now: the file is open, and may be there
             return False
         self.close()
         self.age += 1
@@ -168,7 +171,8 @@ class ProjectFile:
     def _note_damage(self, error: BaseException) -> None:
         if _kind(error) == "damaged":
             self._damage = str(error)
-            self._damaged = self._identity or _identity(self.path)
+            with contextlib.suppress(OSError):
+                self._damaged = self._identity or _identity(self.path)
 
     def _is_well(self, what: str) -> None:
         self._busy_since.pop(what, None)
@@ -277,7 +281,7 @@ def project_name(path: Path) -> str | None:
     try:
         with contextlib.closing(_connect_frozen(path)) as db:
             return schema.project(db) if _is_still(path) else None
-    except sqlite3.Error:
+    except (sqlite3.Error, OSError):
         return None
 
 
@@ -310,9 +314,10 @@ def _kind(error: BaseException) -> Kind:
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another one, None where there is none. Raises ``OSError`` where that cannot be looked into."""
     try:
         found = path.stat()
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     return found.st_dev, found.st_ino
 

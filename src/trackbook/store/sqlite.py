@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import polars as pl
 
+from .. import filesystem
 from ..types import Cursor, MetricSummary, RunRecord, Writer
 from . import queries, schema
 from .base import NO_MARKS, POINTS
@@ -126,7 +127,7 @@ class SqliteStore:
         query = "select mark, drained from marks where mark >= ?1 || '/' and mark < ?1 || '0'"
         with self._lock:
             found: Any = self._file.read(lambda db: db.execute(query, (journal,)).fetchall(), None)
-            if found is None and self.path.exists():
+            if found is None and not filesystem.is_missing(self.path):
                 raise OSError(f"Cannot read {self.path}: {' '.join(self.notices) or 'it is busy'}")
             pending = [item for buffer in self._buffers.values() for item in buffer.marks.items()]
             return dict(found or ()) | {mark: drained for mark, drained in pending if mark.startswith(f"{journal}/")}
@@ -143,7 +144,7 @@ class SqliteStore:
     def delete(self, run_id: str) -> None:
         """See `Store`. Raises ``OSError`` when it cannot be done now."""
         with self._lock:
-            if self._records.get(run_id) or run_id in self._buffers or self.path.exists():
+            if self._records.get(run_id) or run_id in self._buffers or not filesystem.is_missing(self.path):
                 self._demand(run_id, lambda db: queries.delete(db, run_id), f"delete run {run_id!r}")
             self._records.forget(run_id)
             self._captured.forget(run_id)
@@ -279,7 +280,7 @@ class SqliteStore:
 
     def _take_up(self, run_id: str) -> RunBuffer:
         found = self._file.read(lambda db: (queries.ordinals(db, run_id), queries.stats(db, run_id)), None)
-        if found is None and not self.path.exists():
+        if found is None and filesystem.is_missing(self.path):
             found = Ordinals(0, 0), MetricStats()
         buffer = RunBuffer(
             run_id, found and found[0], found[1] if found else MetricStats(), partial(self._steps, run_id)

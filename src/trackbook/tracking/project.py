@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 import shutil
 import threading
 from collections.abc import Collection, Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 from time import monotonic, time
 from typing import TYPE_CHECKING, Final
 
+from .. import filesystem
 from ..errors import warn
 from ..ids import readable_name
 from ..journal.journal import FileJournal
@@ -103,7 +103,7 @@ class Project:
 
     def recover(self, forced: Collection[str] = ()) -> None:
         """Recover what dead processes left in this project, and the runs `forced` of which nobody can tell."""
-        if os.path.isdir(self.journals) or os.path.exists(self.store.path):  # noqa: PTH110, PTH112  # never raise
+        if not filesystem.is_missing(self.journals) or not filesystem.is_missing(self.store.path):
             for notice in recover(self.store, self.journals, {run.id for run in self.open_runs}, forced):
                 if notice not in self._said:
                     self._said.add(notice)
@@ -215,7 +215,7 @@ class Project:
     @property
     def exists(self) -> bool:
         """Whether a run was ever begun in it."""
-        return bool(self.open_runs) or self.store.path.exists() or bool(self.store.latest(1))
+        return bool(self.open_runs) or not filesystem.is_missing(self.store.path) or bool(self.store.latest(1))
 
     def neighbours(self) -> str:
         """What else there is in its folder, in words."""

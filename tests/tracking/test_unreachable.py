@@ -1,0 +1,103 @@
+"""A folder that cannot be looked into: training goes on in memory, with one warning, and writes as soon as it can."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+
+import trackbook as tb
+from trackbook import TrackbookWarning
+from trackbook.api.process import process
+
+ERRORS = [errno.EACCES, errno.EIO, errno.ESTALE, errno.ENOTCONN]
+
+
+@contextmanager
+def unreachable(folder: Path, number: int) -> Iterator[None]:
+    """Every look into `folder` fails with one error, as that of a user whose ticket has expired does."""
+
+    def refusing(whole: Callable[..., Any]) -> Callable[..., Any]:
+        def call(path: Any = ".", *rest: Any, **named: Any) -> Any:
+            if isinstance(path, (str, os.PathLike)) and str(path).removeprefix("file://").startswith(str(folder)):
+                raise OSError(number, os.strerror(number), str(path))
+            return whole(path, *rest, **named)
+
+        return call
+
+    def connect(path: Any, *rest: Any, **named: Any) -> Any:
+        if str(path).removeprefix("file://").startswith(str(folder)):
+            raise sqlite3.OperationalError("unable to open database file")
+        return whole_connect(path, *rest, **named)
+
+    whole_connect = sqlite3.connect
+    with mock.patch.object(sqlite3, "connect", connect):
+        names = ("stat", "lstat", "open", "mkdir", "scandir", "listdir", "unlink", "rmdir", "rename")
+        with mock.patch.multiple(os, **{name: refusing(getattr(os, name)) for name in names}):
+            yield
+
+
+def points(folder: Path, run: str) -> list[float]:
+    """What the file has of a run."""
+    found = process.project("p", folder).store.read(run)["value"].to_list()
+    return sorted(found)
+
+
+@pytest.mark.parametrize("number", ERRORS)
+def test_run_begun_without_its_folder_is_written_when_it_is_back(tmp_path: Path, number: int) -> None:
+    folder = tmp_path / "runs"
+    with unreachable(folder, number):
+        run = tb.init("p", dir=folder, capture=False)
+        for step in range(10):
+            run.log({"loss": step})
+        assert run.summary["loss"] == 9
+
+        def go_on() -> None:
+            process.project("p", folder).tick(float("inf"))
+            run.log({"loss": 10})
+
+        with pytest.warns(TrackbookWarning, match=str(folder)) as said:
+            go_on()
+        go_on()  # a second warning would be an error
+        go_on()
+    assert len(said) == 1
+    run.finish()
+    assert points(folder, run.id) == [*range(10), 10, 10, 10]
+    assert process.project("p", folder).store.notices == []
+
+
+@pytest.mark.parametrize("number", ERRORS)
+def test_run_whose_folder_goes_away_ends_and_the_next_one_begins(tmp_path: Path, number: int) -> None:
+    folder = tmp_path / "runs"
+    run = tb.init("p", dir=folder, capture=False)
+    run.log({"loss": 0})
+    run.history()
+    project = process.project("p", folder)
+    project.store._file.close()  # else SQLite goes on with the open file, and nothing fails
+    with unreachable(folder, number):
+        run.log({"loss": 1})
+        assert run.summary["loss"] == 1
+        with pytest.warns(TrackbookWarning, match=str(folder)):
+            run.finish()
+        assert run.state == "finished"
+        following = tb.init("p", dir=folder, capture=False)
+        following.log({"loss": 2})
+    following.finish()
+    assert points(folder, run.id) == [0, 1]
+    assert points(folder, following.id) == [2]
+    assert {record.state for record in project.store.runs()} == {"finished"}
+
+
+def test_name_of_a_folder_that_is_too_long_does_not_stop_training(tmp_path: Path) -> None:
+    run = tb.init("p", dir=tmp_path / ("x" * 300), capture=False)
+    run.log({"loss": 1})
+    assert run.summary["loss"] == 1
+    with pytest.warns(TrackbookWarning, match="File name too long"):
+        run.finish()
