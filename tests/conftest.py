@@ -10,7 +10,7 @@ import hypothesis
 import pytest
 
 from processes import let_rest
-from trackbook.api.process import process
+from trackbook.api.process import process_if_made
 
 if TYPE_CHECKING:
     from shells import Shell
@@ -62,4 +62,6 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 @pytest.fixture(autouse=True)
 def rest() -> Iterator[None]:
     yield
-    let_rest(process)
+    process = process_if_made()
+    if process is not None:
+        let_rest(process)

@@ -10,8 +10,10 @@ import polars as pl
 
 from trackbook.journal.journal import FileJournal, Journal, NullJournal
 from trackbook.journal.records import Batch
+from trackbook.store.base import Store
 from trackbook.store.memory import MemoryStore
-from trackbook.tracking.run import Run
+from trackbook.tracking.run import Run, writer_of
+from trackbook.tracking.run_writer import RunWriter
 from trackbook.types import RunRecord
 
 Row = tuple[str, int, float]
@@ -22,9 +24,19 @@ def in_memory() -> FileJournal:
     return FileJournal(None, {"id": "r1"})
 
 
+def a_run(project: str, record: RunRecord, store: Store, *more: Any) -> Run:
+    """A run to write, of no project; `more` are its journal and the folder of its children's."""
+    return Run(RunWriter(project, record, store, *more))
+
+
 def new_run(name: str = "r1") -> Run:
     """A run of no project, with an empty store in memory and no journal."""
-    return Run("p", RunRecord(name, name, 1.0), MemoryStore(), NullJournal())
+    return a_run("p", RunRecord(name, name, 1.0), MemoryStore(), NullJournal())
+
+
+def new_writer(name: str = "r1") -> RunWriter:
+    """The writing side of such a run."""
+    return writer_of(new_run(name))
 
 
 def put(journal: Journal, *points: tuple[int, int, float], now: float = 0.0) -> None:

@@ -2,14 +2,42 @@
 
 from __future__ import annotations
 
-from trackbook.api.process import Process
+import atexit
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from trackbook.api import process as process_module
+from trackbook.api.process import Process, chosen
+
+
+@contextmanager
+def own_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[Process]:
+    """Give a test what a process has open, of its own; what it leaves open ends with it."""
+    process = Process()
+    pump, projects, console = process.pump, process.projects, process.console  # a test may play a forked child
+    monkeypatch.setattr(process_module, "_made", process)
+    token = chosen.set(None)
+    try:
+        yield process
+    finally:
+        chosen.reset(token)
+        for writer in list(process.runs):
+            writer.end("finished")
+        let_rest(process)
+        for project in projects.values():
+            pump.remove(project)
+            project.store.close()
+        pump.remove(console)
+        atexit.unregister(process.close)
 
 
 def let_rest(process: Process) -> None:
-    """Nothing that a test left open is served on during the others: a board of a whole project would be for ever."""
+    """Serve nothing that a test left open during the others: a board of a whole project would be ticked for ever."""
     for member in list(process.pump._members):
         process.pump.remove(member)
-    process.boards.clear()
+    process.boards.leave()
     system = process.captures._captures.get("system")
     for run in process.runs if system is not None else ():
         system.end(run)

@@ -15,10 +15,9 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 import trackbook as tb
-from processes import let_rest
-from trackbook.api import compare, projects
-from trackbook.api import run as run_module
+from processes import own_process
 from trackbook.api.process import Process
+from trackbook.api.run import current_run
 from trackbook.magics import commands, completion, extension
 from trackbook.magics.watch import Watching
 
@@ -55,28 +54,20 @@ class Shell:
 def ipython(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Shell]:
     monkeypatch.setenv("IPYTHONDIR", str(folder / "ipython"))
     monkeypatch.chdir(folder)
-    process = Process()
-    for module in (run_module, commands, compare, completion, extension, projects):
-        monkeypatch.setattr(module, "process", process)
-    watching = Watching(process.current_run)
+    watching = Watching(current_run)
     for module in (commands, completion, extension):
         monkeypatch.setattr(module, "watching", watching)
     InteractiveShell.clear_instance()
     config = Config({"HistoryManager": {"enabled": False}, "InteractiveShell": {"colors": "nocolor"}})
-    shell = InteractiveShell.instance(config=config)
-    shell.extension_manager.load_extension("trackbook")
-    try:
-        yield Shell(shell, process, capsys)
-    finally:
-        vars(sys).pop("last_value", None)  # what a shell showed is not this process's end
-        for run in list(process.runs):
-            run.finish()
-        let_rest(process)
-        for project in process.projects.values():
-            project.store.close()
-        atexit.unregister(process.close)
-        shell.atexit_operations()
-        atexit.unregister(shell.atexit_operations)
-        InteractiveShell.clear_instance()
-        for name in [name for name in vars(builtins) if name.startswith("__trackbook_")]:
-            delattr(builtins, name)
+    with own_process(monkeypatch) as process:
+        shell = InteractiveShell.instance(config=config)
+        shell.extension_manager.load_extension("trackbook")
+        try:
+            yield Shell(shell, process, capsys)
+        finally:
+            vars(sys).pop("last_value", None)  # what a shell showed is not this process's end
+            shell.atexit_operations()
+            atexit.unregister(shell.atexit_operations)
+            InteractiveShell.clear_instance()
+            for name in [name for name in vars(builtins) if name.startswith("__trackbook_")]:
+                delattr(builtins, name)

@@ -15,7 +15,7 @@ def test_all_lists_what_the_package_offers() -> None:
         and not inspect.ismodule(thing)
         and name not in {"annotations", "TYPE_CHECKING", "Any", "load_ipython_extension"}
     }
-    assert public == set(trackbook.__all__)
+    assert public == set(trackbook.__all__) - {"Board"}  # which is imported when it is first asked for
 
 
 @pytest.mark.parametrize("name", trackbook.__all__)

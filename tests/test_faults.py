@@ -34,6 +34,7 @@ if hasattr(signal, "alarm"):
     signal.alarm({ALARM})
 from pathlib import Path
 import trackbook as tb
+from trackbook.tracking.run import writer_of
 folder = Path(sys.argv[1])
 def say(word): os.write(1, str(word).encode() + b"\\n")  # a print may be interrupted by a signal handler that says something
 def listen(): return sys.stdin.readline().strip()
@@ -287,7 +288,7 @@ def test_a_childs_explicit_steps_are_kept_and_the_first_write_wins(tmp_path: Pat
             tb.log({"a": 2.5}, step=10)
             tb.log({"a": 3.5})
         os.waitpid(forked(work), 0)
-        run.hand_over()
+        writer_of(run).hand_over()
         tb.log({"a": 4.5})
         """,
         tmp_path,
@@ -605,8 +606,8 @@ def test_while_the_pump_is_stuck_the_backlog_is_on_disk_and_not_in_memory(tmp_pa
         run = tb.init("p", dir=folder)
         values = {f"m{number}": 0.5 for number in range(10)}
         tb.log(values)
-        run.hand_over()
-        stuck = run._hand_over_lock
+        writer_of(run).hand_over()
+        stuck = writer_of(run)._lock
         locked, go_on = threading.Event(), threading.Event()
         def hold():
             with stuck:
@@ -661,8 +662,8 @@ def test_on_a_full_disk_training_goes_on_and_one_warning_says_so(small_disk: Pat
         import random
         run = tb.init("p", dir=folder)
         tb.log({"a": 0.0})
-        run.hand_over()
-        assert run.store.flush()
+        writer_of(run).hand_over()
+        assert writer_of(run).store.flush()
         with open(folder / "ballast", "wb", buffering=0) as ballast:
             try:
                 while True:
@@ -673,12 +674,12 @@ def test_on_a_full_disk_training_goes_on_and_one_warning_says_so(small_disk: Pat
         # its points, so that the store meets the full disk as well, however often it flushes meanwhile.
         for step in range(10_000):
             tb.log({f"m{number}": random.random() for number in range(10)})
-        while not (run._recorder.journal.notices and run.store.failures):
+        while not (run._recorder.journal.notices and writer_of(run).store.failures):
             time.sleep(0.01)
         tb.log({"a": 1.0})
         say(run.history("a")["value"].to_list())
         say(len(run.history("m9")))
-        say(len(run.store.notices))
+        say(len(writer_of(run).store.notices))
         (folder / "ballast").unlink()
         """,
         small_disk,
@@ -699,14 +700,14 @@ def test_what_a_full_disk_did_not_take_is_written_when_there_is_room(small_disk:
     running = program(
         """
         run = tb.init("p", dir=folder)
-        with run._hand_over_lock:
+        with writer_of(run)._lock:
             for step in range(10_000):
                 tb.log({f"m{number}": step / 7 + number for number in range(10)})
             assert "No space left" in run._recorder.journal.notices[0]
         say("full")
         listen()
         tb.finish()
-        say(run.store.notices)
+        say(writer_of(run).store.notices)
         """,
         small_disk,
     )
@@ -740,7 +741,7 @@ def test_where_the_disk_is_full_as_it_were(tmp_path: Path, fails: str) -> None:
         run = tb.init("p", dir=folder)
         for step in range(20_000):
             tb.log({{"a": step, f"m{{step % 10}}": 0.5}})
-        while not any("Cannot keep a journal" in sentence for sentence in tuple(run._findings.noted)):
+        while not any("Cannot keep a journal" in sentence for sentence in tuple(writer_of(run).findings.noted)):
             time.sleep(0.01)
         tb.log({{"a": 20_000}})
         vars(filesystem).update(working)

@@ -16,14 +16,14 @@ from typing import Any
 import pytest
 
 import trackbook
-from journals import points, rows
+from journals import a_run, points, rows
 from trackbook import filesystem
 from trackbook.journal import journal
 from trackbook.journal.journal import FileJournal
 from trackbook.journal.reader import Remains
 from trackbook.journal.records import RECORD_BYTES
 from trackbook.store.memory import MemoryStore
-from trackbook.tracking.run import Run
+from trackbook.tracking.run import Run, writer_of
 from trackbook.types import RunRecord
 
 pytestmark = pytest.mark.slow
@@ -78,7 +78,7 @@ def home(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def new_run(home: Path, **fields: Any) -> Run:
-    return Run("p", RunRecord("r1", "a", 0.0, **fields), MemoryStore(), FileJournal(home, {"id": "r1"}), home)
+    return a_run("p", RunRecord("r1", "a", 0.0, **fields), MemoryStore(), FileJournal(home, {"id": "r1"}), home)
 
 
 def is_free(run: Run) -> bool:
@@ -236,12 +236,12 @@ def test_a_signal_handler_may_read_the_run_while_the_pump_hands_over(home: Path)
 
     def pump() -> None:
         while not ended.is_set():
-            run.hand_over()
+            writer_of(run).hand_over()
 
     thread = threading.Thread(target=pump)
     thread.start()
     calls = 0
-    timer = Timer(lambda: (run.log({"a": 1.0}), run.hand_over()))
+    timer = Timer(lambda: (run.log({"a": 1.0}), writer_of(run).hand_over()))
     with timer:
         while timer.signals < 300:
             timer.ask()

@@ -139,6 +139,43 @@ def test_importing_trackbook_loads_nothing_heavy() -> None:
     assert run("import sys, trackbook; print(*(set(sys.argv[1:]) & set(sys.modules)))", *HEAVY) == ""
 
 
+def test_importing_trackbook_has_no_effect_on_the_process() -> None:
+    """Only registrations of our own callables count: modules of the standard library make some of theirs."""
+    program = """
+import atexit, os, signal, sys, threading
+ours = []
+def noting(register):
+    def call(*given, **named):
+        ours.extend(one for one in (*given, *named.values()) if getattr(one, "__module__", "").startswith("trackbook"))
+        return register(*given, **named)
+    return call
+atexit.register = noting(atexit.register)
+os.register_at_fork = noting(os.register_at_fork)
+threading._register_atexit = noting(threading._register_atexit)
+def state():
+    handlers = [signal.getsignal(one) for one in signal.valid_signals()]
+    hooks = sys.excepthook, threading.excepthook, sys.unraisablehook, sys.displayhook, sys.exit, sys.stdout, sys.stderr
+    return handlers, threading.enumerate(), hooks, dict(os.environ)
+before = state()
+import trackbook
+print(ours, before == state(), trackbook.run)
+"""
+    assert run(program) == "[] True None"
+
+
+def test_the_first_verb_registers_what_ends_runs() -> None:
+    """So that the test above cannot pass by looking in the wrong place."""
+    program = """
+import atexit, os
+ours = []
+atexit.register = lambda one, *rest: ours.append(one.__module__)
+import trackbook
+trackbook.runs()
+print("trackbook.api.process" in ours)
+"""
+    assert run(program) == "True"
+
+
 def test_importing_trackbook_registers_nothing_with_ipython() -> None:
     program = """
 from IPython.core.interactiveshell import InteractiveShell

@@ -12,16 +12,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .api.compare import diff
+from .api.boards import board
+from .api.compare import RunDiff, diff
 from .api.data import export, import_parquet, sql
-from .api.projects import delete_project, delete_run, get_run, move_run, rename_run
-from .api.run import board, define_metric, finish, init, log, runs, track
+from .api.projects import delete_project, delete_run, get_run, move_run, rename_run, runs
+from .api.run import define_metric, finish, init, log, track
 from .errors import TrackbookWarning
+from .tracking.config import Config
 from .tracking.endings import Stopped
 from .tracking.run import Run
 
 if TYPE_CHECKING:
-    from .tracking.config import Config
+    from .boards.widget import Board
 
     run: Run | None
     config: Config
@@ -29,7 +31,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 # without `run` and `config`, which change with time: `from trackbook import *` would freeze them
 __all__ = [
+    "Board",
+    "Config",
     "Run",
+    "RunDiff",
     "Stopped",
     "TrackbookWarning",
     "board",
@@ -63,11 +68,15 @@ def load_ipython_extension(shell: Any) -> None:
 
 
 def __getattr__(name: str) -> Any:
-    """`run` (the current run or None) and `config` (its config) change with time, so they are looked up at each use."""
+    """Look up `run` (the current run or None) and `config` (its config) at each use, and `Board` when it is first asked for."""
     from .api import run as run_module
 
     if name == "run":
         return run_module.current_run()
     if name == "config":
         return run_module.current_config()
+    if name == "Board":
+        from .boards.widget import Board
+
+        return Board
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -11,6 +11,7 @@ from trackbook.api import compare
 from trackbook.metrics import SYSTEM
 from trackbook.store.base import POINTS
 from trackbook.store.documents import put_document
+from trackbook.tracking.run import writer_of
 from trackbook.types import CAPTURED
 
 
@@ -18,12 +19,12 @@ def a_run(name: str, loss: float = 0.5, packages: dict[str, str] | None = None, 
     """A run of which an environment and cells were recorded, where they are given."""
     with tb.init("p", name, config={"lr": loss, "kind": "same"}) as run:
         run.log({"loss": loss})
-        run.store.append(run.id, pl.DataFrame([(f"{SYSTEM}cpu", 0, 3.0, 0.0)], schema=POINTS, orient="row"))
+        writer_of(run).store.append(run.id, pl.DataFrame([(f"{SYSTEM}cpu", 0, 3.0, 0.0)], schema=POINTS, orient="row"))
         if packages is not None:
-            put_document(run.store, run.id, "environment", {"packages": packages})
+            put_document(writer_of(run).store, run.id, "environment", {"packages": packages})
         usual = {"cell": "c", "started": 0.0, "state": "ok", "metrics": "[]", "points": 1}
         cells = [usual | {"number": number, "source": source} for number, source in enumerate(sources)]
-        run.store.put_captured(run.id, "cells", [tuple(map(cell.get, CAPTURED["cells"])) for cell in cells])
+        writer_of(run).store.put_captured(run.id, "cells", [tuple(map(cell.get, CAPTURED["cells"])) for cell in cells])
     return run
 
 
@@ -82,7 +83,7 @@ def test_in_a_notebook_a_diff_is_a_table_and_a_board_of_both(monkeypatch: pytest
     shown: list[Any] = []
     notebook = SimpleNamespace(shell=object(), show=lambda thing, **_: shown.append(thing))
     monkeypatch.setattr(compare, "host", SimpleNamespace(current=lambda: notebook))
-    monkeypatch.setattr(compare, "process", SimpleNamespace(show=shown.append))
+    monkeypatch.setattr(compare.process().boards, "show", shown.append)
     found._ipython_display_()
     bundle, board = shown
     assert bundle == {"text/plain": repr(found), "text/html": found._repr_html_()}

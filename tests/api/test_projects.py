@@ -66,7 +66,7 @@ def test_the_last_run_may_be_one_that_a_dead_process_left_in_its_journal(store_d
 
 def test_a_project_that_a_later_trackbook_wrote_is_not_taken_for_an_empty_one(store_dir: Path, tmp_path: Path) -> None:
     a_run()
-    process.projects.clear()
+    process().projects.clear()
     with contextlib.closing(sqlite3.connect(store_dir / "p.trackbook.db")) as db, db:
         db.execute("update meta set value = '99' where key = 'schema_version'")
     content = (store_dir / "p.trackbook.db").read_bytes()

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import argparse
-import atexit
 import contextvars
 import signal
 import subprocess
@@ -15,13 +14,12 @@ import pytest
 
 import journals
 import trackbook as tb
-from processes import let_rest
-from trackbook.api import projects
-from trackbook.api import run as run_module
+from processes import own_process
 from trackbook.api.process import Process
 from trackbook.notebook import host
 from trackbook.store.paths import project_names
 from trackbook.tracking.project import Project
+from trackbook.tracking.run import writer_of
 from trackbook.types import RunRecord
 
 TIMEOUT = 60
@@ -30,14 +28,8 @@ TIMEOUT = 60
 @pytest.fixture(autouse=True)
 def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[Process]:
     """Each test has a process of its own, as it were."""
-    process = Process()
-    for module in (run_module, projects):
-        monkeypatch.setattr(module, "process", process)
-    yield process
-    let_rest(process)
-    for project in process.projects.values():
-        project.store.close()
-    atexit.unregister(process.close)
+    with own_process(monkeypatch) as made:
+        yield made
 
 
 def stored(folder: Path, project: str = "default") -> list[RunRecord]:
@@ -439,7 +431,7 @@ def test_run_and_config_are_offered_for_completion() -> None:
 def test_training_goes_on_where_nothing_can_be_written(store_dir: Path) -> None:
     store_dir.write_text("a file where the folder should be")
     run = tb.init()
-    (notice,) = run.store.notices
+    (notice,) = writer_of(run).store.notices
     assert "Cannot write" in notice
 
     def train() -> None:
@@ -461,7 +453,7 @@ def test_at_exit_a_run_that_fails_to_end_does_not_keep_the_others_from_it(proces
     def fail(run: tb.Run) -> None:
         raise RuntimeError("on end")
 
-    tb.init(name="first").on_end.append(fail)
+    writer_of(tb.init(name="first")).on_end.append(fail)
     tb.init(name="second", reinit="create_new").log({"loss": 1})
     with pytest.raises(RuntimeError, match="on end"):
         process.close()

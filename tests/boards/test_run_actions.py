@@ -11,6 +11,7 @@ from trackbook.boards import questions
 from trackbook.boards.run_actions import RunActions
 from trackbook.store.base import POINTS
 from trackbook.store.sqlite import SqliteStore
+from trackbook.tracking.options import RunOptions
 from trackbook.tracking.project import Project
 from trackbook.types import RunRecord
 
@@ -20,13 +21,13 @@ def project(tmp_path: Path) -> Iterator[Project]:
     project = Project("p", tmp_path)
     yield project
     for run in list(project.open_runs):
-        run.finish()
+        run.end("finished")
     project.store.close()
 
 
 @pytest.fixture
 def running(project: Project) -> Any:
-    return project.open_run(RunRecord("live", "live one", started=100.0))
+    return project.open_run(RunOptions(RunRecord("live", "live one", started=100.0)))
 
 
 def ended(project: Project, run_id: str = "r") -> None:
@@ -68,7 +69,7 @@ def test_a_run_of_this_process_is_renamed_while_it_runs(project: Project, runnin
 
 def test_a_run_that_another_process_writes_is_left_to_it(project: Project) -> None:
     other = Project("p", project.store.path.parent)
-    run = other.open_run(RunRecord("theirs", "theirs", started=100.0))
+    run = other.open_run(RunOptions(RunRecord("theirs", "theirs", started=100.0)))
     assert "another process" in ask(project, "rename", "theirs", name="mine")["error"]
     assert stored(project, "theirs").name == "theirs"
     run.finish()
@@ -104,7 +105,7 @@ def test_a_run_that_is_not_written_here_is_not_stopped(project: Project) -> None
     ended(project)
     assert ask(project, "stop") == {"error": "run 'run' is finished already"}
     other = Project("p", project.store.path.parent)
-    run = other.open_run(RunRecord("theirs", "theirs", started=100.0))
+    run = other.open_run(RunOptions(RunRecord("theirs", "theirs", started=100.0)))
     assert "another process; stop it there" in ask(project, "stop", "theirs")["error"]
     assert not run.should_stop
     run.finish()

@@ -10,15 +10,16 @@ RUNS = """
 %load_ext trackbook
 import json
 import trackbook as tb
+from trackbook.tracking.run import writer_of
 from trackbook.types import CAPTURED
 for name, lr, numpy in (("plain", 0.1, "2.1"), ("fast", 0.5, "2.2")):
     with tb.init("compared", name, config={"lr": lr, "seed": 1}, display=False) as run:
         for step in range(20):
             run.log({"loss": lr / (step + 1)})
-        run.store.put_captured(run.id, "facts", [("environment", json.dumps({"packages": {"numpy": numpy}}))])
+        writer_of(run).store.put_captured(run.id, "facts", [("environment", json.dumps({"packages": {"numpy": numpy}}))])
         cell = {"number": 0, "cell": "c", "started": 0.0, "state": "ok", "metrics": "[]", "points": 20}
         cell["source"] = f"train(lr={lr})  # <b>"
-        run.store.put_captured(run.id, "cells", [tuple(map(cell.get, CAPTURED["cells"]))])
+        writer_of(run).store.put_captured(run.id, "cells", [tuple(map(cell.get, CAPTURED["cells"]))])
 """
 
 

@@ -13,6 +13,7 @@ LINES = 25_000
 RUN = """
 import json, time
 import trackbook as tb
+from trackbook.tracking.run import writer_of
 
 run = tb.init(project="details", name="told", config={"lr": 3e-4, "model": {"name": "resnet18", "width": 64}})
 for step in range(20):
@@ -27,14 +28,14 @@ lines = []
 for i in range(COUNT):
     stream, text = ("cut", "12,345 lines left out") if i == 5000 else KINDS[i % 4]
     lines.append((i, stream, text.format(i, 2.3 / (1 + i / 900), 1 - 1 / (2 + i / 400)), 1.79e9 + i / 50, 0))
-run.store.put_captured(run.id, "console", lines)
+writer_of(run).store.put_captured(run.id, "console", lines)
 source = '''for epoch in range(100):
     loss = train(model, batches, lr=3e-4)
     if epoch % 10 == 0:
         tb.log({"train/loss": loss, "val/accuracy": evaluate(model)})
 '''
 traceback = 'Traceback (most recent call last):\\n  Cell In[6], line 1\\nNameError: name "path" is not defined'
-run.store.put_captured(run.id, "cells", [
+writer_of(run).store.put_captured(run.id, "cells", [
     (0, "a", 3, "import trackbook as tb", 1.79e9, 1.79e9 + 0.02, "ok", None, None, "[]", 0, None),
     (1, "b", 5, source, 1.79e9, 1.79e9 + 93, "ok", None, "0.9812", '["train/loss"]', 20, "edited since"),
     (2, "c", 6, "model.save(path)", 1.79e9, 1.79e9 + 0.3, "error", traceback, None, "[]", 0, None),
@@ -49,7 +50,7 @@ environment = {
     "git": {"branch": "main", "commit": "9f2d1c07c1", "dirty": True, "diff": "-LR = 1e-3\\n+LR = 3e-4"},
     "notebook": {"name": "digits.ipynb"},
 }
-run.store.put_captured(run.id, "facts", [
+writer_of(run).store.put_captured(run.id, "facts", [
     ("environment", json.dumps(environment)),
 ])
 tb.finish()
@@ -62,7 +63,7 @@ board = tb.board()
 end = time.monotonic() + 60
 line = 0
 while time.monotonic() < end and board.smoothing != 7:
-    run.store.put_captured(run.id, "console", [(line, "stdout", f"busy line {line}", time.time(), None)])
+    writer_of(run).store.put_captured(run.id, "console", [(line, "stdout", f"busy line {line}", time.time(), None)])
     line += 1
     end_of_work = time.monotonic() + 0.1
     while time.monotonic() < end_of_work:

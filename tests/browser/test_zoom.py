@@ -11,11 +11,12 @@ STEPS = 200_000
 LONG = f"""
 import math, pathlib, time
 import trackbook as tb
+from trackbook.tracking.run import writer_of
 
 run = tb.init(project="zoom", name="long")
 for i in range({STEPS}):
     run.log({{"loss": math.sin(i / 1000) + (i % 7) / 10, "acc": i / {STEPS}}})
-run.hand_over()
+writer_of(run).hand_over()
 while not pathlib.Path("zoomed").exists():
     time.sleep(0.05)
 tb.finish()

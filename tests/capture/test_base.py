@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 import trackbook as tb
-from journals import new_run
-from trackbook.capture.base import CAPTURES, Captures, LazyCapture, choose
-from trackbook.tracking.run import Run
+from journals import new_writer
+from trackbook.capture.base import Captures, LazyCapture
+from trackbook.tracking.options import CAPTURES, choose
+from trackbook.tracking.run_writer import RunWriter
 
 
 class Noting:
@@ -24,10 +25,10 @@ class Noting:
         if what == self._fails_at:
             raise OSError("no such device")
 
-    def begin(self, run: Run) -> None:
+    def begin(self, run: RunWriter) -> None:
         self._note(f"begin {run.name}")
 
-    def end(self, run: Run) -> None:
+    def end(self, run: RunWriter) -> None:
         assert not run.ended
         self._note(f"end {run.name}")
 
@@ -61,22 +62,22 @@ def test_a_capture_is_told_of_its_runs_before_they_end() -> None:
     captures, console, system = Captures(), Noting(), Noting()
     captures.add("console", console)
     captures.add("system", system)
-    run = new_run("a")
+    run = new_writer("a")
     captures.begin(run, ["console"])
-    run.finish()
-    run.finish()
+    run.end("finished")
+    run.end("finished")
     assert (console.told, system.told) == (["begin a", "end a"], [])
 
 
 def test_a_late_capture_is_made_with_the_first_run_that_wants_it() -> None:
     made: list[Noting] = []
     late = LazyCapture(lambda: made.append(Noting()) or made[0])  # type: ignore[func-returns-value]
-    late.end(new_run("a"))
+    late.end(new_writer("a"))
     late.leave()
     assert made == []
     for _ in range(2):
-        late.begin(new_run("a"))
-    late.end(new_run("a"))
+        late.begin(new_writer("a"))
+    late.end(new_writer("a"))
     late.leave()
     assert [each.told for each in made] == [["begin a", "begin a", "end a", "leave"]]
 
@@ -84,30 +85,30 @@ def test_a_late_capture_is_made_with_the_first_run_that_wants_it() -> None:
 def test_a_capture_that_is_off_is_told_of_the_end_of_what_it_began() -> None:
     captures, failing = Captures(), Noting("begin r2")
     captures.add("system", failing)
-    first = new_run()
+    first = new_writer()
     captures.begin(first, CAPTURES)
-    second = new_run("r2")
+    second = new_writer("r2")
     with pytest.warns(tb.TrackbookWarning, match="no longer records system"):
         captures.begin(second, CAPTURES)
-    second.finish()
-    first.finish()
+    second.end("finished")
+    first.end("finished")
     assert failing.told == ["begin r1", "begin r2", "end r1"]
 
 
 def test_an_end_that_an_interrupt_breaks_off_is_made_again() -> None:
     class Interrupted(Noting):
-        def end(self, run: Run) -> None:
+        def end(self, run: RunWriter) -> None:
             super().end(run)
             if len(self.told) == 2:
                 raise KeyboardInterrupt
 
     captures, capture = Captures(), Interrupted()
     captures.add("console", capture)
-    run = new_run()
+    run = new_writer()
     captures.begin(run, CAPTURES)
     with pytest.raises(KeyboardInterrupt):
-        run.finish()
-    run.finish()
+        run.end("finished")
+    run.end("finished")
     assert capture.told == ["begin r1", "end r1", "end r1"]
 
 
@@ -119,9 +120,9 @@ def test_a_capture_that_fails_is_switched_off_and_said_once(moment: str) -> None
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         for _ in range(2):
-            run = new_run("a")
+            run = new_writer("a")
             captures.begin(run, CAPTURES)
-            run.finish()
+            run.end("finished")
     assert [re.search("no longer records console.*no such device", str(one.message)) for one in said] != [None]
     assert len(said) == 1
     assert failing.told == ["begin a", "end a"][: 1 if moment == "begin a" else 2]

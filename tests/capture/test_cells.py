@@ -19,6 +19,7 @@ from trackbook.data.dataframes import CELLS
 from trackbook.notebook import host
 from trackbook.store.documents import document
 from trackbook.tracking.project import Project
+from trackbook.tracking.run import writer_of
 from trackbook.types import CAPTURED
 
 INIT = "import trackbook as tb\nrun = tb.init(project='p', capture=['cells'])"
@@ -34,7 +35,7 @@ def dirty(run: str | None = None) -> list[str | None]:
 
 def notebook() -> dict[str, Any]:
     run = tb.get_run()
-    return document(run.store, run.id, "notebook") or {}
+    return document(writer_of(run).store, run.id, "notebook") or {}
 
 
 @pytest.fixture
@@ -168,7 +169,9 @@ def test_what_a_thread_logs_between_cells_belongs_to_none(shell: Shell) -> None:
 def test_a_metric_logged_at_an_earlier_step_counts_and_a_discarded_point_does_not(shell: Shell) -> None:
     shell.run(f"{INIT}\nrun.log({{'x': 1}}, step=9)")
     with pytest.warns(TrackbookWarning, match="logged twice"):
-        shell.run("run.log({'x': 1}, step=3)\nrun.log({'x': 2}, step=9)\nrun.hand_over()\nrun.log({'y': 2})")
+        shell.run(
+            "run.log({'x': 1}, step=3)\nrun.log({'x': 2}, step=9)\nfrom trackbook.tracking.run import writer_of\nwriter_of(run).hand_over()\nrun.log({'y': 2})"
+        )
     assert cells(None, "metrics", "points")[1] == (["x", "y"], 2)
 
 
@@ -213,7 +216,7 @@ def test_half_a_character_is_no_reason_to_fail(shell: Shell) -> None:
     shell.run(INIT)
     shell.run("raise ValueError('\\ud800')")
     run = tb.get_run()
-    assert run.store.flush()
+    assert writer_of(run).store.flush()
     assert "\\ud800" in run.cells()["error"][1]
 
 
@@ -225,25 +228,27 @@ def test_a_capture_that_fails_is_switched_off_and_the_cells_run_on(
     def fails(*_: Any) -> None:
         raise OSError("no such device")
 
-    monkeypatch.setattr(shell.ip.user_ns["run"].store, "put_captured", fails)
+    monkeypatch.setattr(writer_of(shell.ip.user_ns["run"]).store, "put_captured", fails)
     with pytest.warns(TrackbookWarning, match=r"no longer records cells.*no such device"):
         shell.run("a = 1")
     shell.run("b = 2")  # a second warning would be an error
     shell.run("1 / 0")
     assert shell.ip.user_ns["b"] == 2
-    assert shell.process.cell_capture.number(shell.ip.user_ns["run"]) is None
+    assert shell.process.cell_capture.number(writer_of(shell.ip.user_ns["run"])) is None
 
 
 def test_the_number_of_the_execution_that_runs_is_told(shell: Shell) -> None:
     shell.run(INIT)
-    shell.ip.user_ns["number"] = shell.process.cell_capture.number
+    shell.ip.user_ns["number"] = lambda run: shell.process.cell_capture.number(writer_of(run))
     shell.run("seen = number(run)")
     assert shell.ip.user_ns["seen"] == 1
-    assert shell.process.cell_capture.number(shell.ip.user_ns["run"]) is None
+    assert shell.process.cell_capture.number(writer_of(shell.ip.user_ns["run"])) is None
 
 
 def test_a_run_that_is_deleted_by_the_cell_that_ended_it_leaves_nothing(shell: Shell) -> None:
-    shell.run(f"{INIT}\nstore = run.store\nrun.finish()\ntb.delete_run(run, force=True)")
+    shell.run(
+        f"{INIT}\nfrom trackbook.tracking.run import writer_of\nstore = writer_of(run).store\nrun.finish()\ntb.delete_run(run, force=True)"
+    )
     assert shell.ip.user_ns["store"].captured(shell.ip.user_ns["run"].id, "cells") == []
 
 
@@ -315,10 +320,11 @@ def test_a_script_has_no_cells_and_its_code_is_a_fact(tmp_path: Path, save_code:
     program = tmp_path / "train.py"
     program.write_text(f"""
 import json, trackbook as tb
+from trackbook.tracking.run import writer_of
 run = tb.init("p", capture="cells", save_code={save_code}, dir={str(tmp_path)!r})
 run.log({{"loss": 1}})
 run.finish()
-print(json.dumps([run.cells().height, run.code, run.store.captured(run.id, "facts")]))
+print(json.dumps([run.cells().height, run.code, writer_of(run).store.captured(run.id, "facts")]))
 """)
     done = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, check=True)
     height, code, facts = json.loads(done.stdout)

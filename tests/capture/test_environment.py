@@ -18,6 +18,7 @@ from trackbook import settings
 from trackbook.capture import environment
 from trackbook.capture.environment import EnvironmentCapture, git, without_credentials
 from trackbook.capture.hardware import Machine
+from trackbook.tracking.run import writer_of
 
 
 @pytest.fixture(autouse=True)
@@ -212,17 +213,17 @@ def test_a_run_that_ends_before_all_is_known_says_so(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(environment, "_packages", going_on.wait)
     monkeypatch.setattr(environment, "WAIT_SECONDS", 0)
     capture, run, other = EnvironmentCapture(no_gpu), new_run(), new_run("r2")
-    capture.begin(run)
-    capture.begin(other)
+    capture.begin(writer_of(run))
+    capture.begin(writer_of(other))
     while not capture._last._found.get("variables"):  # type: ignore[union-attr]
         pass
-    capture.end(run)
-    told = json.loads(dict(run.store.captured(run.id, "facts"))["environment"])
+    capture.end(writer_of(run))
+    told = json.loads(dict(writer_of(run).store.captured(run.id, "facts"))["environment"])
     going_on.set()
     assert other.environment["packages"] is True  # what the event's `wait` says
     assert told["python"]["version"]
     assert told["packages"] == {"error": "was not known yet when the run ended"}
-    assert json.loads(dict(run.store.captured(run.id, "facts"))["environment"]) == told
+    assert json.loads(dict(writer_of(run).store.captured(run.id, "facts"))["environment"]) == told
 
 
 def test_runs_in_quick_succession_share_one_look_unless_something_differs(
@@ -234,25 +235,25 @@ def test_runs_in_quick_succession_share_one_look_unless_something_differs(
     capture, hidden = EnvironmentCapture(no_gpu), new_run("hidden")
     for name in ("a", "b"):
         run = new_run(name)
-        capture.begin(run)
-        capture.end(run)
+        capture.begin(writer_of(run))
+        capture.end(writer_of(run))
         assert run.environment["python"]["version"]
     assert len(looks) == 1
-    hidden.save_code = False
-    capture.begin(hidden)
-    capture.end(hidden)
+    writer_of(hidden).save_code = False
+    capture.begin(writer_of(hidden))
+    capture.end(writer_of(hidden))
     monkeypatch.chdir(tmp_path)
     moved = new_run("moved")
-    capture.begin(moved)
-    capture.end(moved)
+    capture.begin(writer_of(moved))
+    capture.end(writer_of(moved))
     assert moved.environment["process"]["working_directory"] == str(tmp_path)
     assert len(looks) == 3
 
 
 def test_the_notebook_is_named() -> None:
     capture, run = EnvironmentCapture(no_gpu, lambda: {"name": "a.ipynb", "path": "/x/a.ipynb"}), new_run()
-    capture.begin(run)
-    capture.end(run)
+    capture.begin(writer_of(run))
+    capture.end(writer_of(run))
     assert run.environment["notebook"] == {"name": "a.ipynb", "path": "/x/a.ipynb"}
 
 
@@ -296,7 +297,7 @@ def test_a_forked_child_leaves_the_environment_to_its_parent() -> None:
 
 def test_an_end_that_an_interrupt_breaks_off_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
     capture, run = EnvironmentCapture(no_gpu), new_run()
-    capture.begin(run)
+    capture.begin(writer_of(run))
     gathering = capture._gathering[run.id]
 
     def interrupted(_: float) -> bool:
@@ -305,8 +306,8 @@ def test_an_end_that_an_interrupt_breaks_off_is_made_again(monkeypatch: pytest.M
     with monkeypatch.context() as patch:
         patch.setattr(gathering.done, "wait", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            capture.end(run)
-    capture.end(run)
+            capture.end(writer_of(run))
+    capture.end(writer_of(run))
     assert run.environment["python"]["version"]
 
 

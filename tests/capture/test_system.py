@@ -18,7 +18,7 @@ import trackbook as tb
 from trackbook.capture import system
 from trackbook.capture.hardware import Machine
 from trackbook.capture.system import SystemCapture
-from trackbook.tracking.run import Run
+from trackbook.tracking.run import Run, writer_of
 
 
 class FakeMeter:
@@ -53,7 +53,7 @@ def capture() -> Iterator[SystemCapture]:
 
 def new_run(name: str = "r1", seconds: float = 1000.0) -> Run:
     run = journals.new_run(name)
-    run.system_seconds = seconds
+    writer_of(run).system_seconds = seconds
     return run
 
 
@@ -67,11 +67,11 @@ def wait_for(run: Run, points: int) -> pl.DataFrame:
 def test_the_first_points_come_at_once_and_then_each_interval(capture: SystemCapture) -> None:
     once, often = new_run("once"), new_run("often", seconds=0.001)
     before = time.time()
-    capture.begin(once)
+    capture.begin(writer_of(once))
     first = wait_for(once, 2)
     assert first["metric"].to_list() == ["cpu %", "gpu 0 °C"]
     assert before <= first["time"].min() <= first["time"].max() <= time.time()  # type: ignore[operator]
-    capture.begin(often)
+    capture.begin(writer_of(often))
     wait_for(often, 20)
     assert len(once.system()) == 2
 
@@ -82,7 +82,7 @@ def test_the_second_points_come_soon_and_the_next_ever_later(
     monkeypatch.setattr(system, "SOON_SECONDS", 0.01)
     run = new_run(seconds=1000.0)
     began = time.time()
-    capture.begin(run)
+    capture.begin(writer_of(run))
     wait_for(run, 10)
     ages = [at - began for at in run.system().filter(metric="cpu %")["time"]]
     assert all(later >= 1.9 * age for age, later in pairwise(ages[1:]))  # two clocks
@@ -90,9 +90,9 @@ def test_the_second_points_come_soon_and_the_next_ever_later(
 
 def test_each_metric_counts_its_steps(capture: SystemCapture) -> None:
     run = new_run(seconds=0.001)
-    capture.begin(run)
+    capture.begin(writer_of(run))
     wait_for(run, 6)
-    capture.end(run)
+    capture.end(writer_of(run))
     steps = run.history("@system/cpu %")["step"].to_list()
     assert steps == list(range(len(steps)))
 
@@ -100,18 +100,18 @@ def test_each_metric_counts_its_steps(capture: SystemCapture) -> None:
 def test_a_resumed_run_counts_on(capture: SystemCapture) -> None:
     run = new_run()
     for points in (2, 4):
-        capture.begin(run)
+        capture.begin(writer_of(run))
         wait_for(run, points)
-        capture.end(run)
+        capture.end(writer_of(run))
     assert run.history("@system/cpu %")["step"].to_list() == [0, 1]
 
 
 def test_nothing_comes_after_a_run_ended(capture: SystemCapture) -> None:
     ended, other = new_run("ended", seconds=0.001), new_run("other", seconds=0.001)
-    capture.begin(ended)
-    capture.begin(other)
+    capture.begin(writer_of(ended))
+    capture.begin(writer_of(other))
     wait_for(ended, 2)
-    capture.end(ended)
+    capture.end(writer_of(ended))
     count = len(ended.system())
     wait_for(other, len(other.system()) + 20)
     assert len(ended.system()) == count
@@ -120,11 +120,11 @@ def test_nothing_comes_after_a_run_ended(capture: SystemCapture) -> None:
 def test_the_thread_ends_with_the_last_run_and_comes_back(capture: SystemCapture) -> None:
     for name in ("a", "b"):
         run = new_run(name)
-        capture.begin(run)
+        capture.begin(writer_of(run))
         thread = capture._thread
         assert thread is not None
         wait_for(run, 2)
-        capture.end(run)
+        capture.end(writer_of(run))
         thread.join()
         assert capture._thread is None
 
@@ -137,13 +137,13 @@ def test_a_meter_that_fails_is_said_and_breaks_nothing(
 
     monkeypatch.setattr(FakeMeter, "read", fail)
     run = new_run()
-    capture.begin(run)
+    capture.begin(writer_of(run))
     thread = capture._thread
     if thread is not None:
         thread.join()
     assert "no longer records system metrics" in caplog.text
     assert "odd sensor" in caplog.text
-    capture.end(run)
+    capture.end(writer_of(run))
     assert run.system().is_empty()
 
 
@@ -202,7 +202,7 @@ def test_an_interval_that_is_none_is_refused(seconds: Any, error: type[Exception
 
 def test_trackios_interval_is_ours() -> None:
     with tb.init("p", gpu_log_interval=3.0) as run:
-        assert run.system_seconds == 3
+        assert writer_of(run).system_seconds == 3
 
 
 def test_nobody_logs_under_the_systems_names() -> None:

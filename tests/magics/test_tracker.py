@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from journals import in_memory
+from journals import a_run, in_memory
 from trackbook import TrackbookWarning
 from trackbook.magics import tracker as tracker_module
 from trackbook.magics.instrument import DUE, FAILED, KINDS, LATER, VALUE
@@ -24,7 +24,7 @@ from trackbook.types import RunRecord
 
 @pytest.fixture
 def run() -> Run:
-    return Run("p", RunRecord(id="r", name="r", started=0.0), MemoryStore(), in_memory())
+    return a_run("p", RunRecord(id="r", name="r", started=0.0), MemoryStore(), in_memory())
 
 
 def began(run: Run, *metrics: str, **options: Any) -> Tracker:
@@ -241,7 +241,7 @@ def test_warnings_that_are_errors_reach_the_user(run: Run) -> None:
 @pytest.mark.parametrize("code", [VALUE, LATER])
 def test_a_run_that_is_to_stop_ends_the_code_that_is_tracked(run: Run, code: int) -> None:
     tracker = began(run)
-    run.stop_raises = True
+    run._stop_raises = True
     run.stop()
     with pytest.raises(Stopped):
         tracker(code, (lambda: 1.0) if code == LATER else 1.0)
@@ -257,7 +257,7 @@ def test_and_goes_through_what_catches_for_an_expression(run: Run) -> None:
         except Exception:  # noqa: BLE001  as rewritten code does
             tracker(FAILED, None)
 
-    run.stop_raises = True
+    run._stop_raises = True
     run.stop()
     with pytest.raises(Stopped):
         rewritten()

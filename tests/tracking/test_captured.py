@@ -9,7 +9,7 @@ import pytest
 from journals import new_run
 from trackbook.store.base import POINTS
 from trackbook.store.documents import put_document
-from trackbook.tracking.run import Run
+from trackbook.tracking.run import Run, writer_of
 
 
 @pytest.fixture
@@ -19,16 +19,16 @@ def run() -> Run:
 
 def test_the_environment_is_what_was_captured(run: Run) -> None:
     assert run.environment == {}
-    put_document(run.store, run.id, "environment", {"os": {"name": "Ω"}})
+    put_document(writer_of(run).store, run.id, "environment", {"os": {"name": "Ω"}})
     assert run.environment == {"os": {"name": "Ω"}}
 
 
 def test_it_is_waited_for_while_it_is_gathered(run: Run) -> None:
-    run.gathered = threading.Event()
+    writer_of(run).gathered = threading.Event()
 
     def gather() -> None:
-        put_document(run.store, run.id, "environment", {"late": True})
-        run.gathered.set()  # type: ignore[union-attr]
+        put_document(writer_of(run).store, run.id, "environment", {"late": True})
+        writer_of(run).gathered.set()  # type: ignore[union-attr]
 
     threading.Timer(0.05, gather).start()
     assert run.environment == {"late": True}
@@ -42,13 +42,13 @@ def test_system_metrics_come_by_metric_and_time_without_their_prefix(run: Run) -
         ("@system/a", 0, 2.0, 10.0),
         ("@system/b", 1, 3.0, 20.0),
     ]
-    run.store.append(run.id, pl.DataFrame(rows, schema=POINTS, orient="row"))
+    writer_of(run).store.append(run.id, pl.DataFrame(rows, schema=POINTS, orient="row"))
     assert run.system().rows() == [("b", 1.0, 10.0), ("b", 3.0, 20.0), ("a", 2.0, 10.0)]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
 def test_a_forked_child_is_refused_and_polars_left_alone(run: Run) -> None:
-    run.go_on_in_child()
+    writer_of(run).go_on_in_child()
     for read in (lambda: run.environment, run.system):
         with pytest.raises(RuntimeError, match="a forked child can only log"):
             read()

@@ -15,10 +15,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from journals import in_memory
+from journals import a_run, in_memory
 from trackbook.store.memory import MemoryStore
 from trackbook.tracking.config import Config, Summary
-from trackbook.tracking.run import Run
 from trackbook.types import MetricSummary, RunRecord
 
 
@@ -195,7 +194,7 @@ def test_a_value_within_itself_is_kept_as_text_and_the_rest_as_it_is() -> None:
 
 def test_a_change_after_the_first_log_reaches_the_store() -> None:
     store = MemoryStore()
-    run = Run("digits", RunRecord("r1", "a", 0.0, config={"lr": 0.1}), store, in_memory())
+    run = a_run("digits", RunRecord("r1", "a", 0.0, config={"lr": 0.1}), store, in_memory())
     run.log({"loss": 1})
     run.config.lr = 0.2
     run.config.update(depth=3)
@@ -204,7 +203,7 @@ def test_a_change_after_the_first_log_reaches_the_store() -> None:
 
 def test_a_change_within_a_value_reaches_the_store_when_the_run_ends() -> None:
     store = MemoryStore()
-    run = Run("digits", RunRecord("r1", "a", 0.0, config={"model": {}}), store, in_memory())
+    run = a_run("digits", RunRecord("r1", "a", 0.0, config={"model": {}}), store, in_memory())
     run.config.model["depth"] = 3
     run.finish()
     assert stored(store).config == {"model": {"depth": 3}}
@@ -212,7 +211,7 @@ def test_a_change_within_a_value_reaches_the_store_when_the_run_ends() -> None:
 
 def test_a_change_after_the_end_reaches_the_store() -> None:
     store = MemoryStore()
-    run = Run("digits", RunRecord("r1", "a", 0.0), store, in_memory())
+    run = a_run("digits", RunRecord("r1", "a", 0.0), store, in_memory())
     run.finish()
     run.config["note"] = "late"
     run.summary["best"] = 1
@@ -222,7 +221,7 @@ def test_a_change_after_the_end_reaches_the_store() -> None:
 
 def test_a_value_that_cannot_be_shown_does_not_keep_the_run_from_ending() -> None:
     store = MemoryStore()
-    run = Run("digits", RunRecord("r1", "a", 0.0), store, in_memory())
+    run = a_run("digits", RunRecord("r1", "a", 0.0), store, in_memory())
     run.config["broken"] = Broken()
     run.finish()
     assert stored(store).state == "finished"

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 import trackbook as tb
-from trackbook.tracking.endings import Stopped, Terminated, state_after
+from trackbook.tracking.endings import Stopped, state_after
+from trackbook.tracking.options import RunOptions
 from trackbook.tracking.project import Project
 from trackbook.types import RunRecord
 
@@ -19,7 +20,6 @@ from trackbook.types import RunRecord
         (SystemExit(2), "failed", "SystemExit: 2"),
         (ValueError("no"), "failed", "ValueError: no"),
         (KeyboardInterrupt(), "interrupted", "KeyboardInterrupt"),
-        (Terminated(143), "interrupted", "SIGTERM"),
         (Stopped("run 'x' was stopped"), "interrupted", "trackbook.Stopped: run 'x' was stopped"),
     ],
 )
@@ -90,7 +90,7 @@ def test_a_run_that_has_ended_cannot_be_stopped() -> None:
 
 def test_a_run_that_another_process_writes_is_left_to_it(tmp_path: Path) -> None:
     theirs, ours = Project("p", tmp_path), Project("p", tmp_path)
-    run = theirs.open_run(RunRecord("r", "theirs", started=100.0))
+    run = theirs.open_run(RunOptions(RunRecord("r", "theirs", started=100.0)))
     with pytest.raises(RuntimeError, match=r"^run 'theirs' is being written by another process; stop it there$"):
         ours.get("r").stop()
     assert not run.should_stop

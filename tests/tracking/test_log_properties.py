@@ -15,12 +15,12 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from journals import by_metric, in_memory
+from journals import a_run, by_metric, in_memory
 from journals import points as logged
 from trackbook.store.base import POINTS, Store
 from trackbook.store.memory import MemoryStore
 from trackbook.store.sqlite import SqliteStore
-from trackbook.tracking.run import Run
+from trackbook.tracking.run import writer_of
 from trackbook.tracking.values import LARGEST_STEP
 from trackbook.types import Cursor, RunRecord
 
@@ -107,8 +107,8 @@ def shown(points: Mapping[Key, float]) -> dict[Key, str]:
 @given(calls, st.sampled_from(["metric", "run"]), st.booleans())
 def test_a_call_records_all_of_itself_or_raises_and_records_nothing(calls: Any, by: Any, hand_over: bool) -> None:
     model = Model(by)
-    run = Run("p", RunRecord("r", "n", 0.0, step_by=by), MemoryStore(), in_memory())
-    run._say = run._findings.to_say.clear  # type: ignore[method-assign]  # warnings have tests of their own
+    run = a_run("p", RunRecord("r", "n", 0.0, step_by=by), MemoryStore(), in_memory())
+    writer_of(run).say = writer_of(run).findings.to_say.clear  # type: ignore[method-assign]  # warnings have tests of their own
     for data, step in calls:
         try:
             taken = run.log(data, step)
@@ -116,7 +116,7 @@ def test_a_call_records_all_of_itself_or_raises_and_records_nothing(calls: Any, 
             continue
         finally:
             if hand_over:
-                run.hand_over()
+                writer_of(run).hand_over()
         model.log(taken, step)
     run.finish()
     history = run.history()
@@ -128,7 +128,7 @@ def test_a_call_records_all_of_itself_or_raises_and_records_nothing(calls: Any, 
 
 @given(good_data, st.none() | st.integers(0, LARGEST_STEP))
 def test_good_calls_are_never_refused_and_every_value_is_its_float(data: dict[str, Any], step: int | None) -> None:
-    run = Run("p", RunRecord("r", "n", 0.0), MemoryStore(), in_memory())
+    run = a_run("p", RunRecord("r", "n", 0.0), MemoryStore(), in_memory())
     expected = {name: float(value.item() if isinstance(value, np.ndarray) else value) for name, value in data.items()}
     assert repr(run.log(data, step)) == repr(expected)
     assert recorded(run.history()) == shown({(name, step or 0): value for name, value in expected.items()})
@@ -136,7 +136,7 @@ def test_good_calls_are_never_refused_and_every_value_is_its_float(data: dict[st
 
 @given(any_names.filter(bool), st.floats())
 def test_a_name_is_kept_as_it_is_or_refused_because_utf_8_cannot_hold_it(name: str, value: float) -> None:
-    run = Run("p", RunRecord("r", "n", 0.0), MemoryStore(), in_memory())
+    run = a_run("p", RunRecord("r", "n", 0.0), MemoryStore(), in_memory())
     try:
         run.log({name: value})
     except ValueError:
@@ -234,7 +234,7 @@ any_config = st.dictionaries(
 def test_any_config_is_stored_and_the_run_ends(config: dict[str, Any]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         store = SqliteStore(Path(folder) / "p.db", "p")
-        run = Run("p", RunRecord("r", "n", 0.0), store, in_memory())
+        run = a_run("p", RunRecord("r", "n", 0.0), store, in_memory())
         run.config.update(config)
         run.finish()
         store.close()

@@ -13,8 +13,9 @@ import pytest
 from trackbook import TrackbookWarning
 from trackbook.journal.records import RECORD_BYTES
 from trackbook.pump import INTERVAL
+from trackbook.tracking.options import RunOptions
 from trackbook.tracking.project import LARGEST_BACKLOG, QUIET_SECONDS, Project
-from trackbook.tracking.run import Run
+from trackbook.tracking.run import Run, writer_of
 from trackbook.types import RunRecord
 
 
@@ -26,7 +27,7 @@ def project(tmp_path: Path) -> Iterator[Project]:
 
 
 def start(project: Project, run: str = "r1", name: str = "a", started: float = 0.0, **fields: Any) -> Run:
-    return project.open_run(RunRecord(run, name, started, **fields))
+    return project.open_run(RunOptions(RunRecord(run, name, started, **fields)))
 
 
 # --- finding and resuming runs ----------------------------------------------------------------------------------------
@@ -48,25 +49,25 @@ def test_a_run_that_does_not_exist_is_a_value_error_that_names_the_latest(projec
 
 def test_a_new_run_without_a_name_gets_one_with_its_number(project: Project) -> None:
     start(project)
-    assert project.admit(RunRecord("r2", "", 0.0), "never", by_id=False).name.endswith("-2")
+    assert project.admit(RunOptions(RunRecord("r2", "", 0.0), resume="never", by_id=False)).name.endswith("-2")
 
 
 def test_names_may_repeat(project: Project) -> None:
     start(project)
-    assert project.admit(RunRecord("r2", "a", 0.0), "never", by_id=False).id == "r2"
+    assert project.admit(RunOptions(RunRecord("r2", "a", 0.0), resume="never", by_id=False)).id == "r2"
 
 
 def test_an_id_that_is_taken_is_a_value_error_that_says_what_to_do(project: Project) -> None:
     start(project).finish()
     with pytest.raises(ValueError, match="has a run with id 'r1' already; choose another id, or resume='allow'"):
-        project.admit(RunRecord("r1", "b", 0.0), "never", by_id=True)
+        project.admit(RunOptions(RunRecord("r1", "b", 0.0), resume="never", by_id=True))
 
 
 @pytest.mark.parametrize("resume", ["allow", "must"])
 def test_the_latest_run_of_the_name_is_resumed(project: Project, resume: Any) -> None:
     start(project, "r1", started=1.0).finish()
     start(project, "r2", started=2.0).finish("failed")
-    record = project.admit(RunRecord("new", "a", 3.0), resume, by_id=False)
+    record = project.admit(RunOptions(RunRecord("new", "a", 3.0), resume=resume, by_id=False))
     assert (record.id, record.state, record.started, record.ended, record.error) == ("r2", "running", 2.0, None, None)
 
 
@@ -74,26 +75,26 @@ def test_the_latest_run_of_the_name_is_resumed(project: Project, resume: Any) ->
 def test_the_run_of_the_id_is_resumed_and_keeps_its_name(project: Project, resume: Any) -> None:
     start(project, "r1").finish()
     start(project, "r2", name="b").finish()
-    assert project.admit(RunRecord("r1", "b", 3.0), resume, by_id=True).name == "a"
+    assert project.admit(RunOptions(RunRecord("r1", "b", 3.0), resume=resume, by_id=True)).name == "a"
 
 
 def test_allow_makes_a_run_where_there_is_none(project: Project) -> None:
     start(project).finish()
-    assert project.admit(RunRecord("r2", "b", 0.0), "allow", by_id=False).id == "r2"
-    assert project.admit(RunRecord("r2", "", 0.0), "allow", by_id=False).id == "r2"
+    assert project.admit(RunOptions(RunRecord("r2", "b", 0.0), resume="allow", by_id=False)).id == "r2"
+    assert project.admit(RunOptions(RunRecord("r2", "", 0.0), resume="allow", by_id=False)).id == "r2"
 
 
 @pytest.mark.parametrize(("by_id", "what"), [(False, "name 'b'"), (True, "id 'r2'")])
 def test_must_demands_a_run(project: Project, by_id: bool, what: str) -> None:
     start(project).finish()
     with pytest.raises(ValueError, match=f"has no run with {what}; use resume='allow'"):
-        project.admit(RunRecord("r2", "b", 0.0), "must", by_id=by_id)
+        project.admit(RunOptions(RunRecord("r2", "b", 0.0), resume="must", by_id=by_id))
 
 
 def test_a_resumed_run_adds_to_what_it_was(project: Project) -> None:
     start(project, config={"lr": 0.1, "depth": 3}, tags=("x",), notes="first", total=5, step_by="run").finish()
     fresh = RunRecord("new", "a", 9.0, config={"lr": 0.2}, tags=("y", "x"), notes=None, total=9)
-    record = project.admit(fresh, "must", by_id=False)
+    record = project.admit(RunOptions(fresh, resume="must", by_id=False))
     assert (record.config, record.tags) == ({"lr": 0.2, "depth": 3}, ("x", "y"))
     assert (record.notes, record.total, record.step_by) == ("first", 9, "run")
 
@@ -101,12 +102,12 @@ def test_a_resumed_run_adds_to_what_it_was(project: Project) -> None:
 def test_a_run_that_is_open_cannot_be_resumed_beside_itself(project: Project) -> None:
     start(project)
     with pytest.raises(ValueError, match=r"run 'a' is still open here and cannot be resumed; .* finish\(\) it first"):
-        project.admit(RunRecord("new", "a", 0.0), "allow", by_id=False)
+        project.admit(RunOptions(RunRecord("new", "a", 0.0), resume="allow", by_id=False))
 
 
 def test_a_run_that_has_ended_is_no_longer_open(project: Project) -> None:
     run = start(project)
-    assert project.open_runs == [run]
+    assert project.open_runs == [writer_of(run)]
     run.finish()
     assert project.open_runs == []
 

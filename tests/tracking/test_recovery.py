@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from journals import Row, abandoned, points, put, rows
+from journals import Row, a_run, abandoned, points, put, rows
 from trackbook import TrackbookWarning
 from trackbook.journal import reader
 from trackbook.journal.journal import HEAD, FileJournal, NullJournal
@@ -24,7 +24,7 @@ from trackbook.tracking import recovery
 from trackbook.tracking.project import Project
 from trackbook.tracking.recorder import Recorder
 from trackbook.tracking.recovery import recover, take_over
-from trackbook.tracking.run import Run
+from trackbook.tracking.run import Run, writer_of
 from trackbook.types import Life, RunRecord
 
 TIMEOUT = 60
@@ -395,8 +395,8 @@ def parent(home: Path, store: Any, **fields: Any) -> Run:
     record = RunRecord("r1", "a", 0.0, **fields)
     journal = FileJournal(home, dataclasses.asdict(record))
     journal.open()
-    run = Run("p", record, store, journal, home)
-    run.has_children = True
+    run = a_run("p", record, store, journal, home)
+    writer_of(run).has_children = True
     return run
 
 
@@ -405,7 +405,7 @@ def test_a_parent_takes_up_what_its_children_logged(home: Path, by: Any) -> None
     run = parent(home, MemoryStore(), step_by=by)
     run.log({"a": 0.5})
     abandoned(home, [(A, OPEN, 1.5)], [(A, OPEN, 2.5), (B, OPEN, 3.5)], child=True)
-    run.hand_over()
+    writer_of(run).hand_over()
     run.log({"a": 4.5})
     found: list[Row] = points(run.history())
     assert found[:4] == [("a", 0, 0.5), ("a", 1, 1.5), ("a", 2, 2.5), ("a", 3, 4.5)]
@@ -421,8 +421,8 @@ def test_a_childs_points_are_taken_up_once_however_often_one_looks(home: Path, s
     number = child.metric("a")
     for value in range(5):
         put(child, (number, OPEN, float(value)))
-        run.hand_over()
-        run.hand_over()
+        writer_of(run).hand_over()
+        writer_of(run).hand_over()
     assert points(run.history()) == [("a", step, float(step)) for step in range(5)]
     child.leave()
     run.finish()
@@ -438,10 +438,10 @@ def test_a_childs_points_are_taken_up_once_by_a_store_that_cannot_write(
     run.log({"a": 0.5})
     abandoned(home, [(A, steps[0], 1.5)], [(A, steps[1], 2.5)], child=True)
     for _ in range(3):
-        run.hand_over()
+        writer_of(run).hand_over()
     (tmp_path / "file").unlink()
-    run.hand_over()
+    writer_of(run).hand_over()
     assert points(run.history()) == [("a", 0, 0.5), ("a", 1, 1.5), ("a", 2, 2.5)]
-    assert run._discarded == set()
+    assert writer_of(run)._discarded == set()
     run.finish()
-    run.store.close()
+    writer_of(run).store.close()

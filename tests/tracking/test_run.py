@@ -9,17 +9,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from journals import in_memory
+from journals import a_run, in_memory
 from trackbook import TrackbookWarning
 from trackbook.store.memory import MemoryStore
 from trackbook.store.sqlite import SqliteStore
-from trackbook.tracking.run import Run
+from trackbook.tracking.run import Run, writer_of
 from trackbook.tracking.values import as_tags
 from trackbook.types import RunRecord
 
 
 def new_run(**fields: Any) -> Run:
-    return Run("digits", RunRecord("r1", "brisk-otter-1", 0.0, **fields), MemoryStore(), in_memory())
+    return a_run("digits", RunRecord("r1", "brisk-otter-1", 0.0, **fields), MemoryStore(), in_memory())
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def logged(run: Run) -> list[tuple[str, int, float]]:
 
 
 def end_of(run: Run) -> tuple[str, str | None]:
-    record = run.store.run("r1")
+    record = writer_of(run).store.run("r1")
     assert record is not None
     assert record.state == run.state
     assert record.ended is not None
@@ -110,7 +110,7 @@ def test_the_time_of_a_point_is_the_calls(run: Run, monkeypatch: pytest.MonkeyPa
         monkeypatch.setattr("trackbook.tracking.run.time.time", lambda now=now: now)
         run.log({"loss": 1, "acc": 2})
     monkeypatch.setattr("trackbook.tracking.run.time.time", lambda: 999.0)
-    run.hand_over()
+    writer_of(run).hand_over()
     assert run.history("loss")["time"].to_list() == [100.5, 200.25]
     assert run.history("acc")["time"].to_list() == [100.5, 200.25]
 
@@ -142,7 +142,7 @@ def test_threads_log_to_one_run(run: Run) -> None:
     for thread in threads:
         thread.start()
     while any(thread.is_alive() for thread in threads):
-        run.hand_over()
+        writer_of(run).hand_over()
     for thread in threads:
         thread.join()
     assert run.history("loss")["step"].to_list() == list(range(800))
@@ -156,7 +156,7 @@ def test_a_second_point_at_a_step_is_discarded_with_one_warning_a_metric(run: Ru
     run.log({"loss": 1, "acc": 1}, step=0)
     run.log({"loss": 2, "acc": 2}, step=0)
     run.log({"loss": 3}, step=0)
-    run.hand_over()
+    writer_of(run).hand_over()
     with pytest.warns(TrackbookWarning) as warned:
         run.log({"lr": 1})
     said = [str(warning.message) for warning in warned]
@@ -185,7 +185,7 @@ def test_a_warning_points_at_the_users_line(run: Run) -> None:
 def test_a_call_that_a_warning_stops_records_nothing(run: Run) -> None:
     run.log({"loss": 1}, step=0)
     run.log({"loss": 2}, step=0)
-    run.hand_over()
+    writer_of(run).hand_over()
     with pytest.raises(TrackbookWarning):
         run.log({"acc": 1})
     assert logged(run) == [("loss", 0, 1)]
@@ -197,14 +197,14 @@ def test_a_call_that_a_warning_stops_records_nothing(run: Run) -> None:
 def test_a_disk_that_cannot_be_written_is_warned_of_once_and_training_goes_on(tmp_path: Path) -> None:
     (tmp_path / "folder").write_text("in the way")
     store = SqliteStore(tmp_path / "folder" / "digits.trackbook.db", "digits")
-    run = Run("digits", RunRecord("r1", "a", 0.0), store, in_memory())
+    run = a_run("digits", RunRecord("r1", "a", 0.0), store, in_memory())
     store.flush()
     run.log({"loss": 1})
-    run.note_problems()
+    writer_of(run).note_problems()
     with pytest.warns(TrackbookWarning, match="Cannot write") as warned:
         run.log({"loss": 2})
     store.flush()
-    run.note_problems()
+    writer_of(run).note_problems()
     run.log({"loss": 3})
     run.finish()
     assert len(warned) == 1
@@ -214,7 +214,7 @@ def test_a_disk_that_cannot_be_written_is_warned_of_once_and_training_goes_on(tm
 def test_a_disk_that_fails_at_the_end_is_warned_of(tmp_path: Path) -> None:
     (tmp_path / "folder").write_text("in the way")
     store = SqliteStore(tmp_path / "folder" / "digits.trackbook.db", "digits")
-    run = Run("digits", RunRecord("r1", "a", 0.0), store, in_memory())
+    run = a_run("digits", RunRecord("r1", "a", 0.0), store, in_memory())
     with pytest.warns(TrackbookWarning, match="Cannot write"):
         run.finish()
 
@@ -250,7 +250,7 @@ def test_a_second_finish_does_nothing(run: Run) -> None:
 def test_finish_records_what_was_logged_before(run: Run) -> None:
     run.log({"loss": 1})
     run.finish()
-    assert len(run.store.read("r1")) == 1
+    assert len(writer_of(run).store.read("r1")) == 1
 
 
 def test_log_after_finish_is_a_runtime_error_that_says_what_to_do(run: Run) -> None:
@@ -264,10 +264,10 @@ def test_log_after_finish_is_a_runtime_error_that_says_what_to_do(run: Run) -> N
 
 def test_those_who_asked_are_told_of_the_end_once(run: Run) -> None:
     told: list[Run] = []
-    run.on_end.append(told.append)
+    writer_of(run).on_end.append(told.append)
     run.finish()
     run.finish()
-    assert told == [run]
+    assert told == [writer_of(run)]
 
 
 class BrokenError(Exception):
@@ -320,7 +320,7 @@ def test_a_resumed_run_counts_on() -> None:
     first = new_run()
     first.log({"loss": 1}, step=4)
     first.finish()
-    second = Run("digits", RunRecord("r1", "a", 0.0), first.store, in_memory())
+    second = a_run("digits", RunRecord("r1", "a", 0.0), writer_of(first).store, in_memory())
     second.log({"loss": 2, "acc": 2})
     assert logged(second) == [("loss", 4, 1), ("loss", 5, 2), ("acc", 0, 2)]
 
@@ -336,8 +336,8 @@ def test_the_summary_knows_what_was_just_logged(run: Run) -> None:
 
 
 def progress(run: Run) -> tuple[int | None, int | None]:
-    run.hand_over()
-    record = run.store.run("r1")
+    writer_of(run).hand_over()
+    record = writer_of(run).store.run("r1")
     assert record is not None
     return record.done, record.total
 
@@ -402,7 +402,7 @@ def test_a_run_that_is_not_tracked_has_no_progress(run: Run) -> None:
 
 
 def test_a_run_exists_before_anything_is_logged(run: Run) -> None:
-    assert [record.id for record in run.store.runs()] == ["r1"]
+    assert [record.id for record in writer_of(run).store.runs()] == ["r1"]
 
 
 def test_a_run_shows_what_it_is(run: Run) -> None:
@@ -432,6 +432,6 @@ def test_a_tag_that_is_no_text_is_a_value_error(tags: Any) -> None:
 def test_completion_offers_what_users_may_use(run: Run) -> None:
     offered = set(dir(run))
     assert offered >= {"log", "config", "summary", "history", "should_stop", "stop", "tags", "finish"}
-    assert not offered & {"store", "hand_over", "go_on_in_child", "record", "on_end", "_recorder", "__init__"}
+    assert not offered & {"store", "hand_over", "go_on_in_child", "on_end", "_recorder", "__init__"}
     for name in offered:
         getattr(run, name)

@@ -11,8 +11,9 @@ from ..notebook import host
 from ..store.documents import document
 from ..tracking.run import Run
 from ..types import RunRecord
-from . import run as run_module
+from . import boards
 from .process import process
+from .projects import existing
 
 if TYPE_CHECKING:
     import polars as pl
@@ -42,7 +43,7 @@ class RunDiff:
 
     def board(self) -> Board:
         """A board of both runs, for their curves."""
-        return run_module.board(self._project, self._runs)
+        return boards.board(self._project, self._runs)
 
     def __repr__(self) -> str:
         return as_text(self._found)
@@ -56,7 +57,7 @@ class RunDiff:
             raise NotImplementedError("IPython then shows the text, as it shows any")
         bundle = {"text/plain": repr(self), "text/html": self._repr_html_()}
         host.current().show(bundle, raw=True)
-        process.show(self.board())
+        process().boards.show(self.board())
 
 
 def diff(first: str | Run, second: str | Run, project: str | None = None) -> RunDiff:
@@ -80,13 +81,13 @@ def compare(runs: Sequence[str], project: str | None = None) -> Board | pl.DataF
         from ..data.dataframes import differing
 
         return differing(source.table(), ids)
-    board = run_module.board(source.name, ids)
+    board = boards.board(source.name, ids)
     board.panel = "compare"
     return board
 
 
 def _different(project: str | None, runs: Sequence[str | Run]) -> tuple[Project, list[RunRecord]]:
-    source = run_module.existing(project)
+    source = existing(project)
     source.refresh()
     records = [source.find(run) for run in runs]
     for record in records:

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..tracking.run import Run
-from .projects import get_run
-from .run import existing, home
+from .projects import existing, get_run, home
 
 if TYPE_CHECKING:
     import polars as pl

@@ -3,12 +3,43 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 from ..notebook import host
 from ..tracking.run import Run
 from ..tracking.values import check_text
 from .process import process
-from .run import existing, home
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from ..tracking.project import Project
+
+
+def home(project: str | None) -> Project:
+    """Return the project of this name, by default that of the current or last run."""
+    here = process()
+    if project is None and here.last_project is not None:
+        return here.last_project
+    return here.project(project)
+
+
+def existing(project: str | None) -> Project:
+    """Return `home`, to read from. Raises ``ValueError`` for a named project in which no run was ever begun."""
+    source = home(project)
+    source.recover()
+    if project is not None and not source.exists:
+        raise ValueError(f"there is no project {project!r} in {source.store.path.parent}; {source.neighbours()}")
+    return source
+
+
+def runs(project: str | None = None) -> pl.DataFrame:
+    """Return one row for each run of `project` (default: the current or last run's), oldest first.
+
+    Columns: ``id``, ``name``, ``group``, ``state``, ``tags``, ``notes``, ``started`` and ``ended`` (UTC), ``duration``
+    (seconds), ``points``, then ``config.*`` and ``summary.*`` (the last value of each metric).
+    """
+    return existing(project).table()
 
 
 def get_run(id_or_name: str | Run | None = None, project: str | None = None) -> Run:
@@ -18,7 +49,7 @@ def get_run(id_or_name: str | Run | None = None, project: str | None = None) -> 
     """
     if id_or_name is not None:
         return home(project).get(id_or_name)
-    run = process.current_run() or process.last_run
+    run = process().current_run() or process().last_run
     if run is not None and project is None:
         return run
     source = home(project)
@@ -49,7 +80,7 @@ def delete_run(run: str | Run, project: str | None = None, *, force: bool = Fals
     if not force and not _confirmed(f"Delete run {found.name!r} ({found.id}) of {found.project!r} for ever?"):
         return False
     home(project).delete(found, force=force)
-    process.deleted(found.id)
+    process().boards.forget_run(found.id)
     return True
 
 
@@ -63,7 +94,7 @@ def delete_project(project: str, *, force: bool = False) -> bool:
     if not force and not _confirmed(f"Delete project {found.name!r} and its {count} runs for ever?"):
         return False
     found.delete_all(force=force)
-    process.let_go(found)
+    process().forget_project(found)
     return True
 
 

@@ -2,38 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from ..errors import warn
-from ..tracking.run import Run
-
-CAPTURES: Final = ("cells", "console", "environment", "system")
-
-
-def choose(given: bool | str | Iterable[str]) -> tuple[str, ...]:
-    """The captures that `given` means: all or none of them, or those it names. Raises ``ValueError`` for one there is not."""
-    if given in (True, "all"):
-        return CAPTURES
-    if given in (False, "none"):
-        return ()
-    if not isinstance(given, Iterable):
-        raise TypeError(f"capture={given!r}: give True, False or some of {', '.join(CAPTURES)}")
-    names = [name.strip() for name in given.split(",")] if isinstance(given, str) else list(given)
-    for name in names:
-        if name not in CAPTURES:
-            raise ValueError(f"capture={given!r}: what can be captured is {', '.join(CAPTURES)}; or all, or none")
-    return tuple(names)
+from ..tracking.run_writer import RunWriter
 
 
 class Capture(Protocol):
     """Records one such thing, of any number of runs at once. What it raises switches it off, and breaks nothing else."""
 
-    def begin(self, run: Run) -> None:
+    def begin(self, run: RunWriter) -> None:
         """A run was opened, or resumed."""
 
-    def end(self, run: Run) -> None:
+    def end(self, run: RunWriter) -> None:
         """A run is about to end: what its store gets now is kept."""
 
     def leave(self) -> None:
@@ -47,11 +30,11 @@ class LazyCapture:
         self._make = make
         self._made: Capture | None = None
 
-    def begin(self, run: Run) -> None:
+    def begin(self, run: RunWriter) -> None:
         self._made = self._made or self._make()
         self._made.begin(run)
 
-    def end(self, run: Run) -> None:
+    def end(self, run: RunWriter) -> None:
         if self._made is not None:
             self._made.end(run)
 
@@ -61,7 +44,7 @@ class LazyCapture:
 
 
 class Captures:
-    """The captures of this process, by their name in `CAPTURES`."""
+    """The captures of this process, by name."""
 
     def __init__(self) -> None:
         self._captures: dict[str, Capture] = {}
@@ -69,7 +52,7 @@ class Captures:
     def add(self, name: str, capture: Capture) -> None:
         self._captures[name] = capture
 
-    def begin(self, run: Run, wanted: Collection[str]) -> None:
+    def begin(self, run: RunWriter, wanted: Collection[str]) -> None:
         for name, capture in list(self._captures.items()):
             if name in wanted:
                 end = partial(self._end, name, capture)
@@ -90,7 +73,7 @@ class Captures:
         for capture in self._captures.values():
             capture.leave()
 
-    def _end(self, name: str, capture: Capture, run: Run) -> None:
+    def _end(self, name: str, capture: Capture, run: RunWriter) -> None:
         """Also of one that is off: what it began with this run would else go on for ever."""
         self._try(name, partial(capture.end, run))
 

@@ -28,7 +28,7 @@ from ..notebook import host
 from ..notebook.cells import Cells, Execution, Outcome
 from ..store.documents import put_document
 from ..tracking.endings import state_after
-from ..tracking.run import Run
+from ..tracking.run_writer import RunWriter
 from .redact import redact
 
 LONGEST_SOURCE: Final = 200_000  # characters
@@ -61,7 +61,7 @@ class CellRow:
 class _FollowedRun:
     """An open run."""
 
-    run: Run
+    run: RunWriter
     next: int  # number of the next execution
     before: Mapping[str, int] = field(default_factory=dict)  # points by metric when the running execution began
     counted: Mapping[str, int] = field(default_factory=dict)  # points by metric when they were counted last
@@ -116,7 +116,7 @@ class CellCapture:
         self._seen: set[str] = set()
         self._strayed = False  # the running execution is out of order
 
-    def begin(self, run: Run) -> None:
+    def begin(self, run: RunWriter) -> None:
         earlier = [CellRow(*row) for row in run.store.captured(run.id, "cells")]
         followed = _FollowedRun(run, earlier[-1].number + 1 if earlier else 0)
         if not self._cells.watching:
@@ -160,7 +160,7 @@ class CellCapture:
             row.error = trace if followed.run.save_code else said
             self._put_last(followed, row)
 
-    def end(self, run: Run) -> None:
+    def end(self, run: RunWriter) -> None:
         followed = self._runs.get(run.id)
         if followed is None:
             return
@@ -173,7 +173,7 @@ class CellCapture:
     def leave(self) -> None:
         self._runs.clear()
 
-    def number(self, run: Run) -> int | None:
+    def number(self, run: RunWriter) -> int | None:
         """The number of the execution that is running, in the table `cells` of a run; None between cells."""
         followed = self._runs.get(run.id)
         row = None if followed is None else followed.row

@@ -20,7 +20,7 @@ from ..text import shorten
 from .redact import REDACTED, redact, redact_arguments
 
 if TYPE_CHECKING:
-    from ..tracking.run import Run
+    from ..tracking.run_writer import RunWriter
     from .hardware import Machine
 
 LET_PASS_SECONDS: Final = 0.05  # before the search begins: `init` and the first `log` need the interpreter, too
@@ -44,7 +44,7 @@ class EnvironmentCapture:
         self._gathering: dict[str, _Gathering] = {}  # by run
         self._last: _Gathering | None = None
 
-    def begin(self, run: Run) -> None:
+    def begin(self, run: RunWriter) -> None:
         """See `Capture`."""
         key = (_folder(), tuple(sys.orig_argv), run.save_code)
         last = self._last
@@ -54,7 +54,7 @@ class EnvironmentCapture:
         run.gathered = last.done
         last.give_to(run)
 
-    def end(self, run: Run) -> None:
+    def end(self, run: RunWriter) -> None:
         """See `Capture`."""
         gathering = self._gathering.get(run.id)
         if gathering is not None:
@@ -97,13 +97,13 @@ class _Gathering:
         self.began = time.monotonic()
         self.hurry = threading.Event()
         self.done = threading.Event()
-        self._runs: list[Run] = []
+        self._runs: list[RunWriter] = []
         self._topics = topics
         self._found: dict[str, Any] = {}
         self._lock = threading.Lock()  # runs that have ended get nothing more
         self._thread: threading.Thread | None = None
 
-    def give_to(self, run: Run) -> None:
+    def give_to(self, run: RunWriter) -> None:
         """One more run gets what is found, now if it is there. With the first run the search begins."""
         with self._lock:
             self._runs.append(run)
@@ -113,7 +113,7 @@ class _Gathering:
         elif self.done.is_set():
             self._hand_out()
 
-    def leave(self, run: Run) -> None:
+    def leave(self, run: RunWriter) -> None:
         """A run ends: it gets what is there by now."""
         with self._lock:
             if run in self._runs:
@@ -142,7 +142,7 @@ class _Gathering:
             self.done.set()
 
 
-def _put(run: Run, found: Mapping[str, Any]) -> None:
+def _put(run: RunWriter, found: Mapping[str, Any]) -> None:
     put_document(run.store, run.id, "environment", found)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from ..metrics import SYSTEM, is_system
 
 if TYPE_CHECKING:
-    from ..tracking.run import Run
+    from ..tracking.run_writer import RunWriter
     from .hardware import Machine, Meter
 
 LET_PASS_SECONDS: Final = 0.05  # before the first reading: `init` needs the interpreter, too
@@ -24,7 +24,7 @@ logger = logging.getLogger("trackbook")
 
 @dataclass
 class _FollowedRun:
-    run: Run
+    run: RunWriter
     steps: dict[str, int]  # the next one, by metric
     began: float
     due: float
@@ -39,7 +39,7 @@ class SystemCapture:
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
 
-    def begin(self, run: Run) -> None:
+    def begin(self, run: RunWriter) -> None:
         """See `Capture`. A resumed run's steps go on."""
         steps = {name: figures.step + 1 for name, figures in run.store.summary(run.id).items() if is_system(name)}
         with self._changed:
@@ -50,7 +50,7 @@ class SystemCapture:
                 self._thread.start()
             self._changed.notify()
 
-    def end(self, run: Run) -> None:
+    def end(self, run: RunWriter) -> None:
         """See `Capture`. Nothing is appended to the run from here on."""
         with self._changed:
             self._followed.pop(run.id, None)

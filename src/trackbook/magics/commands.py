@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 
+from ..api.boards import board
 from ..api.compare import compare, diff
 from ..api.data import export, import_parquet
 from ..api.process import process
-from ..api.projects import delete_run, get_run
-from ..api.run import board, finish, home, runs
+from ..api.projects import delete_run, get_run, home, runs
+from ..api.run import finish
 from ..notebook import host
 from ..settings import data_dir
 from ..store.documents import document
 from ..store.paths import project_names
 from ..text import did_you_mean
-from ..tracking.run import Run
+from ..tracking.run import Run, writer_of
 from ..types import ENDED
 from .parser import Parser, add_run_options, start_run
 from .targets import split_words, unquoted
@@ -51,7 +52,7 @@ def _is_run(word: str, project: str | None) -> bool:
 
 def list_runs(given: Namespace) -> Any:
     """List the runs of a project; where there is no project yet, all projects."""
-    if given.project is None and not given.projects and (process.last_project or home(None).exists):
+    if given.project is None and not given.projects and (process().last_project or home(None).exists):
         return runs()
     if given.project is not None:
         return runs(given.project)
@@ -68,7 +69,7 @@ def begin_run(given: Namespace) -> None:
 
 def end_run(given: Namespace) -> None:
     """End the current run, as finished or in another state."""
-    if process.current_run() is None:
+    if process().current_run() is None:
         raise ValueError("no run is open")
     finish(given.state)
 
@@ -77,7 +78,7 @@ def watch(given: Namespace) -> None:
     """Log these variables of the notebook after each cell, to the run that is open then."""
     if given.names:
         watching.add(given.names)
-    run = process.current_run()
+    run = process().current_run()
     names = ", ".join(watching.names) or "nothing"
     say(f"watching {names}" + ("" if run or not watching.names else "; logged once a run is open"))
 
@@ -142,14 +143,14 @@ def delete(given: Namespace) -> None:
 
 def status(_: Namespace) -> None:
     """Say which run is open, where its points go, and what is watched."""
-    run = process.current_run() or process.last_run
+    run = process().current_run() or process().last_run
     if run is None:
         lines = ["no run yet: %track init, a cell headed by %%track, or tb.init() begins one"]
     else:
         lines = [f"run {run.name} of {run.project}: {run.state}"]
         metrics = [f"{name} {value:g}" for name, value in run.summary.items() if isinstance(value, float)]
         lines += [f"metrics: {', '.join(metrics)}"] if metrics else []
-    project = process.last_project
+    project = process().last_project
     if project is not None:
         lines += [f"file: {project.store.path}", *project.store.notices]
     lines += _notebook_lines(run) if run is not None else []
@@ -159,7 +160,7 @@ def status(_: Namespace) -> None:
 
 def _notebook_lines(run: Run) -> list[str]:
     """The notebook that a run came from, and why it is dirty, as far as its cells were captured."""
-    known = document(run.store, run.id, "notebook") or {}
+    known = document(writer_of(run).store, run.id, "notebook") or {}
     lines = [f"notebook: {known['path']}"] if known.get("path") else []
     return [*lines, f"dirty: {'; '.join(known['dirty'])}"] if known.get("dirty") else lines
 
@@ -279,13 +280,13 @@ def run_line(line: str) -> Any:
 
 
 def _board() -> Any:
-    run = process.current_run() or process.last_run
+    run = process().current_run() or process().last_run
     if run is None:
         raise ValueError(
             "no run yet: %track init, a cell headed by %%track, or tb.init() begins one; %track show PROJECT"
         )
     if host.current().shell is None:
         return run
-    project = process.last_project
-    live = process.board(project) if project is not None else None
+    project = process().last_project
+    live = process().boards.of_cell(project.store.path) if project is not None else None
     return live or board(run.project, run.id)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..api.process import process
-from ..api.run import home
+from ..api.projects import home
 from ..settings import data_dir
 from ..store.paths import project_names
 from ..types import ENDED, STOPS
@@ -73,5 +73,5 @@ def _runs(before: list[str]) -> list[str]:
 
 def _metrics() -> list[str]:
     """The metrics of the current or last run."""
-    run = process.current_run() or process.last_run
+    run = process().current_run() or process().last_run
     return list(run.summary) if run is not None else []

@@ -103,7 +103,7 @@ class CellTracking:
             else:
                 self._say_what_was_tracked(tracker)
 
-        process.cells.current().at_end.append(end)
+        process().cells.current().at_end.append(end)
 
     def _say_what_was_tracked(self, tracker: Tracker) -> None:
         tracked = [metric for metric in tracker.metrics if metric in tracker.tracked]
@@ -179,4 +179,4 @@ def load(shell: Any) -> None:
     for word in ("%track", "%%track"):
         shell.set_hook("complete_command", complete, str_key=word)
     watching.attach(shell)
-    process.cells.watch(shell)
+    process().cells.watch(shell)

@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ..api.process import process
+from ..api.run import current_run
 from ..notebook import host
 from ..tracking.endings import Stopped
 from ..tracking.run import Run
@@ -57,4 +57,4 @@ class Watching:
         self._tracker.end()
 
 
-watching = Watching(process.current_run)
+watching = Watching(current_run)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..tracking.endings import state_after
-from ..tracking.run import Run
+from ..tracking.run_writer import RunWriter
 from . import host
 
 _MAGIC = re.compile(r"^\s*(\w+\s*=\s*)?%", re.MULTILINE)
@@ -27,7 +27,7 @@ class Execution:
     last_shown: BaseException | None  # the last exception that was shown to the user before it
     count: int | None = None  # In [count]; None where it leaves none
     started: float = field(default_factory=time.time)  # or when it was first known of: it may have begun before `watch`
-    runs: list[tuple[Path | None, Run]] = field(default_factory=list)  # those it opened, with the project's file
+    runs: list[tuple[Path | None, RunWriter]] = field(default_factory=list)  # those it opened, with the project's file
     at_end: list[Callable[[], None]] = field(default_factory=list)
 
     @property
@@ -79,12 +79,12 @@ class Cells:
             self._begin(execution)
         return execution
 
-    def opened(self, run: Run, project: Path | None) -> None:
+    def opened(self, run: RunWriter, project: Path | None) -> None:
         """Notes that the running cell opened `run`; `project` is the file that it is in."""
         if self._shell is not None:
             self.current().runs.append((project, run))
 
-    def predecessor(self, run: Run) -> str | None:
+    def predecessor(self, run: RunWriter) -> str | None:
         """The id of the run that the cell opened in place of `run` when it was executed before."""
         if self._shell is None:
             return None

@@ -21,10 +21,12 @@ from ..store.sqlite import SqliteStore
 from ..store.writer import this_process
 from ..switch_interval import QUICK, QUICKEST, switching
 from ..text import did_you_mean, listed
-from ..types import CAPTURED, Resume, RunRecord
+from ..types import CAPTURED, RunRecord
 from .liveness import life
+from .options import RunOptions
 from .recovery import recover
 from .run import Run
+from .run_writer import RunWriter
 from .values import as_tags
 
 if TYPE_CHECKING:
@@ -45,24 +47,37 @@ class Project:
         self.name = name
         self.store = SqliteStore(folder / project_file(name), name)
         self.journals = folder / journal_folder(name)
-        self.open_runs: list[Run] = []
+        self.open_runs: list[RunWriter] = []
         self.boards: set[object] = set()  # that show it here
         self._lock = threading.Lock()
         self._next_flush = 0.0
         self._next_showing = 0.0
         self._said: set[str] = set()
 
-    def open_run(self, record: RunRecord, back_to: int | None = None) -> Run:
-        """Starts to write a run, cut `back_to` a step if asked: its journal first, which says that its process lives."""
-        if back_to is not None:
-            self.store.cut(record.id, back_to)
+    def open_run(self, options: RunOptions) -> Run:
+        """Start to write a new run, or go on with the earlier one that `options` resume.
+
+        Raises ``ValueError`` where `admit` does.
+        """
+        record = self.admit(options)
+        if options.resume_from is not None:
+            self.store.cut(record.id, options.resume_from)
         journal = FileJournal(self.journals, dataclasses.asdict(record))
-        journal.open()
+        journal.open()  # first: it tells other processes that the run is being written
         self.store.sign(record.id, this_process())
-        run = Run(self.name, record, self.store, journal, self.journals)
+        writer = RunWriter(
+            self.name,
+            record,
+            self.store,
+            journal,
+            self.journals,
+            save_code=options.save_code,
+            system_seconds=options.system_seconds,
+        )
+        run = Run(writer, stop_raises=options.stop_raises)
         with self._lock:
-            self.open_runs.append(run)
-        run.on_end.append(self._remove)
+            self.open_runs.append(writer)
+        writer.on_end.append(self._remove)
         self.store.flush()
         return run
 
@@ -76,7 +91,7 @@ class Project:
             self._serve(runs, now, behind=behind)
         return INTERVAL if self.boards or behind else QUIET_SECONDS
 
-    def _serve(self, runs: Sequence[Run], now: float, *, behind: bool) -> None:
+    def _serve(self, runs: Sequence[RunWriter], now: float, *, behind: bool) -> None:
         due = now >= self._next_flush
         shown = bool(self.boards) and now >= self._next_showing
         if shown:
@@ -92,7 +107,7 @@ class Project:
             rest = 0.0 if behind else _REST * (monotonic() - begin)
             self._next_flush = now + min(max(FLUSH_SECONDS, rest), SLOWEST_FLUSH_SECONDS)
 
-    def flush(self, runs: Sequence[Run]) -> None:
+    def flush(self, runs: Sequence[RunWriter]) -> None:
         """Makes durable what `runs` handed over, and lets their journals go of it."""
         handed_over = [(run, run.handed_over()) for run in runs]
         written = self.store.flush()
@@ -123,7 +138,8 @@ class Project:
         """
         self.recover()
         record = self.find(id_or_name)
-        return next((run for run in self.open_runs if run.id == record.id), None) or Run(self.name, record, self.store)
+        is_open = next((writer for writer in self.open_runs if writer.id == record.id), None)
+        return Run(RunWriter(self.name, record, self.store)) if is_open is None else is_open.run
 
     def delete(self, run: Run, *, force: bool = False) -> None:
         """Remove a run. Raises ``ValueError`` while it is written, or without `force` while nobody can tell."""
@@ -155,9 +171,9 @@ class Project:
             self.store.path.with_name(self.store.path.name + suffix).unlink(missing_ok=True)
         shutil.rmtree(self.journals, ignore_errors=True)
 
-    def _remove(self, run: Run) -> None:
+    def _remove(self, writer: RunWriter) -> None:
         with self._lock:
-            self.open_runs.remove(run)
+            self.open_runs.remove(writer)
 
     def find(self, id_or_name: str | Run) -> RunRecord:
         """A run by its id, the latest of its name, or a `Run` by its id. Raises ``ValueError`` when there is none."""
@@ -166,11 +182,12 @@ class Project:
         matches = self.store.named(id_or_name) if found is None else [found]
         return matches[-1] if matches else find(id_or_name, self.runs(), f"project {self.name!r}")
 
-    def admit(self, run: RunRecord, resume: Resume, *, by_id: bool) -> RunRecord:
-        """The record to go on with: `run` as a new run, or the earlier run that it resumes.
+    def admit(self, options: RunOptions) -> RunRecord:
+        """Return the record to go on with: that of a new run, or of the earlier run that `options` resume.
 
         Raises ``ValueError`` when there must be an earlier run and is none, or when the id is taken and must not be.
         """
+        run, resume, by_id = options.record, options.resume, options.by_id
         self.recover()
         found = self.store.run(run.id) if by_id else None
         earlier = ([] if found is None else [found]) if by_id else self.store.named(run.name)
@@ -262,8 +279,8 @@ def _ago(seen: float) -> str:
     )
 
 
-def _is_behind(run: Run) -> bool:
-    return run.backlog > LARGEST_BACKLOG
+def _is_behind(writer: RunWriter) -> bool:
+    return writer.backlog > LARGEST_BACKLOG
 
 
 def find(id_or_name: str, runs: Sequence[RunRecord], where: str) -> RunRecord:

@@ -31,7 +31,7 @@ from trackbook.capture.console.terminal import HEIGHT, Terminal
 from trackbook.journal.journal import NullJournal
 from trackbook.pump import Pump
 from trackbook.store.memory import MemoryStore
-from trackbook.tracking.run import Run
+from trackbook.tracking.run_writer import RunWriter
 from trackbook.types import RunRecord
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Bench:
         self.is_used = False
         self.console = ConsoleCapture(Pump(), lambda run: self.cells.get(run.id))
         self.store = MemoryStore()
-        self.open: list[Run] = []
+        self.open: list[RunWriter] = []
         self.monkeypatch.setattr(self.console._pump, "add", lambda _: None)
 
     def use(self, out: Any, err: Any) -> None:
@@ -69,23 +69,23 @@ class Bench:
         self.monkeypatch.setattr(sys, "stdout", out)
         self.monkeypatch.setattr(sys, "stderr", err)
 
-    def begin(self, name: str = "r") -> Run:
+    def begin(self, name: str = "r") -> RunWriter:
         if not self.is_used:  # not before: pytest has streams of its own for each phase of a test
             self.use(self.out, self.err)
-        run = Run("p", RunRecord(name, name, 1.0), self.store, NullJournal())
+        run = RunWriter("p", RunRecord(name, name, 1.0), self.store, NullJournal())
         self.console.begin(run)
         self.open.append(run)
         return run
 
-    def end(self, run: Run) -> None:
+    def end(self, run: RunWriter) -> None:
         self.open.remove(run)
         self.console.end(run)
 
-    def rows(self, run: Run) -> list[TerminalRow]:
+    def rows(self, run: RunWriter) -> list[TerminalRow]:
         self.console.store()
         return self.store.captured(run.id, "console")
 
-    def texts(self, run: Run) -> list[str]:
+    def texts(self, run: RunWriter) -> list[str]:
         return [row[2] for row in self.rows(run)]
 
 
@@ -275,7 +275,7 @@ def test_lines_that_nobody_would_see_are_passed_over_unread(parts: list[tuple[st
 
     def stored(plain: Callable[[Terminal, str], bool], times: int) -> list[TerminalRow]:
         store = MemoryStore()
-        run = Run("p", RunRecord("r", "r", 1.0), store, NullJournal())
+        run = RunWriter("p", RunRecord("r", "r", 1.0), store, NullJournal())
         with pytest.MonkeyPatch.context() as patch:
             for name, value in {"FIRST": 3, "LAST": 5, "_MARGIN": HEIGHT}.items():
                 patch.setattr(lines_module, name, value)

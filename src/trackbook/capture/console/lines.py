@@ -9,7 +9,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
-from ...tracking.run import Run
+from ...tracking.run_writer import RunWriter
 from ..redact import REDACTED, redact
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ Written = tuple[str, float, int | None, str, int]  # stream, time, cell, text, a
 class ConsoleLines:
     """The lines of one run: the first ones, the last ones, and between them how many were left out."""
 
-    def __init__(self, run: Run, first: int) -> None:
+    def __init__(self, run: RunWriter, first: int) -> None:
         """`first` is the number of the first line: a run that is resumed has lines already."""
         self.run = run
         self._first = first

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from ...pump import INTERVAL, Pump
-from ...tracking.run import Run
+from ...tracking.run_writer import RunWriter
 from .lines import ConsoleLines
 from .streams import HookedStream, TappedStream, descriptor_of, is_shown
 
@@ -61,7 +61,7 @@ _NO_BATCH: Final = WriteBatch(0.0, ("", None), {}, [])
 class ConsoleCapture:
     """Follows stdout and stderr while runs are open. `cell_of` tells the number of the execution that a run is in."""
 
-    def __init__(self, pump: Pump, cell_of: Callable[[Run], int | None] = lambda _: None) -> None:
+    def __init__(self, pump: Pump, cell_of: Callable[[RunWriter], int | None] = lambda _: None) -> None:
         self._pump = pump
         self._cell_of = cell_of
         self._passed_on: set[int] = set()  # threads that noted a write beneath another one, which then is not noted
@@ -85,7 +85,7 @@ class ConsoleCapture:
         self._failure: Exception | None = None  # of what a write brought about, for the pump to raise
         self._next = self._next_storing = 0.0
 
-    def begin(self, run: Run) -> None:
+    def begin(self, run: RunWriter) -> None:
         self._flush()
         with self._storing:
             self.read()
@@ -101,7 +101,7 @@ class ConsoleCapture:
                 self._close(run)
                 raise
 
-    def end(self, run: Run) -> None:
+    def end(self, run: RunWriter) -> None:
         try:
             self.store()
         except Exception:
@@ -109,7 +109,7 @@ class ConsoleCapture:
             raise
         self._close(run)  # not after an interrupt: a call that it breaks off is made again
 
-    def _close(self, run: Run) -> None:
+    def _close(self, run: RunWriter) -> None:
         with self._storing:
             if self._records.pop(run.id, None) is not None:
                 run.before_reading.remove(self.store)

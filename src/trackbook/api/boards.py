@@ -1,0 +1,88 @@
+"""`board`, and the board that `init` shows."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..tracking.run import Run, writer_of
+from .process import process
+from .projects import home
+
+if TYPE_CHECKING:
+    from ..boards.session import Session
+    from ..boards.widget import Board
+    from ..tracking.project import Project
+
+
+def board(project: str | os.PathLike[str] | None = None, runs: str | Sequence[str] | None = None) -> Board:
+    """The board of `project` as a widget (default: the current or last run's project).
+
+    A ``pathlib.Path`` means a Parquet file, or a folder of them, as `trackbook.export` writes it: its runs are shown from
+    there, and no project has to know of them. They can be looked at, not changed.
+
+    `runs` are ids or names. Without them: in the cell that called `init` its live board, elsewhere a board of the newest
+    runs, which takes up new ones as they come, also from other processes. Raises ``ValueError`` for a run that does not
+    exist and for a file that cannot be read, ``FileNotFoundError`` for one that is not there.
+    """
+    from ..boards.session import Session
+
+    if isinstance(project, os.PathLike):
+        return _board_of_file(Path(project), runs)
+    shown = home(project)
+    shown.recover()
+    live = process().boards.of_cell(shown.store.path)
+    if runs is None and live is not None:
+        return live
+    session = Session(shown.name, shown.store, follow=runs is None)
+    for run in [runs] if isinstance(runs, str) else runs or ():
+        session.add_run(shown.find(run).id)
+    return _new_board(shown, session)
+
+
+def _board_of_file(path: Path, runs: str | Sequence[str] | None) -> Board:
+    from ..boards.run_actions import NoActions
+    from ..boards.session import SHOWN_RUNS, Session
+    from ..data.importing import import_parquet
+    from ..store.memory import MemoryStore
+    from ..tracking.project import find
+    from ..tracking.recovery import note_loss
+
+    store = MemoryStore()
+    arrived = import_parquet(path, lambda _: store)
+    for run in store.runs():
+        note_loss(store, run.id)  # one that was exported while it was open
+    projects = {project for project, _ in arrived if project is not None}
+    session = Session(projects.pop() if len(projects) == 1 else path.stem, store)
+    for name in [runs] if isinstance(runs, str) else runs or [run.id for run in store.runs()[-SHOWN_RUNS:]]:
+        session.add_run(find(name, store.runs(), str(path)).id)
+    actions = NoActions(f"these runs are shown from {path}; %track import it to change them")
+    return process().boards.add(session, session.picture.project, path.absolute(), actions)
+
+
+def show_run(run: Run, project: Project) -> None:
+    """Shows a run on the cell's board, over the one that the cell opened when it was executed before."""
+    from ..boards.session import Session
+
+    board = process().boards.of_cell(project.store.path)
+    session = Session(project.name, project.store) if board is None else board.session
+    with contextlib.nullcontext() if board is None else board.hold_sync():  # the pump reads what the board follows
+        session.add_run(run.id)
+        predecessor = process().cells.predecessor(writer_of(run))
+        if predecessor is not None:
+            session.add_run(predecessor, faded=True)
+    if board is None:
+        process().boards.show(_new_board(project, session))
+    else:
+        board.add_run(run.id)
+
+
+def _new_board(project: Project, session: Session) -> Board:
+    from ..boards.run_actions import RunActions
+
+    boards = process().boards
+    actions = RunActions(project, boards.forget_run)
+    return boards.add(session, project.name, project.store.path, actions, project)

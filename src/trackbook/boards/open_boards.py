@@ -1,0 +1,117 @@
+"""The boards that this process shows: who ticks them, and what they keep at the end of a cell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..notebook import host
+from ..pump import Pump
+
+if TYPE_CHECKING:
+    from ..tracking.project import Project
+    from .run_actions import Actions
+    from .session import Session
+    from .snapshots import Snapshots
+    from .widget import Board
+
+
+class OpenBoards:
+    """The boards of this process, by cell execution and project. A board with nothing more to publish is released."""
+
+    def __init__(self, pump: Pump, hand_over: Callable[[], None]) -> None:
+        """`hand_over` moves what was logged in this process into the stores."""
+        self._pump = pump
+        self._hand_over = hand_over
+        self._boards: dict[tuple[str, Path], tuple[Board, Project | None]] = {}
+        self._cell_end = host.CellHook(
+            "post_run_cell", lambda _: self.end_cell(), "updates boards at the end of a cell"
+        )
+        self._made_snapshots: Snapshots | None = None
+
+    def __len__(self) -> int:
+        return len(self._boards)
+
+    def all(self) -> list[Board]:
+        """Return all boards, oldest first."""
+        return [board for board, _ in list(self._boards.values())]
+
+    def of_cell(self, path: Path) -> Board | None:
+        """Return the running cell's board of the project at `path`, if it has one."""
+        found = self._boards.get((host.current().cell() or "", path))
+        return None if found is None else found[0]
+
+    def add(self, session: Session, name: str, path: Path, actions: Actions, project: Project | None = None) -> Board:
+        """Make the board of a session. `name` and `path` are its project's; `project` is given where this process has it."""
+        from .widget import Board
+
+        here = host.current()
+        self._cell_end.watch(here.shell)
+        if not here.tells_cell_ends:
+            self._release()
+        self._hand_over()  # a board begins with all that was logged
+        board = Board(name, session, actions)
+        board.publisher.before_reading = self._hand_over
+        if here.shell is not None:
+            board.on_show = self._snapshots.note_shown
+        board.publisher.on_wake = partial(self._keep, (here.cell() or "", path), board, project)
+        board.publisher.on_wake()
+        return board
+
+    def show(self, board: Board) -> None:
+        """Display a board under the running cell, and what stays of it in the notebook."""
+        host.current().show(board)
+        if host.current().shell is not None:
+            self._snapshots.place(board)
+
+    def forget_run(self, run_id: str) -> None:
+        """Show a deleted run no longer."""
+        for board in self.all():
+            board.forget(run_id)
+
+    def note_cells(self) -> None:
+        """A cell has begun: the points to come belong to its execution."""
+        for board in self.all():
+            board.publisher.note_cells()
+
+    def settle(self) -> None:
+        """Publish everything, as at the end of a run."""
+        for board in self.all():
+            board.settle()
+
+    def end_cell(self) -> None:
+        """Publish everything, update what the notebook keeps, and release the boards that have nothing more to publish."""
+        self._hand_over()
+        boards = self.all()
+        for board in boards:
+            board.settle(kept=host.current().has_no_reader())
+        self._release()
+        self._snapshots.cell_ended(boards)
+
+    def leave(self) -> None:
+        """Forget all boards: in a forked child they are its parent's."""
+        self._boards = {}
+
+    @property
+    def _snapshots(self) -> Snapshots:
+        if self._made_snapshots is None:
+            from .snapshots import Snapshots
+
+            self._made_snapshots = Snapshots()
+        return self._made_snapshots
+
+    def _keep(self, key: tuple[str, Path], board: Board, project: Project | None) -> None:
+        self._boards[key] = board, project
+        if project is not None:
+            project.boards.add(board)
+        self._pump.add(board)
+
+    def _release(self) -> None:
+        for key, (board, project) in list(self._boards.items()):
+            if not board.awake:
+                del self._boards[key]
+                self._pump.remove(board)
+                if project is not None:
+                    project.boards.discard(board)

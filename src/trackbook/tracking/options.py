@@ -1,0 +1,114 @@
+"""The arguments of `trackbook.init`, validated."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from .. import settings
+from ..ids import new_id
+from ..types import Resume, RunRecord, StepBy, Stop
+from .config import Config
+from .values import as_tags, check_text, to_seconds, to_step
+
+Mode = Literal["local", "disabled"]
+Reinit = Literal["finish_previous", "create_new", "return_previous"]
+
+SYSTEM_SECONDS: Final = 10.0  # from one point of a system metric to the next
+CAPTURES: Final = ("cells", "console", "environment", "system")
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What opening a run needs to know. Made once, by `run_options` from the keywords of `trackbook.init`."""
+
+    record: RunRecord  # of the run when it is new; a resumed run keeps its own id, name and start
+    project: str | None = None
+    folder: str | os.PathLike[str] | None = None
+    by_id: bool = False  # the user gave the id
+    resume: Resume = "never"
+    resume_from: int | None = None
+    reinit: Reinit = "finish_previous"
+    disabled: bool = False
+    all_ranks: bool = False
+    display: bool | None = None
+    stop_raises: bool = False
+    captures: tuple[str, ...] = field(default=())
+    save_code: bool = True
+    system_seconds: float = SYSTEM_SECONDS
+
+
+def run_options(
+    *,
+    project: str | None = None,
+    name: str | None = None,
+    group: str | None = None,
+    config: Any = None,
+    tags: Iterable[str] | str | None = None,
+    notes: str | None = None,
+    id: str | None = None,
+    resume: Resume = "never",
+    step_by: StepBy = "metric",
+    dir: str | os.PathLike[str] | None = None,
+    mode: Mode = "local",
+    display: bool | None = None,
+    total: int | None = None,
+    resume_from: int | None = None,
+    all_ranks: bool = False,
+    stop: Stop = "flag",
+    capture: bool | str | Iterable[str] | None = None,
+    save_code: bool | None = None,
+    system_seconds: float | None = None,
+    reinit: Reinit = "finish_previous",
+) -> RunOptions:
+    """Validate the keywords of `trackbook.init`, in Trackbook's own words. Raises ``TypeError`` and ``ValueError``."""
+    record = RunRecord(
+        id=_text("run id", id) or new_id(),
+        name=_text("run name", name) or "",
+        started=time.time(),
+        group=_text("group", group),
+        tags=as_tags(tags),
+        notes=_text("notes", notes),
+        config=Config(config).to_json(),
+        step_by=step_by,
+        total=None if total is None else to_step(total, "total"),
+    )
+    return RunOptions(
+        record=record,
+        project=None if project is None else check_text("project", project),
+        folder=dir,
+        by_id=bool(id),
+        resume="must" if resume_from is not None and resume == "never" else resume,
+        resume_from=None if resume_from is None else to_step(resume_from, "resume_from"),
+        reinit=reinit,
+        disabled=mode == "disabled",
+        all_ranks=all_ranks,
+        display=display,
+        stop_raises=stop == "raise",
+        captures=choose(settings.capture() if capture is None else capture),
+        save_code=save_code is not False,
+        system_seconds=SYSTEM_SECONDS if system_seconds is None else to_seconds(system_seconds, "system_seconds"),
+    )
+
+
+def choose(given: bool | str | Iterable[str]) -> tuple[str, ...]:
+    """Return the captures that `given` means: all, none, or those it names. Raises ``ValueError`` for an unknown name."""
+    if given in (True, "all"):
+        return CAPTURES
+    if given in (False, "none"):
+        return ()
+    if not isinstance(given, Iterable):
+        raise TypeError(f"capture={given!r}: give True, False or some of {', '.join(CAPTURES)}")
+    names = [name.strip() for name in given.split(",")] if isinstance(given, str) else list(given)
+    for name in names:
+        if name not in CAPTURES:
+            raise ValueError(f"capture={given!r}: what can be captured is {', '.join(CAPTURES)}; or all, or none")
+    return tuple(names)
+
+
+def _text(what: str, text: Any) -> str | None:
+    """Check a text that may be left out, as None or, by argparse's habit, empty."""
+    return None if text is None or text == "" else check_text(what, text)

@@ -1,0 +1,242 @@
+"""The writing side of a run: its record, its journal, and the way of its points into the store."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import Findings
+from ..journal.journal import FileJournal, Journal, NullJournal, Ready
+from ..metrics import logged
+from ..types import RunRecord, State
+from .config import Config, Summary
+from .options import SYSTEM_SECONDS
+from .recorder import Recorder
+
+if TYPE_CHECKING:
+    from ..store.base import Store
+    from .run import Run
+
+
+class RunWriter:
+    """What the pump, the project, the captures and the fork handlers hold of a run; users hold its `Run`."""
+
+    run: Run  # set by `Run`
+
+    def __init__(
+        self,
+        project: str,
+        record: RunRecord,
+        store: Store,
+        journal: Journal | None = None,
+        journals: Path | None = None,
+        *,
+        save_code: bool = True,
+        system_seconds: float = SYSTEM_SECONDS,
+    ) -> None:
+        """Write a run to `journal`; without one, the run takes no points and only its record can be edited.
+
+        `journals` is the folder in which forked children keep theirs.
+        """
+        self.project = project
+        self.journals = journals
+        self.store = store
+        self.save_code = save_code  # whether sources and diffs may be recorded
+        self.system_seconds = system_seconds  # from one point of a system metric to the next
+        self.record = record
+        largest = {name: figures.step for name, figures in logged(store.summary(record.id)).items()} if journal else {}
+        self.recorder = Recorder(journal or NullJournal(), record.step_by, largest)
+        self.config = Config(record.config, self._note_change)
+        self.summary = Summary(record.summary, self._current_summary, self._note_change)
+        self.done = record.done  # steps done and expected: plain numbers, for `track` to count without cost
+        self.total = record.total
+        self.in_child = False
+        self.alert = False  # `log` has more to do than to record
+        self.has_children = False  # forked ones, which may log into journals of their own
+        self.findings = Findings()
+        self.gathered: threading.Event | None = None  # set when the environment is recorded
+        self.before_reading: list[Callable[[], None]] = []  # store what a capture still holds
+        self.before_end: list[Callable[[RunWriter], None]] = []
+        self.on_end: list[Callable[[RunWriter], None]] = []
+        self._marks: dict[str, int] = {}  # how far the journal is handed over
+        self._lock = threading.RLock()  # records reach the store in order
+        self._discarded: set[str] = set()
+        self._is_over = journal is None
+        if journal is None:
+            self.recorder.close()
+        else:
+            self._save()
+
+    @property
+    def id(self) -> str:
+        return self.record.id
+
+    @property
+    def name(self) -> str:
+        return self.record.name
+
+    @property
+    def state(self) -> State:
+        return self.record.state
+
+    @property
+    def ended(self) -> bool:
+        """Whether the run takes no more points."""
+        return self.recorder.closed
+
+    @property
+    def backlog(self) -> int:
+        """About how many bytes of the journal are not handed over yet."""
+        return self.recorder.journal.backlog()
+
+    def hand_over(self, *, children: bool = True) -> None:
+        """Move what was logged from the journal into the store, and what forked children logged from theirs."""
+        self.refuse_in_child()
+        ready = self.ready()
+        with self._lock:
+            self._hand_over(ready, children=children)
+
+    def ready(self) -> Ready:
+        """Return how far the journal is written.
+
+        Called before the hand-over's lock is taken: a signal handler that reads or ends the run may be inside `log`.
+        """
+        with self.recorder.lock:
+            return self.recorder.journal.ready()
+
+    def _hand_over(self, ready: Ready, *, children: bool = True) -> None:
+        if (self.done, self.total) != (self.record.done, self.record.total):
+            self.record = dataclasses.replace(self.record, done=self.done, total=self.total)
+            self.store.put_run(self.record)
+        journal = self.recorder.journal
+        while (batch := journal.drain(ready)) is not None:
+            self._note_discarded(self.store.append(self.id, batch.points, batch.marks))
+            journal.drained(batch.marks)
+            self._marks.update(batch.marks)
+        if children and self.has_children:
+            self._take_up_children()
+
+    def handed_over(self) -> dict[str, int]:
+        """Return how far the journal is in the store, for `forget` once the store is flushed."""
+        with self._lock:
+            return dict(self._marks)
+
+    def forget(self, marks: Mapping[str, int]) -> None:
+        """Release the journal up to `marks`: its points are durable in the store."""
+        with self._lock:
+            self.recorder.journal.forget(marks)
+            self._marks = dict(self._marks.items() - marks.items())
+
+    def end(self, state: State, error: str | None = None) -> None:
+        """End the run in any state, with the `error` that ended it. A second call does nothing.
+
+        A call that an interrupt breaks off is carried on by the next one.
+        """
+        while self.before_end and not self.in_child:
+            last = self.before_end[-1]
+            last(self)
+            with contextlib.suppress(ValueError):  # another thread that ends the run did it, too
+                self.before_end.remove(last)
+        self.recorder.close()
+        if self.in_child:
+            self.recorder.journal.leave()
+            return
+        ready = self.ready()
+        with self._lock:
+            if self._is_over:
+                return
+            if self.record.state == "running":
+                self.record = dataclasses.replace(self.record, state=state, ended=time.time(), error=error)
+            self._hand_over(ready)
+            self._save()
+            journal = self.recorder.journal
+            if self.store.flush():
+                journal.close()
+                self.store.clear_marks(journal.name)
+            else:  # the next opener takes up what this process cannot write
+                journal.leave(dataclasses.asdict(self.record))
+            self.findings.note(self.store.notices)  # all: what could not be written is lost with this process
+            self._is_over = True
+        for callback in self.on_end:
+            callback(self)
+        self.say()
+
+    def edit(self, **fields: Any) -> None:
+        """Change fields of the record, durably."""
+        with self._lock:
+            self.record = dataclasses.replace(self.record, **fields)
+            self._note_change()
+            self.store.flush()
+
+    def refuse_in_child(self) -> None:
+        """Raise ``RuntimeError`` in a forked child."""
+        if self.in_child:
+            raise RuntimeError(
+                f"a forked child can only log to run {self.name!r}; read and change the run in its parent"
+            )
+
+    def go_on_in_child(self) -> None:
+        """After a fork, in the child: log into a journal of its own, and touch neither store nor pump."""
+        self.in_child = self.alert = True
+        inherited = self.recorder.journal
+        head = dataclasses.asdict(self.record) | {"child": True}
+        self.recorder.go_on_in_child(NullJournal() if self.journals is None else FileJournal(self.journals, head))
+        self.findings.to_say.clear()
+        inherited.leave()
+
+    def note_problems(self) -> None:
+        """Queue warnings; report a failing disk only once, by the store or the journal that meets it first."""
+        failures = self.store.failures
+        self.findings.note(notice for notice in self.store.notices if notice not in failures)
+        self.findings.note_failures(failures or self.recorder.journal.notices)
+
+    def say(self) -> None:
+        """Issue the queued warnings."""
+        if self.in_child:  # where there is no pump
+            self.findings.note(self.recorder.journal.notices)
+        self.findings.say()
+
+    def _take_up_children(self) -> None:
+        from ..journal.reader import of_run
+        from .recovery import take_over
+
+        assert self.journals is not None
+        for left in of_run(self.journals, self.id, but=self.recorder.journal.name):
+            # what the store cannot take now, it can another time
+            with contextlib.closing(left), contextlib.suppress(OSError):
+                self._note_discarded(take_over(self.store, left, self.recorder))
+                if left.dead and self.store.flush() and left.remove():
+                    self.store.clear_marks(left.folder.name)
+
+    def _note_discarded(self, metrics: Iterable[str]) -> None:
+        for metric in metrics:
+            if metric not in self._discarded:
+                self._discarded.add(metric)
+                what = f"metric {metric!r} of run {self.name!r} was logged twice at one step"
+                said = f"{what}: the first value stays and later ones are discarded (said once a metric)"
+                self.findings.note([said])
+
+    def _current_summary(self) -> Any:
+        self.hand_over()
+        return logged(self.store.summary(self.id))
+
+    def _note_change(self) -> None:
+        self.refuse_in_child()
+        if self.ended and self.state == "running":
+            raise RuntimeError(
+                f"run {self.name!r} is being written by another process; change it there, or when it ended"
+            )
+        with self._lock:
+            self._save()
+
+    def _save(self) -> None:
+        self.record = dataclasses.replace(self.record, config=self.config.to_json(), summary=self.summary.to_json())
+        self.store.put_run(self.record)
+
+    def __repr__(self) -> str:
+        return f"<writer of trackbook run {self.name!r} ({self.id})>"
