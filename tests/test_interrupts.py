@@ -124,7 +124,7 @@ def check(run: Run, home: Path, returned: list[dict[str, float]]) -> None:
     assert expected <= {(metric, value) for metric, _, value in left}
     assert left <= set(found)
     assert len({(metric, step) for metric, step, _ in found}) == len(found)
-    assert run._discarded == set()
+    assert writer_of(run)._discarded == set()
     assert run._recorder.journal.notices == []
     run.finish()
 
@@ -223,7 +223,7 @@ def test_a_signal_handler_that_logs_the_same_metrics_at_a_high_rate(home: Path, 
         values = [value for name, _, value in found if name == metric]
         assert (values.count(0.0), values.count(1.0)) == (calls, timer.signals)
         assert sorted(step for name, step, _ in found if name == metric) == list(range(len(values)))
-    assert run._discarded == set()
+    assert writer_of(run)._discarded == set()
     run.finish()
 
 

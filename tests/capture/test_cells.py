@@ -202,7 +202,7 @@ def test_secrets_go_before_anything_is_kept(shell: Shell, monkeypatch: pytest.Mo
     shell.run(INIT)
     shell.run("password = 'hunter2'\npassword")
     shell.run("raise ValueError(password)")
-    assert "hunter2" not in str(shell.ip.user_ns["run"].store.captured(tb.get_run().id, "cells"))
+    assert "hunter2" not in str(writer_of(shell.ip.user_ns["run"]).store.captured(tb.get_run().id, "cells"))
     assert cells(None, "output")[1] == ("'[redacted]'",)
 
 
@@ -254,7 +254,7 @@ def test_a_run_that_is_deleted_by_the_cell_that_ended_it_leaves_nothing(shell: S
 
 def test_what_has_ended_is_in_the_file(shell: Shell) -> None:
     shell.run(f"{INIT}\nrun.finish()\n1 / 0")
-    store = Project("p", shell.ip.user_ns["run"].store.path.parent).store
+    store = Project("p", writer_of(shell.ip.user_ns["run"]).store.path.parent).store
     (row,) = store.captured(shell.ip.user_ns["run"].id, "cells")
     assert row[list(CAPTURED["cells"]).index("state")] == "error"
 

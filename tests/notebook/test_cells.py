@@ -9,6 +9,7 @@ import trackbook as tb
 from shells import Shell
 from trackbook import TrackbookWarning
 from trackbook.notebook import host
+from trackbook.tracking.run import writer_of
 
 INIT = "import trackbook as tb\nrun = tb.init(project='p')\n"
 
@@ -30,7 +31,7 @@ def test_a_cancelled_cell_is_interrupted(shell: Shell) -> None:
     shell.run(INIT)
     run = tb.get_run()
     shell.process.cells._begun(type("Info", (), {"raw_cell": "await x"}))
-    shell.process.cells.opened(run, None)
+    shell.process.cells.opened(writer_of(run), None)
     shell.process.cells._ended(None)
     assert run.state == "interrupted"
 
@@ -97,7 +98,7 @@ def execute(shell: Shell, source: str, runs: int = 1, project: str = "p") -> lis
     def opened() -> None:
         for _ in range(runs):
             run = tb.init(project=project, reinit="create_new")
-            found.append((run.id, shell.process.cells.predecessor(run)))
+            found.append((run.id, shell.process.cells.predecessor(writer_of(run))))
             run.finish()
 
     shell.ip.user_ns["opened"] = opened
@@ -149,7 +150,7 @@ def test_a_resumed_run_does_not_lie_over_itself(shell: Shell) -> None:
     source = (
         "import trackbook as tb\nrun = tb.init(project='p', id='same', resume='allow')\nover = found(run)\nrun.finish()"
     )
-    shell.ip.user_ns["found"] = shell.process.cells.predecessor
+    shell.ip.user_ns["found"] = lambda run: shell.process.cells.predecessor(writer_of(run))
     shell.run(source)
     shell.run(source)
     assert shell.ip.user_ns["over"] is None
