@@ -34,7 +34,7 @@ export JUPYTER_PLATFORM_DIRS := 1
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup js demo lab test check clock lint unit quick vitest unit-3.13 browser chromium \
+.PHONY: help setup js demo lab test check clock lint unit quick vitest unit-3.13 browser browser-loaded chromium \
 	dist specs golden bench picture clean
 
 help:
@@ -42,7 +42,7 @@ help:
 	@echo "make lab      open the same notebook in JupyterLab"
 	@echo "make check    before a commit: linters, types and the unit tests, without the slow ones"
 	@echo "make test     everything: ruff, mypy, actionlint, tsc, biome, vitest, pytest, pytest in a real JupyterLab"
-	@echo "make lint | unit | unit-3.13 | browser     parts of it"
+	@echo "make lint | unit | unit-3.13 | browser     parts of it; browser-loaded: with busy programs on all cores"
 	@echo "make dist     build the sdist and the wheel, and test them"
 	@echo "make specs    make the charts' specs again       make golden    make the golden frames again"
 	@echo "make picture  make the README's picture again    make bench     benchmarks"
@@ -119,6 +119,10 @@ vitest: setup
 
 browser: setup chromium
 	@$(call timed,pytest in JupyterLab,$(PYTEST) -m browser)
+
+# The same while other programs keep all cores busy: a slow browser and a late kernel are no excuse.
+browser-loaded: setup chromium
+	@$(call timed,pytest in JupyterLab on a busy machine,$(BIN)/python tests/browser/loaded.py)
 
 # The unit tests once more on the newest supported Python, where the machine has one.
 unit-3.13: setup

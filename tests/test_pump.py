@@ -76,15 +76,24 @@ def test_members_are_told_the_same_time_in_a_round() -> None:
     assert set(other.times[:3]) <= set(member.times)
 
 
-def test_the_pump_rests_as_long_as_its_most_eager_member_lets_it() -> None:
+def test_each_member_is_ticked_as_often_as_it_asks() -> None:
     pump, patient, eager = Pump(), Member(rest=3600.0), Member()
     pump.add(patient)
     patient.wait(1)
     pump.add(eager)  # which wakes it
     eager.wait(3)
-    assert patient.ticks >= 3
+    assert patient.ticks == 2
     pump.remove(eager)
     pump.remove(patient)
+
+
+def test_member_added_again_is_ticked_at_once() -> None:
+    pump, member = Pump(), Member(rest=3600.0)
+    pump.add(member)
+    member.wait(1)
+    pump.add(member)
+    member.wait(1)
+    pump.remove(member)
 
 
 def test_a_failing_member_is_said_once_and_tried_again(caplog: pytest.LogCaptureFixture) -> None:

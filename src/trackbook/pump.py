@@ -23,8 +23,7 @@ class Ticking(Protocol):
 
 
 class Pump:
-    """Ticks its members in the order they were added, all as often as the most eager one asks, in a daemon thread that sleeps
-    while there are none.
+    """Ticks its members in the order they were added, each as often as it asks, in a daemon thread that sleeps in between.
 
     `context` gives the context variables that the thread starts with.
     """
@@ -42,10 +41,11 @@ class Pump:
         self._thread: threading.Thread | None = None
 
     def add(self, member: Ticking) -> None:
+        """Tick `member` from now on. One that is added again has news: all members are ticked at once."""
         with self._lock:
             if member not in self._members:
                 self._members.append(member)
-                self._added.set()
+            self._added.set()
             if self._thread is None:
                 self._thread = threading.Thread(
                     target=self._context().run, args=(self._work,), name="trackbook-pump", daemon=True
@@ -60,13 +60,18 @@ class Pump:
 
     def _work(self) -> None:
         rest: float | None = INTERVAL
+        due: dict[int, float] = {}
         while True:
-            self._added.wait(rest)
+            woken = self._added.wait(rest)
             with self._lock:
                 self._added.clear()
                 members = list(self._members)
-            now = time.monotonic()  # one for all, so that a board and its project are due together
-            rest = min((self._tick(member, now) for member in members), default=None)
+            now = time.monotonic()  # one for all: a board that is due soon after its project is ticked with it
+            due = {} if woken else {id(member): due.get(id(member), now) for member in members}
+            for member in members:
+                if due.get(id(member), now) <= now + INTERVAL / 2:
+                    due[id(member)] = now + self._tick(member, now)
+            rest = max(0.0, min(due.values()) - time.monotonic()) if due else None
 
     def _tick(self, member: Ticking, now: float) -> float:
         try:

@@ -153,6 +153,19 @@ def test_pace_follows_what_the_front_end_acknowledges(published: Published) -> N
     assert publisher.interval(sent + 61) == 0.1
 
 
+def test_publisher_that_has_no_news_lets_the_pump_sleep(published: Published) -> None:
+    tick = published.publisher.tick
+    published.log()
+    assert tick(1.0) == pytest.approx(0.1)
+    assert tick(1.1) == pytest.approx(0.1)
+    assert tick(5.0) == pytest.approx(0.2)  # the run is open and logs nothing
+    assert tick(60.0) == pytest.approx(0.5)
+    published.log()
+    assert tick(60.5) == pytest.approx(0.1)
+    published.end()
+    assert tick(61.0) == pytest.approx(1.0)
+
+
 def test_busy_lock_makes_no_tick_wait(published: Published) -> None:
     published.log(3)
     sent = len(published.messages)

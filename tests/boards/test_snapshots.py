@@ -31,7 +31,11 @@ class Notebook(host.Host):
         return self.late
 
     def show(self, thing: Any, **options: Any) -> None:
-        self.outputs.append((self.running, None, thing))
+        place = options.get("display_id")
+        if options.get("update"):
+            self.outputs = [(cell, at, thing if at == place else old) for cell, at, old in self.outputs]
+        else:
+            self.outputs.append((self.running, place, thing))
 
     def show_data(self, data: dict[str, Any], metadata: dict[str, Any], place: str, *, again: bool) -> None:
         self.threads.add(threading.current_thread().name)
@@ -153,3 +157,95 @@ def test_without_a_png_the_rest_is_kept_and_it_is_said_once(
         kept.cell_ended(boards)
     assert len(said) == 1
     assert notebook.snapshots() == [("first", {"number": 1}), ("first", {"number": 2})]
+
+
+# --- clear_output
+
+
+class FakeShell:
+    """A kernel without publishers: the tests say themselves what was cleared."""
+
+    display_pub = displayhook = object()
+
+
+@pytest.fixture
+def cell(notebook: Notebook, drawn: list[Any], monkeypatch: pytest.MonkeyPatch) -> tuple[Snapshots, Any, Notebook]:
+    """A cell that displays a board."""
+    notebook.shell = FakeShell()
+    kept, board = Snapshots(), Board()
+    kept.place(board)
+    return kept, board, notebook
+
+
+def clear(kept: Snapshots, notebook: Notebook, *, wait: bool = False) -> None:
+    kept._clears._note({"header": {"msg_type": "clear_output"}, "content": {"wait": wait}})
+    if not wait:
+        notebook.outputs.clear()
+
+
+def output(kept: Snapshots, notebook: Notebook, text: str) -> None:
+    """What the user displays; it takes effect for a clear that waited."""
+    if kept._clears._waits:
+        notebook.outputs.clear()
+    kept._clears._note({"header": {"msg_type": "display_data"}, "content": {}})
+    notebook.outputs.append((notebook.running, None, {"text": text}))
+
+
+def seen(notebook: Notebook, board: Any) -> list[str]:
+    """The outputs of the cell, by what they are."""
+    return ["board" if data is board else data.get("text") or " ".join(sorted(data)) for _, _, data in notebook.outputs]
+
+
+SNAPSHOT, NOTE = "application/vnd.vegalite.v5+json image/png text/plain", "text/html text/plain"
+
+
+def test_cleared_board_comes_back_once_at_the_end_of_the_cell(cell: tuple[Snapshots, Any, Notebook]) -> None:
+    kept, board, notebook = cell
+    for number in range(5):
+        clear(kept, notebook, wait=True)
+        output(kept, notebook, f"step {number}")
+    kept.cell_ended([board])
+    assert seen(notebook, board) == ["step 4", "board", SNAPSHOT, NOTE]
+    kept.cell_ended([board])
+    assert seen(notebook, board) == ["step 4", "board", SNAPSHOT, NOTE]
+
+
+def test_board_comes_back_below_a_figure_that_waits_to_be_cleared(cell: tuple[Snapshots, Any, Notebook]) -> None:
+    kept, board, notebook = cell
+    for number in range(5):
+        output(kept, notebook, f"figure {number}")
+        clear(kept, notebook, wait=True)
+    kept.cell_ended([board])
+    assert seen(notebook, board) == ["figure 4", "board", SNAPSHOT, NOTE]
+
+
+def test_board_that_was_not_cleared_is_not_displayed_again(cell: tuple[Snapshots, Any, Notebook]) -> None:
+    kept, board, notebook = cell
+    clear(kept, notebook, wait=True)  # and no output follows
+    kept.cell_ended([board])
+    assert seen(notebook, board) == [SNAPSHOT, NOTE]
+
+
+@pytest.mark.parametrize("wait", [False, True])
+def test_board_comes_back_while_the_cell_goes_on(cell: tuple[Snapshots, Any, Notebook], wait: bool) -> None:
+    kept, board, notebook = cell
+    assert kept.tick(0.0) == snapshots.FOREVER
+    clear(kept, notebook, wait=wait)
+    output(kept, notebook, "figure")
+    if wait:
+        clear(kept, notebook, wait=True)
+    cleared = kept._clears.changed
+    assert kept.tick(cleared + 0.25) == pytest.approx(0.75)
+    assert kept.tick(cleared + 1.0) == snapshots.FOREVER
+    assert [one for one in seen(notebook, board) if one in ("figure", "board")] == ["figure", "board"]
+    kept.cell_ended([board])
+    assert seen(notebook, board).count("board") == 1
+
+
+def test_next_cell_starts_afresh(cell: tuple[Snapshots, Any, Notebook]) -> None:
+    kept, board, notebook = cell
+    kept.cell_ended([board])
+    notebook.running = "second"
+    notebook.outputs.clear()
+    kept.cell_ended([board])
+    assert seen(notebook, board) == []

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import ViewportSize, sync_playwright
+from playwright.sync_api import ViewportSize, expect, sync_playwright
 
 from browser import chromium
-from browser.lab import OUTPUT, Lab
+from browser.lab import OUTPUT, PATIENCE, Lab
 from browser.server import JupyterServer
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ FLAGS = [
     "--disable-sync",
 ]
 VIEWPORT = ViewportSize(width=1280, height=1600)  # charts out of sight are not drawn
+expect.set_options(timeout=PATIENCE * 1000)
 REPORT = pytest.StashKey[list[str]]()
 
 

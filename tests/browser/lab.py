@@ -23,7 +23,7 @@ OUTPUT = Path(__file__).parent / "output"
 BUNDLE = Path(trackbook.__file__).parent / "_static" / "trackbook.js"
 SITE = "http://trackbook.test/"
 
-PATIENCE = 90  # seconds; a busy machine is slow, and no test is about how fast it is
+PATIENCE = 300  # seconds; a busy machine is slow, and no test is about how fast it is
 
 # The hosts' own noise on the console; whatever else appears there as an error fails the test.
 KNOWN_NOISE = (  # Notebook 7.6, as it starts
@@ -323,6 +323,7 @@ class Board:
 def serve(browser: Browser, files: Mapping[str, tuple[str, str]], headers: Mapping[str, str] | None = None) -> Page:
     """A page, in a context of its own, to which `SITE` has these files: kind and text by path."""
     page = browser.new_context(viewport={"width": 1000, "height": 800}).new_page()
+    page.set_default_timeout(PATIENCE * 1000)
 
     def answer(route: Route) -> None:
         kind, body = files.get(route.request.url.removeprefix(SITE.rstrip("/")), ("image/x-icon", ""))  # it has no icon

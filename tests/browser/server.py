@@ -59,7 +59,7 @@ class JupyterServer:
             options.append("--allow-root")
         return [sys.executable, "-m", "jupyterlab", *options]
 
-    def _wait_until_it_answers(self, seconds: float = 60) -> None:
+    def _wait_until_it_answers(self, seconds: float = 300) -> None:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
@@ -75,7 +75,7 @@ class JupyterServer:
         request = urllib.request.Request(
             f"{self.url}/api/{path}", method=method, headers={"Authorization": f"token {self.token}"}
         )
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             text = answer.read()
         return json.loads(text) if text else None
 

@@ -55,7 +55,7 @@ def test_a_page_reloaded_in_mid_run_has_its_board_when_the_cell_ends(lab: Lab) -
     lab.save()
     lab.reload()
     reloaded.touch()
-    assert lab.board().wait_for_rows("train/loss", 300, seconds=60).picture() == LOGGED
+    assert lab.board().wait_for_rows("train/loss", 300).picture() == LOGGED
 
 
 def test_a_trusted_notebook_executed_without_a_front_end_shows_all_that_its_failed_cell_logged(lab: Lab) -> None:

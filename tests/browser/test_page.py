@@ -5,7 +5,7 @@ import sys
 
 from playwright.sync_api import Browser, expect
 
-from browser.lab import Board, Lab
+from browser.lab import PATIENCE, Board, Lab
 
 PROGRAM = """
 import trackbook as tb
@@ -22,6 +22,7 @@ def test_nbconverts_page_shows_every_point_without_a_network(lab: Lab, browser: 
     subprocess.run(convert, env=lab.server.environment, check=True, capture_output=True)
     context = browser.new_context(offline=True, viewport={"width": 1280, "height": 1600})
     page = context.new_page()
+    page.set_default_timeout(PATIENCE * 1000)
     page.goto(path.with_suffix(".html").as_uri())
     board = Board(page.locator(".tb-board")).wait()
     assert board.picture() == {

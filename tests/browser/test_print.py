@@ -9,7 +9,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page
 
-from browser.lab import OUTPUT, Lab
+from browser.lab import OUTPUT, PATIENCE, Lab
 
 CHARTS = 24
 TALL = f"""
@@ -72,6 +72,7 @@ def test_webpdf_of_an_executed_notebook_shows_every_chart(lab: Lab, browser: Bro
     subprocess.run(command, env=lab.server.environment, check=True, capture_output=True)
     context = browser.new_context(offline=True, viewport={"width": 800, "height": 600})
     page = context.new_page()
+    page.set_default_timeout(PATIENCE * 1000)
     # as nbconvert/exporters/webpdf.py does it, on a browser that is not of Playwright's own download
     page.emulate_media(media="print")
     page.goto(path.with_suffix(".html").as_uri())

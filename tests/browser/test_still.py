@@ -12,7 +12,7 @@ from typing import Any
 import nbformat
 from playwright.sync_api import Browser, Locator, expect
 
-from browser.lab import OUTPUT, Lab
+from browser.lab import OUTPUT, PATIENCE, Lab
 
 SWEEP = """
 import math
@@ -97,6 +97,7 @@ def html_without_widget_state_shows_the_picture(lab: Lab, browser: Browser, path
     subprocess.run(convert, env=lab.server.environment, check=True, capture_output=True)
     context = browser.new_context(offline=True)
     page = context.new_page()
+    page.set_default_timeout(PATIENCE * 1000)
     page.goto(path.with_suffix(".html").as_uri())
     expect(page.locator("img[src^='data:image/png']")).to_be_visible()
     page.screenshot(path=OUTPUT / "still-html.png", full_page=True)

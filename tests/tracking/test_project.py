@@ -14,7 +14,13 @@ from trackbook import TrackbookWarning
 from trackbook.journal.records import RECORD_BYTES
 from trackbook.pump import INTERVAL
 from trackbook.tracking.options import RunOptions
-from trackbook.tracking.project import LARGEST_BACKLOG, QUIET_SECONDS, Project
+from trackbook.tracking.project import (
+    LARGEST_BACKLOG,
+    QUIET_SECONDS,
+    SLOWEST_FLUSH_SECONDS,
+    SLOWEST_SHOWN_SECONDS,
+    Project,
+)
 from trackbook.tracking.run import Run, writer_of
 from trackbook.types import RunRecord
 
@@ -155,11 +161,23 @@ def test_a_large_backlog_is_flushed_each_second(
     assert flushes == [10.0, 11.0]
 
 
-def test_a_project_wants_ticks_as_often_as_a_board_asks_or_points_wait(project: Project) -> None:
-    start(project)
+@pytest.mark.usefixtures("flushes_taking")
+def test_project_wants_ticks_as_often_as_a_board_asks_while_points_come(project: Project) -> None:
+    run = start(project)
     assert project.tick(10.0) == QUIET_SECONDS
     project.boards.add("a board")
-    assert project.tick(10.1) == INTERVAL
+    run.log({"loss": 1})
+    assert [project.tick(now) for now in (10.0, 10.2, 11.0)] == [INTERVAL] * 3
+    assert project.tick(14.0) == pytest.approx(0.2)
+    assert project.tick(60.0) == SLOWEST_SHOWN_SECONDS
+    run.log({"loss": 1})
+    assert project.tick(61.0) == INTERVAL
+
+
+def test_project_without_open_runs_hardly_wakes(project: Project) -> None:
+    project.boards.add("a board")
+    start(project).finish()
+    assert project.tick(10.0) == SLOWEST_FLUSH_SECONDS
 
 
 @pytest.mark.usefixtures("flushes_taking")

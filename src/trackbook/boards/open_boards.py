@@ -99,7 +99,7 @@ class OpenBoards:
         if self._made_snapshots is None:
             from .snapshots import Snapshots
 
-            self._made_snapshots = Snapshots()
+            self._made_snapshots = Snapshots(lambda: self._pump.add(self._snapshots))
         return self._made_snapshots
 
     def _keep(self, key: tuple[str, Path], board: Board, project: Project | None) -> None:

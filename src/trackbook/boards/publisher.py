@@ -25,6 +25,8 @@ PATIENCE_SECONDS: Final = (
     0.6  # a front end that keeps up acknowledges four times a second, later when the kernel is busy
 )
 SILENT_AFTER: Final = 60.0
+IDLE_SECONDS: Final = 0.5  # the slowest pace of an open run
+IDLER: Final = 20  # a point after a pause is published so many times sooner than the pause was long
 BEAT_SECONDS: Final = 10.0  # `js/src/frames/heartbeat.ts` waits for several of them
 
 
@@ -61,6 +63,7 @@ class Publisher:
         self._table = RunsTable(session.id, session.store)
         self._due = 0.0
         self._sent_at = 0.0
+        self._news_at = 0.0
         self._beat = 0
         self._unsent = False  # one view was told of news, by `delta`, that the others have not heard
         self._unseen_since: float | None = None
@@ -93,15 +96,16 @@ class Publisher:
                     self._publish_news(now)
             finally:
                 self.lock.release()
-        return INTERVAL
+        return max(INTERVAL, self._due - now)
 
     def _publish_news(self, now: float) -> None:
-        self._due = now + self.interval(now)
+        self._due = now + self._pace(now)
         while self._deleted:
             self.session.remove_run(self._deleted.popleft())
         if self.session.pull() or self._unsent:
             self._publish_frames(*self.session.frames())
-            self._sent_at = now
+            self._sent_at = self._news_at = now
+            self._due = now + self._pace(now)
         elif self.session.running and now - self._sent_at >= BEAT_SECONDS:
             self._beat += 1
             self.publish("beat", self._beat)
@@ -159,6 +163,9 @@ class Publisher:
 
     # --- the pace
 
+    def _pace(self, now: float) -> float:
+        return max(self.interval(now), min((now - self._news_at) / IDLER, IDLE_SECONDS))
+
     def interval(self, now: float) -> float:
         """Return the seconds until the next refresh: a front end that acknowledges is refreshed more often."""
         if not self.session.running:
@@ -203,6 +210,7 @@ class Publisher:
             self.session.add_run(run_id)
             self._due = 0.0
             self._cells_due = True
+        self.on_wake()
 
     def select(self, runs: Sequence[str]) -> None:
         """Show these runs beside the board's own, and no longer the ones that were selected before."""

@@ -2,19 +2,21 @@
 
 The output of a widget cannot carry another form of itself (where a front end knows widgets, the widget's view always wins).
 So the snapshot is an output of its own, and the note behind it hides it while the board lives. It is placed when the board
-is shown, and updated at the end of cells when the board has changed.
+is shown, and updated at the end of cells when the board has changed. Boards that `clear_output` took away come back.
 """
 
 from __future__ import annotations
 
 import base64
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from ..charts.png import NoPictureError, picture_file
 from ..errors import warn
 from ..notebook import host
+from ..notebook.clear_output import ClearedOutputs
 from .snapshot_note import snapshot_note
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from .widget import Board
 
 VEGA_LITE: Final = "application/vnd.vegalite.v5+json"  # the newest that JupyterLab 4 draws
+COME_BACK_SECONDS: Final = 1.0  # after the last clear; a loop that clears more often has its boards at its end
+FOREVER: Final = 3600.0
 WAITING: Final = {"text/plain": "Trackbook puts the board's charts here when the cell ends."}
 
 
@@ -34,16 +38,25 @@ class _Place:
     spec: dict[str, Any] | None = None
     bundle: tuple[dict[str, Any], dict[str, Any]] = (WAITING, {})
 
+    @property
+    def board_id(self) -> str:
+        """The display id of the board itself, where it has one."""
+        return f"{self.id}-board"
+
 
 class Snapshots:
     """The snapshots of this process's boards."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_clear: Callable[[], None] = lambda: None) -> None:
+        """`on_clear` is called when boards were cleared away, and somebody has to tick the snapshots."""
         self._places: dict[Board, _Place] = {}
         self._shown: list[Board] = []  # displayed by the running cell, without a snapshot yet
         self._lock = threading.Lock()  # held while snapshots are made
         self._wanted: dict[Board, None] = {}
         self._warned = False
+        self._in_cell: list[Board] = []  # displayed by the running cell, with a snapshot
+        self._kept_free: list[Board] = []  # of those that were cleared, the ones with an empty output to come back to
+        self._clears = ClearedOutputs(self._keep_free, on_clear)
 
     def note_shown(self, board: Board) -> None:
         """The board was displayed: it gets its snapshot there, at the end of the cell at the latest."""
@@ -59,11 +72,56 @@ class Snapshots:
         if cell in place.cells:
             return
         place.cells.add(cell)
+        self._put(place, board)
+        if notebook.shell is not None:
+            self._in_cell.append(board)
+            self._clears.follow(notebook.shell)
+
+    def _put(self, place: _Place, board: Board) -> None:
+        notebook = host.current()
         notebook.show_data(*place.bundle, place.id, again=False)
         notebook.show({"text/html": snapshot_note(board.session.id), "text/plain": ""}, raw=True)
 
+    def _keep_free(self) -> None:
+        """Make room below the user's output for boards that were cleared before it: now, since more is about to be cleared.
+
+        A board itself would cost a loop that clears many times a second too much.
+        """
+        if self._clears.cleared:
+            self._kept_free = list(self._in_cell)
+            for board in self._kept_free:
+                host.current().show_data({"text/plain": ""}, {}, self._places[board].board_id, again=False)
+                self._put(self._places[board], board)
+            self._clears.outputs_came_back()
+
+    def _bring_back(self) -> None:
+        """Display the boards again that `clear_output` took away from the cell, once, below its outputs."""
+        notebook = host.current()
+        with self._clears.lock:
+            if self._clears.cleared:
+                self._kept_free = []
+                for board in self._in_cell:
+                    notebook.show(board)
+                    self._put(self._places[board], board)
+                self._clears.outputs_came_back()
+            for board in self._kept_free:
+                notebook.show(board, display_id=self._places[board].board_id, update=True)
+            self._kept_free = []
+
+    def tick(self, now: float) -> float:
+        """Bring cleared boards back while their cell goes on, once it has cleared nothing for a moment. Called by the pump."""
+        if not self._in_cell or not (self._clears.cleared or self._kept_free):
+            return FOREVER
+        early = self._clears.changed + COME_BACK_SECONDS - now
+        if early <= 0:
+            self._clears.context.run(self._bring_back)
+        return early if early > 0 else FOREVER
+
     def cell_ended(self, boards: list[Board]) -> None:
         """Update the snapshots of `boards` and of those that the cell displayed; on a thread where the host allows it."""
+        self._bring_back()
+        self._in_cell = []
+        self._clears.end()
         for board in list(self._shown):
             self.place(board)
             boards = [*boards, board]

@@ -35,7 +35,9 @@ if TYPE_CHECKING:
 FLUSH_SECONDS: Final = 1.0
 SLOWEST_FLUSH_SECONDS: Final = 5.0  # so late another process may see what is logged
 SHOWN_SECONDS: Final = 0.1  # as often as a board asks at most
+SLOWEST_SHOWN_SECONDS: Final = 0.5
 QUIET_SECONDS: Final = 0.25  # between two looks at how much waits, where no board asks
+QUIETER: Final = 20  # with a board, a point after a pause is handed over so many times sooner than the pause was long
 _REST: Final = 20  # times as long as a flush took
 LARGEST_BACKLOG = 1 << 22  # bytes of a journal that wait for the next flush: 10 metrics at 13,000 calls a second
 
@@ -52,6 +54,8 @@ class Project:
         self._lock = threading.Lock()
         self._next_flush = 0.0
         self._next_showing = 0.0
+        self._logged: list[tuple[str, int]] = []  # how far the journals are written, and since when
+        self._logged_at = 0.0
         self._said: set[str] = set()
 
     def open_run(self, options: RunOptions) -> Run:
@@ -89,7 +93,14 @@ class Project:
         interval = QUICKEST if behind else QUICK if self.boards else None
         with contextlib.nullcontext() if interval is None else switching.every(interval):
             self._serve(runs, now, behind=behind)
-        return INTERVAL if self.boards or behind else QUIET_SECONDS
+        if not runs:
+            return SLOWEST_FLUSH_SECONDS
+        logged = [(segment.name, used) for run in runs for segment, used in run.ready()[-1:]]
+        if logged != self._logged:
+            self._logged, self._logged_at = logged, now
+        if self.boards and not behind:
+            return min(max(INTERVAL, (now - self._logged_at) / QUIETER), SLOWEST_SHOWN_SECONDS)
+        return INTERVAL if behind else QUIET_SECONDS
 
     def _serve(self, runs: Sequence[RunWriter], now: float, *, behind: bool) -> None:
         due = now >= self._next_flush

@@ -1,0 +1,27 @@
+"""Runs the browser tests on a busy machine: three programs a core compute for nothing meanwhile.
+
+Arguments go to pytest. `BUSY=n` starts n programs instead.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+COMPUTE = "while True: pass"
+
+
+def main() -> int:
+    count = int(os.environ.get("BUSY", 3 * (os.cpu_count() or 1)))
+    programs = [subprocess.Popen([sys.executable, "-c", COMPUTE]) for _ in range(count)]
+    try:
+        return subprocess.call([sys.executable, "-m", "pytest", "-q", "-m", "browser", *sys.argv[1:]])
+    finally:
+        for program in programs:
+            program.kill()
+            program.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
