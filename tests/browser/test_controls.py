@@ -85,7 +85,7 @@ def test_the_view_menu_sets_what_python_reads(lab: Lab, board: Board) -> None:
     menu.get_by_role("radiogroup", name="Y scale").get_by_role("radio", name="Log").check()
     menu.get_by_role("radiogroup", name="Smoothing").get_by_role("radio", name="Exponential").check()
     menu.get_by_role("radiogroup", name="Columns").get_by_role("radio", name="2").check()
-    menu.get_by_label("Clip outliers").check()
+    menu.get_by_role("radiogroup", name="Clip outliers").get_by_role("radio", name="Always").check()
     assert marks_drawn(board, "val/acc") == 0
     menu.get_by_label("Marks on points").check()
     lab.wait_for_quiet()
@@ -93,7 +93,7 @@ def test_the_view_menu_sets_what_python_reads(lab: Lab, board: Board) -> None:
     lab.page.keyboard.press("Escape")
     assert not menu.is_visible()
     assert lab.page.evaluate("() => document.activeElement.className") == "tb-menu-button"
-    assert read(lab, 1) == "log exponential 2 True True"
+    assert read(lab, 1) == "log exponential 2 always True"
     assert marks_drawn(board, "val/acc") == 6
     loss = board.chart("train/loss")
     assert loss.evaluate("(chart) => chart.view.scale('y').type") == "log"

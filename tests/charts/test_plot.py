@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import numpy as np
@@ -101,10 +102,10 @@ def test_on_a_logarithmic_x_axis_step_0_has_no_place() -> None:
 def test_the_y_axis_passes_over_outliers_when_it_is_told_to() -> None:
     values = [float(step % 10) for step in range(200)]
     values[77] = 1e6
-    assert drawn(values).window is None
-    low, high = drawn(values, clip_outliers=True).window
+    assert drawn(values, clip_outliers="never").window is None
+    low, high = drawn(values, clip_outliers="always").window
     assert (low < 0, 9 < high < 20) == (True, True)
-    assert drawn(values[:70], clip_outliers=True).window is None
+    assert drawn(values[:70], clip_outliers="always").window is None
 
 
 def test_many_points_are_thinned_to_the_extremes_of_each_pixel() -> None:
@@ -115,3 +116,11 @@ def test_many_points_are_thinned_to_the_extremes_of_each_pixel() -> None:
     assert {5.0, -5.0} <= {row["value"] for row in rows}
     assert [row["step"] for row in rows if row["mark"] == "NaN"] == [322]
     assert rows == sorted(rows, key=lambda row: row["x"])
+
+
+def test_values_that_press_all_others_flat_are_left_out_of_the_y_axis() -> None:
+    values = [800.0] * 4 + [3 * math.exp(-step / 60) + step % 7 / 70 for step in range(4, 400)]
+    low, high = drawn(values).window
+    assert (low < 0.1, 2 < high < 4) == (True, True)
+    assert drawn(values, clip_outliers="never").window is None
+    assert drawn(values[::-1]).window is None, "the latest value is never left out by itself"

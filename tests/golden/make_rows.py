@@ -75,8 +75,20 @@ def axes(kernel: Kernel) -> list[Look]:
         kernel.points(key, "late", range(4, 12), [1, -2, 4, 1024, 2, 3, 1, 2])
     kernel.points(0, "epoch", range(2, 75, 3), range(25))
     logs = dataclasses.replace(SMOOTH, x_log=True, y_log=True, x_axis="relative")
-    clipped = dataclasses.replace(SMOOTH, clip_outliers=True, smoothing_kind="exponential", columns=5)
+    clipped = dataclasses.replace(SMOOTH, clip_outliers="always", smoothing_kind="exponential", columns=5)
     return [PLAIN, logs, clipped, dataclasses.replace(PLAIN, y_log=True), dataclasses.replace(PLAIN, x_axis="lo")]
+
+
+def outliers(kernel: Kernel) -> list[Look]:
+    kernel.picture.buckets = Buckets(120)  # of fewer rows, two outliers would be many
+    for key, length in enumerate((120, 1100)):  # points, and buckets
+        kernel.run(key, f"run {key}")
+        values = np.round(64 * 3 * np.exp(-np.arange(length) / 60) + np.arange(length) % 7) / 64
+        values[:2] = 800, 801
+        kernel.points(key, "start", range(length), values)
+        kernel.points(key, "end", range(length), values[::-1])
+    always = dataclasses.replace(PLAIN, clip_outliers="always", columns=20)
+    return [dataclasses.replace(PLAIN, columns=20), always, dataclasses.replace(always, y_log=True)]
 
 
 def bars(kernel: Kernel) -> list[Look]:
@@ -88,7 +100,7 @@ def bars(kernel: Kernel) -> list[Look]:
     return [PLAIN]
 
 
-CASES: list[Callable[[Kernel], list[Look]]] = [points, times, buckets, not_finite, axes, bars]
+CASES: list[Callable[[Kernel], list[Look]]] = [points, times, buckets, not_finite, axes, outliers, bars]
 
 METRICS = ["lr", "train/loss", "train/acc", "val/loss", "a.c", "val/\n<b>", "__proto__", "@system/cpu %"]
 MEMBERS = [

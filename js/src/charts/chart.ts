@@ -1,6 +1,7 @@
 import type { View } from "vega";
 import { sameItems } from "../frames/columns.ts";
 import { domainsOf } from "../plot/domains.ts";
+import { formatAtLeast } from "../plot/outliers.ts";
 import { type ChartContent, type Plot, plotOf, sameAxes, xExtentOf, type Zoom } from "../plot/plot.ts";
 import type { PlotRow } from "../plot/rows.ts";
 import type { Range } from "../plot/slices.ts";
@@ -35,7 +36,10 @@ export class Chart {
   visible = false;
   #latest = h("div", { class: "tb-latest" });
   #box = new VegaBox<VegaView>();
-  #remarks = h("div", { class: "tb-remarks" });
+  #outside = h("button", { type: "button", class: "tb-outside" });
+  #remarkText = h("span");
+  #remarks = h("div", { class: "tb-remarks" }, this.#outside, this.#remarkText);
+  #showOutliers = false;
   #crosshair = new Crosshair();
   #errorNote = new ErrorNote();
   #scene: ChartScene | null = null;
@@ -51,6 +55,7 @@ export class Chart {
     this.plotElement.append(this.#box.element, this.#crosshair.element, this.#remarks);
     this.body = h("div", { class: "tb-chart-body" }, this.head, this.plotElement, this.#errorNote.element);
     this.element = h("section", { class: "tb-chart", "data-metric": metric }, this.body);
+    this.#outside.addEventListener("click", () => this.#toggleOutliers()); // goes with the chart
   }
 
   /** Set the input. Returns whether the chart must be redrawn. */
@@ -119,6 +124,11 @@ export class Chart {
     }
   }
 
+  #toggleOutliers() {
+    this.#showOutliers = !this.#showOutliers;
+    void this.draw();
+  }
+
   destroy() {
     this.#box.destroy();
     this.#scene = null;
@@ -141,13 +151,9 @@ export class Chart {
     const { kind, rows, log } = plot;
     const canvas = this.#viewFor(specOf(kind, log), theme);
     this.#resize(canvas.view, plot);
-    const { x, y, outside } = domainsOf(plot, zoom, settings.clipOutliers);
-    const remarks = [
-      ...plot.remarks,
-      ...(outside ? [`${outside} outside`] : []),
-      ...(remark ? [remark] : []),
-    ];
-    this.#describe(plot, remarks);
+    const { outliers } = plot;
+    const { x, y } = domainsOf(plot, zoom, this.#showOutliers ? null : outliers?.limits);
+    this.#describe(plot, remark ? [...plot.remarks, remark] : plot.remarks, zoom.y ? null : outliers);
     const signals = {
       ...settings.options,
       x_window: x,
@@ -183,10 +189,15 @@ export class Chart {
     return [clientWidth, clientHeight, devicePixelRatio, kind === "bar" ? rows.length : ""].join();
   }
 
-  #describe(plot: Plot, remarks: readonly string[]) {
+  #describe(plot: Plot, texts: readonly string[], outliers: Plot["outliers"]) {
+    const count = outliers ? formatAtLeast(outliers.count) : "";
+    const outside = this.#showOutliers ? `${count} outliers shown` : `${count} outside`;
+    const remarks = outliers?.count.atLeast ? [outside, ...texts] : texts;
     const alone = !this.element.contains(this.body); // in full screen, without the board's legend
     setChildren(this.#latest, latestValues(plot, this.plotElement.clientWidth, alone));
-    setText(this.#remarks, remarks.join(" · "));
+    setText(this.#remarkText, texts.join(" · "));
+    setText(this.#outside, remarks === texts ? "" : outside);
+    this.#outside.title = this.#showOutliers ? "Leave them out of the y axis" : "Show them on the y axis";
     const values = plot.traces
       .slice(0, 10)
       .map(({ style, latest }) => `${style.label} ${formatValue(latest)}`);

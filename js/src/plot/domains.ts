@@ -2,46 +2,36 @@ import type { Plot, Zoom } from "./plot.ts";
 import type { Range } from "./slices.ts";
 
 const PADDING = 0.05; // of the axis, above and below
-const TAILS = 0.02; // share of the values at either end that may be outliers
-const OUTLIER_DISTANCE = 0.25; // of the span between the tails; values farther out are outliers
 
 interface Domains {
   x: Range | null;
   y: Range | null;
-  /** How many visible values lie outside `y`. */
-  outside: number;
 }
 
-/** Compute the axis domains; null means that an axis follows its data. */
-export function domainsOf(plot: Plot, zoom: Zoom, clipOutliers: boolean): Domains {
+/** Compute the axis domains; null means that an axis follows its data. `limits` is the range of y without outliers. */
+export function domainsOf(plot: Plot, zoom: Zoom, limits: Range | null = null): Domains {
   const { log } = plot;
   const x = zoom.x && (!log.x || zoom.x[0] > 0) ? zoom.x : null;
-  if (zoom.y && (!log.y || zoom.y[0] > 0)) return { x, y: zoom.y, outside: 0 };
+  if (zoom.y && (!log.y || zoom.y[0] > 0)) return { x, y: zoom.y };
   const rows = plot.rows.filter(({ mark }) => mark === "line" || mark === "dot");
   const seen = x ? rows.filter(row => row.x >= x[0] && row.x <= x[1]) : rows;
-  if (!seen.length) return { x, y: null, outside: 0 };
-  const scale = log.y ? Math.log : (value: number) => value;
-  const unscale = log.y ? Math.exp : scale;
-  const values = Float64Array.from(
-    seen.flatMap(({ value, smooth, low, high }) =>
-      [value, smooth, low, high]
-        .filter(each => each !== undefined && Number.isFinite(each))
-        .map(each => scale(each as number)),
-    ),
-  ).sort();
-  const all: Range = [values[0], values[values.length - 1]];
-  const [low, high] = clipOutliers ? withoutOutliers(values) : all;
-  const outside = seen.filter(({ value }) => scale(value) < low || scale(value) > high).length;
-  const plain = !x && !log.y && !outside && low < high && rows.some(({ mark }) => mark === "line");
-  if (plain) return { x, y: null, outside };
-  const air = (high - low || (log.y ? 1 : Math.abs(high)) || 1) * PADDING;
-  return { x, y: [unscale(low - air), unscale(high + air)], outside };
+  const values = seen
+    .flatMap(({ value, smooth, low, high }) => [value, smooth, low, high])
+    .filter(value => value !== undefined && Number.isFinite(value)) as number[];
+  if (!values.length) return { x, y: null };
+  const inside = limits ? values.filter(value => value >= limits[0] && value <= limits[1]) : values;
+  const [low, high] = rangeOf(inside.length ? inside : values); // zoomed to outliers alone, these are seen
+  const clipped = inside.length > 0 && inside.length < values.length;
+  if (!x && !log.y && !clipped && low < high && rows.some(({ mark }) => mark === "line"))
+    return { x, y: null };
+  const [scale, unscale] = log.y ? [Math.log, Math.exp] : [Number, Number];
+  const [bottom, top] = [scale(low), scale(high)];
+  const air = (top - bottom || (log.y ? 1 : Math.abs(top)) || 1) * PADDING;
+  return { x, y: [unscale(bottom - air), unscale(top + air)] };
 }
 
-/** Return the range of the values without those far beyond the tails. */
-function withoutOutliers(sorted: Float64Array): Range {
-  const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))];
-  const [low, high] = [at(TAILS), at(1 - TAILS)];
-  const reach = (high - low) * OUTLIER_DISTANCE;
-  return [Math.max(sorted[0], low - reach), Math.min(sorted[sorted.length - 1], high + reach)];
+function rangeOf(values: readonly number[]): Range {
+  let [low, high] = [values[0], values[0]];
+  for (const value of values) [low, high] = [Math.min(low, value), Math.max(high, value)];
+  return [low, high];
 }

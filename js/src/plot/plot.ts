@@ -1,9 +1,10 @@
 import { sameItems } from "../frames/columns.ts";
 import type { Series } from "../frames/series.ts";
-import type { XAxis } from "../frames/view-state.ts";
+import type { ViewTraits, XAxis } from "../frames/view-state.ts";
 import { formatValue } from "../ui/format.ts";
 import { valueAtStep } from "./join.ts";
 import { downsample } from "./m4.ts";
+import { type Count, countOutside, formatAtLeast, rangeWithoutOutliers } from "./outliers.ts";
 import { drawingOrder } from "./palette.ts";
 import { latestValue, type PlotRow, placePoints, plotRows, type RunStyle } from "./rows.ts";
 import { endPoint, type Range, stepsInWindow, type XOf } from "./slices.ts";
@@ -11,6 +12,8 @@ import type { Smoothing } from "./smoothing.ts";
 import type { LogAxes, SpecName } from "./specs.ts";
 
 const MOST_BARS = 10;
+const ABOVE_ZERO: Range = [Number.MIN_VALUE, Number.POSITIVE_INFINITY];
+const NONE: Count = { atLeast: 0, exact: true };
 
 /** One run in one chart. */
 export interface Trace {
@@ -27,6 +30,8 @@ export interface Plot {
   rows: PlotRow[];
   /** Short notes on what the chart does not show. */
   remarks: string[];
+  /** What the y axis leaves out, if it has outliers to leave out. */
+  outliers: { limits: Range; count: Count } | null;
 }
 
 /** Settings shared by all charts of a board. */
@@ -34,7 +39,7 @@ export interface DrawSettings {
   styles: ReadonlyMap<number, RunStyle>;
   hidden: ReadonlySet<string>;
   smoothing: Smoothing;
-  clipOutliers: boolean;
+  clipOutliers: ViewTraits["clip_outliers"];
   /** Parameters of the charts, by name. */
   options: Readonly<Record<string, unknown>>;
 }
@@ -101,13 +106,18 @@ export function plotOf(content: ChartContent, columns: number): Plot {
     }),
   );
   if (shown.length && shown.every(style => isSinglePoint(byRun.get(style.run.key) as Series, style))) {
-    return { kind: "bar", log, traces, rows: barRows(traces), remarks };
+    return { kind: "bar", log, traces, rows: barRows(traces), remarks, outliers: null };
   }
   const lost = shown.filter(style => !xOfPoint(axes, style)).map(({ label }) => label);
   if (lost.length)
     remarks.push(`without ${axes.x}: ${lost.length > 2 ? `${lost.length} runs` : lost.join(", ")}`);
+  const drawn = lines.map(({ own }) => own);
+  const below = log.y ? countOutside(drawn, ABOVE_ZERO) : NONE;
+  if (below.atLeast) remarks.push(`${formatAtLeast(below)} ${below.atLeast === 1 ? "value" : "values"} ≤ 0`);
   const fitted = dropNonPositive(traces, log, remarks);
-  return { kind, log, traces: fitted, rows: fitted.flatMap(trace => trace.rows), remarks };
+  const limits = rangeWithoutOutliers(drawn, log.y, settings.clipOutliers);
+  const outliers = limits && { limits, count: minus(countOutside(drawn, limits), below) };
+  return { kind, log, traces: fitted, rows: fitted.flatMap(trace => trace.rows), remarks, outliers };
 }
 
 /** Return the styles of the visible runs, in drawing order. */
@@ -151,11 +161,10 @@ function xOfPoint({ x, xSeries }: ChartAxes, { run }: RunStyle): XOf | null {
 }
 
 /**
- * On a logarithmic axis, turn values without a position into marks, drop points without an x, and count both in
- * remarks.
+ * On a logarithmic axis, turn values without a position into marks, and drop and count points without an x.
  */
 function dropNonPositive(traces: readonly Trace[], log: LogAxes, remarks: string[]): readonly Trace[] {
-  let [left, below] = [0, 0];
+  let left = 0;
   const fit = (row: PlotRow): PlotRow[] => {
     if (log.x && row.x <= 0) {
       left++;
@@ -166,13 +175,16 @@ function dropNonPositive(traces: readonly Trace[], log: LogAxes, remarks: string
       const banded = row.low !== undefined && row.low <= 0 ? { ...row, low: row.value } : row;
       return [row.smooth > 0 ? banded : { ...banded, smooth: Number.NaN }];
     }
-    below++;
     return [{ ...row, mark: "below" }];
   };
   const fitted = log.x || log.y ? traces.map(trace => ({ ...trace, rows: trace.rows.flatMap(fit) })) : traces;
-  if (below) remarks.push(`${below} ${below === 1 ? "value" : "values"} ≤ 0`);
   if (left) remarks.push(`${left} at x ≤ 0`);
   return fitted;
+}
+
+/** Values outside of the axis less those that a logarithmic one does not have, which are told apart. */
+function minus(all: Count, part: Count): Count {
+  return { atLeast: Math.max(0, all.atLeast - part.atLeast), exact: all.exact && part.exact };
 }
 
 function isSinglePoint({ kind, rows }: Series, { run }: RunStyle): boolean {

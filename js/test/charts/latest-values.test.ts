@@ -14,7 +14,14 @@ function plot(count: number, kind: Plot["kind"] = "line-step", drawn = count): P
     rows: [],
     latest: style.run.key,
   }));
-  return { kind, log: { x: false, y: false }, traces, rows: Array(drawn).fill({}), remarks: [] };
+  return {
+    kind,
+    log: { x: false, y: false },
+    traces,
+    rows: Array(drawn).fill({}),
+    remarks: [],
+    outliers: null,
+  };
 }
 
 const texts = (plot: Plot, width: number) => latestValues(plot, width).map(span => span.textContent);

@@ -48,7 +48,7 @@ function draw(specs: SeriesSpec[], metrics: string[], more: Partial<DrawSettings
     styles: styleRuns(runs, "light"),
     hidden: new Set(),
     smoothing: { amount: 0, kind: "mean" },
-    clipOutliers: false,
+    clipOutliers: "never",
     options: {},
     ...more,
   };

@@ -174,7 +174,7 @@ function content(x: Range | null, series: Series[] = [buckets()]): ChartContent 
     styles,
     hidden: new Set<string>(),
     smoothing: { amount: 0, kind: "mean" } as const,
-    clipOutliers: false,
+    clipOutliers: "never" as const,
     options: {},
   };
   const axes = { x: "step", log: { x: false, y: false }, xSeries: [] };

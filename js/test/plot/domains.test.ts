@@ -14,10 +14,10 @@ function plot(
     const of = Number.isFinite(value) ? mark : String(value);
     return { x, value, smooth: value, mark: of } as PlotRow;
   });
-  return { kind: "line-step", log: { x: false, y }, traces: [], rows, remarks: [] };
+  return { kind: "line-step", log: { x: false, y }, traces: [], rows, remarks: [], outliers: null };
 }
 
-const yOf = (of: Plot, x: Range | null = null) => domainsOf(of, { x, y: null }, false).y;
+const yOf = (of: Plot, x: Range | null = null) => domainsOf(of, { x, y: null }).y;
 
 test("y follows the data, except for a single value and for single dots", () => {
   expect(yOf(plot([1, 2]))).toBeNull();
@@ -32,22 +32,17 @@ test("zoomed along x, y spans the visible values", () => {
 });
 
 test("zoomed along y, y spans the zoom", () => {
-  expect(domainsOf(plot([1, 9]), { x: null, y: [2, 3] }, true)).toEqual({ x: null, y: [2, 3], outside: 0 });
+  expect(domainsOf(plot([1, 9]), { x: null, y: [2, 3] })).toEqual({ x: null, y: [2, 3] });
 });
 
 test("a range that a logarithmic axis cannot show is ignored", () => {
-  const [low, high] = domainsOf(plot([1, 100], { y: true }), { x: null, y: [-1, 3] }, false).y as Range;
+  const [low, high] = domainsOf(plot([1, 100], { y: true }), { x: null, y: [-1, 3] }).y as Range;
   expect([low < 1, low > 0, high > 100]).toEqual([true, true, true]);
 });
 
-test("clipped outliers are counted", () => {
-  const of = plot([...Array.from({ length: 200 }, (_, i) => Math.sin(i)), 1e6]);
-  expect(domainsOf(of, NOTHING, false).y).toBeNull();
-  const { y, outside } = domainsOf(of, NOTHING, true);
-  expect([(y as Range)[1] < 3, outside]).toEqual([true, 1]);
-});
-
-test("without outliers nothing is clipped", () => {
-  const of = plot(Array.from({ length: 200 }, (_, i) => Math.sin(i)));
-  expect(domainsOf(of, NOTHING, true)).toEqual({ x: null, y: null, outside: 0 });
+test("limits exclude the values beyond them, but not all there are", () => {
+  const [low, high] = domainsOf(plot([1, 2, 3, 900]), NOTHING, [0, 10]).y as Range;
+  expect([low, high]).toEqual([0.9, 3.1]);
+  expect(domainsOf(plot([1, 2, 3]), NOTHING, [0, 10]).y).toBeNull();
+  expect(domainsOf(plot([900, 901, 1]), { x: [0, 1], y: null }, [0, 10]).y).toEqual([899.95, 901.05]);
 });

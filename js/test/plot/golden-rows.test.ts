@@ -6,7 +6,7 @@ import { decodeFrame } from "../../src/frames/protocol.ts";
 import { domainsOf } from "../../src/plot/domains.ts";
 import { axisDefinitions, xAxisOf } from "../../src/plot/join.ts";
 import { styleRuns } from "../../src/plot/palette.ts";
-import { type ChartContent, plotOf } from "../../src/plot/plot.ts";
+import { type ChartContent, type DrawSettings, plotOf } from "../../src/plot/plot.ts";
 import type { PlotRow } from "../../src/plot/rows.ts";
 import type { Theme } from "../../src/ui/theme.ts";
 
@@ -16,7 +16,7 @@ interface View {
   y_log: boolean;
   smoothing: number;
   smoothing_kind: "mean" | "exponential";
-  clip_outliers: boolean;
+  clip_outliers: DrawSettings["clipOutliers"];
   hidden: string[];
   theme: Theme;
   columns: number;
@@ -46,7 +46,7 @@ test.each(files)("what is drawn of %s is what Python says", file => {
       const where = `${metric}, ${JSON.stringify({ ...view, plots: 0 })}`;
       expect(plot.kind === "bar", where).toBe(bars);
       expectColumns(plot.rows, columns, where);
-      if (!bars) expectWindow(domainsOf(plot, WHOLE, view.clip_outliers).y, window, where);
+      if (!bars) expectWindow(domainsOf(plot, WHOLE, plot.outliers?.limits).y, window, where);
     }
   }
 });

@@ -23,7 +23,7 @@ function plot(values: number[][], runs: RunHeader[], more: Partial<DrawSettings 
     styles: styleRuns(runs, "light"),
     hidden: new Set(),
     smoothing: { amount: 0, kind: "mean" },
-    clipOutliers: false,
+    clipOutliers: "never",
     options: {},
     ...others,
   };

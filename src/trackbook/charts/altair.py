@@ -200,7 +200,7 @@ def _lines(plot: Plot, styles: list[Style], scales: str) -> metric_chart.Spec:
         x_log=plot.x_log,
         y_log=plot.y_log,
         y_window=plot.window,
-        clipped=plot.clipped,
+        clipped=plot.limits is not None,
         options=plot.options,
         scales=scales,
     )

@@ -18,6 +18,7 @@ import numpy as np
 from ..frames.picture import Picture
 from ..frames.protocol import NAN, NEGATIVE_INFINITY, POSITIVE_INFINITY, RunHeader
 from ..metrics import axis_of, is_system
+from .outliers import range_without_outliers
 from .smoothing import trend_of
 from .theme import Theme, theme
 
@@ -26,8 +27,6 @@ Range = tuple[float, float]
 MOST_BARS: Final = 10
 FINITE: Final = ("line", "dot")
 AIR: Final = 0.05  # of the y axis, above and below
-TAILS: Final = 0.02  # of the values, at either end, may be outliers
-REACH: Final = 0.25  # of what lies between the tails; farther out, they are
 _HIDDEN: Final = ((NAN, math.nan), (POSITIVE_INFINITY, math.inf), (NEGATIVE_INFINITY, -math.inf))
 
 
@@ -65,7 +64,7 @@ class Look:
     smoothing_kind: str = "mean"  # or "exponential"
     x_log: bool = False
     y_log: bool = False
-    clip_outliers: bool = False
+    clip_outliers: str = "auto"  # or "always", "never"
     hidden: frozenset[str] = frozenset()
     colors: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)  # of `metric_chart.line`
@@ -82,7 +81,7 @@ class Plot:
     x_log: bool
     y_log: bool
     smoothing: int
-    clipped: bool  # outliers may lie outside
+    limits: Range | None  # the range of y without outliers, where the axis leaves them out
     bars: bool
     styles: list[Style]
     rows: list[Row]
@@ -95,19 +94,20 @@ class Plot:
 
     @property
     def window(self) -> Range | None:
-        """What the y axis spans where it does not simply follow the data: null."""
+        """What the y axis spans where it does not simply follow the data."""
         seen = [row for row in self.rows if row["mark"] in FINITE]
-        if not seen:
+        values = [n for row in seen for n in (row["value"], row["smooth"]) if math.isfinite(n)]
+        if not values:
             return None
+        low, high = self.limits or (-math.inf, math.inf)
+        inside = [value for value in values if low <= value <= high] or values
         scale, unscale = (math.log, math.exp) if self.y_log else (float, float)
-        numbers = sorted(scale(n) for row in seen for n in (row["value"], row["smooth"]) if math.isfinite(n))
-        ends = numbers[0], numbers[-1]
-        low, high = _robust(numbers) if self.clipped else ends
-        plain = not self.y_log and (low, high) == ends and low < high and any(row["mark"] == "line" for row in seen)
-        if plain:
+        bottom, top = scale(min(inside)), scale(max(inside))
+        all_seen = len(inside) == len(values)
+        if not self.y_log and all_seen and bottom < top and any(row["mark"] == "line" for row in seen):
             return None
-        air = ((high - low) or (1 if self.y_log else abs(high)) or 1) * AIR
-        return unscale(low - air), unscale(high + air)
+        air = ((top - bottom) or (1 if self.y_log else abs(top)) or 1) * AIR
+        return unscale(bottom - air), unscale(top + air)
 
 
 def plot_of(picture: Picture, metric: str, look: Look) -> Plot:
@@ -130,9 +130,11 @@ def plot_of(picture: Picture, metric: str, look: Look) -> Plot:
         for row in rows_of(metric, series[style.run["key"]], line, style, look)
     ]
     if drawn and all(_is_single(series[style.run["key"]], style) for style in drawn):
-        return Plot(metric, x_axis, False, False, 0, False, True, drawn, rows, {})
+        return Plot(metric, x_axis, False, False, 0, None, True, drawn, rows, {})
     rows = on_logarithms(rows, x=x_log, y=look.y_log)
-    return Plot(metric, x_axis, x_log, look.y_log, look.smoothing, look.clip_outliers, False, drawn, rows, look.options)
+    own = [series[style.run["key"]] for style in drawn]
+    limits = range_without_outliers(own, look.clip_outliers, log=look.y_log)
+    return Plot(metric, x_axis, x_log, look.y_log, look.smoothing, limits, False, drawn, rows, look.options)
 
 
 def x_axis_of(picture: Picture, metric: str, chosen: str) -> str:
@@ -246,13 +248,6 @@ def join_of(series: Any) -> Callable[[float], float]:
 
 def _is_single(series: Any, style: Style) -> bool:
     return series.width == 1 and len(series.rows) == 1 and style.run["state"] != "running"
-
-
-def _robust(numbers: list[float]) -> Range:
-    """Where all values lie but those far beyond the tails."""
-    low, high = (numbers[math.floor(share * (len(numbers) - 1) + 0.5)] for share in (TAILS, 1 - TAILS))
-    reach = (high - low) * REACH
-    return max(numbers[0], low - reach), min(numbers[-1], high + reach)
 
 
 def _mark(value: float, *, lonely: bool) -> str:

@@ -1,0 +1,54 @@
+"""The range of y without outliers, as in ``js/src/plot/outliers.ts``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any, Final
+
+import numpy as np
+
+from ..frames.m4 import Floats
+
+TAILS: Final = 0.02  # share of the values at either end that may be outliers
+OUTLIER_DISTANCE: Final = 0.25  # of the span between the tails; values farther out are outliers
+FLAT: Final = 0.1  # of the axis: data that outliers press into less are seen without them
+
+
+def range_without_outliers(series: Iterable[Any], clip: str, *, log: bool) -> tuple[float, float] | None:
+    """Return the range of y without outliers; None if there are none to leave out.
+
+    By itself (`clip` is ``auto``) a chart leaves them out where they press all else into a tenth of the axis, and never a
+    run's latest value.
+    """
+    if clip == "never" or (log and clip == "auto"):  # a logarithm leaves room for both
+        return None
+    low, high, least, most = math.inf, -math.inf, math.inf, -math.inf
+    latest: list[float] = []
+    for values, last in map(_finite_values, series):
+        scaled = np.log(values[values > 0]) if log else values
+        if not len(scaled):
+            continue
+        first, tail, head, end = (
+            float(scaled[math.floor(share * (len(scaled) - 1) + 0.5)]) for share in (0, TAILS, 1 - TAILS, 1)
+        )
+        reach = (head - tail) * OUTLIER_DISTANCE
+        low, high = min(low, max(first, tail - reach)), max(high, min(end, head + reach))
+        least, most = min(least, first), max(most, end)
+        latest.append(last)
+    if not low < high or (low <= least and high >= most):
+        return None
+    pressed = high - low < (most - least) * FLAT
+    if clip == "auto" and not (pressed and all(low <= value <= high for value in latest)):
+        return None
+    return (math.exp(low), math.exp(high)) if log else (low, high)
+
+
+def _finite_values(series: Any) -> tuple[Floats, float]:
+    """Return the finite values that a series can draw, sorted, and its last one."""
+    rows = series.rows
+    names = ("first",) if series.width == 1 else ("first", "min", "max", "last")
+    values = np.concatenate([rows[name] for name in names])
+    ends = rows[names[-1]]
+    ends = ends[np.isfinite(ends)]
+    return np.sort(values[np.isfinite(values)]), float(ends[-1]) if len(ends) else math.nan
