@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import base64
+import contextlib
 import dataclasses
 import json
 import math
+import sqlite3
 import sys
 import tempfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +25,8 @@ from trackbook.data.importing import import_parquet
 from trackbook.data.parquet import FORMAT_VERSION, metadata
 from trackbook.store.base import POINTS
 from trackbook.store.memory import MemoryStore
+from trackbook.store.sqlite import SqliteStore
+from trackbook.store.validate import FIRST_TIME, LAST_TIME
 from trackbook.types import CAPTURED, RunRecord
 
 texts = st.text(min_size=1, max_size=5) | st.sampled_from(NAMES)
@@ -30,11 +36,12 @@ json_values = st.recursive(
     max_leaves=4,
 )
 dicts = st.dictionaries(st.text(max_size=5), json_values, max_size=3)
+times = st.floats(FIRST_TIME, LAST_TIME)
 records = st.builds(
     RunRecord,
     id=texts,
     name=texts,
-    started=st.floats(),
+    started=times,
     state=st.sampled_from(["running", "finished", "failed", "interrupted", "lost"]),
     group=st.none() | texts,
     tags=st.lists(texts, unique=True).map(tuple),
@@ -42,20 +49,28 @@ records = st.builds(
     config=dicts,
     summary=dicts,
     step_by=st.sampled_from(["metric", "run"]),
-    ended=st.none() | st.floats(),
+    ended=st.none() | times,
     done=st.none() | st.integers(0, 2**63 - 1),
     total=st.none() | st.integers(0, 2**63 - 1),
     error=st.none() | st.text(),
     defined=st.dictionaries(texts, texts, max_size=3),
 )
 steps = st.integers(0, 3) | st.integers(0, 2**63 - 1)
-rows_of_points = st.lists(st.tuples(texts, steps, st.floats(), st.floats(allow_nan=False)), max_size=8)
-column = st.none() | st.text(max_size=5) | st.integers() | st.floats()
+rows_of_points = st.lists(st.tuples(texts, steps, st.floats(), times), max_size=8)
+values = {"text": st.text(max_size=5), "integer": st.integers(-(2**63) + 1, 2**63 - 1), "real": times}
+special = {"value": dicts.map(json.dumps), "metrics": st.none() | st.lists(texts, max_size=2).map(json.dumps)}
+
+
+def column(name: str, declared: str) -> st.SearchStrategy[Any]:
+    kind, _, required = declared.partition(" ")
+    return special.get(name, values[kind] if required else st.none() | values[kind])
+
+
 captured = st.fixed_dictionaries(
     {
         table: st.dictionaries(
             texts if table == "facts" else st.integers(0, 99),
-            st.tuples(*[column] * (len(columns) - 1)),
+            st.tuples(*[column(name, declared) for name, declared in list(columns.items())[1:]]),
             max_size=3,
         )
         for table, columns in CAPTURED.items()
@@ -87,12 +102,6 @@ def test_what_was_exported_comes_back_equal(project: str, runs: dict[str, Any], 
     assert [stand(back, run_id) for run_id in runs] == [stand(store, run_id) for run_id in runs]
 
 
-def with_cells() -> MemoryStore:
-    store = filled(one_run())
-    store.put_captured("r1", "cells", [tuple(range(len(CAPTURED["cells"])))])
-    return store
-
-
 @pytest.mark.parametrize("name", ["data", "all.parquet"])
 @pytest.mark.parametrize("read", READERS)
 def test_what_was_captured_is_in_nobodys_way(tmp_path: Path, name: str, read: Any) -> None:
@@ -102,17 +111,26 @@ def test_what_was_captured_is_in_nobodys_way(tmp_path: Path, name: str, read: An
     assert len(pl.read_parquet(path)) == len(pl.scan_parquet(path).collect()) == 3
 
 
+CELL = (0, "id", 3, "x = 1", 1.0, 2.0, "ok", None, None, '["loss"]', 5, None)
+
+
+def with_cells() -> MemoryStore:
+    store = filled(one_run())
+    store.put_captured("r1", "cells", [CELL])
+    return store
+
+
 def test_a_later_version_may_know_more_columns_and_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as later:
-        later.setitem(CAPTURED, "cells", dict.fromkeys(["new", *reversed(CAPTURED["cells"])], "text"))
+        later.setitem(CAPTURED, "cells", {"new": "text"} | dict(reversed(CAPTURED["cells"].items())))
         later.setitem(CAPTURED, "tables", {"key": "text"})
         store = filled(one_run())
-        store.put_captured("r1", "cells", [("new", *reversed(range(len(CAPTURED["cells"]) - 1)))])
+        store.put_captured("r1", "cells", [("new", *reversed(CELL))])
         store.put_captured("r1", "tables", [("key",)])
         export_run(tmp_path / "run.parquet", "digits", one_run(), store)
     back = MemoryStore()
     import_parquet(tmp_path / "run.parquet", lambda _: back)
-    assert back.captured("r1", "cells") == [tuple(range(len(CAPTURED["cells"])))]
+    assert back.captured("r1", "cells") == [CELL]
 
 
 def test_damage_beside_the_points_is_said_and_nothing_is_taken(tmp_path: Path) -> None:
@@ -231,3 +249,127 @@ def test_system_metrics_come_back_and_are_not_among_the_points(tmp_path: Path) -
         assert len(back.read("r1")) == 3
     export(tmp_path / "run.csv", "p", store.runs(), store, "csv")
     assert "@system" not in (tmp_path / "run.csv").read_text()
+
+
+# --- hostile and foreign files ----------------------------------------------------------------------------------------
+
+
+def hostile(path: Path, record: dict[str, Any] | None = None, captured: Any = None, **columns: Any) -> Path:
+    """A file that claims to be an export of Trackbook."""
+    fields = {"id": "x", "name": "x", "started": 1.0, "state": "finished", "tags": []} | (record or {})
+    about = {"version": FORMAT_VERSION, "project": "p", "runs": [{"record": fields, "metrics": {"a": {}}}]}
+    table = {
+        "run_id": ["x"] * 2,
+        "metric": ["a"] * 2,
+        "step": [0, 1],
+        "value": [0.0, 1.0],
+        "time": [1.0, 2.0],
+    } | columns
+    metadata = {"trackbook": json.dumps(about)} | ({} if captured is None else {"trackbook.captured": captured})
+    frame = pl.DataFrame(
+        table, schema_overrides={"step": pl.Int64, "value": pl.Float64, "time": pl.Float64}, strict=False
+    )
+    frame.write_parquet(path, metadata=metadata)
+    return path
+
+
+def packed(tables: Any) -> str:
+    return base64.b64encode(zlib.compress(json.dumps(tables).encode())).decode()
+
+
+HOSTILE: dict[str, dict[str, Any]] = {
+    "huge done": {"record": {"done": 10**30}},
+    "text as time": {"record": {"started": "x"}},
+    "year 1e292": {"record": {"started": 1e300}},
+    "no config": {"record": {"config": None}},
+    "nested tags": {"record": {"tags": [["x"]]}},
+    "null step": {"step": [0, None]},
+    "negative step": {"step": [0, -5]},
+    "null metric": {"metric": ["a", None]},
+    "null value": {"value": [0.0, None]},
+    "time beyond dates": {"time": [1.0, 1e300]},
+    "steps as text": {"step": ["0", "x"]},
+    "captured is not JSON": {"captured": base64.b64encode(zlib.compress(b"{")).decode()},
+    "captured is a list": {"captured": packed([])},
+    "captured tables are numbers": {"captured": packed({"x": {"console": 5}})},
+    "captured rows are numbers": {"captured": packed({"x": {"console": {"columns": ["line"], "rows": [5]}}})},
+    "captured line is text": {
+        "captured": packed(
+            {"x": {"console": {"columns": ["line", "stream", "text", "time"], "rows": [["0", "s", "t", 1.0]]}}}
+        )
+    },
+    "document is not JSON": {
+        "captured": packed({"x": {"facts": {"columns": ["name", "value"], "rows": [["environment", "?"]]}}})
+    },
+    "system metric without its prefix": {
+        "captured": packed(
+            {"x": {"system": {"columns": ["metric", "step", "value", "time"], "rows": [["a", 5, 1.0, 1.0]]}}}
+        )
+    },
+    "deep JSON": {"captured": base64.b64encode(zlib.compress(b"[" * 100_000)).decode()},
+}
+
+
+@pytest.mark.parametrize("what", list(HOSTILE))
+def test_file_that_claims_to_be_ours_is_checked_before_the_first_write(tmp_path: Path, what: str) -> None:
+    store = filled(one_run())
+    before = stand(store, "r1")
+    with pytest.raises(ValueError, match=r"cannot read .*bad"):
+        import_parquet(hostile(tmp_path / "bad.parquet", **HOSTILE[what]), lambda _: store)
+    assert [run.id for run in store.runs()] == ["r1"]
+    assert stand(store, "r1") == before
+
+
+def test_one_bad_run_of_a_folder_leaves_nothing_of_the_good_ones(tmp_path: Path) -> None:
+    export(tmp_path / "a.parquet", "digits", [one_run()], filled(one_run()))
+    hostile(tmp_path / "b.parquet", step=[0, -5])
+    store = MemoryStore()
+    with pytest.raises(ValueError, match=r"cannot read run 'x' in .*b.parquet: column 'step' holds -5"):
+        import_parquet(tmp_path, lambda _: store)
+    assert store.runs() == []
+
+
+def test_foreign_times_out_of_range_are_refused(tmp_path: Path) -> None:
+    pl.DataFrame({"step": [0, 1], "loss": [1.0, 2.0], "time": [1e300, 1e300]}).write_parquet(
+        tmp_path / "theirs.parquet"
+    )
+    store = MemoryStore()
+    with pytest.raises(ValueError, match="column 'time' holds 1e\\+300, not a time in seconds UTC"):
+        import_parquet(tmp_path / "theirs.parquet", lambda _: store)
+    assert store.runs() == []
+
+
+def test_run_that_was_not_written_whole_is_not_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    export_run(tmp_path / "run.parquet", "digits", one_run(), filled(one_run()))
+    store = MemoryStore()
+    plain = store.append
+    monkeypatch.setattr(store, "append", lambda run, points: plain(run, points.head(1)))
+    with pytest.raises(OSError, match="of 3 points of run 'r1' 1 can be read back"):
+        import_parquet(tmp_path / "run.parquet", lambda _: store)
+    assert store.runs() == []
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("started", 1e300),
+        ("config", "null"),
+        ("config", "[" * 100_000),
+        ("tags", '[["x"]]'),
+        ("state", "?"),
+        ("done", -1),
+    ],
+)
+def test_bad_record_in_a_store_is_one_bad_row_said_once(tmp_path: Path, column: str, value: Any) -> None:
+    """From an import by an earlier version, or a flipped bit."""
+    store = SqliteStore(tmp_path / "p.db", "p")
+    for run_id in ("r1", "r2"):
+        store.put_run(one_run(id=run_id))
+    assert store.flush()
+    with contextlib.closing(sqlite3.connect(tmp_path / "p.db")) as db, db:
+        db.execute(f"update runs set {column} = ? where id = 'r2'", (value,))
+    assert [run.id for run in store.runs()] == ["r1"]
+    assert [run.id for run in store.runs()] == ["r1"]
+    (notice,) = store.notices
+    assert "the record of run 'r2' cannot be read" in notice
+    store.close()

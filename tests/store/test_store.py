@@ -13,7 +13,8 @@ from journals import by_metric
 from journals import points as rows
 from trackbook.store.base import POINTS, Store
 from trackbook.store.memory import MemoryStore
-from trackbook.store.sqlite import SqliteStore, project_name
+from trackbook.store.database import project_name
+from trackbook.store.sqlite import SqliteStore
 from trackbook.types import Cursor, MetricSummary, RunRecord
 
 NAN = math.nan
@@ -413,14 +414,13 @@ def test_writing_goes_on_when_it_can_and_the_notice_goes_away(blocked: SqliteSto
     other.close()
 
 
-def test_reading_a_file_that_is_no_database_is_a_notice_and_the_file_stays_as_it_is(open_store: Open) -> None:
+def test_reading_what_is_not_a_database_raises_and_leaves_it(open_store: Open) -> None:
     store = open_store()
     store.path.write_text("precious" * 1000)
-    assert store.runs() == []
-    assert store.run("r1") is None
-    assert store.read("r1").is_empty()
+    for read in (store.runs, lambda: store.run("r1"), lambda: store.read("r1"), lambda: store.summary("r1")):
+        with pytest.raises(OSError, match=f"Cannot read {store.path} .* sets it aside and keeps what can be read"):
+            read()
     assert store.since("r1", Cursor(0, 7))[1] == Cursor(0, 7)
-    assert store.summary("r1") == {}
     (notice,) = store.notices
     assert str(store.path) in notice
     assert store.path.read_text() == "precious" * 1000

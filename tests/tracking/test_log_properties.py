@@ -190,8 +190,8 @@ json_values = st.recursive(
 )
 records = st.builds(
     RunRecord,
-    id=texts,
-    name=texts,
+    id=texts.filter(bool),
+    name=texts.filter(bool),
     started=st.floats(0, 1e10),
     state=st.sampled_from(["running", "finished", "failed", "interrupted", "lost"]),
     group=st.none() | texts,

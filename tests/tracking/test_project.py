@@ -10,7 +10,6 @@ from typing import Any
 import polars as pl
 import pytest
 
-from trackbook import TrackbookWarning
 from trackbook.journal.records import RECORD_BYTES
 from trackbook.pump import INTERVAL
 from trackbook.tracking.options import RunOptions
@@ -345,10 +344,10 @@ def test_any_name_of_config_and_metrics_is_a_column(project: Project, name: str)
     assert project.table()[f"config.{shown}"].to_list() == [1]
 
 
-def test_a_file_that_cannot_be_read_is_warned_of(project: Project) -> None:
+def test_a_file_that_cannot_be_read_is_an_os_error(project: Project) -> None:
     project.store.path.write_text("not a database" * 1000)
-    with pytest.warns(TrackbookWarning, match="Cannot read"):
-        assert project.table().is_empty()
+    with pytest.raises(OSError, match="Cannot read"):
+        project.table()
 
 
 def test_a_project_shows_its_name(project: Project) -> None:

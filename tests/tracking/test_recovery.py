@@ -89,6 +89,18 @@ def test_a_lost_run_ended_with_its_last_point(store: SqliteStore, home: Path) ->
     assert record.ended == 9.0
 
 
+@pytest.mark.parametrize("field", [{"started": 1e300}, {"name": ""}, {"tags": [[1]]}, {"config": None}, {"state": "?"}])
+def test_journal_with_a_damaged_record_is_left_and_stops_nothing(
+    store: SqliteStore, home: Path, field: dict[str, Any]
+) -> None:
+    abandoned(home, *CALLS, id="r2")
+    abandoned(home, *CALLS, **field)
+    (said,) = recover(store, home, ())
+    assert "is damaged and is left as it is" in said
+    assert [run.id for run in store.runs()] == ["r2"]
+    assert len(list(home.iterdir())) == 1
+
+
 def test_it_is_durable(store: SqliteStore, home: Path, tmp_path: Path) -> None:
     abandoned(home, *CALLS)
     recover(store, home, ())

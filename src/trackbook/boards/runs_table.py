@@ -70,9 +70,12 @@ class RunsTable:
         return self._table([record.id for record in records], own, most)
 
     def _read(self, own: Sequence[str] | None) -> list[RunRecord]:
-        if own is None:
-            return self._store.runs()
-        return [record for run in own if (record := self._store.run(run)) is not None]
+        try:
+            if own is None:
+                return self._store.runs()
+            return [record for run in own if (record := self._store.run(run)) is not None]
+        except OSError:  # the store's notices say so; what was read before stays
+            return [record for record in self._records.values() if own is None or record.id in own]
 
     def _take(self, records: Sequence[RunRecord]) -> bool:
         changed = False
@@ -89,7 +92,10 @@ class RunsTable:
     def _take_figures(self, records: Sequence[RunRecord]) -> bool:
         """Read the summaries of open runs; those of ended runs stay. Return whether some changed."""
         wanted = [run.id for run in records if run.state == _RUNNING or run.id not in self._figures]
-        found = self._store.summaries(wanted) if wanted else {}
+        try:
+            found = self._store.summaries(wanted) if wanted else {}
+        except OSError:
+            return False
         fresh = {run: logged(figures) for run, figures in found.items()}
         changed = any(_counts(figures) != _counts(self._figures.get(run, {})) for run, figures in fresh.items())
         self._figures.update(fresh)

@@ -116,8 +116,9 @@ class Session:
         now = time.monotonic()
         if self.follow and now - self._looked >= RECHECK_SECONDS:
             self._looked = now
-            for run in self.store.runs()[-SHOWN_RUNS:]:
-                self.add_run(run.id)
+            with suppress(OSError):  # the store's notices say so, and the next look may succeed
+                for run in self.store.runs()[-SHOWN_RUNS:]:
+                    self.add_run(run.id)
         news = [self._pull_run(run_id, run, now) for run_id, run in self._runs.items()]
         self._take_in()
         news.append(self._removed)
@@ -172,7 +173,10 @@ class Session:
         if settled and now - run.checked < RECHECK_SECONDS:
             return False
         run.checked = now
-        record = self.store.run(run_id)
+        try:
+            record = self.store.run(run_id)
+        except OSError:  # the store's notices say so, and the next look may succeed
+            return False
         if record is None:
             return False
         if run.record is None:

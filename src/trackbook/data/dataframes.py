@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import polars as pl
@@ -56,6 +56,33 @@ def series(points: dict[str, pl.DataFrame], project: str, run: RunRecord) -> Ite
             pack, size = [], 0
         pack.append(part)
         size += len(part)
+
+
+class Tally:
+    """How many points went by, and sums of hashes by which other points, in any order, can be told from them."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.sums: dict[str, int] = {}
+
+    def watch(self, frames: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+        """Yield `frames`, counting each."""
+        for frame in frames:
+            self.add(frame.lazy())
+            yield frame
+
+    def add(self, table: pl.LazyFrame) -> None:
+        """Count the points of a table that has some of the columns step, value and time."""
+        names = [name for name in ("step", "value", "time") if name in table.collect_schema()]
+        low = [(pl.col(name).hash(1) & 0xFFFF_FFFF).sum() for name in names]
+        rows, *sums = table.select(pl.len(), *low).collect().row(0)
+        self.rows += rows
+        for name, more in zip(names, sums, strict=True):
+            self.sums[name] = self.sums.get(name, 0) + int(more)
+
+    def agrees(self, found: Tally) -> bool:
+        """Whether these are the points that were found, in the columns that `found` knows."""
+        return self.rows == found.rows and all(self.sums.get(name, 0) == more for name, more in found.sums.items())
 
 
 def history(store: Store, run_id: str, run_name: str, metrics: str | Sequence[str] | None, wide: bool) -> pl.DataFrame:

@@ -15,28 +15,43 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 import polars as pl
 
 from ..errors import warn
 from ..store.base import Store
 from ..store.paths import partition_key
+from ..text import one_line
 from ..types import RunRecord
-from .dataframes import LONG, SERIES, by_metric, series
-from .parquet import metadata, write_parquet
+from .dataframes import LONG, SERIES, Tally, by_metric, series
+from .parquet import metadata, scan_points, write_parquet
 
 _FILE: Final = "points.parquet"
 
-Write = Callable[[Path, str, Sequence[RunRecord], Store], None]
+Write = Callable[[Path, str, Sequence[RunRecord], Store], Tally]
 
 
 class Format(NamedTuple):
     """One way to write a table of points to a file."""
 
     suffixes: tuple[str, ...]
-    write: Write  # of runs of a project, to a new file
+    write: Write  # runs of a project, to a new file
+    scan: Callable[[Path], pl.LazyFrame]  # the table of a file, to check what was written
     is_export: Callable[[Path], bool]  # whether a file may be replaced: it is a former export
+
+
+class _Whole:
+    """A store whose reads raise where a part is damaged: what is less must not replace a former export."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def read(self, run_id: str, metrics: Sequence[str] | None = None) -> pl.DataFrame:
+        return self._store.read(run_id, metrics, True)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
 
 
 def export_run(path: str | os.PathLike[str], project: str, run: RunRecord, store: Store) -> None:
@@ -86,8 +101,23 @@ def _resolve(path: str | os.PathLike[str]) -> Path:
 def _write_file(target: Path, format: str, project: str, runs: Sequence[RunRecord], store: Store) -> None:
     _check_file(target, format)
     with _replacing(target, target) as temporary:
-        FORMATS[format].write(temporary, project, runs, store)
+        _write_checked(temporary, format, project, runs, _source(store, target))
     _warn_of(store)
+
+
+def _source(store: Store, former: Path) -> Store:
+    return cast("Store", _Whole(store)) if former.exists() else store
+
+
+def _write_checked(path: Path, format: str, project: str, runs: Sequence[RunRecord], store: Store) -> None:
+    """Write a file and read it back. Raises ``OSError`` when it does not hold all points."""
+    written, found = FORMATS[format].write(path, project, runs, store), Tally()
+    try:
+        found.add(FORMATS[format].scan(path))
+    except pl.exceptions.PolarsError as error:
+        raise OSError(f"what was written beside {path.parent} cannot be read back: {one_line(error)}") from None
+    if not written.agrees(found):
+        raise OSError(f"of {written.rows:,} points written to {path.parent} {found.rows:,} read back, or other ones")
 
 
 def _write_folder(target: Path, project: str, runs: Sequence[RunRecord], store: Store) -> Path:
@@ -99,7 +129,7 @@ def _write_folder(target: Path, project: str, runs: Sequence[RunRecord], store: 
         for run in runs:
             folder = temporary / f"run_key={partition_key(run.id)}"
             folder.mkdir()
-            write_parquet(folder / _FILE, project, [run], store)
+            _write_checked(folder / _FILE, "parquet", project, [run], _source(store, part))
     _warn_of(store)
     return target
 
@@ -189,17 +219,34 @@ def _frames(project: str, runs: Sequence[RunRecord], store: Store) -> Iterator[p
         yield from series(by_metric(store, run.id), project, run)
 
 
-def _write_csv(path: Path, project: str, runs: Sequence[RunRecord], store: Store) -> None:
+def _write_csv(path: Path, project: str, runs: Sequence[RunRecord], store: Store) -> Tally:
+    tally = Tally()
     with path.open("wb") as file:
         pl.DataFrame(schema=LONG).write_csv(file)
-        for frame in _frames(project, runs, store):
+        for frame in tally.watch(_frames(project, runs, store)):
             frame.write_csv(file, include_header=False)
+    return tally
 
 
-def _write_jsonl(path: Path, project: str, runs: Sequence[RunRecord], store: Store) -> None:
+def _scan_csv(path: Path) -> pl.LazyFrame:
+    return pl.scan_csv(path, schema=LONG, glob=False)
+
+
+def _write_jsonl(path: Path, project: str, runs: Sequence[RunRecord], store: Store) -> Tally:
+    tally = Tally()
     with path.open("wb") as file:
-        for frame in _frames(project, runs, store):
+        for frame in tally.watch(_frames(project, runs, store)):
             frame.select(_json_line()).write_csv(file, include_header=False, quote_style="never")
+    return tally
+
+
+def _scan_jsonl(path: Path) -> pl.LazyFrame:
+    """The steps: values may be words, see `_json_line`."""
+    step = pl.Struct({"step": LONG["step"]})
+    if not path.stat().st_size:
+        return pl.LazyFrame(schema={"step": LONG["step"]})
+    lines = pl.scan_csv(path, has_header=False, new_columns=["line"], separator="\x1f", quote_char=None, glob=False)
+    return lines.select(pl.col("line").str.json_decode(step).struct.field("step"))
 
 
 def _json_line() -> pl.Expr:
@@ -218,13 +265,15 @@ def _json_line() -> pl.Expr:
     return line
 
 
-def _write_arrow(path: Path, project: str, runs: Sequence[RunRecord], store: Store) -> None:
+def _write_arrow(path: Path, project: str, runs: Sequence[RunRecord], store: Store) -> Tally:
     """Write an Arrow IPC file with plain strings. The store is read before Polars begins, as in `write_parquet`."""
-    table = pl.concat([pl.DataFrame(schema=SERIES), *_frames(project, runs, store)])
+    tally = Tally()
+    table = pl.concat([pl.DataFrame(schema=SERIES), *tally.watch(_frames(project, runs, store))])
     try:
         table.lazy().cast(LONG).sink_ipc(path, compression="zstd", compat_level=pl.CompatLevel.oldest())
     except pl.exceptions.PolarsError as error:
         raise OSError(f"cannot write {path.parent}: {error}") from None
+    return tally
 
 
 def _is_arrow_export(path: Path) -> bool:
@@ -236,8 +285,8 @@ def _is_arrow_export(path: Path) -> bool:
 
 # The one list of formats, from which `trackbook.export`, ``%track export`` and completion choose.
 FORMATS: Final[dict[str, Format]] = {
-    "parquet": Format((".parquet", ".pq"), write_parquet, _is_parquet_export),
-    "csv": Format((".csv",), _write_csv, _is_csv_export),
-    "jsonl": Format((".jsonl",), _write_jsonl, _is_jsonl_export),
-    "arrow": Format((".arrow", ".feather"), _write_arrow, _is_arrow_export),
+    "parquet": Format((".parquet", ".pq"), write_parquet, scan_points, _is_parquet_export),
+    "csv": Format((".csv",), _write_csv, _scan_csv, _is_csv_export),
+    "jsonl": Format((".jsonl",), _write_jsonl, _scan_jsonl, _is_jsonl_export),
+    "arrow": Format((".arrow", ".feather"), _write_arrow, pl.scan_ipc, _is_arrow_export),
 }

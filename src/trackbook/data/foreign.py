@@ -12,6 +12,7 @@ from urllib.parse import unquote
 import polars as pl
 
 from ..errors import warn
+from ..store import validate
 from ..store.base import POINTS
 from ..types import RunRecord
 from .dataframes import LONG
@@ -176,7 +177,7 @@ def _arrival(origin: Path, table: pl.DataFrame) -> Arrival:
         group=next(iter(table["group"].drop_nulls()), None),
         ended=float(times.max() or 0.0),  # type: ignore[arg-type]
     )
-    result = points.select(*POINTS).cast(POINTS)
+    result = validate.points(points.select(*POINTS).cast(POINTS), f"cannot read {origin}")
     return Arrival(origin, project, record, lambda: result, timed=bool(points["timed"].all()))
 
 

@@ -8,18 +8,17 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import polars as pl
 
 from ..errors import warn
 from ..metrics import SYSTEM
 from ..store.base import POINTS, Store
+from ..store.transfer import put_whole
 from ..types import RunRecord
 from .foreign import Arrival, adopt
-from .parquet import FORMAT_VERSION, metadata, read_captured, read_points
-
-_ROWS_AT_ONCE: Final = 1_000_000  # given to a store
+from .parquet import metadata, read_captured, read_points, read_records
 
 
 def import_parquet(
@@ -32,25 +31,23 @@ def import_parquet(
     A run that the store has already is passed over when it is the same.
 
     Raises ``FileNotFoundError``, and ``ValueError`` for a file that cannot be read or lacks a column, or whose run is in the store
-    already and differs. Nothing is imported then, except the runs before one whose points turn out to be damaged.
+    already and differs: nothing is imported then. Raises ``OSError`` when a run cannot be written and read back whole; the runs before
+    it are imported then.
     """
     arrivals = _arrivals(Path(path).expanduser())
+    for one in (
+        arrivals
+    ):  # all of it, before the first write: what is damaged in the last run must leave no trace of the first
+        one.points(), one.captured()
     fresh = [one for one in arrivals if not _is_known(store_of(one.project), one)]
-    stores = {id(store): store for store in (store_of(one.project) for one in fresh)}
     for one in fresh:
         store = store_of(one.project)
         if _is_known(store, one):  # the same run in two files
             continue
-        points, captured = one.points(), one.captured()
-        store.put_run(one.run)
+        captured = one.captured()
         system = pl.DataFrame(captured.pop("system", []), schema=POINTS, orient="row")
-        for table, rows in captured.items():
-            store.put_captured(one.run.id, table, rows)
-        points = pl.concat([points, system])
-        for part in points.iter_slices(_ROWS_AT_ONCE):
-            store.append(one.run.id, part)
-    for store in stores.values():
-        store.flush()
+        put_whole(store, one.run, pl.concat([one.points(), system]), captured)
+    for store in {id(store): store for store in (store_of(one.project) for one in fresh)}.values():
         for notice in store.notices:
             warn(notice)
     return [(one.project, one.run) for one in arrivals]
@@ -74,11 +71,8 @@ def _arrivals(path: Path) -> list[Arrival]:
 
 
 def _exported(file: Path, about: dict[str, Any]) -> Iterator[Arrival]:
-    if about["version"] > FORMAT_VERSION:
-        raise ValueError(f"{file} was written by a newer Trackbook (format {about['version']}); upgrade this one")
-    for run in about["runs"]:
-        record = RunRecord(**{**run["record"], "tags": tuple(run["record"]["tags"])})
-        points = functools.partial(read_points, file, record.id, list(run["metrics"]))
+    for record, metrics in read_records(file, about):
+        points = functools.partial(read_points, file, record.id, metrics)
         captured = functools.partial(read_captured, file, record.id)
         yield Arrival(file, about["project"], record, points, captured=captured)
 

@@ -12,7 +12,6 @@ import dataclasses
 import functools
 import io
 import json
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -20,10 +19,12 @@ from typing import Any, Final
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from ..metrics import is_system, logged
+from ..metrics import SYSTEM, is_system, logged
+from ..store import validate
 from ..store.base import POINTS, Store
+from ..text import one_line
 from ..types import CAPTURED, RunRecord
-from .dataframes import LONG, SERIES, by_metric, series
+from .dataframes import LONG, SERIES, Tally, by_metric, series
 
 FORMAT_VERSION: Final = 2  # 2: the record has `defined`
 KEY: Final = "trackbook"
@@ -34,8 +35,8 @@ _ARROW: Final = "ARROW:schema"
 Tables = dict[str, list[tuple[Any, ...]]]  # captured rows by table
 
 
-def write_parquet(path: Path, project: str, runs: Sequence[RunRecord], store: Store) -> None:
-    """Write runs of one project as one Parquet file. Raises ``OSError`` when it cannot be written.
+def write_parquet(path: Path, project: str, runs: Sequence[RunRecord], store: Store) -> Tally:
+    """Write runs of one project as one Parquet file; count its points. Raises ``OSError`` when it cannot be written.
 
     Large metrics get row groups of their own, because Polars ends a row group where a large batch ends: readers can pass over
     metrics. The store is read before Polars begins. Polars takes batches on its own threads, of which it has few; one that waits
@@ -58,8 +59,9 @@ def write_parquet(path: Path, project: str, runs: Sequence[RunRecord], store: St
 
     def batches(*_: Any) -> Iterator[pl.DataFrame]:
         for run in runs:
-            yield from series(points.pop(run.id), project, run)
+            yield from tally.watch(series(points.pop(run.id), project, run))
 
+    tally = Tally()
     try:
         register_io_source(batches, schema=SERIES).sink_parquet(
             path,
@@ -70,6 +72,12 @@ def write_parquet(path: Path, project: str, runs: Sequence[RunRecord], store: St
         )
     except pl.exceptions.PolarsError as error:
         raise OSError(f"cannot write {path.parent}: {error}") from None
+    return tally
+
+
+def scan_points(path: Path) -> pl.LazyFrame:
+    """The table of points of a file, and nothing of its path."""
+    return pl.scan_parquet(path, glob=False, hive_partitioning=False)
 
 
 @functools.cache
@@ -85,10 +93,30 @@ def metadata(path: Path) -> dict[str, Any] | None:
     """What an export of Trackbook says of its runs; None for any other file."""
     try:
         text = pl.read_parquet_metadata(path).get(KEY)
-        about = None if text is None else json.loads(text)
     except (pl.exceptions.PolarsError, OSError, ValueError):
         return None
+    about = None if text is None else validate.json_value(text)
     return about if isinstance(about, dict) and "runs" in about else None
+
+
+def read_records(path: Path, about: dict[str, Any]) -> list[tuple[RunRecord, list[str]]]:
+    """The records of an export's runs, each with the names of its metrics. Raises ``ValueError``."""
+    version, runs = about.get("version"), about["runs"]
+    if not (isinstance(version, int) and isinstance(runs, list)):
+        raise ValueError(f"cannot read {path}: what it says of its runs is damaged")  # noqa: TRY004  of a damaged file
+    if version > FORMAT_VERSION:
+        raise ValueError(f"{path} was written by a newer Trackbook (format {version}); upgrade this one")
+    if not validate.is_name(about.get("project")):
+        raise ValueError(f"cannot read {path}: its project is {one_line(repr(about.get('project')))}, not a name")
+    found = []
+    for run in runs:
+        if not isinstance(run, dict) or not validate.is_object(run.get("metrics")):
+            raise ValueError(f"cannot read {path}: what it says of a run is damaged")
+        try:
+            found.append((validate.record(run.get("record")), list(run["metrics"])))
+        except ValueError as error:
+            raise ValueError(f"cannot read {path}: {error}") from None
+    return found
 
 
 def read_points(path: Path, run_id: str, metrics: Sequence[str]) -> pl.DataFrame:
@@ -96,9 +124,10 @@ def read_points(path: Path, run_id: str, metrics: Sequence[str]) -> pl.DataFrame
 
     Raises ``ValueError`` when they cannot be read.
     """
-    table = pl.scan_parquet(path, glob=False, hive_partitioning=False)
+    table = scan_points(path)
     try:
         points = table.filter(pl.col("run_id") == run_id).select(*POINTS).cast(POINTS).collect()
+        points = validate.points(points, f"cannot read run {run_id!r} in {path}")
     except pl.exceptions.PolarsError as error:
         raise ValueError(f"cannot read the points of run {run_id!r} in {path}: {str(error).splitlines()[0]}") from None
     parts = points.partition_by("metric", as_dict=True)
@@ -126,21 +155,43 @@ def pack_captured(store: Store, runs: Mapping[str, Mapping[str, pl.DataFrame]]) 
             rows = _system_rows(points) if table == "system" else store.captured(run_id, table)
             if rows:
                 tables.setdefault(run_id, {})[table] = {"columns": columns, "rows": rows}
-    return base64.b64encode(zlib.compress(json.dumps(tables).encode())).decode() if tables else None
+    return base64.b64encode(validate.compress(json.dumps(tables).encode())).decode() if tables else None
 
 
 def unpack_captured(text: str, run_id: str) -> Tables:
     """The rows that `pack_captured` has of one run, with the columns of this version. Raises ``ValueError``."""
     try:
-        tables = json.loads(zlib.decompress(base64.b64decode(text))).get(run_id, {})
-        found = {}
-        for table in [name for name in _tables() if name in tables]:
-            columns = tables[table]["columns"]
-            rows = [dict(zip(columns, row, strict=True)) for row in tables[table]["rows"]]
-            found[table] = [tuple(row.get(column) for column in _tables()[table]) for row in rows]
-    except (ValueError, zlib.error, LookupError, TypeError, AttributeError) as error:
+        tables = _tables_of(validate.json_value(validate.decompress(base64.b64decode(text))), run_id)
+        return {
+            name: validate.captured(name, tables[name].get("columns"), tables[name].get("rows"))
+            for name in CAPTURED
+            if name in tables
+        } | _unpack_system(tables.get("system"))
+    except ValueError as error:
         raise ValueError(f"the captured tables of run {run_id!r} are damaged: {error}") from None
-    return found
+
+
+def _tables_of(runs: Any, run_id: str) -> dict[str, dict[str, Any]]:
+    tables = runs.get(run_id, {}) if isinstance(runs, dict) else None
+    if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
+        raise ValueError("they are not JSON objects")
+    return tables
+
+
+def _unpack_system(table: Any) -> Tables:
+    if table is None:
+        return {}
+    columns, rows = table.get("columns"), table.get("rows")
+    if not isinstance(columns, list) or not isinstance(rows, list) or set(POINTS) - set(map(str, columns)):
+        raise ValueError("the system metrics are not a list of columns and a list of rows")
+    try:
+        found = pl.DataFrame(rows, columns, orient="row", infer_schema_length=None).select(*POINTS).cast(POINTS)
+    except (pl.exceptions.PolarsError, TypeError, ValueError, OverflowError) as error:
+        raise ValueError(f"the system metrics are not points: {one_line(error)}") from None
+    points = validate.points(found, "the system metrics")
+    if not points["metric"].cast(pl.String).str.starts_with(SYSTEM).all():
+        raise ValueError(f"a system metric does not begin with {SYSTEM!r}")
+    return {"system": points.rows()}
 
 
 def _tables() -> dict[str, tuple[str, ...]]:

@@ -67,7 +67,10 @@ def _runs(before: list[str]) -> list[str]:
     project = before[before.index("--project") + 1] if "--project" in before[:-1] else None
     if project is not None and project not in project_names(data_dir()):
         return []
-    runs = home(project).store.runs()
+    try:
+        runs = home(project).store.runs()
+    except OSError:  # the command itself will say why
+        return []
     return list(dict.fromkeys(run.id if run.name.split() != [run.name] else run.name for run in reversed(runs)))
 
 

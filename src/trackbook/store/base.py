@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from types import MappingProxyType
 from typing import Any, Final, Protocol
 
@@ -25,6 +26,8 @@ def writable(row: Sequence[Any]) -> tuple[Any, ...]:
 
 class Store(Protocol):
     """The runs of one project. Safe to call from any thread.
+
+    A read that cannot be done now raises ``OSError``, and never gives less; `since` and `window` say so by what they return.
 
     Points travel as frames of the schema `POINTS`. What is appended has ordinals, from 0 in order of arrival, and a `Cursor` is
     a place among them. In what is read, those of one metric are in order of arrival, the metrics in any order.
@@ -87,11 +90,15 @@ class Store(Protocol):
     def delete(self, run_id: str) -> None:
         """Removes a run and its points. Raises ``OSError`` when it cannot be done now; nothing has changed then."""
 
-    def read(self, run_id: str, metrics: Sequence[str] | None = None) -> pl.DataFrame:
-        """The points of a run, or of some of its metrics."""
+    def read(self, run_id: str, metrics: Sequence[str] | None = None, whole: bool = False) -> pl.DataFrame:
+        """The points of a run, or of some of its metrics.
+
+        Points that are damaged for good are left out, and a notice says so; with `whole` they raise ``OSError``.
+        """
 
     def since(self, run_id: str, cursor: Cursor, most: int | None = None) -> tuple[pl.DataFrame, Cursor]:
-        """What came after `cursor`, and the cursor to go on from; of a long past, the next `most` points or few more.
+        """What came after `cursor`, and the cursor to go on from; of a long past, the next `most` points or few more. Nothing and
+        the same cursor where the file cannot be read now.
 
         When the generation of the returned cursor differs from `cursor`'s, the run was cut back: the points are then all
         of the run's points.
@@ -117,9 +124,10 @@ class Store(Protocol):
         """Removes the rows of a table with keys from `first` up to `end`, which stays."""
 
     def captured(self, run_id: str, table: str, after: Any = None) -> list[tuple[Any, ...]]:
-        """The rows of a run in a table of `CAPTURED`, or those with a key after `after`, in the order of their keys; none
-        when the file cannot be read now.
-        """
+        """The rows of a run in a table of `CAPTURED`, or those with a key after `after`, in the order of their keys."""
+
+    def reopened(self) -> AbstractContextManager[Store]:
+        """The store as another process sees it: what is durable, without what only memory has."""
 
     def flush(self) -> bool:
         """Makes durable what is not yet; True when all of it is. A failure is a notice, never an exception."""

@@ -54,22 +54,37 @@ class ProjectFile:
         self._connection: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
         self._frozen = False
+        self._lenient = False  # some text of the file is not valid UTF-8
         self._busy_since: dict[str, float] = {}  # for reading and for writing
         self._to_checkpoint = False
 
     def read(self, query: Callable[[sqlite3.Connection], T], nothing: T) -> T:
-        """The answer of the file as it is at one moment, or `nothing` where there is no file yet or it cannot be read."""
+        """Answer `query` as `ask` does; give `nothing` where the file cannot be read now."""
+        try:
+            return self.ask(query, nothing)
+        except OSError:
+            return nothing
+
+    def ask(self, query: Callable[[sqlite3.Connection], T], nothing: T) -> T:
+        """Answer `query` from the file as it is at one moment; `nothing` where there is no file yet.
+
+        Raises ``OSError`` where the file cannot be read now.
+        """
         try:
             if self._connection is None or not self._connection.in_transaction:
                 self.is_other()
             if self._connection is None and filesystem.is_missing(self.path):
                 return nothing
-            answer = _at_one_moment(self._open(), query)
+            answer = self._leniently(lambda: _at_one_moment(self._open(), query))
         except Failure as error:
             self._note_damage(error)
             self._close_unless_busy(error)
-            self._tell("read", error, f"Cannot read {self.path} ({error}). What is in it is left as it is.")
-            return nothing
+            remedy = " The next run that is written to it sets it aside and keeps what can be read." * (
+                self._damage is not None
+            )
+            said = f"Cannot read {self.path} ({error}). What is in it is left as it is.{remedy}"
+            self._tell("read", error, said)
+            raise OSError(self.problems["version"] if isinstance(error, schema.NewerFile) else said) from error
         if self._frozen:
             self.close()
         self._is_well("read")
@@ -134,7 +149,22 @@ class ProjectFile:
             with contextlib.suppress(sqlite3.Error):  # closing moves the log into the file, which may fail
                 connection.close()
 
+    def _leniently(self, do: Callable[[], T]) -> T:
+        """Call `do`, and again with invalid bytes of texts replaced where some are met: one bad row must hide no other."""
+        try:
+            return do()
+        except sqlite3.OperationalError as error:
+            if self._lenient or not str(error).startswith("Could not decode"):
+                raise
+        self._lenient = True
+        if self._connection is not None:
+            self._connection.text_factory = _replace_invalid
+        return do()
+
     def _transact(self, work: Callable[[sqlite3.Connection], None]) -> None:
+        self._leniently(lambda: self._transact_once(work))
+
+    def _transact_once(self, work: Callable[[sqlite3.Connection], None]) -> None:
         db = self._open()
         if self._frozen:
             self.close()
@@ -206,7 +236,13 @@ class ProjectFile:
         try:
             self._choose_journal(db)
             db.execute(f"pragma journal_size_limit = {_WAL_BYTES}")
+            db.text_factory = _replace_invalid
             schema.prepare(db, self.project)
+            if not self._lenient:
+                db.text_factory = str
+        except ValueError as error:  # the version is not a number
+            db.close()
+            raise NotOurFile(f"what it says of itself is damaged: {error}") from None
         except BaseException:
             db.close()
             raise
@@ -256,6 +292,10 @@ class ProjectFile:
         self.age += 1
         self._is_well("read")
         self._is_well("write")
+
+
+def _replace_invalid(data: bytes) -> str:
+    return data.decode(errors="replace")
 
 
 def _at_one_moment(db: sqlite3.Connection, query: Callable[[sqlite3.Connection], T]) -> T:

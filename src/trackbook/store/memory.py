@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import polars as pl
@@ -65,8 +66,9 @@ class MemoryStore:
 
     def append(self, run_id: str, points: pl.DataFrame, marks: Mapping[str, int] = NO_MARKS) -> list[str]:
         with self._lock:
+            discarded = self._points.setdefault(run_id, RunPoints()).append(points)
             self._marks.update(marks)
-            return self._points.setdefault(run_id, RunPoints()).append(points)
+            return discarded
 
     def marks(self, journal: str) -> dict[str, int]:
         with self._lock:
@@ -91,7 +93,7 @@ class MemoryStore:
                 self._captured.pop((run_id, table), None)
             self._restart(run_id)
 
-    def read(self, run_id: str, metrics: Sequence[str] | None = None) -> pl.DataFrame:
+    def read(self, run_id: str, metrics: Sequence[str] | None = None, whole: bool = False) -> pl.DataFrame:
         with self._lock:
             points = self._points.get(run_id, RunPoints()).since(0)
         return points if metrics is None else points.filter(pl.col("metric").cast(pl.String).is_in(list(metrics)))
@@ -130,6 +132,9 @@ class MemoryStore:
         with self._lock:
             rows = sorted(self._captured.get((run_id, table), {}).items())
             return [row for key, row in rows if after is None or key > after]
+
+    def reopened(self) -> AbstractContextManager[MemoryStore]:
+        return nullcontext(self)
 
     def flush(self) -> bool:
         return True  # memory has nothing more durable to offer

@@ -76,10 +76,20 @@ class MetricStats:
         return twin
 
     def add(self, number: Array, step: Array, value: Array) -> None:
-        """Takes in points that are new, sorted by number and step."""
+        """Takes in points that are new, sorted by number and step: all of them, or after an error none."""
         starts = groups(number)
         ends = np.append(starts[1:], len(number)) - 1
         which = number[starts]
+        before = {name: column[which] for name, column in self._columns.items()}
+        try:
+            self._add_groups(which, starts, ends, step, value)
+        except BaseException:
+            for name, column in self._columns.items():
+                column[which] = before[name]
+            raise
+        self._changed[which] = True
+
+    def _add_groups(self, which: Array, starts: Array, ends: Array, step: Array, value: Array) -> None:
         columns = self._columns
         latest = step[ends] > columns["step"][which]
         columns["last"][which[latest]] = value[ends[latest]]
@@ -87,7 +97,6 @@ class MetricStats:
         columns["min"][which] = np.fmin(columns["min"][which], np.fmin.reduceat(value, starts))
         columns["max"][which] = np.fmax(columns["max"][which], np.fmax.reduceat(value, starts))
         columns["count"][which] += ends - starts + 1
-        self._changed[which] = True
 
     def summary(self) -> dict[str, MetricSummary]:
         return {name: MetricSummary(*numbers) for name, *numbers in self._rows(range(self._size)) if numbers[3]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -46,15 +47,17 @@ class RunPoints:
             order = np.lexsort((step, number))
         if len(points):
             number, step, value = number[order], step[order], points.get_column("value").to_numpy()[order]
-            self.stats.add(number, step, value)
-            for known, taken in self._taken.items():
-                start, end = np.searchsorted(number, [known, known + 1])
-                if start < end:
-                    taken.add(step[start:end])
+            try:
+                self._note_taken(number, step)
+                self.stats.add(number, step, value)
+            except BaseException:
+                self._taken.clear()  # made again from the points; a step noted for nothing would discard its point
+                raise
             self._frames.append(points)
             self.end += len(points)
             if len(self._frames) > _MOST_FRAMES:
-                self._join()
+                with contextlib.suppress(MemoryError):  # the points are in; they are joined another time
+                    self._join()
         return discarded
 
     def since(self, ordinal: int) -> pl.DataFrame:
@@ -103,6 +106,12 @@ class RunPoints:
         unsorted = np.empty_like(fresh)
         unsorted[order] = fresh
         return unsorted
+
+    def _note_taken(self, number: Array, step: Array) -> None:
+        for known, taken in self._taken.items():
+            start, end = np.searchsorted(number, [known, known + 1])
+            if start < end:
+                taken.add(step[start:end])
 
     def _steps(self, number: int) -> Array:
         found = [np.empty(0, np.int64) if self._earlier is None else self._earlier(number)]

@@ -235,12 +235,22 @@ def to_join(db: sqlite3.Connection, run: str, largest: int) -> list[tuple[int, i
     return heads[len(heads) - len(tail([rows for _, rows in heads], largest)) :]
 
 
+def is_readable(part: Part) -> bool:
+    """Whether a packed part gives back the very bits of its points."""
+    try:
+        back = codec.decode(part.data, part.rows)
+    except ValueError:
+        return False
+    pairs = zip(part.columns, back, strict=True)
+    return all(np.array_equal(one.astype(other.dtype).view(np.uint8), other.view(np.uint8)) for one, other in pairs)
+
+
 def replace(db: sqlite3.Connection, run: str, generation: int, heads: Sequence[tuple[int, int]], merged: Part) -> None:
     """Puts `merged` in the place of the chunks of `heads` (first ordinal and rows), if they are still there as they were."""
     first, last = heads[0][0], heads[-1][0]
     where = "from chunks where run_id = ? and first between ? and ?"
     found = db.execute(f"select first, rows {where} order by first", (run, first, last)).fetchall()
-    if found == [*heads] and ordinals(db, run).generation == generation:
+    if found == [*heads] and ordinals(db, run).generation == generation and is_readable(merged):
         db.execute(f"delete {where}", (run, first, last))
         put_chunk(db, run, first, merged)
 

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
 from ..types import CAPTURED, RunRecord
+from . import validate
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
@@ -169,7 +170,7 @@ def to_record(row: Sequence[Any]) -> RunRecord:
     fields = {
         name: json.loads(value) if name in _JSON_FIELDS else value for name, value in zip(RUN_FIELDS, row, strict=True)
     }
-    return RunRecord(**{**fields, "tags": tuple(fields["tags"])})
+    return validate.record(fields)
 
 
 def _version(db: Connection) -> int:

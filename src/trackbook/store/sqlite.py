@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, closing
 from functools import partial
 from operator import itemgetter
 from pathlib import Path
@@ -21,7 +22,7 @@ from . import queries, schema
 from .base import NO_MARKS, POINTS
 from .captured_buffer import CapturedBuffer
 from .codec import LARGEST, Columns
-from .database import ProjectFile, project_name
+from .database import ProjectFile
 from .metric_stats import MetricStats
 from .points import within
 from .queries import Chunk, Chunks, Ordinals, Part
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from sqlite3 import Connection
 
     from numpy.typing import NDArray
-
-__all__ = ["SqliteStore", "project_name"]
 
 _MERGED_AT: Final = 8  # chunks that are joined into one
 _MOST_FILES: Final = 3  # new files that one flush begins, where the disk damages each
@@ -66,11 +65,6 @@ class SqliteStore:
         with self._lock:
             return [self._file.problems[what] for what in ("write", "read") if what in self._file.problems]
 
-    @property
-    def refusal(self) -> str | None:
-        """Why this Trackbook cannot use the file at all: a later one wrote it. None when it can."""
-        return self._file.problems.get("version")
-
     def put_run(self, run: RunRecord) -> None:
         with self._lock:
             self._records.put(run)
@@ -96,7 +90,7 @@ class SqliteStore:
     def _select(self, rows: str, given: tuple[Any, ...], wanted: Callable[[RunRecord], bool]) -> list[RunRecord]:
         query = f"select rowid, {schema.RUN_COLUMNS} from runs {rows}"
         with self._lock:
-            found: list[Any] = self._file.read(lambda db: db.execute(query, given).fetchall(), [])
+            found: list[Any] = self._file.ask(lambda db: db.execute(query, given).fetchall(), [])
             found.sort(key=itemgetter(0))
             runs = [run for row in found if (run := self._record(row[1:])) is not None]
             return self._records.over(runs, wanted)
@@ -113,49 +107,51 @@ class SqliteStore:
     def writers(self) -> dict[str, Writer]:
         query = "select run_id, host, system, pid, born, seen from writers"
         with self._lock:
-            rows: Any = self._file.read(lambda db: db.execute(query).fetchall(), [])
+            rows: Any = self._file.ask(lambda db: db.execute(query).fetchall(), [])
             return {run: Writer(*row) for run, *row in rows} | self._records.writers
 
     def append(self, run_id: str, points: pl.DataFrame, marks: Mapping[str, int] = NO_MARKS) -> list[str]:
         with self._lock:
             buffer = self._buffers.get(run_id) or self._take_up(run_id)
-            buffer.marks.update(marks)
-            return buffer.append(points)
+            discarded = buffer.append(points)
+            buffer.marks.update(marks)  # last: marks of points that were not taken in would throw them away
+            return discarded
 
     def marks(self, journal: str) -> dict[str, int]:
-        """See `Store`. Raises ``OSError`` when the file cannot be read now."""
         query = "select mark, drained from marks where mark >= ?1 || '/' and mark < ?1 || '0'"
         with self._lock:
-            found: Any = self._file.read(lambda db: db.execute(query, (journal,)).fetchall(), None)
-            if found is None and not filesystem.is_missing(self.path):
-                raise OSError(f"Cannot read {self.path}: {' '.join(self.notices) or 'it is busy'}")
+            found: Any = self._file.ask(lambda db: db.execute(query, (journal,)).fetchall(), [])
             pending = [item for buffer in self._buffers.values() for item in buffer.marks.items()]
-            return dict(found or ()) | {mark: drained for mark, drained in pending if mark.startswith(f"{journal}/")}
+            return dict(found) | {mark: drained for mark, drained in pending if mark.startswith(f"{journal}/")}
 
     def clear_marks(self, journal: str) -> None:
         with self._lock:
             self._cleared.add(journal)
 
     def cut(self, run_id: str, step: int) -> None:
-        """See `Store`. Raises ``OSError`` when it cannot be done now."""
         with self._lock:
             self._demand(run_id, lambda db: queries.cut(db, run_id, step), f"cut run {run_id!r} back to step {step}")
 
     def delete(self, run_id: str) -> None:
-        """See `Store`. Raises ``OSError`` when it cannot be done now."""
         with self._lock:
             if self._records.get(run_id) or run_id in self._buffers or not filesystem.is_missing(self.path):
                 self._demand(run_id, lambda db: queries.delete(db, run_id), f"delete run {run_id!r}")
             self._records.forget(run_id)
             self._captured.forget(run_id)
 
-    def read(self, run_id: str, metrics: Sequence[str] | None = None) -> pl.DataFrame:
+    def read(self, run_id: str, metrics: Sequence[str] | None = None, whole: bool = False) -> pl.DataFrame:
         with self._lock:
-            return self._since(run_id, Cursor(), metrics)[0]
+            points, _ = self._since(run_id, Cursor(), metrics)
+            if whole and (damage := [said for (run, _), said in self._garbage.items() if run == run_id]):
+                raise OSError(" ".join(damage))
+            return points
 
     def since(self, run_id: str, cursor: Cursor, most: int | None = None) -> tuple[pl.DataFrame, Cursor]:
         with self._lock:
-            return self._since(run_id, cursor, most=most)
+            try:
+                return self._since(run_id, cursor, most=most)
+            except OSError:
+                return pl.DataFrame(schema=POINTS), cursor
 
     def window(
         self, run_id: str, metrics: Sequence[str], first: int, last: int, most: int | None = None
@@ -168,7 +164,7 @@ class SqliteStore:
             buffer = self._buffers.get(run_id)
             if buffer is not None:
                 return buffer.points.stats.summary()
-            stats = self._file.read(lambda db: queries.stats(db, run_id), None)
+            stats = self._file.ask(lambda db: queries.stats(db, run_id), None)
         return {} if stats is None else stats.summary()
 
     def summaries(self, runs: Collection[str]) -> dict[str, dict[str, MetricSummary]]:
@@ -177,7 +173,7 @@ class SqliteStore:
                 run: buffer.points.stats.summary() for run in runs if (buffer := self._buffers.get(run)) is not None
             }
             there = [run for run in runs if run not in here]
-            found: Any = self._file.read(lambda db: queries.summaries(db, there), None) if there else None
+            found: Any = self._file.ask(lambda db: queries.summaries(db, there), None) if there else None
         return (found or {}) | here
 
     def put_captured(self, run_id: str, table: str, rows: Iterable[Sequence[Any]]) -> None:
@@ -190,8 +186,11 @@ class SqliteStore:
 
     def captured(self, run_id: str, table: str, after: Any = None) -> list[tuple[Any, ...]]:
         with self._lock:
-            rows: list[tuple[Any, ...]] = self._file.read(lambda db: queries.captured(db, run_id, table, after), [])
+            rows: list[tuple[Any, ...]] = self._file.ask(lambda db: queries.captured(db, run_id, table, after), [])
             return self._captured.over((run_id, table), rows, after)
+
+    def reopened(self) -> AbstractContextManager[SqliteStore]:
+        return closing(SqliteStore(self.path, self.project))
 
     def flush(self) -> bool:
         with self._lock:
@@ -225,7 +224,7 @@ class SqliteStore:
         done: list[Written] = []
 
         def work(db: Connection) -> None:
-            records.extend(self._records.write(db))
+            records[:], done[:] = self._records.write(db), []  # anew: the work may be done again
             self._captured.write(db)
             done.extend(buffer.write(db, part) for buffer, part in parts)
             for journal in cleared:
@@ -299,7 +298,7 @@ class SqliteStore:
     def _since(
         self, run_id: str, cursor: Cursor, metrics: Sequence[str] | None = None, most: int | None = None
     ) -> tuple[pl.DataFrame, Cursor]:
-        """Points of all metrics or of some; nothing, and the same cursor, when the file cannot be read."""
+        """Points of all metrics or of some, and the cursor after them. Raises ``OSError`` where the file cannot be read now."""
         buffer = self._buffers.get(run_id)
         if buffer is not None:
             start = cursor.ordinal if cursor.generation == buffer.generation else 0
@@ -311,17 +310,17 @@ class SqliteStore:
                 return newest, after
         else:
             newest = pl.DataFrame(schema=POINTS)
-            ordinals = self._file.read(lambda db: queries.ordinals(db, run_id), None)
-            if ordinals is None or tuple(ordinals) == cursor:
+            found = self._file.ask(lambda db: (queries.ordinals(db, run_id), queries.stats(db, run_id).names), None)
+            if found is None or tuple(found[0]) == cursor:
                 return newest, cursor
+            ordinals, names = found
             start = cursor.ordinal if cursor.generation == ordinals.generation else 0
             end = ordinals.next if most is None else min(ordinals.next, start + most)
             first, after = start, Cursor(ordinals.generation, end)
-            names = self._file.read(lambda db: queries.stats(db, run_id).names, [])
         only = None if metrics is None else [number for number, name in enumerate(names) if name in set(metrics)]
         columns = self._columns(run_id, first, end, only) if only != [] and first < end else []
         if columns is None:
-            return (newest, after) if metrics is not None or cursor == Cursor() else (newest.clear(), cursor)
+            raise OSError(f"Cannot read {self.path}: {' '.join(self.notices) or 'it is busy'}")
         return pl.concat([*queries.frames(columns, names), newest], rechunk=False), after
 
     def _window(
@@ -395,6 +394,8 @@ class SqliteStore:
     def _record(self, row: Sequence[Any]) -> RunRecord | None:
         try:
             return schema.to_record(row)
-        except (TypeError, ValueError):
-            self._garbage[str(row[0]), -1] = f"{self.path} is damaged: what it says of run {row[0]!r} cannot be read."
+        except (TypeError, ValueError, RecursionError) as error:
+            self._garbage[str(row[0]), -1] = (
+                f"{self.path} is damaged: the record of run {row[0]!r} cannot be read: {error}"
+            )
             return None

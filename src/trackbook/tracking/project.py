@@ -18,10 +18,11 @@ from ..journal.journal import FileJournal
 from ..pump import INTERVAL
 from ..store.paths import journal_folder, project_file, project_names
 from ..store.sqlite import SqliteStore
+from ..store.transfer import put_whole, read_whole
 from ..store.writer import this_process
 from ..switch_interval import QUICK, QUICKEST, switching
 from ..text import did_you_mean, listed
-from ..types import CAPTURED, RunRecord
+from ..types import RunRecord
 from .liveness import life
 from .options import RunOptions
 from .recovery import recover
@@ -136,11 +137,8 @@ class Project:
                     warn(notice)
 
     def runs(self) -> list[RunRecord]:
-        """All runs, oldest first. Raises ``OSError`` when a later Trackbook wrote them, which is not to look like none."""
-        runs = self.store.runs()
-        if not runs and self.store.refusal is not None:
-            raise OSError(self.store.refusal)
-        return runs
+        """Return all runs, oldest first. Raises ``OSError`` when they cannot be read now: that must not look like none."""
+        return self.store.runs()
 
     def get(self, id_or_name: str | Run) -> Run:
         """A run to read: the open one itself, or one that takes no more points.
@@ -159,18 +157,22 @@ class Project:
         self.store.flush()
 
     def move(self, run: Run, target: Project) -> None:
-        """Moves a run to another project. Raises ``ValueError`` while it is written, or when the id is taken there."""
+        """Move a run to another project. It is removed here once all of it was read back there.
+
+        Raises ``ValueError`` while it is written, or when the id is taken there; ``OSError`` when a part of it cannot be read here or
+        written there: it stays here then.
+        """
         self._refuse_running("move", run)
         if target.store.run(run.id) is not None:
             raise ValueError(f"project {target.name!r} has a run with id {run.id!r} already; delete that one first")
-        target.store.put_run(run.record)
-        target.store.append(run.id, self.store.read(run.id))
-        for table in CAPTURED:
-            target.store.put_captured(run.id, table, self.store.captured(run.id, table))
-        if not target.store.flush():
-            target.store.delete(run.id)
-            raise OSError(f"run {run.name!r} stays in {self.name!r}: {' '.join(target.store.notices)}")
-        self.delete(run)
+        try:
+            put_whole(target.store, *read_whole(self.store, run.id))
+        except OSError as error:
+            raise OSError(f"run {run.name!r} stays in {self.name!r}: {error}") from error
+        try:
+            self.delete(run)
+        except OSError as error:
+            raise OSError(f"run {run.name!r} is in {target.name!r} now, and in {self.name!r} still: {error}") from error
 
     def delete_all(self, *, force: bool = False) -> None:
         """Remove the project with all its runs. Raises ``ValueError`` as `delete` does."""
@@ -200,8 +202,13 @@ class Project:
         """
         run, resume, by_id = options.record, options.resume, options.by_id
         self.recover()
-        found = self.store.run(run.id) if by_id else None
-        earlier = ([] if found is None else [found]) if by_id else self.store.named(run.name)
+        try:
+            found = self.store.run(run.id) if by_id else None
+            earlier = ([] if found is None else [found]) if by_id else self.store.named(run.name)
+        except OSError:
+            if resume != "never" or by_id:
+                raise
+            earlier = []  # a new run waits in memory until the file can be used
         if resume == "never" and by_id and earlier:
             raise ValueError(
                 f"project {self.name!r} has a run with id {run.id!r} already; choose another id, or resume='allow' to go on"
@@ -222,6 +229,7 @@ class Project:
             )
         if found.state == "running":
             raise ValueError(f"run {found.name!r} {self._running(found.id)} and cannot be resumed")
+        self.store.summary(found.id)  # raises where its steps cannot be known: counting anew would discard points
         return dataclasses.replace(
             found,
             state="running",

@@ -14,6 +14,7 @@ from ..journal.journal import NullJournal
 from ..journal.reader import Remains, probe, remains
 from ..journal.records import NEXT_STEP
 from ..metrics import logged
+from ..store import validate
 from ..store.base import Store
 from ..types import RunRecord
 from .liveness import life
@@ -34,13 +35,19 @@ def recover(store: Store, home: Path, open_here: Collection[str], forced: Collec
             with contextlib.closing(left):
                 if not left.is_readable:
                     notices += [] if children else left.notices
-                elif left.is_child == children and not _is_taken_care_of(store, left, home, open_here, forced):
-                    left_behind.add(left.head["id"])
-                    with contextlib.suppress(OSError):
-                        _recover(store, left)
-    for record in store.running():
-        if record.id not in open_here and _is_dead(store, home, record.id, left_behind):
-            note_loss(store, record.id)
+                elif left.is_child == children:
+                    try:
+                        if not _is_taken_care_of(store, left, home, open_here, forced):
+                            left_behind.add(left.head["id"])
+                            _recover(store, left)
+                    except ValueError as error:
+                        notices.append(f"{left.folder} is damaged and is left as it is: {error}")
+                    except OSError:  # left for the next time; the store's notices say why
+                        continue
+    with contextlib.suppress(OSError):  # what cannot be read now is left for the next time
+        for record in store.running():
+            if record.id not in open_here and _is_dead(store, home, record.id, left_behind):
+                note_loss(store, record.id)
     store.flush()
     return notices
 
@@ -115,6 +122,4 @@ def _largest(store: Store, run: str) -> dict[str, int]:
 
 
 def _record(left: Remains) -> RunRecord:
-    names = {field.name for field in dataclasses.fields(RunRecord)}
-    fields = {name: value for name, value in left.head.items() if name in names}
-    return RunRecord(**{**fields, "tags": tuple(fields.get("tags", ()))})
+    return validate.record(left.head)

@@ -49,7 +49,9 @@ class RunWriter:
         self.save_code = save_code  # whether sources and diffs may be recorded
         self.system_seconds = system_seconds  # from one point of a system metric to the next
         self.record = record
-        largest = {name: figures.step for name, figures in logged(store.summary(record.id)).items()} if journal else {}
+        largest = {}
+        with contextlib.suppress(OSError):  # of a new run: `Project.admit` refuses to resume what cannot be read
+            largest = {name: known.step for name, known in logged(store.summary(record.id)).items()} if journal else {}
         self.recorder = Recorder(journal or NullJournal(), record.step_by, largest)
         self.config = Config(record.config, self._note_change)
         self.summary = Summary(record.summary, self._current_summary, self._note_change)
