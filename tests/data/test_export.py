@@ -134,7 +134,7 @@ def test_a_folder_is_no_file_name(tmp_path: Path) -> None:
 
 def test_a_failure_leaves_the_former_export_and_no_rubbish_and_is_raised_as_it_is(tmp_path: Path) -> None:
     class Failing(MemoryStore):
-        def read(self, run_id: str, metrics: Any = None, *, whole: bool = False) -> pl.DataFrame:
+        def read(self, run_id: str, metrics: Any = None, whole: bool = False) -> pl.DataFrame:
             raise KeyboardInterrupt
 
     run, path = one_run(), tmp_path / "run.parquet"

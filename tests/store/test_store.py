@@ -12,8 +12,8 @@ import pytest
 from journals import by_metric
 from journals import points as rows
 from trackbook.store.base import POINTS, Store
-from trackbook.store.memory import MemoryStore
 from trackbook.store.database import project_name
+from trackbook.store.memory import MemoryStore
 from trackbook.store.sqlite import SqliteStore
 from trackbook.types import Cursor, MetricSummary, RunRecord
 

@@ -19,6 +19,7 @@ from trackbook.store.base import POINTS
 from trackbook.store.memory import MemoryStore
 from trackbook.store.sqlite import SqliteStore
 from trackbook.store.transfer import put_whole, read_whole
+from trackbook.tracking.options import RunOptions
 from trackbook.tracking.project import Project
 from trackbook.types import RunRecord
 
@@ -216,7 +217,7 @@ def test_reads_of_a_busy_file_raise_and_never_give_less(project: Project) -> Non
 
 def test_resuming_a_run_of_a_busy_file_is_refused(project: Project) -> None:
     with locked(project.store.path), pytest.raises(OSError, match="Cannot read"):
-        project.admit(RunRecord("r1", "r", 2.0), "allow", by_id=True)
+        project.admit(RunOptions(RunRecord("r1", "r", 2.0), by_id=True, resume="allow"))
     assert count(project) == FIRST + SECOND
 
 

@@ -7,7 +7,7 @@ another process has done starts a new generation, so that readers begin again; n
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from numpy.typing import NDArray
@@ -66,10 +66,14 @@ class RunBuffer:
         """Whether the file lacks something: points, marks, or the generation that readers here were given."""
         return bool(self.pending or self.marks) or self.generation != self._file_generation
 
-    def append(self, points: pl.DataFrame) -> list[str]:
-        """Take in points; return the metrics of which one was discarded."""
+    def append(self, points: pl.DataFrame, marks: Mapping[str, int]) -> list[str]:
+        """Take in points and then the marks that say so; return the metrics of which a point was discarded.
+
+        Marks of points that were not taken in would have the journal thrown away.
+        """
         discarded = [*self.late, *self.points.append(points)]
         self.late.clear()
+        self.marks.update(marks)
         return list(dict.fromkeys(discarded))
 
     def in_file(self, ordinal: int) -> tuple[int, int]:

@@ -113,9 +113,7 @@ class SqliteStore:
     def append(self, run_id: str, points: pl.DataFrame, marks: Mapping[str, int] = NO_MARKS) -> list[str]:
         with self._lock:
             buffer = self._buffers.get(run_id) or self._take_up(run_id)
-            discarded = buffer.append(points)
-            buffer.marks.update(marks)  # last: marks of points that were not taken in would throw them away
-            return discarded
+            return buffer.append(points, marks)
 
     def marks(self, journal: str) -> dict[str, int]:
         query = "select mark, drained from marks where mark >= ?1 || '/' and mark < ?1 || '0'"
@@ -141,10 +139,10 @@ class SqliteStore:
 
     def read(self, run_id: str, metrics: Sequence[str] | None = None, whole: bool = False) -> pl.DataFrame:
         with self._lock:
-            points, _ = self._since(run_id, Cursor(), metrics)
+            found = self._since(run_id, Cursor(), metrics)[0]
             if whole and (damage := [said for (run, _), said in self._garbage.items() if run == run_id]):
                 raise OSError(" ".join(damage))
-            return points
+            return found
 
     def since(self, run_id: str, cursor: Cursor, most: int | None = None) -> tuple[pl.DataFrame, Cursor]:
         with self._lock:
