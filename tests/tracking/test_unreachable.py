@@ -46,7 +46,7 @@ def unreachable(folder: Path, number: int) -> Iterator[None]:
 
 def points(folder: Path, run: str) -> list[float]:
     """What the file has of a run."""
-    found = process.project("p", folder).store.read(run)["value"].to_list()
+    found = process().project("p", folder).store.read(run)["value"].to_list()
     return sorted(found)
 
 
@@ -60,7 +60,7 @@ def test_run_begun_without_its_folder_is_written_when_it_is_back(tmp_path: Path,
         assert run.summary["loss"] == 9
 
         def go_on() -> None:
-            process.project("p", folder).tick(float("inf"))
+            process().project("p", folder).tick(float("inf"))
             run.log({"loss": 10})
 
         with pytest.warns(TrackbookWarning, match=str(folder)) as said:
@@ -70,7 +70,7 @@ def test_run_begun_without_its_folder_is_written_when_it_is_back(tmp_path: Path,
     assert len(said) == 1
     run.finish()
     assert points(folder, run.id) == [*range(10), 10, 10, 10]
-    assert process.project("p", folder).store.notices == []
+    assert process().project("p", folder).store.notices == []
 
 
 @pytest.mark.parametrize("number", ERRORS)
@@ -79,7 +79,7 @@ def test_run_whose_folder_goes_away_ends_and_the_next_one_begins(tmp_path: Path,
     run = tb.init("p", dir=folder, capture=False)
     run.log({"loss": 0})
     run.history()
-    project = process.project("p", folder)
+    project = process().project("p", folder)
     project.store._file.close()  # else SQLite goes on with the open file, and nothing fails
     with unreachable(folder, number):
         run.log({"loss": 1})
