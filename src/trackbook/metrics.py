@@ -6,7 +6,6 @@ character for itself: a metric may be called ``f1[0]?``. ``js/src`` has the same
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeVar
 
@@ -87,7 +86,20 @@ def axis_of(pairs: Sequence[Sequence[str]], metric: str) -> str | None:
 
 
 def glob_matches(glob: str, name: str) -> bool:
-    return re.fullmatch(".*".join(map(re.escape, glob.split("*"))), name, re.DOTALL) is not None
+    """Whether a glob matches a whole name, in time linear in the name for each star: a glob may come from a file."""
+    first, *between = glob.split("*")
+    if not between:
+        return glob == name
+    last = between.pop()
+    at, end = len(first), len(name) - len(last)
+    if at > end or not name.startswith(first) or not name.endswith(last):
+        return False
+    for piece in between:  # each as early as it can be: any later place leaves less for those that follow
+        at = name.find(piece, at, end)
+        if at < 0:
+            return False
+        at += len(piece)
+    return True
 
 
 def _text(what: str, text: Any, example: str) -> str:
