@@ -27,12 +27,10 @@ from ..metrics import logged
 from ..notebook import host
 from ..notebook.cells import Cells, Execution, Outcome
 from ..store.documents import put_document
+from ..store.gate import LONGEST_TEXTS, recorded_text
 from ..tracking.endings import state_after
 from ..tracking.run_writer import RunWriter
-from .redact import redact
 
-LONGEST_SOURCE: Final = 200_000  # characters
-LONGEST_TEXT: Final = 20_000  # of an error or an output
 MOST_REASONS: Final = 100
 _ANSI: Final = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 _SAID: Final = {"edited since": "was edited since", "out of order": "ran out of order", "run again": "ran again"}
@@ -147,9 +145,9 @@ class CellCapture:
         now = time.time()
         state, _ = state_after(outcome.error)
         failure = outcome.error
-        trace = None if failure is None else shortened(_traceback(failure, compiled=outcome.compiled))
-        said = None if failure is None else shortened(_without_source(failure))
-        output = None if outcome.output is None else shortened(outcome.output)
+        trace = None if failure is None else plain(_traceback(failure, compiled=outcome.compiled))
+        said = None if failure is None else plain(_without_source(failure))
+        output = None if outcome.output is None else plain(outcome.output)
         for followed in list(self._runs.values()):
             row, followed.row = followed.row, None
             if row is None:
@@ -180,7 +178,9 @@ class CellCapture:
         return None if row is None else row.number
 
     def _follow(self, followed: _FollowedRun, execution: Execution) -> None:
-        source = shortened(execution.source, LONGEST_SOURCE)
+        source = recorded_text(
+            plain(execution.source), LONGEST_TEXTS["source"]
+        )  # as earlier rows, which a resumed run reads
         saved = source if followed.run.save_code else None
         row = CellRow(followed.next, execution.id, execution.count, saved, execution.started)
         followed.next += 1
@@ -213,14 +213,12 @@ def script() -> dict[str, str] | None:
     path = getattr(sys.modules.get("__main__"), "__file__", None)
     if not path or not Path(path).is_file():
         return None
-    return {"path": str(path), "source": shortened(Path(path).read_text("utf-8", "replace"), LONGEST_SOURCE)}
+    return {"path": str(path), "source": plain(Path(path).read_text("utf-8", "replace"))}
 
 
-def shortened(text: str, most: int = LONGEST_TEXT) -> str:
-    """Plain text without secrets, and without its middle where it is longer than `most` characters."""
-    plain = redact(_ANSI.sub("", text)).encode(errors="backslashreplace").decode()
-    left, half = len(plain) - most, most // 2
-    return plain if left <= 0 else f"{plain[:half]}\n... {left:,} characters left out ...\n{plain[-half:]}"
+def plain(text: str) -> str:
+    """Return `text` without colours and other escape sequences."""
+    return _ANSI.sub("", text)
 
 
 def _without_source(error: BaseException) -> str:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .. import settings
 from ..store.documents import put_document
+from ..store.redact import REDACTED, redact, redact_arguments
 from ..text import shorten
-from .redact import REDACTED, redact, redact_arguments
 
 if TYPE_CHECKING:
     from ..tracking.run_writer import RunWriter

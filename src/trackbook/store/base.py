@@ -16,14 +16,6 @@ POINTS = pl.Schema({"metric": pl.Categorical(), "step": pl.Int64(), "value": pl.
 NO_MARKS: Final[Mapping[str, int]] = MappingProxyType({})
 
 
-def writable(row: Sequence[Any]) -> tuple[Any, ...]:
-    """A row of what was captured, with what no file can hold spelled out: it is not to stop the points beside it."""
-    return tuple(
-        value.encode(errors="backslashreplace").decode() if isinstance(value, str) and not value.isascii() else value
-        for value in row
-    )
-
-
 class Store(Protocol):
     """The runs of one project. Safe to call from any thread.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..types import CAPTURED
 from . import schema
-from .base import writable
+from .gate import recorded_rows
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
@@ -26,8 +26,8 @@ class CapturedBuffer:
         return bool(self._rows or self._dropped)
 
     def put(self, place: Place, rows: Iterable[Sequence[Any]]) -> None:
-        """Take in rows; one replaces the row with its key."""
-        self._rows.setdefault(place, {}).update((row[0], writable(row)) for row in rows)
+        """Take in rows through the gate; one replaces the row with its key."""
+        self._rows.setdefault(place, {}).update((row[0], row) for row in recorded_rows(place[1], rows))
 
     def drop(self, place: Place, first: int, end: int) -> None:
         """Take out the rows with keys from `first` to before `end`, here and in the file."""

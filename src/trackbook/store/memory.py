@@ -10,7 +10,8 @@ from typing import Any
 import polars as pl
 
 from ..types import CAPTURED, ENDED, Cursor, MetricSummary, RunRecord, Writer
-from .base import NO_MARKS, writable
+from .base import NO_MARKS
+from .gate import RunGate, recorded_rows
 from .points import RunPoints, within
 
 
@@ -21,6 +22,7 @@ class MemoryStore:
         self.notices: list[str] = []
         self.failures: list[str] = []
         self._lock = threading.RLock()
+        self._gate = RunGate()
         self._runs: dict[str, RunRecord] = {}
         self._made = 0
         self._writers: dict[str, Writer] = {}
@@ -31,6 +33,7 @@ class MemoryStore:
 
     def put_run(self, run: RunRecord) -> None:
         with self._lock:
+            run = self._gate(run)
             self._made += run.id not in self._runs
             self._runs[run.id] = run
             if run.state in ENDED:
@@ -119,8 +122,9 @@ class MemoryStore:
             return {run: self.summary(run) for run in runs}
 
     def put_captured(self, run_id: str, table: str, rows: Iterable[Sequence[Any]]) -> None:
+        passed = recorded_rows(table, rows)
         with self._lock:
-            self._captured.setdefault((run_id, table), {}).update((row[0], writable(row)) for row in rows)
+            self._captured.setdefault((run_id, table), {}).update((row[0], row) for row in passed)
 
     def drop_captured(self, run_id: str, table: str, first: int, end: int) -> None:
         with self._lock:

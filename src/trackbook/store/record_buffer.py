@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..types import ENDED, RunRecord, Writer
 from . import schema
+from .gate import RunGate
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
@@ -23,6 +24,7 @@ class RecordBuffer:
         self.unsaved: set[str] = set()
         self.writers: dict[str, Writer] = {}  # of the runs that this process writes
         self._records: dict[str, RunRecord] = {}
+        self._gate = RunGate()
         self._next_heartbeat = float("-inf")
 
     def __len__(self) -> int:
@@ -32,8 +34,8 @@ class RecordBuffer:
         return self._records.get(run_id)
 
     def put(self, run: RunRecord) -> None:
-        """Take in a record; it replaces the one of the same run."""
-        self._records[run.id] = run
+        """Take in a record through the gate; it replaces the one of the same run."""
+        self._records[run.id] = self._gate(run)
         self.unsaved.add(run.id)
 
     def sign(self, run_id: str, writer: Writer) -> None:

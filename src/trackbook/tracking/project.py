@@ -16,6 +16,7 @@ from ..errors import warn
 from ..ids import readable_name
 from ..journal.journal import FileJournal
 from ..pump import INTERVAL
+from ..store.gate import recorded_run
 from ..store.paths import journal_folder, project_file, project_names
 from ..store.sqlite import SqliteStore
 from ..store.transfer import put_whole, read_whole
@@ -67,7 +68,7 @@ class Project:
         record = self.admit(options)
         if options.resume_from is not None:
             self.store.cut(record.id, options.resume_from)
-        journal = FileJournal(self.journals, dataclasses.asdict(record))
+        journal = FileJournal(self.journals, dataclasses.asdict(recorded_run(record)))
         journal.open()  # first: it tells other processes that the run is being written
         self.store.sign(record.id, this_process())
         writer = RunWriter(

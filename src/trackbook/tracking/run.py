@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
 
 from ..metrics import define
 from ..store.documents import document
+from ..store.gate import recorded_run
 from ..types import ENDED, RunRecord, State
 from .config import Config, Summary
 from .endings import Stopped, state_after
@@ -50,7 +51,7 @@ class Run:
     @property
     def record(self) -> RunRecord:
         """What is recorded of the run beside its points: its state, error, times, config and the rest."""
-        return self._writer.record
+        return recorded_run(self._writer.record)
 
     @property
     def project(self) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import Findings
 from ..journal.journal import FileJournal, Journal, NullJournal, Ready
 from ..metrics import logged
+from ..store.gate import recorded_run
 from ..types import RunRecord, State
 from .config import Config, Summary
 from .options import SYSTEM_SECONDS
@@ -161,7 +162,7 @@ class RunWriter:
                 journal.close()
                 self.store.clear_marks(journal.name)
             else:  # the next opener takes up what this process cannot write
-                journal.leave(dataclasses.asdict(self.record))
+                journal.leave(dataclasses.asdict(recorded_run(self.record)))
             self.findings.note(self.store.notices)  # all: what could not be written is lost with this process
             self._is_over = True
         for callback in self.on_end:
@@ -186,7 +187,7 @@ class RunWriter:
         """After a fork, in the child: log into a journal of its own, and touch neither store nor pump."""
         self.in_child = self.alert = True
         inherited = self.recorder.journal
-        head = dataclasses.asdict(self.record) | {"child": True}
+        head = dataclasses.asdict(recorded_run(self.record)) | {"child": True}
         self.recorder.go_on_in_child(NullJournal() if self.journals is None else FileJournal(self.journals, head))
         self.findings.to_say.clear()
         inherited.leave()

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import functools
-import itertools
 import threading
 import time
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from ...tracking.run_writer import RunWriter
-from ..redact import REDACTED, redact
 
 if TYPE_CHECKING:
     from .row import Line
@@ -156,20 +154,8 @@ class ConsoleLines:
     def _put(self, rows: list[Line]) -> None:
         if not rows:
             return
-        whole = "\n".join(line[2] for line in rows).encode(errors="backslashreplace").decode()
-        texts = _redacted(whole.split("\n"), redact(whole).split("\n"))
         self.run.store.put_captured(
             self.run.id,
             "console",
-            [(self._first + line[0], line[1], text, *line[3:]) for line, text in zip(rows, texts, strict=True)],
+            [(self._first + line[0], *line[1:]) for line in rows],
         )
-
-
-def _redacted(lines: list[str], shown: list[str]) -> list[str]:
-    """As many lines as there were, where a secret of several made them fewer."""
-    if len(shown) == len(lines):
-        return shown
-    pairs = zip(lines, shown, strict=False), zip(reversed(lines), reversed(shown), strict=False)
-    above, below = (sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], each)) for each in pairs)
-    below = min(below, len(shown) - above)
-    return [*lines[:above], *[REDACTED] * (len(lines) - above - below), *lines[len(lines) - below :]]
