@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from typing import Any
 
+from ..errors import warn
+from ..text import one_line
 from ..types import MetricSummary
+from .config_values import Converter, items_of, text_of
+from .values import kind_name, kind_of
 
-_MOST_BITS = 10_000  # of an int: Python writes out no more than 4300 digits
+_said: set[type] = set()  # kinds of values that were warned of
 
 
 class Config(MutableMapping[str, Any]):
@@ -19,6 +22,7 @@ class Config(MutableMapping[str, Any]):
 
     def __init__(self, items: Any = None, changed: Callable[[], None] = lambda: None) -> None:
         object.__setattr__(self, "_items", as_dict(items))
+        _say_unknown(self._items)
         object.__setattr__(self, "_changed", changed)
 
     def update(self, items: Any = None, /, allow_val_change: bool = True, **more: Any) -> None:
@@ -26,18 +30,21 @@ class Config(MutableMapping[str, Any]):
 
         `allow_val_change` is wandb's and changes nothing: values may always change.
         """
-        self._items.update(as_dict(items), **more)
+        given = as_dict(items) | more
+        self._items.update(given)
+        _say_unknown(given)
         self._changed()
 
     def to_json(self) -> dict[str, Any]:
         """A copy in JSON values; what JSON cannot say stands as its ``str``."""
-        return _json_dict(self._items)
+        return _to_json(self._items)
 
     def __getitem__(self, name: str) -> Any:
         return self._items[name]
 
     def __setitem__(self, name: str, value: Any) -> None:
-        self._items[_key(name)] = value
+        self._items[text_of(name)] = value
+        _say_unknown({text_of(name): value})
         self._changed()
 
     def __delitem__(self, name: str) -> None:
@@ -98,12 +105,12 @@ class Summary(MutableMapping[str, Any]):
         return {name: figures.max for name, figures in self._metrics().items()}
 
     def update(self, items: Any = None, /, **more: Any) -> None:
-        self._chosen.update(as_dict(items), **more)
+        self._chosen.update(as_dict(items, "summary"), **more)
         self._changed()
 
     def to_json(self) -> dict[str, Any]:
         """A copy of what was set by hand, in JSON values."""
-        return _json_dict(self._chosen)
+        return _to_json(self._chosen)
 
     def _all(self) -> dict[str, Any]:
         return {name: figures.last for name, figures in self._metrics().items()} | self._chosen
@@ -112,7 +119,7 @@ class Summary(MutableMapping[str, Any]):
         return self._all()[name]
 
     def __setitem__(self, name: str, value: Any) -> None:
-        self._chosen[_key(name)] = value
+        self._chosen[text_of(name)] = value
         self._changed()
 
     def __delitem__(self, name: str) -> None:
@@ -129,74 +136,40 @@ class Summary(MutableMapping[str, Any]):
         return repr(self._all())
 
 
-def as_dict(items: Any) -> dict[str, Any]:
-    """A dict of what people pass as config: a mapping, pairs, a dataclass, a namespace, a pydantic or argparse object."""
+def as_dict(items: Any, name: str = "config") -> dict[str, Any]:
+    """Return a dict of what people give as a config.
+
+    That is a mapping, pairs, a dataclass, a namespace, an object of attrs, pydantic, msgspec, OmegaConf or ml_collections, or any
+    object or class with attributes. Anything else is recorded under `name`, with a warning: a config never stops training.
+    """
     if items is None:
         return {}
-    if isinstance(items, Mapping):
-        pairs: Any = items.items()
-    elif dataclasses.is_dataclass(items) and not isinstance(items, type):
-        pairs = _fields(items).items()
-    elif hasattr(items, "model_dump"):
-        pairs = items.model_dump().items()
-    elif hasattr(items, "__dict__") and not isinstance(items, type):
-        pairs = vars(items).items()
-    else:
-        try:
-            pairs = [(name, value) for name, value in items]
-        except (TypeError, ValueError):
-            raise TypeError(
-                f"config is {type(items).__name__}; give a dict, such as config={{'lr': 0.1}}, a dataclass or a namespace"
-            ) from None
-    return {_key(name): value for name, value in pairs}
-
-
-def _fields(items: Any) -> dict[str, Any]:
-    """A dataclass as it is: `dataclasses.asdict` would copy models, and fail at locks."""
-    return {field.name: getattr(items, field.name) for field in dataclasses.fields(items)}
-
-
-def _key(name: Any) -> str:
-    return str.__str__(name) if isinstance(name, str) else str(name)
-
-
-def _json_dict(items: Mapping[str, Any]) -> dict[str, Any]:
-    return {_text(name): _jsonable(value) for name, value in list(items.items())}
-
-
-def _jsonable(value: Any) -> Any:
-    """`value` in JSON's kinds; what has no end, or fails when it is looked at, stands as text."""
     try:
-        return _plain(value)
-    except Exception:  # noqa: BLE001  whatever people keep in a config, training goes on and the rest of it is kept
-        return _text(value)
+        found = items_of(items, is_config=True)
+        if found is None and isinstance(items, Iterable) and not isinstance(items, str | bytes):
+            found = [(key, value) for key, value in items]
+    except Exception:  # noqa: BLE001  whatever it is, training goes on
+        found = None
+    if found is None:
+        warn(
+            f"{name} is {kind_of(items)}, and recorded as {{{name!r}: {one_line(text_of(items), 40)!r}}}; give a dict, such as "
+            f"{name}={{'lr': 0.1}}, a dataclass or a namespace"
+        )
+        return {name: items}
+    return {text_of(key): value for key, value in found}
 
 
-def _plain(value: Any) -> Any:
-    """Non-finite floats stay, which Python's json reads and writes."""
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, int):
-        return int(value) if value.bit_length() <= _MOST_BITS else _text(value)
-    if isinstance(value, float):
-        return float(value)
-    if isinstance(value, Mapping):
-        return {_text(name): _plain(item) for name, item in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
-        return [_plain(item) for item in value]
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return _plain(_fields(value))
-    item = getattr(value, "item", None)  # numpy and torch scalars
-    if getattr(value, "shape", None) == () and callable(item):
-        plain = item()
-        return _text(value) if type(plain) is type(value) else _plain(plain)
-    return _text(value)
+def _to_json(items: Mapping[str, Any]) -> dict[str, Any]:
+    converter = Converter()
+    return {text_of(key): converter.plain(value, key) for key, value in list(items.items())}
 
 
-def _text(value: Any) -> str:
-    """`value` as text that UTF-8 can hold: names of files may come with halves of surrogate pairs."""
-    try:
-        text = _key(value)
-    except Exception as error:  # noqa: BLE001  as above
-        return f"<{type(value).__name__} whose str raises {type(error).__name__}>"
-    return text.encode(errors="backslashreplace").decode()
+def _say_unknown(items: Mapping[str, Any]) -> None:
+    """Warn of values that are recorded as their text, once a kind in a process."""
+    converter = Converter()
+    for key, value in list(items.items()):
+        converter.plain(value, key)
+    for kind, where in converter.unknown.items():
+        if kind not in _said:
+            _said.add(kind)
+            warn(f"config {where!r} is {kind_name(kind)}, and recorded as its text (said once a type)")

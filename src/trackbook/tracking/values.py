@@ -27,7 +27,7 @@ def flatten(data: Mapping[str, Any]) -> dict[str, float]:
     """
     if not isinstance(data, Mapping):
         raise TypeError(
-            f"log() takes a dict of metrics, such as log({{'loss': 0.5}}), not {_show(data)} ({_kind(data)})"
+            f"log() takes a dict of metrics, such as log({{'loss': 0.5}}), not {_show(data)} ({kind_of(data)})"
         )
     values: dict[str, float] = {}
     _flatten_into(values, "", data, 0)
@@ -53,14 +53,14 @@ def check_name(name: Any, prefix: str = "") -> str:
     """`name` when it can name a metric; else ``TypeError`` or ``ValueError``."""
     if not isinstance(name, str):
         shown = _show(name)
-        raise TypeError(f"metric name {shown} is {_kind(name)}, not a string; log {{{shown!r}: ...}} instead")
+        raise TypeError(f"metric name {shown} is {kind_of(name)}, not a string; log {{{shown!r}: ...}} instead")
     return check_text(f"metric name under {prefix!r}" if prefix else "metric name", name)
 
 
 def check_text(what: str, text: Any) -> str:
     """`text` when it is a non-empty string that UTF-8 can hold; else an error that calls it `what`."""
     if not isinstance(text, str):
-        raise TypeError(f"{what} {_show(text)} is {_kind(text)}; give a string")
+        raise TypeError(f"{what} {_show(text)} is {kind_of(text)}; give a string")
     if not text:
         raise ValueError(f"{what} is empty; give one, such as 'digits'")
     try:
@@ -107,10 +107,10 @@ def _scalar(metric: str, value: Any) -> float:
         remedy = (
             "log its mean, or each item under its own name" if isinstance(value, (list, tuple, set)) else "log a number"
         )
-        raise TypeError(f"metric {_show(metric)}: {_show(value)} is {_kind(value)}; {remedy}")
+        raise TypeError(f"metric {_show(metric)}: {_show(value)} is {kind_of(value)}; {remedy}")
     if _size(shape) != 1:
         raise TypeError(
-            f"metric {_show(metric)} is {_kind(value)} of shape {_show(shape)}, not one number; "
+            f"metric {_show(metric)} is {kind_of(value)} of shape {_show(shape)}, not one number; "
             "log a scalar such as its .mean()"
         )
     mask = getattr(value, "mask", False)
@@ -125,7 +125,7 @@ def _scalar(metric: str, value: Any) -> float:
     if kind in ("f", "V"):  # longdouble, and the small floats of ml_dtypes
         with contextlib.suppress(TypeError, ValueError):
             return float(item)
-    raise TypeError(f"metric {_show(metric)}: {_show(value)} is {_kind(value)}, not a real number; log a number")
+    raise TypeError(f"metric {_show(metric)}: {_show(value)} is {kind_of(value)}, not a real number; log a number")
 
 
 def _size(shape: Any) -> int | None:
@@ -164,7 +164,7 @@ def to_step(step: Any, what: str = "step") -> int:
 def to_seconds(seconds: Any, what: str) -> float:
     """`seconds` as a duration to wait; ``TypeError`` or ``ValueError`` says what is wrong."""
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
-        raise TypeError(f"{what}={_show(seconds)} is {_kind(seconds)}; give a number of seconds, such as {what}=10")
+        raise TypeError(f"{what}={_show(seconds)} is {kind_of(seconds)}; give a number of seconds, such as {what}=10")
     if not SHORTEST_WAIT <= seconds <= LONGEST_WAIT:
         raise ValueError(f"{what}={seconds!r} is not between {SHORTEST_WAIT} and {LONGEST_WAIT:,} seconds")
     return float(seconds)
@@ -173,7 +173,7 @@ def to_seconds(seconds: Any, what: str) -> float:
 def _integral(step: Any, what: str) -> int:
     item = step.item() if getattr(step, "shape", None) == () and hasattr(step, "item") else step
     if not isinstance(item, (int, float, Decimal, Fraction)):
-        raise TypeError(f"{what}={_show(step)} is {_kind(step)}; give a whole number, such as {what}=7")
+        raise TypeError(f"{what}={_show(step)} is {kind_of(step)}; give a whole number, such as {what}=7")
     try:
         number = int(item)
     except (ValueError, OverflowError):
@@ -191,7 +191,11 @@ def _show(value: Any) -> str:
     return one_line(text)
 
 
-def _kind(value: Any) -> str:
-    kind = type(value)
+def kind_of(value: Any) -> str:
+    return kind_name(type(value))
+
+
+def kind_name(kind: type) -> str:
+    """Return "an object of type ...", with the module where it is not obvious."""
     name = kind.__name__ if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}.{kind.__name__}"
     return f"an object of type {name}"
