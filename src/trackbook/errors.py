@@ -12,12 +12,13 @@ Errors are the built-in ones, so that nobody has to import ours to catch them:
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import os
 import sys
 import time
 import warnings
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 WELL_AGAIN_SECONDS = 60.0  # after which a failing disk is a new problem: one that fills up has some room now and then
@@ -28,8 +29,25 @@ class TrackbookWarning(UserWarning):
     """Something was left out or put right, and training goes on: a discarded point, an ignored keyword, a full disk."""
 
 
+_say: contextvars.ContextVar[Callable[[str], None] | None] = contextvars.ContextVar("trackbook_say", default=None)
+
+
+@contextlib.contextmanager
+def said_by(say: Callable[[str], None]) -> Iterator[None]:
+    """Within this context, pass messages to `say` in place of warning of them."""
+    token = _say.set(say)
+    try:
+        yield
+    finally:
+        _say.reset(token)
+
+
 def warn(message: str) -> None:
-    """A `TrackbookWarning` that points at the caller's line, not at ours."""
+    """Issue a `TrackbookWarning` that points at the caller's line, not at ours."""
+    say = _say.get()
+    if say is not None:
+        say(message)
+        return
     frame, level = sys._getframe(1), 2  # noqa: SLF001  # the documented way to the caller's frame
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_HERE):
         frame, level = frame.f_back, level + 1

@@ -15,7 +15,6 @@ import pytest
 
 import trackbook as tb
 from shells import Shell
-from trackbook import TrackbookWarning
 from trackbook.magics import extension, tracker
 
 LOOP = "for i in range(3):\n    loss = i / 2\n    acc = i\n"
@@ -72,8 +71,7 @@ def test_without_names_every_number_that_a_loop_assigns_is_tracked(shell: Shell)
 
 
 def test_without_names_and_without_loops_it_says_so(shell: Shell) -> None:
-    with pytest.warns(TrackbookWarning, match="no loop of the cell assigned a number"):
-        shell.run("%%track", "x = 1")
+    assert "%%track: no loop of the cell assigned a number" in shell.said("%%track", "x = 1")
 
 
 def test_a_loop_with_log_goes_to_the_cells_run_too(shell: Shell) -> None:
@@ -100,8 +98,8 @@ def test_a_cell_that_removes_all_variables_goes_on(shell: Shell) -> None:
 
 
 def test_values_after_an_early_finish_are_said_to_be_missing(shell: Shell) -> None:
-    with pytest.warns(TrackbookWarning, match="finished before the cell ended"):
-        shell.run("%%track x", "import trackbook as tb\nx = 1\ntb.finish()\nx = 2")
+    said = shell.said("%%track x", "import trackbook as tb\nx = 1\ntb.finish()\nx = 2")
+    assert "finished before the cell ended" in said
     assert shell.points() == {"x": [1]}
 
 
@@ -186,6 +184,34 @@ def test_a_timed_cell_that_raises_ends_its_run_failed(shell: Shell) -> None:
     assert shell.states() == ["failed", "failed"]
 
 
+def test_timeit_above_tracks_what_it_times(shell: Shell) -> None:
+    assert "per loop" in shell.said("%%timeit -n1 -r1\n%%track loss", LOOP)
+    assert shell.points() == {"loss": [0, 0.5, 1]}
+
+
+@pytest.mark.parametrize("magic", ["prun -q", "compiles", "calls"])
+def test_a_magic_that_compiles_the_cell_by_itself_is_said(shell: Shell, magic: str) -> None:
+    def compiles(_: str, cell: str) -> None:
+        exec(shell.ip.transform_cell(cell), shell.ip.user_ns)
+
+    def calls(_: str, cell: str) -> None:
+        exec(compile(shell.ip.transform_cell(cell), "calls", "exec"), {})
+
+    shell.ip.register_magic_function(compiles, "cell")
+    shell.ip.register_magic_function(calls, "cell")
+    said = shell.said(f"%%{magic}\n%%track loss", LOOP)
+    assert (
+        f"nothing is tracked: %%{magic.split(maxsplit=1)[0]} compiles the code by itself; run the cell without it"
+        in said
+    )
+    assert shell.said("x = 1") == ""
+    assert shell.said("%%track loss", LOOP) == ""
+
+
+def test_a_cell_of_comments_is_said(shell: Shell) -> None:
+    assert "the cell holds no code" in shell.said("%%track loss", "# later")
+
+
 def test_what_another_magic_runs_is_not_known(shell: Shell) -> None:
     assert "UsageError: %%track does not know what %%bash runs" in shell.said("%%track x", "%%bash", "x=1")
 
@@ -255,34 +281,29 @@ def test_a_header_that_is_not_the_first_line_is_one_line(shell: Shell) -> None:
 
 
 def test_a_name_that_the_cell_never_assigns_is_said_after_it(shell: Shell) -> None:
-    with pytest.warns(TrackbookWarning, match="the cell never assigns 'nope', so nothing is tracked as 'no'") as said:
-        shell.run("%%track loss no=nope", LOOP)
-    assert len(said) == 1
+    said = shell.said("%%track loss no=nope", LOOP)
+    assert said.strip() == "%%track: the cell never assigns 'nope', so nothing is tracked as 'no'"
     assert shell.points() == {"loss": [0, 0.5, 1]}
 
 
 def test_an_expression_that_never_had_its_names_is_said_after_the_cell(shell: Shell) -> None:
-    with pytest.warns(TrackbookWarning, match=r"nothing was tracked as 'x\+nope': name 'nope' is not defined"):
-        shell.run("%%track x+nope", "x = 1")
+    assert "nothing was tracked as 'x+nope': name 'nope' is not defined" in shell.said("%%track x+nope", "x = 1")
 
 
 def test_a_value_that_cannot_be_logged_is_warned_of_once_and_the_others_go_on(shell: Shell) -> None:
-    with pytest.warns(TrackbookWarning, match="'text'") as said:
-        shell.run("%%track text loss", "for i in range(3):\n    loss = i\n    text = [i]")
-    assert len(said) == 1
+    said = shell.said("%%track text loss", "for i in range(3):\n    loss = i\n    text = [i]")
+    assert said.strip() == "%%track: 'text' is of type list here, which cannot be tracked (said once)"
     assert shell.points() == {"loss": [0, 1, 2]}
 
 
 def test_a_run_that_cannot_begin_is_said_and_the_cell_runs(shell: Shell) -> None:
-    with pytest.warns(TrackbookWarning, match="this cell is not tracked: project is empty"):
-        assert shell.run("%%track --project '' loss", LOOP).success
+    assert "this cell is not tracked: project is empty" in shell.said("%%track --project '' loss", LOOP)
     assert shell.ip.user_ns["loss"] == 1
 
 
 def test_a_disk_that_cannot_be_written_does_not_stop_a_cell(shell: Shell, tmp_path: Path) -> None:
     (tmp_path / "store").write_text("a file where the folder should be")
-    with pytest.warns(TrackbookWarning, match="Cannot write"):
-        assert shell.run("%%track loss", LOOP).success
+    assert "Cannot write" in shell.said("%%track loss", LOOP)
     assert shell.points() == {"loss": [0, 0.5, 1]}
 
 
@@ -291,8 +312,7 @@ def test_a_cell_that_cannot_be_rewritten_is_said_and_runs(shell: Shell, monkeypa
         raise RecursionError("too deep")
 
     monkeypatch.setattr(extension, "rewrite", fail)
-    with pytest.warns(TrackbookWarning, match="this cell is not tracked: too deep"):
-        assert shell.run("%%track loss", LOOP).success
+    assert "this cell is not tracked: too deep" in shell.said("%%track loss", LOOP)
     assert not tb.runs().height
 
 
@@ -313,11 +333,9 @@ def test_functions_go_to_other_processes_without_us(shell: Shell, tmp_path: Path
 
 def test_compiled_functions_are_said_to_be_left_alone(shell: Shell) -> None:
     body = "def njit(f): return f\n@njit\ndef step(i):\n    loss = i\n    return loss\nfor i in range(2): out = step(i)"
-    with pytest.warns(TrackbookWarning) as said:
-        shell.run("%%track loss out", body)
-    assert [str(one.message) for one in said] == [
-        "the cell never assigns 'loss' outside of step, so nothing is tracked as 'loss'",
-        "step: left alone, because a compiler takes it; track what it returns",
+    assert shell.said("%%track loss out", body).splitlines() == [
+        "%%track: the cell never assigns 'loss' outside of step, so nothing is tracked as 'loss'",
+        "%%track: step: left alone, because a compiler takes it; track what it returns",
     ]
     assert shell.points() == {"out": [0, 1]}
 
@@ -363,11 +381,50 @@ def test_trackers_are_among_the_builtins_only_by_names_of_their_own(shell: Shell
     assert re.fullmatch(r"__trackbook_\d+__", added.pop())
 
 
-def test_an_edited_warning_filter_is_respected(shell: Shell) -> None:
+SAID = {
+    "a typo": (["%%track los", LOOP], "the cell never assigns 'los'"),
+    "nothing to track": (["%%track", "sum(range(3))"], "no loop of the cell assigned a number"),
+    "a value": (["%%track loss", "loss = [1]"], "'loss' is of type list here"),
+    "a step twice": (["%%track --step 0 loss", LOOP], "was logged twice at one step"),
+    "an array": (["%%track loss", "import numpy as np\nloss = np.zeros(3)"], "'loss' is an array of 3 here"),
+}
+
+
+@pytest.mark.parametrize("case", SAID)
+def test_a_filter_of_warnings_hides_nothing_that_is_said(shell: Shell, case: str) -> None:
+    lines, said = SAID[case]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        assert shell.said("%%track nope", "x = 1") == ""
-    assert sys.exc_info() == (None, None, None)
+        assert said in shell.said(*lines)
+
+
+def test_warnings_that_are_errors_do_not_break_a_tracked_cell(shell: Shell) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert shell.run("%%track text loss", LOOP, "text = [1]").success
+    assert shell.points() == {"loss": [0, 0.5, 1]}
+
+
+NEVER = "def f():\n    for i in range(3):\n        loss = i\n"
+
+
+@pytest.mark.parametrize(
+    "body", [NEVER, "if False:\n    loss = 1", "for loss in []:\n    pass", "while False:\n    loss = 1"]
+)
+def test_code_that_never_ran_is_said(shell: Shell, body: str) -> None:
+    assert "nothing was tracked as 'loss': the code that assigns 'loss' never ran" in shell.said("%%track loss", body)
+
+
+def test_a_cell_that_fails_early_is_not_reproached(shell: Shell) -> None:
+    assert "%%track:" not in shell.said("%%track loss", "1 / 0", "loss = 1")
+
+
+@pytest.mark.parametrize("head", ["%%track loss", "%%track"])
+def test_code_that_ran_in_another_process_is_said(shell: Shell, head: str) -> None:
+    cloudpickle = pytest.importorskip("cloudpickle")
+    shell.ip.user_ns["send"] = cloudpickle.dumps  # as joblib and loky do
+    said = shell.said(head, NEVER + "send(f);")
+    assert "the code ran in other processes, which %%track does not follow" in said
 
 
 # --- stopping ---------------------------------------------------------------------------------------------------------

@@ -10,21 +10,23 @@ import ast
 import builtins
 import itertools
 import re
-import warnings
 from typing import Any
 
 from IPython.core.error import UsageError
 
 from ..api.process import process
-from ..errors import TrackbookWarning
+from ..errors import said_by
+from ..notebook import host
 from .commands import overview, run_line, say
 from .completion import complete
 from .instrument import Rewriting, assigned_in_loops, rewrite
+from .notes import show_note
 from .parser import Header, cell_parser, parse_header, start_run
 from .targets import What, variable
 from .tracker import Tracker
 from .watch import watching
 
+ELSEWHERE = "the code ran in other processes, which %%track does not follow; log there, or track what they return"
 _RUN_PYTHON = ("time", "capture")  # cell magics that let IPython transform what is below them
 NO_FRAME = 1_000_000  # deeper than any stack: IPython then expands the notebook's variables only, and not our own
 
@@ -65,12 +67,14 @@ class CellTracking:
 
     def visit(self, tree: ast.Module) -> ast.Module:
         """The cell's AST, rewritten, and its run begun. The cell runs also when that fails."""
+        if not tree.body or tree.body[0].lineno < 2:  # the set-up of `%%timeit`: our code begins below a header
+            return tree
         header, self._pending = self._pending, None
         if header is not None:
             try:
                 self._begin(header, tree)
             except Exception as error:  # noqa: BLE001  IPython would say so at length and switch us off
-                warn_of_cell(f"this cell is not tracked: {error}")
+                show_note(f"this cell is not tracked: {error}")
         return tree
 
     def _begin(self, header: Header, tree: ast.Module) -> None:
@@ -96,10 +100,11 @@ class CellTracking:
 
         def end() -> None:
             tracker.end()
-            run.finish()
+            with said_by(show_note):
+                run.finish()
             self._forget()
             if header.whats:
-                report(tracker, whats, rewriting)
+                report(tracker, whats, rewriting, failed=run.state != "finished")
             else:
                 self._say_what_was_tracked(tracker)
 
@@ -107,12 +112,14 @@ class CellTracking:
 
     def _say_what_was_tracked(self, tracker: Tracker) -> None:
         tracked = [metric for metric in tracker.metrics if metric in tracker.tracked]
-        if not tracked:
-            warn_of_cell("no loop of the cell assigned a number; name what to track, as in: %%track loss")
+        if not tracked and tracker.was_sent:
+            show_note(f"nothing was tracked: {ELSEWHERE}")
+        elif not tracked:
+            show_note("no loop of the cell assigned a number; name what to track, as in: %%track loss")
         elif not self._said_how_to_choose:
             self._said_how_to_choose = True
-            say(
-                f"%%track: tracked every number that a loop of the cell assigned: {', '.join(tracked)}. "
+            show_note(
+                f"tracked every number that a loop of the cell assigned: {', '.join(tracked)}. "
                 f"To choose, name them: %%track {tracked[0]}"
             )
 
@@ -125,39 +132,52 @@ class CellTracking:
         setattr(builtins, name, tracker)
         return name
 
+    def note_end(self, result: Any) -> None:
+        """Say at the end of a cell that its header came to nothing, because a magic ran the code by itself (``%%prun``)."""
+        header, self._pending = self._pending, None
+        if header is None or result is None or result.error_before_exec is not None:
+            return
+        self._forget()
+        above = re.match(r"\s*(%%\w+)", getattr(result.info, "raw_cell", None) or "")
+        what = above[1] if above is not None else "the caller"
+        if what == "%%track":
+            show_note("the cell holds no code, so nothing is tracked")
+        else:
+            show_note(f"nothing is tracked: {what} compiles the code by itself; run the cell without it")
+
     def _forget(self) -> None:
         self._pending = None
         while self in self._shell.ast_transformers:
             self._shell.ast_transformers.remove(self)
 
 
-def report(tracker: Tracker, whats: list[What], rewriting: Rewriting) -> None:
-    """After the cell: what was not tracked, and why."""
+def report(tracker: Tracker, whats: list[What], rewriting: Rewriting, *, failed: bool) -> None:
+    """Say after the cell what was not tracked, and why."""
     left_alone = ", ".join(rewriting.left_alone)
     for number, what in enumerate(whats):
         why = tracker.why_not(what.metric)
         if not rewriting.sites[number]:
             verb = "assigns" if what.variable else "assigns anything of"
             where = f" outside of {left_alone}" if left_alone else ""
-            warn_of_cell(f"the cell never {verb} {what.source!r}{where}, so nothing is tracked as {what.metric!r}")
+            show_note(f"the cell never {verb} {what.source!r}{where}, so nothing is tracked as {what.metric!r}")
         elif what.metric not in tracker.tracked and why is not None:
-            warn_of_cell(f"nothing was tracked as {what.metric!r}: {why}")
+            show_note(f"nothing was tracked as {what.metric!r}: {why}")
+        elif what.metric not in tracker.tracked | tracker.refused and not failed:
+            never = ELSEWHERE if tracker.was_sent else f"the code that assigns {what.source!r} never ran"
+            show_note(f"nothing was tracked as {what.metric!r}: {never}")
     if left_alone:
-        warn_of_cell(f"{left_alone}: left alone, because a compiler takes it; track what it returns")
+        show_note(f"{left_alone}: left alone, because a compiler takes it; track what it returns")
     if tracker.missed:
-        warn_of_cell("the run was finished before the cell ended; what came after it is not tracked")
-
-
-def warn_of_cell(message: str) -> None:
-    """A warning that belongs to a cell as a whole: there is no line of code to show."""
-    warnings.warn_explicit(message, TrackbookWarning, "%%track", 1, registry={})
+        show_note("the run was finished before the cell ended; what came after it is not tracked")
 
 
 def load(shell: Any) -> None:
     """Gives a shell the magics, once, and follows its cells."""
     if any(isinstance(transformer, CellTracking) for transformer in shell.input_transformers_cleanup):
         return
-    shell.input_transformers_cleanup.append(CellTracking(shell))
+    tracking = CellTracking(shell)
+    shell.input_transformers_cleanup.append(tracking)
+    host.CellHook("post_run_cell", tracking.note_end, "says what %%track did not track").watch(shell)
 
     def track(line: str) -> Any:
         if line == "--cell-help":

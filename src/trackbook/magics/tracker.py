@@ -7,16 +7,16 @@ import math
 import operator
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from ..errors import warn
 from ..tracking.endings import Stopped
 from ..tracking.run import Run
 from ..tracking.values import to_float, to_step
 from .instrument import DUE, KINDS, LATER, VALUE
+from .notes import show_note
 
 _PLAIN = frozenset((bool, int, float, Decimal, Fraction))
 _LIBRARIES = frozenset(("numpy", "torch", "jax", "jaxlib", "tensorflow", "ml_dtypes", "cupy"))
@@ -38,6 +38,7 @@ class Tracker:
         min_interval: float = 0.0,
         stepped: bool = False,
         lenient: bool = False,
+        say: Callable[[str], None] = show_note,
     ) -> None:
         self.metrics = metrics
         self.tracked: set[str] = set()
@@ -47,6 +48,8 @@ class Tracker:
         self._min_interval = min_interval
         self._stepped = stepped
         self._lenient = lenient
+        self._say = say
+        self.was_sent = False  # to another process, with a function of the cell
         self._countdown = [0] * len(metrics)
         self._not_before = [-math.inf] * len(metrics)
         self._kinds: dict[type, bool | None] = {}
@@ -76,11 +79,17 @@ class Tracker:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Functions of a cell take its tracker along to other processes (cloudpickle); there, this tells nobody anything."""
+        self.was_sent = True
         return functools.partial, (operator.is_,)
 
     def why_not(self, metric: str) -> str | None:
         """Why a metric that was never tracked was not, when that is known and was not said."""
         return None if metric in self._warned else self._unsaid.get(metric)
+
+    @property
+    def refused(self) -> set[str]:
+        """The metrics of which a value could not be logged, as was said."""
+        return self._warned
 
     def _take(self, metric: str, value: Any) -> None:
         step = None
@@ -135,7 +144,10 @@ class Tracker:
         if kind not in self._kinds:
             self._kinds[kind] = _is_known(kind)
         known = self._kinds[kind]
-        if known is None or (self._lenient and (not known or kind is str or not _is_single(value))):
+        if known is None:
+            self._unsaid.setdefault(metric, "its code ran only while a compiler traced it")
+            return None
+        if self._lenient and (not known or kind is str or not _is_single(value)):
             return None
         if not known:
             self._refuse(metric, f"{metric!r} is of type {kind.__qualname__} here, which cannot be tracked")
@@ -155,7 +167,7 @@ class Tracker:
         if metric not in self._warned:
             self._warned.add(metric)
             if not self._lenient:
-                warn(f"%%track: {why} (said once)")
+                self._say(f"{why} (said once)")
 
 
 def _is_known(kind: type) -> bool | None:

@@ -12,6 +12,7 @@ from ..tracking.endings import Stopped
 from ..tracking.run import Run
 from ..tracking.values import check_name
 from .instrument import KINDS, VALUE
+from .notes import show_note
 from .tracker import Tracker
 
 
@@ -22,7 +23,7 @@ class Watching:
         self._current_run = current_run
         self.names: list[str] = []
         self._shell: Any | None = None
-        self._tracker = Tracker([])
+        self._tracker = Tracker([], say=_say)
         self._hook = host.CellHook("post_run_cell", self._log, "logs what %track watches")
 
     def attach(self, shell: Any) -> None:
@@ -35,7 +36,7 @@ class Watching:
             if not check_name(name).isidentifier():
                 raise ValueError(f"{name!r} is no variable; assign it to one and watch that")
         self.names = list(dict.fromkeys([*self.names, *names]))
-        self._tracker = Tracker(self.names)
+        self._tracker = Tracker(self.names, say=_say)
 
     def remove(self, names: Iterable[str]) -> None:
         """Watches these no longer. Raises ``ValueError`` for one that is not watched."""
@@ -43,7 +44,7 @@ class Watching:
             if name not in self.names:
                 raise ValueError(f"{name!r} is not watched; {', '.join(self.names) or 'nothing'} is")
         self.names = [name for name in self.names if name not in names]
-        self._tracker = Tracker(self.names)
+        self._tracker = Tracker(self.names, say=_say)
 
     def _log(self, _: Any) -> None:
         run = self._current_run()
@@ -55,6 +56,10 @@ class Watching:
                 with contextlib.suppress(Stopped):  # there is no loop here to end
                     self._tracker(number * KINDS + VALUE, self._shell.user_ns[name])
         self._tracker.end()
+
+
+def _say(message: str) -> None:
+    show_note(f"%track watch: {message}")
 
 
 watching = Watching(current_run)
