@@ -122,12 +122,19 @@ def test_a_metric_as_x_axis_is_drawn_over_steps() -> None:
 
 
 def test_what_is_not_finite_is_marked() -> None:
-    still = drawn(picture({"loss": [1.0, math.nan, math.inf, -math.inf, 2.0]}))
-    assert [str(row[3]) for row in rows(still)] == ["1.0", "nan", "inf", "-inf", "2.0"]
-    assert [layer["mark"]["type"] for layer in still.spec["concat"][0]["layer"]] == ["line", "point", "point"]
+    still = drawn(picture({"loss": [1.0, math.nan, math.inf, -math.inf, 2.0, 3.0]}))
+    assert [str(row[3]) for row in rows(still)] == ["1.0", "nan", "inf", "-inf", "2.0", "3.0"]
+    assert [layer["mark"]["type"] for layer in still.spec["concat"][0]["layer"]] == ["line", "circle", "point", "point"]
     svg = vl_convert.vegalite_to_svg(still.spec)
-    marks = re.findall(r'aria-label="x: (\d); run: run-0".*?transform="translate\([\d.]+,(\d+)\)"', svg)
+    marks = re.findall(r'aria-label="x: (\d); run: run-0"[^>]*?transform="translate\([\d.]+,(\d+)\)"', svg)
     assert marks == [("1", str(snapshot.HEIGHT)), ("2", "0"), ("3", str(snapshot.HEIGHT))]
+
+
+def test_values_that_are_not_finite_break_the_line() -> None:
+    svg = vl_convert.vegalite_to_svg(drawn(picture({"loss": [1, 2, math.nan, 3, math.nan, 4, 5]})).spec)
+    paths = re.findall(r'aria-roledescription="line mark" d="([^"]+)"', svg)
+    assert [re.sub(r"[^ML]", "", path) for path in paths] == ["ML", "ML"]
+    assert len(re.findall(r'aria-roledescription="circle"', svg)) == 1
 
 
 def test_one_value_a_run_is_a_bar_and_a_lonely_point_among_lines_a_dot() -> None:

@@ -18,6 +18,7 @@ FIELDS = {
     "smooth",
     "x",
     "mark",
+    "part",
     "color",
     "dash",
     "text",

@@ -23,7 +23,7 @@ from trackbook.frames.buckets import Buckets  # noqa: E402
 from trackbook.metrics import members  # noqa: E402
 from wire import packed  # noqa: E402
 
-FIELDS = ("run", "step", "time", "value", "smooth", "x", "mark", "color", "dash")
+FIELDS = ("run", "step", "time", "value", "smooth", "x", "mark", "part", "color", "dash")
 PLAIN = Look()
 SMOOTH = dataclasses.replace(PLAIN, smoothing=3)
 

@@ -3,6 +3,7 @@ interface LineRow {
   color: string;
   dash: readonly number[];
   mark: string;
+  part: number;
   low?: number;
 }
 
@@ -60,7 +61,7 @@ function splitLines(rows: readonly LineRow[]): Map<string, LineRow[]> {
   let line: LineRow[] = [];
   for (const [i, row] of rows.entries()) {
     if (i === 0 || !sameLine(row, rows[i - 1])) {
-      const key = JSON.stringify([row.run, row.color, row.dash, row.mark, row.low === undefined]);
+      const key = JSON.stringify([row.run, row.color, row.dash, row.mark, row.part, row.low === undefined]);
       line = lines.get(key) ?? [];
       lines.set(key, line);
     }
@@ -70,5 +71,10 @@ function splitLines(rows: readonly LineRow[]): Map<string, LineRow[]> {
 }
 
 function sameLine(a: LineRow, b: LineRow): boolean {
-  return a.run === b.run && a.mark === b.mark && (a.low === undefined) === (b.low === undefined);
+  return (
+    a.run === b.run &&
+    a.mark === b.mark &&
+    a.part === b.part &&
+    (a.low === undefined) === (b.low === undefined)
+  );
 }

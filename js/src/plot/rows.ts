@@ -25,6 +25,7 @@ export interface PlotRow {
   smooth: number;
   x: number;
   mark: Mark;
+  part: number;
   color: string;
   dash: readonly number[];
   text?: string;
@@ -72,9 +73,23 @@ export function plotRows(
   const { label, color, dash } = style;
   const rows = points.map(({ step, time, value, x }): PlotRow => {
     const mark = Number.isFinite(value) ? (lonely ? "dot" : "line") : (String(value) as Mark);
-    return { run: label, step, time, value, smooth: trend ? trend(step) : value, x, mark, color, dash };
+    const smooth = trend ? trend(step) : value;
+    return { run: label, step, time, value, smooth, x, mark, part: 0, color, dash };
   });
+  divide(rows);
   return series.kind === "points" && series.band ? withBand(rows, series, series.band, smoothing) : rows;
+}
+
+/** Number the stretches of finite rows, and make a dot of one that is alone: its line would not be seen. */
+function divide(rows: PlotRow[]) {
+  const gaps = rows.map(({ value }) => !Number.isFinite(value));
+  if (!gaps.includes(true)) return;
+  let part = 0;
+  for (const [i, row] of rows.entries()) {
+    if (gaps[i]) part++;
+    else if ((gaps[i - 1] ?? true) && (gaps[i + 1] ?? true)) row.mark = "dot";
+    row.part = part;
+  }
 }
 
 /** Add the band around a group's mean, smoothed like the mean. */

@@ -7,6 +7,7 @@ const row = (run: string, x: number, more: object = {}) => ({
   color: "red",
   dash: [],
   mark: "line",
+  part: 0,
   ...more,
 });
 

@@ -35,6 +35,7 @@ function someRows(): PlotRow[] {
         smooth: value / 2,
         x: x + random(2),
         mark,
+        part: Math.floor(x / 4),
         color,
         dash: [],
         ...band,
@@ -69,7 +70,7 @@ test("few items of removed rows are kept", async () => {
     "sans-serif",
     document.createElement("div"),
   );
-  const row = { run: "a", color: "#00ff00", dash: [], mark: "line", value: 1, smooth: 1 } as const;
+  const row = { run: "a", color: "#00ff00", dash: [], mark: "line", part: 0, value: 1, smooth: 1 } as const;
   for (let round = 0; round < 20; round++) {
     const rows = Array.from(
       { length: round % 2 ? 10 : 300 },

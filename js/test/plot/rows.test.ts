@@ -100,8 +100,9 @@ test("non-finite values are marks at their step", () => {
     [2, 0, Infinity],
     [3, 0, -Infinity],
     [4, 0, 2],
+    [5, 0, 3],
   ]);
-  expect(rows.map(({ mark }) => mark)).toEqual(["line", "NaN", "Infinity", "-Infinity", "line"]);
+  expect(rows.map(({ mark }) => mark)).toEqual(["dot", "NaN", "Infinity", "-Infinity", "line", "line"]);
 });
 
 test("non-finite values known only from the mask are in the middle", () => {

@@ -173,7 +173,7 @@ def _chart(
         return DrawnLayers.from_dict(spec)
     (layer,) = spec.pop("layer")
     shared, own = spec["encoding"], layer["encoding"]
-    encoding = shared | {name: {**shared[name], **own[name]} if name in shared else own[name] for name in own}
+    encoding = shared | own | {"y": {**shared["y"], **own["y"]}}
     return DrawnChart.from_dict(spec | layer | {"encoding": encoding})
 
 

@@ -17,6 +17,7 @@ expressions, so that a name can neither break a chart nor inject code:
 ``x``      position on the x axis: a step, milliseconds since the run's start or since 1970, or a metric's value
 ``mark``   ``line``, ``dot`` (the only point of a run), ``NaN``, ``Infinity``, ``-Infinity``, or ``below`` (zero or
            negative on a logarithmic axis)
+``part``   number of the stretch of finite values, from 0: between two of them a line has a gap
 ``color``  color of the run
 ``dash``   dash pattern of the run
 ``text``   value as the board prints it
@@ -144,6 +145,7 @@ def _layers(live: bool, clip: Spec, dash: Spec, options: Mapping[str, Any]) -> d
     def lines(option: str = "") -> list[Spec]:
         return [{"filter": f"{option} && datum.mark == 'line'" if live and option else "datum.mark == 'line'"}]
 
+    parts = {"detail": [{"field": name, "type": "nominal"} for name in ("run", "part")]}
     drawn = number("smooth" if live or options["smoothing"] else "value")
     return {
         "band": {
@@ -154,9 +156,9 @@ def _layers(live: bool, clip: Spec, dash: Spec, options: Mapping[str, Any]) -> d
         "raw": {
             "mark": stroke,
             "transform": lines("smoothing > 0"),
-            "encoding": {"y": number("value"), "opacity": {"value": 0.25}, **dash},
+            "encoding": {"y": number("value"), "opacity": {"value": 0.25}, **parts, **dash},
         },
-        "line": {"mark": stroke, "transform": lines(), "encoding": {"y": drawn, **dash}},
+        "line": {"mark": stroke, "transform": lines(), "encoding": {"y": drawn, **parts, **dash}},
         "points": {
             "mark": {"type": "circle", "size": 14, "opacity": 1, **clip},
             "transform": lines("marks"),

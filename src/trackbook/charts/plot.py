@@ -41,6 +41,7 @@ class Row(TypedDict):
     smooth: float
     x: float
     mark: str
+    part: int
     color: str
     dash: list[int]
 
@@ -151,10 +152,10 @@ def x_axis_of(picture: Picture, metric: str, chosen: str) -> str:
 
 
 def rows_of(metric: str, series: Any, points: Iterable[Placed], style: Style, look: Look) -> list[Row]:
-    """The rows of some points of a series."""
+    """Return the rows of some points of a series."""
     trend = trend_of(series, look.smoothing, look.smoothing_kind)
     lonely = int(series.rows["count"].sum()) == 1
-    return [
+    rows: list[Row] = [
         {
             "run": style.label,
             "metric": metric,
@@ -164,11 +165,28 @@ def rows_of(metric: str, series: Any, points: Iterable[Placed], style: Style, lo
             "smooth": trend(step) if trend else value,
             "x": x,
             "mark": _mark(value, lonely=lonely),
+            "part": 0,
             "color": style.color,
             "dash": style.dash,
         }
         for step, time, value, x in points
     ]
+    _divide(rows)
+    return rows
+
+
+def _divide(rows: list[Row]) -> None:
+    """Number the stretches of finite rows, and make a dot of one that is alone: its line would not be seen."""
+    gaps = [True, *(not math.isfinite(row["value"]) for row in rows), True]
+    if not any(gaps[1:-1]):
+        return
+    part = 0
+    for before, row, gap, after in zip(gaps, rows, gaps[1:], gaps[2:], strict=False):
+        if gap:
+            part += 1
+        elif before and after:
+            row["mark"] = "dot"
+        row["part"] = part
 
 
 def on_logarithms(rows: list[Row], *, x: bool, y: bool) -> list[Row]:

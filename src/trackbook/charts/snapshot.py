@@ -210,8 +210,16 @@ def _marks() -> list[dict[str, Any]]:
     odd = "isNaN(datum.value) ? 'NaN' : datum.value > 0 ? 'Infinity' : '-Infinity'"
     return [
         {"calculate": "isFinite(datum.value) ? 1 : 0", "as": "finite"},
-        {"joinaggregate": [{"op": "sum", "field": "finite", "as": "points"}], "groupby": ["m", "r"]},
-        {"calculate": f"!datum.finite ? {odd} : datum.points == 1 ? 'dot' : 'line'", "as": "mark"},
+        {
+            "window": [
+                {"op": "lag", "field": "finite", "as": "before"},
+                {"op": "lead", "field": "finite", "as": "after"},
+            ],
+            "groupby": ["m", "r"],
+        },
+        {"calculate": "1 - datum.finite", "as": "gap"},
+        {"window": [{"op": "sum", "field": "gap", "as": "part"}], "groupby": ["m", "r"]},
+        {"calculate": f"!datum.finite ? {odd} : datum.before || datum.after ? 'line' : 'dot'", "as": "mark"},
     ]
 
 
@@ -232,9 +240,8 @@ def _chart(
     }
     if all(len(values) == 1 for _, _, values in traces.values()):
         return chart | bar(None, colors=colors, width=WIDTH)
-    counts = {int(np.isfinite(values).sum()) for _, _, values in traces.values()}
     layers: list[Layer] = ["line"]
-    layers += ["dots"] if 1 in counts else []
+    layers += ["dots"] if any(_has_lonely(values) for _, _, values in traces.values()) else []
     layers += ["not finite"] if any(not np.isfinite(values).all() for _, _, values in traces.values()) else []
     window = _window(traces)
     spec = line(
@@ -249,6 +256,12 @@ def _chart(
     )
     spec["layer"].append(_tooltips(number, view.axis))
     return chart | spec
+
+
+def _has_lonely(values: Floats) -> bool:
+    """Return whether a finite value has no finite neighbour."""
+    finite = np.concatenate([[False], np.isfinite(values), [False]])
+    return bool((finite[1:-1] & ~finite[:-2] & ~finite[2:]).any())
 
 
 def _tooltips(number: int, axis: XAxis) -> dict[str, Any]:
