@@ -53,7 +53,7 @@ def test_a_users_charts_draw_while_the_cell_is_busy_and_a_broken_one_says_so_in_
     assert board.chart("val/loss").evaluate(metrics) == ["val/loss"]
     assert set(board.chart("__proto__/<b>side by side</b>").evaluate(metrics)) == {*both, "lr"}
     board.chart("val/broken").locator(".tb-error", has_text="could not be drawn").wait_for()
-    board.chart("val/image").locator(".tb-error", has_text="a board loads nothing from elsewhere").wait_for()
+    board.chart("val/image").locator(".tb-error", has_text="a board loads no external resources").wait_for()
     assert not [url for url in asked if "elsewhere" in url]
     assert lab.is_busy(0)
     (lab.server.root / "seen").touch()
