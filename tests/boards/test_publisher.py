@@ -153,6 +153,11 @@ def test_pace_follows_what_the_front_end_acknowledges(published: Published) -> N
     assert publisher.interval(sent + 61) == 0.1
 
 
+def system_point() -> pl.DataFrame:
+    points = {"metric": ["@system/cpu %"], "step": [0], "value": [9.0], "time": [160.0]}
+    return pl.DataFrame(points, schema=POINTS)
+
+
 def test_publisher_that_has_no_news_lets_the_pump_sleep(published: Published) -> None:
     tick = published.publisher.tick
     published.log()
@@ -160,10 +165,15 @@ def test_publisher_that_has_no_news_lets_the_pump_sleep(published: Published) ->
     assert tick(1.1) == pytest.approx(0.1)
     assert tick(5.0) == pytest.approx(0.2)  # the run is open and logs nothing
     assert tick(60.0) == pytest.approx(0.5)
+    published.store.append("r", system_point())
+    assert tick(60.25) == pytest.approx(0.25), "not due"
+    assert tick(60.5) == pytest.approx(0.5), "its system metrics go on"
+    assert published.front_end.picture is not None
+    assert published.front_end.picture["metrics"] == ["loss", "@system/cpu %"]
     published.log()
-    assert tick(60.5) == pytest.approx(0.1)
+    assert tick(61.0) == pytest.approx(0.1)
     published.end()
-    assert tick(61.0) == pytest.approx(1.0)
+    assert tick(62.0) == pytest.approx(1.0)
 
 
 def test_busy_lock_makes_no_tick_wait(published: Published) -> None:

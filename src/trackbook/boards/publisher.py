@@ -63,7 +63,8 @@ class Publisher:
         self._table = RunsTable(session.id, session.store)
         self._due = 0.0
         self._sent_at = 0.0
-        self._news_at = 0.0
+        self._logged = 0  # points, and since when they are so many
+        self._logged_at = 0.0
         self._beat = 0
         self._unsent = False  # one view was told of news, by `delta`, that the others have not heard
         self._unseen_since: float | None = None
@@ -104,7 +105,9 @@ class Publisher:
             self.session.remove_run(self._deleted.popleft())
         if self.session.pull() or self._unsent:
             self._publish_frames(*self.session.frames())
-            self._sent_at = self._news_at = now
+            self._sent_at = now
+            if self.session.logged != self._logged:
+                self._logged, self._logged_at = self.session.logged, now
             self._due = now + self._pace(now)
         elif self.session.running and now - self._sent_at >= BEAT_SECONDS:
             self._beat += 1
@@ -164,7 +167,7 @@ class Publisher:
     # --- the pace
 
     def _pace(self, now: float) -> float:
-        return max(self.interval(now), min((now - self._news_at) / IDLER, IDLE_SECONDS))
+        return max(self.interval(now), min((now - self._logged_at) / IDLER, IDLE_SECONDS))
 
     def interval(self, now: float) -> float:
         """Return the seconds until the next refresh: a front end that acknowledges is refreshed more often."""

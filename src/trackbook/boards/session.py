@@ -60,6 +60,7 @@ class Session:
         self._runs: dict[str, _FollowedRun] = {}
         self._keys: dict[str, int] = {}  # kept for removed runs, which come back in their colour
         self._removed = False
+        self.logged = 0  # points read so far, except those of system metrics
         self._fresh: list[tuple[NDArray[Any], ...]] = []  # points read and not yet in the picture
         self._budget = LARGEST_BUDGET
         self._spent = 0  # bytes sent since the keyframe, and in how many frames
@@ -216,6 +217,7 @@ class Session:
             )
             counted = step[~run.is_system[points["metric"].to_physical().to_numpy()]]
             run.largest_step = max(run.largest_step, int(counted.max(initial=-1)))
+            self.logged += len(counted)
         return advanced
 
     def _numbers(self, run_id: str, run: _FollowedRun, points: pl.DataFrame) -> NDArray[np.int64]:

@@ -16,6 +16,7 @@ from .metric_stats import MetricStats, Taken, groups
 
 Array = NDArray[Any]
 _MOST_FRAMES: Final = 64
+_NONE: Final = pl.DataFrame(schema=POINTS)  # asked for with every look of a board
 
 
 class RunPoints:
@@ -69,7 +70,7 @@ class RunPoints:
                 break
             fresh.append(frame.tail(missing))
             missing -= len(frame)
-        return pl.concat(fresh[::-1], rechunk=False) if fresh else pl.DataFrame(schema=POINTS)
+        return pl.concat(fresh[::-1], rechunk=False) if fresh else _NONE
 
     def columns(self, ordinal: int, rows: int) -> Columns:
         """At most `rows` points from `ordinal` on, as a chunk takes them."""
