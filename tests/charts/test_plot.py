@@ -9,7 +9,7 @@ import pytest
 
 from golden.make import Kernel
 from golden.make_rows import CASES, FOLDER, contents, membership
-from trackbook.charts.plot import Look, join_of, plot_of, style_runs
+from trackbook.charts.plot import Look, axes_only, join_of, plot_of, style_runs
 from trackbook.charts.theme import theme
 from wire import assert_same
 
@@ -124,3 +124,11 @@ def test_values_that_press_all_others_flat_are_left_out_of_the_y_axis() -> None:
     assert (low < 0.1, 2 < high < 4) == (True, True)
     assert drawn(values, clip_outliers="never").window is None
     assert drawn(values[::-1]).window is None, "the latest value is never left out by itself"
+
+
+def test_metrics_that_others_are_drawn_over_are_axes_only() -> None:
+    kernel = Kernel()
+    kernel.run(0, "first", defined=[["val/*", "epoch"]])
+    for metric in ("loss", "epoch", "val/acc"):
+        kernel.points(0, metric, range(3), range(3))
+    assert axes_only(kernel.picture) == {"epoch"}

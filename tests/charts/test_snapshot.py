@@ -19,7 +19,7 @@ HOSTILE = "\"'</script>{{datum.x}}${1}__proto__\n,"
 
 def run(key: int, **more: Any) -> Any:
     header = {"key": key, "id": f"id{key}", "name": f"run-{key}", "group": None, "state": "finished", "started": 100.0}
-    rest = {"ended": 165.0, "done": 10, "total": None, "rate": None, "faded": False, "error": None}
+    rest = {"ended": 165.0, "done": 10, "total": None, "rate": None, "faded": False, "error": None, "defined": []}
     return header | rest | more
 
 
@@ -83,6 +83,11 @@ def test_few_steps_are_labelled_by_whole_steps(steps: int, shown: list[str]) -> 
 
 def test_a_picture_without_points_makes_none() -> None:
     assert make_still(picture({})) is None
+
+
+def test_a_metric_that_others_are_drawn_over_is_not_a_chart_of_its_own() -> None:
+    still = drawn(picture({"epoch": [0, 1], "loss": [1, 2], "other": [1, 2]}, defined=[["loss", "epoch"]]))
+    assert [chart["title"] for chart in still.spec["concat"]] == ["loss", "other"]
 
 
 def test_charts_come_by_group_the_nameless_first() -> None:

@@ -16,7 +16,7 @@ import { addZoomGestures } from "../interact/zoom.ts";
 import { detailNeed, ZoomDetail } from "../interact/zoom-detail.ts";
 import { ZoomState } from "../interact/zoom-state.ts";
 import { isSystem, logged } from "../metrics.ts";
-import { axisDefinitions, xAxisOf } from "../plot/join.ts";
+import { axesOnly, axisDefinitions, xAxisOf } from "../plot/join.ts";
 import { currentRun, styleRuns } from "../plot/palette.ts";
 import { type ChartAxes, type DrawSettings, xExtentOf, type Zoom } from "../plot/plot.ts";
 import type { RunStyle } from "../plot/rows.ts";
@@ -34,6 +34,7 @@ import { type DrawnPicture, Sidebar } from "./sidebar.ts";
 import { StopButton } from "./stop-button.ts";
 import { STYLES } from "./styles.ts";
 
+const AXIS_NAMES: Record<string, string> = { step: "step", relative: "relative time", time: "clock time" };
 const TICK = 1000; // ms; elapsed time is shown in seconds
 
 const NO_CHARTS_YET = "Charts appear here with the first tb.log({…}).";
@@ -158,7 +159,8 @@ export class Board {
       ...(picture?.metrics ?? []),
       ...this.#userCharts.read(this.#model.get("user_charts")),
     ]);
-    const metrics = [...names].filter(name => filter.matches(name));
+    const axes = this.#state.get("metric_filter") || !picture ? new Set<string>() : axesOnly(picture);
+    const metrics = [...names].filter(name => filter.matches(name) && !axes.has(name));
     this.#controls.update(this.#zoom.isZoomed, logged(picture?.metrics ?? []));
     this.#controls.element.hidden = !picture?.metrics.length;
     this.#head.hidden = !picture;
@@ -218,7 +220,8 @@ export class Board {
       const fine = members ? [] : this.#detail.fine(metric);
       const content = { series: byMetric.get(metric) ?? [], fine, settings, axes };
       const zoom = this.#zoom.of(metric, axes.x, linked, () => xExtentOf(content));
-      const scene = { ...content, theme, zoom, remark };
+      const axisName = axes.x === this.#state.get("x_axis") ? "" : (AXIS_NAMES[axes.x] ?? axes.x);
+      const scene = { ...content, theme, zoom, remark, axisName };
       if (chart.update(scene)) this.#scheduler.request(chart);
       this.#requestDetail(chart);
     }

@@ -114,7 +114,8 @@ export class ChartGroups {
       // a composite chart spans the row
       ({ grid }) => (grid.querySelector(".tb-composite") ? columns : grid.children.length),
     );
-    for (const [i, span] of spansOf(counts, columns).entries()) {
+    const alone = counts.length === 1 && counts[0] === 1;
+    for (const [i, span] of (alone ? [columns] : spansOf(counts, columns)).entries()) {
       const { element } = groups[i];
       element.style.gridColumn = `span ${span}`;
       element.classList.toggle("tb-widened", span > counts[i]);

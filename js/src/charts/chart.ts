@@ -1,6 +1,6 @@
 import type { View } from "vega";
 import { sameItems } from "../frames/columns.ts";
-import { domainsOf } from "../plot/domains.ts";
+import { domainsOf, naturalRange } from "../plot/domains.ts";
 import { formatAtLeast } from "../plot/outliers.ts";
 import { type ChartContent, type Plot, plotOf, sameAxes, xExtentOf, type Zoom } from "../plot/plot.ts";
 import type { PlotRow } from "../plot/rows.ts";
@@ -22,6 +22,8 @@ const LEAST_ROOM = 24; // px
 /** The input of a chart. A chart is redrawn only when its scene changed. */
 export interface ChartScene extends ChartContent {
   theme: Theme;
+  /** The name of the x axis, where it is not the board's. */
+  axisName: string;
   /** What cannot be shown now, and why. */
   remark: string;
 }
@@ -40,6 +42,7 @@ export class Chart {
   #remarkText = h("span");
   #remarks = h("div", { class: "tb-remarks" }, this.#outside, this.#remarkText);
   #showOutliers = false;
+  #axisName = h("div", { class: "tb-axis-name" });
   #crosshair = new Crosshair();
   #errorNote = new ErrorNote();
   #scene: ChartScene | null = null;
@@ -50,9 +53,10 @@ export class Chart {
     readonly metric: string,
     title: string,
   ) {
-    const name = h("div", { class: "tb-metric", role: "heading", "aria-level": "4", title: metric }, title);
+    const heading = { class: "tb-metric", role: "heading", "aria-level": "4", title: metric };
+    const name = h("div", heading, ...cutInTheMiddle(title));
     this.head = h("div", { class: "tb-chart-head" }, name, this.#latest);
-    this.plotElement.append(this.#box.element, this.#crosshair.element, this.#remarks);
+    this.plotElement.append(this.#box.element, this.#crosshair.element, this.#axisName, this.#remarks);
     this.body = h("div", { class: "tb-chart-body" }, this.head, this.plotElement, this.#errorNote.element);
     this.element = h("section", { class: "tb-chart", "data-metric": metric }, this.body);
     this.#outside.addEventListener("click", () => this.#toggleOutliers()); // goes with the chart
@@ -147,12 +151,14 @@ export class Chart {
     this.#crosshair.show(axes, this.plotElement, x, rows);
   }
 
-  async #render(plot: Plot, { theme, settings, zoom, remark }: ChartScene) {
+  async #render(plot: Plot, { theme, settings, zoom, remark, axisName }: ChartScene) {
     const { kind, rows, log } = plot;
     const canvas = this.#viewFor(specOf(kind, log), theme);
     this.#resize(canvas.view, plot);
     const { outliers } = plot;
-    const { x, y } = domainsOf(plot, zoom, this.#showOutliers ? null : outliers?.limits);
+    const limits = this.#showOutliers ? null : outliers?.limits;
+    const { x, y } = domainsOf(plot, zoom, limits, naturalRange(this.metric));
+    setText(this.#axisName, kind === "bar" ? "" : axisName);
     this.#describe(plot, remark ? [...plot.remarks, remark] : plot.remarks, zoom.y ? null : outliers);
     const signals = {
       ...settings.options,
@@ -206,12 +212,27 @@ export class Chart {
   }
 }
 
+const LONG = 18; // letters of a name that may have to be cut
+const END = 16; // letters kept of its end, which tells it from names that begin alike
+
+/** A name in two parts, of which the first is cut where both do not fit. */
+function cutInTheMiddle(name: string): (HTMLElement | string)[] {
+  if (name.length <= LONG) return [name];
+  const slash = name.lastIndexOf("/");
+  const at = name.length - slash <= END ? slash : name.length - END / 2;
+  return [
+    h("span", { class: "tb-metric-start" }, name.slice(0, at)),
+    h("span", { class: "tb-metric-end" }, name.slice(at)),
+  ];
+}
+
 function sameScene(a: ChartScene, b: ChartScene): boolean {
   return (
     a.settings === b.settings &&
     a.theme === b.theme &&
     a.zoom === b.zoom &&
     a.remark === b.remark &&
+    a.axisName === b.axisName &&
     sameAxes(a.axes, b.axes) &&
     sameItems(a.fine, b.fine) &&
     sameItems(a.series, b.series)

@@ -1,3 +1,4 @@
+import { isSystem } from "../metrics.ts";
 import type { Plot, Zoom } from "./plot.ts";
 import type { Range } from "./slices.ts";
 
@@ -8,8 +9,22 @@ interface Domains {
   y: Range | null;
 }
 
-/** Compute the axis domains; null means that an axis follows its data. `limits` is the range of y without outliers. */
-export function domainsOf(plot: Plot, zoom: Zoom, limits: Range | null = null): Domains {
+/** Return what a y axis of a system metric always spans: percents 0 to 100, sizes from 0. */
+export function naturalRange(metric: string): Range | null {
+  if (!isSystem(metric)) return null;
+  return metric.endsWith("%") ? [0, 100] : /\b[KMGT]?B(\/s)?$/.test(metric) ? [0, 0] : null;
+}
+
+/**
+ * Compute the axis domains; null means that an axis follows its data. `limits` is the range of y without outliers,
+ * `natural` what it spans at least.
+ */
+export function domainsOf(
+  plot: Plot,
+  zoom: Zoom,
+  limits: Range | null = null,
+  natural: Range | null = null,
+): Domains {
   const { log } = plot;
   const x = zoom.x && (!log.x || zoom.x[0] > 0) ? zoom.x : null;
   if (zoom.y && (!log.y || zoom.y[0] > 0)) return { x, y: zoom.y };
@@ -20,6 +35,7 @@ export function domainsOf(plot: Plot, zoom: Zoom, limits: Range | null = null): 
     .filter(value => value !== undefined && Number.isFinite(value)) as number[];
   if (!values.length) return { x, y: null };
   const inside = limits ? values.filter(value => value >= limits[0] && value <= limits[1]) : values;
+  if (natural && !log.y) return { x, y: withNatural(rangeOf(values), natural) };
   const [low, high] = rangeOf(inside.length ? inside : values); // zoomed to outliers alone, these are seen
   const clipped = inside.length > 0 && inside.length < values.length;
   if (!x && !log.y && !clipped && low < high && rows.some(({ mark }) => mark === "line"))
@@ -28,6 +44,13 @@ export function domainsOf(plot: Plot, zoom: Zoom, limits: Range | null = null): 
   const [bottom, top] = [scale(low), scale(high)];
   const air = (top - bottom || (log.y ? 1 : Math.abs(top)) || 1) * PADDING;
   return { x, y: [unscale(bottom - air), unscale(top + air)] };
+}
+
+/** Only an end that the data go beyond has space. */
+function withNatural([low, high]: Range, [from, to]: Range): Range {
+  const [bottom, top] = [Math.min(low, from), Math.max(high, to)];
+  const air = (top - bottom || 1) * PADDING;
+  return [bottom < from ? bottom - air : bottom, top > to ? top + air : top];
 }
 
 function rangeOf(values: readonly number[]): Range {

@@ -15,6 +15,17 @@ export function axisDefinitions({ runs }: Pick<Picture, "runs">): AxisDefinition
   return runs.flatMap(({ defined = [] }) => defined.map(([glob, x]) => ({ glob, x })));
 }
 
+/** Return the metrics that were defined as x axes of others, which are no charts of their own. */
+export function axesOnly(picture: Pick<Picture, "runs" | "metrics">): Set<string> {
+  const defined = axisDefinitions(picture);
+  const metrics = picture.metrics.filter(metric => !isSystem(metric));
+  const axes = new Set(
+    metrics.flatMap(metric => [xAxisOf(metric, "step", defined)].filter(x => x !== metric)),
+  );
+  for (const other of ["step", "relative", "time"]) axes.delete(other);
+  return axes;
+}
+
 /**
  * Return the x axis of a metric's chart: the board's, unless that is the step and another axis was defined for the
  * metric.

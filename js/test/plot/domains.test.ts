@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { domainsOf } from "../../src/plot/domains.ts";
+import { domainsOf, naturalRange } from "../../src/plot/domains.ts";
 import type { Plot } from "../../src/plot/plot.ts";
 import type { PlotRow } from "../../src/plot/rows.ts";
 import type { Range } from "../../src/plot/slices.ts";
@@ -45,4 +45,16 @@ test("limits exclude the values beyond them, but not all there are", () => {
   expect([low, high]).toEqual([0.9, 3.1]);
   expect(domainsOf(plot([1, 2, 3]), NOTHING, [0, 10]).y).toBeNull();
   expect(domainsOf(plot([900, 901, 1]), { x: [0, 1], y: null }, [0, 10]).y).toEqual([899.95, 901.05]);
+});
+
+test("percents of the machine span 0 to 100 and sizes begin at 0", () => {
+  expect([naturalRange("@system/cpu %"), naturalRange("@system/memory GB")]).toEqual([
+    [0, 100],
+    [0, 0],
+  ]);
+  expect([naturalRange("@system/gpu 0 W"), naturalRange("val/acc %")]).toEqual([null, null]);
+  expect(domainsOf(plot([97, 98]), NOTHING, null, [0, 100]).y).toEqual([0, 100]);
+  expect(domainsOf(plot([5, 120]), NOTHING, null, [0, 100]).y).toEqual([0, 126]);
+  expect(domainsOf(plot([8, 10]), NOTHING, null, [0, 0]).y).toEqual([0, 10.5]);
+  expect(domainsOf(plot([97, 98]), { x: null, y: [97, 98] }, null, [0, 100]).y).toEqual([97, 98]);
 });

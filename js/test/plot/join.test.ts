@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
+import type { Picture } from "../../src/frames/picture.ts";
 import { double, type Series } from "../../src/frames/series.ts";
-import { valueAtStep, xAxisOf } from "../../src/plot/join.ts";
+import { axesOnly, valueAtStep, xAxisOf } from "../../src/plot/join.ts";
 
 function points(steps: number[], values: number[]): Series {
   const [step, value] = [Float64Array.from(steps), Float64Array.from(values)];
@@ -47,4 +48,10 @@ test.each([
   ["val/f1", "time", "time"],
 ])("%s with the x axis %s is drawn over %s", (metric, chosen, x) => {
   expect(xAxisOf(metric, chosen, DEFINED)).toBe(x);
+});
+
+test("a metric that others are drawn over is an axis only", () => {
+  const runs = [{ defined: [["val/*", "epoch"]] }] as unknown as Picture["runs"];
+  expect([...axesOnly({ runs, metrics: ["loss", "epoch", "val/acc"] })]).toEqual(["epoch"]);
+  expect([...axesOnly({ runs, metrics: ["loss", "epoch"] })]).toEqual([]);
 });

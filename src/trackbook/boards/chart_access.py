@@ -109,7 +109,9 @@ class ChartAccess:
         metrics = self.metrics
         with self._publisher.lock:
             groups: dict[str, list[Any]] = {"": []}
-            for name in dict.fromkeys([*metrics, *(chart["name"] for chart in self._own)]):
+            axes = plot.axes_only(self._publisher.session.picture)
+            charted = [name for name in metrics if name not in axes]
+            for name in dict.fromkeys([*charted, *(chart["name"] for chart in self._own)]):
                 own = self._find(name)
                 drawn = (
                     self._plot(name)

@@ -138,6 +138,12 @@ def plot_of(picture: Picture, metric: str, look: Look) -> Plot:
     return Plot(metric, x_axis, x_log, look.y_log, look.smoothing, limits, False, drawn, rows, look.options)
 
 
+def axes_only(picture: Picture) -> set[str]:
+    """Return the metrics that were defined as x axes of others, which are not charts of their own."""
+    used = {metric: x_axis_of(picture, metric, "step") for metric in picture.metrics if not is_system(metric)}
+    return {x for metric, x in used.items() if x != metric} - {"step", "relative", "time"}
+
+
 def x_axis_of(picture: Picture, metric: str, chosen: str) -> str:
     """What a metric is drawn over: what was `chosen` for the board, but where that is the step, what was defined.
 

@@ -19,7 +19,7 @@ from ..frames.protocol import RunHeader
 from ..metrics import group_of, logged
 from ..text import one_line
 from .metric_chart import Layer, bar, line
-from .plot import Look, style_runs
+from .plot import Look, axes_only, style_runs
 from .theme import config, theme
 
 MOST_BYTES: Final = 90_000
@@ -81,9 +81,9 @@ def make_still(
         for metric in picture.metrics.values()
         if (buckets := picture.series.get((run["key"], metric))) is not None and len(rows := buckets.rows)
     }
-    metrics = [
-        name for name in grouped(logged(picture.metrics)) if any(key[1] == picture.metrics[name] for key in series)
-    ]
+    axes = axes_only(picture)
+    charted = [name for name in logged(picture.metrics) if name not in axes]
+    metrics = [name for name in grouped(charted) if any(key[1] == picture.metrics[name] for key in series)]
     drawn = metrics[: max(1, min(MOST_CHARTS, MOST_ROWS // (FEWEST_POINTS * max(1, len(drawn_runs)))))]
     if not drawn:
         return None
