@@ -17,6 +17,7 @@ from altair.utils.schemapi import SchemaValidationError
 
 from ..metrics import short_name
 from . import metric_chart
+from .page import page
 from .plot import Plot, Row, Style
 from .theme import config, theme
 
@@ -124,7 +125,10 @@ def save(chart: Any, path: str | Path) -> None:
                 f"a board is saved as {suffix} by vl-convert, which is not installed: `pip install vl-convert-python`, or save "
                 "it as .json"
             ) from None
-    chart.save(str(path), **({"inline": True} if suffix == ".html" else {}))
+    if suffix == ".html":
+        Path(path).write_text(page(chart.to_dict()), encoding="utf-8")
+    else:
+        chart.save(str(path))
 
 
 def spec_of(name: str, chart: Any) -> dict[str, Any]:
