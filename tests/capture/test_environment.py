@@ -168,6 +168,50 @@ def test_git_runs_nothing_that_the_repository_names(repository: Callable[..., st
     assert not harm.exists()
 
 
+def test_a_change_in_a_submodule_is_told_and_nothing_runs_that_it_names(
+    repository: Callable[..., str], tmp_path: Path
+) -> None:
+    library = tmp_path / "library"
+    library.mkdir()
+    repository("init", "-b", "trunk", str(library))
+    (library / "model.py").write_text("depth = 1\n")
+    repository("-C", str(library), "add", ".")
+    repository("-C", str(library), "commit", "-m", "first")
+    repository("-c", "protocol.file.allow=always", "submodule", "add", str(library), "libs/model")
+    repository("commit", "-m", "with a submodule")
+    assert git(str(Path.cwd()), save_code=True)["dirty"] is False  # type: ignore[index]
+    harm = Path.cwd() / "harm"
+    for name in ("core.fsmonitor", "diff.external"):
+        repository("-C", "libs/model", "config", name, f"touch {harm}; true")
+    Path("libs/model/model.py").write_text("depth = 2\n")
+    found = git(str(Path.cwd()), save_code=True) or {}
+    assert found["dirty"] is True
+    assert "+++ b/libs/model/model.py" in found["diff"]
+    assert found["diff"].endswith("-depth = 1\n+depth = 2")
+    assert not harm.exists()
+
+
+@pytest.mark.parametrize("path", ["../outside", "/etc", "nowhere"])
+def test_a_submodule_outside_of_the_repository_is_not_looked_at(repository: Callable[..., str], path: str) -> None:
+    Path(".gitmodules").write_text(f'[submodule "x"]\n\tpath = {path}\n\turl = y\n')
+    assert git(str(Path.cwd()), save_code=True)["dirty"] is False  # type: ignore[index]
+
+
+def test_a_git_that_refuses_says_why(repository: Callable[..., str], tmp_path: Path) -> None:
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / ".git").write_text("gitdir: /nowhere\n")
+    os.chdir(tmp_path / "broken")
+    assert "not a git repository: /nowhere" in gathered()["git"]["error"]
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root, to give a folder away")
+def test_a_repository_of_another_user_says_so(repository: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SUDO_UID", raising=False)
+    for path in [Path.cwd(), *Path.cwd().rglob("*")]:
+        os.chown(path, 12345, 12345)
+    assert "dubious ownership" in gathered()["git"]["error"]
+
+
 def test_no_repository_and_no_git_are_no_topic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert git(str(tmp_path), save_code=True) is None
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -98,3 +98,42 @@ def test_what_a_system_does_not_tell_is_left_out(tmp_path: Path, monkeypatch: py
     figures = meter.read()
     assert {"cpu %", "disk read MB/s"}.isdisjoint(figures)
     assert "memory GB" in figures
+
+
+@pytest.mark.parametrize(
+    "error", [OSError("driver"), PermissionError("/dev/nvidia0"), ValueError("x"), RuntimeError("NVML")]
+)
+def test_a_gpu_whose_driver_fails_is_switched_off_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
+) -> None:
+    class Fails:
+        def facts(self) -> dict[str, str]:
+            return {}
+
+        def figures(self) -> dict[str, float]:
+            raise error
+
+    class Works(Fails):
+        def figures(self) -> dict[str, float]:
+            return {"%": 5.0}
+
+    machine = Machine(tmp_path, FakeNvml())
+    monkeypatch.setattr(Machine, "gpus", [Fails(), Works()])
+    meter = Meter(machine)
+    for _ in range(3):
+        figures = meter.read()
+        assert [name for name in figures if name.startswith("gpu")] == ["gpu 1 %"]
+        assert "memory GB" in figures
+    assert caplog.text.count("GPU 0 is no longer measured") == 1
+
+
+def test_gpus_that_cannot_be_looked_for_leave_the_other_meters(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(*_: object) -> None:
+        raise OSError("libnvidia-ml.so.1: cannot open shared object file")
+
+    monkeypatch.setattr("trackbook.capture.hardware.find_gpus", fails)
+    meter = Meter(Machine(tmp_path))
+    assert "memory GB" in meter.read()
+    assert caplog.text.count("no GPU is measured") == 1

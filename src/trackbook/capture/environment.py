@@ -9,7 +9,7 @@ import shlex
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -219,26 +219,28 @@ def _packages() -> Topic:
 def git(folder: str, *, save_code: bool) -> Topic | None:
     """``remote``, ``branch``, ``commit``, ``dirty`` and, with `save_code`, ``diff`` of the repository that `folder` is in.
 
-    None where there is no repository, or no git. The diff is that of tracked files to the commit, bounded.
+    None where there is no repository, or no git. The diff is that of tracked files to the commit, bounded. Raises ``OSError``
+    with git's own words where git refuses to read the repository.
     """
     try:
-        root = _git(folder, "rev-parse", "--show-toplevel")
+        root = _git(folder, "rev-parse", "--show-toplevel", refuses=True)
     except FileNotFoundError:
         return None
     if root is None:
         return None
     commit = _git(root, "rev-parse", "--verify", "--quiet", "HEAD")
-    changed = _git(root, "status", "--porcelain", "--untracked-files=no", "--ignore-submodules=dirty")
+    submodules = [path for path in _submodules(root) if _is_changed(str(Path(root, path)))]
+    changed = bool(submodules) or _is_changed(root)
     remote = _git(root, "config", "--get", "remote.origin.url")
     found: Topic = {
         "root": root,
         "remote": None if remote is None else without_credentials(remote),
         "branch": _git(root, "symbolic-ref", "--quiet", "--short", "HEAD"),
         "commit": commit,
-        "dirty": bool(changed),
+        "dirty": changed,
     }
     if save_code and changed and commit is not None:
-        found["diff"] = _diff(root)
+        found["diff"] = _diff(root, submodules)
     return {name: value for name, value in found.items() if value is not None}
 
 
@@ -247,15 +249,34 @@ def without_credentials(url: str) -> str:
     return redact(re.sub(r"(?<=://)[^/@]*@", lambda match: match[0] if match[0] == "git@" else "", url))
 
 
-def _diff(root: str) -> str:
-    text = _git(root, "diff", "HEAD", "--no-color", "--no-ext-diff", "--no-textconv", most=4 * MOST_DIFF) or ""
-    cut = redact(text[: 2 * MOST_DIFF])  # beyond what is kept, so that no secret is cut in two
+def _submodules(root: str) -> list[str]:
+    """Return the paths of checked-out submodules. Each is asked by itself: git's own descent would run what their configs name."""
+    listed = None
+    if Path(root, ".gitmodules").is_file():
+        listed = _git(root, "config", "--file", ".gitmodules", "--get-regexp", r"^submodule\..*\.path$")
+    paths = [line.partition(" ")[2] for line in (listed or "").splitlines()]
+    inside = [path for path in paths if Path(root, path).resolve().is_relative_to(Path(root).resolve())]
+    return [path for path in inside if Path(root, path, ".git").exists()]
+
+
+def _is_changed(root: str) -> bool:
+    return bool(_git(root, "status", "--porcelain", "--untracked-files=no", "--ignore-submodules=dirty"))
+
+
+def _diff(root: str, changed: Sequence[str]) -> str:
+    """Return what tracked files differ in from the commit, in the repository and its `changed` submodules."""
+    plain = ("diff", "HEAD", "--no-color", "--no-ext-diff", "--no-textconv")
+    text = _git(root, *plain, most=4 * MOST_DIFF) or ""
+    for path in changed:
+        prefixes = (f"--src-prefix=a/{path}/", f"--dst-prefix=b/{path}/")
+        text += "\n" + (_git(str(Path(root, path)), *plain, *prefixes, most=4 * MOST_DIFF) or "")
+    cut = redact(text.strip("\n")[: 2 * MOST_DIFF])  # beyond what is kept, so that no secret is cut in two
     if len(cut) <= MOST_DIFF:
         return cut
     return f"{cut[:MOST_DIFF]}\n[the diff is longer: cut off after {MOST_DIFF:,} characters]"
 
 
-def _git(folder: str, *arguments: str, most: int = 10_000) -> str | None:
+def _git(folder: str, *arguments: str, most: int = 10_000, refuses: bool = False) -> str | None:
     """What git says, at most so many bytes of it; None when it says that there is nothing.
 
     Asks nobody for passwords, takes no locks and starts no programs that the repository names. Raises ``FileNotFoundError``
@@ -264,15 +285,19 @@ def _git(folder: str, *arguments: str, most: int = 10_000) -> str | None:
     import subprocess
 
     command = ["git", "-c", "core.fsmonitor=false", "-C", folder, *arguments]
-    pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    errors = subprocess.PIPE if refuses else subprocess.DEVNULL
+    pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": errors}
     with subprocess.Popen(command, env=settings.variables_for_git(), **pipes) as process:  # noqa: S603
         timer = threading.Timer(GIT_SECONDS, process.kill)
         timer.daemon = True
         timer.start()
         said: bytes = process.stdout.read(most)  # type: ignore[union-attr]  # it is a pipe
+        refusal = process.stderr.read(most).decode(errors="replace") if process.stderr is not None else ""
         late = not timer.is_alive()
         timer.cancel()
         process.kill()  # of more than that there is no need
     if late:
         raise TimeoutError(f"git {arguments[0]} took longer than {GIT_SECONDS:g} s")
+    if refusal and not said and "not a git repository (or any" not in refusal:
+        raise OSError(" ".join(refusal.removeprefix("fatal: ").split()))
     return said.decode(errors="replace").rstrip("\n") or None

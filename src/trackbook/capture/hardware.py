@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import logging
 import platform
 import threading
 import time
@@ -13,6 +14,8 @@ from typing import Any, Final
 
 from .gpus import GB, Facts, Gpu, find_gpus
 
+_SEARCH: Final = -1
+logger = logging.getLogger("trackbook")
 MB: Final = 2**20
 _UNLIMITED: Final = 1 << 60  # bytes: cgroups of the first version say so by a number about as large
 _OVERLAPPING: Final = ("guest", "guest_nice")  # which Linux counts among the others, too
@@ -147,6 +150,7 @@ class Meter:
             "network": self._network,
         }
         self._before: dict[str, tuple[float, tuple[float, ...]]] = {}
+        self._failed: set[int] = set()  # GPUs that are measured no more, or `_SEARCH`
         self.read()
 
     def read(self) -> dict[str, float]:
@@ -156,9 +160,30 @@ class Meter:
             # of a sandbox, a foreign system or a process without rights: it is not told there
             with contextlib.suppress(OSError, NotImplementedError, RuntimeError, self._psutil.Error):
                 found |= probe()
-        for number, gpu in enumerate(self._machine.gpus):
-            found |= {f"gpu {number} {name}": value for name, value in gpu.figures().items()}
+        for number, gpu in enumerate(self._gpus()):
+            if number not in self._failed:
+                found |= {f"gpu {number} {name}": value for name, value in self._figures(number, gpu).items()}
         return found
+
+    def _gpus(self) -> list[Gpu]:
+        if _SEARCH in self._failed:
+            return []
+        try:
+            return self._machine.gpus
+        except Exception as error:  # noqa: BLE001  a driver that fails must not stop the other meters
+            self._switch_off(_SEARCH, f"no GPU is measured, because looking for them failed: {error!r}")
+            return []
+
+    def _figures(self, number: int, gpu: Gpu) -> dict[str, float]:
+        try:
+            return gpu.figures()
+        except Exception as error:  # noqa: BLE001  as above
+            self._switch_off(number, f"GPU {number} is no longer measured, because its driver failed: {error!r}")
+            return {}
+
+    def _switch_off(self, number: int, why: str) -> None:
+        self._failed.add(number)
+        logger.warning(why)
 
     def _cpu(self) -> dict[str, float]:
         times = self._psutil.cpu_times()._asdict()

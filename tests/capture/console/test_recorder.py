@@ -220,6 +220,42 @@ def test_secrets_are_redacted_also_those_of_several_lines(bench: Bench) -> None:
     assert bench.texts(run)[5:] == ["password=[redacted]"]
 
 
+class Slotted:
+    """A stream on which nothing can be put, as some hosts and tests have it."""
+
+    __slots__ = ("shown",)
+
+    def __init__(self) -> None:
+        self.shown: list[str] = []
+
+    def write(self, text: str) -> int:
+        self.shown.append(text)
+        return len(text)
+
+    def flush(self) -> None: ...
+
+
+def test_a_stream_with_slots_is_written_as_before_and_the_other_one_recorded(bench: Bench) -> None:
+    out = Slotted()
+    bench.use(out, bench.err)
+    run = bench.begin()
+    print("out")
+    print("err", file=sys.stderr)
+    assert out.shown == ["out", "\n"]
+    assert bench.texts(run) == ["err"]
+
+
+def test_a_stream_with_slots_that_comes_later_breaks_nothing(bench: Bench) -> None:
+    run = bench.begin()
+    print("before")
+    out = Slotted()
+    bench.use(out, bench.err)
+    bench.console.tick(time.monotonic() + 10)
+    print("after")
+    assert out.shown == ["after", "\n"]
+    assert bench.texts(run) == ["before"]
+
+
 def test_what_no_file_can_hold_is_spelled_out(bench: Bench) -> None:
     run = bench.begin()
     print("a\udc80b")

@@ -22,7 +22,7 @@ from typing import Any, Final
 from ...pump import INTERVAL, Pump
 from ...tracking.run_writer import RunWriter
 from .lines import ConsoleLines
-from .streams import HookedStream, TappedStream, descriptor_of, is_shown
+from .streams import HookedStream, TappedStream, can_be_tapped, descriptor_of, is_shown
 
 SECONDS: Final = 0.2  # between two hand-overs; the store writes once a second
 SLOWEST_SECONDS: Final = 2.0  # between them where a flood of lines makes them long
@@ -204,6 +204,8 @@ class ConsoleCapture:
             for name, number in _NUMBERS.items():
                 stream = getattr(sys, name)
                 target = stream if descriptor_of(stream) is None else stream.buffer
+                if not can_be_tapped(target):
+                    continue
                 if stream is None or any(tap.holds() for tap in self._taps if tap.target is target):
                     continue
                 others = [tap for tap in self._taps if tap.target is not target]

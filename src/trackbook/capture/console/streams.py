@@ -92,6 +92,11 @@ class TappedStream:
         self.release()
 
 
+def can_be_tapped(target: Any) -> bool:
+    """Whether a `write` of ours can be put on a stream, which needs a `__dict__`; a kernel's stream is heard by its hook."""
+    return hasattr(target, "register_hook") or hasattr(target, "__dict__")
+
+
 def is_shown(stream: Any, number: int, tapped: list[Any]) -> bool:
     """Whether what is written to `stream` is shown: by the file descriptor `number`, or by a host's own stream.
 
