@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import platformdirs
 import pytest
 
+import trackbook as tb
 from trackbook import TrackbookWarning, settings
 from trackbook.settings import data_dir, notebook_path
 
@@ -40,6 +42,59 @@ def test_a_relative_folder_stays_where_it_was_when_the_program_moves(
     chosen = data_dir("runs")
     assert chosen.is_absolute()
     assert chosen.parent.samefile(tmp_path)
+
+
+def test_a_relative_folder_of_the_environment_is_made_absolute_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings._folder_of_environment.cache_clear()
+    monkeypatch.setenv("TRACKBOOK_DIR", "my-runs")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    first = data_dir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert data_dir() == first == tmp_path / "my-runs"
+    settings._folder_of_environment.cache_clear()
+
+
+@pytest.mark.parametrize("name", ["~/board.json", "board.json"])
+def test_every_path_of_a_user_is_taken_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    with tb.init("p", "r", capture=False, display=False) as run:
+        run.log({"a": 1})
+    parquet = name.replace("json", "parquet")
+    tb.board("p").save(name)
+    run.to_parquet(parquet)
+    tb.export("p", name.replace("board.json", "all.parquet"))
+    assert {"board.json", "board.parquet", "all.parquet"} <= {path.name for path in tmp_path.iterdir()}
+    assert tb.import_parquet(parquet, "other")[0].name == "r"
+    assert tb.board(Path(parquet)).get_state()
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"SLURM_PROCID": "2"}, True),
+        ({"SLURM_PROCID": "2", "SLURM_NTASKS": "4"}, True),
+        ({"SLURM_PROCID": "0"}, False),
+        ({"SLURM_PROCID": "2", "RANK": "2"}, False),
+        ({"SLURM_PROCID": "2", "MASTER_ADDR": "node1", "WORLD_SIZE": "4"}, False),
+        ({"RANK": "2"}, False),
+    ],
+)
+def test_tasks_of_srun_that_record_nothing_say_so(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], said: bool
+) -> None:
+    for name in ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "SLURM_PROCID"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        tb.init("p", capture=False, display=False).finish()
+        tb.init("p", capture=False, display=False, all_ranks=True).finish()
+    assert [str(one.message)[:14] for one in caught] == ["this is task 2"] * said
 
 
 def test_a_tilde_is_the_home_folder() -> None:

@@ -31,15 +31,32 @@ def data_dir(override: str | os.PathLike[str] | None = None) -> Path:
 
     Of a user who has no home folder, as in some containers, it is a folder for temporary files, with one warning.
     """
-    chosen = override or os.environ.get("TRACKBOOK_DIR")
     try:
-        if chosen:
-            return Path(chosen).expanduser().absolute()
+        if override:
+            return user_path(override)
+        if chosen := os.environ.get("TRACKBOOK_DIR"):
+            return _folder_of_environment(chosen)
         import platformdirs
 
         return Path(platformdirs.user_data_dir("trackbook", appauthor=False))
     except RuntimeError:  # neither HOME nor the user database tells
         return _homeless_dir()
+
+
+@functools.cache
+def _folder_of_environment(chosen: str) -> Path:
+    """Made absolute once: where the program changes its folder later, its runs stay together."""
+    return user_path(chosen)
+
+
+def user_path(path: str | os.PathLike[str]) -> Path:
+    """Return a path that a user gave, absolute, with ``~`` as the home folder. Raises ``RuntimeError`` where there is none."""
+    return Path(path).expanduser().absolute()
+
+
+def is_task_only() -> bool:
+    """Whether only SLURM numbers the processes, whose tasks may be runs on their own."""
+    return not any(os.environ.get(name) for name in ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR"))
 
 
 @functools.cache

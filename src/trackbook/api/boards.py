@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..settings import user_path
 from ..tracking.run import Run, writer_of
 from .process import process
 from .projects import home
@@ -31,7 +32,7 @@ def board(project: str | os.PathLike[str] | None = None, runs: str | Sequence[st
     from ..boards.session import Session
 
     if isinstance(project, os.PathLike):
-        return _board_of_file(Path(project), runs)
+        return _board_of_file(user_path(project), runs)
     shown = home(project)
     shown.recover()
     live = process().boards.of_cell(shown.store.path)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..charts import plot
 from ..metrics import group_of, logged, members, short_name
+from ..settings import user_path
 from ..text import did_you_mean, listed
 from ..tracking.values import check_name
 
@@ -134,7 +135,7 @@ class ChartAccess:
         """
         from ..charts.altair import save
 
-        save(self.to_altair(), os.fspath(path))
+        save(self.to_altair(), user_path(path))
 
     @property
     def _known(self) -> list[str]:

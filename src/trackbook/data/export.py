@@ -20,6 +20,7 @@ from typing import Any, Final, NamedTuple, cast
 import polars as pl
 
 from ..errors import warn
+from ..settings import user_path
 from ..store.base import Store
 from ..store.paths import partition_key
 from ..text import one_line
@@ -95,7 +96,7 @@ def format_of(path: Path) -> str | None:
 
 def _resolve(path: str | os.PathLike[str]) -> Path:
     """The path behind a symbolic link, which stays."""
-    return Path(os.path.realpath(Path(path).expanduser()))
+    return Path(os.path.realpath(user_path(path)))
 
 
 def _write_file(target: Path, format: str, project: str, runs: Sequence[RunRecord], store: Store) -> None:

@@ -14,6 +14,7 @@ import polars as pl
 
 from ..errors import warn
 from ..metrics import SYSTEM
+from ..settings import user_path
 from ..store.base import POINTS, Store
 from ..store.transfer import put_whole
 from ..types import RunRecord
@@ -34,7 +35,7 @@ def import_parquet(
     already and differs: nothing is imported then. Raises ``OSError`` when a run cannot be written and read back whole; the runs before
     it are imported then.
     """
-    arrivals = _arrivals(Path(path).expanduser())
+    arrivals = _arrivals(user_path(path))
     for one in (
         arrivals
     ):  # all of it, before the first write: what is damaged in the last run must leave no trace of the first

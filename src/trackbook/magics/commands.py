@@ -17,7 +17,7 @@ from ..api.process import process
 from ..api.projects import delete_run, get_run, home, runs
 from ..api.run import finish
 from ..notebook import host
-from ..settings import data_dir
+from ..settings import data_dir, user_path
 from ..store.documents import document
 from ..store.paths import project_names
 from ..text import did_you_mean
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 def show(given: Namespace) -> Any:
     """Show a board: of these runs, of the current or last run's project, or of a Parquet export by its path."""
     if given.project is None and given.runs and _is_path(given.runs[0]):
-        return board(Path(given.runs[0]).expanduser(), given.runs[1:] or None)
+        return board(user_path(given.runs[0]), given.runs[1:] or None)
     return board(given.project, given.runs or None)
 
 
@@ -95,7 +95,7 @@ def export_project(given: Namespace) -> None:
     project = _home(given.project)
     if given.path and _is_run(given.path, given.project):
         raise ValueError(f"{given.path!r} is a run; the path comes first: %track export PATH {given.path}")
-    path = Path(given.path or re.sub(r"[^\w.-]+", "-", project.name) + ".parquet").expanduser()
+    path = user_path(given.path or re.sub(r"[^\w.-]+", "-", project.name) + ".parquet")
     chosen = format_of(path)
     if chosen is None:
         known = ", ".join(suffix for one in FORMATS.values() for suffix in one.suffixes)
@@ -105,7 +105,7 @@ def export_project(given: Namespace) -> None:
 
 def import_runs(given: Namespace) -> None:
     """Take in the runs of a Parquet file or folder."""
-    for run in import_parquet(Path(given.path).expanduser(), given.project):
+    for run in import_parquet(given.path, given.project):
         say(f"{run.project}: {run.name}")
 
 
