@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, NamedTuple
 StepBy = Literal["metric", "run"]
 Resume = Literal["never", "allow", "must"]
 Stop = Literal["flag", "raise"]
+OnBadValue = Literal["raise", "warn"]
 Life = Literal["alive", "dead", "unknown"]
 State = Literal["running", "finished", "failed", "interrupted", "lost"]
 

@@ -7,7 +7,14 @@ import pytest
 from trackbook.compat.keywords import translate
 
 GIVEN: dict[str, Any] = {"name": None, "notes": None, "dir": None}
-CHOICES: dict[str, Any] = {"mode": "local", "resume": "never", "reinit": None, "step_by": "metric", "stop": "flag"}
+CHOICES: dict[str, Any] = {
+    "mode": "local",
+    "resume": "never",
+    "reinit": None,
+    "step_by": "metric",
+    "stop": "flag",
+    "on_bad_value": "raise",
+}
 
 
 def words(**foreign: Any) -> dict[str, Any]:

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import inspect
 import itertools
 import math
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import trackbook as tb
 from journals import a_run, in_memory
 from trackbook import TrackbookWarning
 from trackbook.store.memory import MemoryStore
@@ -435,3 +438,65 @@ def test_completion_offers_what_users_may_use(run: Run) -> None:
     assert not offered & {"store", "hand_over", "go_on_in_child", "on_end", "_recorder", "__init__"}
     for name in offered:
         getattr(run, name)
+
+
+class StreamLoader:
+    """A loader over a stream of data, as torch has it: there is a `__len__`, which raises."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(3))
+
+    def __len__(self) -> int:
+        raise self._error
+
+
+@pytest.mark.parametrize("error", [TypeError("no len()"), NotImplementedError(), OverflowError(), AttributeError()])
+def test_a_loader_whose_len_raises_is_tracked_without_a_total(error: Exception) -> None:
+    with tb.init("p", capture=False) as run:
+        assert list(tb.track(StreamLoader(error))) == [0, 1, 2]
+        assert list(run.track(StreamLoader(error))) == [0, 1, 2]
+    assert (run.record.done, run.record.total) == (3, None)
+
+
+def test_track_counts_to_the_length_in_both_forms() -> None:
+    with tb.init("p", capture=False) as run:
+        list(tb.track([1, 2]))
+    assert (run.record.done, run.record.total) == (2, 2)
+    with tb.init("p", capture=False, total=9) as run:
+        list(run.track([1, 2, 3]))
+        list(run.track(iter([1])))
+    assert run.record.total == 3
+
+
+def test_log_has_one_signature() -> None:
+    ours, theirs = (inspect.signature(each).parameters for each in (tb.log, tb.Run.log))
+    assert list(ours) == [name for name in theirs if name != "self"]
+    with tb.init("p", capture=False) as run:
+        assert (run.log({"b": 1}, commit=False), tb.log({"a": 1}, commit=False)) == ({"b": 1.0}, {"a": 1.0})
+
+
+@pytest.mark.parametrize("bad", [None, "warmup", [1, 2], object(), {"inner": None}])
+def test_a_bad_value_is_left_out_with_a_warning_where_asked_for(bad: Any) -> None:
+    with tb.init("p", capture=False, on_bad_value="warn") as run:
+        with pytest.warns(tb.TrackbookWarning, match=r"left out \(said once a metric\)") as said:
+            assert run.log({"loss": 0.5, "phase": bad}) == {"loss": 0.5}
+        assert run.log({"loss": 0.25, "phase": bad}, step=1) == {"loss": 0.25}
+        assert len(said) == 1
+    assert run.history()["value"].to_list() == [0.5, 0.25]
+
+
+@pytest.mark.parametrize("bad", [None, "warmup", [1, 2]])
+def test_a_bad_value_is_an_error_that_points_to_the_option(bad: Any) -> None:
+    with tb.init("p", capture=False) as run:
+        with pytest.raises(TypeError, match=r"init\(on_bad_value='warn'\) leaves such values out"):
+            run.log({"loss": 0.5, "phase": bad})
+        assert run.history().height == 0
+
+
+@pytest.mark.parametrize("bad", [{"": 1.0}, {3: 1.0}, "loss"])
+def test_a_bad_name_is_an_error_also_where_values_are_left_out(bad: Any) -> None:
+    with tb.init("p", capture=False, on_bad_value="warn") as run, pytest.raises((TypeError, ValueError)):
+        run.log(bad)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .. import settings
@@ -14,7 +14,7 @@ from ..text import ONE_SLIP, nearest
 from ..tracking.config import Config
 from ..tracking.options import RunOptions, run_options
 from ..tracking.run import Run
-from ..types import Resume, State, StepBy, Stop
+from ..types import OnBadValue, Resume, State, StepBy, Stop
 from .boards import show_run
 from .process import chosen, process, process_if_made
 
@@ -42,6 +42,7 @@ def init(
     resume_from: int | None = None,
     all_ranks: bool = False,
     stop: Stop = "flag",
+    on_bad_value: OnBadValue = "raise",
     capture: bool | str | Iterable[str] | None = None,
     save_code: bool | None = None,
     system_seconds: float | None = None,
@@ -79,6 +80,9 @@ def init(
     stop
         What the board's stop button does: ``"flag"`` only makes `Run.should_stop` true; ``"raise"``: the next `log` also raises
         `trackbook.Stopped`, which ends the cell and leaves the run ``interrupted``.
+    on_bad_value
+        What `log` does with a value that is not a number, such as None or a text: ``"raise"`` an error and record nothing of the
+        call, or ``"warn"`` once a metric and record the rest.
     capture
         What to record beside the metrics: True or ``"all"``, False or ``"none"``, or some of ``cells``, ``console``,
         ``environment`` and ``system``. By default ``TRACKBOOK_CAPTURE`` says so, else it is all.
@@ -100,7 +104,14 @@ def init(
     host.current().load_magics()
     words, ignored = translate(
         {"name": name, "notes": notes, "dir": dir, "system_seconds": system_seconds},
-        {"mode": mode, "resume": resume, "reinit": reinit, "step_by": step_by, "stop": stop},
+        {
+            "mode": mode,
+            "resume": resume,
+            "reinit": reinit,
+            "step_by": step_by,
+            "stop": stop,
+            "on_bad_value": on_bad_value,
+        },
         other,
     )
     options = run_options(
@@ -132,7 +143,13 @@ def _begin(project: Project, options: RunOptions) -> Run:
         return previous
     if previous is not None and options.reinit == "finish_previous":
         _finish(previous)
-    if options.disabled or (settings.rank() and not options.all_ranks):
+    is_other_rank = settings.rank() > 0 and not options.all_ranks
+    if is_other_rank and settings.is_task_only():
+        warn(
+            f"this is task {settings.rank()} of an srun job, of which only task 0 records; where tasks train on their own, give "
+            "each a run: init(all_ranks=True)"
+        )
+    if options.disabled or is_other_rank:
         return process().open_disabled(project.name, options)
     run = process().open(project, options)
     if host.current().is_notebook if options.display is None else options.display:
@@ -161,7 +178,7 @@ def log(
     step: int | None = None,
     *,
     print_to_console: bool = False,
-    commit: bool | None = None,  # noqa: ARG001  # a keyword of wandb's, for scripts that pass it
+    commit: bool | None = None,
 ) -> dict[str, float]:
     """Record one point for each metric of `data` in the current run. See `Run.log`.
 
@@ -173,7 +190,7 @@ def log(
     run = chosen.get()
     if run is None or run.ended:
         run = _open_run("log()")
-    return run.log(data, step, print_to_console=print_to_console)
+    return run.log(data, step, print_to_console=print_to_console, commit=commit)
 
 
 def define_metric(name: str, step_metric: str | None = None, **other: Any) -> None:
@@ -222,10 +239,7 @@ def track(iterable: Iterable[T], total: int | None = None) -> Iterator[T]:
     `total` is the number of items, by default its ``len`` where it has one. Of nested loops the outermost counts. Raises
     ``RuntimeError`` when no run is open.
     """
-    run = _open_run("track()")
-    if total is None and isinstance(iterable, Sized):
-        total = len(iterable)
-    return run.track(iterable, total)
+    return _open_run("track()").track(iterable, total)
 
 
 def current_run() -> Run | None:

@@ -42,6 +42,7 @@ _CHOICES: dict[str, dict[Any, str]] = {
     },
     "step_by": {"metric": "metric", "run": "run"},
     "stop": {"flag": "flag", "raise": "raise"},
+    "on_bad_value": {"raise": "raise", "warn": "warn"},
 }
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 
 from .. import settings
 from ..ids import new_id
-from ..types import Resume, RunRecord, StepBy, Stop
+from ..types import OnBadValue, Resume, RunRecord, StepBy, Stop
 from .config import Config
 from .values import as_tags, check_text, to_seconds, to_step
 
@@ -36,6 +36,7 @@ class RunOptions:
     all_ranks: bool = False
     display: bool | None = None
     stop_raises: bool = False
+    skip_bad_values: bool = False
     captures: tuple[str, ...] = field(default=())
     save_code: bool = True
     system_seconds: float = SYSTEM_SECONDS
@@ -59,6 +60,7 @@ def run_options(
     resume_from: int | None = None,
     all_ranks: bool = False,
     stop: Stop = "flag",
+    on_bad_value: OnBadValue = "raise",
     capture: bool | str | Iterable[str] | None = None,
     save_code: bool | None = None,
     system_seconds: float | None = None,
@@ -88,6 +90,7 @@ def run_options(
         all_ranks=all_ranks,
         display=display,
         stop_raises=stop == "raise",
+        skip_bad_values=on_bad_value == "warn",
         captures=choose(settings.capture() if capture is None else capture),
         save_code=save_code is not False,
         system_seconds=SYSTEM_SECONDS if system_seconds is None else to_seconds(system_seconds, "system_seconds"),

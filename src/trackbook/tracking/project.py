@@ -80,7 +80,7 @@ class Project:
             save_code=options.save_code,
             system_seconds=options.system_seconds,
         )
-        run = Run(writer, stop_raises=options.stop_raises)
+        run = Run(writer, stop_raises=options.stop_raises, skip_bad_values=options.skip_bad_values)
         with self._lock:
             self.open_runs.append(writer)
         writer.on_end.append(self._remove)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
 
+from ..errors import warn
 from ..metrics import define
 from ..store.documents import document
 from ..store.gate import recorded_run
@@ -35,8 +36,14 @@ class Run:
     config: Config
     summary: Summary
 
-    def __init__(self, writer: RunWriter, *, stop_raises: bool = False) -> None:
-        """Hold what `writer` writes; `stop_raises`: `log` raises `Stopped` once the run is asked to stop."""
+    def __init__(self, writer: RunWriter, *, stop_raises: bool = False, skip_bad_values: bool = False) -> None:
+        """Hold what `writer` writes.
+
+        With `stop_raises` `log` raises `Stopped` once the run is asked to stop; with `skip_bad_values` it warns of values that are
+        not numbers, and records the rest.
+        """
+        self._skip = self._warn_of_value if skip_bad_values else None
+        self._skipped: set[str] = set()
         self._writer = writer
         self._recorder = writer.recorder
         self._to_say = writer.findings.to_say
@@ -121,7 +128,12 @@ class Run:
         return self._should_stop
 
     def log(
-        self, data: Mapping[str, Any], step: int | None = None, *, print_to_console: bool = False
+        self,
+        data: Mapping[str, Any],
+        step: int | None = None,
+        *,
+        print_to_console: bool = False,
+        commit: bool | None = None,  # a keyword of wandb's, for scripts that pass it
     ) -> dict[str, float]:
         """Record one point for each metric of `data`, all or none, at the time of the call.
 
@@ -135,6 +147,8 @@ class Run:
             for all, with ``init(step_by="run")``). A second point for a metric and step is discarded, with a warning.
         print_to_console
             Also print what was recorded.
+        commit
+            wandb's, and changes nothing: every call is recorded at once.
 
         Returns
         -------
@@ -144,14 +158,15 @@ class Run:
         Raises
         ------
         TypeError, ValueError
-            For a name, value or step that cannot be logged; nothing of the call is recorded then.
+            For a name, value or step that cannot be logged; nothing of the call is recorded then. With
+            ``init(on_bad_value="warn")`` only such a value is left out, with one warning a metric.
         RuntimeError
             When the run has ended.
         Stopped
             With ``init(stop="raise")``, when the run is to stop; what the call logs is recorded.
         """
         now = time.time()
-        values = self._plain(data) or flatten(data)
+        values = self._plain(data) or flatten(data, self._skip)
         if step is not None:
             step = to_step(step)
         if self._to_say or self._writer.alert:
@@ -175,6 +190,11 @@ class Run:
                 return None
             values[name] = value
         return values
+
+    def _warn_of_value(self, metric: str, error: Exception) -> None:
+        if metric not in self._skipped:
+            self._skipped.add(metric)
+            warn(f"{error}; it is left out (said once a metric)")
 
     def history(self, metrics: str | Sequence[str] | None = None, wide: bool = False) -> pl.DataFrame:
         """Return the points logged so far.
@@ -224,7 +244,7 @@ class Run:
             yield from iterable
             return
         writer = self._writer
-        expected = writer.total if total is None else to_step(total, "total")
+        expected = to_step(total, "total") if total is not None else _length(iterable) or writer.total
         self._tracking = True
         writer.done, writer.total = 0, expected
         done = 0
@@ -336,3 +356,11 @@ class Run:
 def writer_of(run: Run) -> RunWriter:
     """Return the writing side of a run."""
     return run._writer  # noqa: SLF001  # hidden from users, whose completion would offer it
+
+
+def _length(iterable: Iterable[Any]) -> int | None:
+    """The ``len`` of an iterable, None where it has none: a loader of a stream of data has a ``__len__`` that raises."""
+    try:
+        return len(iterable)  # type: ignore[arg-type]  # it may have one
+    except (TypeError, AttributeError, NotImplementedError, OverflowError):
+        return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import operator
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -19,34 +19,45 @@ SHORTEST_WAIT, LONGEST_WAIT = 0.1, 86_400
 _TIMES = ("m", "M")  # numpy's dates and durations, whose items are ints when they count nanoseconds
 
 
-def flatten(data: Mapping[str, Any]) -> dict[str, float]:
+SKIPS = "init(on_bad_value='warn') leaves such values out and records the rest"
+Skip = Callable[[str, Exception], None]
+
+
+def flatten(data: Mapping[str, Any], skip: Skip | None = None) -> dict[str, float]:
     """The metrics of one `log` call: nested dicts joined by ``/``, values as floats, in the order given.
 
     Raises ``TypeError`` for what cannot be logged and ``ValueError`` for a bad name or a number out of range; the message
-    names metric, value and remedy.
+    names metric, value and remedy. With `skip`, a value that cannot be logged is passed to it with its error, and left out.
     """
     if not isinstance(data, Mapping):
         raise TypeError(
             f"log() takes a dict of metrics, such as log({{'loss': 0.5}}), not {_show(data)} ({kind_of(data)})"
         )
     values: dict[str, float] = {}
-    _flatten_into(values, "", data, 0)
+    _flatten_into(values, "", data, 0, skip)
     return values
 
 
-def _flatten_into(values: dict[str, float], prefix: str, data: Mapping[Any, Any], depth: int) -> None:
+def _flatten_into(
+    values: dict[str, float], prefix: str, data: Mapping[Any, Any], depth: int, skip: Skip | None
+) -> None:
     if depth > DEEPEST_NESTING:
         raise ValueError(f"metric {_show(prefix)}: dicts nested more than {DEEPEST_NESTING} deep; log a flatter dict")
     for key, value in data.items():
         name = prefix + check_name(key, prefix)
         if isinstance(value, Mapping):
-            _flatten_into(values, f"{name}/", value, depth + 1)
+            _flatten_into(values, f"{name}/", value, depth + 1, skip)
         elif is_system(name):
             raise ValueError(f"metric {_show(name)}: names that begin with {SYSTEM!r} are trackbook's own; rename it")
         elif name in values:
             raise ValueError(f"metric {_show(name)} is given twice in one call, once nested and once flat; log it once")
         else:
-            values[name] = to_float(name, value)
+            try:
+                values[name] = to_float(name, value)
+            except (TypeError, ValueError) as error:
+                if skip is None:
+                    raise type(error)(f"{error}; {SKIPS}") from error
+                skip(name, error)
 
 
 def check_name(name: Any, prefix: str = "") -> str:
