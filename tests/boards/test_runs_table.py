@@ -18,6 +18,7 @@ from trackbook.boards.runs_table import (
     flat,
 )
 from trackbook.store.base import POINTS
+from trackbook.store.bulk import no_summary
 from trackbook.store.memory import MemoryStore
 from trackbook.types import RunRecord
 
@@ -132,7 +133,7 @@ def test_nothing_of_a_run_that_has_ended_is_read_again(project: Project) -> None
     project.log("a", "loss", 3.0)
     project.news()
     asked: list[Any] = []
-    project.store.summaries = lambda runs: asked.append(list(runs)) or {}  # type: ignore[method-assign, func-returns-value]
+    project.store.summary_table = lambda runs: asked.append(list(runs)) or no_summary()  # type: ignore[method-assign, func-returns-value, misc, assignment]
     project.run("b", state="running")
     project.news()
     assert asked == [["b"]]

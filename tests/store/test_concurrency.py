@@ -302,7 +302,7 @@ def test_chunks_that_another_process_joins_during_a_reading_are_read_as_they_wer
         for step in range(4):
             store.append("r1", points([("loss", step)], 1.0))
             store.flush()
-        whole, joined = queries._data, 0
+        whole, joined = queries.data, 0
 
         def join_first(db: Any, rowid: int) -> bytes | None:
             nonlocal joined
@@ -311,7 +311,7 @@ def test_chunks_that_another_process_joins_during_a_reading_are_read_as_they_wer
                 store._merge("r1", 2)
             return whole(db, rowid)
 
-        with mock.patch.object(queries, "_data", join_first):
+        with mock.patch.object(queries, "data", join_first):
             found = other._columns("r1", 0, 4, None)
         assert joined == 1
         assert found is not None

@@ -5,6 +5,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -264,9 +265,57 @@ def test_many_runs_are_summed_up_at_once_as_each_by_itself(store: Store) -> None
     store.flush()
     store.append(runs[3], points(("b", 2, 9.0)))
     for asked in (runs, runs[:5], [*runs[:2], "nobody"], []):
-        found = store.summaries(asked)
-        assert {run: found.get(run, {}) for run in asked} == {run: store.summary(run) for run in asked}
-        assert set(found) <= set(asked)
+        found: dict[str, dict[str, MetricSummary]] = {run: {} for run in asked}
+        for run, metric, *numbers in store.summary_table(asked).iter_rows():
+            found[run][metric] = MetricSummary(*numbers)
+        assert repr(found) == repr({run: store.summary(run) for run in asked})  # of which some are NaN
+        counts = store.summary_table(asked, ("metric", "run_id", "count"))
+        assert sorted(counts.rows()) == sorted(
+            (metric, run, each.count) for run in asked for metric, each in store.summary(run).items()
+        )
+    assert set(store.summary_table()["run_id"]) == set(runs)
+
+
+@pytest.mark.parametrize("fields", [("value",), ("step", "value", "time"), ("time",)])
+def test_points_of_many_runs_are_read_at_once_as_each_by_itself(store: Store, fields: tuple[str, ...]) -> None:
+    runs = [f"{number}'" for number in range(30)]
+    for number, run in enumerate(runs):
+        store.put_run(RunRecord(run, "run", 0.0))
+        logged = [(metric, step, step / (number + 1)) for metric in ("b", "loss", "'\\0,") for step in range(number)]
+        store.append(run, points(*logged))
+        if number % 3:
+            store.put_run(RunRecord(run, "run", 0.0, state="finished"))
+    store.flush()
+    store.append(runs[3], points(("loss", 100, 9.0)))
+    wanted = {run: ["loss"] if number % 2 else ["loss", "'\\0,", "nobody"] for number, run in enumerate(runs[::-1])}
+    wanted["nobody"] = ["loss"]
+    found = store.read_many(wanted, fields)
+    expected = [
+        store.read(run, metrics).select(pl.lit(place, pl.UInt32).alias("run"), "metric", *fields)
+        for place, (run, metrics) in enumerate(wanted.items())
+    ]
+    whole = pl.concat(expected)
+    assert found.schema == whole.schema
+    assert by_run_and_metric(found) == by_run_and_metric(whole)
+
+
+def by_run_and_metric(frame: pl.DataFrame) -> list[tuple[Any, ...]]:
+    return frame.with_columns(pl.col("metric").cast(pl.String)).sort("run", "metric", maintain_order=True).rows()
+
+
+def test_garbage_chunk_of_many_runs_is_left_out_and_told(open_store: Open) -> None:
+    store = open_store()
+    if not isinstance(store, SqliteStore):
+        pytest.skip("memory has no chunks")
+    for run in ("r1", "r2", "r3"):
+        store.put_run(RunRecord(run, run, 0.0))
+        store.append(run, points(("loss", 0, 1.0)))
+        store.put_run(RunRecord(run, run, 0.0, state="finished"))
+    store.flush()
+    assert store._file.write(lambda db: db.execute("update chunks set data = x'00' where run_id = 'r2'"))
+    found = store.read_many({run: ["loss"] for run in ("r1", "r2", "r3")})
+    assert found["run"].to_list() == [0, 2]
+    assert "run 'r2' cannot be read" in store.notices[0]
 
 
 def test_metrics_are_summed_up_in_the_order_they_appeared(store: Store) -> None:

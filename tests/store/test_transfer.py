@@ -204,7 +204,8 @@ def test_reads_of_a_busy_file_raise_and_never_give_less(project: Project) -> Non
         "run": lambda: store.run("r1"),
         "read": lambda: store.read("r1"),
         "summary": lambda: store.summary("r1"),
-        "summaries": lambda: store.summaries(["r1"]),
+        "summary_table": lambda: store.summary_table(["r1"]),
+        "read_many": lambda: store.read_many({"r1": ["loss"]}),
         "captured": lambda: store.captured("r1", "console"),
         "marks": lambda: store.marks("journal"),
     }

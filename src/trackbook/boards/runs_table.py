@@ -10,8 +10,9 @@ from typing import Any, Final
 import numpy as np
 
 from ..frames.protocol import VERSION, Table, TableRun
-from ..metrics import logged
+from ..metrics import is_system
 from ..store.base import Store
+from ..store.bulk import no_summary
 from ..text import shorten
 from ..types import MetricSummary, RunRecord, State
 
@@ -93,10 +94,13 @@ class RunsTable:
         """Read the summaries of open runs; those of ended runs stay. Return whether some changed."""
         wanted = [run.id for run in records if run.state == _RUNNING or run.id not in self._figures]
         try:
-            found = self._store.summaries(wanted) if wanted else {}
+            found = self._store.summary_table(wanted) if wanted else no_summary()
         except OSError:
             return False
-        fresh = {run: logged(figures) for run, figures in found.items()}
+        fresh: dict[str, dict[str, MetricSummary]] = {run: {} for run in wanted}
+        for run, metric, *numbers in found.iter_rows():
+            if not is_system(metric):
+                fresh[run][metric] = MetricSummary(*numbers)
         changed = any(_counts(figures) != _counts(self._figures.get(run, {})) for run, figures in fresh.items())
         self._figures.update(fresh)
         return changed

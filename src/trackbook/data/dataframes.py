@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import polars as pl
 
 from ..metrics import SYSTEM, is_system, logged
 from ..store.base import POINTS, Store
+from ..store.bulk import no_summary
 from ..text import did_you_mean, listed
-from ..types import CAPTURED, MetricSummary, RunRecord
+from ..types import CAPTURED, RunRecord
 
 # The tidy long table of exports and SQL. `group` is the run's; `time` is seconds UTC.
 LONG: Final = pl.Schema(
@@ -87,7 +88,7 @@ class Tally:
 
 def history(store: Store, run_id: str, run_name: str, metrics: str | Sequence[str] | None, wide: bool) -> pl.DataFrame:
     """See `trackbook.Run.history`."""
-    known = list(store.summary(run_id))
+    known = store.summary(run_id)
     chosen = (
         [name for name in known if not is_system(name)]
         if metrics is None
@@ -99,12 +100,15 @@ def history(store: Store, run_id: str, run_name: str, metrics: str | Sequence[st
         if name not in known:
             meant = did_you_mean(name, known, f"it has {listed(known)}" if known else "nothing was logged in it")
             raise ValueError(f"run {run_name!r} has no metric {name!r}; {meant}")
-    parts = by_metric(store, run_id, None if chosen == known else chosen)
+    asked = None if chosen == list(known) else chosen
+    if wide:
+        points = store.read(run_id, asked).select("metric", "step", "value")
+        return _wide(points.filter(pl.col("metric").cast(pl.String).is_in(chosen)), list(dict.fromkeys(chosen)))
+    parts = by_metric(store, run_id, asked)
     nothing = pl.DataFrame(schema=POINTS)
     # a metric that came after `known` was read waits for the next time
     points = pl.concat([nothing, *(parts[name] for name in dict.fromkeys(chosen) if name in parts)])
-    long = points.select(pl.col("metric").cast(pl.String), "step", "value", "time")
-    return _wide(long, dict.fromkeys(chosen)) if wide else long
+    return points.select(pl.col("metric").cast(pl.String), "step", "value", "time")
 
 
 def system(store: Store, run_id: str) -> pl.DataFrame:
@@ -114,15 +118,22 @@ def system(store: Store, run_id: str) -> pl.DataFrame:
     return points.with_columns(pl.col("metric").str.strip_prefix(SYSTEM))
 
 
-def _wide(long: pl.DataFrame, metrics: Collection[str]) -> pl.DataFrame:
-    table = long.select("step").unique().sort("step")
+def _wide(points: pl.DataFrame, metrics: Sequence[str]) -> pl.DataFrame:
+    """Return one row a step and one column a metric; a metric that is named like the column of steps gets another name."""
+    columns = {}
     for name in metrics:
         column = name
         while column == "step" or (column != name and column in metrics):
             column += " (metric)"
-        values = long.filter(pl.col("metric") == name).select("step", pl.col("value").alias(column))
-        table = table.join(values, on="step", how="left", maintain_order="left")
-    return table
+        columns[name] = column
+    renamed = points.with_columns(pl.col("metric").cast(pl.String).replace(columns))
+    table = renamed.pivot(on="metric", index="step", values="value").sort("step")
+    empty = pl.Series(dtype=pl.Float64).extend_constant(None, len(table))
+    # by name, not by `select`, for which some names are patterns
+    found = [
+        table[column] if column in table.columns else empty.alias(column) for column in ("step", *columns.values())
+    ]
+    return pl.DataFrame(found)
 
 
 def as_time(seconds: pl.Expr) -> pl.Expr:
@@ -130,38 +141,55 @@ def as_time(seconds: pl.Expr) -> pl.Expr:
     return (seconds * 1e6).cast(pl.Int64).cast(pl.Datetime("us", "UTC"))
 
 
-def runs_table(runs: Sequence[RunRecord], summaries: Sequence[Mapping[str, MetricSummary]]) -> pl.DataFrame:
-    """One row a run. See `trackbook.runs`."""
-    summaries = [logged(metrics) for metrics in summaries]
+def runs_table(runs: Sequence[RunRecord], store: Store) -> pl.DataFrame:
+    """Return one row a run. See `trackbook.runs`."""
     texts = ("id", "name", "group", "state", "notes")
-    dtypes: dict[str, Any] = dict.fromkeys(texts, pl.String) | {"duration": pl.Float64, "points": pl.Int64}
-    columns: dict[str, list[Any]] = {
-        "id": [run.id for run in runs],
-        "name": [run.name for run in runs],
-        "group": [run.group for run in runs],
-        "state": [run.state for run in runs],
-        "notes": [run.notes for run in runs],
-        "duration": [None if run.ended is None else run.ended - run.started for run in runs],
-        "points": [sum(figures.count for figures in metrics.values()) for metrics in summaries],
-    }
-    figures = [
-        {f"config.{name}": value for name, value in run.config.items()}
-        | {f"summary.{name}": figures.last for name, figures in metrics.items()}
-        | {f"summary.{name}": value for name, value in run.summary.items()}
-        for run, metrics in zip(runs, summaries, strict=True)
-    ]
-    names = dict.fromkeys(name for row in figures for name in row)
-    for name in sorted(names, key=lambda name: name.startswith("summary.")):
-        columns[name] = [row.get(name) for row in figures]
-    times = pl.DataFrame(
-        {"started": [run.started for run in runs], "ended": [run.ended for run in runs]},
-        schema={"started": pl.Float64, "ended": pl.Float64},
-    ).select(as_time(pl.all()))
-    tags = pl.Series("tags", [list(run.tags) for run in runs], dtype=pl.List(pl.String))
-    frame = pl.DataFrame([_series(name, values, dtypes.get(name)) for name, values in columns.items()])
-    return frame.select(
-        "id", "name", "group", "state", tags, "notes", times["started"], times["ended"], pl.exclude(*texts)
+    frame = pl.DataFrame(
+        {name: [getattr(run, name) for run in runs] for name in texts}
+        | {"tags": [list(run.tags) for run in runs]}
+        | {name: [getattr(run, name) for run in runs] for name in ("started", "ended")},
+        schema=dict.fromkeys(texts, pl.String)
+        | {"tags": pl.List(pl.String)}
+        | dict.fromkeys(("started", "ended"), pl.Float64),
     )
+    counts, last = _last_values([run.id for run in runs], store)
+    configs = [run.config for run in runs]
+    names = dict.fromkeys(name for config in configs for name in config)
+    figures = [_series(f"config.{name}", [config.get(name) for config in configs], None) for name in names]
+    set_by_user = dict.fromkeys(name for run in runs for name in run.summary)
+    for name in dict.fromkeys([*last.columns, *set_by_user]):
+        values = last[name] if name in last.columns else pl.Series(name, [None] * len(runs), dtype=pl.Float64)
+        if name in set_by_user:
+            pairs = zip(runs, values.to_list(), strict=True)
+            values = _series(name, [run.summary.get(name, value) for run, value in pairs], None)
+        figures.append(values.alias(f"summary.{name}"))
+    duration = (pl.col("ended") - pl.col("started")).alias("duration")
+    times = as_time(pl.col("started", "ended"))
+    return frame.select(
+        "id", "name", "group", "state", "tags", "notes", times, duration, counts.alias("points"), *figures
+    )
+
+
+def _last_values(ids: Sequence[str], store: Store) -> tuple[pl.Series, pl.DataFrame]:
+    """Return the number of points of each run, and the last value of each metric as a column; a row a run."""
+    order = pl.DataFrame({"run_id": ids}, schema={"run_id": pl.String})
+    known = ("run_id", "metric", "last", "count")
+    table = store.summary_table(ids, known) if ids else no_summary(known)
+    table = table.filter(~pl.col("metric").str.starts_with(SYSTEM))
+    counts = order.join(
+        table.group_by("run_id").agg("count").select("run_id", pl.col("count").list.sum()),
+        on="run_id",
+        how="left",
+        maintain_order="left",
+    )
+    names = table["metric"].unique(maintain_order=True)
+    # by number: a metric may be named like a column of the table
+    numbered = table.select(
+        "run_id", "last", pl.col("metric").replace_strict(names, range(len(names)), return_dtype=pl.UInt32)
+    )
+    wide = numbered.pivot(on="metric", index="run_id", values="last")
+    wide = order.join(wide, on="run_id", how="left", maintain_order="left").drop("run_id")
+    return counts["count"].fill_null(0), wide.rename({column: names[int(column)] for column in wide.columns})
 
 
 def cells_table(store: Store, run_id: str) -> pl.DataFrame:

@@ -10,8 +10,9 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from ..errors import warn
-from ..metrics import is_system
-from ..store.base import Store
+from ..metrics import SYSTEM
+from ..store.base import FIELDS, Store
+from ..store.bulk import no_summary
 from ..text import did_you_mean, listed, one_line
 from ..types import RunRecord
 from .dataframes import CELLS, CONSOLE, LONG, console, executions, runs_table, system
@@ -24,6 +25,9 @@ _CAPTURED: Final = {
 }
 TABLES: Final = ("points", "runs", *_CAPTURED)
 _KEYS: Final = ("project", "run_id", "run", "group", "metric")  # columns of `points` that are known before any is read
+_LABELS: Final = ("project", "run_id", "run", "group")  # those of them that are the run's
+_NO_METRICS: Final = pl.DataFrame(schema={"run_id": pl.String(), "place": pl.UInt32(), "metric": pl.String()})
+_ROWS_AT_ONCE: Final = 1 << 20
 _READS = re.compile(r"\s*(\(|select|with|from|values|explain|show)\b|\s*\(", re.IGNORECASE)
 _EXAMPLE = "select * from points"
 _QUOTES = """text takes single quotes ('train/loss'), names such as "group" and "config.lr" double ones"""
@@ -52,18 +56,18 @@ def sql(query: str, project: str, runs: Sequence[RunRecord], store: Store) -> pl
     listed = runs if _mentions(query, "runs") else ()
     frames = {
         "points": points.table(),
-        "runs": runs_table(listed, [store.summary(run.id) for run in listed]).lazy(),
+        "runs": runs_table(listed, store).lazy(),
         **{name: _captured(name, project, runs if _mentions(query, name) else (), store).lazy() for name in _CAPTURED},
     }
     answer = None
-    while answer is None or points.missing:
+    while answer is None or points.is_short:
         points.read()
         try:
             answer = pl.SQLContext(frames).execute(query).collect()
         except pl.exceptions.PolarsError as error:
             if points.error is not None:
                 raise points.error from None
-            if not points.missing:
+            if not points.is_short:
                 _explain(query, error, frames, points.metrics)
     for notice in store.notices:
         warn(notice)
@@ -95,37 +99,41 @@ class _Points:
     """
 
     def __init__(self, project: str, runs: Sequence[RunRecord], store: Store) -> None:
-        self.missing: dict[str, list[str]] = {}  # metrics by run id
+        self.missing = _NO_METRICS  # that the query needs
         self.error: BaseException | None = None  # raised inside Polars, which only quotes it
         self._project = project
         self._store = store
-        self._labels = {run.id: (project, run.id, run.name, run.group) for run in runs}
-        rows = [
-            (*self._labels[run.id], metric, figures.count)
-            for run in runs
-            for metric, figures in store.summary(run.id).items()
-            if not is_system(metric)
-        ]
-        self._catalog = pl.DataFrame(rows, {name: LONG[name] for name in _KEYS} | {"points": pl.Int64()}, orient="row")
+        rows = [(project, run.id, run.name, run.group, place) for place, run in enumerate(runs)]
+        self._labels = pl.DataFrame(rows, {name: LONG[name] for name in _LABELS} | {"place": pl.UInt32()}, orient="row")
+        known = ("run_id", "metric", "count")
+        counts = store.summary_table([run.id for run in runs], known) if runs else no_summary(known)
+        counts = counts.filter(~pl.col("metric").str.starts_with(SYSTEM))
+        self._catalog = self._labels.join(counts, on="run_id", how="inner", maintain_order="left_right")
         self.metrics: list[str] = self._catalog["metric"].unique(maintain_order=True).to_list()
-        self._read: dict[str, set[str]] = {}
-        self._frames: dict[str, pl.DataFrame] = {}
+        self._fields: set[str] = set()  # that the query needs
+        self._read: set[str] = set()  # those that `_points` has
+        self._has = _NO_METRICS  # the metrics that `_points` has
+        self._points: list[pl.DataFrame] = []
+
+    @property
+    def is_short(self) -> bool:
+        """Whether the query needs more than was read."""
+        return len(self.missing) > 0 or not self._fields <= self._read
 
     def table(self) -> pl.LazyFrame:
         return register_io_source(self._scan, schema=LONG)
 
     def read(self) -> None:
-        """Read what is missing."""
-        for run_id, metrics in self.missing.items():
-            labels = [
-                pl.lit(text, pl.String).alias(name) for name, text in zip(_KEYS, self._labels[run_id], strict=False)
-            ]
-            points = self._store.read(run_id, metrics).with_columns(*labels, pl.col("metric").cast(pl.String))
-            known = self._frames.get(run_id)
-            fresh = points.select(*LONG)
-            self._frames[run_id] = fresh if known is None else pl.concat([known, fresh])
-            self._read.setdefault(run_id, set()).update(metrics)
-        self.missing = {}
+        """Read what is missing: at once, of all runs."""
+        if not self._fields <= self._read:  # a part of the query that needs more than the others turned up late
+            self.missing, self._has, self._points = pl.concat([self._has, self.missing]), _NO_METRICS, []
+        self._read = set(self._fields)
+        by_run = self.missing.unique(maintain_order=True).group_by("run_id", "place", maintain_order=True).agg("metric")
+        wanted = dict(zip(by_run["run_id"], by_run["metric"].to_list(), strict=True))
+        if wanted:
+            points = self._store.read_many(wanted, self._read)
+            self._points.append(points.with_columns(by_run["place"].gather(points["run"]).alias("run")))
+        self._has, self.missing = pl.concat([self._has, self.missing]), _NO_METRICS
 
     def _scan(
         self, columns: list[str] | None, predicate: pl.Expr | None, rows: int | None, _size: int | None
@@ -137,24 +145,27 @@ class _Points:
         except BaseException as error:
             self.error = error
             raise
-        if columns is not None:
-            columns = columns or ["step"]  # without any, a frame would have no rows either
-        yield pl.DataFrame(schema=LONG).select(columns or list(LONG))
+        columns = (
+            list(LONG) if columns is None else columns or ["step"]
+        )  # without any, a frame would have no rows either
+        yield pl.DataFrame(schema=LONG).select(columns)
+        used = {*columns, *(() if predicate is None else predicate.meta.root_names())}
+        if predicate is None and rows is not None:
+            wanted = wanted.filter(pl.col("count").cum_sum() - pl.col("count") < rows)
+        lacks = wanted.select(_NO_METRICS.columns).join(self._has, on=["run_id", "metric"], how="anti")
+        self._fields |= used.intersection(FIELDS)
+        if len(lacks) or (len(wanted) and not self._fields <= self._read):
+            self.missing = pl.concat([self.missing, lacks])
+            return
+        labels = [name for name in LONG if name in used and name in _LABELS]
         room = None if predicate is not None else rows
-        for part in wanted.partition_by("run_id", maintain_order=True):
-            run_id = part["run_id"][0]
-            lacks = [name for name in part["metric"] if name not in self._read.get(run_id, ())]
-            if lacks:
-                asked = self.missing.setdefault(run_id, [])
-                asked += [name for name in lacks if name not in asked]
-            elif run_id in self._frames:
-                frame = self._frames[run_id]
-                frame = frame if predicate is None else frame.filter(predicate)
-                yield (frame if columns is None else frame.select(columns)).head(len(frame) if room is None else room)
-            if room is not None:
-                room -= int(part["points"].sum())
-                if room <= 0:
-                    return
+        for points in self._points:
+            for part in points.iter_slices(_ROWS_AT_ONCE):
+                named = (self._labels[name].gather(part["run"]) for name in labels)
+                frame = part.drop("run").with_columns(pl.col("metric").cast(pl.String), *named)
+                frame = (frame if predicate is None else frame.filter(predicate)).select(columns)
+                yield frame if room is None else frame.head(room)
+                room = None if room is None else max(0, room - len(frame))
 
     def _implied(self, expr: pl.Expr) -> pl.Expr | None:
         """A condition on `_KEYS` alone that is true wherever `expr` is; None when there is none."""

@@ -13,6 +13,7 @@ from ..types import Cursor, MetricSummary, RunRecord, Writer
 
 # `metric` is categorical: 4 bytes a point, compared as an integer
 POINTS = pl.Schema({"metric": pl.Categorical(), "step": pl.Int64(), "value": pl.Float64(), "time": pl.Float64()})
+FIELDS: Final = ("step", "value", "time")
 NO_MARKS: Final[Mapping[str, int]] = MappingProxyType({})
 
 
@@ -106,8 +107,18 @@ class Store(Protocol):
     def summary(self, run_id: str) -> dict[str, MetricSummary]:
         """Last, smallest and largest value per metric, in order of first appearance."""
 
-    def summaries(self, runs: Collection[str]) -> dict[str, dict[str, MetricSummary]]:
-        """The `summary` of each of many runs, by id, read at once. Runs that are not there are left out or empty."""
+    def summary_table(self, runs: Collection[str] | None = None, columns: Sequence[str] = ()) -> pl.DataFrame:
+        """Return one row a metric of `runs`, or of all, those of a run in order of first appearance; read by one statement.
+
+        ``run_id``, ``metric`` and ``last, min, max, count, step`` as in `MetricSummary`, or the `columns` asked for alone.
+        """
+
+    def read_many(self, wanted: Mapping[str, Collection[str]], fields: Collection[str] = FIELDS) -> pl.DataFrame:
+        """Return the points of some metrics of many runs, by run id; of other metrics and `fields` nothing is decoded.
+
+        ``run`` is the place of the run in `wanted` (uint32); ``metric``, ``step``, ``value`` and ``time`` are as in `POINTS`. Raises
+        ``OSError`` when the file cannot be read now.
+        """
 
     def put_captured(self, run_id: str, table: str, rows: Iterable[Sequence[Any]]) -> None:
         """Adds rows to a table of `CAPTURED`, each with all its columns; a row replaces the one with its key."""

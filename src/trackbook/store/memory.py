@@ -10,7 +10,9 @@ from typing import Any
 import polars as pl
 
 from ..types import CAPTURED, ENDED, Cursor, MetricSummary, RunRecord, Writer
-from .base import NO_MARKS
+from . import bulk
+from .base import FIELDS, NO_MARKS
+from .bulk import SUMMARY
 from .gate import RunGate, recorded_rows
 from .points import RunPoints, within
 
@@ -117,9 +119,22 @@ class MemoryStore:
         with self._lock:
             return self._points.get(run_id, RunPoints()).stats.summary()
 
-    def summaries(self, runs: Collection[str]) -> dict[str, dict[str, MetricSummary]]:
+    def summary_table(self, runs: Collection[str] | None = None, columns: Sequence[str] = ()) -> pl.DataFrame:
         with self._lock:
-            return {run: self.summary(run) for run in runs}
+            chosen = [run for run in self._points if runs is None or run in runs]
+            rows = [
+                (run, metric, each.last, each.min, each.max, each.count, each.step)
+                for run in chosen
+                for metric, each in self.summary(run).items()
+            ]
+        return pl.DataFrame(rows, SUMMARY, orient="row").select(columns or [*SUMMARY])
+
+    def read_many(self, wanted: Mapping[str, Collection[str]], fields: Collection[str] = FIELDS) -> pl.DataFrame:
+        parts = [bulk.empty(fields)]
+        for place, (run, metrics) in enumerate(wanted.items()):
+            labelled = self.read(run, [*metrics]).with_columns(pl.lit(place, pl.UInt32).alias("run"))
+            parts.append(labelled.select(parts[0].columns))
+        return pl.concat(parts)
 
     def put_captured(self, run_id: str, table: str, rows: Iterable[Sequence[Any]]) -> None:
         passed = recorded_rows(table, rows)

@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ..types import CAPTURED, MetricSummary
+from ..types import CAPTURED, Writer
 from . import codec
 from .base import POINTS
 from .codec import Columns
@@ -24,7 +24,6 @@ from .points import in_order, tail
 from .schema import GET_CAPTURED, PUT_CHUNK, PUT_METRICS, RUN_TABLES, TIMES
 
 Array = NDArray[Any]
-_FEW: Final = 100  # runs that a query names
 _AT_ONCE: Final = 16  # chunks read in one short transaction
 _METRICS_AT_ONCE: Final = 100  # 8 parameters each, of which old builds of SQLite take 999
 _LOOKED_AT: Final = 64  # the newest chunks of a run, among which are those to join
@@ -87,6 +86,17 @@ def last_number(db: sqlite3.Connection, unsaved: Sequence[str]) -> int:
     return int(last) + sum(not db.execute("select 1 from runs where id = ?", (run,)).fetchone() for run in unsaved)
 
 
+def writers(db: sqlite3.Connection) -> dict[str, Writer]:
+    """Return the processes that write runs, by run."""
+    rows = db.execute("select run_id, host, system, pid, born, seen from writers")
+    return {run: Writer(*row) for run, *row in rows}
+
+
+def clear_marks(db: sqlite3.Connection, journals: Iterable[str]) -> None:
+    """Remove the marks of journals that are gone."""
+    db.executemany("delete from marks where mark >= ?1 || '/' and mark < ?1 || '0'", ((name,) for name in journals))
+
+
 def captured(db: sqlite3.Connection, run: str, table: str, after: Any) -> list[tuple[Any, ...]]:
     """The rows of a run in a table of `CAPTURED`, or those with a key after `after`."""
     rows = json.loads(db.execute(GET_CAPTURED[table], (run, after, after)).fetchone()[0])
@@ -95,19 +105,6 @@ def captured(db: sqlite3.Connection, run: str, table: str, after: Any) -> list[t
             for row in rows:
                 row[place] = row[place] and float(row[place])
     return [tuple(row) for row in rows]
-
-
-def summaries(db: sqlite3.Connection, runs: Sequence[str]) -> dict[str, dict[str, MetricSummary]]:
-    """The summary per metric of each of these runs: the whole table is read where they are many."""
-    many = len(runs) > _FEW
-    which = "" if many else f"where run_id in ({', '.join('?' * len(runs))}) "
-    query = f"select run_id, name, last, min, max, count, step from metrics {which}order by run_id, number"
-    found: dict[str, dict[str, MetricSummary]] = {run: {} for run in runs}
-    for run, name, *numbers, count, step in db.execute(query, () if many else tuple(runs)):
-        if run in found:
-            last, least, most = (np.nan if number is None else number for number in numbers)  # SQLite keeps NaN as null
-            found[run][name] = MetricSummary(last, least, most, count, step)
-    return found
 
 
 def unnamed(number: int) -> str:
@@ -139,7 +136,7 @@ def chunks(db: sqlite3.Connection, run: str, at: int, most: int = _AT_ONCE) -> l
         "coalesce((select max(first) from chunks where run_id = ?1 and first <= ?2), 0) order by first limit ?3",
         (run, at, most),
     ).fetchall()
-    return [Chunk(first, rows, crc, _data(db, rowid)) for rowid, first, rows, crc in heads]
+    return [Chunk(first, rows, crc, data(db, rowid)) for rowid, first, rows, crc in heads]
 
 
 def chunks_within(db: sqlite3.Connection, run: str, at: int, low: int, high: int) -> list[Chunk]:
@@ -149,13 +146,19 @@ def chunks_within(db: sqlite3.Connection, run: str, at: int, low: int, high: int
         "order by first limit ?5",
         (run, at, low, high, _AT_ONCE),
     ).fetchall()
-    return [Chunk(first, rows, crc, _data(db, rowid)) for rowid, first, rows, crc in heads]
+    return [Chunk(first, rows, crc, data(db, rowid)) for rowid, first, rows, crc in heads]
 
 
 def count_within(db: sqlite3.Connection, run: str, low: int, high: int) -> int:
     """The points of the chunks that have steps from `low` to `high`."""
     query = "select coalesce(sum(rows), 0) from chunks where run_id = ? and high >= ? and low <= ?"
     return int(db.execute(query, (run, low, high)).fetchone()[0])
+
+
+def inside(parts: Iterable[Columns], low: int, high: int) -> list[Columns]:
+    """Return the points with steps from `low` to `high`."""
+    kept = ((points, (points.step >= low) & (points.step <= high)) for points in parts)
+    return [Columns(*(column[wanted] for column in points)) for points, wanted in kept if wanted.any()]
 
 
 def unpack(
@@ -303,11 +306,12 @@ def _each(work: Callable[[Chunk], Columns | None], chunks: Sequence[Chunk]) -> l
     return list(map(work, chunks))
 
 
-def _data(db: sqlite3.Connection, rowid: int) -> bytes | None:
+def data(db: sqlite3.Connection, rowid: int) -> bytes | None:
+    """Return the bytes of one chunk, None where the file is damaged there."""
     try:
-        data = db.execute("select data from chunks where rowid = ?", (rowid,)).fetchone()[0]
+        found = db.execute("select data from chunks where rowid = ?", (rowid,)).fetchone()[0]
     except sqlite3.DatabaseError as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_CORRUPT:
             raise
         return None
-    return data if isinstance(data, bytes) else None
+    return found if isinstance(found, bytes) else None

@@ -18,8 +18,8 @@ import polars as pl
 
 from .. import filesystem
 from ..types import Cursor, MetricSummary, RunRecord, Writer
-from . import queries, schema
-from .base import NO_MARKS, POINTS
+from . import bulk, queries, schema
+from .base import FIELDS, NO_MARKS, POINTS
 from .captured_buffer import CapturedBuffer
 from .codec import LARGEST, Columns
 from .database import ProjectFile
@@ -78,8 +78,7 @@ class SqliteStore:
             return found or next(iter(self._select("where id = ?", (run_id,), lambda run: run.id == run_id)), None)
 
     def latest(self, most: int) -> list[RunRecord]:
-        found = self._select("order by started desc, rowid desc limit ?", (most,), lambda _: True)
-        return found[-most:]
+        return self._select("order by started desc, rowid desc limit ?", (most,), lambda _: True)[-most:]
 
     def running(self) -> list[RunRecord]:
         return self._select("where state = ? order by rowid", ("running",), lambda run: run.state == "running")
@@ -91,24 +90,23 @@ class SqliteStore:
         query = f"select rowid, {schema.RUN_COLUMNS} from runs {rows}"
         with self._lock:
             found: list[Any] = self._file.ask(lambda db: db.execute(query, given).fetchall(), [])
-            found.sort(key=itemgetter(0))
-            runs = [run for row in found if (run := self._record(row[1:])) is not None]
+            runs = [run for row in sorted(found, key=itemgetter(0)) if (run := self._record(row[1:])) is not None]
             return self._records.over(runs, wanted)
 
     def next_number(self) -> int:
         with self._lock:
-            unsaved = list(self._records.unsaved)
-            return 1 + self._file.read(lambda db: queries.last_number(db, unsaved), len(self._records))
+            return 1 + self._file.read(
+                partial(queries.last_number, unsaved=[*self._records.unsaved]), len(self._records)
+            )
 
     def sign(self, run_id: str, writer: Writer) -> None:
         with self._lock:
             self._records.sign(run_id, writer)
 
     def writers(self) -> dict[str, Writer]:
-        query = "select run_id, host, system, pid, born, seen from writers"
         with self._lock:
-            rows: Any = self._file.ask(lambda db: db.execute(query).fetchall(), [])
-            return {run: Writer(*row) for run, *row in rows} | self._records.writers
+            nobody: dict[str, Writer] = {}
+            return self._file.ask(queries.writers, nobody) | self._records.writers
 
     def append(self, run_id: str, points: pl.DataFrame, marks: Mapping[str, int] = NO_MARKS) -> list[str]:
         with self._lock:
@@ -165,14 +163,25 @@ class SqliteStore:
             stats = self._file.ask(lambda db: queries.stats(db, run_id), None)
         return {} if stats is None else stats.summary()
 
-    def summaries(self, runs: Collection[str]) -> dict[str, dict[str, MetricSummary]]:
+    def summary_table(self, runs: Collection[str] | None = None, columns: Sequence[str] = ()) -> pl.DataFrame:
         with self._lock:
-            here = {
-                run: buffer.points.stats.summary() for run in runs if (buffer := self._buffers.get(run)) is not None
-            }
-            there = [run for run in runs if run not in here]
-            found: Any = self._file.ask(lambda db: queries.summaries(db, there), None) if there else None
-        return (found or {}) | here
+            found: Any = self._file.ask(lambda db: bulk.summary(db, runs, columns), None)
+            here = {run: each.points.stats for run, each in self._buffers.items() if runs is None or run in runs}
+        return bulk.with_newest(bulk.no_summary(columns) if found is None else found, here)
+
+    def read_many(self, wanted: Mapping[str, Collection[str]], fields: Collection[str] = FIELDS) -> pl.DataFrame:
+        with self._lock:
+            places = {run: place for place, run in enumerate(wanted)}
+            parts = [bulk.empty(fields)]
+            for run in self._buffers.keys() & places.keys():
+                labelled = self.read(run, [*wanted[run]]).with_columns(pl.lit(places[run], pl.UInt32).alias("run"))
+                parts.append(labelled.select(parts[0].columns))
+            there = [run for run in wanted if run not in self._buffers]
+            for start in range(0, len(there), bulk.RUNS_AT_ONCE):
+                some = {run: wanted[run] for run in there[start : start + bulk.RUNS_AT_ONCE]}
+                if (found := self._file.ask(partial(bulk.find, wanted=some), None)) is not None:
+                    parts += bulk.points(found, places, fields, self._note_garbage)
+        return pl.concat(parts).sort("run", maintain_order=True)
 
     def put_captured(self, run_id: str, table: str, rows: Iterable[Sequence[Any]]) -> None:
         with self._lock:
@@ -225,8 +234,7 @@ class SqliteStore:
             records[:], done[:] = self._records.write(db), []  # anew: the work may be done again
             self._captured.write(db)
             done.extend(buffer.write(db, part) for buffer, part in parts)
-            for journal in cleared:
-                db.execute("delete from marks where mark >= ?1 || '/' and mark < ?1 || '0'", (journal,))
+            queries.clear_marks(db, cleared)
 
         if not self._file.write(work):
             return False
@@ -279,9 +287,8 @@ class SqliteStore:
         found = self._file.read(lambda db: (queries.ordinals(db, run_id), queries.stats(db, run_id)), None)
         if found is None and filesystem.is_missing(self.path):
             found = Ordinals(0, 0), MetricStats()
-        buffer = RunBuffer(
-            run_id, found and found[0], found[1] if found else MetricStats(), partial(self._steps, run_id)
-        )
+        ordinals, stats = found or (None, MetricStats())
+        buffer = RunBuffer(run_id, ordinals, stats, partial(self._steps, run_id))
         self._buffers[run_id] = buffer
         return buffer
 
@@ -342,17 +349,12 @@ class SqliteStore:
         columns = self._columns(run_id, 0, end, only, partial(queries.chunks_within, low=low, high=high))
         if columns is None:
             return None
-        inside = [(points.step >= low) & (points.step <= high) for points in columns]
-        parts = [
-            Columns(*(each[kept] for each in points))
-            for points, kept in zip(columns, inside, strict=True)
-            if kept.any()
-        ]
+        parts = queries.inside(columns, low, high)
         return pl.concat([*queries.frames(parts, names), within(newest, low, high)], rechunk=False)
 
     def _columns(
         self,
-        run_id: str,
+        run: str,
         first: int,
         end: int,
         only: Sequence[int] | None,
@@ -361,9 +363,9 @@ class SqliteStore:
         in_order: bool = False,
     ) -> list[Columns] | None:
         def get(at: int) -> list[Chunk] | None:
-            return self._file.read(lambda db: chunks(db, run_id, at), None)
+            return self._file.read(lambda db: chunks(db, run, at), None)
 
-        return queries.read(get, first, end, only, partial(self._note_garbage, run_id), in_order=in_order)
+        return queries.read(get, first, end, only, partial(self._note_garbage, run), in_order=in_order)
 
     def _note_garbage(self, run_id: str, chunk: Chunk) -> None:
         self._garbage[run_id, chunk.first] = (
@@ -393,7 +395,6 @@ class SqliteStore:
         try:
             return schema.to_record(row)
         except (TypeError, ValueError, RecursionError) as error:
-            self._garbage[str(row[0]), -1] = (
-                f"{self.path} is damaged: the record of run {row[0]!r} cannot be read: {error}"
-            )
+            said = f"{self.path} is damaged: the record of run {row[0]!r} cannot be read: {error}"
+            self._garbage[str(row[0]), -1] = said
             return None

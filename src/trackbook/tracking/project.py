@@ -264,8 +264,7 @@ class Project:
         from ..data.dataframes import runs_table
 
         self.refresh()
-        runs = self.runs()
-        table = runs_table(runs, [self.store.summary(run.id) for run in runs])
+        table = runs_table(self.runs(), self.store)
         for notice in self.store.notices:
             warn(notice)
         return table

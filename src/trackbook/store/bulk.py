@@ -1,0 +1,183 @@
+"""Summaries and points of many runs at once: a few statements and one frame, whatever the number of runs."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import zlib
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+import polars as pl
+
+from . import queries
+from .base import FIELDS, POINTS
+from .codec import Columns, decode, decode_many
+from .metric_stats import MetricStats
+
+SUMMARY: Final = pl.Schema(
+    {"run_id": pl.String(), "metric": pl.String()}
+    | dict.fromkeys(("last", "min", "max"), pl.Float64())
+    | dict.fromkeys(("count", "step"), pl.Int64())
+)
+RUNS_AT_ONCE: Final = 256  # read in one short transaction
+_NAMED: Final = 500  # runs that a statement names: old builds of SQLite take 999 parameters
+_CHUNKS_AT_ONCE: Final = 64  # decoded together: more do not fit into a processor's cache
+_NUMBERS: Final = ("last", "min", "max")  # SQLite keeps NaN as null
+
+
+class Found(NamedTuple):
+    """What one transaction reads: for each chunk its run and what the file has of it; and by run the metrics by number."""
+
+    chunks: list[tuple[str, queries.Chunk]]
+    names: dict[str, dict[int, str]]
+
+
+def summary(db: sqlite3.Connection, runs: Collection[str] | None, columns: Sequence[str]) -> pl.DataFrame:
+    """Return `columns` of the metrics of some runs or of all, those of one run in order of first appearance."""
+    if runs is not None and len(runs) > _NAMED:
+        frame = summary(db, None, list(dict.fromkeys(["run_id", *(columns or SUMMARY)])))
+        return frame.filter(pl.col("run_id").is_in([*runs])).select(columns or [*SUMMARY])
+    which, given = ("", ()) if runs is None else (f"and run_id in ({_marks(runs)}) ", tuple(runs))
+    rows = f"select run_id, name as metric, last, min, max, count, step from metrics where count > 0 {which}order by run_id, number"
+    if not columns or set(columns).intersection(_NUMBERS):  # which JSON would round
+        columns = columns or [*SUMMARY]
+        found = db.execute(f"select {', '.join(columns)} from ({rows})", given).fetchall()
+        values = list(zip(*found, strict=True)) or [()] * len(columns)
+        frame = pl.DataFrame([pl.Series(name, each, SUMMARY[name]) for name, each in zip(columns, values, strict=True)])
+        return frame.with_columns(pl.col(name).fill_null(float("nan")) for name in _NUMBERS if name in columns)
+    # a row a run, parsed outside Python: a quarter of the time that a row a metric takes; in digits, as names may hold anything
+    lists = [name for name in columns if name != "run_id"]
+    arrays = ", ".join(f"group_concat({'hex(metric)' if name == 'metric' else name})" for name in lists)
+    found = db.execute(f"select run_id, {arrays} from ({rows}) group by run_id", given).fetchall()
+    frame = pl.DataFrame(found, dict.fromkeys(("run_id", *lists), pl.String), orient="row")
+    parsed = frame.with_columns(pl.col(lists).str.split(",")).explode(lists)
+    if "metric" in lists:
+        parsed = parsed.with_columns(pl.col("metric").str.decode("hex").cast(pl.String))
+    return parsed.select(pl.col(name).cast(SUMMARY[name]) for name in columns)
+
+
+def no_summary(columns: Sequence[str] = ()) -> pl.DataFrame:
+    """Return the table of no metrics."""
+    return pl.DataFrame(schema=SUMMARY).select(columns or [*SUMMARY])
+
+
+def with_newest(frame: pl.DataFrame, here: Mapping[str, MetricStats]) -> pl.DataFrame:
+    """Return the rows of the file with, of the runs that are written `here`, those in memory in their place."""
+    if not here:
+        return frame
+    rows = [
+        (run, metric, each.last, each.min, each.max, each.count, each.step)
+        for run, stats in here.items()
+        for metric, each in stats.summary().items()
+    ]
+    newest = pl.DataFrame(rows, SUMMARY, orient="row").select(frame.columns)
+    return pl.concat([frame.filter(~pl.col("run_id").is_in([*here])), newest])
+
+
+def find(db: sqlite3.Connection, wanted: Mapping[str, Collection[str]]) -> Found:
+    """Return the chunks of runs that have some of the `wanted` metrics, by run, and the numbers of these metrics."""
+    asked = json.dumps(sorted({name.encode().hex().upper() for metrics in wanted.values() for name in metrics}))
+    names: dict[str, dict[int, str]] = {}
+    query = (  # by the digits of a name, which JSON would cut short at a zero; and so not by the index of names, which has all runs
+        f"select run_id, number, name from metrics where run_id in ({_marks(wanted)}) "
+        "and hex(name) in (select value from json_each(?)) and count > 0"
+    )
+    for run, number, name in db.execute(query, (*wanted, asked)).fetchall():
+        if name in wanted[run]:
+            names.setdefault(run, {})[number] = name
+    heads = f"from chunks where run_id in ({_marks(names)}) order by run_id, first"
+    runs = tuple(names)
+    try:
+        rows = db.execute(f"select run_id, first, rows, crc, data {heads}", runs).fetchall()
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_CORRUPT:
+            raise
+        found = db.execute(f"select run_id, first, rows, crc, rowid {heads}", runs).fetchall()
+        rows = [(*row, queries.data(db, rowid)) for *row, rowid in found]  # one by one, those that can be read
+    return Found([(run, queries.Chunk(*chunk)) for run, *chunk in rows], names)
+
+
+def points(
+    found: Found, places: Mapping[str, int], fields: Collection[str], damaged: Callable[[str, queries.Chunk], None]
+) -> list[pl.DataFrame]:
+    """Return what was found as frames: the place of the run among `places`, the metric, and `fields`."""
+    made = []
+    whole = []
+    for run, chunk in found.chunks:
+        if isinstance(chunk.data, bytes) and zlib.crc32(chunk.data) == chunk.crc:
+            whole.append((run, chunk))
+        else:
+            damaged(run, chunk)
+    for start in range(0, len(whole), _CHUNKS_AT_ONCE):
+        some = whole[start : start + _CHUNKS_AT_ONCE]
+        decoded = _decode(some, [[*found.names[run]] for run, _ in some], fields, damaged)
+        parts = [
+            (run, columns) for (run, _), columns in zip(some, decoded, strict=True) if columns and len(columns.metric)
+        ]
+        if parts:
+            made.append(_frame(parts, found.names, places, fields))
+    return made
+
+
+def _marks(given: Collection[str]) -> str:
+    return ", ".join("?" * len(given))
+
+
+def _decode(
+    chunks: Sequence[tuple[str, queries.Chunk]],
+    only: Sequence[Sequence[int]],
+    fields: Collection[str],
+    damaged: Callable[[str, queries.Chunk], None],
+) -> list[Columns | None]:
+    data = [chunk.data or b"" for _, chunk in chunks]
+    try:
+        return [*decode_many(data, [chunk.rows for _, chunk in chunks], only, fields)]
+    except ValueError:
+        pass
+    decoded: list[Columns | None] = []
+    for (run, chunk), numbers in zip(chunks, only, strict=True):
+        try:
+            decoded.append(decode(chunk.data or b"", chunk.rows, numbers, by_metric=True))
+        except ValueError:
+            damaged(run, chunk)
+            decoded.append(None)
+    return decoded
+
+
+def _frame(
+    parts: Sequence[tuple[str, Columns]],
+    names: Mapping[str, Mapping[int, str]],
+    places: Mapping[str, int],
+    fields: Collection[str],
+) -> pl.DataFrame:
+    codes: dict[str, int] = {}
+    coded = []
+    for run, columns in parts:
+        by_number = np.zeros(max(names[run]) + 1, np.uint32)
+        for number, name in names[run].items():
+            by_number[number] = codes.setdefault(name, len(codes))
+        coded.append(by_number[columns.metric])
+    sizes = [len(columns.metric) for _, columns in parts]
+    place = np.repeat(np.array([places[run] for run, _ in parts], np.uint32), sizes)
+    metric = pl.Series("metric", [*codes], dtype=pl.String).cast(POINTS["metric"])
+    return pl.DataFrame(
+        [
+            pl.Series("run", place),
+            metric.gather(pl.Series(np.concatenate(coded))),
+            *(
+                pl.Series(name, np.concatenate([getattr(columns, name) for _, columns in parts]))
+                for name in FIELDS
+                if name in fields
+            ),
+        ]
+    )
+
+
+def empty(fields: Collection[str]) -> pl.DataFrame:
+    """Return the frame of no points."""
+    return pl.DataFrame(
+        schema={"run": pl.UInt32()}
+        | {name: POINTS[name] for name in ("metric", *FIELDS) if name in ("metric", *fields)}
+    )
