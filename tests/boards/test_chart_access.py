@@ -123,8 +123,13 @@ def test_large_values_are_labelled_alike_alone_and_in_a_board() -> None:
         run.log({"tokens": tokens, "step": step})
     run.finish()
     board = tb.board("p")
-    for chart in (board["tokens"], board.to_altair(), board["tokens"] | board["step"]):
-        assert re.findall(r">([\d.]+G)<", vl_convert.vegalite_to_svg(chart.to_dict())) == ["1G", "1.5G", "2G"]
+    for chart, half in (
+        (board["tokens"], "0.5G"),
+        (board.to_altair(), "0.5G"),
+        (board["tokens"] | board["step"], "500M"),
+    ):
+        svg = vl_convert.vegalite_to_svg(chart.to_dict())
+        assert re.findall(r">([\d.]+[MG])<", svg) == [half, "1G", "1.5G", "2G"]
 
 
 def test_a_chart_looks_as_on_the_board_and_as_it_is_configured(board: Board) -> None:

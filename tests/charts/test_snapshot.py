@@ -81,6 +81,21 @@ def test_few_steps_are_labelled_by_whole_steps(steps: int, shown: list[str]) -> 
     assert labels(drawn(picture({"loss": [0.5] * steps})))[:steps] == shown
 
 
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        ([995_000, 1_003_000], ["0.996M", "0.998M", "1M", "1.002M"]),
+        ([12_000, 48_000], ["20k", "30k", "40k"]),
+        ([0.5, 1.5], ["0.6", "0.8", "1.0", "1.2", "1.4"]),
+        ([1e-6, 5e-6], ["1e-6", "2e-6", "3e-6", "4e-6", "5e-6"]),
+    ],
+)
+def test_ticks_of_one_axis_have_one_unit(values: list[float], shown: list[str]) -> None:
+    svg = vl_convert.vegalite_to_svg(drawn(picture({"loss": values})).spec)
+    texts = re.findall(r">([^<>]+)</text>", svg)
+    assert [text for text in texts if text in shown] == shown
+
+
 def test_a_picture_without_points_makes_none() -> None:
     assert make_still(picture({})) is None
 
@@ -198,7 +213,7 @@ def test_long_names_of_metrics_are_cut_in_the_middle() -> None:
 
 
 def test_long_names_of_runs_cost_points() -> None:
-    still = drawn(picture({f"m{m}": noisy(500) for m in range(24)}, name="x" * 700))
+    still = drawn(picture({f"m{m}": noisy(500) for m in range(24)}, name="x" * 500))
     assert len(json.dumps(still.spec)) <= snapshot.MOST_BYTES
     assert len(still.spec["concat"]) == 24
     assert len(rows(still)) < 24 * snapshot.MOST_POINTS // 2

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from typing import Any
 
 import altair as alt
 import pytest
+import vl_convert
 
 from trackbook.charts import metric_chart, specs, theme
 
@@ -87,6 +89,23 @@ def test_the_axes_of_the_live_chart_are_those_of_line() -> None:
         ].items()
     log = metric_chart.line("metric", x_log=True, y_log=True)["encoding"]
     assert (committed["x"]["metric-log"], committed["y"]["log"]) == (log["x"], log["y"])
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "shown"),
+    [
+        (1e6 - 0.001, 1e6 + 0.001, ["-0.001", "-0.0005", "1,000,000", "+0.0005", "+0.001"]),
+        (1e6 + 0.003, 1e6 + 0.005, ["-0.001", "-0.0005", "1,000,000.004", "+0.0005", "+0.001"]),
+        (1e6, 1e6 + 0.009, ["-0.004", "-0.002", "1,000,000.004", "+0.002", "+0.004"]),
+        (995_000, 1_003_000, ["0.996M", "0.998M", "1M", "1.002M"]),
+    ],
+)
+def test_ticks_that_agree_in_many_digits_are_told_by_their_distance(low: float, high: float, shown: list[str]) -> None:
+    rows = [{"x": x, "smooth": y, "mark": "line", "run": "a"} for x, y in enumerate((low, high))]
+    spec = metric_chart.line("step", {"values": rows}) | {"width": 300, "height": 150}
+    svg = vl_convert.vegalite_to_svg(spec)
+    texts = [text.replace("\N{MINUS SIGN}", "-") for text in re.findall(r">([^<>]+)</text>", svg)]
+    assert [text for text in texts if text in shown] == shown
 
 
 def marks(**options: Any) -> list[str]:

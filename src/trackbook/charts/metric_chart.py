@@ -60,26 +60,47 @@ def whole_steps(scale: str) -> str:
     return f"{high} - {low} < 5 ? sequence(ceil({low}), floor({high}) + 1) : null"
 
 
-def value_label(scale: str, log: str) -> str:
+def value_label(scale: str, log: str, *, offsets: bool = True) -> str:
     """Return the expression of a tick's label: 1.234567M, 1e-5, and in between as many digits as d3 finds needed.
 
-    All labels of a linear axis have the form of the largest. On a logarithmic axis (where Vega leaves most labels empty,
-    but needs them all on less than a decade) each has its own. `scale` names the axis's scale, and `log` is the
-    expression that says whether it is logarithmic.
+    All labels of a linear axis have the form and the unit of the largest. Where they would have more than five digits in
+    common, one tick is labelled in full, 1,000,000, and the others by their distance, +0.001. On a logarithmic axis (where
+    Vega leaves most labels empty, but needs them all on less than a decade) each has its own form. `scale` names the axis's
+    scale, and `log` is the expression that says whether it is logarithmic. Without `offsets`, which take 2 KB, every tick is
+    labelled in full.
     """
     low, high = f"domain('{scale}')[0]", f"domain('{scale}')[1]"
+    if log == "true":
+        left_out = f"datum.label == '' && {high} > 10 * {low}"
+        return f"{left_out} ? '' : {_label('abs(datum.value)', SI, PLAIN)}"
+    if log != "false":
+        return f"{log} ? ({value_label(scale, 'true')}) : {value_label(scale, 'false')}"
     largest = (
         f"max(abs(datum.value), -{low} || 0, {high} || 0)"  # in a user's chart of charts the scale has another name
     )
-    size = {"false": largest, "true": "abs(datum.value)"}.get(log, f"({log} ? abs(datum.value) : {largest})")
-    label = {"false": "datum.label", "true": "format(datum.value, '~g')"}.get(
-        log, f"{log} ? format(datum.value, '~g') : datum.label"
+    thousands = f"min(4, floor(log({largest}) / LN10 / 3 + 1e-9))"
+    unit = f"format(datum.value / pow(1000, {thousands}), '.12~r') + slice('kMGT', {thousands} - 1, {thousands})"
+    whole = _label(largest, unit, "datum.label")
+    if not offsets:
+        return whole
+    span = f"({high} - {low})"
+    power = f"pow(10, floor(log({span}) / LN10))"
+    distance = f"({power} * ({span} / {power} < 5 ? 1 : 2))"  # some tick is a multiple of it
+    base = f"(round(({low} + {high}) / 2 / {distance}) * {distance})"
+    offset = (
+        f"abs(datum.value - {base}) < {span} / 1e3 ? format({base}, ',.12~r') : format(datum.value - {base}, '+.3~g')"
     )
-    left_out = "" if log == "false" else f"datum.label == '' && {high} > 10 * {low} ? '' : "
+    return f"{span} < {largest} * 1e-5 ? ({offset}) : {whole}"
+
+
+SI: Final = "format(datum.value, '.12~s')"
+PLAIN: Final = "format(datum.value, '~g')"
+
+
+def _label(size: str, large: str, usual: str) -> str:
     return (
-        f"{left_out}datum.value == 0 ? '0'"
-        f" : {size} < 1e-3 || {size} >= 1e15 ? replace(format(datum.value, '.4~e'), 'e+', 'e')"
-        f" : {size} >= 1e4 ? format(datum.value, '.12~s') : {label}"
+        f"datum.value == 0 ? '0' : {size} < 1e-3 || {size} >= 1e15 ? replace(format(datum.value, '.4~e'), 'e+', 'e')"
+        f" : {size} >= 1e4 ? {large} : {usual}"
     )
 
 
@@ -187,7 +208,7 @@ def x_encoding(x_axis: XAxis, *, log: bool = False, live: bool = True, scales: s
     label = {
         "step": STEP_LABEL,
         "relative": DURATION_LABEL,
-        "metric": value_label(f"{scales}x", "x_log" if live else str(log).lower()),
+        "metric": value_label(f"{scales}x", "x_log" if live else str(log).lower(), offsets=live),
     }.get(x_axis)
     axis: Spec = {} if label is None else {"labelExpr": label}
     if log:
@@ -218,7 +239,7 @@ def y_encoding(
         scale["domain"] = list(window)
     axis = {
         "tickCount": 4,
-        "labelExpr": value_label(f"{scales}y", "y_log" if live else str(log).lower()),
+        "labelExpr": value_label(f"{scales}y", "y_log" if live else str(log).lower(), offsets=live),
         "minExtent": 34,
     }
     return {"title": None, "scale": scale, "axis": axis | (LOG_TICKS if log else {})}

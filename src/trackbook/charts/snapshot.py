@@ -230,7 +230,7 @@ def _chart(
     view: _View,
     colors: dict[str, str],
 ) -> dict[str, Any]:
-    own = f"chart_{number}"
+    own = f"c{number}"
     chart = {
         "name": own,
         "title": _title(name),

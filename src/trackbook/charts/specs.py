@@ -41,7 +41,7 @@ def _compared_axis(axis: str) -> Spec:
         "labelOverlap": True,
         "tickMinStep": {"expr": f"{names} || {log} ? 1 : 0"},
         "labelExpr": f"{names} ? ({names}[datum.value] || '') : {log} ? format(pow(10, datum.value), '.3~g')"
-        f" : {value_label(axis, log)}",
+        f" : {value_label(axis, 'false')}",
     }
 
 
