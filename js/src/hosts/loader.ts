@@ -6,6 +6,7 @@
 
 import type { HostModel } from "../frames/host-model.ts";
 import { type FrontEnd, importOnce, referredModel } from "./bundle.ts";
+import { reclaimLostOutputs } from "./lost-outputs.ts";
 
 interface Props {
   model: HostModel;
@@ -17,6 +18,7 @@ const FIRST_PAUSE = 100; // ms between two attempts
 const LONGEST_PAUSE = 2000;
 const SLOWER = 1.5;
 const TELL_AFTER = 2000; // ms
+const EARLY = 30_000; // ms in which the front end of a model without a view is looked for
 
 const WAITING =
   "Waiting for the front end of this board, which its kernel sends once for all boards. " +
@@ -28,7 +30,7 @@ let own: HostModel | undefined;
 export default {
   initialize({ model }: Pick<Props, "model">) {
     own = model;
-    frontEndOf(model).catch(() => {}); // starts loading early; `render` tries again
+    void drawLostOutputs(model);
   },
 
   render({ model, el, signal }: Props) {
@@ -50,6 +52,15 @@ export default {
   },
 };
 
+/** Draw the boards of this model that the host gave up before the model was there; else only start loading early. */
+async function drawLostOutputs(model: HostModel) {
+  const frontEnd = await keepTrying(model, AbortSignal.timeout(EARLY), () => {});
+  const keyframe = model.get("keyframe") as { header?: { session?: string } } | undefined;
+  const session = keyframe?.header?.session;
+  if (!frontEnd || !session) return;
+  for (const el of reclaimLostOutputs(session)) frontEnd.default.render({ model, el });
+}
+
 /** Try until the front end is there; null if the view ends first. After a while, tell the reader. */
 async function waitForFrontEnd(
   model: HostModel,
@@ -61,16 +72,26 @@ async function waitForFrontEnd(
   }, TELL_AFTER);
   ends.addEventListener("abort", () => clearTimeout(tell));
   let told = "";
+  const frontEnd = await keepTrying(model, ends, error => {
+    if (String(error) !== told) console.warn("Trackbook:", error);
+    told = String(error);
+  });
+  clearTimeout(tell);
+  if (frontEnd) el.replaceChildren();
+  return frontEnd;
+}
+
+async function keepTrying(
+  model: HostModel,
+  ends: AbortSignal,
+  onError: (error: unknown) => void,
+): Promise<FrontEnd | null> {
   for (let pause = FIRST_PAUSE; !ends.aborted; pause = Math.min(pause * SLOWER, LONGEST_PAUSE)) {
     try {
       const frontEnd = await frontEndOf(model);
-      if (ends.aborted) break;
-      clearTimeout(tell);
-      el.replaceChildren();
-      return frontEnd;
+      return ends.aborted ? null : frontEnd;
     } catch (error) {
-      if (String(error) !== told) console.warn("Trackbook:", error);
-      told = String(error);
+      onError(error);
     }
     await new Promise(resolve => setTimeout(resolve, pause));
   }

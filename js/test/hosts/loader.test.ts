@@ -26,7 +26,7 @@ afterEach(() => {
 });
 
 /** As anywidget does it: a module of its own for each widget, and a model object of its own for each view. */
-async function board(models: Record<string, FakeModel>, frontEnd = "IPY_MODEL_code") {
+async function board(models: Record<string, FakeModel>, traits: Record<string, unknown> = {}) {
   vi.resetModules();
   const { default: loader } = await import("../../src/hosts/loader.ts");
   const get_model = async (id: string) => {
@@ -34,7 +34,9 @@ async function board(models: Record<string, FakeModel>, frontEnd = "IPY_MODEL_co
     return models[id] as HostModel;
   };
   const proxy = () =>
-    Object.assign(new FakeModel({ front_end: frontEnd }), { widget_manager: { get_model } });
+    Object.assign(new FakeModel({ front_end: "IPY_MODEL_code", ...traits }), {
+      widget_manager: { get_model },
+    });
   const [own, el] = [proxy(), document.createElement("div") as HTMLElement & { shared?: unknown }];
   loader.initialize({ model: own });
   return {
@@ -115,4 +117,36 @@ test("a front end that fails says why in place of the board", async () => {
   const { el, render } = await board({ code: frontEnd() });
   render();
   await vi.waitFor(() => expect(el.textContent).toContain("could not be drawn: Error: no canvas"));
+});
+
+/** Outputs of a cell as JupyterLab leaves them: a widget's place with this text, a snapshot, and the note of a session. */
+function outputs(text: string, session: string): HTMLElement {
+  document.body.innerHTML = `<div class="jp-OutputArea">
+    <div class="jp-OutputArea-child"><div class="jp-OutputArea-output lm-Panel jupyter-widgets">${text}</div></div>
+    <div class="jp-OutputArea-child"><div class="jp-OutputArea-output">snapshot</div></div>
+    <div class="jp-OutputArea-child"><div><div class="tb-page" data-trackbook-session="${session}"></div></div></div>
+  </div>`;
+  return document.querySelector(".lm-Panel") as HTMLElement;
+}
+
+const LOST = "Error displaying widget: model not found";
+
+test("a board whose output the host gave up is drawn there when its model comes", async () => {
+  const place = outputs(LOST, "s");
+  const models: Record<string, FakeModel> = {};
+  await board(models, { keyframe: { header: { session: "s" } } });
+  models.code = frontEnd(); // widgets are restored one by one
+  await drawn(place);
+  expect(place.classList.contains("jupyter-widgets")).toBe(false);
+});
+
+test.each([
+  [LOST, "another"],
+  ["Loading widget...", "s"],
+])("other outputs are left alone: %s %s", async (text, session) => {
+  const place = outputs(text, session);
+  const { el, render } = await board({ code: frontEnd() }, { keyframe: { header: { session: "s" } } });
+  render();
+  await drawn(el);
+  expect(place.textContent).toBe(text);
 });
