@@ -76,6 +76,9 @@ def __getattr__(name: str) -> Any:
     if name == "config":
         return run_module.current_config()
     if name == "Board":
+        from .store.polars_import import import_polars
+
+        import_polars()
         from .boards.widget import Board
 
         return Board

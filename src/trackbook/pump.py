@@ -57,21 +57,26 @@ class Pump:
             if member in self._members:
                 self._members.remove(member)
                 self._failing.discard(id(member))
+            if not self._members:
+                self._added.set()  # the thread ends
 
     def _work(self) -> None:
-        rest: float | None = INTERVAL
+        rest = INTERVAL
         due: dict[int, float] = {}
         while True:
             woken = self._added.wait(rest)
             with self._lock:
                 self._added.clear()
                 members = list(self._members)
+                if not members:
+                    self._thread = None
+                    return
             now = time.monotonic()  # one for all: a board that is due soon after its project is ticked with it
             due = {} if woken else {id(member): due.get(id(member), now) for member in members}
             for member in members:
                 if due.get(id(member), now) <= now + INTERVAL / 2:
                     due[id(member)] = now + self._tick(member, now)
-            rest = max(0.0, min(due.values()) - time.monotonic()) if due else None
+            rest = max(0.0, min(due.values()) - time.monotonic())
 
     def _tick(self, member: Ticking, now: float) -> float:
         try:

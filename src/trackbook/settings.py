@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import re
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -111,3 +113,16 @@ def rank() -> int:
         if value.isdecimal():
             return int(value)
     return 0
+
+
+@contextlib.contextmanager
+def same_variable(name: str) -> Iterator[None]:
+    """Leave an environment variable as it is now, whatever happens to it meanwhile."""
+    before = os.environ.get(name)
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = before

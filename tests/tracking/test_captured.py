@@ -50,5 +50,5 @@ def test_system_metrics_come_by_metric_and_time_without_their_prefix(run: Run) -
 def test_a_forked_child_is_refused_and_polars_left_alone(run: Run) -> None:
     writer_of(run).go_on_in_child()
     for read in (lambda: run.environment, run.system):
-        with pytest.raises(RuntimeError, match="a forked child can only log"):
+        with pytest.raises(RuntimeError, match="this process can only log"):
             read()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..settings import user_path
+from ..store.polars_import import import_polars
 from ..tracking.run import Run, writer_of
 from .process import process
 from .projects import home
@@ -29,6 +30,7 @@ def board(project: str | os.PathLike[str] | None = None, runs: str | Sequence[st
     runs, which takes up new ones as they come, also from other processes. Raises ``ValueError`` for a run that does not
     exist and for a file that cannot be read, ``FileNotFoundError`` for one that is not there.
     """
+    import_polars()
     from ..boards.session import Session
 
     if isinstance(project, os.PathLike):
@@ -64,15 +66,19 @@ def _board_of_file(path: Path, runs: str | Sequence[str] | None) -> Board:
     return process().boards.add(session, session.picture.project, path.absolute(), actions)
 
 
-def show_run(run: Run, project: Project) -> None:
-    """Shows a run on the cell's board, over the one that the cell opened when it was executed before."""
+def show_run(run: Run) -> None:
+    """Show a run on the cell's board, over the one that the cell opened when it was executed before."""
     from ..boards.session import Session
 
+    writer = writer_of(run)
+    project = next((one for one in process().projects.values() if writer in one.open_runs), None)
+    if project is None:  # a run that is not recorded, or that only a journal knows
+        return
     board = process().boards.of_cell(project.store.path)
     session = Session(project.name, project.store) if board is None else board.session
     with contextlib.nullcontext() if board is None else board.hold_sync():  # the pump reads what the board follows
         session.add_run(run.id)
-        predecessor = process().cells.predecessor(writer_of(run))
+        predecessor = process().cells.predecessor(writer)
         if predecessor is not None:
             session.add_run(predecessor, faded=True)
     if board is None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..store.polars_import import import_polars
 from ..tracking.run import Run
 from .projects import existing, get_run, home
 
@@ -45,9 +46,9 @@ def export(
     OSError
         When it cannot be written; what was at `path` before is still there then.
     """
+    source = existing(project)
     from ..data.export import export as write
 
-    source = existing(project)
     source.refresh()
     names = [runs] if isinstance(runs, str) else runs
     chosen = source.runs() if names is None else [source.find(name) for name in names]
@@ -64,6 +65,7 @@ def import_parquet(path: str | os.PathLike[str], project: str | None = None) -> 
     Raises ``FileNotFoundError``, and ``ValueError`` for a file that cannot be read, lacks a column, or holds a run that exists already
     and differs.
     """
+    import_polars()
     from ..data.importing import import_parquet as read
 
     found = read(path, lambda name: home(project or name).store)
@@ -79,8 +81,8 @@ def sql(query: str, project: str | None = None) -> pl.DataFrame:
     Raises ``ValueError`` for a query that cannot be understood, and for a project, table, column or metric that does not
     exist.
     """
+    source = existing(project)
     from ..data.sql import sql as answer
 
-    source = existing(project)
     source.refresh()
     return answer(query, source.name, source.runs(), source.store)

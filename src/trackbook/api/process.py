@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import contextvars
+import copyreg
 import dataclasses
 import functools
 import os
@@ -13,28 +14,36 @@ import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from .. import settings
 from ..boards.open_boards import OpenBoards
 from ..capture.base import Capture, Captures, LazyCapture
 from ..capture.cells import CellCapture
 from ..capture.console.recorder import ConsoleCapture
+from ..errors import warn
 from ..ids import readable_name
 from ..notebook import host
 from ..notebook.cells import Cells
 from ..pump import Pump
+from ..store.paths import journal_folder, project_file
+from ..store.polars_import import import_polars
 from ..tracking.endings import state_after
+from ..tracking.exit_status import main_frame, returned, write_at_exit
 from ..tracking.options import RunOptions
 from ..tracking.run import Run, writer_of
 from ..tracking.run_writer import RunWriter
 from ..tracking.values import check_text
+from ..types import RunRecord, State
 
 if TYPE_CHECKING:
     from ..capture.hardware import Machine
     from ..tracking.project import Project
 
 DEFAULT_PROJECT: Final = "default"
+
+_IMPORTED_IN: Final = os.getpid()
+_LAST_TO_FINISH: Final = -100  # priority among the finalizers of multiprocessing: after pools and children were joined
 
 chosen: Final[contextvars.ContextVar[Run | None]] = contextvars.ContextVar("trackbook_run", default=None)
 
@@ -63,26 +72,32 @@ class Process:
         self.cells.on_begin.append(self.captures.guarded("console", lambda _: self.console.cell_began()))
         self.cells.on_end.append(self.captures.guarded("console", lambda *_: self.console.cell_ended()))
         self.cells.on_begin.append(lambda _: self.boards.note_cells())
-        self.polars_is_dead = False
+        self.is_closed = False  # the program ends
+        self.polars_is_dead = _is_forked() and "polars" in sys.modules
+        self._main_frame = main_frame()
+        self._finalized_in: int | None = None  # the process that ends by a finalizer of multiprocessing
         atexit.register(self.close)
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_parent=self._forked, after_in_child=self._go_on_in_child)
 
     def project(self, name: str | None, folder: str | os.PathLike[str] | None = None) -> Project:
         """Return the project of a name, by default the notebook's."""
-        from ..store.paths import project_file
-        from ..tracking.project import Project
-
         if self.polars_is_dead:
             raise RuntimeError(
-                "in a process forked from one that uses trackbook only log() works, because Polars hangs there; start the "
-                "process with multiprocessing.get_context('spawn')"
+                "in a process forked from one that uses Polars, runs can be opened and logged to, but nothing can be read, because "
+                "Polars hangs there; start the process with multiprocessing.get_context('spawn')"
             )
-        name = check_text("project", host.current().name() or DEFAULT_PROJECT if name is None else name)
-        path = settings.data_dir(folder) / project_file(name)
+        import_polars()
+        from ..tracking.project import Project
+
+        name, path = self._place(name, folder)
         if path not in self.projects:
             self.projects[path] = Project(name, path.parent)
         return self.projects[path]
+
+    def _place(self, name: str | None, folder: str | os.PathLike[str] | None) -> tuple[str, Path]:
+        name = check_text("project", host.current().name() or DEFAULT_PROJECT if name is None else name)
+        return name, settings.data_dir(folder) / project_file(name)
 
     def forget_project(self, project: Project) -> None:
         """Forget a project that was deleted."""
@@ -92,40 +107,125 @@ class Process:
             self.last_project = None
 
     def current_run(self) -> Run | None:
-        """Return the run of this context, else the newest that is open, whichever thread opened it."""
-        run = chosen.get()
-        if run is not None and run.state == "running":
-            return run
-        return self.runs[-1].run if self.runs else None
+        """Return the run that `log` writes to: that of this context, else of this thread, else of the main thread, else the only one.
 
-    def open(self, project: Project, options: RunOptions) -> Run:
-        """Open a run of a project, and begin to capture what it is to record."""
+        None where no run is open, and where several threads or tasks have opened one and none of them is this one.
+        """
+        run = chosen.get()
+        if run is not None and not run.ended:
+            return run
+        is_open = [writer for writer in self.runs if not writer.ended]
+        here = [writer for writer in is_open if writer.origin.is_here()]
+        main = [writer for writer in is_open if writer.origin.thread is threading.main_thread()]
+        found = here or main or is_open
+        places = {writer.origin.place for writer in found}
+        return found[-1].run if here or len(places) == 1 else None
+
+    def own_run(self) -> Run | None:
+        """Return the open run that this thread or task of this process began last, None where it began none."""
+        here = [writer for writer in self.runs if writer.origin.is_here() and not (writer.ended or writer.in_child)]
+        return here[-1].run if here else None
+
+    def begin(self, options: RunOptions) -> Run:
+        """Open the run that `options` describe. Raises ``TypeError``, ``ValueError`` and ``RuntimeError``."""
+        is_other_rank = settings.rank() > 0 and not options.all_ranks
+        if is_other_rank and settings.is_task_only():
+            warn(
+                f"this is task {settings.rank()} of an srun job, of which only task 0 records; where tasks train on their own, give "
+                "each a run: init(all_ranks=True)"
+            )
+        if options.disabled or is_other_rank:
+            return self._open_disabled(options)
+        return self._open_in_fork(options) if self.polars_is_dead else self._open(options)
+
+    def _open(self, options: RunOptions) -> Run:
+        project = self.project(options.project, options.folder)
         run = project.open_run(options)
         self.pump.add(project)
         self.last_project = project
         writer = writer_of(run)
+        writer.on_end.append(partial(self._release, project))
         self.cells.opened(writer, project.store.path)
         self._take_up(writer)  # before anything else, so that one whose `init` is interrupted ends as others do
         self.captures.begin(writer, options.captures)
         return run
 
-    def open_disabled(self, project: str, options: RunOptions) -> Run:
+    def _open_in_fork(self, options: RunOptions) -> Run:
+        """Open a run that is kept in its journal alone, for whoever opens the project next."""
+        from ..journal.journal import FileJournal
+        from ..store.memory import MemoryStore
+
+        if options.by_id or options.resume != "never":
+            raise RuntimeError(
+                "init(id=..., resume=...) must read the project's runs, and in a process forked from one that uses Polars nothing can be "
+                "read, because Polars hangs there; start the process with multiprocessing.get_context('spawn')"
+            )
+        name, path = self._place(options.project, options.folder)
+        record = dataclasses.replace(options.record, name=options.record.name or readable_name(os.getpid()))
+        journals = path.parent / journal_folder(name)
+        journal = FileJournal(journals, dataclasses.asdict(record))
+        journal.open()
+        writer = RunWriter(
+            name, record, MemoryStore(), journal, journals, all_ranks=options.all_ranks, journal_only=True
+        )
+        run = Run(writer, stop_raises=options.stop_raises, skip_bad_values=options.skip_bad_values)
+        self._take_up(writer)
+        return run
+
+    def _open_disabled(self, options: RunOptions) -> Run:
         """Open a run that does everything and keeps nothing."""
+        import_polars()
         from ..journal.journal import NullJournal
         from ..store.memory import MemoryStore
 
+        name, _ = self._place(options.project, options.folder)
         record = dataclasses.replace(options.record, name=options.record.name or readable_name(1))
-        writer = RunWriter(project, record, MemoryStore(), NullJournal())
-        run = Run(writer, stop_raises=options.stop_raises)
+        writer = RunWriter(name, record, MemoryStore(), NullJournal(), journal_only=self.polars_is_dead)
+        run = Run(writer, stop_raises=options.stop_raises, skip_bad_values=options.skip_bad_values)
         self.cells.opened(writer, None)
         self._take_up(writer)
         return run
+
+    def attach(self, project: str, folder: Path | None, record: RunRecord) -> Run:
+        """Return the run that a pickle refers to: the open one, one that logs to the process that writes it, or one to read."""
+        import_polars()
+        from ..journal.journal import NullJournal
+        from ..store.memory import MemoryStore
+
+        is_open = next((writer.run for writer in self.runs if writer.id == record.id), None)
+        if is_open is not None:
+            return is_open
+        journals = None if folder is None else folder / journal_folder(project)
+        if journals is not None and _is_written(journals, record.id):
+            writer = RunWriter(project, record, MemoryStore(), NullJournal(), journals, journal_only=True)
+            writer.go_on_in_child()
+            run = Run(writer)
+            self._take_up(writer)
+            return run
+        if folder is not None and not self.polars_is_dead:
+            with contextlib.suppress(ValueError):  # no such run: it was deleted, or this is another machine
+                return self.project(project, folder).get(record.id)
+        if folder is not None:
+            warn(
+                f"run {record.name!r} of project {project!r} is not open, and is not found in {folder}: it records nothing here"
+            )
+        journal = NullJournal() if record.state == "running" else None
+        return Run(RunWriter(project, record, MemoryStore(), journal, journal_only=True))
 
     def _take_up(self, writer: RunWriter) -> None:
         self.runs.append(writer)
         self.last_run = writer.run
         chosen.set(writer.run)
         writer.on_end.append(self._ended)
+        self._end_with_child()
+
+    def _end_with_child(self) -> None:
+        """Close in a child of multiprocessing, which ends without `atexit`."""
+        process_module, util = sys.modules.get("multiprocessing.process"), sys.modules.get("multiprocessing.util")
+        is_child = process_module is not None and process_module.parent_process() is not None
+        if is_child and util is not None and self._finalized_in != os.getpid():
+            self._finalized_in = os.getpid()
+            util.Finalize(None, self._close_child, exitpriority=_LAST_TO_FINISH)
 
     def hand_over(self) -> None:
         """Move what was logged in this process into the stores."""
@@ -135,6 +235,12 @@ class Process:
     def _ended(self, writer: RunWriter) -> None:
         self.runs.remove(writer)
         self.boards.settle()
+
+    def _release(self, project: Project, _: RunWriter) -> None:
+        """Let go of what a project holds in this process, once none of its runs is open and no board shows it."""
+        if not project.open_runs and not project.boards:
+            self.pump.remove(project)
+            project.store.close()
 
     def _forked(self) -> None:
         for writer in self.runs:
@@ -150,14 +256,50 @@ class Process:
         for writer in self.runs:
             writer.go_on_in_child()
 
+    def _close_child(self) -> None:
+        """At the end of a child of multiprocessing, end its runs by the exception that ends it, if there is one."""
+        error = sys.exc_info()[1]
+        self._end_all(lambda _: state_after(error))
+
     def close(self) -> None:
         """At the end of the process, end the open runs as the program did."""
-        error = getattr(sys, "last_value", None) if host.current().shell is None else None
+        if not self._ends_by_its_main_program:
+            self._end_all(lambda _: ("finished", None))
+            return
+        error = getattr(sys, "last_value", None)
+        exits = [writer for writer in self.runs if writer.origin.shown is error]
+        if self._main_frame is not None and not returned(self._main_frame):
+            for folder in {writer.journals for writer in exits if writer.journals is not None}:
+                write_at_exit(folder, [writer.id for writer in exits if writer.journals == folder])
+        self._end_all(lambda writer: state_after(None if writer in exits else error))
+
+    @property
+    def _ends_by_its_main_program(self) -> bool:
+        """Whether an exception that Python showed last may have ended the program: not in a notebook or a REPL, which go on."""
+        return host.current().shell is None and not hasattr(sys, "ps1")
+
+    def _end_all(self, ending: Callable[[RunWriter], tuple[State, str | None]]) -> None:
+        self.is_closed = True
         with contextlib.ExitStack() as rest:  # one that fails does not keep the others from ending
             for project in self.projects.values():
                 rest.callback(project.store.close)
             for writer in reversed(self.runs):
-                rest.callback(writer.end, *state_after(error))
+                writer.at_exit = True
+                rest.callback(writer.end, *ending(writer))
+
+
+def _is_forked() -> bool:
+    """Whether this process was forked since trackbook, or what is imported by now, was imported."""
+    if os.getpid() != _IMPORTED_IN:
+        return True
+    process_module = sys.modules.get("multiprocessing.process")
+    return process_module is not None and type(process_module.current_process()).__name__ == "ForkProcess"
+
+
+def _is_written(journals: Path, run: str) -> bool:
+    from ..journal.reader import probe
+
+    return probe(journals, run, children=False) in ("alive", "unknown")
 
 
 def _machine() -> Machine:
@@ -180,6 +322,22 @@ def _system(machine: Callable[[], Machine]) -> Capture:
 
 _making = threading.Lock()
 _made: Process | None = None
+
+
+def attach(project: str, folder: Path | None, record: dict[str, Any]) -> Run:
+    """Unpickle a run."""
+    return process().attach(project, folder, RunRecord(**record))
+
+
+def _reference(run: Run) -> tuple[Callable[..., Run], tuple[str, Path | None, dict[str, Any]]]:
+    """Pickle a run as a reference: elsewhere it logs to this process's run by a journal of its own."""
+    writer = writer_of(run)
+    writer.has_children = writer.journals is not None
+    folder = None if writer.journals is None else writer.journals.parent
+    return attach, (writer.project, folder, dataclasses.asdict(writer.record))
+
+
+copyreg.pickle(Run, _reference)
 
 
 def process() -> Process:

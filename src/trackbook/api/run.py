@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
-from .. import settings
 from ..compat.keywords import translate
 from ..errors import warn
 from ..notebook import host
@@ -17,9 +16,6 @@ from ..tracking.run import Run
 from ..types import OnBadValue, Resume, State, StepBy, Stop
 from .boards import show_run
 from .process import chosen, process, process_if_made
-
-if TYPE_CHECKING:
-    from ..tracking.project import Project
 
 T = TypeVar("T")
 
@@ -128,32 +124,24 @@ def init(
         save_code=save_code,
         **words,
     )
-    target = process().project(options.project, options.folder)
     if ignored:
         warn(
             f"init() ignores {', '.join(ignored)}: trackbook has no use for {'it' if len(ignored) == 1 else 'them'}"
             + _meant(ignored)
         )
-    return _begin(target, options)
+    return _begin(options)
 
 
-def _begin(project: Project, options: RunOptions) -> Run:
-    previous = process().current_run()
+def _begin(options: RunOptions) -> Run:
+    here = process()
+    previous = here.current_run() if options.reinit == "return_previous" else here.own_run()
     if previous is not None and options.reinit == "return_previous":
         return previous
     if previous is not None and options.reinit == "finish_previous":
         _finish(previous)
-    is_other_rank = settings.rank() > 0 and not options.all_ranks
-    if is_other_rank and settings.is_task_only():
-        warn(
-            f"this is task {settings.rank()} of an srun job, of which only task 0 records; where tasks train on their own, give "
-            "each a run: init(all_ranks=True)"
-        )
-    if options.disabled or is_other_rank:
-        return process().open_disabled(project.name, options)
-    run = process().open(project, options)
+    run = here.begin(options)
     if host.current().is_notebook if options.display is None else options.display:
-        show_run(run, project)
+        show_run(run)
     return run
 
 
@@ -259,5 +247,13 @@ def _open_run(wanted: str) -> Run:
         return run
     here = process_if_made()
     last = None if here is None else here.last_run
+    if here is not None and here.is_closed and last is not None:
+        return last  # the program ends, and what daemon threads log is too late
+    if here is not None and here.runs:
+        names = ", ".join(repr(writer.name) for writer in here.runs)
+        raise RuntimeError(
+            f"trackbook.{wanted} needs to know which run: {names} are open, each begun by another thread or task; "
+            "call the method of a run, or start the thread with contextvars.copy_context().run"
+        )
     why = "no run is open" if last is None else f"no run is open (the last one, {last.name!r}, is {last.state})"
     raise RuntimeError(f"trackbook.{wanted} needs a run, and {why}; call trackbook.init(...) first")

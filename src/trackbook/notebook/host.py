@@ -6,14 +6,17 @@ Nothing is imported to find out: a host that was not imported is not there.
 from __future__ import annotations
 
 import contextvars
+import os
 import sys
 from collections.abc import Callable
 from pathlib import PurePath
-from typing import Any
+from typing import Any, Final
 
 from .. import settings
 from ..errors import warn
 from ..ids import new_id
+
+_IMPORTED_IN: Final = os.getpid()
 
 
 class Host:
@@ -139,13 +142,21 @@ class Marimo(Host):
 
 
 def current() -> Host:
-    """Return the host of this program, as far as it is known now."""
+    """Return the host of this program, as far as it is known now. A process forked from a kernel has none: nobody sees it."""
+    if os.getpid() != _IMPORTED_IN:
+        return Host()
     marimo = sys.modules.get("marimo")
     if marimo is not None and marimo.running_in_notebook():
         return Marimo()
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
-    return Jupyter(shell) if hasattr(shell, "kernel") else Host()
+    kernel = getattr(shell, "kernel", None)
+    return Jupyter(shell) if hasattr(shell, "kernel") and not _is_forked(kernel) else Host()
+
+
+def _is_forked(kernel: Any) -> bool:
+    """Whether this is another process than the kernel's, which the kernel's messages would not leave."""
+    return getattr(getattr(kernel, "session", None), "pid", os.getpid()) != os.getpid()
 
 
 def thread_context() -> contextvars.Context:

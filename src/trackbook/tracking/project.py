@@ -79,6 +79,7 @@ class Project:
             self.journals,
             save_code=options.save_code,
             system_seconds=options.system_seconds,
+            all_ranks=options.all_ranks,
         )
         run = Run(writer, stop_raises=options.stop_raises, skip_bad_values=options.skip_bad_values)
         with self._lock:
@@ -149,7 +150,7 @@ class Project:
         self.recover()
         record = self.find(id_or_name)
         is_open = next((writer for writer in self.open_runs if writer.id == record.id), None)
-        return Run(RunWriter(self.name, record, self.store)) if is_open is None else is_open.run
+        return Run(RunWriter(self.name, record, self.store, journals=self.journals)) if is_open is None else is_open.run
 
     def delete(self, run: Run, *, force: bool = False) -> None:
         """Remove a run. Raises ``ValueError`` while it is written, or without `force` while nobody can tell."""

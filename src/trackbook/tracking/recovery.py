@@ -17,6 +17,7 @@ from ..metrics import logged
 from ..store import validate
 from ..store.base import Store
 from ..types import RunRecord
+from .exit_status import statuses
 from .liveness import life
 from .recorder import Recorder
 
@@ -45,11 +46,26 @@ def recover(store: Store, home: Path, open_here: Collection[str], forced: Collec
                     except OSError:  # left for the next time; the store's notices say why
                         continue
     with contextlib.suppress(OSError):  # what cannot be read now is left for the next time
+        _take_up_statuses(store, home)
         for record in store.running():
             if record.id not in open_here and _is_dead(store, home, record.id, left_behind):
                 note_loss(store, record.id)
     store.flush()
     return notices
+
+
+def _take_up_statuses(store: Store, home: Path) -> None:
+    """Mark the runs ``failed`` whose program ended by `SystemExit` with another status than 0."""
+    used = []
+    for path, runs, status in statuses(home):
+        for record in (store.run(run) for run in runs if status):
+            if record is not None and record.state == "finished":
+                store.put_run(dataclasses.replace(record, state="failed", error=f"SystemExit: {status}"))
+        used.append(path)
+    if used and store.flush():
+        for path in used:
+            with contextlib.suppress(OSError):  # another opener was faster
+                path.unlink()
 
 
 def _is_dead(store: Store, home: Path, run: str, presumed: Collection[str], *, held: str = "") -> bool:

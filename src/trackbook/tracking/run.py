@@ -171,7 +171,7 @@ class Run:
             step = to_step(step)
         if self._to_say or self._writer.alert:
             self._attend(now, values, step)
-        if not self._recorder.record(now, values, step):
+        if not self._recorder.record(now, values, step) and not self._writer.at_exit:
             raise RuntimeError(
                 f"run {self.name!r} is {self.state} and takes no more points; call trackbook.init(...) for a new run"
             )
@@ -271,9 +271,10 @@ class Run:
 
     def _attend(self, now: float, values: dict[str, float], step: int | None) -> None:
         """Do what `log` does seldom: issue warnings, and end the loop that logs where that was asked for."""
+        self._writer.leave_to_rank_0()
         self._writer.say()
         if self._to_raise and self._recorder.record(now, values, step):
-            self._to_raise, self._writer.alert = False, self._writer.in_child
+            self._to_raise, self._writer.alert = False, self._writer.in_child or self._writer.journal_only
             raise Stopped(f"run {self.name!r} was stopped")
 
     @property
@@ -336,6 +337,13 @@ class Run:
         for put in list(self._writer.before_reading):
             put()
         return console(self._writer.store, self.id)
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, _: dict[int, Any]) -> Self:
+        """A copy of what holds a run, such as an average of a model, holds the same run."""
+        return self
 
     def __enter__(self) -> Self:
         return self

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .. import settings
 from ..errors import Findings
 from ..journal.journal import FileJournal, Journal, NullJournal, Ready
 from ..metrics import logged
@@ -17,6 +18,7 @@ from ..store.gate import recorded_run
 from ..types import RunRecord, State
 from .config import Config, Summary
 from .options import SYSTEM_SECONDS
+from .origin import Origin
 from .recorder import Recorder
 
 if TYPE_CHECKING:
@@ -39,27 +41,35 @@ class RunWriter:
         *,
         save_code: bool = True,
         system_seconds: float = SYSTEM_SECONDS,
+        all_ranks: bool = False,
+        journal_only: bool = False,
     ) -> None:
         """Write a run to `journal`; without one, the run takes no points and only its record can be edited.
 
-        `journals` is the folder in which forked children keep theirs.
+        `journals` is the folder in which forked children keep theirs. With `journal_only` nothing reaches the `store` from here: a
+        process that cannot use it writes the journal, and whoever opens the project next moves it into the store.
         """
         self.project = project
         self.journals = journals
         self.store = store
         self.save_code = save_code  # whether sources and diffs may be recorded
         self.system_seconds = system_seconds  # from one point of a system metric to the next
+        self.all_ranks = all_ranks
+        self.journal_only = journal_only
+        self.origin = Origin()
         self.record = record
         largest = {}
         with contextlib.suppress(OSError):  # of a new run: `Project.admit` refuses to resume what cannot be read
-            largest = {name: known.step for name, known in logged(store.summary(record.id)).items()} if journal else {}
+            summary = store.summary(record.id) if journal is not None and not journal_only else {}
+            largest = {name: known.step for name, known in logged(summary).items()}
         self.recorder = Recorder(journal or NullJournal(), record.step_by, largest)
         self.config = Config(record.config, self._note_change)
         self.summary = Summary(record.summary, self._current_summary, self._note_change)
         self.done = record.done  # steps done and expected: plain numbers, for `track` to count without cost
         self.total = record.total
-        self.in_child = False
-        self.alert = False  # `log` has more to do than to record
+        self.in_child = False  # the run is another process's, from which this one was forked or got it pickled
+        self.alert = journal_only  # `log` has more to do than to record
+        self.at_exit = False  # it ended because the program does: what daemon threads log is too late
         self.has_children = False  # forked ones, which may log into journals of their own
         self.findings = Findings()
         self.gathered: threading.Event | None = None  # set when the environment is recorded
@@ -69,10 +79,11 @@ class RunWriter:
         self._marks: dict[str, int] = {}  # how far the journal is handed over
         self._lock = threading.RLock()  # records reach the store in order
         self._discarded: set[str] = set()
+        self._knows_rank = False
         self._is_over = journal is None
         if journal is None:
             self.recorder.close()
-        else:
+        elif not journal_only:
             self._save()
 
     @property
@@ -140,14 +151,14 @@ class RunWriter:
 
         A call that an interrupt breaks off is carried on by the next one.
         """
-        while self.before_end and not self.in_child:
+        while self.before_end and not self._is_apart:
             last = self.before_end[-1]
             last(self)
             with contextlib.suppress(ValueError):  # another thread that ends the run did it, too
                 self.before_end.remove(last)
         self.recorder.close()
-        if self.in_child:
-            self.recorder.journal.leave()
+        if self.in_child or self.journal_only:
+            self._leave_journal(state, error)
             return
         ready = self.ready()
         with self._lock:
@@ -169,28 +180,70 @@ class RunWriter:
             callback(self)
         self.say()
 
+    def _leave_journal(self, state: State, error: str | None) -> None:
+        """End what this process logs; a run of its own ends with it, for the next opener to see."""
+        if self.in_child or self._is_over:
+            self.recorder.journal.leave()
+            return
+        self._is_over = True
+        self.record = dataclasses.replace(
+            self.record,
+            state=state,
+            ended=time.time(),
+            error=error,
+            done=self.done,
+            total=self.total,
+            config=self.config.to_json(),
+            summary=self.summary.to_json(),
+        )
+        self.recorder.journal.leave(dataclasses.asdict(self.record))
+        for callback in self.on_end:
+            callback(self)
+        self.say()
+
     def edit(self, **fields: Any) -> None:
         """Change fields of the record, durably."""
+        self._refuse_change()
         with self._lock:
             self.record = dataclasses.replace(self.record, **fields)
             self._note_change()
-            self.store.flush()
+            if not self.journal_only:
+                self.store.flush()
+
+    @property
+    def _is_apart(self) -> bool:
+        """Whether this process must not touch the store."""
+        return self.in_child or self.journal_only
 
     def refuse_in_child(self) -> None:
-        """Raise ``RuntimeError`` in a forked child."""
+        """Raise ``RuntimeError`` in a process that cannot read or change the run."""
         if self.in_child:
+            raise RuntimeError(f"this process can only log to run {self.name!r}; read and change the run in its parent")
+        if self.journal_only:
             raise RuntimeError(
-                f"a forked child can only log to run {self.name!r}; read and change the run in its parent"
+                f"run {self.name!r} can only be logged to here, in a process forked from one that uses Polars; read it when it has "
+                "ended, or start the process with multiprocessing.get_context('spawn')"
             )
 
     def go_on_in_child(self) -> None:
         """After a fork, in the child: log into a journal of its own, and touch neither store nor pump."""
         self.in_child = self.alert = True
+        self._knows_rank = False
         inherited = self.recorder.journal
         head = dataclasses.asdict(recorded_run(self.record)) | {"child": True}
         self.recorder.go_on_in_child(NullJournal() if self.journals is None else FileJournal(self.journals, head))
         self.findings.to_say.clear()
         inherited.leave()
+
+    def leave_to_rank_0(self) -> None:
+        """In a child of the process that opened the run: record nothing where it turns out to be another rank than 0.
+
+        Launchers tell a worker its rank after the fork, and before it logs.
+        """
+        if self.in_child and not self._knows_rank:
+            self._knows_rank = True
+            if not self.all_ranks and settings.rank():
+                self.recorder.go_on_in_child(NullJournal())
 
     def note_problems(self) -> None:
         """Queue warnings; report a failing disk only once, by the store or the journal that meets it first."""
@@ -200,7 +253,7 @@ class RunWriter:
 
     def say(self) -> None:
         """Issue the queued warnings."""
-        if self.in_child:  # where there is no pump
+        if self._is_apart:  # where there is no pump
             self.findings.note(self.recorder.journal.notices)
         self.findings.say()
 
@@ -228,14 +281,19 @@ class RunWriter:
         self.hand_over()
         return logged(self.store.summary(self.id))
 
-    def _note_change(self) -> None:
-        self.refuse_in_child()
+    def _refuse_change(self) -> None:
+        if self.in_child or (self.journal_only and self.ended):
+            self.refuse_in_child()
         if self.ended and self.state == "running":
             raise RuntimeError(
                 f"run {self.name!r} is being written by another process; change it there, or when it ended"
             )
-        with self._lock:
-            self._save()
+
+    def _note_change(self) -> None:
+        self._refuse_change()
+        if not self.journal_only:  # which writes the record when the run ends
+            with self._lock:
+                self._save()
 
     def _save(self) -> None:
         self.record = dataclasses.replace(self.record, config=self.config.to_json(), summary=self.summary.to_json())

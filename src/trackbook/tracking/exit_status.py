@@ -1,0 +1,72 @@
+"""The exit status of a program that ends by `SystemExit`, which Python tells nobody before the process is over.
+
+`sys.exit`, argparse, click and Hydra end a program so. When `atexit` runs, the exception is gone and the status is known to the
+interpreter's C code only. So glibc is asked to write it into a file as the last thing that the process does, and whoever opens the
+project next reads it there. Elsewhere the status stays unknown.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import opcode
+import os
+import sys
+import threading
+import time
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final
+
+from ..ids import new_id
+
+SUFFIX: Final = ".exit"
+_EXITING_SECONDS: Final = 60.0  # after this, a process that wrote no status was killed
+
+
+def main_frame() -> FrameType | None:
+    """Return the outermost frame of the main thread, which still tells after its end how it ended."""
+    frame = sys._current_frames().get(threading.main_thread().ident or 0)  # noqa: SLF001  # documented
+    while frame is not None and frame.f_back is not None:
+        frame = frame.f_back
+    return frame
+
+
+def returned(frame: FrameType) -> bool:
+    """Whether a frame that is over reached its end, so that no exception left it."""
+    return frame.f_lasti >= 0 and opcode.opname[frame.f_code.co_code[frame.f_lasti]].startswith("RETURN")
+
+
+def write_at_exit(folder: Path, runs: Collection[str]) -> bool:
+    """Have the exit status written for these runs when the process is over; False where that cannot be done."""
+    libc: Any = ctypes.CDLL(None) if sys.platform == "linux" else None
+    if not hasattr(libc, "on_exit"):  # musl, macOS, Windows
+        return False
+    path = folder / f"{os.getpid()}-{new_id(6)}{SUFFIX}"
+    try:
+        path.write_bytes(json.dumps(list(runs)).encode() + b"\n")
+    except OSError:
+        return False
+    libc.fopen.restype = ctypes.c_void_p
+    file = libc.fopen(os.fsencode(path), b"ab")
+    # `on_exit` calls a C function with the status and a pointer; `putw` writes an int to a FILE*, which is closed after it
+    return bool(file) and libc.on_exit(libc.putw, ctypes.c_void_p(file)) == 0
+
+
+def statuses(folder: Path) -> Iterator[tuple[Path, list[str], int]]:
+    """Yield what processes wrote at their exit into `folder`: the file, for whoever has used it to remove, runs and status.
+
+    Removes files of processes that were killed on their way out.
+    """
+    paths: list[Path] = []
+    with contextlib.suppress(OSError):  # a folder that cannot be looked into
+        paths = sorted(folder.glob(f"*{SUFFIX}"))
+    for path in paths:
+        with contextlib.suppress(OSError, ValueError):  # another opener was faster, or the file is damaged
+            head, _, status = path.read_bytes().partition(b"\n")
+            if len(status) >= ctypes.sizeof(ctypes.c_int):
+                yield path, list(map(str, json.loads(head))), int.from_bytes(status[:4], sys.byteorder) & 0xFF
+            elif time.time() - path.stat().st_mtime > _EXITING_SECONDS:
+                path.unlink()
