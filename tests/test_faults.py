@@ -390,7 +390,7 @@ def test_in_a_forked_child_what_needs_the_store_says_what_to_do_instead(tmp_path
         run = tb.init("p", dir=folder)
         tb.log({"a": 0.0})
         def work():
-            for act in (lambda: tb.init("p", dir=folder), lambda: tb.runs(), lambda: tb.runs("p"), run.history,
+            for act in (lambda: tb.init("p", id="x", dir=folder), lambda: tb.runs(), lambda: tb.runs("p"), run.history,
                         lambda: run.summary["a"], lambda: run.config.update(lr=1), lambda: tb.board("p")):
                 try:
                     act()
