@@ -127,7 +127,7 @@ ENDS = {
     "exits": ("sys.exit(0)", 0, "finished"),
     "raises": ("raise ValueError('bad batch')", 1, "failed"),
     "is interrupted": ("os.kill(os.getpid(), signal.SIGINT); time.sleep(60)", None, "interrupted"),
-    "is terminated": ("os.kill(os.getpid(), signal.SIGTERM); time.sleep(60)", 143, "interrupted"),
+    "is terminated": ("os.kill(os.getpid(), signal.SIGTERM); time.sleep(60)", -15, "lost"),
     "leaves at once": ("os._exit(3)", 3, "lost"),
 }
 
