@@ -35,6 +35,7 @@ export JUPYTER_PLATFORM_DIRS := 1
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .PHONY: help setup js demo lab test check clock lint unit quick vitest unit-3.13 browser browser-loaded chromium \
+	test-faults fuzz \
 	dist specs golden bench picture clean
 
 help:
@@ -43,6 +44,8 @@ help:
 	@echo "make check    before a commit: linters, types and the unit tests, without the slow ones"
 	@echo "make test     everything: ruff, mypy, actionlint, tsc, biome, vitest, pytest, pytest in a real JupyterLab"
 	@echo "make lint | unit | unit-3.13 | browser     parts of it; browser-loaded: with busy programs on all cores"
+	@echo "make test-faults   a run's whole life, once for each call to the disk that may fail (about an hour)"
+	@echo "make fuzz     damaged files and hostile messages for ten minutes; FOR=60 for a minute"
 	@echo "make dist     build the sdist and the wheel, and test them"
 	@echo "make specs    make the charts' specs again       make golden    make the golden frames again"
 	@echo "make picture  make the README's picture again    make bench     benchmarks"
@@ -123,6 +126,14 @@ browser: setup chromium
 # The same while other programs keep all cores busy: a slow browser and a late kernel are no excuse.
 browser-loaded: setup chromium
 	@$(call timed,pytest in JupyterLab on a busy machine,$(BIN)/python tests/browser/loaded.py)
+
+# Every call of a run's life fails once, in every way; `make unit` takes one of 41.
+test-faults: setup
+	@$(call timed,pytest of all faults,TRACKBOOK_FAULTS_EVERY=1 $(PYTEST) tests/test_fault_injection.py)
+
+fuzz: setup
+	@end=$$((SECONDS + $(or $(FOR),600))); while [ $$SECONDS -lt $$end ]; do \
+		$(PYTEST) --hypothesis-profile=fuzz tests/test_fuzz.py || exit 1; done
 
 # The unit tests once more on the newest supported Python, where the machine has one.
 unit-3.13: setup

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 # Two busy cores make slow examples, which say nothing; in CI the same examples every time.
 hypothesis.settings.register_profile("trackbook", deadline=None, derandomize="CI" in os.environ)
 hypothesis.settings.load_profile("trackbook")
+hypothesis.settings.register_profile(
+    "fuzz", hypothesis.settings.get_profile("trackbook"), max_examples=2_000, derandomize=False
+)
 hypothesis.settings.register_profile("brief", hypothesis.settings.get_profile("trackbook"), max_examples=25)
 
 BROWSER = Path(__file__).parent / "browser"

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -86,11 +88,55 @@ def test_only_one_finds_it_at_a_time(tmp_path: Path) -> None:
     assert found(tmp_path) == POINTS
 
 
-def test_what_was_removed_is_gone(tmp_path: Path) -> None:
+def test_what_was_read_and_removed_is_gone(tmp_path: Path) -> None:
     abandoned(tmp_path, *TWO_CALLS)
     (left,) = remains(tmp_path)
+    assert len(list(left.batches({}))) == 1
     assert left.remove()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_segments_that_were_not_read_are_not_removed(tmp_path: Path) -> None:
+    abandoned(tmp_path, *TWO_CALLS)
+    (left,) = remains(tmp_path)
+    assert not left.remove()
+    assert found(tmp_path) == POINTS
+
+
+@pytest.mark.parametrize("change", [lambda records: records[:1], lambda records: records[::-1]])
+def test_journal_that_reads_otherwise_a_second_time_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Any], Any]
+) -> None:
+    """A short read, or a bit that flipped on its way: what was read is not what is there."""
+    abandoned(tmp_path, *TWO_CALLS)
+    plain, calls = np.fromfile, itertools.count()
+
+    def read(*given: Any, **more: Any) -> Any:
+        return change(plain(*given, **more)) if next(calls) == 0 else plain(*given, **more)
+
+    (left,) = remains(tmp_path)
+    monkeypatch.setattr(np, "fromfile", read)
+    with pytest.raises(OSError, match="does not read the same twice"):
+        list(left.batches({}))
+    assert not left.remove()
+    assert found(tmp_path) == POINTS
+
+
+def test_folder_that_cannot_be_looked_into_is_not_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    abandoned(tmp_path, *TWO_CALLS)
+    (left,) = remains(tmp_path)
+
+    def refuse(_: Any) -> Any:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "listdir", refuse)
+        patch.setattr(os, "scandir", refuse)
+        with pytest.raises(PermissionError):
+            list(left.batches({}))
+        assert not left.remove()
+        assert probe(tmp_path, "r1") == "unknown"
+    assert found(tmp_path) == POINTS
 
 
 def test_what_cannot_be_removed_keeps_its_head_and_is_found_again(

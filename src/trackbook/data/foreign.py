@@ -16,6 +16,7 @@ from ..store import validate
 from ..store.base import POINTS
 from ..types import RunRecord
 from .dataframes import LONG
+from .parquet import DAMAGED
 
 # Columns as others call them; the first found counts. wandb's history has `_step` and `_timestamp`.
 _NAMES = {
@@ -56,7 +57,7 @@ def adopt(root: Path, files: Sequence[Path]) -> list[Arrival]:
     for file in files:
         try:
             tables.append(_long(file, _read(file, root)))
-        except pl.exceptions.PolarsError as error:
+        except DAMAGED as error:
             raise ValueError(f"cannot read {file} as a Parquet table of points: {_first_line(error)}") from None
     if not tables:
         return []

@@ -32,6 +32,8 @@ CAPTURED_KEY: Final = "trackbook.captured"
 _LEVEL: Final = 1  # of zstd: 15 % faster than its usual 3, and 1.3 % larger
 _ARROW: Final = "ARROW:schema"
 
+DAMAGED: Final = (pl.exceptions.PolarsError, pl.exceptions.PanicException)  # what Polars makes of a damaged file
+
 Tables = dict[str, list[tuple[Any, ...]]]  # captured rows by table
 
 
@@ -93,7 +95,7 @@ def metadata(path: Path) -> dict[str, Any] | None:
     """What an export of Trackbook says of its runs; None for any other file."""
     try:
         text = pl.read_parquet_metadata(path).get(KEY)
-    except (pl.exceptions.PolarsError, OSError, ValueError):
+    except (*DAMAGED, OSError, ValueError):
         return None
     about = None if text is None else validate.json_value(text)
     return about if isinstance(about, dict) and "runs" in about else None
@@ -128,7 +130,7 @@ def read_points(path: Path, run_id: str, metrics: Sequence[str]) -> pl.DataFrame
     try:
         points = table.filter(pl.col("run_id") == run_id).select(*POINTS).cast(POINTS).collect()
         points = validate.points(points, f"cannot read run {run_id!r} in {path}")
-    except pl.exceptions.PolarsError as error:
+    except DAMAGED as error:
         raise ValueError(f"cannot read the points of run {run_id!r} in {path}: {str(error).splitlines()[0]}") from None
     parts = points.partition_by("metric", as_dict=True)
     ordered = [parts.pop((name,)) for name in metrics if (name,) in parts]

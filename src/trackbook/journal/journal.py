@@ -154,7 +154,7 @@ class _Segment:
         if self.file is not None:
             try:
                 filesystem.write_at(self.file, memoryview(self.buffer)[start : start + size], start)
-            except OSError:
+            except BaseException:
                 self.close_file()
                 raise
 
@@ -239,11 +239,13 @@ class FileJournal:
         if segment.file is not None:
             try:
                 segment.write_through(start, size)
-            except OSError as error:
+            except (OSError, MemoryError) as error:
                 self._note(error)
 
     def ready(self) -> Ready:
         self._tell_metrics()
+        if self._is_adrift:
+            self._try_again()
         return [(segment, segment.used) for segment in self._segments]
 
     def backlog(self) -> int:
@@ -293,6 +295,21 @@ class FileJournal:
         if descriptor is not None:
             os.close(descriptor)
 
+    @property
+    def _is_adrift(self) -> bool:
+        """Whether what is logged now is in memory only, because the disk failed."""
+        segment = self._segment
+        return bool(self._home and segment.size and segment.file is None and not isinstance(segment.buffer, mmap.mmap))
+
+    def _try_again(self) -> None:
+        """Go on in a file if the disk takes one by now: points in memory only are not safe from a killed process."""
+        self._made += 1
+        with contextlib.suppress(OSError, MemoryError):  # it was noted when it failed first
+            segment = self._new_segment(f"{self._made - 1:06}.seg", SMALLEST_SEGMENT)
+            self.notices = []
+            self._segments.append(segment)
+            self._segment = segment
+
     def _next_segment(self, needed: int) -> None:
         name = f"{self._made:06}.seg"
         size = max(min(SMALLEST_SEGMENT << min(self._made, 16), LARGEST_SEGMENT), needed)
@@ -301,10 +318,8 @@ class FileJournal:
         try:
             segment = self._new_segment(name, size)
             self.notices = []
-        except OSError as error:
-            segment = _Segment(
-                name, max(SMALLEST_SEGMENT, needed), None
-            )  # a small one: after it, the disk is tried again
+        except (OSError, MemoryError) as error:
+            segment = _Segment(name, max(SMALLEST_SEGMENT, needed), None)
             self._note(error)
         self._segments.append(segment)
         self._segment = segment
@@ -349,11 +364,11 @@ class FileJournal:
                 filesystem.write_all(self._head_file, _line({"metric": number, "name": self._metrics[number]}))
                 if number in self._untold:  # else a signal handler that logs has told it meanwhile
                     self._untold.remove(number)
-        except OSError as error:
+        except (OSError, MemoryError) as error:
             self._note(error)
 
-    def _note(self, error: OSError) -> None:
-        self.notices = [_NO_ROOM.format(home=self._home, error=error.strerror or error)]
+    def _note(self, error: OSError | MemoryError) -> None:
+        self.notices = [_NO_ROOM.format(home=self._home, error=getattr(error, "strerror", None) or error)]
 
 
 def _line(content: dict[str, Any]) -> bytes:

@@ -30,6 +30,7 @@ class Remains:
         self._lock = lock
         self.head: dict[str, Any] = {}
         self._metrics: dict[int, str] = {}
+        self._read: list[Path] = []  # segments that were read to their end
         for line in _lines(folder / HEAD):
             if isinstance(line.get("id"), str):
                 self.head = line  # the last one: of a run that has ended, but could not write so
@@ -48,7 +49,11 @@ class Remains:
             return [
                 f"{self.folder} was written by a later trackbook and is left as it is: upgrade to recover what is in it"
             ]
-        if any(self.folder.glob("*.seg")):
+        try:
+            segments = self._segments()
+        except OSError as error:
+            return [f"{self.folder} is left as it is: {error}"]
+        if segments:
             return [f"{self.folder} does not say which run it is of and is left as it is: {HEAD} is damaged"]
         return []  # its process died before it logged, or has just begun
 
@@ -59,13 +64,18 @@ class Remains:
 
     def batches(self, marks: Mapping[str, int]) -> Iterator[Batch]:
         """What is beyond `marks`. Of a journal that is still written, up to the first record that is not there yet."""
-        for path in sorted(self.folder.glob("*.seg")):
+        for path in self._segments():
             mark = f"{self.folder.name}/{path.name}"
             start = marks.get(mark, 0)
             count = (path.stat().st_size - start) // RECORD_BYTES
             if count <= 0:
+                self._read.append(path)
                 continue
             records = np.fromfile(path, dtype(), count, offset=start)
+            if self.dead:
+                _check_again(path, records.tobytes(), np.fromfile(path, dtype(), count, offset=start).tobytes())
+            if len(records) < count:
+                raise OSError(f"{path} gave {len(records)} of {count} records")
             if not self.dead:
                 holes = np.flatnonzero(records["left"] == 0)
                 records = up_to_a_call(records[: holes[0]] if len(holes) else records)
@@ -75,18 +85,23 @@ class Remains:
                 records, start = records[len(some) :], start + some.nbytes
                 if some["left"].any():
                     yield batch([some], self._metrics, {mark: start})
+            self._read.append(path)
+
+    def _segments(self) -> list[Path]:
+        """Raises ``OSError`` where the folder cannot be looked into: `Path.glob` would say that it is empty."""
+        return sorted(path for path in self.folder.iterdir() if path.suffix == ".seg")
 
     def remove(self) -> bool:
-        """Removes what was taken over, the head and its lock last, and lets go of it; whether all is gone."""
-        for path in self.folder.glob("*.seg"):
-            with contextlib.suppress(OSError):
+        """Remove the segments that `batches` read to their end, then the head and its lock; whether all is gone."""
+        with contextlib.suppress(OSError):
+            for path in self._read:
                 path.unlink()
-        if not any(self.folder.glob("*.seg")):
-            shutil.rmtree(self.folder, ignore_errors=True)
-            self.close()
-            shutil.rmtree(self.folder, ignore_errors=True)  # Windows removes no file that is held
+            if not self._segments():
+                shutil.rmtree(self.folder, ignore_errors=True)
+                self.close()
+                shutil.rmtree(self.folder, ignore_errors=True)  # Windows removes no file that is held
         self.close()
-        return not self.folder.exists()
+        return filesystem.is_missing(self.folder)
 
     def close(self) -> None:
         """Lets go of the lock."""
@@ -97,14 +112,14 @@ class Remains:
 
 def remains(home: Path) -> Iterator[Remains]:
     """The journals in `home` whose processes are dead, each locked for the caller, who removes or closes it."""
-    for left in _look(home, "*"):
+    for left in _look(home, ""):
         if left.dead:
             yield left
 
 
 def of_run(home: Path, run: str, *, but: str = "") -> Iterator[Remains]:
     """The journals in `home` of a run, `but` one: those of dead processes locked for the caller, the others to look into."""
-    for left in _look(home, f"{journal_prefix(run)}*", but):
+    for left in _look(home, journal_prefix(run), but):
         if left.is_readable:
             yield left
         else:
@@ -118,7 +133,11 @@ def probe(home: Path, run: str, *, children: bool = True, held: str = "") -> Lif
     the caller has locked, after its process had let go of it.
     """
     found: set[Life] = {"dead"} if held else set()
-    for head in _heads(home, f"{journal_prefix(run)}*"):
+    try:
+        heads = _heads(home, journal_prefix(run))
+    except OSError:
+        return "unknown"
+    for head in heads:
         if head.parent.name == held:
             continue
         try:
@@ -135,18 +154,22 @@ def probe(home: Path, run: str, *, children: bool = True, held: str = "") -> Lif
     return next((each for each in lives if each in found), None)
 
 
-def _look(home: Path, folders: str, but: str = "") -> Iterator[Remains]:
-    for head in _heads(home, folders):
+def _look(home: Path, prefix: str, but: str = "") -> Iterator[Remains]:
+    try:
+        heads = _heads(home, prefix)
+    except OSError:  # what cannot be looked into now, is another time
+        return
+    for head in heads:
         if head.parent.name != but:
             with contextlib.suppress(OSError):  # another opener has just removed it, or it is another user's
                 yield _at(head)
 
 
-def _heads(home: Path, folders: str) -> list[Path]:
-    try:
-        return sorted(home.glob(f"{folders}/{HEAD}"))
-    except OSError:  # a folder that cannot be looked into
+def _heads(home: Path, prefix: str) -> list[Path]:
+    """The heads of the journals whose folders' names begin so. Raises ``OSError`` where nobody can tell."""
+    if filesystem.is_missing(home):
         return []
+    return sorted(folder / HEAD for folder in home.iterdir() if folder.name.startswith(prefix))
 
 
 def _at(head: Path) -> Remains:
@@ -160,8 +183,16 @@ def _at(head: Path) -> Remains:
         raise
 
 
+def _check_again(path: Path, data: bytes, again: bytes) -> None:
+    """Raise ``OSError`` where a file reads otherwise a second time: it is about to be removed for what was read."""
+    if data != again:
+        raise OSError(f"{path} does not read the same twice")
+
+
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    for line in path.read_bytes().split(b"\n"):
+    data = path.read_bytes()
+    _check_again(path, data, path.read_bytes())
+    for line in data.split(b"\n"):
         with contextlib.suppress(ValueError, RecursionError):  # a line that was torn
             content = json.loads(line)
             if isinstance(content, dict):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -25,7 +26,7 @@ _FAMILY: Final = ("", "-wal", "-shm", "-journal")  # what belongs to a SQLite fi
 
 T = TypeVar("T")
 Kind = Literal["busy", "damaged", "other"]
-Failure = (sqlite3.Error, OSError, schema.NewerFile)
+Failure = (sqlite3.Error, OSError, schema.NewerFile, UnicodeDecodeError)  # the last: an error that quotes damaged text
 _KINDS: Final[dict[int, Kind]] = {
     sqlite3.SQLITE_BUSY: "busy",
     sqlite3.SQLITE_LOCKED: "busy",
@@ -33,6 +34,12 @@ _KINDS: Final[dict[int, Kind]] = {
     sqlite3.SQLITE_CORRUPT: "damaged",
     sqlite3.SQLITE_NOTADB: "damaged",
 }
+
+
+# What SQLite says, as of a wrong statement, where the text of a table's definition is damaged: ours are right.
+_LOST: Final = re.compile(
+    r"^no such (table|column|index)|^table \w+ (already exists|has no column)|^near |^incomplete input"
+)
 
 
 class NotOurFile(sqlite3.DatabaseError):
@@ -75,7 +82,7 @@ class ProjectFile:
                 self.is_other()
             if self._connection is None and filesystem.is_missing(self.path):
                 return nothing
-            answer = self._leniently(lambda: _at_one_moment(self._open(), query))
+            answer = self._leniently(lambda: self._at_one_moment(query))
         except Failure as error:
             self._note_damage(error)
             self._close_unless_busy(error)
@@ -117,8 +124,11 @@ class ProjectFile:
         except Failure as error:
             raise OSError(f"Cannot {what} in {self.path}: {error}") from error
         finally:
-            if self._connection is not None:
-                self._connection.execute(f"pragma busy_timeout = {1000 * BUSY_SECONDS:.0f}")
+            try:
+                if self._connection is not None:
+                    self._connection.execute(f"pragma busy_timeout = {1000 * BUSY_SECONDS:.0f}")
+            except sqlite3.Error:  # the work is done; the next connection has the usual patience
+                self.close()
 
     def rest(self) -> None:
         """Nothing is being written: time to move the write-ahead log into the file."""
@@ -149,6 +159,26 @@ class ProjectFile:
             with contextlib.suppress(sqlite3.Error):  # closing moves the log into the file, which may fail
                 connection.close()
 
+    def _at_one_moment(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        """Between two statements outside a transaction, another process may have joined the chunks of the first one's answer."""
+        db = self._open()
+        if db.in_transaction:
+            return query(db)
+        db.execute("begin")
+        try:
+            return query(db)
+        finally:
+            self._roll_back(db)
+
+    def _roll_back(self, db: sqlite3.Connection) -> None:
+        """End a transaction, and the connection where that fails: every later one would be part of this one."""
+        try:
+            if db.in_transaction:  # SQLite ends it by itself after some errors
+                db.execute("rollback")
+        except BaseException:
+            self.close()
+            raise
+
     def _leniently(self, do: Callable[[], T]) -> T:
         """Call `do`, and again with invalid bytes of texts replaced where some are met: one bad row must hide no other."""
         try:
@@ -174,8 +204,7 @@ class ProjectFile:
             work(db)
             db.execute("commit")
         except BaseException:
-            if db.in_transaction:
-                db.execute("rollback")
+            self._roll_back(db)
             raise
 
     def _failed(self, error: BaseException) -> bool:
@@ -298,25 +327,12 @@ def _replace_invalid(data: bytes) -> str:
     return data.decode(errors="replace")
 
 
-def _at_one_moment(db: sqlite3.Connection, query: Callable[[sqlite3.Connection], T]) -> T:
-    """Between two statements outside a transaction, another process may have joined the chunks of the first one's answer."""
-    is_inner = db.in_transaction
-    if is_inner:
-        return query(db)
-    db.execute("begin")
-    try:
-        return query(db)
-    finally:
-        if db.in_transaction:  # SQLite ends it by itself after some errors
-            db.execute("rollback")
-
-
 def project_name(path: Path) -> str | None:
     """The name of the project that a file holds, None when it is not a project file."""
     try:
         with contextlib.closing(_connect_read_only(path)) as db:
             return schema.project(db)
-    except sqlite3.Error:
+    except (sqlite3.Error, UnicodeDecodeError):
         pass
     try:
         with contextlib.closing(_connect_frozen(path)) as db:
@@ -350,6 +366,8 @@ def _is_still(path: Path) -> bool:
 
 
 def _kind(error: BaseException) -> Kind:
+    if isinstance(error, UnicodeDecodeError) or _LOST.search(str(error)):
+        return "damaged"
     return _KINDS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, "other")
 
 
@@ -385,5 +403,5 @@ def _copy_readable(aside: Path, to: sqlite3.Connection) -> str:
         with contextlib.closing(_connect_read_only(aside)) as damaged:
             damaged.execute("pragma writable_schema = on")  # else SQLite reads nothing of a file that ends too early
             return salvage(damaged, to)
-    except sqlite3.Error:
+    except (sqlite3.Error, UnicodeDecodeError):
         return "none of its runs"
