@@ -114,7 +114,15 @@ def decode_many(
     return [found[place] for place in range(len(chunks))]
 
 
-_NOT_A_CHUNK: Final = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, LookupError, ValueError, TypeError, struct.error)
+_NOT_A_CHUNK: Final = (
+    pl.exceptions.PolarsError,
+    pl.exceptions.PanicException,
+    OSError,
+    LookupError,
+    ValueError,
+    TypeError,
+    struct.error,
+)
 
 
 def _unpack(chunks: Sequence[bytes], fields: Collection[str]) -> list[dict[str, bytes]]:

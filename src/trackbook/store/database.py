@@ -10,19 +10,18 @@ import os
 import re
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Literal, TypeVar
 
 from .. import filesystem
 from . import schema
-from .salvage import salvage
+from .salvage import salvage, set_aside
 
 BUSY_SECONDS: Final = 1.0
 _PATIENCE_SECONDS: Final = 3.0  # a file that others write may be busy now and then; this long, and it is a problem
 _WAL_BYTES: Final = 1 << 24  # what a write-ahead log keeps of the disk when it is used up
 _SMALLEST: Final = 512  # bytes of a page
-_FAMILY: Final = ("", "-wal", "-shm", "-journal")  # what belongs to a SQLite file
 
 T = TypeVar("T")
 Kind = Literal["busy", "damaged", "other"]
@@ -309,7 +308,7 @@ class ProjectFile:
             raise OSError("another process is setting the damaged file aside")
         try:
             if self._damaged is not None and _identity(self.path) == self._damaged:
-                aside = _set_aside(self.path)
+                aside = set_aside(self.path)
                 self.problems["damaged"] = (
                     f"{self.path} is damaged ({damage}). It was set aside, as it is, as {aside.name}, and a new file was begun "
                     f"with {_copy_readable(aside, self._open())} and with what is in memory."
@@ -378,24 +377,6 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     return found.st_dev, found.st_ino
-
-
-def _set_aside(path: Path) -> Path:
-    aside = _free(path, f"{path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
-    for end in reversed(_FAMILY):
-        with contextlib.suppress(FileNotFoundError):
-            path.with_name(path.name + end).rename(aside.with_name(aside.name + end))
-    return aside
-
-
-def _free(path: Path, name: str) -> Path:
-    return next(one for one in _names(path, name) if not one.exists())
-
-
-def _names(path: Path, name: str) -> Iterator[Path]:
-    yield path.with_name(name)
-    for number in range(2, 10**6):
-        yield path.with_name(f"{name}-{number}")
 
 
 def _copy_readable(aside: Path, to: sqlite3.Connection) -> str:

@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 
 from . import queries
 from .schema import PUT_ORDINALS, RUN_TABLES
 
+_FAMILY: Final = ("", "-wal", "-shm", "-journal")  # what belongs to a SQLite file
 _GIVE_UP: Final = 10_000  # unreadable or unused row ids on end: beyond the last row
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a project file and what belongs to it, and return its new path."""
+    aside = _free(path, f"{path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
+    for end in reversed(_FAMILY):
+        with contextlib.suppress(FileNotFoundError):
+            path.with_name(path.name + end).rename(aside.with_name(aside.name + end))
+    return aside
+
+
+def _free(path: Path, name: str) -> Path:
+    return next(one for one in _names(path, name) if not one.exists())
+
+
+def _names(path: Path, name: str) -> Iterator[Path]:
+    yield path.with_name(name)
+    for number in range(2, 10**6):
+        yield path.with_name(f"{name}-{number}")
 
 
 def salvage(damaged: sqlite3.Connection, to: sqlite3.Connection) -> str:
