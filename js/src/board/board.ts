@@ -68,6 +68,7 @@ export class Board {
   #settings: { key: string; value: DrawSettings } | null = null;
   #fullScreen: FullScreen;
   #menu: ChartMenu;
+  #requests: Requests;
   #zoom = new ZoomState();
   #detail: ZoomDetail;
   #printing = false;
@@ -92,6 +93,7 @@ export class Board {
     this.#fullScreen = new FullScreen(signal);
     this.#menu = new ChartMenu(this.#actions(), signal);
     const requests = new Requests(model, signal);
+    this.#requests = requests;
     this.#stop = new StopButton(requests, signal);
     this.#header = new Header(this.#stop.element);
     this.#detail = new ZoomDetail(requests, update, signal);
@@ -321,6 +323,7 @@ export class Board {
       project: () => this.#store.picture?.project ?? "",
       showLarge: (chart: Chart) => this.#fullScreen.toggle(chart, chart.metric),
       resetZoom: (chart: Chart) => this.#zoomTo(chart, null),
+      requests: () => (this.#sidebar.isGrouping ? null : this.#requests),
       isLog: ({ metric }: Chart) => this.#logAxes(metric).y,
       isLogEverywhere: everywhere,
       setLog: ({ metric }: Chart, log: boolean) => {

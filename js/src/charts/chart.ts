@@ -5,7 +5,7 @@ import { formatAtLeast } from "../plot/outliers.ts";
 import { type ChartContent, type Plot, plotOf, sameAxes, xExtentOf, type Zoom } from "../plot/plot.ts";
 import type { PlotRow } from "../plot/rows.ts";
 import type { Range } from "../plot/slices.ts";
-import { type Spec, specOf } from "../plot/specs.ts";
+import { pictureSpec, type Spec, specOf } from "../plot/specs.ts";
 import { h, setChildren, setText } from "../ui/dom.ts";
 import { formatValue } from "../ui/format.ts";
 import type { Theme } from "../ui/theme.ts";
@@ -13,8 +13,9 @@ import { Crosshair } from "./crosshair.ts";
 import { latestValues } from "./latest-values.ts";
 import { PlotArea } from "./plot-area.ts";
 import { ErrorNote, resizeView, VegaBox } from "./vega-box.ts";
-import { createVegaView, type VegaView } from "./vega-view.ts";
+import { createVegaView, drawPicture, type VegaView } from "./vega-view.ts";
 
+const [PICTURE_WIDTH, PICTURE_HEIGHT] = [640, 360]; // px of the axes in a saved picture
 const BAR_HEIGHT = 24; // px per bar, with its gap
 const MARGIN = 40; // px of a chart's width that axis labels take
 const LEAST_ROOM = 24; // px
@@ -133,6 +134,20 @@ export class Chart {
     void this.draw();
   }
 
+  /** Draw the chart for a file, without the page: with title, legend and axis names. */
+  async picture(): Promise<View> {
+    const scene = this.#scene;
+    if (!scene || !this.#plot) throw new Error("Nothing is drawn yet.");
+    const { theme, axes } = scene;
+    const plot = plotOf(scene, PICTURE_WIDTH);
+    const styles = plot.traces.map(({ style }) => style);
+    const spec = pictureSpec(specOf(plot.kind, plot.log), this.metric, axes.x, styles);
+    const height = plot.kind === "bar" ? (plot.rows.length + 0.5) * BAR_HEIGHT : PICTURE_HEIGHT;
+    const { fontFamily } = getComputedStyle(this.body);
+    const size = { width: PICTURE_WIDTH, height };
+    return drawPicture(spec, { theme, font: fontFamily, size }, plot.rows, this.#signalsOf(plot, scene));
+  }
+
   destroy() {
     this.#box.destroy();
     this.#scene = null;
@@ -151,24 +166,23 @@ export class Chart {
     this.#crosshair.show(axes, this.plotElement, x, rows);
   }
 
-  async #render(plot: Plot, { theme, settings, zoom, remark, axisName }: ChartScene) {
+  async #render(plot: Plot, scene: ChartScene) {
+    const { theme, zoom, remark, axisName } = scene;
     const { kind, rows, log } = plot;
     const canvas = this.#viewFor(specOf(kind, log), theme);
     this.#resize(canvas.view, plot);
     const { outliers } = plot;
-    const limits = this.#showOutliers ? null : outliers?.limits;
-    const { x, y } = domainsOf(plot, zoom, limits, naturalRange(this.metric));
     setText(this.#axisName, kind === "bar" ? "" : axisName);
     this.#describe(plot, remark ? [...plot.remarks, remark] : plot.remarks, zoom.y ? null : outliers);
-    const signals = {
-      ...settings.options,
-      x_window: x,
-      y_window: y,
-      x_log: log.x,
-      y_log: log.y,
-    };
+    const signals = this.#signalsOf(plot, scene);
     await (kind === "bar" ? canvas.draw(rows, signals) : canvas.drawLines(rows, signals));
     this.element.dataset.drawn = String(rows.length);
+  }
+
+  #signalsOf(plot: Plot, { settings, zoom }: ChartScene): Record<string, unknown> {
+    const limits = this.#showOutliers ? null : plot.outliers?.limits;
+    const { x, y } = domainsOf(plot, zoom, limits, naturalRange(this.metric));
+    return { ...settings.options, x_window: x, y_window: y, x_log: plot.log.x, y_log: plot.log.y };
   }
 
   #viewFor(spec: Spec, theme: Theme): VegaView {

@@ -3,6 +3,7 @@ import { type Changeset, changeset, parse, type Runtime, truthy, View } from "ve
 import { expressionInterpreter } from "vega-interpreter";
 import { type Config, compile, type TopLevelSpec } from "vega-lite";
 import CONFIGS from "../../../src/trackbook/charts/vega_lite/config.json";
+import { PALETTE } from "../plot/palette.ts";
 import type { PlotRow } from "../plot/rows.ts";
 import type { Spec } from "../plot/specs.ts";
 import type { Theme } from "../ui/theme.ts";
@@ -141,6 +142,52 @@ export function createVegaView(spec: Spec, theme: Theme, font: string, container
     }
   };
   return { view, draw, drawLines };
+}
+
+/** Where a picture is drawn for. */
+interface Page {
+  theme: Theme;
+  font: string;
+  /** Of the axes; labels, title and legend stand around them. */
+  size: { width: number; height: number };
+}
+
+/** Draw a chart without a page, on a background. The caller finalizes the view. */
+export async function drawPicture(
+  spec: Spec,
+  { theme, font, size }: Page,
+  rows: readonly object[],
+  signals: Record<string, unknown>,
+): Promise<View> {
+  const { text, label, background } = PALETTE[theme];
+  const base = vegaConfig(theme, font);
+  const pictureConfig = {
+    ...base,
+    background,
+    padding: 16,
+    axis: { ...base.axis, titleColor: label, titleFontSize: 12, titleFontWeight: "normal" },
+    title: { color: text, fontSize: 14, fontWeight: 600, offset: 12 },
+    legend: { labelColor: text, labelFontSize: 12, labelLimit: 260, orient: "bottom", columns: 3 },
+  } as Config;
+  let failure: unknown = null;
+  const logger = errorLogger(problem => {
+    failure ??= problem;
+  });
+  const vega = compile({ ...spec, ...size } as unknown as TopLevelSpec, {
+    config: pictureConfig,
+    logger,
+  }).spec;
+  const view = new View(parse(vega, undefined, { ast: !mayEval() }), {
+    ...(mayEval() ? {} : { expr: expressionInterpreter }),
+    renderer: "none",
+    logger,
+  });
+  const known = new Set((vega.signals ?? []).map(({ name }) => name));
+  for (const [name, value] of Object.entries(signals)) if (known.has(name)) view.signal(name, value);
+  const copies = rows.map(row => ({ ...row })); // Vega writes into what it holds
+  await view.change("points", changeset().insert(copies)).runAsync();
+  if (failure) throw failure;
+  return view;
 }
 
 export function vegaConfig(theme: Theme, font: string): Config {

@@ -1,11 +1,12 @@
 import type { View } from "vega";
 import type { Chart } from "../charts/chart.ts";
-import { PALETTE } from "../plot/palette.ts";
+import { NoAnswer, type Requests } from "../frames/requests.ts";
 import { h } from "../ui/dom.ts";
 import { Popover, popoverButton } from "../ui/popover.ts";
 import { altairCode } from "./altair-code.ts";
-import { toCsv } from "./csv.ts";
+import { allPoints, toCsv } from "./csv.ts";
 
+const PATIENCE = 5000; // ms
 const SCALE = 2; // pixels of a saved picture per pixel on screen
 
 /** What a chart's menu does to its board. */
@@ -13,6 +14,8 @@ interface ChartActions {
   project(): string;
   showLarge(chart: Chart): void;
   resetZoom(chart: Chart): void;
+  /** The kernel; null if the chart draws what it does not know. */
+  requests(): Requests | null;
   isLog(chart: Chart): boolean;
   isLogEverywhere(): boolean;
   setLog(chart: Chart, log: boolean): void;
@@ -90,7 +93,7 @@ export class ChartMenu {
       [
         { text: "Save as PNG", act: () => savePng(chart) },
         { text: "Save as SVG", act: () => saveSvg(chart) },
-        { text: "Save as CSV", act: () => saveCsv(chart) },
+        { text: "Save as CSV", act: () => this.#saveCsv(chart) },
         { text: "Copy Altair code", act: () => this.#copyCode(chart) },
       ],
     ];
@@ -126,6 +129,27 @@ export class ChartMenu {
     entries.at(to % entries.length)?.focus();
   }
 
+  /** All points, from the kernel; where it does not answer, the rows that are drawn, which the file's name says. */
+  async #saveCsv({ metric, plot }: Chart): Promise<string | undefined> {
+    if (!plot) throw new Error("Nothing is drawn yet.");
+    const requests = this.#actions.requests();
+    const styles = plot.traces.map(({ style }) => style);
+    const save = (rows: Parameters<typeof toCsv>[0], name: string) =>
+      download(new Blob([toCsv(rows)], { type: "text/csv" }), `${name}.csv`);
+    try {
+      if (!requests) throw new NoAnswer("Groups of runs are drawn.");
+      const onLate = () => {
+        this.#status.textContent = "Waiting for the kernel…";
+      };
+      save(await withPatience(allPoints(requests, metric, styles, onLate)), metric);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof NoAnswer)) throw error;
+      save(plot.rows, `${metric} as drawn`);
+      return `${error.message} Saved as drawn.`;
+    }
+  }
+
   async #copyCode(chart: Chart): Promise<string> {
     const { scene, plot } = chart;
     if (!scene || !plot) return "Nothing is drawn yet.";
@@ -138,31 +162,34 @@ export class ChartMenu {
 }
 
 async function savePng(chart: Chart): Promise<undefined> {
-  const canvas = await withBackground(chart, view => view.toCanvas(SCALE));
+  const canvas = await withPicture(chart, view => view.toCanvas(SCALE));
   const blob = await new Promise<Blob | null>(resolve => canvas.toBlob(resolve));
   if (!blob) throw new Error("This picture is too large.");
   download(blob, `${chart.metric}.png`);
 }
 
 async function saveSvg(chart: Chart): Promise<undefined> {
-  const svg = await withBackground(chart, view => view.toSVG());
+  const svg = await withPicture(chart, view => view.toSVG());
   download(new Blob([svg], { type: "image/svg+xml" }), `${chart.metric}.svg`);
 }
 
-async function saveCsv(chart: Chart): Promise<undefined> {
-  if (!chart.plot) throw new Error("Nothing is drawn yet.");
-  download(new Blob([toCsv(chart.plot.rows)], { type: "text/csv" }), `${chart.metric}.csv`);
+/** Render the chart as a picture of its own: with title, legend and axis names, on a background. */
+async function withPicture<T>(chart: Chart, render: (view: View) => Promise<T>): Promise<T> {
+  const view = await chart.picture();
+  try {
+    return await render(view);
+  } finally {
+    view.finalize();
+  }
 }
 
-/** Render with a background, which a chart on the board does not have. */
-async function withBackground<T>({ view, scene }: Chart, picture: (view: View) => Promise<T>): Promise<T> {
-  if (!view || !scene) throw new Error("Nothing is drawn yet.");
-  view.background(PALETTE[scene.theme].background);
-  try {
-    return await picture(view);
-  } finally {
-    view.background("transparent");
-  }
+/** Wait for an answer, but not for a kernel that hears nothing while its cell runs. */
+async function withPatience<T>(answer: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new NoAnswer("The kernel is busy.")), PATIENCE);
+  });
+  return Promise.race([answer, late]).finally(() => clearTimeout(timer));
 }
 
 function download(blob: Blob, name: string) {

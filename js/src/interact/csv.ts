@@ -1,9 +1,12 @@
-import type { PlotRow } from "../plot/rows.ts";
+import type { Requests } from "../frames/requests.ts";
+import type { PlotRow, RunStyle } from "../plot/rows.ts";
+
+type CsvRow = Pick<PlotRow, "run" | "step" | "time" | "value">;
 
 const FORMULA = /^[=+\-@\t\r]/; // a spreadsheet would execute it
 
 /** Write the drawn rows of a chart as CSV. */
-export function toCsv(rows: readonly PlotRow[]): string {
+export function toCsv(rows: readonly CsvRow[]): string {
   const lines = rows.map(({ run, step, time, value }) => [
     quote(run),
     String(step),
@@ -16,4 +19,25 @@ export function toCsv(rows: readonly PlotRow[]): string {
 function quote(text: string): string {
   const safe = FORMULA.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+/** Ask the kernel for all points of some runs' metric. Rejects with `NoAnswer`. */
+export async function allPoints(
+  requests: Requests,
+  metric: string,
+  styles: readonly RunStyle[],
+  onLate: () => void,
+): Promise<CsvRow[]> {
+  const runs = styles.map(({ run }) => run.id);
+  const { content, buffers } = await requests.ask("points", { metric, runs }, onLate);
+  const counts = content.rows as number[];
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  const number = (column: number, row: number) => buffers[0].getFloat64(8 * (column * total + row), true);
+  const labels = counts.flatMap((count, i) => Array<string>(count).fill(styles[i].label));
+  return labels.map((run, row) => ({
+    run,
+    step: number(0, row),
+    time: number(1, row),
+    value: number(2, row),
+  }));
 }

@@ -1,6 +1,9 @@
 import bar from "../../../src/trackbook/charts/vega_lite/bar.json";
 import line from "../../../src/trackbook/charts/vega_lite/line.json";
 
+import type { XAxis } from "../frames/view-state.ts";
+import type { RunStyle } from "./rows.ts";
+
 /** A Vega-Lite spec of the named dataset `points`. Reuse the object: it is compiled once. */
 export type Spec = Readonly<Record<string, unknown>>;
 
@@ -17,6 +20,25 @@ export function specOf(name: SpecName, log: LogAxes): Spec {
   const spec = made.get(key) ?? (name === "bar" ? bar : lineOf(name, log));
   made.set(key, spec);
   return spec;
+}
+
+const AXIS_TITLES: Record<string, string | null> = { relative: "time since the start", time: null };
+
+/** Return a board's spec as a chart that explains itself: with title, legend and axis name. */
+export function pictureSpec(spec: Spec, title: string, x: XAxis, styles: readonly RunStyle[]): Spec {
+  const { x: axis, color, ...encoding } = spec.encoding as Record<string, object>;
+  const titled = { ...spec, title: { text: title, anchor: "start" } };
+  if (!axis || !color) return titled; // bars carry their names
+  const names = styles.map(({ label }) => label);
+  const colors = {
+    field: "run",
+    type: "nominal",
+    sort: names,
+    scale: { domain: names, range: styles.map(({ color: own }) => own) },
+    legend: { title: null, symbolType: "stroke", symbolStrokeWidth: 2, symbolOpacity: 1 },
+  };
+  const name = x in AXIS_TITLES ? AXIS_TITLES[x] : x;
+  return { ...titled, encoding: { ...encoding, x: { ...axis, title: name }, color: colors } };
 }
 
 function lineOf(name: Exclude<SpecName, "bar">, log: LogAxes): Spec {

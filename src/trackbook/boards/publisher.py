@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 from ..pump import INTERVAL
 from ..switch_interval import QUICK, switching
 from . import questions, run_details, zoom
+from .points import points
 from .questions import DONE, Answer, AnswerTable, Question
 from .run_actions import Actions, NoActions
 from .runs_table import KEPT_BYTES, RunsTable
@@ -250,6 +251,7 @@ class Publisher:
         return {
             "keyframe": self._answer_keyframe,
             "detail": partial(zoom.detail, session.picture, session.store),
+            "points": self._answer_points,
             **run_details.answers(session.store),
             **{name: partial(self._act, action) for name, action in actions.items()},
         }
@@ -257,6 +259,10 @@ class Publisher:
     def _answer_keyframe(self, _: Question) -> Answer:
         self._publish_frames(*self.session.keyframe())
         return DONE
+
+    def _answer_points(self, question: Question) -> Answer:
+        self.pull()
+        return points(self.session.store, question)
 
     def _act(self, action: Callable[[Question], Answer], question: Question) -> Answer:
         """Change a run, then look again: the change shows at once. A deleted run leaves the board."""

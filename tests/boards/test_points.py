@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import trackbook as tb
+from trackbook.boards import points as module
+
+
+@pytest.fixture
+def board() -> Any:
+    for name, values in (("a", [3.0, 2.0, float("nan")]), ("b", [5.0])):
+        run = tb.init("p", name)
+        for step, value in enumerate(values):
+            run.log({"loss": value}, step=10 * step)
+        run.finish()
+    return tb.board("p")
+
+
+def ask(board: Any, **fields: Any) -> Any:
+    return board.publisher.answer({"ask": "points", "metric": "loss", **fields})
+
+
+def test_all_points_of_a_metric_are_given_by_run(board: Any) -> None:
+    ids = [tb.get_run(name, project="p").id for name in "ab"]
+    content, (data,) = ask(board, runs=ids)
+    assert content == {"rows": [3, 1]}
+    step, time, value = np.frombuffer(data, "<f8").reshape(3, -1)
+    assert step.tolist() == [0, 10, 20, 0]
+    np.testing.assert_array_equal(value, [3, 2, np.nan, 5])
+    assert (np.diff(time[:3]) >= 0).all()
+
+
+def test_a_run_without_the_metric_has_no_rows(board: Any) -> None:
+    content, (data,) = ask(board, metric="other", runs=[tb.get_run("a", project="p").id])
+    assert (content, data) == ({"rows": [0]}, b"")
+
+
+@pytest.mark.parametrize("runs", [[], "a", [3], None])
+def test_bad_arguments_are_refused(board: Any, runs: Any) -> None:
+    content, buffers = ask(board, runs=runs)
+    assert "run" in content["error"]
+    assert buffers == []
+
+
+def test_very_many_points_are_refused_with_the_remedy(board: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_POINTS", 2)
+    content, _ = ask(board, runs=[tb.get_run("a", project="p").id])
+    assert "trackbook.export" in content["error"]
