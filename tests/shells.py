@@ -19,7 +19,7 @@ from processes import own_process
 from trackbook.api.process import Process
 from trackbook.api.run import current_run
 from trackbook.magics import commands, completion, extension
-from trackbook.magics.watch import Watching
+from trackbook.magics.watch import Watcher
 
 
 class Shell:
@@ -54,7 +54,7 @@ class Shell:
 def ipython(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Shell]:
     monkeypatch.setenv("IPYTHONDIR", str(folder / "ipython"))
     monkeypatch.chdir(folder)
-    watching = Watching(current_run)
+    watching = Watcher(current_run)
     for module in (commands, completion, extension):
         monkeypatch.setattr(module, "watching", watching)
     InteractiveShell.clear_instance()

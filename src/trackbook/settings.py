@@ -35,7 +35,7 @@ def data_dir(override: str | os.PathLike[str] | None = None) -> Path:
     """
     try:
         if override:
-            return user_path(override)
+            return user_path(override).absolute()
         if chosen := os.environ.get("TRACKBOOK_DIR"):
             return _folder_of_environment(chosen)
         import platformdirs
@@ -48,12 +48,12 @@ def data_dir(override: str | os.PathLike[str] | None = None) -> Path:
 @functools.cache
 def _folder_of_environment(chosen: str) -> Path:
     """Made absolute once: where the program changes its folder later, its runs stay together."""
-    return user_path(chosen)
+    return user_path(chosen).absolute()
 
 
 def user_path(path: str | os.PathLike[str]) -> Path:
-    """Return a path that a user gave, absolute, with ``~`` as the home folder. Raises ``RuntimeError`` where there is none."""
-    return Path(path).expanduser().absolute()
+    """Return a path that a user gave, with ``~`` as the home folder. Raises ``RuntimeError`` where there is no home folder."""
+    return Path(path).expanduser()
 
 
 def is_task_only() -> bool:

@@ -198,6 +198,7 @@ def test_what_a_rewind_took_back_stays_away_after_reopening() -> None:
 
 
 @pytest.mark.parametrize("variable", ["RANK", "SLURM_PROCID", "LOCAL_RANK"])
+@pytest.mark.filterwarnings("ignore:this is task 3 of an srun job")
 def test_of_a_distributed_job_only_rank_0_records(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
     monkeypatch.setenv(variable, "3")
     slurm = variable == "SLURM_PROCID"  # whose tasks may be runs on their own

@@ -47,18 +47,18 @@ class Noting:
         (["cells"], ("cells",)),
     ],
 )
-def test_what_is_captured_is_chosen(given: Any, meant: tuple[str, ...]) -> None:
+def test_captures_are_chosen_by_name(given: Any, meant: tuple[str, ...]) -> None:
     assert choose(given) == meant
 
 
 @pytest.mark.parametrize(("given", "error"), [("consle", ValueError), (["cells", 3], ValueError), (7, TypeError)])
-def test_a_capture_that_does_not_exist_is_refused(given: Any, error: type[Exception]) -> None:
+def test_unknown_capture_is_refused(given: Any, error: type[Exception]) -> None:
     with pytest.raises(error, match="cells, console, environment, system"):
         tb.init("p", capture=given)
     assert tb.run is None
 
 
-def test_a_capture_is_told_of_its_runs_before_they_end() -> None:
+def test_capture_ends_before_its_run() -> None:
     captures, console, system = Captures(), Noting(), Noting()
     captures.add("console", console)
     captures.add("system", system)
@@ -69,7 +69,7 @@ def test_a_capture_is_told_of_its_runs_before_they_end() -> None:
     assert (console.told, system.told) == (["begin a", "end a"], [])
 
 
-def test_a_late_capture_is_made_with_the_first_run_that_wants_it() -> None:
+def test_lazy_capture_is_made_for_the_first_run_that_wants_it() -> None:
     made: list[Noting] = []
     late = LazyCapture(lambda: made.append(Noting()) or made[0])  # type: ignore[func-returns-value]
     late.end(new_writer("a"))
@@ -82,7 +82,7 @@ def test_a_late_capture_is_made_with_the_first_run_that_wants_it() -> None:
     assert [each.told for each in made] == [["begin a", "begin a", "end a", "leave"]]
 
 
-def test_a_capture_that_is_off_is_told_of_the_end_of_what_it_began() -> None:
+def test_capture_that_is_off_still_ends_its_runs() -> None:
     captures, failing = Captures(), Noting("begin r2")
     captures.add("system", failing)
     first = new_writer()
@@ -95,7 +95,7 @@ def test_a_capture_that_is_off_is_told_of_the_end_of_what_it_began() -> None:
     assert failing.told == ["begin r1", "begin r2", "end r1"]
 
 
-def test_an_end_that_an_interrupt_breaks_off_is_made_again() -> None:
+def test_interrupted_end_is_repeated() -> None:
     class Interrupted(Noting):
         def end(self, run: RunWriter) -> None:
             super().end(run)
@@ -113,7 +113,7 @@ def test_an_end_that_an_interrupt_breaks_off_is_made_again() -> None:
 
 
 @pytest.mark.parametrize("moment", ["begin a", "end a"])
-def test_a_capture_that_fails_is_switched_off_and_said_once(moment: str) -> None:
+def test_failing_capture_is_switched_off_with_one_warning(moment: str) -> None:
     captures, failing, other = Captures(), Noting(moment), Noting()
     captures.add("console", failing)
     captures.add("system", other)

@@ -54,7 +54,7 @@ def test_the_columns_are_those_of_the_table() -> None:
     assert tuple(CELLS) == tuple(CAPTURED["cells"])
 
 
-def test_each_cell_is_recorded_from_the_one_that_opens_the_run_to_the_one_that_ends_it(shell: Shell) -> None:
+def test_cells_are_recorded_while_the_run_is_open(shell: Shell) -> None:
     shell.run("before = 1")
     shell.run(f"{INIT}\n_ = run.log({{'loss': 1}})")
     shell.run("for i in range(3): run.log({'loss': i, 'acc': i})\n'done'")
@@ -81,14 +81,14 @@ def test_times_are_utc_and_in_order(shell: Shell) -> None:
     assert second[0].timestamp() <= point <= second[1].timestamp()
 
 
-def test_a_cell_that_runs_is_there_already_and_a_killed_kernel_leaves_it(shell: Shell) -> None:
+def test_running_cell_survives_a_killed_kernel(shell: Shell) -> None:
     shell.run(INIT)
     shell.run("run.log({'x': 1})\nrunning = run.cells().rows(named=True)[1]")
     running = shell.ip.user_ns["running"]
     assert (running["state"], running["ended"], running["points"]) == ("running", None, 0)
 
 
-def test_an_error_leaves_its_traceback_from_the_cell_on(shell: Shell) -> None:
+def test_traceback_starts_at_the_cell(shell: Shell) -> None:
     shell.run(INIT)
     shell.run("def f(): return 1 / 0", "f()")
     shell.run("run.log({'x': 1})\nraise ValueError('\\x1b[31mred\\x1b[0m')")
@@ -101,7 +101,7 @@ def test_an_error_leaves_its_traceback_from_the_cell_on(shell: Shell) -> None:
     assert red.endswith("ValueError: red")
 
 
-def test_the_cell_that_opens_a_run_and_fails_is_complete(shell: Shell) -> None:
+def test_failing_first_cell_is_complete(shell: Shell) -> None:
     shell.run(f"{INIT}\nrun.log({{'x': 1}})\n1 / 0")
     assert cells(None, "state", "points") == [("error", 1)]
     assert tb.get_run().state == "failed"
@@ -113,7 +113,7 @@ def test_an_interrupted_cell_is_interrupted(shell: Shell) -> None:
     assert cells(None, "state")[1] == ("interrupted",)
 
 
-def test_a_cell_with_a_syntax_error_is_one_too(shell: Shell) -> None:
+def test_cell_with_a_syntax_error_is_recorded(shell: Shell) -> None:
     shell.run(INIT)
     shell.run("x = = 1")
     state, error, source = cells(None, "state", "error", "source")[1]
@@ -123,7 +123,7 @@ def test_a_cell_with_a_syntax_error_is_one_too(shell: Shell) -> None:
     assert "compilerop" not in error
 
 
-def test_a_tracked_cell_is_as_the_user_wrote_it(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tracked_cell_is_recorded_as_written(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRACKBOOK_CAPTURE", "cells")
     source = "%%track --project p loss\nfor i in range(3):\n    loss = i"
     shell.run(source)
@@ -155,7 +155,7 @@ def test_a_resumed_run_goes_on(shell: Shell) -> None:
     assert cells(None, "number", "metrics", "points") == [(0, ["x"], 1), (1, ["x", "y"], 2)]
 
 
-def test_what_a_thread_logs_between_cells_belongs_to_none(shell: Shell) -> None:
+def test_points_of_a_thread_between_cells_belong_to_no_cell(shell: Shell) -> None:
     shell.run(INIT)
     run = shell.ip.user_ns["run"]
     thread = threading.Thread(target=run.log, args=({"x": 1},))
@@ -196,7 +196,7 @@ def test_without_the_capture_there_are_no_cells(shell: Shell) -> None:
     assert tb.get_run().cells().columns == list(CAPTURED["cells"])
 
 
-def test_secrets_go_before_anything_is_kept(shell: Shell) -> None:
+def test_secrets_in_cells_are_masked(shell: Shell) -> None:
     shell.run(INIT)
     shell.run("password = 'hunter2'\n'password=' + password")
     shell.run("raise ValueError('password=' + password)")
@@ -208,7 +208,7 @@ def test_escape_sequences_are_no_part_of_a_text() -> None:
     assert plain("\x1b[31mred\x1b[0m") == "red"
 
 
-def test_half_a_character_is_no_reason_to_fail(shell: Shell) -> None:
+def test_lone_surrogate_in_an_error_is_escaped(shell: Shell) -> None:
     shell.run(INIT)
     shell.run("raise ValueError('\\ud800')")
     run = tb.get_run()
@@ -216,9 +216,7 @@ def test_half_a_character_is_no_reason_to_fail(shell: Shell) -> None:
     assert "\\ud800" in run.cells()["error"][1]
 
 
-def test_a_capture_that_fails_is_switched_off_and_the_cells_run_on(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failing_capture_is_switched_off(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     shell.run(INIT)
 
     def fails(*_: Any) -> None:
@@ -233,7 +231,7 @@ def test_a_capture_that_fails_is_switched_off_and_the_cells_run_on(
     assert shell.process.cell_capture.number(writer_of(shell.ip.user_ns["run"])) is None
 
 
-def test_the_number_of_the_execution_that_runs_is_told(shell: Shell) -> None:
+def test_number_of_the_running_execution(shell: Shell) -> None:
     shell.run(INIT)
     shell.ip.user_ns["number"] = lambda run: shell.process.cell_capture.number(writer_of(run))
     shell.run("seen = number(run)")
@@ -241,14 +239,14 @@ def test_the_number_of_the_execution_that_runs_is_told(shell: Shell) -> None:
     assert shell.process.cell_capture.number(writer_of(shell.ip.user_ns["run"])) is None
 
 
-def test_a_run_that_is_deleted_by_the_cell_that_ended_it_leaves_nothing(shell: Shell) -> None:
+def test_run_deleted_by_its_last_cell_leaves_no_rows(shell: Shell) -> None:
     shell.run(
         f"{INIT}\nfrom trackbook.tracking.run import writer_of\nstore = writer_of(run).store\nrun.finish()\ntb.delete_run(run, force=True)"
     )
     assert shell.ip.user_ns["store"].captured(shell.ip.user_ns["run"].id, "cells") == []
 
 
-def test_what_has_ended_is_in_the_file(shell: Shell) -> None:
+def test_ended_cells_are_in_the_file(shell: Shell) -> None:
     shell.run(f"{INIT}\nrun.finish()\n1 / 0")
     store = Project("p", writer_of(shell.ip.user_ns["run"]).store.path.parent).store
     (row,) = store.captured(shell.ip.user_ns["run"].id, "cells")
@@ -258,7 +256,7 @@ def test_what_has_ended_is_in_the_file(shell: Shell) -> None:
 # --- dirty notebooks -------------------------------------------------------------------------------------------------
 
 
-def test_cells_executed_once_from_top_to_bottom_are_clean(execute: Any) -> None:
+def test_cells_executed_in_order_are_clean(execute: Any) -> None:
     for cell, source in {"a": INIT, "b": "x = 1", "c": "x = 1"}.items():
         execute(cell, source)
     assert dirty() == [None, None, None]
@@ -266,7 +264,7 @@ def test_cells_executed_once_from_top_to_bottom_are_clean(execute: Any) -> None:
     assert notebook()["dirty"] == []
 
 
-def test_a_cell_that_is_executed_again_with_another_source_was_edited_since(execute: Any) -> None:
+def test_reexecuted_cell_with_new_source_was_edited(execute: Any) -> None:
     execute("a", INIT)
     execute("b", "x = 1")
     execute("b", "x = 2")
@@ -274,7 +272,7 @@ def test_a_cell_that_is_executed_again_with_another_source_was_edited_since(exec
     assert notebook()["dirty"] == ["In [2] was edited since"]
 
 
-def test_a_cell_that_is_executed_after_later_ones_is_out_of_order(execute: Any) -> None:
+def test_cell_executed_after_later_ones_is_out_of_order(execute: Any) -> None:
     execute("b", "x = 1")
     execute("a", INIT)
     execute("b", "x = 1")
@@ -289,7 +287,7 @@ def test_a_cell_that_opens_a_run_each_time_is_clean(execute: Any) -> None:
     assert dirty() == [None]
 
 
-def test_a_resumed_run_knows_its_cells_of_before(execute: Any) -> None:
+def test_resumed_run_knows_its_earlier_cells(execute: Any) -> None:
     execute("a", INIT)
     execute("b", "x = 1\nrun.finish()")
     execute("c", "run = tb.init(project='p', id=run.id, resume='must', capture=['cells'])")
@@ -330,6 +328,6 @@ print(json.dumps([run.cells().height, run.code, writer_of(run).store.captured(ru
     )
 
 
-def test_what_is_typed_has_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interactive_program_has_no_code(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(sys.modules["__main__"], "__file__", raising=False)
     assert script() is None

@@ -57,7 +57,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[...,
     return run_git
 
 
-def test_every_topic_is_there() -> None:
+def test_environment_has_every_topic() -> None:
     found = gathered()
     assert {name: value for name, value in found.items() if isinstance(value, dict) and "error" in value} == {}
     assert set(found) >= {"os", "cpu", "memory", "disk", "gpus", "python", "process", "variables", "packages"}
@@ -92,13 +92,13 @@ def test_the_environment_is_in_the_file_and_of_each_run() -> None:
     assert int(read.stdout) == os.getpid()
 
 
-def test_a_run_that_ends_at_once_has_its_environment() -> None:
+def test_run_that_ends_at_once_has_its_environment() -> None:
     run = tb.init("p", capture=["environment"])
     run.finish()
     assert run.environment["python"]["version"]
 
 
-def test_the_command_line_and_variables_show_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_command_line_and_variables_are_masked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "orig_argv", ["python", "train.py", "--api-key", "abcdefgh", "--lr", "3"])
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
     monkeypatch.setenv("HF_TOKEN", "hf_abc")
@@ -118,7 +118,7 @@ def test_the_command_line_and_variables_show_no_secrets(monkeypatch: pytest.Monk
     assert variables["HF_ENDPOINT"] == "https://[redacted]@mirror"
 
 
-def test_a_repository_is_told_with_what_changed_in_it(repository: Callable[..., str]) -> None:
+def test_repository_is_recorded_with_its_diff(repository: Callable[..., str]) -> None:
     repository("remote", "add", "origin", "https://me:t0ken@host/project.git")
     commit = repository("rev-parse", "HEAD")
     clean = gathered()["git"]
@@ -132,21 +132,21 @@ def test_a_repository_is_told_with_what_changed_in_it(repository: Callable[..., 
     assert dirty["diff"].splitlines()[-3:] == ["-lr = 1", "+lr = 2", "+password = '[redacted]'"]
 
 
-def test_without_save_code_there_is_no_diff(repository: Callable[..., str]) -> None:
+def test_no_diff_without_save_code(repository: Callable[..., str]) -> None:
     Path("train.py").write_text("lr = 2\n")
     found = gathered(save_code=False)["git"]
     assert found["dirty"] is True
     assert "diff" not in found
 
 
-def test_a_long_diff_is_cut_and_says_so(repository: Callable[..., str]) -> None:
+def test_long_diff_is_cut_with_a_note(repository: Callable[..., str]) -> None:
     Path("train.py").write_text("x = 123456789\n" * 100_000)
     diff = git(str(Path.cwd()), save_code=True)["diff"]  # type: ignore[index]
     assert diff.endswith("\n[the diff is longer: cut off after 100,000 characters]")
     assert len(diff) < environment.MOST_DIFF + 100
 
 
-def test_a_repository_without_a_commit_or_branch_is_told(repository: Callable[..., str], tmp_path: Path) -> None:
+def test_repository_without_commit_or_branch(repository: Callable[..., str], tmp_path: Path) -> None:
     repository("checkout", "--detach")
     assert "branch" not in (git(str(Path.cwd()), save_code=True) or {"branch": "?"})
     (tmp_path / "new").mkdir()
@@ -158,7 +158,7 @@ def test_a_repository_without_a_commit_or_branch_is_told(repository: Callable[..
     }
 
 
-def test_git_runs_nothing_that_the_repository_names(repository: Callable[..., str]) -> None:
+def test_git_runs_no_program_that_the_repository_configures(repository: Callable[..., str]) -> None:
     harm = Path.cwd() / "harm"
     for name in ("core.fsmonitor", "diff.external", "diff.bad.textconv"):
         repository("config", name, f"touch {harm}; true")
@@ -168,7 +168,7 @@ def test_git_runs_nothing_that_the_repository_names(repository: Callable[..., st
     assert not harm.exists()
 
 
-def test_a_change_in_a_submodule_is_told_and_nothing_runs_that_it_names(
+def test_change_in_a_submodule_is_in_the_diff_and_runs_no_program(
     repository: Callable[..., str], tmp_path: Path
 ) -> None:
     library = tmp_path / "library"
@@ -192,7 +192,7 @@ def test_a_change_in_a_submodule_is_told_and_nothing_runs_that_it_names(
 
 
 @pytest.mark.parametrize("path", ["../outside", "/etc", "nowhere"])
-def test_a_submodule_outside_of_the_repository_is_not_looked_at(repository: Callable[..., str], path: str) -> None:
+def test_submodule_outside_of_the_repository_is_ignored(repository: Callable[..., str], path: str) -> None:
     Path(".gitmodules").write_text(f'[submodule "x"]\n\tpath = {path}\n\turl = y\n')
     assert git(str(Path.cwd()), save_code=True)["dirty"] is False  # type: ignore[index]
 
@@ -212,7 +212,7 @@ def test_a_repository_of_another_user_says_so(repository: Callable[..., str], mo
     assert "dubious ownership" in gathered()["git"]["error"]
 
 
-def test_no_repository_and_no_git_are_no_topic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_git_topic_without_repository_or_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert git(str(tmp_path), save_code=True) is None
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.chdir(tmp_path)
@@ -233,7 +233,7 @@ def test_a_remote_keeps_its_address_without_credentials(url: str, shown: str) ->
     assert without_credentials(url) == shown
 
 
-def test_git_that_hangs_is_ended_and_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_hanging_git_is_killed_and_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake = tmp_path / "git"
     fake.write_text("#!/bin/sh\nexec sleep 1000\n")
     fake.chmod(0o755)
@@ -242,7 +242,7 @@ def test_git_that_hangs_is_ended_and_said(tmp_path: Path, monkeypatch: pytest.Mo
     assert gathered()["git"] == {"error": "TimeoutError: git rev-parse took longer than 0.05 s"}
 
 
-def test_a_topic_that_fails_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failing_topic_keeps_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail() -> Any:
         raise OSError("no device at https://me:pw@host")
 
@@ -252,7 +252,7 @@ def test_a_topic_that_fails_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -
     assert found["python"]["version"]
 
 
-def test_a_run_that_ends_before_all_is_known_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_run_that_ends_early_says_which_topics_are_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     going_on = threading.Event()
     monkeypatch.setattr(environment, "_packages", going_on.wait)
     monkeypatch.setattr(environment, "WAIT_SECONDS", 0)
@@ -270,9 +270,7 @@ def test_a_run_that_ends_before_all_is_known_says_so(monkeypatch: pytest.MonkeyP
     assert json.loads(dict(writer_of(run).store.captured(run.id, "facts"))["environment"]) == told
 
 
-def test_runs_in_quick_succession_share_one_look_unless_something_differs(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_runs_in_quick_succession_share_one_collection(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     looks = []
     monkeypatch.setattr(environment, "RECENT_SECONDS", 1e6)
     monkeypatch.setattr(environment, "_packages", lambda: looks.append(1))
@@ -294,7 +292,7 @@ def test_runs_in_quick_succession_share_one_look_unless_something_differs(
     assert len(looks) == 3
 
 
-def test_the_notebook_is_named() -> None:
+def test_notebook_is_recorded() -> None:
     capture, run = EnvironmentCapture(no_gpu, lambda: {"name": "a.ipynb", "path": "/x/a.ipynb"}), new_run()
     capture.begin(writer_of(run))
     capture.end(writer_of(run))
@@ -316,7 +314,7 @@ def test_git_gets_the_environment_and_asks_nobody(monkeypatch: pytest.MonkeyPatc
     )
 
 
-def test_packages_are_those_that_python_tells_of() -> None:
+def test_packages_equal_importlib_metadata() -> None:
     import importlib.metadata
     import re
 
@@ -339,7 +337,7 @@ def test_a_forked_child_leaves_the_environment_to_its_parent() -> None:
     assert run.history()["value"].to_list() == [1.0]
 
 
-def test_an_end_that_an_interrupt_breaks_off_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interrupted_end_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     capture, run = EnvironmentCapture(no_gpu), new_run()
     capture.begin(writer_of(run))
     gathering = capture._gathering[run.id]
@@ -355,7 +353,7 @@ def test_an_end_that_an_interrupt_breaks_off_is_made_again(monkeypatch: pytest.M
     assert run.environment["python"]["version"]
 
 
-def test_what_no_text_can_hold_is_spelled_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lone_surrogates_are_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
     """Arguments and folders may have names that are not UTF-8."""
     monkeypatch.setattr(sys, "orig_argv", ["python", "\udcff.py"])
     assert gathered()["process"]["command"] == "python '\\udcff.py'"

@@ -8,7 +8,7 @@ from nvml import A100, GB, FakeNvml, write
 from trackbook.capture.gpus import apple_facts, find_gpus
 
 
-def test_nvidias_gpus_say_what_they_are_and_how_busy() -> None:
+def test_nvidia_gpu_properties_and_load() -> None:
     first, second = find_gpus(Path("/nowhere"), "Linux", FakeNvml(A100, {"Name": b"GeForce MX"}))
     assert first.facts() == {
         "vendor": "NVIDIA",
@@ -29,7 +29,7 @@ def test_without_a_driver_there_is_no_gpu() -> None:
     assert find_gpus(Path("/nowhere"), "Linux", FakeNvml(A100, driver=None)) == []
 
 
-def test_the_real_library_is_asked_where_nothing_stands_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_real_pynvml_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     import pynvml
 
     monkeypatch.setattr(pynvml, "nvmlInit", lambda: None)
@@ -40,7 +40,7 @@ def test_the_real_library_is_asked_where_nothing_stands_for_it(monkeypatch: pyte
     assert gpu.figures() == {"°C": 50.0}  # it says of everything else that it is not initialised
 
 
-def test_amds_gpus_are_read_from_their_drivers_files(tmp_path: Path) -> None:
+def test_amd_gpus_are_read_from_driver_files(tmp_path: Path) -> None:
     drm = tmp_path / "sys/class/drm"
     radeon = {
         "vendor": "0x1002",

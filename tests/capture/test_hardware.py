@@ -38,7 +38,7 @@ def test_a_container_limits_cpus_and_memory(tmp_path: Path) -> None:
     assert (figures["memory GB"], figures["memory %"]) == (2.0, 25.0)
 
 
-def test_the_first_version_of_control_groups_limits_too(tmp_path: Path) -> None:
+def test_cgroup_v1_limits_are_read(tmp_path: Path) -> None:
     write(tmp_path, {"proc/self/cgroup": "4:memory:/docker/abc\n2:cpu,cpuacct:/docker/abc\n0::/"})
     top = tmp_path / "sys/fs/cgroup"  # the container's own group is mounted as the root
     write(top, {"memory/memory.limit_in_bytes": str(4 * GB), "memory/memory.usage_in_bytes": str(GB)})
@@ -88,7 +88,7 @@ def test_rates_are_since_the_last_reading(tmp_path: Path, monkeypatch: pytest.Mo
     assert meter.read()["disk read MB/s"] == 0
 
 
-def test_what_a_system_does_not_tell_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unavailable_values_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse() -> None:
         raise PermissionError("/proc/stat")
 

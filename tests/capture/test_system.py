@@ -64,7 +64,7 @@ def wait_for(run: Run, points: int) -> pl.DataFrame:
     return found
 
 
-def test_the_first_points_come_at_once_and_then_each_interval(capture: SystemCapture) -> None:
+def test_first_points_come_at_once_then_one_per_interval(capture: SystemCapture) -> None:
     once, often = new_run("once"), new_run("often", seconds=0.001)
     before = time.time()
     capture.begin(writer_of(once))
@@ -76,9 +76,7 @@ def test_the_first_points_come_at_once_and_then_each_interval(capture: SystemCap
     assert len(once.system()) == 2
 
 
-def test_the_second_points_come_soon_and_the_next_ever_later(
-    capture: SystemCapture, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_intervals_grow_with_the_age_of_the_run(capture: SystemCapture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(system, "SOON_SECONDS", 0.01)
     run = new_run(seconds=1000.0)
     began = time.time()
@@ -106,7 +104,7 @@ def test_a_resumed_run_counts_on(capture: SystemCapture) -> None:
     assert run.history("@system/cpu %")["step"].to_list() == [0, 1]
 
 
-def test_nothing_comes_after_a_run_ended(capture: SystemCapture) -> None:
+def test_no_point_after_the_end_of_a_run(capture: SystemCapture) -> None:
     ended, other = new_run("ended", seconds=0.001), new_run("other", seconds=0.001)
     capture.begin(writer_of(ended))
     capture.begin(writer_of(other))
@@ -117,7 +115,7 @@ def test_nothing_comes_after_a_run_ended(capture: SystemCapture) -> None:
     assert len(ended.system()) == count
 
 
-def test_the_thread_ends_with_the_last_run_and_comes_back(capture: SystemCapture) -> None:
+def test_thread_ends_with_the_last_run_and_restarts(capture: SystemCapture) -> None:
     for name in ("a", "b"):
         run = new_run(name)
         capture.begin(writer_of(run))
@@ -129,7 +127,7 @@ def test_the_thread_ends_with_the_last_run_and_comes_back(capture: SystemCapture
         assert capture._thread is None
 
 
-def test_a_meter_that_fails_is_said_and_breaks_nothing(
+def test_failing_meter_is_logged_and_stops_nothing_else(
     capture: SystemCapture, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(_: FakeMeter) -> Any:
@@ -194,18 +192,18 @@ def test_steps_counted_for_the_whole_run_do_not_count_system_metrics() -> None:
     ("seconds", "error", "said"),
     [(0, ValueError, "between 0.1 and 86,400"), (float("nan"), ValueError, "nan"), ("10", TypeError, "a number")],
 )
-def test_an_interval_that_is_none_is_refused(seconds: Any, error: type[Exception], said: str) -> None:
+def test_invalid_interval_is_refused(seconds: Any, error: type[Exception], said: str) -> None:
     with pytest.raises(error, match=said):
         tb.init("p", system_seconds=seconds)
     assert tb.run is None
 
 
-def test_trackios_interval_is_ours() -> None:
+def test_trackio_interval_keyword_is_accepted() -> None:
     with tb.init("p", gpu_log_interval=3.0) as run:
         assert writer_of(run).system_seconds == 3
 
 
-def test_nobody_logs_under_the_systems_names() -> None:
+def test_system_names_cannot_be_logged() -> None:
     with tb.init("p") as run, pytest.raises(ValueError, match=r"'@system/cpu %'.*trackbook's own; rename it"):
         run.log({"@system": {"cpu %": 1.0}})
 

@@ -28,13 +28,13 @@ def chosen(name: str, value: Any) -> Any:
 @pytest.mark.parametrize(
     ("foreign", "ours"), [("experiment_name", "name"), ("description", "notes"), ("logdir", "dir"), ("log_dir", "dir")]
 )
-def test_a_keyword_of_another_tracker_gets_its_meaning(foreign: str, ours: str) -> None:
+def test_keyword_of_another_tracker_is_translated(foreign: str, ours: str) -> None:
     taken, ignored = translate(GIVEN, CHOICES, {foreign: "x"})
     assert taken[ours] == "x"
     assert ignored == []
 
 
-def test_what_has_no_meaning_here_is_named() -> None:
+def test_unsupported_keywords_are_returned() -> None:
     assert translate(GIVEN, CHOICES, {"entity": "me", "job_type": "train", "description": "x", "settings": {}})[1] == [
         "entity",
         "job_type",
@@ -42,7 +42,7 @@ def test_what_has_no_meaning_here_is_named() -> None:
     ]
 
 
-def test_our_own_keyword_comes_first_and_the_other_is_named_when_it_says_something_else() -> None:
+def test_own_keyword_wins_over_a_foreign_one() -> None:
     given = {**GIVEN, "name": "ours"}
     assert translate(given, CHOICES, {"experiment_name": "theirs"}) == (
         {**words(), "name": "ours"},

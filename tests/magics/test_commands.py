@@ -235,7 +235,7 @@ def test_two_runs_are_compared_as_text_in_a_terminal(shell: Shell) -> None:
             "%track: 'first' is a run; the path comes first: %track export PATH first",
         ),
         ("unwatch x", "%track: 'x' is not watched; nothing is"),
-        ("watch x.y", "%track: 'x.y' is no variable; assign it to one and watch that"),
+        ("watch x.y", "%track: 'x.y' is not a variable; assign it to one and watch that"),
         ("compare first --project digits", "%track: give the run to compare 'first' with"),
         ("diff first first --project digits", "%track: run 'first' is given twice"),
         ("diff first fist --project digits", "%track: project 'digits' has no run 'fist'; did you mean 'first'?"),
@@ -301,7 +301,7 @@ def test_export_path_is_completed_with_the_suffix_of_each_format(shell: Shell) -
 @pytest.mark.parametrize(
     ("line", "expected"), [("%track sh", "show"), ("%%track loss --ev", "--every"), ("track sh", "show")]
 )
-def test_ipython_asks_us(shell: Shell, line: str, expected: str) -> None:
+def test_ipython_calls_the_completer(shell: Shell, line: str, expected: str) -> None:
     with provisionalcompleter():
         found = [completion.text for completion in shell.ip.Completer.completions(line, len(line))]
     assert expected in found

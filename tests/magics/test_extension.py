@@ -255,10 +255,10 @@ def test_the_tracker_is_no_variable_to_see(shell: Shell) -> None:
         ("%%track --min-interval=-1 x", "argument --min-interval: -1 is no number of seconds"),
         ("%%track --project", "argument --project: expected one argument"),
         ("%%track --config lr x", "--config lr is no setting; write it as: --config lr=0.1"),
-        ("%%track a+", "'a+' is no Python expression"),
+        ("%%track a+", "'a+' is not a Python expression"),
         ("%%track f(x", "'f(x' lacks a closing )"),
-        ("%%track --step 1+ x", "'1+' is no Python expression"),
-        ("%%track x y->x", "two things are to be tracked as 'x'"),
+        ("%%track --step 1+ x", "'1+' is not a Python expression"),
+        ("%%track x y->x", "two targets have the metric 'x'"),
     ],
 )
 def test_a_bad_header_is_one_line_and_the_cell_does_not_run(shell: Shell, head: str, message: str) -> None:
@@ -440,13 +440,13 @@ def test_a_run_that_is_to_stop_ends_its_cell(shell: Shell, what: str) -> None:
     assert shell.states() == ["interrupted"]
 
 
-def test_or_only_sets_the_flag_where_the_cell_looks_at_it(shell: Shell) -> None:
+def test_stop_flag_leaves_the_end_to_the_cell(shell: Shell) -> None:
     assert shell.run("%%track --stop flag loss", FOR_EVER, "    if tb.run.should_stop: break").success
     assert shell.points() == {"loss": [0, 0.5, 1]}
     assert shell.states() == ["finished"]
 
 
-def test_what_is_watched_after_a_cell_stops_nothing(shell: Shell) -> None:
+def test_stop_during_a_watch_raises_nothing(shell: Shell) -> None:
     assert shell.said("%track init --stop raise").strip() == ""
     shell.run("%track watch loss")
     assert "switched off" not in shell.said("loss = 1.0", "import trackbook as tb", "tb.run.stop()")

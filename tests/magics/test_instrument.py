@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from trackbook.magics.instrument import DUE, FAILED, KINDS, LATER, VALUE, Rewriting, assigned_in_loops, rewrite
-from trackbook.magics.targets import parse_expression, parse_whats
+from trackbook.magics.targets import parse_expression, parse_targets
 
 TRACKER = "__tracker__"
 
@@ -41,12 +41,12 @@ class Notes:
 
 
 def rewritten(source: str, words: str, **options: Any) -> Rewriting:
-    return rewrite(ast.parse(textwrap.dedent(source)), parse_whats(words.split()), TRACKER, **options)
+    return rewrite(ast.parse(textwrap.dedent(source)), parse_targets(words.split()), TRACKER, **options)
 
 
 def track(source: str, words: str, due: Callable[[int], bool] = lambda _: True, **options: Any) -> Notes:
     """What is told when `source` runs with `words` tracked."""
-    notes = Notes([what.metric for what in parse_whats(words.split())], due)
+    notes = Notes([what.metric for what in parse_targets(words.split())], due)
     tree = ast.fix_missing_locations(rewritten(source, words, **options).tree)
     exec(compile(tree, "cell", "exec"), {TRACKER: notes})
     return notes
@@ -94,12 +94,12 @@ ASSIGNMENTS = {
 
 
 @pytest.mark.parametrize("case", ASSIGNMENTS)
-def test_each_assignment_of_a_variable_is_told(case: str) -> None:
+def test_each_assignment_of_a_variable_is_reported(case: str) -> None:
     source, values = ASSIGNMENTS[case]
     assert track(source, "x").points == [("x", value) for value in values]
 
 
-def test_assignments_in_coroutines_are_told() -> None:
+def test_assignments_in_coroutines_are_reported() -> None:
     source = """
     import asyncio, contextlib
     async def numbers():
@@ -114,13 +114,13 @@ def test_assignments_in_coroutines_are_told() -> None:
     assert [value for _, value in track(source, "x").points] == [1, 0, 1, 5, 0, 1]
 
 
-def test_an_expression_is_told_when_one_of_its_names_is_assigned() -> None:
+def test_expression_is_reported_when_a_name_of_it_is_assigned() -> None:
     notes = track("a = 1\nb = 2\na = 3\nc = 4", "s=a+b")
     assert notes.points == [("s", 3), ("s", 5)]
     assert notes.failed == ["s"]  # b was not there yet
 
 
-def test_an_expression_over_two_names_is_told_once_an_assignment() -> None:
+def test_expression_over_two_names_is_reported_once_an_assignment() -> None:
     assert track("a, b = 1, 2", "s=a+b").points == [("s", 3)]
 
 
@@ -128,7 +128,7 @@ def test_an_expression_over_two_names_is_told_once_an_assignment() -> None:
     "source",
     ["y = [x for x in (1, 2)]", "(x := 1); y = (x := 2)", "def f():\n    return [(x := i) for i in (1, 2)]\nf()"],
 )
-def test_an_expression_of_what_is_assigned_inside_an_expression_is_told(source: str) -> None:
+def test_expression_of_a_walrus_target_is_reported(source: str) -> None:
     assert track(source, "d=x*2").points == [("d", 2), ("d", 4)]
 
 
@@ -149,28 +149,26 @@ OPT = "class O: lr = 8\nopt = O()\n"
         ("for i in range(2):\n    def f():\n        return opt\n    opt.lr = i", [0, 1]),
     ],
 )
-def test_an_attribute_is_told_once_an_iteration_of_the_innermost_loop_that_uses_it(
-    source: str, values: list[int]
-) -> None:
+def test_attribute_is_reported_once_an_iteration_of_its_innermost_loop(source: str, values: list[int]) -> None:
     assert track(OPT + source, "lr=opt.lr").points == [("lr", value) for value in values]
 
 
-def test_an_attribute_of_what_a_loop_assigns_is_told_when_it_is_assigned() -> None:
+def test_attribute_of_a_loop_variable_is_reported_on_assignment() -> None:
     source = "for e in range(2):\n    for i in range(3):\n        z = complex(e, i)\n    w = complex(e)\n"
     assert [value for _, value in track(source, "z.imag").points] == [0, 1, 2] * 2
     assert track(source, "w.real").points == [("w.real", 0), ("w.real", 1)]
 
 
-def test_an_attribute_in_a_cell_without_loops_is_told_when_its_object_is_assigned() -> None:
+def test_attribute_without_loops_is_reported_on_assignment() -> None:
     assert track(OPT, "lr=opt.lr").points == [("lr", 8)]
 
 
-def test_an_expression_that_fails_is_told_and_harms_nothing() -> None:
+def test_failing_expression_is_reported_and_harms_nothing() -> None:
     notes = track("x = 0; y = 2\nx = 1", "1/x y")
     assert (notes.points, notes.failed) == ([("y", 2), ("1/x", 1)], ["1/x"])
 
 
-def test_what_is_not_due_is_not_looked_at() -> None:
+def test_value_that_is_not_due_is_not_evaluated() -> None:
     source = "looked = []\nfor i in range(4):\n    x = i\n    n = len(looked)"
     due = iter([True, False, False, True])
     notes = track(source, "looked.append(i)*1 x", due=lambda what: next(due) if what == 1 else False, throttled=True)
@@ -274,7 +272,7 @@ loss = f(3)
 """
 
 
-def test_the_bytecode_of_statements_that_track_nothing_is_as_it_was() -> None:
+def test_bytecode_of_other_statements_is_unchanged() -> None:
     before, after = ast.parse(PLAIN), rewritten(PLAIN, "loss lr=A.size").tree
     ast.fix_missing_locations(after)
     untouched = [index for index, node in enumerate(before.body) if index not in (1, 5)]
@@ -298,20 +296,20 @@ def test_a_docstring_and_future_imports_stay_first() -> None:
 
 
 @pytest.mark.parametrize("source", ["x = 1", "x += 1", "x: int = 1"])
-def test_what_ipython_shows_of_a_last_assignment_stays_last(source: str) -> None:
+def test_displayed_last_assignment_stays_last(source: str) -> None:
     last = rewritten(source, "x", shows_assignments=True).tree.body[-1]
     assert ast.unparse(last) == "x"
     assert ast.unparse(rewritten(source, "x").tree.body[-1]).startswith(f"if {TRACKER}")
 
 
-def test_what_is_inserted_displays_nothing() -> None:
+def test_inserted_code_displays_nothing() -> None:
     body = rewritten("x = 1\nfor i in y:\n    x = i\nx", "x 1/x").tree.body
     inserted = [node for node in body if TRACKER in ast.unparse(node) and not isinstance(node, ast.For)]
     assert inserted
     assert not any(isinstance(node, ast.Expr) for node in inserted)
 
 
-def test_an_exception_shows_the_lines_and_columns_of_the_plain_cell() -> None:
+def test_exception_shows_lines_and_columns_of_the_plain_cell() -> None:
     source = "x = 1\nfor i in range(2):\n    x = (1 +\n         1 / (1 - i))\n"
 
     def place(tree: ast.Module) -> tuple[Any, ...]:

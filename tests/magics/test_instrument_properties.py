@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trackbook.magics.instrument import KINDS, VALUE, rewrite
-from trackbook.magics.targets import parse_whats
+from trackbook.magics.targets import parse_targets
 
 pytestmark = pytest.mark.first
 
@@ -183,7 +183,7 @@ def test_a_rewritten_program_does_what_it_did_and_tells_what_a_copy_logs(pair: t
         told.append((TRACKED[code // KINDS], value))
         return False
 
-    tree = rewrite(ast.parse(plain), parse_whats(TRACKED), "__tracker__").tree
+    tree = rewrite(ast.parse(plain), parse_targets(TRACKED), "__tracker__").tree
     expected = outcome(ast.parse(plain), {})
     assert outcome(ast.fix_missing_locations(tree), {"__tracker__": tracker}) == expected
     outcome(ast.parse(copy), {"log": lambda name, value: logged.append((name, value))})
@@ -196,7 +196,7 @@ def test_expressions_steps_and_throttling_change_nothing_either(pair: tuple[str,
     plain, _ = pair
     tree = rewrite(
         ast.parse(plain),
-        parse_whats(["a", "s=a+b", "q=1//(c-1)", "r=f.__name__"]),
+        parse_targets(["a", "s=a+b", "q=1//(c-1)", "r=f.__name__"]),
         "__tracker__",
         step=ast.parse("c", mode="eval").body,
         throttled=True,

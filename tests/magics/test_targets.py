@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from trackbook.magics.targets import join_arrows, parse_what, parse_whats, split_words, unquoted
+from trackbook.magics.targets import join_arrows, parse_target, parse_targets, split_words, unquoted
 
 
 @pytest.mark.parametrize(
@@ -48,21 +48,21 @@ def test_a_word_loses_the_quotes_around_it(word: str, plain: str) -> None:
         ("größe=x", "größe", "x"),
     ],
 )
-def test_a_thing_to_track_has_a_metric_and_an_expression(word: str, metric: str, source: str) -> None:
-    what = parse_what(word)
+def test_target_has_a_metric_and_an_expression(word: str, metric: str, source: str) -> None:
+    what = parse_target(word)
     assert (what.metric, what.source) == (metric, source)
 
 
 @pytest.mark.parametrize("word", ["a+", "a=", "1 2", "x->", "if", "\0"])
-def test_what_is_no_expression_is_an_error(word: str) -> None:
+def test_word_that_is_not_an_expression_is_an_error(word: str) -> None:
     with pytest.raises(ValueError):
-        parse_what(word)
+        parse_target(word)
 
 
 @pytest.mark.parametrize("word", ["m=(x:=1)", "m=(yield)", "m=(await f())"])
-def test_what_acts_when_it_is_evaluated_is_not_to_be_tracked(word: str) -> None:
-    with pytest.raises(ValueError, match="does something when it is evaluated"):
-        parse_what(word)
+def test_expression_with_side_effects_is_refused(word: str) -> None:
+    with pytest.raises(ValueError, match="has side effects"):
+        parse_target(word)
 
 
 def test_arrows_join_their_words() -> None:
@@ -71,10 +71,10 @@ def test_arrows_join_their_words() -> None:
 
 @pytest.mark.parametrize("words", [["->", "a"], ["a", "->"]])
 def test_an_arrow_from_or_to_nothing_is_an_error(words: list[str]) -> None:
-    with pytest.raises(ValueError, match="leads nowhere"):
+    with pytest.raises(ValueError, match="lacks a side"):
         join_arrows(words)
 
 
-def test_two_things_with_one_metric_are_an_error() -> None:
-    with pytest.raises(ValueError, match="two things are to be tracked as 'loss'"):
-        parse_whats(["loss", "loss=x"])
+def test_two_targets_with_one_metric_are_an_error() -> None:
+    with pytest.raises(ValueError, match="two targets have the metric 'loss'"):
+        parse_targets(["loss", "loss=x"])

@@ -52,7 +52,7 @@ def points(run: Run) -> list[tuple[str, int, float]]:
         (np.array(5.0), 5.0),
     ],
 )
-def test_numbers_of_kinds_that_are_known_are_logged(run: Run, value: object, number: float) -> None:
+def test_numbers_of_known_types_are_logged(run: Run, value: object, number: float) -> None:
     assert began(run)(VALUE, value) is False
     assert points(run) == [("x", 0, number)]
 
@@ -74,7 +74,7 @@ class Number(float):
 
 
 @pytest.mark.parametrize("value", [Convertible(), Number(1), [1], None, {"a": 1}, object, lambda: 1, 1j])
-def test_other_values_are_refused_and_no_code_of_theirs_runs(run: Run, value: object) -> None:
+def test_other_values_are_refused_without_running_their_code(run: Run, value: object) -> None:
     tracker = began(run, "x", "y")
     with pytest.warns(TrackbookWarning, match=r"'x' is of type \w+ here, which cannot be tracked") as said:
         tracker(VALUE, value)
@@ -111,7 +111,7 @@ def test_a_value_that_becomes_loggable_is_logged(run: Run) -> None:
     assert points(run) == [("x", 0, 1.0)]
 
 
-def test_a_lenient_tracker_passes_over_what_is_no_number(run: Run) -> None:
+def test_lenient_tracker_ignores_non_numbers(run: Run) -> None:
     tracker = began(run, lenient=True)
     for value in ([1], None, "1", np.zeros(3), Convertible(), 10**400, 2):
         tracker(VALUE, value)
@@ -119,7 +119,7 @@ def test_a_lenient_tracker_passes_over_what_is_no_number(run: Run) -> None:
 
 
 @pytest.mark.parametrize("name", ["DynamicJaxprTracer", "SymbolicTensor"])
-def test_stand_ins_of_values_are_passed_over(run: Run, name: str) -> None:
+def test_placeholders_of_compilers_are_ignored(run: Run, name: str) -> None:
     base = type("Tracer" if "Tracer" in name else name, (), {"__module__": "jax._src.core"})
     kind = type(name, (base,), {"__module__": "jax._src.interpreters", "shape": (), "item": lambda _: 1 / 0})
     began(run)(VALUE, kind())
@@ -226,14 +226,14 @@ def test_a_tracker_without_a_run_takes_nothing(run: Run) -> None:
     assert (points(run), tracker.missed) == ([], False)
 
 
-def test_what_comes_after_the_runs_end_is_missed(run: Run) -> None:
+def test_value_after_the_end_of_the_run_is_noted(run: Run) -> None:
     tracker = began(run)
     run.finish()
     tracker(VALUE, 1)
     assert (points(run), tracker.missed) == ([], True)
 
 
-def test_in_another_process_a_tracker_tells_nobody_anything(run: Run) -> None:
+def test_unpickled_tracker_does_nothing(run: Run) -> None:
     stand_in = pickle.loads(pickle.dumps(began(run)))
     for kind in (VALUE, DUE, LATER, FAILED):
         assert stand_in(kind, np.zeros(3)) is False
@@ -251,7 +251,7 @@ def test_a_run_that_is_to_stop_ends_the_code_that_is_tracked(run: Run, code: int
     assert points(run) == [("x", 0, 1.0)]
 
 
-def test_and_goes_through_what_catches_for_an_expression(run: Run) -> None:
+def test_stop_passes_handlers_around_expressions(run: Run) -> None:
     tracker = began(run)
 
     def rewritten() -> None:

@@ -81,7 +81,7 @@ def test_an_error_and_a_value_are_bounded() -> None:
     assert len(run.config["a"]) < LONGEST_VALUE + 100
 
 
-def test_what_is_put_again_is_not_looked_at_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unchanged_fields_are_not_masked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     gate = RunGate()
     first = RunRecord("r", "n", 1.0, config={"token": KEY})
     passed = gate(first)

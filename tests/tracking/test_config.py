@@ -60,11 +60,11 @@ class Broken:
         {Key.LR: 0.1},
     ],
 )
-def test_a_config_comes_from_whatever_holds_names_and_values(items: Any) -> None:
+def test_config_accepts_any_holder_of_names_and_values(items: Any) -> None:
     assert Config(items).to_json() == {"lr": 0.1}
 
 
-def test_a_dataclass_is_taken_without_copying_what_it_holds() -> None:
+def test_dataclass_values_are_not_copied() -> None:
     settings = Settings()
     _said.discard(type(settings.lock))
     with pytest.warns(TrackbookWarning, match=r"config 'lock' is an object of type .*lock, and recorded as its text"):
@@ -78,7 +78,7 @@ def test_no_config_is_an_empty_one() -> None:
 
 
 @pytest.mark.parametrize("items", [5, "lr=0.1", ["depth"], 0.1, b"lr"])
-def test_what_holds_no_names_is_recorded_with_a_warning(items: Any) -> None:
+def test_config_without_names_is_recorded_with_a_warning(items: Any) -> None:
     with pytest.warns(TrackbookWarning, match=r"give a dict, such as config=\{'lr': 0.1\}, a dataclass or a namespace"):
         config = Config(items)
     assert config["config"] is items
@@ -93,12 +93,12 @@ def test_items_and_attributes_are_the_same() -> None:
     assert dict(config) == {"depth": 3, "width": 4}
 
 
-def test_a_missing_attribute_is_an_attribute_error_that_says_what_there_is() -> None:
+def test_missing_attribute_error_lists_the_names() -> None:
     with pytest.raises(AttributeError, match="config has no 'rl'; it has 'lr', 'depth'"):
         _ = Config({"lr": 0.1, "depth": 3}).rl
 
 
-def test_an_attribute_that_is_a_method_cannot_be_set_and_the_error_says_how() -> None:
+def test_setting_a_method_name_is_an_error_with_the_remedy() -> None:
     config = Config()
     with pytest.raises(AttributeError, match=r"config\.update is a method; set the value as config\['update'\]"):
         config.update = 5
@@ -131,7 +131,7 @@ def test_update_takes_what_init_takes_and_keywords() -> None:
         lambda config: config.clear(),
     ],
 )
-def test_every_change_is_told(change: Any) -> None:
+def test_every_change_calls_back(change: Any) -> None:
     told: list[bool] = []
     change(Config({"lr": 0.1}, lambda: told.append(True)))
     assert told
@@ -141,7 +141,7 @@ def test_completion_offers_the_names() -> None:
     assert {"lr", "update"} <= set(dir(Config({"lr": 0.1})))
 
 
-def test_it_shows_as_its_dict() -> None:
+def test_repr_is_that_of_a_dict() -> None:
     assert repr(Config({"lr": 0.1})) == "{'lr': 0.1}"
 
 
@@ -225,7 +225,7 @@ def test_a_change_after_the_end_reaches_the_store() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:config 'broken' is an object of type .*Broken")
-def test_a_value_that_cannot_be_shown_does_not_keep_the_run_from_ending() -> None:
+def test_unprintable_value_does_not_keep_a_run_from_ending() -> None:
     store = MemoryStore()
     run = a_run("digits", RunRecord("r1", "a", 0.0), store, in_memory())
     run.config["broken"] = Broken()

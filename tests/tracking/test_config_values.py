@@ -124,7 +124,7 @@ HOLDERS = [
     ],
     ids=["top", "dict", "list", "deep", "mixed"],
 )
-def test_what_holds_names_is_a_dict_at_every_depth(holder: Any, place: Any) -> None:
+def test_holder_of_names_is_a_dict_at_every_depth(holder: Any, place: Any) -> None:
     given, kept = place(holder)
     assert Config(given).to_json() == kept
 
@@ -163,7 +163,7 @@ class FailsToList(collections.UserDict[str, Any]):
         ({"lr": 0.1, "a": FailsToList(data=2)}, {"lr": 0.1, "a": {"data": "<not set: KeyError>"}}),
     ],
 )
-def test_what_is_not_set_or_fails_keeps_the_rest(given: Any, kept: Any) -> None:
+def test_missing_or_failing_value_keeps_the_rest(given: Any, kept: Any) -> None:
     assert Config(given).to_json() == kept
 
 
@@ -209,7 +209,7 @@ def test_a_value_is_kept_by_one_rule_at_every_depth(value: Any, kept: Any, depth
         assert found == {"it": kept}
 
 
-def test_an_unknown_kind_is_said_once_and_where() -> None:
+def test_unknown_type_is_warned_of_once_with_its_place() -> None:
     class Model:
         def __repr__(self) -> str:
             return "Model()"

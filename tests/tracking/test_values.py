@@ -127,7 +127,7 @@ def test_nan_is_a_value(value: Any) -> None:
         (Tensor(1, 5), ".mean()"),
     ],
 )
-def test_what_is_no_number_is_a_type_error_that_names_the_metric_and_the_remedy(value: Any, remedy: str) -> None:
+def test_non_number_is_a_type_error_with_metric_and_remedy(value: Any, remedy: str) -> None:
     with pytest.raises(TypeError) as raised:
         flatten({"train/loss": value})
     assert "'train/loss'" in str(raised.value)
@@ -158,12 +158,12 @@ def test_a_long_value_is_shown_short() -> None:
     assert len(str(raised.value)) < 300
 
 
-def test_a_value_whose_repr_fails_does_not_hide_which_metric_it_was() -> None:
+def test_failing_repr_does_not_hide_the_metric() -> None:
     with pytest.raises(TypeError, match=r"metric 'loss'.*Broken whose repr raises RuntimeError"):
         flatten({"loss": Broken()})
 
 
-def test_the_error_of_a_library_while_reading_a_value_passes_as_it_is() -> None:
+def test_library_error_while_reading_a_value_is_raised_unchanged() -> None:
     class OutOfMemory(Tensor):
         def item(self) -> Any:
             raise MemoryError("on the device")
@@ -213,7 +213,7 @@ def test_an_empty_name_is_a_value_error_that_says_where() -> None:
 
 
 @pytest.mark.parametrize("text", ["\ud800", "loss\udcff"])
-def test_half_a_surrogate_pair_is_a_value_error(text: str) -> None:
+def test_lone_surrogate_is_a_value_error(text: str) -> None:
     with pytest.raises(ValueError, match="half a surrogate pair"):
         check_name(text)
 
@@ -250,13 +250,13 @@ def test_a_name_from_an_enum_is_its_value() -> None:
 @pytest.mark.parametrize(
     ("text", "error"), [(5, TypeError), (None, TypeError), ("", ValueError), ("\ud800", ValueError)]
 )
-def test_what_is_no_text_is_called_by_its_name(text: Any, error: type[Exception]) -> None:
+def test_non_text_error_names_the_field(text: Any, error: type[Exception]) -> None:
     with pytest.raises(error, match=r"^project"):
         check_text("project", text)
 
 
 @pytest.mark.parametrize("change", [lambda a: a.fill(9), lambda a: a.resize(5, refcheck=False)])
-def test_an_array_that_changes_afterwards_does_not_change_what_was_taken(change: Callable[[Any], None]) -> None:
+def test_later_change_of_an_array_changes_no_logged_value(change: Callable[[Any], None]) -> None:
     array = np.array([0.5])
     values = flatten({"loss": array})
     change(array)
@@ -293,30 +293,30 @@ def test_steps_go_from_0_to_the_largest_int64(step: int) -> None:
 
 
 @pytest.mark.parametrize("step", [2.5, np.float64(2.5), Decimal("2.5"), Fraction(5, 2), math.nan, math.inf])
-def test_a_fraction_is_no_step(step: Any) -> None:
+def test_fraction_is_refused_as_step(step: Any) -> None:
     with pytest.raises(ValueError, match=r"step=.* is not a whole number; give one, such as step="):
         to_step(step)
 
 
 @pytest.mark.parametrize("step", [-1, np.int64(-1), -1.0, -(10**30), pytest.param(-(10**5000), id="-10**5000")])
-def test_a_negative_number_is_no_step(step: Any) -> None:
+def test_negative_number_is_refused_as_step(step: Any) -> None:
     with pytest.raises(ValueError, match="is negative; steps start at 0"):
         to_step(step)
 
 
 @pytest.mark.parametrize("step", [2**63, np.uint64(2**63), 1e300, pytest.param(10**5000, id="10**5000")])
-def test_what_int64_cannot_hold_is_no_step(step: Any) -> None:
+def test_step_beyond_int64_is_refused(step: Any) -> None:
     with pytest.raises(ValueError, match=r"beyond 2\*\*63 - 1, the largest step"):
         to_step(step)
 
 
 @pytest.mark.parametrize("step", ["7", None, [7], np.array([7]), np.array([7, 8]), 7j, object(), int, b"7"])
-def test_what_is_no_number_is_no_step(step: Any) -> None:
+def test_non_number_is_refused_as_step(step: Any) -> None:
     with pytest.raises(TypeError, match=r"step=.*give a whole number, such as step=7"):
         to_step(step)
 
 
 @pytest.mark.parametrize("step", [True, False, np.bool_(True)])
-def test_a_bool_is_no_step(step: Any) -> None:
+def test_bool_is_refused_as_step(step: Any) -> None:
     with pytest.raises(TypeError, match="is a bool; give a whole number"):
         to_step(step)

@@ -1,1 +1,1 @@
-"""What is recorded beside the metrics: console, cells, environment, system metrics."""
+"""Recorders of a run's console, cells, environment and system metrics."""

@@ -1,4 +1,4 @@
-"""What is recorded of a run beside what it logs: cells, console, environment, system metrics."""
+"""The recorders of a run's cells, console, environment and system metrics, and the registry that switches a failing one off."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from ..tracking.run_writer import RunWriter
 
 
 class Capture(Protocol):
-    """Records one such thing, of any number of runs at once. What it raises switches it off, and breaks nothing else."""
+    """A recorder of one kind of data, for any number of open runs. An exception switches it off and stops nothing else."""
 
     def begin(self, run: RunWriter) -> None:
-        """A run was opened, or resumed."""
+        """Start recording for a run that was opened or resumed."""
 
     def end(self, run: RunWriter) -> None:
-        """A run is about to end: what its store gets now is kept."""
+        """Stop recording for a run that is about to end. Rows put into its store now are kept."""
 
     def leave(self) -> None:
-        """In a forked child: forgets its runs, and touches nothing that it shares with its parent. The child may open its own."""
+        """Forget all runs in a forked child, without touching what the parent still uses. The child may open runs of its own."""
 
 
 class LazyCapture:
-    """A capture that is made, and its module imported, when the first run wants it."""
+    """A capture whose module is imported when the first run asks for it."""
 
     def __init__(self, make: Callable[[], Capture]) -> None:
         self._make = make
@@ -61,7 +61,7 @@ class Captures:
                     run.before_end.remove(end)
 
     def guarded(self, name: str, work: Callable[..., None]) -> Callable[..., None]:
-        """`work` of a capture, to be called from anywhere: it does nothing once the capture is off, and never raises."""
+        """Return `work` of a capture wrapped for use as a callback: it never raises, and does nothing once the capture is off."""
 
         def call(*given: Any) -> None:
             if name in self._captures:
@@ -74,13 +74,13 @@ class Captures:
             capture.leave()
 
     def _end(self, name: str, capture: Capture, run: RunWriter) -> None:
-        """Also of one that is off: what it began with this run would else go on for ever."""
+        """End also a capture that is off, since what it started for this run would go on for ever."""
         self._try(name, partial(capture.end, run))
 
     def _try(self, name: str, work: partial[None]) -> bool:
         try:
             work()
-        except Exception as error:  # noqa: BLE001  whatever it is, the user's run goes on
+        except Exception as error:  # noqa: BLE001  an exception here must not stop the user's run
             if self._captures.pop(name, None) is not None:
                 warn(f"trackbook no longer records {name} beside runs, because that failed: {error!r}")
             return False

@@ -1,13 +1,13 @@
-"""Cells as provenance: what was executed while a run was open, how it ended, and what it logged.
+"""Provenance of a run: the cells executed while it was open, how each ended and which metrics it logged.
 
-A notebook shows of each cell its newest source and count only. An execution is *dirty* where that is not how it ran, as far as
-a kernel can know: it is told the id of each cell that it executes and its source, never the order of the cells on the page.
+A notebook shows only the newest source and count of each cell. An execution is *dirty* when it ran differently from what the notebook
+shows, as far as a kernel can know: it receives the id and source of each executed cell, but not the order of cells on the page.
 
 * ``edited since``: while the run was open the cell was executed again, with another source.
 * ``out of order``: the cell had been executed before, and others after that, in this kernel.
 * ``run again``: the cell had been executed before, in this run, with the same source and no other after it.
 
-Hosts that tell no ids (nbclient, IPython in a terminal) leave nothing to know.
+Hosts that send no cell ids (nbclient, IPython in a terminal) have no dirty executions.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _STATES: Final = {"finished": "ok", "failed": "error", "interrupted": "interrupt
 
 @dataclass
 class CellRow:
-    """One execution, as the table `cells` has it."""
+    """One execution: a row of the table `cells`."""
 
     number: int
     cell: str | None
@@ -57,7 +57,7 @@ class CellRow:
 
 @dataclass
 class _FollowedRun:
-    """An open run."""
+    """The state of this capture for one open run."""
 
     run: RunWriter
     next: int  # number of the next execution
@@ -84,7 +84,7 @@ class _FollowedRun:
         put_document(self.run.store, self.run.id, "notebook", fact)
 
     def count(self) -> Mapping[str, int]:
-        """The points of each metric by now. Asks the store, which may be busy writing, only where something was logged since."""
+        """Return the number of points per metric. Query the store, which may be busy writing, only after new points were logged."""
         written = [(segment.name, used) for segment, used in self.run.ready()[-1:]]
         if written != self.written:
             self.run.hand_over(children=False)
@@ -100,10 +100,10 @@ class _FollowedRun:
 
 
 class CellCapture:
-    """Records the executions of cells for each open run, from the one that opens it to the one that ends it.
+    """Records executed cells for each open run, from the cell that opens it to the cell that ends it.
 
-    What a thread logs between two cells belongs to none. Cells that a cell runs (``%%capture``, ``%run notebook.ipynb``) are
-    part of its own execution. A kernel that dies leaves the state ``running``.
+    Points that a thread logs between two cells are attributed to no cell. Nested cells (``%%capture``, ``%run notebook.ipynb``) count as
+    part of the outer one. If the kernel dies, the state stays ``running``.
     """
 
     def __init__(self, cells: Cells) -> None:
@@ -129,7 +129,7 @@ class CellCapture:
             self._follow(followed, self._running)
 
     def began(self, execution: Execution) -> None:
-        """Something is executed."""
+        """Record the start of an execution."""
         cell = execution.id
         self._running = execution
         self._strayed = cell is not None and cell in self._seen and cell != self._latest
@@ -140,7 +140,7 @@ class CellCapture:
             self._follow(followed, execution)
 
     def ended(self, execution: Execution, outcome: Outcome) -> None:
-        """It is no longer."""
+        """Record the end of an execution."""
         self._running = None
         now = time.time()
         state, _ = state_after(outcome.error)
@@ -172,7 +172,7 @@ class CellCapture:
         self._runs.clear()
 
     def number(self, run: RunWriter) -> int | None:
-        """The number of the execution that is running, in the table `cells` of a run; None between cells."""
+        """Return the number of the running execution in the table `cells` of a run, None between cells."""
         followed = self._runs.get(run.id)
         row = None if followed is None else followed.row
         return None if row is None else row.number
@@ -209,7 +209,7 @@ class CellCapture:
 
 
 def script() -> dict[str, str] | None:
-    """The path and the source of the program that runs, where it is a file."""
+    """Return path and source of the running program, None unless it is a file."""
     path = getattr(sys.modules.get("__main__"), "__file__", None)
     if not path or not Path(path).is_file():
         return None
@@ -222,14 +222,14 @@ def plain(text: str) -> str:
 
 
 def _without_source(error: BaseException) -> str:
-    """The end of a traceback, whose other lines quote the code."""
+    """Return the last part of a traceback, the only one that does not quote the code."""
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__}: {error.msg}"
     return "".join(traceback.format_exception_only(error)).rstrip()
 
 
 def _traceback(error: BaseException, *, compiled: bool) -> str:
-    """As Python says it, from the cell's own frame on."""
+    """Return the traceback as Python formats it, starting at the cell's own frame."""
     trace = error.__traceback__ if compiled else None
     while trace is not None and str(trace.tb_frame.f_globals.get("__name__")).startswith("IPython."):
         trace = trace.tb_next

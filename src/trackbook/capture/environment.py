@@ -1,4 +1,4 @@
-"""Where a run runs: recorded once, as the fact ``environment``, by a thread that keeps out of the run's way."""
+"""Environment of a run: machine, Python, packages, git. Collected once by a background thread, stored as the document ``environment``."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from ..tracking.run_writer import RunWriter
     from .hardware import Machine
 
-LET_PASS_SECONDS: Final = 0.05  # before the search begins: `init` and the first `log` need the interpreter, too
-WAIT_SECONDS: Final = 2.0  # of a run that ends, for what is not gathered yet
-RECENT_SECONDS: Final = 2.0  # for which what was gathered holds for the next run: a sweep's runs may take milliseconds
-GIT_SECONDS: Final = 5.0  # of one git command: in a repository on a slow disk it may take minutes
+LET_PASS_SECONDS: Final = 0.05  # delay before collecting, so that `init` and the first `log` get the interpreter
+WAIT_SECONDS: Final = 2.0  # how long the end of a run waits for topics that are not collected yet
+RECENT_SECONDS: Final = 2.0  # how long a later run reuses the result: runs of a sweep may take milliseconds
+GIT_SECONDS: Final = 5.0  # limit of one git command, which may take minutes on a slow disk
 MOST_DIFF: Final = 100_000  # characters
 MOST_VALUE: Final = 2_000  # of an environment variable or a command line
 _INSTALLED: Final = re.compile(r"(.+?)-(\d[^-]*)(?:-py[\d.]+)?\.(?:dist|egg)-info")
@@ -35,12 +35,12 @@ Topic = dict[str, Any]
 
 
 class EnvironmentCapture:
-    """Gathers the environment of each run beside it. `machine` makes what knows the hardware, `notebook` names the notebook."""
+    """Collects the environment of each run. `machine` returns the hardware, `notebook` the notebook's name and path."""
 
     def __init__(self, machine: Callable[[], Machine], notebook: Callable[[], Topic | None] = lambda: None) -> None:
         self._machine = machine
         self._notebook = notebook
-        self._hardware: dict[str, Any] = {}  # stays the same as long as the process
+        self._hardware: dict[str, Any] = {}  # constant for the life of the process
         self._gathering: dict[str, _Gathering] = {}  # by run
         self._last: _Gathering | None = None
 
@@ -90,7 +90,7 @@ class EnvironmentCapture:
 
 
 class _Gathering:
-    """One gathering, in a thread of its own, for the runs that began meanwhile."""
+    """One collection of all topics in its own thread, shared by the runs that start meanwhile."""
 
     def __init__(self, key: tuple[Any, ...], topics: Mapping[str, Callable[[], Any]]) -> None:
         self.key = key
@@ -100,11 +100,11 @@ class _Gathering:
         self._runs: list[RunWriter] = []
         self._topics = topics
         self._found: dict[str, Any] = {}
-        self._lock = threading.Lock()  # runs that have ended get nothing more
+        self._lock = threading.Lock()  # nothing is stored for runs that have ended
         self._thread: threading.Thread | None = None
 
     def give_to(self, run: RunWriter) -> None:
-        """One more run gets what is found, now if it is there. With the first run the search begins."""
+        """Add a run to those that receive the result, at once if it is complete. The first run starts the thread."""
         with self._lock:
             self._runs.append(run)
         if self._thread is None:
@@ -114,7 +114,7 @@ class _Gathering:
             self._hand_out()
 
     def leave(self, run: RunWriter) -> None:
-        """A run ends: it gets what is there by now."""
+        """Store the topics collected so far for a run that ends."""
         with self._lock:
             if run in self._runs:
                 self._runs.remove(run)
@@ -127,7 +127,7 @@ class _Gathering:
         for name, ask in self._topics.items():
             try:
                 found = ask()
-            except Exception as error:  # noqa: BLE001  whatever it is, the other topics are worth having
+            except Exception as error:  # noqa: BLE001  an exception must not cost the other topics
                 found = {"error": redact(f"{type(error).__name__}: {error}")}
             if found is not None:
                 self._found[name] = found
@@ -196,18 +196,18 @@ def _variables() -> Topic:
 
 
 def _value(name: str, value: str) -> str:
-    """What is given to a variable, less the secrets that it shows by its name or by its looks."""
+    """Return the value of an environment variable with secrets masked, by its name and by its shape."""
     shown = redact(f"{name}={value}")
     return shown.removeprefix(f"{name}=") if shown.startswith(f"{name}=") else REDACTED
 
 
 def _packages() -> Topic:
-    """What is installed, by the names of the folders that say so: reading what is in them takes fifty times as long."""
+    """Return installed packages by the names of their metadata folders: reading the metadata takes fifty times as long."""
     found: dict[str, str] = {}
     for place in sys.path:
         try:
             names = [entry.name for entry in os.scandir(place or ".")]
-        except OSError:  # a zip file, or a place that is not there
+        except OSError:  # a zip file or a missing folder
             continue
         for name in names:
             match = _INSTALLED.fullmatch(name)
@@ -270,17 +270,17 @@ def _diff(root: str, changed: Sequence[str]) -> str:
     for path in changed:
         prefixes = (f"--src-prefix=a/{path}/", f"--dst-prefix=b/{path}/")
         text += "\n" + (_git(str(Path(root, path)), *plain, *prefixes, most=4 * MOST_DIFF) or "")
-    cut = redact(text.strip("\n")[: 2 * MOST_DIFF])  # beyond what is kept, so that no secret is cut in two
+    cut = redact(text.strip("\n")[: 2 * MOST_DIFF])  # longer than what is kept, so that no secret is cut in two
     if len(cut) <= MOST_DIFF:
         return cut
     return f"{cut[:MOST_DIFF]}\n[the diff is longer: cut off after {MOST_DIFF:,} characters]"
 
 
 def _git(folder: str, *arguments: str, most: int = 10_000, refuses: bool = False) -> str | None:
-    """What git says, at most so many bytes of it; None when it says that there is nothing.
+    """Return the output of a git command, at most `most` bytes, None when it is empty.
 
-    Asks nobody for passwords, takes no locks and starts no programs that the repository names. Raises ``FileNotFoundError``
-    without git, ``TimeoutError`` when it takes too long.
+    The command asks for no passwords, takes no locks and runs no programs that the repository configures. Raises
+    ``FileNotFoundError`` without git, ``TimeoutError`` when it takes too long; with `refuses`, ``OSError`` with git's own error text.
     """
     import subprocess
 
@@ -295,7 +295,7 @@ def _git(folder: str, *arguments: str, most: int = 10_000, refuses: bool = False
         refusal = process.stderr.read(most).decode(errors="replace") if process.stderr is not None else ""
         late = not timer.is_alive()
         timer.cancel()
-        process.kill()  # of more than that there is no need
+        process.kill()  # the rest of the output is not needed
     if late:
         raise TimeoutError(f"git {arguments[0]} took longer than {GIT_SECONDS:g} s")
     if refusal and not said and "not a git repository (or any" not in refusal:

@@ -1,4 +1,4 @@
-"""GPUs: what they are, and how busy they are."""
+"""GPUs: their properties and their load."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ class Gpu(Protocol):
     """One GPU."""
 
     def facts(self) -> Facts:
-        """What it is: ``name``, ``memory_gb`` and what else it tells."""
+        """Return the properties: ``name``, ``memory_gb`` and others that the driver reports."""
 
     def figures(self) -> dict[str, float]:
-        """How busy it is, by figure: ``%``, ``memory GB``, ``memory %``, ``°C``, ``W``. What it does not tell is not there."""
+        """Return the load: ``%``, ``memory GB``, ``memory %``, ``°C``, ``W``. Values that the driver does not report are left out."""
 
 
 def find_gpus(root: Path, system: str, nvml: Any = None) -> list[Gpu]:
-    """The GPUs of this machine, in the drivers' order; none where no driver says so.
+    """Return the GPUs of this machine, in the drivers' order.
 
-    `root` is the root of the file system, `nvml` what stands for the module ``pynvml``.
+    `root` is the root of the file system, `nvml` the module ``pynvml`` or a fake of it.
     """
     if system == "Darwin":
         return list(_apple())
@@ -35,7 +35,7 @@ def find_gpus(root: Path, system: str, nvml: Any = None) -> list[Gpu]:
 
 
 class Nvidia:
-    """A GPU as NVIDIA's management library tells of it. `nvml` is the module ``pynvml``."""
+    """A GPU read through NVIDIA's management library. `nvml` is the module ``pynvml``."""
 
     def __init__(self, nvml: Any, handle: Any) -> None:
         self._nvml = nvml
@@ -67,7 +67,7 @@ class Nvidia:
         return found if memory is None else found | _memory(memory.used, memory.total)
 
     def _told(self, asked: dict[str, Callable[[], Any]]) -> dict[str, Any]:
-        """The answers to what this GPU, its driver and this version of ``pynvml`` know."""
+        """Return the results of those calls that this GPU, driver and version of ``pynvml`` support."""
         answers = {}
         for name, ask in asked.items():
             with contextlib.suppress(self._nvml.NVMLError, AttributeError):
@@ -76,7 +76,7 @@ class Nvidia:
 
 
 class Amd:
-    """A GPU as Linux' driver tells of it, in the folder of its device."""
+    """A GPU read from the device folder of the Linux driver."""
 
     def __init__(self, device: Path) -> None:
         self._device = device
@@ -109,7 +109,7 @@ class Amd:
 
 
 class Apple:
-    """A GPU that macOS tells the name of, and no figures without an administrator's rights."""
+    """A GPU of macOS: only its properties, since its load needs administrator rights."""
 
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
@@ -129,7 +129,7 @@ def _nvidia(nvml: Any) -> Iterator[Gpu]:
     try:
         nvml.nvmlInit()
         handles = [nvml.nvmlDeviceGetHandleByIndex(index) for index in range(nvml.nvmlDeviceGetCount())]
-    except nvml.NVMLError:  # no driver, no permission: no GPU for us
+    except nvml.NVMLError:  # without a driver or permission there is no GPU to read
         return
     for handle in handles:
         yield Nvidia(nvml, handle)
@@ -151,7 +151,7 @@ def _apple() -> Iterator[Gpu]:
 
 
 def apple_facts(profile: Any) -> list[Facts]:
-    """The GPUs in what ``system_profiler SPDisplaysDataType -json`` says."""
+    """Return the GPUs in the output of ``system_profiler SPDisplaysDataType -json``."""
     return [
         {"vendor": "Apple", "name": display.get("sppci_model"), "cores": _whole(display.get("sppci_cores"))}
         for display in profile.get("SPDisplaysDataType", ())
@@ -163,12 +163,12 @@ def _memory(used: float, total: float) -> dict[str, float]:
 
 
 def _cuda(version: int) -> str:
-    """The library's 12040 is 12.4."""
+    """Return 12.4 for NVIDIA's 12040."""
     return f"{version // 1000}.{version % 1000 // 10}"
 
 
 def _text(name: str | bytes) -> str:
-    """Older versions give bytes."""
+    """Return text also for older versions of the library, which return bytes."""
     return name.decode(errors="replace") if isinstance(name, bytes) else name
 
 
@@ -177,7 +177,7 @@ def _whole(text: Any) -> int | None:
 
 
 def _line(path: Path) -> str | None:
-    """The text of a file of one line; None where there is none, or the driver does not answer."""
+    """Return the text of a one-line file, None if the file is missing or the driver does not answer."""
     try:
         return path.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:

@@ -1,4 +1,4 @@
-"""The machine: what it is, and how busy it is. Sizes are in GB of 2**30 bytes."""
+"""The machine: its hardware and its load. Sizes are in GB of 2**30 bytes."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from .gpus import GB, Facts, Gpu, find_gpus
 _SEARCH: Final = -1
 logger = logging.getLogger("trackbook")
 MB: Final = 2**20
-_UNLIMITED: Final = 1 << 60  # bytes: cgroups of the first version say so by a number about as large
-_OVERLAPPING: Final = ("guest", "guest_nice")  # which Linux counts among the others, too
+_UNLIMITED: Final = 1 << 60  # bytes: cgroups v1 express "no limit" by a number of about this size
+_OVERLAPPING: Final = ("guest", "guest_nice")  # Linux includes these in other counters
 
 
 class Machine:
-    """What this machine is. A container counts as a machine: its limits are told beside what is there.
+    """The hardware of this machine, and the limits of the container if there is one.
 
-    `root` is the root of the file system, `nvml` what stands for the module ``pynvml``.
+    `root` is the root of the file system, `nvml` the module ``pynvml`` or a fake of it.
     """
 
     def __init__(self, root: Path = Path("/"), nvml: Any = None) -> None:
@@ -35,14 +35,14 @@ class Machine:
 
     @property
     def gpus(self) -> list[Gpu]:
-        """The GPUs, in the drivers' order. Looking for them takes a moment, once."""
+        """The GPUs, in the drivers' order. The first access searches for them."""
         with self._lock:
             if self._gpus is None:
                 self._gpus = find_gpus(self._root, platform.system(), self._nvml)
             return self._gpus
 
     def cpu(self) -> Facts:
-        """``model``, ``count`` of logical CPUs and ``cores``, those ``usable`` here, and the ``limit`` of the container."""
+        """Return ``model``, ``count`` of logical CPUs, ``cores``, CPUs ``usable`` by this process, and the ``limit`` of the container."""
         import psutil
 
         count = psutil.cpu_count() or 1
@@ -60,14 +60,14 @@ class Machine:
         return {name: value for name, value in facts.items() if value is not None}
 
     def memory(self) -> Facts:
-        """``total_gb`` and, in a container that may use less, ``limit_gb``."""
+        """Return ``total_gb`` and, in a container with a limit, ``limit_gb``."""
         import psutil
 
         facts: Facts = {"total_gb": round(psutil.virtual_memory().total / GB, 2)}
         return facts if self.memory_limit is None else {**facts, "limit_gb": round(self.memory_limit / GB, 2)}
 
     def disk(self, folder: str) -> Facts:
-        """``total_gb`` and ``free_gb`` of the disk that `folder` is on."""
+        """Return ``total_gb`` and ``free_gb`` of the disk of `folder`."""
         import psutil
 
         usage = psutil.disk_usage(folder)
@@ -75,7 +75,7 @@ class Machine:
 
     @functools.cached_property
     def cpu_limit(self) -> float | None:
-        """How many CPUs the container may use, None where nothing limits it."""
+        """The CPU limit of the container, None without a limit."""
         limits = []
         for folder in self._groups("cpu"):
             quota, period = [*_words(folder / "cpu.max"), "", ""][:2]
@@ -87,7 +87,7 @@ class Machine:
 
     @functools.cached_property
     def memory_limit(self) -> int | None:
-        """How many bytes the container may use, None where nothing limits it."""
+        """The memory limit of the container in bytes, None without a limit."""
         limits = [
             int(word)
             for folder in self._groups("memory")
@@ -98,7 +98,7 @@ class Machine:
         return limit if limit < _UNLIMITED else None
 
     def memory_used(self) -> int | None:
-        """The bytes that the limited container uses, without the files it could let go of; None outside of one."""
+        """Return the memory use of the container in bytes, without its reclaimable file cache; None without a limit."""
         if self.memory_limit is None:
             return None
         for folder in self._groups("memory"):
@@ -110,7 +110,7 @@ class Machine:
         return None
 
     def _groups(self, controller: str) -> Iterator[Path]:
-        """The folders of the control groups that this process is in, the innermost first, of both versions."""
+        """Yield the folders of this process's control groups (v1 and v2), innermost first."""
         top = self._root / "sys/fs/cgroup"
         for line in _text(self._root / "proc/self/cgroup").splitlines():
             _, controllers, path = line.split(":", 2)
@@ -118,7 +118,7 @@ class Machine:
                 continue
             base = top / controllers  # which are mounted together
             inner = base / path.strip("/")
-            # seen from inside, a container's own group may be mounted as the root, whatever its path
+            # inside a container its own group may be mounted as the root, whatever its path
             yield from [inner, *inner.parents[: len(inner.parts) - len(base.parts)]]
 
     def _cpu_model(self) -> str | None:
@@ -133,7 +133,7 @@ class Machine:
 
 
 class Meter:
-    """How busy the machine is and this process on it. Rates are since the last reading."""
+    """The load of the machine and of this process. Rates are averages since the last reading."""
 
     def __init__(self, machine: Machine) -> None:
         import psutil
@@ -154,10 +154,10 @@ class Meter:
         self.read()
 
     def read(self) -> dict[str, float]:
-        """The figures of now, by name with unit. What this system does not tell is not there."""
+        """Return the current values, by name with unit. Values that this system does not report are left out."""
         found: dict[str, float] = {}
         for probe in self._probes.values():
-            # of a sandbox, a foreign system or a process without rights: it is not told there
+            # sandboxes, other systems or missing permissions: the value is left out
             with contextlib.suppress(OSError, NotImplementedError, RuntimeError, self._psutil.Error):
                 found |= probe()
         for number, gpu in enumerate(self._gpus()):
@@ -216,11 +216,11 @@ class Meter:
         return {"disk read MB/s": gone[1] / MB / gone[0], "disk write MB/s": gone[2] / MB / gone[0]}
 
     def _disk_use(self) -> dict[str, float]:
-        """Of the disk of the working directory, which training fills."""
+        """Return the use of the disk of the working directory, which training fills."""
         return {"disk used %": self._psutil.disk_usage(".").percent}
 
     def _network(self) -> dict[str, float]:
-        """Of what leaves the machine: a notebook talks to its own kernel all the time."""
+        """Return the traffic of all interfaces except loopback: a notebook talks to its own kernel all the time."""
         cards = self._psutil.net_io_counters(pernic=True).items()
         counted = [card for name, card in cards if name not in ("lo", "lo0") and not name.startswith("Loopback")]
         received, sent = sum(card.bytes_recv for card in counted), sum(card.bytes_sent for card in counted)
@@ -230,7 +230,7 @@ class Meter:
         return {"network in MB/s": gone[1] / MB / gone[0], "network out MB/s": gone[2] / MB / gone[0]}
 
     def _gone(self, name: str, *counts: float) -> tuple[float, ...] | None:
-        """Seconds, and by how much each count grew, since the last reading of this name; None at the first."""
+        """Return the seconds since the last reading of this name and the increase of each counter, None at the first reading."""
         now = time.monotonic()
         before, self._before[name] = self._before.get(name), (now, counts)
         if before is None or now <= before[0]:
@@ -254,7 +254,7 @@ def _said(*command: str) -> str | None:
 
 
 def _text(path: Path) -> str:
-    """What a file of the kernel's says, nothing where there is none."""
+    """Return the text of a kernel file, empty if it is missing."""
     try:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError:

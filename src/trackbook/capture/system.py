@@ -1,4 +1,4 @@
-"""System metrics: how busy machine and process are, as points among the run's own, on a clock of their own."""
+"""System metrics: the load of machine and process, sampled by a thread and stored as points of the run."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from ..tracking.run_writer import RunWriter
     from .hardware import Machine, Meter
 
-LET_PASS_SECONDS: Final = 0.05  # before the first reading: `init` needs the interpreter, too
-FIRST_SECONDS: Final = 0.15  # from a run's begin to its first points: rates are since an earlier reading
-SOON_SECONDS: Final = 1.0  # to the second ones; then always as long as it ran, until that is `system_seconds`
+LET_PASS_SECONDS: Final = 0.05  # delay before the first reading, so that `init` gets the interpreter
+FIRST_SECONDS: Final = 0.15  # from the start of a run to its first points: rates need an earlier reading
+SOON_SECONDS: Final = 1.0  # to the second points; then the interval grows with the run's age up to `system_seconds`
 
 logger = logging.getLogger("trackbook")
 
@@ -31,7 +31,7 @@ class _FollowedRun:
 
 
 class SystemCapture:
-    """Reads the figures of the machine for all open runs, in one thread that lives while there are any."""
+    """Samples the load for all open runs, in one thread that lives while a run is open."""
 
     def __init__(self, machine: Callable[[], Machine]) -> None:
         self._machine = machine
@@ -40,7 +40,7 @@ class SystemCapture:
         self._thread: threading.Thread | None = None
 
     def begin(self, run: RunWriter) -> None:
-        """See `Capture`. A resumed run's steps go on."""
+        """See `Capture`. The steps of a resumed run continue."""
         steps = {name: figures.step + 1 for name, figures in run.store.summary(run.id).items() if is_system(name)}
         with self._changed:
             now = time.monotonic()
@@ -51,7 +51,7 @@ class SystemCapture:
             self._changed.notify()
 
     def end(self, run: RunWriter) -> None:
-        """See `Capture`. Nothing is appended to the run from here on."""
+        """See `Capture`. No point is appended to the run after this."""
         with self._changed:
             self._followed.pop(run.id, None)
             self._changed.notify()
@@ -69,14 +69,14 @@ class SystemCapture:
             meter = Meter(self._machine())
             while self._wait():
                 self._record(meter)
-        except Exception:  # a thread has nobody to raise it to
+        except Exception:  # a thread has no caller to raise to
             logger.exception("trackbook no longer records system metrics of this process's runs")
             with self._changed:
                 self._followed.clear()
                 self._thread = None
 
     def _wait(self) -> bool:
-        """Waits until a run is due; False when no run is open any more, and the thread is let go of."""
+        """Wait until a run is due. Return False when no run is open, so that the thread ends."""
         with self._changed:
             while self._followed:
                 left = min(followed.due for followed in self._followed.values()) - time.monotonic()

@@ -1,1 +1,1 @@
-"""The dialects of other trackers."""
+"""Dialects of other trackers."""

@@ -1,4 +1,4 @@
-"""The keywords of wandb's, Trackio's and SwanLab's `init`, in Trackbook's words."""
+"""Translation of `init` keywords of wandb, Trackio and SwanLab."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ _CHOICES: dict[str, dict[Any, str]] = {
 def translate(
     given: dict[str, Any], choices: dict[str, Any], foreign: dict[str, Any]
 ) -> tuple[dict[str, Any], list[str]]:
-    """`given` completed by the keywords of `foreign` that mean the same, `choices` in our words, and the names of the rest.
+    """Return our keywords, completed from the `foreign` ones with the same meaning, and the names of unsupported keywords.
 
-    Raises ``ValueError`` for a choice that does not exist.
+    Values of `choices` are translated. Raises ``ValueError`` for an unknown one.
     """
     words, ignored = dict(given), []
     for name, value in foreign.items():

@@ -1,4 +1,4 @@
-"""The words after ``%track``: what can be done with runs on one line."""
+"""The commands of ``%track``: what can be done with runs on one line."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def show(given: Namespace) -> Any:
 
 
 def _is_path(word: str) -> bool:
-    """Whether a word is a path rather than a run: something is there, or it looks like one. A run of this name comes first."""
+    """Whether a word is a path: it exists, or looks like one, and no run has this name."""
     return not _is_run(word, None) and (bool(re.search(r"[/\\]|\.(parquet|pq)$", word)) or Path(word).exists())
 
 
@@ -51,7 +51,7 @@ def _is_run(word: str, project: str | None) -> bool:
 
 
 def list_runs(given: Namespace) -> Any:
-    """List the runs of a project; where there is no project yet, all projects."""
+    """List the runs of a project, or all projects where there is none yet."""
     if given.project is None and not given.projects and (process().last_project or home(None).exists):
         return runs()
     if given.project is not None:
@@ -75,7 +75,7 @@ def end_run(given: Namespace) -> None:
 
 
 def watch(given: Namespace) -> None:
-    """Log these variables of the notebook after each cell, to the run that is open then."""
+    """Log these variables of the notebook after each cell, to the run that is open at that time."""
     if given.names:
         watching.add(given.names)
     run = process().current_run()
@@ -84,7 +84,7 @@ def watch(given: Namespace) -> None:
 
 
 def unwatch(given: Namespace) -> None:
-    """Log these variables no longer, or none at all."""
+    """Stop logging these variables, or all."""
     watching.remove(given.names or watching.names)
 
 
@@ -104,7 +104,7 @@ def export_project(given: Namespace) -> None:
 
 
 def import_runs(given: Namespace) -> None:
-    """Take in the runs of a Parquet file or folder."""
+    """Import the runs of a Parquet file or folder."""
     for run in import_parquet(given.path, given.project):
         say(f"{run.project}: {run.name}")
 
@@ -120,29 +120,29 @@ def diff_runs(given: Namespace) -> Any:
 
 
 def tag(given: Namespace) -> None:
-    """Give a run tags, beside those it has."""
+    """Add tags to a run."""
     run = _run(given)
     run.tags = [*run.tags, *given.tags]
     say(f"{run.name}: {', '.join(run.tags)}")
 
 
 def note(given: Namespace) -> None:
-    """Give a run a note, in place of the one it has."""
+    """Set the note of a run."""
     _run(given).notes = " ".join(given.words)
 
 
 def rename(given: Namespace) -> None:
-    """Give a run another name."""
+    """Rename a run."""
     _run(given).name = given.name
 
 
 def delete(given: Namespace) -> None:
-    """Delete a run and its points for ever; asks first."""
+    """Delete a run and its points for good, after a question."""
     delete_run(given.run, given.project, force=given.force)
 
 
 def status(_: Namespace) -> None:
-    """Say which run is open, where its points go, and what is watched."""
+    """Show the open run, the file of its points, and the watched variables."""
     run = process().current_run() or process().last_run
     if run is None:
         lines = ["no run yet: %track init, a cell headed by %%track, or tb.init() begins one"]
@@ -159,14 +159,14 @@ def status(_: Namespace) -> None:
 
 
 def _notebook_lines(run: Run) -> list[str]:
-    """The notebook that a run came from, and why it is dirty, as far as its cells were captured."""
+    """Return lines about the notebook of a run and its dirty cells, as far as its cells were captured."""
     known = document(writer_of(run).store, run.id, "notebook") or {}
     lines = [f"notebook: {known['path']}"] if known.get("path") else []
     return [*lines, f"dirty: {'; '.join(known['dirty'])}"] if known.get("dirty") else lines
 
 
 def say(text: str) -> None:
-    """Tells what was asked for."""
+    """Print the answer to a command."""
     print(text)  # noqa: T201
 
 
@@ -240,7 +240,7 @@ _ARGUMENTS: dict[str, list[tuple[str, dict[str, Any]]]] = {
 
 
 def parser(command: str) -> Parser:
-    """What may follow a command."""
+    """Return the parser of a command's arguments."""
     made = Parser(f"%track {command}", (COMMANDS[command].__doc__ or "").strip())
     for name, settings in _ARGUMENTS[command]:
         made.add_argument(name, **settings)
@@ -250,7 +250,7 @@ def parser(command: str) -> Parser:
 
 
 def overview() -> str:
-    """The help of ``%track``."""
+    """Return the help of ``%track``."""
     width = max(map(len, COMMANDS))
     lines = [f"  %track {name:<{width}}  {(call.__doc__ or '').splitlines()[0]}" for name, call in COMMANDS.items()]
     first = f"  %track {'':<{width}}  The board of the current or last run."
@@ -259,7 +259,7 @@ def overview() -> str:
 
 
 def run_line(line: str) -> Any:
-    """Does what a ``%track`` line says. What is wrong with it is a ``UsageError``, one line."""
+    """Run a ``%track`` line. Raises ``UsageError`` with one line of text for a bad one."""
     try:
         words = split_words(line)
         if not words:

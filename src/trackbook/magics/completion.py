@@ -18,16 +18,16 @@ _NAMES_RUNS = ("show", "export", "delete", "compare", "diff")
 
 
 def complete(_: Any, event: Any) -> list[str]:
-    """What may follow on the line, as IPython asks: the ends of words that begin before its ``event.symbol``."""
+    """Return completions for IPython: the rest of each candidate from where ``event.symbol`` begins."""
     line = event.text_until_cursor.lstrip()
     before = line.split()
     word = "" if line[-1:].isspace() else before.pop()
-    cut = len(word) - len(event.symbol)  # IPython's word begins later than ours, behind a `=` or a quote
+    cut = len(word) - len(event.symbol)  # IPython's word begins after a `=` or a quote, ours before
     return [candidate[cut:] for candidate in _candidates(before, word) if candidate.startswith(word)]
 
 
 def _candidates(before: list[str], word: str) -> Iterable[str]:
-    """What the last word may be, after the words `before`."""
+    """Return what the last word may be, after the words `before`."""
     last = before[-1] if before else ""
     if last == "--project":
         return project_names(data_dir())
@@ -63,7 +63,7 @@ def _export_paths(word: str) -> list[str]:
 
 
 def _runs(before: list[str]) -> list[str]:
-    """The names of runs, in the project that the line names, and the ids of those whose name is more than one word."""
+    """Return the names of runs in the project that the line names, and ids where a name has several words."""
     project = before[before.index("--project") + 1] if "--project" in before[:-1] else None
     if project is not None and project not in project_names(data_dir()):
         return []
@@ -75,6 +75,6 @@ def _runs(before: list[str]) -> list[str]:
 
 
 def _metrics() -> list[str]:
-    """The metrics of the current or last run."""
+    """Return the metrics of the current or last run."""
     run = process().current_run() or process().last_run
     return list(run.summary) if run is not None else []

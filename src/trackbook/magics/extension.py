@@ -22,19 +22,19 @@ from .completion import complete
 from .instrument import Rewriting, assigned_in_loops, rewrite
 from .notes import show_note
 from .parser import Header, cell_parser, parse_header, start_run
-from .targets import What, variable
+from .targets import Target, variable
 from .tracker import Tracker
 from .watch import watching
 
 ELSEWHERE = "the code ran in other processes, which %%track does not follow; log there, or track what they return"
-_RUN_PYTHON = ("time", "capture")  # cell magics that let IPython transform what is below them
-NO_FRAME = 1_000_000  # deeper than any stack: IPython then expands the notebook's variables only, and not our own
+_RUN_PYTHON = ("time", "capture")  # cell magics that run the code below them through IPython
+NO_FRAME = 1_000_000  # deeper than any stack, so that IPython expands the notebook's variables, not our own
 
 
 class CellTracking:
-    """An input transformer, which takes the header off a cell, and an AST transformer for the cell that then comes."""
+    """The input transformer that removes the header of a cell, and the AST transformer that instruments the cell."""
 
-    has_side_effects = True  # IPython does not call it to see whether a cell is complete
+    has_side_effects = True  # so that IPython does not call it to check whether a cell is complete
 
     def __init__(self, shell: Any) -> None:
         self._shell = shell
@@ -43,7 +43,7 @@ class CellTracking:
         self._said_how_to_choose = False
 
     def __call__(self, lines: list[str]) -> list[str]:
-        """The lines of a cell with a blank line for the header."""
+        """Return the lines of a cell with a blank line in place of the header."""
         self._forget()
         head = re.match(r"%%track(?!\S)(.*)", lines[0]) if lines else None
         if head is None:
@@ -57,7 +57,7 @@ class CellTracking:
         if re.match(r"%%track(?!\S)", rest[0]):
             raise UsageError("a cell has one %%track; put everything on its line")
         inner = re.match(r"%%(\w*)", rest[0])
-        if inner is not None:  # its magic gets the cell with our header, and hands it back to IPython
+        if inner is not None:  # its magic receives the cell with our header, and passes it back to IPython
             if inner[1] not in _RUN_PYTHON:
                 raise UsageError(f"%%track does not know what {inner[0]} runs; if it is Python, write %%track below it")
             return [rest[0], lines[0], *rest[1:]]
@@ -66,8 +66,8 @@ class CellTracking:
         return ["\n", *lines[1:]]
 
     def visit(self, tree: ast.Module) -> ast.Module:
-        """The cell's AST, rewritten, and its run begun. The cell runs also when that fails."""
-        if not tree.body or tree.body[0].lineno < 2:  # the set-up of `%%timeit`: our code begins below a header
+        """Return the instrumented AST, and start the cell's run. The cell runs even when that fails."""
+        if not tree.body or tree.body[0].lineno < 2:  # the set-up of `%%timeit`, since our code begins below a header
             return tree
         header, self._pending = self._pending, None
         if header is not None:
@@ -79,17 +79,17 @@ class CellTracking:
 
     def _begin(self, header: Header, tree: ast.Module) -> None:
         options = header.options
-        whats = header.whats or [variable(name) for name in assigned_in_loops(tree)]
+        targets = header.targets or [variable(name) for name in assigned_in_loops(tree)]
         tracker = Tracker(
-            [what.metric for what in whats],
+            [what.metric for what in targets],
             every=options.every,
             min_interval=options.min_interval,
             stepped=header.step is not None,
-            lenient=not header.whats,
+            lenient=not header.targets,
         )
         rewriting = rewrite(
             tree,
-            whats,
+            targets,
             self._name(tracker),
             step=header.step,
             throttled=options.every > 1 or options.min_interval > 0,
@@ -103,8 +103,8 @@ class CellTracking:
             with said_by(show_note):
                 run.finish()
             self._forget()
-            if header.whats:
-                report(tracker, whats, rewriting, failed=run.state != "finished")
+            if header.targets:
+                report(tracker, targets, rewriting, failed=run.state != "finished")
             else:
                 self._say_what_was_tracked(tracker)
 
@@ -124,8 +124,8 @@ class CellTracking:
             )
 
     def _name(self, tracker: Tracker) -> str:
-        """A name for the cell's code to find its tracker by: among the notebook's variables, for functions that are sent to
-        other processes with what they use, and among the builtins, where `%reset` does not remove it.
+        """Store a tracker under a new name, and return the name. It is a variable of the notebook, so that functions sent to other
+        processes take it along, and a builtin, so that `%reset` does not remove it.
         """
         name = f"__trackbook_{next(self._numbers)}__"
         self._shell.user_ns[name] = self._shell.user_ns_hidden[name] = tracker
@@ -151,10 +151,10 @@ class CellTracking:
             self._shell.ast_transformers.remove(self)
 
 
-def report(tracker: Tracker, whats: list[What], rewriting: Rewriting, *, failed: bool) -> None:
+def report(tracker: Tracker, targets: list[Target], rewriting: Rewriting, *, failed: bool) -> None:
     """Say after the cell what was not tracked, and why."""
     left_alone = ", ".join(rewriting.left_alone)
-    for number, what in enumerate(whats):
+    for number, what in enumerate(targets):
         why = tracker.why_not(what.metric)
         if not rewriting.sites[number]:
             verb = "assigns" if what.variable else "assigns anything of"
@@ -172,7 +172,7 @@ def report(tracker: Tracker, whats: list[What], rewriting: Rewriting, *, failed:
 
 
 def load(shell: Any) -> None:
-    """Gives a shell the magics, once, and follows its cells."""
+    """Register the magics with a shell, once, and follow its cells."""
     if any(isinstance(transformer, CellTracking) for transformer in shell.input_transformers_cleanup):
         return
     tracking = CellTracking(shell)
@@ -185,7 +185,7 @@ def load(shell: Any) -> None:
         return run_line(line)
 
     def track_cell(line: str, cell: str) -> None:
-        shell.run_cell(  # for scripts made of notebooks, which call the magic by its name
+        shell.run_cell(  # for scripts converted from notebooks, which call the magic by name
             f"%%track {line}\n{cell}"
         )
 

@@ -1,8 +1,8 @@
-"""Tracking written into a cell's code: the AST of a cell in, the AST that tells a tracker of each assignment out.
+"""Instrumentation of a cell: inserts calls into its AST that report each assignment of a tracked variable to a tracker.
 
-What is inserted are statements ``if tracker(code, value): pass`` behind assignments, which display nothing in any
-`ast_node_interactivity`, and calls inside an expression where it assigns (walrus, comprehensions). All else stays as it is.
-`code` is the number of what is tracked, times four, plus what the call says: `VALUE`, `DUE`, `LATER` or `FAILED`.
+Inserted are statements ``if tracker(code, value): pass`` after assignments, which display nothing in any `ast_node_interactivity`,
+and calls inside expressions that assign (walrus, comprehensions). Everything else stays unchanged. `code` is four times the number of
+the target, plus the kind of the call: `VALUE`, `DUE`, `LATER` or `FAILED`.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
-from .targets import What
+from .targets import Target
 
-VALUE: Final = 0  # here is the value; with its step in a pair where steps are given
-DUE: Final = 1  # is it to be told now? Asked before the value is looked at
-LATER: Final = 2  # here is a function that gives the value
-FAILED: Final = 3  # to evaluate it raised the exception that is being handled
+VALUE: Final = 0  # the argument is the value, or a pair of value and step
+DUE: Final = 1  # asks whether the value is wanted now, before it is read
+LATER: Final = 2  # the argument is a function that returns the value
+FAILED: Final = 3  # evaluating it raised the exception that is being handled
 KINDS: Final = 4
 
 Node = TypeVar("Node", bound=ast.AST)
 Loop = ast.For | ast.AsyncFor | ast.While
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
-# decorators and functions that compile what they are given: what is added to it they may not understand
+# decorators and functions that compile their argument, and may not support inserted calls
 _COMPILERS = frozenset(
     "jit njit pjit pmap vectorize guvectorize cfunc stencil generated_jit jitclass compile compile_model script".split()
 )
@@ -35,7 +35,7 @@ _BLOCKS = frozenset(("body", "orelse", "finalbody", "handlers", "cases"))
 
 @dataclass
 class Rewriting:
-    """A rewritten cell: `sites` counts where each thing is tracked, `left_alone` names functions that somebody compiles."""
+    """An instrumented cell. `sites` counts the calls inserted for each target, `left_alone` names functions that are compiled."""
 
     tree: ast.Module
     sites: Counter[int] = field(default_factory=Counter)
@@ -44,26 +44,26 @@ class Rewriting:
 
 def rewrite(
     tree: ast.Module,
-    whats: Sequence[What],
+    targets: Sequence[Target],
     tracker: str,
     *,
     step: ast.expr | None = None,
     throttled: bool = False,
     shows_assignments: bool = False,
 ) -> Rewriting:
-    """Makes the cell tell the function named `tracker` of each value of `whats`; changes `tree` itself.
+    """Insert calls of the function named `tracker` for each target of `targets`. Modifies `tree`.
 
     Parameters
     ----------
     step
         An expression for the step of each point.
     throttled
-        Ask the tracker first whether the value is due, and look at it only then.
+        Ask the tracker whether a value is wanted before evaluating it.
     shows_assignments
-        The cell displays what its last statement assigns (``last_expr_or_assign``).
+        IPython displays the target of a last assignment (``last_expr_or_assign``).
     """
     shown = _shown_assignment(tree) if shows_assignments else None
-    rewriter = _Rewriter(tree, whats, tracker, step, throttled=throttled)
+    rewriter = _Rewriter(tree, targets, tracker, step, throttled=throttled)
     tree.body = rewriter.block(tree.body)
     if shown is not None:
         tree.body.append(shown)
@@ -71,7 +71,7 @@ def rewrite(
 
 
 def assigned_in_loops(tree: ast.Module) -> list[str]:
-    """The variables that the loops of a cell assign, without their own counters and names that begin with ``_``."""
+    """Return the variables that the loops of a cell assign, except loop counters and names that begin with ``_``."""
     names: dict[str, None] = {}
     compiled = _compiled(tree)
     for loop in _walk(tree, compiled):
@@ -85,17 +85,17 @@ def assigned_in_loops(tree: ast.Module) -> list[str]:
 
 class _Rewriter:
     def __init__(
-        self, tree: ast.Module, whats: Sequence[What], tracker: str, step: ast.expr | None, *, throttled: bool
+        self, tree: ast.Module, targets: Sequence[Target], tracker: str, step: ast.expr | None, *, throttled: bool
     ) -> None:
-        self._whats = whats
+        self._whats = targets
         self._tracker = tracker
         self._step = step
         self._throttled = throttled
         self._compiled = _compiled(tree)
-        self._per_iteration, on_assignment = _plan(tree, whats, self._compiled)
-        self._on_assignment = [(i, whats[i].names) for i in on_assignment]
+        self._per_iteration, on_assignment = _plan(tree, targets, self._compiled)
+        self._on_assignment = [(i, targets[i].names) for i in on_assignment]
         self._interesting = frozenset().union(*(names for _, names in self._on_assignment))
-        self._loop: ast.AST | None = None  # the one that is being rewritten, when things are tracked once an iteration
+        self._loop: ast.AST | None = None  # the loop being instrumented
         self._here: list[int] = []
         self.sites: Counter[int] = Counter()
         self.left_alone: list[str] = []
@@ -161,7 +161,7 @@ class _Rewriter:
         return [self._told(what, site) for what in self._here]
 
     def _calls(self, names: frozenset[str], site: ast.AST) -> list[ast.stmt]:
-        """Statements that tell what depends on `names`, just assigned at `site`."""
+        """Return statements that report the targets that depend on `names`, assigned at `site`."""
         return [self._told(what, site) for what, its in self._on_assignment if its & names]
 
     def _told(self, what: int, site: ast.AST) -> ast.stmt:
@@ -175,7 +175,7 @@ class _Rewriter:
         return _located(statement, site)
 
     def told_in_place(self, names: frozenset[str], site: ast.AST) -> list[ast.expr]:
-        """Expressions that tell what depends on `names`. What may fail is wrapped: an expression cannot catch."""
+        """Return expressions that report the targets that depend on `names`. One that may fail is passed as a function, since an expression cannot catch."""
         calls: list[ast.expr] = []
         for what, its in self._on_assignment:
             if its & names:
@@ -204,11 +204,11 @@ class _Rewriter:
         return value if self._step is None else ast.Tuple([value, copy.deepcopy(self._step)], ast.Load())
 
     def _is_plain(self, what: int) -> bool:
-        """Whether its value can be had without fail: a variable that was just assigned."""
+        """Whether reading the target cannot fail: a variable that was just assigned."""
         return self._step is None and self._whats[what].variable is not None
 
     def _expressions(self, node: ast.stmt) -> None:
-        """Rewrites the assignments inside a statement's own expressions, and nothing of its blocks."""
+        """Instrument assignments inside a statement's own expressions, but not in its blocks."""
         for name, value in ast.iter_fields(node):
             if name in _BLOCKS:
                 continue
@@ -246,11 +246,13 @@ class _InPlace(ast.NodeTransformer):
         return node
 
 
-def _plan(tree: ast.Module, whats: Sequence[What], compiled: frozenset[int]) -> tuple[dict[int, list[int]], list[int]]:
-    """What is told at the end of each iteration, by the id of the loop, and what is told when its names are assigned.
+def _plan(
+    tree: ast.Module, targets: Sequence[Target], compiled: frozenset[int]
+) -> tuple[dict[int, list[int]], list[int]]:
+    """Return the targets reported at the end of each iteration, by id of the loop, and those reported on assignment.
 
-    Variables are told when they are assigned, and so is an expression of them. But what an expression reaches through an
-    object that the innermost loops use and do not assign (``opt.lr``) changes unseen, and is told once an iteration.
+    Variables, and expressions of them, are reported when they are assigned. An attribute of an object that the innermost loops use
+    but do not assign (``opt.lr``) can change unnoticed, and is reported once an iteration.
     """
     loops = [node for node in _walk(tree, compiled) if isinstance(node, Loop)]
     innermost = [
@@ -260,7 +262,7 @@ def _plan(tree: ast.Module, whats: Sequence[What], compiled: frozenset[int]) -> 
     before_loops = _bound_before_loops(tree, loops)
     per_iteration: dict[int, list[int]] = {}
     on_assignment = []
-    for number, what in enumerate(whats):
+    for number, what in enumerate(targets):
         names = what.names & assigned
         chosen = [loop for loop in innermost if (names or what.names) & _names_within(loop)]
         if any(names & _bound_within(loop) for loop in innermost):
@@ -276,7 +278,7 @@ def _plan(tree: ast.Module, whats: Sequence[What], compiled: frozenset[int]) -> 
 
 
 def _walk(tree: ast.AST, compiled: frozenset[int]) -> Iterator[ast.AST]:
-    """All nodes in the order of the source, but what is inside compiled functions."""
+    """Yield all nodes in source order, except inside compiled functions."""
     waiting = [tree]
     while waiting:
         node = waiting.pop()
@@ -286,7 +288,7 @@ def _walk(tree: ast.AST, compiled: frozenset[int]) -> Iterator[ast.AST]:
 
 
 def _bound(node: ast.AST) -> frozenset[str]:
-    """The variables that a target, a pattern or a simple statement assigns."""
+    """Return the variables that a target, a pattern or a simple statement assigns."""
     if isinstance(node, ast.Assign):
         return frozenset().union(*map(_bound, node.targets))
     if isinstance(node, ast.AnnAssign) and node.value is None:
@@ -303,7 +305,7 @@ def _bound(node: ast.AST) -> frozenset[str]:
 
 
 def _bound_within(tree: ast.AST) -> frozenset[str]:
-    """All variables that are assigned anywhere inside."""
+    """Return all variables that are assigned anywhere inside."""
     names: set[str | None] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
@@ -316,7 +318,7 @@ def _bound_within(tree: ast.AST) -> frozenset[str]:
 
 
 def _bound_before_loops(tree: ast.Module, loops: Sequence[Loop]) -> frozenset[str]:
-    """The variables that the cell assigns outside of loops and functions, and in neither."""
+    """Return the variables that are assigned outside of loops and functions, and not inside them."""
     hidden = frozenset(id(node) for node in ast.walk(tree) if isinstance(node, Definition)) | set(map(id, loops))
     names = [node.id for node in _walk(tree, hidden) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
     return frozenset(names) - frozenset().union(*map(_bound_within, loops))
@@ -327,7 +329,7 @@ def _names_within(tree: ast.AST) -> frozenset[str]:
 
 
 def _compiled(tree: ast.Module) -> frozenset[int]:
-    """The ids of definitions that a compiler takes: ``@njit``, ``@partial(jax.jit, ...)``, ``step = torch.compile(step)``."""
+    """Return the ids of definitions that are compiled: ``@njit``, ``@partial(jax.jit, ...)``, ``step = torch.compile(step)``."""
     given = {
         call.args[0].id
         for call in ast.walk(tree)
@@ -349,7 +351,7 @@ def _is_compiler(node: ast.AST) -> bool:
 
 
 def _shown_assignment(tree: ast.Module) -> ast.stmt | None:
-    """What IPython shows of a last assignment: the variable, where it is one."""
+    """Return the statement that displays the target of a last assignment, as IPython would, None if it is not a variable."""
     last = tree.body[-1] if tree.body else None
     if isinstance(last, ast.Assign):
         target = last.targets[0] if len(last.targets) == 1 else None
@@ -361,7 +363,7 @@ def _shown_assignment(tree: ast.Module) -> ast.stmt | None:
 
 
 def _located(node: Node, site: ast.AST) -> Node:
-    """`node` with all inside it at the place of `site`, where a traceback or a debugger shows it."""
+    """Return `node` with the source location of `site`, for tracebacks and debuggers."""
     for inner in ast.walk(node):
         if isinstance(inner, (ast.stmt, ast.expr, ast.ExceptHandler)):
             ast.copy_location(inner, site)

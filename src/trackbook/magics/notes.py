@@ -1,4 +1,4 @@
-"""What `%track` and `%%track` have to say about a cell: outputs of their own, which no filter of warnings hides."""
+"""Notes of `%track` and `%%track` about a cell, displayed as outputs of their own: no warning filter hides them."""
 
 from __future__ import annotations
 
@@ -16,5 +16,5 @@ class Note:
 
 
 def show_note(message: str) -> None:
-    """Display a message below the running cell: never on the line that the cell's own output ended on."""
+    """Display a message below the running cell, apart from the cell's own output."""
     host.current().show(Note(message if message.startswith("%") else f"%%track: {message}"))

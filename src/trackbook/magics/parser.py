@@ -1,4 +1,4 @@
-"""The options of ``%%track`` and ``%track``, and what they say."""
+"""The argument parsers of ``%%track`` and ``%track``."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from ..api.run import init
 from ..text import did_you_mean
 from ..tracking.run import Run
 from ..types import STOPS, Stop
-from .targets import What, join_arrows, parse_expression, parse_whats, split_words, unquoted
+from .targets import Target, join_arrows, parse_expression, parse_targets, split_words, unquoted
 
 
 class Parser(MagicArgumentParser):
-    """An argparse parser whose errors are one line, with the nearest option to an unknown one."""
+    """An argparse parser with one-line errors that suggest the nearest option."""
 
     def __init__(self, prog: str, description: str, usage: str | None = None) -> None:
         super().__init__(prog, usage, description, formatter_class=HelpFormatter)  # type: ignore[no-untyped-call]  # IPython has few types
@@ -45,7 +45,7 @@ class Parser(MagicArgumentParser):
 
 
 def key_and_value(text: str) -> tuple[str, Any]:
-    """``lr=0.1`` as a name and a Python value, or a text where it is none. Raises ``ValueError``."""
+    """Parse ``lr=0.1`` into a name and a Python literal, or text if it is not one. Raises ``ValueError``."""
     key, equals, value = text.partition("=")
     if not key or not equals:
         raise ValueError(f"--config {text} is no setting; write it as: --config lr=0.1")
@@ -56,7 +56,7 @@ def key_and_value(text: str) -> tuple[str, Any]:
 
 
 def add_run_options(parser: Parser, stop: Stop) -> None:
-    """The options of a new run, the same for ``%%track`` and ``%track init``, but for what they do by default to `stop`."""
+    """Add the options of a new run, shared by ``%%track`` and ``%track init``; `stop` is the default of ``--stop``."""
     parser.add_argument("--project", type=unquoted, help="what the run belongs to; by default the notebook's name")
     parser.add_argument("--name", type=unquoted, help="what to call the run")
     parser.add_argument("--group", type=unquoted, help="the group of runs that it belongs to")
@@ -71,7 +71,7 @@ def add_run_options(parser: Parser, stop: Stop) -> None:
 
 
 def start_run(given: Namespace, **more: Any) -> Run:
-    """Starts the run that `add_run_options` describe."""
+    """Start a run with the options of `add_run_options`."""
     return init(
         given.project,
         given.name,
@@ -85,15 +85,15 @@ def start_run(given: Namespace, **more: Any) -> Run:
 
 @dataclass(frozen=True)
 class Header:
-    """What stands after ``%%track``."""
+    """The parsed line of ``%%track``."""
 
     options: Namespace
-    whats: list[What]
+    targets: list[Target]
     step: ast.expr | None
 
 
 def cell_parser() -> Parser:
-    """The options of ``%%track``."""
+    """Return the parser of ``%%track``."""
     made = Parser(
         "%%track",
         "Makes the cell a run: each value that it assigns to these variables is logged. Without any: every number that a "
@@ -101,7 +101,7 @@ def cell_parser() -> Parser:
         "%(prog)s [options] [loss] [acc -> val/acc] [lr=opt.lr] ...",
     )
     made.add_argument("what", nargs="*", help="a variable; expression -> metric; metric=expression")
-    add_run_options(made, "raise")  # the code of the cell knows nothing of a flag
+    add_run_options(made, "raise")  # the code of the cell does not look at the flag
     made.add_argument(
         "--step", type=unquoted, metavar="EXPR", help="the step of each point; by default each metric counts"
     )
@@ -126,7 +126,7 @@ def _seconds(text: str) -> float:
 
 
 def parse_header(line: str, expand: Callable[[str], str]) -> Header:
-    """The header of a cell, without ``%%track``; `expand` fills variables into what describes the run.
+    """Parse the header of a cell, without ``%%track``. `expand` fills variables into the texts that describe the run.
 
     Raises ``UsageError``.
     """
@@ -140,6 +140,6 @@ def parse_header(line: str, expand: Callable[[str], str]) -> Header:
         for setting in options.config:
             key_and_value(setting)
         step = parse_expression(options.step) if options.step else None
-        return Header(options, parse_whats(options.what), step)
+        return Header(options, parse_targets(options.what), step)
     except (ValueError, TypeError) as error:
         raise UsageError(f"%%track: {error}") from None

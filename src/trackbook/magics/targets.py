@@ -1,4 +1,4 @@
-"""What to track: the words after ``%%track``, such as ``loss``, ``acc -> val/acc`` or ``lr=opt.lr``."""
+"""Targets of tracking: the words after ``%%track``, such as ``loss``, ``acc -> val/acc`` or ``lr=opt.lr``."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _NOT_TO_REPEAT = (ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr, ast.Starre
 
 
 @dataclass(frozen=True)
-class What:
-    """One thing to track: a variable or an expression, and the metric that it becomes."""
+class Target:
+    """A variable or an expression to track, and the metric that it is logged as."""
 
     metric: str
     source: str
@@ -25,7 +25,7 @@ class What:
 
     @property
     def variable(self) -> str | None:
-        """The variable's name when it is no more than that."""
+        """The name of the variable, None for other expressions."""
         return self.tree.id if isinstance(self.tree, ast.Name) else None
 
     @cached_property
@@ -34,17 +34,17 @@ class What:
 
     @cached_property
     def reaches(self) -> bool:
-        """Whether its value can change without an assignment to one of its names, as ``opt.lr`` does."""
+        """Whether its value can change without an assignment to one of its names, as that of ``opt.lr`` can."""
         return any(isinstance(node, (ast.Attribute, ast.Subscript, ast.Call)) for node in ast.walk(self.tree))
 
 
-def variable(name: str) -> What:
-    """The variable of this name, as a metric of the same name."""
-    return What(name, name, ast.Name(name, ast.Load()))
+def variable(name: str) -> Target:
+    """Return the target for a variable, logged under its own name."""
+    return Target(name, name, ast.Name(name, ast.Load()))
 
 
 def split_words(line: str) -> list[str]:
-    """The words of a line. Blanks in quotes and brackets belong to their word, and quotes stay.
+    """Split a line into words. Blanks in quotes and brackets do not split, and quotes are kept.
 
     Raises ``ValueError`` for a quote or bracket that is not closed.
     """
@@ -65,12 +65,12 @@ def split_words(line: str) -> list[str]:
 
 
 def unquoted(word: str) -> str:
-    """A word without the quotes around it, if it has them."""
+    """Return a word without surrounding quotes."""
     return word[1:-1] if len(word) > 1 and word[0] == word[-1] and word[0] in "\"'" else word
 
 
 def join_arrows(words: Iterable[str]) -> list[str]:
-    """Words in which ``acc -> val/acc`` is one. Raises ``ValueError`` for an arrow from or to nothing."""
+    """Join the words of ``acc -> val/acc`` into one. Raises ``ValueError`` for an arrow without both sides."""
     joined: list[str] = []
     for word in words:
         if joined and (word.startswith("->") or joined[-1].endswith("->")):
@@ -79,36 +79,36 @@ def join_arrows(words: Iterable[str]) -> list[str]:
             joined.append(word)
     for word in joined:
         if word.startswith("->") or word.endswith("->"):
-            raise ValueError(f"{word!r} leads nowhere; write it as: acc -> val/acc")
+            raise ValueError(f"{word!r} lacks a side; write it as: acc -> val/acc")
     return joined
 
 
-def parse_whats(words: Iterable[str]) -> list[What]:
-    """What the words say is to be tracked. Raises ``ValueError`` for what is no expression, and for a name given twice."""
-    whats = [parse_what(word) for word in words]
-    metrics = [what.metric for what in whats]
+def parse_targets(words: Iterable[str]) -> list[Target]:
+    """Parse words into targets. Raises ``ValueError`` for a word that is not an expression, and for a metric given twice."""
+    targets = [parse_target(word) for word in words]
+    metrics = [what.metric for what in targets]
     for metric in metrics:
         if metrics.count(metric) > 1:
-            raise ValueError(f"two things are to be tracked as {metric!r}; name one of them, as in: other={metric}")
-    return whats
+            raise ValueError(f"two targets have the metric {metric!r}; rename one of them, as in: other={metric}")
+    return targets
 
 
-def parse_what(word: str) -> What:
-    """``expression``, ``expression -> name`` or ``name=expression``. Raises ``ValueError``."""
+def parse_target(word: str) -> Target:
+    """Parse ``expression``, ``expression -> name`` or ``name=expression``. Raises ``ValueError``."""
     source, arrow, metric = word.rpartition("->")
     if not arrow:
         named = _NAMED.fullmatch(word)
         metric, source = named.groups() if named else (word, word)
     source = source.strip()
-    return What(check_name(unquoted(metric.strip())), source, parse_expression(source))
+    return Target(check_name(unquoted(metric.strip())), source, parse_expression(source))
 
 
 def parse_expression(source: str) -> ast.expr:
-    """An expression that may be evaluated again and again. Raises ``ValueError`` for anything else."""
+    """Parse an expression that can be evaluated repeatedly. Raises ``ValueError`` for anything else."""
     try:
         tree = ast.parse(source, mode="eval").body
     except (SyntaxError, ValueError):
-        raise ValueError(f"{source!r} is no Python expression") from None
+        raise ValueError(f"{source!r} is not a Python expression") from None
     if any(isinstance(node, _NOT_TO_REPEAT) for node in ast.walk(tree)):
-        raise ValueError(f"{source!r} does something when it is evaluated; assign it to a variable and track that")
+        raise ValueError(f"{source!r} has side effects; assign it to a variable and track that")
     return tree

@@ -1,4 +1,4 @@
-"""What rewritten code calls: takes the values of a ``%%track`` cell, and logs them to its run."""
+"""The callback of instrumented code: takes the values of a ``%%track`` cell and logs them to its run."""
 
 from __future__ import annotations
 
@@ -20,14 +20,16 @@ from .notes import show_note
 
 _PLAIN = frozenset((bool, int, float, Decimal, Fraction))
 _LIBRARIES = frozenset(("numpy", "torch", "jax", "jaxlib", "tensorflow", "ml_dtypes", "cupy"))
-_STAND_INS = frozenset(("Tracer", "SymbolicTensor", "KerasTensor", "FakeTensor"))  # of values, while code is compiled
+_STAND_INS = frozenset(
+    ("Tracer", "SymbolicTensor", "KerasTensor", "FakeTensor")
+)  # placeholders for values while code is compiled
 
 
 class Tracker:
-    """Takes values from rewritten code, and never breaks it, unless its run is to stop so: then it raises `Stopped`.
+    """Logs values of instrumented code, and raises nothing but `Stopped`, where the run is to stop so.
 
-    What cannot be logged is warned of once per metric. With `lenient` it is passed over. A tracker without a run, before
-    `begin` and after `end`, takes nothing.
+    A value that cannot be logged is reported once per metric, or ignored with `lenient`. A tracker without a run, before `begin` and
+    after `end`, ignores all values.
     """
 
     def __init__(
@@ -42,7 +44,7 @@ class Tracker:
     ) -> None:
         self.metrics = metrics
         self.tracked: set[str] = set()
-        self.missed = False  # something came after the run's end
+        self.missed = False  # a value came after the run's end
         self._run: Run | None = None
         self._every = every
         self._min_interval = min_interval
@@ -64,7 +66,7 @@ class Tracker:
         self._kinds.clear()
 
     def __call__(self, code: int, value: Any) -> bool:
-        """One call of rewritten code, as `_rewrite` says; true when a value that was asked for is due."""
+        """Handle a call of instrumented code (see `instrument`). Return True when the value it asks about is wanted."""
         if self._run is None:
             return False
         if code % KINDS == VALUE:
@@ -78,17 +80,17 @@ class Tracker:
         return False
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Functions of a cell take its tracker along to other processes (cloudpickle); there, this tells nobody anything."""
+        """Pickle as a function that does nothing: cloudpickle sends the tracker along with functions of the cell."""
         self.was_sent = True
         return functools.partial, (operator.is_,)
 
     def why_not(self, metric: str) -> str | None:
-        """Why a metric that was never tracked was not, when that is known and was not said."""
+        """Return why a metric was never tracked, if that is known and not yet reported."""
         return None if metric in self._warned else self._unsaid.get(metric)
 
     @property
     def refused(self) -> set[str]:
-        """The metrics of which a value could not be logged, as was said."""
+        """The metrics with a reported value that could not be logged."""
         return self._warned
 
     def _take(self, metric: str, value: Any) -> None:
@@ -124,13 +126,13 @@ class Tracker:
     def _evaluate(self, metric: str, value: Any) -> None:
         try:
             found = value()
-        except Exception as error:  # noqa: BLE001  whatever it is, the user's code goes on
+        except Exception as error:  # noqa: BLE001  an exception here must not stop the user's code
             self._note_failure(metric, error)
         else:
             self._take(metric, found)
 
     def _note_failure(self, metric: str, error: BaseException | None) -> None:
-        """An expression failed. A name that is not there yet may come, so that is told at the end, if at all."""
+        """Note a failed expression. A missing name may still be assigned, and is reported at the end."""
         if isinstance(error, Stopped):
             raise error
         if isinstance(error, NameError):
@@ -139,7 +141,7 @@ class Tracker:
             self._refuse(metric, f"{metric!r} is not tracked here: {type(error).__name__}: {error}")
 
     def _number(self, metric: str, value: Any) -> float | None:
-        """`value` as a float when it is of a kind that is known, whose conversion runs nobody's code."""
+        """Return `value` as a float if its type is a known one, whose conversion runs no user code, else None."""
         kind = type(value)
         if kind not in self._kinds:
             self._kinds[kind] = _is_known(kind)
@@ -159,7 +161,7 @@ class Tracker:
         else:
             try:
                 return to_float(metric, value)
-            except Exception as error:  # noqa: BLE001  what a library raises when it cannot give the number
+            except Exception as error:  # noqa: BLE001  a library may raise anything
                 self._refuse(metric, str(error))
         return None
 
@@ -171,7 +173,7 @@ class Tracker:
 
 
 def _is_known(kind: type) -> bool | None:
-    """Whether values of this type can be converted without running a user's code; None for stand-ins of values."""
+    """Whether values of this type can be converted without running user code; None for placeholders of compilers."""
     if kind in _PLAIN or kind is str:
         return True
     if kind.__module__.partition(".")[0] not in _LIBRARIES:

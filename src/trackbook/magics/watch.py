@@ -1,4 +1,4 @@
-"""``%track watch``: variables of the notebook that are logged after each cell."""
+"""``%track watch``: logging of notebook variables after each cell."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from .notes import show_note
 from .tracker import Tracker
 
 
-class Watching:
-    """The variables to log after each cell, to the run that is open then."""
+class Watcher:
+    """Logs variables after each cell, to the run that is open at that time."""
 
     def __init__(self, current_run: Callable[[], Run | None]) -> None:
         self._current_run = current_run
@@ -31,15 +31,15 @@ class Watching:
         self._hook.watch(shell)
 
     def add(self, names: Iterable[str]) -> None:
-        """Watches these, too. Raises ``ValueError`` for what is no variable's name."""
+        """Watch more variables. Raises ``ValueError`` for a text that is not a variable name."""
         for name in names:
             if not check_name(name).isidentifier():
-                raise ValueError(f"{name!r} is no variable; assign it to one and watch that")
+                raise ValueError(f"{name!r} is not a variable; assign it to one and watch that")
         self.names = list(dict.fromkeys([*self.names, *names]))
         self._tracker = Tracker(self.names, say=_say)
 
     def remove(self, names: Iterable[str]) -> None:
-        """Watches these no longer. Raises ``ValueError`` for one that is not watched."""
+        """Stop watching variables. Raises ``ValueError`` for one that is not watched."""
         for name in names:
             if name not in self.names:
                 raise ValueError(f"{name!r} is not watched; {', '.join(self.names) or 'nothing'} is")
@@ -53,7 +53,7 @@ class Watching:
         self._tracker.begin(run)
         for number, name in enumerate(self.names):
             if name in self._shell.user_ns:
-                with contextlib.suppress(Stopped):  # there is no loop here to end
+                with contextlib.suppress(Stopped):  # there is no loop to end
                     self._tracker(number * KINDS + VALUE, self._shell.user_ns[name])
         self._tracker.end()
 
@@ -62,4 +62,4 @@ def _say(message: str) -> None:
     show_note(f"%track watch: {message}")
 
 
-watching = Watching(current_run)
+watching = Watcher(current_run)

@@ -164,7 +164,7 @@ def _document(text: Any) -> Any:
         document = json.loads(text)
     except (ValueError, RecursionError):
         document = None
-    if not isinstance(document, dict):  # from a file of somebody else's
+    if not isinstance(document, dict):  # from a file of a wrapper of somebody else
         return recorded_text(text, LONGEST_DOCUMENT_TEXT)
     dumped = json.dumps(Masking(LONGEST_DOCUMENT_TEXT)(document), ensure_ascii=False)
     return dumped if dumped.isascii() else re.sub("[\ud800-\udfff]", lambda half: f"\\\\u{ord(half[0]):04x}", dumped)
@@ -174,14 +174,16 @@ def _console_rows(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     """Lines of a console, masked all at once: a private key takes several."""
     if not rows:
         return rows
-    if not all(isinstance(row[2], str) for row in rows):  # from a file of somebody else's
+    if not all(isinstance(row[2], str) for row in rows):  # from a file of a wrapper of somebody else
         return [_passed(row, {2: LONGEST_DOCUMENT_TEXT}) for row in rows]
     texts = [storable(row[2]) for row in rows]
     whole = "\n".join(texts)
     shown = redact(whole)
     if shown == whole and all(text == row[2] for text, row in zip(texts, rows, strict=True)):
         return rows
-    if whole.count("\n") != len(rows) - 1:  # a line that holds newlines, as only a file of somebody else's has
+    if (
+        whole.count("\n") != len(rows) - 1
+    ):  # a line that holds newlines, as only a file of a wrapper of somebody else has
         return [(*row[:2], redact(text), *row[3:]) for row, text in zip(rows, texts, strict=True)]
     masked_texts = _as_many(texts, shown.split("\n"))
     return [(*row[:2], text, *row[3:]) for row, text in zip(rows, masked_texts, strict=True)]

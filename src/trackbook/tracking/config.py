@@ -1,4 +1,4 @@
-"""A run's config and summary: dicts that remember, and that the store can keep as JSON."""
+"""A run's config and summary: mappings that save each change as JSON."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ..types import MetricSummary
 from .config_values import Converter, items_of, text_of
 from .values import kind_name, kind_of
 
-_said: set[type] = set()  # kinds of values that were warned of
+_said: set[type] = set()  # types already warned about
 
 
 class Config(MutableMapping[str, Any]):
-    """What a run was started with. ``config["lr"]`` and ``config.lr`` are the same; changes are kept whenever they come."""
+    """The settings of a run. ``config["lr"]`` and ``config.lr`` are the same; changes are saved at any time."""
 
     _items: dict[str, Any]
     _changed: Callable[[], None]
@@ -26,9 +26,9 @@ class Config(MutableMapping[str, Any]):
         object.__setattr__(self, "_changed", changed)
 
     def update(self, items: Any = None, /, allow_val_change: bool = True, **more: Any) -> None:
-        """Sets several values at once, from a dict, a namespace, a dataclass or keywords.
+        """Set several values at once, from a dict, a namespace, a dataclass or keywords.
 
-        `allow_val_change` is wandb's and changes nothing: values may always change.
+        `allow_val_change` is wandb's and has no effect: values may always change.
         """
         given = as_dict(items) | more
         self._items.update(given)
@@ -36,7 +36,7 @@ class Config(MutableMapping[str, Any]):
         self._changed()
 
     def to_json(self) -> dict[str, Any]:
-        """A copy in JSON values; what JSON cannot say stands as its ``str``."""
+        """Return a copy in JSON values, with the ``str`` of values that JSON cannot represent."""
         return _to_json(self._items)
 
     def __getitem__(self, name: str) -> Any:
@@ -76,7 +76,7 @@ class Config(MutableMapping[str, Any]):
         return [*super().__dir__(), *self._items]
 
     def __reduce__(self) -> tuple[type[Config], tuple[dict[str, Any]]]:
-        """A copy, or one that was pickled, is on its own: what is set there is not the run's."""
+        """Copy and pickle as an independent config: changes to it are not saved with the run."""
         return Config, (self._items,)
 
     def __repr__(self) -> str:
@@ -84,9 +84,9 @@ class Config(MutableMapping[str, Any]):
 
 
 class Summary(MutableMapping[str, Any]):
-    """One figure a metric, as wandb's: the value at its largest step, unless you set another.
+    """One number per metric, as in wandb: the value at its largest step, unless it was set by hand.
 
-    ``summary["loss"]`` is the last value, ``summary.min["loss"]`` and ``summary.max["loss"]`` the extremes (NaN passed over).
+    ``summary["loss"]`` is the last value, ``summary.min["loss"]`` and ``summary.max["loss"]`` the extremes (ignoring NaN).
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class Summary(MutableMapping[str, Any]):
         self._changed()
 
     def to_json(self) -> dict[str, Any]:
-        """A copy of what was set by hand, in JSON values."""
+        """Return a copy of the values set by hand, in JSON values."""
         return _to_json(self._chosen)
 
     def _all(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""From what users log to floats and steps: the rules of values, names and steps, before anything is recorded."""
+"""Validation of logged values, metric names and steps, before anything is recorded."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..text import one_line
 LARGEST_STEP = 2**63 - 1
 DEEPEST_NESTING = 32
 SHORTEST_WAIT, LONGEST_WAIT = 0.1, 86_400
-_TIMES = ("m", "M")  # numpy's dates and durations, whose items are ints when they count nanoseconds
+_TIMES = ("m", "M")  # numpy's dates and durations, whose `item()` is an int when the unit is nanoseconds
 
 
 SKIPS = "init(on_bad_value='warn') leaves such values out and records the rest"
@@ -24,9 +24,9 @@ Skip = Callable[[str, Exception], None]
 
 
 def flatten(data: Mapping[str, Any], skip: Skip | None = None) -> dict[str, float]:
-    """The metrics of one `log` call: nested dicts joined by ``/``, values as floats, in the order given.
+    """Return the metrics of one `log` call: nested dicts joined by ``/``, values as floats, in the given order.
 
-    Raises ``TypeError`` for what cannot be logged and ``ValueError`` for a bad name or a number out of range; the message
+    Raises ``TypeError`` for a value that cannot be logged and ``ValueError`` for a bad name or a number out of range; the message
     names metric, value and remedy. With `skip`, a value that cannot be logged is passed to it with its error, and left out.
     """
     if not isinstance(data, Mapping):
@@ -61,7 +61,7 @@ def _flatten_into(
 
 
 def check_name(name: Any, prefix: str = "") -> str:
-    """`name` when it can name a metric; else ``TypeError`` or ``ValueError``."""
+    """Return `name` if it is a valid metric name. Raises ``TypeError`` or ``ValueError``."""
     if not isinstance(name, str):
         shown = _show(name)
         raise TypeError(f"metric name {shown} is {kind_of(name)}, not a string; log {{{shown!r}: ...}} instead")
@@ -69,7 +69,7 @@ def check_name(name: Any, prefix: str = "") -> str:
 
 
 def check_text(what: str, text: Any) -> str:
-    """`text` when it is a non-empty string that UTF-8 can hold; else an error that calls it `what`."""
+    """Return `text` if it is a non-empty string that UTF-8 can encode. Otherwise raises an error that calls it `what`."""
     if not isinstance(text, str):
         raise TypeError(f"{what} {_show(text)} is {kind_of(text)}; give a string")
     if not text:
@@ -78,24 +78,24 @@ def check_text(what: str, text: Any) -> str:
         text.encode()
     except UnicodeEncodeError:
         raise ValueError(f"{what} {_show(text)} holds half a surrogate pair, which is no text; rename it") from None
-    return str.__str__(text)  # a str of its own: an enum's __str__ says something else
+    return str.__str__(text)  # a plain str: the __str__ of a string enum returns something else
 
 
 def as_tags(tags: Iterable[Any] | str | None) -> tuple[str, ...]:
-    """Tags from one string or several, each once, in order."""
+    """Return tags from one string or several, without duplicates, in order."""
     if tags is None:
         return ()
     if not isinstance(tags, Iterable):
-        raise TypeError(f"tags={tags!r} is no list of strings; give one, such as tags=['baseline']")
+        raise TypeError(f"tags={tags!r} is not a list of strings; give one, such as tags=['baseline']")
     given = [tags] if isinstance(tags, str) else [tag if isinstance(tag, str) else str(tag) for tag in tags]
     return tuple(dict.fromkeys(check_text("tag", tag) for tag in given))
 
 
 def to_float(metric: str, value: Any) -> float:
-    """`value` as a float64; read at the call, so that an array changed afterwards does not change what was logged."""
+    """Return `value` as a float64, read at once: changing an array afterwards does not change the logged value."""
     kind = type(value)
     if kind is float:
-        return value  # type: ignore[no-any-return]  # narrowed by identity, which mypy does not follow
+        return value  # type: ignore[no-any-return]  # narrowed by identity, which mypy does not support
     if isinstance(value, (bool, int, float, Decimal, Fraction)):
         return _number(metric, value)
     if isinstance(value, str):
@@ -112,7 +112,7 @@ def to_float(metric: str, value: Any) -> float:
 
 
 def _scalar(metric: str, value: Any) -> float:
-    """One number out of a numpy, torch, jax or tensorflow scalar or one-element array."""
+    """Return the number in a numpy, torch, jax or tensorflow scalar or one-element array."""
     shape = getattr(value, "shape", None)
     if shape is None or isinstance(value, type):
         remedy = (
@@ -142,7 +142,7 @@ def _scalar(metric: str, value: Any) -> float:
 def _size(shape: Any) -> int | None:
     try:
         return math.prod(int(n) for n in shape)
-    except (TypeError, ValueError):  # some other thing that has a `shape`
+    except (TypeError, ValueError):  # an unrelated object with a `shape`
         return None
 
 
@@ -154,11 +154,11 @@ def _number(metric: str, value: Any) -> float:
             f"metric {_show(metric)}: {_show(value)} is too large for a 64-bit float; log its logarithm"
         ) from None
     except ValueError:
-        raise ValueError(f"metric {_show(metric)}: {_show(value)} is no number; log float('nan')") from None
+        raise ValueError(f"metric {_show(metric)}: {_show(value)} is not a number; log float('nan')") from None
 
 
 def to_step(step: Any, what: str = "step") -> int:
-    """`step` as an int64. Integral numbers of any library pass; ``TypeError`` or ``ValueError`` says what is wrong."""
+    """Return `step` as an int64. Accepts integral numbers of any library. Raises ``TypeError`` or ``ValueError``."""
     if isinstance(step, bool) or type(step).__name__ in ("bool_", "bool"):
         raise TypeError(f"{what}={step!r} is a bool; give a whole number, such as {what}=7")
     try:
@@ -173,7 +173,7 @@ def to_step(step: Any, what: str = "step") -> int:
 
 
 def to_seconds(seconds: Any, what: str) -> float:
-    """`seconds` as a duration to wait; ``TypeError`` or ``ValueError`` says what is wrong."""
+    """Return `seconds` as a duration. Raises ``TypeError`` or ``ValueError``."""
     if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
         raise TypeError(f"{what}={_show(seconds)} is {kind_of(seconds)}; give a number of seconds, such as {what}=10")
     if not SHORTEST_WAIT <= seconds <= LONGEST_WAIT:
@@ -197,7 +197,7 @@ def _integral(step: Any, what: str) -> int:
 def _show(value: Any) -> str:
     try:
         text = repr(value)
-    except Exception as error:  # noqa: BLE001  a user's broken __repr__ must not hide which metric was wrong
+    except Exception as error:  # noqa: BLE001  a broken __repr__ must not hide which metric is wrong
         text = f"<{type(value).__name__} whose repr raises {type(error).__name__}>"
     return one_line(text)
 

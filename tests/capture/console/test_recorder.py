@@ -154,7 +154,7 @@ def test_a_redirected_stream_is_not_recorded(bench: Bench, tmp_path: Path) -> No
     assert bench.texts(run) == ["shown"]
 
 
-def test_a_stream_that_passes_on_what_it_is_given_is_recorded_once(bench: Bench) -> None:
+def test_forwarding_stream_is_recorded_once(bench: Bench) -> None:
     class Tee(Stream):
         def write(self, text: str) -> int:
             return bench.out.write(text)
@@ -169,7 +169,7 @@ def test_a_stream_that_passes_on_what_it_is_given_is_recorded_once(bench: Bench)
     assert (bench.texts(run), bench.texts(two)) == (["to both", "to one"], ["to one"])
 
 
-def test_a_run_that_is_opened_beneath_a_stream_of_the_users_own_is_recorded(bench: Bench) -> None:
+def test_run_opened_under_a_user_stream_is_recorded(bench: Bench) -> None:
     class Tee(Stream):
         def write(self, text: str) -> int:
             return bench.out.write(text)
@@ -191,7 +191,7 @@ def test_a_stream_that_takes_the_place_of_one_of_its_kind_is_followed(bench: Ben
     assert bench.texts(run) == ["first", "second", "third"]
 
 
-def test_each_of_two_runs_has_what_was_written_while_it_was_open(bench: Bench) -> None:
+def test_each_of_two_runs_has_its_own_output(bench: Bench) -> None:
     one = bench.begin("one")
     print("a")
     two = bench.begin("two")
@@ -256,7 +256,7 @@ def test_a_stream_with_slots_that_comes_later_breaks_nothing(bench: Bench) -> No
     assert bench.texts(run) == ["before"]
 
 
-def test_what_no_file_can_hold_is_spelled_out(bench: Bench) -> None:
+def test_lone_surrogates_are_escaped(bench: Bench) -> None:
     run = bench.begin()
     print("a\udc80b")
     assert bench.texts(run) == ["a\\udc80b"]
@@ -265,7 +265,7 @@ def test_what_no_file_can_hold_is_spelled_out(bench: Bench) -> None:
 # --- bounds -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_hundred_thousand_lines_are_those_of_a_terminal_but_for_a_marked_cut(bench: Bench) -> None:
+def test_100_000_lines_equal_a_terminal_except_a_marked_cut(bench: Bench) -> None:
     run = bench.begin()
     for i in range(100_000):
         print("line", i)
@@ -303,7 +303,7 @@ PARTS = st.lists(st.tuples(st.sampled_from(["stdout", "stderr"]), TEXTS, st.bool
 
 
 @hypothesis.given(parts=PARTS)
-def test_lines_that_nobody_would_see_are_passed_over_unread(parts: list[tuple[str, str, bool, int]]) -> None:
+def test_dropped_lines_are_not_parsed(parts: list[tuple[str, str, bool, int]]) -> None:
     """What is stored is what it were if the terminal had shown each line."""
 
     def stored(plain: Callable[[Terminal, str], bool], times: int) -> list[TerminalRow]:
@@ -362,7 +362,7 @@ def test_streams_are_as_before_when_no_run_is_open(bench: Bench) -> None:
     assert ("write" in vars(bench.out), "write" in vars(bench.err)) == (False, False)
 
 
-def test_who_wraps_us_and_whom_we_wrap_stay(bench: Bench) -> None:
+def test_other_wrappers_stay_in_place(bench: Bench) -> None:
     wrapped: list[str] = []
     theirs: Callable[[str], int] = lambda text: wrapped.append(text) or len(text)  # noqa: E731
     bench.out.write = theirs  # type: ignore[method-assign]
@@ -381,7 +381,7 @@ def test_who_wraps_us_and_whom_we_wrap_stay(bench: Bench) -> None:
     assert (bench.texts(run), bench.err.write) == (["d"], outer)
 
 
-def test_a_stream_that_is_given_back_its_write_is_followed_on(bench: Bench) -> None:
+def test_stream_with_restored_write_is_tapped_again(bench: Bench) -> None:
     """As by IPython 9, which wraps it for the time of each cell."""
     bench.use(bench.out, bench.err)
     before = bench.out.write
@@ -399,7 +399,7 @@ def test_a_stream_that_is_given_back_its_write_is_followed_on(bench: Bench) -> N
     assert bench.texts(run) == ["a", "b", "c"]
 
 
-def test_a_stream_on_a_file_is_heard_behind_its_encoding(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stream_on_a_file_is_observed_at_its_buffer(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recorder, "is_shown", lambda *_: True)
     with tempfile.TemporaryFile() as file, io.TextIOWrapper(file, "utf-16-le", write_through=False) as stream:
         bench.use(stream, bench.err)
@@ -415,7 +415,7 @@ def test_a_stream_on_a_file_is_heard_behind_its_encoding(bench: Bench, monkeypat
         assert file.read().decode("utf-16-le") == "before\ngrün\na\n"
 
 
-def test_a_write_gives_and_raises_what_it_did(bench: Bench) -> None:
+def test_write_returns_and_raises_as_before(bench: Bench) -> None:
     run = bench.begin()
     assert sys.stdout.write("four") == 4
     bench.out.shown = None  # type: ignore[assignment]
@@ -426,7 +426,7 @@ def test_a_write_gives_and_raises_what_it_did(bench: Bench) -> None:
     assert bench.texts(run) == ["four"]
 
 
-def test_threads_that_look_at_once_listen_to_a_stream_once(bench: Bench) -> None:
+def test_concurrent_looks_tap_a_stream_once(bench: Bench) -> None:
     """`init` in the user's thread, and the pump."""
     entered, go, hooks = threading.Semaphore(0), threading.Event(), list[object]()
 
@@ -452,7 +452,7 @@ def test_threads_that_look_at_once_listen_to_a_stream_once(bench: Bench) -> None
     assert len(hooks) == 1
 
 
-def test_what_fails_inside_never_reaches_the_print(bench: Bench) -> None:
+def test_internal_failure_never_reaches_print(bench: Bench) -> None:
     run = bench.begin()
     bench.console._cell_of = lambda _: 1 // 0
     print("shown")
@@ -483,7 +483,7 @@ def test_a_print_inside_of_a_print_is_recorded(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_of_two_followed_streams_one_beneath_the_other_a_text_is_recorded_once(bench: Bench, fails: bool) -> None:
+def test_write_through_nested_streams_is_recorded_once(bench: Bench, fails: bool) -> None:
     class PassesOn:
         def append(self, text: str) -> None:
             bench.out.write(f"{text} ")
@@ -544,7 +544,7 @@ def test_threads_are_recorded_in_the_order_they_are_shown(bench: Bench) -> None:
     assert [line.rstrip() for line in "".join(bench.out.shown).split("\n")[:-1]] == bench.texts(run)
 
 
-def test_what_a_thread_reads_while_another_stores_is_stored(bench: Bench) -> None:
+def test_text_read_while_another_thread_stores_is_stored(bench: Bench) -> None:
     """A writer that does the pump's work reads, and so does the pump, while somebody asks for the lines."""
     run = bench.begin()
     failed: list[Exception] = []
@@ -570,7 +570,7 @@ def test_what_a_thread_reads_while_another_stores_is_stored(bench: Bench) -> Non
     assert (failed, bench.texts(run)) == ([], [str(i) for i in range(6_000)])
 
 
-def test_lines_are_taken_in_while_a_disk_holds_up_those_before(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_slow_disk_does_not_block_reading(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     run = bench.begin()
     put = bench.store.put_captured
 
@@ -589,7 +589,7 @@ def test_lines_are_taken_in_while_a_disk_holds_up_those_before(bench: Bench, mon
     assert bench.texts(run) == ["first", "second"]
 
 
-def test_a_write_that_does_not_end_holds_up_nobody(bench: Bench) -> None:
+def test_endless_write_blocks_nobody(bench: Bench) -> None:
     run = bench.begin()
     stuck, free = threading.Event(), threading.Event()
 
@@ -611,7 +611,7 @@ def test_a_write_that_does_not_end_holds_up_nobody(bench: Bench) -> None:
     assert bench.texts(run) == ["0", "1", "2", "late", "after"]
 
 
-def test_a_write_that_an_interrupt_broke_off_holds_up_the_next_for_a_moment_only(bench: Bench) -> None:
+def test_interrupted_write_delays_the_next_only_briefly(bench: Bench) -> None:
     run = bench.begin()
     bench.console._is_writing = True
     print("next")
@@ -622,7 +622,7 @@ def test_a_write_that_an_interrupt_broke_off_holds_up_the_next_for_a_moment_only
     assert bench.texts(run) == ["next", *map(str, range(20))]
 
 
-def test_a_stream_of_the_users_own_may_be_given_anything(bench: Bench) -> None:
+def test_user_stream_accepts_any_arguments(bench: Bench) -> None:
     class Lenient(Stream):
         def write(self, *given: Any) -> int:
             return super().write(" ".join(map(str, given)))
@@ -649,7 +649,7 @@ def test_a_buffer_is_recorded_as_it_was_when_it_was_written(bench: Bench, tmp_pa
         bench.end(run)
 
 
-def test_of_a_large_text_only_a_part_is_in_memory_at_a_time(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_text_is_processed_in_parts(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lines_module, "_AT_ONCE", 7)
     run = bench.begin()
     sizes: list[int] = []
@@ -664,7 +664,7 @@ def test_of_a_large_text_only_a_part_is_in_memory_at_a_time(bench: Bench, monkey
     assert max(sizes) == 7
 
 
-def test_an_end_that_an_interrupt_breaks_off_is_made_again(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interrupted_end_is_repeated(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted() -> None:
         raise KeyboardInterrupt
 
@@ -678,7 +678,7 @@ def test_an_end_that_an_interrupt_breaks_off_is_made_again(bench: Bench, monkeyp
     assert bench.store.captured("r", "console")[0][2] == "hello"
 
 
-def test_lines_that_an_interrupt_kept_from_the_store_are_put_there_later(bench: Bench) -> None:
+def test_lines_of_an_interrupted_store_are_stored_later(bench: Bench) -> None:
     run = bench.begin()
     put = bench.store.put_captured
 
@@ -694,7 +694,7 @@ def test_lines_that_an_interrupt_kept_from_the_store_are_put_there_later(bench: 
     assert bench.texts(run) == ["first", "second"]
 
 
-def test_an_interrupt_anywhere_in_reading_leaves_it_free(bench: Bench) -> None:
+def test_interrupt_while_reading_leaves_no_lock_held(bench: Bench) -> None:
     run, number, happened = bench.begin(), 0, True
     while happened:
         bench.console._batches.append(WriteBatch(1.0, ("stdout", None), {}, [f"{number}\n"]))
@@ -797,7 +797,7 @@ console.print("[bold]done[/bold]")
 """
 
 
-def test_bars_of_tqdm_and_rich_are_what_a_terminal_shows(tmp_path: Path, recorded: Callable[..., list[str]]) -> None:
+def test_bars_of_tqdm_and_rich_equal_a_terminal(tmp_path: Path, recorded: Callable[..., list[str]]) -> None:
     _, err = execute(tmp_path, BARS)
     lines = expected([err])
     assert "\x1b[" in err

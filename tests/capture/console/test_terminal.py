@@ -63,7 +63,7 @@ SCREENS = {
 
 @pytest.mark.parametrize("name", SCREENS)
 @pytest.mark.parametrize("at_once", [True, False])
-def test_what_is_shown_is_what_pytes_own_screen_shows(name: str, at_once: bool) -> None:
+def test_lines_equal_those_of_pytes_screen(name: str, at_once: bool) -> None:
     texts = ["".join(SCREENS[name])] if at_once else SCREENS[name]
     assert trimmed(shown(texts)) == expected(texts)
 
@@ -77,7 +77,7 @@ TOKENS = st.one_of(
 
 
 @hypothesis.given(st.lists(TOKENS, max_size=40), st.integers(1, 9))
-def test_any_sequence_of_the_usual_controls_shows_what_pytes_own_screen_shows(tokens: list[str], size: int) -> None:
+def test_random_controls_equal_pytes_screen(tokens: list[str], size: int) -> None:
     text = "".join(tokens)
     pieces = [text[at : at + size] for at in range(0, len(text), size)]
     assert trimmed(shown([text])) == trimmed(shown(pieces)) == expected([text])
@@ -89,7 +89,7 @@ def test_controls_that_no_program_prints_are_ignored() -> None:
 
 
 @hypothesis.given(st.lists(st.text() | st.text("\x1b[]?;0123456789hHmKrlPX²\x07\\ \n\r\x9b\x9d")))
-def test_no_text_makes_it_fail(texts: list[str]) -> None:
+def test_no_text_raises(texts: list[str]) -> None:
     assert any("after" in line for line in shown([*texts, *["\x07m\nafter\n"] * 3]))
 
 
@@ -110,7 +110,7 @@ def test_a_line_is_as_long_as_it_was_printed() -> None:
 
 
 @pytest.mark.parametrize("piece", [1_000_000, 3_000])
-def test_of_an_endless_line_the_beginning_is_kept(piece: int) -> None:
+def test_start_of_an_endless_line_is_kept(piece: int) -> None:
     endless = "x" * 1_000_000
     found = shown([endless[at : at + piece] for at in range(0, len(endless), piece)] + ["\nafter\n"])
     assert found == ["x" * LONGEST + " ... 900,000 characters left out", "after"]
@@ -120,7 +120,7 @@ def test_a_cursor_sent_far_away_takes_no_memory() -> None:
     assert len("".join(shown(["\x1b[9999;9999Hx\x1b[9999Cy"] * 100))) < 10_000
 
 
-def test_what_never_ends_swallows_nothing() -> None:
+def test_unfinished_sequence_swallows_no_text() -> None:
     assert shown(["\x1b]", "a" * 10_000, "\nafter\n"])[-1] == "after"
 
 
@@ -130,7 +130,7 @@ def test_an_editor_leaves_no_trace() -> None:
     assert shown([*texts, "\x1b[?1049l", "after\n"]) == ["before", "after"]
 
 
-def test_a_line_is_of_the_stream_time_and_cell_of_its_first_character() -> None:
+def test_line_has_stream_time_and_cell_of_its_first_character() -> None:
     terminal = Terminal()
     terminal.feed("stderr", 1.0, 1, " 0%|   |")
     terminal.feed("stderr", 2.0, 1, "\r10%|#  |")
@@ -155,7 +155,7 @@ TURNS = {
 
 
 @pytest.mark.parametrize("turns", TURNS)
-def test_a_line_is_of_one_stream_where_a_host_shows_each_by_itself(turns: str) -> None:
+def test_lines_mix_no_streams_where_hosts_show_them_apart(turns: str) -> None:
     writes, lines = TURNS[turns]
     terminal = Terminal()
     for stream, text in writes:
@@ -163,7 +163,7 @@ def test_a_line_is_of_one_stream_where_a_host_shows_each_by_itself(turns: str) -
     assert [line[2] for line in terminal.changing()] == lines.split("|")
 
 
-def test_lines_that_scrolled_off_are_given_once() -> None:
+def test_scrolled_lines_are_returned_once() -> None:
     terminal = Terminal()
     terminal.feed("stdout", 0.0, None, "".join(f"{i}\n" for i in range(HEIGHT + 3)))
     assert [line[:3] for line in terminal.finished()] == [(i, "stdout", str(i)) for i in range(4)]

@@ -1,1 +1,1 @@
-"""The console of a run, as a terminal would show it."""
+"""Recorder of a run's console, as a terminal would show it."""

@@ -1,4 +1,4 @@
-"""The lines of a run's console: what its terminal shows, within bounds, on the way to its store."""
+"""The lines of a run's console on their way from the terminal to the store, with bounds on their number and length."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from .row import Line
     from .terminal import Terminal
 
-FIRST: Final = 5_000  # lines kept of the beginning of a run
-LAST: Final = 20_000  # lines kept of its end
+FIRST: Final = 5_000  # lines kept from the start of a run
+LAST: Final = 20_000  # lines kept from its end
 FIRST_CHARACTERS: Final = 1_000_000
 LAST_CHARACTERS: Final = 4_000_000
-_MARGIN: Final = 200  # lines that can still change, and more
+_MARGIN: Final = 200  # a bit more than the lines that can still change
 # characters that a terminal takes in: of more, lines that are not kept would take the memory
 _AT_ONCE: Final = 1_000_000
 
@@ -26,10 +26,10 @@ Written = tuple[str, float, int | None, str, int]  # stream, time, cell, text, a
 
 
 class ConsoleLines:
-    """The lines of one run: the first ones, the last ones, and between them how many were left out."""
+    """The first and last lines of one run, and the number of lines left out in between."""
 
     def __init__(self, run: RunWriter, first: int) -> None:
-        """`first` is the number of the first line: a run that is resumed has lines already."""
+        """`first` is the number of the first line: a resumed run already has lines."""
         self.run = run
         self._first = first
         self._lock = threading.RLock()
@@ -56,7 +56,7 @@ class ConsoleLines:
         return Terminal()
 
     def feed(self, stream: str, at: float, cell: int | None, text: str, *, apart: bool) -> None:
-        """From any thread."""
+        """Take in text written to a stream. May be called from in any thread."""
         with self._lock:
             self._is_stored = False
             newlines = 0 if apart or self._head_end is None or not self._terminal.is_plain(text) else text.count("\n")
@@ -76,7 +76,7 @@ class ConsoleLines:
             self._take_in()
 
     def _skip(self) -> None:
-        """The first of what waits: so much came after it that none of its lines would be kept."""
+        """Drop the oldest waiting text, none of whose lines would be kept after all that follows."""
         stream, at, cell, text, newlines = self._waiting.popleft()
         self._waiting_lines -= newlines
         self._waiting_characters -= len(text)
@@ -98,7 +98,7 @@ class ConsoleLines:
                 self._keep(lines if self._head_end is not None else self._keep_first(lines))
 
     def _keep_first(self, lines: list[Line]) -> list[Line]:
-        """Those that are not of the beginning."""
+        """Store lines of the start of the run, and return the others."""
         for place, line in enumerate(lines):
             self._head_characters += len(line[2])
             if line[0] == FIRST or self._head_characters > FIRST_CHARACTERS:
@@ -120,8 +120,8 @@ class ConsoleLines:
             self._characters -= self._sizes.popleft()
 
     def store(self) -> None:
-        """Puts into the run's store what is new, and takes out of it what is left out. One thread at a time."""
-        with self._lock:  # not while it is put: a disk may be in the way
+        """Write new lines to the run's store and remove dropped ones from it. One thread at a time."""
+        with self._lock:  # released before the store is written, since a disk may be slow
             if not self._is_stored:
                 self._news.append(self._take_news())
         while self._news:
@@ -129,7 +129,7 @@ class ConsoleLines:
             for first, end in left_out:
                 self.run.store.drop_captured(self.run.id, "console", self._first + first, self._first + end)
             self._put(rows)
-            self._news.popleft()  # not after an interrupt: what it broke off is done again
+            self._news.popleft()  # not reached after an interrupt, so that the batch is written again
 
     def _take_news(self) -> tuple[list[Line], list[tuple[int, int]]]:
         self._is_stored = True

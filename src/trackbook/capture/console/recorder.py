@@ -1,11 +1,11 @@
-"""The console of a run: what its process writes to stdout and stderr while it is open, as a terminal shows it.
+"""Recorder of the console: what a process writes to stdout and stderr while a run is open, as a terminal shows it.
 
-The streams stay the objects that they are. Each is heard where it sends what it collected, which costs a print next to nothing, and
-is what is shown: a kernel's stream by its hook, one on a file by the `write` of its buffer, others by their own. So the record lives through hosts that
-replace or reset `sys.stdout` or its `write`, holds what handlers of `logging` write, and holds of a redirected stream
-(``redirect_stdout``, ``%%capture``) nothing, since it is not shown. In a kernel all output of subprocesses comes by the streams, of
-``!`` commands too; in a script, what a subprocess writes to an inherited stdout passes us by, as do log records that no handler
-shows. The traceback of a failing cell is no text of these streams in a kernel: the table `cells` has it.
+`sys.stdout` and `sys.stderr` are not replaced. Output is observed at the point where a stream sends its buffer, which costs a print
+next to nothing: a kernel's stream by its hook, a stream on a file by the `write` of its buffer, others by their own `write`. So the
+recording survives hosts that replace or reset `sys.stdout` or its `write`, includes output of `logging` handlers, and excludes
+redirected output (``redirect_stdout``, ``%%capture``), which is not shown. In a kernel, output of subprocesses and of ``!`` commands
+arrives through the streams; in a script, what a subprocess writes to an inherited stdout is not recorded. In a kernel the traceback
+of a failing cell is not written to these streams: it is in the table `cells`.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ from ...tracking.run_writer import RunWriter
 from .lines import ConsoleLines
 from .streams import HookedStream, TappedStream, can_be_tapped, descriptor_of, is_shown
 
-SECONDS: Final = 0.2  # between two hand-overs; the store writes once a second
-SLOWEST_SECONDS: Final = 2.0  # between them where a flood of lines makes them long
-_REST: Final = 50  # times as long as one took
-TOGETHER: Final = 0.01  # seconds: what is written within them counts as written at once
-_BACKLOG: Final = 50_000  # writes that wait for the pump; with more, who writes does its work
-_LARGE: Final = 1_000_000  # characters of one write that does not wait
-_PATIENCE: Final = 0.1  # seconds for another thread's write, for the sake of the order
+SECONDS: Final = 0.2  # between two reads of the written text; the store writes once a second
+SLOWEST_SECONDS: Final = 2.0  # between two writes into the store while a flood of lines makes them slow
+_REST: Final = 50  # the pause after a write, as a multiple of its duration
+TOGETHER: Final = 0.01  # seconds: writes within this time have one timestamp
+_BACKLOG: Final = 50_000  # writes that wait for the pump; above, the writing thread processes them
+_LARGE: Final = 1_000_000  # characters of a write that is processed at once
+_PATIENCE: Final = 0.1  # seconds limit of waiting for another thread's write, to keep the order
 _MOMENT: Final = 1e-5
-_REQUESTS: Final = 20  # executions whose late output is still theirs
+_REQUESTS: Final = 20  # executions to which late output is still attributed
 _NUMBERS: Final = {"stdout": 1, "stderr": 2}
 
-CellNumbers = dict[str, int | None]  # the number of the running execution, by run
+CellNumbers = dict[str, int | None]  # number of the running execution, by run id
 Decode = Callable[[bytes], str]
-StreamSource = tuple[str, Decode | None]  # the name of a stream; None where texts are noted, and no bytes
+StreamSource = tuple[str, Decode | None]  # name of a stream, and its decoder; None for streams of text
 
 
 class WriteBatch:
-    """What was written to one stream, in one cell, within `TOGETHER`: texts, or bytes."""
+    """Text or bytes written to one stream, in one cell, within `TOGETHER` seconds."""
 
     __slots__ = ("at", "cells", "source", "texts")
 
@@ -59,30 +59,30 @@ _NO_BATCH: Final = WriteBatch(0.0, ("", None), {}, [])
 
 
 class ConsoleCapture:
-    """Follows stdout and stderr while runs are open. `cell_of` tells the number of the execution that a run is in."""
+    """Records stdout and stderr while runs are open. `cell_of` returns the number of the execution that a run is in."""
 
     def __init__(self, pump: Pump, cell_of: Callable[[RunWriter], int | None] = lambda _: None) -> None:
         self._pump = pump
         self._cell_of = cell_of
-        self._passed_on: set[int] = set()  # threads that noted a write beneath another one, which then is not noted
+        self._passed_on: set[int] = set()  # threads whose write was recorded by an inner stream
         self._forget()
 
     def _forget(self) -> None:
         self._records: dict[str, ConsoleLines] = {}
         self._taps: list[TappedStream | HookedStream] = []
-        self._cells_of: dict[str, CellNumbers] = {}  # by the kernel's request
+        self._cells_of: dict[str, CellNumbers] = {}  # by message id of the kernel's request
         self._batches: list[WriteBatch] = []
-        self._batch = _NO_BATCH  # the one that is written to
+        self._batch = _NO_BATCH  # the batch that receives writes
         self._passed_on.clear()
         self._cells: CellNumbers | None = None
         self._writes = self._writes_read = 0
-        self._is_writing = False  # any thread
-        self._era = 0  # another one when a write was given up on
-        self._reading = threading.RLock()  # of those that take batches
-        self._storing = threading.RLock()  # of those that store lines; taken before `_reading`
-        self._looking = threading.RLock()  # of those that tap streams, each of which must be tapped once
+        self._is_writing = False  # in any thread
+        self._era = 0  # incremented when waiting for a write was given up
+        self._reading = threading.RLock()  # held while batches are taken
+        self._storing = threading.RLock()  # held while lines are stored; acquired before `_reading`
+        self._looking = threading.RLock()  # held while streams are tapped, so that each is tapped once
         self._is_reading = False
-        self._failure: Exception | None = None  # of what a write brought about, for the pump to raise
+        self._failure: Exception | None = None  # raised by processing inside a write, for the pump to re-raise
         self._next = self._next_storing = 0.0
 
     def begin(self, run: RunWriter) -> None:
@@ -107,7 +107,7 @@ class ConsoleCapture:
         except Exception:
             self._close(run)
             raise
-        self._close(run)  # not after an interrupt: a call that it breaks off is made again
+        self._close(run)  # not reached after an interrupt: the call is repeated
 
     def _close(self, run: RunWriter) -> None:
         with self._storing:
@@ -120,10 +120,10 @@ class ConsoleCapture:
     def leave(self) -> None:
         for tap in self._taps:
             tap.leave()
-        self._forget()  # locks, too, which another thread of the parent may have held
+        self._forget()  # also the locks, which another thread of the parent may have held
 
     def cell_began(self) -> None:
-        """Another cell runs, and `cell_of` knows it or will when it writes."""
+        """Note that another cell runs."""
         self._cells = None
         if self._records:
             self.look()
@@ -147,7 +147,7 @@ class ConsoleCapture:
         return max(INTERVAL, self._next - now)
 
     def store(self, *, flush: bool = True) -> None:
-        """Puts into the stores what is new."""
+        """Write new lines into the stores."""
         if flush:
             self._flush()
         with self._storing:
@@ -160,16 +160,16 @@ class ConsoleCapture:
             tap.flush()
 
     def _note_request(self) -> None:
-        """What a kernel sends says which request it belongs to."""
+        """Note which cells the current request runs: output of a kernel carries its request's id."""
         for request in {tap.request() for tap in self._taps} - {None}:
             self._cells_of[str(request)] = self._ask()
         for request in list(self._cells_of)[:-_REQUESTS]:
             del self._cells_of[request]
 
     def read(self) -> None:
-        """Brings the records up to what was written by now."""
-        with self._reading:  # nothing else takes it so that no interrupt comes in between, and nobody ever has it again
-            if self._is_reading:  # by this thread, which a signal handler interrupted
+        """Feed everything written so far to the terminals."""
+        with self._reading:  # a `with`, so that no interrupt can leave it held
+            if self._is_reading:  # by this thread, interrupted by a signal handler
                 return
             self._is_reading = True
             try:
@@ -178,7 +178,7 @@ class ConsoleCapture:
                 self._is_reading = False
 
     def _take(self) -> list[WriteBatch]:
-        """What was written since the last time."""
+        """Return the batches written since the last call."""
         self._writes_read = self._writes
         self._batch = _NO_BATCH
         batches = self._batches[:]
@@ -192,13 +192,13 @@ class ConsoleCapture:
                 continue
             name, decode = batch.source
             text = "".join(batch.texts) if decode is None else decode(b"".join(batch.texts))
-            apart = decode is None  # a host's stream: it sends each by itself, and shows them so
+            apart = decode is None  # a host's stream: stdout and stderr are sent and shown separately
             for run_id, record in list(self._records.items()):
                 record.feed(name, batch.at, batch.cells.get(run_id), text, apart=apart)
 
     def look(self) -> None:
-        """Taps the streams that are shown, where they are not, or not any more: at the end of each cell IPython 9 gives a
-        stream back the `write` that it had before the cell.
+        """Tap the shown streams that are not tapped. IPython 9 restores a stream's original `write` at the end of each
+        cell, which removes ours.
         """
         with self._looking:
             for name, number in _NUMBERS.items():
@@ -229,10 +229,10 @@ class ConsoleCapture:
             self._batches.append(WriteBatch(time.time(), source, cells, [text]))
 
     def _tapped(self, original: Callable[[Any], Any], source: StreamSource) -> Callable[[Any], Any]:
-        """A `write` that does what `original` does, and notes what was written: 0.4 us, of a print's four to a terminal.
+        """Return a `write` that calls `original` and records the text: 0.4 us, where a print to a terminal takes 4.
 
-        Without a lock, which would take longer than all the rest: Python lets other threads run at calls and at the ends of
-        loops, so not between the look at `_is_writing` and its change, nor between that at `_batch` and the `append`.
+        There is no lock, which would cost more than everything else. It is safe because Python switches threads only at calls and
+        at the ends of loops: not between reading and setting `_is_writing`, nor between reading `_batch` and the `append`.
         """
         now, get_ident, passed_on = time.time, threading.get_ident, self._passed_on
         kind = str if source[1] is None else bytes
@@ -250,7 +250,9 @@ class ConsoleCapture:
                 written = original(given)
                 if not passed_on or get_ident() not in passed_on:
                     self._writes += 1
-                    text = given if type(given) is kind else kind(given)  # as it is now: a buffer may be used again
+                    text = (
+                        given if type(given) is kind else kind(given)
+                    )  # a copy, since the caller may reuse the buffer
                     at = now()
                     batch = self._batch
                     if batch.source is source and batch.cells is self._cells and at - batch.at <= TOGETHER:
@@ -269,7 +271,7 @@ class ConsoleCapture:
         return write
 
     def _tapped_leniently(self, original: Callable[..., Any], source: StreamSource) -> Callable[..., Any]:
-        """The same for a stream of the user's own, whose `write` may take anything."""
+        """Return the same for a stream of the user's own class, whose `write` may have any signature."""
 
         def write(*given: Any, **named: Any) -> Any:
             text = next(iter((*given, *named.values())), "")
@@ -285,8 +287,8 @@ class ConsoleCapture:
             self._relieve()
 
     def _wait(self) -> bool:
-        """Lets another thread's write end, for the sake of the order; True at once where we are beneath one of this thread's."""
-        caller = sys._getframe(1)  # noqa: SLF001  the documented way to it
+        """Wait for another thread's write, to keep the order. Return True at once inside a write of this thread."""
+        caller = sys._getframe(1)  # noqa: SLF001  the documented way to the caller's frame
         frame = caller.f_back
         while frame is not None:
             if frame.f_code is caller.f_code:
@@ -295,30 +297,30 @@ class ConsoleCapture:
         end = time.monotonic() + _PATIENCE
         while self._is_writing:
             if time.monotonic() > end:
-                self._era += 1  # a write that does not end must not hold up the others again
+                self._era += 1  # a write that never ends must not delay others again
                 self._is_writing = False
             time.sleep(_MOMENT)
         return False
 
     def _ask(self) -> CellNumbers:
-        """The cells that the runs are in, asked once a cell: at its first write, when all that follow cells know of it."""
+        """Return the executions that the runs are in, computed at the first write of each cell."""
         cells: CellNumbers = {}
         try:
             for run_id, record in list(self._records.items()):
                 cells[run_id] = None
                 cells[run_id] = self._cell_of(record.run)
-        except Exception as error:  # noqa: BLE001  the user's print goes on
+        except Exception as error:  # noqa: BLE001  an exception here must not stop the user's print
             self._failure = error
         self._cells = cells
         return cells
 
     def _relieve(self) -> None:
-        """Does the pump's work for it, which cannot follow, or is held up by a disk."""
-        if self._is_reading:  # somebody does it
+        """Read in the writing thread, when the pump cannot keep up or waits for a disk."""
+        if self._is_reading:  # another thread is reading
             return
         try:
             self.read()
-        except Exception as error:  # noqa: BLE001  the user's print goes on
+        except Exception as error:  # noqa: BLE001  an exception here must not stop the user's print
             self._failure = error
 
     def _release(self) -> None:

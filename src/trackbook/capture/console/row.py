@@ -1,15 +1,15 @@
-"""One row of a terminal, without a right margin: text, or cells once it is edited."""
+"""One row of a terminal without a right margin: plain text, or cells after an edit."""
 
 from __future__ import annotations
 
 from pyte.screens import wcwidth
 
-Origin = tuple[str, float, int | None]  # stream, time and cell of what is written
+Origin = tuple[str, float, int | None]  # stream, time and cell of a write
 Line = tuple[int, str, str, float, int | None]  # number, stream, text, time and cell: a row of the table `console`
 
 
 class TerminalRow:
-    """One row: text, until it is edited; then cells, of which the one behind a wide character is empty."""
+    """One row: text until the first edit, then cells. The cell after a wide character is empty."""
 
     __slots__ = ("_cells", "_text", "left_out", "origin")
 
@@ -30,7 +30,7 @@ class TerminalRow:
         return f"{text} ... {self.left_out:,} characters left out" if self.left_out else text
 
     def write_first(self, text: str) -> bool:
-        """Whether the row was empty, and is `text` now."""
+        """Set the text of an empty row. Return False if the row is not empty."""
         if self._text == "":
             self._text = text
             return True
@@ -55,7 +55,7 @@ def cells_of(text: str) -> list[str]:
 
 
 def put(cells: list[str], x: int, new: list[str]) -> None:
-    """Writes cells over others; of a wide character that is half covered a blank is left."""
+    """Overwrite cells. A wide character that is half covered becomes a blank."""
     if x > len(cells):
         cells += [" "] * (x - len(cells))
     end = x + len(new)

@@ -1,4 +1,4 @@
-"""The streams that are shown, and where each is heard: a kernel's by its hook, others by their `write`, or their buffer's."""
+"""Ways to observe a shown stream: a kernel's stream by its hook, others by their `write` or their buffer's."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _DEEPEST: Final = 30  # functions around a `write`
 
 
 class HookedStream:
-    """A kernel's stream, which calls a hook with what it sends, in the thread that sends."""
+    """A kernel's stream, observed by a hook that is called with each message in the sending thread."""
 
     def __init__(self, stream: Any, name: str, hear: Callable[[str, str | None], None]) -> None:
         self.stream = self.target = stream
@@ -24,11 +24,11 @@ class HookedStream:
             return message
 
         self._hook = hook
-        self.flush()  # what was written before is no part of the record
+        self.flush()  # earlier output does not belong to the run
         stream.pub_thread.schedule(functools.partial(stream.register_hook, hook))
 
     def request(self) -> str | None:
-        """The request that writes now."""
+        """Return the message id of the request that is running."""
         found: str | None = (self.stream.parent_header or {}).get("msg_id")
         return found
 
@@ -44,42 +44,44 @@ class HookedStream:
         return True
 
     def leave(self) -> None:
-        """The thread that sends is the parent's."""
+        """Do nothing: the sending thread is the parent's."""
 
 
 class TappedStream:
-    """A stream whose `write` is ours, until it is released."""
+    """A stream whose `write` is wrapped, until it is released."""
 
     def __init__(self, stream: IO[str], target: Any, name: str, write: Callable[..., Any]) -> None:
-        """`target` is what has the `write`: the stream, or its buffer."""
+        """`target` is the object whose `write` is wrapped: the stream or its buffer."""
         self.stream = stream
         self.target = target
         self.name = name
         self._write = write
-        self.flush()  # what was written before is no part of the record
-        self._earlier = vars(target).get("write")  # somebody else's
+        self.flush()  # earlier output does not belong to the run
+        self._earlier = vars(target).get("write")  # a wrapper of somebody else
         vars(target)["write"] = write
 
     def request(self) -> None:
-        """Its host tells none."""
+        """Return None: there are no requests outside of kernels."""
 
     def flush(self) -> None:
-        with contextlib.suppress(OSError, ValueError, RuntimeError):  # what cannot be written now is not shown, either
+        with contextlib.suppress(
+            OSError, ValueError, RuntimeError
+        ):  # output that cannot be written is not shown, either
             self.stream.flush()
 
     def holds(self) -> bool:
-        """Whether what is written to the stream comes by us: its `write` is ours, or calls ours as far as can be seen."""
+        """Whether the stream's `write` is still our wrapper, or visibly calls it."""
         found = [vars(self.target).get("write")]
         for function in found:
             if function is self._write:
                 return True
-            with contextlib.suppress(ValueError):  # a variable that is not assigned yet
+            with contextlib.suppress(ValueError):  # an unassigned closure variable
                 inner = [cell.cell_contents for cell in getattr(function, "__closure__", None) or ()]
                 found += [each for each in inner if callable(each) and len(found) < _DEEPEST]
         return False
 
     def release(self) -> bool:
-        """Gives the stream its own `write` back; False where somebody wraps ours, which then only passes on."""
+        """Restore the stream's own `write`. Return False when somebody wrapped ours, which then only forwards."""
         attributes = vars(self.target)
         if attributes.get("write") is self._write:
             if self._earlier is None:
@@ -93,15 +95,15 @@ class TappedStream:
 
 
 def can_be_tapped(target: Any) -> bool:
-    """Whether a `write` of ours can be put on a stream, which needs a `__dict__`; a kernel's stream is heard by its hook."""
+    """Whether a stream can be observed: by a hook, or by a `write` in its `__dict__`, which objects with slots lack."""
     return hasattr(target, "register_hook") or hasattr(target, "__dict__")
 
 
 def is_shown(stream: Any, number: int, tapped: list[Any]) -> bool:
-    """Whether what is written to `stream` is shown: by the file descriptor `number`, or by a host's own stream.
+    """Whether output of `stream` is shown: through the file descriptor `number`, or by a host's own stream.
 
-    A stream that comes after others of its name are `tapped` must be of their kind: another one is likely a redirection, which
-    may still write to one of them. Where a host has streams of its own, it reads the file descriptors itself.
+    Once streams of this name are `tapped`, another one must be of the same type: a different type is likely a redirection, which may
+    still write to a tapped one. Hosts with streams of their own read the file descriptors themselves.
     """
     if isinstance(stream, io.StringIO):
         return False
@@ -111,12 +113,12 @@ def is_shown(stream: Any, number: int, tapped: list[Any]) -> bool:
         return not tapped or any(type(host) is type(stream) for host in hosts)
     try:
         return not hosts and os.path.sameopenfile(descriptor, number)
-    except OSError:  # there is no such file
+    except OSError:  # the descriptor is closed
         return False
 
 
 def descriptor_of(stream: Any) -> int | None:
-    """The file descriptor of a Python stream on a file."""
+    """Return the file descriptor of a text stream on a file, None for other streams."""
     try:
         return stream.fileno() if isinstance(stream, io.TextIOWrapper) else None
     except (OSError, ValueError):  # none, or closed

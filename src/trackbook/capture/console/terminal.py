@@ -1,7 +1,7 @@
-"""What a terminal shows of a stream of text: its lines, with progress bars redrawn, cursors moved and colours gone.
+"""A terminal emulator that turns a stream of text into lines: progress bars redrawn, cursor movements applied, colours removed.
 
-pyte parses escape sequences and keeps the cursor, the margins and the modes. The rows are ours: pyte's take 2 us a character, and
-end at a margin, where a record wants a line as long as it was printed.
+pyte parses escape sequences and tracks cursor, margins and modes. The rows are our own: pyte's cost 2 us a character and wrap at a
+right margin, where a recording needs each line as long as it was printed.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ from pyte.screens import wcwidth
 
 from .row import Line, Origin, TerminalRow, cells_of, put
 
-HEIGHT: Final = 100  # rows that can still change; taller than terminals are, whose programs keep within them
+HEIGHT: Final = 100  # rows that can still change: more than real terminals have, to which programs restrict themselves
 LONGEST: Final = 100_000  # characters of a line
-_REACH: Final = 4_096  # columns to which a cursor can be moved without text
+_REACH: Final = 4_096  # the rightmost column that a cursor can be moved to without text
 
 _MOVING: Final = "\x1b\r\b\t"  # beside a newline
-_LEAVING: Final = "\x1b\r\b\v\f"  # for another line, or to write over what is there
+_LEAVING: Final = "\x1b\r\b\v\f"  # characters that leave the line or overwrite text
 _INVISIBLE: Final = re.compile(
     r"\x1b\[[0-9;:<=>?]*m"  # colours
     r"|\x1b[\]PX^_](?:[^\x07\x1b]|\x1b(?!\\))*?(?:\x07|\x1b\\)"  # titles, links, pictures
     r"|\r+(?=\n)"
 )
 _UNFINISHED: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07]{0,4096}|[#%()])?\Z")
-_OVERLONG: Final = re.compile(r"\x1b[\]PX^_]")  # one that is not finished after so much is noise
+_OVERLONG: Final = re.compile(r"\x1b[\]PX^_]")  # a sequence that is still unfinished after so many characters is noise
 _SILENT: Final = dict.fromkeys({*range(0x20), *range(0x7F, 0xA0)} - set(map(ord, _MOVING + "\n"))) | {
     ord("\v"): "\n",
     ord("\f"): "\n",
 }
 _EACH_ESCAPE: Final = re.compile(r"(?=\x1b)")
-_ALTERNATE: Final = frozenset((47, 1047, 1049))  # modes of a screen beside the usual one, as editors use it
+_ALTERNATE: Final = frozenset((47, 1047, 1049))  # modes of the alternate screen, as editors use it
 # Recorded outputs of tqdm, rich, Keras, pip, git, apt, npm, curl and less contain none of these; editors, which do, draw on the
 # alternate screen, which is not recorded. Margins and saved cursors stay: the progress bar of `apt install` is made of them.
 _UNUSED: Final = frozenset(
@@ -45,19 +45,21 @@ _PARAMETERS: Final = {"cursor_position": 2, "set_margins": 2}  # of the others o
 
 
 class _Screen(pyte.Screen):
-    """pyte's screen with rows of our own, and without a right margin."""
+    """pyte's screen with our own rows and no right margin."""
 
     def __init__(self) -> None:
-        self.rows: list[TerminalRow] = []  # those below are empty
-        self.first = 0  # number of the topmost row
-        self.finished: list[Line] = []  # scrolled off: they change no more
+        self.rows: list[TerminalRow] = []  # rows below these are empty
+        self.first = 0  # line number of the top row
+        self.finished: list[Line] = []  # scrolled off, so they no longer change
         self.origin: Origin = ("stdout", 0.0, None)
         self._saved = 0, 0
-        self._aside: tuple[list[TerminalRow], int, int] | None = None  # what is there again after the alternate screen
+        self._aside: tuple[list[TerminalRow], int, int] | None = (
+            None  # the main screen while the alternate one is shown
+        )
         super().__init__(_REACH, HEIGHT)
 
     def is_plain(self) -> bool:
-        """Whether text without control characters only adds to what is there."""
+        """Whether text without control characters is only appended."""
         y = self.cursor.y
         while len(self.rows) > y + 1 and not self.rows[-1].read():
             self.rows.pop()
@@ -67,7 +69,7 @@ class _Screen(pyte.Screen):
         return self.cursor.x == 0 and (self.cursor.y >= len(self.rows) or not self.rows[self.cursor.y].read())
 
     def write(self, lines: list[str]) -> None:
-        """Text without control characters, split at its newlines, while the screen is plain."""
+        """Append text without control characters, split into lines. The screen must be plain."""
         self.draw(lines[0])
         if len(lines) > 1:
             self.linefeed()
@@ -76,7 +78,7 @@ class _Screen(pyte.Screen):
             self.draw(lines[-1])
 
     def _append(self, lines: list[str]) -> None:
-        """Whole lines, from the cursor's row on, which is empty."""
+        """Append whole lines from the cursor's row on, which must be empty."""
         del self.rows[self.cursor.y :]
         stay = HEIGHT - 1
         if len(lines) > stay:
@@ -97,7 +99,7 @@ class _Screen(pyte.Screen):
             self.first += count
 
     def skip(self, newlines: int) -> int:
-        """Leaves the rows, and as many lines as newlines would end below, behind: how many that is."""
+        """Drop all rows and as many lines as `newlines` would end. Return how many lines that is."""
         count = self.cursor.y + newlines
         self.rows.clear()
         self.first += count
@@ -105,7 +107,7 @@ class _Screen(pyte.Screen):
         return count
 
     def changing(self) -> list[Line]:
-        """The rows that can still change. Empty ones at the end are none, but for those that a newline ended."""
+        """Return the rows that can still change, without trailing empty rows except those that a newline ended."""
         rows, y = (self.rows, self.cursor.y) if self._aside is None else (self._aside[0], self._aside[2])
         lines = [row.line(number) for number, row in enumerate(rows, self.first)]
         while len(lines) > y and not lines[-1][2]:
@@ -139,7 +141,7 @@ class _Screen(pyte.Screen):
 
     @staticmethod
     def _join(row: TerminalRow, x: int, data: str) -> str:
-        """Adds accents, and what joins emoji, to the character before the cursor; what comes after them."""
+        """Append combining characters and emoji joiners to the character before the cursor. Return the rest of `data`."""
         cells, count = row.edit(), 0
         while count < len(data) and wcwidth(data[count]) == 0:
             count += 1
@@ -162,7 +164,7 @@ class _Screen(pyte.Screen):
 
     def linefeed(self) -> None:
         self.index()
-        self.cursor.x = 0  # as terminals are set for programs that write
+        self.cursor.x = 0  # terminals translate a newline of a program into both
 
     def tab(self) -> None:
         self.cursor.x = min((self.cursor.x // 8 + 1) * 8, LONGEST)
@@ -223,7 +225,7 @@ class _Screen(pyte.Screen):
 
 
 class _Parser(pyte.Stream):
-    """pyte's parser, which hands over as many numbers as somebody wrote, and is not to fail at them."""
+    """pyte's parser, made tolerant of sequences with too many parameters."""
 
     csi = {  # noqa: RUF012  # pyte declares it so
         code: name
@@ -249,16 +251,16 @@ def _lenient(method: Callable[..., None], most: int) -> Callable[..., None]:
 
 
 class Terminal:
-    """What was written to a terminal whose lines are as wide as what they hold."""
+    """A terminal whose lines are as wide as their text."""
 
     def __init__(self) -> None:
         self._screen = _Screen()
         self._parser = _Parser(self._screen, strict=False)
-        self._held: dict[str, str] = {}  # the beginning of a sequence, by stream
-        self._cut: str | None = None  # the stream whose line another one ended
+        self._held: dict[str, str] = {}  # an unfinished escape sequence, by stream
+        self._cut: str | None = None  # the stream whose line was ended by output of another stream
 
     def feed(self, stream: str, time: float, cell: int | None, text: str, *, apart: bool = False) -> None:
-        """Takes in what was written to a stream, in order of arrival; `apart` where no line is to be of two streams."""
+        """Process text written to a stream. With `apart`, no line mixes two streams."""
         screen = self._screen
         text = self._turn(stream, text) if apart and stream != screen.origin[0] else text
         screen.origin = (stream, time, cell)
@@ -284,11 +286,11 @@ class Terminal:
         for part in _EACH_ESCAPE.split(text):
             try:
                 self._parser.feed(part)
-            except ValueError:  # a digit that is none of ASCII, in the middle of a sequence: noise, and so is the rest
+            except ValueError:  # a non-ASCII digit inside a sequence: noise, like the rest of it
                 continue
 
     def _turn(self, stream: str, text: str) -> str:
-        """Begins a line. The newline of the one that this ends may still come, as that after a bar does, and ends nothing."""
+        """Start a new line for another stream. A late newline of the interrupted line, as after a progress bar, is dropped."""
         screen = self._screen
         if stream == self._cut:
             text = text.removeprefix("\n")
@@ -299,21 +301,21 @@ class Terminal:
         return text
 
     def is_plain(self, text: str) -> bool:
-        """Whether `text` would only add lines, one for each newline."""
+        """Whether `text` would only append lines, one for each newline."""
         return not self._held and self._screen.is_plain() and not any(char in text for char in _LEAVING)
 
     def skip(self, newlines: int) -> int:
-        """Takes in text with so many, of which nobody wants the lines: how many are finished by it. The terminal must be plain.
+        """Process text of so many newlines whose lines are not kept. Return how many lines it ends. The terminal must be plain.
 
-        The rows above are out of its reach then, until `HEIGHT` others have come.
+        The rows above can no longer change after this.
         """
         return self._screen.skip(newlines)
 
     def finished(self) -> list[Line]:
-        """The lines that scrolled off since the last call, which change no more."""
+        """Return the lines that scrolled off since the last call and no longer change."""
         lines, self._screen.finished = self._screen.finished, []
         return lines
 
     def changing(self) -> list[Line]:
-        """The lines after those, as they are now."""
+        """Return the lines that can still change."""
         return self._screen.changing()
