@@ -226,6 +226,28 @@ def picture(lab: Lab) -> Result:
     return results
 
 
+def scale(lab: Lab) -> Result:
+    """A project of 10,000 runs, beside an empty one; a run of 2,000 metrics, beside Polars' own pivot."""
+    runs, full, empty = (200 if lab.quick else 10_000), lab.fresh() / "full", lab.fresh() / "empty"
+    results: Result = {}
+    tasks: list[tuple[str, dict[str, Any]]] = [
+        ("fill_project", {"folder": full, "runs": runs}),
+        ("begin_and_end", {"full": full, "empty": empty, "rounds": 20}),
+        ("tables", {"folder": full}),
+        ("wide", {"folder": empty, "metrics": 2_000, "steps": 20 if lab.quick else 1_000}),
+    ]
+    for task, arguments in tasks:
+        found = lab.alternate(
+            task,
+            1 if task == "fill_project" else 3,
+            lambda e, task=task, arguments=arguments: lab.run(e, task, module="scale", timeout=600, **arguments),
+            [lab.trackbook],
+        )
+        if task != "fill_project":
+            _join(results, found, f"_{task}")
+    return results
+
+
 def board(lab: Lab) -> Result:
     """What a board in view takes of a loop of 1,000 calls a second."""
     return _pictures(lab, "board", folder=lab.fresh(), seconds=3 if lab.quick else 30)
@@ -266,6 +288,7 @@ FIGURES: dict[str, Callable[[Lab], Result]] = {
     "million": million,
     "reopen": reopen,
     "export": export,
+    "scale": scale,
     "picture": picture,
     "board": board,
     "detail": detail,

@@ -62,6 +62,12 @@ def fill(folder: Path, runs: int) -> None:
     store.close()
 
 
+def fill_project(_: Any, folder: Path, runs: int) -> dict[str, float]:
+    """Seconds that `fill` takes."""
+    folder.mkdir(parents=True)
+    return {"seconds": _seconds(lambda: fill(folder, runs))}
+
+
 def begin_and_end(_: Any, full: Path, empty: Path, rounds: int) -> dict[str, float]:
     """Median seconds of `init` + `finish` in a project of many runs, and in one of few; in turn."""
     import trackbook as tb

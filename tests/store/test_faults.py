@@ -693,6 +693,9 @@ def layout(path: Path) -> Any:
     db = sqlite3.connect(path)
     tables = [row[0] for row in db.execute("select name from sqlite_schema where type = 'table' order by name")]
     found = {table: db.execute(f"pragma table_info({table})").fetchall() for table in tables}
+    found["indexes"] = db.execute(
+        "select name, sql from sqlite_schema where type = 'index' and sql is not null order by name"
+    ).fetchall()
     version = db.execute("select value from meta where key = 'schema_version'").fetchone()
     db.close()
     return found, version

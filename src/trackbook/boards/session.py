@@ -118,7 +118,7 @@ class Session:
         if self.follow and now - self._looked >= RECHECK_SECONDS:
             self._looked = now
             with suppress(OSError):  # the store's notices say so, and the next look may succeed
-                for run in self.store.runs()[-SHOWN_RUNS:]:
+                for run in self.store.latest(SHOWN_RUNS):
                     self.add_run(run.id)
         news = [self._pull_run(run_id, run, now) for run_id, run in self._runs.items()]
         self._take_in()

@@ -103,7 +103,7 @@ def history(store: Store, run_id: str, run_name: str, metrics: str | Sequence[st
     asked = None if chosen == list(known) else chosen
     if wide:
         points = store.read(run_id, asked).select("metric", "step", "value")
-        return _wide(points.filter(pl.col("metric").cast(pl.String).is_in(chosen)), list(dict.fromkeys(chosen)))
+        return _wide(points.filter(pl.col("metric").cast(pl.String).is_in(chosen)), chosen)
     parts = by_metric(store, run_id, asked)
     nothing = pl.DataFrame(schema=POINTS)
     # a metric that came after `known` was read waits for the next time
@@ -118,22 +118,20 @@ def system(store: Store, run_id: str) -> pl.DataFrame:
     return points.with_columns(pl.col("metric").str.strip_prefix(SYSTEM))
 
 
-def _wide(points: pl.DataFrame, metrics: Sequence[str]) -> pl.DataFrame:
+def _wide(points: pl.DataFrame, metrics: Iterable[str]) -> pl.DataFrame:
     """Return one row a step and one column a metric; a metric that is named like the column of steps gets another name."""
-    columns = {}
-    for name in metrics:
+    columns = dict.fromkeys(metrics, "")
+    for name in columns:
         column = name
-        while column == "step" or (column != name and column in metrics):
+        while column == "step" or (column != name and column in columns):
             column += " (metric)"
         columns[name] = column
     renamed = points.with_columns(pl.col("metric").cast(pl.String).replace(columns))
     table = renamed.pivot(on="metric", index="step", values="value").sort("step")
+    found = {column.name: column for column in table}
     empty = pl.Series(dtype=pl.Float64).extend_constant(None, len(table))
     # by name, not by `select`, for which some names are patterns
-    found = [
-        table[column] if column in table.columns else empty.alias(column) for column in ("step", *columns.values())
-    ]
-    return pl.DataFrame(found)
+    return pl.DataFrame([table["step"], *(found.get(name, empty).alias(name) for name in columns.values())])
 
 
 def as_time(seconds: pl.Expr) -> pl.Expr:

@@ -1,0 +1,164 @@
+"""What a call reads does not grow with the runs of the project: SQLite's own work is counted, not time."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import polars as pl
+import pytest
+
+import trackbook as tb
+from trackbook.store import bulk, codec
+from trackbook.store.base import POINTS
+from trackbook.store.paths import project_file
+from trackbook.store.sqlite import SqliteStore
+from trackbook.types import RunRecord
+
+METRICS = ["loss", "acc", "lr"]
+STEPS = 5
+
+
+class Work:
+    """What SQLite did: statements, and steps of its virtual machine in hundreds."""
+
+    def __init__(self) -> None:
+        self.statements: list[str] = []
+        self.steps = 0
+
+    def watch(self, db: sqlite3.Connection) -> None:
+        db.set_trace_callback(self.statements.append)
+        db.set_progress_handler(self._step, 100)
+
+    def _step(self) -> int:
+        self.steps += 1
+        return 0
+
+
+@contextmanager
+def counted() -> Iterator[Work]:
+    """Count the work of all connections that are opened meanwhile."""
+    work, connect = Work(), sqlite3.connect
+
+    def watched(*given: Any, **named: Any) -> sqlite3.Connection:
+        db = connect(*given, **named)
+        work.watch(db)
+        return db
+
+    with mock.patch.object(sqlite3, "connect", watched):
+        yield work
+
+
+def fill(folder: Path, runs: int) -> Path:
+    store = SqliteStore(folder / project_file("p"), "p")
+    for number in range(runs):
+        run = RunRecord(
+            f"r{number:04}", f"run {number}", float(number), "finished", config={"lr": 0.1}, ended=number + 1.0
+        )
+        store.put_run(run)
+        rows = [(metric, step, float(number), 0.5) for metric in METRICS for step in range(STEPS)]
+        store.append(run.id, pl.DataFrame(rows, schema=POINTS, orient="row"))
+        if number % 50 == 49:
+            store.flush()
+    store.close()
+    return folder
+
+
+@pytest.fixture(scope="module")
+def projects(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The folders of a project of 20 runs, and of one of 1,000."""
+    return fill(tmp_path_factory.mktemp("few"), 20), fill(tmp_path_factory.mktemp("many"), 1_000)
+
+
+def work_of(act: Callable[[Path], Any], folders: tuple[Path, Path]) -> tuple[Work, Work]:
+    """What SQLite does for `act` in a project of few runs, and in one of many."""
+    with counted() as few:
+        act(folders[0])
+    with counted() as many:
+        act(folders[1])
+    return few, many
+
+
+def begin_and_end(folder: Path) -> None:
+    run = tb.init("p", dir=folder, capture=False, display=False)
+    run.log({"loss": 1.0})
+    run.finish()
+
+
+def test_init_and_finish_read_nothing_of_other_runs(projects: tuple[Path, Path]) -> None:
+    few, many = work_of(begin_and_end, projects)
+    assert few.statements
+    assert many.steps <= few.steps + 5
+
+
+def test_name_of_a_new_run_has_its_number(projects: tuple[Path, Path]) -> None:
+    for folder, least in zip(projects, (20, 1_000), strict=True):
+        run = tb.init("p", dir=folder, capture=False, display=False)
+        run.finish()
+        assert least < int(run.name.rpartition("-")[2]) <= least + 5
+
+
+def test_table_of_runs_is_read_by_the_same_statements(projects: tuple[Path, Path]) -> None:
+    few, many = work_of(lambda folder: SqliteStore(folder / project_file("p"), "p").summary_table(), projects)
+    assert len(many.statements) == len(few.statements)
+
+
+def test_points_of_many_runs_are_read_by_two_statements_for_hundreds(projects: tuple[Path, Path]) -> None:
+    def read(folder: Path) -> None:
+        store = SqliteStore(folder / project_file("p"), "p")
+        found = store.read_many({run.id: ["loss"] for run in store.runs() if run.name.startswith("run ")}, ("value",))
+        assert len(found) == STEPS * sum(run.name.startswith("run ") for run in store.runs())
+        store.close()
+
+    few, many = work_of(read, projects)
+    batches = -(-1_000 // bulk.RUNS_AT_ONCE)
+    assert len(many.statements) - len(few.statements) <= 4 * batches
+
+
+def test_sql_decodes_only_the_metric_and_the_columns_asked_for(
+    projects: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[Any, Any]] = []
+    whole = bulk.decode_many
+
+    def watched(chunks: Any, rows: Any, only: Any, fields: Any) -> Any:
+        asked.extend((tuple(numbers), frozenset(fields)) for numbers in only)
+        return whole(chunks, rows, only, fields)
+
+    monkeypatch.setattr(bulk, "decode_many", watched)
+    monkeypatch.setenv("TRACKBOOK_DIR", str(projects[1]))
+    query = "select run, max(value) as best from points where metric = 'acc' and run like 'run 1%' group by run"
+    answer = tb.sql(query, "p")
+    expected = [number for number in range(1_000) if str(number).startswith("1")]
+    assert sorted(answer["best"].to_list()) == expected
+    assert set(asked) == {((METRICS.index("acc"),), frozenset({"value"}))}
+    assert len(asked) == len(expected)
+
+
+def test_summaries_can_be_filtered_and_sorted_by_an_index(projects: tuple[Path, Path]) -> None:
+    db = sqlite3.connect(projects[1] / project_file("p"))
+    query = "explain query plan select run_id from metrics where name = 'loss' and last < 3 order by last"
+    plan = " ".join(str(row[-1]) for row in db.execute(query))
+    db.close()
+    assert "metrics_by_name" in plan
+    assert "TEMP B-TREE" not in plan
+
+
+def test_chunks_of_equal_runs_are_decoded_together_as_each_alone() -> None:
+    import numpy as np
+
+    chunks = []
+    for seed in range(7):
+        chance = np.random.default_rng(seed)
+        metric = np.repeat(np.arange(3, dtype=np.int32), 20)
+        value = chance.random(60) if seed % 2 else np.round(chance.random(60), 2)
+        chunks.append(codec.encode(codec.Columns(metric, np.tile(np.arange(20), 3), value, 1.7e9 + chance.random(60))))
+    for only in ([1], [0, 2], None, [9]):
+        together = codec.decode_many(chunks, [60] * 7, [only] * 7)
+        for chunk, found in zip(chunks, together, strict=True):
+            alone = codec.decode(chunk, 60, only, by_metric=True)
+            assert all((one == other).all() for one, other in zip(found, alone, strict=True))
