@@ -18,7 +18,7 @@ def table(*rows: tuple[str, int, float], metrics: Any = None, wide: bool = False
     return history(store, "r1", "brisk-otter-1", metrics, wide)
 
 
-def test_long_is_a_row_a_point_with_metrics_as_they_appeared_and_steps_ascending() -> None:
+def test_long_history_orders_metrics_by_appearance_and_steps() -> None:
     long = table(("loss", 5, 0.5), ("acc", 0, 0.9), ("loss", 2, 0.7))
     assert long.rows() == [("loss", 2, 0.7, 1.0), ("loss", 5, 0.5, 2.5), ("acc", 0, 0.9, 0.0)]
 
@@ -29,7 +29,7 @@ def test_long_has_the_promised_columns() -> None:
     assert table().schema == columns
 
 
-def test_wide_is_a_row_a_step_and_null_where_a_metric_has_no_point() -> None:
+def test_wide_history_has_a_row_a_step_and_nulls() -> None:
     wide = table(("loss", 5, 0.5), ("acc", 5, 0.9), ("loss", 2, math.nan), wide=True)
     assert wide.columns == ["step", "loss", "acc"]
     assert wide["step"].to_list() == [2, 5]
@@ -48,11 +48,11 @@ def test_metrics_can_be_chosen_and_come_in_that_order(metrics: Any, names: list[
     assert table(*rows, metrics=metrics, wide=True).columns == ["step", *names]
 
 
-def test_a_metric_that_is_chosen_twice_comes_once() -> None:
+def test_metric_that_is_chosen_twice_comes_once() -> None:
     assert table(("loss", 0, 1.0), metrics=["loss", "loss"], wide=True).columns == ["step", "loss"]
 
 
-def test_a_metric_called_step_does_not_hide_the_steps() -> None:
+def test_metric_called_step_does_not_hide_the_steps() -> None:
     wide = table(("step", 7, 0.5), ("loss", 7, 0.9), wide=True)
     assert wide.to_dicts() == [{"step": 7, "step (metric)": 0.5, "loss": 0.9}]
 
@@ -71,22 +71,22 @@ def test_any_name_is_a_column(name: str) -> None:
     assert wide.row(0) == (0, 1.0, 2.0)
 
 
-def test_an_unknown_metric_is_a_value_error_that_offers_the_nearest() -> None:
+def test_unknown_metric_raises_and_offers_the_nearest() -> None:
     with pytest.raises(ValueError, match=r"run 'brisk-otter-1' has no metric 'train/los'; did you mean 'train/loss'\?"):
         table(("train/loss", 0, 1.0), ("acc", 0, 1.0), metrics="train/los")
 
 
-def test_where_nothing_is_near_it_offers_what_there_is() -> None:
+def test_unknown_metric_without_a_near_name_lists_the_known() -> None:
     with pytest.raises(ValueError, match="run 'brisk-otter-1' has no metric 'zzz'; it has 'loss', 'acc'"):
         table(("loss", 0, 1.0), ("acc", 0, 1.0), metrics=["loss", "zzz"])
 
 
-def test_where_nothing_was_logged_it_says_so() -> None:
+def test_history_without_points_says_so() -> None:
     with pytest.raises(ValueError, match="has no metric 'loss'; nothing was logged in it"):
         table(metrics="loss")
 
 
-def test_what_is_no_name_is_an_unknown_metric() -> None:
+def test_value_that_is_not_a_name_is_an_unknown_metric() -> None:
     with pytest.raises(ValueError, match="has no metric 7"):
         table(("loss", 0, 1.0), metrics=[7])
 
@@ -100,7 +100,7 @@ class Growing(MemoryStore):
         return known
 
 
-def test_a_metric_that_comes_while_one_reads_waits_for_the_next_time() -> None:
+def test_metric_logged_during_a_read_is_in_the_next_read() -> None:
     store = Growing()
     assert history(store, "r1", "run", None, wide=False).rows() == []
     assert history(store, "r1", "run", None, wide=False)["metric"].to_list() == ["late0"]

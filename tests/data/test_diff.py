@@ -26,7 +26,7 @@ def recorded(label: str = "a", **known: Any) -> Recorded:
     return Recorded(**{"label": label, "config": {}, "metrics": {}, **known})
 
 
-def test_what_is_nested_has_joined_names_and_what_is_equal_is_left_out() -> None:
+def test_nested_names_are_joined_and_equal_values_left_out() -> None:
     first = {"lr": 0.1, "opt": {"name": "adam", "betas": [0.9, 0.99], "more": {}}, "seed": 1}
     second = {"lr": 0.2, "opt": {"name": "adam", "betas": [0.9, 0.95], "more": {}}, "epochs": 5}
     assert changed(first, second) == {
@@ -55,11 +55,11 @@ def test_items_of_a_list_are_compared_one_by_one() -> None:
     assert changed(first, second) == {"gpus.1.name": ("B", "C"), "gpus.2.name": (ABSENT, "D")}
 
 
-def test_a_value_in_place_of_an_object_is_a_difference() -> None:
+def test_value_in_place_of_an_object_differs() -> None:
     assert changed({"x": {"y": 1}}, {"x": 1}) == {"x.y": (1, ABSENT), "x": (ABSENT, 1)}
 
 
-def test_code_is_compared_cell_by_cell_in_the_order_of_execution() -> None:
+def test_code_is_compared_by_cell_in_execution_order() -> None:
     first = recorded("one", sources=["import this\nx = 1", "train(x)"])
     second = recorded("two", sources=["import this\nx = 2", "train(x)"])
     assert code_diff(first, second).splitlines() == [
@@ -76,12 +76,12 @@ def test_code_is_compared_cell_by_cell_in_the_order_of_execution() -> None:
     assert code_diff(first, first) == ""
 
 
-def test_a_cell_that_was_executed_once_more_stands_out() -> None:
+def test_cell_that_was_executed_once_more_stands_out() -> None:
     found = code_diff(recorded(sources=["a()"]), recorded(sources=["a()", "b()"]))
     assert [line for line in found.splitlines()[2:] if line[0] in "+-"] == ["+# %%", "+b()"]
 
 
-def test_of_the_environment_by_name_what_is_the_runs() -> None:
+def test_volatile_environment_values_are_left_out() -> None:
     first = {"process": {"pid": 1, "command": "x"}, "packages": {"b": "1"}, "disk": {"free_gb": 3.0}}
     second = {"process": {"pid": 2, "command": "y"}, "packages": {"b": "2", "a": "1"}, "disk": {"free_gb": 4.0}}
     found = differences(recorded(environment=first), recorded(environment=second)).environment
@@ -92,14 +92,14 @@ def test_of_the_environment_by_name_what_is_the_runs() -> None:
     ]
 
 
-def test_what_was_not_recorded_of_one_run_is_no_difference_but_is_named() -> None:
+def test_what_was_not_recorded_is_named_instead_of_compared() -> None:
     found = differences(recorded("a", environment={"x": 1}), recorded("b", environment={}, sources=["x"]))
     assert (found.environment, found.code, found.unknown) == ({"x": (1, ABSENT)}, "", {"code": ["a"]})
     found = differences(recorded("a"), recorded("b"))
     assert found.unknown == {"environment": ["a", "b"], "code": ["a", "b"]}
 
 
-def test_metrics_are_all_there_equal_ones_too() -> None:
+def test_equal_metrics_are_listed_too() -> None:
     found = differences(recorded(metrics={"loss": 1.0, "acc": 0.5}), recorded(metrics={"loss": 1.0, "f1": 0.1}))
     assert found.metrics == {"loss": (1.0, 1.0), "acc": (0.5, ABSENT), "f1": (ABSENT, 0.1)}
 
@@ -167,7 +167,7 @@ def test_html_says_the_same() -> None:
     assert said == as_text(EVERYTHING).split()
 
 
-def test_what_is_equal_or_not_known_is_said() -> None:
+def test_equal_and_unrecorded_sections_are_named() -> None:
     text = as_text(two({"config": {"lr": 1}, "environment": {}}, {"config": {"lr": 1}, "sources": ["x"]}))
     assert [line for line in text.splitlines() if line.strip() and not line.startswith(" ")] == [
         "config: the same",
@@ -190,17 +190,17 @@ def test_no_text_of_a_run_is_markup() -> None:
     assert f"-{evil}" in page.texts
 
 
-def test_long_values_are_cut_and_texts_of_many_lines_counted() -> None:
+def test_long_values_are_shortened_and_lines_counted() -> None:
     text = as_text(two({"environment": {"git": {"diff": "a\nb\n"}}}, {"environment": {"git": {"diff": "x" * 500}}}))
     (line,) = [line for line in text.splitlines() if "git.diff" in line]
     assert line.split() == ["git.diff", "2", "lines", "x" * 59 + "…"]
 
 
-def test_no_end_of_lines_in_a_name_breaks_the_table() -> None:
+def test_line_breaks_in_names_do_not_break_the_table() -> None:
     assert "  a b  " in as_text(two({"config": {"a\nb": 1}}, {}))
 
 
-def test_of_many_metrics_and_much_code_it_says_what_is_left_out() -> None:
+def test_long_diff_says_what_is_left_out() -> None:
     found = two(
         {"metrics": {f"m{i}": 1.0 for i in range(MOST_METRICS + 5)}, "sources": ["a\n" * 1000]},
         {"sources": ["b\n" * 1000]},

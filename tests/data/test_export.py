@@ -31,7 +31,7 @@ def row_groups(path: Path) -> Any:
 # --- one run ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_run_is_one_tidy_table_sorted_by_metric_and_step(tmp_path: Path) -> None:
+def test_run_is_one_tidy_table_sorted_by_metric_and_step(tmp_path: Path) -> None:
     run = one_run(group="sweep")
     export_run(tmp_path / "run.parquet", "digits", run, filled(run))
     table = pl.read_parquet(tmp_path / "run.parquet")
@@ -45,7 +45,7 @@ def test_a_run_is_one_tidy_table_sorted_by_metric_and_step(tmp_path: Path) -> No
     )
 
 
-def test_the_file_says_all_that_is_known_of_the_run(tmp_path: Path) -> None:
+def test_metadata_hold_the_whole_record(tmp_path: Path) -> None:
     run = one_run(config={"lr": 0.1, "worst": math.inf}, tags=("a",))
     export_run(tmp_path / "run.parquet", "digits", run, filled(run))
     about = json.loads(pl.read_parquet_metadata(tmp_path / "run.parquet")["trackbook"])
@@ -65,7 +65,7 @@ def test_large_metrics_have_row_groups_of_their_own(tmp_path: Path) -> None:
     assert sorted({each.min for each in metrics}) == ["a", "b", "c"]
 
 
-def test_texts_are_dictionary_encoded_and_all_is_zstd(tmp_path: Path) -> None:
+def test_texts_are_dictionary_encoded_and_zstd_compressed(tmp_path: Path) -> None:
     run = one_run()
     rows = [("loss", step, step / 3, 1.0) for step in range(10_000)]
     export_run(tmp_path / "run.parquet", "digits", run, filled(run, points={"r1": rows}))
@@ -87,7 +87,7 @@ def test_arrow_sees_plain_strings(tmp_path: Path) -> None:
     }
 
 
-def test_a_run_without_points_is_a_file_too(tmp_path: Path) -> None:
+def test_run_without_points_is_a_file_too(tmp_path: Path) -> None:
     run = one_run()
     export_run(tmp_path / "run.parquet", "digits", run, filled(run, points={"r1": []}))
     assert pl.read_parquet(tmp_path / "run.parquet").schema == LONG
@@ -104,7 +104,7 @@ def test_folders_are_made_and_home_is_found(tmp_path: Path, monkeypatch: pytest.
     assert (tmp_path / "new" / "folder" / "run.parquet").is_file()
 
 
-def test_a_former_export_is_replaced_and_nothing_is_left_behind(tmp_path: Path) -> None:
+def test_former_export_is_replaced_without_leftovers(tmp_path: Path) -> None:
     run = one_run()
     for name in ("one", "two"):
         export_run(tmp_path / "run.parquet", "digits", dataclasses.replace(run, name=name), filled(run))
@@ -113,7 +113,7 @@ def test_a_former_export_is_replaced_and_nothing_is_left_behind(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("content", ["parquet", "text"])
-def test_what_is_no_export_is_never_overwritten(tmp_path: Path, content: str) -> None:
+def test_other_files_are_never_overwritten(tmp_path: Path, content: str) -> None:
     path = tmp_path / "run.parquet"
     if content == "parquet":
         pl.DataFrame({"mine": [1]}).write_parquet(path)
@@ -127,12 +127,12 @@ def test_what_is_no_export_is_never_overwritten(tmp_path: Path, content: str) ->
     assert path.read_bytes() == before
 
 
-def test_a_folder_is_no_file_name(tmp_path: Path) -> None:
+def test_folder_is_no_file_name(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"is a folder; name a file in it, such as .*run\.parquet"):
         export_run(tmp_path, "digits", one_run(), filled(one_run()))
 
 
-def test_a_failure_leaves_the_former_export_and_no_rubbish_and_is_raised_as_it_is(tmp_path: Path) -> None:
+def test_failure_is_raised_and_leaves_the_former_export_alone(tmp_path: Path) -> None:
     class Failing(MemoryStore):
         def read(self, run_id: str, metrics: Any = None, whole: bool = False) -> pl.DataFrame:
             raise KeyboardInterrupt
@@ -159,13 +159,13 @@ def test_the_store_is_read_on_the_thread_of_the_caller(tmp_path: Path, monkeypat
     assert threads == [threading.get_ident()] * 2
 
 
-def test_where_nothing_can_be_written_it_is_an_oserror(tmp_path: Path) -> None:
+def test_unwritable_path_raises_oserror(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="file"):
         export_run(tmp_path / "file" / "run.parquet", "digits", one_run(), filled(one_run()))
 
 
-def test_a_damaged_store_is_warned_of(tmp_path: Path) -> None:
+def test_damaged_store_is_warned_of(tmp_path: Path) -> None:
     store = filled(one_run())
     store.notices.append("Cannot read p.db (damaged).")
     with pytest.warns(TrackbookWarning, match="Cannot read p.db"):
@@ -191,7 +191,7 @@ def expected_rows() -> list[tuple[Any, ...]]:
 
 
 @pytest.mark.parametrize("read", READERS)
-def test_a_project_is_a_hive_dataset_that_every_reader_reads_as_it_is(tmp_path: Path, read: Any) -> None:
+def test_project_export_is_a_hive_dataset_for_every_reader(tmp_path: Path, read: Any) -> None:
     project, runs, store = odd_project()
     path = export(tmp_path / "data set", project, runs, store)
     assert path == tmp_path / "data set"
@@ -207,7 +207,7 @@ def test_readers_find_the_keys_as_text(tmp_path: Path) -> None:
     assert table.select("run_id", "run_key").n_unique() == 5
 
 
-def test_a_dataset_keeps_to_the_rules_of_spark(tmp_path: Path) -> None:
+def test_dataset_follows_sparks_partition_rules(tmp_path: Path) -> None:
     """Partition discovery: every folder is ``key=value`` at the same depth, no key is a column, no name is hidden."""
     project, runs, store = odd_project()
     export(tmp_path / "data", project, runs, store)
@@ -220,14 +220,14 @@ def test_a_dataset_keeps_to_the_rules_of_spark(tmp_path: Path) -> None:
         assert max(map(len, path.split("/"))) < 100
 
 
-def test_a_project_is_one_file_where_the_path_says_so(tmp_path: Path) -> None:
+def test_project_is_one_file_with_the_parquet_suffix(tmp_path: Path) -> None:
     project, runs, store = odd_project()
     path = export(tmp_path / "all.parquet", project, runs[::-1], store)
     table = pl.read_parquet(path)
     assert table.rows() == sorted(table.rows(), key=lambda row: (row[1], row[4], row[5])) == expected_rows()
 
 
-def test_an_export_replaces_that_of_its_project_and_lets_others_be(tmp_path: Path) -> None:
+def test_export_replaces_only_its_own_project(tmp_path: Path) -> None:
     runs = [one_run(id="run-x"), one_run(id="run-y")]
     export(tmp_path / "data", "a-project", runs, filled(*runs))
     export(tmp_path / "data", "b-project", runs, filled(*runs))
@@ -240,7 +240,7 @@ def test_an_export_replaces_that_of_its_project_and_lets_others_be(tmp_path: Pat
 @pytest.mark.parametrize(
     "name", ["notes.txt", "project_key=digits/run_key=r/points.parquet", "project_key=x/a.parquet"]
 )
-def test_a_folder_with_anything_else_in_it_is_refused(tmp_path: Path, name: str) -> None:
+def test_folder_with_other_files_is_refused(tmp_path: Path, name: str) -> None:
     path = tmp_path / "data" / name
     path.parent.mkdir(parents=True)
     path.write_text("precious")
@@ -249,13 +249,13 @@ def test_a_folder_with_anything_else_in_it_is_refused(tmp_path: Path, name: str)
     assert path.read_text() == "precious"
 
 
-def test_a_file_is_no_folder(tmp_path: Path) -> None:
+def test_file_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("precious")
     with pytest.raises(ValueError, match=r"data is a file, and a project goes into a folder"):
         export(tmp_path / "data", "digits", [one_run()], filled(one_run()))
 
 
-def test_a_failed_export_leaves_the_former_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_export_leaves_the_former_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = one_run()
     export(tmp_path / "data", "digits", [run], filled(run))
     store = filled(run)
@@ -266,7 +266,7 @@ def test_a_failed_export_leaves_the_former_folder(tmp_path: Path, monkeypatch: p
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 
-def test_a_format_that_does_not_exist_is_named(tmp_path: Path) -> None:
+def test_unknown_format_is_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="export\\(format='xlsx'\\): choose one of 'parquet', 'csv'"):
         export(tmp_path / "x", "digits", [], MemoryStore(), "xlsx")
 
@@ -302,7 +302,7 @@ def test_jsonl_holds_the_same_table_and_says_what_is_not_finite(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("format", ["csv", "jsonl"])
-def test_text_replaces_a_former_export_only(tmp_path: Path, format: str) -> None:
+def test_text_replaces_only_a_former_export(tmp_path: Path, format: str) -> None:
     path = tmp_path / "all"
     for _ in range(2):
         export(path, "digits", [one_run()], filled(one_run()), format)
@@ -340,7 +340,7 @@ def test_arrow_is_read_by_pyarrow_and_pandas_with_plain_strings(tmp_path: Path) 
     assert len(frame) == len(expected_rows())
 
 
-def test_arrow_replaces_a_former_export_only(tmp_path: Path) -> None:
+def test_arrow_replaces_only_a_former_export(tmp_path: Path) -> None:
     path = tmp_path / "all.arrow"
     for _ in range(2):
         export(path, "digits", [one_run()], filled(one_run()), "arrow")

@@ -43,7 +43,7 @@ def refusal(tmp_path: Path, **columns: Any) -> str:
     return str(caught.value)
 
 
-def test_a_long_table_is_a_run_called_like_its_file(tmp_path: Path) -> None:
+def test_long_table_is_a_run_named_after_its_file(tmp_path: Path) -> None:
     run, points = from_table(
         tmp_path, metric=["loss", "acc", "loss"], step=[1, 0, 0], value=[0.25, 0.9, math.inf], time=[3.0, 2.0, 1.0]
     )
@@ -51,7 +51,7 @@ def test_a_long_table_is_a_run_called_like_its_file(tmp_path: Path) -> None:
     assert points == [("loss", 0, math.inf, 1.0), ("loss", 1, 0.25, 3.0), ("acc", 0, 0.9, 2.0)]
 
 
-def test_a_wide_table_has_a_metric_a_column_of_numbers_and_no_points_at_nulls(tmp_path: Path) -> None:
+def test_wide_table_gives_a_metric_a_column_and_skips_nulls(tmp_path: Path) -> None:
     run, points = from_table(
         tmp_path, acc=[None, 1], step=[0.0, 1.0], ok=[True, None], time=[1.0, 2.0], cost=[None, Decimal("0.5")]
     )
@@ -78,7 +78,7 @@ def test_dates_are_seconds_utc(tmp_path: Path, unit: Any, zone: str | None) -> N
     assert points == [("a", 0, 1.0, moment.timestamp())]
 
 
-def test_without_times_the_file_s_own_stands_in_and_another_copy_is_the_same_run(tmp_path: Path) -> None:
+def test_table_without_times_gets_the_file_time_and_one_id(tmp_path: Path) -> None:
     path = tmp_path / "theirs.parquet"
     pl.DataFrame({"step": [0], "loss": [0.5]}).write_parquet(path)
     os.utime(path, (1000, 1000))
@@ -111,7 +111,7 @@ def test_runs_are_told_apart_by_their_columns(tmp_path: Path) -> None:
     assert [run.name for run in stores["q"].runs()] == ["b"]
 
 
-def test_a_run_without_an_id_gets_the_same_one_each_time(tmp_path: Path) -> None:
+def test_run_without_an_id_gets_a_stable_one(tmp_path: Path) -> None:
     table = pl.DataFrame({"run": ["a", "b"], "step": [0, 0], "loss": [0.5, 0.5], "time": [1.0, 1.0]})
     table.write_parquet(tmp_path / "theirs.parquet")
     found, store = imported(tmp_path / "theirs.parquet")
@@ -120,7 +120,7 @@ def test_a_run_without_an_id_gets_the_same_one_each_time(tmp_path: Path) -> None
     assert len(store.runs()) == 2
 
 
-def test_a_folder_s_keys_are_columns_and_its_files_are_joined_by_run(tmp_path: Path) -> None:
+def test_hive_keys_are_columns_and_files_are_joined_by_run(tmp_path: Path) -> None:
     for run in ("a%2Fb", "c"):
         for part in range(2):
             path = tmp_path / "data" / f"run={run}" / f"part-{part}.parquet"
@@ -131,7 +131,7 @@ def test_a_folder_s_keys_are_columns_and_its_files_are_joined_by_run(tmp_path: P
     assert [point[1] for point in rows(store, found[0][1])] == [0, 1]
 
 
-def test_an_export_that_went_through_other_hands_comes_in_as_their_table(tmp_path: Path) -> None:
+def test_export_rewritten_by_another_tool_is_imported_as_a_table(tmp_path: Path) -> None:
     store = MemoryStore()
     run = RunRecord("r1", "brisk-otter-1", 1.0, state="finished", group="g", config={"lr": 0.1}, ended=2.0)
     store.put_run(run)
@@ -155,7 +155,7 @@ def test_pandas_files_come_in(tmp_path: Path) -> None:
         assert [row[:2] for row in rows(store, run)] == [("loss", step) for step in steps]
 
 
-def test_of_several_points_at_one_step_the_first_stays(tmp_path: Path) -> None:
+def test_first_of_several_points_at_a_step_is_kept(tmp_path: Path) -> None:
     pl.DataFrame({"step": [0, 0], "loss": [0.5, 0.25], "time": [1.0, 2.0]}).write_parquet(tmp_path / "theirs.parquet")
     store = MemoryStore()
     for _ in range(2):
@@ -173,7 +173,7 @@ def test_of_several_points_at_one_step_the_first_stays(tmp_path: Path) -> None:
         ({"loss": [1.0]}, "no column 'step'"),
     ],
 )
-def test_what_is_missing_is_named_with_what_there_is(tmp_path: Path, columns: Any, lacks: str) -> None:
+def test_missing_column_is_named_with_the_present_ones(tmp_path: Path, columns: Any, lacks: str) -> None:
     message = refusal(tmp_path, **columns)
     assert f"theirs.parquet has {lacks}; a table of points has columns 'metric', 'step' and 'value'" in message
     assert message.endswith(f"this one has {', '.join(map(repr, columns))}")
@@ -183,7 +183,7 @@ def test_what_is_missing_is_named_with_what_there_is(tmp_path: Path, columns: An
     ("steps", "shown"),
     [([0.5], "0.5"), ([-1], "-1"), ([None, 1], "None"), ([math.nan], "nan"), ([2.0**63], "9.2"), ([True], "'bools'")],
 )
-def test_what_is_no_step_is_refused(tmp_path: Path, steps: Any, shown: str) -> None:
+def test_invalid_steps_are_refused(tmp_path: Path, steps: Any, shown: str) -> None:
     message = refusal(tmp_path, step=steps, loss=[1.0] * len(steps))
     assert f"column 'step' holds {shown}" in message
     assert "steps are whole numbers from 0" in message
@@ -197,23 +197,23 @@ def test_the_largest_step_comes_in(tmp_path: Path) -> None:
     assert from_table(tmp_path, step=[2**63 - 1], loss=[1.0], time=[1.0])[1] == [("loss", 2**63 - 1, 1.0, 1.0)]
 
 
-def test_text_is_no_step_value_or_time(tmp_path: Path) -> None:
+def test_text_as_step_value_or_time_is_refused(tmp_path: Path) -> None:
     assert "column 'step' is String, not numbers" in refusal(tmp_path, step=["0"], loss=[1.0])
     assert "column 'value' is String, not numbers" in refusal(tmp_path, metric=["a"], step=[0], value=["1"])
     assert "column 'time' is String, not numbers" in refusal(tmp_path, step=[0], loss=[1.0], time=["now"])
 
 
-def test_a_metric_needs_a_name(tmp_path: Path) -> None:
+def test_metric_needs_a_name(tmp_path: Path) -> None:
     for name in ("", None):
         assert "column 'metric' holds an empty name" in refusal(tmp_path, metric=["a", name], step=[0, 0], value=[1, 1])
 
 
-def test_a_table_without_points_is_refused(tmp_path: Path) -> None:
+def test_table_without_points_is_refused(tmp_path: Path) -> None:
     assert "holds no points" in refusal(tmp_path, step=[], loss=[])
     assert "no column of numbers" in refusal(tmp_path, step=[1], note=["a"])
 
 
-def test_what_is_no_parquet_is_refused(tmp_path: Path) -> None:
+def test_other_bytes_are_refused_as_parquet(tmp_path: Path) -> None:
     (tmp_path / "theirs.parquet").write_text("precious")
     with pytest.raises(ValueError, match=r"cannot read .*theirs\.parquet as a Parquet table of points"):
         imported(tmp_path / "theirs.parquet")

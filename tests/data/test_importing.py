@@ -81,7 +81,7 @@ projects = st.dictionaries(texts, st.tuples(records, rows_of_points, captured), 
 
 @settings(max_examples=60)
 @given(texts, projects, st.sampled_from(["data", "all.parquet"]))
-def test_what_was_exported_comes_back_equal(project: str, runs: dict[str, Any], name: str) -> None:
+def test_export_and_import_give_equal_runs(project: str, runs: dict[str, Any], name: str) -> None:
     store = filled(
         *(dataclasses.replace(record, id=run_id) for run_id, (record, *_) in runs.items()),
         points={run_id: rows for run_id, (_, rows, _) in runs.items()},
@@ -104,7 +104,7 @@ def test_what_was_exported_comes_back_equal(project: str, runs: dict[str, Any], 
 
 @pytest.mark.parametrize("name", ["data", "all.parquet"])
 @pytest.mark.parametrize("read", READERS)
-def test_what_was_captured_is_in_nobodys_way(tmp_path: Path, name: str, read: Any) -> None:
+def test_captured_tables_do_not_disturb_readers(tmp_path: Path, name: str, read: Any) -> None:
     path = export(tmp_path / name, "digits", [one_run()], with_cells())
     if name == "data":
         assert len(read(path)) == 3
@@ -120,7 +120,7 @@ def with_cells() -> MemoryStore:
     return store
 
 
-def test_a_later_version_may_know_more_columns_and_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_later_version_may_know_more_columns_and_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as later:
         later.setitem(CAPTURED, "cells", {"new": "text"} | dict(reversed(CAPTURED["cells"].items())))
         later.setitem(CAPTURED, "tables", {"key": "text"})
@@ -133,7 +133,7 @@ def test_a_later_version_may_know_more_columns_and_tables(tmp_path: Path, monkey
     assert back.captured("r1", "cells") == [CELL]
 
 
-def test_damage_beside_the_points_is_said_and_nothing_is_taken(tmp_path: Path) -> None:
+def test_damaged_captured_tables_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "run.parquet"
     export_run(path, "digits", one_run(), with_cells())
     about = pl.read_parquet_metadata(path)
@@ -158,7 +158,7 @@ def test_importing_again_doubles_nothing(tmp_path: Path) -> None:
     ("change", "what"),
     [({"notes": "new"}, "notes"), ({"config": {"lr": math.nan}, "tags": ("a",)}, "tags, config"), ({}, "points")],
 )
-def test_a_run_that_differs_from_the_one_that_is_there_is_refused(tmp_path: Path, change: Any, what: str) -> None:
+def test_run_that_differs_from_the_stored_one_is_refused(tmp_path: Path, change: Any, what: str) -> None:
     export_run(tmp_path / "run.parquet", "digits", one_run(), filled(one_run()))
     there = one_run(**change)
     store = filled(there, points=None if change else {"r1": [("loss", 0, 0.5, 10.0)]})
@@ -170,7 +170,7 @@ def test_a_run_that_differs_from_the_one_that_is_there_is_refused(tmp_path: Path
     assert stand(store, "r1") == before
 
 
-def test_nothing_is_imported_when_one_run_of_several_is_refused(tmp_path: Path) -> None:
+def test_one_refused_run_imports_none_of_the_others(tmp_path: Path) -> None:
     runs = [one_run(id="a1"), one_run(id="b2")]
     export(tmp_path / "data", "digits", runs, filled(*runs))
     store = filled(one_run(id="b2", notes="mine"))
@@ -179,7 +179,7 @@ def test_nothing_is_imported_when_one_run_of_several_is_refused(tmp_path: Path) 
     assert [run.id for run in store.runs()] == ["b2"]
 
 
-def test_a_run_that_was_exported_while_open_is_the_same_when_it_is_lost(tmp_path: Path) -> None:
+def test_run_exported_while_open_equals_the_run_when_lost(tmp_path: Path) -> None:
     export_run(tmp_path / "run.parquet", "digits", one_run(state="running", ended=None), filled(one_run()))
     store = filled(one_run(state="lost", ended=99.0))
     import_parquet(tmp_path / "run.parquet", lambda _: store)
@@ -194,21 +194,21 @@ def test_each_project_of_a_folder_goes_where_it_belongs(tmp_path: Path) -> None:
     assert [[run.name for run in store.runs()] for store in stores.values()] == [["a-project"], ["b-project"]]
 
 
-def test_what_is_not_there_cannot_be_imported(tmp_path: Path) -> None:
+def test_missing_path_cannot_be_imported(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"there is no .*missing\.parquet to import"):
         import_parquet(tmp_path / "missing.parquet", lambda _: MemoryStore())
     with pytest.raises(ValueError, match=r"holds no \*\.parquet file"):
         import_parquet(tmp_path, lambda _: MemoryStore())
 
 
-def test_a_newer_format_is_refused(tmp_path: Path) -> None:
+def test_newer_format_is_refused(tmp_path: Path) -> None:
     about = {"version": FORMAT_VERSION + 1, "project": "digits", "runs": []}
     pl.DataFrame(schema=LONG).write_parquet(tmp_path / "x.parquet", metadata={"trackbook": json.dumps(about)})
     with pytest.raises(ValueError, match=r"was written by a newer Trackbook \(format 3\); upgrade this one"):
         import_parquet(tmp_path / "x.parquet", lambda _: MemoryStore())
 
 
-def test_a_damaged_export_is_a_value_error_and_leaves_no_half_run(tmp_path: Path) -> None:
+def test_damaged_export_raises_and_leaves_no_half_run(tmp_path: Path) -> None:
     path = tmp_path / "run.parquet"
     rows = [("loss", step, math.sin(step), step / 7) for step in range(5000)]
     export_run(path, "digits", one_run(), filled(one_run(), points={"r1": rows}))
@@ -221,7 +221,7 @@ def test_a_damaged_export_is_a_value_error_and_leaves_no_half_run(tmp_path: Path
         assert store.runs() == []
 
 
-def test_metadata_is_nothing_for_other_files(tmp_path: Path) -> None:
+def test_metadata_of_other_files_is_none(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"PAR1")
     assert metadata(tmp_path / "x") is None
     pl.DataFrame({"a": [1]}).write_parquet(tmp_path / "x", metadata={"trackbook": "[]"})

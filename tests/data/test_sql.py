@@ -78,7 +78,7 @@ def test_points_and_runs_can_be_joined() -> None:
 
 
 @pytest.mark.parametrize("name", ["system", "console", "cells"])
-def test_what_is_captured_is_empty_where_nothing_was(name: str) -> None:
+def test_captured_tables_are_empty_without_capture(name: str) -> None:
     table = sql(f"select * from {name}", "digits", RUNS, Counting())
     assert table.columns[:3] == ["project", "run_id", "run"]
     assert len(table) == 0
@@ -104,14 +104,14 @@ def test_cells_are_rows() -> None:
     assert rows("select state, ended from cells where number = 2", capturing()) == [("running", None)]
 
 
-def test_lines_of_the_console_are_rows_and_know_their_cell() -> None:
+def test_console_lines_are_rows_with_their_cell() -> None:
     assert rows("select run_id, stream, text, time, cell from console order by line", capturing()) == [
         ("r1", "stdout", "hello", 10.0, 1),
         ("r1", "log", "there", 11.0, None),
     ]
 
 
-def test_metrics_of_the_machine_are_a_table_of_their_own() -> None:
+def test_system_metrics_are_a_table_of_their_own() -> None:
     query = "select run, metric, value, time from system order by metric"
     assert rows(query, capturing()) == [
         ("calm-wren-2", "cpu", 12.5, 10.0),
@@ -121,7 +121,7 @@ def test_metrics_of_the_machine_are_a_table_of_their_own() -> None:
     assert "no metric '@system/cpu'" in refusal("select * from points where metric = '@system/cpu'")
 
 
-def test_what_is_captured_is_read_only_when_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_captured_tables_are_read_only_when_queried(monkeypatch: pytest.MonkeyPatch) -> None:
     store = capturing()
     asked: list[str] = []
     monkeypatch.setattr(store, "captured", lambda _run, table: asked.append(table) or [])
@@ -157,7 +157,7 @@ def test_all_tables_are_known() -> None:
         ("run_id || metric = 'r1acc'", {("r1", "acc")}),
     ],
 )
-def test_only_the_runs_and_metrics_asked_for_are_read(where: str, reads: set[tuple[str, str]]) -> None:
+def test_only_queried_runs_and_metrics_are_read(where: str, reads: set[tuple[str, str]]) -> None:
     store = Counting()
     answer = rows(f"select * from points where {where}", store)
     assert set(store.reads) == reads
@@ -175,7 +175,7 @@ def test_only_the_runs_and_metrics_asked_for_are_read(where: str, reads: set[tup
         "select value from points where metric = 'acc' order by value limit 1",
     ],
 )
-def test_conditions_find_their_way_through_the_query(query: str) -> None:
+def test_conditions_are_pushed_down_through_the_query(query: str) -> None:
     store = Counting()
     rows(query, store)
     assert set(store.reads) == {("r1", "acc"), ("r2", "acc")}
@@ -191,13 +191,13 @@ def test_each_side_of_a_join_reads_its_own() -> None:
     assert set(store.reads) == {("r1", "train/loss"), ("r1", "acc"), ("r2", "acc")}
 
 
-def test_a_limit_stops_at_the_run_that_fills_it() -> None:
+def test_limit_stops_at_the_run_that_fills_it() -> None:
     store = Counting()
     assert len(rows("select * from points limit 2", store)) == 2
     assert {run for run, _ in store.reads} == {"r1"}
 
 
-def test_a_limit_comes_after_the_condition() -> None:
+def test_limit_comes_after_the_condition() -> None:
     assert rows("select run_id, step from points where step > 1 and metric = 'train/loss' limit 1") == [("r1", 2)]
     assert len(rows("select * from points where step > 1 limit 3")) == 3
     assert len(rows("select * from points limit 3 offset 4")) == 3
@@ -228,7 +228,7 @@ def test_the_answer_is_that_of_a_plain_table(query: str) -> None:
     assert sorted(map(repr, rows(query))) == sorted(map(repr, expected))  # SQL promises no order
 
 
-def test_a_table_that_is_not_asked_for_costs_nothing() -> None:
+def test_table_that_is_not_queried_is_not_read() -> None:
     store = Counting()
     assert rows("select 1 from console", store) == []
     assert (store.reads, store.asked) == ([], 0)
@@ -249,11 +249,11 @@ def test_odd_names_are_names_like_any_other() -> None:
 
 
 @pytest.mark.parametrize("start", ["  SELECT", "-- mine\nselect", "/* mine */ select", "explain select", "(select"])
-def test_a_query_may_begin_in_many_ways(start: str) -> None:
+def test_query_may_begin_in_many_ways(start: str) -> None:
     rows(f"{start} * from points" + (")" if start == "(select" else ""))
 
 
-def test_an_unknown_metric_is_named_with_the_nearest() -> None:
+def test_unknown_metric_is_named_with_the_nearest() -> None:
     for where in (
         "metric = 'train/los'",
         "metric in ('acc', 'train/los') and step > 3",
@@ -263,13 +263,13 @@ def test_an_unknown_metric_is_named_with_the_nearest() -> None:
         assert message == "project 'digits' has no metric 'train/los'; did you mean 'train/loss'?"
 
 
-def test_a_metric_of_another_run_only_is_known() -> None:
+def test_metric_of_another_run_only_is_known() -> None:
     store = Counting()
     store.append("r2", pl.DataFrame([("late", 0, 1.0, 1.0)], schema=POINTS, orient="row"))
     assert rows("select * from points where metric = 'late' and run_id = 'r1'", store) == []
 
 
-def test_a_metric_where_nothing_was_logged_is_an_error_and_all_points_are_none() -> None:
+def test_empty_project_has_no_points_and_no_metrics() -> None:
     with pytest.raises(ValueError, match="project 'digits' has no metric 'loss'; nothing was logged in it"):
         sql("select * from points where metric = 'loss'", "digits", [], MemoryStore())
     assert sql("select * from points", "digits", [], MemoryStore()).schema == LONG
@@ -290,7 +290,7 @@ def test_a_metric_where_nothing_was_logged_is_an_error_and_all_points_are_none()
         ),
     ],
 )
-def test_an_unknown_name_is_an_error_that_offers_the_nearest(query: str, message: str) -> None:
+def test_unknown_name_raises_and_offers_the_nearest(query: str, message: str) -> None:
     assert refusal(query) == message
 
 
@@ -305,7 +305,7 @@ def test_an_unknown_name_is_an_error_that_offers_the_nearest(query: str, message
         "select step + metric from points where step = 'x'",
     ],
 )
-def test_what_is_no_sql_is_one_value_error_that_quotes_it(query: str) -> None:
+def test_invalid_sql_is_one_error_that_quotes_it(query: str) -> None:
     message = refusal(query)
     assert query in message
     assert 'text takes single quotes (\'train/loss\'), names such as "group" and "config.lr" double ones' in message
@@ -319,12 +319,12 @@ def test_it_only_reads(query: str) -> None:
     assert "sql() only reads" in refusal(query)
 
 
-def test_a_query_is_text() -> None:
+def test_query_is_text() -> None:
     with pytest.raises(TypeError, match="sql\\(\\) takes a query such as 'select \\* from points', not 7"):
         sql(7, "digits", RUNS, Counting())  # type: ignore[arg-type]
 
 
-def test_what_goes_wrong_in_the_store_is_raised_as_it_is() -> None:
+def test_store_error_is_raised_unchanged() -> None:
     class Failing(Counting):
         def read(self, run_id: str, metrics: Sequence[str] | None = None) -> pl.DataFrame:
             raise KeyboardInterrupt
@@ -333,7 +333,7 @@ def test_what_goes_wrong_in_the_store_is_raised_as_it_is() -> None:
         rows("select * from points", Failing())
 
 
-def test_a_damaged_store_is_warned_of() -> None:
+def test_damaged_store_is_warned_of() -> None:
     store = Counting()
     store.notices.append("Cannot read p.db (damaged).")
     with pytest.warns(TrackbookWarning, match=r"Cannot read p\.db"):
