@@ -6,8 +6,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from trackbook.data.dataframes import history
+from trackbook.data.dataframes import cells_table, history
 from trackbook.store.base import POINTS
+from trackbook.store.documents import document
 from trackbook.store.memory import MemoryStore
 from trackbook.types import MetricSummary
 
@@ -104,3 +105,26 @@ def test_metric_logged_during_a_read_is_in_the_next_read() -> None:
     store = Growing()
     assert history(store, "r1", "run", None, wide=False).rows() == []
     assert history(store, "r1", "run", None, wide=False)["metric"].to_list() == ["late0"]
+
+
+# --- damaged rows -----------------------------------------------------------------------------------------------------
+
+
+def test_damaged_cells_hide_no_others() -> None:
+    """From a file that an earlier version imported, or in which a bit flipped."""
+    store = MemoryStore()
+    good = (0, "a", 1, "x = 1", 1.0, 2.0, "ok", None, None, '["loss"]', 3, None)
+    bad = (1, "b", 2, "x = 2", 1e300, -1e300, "ok", None, None, "{no json", 3, None)
+    store.put_captured("r1", "cells", [good, bad])
+    table = cells_table(store, "r1")
+    assert table["metrics"].to_list() == [["loss"], []]
+    assert table["started"].dt.year().to_list() == [1970, None]
+    assert table["ended"].dt.year().to_list() == [1970, None]
+
+
+@pytest.mark.parametrize("value", ["{no json", "[]", "3", "[" * 100_000])
+def test_damaged_document_is_none(value: str) -> None:
+    store = MemoryStore()
+    store.put_captured("r1", "facts", [("environment", value), ("code", "{}")])
+    assert document(store, "r1", "environment") is None
+    assert document(store, "r1", "code") == {}

@@ -11,6 +11,7 @@ import polars as pl
 from ..metrics import SYSTEM, is_system, logged
 from ..store.base import POINTS, Store
 from ..store.bulk import no_summary
+from ..store.validate import FIRST_TIME, LAST_TIME, json_value
 from ..text import did_you_mean, listed
 from ..types import CAPTURED, RunRecord
 
@@ -135,8 +136,9 @@ def _wide(points: pl.DataFrame, metrics: Iterable[str]) -> pl.DataFrame:
 
 
 def as_time(seconds: pl.Expr) -> pl.Expr:
-    """Seconds UTC as a column of times."""
-    return (seconds * 1e6).cast(pl.Int64).cast(pl.Datetime("us", "UTC"))
+    """Return seconds UTC as a column of times; null where a damaged file gives one that no calendar has."""
+    known = seconds.is_between(FIRST_TIME, LAST_TIME)
+    return pl.when(known).then(seconds * 1e6).cast(pl.Int64).cast(pl.Datetime("us", "UTC"))
 
 
 def runs_table(runs: Sequence[RunRecord], store: Store) -> pl.DataFrame:
@@ -201,9 +203,16 @@ def console(store: Store, run_id: str) -> pl.DataFrame:
 
 
 def executions(store: Store, run_id: str) -> pl.DataFrame:
-    """One row an execution of a cell, of the columns `CELLS`; times are seconds UTC."""
+    """Return one row an execution of a cell, of the columns `CELLS`; times are seconds UTC."""
     table = pl.DataFrame(store.captured(run_id, "cells"), schema=_CAPTURED["cells"], orient="row")
-    return table.with_columns(pl.col("metrics").fill_null("[]").str.json_decode(CELLS["metrics"]))
+    metrics = [_names(text) for text in table["metrics"]]
+    return table.with_columns(pl.Series("metrics", metrics, dtype=CELLS["metrics"]))
+
+
+def _names(text: str | None) -> list[str]:
+    """Return the names in a JSON list, none where a damaged file has something else."""
+    names = None if text is None else json_value(text)
+    return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
 
 
 def differing(table: pl.DataFrame, ids: Sequence[str]) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""Other people's Parquet: tables of points, long or wide, as runs."""
+"""Parquet tables of other tools, long or wide, imported as runs."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _WANTED = (
 
 @dataclasses.dataclass(frozen=True)
 class Arrival:
-    """A run on its way into a store."""
+    """A run read from a file, before it is in a store."""
 
     origin: Path
     project: str | None
@@ -46,12 +46,12 @@ class Arrival:
 
 
 def adopt(root: Path, files: Sequence[Path]) -> list[Arrival]:
-    """The runs of Parquet files that are not ours; `root` is one file, or the folder they are in.
+    """Return the runs of Parquet files that Trackbook did not write; `root` is one file, or the folder of all.
 
     Runs are told apart by the columns ``project``, ``run_id`` and ``run`` (or Hive keys of these names in the path); without
     them each file is a run called like it. A run without an id gets one made of its name and points, the same each time.
 
-    Raises ``ValueError`` when a file cannot be read, or lacks a column or holds in one what is no step, value or name.
+    Raises ``ValueError`` when a file cannot be read, or lacks a column or holds in one what is not a step, value or name.
     """
     tables = []
     for file in files:
@@ -82,7 +82,7 @@ def _read(file: Path, root: Path) -> pl.DataFrame:
 
 
 def _long(file: Path, table: pl.DataFrame) -> pl.DataFrame:
-    """A table of the columns `LONG` and ``timed``."""
+    """Return the table with the columns `LONG` and ``timed``."""
     table = table.drop("__index_level_0__", strict=False)  # pandas' row numbers
     called = {known: next((name for name in names if name in table.columns), None) for known, names in _NAMES.items()}
     is_long = "metric" in table.columns
@@ -154,7 +154,7 @@ def _steps(file: Path, column: pl.Series) -> pl.Series:
 
 
 def _times(file: Path, column: pl.Series) -> pl.Series:
-    """Seconds UTC; a date without a time zone counts as UTC."""
+    """Return seconds UTC; dates without a time zone count as UTC."""
     if column.dtype == pl.Date or isinstance(column.dtype, pl.Datetime):
         return column.cast(pl.Datetime("us")).dt.timestamp("us") / 1e6
     _numeric(file, column)
@@ -183,7 +183,7 @@ def _arrival(origin: Path, table: pl.DataFrame) -> Arrival:
 
 
 def _made_id(name: str, points: pl.DataFrame) -> str:
-    """40 bits of what the run says."""
+    """Return an id made of name and points: 40 bits, the same each time."""
     digest = hashlib.sha256(name.encode())
     for metric, count in points.group_by("metric", maintain_order=True).len().iter_rows():
         digest.update(f"\0{metric}\0{count}".encode())

@@ -13,8 +13,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from ..store.metric_stats import groups
 from .m4 import POINT, ROW, Floats, Rows, Steps, Taken, gather, joined, merged, of_points, points
-from .ragged import Ids, Stretches, groups, sizes
+from .ragged import Ids, Stretches, sizes
 
 # Buckets a series may have, by the number of series up to which they may. Buckets lie across the borders of pixel columns,
 # which M4's proof excludes: it takes six or more a column to draw all but 2 % of the pixels (`tests/test_pixels.py`). So many

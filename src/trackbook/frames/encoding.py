@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
+from ..store.metric_stats import groups
 from .m4 import Floats, Rows, Steps, Taken
 from .protocol import BUCKET_COLUMNS, HEAD_BYTES, MASK_SHIFT, POINT_COLUMNS
-from .ragged import Ids, groups, sizes
+from .ragged import Ids, sizes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

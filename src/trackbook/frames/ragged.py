@@ -98,15 +98,5 @@ def spans(starts: Ids, sizes: Ids) -> Ids:
     return numbers
 
 
-def groups(*keys: NDArray[Any]) -> NDArray[np.intp]:
-    """Where each run of equal keys starts."""
-    if not len(keys[0]):
-        return np.empty(0, np.intp)
-    differs = keys[0][1:] != keys[0][:-1]
-    for key in keys[1:]:
-        differs |= key[1:] != key[:-1]
-    return np.concatenate([[0], np.flatnonzero(differs) + 1])
-
-
 def sizes(starts: NDArray[np.intp], total: int) -> Ids:
     return np.diff(starts, append=total)

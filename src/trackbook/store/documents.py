@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from .validate import json_value
+
 if TYPE_CHECKING:
     from .base import Store
 
@@ -17,8 +19,9 @@ def put_document(store: Store, run_id: str, name: str, content: Mapping[str, Any
 
 
 def document(store: Store, run_id: str, name: str) -> dict[str, Any] | None:
-    """Return the document of this name, None where there is none."""
-    return next((json.loads(value) for key, value in store.captured(run_id, "facts") if key == name), None)
+    """Return the document of this name, None where there is none, or a damaged one."""
+    found = next((json_value(value) for key, value in store.captured(run_id, "facts") if key == name), None)
+    return found if isinstance(found, dict) else None
 
 
 def _dump(content: Mapping[str, Any]) -> str:

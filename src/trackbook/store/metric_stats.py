@@ -158,7 +158,11 @@ class Taken:
         return found
 
 
-def groups(sorted_numbers: Array) -> Array:
-    """Where each group of equal numbers starts."""
-    starts = np.flatnonzero(sorted_numbers[1:] != sorted_numbers[:-1]) + 1
-    return np.concatenate([[0], starts]) if len(sorted_numbers) else starts
+def groups(*keys: NDArray[Any]) -> NDArray[np.intp]:
+    """Return where each run of equal keys starts: the columns of a sorted table by which it is grouped."""
+    if not len(keys[0]):
+        return np.empty(0, np.intp)
+    differs = keys[0][1:] != keys[0][:-1]
+    for key in keys[1:]:
+        differs |= key[1:] != key[:-1]
+    return np.concatenate([[0], np.flatnonzero(differs) + 1])
