@@ -242,7 +242,7 @@ def test_two_runs_are_compared_as_text_in_a_terminal(shell: Shell) -> None:
         ("diff first", "%track diff: the following arguments are required: RUN"),
         ("init --stop kill", "%track init: argument --stop: invalid choice: 'kill'"),
         ("note 'open", "%track: \"note 'open\" lacks a closing '"),
-        ("init --config lr", "%track: --config lr is no setting"),
+        ("init --config lr", "%track: --config lr is not a setting"),
     ],
 )
 def test_a_bad_line_is_one_line(shell: Shell, line: str, message: str) -> None:

@@ -251,10 +251,10 @@ def test_the_tracker_is_no_variable_to_see(shell: Shell) -> None:
     ("head", "message"),
     [
         ("%%track --evry 3 x", "there is no option --evry; did you mean '--every'?"),
-        ("%%track --every 0 x", "argument --every: 0 is no whole number from 1"),
-        ("%%track --min-interval=-1 x", "argument --min-interval: -1 is no number of seconds"),
+        ("%%track --every 0 x", "argument --every: 0 is not a whole number from 1"),
+        ("%%track --min-interval=-1 x", "argument --min-interval: -1 is not a number of seconds"),
         ("%%track --project", "argument --project: expected one argument"),
-        ("%%track --config lr x", "--config lr is no setting; write it as: --config lr=0.1"),
+        ("%%track --config lr x", "--config lr is not a setting; write it as: --config lr=0.1"),
         ("%%track a+", "'a+' is not a Python expression"),
         ("%%track f(x", "'f(x' lacks a closing )"),
         ("%%track --step 1+ x", "'1+' is not a Python expression"),

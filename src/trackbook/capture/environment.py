@@ -245,7 +245,7 @@ def git(folder: str, *, save_code: bool) -> Topic | None:
 
 
 def without_credentials(url: str) -> str:
-    """A remote's address without user and password; `git@host` is no credential."""
+    """A remote's address without user and password; `git@host` is not a credential."""
     return redact(re.sub(r"(?<=://)[^/@]*@", lambda match: match[0] if match[0] == "git@" else "", url))
 
 

@@ -48,7 +48,7 @@ def key_and_value(text: str) -> tuple[str, Any]:
     """Parse ``lr=0.1`` into a name and a Python literal, or text if it is not one. Raises ``ValueError``."""
     key, equals, value = text.partition("=")
     if not key or not equals:
-        raise ValueError(f"--config {text} is no setting; write it as: --config lr=0.1")
+        raise ValueError(f"--config {text} is not a setting; write it as: --config lr=0.1")
     try:
         return key, ast.literal_eval(value)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
@@ -114,14 +114,14 @@ def cell_parser() -> Parser:
 
 def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
-        raise ArgumentTypeError(f"{text} is no whole number from 1")
+        raise ArgumentTypeError(f"{text} is not a whole number from 1")
     return int(text)
 
 
 def _seconds(text: str) -> float:
     seconds = float(text)
     if not 0 <= seconds < math.inf:
-        raise ArgumentTypeError(f"{text} is no number of seconds")
+        raise ArgumentTypeError(f"{text} is not a number of seconds")
     return seconds
 
 

@@ -77,7 +77,9 @@ def check_text(what: str, text: Any) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise ValueError(f"{what} {_show(text)} holds half a surrogate pair, which is no text; rename it") from None
+        raise ValueError(
+            f"{what} {_show(text)} holds half a surrogate pair, which is not valid text; rename it"
+        ) from None
     return str.__str__(text)  # a plain str: the __str__ of a string enum returns something else
 
 
