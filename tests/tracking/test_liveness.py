@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+import trackbook as tb
 from journals import abandoned
 from trackbook import filesystem
 from trackbook.journal.journal import HEAD, FileJournal
@@ -196,6 +197,23 @@ def test_unknown_run_is_not_moved(tmp_path: Path) -> None:
     project = unknown_run(tmp_path)
     with pytest.raises(ValueError, match="may still be written"):
         project.move(project.get("r1"), Project("q", tmp_path))
+
+
+def test_unknown_run_is_neither_resumed_nor_rewound_without_force(tmp_path: Path) -> None:
+    unknown_run(tmp_path).store.close()
+    for back_to in (None, 3):
+        with pytest.raises(ValueError, match="force=True"):
+            tb.init("p", id="r1", resume="must", resume_from=back_to, dir=tmp_path, capture=False)
+    run = tb.init("p", id="r1", resume="must", force=True, dir=tmp_path, capture=False)
+    run.log({"loss": 1.0})
+    run.finish()
+    assert run.state == "finished"
+
+
+def test_live_run_is_not_resumed_even_by_force(tmp_path: Path) -> None:
+    written_by(tmp_path, ELSEWHERE).close()
+    with pytest.raises(ValueError, match="is being written by another process, and cannot be resumed"):
+        tb.init("p", id="r1", resume="must", force=True, dir=tmp_path, capture=False)
 
 
 # --- whole programs -----------------------------------------------------------------------------------------------------

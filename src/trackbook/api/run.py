@@ -36,6 +36,7 @@ def init(
     display: bool | None = None,
     total: int | None = None,
     resume_from: int | None = None,
+    force: bool = False,
     all_ranks: bool = False,
     stop: Stop = "flag",
     on_bad_value: OnBadValue = "raise",
@@ -71,6 +72,9 @@ def init(
         How many steps there will be, for a progress bar.
     resume_from
         Cuts the resumed run back: points after this step are gone, and the run goes on from here.
+    force
+        Resume also a run of which nobody can tell from here whether its process lives: it is taken to be dead. One that is known to
+        live is never resumed.
     all_ranks
         With ``RANK``, ``SLURM_PROCID`` or ``LOCAL_RANK`` set, only rank 0 records; True: every rank records a run of its own.
     stop
@@ -119,6 +123,7 @@ def init(
         display=display,
         total=total,
         resume_from=resume_from,
+        force=force,
         all_ranks=all_ranks,
         capture=capture,
         save_code=save_code,

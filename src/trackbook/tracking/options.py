@@ -31,6 +31,7 @@ class RunOptions:
     by_id: bool = False  # the user gave the id
     resume: Resume = "never"
     resume_from: int | None = None
+    force: bool = False  # resume also a run whose process may live
     reinit: Reinit = "finish_previous"
     disabled: bool = False
     all_ranks: bool = False
@@ -58,6 +59,7 @@ def run_options(
     display: bool | None = None,
     total: int | None = None,
     resume_from: int | None = None,
+    force: bool = False,
     all_ranks: bool = False,
     stop: Stop = "flag",
     on_bad_value: OnBadValue = "raise",
@@ -85,6 +87,7 @@ def run_options(
         by_id=bool(id),
         resume="must" if resume_from is not None and resume == "never" else resume,
         resume_from=None if resume_from is None else to_step(resume_from, "resume_from"),
+        force=force,
         reinit=reinit,
         disabled=mode == "disabled",
         all_ranks=all_ranks,

@@ -229,8 +229,11 @@ class Project:
             raise ValueError(
                 f"run {found.name!r} is still open here and cannot be resumed; log to it, or finish() it first"
             )
+        if found.state == "running" and options.force:
+            self.recover({found.id})
+            found = self.store.run(found.id) or found
         if found.state == "running":
-            raise ValueError(f"run {found.name!r} {self._running(found.id)} and cannot be resumed")
+            raise ValueError(f"run {found.name!r} {self._running(found.id)}, and cannot be resumed")
         self.store.summary(found.id)  # raises where its steps cannot be known: counting anew would discard points
         return dataclasses.replace(
             found,
