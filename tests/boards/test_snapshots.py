@@ -11,7 +11,7 @@ from trackbook import TrackbookWarning
 from trackbook.boards import snapshots
 from trackbook.boards.snapshots import VEGA_LITE, Snapshots
 from trackbook.charts.png import NoPictureError, PictureFile
-from trackbook.charts.snapshot import Still
+from trackbook.charts.snapshot import Snapshot
 from trackbook.notebook import host
 
 
@@ -55,8 +55,8 @@ class Board:
         self.number = number
         self.session = type("Session", (), {"id": f"s{id(self)}"})()
 
-    def snapshot(self) -> Still | None:
-        return None if self.number is None else Still({"number": self.number}, f"board {self.number}")
+    def snapshot(self) -> Snapshot | None:
+        return None if self.number is None else Snapshot({"number": self.number}, f"board {self.number}")
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from golden.make import Kernel
 from golden.make_rows import CASES, FOLDER, contents, membership
-from trackbook.charts.plot import Look, axes_only, join_of, plot_of, style_runs
+from trackbook.charts.plot import DrawSettings, axes_only, join_of, plot_of, style_runs
 from trackbook.charts.theme import theme
 from wire import assert_same
 
@@ -19,41 +19,41 @@ def kept(name: str) -> Any:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
-def test_the_golden_rows_are_what_is_drawn(case: Any) -> None:
+def test_rows_equal_the_golden_rows(case: Any) -> None:
     made = json.loads(json.dumps(contents(case)))
     assert made["keyframe"] == kept(case.__name__)["keyframe"]
     assert_same(made["views"], kept(case.__name__)["views"])
 
 
-def test_every_file_of_golden_rows_has_its_case() -> None:
+def test_every_golden_file_has_a_case() -> None:
     assert {path.stem for path in FOLDER.glob("*.json")} == {case.__name__ for case in CASES} | {"members"}
     assert json.loads(json.dumps(membership())) == kept("members")
 
 
-def over(defined: list[list[str]], look: Look | None = None) -> tuple[str, list[tuple[float, float]]]:
+def over(defined: list[list[str]], look: DrawSettings | None = None) -> tuple[str, list[tuple[float, float]]]:
     """The x axis and the (x, value) of `loss`, whose `epoch` was logged every third step."""
     kernel = Kernel()
     kernel.run(0, "first", defined=defined)
     kernel.points(0, "loss", range(6), range(6))
     kernel.points(0, "epoch", [1, 4], [10, 20])
-    plot = plot_of(kernel.picture, "loss", look or Look())
+    plot = plot_of(kernel.picture, "loss", look or DrawSettings())
     return plot.x_axis, [(row["x"], row["value"]) for row in plot.rows]
 
 
-def test_over_a_metric_x_is_its_last_value_and_what_came_before_it_is_not_drawn() -> None:
-    assert over([], Look(x_axis="epoch")) == ("epoch", [(10, 1), (10, 2), (10, 3), (20, 4), (20, 5)])
+def test_over_a_metric_x_is_its_last_value_and_earlier_points_are_dropped() -> None:
+    assert over([], DrawSettings(x_axis="epoch")) == ("epoch", [(10, 1), (10, 2), (10, 3), (20, 4), (20, 5)])
 
 
-def test_what_was_defined_holds_until_the_board_says_otherwise() -> None:
+def test_the_defined_axis_holds_unless_the_board_sets_another() -> None:
     assert over([["lo*", "epoch"]])[0] == "epoch"
-    assert over([["lo*", "epoch"]], Look(x_axis="relative"))[0] == "relative"
+    assert over([["lo*", "epoch"]], DrawSettings(x_axis="relative"))[0] == "relative"
 
 
-def test_over_a_metric_that_is_not_there_nothing_is_drawn() -> None:
+def test_over_a_missing_metric_nothing_is_drawn() -> None:
     assert over([["*", "nowhere"]]) == ("nowhere", [])
 
 
-def test_between_buckets_a_metric_as_x_goes_straight() -> None:
+def test_x_is_interpolated_between_buckets() -> None:
     kernel = Kernel()
     kernel.run(0, "long")
     kernel.points(0, "epoch", range(4000), [step / 8 for step in range(4000)])
@@ -64,19 +64,19 @@ def test_between_buckets_a_metric_as_x_goes_straight() -> None:
     assert np.isnan(at(-1))
 
 
-def test_a_run_has_the_colour_that_was_chosen_for_it() -> None:
+def test_a_run_has_its_chosen_color() -> None:
     kernel = Kernel()
     kernel.run(0, "first")
     kernel.points(0, "loss", range(3), [1, 2, 3])
-    plot = plot_of(kernel.picture, "loss", Look(colors={"run0": "#123456"}))
+    plot = plot_of(kernel.picture, "loss", DrawSettings(colors={"run0": "#123456"}))
     assert {row["color"] for row in plot.rows} == {"#123456"}
 
 
-def test_the_colours_come_round_again_with_another_dash() -> None:
+def test_colors_repeat_with_another_dash() -> None:
     kernel = Kernel()
     for key in (0, 10):
         kernel.run(key, str(key))
-    first, eleventh = style_runs(kernel.picture.runs.values(), Look()).values()
+    first, eleventh = style_runs(kernel.picture.runs.values(), DrawSettings()).values()
     assert first.color == eleventh.color == theme()["light"]["line"][0]
     assert first.dash != eleventh.dash
 
@@ -85,21 +85,21 @@ def drawn(values: list[float], **look: Any) -> Any:
     kernel = Kernel()
     kernel.run(0, "first")
     kernel.points(0, "loss", range(len(values)), values)
-    return plot_of(kernel.picture, "loss", Look(**look))
+    return plot_of(kernel.picture, "loss", DrawSettings(**look))
 
 
-def test_what_a_logarithm_does_not_have_is_a_mark() -> None:
+def test_values_without_a_logarithm_are_marks() -> None:
     plot = drawn([1, 0, -2, 10, np.nan], y_log=True)
     assert [row["mark"] for row in plot.rows] == ["line", "below", "below", "line", "NaN"]
     assert plot.window == pytest.approx((10**-0.05, 10**1.05))
 
 
-def test_on_a_logarithmic_x_axis_step_0_has_no_place() -> None:
+def test_step_0_is_not_on_a_logarithmic_axis() -> None:
     assert [row["x"] for row in drawn([1, 2, 3], x_log=True).rows] == [1, 2]
     assert len(drawn([1, 2, 3], x_log=True, x_axis="time").rows) == 3
 
 
-def test_the_y_axis_passes_over_outliers_when_it_is_told_to() -> None:
+def test_the_y_axis_leaves_outliers_out_on_request() -> None:
     values = [float(step % 10) for step in range(200)]
     values[77] = 1e6
     assert drawn(values, clip_outliers="never").window is None
@@ -118,7 +118,7 @@ def test_many_points_are_thinned_to_the_extremes_of_each_pixel() -> None:
     assert rows == sorted(rows, key=lambda row: row["x"])
 
 
-def test_values_that_press_all_others_flat_are_left_out_of_the_y_axis() -> None:
+def test_values_that_flatten_all_others_are_left_out_by_default() -> None:
     values = [800.0] * 4 + [3 * math.exp(-step / 60) + step % 7 / 70 for step in range(4, 400)]
     low, high = drawn(values).window
     assert (low < 0.1, 2 < high < 4) == (True, True)
@@ -126,7 +126,7 @@ def test_values_that_press_all_others_flat_are_left_out_of_the_y_axis() -> None:
     assert drawn(values[::-1]).window is None, "the latest value is never left out by itself"
 
 
-def test_metrics_that_others_are_drawn_over_are_axes_only() -> None:
+def test_x_axis_metrics_are_not_charts() -> None:
     kernel = Kernel()
     kernel.run(0, "first", defined=[["val/*", "epoch"]])
     for metric in ("loss", "epoch", "val/acc"):

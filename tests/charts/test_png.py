@@ -24,13 +24,13 @@ CHART = {
 }
 
 
-def test_a_chart_becomes_a_png_in_another_process() -> None:
+def test_a_png_is_made_in_another_process() -> None:
     picture = picture_file(CHART)
     assert picture.png.startswith(b"\x89PNG")
     assert 200 < picture.width < 300
 
 
-def test_a_palette_shows_what_the_converter_drew() -> None:
+def test_a_palette_keeps_the_colors() -> None:
     drawn = vl_convert.svg_to_png(vl_convert.vegalite_to_svg(CHART), scale=png.SCALE)
     expected = np.asarray(Image.open(BytesIO(drawn)).convert("RGB"), int)
     packed = convert(CHART, 80_000).png
@@ -39,19 +39,19 @@ def test_a_palette_shows_what_the_converter_drew() -> None:
     assert len(packed) < len(drawn) / 2
 
 
-def test_a_large_picture_has_fewer_pixels_and_the_same_size_on_the_page() -> None:
+def test_a_large_picture_gets_fewer_pixels_at_the_same_size() -> None:
     whole = convert(CHART, 80_000)
     small = convert(CHART, len(whole.png) // 2)
     assert len(small.png) <= len(whole.png) // 2
     assert abs(small.width - whole.width) <= 3
 
 
-def test_a_chart_that_cannot_be_drawn_says_why() -> None:
+def test_an_invalid_chart_says_why() -> None:
     with pytest.raises(NoPictureError, match=r"\w"):
         picture_file({"mark": {"type": "no such mark"}, "encoding": 5})
 
 
-def test_a_machine_that_starts_no_process_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_cannot_start_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any, **__: Any) -> None:
         raise PermissionError("not here")
 

@@ -12,12 +12,12 @@ def test_smoothing_is_the_centred_mean_cut_off_at_the_ends() -> None:
     assert got.tolist() == [1.5, 2, 2.5, 4, 5]
 
 
-def test_where_nothing_is_finite_smoothing_gives_nan() -> None:
+def test_without_finite_values_smoothing_is_nan() -> None:
     for smoothing in (mean, exponential):
         assert np.isnan(smoothing(np.array([np.nan, np.nan]), np.zeros(2), 3)).all()
 
 
-def test_a_window_wider_than_the_series_takes_all_of_it() -> None:
+def test_a_window_wider_than_the_series_averages_all() -> None:
     assert mean(np.array([1.0, 3.0]), np.ones(2), 20).tolist() == [2, 2]
 
 

@@ -10,7 +10,7 @@ import pytest
 import vl_convert
 
 from trackbook.charts import snapshot
-from trackbook.charts.snapshot import Still, corners, grouped, make_still, thinned
+from trackbook.charts.snapshot import Snapshot, corners, grouped, make_snapshot, thinned
 from trackbook.charts.theme import theme
 from trackbook.frames.picture import Picture
 
@@ -33,51 +33,51 @@ def picture(metrics: dict[str, list[float]], runs: int = 1, **more: Any) -> Pict
     return made
 
 
-def drawn(made: Picture, **options: Any) -> Still:
-    still = make_still(made, **options)
-    assert still is not None
-    return still
+def drawn(made: Picture, **options: Any) -> Snapshot:
+    saved = make_snapshot(made, **options)
+    assert saved is not None
+    return saved
 
 
-def rows(still: Still) -> list[tuple[float, ...]]:
+def rows(saved: Snapshot) -> list[tuple[float, ...]]:
     """Chart, run, x and y of each point."""
-    head, *lines = still.spec["data"]["values"].split("\n")
+    head, *lines = saved.spec["data"]["values"].split("\n")
     assert head == "m,r,x,value"
     return [tuple(float(cell) for cell in line.split(",")) for line in lines]
 
 
-def names(still: Still) -> list[str]:
-    return [run["run"] for run in still.spec["transform"][0]["from"]["data"]["values"]]
+def names(saved: Snapshot) -> list[str]:
+    return [run["run"] for run in saved.spec["transform"][0]["from"]["data"]["values"]]
 
 
 def noisy(n: int) -> list[float]:
     return np.random.default_rng(0).normal(0, 1, n).tolist()
 
 
-def labels(still: Still) -> list[str]:
-    svg = vl_convert.vegalite_to_svg(still.spec)
+def labels(saved: Snapshot) -> list[str]:
+    svg = vl_convert.vegalite_to_svg(saved.spec)
     return re.findall(r">([-\d.]+)</text>", svg)
 
 
 # --- what is in it ----------------------------------------------------------------------------------------------------
 
 
-def test_a_short_run_is_there_with_every_point() -> None:
-    still = drawn(picture({"train/loss": [3.0, 2.0, 1.5]}))
-    assert rows(still) == [(0, 0, 0, 3), (0, 0, 1, 2), (0, 0, 2, 1.5)]
-    assert [chart["title"] for chart in still.spec["concat"]] == ["train/loss"]
+def test_a_short_run_keeps_every_point() -> None:
+    saved = drawn(picture({"train/loss": [3.0, 2.0, 1.5]}))
+    assert rows(saved) == [(0, 0, 0, 3), (0, 0, 1, 2), (0, 0, 2, 1.5)]
+    assert [chart["title"] for chart in saved.spec["concat"]] == ["train/loss"]
 
 
 @pytest.mark.parametrize(("value", "label"), [(0.5, "0.50"), (0.0, "0"), (250.0, "250")])
-def test_values_that_are_all_the_same_are_labelled_as_what_they_are(value: float, label: str) -> None:
-    still = drawn(picture({"loss": [value] * 3}))
-    low, high = still.spec["concat"][0]["encoding"]["y"]["scale"]["domain"]
+def test_a_constant_is_labelled_with_its_value(value: float, label: str) -> None:
+    saved = drawn(picture({"loss": [value] * 3}))
+    low, high = saved.spec["concat"][0]["encoding"]["y"]["scale"]["domain"]
     assert low < value < high
-    assert label in labels(still)
+    assert label in labels(saved)
 
 
 @pytest.mark.parametrize(("steps", "shown"), [(2, ["0", "1"]), (3, ["0", "1", "2"]), (5, ["0", "1", "2", "3", "4"])])
-def test_few_steps_are_labelled_by_whole_steps(steps: int, shown: list[str]) -> None:
+def test_few_steps_have_whole_ticks(steps: int, shown: list[str]) -> None:
     assert labels(drawn(picture({"loss": [0.5] * steps})))[:steps] == shown
 
 
@@ -96,28 +96,28 @@ def test_ticks_of_one_axis_have_one_unit(values: list[float], shown: list[str]) 
     assert [text for text in texts if text in shown] == shown
 
 
-def test_a_picture_without_points_makes_none() -> None:
-    assert make_still(picture({})) is None
+def test_a_picture_without_points_has_no_snapshot() -> None:
+    assert make_snapshot(picture({})) is None
 
 
-def test_a_metric_that_others_are_drawn_over_is_not_a_chart_of_its_own() -> None:
-    still = drawn(picture({"epoch": [0, 1], "loss": [1, 2], "other": [1, 2]}, defined=[["loss", "epoch"]]))
-    assert [chart["title"] for chart in still.spec["concat"]] == ["loss", "other"]
+def test_x_axis_metrics_are_not_charts() -> None:
+    saved = drawn(picture({"epoch": [0, 1], "loss": [1, 2], "other": [1, 2]}, defined=[["loss", "epoch"]]))
+    assert [chart["title"] for chart in saved.spec["concat"]] == ["loss", "other"]
 
 
-def test_charts_come_by_group_the_nameless_first() -> None:
+def test_charts_are_sorted_by_group_default_first() -> None:
     assert grouped(["a/x", "b/x", "loss", "a/y"]) == ["loss", "a/x", "a/y", "b/x"]
 
 
-def test_hidden_runs_are_not_in_it() -> None:
+def test_hidden_runs_are_left_out() -> None:
     assert names(drawn(picture({"loss": [1, 2]}, runs=3), hidden=["id1"])) == ["run-0", "run-2"]
 
 
-def test_runs_of_one_name_are_told_apart_by_id() -> None:
+def test_runs_of_the_same_name_show_their_ids() -> None:
     assert names(drawn(picture({"loss": [1, 2]}, runs=2, name="same"))) == ["same (id0)", "same (id1)"]
 
 
-def test_colours_are_the_boards_or_the_users() -> None:
+def test_colors_are_the_palette_or_the_users() -> None:
     scale = drawn(picture({"loss": [1, 2]}, runs=2), colors={"id1": "#123456"}).spec["concat"][0]["encoding"]["color"]
     assert scale["scale"]["range"] == [theme()["light"]["line"][0], "#123456"]
 
@@ -125,14 +125,14 @@ def test_colours_are_the_boards_or_the_users() -> None:
 @pytest.mark.parametrize(
     ("x_axis", "places"), [("step", [0, 1]), ("relative", [0, 1000]), ("time", [100_000, 101_000])]
 )
-def test_the_x_axis_is_the_boards(x_axis: str, places: list[int]) -> None:
+def test_the_x_axis_is_that_of_the_board(x_axis: str, places: list[int]) -> None:
     assert [row[2] for row in rows(drawn(picture({"loss": [1, 2]}), x_axis=x_axis))] == places
 
 
 @pytest.mark.parametrize("x_axis", ["step", "relative", "time"])
-def test_it_can_be_drawn_and_its_numbers_are_short(x_axis: str) -> None:
-    still = drawn(picture({"tokens": [0, 5e8, 2e9], "lr": [0, 1e-5, 2e-5], "one": [1]}), x_axis=x_axis)
-    svg = vl_convert.vegalite_to_svg(still.spec)
+def test_labels_are_short(x_axis: str) -> None:
+    saved = drawn(picture({"tokens": [0, 5e8, 2e9], "lr": [0, 1e-5, 2e-5], "one": [1]}), x_axis=x_axis)
+    svg = vl_convert.vegalite_to_svg(saved.spec)
     assert ">2G<" in svg
     assert ">2e-5<" in svg
 
@@ -141,23 +141,23 @@ def test_a_metric_as_x_axis_is_drawn_over_steps() -> None:
     assert [row[2] for row in rows(drawn(picture({"loss": [1, 2]}), x_axis="epoch"))] == [0, 1]
 
 
-def test_what_is_not_finite_is_marked() -> None:
-    still = drawn(picture({"loss": [1.0, math.nan, math.inf, -math.inf, 2.0, 3.0]}))
-    assert [str(row[3]) for row in rows(still)] == ["1.0", "nan", "inf", "-inf", "2.0", "3.0"]
-    assert [layer["mark"]["type"] for layer in still.spec["concat"][0]["layer"]] == ["line", "circle", "point", "point"]
-    svg = vl_convert.vegalite_to_svg(still.spec)
+def test_non_finite_values_are_marks() -> None:
+    saved = drawn(picture({"loss": [1.0, math.nan, math.inf, -math.inf, 2.0, 3.0]}))
+    assert [str(row[3]) for row in rows(saved)] == ["1.0", "nan", "inf", "-inf", "2.0", "3.0"]
+    assert [layer["mark"]["type"] for layer in saved.spec["concat"][0]["layer"]] == ["line", "circle", "point", "point"]
+    svg = vl_convert.vegalite_to_svg(saved.spec)
     marks = re.findall(r'aria-label="x: (\d); run: run-0"[^>]*?transform="translate\([\d.]+,(\d+)\)"', svg)
     assert marks == [("1", str(snapshot.HEIGHT)), ("2", "0"), ("3", str(snapshot.HEIGHT))]
 
 
-def test_values_that_are_not_finite_break_the_line() -> None:
+def test_non_finite_values_break_the_line() -> None:
     svg = vl_convert.vegalite_to_svg(drawn(picture({"loss": [1, 2, math.nan, 3, math.nan, 4, 5]})).spec)
     paths = re.findall(r'aria-roledescription="line mark" d="([^"]+)"', svg)
     assert [re.sub(r"[^ML]", "", path) for path in paths] == ["ML", "ML"]
     assert len(re.findall(r'aria-roledescription="circle"', svg)) == 1
 
 
-def test_one_value_a_run_is_a_bar_and_a_lonely_point_among_lines_a_dot() -> None:
+def test_single_values_are_bars_and_a_single_point_among_lines_is_a_dot() -> None:
     single = picture({"final": [0.5], "loss": [1, 2]}, runs=2)
     bars, lines = drawn(single).spec["concat"]
     assert bars["layer"][0]["mark"]["type"] == "bar"
@@ -168,25 +168,25 @@ def test_one_value_a_run_is_a_bar_and_a_lonely_point_among_lines_a_dot() -> None
     assert [layer["mark"]["type"] for layer in dotted] == ["line", "circle", "point"]
 
 
-def test_names_are_values_and_titles_never_expressions() -> None:
-    still = drawn(picture({HOSTILE: [1, 2]}, runs=2, name=HOSTILE))
-    spec = json.loads(json.dumps(still.spec))
+def test_names_are_data_and_titles_never_expressions() -> None:
+    saved = drawn(picture({HOSTILE: [1, 2]}, runs=2, name=HOSTILE))
+    spec = json.loads(json.dumps(saved.spec))
     assert spec["concat"][0].pop("title") == HOSTILE
-    assert [run.pop("run") for run in spec["transform"][0]["from"]["data"]["values"]] == names(still)
-    assert spec["concat"][0]["encoding"]["color"].pop("scale")["domain"] == names(still)
-    assert spec["concat"][0]["encoding"]["color"].pop("sort") == names(still)
+    assert [run.pop("run") for run in spec["transform"][0]["from"]["data"]["values"]] == names(saved)
+    assert spec["concat"][0]["encoding"]["color"].pop("scale")["domain"] == names(saved)
+    assert spec["concat"][0]["encoding"]["color"].pop("sort") == names(saved)
     assert "__proto__" not in json.dumps(spec)
 
 
-def test_a_title_that_every_object_has_as_a_property_does_not_break_its_chart(
+def test_a_metric_named_like_a_property_of_objects_is_drawn(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    still = drawn(picture({name: [1, 2] for name in ("constructor", "toString", "valueOf", "__proto__")}))
-    vl_convert.vegalite_to_svg(still.spec)
+    saved = drawn(picture({name: [1, 2] for name in ("constructor", "toString", "valueOf", "__proto__")}))
+    vl_convert.vegalite_to_svg(saved.spec)
     assert "Operator not defined" not in "".join(capfd.readouterr())
 
 
-def test_it_says_how_the_runs_ended() -> None:
+def test_the_text_says_how_the_runs_ended() -> None:
     assert (
         "run-0 · failed · 1:05 · 10 steps" in drawn(picture({"loss": [1]}, state="failed", error="ValueError: no")).text
     )
@@ -198,37 +198,37 @@ def test_it_says_how_the_runs_ended() -> None:
 # --- how large it is --------------------------------------------------------------------------------------------------
 
 
-def test_it_stays_small_whatever_the_run() -> None:
+def test_a_snapshot_stays_small() -> None:
     for runs, metrics, points in ((3, 12, 30_000), (40, 30, 300), (1, 100, 3_000)):
-        still = drawn(picture({f"g{m % 3}/m{m}": noisy(points) for m in range(metrics)}, runs))
-        assert len(json.dumps(still.spec)) <= snapshot.MOST_BYTES
+        saved = drawn(picture({f"g{m % 3}/m{m}": noisy(points) for m in range(metrics)}, runs))
+        assert len(json.dumps(saved.spec)) <= snapshot.MOST_BYTES
 
 
 def test_long_names_of_metrics_are_cut_in_the_middle() -> None:
-    still = drawn(picture({"x" * 2_500 + str(m): noisy(500) for m in range(24)}))
-    assert len(json.dumps(still.spec)) <= snapshot.MOST_BYTES
-    titles = [chart["title"] for chart in still.spec["concat"]]
+    saved = drawn(picture({"x" * 2_500 + str(m): noisy(500) for m in range(24)}))
+    assert len(json.dumps(saved.spec)) <= snapshot.MOST_BYTES
+    titles = [chart["title"] for chart in saved.spec["concat"]]
     assert len(set(titles)) == 24
     assert max(map(len, titles)) == snapshot.LONGEST_TITLE
 
 
 def test_long_names_of_runs_cost_points() -> None:
-    still = drawn(picture({f"m{m}": noisy(500) for m in range(24)}, name="x" * 500))
-    assert len(json.dumps(still.spec)) <= snapshot.MOST_BYTES
-    assert len(still.spec["concat"]) == 24
-    assert len(rows(still)) < 24 * snapshot.MOST_POINTS // 2
+    saved = drawn(picture({f"m{m}": noisy(500) for m in range(24)}, name="x" * 500))
+    assert len(json.dumps(saved.spec)) <= snapshot.MOST_BYTES
+    assert len(saved.spec["concat"]) == 24
+    assert len(rows(saved)) < 24 * snapshot.MOST_POINTS // 2
 
 
-def test_what_does_not_fit_is_named() -> None:
-    still = drawn(picture({f"m{m}": [1, 2] for m in range(30)}, runs=22))
-    shown = len(still.spec["concat"])
+def test_charts_and_runs_that_do_not_fit_are_named() -> None:
+    saved = drawn(picture({f"m{m}": [1, 2] for m in range(30)}, runs=22))
+    shown = len(saved.spec["concat"])
     said = f"Not in this picture: the 2 oldest runs and {30 - shown} charts (m{shown}, "
-    assert said in still.text
-    assert said in still.spec["title"]["subtitle"][-1]
-    assert names(still)[0] == "run-2"
+    assert said in saved.text
+    assert said in saved.spec["title"]["subtitle"][-1]
+    assert names(saved)[0] == "run-2"
 
 
-def test_thinned_series_keep_their_ends_extremes_and_what_is_not_finite() -> None:
+def test_thinned_series_keep_ends_extremes_and_non_finite_values() -> None:
     values = np.array(noisy(5_000))
     values[[1234, 3210]] = 50.0, -50.0
     values[4000] = np.nan
@@ -240,7 +240,7 @@ def test_thinned_series_keep_their_ends_extremes_and_what_is_not_finite() -> Non
     np.testing.assert_array_equal(times, kept / 2)
 
 
-def test_a_bucketed_series_gives_each_step_once() -> None:
+def test_a_bucketed_series_has_each_step_once() -> None:
     made = picture({"loss": noisy(30_000)})
     steps, _, values = corners(made.series[0, 0].rows)
     assert (np.diff(steps) > 0).all()
@@ -258,11 +258,11 @@ def test_a_bucketed_series_gives_each_step_once() -> None:
         ([1e300, -1e300], ["1e+300", "-1e+300"]),
     ],
 )
-def test_values_have_the_digits_that_can_be_seen(values: list[float], texts: list[str]) -> None:
+def test_values_keep_the_digits_that_are_visible(values: list[float], texts: list[str]) -> None:
     assert snapshot._rounded(np.array(values)) == texts
 
 
-def test_system_metrics_are_not_in_it() -> None:
-    still = drawn(picture({"@system/cpu %": [1.0, 2.0], "loss": [3.0, 2.0]}))
-    assert "@system" not in json.dumps(still.spec) + still.text
-    assert make_still(picture({"@system/cpu %": [1.0, 2.0]})) is None
+def test_system_metrics_are_left_out() -> None:
+    saved = drawn(picture({"@system/cpu %": [1.0, 2.0], "loss": [3.0, 2.0]}))
+    assert "@system" not in json.dumps(saved.spec) + saved.text
+    assert make_snapshot(picture({"@system/cpu %": [1.0, 2.0]})) is None

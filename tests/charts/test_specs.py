@@ -51,12 +51,12 @@ CHARTS = {
 
 
 @pytest.mark.parametrize("name", sorted(specs.specs()))
-def test_the_committed_specs_are_those_the_code_makes(name: str) -> None:
+def test_the_committed_specs_are_up_to_date(name: str) -> None:
     committed = json.loads((theme.FOLDER / f"{name}.json").read_text(encoding="utf-8"))
     assert committed == specs.specs()[name], "run `python -m trackbook.charts.specs` and commit what it writes"
 
 
-def test_every_committed_spec_is_made_by_the_code() -> None:
+def test_every_committed_file_is_generated() -> None:
     assert {path.stem for path in theme.FOLDER.glob("*.json")} - {"theme"} == set(specs.specs())
 
 
@@ -100,7 +100,7 @@ def test_the_axes_of_the_live_chart_are_those_of_line() -> None:
         (995_000, 1_003_000, ["0.996M", "0.998M", "1M", "1.002M"]),
     ],
 )
-def test_ticks_that_agree_in_many_digits_are_told_by_their_distance(low: float, high: float, shown: list[str]) -> None:
+def test_ticks_with_many_digits_in_common_show_their_distance(low: float, high: float, shown: list[str]) -> None:
     rows = [{"x": x, "smooth": y, "mark": "line", "run": "a"} for x, y in enumerate((low, high))]
     spec = metric_chart.line("step", {"values": rows}) | {"width": 300, "height": 150}
     svg = vl_convert.vegalite_to_svg(spec)
@@ -114,7 +114,7 @@ def marks(**options: Any) -> list[str]:
     return [layer["mark"]["type"] for layer in spec["layer"]]
 
 
-def test_marks_on_points_are_a_layer_that_is_drawn_when_asked_for() -> None:
+def test_marks_on_points_are_a_layer_of_their_own() -> None:
     assert marks() == ["line"]
     assert marks(marks=True) == ["line", "circle"]
     live = metric_chart.line()
@@ -127,7 +127,7 @@ def test_charts_are_made_without_altair() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_writing_leaves_one_readable_file_a_chart(tmp_path: Any) -> None:
+def test_write_makes_one_readable_file_each(tmp_path: Any) -> None:
     specs.write(tmp_path)
     assert {path.stem for path in tmp_path.iterdir()} == set(specs.specs())
     assert all(path.read_text(encoding="utf-8").endswith("}\n") for path in tmp_path.iterdir())

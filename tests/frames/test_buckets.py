@@ -62,9 +62,7 @@ def assert_rows(rows: Rows, points: dict[int, float], width: int) -> None:
 
 
 @given(series, st.integers(1, 5), st.sampled_from([1, 2, 16, 1024]))
-def test_a_bucket_says_what_its_points_say_in_whatever_order_they_come(
-    points: dict[int, float], parts: int, width: int
-) -> None:
+def test_a_bucket_summarizes_its_points_in_any_order(points: dict[int, float], parts: int, width: int) -> None:
     assert_rows(added(points, parts, width).rows(0), points, width)
 
 
@@ -74,7 +72,7 @@ several = st.lists(
 
 
 @given(several, st.integers(1, 6), st.sampled_from([2, 5, 500]), st.integers(0, 5))
-def test_many_series_at_once_are_each_what_its_own_points_say(
+def test_many_series_at_once_equal_each_alone(
     points: list[tuple[int, int, float]], parts: int, limit: int, settled: int
 ) -> None:
     buckets = Buckets(limit)
@@ -126,12 +124,12 @@ def test_a_long_series_stays_bounded_and_keeps_its_extremes() -> None:
     assert rows["count"].sum() == 100_000
 
 
-def test_the_width_depends_on_the_points_and_not_on_how_they_came() -> None:
+def test_the_width_is_independent_of_the_order_of_arrival() -> None:
     points = dict.fromkeys(range(40_000), 1.0)
     assert added(points, parts=1).shift[0] == added(points, parts=500).shift[0] == 4
 
 
-def test_the_more_series_the_fewer_rows_of_each() -> None:
+def test_more_series_have_fewer_rows_each() -> None:
     buckets, steps = Buckets(), np.arange(20_000)
     found = []
     for number in range(1100):
@@ -146,11 +144,11 @@ def test_the_more_series_the_fewer_rows_of_each() -> None:
     assert SMALLEST_LIMIT // 2 < found[-1] <= SMALLEST_LIMIT
 
 
-def test_the_width_follows_occupied_buckets_and_not_the_largest_step() -> None:
+def test_the_width_depends_on_occupied_buckets() -> None:
     assert added({0: 1.0, 2**62: 2.0}).shift[0] == 0
 
 
-def test_memory_follows_what_is_there() -> None:
+def test_memory_grows_with_the_rows() -> None:
     buckets = Buckets()
     series = np.array([buckets.new() for _ in range(1000)])
     for step in range(20):
@@ -158,7 +156,7 @@ def test_memory_follows_what_is_there() -> None:
     assert buckets.points.table.nbytes < 1000 * 20 * 32 * 4
 
 
-def test_a_cleared_series_begins_anew() -> None:
+def test_a_cleared_series_starts_empty() -> None:
     buckets = added(dict.fromkeys(range(20_000), 1.0))
     buckets.clear(np.array([0]))
     assert len(buckets.rows(0)) == 0

@@ -23,12 +23,12 @@ def unpacked(message: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
-def test_the_golden_files_are_what_the_kernel_sends(case: Any) -> None:
+def test_frames_equal_the_golden_files(case: Any) -> None:
     kept = json.loads((FOLDER / f"{case.__name__}.json").read_text())
     assert json.loads(json.dumps(contents(case))) == kept
 
 
-def test_every_golden_file_has_its_case() -> None:
+def test_every_golden_file_has_a_case() -> None:
     assert {path.stem for path in Path(FOLDER).glob("*.json")} == {case.__name__ for case in CASES}
 
 
@@ -51,7 +51,7 @@ acts = st.lists(st.one_of(points, st.sampled_from(["keyframe", "delta", "lost de
 
 
 @given(acts)
-def test_whatever_is_sent_and_lost_keyframe_and_delta_are_the_whole_picture(acts: list[Any]) -> None:
+def test_keyframe_and_delta_are_the_whole_picture_whatever_is_lost(acts: list[Any]) -> None:
     kernel, front_end = Picture("p"), FrontEnd()
     for key in (0, 1):
         kernel.put_run(run_header(key))
@@ -118,7 +118,7 @@ def sent(points: dict[int, float], budget: int | None = None) -> dict[float, dic
 
 
 @pytest.mark.parametrize("scale", [1e-300, 1e-60, 1e-40, 1e-7, 1.0, 1e7, 1e37, 1e300])
-def test_values_of_any_magnitude_arrive(scale: float) -> None:
+def test_values_of_any_magnitude_are_kept(scale: float) -> None:
     points = {step: scale * (1 + step % 1000) / 7 for step in range(20_000)}
     rows = sent(points)
     assert len(rows) < 4096
@@ -134,7 +134,7 @@ def test_a_narrow_range_far_from_zero_keeps_its_shape() -> None:
         assert row["mean"] == pytest.approx(1e9 + math.sin((row["first_step"] + row["last_step"]) / 600), abs=1e-2)
 
 
-def test_a_series_that_falls_from_far_to_nearly_zero_keeps_its_digits() -> None:
+def test_a_series_that_falls_to_nearly_zero_keeps_its_digits() -> None:
     kernel, front_end = Picture("p"), FrontEnd()
     kernel.put_run(run_header(0))
     steps = np.arange(20_000)
@@ -147,7 +147,7 @@ def test_a_series_that_falls_from_far_to_nearly_zero_keeps_its_digits() -> None:
     assert rows[max(rows)]["last"] == pytest.approx(1.25e-7, rel=1e-7)
 
 
-def test_steps_that_are_far_apart_arrive_exactly() -> None:
+def test_distant_steps_are_exact() -> None:
     rows = sent({0: 1.0, 2**33: 2.0, 2**52: 3.0})
     assert sorted(rows) == [0, 2**33, 2**52]
     far = sent({step << 34: float(step) for step in range(20_000)})
@@ -192,7 +192,7 @@ def test_a_keyframe_keeps_to_its_budget_and_its_deltas_fit_it(budget: int) -> No
     assert seq == kernel.seq
 
 
-def test_what_does_not_fit_at_all_is_left_out_by_rank_and_named() -> None:
+def test_series_that_do_not_fit_are_omitted_by_rank_and_named() -> None:
     kernel, front_end = many(200, 3000, faded=20), FrontEnd()
     frame = kernel.keyframe(0.0, 100_000)
     omitted = frame["header"]["omitted"]
@@ -207,7 +207,7 @@ def test_what_does_not_fit_at_all_is_left_out_by_rank_and_named() -> None:
     assert [series["metric"] for series in kernel.delta(0.0)["header"]["series"]] == [20]
 
 
-def test_a_frame_says_of_a_series_how_much_coarser_than_the_picture_it_is() -> None:
+def test_a_frame_records_how_much_coarser_a_series_is() -> None:
     picture = Picture("p")
     picture.put_run(run_header(0))
     steps = np.arange(2000)
@@ -217,7 +217,7 @@ def test_a_frame_says_of_a_series_how_much_coarser_than_the_picture_it_is() -> N
     assert series["width"] == 2 ** series["coarser"] > 1
 
 
-def test_where_room_is_short_system_metrics_are_left_out_first() -> None:
+def test_system_metrics_are_omitted_first() -> None:
     kernel = Picture("p")
     kernel.put_run(run_header(0))
     steps = np.arange(3000)

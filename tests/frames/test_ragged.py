@@ -16,7 +16,7 @@ def keys(numbers: list[int]) -> np.ndarray[tuple[int], np.dtype[np.void]]:
 
 
 @given(st.lists(st.tuples(st.sets(st.integers(0, 5), min_size=1), st.integers(0, 9)), max_size=30))
-def test_each_series_has_its_own_rows_however_the_others_grow(acts: list[tuple[set[int], int]]) -> None:
+def test_a_series_keeps_its_rows_while_others_grow(acts: list[tuple[set[int], int]]) -> None:
     table, expected = Stretches(KEYS, "key"), {series: list[int]() for series in range(6)}
     table.reserve(6)
     for series, more in acts:
@@ -29,7 +29,7 @@ def test_each_series_has_its_own_rows_however_the_others_grow(acts: list[tuple[s
     assert {series: table.keys(series).tolist() for series in range(6)} == expected
 
 
-def test_tails_begin_at_the_first_row_that_a_key_reaches() -> None:
+def test_a_tail_starts_at_the_first_row_of_its_key() -> None:
     table = Stretches(KEYS, "key")
     table.reserve(3)
     table.replace(np.array([0, 1]), np.zeros(2, np.int64), np.array([3, 2]), keys([10, 20, 30, 5, 6]))
@@ -37,5 +37,5 @@ def test_tails_begin_at_the_first_row_that_a_key_reaches() -> None:
     assert table.tails(np.array([0, 1]), np.array([15, 0])).tolist() == [1, 0]
 
 
-def test_spans_count_on_from_each_start() -> None:
+def test_spans_count_from_each_start() -> None:
     assert spans(np.array([5, 0, 9]), np.array([2, 0, 3])).tolist() == [5, 6, 9, 10, 11]

@@ -18,17 +18,17 @@ FOLDER = Path(__file__).parent / "rows"
 sys.path[:0] = [str(FOLDER.parent.parent), str(FOLDER.parent)]
 
 from golden.make import NOW, Kernel  # noqa: E402
-from trackbook.charts.plot import Look, plot_of  # noqa: E402
+from trackbook.charts.plot import DrawSettings, plot_of  # noqa: E402
 from trackbook.frames.buckets import Buckets  # noqa: E402
 from trackbook.metrics import members  # noqa: E402
 from wire import packed  # noqa: E402
 
 FIELDS = ("run", "step", "time", "value", "smooth", "x", "mark", "part", "color", "dash")
-PLAIN = Look()
+PLAIN = DrawSettings()
 SMOOTH = dataclasses.replace(PLAIN, smoothing=3)
 
 
-def points(kernel: Kernel) -> list[Look]:
+def points(kernel: Kernel) -> list[DrawSettings]:
     kernel.run(0, "first", state="finished")
     kernel.run(1, "second")
     kernel.run(2, "second", faded=True)
@@ -38,7 +38,7 @@ def points(kernel: Kernel) -> list[Look]:
     return [PLAIN, SMOOTH, dataclasses.replace(SMOOTH, smoothing=20, hidden=frozenset(["run1"]), theme="dark")]
 
 
-def times(kernel: Kernel) -> list[Look]:
+def times(kernel: Kernel) -> list[DrawSettings]:
     kernel.run(0, "first", started=NOW - 10)
     kernel.points(0, "loss", range(4), [1, 2, 3, 4])
     kernel.picture.add_points("run0", "loss", np.array([9]), np.array([NOW - 5.0]), np.array([0.5]))
@@ -46,7 +46,7 @@ def times(kernel: Kernel) -> list[Look]:
     return [dataclasses.replace(SMOOTH, x_axis=axis) for axis in ("relative", "time", "step")]
 
 
-def buckets(kernel: Kernel) -> list[Look]:
+def buckets(kernel: Kernel) -> list[DrawSettings]:
     random = np.random.default_rng(3)
     kernel.run(0, "long")
     kernel.points(0, "loss", range(75), random.integers(-99, 99, 75) / 8)
@@ -55,7 +55,7 @@ def buckets(kernel: Kernel) -> list[Look]:
     return [*looks, dataclasses.replace(PLAIN, columns=1)]
 
 
-def not_finite(kernel: Kernel) -> list[Look]:
+def not_finite(kernel: Kernel) -> list[DrawSettings]:
     values = np.arange(60) / 4
     values[::7], values[1], values[-1], values[30:38], values[40] = np.nan, np.inf, -np.inf, np.nan, np.inf
     kernel.run(0, "diverged")
@@ -67,7 +67,7 @@ def not_finite(kernel: Kernel) -> list[Look]:
     return [PLAIN, SMOOTH, dataclasses.replace(SMOOTH, columns=3)]
 
 
-def axes(kernel: Kernel) -> list[Look]:
+def axes(kernel: Kernel) -> list[DrawSettings]:
     kernel.run(0, "first", defined=[["late", "time"], ["*", "epoch"]])
     kernel.run(1, "without epochs")
     for key in range(2):
@@ -79,7 +79,7 @@ def axes(kernel: Kernel) -> list[Look]:
     return [PLAIN, logs, clipped, dataclasses.replace(PLAIN, y_log=True), dataclasses.replace(PLAIN, x_axis="lo")]
 
 
-def outliers(kernel: Kernel) -> list[Look]:
+def outliers(kernel: Kernel) -> list[DrawSettings]:
     kernel.picture.buckets = Buckets(120)  # of fewer rows, two outliers would be many
     for key, length in enumerate((120, 1100)):  # points, and buckets
         kernel.run(key, f"run {key}")
@@ -91,7 +91,7 @@ def outliers(kernel: Kernel) -> list[Look]:
     return [dataclasses.replace(PLAIN, columns=20), always, dataclasses.replace(always, y_log=True)]
 
 
-def bars(kernel: Kernel) -> list[Look]:
+def bars(kernel: Kernel) -> list[DrawSettings]:
     for key in range(12):
         kernel.run(key, f"run {key % 3}" if key < 6 else f"__proto__{key}", state="finished")
         kernel.points(key, "f1", [0], [np.nan if key == 4 else key % 5])
@@ -100,7 +100,7 @@ def bars(kernel: Kernel) -> list[Look]:
     return [PLAIN]
 
 
-CASES: list[Callable[[Kernel], list[Look]]] = [points, times, buckets, not_finite, axes, outliers, bars]
+CASES: list[Callable[[Kernel], list[DrawSettings]]] = [points, times, buckets, not_finite, axes, outliers, bars]
 
 METRICS = ["lr", "train/loss", "train/acc", "val/loss", "a.c", "val/\n<b>", "__proto__", "@system/cpu %"]
 MEMBERS = [
@@ -118,7 +118,7 @@ MEMBERS = [
 ]
 
 
-def contents(case: Callable[[Kernel], list[Look]]) -> dict[str, Any]:
+def contents(case: Callable[[Kernel], list[DrawSettings]]) -> dict[str, Any]:
     kernel = Kernel()
     picture = kernel.picture
     picture.buckets = Buckets(10)  # small files
@@ -136,7 +136,7 @@ def membership() -> list[Any]:
     ]
 
 
-def _view(look: Look) -> dict[str, Any]:
+def _view(look: DrawSettings) -> dict[str, Any]:
     view = dataclasses.asdict(look) | {"hidden": sorted(look.hidden)}
     del view["options"]  # parameters of the charts: no row depends on them
     return view

@@ -147,9 +147,9 @@ class ChartAccess:
         """Return the user's chart of this name, if there is one."""
         return next((chart for chart in self._own if chart["name"] == name), None)
 
-    def _look(self) -> plot.Look:
+    def _look(self) -> plot.DrawSettings:
         view = self._view
-        return plot.Look(
+        return plot.DrawSettings(
             x_axis=view.x_axis,
             smoothing=view.smoothing,
             smoothing_kind=view.smoothing_kind,
@@ -165,7 +165,7 @@ class ChartAccess:
     def _plot(self, metric: str) -> plot.Plot:
         return plot.plot_of(self._publisher.session.picture, metric, self._look())
 
-    def _rows_of(self, own: Any, metrics: list[str]) -> list[plot.Row]:
+    def _rows_of(self, own: Any, metrics: list[str]) -> list[plot.PlotRow]:
         return [row for name in members(own["name"], own["metrics"], metrics) for row in self._plot(name).rows]
 
 

@@ -9,7 +9,7 @@ from functools import partial
 from operator import itemgetter
 from typing import Any, Final
 
-from ..frames.protocol import Origins
+from ..frames.protocol import CellSpans
 from ..store.base import Store
 from ..store.documents import document
 from ..text import shorten
@@ -92,7 +92,7 @@ def environment(store: Store, question: Question) -> Answer:
     return {"environment": document(store, _run(store, question), "environment")}, []
 
 
-def cell_spans(store: Store, runs: Iterable[str]) -> Origins:
+def cell_spans(store: Store, runs: Iterable[str]) -> CellSpans:
     """Return the times of the newest `MOST_SPANS` cell executions that logged points of `runs`, or may do so still.
 
     They are the trait ``cells``, by which a tooltip finds the execution that a point came from.
@@ -103,7 +103,7 @@ def cell_spans(store: Store, runs: Iterable[str]) -> Origins:
             count, started, ended, points, state = _SPAN(row)
             if count is not None and (points or state == "running"):
                 found.append((round(started, 3), run_id, count, None if ended is None else round(ended, 3)))
-    spans: Origins = {}
+    spans: CellSpans = {}
     for started, run_id, count, ended in sorted(found, key=itemgetter(0))[-MOST_SPANS:]:
         spans.setdefault(run_id, []).append((count, started, ended))
     return spans

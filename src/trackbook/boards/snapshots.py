@@ -20,7 +20,7 @@ from ..notebook.clear_output import ClearedOutputs
 from .snapshot_note import snapshot_note
 
 if TYPE_CHECKING:
-    from ..charts.snapshot import Still
+    from ..charts.snapshot import Snapshot
     from .widget import Board
 
 VEGA_LITE: Final = "application/vnd.vegalite.v5+json"  # the newest that JupyterLab 4 draws
@@ -145,7 +145,7 @@ class Snapshots:
                     place.spec, place.bundle = snapshot.spec, self._bundle(snapshot)
                     host.current().show_data(*place.bundle, place.id, again=True)
 
-    def _bundle(self, snapshot: Still) -> tuple[dict[str, Any], dict[str, Any]]:
+    def _bundle(self, snapshot: Snapshot) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return a snapshot as MIME bundle, and the metadata that its renderers need."""
         data: dict[str, Any] = {VEGA_LITE: snapshot.spec, "text/plain": snapshot.text}
         try:

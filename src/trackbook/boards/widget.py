@@ -11,7 +11,7 @@ import anywidget
 import traitlets
 from ipywidgets import widget_serialization
 
-from ..charts.snapshot import Still, make_still
+from ..charts.snapshot import Snapshot, make_snapshot
 from ..errors import warn
 from ..metrics import AXES
 from ..notebook import host
@@ -133,11 +133,11 @@ class Board(View, anywidget.AnyWidget):
     def awake(self) -> bool:
         return self.publisher.awake
 
-    def snapshot(self) -> Still | None:
+    def snapshot(self) -> Snapshot | None:
         """Return the charts as they are now, small enough to stay in a notebook; None while there is nothing to draw."""
         with self.publisher.lock:
             picture, hidden = self.session.picture, self.hidden_runs
-            return make_still(
+            return make_snapshot(
                 picture, x_axis=self.x_axis, hidden=hidden, colors=self.run_colors, options=self.chart_options
             )
 

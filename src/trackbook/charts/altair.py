@@ -18,7 +18,7 @@ from altair.utils.schemapi import SchemaValidationError
 from ..metrics import short_name
 from . import metric_chart
 from .page import page
-from .plot import Plot, Row, Style
+from .plot import Plot, PlotRow, RunStyle
 from .theme import config, theme
 
 CONFIG: Final = {**config("light"), "background": theme()["light"]["background"], "font": "sans-serif"}
@@ -78,12 +78,12 @@ class DrawnBoard(_Shown, alt.VConcatChart):
 
 
 def chart_of(plot: Plot) -> DrawnChart | DrawnLayers:
-    """The chart of a metric with its data, alone."""
+    """Return the chart of one metric with its data."""
     return _chart(plot, plot.styles, plot.metric, _ALONE)
 
 
-def user_chart(spec: Mapping[str, Any], rows: list[Row], title: str, *, nested: bool = False) -> Any:
-    """A user's chart with its data; `nested` in that of a board, which keeps the configuration of none."""
+def user_chart(spec: Mapping[str, Any], rows: list[PlotRow], title: str, *, nested: bool = False) -> Any:
+    """Return a user's chart with its data. Nested in the chart of a board it loses its configuration."""
     bare = {name: value for name, value in spec.items() if not nested or name not in _NOT_NESTED}
     full = _with_rows(bare, {DATASET: _plain(rows), **spec.get("datasets", {})})
     full.pop("datasets", None)
@@ -93,7 +93,7 @@ def user_chart(spec: Mapping[str, Any], rows: list[Row], title: str, *, nested: 
 
 
 def board_of(groups: Mapping[str, Iterable[Plot | Any]], columns: int, title: str) -> DrawnBoard:
-    """All charts: one titled row of them a group. A plot is drawn, a chart is taken as it is."""
+    """Return all charts, in a titled row a group. Plots are drawn; users' charts are taken as they are."""
     plots = [one for charts in groups.values() for one in charts if isinstance(one, Plot)]
     styles = list({style.run["key"]: style for plot in plots for style in plot.styles}.values())
     rows, numbers = [], itertools.count()
@@ -111,7 +111,7 @@ def board_of(groups: Mapping[str, Iterable[Plot | Any]], columns: int, title: st
 
 
 def save(chart: Any, path: str | Path) -> None:
-    """Writes a chart as ``.html`` (whole: it opens without a network), ``.json``, ``.png``, ``.svg`` or ``.pdf``."""
+    """Write a chart as ``.html`` (which opens without a network), ``.json``, ``.png``, ``.svg`` or ``.pdf``."""
     suffix = Path(path).suffix.lower()
     if suffix not in {".html", ".json", ".png", ".svg", ".pdf"}:
         raise ValueError(
@@ -132,9 +132,9 @@ def save(chart: Any, path: str | Path) -> None:
 
 
 def spec_of(name: str, chart: Any) -> dict[str, Any]:
-    """The Vega-Lite specification of a user's chart of the dataset ``points``.
+    """Return the Vega-Lite specification of a user's chart of the dataset ``points``.
 
-    Raises ``TypeError`` for what is no Altair chart, ``ValueError`` for one that Altair finds wrong, that would load data
+    Raises ``TypeError`` for anything but an Altair chart, ``ValueError`` for one that Altair finds invalid, that loads data
     from elsewhere, or that is larger than `LARGEST_SPEC`.
     """
     if not isinstance(chart, alt.TopLevelMixin):
@@ -165,7 +165,7 @@ def spec_of(name: str, chart: Any) -> dict[str, Any]:
 
 
 def _chart(
-    plot: Plot, styles: list[Style], title: str, size: tuple[int, int], name: str = ""
+    plot: Plot, styles: list[RunStyle], title: str, size: tuple[int, int], name: str = ""
 ) -> DrawnChart | DrawnLayers:
     """Return the chart of a metric with its data; one of a single layer as a plain chart. In another it has a name."""
     width, height = size
@@ -181,14 +181,14 @@ def _chart(
     return DrawnChart.from_dict(spec | layer | {"encoding": encoding})
 
 
-def _bars(plot: Plot, styles: list[Style], width: int) -> metric_chart.Spec:
+def _bars(plot: Plot, styles: list[RunStyle], width: int) -> metric_chart.Spec:
     colors = {style.label: style.color for style in styles}
     spec = metric_chart.bar({"values": _plain(plot.longest)}, colors=colors, width=width)
     spec["layer"][0]["encoding"]["tooltip"] = _tooltip("value")
     return spec
 
 
-def _lines(plot: Plot, styles: list[Style], scales: str) -> metric_chart.Spec:
+def _lines(plot: Plot, styles: list[RunStyle], scales: str) -> metric_chart.Spec:
     """Return the chart of lines with those of its layers that have rows."""
     x_axis: Any = plot.x_axis if plot.x_axis in _TITLES else "metric"
     marks = {row["mark"] for row in plot.rows}
@@ -219,8 +219,8 @@ def _tooltip(last: str) -> list[dict[str, str]]:
     return [{"field": name, "type": kinds[name]} for name in ("run", "step", last)]
 
 
-def _plain(rows: Iterable[Row]) -> list[dict[str, Any]]:
-    """Rows as JSON has them: what is not finite is null, and its `mark` says what it was."""
+def _plain(rows: Iterable[PlotRow]) -> list[dict[str, Any]]:
+    """Return rows as JSON: values that are not finite become null, and their `mark` names them."""
     return [
         {
             name: None if isinstance(value, float) and not math.isfinite(value) else _short_number(name, value)
@@ -232,7 +232,7 @@ def _plain(rows: Iterable[Row]) -> list[dict[str, Any]]:
 
 
 def _short_number(name: str, value: Any) -> Any:
-    """As many digits as can be seen or are meant: notebooks keep them all."""
+    """Round a number to the digits that matter: a notebook stores every one."""
     if not isinstance(value, float):
         return value
     if name in ("time", "x"):
@@ -243,7 +243,7 @@ def _short_number(name: str, value: Any) -> Any:
 
 
 def _with_rows(node: Any, datasets: Mapping[str, Any]) -> Any:
-    """A specification with the rows of its named datasets in their places."""
+    """Return a specification with its named datasets replaced by their rows."""
     if isinstance(node, list):
         return [_with_rows(item, datasets) for item in node]
     if not isinstance(node, dict):
@@ -267,7 +267,7 @@ def _loads(node: Any) -> bool:
 
 
 def _drop_altairs_size(spec: dict[str, Any]) -> None:
-    """The size that Altair's default theme writes into every chart; the board has one of its own."""
+    """Drop the size that Altair's default theme writes into every chart; the board sets its own."""
     view = spec.get("config", {}).get("view")
     if isinstance(view, dict) and _ALTAIRS_SIZE.items() <= view.items():
         for name in _ALTAIRS_SIZE:

@@ -1,6 +1,6 @@
 """What the board draws now, as rows: the picture seen through the view's state.
 
-The browser draws by ``js/src/plot/rows.ts``, ``plot.ts``, ``smoothing.ts`` and ``palette.ts``; this is for who asks in
+The browser draws by ``js/src/plot/rows.ts``, ``plot.ts``, ``smoothing.ts`` and ``palette.ts``; this is for charts read in
 Python (`Board.__getitem__`). ``tests/golden/rows`` holds both to the same rows.
 """
 
@@ -30,8 +30,8 @@ AIR: Final = 0.05  # of the y axis, above and below
 _HIDDEN: Final = ((NAN, math.nan), (POSITIVE_INFINITY, math.inf), (NEGATIVE_INFINITY, -math.inf))
 
 
-class Row(TypedDict):
-    """A row of the dataset ``points``; `charts` says what each field is."""
+class PlotRow(TypedDict):
+    """A row of the dataset ``points``; `metric_chart` documents the fields."""
 
     run: str
     metric: str
@@ -47,7 +47,7 @@ class Row(TypedDict):
 
 
 @dataclass(frozen=True)
-class Style:
+class RunStyle:
     """A run as a chart draws it; ``label`` is its name, made unique on the board."""
 
     run: RunHeader
@@ -57,8 +57,8 @@ class Style:
 
 
 @dataclass(frozen=True)
-class Look:
-    """How one looks at the board: the traits of `View` that decide what is drawn."""
+class DrawSettings:
+    """The view settings that decide what is drawn."""
 
     x_axis: str = "step"
     smoothing: int = 0
@@ -84,18 +84,18 @@ class Plot:
     smoothing: int
     limits: Range | None  # the range of y without outliers, where the axis leaves them out
     bars: bool
-    styles: list[Style]
-    rows: list[Row]
+    styles: list[RunStyle]
+    rows: list[PlotRow]
     options: Mapping[str, Any]
 
     @property
-    def longest(self) -> list[Row]:
+    def longest(self) -> list[PlotRow]:
         """The rows that are drawn as bars: the largest first, as many as can be read."""
         return sorted(self.rows, key=lambda row: (math.isnan(row["value"]), -row["value"]))[:MOST_BARS]
 
     @property
     def window(self) -> Range | None:
-        """What the y axis spans where it does not simply follow the data."""
+        """The range of the y axis; None if it follows the data."""
         seen = [row for row in self.rows if row["mark"] in FINITE]
         values = [n for row in seen for n in (row["value"], row["smooth"]) if math.isfinite(n)]
         if not values:
@@ -111,8 +111,8 @@ class Plot:
         return unscale(bottom - air), unscale(top + air)
 
 
-def plot_of(picture: Picture, metric: str, look: Look) -> Plot:
-    """What is drawn of a metric that the picture has."""
+def plot_of(picture: Picture, metric: str, look: DrawSettings) -> Plot:
+    """Return what is drawn of a metric."""
     number = picture.metrics[metric]
     x_axis = x_axis_of(picture, metric, look.x_axis)
     styles = style_runs(picture.runs.values(), look)
@@ -145,9 +145,9 @@ def axes_only(picture: Picture) -> set[str]:
 
 
 def x_axis_of(picture: Picture, metric: str, chosen: str) -> str:
-    """What a metric is drawn over: what was `chosen` for the board, but where that is the step, what was defined.
+    """Return the x axis of a metric: the board's `chosen` one, or, if that is the step, the one defined for the metric.
 
-    System metrics have a clock for themselves, and no steps that say something.
+    The steps of system metrics mean nothing, so these are drawn over time.
     """
     if is_system(metric):
         return "time" if chosen == "time" else "relative"
@@ -157,11 +157,13 @@ def x_axis_of(picture: Picture, metric: str, chosen: str) -> str:
     return axis_of(defined, metric) or chosen
 
 
-def rows_of(metric: str, series: Any, points: Iterable[Placed], style: Style, look: Look) -> list[Row]:
+def rows_of(
+    metric: str, series: Any, points: Iterable[PlacedPoint], style: RunStyle, look: DrawSettings
+) -> list[PlotRow]:
     """Return the rows of some points of a series."""
     trend = trend_of(series, look.smoothing, look.smoothing_kind)
     lonely = int(series.rows["count"].sum()) == 1
-    rows: list[Row] = [
+    rows: list[PlotRow] = [
         {
             "run": style.label,
             "metric": metric,
@@ -181,7 +183,7 @@ def rows_of(metric: str, series: Any, points: Iterable[Placed], style: Style, lo
     return rows
 
 
-def _divide(rows: list[Row]) -> None:
+def _divide(rows: list[PlotRow]) -> None:
     """Number the stretches of finite rows, and make a dot of one that is alone: its line would not be seen."""
     gaps = [True, *(not math.isfinite(row["value"]) for row in rows), True]
     if not any(gaps[1:-1]):
@@ -195,8 +197,8 @@ def _divide(rows: list[Row]) -> None:
         row["part"] = part
 
 
-def on_logarithms(rows: list[Row], *, x: bool, y: bool) -> list[Row]:
-    """Where an axis is logarithmic, values that have no place on it become marks, or go."""
+def on_logarithms(rows: list[PlotRow], *, x: bool, y: bool) -> list[PlotRow]:
+    """Fit rows to logarithmic axes: values without a position become marks, points without an x are dropped."""
     kept = [row for row in rows if not x or row["x"] > 0]
     for row in kept if y else ():
         if row["mark"] in FINITE and not row["value"] > 0:
@@ -206,8 +208,8 @@ def on_logarithms(rows: list[Row], *, x: bool, y: bool) -> list[Row]:
     return kept
 
 
-def style_runs(runs: Iterable[RunHeader], look: Look) -> dict[int, Style]:
-    """How each run is drawn, by key."""
+def style_runs(runs: Iterable[RunHeader], look: DrawSettings) -> dict[int, RunStyle]:
+    """Return how each run is drawn, by key."""
     runs = list(runs)
     names = [run["name"] for run in runs]
     colors, dashes = theme()[look.theme], theme()["dashes"]
@@ -218,12 +220,12 @@ def style_runs(runs: Iterable[RunHeader], look: Look) -> dict[int, Style]:
         label = f"{name} ({run['id']})" if names.count(name) > 1 else name
         color = look.colors.get(run["id"]) or (faded if run["faded"] else lines[key % len(lines)])
         dash = [] if run["faded"] else dashes[key // len(lines) % len(dashes)]
-        styles[key] = Style(run, label, color, dash)
+        styles[key] = RunStyle(run, label, color, dash)
     return styles
 
 
 def drawing_order(runs: Sequence[RunHeader]) -> list[RunHeader]:
-    """Faded runs behind, the current one (the newest that is running, else the newest) on top."""
+    """Sort runs for drawing: faded ones first, the current one (the newest running, else the newest) last, on top."""
     runs = sorted(runs, key=lambda run: run["key"])
     own = [run for run in runs if not run["faded"]]
     running = [run for run in own if run["state"] == "running"]
@@ -232,12 +234,12 @@ def drawing_order(runs: Sequence[RunHeader]) -> list[RunHeader]:
 
 
 Point = tuple[float, float, float]  # step, time, value
-Placed = tuple[float, float, float, float]  # step, time, value, x
+PlacedPoint = tuple[float, float, float, float]  # step, time, value, x
 Place = Callable[[float, float], float]  # x of a step and a time; NaN: not on the axis
 
 
 def place_on(x_axis: str, picture: Picture, run: RunHeader) -> Place:
-    """Where on the axis the points of a run are."""
+    """Return the function from a run's points to their x."""
     if x_axis == "step":
         return lambda step, _: step
     if x_axis in ("relative", "time"):
@@ -251,7 +253,7 @@ def place_on(x_axis: str, picture: Picture, run: RunHeader) -> Place:
 
 
 def join_of(series: Any) -> Callable[[float], float]:
-    """A metric's value at a step: the last one logged, or, between buckets' ends, a straight line. NaN before its first."""
+    """Return a metric's value by step: the last one logged, interpolated between the ends of buckets; NaN before its first."""
     exact, rows = series.width == 1, series.rows
     ends = ("first",) if exact else ("first", "last")
     steps = np.ravel(np.column_stack([rows[end + "_step"] for end in ends]))
@@ -270,7 +272,7 @@ def join_of(series: Any) -> Callable[[float], float]:
     return at
 
 
-def _is_single(series: Any, style: Style) -> bool:
+def _is_single(series: Any, style: RunStyle) -> bool:
     return series.width == 1 and len(series.rows) == 1 and style.run["state"] != "running"
 
 
@@ -280,13 +282,13 @@ def _mark(value: float, *, lonely: bool) -> str:
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
-def placed(series: Any, place: Place) -> list[Placed]:
-    """Every point, or first, smallest, largest and last of every bucket, by step. What has no place on the axis is not."""
+def placed(series: Any, place: Place) -> list[PlacedPoint]:
+    """Return every point, or the first, smallest, largest and last of every bucket, by step, if they have an x."""
     return [(step, time, value, x) for step, time, value in _points(series) if math.isfinite(x := place(step, time))]
 
 
-def at_pixels(lines: Sequence[list[Placed]], columns: float, *, log: bool) -> list[list[Placed]]:
-    """Of lines, each by x, the points that draw the same pixels on a chart of so many columns."""
+def at_pixels(lines: Sequence[list[PlacedPoint]], columns: float, *, log: bool) -> list[list[PlacedPoint]]:
+    """Thin lines sorted by x to the points that draw the same pixels on a chart of `columns` pixels."""
 
     def scale(x: float) -> float:
         return (math.log(x) if x > 0 else -math.inf) if log else x
@@ -303,14 +305,16 @@ def at_pixels(lines: Sequence[list[Placed]], columns: float, *, log: bool) -> li
     ]
 
 
-def _per_column(line: list[Placed], pixels: float, start: float, scale: Callable[[float], float]) -> list[Placed]:
-    """First, smallest, largest and last of every pixel column (M4), and of what is not finite one of each kind."""
+def _per_column(
+    line: list[PlacedPoint], pixels: float, start: float, scale: Callable[[float], float]
+) -> list[PlacedPoint]:
+    """Return first, smallest, largest and last of every pixel column (M4), and one of each kind of non-finite value."""
 
-    def column(point: Placed) -> float:
+    def column(point: PlacedPoint) -> float:
         at = (scale(point[3]) - start) * pixels
         return math.floor(at) if math.isfinite(at) else at
 
-    kept: list[Placed] = []
+    kept: list[PlacedPoint] = []
     for _, group in itertools.groupby(line, column):
         points = list(group)
         if len(points) <= 4:
@@ -338,7 +342,7 @@ def _points(series: Any) -> list[Point]:
 
 
 def _corners(row: Mapping[str, float]) -> list[Point]:
-    """The points of a bucket in the order of their steps; the same point may come twice."""
+    """Return the points of a bucket in the order of their steps, possibly with duplicates."""
 
     def corner(name: str) -> Point:
         return row[name + "_step"], row[name + "_time"], row[name]
@@ -356,5 +360,5 @@ def _corners(row: Mapping[str, float]) -> list[Point]:
 
 
 def _same(a: float, b: float) -> bool:
-    """As JavaScript's ``Object.is``: NaN is NaN, and 0 is not -0."""
+    """Compare like JavaScript's ``Object.is``: NaN equals NaN, and 0 differs from -0."""
     return (math.isnan(a) and math.isnan(b)) or (a == b and math.copysign(1, a) == math.copysign(1, b))

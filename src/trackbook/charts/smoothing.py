@@ -14,7 +14,7 @@ Trend = Callable[[float], float]  # the smoothed value at a step
 
 
 def trend_of(series: Any, amount: int, kind: str) -> Trend | None:
-    """The smoothed values of a whole series as a function of the step; None where smoothing is off.
+    """Return the smoothed values of a whole series as a function of the step; None if smoothing is off.
 
     `kind` is ``mean`` or ``exponential``.
     """
@@ -27,7 +27,7 @@ def trend_of(series: Any, amount: int, kind: str) -> Trend | None:
 
 
 def exponential(values: Floats, weights: Floats, n: int) -> Floats:
-    """The average of all rows so far, each counting n / (n + 1) of the one behind it: on average n rows old."""
+    """Return the exponential average: each row counts n / (n + 1) as much as the next, so that their mean age is n rows."""
     mean, weight = 0.0, 0.0
     means = np.full(len(values), np.nan)
     for row, (value, count) in enumerate(zip(values.tolist(), weights.tolist(), strict=True)):
@@ -41,9 +41,9 @@ def exponential(values: Floats, weights: Floats, n: int) -> Floats:
 
 
 def mean(values: Floats, weights: Floats, n: int) -> Floats:
-    """The centred moving average over 2n + 1 rows, each weighted by how many finite values it stands for.
+    """Return the centred moving average over 2n + 1 rows, each weighted by its number of finite values.
 
-    At the ends the window is cut off; a row of weight 0 counts for nothing. The sums go in the order of the browser's.
+    The window is cut off at the ends, and rows of weight 0 are ignored. The order of the sums is the browser's.
     """
     mean, weight = np.zeros(len(values)), np.zeros(len(values))
     with np.errstate(all="ignore"):
@@ -61,7 +61,7 @@ KINDS: Final = {"mean": mean, "exponential": exponential}
 
 
 def _interpolated(places: Floats, values: Floats) -> Trend:
-    """Linear between the places, constant beyond."""
+    """Interpolate linearly between the places; beyond them the value is constant."""
 
     def at(place: float) -> float:
         row = max(0, int(np.searchsorted(places, place, side="right")) - 1)

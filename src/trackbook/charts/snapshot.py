@@ -1,4 +1,4 @@
-"""The still of a board: one Vega-Lite chart of its picture, small enough for a notebook to keep whatever the run.
+"""The saved picture of a board: one Vega-Lite chart that stays small enough for a notebook, whatever the run.
 
 Metric and run names are values and titles in it, never field names or expressions.
 """
@@ -19,7 +19,7 @@ from ..frames.protocol import RunHeader
 from ..metrics import group_of, logged
 from ..text import one_line
 from .metric_chart import Layer, bar, line
-from .plot import Look, axes_only, style_runs
+from .plot import DrawSettings, axes_only, style_runs
 from .theme import config, theme
 
 MOST_BYTES: Final = 90_000
@@ -51,24 +51,24 @@ class _View:
 
 
 @dataclass(frozen=True)
-class Still:
-    """What a notebook keeps of a board."""
+class Snapshot:
+    """What a notebook keeps of a board: a Vega-Lite chart, and its description as text."""
 
     spec: dict[str, Any]
     text: str
 
 
-def make_still(
+def make_snapshot(
     picture: Picture,
     *,
     x_axis: str = "step",
     hidden: Collection[str] = (),
     colors: Mapping[str, str] | None = None,
     options: Mapping[str, Any] | None = None,
-) -> Still | None:
-    """The still of `picture` without the runs whose ids are `hidden`; None while there is nothing to draw.
+) -> Snapshot | None:
+    """Return the snapshot of `picture` without the `hidden` runs (ids); None while there is nothing to draw.
 
-    An `x_axis` that is a metric is drawn over steps.
+    If `x_axis` is a metric, steps are used.
     """
     axis: XAxis = x_axis if x_axis in ("relative", "time") else "step"  # type: ignore[assignment]
     view = _View(axis, colors or {}, {**(options or {}), "smoothing": 0})
@@ -97,12 +97,12 @@ def make_still(
         charts = [(name, {key[0]: p for key, p in points.items() if key[1] == picture.metrics[name]}) for name in drawn]
         spec = _spec(head, charts, drawn_runs, view)
         if len(json.dumps(spec)) <= MOST_BYTES or most <= 2:
-            return Still(spec, _text(picture.project, drawn, drawn_runs, left_out))
+            return Snapshot(spec, _text(picture.project, drawn, drawn_runs, left_out))
         most = most * 3 // 4
 
 
 def grouped(metrics: Iterable[str]) -> list[str]:
-    """Metrics as a board orders them: by group, the one without a name first."""
+    """Sort metrics as a board does: by group, the default group first."""
     groups: dict[str, list[str]] = {"": []}
     for name in metrics:
         groups.setdefault(group_of(name), []).append(name)
@@ -113,7 +113,7 @@ def grouped(metrics: Iterable[str]) -> list[str]:
 
 
 def corners(rows: Rows) -> Points:
-    """First, smallest, largest and last point of each bucket, by step; of a series of points, the points."""
+    """Return the first, smallest, largest and last point of each bucket, by step; of a series of points, the points."""
     names = ("first", "min", "max", "last")
     steps, times, values = (
         np.concatenate([rows[name + suffix] for name in names]) for suffix in ("_step", "_time", "")
@@ -125,9 +125,9 @@ def corners(rows: Rows) -> Points:
 
 
 def thinned(points: Points, most: int) -> Points:
-    """At most about `most` of the points: the ends, and smallest, largest and what is not finite of aligned buckets.
+    """Thin to about `most` points: the ends, and the smallest, largest and non-finite values of aligned buckets.
 
-    With so few buckets the extremes alone draw what is there; their first and last points too (M4) would draw teeth.
+    With so few buckets, their first and last points (M4) would draw a sawtooth.
     """
     steps, _, values = points
     if len(steps) <= most:
@@ -142,7 +142,7 @@ def thinned(points: Points, most: int) -> Points:
 
 
 def _extremes(bucket: Steps, values: Floats) -> Any:
-    """Where both ends are, the smallest and largest value of each bucket, and one of each kind that is not finite."""
+    """Return the positions of both ends, of each bucket's extremes, and of one of each kind of non-finite value."""
     starts = np.flatnonzero(np.r_[True, bucket[1:] != bucket[:-1]])
     smallest = np.lexsort((np.where(np.isfinite(values), values, np.inf), bucket))[starts]
     largest = np.lexsort((np.where(np.isfinite(values), -values, np.inf), bucket))[starts]
@@ -154,7 +154,7 @@ def _extremes(bucket: Steps, values: Floats) -> Any:
 
 
 def _rounded(values: Floats) -> list[str]:
-    """As many digits as a thousandth of what the finite values span needs, at least three."""
+    """Format with the digits that a thousandth of the finite values' range needs, at least three."""
     finite = values[np.isfinite(values)]
     largest = float(np.abs(finite).max()) if len(finite) else 1.0
     with np.errstate(all="ignore"):
@@ -183,7 +183,7 @@ def _spec(
             order = np.argsort(x, kind="stable")
             places = x[order].astype(np.int64).tolist()
             lines += [f"{number},{key},{at},{y}" for at, y in zip(places, _rounded(values[order]), strict=True)]
-    styles = style_runs(runs, Look(colors=view.colors)).values()
+    styles = style_runs(runs, DrawSettings(colors=view.colors)).values()
     colors = {style.label: style.color for style in styles}
     names = [{"r": style.run["key"], "run": style.label} for style in styles]
     parse = dict.fromkeys(("m", "r", "x", "value"), "number")
@@ -347,7 +347,7 @@ def _summary(runs: list[RunHeader]) -> str:
 
 
 def _left_out(metrics: list[str], runs: int) -> str:
-    """What does not fit, by name."""
+    """Return the sentence that names what does not fit."""
     parts = []
     if runs:
         parts.append(f"the {runs} oldest runs" if runs > 1 else "the oldest run")

@@ -29,7 +29,7 @@ class Buckets:
     """Series by number: short ones as `points`, longer ones as `buckets` of ``2 ** shift`` steps."""
 
     def __init__(self, limit: int | None = None) -> None:
-        """With at most `limit` buckets a series, by default the fewer the more series there are."""
+        """Keep at most `limit` buckets a series; by default the limit falls as series are added."""
         self.points = Stretches(POINT, "step")
         self.buckets = Stretches(ROW, "bucket")
         self.count = 0
@@ -39,7 +39,7 @@ class Buckets:
         self._limit = limit
 
     def new(self) -> int:
-        """The number of one more series."""
+        """Add a series and return its number."""
         self.count += 1
         if self.count > len(self.shift):
             blank = np.zeros(2 * self.count - len(self.shift), np.int64)
@@ -51,17 +51,17 @@ class Buckets:
 
     @property
     def sizes(self) -> Steps:
-        """Rows by series."""
+        """The number of rows of each series."""
         return np.where(self.shift == 0, self.points.size[: len(self.shift)], self.buckets.size[: len(self.shift)])
 
     def rows(self, series: int) -> Rows:
-        """The rows of one series, as buckets in either case."""
+        """Return the rows of one series as buckets, also those of points."""
         if self.shift[series]:
             return self.buckets.of(series).copy()
         return of_points(self.points.of(series))
 
     def ends(self, series: int) -> tuple[int, int]:
-        """The first and the last step of a series; 0 and 0 when it has none."""
+        """Return the first and the last step of a series; 0 and 0 if it is empty."""
         if self.shift[series]:
             rows = self.buckets.of(series)
             return int(rows["first_step"][0]), int(rows["last_step"][-1])
@@ -69,7 +69,7 @@ class Buckets:
         return (int(steps[0]), int(steps[-1])) if len(steps) else (0, 0)
 
     def copy(self, series: int, source: Buckets, other: int, first: int, last: int) -> None:
-        """Makes an empty series of another's rows from the step `first` to `last`, as wide as they are or wider."""
+        """Fill an empty series with another's rows from the step `first` to `last`, in buckets as wide or wider."""
         self.shift[series] = shift = source.shift[other]
         self.began[series] = source.began[other]
         here, there = (one.buckets if shift else one.points for one in (self, source))
@@ -84,13 +84,13 @@ class Buckets:
             self._double(ids)
 
     def clear(self, series: Ids) -> None:
-        """Forgets all rows of some series."""
+        """Remove all rows of some series."""
         self.points.clear(series)
         self.buckets.clear(series)
         self.shift[series], self._low[series], self.began[series] = 0, 0, np.nan
 
     def add(self, series: Ids, steps: Steps, times: Floats, values: Floats) -> None:
-        """Takes in points of any order and of any of the series; their steps are new to these."""
+        """Add points of any series in any order. Their steps must be new to the series."""
         if not len(series):
             return
         series, steps, times, values = _sorted(series, steps, times, values)
@@ -113,11 +113,11 @@ class Buckets:
             self._double(over)
 
     def changed(self) -> Ids:
-        """The series that changed since the last `settle`."""
+        """Return the series that have changed since the last `settle`."""
         return np.flatnonzero(self._low[: self.count] < self.sizes[: self.count])
 
     def take(self, series: Ids, shift: Steps, *, changed: bool = False) -> tuple[Taken, Taken]:
-        """Points and buckets of some series (numbers that rise), each in buckets of ``2 ** shift`` steps, those it has or
+        """Return points and buckets of some series (in ascending order), each in buckets of ``2 ** shift`` steps, those it has or
         wider; of these all or only what changed since the last `settle`, always whole.
         """
         more = shift - self.shift[series]
@@ -163,7 +163,7 @@ class Buckets:
             yield shift, rows
 
     def settle(self) -> None:
-        """From here on, nothing has changed."""
+        """Mark all series as unchanged."""
         every = np.arange(self.count)
         for table in (self.points, self.buckets):
             low = np.minimum(self._low[: self.count], table.size[: self.count])
@@ -172,7 +172,7 @@ class Buckets:
 
     @property
     def limit(self) -> int:
-        """Buckets that a series may have; of points four times as many."""
+        """Return how many buckets a series may have; it may have four times as many points."""
         if self._limit is not None:
             return self._limit
         return next((limit for most, limit in LIMITS.items() if self.count <= most), SMALLEST_LIMIT)
@@ -182,7 +182,7 @@ class Buckets:
         return np.where(self.shift[series] == 0, POINTS_A_BUCKET * limit, limit)
 
     def _widen(self, series: Ids, steps: Steps) -> None:
-        """Doubles the series of which the new points alone would be too many rows."""
+        """Double the bucket width of series whose new points alone would be too many rows."""
         bucket = steps >> self.shift[series]
         while True:
             starts = groups(series, bucket)
@@ -196,7 +196,7 @@ class Buckets:
             bucket = bucket >> np.isin(series, over)
 
     def _put(self, table: Stretches, series: Ids, rows: Rows) -> None:
-        """Takes in rows that are sorted by series and key; where there is a row of the same key, they become one."""
+        """Add rows sorted by series and key; rows of the same key are merged."""
         rows["changed"] = 1
         key = rows[table.key]
         first = groups(series)
@@ -215,7 +215,7 @@ class Buckets:
         self._low[ids] = np.minimum(self._low[ids], tails)
 
     def _double(self, series: Ids) -> None:
-        """Makes the buckets of some series twice as wide."""
+        """Double the bucket width of some series."""
         none = np.zeros(len(series), np.int64)
         for table in (self.points, self.buckets):
             here = series[(self.shift[series] == 0) == (table is self.points)]
@@ -234,7 +234,7 @@ class Buckets:
 
     @staticmethod
     def _first_changed(counts: Steps, rows: Rows, starts: Steps) -> Steps:
-        """The first changed row of each series, its number of rows when there is none."""
+        """Return the first changed row of each series; its number of rows if none has changed."""
         low = counts.copy()
         changed = np.flatnonzero(rows["changed"])
         which = np.repeat(np.arange(len(counts)), counts)[changed]
@@ -243,7 +243,7 @@ class Buckets:
 
 
 def _sorted(series: Ids, steps: Steps, times: Floats, values: Floats) -> tuple[Ids, Steps, Floats, Floats]:
-    """Points by series and step."""
+    """Sort points by series and step."""
     if np.any(series[1:] < series[:-1]):
         narrow = series.astype(np.uint16) if int(series.max()) < 2**16 else series  # numpy sorts it four times as fast
         order = np.argsort(narrow, kind="stable")
@@ -255,7 +255,7 @@ def _sorted(series: Ids, steps: Steps, times: Floats, values: Floats) -> tuple[I
 
 
 def _by_series(one: Taken, other: Taken) -> Taken:
-    """Both, each of which is sorted by series."""
+    """Concatenate two tables sorted by series, keeping the order."""
     if not len(one[0]) or not len(other[0]):
         return one if len(one[0]) else other
     numbers = np.concatenate([one[0], other[0]])

@@ -1,4 +1,4 @@
-"""Rows of series as the bytes of a frame. `_protocol` says what they mean."""
+"""Encode rows of series as the bytes of a frame, in the layout that `protocol` documents."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Block(NamedTuple):
 
 
 def pack(points: Taken, buckets: Taken, shift: Steps, offset: Floats, began: Floats) -> list[Block]:
-    """A block for each series: what `Buckets.take` gave. `shift`, `offset` and `began` by series."""
+    """Return a block for each series from the result of `Buckets.take`; `shift`, `offset` and `began` are by series."""
     return [*_pack_points(*points, began), *_pack_buckets(*buckets, shift, offset, began)]
 
 
@@ -82,7 +82,7 @@ def _pack_buckets(numbers: Ids, rows: Rows, shift: Steps, offset: Floats, began:
 
 
 def offsets(low: Floats, high: Floats) -> Floats:
-    """What to count values from, so that float32 shows them exactly: 0 unless the range is far smaller than the magnitude.
+    """Return the offsets of values, with which float32 resolves them: 0 unless the range is far smaller than the magnitude.
 
     It is then one of the values, since their differences to it are exact where they are float32 themselves.
     """
@@ -92,7 +92,7 @@ def offsets(low: Floats, high: Floats) -> Floats:
 
 
 def extremes(numbers: Ids, low: Floats, high: Floats) -> tuple[Ids, Floats, Floats]:
-    """Series, and the smallest and largest of their finite numbers; NaN where there are none."""
+    """Return the series, and the smallest and largest of their finite numbers; NaN if there are none."""
     starts = groups(numbers)
     if not len(starts):
         return numbers[:0], low[:0], high[:0]
@@ -110,7 +110,7 @@ def _blocks(
     packed: NDArray[Any],
     plain: NDArray[np.bool_],
 ) -> list[Block]:
-    """What is packed, by series; where that would not do, plain rows of float64."""
+    """Encode each series compactly, or as plain float64 rows where float32 would lose digits."""
     head = memoryview(np.stack(heads, axis=1).astype("<f8").tobytes())
     body = memoryview(packed.tobytes())
     size = len(body) // len(packed)

@@ -1,4 +1,4 @@
-"""Rows of buckets: made of points, and merged. Each function works on the rows of many series at once, sorted by series."""
+"""Make and merge the rows of buckets (M4). Each function takes the rows of many series at once, sorted by series."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Taken = tuple[Ids, Rows]  # the series of each row, and the rows
 
 
 def gather(series: Ids, steps: Steps, times: Floats, values: Floats, shift: Steps) -> Taken:
-    """The buckets of ``2 ** shift`` steps, which each point tells, of points that are sorted by series and step."""
+    """Return the buckets of points sorted by series and step; `shift` gives each point's bucket width, ``2 ** shift`` steps."""
     bucket = steps >> shift
     starts = groups(series, bucket)
     counts = sizes(starts, len(series))
@@ -54,7 +54,7 @@ def gather(series: Ids, steps: Steps, times: Floats, values: Floats, shift: Step
 
 
 def of_points(points: Rows) -> Rows:
-    """A bucket for each point."""
+    """Return a bucket for each point."""
     rows = np.empty(len(points), ROW)
     value, finite = points["value"], np.isfinite(points["value"])
     rows["bucket"], rows["count"], rows["mean"], rows["m2"] = points["step"], finite, value, 0.0
@@ -67,7 +67,7 @@ def of_points(points: Rows) -> Rows:
 
 
 def merged(series: Ids, rows: Rows, more: Steps) -> Taken:
-    """Rows as buckets ``2 ** more`` times as wide, which each row tells."""
+    """Merge rows into buckets ``2 ** more`` times as wide, `more` by row."""
     bucket = rows["bucket"] >> more
     starts = groups(series, bucket)
     if len(starts) == len(rows):
@@ -103,7 +103,7 @@ def merged(series: Ids, rows: Rows, more: Steps) -> Taken:
 
 
 def joined(series: Ids, rows: Rows) -> Taken:
-    """Sorted rows, of which at most two neighbours share series and bucket -> one row a bucket."""
+    """Merge sorted rows, of which at most two neighbours share a series and bucket, into one row a bucket."""
     bucket = rows["bucket"]
     same = (series[1:] == series[:-1]) & (bucket[1:] == bucket[:-1])
     if not same.any():
@@ -117,7 +117,7 @@ def joined(series: Ids, rows: Rows) -> Taken:
 
 
 def _join(one: Rows, other: Rows) -> Rows:
-    """Pairs of buckets as one each; of equal extremes that of the smaller step."""
+    """Merge pairs of buckets; of equal extremes the one of the smaller step is kept."""
     result = one.copy()
     into, source = (rows.view(np.float64).reshape(len(rows), -1) for rows in (result, other))
     n, m = one["count"], other["count"]
@@ -147,14 +147,14 @@ def _join(one: Rows, other: Rows) -> Rows:
 
 
 def points(steps: Steps, times: Floats, values: Floats) -> Rows:
-    """Points as rows."""
+    """Return points as rows."""
     rows = np.empty(len(steps), POINT)
     rows["step"], rows["time"], rows["value"] = steps, times, values
     return rows
 
 
 def _blank(rows: Rows) -> None:
-    """Where nothing is finite there is no mean and no extreme."""
+    """Set mean and extremes to NaN where no value is finite."""
     empty = rows["count"] == 0
     if empty.any():
         rows["mean"][empty] = np.nan
@@ -164,7 +164,7 @@ def _blank(rows: Rows) -> None:
 
 
 def _place(values: Floats, extremes: Floats, starts: NDArray[np.intp], counts: Steps) -> NDArray[np.intp]:
-    """Where each group first has its extreme."""
+    """Return the index of each group's first extreme."""
     hits = np.flatnonzero(values == np.repeat(extremes, counts))
     places: NDArray[np.intp] = hits[np.searchsorted(hits, starts)]
     return places

@@ -1,4 +1,4 @@
-"""The picture that a board shows, and the frames that carry it: a keyframe, then deltas cumulative since it."""
+"""What a board shows, and the frames that carry it: a keyframe, then deltas cumulative since the keyframe."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NAMED: Final = 1000  # omitted series that are named one by one
 
 @dataclass(frozen=True)
 class Series:
-    """One series of a picture, to look at."""
+    """One series of a picture, read-only."""
 
     buckets: Buckets
     number: int
@@ -43,7 +43,7 @@ class Series:
 
 
 class Picture:
-    """All that a board may draw, bounded by pixels. It knows nothing of stores, threads or hosts."""
+    """All that a board can draw, bounded by pixels. Independent of stores, threads and hosts."""
 
     def __init__(self, project: str) -> None:
         self.project = project
@@ -62,13 +62,13 @@ class Picture:
         self._offset: Floats = np.zeros(0)  # of values as they are sent, by series; NaN: not decided
 
     def put_run(self, run: RunHeader) -> None:
-        """Adds a run, or replaces what was said of the run with this id."""
+        """Add a run, or replace the header of the run with this id."""
         if self.runs.get(run["id"]) != run:
             self.runs[run["id"]] = run
             self._changed_runs.add(run["id"])
 
     def number(self, run: str, metric: str) -> int:
-        """The number of a series, for `add`."""
+        """Return the number of a series, for `add`."""
         key = (self.runs[run]["key"], self.metrics.setdefault(metric, len(self.metrics)))
         if key not in self.series:
             self.series[key] = Series(self.buckets, self.buckets.new())
@@ -76,30 +76,30 @@ class Picture:
         return self.series[key].number
 
     def add(self, series: Ids, steps: Steps, times: Floats, values: Floats) -> None:
-        """Takes in points (int64 steps, float64 seconds UTC, float64 values) that are new to their series."""
+        """Add points (int64 steps, float64 seconds UTC, float64 values) whose steps are new to their series."""
         self.buckets.add(series, steps, times, values)
 
     def add_points(self, run: str, metric: str, steps: Steps, times: Floats, values: Floats) -> None:
-        """Takes in points of one series."""
+        """Add points of one series."""
         self.add(np.full(len(steps), self.number(run, metric)), steps, times, values)
 
     def clear_run(self, run: str) -> None:
-        """Forgets a run's points (a rewind); only a keyframe can tell it."""
+        """Remove a run's points (a rewind). Only a keyframe can carry this."""
         key = self.runs[run]["key"]
         self.buckets.clear(np.array([one.number for (of, _), one in self.series.items() if of == key], np.int64))
 
     def remove_run(self, run: str) -> None:
-        """Forgets a run; only a keyframe can tell it."""
+        """Remove a run. Only a keyframe can carry this."""
         self.clear_run(run)
         del self.runs[run]
         self._changed_runs.discard(run)
 
     def size(self) -> int:
-        """About the bytes of a keyframe without budget."""
+        """Return about how many bytes a keyframe without a budget takes."""
         return int(_bytes(self.buckets.shift, self.buckets.sizes)[: self.buckets.count].sum())
 
     def keyframe(self, now: float, budget: int | None = None) -> Frame:
-        """The whole picture, in about `budget` bytes. Deltas from here on are cumulative since this frame."""
+        """Return the whole picture in about `budget` bytes. Later deltas are cumulative since this frame."""
         self.seq += 1
         self._base = self.seq
         self._sent_metrics = len(self.metrics)
@@ -116,7 +116,7 @@ class Picture:
         return frame
 
     def delta(self, now: float) -> Frame:
-        """Everything that changed since the last keyframe."""
+        """Return everything that has changed since the last keyframe."""
         self.seq += 1
         self._reserve()
         series = self.buckets.changed()
@@ -139,7 +139,7 @@ class Picture:
             self._offset = np.append(self._offset, np.full(more, np.nan))
 
     def _fitted(self, series: Ids, budget: int | None) -> tuple[Steps, NDArray[np.bool_]]:
-        """How wide the buckets of each series are to be sent, and which series are."""
+        """Choose the bucket width in which each series is sent, and which series are sent."""
         shift, rows = self.buckets.shift[series], self.buckets.sizes[series]
         kept = np.ones(len(series), np.bool_)
         if budget is None:
@@ -183,7 +183,7 @@ class Picture:
         return headed(blocks, self._keys, self._sent, self._sent - self.buckets.shift[: len(self._sent)])
 
     def _decide_offsets(self, numbers: Ids, low: Floats, high: Floats) -> None:
-        """An offset stays until the next keyframe, unless values come so near to 0 that it would cost them their digits."""
+        """Keep offsets until the next keyframe, unless new values are so near 0 that an offset would cost them their digits."""
         series, low, high = extremes(numbers, low, high)
         offset = self._offset[series]
         near = ((low <= 0) & (high >= 0)) | (np.minimum(np.abs(low), np.abs(high)) < np.abs(offset) / 2)
@@ -194,7 +194,7 @@ class Picture:
 def headed(
     blocks: list[Block], keys: list[tuple[int, int]], shift: Steps, coarser: Steps
 ) -> tuple[list[SeriesHeader], bytes]:
-    """The headers and the bytes of blocks; `keys`, `shift` and how often rows were doubled for it by number of series."""
+    """Return headers and bytes of blocks; `keys`, `shift` and the number of doublings are by series number."""
     series: list[SeriesHeader] = []
     parts: list[bytes | memoryview] = []
     at = 0
@@ -212,6 +212,6 @@ def headed(
 
 
 def _bytes(shift: Steps, rows: Steps) -> Steps:
-    """What series take in a frame."""
+    """Return how many bytes series take in a frame."""
     taken: Steps = np.where(rows > 0, SERIES_BYTES, 0) + rows * np.where(shift == 0, POINT_BYTES, BUCKET_BYTES)
     return taken

@@ -1,4 +1,4 @@
-"""The wire between kernel and front end, as types; ``js/src/frames/protocol.ts`` says the same in TypeScript.
+"""The wire between kernel and front end, as types; ``js/src/frames/protocol.ts`` is its twin in TypeScript.
 
 Two synced traits carry the data, as in video: `keyframe` is the whole bounded picture and `delta` is everything that
 changed *since that keyframe*, so ``keyframe + delta`` is the whole picture at every moment. Each trait holds a `Frame`:
@@ -15,9 +15,9 @@ Rules
 * Applying a series of a delta: double the keyframe's series (merging aligned pairs of buckets) until the widths are
   equal, then replace or insert the delta's rows by bucket (by step where ``width == 1``). Rows of a delta are complete.
 * A rewind, a deletion or any other loss of rows is never a delta: it is a new keyframe.
-* A keyframe may be coarser than the one before, or leave series out (``omitted``), to keep to its budget. Who has finer
-  rows of the same session that say the same may go on to show them.
-* A frame of another version is not shown. Who gets one asks the question ``keyframe``, which the kernel answers by one.
+* A keyframe may be coarser than the one before, or leave series out (``omitted``), to keep to its budget. A front
+  end that has finer rows of the same session with the same data may keep showing them.
+* A frame of another version is not shown. A front end that gets one asks for a ``keyframe``.
 
 Blocks
 ------
@@ -30,7 +30,7 @@ and the base of times. Numbers in rows are relative to these::
                               value; where count is 0 min and max are NaN
 
 Rounding is that of float32, by one offset and base for a series from keyframe to keyframe, so that a delta's rows fit its
-keyframe's. Where a number cannot be said so (1e300, 1e-60, very distant steps), the block is ``plain``: no head, rows of all
+keyframe's. Where float32 cannot hold a number (1e300, 1e-60, very distant steps), the block is ``plain``: no head, rows of all
 of their columns as float64.
 """
 
@@ -87,7 +87,7 @@ class RunHeader(TypedDict):
     rate: float | None  # steps a second, recent
     faded: bool  # a predecessor, drawn grey behind the others
     error: str | None
-    defined: list[list[str]]  # [glob, x axis] of metrics, as they were defined: see `_defined.axis_of`
+    defined: list[list[str]]  # [glob, x axis] of metrics, in the order of their definition: see `metrics.axis_of`
 
 
 class SeriesHeader(TypedDict):
@@ -123,7 +123,7 @@ class FrameHeader(TypedDict):
 
 # The trait `cells`: by run id the executions of cells that logged its points, oldest first: In [count], start and end in
 # seconds UTC; the end is None while it runs.
-Origins = dict[str, list[tuple[int, float, float | None]]]
+CellSpans = dict[str, list[tuple[int, float, float | None]]]
 
 
 class TableRun(TypedDict):

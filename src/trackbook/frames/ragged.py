@@ -1,4 +1,4 @@
-"""A table of which each series has a stretch of rows: what lets numpy work on all series of a picture at once."""
+"""A ragged array: one table in which each series owns a range of rows, so that numpy works on all series at once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SMALLEST_ROOM: Final = 4
 
 
 class Stretches:
-    """Rows of many series, each series' own sorted by `key`. Memory follows what is there, not what could be."""
+    """Rows of many series, those of each sorted by `key`. Memory grows with the rows, not with their limit."""
 
     def __init__(self, dtype: np.dtype[np.void], key: str) -> None:
         self.table: Table = np.empty(0, dtype)
@@ -24,7 +24,7 @@ class Stretches:
         self._used = 0
 
     def reserve(self, series: int) -> None:
-        """Makes numbers below `series` known."""
+        """Make room for series numbered below `series`."""
         more = series - len(self.size)
         if more > 0:
             blank = np.zeros(max(more, len(self.size)), np.int64)
@@ -33,7 +33,7 @@ class Stretches:
             )
 
     def of(self, series: int) -> Table:
-        """The rows of one series; a view."""
+        """Return a view of the rows of one series."""
         return self.table[self._start[series] : self._start[series] + self.size[series]]
 
     def keys(self, series: int) -> NDArray[Any]:
@@ -41,11 +41,11 @@ class Stretches:
         return keys
 
     def places(self, series: Ids, start: Ids) -> Ids:
-        """Where the rows of `series` are, of each those from its `start` on."""
+        """Return the positions of the rows of `series`, of each from its `start` on."""
         return spans(self._start[series] + start, self.size[series] - start)
 
     def tails(self, series: Ids, first: NDArray[np.int64]) -> Ids:
-        """For each series the row from which on keys are at least `first`. Quick where that is the last one or none."""
+        """Return for each series the first row whose key is at least `first`. Fast if that is the last row or none."""
         size = self.size[series]
         tails = size.copy()
         some = np.flatnonzero(size)
@@ -57,7 +57,7 @@ class Stretches:
         return tails
 
     def replace(self, series: Ids, start: Ids, counts: Ids, rows: Table) -> None:
-        """Puts `rows`, `counts` of them a series, in the place of each series' rows from `start` on."""
+        """Replace each series' rows from `start` on by the next `counts` of `rows`."""
         self._make_room(series, start + counts)
         self.table[spans(self._start[series] + start, counts)] = rows
         self.size[series] = start + counts
@@ -82,7 +82,7 @@ class Stretches:
         self._used += more
 
     def _compact(self, more: int) -> None:
-        """A larger table without the rooms that series have moved out of."""
+        """Copy into a larger table, without the ranges that series have left."""
         kept = int(self._room.sum())
         table = np.empty(kept + more + (kept + more) // 4, self.table.dtype)
         start = np.cumsum(self._room) - self._room
@@ -91,7 +91,7 @@ class Stretches:
 
 
 def spans(starts: Ids, sizes: Ids) -> Ids:
-    """The numbers ``starts[i] ... starts[i] + sizes[i] - 1`` of all i."""
+    """Return the numbers ``starts[i] ... starts[i] + sizes[i] - 1`` of all i."""
     ends = np.cumsum(sizes)
     total = int(ends[-1]) if len(ends) else 0
     numbers: Ids = np.repeat(starts - ends + sizes, sizes) + np.arange(total)
