@@ -35,8 +35,7 @@ export JUPYTER_PLATFORM_DIRS := 1
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .PHONY: help setup js demo lab test check clock lint unit quick vitest unit-3.13 browser browser-loaded chromium \
-	test-faults fuzz \
-	dist specs golden bench picture clean
+	test-faults fuzz dist docs specs golden bench picture clean
 
 help:
 	@echo "make demo     train on the digits in a notebook; leaves notebook, HTML and Parquet in demo/"
@@ -49,6 +48,7 @@ help:
 	@echo "make dist     build the sdist and the wheel, and test them"
 	@echo "make specs    make the charts' specs again       make golden    make the golden frames again"
 	@echo "make picture  make the README's picture again    make bench     benchmarks"
+	@echo "make docs     build the documentation in site/"
 	@echo "make clean    remove what was built and installed"
 
 # --- set-up -----------------------------------------------------------------------------------------------------------
@@ -167,15 +167,18 @@ golden: setup
 	@$(BIN)/python tests/golden/make.py && $(BIN)/python tests/golden/make_rows.py
 
 picture: setup chromium
-	@$(PYTEST) -m browser -k picture
-	@$(BIN)/python -c "from PIL import Image; Image.open('tests/browser/output/board.png').convert('RGB') \
-		.quantize(256, dither=Image.Dither.NONE).save('notebooks/board.png', optimize=True)"
-	@echo "notebooks/board.png"
+	@$(PYTEST) -m browser tests/browser/test_picture.py
+	@cp tests/browser/output/trackbook.gif docs/images/
+	@echo "docs/images/trackbook.gif"
+
+docs: setup
+	@$(call timed,docs,NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --clean)
+	@echo "site/index.html"
 
 # Installs the peers into .venv-bench, measures for about 20 minutes, writes benchmarks/results.json; ARGS="--quick --only log".
 bench: setup chromium
 	@$(BIN)/python benchmarks/bench.py $(ARGS)
 
 clean:
-	rm -rf .venv .venv-3.13 .venv-bench js/node_modules src/trackbook/_static demo dist tests/browser/output
+	rm -rf .venv .venv-3.13 .venv-bench js/node_modules src/trackbook/_static demo dist site tests/browser/output
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -114,7 +114,7 @@ def ink(picture: Image.Image) -> str:
     return "dark on light" if ground > 128 else "light on dark"
 
 
-def test_the_quickstart_in_jupyterlab_and_its_picture_for_the_readme(lab_at_2x: Lab) -> None:
+def test_the_quickstart_in_jupyterlab(lab_at_2x: Lab) -> None:
     lab = lab_at_2x
     notebook = lab.copy(QUICKSTART)
     lab.open(notebook)
