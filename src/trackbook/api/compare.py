@@ -61,9 +61,9 @@ class RunDiff:
 
 
 def diff(first: str | Run, second: str | Run, project: str | None = None) -> RunDiff:
-    """Two runs, by id or name, side by side: config, environment, code and results.
+    """Compare the runs `first` and `second`, by id or name: config, environment, code and results.
 
-    Raises ``ValueError`` for a run that does not exist, or when both are the same.
+    `project` is by default that of the current or last run. Raises ``ValueError`` for a run that does not exist, or when both are the same.
     """
     source, records = _different(project, [first, second])
     one, other = (_recorded(source, record, records) for record in records)

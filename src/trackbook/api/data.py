@@ -56,7 +56,7 @@ def export(
 
 
 def import_parquet(path: str | os.PathLike[str], project: str | None = None) -> list[Run]:
-    """Import the runs of a Parquet file or folder, and return them.
+    """Import the runs of the Parquet file or folder at `path`, and return them.
 
     Exports of Trackbook give back equal runs, in the project that they name unless `project` names another. Other tables are accepted
     with columns ``metric``, ``step`` and ``value``, or ``step`` and a column of numbers for each metric. A run that exists already
@@ -73,7 +73,7 @@ def import_parquet(path: str | os.PathLike[str], project: str | None = None) -> 
 
 
 def sql(query: str, project: str | None = None) -> pl.DataFrame:
-    """Answer a query in Polars' SQL over the tables ``points``, ``runs``, ``system``, ``console`` and ``cells``.
+    """Answer a `query` in Polars' SQL over the tables ``points``, ``runs``, ``system``, ``console`` and ``cells`` of `project`.
 
     ``tb.sql("select run, min(value) from points where metric = 'val/loss' group by run")``. Only the runs and metrics that the query's
     conditions name are read. Names with dots or slashes take double quotes, texts single quotes.

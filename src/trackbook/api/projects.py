@@ -43,9 +43,21 @@ def runs(project: str | None = None) -> pl.DataFrame:
 
 
 def get_run(id_or_name: str | Run | None = None, project: str | None = None) -> Run:
-    """A run by its id, or the latest of its name; without one the current or last run.
+    """Return the run with this id, or the latest with this name; by default the current or last run.
 
-    Raises ``ValueError`` when there is none, ``OSError`` when a later Trackbook wrote the project.
+    Parameters
+    ----------
+    id_or_name
+        An id or a name; a `Run` is returned as it is in the store.
+    project
+        The project's name, by default that of the current or last run.
+
+    Raises
+    ------
+    ValueError
+        When there is none.
+    OSError
+        When a later Trackbook wrote the project.
     """
     if id_or_name is not None:
         return home(project).get(id_or_name)
@@ -61,19 +73,25 @@ def get_run(id_or_name: str | Run | None = None, project: str | None = None) -> 
 
 
 def rename_run(run: str | Run, name: str, project: str | None = None) -> None:
-    """Gives a run, found by id or name, another name. ``run.name = ...`` does the same."""
+    """Give the `run` of this id or name another `name`. ``run.name = ...`` does the same.
+
+    `project` is by default that of the current or last run.
+    """
     get_run(run, project).name = name
 
 
 def move_run(run: str | Run, to: str, project: str | None = None) -> None:
-    """Moves a run, found by id or name, to the project `to`. Raises ``ValueError`` while the run is written."""
+    """Move the `run` of this id or name from `project` (default: that of the current or last run) to the project `to`.
+
+    Raises ``ValueError`` while the run is written.
+    """
     home(project).move(get_run(run, project), home(check_text("project", to)))
 
 
 def delete_run(run: str | Run, project: str | None = None, *, force: bool = False) -> bool:
-    """Deletes a run, found by id or name, and its points; True when it did.
+    """Delete the `run` of this id or name, and its points; return whether it did.
 
-    It asks first, unless `force`. Raises ``ValueError`` while the run is written, or when there is nobody to ask. Where nobody can
+    `project` is by default that of the current or last run. It asks first, unless `force`. Raises ``ValueError`` while the run is written, or when there is nobody to ask. Where nobody can
     tell whether the run's process lives, `force` says that it does not.
     """
     found = get_run(run, project)
@@ -85,7 +103,7 @@ def delete_run(run: str | Run, project: str | None = None, *, force: bool = Fals
 
 
 def delete_project(project: str, *, force: bool = False) -> bool:
-    """Deletes a project with all its runs; True when it did. It asks first, unless `force`. See `delete_run`.
+    """Delete a `project` with all its runs; return whether it did. It asks first, unless `force`. See `delete_run`.
 
     Raises ``ValueError`` when there is none of this name.
     """

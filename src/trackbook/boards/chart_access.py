@@ -128,7 +128,7 @@ class ChartAccess:
             return altair.board_of(shown, columns, self._project)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the whole board as it is now to a ``.html``, ``.json``, ``.png``, ``.svg`` or ``.pdf`` file.
+        """Write the whole board as it is now to `path`, a ``.html``, ``.json``, ``.png``, ``.svg`` or ``.pdf`` file.
 
         Raises ``ImportError`` when vl-convert is missing, which all but ``.json`` need, and ``ValueError`` for another
         ending.

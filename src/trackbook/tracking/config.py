@@ -26,7 +26,7 @@ class Config(MutableMapping[str, Any]):
         object.__setattr__(self, "_changed", changed)
 
     def update(self, items: Any = None, /, allow_val_change: bool = True, **more: Any) -> None:
-        """Set several values at once, from a dict, a namespace, a dataclass or keywords.
+        """Set several values at once: those of `items` (a dict, a namespace, a dataclass) and `more` as keywords.
 
         `allow_val_change` is wandb's and has no effect: values may always change.
         """

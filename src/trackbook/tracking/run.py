@@ -223,7 +223,10 @@ class Run:
         export_run(path, self.project, self.record, self._writer.store)
 
     def define_metric(self, name: str, step_metric: str | None = None, **other: Any) -> None:
-        """Draw metrics over another logged metric rather than over the step. See `trackbook.define_metric`."""
+        """Draw metrics over another logged metric rather than over the step.
+
+        `name`, `step_metric` and `other` are those of `trackbook.define_metric`.
+        """
         if (
             defined := define(self._writer.record.defined, name, step_metric, other)
         ) is not self._writer.record.defined:
