@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from ..compat.keywords import translate
+from ..compat.init_keywords import translate
 from ..errors import warn
 from ..notebook import host
 from ..text import ONE_SLIP, nearest
