@@ -179,7 +179,7 @@ def test_finish_with_no_run_open_does_nothing() -> None:
         ({"notes": ["a"]}, TypeError, r"notes \['a'\] is"),
         ({"notes": "\ud800"}, ValueError, "half a surrogate pair"),
         ({"tags": [""]}, ValueError, "tag is empty"),
-        ({"tags": 3}, TypeError, "tags=3 is no list of strings"),
+        ({"tags": 3}, TypeError, "tags=3 is not a list of strings"),
         ({"total": 2.5}, ValueError, "total=2.5 is not a whole number"),
         ({"total": "9"}, TypeError, "total='9' is"),
         ({"mode": "lokal"}, ValueError, "mode is one of 'local', 'disabled'"),
