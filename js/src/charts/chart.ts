@@ -43,6 +43,7 @@ export class Chart {
   #remarkText = h("span");
   #remarks = h("div", { class: "tb-remarks" }, this.#outside, this.#remarkText);
   #showOutliers = false;
+  #tickStep = Number.NaN;
   #axisName = h("div", { class: "tb-axis-name" });
   #crosshair = new Crosshair();
   #errorNote = new ErrorNote();
@@ -173,8 +174,9 @@ export class Chart {
     this.#resize(canvas.view, plot);
     const { outliers } = plot;
     setText(this.#axisName, kind === "bar" ? "" : axisName);
-    this.#describe(plot, remark ? [...plot.remarks, remark] : plot.remarks, zoom.y ? null : outliers);
     const signals = this.#signalsOf(plot, scene);
+    this.#tickStep = plot.log.y ? Number.NaN : tickStep(rows, signals.y_window as Range | null);
+    this.#describe(plot, remark ? [...plot.remarks, remark] : plot.remarks, zoom.y ? null : outliers);
     await (kind === "bar" ? canvas.draw(rows, signals) : canvas.drawLines(rows, signals));
     this.element.dataset.drawn = String(rows.length);
   }
@@ -214,7 +216,7 @@ export class Chart {
     const outside = this.#showOutliers ? `${count} outliers shown` : `${count} outside`;
     const remarks = outliers?.count.atLeast ? [outside, ...texts] : texts;
     const alone = !this.element.contains(this.body); // in full screen, without the board's legend
-    setChildren(this.#latest, latestValues(plot, this.plotElement.clientWidth, alone));
+    setChildren(this.#latest, latestValues(plot, this.plotElement.clientWidth, alone, this.#tickStep));
     setText(this.#remarkText, texts.join(" · "));
     setText(this.#outside, remarks === texts ? "" : outside);
     this.#outside.title = this.#showOutliers ? "Leave them out of the y axis" : "Show them on the y axis";
@@ -226,6 +228,15 @@ export class Chart {
   }
 }
 
+/** Return about how far the ticks of the y axis are apart. */
+function tickStep(rows: readonly PlotRow[], window: Range | null): number {
+  let [low, high] = window ?? [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const { value } of window ? [] : rows)
+    if (Number.isFinite(value)) [low, high] = [Math.min(low, value), Math.max(high, value)];
+  return (high - low) / TICKS;
+}
+
+const TICKS = 4;
 const LONG = 18; // letters of a name that may have to be cut
 const END = 16; // letters kept of its end, which tells it from names that begin alike
 

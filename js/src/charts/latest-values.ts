@@ -1,7 +1,7 @@
 import { drawingOrder } from "../plot/palette.ts";
 import type { Plot, Trace } from "../plot/plot.ts";
 import { h } from "../ui/dom.ts";
-import { formatValue } from "../ui/format.ts";
+import { formatOnAxis, formatValue } from "../ui/format.ts";
 
 const VALUE_WIDTH = 58; // px of a value with its gap
 const NAME_WIDTH = 130; // px of a run's name before its value, at most
@@ -10,9 +10,14 @@ const WIDTH_SHARE = 0.65; // of the chart's width; the rest is for the metric's 
 
 /**
  * Return the latest value of each run for a chart's header, in the legend's order; those of the newest runs if not
- * all fit. `named` adds the runs' names, for charts without a legend beside them.
+ * all fit. `named` adds the runs' names, for charts without a legend beside them; `step` is about that of the y axis' ticks.
  */
-export function latestValues({ kind, traces, rows }: Plot, width: number, named = false): HTMLElement[] {
+export function latestValues(
+  { kind, traces, rows }: Plot,
+  width: number,
+  named = false,
+  step = Number.NaN,
+): HTMLElement[] {
   if (kind === "bar")
     // a bar shows its value itself
     return traces.length > rows.length ? [moreLabel(`+${traces.length - rows.length}`, "more runs")] : [];
@@ -27,7 +32,7 @@ export function latestValues({ kind, traces, rows }: Plot, width: number, named 
     ...ranked
       .slice(0, fits)
       .sort((a, b) => a.style.run.key - b.style.run.key)
-      .map(trace => valueLabel(trace, named)),
+      .map(trace => valueLabel(trace, named, step)),
     ...(rest.length ? [moreLabel(`+${rest.length}`, names.join("\n"))] : []),
   ];
 }
@@ -52,9 +57,9 @@ function byRank(traces: readonly Trace[]): Trace[] {
   return [...traces].sort((a, b) => rank(a) - rank(b));
 }
 
-function valueLabel({ style, latest }: Trace, named: boolean): HTMLElement {
+function valueLabel({ style, latest }: Trace, named: boolean, step: number): HTMLElement {
   const name = named ? [h("span", { class: "tb-value-name" }, style.label)] : [];
-  const span = h("span", { class: "tb-value", title: style.label }, ...name, formatValue(latest));
+  const span = h("span", { class: "tb-value", title: style.label }, ...name, formatOnAxis(latest, step));
   span.style.color = style.ink;
   return span;
 }

@@ -16,6 +16,30 @@ export function formatValue(value: number): string {
   return minus(scaled.toPrecision(4)) + PREFIXES[power];
 }
 
+/**
+ * Format a value beside an axis whose ticks are `step` apart: to a hundredth of that, or to three significant digits of a value
+ * that is not nearly zero on the axis.
+ */
+export function formatOnAxis(value: number, step: number): string {
+  const size = Math.abs(value);
+  const decimals = (of: number, digits: number) => Math.max(0, digits - 1 - Math.floor(Math.log10(of)));
+  if (!Number.isFinite(value) || !(step > 1e-9) || value === 0) return formatValue(value);
+  if (size >= 1e4 && size < 1e12 && step < size * 1e-4) {
+    const digits = Math.min(6, decimals(step, 1));
+    return minus(
+      value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits }),
+    );
+  }
+  if (size >= 1e4) return formatValue(value).replace(isRound(value) ? /\.?0+(?=[kMGT])/ : "", "");
+  if (step < 1e-4 || Number.isInteger(value)) return formatValue(value);
+  const seen = size < step / 1000 ? decimals(step, 3) : Math.max(decimals(step, 3), decimals(size, 3));
+  return minus(value.toFixed(Math.min(seen, 8)));
+}
+
+function isRound(value: number): boolean {
+  return Number(value.toPrecision(4)) === value;
+}
+
 export function formatCount(count: number): string {
   return count.toLocaleString("en-US", { maximumFractionDigits: 0 });
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { formatDuration, formatRate, formatValue } from "../../src/ui/format.ts";
+import { formatDuration, formatOnAxis, formatRate, formatValue } from "../../src/ui/format.ts";
 
 test.each([
   [0, "0"],
@@ -43,4 +43,21 @@ test.each([
   [0.01, "36.0/h"],
 ])("a rate of %d is formatted as %s", (rate, text) => {
   expect(formatRate(rate)).toBe(text);
+});
+
+test.each([
+  [-9.347e-5, 0.25, "−0.000"],
+  [0.43672, 0.75, "0.437"],
+  [0.0123456, 2.75, "0.0123"],
+  [0.98333, 0.2, "0.983"],
+  [12.3456, 5, "12.35"],
+  [7, 2, "7"],
+  [1_000_000.0005, 0.0005, "1,000,000.0005"],
+  [8e6, 2e6, "8M"],
+  [8_123_456, 2e6, "8.123M"],
+  [3e-5, 1e-5, "3.000e-5"],
+  [Number.NaN, 1, "NaN"],
+  [0.25, Number.NaN, "0.2500"],
+])("%d on an axis of ticks %d apart is %s", (value, step, text) => {
+  expect(formatOnAxis(value, step)).toBe(text);
 });
