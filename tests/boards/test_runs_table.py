@@ -104,6 +104,22 @@ def test_a_hurried_table_comes_at_once(project: Project) -> None:
     assert names(project.news(after=0.0)) == ["renamed"]
 
 
+def test_records_are_read_again_only_when_one_has_changed(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.run("a")
+    project.run("b", state="running")
+    project.log("b", "loss", 1.0)
+    assert project.news() is not None
+    reads: list[int] = []
+    whole = project.store.runs
+    monkeypatch.setattr(project.store, "runs", lambda: reads.append(1) or whole())
+    project.log("b", "loss", 2.0)
+    assert project.news(after=FIGURES_SECONDS) is not None
+    assert reads == []
+    project.run("b", name="renamed")
+    assert names(project.news(after=FIGURES_SECONDS)) == ["run", "renamed"]
+    assert reads
+
+
 def test_a_deleted_run_leaves_the_table(project: Project) -> None:
     project.run("a", name="stays")
     project.run("b")

@@ -80,6 +80,32 @@ def test_a_run_that_is_put_again_is_replaced(store: Store) -> None:
     assert store.runs() == [RunRecord("r1", "a", 1.0, state="finished", ended=2.0)]
 
 
+def test_revision_changes_with_every_record_and_with_nothing_else(store: Store) -> None:
+    seen = [store.revision()]
+    for act in (
+        lambda: store.put_run(RunRecord("r1", "a", 1.0)),
+        lambda: store.put_run(RunRecord("r2", "b", 2.0)),
+        lambda: store.put_run(RunRecord("r1", "renamed", 1.0)),
+        lambda: store.delete("r2"),
+        lambda: store.delete("r1"),
+    ):
+        act()
+        seen.append(store.revision())
+    assert len(set(seen)) == len(seen)
+    store.append("r3", points(("loss", 0, 1.0)))
+    assert store.revision() == seen[-1]
+
+
+def test_revision_tells_what_another_process_did(open_store: Open) -> None:
+    store, other = open_store(), open_store()
+    store.put_run(RunRecord("r1", "a", 1.0))
+    store.flush()
+    before = store.revision()
+    other.put_run(RunRecord("r1", "renamed", 1.0))
+    other.flush()
+    assert store.revision() != before
+
+
 def test_an_unknown_run_is_none_and_has_no_points(store: Store) -> None:
     assert store.run("r1") is None
     assert store.runs() == []

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-import numpy as np
-
 from ..frames.protocol import VERSION, Table, TableRun
-from ..metrics import is_system
 from ..store.base import Store
-from ..store.bulk import no_summary
+from ..store.summaries import Summaries
 from ..text import shorten
-from ..types import MetricSummary, RunRecord, State
+from ..types import RunRecord, State
 
 TABLE_SECONDS: Final = 1.0  # between two tables
 FIGURES_SECONDS: Final = (
@@ -25,7 +22,8 @@ KEPT_BYTES: Final = 150_000  # of a table that is shown, in a notebook that a pr
 LONGEST_TEXT: Final = 200  # of a value of config
 MOST_KEYS: Final = 200  # of a run's config
 
-_NOTHING: Final = MetricSummary(float("nan"), float("inf"), float("-inf"), 0, -1)  # of a metric that was never logged
+_NOTHING: Final = (float("nan"), float("inf"), float("-inf"))  # last, min and max of a metric that was never logged
+_SMALLEST_ENTRY: Final = 100  # bytes of a run in the table
 _RUNNING: Final[State] = "running"
 
 
@@ -41,7 +39,9 @@ class RunsTable:
         self._shortened = False  # not all runs fitted into the last table
         self._records: dict[str, RunRecord] = {}
         self._entries: dict[str, TableRun] = {}
-        self._figures: dict[str, dict[str, MetricSummary]] = {}
+        self._summaries = Summaries()
+        self._all: list[RunRecord] = []  # as they were at this revision of the store
+        self._revision: Hashable = object()
 
     def hurry(self) -> None:
         """Have the next `news` look at once."""
@@ -73,7 +73,10 @@ class RunsTable:
     def _read(self, own: Sequence[str] | None) -> list[RunRecord]:
         try:
             if own is None:
-                return self._store.runs()
+                revision = self._store.revision()
+                if revision != self._revision:  # else nothing of thousands of runs has to be read
+                    self._all, self._revision = self._store.runs(), revision
+                return self._all
             return [record for run in own if (record := self._store.run(run)) is not None]
         except OSError:  # the store's notices say so; what was read before stays
             return [record for record in self._records.values() if own is None or record.id in own]
@@ -87,23 +90,16 @@ class RunsTable:
                 changed |= entry != self._entries.get(record.id)
                 self._records[record.id], self._entries[record.id] = record, entry
                 if record.state != _RUNNING:
-                    self._figures.pop(record.id, None)
+                    self._summaries.forget(record.id)
         return changed
 
     def _take_figures(self, records: Sequence[RunRecord]) -> bool:
         """Read the summaries of open runs; those of ended runs stay. Return whether some changed."""
-        wanted = [run.id for run in records if run.state == _RUNNING or run.id not in self._figures]
+        wanted = [run.id for run in records if run.state == _RUNNING or run.id not in self._summaries]
         try:
-            found = self._store.summary_table(wanted) if wanted else no_summary()
+            return self._summaries.read(self._store, wanted)
         except OSError:
             return False
-        fresh: dict[str, dict[str, MetricSummary]] = {run: {} for run in wanted}
-        for run, metric, *numbers in found.iter_rows():
-            if not is_system(metric):
-                fresh[run][metric] = MetricSummary(*numbers)
-        changed = any(_counts(figures) != _counts(self._figures.get(run, {})) for run, figures in fresh.items())
-        self._figures.update(fresh)
-        return changed
 
     def _table(self, runs: list[str], own: Sequence[str] | None, most: int | None = None) -> Table:
         self._sent = known = runs
@@ -114,35 +110,27 @@ class RunsTable:
         if most is not None:
             runs = self._fitting(runs, most)
         self._shortened = own is not None and len(runs) < len(known)
-        metrics = {name: column for column, name in enumerate(self._metrics(runs))}
-        columns = np.empty((3, len(runs), len(metrics)))
-        columns[:] = np.array([_NOTHING.last, _NOTHING.min, _NOTHING.max])[:, None, None]
-        for row, run in enumerate(runs):
-            figures = self._figures.get(run)
-            if figures:
-                places = [metrics[name] for name in figures]
-                columns[:, row, places] = np.array([(f.last, f.min, f.max) for f in figures.values()]).T
+        metrics, columns = self._summaries.matrix(runs, _NOTHING)
         return {
             "header": {
                 "version": VERSION,
                 "session": self._session,
                 "seq": self._seq,
-                "metrics": list(metrics),
+                "metrics": metrics,
                 "runs": [self._entries[run] for run in runs],
                 "omitted": len(known) - len(runs),
             },
             "data": columns.astype("<f8").tobytes(),
         }
 
-    def _metrics(self, runs: Sequence[str]) -> dict[str, None]:
-        return dict.fromkeys(name for run in runs for name in self._figures.get(run, ()))
-
     def _fitting(self, runs: Sequence[str], most: int) -> list[str]:
         """Return the newest runs that fit into `most` bytes, in their order."""
         columns: set[str] = set()
         entries = fit = 0
-        for run in reversed(runs):
-            columns |= self._figures.get(run, {}).keys()
+        newest = runs[-(most // _SMALLEST_ENTRY) :]
+        metrics = self._summaries.metrics(newest)
+        for run in reversed(newest):
+            columns.update(metrics.get(run, ()))
             entries += len(json.dumps(self._entries[run]))
             if entries + sum(map(len, columns)) + 3 * 8 * len(columns) * (fit + 1) > most:
                 break
@@ -163,11 +151,6 @@ def _entry(run: RunRecord) -> TableRun:
         "config": flat(run.config),
         "summary": flat(run.summary),
     }
-
-
-def _counts(figures: Mapping[str, MetricSummary]) -> list[tuple[str, int, int]]:
-    """Return what changes with every point, and compares equal where summaries are NaN."""
-    return [(name, each.count, each.step) for name, each in figures.items()]
 
 
 def flat(values: Mapping[str, Any]) -> dict[str, Any]:

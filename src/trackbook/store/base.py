@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from types import MappingProxyType
 from typing import Any, Final, Protocol
@@ -42,6 +42,9 @@ class Store(Protocol):
 
     def run(self, run_id: str) -> RunRecord | None:
         """One run, None when there is none of this id."""
+
+    def revision(self) -> Hashable:
+        """Return what differs whenever a record was put or deleted since, in this process or another; found without reading them."""
 
     def latest(self, most: int) -> list[RunRecord]:
         """The newest `most` runs, oldest first."""

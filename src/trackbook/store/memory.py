@@ -26,7 +26,7 @@ class MemoryStore:
         self._lock = threading.RLock()
         self._gate = RunGate()
         self._runs: dict[str, RunRecord] = {}
-        self._made = 0
+        self._made = self._changes = 0
         self._writers: dict[str, Writer] = {}
         self._points: dict[str, RunPoints] = {}
         self._generations: dict[str, int] = {}
@@ -36,6 +36,7 @@ class MemoryStore:
     def put_run(self, run: RunRecord) -> None:
         with self._lock:
             run = self._gate(run)
+            self._changes += 1
             self._made += run.id not in self._runs
             self._runs[run.id] = run
             if run.state in ENDED:
@@ -48,6 +49,9 @@ class MemoryStore:
     def run(self, run_id: str) -> RunRecord | None:
         with self._lock:
             return self._runs.get(run_id)
+
+    def revision(self) -> int:
+        return self._changes
 
     def latest(self, most: int) -> list[RunRecord]:
         return self.runs()[-most:]
@@ -92,6 +96,7 @@ class MemoryStore:
 
     def delete(self, run_id: str) -> None:
         with self._lock:
+            self._changes += 1
             self._runs.pop(run_id, None)
             self._writers.pop(run_id, None)
             for table in CAPTURED:

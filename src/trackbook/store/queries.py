@@ -86,10 +86,22 @@ def last_number(db: sqlite3.Connection, unsaved: Sequence[str]) -> int:
     return int(last) + sum(not db.execute("select 1 from runs where id = ?", (run,)).fetchone() for run in unsaved)
 
 
+def revision(db: sqlite3.Connection) -> tuple[int | None, int]:
+    """Return what changes with every record that is put or deleted."""
+    largest, count = db.execute("select (select max(revision) from runs), (select count(*) from runs)").fetchone()
+    return largest, count
+
+
 def writers(db: sqlite3.Connection) -> dict[str, Writer]:
     """Return the processes that write runs, by run."""
     rows = db.execute("select run_id, host, system, pid, born, seen from writers")
     return {run: Writer(*row) for run, *row in rows}
+
+
+def marks(db: sqlite3.Connection, journal: str) -> dict[str, int]:
+    """Return how far a journal is drained: bytes by mark."""
+    query = "select mark, drained from marks where mark >= ?1 || '/' and mark < ?1 || '0'"
+    return dict(db.execute(query, (journal,)).fetchall())
 
 
 def clear_marks(db: sqlite3.Connection, journals: Iterable[str]) -> None:

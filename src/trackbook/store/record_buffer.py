@@ -22,6 +22,7 @@ class RecordBuffer:
 
     def __init__(self) -> None:
         self.unsaved: set[str] = set()
+        self.changes = 0  # of records, here
         self.writers: dict[str, Writer] = {}  # of the runs that this process writes
         self._records: dict[str, RunRecord] = {}
         self._gate = RunGate()
@@ -35,6 +36,7 @@ class RecordBuffer:
 
     def put(self, run: RunRecord) -> None:
         """Take in a record through the gate; it replaces the one of the same run."""
+        self.changes += 1
         self._records[run.id] = self._gate(run)
         self.unsaved.add(run.id)
 
@@ -50,6 +52,7 @@ class RecordBuffer:
 
     def forget(self, run_id: str) -> None:
         """Let go of a run that is deleted, or that has ended and is in the file."""
+        self.changes += 1
         self._records.pop(run_id, None)
         self.writers.pop(run_id, None)
         self.unsaved.discard(run_id)

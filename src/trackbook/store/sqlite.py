@@ -1,12 +1,9 @@
-"""One SQLite file per project, shared by any number of processes: the durable truth.
-
-Of the runs that this process writes, memory has what is not in the file yet, the newest points and the metrics' stats.
-"""
+"""One SQLite file per project, shared by any number of processes: the durable truth. `RunBuffer` has what it lacks."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
 from functools import partial
 from operator import itemgetter
@@ -63,7 +60,7 @@ class SqliteStore:
     @property
     def failures(self) -> list[str]:
         with self._lock:
-            return [self._file.problems[what] for what in ("write", "read") if what in self._file.problems]
+            return [said for what in ("write", "read") if (said := self._file.problems.get(what))]
 
     def put_run(self, run: RunRecord) -> None:
         with self._lock:
@@ -76,6 +73,10 @@ class SqliteStore:
         with self._lock:
             found = self._records.get(run_id)
             return found or next(iter(self._select("where id = ?", (run_id,), lambda run: run.id == run_id)), None)
+
+    def revision(self) -> Hashable:
+        with self._lock:
+            return self._file.ask(queries.revision, None), self._records.changes
 
     def latest(self, most: int) -> list[RunRecord]:
         return self._select("order by started desc, rowid desc limit ?", (most,), lambda _: True)[-most:]
@@ -95,9 +96,8 @@ class SqliteStore:
 
     def next_number(self) -> int:
         with self._lock:
-            return 1 + self._file.read(
-                partial(queries.last_number, unsaved=[*self._records.unsaved]), len(self._records)
-            )
+            last = partial(queries.last_number, unsaved=[*self._records.unsaved])
+            return 1 + self._file.read(last, len(self._records))
 
     def sign(self, run_id: str, writer: Writer) -> None:
         with self._lock:
@@ -105,8 +105,7 @@ class SqliteStore:
 
     def writers(self) -> dict[str, Writer]:
         with self._lock:
-            nobody: dict[str, Writer] = {}
-            return self._file.ask(queries.writers, nobody) | self._records.writers
+            return self._file.ask(queries.writers, dict[str, Writer]()) | self._records.writers
 
     def append(self, run_id: str, points: pl.DataFrame, marks: Mapping[str, int] = NO_MARKS) -> list[str]:
         with self._lock:
@@ -114,11 +113,10 @@ class SqliteStore:
             return buffer.append(points, marks)
 
     def marks(self, journal: str) -> dict[str, int]:
-        query = "select mark, drained from marks where mark >= ?1 || '/' and mark < ?1 || '0'"
         with self._lock:
-            found: Any = self._file.ask(lambda db: db.execute(query, (journal,)).fetchall(), [])
+            found: dict[str, int] = self._file.ask(partial(queries.marks, journal=journal), {})
             pending = [item for buffer in self._buffers.values() for item in buffer.marks.items()]
-            return dict(found) | {mark: drained for mark, drained in pending if mark.startswith(f"{journal}/")}
+            return found | {mark: drained for mark, drained in pending if mark.startswith(f"{journal}/")}
 
     def clear_marks(self, journal: str) -> None:
         with self._lock:
@@ -226,9 +224,9 @@ class SqliteStore:
 
     def _write(self, parts: Sequence[tuple[RunBuffer, Part]]) -> bool:
         """One transaction: all runs that changed, and the next part of each run's points."""
-        cleared = set(self._cleared)
         records: list[RunRecord] = []
         done: list[Written] = []
+        cleared = set(self._cleared)
 
         def work(db: Connection) -> None:
             records[:], done[:] = self._records.write(db), []  # anew: the work may be done again
@@ -243,8 +241,8 @@ class SqliteStore:
         self._cleared -= cleared
         for (buffer, _), written in zip(parts, done, strict=True):
             buffer.written(written)
-            self._flushes[buffer.run_id] = self._flushes.get(buffer.run_id, 0) + 1
-            if self._flushes[buffer.run_id] >= _MERGED_AT:
+            flushes = self._flushes[buffer.run_id] = self._flushes.get(buffer.run_id, 0) + 1
+            if flushes >= _MERGED_AT:
                 self._merge(buffer.run_id, _MERGED_AT)
         for run in ended:
             self._let_go(run)
