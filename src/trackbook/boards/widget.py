@@ -21,6 +21,7 @@ from .front_end import SharedFrontEnd, built_file, shared_front_end
 from .publisher import Publisher
 from .run_actions import Actions
 from .session import Session
+from .text_board import text_board
 from .view_state import TRAITS, View
 
 if TYPE_CHECKING:
@@ -144,7 +145,16 @@ class Board(View, anywidget.AnyWidget):
     def _repr_mimebundle_(self, **options: Any) -> Any:
         if self.on_show is not None:
             self.on_show(self)
-        return super()._repr_mimebundle_(**options)
+        found = super()._repr_mimebundle_(**options)
+        data, *_ = found if isinstance(found, tuple) else (found,)
+        if data is not None:
+            data["text/plain"] = self._text()
+        return found
+
+    def _text(self) -> str:
+        with self.publisher.lock:
+            self.publisher.pull()
+            return text_board(self.project, self.session)
 
     # --- what the front end says
 

@@ -1,0 +1,46 @@
+"""A board as text, for terminals: IPython, `jupyter console`, and wherever widgets are not shown."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ..metrics import logged
+from ..text import shorten
+from .session import Session
+
+MOST_RUNS: Final = 4  # the newest
+MOST_METRICS: Final = 30
+_WIDEST: Final = 24  # characters of a name
+
+
+def text_board(project: str, session: Session) -> str:
+    """Return runs with their state and steps, and the last value of each metric by run."""
+    headers = list(session.picture.runs.values())
+    shown = headers[-MOST_RUNS:]
+    summaries = {run["id"]: session.store.summary(run["id"]) for run in shown}
+    metrics = list(logged(session.picture.metrics))
+    title = f"trackbook board of {project!r}"
+    table = [
+        ["", *(shorten(run["name"], _WIDEST) for run in shown)],
+        ["state", *(run["state"] for run in shown)],
+        ["steps", *(str(run["done"]) for run in shown)],
+    ]
+    for name in metrics[:MOST_METRICS]:
+        found = [summaries[run["id"]].get(name) for run in shown]
+        table.append([shorten(name, _WIDEST), *("" if one is None else f"{one.last:.5g}" for one in found)])
+    if not shown:
+        return f"{title}: no runs yet"
+    left_out = [
+        *([f"{len(headers) - len(shown)} earlier runs"] if len(headers) > len(shown) else []),
+        *([f"{len(metrics) - MOST_METRICS} more metrics"] if len(metrics) > MOST_METRICS else []),
+    ]
+    return "\n".join([title, *_aligned(table), *([f"and {' and '.join(left_out)}"] if left_out else [])])
+
+
+def _aligned(table: list[list[str]]) -> list[str]:
+    """Align the first column left and the others right."""
+    first, *others = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return [
+        "  ".join([row[0].ljust(first), *(cell.rjust(width) for cell, width in zip(row[1:], others, strict=True))])
+        for row in table
+    ]
