@@ -51,14 +51,14 @@ def values(chart: Any) -> list[Any]:
 # --- a metric's chart
 
 
-def test_a_metric_gives_an_altair_chart_with_its_data(board: Board) -> None:
+def test_metric_is_an_altair_chart_with_its_data(board: Board) -> None:
     chart = board["train/loss"]
     assert isinstance(chart, alt.Chart)
     assert [row["value"] for row in values(chart) if row["run"] == "a"] == [5, 4, 3, 2, 1]
     assert {row["metric"] for row in values(chart)} == {"train/loss"}
 
 
-def test_what_was_logged_a_moment_ago_is_in_it(board: Board) -> None:
+def test_chart_has_what_was_just_logged(board: Board) -> None:
     run = tb.init("p", "d", reinit="create_new")
     board.session.add_run(run.id)
     run.log({"train/loss": 42})
@@ -66,7 +66,7 @@ def test_what_was_logged_a_moment_ago_is_in_it(board: Board) -> None:
     run.finish()
 
 
-def test_a_chart_can_be_changed_and_joined_to_others(board: Board) -> None:
+def test_chart_can_be_changed_and_combined(board: Board) -> None:
     wide = board["train/loss"].properties(width=900).interactive()
     assert wide.to_dict()["width"] == 900
     rule = alt.Chart(alt.InlineData(values=[{"y": 2}])).mark_rule().encode(y="y:Q")
@@ -82,19 +82,19 @@ def test_smoothing_lays_the_smooth_line_over_a_faint_one(board: Board) -> None:
     assert [layer["encoding"]["y"]["field"] for layer in chart.to_dict()["layer"]] == ["value", "smooth"]
 
 
-def test_hidden_runs_are_not_in_it(board: Board) -> None:
+def test_hidden_runs_are_left_out(board: Board) -> None:
     board.hidden_runs = [tb.get_run("b", project="p").id]
     assert {row["run"] for row in values(board["train/loss"])} == {"a", "c"}
 
 
-def test_what_is_not_finite_is_a_mark_and_null(board: Board) -> None:
+def test_values_that_are_not_finite_are_marks_and_null(board: Board) -> None:
     chart = board["val/loss"]
     assert marks(chart) == ["line", "point"]
     assert [row["value"] for row in values(chart) if row["mark"] == "NaN"] == [None] * 3
     assert "NaN" not in json.dumps(chart.to_dict()["datasets"]).replace('"mark": "NaN"', "")
 
 
-def test_the_x_axis_is_the_boards(board: Board) -> None:
+def test_x_axis_is_the_boards(board: Board) -> None:
     board.x_axis = "relative"
     x = board["train/loss"].to_dict()["encoding"]["x"]
     assert (x["type"], x["scale"]["type"]) == ("temporal", "utc")
@@ -106,7 +106,7 @@ def test_scales_are_the_boards(board: Board) -> None:
     assert (encoding["x"]["scale"]["type"], encoding["y"]["scale"]["type"]) == ("log", "log")
 
 
-def test_one_value_a_run_is_a_bar_a_run() -> None:
+def test_single_values_are_bars() -> None:
     for value in (0.5, 0.75):
         run = tb.init("p", f"run {value}")
         run.log({"f1": value})
@@ -146,7 +146,7 @@ def test_a_chart_shows_itself_without_a_network(board: Board) -> None:
     assert "text/html" not in bundle
 
 
-def test_a_renderer_that_the_user_chose_is_kept(board: Board) -> None:
+def test_renderer_of_the_user_is_kept(board: Board) -> None:
     with alt.renderers.enable("json"):
         shown = board["train/loss"]._repr_mimebundle_()
     assert "application/json" in shown[0]
@@ -155,7 +155,7 @@ def test_a_renderer_that_the_user_chose_is_kept(board: Board) -> None:
 # --- names
 
 
-def test_an_unknown_metric_is_a_key_error_that_names_the_nearest(board: Board) -> None:
+def test_unknown_metric_is_a_key_error_naming_the_nearest(board: Board) -> None:
     with pytest.raises(KeyError, match=r"no metric 'trian/loss' on this board; did you mean 'train/loss'\?"):
         board["trian/loss"]
     with pytest.raises(KeyError, match="it has 'train/loss', 'val/loss', 'lr'"):
@@ -172,7 +172,7 @@ def test_a_board_knows_its_metrics(board: Board) -> None:
 # --- the whole board
 
 
-def test_system_metrics_are_had_by_name_only() -> None:
+def test_system_metrics_are_found_by_name_only() -> None:
     run = tb.init("q", capture=["system"])
     run.log({"loss": 1.0})
     while run.system().is_empty():
@@ -203,7 +203,7 @@ def test_groups_go_in_the_boards_order(board: Board) -> None:
     assert [row["title"]["text"] for row in board.to_altair().to_dict()["vconcat"]] == ["val", "train", "metrics"]
 
 
-def test_charts_of_the_users_own_are_on_it(board: Board) -> None:
+def test_board_includes_the_users_charts(board: Board) -> None:
     board.chart("val/own", SCATTER)
     board.chart("lr", SCATTER)
     metrics, _, val = board.to_altair().to_dict()["vconcat"]
@@ -211,7 +211,7 @@ def test_charts_of_the_users_own_are_on_it(board: Board) -> None:
     assert metrics["concat"][0]["mark"]["type"] == "point"
 
 
-def test_a_board_without_a_chart_says_what_to_do() -> None:
+def test_empty_board_is_an_error_with_the_remedy() -> None:
     with tb.init("p"), pytest.raises(ValueError, match="no charts yet: log something"):
         tb.board("p").to_altair()
 
@@ -226,7 +226,7 @@ def test_a_board_is_saved(board: Board, tmp_path: Path, ending: str) -> None:
     assert b"cdn.jsdelivr" not in content or ending == "json"
 
 
-def test_another_ending_is_a_value_error_that_names_those_there_are(board: Board, tmp_path: Path) -> None:
+def test_unknown_suffix_is_a_value_error_naming_the_known(board: Board, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"ends in \.html, \.json, \.png, \.svg or \.pdf"):
         board.save(tmp_path / "board.docx")
 
@@ -244,7 +244,7 @@ def test_without_vl_convert_saving_says_what_to_install(
 # --- charts of the user's own
 
 
-def test_a_users_chart_is_told_to_the_front_end(board: Board) -> None:
+def test_users_chart_is_sent_to_the_front_end(board: Board) -> None:
     board.chart("val/own", SCATTER, metrics=["val/*"])
     (told,) = board.get_state("user_charts")["user_charts"]
     assert (told["name"], told["metrics"]) == ("val/own", ["val/*"])
@@ -258,7 +258,7 @@ def test_the_front_end_cannot_set_the_charts(board: Board) -> None:
     assert (board.user_charts, board.smoothing) == ([], 3)
 
 
-def test_a_chart_is_replaced_in_its_place_and_taken_away(board: Board) -> None:
+def test_users_chart_is_replaced_in_place_and_removed(board: Board) -> None:
     board.chart("one", SCATTER)
     board.chart("two", SCATTER)
     board.chart("one", POINTS.mark_bar().encode(x="value:Q"))
@@ -272,7 +272,7 @@ def test_a_chart_is_replaced_in_its_place_and_taken_away(board: Board) -> None:
         board.chart("one", None)
 
 
-def test_a_users_chart_is_had_with_its_rows(board: Board) -> None:
+def test_users_chart_is_read_with_its_rows(board: Board) -> None:
     board.chart("val/own", SCATTER, metrics="*/loss")
     chart = board["val/own"]
     assert {row["metric"] for row in values(chart)} == {"train/loss", "val/loss"}
@@ -297,18 +297,18 @@ def test_one_metric_or_several_may_be_named(board: Board) -> None:
         alt.Chart(alt.InlineData(values=[{"x": 1}])).mark_point().encode(x="x:Q"),
     ],
 )
-def test_any_kind_of_altair_chart_will_do(board: Board, chart: Any) -> None:
+def test_every_kind_of_altair_chart_is_accepted(board: Board, chart: Any) -> None:
     board.chart("own", chart)
     json.dumps(board.user_charts, allow_nan=False)
     board["own"].to_dict()
 
 
-def test_a_chart_that_names_no_data_draws_the_points(board: Board) -> None:
+def test_chart_without_data_draws_the_points(board: Board) -> None:
     board.chart("own", alt.Chart().mark_point().encode(x="step:Q"))
     assert board.user_charts[0]["spec"]["data"] == {"name": "points"}
 
 
-def test_altairs_default_size_is_left_to_the_board_and_the_users_config_is_kept(board: Board) -> None:
+def test_default_size_is_dropped_and_the_users_config_kept(board: Board) -> None:
     board.chart("own", SCATTER.configure_view(fill="white").configure_axis(grid=False))
     assert board["own"].to_dict()["config"]["axis"] == {"grid": False}
     board.to_altair().to_dict()
@@ -325,7 +325,7 @@ def test_names_are_data(board: Board) -> None:
 
 
 @pytest.mark.parametrize("chart", [3, {"mark": "point"}, "point", alt.Chart])
-def test_what_is_no_chart_is_a_type_error(board: Board, chart: Any) -> None:
+def test_anything_but_a_chart_is_a_type_error(board: Board, chart: Any) -> None:
     with pytest.raises(TypeError, match=r"chart 'own' is \w+, not an Altair chart such as alt.Chart\(alt.NamedData"):
         board.chart("own", chart)
     assert board.user_charts == []
@@ -349,20 +349,20 @@ def test_what_is_no_chart_is_a_type_error(board: Board, chart: Any) -> None:
         ),
     ],
 )
-def test_a_chart_that_is_wrong_is_a_value_error_at_the_call(board: Board, chart: Any, said: str) -> None:
+def test_invalid_chart_is_a_value_error_at_the_call(board: Board, chart: Any, said: str) -> None:
     with pytest.raises(ValueError, match=f"(?s)chart 'own' {said}"):
         board.chart("own", chart)
     assert board.user_charts == []
 
 
-def test_a_large_frame_is_refused_with_the_remedy(board: Board) -> None:
+def test_large_frame_is_refused(board: Board) -> None:
     import polars as pl
 
     with pytest.raises(ValueError, match="more than 5,000 rows"):
         board.chart("own", alt.Chart(pl.DataFrame({"x": range(6000)})).mark_point().encode(x="x:Q"))
 
 
-def test_metrics_that_are_no_names_are_an_error(board: Board) -> None:
+def test_metrics_must_be_names(board: Board) -> None:
     with pytest.raises(ValueError, match="metrics is empty"):
         board.chart("own", SCATTER, metrics=[])
     with pytest.raises(TypeError, match="metric name"):
@@ -372,7 +372,7 @@ def test_metrics_that_are_no_names_are_an_error(board: Board) -> None:
 # --- the live path
 
 
-def test_a_live_board_loads_no_altair() -> None:
+def test_live_board_does_not_import_altair() -> None:
     program = """
 import sys, trackbook as tb
 run = tb.init("p", display=False)

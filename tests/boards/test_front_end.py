@@ -32,7 +32,7 @@ def test_all_boards_of_a_kernel_share_one_front_end() -> None:
     assert boards[0]._esm == "// loader.js"
 
 
-def test_a_front_end_that_was_closed_is_made_again() -> None:
+def test_closed_front_end_is_made_again() -> None:
     first = board().front_end
     ipywidgets.Widget.close_all()
     again = board().front_end
@@ -40,24 +40,24 @@ def test_a_front_end_that_was_closed_is_made_again() -> None:
     assert again.comm is not None
 
 
-def test_other_code_has_another_version(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_version_differs_with_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
     first = front_end.SharedFrontEnd().version
     monkeypatch.setattr(front_end, "built_file", lambda _: "// newer")
     assert front_end.SharedFrontEnd().version != first
 
 
-def test_a_saved_board_takes_its_front_end_along() -> None:
+def test_saved_board_includes_its_front_end() -> None:
     one = board()
     state = dependency_state([one])
     assert state[one.front_end.model_id]["state"]["code"] == "// trackbook.js"
 
 
-def test_a_board_in_marimo_carries_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_board_in_marimo_carries_its_own_front_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(host, "current", host.Marimo)
     assert (board().front_end, board()._esm) == (None, "// trackbook.js")
 
 
-def test_a_front_end_that_is_not_built_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_front_end_is_an_error_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     with pytest.raises(RuntimeError, match="make setup"):
         front_end.built_file("missing.js")

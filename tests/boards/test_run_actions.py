@@ -53,7 +53,7 @@ def stored(project: Project, run: str = "r") -> Any:
     return project.store.run(run)
 
 
-def test_a_run_of_another_process_is_renamed_tagged_and_noted(project: Project) -> None:
+def test_run_of_another_process_is_renamed_tagged_and_noted(project: Project) -> None:
     ended(project)
     assert ask(project, "rename", name=" best ") == {}
     assert ask(project, "tag", tags=["a", "b", "a"]) == {}
@@ -62,12 +62,12 @@ def test_a_run_of_another_process_is_renamed_tagged_and_noted(project: Project) 
     assert (run.name, run.tags, run.notes) == ("best", ("a", "b"), "why\nnot")
 
 
-def test_a_run_of_this_process_is_renamed_while_it_runs(project: Project, running: Any) -> None:
+def test_open_run_is_renamed(project: Project, running: Any) -> None:
     assert ask(project, "rename", "live", name="better") == {}
     assert (running.name, stored(project, "live").name) == ("better", "better")
 
 
-def test_a_run_that_another_process_writes_is_left_to_it(project: Project) -> None:
+def test_run_that_another_process_writes_is_not_renamed(project: Project) -> None:
     other = Project("p", project.store.path.parent)
     run = other.open_run(RunOptions(RunRecord("theirs", "theirs", started=100.0)))
     assert "another process" in ask(project, "rename", "theirs", name="mine")["error"]
@@ -76,32 +76,32 @@ def test_a_run_that_another_process_writes_is_left_to_it(project: Project) -> No
     other.store.close()
 
 
-def test_an_empty_name_is_refused_with_a_remedy(project: Project) -> None:
+def test_empty_name_is_refused(project: Project) -> None:
     ended(project)
     assert "empty" in ask(project, "rename", name="  ")["error"]
     assert stored(project).name == "run"
 
 
-def test_a_deleted_run_is_gone_and_told(project: Project) -> None:
+def test_deleted_run_is_gone_and_reported(project: Project) -> None:
     ended(project)
     told: list[str] = []
     assert answer_of(RunActions(project, told.append), {"ask": "delete", "run": "r"}) == {}
     assert (stored(project), told) == (None, ["r"])
 
 
-def test_a_running_run_is_not_deleted(project: Project, running: Any) -> None:
+def test_open_run_is_not_deleted(project: Project, running: Any) -> None:
     told: list[str] = []
     answer = answer_of(RunActions(project, told.append), {"ask": "delete", "run": "live"})
     assert "still running: finish it before" in answer["error"]
     assert (stored(project, "live").name, told) == ("live one", [])
 
 
-def test_a_run_of_this_process_is_asked_to_stop(project: Project, running: Any) -> None:
+def test_open_run_is_asked_to_stop(project: Project, running: Any) -> None:
     assert ask(project, "stop", "live") == {}
     assert running.should_stop
 
 
-def test_a_run_that_is_not_written_here_is_not_stopped(project: Project) -> None:
+def test_run_that_is_not_written_here_is_not_stopped(project: Project) -> None:
     ended(project)
     assert ask(project, "stop") == {"error": "run 'run' is finished already"}
     other = Project("p", project.store.path.parent)
@@ -113,7 +113,7 @@ def test_a_run_that_is_not_written_here_is_not_stopped(project: Project) -> None
 
 
 @pytest.mark.parametrize("run", ["run", "nobody", None, 7])
-def test_only_an_id_names_a_run(project: Project, run: Any) -> None:
+def test_run_is_found_by_its_id_only(project: Project, run: Any) -> None:
     ended(project)
     assert ask(project, "delete", run) == {"error": "this run is no longer in the project"}
     assert stored(project) is not None

@@ -50,14 +50,14 @@ def numbers(answer: dict[str, Any]) -> list[int]:
     return [line for line, *_ in answer["lines"]]
 
 
-def test_a_console_opens_at_its_end(store: MemoryStore) -> None:
+def test_console_opens_at_its_end(store: MemoryStore) -> None:
     printed(store, 2500)
     answer = ask(store, "console")
     assert (numbers(answer), answer["earlier"]) == (list(range(2500 - PAGE, 2500)), 2500 - PAGE)
     assert answer["lines"][-1] == [2499, "stdout", "line 2499", 2599.0, None]
 
 
-def test_earlier_lines_come_by_the_page_whatever_lines_are_gone(store: MemoryStore) -> None:
+def test_earlier_lines_come_in_pages_across_gaps(store: MemoryStore) -> None:
     kept = [*range(500), *range(4000, 6000)]
     store.put_captured("r", "console", [(n, "stdout", f"line {n}", 1.0, 3) for n in kept])
     answer = ask(store, "console", before=5000)
@@ -66,14 +66,14 @@ def test_earlier_lines_come_by_the_page_whatever_lines_are_gone(store: MemorySto
     assert (numbers(answer), answer["earlier"]) == (list(range(500)), 0)
 
 
-def test_earlier_lines_come_at_once_from_a_line_that_somebody_jumps_to(store: MemoryStore) -> None:
+def test_since_returns_all_lines_from_a_line_on(store: MemoryStore) -> None:
     printed(store, 5000)
     answer = ask(store, "console", before=4000, since=100)
     assert (numbers(answer), answer["earlier"]) == (list(range(100, 4000)), 100)
     assert len(numbers(ask(store, "console", before=4000, since=3999))) == PAGE
 
 
-def test_what_came_after_a_line_comes_with_those_that_may_have_been_written_over(store: MemoryStore) -> None:
+def test_after_includes_lines_that_may_be_rewritten(store: MemoryStore) -> None:
     printed(store, 500)
     printed(store, 510, _450="100%", _200="long ago")
     answer = ask(store, "console", after=499)
@@ -82,7 +82,7 @@ def test_what_came_after_a_line_comes_with_those_that_may_have_been_written_over
     assert (texts(answer)[-1], answer["more"]) == ("line 509", False)
 
 
-def test_more_than_a_page_after_a_line_comes_in_pages(store: MemoryStore) -> None:
+def test_many_lines_after_a_line_come_in_pages(store: MemoryStore) -> None:
     printed(store, 3000)
     first = ask(store, "console", after=0)
     assert first["more"]
@@ -92,18 +92,18 @@ def test_more_than_a_page_after_a_line_comes_in_pages(store: MemoryStore) -> Non
     assert not third["more"]
 
 
-def test_a_search_finds_texts_in_any_case_over_all_that_is_stored(store: MemoryStore) -> None:
+def test_search_ignores_case_and_covers_all_lines(store: MemoryStore) -> None:
     printed(store, 3000, _7="Loss (NaN)", _2990="loss (nan) again")
     assert ask(store, "console", search="LOSS (nan)") == {"found": [7, 2990]}
     assert ask(store, "console", search="nowhere")["found"] == []
 
 
-def test_a_search_that_finds_too_much_gives_the_newest(store: MemoryStore) -> None:
+def test_search_returns_the_newest_of_too_many_lines(store: MemoryStore) -> None:
     printed(store, MOST_FOUND + 5)
     assert ask(store, "console", search="line")["found"] == list(range(5, MOST_FOUND + 5))
 
 
-def test_long_lines_and_sources_are_cut_and_a_traceback_keeps_its_end(store: MemoryStore) -> None:
+def test_long_texts_are_cut_and_tracebacks_keep_their_end(store: MemoryStore) -> None:
     printed(store, 1, _0="x" * 10_000)
     (text,) = texts(ask(store, "console"))
     assert (len(text), text[-1]) == (LONGEST_LINE, "…")
@@ -114,7 +114,7 @@ def test_long_lines_and_sources_are_cut_and_a_traceback_keeps_its_end(store: Mem
     assert cell["error"].endswith("ValueError: no")
 
 
-def test_cells_come_in_order_the_newest_where_they_are_many(store: MemoryStore) -> None:
+def test_newest_cells_come_in_order(store: MemoryStore) -> None:
     rows = [(n, f"id{n}", n + 1, None, 1.0, None, "running", None, None, "[]", 0, None) for n in range(MOST_CELLS + 3)]
     store.put_captured("r", "cells", rows)
     answer = ask(store, "cells")
@@ -133,14 +133,14 @@ def test_cells_come_in_order_the_newest_where_they_are_many(store: MemoryStore) 
     }
 
 
-def test_a_cell_tells_its_output_and_why_it_is_dirty(store: MemoryStore) -> None:
+def test_cell_has_its_output_and_why_it_is_dirty(store: MemoryStore) -> None:
     row = (0, "id", 1, "x", 1.0, 2.0, "ok", None, "7" * 5000, "[]", 0, "edited since")
     store.put_captured("r", "cells", [row])
     (cell,) = ask(store, "cells")["cells"]
     assert (cell["output"], cell["dirty"]) == ("7" * (LONGEST_OUTPUT - 1) + "…", "edited since")
 
 
-def test_the_environment_is_told_as_it_was_recorded(store: MemoryStore) -> None:
+def test_environment_is_returned_as_recorded(store: MemoryStore) -> None:
     assert ask(store, "environment") == {"environment": None}
     environment = {"os": {"name": "Linux"}, "packages": {"numpy": "2.1.0"}}
     put_document(store, "r", "environment", environment)
@@ -148,12 +148,12 @@ def test_the_environment_is_told_as_it_was_recorded(store: MemoryStore) -> None:
 
 
 @pytest.mark.parametrize("run", ["nobody", None, 7])
-def test_only_an_id_names_a_run(store: MemoryStore, run: Any) -> None:
+def test_run_is_found_by_its_id_only(store: MemoryStore, run: Any) -> None:
     assert ask(store, "cells", run=run) == {"error": "this run is no longer in the project"}
 
 
 @pytest.mark.parametrize("fields", [{"before": "1"}, {"since": True}, {"after": 1.5}])
-def test_what_makes_no_sense_is_refused(store: MemoryStore, fields: dict[str, Any]) -> None:
+def test_bad_line_numbers_are_refused(store: MemoryStore, fields: dict[str, Any]) -> None:
     assert "is the number of a line" in ask(store, "console", **fields)["error"]
 
 

@@ -61,7 +61,7 @@ def names(table: Any) -> list[str]:
     return [run["name"] for run in table["header"]["runs"]]
 
 
-def test_the_table_has_last_smallest_and_largest_of_every_run_and_metric(project: Project) -> None:
+def test_table_has_last_min_and_max_of_every_run_and_metric(project: Project) -> None:
     for run in "abc":
         project.run(run)
         project.log(run, f"{run}/loss", 3.0, ord(run), 2.0)
@@ -72,7 +72,7 @@ def test_the_table_has_last_smallest_and_largest_of_every_run_and_metric(project
     assert figures(table, "c", "shared") == (7.0, 7.0, 7.0)
 
 
-def test_a_metric_that_a_run_never_logged_is_told_from_one_that_is_nan(project: Project) -> None:
+def test_unlogged_metric_differs_from_one_that_is_nan(project: Project) -> None:
     project.run("a")
     project.run("b")
     project.log("a", "loss", math.nan)
@@ -82,13 +82,13 @@ def test_a_metric_that_a_run_never_logged_is_told_from_one_that_is_nan(project: 
     assert (math.isnan(last), least, most) == (True, math.inf, -math.inf)
 
 
-def test_a_table_that_would_say_nothing_new_is_not_made(project: Project) -> None:
+def test_unchanged_table_is_not_made(project: Project) -> None:
     project.run("a")
     assert project.news() is not None
     assert project.news(after=FIGURES_SECONDS) is None
 
 
-def test_a_change_comes_with_the_next_table_at_most_once_a_second(project: Project) -> None:
+def test_changes_come_at_most_once_a_second(project: Project) -> None:
     project.run("a")
     project.news()
     project.run("a", name="renamed")
@@ -96,7 +96,7 @@ def test_a_change_comes_with_the_next_table_at_most_once_a_second(project: Proje
     assert names(project.news(after=TABLE_SECONDS / 2)) == ["renamed"]
 
 
-def test_a_hurried_table_comes_at_once(project: Project) -> None:
+def test_hurried_table_comes_at_once(project: Project) -> None:
     project.run("a")
     project.news()
     project.run("a", name="renamed")
@@ -120,7 +120,7 @@ def test_records_are_read_again_only_when_one_has_changed(project: Project, monk
     assert reads
 
 
-def test_a_deleted_run_leaves_the_table(project: Project) -> None:
+def test_deleted_run_leaves_the_table(project: Project) -> None:
     project.run("a", name="stays")
     project.run("b")
     project.news()
@@ -128,7 +128,7 @@ def test_a_deleted_run_leaves_the_table(project: Project) -> None:
     assert names(project.news()) == ["stays"]
 
 
-def test_figures_of_a_run_that_goes_on_are_told_now_and_then(project: Project) -> None:
+def test_summaries_of_open_runs_come_every_few_seconds(project: Project) -> None:
     project.run("a", state="running")
     project.log("a", "loss", 3.0)
     project.news()
@@ -137,14 +137,14 @@ def test_figures_of_a_run_that_goes_on_are_told_now_and_then(project: Project) -
     assert figures(project.news(after=FIGURES_SECONDS), "a", "loss")[0] == 2.0
 
 
-def test_progress_alone_is_no_news(project: Project) -> None:
+def test_progress_alone_makes_no_table(project: Project) -> None:
     project.run("a", state="running", done=1)
     project.news()
     project.store.put_run(RunRecord("a", "run", started=100.0, done=2))
     assert project.news() is None
 
 
-def test_nothing_of_a_run_that_has_ended_is_read_again(project: Project) -> None:
+def test_ended_runs_are_not_read_again(project: Project) -> None:
     project.run("a")
     project.log("a", "loss", 3.0)
     project.news()
@@ -155,7 +155,7 @@ def test_nothing_of_a_run_that_has_ended_is_read_again(project: Project) -> None
     assert asked == [["b"]]
 
 
-def test_a_run_that_was_resumed_is_read_again(project: Project) -> None:
+def test_resumed_run_is_read_again(project: Project) -> None:
     project.run("a")
     project.log("a", "loss", 3.0)
     project.news()
@@ -164,7 +164,7 @@ def test_a_run_that_was_resumed_is_read_again(project: Project) -> None:
     assert figures(project.news(), "a", "loss")[0] == 2.0
 
 
-def test_until_the_panel_is_open_the_table_has_the_boards_own_runs(project: Project) -> None:
+def test_table_has_the_boards_own_runs_until_the_panel_opens(project: Project) -> None:
     for run in "abc":
         project.run(run, name=run)
     assert names(project.news(["b"])) == ["b"]
@@ -173,7 +173,7 @@ def test_until_the_panel_is_open_the_table_has_the_boards_own_runs(project: Proj
     assert names(project.catalog.table(["b", "c"])) == ["b", "c"]
 
 
-def test_a_table_nobody_looks_at_is_small_and_has_the_newest_runs(project: Project) -> None:
+def test_hidden_table_is_small_and_has_the_newest_runs(project: Project) -> None:
     for number in range(40):
         run = f"r{number}"
         project.run(run, name=run, config={"text": "x" * 500})
@@ -185,7 +185,7 @@ def test_a_table_nobody_looks_at_is_small_and_has_the_newest_runs(project: Proje
     assert len(json.dumps(table["header"])) + len(table["data"]) < CLOSED_BYTES * 1.2
 
 
-def test_who_opens_the_panel_of_a_board_that_draws_all_runs_gets_all_of_them(project: Project) -> None:
+def test_opened_panel_has_all_runs_of_a_large_board(project: Project) -> None:
     runs = [f"r{number}" for number in range(40)]
     for run in runs:
         project.run(run, name=run, config={"text": "x" * 150, "more": "y" * 150, "most": "z" * 150})
@@ -195,14 +195,14 @@ def test_who_opens_the_panel_of_a_board_that_draws_all_runs_gets_all_of_them(pro
     assert project.news() is None
 
 
-def test_a_table_that_a_notebook_keeps_stays_as_small_as_it_is(project: Project) -> None:
+def test_saved_table_stays_small(project: Project) -> None:
     for number in range(300):
         project.run(f"r{number}", config={"text": "x" * 150, "more": "y" * 150, "most": "z" * 150})
     assert project.catalog.table(None, KEPT_BYTES)["header"]["omitted"] > 0
     assert project.news() is None
 
 
-def test_a_table_for_a_notebook_to_keep_says_how_many_runs_did_not_fit(project: Project) -> None:
+def test_saved_table_counts_the_runs_that_did_not_fit(project: Project) -> None:
     for number in range(300):
         project.run(f"r{number}", name=f"r{number}", config={"lr": 0.1})
         for metric in range(20):
@@ -226,14 +226,14 @@ def test_config_has_dotted_keys_and_scalars() -> None:
     }
 
 
-def test_config_values_that_json_or_a_browser_cannot_hold_are_texts() -> None:
+def test_config_values_unfit_for_json_become_text() -> None:
     values = flat({"nan": math.nan, "inf": math.inf, "huge": 2**70, "long": "x" * 1000})
     assert (values["nan"], values["inf"], values["huge"]) == ("nan", "inf", str(2**70))
     assert len(values["long"]) == LONGEST_TEXT
     json.dumps(values, allow_nan=False)
 
 
-def test_system_metrics_are_no_figures_of_a_run(project: Project) -> None:
+def test_table_has_no_system_metrics(project: Project) -> None:
     project.run("a")
     project.log("a", "@system/cpu %", 50.0)
     project.log("a", "loss", 0.5)
@@ -241,7 +241,7 @@ def test_system_metrics_are_no_figures_of_a_run(project: Project) -> None:
     assert project.catalog.table(["a"])["header"]["metrics"] == ["loss"]
 
 
-def test_more_system_metrics_are_no_news(project: Project) -> None:
+def test_system_metrics_make_no_table(project: Project) -> None:
     project.run("a", state="running")
     project.log("a", "loss", 0.5)
     assert project.news(after=FIGURES_SECONDS) is not None

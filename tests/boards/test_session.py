@@ -58,13 +58,13 @@ def test_points_come_as_deltas(following: Following) -> None:
     assert following.front_end.keyframe["header"]["seq"] == 1
 
 
-def test_nothing_new_is_nothing_to_send(following: Following) -> None:
+def test_pull_without_news_returns_false(following: Following) -> None:
     following.log("loss", {0: 3.0})
     following.send()
     assert not following.session.pull()
 
 
-def test_deltas_that_cost_as_much_as_a_keyframe_end_in_one(following: Following) -> None:
+def test_expensive_deltas_are_replaced_by_a_keyframe(following: Following) -> None:
     following.log("loss", dict.fromkeys(range(1100), 0.0))
     following.send()
     assert following.front_end.keyframe["header"]["seq"] > 1
@@ -72,14 +72,14 @@ def test_deltas_that_cost_as_much_as_a_keyframe_end_in_one(following: Following)
     assert len(following.drawn()) == 1100
 
 
-def test_a_run_that_ends_is_told(following: Following) -> None:
+def test_end_of_a_run_is_sent(following: Following) -> None:
     following.store.put_run(RunRecord("r", "run", started=100.0, state="failed", ended=160.0, error="ValueError: no"))
     run = following.send()["runs"][0]
     assert (run["state"], run["ended"], run["error"]) == ("failed", 160.0, "ValueError: no")
     assert not following.session.running
 
 
-def test_progress_is_the_largest_step_unless_the_run_counts_itself(following: Following) -> None:
+def test_progress_is_the_largest_step_or_the_runs_own_count(following: Following) -> None:
     following.log("loss", {0: 0.0, 41: 0.0})
     assert following.send()["runs"][0]["done"] == 42
     following.store.put_run(RunRecord("r", "run", started=100.0, done=7, total=10))
@@ -87,7 +87,7 @@ def test_progress_is_the_largest_step_unless_the_run_counts_itself(following: Fo
     assert (run["done"], run["total"]) == (7, 10)
 
 
-def test_the_rate_is_that_of_the_last_seconds(following: Following, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rate_covers_the_last_seconds(following: Following, monkeypatch: pytest.MonkeyPatch) -> None:
     start = session_module.time.monotonic()
     for second in range(30):
         monkeypatch.setattr(session_module.time, "monotonic", lambda second=second: start + second)
@@ -97,7 +97,7 @@ def test_the_rate_is_that_of_the_last_seconds(following: Following, monkeypatch:
     assert following.send()["runs"][0]["rate"] == pytest.approx(10, rel=0.01)
 
 
-def test_every_run_has_its_own_place(following: Following) -> None:
+def test_every_run_has_its_own_key(following: Following) -> None:
     following.store.put_run(RunRecord("s", "run", started=101.0))
     following.session.add_run("s")
     following.session.add_run("s")
@@ -108,7 +108,7 @@ def test_every_run_has_its_own_place(following: Following) -> None:
     assert set(picture["series"]) == {(0, 0), (1, 0)}
 
 
-def test_a_standing_problem_of_the_store_is_told_and_taken_back(following: Following) -> None:
+def test_notices_of_the_store_come_and_go(following: Following) -> None:
     following.store.notices.append("The disk is full")
     following.send()
     assert following.front_end.delta["header"]["notices"] == ["The disk is full"]
@@ -117,7 +117,7 @@ def test_a_standing_problem_of_the_store_is_told_and_taken_back(following: Follo
     assert following.front_end.delta["header"]["notices"] == []
 
 
-def test_a_session_that_follows_takes_up_new_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_following_session_adds_new_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     store = MemoryStore()
     session = Session("p", store, follow=True)
     assert not session.pull()
@@ -127,7 +127,7 @@ def test_a_session_that_follows_takes_up_new_runs(monkeypatch: pytest.MonkeyPatc
     assert session.run_names == ["from a script"]
 
 
-def test_a_run_that_is_removed_leaves_the_picture_and_comes_back_in_its_colour(following: Following) -> None:
+def test_removed_run_comes_back_in_its_colour(following: Following) -> None:
     for run in "st":
         following.store.put_run(RunRecord(run, run, started=101.0))
         following.session.add_run(run)
@@ -144,7 +144,7 @@ def test_a_run_that_is_removed_leaves_the_picture_and_comes_back_in_its_colour(f
     assert list(picture["series"]) == [(1, 0)]
 
 
-def test_removing_a_run_that_is_not_there_changes_nothing(following: Following) -> None:
+def test_removing_an_unknown_run_changes_nothing(following: Following) -> None:
     following.send()
     following.session.remove_run("nobody")
     assert not following.session.pull()
@@ -162,7 +162,7 @@ class Rewinding(MemoryStore):
         return points, Cursor(self.generation, later.ordinal)
 
 
-def test_a_run_that_was_cut_back_comes_as_a_keyframe() -> None:
+def test_rewound_run_is_sent_as_a_keyframe() -> None:
     store = Rewinding()
     following = Following(store)
     following.session.pull()
@@ -177,7 +177,7 @@ def test_a_run_that_was_cut_back_comes_as_a_keyframe() -> None:
     assert following.front_end.keyframe["header"]["seq"] > 1
 
 
-def test_what_a_notebook_keeps_is_small_and_what_comes_next_stands_on_the_fine_picture() -> None:
+def test_saved_keyframe_is_small_and_the_next_one_fine_again() -> None:
     following = Following()
     following.session.pull()
     for metric in range(10):
@@ -195,7 +195,7 @@ def test_what_a_notebook_keeps_is_small_and_what_comes_next_stands_on_the_fine_p
     assert len(keyframe["data"]) >= len(live["data"])
 
 
-def test_a_small_picture_is_kept_as_it_is_and_deltas_go_on(following: Following) -> None:
+def test_small_picture_is_saved_whole_and_deltas_go_on(following: Following) -> None:
     following.log("loss", {0: 1.0})
     following.session.pull()
     following.session.saved_keyframe()
@@ -228,13 +228,13 @@ def scripted(rate: int, seconds: int) -> list[int]:
 
 
 @pytest.mark.parametrize(("rate", "seconds"), [(100, 40), (1000, 30)])
-def test_a_growing_run_sends_at_most_60_kb_a_refresh(rate: int, seconds: int) -> None:
+def test_growing_run_sends_at_most_60_kb_a_refresh(rate: int, seconds: int) -> None:
     sent = scripted(rate, seconds)
     assert sum(sent) / len(sent) <= 60_000
     assert max(sent) <= 1_100_000
 
 
-def test_system_metrics_are_in_the_picture_and_are_no_steps_of_the_run(following: Following) -> None:
+def test_system_metrics_are_drawn_and_count_no_steps(following: Following) -> None:
     following.log("@system/cpu %", dict.fromkeys(range(50), 9.0))
     assert following.send()["runs"][0]["done"] == 0
     following.log("loss", {0: 3.0, 1: 2.0})

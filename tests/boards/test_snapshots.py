@@ -75,7 +75,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     return specs
 
 
-def test_a_still_waits_below_its_board_and_is_drawn_when_the_cell_ends(notebook: Notebook, drawn: list[Any]) -> None:
+def test_snapshot_is_placed_below_its_board_and_drawn_at_the_end(notebook: Notebook, drawn: list[Any]) -> None:
     kept, board = Snapshots(), Board()
     kept.place(board)
     ((_, _, waiting), (_, _, note)) = notebook.outputs
@@ -86,7 +86,7 @@ def test_a_still_waits_below_its_board_and_is_drawn_when_the_cell_ends(notebook:
     assert still == {VEGA_LITE: {"number": 1}, "text/plain": "board 1", "image/png": "UE5H"}
 
 
-def test_a_board_that_did_not_change_is_not_drawn_again(notebook: Notebook, drawn: list[Any]) -> None:
+def test_unchanged_board_is_not_drawn_again(notebook: Notebook, drawn: list[Any]) -> None:
     kept, board = Snapshots(), Board()
     kept.place(board)
     for board.number in (1, 1, 2, 2):
@@ -95,16 +95,14 @@ def test_a_board_that_did_not_change_is_not_drawn_again(notebook: Notebook, draw
     assert notebook.snapshots() == [("first", {"number": 2})]
 
 
-def test_a_board_with_nothing_to_draw_goes_on_waiting(notebook: Notebook, drawn: list[Any]) -> None:
+def test_empty_board_keeps_its_placeholder(notebook: Notebook, drawn: list[Any]) -> None:
     kept, board = Snapshots(), Board(None)
     kept.place(board)
     kept.cell_ended([board])
     assert (drawn, notebook.snapshots()) == ([], [("first", None)])
 
 
-def test_a_board_that_a_cell_displays_as_its_result_has_its_still_behind_it(
-    notebook: Notebook, drawn: list[Any]
-) -> None:
+def test_board_as_result_of_a_cell_has_its_snapshot_behind_it(notebook: Notebook, drawn: list[Any]) -> None:
     kept, board = Snapshots(), Board()
     kept.note_shown(board)
     assert notebook.outputs == []
@@ -112,7 +110,7 @@ def test_a_board_that_a_cell_displays_as_its_result_has_its_still_behind_it(
     assert notebook.snapshots() == [("first", {"number": 1})]
 
 
-def test_every_cell_that_shows_a_board_has_one_still_of_it(notebook: Notebook, drawn: list[Any]) -> None:
+def test_every_cell_that_shows_a_board_has_one_snapshot(notebook: Notebook, drawn: list[Any]) -> None:
     kept, board = Snapshots(), Board()
     for notebook.running in ("first", "second"):
         for _ in range(2):
@@ -124,16 +122,16 @@ def test_every_cell_that_shows_a_board_has_one_still_of_it(notebook: Notebook, d
     assert notebook.snapshots() == [("first", {"number": 2}), ("second", {"number": 2})]
 
 
-def test_a_board_that_nobody_displayed_has_none(notebook: Notebook, drawn: list[Any]) -> None:
+def test_board_that_is_not_displayed_has_no_snapshot(notebook: Notebook, drawn: list[Any]) -> None:
     Snapshots().cell_ended([Board()])
     assert (notebook.outputs, drawn) == ([], [])
 
 
-def test_where_the_host_takes_it_later_the_cell_does_not_wait(notebook: Notebook, drawn: list[Any]) -> None:
+def test_cell_does_not_wait_where_late_outputs_are_taken(notebook: Notebook, drawn: list[Any]) -> None:
     kept, board = Snapshots(), Board()
     kept.place(board)
     notebook.late = True
-    with kept._lock:  # while another still is being made
+    with kept._lock:  # while another snapshot is being made
         kept.cell_ended([board])
         assert notebook.snapshots() == [("first", None)]
     for thread in threading.enumerate():
@@ -143,9 +141,7 @@ def test_where_the_host_takes_it_later_the_cell_does_not_wait(notebook: Notebook
     assert "trackbook-snapshots" in notebook.threads
 
 
-def test_without_a_png_the_rest_is_kept_and_it_is_said_once(
-    notebook: Notebook, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_missing_png_is_warned_of_once(notebook: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_: Any) -> PictureFile:
         raise NoPictureError("No module named 'vl_convert'")
 

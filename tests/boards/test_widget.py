@@ -150,7 +150,7 @@ def test_the_whole_state_comes_with_a_fresh_picture(live: Live) -> None:
     assert plain(late.picture)["series"][0]["columns"]["step"] == [0, 1, 2, 3, 4]
 
 
-def test_what_the_whole_state_told_one_view_the_next_tick_tells_the_others(live: Live) -> None:
+def test_news_in_the_whole_state_reach_other_views_next_tick(live: Live) -> None:
     live.log(3)
     live.board.get_state()
     live.tick()
@@ -208,7 +208,7 @@ def test_the_pump_does_not_wait_for_a_thread_that_holds_sync(live: Live) -> None
     live.assert_same_picture()
 
 
-def test_frames_are_not_rolled_back_with_another_threads_held_notifications(live: Live) -> None:
+def test_frames_survive_a_rollback_of_held_notifications(live: Live) -> None:
     held, release = threading.Event(), threading.Event()
     errors: list[BaseException] = []
 
@@ -234,7 +234,7 @@ def test_frames_are_not_rolled_back_with_another_threads_held_notifications(live
     assert len(errors) == 1
 
 
-def test_under_fire_from_three_threads_the_picture_stays_the_kernels(live: Live) -> None:
+def test_picture_stays_right_under_three_threads(live: Live) -> None:
     """The pump ticks, the front end sets, the user sets and asks for the whole state, all at once."""
     stop = threading.Event()
     failures: list[BaseException] = []
@@ -299,7 +299,7 @@ def test_the_front_end_moves_controls_and_not_data(live: Live) -> None:
         ("panel", "settings"),
     ],
 )
-def test_a_control_set_to_nonsense_is_a_trait_error(live: Live, trait: str, value: Any) -> None:
+def test_setting_out_of_range_is_a_trait_error(live: Live, trait: str, value: Any) -> None:
     with pytest.raises(traitlets.TraitError, match=trait):
         setattr(live.board, trait, value)
 
@@ -316,11 +316,11 @@ def test_the_front_end_is_heard_while_a_cell_runs() -> None:
     assert comm._reply_subshell_for({}, None) is None
 
 
-def test_a_board_says_in_words_what_it_shows(live: Live) -> None:
+def test_repr_names_the_runs(live: Live) -> None:
     assert repr(live.board) == "<trackbook board of 'p': run>"
 
 
-def test_a_question_is_answered_to_who_asked(live: Live) -> None:
+def test_answer_carries_the_id_of_its_question(live: Live) -> None:
     sent: list[Any] = []
     live.board.send = lambda content, buffers: sent.append((content, buffers))  # type: ignore[method-assign]
     live.board._handle_custom_msg({"ask": "the time", "id": 7}, [])
@@ -328,7 +328,7 @@ def test_a_question_is_answered_to_who_asked(live: Live) -> None:
     assert sent == [({"error": "a board cannot answer 'the time'", "answers": 7}, [])]
 
 
-def test_a_board_tells_who_wants_to_know_that_it_is_shown(live: Live) -> None:
+def test_displayed_board_calls_on_show(live: Live) -> None:
     shown: list[Any] = []
     live.board.on_show = shown.append
     live.board._repr_mimebundle_()
@@ -394,7 +394,7 @@ def test_a_selected_run_is_drawn_until_it_is_no_longer_selected(live: Live, who:
     assert drawn(live) == ["run"], "a board's own run stays"
 
 
-def test_a_misspelt_trait_is_an_error_that_names_the_nearest(live: Live) -> None:
+def test_misspelt_trait_is_an_error_naming_the_nearest(live: Live) -> None:
     with pytest.raises(AttributeError, match=r"^a board has no 'smooting'; did you mean 'smoothing'\?$"):
         live.board.smooting = 3
     with pytest.raises(AttributeError, match=r"^a board has no 'zzz'; see dir\(board\)$"):
@@ -402,7 +402,7 @@ def test_a_misspelt_trait_is_an_error_that_names_the_nearest(live: Live) -> None
     live.board._mine = 3
 
 
-def test_an_x_axis_that_nobody_logged_is_warned_of_with_the_nearest(live: Live) -> None:
+def test_unlogged_x_axis_is_warned_of_naming_the_nearest(live: Live) -> None:
     live.log()
     with pytest.warns(
         TrackbookWarning, match=r"has logged 'los'; charts are .* once one does; did you mean 'loss'\?"

@@ -58,7 +58,7 @@ def ask(session: Session, **fields: Any) -> dict[int, tuple[int, dict[float, Row
     return {one["metric"]: (one["width"], _rows(one, buffers[0])) for one in answer["series"]}
 
 
-def test_a_window_of_few_points_comes_as_points(session: Session) -> None:
+def test_window_of_few_points_has_points(session: Session) -> None:
     width, rows = ask(session, **{"from": 31_000, "to": 31_099}, buckets=50)[0]
     assert width == 1
     assert {step: row["value"] for step, row in rows.items()} == {step: value("loss", int(step)) for step in rows}
@@ -67,7 +67,7 @@ def test_a_window_of_few_points_comes_as_points(session: Session) -> None:
 
 
 @pytest.mark.parametrize("buckets", [100, 1000])
-def test_a_wider_window_comes_in_whole_aligned_buckets_as_fine_as_asked(session: Session, buckets: int) -> None:
+def test_wide_window_has_aligned_buckets_as_fine_as_asked(session: Session, buckets: int) -> None:
     width, rows = ask(session, **{"from": 20_000, "to": 45_000}, buckets=buckets)[0]
     assert buckets / 2 < len(rows) <= buckets + 1
     for bucket, row in rows.items():
@@ -77,12 +77,12 @@ def test_a_wider_window_comes_in_whole_aligned_buckets_as_fine_as_asked(session:
         assert row["mean"] == pytest.approx(np.mean(inside), rel=1e-6)
 
 
-def test_a_margin_comes_at_both_sides(session: Session) -> None:
+def test_margin_is_added_on_both_sides(session: Session) -> None:
     _, rows = ask(session, **{"from": 1000, "to": 1100}, buckets=500, margin=40)[0]
     assert (min(rows), max(rows)) == (960, 1140)
 
 
-def test_an_open_end_is_that_of_the_series(session: Session) -> None:
+def test_open_end_is_the_end_of_the_series(session: Session) -> None:
     _, rows = ask(session, **{"from": LENGTH - 50, "to": None}, buckets=500)[0]
     assert (min(rows), max(rows)) == (LENGTH - 50, LENGTH - 1)
     _, rows = ask(session, **{"from": None, "to": 20}, buckets=500)[0]
@@ -94,11 +94,11 @@ def test_several_series_come_in_one_buffer(session: Session) -> None:
     assert found[0][1][500]["value"] + 0.5 == found[1][1][500]["value"]
 
 
-def test_of_a_window_without_points_nothing_comes(session: Session) -> None:
+def test_window_without_points_is_empty(session: Session) -> None:
     assert ask(session, **{"from": 10 * LENGTH, "to": 11 * LENGTH}, buckets=100) == {}
 
 
-def test_what_is_not_in_the_file_yet_comes_too(session: Session) -> None:
+def test_window_includes_points_not_yet_in_the_file(session: Session) -> None:
     late = pl.DataFrame({"metric": ["loss"], "step": [LENGTH + 7], "value": [-5.0], "time": [1.0]}, schema=POINTS)
     session.store.append("r", late)
     session.pull()
@@ -108,9 +108,7 @@ def test_what_is_not_in_the_file_yet_comes_too(session: Session) -> None:
 
 
 @pytest.mark.parametrize("store", ["reopened"], indirect=True)
-def test_what_would_take_too_long_to_read_comes_as_the_board_has_it(
-    session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_window_too_large_to_read_has_the_boards_rows(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(zoom, "READ_AT_MOST", 1000)
     width, _ = ask(session, **{"from": 10_000, "to": 14_000}, buckets=3000)[0]
     assert width == 1 << int(session._picture.buckets.shift[0])
@@ -123,7 +121,7 @@ class Untouchable(MemoryStore):
         raise AssertionError("the board has it itself")
 
 
-def test_what_the_board_has_as_fine_is_not_read(session: Session) -> None:
+def test_rows_that_the_board_has_are_not_read(session: Session) -> None:
     session.store = Untouchable()
     width, rows = ask(session, buckets=256)[0]
     assert 128 < len(rows) <= 256
@@ -151,7 +149,7 @@ def test_what_the_board_has_as_fine_is_not_read(session: Session) -> None:
         ({"series": [[0, 0]], "margin": []}, "margin is a number"),
     ],
 )
-def test_a_question_that_makes_no_sense_is_answered_with_why(question: dict[str, Any], why: str) -> None:
+def test_bad_arguments_are_value_errors(question: dict[str, Any], why: str) -> None:
     session = Session("p", MemoryStore())
     session.store.put_run(RunRecord("r", "run", started=100.0))
     session.store.append(
@@ -168,7 +166,7 @@ def test_windows_of_any_size_are_answered(session: Session, ends: tuple[float, f
     ask(session, **{"from": ends[0], "to": ends[1]}, buckets=10)
 
 
-def test_the_interpreter_switches_as_before(session: Session) -> None:
+def test_switch_interval_is_restored(session: Session) -> None:
     before = sys.getswitchinterval()
     ask(session, **{"from": 100, "to": 200}, buckets=100)
     assert sys.getswitchinterval() == before

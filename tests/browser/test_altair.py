@@ -30,7 +30,7 @@ run.finish()
 """
 
 
-def test_a_users_charts_draw_while_the_cell_is_busy_and_a_broken_one_says_so_in_its_place(lab: Lab) -> None:
+def test_users_charts_draw_live_and_a_broken_one_says_why(lab: Lab) -> None:
     (lab.server.root / "seen").unlink(missing_ok=True)
     asked: list[str] = []
     lab.page.on("request", lambda request: asked.append(request.url))
@@ -104,7 +104,7 @@ tb.board("read")["train/loss"]
 """
 
 
-def test_a_users_chart_is_there_after_a_reload_and_a_boards_chart_displays_as_an_altair_chart(lab: Lab) -> None:
+def test_users_chart_survives_a_reload(lab: Lab) -> None:
     lab.write_and_open("kept-charts", KEPT, READ)
     lab.run_to_end(0)
     lab.board().wait_for_rows("own", 2)

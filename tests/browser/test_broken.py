@@ -13,7 +13,7 @@ run.log({"good": 2, "bad": 2})
 """
 
 
-def test_an_error_in_a_chart_shows_in_its_place_and_the_others_go_on(lab: Lab) -> None:
+def test_error_of_a_chart_shows_in_its_place(lab: Lab) -> None:
     lab.write_and_open("chart", PROGRAM, "run.log({'good': 3, 'bad': 3})")
     lab.run_to_end(0)
     board = lab.board().wait()
@@ -26,7 +26,7 @@ def test_an_error_in_a_chart_shows_in_its_place_and_the_others_go_on(lab: Lab) -
     lab.forgive("sabotaged")
 
 
-def test_a_board_of_another_version_than_its_front_end_says_so(lab: Lab) -> None:
+def test_board_of_another_version_says_so(lab: Lab) -> None:
     lab.write_and_open(
         "version",
         PROGRAM,

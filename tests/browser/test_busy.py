@@ -39,7 +39,7 @@ def move_the_slider_while_busy(lab: Lab, prepare: str = "", seconds: float = 60)
     return lab.cell(0).locator(".jp-OutputArea-output pre").last.inner_text().strip()
 
 
-def test_smoothing_works_while_the_cell_is_busy_and_the_kernel_hears_of_it(lab: Lab) -> None:
+def test_smoothing_while_the_cell_is_busy_reaches_the_kernel(lab: Lab) -> None:
     assert move_the_slider_while_busy(lab) == "heard 7"
 
 
@@ -47,6 +47,6 @@ def test_smoothing_works_while_the_cell_is_busy_and_the_kernel_hears_of_it(lab: 
     ipykernel.version_info >= (7, 4),
     reason="ipykernel 7.4 answers on the busy main shell; when this passes, drop the work-around",
 )
-def test_ipykernel_itself_lets_the_kernel_hear_while_the_cell_is_busy(lab: Lab) -> None:
+def test_ipykernel_alone_hears_while_the_cell_is_busy(lab: Lab) -> None:
     undo = 'board.comm.__dict__.pop("_reply_subshell_for", None)'
     assert move_the_slider_while_busy(lab, undo, seconds=4) == "heard 7"

@@ -23,7 +23,7 @@ def heads(board: Board) -> list[list[str]]:
     return [head.split("\n")[:-1] for head in board.root.locator(".tb-cell-head").all_inner_texts()]
 
 
-def test_the_tabs_show_what_a_cell_printed_ran_and_ran_on(lab: Lab) -> None:
+def test_tabs_show_console_code_and_environment(lab: Lab) -> None:
     lab.write_and_open("captured", CELL, AGAIN, "tb.finish()")
     for number in (0, 1, 1, 2):
         lab.run_to_end(number)

@@ -40,7 +40,7 @@ def test_compare_is_open_and_shows_these_runs(lab: Lab) -> None:
     board.look("compared")
 
 
-def test_a_diff_is_a_table_the_code_and_a_board_of_both_runs(lab: Lab) -> None:
+def test_diff_shows_a_table_the_code_and_a_board(lab: Lab) -> None:
     lab.run_to_end(2)
     lab.board(2).wait_for_rows("loss", 40)
     shown = lab.cell(2).locator(".jp-RenderedHTML").first

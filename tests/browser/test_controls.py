@@ -58,7 +58,7 @@ def marks_drawn(board: Board, metric: str) -> int:
     return count
 
 
-def test_the_keyboard_reaches_the_menu_and_the_notebook_hears_nothing(lab: Lab, board: Board) -> None:
+def test_keys_reach_the_menu_and_not_the_notebook(lab: Lab, board: Board) -> None:
     cells = lab.page.locator(".jp-CodeCell").count()
     board.root.locator(".tb-menu-button").focus()
     for key in ("Enter", "Tab", "a", "b", "d", "d", "Escape"):
@@ -71,7 +71,7 @@ def test_the_keyboard_reaches_the_menu_and_the_notebook_hears_nothing(lab: Lab, 
     assert list(board.groups()) == ["", "val", "train"]
 
 
-def test_all_runs_hidden_is_said(lab: Lab, board: Board) -> None:
+def test_board_says_when_all_runs_are_hidden(lab: Lab, board: Board) -> None:
     lab.run_to_end(2)
     board.root.get_by_text("All runs are hidden.").wait_for()
     assert not board.chart("lr").is_visible()

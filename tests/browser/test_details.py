@@ -117,7 +117,7 @@ def wait_for_line(board: Board, text: str) -> None:
     board.root.locator(".tb-line", has_text=text).first.wait_for()
 
 
-def test_tabs_are_chosen_by_keys_and_the_notebook_hears_none(lab: Lab, opened: Board) -> None:
+def test_tabs_are_chosen_by_keys_the_notebook_does_not_get(lab: Lab, opened: Board) -> None:
     cells = lab.page.locator(".jp-NotebookPanel .jp-CodeCell").count()
     choose(opened, "Overview")
     for key in ("ArrowRight", "ArrowRight", "ArrowRight", "a", "d", "d"):
@@ -127,7 +127,7 @@ def test_tabs_are_chosen_by_keys_and_the_notebook_hears_none(lab: Lab, opened: B
     assert lab.page.locator(".jp-NotebookPanel .jp-CodeCell").count() == cells
 
 
-def test_a_console_of_25000_lines_is_at_its_end_and_scrolls_to_what_came_before(opened: Board) -> None:
+def test_console_of_25000_lines_opens_at_its_end_and_scrolls(opened: Board) -> None:
     choose(opened, "Console")
     wait_for_line(opened, "  gradient norm")
     assert f"step {LINES - 2}" in in_view(opened)[-2]
@@ -139,7 +139,7 @@ def test_a_console_of_25000_lines_is_at_its_end_and_scrolls_to_what_came_before(
     assert f"epoch {LINES - 1000:>5}" in in_view(opened)[0], "what one reads stays where it is"
 
 
-def test_a_search_goes_over_everything_that_is_stored(opened: Board) -> None:
+def test_search_covers_the_whole_console(opened: Board) -> None:
     panel = choose(opened, "Console")
     search = panel.get_by_label("Search the console")
     search.fill("CHECKPOINT-12")

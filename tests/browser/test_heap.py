@@ -66,7 +66,7 @@ def frames() -> list[Any]:
     return sent
 
 
-def test_the_browsers_memory_is_flat(browser: Browser) -> None:
+def test_memory_of_the_browser_is_flat(browser: Browser) -> None:
     files = {
         "/": ("text/html", PAGE),
         "/page.js": ("text/javascript", SCRIPT),

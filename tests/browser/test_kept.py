@@ -34,7 +34,7 @@ LOGGED = {
 }
 
 
-def test_a_second_view_one_in_another_cell_and_a_reloaded_page_show_the_same(lab: Lab) -> None:
+def test_second_views_and_a_reloaded_page_show_the_same(lab: Lab) -> None:
     lab.write_and_open("kept", training("kept", "display(tb.board())"), "tb.board('kept')")
     lab.run_to_end(0)
     lab.run_to_end(1)
@@ -46,7 +46,7 @@ def test_a_second_view_one_in_another_cell_and_a_reloaded_page_show_the_same(lab
             assert board.wait_for_rows("train/loss", 300).picture() == LOGGED
 
 
-def test_a_page_reloaded_in_mid_run_has_its_board_when_the_cell_ends(lab: Lab) -> None:
+def test_page_reloaded_mid_run_has_its_board_at_the_end(lab: Lab) -> None:
     reloaded = lab.server.root / "reloaded"
     wait = "import pathlib\n        while not pathlib.Path('reloaded').exists(): time.sleep(0.02)"
     lab.write_and_open("midrun", training("midrun", wait))
@@ -58,7 +58,7 @@ def test_a_page_reloaded_in_mid_run_has_its_board_when_the_cell_ends(lab: Lab) -
     assert lab.board().wait_for_rows("train/loss", 300).picture() == LOGGED
 
 
-def test_a_trusted_notebook_executed_without_a_front_end_shows_all_that_its_failed_cell_logged(lab: Lab) -> None:
+def test_executed_notebook_shows_what_its_failed_cell_logged(lab: Lab) -> None:
     path = lab.write("raised", training("raised", "raise ValueError('halfway')"))
     execute = [sys.executable, "-m", "nbconvert", "--to", "notebook", "--execute", "--allow-errors", "--inplace", path]
     trust = [sys.executable, "-m", "jupyter", "trust", path]  # untrusted notebooks show a widget's text only

@@ -19,7 +19,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-def test_a_board_whose_kernel_dies_says_so_and_stays_usable_and_another_brings_its_run_back(lab: Lab) -> None:
+def test_board_of_a_dead_kernel_says_so_and_stays_usable(lab: Lab) -> None:
     lab.write_and_open("killed", DIE, "import trackbook as tb\ntb.board('killed')")
     lab.run(0)
     board = lab.board().wait_for_rows("loss", 200)

@@ -39,7 +39,7 @@ def counters(session: CDPSession) -> dict[str, int]:
     return counted
 
 
-def test_an_output_made_and_cleared_a_hundred_times_leaves_nothing(lab: Lab) -> None:
+def test_hundred_cleared_outputs_leak_nothing(lab: Lab) -> None:
     lab.write_and_open("leaks", PROGRAM, SHOW)
     lab.run_to_end(0)
     lab.run_to_end(1)

@@ -24,9 +24,7 @@ tb.finish()
 """
 
 
-def test_charts_grow_while_the_cell_is_busy_and_after_finish_all_is_there_in_its_group(
-    lab: Lab, report: Callable[[str], None]
-) -> None:
+def test_charts_grow_while_the_cell_is_busy(lab: Lab, report: Callable[[str], None]) -> None:
     (lab.server.root / "seen").unlink(missing_ok=True)
     lab.write_and_open("live", TEN_SECONDS)
     lab.run(0)
@@ -59,7 +57,7 @@ def test_charts_grow_while_the_cell_is_busy_and_after_finish_all_is_there_in_its
     }
 
 
-def test_a_board_before_its_first_point_says_what_will_appear_and_after_an_error_that_its_run_failed(lab: Lab) -> None:
+def test_empty_board_says_what_will_appear(lab: Lab) -> None:
     fail = "with run:\n    run.log({'a': 1})\n    1 / 0"
     lab.write_and_open("empty", "import trackbook as tb\nrun = tb.init(project='empty')", fail)
     lab.run_to_end(0)

@@ -75,7 +75,7 @@ def answers(url: str) -> bool:
         return False
 
 
-def test_boards_in_marimo_draw_live_and_are_there_at_the_end_and_after_a_reload(url: str, browser: Browser) -> None:
+def test_boards_in_marimo_draw_live_and_survive_a_reload(url: str, browser: Browser) -> None:
     page = browser.new_page(viewport={"width": 1280, "height": 1600})
     page.set_default_timeout(PATIENCE * 1000)
     errors: list[str] = []

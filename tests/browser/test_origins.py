@@ -48,7 +48,7 @@ def wait_for_tooltip(board: Board, across: float, text: str) -> str:
     raise AssertionError(f"the tooltip never says {text!r}: {said!r}")
 
 
-def test_a_point_names_the_execution_it_came_from_also_while_that_runs(lab: Lab) -> None:
+def test_point_names_the_execution_it_came_from(lab: Lab) -> None:
     board = lab.board(0).wait_for_rows("loss", 30)
     assert "In [1]" in tooltip(board, 0.5)
     assert board.faint() == []
@@ -63,7 +63,7 @@ def test_a_point_names_the_execution_it_came_from_also_while_that_runs(lab: Lab)
     board.look("origins")
 
 
-def test_an_edited_cell_makes_the_notebook_dirty(lab: Lab) -> None:
+def test_edited_cell_makes_the_notebook_dirty(lab: Lab) -> None:
     lab.cell(1).locator(".jp-InputArea-editor").click()
     lab.page.keyboard.press("Control+End")
     lab.page.keyboard.type("  # edited")
@@ -72,14 +72,14 @@ def test_an_edited_cell_makes_the_notebook_dirty(lab: Lab) -> None:
     assert lab.cell(2).locator(".jp-OutputArea-output").inner_text().split("\n")[0] == "None edited since None None"
 
 
-def test_an_export_still_knows_it(lab: Lab) -> None:
+def test_export_keeps_the_execution_of_points(lab: Lab) -> None:
     lab.run_to_end(3)
     board = lab.board(3).wait_for_rows("loss", 90)
     assert "In [1]" in tooltip(board, 0.2)
     assert "In [3]" in tooltip(board, 0.9)
 
 
-def test_where_runs_differ_each_line_says_its_own(lab: Lab) -> None:
+def test_each_line_names_its_own_execution(lab: Lab) -> None:
     lab.run_to_end(4)
     board = lab.board(4).wait_for_rows("loss", 150)
     lines = tooltip(board, 0.2)

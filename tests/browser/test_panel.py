@@ -66,7 +66,7 @@ def row(board: Board, name: str) -> Any:
     return rows(board).filter(has_text=name)
 
 
-def test_a_run_of_the_past_is_drawn_when_it_is_selected_and_no_longer_when_it_is_not(panel: Board) -> None:
+def test_earlier_run_is_drawn_while_it_is_selected(panel: Board) -> None:
     box = row(panel, "earlier 3").locator("input")
     box.check()
     panel.page.wait_for_function(

@@ -13,7 +13,7 @@ for i in range(12):
 """
 
 
-def test_twelve_boards_evaluate_one_front_end_and_views_share_their_model(lab: Lab) -> None:
+def test_twelve_boards_share_one_front_end(lab: Lab) -> None:
     lab.write_and_open("many", MANY)
     lab.run_to_end(0)
     boards = lab.page.locator(".tb-board")

@@ -54,9 +54,7 @@ def look(lab: Lab, name: str) -> None:
     lab.page.screenshot(path=OUTPUT / f"{name}.png", animations="disabled")
 
 
-def test_a_saved_notebook_shows_its_charts_without_its_kernel_and_another_kernel_brings_its_board_back(
-    lab: Lab, browser: Browser
-) -> None:
+def test_saved_notebook_shows_its_charts_without_a_kernel(lab: Lab, browser: Browser) -> None:
     path = lab.write("still", SWEEP, "import trackbook as tb\ntb.board('still')")
     lab.open("still")
     lab.run_to_end(0)
@@ -104,7 +102,7 @@ def html_without_widget_state_shows_the_picture(lab: Lab, browser: Browser, path
     context.close()
 
 
-def test_an_interrupted_cell_keeps_its_charts_too(lab: Lab) -> None:
+def test_interrupted_cell_keeps_its_charts(lab: Lab) -> None:
     lab.write_and_open("interrupted", SWEEP + "raise KeyboardInterrupt")
     lab.run_to_end(0)
     wait_for_still(lab)

@@ -66,25 +66,25 @@ def text(lab: Lab, number: int) -> str:
     return "\n".join(lab.cell(number).locator(".jp-OutputArea-output pre").all_inner_texts())
 
 
-def test_a_loop_that_looks_at_the_flag_ends(lab: Lab) -> None:
+def test_loop_that_asks_should_stop_ends(lab: Lab) -> None:
     board = stop(lab, 0, "by flag")
     assert "ended finished" in text(lab, 0)
     board.root.locator(".tb-stop").wait_for(state="hidden")
 
 
 @pytest.mark.parametrize(("number", "name"), [(1, "by raise"), (2, "tracked")])
-def test_a_loop_that_knows_of_nothing_ends_by_stopped(lab: Lab, number: int, name: str) -> None:
+def test_loop_that_asks_nothing_ends_by_stopped(lab: Lab, number: int, name: str) -> None:
     board = stop(lab, number, name)
     assert f"Stopped: run '{name}' was stopped" in text(lab, number)
     board.root.locator('.tb-state[data-state="interrupted"]').wait_for()
 
 
-def test_and_the_runs_say_how_they_ended(lab: Lab) -> None:
+def test_stopped_runs_have_their_states(lab: Lab) -> None:
     lab.run_to_end(3)
     assert text(lab, 3).strip() == "finished interrupted interrupted"
 
 
-def test_a_kernel_that_does_not_hear_is_said_and_hears_it_later(lab: Lab) -> None:
+def test_stop_waits_for_a_kernel_that_does_not_hear(lab: Lab) -> None:
     folder = lab.server.root
     lab.run(4)
     board = lab.board(4).wait_for_chart("loss")

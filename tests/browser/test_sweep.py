@@ -13,7 +13,7 @@ for lr in (0.1, 0.2):
 """
 
 
-def test_two_runs_in_one_cell_share_a_board_in_two_colours_and_again_make_new_ones(lab: Lab) -> None:
+def test_runs_of_one_cell_share_a_board_in_two_colours(lab: Lab) -> None:
     lab.write_and_open("sweep", SWEEP, "print(len(tb.runs('sweep')))")
     for count in (2, 4):
         lab.run_to_end(0)

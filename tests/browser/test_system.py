@@ -23,7 +23,7 @@ HEADING = "[data-group='@system'] .tb-group-toggle"
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_the_systems_group_is_last_folded_and_over_time(lab: Lab, theme: str) -> None:
+def test_system_group_is_last_folded_and_drawn_over_time(lab: Lab, theme: str) -> None:
     name = f"system-{theme}"
     lab.write_and_open(name, PROGRAM + WAIT, theme=theme)
     lab.run_to_end(0)

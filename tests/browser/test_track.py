@@ -41,7 +41,7 @@ def lab(lab_of_module: Lab) -> Lab:
     return lab_of_module
 
 
-def test_a_plain_loop_under_a_header_draws_what_an_instrumented_copy_draws(lab: Lab) -> None:
+def test_tracked_loop_draws_what_an_explicit_copy_draws(lab: Lab) -> None:
     lab.run_to_end(1)
     lab.run_to_end(2)
     boards = [lab.board(cell).wait_for_rows("loss", 60).wait_for_rows("val/acc", 6) for cell in (1, 2)]
@@ -59,7 +59,7 @@ def test_the_board_of_a_tracked_cell_is_live(lab: Lab) -> None:
     lab.wait_until_done(3)
 
 
-def test_a_cell_executed_again_draws_over_the_run_before(lab: Lab) -> None:
+def test_cell_run_again_draws_over_the_earlier_run(lab: Lab) -> None:
     lab.run_to_end(4)
     first = lab.board(4).wait_for_rows("loss", 200).runs()
     lab.cell(4).locator(".jp-InputArea-editor").click()

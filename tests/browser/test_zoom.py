@@ -65,7 +65,7 @@ def zoom_until_every_point_is_there(lab: Lab, board: Board) -> None:
     board.page.wait_for_function(CONSECUTIVE, arg=[chart, 1000])
 
 
-def test_zooming_far_in_shows_every_point_while_the_cell_is_busy_and_afterwards(lab: Lab) -> None:
+def test_zoom_shows_every_point_during_and_after_the_cell(lab: Lab) -> None:
     lab.write_and_open("zoom", LONG)
     lab.run(0)
     board = lab.board().wait_for_rows("loss", 500)

@@ -14,13 +14,13 @@ from trackbook.tracking.run import writer_of
 INIT = "import trackbook as tb\nrun = tb.init(project='p')\n"
 
 
-def test_a_cell_that_raises_marks_the_runs_it_opened_failed(shell: Shell) -> None:
+def test_failing_cell_fails_the_runs_it_opened(shell: Shell) -> None:
     shell.run(INIT + "tb.init(project='p', reinit='create_new')\nrun.log({'x': 1})\n1 / 0")
     assert shell.states() == ["failed", "failed"]
     assert tb.get_run().record.error == "ZeroDivisionError: division by zero"
 
 
-def test_an_interrupted_cell_marks_them_interrupted(shell: Shell) -> None:
+def test_interrupted_cell_interrupts_its_runs(shell: Shell) -> None:
     shell.run(INIT + "raise KeyboardInterrupt")
     shell.run("%%track x", "x = 1\nraise KeyboardInterrupt")
     assert tb.runs("p")["state"].to_list() == ["interrupted"]
@@ -36,48 +36,46 @@ def test_a_cancelled_cell_is_interrupted(shell: Shell) -> None:
     assert run.state == "interrupted"
 
 
-def test_a_cell_that_exits_well_finished(shell: Shell) -> None:
+def test_cell_that_exits_with_0_finishes_its_run(shell: Shell) -> None:
     with pytest.warns(UserWarning, match="To exit"):
         shell.run(INIT + "raise SystemExit(0)")
     assert shell.states() == ["finished"]
 
 
-def test_a_cell_that_ends_well_leaves_its_run_open(shell: Shell) -> None:
+def test_cell_that_ends_well_leaves_its_run_open(shell: Shell) -> None:
     shell.run(INIT)
     assert shell.states() == ["running"]
 
 
-def test_a_cell_that_raises_leaves_runs_of_other_cells_alone(shell: Shell) -> None:
+def test_failing_cell_leaves_runs_of_other_cells_alone(shell: Shell) -> None:
     shell.run(INIT)
     shell.run("1 / 0")
     assert shell.states() == ["running"]
 
 
-def test_a_run_that_ended_before_the_error_stays_as_it_is(shell: Shell) -> None:
+def test_run_that_ended_before_the_error_keeps_its_state(shell: Shell) -> None:
     shell.run(INIT + "tb.finish()\n1 / 0")
     assert shell.states() == ["finished"]
 
 
-def test_a_script_that_raises_marks_the_runs_it_opened_failed(shell: Shell, tmp_path: Path) -> None:
+def test_failing_script_fails_the_runs_it_opened(shell: Shell, tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(INIT + "1 / 0")
     shell.run("%run script.py")
     assert shell.states() == ["failed"]
 
 
-def test_an_error_of_an_earlier_cell_is_not_this_ones(shell: Shell) -> None:
+def test_error_of_an_earlier_cell_does_not_count(shell: Shell) -> None:
     shell.run("1 / 0")
     shell.run("%pwd\n" + INIT)
     assert shell.states() == ["running"]
 
 
-def test_an_error_that_something_else_showed_is_not_the_cells(shell: Shell) -> None:
+def test_error_shown_by_something_else_does_not_count(shell: Shell) -> None:
     shell.run(INIT + "try: 1 / 0\nexcept ZeroDivisionError: get_ipython().showtraceback()")
     assert shell.states() == ["running"]
 
 
-def test_a_hook_that_fails_is_said_and_switched_off_and_cells_go_on(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failing_hook_is_switched_off_and_cells_go_on(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_: Any) -> None:
         raise OSError("no")
 
@@ -106,29 +104,29 @@ def execute(shell: Shell, source: str, runs: int = 1, project: str = "p") -> lis
     return found
 
 
-def test_a_cell_executed_again_lies_over_the_run_it_opened_before(shell: Shell) -> None:
+def test_cell_run_again_draws_over_its_earlier_run(shell: Shell) -> None:
     ((first, nothing),) = execute(shell, "opened()")
     ((second, over_first),) = execute(shell, "opened()")
     ((_, over_second),) = execute(shell, "opened()")
     assert (nothing, over_first, over_second) == (None, first, second)
 
 
-def test_each_run_of_a_sweep_lies_over_its_own(shell: Shell) -> None:
+def test_each_run_of_a_sweep_draws_over_its_own(shell: Shell) -> None:
     before = [run for run, _ in execute(shell, "opened()", runs=2)]
     assert [over for _, over in execute(shell, "opened()", runs=3)] == [*before, None]
 
 
-def test_another_cell_lies_over_nothing(shell: Shell) -> None:
+def test_another_cell_draws_over_nothing(shell: Shell) -> None:
     execute(shell, "opened()")
     assert execute(shell, "opened() ")[0][1] is None
 
 
-def test_another_project_lies_over_nothing(shell: Shell) -> None:
+def test_another_project_draws_over_nothing(shell: Shell) -> None:
     execute(shell, "opened()")
     assert execute(shell, "opened()", project="q")[0][1] is None
 
 
-def test_a_cell_is_known_by_its_id_where_the_host_tells_it(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cell_is_recognised_by_its_id(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     request: dict[str, Any] = {"metadata": {"cellId": "a1"}, "header": {}, "content": {}}
     monkeypatch.setattr(host.Host, "cell_id", lambda _: request["metadata"]["cellId"])
     ((first, _),) = execute(shell, "opened()")
@@ -140,13 +138,13 @@ def test_a_cell_is_known_by_its_id_where_the_host_tells_it(shell: Shell, monkeyp
     assert execute(shell, "opened()")[0][1] == second
 
 
-def test_an_execution_that_opens_nothing_changes_nothing(shell: Shell) -> None:
+def test_execution_without_a_run_changes_nothing(shell: Shell) -> None:
     ((first, _),) = execute(shell, "opened()")
     execute(shell, "opened()", runs=0)
     assert execute(shell, "opened()")[0][1] == first
 
 
-def test_a_resumed_run_does_not_lie_over_itself(shell: Shell) -> None:
+def test_resumed_run_does_not_draw_over_itself(shell: Shell) -> None:
     source = (
         "import trackbook as tb\nrun = tb.init(project='p', id='same', resume='allow')\nover = found(run)\nrun.finish()"
     )
@@ -156,7 +154,7 @@ def test_a_resumed_run_does_not_lie_over_itself(shell: Shell) -> None:
     assert shell.ip.user_ns["over"] is None
 
 
-def test_the_cell_that_was_running_when_following_began_is_followed(shell: Shell) -> None:
+def test_running_cell_is_followed_from_the_middle(shell: Shell) -> None:
     shell.process.cells._executions.clear()  # as when `init` loads the magics in the middle of a cell
     run = tb.init(project="p")
     shell.process.cells._ended(type("Result", (), {"error_before_exec": None, "error_in_exec": ValueError("no")}))
