@@ -114,6 +114,7 @@ for name, function in (FUNCTIONS | METHODS).items():
 # --- the code runs ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)], ids=lambda page: page.stem)
 def test_code_of_a_page_runs_from_top_to_bottom(page: Path, tmp_path: Path) -> None:
     code = [block.code for block in blocks(page) if block.language]

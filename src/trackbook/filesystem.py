@@ -162,15 +162,20 @@ def _kind(path: Path) -> str:
     return kind
 
 
-def _shares_blocks(folder: Path) -> bool:
-    """Whether the disk beneath a stacked file system, which Linux does not name, shares blocks between files."""
-    if sys.platform == "win32":
+if sys.platform == "win32":
+
+    def _shares_blocks(folder: Path) -> bool:  # noqa: ARG001
         return False
-    with tempfile.TemporaryFile(dir=folder) as one, tempfile.TemporaryFile(dir=folder) as other:
-        one.write(bytes(4096))
-        one.flush()
-        try:
-            fcntl.ioctl(other.fileno(), _FICLONE, one.fileno())
-        except OSError:
-            return False
-    return True
+
+else:
+
+    def _shares_blocks(folder: Path) -> bool:
+        """Whether the disk beneath a stacked file system, which Linux does not name, shares blocks between files."""
+        with tempfile.TemporaryFile(dir=folder) as one, tempfile.TemporaryFile(dir=folder) as other:
+            one.write(bytes(4096))
+            one.flush()
+            try:
+                fcntl.ioctl(other.fileno(), _FICLONE, one.fileno())
+            except OSError:
+                return False
+        return True

@@ -63,13 +63,12 @@ def is_task_only() -> bool:
 
 @functools.cache
 def _homeless_dir() -> Path:
-    folder = Path(tempfile.gettempdir(), f"trackbook-{os.getuid() if hasattr(os, 'getuid') else 'user'}")
+    user = getattr(os, "getuid", lambda: 0)()  # on Windows 0, which `stat` says of every file
+    folder = Path(tempfile.gettempdir(), f"trackbook-{user}")
     try:
         folder.mkdir(mode=0o700)
     except FileExistsError:
-        if (
-            folder.is_symlink() or folder.stat().st_uid != os.getuid()
-        ):  # another user's: it could be read or replaced there
+        if folder.is_symlink() or folder.stat().st_uid != user:  # another user's: it could be read or replaced there
             folder = Path(tempfile.mkdtemp(prefix=f"{folder.name}-"))
     warn(
         f"this user has no home folder, so runs are kept in {folder}; set TRACKBOOK_DIR to keep them in a lasting place"

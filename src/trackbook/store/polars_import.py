@@ -32,12 +32,12 @@ def _same_action(number: signal.Signals) -> Iterator[None]:
     """
     if sys.platform == "win32":
         yield
-        return
-    import ctypes
+    else:
+        import ctypes
 
-    sigaction = ctypes.CDLL(None, use_errno=True).sigaction
-    action = ctypes.create_string_buffer(_STRUCT_BYTES)
-    known = sigaction(int(number), None, action) == 0
-    yield
-    if known:
-        sigaction(int(number), action, None)
+        sigaction = ctypes.CDLL(None, use_errno=True).sigaction
+        action = ctypes.create_string_buffer(_STRUCT_BYTES)
+        known = sigaction(int(number), None, action) == 0
+        yield
+        if known:
+            sigaction(int(number), action, None)

@@ -25,24 +25,37 @@ def runs_here(writer: Writer) -> bool | None:
     return born is not None and born in (writer.born, "")
 
 
-def _system() -> str:
-    """A name for this kernel since its boot and this namespace of process ids; empty where nothing tells."""
-    if sys.platform != "linux":
+if sys.platform == "linux":
+
+    def _system() -> str:
+        """A name for this kernel since its boot and this namespace of process ids; empty where nothing tells."""
+        try:
+            if str(Path("/proc/self").readlink()) != str(os.getpid()):  # a /proc of another namespace
+                return ""
+            boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+            return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
+        except OSError:
+            return ""
+
+    def _born(pid: int) -> str | None:
+        """When a process began, as text that no other process of its id has; None when it does not run, empty when nobody tells."""
+        try:
+            # the name, which may hold anything, ends with the last parenthesis
+            state, *fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            return "" if _is_hidden(pid) else None
+        except OSError:
+            return ""
+        return None if state in ("Z", "X") else fields[18]
+
+else:
+
+    def _system() -> str:
         import psutil
 
         return f"{platform.node()} {psutil.boot_time():.0f}"
-    try:
-        if str(Path("/proc/self").readlink()) != str(os.getpid()):  # a /proc of another namespace
-            return ""
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
-    except OSError:
-        return ""
 
-
-def _born(pid: int) -> str | None:
-    """When a process began, as text that no other process of its id has; None when it does not run, empty when nobody tells."""
-    if sys.platform != "linux":
+    def _born(pid: int) -> str | None:
         import psutil
 
         try:
@@ -52,14 +65,6 @@ def _born(pid: int) -> str | None:
             return None
         except psutil.Error:
             return ""
-    try:
-        # the name, which may hold anything, ends with the last parenthesis
-        state, *fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
-    except (FileNotFoundError, ProcessLookupError):
-        return "" if _is_hidden(pid) else None
-    except OSError:
-        return ""
-    return None if state in ("Z", "X") else fields[18]
 
 
 def _is_hidden(pid: int) -> bool:
