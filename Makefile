@@ -35,7 +35,7 @@ export JUPYTER_PLATFORM_DIRS := 1
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .PHONY: help setup js demo lab test check clock lint unit quick vitest unit-3.13 browser browser-loaded chromium \
-	test-faults fuzz dist docs specs golden bench picture clean
+	test-faults fuzz pools dist docs specs golden bench picture clean
 
 help:
 	@echo "make demo     train on the digits in a notebook; leaves notebook, HTML and Parquet in demo/"
@@ -45,6 +45,7 @@ help:
 	@echo "make lint | unit | unit-3.13 | browser     parts of it; browser-loaded: with busy programs on all cores"
 	@echo "make test-faults   a run's whole life, once for each call to the disk that may fail (about an hour)"
 	@echo "make fuzz     damaged files and hostile messages for ten minutes; FOR=60 for a minute"
+	@echo "make pools    500 forked and 100 spawned pools whose workers record runs"
 	@echo "make dist     build the sdist and the wheel, and test them"
 	@echo "make specs    make the charts' specs again       make golden    make the golden frames again"
 	@echo "make picture  make the README's picture again    make bench     benchmarks"
@@ -134,6 +135,10 @@ test-faults: setup
 fuzz: setup
 	@end=$$((SECONDS + $(or $(FOR),600))); while [ $$SECONDS -lt $$end ]; do \
 		$(PYTEST) --hypothesis-profile=fuzz tests/test_fuzz.py || exit 1; done
+
+# 500 forked and 100 spawned pools, in each of which every worker records a run: none may hang.
+pools: setup
+	@$(call timed,pools whose workers record runs,$(BIN)/python tests/pool_marathon.py 500 100)
 
 # The unit tests once more on the newest supported Python, where the machine has one.
 unit-3.13: setup

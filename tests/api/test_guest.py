@@ -269,3 +269,29 @@ os.kill(os.getpid(), signal.SIGTERM)
     assert python(program).returncode == 143
     run = tb.get_run("r", "p")
     assert (run.state, run.record.error) == ("failed", "SystemExit: 143")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows interrupts kernels by an event")
+@pytest.mark.parametrize("wait", ["queue.Queue().get()", "threading.Event().wait()", "while True: pass"])
+def test_interrupting_a_kernel_ends_the_cell_that_called_init(wait: str) -> None:
+    """The first `init` of the kernel is in the cell that waits: ipykernel handles SIGINT anew for each cell."""
+    from jupyter_client.manager import start_new_kernel
+
+    manager, client = start_new_kernel(kernel_name="python3", extra_arguments=["--IPKernelApp.log_level=40"])
+    try:
+        request = client.execute(
+            "import queue, threading\nimport trackbook as tb\ntb.init('p', 'r', capture=False, display=False)\n"
+            f"print('up', flush=True)\n{wait}"
+        )
+        while (message := client.get_iopub_msg(timeout=60))["msg_type"] != "stream":
+            assert message["msg_type"] != "error", message["content"]
+        manager.interrupt_kernel()
+        while (reply := client.get_shell_msg(timeout=60))["parent_header"].get("msg_id") != request:
+            pass
+        assert (reply["content"]["status"], reply["content"].get("ename")) == ("error", "KeyboardInterrupt")
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+    import trackbook as tb
+
+    assert tb.get_run("r", "p").state == "interrupted"

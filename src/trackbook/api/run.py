@@ -91,8 +91,8 @@ def init(
     system_seconds
         From one point of the system metrics to the next, by default 10; the first come sooner.
     reinit
-        What to do with a run that is still open: ``"finish_previous"`` (the default), ``"create_new"`` beside it, or
-        ``"return_previous"``: give it back.
+        What to do with a run that is still open: ``"finish_previous"`` (the default) ends the one that this thread or task began,
+        ``"create_new"`` opens another beside it, ``"return_previous"`` returns the current run.
     other
         Keywords of wandb, Trackio and SwanLab: what has a meaning here gets it, the rest is ignored with one warning.
 
@@ -177,8 +177,11 @@ def log(
 
     `commit` is wandb's and changes nothing: every call is recorded at once.
 
-    The current run is the one that this context opened, else the newest open one of the process, so that threads just work.
-    Raises ``RuntimeError`` when no run is open.
+    The current run is the one that this thread or asyncio task began last, or inherited: a task inherits the run of the task that
+    started it, a thread that began none logs to the main thread's run, else to the only one. A thread that another thread started
+    beside several runs is to be given its run, or started by ``contextvars.copy_context().run``.
+
+    Raises ``RuntimeError`` when no run is open, and where several are, none of which this thread or task began.
     """
     run = chosen.get()
     if run is None or run.ended:
