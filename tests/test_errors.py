@@ -56,7 +56,7 @@ def test_a_finding_is_said_once() -> None:
     assert [str(warning.message) for warning in warned] == ["a", "b"]
 
 
-def test_of_a_disk_that_fails_the_first_failure_speaks_for_all_until_it_has_been_well(
+def test_failing_disk_is_reported_once_until_it_recovers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now = 1000.0

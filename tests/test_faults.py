@@ -134,7 +134,7 @@ ENDS = {
 
 @posix
 @pytest.mark.parametrize("end", ENDS)
-def test_a_program_that_ends_any_way_loses_nothing_and_its_run_says_how(tmp_path: Path, end: str) -> None:
+def test_program_that_ends_in_any_way_loses_nothing(tmp_path: Path, end: str) -> None:
     act, code, state = ENDS[end]
     running = program(
         f"""
@@ -384,7 +384,7 @@ def test_a_child_does_not_keep_its_parents_run_alive(tmp_path: Path) -> None:
 
 
 @posix
-def test_in_a_forked_child_what_needs_the_store_says_what_to_do_instead(tmp_path: Path) -> None:
+def test_forked_child_is_told_what_to_do_instead_of_reading(tmp_path: Path) -> None:
     running = forking(
         """
         run = tb.init("p", dir=folder)

@@ -1,4 +1,4 @@
-"""What Trackbook warns of.
+"""Warnings, and how they reach the user.
 
 Errors are the built-in ones, so that nobody has to import ours to catch them:
 
@@ -21,12 +21,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-WELL_AGAIN_SECONDS = 60.0  # after which a failing disk is a new problem: one that fills up has some room now and then
+WELL_AGAIN_SECONDS = 60.0  # after which a failing disk is reported again: a disk that fills up has room now and then
 _HERE = str(Path(__file__).parent) + os.sep
 
 
 class TrackbookWarning(UserWarning):
-    """Something was left out or put right, and training goes on: a discarded point, an ignored keyword, a full disk."""
+    """Something was left out or corrected, and training goes on: a discarded point, an ignored keyword, a full disk."""
 
 
 _say: contextvars.ContextVar[Callable[[str], None] | None] = contextvars.ContextVar("trackbook_say", default=None)
@@ -55,7 +55,7 @@ def warn(message: str) -> None:
 
 
 class Findings:
-    """What the pump finds, each sentence once, for the user's thread to warn of at the line of a `log` call."""
+    """Queue of warnings found by the pump, each once; the user's thread issues them at a line that calls `log`."""
 
     def __init__(self) -> None:
         self.to_say: deque[str] = deque()
@@ -69,7 +69,7 @@ class Findings:
                 self.to_say.append(sentence)
 
     def note_failures(self, failures: Sequence[str]) -> None:
-        """Of what fails at a time the first speaks for all: it is one disk."""
+        """Queue the first of several simultaneous failures: they have one cause, the disk."""
         if failures:
             now = time.monotonic()
             if now - self._failed_last >= WELL_AGAIN_SECONDS:
@@ -77,6 +77,6 @@ class Findings:
             self._failed_last = now
 
     def say(self) -> None:
-        with contextlib.suppress(IndexError):  # another thread said the last one
+        with contextlib.suppress(IndexError):  # another thread issued the last one
             while self.to_say:
                 warn(self.to_say.popleft())

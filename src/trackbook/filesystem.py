@@ -1,4 +1,4 @@
-"""What file systems do differently: locks that die with their process, and folders that must not be mapped."""
+"""Differences between file systems: locks that end with their process, and folders whose files must not be mapped."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ _BINARY = getattr(os, "O_BINARY", 0)  # Windows would write \r\n
 
 
 def hold(path: Path, *, create: bool = False) -> int | None:
-    """The descriptor of a file locked for as long as this process lives, or None when another process holds it.
+    """Lock a file for the life of this process; return its descriptor, or None when another process holds it.
 
     The lock goes with the descriptor, so a forked child must close what it inherited. Raises ``OSError``.
     """
     descriptor = open_to_hold(path, create=create)
     try:
-        if lock(descriptor) and os.fstat(descriptor).st_nlink:  # else its last holder has removed it meanwhile
+        if lock(descriptor) and os.fstat(descriptor).st_nlink:  # else its last holder removed it meanwhile
             return descriptor
     except BaseException:
         os.close(descriptor)
@@ -55,7 +55,7 @@ def open_to_hold(path: Path, *, create: bool = True) -> int:
 
 
 def lock(descriptor: int, *, patience: float = 0.0) -> bool:
-    """Locks an open file; False when others hold it for `patience` seconds: one that looks whether we live, lets go at once."""
+    """Lock an open file; return False when others hold it for `patience` seconds. A process that only probes holds it briefly."""
     until = time.monotonic() + patience
     while not _try_to_lock(descriptor):
         if time.monotonic() >= until:
@@ -77,7 +77,7 @@ def _try_to_lock(descriptor: int) -> bool:
 
 
 def allocate(path: Path, size: int) -> int:
-    """The descriptor of a new file whose bytes are all really there, zero. Raises ``OSError`` when they find no room."""
+    """Make a file of zeros with all its blocks allocated; return its descriptor. Raises ``OSError`` when there is no room."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
     try:
         if hasattr(os, "posix_fallocate"):
@@ -92,7 +92,7 @@ def allocate(path: Path, size: int) -> int:
 
 
 def write_all(descriptor: int, data: Any) -> None:
-    """A write that the kernel may split, which `os.write` does not hide."""
+    """Write all of `data`: the kernel may split a write, and `os.write` does not hide it."""
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]

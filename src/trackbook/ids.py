@@ -20,10 +20,10 @@ _ID_LETTERS = "0123456789abcdefghijkmnpqrstuvwxyz"  # no l and no o, which are r
 
 
 def new_id(length: int = 8) -> str:
-    """A short id, unique for all that matters: 40 bits at the default length."""
+    """Return a short random id; 40 bits at the default length."""
     return "".join(secrets.choice(_ID_LETTERS) for _ in range(length))
 
 
 def readable_name(number: int) -> str:
-    """A name for the `number`-th run of a project, such as ``brisk-otter-12``."""
+    """Return a name for the `number`-th run of a project, such as ``brisk-otter-12``."""
     return f"{secrets.choice(_ADJECTIVES)}-{secrets.choice(_NOUNS)}-{number}"

@@ -11,7 +11,11 @@ from typing import Any, Final, TypeVar
 
 from .errors import warn
 
-_WANDB: Final = {"_step": "step", "_runtime": "relative", "_timestamp": "time"}  # its names for what is no metric
+_WANDB: Final = {
+    "_step": "step",
+    "_runtime": "relative",
+    "_timestamp": "time",
+}  # its names for axes that are not metrics
 AXES: Final = ("step", "relative", "time")
 SYSTEM: Final = "@system/"  # the prefix of system metrics, which are points among the run's others
 
@@ -24,22 +28,22 @@ def is_system(metric: str) -> bool:
 
 
 def logged(metrics: Mapping[str, T]) -> dict[str, T]:
-    """The entries of `metrics`, by name, without system metrics."""
+    """Return the entries of `metrics`, by name, without system metrics."""
     return {name: value for name, value in metrics.items() if not is_system(name)}
 
 
 def group_of(metric: str) -> str:
-    """The prefix before the first ``/``; empty where there is none."""
+    """Return the prefix before the first ``/``; empty where there is none."""
     return metric.partition("/")[0] if "/" in metric else ""
 
 
 def short_name(metric: str) -> str:
-    """The name without its group."""
+    """Return the name without its group."""
     return metric.partition("/")[2] or metric
 
 
 def members(chart: str, globs: Sequence[str], metrics: Sequence[str]) -> list[str]:
-    """The metrics whose rows a user's chart gets: those that match `globs`, else the one it is called like, else its group, else all."""
+    """Return the metrics of a user's chart: those that match `globs`, else the one it is named after, else its group, else all."""
     if globs:
         return [metric for metric in metrics if any(glob_matches(glob, metric) for glob in globs)]
     if chart in metrics:
@@ -51,9 +55,9 @@ def members(chart: str, globs: Sequence[str], metrics: Sequence[str]) -> list[st
 def define(
     defined: dict[str, str], name: Any, step_metric: Any, other: Mapping[str, Any] | None = None
 ) -> dict[str, str]:
-    """`defined` with one more definition; the same object when it says nothing new.
+    """Return `defined` with one more definition; the same object when nothing changes.
 
-    Raises ``TypeError`` for names that are no text. `other` is wandb's: what of it asks for something is ignored with a warning.
+    Raises ``TypeError`` for names that are not strings. `other` holds wandb's keywords, which are ignored with a warning.
     """
     glob = _text("name", name, "'val/*'")
     x = None if step_metric is None else _text("step_metric", step_metric, "'epoch'")
@@ -69,14 +73,14 @@ def define(
 
 
 def as_pairs(defined: Mapping[str, str]) -> list[list[str]]:
-    """The definitions as they travel, in the order in which they were made: ``[glob, x]``."""
+    """Return the definitions in wire format, in the order in which they were made: ``[glob, x]``."""
     return [[glob, x] for glob, x in defined.items()]
 
 
 def axis_of(pairs: Sequence[Sequence[str]], metric: str) -> str | None:
-    """What `metric` is drawn over by default: ``step``, ``relative``, ``time`` or a metric; None where nothing is defined.
+    """Return the default x axis of `metric`: ``step``, ``relative``, ``time`` or a metric; None where nothing is defined.
 
-    A name in full is meant more than a glob; of several globs the last one holds. A metric is never drawn over itself, so
+    A full name has precedence over a glob, and the last glob over earlier ones. A metric is never drawn over itself, so
     that ``define_metric("*", "epoch")`` leaves ``epoch`` as it is.
     """
     others = [(glob, x) for glob, x in pairs if x != metric]

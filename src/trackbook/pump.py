@@ -1,4 +1,4 @@
-"""The one thread that moves what was logged: from journals to stores, from stores to boards."""
+"""The background thread: it moves points from journals to stores, and from stores to boards."""
 
 from __future__ import annotations
 
@@ -9,21 +9,23 @@ import time
 from collections.abc import Callable
 from typing import Final, Protocol
 
-INTERVAL: Final = 0.05  # seconds: members that are eager are ticked so often
+INTERVAL: Final = 0.05  # seconds between two ticks of the most eager member
 
 logger = logging.getLogger("trackbook")
 
 
 class Ticking(Protocol):
     def tick(self, now: float) -> float:
-        """Does what is due at `now` (seconds of the monotonic clock), and returns for how many seconds nothing else will be.
+        """Do what is due at `now` (seconds of the monotonic clock); return the seconds until something is due again.
 
-        Called from the pump's thread. Each tick costs a busy loop a tenth of a millisecond: it must give up the interpreter.
+        Called from the pump's thread. A tick costs a busy training loop 0.1 ms, because it has to give up the GIL.
         """
 
 
 class Pump:
-    """Ticks its members in the order they were added, each as often as it asks, in a daemon thread that sleeps in between.
+    """Ticks its members in the order in which they were added, each as often as it asks.
+
+    The daemon thread sleeps in between, and ends when there are no members left.
 
     `context` gives the context variables that the thread starts with.
     """
@@ -33,7 +35,7 @@ class Pump:
         self.leave()
 
     def leave(self) -> None:
-        """Begins anew: in a forked child, which has no such thread, and whose members are its parent's."""
+        """Start without members and thread, as a forked child has to: both are its parent's."""
         self._members: list[Ticking] = []
         self._failing: set[int] = set()
         self._lock = threading.Lock()
@@ -82,7 +84,7 @@ class Pump:
         try:
             rest = member.tick(now)
         except Exception:
-            # the thread must live for the others, and the next tick may well succeed: said once until it does
+            # the other members need the thread, and the next tick may succeed: logged once until it does
             if id(member) not in self._failing:
                 self._failing.add(id(member))
                 logger.exception("trackbook: %r failed; it will be tried again", member)

@@ -1,4 +1,4 @@
-"""Where things are kept, and the only reader of the environment."""
+"""Settings from environment variables, and the data folder. The only module that reads the environment."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Final
 
 from .errors import warn
 
-# Of processors and threads, of schedulers, of distributed jobs, of frameworks and of Python itself.
+# Variables of processors and threads, schedulers, distributed jobs, frameworks and Python.
 _TELLING_PREFIXES: Final = tuple(
     "CUDA_ CUBLAS_ CUDNN_ NVIDIA_ NCCL_ HIP_ ROCR_ ROCM_ HSA_ MIOPEN_ RCCL_ TPU_ XPU_ ONEAPI_ "
     "OMP_ KMP_ GOMP_ MKL_ OPENBLAS_ BLIS_ NUMEXPR_ VECLIB_ NUMBA_ POLARS_ RAYON_ "
@@ -29,7 +29,7 @@ _SECRET: Final = re.compile(r"TOKEN(?!IZERS)|SECRET|PASSW|CREDENTIAL|AUTH|(?<![A
 
 
 def data_dir(override: str | os.PathLike[str] | None = None) -> Path:
-    """The folder of the project files: `override`, else ``TRACKBOOK_DIR``, else the platform's user data folder.
+    """Return the folder of the project files: `override`, else ``TRACKBOOK_DIR``, else the platform's user data folder.
 
     Of a user who has no home folder, as in some containers, it is a folder for temporary files, with one warning.
     """
@@ -41,13 +41,13 @@ def data_dir(override: str | os.PathLike[str] | None = None) -> Path:
         import platformdirs
 
         return Path(platformdirs.user_data_dir("trackbook", appauthor=False))
-    except RuntimeError:  # neither HOME nor the user database tells
+    except RuntimeError:  # neither HOME nor the user database names a home folder
         return _homeless_dir()
 
 
 @functools.cache
 def _folder_of_environment(chosen: str) -> Path:
-    """Made absolute once: where the program changes its folder later, its runs stay together."""
+    """Return the folder made absolute, once: a program that changes its working directory keeps its runs together."""
     return user_path(chosen).absolute()
 
 
@@ -77,17 +77,17 @@ def _homeless_dir() -> Path:
 
 
 def capture() -> str:
-    """What is recorded beside what runs log, where `init` does not say: ``TRACKBOOK_CAPTURE``, by default all."""
+    """Return the default of ``init(capture=)``: ``TRACKBOOK_CAPTURE``, else ``"all"``."""
     return os.environ.get("TRACKBOOK_CAPTURE") or "all"
 
 
 def notebook_path() -> str | None:
-    """The path of the notebook as Jupyter Server tells it to its kernels, None elsewhere."""
+    """Return the notebook's path as Jupyter Server gives it to kernels, None elsewhere."""
     return os.environ.get("JPY_SESSION_NAME") or None
 
 
 def telling_variables() -> dict[str, str]:
-    """The environment variables that decide how training runs, of which none is called like a secret; by name."""
+    """Return the environment variables that affect training, by name, without those named like secrets."""
     return {
         name: value
         for name, value in sorted(os.environ.items())
@@ -96,17 +96,17 @@ def telling_variables() -> dict[str, str]:
 
 
 def conda_environment() -> str | None:
-    """The active conda environment's folder."""
+    """Return the folder of the active conda environment."""
     return os.environ.get("CONDA_PREFIX") or None
 
 
 def variables_for_git() -> dict[str, str]:
-    """The environment for a git that neither asks for passwords nor takes locks."""
+    """Return an environment in which git asks for no passwords and takes no locks."""
     return {**os.environ, "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
 
 
 def rank() -> int:
-    """The place of this process in a distributed job (torchrun, accelerate, SLURM), 0 outside of one."""
+    """Return the rank of this process in a distributed job (torchrun, accelerate, SLURM), 0 outside of one."""
     for name in ("RANK", "SLURM_PROCID", "LOCAL_RANK"):
         value = os.environ.get(name, "")
         if value.isdecimal():

@@ -1,4 +1,4 @@
-"""How often the interpreter changes threads: more often, where many short waits for its lock would add up."""
+"""The interpreter's switch interval, shortened where many short waits for the GIL would add up."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-QUICK: Final = 0.0005  # seconds: as often as a computing cell does not feel
-QUICKEST: Final = 0.0001  # for what somebody waits for
+QUICK: Final = 0.0005  # seconds; a computing cell does not notice
+QUICKEST: Final = 0.0001  # for work that somebody waits for
 
 
 class Switching:
-    """The interpreter's switch interval: the shortest that is wanted now, or what it was before.
+    """Sets the switch interval to the shortest one that is wanted now, and back.
 
-    While a cell computes, whoever asks for the interpreter's lock waits for this interval, usually 5 ms; reading or handing over
-    many points asks for it a hundred times, and what a board is told ten times.
+    While a cell computes, each request for the GIL waits for this interval, usually 5 ms. Reading or handing over many points
+    makes a hundred such requests, publishing to a board ten.
     """
 
     def __init__(self) -> None:
@@ -42,4 +42,4 @@ class Switching:
         sys.setswitchinterval(min([self._usual, *self._wanted]))
 
 
-switching: Final = Switching()  # one, as the interpreter has one
+switching: Final = Switching()  # one instance, because the interpreter has one interval

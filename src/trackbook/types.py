@@ -1,4 +1,4 @@
-"""The words that every layer shares."""
+"""Types that every layer shares."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ ENDED: tuple[State, ...] = ("finished", "failed", "interrupted", "lost")
 
 @dataclass(frozen=True, slots=True)
 class RunRecord:
-    """What is known of a run beside its points. Times are seconds UTC; ``config`` and ``summary`` hold JSON values."""
+    """The record of a run: everything except its points. Times are seconds UTC; ``config`` and ``summary`` hold JSON values."""
 
     id: str
     name: str
@@ -70,7 +70,7 @@ class RunRecord:
 
 @dataclass(frozen=True, slots=True)
 class MetricSummary:
-    """Figures of one metric of one run. ``min`` and ``max`` pass over NaN, and are NaN when nothing else was logged."""
+    """Summary of one metric of one run. ``min`` and ``max`` ignore NaN, and are NaN when nothing else was logged."""
 
     last: float
     min: float
@@ -95,7 +95,7 @@ class Writer:
 
 
 class Cursor(NamedTuple):
-    """A place in a run's points: all with a smaller ordinal have been read. A rewind starts a new generation."""
+    """A position in a run's points: those with a smaller ordinal have been read. A rewind starts a new generation."""
 
     generation: int = 0
     ordinal: int = 0

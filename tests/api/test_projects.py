@@ -128,7 +128,7 @@ def test_a_run_does_not_move_over_another() -> None:
 
 def test_deleting_needs_force_where_nobody_can_answer() -> None:
     a_run()
-    with pytest.raises(ValueError, match="nobody to ask here: pass force=True"):
+    with pytest.raises(ValueError, match="Nobody can answer here: pass force=True"):
         tb.delete_run("first", "p")
     assert tb.delete_run("first", "p", force=True)
     assert names() == []
@@ -199,7 +199,7 @@ def test_what_a_rewind_took_back_stays_away_after_reopening() -> None:
 
 @pytest.mark.parametrize("variable", ["RANK", "SLURM_PROCID", "LOCAL_RANK"])
 @pytest.mark.filterwarnings("ignore:this is task 3 of an srun job")
-def test_of_a_distributed_job_only_rank_0_records(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+def test_only_rank_0_of_a_distributed_job_records(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
     monkeypatch.setenv(variable, "3")
     slurm = variable == "SLURM_PROCID"  # whose tasks may be runs on their own
     with pytest.warns(tb.TrackbookWarning, match="task 3 of an srun job") if slurm else contextlib.nullcontext():

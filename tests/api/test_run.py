@@ -230,7 +230,7 @@ def test_keywords_of_other_trackers_that_have_a_meaning_get_it(tmp_path: Path) -
     assert project_names(tmp_path / "logs") == ["default"]
 
 
-def test_the_rest_is_ignored_with_one_warning_that_names_it_all() -> None:
+def test_unsupported_keywords_are_ignored_with_one_warning() -> None:
     with pytest.warns(tb.TrackbookWarning) as warned:
         tb.init(entity="me", workspace="lab", job_type="train", space_id="me/x", settings={}, experiment_name="first")
     (said,) = [str(warning.message) for warning in warned]
@@ -239,7 +239,7 @@ def test_the_rest_is_ignored_with_one_warning_that_names_it_all() -> None:
     assert tb.run is not None
 
 
-def test_a_slip_of_the_pen_in_a_keyword_is_asked_about() -> None:
+def test_misspelt_keyword_is_asked_about() -> None:
     with pytest.warns(tb.TrackbookWarning, match=r"ignores projct, entity: .* them; did you mean project\?"):
         tb.init(projct="x", entity="me")
 
@@ -256,7 +256,7 @@ def test_a_second_init_finishes_the_first_run_and_says_so() -> None:
     assert len(second.history()) == 1
 
 
-def test_an_init_that_is_refused_leaves_the_open_run_open() -> None:
+def test_refused_init_leaves_the_open_run_open() -> None:
     first = tb.init(name="first")
     for wrong in ({"capture": "consle"}, {"resume_from": "x"}, {"system_seconds": -1}):
         with pytest.raises((TypeError, ValueError), match=next(iter(wrong))):
@@ -411,7 +411,7 @@ def test_runs_are_those_of_the_last_project_unless_told() -> None:
     assert tb.runs("p").select("name", "state").rows() == [("a", "finished")]
 
 
-def test_runs_of_a_project_that_does_not_exist_are_an_error_that_names_those_that_do(store_dir: Path) -> None:
+def test_runs_of_an_unknown_project_name_the_known_ones(store_dir: Path) -> None:
     with pytest.raises(ValueError, match=r"there is no project 'nowhere' in .*; there is none at all"):
         tb.runs("nowhere")
     assert not store_dir.exists()

@@ -132,7 +132,7 @@ def test_a_run_is_named_tagged_and_noted(shell: Shell) -> None:
 
 def test_a_run_is_deleted(shell: Shell) -> None:
     a_run("first")
-    assert "There is nobody to ask here" in shell.said("%track delete first")
+    assert "Nobody can answer here" in shell.said("%track delete first")
     shell.run("%track delete first --force")
     assert not tb.runs("digits").height
 

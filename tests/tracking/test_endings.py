@@ -46,7 +46,7 @@ def test_log_raises_where_that_is_asked_for_when_its_points_are_recorded() -> No
     run.finish()
 
 
-def test_it_raises_once_so_that_code_that_ends_can_log_and_again_when_asked_again() -> None:
+def test_stopped_is_raised_once_for_each_request() -> None:
     run = tb.init("p", stop="raise")
     for number in range(2):
         run.stop()
@@ -57,7 +57,7 @@ def test_it_raises_once_so_that_code_that_ends_can_log_and_again_when_asked_agai
     run.finish()
 
 
-def test_what_stopped_ends_is_interrupted() -> None:
+def test_run_ended_by_stopped_is_interrupted() -> None:
     run = tb.init("p", stop="raise")
     run.stop()
     with pytest.raises(Stopped), run:
@@ -65,7 +65,7 @@ def test_what_stopped_ends_is_interrupted() -> None:
     assert run.state == "interrupted"
 
 
-def test_a_call_that_is_wrong_says_so_and_the_next_one_stops() -> None:
+def test_wrong_call_raises_its_own_error_and_the_next_one_stops() -> None:
     run = tb.init("p", stop="raise")
     run.stop()
     with pytest.raises(TypeError):
@@ -75,7 +75,7 @@ def test_a_call_that_is_wrong_says_so_and_the_next_one_stops() -> None:
     run.finish()
 
 
-def test_except_runtime_error_does_not_catch_it() -> None:
+def test_except_runtime_error_does_not_catch_stopped() -> None:
     assert not issubclass(Stopped, RuntimeError)
     assert str(pickle.loads(pickle.dumps(Stopped("why")))) == "why"
 

@@ -245,7 +245,7 @@ def test_where_there_is_no_next_step_a_childs_point_is_a_second_one_at_the_last(
     assert recorder.number(["loss"], [NEXT_STEP], [1]) == [LARGEST_STEP]
 
 
-def test_who_numbers_does_not_wait_for_a_log_call_that_waits_for_it() -> None:
+def test_numbering_does_not_wait_for_a_log_call_that_waits_for_it() -> None:
     """A signal handler inside `log` that ends the run waits for the pump, which may be numbering."""
     recorder = Counted("metric").recorder
     failed: list[OSError] = []

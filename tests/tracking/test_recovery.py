@@ -360,9 +360,7 @@ def test_a_childs_points_follow_its_parents(store: SqliteStore, home: Path) -> N
     assert steps(store, "b") == [0, 1, 2]
 
 
-def test_of_a_run_whose_child_lives_on_the_parents_points_are_there_and_it_is_not_lost_yet(
-    store: SqliteStore, home: Path
-) -> None:
+def test_run_of_a_dead_parent_is_not_lost_while_its_child_lives(store: SqliteStore, home: Path) -> None:
     child = FileJournal(home, dataclasses.asdict(RunRecord("r1", "a", 0.0)) | {"child": True})
     put(child, (child.metric("a"), OPEN, 0.5))
     abandoned(home, *CALLS)

@@ -170,7 +170,7 @@ def test_a_second_point_at_a_step_is_discarded_with_one_warning_a_metric(run: Ru
     assert logged(run) == [("loss", 0, 1), ("acc", 0, 1), ("lr", 0, 1)]
 
 
-def test_what_was_not_warned_of_is_said_at_the_end(run: Run) -> None:
+def test_pending_warnings_are_issued_at_the_end(run: Run) -> None:
     run.log({"loss": 1}, step=0)
     run.log({"loss": 2}, step=0)
     with pytest.warns(TrackbookWarning, match="'loss'.* was logged twice at one step"):
@@ -265,7 +265,7 @@ def test_log_after_finish_is_a_runtime_error_that_says_what_to_do(run: Run) -> N
     assert logged(run) == []
 
 
-def test_those_who_asked_are_told_of_the_end_once(run: Run) -> None:
+def test_callbacks_of_the_end_are_called_once(run: Run) -> None:
     told: list[Run] = []
     writer_of(run).on_end.append(told.append)
     run.finish()
@@ -391,7 +391,7 @@ def test_a_total_of_numpys_kind_is_a_number(run: Run) -> None:
 
 
 @pytest.mark.parametrize(("total", "error"), [(2.5, ValueError), (-1, ValueError), ("2", TypeError)])
-def test_a_total_that_is_no_whole_number_is_an_error(run: Run, total: Any, error: type[Exception]) -> None:
+def test_total_that_is_not_a_whole_number_is_an_error(run: Run, total: Any, error: type[Exception]) -> None:
     with pytest.raises(error, match="total="):
         next(run.track("ab", total=total))
 
@@ -427,7 +427,7 @@ def test_tags_are_one_text_or_several_each_once(tags: Any, taken: tuple[str, ...
 
 
 @pytest.mark.parametrize("tags", ["", ["a", ""], ["\ud800"]])
-def test_a_tag_that_is_no_text_is_a_value_error(tags: Any) -> None:
+def test_tag_that_is_not_a_text_is_a_value_error(tags: Any) -> None:
     with pytest.raises(ValueError, match="tag"):
         as_tags(tags)
 

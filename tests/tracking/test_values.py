@@ -83,7 +83,7 @@ class Broken:
         (-0.0, -0.0),
     ],
 )
-def test_a_number_of_any_library_becomes_a_float(value: Any, number: float) -> None:
+def test_number_of_any_library_becomes_a_float(value: Any, number: float) -> None:
     (taken,) = flatten({"loss": value}).values()
     assert type(taken) is float
     assert taken == number
@@ -202,7 +202,7 @@ def test_anything_but_a_dict_is_a_type_error_that_shows_how(data: Any) -> None:
         flatten(data)
 
 
-def test_a_name_that_is_no_string_is_a_type_error_that_shows_how() -> None:
+def test_name_that_is_not_a_string_is_a_type_error() -> None:
     with pytest.raises(TypeError, match=r"metric name 7 is an object of type int, not a string; log \{'7'"):
         flatten({7: 0.5})  # type: ignore[dict-item]
 

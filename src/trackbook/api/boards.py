@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 
 def board(project: str | os.PathLike[str] | None = None, runs: str | Sequence[str] | None = None) -> Board:
-    """The board of `project` as a widget (default: the current or last run's project).
+    """Return the board of `project` as a widget (default: the current or last run's project).
 
     A ``pathlib.Path`` means a Parquet file, or a folder of them, as `trackbook.export` writes it: its runs are shown from
-    there, and no project has to know of them. They can be looked at, not changed.
+    there, without a project. They can be read, not changed.
 
     `runs` are ids or names. Without them: in the cell that called `init` its live board, elsewhere a board of the newest
     runs, which takes up new ones as they come, also from other processes. Raises ``ValueError`` for a run that does not

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class RunDiff:
-    """What differs between two runs: text in a terminal, in a notebook a table, the code's diff and a board of both.
+    """Differences of two runs: text in a terminal; in a notebook a table, a diff of the code and a board of both.
 
     ``config`` and ``environment`` are what is not the same, ``metrics`` the last value of each metric, all as
     ``{name: (first, second)}``; what one of them lacks is `RunDiff.ABSENT`. ``code`` is a unified diff of the executed cells.
@@ -42,7 +42,7 @@ class RunDiff:
         self.code = found.code
 
     def board(self) -> Board:
-        """A board of both runs, for their curves."""
+        """Return a board of both runs, for their curves."""
         return boards.board(self._project, self._runs)
 
     def __repr__(self) -> str:
@@ -52,7 +52,7 @@ class RunDiff:
         return as_html(self._found)
 
     def _ipython_display_(self) -> None:
-        """The table, and below it the board: a widget's output can hold nothing else beside it."""
+        """Show the table, and the board below it in an output of its own, as a widget needs."""
         if host.current().shell is None:
             raise NotImplementedError("IPython then shows the text, as it shows any")
         bundle = {"text/plain": repr(self), "text/html": self._repr_html_()}
@@ -71,7 +71,7 @@ def diff(first: str | Run, second: str | Run, project: str | None = None) -> Run
 
 
 def compare(runs: Sequence[str], project: str | None = None) -> Board | pl.DataFrame:
-    """A board of two or more runs with "compare" open; without a notebook, the columns of `trackbook.runs` in which they differ.
+    """Return a board of two or more runs with "compare" open; without a notebook, the columns of `trackbook.runs` that differ.
 
     Raises ``ValueError`` for a run that does not exist or is named twice, or when there are too few.
     """

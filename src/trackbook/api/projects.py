@@ -1,4 +1,4 @@
-"""Runs and projects of the past: finding, renaming, moving and deleting them."""
+"""Find, list, rename, move and delete runs and projects."""
 
 from __future__ import annotations
 
@@ -119,5 +119,5 @@ def delete_project(project: str, *, force: bool = False) -> bool:
 def _confirmed(question: str) -> bool:
     readable = sys.stdin is not None and sys.stdin.isatty()
     if not readable and (host.current().shell is None or host.current().has_no_reader()):
-        raise ValueError(f"{question} There is nobody to ask here: pass force=True")
+        raise ValueError(f"{question} Nobody can answer here: pass force=True")
     return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")

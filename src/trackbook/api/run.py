@@ -151,7 +151,7 @@ def _begin(options: RunOptions) -> Run:
 
 
 def _meant(ignored: Sequence[str]) -> str:
-    """The keywords of `init` that such words may be slips for, as a question."""
+    """Return the question whether similar keywords of `init` were meant."""
     code = init.__code__
     ours = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     near = [similar for name in ignored for similar in nearest(name, ours, ONE_SLIP)[:1]]

@@ -1,4 +1,4 @@
-"""Where `log` puts its records: files mapped into memory, which outlive the process.
+"""The writing side of the journal: files mapped into memory, which outlive the process.
 
 Pages of a mapped file belong to the machine, not to the process: a SIGKILL loses no call that returned, and packing a record
 never gives up the GIL, as a write call does. A journal is a folder::
@@ -54,41 +54,41 @@ _PACK = [struct.Struct("<" + RECORD * count).pack_into for count in range(_MOST_
 
 
 class Journal(Protocol):
-    """Written under the run's log lock, drained by one thread at a time."""
+    """A write-ahead log. Written under the run's log lock, drained by one thread at a time."""
 
     name: str
     notices: list[str]  # standing problems, each a sentence
 
     def metric(self, name: str) -> int:
-        """The number that a new metric has in this journal from now on."""
+        """Return the number that a new metric has in this journal from now on."""
 
     def write(self, count: int, fields: Sequence[Any]) -> None:
-        """Takes in the records of one call: `count` times the fields of `RECORD`. Costs less than a microsecond."""
+        """Write the records of one call: `count` times the fields of `RECORD`. Takes less than a microsecond."""
 
     def ready(self) -> Ready:
-        """How far the journal is written. Called under the run's log lock, so that no call is half written."""
+        """Return how far the journal is written. Called under the run's log lock, so that no call is half written."""
 
     def backlog(self) -> int:
-        """About how many bytes are written and not drained: it takes no lock."""
+        """Return about how many bytes are written and not drained, without a lock."""
 
     def drain(self, ready: Ready) -> Batch | None:
-        """What is not `drained` yet and within `ready`, in order, or a part of it; None when there is nothing."""
+        """Return what is within `ready` and not `drained` yet, in order, or a part of it; None when there is nothing."""
 
     def drained(self, marks: Mapping[str, int]) -> None:
-        """Goes on from `marks`: the store has the points up to there."""
+        """Continue from `marks`: the store has the points up to there."""
 
     def forget(self, marks: Mapping[str, int]) -> None:
-        """Lets go of the full segments that `marks`, now or earlier, reach the end of: their points are safe in the store."""
+        """Remove the full segments up to `marks`, this call's or earlier ones: their points are durable in the store."""
 
     def leave(self, head: dict[str, Any] | None = None) -> None:
-        """Lets go of the files and leaves them for the next opener, with what the run's record is by now."""
+        """Close the files and leave them for the next opener, with the run's record as it is now."""
 
     def close(self) -> None:
-        """Removes the journal: all its points are safe in the store."""
+        """Remove the journal: all its points are durable in the store."""
 
 
 class NullJournal:
-    """Keeps nothing: the journal of a disabled run."""
+    """A journal that keeps nothing: that of a disabled run."""
 
     def __init__(self) -> None:
         self.name = ""
@@ -98,7 +98,7 @@ class NullJournal:
         return 0
 
     def write(self, count: int, fields: Sequence[Any]) -> None:
-        """Drops the records."""
+        """Drop the records."""
 
     def ready(self) -> Ready:
         return []
@@ -123,7 +123,7 @@ class NullJournal:
 
 
 class _Segment:
-    """A stretch of records, mapped from a file or, without one, in memory."""
+    """A fixed number of records, mapped from a file or, without one, in memory."""
 
     __slots__ = ("buffer", "drained", "file", "name", "path", "rested", "safe", "size", "used")
 
@@ -150,7 +150,7 @@ class _Segment:
             self.file = filesystem.open_to_write(path)
 
     def write_through(self, start: int, size: int) -> None:
-        """Raises ``OSError``, and does not try again: what is missing in the file stays in memory."""
+        """Write a part of the buffer to the file. Raises ``OSError`` once: from then on the segment is in memory only."""
         if self.file is not None:
             try:
                 filesystem.write_at(self.file, memoryview(self.buffer)[start : start + size], start)
@@ -159,7 +159,7 @@ class _Segment:
                 raise
 
     def rest(self) -> None:
-        """Lets the machine count a full segment's pages as its own, no longer as this process's.
+        """Release a full segment's pages from this process's memory; they stay in the page cache.
 
         They stay in the file, and in the machine's memory as long as it has room: of a shared mapping of a file nothing is lost.
         """
@@ -212,7 +212,7 @@ class FileJournal:
         self._segment = _Segment("", 0, None)
 
     def open(self) -> None:
-        """Makes the files now, and with them the sign that this process lives; else they come with the first record."""
+        """Make the files now, and with them the lock that proves this process lives; else the first record makes them."""
         self._next_segment(0)
 
     def metric(self, name: str) -> int:
@@ -338,7 +338,7 @@ class FileJournal:
         return _Segment(name, size, folder / name, mapped=False)
 
     def _prepare(self, home: Path) -> Path:
-        """Makes the folder and the head file, if there are none yet, and writes the metrics that it has not."""
+        """Make the folder and the head file, if there are none yet, and write the metrics that it lacks."""
         if self._folder is None:
             folder = home / self.name
             folder.mkdir(parents=True, exist_ok=True)
@@ -355,7 +355,7 @@ class FileJournal:
         return self._folder
 
     def _tell_metrics(self) -> None:
-        """Names new metrics in the head file, if there is one. What it does not take now, it is told the next time."""
+        """Write the names of new metrics to the head file, if there is one. What fails now is tried again at the next call."""
         if self._head_file is None or not self._head_told:
             return
         try:
@@ -376,7 +376,7 @@ def _line(content: dict[str, Any]) -> bytes:
 
 
 def _pack(buffer: Any, start: int, fields: Sequence[Any]) -> None:
-    """Packs any number of records: one `Struct` for all would stay in the memory of `struct`, 160 bytes a record."""
+    """Pack any number of records, 32 at a time: `struct` caches each format, at 160 bytes a record."""
     width = _MOST_AT_A_TIME * len(RECORD)
     for first in range(0, len(fields), width):
         some = fields[first : first + width]

@@ -1,4 +1,4 @@
-"""Journals of others: of a dead process, whose points nobody else will take up, or of a forked child that still writes."""
+"""Reads the journals of crashed processes and forked children."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MOST_AT_ONCE: Final = 50_000  # records of a batch: the store writes so many in
 
 
 class Remains:
-    """A journal as others see it. `lock` is what `_files.hold` says: None as long as its process lives."""
+    """A journal of another process. `lock` is the result of `filesystem.hold`: None as long as that process lives."""
 
     def __init__(self, folder: Path, lock: int | None) -> None:
         self.folder = folder
@@ -39,12 +39,12 @@ class Remains:
 
     @property
     def is_readable(self) -> bool:
-        """Whether it says whose it is, in words that this version understands."""
+        """Whether its head names the run, in a format that this version reads."""
         return self.head.get("format") == FORMAT
 
     @property
     def notices(self) -> list[str]:
-        """What there is to say of one that is not readable."""
+        """Warnings about a journal that is not readable."""
         if self.head:
             return [
                 f"{self.folder} was written by a later trackbook and is left as it is: upgrade to recover what is in it"
@@ -63,7 +63,7 @@ class Remains:
         return bool(self.head.get("child"))
 
     def batches(self, marks: Mapping[str, int]) -> Iterator[Batch]:
-        """What is beyond `marks`. Of a journal that is still written, up to the first record that is not there yet."""
+        """Yield the records beyond `marks`; of a journal that is still written, those before the first incomplete record."""
         for path in self._segments():
             mark = f"{self.folder.name}/{path.name}"
             start = marks.get(mark, 0)
@@ -104,21 +104,21 @@ class Remains:
         return filesystem.is_missing(self.folder)
 
     def close(self) -> None:
-        """Lets go of the lock."""
+        """Release the lock."""
         lock, self._lock = self._lock, None
         if lock is not None:
             os.close(lock)
 
 
 def remains(home: Path) -> Iterator[Remains]:
-    """The journals in `home` whose processes are dead, each locked for the caller, who removes or closes it."""
+    """Yield the journals in `home` whose processes are dead, each locked for the caller, who removes or closes it."""
     for left in _look(home, ""):
         if left.dead:
             yield left
 
 
 def of_run(home: Path, run: str, *, but: str = "") -> Iterator[Remains]:
-    """The journals in `home` of a run, `but` one: those of dead processes locked for the caller, the others to look into."""
+    """Yield the journals of a run in `home`, `but` one: those of dead processes locked for the caller, the others readable."""
     for left in _look(home, journal_prefix(run), but):
         if left.is_readable:
             yield left
@@ -127,7 +127,7 @@ def of_run(home: Path, run: str, *, but: str = "") -> Iterator[Remains]:
 
 
 def probe(home: Path, run: str, *, children: bool = True, held: str = "") -> Life | None:
-    """What the locks of a run's journals tell of its process, or with `children` of processes forked from it, too.
+    """Return what the locks of a run's journals tell about its process and, with `children`, those forked from it.
 
     ``unknown``: a journal is there whose lock cannot be tried, such as another user's. None: there is no journal. `held` is one that
     the caller has locked, after its process had let go of it.
@@ -173,7 +173,7 @@ def _heads(home: Path, prefix: str) -> list[Path]:
 
 
 def _at(head: Path) -> Remains:
-    """A journal, locked if nobody else holds its lock. Raises ``OSError`` where nobody can tell."""
+    """Open a journal, locked if nobody else holds its lock. Raises ``OSError`` where that cannot be tried."""
     lock = filesystem.hold(head)
     try:
         return Remains(head.parent, lock)

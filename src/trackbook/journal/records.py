@@ -1,4 +1,4 @@
-"""A journal's records: how `log` packs a call, and how Polars reads thousands of calls at once."""
+"""The record format: how `log` packs a call, and how Polars reads thousands of calls at once."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ MOST_AT_ONCE: Final = (
 
 
 class Batch(NamedTuple):
-    """What a drain gives: points as the store takes them, and the bytes of each segment that are drained by then."""
+    """Points as the store takes them, and how far each segment is drained with them."""
 
     points: pl.DataFrame
     marks: dict[str, int]
     left: NDArray[np.uint32]
 
     def calls(self) -> NDArray[np.int64]:
-        """For each point, the number of its call."""
+        """Return the number of the call of each point."""
         import numpy as np
 
         starts = np.concatenate([[True], self.left[:-1] == 1])[: len(self.left)]
@@ -40,14 +40,14 @@ def dtype() -> np.dtype[np.void]:
 
 
 def read(buffer: Any, start: int, end: int) -> NDArray[np.void]:
-    """A copy of the records between two offsets, so that nothing looks into the buffer when it is closed."""
+    """Return a copy of the records between two offsets: a view would keep the buffer from being closed."""
     import numpy as np
 
     return np.frombuffer(buffer, dtype(), (end - start) // RECORD_BYTES, start).copy()
 
 
 def up_to_a_call(records: NDArray[np.void]) -> NDArray[np.void]:
-    """The records up to the last one that ends a call: what a reader may take who stops before the end."""
+    """Return the records up to the last one that ends a call, for a reader that stops before the end."""
     import numpy as np
 
     ends = np.flatnonzero(records["left"] == 1)
@@ -55,7 +55,7 @@ def up_to_a_call(records: NDArray[np.void]) -> NDArray[np.void]:
 
 
 def _whole(records: NDArray[np.void]) -> NDArray[np.void]:
-    """The records of calls that were packed to their end."""
+    """Return the records of complete calls."""
     import numpy as np
 
     count_down = np.ascontiguousarray(records["left"])
@@ -70,7 +70,7 @@ def _whole(records: NDArray[np.void]) -> NDArray[np.void]:
 
 
 def batch(parts: Sequence[NDArray[np.void]], metrics: Mapping[int, str], marks: dict[str, int]) -> Batch:
-    """Stretches of records, each from the start of a call to the end of one, with the names of their metrics."""
+    """Return a batch of record arrays, each of whole calls, with the names of their metrics."""
     import numpy as np
     import polars as pl
 

@@ -8,9 +8,9 @@ from ..types import State
 
 
 class Stopped(Exception):  # noqa: N818  # as KeyboardInterrupt, it says what happened
-    """What `log` raises once a run is to stop, with ``init(stop="raise")``: its cell ends, and the run is ``interrupted``.
+    """Raised by `log` with ``init(stop="raise")`` once the run is asked to stop: the cell ends, and the run is ``interrupted``.
 
-    Of no narrower kind, so that ``except RuntimeError``, as one writes it against a full GPU, does not catch it.
+    Derived from `Exception` alone, so that ``except RuntimeError``, often written against a full GPU, does not catch it.
     """
 
     __module__ = "trackbook"  # where users find it: tracebacks and a run's error say so

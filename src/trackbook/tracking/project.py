@@ -1,4 +1,4 @@
-"""A project: the file its runs are in, and the runs of this process that are open."""
+"""A project: its file, and the runs that this process has open."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ if TYPE_CHECKING:
     import polars as pl
 
 FLUSH_SECONDS: Final = 1.0
-SLOWEST_FLUSH_SECONDS: Final = 5.0  # so late another process may see what is logged
-SHOWN_SECONDS: Final = 0.1  # as often as a board asks at most
+SLOWEST_FLUSH_SECONDS: Final = 5.0  # the longest that another process waits to see what is logged
+SHOWN_SECONDS: Final = 0.1  # the shortest between two looks of a board
 SLOWEST_SHOWN_SECONDS: Final = 0.5
-QUIET_SECONDS: Final = 0.25  # between two looks at how much waits, where no board asks
+QUIET_SECONDS: Final = 0.25  # between two looks at the backlog, without a board
 QUIETER: Final = 20  # with a board, a point after a pause is handed over so many times sooner than the pause was long
-_REST: Final = 20  # times as long as a flush took
+_REST: Final = 20  # times the duration of a flush: the pump sleeps so long after it, to leave the GIL to training
 LARGEST_BACKLOG = 1 << 22  # bytes of a journal that wait for the next flush: 10 metrics at 13,000 calls a second
 
 
@@ -52,7 +52,7 @@ class Project:
         self.store = SqliteStore(folder / project_file(name), name)
         self.journals = folder / journal_folder(name)
         self.open_runs: list[RunWriter] = []
-        self.boards: set[object] = set()  # that show it here
+        self.boards: set[object] = set()  # boards of this process that show the project
         self._lock = threading.Lock()
         self._next_flush = 0.0
         self._next_showing = 0.0
@@ -89,7 +89,7 @@ class Project:
         return run
 
     def tick(self, now: float) -> float:
-        """A hand-over costs a training loop more by the time than by the point, so without boards there is one a flush."""
+        """Hand over and flush what is due. Without boards there is one hand-over a flush, because each costs a training loop time."""
         with self._lock:
             runs = list(self.open_runs)
         behind = any(map(_is_behind, runs))
@@ -117,12 +117,12 @@ class Project:
         if due:
             begin = monotonic()
             self.flush(runs)
-            # one that took long had to wait, for a disk or for a loop that computes, and each wait costs that loop something
+            # a long flush waited for the disk or for a computing loop, and each wait costs that loop time
             rest = 0.0 if behind else _REST * (monotonic() - begin)
             self._next_flush = now + min(max(FLUSH_SECONDS, rest), SLOWEST_FLUSH_SECONDS)
 
     def flush(self, runs: Sequence[RunWriter]) -> None:
-        """Makes durable what `runs` handed over, and lets their journals go of it."""
+        """Make durable what `runs` handed over, and release their journals up to there."""
         handed_over = [(run, run.handed_over()) for run in runs]
         written = self.store.flush()
         for run, marks in handed_over:
@@ -143,7 +143,7 @@ class Project:
         return self.store.runs()
 
     def get(self, id_or_name: str | Run) -> Run:
-        """A run to read: the open one itself, or one that takes no more points.
+        """Return a run to read: the open one itself, or one that takes no more points.
 
         Raises ``ValueError`` when there is none, ``OSError`` when a later Trackbook wrote them.
         """
@@ -191,7 +191,7 @@ class Project:
             self.open_runs.remove(writer)
 
     def find(self, id_or_name: str | Run) -> RunRecord:
-        """A run by its id, the latest of its name, or a `Run` by its id. Raises ``ValueError`` when there is none."""
+        """Return a run by its id, the latest by its name, or a `Run` by its id. Raises ``ValueError`` when there is none."""
         id_or_name = id_or_name.id if isinstance(id_or_name, Run) else id_or_name
         found = self.store.run(id_or_name)
         matches = self.store.named(id_or_name) if found is None else [found]
@@ -248,7 +248,7 @@ class Project:
         )
 
     def refresh(self) -> None:
-        """Makes the store know all that was logged here, and what dead processes left."""
+        """Move into the store what was logged here, and what dead processes left."""
         self.recover()
         for run in list(self.open_runs):
             run.hand_over()
@@ -259,12 +259,12 @@ class Project:
         return bool(self.open_runs) or not filesystem.is_missing(self.store.path) or bool(self.store.latest(1))
 
     def neighbours(self) -> str:
-        """What else there is in its folder, in words."""
+        """Return a sentence that lists the projects of its folder."""
         names = project_names(self.store.path.parent)
         return f"there are {listed(names)}" if names else "there is none at all"
 
     def table(self) -> pl.DataFrame:
-        """One row a run. See `trackbook.runs`."""
+        """Return one row per run. See `trackbook.runs`."""
         from ..data.dataframes import runs_table
 
         self.refresh()
@@ -278,7 +278,7 @@ class Project:
             raise ValueError(f"run {run.name!r} {self._running(run.id)}: finish it before you {act} it")
 
     def _running(self, run_id: str) -> str:
-        """What to say of a run that is not known to have ended."""
+        """Return the words for a run that is not known to have ended."""
         if any(run.id == run_id for run in self.open_runs):
             return "is still running"
         if life(self.store, self.journals, run_id) == "alive":
@@ -307,7 +307,7 @@ def _is_behind(writer: RunWriter) -> bool:
 
 
 def find(id_or_name: str, runs: Sequence[RunRecord], where: str) -> RunRecord:
-    """The run of this id, or the latest of this name. Raises ``ValueError`` when there is none."""
+    """Return the run of this id, or the latest of this name. Raises ``ValueError`` when there is none."""
     matches = [r for r in runs if r.id == id_or_name] or [r for r in runs if r.name == id_or_name]
     if matches:
         return matches[-1]

@@ -1,4 +1,4 @@
-"""The heart of `log`: a step for each point of a call, and the call into the journal."""
+"""The core of `log`: gives each point of a call its step, and writes the call to the journal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .values import LARGEST_STEP
 
 
 class Metric:
-    """What the recorder knows of a metric: its number in the journal, and its next step."""
+    """A metric's number in the journal, and its next step."""
 
     __slots__ = ("next", "number")
 
@@ -24,7 +24,7 @@ class Metric:
 
 
 class Recorder:
-    """Counts steps, per metric or for the whole run, and writes calls down. Safe in threads, signal handlers and forks.
+    """Counts steps, per metric or for the whole run, and writes calls to the journal. Safe in threads, signal handlers and forks.
 
     The lock is reentrant, for a signal handler that logs while its own thread is in here: between reading a counter and
     setting it stands no call, and only at calls do handlers run. Counters go up before the record is written, so a call that
@@ -42,9 +42,9 @@ class Recorder:
         self._in_child = False
 
     def record(self, now: float, values: Mapping[str, float], step: int | None) -> bool:
-        """Writes down one point for each of `values`, all or none; False when the recorder is closed.
+        """Write one point for each of `values`, all or none; return False when the recorder is closed.
 
-        Raises ``ValueError`` when a metric has come to the largest step there is.
+        Raises ``ValueError`` when a metric has reached the largest step.
         """
         metrics = self.metrics
         fields: list[Any] = []
@@ -77,7 +77,7 @@ class Recorder:
         return True
 
     def number(self, metrics: Iterable[str], steps: Iterable[int], calls: Iterable[int]) -> list[int]:
-        """The steps of points that a forked child logged; those that it left open are counted on from here.
+        """Return the steps of points that a forked child logged, numbering those that it could not number.
 
         `calls` tells the points of one call from the next one's. Raises ``OSError`` when it cannot be done now.
         """
@@ -104,12 +104,12 @@ class Recorder:
         return given
 
     def close(self) -> None:
-        """Takes no more calls."""
+        """Take no more calls."""
         with self.lock:
             self.closed = True
 
     def go_on_in_child(self, journal: Journal) -> None:
-        """After a fork: writes to a journal of the child's own, and leaves counting to the parent."""
+        """After a fork: write to a journal of the child's own, and leave counting to the parent."""
         self.lock = threading.RLock()  # another thread may have held it at the fork
         self.journal = journal
         self.metrics = {}
@@ -121,7 +121,7 @@ class Recorder:
         return self.metrics.setdefault(name, metric)  # a signal handler that logs may have been faster
 
     def _take_back(self, values: Iterable[str], step: int | None) -> None:
-        """Undoes the counting of a call that was not written."""
+        """Undo the counting of a call that was not written."""
         if step is None:
             for name in values:
                 self.metrics[name].next -= 1

@@ -31,7 +31,7 @@ def recover(store: Store, home: Path, open_here: Collection[str], forced: Collec
     """
     notices = []
     left_behind = set(forced)
-    for children in (False, True):  # a child's points count on from its parent's
+    for children in (False, True):  # a child's steps continue its parent's
         for left in remains(home):
             with contextlib.closing(left):
                 if not left.is_readable:
@@ -75,7 +75,7 @@ def _is_dead(store: Store, home: Path, run: str, presumed: Collection[str], *, h
 
 
 def take_over(store: Store, left: Remains, recorder: Recorder) -> list[str]:
-    """Moves what is new in a journal into the store; the names of metrics of which a point was discarded.
+    """Move what is new in a journal into the store; return the metrics of which a point was discarded.
 
     Raises ``OSError`` when the store cannot take it all now.
     """
@@ -126,7 +126,7 @@ def _recover(store: Store, left: Remains) -> None:
 
 
 def note_loss(store: Store, run: str) -> None:
-    """Marks a run ``lost`` that says it is running, and that nobody writes."""
+    """Mark a run ``lost`` whose state is ``running`` and that no process writes."""
     record = store.run(run)  # again: a process ends its run before it removes the journal, and may just have done so
     if record is not None and record.state == "running":
         times = store.read(run)["time"].to_numpy()

@@ -211,7 +211,7 @@ class Run:
         return history(self._writer.store, self.id, self.name, metrics, wide)
 
     def to_parquet(self, path: str | os.PathLike[str]) -> None:
-        """Write the run as one Parquet file: a row a point, and in the file's metadata what is known and was captured of it.
+        """Write the run as one Parquet file: a row a point, with everything else that was recorded in the file's metadata.
 
         Columns: ``project, run_id, run, group, metric`` (str), ``step`` (int64), ``value``, ``time`` (float64; seconds UTC),
         sorted by metric and step. `trackbook.import_parquet` gives back an equal run. Raises ``ValueError`` when something
@@ -282,10 +282,10 @@ class Run:
 
     @property
     def environment(self) -> dict[str, Any]:
-        """Where the run runs, by topic: os, cpu, memory, disk, gpus, python, process, variables, packages, git, notebook.
+        """The environment of the run, by topic: os, cpu, memory, disk, gpus, python, process, variables, packages, git, notebook.
 
-        A topic that could not be found out says why: ``{"error": ...}``. Empty when nothing was recorded. Of a run that has
-        just begun it waits until all is found, at most two seconds.
+        A topic that could not be determined has the reason: ``{"error": ...}``. Empty when nothing was recorded. For a run that
+        has just begun, waits at most two seconds until everything is found.
         """
         self._writer.refuse_in_child()
         gathered = self._writer.gathered
@@ -294,7 +294,7 @@ class Run:
         return document(self._writer.store, self.id, "environment") or {}
 
     def system(self) -> pl.DataFrame:
-        """The system metrics up to now: ``metric`` (str, with its unit), ``value`` (float64), ``time`` (float64, seconds UTC).
+        """Return the system metrics up to now: ``metric`` (str, with its unit), ``value`` (float64), ``time`` (float64, seconds UTC).
 
         One row a point, metrics in order of first appearance and times ascending.
         """
@@ -304,7 +304,7 @@ class Run:
         return system(self._writer.store, self.id).drop("step")
 
     def cells(self) -> pl.DataFrame:
-        """The executions of cells while the run was open, in order: the code it ran.
+        """Return the cells executed while the run was open, in order.
 
         Columns: ``number`` (int64, from 0), ``cell`` (str, the notebook's id of the cell, null where the host tells none),
         ``count`` (int64, its ``In [count]``), ``source`` (str, as it was written; null with ``init(save_code=False)``),
@@ -321,13 +321,13 @@ class Run:
 
     @property
     def code(self) -> str | None:
-        """The source of the script that the run is of. None in notebooks, whose code `cells` has, and with ``save_code=False``."""
+        """The source of the script that opened the run. None in notebooks, whose code is in `cells`, and with ``save_code=False``."""
         self._writer.refuse_in_child()
         found: str | None = (document(self._writer.store, self.id, "code") or {}).get("source")
         return found
 
     def console(self) -> pl.DataFrame:
-        """What the run's process wrote to stdout and stderr while the run was open, as a terminal shows it.
+        """Return what the process wrote to stdout and stderr while the run was open, as a terminal shows it.
 
         One row a line, in order: ``line`` (int64), ``stream`` (``stdout`` or ``stderr``, of the line's first character),
         ``text`` (str, without colours, secrets redacted), ``time`` (float64, seconds UTC), ``cell`` (int64, the ``number`` in

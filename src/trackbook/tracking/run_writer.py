@@ -1,4 +1,4 @@
-"""The writing side of a run: its record, its journal, and the way of its points into the store."""
+"""The writing side of a run: its record, its journal, and the hand-over of its points to the store."""
 
 from __future__ import annotations
 
