@@ -10,7 +10,7 @@ export const LOG_RATIO = 20; // ratio of largest to smallest value from which an
 const UNDRAWN_COLOR = "#8b93a1"; // for runs without a colour, in both themes
 
 /**
- * A row of the dataset `points` in the charts `scatter` and `parallel`; `src/trackbook/charts/specs.py` documents
+ * A row of the dataset `points` in the charts `scatter` and `parallel`; `src/trackbook/charts/metric_chart.py` documents
  * the fields.
  */
 export interface CompareRow {

@@ -16,7 +16,7 @@ export interface RunStyle {
 
 type Mark = "line" | "dot" | "NaN" | "Infinity" | "-Infinity" | "below";
 
-/** A row of the dataset `points`; `src/trackbook/charts/specs.py` documents the fields. */
+/** A row of the dataset `points`; `src/trackbook/charts/metric_chart.py` documents the fields. */
 export interface PlotRow {
   run: string;
   step: number;
