@@ -21,6 +21,7 @@ from trackbook.store.sqlite import SqliteStore
 from trackbook.store.transfer import put_whole, read_whole
 from trackbook.tracking.options import RunOptions
 from trackbook.tracking.project import Project
+from trackbook.tracking.run import writer_of
 from trackbook.types import RunRecord
 
 FIRST, SECOND = 3_000, 1_000  # points of its two chunks: a chunk is not joined to one a third of its size
@@ -220,6 +221,17 @@ def test_resuming_a_run_of_a_busy_file_is_refused(project: Project) -> None:
     with locked(project.store.path), pytest.raises(OSError, match="Cannot read"):
         project.admit(RunOptions(RunRecord("r1", "r", 2.0), by_id=True, resume="allow"))
     assert count(project) == FIRST + SECOND
+
+
+def test_new_run_begins_while_the_file_is_busy(project: Project) -> None:
+    """It has nothing to read, and waits in memory and in its journal."""
+    with locked(project.store.path):
+        run = project.open_run(RunOptions(RunRecord("new", "new", 2.0)))
+        run.log({"loss": 0.5})
+        writer = writer_of(run)
+        assert (writer.earlier_rows("cells"), writer.earlier_summary()) == ([], {})
+    run.finish()
+    assert len(project.store.read("new")) == 1
 
 
 # --- appending --------------------------------------------------------------------------------------------------------

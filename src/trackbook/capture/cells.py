@@ -115,7 +115,7 @@ class CellCapture:
         self._strayed = False  # the running execution is out of order
 
     def begin(self, run: RunWriter) -> None:
-        earlier = [CellRow(*row) for row in run.store.captured(run.id, "cells")]
+        earlier = [CellRow(*row) for row in run.earlier_rows("cells")]
         followed = _FollowedRun(run, earlier[-1].number + 1 if earlier else 0)
         if not self._cells.watching:
             if run.save_code and (code := script()) is not None:

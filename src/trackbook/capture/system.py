@@ -41,7 +41,7 @@ class SystemCapture:
 
     def begin(self, run: RunWriter) -> None:
         """See `Capture`. The steps of a resumed run continue."""
-        steps = {name: figures.step + 1 for name, figures in run.store.summary(run.id).items() if is_system(name)}
+        steps = {name: figures.step + 1 for name, figures in run.earlier_summary().items() if is_system(name)}
         with self._changed:
             now = time.monotonic()
             self._followed[run.id] = _FollowedRun(run, steps, now, now + FIRST_SECONDS)

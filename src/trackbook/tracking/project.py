@@ -80,6 +80,7 @@ class Project:
             save_code=options.save_code,
             system_seconds=options.system_seconds,
             all_ranks=options.all_ranks,
+            is_new=(record.id, record.started) == (options.record.id, options.record.started),
         )
         run = Run(writer, stop_raises=options.stop_raises, skip_bad_values=options.skip_bad_values)
         with self._lock:

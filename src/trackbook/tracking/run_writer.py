@@ -15,7 +15,7 @@ from ..errors import Findings
 from ..journal.journal import FileJournal, Journal, NullJournal, Ready
 from ..metrics import logged
 from ..store.gate import recorded_run
-from ..types import RunRecord, State
+from ..types import MetricSummary, RunRecord, State
 from .config import Config, Summary
 from .options import SYSTEM_SECONDS
 from .origin import Origin
@@ -42,11 +42,12 @@ class RunWriter:
         save_code: bool = True,
         system_seconds: float = SYSTEM_SECONDS,
         all_ranks: bool = False,
+        is_new: bool = False,
         journal_only: bool = False,
     ) -> None:
         """Write a run to `journal`; without one, the run takes no points and only its record can be edited.
 
-        `journals` is the folder in which forked children keep theirs. With `journal_only` nothing reaches the `store` from here: a
+        `journals` is the folder in which forked children keep theirs. A run that `is_new` has nothing to read in the store. With `journal_only` nothing reaches the `store` from here: a
         process that cannot use it writes the journal, and whoever opens the project next moves it into the store.
         """
         self.project = project
@@ -58,10 +59,9 @@ class RunWriter:
         self.journal_only = journal_only
         self.origin = Origin()
         self.record = record
-        largest = {}
-        with contextlib.suppress(OSError):  # of a new run: `Project.admit` refuses to resume what cannot be read
-            summary = store.summary(record.id) if journal is not None and not journal_only else {}
-            largest = {name: known.step for name, known in logged(summary).items()}
+        self._is_new = is_new
+        earlier = self.earlier_summary() if journal is not None and not journal_only else {}
+        largest = {name: known.step for name, known in logged(earlier).items()}
         self.recorder = Recorder(journal or NullJournal(), record.step_by, largest)
         self.config = Config(record.config, self._note_change)
         self.summary = Summary(record.summary, self._current_summary, self._note_change)
@@ -85,6 +85,14 @@ class RunWriter:
             self.recorder.close()
         elif not journal_only:
             self._save()
+
+    def earlier_summary(self) -> dict[str, MetricSummary]:
+        """Return the summary of what was logged before the run was resumed. Raises ``OSError`` where it cannot be read now."""
+        return {} if self._is_new else self.store.summary(self.id)
+
+    def earlier_rows(self, table: str) -> list[tuple[Any, ...]]:
+        """Return what was captured before the run was resumed; a new run asks no file, which may be busy."""
+        return [] if self._is_new else self.store.captured(self.id, table)
 
     @property
     def id(self) -> str:

@@ -89,7 +89,7 @@ class ConsoleCapture:
         self._flush()
         with self._storing:
             self.read()
-            earlier = run.store.captured(run.id, "console")
+            earlier = run.earlier_rows("console")
             self._records[run.id] = ConsoleLines(run, earlier[-1][0] + 1 if earlier else 0)
             self._cells = None
             run.before_reading.append(self.store)
