@@ -217,13 +217,22 @@ def read(
         if not batch:
             break
         work = partial(unpack, first=at, end=end, only=only, by_metric=not in_order)
-        for chunk, points in zip(batch, _each(work, batch), strict=True):
+        for chunk, unpacked in zip(batch, _each(work, batch), strict=True):
+            points = unpacked or _again(get, chunk, work)
             if points is None:
                 damaged(chunk)
             elif len(points.step):
                 found.append(points)
         at = batch[-1].first + batch[-1].rows
     return found
+
+
+def _again(
+    get: Callable[[int], list[Chunk] | None], chunk: Chunk, work: Callable[[Chunk], Columns | None]
+) -> Columns | None:
+    """Read a damaged chunk a second time: a bit may have flipped on its way from the disk, not on it."""
+    found = get(chunk.first)
+    return work(found[0]) if found and found[0][:2] == chunk[:2] else None
 
 
 def frames(parts: Iterable[Columns], names: Sequence[str]) -> list[pl.DataFrame]:
@@ -277,7 +286,9 @@ def cut(db: sqlite3.Connection, run: str, step: int) -> None:
     torn = db.execute("select first from chunks where run_id = ? and high > ? order by first", (run, step)).fetchall()
     for (first,) in torn:
         (chunk,) = chunks(db, run, first, 1)
-        points = unpack(chunk, first, first + chunk.rows)
+        points = unpack(chunk, first, first + chunk.rows) or unpack(
+            chunks(db, run, first, 1)[0], first, first + chunk.rows
+        )
         if points is not None:
             kept = points.step <= step
             db.execute("delete from chunks where run_id = ? and first = ?", (run, first))
@@ -292,7 +303,7 @@ def recount(db: sqlite3.Connection, run: str, end: int) -> None:
     at = 0
     while found := chunks(db, run, at):
         for chunk in found:
-            points = unpack(chunk, 0, end)
+            points = unpack(chunk, 0, end) or unpack(chunks(db, run, chunk.first, 1)[0], 0, end)
             if points is not None:
                 counted.name(unnamed(number) for number in range(len(counted.names), int(points.metric.max()) + 1))
                 order = in_order(points.metric, points.step)
