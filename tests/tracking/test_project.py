@@ -242,7 +242,7 @@ def test_the_table_has_a_row_a_run_oldest_first(project: Project) -> None:
     start(project, "r2", name="b", started=2.0, group="g", tags=("x", "y"), notes="n").finish("failed")
     start(project, "r1", name="a", started=1.5)
     table = project.table()
-    assert table.columns[:10] == [
+    assert table.columns[:11] == [
         "id",
         "name",
         "group",
@@ -251,10 +251,13 @@ def test_the_table_has_a_row_a_run_oldest_first(project: Project) -> None:
         "notes",
         "started",
         "ended",
+        "seen",
         "duration",
         "points",
     ]
     first, second = table.to_dicts()
+    assert first.pop("seen") >= first["started"]  # of a run that is open, its last sign of life
+    assert second.pop("seen") is None
     assert first == {
         "id": "r1",
         "name": "a",
@@ -288,7 +291,7 @@ def test_the_table_has_config_then_summary(project: Project) -> None:
     run = start(project, config={"lr": 0.1, "name": "x"})
     run.log({"loss": 0.5, "id": 1})
     run.summary["best"] = 0.4
-    (row,) = project.table().drop(pl.nth(range(9))).to_dicts()
+    (row,) = project.table().drop(pl.nth(range(10))).to_dicts()
     assert row == {
         "points": 2,
         "config.lr": 0.1,

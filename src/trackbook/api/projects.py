@@ -36,8 +36,8 @@ def existing(project: str | None) -> Project:
 def runs(project: str | None = None) -> pl.DataFrame:
     """Return one row for each run of `project` (default: the current or last run's), oldest first.
 
-    Columns: ``id``, ``name``, ``group``, ``state``, ``tags``, ``notes``, ``started`` and ``ended`` (UTC), ``duration``
-    (seconds), ``points``, then ``config.*`` and ``summary.*`` (the last value of each metric).
+    Columns: ``id``, ``name``, ``group``, ``state``, ``tags``, ``notes``, ``started`` and ``ended`` (UTC), ``seen`` (UTC;
+    the last sign of life of a run that has not ended), ``duration`` (seconds), ``points``, then ``config.*`` and ``summary.*`` (the last value of each metric).
     """
     return existing(project).table()
 

@@ -143,14 +143,16 @@ def as_time(seconds: pl.Expr) -> pl.Expr:
 
 def runs_table(runs: Sequence[RunRecord], store: Store) -> pl.DataFrame:
     """Return one row a run. See `trackbook.runs`."""
+    writers = store.writers()
     texts = ("id", "name", "group", "state", "notes")
     frame = pl.DataFrame(
         {name: [getattr(run, name) for run in runs] for name in texts}
         | {"tags": [list(run.tags) for run in runs]}
-        | {name: [getattr(run, name) for run in runs] for name in ("started", "ended")},
+        | {name: [getattr(run, name) for run in runs] for name in ("started", "ended")}
+        | {"seen": [writers[run.id].seen if run.id in writers else None for run in runs]},
         schema=dict.fromkeys(texts, pl.String)
         | {"tags": pl.List(pl.String)}
-        | dict.fromkeys(("started", "ended"), pl.Float64),
+        | dict.fromkeys(("started", "ended", "seen"), pl.Float64),
     )
     counts, last = _last_values([run.id for run in runs], store)
     configs = [run.config for run in runs]
@@ -164,7 +166,7 @@ def runs_table(runs: Sequence[RunRecord], store: Store) -> pl.DataFrame:
             values = _series(name, [run.summary.get(name, value) for run, value in pairs], None)
         figures.append(values.alias(f"summary.{name}"))
     duration = (pl.col("ended") - pl.col("started")).alias("duration")
-    times = as_time(pl.col("started", "ended"))
+    times = as_time(pl.col("started", "ended", "seen"))
     return frame.select(
         "id", "name", "group", "state", "tags", "notes", times, duration, counts.alias("points"), *figures
     )
