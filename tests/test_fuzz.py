@@ -30,7 +30,7 @@ from trackbook.data.export import export
 from trackbook.data.importing import import_parquet
 from trackbook.journal.journal import HEAD
 from trackbook.metrics import glob_matches
-from trackbook.store import codec, database, queries, validate
+from trackbook.store import check_stored, codec, database, queries
 from trackbook.store.codec import Columns
 from trackbook.store.memory import MemoryStore
 from trackbook.store.sqlite import SqliteStore
@@ -92,8 +92,8 @@ def import_into(data: bytes) -> None:
             assert [run.id for run in store.runs()] == ["mine"]
     assert stand(store, "mine") == before
     for run in store.runs():
-        assert validate.record(dataclasses.asdict(run)) == run or run.config
-        validate.points(store.read(run.id), "the store")
+        assert check_stored.record(dataclasses.asdict(run)) == run or run.config
+        check_stored.points(store.read(run.id), "the store")
 
 
 @fuzz
@@ -141,7 +141,7 @@ def test_what_an_export_says_of_itself_is_checked(
 def pack(tables: Any) -> str:
     import base64
 
-    return base64.b64encode(validate.compress(json.dumps(tables).encode())).decode()
+    return base64.b64encode(check_stored.compress(json.dumps(tables).encode())).decode()
 
 
 @fuzz
@@ -151,9 +151,9 @@ def pack(tables: Any) -> str:
 )
 def test_stored_record_is_valid_or_a_value_error(fields: Any) -> None:
     with contextlib.suppress(ValueError):
-        record = validate.record(fields)
+        record = check_stored.record(fields)
         assert isinstance(record, RunRecord)
-        assert all(map(validate.is_text, record.tags))
+        assert all(map(check_stored.is_text, record.tags))
         assert math.isfinite(record.started)
 
 

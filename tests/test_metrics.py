@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import trackbook as tb
-from trackbook.errors import TrackbookWarning
 from trackbook.metrics import as_pairs, axis_of, define, glob_matches
+from trackbook.user_warnings import TrackbookWarning
 
 GLOBS = json.loads((Path(__file__).parent / "golden" / "matching" / "globs.json").read_text("utf-8"))
 

@@ -32,7 +32,7 @@ ROOMS = [
     "api",
     "magics",
 ]
-WORDS = ["types", "errors", "settings", "ids", "metrics", "text", "filesystem", "switch_interval", "pump"]
+WORDS = ["types", "user_warnings", "settings", "ids", "metrics", "text", "filesystem", "switch_interval", "pump"]
 HOMES = {
     "sqlite3": {"store"},
     "altair": {"charts"},

@@ -17,10 +17,10 @@ from .api.compare import RunDiff, diff
 from .api.data import export, import_parquet, sql
 from .api.projects import delete_project, delete_run, get_run, move_run, rename_run, runs
 from .api.run import define_metric, finish, init, log, track
-from .errors import TrackbookWarning
 from .tracking.config import Config
 from .tracking.endings import Stopped
 from .tracking.run import Run
+from .user_warnings import TrackbookWarning
 
 if TYPE_CHECKING:
     from .boards.widget import Board

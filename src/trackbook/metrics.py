@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, TypeVar
 
-from .errors import warn
+from .user_warnings import warn
 
 _WANDB: Final = {
     "_step": "step",

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from .errors import warn
+from .user_warnings import warn
 
 # Variables of processors and threads, schedulers, distributed jobs, frameworks and Python.
 _TELLING_PREFIXES: Final = tuple(

@@ -16,12 +16,12 @@ import journals
 import trackbook as tb
 from processes import own_process
 from trackbook.api.process import Process
-from trackbook.errors import TrackbookWarning
 from trackbook.notebook import host
 from trackbook.store.paths import project_names
 from trackbook.tracking.project import Project
 from trackbook.tracking.run import writer_of
 from trackbook.types import RunRecord
+from trackbook.user_warnings import TrackbookWarning
 
 TIMEOUT = 60
 

@@ -18,7 +18,7 @@ from trackbook.boards.runs_table import (
     flat,
 )
 from trackbook.store.base import POINTS
-from trackbook.store.bulk import no_summary
+from trackbook.store.bulk_reads import no_summary
 from trackbook.store.memory import MemoryStore
 from trackbook.types import RunRecord
 

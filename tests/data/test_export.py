@@ -17,9 +17,9 @@ from trackbook.data.dataframes import LONG
 from trackbook.data.export import export, export_run
 from trackbook.data.importing import import_parquet
 from trackbook.data.parquet import FORMAT_VERSION
-from trackbook.errors import TrackbookWarning
 from trackbook.store.memory import MemoryStore
 from trackbook.types import RunRecord
+from trackbook.user_warnings import TrackbookWarning
 
 
 def row_groups(path: Path) -> Any:

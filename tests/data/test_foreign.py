@@ -12,10 +12,10 @@ import pytest
 
 from trackbook.data.export import export
 from trackbook.data.importing import import_parquet
-from trackbook.errors import TrackbookWarning
 from trackbook.store.base import POINTS
 from trackbook.store.memory import MemoryStore
 from trackbook.types import RunRecord
+from trackbook.user_warnings import TrackbookWarning
 
 
 def imported(path: Path, store: MemoryStore | None = None) -> tuple[list[tuple[str | None, RunRecord]], MemoryStore]:

@@ -24,9 +24,9 @@ from trackbook.data.export import export, export_run
 from trackbook.data.importing import import_parquet
 from trackbook.data.parquet import FORMAT_VERSION, metadata
 from trackbook.store.base import POINTS
+from trackbook.store.check_stored import FIRST_TIME, LAST_TIME
 from trackbook.store.memory import MemoryStore
 from trackbook.store.sqlite import SqliteStore
-from trackbook.store.validate import FIRST_TIME, LAST_TIME
 from trackbook.types import CAPTURED, RunRecord
 
 texts = st.text(min_size=1, max_size=5) | st.sampled_from(NAMES)

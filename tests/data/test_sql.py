@@ -9,10 +9,10 @@ import pytest
 
 from trackbook.data.dataframes import LONG
 from trackbook.data.sql import TABLES, sql
-from trackbook.errors import TrackbookWarning
 from trackbook.store.base import POINTS
 from trackbook.store.memory import MemoryStore
 from trackbook.types import MetricSummary, RunRecord
+from trackbook.user_warnings import TrackbookWarning
 
 RUNS = [
     RunRecord("r1", "brisk-otter-1", 1.0, config={"lr": 0.1}),

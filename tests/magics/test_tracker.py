@@ -12,7 +12,6 @@ import pytest
 
 from journals import a_run, in_memory
 from trackbook import TrackbookWarning
-from trackbook.errors import warn
 from trackbook.magics import tracker as tracker_module
 from trackbook.magics.instrument import DUE, FAILED, KINDS, LATER, VALUE
 from trackbook.magics.tracker import Tracker
@@ -20,6 +19,7 @@ from trackbook.store.memory import MemoryStore
 from trackbook.tracking.endings import Stopped
 from trackbook.tracking.run import Run
 from trackbook.types import RunRecord
+from trackbook.user_warnings import warn
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 import trackbook as tb
-from trackbook.store import bulk, codec
+from trackbook.store import bulk_reads, codec
 from trackbook.store.base import POINTS
 from trackbook.store.paths import project_file
 from trackbook.store.sqlite import SqliteStore
@@ -115,7 +115,7 @@ def test_points_of_many_runs_are_read_by_two_statements_for_hundreds(projects: t
         store.close()
 
     few, many = work_of(read, projects)
-    batches = -(-1_000 // bulk.RUNS_AT_ONCE)
+    batches = -(-1_000 // bulk_reads.RUNS_AT_ONCE)
     assert len(many.statements) - len(few.statements) <= 4 * batches
 
 
@@ -123,13 +123,13 @@ def test_sql_decodes_only_the_metric_and_the_columns_asked_for(
     projects: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[Any, Any]] = []
-    whole = bulk.decode_many
+    whole = bulk_reads.decode_many
 
     def watched(chunks: Any, rows: Any, only: Any, fields: Any) -> Any:
         asked.extend((tuple(numbers), frozenset(fields)) for numbers in only)
         return whole(chunks, rows, only, fields)
 
-    monkeypatch.setattr(bulk, "decode_many", watched)
+    monkeypatch.setattr(bulk_reads, "decode_many", watched)
     monkeypatch.setenv("TRACKBOOK_DIR", str(projects[1]))
     query = "select run, max(value) as best from points where metric = 'acc' and run like 'run 1%' group by run"
     answer = tb.sql(query, "p")

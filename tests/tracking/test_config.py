@@ -16,10 +16,10 @@ import numpy as np
 import pytest
 
 from journals import a_run, in_memory
-from trackbook.errors import TrackbookWarning
 from trackbook.store.memory import MemoryStore
 from trackbook.tracking.config import Config, Summary, _said
 from trackbook.types import MetricSummary, RunRecord
+from trackbook.user_warnings import TrackbookWarning
 
 
 @dataclass

@@ -20,11 +20,11 @@ import pytest
 from hypothesis import strategies as st
 
 import trackbook as tb
-from trackbook.errors import TrackbookWarning
-from trackbook.store.gate import MOST_ITEMS, MOST_VALUES, recorded_run
+from trackbook.store.text_gate import MOST_ITEMS, MOST_VALUES, recorded_run
 from trackbook.tracking.config import Config, _said
 from trackbook.tracking.config_values import Converter
 from trackbook.types import RunRecord
+from trackbook.user_warnings import TrackbookWarning
 
 attrs = pytest.importorskip("attrs")
 ml_collections = pytest.importorskip("ml_collections")

@@ -20,7 +20,7 @@ from trackbook import filesystem
 from trackbook.journal.journal import HEAD, FileJournal
 from trackbook.store.record_buffer import HEARTBEAT_SECONDS
 from trackbook.store.sqlite import SqliteStore
-from trackbook.store.writer import runs_here, this_process
+from trackbook.store.writer_process import runs_here, this_process
 from trackbook.tracking.liveness import FRESH_SECONDS, life
 from trackbook.tracking.project import Project
 from trackbook.tracking.recovery import recover
@@ -142,7 +142,7 @@ def test_process_of_another_machine_or_container_is_not_looked_for() -> None:
 
 @linux
 def test_process_that_ended_and_is_not_waited_for_does_not_run() -> None:
-    program = "from trackbook.store.writer import this_process; print(repr(this_process()), flush=True)"
+    program = "from trackbook.store.writer_process import this_process; print(repr(this_process()), flush=True)"
     running = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
     assert running.stdout is not None
     writer = eval(running.stdout.readline(), {"Writer": Writer})

@@ -19,7 +19,7 @@ from trackbook.journal.records import NEXT_STEP, RECORD_BYTES
 from trackbook.store import run_buffer
 from trackbook.store.memory import MemoryStore
 from trackbook.store.sqlite import SqliteStore
-from trackbook.store.writer import this_process
+from trackbook.store.writer_process import this_process
 from trackbook.tracking import recovery
 from trackbook.tracking.project import Project
 from trackbook.tracking.recorder import Recorder

@@ -21,7 +21,6 @@ from ..boards.open_boards import OpenBoards
 from ..capture.base import Capture, Captures, LazyCapture
 from ..capture.cells import CellCapture
 from ..capture.console.recorder import ConsoleCapture
-from ..errors import warn
 from ..ids import readable_name
 from ..notebook import host
 from ..notebook.cells import Cells
@@ -35,6 +34,7 @@ from ..tracking.run import Run, writer_of
 from ..tracking.run_writer import RunWriter
 from ..tracking.values import check_text
 from ..types import RunRecord, State
+from ..user_warnings import warn
 
 if TYPE_CHECKING:
     from ..capture.hardware import Machine

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from ..compat.init_keywords import translate
-from ..errors import warn
 from ..notebook import host
 from ..text import ONE_SLIP, nearest
 from ..tracking.config import Config
 from ..tracking.options import RunOptions, run_options
 from ..tracking.run import Run
 from ..types import OnBadValue, Resume, State, StepBy, Stop
+from ..user_warnings import warn
 from .boards import show_run
 from .process import chosen, process, process_if_made
 

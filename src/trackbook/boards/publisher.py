@@ -13,7 +13,7 @@ from typing import Any, Final, Protocol
 from ..pump import INTERVAL
 from ..switch_interval import QUICK, switching
 from . import questions, run_details, zoom
-from .points import points
+from .all_points import points
 from .questions import DONE, Answer, AnswerTable, Question
 from .run_actions import Actions, NoActions
 from .runs_table import KEPT_BYTES, RunsTable

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from ..charts.png import NoPictureError, picture_file
-from ..errors import warn
 from ..notebook import host
 from ..notebook.clear_output import ClearedOutputs
-from .snapshot_note import snapshot_note
+from ..user_warnings import warn
+from .snapshot_switch import snapshot_note
 
 if TYPE_CHECKING:
     from ..charts.snapshot import Snapshot

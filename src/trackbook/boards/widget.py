@@ -12,10 +12,10 @@ import traitlets
 from ipywidgets import widget_serialization
 
 from ..charts.snapshot import Snapshot, make_snapshot
-from ..errors import warn
 from ..metrics import AXES
 from ..notebook import host
 from ..text import did_you_mean, either
+from ..user_warnings import warn
 from .chart_access import ChartAccess
 from .front_end import SharedFrontEnd, built_file, shared_front_end
 from .publisher import Publisher

@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any, Protocol
 
-from ..errors import warn
 from ..tracking.run_writer import RunWriter
+from ..user_warnings import warn
 
 
 class Capture(Protocol):

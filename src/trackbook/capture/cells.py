@@ -27,7 +27,7 @@ from ..metrics import logged
 from ..notebook import host
 from ..notebook.cells import Cells, Execution, Outcome
 from ..store.documents import put_document
-from ..store.gate import LONGEST_TEXTS, recorded_text
+from ..store.text_gate import LONGEST_TEXTS, recorded_text
 from ..tracking.endings import state_after
 from ..tracking.run_writer import RunWriter
 

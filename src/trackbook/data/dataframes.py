@@ -10,8 +10,8 @@ import polars as pl
 
 from ..metrics import SYSTEM, is_system, logged
 from ..store.base import POINTS, Store
-from ..store.bulk import no_summary
-from ..store.validate import FIRST_TIME, LAST_TIME, json_value
+from ..store.bulk_reads import no_summary
+from ..store.check_stored import FIRST_TIME, LAST_TIME, json_value
 from ..text import did_you_mean, listed
 from ..types import CAPTURED, RunRecord
 

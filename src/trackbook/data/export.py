@@ -19,12 +19,12 @@ from typing import Any, Final, NamedTuple, cast
 
 import polars as pl
 
-from ..errors import warn
 from ..settings import user_path
 from ..store.base import Store
 from ..store.paths import partition_key
 from ..text import one_line
 from ..types import RunRecord
+from ..user_warnings import warn
 from .dataframes import LONG, SERIES, Tally, by_metric, series
 from .parquet import metadata, scan_points, write_parquet
 

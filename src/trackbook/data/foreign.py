@@ -11,10 +11,10 @@ from urllib.parse import unquote
 
 import polars as pl
 
-from ..errors import warn
-from ..store import validate
+from ..store import check_stored
 from ..store.base import POINTS
 from ..types import RunRecord
+from ..user_warnings import warn
 from .dataframes import LONG
 from .parquet import DAMAGED
 
@@ -178,7 +178,7 @@ def _arrival(origin: Path, table: pl.DataFrame) -> Arrival:
         group=next(iter(table["group"].drop_nulls()), None),
         ended=float(times.max() or 0.0),  # type: ignore[arg-type]
     )
-    result = validate.points(points.select(*POINTS).cast(POINTS), f"cannot read {origin}")
+    result = check_stored.points(points.select(*POINTS).cast(POINTS), f"cannot read {origin}")
     return Arrival(origin, project, record, lambda: result, timed=bool(points["timed"].all()))
 
 

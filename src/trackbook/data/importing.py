@@ -12,12 +12,12 @@ from typing import Any
 
 import polars as pl
 
-from ..errors import warn
 from ..metrics import SYSTEM
 from ..settings import user_path
 from ..store.base import POINTS, Store
 from ..store.transfer import put_whole
 from ..types import RunRecord
+from ..user_warnings import warn
 from .foreign import Arrival, adopt
 from .parquet import metadata, read_captured, read_points, read_records
 

@@ -20,7 +20,7 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from ..metrics import SYSTEM, is_system, logged
-from ..store import validate
+from ..store import check_stored
 from ..store.base import POINTS, Store
 from ..text import one_line
 from ..types import CAPTURED, RunRecord
@@ -97,7 +97,7 @@ def metadata(path: Path) -> dict[str, Any] | None:
         text = pl.read_parquet_metadata(path).get(KEY)
     except (*DAMAGED, OSError, ValueError):
         return None
-    about = None if text is None else validate.json_value(text)
+    about = None if text is None else check_stored.json_value(text)
     return about if isinstance(about, dict) and "runs" in about else None
 
 
@@ -108,14 +108,14 @@ def read_records(path: Path, about: dict[str, Any]) -> list[tuple[RunRecord, lis
         raise ValueError(f"cannot read {path}: what it says of its runs is damaged")  # noqa: TRY004  of a damaged file
     if version > FORMAT_VERSION:
         raise ValueError(f"{path} was written by a newer Trackbook (format {version}); upgrade this one")
-    if not validate.is_name(about.get("project")):
+    if not check_stored.is_name(about.get("project")):
         raise ValueError(f"cannot read {path}: its project is {one_line(repr(about.get('project')))}, not a name")
     found = []
     for run in runs:
-        if not isinstance(run, dict) or not validate.is_object(run.get("metrics")):
+        if not isinstance(run, dict) or not check_stored.is_object(run.get("metrics")):
             raise ValueError(f"cannot read {path}: what it says of a run is damaged")
         try:
-            found.append((validate.record(run.get("record")), list(run["metrics"])))
+            found.append((check_stored.record(run.get("record")), list(run["metrics"])))
         except ValueError as error:
             raise ValueError(f"cannot read {path}: {error}") from None
     return found
@@ -129,7 +129,7 @@ def read_points(path: Path, run_id: str, metrics: Sequence[str]) -> pl.DataFrame
     table = scan_points(path)
     try:
         points = table.filter(pl.col("run_id") == run_id).select(*POINTS).cast(POINTS).collect()
-        points = validate.points(points, f"cannot read run {run_id!r} in {path}")
+        points = check_stored.points(points, f"cannot read run {run_id!r} in {path}")
     except DAMAGED as error:
         raise ValueError(f"cannot read the points of run {run_id!r} in {path}: {str(error).splitlines()[0]}") from None
     parts = points.partition_by("metric", as_dict=True)
@@ -157,15 +157,15 @@ def pack_captured(store: Store, runs: Mapping[str, Mapping[str, pl.DataFrame]]) 
             rows = _system_rows(points) if table == "system" else store.captured(run_id, table)
             if rows:
                 tables.setdefault(run_id, {})[table] = {"columns": columns, "rows": rows}
-    return base64.b64encode(validate.compress(json.dumps(tables).encode())).decode() if tables else None
+    return base64.b64encode(check_stored.compress(json.dumps(tables).encode())).decode() if tables else None
 
 
 def unpack_captured(text: str, run_id: str) -> Tables:
     """The rows that `pack_captured` has of one run, with the columns of this version. Raises ``ValueError``."""
     try:
-        tables = _tables_of(validate.json_value(validate.decompress(base64.b64decode(text))), run_id)
+        tables = _tables_of(check_stored.json_value(check_stored.decompress(base64.b64decode(text))), run_id)
         return {
-            name: validate.captured(name, tables[name].get("columns"), tables[name].get("rows"))
+            name: check_stored.captured(name, tables[name].get("columns"), tables[name].get("rows"))
             for name in CAPTURED
             if name in tables
         } | _unpack_system(tables.get("system"))
@@ -190,7 +190,7 @@ def _unpack_system(table: Any) -> Tables:
         found = pl.DataFrame(rows, columns, orient="row", infer_schema_length=None).select(*POINTS).cast(POINTS)
     except (pl.exceptions.PolarsError, TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"the system metrics are not points: {one_line(error)}") from None
-    points = validate.points(found, "the system metrics")
+    points = check_stored.points(found, "the system metrics")
     if not points["metric"].cast(pl.String).str.starts_with(SYSTEM).all():
         raise ValueError(f"a system metric does not begin with {SYSTEM!r}")
     return {"system": points.rows()}

@@ -9,12 +9,12 @@ from typing import Any, Final, NoReturn
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from ..errors import warn
 from ..metrics import SYSTEM
 from ..store.base import FIELDS, Store
-from ..store.bulk import no_summary
+from ..store.bulk_reads import no_summary
 from ..text import did_you_mean, listed, one_line
 from ..types import RunRecord
+from ..user_warnings import warn
 from .dataframes import CELLS, CONSOLE, LONG, console, executions, runs_table, system
 
 _RUN: Final = {"project": pl.String(), "run_id": pl.String(), "run": pl.String()}

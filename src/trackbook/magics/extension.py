@@ -15,12 +15,12 @@ from typing import Any
 from IPython.core.error import UsageError
 
 from ..api.process import process
-from ..errors import said_by
 from ..notebook import host
+from ..user_warnings import said_by
 from .commands import overview, run_line, say
 from .completion import complete
 from .instrument import Rewriting, assigned_in_loops, rewrite
-from .notes import show_note
+from .messages import show_note
 from .parser import Header, cell_parser, parse_header, start_run
 from .targets import Target, variable
 from .tracker import Tracker

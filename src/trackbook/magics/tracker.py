@@ -16,7 +16,7 @@ from ..tracking.endings import Stopped
 from ..tracking.run import Run
 from ..tracking.values import to_float, to_step
 from .instrument import DUE, KINDS, LATER, VALUE
-from .notes import show_note
+from .messages import show_note
 
 _PLAIN = frozenset((bool, int, float, Decimal, Fraction))
 _LIBRARIES = frozenset(("numpy", "torch", "jax", "jaxlib", "tensorflow", "ml_dtypes", "cupy"))

@@ -12,7 +12,7 @@ from ..tracking.endings import Stopped
 from ..tracking.run import Run
 from ..tracking.values import check_name
 from .instrument import KINDS, VALUE
-from .notes import show_note
+from .messages import show_note
 from .tracker import Tracker
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeAlias
 
-from ..errors import warn
+from ..user_warnings import warn
 
 Message: TypeAlias = dict[str, Any]
 

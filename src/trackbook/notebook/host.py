@@ -13,8 +13,8 @@ from pathlib import PurePath
 from typing import Any, Final
 
 from .. import settings
-from ..errors import warn
 from ..ids import new_id
+from ..user_warnings import warn
 
 _IMPORTED_IN: Final = os.getpid()
 

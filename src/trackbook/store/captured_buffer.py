@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..types import CAPTURED
 from . import schema
-from .gate import recorded_rows
+from .text_gate import recorded_rows
 
 if TYPE_CHECKING:
     from sqlite3 import Connection

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from .validate import json_value
+from .check_stored import json_value
 
 if TYPE_CHECKING:
     from .base import Store

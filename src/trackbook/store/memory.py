@@ -10,11 +10,11 @@ from typing import Any
 import polars as pl
 
 from ..types import CAPTURED, ENDED, Cursor, MetricSummary, RunRecord, Writer
-from . import bulk
+from . import bulk_reads
 from .base import FIELDS, NO_MARKS
-from .bulk import SUMMARY
-from .gate import RunGate, recorded_rows
+from .bulk_reads import SUMMARY
 from .points import RunPoints, within
+from .text_gate import RunGate, recorded_rows
 
 
 class MemoryStore:
@@ -135,7 +135,7 @@ class MemoryStore:
         return pl.DataFrame(rows, SUMMARY, orient="row").select(columns or [*SUMMARY])
 
     def read_many(self, wanted: Mapping[str, Collection[str]], fields: Collection[str] = FIELDS) -> pl.DataFrame:
-        parts = [bulk.empty(fields)]
+        parts = [bulk_reads.empty(fields)]
         for place, (run, metrics) in enumerate(wanted.items()):
             labelled = self.read(run, [*metrics]).with_columns(pl.lit(place, pl.UInt32).alias("run"))
             parts.append(labelled.select(parts[0].columns))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..types import ENDED, RunRecord, Writer
 from . import schema
-from .gate import RunGate
+from .text_gate import RunGate
 
 if TYPE_CHECKING:
     from sqlite3 import Connection

@@ -9,7 +9,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
 from ..types import CAPTURED, RunRecord
-from . import validate
+from . import check_stored
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
@@ -170,7 +170,7 @@ def to_record(row: Sequence[Any]) -> RunRecord:
     fields = dict(zip(RUN_FIELDS, row, strict=True))
     for name in _JSON_FIELDS:
         fields[name] = {} if fields[name] == "{}" else json.loads(fields[name])  # most of thousands of runs
-    return validate.record(fields)
+    return check_stored.record(fields)
 
 
 def _version(db: Connection) -> int:

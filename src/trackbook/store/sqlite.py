@@ -15,7 +15,7 @@ import polars as pl
 
 from .. import filesystem
 from ..types import Cursor, MetricSummary, RunRecord, Writer
-from . import bulk, queries, schema
+from . import bulk_reads, queries, schema
 from .base import FIELDS, NO_MARKS, POINTS
 from .captured_buffer import CapturedBuffer
 from .codec import LARGEST, Columns
@@ -163,22 +163,22 @@ class SqliteStore:
 
     def summary_table(self, runs: Collection[str] | None = None, columns: Sequence[str] = ()) -> pl.DataFrame:
         with self._lock:
-            found: Any = self._file.ask(lambda db: bulk.summary(db, runs, columns), None)
+            found: Any = self._file.ask(lambda db: bulk_reads.summary(db, runs, columns), None)
             here = {run: each.points.stats for run, each in self._buffers.items() if runs is None or run in runs}
-        return bulk.with_newest(bulk.no_summary(columns) if found is None else found, here)
+        return bulk_reads.with_newest(bulk_reads.no_summary(columns) if found is None else found, here)
 
     def read_many(self, wanted: Mapping[str, Collection[str]], fields: Collection[str] = FIELDS) -> pl.DataFrame:
         with self._lock:
             places = {run: place for place, run in enumerate(wanted)}
-            parts = [bulk.empty(fields)]
+            parts = [bulk_reads.empty(fields)]
             for run in self._buffers.keys() & places.keys():
                 labelled = self.read(run, [*wanted[run]]).with_columns(pl.lit(places[run], pl.UInt32).alias("run"))
                 parts.append(labelled.select(parts[0].columns))
             there = [run for run in wanted if run not in self._buffers]
-            for start in range(0, len(there), bulk.RUNS_AT_ONCE):
-                some = {run: wanted[run] for run in there[start : start + bulk.RUNS_AT_ONCE]}
-                if (found := self._file.ask(partial(bulk.find, wanted=some), None)) is not None:
-                    parts += bulk.points(found, places, fields, self._note_garbage)
+            for start in range(0, len(there), bulk_reads.RUNS_AT_ONCE):
+                some = {run: wanted[run] for run in there[start : start + bulk_reads.RUNS_AT_ONCE]}
+                if (found := self._file.ask(partial(bulk_reads.find, wanted=some), None)) is not None:
+                    parts += bulk_reads.points(found, places, fields, self._note_garbage)
         return pl.concat(parts).sort("run", maintain_order=True)
 
     def put_captured(self, run_id: str, table: str, rows: Iterable[Sequence[Any]]) -> None:

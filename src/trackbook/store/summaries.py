@@ -10,7 +10,7 @@ import polars as pl
 
 from ..metrics import SYSTEM
 from .base import Store
-from .bulk import no_summary
+from .bulk_reads import no_summary
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from typing import Any
 
-from ..errors import warn
 from ..text import one_line
 from ..types import MetricSummary
+from ..user_warnings import warn
 from .config_values import Converter, items_of, text_of
 from .values import kind_name, kind_of
 

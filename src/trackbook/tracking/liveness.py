@@ -9,7 +9,7 @@ from typing import Final
 from .. import filesystem
 from ..journal.reader import probe
 from ..store.base import Store
-from ..store.writer import runs_here
+from ..store.writer_process import runs_here
 from ..types import Life, Writer
 
 FRESH_SECONDS: Final = 90.0  # since the last sign of life: three heartbeats of the store

@@ -12,18 +12,18 @@ from time import monotonic, time
 from typing import TYPE_CHECKING, Final
 
 from .. import filesystem
-from ..errors import warn
 from ..ids import readable_name
 from ..journal.journal import FileJournal
 from ..pump import INTERVAL
-from ..store.gate import recorded_run
 from ..store.paths import journal_folder, project_file, project_names
 from ..store.sqlite import SqliteStore
+from ..store.text_gate import recorded_run
 from ..store.transfer import put_whole, read_whole
-from ..store.writer import this_process
+from ..store.writer_process import this_process
 from ..switch_interval import QUICK, QUICKEST, switching
 from ..text import did_you_mean, listed
 from ..types import RunRecord
+from ..user_warnings import warn
 from .liveness import life
 from .options import RunOptions
 from .recovery import recover

@@ -14,7 +14,7 @@ from ..journal.journal import NullJournal
 from ..journal.reader import Remains, probe, remains
 from ..journal.records import NEXT_STEP
 from ..metrics import logged
-from ..store import validate
+from ..store import check_stored
 from ..store.base import Store
 from ..types import RunRecord
 from .exit_status import statuses
@@ -138,4 +138,4 @@ def _largest(store: Store, run: str) -> dict[str, int]:
 
 
 def _record(left: Remains) -> RunRecord:
-    return validate.record(left.head)
+    return check_stored.record(left.head)

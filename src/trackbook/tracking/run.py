@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
 
-from ..errors import warn
 from ..metrics import define
 from ..store.documents import document
-from ..store.gate import recorded_run
+from ..store.text_gate import recorded_run
 from ..types import ENDED, RunRecord, State
+from ..user_warnings import warn
 from .config import Config, Summary
 from .endings import Stopped, state_after
 from .run_writer import RunWriter

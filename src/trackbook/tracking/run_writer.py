@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import settings
-from ..errors import Findings
 from ..journal.journal import FileJournal, Journal, NullJournal, Ready
 from ..metrics import logged
-from ..store.gate import recorded_run
+from ..store.text_gate import recorded_run
 from ..types import MetricSummary, RunRecord, State
+from ..user_warnings import Findings
 from .config import Config, Summary
 from .options import SYSTEM_SECONDS
-from .origin import Origin
 from .recorder import Recorder
+from .task_origin import Origin
 
 if TYPE_CHECKING:
     from ..store.base import Store

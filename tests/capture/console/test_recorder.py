@@ -24,7 +24,7 @@ import trackbook as tb
 from kernels import client_of, environment_of
 from screens import expected
 from test_interrupts import Interruption
-from trackbook.capture.console import lines as lines_module
+from trackbook.capture.console import line_buffer as lines_module
 from trackbook.capture.console import recorder
 from trackbook.capture.console.recorder import ConsoleCapture, WriteBatch
 from trackbook.capture.console.terminal import HEIGHT, Terminal

@@ -1,5 +1,5 @@
 import type { Requests } from "../../frames/requests.ts";
-import { escapeRegExp } from "../../text.ts";
+import { escapeRegExp } from "../../regexp.ts";
 import { h, nextFrame, onResize, searchField, setText } from "../../ui/dom.ts";
 import { formatClock, formatCount } from "../../ui/format.ts";
 import { VirtualRows } from "../../ui/virtual-rows.ts";

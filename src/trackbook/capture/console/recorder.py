@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from ...pump import INTERVAL, Pump
 from ...tracking.run_writer import RunWriter
-from .lines import ConsoleLines
+from .line_buffer import ConsoleLines
 from .streams import HookedStream, TappedStream, can_be_tapped, descriptor_of, is_shown
 
 SECONDS: Final = 0.2  # between two reads of the written text; the store writes once a second

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trackbook.store import validate
+from trackbook.store import check_stored
 from trackbook.store.base import POINTS
 from trackbook.types import CAPTURED, RunRecord
 
@@ -25,15 +25,15 @@ def test_record_comes_back_from_its_json() -> None:
     record = RunRecord(
         "r1", "a", 1.0, tags=("x",), config={"lr": math.inf}, ended=2.0, done=2**63 - 1, defined={"*": "a"}
     )
-    assert validate.record(json.loads(json.dumps(dataclasses.asdict(record)))) == record
+    assert check_stored.record(json.loads(json.dumps(dataclasses.asdict(record)))) == record
 
 
 def test_fields_of_a_later_version_are_left_out() -> None:
-    assert validate.record(GOOD | {"new": 1}) == RunRecord(**GOOD)
+    assert check_stored.record(GOOD | {"new": 1}) == RunRecord(**GOOD)
 
 
 def test_whole_seconds_are_floats() -> None:
-    assert repr(validate.record(GOOD | {"started": 1, "ended": 2}).ended) == "2.0"
+    assert repr(check_stored.record(GOOD | {"started": 1, "ended": 2}).ended) == "2.0"
 
 
 WRONG = [
@@ -48,13 +48,13 @@ WRONG = [
 @pytest.mark.parametrize(("field", "value"), WRONG)
 def test_wrong_field_is_named(field: str, value: Any) -> None:
     with pytest.raises(ValueError, match=rf"^{field} of .*, not "):
-        validate.record(GOOD | {field: value})
+        check_stored.record(GOOD | {field: value})
 
 
 @pytest.mark.parametrize("fields", [None, [], "r1", {"id": "r1"}, {"name": "a", "started": 1.0}])
 def test_what_is_not_a_record_is_refused(fields: Any) -> None:
     with pytest.raises(ValueError, match="the record of a run"):
-        validate.record(fields)
+        check_stored.record(fields)
 
 
 # --- captured rows ----------------------------------------------------------------------------------------------------
@@ -66,7 +66,7 @@ def test_captured_rows_come_back_in_any_order_of_columns(table: str) -> None:
     row = {name: kinds[declared.split()[0]] for name, declared in CAPTURED[table].items()}
     row |= {"metrics": "[]"} if table == "cells" else {}
     columns = ["new", *reversed(row)]
-    assert validate.captured(table, columns, [["?", *reversed(row.values())]]) == [tuple(row.values())]
+    assert check_stored.captured(table, columns, [["?", *reversed(row.values())]]) == [tuple(row.values())]
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_captured_rows_come_back_in_any_order_of_columns(table: str) -> None:
 )
 def test_wrong_captured_row_is_named(table: str, columns: Any, row: list[Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
-        validate.captured(table, columns, [row])
+        check_stored.captured(table, columns, [row])
 
 
 # --- points -----------------------------------------------------------------------------------------------------------
@@ -108,14 +108,14 @@ def test_wrong_captured_row_is_named(table: str, columns: Any, row: list[Any], s
 def test_wrong_point_is_named_by_its_column(point: tuple[Any, ...], column: str) -> None:
     table = pl.DataFrame([("a", 0, 0.5, 1.0), point], schema=POINTS, orient="row")
     with pytest.raises(ValueError, match=f"^here: column '{column}' holds .*, not "):
-        validate.points(table, "here")
+        check_stored.points(table, "here")
 
 
 def test_values_that_are_not_finite_are_points() -> None:
     table = pl.DataFrame(
         [("a", step, x, 1.0) for step, x in enumerate([math.nan, math.inf])], schema=POINTS, orient="row"
     )
-    assert validate.points(table, "here") is table
+    assert check_stored.points(table, "here") is table
 
 
 # --- compressed text --------------------------------------------------------------------------------------------------
@@ -123,30 +123,30 @@ def test_values_that_are_not_finite_are_points() -> None:
 
 @given(st.binary(max_size=200))
 def test_compressed_bytes_come_back(data: bytes) -> None:
-    assert validate.decompress(validate.compress(data)) == data
+    assert check_stored.decompress(check_stored.compress(data)) == data
 
 
 @given(st.binary(max_size=60))
 def test_other_bytes_are_refused_or_small(data: bytes) -> None:
     try:
-        assert len(validate.decompress(data)) <= validate.SMALLEST_BOUND
+        assert len(check_stored.decompress(data)) <= check_stored.SMALLEST_BOUND
     except ValueError as error:
         assert str(error)  # noqa: PT017  either is right
 
 
 @pytest.mark.parametrize("level", [1, 9])
 def test_few_bytes_never_become_many(level: int) -> None:
-    bomb = zlib.compress(bytes(validate.SMALLEST_BOUND + 1), level)
+    bomb = zlib.compress(bytes(check_stored.SMALLEST_BOUND + 1), level)
     with pytest.raises(ValueError, match="compressed bytes are more than 33,554,432 bytes"):
-        validate.decompress(bomb)
+        check_stored.decompress(bomb)
 
 
 @pytest.mark.parametrize("change", [lambda data: data[:-1], lambda data: data + b"x", lambda _: b""])
 def test_cut_or_lengthened_text_is_refused(change: Any) -> None:
     with pytest.raises(ValueError, match="cut off, or followed by something else"):
-        validate.decompress(change(zlib.compress(b"text")))
+        check_stored.decompress(change(zlib.compress(b"text")))
 
 
 def test_what_is_exported_can_be_imported_however_repetitive() -> None:
-    data = bytes(validate.SMALLEST_BOUND + 1)
-    assert validate.decompress(validate.compress(data)) == data
+    data = bytes(check_stored.SMALLEST_BOUND + 1)
+    assert check_stored.decompress(check_stored.compress(data)) == data

@@ -12,8 +12,8 @@ import pytest
 
 import trackbook as tb
 from trackbook.store.documents import document, put_document
-from trackbook.store.gate import LONGEST_ERROR, LONGEST_VALUE, RunGate, recorded_rows, recorded_run, recorded_text
 from trackbook.store.memory import MemoryStore
+from trackbook.store.text_gate import LONGEST_ERROR, LONGEST_VALUE, RunGate, recorded_rows, recorded_run, recorded_text
 from trackbook.types import RunRecord
 
 KEY = "hf_ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefgh"
@@ -85,7 +85,7 @@ def test_unchanged_fields_are_not_masked_again(monkeypatch: pytest.MonkeyPatch) 
     gate = RunGate()
     first = RunRecord("r", "n", 1.0, config={"token": KEY})
     passed = gate(first)
-    monkeypatch.setattr("trackbook.store.gate.redact", None)
+    monkeypatch.setattr("trackbook.store.text_gate.redact", None)
     again = gate(dataclasses.replace(first, done=5))
     assert (again.config, again.done) == (passed.config, 5)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 import trackbook
-from trackbook import errors
-from trackbook.errors import WELL_AGAIN_SECONDS, Findings, TrackbookWarning, warn
+from trackbook import user_warnings
+from trackbook.user_warnings import WELL_AGAIN_SECONDS, Findings, TrackbookWarning, warn
 
 
 def test_a_warning_points_at_the_line_that_called_us() -> None:
@@ -60,7 +60,7 @@ def test_failing_disk_is_reported_once_until_it_recovers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     now = 1000.0
-    monkeypatch.setattr(errors.time, "monotonic", lambda: now)
+    monkeypatch.setattr(user_warnings.time, "monotonic", lambda: now)
     findings = Findings()
     findings.note_failures(["the journal", "the store"])
     findings.note_failures([])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import trackbook as tb
-from trackbook.boards import points as module
+from trackbook.boards import all_points as module
 
 
 @pytest.fixture
