@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -171,6 +170,8 @@ else:
 
     def _shares_blocks(folder: Path) -> bool:
         """Whether the disk beneath a stacked file system, which Linux does not name, shares blocks between files."""
+        import tempfile
+
         with tempfile.TemporaryFile(dir=folder) as one, tempfile.TemporaryFile(dir=folder) as other:
             one.write(bytes(4096))
             one.flush()

@@ -6,7 +6,6 @@ import contextlib
 import functools
 import os
 import re
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -63,6 +62,8 @@ def is_task_only() -> bool:
 
 @functools.cache
 def _homeless_dir() -> Path:
+    import tempfile
+
     user = getattr(os, "getuid", lambda: 0)()  # on Windows 0, which `stat` says of every file
     folder = Path(tempfile.gettempdir(), f"trackbook-{user}")
     try:

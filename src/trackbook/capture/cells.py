@@ -27,7 +27,6 @@ from ..metrics import logged
 from ..notebook import host
 from ..notebook.cells import Cells, Execution, Outcome
 from ..store.documents import put_document
-from ..store.text_gate import LONGEST_TEXTS, recorded_text
 from ..tracking.endings import state_after
 from ..tracking.run_writer import RunWriter
 
@@ -178,6 +177,8 @@ class CellCapture:
         return None if row is None else row.number
 
     def _follow(self, followed: _FollowedRun, execution: Execution) -> None:
+        from ..store.text_gate import LONGEST_TEXTS, recorded_text
+
         source = recorded_text(
             plain(execution.source), LONGEST_TEXTS["source"]
         )  # as earlier rows, which a resumed run reads

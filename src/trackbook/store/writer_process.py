@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import sys
 import time
 from pathlib import Path
@@ -13,6 +12,8 @@ from ..types import Writer
 
 def this_process() -> Writer:
     """Return this process, alive now."""
+    import platform
+
     return Writer(platform.node(), _system(), os.getpid(), _born(os.getpid()) or "", time.time())
 
 
@@ -51,6 +52,8 @@ if sys.platform == "linux":
 else:
 
     def _system() -> str:
+        import platform
+
         import psutil
 
         return f"{platform.node()} {psutil.boot_time():.0f}"

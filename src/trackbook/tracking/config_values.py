@@ -7,7 +7,6 @@ recorded as its text. No value can make the conversion fail.
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 import decimal
 import enum
 import fractions
@@ -16,8 +15,6 @@ import os
 import re
 import sys
 import types
-import uuid
-from argparse import Namespace
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, Final
@@ -25,11 +22,6 @@ from typing import Any, Final
 _MOST_BITS: Final = 10_000  # of an int: Python writes out no more than 4300 digits
 DEEPEST: Final = 64  # levels of nesting, below which a value stands as its text
 _CYCLE: Final = "<contains itself>"
-# Kinds whose text says all that there is to say of them.
-_TEXTS: Final = (
-    *(os.PathLike, dt.date, dt.time, dt.timedelta, dt.tzinfo, decimal.Decimal, fractions.Fraction),
-    *(complex, uuid.UUID, range, slice, type, types.ModuleType, types.GenericAlias, types.UnionType),
-)
 _CALLABLES: Final = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
 _NAMELESS: Final = (str, bytes, bytearray, int, float, complex, Sequence, AbstractSet, type, *_CALLABLES)
 
@@ -90,7 +82,7 @@ class Converter:
             return text_of(value.pattern)
         if isinstance(value, (bytes, bytearray)):
             return bytes(value).decode(errors="backslashreplace")
-        if not isinstance(value, _TEXTS) and not _is_of_arrays(value):
+        if not isinstance(value, _texts()) and not _is_of_arrays(value):
             self.unknown.setdefault(type(value), where)
         return text_of(value)
 
@@ -118,7 +110,7 @@ def items_of(value: Any, *, is_config: bool = False) -> list[tuple[Any, Any]] | 
         return None
     if callable(dump := getattr(value, "model_dump", None)):
         return list(dump().items())
-    if is_config or isinstance(value, (Namespace, types.SimpleNamespace)) or not _has_own_text(type(value)):
+    if is_config or isinstance(value, _namespaces()) or not _has_own_text(type(value)):
         return list({**dict(_class_items(type(value))), **vars(value)}.items()) or None
     return None
 
@@ -213,3 +205,22 @@ def text_of(value: Any) -> str:
     except Exception as error:  # noqa: BLE001  as above
         text = f"<{type(value).__name__} whose str raises {type(error).__name__}>"
     return text if text.isascii() else text.encode(errors="backslashreplace").decode()
+
+
+@functools.cache
+def _texts() -> tuple[type, ...]:
+    """Kinds whose text says all that there is to say of them."""
+    import datetime as dt
+    import uuid
+
+    return (
+        *(os.PathLike, dt.date, dt.time, dt.timedelta, dt.tzinfo, decimal.Decimal, fractions.Fraction),
+        *(complex, uuid.UUID, range, slice, type, types.ModuleType, types.GenericAlias, types.UnionType),
+    )
+
+
+@functools.cache
+def _namespaces() -> tuple[type, ...]:
+    from argparse import Namespace
+
+    return (Namespace, types.SimpleNamespace)

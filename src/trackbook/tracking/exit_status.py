@@ -8,7 +8,6 @@ project next reads it there. Elsewhere the status stays unknown.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import opcode
 import os
@@ -23,6 +22,7 @@ from typing import Any, Final
 from ..ids import new_id
 
 SUFFIX: Final = ".exit"
+_INT_BYTES: Final = 4  # of the status, a C int
 _EXITING_SECONDS: Final = 60.0  # after this, a process that wrote no status was killed
 
 
@@ -41,6 +41,8 @@ def returned(frame: FrameType) -> bool:
 
 def write_at_exit(folder: Path, runs: Collection[str]) -> bool:
     """Have the exit status written for these runs when the process is over; False where that cannot be done."""
+    import ctypes
+
     libc: Any = ctypes.CDLL(None) if sys.platform == "linux" else None
     if not hasattr(libc, "on_exit"):  # musl, macOS, Windows
         return False
@@ -66,7 +68,7 @@ def statuses(folder: Path) -> Iterator[tuple[Path, list[str], int]]:
     for path in paths:
         with contextlib.suppress(OSError, ValueError):  # another opener was faster, or the file is damaged
             head, _, status = path.read_bytes().partition(b"\n")
-            if len(status) >= ctypes.sizeof(ctypes.c_int):
-                yield path, list(map(str, json.loads(head))), int.from_bytes(status[:4], sys.byteorder) & 0xFF
+            if len(status) >= _INT_BYTES:
+                yield path, list(map(str, json.loads(head))), int.from_bytes(status[:_INT_BYTES], sys.byteorder) & 0xFF
             elif time.time() - path.stat().st_mtime > _EXITING_SECONDS:
                 path.unlink()

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
 
 from ..metrics import define
 from ..store.documents import document
-from ..store.text_gate import recorded_run
 from ..types import ENDED, RunRecord, State
 from ..user_warnings import warn
 from .config import Config, Summary
@@ -58,6 +57,8 @@ class Run:
     @property
     def record(self) -> RunRecord:
         """What is recorded of the run beside its points: its state, error, times, config and the rest."""
+        from ..store.text_gate import recorded_run
+
         return recorded_run(self._writer.record)
 
     @property

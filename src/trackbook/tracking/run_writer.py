@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from .. import settings
 from ..journal.journal import FileJournal, Journal, NullJournal, Ready
 from ..metrics import logged
-from ..store.text_gate import recorded_run
 from ..types import MetricSummary, RunRecord, State
 from ..user_warnings import Findings
 from .config import Config, Summary
@@ -159,6 +158,8 @@ class RunWriter:
 
         A call that an interrupt breaks off is carried on by the next one.
         """
+        from ..store.text_gate import recorded_run
+
         while self.before_end and not self._is_apart:
             last = self.before_end[-1]
             last(self)
@@ -235,6 +236,8 @@ class RunWriter:
 
     def go_on_in_child(self) -> None:
         """After a fork, in the child: log into a journal of its own, and touch neither store nor pump."""
+        from ..store.text_gate import recorded_run
+
         self.in_child = self.alert = True
         self._knows_rank = False
         inherited = self.recorder.journal
