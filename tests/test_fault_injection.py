@@ -28,7 +28,7 @@ from trackbook.tracking.run import Run, writer_of
 from trackbook.types import RunRecord
 
 Points = dict[tuple[str, int], float]
-pytestmark = pytest.mark.timeout(7200)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(7200)]
 SAID = (OSError, MemoryError, ValueError)  # what an act may raise: never an error of SQLite, nor one of ours
 
 

@@ -39,7 +39,7 @@ from trackbook.types import CAPTURED, RunRecord
 
 _SOME = min(settings().max_examples, 40) if settings().max_examples <= 100 else settings().max_examples
 fuzz = settings(max_examples=_SOME, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.timeout(3600)]
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore"), pytest.mark.timeout(3600)]
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),

@@ -15,6 +15,8 @@ import trackbook as tb
 from trackbook.tracking import exit_status
 from trackbook.tracking.exit_status import statuses
 
+pytestmark = pytest.mark.slow
+
 glibc = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the exit status is unknown")
 BEGIN = "import sys\nimport trackbook as tb\ntb.init('p', 'r', capture=False)\ntb.log({'loss': 1.0})\n"
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from trackbook.magics.instrument import KINDS, VALUE, rewrite
 from trackbook.magics.targets import parse_targets
 
-pytestmark = pytest.mark.first
+pytestmark = [pytest.mark.first, pytest.mark.slow]
 
 TRACKED = ("a", "b")
 HEAD = """

@@ -23,6 +23,8 @@ from trackbook.store.database import project_name
 from trackbook.store.sqlite import SqliteStore
 from trackbook.types import Cursor, RunRecord
 
+pytestmark = pytest.mark.slow
+
 TIMEOUT = 60
 
 Open = Callable[[], SqliteStore]
