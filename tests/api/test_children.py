@@ -81,7 +81,9 @@ for work in (train, fail, leave):
     )
     assert done.returncode == 0
     assert states() == {"train": "finished", "fail": "failed", "leave": "failed"}
-    assert [tb.get_run(name, "p").record.error for name in ("fail", "leave")] == ["ValueError: no", "SystemExit: 3"]
+    # from Python 3.13 on, the exception of a child is gone when its exit functions run
+    failure = "ValueError: no" if sys.version_info < (3, 13) else "SystemExit: 1"
+    assert [tb.get_run(name, "p").record.error for name in ("fail", "leave")] == [failure, "SystemExit: 3"]
     assert tb.runs("p")["points"].to_list() == [5, 5, 5]
 
 
@@ -246,6 +248,7 @@ os.wait()
     assert tb.runs("p")["points"].to_list() == [0]
 
 
+@pytest.mark.notebook
 def test_forked_workers_of_a_notebook_show_no_board(tmp_path: Path) -> None:
     cell = """
 import multiprocessing as mp, trackbook as tb

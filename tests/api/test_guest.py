@@ -275,6 +275,7 @@ os.kill(os.getpid(), signal.SIGTERM)
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows interrupts kernels by an event")
 @pytest.mark.parametrize("wait", ["queue.Queue().get()", "threading.Event().wait()", "while True: pass"])
+@pytest.mark.notebook
 def test_interrupting_a_kernel_ends_the_cell_that_called_init(wait: str) -> None:
     """The first `init` of the kernel is in the cell that waits: ipykernel handles SIGINT anew for each cell."""
     from jupyter_client.manager import start_new_kernel

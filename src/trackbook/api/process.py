@@ -28,7 +28,7 @@ from ..pump import Pump
 from ..store.paths import journal_folder, project_file
 from ..store.polars_import import import_polars
 from ..tracking.endings import state_after
-from ..tracking.exit_status import main_frame, returned, write_at_exit
+from ..tracking.exit_status import main_frame, returned, status_of_child, write_at_exit
 from ..tracking.options import RunOptions
 from ..tracking.run import Run, writer_of
 from ..tracking.run_writer import RunWriter
@@ -258,11 +258,15 @@ class Process:
 
     def _close_child(self) -> None:
         """At the end of a child of multiprocessing, end its runs by the exception that ends it, if there is one."""
-        error = sys.exc_info()[1]
+        status = status_of_child()
+        error = SystemExit(status) if status else sys.exc_info()[1]
         self._end_all(lambda _: state_after(error))
 
     def close(self) -> None:
         """At the end of the process, end the open runs as the program did."""
+        if status_of_child() is not None:
+            self._close_child()
+            return
         if not self._ends_by_its_main_program:
             self._end_all(lambda _: ("finished", None))
             return

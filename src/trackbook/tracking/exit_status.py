@@ -39,6 +39,21 @@ def returned(frame: FrameType) -> bool:
     return frame.f_lasti >= 0 and opcode.opname[frame.f_code.co_code[frame.f_lasti]].startswith("RETURN")
 
 
+def status_of_child() -> int | None:
+    """Return the exit status of a child that multiprocessing forked, None where its exception is still there or this is no such child.
+
+    From Python 3.13 on, exit functions run in the frame that holds the status, when the exception is gone.
+    """
+    frame: FrameType | None = sys._getframe()  # noqa: SLF001  # documented
+    while frame is not None and frame.f_code.co_name != "_bootstrap":
+        if frame.f_globals.get("__name__") in ("multiprocessing.popen_fork", "multiprocessing.forkserver"):
+            status = frame.f_locals.get("code")
+            if isinstance(status, int):
+                return status
+        frame = frame.f_back
+    return None
+
+
 def write_at_exit(folder: Path, runs: Collection[str]) -> bool:
     """Have the exit status written for these runs when the process is over; False where that cannot be done."""
     import ctypes
