@@ -154,7 +154,7 @@ class _Segment:
         if self.file is not None:
             try:
                 filesystem.write_at(self.file, memoryview(self.buffer)[start : start + size], start)
-            except BaseException:
+            except (OSError, MemoryError):
                 self.close_file()
                 raise
 
