@@ -81,7 +81,7 @@ def test_run_whose_folder_goes_away_ends_and_the_next_one_begins(tmp_path: Path,
     run.log({"loss": 0})
     run.history()
     project = process().project("p", folder)
-    project.store._file.close()  # else SQLite goes on with the open file, and nothing fails
+    project.store.close()  # else SQLite goes on with the open file, and nothing fails
     with unreachable(folder, number):
         run.log({"loss": 1})
         assert run.summary["loss"] == 1
