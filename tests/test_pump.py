@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 
 import pytest
@@ -94,6 +95,36 @@ def test_member_added_again_is_ticked_at_once() -> None:
     pump.add(member)
     member.wait(1)
     pump.remove(member)
+
+
+def test_a_member_with_nothing_due_is_removed_and_the_thread_ends() -> None:
+    pump, member = Pump(), Member(rest=math.inf)
+    pump.add(member)
+    thread = pump._thread
+    assert thread is not None
+    thread.join(10)
+    assert not thread.is_alive()
+    assert member.ticks == 1
+    pump.add(member)
+    member.wait(2)
+
+
+def test_a_member_that_is_added_while_it_says_so_stays() -> None:
+    pump = Pump()
+
+    class Renewed(Member):
+        def tick(self, now: float) -> float:
+            super().tick(now)
+            if self.ticks == 1:
+                pump.add(self)
+            return math.inf if self.ticks < 3 else INTERVAL
+
+    member, other = Renewed(), Member()
+    pump.add(other)
+    pump.add(member)
+    member.wait(2)
+    pump.remove(member)
+    pump.remove(other)
 
 
 def test_a_failing_member_is_said_once_and_tried_again(caplog: pytest.LogCaptureFixture) -> None:

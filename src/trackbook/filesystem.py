@@ -23,6 +23,7 @@ _COPY_ON_WRITE = frozenset("btrfs zfs bcachefs f2fs nilfs2".split())
 _STACKED = frozenset(("overlay", "aufs", "ecryptfs", "fuse-overlayfs", "fuse.fuse-overlayfs"))
 _FICLONE = 0x40049409  # shares the blocks of a file with another one; every copy-on-write file system of today knows it
 
+HOLDS_OPEN_FILES = os.name == "nt"  # a file that is open can be neither moved nor removed
 
 _BINARY = getattr(os, "O_BINARY", 0)  # Windows would write \r\n
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextvars
 import logging
+import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final, Protocol
 
 INTERVAL: Final = 0.05  # seconds between two ticks of the most eager member
@@ -18,7 +19,8 @@ class Ticking(Protocol):
     def tick(self, now: float) -> float:
         """Do what is due at `now` (seconds of the monotonic clock); return the seconds until something is due again.
 
-        Called from the pump's thread. A tick costs a busy training loop 0.1 ms, because it has to give up the GIL.
+        A member that returns infinity is removed, unless it was added again meanwhile. Called from the pump's thread. A tick costs a
+        busy training loop 0.1 ms, because it has to give up the GIL.
         """
 
 
@@ -79,6 +81,14 @@ class Pump:
                 if due.get(id(member), now) <= now + INTERVAL / 2:
                     due[id(member)] = now + self._tick(member, now)
             rest = max(0.0, min(due.values()) - time.monotonic())
+            self._dismiss([member for member in members if due[id(member)] == math.inf])
+
+    def _dismiss(self, idle: Collection[Ticking]) -> None:
+        with self._lock:
+            if idle and not self._added.is_set():  # else one of them may have news
+                self._members = [member for member in self._members if member not in idle]
+                if not self._members:
+                    self._added.set()  # the thread ends
 
     def _tick(self, member: Ticking, now: float) -> float:
         try:

@@ -77,12 +77,13 @@ before = snapshot()
 import trackbook as tb
 imported = differences(before, snapshot())
 run = tb.init("p", config={"lr": 0.1}, CAPTURE)
+sys.modules["trackbook.tracking.project"].IDLE_SECONDS = 0.1  # a project without runs is closed after an idle while
 for step in range(100):
     tb.log({"loss": step})
 opened = differences(before, snapshot())
 tb.finish()
 import threading
-for thread in threading.enumerate():  # the pump ends by itself
+for thread in threading.enumerate():  # the pump ends by itself, once the project is closed
     if thread.name.startswith("trackbook"):
         thread.join(10)
 finished = differences(before, snapshot())
@@ -117,6 +118,13 @@ def test_process_is_the_same_after_a_run_with_every_capture() -> None:
     assert imported == {}
     assert opened.keys() <= {"threads", "descriptors", "polars", "hooks"}  # the console is recorded
     assert finished.keys() <= {"polars"}, finished
+
+
+@pytest.mark.parametrize("end", ["", "sys.exit(1)", "1 / 0"])
+def test_a_program_that_ends_before_the_idle_while_leaves_its_file_closed(end: str, store_dir: Path) -> None:
+    done = python(f"import sys\nimport trackbook as tb\ntb.init('p')\ntb.log({{'a': 1}})\ntb.finish()\n{end}")
+    assert ("Traceback" in done.stderr) == (end == "1 / 0"), done.stderr
+    assert [path.name for path in store_dir.iterdir() if path.is_file()] == ["p.trackbook.db"]
 
 
 @linux

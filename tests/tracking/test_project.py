@@ -14,6 +14,7 @@ from trackbook.journal.records import RECORD_BYTES
 from trackbook.pump import INTERVAL
 from trackbook.tracking.options import RunOptions
 from trackbook.tracking.project import (
+    IDLE_SECONDS,
     LARGEST_BACKLOG,
     QUIET_SECONDS,
     SLOWEST_FLUSH_SECONDS,
@@ -177,6 +178,29 @@ def test_project_without_open_runs_hardly_wakes(project: Project) -> None:
     project.boards.add("a board")
     start(project).finish()
     assert project.tick(10.0) == SLOWEST_FLUSH_SECONDS
+
+
+def test_the_file_is_closed_an_idle_while_after_the_last_run(
+    project: Project, flushes_taking: Callable[[float], None]
+) -> None:
+    log = project.store.path.with_name(project.store.path.name + "-wal")
+    flushes_taking(0.0)  # at second 0
+    start(project).finish()
+    assert [project.tick(now) for now in (1.0, 5.0, IDLE_SECONDS - 1.0)] == [SLOWEST_FLUSH_SECONDS] * 2 + [1.0]
+    assert log.exists()
+    assert project.tick(IDLE_SECONDS) == math.inf
+    assert not log.exists()
+
+
+@pytest.mark.usefixtures("flushes_taking")
+def test_what_is_not_in_the_file_is_tried_for_as_long_as_it_takes(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start(project).finish()
+    with monkeypatch.context() as full_disk:
+        full_disk.setattr(project.store, "flush", lambda: False)
+        assert project.tick(IDLE_SECONDS) == SLOWEST_FLUSH_SECONDS
+    assert project.tick(IDLE_SECONDS) == math.inf
 
 
 @pytest.mark.usefixtures("flushes_taking")

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from .. import settings
+from .. import filesystem, settings
 from ..boards.open_boards import OpenBoards
 from ..capture.base import Capture, Captures, LazyCapture
 from ..capture.cells import CellCapture
@@ -237,8 +237,8 @@ class Process:
         self.boards.settle()
 
     def _release(self, project: Project, _: RunWriter) -> None:
-        """Let go of what a project holds in this process, once none of its runs is open and no board shows it."""
-        if not project.open_runs and not project.boards:
+        """Close a project's file after its last run at once where a user could not remove it otherwise; elsewhere the pump does, later."""
+        if filesystem.HOLDS_OPEN_FILES and not project.open_runs and not project.boards:
             self.pump.remove(project)
             project.store.close()
 
