@@ -14,16 +14,16 @@ def reopen(_: Any, folder: Path) -> dict[str, float]:
     os.environ["TRACKBOOK_DIR"] = str(folder)
     begin = time.perf_counter()
     from trackbook.api import run as run_module
-    from trackbook.boards.session import Session
+    from trackbook.boards.frame_source import FrameSource
     from trackbook.tracking import project as project_module  # noqa: F401  # what the first use of a project would import
 
     imported = time.perf_counter()
     project = run_module.home("bench")
     (run,) = project.store.runs()
-    session = Session(project.name, project.store)
-    session.add_run(run.id)
-    session.pull()
-    keyframe, _ = session.keyframe()
+    source = FrameSource(project.name, project.store)
+    source.add_run(run.id)
+    source.pull()
+    keyframe, _ = source.keyframe()
     end = time.perf_counter()
     return {"seconds": end - imported, "import_s": imported - begin, "keyframe_bytes": len(keyframe["data"])}
 

@@ -23,13 +23,13 @@ BEGAN = 1_750_000_000.0
 
 
 class Following:
-    """A run in a store, and a session that follows it."""
+    """A run in a store, and a source that follows it."""
 
     def __init__(self, folder: Path) -> None:
         import numpy as np
         import polars as pl
 
-        from trackbook.boards.session import Session
+        from trackbook.boards.frame_source import FrameSource
         from trackbook.store.base import POINTS
         from trackbook.store.sqlite import SqliteStore
         from trackbook.types import RunRecord
@@ -37,8 +37,8 @@ class Following:
         self.np, self.pl, self.schema = np, pl, POINTS
         self.store = SqliteStore(folder / "pictures.db", "pictures")
         self.store.put_run(RunRecord("r", "run", started=BEGAN))
-        self.session = Session("pictures", self.store)
-        self.session.add_run("r")
+        self.source = FrameSource("pictures", self.store)
+        self.source.add_run("r")
         self.chance = np.random.default_rng(3)
         self.names = pl.Series([f"group{m % 3}/metric{m}" for m in range(SERIES)], dtype=pl.String).cast(
             POINTS["metric"]
@@ -57,14 +57,14 @@ class Following:
     def refresh(self) -> tuple[float, int]:
         """The thread's seconds for one refresh, and the bytes it sends, headers included."""
         begin = time.thread_time()
-        self.session.pull()
-        frames = [frame for frame in self.session.frames() if frame is not None]
+        self.source.pull()
+        frames = [frame for frame in self.source.frames() if frame is not None]
         seconds = time.thread_time() - begin
         return seconds, sum(len(frame["data"]) + len(json.dumps(frame["header"])) for frame in frames)
 
     def refreshes(self, rate: int, seconds: int) -> tuple[tuple[float, ...], tuple[int, ...]]:
         """What each refresh of so many seconds takes and sends, at `rate` calls a second."""
-        self.session.keyframe()
+        self.source.keyframe()
         taken = []
         for refresh in range(seconds * REFRESHES_A_SECOND):
             self.log(rate // REFRESHES_A_SECOND, rate)
@@ -81,18 +81,18 @@ def pictures(_: Any, folder: Path, points: int, seconds: int) -> dict[str, float
     while following.calls * SERIES < points:
         following.log(min(100_000, -(-points // SERIES) - following.calls), 1000)
         following.store.flush()
-    following.session.pull()
+    following.source.pull()
     found: dict[str, float] = {}
     for rate in (100, 1000):
         times, sent = following.refreshes(rate, seconds)
         found |= {f"ms_{rate}": statistics.fmean(times) * 1e3, f"bytes_{rate}": statistics.fmean(sent)}
-    return found | _keyframe(following.session)
+    return found | _keyframe(following.source)
 
 
 def growing(_: Any, folder: Path, rate: int, seconds: int) -> dict[str, float]:
     """From the first call on."""
     following = Following(folder)
-    following.session.pull()
+    following.source.pull()
     times, sent = following.refreshes(rate, seconds)
     return {"ms": statistics.fmean(times) * 1e3, "bytes": statistics.fmean(sent), "largest": max(sent)}
 
@@ -101,12 +101,12 @@ def largest(_: Any) -> dict[str, float]:
     """A keyframe, and refreshes, of 30 series of 10 M steps each, of which every 16th was logged."""
     import numpy as np
 
-    from trackbook.boards.session import Session
+    from trackbook.boards.frame_source import FrameSource
     from trackbook.store.memory import MemoryStore
 
-    session = Session("pictures", MemoryStore())
+    source = FrameSource("pictures", MemoryStore())
     header: Any = {"key": 0, "id": "r", "name": "run", "state": "running"}
-    picture = session._picture  # noqa: SLF001  # 300 M points are too many to write for this
+    picture = source._picture  # noqa: SLF001  # 300 M points are too many to write for this
     picture.put_run(header)
     chance = np.random.default_rng(4)
     numbers = np.array([picture.number("r", f"metric{m}") for m in range(SERIES)])
@@ -114,24 +114,24 @@ def largest(_: Any) -> dict[str, float]:
         steps = np.arange(first, first + 1_000_000, 16)
         for number in numbers.tolist():
             picture.add(np.full(len(steps), number), steps, BEGAN + steps / 1000, chance.normal(size=len(steps)))
-    found = _keyframe(session)
-    session.keyframe()
+    found = _keyframe(source)
+    source.keyframe()
     sent = []
     for refresh in range(200):
         steps = np.tile(np.arange(100), SERIES) + 10_000_000 + 100 * refresh
         picture.add(np.repeat(numbers, 100), steps, BEGAN + steps / 1000, chance.normal(size=len(steps)))
-        frames = [frame for frame in session.frames() if frame is not None]
+        frames = [frame for frame in source.frames() if frame is not None]
         sent.append(sum(len(frame["data"]) + len(json.dumps(frame["header"])) for frame in frames))
     return found | {"bytes": statistics.fmean(sent)}
 
 
-def _keyframe(session: Any) -> dict[str, float]:
+def _keyframe(source: Any) -> dict[str, float]:
     taken = []
     for _ in range(5):
         begin = time.perf_counter()
-        keyframe, _ = session.keyframe()
+        keyframe, _ = source.keyframe()
         taken.append(time.perf_counter() - begin)
-    saved, _ = session.saved_keyframe()
+    saved, _ = source.saved_keyframe()
     return {
         "keyframe_ms": statistics.median(taken) * 1e3,
         "keyframe_bytes": len(keyframe["data"]),
@@ -143,18 +143,18 @@ def detail(_: Any, folder: Path, questions: int) -> dict[str, float]:
     """Windows of a long run, a thousandth to a quarter of it wide, while another thread computes as a cell does."""
     os.environ["TRACKBOOK_DIR"] = str(folder)
     from trackbook.api import run as run_module
-    from trackbook.boards.session import Session
-    from trackbook.boards.zoom import detail as zoom
+    from trackbook.boards.frame_source import FrameSource
+    from trackbook.boards.zoom_detail import detail as zoom
     from trackbook.metrics import is_system
 
     project = run_module.home("bench")
     (run,) = project.store.runs()
-    session = Session(project.name, project.store)
-    session.add_run(run.id)
-    session.pull()
+    source = FrameSource(project.name, project.store)
+    source.add_run(run.id)
+    source.pull()
     last = run.done or max(summary.count for summary in project.store.summary(run.id).values())
     chance = random.Random(11)  # noqa: S311  # no secret
-    metric = next(number for number, name in enumerate(session.picture.metrics) if not is_system(name))
+    metric = next(number for number, name in enumerate(source.picture.metrics) if not is_system(name))
     taken = []
     with _busy_cell():
         for _ in range(questions):
@@ -162,7 +162,7 @@ def detail(_: Any, folder: Path, questions: int) -> dict[str, float]:
             start = chance.uniform(0, last - width)
             question = {"series": [[0, metric]], "from": start, "to": start + width, "buckets": 720}
             begin = time.perf_counter()
-            answer, _ = zoom(session.picture, session.store, question)
+            answer, _ = zoom(source.picture, source.store, question)
             taken.append(time.perf_counter() - begin)
             if "series" not in answer:
                 raise RuntimeError(f"no detail: {answer}")
@@ -200,7 +200,7 @@ def board(_: Any, folder: Path, seconds: float) -> dict[str, float]:
 
     import trackbook
     from trackbook.api.process import process
-    from trackbook.boards.session import Session
+    from trackbook.boards.frame_source import FrameSource
 
     sent = []
 
@@ -215,9 +215,9 @@ def board(_: Any, folder: Path, seconds: float) -> dict[str, float]:
     ipywidgets.widgets.widget.comm.create_comm = Comm
     run = trackbook.init(project="bench", display=False)
     project = process.project("bench")
-    session = Session(project.name, project.store)
-    session.add_run(run.id)
-    shown = process.add_board(project, session)
+    source = FrameSource(project.name, project.store)
+    source.add_run(run.id)
+    shown = process.add_board(project, source)
     tick, ticking = shown.tick, [0.0]
 
     def measured(now: float) -> float:
@@ -236,7 +236,7 @@ def board(_: Any, folder: Path, seconds: float) -> dict[str, float]:
             loss = loss * 0.999 + 1e-6
         steps += 1
         if steps % 250 == 0:
-            shown.set_state({"seen": session.seq})
+            shown.set_state({"seen": source.seq})
     seconds = now - begin
     trackbook.finish()
     return {

@@ -20,11 +20,11 @@ import pytest
 from faulty import KINDS, Fault, FaultyFiles, FaultyStore
 from trackbook.data.export import export
 from trackbook.data.importing import import_parquet
-from trackbook.store import database
+from trackbook.store import sqlite_file
 from trackbook.tracking import liveness
-from trackbook.tracking.options import RunOptions
 from trackbook.tracking.project import Project
 from trackbook.tracking.run import Run, writer_of
+from trackbook.tracking.run_options import RunOptions
 from trackbook.types import RunRecord
 
 Points = dict[tuple[str, int], float]
@@ -179,7 +179,7 @@ def run_life(root: Path, fault: Fault, double: str) -> Life:
     root.mkdir(parents=True)
     life = Life(root, fault)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(database, "BUSY_SECONDS", 0.01)
+        patch.setattr(sqlite_file, "BUSY_SECONDS", 0.01)
         patch.setattr(
             liveness, "runs_here", lambda _: False
         )  # the processes of the past are dead, though they are this one

@@ -24,14 +24,14 @@ from hypothesis import strategies as st
 
 from journals import abandoned
 from stores import filled, one_run, stand
+from trackbook.boards.frame_source import FrameSource
 from trackbook.boards.publisher import Publisher
-from trackbook.boards.session import Session
 from trackbook.data.export import export
 from trackbook.data.importing import import_parquet
 from trackbook.journal.journal import HEAD
 from trackbook.metrics import glob_matches
-from trackbook.store import check_stored, codec, database, queries
-from trackbook.store.codec import Columns
+from trackbook.store import check_stored, chunk_codec, sqlite_file, sqlite_queries
+from trackbook.store.chunk_codec import Columns
 from trackbook.store.memory import MemoryStore
 from trackbook.store.sqlite import SqliteStore
 from trackbook.tracking.recovery import recover
@@ -203,7 +203,7 @@ def test_damaged_project_file_never_stops_a_new_run(data: st.DataObject) -> None
         ):
             with contextlib.suppress(OSError):
                 read()
-        database.project_name(store.path)
+        sqlite_file.project_name(store.path)
         store.put_run(one_run(id="new"))
         store.append("new", new)
         written = store.flush() or store.flush()
@@ -222,7 +222,7 @@ def test_damaged_project_file_never_stops_a_new_run(data: st.DataObject) -> None
 @cache
 def chunk() -> bytes:
     steps = np.arange(40)
-    return codec.encode(Columns((steps % 3).astype(np.int32), steps, steps / 7, steps + 1.7e9))
+    return chunk_codec.encode(Columns((steps % 3).astype(np.int32), steps, steps / 7, steps + 1.7e9))
 
 
 @fuzz
@@ -231,7 +231,7 @@ def test_damaged_chunk_is_told_before_it_is_decoded(data: st.DataObject) -> None
     """Polars ends the process at some damaged bytes, which it takes for the length of what follows."""
     whole = chunk()
     damaged = data.draw(damage(whole))
-    found = queries.unpack(queries.Chunk(0, 40, zlib.crc32(whole), damaged), 0, 40)
+    found = sqlite_queries.unpack(sqlite_queries.Chunk(0, 40, zlib.crc32(whole), damaged), 0, 40)
     assert (found is None) == (damaged != whole)
 
 
@@ -287,9 +287,9 @@ window = st.fixed_dictionaries(
 def test_any_question_has_an_answer(question: dict[str, Any]) -> None:
     store = filled(one_run())
     store.put_captured("r1", "console", [(0, "stdout", "hello", 1.0, None)])
-    session = Session("p", store)
-    session.add_run("r1")
-    publisher = Publisher(session, lambda *_: None)
+    source = FrameSource("p", store)
+    source.add_run("r1")
+    publisher = Publisher(source, lambda *_: None)
     answer, buffers = publisher.answer(question)
     assert isinstance(answer, dict)
     assert all(isinstance(one, bytes) for one in buffers)

@@ -1,6 +1,6 @@
 import { Board } from "./board/board.ts";
 import type { HostModel } from "./frames/host-model.ts";
-import { shareStore, storeOf } from "./frames/store.ts";
+import { shareStore, storeOf } from "./frames/picture-store.ts";
 import { replaceSavedPages } from "./hosts/page.ts";
 
 export { mount } from "./hosts/page.ts";

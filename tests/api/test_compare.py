@@ -87,11 +87,11 @@ def test_in_a_notebook_a_diff_is_a_table_and_a_board_of_both(monkeypatch: pytest
     found._ipython_display_()
     bundle, board = shown
     assert bundle == {"text/plain": repr(found), "text/html": found._repr_html_()}
-    assert board.session.run_ids == [run.id for run in runs]
+    assert board.source.run_ids == [run.id for run in runs]
 
 
 def test_in_a_notebook_runs_are_compared_on_their_board(monkeypatch: pytest.MonkeyPatch) -> None:
     ids = [a_run(name).id for name in "ab"]
     monkeypatch.setattr(compare.host.Host, "is_notebook", True)
     board = compare.compare(["b", "a"])
-    assert (board.panel, board.session.run_ids) == ("compare", ids[::-1])
+    assert (board.panel, board.source.run_ids) == ("compare", ids[::-1])

@@ -13,8 +13,8 @@ import pytest
 from journals import points
 from processes import own_process
 from trackbook.api.process import Process
-from trackbook.tracking.options import RunOptions
 from trackbook.tracking.run import Run, writer_of
+from trackbook.tracking.run_options import RunOptions
 from trackbook.types import RunRecord
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither such signals nor fork")

@@ -7,7 +7,7 @@ import pytest
 from ipywidgets.embed import dependency_state
 
 from trackbook.boards import front_end
-from trackbook.boards.session import Session
+from trackbook.boards.frame_source import FrameSource
 from trackbook.boards.widget import Board
 from trackbook.notebook import host
 from trackbook.store.memory import MemoryStore
@@ -21,7 +21,7 @@ def built(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def board() -> Board:
-    return Board("p", Session("p", MemoryStore()))
+    return Board("p", FrameSource("p", MemoryStore()))
 
 
 def test_all_boards_of_a_kernel_share_one_front_end() -> None:

@@ -8,10 +8,10 @@ import pytest
 
 from processes import own_process
 from trackbook.api.process import Process
+from trackbook.boards.frame_source import FrameSource
 from trackbook.boards.run_actions import RunActions
-from trackbook.boards.session import Session
 from trackbook.pump import INTERVAL
-from trackbook.tracking.options import RunOptions
+from trackbook.tracking.run_options import RunOptions
 from trackbook.types import RunRecord
 
 
@@ -26,9 +26,9 @@ def test_project_knows_the_boards_that_show_it(process: Process) -> None:
     run = process.begin(RunOptions(RunRecord("r1", "a", 1.0), "p"))
     process.pump.remove(project)
     run.log({"a": 0.5})
-    session = Session("p", project.store)
-    session.add_run("r1")
-    board = process.boards.add(session, "p", project.store.path, RunActions(project), project)
+    source = FrameSource("p", project.store)
+    source.add_run("r1")
+    board = process.boards.add(source, "p", project.store.path, RunActions(project), project)
     assert project.boards == {board}
     assert len(project.store.read("r1")) == 1  # a board begins with all that was logged
     process.boards.end_cell()
@@ -43,7 +43,7 @@ class Ticked:
 
     def __init__(self, *, awake: bool) -> None:
         self.awake = awake
-        self.session: Any = None
+        self.source: Any = None
         self.forgotten: list[str] = []
 
     def tick(self, now: float) -> float:

@@ -12,9 +12,9 @@ from typing import Any
 import polars as pl
 import pytest
 
+from trackbook.boards.frame_source import FrameSource
 from trackbook.boards.publisher import Publisher
 from trackbook.boards.questions import DONE, AnswerTable, Question
-from trackbook.boards.session import Session
 from trackbook.store.base import POINTS
 from trackbook.store.memory import MemoryStore
 from trackbook.types import RunRecord
@@ -38,13 +38,13 @@ class Published:
     def __init__(self, actions: FakeActions | None = None) -> None:
         self.store = MemoryStore()
         self.store.put_run(RunRecord("r", "run", started=100.0))
-        self.session = Session("p", self.store)
-        self.session.add_run("r")
+        self.source = FrameSource("p", self.store)
+        self.source.add_run("r")
         self.front_end = FrontEnd()
         self.actions = actions or FakeActions()
         self.messages: list[list[str]] = []  # the traits of each message
         self.in_message = False
-        self.publisher = Publisher(self.session, self.publish, message=self.message, actions=self.actions)
+        self.publisher = Publisher(self.source, self.publish, message=self.message, actions=self.actions)
         self.state = self.publisher.opening()
         self.front_end.receive(keyframe=self.state["keyframe"], delta=self.state["delta"])
         self.now = 0.0
@@ -106,9 +106,9 @@ def test_publisher_needs_neither_anywidget_nor_traitlets() -> None:
     program = """
 import sys
 from trackbook.boards.publisher import Publisher
-from trackbook.boards.session import Session
+from trackbook.boards.frame_source import FrameSource
 from trackbook.store.memory import MemoryStore
-publisher = Publisher(Session("p", MemoryStore()), print)
+publisher = Publisher(FrameSource("p", MemoryStore()), print)
 publisher.opening(), publisher.tick(1.0), publisher.settle()
 print(*{"anywidget", "ipywidgets", "traitlets", "IPython"} & set(sys.modules))
 """
@@ -124,7 +124,7 @@ def test_front_end_holds_the_kernels_picture_after_every_tick(published: Publish
         assert shown is not None
         assert shown["runs"][0]["done"] == published.logged
     published.publisher.settle()
-    got, expected = plain(published.front_end.picture or {}), plain(kernel_picture(published.session.picture))
+    got, expected = plain(published.front_end.picture or {}), plain(kernel_picture(published.source.picture))
     assert got["metrics"] == expected["metrics"] == ["loss"]
     assert_same(got["series"], expected["series"])
 
@@ -303,7 +303,7 @@ def test_failing_action_is_answered_with_its_error(error: type[Exception]) -> No
 
 
 def test_board_without_actions_refuses_them(published: Published) -> None:
-    publisher = Publisher(published.session, published.publish)
+    publisher = Publisher(published.source, published.publish)
     answer, _ = publisher.answer({"ask": "delete", "run": "r"})
     assert answer == {"error": "the runs of this board cannot be changed"}
 

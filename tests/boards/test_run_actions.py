@@ -11,8 +11,8 @@ from trackbook.boards import questions
 from trackbook.boards.run_actions import RunActions
 from trackbook.store.base import POINTS
 from trackbook.store.sqlite import SqliteStore
-from trackbook.tracking.options import RunOptions
 from trackbook.tracking.project import Project
+from trackbook.tracking.run_options import RunOptions
 from trackbook.types import RunRecord
 
 

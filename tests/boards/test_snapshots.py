@@ -53,7 +53,7 @@ class Board:
 
     def __init__(self, number: int | None = 1) -> None:
         self.number = number
-        self.session = type("Session", (), {"id": f"s{id(self)}"})()
+        self.source = type("FrameSource", (), {"id": f"s{id(self)}"})()
 
     def snapshot(self) -> Snapshot | None:
         return None if self.number is None else Snapshot({"number": self.number}, f"board {self.number}")
@@ -63,7 +63,7 @@ class Board:
 def notebook(monkeypatch: pytest.MonkeyPatch) -> Notebook:
     notebook = Notebook()
     monkeypatch.setattr(host, "current", lambda: notebook)
-    monkeypatch.setattr(snapshots, "snapshot_note", lambda session: f"note of {session}")
+    monkeypatch.setattr(snapshots, "snapshot_note", lambda source: f"note of {source}")
     return notebook
 
 
@@ -80,7 +80,7 @@ def test_snapshot_is_placed_below_its_board_and_drawn_at_the_end(notebook: Noteb
     kept.place(board)
     ((_, _, waiting), (_, _, note)) = notebook.outputs
     assert "when the cell ends" in waiting["text/plain"]
-    assert note["text/html"] == f"note of {board.session.id}"
+    assert note["text/html"] == f"note of {board.source.id}"
     kept.cell_ended([board])
     ((_, _, still), _) = notebook.outputs
     assert still == {VEGA_LITE: {"number": 1}, "text/plain": "board 1", "image/png": "UE5H"}

@@ -7,29 +7,29 @@ from pathlib import Path
 
 import polars as pl
 
-from trackbook.boards.session import Session
+from trackbook.boards.frame_source import FrameSource
 from trackbook.boards.text_board import MOST_METRICS, text_board
 from trackbook.store.base import POINTS
 from trackbook.store.memory import MemoryStore
 from trackbook.types import RunRecord
 
 
-def session_of(runs: int, metrics: int) -> Session:
+def source_of(runs: int, metrics: int) -> FrameSource:
     store = MemoryStore()
-    session = Session("p", store)
+    source = FrameSource("p", store)
     for number in range(runs):
         run = f"r{number}"
         store.put_run(RunRecord(run, f"run {number}", started=100.0 + number, state="finished"))
-        session.add_run(run)
+        source.add_run(run)
         names = [f"m{metric}" for metric in range(metrics)]
         points = {"metric": names, "step": [0] * metrics, "value": [number + 0.5] * metrics, "time": [100.0] * metrics}
         store.append(run, pl.DataFrame(points, schema=POINTS))
-    session.pull()
-    return session
+    source.pull()
+    return source
 
 
 def test_text_has_runs_as_columns_and_metrics_as_rows() -> None:
-    assert text_board("digits", session_of(2, 2)).splitlines() == [
+    assert text_board("digits", source_of(2, 2)).splitlines() == [
         "trackbook board of 'digits'",
         "          run 0     run 1",
         "state  finished  finished",
@@ -40,14 +40,14 @@ def test_text_has_runs_as_columns_and_metrics_as_rows() -> None:
 
 
 def test_text_says_what_it_leaves_out() -> None:
-    lines = text_board("p", session_of(6, MOST_METRICS + 2)).splitlines()
+    lines = text_board("p", source_of(6, MOST_METRICS + 2)).splitlines()
     assert lines[1].split() == ["run", "2", "run", "3", "run", "4", "run", "5"]
     assert len(lines) == 4 + MOST_METRICS + 1
     assert lines[-1] == "and 2 earlier runs and 2 more metrics"
 
 
 def test_text_of_an_empty_board_says_so() -> None:
-    assert text_board("p", Session("p", MemoryStore())) == "trackbook board of 'p': no runs yet"
+    assert text_board("p", FrameSource("p", MemoryStore())) == "trackbook board of 'p': no runs yet"
 
 
 def test_ipython_in_a_terminal_shows_the_text(tmp_path: Path) -> None:

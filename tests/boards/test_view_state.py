@@ -8,7 +8,7 @@ import pytest
 import traitlets
 
 from trackbook.boards.view_state import CHART_OPTIONS, SETTINGS, View
-from trackbook.charts.metric_chart import OPTIONS
+from trackbook.charts.metric_spec import OPTIONS
 
 FIELDS = {"default", "help", "label", "choices", "range", "unit", "menu", "options", "reset", "chart", "silent"}
 

@@ -15,7 +15,7 @@ from comm.base_comm import BaseComm
 from trackbook import TrackbookWarning
 from trackbook.boards import front_end as front_end_module
 from trackbook.boards import widget
-from trackbook.boards.session import Session
+from trackbook.boards.frame_source import FrameSource
 from trackbook.boards.widget import Board
 from trackbook.store.base import POINTS
 from trackbook.store.memory import MemoryStore
@@ -58,9 +58,9 @@ class Live:
     def __init__(self) -> None:
         self.store = MemoryStore()
         self.store.put_run(RunRecord("r", "run", started=100.0))
-        session = Session("p", self.store)
-        session.add_run("r")
-        self.board = Board("p", session)
+        source = FrameSource("p", self.store)
+        source.add_run("r")
+        self.board = Board("p", source)
         self.browser: Browser = self.board.comm
         self.logged = 0
 
@@ -78,7 +78,7 @@ class Live:
         shown = self.browser.front_end.picture
         assert shown is not None
         got = plain(shown)
-        expected = plain(kernel_picture(self.board.session.picture))
+        expected = plain(kernel_picture(self.board.source.picture))
         assert [run["done"] for run in got["runs"]] == [self.logged]
         assert got["metrics"] == expected["metrics"]
         for one, other in zip(got["series"], expected["series"], strict=True):
@@ -421,7 +421,7 @@ def test_a_front_end_may_know_a_metric_earlier(live: Live) -> None:
 def test_completion_offers_what_users_may_use(live: Live) -> None:
     offered = set(dir(live.board))
     assert offered >= {"smoothing", "x_axis", "panel", "chart", "to_altair", "save", "metrics", "project"}
-    assert not offered & {"keyframe", "delta", "session", "tick", "get_state", "trait_names", "comm", "_lock"}
+    assert not offered & {"keyframe", "delta", "source", "tick", "get_state", "trait_names", "comm", "_lock"}
     for name in offered:
         getattr(live.board, name)
 
@@ -431,7 +431,7 @@ def test_acknowledging_front_end_sets_the_pace(live: Live) -> None:
     live.tick()
     late = (live.board.publisher._unseen_since or 0.0) + 61
     assert live.board.publisher.interval(late) == 1.0
-    live.browser.set(seen=live.board.session.seq)
+    live.browser.set(seen=live.board.source.seq)
     assert live.board.publisher.interval(late) == 0.1
 
 

@@ -9,7 +9,7 @@ import pytest
 import trackbook as tb
 from journals import new_writer
 from trackbook.capture.base import Captures, LazyCapture
-from trackbook.tracking.options import CAPTURES, choose
+from trackbook.tracking.run_options import CAPTURES, choose
 from trackbook.tracking.run_writer import RunWriter
 
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from trackbook.frames.bucket_rows import CORNERS
 from trackbook.frames.buckets import Buckets
-from trackbook.frames.m4 import CORNERS
 
 WIDTH, HEIGHT = 324, 200  # where a chart of 360 pixels has its line: beside the labels of y, above those of x
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trackbook.frames.bucket_rows import Rows, of_points
 from trackbook.frames.buckets import LIMITS, POINTS_A_BUCKET, SMALLEST_LIMIT, Buckets
-from trackbook.frames.m4 import Rows, of_points
 
 values = st.floats(width=32) | st.sampled_from([0.0, 1.0, math.nan, math.inf, -math.inf])
 series = st.dictionaries(st.integers(0, 4000), values, min_size=1, max_size=60)

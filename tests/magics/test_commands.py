@@ -54,8 +54,8 @@ def test_runs_and_projects_are_listed(shell: Shell) -> None:
 def test_a_board_of_some_runs_is_shown(shell: Shell) -> None:
     first, _, third = a_run("first"), a_run("second"), a_run("third")
     board = shell.run(f"%track show first {third.id}").result
-    assert board.session.run_names == ["first", "third"]
-    assert list(board.session.run_ids) == [first.id, third.id]
+    assert board.source.run_names == ["first", "third"]
+    assert list(board.source.run_ids) == [first.id, third.id]
     assert "has no run 'nope'" in shell.said("%track show nope")
 
 
@@ -70,10 +70,10 @@ def exported(folder: Path, *names: str) -> Path:
 def test_an_export_is_shown_from_its_file_and_no_project_knows_of_it(shell: Shell, tmp_path: Path) -> None:
     exported(tmp_path, "first", "second")
     board = shell.run("%track show away.parquet").result
-    assert (board.project, board.session.run_names) == ("away", ["first", "second"])
-    assert shell.run("%track show ./away.parquet second").result.session.run_names == ["second"]
+    assert (board.project, board.source.run_names) == ("away", ["first", "second"])
+    assert shell.run("%track show ./away.parquet second").result.source.run_names == ["second"]
     assert shell.said("%track ls --projects") == f"there are no projects in {tmp_path / 'store'} yet\n"
-    answer, _ = board.publisher.answer({"ask": "delete", "run": board.session.run_ids[0]})
+    answer, _ = board.publisher.answer({"ask": "delete", "run": board.source.run_ids[0]})
     assert "are shown from away.parquet" in answer["error"]
 
 
@@ -82,7 +82,7 @@ def test_a_run_that_was_exported_while_it_was_open_does_not_run_here(shell: Shel
     run.log({"loss": 1.0})
     run.to_parquet(tmp_path / "open.parquet")
     board = shell.run("%track show open.parquet").result
-    assert [header["state"] for header in board.session.picture.runs.values()] == ["lost"]
+    assert [header["state"] for header in board.source.picture.runs.values()] == ["lost"]
     assert run.state == "running"
     run.finish()
 
@@ -92,13 +92,13 @@ def test_a_folder_of_two_projects_is_one_board(shell: Shell, tmp_path: Path) -> 
         a_run("first", project)
         tb.export(project, tmp_path / "both")
     board = shell.run("%track show both").result
-    assert (board.project, board.session.run_names) == ("both", ["first", "first"])
+    assert (board.project, board.source.run_names) == ("both", ["first", "first"])
 
 
 def test_a_run_comes_before_a_folder_of_its_name(shell: Shell, tmp_path: Path) -> None:
     a_run("lr/0.1")
     (tmp_path / "lr" / "0.1").mkdir(parents=True)
-    assert shell.run("%track show lr/0.1").result.session.run_names == ["lr/0.1"]
+    assert shell.run("%track show lr/0.1").result.source.run_names == ["lr/0.1"]
 
 
 @pytest.mark.parametrize(

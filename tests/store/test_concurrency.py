@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from journals import by_metric
 from journals import points as rows
-from trackbook.store import queries, run_buffer, sqlite
+from trackbook.store import run_buffer, sqlite, sqlite_queries
 from trackbook.store.base import POINTS
 from trackbook.store.memory import MemoryStore
 from trackbook.store.sqlite import SqliteStore
@@ -80,7 +80,7 @@ def small_chunks() -> Iterator[None]:
         mock.patch.object(run_buffer, "RECENT", 9),
         mock.patch.object(sqlite, "LARGEST", 16),
         mock.patch.object(sqlite, "_MERGED_AT", 3),
-        mock.patch.object(queries, "_AT_ONCE", 2),
+        mock.patch.object(sqlite_queries, "_AT_ONCE", 2),
     ):
         yield
 
@@ -253,9 +253,9 @@ def test_what_another_process_has_changed_meanwhile_is_not_replaced() -> None:
             store.append("r1", points([("loss", step)], float(step)))
             store.flush()
         heads = [(step, 1) for step in range(5)]
-        merged = queries.part(store._columns("r1", 0, 5, None)[0])
+        merged = sqlite_queries.part(store._columns("r1", 0, 5, None)[0])
         other.cut("r1", 3)
-        assert store._file.write(lambda db: queries.replace(db, "r1", 0, heads, merged))
+        assert store._file.write(lambda db: sqlite_queries.replace(db, "r1", 0, heads, merged))
         assert [step for _, step, _ in rows(other.read("r1"))] == [0, 1, 2, 3]
 
 
@@ -302,7 +302,7 @@ def test_chunks_that_another_process_joins_during_a_reading_are_read_as_they_wer
         for step in range(4):
             store.append("r1", points([("loss", step)], 1.0))
             store.flush()
-        whole, joined = queries.data, 0
+        whole, joined = sqlite_queries.data, 0
 
         def join_first(db: Any, rowid: int) -> bytes | None:
             nonlocal joined
@@ -311,7 +311,7 @@ def test_chunks_that_another_process_joins_during_a_reading_are_read_as_they_wer
                 store._merge("r1", 2)
             return whole(db, rowid)
 
-        with mock.patch.object(queries, "data", join_first):
+        with mock.patch.object(sqlite_queries, "data", join_first):
             found = other._columns("r1", 0, 4, None)
         assert joined == 1
         assert found is not None

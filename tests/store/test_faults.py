@@ -17,10 +17,10 @@ import polars as pl
 import pytest
 
 from trackbook import filesystem
-from trackbook.store import codec, database, schema
+from trackbook.store import chunk_codec, schema, sqlite_file
 from trackbook.store.base import POINTS
-from trackbook.store.database import project_name
 from trackbook.store.sqlite import SqliteStore
+from trackbook.store.sqlite_file import project_name
 from trackbook.types import Cursor, RunRecord
 
 pytestmark = pytest.mark.slow
@@ -51,8 +51,8 @@ def open_store(path: Path) -> Iterator[Open]:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "BUSY_SECONDS", 0.05)
-    monkeypatch.setattr(database, "_PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(sqlite_file, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(sqlite_file, "_PATIENCE_SECONDS", 0.0)
 
 
 def points(steps: range, metric: str = "loss") -> pl.DataFrame:
@@ -402,8 +402,8 @@ def test_a_file_that_another_process_locks_keeps_nobody_waiting(
     open_store: Open, path: Path, monkeypatch: pytest.MonkeyPatch, network: bool, open_before: bool
 ) -> None:
     monkeypatch.setattr(filesystem, "is_network", lambda _: network)
-    monkeypatch.setattr(database, "BUSY_SECONDS", 0.1)
-    monkeypatch.setattr(database, "_PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(sqlite_file, "BUSY_SECONDS", 0.1)
+    monkeypatch.setattr(sqlite_file, "_PATIENCE_SECONDS", 0.2)
     fill(open_store(), runs=1, chunks=1)
     store = open_store()
     store.put_run(RunRecord("r1", "a", 1.0))
@@ -429,7 +429,7 @@ def test_a_file_that_another_process_locks_keeps_nobody_waiting(
 
 
 def test_a_short_wait_is_not_worth_a_notice(open_store: Open, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(sqlite_file, "BUSY_SECONDS", 0.05)
     store = open_store()
     store.append("r1", points(range(1)))
     assert store.flush()
@@ -618,7 +618,7 @@ def older_file(path: Path) -> None:
         db.execute("insert into metrics values ('r1', 0, 'loss', 0, 0, 0, 5, 4)")
         frame = points(range(5))
         columns = [frame[name].to_numpy() for name in ("step", "value", "time")]
-        data = codec.encode(codec.Columns(np.zeros(5, np.int32), *columns))
+        data = chunk_codec.encode(chunk_codec.Columns(np.zeros(5, np.int32), *columns))
         import zlib
 
         db.execute("insert into chunks values ('r1', 0, 5, ?, ?)", (zlib.crc32(data), data))
@@ -630,7 +630,7 @@ def add_low_and_high(db: sqlite3.Connection) -> None:
     db.execute("alter table chunks rename to old_chunks")
     db.execute(made)
     for run, first, rows, crc, data in db.execute("select * from old_chunks").fetchall():
-        step = codec.decode(data, rows).step
+        step = chunk_codec.decode(data, rows).step
         db.execute(schema.PUT_CHUNK, (run, first, rows, int(step.min()), int(step.max()), crc, data))
     db.execute("drop table old_chunks")
 
@@ -736,7 +736,7 @@ def test_a_file_says_which_trackbook_wrote_it(open_store: Open, path: Path) -> N
 def test_a_cut_or_a_deletion_that_cannot_be_done_is_an_os_error(
     open_store: Open, path: Path, monkeypatch: pytest.MonkeyPatch, deed: str
 ) -> None:
-    monkeypatch.setattr(database, "BUSY_SECONDS", 0.02)
+    monkeypatch.setattr(sqlite_file, "BUSY_SECONDS", 0.02)
     store = open_store()
     store.append("r1", points(range(10)))
     store.flush()

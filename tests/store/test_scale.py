@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 import trackbook as tb
-from trackbook.store import bulk_reads, codec
+from trackbook.store import bulk_reads, chunk_codec
 from trackbook.store.base import POINTS
 from trackbook.store.paths import project_file
 from trackbook.store.sqlite import SqliteStore
@@ -156,9 +156,11 @@ def test_chunks_of_equal_runs_are_decoded_together_as_each_alone() -> None:
         chance = np.random.default_rng(seed)
         metric = np.repeat(np.arange(3, dtype=np.int32), 20)
         value = chance.random(60) if seed % 2 else np.round(chance.random(60), 2)
-        chunks.append(codec.encode(codec.Columns(metric, np.tile(np.arange(20), 3), value, 1.7e9 + chance.random(60))))
+        chunks.append(
+            chunk_codec.encode(chunk_codec.Columns(metric, np.tile(np.arange(20), 3), value, 1.7e9 + chance.random(60)))
+        )
     for only in ([1], [0, 2], None, [9]):
-        together = codec.decode_many(chunks, [60] * 7, [only] * 7)
+        together = chunk_codec.decode_many(chunks, [60] * 7, [only] * 7)
         for chunk, found in zip(chunks, together, strict=True):
-            alone = codec.decode(chunk, 60, only, by_metric=True)
+            alone = chunk_codec.decode(chunk, 60, only, by_metric=True)
             assert all((one == other).all() for one, other in zip(found, alone, strict=True))

@@ -13,9 +13,9 @@ import pytest
 from journals import by_metric
 from journals import points as rows
 from trackbook.store.base import POINTS, Store
-from trackbook.store.database import project_name
 from trackbook.store.memory import MemoryStore
 from trackbook.store.sqlite import SqliteStore
+from trackbook.store.sqlite_file import project_name
 from trackbook.types import Cursor, MetricSummary, RunRecord
 
 NAN = math.nan
@@ -502,8 +502,8 @@ def test_reading_what_is_not_a_database_raises_and_leaves_it(open_store: Open) -
 
 
 def test_a_locked_file_is_a_notice_until_it_is_free(open_store: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trackbook.store.database.BUSY_SECONDS", 0.01)
-    monkeypatch.setattr("trackbook.store.database._PATIENCE_SECONDS", 0)
+    monkeypatch.setattr("trackbook.store.sqlite_file.BUSY_SECONDS", 0.01)
+    monkeypatch.setattr("trackbook.store.sqlite_file._PATIENCE_SECONDS", 0)
     store = open_store()
     store.append("r1", points(("loss", 0, 0.5)))
     store.flush()

@@ -14,14 +14,14 @@ import pytest
 
 from trackbook import filesystem
 from trackbook.data.export import FORMATS, export
-from trackbook.store import database
+from trackbook.store import sqlite_file
 from trackbook.store.base import POINTS
 from trackbook.store.memory import MemoryStore
 from trackbook.store.sqlite import SqliteStore
 from trackbook.store.transfer import put_whole, read_whole
-from trackbook.tracking.options import RunOptions
 from trackbook.tracking.project import Project
 from trackbook.tracking.run import writer_of
+from trackbook.tracking.run_options import RunOptions
 from trackbook.types import RunRecord
 
 FIRST, SECOND = 3_000, 1_000  # points of its two chunks: a chunk is not joined to one a third of its size
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*file system that cannot share 
 def rollback_journal(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on NFS, where readers meet locks, and without long waits for them."""
     monkeypatch.setattr(filesystem, "is_network", lambda _: True)
-    monkeypatch.setattr(database, "BUSY_SECONDS", 0.02)
+    monkeypatch.setattr(sqlite_file, "BUSY_SECONDS", 0.02)
 
 
 @pytest.fixture
@@ -243,7 +243,7 @@ def test_failed_append_moves_no_marks_and_takes_no_points(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, where: str
 ) -> None:
     """The journal throws away what the marks say is in the store."""
-    from trackbook.store import points as points_module
+    from trackbook.store import run_points as points_module
     from trackbook.store.metric_stats import MetricStats
 
     store = MemoryStore() if kind == "memory" else SqliteStore(tmp_path / "p.db", "p")

@@ -7,8 +7,8 @@ import pytest
 
 import trackbook as tb
 from trackbook.tracking.endings import Stopped, state_after
-from trackbook.tracking.options import RunOptions
 from trackbook.tracking.project import Project
+from trackbook.tracking.run_options import RunOptions
 from trackbook.types import RunRecord
 
 

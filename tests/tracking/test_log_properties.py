@@ -20,8 +20,8 @@ from journals import points as logged
 from trackbook.store.base import POINTS, Store
 from trackbook.store.memory import MemoryStore
 from trackbook.store.sqlite import SqliteStore
+from trackbook.tracking.logged_values import LARGEST_STEP
 from trackbook.tracking.run import writer_of
-from trackbook.tracking.values import LARGEST_STEP
 from trackbook.types import Cursor, RunRecord
 
 Key = tuple[str, int]

@@ -12,7 +12,6 @@ import pytest
 
 from trackbook.journal.records import RECORD_BYTES
 from trackbook.pump import INTERVAL
-from trackbook.tracking.options import RunOptions
 from trackbook.tracking.project import (
     IDLE_SECONDS,
     LARGEST_BACKLOG,
@@ -22,6 +21,7 @@ from trackbook.tracking.project import (
     Project,
 )
 from trackbook.tracking.run import Run, writer_of
+from trackbook.tracking.run_options import RunOptions
 from trackbook.types import RunRecord
 
 

@@ -10,8 +10,8 @@ import pytest
 from journals import drained, in_memory
 from trackbook.journal.journal import FileJournal
 from trackbook.journal.records import NEXT_STEP
+from trackbook.tracking.logged_values import LARGEST_STEP
 from trackbook.tracking.recorder import Recorder
-from trackbook.tracking.values import LARGEST_STEP
 
 
 class Counted:

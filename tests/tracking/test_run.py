@@ -16,8 +16,8 @@ from journals import a_run, in_memory
 from trackbook import TrackbookWarning
 from trackbook.store.memory import MemoryStore
 from trackbook.store.sqlite import SqliteStore
+from trackbook.tracking.logged_values import as_tags
 from trackbook.tracking.run import Run, writer_of
-from trackbook.tracking.values import as_tags
 from trackbook.types import RunRecord
 
 

@@ -1,5 +1,5 @@
 import type { RunHeader } from "../frames/protocol.ts";
-import type { RunStyle } from "../plot/rows.ts";
+import type { RunStyle } from "../plot/plot-rows.ts";
 import { durationOf, STATE_HELP } from "../runs/run-state.ts";
 import { h, setText } from "../ui/dom.ts";
 import { formatCount, formatDuration, formatRate } from "../ui/format.ts";

@@ -1,6 +1,6 @@
 import type { RunHeader } from "../frames/protocol.ts";
 import type { ViewState } from "../frames/view-state.ts";
-import type { RunStyle } from "../plot/rows.ts";
+import type { RunStyle } from "../plot/plot-rows.ts";
 import { STATE_ICON } from "../runs/run-state.ts";
 import { h, setChildren, setText, swatch } from "../ui/dom.ts";
 

@@ -5,7 +5,7 @@ import { Requests } from "../frames/requests.ts";
 import { decodeRunsTable, type RunEntry } from "../frames/runs-table.ts";
 import type { ViewState, ViewTraits } from "../frames/view-state.ts";
 import { styleRuns } from "../plot/palette.ts";
-import type { RunStyle } from "../plot/rows.ts";
+import type { RunStyle } from "../plot/plot-rows.ts";
 import { type GroupPicture, RunGrouper } from "../plot/run-groups.ts";
 import { configKey } from "../runs/columns.ts";
 import { RunsPanel } from "../runs/runs-panel.ts";

@@ -1,4 +1,4 @@
-import type { PlotRow } from "../plot/rows.ts";
+import type { PlotRow } from "../plot/plot-rows.ts";
 import { h, setChildren } from "../ui/dom.ts";
 import type { PlotArea } from "./plot-area.ts";
 

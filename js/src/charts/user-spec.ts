@@ -1,7 +1,7 @@
 import { double, type Series } from "../frames/series.ts";
 import { globMatches, logged, splitMetric } from "../metrics.ts";
 import { type ChartAxes, type DrawSettings, plotOf } from "../plot/plot.ts";
-import type { PlotRow } from "../plot/rows.ts";
+import type { PlotRow } from "../plot/plot-rows.ts";
 
 const MOST_ROWS = 20_000; // a chart may use every metric of every run, but must draw within about a frame
 

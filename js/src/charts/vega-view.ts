@@ -4,7 +4,7 @@ import { expressionInterpreter } from "vega-interpreter";
 import { type Config, compile, type TopLevelSpec } from "vega-lite";
 import CONFIGS from "../../../src/trackbook/charts/vega_lite/config.json";
 import { PALETTE } from "../plot/palette.ts";
-import type { PlotRow } from "../plot/rows.ts";
+import type { PlotRow } from "../plot/plot-rows.ts";
 import type { Spec } from "../plot/specs.ts";
 import type { Theme } from "../ui/theme.ts";
 import { type RowChange, VegaRows } from "./vega-rows.ts";

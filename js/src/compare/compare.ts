@@ -1,14 +1,14 @@
 import parallel from "../../../src/trackbook/charts/vega_lite/parallel.json";
 import scatter from "../../../src/trackbook/charts/vega_lite/scatter.json";
 import type { RunEntry, Scalar, Statistic as Which } from "../frames/runs-table.ts";
-import type { RunStyle } from "../plot/rows.ts";
+import type { RunStyle } from "../plot/plot-rows.ts";
 import { formatConfigValue, formatScalar, type RunColumn, type RunColumns } from "../runs/columns.ts";
 import { compareValues as order } from "../runs/sorting.ts";
 import { h, labelled, setText } from "../ui/dom.ts";
 import { formatCount } from "../ui/format.ts";
 import type { Theme } from "../ui/theme.ts";
 import { CompareChart } from "./compare-chart.ts";
-import { type CompareRow, isNumeric, LOG_RATIO, parallelRows, scatterRows } from "./parallel.ts";
+import { type CompareRow, isNumeric, LOG_RATIO, parallelRows, scatterRows } from "./compare-rows.ts";
 import { comparedRuns, compareTable, configLines, MOST_RUNS, metricLines } from "./tables.ts";
 
 const MOST_AXES = 7;

@@ -1,5 +1,5 @@
 import type { RunEntry, Scalar, Statistic } from "../frames/runs-table.ts";
-import type { RunStyle } from "../plot/rows.ts";
+import type { RunStyle } from "../plot/plot-rows.ts";
 import type { RunColumn } from "../runs/columns.ts";
 import { h, swatch } from "../ui/dom.ts";
 

@@ -1,4 +1,4 @@
-import { decodeSeries } from "./decode.ts";
+import { decodeSeries } from "./decode-series.ts";
 import { type Frame, type RunHeader, VERSION } from "./protocol.ts";
 import { overlay, refines, type Series, sameSeries } from "./series.ts";
 

@@ -1,5 +1,5 @@
 import type { XAxis } from "../frames/view-state.ts";
-import type { RunStyle } from "../plot/rows.ts";
+import type { RunStyle } from "../plot/plot-rows.ts";
 import type { LogAxes } from "../plot/specs.ts";
 
 /** The chart to write code for. */

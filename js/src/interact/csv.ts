@@ -1,5 +1,5 @@
 import type { Requests } from "../frames/requests.ts";
-import type { PlotRow, RunStyle } from "../plot/rows.ts";
+import type { PlotRow, RunStyle } from "../plot/plot-rows.ts";
 
 type CsvRow = Pick<PlotRow, "run" | "step" | "time" | "value">;
 

@@ -2,7 +2,7 @@ import { bisector } from "d3-array";
 import type { Chart } from "../charts/chart.ts";
 import type { XAxis } from "../frames/view-state.ts";
 import { descending, type Trace } from "../plot/plot.ts";
-import type { PlotRow } from "../plot/rows.ts";
+import type { PlotRow } from "../plot/plot-rows.ts";
 import { h, swatch } from "../ui/dom.ts";
 import { formatClock, formatCount, formatValue } from "../ui/format.ts";
 

@@ -1,9 +1,9 @@
-import { decodeSeries } from "../frames/decode.ts";
+import { decodeSeries } from "../frames/decode-series.ts";
 import { decodeFrame, type FrameHeader, type SeriesHeader, VERSION } from "../frames/protocol.ts";
 import { type Answer, NoAnswer, type Requests } from "../frames/requests.ts";
 import type { Series } from "../frames/series.ts";
 import { type ChartContent, stepsInView } from "../plot/plot.ts";
-import { endPoint, type Range, rowsInWindow } from "../plot/slices.ts";
+import { endPoint, type Range, rowsInWindow } from "../plot/series-window.ts";
 
 const QUESTION_INTERVAL = 120; // ms between two questions
 const REPEAT_AFTER = 1000; // ms until a question is repeated because the range has new data

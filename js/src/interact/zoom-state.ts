@@ -1,6 +1,6 @@
 import type { XAxis } from "../frames/view-state.ts";
 import type { Zoom } from "../plot/plot.ts";
-import type { Range } from "../plot/slices.ts";
+import type { Range } from "../plot/series-window.ts";
 
 const UNZOOMED: Zoom = { x: null, y: null };
 

@@ -1,6 +1,6 @@
 import { isSystem } from "../metrics.ts";
 import type { Plot, Zoom } from "./plot.ts";
-import type { Range } from "./slices.ts";
+import type { Range } from "./series-window.ts";
 
 const PADDING = 0.05; // of the axis, above and below
 

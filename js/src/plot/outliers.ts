@@ -1,6 +1,6 @@
 import type { Series } from "../frames/series.ts";
 import type { ViewTraits } from "../frames/view-state.ts";
-import type { Range } from "./slices.ts";
+import type { Range } from "./series-window.ts";
 
 const TAILS = 0.02; // share of the values at either end that may be outliers
 const OUTLIER_DISTANCE = 0.25; // of the span between the tails; values farther out are outliers

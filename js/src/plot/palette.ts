@@ -1,7 +1,7 @@
 import palette from "../../../src/trackbook/charts/vega_lite/theme.json";
 import type { RunHeader } from "../frames/protocol.ts";
 import type { Theme } from "../ui/theme.ts";
-import type { RunStyle } from "./rows.ts";
+import type { RunStyle } from "./plot-rows.ts";
 
 /**
  * Ten colours that remain distinct with protanopia, deuteranopia and tritanopia (found by simulated annealing of

@@ -2,14 +2,14 @@ import { sameItems } from "../frames/columns.ts";
 import type { Series } from "../frames/series.ts";
 import type { ViewTraits, XAxis } from "../frames/view-state.ts";
 import { formatValue } from "../ui/format.ts";
-import { valueAtStep } from "./join.ts";
-import { downsample } from "./m4.ts";
+import { downsample } from "./downsample.ts";
 import { type Count, countOutside, formatAtLeast, rangeWithoutOutliers } from "./outliers.ts";
 import { drawingOrder } from "./palette.ts";
-import { latestValue, type PlotRow, placePoints, plotRows, type RunStyle } from "./rows.ts";
-import { endPoint, type Range, stepsInWindow, type XOf } from "./slices.ts";
+import { latestValue, type PlotRow, placePoints, plotRows, type RunStyle } from "./plot-rows.ts";
+import { endPoint, type Range, stepsInWindow, type XOf } from "./series-window.ts";
 import type { Smoothing } from "./smoothing.ts";
 import type { LogAxes, SpecName } from "./specs.ts";
+import { valueAtStep } from "./x-axis.ts";
 
 const MOST_BARS = 10;
 const ABOVE_ZERO: Range = [Number.MIN_VALUE, Number.POSITIVE_INFINITY];

@@ -2,7 +2,7 @@ import bar from "../../../src/trackbook/charts/vega_lite/bar.json";
 import line from "../../../src/trackbook/charts/vega_lite/line.json";
 
 import type { XAxis } from "../frames/view-state.ts";
-import type { RunStyle } from "./rows.ts";
+import type { RunStyle } from "./plot-rows.ts";
 
 /** A Vega-Lite spec of the named dataset `points`. Reuse the object: it is compiled once. */
 export type Spec = Readonly<Record<string, unknown>>;
@@ -14,7 +14,7 @@ export type LogAxes = Readonly<Record<"x" | "y", boolean>>;
 
 const made = new Map<string, Spec>();
 
-/** Return one of the board's own specs, which `src/trackbook/charts/specs.py` generates; always the same object. */
+/** Return one of the board's own specs, which `src/trackbook/charts/bundled_specs.py` generates; always the same object. */
 export function specOf(name: SpecName, log: LogAxes): Spec {
   const key = `${name} ${log.x} ${log.y}`;
   const spec = made.get(key) ?? (name === "bar" ? bar : lineOf(name, log));

@@ -1,6 +1,6 @@
 import type { RunEntry } from "../frames/runs-table.ts";
 import type { ViewState } from "../frames/view-state.ts";
-import type { RunStyle } from "../plot/rows.ts";
+import type { RunStyle } from "../plot/plot-rows.ts";
 import { h, nextFrame, onResize, setChildren } from "../ui/dom.ts";
 import { VirtualRows } from "../ui/virtual-rows.ts";
 import type { RunColumn } from "./columns.ts";

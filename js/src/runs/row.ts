@@ -1,5 +1,5 @@
 import type { RunEntry } from "../frames/runs-table.ts";
-import type { RunStyle } from "../plot/rows.ts";
+import type { RunStyle } from "../plot/plot-rows.ts";
 import { h, setChildren, setText, swatch } from "../ui/dom.ts";
 import type { RunColumn } from "./columns.ts";
 import { STATE_ICON } from "./run-state.ts";

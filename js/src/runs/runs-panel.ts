@@ -3,7 +3,7 @@ import type { Picture } from "../frames/picture.ts";
 import { BUSY_AFTER, NoAnswer, type Requests } from "../frames/requests.ts";
 import { type RunEntry, type RunsTable, runEntries } from "../frames/runs-table.ts";
 import type { ViewState } from "../frames/view-state.ts";
-import type { RunStyle } from "../plot/rows.ts";
+import type { RunStyle } from "../plot/plot-rows.ts";
 import { button, h, searchField, setText } from "../ui/dom.ts";
 import { parseFilter, showFilter } from "../ui/filter.ts";
 import { formatCount } from "../ui/format.ts";

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { Header } from "../../src/board/header.ts";
 import type { RunHeader } from "../../src/frames/protocol.ts";
 import { styleRuns } from "../../src/plot/palette.ts";
-import type { RunStyle } from "../../src/plot/rows.ts";
+import type { RunStyle } from "../../src/plot/plot-rows.ts";
 import { run } from "../fixtures.ts";
 
 function topLine(more: Partial<RunHeader>, { now = 0, alone = false } = {}) {

@@ -6,7 +6,7 @@ import {
   type UserChartSpec,
   userChartRows,
 } from "../../src/charts/user-spec.ts";
-import { decodeSeries } from "../../src/frames/decode.ts";
+import { decodeSeries } from "../../src/frames/decode-series.ts";
 import { decodeFrame } from "../../src/frames/protocol.ts";
 import widget from "../../src/index.ts";
 import { styleRuns } from "../../src/plot/palette.ts";

@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { expect, test } from "vitest";
 import { createVegaView, forbidsEval } from "../../src/charts/vega-view.ts";
-import type { PlotRow } from "../../src/plot/rows.ts";
+import type { PlotRow } from "../../src/plot/plot-rows.ts";
 import { specOf } from "../../src/plot/specs.ts";
 
 /** A canvas that draws nothing; the tests compare scenes. */

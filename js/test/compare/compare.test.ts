@@ -7,10 +7,10 @@ import {
   parallelAxis,
   parallelRows,
   scatterRows,
-} from "../../src/compare/parallel.ts";
+} from "../../src/compare/compare-rows.ts";
 import { comparedRuns, compareTable, configLines, MOST_RUNS, metricLines } from "../../src/compare/tables.ts";
 import { decodeRunsTable, type TableRun } from "../../src/frames/runs-table.ts";
-import type { RunStyle } from "../../src/plot/rows.ts";
+import type { RunStyle } from "../../src/plot/plot-rows.ts";
 import { formatScalar, type RunColumn, RunColumns } from "../../src/runs/columns.ts";
 import { table } from "../fixtures.ts";
 

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, expect, test, vi } from "vitest";
-import { storeOf } from "../../src/frames/store.ts";
+import { storeOf } from "../../src/frames/picture-store.ts";
 import { mount, replaceSavedPages, SavedModel, type SavedWidget } from "../../src/hosts/page.ts";
 import widget from "../../src/index.ts";
 import { FakeModel, frame, run } from "../fixtures.ts";

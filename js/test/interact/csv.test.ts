@@ -1,7 +1,7 @@
 import { expect, test, vi } from "vitest";
 import type { Requests } from "../../src/frames/requests.ts";
 import { allPoints, toCsv } from "../../src/interact/csv.ts";
-import type { PlotRow, RunStyle } from "../../src/plot/rows.ts";
+import type { PlotRow, RunStyle } from "../../src/plot/plot-rows.ts";
 
 const row = (run: string, value: number) => ({ run, step: 7, time: 0.5, value }) as PlotRow;
 

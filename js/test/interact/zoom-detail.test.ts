@@ -5,7 +5,7 @@ import { double, type Series } from "../../src/frames/series.ts";
 import { type DetailNeed, detailNeed, ZoomDetail } from "../../src/interact/zoom-detail.ts";
 import { styleRuns } from "../../src/plot/palette.ts";
 import type { ChartContent } from "../../src/plot/plot.ts";
-import type { Range } from "../../src/plot/slices.ts";
+import type { Range } from "../../src/plot/series-window.ts";
 import { frame, run } from "../fixtures.ts";
 
 beforeEach(() => {

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { domainsOf, naturalRange } from "../../src/plot/domains.ts";
 import type { Plot } from "../../src/plot/plot.ts";
-import type { PlotRow } from "../../src/plot/rows.ts";
-import type { Range } from "../../src/plot/slices.ts";
+import type { PlotRow } from "../../src/plot/plot-rows.ts";
+import type { Range } from "../../src/plot/series-window.ts";
 
 const NOTHING = { x: null, y: null };
 

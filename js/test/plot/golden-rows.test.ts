@@ -4,10 +4,10 @@ import { metricsOf } from "../../src/charts/user-spec.ts";
 import { assemble, type Picture } from "../../src/frames/picture.ts";
 import { decodeFrame } from "../../src/frames/protocol.ts";
 import { domainsOf } from "../../src/plot/domains.ts";
-import { axisDefinitions, xAxisOf } from "../../src/plot/join.ts";
 import { styleRuns } from "../../src/plot/palette.ts";
 import { type ChartContent, type DrawSettings, plotOf } from "../../src/plot/plot.ts";
-import type { PlotRow } from "../../src/plot/rows.ts";
+import type { PlotRow } from "../../src/plot/plot-rows.ts";
+import { axisDefinitions, xAxisOf } from "../../src/plot/x-axis.ts";
 import type { Theme } from "../../src/ui/theme.ts";
 
 interface View {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { decodeSeries } from "../../src/frames/decode.ts";
+import { decodeSeries } from "../../src/frames/decode-series.ts";
 import { decodeFrame, type RunHeader } from "../../src/frames/protocol.ts";
 import { styleRuns } from "../../src/plot/palette.ts";
 import {

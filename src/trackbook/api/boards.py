@@ -15,7 +15,7 @@ from .process import process
 from .projects import home
 
 if TYPE_CHECKING:
-    from ..boards.session import Session
+    from ..boards.frame_source import FrameSource
     from ..boards.widget import Board
     from ..tracking.project import Project
 
@@ -31,7 +31,7 @@ def board(project: str | os.PathLike[str] | None = None, runs: str | Sequence[st
     exist and for a file that cannot be read, ``FileNotFoundError`` for one that is not there.
     """
     import_polars()
-    from ..boards.session import Session
+    from ..boards.frame_source import FrameSource
 
     if isinstance(project, os.PathLike):
         return _board_of_file(user_path(project), runs)
@@ -40,15 +40,15 @@ def board(project: str | os.PathLike[str] | None = None, runs: str | Sequence[st
     live = process().boards.of_cell(shown.store.path)
     if runs is None and live is not None:
         return live
-    session = Session(shown.name, shown.store, follow=runs is None)
+    source = FrameSource(shown.name, shown.store, follow=runs is None)
     for run in [runs] if isinstance(runs, str) else runs or ():
-        session.add_run(shown.find(run).id)
-    return _new_board(shown, session)
+        source.add_run(shown.find(run).id)
+    return _new_board(shown, source)
 
 
 def _board_of_file(path: Path, runs: str | Sequence[str] | None) -> Board:
+    from ..boards.frame_source import SHOWN_RUNS, FrameSource
     from ..boards.run_actions import NoActions
-    from ..boards.session import SHOWN_RUNS, Session
     from ..data.importing import import_parquet
     from ..store.memory import MemoryStore
     from ..tracking.project import find
@@ -59,37 +59,37 @@ def _board_of_file(path: Path, runs: str | Sequence[str] | None) -> Board:
     for run in store.runs():
         note_loss(store, run.id)  # one that was exported while it was open
     projects = {project for project, _ in arrived if project is not None}
-    session = Session(projects.pop() if len(projects) == 1 else path.stem, store)
+    source = FrameSource(projects.pop() if len(projects) == 1 else path.stem, store)
     for name in [runs] if isinstance(runs, str) else runs or [run.id for run in store.runs()[-SHOWN_RUNS:]]:
-        session.add_run(find(name, store.runs(), str(path)).id)
+        source.add_run(find(name, store.runs(), str(path)).id)
     actions = NoActions(f"these runs are shown from {path}; %track import it to change them")
-    return process().boards.add(session, session.picture.project, path.absolute(), actions)
+    return process().boards.add(source, source.picture.project, path.absolute(), actions)
 
 
 def show_run(run: Run) -> None:
     """Show a run on the cell's board, over the one that the cell opened when it was executed before."""
-    from ..boards.session import Session
+    from ..boards.frame_source import FrameSource
 
     writer = writer_of(run)
     project = next((one for one in process().projects.values() if writer in one.open_runs), None)
     if project is None:  # a run that is not recorded, or that only a journal knows
         return
     board = process().boards.of_cell(project.store.path)
-    session = Session(project.name, project.store) if board is None else board.session
+    source = FrameSource(project.name, project.store) if board is None else board.source
     with contextlib.nullcontext() if board is None else board.hold_sync():  # the pump reads what the board follows
-        session.add_run(run.id)
+        source.add_run(run.id)
         predecessor = process().cells.predecessor(writer)
         if predecessor is not None:
-            session.add_run(predecessor, faded=True)
+            source.add_run(predecessor, faded=True)
     if board is None:
-        process().boards.show(_new_board(project, session))
+        process().boards.show(_new_board(project, source))
     else:
         board.add_run(run.id)
 
 
-def _new_board(project: Project, session: Session) -> Board:
+def _new_board(project: Project, source: FrameSource) -> Board:
     from ..boards.run_actions import RunActions
 
     boards = process().boards
     actions = RunActions(project, boards.forget_run)
-    return boards.add(session, project.name, project.store.path, actions, project)
+    return boards.add(source, project.name, project.store.path, actions, project)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..data.diff import ABSENT, Differences, Recorded, as_html, as_text, differences
+from ..data.run_differences import ABSENT, Differences, Recorded, as_html, as_text, differences
 from ..metrics import logged
 from ..notebook import host
 from ..store.documents import document

@@ -23,16 +23,16 @@ from ..capture.cells import CellCapture
 from ..capture.console.recorder import ConsoleCapture
 from ..ids import readable_name
 from ..notebook import host
-from ..notebook.cells import Cells
+from ..notebook.cell_executions import CellExecutions
 from ..pump import Pump
 from ..store.paths import journal_folder, project_file
 from ..store.polars_import import import_polars
 from ..tracking.endings import state_after
 from ..tracking.exit_status import main_frame, returned, status_of_child, write_at_exit
-from ..tracking.options import RunOptions
+from ..tracking.logged_values import check_text
 from ..tracking.run import Run, writer_of
+from ..tracking.run_options import RunOptions
 from ..tracking.run_writer import RunWriter
-from ..tracking.values import check_text
 from ..types import RunRecord, State
 from ..user_warnings import warn
 
@@ -58,7 +58,7 @@ class Process:
         self.last_project: Project | None = None
         self.pump = Pump(host.thread_context)
         self.boards = OpenBoards(self.pump, self.hand_over)
-        self.cells = Cells()
+        self.cells = CellExecutions()
         self.captures = Captures()
         machine = functools.cache(_machine)
         self.captures.add("environment", LazyCapture(partial(_environment, machine)))

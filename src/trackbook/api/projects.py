@@ -6,8 +6,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from ..notebook import host
+from ..tracking.logged_values import check_text
 from ..tracking.run import Run
-from ..tracking.values import check_text
 from .process import process
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from ..compat.init_keywords import translate
 from ..notebook import host
 from ..text import ONE_SLIP, nearest
 from ..tracking.config import Config
-from ..tracking.options import RunOptions, run_options
 from ..tracking.run import Run
+from ..tracking.run_options import RunOptions, run_options
 from ..types import OnBadValue, Resume, State, StepBy, Stop
 from ..user_warnings import warn
 from .boards import show_run

@@ -10,7 +10,7 @@ from ..charts import plot
 from ..metrics import group_of, logged, members, short_name
 from ..settings import user_path
 from ..text import did_you_mean, listed
-from ..tracking.values import check_name
+from ..tracking.logged_values import check_name
 
 if TYPE_CHECKING:
     import altair as alt
@@ -39,7 +39,7 @@ class ChartAccess:
     def metrics(self) -> list[str]:
         """The metrics of the board's runs, in order of first appearance, without system metrics."""
         self._publisher.pull()
-        return list(logged(self._publisher.session.picture.metrics))
+        return list(logged(self._publisher.source.picture.metrics))
 
     def __contains__(self, name: object) -> bool:
         return name in self._known or self._find(name) is not None
@@ -110,7 +110,7 @@ class ChartAccess:
         metrics = self.metrics
         with self._publisher.lock:
             groups: dict[str, list[Any]] = {"": []}
-            axes = plot.axes_only(self._publisher.session.picture)
+            axes = plot.axes_only(self._publisher.source.picture)
             charted = [name for name in metrics if name not in axes]
             for name in dict.fromkeys([*charted, *(chart["name"] for chart in self._own)]):
                 own = self._find(name)
@@ -141,7 +141,7 @@ class ChartAccess:
     def _known(self) -> list[str]:
         """All metrics of the board's runs."""
         self._publisher.pull()
-        return list(self._publisher.session.picture.metrics)
+        return list(self._publisher.source.picture.metrics)
 
     def _find(self, name: object) -> Any:
         """Return the user's chart of this name, if there is one."""
@@ -163,7 +163,7 @@ class ChartAccess:
         )
 
     def _plot(self, metric: str) -> plot.Plot:
-        return plot.plot_of(self._publisher.session.picture, metric, self._look())
+        return plot.plot_of(self._publisher.source.picture, metric, self._look())
 
     def _rows_of(self, own: Any, metrics: list[str]) -> list[plot.PlotRow]:
         return [row for name in members(own["name"], own["metrics"], metrics) for row in self._plot(name).rows]

@@ -12,8 +12,8 @@ from ..pump import Pump
 
 if TYPE_CHECKING:
     from ..tracking.project import Project
+    from .frame_source import FrameSource
     from .run_actions import Actions
-    from .session import Session
     from .snapshots import Snapshots
     from .widget import Board
 
@@ -43,8 +43,10 @@ class OpenBoards:
         found = self._boards.get((host.current().cell() or "", path))
         return None if found is None else found[0]
 
-    def add(self, session: Session, name: str, path: Path, actions: Actions, project: Project | None = None) -> Board:
-        """Make the board of a session. `name` and `path` are its project's; `project` is given where this process has it."""
+    def add(
+        self, source: FrameSource, name: str, path: Path, actions: Actions, project: Project | None = None
+    ) -> Board:
+        """Make a board of the frames of `source`. `name` and `path` are its project's; `project` is given where this process has it."""
         from .widget import Board
 
         here = host.current()
@@ -52,7 +54,7 @@ class OpenBoards:
         if not here.tells_cell_ends:
             self._release()
         self._hand_over()  # a board begins with all that was logged
-        board = Board(name, session, actions)
+        board = Board(name, source, actions)
         board.publisher.before_reading = self._hand_over
         if here.shell is not None:
             board.on_show = self._snapshots.note_shown

@@ -12,12 +12,12 @@ from typing import Any, Final, Protocol
 
 from ..pump import INTERVAL
 from ..switch_interval import QUICK, switching
-from . import questions, run_details, zoom
+from . import questions, run_details, zoom_detail
 from .all_points import points
+from .frame_source import FrameSource
 from .questions import DONE, Answer, AnswerTable, Question
 from .run_actions import Actions, NoActions
 from .runs_table import KEPT_BYTES, RunsTable
-from .session import Session
 
 ACKNOWLEDGED_SECONDS: Final = 0.1
 UNACKNOWLEDGED_SECONDS: Final = 0.2
@@ -46,13 +46,13 @@ class Publisher:
 
     def __init__(
         self,
-        session: Session,
+        source: FrameSource,
         publish: Publish,
         *,
         message: Callable[[], AbstractContextManager[Any]] = nullcontext,
         actions: Actions | None = None,
     ) -> None:
-        self.session = session
+        self.source = source
         self.lock = threading.RLock()
         self.on_wake: Callable[[], None] = lambda: None  # somebody has to tick this publisher again
         self.before_reading: Callable[[], None] = lambda: None  # moves what was just logged into the store
@@ -61,7 +61,7 @@ class Publisher:
         self._message = message
         self._actions = NoActions("the runs of this board cannot be changed") if actions is None else actions
         self._answers = self._answer_table()
-        self._table = RunsTable(session.id, session.store)
+        self._table = RunsTable(source.id, source.store)
         self._due = 0.0
         self._sent_at = 0.0
         self._logged = 0  # points, and since when they are so many
@@ -80,13 +80,13 @@ class Publisher:
     def opening(self) -> dict[str, Any]:
         """Return the values of traits that a front end begins with."""
         with self.lock:
-            self.session.pull()
-            keyframe, delta = self.session.keyframe()
+            self.source.pull()
+            keyframe, delta = self.source.keyframe()
             self._last["open_runs"] = self._actions.open_runs
             return {
                 "keyframe": keyframe,
                 "delta": delta,
-                "table": self._table.table(self.session.run_ids),
+                "table": self._table.table(self.source.run_ids),
                 "open_runs": self._last["open_runs"],
             }
 
@@ -103,14 +103,14 @@ class Publisher:
     def _publish_news(self, now: float) -> None:
         self._due = now + self._pace(now)
         while self._deleted:
-            self.session.remove_run(self._deleted.popleft())
-        if self.session.pull() or self._unsent:
-            self._publish_frames(*self.session.frames())
+            self.source.remove_run(self._deleted.popleft())
+        if self.source.pull() or self._unsent:
+            self._publish_frames(*self.source.frames())
             self._sent_at = now
-            if self.session.logged != self._logged:
-                self._logged, self._logged_at = self.session.logged, now
+            if self.source.logged != self._logged:
+                self._logged, self._logged_at = self.source.logged, now
             self._due = now + self._pace(now)
-        elif self.session.running and now - self._sent_at >= BEAT_SECONDS:
+        elif self.source.running and now - self._sent_at >= BEAT_SECONDS:
             self._beat += 1
             self.publish("beat", self._beat)
             self._sent_at = now
@@ -118,7 +118,7 @@ class Publisher:
         table = self._table.news(now, self._table_runs)
         if table is not None:
             self.publish("table", table)
-        if self._cells_due or self._cells_of != self.session.run_ids:
+        if self._cells_due or self._cells_of != self.source.run_ids:
             self._publish_cells()
 
     def settle(self, *, kept: bool = False) -> None:
@@ -127,23 +127,23 @@ class Publisher:
         `kept`: a program executes the notebook, so the table of runs is cut to what a notebook should hold.
         """
         with self.lock:
-            self.session.pull()
+            self.source.pull()
             with self._message():
                 self._publish_cells()
-                self._publish_frames(*self.session.saved_keyframe())
+                self._publish_frames(*self.source.saved_keyframe())
                 self.publish("table", self._table.table(self._table_runs, KEPT_BYTES if kept else None))
 
     def delta(self) -> Any:
         """Return a fresh delta on the published keyframe, for one view that asks; others get the news at the next tick."""
         with self.lock:
-            self._unsent |= self.session.pull()
-            return self.session.delta()
+            self._unsent |= self.source.pull()
+            return self.source.delta()
 
     def pull(self) -> None:
         """Take in what has been logged so far; the front end gets it at the next tick."""
         self.before_reading()
         with self.lock:
-            self._unsent |= self.session.pull()
+            self._unsent |= self.source.pull()
 
     def _publish_frames(self, keyframe: Any, delta: Any) -> None:
         if self._unseen_since is None:
@@ -157,8 +157,8 @@ class Publisher:
 
     def _publish_cells(self) -> None:
         self._cells_due = False
-        self._cells_of = self.session.run_ids
-        self._publish_changed("cells", run_details.cell_spans(self.session.store, self._cells_of))
+        self._cells_of = self.source.run_ids
+        self._publish_changed("cells", run_details.cell_spans(self.source.store, self._cells_of))
 
     def _publish_changed(self, trait: str, value: Any) -> None:
         if self._last.get(trait) != value:
@@ -172,7 +172,7 @@ class Publisher:
 
     def interval(self, now: float) -> float:
         """Return the seconds until the next refresh: a front end that acknowledges is refreshed more often."""
-        if not self.session.running:
+        if not self.source.running:
             return SILENT_SECONDS
         unseen = 0.0 if self._unseen_since is None else now - self._unseen_since
         if unseen < PATIENCE_SECONDS:
@@ -186,21 +186,21 @@ class Publisher:
     @property
     def awake(self) -> bool:
         """Whether there may be news: a run is open, or the front end shows all runs of the project."""
-        return self.session.running or self.session.follow or self.shows_all_runs
+        return self.source.running or self.source.follow or self.shows_all_runs
 
     def wake(self) -> None:
         """Look at everything again, now."""
         self._due = 0.0
         self._cells_due = True
         self._table.hurry()
-        self.session.recheck()
+        self.source.recheck()
         self.on_wake()
 
     # --- what it shows
 
     @property
     def _table_runs(self) -> list[str] | None:
-        return None if self.shows_all_runs else self.session.run_ids
+        return None if self.shows_all_runs else self.source.run_ids
 
     def show_all_runs(self, wanted: bool) -> None:
         """Publish the table of all runs of the project, or of the board's own runs only."""
@@ -211,7 +211,7 @@ class Publisher:
     def add_run(self, run_id: str) -> None:
         """Show one more run."""
         with self.lock:
-            self.session.add_run(run_id)
+            self.source.add_run(run_id)
             self._due = 0.0
             self._cells_due = True
         self.on_wake()
@@ -220,10 +220,10 @@ class Publisher:
         """Show these runs beside the board's own, and no longer the ones that were selected before."""
         chosen = set(runs)
         for run_id in self._selected - chosen:
-            self.session.remove_run(run_id)
-        added = [run_id for run_id in runs if run_id not in self.session.run_ids]
+            self.source.remove_run(run_id)
+        added = [run_id for run_id in runs if run_id not in self.source.run_ids]
         for run_id in added:
-            self.session.add_run(run_id)
+            self.source.add_run(run_id)
         self._selected = (self._selected & chosen) | set(added)
         self.wake()
 
@@ -246,23 +246,23 @@ class Publisher:
             return questions.answer(self._answers, question)
 
     def _answer_table(self) -> AnswerTable:
-        session = self.session
+        source = self.source
         actions = self._actions.answers()
         return {
             "keyframe": self._answer_keyframe,
-            "detail": partial(zoom.detail, session.picture, session.store),
+            "detail": partial(zoom_detail.detail, source.picture, source.store),
             "points": self._answer_points,
-            **run_details.answers(session.store),
+            **run_details.answers(source.store),
             **{name: partial(self._act, action) for name, action in actions.items()},
         }
 
     def _answer_keyframe(self, _: Question) -> Answer:
-        self._publish_frames(*self.session.keyframe())
+        self._publish_frames(*self.source.keyframe())
         return DONE
 
     def _answer_points(self, question: Question) -> Answer:
         self.pull()
-        return points(self.session.store, question)
+        return points(self.source.store, question)
 
     def _act(self, action: Callable[[Question], Answer], question: Question) -> Answer:
         """Change a run, then look again: the change shows at once. A deleted run leaves the board."""

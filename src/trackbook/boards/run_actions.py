@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from ..tracking.values import as_tags
+from ..tracking.logged_values import as_tags
 from .questions import DONE, Answer, AnswerTable, Question, refuse
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from ..frames.protocol import VERSION, Table, TableRun
 from ..store.base import Store
-from ..store.summaries import Summaries
+from ..store.summary_cache import SummaryCache
 from ..text import shorten
 from ..types import RunRecord, State
 
@@ -39,7 +39,7 @@ class RunsTable:
         self._shortened = False  # not all runs fitted into the last table
         self._records: dict[str, RunRecord] = {}
         self._entries: dict[str, TableRun] = {}
-        self._summaries = Summaries()
+        self._summaries = SummaryCache()
         self._all: list[RunRecord] = []  # as they were at this revision of the store
         self._revision: Hashable = object()
 

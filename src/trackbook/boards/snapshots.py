@@ -17,7 +17,7 @@ from ..charts.png import NoPictureError, picture_file
 from ..notebook import host
 from ..notebook.clear_output import ClearedOutputs
 from ..user_warnings import warn
-from .snapshot_switch import snapshot_note
+from .snapshot_visibility import snapshot_note
 
 if TYPE_CHECKING:
     from ..charts.snapshot import Snapshot
@@ -68,7 +68,7 @@ class Snapshots:
         self._shown = [other for other in self._shown if other is not board]
         notebook = host.current()
         cell = notebook.cell()
-        place = self._places.setdefault(board, _Place(f"trackbook-{board.session.id}"))
+        place = self._places.setdefault(board, _Place(f"trackbook-{board.source.id}"))
         if cell in place.cells:
             return
         place.cells.add(cell)
@@ -80,7 +80,7 @@ class Snapshots:
     def _put(self, place: _Place, board: Board) -> None:
         notebook = host.current()
         notebook.show_data(*place.bundle, place.id, again=False)
-        notebook.show({"text/html": snapshot_note(board.session.id), "text/plain": ""}, raw=True)
+        notebook.show({"text/html": snapshot_note(board.source.id), "text/plain": ""}, raw=True)
 
     def _keep_free(self) -> None:
         """Make room below the user's output for boards that were cleared before it: now, since more is about to be cleared.

@@ -6,19 +6,19 @@ from typing import Final
 
 from ..metrics import logged
 from ..text import shorten
-from .session import Session
+from .frame_source import FrameSource
 
 MOST_RUNS: Final = 4  # the newest
 MOST_METRICS: Final = 30
 _WIDEST: Final = 24  # characters of a name
 
 
-def text_board(project: str, session: Session) -> str:
+def text_board(project: str, source: FrameSource) -> str:
     """Return runs with their state and steps, and the last value of each metric by run."""
-    headers = list(session.picture.runs.values())
+    headers = list(source.picture.runs.values())
     shown = headers[-MOST_RUNS:]
-    summaries = {run["id"]: session.store.summary(run["id"]) for run in shown}
-    metrics = list(logged(session.picture.metrics))
+    summaries = {run["id"]: source.store.summary(run["id"]) for run in shown}
+    metrics = list(logged(source.picture.metrics))
     title = f"trackbook board of {project!r}"
     table = [
         ["", *(shorten(run["name"], _WIDEST) for run in shown)],

@@ -10,7 +10,7 @@
 ``range``    smallest and largest value beside the default, in ``unit``
 ``menu``     true: the View menu has it, which resets it too. A number is chosen from ``options``
 ``reset``    true: the View menu resets it
-``chart``    true: a parameter of the same name of every chart of lines (`charts.metric_chart.line`)
+``chart``    true: a parameter of the same name of every chart of lines (`charts.metric_spec.line`)
 ``silent``   true: a change by the front end is not echoed to it, because it is set while a hand moves
 ===========  =======================================================================================
 """

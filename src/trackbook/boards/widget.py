@@ -17,10 +17,10 @@ from ..notebook import host
 from ..text import did_you_mean, either
 from ..user_warnings import warn
 from .chart_access import ChartAccess
+from .frame_source import FrameSource
 from .front_end import SharedFrontEnd, built_file, shared_front_end
 from .publisher import Publisher
 from .run_actions import Actions
-from .session import Session
 from .text_board import text_board
 from .view_state import TRAITS, View
 
@@ -55,10 +55,10 @@ class Board(View, anywidget.AnyWidget):
 
     _made = False
 
-    def __init__(self, project: str, session: Session, actions: Actions | None = None) -> None:
+    def __init__(self, project: str, source: FrameSource, actions: Actions | None = None) -> None:
         self.project = project
         self.on_show: Callable[[Board], None] | None = None
-        self.publisher = Publisher(session, self.set_trait, message=self.hold_sync, actions=actions)
+        self.publisher = Publisher(source, self.set_trait, message=self.hold_sync, actions=actions)
         self.charts = ChartAccess(self.publisher, self, project)
         shared = shared_front_end() if host.current().shares_models else None
         esm = built_file("trackbook.js" if shared is None else "loader.js")
@@ -68,8 +68,8 @@ class Board(View, anywidget.AnyWidget):
         self._made = True
 
     @property
-    def session(self) -> Session:
-        return self.publisher.session
+    def source(self) -> FrameSource:
+        return self.publisher.source
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Raises ``AttributeError`` for a name that a board does not have: a misspelt trait would do nothing."""
@@ -84,7 +84,7 @@ class Board(View, anywidget.AnyWidget):
         return sorted(_PUBLIC)
 
     def __repr__(self) -> str:
-        return f"<trackbook board of {self.project!r}: {', '.join(self.session.run_names) or 'no runs yet'}>"
+        return f"<trackbook board of {self.project!r}: {', '.join(self.source.run_names) or 'no runs yet'}>"
 
     # --- its charts in Python
 
@@ -137,7 +137,7 @@ class Board(View, anywidget.AnyWidget):
     def snapshot(self) -> Snapshot | None:
         """Return the charts as they are now, small enough to stay in a notebook; None while there is nothing to draw."""
         with self.publisher.lock:
-            picture, hidden = self.session.picture, self.hidden_runs
+            picture, hidden = self.source.picture, self.hidden_runs
             return make_snapshot(
                 picture, x_axis=self.x_axis, hidden=hidden, colors=self.run_colors, options=self.chart_options
             )
@@ -154,7 +154,7 @@ class Board(View, anywidget.AnyWidget):
     def _text(self) -> str:
         with self.publisher.lock:
             self.publisher.pull()
-            return text_board(self.project, self.session)
+            return text_board(self.project, self.source)
 
     # --- what the front end says
 

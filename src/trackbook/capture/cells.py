@@ -25,7 +25,7 @@ from typing import Final
 
 from ..metrics import logged
 from ..notebook import host
-from ..notebook.cells import Cells, Execution, Outcome
+from ..notebook.cell_executions import CellExecutions, Execution, Outcome
 from ..store.documents import put_document
 from ..tracking.endings import state_after
 from ..tracking.run_writer import RunWriter
@@ -105,7 +105,7 @@ class CellCapture:
     part of the outer one. If the kernel dies, the state stays ``running``.
     """
 
-    def __init__(self, cells: Cells) -> None:
+    def __init__(self, cells: CellExecutions) -> None:
         self._cells = cells
         self._runs: dict[str, _FollowedRun] = {}
         self._running: Execution | None = None

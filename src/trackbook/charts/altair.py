@@ -16,8 +16,8 @@ import altair as alt
 from altair.utils.schemapi import SchemaValidationError
 
 from ..metrics import short_name
-from . import metric_chart
-from .page import page
+from . import metric_spec
+from .html_page import page
 from .plot import Plot, PlotRow, RunStyle
 from .theme import config, theme
 
@@ -181,21 +181,21 @@ def _chart(
     return DrawnChart.from_dict(spec | layer | {"encoding": encoding})
 
 
-def _bars(plot: Plot, styles: list[RunStyle], width: int) -> metric_chart.Spec:
+def _bars(plot: Plot, styles: list[RunStyle], width: int) -> metric_spec.Spec:
     colors = {style.label: style.color for style in styles}
-    spec = metric_chart.bar({"values": _plain(plot.longest)}, colors=colors, width=width)
+    spec = metric_spec.bar({"values": _plain(plot.longest)}, colors=colors, width=width)
     spec["layer"][0]["encoding"]["tooltip"] = _tooltip("value")
     return spec
 
 
-def _lines(plot: Plot, styles: list[RunStyle], scales: str) -> metric_chart.Spec:
+def _lines(plot: Plot, styles: list[RunStyle], scales: str) -> metric_spec.Spec:
     """Return the chart of lines with those of its layers that have rows."""
     x_axis: Any = plot.x_axis if plot.x_axis in _TITLES else "metric"
     marks = {row["mark"] for row in plot.rows}
-    layers: list[metric_chart.Layer] = ["raw", "line"] if plot.smoothing else ["line"]
+    layers: list[metric_spec.Layer] = ["raw", "line"] if plot.smoothing else ["line"]
     layers += ["dots"] if "dot" in marks else []
     layers += ["not finite"] if marks - {"line", "dot"} else []
-    spec = metric_chart.line(
+    spec = metric_spec.line(
         x_axis,
         {"values": _plain(plot.rows)},
         colors={style.label: style.color for style in styles},

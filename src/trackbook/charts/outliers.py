@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from ..frames.m4 import Floats
+from ..frames.bucket_rows import Floats
 
 TAILS: Final = 0.02  # share of the values at either end that may be outliers
 OUTLIER_DISTANCE: Final = 0.25  # of the span between the tails; values farther out are outliers

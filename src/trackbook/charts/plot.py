@@ -1,6 +1,6 @@
 """What the board draws now, as rows: the picture seen through the view's state.
 
-The browser draws by ``js/src/plot/rows.ts``, ``plot.ts``, ``smoothing.ts`` and ``palette.ts``; this is for charts read in
+The browser draws by ``js/src/plot/plot-rows.ts``, ``plot.ts``, ``smoothing.ts`` and ``palette.ts``; this is for charts read in
 Python (`Board.__getitem__`). ``tests/golden/rows`` holds both to the same rows.
 """
 
@@ -31,7 +31,7 @@ _HIDDEN: Final = ((NAN, math.nan), (POSITIVE_INFINITY, math.inf), (NEGATIVE_INFI
 
 
 class PlotRow(TypedDict):
-    """A row of the dataset ``points``; `metric_chart` documents the fields."""
+    """A row of the dataset ``points``; `metric_spec` documents the fields."""
 
     run: str
     metric: str
@@ -68,7 +68,7 @@ class DrawSettings:
     clip_outliers: str = "auto"  # or "always", "never"
     hidden: frozenset[str] = frozenset()
     colors: Mapping[str, str] = field(default_factory=dict)
-    options: Mapping[str, Any] = field(default_factory=dict)  # of `metric_chart.line`
+    options: Mapping[str, Any] = field(default_factory=dict)  # of `metric_spec.line`
     theme: Theme = "light"
     columns: float = 512  # as wide as a chart is drawn, in pixels: of each, no more points than it can show
 

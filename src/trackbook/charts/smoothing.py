@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from ..frames.m4 import Floats
+from ..frames.bucket_rows import Floats
 
 Trend = Callable[[float], float]  # the smoothed value at a step
 

@@ -13,12 +13,12 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from ..frames.m4 import Floats, Rows, Steps
+from ..frames.bucket_rows import Floats, Rows, Steps
 from ..frames.picture import Picture
 from ..frames.protocol import RunHeader
 from ..metrics import group_of, logged
 from ..text import one_line
-from .metric_chart import Layer, bar, line
+from .metric_spec import Layer, bar, line
 from .plot import DrawSettings, axes_only, style_runs
 from .theme import config, theme
 

@@ -18,7 +18,7 @@ from ..store.base import POINTS, Store
 from ..store.transfer import put_whole
 from ..types import RunRecord
 from ..user_warnings import warn
-from .foreign import Arrival, adopt
+from .foreign_tables import Arrival, adopt
 from .parquet import metadata, read_captured, read_points, read_records
 
 

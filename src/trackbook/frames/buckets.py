@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from ..store.metric_stats import groups
-from .m4 import POINT, ROW, Floats, Rows, Steps, Taken, gather, joined, merged, of_points, points
-from .ragged import Ids, Stretches, sizes
+from .bucket_rows import POINT, ROW, Floats, Rows, Steps, Taken, gather, joined, merged, of_points, points
+from .ragged_array import Ids, RaggedArray, sizes
 
 # Buckets a series may have, by the number of series up to which they may. Buckets lie across the borders of pixel columns,
 # which M4's proof excludes: it takes six or more a column to draw all but 2 % of the pixels (`tests/test_pixels.py`). So many
@@ -30,8 +30,8 @@ class Buckets:
 
     def __init__(self, limit: int | None = None) -> None:
         """Keep at most `limit` buckets a series; by default the limit falls as series are added."""
-        self.points = Stretches(POINT, "step")
-        self.buckets = Stretches(ROW, "bucket")
+        self.points = RaggedArray(POINT, "step")
+        self.buckets = RaggedArray(ROW, "bucket")
         self.count = 0
         self.shift: Steps = np.zeros(0, np.int64)
         self.began: Floats = np.zeros(0)  # the time of the first point that came
@@ -140,7 +140,7 @@ class Buckets:
         return single, buckets
 
     @staticmethod
-    def _read(table: Stretches, series: Ids, start: Steps) -> Taken:
+    def _read(table: RaggedArray, series: Ids, start: Steps) -> Taken:
         return np.repeat(series, table.size[series] - start), table.table[table.places(series, start)]
 
     def narrowing(self, series: Ids, limits: Sequence[int]) -> Iterator[tuple[Steps, Steps]]:
@@ -195,7 +195,7 @@ class Buckets:
             self._double(over)
             bucket = bucket >> np.isin(series, over)
 
-    def _put(self, table: Stretches, series: Ids, rows: Rows) -> None:
+    def _put(self, table: RaggedArray, series: Ids, rows: Rows) -> None:
         """Add rows sorted by series and key; rows of the same key are merged."""
         rows["changed"] = 1
         key = rows[table.key]

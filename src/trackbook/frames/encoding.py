@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from ..store.metric_stats import groups
-from .m4 import Floats, Rows, Steps, Taken
+from .bucket_rows import Floats, Rows, Steps, Taken
 from .protocol import BUCKET_COLUMNS, HEAD_BYTES, MASK_SHIFT, POINT_COLUMNS
-from .ragged import Ids, sizes
+from .ragged_array import Ids, sizes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

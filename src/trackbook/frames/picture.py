@@ -10,11 +10,11 @@ import numpy as np
 
 from ..ids import new_id
 from ..metrics import is_system
+from .bucket_rows import Floats, Rows, Steps, Taken
 from .buckets import Buckets
 from .encoding import Block, extremes, offsets, pack
-from .m4 import Floats, Rows, Steps, Taken
 from .protocol import HEAD_BYTES, VERSION, Frame, FrameHeader, Omitted, RunHeader, SeriesHeader
-from .ragged import Ids
+from .ragged_array import Ids
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

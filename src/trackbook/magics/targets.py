@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from ..tracking.values import check_name
+from ..tracking.logged_values import check_name
 
 _NAMED = re.compile(r"""((?:[^\W\d][\w./-]*)|"[^"]+"|'[^']+')=(?!=)(.+)""", re.DOTALL)
 _CLOSING = {"(": ")", "[": "]", "{": "}"}

@@ -13,8 +13,8 @@ from fractions import Fraction
 from typing import Any
 
 from ..tracking.endings import Stopped
+from ..tracking.logged_values import to_float, to_step
 from ..tracking.run import Run
-from ..tracking.values import to_float, to_step
 from .instrument import DUE, KINDS, LATER, VALUE
 from .messages import show_note
 

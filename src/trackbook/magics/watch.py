@@ -9,8 +9,8 @@ from typing import Any
 from ..api.run import current_run
 from ..notebook import host
 from ..tracking.endings import Stopped
+from ..tracking.logged_values import check_name
 from ..tracking.run import Run
-from ..tracking.values import check_name
 from .instrument import KINDS, VALUE
 from .messages import show_note
 from .tracker import Tracker

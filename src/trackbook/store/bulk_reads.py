@@ -11,9 +11,9 @@ from typing import Final, NamedTuple
 import numpy as np
 import polars as pl
 
-from . import queries
+from . import sqlite_queries as queries
 from .base import FIELDS, POINTS
-from .codec import Columns, decode, decode_many
+from .chunk_codec import Columns, decode, decode_many
 from .metric_stats import MetricStats
 
 SUMMARY: Final = pl.Schema(

@@ -13,7 +13,7 @@ from ..types import CAPTURED, ENDED, Cursor, MetricSummary, RunRecord, Writer
 from . import bulk_reads
 from .base import FIELDS, NO_MARKS
 from .bulk_reads import SUMMARY
-from .points import RunPoints, within
+from .run_points import RunPoints, within
 from .text_gate import RunGate, recorded_rows
 
 

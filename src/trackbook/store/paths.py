@@ -39,7 +39,7 @@ def partition_key(text: str) -> str:
 
 def project_names(folder: Path) -> list[str]:
     """The names of the projects in a folder, sorted."""
-    from .database import project_name
+    from .sqlite_file import project_name
 
     return sorted(name for path in folder.glob(f"*{SUFFIX}") if (name := project_name(path)) is not None)
 

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from numpy.typing import NDArray
 
-from . import queries
-from .codec import LARGEST
+from . import sqlite_queries as queries
+from .chunk_codec import LARGEST
 from .metric_stats import MetricStats
-from .points import RunPoints, in_order
-from .queries import Ordinals, Part
+from .run_points import RunPoints, in_order
 from .schema import PUT_ORDINALS
+from .sqlite_queries import Ordinals, Part
 
 if TYPE_CHECKING:
     from sqlite3 import Connection

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from . import queries
+from . import sqlite_queries as queries
 from .schema import PUT_ORDINALS, RUN_TABLES
 
 _FAMILY: Final = ("", "-wal", "-shm", "-journal")  # what belongs to a SQLite file

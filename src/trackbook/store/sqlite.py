@@ -15,16 +15,17 @@ import polars as pl
 
 from .. import filesystem
 from ..types import Cursor, MetricSummary, RunRecord, Writer
-from . import bulk_reads, queries, schema
+from . import bulk_reads, schema
+from . import sqlite_queries as queries
 from .base import FIELDS, NO_MARKS, POINTS
 from .captured_buffer import CapturedBuffer
-from .codec import LARGEST, Columns
-from .database import ProjectFile
+from .chunk_codec import LARGEST, Columns
 from .metric_stats import MetricStats
-from .points import within
-from .queries import Chunk, Chunks, Ordinals, Part
 from .record_buffer import RecordBuffer
 from .run_buffer import RunBuffer, Written
+from .run_points import within
+from .sqlite_file import ProjectFile
+from .sqlite_queries import Chunk, Chunks, Ordinals, Part
 
 if TYPE_CHECKING:
     from sqlite3 import Connection

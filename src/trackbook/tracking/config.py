@@ -9,7 +9,7 @@ from ..text import one_line
 from ..types import MetricSummary
 from ..user_warnings import warn
 from .config_values import Converter, items_of, text_of
-from .values import kind_name, kind_of
+from .logged_values import kind_name, kind_of
 
 _said: set[type] = set()  # types already warned about
 

@@ -26,11 +26,11 @@ from ..text import did_you_mean, listed
 from ..types import RunRecord
 from ..user_warnings import warn
 from .liveness import life
-from .options import RunOptions
+from .logged_values import as_tags
 from .recovery import recover
 from .run import Run
+from .run_options import RunOptions
 from .run_writer import RunWriter
-from .values import as_tags
 
 if TYPE_CHECKING:
     import polars as pl

@@ -10,7 +10,7 @@ from typing import Any
 from ..journal.journal import Journal
 from ..journal.records import NEXT_STEP
 from ..types import StepBy
-from .values import LARGEST_STEP
+from .logged_values import LARGEST_STEP
 
 
 class Metric:

@@ -14,8 +14,8 @@ from ..types import ENDED, RunRecord, State
 from ..user_warnings import warn
 from .config import Config, Summary
 from .endings import Stopped, state_after
+from .logged_values import as_tags, check_text, flatten, to_step
 from .run_writer import RunWriter
-from .values import as_tags, check_text, flatten, to_step
 
 if TYPE_CHECKING:
     import polars as pl

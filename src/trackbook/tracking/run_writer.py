@@ -16,8 +16,8 @@ from ..metrics import logged
 from ..types import MetricSummary, RunRecord, State
 from ..user_warnings import Findings
 from .config import Config, Summary
-from .options import SYSTEM_SECONDS
 from .recorder import Recorder
+from .run_options import SYSTEM_SECONDS
 from .task_origin import Origin
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@ import type { Requests } from "../../frames/requests.ts";
 import { h } from "../../ui/dom.ts";
 import { formatCount, formatDuration } from "../../ui/format.ts";
 import { codeBlock } from "./definition-list.ts";
-import { DocumentTab } from "./document-tab.ts";
+import { SingleDocumentTab } from "./single-document-tab.ts";
 
 const DIRTY_HELP = "The cell has changed in the notebook since it ran";
 
@@ -26,7 +26,7 @@ const CELLS = {
 };
 
 /** The cells executed during a run, as they were then. */
-export class CodeTab extends DocumentTab {
+export class CodeTab extends SingleDocumentTab {
   constructor(requests: Requests, signal: AbortSignal) {
     super(CELLS, requests, signal);
   }

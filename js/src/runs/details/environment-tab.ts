@@ -2,7 +2,7 @@ import type { Requests } from "../../frames/requests.ts";
 import { h, searchField } from "../../ui/dom.ts";
 import { formatCount } from "../../ui/format.ts";
 import { codeBlock, definitionList, titledList } from "./definition-list.ts";
-import { DocumentTab } from "./document-tab.ts";
+import { SingleDocumentTab } from "./single-document-tab.ts";
 
 type Topic = Record<string, unknown>;
 
@@ -14,7 +14,7 @@ const ENVIRONMENT = {
 };
 
 /** A run's environment by topic, with collapsed packages and the uncommitted changes. */
-export class EnvironmentTab extends DocumentTab {
+export class EnvironmentTab extends SingleDocumentTab {
   constructor(requests: Requests, signal: AbortSignal) {
     super(ENVIRONMENT, requests, signal);
   }

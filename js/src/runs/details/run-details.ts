@@ -1,6 +1,6 @@
 import type { Requests } from "../../frames/requests.ts";
 import type { RunEntry } from "../../frames/runs-table.ts";
-import type { RunStyle } from "../../plot/rows.ts";
+import type { RunStyle } from "../../plot/plot-rows.ts";
 import { button, h, labelled, setText, swatch } from "../../ui/dom.ts";
 import { formatClock, formatDuration } from "../../ui/format.ts";
 import { FullScreen } from "../../ui/fullscreen.ts";

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 from ...tracking.run_writer import RunWriter
 
 if TYPE_CHECKING:
-    from .row import Line
     from .terminal import Terminal
+    from .terminal_row import Line
 
 FIRST: Final = 5_000  # lines kept from the start of a run
 LAST: Final = 20_000  # lines kept from its end

@@ -14,7 +14,7 @@ from typing import Any, Final
 import pyte
 from pyte.screens import wcwidth
 
-from .row import Line, Origin, TerminalRow, cells_of, put
+from .terminal_row import Line, Origin, TerminalRow, cells_of, put
 
 HEIGHT: Final = 100  # rows that can still change: more than real terminals have, to which programs restrict themselves
 LONGEST: Final = 100_000  # characters of a line

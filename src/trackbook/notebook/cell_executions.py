@@ -45,7 +45,7 @@ class Outcome:
     output: str | None  # the result that was displayed, as text
 
 
-class Cells:
+class CellExecutions:
     """Follows the executions of cells. Does nothing before `watch`."""
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ from .. import settings
 from ..ids import new_id
 from ..types import OnBadValue, Resume, RunRecord, StepBy, Stop
 from .config import Config
-from .values import as_tags, check_text, to_seconds, to_step
+from .logged_values import as_tags, check_text, to_seconds, to_step
 
 Mode = Literal["local", "disabled"]
 Reinit = Literal["finish_previous", "create_new", "return_previous"]

@@ -10,7 +10,7 @@ import altair as alt
 import pytest
 import vl_convert
 
-from trackbook.charts import metric_chart, specs, theme
+from trackbook.charts import bundled_specs, metric_spec, theme
 
 FIELDS = {
     "run",
@@ -44,20 +44,22 @@ def everything_under(node: Any, key: str) -> list[Any]:
 
 
 CHARTS = {
-    **{name: spec for name, spec in specs.specs().items() if name not in ("line", "config")},
-    **{f"line-{axis}": metric_chart.line(axis) for axis in ("step", "relative", "time", "metric")},
-    "line-log": metric_chart.line("step", x_log=True, y_log=True),
+    **{name: spec for name, spec in bundled_specs.specs().items() if name not in ("line", "config")},
+    **{f"line-{axis}": metric_spec.line(axis) for axis in ("step", "relative", "time", "metric")},
+    "line-log": metric_spec.line("step", x_log=True, y_log=True),
 }
 
 
-@pytest.mark.parametrize("name", sorted(specs.specs()))
+@pytest.mark.parametrize("name", sorted(bundled_specs.specs()))
 def test_the_committed_specs_are_up_to_date(name: str) -> None:
     committed = json.loads((theme.FOLDER / f"{name}.json").read_text(encoding="utf-8"))
-    assert committed == specs.specs()[name], "run `python -m trackbook.charts.specs` and commit what it writes"
+    assert committed == bundled_specs.specs()[name], (
+        "run `python -m trackbook.charts.bundled_specs` and commit what it writes"
+    )
 
 
 def test_every_committed_file_is_generated() -> None:
-    assert {path.stem for path in theme.FOLDER.glob("*.json")} - {"theme"} == set(specs.specs())
+    assert {path.stem for path in theme.FOLDER.glob("*.json")} - {"theme"} == set(bundled_specs.specs())
 
 
 @pytest.mark.parametrize("name", sorted(CHARTS))
@@ -82,12 +84,12 @@ def test_the_configuration_is_valid_for_altair(name: theme.Theme) -> None:
 
 
 def test_the_axes_of_the_live_chart_are_those_of_line() -> None:
-    committed = specs.specs()["line"]
+    committed = bundled_specs.specs()["line"]
     for axis in ("step", "relative", "time", "metric"):
-        assert {"x": committed["x"][axis], "y": committed["y"]["linear"]}.items() <= metric_chart.line(axis)[
+        assert {"x": committed["x"][axis], "y": committed["y"]["linear"]}.items() <= metric_spec.line(axis)[
             "encoding"
         ].items()
-    log = metric_chart.line("metric", x_log=True, y_log=True)["encoding"]
+    log = metric_spec.line("metric", x_log=True, y_log=True)["encoding"]
     assert (committed["x"]["metric-log"], committed["y"]["log"]) == (log["x"], log["y"])
 
 
@@ -102,7 +104,7 @@ def test_the_axes_of_the_live_chart_are_those_of_line() -> None:
 )
 def test_ticks_with_many_digits_in_common_show_their_distance(low: float, high: float, shown: list[str]) -> None:
     rows = [{"x": x, "smooth": y, "mark": "line", "run": "a"} for x, y in enumerate((low, high))]
-    spec = metric_chart.line("step", {"values": rows}) | {"width": 300, "height": 150}
+    spec = metric_spec.line("step", {"values": rows}) | {"width": 300, "height": 150}
     svg = vl_convert.vegalite_to_svg(spec)
     texts = [text.replace("\N{MINUS SIGN}", "-") for text in re.findall(r">([^<>]+)</text>", svg)]
     assert [text for text in texts if text in shown] == shown
@@ -110,24 +112,24 @@ def test_ticks_with_many_digits_in_common_show_their_distance(low: float, high: 
 
 def marks(**options: Any) -> list[str]:
     """The marks of the layers of a chart that is not live."""
-    spec = metric_chart.line(colors={"a": "#123456"}, layers=["line"], options=options)
+    spec = metric_spec.line(colors={"a": "#123456"}, layers=["line"], options=options)
     return [layer["mark"]["type"] for layer in spec["layer"]]
 
 
 def test_marks_on_points_are_a_layer_of_their_own() -> None:
     assert marks() == ["line"]
     assert marks(marks=True) == ["line", "circle"]
-    live = metric_chart.line()
+    live = metric_spec.line()
     assert {"name": "marks", "value": False} in live["params"]
     assert [{"filter": "marks && datum.mark == 'line'"}] in [layer["transform"] for layer in live["layer"]]
 
 
 def test_charts_are_made_without_altair() -> None:
-    code = "import sys, trackbook.charts.snapshot, trackbook.charts.specs as s; s.specs(); assert 'altair' not in sys.modules"
+    code = "import sys, trackbook.charts.snapshot, trackbook.charts.bundled_specs as s; s.specs(); assert 'altair' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_write_makes_one_readable_file_each(tmp_path: Any) -> None:
-    specs.write(tmp_path)
-    assert {path.stem for path in tmp_path.iterdir()} == set(specs.specs())
+    bundled_specs.write(tmp_path)
+    assert {path.stem for path in tmp_path.iterdir()} == set(bundled_specs.specs())
     assert all(path.read_text(encoding="utf-8").endswith("}\n") for path in tmp_path.iterdir())

@@ -1,9 +1,15 @@
 import { expect, test } from "vitest";
-import { decodeSeries } from "../../src/frames/decode.ts";
+import { decodeSeries } from "../../src/frames/decode-series.ts";
 import { decodeFrame } from "../../src/frames/protocol.ts";
 import type { Series } from "../../src/frames/series.ts";
-import { downsample } from "../../src/plot/m4.ts";
-import { latestValue, type Placement, placePoints, plotRows, type RunStyle } from "../../src/plot/rows.ts";
+import { downsample } from "../../src/plot/downsample.ts";
+import {
+  latestValue,
+  type Placement,
+  placePoints,
+  plotRows,
+  type RunStyle,
+} from "../../src/plot/plot-rows.ts";
 import { frame, run } from "../fixtures.ts";
 
 const style: RunStyle = { run: run(0, { started: 100 }), label: "a", color: "red", ink: "red", dash: [] };

@@ -1,5 +1,5 @@
 import type { RunEntry, Scalar } from "../frames/runs-table.ts";
-import type { RunStyle } from "../plot/rows.ts";
+import type { RunStyle } from "../plot/plot-rows.ts";
 import type { RunColumn } from "../runs/columns.ts";
 import { compareValues } from "../runs/sorting.ts";
 
@@ -10,7 +10,7 @@ export const LOG_RATIO = 20; // ratio of largest to smallest value from which an
 const UNDRAWN_COLOR = "#8b93a1"; // for runs without a colour, in both themes
 
 /**
- * A row of the dataset `points` in the charts `scatter` and `parallel`; `src/trackbook/charts/metric_chart.py` documents
+ * A row of the dataset `points` in the charts `scatter` and `parallel`; `src/trackbook/charts/metric_spec.py` documents
  * the fields.
  */
 export interface CompareRow {

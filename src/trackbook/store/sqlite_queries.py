@@ -16,11 +16,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ..types import CAPTURED, Writer
-from . import codec
+from . import chunk_codec
 from .base import POINTS
-from .codec import Columns
+from .chunk_codec import Columns
 from .metric_stats import MetricStats
-from .points import in_order, tail
+from .run_points import in_order, tail
 from .schema import GET_CAPTURED, PUT_CHUNK, PUT_METRICS, RUN_TABLES, TIMES
 
 Array = NDArray[Any]
@@ -61,7 +61,7 @@ class Part(NamedTuple):
 
 
 def part(columns: Columns) -> Part:
-    return Part(columns, codec.encode(columns) if len(columns.step) else b"")
+    return Part(columns, chunk_codec.encode(columns) if len(columns.step) else b"")
 
 
 def ordinals(db: sqlite3.Connection, run: str) -> Ordinals:
@@ -181,7 +181,7 @@ def unpack(
         return None
     whole = first <= chunk.first and chunk.first + chunk.rows <= end
     try:
-        points = codec.decode(chunk.data, chunk.rows, only if whole else None, by_metric=by_metric and whole)
+        points = chunk_codec.decode(chunk.data, chunk.rows, only if whole else None, by_metric=by_metric and whole)
     except ValueError:
         return None
     if not whole:
@@ -262,7 +262,7 @@ def to_join(db: sqlite3.Connection, run: str, largest: int) -> list[tuple[int, i
 def is_readable(part: Part) -> bool:
     """Whether a packed part gives back the very bits of its points."""
     try:
-        back = codec.decode(part.data, part.rows)
+        back = chunk_codec.decode(part.data, part.rows)
     except ValueError:
         return False
     pairs = zip(part.columns, back, strict=True)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import trackbook as tb
-from trackbook.charts.page import as_data, page
+from trackbook.charts.html_page import as_data, page
 
 HOSTILE = [
     "</script><script>document.title='owned'</script>",

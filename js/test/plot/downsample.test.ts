@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { double, type Series } from "../../src/frames/series.ts";
-import { downsample, m4 } from "../../src/plot/m4.ts";
-import { placePoints } from "../../src/plot/rows.ts";
+import { downsample, m4 } from "../../src/plot/downsample.ts";
+import { placePoints } from "../../src/plot/plot-rows.ts";
 
 const line = (values: number[]) => values.map((value, step) => ({ step, value }));
 const thinned = (values: number[], columns: number) =>

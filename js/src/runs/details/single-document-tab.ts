@@ -15,7 +15,7 @@ interface DocumentKind {
  * A tab that the kernel sends as one document. It is redrawn only if it changed, because a redraw loses the
  * reader's selection.
  */
-export abstract class DocumentTab extends PolledTab {
+export abstract class SingleDocumentTab extends PolledTab {
   #kind: DocumentKind;
   #box = h("div", { class: "tb-scroll", tabindex: "0", role: "group" });
   #content = "";

@@ -1,4 +1,4 @@
-import type { Range } from "./slices.ts";
+import type { Range } from "./series-window.ts";
 
 interface XValue {
   x: number;

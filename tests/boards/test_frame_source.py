@@ -7,8 +7,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from trackbook.boards import session as session_module
-from trackbook.boards.session import Session
+from trackbook.boards import frame_source as session_module
+from trackbook.boards.frame_source import FrameSource
 from trackbook.store.base import POINTS
 from trackbook.store.memory import MemoryStore
 from trackbook.types import Cursor, RunRecord
@@ -16,13 +16,13 @@ from wire import FrontEnd
 
 
 class Following:
-    """A store with a run, a session that shows it, and a front end that hears all of it."""
+    """A store with a run, a source that shows it, and a front end that hears all of it."""
 
     def __init__(self, store: Any = None) -> None:
         self.store = store or MemoryStore()
         self.store.put_run(RunRecord("r", "run", started=100.0))
-        self.session = Session("p", self.store)
-        self.session.add_run("r")
+        self.source = FrameSource("p", self.store)
+        self.source.add_run("r")
         self.front_end = FrontEnd()
 
     def log(self, metric: str, values: dict[int, float], run: str = "r") -> None:
@@ -30,8 +30,8 @@ class Following:
         self.store.append(run, pl.DataFrame(points | {"time": [100.0 + step for step in values]}, schema=POINTS))
 
     def send(self) -> dict[str, Any]:
-        if self.session.pull():
-            keyframe, delta = self.session.frames()
+        if self.source.pull():
+            keyframe, delta = self.source.frames()
             self.front_end.receive(keyframe=keyframe, delta=delta)
         assert self.front_end.picture is not None
         return self.front_end.picture
@@ -44,8 +44,8 @@ class Following:
 @pytest.fixture
 def following() -> Following:
     case = Following()
-    case.session.pull()
-    keyframe, delta = case.session.keyframe()
+    case.source.pull()
+    keyframe, delta = case.source.keyframe()
     case.front_end.receive(keyframe=keyframe, delta=delta)
     return case
 
@@ -61,7 +61,7 @@ def test_points_come_as_deltas(following: Following) -> None:
 def test_pull_without_news_returns_false(following: Following) -> None:
     following.log("loss", {0: 3.0})
     following.send()
-    assert not following.session.pull()
+    assert not following.source.pull()
 
 
 def test_expensive_deltas_are_replaced_by_a_keyframe(following: Following) -> None:
@@ -76,7 +76,7 @@ def test_end_of_a_run_is_sent(following: Following) -> None:
     following.store.put_run(RunRecord("r", "run", started=100.0, state="failed", ended=160.0, error="ValueError: no"))
     run = following.send()["runs"][0]
     assert (run["state"], run["ended"], run["error"]) == ("failed", 160.0, "ValueError: no")
-    assert not following.session.running
+    assert not following.source.running
 
 
 def test_progress_is_the_largest_step_or_the_runs_own_count(following: Following) -> None:
@@ -99,8 +99,8 @@ def test_rate_covers_the_last_seconds(following: Following, monkeypatch: pytest.
 
 def test_every_run_has_its_own_key(following: Following) -> None:
     following.store.put_run(RunRecord("s", "run", started=101.0))
-    following.session.add_run("s")
-    following.session.add_run("s")
+    following.source.add_run("s")
+    following.source.add_run("s")
     following.log("loss", {0: 1.0})
     following.log("loss", {0: 2.0}, run="s")
     picture = following.send()
@@ -119,26 +119,26 @@ def test_notices_of_the_store_come_and_go(following: Following) -> None:
 
 def test_following_session_adds_new_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     store = MemoryStore()
-    session = Session("p", store, follow=True)
-    assert not session.pull()
+    source = FrameSource("p", store, follow=True)
+    assert not source.pull()
     store.put_run(RunRecord("r", "from a script", started=100.0))
     monkeypatch.setattr(session_module, "RECHECK_SECONDS", 0.0)
-    assert session.pull()
-    assert session.run_names == ["from a script"]
+    assert source.pull()
+    assert source.run_names == ["from a script"]
 
 
 def test_removed_run_comes_back_in_its_colour(following: Following) -> None:
     for run in "st":
         following.store.put_run(RunRecord(run, run, started=101.0))
-        following.session.add_run(run)
+        following.source.add_run(run)
     following.log("loss", {0: 2.0}, run="s")
     following.send()
-    following.session.remove_run("s")
+    following.source.remove_run("s")
     picture = following.send()
     assert [run["id"] for run in picture["runs"].values()] == ["r", "t"]
     assert picture["series"] == {}
-    assert following.session.run_ids == ["r", "t"]
-    following.session.add_run("s")
+    assert following.source.run_ids == ["r", "t"]
+    following.source.add_run("s")
     picture = following.send()
     assert {run["key"]: run["id"] for run in picture["runs"].values()} == {0: "r", 1: "s", 2: "t"}
     assert list(picture["series"]) == [(1, 0)]
@@ -146,8 +146,8 @@ def test_removed_run_comes_back_in_its_colour(following: Following) -> None:
 
 def test_removing_an_unknown_run_changes_nothing(following: Following) -> None:
     following.send()
-    following.session.remove_run("nobody")
-    assert not following.session.pull()
+    following.source.remove_run("nobody")
+    assert not following.source.pull()
 
 
 class Rewinding(MemoryStore):
@@ -165,8 +165,8 @@ class Rewinding(MemoryStore):
 def test_rewound_run_is_sent_as_a_keyframe() -> None:
     store = Rewinding()
     following = Following(store)
-    following.session.pull()
-    keyframe, delta = following.session.keyframe()
+    following.source.pull()
+    keyframe, delta = following.source.keyframe()
     following.front_end.receive(keyframe=keyframe, delta=delta)
     following.log("loss", {0: 1.0, 1: 2.0, 2: 3.0})
     following.send()
@@ -179,36 +179,36 @@ def test_rewound_run_is_sent_as_a_keyframe() -> None:
 
 def test_saved_keyframe_is_small_and_the_next_one_fine_again() -> None:
     following = Following()
-    following.session.pull()
+    following.source.pull()
     for metric in range(10):
         following.log(f"m{metric}", {step: float(step % 13) for step in range(9000)})
-    following.session.pull()
-    live, _ = following.session.keyframe()
-    saved, delta = following.session.saved_keyframe()
+    following.source.pull()
+    live, _ = following.source.keyframe()
+    saved, delta = following.source.saved_keyframe()
     assert len(saved["data"]) <= session_module.SAVED_BUDGET < len(live["data"])
     assert delta["data"] == b""
-    assert not following.session.pull()
+    assert not following.source.pull()
     following.log("m0", {9000: 1.0})
-    assert following.session.pull()
-    keyframe, _ = following.session.frames()
+    assert following.source.pull()
+    keyframe, _ = following.source.frames()
     assert keyframe is not None
     assert len(keyframe["data"]) >= len(live["data"])
 
 
 def test_small_picture_is_saved_whole_and_deltas_go_on(following: Following) -> None:
     following.log("loss", {0: 1.0})
-    following.session.pull()
-    following.session.saved_keyframe()
+    following.source.pull()
+    following.source.saved_keyframe()
     following.log("loss", {1: 1.0})
-    following.session.pull()
-    assert following.session.frames()[0] is None
+    following.source.pull()
+    assert following.source.frames()[0] is None
 
 
 def scripted(rate: int, seconds: int) -> list[int]:
     """Bytes of each refresh of a run with 30 series, ten refreshes a second."""
     following = Following()
-    following.session.pull()
-    following.session.keyframe()
+    following.source.pull()
+    following.source.keyframe()
     sent, random = [], np.random.default_rng(0)
     names = pl.Series([f"m{number}" for number in range(30)], dtype=pl.String)
     for refresh in range(10 * seconds):
@@ -221,8 +221,8 @@ def scripted(rate: int, seconds: int) -> list[int]:
             "time": 100.0 + steps / rate,
         }
         following.store.append("r", pl.DataFrame(points, schema_overrides=POINTS))
-        following.session.pull()
-        frames = [frame for frame in following.session.frames() if frame is not None]
+        following.source.pull()
+        frames = [frame for frame in following.source.frames() if frame is not None]
         sent.append(sum(len(frame["data"]) + len(json.dumps(frame["header"])) for frame in frames))
     return sent
 

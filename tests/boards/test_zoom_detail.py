@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from trackbook.boards import zoom
-from trackbook.boards.session import Session
+from trackbook.boards import zoom_detail
+from trackbook.boards.frame_source import FrameSource
 from trackbook.frames.protocol import BUCKET_COLUMNS
 from trackbook.store.base import POINTS, Store
 from trackbook.store.memory import MemoryStore
@@ -44,22 +44,22 @@ def store(request: Any, tmp_path: Path) -> Store:
 
 
 @pytest.fixture
-def session(store: Store) -> Session:
-    session = Session("p", store)
-    session.add_run("r")
-    session.pull()
-    return session
+def source(store: Store) -> FrameSource:
+    source = FrameSource("p", store)
+    source.add_run("r")
+    source.pull()
+    return source
 
 
-def ask(session: Session, **fields: Any) -> dict[int, tuple[int, dict[float, Row]]]:
+def ask(source: FrameSource, **fields: Any) -> dict[int, tuple[int, dict[float, Row]]]:
     """Width and rows by metric."""
-    answer, buffers = zoom.detail(session.picture, session.store, {"series": [[0, 0]], **fields})
+    answer, buffers = zoom_detail.detail(source.picture, source.store, {"series": [[0, 0]], **fields})
     assert len(buffers) == 1
     return {one["metric"]: (one["width"], _rows(one, buffers[0])) for one in answer["series"]}
 
 
-def test_window_of_few_points_has_points(session: Session) -> None:
-    width, rows = ask(session, **{"from": 31_000, "to": 31_099}, buckets=50)[0]
+def test_window_of_few_points_has_points(source: FrameSource) -> None:
+    width, rows = ask(source, **{"from": 31_000, "to": 31_099}, buckets=50)[0]
     assert width == 1
     assert {step: row["value"] for step, row in rows.items()} == {step: value("loss", int(step)) for step in rows}
     assert set(range(31_000, 31_100)) <= rows.keys()
@@ -67,8 +67,8 @@ def test_window_of_few_points_has_points(session: Session) -> None:
 
 
 @pytest.mark.parametrize("buckets", [100, 1000])
-def test_wide_window_has_aligned_buckets_as_fine_as_asked(session: Session, buckets: int) -> None:
-    width, rows = ask(session, **{"from": 20_000, "to": 45_000}, buckets=buckets)[0]
+def test_wide_window_has_aligned_buckets_as_fine_as_asked(source: FrameSource, buckets: int) -> None:
+    width, rows = ask(source, **{"from": 20_000, "to": 45_000}, buckets=buckets)[0]
     assert buckets / 2 < len(rows) <= buckets + 1
     for bucket, row in rows.items():
         assert (row["first_step"], row["last_step"]) == (bucket * width, bucket * width + width - 1)
@@ -77,41 +77,41 @@ def test_wide_window_has_aligned_buckets_as_fine_as_asked(session: Session, buck
         assert row["mean"] == pytest.approx(np.mean(inside), rel=1e-6)
 
 
-def test_margin_is_added_on_both_sides(session: Session) -> None:
-    _, rows = ask(session, **{"from": 1000, "to": 1100}, buckets=500, margin=40)[0]
+def test_margin_is_added_on_both_sides(source: FrameSource) -> None:
+    _, rows = ask(source, **{"from": 1000, "to": 1100}, buckets=500, margin=40)[0]
     assert (min(rows), max(rows)) == (960, 1140)
 
 
-def test_open_end_is_the_end_of_the_series(session: Session) -> None:
-    _, rows = ask(session, **{"from": LENGTH - 50, "to": None}, buckets=500)[0]
+def test_open_end_is_the_end_of_the_series(source: FrameSource) -> None:
+    _, rows = ask(source, **{"from": LENGTH - 50, "to": None}, buckets=500)[0]
     assert (min(rows), max(rows)) == (LENGTH - 50, LENGTH - 1)
-    _, rows = ask(session, **{"from": None, "to": 20}, buckets=500)[0]
+    _, rows = ask(source, **{"from": None, "to": 20}, buckets=500)[0]
     assert (min(rows), max(rows)) == (0, 20)
 
 
-def test_several_series_come_in_one_buffer(session: Session) -> None:
-    found = ask(session, series=[[0, 0], [0, 1]], **{"from": 500, "to": 510}, buckets=100)
+def test_several_series_come_in_one_buffer(source: FrameSource) -> None:
+    found = ask(source, series=[[0, 0], [0, 1]], **{"from": 500, "to": 510}, buckets=100)
     assert found[0][1][500]["value"] + 0.5 == found[1][1][500]["value"]
 
 
-def test_window_without_points_is_empty(session: Session) -> None:
-    assert ask(session, **{"from": 10 * LENGTH, "to": 11 * LENGTH}, buckets=100) == {}
+def test_window_without_points_is_empty(source: FrameSource) -> None:
+    assert ask(source, **{"from": 10 * LENGTH, "to": 11 * LENGTH}, buckets=100) == {}
 
 
-def test_window_includes_points_not_yet_in_the_file(session: Session) -> None:
+def test_window_includes_points_not_yet_in_the_file(source: FrameSource) -> None:
     late = pl.DataFrame({"metric": ["loss"], "step": [LENGTH + 7], "value": [-5.0], "time": [1.0]}, schema=POINTS)
-    session.store.append("r", late)
-    session.pull()
-    _, rows = ask(session, **{"from": LENGTH - 5, "to": LENGTH + 10}, buckets=100)[0]
+    source.store.append("r", late)
+    source.pull()
+    _, rows = ask(source, **{"from": LENGTH - 5, "to": LENGTH + 10}, buckets=100)[0]
     assert rows[LENGTH + 7]["value"] == -5.0
     assert len(rows) == 6
 
 
 @pytest.mark.parametrize("store", ["reopened"], indirect=True)
-def test_window_too_large_to_read_has_the_boards_rows(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(zoom, "READ_AT_MOST", 1000)
-    width, _ = ask(session, **{"from": 10_000, "to": 14_000}, buckets=3000)[0]
-    assert width == 1 << int(session._picture.buckets.shift[0])
+def test_window_too_large_to_read_has_the_boards_rows(source: FrameSource, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zoom_detail, "READ_AT_MOST", 1000)
+    width, _ = ask(source, **{"from": 10_000, "to": 14_000}, buckets=3000)[0]
+    assert width == 1 << int(source._picture.buckets.shift[0])
 
 
 class Untouchable(MemoryStore):
@@ -121,9 +121,9 @@ class Untouchable(MemoryStore):
         raise AssertionError("the board has it itself")
 
 
-def test_rows_that_the_board_has_are_not_read(session: Session) -> None:
-    session.store = Untouchable()
-    width, rows = ask(session, buckets=256)[0]
+def test_rows_that_the_board_has_are_not_read(source: FrameSource) -> None:
+    source.store = Untouchable()
+    width, rows = ask(source, buckets=256)[0]
     assert 128 < len(rows) <= 256
     assert set(rows[0]) == set(BUCKET_COLUMNS)
     assert width * len(rows) >= LENGTH
@@ -150,23 +150,23 @@ def test_rows_that_the_board_has_are_not_read(session: Session) -> None:
     ],
 )
 def test_bad_arguments_are_value_errors(question: dict[str, Any], why: str) -> None:
-    session = Session("p", MemoryStore())
-    session.store.put_run(RunRecord("r", "run", started=100.0))
-    session.store.append(
+    source = FrameSource("p", MemoryStore())
+    source.store.put_run(RunRecord("r", "run", started=100.0))
+    source.store.append(
         "r", pl.DataFrame({"metric": ["loss"], "step": [0], "value": [1.0], "time": [1.0]}, schema=POINTS)
     )
-    session.add_run("r")
-    session.pull()
+    source.add_run("r")
+    source.pull()
     with pytest.raises(ValueError, match=why):
-        zoom.detail(session.picture, session.store, question)
+        zoom_detail.detail(source.picture, source.store, question)
 
 
 @pytest.mark.parametrize("ends", [(-1e300, 1e300), (1e300, 1e301), (-5, -1), (0.25, 0.75), (2**62, 2**62)])
-def test_windows_of_any_size_are_answered(session: Session, ends: tuple[float, float]) -> None:
-    ask(session, **{"from": ends[0], "to": ends[1]}, buckets=10)
+def test_windows_of_any_size_are_answered(source: FrameSource, ends: tuple[float, float]) -> None:
+    ask(source, **{"from": ends[0], "to": ends[1]}, buckets=10)
 
 
-def test_switch_interval_is_restored(session: Session) -> None:
+def test_switch_interval_is_restored(source: FrameSource) -> None:
     before = sys.getswitchinterval()
-    ask(session, **{"from": 100, "to": 200}, buckets=100)
+    ask(source, **{"from": 100, "to": 200}, buckets=100)
     assert sys.getswitchinterval() == before

@@ -2,9 +2,9 @@
 import { expect, test, vi } from "vitest";
 import type { Chart } from "../../src/charts/chart.ts";
 import { PixelAxis } from "../../src/charts/plot-area.ts";
-import { addZoomGestures, dragShape, rangeBetween } from "../../src/interact/zoom.ts";
+import { addZoomGestures, dragShape, rangeBetween } from "../../src/interact/zoom-gestures.ts";
 import type { Zoom } from "../../src/plot/plot.ts";
-import type { Range } from "../../src/plot/slices.ts";
+import type { Range } from "../../src/plot/series-window.ts";
 
 /** An axis of 100 pixels where value and pixel are equal. */
 function axis(): PixelAxis {

@@ -12,7 +12,7 @@ Table = NDArray[np.void]
 SMALLEST_ROOM: Final = 4
 
 
-class Stretches:
+class RaggedArray:
     """Rows of many series, those of each sorted by `key`. Memory grows with the rows, not with their limit."""
 
     def __init__(self, dtype: np.dtype[np.void], key: str) -> None:

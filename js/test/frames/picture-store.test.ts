@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { storeOf } from "../../src/frames/store.ts";
+import { storeOf } from "../../src/frames/picture-store.ts";
 import { FakeModel, frame } from "../fixtures.ts";
 
 beforeEach(() => {

@@ -19,7 +19,7 @@ _KEYS: Final = ("run_id", "metric")
 _CHANGING: Final = ("count", "step")  # what changes with every point, and is never NaN
 
 
-class Summaries:
+class SummaryCache:
     """Last, min and max of every logged metric of the runs that were read."""
 
     def __init__(self) -> None:

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Picture } from "../../src/frames/picture.ts";
 import { double, type Series } from "../../src/frames/series.ts";
-import { axesOnly, valueAtStep, xAxisOf } from "../../src/plot/join.ts";
+import { axesOnly, valueAtStep, xAxisOf } from "../../src/plot/x-axis.ts";
 
 function points(steps: number[], values: number[]): Series {
   const [step, value] = [Float64Array.from(steps), Float64Array.from(values)];

@@ -1,6 +1,6 @@
-"""The Vega-Lite specifications that the front end bundles: ``python -m trackbook.charts.specs`` writes them to ``vega_lite/``.
+"""The Vega-Lite specifications that the front end bundles: ``python -m trackbook.charts.bundled_specs`` writes them to ``vega_lite/``.
 
-`metric_chart` has the chart of one metric and the meaning of each field; here are the comparisons of runs.
+`metric_spec` has the chart of one metric and the meaning of each field; here are the comparisons of runs.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from .metric_chart import NAMED, Spec, XAxis, bar, by_run, line, number, value_label, x_encoding, y_encoding
+from .metric_spec import NAMED, Spec, XAxis, bar, by_run, line, number, value_label, x_encoding, y_encoding
 from .theme import FOLDER, config
 
 

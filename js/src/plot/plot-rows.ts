@@ -1,6 +1,6 @@
 import type { RunHeader } from "../frames/protocol.ts";
 import type { BucketColumns, BucketSeries, PointSeries, Series } from "../frames/series.ts";
-import { endPoint, type Range, rowsInWindow } from "./slices.ts";
+import { endPoint, type Range, rowsInWindow } from "./series-window.ts";
 import { type Smoothing, smoother } from "./smoothing.ts";
 
 /** How a run is drawn. */
@@ -16,7 +16,7 @@ export interface RunStyle {
 
 type Mark = "line" | "dot" | "NaN" | "Infinity" | "-Infinity" | "below";
 
-/** A row of the dataset `points`; `src/trackbook/charts/metric_chart.py` documents the fields. */
+/** A row of the dataset `points`; `src/trackbook/charts/metric_spec.py` documents the fields. */
 export interface PlotRow {
   run: string;
   step: number;

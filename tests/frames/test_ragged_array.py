@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trackbook.frames.ragged import Stretches, spans
+from trackbook.frames.ragged_array import RaggedArray, spans
 
 KEYS = np.dtype([("key", "i8")])
 
@@ -17,7 +17,7 @@ def keys(numbers: list[int]) -> np.ndarray[tuple[int], np.dtype[np.void]]:
 
 @given(st.lists(st.tuples(st.sets(st.integers(0, 5), min_size=1), st.integers(0, 9)), max_size=30))
 def test_a_series_keeps_its_rows_while_others_grow(acts: list[tuple[set[int], int]]) -> None:
-    table, expected = Stretches(KEYS, "key"), {series: list[int]() for series in range(6)}
+    table, expected = RaggedArray(KEYS, "key"), {series: list[int]() for series in range(6)}
     table.reserve(6)
     for series, more in acts:
         chosen = np.array(sorted(series))
@@ -30,7 +30,7 @@ def test_a_series_keeps_its_rows_while_others_grow(acts: list[tuple[set[int], in
 
 
 def test_a_tail_starts_at_the_first_row_of_its_key() -> None:
-    table = Stretches(KEYS, "key")
+    table = RaggedArray(KEYS, "key")
     table.reserve(3)
     table.replace(np.array([0, 1]), np.zeros(2, np.int64), np.array([3, 2]), keys([10, 20, 30, 5, 6]))
     assert table.tails(np.array([0, 1, 2]), np.array([31, 6, 0])).tolist() == [3, 1, 0]

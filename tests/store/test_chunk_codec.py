@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trackbook.store import codec
-from trackbook.store.codec import LARGEST, Columns, decode, encode
+from trackbook.store import chunk_codec
+from trackbook.store.chunk_codec import LARGEST, Columns, decode, encode
 
 INT64 = st.integers(-(2**63), 2**63 - 1)
 FLOAT = st.floats(width=64)
@@ -131,25 +131,25 @@ def test_smooth_and_quantised_values_take_at_most_four_bytes_a_point(shape: str)
 @pytest.mark.parametrize(
     ("shape", "kind"),
     [
-        ("smooth", codec.BITS),
-        ("rounded", codec.DECIMAL),
-        ("a rate of a small set", codec.TABLE),
-        ("single precision and smooth", codec.BITS),
+        ("smooth", chunk_codec.BITS),
+        ("rounded", chunk_codec.DECIMAL),
+        ("a rate of a small set", chunk_codec.TABLE),
+        ("single precision and smooth", chunk_codec.BITS),
     ],
 )
 def test_each_form_has_its_use(shape: str, kind: int) -> None:
-    _, forms, _ = codec.encode_values(SHAPES[shape], np.array([ROWS]))
+    _, forms, _ = chunk_codec.encode_values(SHAPES[shape], np.array([ROWS]))
     assert forms[:, 1].tolist() == [kind]
 
 
 def test_metrics_of_different_kinds_each_have_their_form() -> None:
     values = np.concatenate([SHAPES["smooth"], SHAPES["rounded"]])
-    _, forms, _ = codec.encode_values(values, np.array([ROWS, 2 * ROWS]))
-    assert forms[:, 1].tolist() == [codec.BITS, codec.DECIMAL]
+    _, forms, _ = chunk_codec.encode_values(values, np.array([ROWS, 2 * ROWS]))
+    assert forms[:, 1].tolist() == [chunk_codec.BITS, chunk_codec.DECIMAL]
 
 
 def test_small_metrics_share_a_form() -> None:
-    _, forms, _ = codec.encode_values(WALK[:3000], np.arange(10, 3001, 10))
+    _, forms, _ = chunk_codec.encode_values(WALK[:3000], np.arange(10, 3001, 10))
     assert len(forms) < 4
 
 

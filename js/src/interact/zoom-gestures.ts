@@ -1,7 +1,7 @@
 import type { Chart } from "../charts/chart.ts";
 import type { PixelAxis } from "../charts/plot-area.ts";
 import type { Zoom } from "../plot/plot.ts";
-import type { Range } from "../plot/slices.ts";
+import type { Range } from "../plot/series-window.ts";
 import { h } from "../ui/dom.ts";
 
 const SMALLEST_DRAG = 8; // px; less is a click

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from trackbook.tracking.values import DEEPEST_NESTING, LARGEST_STEP, check_name, check_text, flatten, to_step
+from trackbook.tracking.logged_values import DEEPEST_NESTING, LARGEST_STEP, check_name, check_text, flatten, to_step
 
 
 class Level(IntEnum):

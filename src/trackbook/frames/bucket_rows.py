@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ..store.metric_stats import groups
 from .protocol import BUCKET_COLUMNS, NAN, NEGATIVE_INFINITY, POSITIVE_INFINITY
-from .ragged import Ids, sizes
+from .ragged_array import Ids, sizes
 
 # `changed`: since the last `settle`. Eight bytes each, so that rows are a matrix, too.
 ROW = np.dtype([(name, "i8" if name == "bucket" else "f8") for name in BUCKET_COLUMNS] + [("changed", "i8")])

@@ -49,7 +49,7 @@ class _FollowedRun:
     is_system: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
 
 
-class Session:
+class FrameSource:
     """Follows runs of a store, and makes frames of their new points. With `follow`, every new run of the store too."""
 
     def __init__(self, project: str, store: Store, *, follow: bool = False) -> None:

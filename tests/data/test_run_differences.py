@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from trackbook.data.diff import (
+from trackbook.data.run_differences import (
     ABSENT,
     MOST_LINES,
     MOST_METRICS,

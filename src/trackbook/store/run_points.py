@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from .base import POINTS
-from .codec import Columns
+from .chunk_codec import Columns
 from .metric_stats import MetricStats, Taken, groups
 
 Array = NDArray[Any]
