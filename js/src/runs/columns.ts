@@ -53,6 +53,7 @@ export class RunColumns {
   readonly config: readonly string[];
   readonly metrics: readonly string[];
   #entries: readonly RunEntry[];
+  #byId: ReadonlyMap<string, RunColumn> | null = null;
 
   constructor(table: RunsTable, entries: readonly RunEntry[], metrics: readonly string[]) {
     this.#entries = entries;
@@ -64,6 +65,12 @@ export class RunColumns {
   /** Return a column; null for an unknown id, for example from a notebook of another project. */
   get(id: string): RunColumn | null {
     return FIXED.find(column => column.id === id) ?? configColumn(id) ?? metricColumn(id);
+  }
+
+  /** Return every column by its id. */
+  byId(): ReadonlyMap<string, RunColumn> {
+    this.#byId ??= new Map([FIXED[0], ...this.all()].map(column => [column.id, column]));
+    return this.#byId;
   }
 
   /** List all optional columns; the name column is always shown. */

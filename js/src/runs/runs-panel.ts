@@ -4,14 +4,15 @@ import { BUSY_AFTER, NoAnswer, type Requests } from "../frames/requests.ts";
 import { type RunEntry, type RunsTable, runEntries } from "../frames/runs-table.ts";
 import type { ViewState } from "../frames/view-state.ts";
 import type { RunStyle } from "../plot/plot-rows.ts";
-import { button, h, searchField, setText } from "../ui/dom.ts";
-import { parseFilter, showFilter } from "../ui/filter.ts";
+import { button, h, setText } from "../ui/dom.ts";
 import { formatCount } from "../ui/format.ts";
 import { ColumnChooser } from "./column-chooser.ts";
 import { type RunColumn, RunColumns } from "./columns.ts";
 import { RunDetails } from "./details/run-details.ts";
+import { FilterField, passing } from "./filter-field.ts";
+import { completeFilter } from "./filter-names.ts";
 import { type GridItem, RunsGrid, runKey } from "./grid.ts";
-import { filterRuns, groupRuns, isGrouping, parseSort, sortRuns } from "./sorting.ts";
+import { groupRuns, isGrouping, parseSort, sortRuns } from "./sorting.ts";
 import { MOST_DRAWN, Visibility } from "./visibility.ts";
 
 interface PanelScene {
@@ -29,7 +30,7 @@ export class RunsPanel {
   readonly visibility: Visibility;
   #state: ViewState;
   #requests: Requests;
-  #search = searchField("Search runs", "Search runs by text or regular expression");
+  #filter: FilterField;
   #toggleAll = button("");
   #columnsButton = h("button", { type: "button", class: "tb-button", "aria-expanded": "false" }, "Columns");
   #status = h("div", { class: "tb-panel-status tb-minor", role: "status" });
@@ -60,16 +61,16 @@ export class RunsPanel {
       },
     };
     this.#grid = new RunsGrid(state, this.visibility, doing, () => this.#draw(), signal);
+    this.#filter = new FilterField(state, text => this.#complete(text), signal);
     this.#chooser = new ColumnChooser(ids => state.set("run_columns", ids), signal);
     this.#details = new RunDetails(this.#editing(doing.rename), requests, signal);
     this.element.append(
-      h("div", { class: "tb-panel-line" }, this.#search, this.#columnsButton),
+      h("div", { class: "tb-panel-line" }, this.#filter.element, this.#columnsButton),
       this.#chooser.element,
       this.#grid.element,
       h("div", { class: "tb-panel-line tb-panel-foot" }, this.#status, this.#toggleAll),
       this.#details.element,
     );
-    this.#search.addEventListener("input", () => state.set("run_filter", this.#search.value), { signal });
     this.#toggleAll.addEventListener(
       "click",
       () => this.visibility.toggle(this.#matches.map(({ id }) => id)),
@@ -107,7 +108,7 @@ export class RunsPanel {
     const { picture, table } = scene;
     this.visibility.update(picture);
     this.#entries = runEntries(table, picture);
-    this.#matches = filterRuns(this.#entries, this.#state.get("run_filter"));
+    this.#matches = passing(this.#entries, this.#filter.update(this.columns), scene.now);
     this.element.hidden = this.#state.get("panel") !== "runs";
     if (this.element.hidden) this.#details.update(null, null, undefined, scene.now);
     else this.#draw();
@@ -119,8 +120,6 @@ export class RunsPanel {
     const { columns } = this;
     const shown = this.#shownColumns(columns);
     const sorted = sortRuns(this.#matches, this.#state.get("run_sort"), columns, scene.now);
-    const what = "Text or regular expression: name, id, group, tags, notes, state";
-    showFilter(this.#search, this.#state.get("run_filter"), what);
     this.#chooser.update(columns, shown);
     this.#grid.update({
       items: this.#itemsOf(sorted),
@@ -161,9 +160,7 @@ export class RunsPanel {
     const omitted = this.#scene?.table.omitted ?? 0;
     const when = this.#requests.possible ? "arrive when the kernel answers" : "are not saved in this page";
     const left = omitted ? `; ${formatCount(omitted)} older ones ${when}` : "";
-    const { problem } = parseFilter(this.#state.get("run_filter"));
-    const how = problem ? `. ${problem}` : "";
-    const said = `${of} ${all === 1 ? "run" : "runs"}, ${formatCount(shown)} shown${left}${how}`;
+    const said = `${of} ${all === 1 ? "run" : "runs"}, ${formatCount(shown)} shown${left}`;
     setText(this.#status, this.#message || said);
     const everything = shown === found;
     setText(
@@ -171,6 +168,10 @@ export class RunsPanel {
       everything ? "Hide all" : found > MOST_DRAWN ? `Show ${MOST_DRAWN} more` : "Show all",
     );
     this.#toggleAll.hidden = found === 0;
+  }
+
+  #complete(text: string): string[] {
+    return this.#scene ? completeFilter(text, this.columns, this.#entries, this.#scene.now) : [];
   }
 
   #showDetails(entry: RunEntry) {

@@ -1,15 +1,5 @@
 import type { RunEntry, Scalar } from "../frames/runs-table.ts";
-import { parseFilter } from "../ui/filter.ts";
 import { configKey, type RunColumn, type RunColumns } from "./columns.ts";
-
-/** Return the runs whose name, id, group, tags, notes or state match a text or regular expression. */
-export function filterRuns(entries: readonly RunEntry[], text: string): readonly RunEntry[] {
-  if (!text.trim()) return entries;
-  const { matches } = parseFilter(text);
-  return entries.filter(({ name, id, group, state, tags, notes }) =>
-    [name, id, group ?? "", state, ...tags, notes ?? ""].some(matches),
-  );
-}
 
 /** Parse `run_sort`; the default is newest first. */
 export function parseSort(sort: string): { id: string; descending: boolean } {

@@ -117,7 +117,46 @@ test("the search filters, counts, and reports invalid expressions", () => {
   model.set("run_filter", "(");
   expect(search.getAttribute("aria-invalid")).toBe("true");
   expect(search.title).toMatch(/^Searched as text: (?!.*searched as text)/i);
-  expect(find(".tb-panel-status").textContent).toMatch(/^0 of 3 runs, 0 shown\. Searched as text: /);
+  expect(find(".tb-filter-problem").textContent).toMatch(/^Searched as text: /);
+  expect(find(".tb-panel-status").textContent).toBe("0 of 3 runs, 0 shown");
+});
+
+test("a filter that does not parse is explained under the field, and the one before it stays", () => {
+  const sweep = [0.1, 0.01, 0.001].map((lr, i) => ({ name: `run-${i}`, config: { lr } }));
+  const { find, names, model } = show(sweep);
+  const field = find<HTMLInputElement>('.tb-panel input[type="search"]');
+  const type = (text: string) => {
+    field.value = text;
+    field.dispatchEvent(new Event("input"));
+  };
+  const problem = find(".tb-filter-problem");
+  type("lr > 0.001");
+  expect([model.get("run_filter"), names(), problem.hidden]).toEqual([
+    "lr > 0.001",
+    ["run-1", "run-0"],
+    true,
+  ]);
+  type("lr > 0.001 and lr <");
+  expect([model.get("run_filter"), names()]).toEqual(["lr > 0.001", ["run-1", "run-0"]]);
+  expect(problem.textContent).toBe("Expected a value after “<”. The filter before it stays.");
+  expect([problem.hidden, field.getAttribute("aria-invalid")]).toEqual([false, "true"]);
+  expect(field.value).toBe("lr > 0.001 and lr <");
+  type("lr > 0.001 and lr < 0.1");
+  expect([names(), problem.hidden, field.getAttribute("aria-invalid")]).toEqual([["run-1"], true, "false"]);
+});
+
+test("the filter is completed with columns and values of the runs", () => {
+  const { find } = show([{ config: { optimizer: "adam" } }, { config: { optimizer: "sgd" } }]);
+  const field = find<HTMLInputElement>('.tb-panel input[type="search"]');
+  const offered = (text: string) => {
+    field.value = text;
+    field.dispatchEvent(new Event("input"));
+    return [...document.querySelectorAll<HTMLOptionElement>(`#${field.getAttribute("list")} option`)].map(
+      ({ value }) => value,
+    );
+  };
+  expect(offered("opt")).toEqual(["optimizer"]);
+  expect(offered("optimizer = ")).toEqual(["optimizer = adam", "optimizer = sgd"]);
 });
 
 test("omitted older runs are reported, with and without a kernel", () => {

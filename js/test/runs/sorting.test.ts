@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { decodeRunsTable, type TableRun } from "../../src/frames/runs-table.ts";
 import { RunColumns } from "../../src/runs/columns.ts";
-import { filterRuns, groupOf, groupRuns, parseSort, sortRuns } from "../../src/runs/sorting.ts";
+import { groupOf, groupRuns, parseSort, sortRuns } from "../../src/runs/sorting.ts";
 import { table } from "../fixtures.ts";
 
 type Figures = Parameters<typeof table>[2];
@@ -16,29 +16,6 @@ function project(runs: Partial<TableRun>[], metrics: string[] = [], figures?: Fi
 }
 
 const names = (entries: readonly { name: string }[]) => entries.map(({ name }) => name);
-
-test.each([
-  ["otter", ["brisk-otter-1"]],
-  ["OTTER|fox", ["brisk-otter-1", "fox"]],
-  ["base", ["tagged"]],
-  ["id7", ["by id"]],
-  ["why", ["noted"]],
-  ["failed", ["broken"]],
-  ["fold 2", ["grouped"]],
-  ["", ["brisk-otter-1", "fox", "tagged", "by id", "noted", "broken", "grouped"]],
-  ["(", []],
-])("the search %j matches all fields of a run", (text, found) => {
-  const { entries } = project([
-    { id: "a", name: "brisk-otter-1" },
-    { id: "b", name: "fox" },
-    { id: "c", name: "tagged", tags: ["baseline"] },
-    { id: "id7", name: "by id" },
-    { id: "d", name: "noted", notes: "Why not" },
-    { id: "e", name: "broken", state: "failed" },
-    { id: "f", name: "grouped", group: "fold 2" },
-  ]);
-  expect(names(filterRuns(entries, text))).toEqual(found);
-});
 
 test("by default the newest run comes first", () => {
   expect(project([{ name: "a" }, { name: "b" }]).sorted("")).toEqual(["b", "a"]);
