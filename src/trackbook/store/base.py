@@ -1,4 +1,4 @@
-"""What every store does."""
+"""The interface of stores: `Store`, and the schema of points."""
 
 from __future__ import annotations
 
@@ -20,123 +20,123 @@ NO_MARKS: Final[Mapping[str, int]] = MappingProxyType({})
 class Store(Protocol):
     """The runs of one project. Safe to call from any thread.
 
-    A read that cannot be done now raises ``OSError``, and never gives less; `since` and `window` say so by what they return.
+    A read that fails raises ``OSError`` and never returns a part; `since` and `window` report a failure by their return value.
 
-    Points travel as frames of the schema `POINTS`. What is appended has ordinals, from 0 in order of arrival, and a `Cursor` is
-    a place among them. In what is read, those of one metric are in order of arrival, the metrics in any order.
+    Points are frames of the schema `POINTS`. Each appended point has an ordinal, counted from 0 in order of arrival, and a `Cursor`
+    is a position among the ordinals. Frames that are read hold the points of a metric in order of arrival, the metrics in any order.
     """
 
     @property
     def notices(self) -> list[str]:
-        """Standing problems, such as a full disk: each a sentence that says what and where. Empty when all is well."""
+        """Current problems, such as a full disk: a sentence each, which names the problem and the file. Empty without problems."""
 
     @property
     def failures(self) -> list[str]:
-        """Those of the `notices` that say that the disk fails now: for a journal on it a failure of the same cause."""
+        """The `notices` about a disk that fails now. A journal on the same disk fails for the same reason."""
 
     def put_run(self, run: RunRecord) -> None:
-        """Adds a run, or replaces what was known of the run with this id."""
+        """Add a run, or replace the record of the run with this id."""
 
     def runs(self) -> list[RunRecord]:
-        """All runs, oldest first."""
+        """Return all runs, oldest first."""
 
     def run(self, run_id: str) -> RunRecord | None:
-        """One run, None when there is none of this id."""
+        """Return the run with this id, or None."""
 
     def revision(self) -> Hashable:
-        """Return what differs whenever a record was put or deleted since, in this process or another; found without reading them."""
+        """Return a value that changes with every record put or deleted, by this process or another. Reads no records."""
 
     def latest(self, most: int) -> list[RunRecord]:
-        """The newest `most` runs, oldest first."""
+        """Return the newest `most` runs, oldest first."""
 
     def running(self) -> list[RunRecord]:
-        """The runs whose state is ``running``, oldest first."""
+        """Return the runs whose state is ``running``, oldest first."""
 
     def named(self, name: str) -> list[RunRecord]:
-        """The runs of this name, oldest first."""
+        """Return the runs of this name, oldest first."""
 
     def next_number(self) -> int:
-        """A number for the next run's name: larger than the number of runs, found without reading them."""
+        """Return a number for the next run's name, larger than the number of runs. Reads no records."""
 
     def sign(self, run_id: str, writer: Writer) -> None:
-        """Record which process writes a run. The store keeps its ``seen`` up to date until the run has ended."""
+        """Record which process writes a run. The store updates its ``seen`` until the run has ended."""
 
     def writers(self) -> dict[str, Writer]:
-        """The processes that write runs, by run: of those that are open, and of those whose process died."""
+        """Return the writing processes by run id: of open runs, and of runs whose process died."""
 
     def append(self, run_id: str, points: pl.DataFrame, marks: Mapping[str, int] = NO_MARKS) -> list[str]:
-        """Takes in points. Of several with one metric and step the first ever stays.
+        """Append points, and return the names of metrics of which points were discarded. The first point of a metric and step stays.
 
-        `marks` say how far a journal is drained by these points (bytes by ``journal/segment``); they become durable in
-        the same transaction as the points. Returns the names of the metrics of which a point was discarded.
+        `marks` say how far these points drain a journal (bytes by ``journal/segment``); they become durable in the same transaction
+        as the points.
         """
 
     def marks(self, journal: str) -> dict[str, int]:
-        """How far a journal is drained: the marks that are durable, or will be with the next flush."""
+        """Return how far a journal is drained: marks that are durable, or will be with the next flush."""
 
     def clear_marks(self, journal: str) -> None:
-        """Forgets the marks of a journal that is gone."""
+        """Delete the marks of a journal that no longer exists."""
 
     def cut(self, run_id: str, step: int) -> None:
-        """Takes back every point after `step`, in all metrics: a rewind. The run's generation grows.
+        """Delete every point after `step`, in all metrics: a rewind. The run's generation grows.
 
-        Raises ``OSError`` when it cannot be done now; nothing has changed then.
+        Raises ``OSError`` when that fails; nothing has changed then.
         """
 
     def delete(self, run_id: str) -> None:
-        """Removes a run and its points. Raises ``OSError`` when it cannot be done now; nothing has changed then."""
+        """Delete a run and its points. Raises ``OSError`` when that fails; nothing has changed then."""
 
     def read(self, run_id: str, metrics: Sequence[str] | None = None, whole: bool = False) -> pl.DataFrame:
-        """The points of a run, or of some of its metrics.
+        """Return the points of a run, or of some of its metrics.
 
-        Points that are damaged for good are left out, and a notice says so; with `whole` they raise ``OSError``.
+        Damaged points are left out, and a notice names them; with `whole` they raise ``OSError``.
         """
 
     def since(self, run_id: str, cursor: Cursor, most: int | None = None) -> tuple[pl.DataFrame, Cursor]:
-        """What came after `cursor`, and the cursor to go on from; of a long past, the next `most` points or few more. Nothing and
-        the same cursor where the file cannot be read now.
+        """Return the points after `cursor`, and the cursor for the next call. Of a long run, return the next `most` points or few more.
 
-        When the generation of the returned cursor differs from `cursor`'s, the run was cut back: the points are then all
-        of the run's points.
+        When the file cannot be read now, return no points and the same cursor. When the returned cursor has another generation,
+        the run was cut back, and the points are all points of the run.
         """
 
     def window(
         self, run_id: str, metrics: Sequence[str], first: int, last: int, most: int | None = None
     ) -> pl.DataFrame | None:
-        """The points of some metrics with steps from `first` to `last`; None where more than `most`
-        points, of any metric, would have to be read for it, or where the file cannot be read now.
+        """Return the points of some metrics with steps from `first` to `last`.
+
+        Return None when that means to read more than `most` points of any metric, or when the file cannot be read now.
         """
 
     def summary(self, run_id: str) -> dict[str, MetricSummary]:
-        """Last, smallest and largest value per metric, in order of first appearance."""
+        """Return last, smallest and largest value of each metric, in order of first appearance."""
 
     def summary_table(self, runs: Collection[str] | None = None, columns: Sequence[str] = ()) -> pl.DataFrame:
-        """Return one row a metric of `runs`, or of all, those of a run in order of first appearance; read by one statement.
+        """Return a row for each metric of `runs`, or of all runs, read by one statement. Metrics of a run are in order of appearance.
 
-        ``run_id``, ``metric`` and ``last, min, max, count, step`` as in `MetricSummary`, or the `columns` asked for alone.
+        The columns are ``run_id``, ``metric`` and ``last, min, max, count, step`` as in `MetricSummary`, or only `columns`.
         """
 
     def read_many(self, wanted: Mapping[str, Collection[str]], fields: Collection[str] = FIELDS) -> pl.DataFrame:
-        """Return the points of some metrics of many runs, by run id; of other metrics and `fields` nothing is decoded.
+        """Return the points of some metrics of many runs, given by run id. Other metrics and fields than `fields` are not decoded.
 
-        ``run`` is the place of the run in `wanted` (uint32); ``metric``, ``step``, ``value`` and ``time`` are as in `POINTS`. Raises
-        ``OSError`` when the file cannot be read now.
+        ``run`` is the position of the run in `wanted` (uint32); ``metric``, ``step``, ``value`` and ``time`` are as in `POINTS`.
+        Raises ``OSError`` when the file cannot be read now.
         """
 
     def put_captured(self, run_id: str, table: str, rows: Iterable[Sequence[Any]]) -> None:
-        """Adds rows to a table of `CAPTURED`, each with all its columns; a row replaces the one with its key."""
+        """Add rows to a table of `CAPTURED`, each with all columns. A row replaces the row with the same key."""
 
     def drop_captured(self, run_id: str, table: str, first: int, end: int) -> None:
-        """Removes the rows of a table with keys from `first` up to `end`, which stays."""
+        """Delete the rows of a table with keys from `first` up to, and without, `end`."""
 
     def captured(self, run_id: str, table: str, after: Any = None) -> list[tuple[Any, ...]]:
-        """The rows of a run in a table of `CAPTURED`, or those with a key after `after`, in the order of their keys."""
+        """Return the rows of a run in a table of `CAPTURED`, or those with keys above `after`, ordered by key."""
 
     def reopened(self) -> AbstractContextManager[Store]:
-        """The store as another process sees it: what is durable, without what only memory has."""
+        """Return the store as another process sees it: durable data only."""
 
     def flush(self) -> bool:
-        """Makes durable what is not yet; True when all of it is. A failure is a notice, never an exception."""
+        """Make everything durable, and return whether that succeeded. A failure becomes a notice, not an exception."""
 
     def close(self) -> None:
-        """Flushes and lets go of the file."""
+        """Flush, and close the file."""

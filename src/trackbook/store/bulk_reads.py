@@ -1,4 +1,4 @@
-"""Summaries and points of many runs at once: a few statements and one frame, whatever the number of runs."""
+"""Reads of many runs at once: summaries and points, by a few statements into one frame, however many the runs."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ SUMMARY: Final = pl.Schema(
 )
 RUNS_AT_ONCE: Final = 256  # read in one short transaction
 _NAMED: Final = 500  # runs that a statement names: old builds of SQLite take 999 parameters
-_CHUNKS_AT_ONCE: Final = 64  # decoded together: more do not fit into a processor's cache
+_CHUNKS_AT_ONCE: Final = 64  # decoded together; more do not fit into the processor's cache
 _NUMBERS: Final = ("last", "min", "max")  # SQLite keeps NaN as null
 
 
 class Found(NamedTuple):
-    """What one transaction reads: for each chunk its run and what the file has of it; and by run the metrics by number."""
+    """The result of one transaction: chunks, each with its run; and for each run the names of metrics by number."""
 
     chunks: list[tuple[str, queries.Chunk]]
     names: dict[str, dict[int, str]]
 
 
 def summary(db: sqlite3.Connection, runs: Collection[str] | None, columns: Sequence[str]) -> pl.DataFrame:
-    """Return `columns` of the metrics of some runs or of all, those of one run in order of first appearance."""
+    """Return `columns` of the metrics of some or all runs; metrics of a run are in order of first appearance."""
     if runs is not None and len(runs) > _NAMED:
         frame = summary(db, None, list(dict.fromkeys(["run_id", *(columns or SUMMARY)])))
         return frame.filter(pl.col("run_id").is_in([*runs])).select(columns or [*SUMMARY])
@@ -47,7 +47,7 @@ def summary(db: sqlite3.Connection, runs: Collection[str] | None, columns: Seque
         values = list(zip(*found, strict=True)) or [()] * len(columns)
         frame = pl.DataFrame([pl.Series(name, each, SUMMARY[name]) for name, each in zip(columns, values, strict=True)])
         return frame.with_columns(pl.col(name).fill_null(float("nan")) for name in _NUMBERS if name in columns)
-    # a row a run, parsed outside Python: a quarter of the time that a row a metric takes; in digits, as names may hold anything
+    # one row a run, parsed outside Python, takes a quarter of the time of one row a metric; names are in hex, as they may hold commas
     lists = [name for name in columns if name != "run_id"]
     arrays = ", ".join(f"group_concat({'hex(metric)' if name == 'metric' else name})" for name in lists)
     found = db.execute(f"select run_id, {arrays} from ({rows}) group by run_id", given).fetchall()
@@ -59,12 +59,12 @@ def summary(db: sqlite3.Connection, runs: Collection[str] | None, columns: Seque
 
 
 def no_summary(columns: Sequence[str] = ()) -> pl.DataFrame:
-    """Return the table of no metrics."""
+    """Return a summary table without rows."""
     return pl.DataFrame(schema=SUMMARY).select(columns or [*SUMMARY])
 
 
 def with_newest(frame: pl.DataFrame, here: Mapping[str, MetricStats]) -> pl.DataFrame:
-    """Return the rows of the file with, of the runs that are written `here`, those in memory in their place."""
+    """Return `frame`, read from the file, with the rows of runs in `here` replaced by their newer stats in memory."""
     if not here:
         return frame
     rows = [
@@ -80,7 +80,7 @@ def find(db: sqlite3.Connection, wanted: Mapping[str, Collection[str]]) -> Found
     """Return the chunks of runs that have some of the `wanted` metrics, by run, and the numbers of these metrics."""
     asked = json.dumps(sorted({name.encode().hex().upper() for metrics in wanted.values() for name in metrics}))
     names: dict[str, dict[int, str]] = {}
-    query = (  # by the digits of a name, which JSON would cut short at a zero; and so not by the index of names, which has all runs
+    query = (  # by a name's hex digits: JSON would end a name at a zero byte. So the index of names, which has all runs, is not used
         f"select run_id, number, name from metrics where run_id in ({_marks(wanted)}) "
         "and hex(name) in (select value from json_each(?)) and count > 0"
     )
@@ -95,14 +95,16 @@ def find(db: sqlite3.Connection, wanted: Mapping[str, Collection[str]]) -> Found
         if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_CORRUPT:
             raise
         found = db.execute(f"select run_id, first, rows, crc, rowid {heads}", runs).fetchall()
-        rows = [(*row, queries.data(db, rowid)) for *row, rowid in found]  # one by one, those that can be read
+        rows = [
+            (*row, queries.data(db, rowid)) for *row, rowid in found
+        ]  # one by one, to skip those that cannot be read
     return Found([(run, queries.Chunk(*chunk)) for run, *chunk in rows], names)
 
 
 def points(
     found: Found, places: Mapping[str, int], fields: Collection[str], damaged: Callable[[str, queries.Chunk], None]
 ) -> list[pl.DataFrame]:
-    """Return what was found as frames: the place of the run among `places`, the metric, and `fields`."""
+    """Return the points of `found` as frames of ``run`` (its value in `places`), ``metric``, and `fields`."""
     made = []
     whole = []
     for run, chunk in found.chunks:
@@ -176,7 +178,7 @@ def _frame(
 
 
 def empty(fields: Collection[str]) -> pl.DataFrame:
-    """Return the frame of no points."""
+    """Return a frame without points."""
     return pl.DataFrame(
         schema={"run": pl.UInt32()}
         | {name: POINTS[name] for name in ("metric", *FIELDS) if name in ("metric", *fields)}

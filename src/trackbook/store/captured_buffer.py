@@ -1,4 +1,4 @@
-"""Rows of the tables of `CAPTURED` on their way into the file."""
+"""Rows of the tables of `CAPTURED` that are not yet in the file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Place = tuple[str, str]  # run and table
 
 
 class CapturedBuffer:
-    """What the file lacks of console, cells and documents: rows to put, and ranges of keys to drop before."""
+    """Changes of console, cells and documents that are not in the file: rows to write, and ranges of keys to delete first."""
 
     def __init__(self) -> None:
         self._rows: dict[Place, dict[Any, tuple[Any, ...]]] = {}
@@ -26,18 +26,18 @@ class CapturedBuffer:
         return bool(self._rows or self._dropped)
 
     def put(self, place: Place, rows: Iterable[Sequence[Any]]) -> None:
-        """Take in rows through the gate; one replaces the row with its key."""
+        """Add rows, masked and bounded by the text gate. A row replaces the row with the same key."""
         self._rows.setdefault(place, {}).update((row[0], row) for row in recorded_rows(place[1], rows))
 
     def drop(self, place: Place, first: int, end: int) -> None:
-        """Take out the rows with keys from `first` to before `end`, here and in the file."""
+        """Delete the rows with keys from `first` up to, and without, `end`: here, and in the file at the next `write`."""
         fresh = self._rows.get(place, {})
         for key in [key for key in fresh if first <= key < end]:
             del fresh[key]
         self._dropped.setdefault(place, []).append((first, end))
 
     def over(self, place: Place, rows: list[tuple[Any, ...]], after: Any) -> list[tuple[Any, ...]]:
-        """Return the file's `rows` as they will be, with those that are only here; sorted by key, of keys above `after`."""
+        """Return the file's `rows` with the changes in this buffer applied, sorted by key, with keys above `after`."""
         for first, end in self._dropped.get(place, ()):
             rows = [row for row in rows if not first <= row[0] < end]
         fresh = self._rows.get(place)
@@ -47,19 +47,19 @@ class CapturedBuffer:
         return [found[key] for key in sorted(found)]
 
     def forget(self, run_id: str) -> None:
-        """Let go of everything of a run that is deleted."""
+        """Discard the changes of a run that is deleted."""
         for table in CAPTURED:
             self._rows.pop((run_id, table), None)
             self._dropped.pop((run_id, table), None)
 
     def write(self, db: Connection) -> None:
-        """Write everything; `clear` once it is durable."""
-        for (run, table), ranges in self._dropped.items():  # rows that were put since are not among them
+        """Write all changes; call `clear` once they are durable."""
+        for (run, table), ranges in self._dropped.items():  # before `_rows`, which may hold newer rows with these keys
             db.executemany(schema.DROP_CAPTURED[table], ((run, *each) for each in ranges))
         for (run, table), rows in self._rows.items():
             db.executemany(schema.PUT_CAPTURED[table], ((run, *row) for row in rows.values()))
 
     def clear(self) -> None:
-        """Let go of what is durable."""
+        """Discard all changes: they are durable."""
         self._rows.clear()
         self._dropped.clear()

@@ -1,6 +1,6 @@
-"""The one reader of what comes from a file: records of runs, captured rows and points, checked before anything is believed.
+"""Validation of data read from files: records of runs, captured rows and points.
 
-Everything raises ``ValueError`` that names the field and says what is wrong with it.
+Every function raises a ``ValueError`` that names the field and says what is wrong with it.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ LARGEST_INTEGER: Final = 2**63 - 1  # SQLite's and Arrow's
 FIRST_TIME, LAST_TIME = (
     -62_135_596_800.0,
     253_402_300_799.0,
-)  # seconds UTC: the years 1 to 9999, which Python has dates for
-SMALLEST_BOUND: Final = 1 << 25  # bytes that any compressed text may grow to
-LARGEST_RATIO: Final = 64  # to which it may grow beyond that; zlib of repetitions reaches 1,000
+)  # seconds UTC: the years 1 to 9999, the range of Python's dates
+SMALLEST_BOUND: Final = 1 << 25  # bytes to which any compressed text may grow
+LARGEST_RATIO: Final = 64  # of uncompressed to compressed bytes, above that bound; zlib reaches 1,000 with repetitions
 
 _HALF_PAIR: Final = re.compile("[\ud800-\udfff]")
 
@@ -33,7 +33,7 @@ Check = Callable[[Any], bool]
 
 
 def is_text(value: Any) -> bool:
-    """Whether UTF-8, and so every file, can hold this string."""
+    """Whether this is a string that UTF-8 can encode."""
     return isinstance(value, str) and (value.isascii() or not _HALF_PAIR.search(value))
 
 
@@ -96,7 +96,7 @@ _COLUMNS: Final[dict[str, tuple[Check, str]]] = {
 
 
 def record(fields: Any) -> RunRecord:
-    """A run's record from JSON values; fields that this version does not know are left out."""
+    """Return a run's record from JSON values, without fields that this version does not know."""
     if not isinstance(fields, Mapping):
         raise ValueError(  # noqa: TRY004  a damaged file is a ValueError, whatever is wrong in it
             f"the record of a run is {one_line(repr(fields))}, not a JSON object"
@@ -118,7 +118,7 @@ assert _RECORD.keys() == {field.name for field in dataclasses.fields(RunRecord)}
 
 
 def captured(table: str, columns: Any, rows: Any) -> list[tuple[Any, ...]]:
-    """Rows of a table of `CAPTURED` from JSON values under `columns`; columns of a later version are left out."""
+    """Return rows of a table of `CAPTURED` from JSON values under `columns`, without columns that this version does not know."""
     if not isinstance(rows, list) or not _list_of(is_text)(columns):
         raise ValueError(f"table {table!r} is not a list of columns and a list of rows")
     declared = CAPTURED[table]
@@ -151,7 +151,7 @@ def _check_cell(table: str, number: int, name: str, value: Any) -> None:
 
 
 def json_value(text: str | bytes) -> Any:
-    """The value that JSON text stands for; None for text that is not JSON."""
+    """Return the value of a JSON text, None for text that is not JSON."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -159,7 +159,7 @@ def json_value(text: str | bytes) -> Any:
 
 
 def decompress(data: bytes) -> bytes:
-    """What zlib compressed, bounded: a few bytes can stand for any number. Raises ``ValueError``."""
+    """Return bytes decompressed by zlib. Bounds their number, since a few bytes can expand to any number. Raises ``ValueError``."""
     most = max(SMALLEST_BOUND, LARGEST_RATIO * len(data))
     reader = zlib.decompressobj()
     try:
@@ -174,14 +174,14 @@ def decompress(data: bytes) -> bytes:
 
 
 def compress(data: bytes) -> bytes:
-    """Compress by zlib, never more than `decompress` accepts."""
+    """Compress by zlib, at a ratio that `decompress` accepts."""
     packed = zlib.compress(data)
     fits = len(data) <= max(SMALLEST_BOUND, LARGEST_RATIO * len(packed))
     return packed if fits else zlib.compress(data, 0)
 
 
 def points(table: pl.DataFrame, where: str) -> pl.DataFrame:
-    """A table of the schema `POINTS` whose names, steps and times can be stored."""
+    """Return `table`, of the schema `POINTS`, if its names, steps and times can be stored."""
     import polars as pl
 
     name = pl.col("metric").cast(pl.String)

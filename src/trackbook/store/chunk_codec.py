@@ -1,9 +1,10 @@
-"""Points as they lie in the file: compressed Arrow, a third of what a plain frame takes and twice as fast.
+"""Encoding of points in the file: compressed Arrow, a third of the size of a plain frame, and twice as fast.
 
-A chunk is an Arrow IPC stream (which Polars reads twice as fast as the file format) of one row of binary columns, compressed by zstd. Columns are sorted by metric (stable, so that
-the metrics' own column gives the order of arrival back), steps and times are differences, and the bytes of a column are split:
-first all lowest bytes, then all second ones. A time's difference is that of its bits, which for seconds since 1970 are as even as
-the clock; nothing is rounded. `_forms` says how values are written.
+A chunk is an Arrow IPC stream, which Polars reads twice as fast as the file format. It has one row of binary columns, compressed by
+zstd. Points are sorted by metric, in a stable order, so that the metric column restores the order of arrival. Steps and times are
+stored as differences. The bytes of a column are split: first all lowest bytes, then all second bytes. The difference of two times is
+that of their bits, which are as regular as the clock for seconds since 1970, so nothing is rounded. A `Form` says how values are
+encoded.
 """
 
 from __future__ import annotations
@@ -20,23 +21,23 @@ from numpy.typing import NDArray
 from .base import FIELDS
 
 Array = NDArray[Any]
-LARGEST: Final = 100_000  # rows of a chunk: larger ones are no smaller on disk, and cost more to read a part of
+LARGEST: Final = 100_000  # rows of a chunk; larger chunks compress no better, and reading a part of them costs more
 
 BITS: Final = 0
 DECIMAL: Final = 1
 TABLE: Final = 2
-STRETCH: Final = 1024  # rows that make a form worth choosing
-_SAMPLE: Final = 500  # up to which numpy keeps the GIL: to get it back from a loop that computes takes 5 ms each time
+STRETCH: Final = 1024  # rows from which on a metric gets a form of its own
+_SAMPLE: Final = 500  # up to this size numpy keeps the GIL, which takes 5 ms to get back while a cell computes
 _FEW: Final = 24
 _MOST_DIGITS: Final = 9
 _MOST_ORDER: Final = 4
 _POWERS: Final = 10.0 ** np.arange(_MOST_DIGITS + 1)
 _LARGEST_WHOLE: Final = 2.0**53
-_GAIN: Final = 1.0  # bits a value that another form must save
+_GAIN: Final = 1.0  # bits that another form must save for each value
 
 
 class Columns(NamedTuple):
-    """Points in order of arrival; ``metric`` has the metrics' numbers in the run (int32)."""
+    """Columns of points in order of arrival; ``metric`` holds the numbers of the metrics in the run (int32)."""
 
     metric: Array
     step: Array
@@ -67,10 +68,10 @@ _END: Final = b"\xff\xff\xff\xff\0\0\0\0"  # of an Arrow IPC stream
 
 
 def decode(data: bytes, rows: int, only: Sequence[int] | None = None, *, by_metric: bool = False) -> Columns:
-    """Return the `rows` points of a chunk, or those of `only` some metrics.
+    """Return the `rows` points of a chunk, or those of the metrics in `only`.
 
-    `by_metric`: not in order of arrival, but, in less than half the time, the points of each metric together. Raises ``ValueError``
-    for data that are not a chunk.
+    With `by_metric` the points are grouped by metric instead of in order of arrival, which takes less than half the time. Raises
+    ``ValueError`` for data that are not a chunk.
     """
     try:
         (packed,) = _unpack([data], FIELDS)
@@ -92,10 +93,10 @@ def decode(data: bytes, rows: int, only: Sequence[int] | None = None, *, by_metr
 def decode_many(
     chunks: Sequence[bytes], rows: Sequence[int], only: Sequence[Sequence[int] | None], fields: Collection[str] = FIELDS
 ) -> list[Columns]:
-    """Return the points of many chunks, each of `only` some metrics, the points of each metric together.
+    """Return the points of many chunks, of each those of some metrics (`only`), grouped by metric.
 
-    Of other `fields` than these the columns are empty. Chunks of the same form, as equal runs make them, are decoded at once, in a
-    fifth of the time. Raises ``ValueError`` when one of them is not a chunk.
+    Columns that are not in `fields` are empty. Chunks of the same form, which similar runs have, are decoded at once, in a fifth of
+    the time. Raises ``ValueError`` when one of them is not a chunk.
     """
     try:
         alike: dict[Any, list[int]] = {}
@@ -126,7 +127,7 @@ _NOT_A_CHUNK: Final = (
 
 
 def _unpack(chunks: Sequence[bytes], fields: Collection[str]) -> list[dict[str, bytes]]:
-    """Return the columns of chunks as bytes. Many are read as one stream: Polars takes longer to begin one than to read it."""
+    """Return the columns of chunks as bytes. Chunks are read as one stream, as Polars takes longer to open a stream than to read it."""
     names = ["metric", *fields, *(("forms", "tables") if "value" in fields else ())]
     data = chunks[0]
     if len(chunks) > 1:
@@ -143,13 +144,13 @@ def _unpack(chunks: Sequence[bytes], fields: Collection[str]) -> list[dict[str, 
 def _decode_alike(
     packed: Sequence[Mapping[str, bytes]], rows: int, only: Sequence[int] | None, fields: Collection[str]
 ) -> list[Columns]:
-    """Return the points of chunks that differ in nothing but steps, values and times."""
+    """Return the points of chunks that differ only in steps, values and times."""
     counts = np.bincount(_joined([packed[0]["metric"]], rows)[0])
     ends = np.cumsum(counts)
     wanted = range(len(counts)) if only is None else sorted({number for number in only if number < len(counts)})
     places = [slice(int(ends[number] - counts[number]), int(ends[number])) for number in wanted]
     metric = np.repeat(np.array(wanted, np.int32), counts[[*wanted]])
-    stop = places[-1].stop if places else 0  # what comes after it is not needed: all are sums of what comes before
+    stop = places[-1].stop if places else 0  # later rows are not needed: each row is a sum of those before it
     columns = []
     for name in FIELDS:
         if name not in fields:
@@ -166,7 +167,7 @@ def _decode_alike(
 
 
 def _parts(columns: Array, places: Sequence[slice]) -> Array:
-    """Stretches of the last axis: all of it where they are all there are."""
+    """Return slices of the last axis, joined; the array itself when they cover it."""
     if sum(place.stop - place.start for place in places) == columns.shape[-1]:
         return columns
     return np.concatenate([columns[..., :0], *(columns[..., place] for place in places)], axis=-1)
@@ -182,14 +183,14 @@ def _split(numbers: Array) -> bytes:
 
 
 def _joined(parts: Sequence[bytes], count: int, stop: int | None = None) -> Array:
-    """Return the numbers of columns whose bytes were split, as far as `stop`: one row a column."""
+    """Return the numbers of columns whose bytes were split, up to the index `stop`: one row a column."""
     width = len(parts[0]) // count if count else 1
     split = np.frombuffer(b"".join(parts), np.uint8).reshape(len(parts), width, count)
     return split[:, :, :stop].transpose(0, 2, 1).copy().view(f"<u{width}")[..., 0]
 
 
 class Form(NamedTuple):
-    """How one stretch is written; `detail` is the shift of bits, the digits of decimals, the length of the table."""
+    """How a range of values is encoded. `detail` is the shift of bits, the digits of decimals, or the length of the table."""
 
     rows: int
     kind: int
@@ -198,7 +199,7 @@ class Form(NamedTuple):
 
 
 def encode_values(values: Array, ends: Array) -> tuple[Array, Array, Array]:
-    """Integers (uint64), forms and tables of `values`, of which each metric's end at `ends`."""
+    """Return `values` as integers (uint64), forms and tables. The values of each metric end at one of `ends`."""
     integers = np.empty(len(values), np.uint64)
     forms, tables = [], []
     start = 0
@@ -211,7 +212,7 @@ def encode_values(values: Array, ends: Array) -> tuple[Array, Array, Array]:
 
 
 def decode_values(integers: Array, forms: Array, tables: Array, only: Sequence[slice] | None = None) -> Array:
-    """The values along the last axis, or those in some places, which lie among others that mean nothing."""
+    """Return the values along the last axis. With `only`, values outside of these slices are undefined."""
     values = np.empty(integers.shape)
     start = used = 0
     for form in (Form(*form) for form in forms.tolist()):
@@ -233,7 +234,7 @@ def _decode_stretch(integers: Array, form: Form, table: Array) -> Array:
 
 
 def differences(whole: Array, order: int) -> Array:
-    """Small numbers of either sign as small numbers (uint64). Differences wrap around, and so do the sums that undo them."""
+    """Return differences of this order as uint64, small for small numbers of either sign. Overflow wraps around, also in `summed`."""
     for _ in range(order):
         whole = np.diff(whole, prepend=np.int64(0))
     return ((whole << 1) ^ (whole >> 63)).view(np.uint64)
@@ -247,7 +248,7 @@ def summed(differences: Array, order: int) -> Array:
 
 
 def ordered_bits(bits: Array) -> Array:
-    """The bits of floats (int64) in the order of the floats, and back."""
+    """Map the bits of floats (int64) to integers in the order of the floats, and back."""
     ordered: Array = bits ^ ((bits >> 63) & np.int64(2**63 - 1))
     return ordered
 
@@ -289,7 +290,7 @@ def _encode_stretch(values: Array) -> tuple[Form, Array, Array]:
 
 
 def _best_order(sample: Array) -> tuple[int, float]:
-    """How often to take differences, and the bits a value that are left then."""
+    """Return the order of differences with the smallest result, and its bits for each value."""
     best, cost = 0, _bits(np.abs(sample - sample.min()))
     for order in range(1, min(_MOST_ORDER, len(sample) - 2) + 1):
         sample = np.diff(sample)
@@ -309,7 +310,7 @@ def _shared_zeros(bits: Array) -> int:
 
 
 def _digits(sample: Array) -> int | None:
-    """The fewest digits after the point that all values of the sample have, None when they are no short decimals."""
+    """Return the fewest decimal digits that represent all values of the sample exactly, None when no number of digits does."""
     few = sample[:: max(1, len(sample) // _FEW)]
     with np.errstate(all="ignore"):
         fits = (np.rint(few[:, None] * _POWERS) / _POWERS == few[:, None]).all(axis=0)

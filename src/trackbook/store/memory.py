@@ -1,4 +1,4 @@
-"""A store in memory: what a run that is recorded nowhere writes to, and the fake for tests."""
+"""A store in memory, for runs that are not recorded, and for tests."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .text_gate import RunGate, recorded_rows
 
 
 class MemoryStore:
-    """Keeps runs and points as long as the process lives."""
+    """A store that lasts as long as its process."""
 
     def __init__(self) -> None:
         self.notices: list[str] = []
@@ -161,10 +161,10 @@ class MemoryStore:
         return nullcontext(self)
 
     def flush(self) -> bool:
-        return True  # memory has nothing more durable to offer
+        return True
 
     def close(self) -> None:
-        """Nothing is held that would have to be let go of."""
+        """Do nothing: no file is open."""
 
     def _restart(self, run_id: str) -> None:
         self._points.pop(run_id, None)

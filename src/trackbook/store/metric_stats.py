@@ -1,4 +1,4 @@
-"""What is known of a run's metrics beside their points: numbers, summaries, and which steps are taken."""
+"""Numbers and summaries of a run's metrics, and the steps that they have."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _COLUMNS: Final = (
     ("step", np.int64),
 )
 _NOTHING: Final = {"last": np.nan, "min": np.nan, "max": np.nan, "count": 0, "step": -1}
-# Polars forgets the codes of categories that no series uses any more; this one always does.
+# Polars forgets the codes of categories when no series uses them any more. This series keeps them.
 _CODES_STAY: Final = pl.Series(dtype=POINTS["metric"])
 
 
 class MetricStats:
-    """Names by number, in order of first appearance, and a summary for each."""
+    """The metrics of a run, numbered in order of first appearance, and their summaries."""
 
     def __init__(self, rows: Iterable[Sequence[Any]] = ()) -> None:
-        """`rows` are names with last, min, max, count and largest step."""
+        """Each of `rows` is a name with last, min, max, count and largest step."""
         self.names: list[str] = []
         self._numbers: dict[str, int] = {}
         self._by_code = np.empty(0, np.int32)
@@ -44,12 +44,12 @@ class MetricStats:
 
     @property
     def step(self) -> Array:
-        """The largest step by number, -1 where there is none."""
+        """The largest step by number, -1 without points."""
         steps: Array = self._columns["step"]
         return steps
 
     def numbers(self, metric: pl.Series) -> Array:
-        """The numbers (int32) of a column of metrics; new names get the next ones."""
+        """Return the numbers (int32) of a column of metrics. New metrics get the next numbers."""
         codes = metric.to_physical().to_numpy()
         if len(codes) and (largest := int(codes.max())) >= len(self._by_code):
             self._by_code = np.append(self._by_code, np.full(largest + 1 + len(codes), -1, np.int32))
@@ -64,7 +64,7 @@ class MetricStats:
         return numbers
 
     def name(self, names: Iterable[str]) -> None:
-        """Takes up names, those that are new with the next numbers."""
+        """Give the next numbers to the names that are new."""
         for name in names:
             self._add(name)
 
@@ -76,7 +76,7 @@ class MetricStats:
         return twin
 
     def add(self, number: Array, step: Array, value: Array) -> None:
-        """Takes in points that are new, sorted by number and step: all of them, or after an error none."""
+        """Add new points, sorted by number and step: all of them, or none when an error is raised."""
         starts = groups(number)
         ends = np.append(starts[1:], len(number)) - 1
         which = number[starts]
@@ -102,11 +102,11 @@ class MetricStats:
         return {name: MetricSummary(*numbers) for name, *numbers in self._rows(range(self._size)) if numbers[3]}
 
     def all(self) -> list[tuple[int, list[Any]]]:
-        """Numbers and rows of all metrics."""
+        """Return number and row of each metric."""
         return list(enumerate(self._rows(range(self._size))))
 
     def changed(self) -> list[tuple[int, list[Any]]]:
-        """Numbers and rows of the metrics that changed since `settle`."""
+        """Return number and row of each metric that changed since `settle`."""
         numbers = np.flatnonzero(self._changed[: self._size]).tolist()
         return list(zip(numbers, self._rows(numbers), strict=True))
 
@@ -138,7 +138,7 @@ class MetricStats:
 
 
 class Taken:
-    """The steps that a metric has, to look up those that come late. A new part joins those of no more than twice its size."""
+    """The steps that a metric has, kept in sorted parts for fast look-ups. A new part absorbs parts of at most twice its size."""
 
     def __init__(self, steps: Array) -> None:
         self._parts = [np.unique(steps)]
@@ -159,7 +159,7 @@ class Taken:
 
 
 def groups(*keys: NDArray[Any]) -> NDArray[np.intp]:
-    """Return where each run of equal keys starts: the columns of a sorted table by which it is grouped."""
+    """Return the start of each group of equal `keys`, which are columns of a sorted table."""
     if not len(keys[0]):
         return np.empty(0, np.intp)
     differs = keys[0][1:] != keys[0][:-1]

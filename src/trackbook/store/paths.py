@@ -1,4 +1,4 @@
-"""Names of files and folders: made from names of projects and runs, which may be any text."""
+"""Names of files and folders, derived from names of projects and runs, which may be any text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 
 SUFFIX: Final = ".trackbook.db"
 _JOURNALS: Final = ".journals"
-# Names that every file system keeps as they are. Windows opens no file that is called like a device.
+# Names that every file system keeps unchanged. Windows cannot open a file with the name of a device.
 _PLAIN: Final = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,58}[a-z0-9])?")
 _DEVICE: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 # Readers of a Hive dataset guess types: a key must not look like a number or a date, in any base, nor like a constant.
@@ -18,40 +18,40 @@ _CONSTANT: Final = re.compile(r"nan|inf|infinity|null|none|true|false")
 
 
 def project_file(project: str) -> str:
-    """The file name of a project."""
+    """Return the file name of a project."""
     return (project if _is_plain(project) else slug(project)) + SUFFIX
 
 
 def journal_folder(project: str) -> str:
-    """The name of the folder that holds the journals of a project's runs."""
+    """Return the name of the folder that holds the journals of a project's runs."""
     return project_file(project).removesuffix(SUFFIX) + _JOURNALS
 
 
 def journal_prefix(run: str) -> str:
-    """The beginning of the folder names of a run's journals."""
+    """Return the beginning of the folder names of a run's journals."""
     return digest(run) + "-"
 
 
 def partition_key(text: str) -> str:
-    """The value of a Hive partition key: text to every reader, and the same on every file system."""
+    """Return the value of a Hive partition key that is text to every reader, and the same on every file system."""
     return text if _is_plain(text) and _PLAIN_KEY.fullmatch(text) and not _CONSTANT.fullmatch(text) else slug(text)
 
 
 def project_names(folder: Path) -> list[str]:
-    """The names of the projects in a folder, sorted."""
+    """Return the names of the projects in a folder, sorted."""
     from .sqlite_file import project_name
 
     return sorted(name for path in folder.glob(f"*{SUFFIX}") if (name := project_name(path)) is not None)
 
 
 def slug(text: str) -> str:
-    """A readable part of `text`, and a hash that no other text has."""
+    """Return a readable part of `text` and its hash."""
     readable = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40]
     return f"{readable}~{digest(text)}"
 
 
 def digest(text: str) -> str:
-    """64 bits of the SHA-256 of `text`, in hexadecimal digits."""
+    """Return 64 bits of the SHA-256 of `text`, in hexadecimal digits."""
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -1,4 +1,4 @@
-"""The import of Polars, without what it changes in the process around it."""
+"""Import of Polars without its effects on the process: its handling of SIGINT, and an environment variable."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _STRUCT_BYTES: Final = 512  # more than any platform's `struct sigaction`
 
 
 def import_polars() -> None:
-    """Import Polars where nobody has; SIGINT and the environment stay as they were.
+    """Import Polars, unless it is imported; keep SIGINT and the environment as they were.
 
     Polars handles SIGINT with ``SA_RESTART``: Ctrl-C and "Interrupt kernel" would no longer end a wait (`queue.get`,
     `Thread.join`, `input`, `subprocess.run`). It also leaves a variable of its allocator to every child process.
@@ -26,9 +26,9 @@ def import_polars() -> None:
 
 @contextlib.contextmanager
 def _same_action(number: signal.Signals) -> Iterator[None]:
-    """Leave the action of a signal as it is now: the handler in C, its mask and its flags.
+    """Restore the action of a signal afterwards: the handler in C, its mask and its flags.
 
-    `signal.signal` would set another handler in C, and knows nothing of flags.
+    `signal.signal` would set another handler in C, and does not know flags.
     """
     if sys.platform == "win32":
         yield

@@ -1,4 +1,4 @@
-"""Records of runs on their way into the file, and the processes that write the runs."""
+"""Records of open runs, which of them are not yet in the file, and the processes that write the runs."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from .text_gate import RunGate
 if TYPE_CHECKING:
     from sqlite3 import Connection
 
-HEARTBEAT_SECONDS: Final = 30.0  # between two signs of life of a process that writes nothing else
+HEARTBEAT_SECONDS: Final = 30.0  # between two heartbeats of a process that writes nothing else
 
 
 class RecordBuffer:
-    """Records as this process put them, until their run has ended, and which of them the file lacks."""
+    """Records that this process has put, kept until their runs have ended; `unsaved` are not yet in the file."""
 
     def __init__(self) -> None:
         self.unsaved: set[str] = set()
-        self.changes = 0  # of records, here
+        self.changes = 0  # the number of records put or deleted by this process
         self.writers: dict[str, Writer] = {}  # of the runs that this process writes
         self._records: dict[str, RunRecord] = {}
         self._gate = RunGate()
@@ -35,39 +35,39 @@ class RecordBuffer:
         return self._records.get(run_id)
 
     def put(self, run: RunRecord) -> None:
-        """Take in a record through the gate; it replaces the one of the same run."""
+        """Add a record, masked and bounded by the text gate. It replaces the record of the same run."""
         self.changes += 1
         self._records[run.id] = self._gate(run)
         self.unsaved.add(run.id)
 
     def sign(self, run_id: str, writer: Writer) -> None:
-        """Note which process writes a run."""
+        """Record which process writes a run."""
         self.writers[run_id] = writer
         self._next_heartbeat = float("-inf")
 
     def over(self, runs: Iterable[RunRecord], wanted: Callable[[RunRecord], bool]) -> list[RunRecord]:
-        """Return the file's `runs` as they will be, with those that are only here: the `wanted`, oldest first."""
+        """Return the file's `runs` with the records in this buffer applied: those that are `wanted`, oldest first."""
         found = {run.id: run for run in runs} | self._records
         return sorted(filter(wanted, found.values()), key=lambda run: run.started)
 
     def forget(self, run_id: str) -> None:
-        """Let go of a run that is deleted, or that has ended and is in the file."""
+        """Drop a run that is deleted, or that has ended and is in the file."""
         self.changes += 1
         self._records.pop(run_id, None)
         self.writers.pop(run_id, None)
         self.unsaved.discard(run_id)
 
     def begin_anew(self) -> None:
-        """Prepare for another file at the path: it lacks everything."""
+        """Prepare to write all records into a new file."""
         self.unsaved.update(self._records)
 
     @property
     def heartbeat_due(self) -> bool:
-        """Whether it is time for a sign of life, where nothing else is to be written."""
+        """Whether a heartbeat is to be written, even if nothing else is."""
         return bool(self.writers) and time.monotonic() >= self._next_heartbeat
 
     def write(self, db: Connection) -> list[RunRecord]:
-        """Write what the file lacks, and a sign of life; return the records, for `written` once they are durable."""
+        """Write unsaved records and a heartbeat. Return the records, to be passed to `written` once they are durable."""
         records = [self._records[run] for run in self.unsaved]
         db.executemany(schema.PUT_RUN, map(schema.to_row, records))
         ended = {record.id for record in records if record.state in ENDED}
@@ -79,7 +79,7 @@ class RecordBuffer:
         return records
 
     def written(self, records: Iterable[RunRecord]) -> list[str]:
-        """Note what is durable; return the runs that have ended."""
+        """Note that `records` are durable, and return the runs among them that have ended."""
         self._next_heartbeat = time.monotonic() + HEARTBEAT_SECONDS
         self.unsaved.clear()
         ended = [record.id for record in records if record.state in ENDED]

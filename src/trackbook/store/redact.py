@@ -1,8 +1,8 @@
-"""Masking of secrets in text that is recorded.
+"""Masking of secrets in recorded text.
 
-The prefixes of tokens are facts that their providers publish; `tests/store/test_redact.py` compares with the rules of detect-secrets.
-That package itself reports lines rather than masking parts of them, needs `requests` and PyYAML, and is as slow a line as this is a
-thousand. Every pattern here takes time linear in the text, which a test holds for each: Python's `re` keeps the GIL.
+Providers publish the prefixes of their tokens; `tests/store/test_redact.py` compares ours with the rules of detect-secrets. That
+package is not used: it reports lines instead of masking parts of them, needs `requests` and PyYAML, and takes as long for one line as
+this module for a thousand. Every pattern takes time linear in the text, as tests check for each, because `re` keeps the GIL.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 
 REDACTED: Final = "[redacted]"
 
-# Prefixes of tokens, by what follows: at least 16 letters and digits, or also other characters, in parts with dots between them.
+# Prefixes of tokens: followed by at least 16 letters and digits, or also by other characters, in parts separated by dots.
 _BEFORE_LETTERS: Final = tuple(
     "ghp_ gho_ ghu_ ghs_ ghr_ npm_ rubygems_ CLOJARS_ AKCp cmVmd sgp_ rdme_ hf_ api_org_ gsk_ xai- r8_ pplx- tgp_v1_ csk- pcsk_ "
     "jina_ e2b_ rpa_ KGAT_ tvly-dev- tvly-prod- LTAI dop_v1_ doo_v1_ dor_v1_ nfp_ sbp_ glc_ sntryu_ pnu_ whsec_ sk_live_ sk_test_ "
@@ -28,9 +28,9 @@ _BEFORE_ANY: Final = tuple(
     "AGE-SECRET-KEY-1 sha256~ tk-us- xapp- sq0atp- sq0csp- SG. xkeysib- FLWSECK figd_ fio-u- duffel_test_ duffel_live_ tfp_ p8e- "
     "dnkey- s-s4t2ud- s-s4t2af-".split()
 )
-_DIGIT: Final = r"(?=[A-Za-z_-]{0,60}\d)"  # models are called `sk-convnext-...`, too
+_DIGIT: Final = r"(?=[A-Za-z_-]{0,60}\d)"  # required, because there are models named `sk-convnext-...`
 _PART: Final = r"[\w~+/=-]"
-# Other shapes, each by a text that it holds.
+# Other shapes of tokens, by a text that each contains.
 _SHAPES: Final = {
     hint: re.compile(rf"(?<![A-Za-z0-9])(?:{shape})")
     for hint, shape in {
@@ -67,13 +67,13 @@ _SHAPES: Final = {
     }.items()
 }
 _DISCORD: Final = re.compile(r"(?<![\w.-])[MNO][\w-]{23,27}\.[\w-]{6}\.[\w-]{27,}")
-_LONG_RUN: Final = re.compile(r"[!-~]{16,}+")  # without one, a text holds no token
+_LONG_RUN: Final = re.compile(r"[!-~]{16,}+")  # every token contains one
 _BEARER: Final = re.compile(r"(?<=earer )[\w.~+/=-]{16,}")
 
 _KEY_BLOCK: Final = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}+-----")
 _KEY_BODY: Final = re.compile(r"[\w+/=:,\s\\'\"-]*+")  # base64, headers, and in code `\n` and quotes
 _KEY_END: Final = re.compile(r"-----END [A-Z0-9 ]{0,40}+-----")
-# The last `@` counts, since passwords hold some, and `/`; but digits before a `/` are a port.
+# Up to the last `@`, since passwords may contain `@` and `/`; but digits before a `/` are a port.
 _IN_URL: Final = re.compile(
     r"(?<=://)(?:[^\s/?#@:\"'<>]{0,200}+:(?!\d{1,5}(?:[/?#\s\"'<>,;)\]}]|\Z))[^\s?#\"'<>]{0,300}(?=@[\w\[])"
     r"|[\w%.~-]{16,}+(?=@))"
@@ -83,7 +83,7 @@ _NETRC: Final = re.compile(r"(\blogin\s{1,8}\S{1,200}+\s{1,8}password\s{1,8})[^\
 _COOKIE: Final = re.compile(r"(\b(?:set-)?cookie:[ \t]{0,4})[^\n\"'\[]{8,}", re.IGNORECASE)
 _CURL: Final = re.compile(r"(\bcurl\b[^\n]{0,300}?[ \t](?:-u|--user)[ =]{1,2}[\"']?[^\s:\"']{1,100}+:)[^\s\"'\[]+")
 
-# Names of nothing but secrets, and names of ordinary things, too: there the value decides.
+# Names that only secrets have, and names that ordinary values have, too: there the value decides.
 _STRONG: Final = (
     "password|passwd|passphrase|secret|secret[_-]?key|api[_-]?key|access[_-]?key|account[_-]?key|private[_-]?key|"
     "access[_-]?token|auth[_-]?token|refresh[_-]?token"
@@ -99,7 +99,7 @@ _OPTION: Final = re.compile(
 )
 _HINTS: Final = ("pass", "pwd", "secret", "token", "key", "credential", "auth")
 
-# Values that are none: literals, placeholders, and code that gets the secret from elsewhere.
+# Values that are not secrets: literals, placeholders, and code that reads the secret from elsewhere.
 _NO_VALUE: Final = re.compile(
     r"(?:none|null|nil|true|false|undefined|str|string|bytes|int|float|bool|optional|secretstr|any|bearer|basic)?|[.*x]+|[<${%\[\\].*|"
     rf"(?:self|args?|opts?|os|config|cfg|conf|settings|env(?:iron)?|getpass|keyring|userdata|kwargs|params?)\..*|[\w.]*(?:{_STRONG}|token)s?",
@@ -110,7 +110,7 @@ _LIKE_A_PASSWORD: Final = re.compile(r"(?=[^\d]*\d)(?=[^A-Za-z]*[A-Za-z])[^\s<>\
 _HEX_KEY: Final = re.compile(r"(?=[a-f]*\d)(?=\d*[a-f])(?:[0-9a-f]{32}|[0-9a-f]{40})")
 _LONG_ENOUGH: Final = 4
 
-# By name: of an option of a command line, or of a setting.
+# Names of options on a command line, and of settings.
 _SECRET_NAME: Final = re.compile(
     rf"(?:.*[^a-z])?(?:{_STRONG}|secrets|passwords?|pass|pwd|pin[_-]?code|credentials?|client[_-]?secret)[_-]?\d*",
     re.IGNORECASE,
@@ -128,8 +128,8 @@ _ORDINARY: Final = re.compile(r"\d{0,6}|[<\[].*")  # `--max-token 512`, `--pad-t
 def redact(text: str) -> str:
     """Return `text` with ``[redacted]`` in place of each part that looks like a secret.
 
-    Those are tokens of well-known providers, private keys, passwords in URLs, cookies, and values of names such as ``password`` or
-    ``api_key``. Ordinary things are called ``token`` and ``key``, too: such a value must look like a key.
+    Secrets are tokens of well-known providers, private keys, passwords in URLs, cookies, and values of names such as ``password`` or
+    ``api_key``. Ordinary values are also named ``token`` and ``key``: those are masked only if they look like keys.
     """
     text = _mask_tokens(text)
     if "-----BEGIN " in text:
@@ -151,7 +151,7 @@ def redact(text: str) -> str:
 
 
 def redact_arguments(arguments: Sequence[str]) -> list[str]:
-    """Return a command line without its secrets, which include the argument after ``--password``, whatever it looks like."""
+    """Return a command line without its secrets. The argument after an option such as ``--password`` is always one."""
     shown = []
     before = ""
     for argument in arguments:
@@ -168,7 +168,7 @@ def redact_arguments(arguments: Sequence[str]) -> list[str]:
 
 
 def is_secret(name: str, value: object) -> bool:
-    """Whether a setting of this name holds a secret. A text of an ambiguous name (``token``, ``key``) must look like a key."""
+    """Whether a setting is a secret. With an ambiguous name (``token``, ``key``) its value must look like a key."""
     if value is None or isinstance(value, bool) or value == "":
         return False
     if _SECRET_NAME.fullmatch(name) or _CAMEL_NAME.fullmatch(name):
@@ -180,7 +180,7 @@ def is_secret(name: str, value: object) -> bool:
 
 
 def is_secret_name(name: str) -> bool:
-    """Whether nothing but secrets has this name, so that all that is nested below it is one."""
+    """Whether only secrets have this name, so that all values nested below it are secrets."""
     return _SECRET_NAME.fullmatch(name) is not None or _CAMEL_NAME.fullmatch(name) is not None
 
 
@@ -209,12 +209,12 @@ def _of_prefixes(prefixes: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def _mask_key_blocks(text: str) -> str:
-    """Mask private keys from their first line to their last, or as far as base64 goes where the last one is cut off."""
+    """Mask private keys from their first line to their last, or to the end of the base64 text if the last line is missing."""
     shown, at, end = [], 0, _KEY_END.search(text)
     for begin in _KEY_BLOCK.finditer(text):
         if begin.start() < at or "PRIVATE KEY" not in begin[0]:
             continue
-        if end is not None and end.start() < begin.end():  # sought once for all blocks before it
+        if end is not None and end.start() < begin.end():  # searched once for all blocks that begin before it
             end = _KEY_END.search(text, begin.end())
         stop = len(text) if end is None else end.start()
         body = _KEY_BODY.match(text, begin.end(), stop)
@@ -231,7 +231,7 @@ def _mask_value(match: re.Match[str]) -> str:
     if not _is_secret_value(bare, strong=match["strong"] is not None, key=match["head"], quoted=quoted):
         return match[0]
     if match["after"] and not quoted:
-        return match[0]  # code that asks for the secret
+        return match[0]  # code that reads the secret
     quote = value[: len(value) - len(value.lstrip("\\\"'"))] if quoted else ""
     return f"{match['head']}{quote}{REDACTED}{quote}{match['after']}"
 
@@ -252,7 +252,7 @@ def _is_secret_value(value: str, *, strong: bool, key: str, quoted: bool) -> boo
 
 
 def _is_secret_argument(name: str, value: str) -> bool:
-    """Whether `value` is given to an option, or to a setting as Hydra has them, that is called like a secret."""
+    """Whether `value` is given to an option, or to a setting in Hydra's syntax, with the name of a secret."""
     if not name.startswith("-"):
         return is_secret(name, value) or (_MAYBE_NAME.fullmatch(name) is not None and _is_key_of(name, value))
     if name == "-p":
@@ -265,5 +265,5 @@ def _is_secret_argument(name: str, value: str) -> bool:
 
 
 def _is_key_of(name: str, value: str) -> bool:
-    """`wandb_key=...`: a service's key, where `sort_key=loss` is none."""
+    """Whether this is the key of a service, as `wandb_key=...` is, but `sort_key=loss` is not."""
     return name.lower() not in ("key", "token") and _LIKE_A_PASSWORD.fullmatch(value) is not None

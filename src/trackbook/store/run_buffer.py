@@ -1,8 +1,8 @@
-"""A run that this process writes: its newest points, and which of them are in the file.
+"""The points of a run that this process writes, until they are in the file.
 
-Only one process opens a run to write it, but another one may still add to it: it recovers the journal of an earlier writer, or the run
-was resumed while nobody could tell that its writer lives. So each transaction first compares the run with the file (`look`). What
-another process has done starts a new generation, so that readers begin again; nothing is lost or there twice.
+Only one process opens a run for writing, but another one may still add points: it recovers the journal of an earlier writer, or it
+resumed the run because it could not tell that the writer lives. So each transaction first compares the run with the file (`look`).
+After a change by another process the run gets a new generation, and readers start again; no point is lost or duplicated.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-RECENT: Final = 1 << 17  # points kept after they are in the file, for boards that are about to ask for them
+RECENT: Final = 1 << 17  # points kept after they are in the file, for boards that will ask for them soon
 
-Earlier = Callable[[int, int], NDArray[Any]]  # the steps of a metric, by its number, before an ordinal of the file
+Earlier = Callable[[int, int], NDArray[Any]]  # returns the steps of a metric (by number) in the file before an ordinal
 
 
 class Written(NamedTuple):
-    """What a transaction did, to be noted once it is durable."""
+    """The result of a transaction, to be passed to `RunBuffer.written` once it is durable."""
 
     rows: int
     end: int
@@ -40,16 +40,18 @@ class Written(NamedTuple):
 
 
 class RunBuffer:
-    """The points of one run on their way into the file."""
+    """The points of one run that are not yet in the file, and the newest that are."""
 
     def __init__(self, run_id: str, ordinals: Ordinals | None, stats: MetricStats, earlier: Earlier) -> None:
-        """`ordinals` and `stats` are the file's; without `ordinals` it could not be read."""
+        """`ordinals` and `stats` are those of the file; `ordinals` is None when the file could not be read."""
         self.run_id = run_id
         self.generation = self._file_generation = ordinals.generation if ordinals else 0
-        self.late: list[str] = []  # metrics of which a point turned out, at writing, to be a duplicate
+        self.late: list[str] = []  # metrics of points that turned out to be duplicates when they were written
         self.marks: dict[str, int] = {}
-        self._compared = ordinals is not None  # whether the run is known to be as the file has it
-        self._numbered = ordinals.next if ordinals else 0  # up to here the file numbers its metrics as `points` does
+        self._compared = ordinals is not None  # whether this buffer was compared with the file
+        self._numbered = (
+            ordinals.next if ordinals else 0
+        )  # up to this ordinal the file numbers metrics as `points` does
         self._earlier = lambda number: earlier(number, self._numbered)
         self._saved_stats = stats
         self._saved = 0
@@ -58,18 +60,18 @@ class RunBuffer:
 
     @property
     def pending(self) -> int:
-        """The number of points that are not in the file."""
+        """The number of points that are not yet in the file."""
         return self.points.end - self._saved
 
     @property
     def is_ahead(self) -> bool:
-        """Whether the file lacks something: points, marks, or the generation that readers here were given."""
+        """Whether something is to be written: points, marks, or the generation that readers in this process have."""
         return bool(self.pending or self.marks) or self.generation != self._file_generation
 
     def append(self, points: pl.DataFrame, marks: Mapping[str, int]) -> list[str]:
-        """Take in points and then the marks that say so; return the metrics of which a point was discarded.
+        """Add points, then their marks; return the metrics of which points were discarded.
 
-        Marks of points that were not taken in would have the journal thrown away.
+        In this order, because a journal is deleted once its marks are durable.
         """
         discarded = [*self.late, *self.points.append(points)]
         self.late.clear()
@@ -77,7 +79,7 @@ class RunBuffer:
         return list(dict.fromkeys(discarded))
 
     def in_file(self, ordinal: int) -> tuple[int, int]:
-        """Return first and end of the ordinals from `ordinal` on that are only in the file."""
+        """Return start and end of the ordinals from `ordinal` on whose points are only in the file."""
         return ordinal, min(self.points.first, self._saved)
 
     def part(self) -> Part:
@@ -85,11 +87,11 @@ class RunBuffer:
         return queries.part(self.points.columns(self._saved, LARGEST))
 
     def unsure(self) -> None:
-        """Note that the file could not be read: the next transaction compares everything."""
+        """Note that the file could not be read: the next transaction compares the run with it."""
         self._compared = False
 
     def write(self, db: Connection, part: Part) -> Written:
-        """Write `part`, or what is left of it when another process has written the run meanwhile."""
+        """Write `part`, or a new part when another process has changed the run."""
         if self.look(db):
             part = self.part()
         ordinals = queries.ordinals(db, self.run_id)
@@ -107,7 +109,7 @@ class RunBuffer:
         return Written(part.rows, ordinals.next + part.rows, self.generation, stats, marks)
 
     def written(self, done: Written) -> None:
-        """Note what is durable now."""
+        """Note that the transaction is durable."""
         self._file_generation = done.generation
         self._saved_stats = done.stats
         self._saved_stats.settle()
@@ -118,7 +120,7 @@ class RunBuffer:
         self.points.forget(self._saved, RECENT)
 
     def look(self, db: Connection) -> bool:
-        """Take in what other processes have done to the run; return whether there was something."""
+        """Apply changes that other processes made to the run in the file, and return whether there were any."""
         ordinals = queries.ordinals(db, self.run_id)
         if self._compared and ordinals == (self._file_generation, self._saved):
             return False
@@ -133,7 +135,7 @@ class RunBuffer:
         return True
 
     def begin_anew(self) -> None:
-        """Prepare for another file at the path, or none: all points in memory are to be written into it."""
+        """Prepare to write all points in memory into a new file."""
         self._compared = False
         self._saved = self.points.first
 

@@ -1,4 +1,4 @@
-"""The points of one run in memory, all of them or those after some ordinal, each metric and step once."""
+"""The points of one run in memory: all of them, or the newest. Each metric and step is there once."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from .metric_stats import MetricStats, Taken, groups
 
 Array = NDArray[Any]
 _MOST_FRAMES: Final = 64
-_NONE: Final = pl.DataFrame(schema=POINTS)  # asked for with every look of a board
+_NONE: Final = pl.DataFrame(schema=POINTS)  # made once: boards often read when nothing is new
 
 
 class RunPoints:
-    """Points with ordinals from `first` on. `earlier` gives the steps that a metric (by number) has before."""
+    """The points with ordinals from `first` on. `earlier` returns the steps of a metric (by number) before `first`."""
 
     def __init__(
         self, first: int = 0, stats: MetricStats | None = None, earlier: Callable[[int], Array] | None = None
@@ -33,7 +33,7 @@ class RunPoints:
         self._taken: dict[int, Taken] = {}
 
     def append(self, points: pl.DataFrame) -> list[str]:
-        """Takes in points; returns the metrics of which one was discarded because its step was taken."""
+        """Add points, and return the metrics of which points were discarded because their steps had a value."""
         if not len(points):
             return []
         number = self.stats.numbers(points.get_column("metric"))
@@ -52,17 +52,17 @@ class RunPoints:
                 self._note_taken(number, step)
                 self.stats.add(number, step, value)
             except BaseException:
-                self._taken.clear()  # made again from the points; a step noted for nothing would discard its point
+                self._taken.clear()  # rebuilt from the points: a step without its point would discard that point later
                 raise
             self._frames.append(points)
             self.end += len(points)
             if len(self._frames) > _MOST_FRAMES:
-                with contextlib.suppress(MemoryError):  # the points are in; they are joined another time
+                with contextlib.suppress(MemoryError):  # the points are added; they are joined another time
                     self._join()
         return discarded
 
     def since(self, ordinal: int) -> pl.DataFrame:
-        """The points from `ordinal` on, as far as they are here."""
+        """Return the points from `ordinal` on that are in memory."""
         fresh: list[pl.DataFrame] = []
         missing = self.end - ordinal
         for frame in reversed(self._frames):
@@ -73,27 +73,27 @@ class RunPoints:
         return pl.concat(fresh[::-1], rechunk=False) if fresh else _NONE
 
     def columns(self, ordinal: int, rows: int) -> Columns:
-        """At most `rows` points from `ordinal` on, as a chunk takes them."""
+        """Return at most `rows` points from `ordinal` on, as columns of a chunk."""
         points = self.since(ordinal).head(rows)
         step, value, time = (points.get_column(name).to_numpy() for name in ("step", "value", "time"))
         return Columns(self.stats.numbers(points.get_column("metric")), step, value, time)
 
     def forget(self, before: int, keep: int) -> None:
-        """Lets go of frames that lie before an ordinal, but for the newest `keep` rows and half as many frames as are joined."""
+        """Drop frames before the ordinal `before`; keep about the newest `keep` rows, in at most half of `_MOST_FRAMES` frames."""
         while self._frames and self.first + len(self._frames[0]) <= before:
             if self.end - self.first <= keep and len(self._frames) <= _MOST_FRAMES // 2:
                 break
             self.first += len(self._frames.pop(0))
 
     def _all_ahead(self, number: Array, step: Array) -> bool:
-        """Whether sorted points all lie above the largest step of their metric, and rise: then none is a second one."""
+        """Whether all points, sorted, are above the largest step of their metric and differ: then none is a duplicate."""
         starts = groups(number)
         rises = step[1:] > step[:-1]
         rises[starts[1:] - 1] = True
         return bool(rises.all() and (step[starts] > self.stats.step[number[starts]]).all())
 
     def _fresh(self, number: Array, step: Array) -> Array:
-        """Which points are the first of their metric and step."""
+        """Return a mask of the points that are the first of their metric and step."""
         order = np.lexsort((step, number))
         number, step = number[order], step[order]
         fresh = np.ones(len(order), np.bool_)
@@ -127,14 +127,14 @@ class RunPoints:
 
 
 def within(points: pl.DataFrame, first: int, last: int) -> pl.DataFrame:
-    """The points with steps from `first` to `last`."""
+    """Return the points with steps from `first` to `last`."""
     return points.filter(pl.col("step").is_between(first, last))
 
 
 def tail(sizes: Sequence[int], most: float = float("inf")) -> Sequence[int]:
-    """Those last sizes that are best joined into one: none larger than twice what follows it.
+    """Return the last sizes that are best joined into one: none is larger than twice the sum of those after it.
 
-    So what is joined grows by at least half each time, and a row is rewritten a logarithmic number of times.
+    So a joined part grows by at least half each time, and a row is rewritten a logarithmic number of times.
     """
     total, count = 0, 0
     for size in reversed(sizes):
@@ -146,7 +146,7 @@ def tail(sizes: Sequence[int], most: float = float("inf")) -> Sequence[int]:
 
 
 def in_order(number: Array, step: Array) -> Array:
-    """The order by number and step."""
+    """Return the indices that sort by number and step."""
     order = by_number(number)
     rises = (step[order][1:] > step[order][:-1]) | (number[order][1:] != number[order][:-1])
     return order if rises.all() else np.lexsort((step, number))

@@ -1,4 +1,4 @@
-"""What can still be read of a damaged file: its rows one by one, each that fails passed over."""
+"""Rescue of a damaged file: set it aside, and copy its rows one by one, except those that cannot be read."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import Any, Final
 from . import sqlite_queries as queries
 from .schema import PUT_ORDINALS, RUN_TABLES
 
-_FAMILY: Final = ("", "-wal", "-shm", "-journal")  # what belongs to a SQLite file
-_GIVE_UP: Final = 10_000  # unreadable or unused row ids on end: beyond the last row
+_FAMILY: Final = ("", "-wal", "-shm", "-journal")  # suffixes of the files of a SQLite database
+_GIVE_UP: Final = 10_000  # consecutive row ids without a readable row, which mean the end of a table
 
 
 def set_aside(path: Path) -> Path:
-    """Rename a project file and what belongs to it, and return its new path."""
+    """Rename a project file with its log and journal, and return its new path."""
     aside = _free(path, f"{path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
     for end in reversed(_FAMILY):
         with contextlib.suppress(FileNotFoundError):
@@ -36,9 +36,9 @@ def _names(path: Path, name: str) -> Iterator[Path]:
 
 
 def salvage(damaged: sqlite3.Connection, to: sqlite3.Connection) -> str:
-    """Copies runs, metrics and points that are whole, and says how much that was.
+    """Copy readable runs, metrics and points, and return how many in words.
 
-    The marks of journals stay behind: what they say is drained may be lost, and a second draining adds nothing twice.
+    The marks of journals are not copied: points that were drained may be lost, and to drain them again adds no duplicates.
     """
     copied = {}
     to.execute("begin immediate")
@@ -53,7 +53,7 @@ def salvage(damaged: sqlite3.Connection, to: sqlite3.Connection) -> str:
                     to.execute(put, row)
                     copied[table] += 1
                 except sqlite3.IntegrityError:
-                    pass  # a row of garbage, which does not fit the table
+                    pass  # a damaged row, which violates a constraint of the table
         points = _put_in_order(to)
         to.execute("commit")
     except BaseException:
@@ -76,7 +76,7 @@ def _rows_of(db: sqlite3.Connection, table: str, names: str) -> Iterator[tuple[A
 
 
 def _put_in_order(to: sqlite3.Connection) -> int:
-    """Ordinals and figures that fit the chunks that are left; of chunks that overlap, which no whole file has, the first."""
+    """Set ordinals and stats by the copied chunks, and return the number of points. Of overlapping chunks the first stays."""
     ends: dict[str, int] = dict.fromkeys(
         (row[0] for row in to.execute("select distinct run_id from metrics").fetchall()), 0
     )

@@ -1,4 +1,4 @@
-"""The tables of a project file, and how files of earlier versions become files of this one."""
+"""The tables of a project file, and the migrations of files of earlier versions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ create table runs (
     notes text, config text not null, summary text not null, step_by text not null, ended real, done integer,
     total integer, error text, defined text not null default '{}'
 ) strict;
--- survives its run, so that no cursor of a run that was deleted fits the next one of the same id
+-- survives its run, so that a cursor of a deleted run does not match a later run with the same id
 create table ordinals (run_id text primary key, generation integer not null, next integer not null) strict;
 create table metrics (
     run_id text not null, number integer not null, name text not null,
@@ -45,9 +45,9 @@ create table console (
 ) strict;
 create table facts (run_id text not null, name text not null, value text not null, primary key (run_id, name)) strict;
 """
-# `revision` grows with every change of a record, so that readers ask for the changed ones alone
+# `revision` grows with every change of a record, so that readers can ask for changed records only
 _REVISION: Final = "alter table runs add column revision integer not null default 0"
-# what finds a run or a metric's summary without reading those of all runs; and who writes the runs that are open
+# For look-ups of runs and of summaries of metrics without reading those of all runs
 _INDEXES: Final = """
 create index runs_by_name on runs (name);
 create index runs_by_start on runs (started);
@@ -78,11 +78,11 @@ def _add_writers_and_indexes(db: Connection) -> None:
         db.execute(statement)
 
 
-# Each makes a file of the version before it one of its own: the first makes version 2. A file that is migrated and one that
-# is made anew must have the same tables, which a test compares.
+# Each migrates a file from the version before: the first one to version 2. A test compares the tables of a migrated file with
+# those of a new one.
 MIGRATIONS: Final[list[Callable[[Connection], None]]] = [_add_defined, _add_captured, _add_writers_and_indexes]
 
-# Wherever a run's data are, with the column that has its id; what is deleted, copied and salvaged.
+# The tables with data of a run, which are deleted, copied and salvaged, each with its column of run ids.
 RUN_TABLES: Final = {
     "runs": "id",
     **dict.fromkeys(("metrics", "chunks", "writers"), "run_id"),
@@ -115,7 +115,7 @@ PUT_CAPTURED: Final = {
     table: f"insert or replace into {table} (run_id, {', '.join(columns)}) values (?{', ?' * len(columns)})"
     for table, columns in CAPTURED.items()
 }
-# All rows as one JSON: with each row the thread waits for the interpreter's lock, 10 s for 25,000 while a cell computes.
+# All rows as one JSON text: the thread would wait for the GIL with each row, 10 s for 25,000 rows while a cell computes.
 GET_CAPTURED: Final = {
     table: f"select json_group_array(json_array({', '.join(map(_in_json, columns))})) from "
     f"(select * from {table} where run_id = ? and (? is null or {_key(columns)} > ?) order by {_key(columns)})"
@@ -128,22 +128,22 @@ DROP_CAPTURED: Final = {
 _JSON_FIELDS: Final = {"tags", "config", "summary", "defined"}
 
 
-class NewerFile(Exception):  # noqa: N818  # no error of the file, nor of the user
-    """The file is of a version that this Trackbook does not know."""
+class NewerFile(Exception):  # noqa: N818  # an error neither of the file nor of the user
+    """The file has a later version than this Trackbook knows."""
 
 
 def current() -> int:
-    """The version of the files that this Trackbook writes."""
+    """Return the version of the files that this Trackbook writes."""
     return len(MIGRATIONS) + 1
 
 
 def prepare(db: Connection, project: str) -> None:
-    """Makes the tables of a new file, or brings those of an earlier version up to date. Raises `NewerFile`."""
+    """Create the tables of a new file, or migrate those of an earlier version. Raises `NewerFile`."""
     if _version(db) == current():
         return
     db.execute("begin immediate")
     try:
-        found = _version(db)  # again: another process may just have done it
+        found = _version(db)  # read again: another process may just have migrated the file
         if found == 0:
             for statement in TABLES.split(";"):
                 db.execute(statement)
@@ -169,12 +169,12 @@ def to_row(run: RunRecord) -> list[Any]:
 def to_record(row: Sequence[Any]) -> RunRecord:
     fields = dict(zip(RUN_FIELDS, row, strict=True))
     for name in _JSON_FIELDS:
-        fields[name] = {} if fields[name] == "{}" else json.loads(fields[name])  # most of thousands of runs
+        fields[name] = {} if fields[name] == "{}" else json.loads(fields[name])  # most fields of thousands of runs
     return check_stored.record(fields)
 
 
 def _version(db: Connection) -> int:
-    """The version of the file, 0 when it is new. Raises `NewerFile`."""
+    """Return the version of the file, 0 when it is new. Raises `NewerFile`."""
     if not db.execute("select 1 from sqlite_schema where name = 'meta'").fetchone():
         return 0
     meta = dict(db.execute("select key, value from meta where key in ('schema_version', 'trackbook')"))

@@ -1,4 +1,4 @@
-"""One SQLite file per project, shared by any number of processes: the durable truth. `RunBuffer` has what it lacks."""
+"""The store of a project in a SQLite file, which any number of processes share. Buffers hold what is not yet in the file."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _MERGED_AT: Final = 8  # chunks that are joined into one
-_MOST_FILES: Final = 3  # new files that one flush begins, where the disk damages each
-_PATIENCE: Final = 5  # times that closing waits for a busy file
+_MOST_FILES: Final = 3  # files that one flush may replace, when the disk damages each
+_PATIENCE: Final = 5  # flushes that `close` tries while the file is busy
 
 
 class SqliteStore:
-    """The store of one project file. Runs that other processes write are read from the file at each call."""
+    """The store of one project file. Runs written by other processes are read from the file at each call."""
 
     def __init__(self, path: Path, project: str) -> None:
         self.path = path
@@ -48,7 +48,7 @@ class SqliteStore:
         self._age = 0
         self._records = RecordBuffer()
         self._buffers: dict[str, RunBuffer] = {}
-        self._flushes: dict[str, int] = {}  # since chunks of the run were last looked at for joining
+        self._flushes: dict[str, int] = {}  # by run, since its chunks were last joined
         self._captured = CapturedBuffer()
         self._cleared: set[str] = set()
         self._garbage: dict[tuple[str, int], str] = {}
@@ -207,7 +207,7 @@ class SqliteStore:
                 parts = [(buffer, buffer.part()) for buffer in self._buffers.values() if buffer.is_ahead]
                 if not parts and not self._records.unsaved and not self._cleared and not self._captured:
                     if self._records.heartbeat_due:
-                        self._write([])  # where it fails there is a notice, and nothing is missing in the file
+                        self._write([])  # a failure becomes a notice, and leaves nothing unsaved
                     self._look(idle=not wrote)
                     return True
                 wrote = self._write(parts)
@@ -224,13 +224,13 @@ class SqliteStore:
             self._file.close()
 
     def _write(self, parts: Sequence[tuple[RunBuffer, Part]]) -> bool:
-        """One transaction: all runs that changed, and the next part of each run's points."""
+        """Write all changed records and rows, and the next part of each run's points, in one transaction."""
         records: list[RunRecord] = []
         done: list[Written] = []
         cleared = set(self._cleared)
 
         def work(db: Connection) -> None:
-            records[:], done[:] = self._records.write(db), []  # anew: the work may be done again
+            records[:], done[:] = self._records.write(db), []  # replaced, because `work` may be called twice
             self._captured.write(db)
             done.extend(buffer.write(db, part) for buffer, part in parts)
             queries.clear_marks(db, cleared)
@@ -250,7 +250,7 @@ class SqliteStore:
         return True
 
     def _let_go(self, run_id: str) -> None:
-        """Of a run that has ended the file has it all, and another process may resume it."""
+        """Drop the buffer of a run that has ended and is in the file: another process may resume the run."""
         buffer = self._buffers.get(run_id)
         if buffer is not None:
             if buffer.pending:
@@ -268,7 +268,7 @@ class SqliteStore:
             self._file.rest()
 
     def _meet_new_file(self) -> None:
-        """After a file was replaced or removed: what is here goes into the one that is there now."""
+        """After the file was replaced or removed, prepare to write everything in memory into the new one."""
         if self._age != self._file.age:
             self._age = self._file.age
             self._records.begin_anew()
@@ -292,7 +292,7 @@ class SqliteStore:
         return buffer
 
     def _steps(self, run_id: str, number: int, end: int) -> NDArray[Any]:
-        """The steps of a metric in the file, as far as `end`."""
+        """Return the steps of a metric in the file, up to the ordinal `end`."""
         found = self._columns(run_id, 0, end, [number])
         if found is None:
             self._buffers[run_id].unsure()
@@ -302,7 +302,7 @@ class SqliteStore:
     def _since(
         self, run_id: str, cursor: Cursor, metrics: Sequence[str] | None = None, most: int | None = None
     ) -> tuple[pl.DataFrame, Cursor]:
-        """Points of all metrics or of some, and the cursor after them. Raises ``OSError`` where the file cannot be read now."""
+        """Return points of all metrics or of some, and the cursor after them. Raises ``OSError`` when the file cannot be read now."""
         buffer = self._buffers.get(run_id)
         if buffer is not None:
             start = cursor.ordinal if cursor.generation == buffer.generation else 0
@@ -373,10 +373,10 @@ class SqliteStore:
         )
 
     def _merge(self, run_id: str, least: int) -> None:
-        """Joins the newest chunks of a run into one, when there are enough of them.
+        """Join the newest chunks of a run into one, if there are at least `least` of them.
 
-        They are read, packed and replaced in steps, so that nobody waits for the packing; when another process was faster,
-        nothing is replaced.
+        Reading, encoding and replacing are separate transactions, so that nobody waits for the encoding. When another process has
+        changed the chunks meanwhile, they stay.
         """
         self._flushes.pop(run_id, None)
         heads: list[tuple[int, int]] = self._file.read(lambda db: queries.to_join(db, run_id, LARGEST), [])

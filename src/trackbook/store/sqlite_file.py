@@ -1,7 +1,4 @@
-"""A project's SQLite file as a thing that can fail: opening it, reading and writing it, and setting it aside when it is damaged.
-
-The only importer of `sqlite3`.
-"""
+"""Access to a project's SQLite file, with its failures: open, read and write it, and set it aside when it is damaged."""
 
 from __future__ import annotations
 
@@ -19,8 +16,8 @@ from . import schema
 from .salvage import salvage, set_aside
 
 BUSY_SECONDS: Final = 1.0
-_PATIENCE_SECONDS: Final = 3.0  # a file that others write may be busy now and then; this long, and it is a problem
-_WAL_BYTES: Final = 1 << 24  # what a write-ahead log keeps of the disk when it is used up
+_PATIENCE_SECONDS: Final = 3.0  # a file that others write is busy now and then; after this long it is a problem
+_WAL_BYTES: Final = 1 << 24  # to which SQLite truncates the write-ahead log after a checkpoint
 _SMALLEST: Final = 512  # bytes of a page
 
 T = TypeVar("T")
@@ -35,46 +32,46 @@ _KINDS: Final[dict[int, Kind]] = {
 }
 
 
-# What SQLite says, as of a wrong statement, where the text of a table's definition is damaged: ours are right.
+# SQLite's errors for wrong statements. Ours are right, so these mean that the definition of a table is damaged.
 _LOST: Final = re.compile(
     r"^no such (table|column|index)|^table \w+ (already exists|has no column)|^near |^incomplete input"
 )
 
 
 class NotOurFile(sqlite3.DatabaseError):
-    """What is at the path is no database, which SQLite itself would not notice."""
+    """The file is not a database, although SQLite would accept it."""
 
     sqlite_errorcode = sqlite3.SQLITE_NOTADB
 
 
 class ProjectFile:
-    """One file and at most one connection to it. Not safe from several threads at once: the store's lock is."""
+    """A project file, and at most one connection to it. Not thread-safe: the store's lock guards it."""
 
     def __init__(self, path: Path, project: str) -> None:
         self.path = path
         self.project = project
         self.problems: dict[str, str] = {}
-        self.age = 0  # grows when the file at `path` is another one than before
+        self.age = 0  # grows when the file at `path` was replaced or removed
         self._damage: str | None = None
-        self._damaged: tuple[int, int] | None = None  # the identity of the file that has it
+        self._damaged: tuple[int, int] | None = None  # the identity of the damaged file
         self._connection: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
         self._frozen = False
         self._lenient = False  # some text of the file is not valid UTF-8
-        self._busy_since: dict[str, float] = {}  # for reading and for writing
+        self._busy_since: dict[str, float] = {}  # by "read" and "write"
         self._to_checkpoint = False
 
     def read(self, query: Callable[[sqlite3.Connection], T], nothing: T) -> T:
-        """Answer `query` as `ask` does; give `nothing` where the file cannot be read now."""
+        """Return the answer to `query`, and `nothing` also when the file cannot be read now."""
         try:
             return self.ask(query, nothing)
         except OSError:
             return nothing
 
     def ask(self, query: Callable[[sqlite3.Connection], T], nothing: T) -> T:
-        """Answer `query` from the file as it is at one moment; `nothing` where there is no file yet.
+        """Return the answer to `query` from a consistent view of the file, and `nothing` when there is no file yet.
 
-        Raises ``OSError`` where the file cannot be read now.
+        Raises ``OSError`` when the file cannot be read now.
         """
         try:
             if self._connection is None or not self._connection.in_transaction:
@@ -97,7 +94,7 @@ class ProjectFile:
         return answer
 
     def write(self, work: Callable[[sqlite3.Connection], None]) -> bool:
-        """Does `work` in one transaction, and tells whether it is done; a file that is damaged is replaced first."""
+        """Do `work` in one transaction, and return whether it is done. A damaged file is replaced first."""
         try:
             if self._damage is None:
                 self._transact(work)
@@ -108,7 +105,7 @@ class ProjectFile:
         try:
             if self._damage is not None:
                 self._replace(self._damage)
-                return False  # what is in memory must be brought in line with the new file first
+                return False  # the caller must first adapt its buffers to the new file
         except Failure as error:
             return self._failed(error)
         self._is_well("write")
@@ -116,7 +113,7 @@ class ProjectFile:
         return True
 
     def demand(self, work: Callable[[sqlite3.Connection], None], what: str) -> None:
-        """Does `work` in one transaction, with patience; raises ``OSError`` when it cannot be done."""
+        """Do `work` in one transaction, with ten times the usual patience. Raises ``OSError`` when that fails."""
         try:
             self._open().execute(f"pragma busy_timeout = {10_000 * BUSY_SECONDS:.0f}")
             self._transact(work)
@@ -130,18 +127,18 @@ class ProjectFile:
                 self.close()
 
     def rest(self) -> None:
-        """Nothing is being written: time to move the write-ahead log into the file."""
+        """Move the write-ahead log into the file. To be called while nothing is written."""
         if self._to_checkpoint and self._connection is not None:
             self._to_checkpoint = False
-            with contextlib.suppress(sqlite3.Error):  # a busy file: the log stays until the next time
+            with contextlib.suppress(sqlite3.Error):  # a busy file keeps its log until the next time
                 self._connection.execute("pragma wal_checkpoint(passive)")
 
     def is_other(self) -> bool:
-        """Whether the file was replaced or removed since it was opened; what was open is closed then."""
+        """Return whether the file was replaced or removed since it was opened, and close it then."""
         try:
             if self._connection is None or self._identity == _identity(self.path):
                 return False
-        except OSError:  # a folder that cannot be looked into now: the file is open, and may be there
+        except OSError:  # the folder cannot be read now: the file is open, and may still be there
             return False
         self.close()
         self.age += 1
@@ -159,7 +156,7 @@ class ProjectFile:
                 connection.close()
 
     def _at_one_moment(self, query: Callable[[sqlite3.Connection], T]) -> T:
-        """Between two statements outside a transaction, another process may have joined the chunks of the first one's answer."""
+        """Answer `query` in one transaction: between two, another process may join the chunks that the first statement found."""
         db = self._open()
         if db.in_transaction:
             return query(db)
@@ -170,7 +167,7 @@ class ProjectFile:
             self._roll_back(db)
 
     def _roll_back(self, db: sqlite3.Connection) -> None:
-        """End a transaction, and the connection where that fails: every later one would be part of this one."""
+        """Roll back, or else close the connection: later transactions would be part of the open one."""
         try:
             if db.in_transaction:  # SQLite ends it by itself after some errors
                 db.execute("rollback")
@@ -179,7 +176,7 @@ class ProjectFile:
             raise
 
     def _leniently(self, do: Callable[[], T]) -> T:
-        """Call `do`, and again with invalid bytes of texts replaced where some are met: one bad row must hide no other."""
+        """Call `do`. If it meets text that is not UTF-8, call it again with such bytes replaced: a bad row must not hide others."""
         try:
             return do()
         except sqlite3.OperationalError as error:
@@ -237,7 +234,7 @@ class ProjectFile:
         self.problems.pop(what, None)
 
     def _close_unless_busy(self, error: BaseException) -> None:
-        """After a failure it is best to begin anew, with what the file is by then."""
+        """Close the file after a failure, so that the next access starts with the file as it is then."""
         if _kind(error) != "busy" and self._connection is not None and not self._connection.in_transaction:
             self.close()
 
@@ -252,7 +249,7 @@ class ProjectFile:
             except sqlite3.OperationalError as error:
                 if _kind(error) == "busy" or not _is_still(self.path):
                     raise
-                # A folder that takes no files, such as a read-only disk, has no place for a log's index.
+                # A read-only folder has no place for the index of a write-ahead log.
                 self._connection = _connect_frozen(self.path)
                 self._frozen = True
             self._identity = _identity(self.path)
@@ -270,14 +267,14 @@ class ProjectFile:
                 db.text_factory = str
         except ValueError as error:  # the version is not a number
             db.close()
-            raise NotOurFile(f"what it says of itself is damaged: {error}") from None
+            raise NotOurFile(f"its version is damaged: {error}") from None
         except BaseException:
             db.close()
             raise
         return db
 
     def _choose_journal(self, db: sqlite3.Connection) -> None:
-        """A write-ahead log, where the file system can share memory between processes."""
+        """Use a write-ahead log where the file system lets processes share memory, else a rollback journal."""
         wanted = "delete" if filesystem.is_network(self.path.parent) else "wal"
         found = str(db.execute("pragma journal_mode").fetchone()[0])
         deadline = time.monotonic() + BUSY_SECONDS
@@ -285,7 +282,9 @@ class ProjectFile:
             try:
                 found = str(db.execute(f"pragma journal_mode = {wanted}").fetchone()[0])
                 break
-            except sqlite3.OperationalError as error:  # two that open a new file at once: SQLite does not wait here
+            except (
+                sqlite3.OperationalError
+            ) as error:  # two processes open a new file at once: SQLite does not wait here
                 if _kind(error) != "busy" or time.monotonic() > deadline:
                     raise
                 time.sleep(0.01)
@@ -293,7 +292,7 @@ class ProjectFile:
             db.execute("pragma synchronous = normal")
             self.problems.pop("journal", None)
         else:
-            db.execute("pragma synchronous = full")  # without a log, less may damage the file when the power fails
+            db.execute("pragma synchronous = full")  # without a log, `normal` may damage the file at a power failure
             self.problems["journal"] = (
                 f"{self.path} is on a file system that cannot share memory (such as NFS or Lustre), so SQLite keeps a rollback "
                 f"journal instead of a write-ahead log: all is safe, but programs that use the file at once wait for each "
@@ -301,7 +300,7 @@ class ProjectFile:
             )
 
     def _replace(self, damage: str) -> None:
-        """Sets the file aside, unless another process has done so, and makes a new one with what can still be read."""
+        """Set the file aside, unless another process has done so, and make a new file with the rows that are still readable."""
         self.close()
         lock = filesystem.hold(self.path.with_name(self.path.name + ".lock"), create=True)
         if lock is None:
@@ -327,7 +326,7 @@ def _replace_invalid(data: bytes) -> str:
 
 
 def project_name(path: Path) -> str | None:
-    """The name of the project that a file holds, None when it is not a project file."""
+    """Return the name of a file's project, None when it is not a project file."""
     try:
         with contextlib.closing(_connect_read_only(path)) as db:
             return schema.project(db)
@@ -345,13 +344,13 @@ def _connect_read_only(path: Path) -> sqlite3.Connection:
 
 
 def _connect_frozen(path: Path) -> sqlite3.Connection:
-    """Reads a file that nobody writes, without locks and without a log."""
+    """Open a file that nobody writes, without locks and without a log."""
     uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
     return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
 
 
 def _is_no_database(path: Path) -> bool:
-    """Whether a file is too short to be one. SQLite takes it for an empty database, and writes over it."""
+    """Whether a file is too short for a database. SQLite takes such a file for an empty one, and overwrites it."""
     try:
         return 0 < path.stat().st_size < _SMALLEST
     except OSError:
@@ -359,7 +358,7 @@ def _is_no_database(path: Path) -> bool:
 
 
 def _is_still(path: Path) -> bool:
-    """Whether a file that nobody can write has no log that would be passed over."""
+    """Whether the file cannot change, and has no write-ahead log, which a connection without locks would ignore."""
     log = path.with_name(path.name + "-wal")
     return path.exists() and not os.access(path.parent, os.W_OK) and (not log.exists() or not log.stat().st_size)
 
@@ -371,7 +370,7 @@ def _kind(error: BaseException) -> Kind:
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """What tells a file from another one, None where there is none. Raises ``OSError`` where that cannot be looked into."""
+    """Return the identity of a file, None without a file. Raises ``OSError`` when the folder cannot be read."""
     try:
         found = path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -382,7 +381,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
 def _copy_readable(aside: Path, to: sqlite3.Connection) -> str:
     try:
         with contextlib.closing(_connect_read_only(aside)) as damaged:
-            damaged.execute("pragma writable_schema = on")  # else SQLite reads nothing of a file that ends too early
+            damaged.execute("pragma writable_schema = on")  # without it SQLite reads nothing of a truncated file
             return salvage(damaged, to)
     except (sqlite3.Error, UnicodeDecodeError):
         return "none of its runs"

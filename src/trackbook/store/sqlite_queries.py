@@ -1,4 +1,4 @@
-"""Runs' points and stats as rows of the file. Every function works within the caller's transaction."""
+"""SQL statements that read and write a project file. Every function works within the caller's transaction."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ from .schema import GET_CAPTURED, PUT_CHUNK, PUT_METRICS, RUN_TABLES, TIMES
 
 Array = NDArray[Any]
 _AT_ONCE: Final = 16  # chunks read in one short transaction
-_METRICS_AT_ONCE: Final = 100  # 8 parameters each, of which old builds of SQLite take 999
-_LOOKED_AT: Final = 64  # the newest chunks of a run, among which are those to join
+_METRICS_AT_ONCE: Final = 100  # with 8 parameters each; old builds of SQLite take at most 999
+_LOOKED_AT: Final = 64  # the newest chunks of a run, which are candidates for joining
 _WORKERS: Final = min(4, os.cpu_count() or 1)
 
 
 class Ordinals(NamedTuple):
-    """What a cursor needs to know of a run: its generation, and the ordinal of its next point."""
+    """The generation of a run, and the ordinal of its next point: what a cursor is compared with."""
 
     generation: int
     next: int
 
 
 class Chunk(NamedTuple):
-    """A chunk as it lies in the file; `data` is None where it cannot be read."""
+    """A row of the table ``chunks``; `data` is None when it cannot be read."""
 
     first: int
     rows: int
@@ -46,11 +46,11 @@ class Chunk(NamedTuple):
     data: bytes | None
 
 
-Chunks = Callable[[sqlite3.Connection, str, int], list[Chunk]]  # the next ones of a run, from an ordinal on
+Chunks = Callable[[sqlite3.Connection, str, int], list[Chunk]]  # returns the next chunks of a run from an ordinal on
 
 
 class Part(NamedTuple):
-    """Points ready to be written."""
+    """Points, and their encoding, to be written as a chunk."""
 
     columns: Columns
     data: bytes
@@ -81,19 +81,19 @@ def stats(db: sqlite3.Connection, run: str) -> MetricStats:
 
 
 def last_number(db: sqlite3.Connection, unsaved: Sequence[str]) -> int:
-    """Return at least the number of runs, with those of `unsaved` that the file lacks."""
+    """Return a number that is not smaller than the number of runs, including those of `unsaved` that are not in the file."""
     last = db.execute("select coalesce(max(rowid), 0) from runs").fetchone()[0]
     return int(last) + sum(not db.execute("select 1 from runs where id = ?", (run,)).fetchone() for run in unsaved)
 
 
 def revision(db: sqlite3.Connection) -> tuple[int | None, int]:
-    """Return what changes with every record that is put or deleted."""
+    """Return values that change with every record put or deleted."""
     largest, count = db.execute("select (select max(revision) from runs), (select count(*) from runs)").fetchone()
     return largest, count
 
 
 def writers(db: sqlite3.Connection) -> dict[str, Writer]:
-    """Return the processes that write runs, by run."""
+    """Return the writing process of each run that has one."""
     rows = db.execute("select run_id, host, system, pid, born, seen from writers")
     return {run: Writer(*row) for run, *row in rows}
 
@@ -105,12 +105,12 @@ def marks(db: sqlite3.Connection, journal: str) -> dict[str, int]:
 
 
 def clear_marks(db: sqlite3.Connection, journals: Iterable[str]) -> None:
-    """Remove the marks of journals that are gone."""
+    """Delete the marks of journals that no longer exist."""
     db.executemany("delete from marks where mark >= ?1 || '/' and mark < ?1 || '0'", ((name,) for name in journals))
 
 
 def captured(db: sqlite3.Connection, run: str, table: str, after: Any) -> list[tuple[Any, ...]]:
-    """The rows of a run in a table of `CAPTURED`, or those with a key after `after`."""
+    """Return the rows of a run in a table of `CAPTURED`, or those with keys above `after`."""
     rows = json.loads(db.execute(GET_CAPTURED[table], (run, after, after)).fetchone()[0])
     for place, column in enumerate(CAPTURED[table]):
         if column in TIMES:
@@ -128,7 +128,7 @@ def put_stats(db: sqlite3.Connection, run: str, metrics: MetricStats) -> None:
 
 
 def _put_metrics(db: sqlite3.Connection, run: str, rows: Sequence[tuple[int, Sequence[Any]]]) -> None:
-    """Many rows by one statement: for each statement SQLite lets go of the GIL, and waits for it."""
+    """Write many rows with each statement, because SQLite releases the GIL for each, and waits to get it back."""
     for start in range(0, len(rows), _METRICS_AT_ONCE):
         some = rows[start : start + _METRICS_AT_ONCE]
         fields = [field for number, row in some for field in (run, number, *row)]
@@ -142,7 +142,7 @@ def put_chunk(db: sqlite3.Connection, run: str, first: int, part: Part) -> None:
 
 
 def chunks(db: sqlite3.Connection, run: str, at: int, most: int = _AT_ONCE) -> list[Chunk]:
-    """The next chunks that have points from the ordinal `at` on."""
+    """Return the next chunks with points from the ordinal `at` on."""
     heads = db.execute(
         "select rowid, first, rows, crc from chunks where run_id = ?1 and first + rows > ?2 and first >= "
         "coalesce((select max(first) from chunks where run_id = ?1 and first <= ?2), 0) order by first limit ?3",
@@ -152,7 +152,7 @@ def chunks(db: sqlite3.Connection, run: str, at: int, most: int = _AT_ONCE) -> l
 
 
 def chunks_within(db: sqlite3.Connection, run: str, at: int, low: int, high: int) -> list[Chunk]:
-    """The next chunks from the ordinal `at` on that have steps from `low` to `high`."""
+    """Return the next chunks from the ordinal `at` on whose range of steps overlaps `low` to `high`."""
     heads = db.execute(
         "select rowid, first, rows, crc from chunks where run_id = ?1 and first + rows > ?2 and high >= ?3 and low <= ?4 "
         "order by first limit ?5",
@@ -162,7 +162,7 @@ def chunks_within(db: sqlite3.Connection, run: str, at: int, low: int, high: int
 
 
 def count_within(db: sqlite3.Connection, run: str, low: int, high: int) -> int:
-    """The points of the chunks that have steps from `low` to `high`."""
+    """Return the number of points in the chunks whose range of steps overlaps `low` to `high`."""
     query = "select coalesce(sum(rows), 0) from chunks where run_id = ? and high >= ? and low <= ?"
     return int(db.execute(query, (run, low, high)).fetchone()[0])
 
@@ -176,7 +176,7 @@ def inside(parts: Iterable[Columns], low: int, high: int) -> list[Columns]:
 def unpack(
     chunk: Chunk, first: int, end: int, only: Sequence[int] | None = None, *, by_metric: bool = False
 ) -> Columns | None:
-    """The points of a chunk with ordinals from `first` to before `end`; None when it is damaged."""
+    """Return the points of a chunk with ordinals from `first` up to, and without, `end`; None when it is damaged."""
     if chunk.data is None or zlib.crc32(chunk.data) != chunk.crc:
         return None
     whole = first <= chunk.first and chunk.first + chunk.rows <= end
@@ -202,10 +202,10 @@ def read(
     *,
     in_order: bool = False,
 ) -> list[Columns] | None:
-    """Points with ordinals from `first` to before `end`; `get` gives the next chunks from an ordinal on. Those of one metric are in
-    order of arrival, and `in_order` all are.
+    """Return the points with ordinals from `first` up to, and without, `end`.
 
-    None when a part of them cannot be had now; what is damaged for good is passed over and told.
+    `get` returns the next chunks from an ordinal on. The points of each metric are in order of arrival; with `in_order` all points
+    are. A damaged chunk is reported to `damaged` and left out. When a chunk cannot be read now, return None.
     """
     found: list[Columns] = []
     at = first
@@ -230,13 +230,13 @@ def read(
 def _again(
     get: Callable[[int], list[Chunk] | None], chunk: Chunk, work: Callable[[Chunk], Columns | None]
 ) -> Columns | None:
-    """Read a damaged chunk a second time: a bit may have flipped on its way from the disk, not on it."""
+    """Read a damaged chunk once more: a bit may have flipped on the way from the disk."""
     found = get(chunk.first)
     return work(found[0]) if found and found[0][:2] == chunk[:2] else None
 
 
 def frames(parts: Iterable[Columns], names: Sequence[str]) -> list[pl.DataFrame]:
-    """Points as the frames that travel; `names` by number."""
+    """Return points as frames of the schema `POINTS`. `names` are the metrics by number."""
     names = [*names]
     categories = pl.Series("metric", names, dtype=pl.String).cast(POINTS["metric"])
     made = []
@@ -251,7 +251,7 @@ def frames(parts: Iterable[Columns], names: Sequence[str]) -> list[pl.DataFrame]
 
 
 def to_join(db: sqlite3.Connection, run: str, largest: int) -> list[tuple[int, int]]:
-    """Return first ordinal and rows of the newest chunks that are best joined into one of at most `largest` rows."""
+    """Return first ordinal and rows of the newest chunks that are best joined into one chunk of at most `largest` rows."""
     newest = "select first, rows from chunks where run_id = ? order by first desc limit ?"
     heads = db.execute(newest, (run, _LOOKED_AT)).fetchall()[::-1]
     gaps = [place for place in range(1, len(heads)) if sum(heads[place - 1]) != heads[place][0]]
@@ -260,7 +260,7 @@ def to_join(db: sqlite3.Connection, run: str, largest: int) -> list[tuple[int, i
 
 
 def is_readable(part: Part) -> bool:
-    """Whether a packed part gives back the very bits of its points."""
+    """Whether decoding a part returns the same bits as its points."""
     try:
         back = chunk_codec.decode(part.data, part.rows)
     except ValueError:
@@ -270,7 +270,7 @@ def is_readable(part: Part) -> bool:
 
 
 def replace(db: sqlite3.Connection, run: str, generation: int, heads: Sequence[tuple[int, int]], merged: Part) -> None:
-    """Puts `merged` in the place of the chunks of `heads` (first ordinal and rows), if they are still there as they were."""
+    """Replace the chunks of `heads` (first ordinal and rows) by `merged`, if they are unchanged."""
     first, last = heads[0][0], heads[-1][0]
     where = "from chunks where run_id = ? and first between ? and ?"
     found = db.execute(f"select first, rows {where} order by first", (run, first, last)).fetchall()
@@ -280,7 +280,7 @@ def replace(db: sqlite3.Connection, run: str, generation: int, heads: Sequence[t
 
 
 def cut(db: sqlite3.Connection, run: str, step: int) -> None:
-    """Removes the points after `step`. What is left keeps its ordinals, under a new generation."""
+    """Delete the points after `step`. The others keep their ordinals, in a new generation."""
     generation, following = ordinals(db, run)
     db.execute("delete from chunks where run_id = ? and low > ?", (run, step))
     torn = db.execute("select first from chunks where run_id = ? and high > ? order by first", (run, step)).fetchall()
@@ -298,7 +298,7 @@ def cut(db: sqlite3.Connection, run: str, step: int) -> None:
 
 
 def recount(db: sqlite3.Connection, run: str, end: int) -> None:
-    """Makes the metrics' stats anew from the points."""
+    """Compute the stats of the metrics again from the points."""
     counted = MetricStats((name, np.nan, np.nan, np.nan, 0, -1) for name in stats(db, run).names)
     at = 0
     while found := chunks(db, run, at):
@@ -324,13 +324,13 @@ def _each(work: Callable[[Chunk], Columns | None], chunks: Sequence[Chunk]) -> l
         try:
             with ThreadPoolExecutor(_WORKERS) as pool:
                 return list(pool.map(work, chunks))
-        except RuntimeError:  # the interpreter is about to end, and starts no more threads
+        except RuntimeError:  # the interpreter is shutting down, and starts no more threads
             pass
     return list(map(work, chunks))
 
 
 def data(db: sqlite3.Connection, rowid: int) -> bytes | None:
-    """Return the bytes of one chunk, None where the file is damaged there."""
+    """Return the bytes of a chunk, None when the file is damaged there."""
     try:
         found = db.execute("select data from chunks where rowid = ?", (rowid,)).fetchone()[0]
     except sqlite3.DatabaseError as error:

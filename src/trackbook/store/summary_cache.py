@@ -1,4 +1,4 @@
-"""The summaries of many runs kept as one frame, for tables of all runs that are asked for again and again."""
+"""A cache of the summaries of many runs, as one frame, for tables of all runs that are read repeatedly."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _KEYS: Final = ("run_id", "metric")
-_CHANGING: Final = ("count", "step")  # what changes with every point, and is never NaN
+_CHANGING: Final = ("count", "step")  # columns that change with every point, and are never NaN
 
 
 class SummaryCache:
-    """Last, min and max of every logged metric of the runs that were read."""
+    """Last, smallest and largest value of every logged metric of the runs that were read."""
 
     def __init__(self) -> None:
         self._frame = no_summary()
@@ -30,11 +30,11 @@ class SummaryCache:
         return run in self._runs
 
     def forget(self, run: str) -> None:
-        """Have a run read again."""
+        """Mark a run as to be read again."""
         self._runs.discard(run)
 
     def read(self, store: Store, runs: Collection[str]) -> bool:
-        """Read some runs by one statement; return whether something changed. Raises ``OSError``."""
+        """Read some runs with one statement, and return whether anything changed. Raises ``OSError``."""
         if not runs:
             return False
         fresh = store.summary_table(runs).filter(~pl.col("metric").str.starts_with(SYSTEM))
@@ -53,7 +53,7 @@ class SummaryCache:
         return dict(lists.iter_rows())
 
     def matrix(self, runs: Sequence[str], nothing: Sequence[float]) -> tuple[list[str], NDArray[Any]]:
-        """Return the metrics of `runs`, and an array of last, min and max x runs x metrics, `nothing` where a run lacks one."""
+        """Return the metrics of `runs`, and an array (last, min, max) x runs x metrics. `nothing` fills in for missing metrics."""
         order = pl.DataFrame({"run_id": runs, "row": range(len(runs))}, {"run_id": pl.String(), "row": pl.Int64()})
         table = order.join(self._frame, on="run_id", how="inner", maintain_order="left_right")
         metrics = table["metric"].unique(maintain_order=True)

@@ -1,6 +1,6 @@
-"""The gate of all text that a store takes in: secrets are masked, lengths bounded, and what UTF-8 cannot hold is spelled out.
+"""The gate for all text that enters a store: it masks secrets, bounds lengths, and escapes characters that UTF-8 cannot encode.
 
-Every store passes runs and captured rows through it, so that files, exports, boards and pages hold nothing else.
+Every store passes runs and captured rows through it, so files, exports, boards and pages contain only such text.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from ..types import CAPTURED, RunRecord
 from .redact import REDACTED, is_secret, is_secret_name, redact
 
 LONGEST_NAME: Final = 1_000  # characters of a run's name, its group, a tag, a key of its config
-LONGEST_ERROR: Final = 4_000  # of what ended a run: every keyframe of a board holds it
+LONGEST_ERROR: Final = 4_000  # of the error that ended a run; every keyframe of a board contains it
 LONGEST_NOTES: Final = 100_000
 LONGEST_VALUE: Final = 10_000  # of one text in a config
 LONGEST_DOCUMENT_TEXT: Final = 250_000  # of one text in a document, such as a diff
 LONGEST_TEXTS: Final = {"source": 200_000, "error": 20_000, "output": 20_000}  # of an execution of a cell
 MOST_ITEMS: Final = 1_000  # of one list or dict in a config
 MOST_VALUES: Final = 20_000  # of a config
-DEEPEST: Final = 64  # levels of nesting, below which a value stands as text
+DEEPEST: Final = 64  # levels of nesting; deeper values are stored as text
 
 
 def recorded_text(text: str, most: int) -> str:
-    """Return `text` without secrets, and without its middle where it is longer than `most` characters."""
+    """Return `text` without secrets; if it is longer than `most` characters, also without its middle."""
     dropped = max(0, len(text) - 4 * most)
-    if dropped:  # of what this cuts in two the second cut leaves nothing
+    if dropped:  # before secrets are masked, for speed: a secret cut in two here is removed by the second cut
         text = f"{text[: 2 * most]}\n{text[-2 * most :]}"
     plain = storable(redact(text))
     if len(plain) <= most:
@@ -46,12 +46,12 @@ def _left_out(characters: int) -> str:
 
 
 def storable(text: str) -> str:
-    """Return `text` with halves of surrogate pairs, which no file can hold, as escapes."""
+    """Return `text` with lone surrogates escaped: UTF-8 cannot encode them."""
     return text if text.isascii() else text.encode(errors="backslashreplace").decode()
 
 
 class Masking:
-    """Masks the texts of one JSON value, and bounds it: the length of each text, of each list or dict, and the number of all."""
+    """Masks the texts of one JSON value, and bounds the length of each text, list and dict, and the number of all values."""
 
     def __init__(self, longest: int, most_items: int | None = None) -> None:
         self._longest = longest
@@ -59,7 +59,7 @@ class Masking:
         self._count = 0
 
     def __call__(self, value: Any, *, hidden: bool = False, depth: int = 0) -> Any:
-        """Return the masked value. `hidden`: it belongs to a name of secrets."""
+        """Return the masked value. `hidden` means that its name is that of a secret."""
         self._count += 1
         if isinstance(value, str):
             return REDACTED if hidden and value else recorded_text(value, self._longest)
@@ -80,7 +80,7 @@ class Masking:
         return value
 
     def _kept(self, count: int) -> int:
-        """How many of so many items are kept; a note on the others takes one place."""
+        """Return how many of `count` items are kept. A note about the others takes the place of one."""
         return count if self._most_items is None or count <= self._most_items else self._most_items - 1
 
     def _item(self, name: Any, value: Any, *, hidden: bool, depth: int) -> Any:
@@ -98,7 +98,7 @@ def _key(name: Any) -> str:
 def recorded_run(run: RunRecord, known: tuple[RunRecord, RunRecord] | None = None) -> RunRecord:
     """Return the record of a run as a store keeps it.
 
-    `known` is an earlier record and what became of it: fields that are the same objects are not looked at again.
+    `known` is an earlier record and its result: fields that are still the same objects are not masked again.
     """
     earlier, passed = known or (None, None)
     changed: dict[str, Any] = {}
@@ -128,7 +128,7 @@ _FIELDS: Final[dict[str, Callable[[Any], Any]]] = {
 
 
 class RunGate:
-    """Passes records of runs into one store; of a run that is put again only what changed is looked at."""
+    """Masks the records of runs of one store. Of a run that is put again only changed fields are masked."""
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[RunRecord, RunRecord]] = {}
@@ -164,33 +164,31 @@ def _document(text: Any) -> Any:
         document = json.loads(text)
     except (ValueError, RecursionError):
         document = None
-    if not isinstance(document, dict):  # from a file of a wrapper of somebody else
+    if not isinstance(document, dict):  # written by other software
         return recorded_text(text, LONGEST_DOCUMENT_TEXT)
     dumped = json.dumps(Masking(LONGEST_DOCUMENT_TEXT)(document), ensure_ascii=False)
     return dumped if dumped.isascii() else re.sub("[\ud800-\udfff]", lambda half: f"\\\\u{ord(half[0]):04x}", dumped)
 
 
 def _console_rows(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """Lines of a console, masked all at once: a private key takes several."""
+    """Mask lines of a console together: a private key spans several."""
     if not rows:
         return rows
-    if not all(isinstance(row[2], str) for row in rows):  # from a file of a wrapper of somebody else
+    if not all(isinstance(row[2], str) for row in rows):  # written by other software
         return [_passed(row, {2: LONGEST_DOCUMENT_TEXT}) for row in rows]
     texts = [storable(row[2]) for row in rows]
     whole = "\n".join(texts)
     shown = redact(whole)
     if shown == whole and all(text == row[2] for text, row in zip(texts, rows, strict=True)):
         return rows
-    if (
-        whole.count("\n") != len(rows) - 1
-    ):  # a line that holds newlines, as only a file of a wrapper of somebody else has
+    if whole.count("\n") != len(rows) - 1:  # a line contains newlines: written by other software
         return [(*row[:2], redact(text), *row[3:]) for row, text in zip(rows, texts, strict=True)]
     masked_texts = _as_many(texts, shown.split("\n"))
     return [(*row[:2], text, *row[3:]) for row, text in zip(rows, masked_texts, strict=True)]
 
 
 def _as_many(lines: list[str], shown: list[str]) -> list[str]:
-    """As many lines as there were, where a secret of several made them fewer."""
+    """Return as many lines as before, where a secret of several lines was replaced by one."""
     if len(shown) == len(lines):
         return shown
     pairs = zip(lines, shown, strict=False), zip(reversed(lines), reversed(shown), strict=False)

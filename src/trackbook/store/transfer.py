@@ -1,4 +1,4 @@
-"""Runs written whole into a store and read back, before anything relies on them or removes where they came from."""
+"""Transfer of whole runs between stores. A written run is read back and compared before the caller may delete the original."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Tables = Mapping[str, Sequence[tuple[Any, ...]]]  # captured rows by table
 def read_whole(store: Store, run_id: str) -> tuple[RunRecord, pl.DataFrame, Tables]:
     """Read a run with all its points and captured rows.
 
-    Raises ``OSError`` where a part cannot be read, and ``ValueError`` when the run is not there.
+    Raises ``OSError`` when a part cannot be read, and ``ValueError`` when there is no such run.
     """
     record = store.run(run_id)
     if record is None:
@@ -30,7 +30,7 @@ def read_whole(store: Store, run_id: str) -> tuple[RunRecord, pl.DataFrame, Tabl
 def put_whole(store: Store, record: RunRecord, points: pl.DataFrame, captured: Tables) -> None:
     """Write a new run into a store, and read it back as another process would.
 
-    Raises ``OSError`` when it is not all there; what was written is then taken back as far as the disk allows.
+    Raises ``OSError`` when a part is missing or different; the written run is then deleted if the disk allows it.
     """
     _flush(store)
     try:
@@ -56,7 +56,7 @@ def _flush(store: Store) -> None:
 def _compare(
     record: RunRecord, points: pl.DataFrame, captured: Tables, found: tuple[RunRecord, pl.DataFrame, Tables]
 ) -> None:
-    """Raise ``OSError`` where what was read back is not what was written."""
+    """Raise ``OSError`` when the run that was read back differs from the one that was written."""
     there, back, tables = found
     if repr(there) != repr(record):  # NaN in a config equals itself
         raise OSError(f"the record of run {record.id!r} reads back otherwise than it was written")

@@ -1,4 +1,4 @@
-"""Whether the process that writes a run lives, as far as this machine's kernel can tell."""
+"""Whether the process that writes a run is alive, according to this machine's kernel."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def this_process() -> Writer:
 
 
 def runs_here(writer: Writer) -> bool | None:
-    """Whether the process of `writer` runs; None where it is, or may be, another machine's or container's."""
+    """Whether the process of `writer` runs; None when it is, or may be, on another machine or in another container."""
     system = _system()
     if not system or writer.system != system:
         return None
@@ -29,7 +29,7 @@ def runs_here(writer: Writer) -> bool | None:
 if sys.platform == "linux":
 
     def _system() -> str:
-        """A name for this kernel since its boot and this namespace of process ids; empty where nothing tells."""
+        """Return an id of this boot of the kernel and this namespace of process ids; empty when it cannot be determined."""
         try:
             if str(Path("/proc/self").readlink()) != str(os.getpid()):  # a /proc of another namespace
                 return ""
@@ -39,9 +39,9 @@ if sys.platform == "linux":
             return ""
 
     def _born(pid: int) -> str | None:
-        """When a process began, as text that no other process of its id has; None when it does not run, empty when nobody tells."""
+        """Return the start time of a process, as text; None when it does not run, empty when that cannot be determined."""
         try:
-            # the name, which may hold anything, ends with the last parenthesis
+            # the name, which may contain anything, ends with the last parenthesis
             state, *fields = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
         except (FileNotFoundError, ProcessLookupError):
             return "" if _is_hidden(pid) else None
@@ -71,7 +71,7 @@ else:
 
 
 def _is_hidden(pid: int) -> bool:
-    """Whether a process runs that /proc, mounted with ``hidepid``, does not show."""
+    """Whether a process runs although /proc, mounted with ``hidepid``, does not show it."""
     try:
         os.kill(pid, 0)
     except PermissionError:
