@@ -27,7 +27,7 @@ def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[Process]:
 
 
 def open_run(process: Process, run: str = "r1") -> Run:
-    return process.begin(RunOptions(RunRecord(run, "a", time.time()), "p"))
+    return process.begin_run(RunOptions(RunRecord(run, "a", time.time()), "p"))
 
 
 # --- forks, as the hooks see them -------------------------------------------------------------------------------------
@@ -90,7 +90,7 @@ def test_a_run_whose_init_is_interrupted_is_known_and_ends(process: Process, mon
 
 
 def test_a_child_of_a_disabled_run_keeps_nothing(process: Process) -> None:
-    run = process.begin(RunOptions(RunRecord("r1", "a", 0.0), "p", disabled=True))
+    run = process.begin_run(RunOptions(RunRecord("r1", "a", 0.0), "p", disabled=True))
     process._go_on_in_child()
     run.log({"a": 0.5})
     assert run._recorder.journal.drain(run._recorder.journal.ready()) is None

@@ -23,7 +23,7 @@ def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[Process]:
 
 def test_project_knows_the_boards_that_show_it(process: Process) -> None:
     project = process.project("p")
-    run = process.begin(RunOptions(RunRecord("r1", "a", 1.0), "p"))
+    run = process.begin_run(RunOptions(RunRecord("r1", "a", 1.0), "p"))
     process.pump.remove(project)
     run.log({"a": 0.5})
     source = FrameSource("p", project.store)

@@ -18,11 +18,12 @@ import pytest
 from journals import Row, drained, in_memory, put, rows
 from trackbook import filesystem
 from trackbook.journal import journal as journal_module
-from trackbook.journal.journal import HEAD, SMALLEST_SEGMENT, FileJournal, Journal, NullJournal
+from trackbook.journal.journal import HEAD, SMALLEST_SEGMENT, FileJournal, Journal, NullJournal, head_of
 from trackbook.journal.reader import Remains
 from trackbook.journal.records import RECORD_BYTES
 from trackbook.store.base import POINTS
 from trackbook.store.paths import journal_prefix
+from trackbook.types import RunRecord
 
 KINDS = ["memory", "mapped", "written through"]
 FULL = OSError(errno.ENOSPC, "No space left on device")
@@ -470,3 +471,8 @@ def test_the_null_journal_keeps_nothing() -> None:
     journal = NullJournal()
     put(journal, (journal.metric("a"), 0, 0.5))
     assert drained(journal) == []
+
+
+def test_head_of_a_run_holds_no_secret() -> None:
+    head = head_of(RunRecord("r1", "r1", 1.0, config={"password": "hunter2"}))
+    assert head["config"] == {"password": "[redacted]"}

@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 import polars as pl
 import pytest
 
+from journals import abandoned, points
+from trackbook import TrackbookWarning
 from trackbook.journal.records import RECORD_BYTES
 from trackbook.pump import INTERVAL
 from trackbook.tracking.project import (
@@ -116,6 +119,36 @@ def test_a_run_that_has_ended_is_no_longer_open(project: Project) -> None:
     assert project.open_runs == [writer_of(run)]
     run.finish()
     assert project.open_runs == []
+
+
+def test_new_run_leaves_other_runs_to_the_first_tick(project: Project) -> None:
+    left = abandoned(project.journals, [(0, 0, 1.5)], id="dead", name="dead")
+    broken = abandoned(project.journals, [(0, 0, 1.5)], id="broken", name="broken")
+    (broken / "head.jsonl").write_bytes(b"{")
+    run = start(project)
+    assert left.exists()
+    assert [record.id for record in project.store.runs()] == ["r1"]
+    project.tick(0.0)
+    assert not left.exists()
+    assert {record.id: record.state for record in project.store.runs()} == {"r1": "running", "dead": "lost"}
+    assert points(project.store.read("dead")) == [("a", 0, 1.5)]
+    with pytest.warns(TrackbookWarning, match=broken.name):
+        run.log({"loss": 1.0})
+    project.recover()  # says nothing twice
+    later = abandoned(project.journals, [(0, 0, 1.5)], id="later", name="later")
+    project.tick(1.0)
+    assert later.exists()
+    start(project, "r2")
+    project.tick(2.0)
+    assert not later.exists()
+
+
+@pytest.mark.parametrize("chosen", [{"by_id": True}, {"resume": "allow"}])
+def test_what_a_dead_process_left_of_a_run_is_met_at_once(project: Project, chosen: Any) -> None:
+    abandoned(project.journals, [(0, 0, 1.5)], id="dead", name="dead")
+    with pytest.raises(ValueError, match="already") if "by_id" in chosen else nullcontext():
+        run = project.open_run(RunOptions(RunRecord("dead", "dead", 2.0), **chosen))
+        assert run.summary["a"] == 1.5
 
 
 # --- ticks ------------------------------------------------------------------------------------------------------------

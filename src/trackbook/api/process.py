@@ -31,16 +31,16 @@ from ..tracking.endings import state_after
 from ..tracking.exit_status import main_frame, returned, status_of_child, write_at_exit
 from ..tracking.logged_values import check_text
 from ..tracking.run import Run, writer_of
-from ..tracking.run_options import RunOptions
+from ..tracking.run_options import DEFAULT_PROJECT, RunOptions
 from ..tracking.run_writer import RunWriter
 from ..types import RunRecord, State
 from ..user_warnings import warn
 
 if TYPE_CHECKING:
     from ..capture.hardware import Machine
+    from ..journal.journal import Journal
     from ..tracking.project import Project
 
-DEFAULT_PROJECT: Final = "default"
 
 _IMPORTED_IN: Final = os.getpid()
 _LAST_TO_FINISH: Final = -100  # priority among the finalizers of multiprocessing: after pools and children were joined
@@ -87,17 +87,17 @@ class Process:
                 "in a process forked from one that uses Polars, runs can be opened and logged to, but nothing can be read, because "
                 "Polars hangs there; start the process with multiprocessing.get_context('spawn')"
             )
+        name = check_text("project", host.current().name() or DEFAULT_PROJECT if name is None else name)
+        return self._project(name, settings.data_dir(folder))
+
+    def _project(self, name: str, folder: Path) -> Project:
         import_polars()
         from ..tracking.project import Project
 
-        name, path = self._place(name, folder)
+        path = folder / project_file(name)
         if path not in self.projects:
-            self.projects[path] = Project(name, path.parent)
+            self.projects[path] = Project(name, folder)
         return self.projects[path]
-
-    def _place(self, name: str | None, folder: str | os.PathLike[str] | None) -> tuple[str, Path]:
-        name = check_text("project", host.current().name() or DEFAULT_PROJECT if name is None else name)
-        return name, settings.data_dir(folder) / project_file(name)
 
     def forget_project(self, project: Project) -> None:
         """Forget a project that was deleted."""
@@ -126,7 +126,7 @@ class Process:
         here = [writer for writer in self.runs if writer.origin.is_here() and not (writer.ended or writer.in_child)]
         return here[-1].run if here else None
 
-    def begin(self, options: RunOptions) -> Run:
+    def begin_run(self, options: RunOptions) -> Run:
         """Open the run that `options` describe. Raises ``TypeError``, ``ValueError`` and ``RuntimeError``."""
         is_other_rank = settings.rank() > 0 and not options.all_ranks
         if is_other_rank and settings.is_task_only():
@@ -139,50 +139,57 @@ class Process:
         return self._open_in_fork(options) if self.polars_is_dead else self._open(options)
 
     def _open(self, options: RunOptions) -> Run:
-        project = self.project(options.project, options.folder)
+        project = self._project(options.project, options.folder)
         run = project.open_run(options)
         self.pump.add(project)
         self.last_project = project
         writer = writer_of(run)
         writer.on_end.append(partial(self._release, project))
-        self.cells.opened(writer, project.store.path)
         self._take_up(writer)  # before anything else, so that one whose `init` is interrupted ends as others do
+        self.cells.opened(writer, project.store.path)
         self.captures.begin(writer, options.captures)
         return run
 
     def _open_in_fork(self, options: RunOptions) -> Run:
         """Open a run that is kept in its journal alone, for whoever opens the project next."""
-        from ..journal.journal import FileJournal
-        from ..store.memory import MemoryStore
+        from ..journal.journal import FileJournal, head_of
 
         if options.by_id or options.resume != "never":
             raise RuntimeError(
                 "init(id=..., resume=...) must read the project's runs, and in a process forked from one that uses Polars nothing can be "
                 "read, because Polars hangs there; start the process with multiprocessing.get_context('spawn')"
             )
-        name, path = self._place(options.project, options.folder)
         record = dataclasses.replace(options.record, name=options.record.name or readable_name(os.getpid()))
-        journals = path.parent / journal_folder(name)
-        journal = FileJournal(journals, dataclasses.asdict(record))
+        journals = options.folder / journal_folder(options.project)
+        journal = FileJournal(journals, head_of(record))
         journal.open()
-        writer = RunWriter(
-            name, record, MemoryStore(), journal, journals, all_ranks=options.all_ranks, journal_only=True
-        )
-        run = Run(writer, stop_raises=options.stop_raises, skip_bad_values=options.skip_bad_values)
-        self._take_up(writer)
-        return run
+        return self._open_without_store(options, record, journal, journals)
 
     def _open_disabled(self, options: RunOptions) -> Run:
         """Open a run that does everything and keeps nothing."""
         import_polars()
         from ..journal.journal import NullJournal
+
+        record = dataclasses.replace(options.record, name=options.record.name or readable_name(1))
+        run = self._open_without_store(options, record, NullJournal(), None)
+        self.cells.opened(writer_of(run), None)
+        return run
+
+    def _open_without_store(
+        self, options: RunOptions, record: RunRecord, journal: Journal, journals: Path | None
+    ) -> Run:
         from ..store.memory import MemoryStore
 
-        name, _ = self._place(options.project, options.folder)
-        record = dataclasses.replace(options.record, name=options.record.name or readable_name(1))
-        writer = RunWriter(name, record, MemoryStore(), NullJournal(), journal_only=self.polars_is_dead)
-        run = Run(writer, stop_raises=options.stop_raises, skip_bad_values=options.skip_bad_values)
-        self.cells.opened(writer, None)
+        writer = RunWriter(
+            options.project,
+            record,
+            MemoryStore(),
+            journal,
+            journals,
+            options=options,
+            journal_only=self.polars_is_dead,
+        )
+        run = Run(writer)
         self._take_up(writer)
         return run
 

@@ -115,7 +115,7 @@ def init(
         other,
     )
     options = run_options(
-        project=project,
+        project=host.current().name() if project is None else project,
         group=group,
         config=config,
         tags=tags,
@@ -144,7 +144,7 @@ def _begin(options: RunOptions) -> Run:
         return previous
     if previous is not None and options.reinit == "finish_previous":
         _finish(previous)
-    run = here.begin(options)
+    run = here.begin_run(options)
     if host.current().is_notebook if options.display is None else options.display:
         show_run(run)
     return run

@@ -117,7 +117,7 @@ class CellCapture:
         earlier = [CellRow(*row) for row in run.earlier_rows("cells")]
         followed = _FollowedRun(run, earlier[-1].number + 1 if earlier else 0)
         if not self._cells.watching:
-            if run.save_code and (code := script()) is not None:
+            if run.options.save_code and (code := script()) is not None:
                 put_document(run.store, run.id, "code", code)
             return
         followed.newest = {row.cell: (row, row.source) for row in earlier if row.cell is not None}
@@ -154,7 +154,7 @@ class CellCapture:
             if not followed.run.ended:
                 followed.note_points(row)
             row.ended, row.state, row.output = now, _STATES[state], output
-            row.error = trace if followed.run.save_code else said
+            row.error = trace if followed.run.options.save_code else said
             self._put_last(followed, row)
 
     def end(self, run: RunWriter) -> None:
@@ -182,7 +182,7 @@ class CellCapture:
         source = recorded_text(
             plain(execution.source), LONGEST_TEXTS["source"]
         )  # as earlier rows, which a resumed run reads
-        saved = source if followed.run.save_code else None
+        saved = source if followed.run.options.save_code else None
         row = CellRow(followed.next, execution.id, execution.count, saved, execution.started)
         followed.next += 1
         followed.before = followed.count()

@@ -46,7 +46,7 @@ class EnvironmentCapture:
 
     def begin(self, run: RunWriter) -> None:
         """See `Capture`."""
-        key = (_folder(), tuple(sys.orig_argv), run.save_code)
+        key = (_folder(), tuple(sys.orig_argv), run.options.save_code)
         last = self._last
         if last is None or last.key != key or time.monotonic() - last.began > RECENT_SECONDS:
             last = self._last = _Gathering(key, self._topics(*key))

@@ -93,7 +93,7 @@ class SystemCapture:
             for followed in self._followed.values():
                 if followed.due <= clock:
                     age = max(SOON_SECONDS, clock - followed.began)
-                    followed.due = clock + min(followed.run.system_seconds, age)
+                    followed.due = clock + min(followed.run.options.system_seconds, age)
                     _append(followed, {SYSTEM + name: value for name, value in figures.items()}, now)
 
 

@@ -16,6 +16,7 @@ Where mapping is unsafe (network file systems) or refused, a segment is packed i
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import errno
 import itertools
 import json
@@ -30,6 +31,7 @@ from typing import Any, Final, Protocol, TypeAlias
 from .. import filesystem
 from ..ids import new_id
 from ..store.paths import journal_prefix
+from ..types import RunRecord
 from .records import MOST_AT_ONCE, RECORD, RECORD_BYTES, Batch, batch, read
 
 SMALLEST_SEGMENT: Final = 1 << 18
@@ -51,6 +53,13 @@ _NO_ROOM: Final = (
     "it is not safe from a killed process until a journal can be kept again."
 )
 _PACK = [struct.Struct("<" + RECORD * count).pack_into for count in range(_MOST_AT_A_TIME + 1)]
+
+
+def head_of(run: RunRecord) -> dict[str, Any]:
+    """Return what the head of a run's journal says of the run, as a store would keep it."""
+    from ..store.text_gate import recorded_run
+
+    return dataclasses.asdict(recorded_run(run))
 
 
 class Journal(Protocol):

@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Final
 
 from .. import filesystem
 from ..ids import readable_name
-from ..journal.journal import FileJournal
+from ..journal.journal import FileJournal, head_of
 from ..pump import INTERVAL
 from ..store.paths import journal_folder, project_file, project_names
 from ..store.sqlite import SqliteStore
-from ..store.text_gate import recorded_run
 from ..store.transfer import put_whole, read_whole
 from ..store.writer_process import this_process
 from ..switch_interval import QUICK, QUICKEST, switching
@@ -26,7 +25,6 @@ from ..text import did_you_mean, listed
 from ..types import RunRecord
 from ..user_warnings import warn
 from .liveness import life
-from .logged_values import as_tags
 from .recovery import recover
 from .run import Run
 from .run_options import RunOptions
@@ -56,6 +54,8 @@ class Project:
         self.open_runs: list[RunWriter] = []
         self.boards: set[object] = set()  # boards of this process that show the project
         self._lock = threading.Lock()
+        self._recovering = threading.RLock()
+        self._is_recovered = False
         self._next_flush = 0.0
         self._next_showing = 0.0
         self._logged: list[tuple[str, int]] = []  # how far the journals are written, and since when
@@ -71,7 +71,7 @@ class Project:
         record = self.admit(options)
         if options.resume_from is not None:
             self.store.cut(record.id, options.resume_from)
-        journal = FileJournal(self.journals, dataclasses.asdict(recorded_run(record)))
+        journal = FileJournal(self.journals, head_of(record))
         journal.open()  # first: it tells other processes that the run is being written
         self.store.sign(record.id, this_process())
         writer = RunWriter(
@@ -80,14 +80,13 @@ class Project:
             self.store,
             journal,
             self.journals,
-            save_code=options.save_code,
-            system_seconds=options.system_seconds,
-            all_ranks=options.all_ranks,
+            options=options,
             is_new=(record.id, record.started) == (options.record.id, options.record.started),
         )
-        run = Run(writer, stop_raises=options.stop_raises, skip_bad_values=options.skip_bad_values)
+        run = Run(writer)
         with self._lock:
             self.open_runs.append(writer)
+            self._is_recovered = False
         writer.on_end.append(self._remove)
         self.store.flush()
         return run
@@ -101,6 +100,9 @@ class Project:
             runs = list(self.open_runs)
         if self.boards:
             self._used_at = now
+        if runs and not self._is_recovered:
+            self._is_recovered = True
+            runs[0].findings.note(self._recover())
         behind = any(map(_is_behind, runs))
         interval = QUICKEST if behind else QUICK if self.boards else None
         with contextlib.nullcontext() if interval is None else switching.every(interval):
@@ -149,12 +151,24 @@ class Project:
             run.note_problems()
 
     def recover(self, forced: Collection[str] = ()) -> None:
-        """Recover what dead processes left in this project, and the runs `forced` of which nobody can tell."""
-        if not filesystem.is_missing(self.journals) or not filesystem.is_missing(self.store.path):
-            for notice in recover(self.store, self.journals, {run.id for run in self.open_runs}, forced):
-                if notice not in self._said:
-                    self._said.add(notice)
-                    warn(notice)
+        """Recover what dead processes left in this project, and the runs `forced` of which nobody can tell.
+
+        Whoever reads the project does it first. A process that only writes does it in the background, once: `init` reads nothing of
+        other runs.
+        """
+        for notice in self._recover(forced):
+            warn(notice)
+
+    def _recover(self, forced: Collection[str] = ()) -> list[str]:
+        """Recover, and return the notices that are new."""
+        if filesystem.is_missing(self.journals) and filesystem.is_missing(self.store.path):
+            return []
+        with self._recovering:  # locks of journals are the process's: two threads would both hold one
+            self._is_recovered = True
+            found = recover(self.store, self.journals, {run.id for run in self.open_runs}, forced)
+        new = [notice for notice in found if notice not in self._said]
+        self._said.update(new)
+        return new
 
     def runs(self) -> list[RunRecord]:
         """Return all runs, oldest first. Raises ``OSError`` when they cannot be read now: that must not look like none."""
@@ -222,14 +236,13 @@ class Project:
         Raises ``ValueError`` when there must be an earlier run and is none, or when the id is taken and must not be.
         """
         run, resume, by_id = options.record, options.resume, options.by_id
+        if (
+            resume == "never" and not by_id
+        ):  # which reads nothing of other runs, and waits in memory for a file that cannot be used
+            return self._named(run)
         self.recover()
-        try:
-            found = self.store.run(run.id) if by_id else None
-            earlier = ([] if found is None else [found]) if by_id else self.store.named(run.name)
-        except OSError:
-            if resume != "never" or by_id:
-                raise
-            earlier = []  # a new run waits in memory until the file can be used
+        found = self.store.run(run.id) if by_id else None
+        earlier = ([] if found is None else [found]) if by_id else self.store.named(run.name)
         if resume == "never" and by_id and earlier:
             raise ValueError(
                 f"project {self.name!r} has a run with id {run.id!r} already; choose another id, or resume='allow' to go on"
@@ -241,9 +254,14 @@ class Project:
         if resume == "must" and not earlier:
             what = f"id {run.id!r}" if by_id else f"name {run.name!r}"
             raise ValueError(f"resume='must', and project {self.name!r} has no run with {what}; use resume='allow'")
-        if resume == "never" or not earlier:
-            return dataclasses.replace(run, name=run.name or readable_name(self.store.next_number()))
-        found = earlier[-1]
+        return self._resumable(earlier[-1], options) if earlier else self._named(run)
+
+    def _named(self, run: RunRecord) -> RunRecord:
+        return run if run.name else dataclasses.replace(run, name=readable_name(self.store.next_number()))
+
+    def _resumable(self, found: RunRecord, options: RunOptions) -> RunRecord:
+        """Return the record of an earlier run that goes on. Raises ``ValueError`` where somebody writes it, or may."""
+        run = options.record
         if any(open_run.id == found.id for open_run in self.open_runs):
             raise ValueError(
                 f"run {found.name!r} is still open here and cannot be resumed; log to it, or finish() it first"
@@ -260,7 +278,7 @@ class Project:
             ended=None,
             error=None,
             config=found.config | run.config,
-            tags=as_tags([*found.tags, *run.tags]),
+            tags=tuple(dict.fromkeys([*found.tags, *run.tags])),
             notes=run.notes or found.notes,
             total=run.total or found.total,
             defined=found.defined | run.defined,

@@ -35,18 +35,13 @@ class Run:
     config: Config
     summary: Summary
 
-    def __init__(self, writer: RunWriter, *, stop_raises: bool = False, skip_bad_values: bool = False) -> None:
-        """Hold what `writer` writes.
-
-        With `stop_raises` `log` raises `Stopped` once the run is asked to stop; with `skip_bad_values` it warns of values that are
-        not numbers, and records the rest.
-        """
-        self._skip = self._warn_of_value if skip_bad_values else None
+    def __init__(self, writer: RunWriter) -> None:
+        self._skip = self._warn_of_value if writer.options.skip_bad_values else None
         self._skipped: set[str] = set()
         self._writer = writer
         self._recorder = writer.recorder
         self._to_say = writer.findings.to_say
-        self._stop_raises = stop_raises
+        self._stop_raises = writer.options.stop_raises
         self._should_stop = False
         self._to_raise = False
         self._tracking = False

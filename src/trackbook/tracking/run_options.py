@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final, Literal
 
 from .. import settings
@@ -17,6 +18,7 @@ from .logged_values import as_tags, check_text, to_seconds, to_step
 Mode = Literal["local", "disabled"]
 Reinit = Literal["finish_previous", "create_new", "return_previous"]
 
+DEFAULT_PROJECT: Final = "default"
 SYSTEM_SECONDS: Final = 10.0  # from one point of a system metric to the next
 CAPTURES: Final = ("cells", "console", "environment", "system")
 
@@ -26,8 +28,8 @@ class RunOptions:
     """What opening a run needs to know. Made once, by `run_options` from the keywords of `trackbook.init`."""
 
     record: RunRecord  # of the run when it is new; a resumed run keeps its own id, name and start
-    project: str | None = None
-    folder: str | os.PathLike[str] | None = None
+    project: str = DEFAULT_PROJECT
+    folder: Path = field(default_factory=settings.data_dir)
     by_id: bool = False  # the user gave the id
     resume: Resume = "never"
     resume_from: int | None = None
@@ -36,11 +38,11 @@ class RunOptions:
     disabled: bool = False
     all_ranks: bool = False
     display: bool | None = None
-    stop_raises: bool = False
-    skip_bad_values: bool = False
-    captures: tuple[str, ...] = field(default=())
-    save_code: bool = True
-    system_seconds: float = SYSTEM_SECONDS
+    stop_raises: bool = False  # `log` raises `Stopped` once the run is asked to stop
+    skip_bad_values: bool = False  # `log` warns of values that are not numbers, and records the rest
+    captures: tuple[str, ...] = ()
+    save_code: bool = True  # sources and diffs may be recorded
+    system_seconds: float = SYSTEM_SECONDS  # from one point of a system metric to the next
 
 
 def run_options(
@@ -82,8 +84,8 @@ def run_options(
     )
     return RunOptions(
         record=record,
-        project=None if project is None else check_text("project", project),
-        folder=dir,
+        project=check_text("project", DEFAULT_PROJECT if project is None else project),
+        folder=settings.data_dir(dir),
         by_id=bool(id),
         resume="must" if resume_from is not None and resume == "never" else resume,
         resume_from=None if resume_from is None else to_step(resume_from, "resume_from"),

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import settings
-from ..journal.journal import FileJournal, Journal, NullJournal, Ready
+from ..journal.journal import FileJournal, Journal, NullJournal, Ready, head_of
 from ..metrics import logged
 from ..types import MetricSummary, RunRecord, State
 from ..user_warnings import Findings
 from .config import Config, Summary
 from .recorder import Recorder
-from .run_options import SYSTEM_SECONDS
+from .run_options import RunOptions
 from .task_origin import Origin
 
 if TYPE_CHECKING:
@@ -38,23 +38,20 @@ class RunWriter:
         journal: Journal | None = None,
         journals: Path | None = None,
         *,
-        save_code: bool = True,
-        system_seconds: float = SYSTEM_SECONDS,
-        all_ranks: bool = False,
+        options: RunOptions | None = None,
         is_new: bool = False,
         journal_only: bool = False,
     ) -> None:
         """Write a run to `journal`; without one, the run takes no points and only its record can be edited.
 
-        `journals` is the folder in which forked children keep theirs. A run that `is_new` has nothing to read in the store. With `journal_only` nothing reaches the `store` from here: a
-        process that cannot use it writes the journal, and whoever opens the project next moves it into the store.
+        `journals` is the folder in which forked children keep theirs. `options` are those that the run was opened with. A run that
+        `is_new` has nothing to read in the store. With `journal_only` nothing reaches the `store` from here: a process that cannot use it
+        writes the journal, and whoever opens the project next moves it into the store.
         """
         self.project = project
         self.journals = journals
         self.store = store
-        self.save_code = save_code  # whether sources and diffs may be recorded
-        self.system_seconds = system_seconds  # from one point of a system metric to the next
-        self.all_ranks = all_ranks
+        self.options = options or RunOptions(record)
         self.journal_only = journal_only
         self.origin = Origin()
         self.record = record
@@ -158,8 +155,6 @@ class RunWriter:
 
         A call that an interrupt breaks off is carried on by the next one.
         """
-        from ..store.text_gate import recorded_run
-
         while self.before_end and not self._is_apart:
             last = self.before_end[-1]
             last(self)
@@ -182,7 +177,7 @@ class RunWriter:
                 journal.close()
                 self.store.clear_marks(journal.name)
             else:  # the next opener takes up what this process cannot write
-                journal.leave(dataclasses.asdict(recorded_run(self.record)))
+                journal.leave(head_of(self.record))
             self.findings.note(self.store.notices)  # all: what could not be written is lost with this process
             self._is_over = True
         for callback in self.on_end:
@@ -205,7 +200,7 @@ class RunWriter:
             config=self.config.to_json(),
             summary=self.summary.to_json(),
         )
-        self.recorder.journal.leave(dataclasses.asdict(self.record))
+        self.recorder.journal.leave(head_of(self.record))
         for callback in self.on_end:
             callback(self)
         self.say()
@@ -236,12 +231,10 @@ class RunWriter:
 
     def go_on_in_child(self) -> None:
         """After a fork, in the child: log into a journal of its own, and touch neither store nor pump."""
-        from ..store.text_gate import recorded_run
-
         self.in_child = self.alert = True
         self._knows_rank = False
         inherited = self.recorder.journal
-        head = dataclasses.asdict(recorded_run(self.record)) | {"child": True}
+        head = head_of(self.record) | {"child": True}
         self.recorder.go_on_in_child(NullJournal() if self.journals is None else FileJournal(self.journals, head))
         self.findings.to_say.clear()
         inherited.leave()
@@ -253,7 +246,7 @@ class RunWriter:
         """
         if self.in_child and not self._knows_rank:
             self._knows_rank = True
-            if not self.all_ranks and settings.rank():
+            if not self.options.all_ranks and settings.rank():
                 self.recorder.go_on_in_child(NullJournal())
 
     def note_problems(self) -> None:
