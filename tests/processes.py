@@ -37,7 +37,7 @@ def let_rest(process: Process) -> None:
     """Serve nothing that a test left open during the others: a board of a whole project would be ticked for ever."""
     for member in list(process.pump._members):
         process.pump.remove(member)
-    process.boards.leave()
+    process.boards.forget_in_child()
     system = process.captures._captures.get("system")
     for run in process.runs if system is not None else ():
         system.end(run)

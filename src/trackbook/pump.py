@@ -34,10 +34,10 @@ class Pump:
 
     def __init__(self, context: Callable[[], contextvars.Context] = contextvars.Context) -> None:
         self._context = context
-        self.leave()
+        self.reset()
 
-    def leave(self) -> None:
-        """Start without members and thread, as a forked child has to: both are its parent's."""
+    def reset(self) -> None:
+        """Start without members and thread. A forked child has to, because both are its parent's."""
         self._members: list[Ticking] = []
         self._failing: set[int] = set()
         self._lock = threading.Lock()

@@ -13,7 +13,7 @@ from trackbook.boards.run_details import (
     MOST_FOUND,
     MOST_SPANS,
     PAGE,
-    REWRITTEN,
+    RESENT,
     answers,
     cell_spans,
 )
@@ -77,7 +77,7 @@ def test_after_includes_lines_that_may_be_rewritten(store: MemoryStore) -> None:
     printed(store, 500)
     printed(store, 510, _450="100%", _200="long ago")
     answer = ask(store, "console", after=499)
-    assert answer["lines"][0][0] == 499 - REWRITTEN + 1
+    assert answer["lines"][0][0] == 499 - RESENT + 1
     assert "100%" in texts(answer)
     assert (texts(answer)[-1], answer["more"]) == ("line 509", False)
 

@@ -32,8 +32,8 @@ class Noting:
         assert not run.ended
         self._note(f"end {run.name}")
 
-    def leave(self) -> None:
-        self._note("leave")
+    def forget_in_child(self) -> None:
+        self._note("forget")
 
 
 @pytest.mark.parametrize(
@@ -73,13 +73,13 @@ def test_lazy_capture_is_made_for_the_first_run_that_wants_it() -> None:
     made: list[Noting] = []
     late = LazyCapture(lambda: made.append(Noting()) or made[0])  # type: ignore[func-returns-value]
     late.end(new_writer("a"))
-    late.leave()
+    late.forget_in_child()
     assert made == []
     for _ in range(2):
         late.begin(new_writer("a"))
     late.end(new_writer("a"))
-    late.leave()
-    assert [each.told for each in made] == [["begin a", "begin a", "end a", "leave"]]
+    late.forget_in_child()
+    assert [each.told for each in made] == [["begin a", "begin a", "end a", "forget"]]
 
 
 def test_capture_that_is_off_still_ends_its_runs() -> None:

@@ -311,7 +311,7 @@ def test_a_cell_that_cannot_be_rewritten_is_said_and_runs(shell: Shell, monkeypa
     def fail(*_: Any, **__: Any) -> None:
         raise RecursionError("too deep")
 
-    monkeypatch.setattr(extension, "rewrite", fail)
+    monkeypatch.setattr(extension, "instrument", fail)
     assert "this cell is not tracked: too deep" in shell.said("%%track loss", LOOP)
     assert not tb.runs().height
 

@@ -10,7 +10,16 @@ from typing import Any
 
 import pytest
 
-from trackbook.magics.instrument import DUE, FAILED, KINDS, LATER, VALUE, Rewriting, assigned_in_loops, rewrite
+from trackbook.magics.instrument import (
+    DUE,
+    FAILED,
+    KINDS,
+    LATER,
+    VALUE,
+    InstrumentedCell,
+    assigned_in_loops,
+    instrument,
+)
 from trackbook.magics.targets import parse_expression, parse_targets
 
 TRACKER = "__tracker__"
@@ -40,14 +49,14 @@ class Notes:
         return False
 
 
-def rewritten(source: str, words: str, **options: Any) -> Rewriting:
-    return rewrite(ast.parse(textwrap.dedent(source)), parse_targets(words.split()), TRACKER, **options)
+def instrumented(source: str, words: str, **options: Any) -> InstrumentedCell:
+    return instrument(ast.parse(textwrap.dedent(source)), parse_targets(words.split()), TRACKER, **options)
 
 
 def track(source: str, words: str, due: Callable[[int], bool] = lambda _: True, **options: Any) -> Notes:
     """What is told when `source` runs with `words` tracked."""
     notes = Notes([what.metric for what in parse_targets(words.split())], due)
-    tree = ast.fix_missing_locations(rewritten(source, words, **options).tree)
+    tree = ast.fix_missing_locations(instrumented(source, words, **options).tree)
     exec(compile(tree, "cell", "exec"), {TRACKER: notes})
     return notes
 
@@ -195,23 +204,23 @@ def test_steps_come_with_the_values() -> None:
 )
 def test_functions_that_are_compiled_are_left_alone(head: str) -> None:
     source = f"{head}\ndef step(n):\n    for i in range(n): x = i\n    return x\nx = step(3)\n"
-    found = rewritten(source, "x")
+    found = instrumented(source, "x")
     assert found.left_alone == ["step"]
     assert found.sites[0] == 1
     assert ast.dump(found.tree.body[0]) == ast.dump(ast.parse(source).body[0])
 
 
 def test_functions_given_to_a_compiler_are_left_alone() -> None:
-    found = rewritten("def step(n):\n    x = n\nfast = torch.compile(step)\nx = fast(1)", "x")
+    found = instrumented("def step(n):\n    x = n\nfast = torch.compile(step)\nx = fast(1)", "x")
     assert (found.left_alone, found.sites[0]) == (["step"], 1)
 
 
 def test_a_compiled_function_that_assigns_nothing_tracked_is_not_mentioned() -> None:
-    assert rewritten("@njit\ndef f(): y = 1\nx = 1", "x").left_alone == []
+    assert instrumented("@njit\ndef f(): y = 1\nx = 1", "x").left_alone == []
 
 
 def test_a_name_that_is_never_assigned_has_no_site() -> None:
-    assert rewritten("x = 1", "nope").sites[0] == 0
+    assert instrumented("x = 1", "nope").sites[0] == 0
 
 
 def test_the_variables_that_loops_assign_come_in_order() -> None:
@@ -273,7 +282,7 @@ loss = f(3)
 
 
 def test_bytecode_of_other_statements_is_unchanged() -> None:
-    before, after = ast.parse(PLAIN), rewritten(PLAIN, "loss lr=A.size").tree
+    before, after = ast.parse(PLAIN), instrumented(PLAIN, "loss lr=A.size").tree
     ast.fix_missing_locations(after)
     untouched = [index for index, node in enumerate(before.body) if index not in (1, 5)]
     for index in untouched:
@@ -287,7 +296,7 @@ def test_bytecode_of_other_statements_is_unchanged() -> None:
 
 
 def test_a_docstring_and_future_imports_stay_first() -> None:
-    tree = rewritten(
+    tree = instrumented(
         '"""Says it."""\nfrom __future__ import annotations\nx: nope = 1\ndef f():\n    "doc"\n    x = 1', "x"
     ).tree
     scope: dict[str, Any] = {TRACKER: Notes(["x"])}
@@ -297,13 +306,13 @@ def test_a_docstring_and_future_imports_stay_first() -> None:
 
 @pytest.mark.parametrize("source", ["x = 1", "x += 1", "x: int = 1"])
 def test_displayed_last_assignment_stays_last(source: str) -> None:
-    last = rewritten(source, "x", shows_assignments=True).tree.body[-1]
+    last = instrumented(source, "x", shows_assignments=True).tree.body[-1]
     assert ast.unparse(last) == "x"
-    assert ast.unparse(rewritten(source, "x").tree.body[-1]).startswith(f"if {TRACKER}")
+    assert ast.unparse(instrumented(source, "x").tree.body[-1]).startswith(f"if {TRACKER}")
 
 
 def test_inserted_code_displays_nothing() -> None:
-    body = rewritten("x = 1\nfor i in y:\n    x = i\nx", "x 1/x").tree.body
+    body = instrumented("x = 1\nfor i in y:\n    x = i\nx", "x 1/x").tree.body
     inserted = [node for node in body if TRACKER in ast.unparse(node) and not isinstance(node, ast.For)]
     assert inserted
     assert not any(isinstance(node, ast.Expr) for node in inserted)
@@ -321,11 +330,11 @@ def test_exception_shows_lines_and_columns_of_the_plain_cell() -> None:
         code = trace.tb_next.tb_frame.f_code
         return list(code.co_positions())[trace.tb_next.tb_lasti // 2]
 
-    assert place(rewritten(source, "x").tree) == place(ast.parse(source))
+    assert place(instrumented(source, "x").tree) == place(ast.parse(source))
 
 
 def test_top_level_await_is_kept() -> None:
-    tree = ast.fix_missing_locations(rewritten("import asyncio\nx = await asyncio.sleep(0, 3)", "x").tree)
+    tree = ast.fix_missing_locations(instrumented("import asyncio\nx = await asyncio.sleep(0, 3)", "x").tree)
     notes = Notes(["x"])
     code = compile(tree, "cell", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     asyncio.run(eval(code, {TRACKER: notes}))

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trackbook.magics.instrument import KINDS, VALUE, rewrite
+from trackbook.magics.instrument import KINDS, VALUE, instrument
 from trackbook.magics.targets import parse_targets
 
 pytestmark = [pytest.mark.first, pytest.mark.slow]
@@ -183,7 +183,7 @@ def test_a_rewritten_program_does_what_it_did_and_tells_what_a_copy_logs(pair: t
         told.append((TRACKED[code // KINDS], value))
         return False
 
-    tree = rewrite(ast.parse(plain), parse_targets(TRACKED), "__tracker__").tree
+    tree = instrument(ast.parse(plain), parse_targets(TRACKED), "__tracker__").tree
     expected = outcome(ast.parse(plain), {})
     assert outcome(ast.fix_missing_locations(tree), {"__tracker__": tracker}) == expected
     outcome(ast.parse(copy), {"log": lambda name, value: logged.append((name, value))})
@@ -194,7 +194,7 @@ def test_a_rewritten_program_does_what_it_did_and_tells_what_a_copy_logs(pair: t
 @settings(max_examples=80)
 def test_expressions_steps_and_throttling_change_nothing_either(pair: tuple[str, str]) -> None:
     plain, _ = pair
-    tree = rewrite(
+    tree = instrument(
         ast.parse(plain),
         parse_targets(["a", "s=a+b", "q=1//(c-1)", "r=f.__name__"]),
         "__tracker__",

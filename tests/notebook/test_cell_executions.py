@@ -30,9 +30,9 @@ def test_interrupted_cell_interrupts_its_runs(shell: Shell) -> None:
 def test_a_cancelled_cell_is_interrupted(shell: Shell) -> None:
     shell.run(INIT)
     run = tb.get_run()
-    shell.process.cells._begun(type("Info", (), {"raw_cell": "await x"}))
-    shell.process.cells.opened(writer_of(run), None)
-    shell.process.cells._ended(None)
+    shell.process.cells._on_begin(type("Info", (), {"raw_cell": "await x"}))
+    shell.process.cells.note_run(writer_of(run), None)
+    shell.process.cells._on_end(None)
     assert run.state == "interrupted"
 
 
@@ -157,5 +157,5 @@ def test_resumed_run_does_not_draw_over_itself(shell: Shell) -> None:
 def test_running_cell_is_followed_from_the_middle(shell: Shell) -> None:
     shell.process.cells._executions.clear()  # as when `init` loads the magics in the middle of a cell
     run = tb.init(project="p")
-    shell.process.cells._ended(type("Result", (), {"error_before_exec": None, "error_in_exec": ValueError("no")}))
+    shell.process.cells._on_end(type("Result", (), {"error_before_exec": None, "error_in_exec": ValueError("no")}))
     assert run.state == "failed"

@@ -151,7 +151,7 @@ def test_failure_to_load_the_magics_is_a_warning(shell: Shell, jupyter: Host) ->
     shell.extension_manager = SimpleNamespace(loaded={"trackbook"}, load_extension=fail)  # type: ignore[attr-defined]
     jupyter.load_magics()
     shell.extension_manager.loaded.clear()  # type: ignore[attr-defined]
-    with pytest.warns(TrackbookWarning, match="%track is not there, because loading it failed"):
+    with pytest.warns(TrackbookWarning, match="%track is not available, because loading it failed"):
         jupyter.load_magics()
 
 

@@ -1,4 +1,4 @@
-"""What this process has open: projects, runs, boards, and the pump that serves them."""
+"""The state of this process: its open projects, runs and boards, and the pump that serves them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ chosen: Final[contextvars.ContextVar[Run | None]] = contextvars.ContextVar("trac
 
 
 class Process:
-    """What this process has open. Made by the first verb that needs it: see `process`."""
+    """The open projects, runs and boards of this process. Made by the first function that needs it: see `process`."""
 
     def __init__(self) -> None:
         self.projects: dict[Path, Project] = {}
@@ -72,7 +72,7 @@ class Process:
         self.cells.on_begin.append(self.captures.guarded("console", lambda _: self.console.cell_began()))
         self.cells.on_end.append(self.captures.guarded("console", lambda *_: self.console.cell_ended()))
         self.cells.on_begin.append(lambda _: self.boards.note_cells())
-        self.is_closed = False  # the program ends
+        self.is_closed = False  # whether the program is ending
         self.polars_is_dead = _is_forked() and "polars" in sys.modules
         self._main_frame = main_frame()
         self._finalized_in: int | None = None  # the process that ends by a finalizer of multiprocessing
@@ -107,9 +107,9 @@ class Process:
             self.last_project = None
 
     def current_run(self) -> Run | None:
-        """Return the run that `log` writes to: that of this context, else of this thread, else of the main thread, else the only one.
+        """Return the run of `log`: that of this context, else of this thread, else of the main thread, else the only open run.
 
-        None where no run is open, and where several threads or tasks have opened one and none of them is this one.
+        Return None without an open run, and when several other threads or tasks, but not this one, have opened runs.
         """
         run = chosen.get()
         if run is not None and not run.ended:
@@ -122,7 +122,7 @@ class Process:
         return found[-1].run if here or len(places) == 1 else None
 
     def own_run(self) -> Run | None:
-        """Return the open run that this thread or task of this process began last, None where it began none."""
+        """Return the open run that this thread or task began last, or None."""
         here = [writer for writer in self.runs if writer.origin.is_here() and not (writer.ended or writer.in_child)]
         return here[-1].run if here else None
 
@@ -145,13 +145,13 @@ class Process:
         self.last_project = project
         writer = writer_of(run)
         writer.on_end.append(partial(self._release, project))
-        self._take_up(writer)  # before anything else, so that one whose `init` is interrupted ends as others do
-        self.cells.opened(writer, project.store.path)
+        self._take_up(writer)  # before anything else, so that a run whose `init` is interrupted ends as others do
+        self.cells.note_run(writer, project.store.path)
         self.captures.begin(writer, options.captures)
         return run
 
     def _open_in_fork(self, options: RunOptions) -> Run:
-        """Open a run that is kept in its journal alone, for whoever opens the project next."""
+        """Open a run that is kept only in its journal, for the next process that opens the project."""
         from ..journal.journal import FileJournal, head_of
 
         if options.by_id or options.resume != "never":
@@ -166,13 +166,13 @@ class Process:
         return self._open_without_store(options, record, journal, journals)
 
     def _open_disabled(self, options: RunOptions) -> Run:
-        """Open a run that does everything and keeps nothing."""
+        """Open a run that works as any other, but is not recorded."""
         import_polars()
         from ..journal.journal import NullJournal
 
         record = dataclasses.replace(options.record, name=options.record.name or readable_name(1))
         run = self._open_without_store(options, record, NullJournal(), None)
-        self.cells.opened(writer_of(run), None)
+        self.cells.note_run(writer_of(run), None)
         return run
 
     def _open_without_store(
@@ -194,7 +194,7 @@ class Process:
         return run
 
     def attach(self, project: str, folder: Path | None, record: RunRecord) -> Run:
-        """Return the run that a pickle refers to: the open one, one that logs to the process that writes it, or one to read."""
+        """Return the run of a pickle: the open run, or one that logs to its writing process, or one that can only be read."""
         import_polars()
         from ..journal.journal import NullJournal
         from ..store.memory import MemoryStore
@@ -227,7 +227,7 @@ class Process:
         self._end_with_child()
 
     def _end_with_child(self) -> None:
-        """Close in a child of multiprocessing, which ends without `atexit`."""
+        """Register `_close_child` in a child of multiprocessing, which does not call `atexit` functions."""
         process_module, util = sys.modules.get("multiprocessing.process"), sys.modules.get("multiprocessing.util")
         is_child = process_module is not None and process_module.parent_process() is not None
         if is_child and util is not None and self._finalized_in != os.getpid():
@@ -235,7 +235,7 @@ class Process:
             util.Finalize(None, self._close_child, exitpriority=_LAST_TO_FINISH)
 
     def hand_over(self) -> None:
-        """Move what was logged in this process into the stores."""
+        """Move the points logged in this process into the stores."""
         for writer in list(self.runs):
             writer.hand_over()
 
@@ -244,7 +244,7 @@ class Process:
         self.boards.settle()
 
     def _release(self, project: Project, _: RunWriter) -> None:
-        """Close a project's file after its last run at once where a user could not remove it otherwise; elsewhere the pump does, later."""
+        """Close a project's file after its last run, if the system could not remove it while open; elsewhere the pump closes it later."""
         if filesystem.HOLDS_OPEN_FILES and not project.open_runs and not project.boards:
             self.pump.remove(project)
             project.store.close()
@@ -254,23 +254,23 @@ class Process:
             writer.has_children = True
 
     def _go_on_in_child(self) -> None:
-        """Let a forked child log on into journals of its own. Polars, SQLite and the pump are its parent's: here they hang."""
+        """Let a forked child continue to log, into journals of its own. Polars, SQLite and the pump would hang here."""
         self.projects, self.last_project = {}, None
-        self.boards.leave()
-        self.pump.leave()
+        self.boards.forget_in_child()
+        self.pump.reset()
         self.polars_is_dead = "polars" in sys.modules
-        self.captures.leave()
+        self.captures.forget_in_child()
         for writer in self.runs:
             writer.go_on_in_child()
 
     def _close_child(self) -> None:
-        """At the end of a child of multiprocessing, end its runs by the exception that ends it, if there is one."""
+        """End the runs of a child of multiprocessing, in the state that its exception, if any, gives them."""
         status = status_of_child()
         error = SystemExit(status) if status else sys.exc_info()[1]
         self._end_all(lambda _: state_after(error))
 
     def close(self) -> None:
-        """At the end of the process, end the open runs as the program did."""
+        """End the open runs at the end of the process, in the state in which the program ended."""
         if status_of_child() is not None:
             self._close_child()
             return
@@ -286,12 +286,12 @@ class Process:
 
     @property
     def _ends_by_its_main_program(self) -> bool:
-        """Whether an exception that Python showed last may have ended the program: not in a notebook or a REPL, which go on."""
+        """Whether the last exception that Python showed may have ended the program. Notebooks and REPLs continue after it."""
         return host.current().shell is None and not hasattr(sys, "ps1")
 
     def _end_all(self, ending: Callable[[RunWriter], tuple[State, str | None]]) -> None:
         self.is_closed = True
-        with contextlib.ExitStack() as rest:  # one that fails does not keep the others from ending
+        with contextlib.ExitStack() as rest:  # so that a failure does not keep other runs from ending
             for project in self.projects.values():
                 rest.callback(project.store.close)
             for writer in reversed(self.runs):
@@ -300,7 +300,7 @@ class Process:
 
 
 def _is_forked() -> bool:
-    """Whether this process was forked since trackbook, or what is imported by now, was imported."""
+    """Whether this process was forked after trackbook, or other modules, were imported."""
     if os.getpid() != _IMPORTED_IN:
         return True
     process_module = sys.modules.get("multiprocessing.process")

@@ -1,4 +1,4 @@
-"""All points of a chart, for a reader who saves them."""
+"""All points of a chart, for a reader who saves them as CSV."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ COLUMNS: Final = ("step", "time", "value")
 def points(store: Store, question: Question) -> Answer:
     """Answer ``{ask: "points", metric, runs: [id, ...]}`` with ``{rows: [count of each run]}`` and one buffer.
 
-    The buffer has the float64 columns of `COLUMNS` one after the other, each with the rows of all runs. Raises
-    ``ValueError`` or ``TypeError`` for bad arguments, and for more than `MOST_POINTS` points.
+    The buffer holds the float64 columns of `COLUMNS` one after the other, each with the rows of all runs. Raises
+    ``ValueError`` or ``TypeError`` for bad arguments, and ``ValueError`` for more than `MOST_POINTS` points.
     """
     metric, runs = question.get("metric"), question.get("runs")
     if not isinstance(metric, str) or not isinstance(runs, list) or not 0 < len(runs) <= MOST_RUNS:

@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from .publisher import Publisher
     from .view_state import View
 
-BOARD_COLUMNS = 3  # of charts, when the board has as many as fit
-CHART_COLUMNS = 300  # pixels of a chart's width, with at most four points of a series each
+BOARD_COLUMNS = 3  # columns of charts, when the board's setting is automatic
+CHART_COLUMNS = 300  # pixels of a chart's width; each has at most four points of a series
 
 
 class ChartAccess:
-    """Charts of a board by name, drawn as the board's view state says.
+    """The charts of a board by name, drawn with the board's view settings.
 
-    ``charts["train/loss"]`` is the chart of a metric as it is drawn now, ``"train/loss" in charts`` says whether there is
-    one, and ``for metric in charts`` goes through them.
+    ``charts["train/loss"]`` is the chart of a metric as it is drawn now, ``"train/loss" in charts`` tests whether there is
+    one, and ``for metric in charts`` iterates over the metrics.
     """
 
     def __init__(self, publisher: Publisher, view: View, project: str) -> None:
@@ -50,8 +50,8 @@ class ChartAccess:
     def __getitem__(self, name: str) -> alt.Chart | alt.LayerChart:
         """Return the chart of a metric as the board draws it now, with its data: an Altair chart to change, save or display.
 
-        `name` is a metric, a system metric (``"@system/cpu %"``) or a chart of your own, which comes with the rows it
-        draws. Raises ``KeyError``, naming the nearest, for a name that the board does not have.
+        `name` is a metric, a system metric (``"@system/cpu %"``) or a chart of your own, which is returned with the rows it
+        draws. Raises ``KeyError``, which suggests the nearest name, for a name that the board does not have.
         """
         from ..charts import altair
 

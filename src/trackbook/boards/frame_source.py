@@ -1,4 +1,4 @@
-"""Follows runs of a store and turns new points into frames. Does no I/O except reading the store."""
+"""Follows runs of a store, and makes frames of their new points. The only I/O is reading the store."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SAVED_BUDGET = 150_000  # bytes of the keyframe that a notebook keeps: 60 bucket
 SENT_A_REFRESH = 60_000  # bytes; when frames are larger, keyframes become coarser
 SMALLEST_KEYFRAME_STEP = 16_384  # bytes of deltas before a new keyframe is worth its cost
 SHOWN_RUNS = 10  # the newest runs of a project, as many as there are colours
-POINTS_AT_ONCE = 1_000_000  # read of a long run, to bound memory
+POINTS_AT_ONCE = 1_000_000  # points of a long run that are read at once, to bound memory
 RATE_SECONDS = 10.0
 RECHECK_SECONDS = 1.0  # another process may resume a run that has ended
 
@@ -50,7 +50,7 @@ class _FollowedRun:
 
 
 class FrameSource:
-    """Follows runs of a store, and makes frames of their new points. With `follow`, every new run of the store too."""
+    """Follows runs of a store, and makes frames of their new points. With `follow`, it also follows every new run of the store."""
 
     def __init__(self, project: str, store: Store, *, follow: bool = False) -> None:
         self.store = store
@@ -58,13 +58,13 @@ class FrameSource:
         self._looked = float("-inf")
         self._picture = Picture(project)
         self._runs: dict[str, _FollowedRun] = {}
-        self._keys: dict[str, int] = {}  # kept for removed runs, which come back in their colour
+        self._keys: dict[str, int] = {}  # of removed runs too: they keep their colour when they are added again
         self._removed = False
         self.logged = 0  # points read so far, except those of system metrics
         self._fresh: list[tuple[NDArray[Any], ...]] = []  # points read and not yet in the picture
         self._budget = LARGEST_BUDGET
-        self._spent = 0  # bytes sent since the keyframe, and in how many frames
-        self._frames = 0
+        self._spent = 0  # bytes of deltas since the keyframe
+        self._frames = 0  # deltas since the keyframe
         self._keyframe_due = False  # for a change that no delta can carry
         self._coarse = False  # the last keyframe was the saved one; deltas need a finer one
 
@@ -74,7 +74,7 @@ class FrameSource:
 
     @property
     def picture(self) -> Picture:
-        """What the board may draw, as of the last `pull`."""
+        """The picture as of the last `pull`."""
         return self._picture
 
     @property
@@ -91,7 +91,7 @@ class FrameSource:
         return any(run["state"] == "running" for run in self._picture.runs.values())
 
     def add_run(self, run_id: str, *, faded: bool = False) -> None:
-        """Follow one more run. Its position decides its colour; a run that is followed already is left alone."""
+        """Follow a run, unless it is followed already. The order of runs decides their colours."""
         if run_id not in self._runs:
             key = self._keys.setdefault(run_id, len(self._keys))
             self._runs[run_id] = _FollowedRun(key, faded)
@@ -104,20 +104,20 @@ class FrameSource:
 
     @property
     def run_ids(self) -> list[str]:
-        """Ids of the followed runs."""
+        """The ids of the followed runs."""
         return list(self._runs)
 
     def recheck(self) -> None:
-        """Have the next `pull` look at ended runs too."""
+        """Let the next `pull` read ended runs, too."""
         for run in self._runs.values():
             run.checked = float("-inf")
 
     def pull(self) -> bool:
-        """Read new points and records from the store. Return whether there is something to send."""
+        """Read new points and records from the store, and return whether anything is new."""
         now = time.monotonic()
         if self.follow and now - self._looked >= RECHECK_SECONDS:
             self._looked = now
-            with suppress(OSError):  # the store's notices say so, and the next look may succeed
+            with suppress(OSError):  # the store has a notice, and the next read may succeed
                 for run in self.store.latest(SHOWN_RUNS):
                     self.add_run(run.id)
         news = [self._pull_run(run_id, run, now) for run_id, run in self._runs.items()]
@@ -148,9 +148,9 @@ class FrameSource:
         return self._picture.delta(time.time())
 
     def frames(self) -> tuple[Frame | None, Frame]:
-        """Return the next frames to send: a delta, and its keyframe when that is a new one.
+        """Return the next frames to send: a delta, and its keyframe if that is new.
 
-        Deltas grow until the next keyframe, which is cheapest when the deltas have cost as much as a keyframe does.
+        Deltas grow until the next keyframe. The total is smallest when a keyframe follows deltas of as many bytes.
         """
         if not self._keyframe_due and not self._coarse:
             delta = self.delta()
@@ -163,7 +163,7 @@ class FrameSource:
         return self.keyframe()
 
     def _adapt(self, sent: float) -> None:
-        """Make keyframes coarser while a refresh sends too many bytes, and finer when there is room."""
+        """Make keyframes coarser when refreshes send too many bytes, and finer when they send few."""
         if sent > SENT_A_REFRESH:
             self._budget = max(SMALLEST_BUDGET, self._budget // 2)
         elif 2 * sent < SENT_A_REFRESH:
@@ -176,7 +176,7 @@ class FrameSource:
         run.checked = now
         try:
             record = self.store.run(run_id)
-        except OSError:  # the store's notices say so, and the next look may succeed
+        except OSError:  # the store has a notice, and the next read may succeed
             return False
         if record is None:
             return False
@@ -192,10 +192,10 @@ class FrameSource:
         return run.cursor != start or record != earlier or self._keyframe_due
 
     def _take_in_and_read(self, run_id: str, cursor: Cursor) -> _Read:
-        """Read the next points of a long run on a thread, while those already read go into the picture."""
+        """Start to read the next points of a long run on a thread, while the points read so far are added to the picture."""
         read: _Read = partial(self.store.since, run_id, cursor, POINTS_AT_ONCE)
         with ThreadPoolExecutor(1) as reader:
-            with suppress(RuntimeError):  # at the interpreter's end no thread can be started
+            with suppress(RuntimeError):  # no thread can be started while the interpreter shuts down
                 read = reader.submit(read).result
             self._take_in()
         return read
@@ -253,7 +253,7 @@ def _done(record: RunRecord, run: _FollowedRun) -> int:
 
 
 def _rate(run: _FollowedRun, record: RunRecord, now: float) -> float | None:
-    """Return steps a second over the last ten seconds; None without progress."""
+    """Return the steps per second over the last ten seconds; None without progress."""
     if record.state in ENDED:
         return None
     samples = run.progress

@@ -12,7 +12,7 @@ import traitlets
 
 @cache
 def built_file(name: str) -> str:
-    """Return the text of a built file (a file-backed `_esm` would keep every board alive: anywidget #929)."""
+    """Return the text of a built file. A file-backed `_esm` would keep every board alive (anywidget #929)."""
     path = importlib.resources.files("trackbook") / "_static" / name
     try:
         return path.read_text("utf-8")
@@ -23,10 +23,10 @@ def built_file(name: str) -> str:
 
 
 class SharedFrontEnd(ipywidgets.Widget):  # type: ignore[misc]  # ipywidgets has no types
-    """A widget without a view that carries the front end: once in a notebook, however many boards it has."""
+    """A widget without a view that carries the front end's code, once for all boards of a notebook."""
 
     code = traitlets.Unicode(read_only=True).tag(sync=True)
-    version = traitlets.Unicode(read_only=True, help="differs for each code").tag(sync=True)
+    version = traitlets.Unicode(read_only=True, help="hash of the code").tag(sync=True)
 
     @traitlets.default("code")
     def _default_code(self) -> str:
@@ -41,7 +41,7 @@ _model = cache(SharedFrontEnd)
 
 
 def shared_front_end() -> SharedFrontEnd:
-    """Return the model of this kernel; made at first use, and again after somebody closed it."""
-    if _model().comm is None:  # `ipywidgets.Widget.close_all()`
+    """Return the model of this kernel. It is made at first use, and again after it was closed."""
+    if _model().comm is None:  # closed, as by `ipywidgets.Widget.close_all()`
         _model.cache_clear()
     return _model()

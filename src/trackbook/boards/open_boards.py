@@ -1,4 +1,4 @@
-"""The boards that this process shows: who ticks them, and what they keep at the end of a cell."""
+"""The boards that this process shows: when the pump ticks them, and when their snapshots are updated."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class OpenBoards:
     """The boards of this process, by cell execution and project. A board with nothing more to publish is released."""
 
     def __init__(self, pump: Pump, hand_over: Callable[[], None]) -> None:
-        """`hand_over` moves what was logged in this process into the stores."""
+        """`hand_over` moves the points logged by this process into the stores."""
         self._pump = pump
         self._hand_over = hand_over
         self._boards: dict[tuple[str, Path], tuple[Board, Project | None]] = {}
@@ -46,14 +46,14 @@ class OpenBoards:
     def add(
         self, source: FrameSource, name: str, path: Path, actions: Actions, project: Project | None = None
     ) -> Board:
-        """Make a board of the frames of `source`. `name` and `path` are its project's; `project` is given where this process has it."""
+        """Make a board for `source`. `name` and `path` are those of its project; `project` is None when this process has not opened it."""
         from .widget import Board
 
         here = host.current()
         self._cell_end.watch(here.shell)
         if not here.tells_cell_ends:
             self._release()
-        self._hand_over()  # a board begins with all that was logged
+        self._hand_over()  # a new board shows all points logged so far
         board = Board(name, source, actions)
         board.publisher.before_reading = self._hand_over
         if here.shell is not None:
@@ -63,18 +63,18 @@ class OpenBoards:
         return board
 
     def show(self, board: Board) -> None:
-        """Display a board under the running cell, and what stays of it in the notebook."""
+        """Display a board and its snapshot under the running cell."""
         host.current().show(board)
         if host.current().shell is not None:
             self._snapshots.place(board)
 
     def forget_run(self, run_id: str) -> None:
-        """Show a deleted run no longer."""
+        """Stop showing a deleted run."""
         for board in self.all():
             board.forget(run_id)
 
     def note_cells(self) -> None:
-        """A cell has begun: the points to come belong to its execution."""
+        """Publish executions of cells again: a cell has begun, to which the next points belong."""
         for board in self.all():
             board.publisher.note_cells()
 
@@ -84,7 +84,7 @@ class OpenBoards:
             board.settle()
 
     def end_cell(self) -> None:
-        """Publish everything, update what the notebook keeps, and release the boards that have nothing more to publish."""
+        """Publish everything, update the snapshots, and release boards that have nothing more to publish."""
         self._hand_over()
         boards = self.all()
         for board in boards:
@@ -92,8 +92,8 @@ class OpenBoards:
         self._release()
         self._snapshots.cell_ended(boards)
 
-    def leave(self) -> None:
-        """Forget all boards: in a forked child they are its parent's."""
+    def forget_in_child(self) -> None:
+        """Forget all boards in a forked child: they are its parent's."""
         self._boards = {}
 
     @property

@@ -1,4 +1,4 @@
-"""The kernel side of a board without a transport: when to publish, what, and the answers to its front end."""
+"""The kernel side of a board, without a transport: what is published when, and the answers to the front end's questions."""
 
 from __future__ import annotations
 
@@ -22,13 +22,12 @@ from .runs_table import KEPT_BYTES, RunsTable
 ACKNOWLEDGED_SECONDS: Final = 0.1
 UNACKNOWLEDGED_SECONDS: Final = 0.2
 SILENT_SECONDS: Final = 1.0
-PATIENCE_SECONDS: Final = (
-    0.6  # a front end that keeps up acknowledges four times a second, later when the kernel is busy
-)
+# A front end that keeps up acknowledges four times a second, later when the kernel is busy.
+PATIENCE_SECONDS: Final = 0.6
 SILENT_AFTER: Final = 60.0
 IDLE_SECONDS: Final = 0.5  # the slowest pace of an open run
-IDLER: Final = 20  # a point after a pause is published so many times sooner than the pause was long
-BEAT_SECONDS: Final = 10.0  # `js/src/frames/heartbeat.ts` waits for several of them
+IDLER: Final = 20  # the interval after a pause in logging is the pause divided by this
+BEAT_SECONDS: Final = 10.0  # `js/src/frames/heartbeat.ts` waits for several beats
 
 
 class Publish(Protocol):
@@ -38,10 +37,10 @@ class Publish(Protocol):
 
 
 class Publisher:
-    """Decides when a board's front end gets what, and answers its questions. Knows no widget and no server.
+    """Decides which traits a board's front end gets and when, and answers its questions. Independent of widgets and servers.
 
-    The traits it publishes are ``keyframe``, ``delta``, ``table``, ``cells``, ``open_runs`` and ``beat``. `message` is
-    entered around traits that should travel together; whoever sets or reads what the transport keeps holds `lock`.
+    The published traits are ``keyframe``, ``delta``, ``table``, ``cells``, ``open_runs`` and ``beat``. The context `message` is
+    entered around traits that are to be sent together. Code that sets or reads the transport's traits holds `lock`.
     """
 
     def __init__(
@@ -54,9 +53,9 @@ class Publisher:
     ) -> None:
         self.source = source
         self.lock = threading.RLock()
-        self.on_wake: Callable[[], None] = lambda: None  # somebody has to tick this publisher again
-        self.before_reading: Callable[[], None] = lambda: None  # moves what was just logged into the store
-        self.shows_all_runs = False  # the runs panel, compare or a grouping needs the whole project's table
+        self.on_wake: Callable[[], None] = lambda: None  # called when this publisher has to be ticked again
+        self.before_reading: Callable[[], None] = lambda: None  # moves points just logged into the store
+        self.shows_all_runs = False  # whether the runs panel, compare or a grouping needs the table of all runs
         self.publish = publish
         self._message = message
         self._actions = NoActions("the runs of this board cannot be changed") if actions is None else actions
@@ -64,21 +63,21 @@ class Publisher:
         self._table = RunsTable(source.id, source.store)
         self._due = 0.0
         self._sent_at = 0.0
-        self._logged = 0  # points, and since when they are so many
-        self._logged_at = 0.0
+        self._logged = 0  # points logged so far
+        self._logged_at = 0.0  # when that number changed last
         self._beat = 0
-        self._unsent = False  # one view was told of news, by `delta`, that the others have not heard
+        self._unsent = False  # whether `delta` gave one view news that the others have not got
         self._unseen_since: float | None = None
         self._cells_due = True
         self._cells_of: list[str] = []
-        self._last: dict[str, Any] = {}  # small traits as they were published
+        self._last: dict[str, Any] = {}  # the last published values of small traits
         self._selected: set[str] = set()
         self._deleted: deque[str] = deque()
 
     # --- publishing
 
     def opening(self) -> dict[str, Any]:
-        """Return the values of traits that a front end begins with."""
+        """Return the initial values of the traits."""
         with self.lock:
             self.source.pull()
             keyframe, delta = self.source.keyframe()
@@ -91,7 +90,7 @@ class Publisher:
             }
 
     def tick(self, now: float) -> float:
-        """Publish what is new, at most as often as the front end keeps up with. Called by the pump."""
+        """Publish news, at most as often as the front end keeps up. Called by the pump."""
         if now >= self._due and self.lock.acquire(blocking=False):
             try:
                 with switching.every(QUICK):
@@ -114,7 +113,7 @@ class Publisher:
             self._beat += 1
             self.publish("beat", self._beat)
             self._sent_at = now
-            self._cells_due = True  # nobody announces the cells of another process
+            self._cells_due = True  # no event announces the cells of another process
         table = self._table.news(now, self._table_runs)
         if table is not None:
             self.publish("table", table)
@@ -124,7 +123,7 @@ class Publisher:
     def settle(self, *, kept: bool = False) -> None:
         """Publish everything as a keyframe: at the end of a run or cell, for the saved notebook.
 
-        `kept`: a program executes the notebook, so the table of runs is cut to what a notebook should hold.
+        With `kept`, a program executes the notebook, so the table of runs is cut to a size fit for a notebook.
         """
         with self.lock:
             self.source.pull()
@@ -134,13 +133,13 @@ class Publisher:
                 self.publish("table", self._table.table(self._table_runs, KEPT_BYTES if kept else None))
 
     def delta(self) -> Any:
-        """Return a fresh delta on the published keyframe, for one view that asks; others get the news at the next tick."""
+        """Return a fresh delta on the published keyframe to one view; others get the news at the next tick."""
         with self.lock:
             self._unsent |= self.source.pull()
             return self.source.delta()
 
     def pull(self) -> None:
-        """Take in what has been logged so far; the front end gets it at the next tick."""
+        """Read all points logged so far; the front end gets them at the next tick."""
         self.before_reading()
         with self.lock:
             self._unsent |= self.source.pull()
@@ -171,7 +170,7 @@ class Publisher:
         return max(self.interval(now), min((now - self._logged_at) / IDLER, IDLE_SECONDS))
 
     def interval(self, now: float) -> float:
-        """Return the seconds until the next refresh: a front end that acknowledges is refreshed more often."""
+        """Return the seconds until the next refresh, fewer for a front end that acknowledges."""
         if not self.source.running:
             return SILENT_SECONDS
         unseen = 0.0 if self._unseen_since is None else now - self._unseen_since
@@ -189,21 +188,21 @@ class Publisher:
         return self.source.running or self.source.follow or self.shows_all_runs
 
     def wake(self) -> None:
-        """Look at everything again, now."""
+        """Publish again at the next tick, after reading everything anew."""
         self._due = 0.0
         self._cells_due = True
         self._table.hurry()
         self.source.recheck()
         self.on_wake()
 
-    # --- what it shows
+    # --- the shown runs
 
     @property
     def _table_runs(self) -> list[str] | None:
         return None if self.shows_all_runs else self.source.run_ids
 
     def show_all_runs(self, wanted: bool) -> None:
-        """Publish the table of all runs of the project, or of the board's own runs only."""
+        """Publish the table of all runs of the project, or only of the board's own runs."""
         self.shows_all_runs = wanted
         if wanted:
             self.wake()
@@ -217,7 +216,7 @@ class Publisher:
         self.on_wake()
 
     def select(self, runs: Sequence[str]) -> None:
-        """Show these runs beside the board's own, and no longer the ones that were selected before."""
+        """Show these runs beside the board's own, instead of those selected before."""
         chosen = set(runs)
         for run_id in self._selected - chosen:
             self.source.remove_run(run_id)
@@ -228,14 +227,14 @@ class Publisher:
         self.wake()
 
     def forget(self, run_id: str) -> None:
-        """Stop showing a deleted run, from the next tick on. Takes no lock, so that boards may tell each other."""
+        """Stop showing a deleted run from the next tick on. Takes no lock, so that one board may call it on another."""
         self._deleted.append(run_id)
         self._due = 0.0
         self._table.hurry()
         self.on_wake()
 
     def note_cells(self) -> None:
-        """A cell has begun: publish the executions of cells at the next tick."""
+        """Publish the executions of cells at the next tick, because a cell has begun."""
         self._cells_due = True
 
     # --- questions
@@ -265,7 +264,7 @@ class Publisher:
         return points(self.source.store, question)
 
     def _act(self, action: Callable[[Question], Answer], question: Question) -> Answer:
-        """Change a run, then look again: the change shows at once. A deleted run leaves the board."""
+        """Change a run, and publish the change at once. A deleted run is removed from the board."""
         answer = action(question)
         if question["ask"] == "delete" and "error" not in answer[0]:
             self.forget(question["run"])

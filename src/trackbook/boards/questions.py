@@ -1,4 +1,4 @@
-"""Questions that a front end asks the kernel: a name, answered by a function that returns JSON and buffers."""
+"""Questions of the front end to the kernel. Each has a name, and a function that returns JSON and buffers."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ DONE: Answer = ({}, [])
 
 
 def refuse(reason: str) -> Answer:
-    """Return the answer to a question that cannot be answered."""
+    """Return an answer that says why there is none."""
     return {"error": reason}, []
 
 
 def answer(table: AnswerTable, question: Question) -> Answer:
-    """Answer a question from `table`; bad arguments and failures become an ``error`` for the reader of the board."""
+    """Answer a question by its function in `table`. Bad arguments and failures become an ``error``, which the board shows."""
     name = question.get("ask")
     function = table.get(name) if isinstance(name, str) else None
     if function is None:

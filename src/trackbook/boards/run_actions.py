@@ -18,14 +18,14 @@ ACTIONS: Final = ("rename", "tag", "note", "delete", "stop")
 
 
 class Actions(Protocol):
-    """What a board can do to its runs."""
+    """The actions of a board on its runs."""
 
     @property
     def open_runs(self) -> list[str]:
-        """Ids of the runs that this process writes, and can therefore stop."""
+        """The ids of the runs that this process writes, and can therefore stop."""
 
     def answers(self) -> AnswerTable:
-        """Return the questions that change runs."""
+        """Return the questions that change runs, with their functions."""
 
 
 class RunActions:
@@ -49,7 +49,7 @@ class RunActions:
         return DONE
 
     def _find(self, run_id: Any) -> Run:
-        """Find a run by its id alone: a run may have another's id as its name."""
+        """Find a run by its id only, since the name of a run may be the id of another."""
         if not isinstance(run_id, str) or self._project.store.run(run_id) is None:
             raise ValueError("this run is no longer in the project")
         return self._project.get(run_id)

@@ -1,4 +1,4 @@
-"""Console, cells and environment of a run, as the front end asks for them: in pages, since a console is long."""
+"""Answers about a run's console, cells and environment. A console is long, so its lines are sent in pages."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from ..text import shorten
 from ..types import CAPTURED
 from .questions import Answer, AnswerTable, Question
 
-PAGE: Final = 1000  # lines an answer
-REWRITTEN: Final = 100  # lines before the last known one that are sent again: progress bars go on above others
+PAGE: Final = 1000  # lines of an answer
+RESENT: Final = 100  # lines before the last known one that are sent again: progress bars above it may have changed
 LONGEST_LINE: Final = 2_000  # characters
 MOST_FOUND: Final = 100_000  # lines, the newest
 MOST_CELLS: Final = 300  # the newest
@@ -54,8 +54,8 @@ def console(store: Store, question: Question) -> Answer:
     run = _run(store, question)
     before, since, after = (_line_number(question, name) for name in ("before", "since", "after"))
     if after is not None:
-        rows = store.captured(run, "console", after - REWRITTEN)
-        return {"lines": _lines(rows[: PAGE + REWRITTEN]), "more": len(rows) > PAGE + REWRITTEN}, []
+        rows = store.captured(run, "console", after - RESENT)
+        return {"lines": _lines(rows[: PAGE + RESENT]), "more": len(rows) > PAGE + RESENT}, []
     rows = store.captured(run, "console")
     if text := question.get("search"):
         matches = re.compile(re.escape(str(text)), re.IGNORECASE).search
@@ -78,7 +78,7 @@ def cells(store: Store, question: Question) -> Answer:
             "started": started,
             "ended": ended,
             "state": state,
-            "error": error and error[-LONGEST_SOURCE:],  # a traceback says what happened at its end
+            "error": error and error[-LONGEST_SOURCE:],  # the end of a traceback names the error
             "output": output and shorten(output, LONGEST_OUTPUT),
             "dirty": dirty,
         }
@@ -93,9 +93,9 @@ def environment(store: Store, question: Question) -> Answer:
 
 
 def cell_spans(store: Store, runs: Iterable[str]) -> CellSpans:
-    """Return the times of the newest `MOST_SPANS` cell executions that logged points of `runs`, or may do so still.
+    """Return the times of the newest `MOST_SPANS` cell executions that logged points of `runs`, or are still running.
 
-    They are the trait ``cells``, by which a tooltip finds the execution that a point came from.
+    This is the value of the trait ``cells``, by which a tooltip finds the execution that logged a point.
     """
     found: list[tuple[float, str, int, float | None]] = []
     for run_id in runs:

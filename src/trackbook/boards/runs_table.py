@@ -1,4 +1,4 @@
-"""The table of a project's runs, for the runs panel and compare: also of runs that the board does not draw."""
+"""The table of a project's runs for the runs panel and compare, including runs that the board does not draw."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from ..types import RunRecord, State
 
 TABLE_SECONDS: Final = 1.0  # between two tables
 FIGURES_SECONDS: Final = (
-    5.0  # between two tables in which only summaries changed: drawn runs bring theirs with the picture
+    5.0  # between two tables that differ only in summaries; those of drawn runs are in the picture, too
 )
-CLOSED_BYTES: Final = 20_000  # of a table that is not shown: the notebook keeps it
+CLOSED_BYTES: Final = 20_000  # of a table that is not shown, but kept in the notebook
 KEPT_BYTES: Final = 150_000  # of a table that is shown, in a notebook that a program executes and saves
-LONGEST_TEXT: Final = 200  # of a value of config
-MOST_KEYS: Final = 200  # of a run's config
+LONGEST_TEXT: Final = 200  # characters of a value of the config
+MOST_KEYS: Final = 200  # keys of a run's config
 
 _NOTHING: Final = (float("nan"), float("inf"), float("-inf"))  # last, min and max of a metric that was never logged
-_SMALLEST_ENTRY: Final = 100  # bytes of a run in the table
+_SMALLEST_ENTRY: Final = 100  # bytes of a run in the table, at least
 _RUNNING: Final[State] = "running"
 
 
@@ -36,21 +36,21 @@ class RunsTable:
         self._seq = 0
         self._due = self._figures_due = float("-inf")
         self._sent: list[str] | None = None
-        self._shortened = False  # not all runs fitted into the last table
+        self._shortened = False  # whether the last table lacked runs for want of space
         self._records: dict[str, RunRecord] = {}
         self._entries: dict[str, TableRun] = {}
         self._summaries = SummaryCache()
-        self._all: list[RunRecord] = []  # as they were at this revision of the store
+        self._all: list[RunRecord] = []  # all records, at `_revision` of the store
         self._revision: Hashable = object()
 
     def hurry(self) -> None:
-        """Have the next `news` look at once."""
+        """Let the next `news` read the store at once."""
         self._due = self._figures_due = float("-inf")
 
     def news(self, now: float, own: Sequence[str] | None) -> Table | None:
-        """Return the table to send at `now` (seconds, monotonic): of all runs, or of the board's `own` only.
+        """Return the table to send at `now` (seconds, monotonic), of all runs or only of the board's `own` ones.
 
-        None when the last was sent a moment ago, or nothing changed.
+        Return None when nothing changed, or when the last table was sent a moment ago.
         """
         if now < self._due:
             return None
@@ -74,11 +74,11 @@ class RunsTable:
         try:
             if own is None:
                 revision = self._store.revision()
-                if revision != self._revision:  # else nothing of thousands of runs has to be read
+                if revision != self._revision:  # otherwise thousands of records need not be read
                     self._all, self._revision = self._store.runs(), revision
                 return self._all
             return [record for run in own if (record := self._store.run(run)) is not None]
-        except OSError:  # the store's notices say so; what was read before stays
+        except OSError:  # the store has a notice; the records read before stay
             return [record for record in self._records.values() if own is None or record.id in own]
 
     def _take(self, records: Sequence[RunRecord]) -> bool:
@@ -94,7 +94,7 @@ class RunsTable:
         return changed
 
     def _take_figures(self, records: Sequence[RunRecord]) -> bool:
-        """Read the summaries of open runs; those of ended runs stay. Return whether some changed."""
+        """Read the summaries of open runs, and of runs not read yet. Return whether any changed."""
         wanted = [run.id for run in records if run.state == _RUNNING or run.id not in self._summaries]
         try:
             return self._summaries.read(self._store, wanted)
@@ -175,5 +175,5 @@ def _leaves(values: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]
 
 
 def _is_number(value: Any) -> bool:
-    """Return whether JSON and the numbers of a browser can hold it."""
+    """Whether JSON and JavaScript can represent this number."""
     return (isinstance(value, float) and math.isfinite(value)) or (isinstance(value, int) and abs(value) <= 2**53)

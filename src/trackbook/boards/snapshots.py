@@ -1,8 +1,8 @@
-"""Keeps a snapshot of each board in the notebook, below the widget: what a reader sees without a kernel.
+"""Keeps a snapshot of each board in the notebook, below the widget, for readers without a kernel.
 
-The output of a widget cannot carry another form of itself (where a front end knows widgets, the widget's view always wins).
-So the snapshot is an output of its own, and the note behind it hides it while the board lives. It is placed when the board
-is shown, and updated at the end of cells when the board has changed. Boards that `clear_output` took away come back.
+The output of a widget cannot carry a second representation: a front end that knows widgets always shows the widget. So the snapshot is
+a separate output, and the note behind it hides it while the board is live. The snapshot is placed when the board is shown, and
+updated at the end of cells when the board has changed. Boards that `clear_output` removed are displayed again.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from ..charts.snapshot import Snapshot
     from .widget import Board
 
-VEGA_LITE: Final = "application/vnd.vegalite.v5+json"  # the newest that JupyterLab 4 draws
-COME_BACK_SECONDS: Final = 1.0  # after the last clear; a loop that clears more often has its boards at its end
+VEGA_LITE: Final = "application/vnd.vegalite.v5+json"  # the newest version that JupyterLab 4 draws
+COME_BACK_SECONDS: Final = 1.0  # after the last clear; a loop that clears more often gets its boards back at its end
 FOREVER: Final = 3600.0
 WAITING: Final = {"text/plain": "Trackbook puts the board's charts here when the cell ends."}
 
@@ -40,7 +40,7 @@ class _Place:
 
     @property
     def board_id(self) -> str:
-        """The display id of the board itself, where it has one."""
+        """The display id of the board itself, when it was displayed again."""
         return f"{self.id}-board"
 
 
@@ -48,18 +48,18 @@ class Snapshots:
     """The snapshots of this process's boards."""
 
     def __init__(self, on_clear: Callable[[], None] = lambda: None) -> None:
-        """`on_clear` is called when boards were cleared away, and somebody has to tick the snapshots."""
+        """`on_clear` is called when boards were cleared, so that the snapshots have to be ticked."""
         self._places: dict[Board, _Place] = {}
         self._shown: list[Board] = []  # displayed by the running cell, without a snapshot yet
         self._lock = threading.Lock()  # held while snapshots are made
         self._wanted: dict[Board, None] = {}
         self._warned = False
         self._in_cell: list[Board] = []  # displayed by the running cell, with a snapshot
-        self._kept_free: list[Board] = []  # of those that were cleared, the ones with an empty output to come back to
+        self._kept_free: list[Board] = []  # cleared boards that have an empty output, to be displayed in again
         self._clears = ClearedOutputs(self._keep_free, on_clear)
 
     def note_shown(self, board: Board) -> None:
-        """The board was displayed: it gets its snapshot there, at the end of the cell at the latest."""
+        """Note that the board was displayed. Its snapshot is placed there at the end of the cell at the latest."""
         if board not in self._shown:
             self._shown.append(board)
 
@@ -83,9 +83,9 @@ class Snapshots:
         notebook.show({"text/html": snapshot_note(board.source.id), "text/plain": ""}, raw=True)
 
     def _keep_free(self) -> None:
-        """Make room below the user's output for boards that were cleared before it: now, since more is about to be cleared.
+        """Display an empty output for each cleared board below the user's output, which is about to be cleared, too.
 
-        A board itself would cost a loop that clears many times a second too much.
+        To display the boards themselves would slow down a loop that clears many times a second.
         """
         if self._clears.cleared:
             self._kept_free = list(self._in_cell)
@@ -95,7 +95,7 @@ class Snapshots:
             self._clears.outputs_came_back()
 
     def _bring_back(self) -> None:
-        """Display the boards again that `clear_output` took away from the cell, once, below its outputs."""
+        """Display the boards that `clear_output` removed from the cell again, once, below its outputs."""
         notebook = host.current()
         with self._clears.lock:
             if self._clears.cleared:
@@ -109,7 +109,7 @@ class Snapshots:
             self._kept_free = []
 
     def tick(self, now: float) -> float:
-        """Bring cleared boards back while their cell goes on, once it has cleared nothing for a moment. Called by the pump."""
+        """Display cleared boards again while their cell runs, a moment after the last clear. Called by the pump."""
         if not self._in_cell or not (self._clears.cleared or self._kept_free):
             return FOREVER
         early = self._clears.changed + COME_BACK_SECONDS - now
@@ -118,7 +118,7 @@ class Snapshots:
         return early if early > 0 else FOREVER
 
     def cell_ended(self, boards: list[Board]) -> None:
-        """Update the snapshots of `boards` and of those that the cell displayed; on a thread where the host allows it."""
+        """Update the snapshots of `boards` and of the boards that the cell displayed, on a thread if the host allows it."""
         self._bring_back()
         self._in_cell = []
         self._clears.end()

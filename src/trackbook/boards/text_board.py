@@ -1,4 +1,4 @@
-"""A board as text, for terminals: IPython, `jupyter console`, and wherever widgets are not shown."""
+"""A board as text, for terminals and other hosts that do not show widgets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _WIDEST: Final = 24  # characters of a name
 
 
 def text_board(project: str, source: FrameSource) -> str:
-    """Return runs with their state and steps, and the last value of each metric by run."""
+    """Return a table of runs with state, steps, and the last value of each metric."""
     headers = list(source.picture.runs.values())
     shown = headers[-MOST_RUNS:]
     summaries = {run["id"]: source.store.summary(run["id"]) for run in shown}

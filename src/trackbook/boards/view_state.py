@@ -1,12 +1,12 @@
 """The view settings of a board: traits that Python and the front end both read and set.
 
-``view_settings.json`` declares them for both languages. Of each setting:
+``view_settings.json`` declares them for both languages. The keys of a setting:
 
 ===========  =======================================================================================
-``default``  its default, and by that its type: true or false, a whole number, text, a list of texts, texts by text
-``help``     what it does, in one sentence
+``default``  its default, which also gives its type: boolean, integer, text, list of texts, or mapping of texts
+``help``     its effect, in one sentence
 ``label``    its name on the board
-``choices``  the only values it can have, with the name of each on the board
+``choices``  its possible values, each with its name on the board
 ``range``    smallest and largest value beside the default, in ``unit``
 ``menu``     true: the View menu has it, which resets it too. A number is chosen from ``options``
 ``reset``    true: the View menu resets it
@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Final
 import traitlets
 
 SETTINGS: Final[dict[str, Any]] = json.loads(Path(__file__).with_name("view_settings.json").read_text("utf-8"))
-TRAITS: Final = frozenset(SETTINGS)  # what a front end may set
+TRAITS: Final = frozenset(SETTINGS)  # the traits that a front end may set
 CHART_OPTIONS: Final = [name for name, setting in SETTINGS.items() if setting.get("chart")]
 
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
@@ -49,7 +49,7 @@ def _trait(setting: dict[str, Any]) -> Any:
 
 
 class View(traitlets.HasTraits):
-    """The view settings of a board. A value out of range is a ``TraitError`` that names the range."""
+    """The view settings of a board. A value out of range raises a ``TraitError`` that names the range."""
 
     vars().update({name: _trait(setting) for name, setting in SETTINGS.items()})
 

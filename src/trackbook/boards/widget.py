@@ -34,22 +34,22 @@ _PUBLIC = TRAITS | set("chart charts close layout metrics observe project save t
 class Board(View, anywidget.AnyWidget):
     """Live charts of runs of one project.
 
-    The traits of `View` say how they are drawn, and can be read and set. ``board["train/loss"]`` is the chart of a metric
-    as an Altair chart, ``"train/loss" in board`` says whether there is one, ``for metric in board`` goes through them.
+    The traits of `View` are the view settings, and can be read and set. ``board["train/loss"]`` is the chart of a metric
+    as an Altair chart, ``"train/loss" in board`` tests whether there is one, ``for metric in board`` iterates over the metrics.
     """
 
     _esm = traitlets.Unicode().tag(sync=True)
     front_end = traitlets.Instance(SharedFrontEnd, allow_none=True).tag(sync=True, **widget_serialization)
     keyframe = traitlets.Dict().tag(sync=True, echo_update=False)
     delta = traitlets.Dict().tag(sync=True, echo_update=False)
-    beat = traitlets.Int(0, help="counts up while a run logs nothing: the kernel lives").tag(
+    beat = traitlets.Int(0, help="counts up while a run logs nothing, as a sign that the kernel is alive").tag(
         sync=True, echo_update=False
     )
     table = traitlets.Dict().tag(sync=True, echo_update=False)
     cells = traitlets.Dict().tag(sync=True, echo_update=False)
     open_runs = traitlets.List(traitlets.Unicode(), help="ids of runs that this kernel writes, and can stop")
     open_runs.tag(sync=True, echo_update=False)
-    # a list, not a dict by name: a chart may have any name, `__proto__` too
+    # a list, not a dict by name, because a chart may have any name, even `__proto__`
     user_charts = traitlets.List(traitlets.Dict()).tag(sync=True, echo_update=False)
     seen = traitlets.Int(0).tag(sync=True, echo_update=False)
 
@@ -72,7 +72,7 @@ class Board(View, anywidget.AnyWidget):
         return self.publisher.source
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Raises ``AttributeError`` for a name that a board does not have: a misspelt trait would do nothing."""
+        """Raise ``AttributeError`` for a name that a board does not have, such as a misspelt trait."""
         if self._made and not name.startswith("_") and not hasattr(self, name):
             raise AttributeError(f"a board has no {name!r}; {did_you_mean(name, TRAITS, 'see dir(board)')}")
         super().__setattr__(name, value)
@@ -116,7 +116,7 @@ class Board(View, anywidget.AnyWidget):
     to_altair.__doc__ = ChartAccess.to_altair.__doc__
     save.__doc__ = ChartAccess.save.__doc__
 
-    # --- what the process asks of it
+    # --- called by the process
 
     def tick(self, now: float) -> float:
         return self.publisher.tick(now)
@@ -135,7 +135,7 @@ class Board(View, anywidget.AnyWidget):
         return self.publisher.awake
 
     def snapshot(self) -> Snapshot | None:
-        """Return the charts as they are now, small enough to stay in a notebook; None while there is nothing to draw."""
+        """Return the charts as they are now, small enough for a notebook; None when nothing is drawn."""
         with self.publisher.lock:
             picture, hidden = self.source.picture, self.hidden_runs
             return make_snapshot(
@@ -156,7 +156,7 @@ class Board(View, anywidget.AnyWidget):
             self.publisher.pull()
             return text_board(self.project, self.source)
 
-    # --- what the front end says
+    # --- messages of the front end
 
     @traitlets.observe("panel", "group_by")
     def _note_panel(self, _: Any) -> None:
@@ -171,21 +171,20 @@ class Board(View, anywidget.AnyWidget):
         self.publisher.acknowledge()
 
     def _answer(self, _: Any, question: Any, buffers: Any) -> None:
-        """Answer a custom message of the front end that is a question."""
+        """Answer a custom message of the front end, if it is a question."""
         if not isinstance(question, dict) or "ask" not in question:
             return
         with self.publisher.lock:
             answer, data = self.publisher.answer(question)
             self.send({**answer, "answers": question.get("id")}, data)
 
-    # Under subshells the front end's sets arrive on another thread than the pump's and the user's, and ipywidgets keeps
-    # held and unechoed traits in plain attributes: one lock for all that touch them.
+    # Under subshells changes by the front end arrive on another thread than the pump's and the user's, and ipywidgets keeps
+    # held and unechoed traits in plain attributes. So every method that uses them takes one lock.
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
-        """Return the widget's state. The whole state (a page reload, a late view, a saved notebook) has a fresh delta.
+        """Return the widget's state. The whole state (for a page reload, a late view, a saved notebook) has a fresh delta.
 
-        A keyframe must not be sent here: a page that waits for this answer takes an earlier update for the whole state,
-        and breaks.
+        A keyframe must not be sent here: a page that waits for this answer would take that update for the whole state, and break.
         """
         with self.publisher.lock:
             state: dict[str, Any] = super().get_state(key, drop_defaults)
@@ -194,7 +193,7 @@ class Board(View, anywidget.AnyWidget):
             return state
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
-        """Take in what the front end may set: the state of the view, never the picture."""
+        """Apply a change by the front end, which may set the view settings, but not the picture."""
         with self.publisher.lock:
             super().set_state({name: value for name, value in sync_data.items() if name in _FROM_FRONT_END})
 
@@ -218,10 +217,10 @@ class Board(View, anywidget.AnyWidget):
 
 
 def _answer_while_busy(comm: Any) -> None:
-    """Let the front end be heard while a cell runs on ipykernel 7.4.
+    """Let messages of the front end be handled while a cell runs on ipykernel 7.4.
 
-    ipykernel sends the messages of a comm to the shell that last published on it: here the main one, which is busy. This
-    is private API, and guarded; `tests/browser/test_busy.py` says when it is no longer needed.
+    ipykernel passes the messages of a comm to the shell that last published on it, here the main shell, which is busy. This
+    private API is guarded; `tests/browser/test_busy.py` tells when it is no longer needed.
     """
     if hasattr(comm, "_reply_subshell_for"):
         comm._reply_subshell_for = lambda _, default: default  # noqa: SLF001

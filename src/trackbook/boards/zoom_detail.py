@@ -1,4 +1,4 @@
-"""Finer rows of a chart's window, for a reader who zooms in."""
+"""Finer rows for a window of a chart that a reader has zoomed into."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .questions import Answer, Question
 MOST_SERIES: Final = 256
 MOST_BUCKETS: Final = 4096
 LARGEST_STEP: Final = 2**62
-READ_AT_MOST: Final = 3_000_000  # points of the file; a wider window gets the board's own rows
+READ_AT_MOST: Final = 3_000_000  # points read from the file; a window with more gets the board's own rows
 
 
 class Window(NamedTuple):
@@ -28,7 +28,7 @@ class Window(NamedTuple):
     first: int
     last: int
     buckets: int
-    width: int  # steps a bucket, so that there are at most `buckets`
+    width: int  # steps of a bucket, so that there are at most `buckets`
 
 
 def detail(picture: Picture, store: Store, question: Question) -> Answer:
@@ -36,8 +36,8 @@ def detail(picture: Picture, store: Store, question: Question) -> Answer:
 
     Steps are inclusive, and None is an open end; `margin` steps are added on both sides. Each series is returned as at most
     `buckets` aligned buckets, or as its points when they are at most four times as many, encoded as in frames. Series
-    without points in the window are left out. Where the window is too large to be read now, the rows of the board itself
-    are returned, which their width tells. Raises ``ValueError`` for bad arguments.
+    without points in the window are left out. When the window is too large to be read, the board's own rows are returned,
+    recognisable by their width. Raises ``ValueError`` for bad arguments.
     """
     window = _window(picture, question)
     made = Buckets(window.buckets)
@@ -92,7 +92,7 @@ def _number(question: Question, name: str, default: float) -> float:
 
 
 def _fill(made: Buckets, picture: Picture, store: Store, window: Window) -> None:
-    """Fill the buckets from the board where it is fine enough, else from the store; too many points: the board's rows."""
+    """Fill the buckets from the board if that is fine enough or the window too large, else from the store."""
     from_store = defaultdict(list)
     runs = {run["key"]: run_id for run_id, run in picture.runs.items()}
     metrics = list(picture.metrics)
@@ -119,6 +119,6 @@ def _fill(made: Buckets, picture: Picture, store: Store, window: Window) -> None
 
 
 def _points(rows: Any, window: Window) -> int:
-    """About how many points there are in a window."""
+    """Return about how many points a window has."""
     inside = (rows["last_step"] >= window.first) & (rows["first_step"] <= window.last)
     return int(rows["count"][inside].sum())

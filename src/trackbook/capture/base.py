@@ -11,7 +11,7 @@ from ..user_warnings import warn
 
 
 class Capture(Protocol):
-    """A recorder of one kind of data, for any number of open runs. An exception switches it off and stops nothing else."""
+    """A recorder of one kind of data, for any number of open runs. An exception in it switches only this capture off."""
 
     def begin(self, run: RunWriter) -> None:
         """Start recording for a run that was opened or resumed."""
@@ -19,7 +19,7 @@ class Capture(Protocol):
     def end(self, run: RunWriter) -> None:
         """Stop recording for a run that is about to end. Rows put into its store now are kept."""
 
-    def leave(self) -> None:
+    def forget_in_child(self) -> None:
         """Forget all runs in a forked child, without touching what the parent still uses. The child may open runs of its own."""
 
 
@@ -38,9 +38,9 @@ class LazyCapture:
         if self._made is not None:
             self._made.end(run)
 
-    def leave(self) -> None:
+    def forget_in_child(self) -> None:
         if self._made is not None:
-            self._made.leave()
+            self._made.forget_in_child()
 
 
 class Captures:
@@ -56,7 +56,7 @@ class Captures:
         for name, capture in list(self._captures.items()):
             if name in wanted:
                 end = partial(self._end, name, capture)
-                run.before_end.append(end)  # first: a begin that an interrupt breaks off has begun
+                run.before_end.append(end)  # first, since an interrupted `begin` has also begun
                 if not self._try(name, partial(capture.begin, run)):
                     run.before_end.remove(end)
 
@@ -69,12 +69,12 @@ class Captures:
 
         return call
 
-    def leave(self) -> None:
+    def forget_in_child(self) -> None:
         for capture in self._captures.values():
-            capture.leave()
+            capture.forget_in_child()
 
     def _end(self, name: str, capture: Capture, run: RunWriter) -> None:
-        """End also a capture that is off, since what it started for this run would go on for ever."""
+        """End a capture even if it is off: otherwise its thread for this run would never end."""
         self._try(name, partial(capture.end, run))
 
     def _try(self, name: str, work: partial[None]) -> bool:

@@ -61,8 +61,8 @@ class _FollowedRun:
     run: RunWriter
     next: int  # number of the next execution
     before: Mapping[str, int] = field(default_factory=dict)  # points by metric when the running execution began
-    counted: Mapping[str, int] = field(default_factory=dict)  # points by metric when they were counted last
-    written: object = None  # how far the journal was written then
+    counted: Mapping[str, int] = field(default_factory=dict)  # points by metric at the last count
+    written: object = None  # the journal's length at the last count
     row: CellRow | None = None  # of the running execution
     newest: dict[str, tuple[CellRow, str | None]] = field(default_factory=dict)  # by cell, with its source
     dirty: dict[int, str] = field(default_factory=dict)  # by number
@@ -163,11 +163,11 @@ class CellCapture:
             return
         if followed.row is None:
             del self._runs[run.id]
-        else:  # its end is put when the cell ends
+        else:  # the row is completed when the cell ends
             followed.note_points(followed.row)
             followed.put(followed.row)
 
-    def leave(self) -> None:
+    def forget_in_child(self) -> None:
         self._runs.clear()
 
     def number(self, run: RunWriter) -> int | None:
@@ -179,9 +179,8 @@ class CellCapture:
     def _follow(self, followed: _FollowedRun, execution: Execution) -> None:
         from ..store.text_gate import LONGEST_TEXTS, recorded_text
 
-        source = recorded_text(
-            plain(execution.source), LONGEST_TEXTS["source"]
-        )  # as earlier rows, which a resumed run reads
+        # as stores keep it, to be compared with earlier rows that a resumed run has read
+        source = recorded_text(plain(execution.source), LONGEST_TEXTS["source"])
         saved = source if followed.run.options.save_code else None
         row = CellRow(followed.next, execution.id, execution.count, saved, execution.started)
         followed.next += 1
@@ -204,7 +203,7 @@ class CellCapture:
             followed.put(row)
             return
         del self._runs[run.id]
-        if run.store.run(run.id) is not None:  # it was not deleted meanwhile
+        if run.store.run(run.id) is not None:  # unless it was deleted meanwhile
             followed.put(row)
             run.store.flush()
 

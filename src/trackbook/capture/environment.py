@@ -60,10 +60,10 @@ class EnvironmentCapture:
         if gathering is not None:
             gathering.hurry.set()
             gathering.done.wait(WAIT_SECONDS)
-            gathering.leave(run)
-            self._gathering.pop(run.id, None)  # last: a call that an interrupt breaks off is made again
+            gathering.finish(run)
+            self._gathering.pop(run.id, None)  # last: an interrupted call is repeated
 
-    def leave(self) -> None:
+    def forget_in_child(self) -> None:
         """See `Capture`."""
         self._gathering, self._last = {}, None
 
@@ -113,7 +113,7 @@ class _Gathering:
         elif self.done.is_set():
             self._hand_out()
 
-    def leave(self, run: RunWriter) -> None:
+    def finish(self, run: RunWriter) -> None:
         """Store the topics collected so far for a run that ends."""
         with self._lock:
             if run in self._runs:

@@ -56,7 +56,7 @@ class SystemCapture:
             self._followed.pop(run.id, None)
             self._changed.notify()
 
-    def leave(self) -> None:
+    def forget_in_child(self) -> None:
         """See `Capture`."""
         self._followed, self._changed, self._thread = {}, threading.Condition(), None
 

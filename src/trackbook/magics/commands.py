@@ -1,4 +1,4 @@
-"""The commands of ``%track``: what can be done with runs on one line."""
+"""The commands of ``%track``, each of which works on runs in one line."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ..tracking.project import Project
 
 
-# --- the commands: the first line of their docstring is their help ----------------------------------------------------
+# --- the commands; the first line of each docstring is its help -------------------------------------------------------
 
 
 def show(given: Namespace) -> Any:
@@ -159,7 +159,7 @@ def status(_: Namespace) -> None:
 
 
 def _notebook_lines(run: Run) -> list[str]:
-    """Return lines about the notebook of a run and its dirty cells, as far as its cells were captured."""
+    """Return lines about the notebook of a run and its dirty cells; none when its cells were not captured."""
     known = document(writer_of(run).store, run.id, "notebook") or {}
     lines = [f"notebook: {known['path']}"] if known.get("path") else []
     return [*lines, f"dirty: {'; '.join(known['dirty'])}"] if known.get("dirty") else lines

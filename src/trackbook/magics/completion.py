@@ -18,7 +18,7 @@ _NAMES_RUNS = ("show", "export", "delete", "compare", "diff")
 
 
 def complete(_: Any, event: Any) -> list[str]:
-    """Return completions for IPython: the rest of each candidate from where ``event.symbol`` begins."""
+    """Return completions for IPython: of each candidate the part from the start of ``event.symbol`` on."""
     line = event.text_until_cursor.lstrip()
     before = line.split()
     word = "" if line[-1:].isspace() else before.pop()
@@ -27,7 +27,7 @@ def complete(_: Any, event: Any) -> list[str]:
 
 
 def _candidates(before: list[str], word: str) -> Iterable[str]:
-    """Return what the last word may be, after the words `before`."""
+    """Return candidates for the last word, after the words `before`."""
     last = before[-1] if before else ""
     if last == "--project":
         return project_names(data_dir())
@@ -56,20 +56,20 @@ def _options(of: Parser, word: str) -> list[str]:
 
 
 def _export_paths(word: str) -> list[str]:
-    """The path with the suffix of each format that a project can be written in."""
+    """Return the path with the suffix of each export format."""
     from ..data.export import FORMATS
 
     return [word[: word.rindex(".")] + suffix for known in FORMATS.values() for suffix in known.suffixes]
 
 
 def _runs(before: list[str]) -> list[str]:
-    """Return the names of runs in the project that the line names, and ids where a name has several words."""
+    """Return the names of runs in the project of the line, or ids of runs whose names have several words."""
     project = before[before.index("--project") + 1] if "--project" in before[:-1] else None
     if project is not None and project not in project_names(data_dir()):
         return []
     try:
         runs = home(project).store.runs()
-    except OSError:  # the command itself will say why
+    except OSError:  # the command itself will report it
         return []
     return list(dict.fromkeys(run.id if run.name.split() != [run.name] else run.name for run in reversed(runs)))
 

@@ -1,6 +1,6 @@
 """``%%track`` and ``%track``: the magics of IPython shells.
 
-The header of a ``%%track`` cell becomes a blank line, and the cell's AST is rewritten before IPython compiles it: the cell
+The header of a ``%%track`` cell becomes a blank line, and the cell's AST is instrumented before IPython compiles it: the cell
 runs as any other, with its own line numbers, display and errors.
 """
 
@@ -19,7 +19,7 @@ from ..notebook import host
 from ..user_warnings import said_by
 from .commands import overview, run_line, say
 from .completion import complete
-from .instrument import Rewriting, assigned_in_loops, rewrite
+from .instrument import InstrumentedCell, assigned_in_loops, instrument
 from .messages import show_note
 from .parser import Header, cell_parser, parse_header, start_run
 from .targets import Target, variable
@@ -34,7 +34,7 @@ NO_FRAME = 1_000_000  # deeper than any stack, so that IPython expands the noteb
 class CellTracking:
     """The input transformer that removes the header of a cell, and the AST transformer that instruments the cell."""
 
-    has_side_effects = True  # so that IPython does not call it to check whether a cell is complete
+    has_side_effects = True  # keeps IPython from calling it to check whether a cell is complete
 
     def __init__(self, shell: Any) -> None:
         self._shell = shell
@@ -73,7 +73,7 @@ class CellTracking:
         if header is not None:
             try:
                 self._begin(header, tree)
-            except Exception as error:  # noqa: BLE001  IPython would say so at length and switch us off
+            except Exception as error:  # noqa: BLE001  IPython would print a traceback and remove this transformer
                 show_note(f"this cell is not tracked: {error}")
         return tree
 
@@ -81,13 +81,13 @@ class CellTracking:
         options = header.options
         targets = header.targets or [variable(name) for name in assigned_in_loops(tree)]
         tracker = Tracker(
-            [what.metric for what in targets],
+            [target.metric for target in targets],
             every=options.every,
             min_interval=options.min_interval,
             stepped=header.step is not None,
             lenient=not header.targets,
         )
-        rewriting = rewrite(
+        instrumented = instrument(
             tree,
             targets,
             self._name(tracker),
@@ -104,7 +104,7 @@ class CellTracking:
                 run.finish()
             self._forget()
             if header.targets:
-                report(tracker, targets, rewriting, failed=run.state != "finished")
+                report(tracker, targets, instrumented, failed=run.state != "finished")
             else:
                 self._say_what_was_tracked(tracker)
 
@@ -124,8 +124,10 @@ class CellTracking:
             )
 
     def _name(self, tracker: Tracker) -> str:
-        """Store a tracker under a new name, and return the name. It is a variable of the notebook, so that functions sent to other
-        processes take it along, and a builtin, so that `%reset` does not remove it.
+        """Store a tracker under a new name, and return the name.
+
+        The name is a variable of the notebook, so that functions sent to other processes take the tracker along, and a builtin, so
+        that `%reset` does not remove it.
         """
         name = f"__trackbook_{next(self._numbers)}__"
         self._shell.user_ns[name] = self._shell.user_ns_hidden[name] = tracker
@@ -133,7 +135,7 @@ class CellTracking:
         return name
 
     def note_end(self, result: Any) -> None:
-        """Say at the end of a cell that its header came to nothing, because a magic ran the code by itself (``%%prun``)."""
+        """Say at the end of a cell that its header had no effect, because a magic compiled the code by itself (``%%prun``)."""
         header, self._pending = self._pending, None
         if header is None or result is None or result.error_before_exec is not None:
             return
@@ -151,20 +153,20 @@ class CellTracking:
             self._shell.ast_transformers.remove(self)
 
 
-def report(tracker: Tracker, targets: list[Target], rewriting: Rewriting, *, failed: bool) -> None:
+def report(tracker: Tracker, targets: list[Target], instrumented: InstrumentedCell, *, failed: bool) -> None:
     """Say after the cell what was not tracked, and why."""
-    left_alone = ", ".join(rewriting.left_alone)
-    for number, what in enumerate(targets):
-        why = tracker.why_not(what.metric)
-        if not rewriting.sites[number]:
-            verb = "assigns" if what.variable else "assigns anything of"
+    left_alone = ", ".join(instrumented.left_alone)
+    for number, target in enumerate(targets):
+        why = tracker.why_not(target.metric)
+        if not instrumented.sites[number]:
+            verb = "assigns" if target.variable else "assigns anything of"
             where = f" outside of {left_alone}" if left_alone else ""
-            show_note(f"the cell never {verb} {what.source!r}{where}, so nothing is tracked as {what.metric!r}")
-        elif what.metric not in tracker.tracked and why is not None:
-            show_note(f"nothing was tracked as {what.metric!r}: {why}")
-        elif what.metric not in tracker.tracked | tracker.refused and not failed:
-            never = ELSEWHERE if tracker.was_sent else f"the code that assigns {what.source!r} never ran"
-            show_note(f"nothing was tracked as {what.metric!r}: {never}")
+            show_note(f"the cell never {verb} {target.source!r}{where}, so nothing is tracked as {target.metric!r}")
+        elif target.metric not in tracker.tracked and why is not None:
+            show_note(f"nothing was tracked as {target.metric!r}: {why}")
+        elif target.metric not in tracker.tracked | tracker.refused and not failed:
+            never = ELSEWHERE if tracker.was_sent else f"the code that assigns {target.source!r} never ran"
+            show_note(f"nothing was tracked as {target.metric!r}: {never}")
     if left_alone:
         show_note(f"{left_alone}: left alone, because a compiler takes it; track what it returns")
     if tracker.missed:

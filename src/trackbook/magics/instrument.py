@@ -1,7 +1,7 @@
 """Instrumentation of a cell: inserts calls into its AST that report each assignment of a tracked variable to a tracker.
 
-Inserted are statements ``if tracker(code, value): pass`` after assignments, which display nothing in any `ast_node_interactivity`,
-and calls inside expressions that assign (walrus, comprehensions). Everything else stays unchanged. `code` is four times the number of
+Statements ``if tracker(code, value): pass`` are inserted after assignments; they display nothing in any `ast_node_interactivity`.
+Expressions that assign (walrus, comprehensions) get calls inside. Everything else stays unchanged. `code` is four times the number of
 the target, plus the kind of the call: `VALUE`, `DUE`, `LATER` or `FAILED`.
 """
 
@@ -17,9 +17,9 @@ from typing import Final, TypeVar
 from .targets import Target
 
 VALUE: Final = 0  # the argument is the value, or a pair of value and step
-DUE: Final = 1  # asks whether the value is wanted now, before it is read
+DUE: Final = 1  # asks whether the value is wanted now, before it is evaluated
 LATER: Final = 2  # the argument is a function that returns the value
-FAILED: Final = 3  # evaluating it raised the exception that is being handled
+FAILED: Final = 3  # the evaluation raised the exception that is being handled
 KINDS: Final = 4
 
 Node = TypeVar("Node", bound=ast.AST)
@@ -34,15 +34,15 @@ _BLOCKS = frozenset(("body", "orelse", "finalbody", "handlers", "cases"))
 
 
 @dataclass
-class Rewriting:
-    """An instrumented cell. `sites` counts the calls inserted for each target, `left_alone` names functions that are compiled."""
+class InstrumentedCell:
+    """The result of `instrument`. `sites` counts the calls inserted for each target; `left_alone` names compiled functions."""
 
     tree: ast.Module
     sites: Counter[int] = field(default_factory=Counter)
     left_alone: list[str] = field(default_factory=list)
 
 
-def rewrite(
+def instrument(
     tree: ast.Module,
     targets: Sequence[Target],
     tracker: str,
@@ -50,7 +50,7 @@ def rewrite(
     step: ast.expr | None = None,
     throttled: bool = False,
     shows_assignments: bool = False,
-) -> Rewriting:
+) -> InstrumentedCell:
     """Insert calls of the function named `tracker` for each target of `targets`. Modifies `tree`.
 
     Parameters
@@ -63,11 +63,11 @@ def rewrite(
         IPython displays the target of a last assignment (``last_expr_or_assign``).
     """
     shown = _shown_assignment(tree) if shows_assignments else None
-    rewriter = _Rewriter(tree, targets, tracker, step, throttled=throttled)
-    tree.body = rewriter.block(tree.body)
+    instrumenter = _Instrumenter(tree, targets, tracker, step, throttled=throttled)
+    tree.body = instrumenter.block(tree.body)
     if shown is not None:
         tree.body.append(shown)
-    return Rewriting(tree, rewriter.sites, rewriter.left_alone)
+    return InstrumentedCell(tree, instrumenter.sites, instrumenter.left_alone)
 
 
 def assigned_in_loops(tree: ast.Module) -> list[str]:
@@ -83,11 +83,11 @@ def assigned_in_loops(tree: ast.Module) -> list[str]:
     return [name for name in names if not name.startswith("_")]
 
 
-class _Rewriter:
+class _Instrumenter:
     def __init__(
         self, tree: ast.Module, targets: Sequence[Target], tracker: str, step: ast.expr | None, *, throttled: bool
     ) -> None:
-        self._whats = targets
+        self._targets = targets
         self._tracker = tracker
         self._step = step
         self._throttled = throttled
@@ -158,54 +158,57 @@ class _Rewriter:
         return node
 
     def _iteration_end(self, site: ast.AST) -> list[ast.stmt]:
-        return [self._told(what, site) for what in self._here]
+        return [self._report(number, site) for number in self._here]
 
     def _calls(self, names: frozenset[str], site: ast.AST) -> list[ast.stmt]:
         """Return statements that report the targets that depend on `names`, assigned at `site`."""
-        return [self._told(what, site) for what, its in self._on_assignment if its & names]
+        return [self._report(number, site) for number, used in self._on_assignment if used & names]
 
-    def _told(self, what: int, site: ast.AST) -> ast.stmt:
-        self.sites[what] += 1
-        told = self._told_if_due(what, VALUE, self._value(what))
-        statement: ast.stmt = ast.If(told, [ast.Pass()], [])
-        if not self._is_plain(what):
-            failed = ast.If(self._call(what, FAILED, ast.Constant(None)), [ast.Pass()], [])
+    def _report(self, number: int, site: ast.AST) -> ast.stmt:
+        self.sites[number] += 1
+        call = self._call_if_due(number, VALUE, self._value(number))
+        statement: ast.stmt = ast.If(call, [ast.Pass()], [])
+        if not self._is_plain(number):
+            failed = ast.If(self._call(number, FAILED, ast.Constant(None)), [ast.Pass()], [])
             handler = ast.ExceptHandler(ast.Name("Exception", ast.Load()), None, [failed])
             statement = ast.Try([statement], [handler], [], [])
         return _located(statement, site)
 
-    def told_in_place(self, names: frozenset[str], site: ast.AST) -> list[ast.expr]:
-        """Return expressions that report the targets that depend on `names`. One that may fail is passed as a function, since an expression cannot catch."""
+    def reporting_expressions(self, names: frozenset[str], site: ast.AST) -> list[ast.expr]:
+        """Return expressions that report the targets that depend on `names`.
+
+        A target whose evaluation may fail is passed as a function, since an expression cannot catch exceptions.
+        """
         calls: list[ast.expr] = []
-        for what, its in self._on_assignment:
-            if its & names:
-                self.sites[what] += 1
-                value = self._value(what)
-                if self._is_plain(what):
-                    call = self._told_if_due(what, VALUE, value)
+        for number, used in self._on_assignment:
+            if used & names:
+                self.sites[number] += 1
+                value = self._value(number)
+                if self._is_plain(number):
+                    call = self._call_if_due(number, VALUE, value)
                 else:
                     nothing = ast.arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])
-                    call = self._told_if_due(what, LATER, ast.Lambda(nothing, value))
+                    call = self._call_if_due(number, LATER, ast.Lambda(nothing, value))
                 calls.append(_located(call, site))
         return calls
 
-    def _told_if_due(self, what: int, kind: int, value: ast.expr) -> ast.expr:
-        told = self._call(what, kind, value)
+    def _call_if_due(self, number: int, kind: int, value: ast.expr) -> ast.expr:
+        call = self._call(number, kind, value)
         if not self._throttled:
-            return told
-        return ast.BoolOp(ast.And(), [self._call(what, DUE, ast.Constant(None)), told])
+            return call
+        return ast.BoolOp(ast.And(), [self._call(number, DUE, ast.Constant(None)), call])
 
-    def _call(self, what: int, kind: int, value: ast.expr) -> ast.expr:
-        code = ast.Constant(what * KINDS + kind)
+    def _call(self, number: int, kind: int, value: ast.expr) -> ast.expr:
+        code = ast.Constant(number * KINDS + kind)
         return ast.Call(ast.Name(self._tracker, ast.Load()), [code, value], [])
 
-    def _value(self, what: int) -> ast.expr:
-        value = copy.deepcopy(self._whats[what].tree)
+    def _value(self, number: int) -> ast.expr:
+        value = copy.deepcopy(self._targets[number].tree)
         return value if self._step is None else ast.Tuple([value, copy.deepcopy(self._step)], ast.Load())
 
-    def _is_plain(self, what: int) -> bool:
+    def _is_plain(self, number: int) -> bool:
         """Whether reading the target cannot fail: a variable that was just assigned."""
-        return self._step is None and self._whats[what].variable is not None
+        return self._step is None and self._targets[number].variable is not None
 
     def _expressions(self, node: ast.stmt) -> None:
         """Instrument assignments inside a statement's own expressions, but not in its blocks."""
@@ -225,22 +228,22 @@ class _Rewriter:
 
 
 class _InPlace(ast.NodeTransformer):
-    def __init__(self, rewriter: _Rewriter) -> None:
-        self._rewriter = rewriter
+    def __init__(self, instrumenter: _Instrumenter) -> None:
+        self._instrumenter = instrumenter
 
     def visit_NamedExpr(self, node: ast.NamedExpr) -> ast.expr:  # as ast.NodeVisitor has it
         """``(x := 1)`` becomes ``((x := 1), tracker(...))[0]``."""
         self.generic_visit(node)
-        calls = self._rewriter.told_in_place(_bound(node), node)
+        calls = self._instrumenter.reporting_expressions(_bound(node), node)
         if not calls:
             return node
         pair = ast.Tuple([node, *calls], ast.Load())
         return ast.fix_missing_locations(ast.copy_location(ast.Subscript(pair, ast.Constant(0), ast.Load()), node))
 
     def visit_comprehension(self, node: ast.comprehension) -> ast.comprehension:
-        """``for x in xs`` becomes ``for x in xs if (tracker(...),)``: a tuple with something in it is true."""
+        """``for x in xs`` becomes ``for x in xs if (tracker(...),)``: a tuple that is not empty is true."""
         self.generic_visit(node)
-        calls = self._rewriter.told_in_place(_bound(node.target), node.target)
+        calls = self._instrumenter.reporting_expressions(_bound(node.target), node.target)
         if calls:
             node.ifs.insert(0, _located(ast.Tuple(calls, ast.Load()), node.target))
         return node
@@ -252,7 +255,7 @@ def _plan(
     """Return the targets reported at the end of each iteration, by id of the loop, and those reported on assignment.
 
     Variables, and expressions of them, are reported when they are assigned. An attribute of an object that the innermost loops use
-    but do not assign (``opt.lr``) can change unnoticed, and is reported once an iteration.
+    but do not assign (``opt.lr``) can change without an assignment, and is reported once an iteration.
     """
     loops = [node for node in _walk(tree, compiled) if isinstance(node, Loop)]
     innermost = [
@@ -262,14 +265,14 @@ def _plan(
     before_loops = _bound_before_loops(tree, loops)
     per_iteration: dict[int, list[int]] = {}
     on_assignment = []
-    for number, what in enumerate(targets):
-        names = what.names & assigned
-        chosen = [loop for loop in innermost if (names or what.names) & _names_within(loop)]
+    for number, target in enumerate(targets):
+        names = target.names & assigned
+        chosen = [loop for loop in innermost if (names or target.names) & _names_within(loop)]
         if any(names & _bound_within(loop) for loop in innermost):
             chosen = []
         elif not chosen and names <= before_loops:
             chosen = innermost
-        if what.reaches and chosen:
+        if target.reaches and chosen:
             for loop in chosen:
                 per_iteration.setdefault(id(loop), []).append(number)
         else:

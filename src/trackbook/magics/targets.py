@@ -48,7 +48,7 @@ def split_words(line: str) -> list[str]:
 
     Raises ``ValueError`` for a quote or bracket that is not closed.
     """
-    words, word, waiting = [], "", ""  # `waiting`: what closes the open quotes and brackets, the next one last
+    words, word, waiting = [], "", ""  # `waiting`: the closing signs of open quotes and brackets, innermost last
     for sign in line:
         if waiting and sign == waiting[-1]:
             waiting = waiting[:-1]
@@ -85,8 +85,8 @@ def join_arrows(words: Iterable[str]) -> list[str]:
 
 def parse_targets(words: Iterable[str]) -> list[Target]:
     """Parse words into targets. Raises ``ValueError`` for a word that is not an expression, and for a metric given twice."""
-    targets = [parse_target(word) for word in words]
-    metrics = [what.metric for what in targets]
+    targets = list(map(parse_target, words))
+    metrics = [target.metric for target in targets]
     for metric in metrics:
         if metrics.count(metric) > 1:
             raise ValueError(f"two targets have the metric {metric!r}; rename one of them, as in: other={metric}")

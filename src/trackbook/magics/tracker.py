@@ -26,7 +26,7 @@ _STAND_INS = frozenset(
 
 
 class Tracker:
-    """Logs values of instrumented code, and raises nothing but `Stopped`, where the run is to stop so.
+    """Logs values of instrumented code. Raises only `Stopped`, when the run is stopped that way.
 
     A value that cannot be logged is reported once per metric, or ignored with `lenient`. A tracker without a run, before `begin` and
     after `end`, ignores all values.
@@ -51,7 +51,7 @@ class Tracker:
         self._stepped = stepped
         self._lenient = lenient
         self._say = say
-        self.was_sent = False  # to another process, with a function of the cell
+        self.was_sent = False  # whether it was pickled for another process, with a function of the cell
         self._countdown = [0] * len(metrics)
         self._not_before = [-math.inf] * len(metrics)
         self._kinds: dict[type, bool | None] = {}
@@ -111,16 +111,16 @@ class Tracker:
         else:
             self.tracked.add(metric)
 
-    def _is_due(self, what: int) -> bool:
-        if self._countdown[what]:
-            self._countdown[what] -= 1
+    def _is_due(self, number: int) -> bool:
+        if self._countdown[number]:
+            self._countdown[number] -= 1
             return False
         if self._min_interval:
             now = time.monotonic()
-            if now < self._not_before[what]:
+            if now < self._not_before[number]:
                 return False
-            self._not_before[what] = now + self._min_interval
-        self._countdown[what] = self._every - 1
+            self._not_before[number] = now + self._min_interval
+        self._countdown[number] = self._every - 1
         return True
 
     def _evaluate(self, metric: str, value: Any) -> None:

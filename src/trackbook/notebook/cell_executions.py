@@ -1,4 +1,4 @@
-"""Executions of cells: the runs that each opened end as the cell does, and lie over those of the time before."""
+"""Executions of cells in IPython. A failing cell ends the runs that it opened, and a repeated one finds its earlier runs."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ _MAGIC = re.compile(r"^\s*(\w+\s*=\s*)?%", re.MULTILINE)
 class Execution:
     """One execution of one cell."""
 
-    id: str | None  # the notebook's id of the cell, where the host tells it
+    id: str | None  # of the cell in the notebook; None when the host sends none
     source: str
-    last_shown: BaseException | None  # the last exception that was shown to the user before it
-    count: int | None = None  # In [count]; None where it leaves none
-    started: float = field(default_factory=time.time)  # or when it was first known of: it may have begun before `watch`
-    runs: list[tuple[Path | None, RunWriter]] = field(default_factory=list)  # those it opened, with the project's file
+    last_shown: BaseException | None  # the last exception shown to the user before this execution
+    count: int | None = None  # In [count]; None when the execution is not counted
+    started: float = field(default_factory=time.time)  # later than the true start when the cell began before `watch`
+    runs: list[tuple[Path | None, RunWriter]] = field(default_factory=list)  # opened runs, each with its project's file
     at_end: list[Callable[[], None]] = field(default_factory=list)
 
     @property
     def cell(self) -> str:
-        """The same for each execution of the cell."""
+        """A key of the cell, equal for each of its executions."""
         return self.id or hashlib.sha256(self.source.encode(errors="replace")).hexdigest()
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of an execution."""
+    """The result of an execution."""
 
     error: BaseException | None
-    compiled: bool  # whether it ran at all
-    output: str | None  # the result that was displayed, as text
+    compiled: bool  # false when the cell did not run, as with a syntax error
+    output: str | None  # the displayed result as text
 
 
 class CellExecutions:
@@ -50,42 +50,42 @@ class CellExecutions:
 
     def __init__(self) -> None:
         self._shell: Any | None = None
-        self._executions: list[Execution] = []  # the running one last: `%%capture` and `%run` run cells inside a cell
-        # told of what the user executes, not of cells inside a cell
+        self._executions: list[Execution] = []  # nested, innermost last: `%%capture` and `%run` run cells inside a cell
+        # called for cells that the user executes, not for nested ones
         self.on_begin: list[Callable[[Execution], None]] = []
         self.on_end: list[Callable[[Execution, Outcome], None]] = []
-        self._has_ended = False  # one that was followed, or began before
-        self._earlier: dict[str, list[tuple[Path | None, str]]] = {}  # runs by cell: those that it opened the last time
-        self._before = host.CellHook("pre_run_cell", self._begun, "marks runs of cells that fail")
-        self._after = host.CellHook("post_run_cell", self._ended, "marks runs of cells that fail")
+        self._has_ended = False  # whether any execution has ended since `watch`
+        self._earlier: dict[str, list[tuple[Path | None, str]]] = {}  # by cell, the runs of its last execution
+        self._before = host.CellHook("pre_run_cell", self._on_begin, "marks runs of cells that fail")
+        self._after = host.CellHook("post_run_cell", self._on_end, "marks runs of cells that fail")
 
     def watch(self, shell: Any) -> None:
-        """Follows the cells of an IPython shell, from the one that is running on."""
+        """Follow the cells of an IPython shell, starting with the running one."""
         self._shell = shell
         self._before.watch(shell)
         self._after.watch(shell)
 
     @property
     def watching(self) -> bool:
-        """Whether there are cells, which are followed."""
+        """Whether `watch` was called."""
         return self._shell is not None
 
     def current(self) -> Execution:
-        """The execution that is running; one that stands for none when something else runs between cells."""
+        """Return the running execution. Between cells, return a new one that is not recorded."""
         if self._executions:
             return self._executions[-1]
         execution = self._execution(None)
-        if not self._has_ended:  # it began before `watch`
+        if not self._has_ended:  # the cell began before `watch`
             self._begin(execution)
         return execution
 
-    def opened(self, run: RunWriter, project: Path | None) -> None:
-        """Notes that the running cell opened `run`; `project` is the file that it is in."""
+    def note_run(self, run: RunWriter, project: Path | None) -> None:
+        """Note that the running cell opened `run`, in the file `project`."""
         if self._shell is not None:
             self.current().runs.append((project, run))
 
     def predecessor(self, run: RunWriter) -> str | None:
-        """The id of the run that the cell opened in place of `run` when it was executed before."""
+        """Return the id of the run that the previous execution of the cell opened in place of `run`."""
         if self._shell is None:
             return None
         execution = self.current()
@@ -101,7 +101,7 @@ class CellExecutions:
         notebook = host.current()
         source = notebook.cell_source() if info is None else info.raw_cell
         counts = info is None or getattr(info, "store_history", False)
-        # `execution_count` is this cell's or the next one's, as the version of IPython has it
+        # not `execution_count`, which is this cell's or the next one's, depending on the version of IPython
         count = self._shell.displayhook.prompt_count if counts and self._shell is not None else None
         return Execution(notebook.cell_id(), source or "", getattr(sys, "last_value", None), count)
 
@@ -111,10 +111,10 @@ class CellExecutions:
             for callback in self.on_begin:
                 callback(execution)
 
-    def _begun(self, info: Any) -> None:
+    def _on_begin(self, info: Any) -> None:
         self._begin(self._execution(info))
 
-    def _ended(self, result: Any) -> None:
+    def _on_end(self, result: Any) -> None:
         self._has_ended = True
         if not self._executions:
             return
@@ -133,20 +133,20 @@ class CellExecutions:
                 callback(execution, outcome)
 
     def _output(self, execution: Execution) -> str | None:
-        """IPython keeps the text of each displayed result. Asking the result again could do anything, and take any time."""
+        """Return the text of the displayed result, which IPython keeps. To format the result again may have side effects or be slow."""
         history = getattr(self._shell, "history_manager", None)
         found = getattr(history, "output_hist_reprs", {}).get(execution.count)
         return None if found is None else str(found)
 
 
 def _error(execution: Execution, result: Any) -> BaseException | None:
-    """What ended the cell: its result says so, but not when a magic caught the exception and showed it (`%run`)."""
+    """Return the exception that ended the cell. Its result lacks one that a magic caught and showed (`%run`)."""
     import asyncio
 
     if result is None:
         return KeyboardInterrupt()
     error: BaseException | None = result.error_before_exec or result.error_in_exec
-    if isinstance(error, asyncio.CancelledError):  # so ipykernel interrupts a cell that awaits
+    if isinstance(error, asyncio.CancelledError):  # ipykernel interrupts an awaiting cell by cancelling it
         return KeyboardInterrupt()
     shown = getattr(sys, "last_value", None)
     if error is None and shown is not execution.last_shown and _MAGIC.search(execution.source):

@@ -1,6 +1,6 @@
-"""The host of this program: a Jupyter kernel, a marimo notebook, or neither. What it is called, which cell runs, how to display.
+"""The host of this program: a Jupyter kernel, a marimo notebook, or neither. It knows the running cell, and displays outputs.
 
-Nothing is imported to find out: a host that was not imported is not there.
+Nothing is imported to detect it: a host that is present has imported its own modules.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ _IMPORTED_IN: Final = os.getpid()
 class Host:
     """A program without a notebook: a script, a REPL, IPython in a terminal."""
 
-    shell: Any | None = None  # IPython's, when it has a Jupyter kernel
-    is_notebook = False  # it shows what is displayed
+    shell: Any | None = None  # IPython's shell, if it belongs to a Jupyter kernel
+    is_notebook = False  # whether displayed objects are shown
     tells_cell_ends = False
-    shares_models = True  # a widget's view finds the models of other widgets
+    shares_models = True  # whether the view of a widget can use the models of other widgets
 
     def cell(self) -> str | None:
-        """Return a name for this execution of the running cell, another at each execution; None outside of cells."""
+        """Return a name of the running execution of a cell, different for each; None outside of cells."""
         return None
 
     def cell_id(self) -> str | None:
-        """Return the notebook's own id of the running cell, the same at each execution, where the host tells it."""
+        """Return the notebook's id of the running cell, equal for each of its executions; None if the host sends none."""
         return None
 
     def cell_source(self) -> str | None:
@@ -40,19 +40,19 @@ class Host:
         return None
 
     def has_no_reader(self) -> bool:
-        """Return whether a program executes the notebook (nbconvert, papermill), and nobody can type an answer."""
+        """Whether a program executes the notebook (nbconvert, papermill), so that nobody can type an answer."""
         return False
 
     def path(self) -> str | None:
-        """Return the notebook's path as the host tells it: in its own words, from its own root."""
+        """Return the notebook's path as the host reports it, relative to the host's root; None if it reports none."""
         return None
 
     def takes_late_outputs(self) -> bool:
-        """Return whether an output can be updated when its cell has ended, and from another thread."""
+        """Whether an output can be updated after its cell has ended, and from another thread."""
         return False
 
     def load_magics(self) -> None:
-        """Load our extension into the notebook's shell, if it is not there already."""
+        """Load our extension into the notebook's shell, unless it is loaded."""
 
     def show(self, thing: Any, **options: Any) -> None:
         """Display `thing` under the running cell."""
@@ -61,16 +61,16 @@ class Host:
         display(thing, **options)  # type: ignore[no-untyped-call]  # IPython has no types
 
     def show_data(self, data: dict[str, Any], metadata: dict[str, Any], place: str, *, again: bool) -> None:
-        """Display a MIME bundle under the running cell, or `again` in its `place`."""
+        """Display a MIME bundle under the running cell; with `again`, update the output with the display id `place`."""
         self.show(data, metadata=metadata, raw=True, display_id=place, update=again)
 
     def name(self) -> str | None:
-        """Return the notebook's name without folder and suffix, where the host tells it."""
+        """Return the notebook's name without folder and suffix, None if the host does not report it."""
         found = self.path()
         return PurePath(found).stem or None if found else None
 
     def about(self) -> dict[str, str] | None:
-        """Return the notebook's ``name``, and its ``path`` as far as the host tells it; None outside of one."""
+        """Return the notebook's ``name`` and ``path`` as the host reports them; None if it does not."""
         found = self.path()
         return {"name": PurePath(found).name, "path": found} if found else None
 
@@ -108,7 +108,7 @@ class Jupyter(Host):
         return str(found).replace("\\", "/") if found else None
 
     def takes_late_outputs(self) -> bool:
-        """JupyterLab and Notebook 7 take them; a program that executes a notebook does not; of others it is not known."""
+        """Whether late outputs are shown. JupyterLab and Notebook 7 show them, programs do not, Colab and VS Code may not."""
         if self.has_no_reader() or "google.colab" in sys.modules:
             return False
         return "__vsc_ipynb_file__" not in self.shell.user_ns
@@ -119,17 +119,17 @@ class Jupyter(Host):
             try:
                 manager.load_extension("trackbook")
             except Exception as error:  # noqa: BLE001  the run matters more
-                warn(f"%track is not there, because loading it failed: {error!r}")
+                warn(f"%track is not available, because loading it failed: {error!r}")
 
 
 class Marimo(Host):
-    """A marimo notebook. It keeps a widget's code by its hash, and has no widgets but the one that is shown."""
+    """A marimo notebook. It caches a widget's code by its hash, and a widget cannot refer to other widgets."""
 
     is_notebook = True
     shares_models = False
 
     def cell(self) -> str | None:
-        """Marimo makes an execution context for each execution; that is private API, so a cell without one has no name."""
+        """Return a name kept in marimo's context of the execution, which is private API; None when there is no such context."""
         module = sys.modules.get("marimo._runtime.context")
         execution = getattr(module.get_context(), "execution_context", None) if module is not None else None
         if execution is None:
@@ -142,7 +142,7 @@ class Marimo(Host):
 
 
 def current() -> Host:
-    """Return the host of this program, as far as it is known now. A process forked from a kernel has none: nobody sees it."""
+    """Return the host of this program, as known now. A process forked from a kernel has none, as its outputs are not shown."""
     if os.getpid() != _IMPORTED_IN:
         return Host()
     marimo = sys.modules.get("marimo")
@@ -155,14 +155,14 @@ def current() -> Host:
 
 
 def _is_forked(kernel: Any) -> bool:
-    """Whether this is another process than the kernel's, which the kernel's messages would not leave."""
+    """Whether this process was forked from the kernel's, and so cannot send messages."""
     return getattr(getattr(kernel, "session", None), "pid", os.getpid()) != os.getpid()
 
 
 def thread_context() -> contextvars.Context:
-    """Return the context variables for a thread that sends over comms: none, so that its messages belong to the newest cell.
+    """Return an empty context for a thread that sends over comms, so that its messages belong to the newest cell.
 
-    ipykernel 7.0 sends nothing without the variables of a cell (LookupError: shell_parent).
+    With ipykernel 7.0 return a copy of the current context: it cannot send without one (LookupError: shell_parent).
     """
     ipykernel = sys.modules.get("ipykernel")
     old = ipykernel is not None and ipykernel.version_info[:2] == (7, 0)
@@ -172,7 +172,7 @@ def thread_context() -> contextvars.Context:
 class CellHook:
     """Calls `callback` at one of IPython's events around cells. When it fails, it warns once and switches itself off.
 
-    `event` is ``pre_run_cell`` or ``post_run_cell``; `does` says what is lost without it. A hook must not break cells.
+    `event` is ``pre_run_cell`` or ``post_run_cell``; `does` describes the callback for the warning. A hook must not break cells.
     """
 
     def __init__(self, event: str, callback: Callable[[Any], None], does: str) -> None:

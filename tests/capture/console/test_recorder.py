@@ -726,7 +726,7 @@ def test_a_forked_child_records_nothing_and_prints(bench: Bench) -> None:
     with bench.console._storing:
         child = os.fork()
         if not child:
-            bench.console.leave()
+            bench.console.forget_in_child()
             print("of the child")
             os.write(write, repr((vars(bench.out).get("write"), bench.out.shown)).encode())
             os._exit(0)

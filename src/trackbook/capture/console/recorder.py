@@ -117,9 +117,9 @@ class ConsoleCapture:
                 self._pump.remove(self)
                 self._release()
 
-    def leave(self) -> None:
+    def forget_in_child(self) -> None:
         for tap in self._taps:
-            tap.leave()
+            tap.release_in_child()
         self._forget()  # also the locks, which another thread of the parent may have held
 
     def cell_began(self) -> None:

@@ -43,7 +43,7 @@ class HookedStream:
             self.stream.pub_thread.schedule(functools.partial(self.stream.unregister_hook, self._hook))
         return True
 
-    def leave(self) -> None:
+    def release_in_child(self) -> None:
         """Do nothing: the sending thread is the parent's."""
 
 
@@ -57,16 +57,14 @@ class TappedStream:
         self.name = name
         self._write = write
         self.flush()  # earlier output does not belong to the run
-        self._earlier = vars(target).get("write")  # a wrapper of somebody else
+        self._earlier = vars(target).get("write")  # a wrapper by other software
         vars(target)["write"] = write
 
     def request(self) -> None:
         """Return None: there are no requests outside of kernels."""
 
     def flush(self) -> None:
-        with contextlib.suppress(
-            OSError, ValueError, RuntimeError
-        ):  # output that cannot be written is not shown, either
+        with contextlib.suppress(OSError, ValueError, RuntimeError):  # output that fails is not shown, and not recorded
             self.stream.flush()
 
     def holds(self) -> bool:
@@ -81,7 +79,7 @@ class TappedStream:
         return False
 
     def release(self) -> bool:
-        """Restore the stream's own `write`. Return False when somebody wrapped ours, which then only forwards."""
+        """Restore the stream's own `write`. Return False when other software has wrapped ours, which then only forwards."""
         attributes = vars(self.target)
         if attributes.get("write") is self._write:
             if self._earlier is None:
@@ -90,7 +88,7 @@ class TappedStream:
                 attributes["write"] = self._earlier
         return not self.holds()
 
-    def leave(self) -> None:
+    def release_in_child(self) -> None:
         self.release()
 
 
@@ -121,5 +119,5 @@ def descriptor_of(stream: Any) -> int | None:
     """Return the file descriptor of a text stream on a file, None for other streams."""
     try:
         return stream.fileno() if isinstance(stream, io.TextIOWrapper) else None
-    except (OSError, ValueError):  # none, or closed
+    except (OSError, ValueError):  # the stream has none, or is closed
         return None
