@@ -43,6 +43,8 @@ interface Options {
   /** False in a saved page, whose clock is that of the frame. */
   live: boolean;
   signal: AbortSignal;
+  /** The zoom of the charts, for a host that sets or follows it. */
+  zoom?: ZoomState;
 }
 
 /** One view of a board: draws the picture of its model into `el`. */
@@ -69,7 +71,7 @@ export class Board {
   #fullScreen: FullScreen;
   #menu: ChartMenu;
   #requests: Requests;
-  #zoom = new ZoomState();
+  #zoom: ZoomState;
   #detail: ZoomDetail;
   #printing = false;
   #ownLogY = new Set<string>(); // metrics whose y scale differs from the board's
@@ -77,6 +79,7 @@ export class Board {
   constructor(el: HTMLElement, model: HostModel, options: Options) {
     const { signal } = options;
     this.#options = options;
+    this.#zoom = options.zoom ?? new ZoomState();
     this.#model = model;
     this.#store = storeOf(model);
     const update = () => this.#update();
@@ -161,8 +164,12 @@ export class Board {
       ...(picture?.metrics ?? []),
       ...this.#userCharts.read(this.#model.get("user_charts")),
     ]);
-    const axes = this.#state.get("metric_filter") || !picture ? new Set<string>() : axesOnly(picture);
-    const metrics = [...names].filter(name => filter.matches(name) && !axes.has(name));
+    const only = this.#state.get("shown_metrics");
+    const isChosen = this.#state.get("metric_filter") !== "" || only.length > 0;
+    const axes = isChosen || !picture ? new Set<string>() : axesOnly(picture);
+    const metrics = [...names].filter(
+      name => filter.matches(name) && !axes.has(name) && (!only.length || only.includes(name)),
+    );
     this.#controls.update(this.#zoom.isZoomed, logged(picture?.metrics ?? []));
     this.#controls.element.hidden = !picture?.metrics.length;
     this.#head.hidden = !picture;
@@ -283,7 +290,9 @@ export class Board {
       return runs.length && runs.every(({ state }) => state !== "running")
         ? "Nothing was logged."
         : NO_CHARTS_YET;
-    if (!shown.length) return `No metric matches “${this.#state.get("metric_filter")}”.`;
+    const filter = this.#state.get("metric_filter");
+    if (!shown.length && filter) return `No metric matches “${filter}”.`;
+    if (!shown.length) return `Not logged yet: ${this.#state.get("shown_metrics").join(", ")}.`;
     return runs.length && runs.every(({ id }) => hidden.has(id)) ? "All runs are hidden." : "";
   }
 

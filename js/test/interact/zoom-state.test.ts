@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { ZoomState } from "../../src/interact/zoom-state.ts";
 
 const everywhere = () => [0, 100] as const;
@@ -39,4 +39,24 @@ test("reset removes all zoom", () => {
     false,
     { x: null, y: null },
   ]);
+});
+
+test("an open end of the shared range is where the data of a chart end", () => {
+  const windows = new ZoomState();
+  windows.share("step", [20, Number.POSITIVE_INFINITY]);
+  expect(windows.of("loss", "step", true, everywhere).x).toEqual([20, 100]);
+  expect(windows.of("loss", "step", true, everywhere)).toBe(windows.of("loss", "step", true, everywhere));
+  expect(windows.of("loss", "step", true, () => [0, 200]).x).toEqual([20, 200]);
+  expect(windows.of("acc", "step", true, () => [0, 10]).x).toBeNull();
+  expect(windows.of("new", "step", true, () => null).x).toBeNull();
+});
+
+test("every change of the zoom is announced", () => {
+  const [windows, heard] = [new ZoomState(), vi.fn()];
+  windows.addEventListener("change", heard);
+  windows.share("step", [2, 5]);
+  windows.set("loss", "step", true, { x: [3, 4], y: null });
+  expect(windows.shared("step")).toEqual([3, 4]);
+  windows.reset();
+  expect([heard.mock.calls.length, windows.shared("step")]).toEqual([3, null]);
 });
