@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     config: Config
 
 __version__ = "0.1.0"
-# without `run` and `config`, which change with time: `from trackbook import *` would freeze them
+# without `run` and `config`: `from trackbook import *` would copy their values of that moment
 __all__ = [
     "Board",
     "Config",
@@ -61,14 +61,14 @@ def __dir__() -> list[str]:
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """``%load_ext trackbook``: gives an IPython shell the magics ``%track`` and ``%%track``."""
+    """Register the magics ``%track`` and ``%%track`` with an IPython shell. Called by ``%load_ext trackbook``."""
     from .magics.extension import load
 
     load(shell)
 
 
 def __getattr__(name: str) -> Any:
-    """Look up `run` (the current run or None) and `config` (its config) at each use, and `Board` when it is first asked for."""
+    """Return `run` (the current run or None) and `config` (its config) as they are now, and `Board`, imported at first use."""
     from .api import run as run_module
 
     if name == "run":

@@ -1,4 +1,4 @@
-"""Differences between file systems: locks that end with their process, and folders whose files must not be mapped."""
+"""Locks that end with their process, allocation of files, and properties of file systems, such as whether files can be mapped."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ _NETWORK = frozenset(
     "nfs nfs4 cifs smb smb2 smb3 smbfs lustre gpfs beegfs ceph glusterfs fuse.glusterfs fuse.sshfs afs 9p panfs orangefs "
     "virtiofs fakeowner".split()
 )
-# Where writing a page again takes new room, so that a full disk kills the process that maps it: `posix_fallocate` promises nothing.
+# These allocate a new block when a page is written again, even after `posix_fallocate`, so a full disk kills a process that maps a file.
 _COPY_ON_WRITE = frozenset("btrfs zfs bcachefs f2fs nilfs2".split())
 _STACKED = frozenset(("overlay", "aufs", "ecryptfs", "fuse-overlayfs", "fuse.fuse-overlayfs"))
-_FICLONE = 0x40049409  # shares the blocks of a file with another one; every copy-on-write file system of today knows it
+_FICLONE = 0x40049409  # shares blocks between two files; all current copy-on-write file systems support it
 
-HOLDS_OPEN_FILES = os.name == "nt"  # a file that is open can be neither moved nor removed
+HOLDS_OPEN_FILES = os.name == "nt"  # an open file can be neither moved nor removed
 
-_BINARY = getattr(os, "O_BINARY", 0)  # Windows would write \r\n
+_BINARY = getattr(os, "O_BINARY", 0)  # without it Windows writes \r\n
 
 
 def hold(path: Path, *, create: bool = False) -> int | None:
-    """Lock a file for the life of this process; return its descriptor, or None when another process holds it.
+    """Lock a file for the life of this process; return its descriptor, or None when another process holds the lock.
 
-    The lock goes with the descriptor, so a forked child must close what it inherited. Raises ``OSError``.
+    The lock belongs to the descriptor, so a forked child must close its copy. Raises ``OSError``.
     """
     descriptor = open_to_hold(path, create=create)
     try:
-        if lock(descriptor) and os.fstat(descriptor).st_nlink:  # else its last holder removed it meanwhile
+        if lock(descriptor) and os.fstat(descriptor).st_nlink:  # 0 links: the last holder has just removed it
             return descriptor
     except BaseException:
         os.close(descriptor)
@@ -45,7 +45,7 @@ def hold(path: Path, *, create: bool = False) -> int | None:
 
 
 def open_to_hold(path: Path, *, create: bool = True) -> int:
-    """Open a file to lock it: to read only, which is enough for a lock, where it is another user's."""
+    """Open a file to lock it. Another user's file is opened for reading, which is enough for a lock."""
     try:
         return os.open(path, os.O_RDWR | os.O_APPEND | _BINARY | (os.O_CREAT if create else 0), 0o666)
     except PermissionError:
@@ -55,7 +55,7 @@ def open_to_hold(path: Path, *, create: bool = True) -> int:
 
 
 def lock(descriptor: int, *, patience: float = 0.0) -> bool:
-    """Lock an open file; return False when others hold it for `patience` seconds. A process that only probes holds it briefly."""
+    """Lock an open file, and return False when others hold the lock for `patience` seconds. A probing process holds it briefly."""
     until = time.monotonic() + patience
     while not _try_to_lock(descriptor):
         if time.monotonic() >= until:
@@ -67,7 +67,7 @@ def lock(descriptor: int, *, patience: float = 0.0) -> bool:
 def _try_to_lock(descriptor: int) -> bool:
     try:
         if sys.platform == "win32":
-            os.lseek(descriptor, 1 << 40, os.SEEK_SET)  # far beyond the text, so that others may read it
+            os.lseek(descriptor, 1 << 40, os.SEEK_SET)  # far beyond the end, so that others can read the text
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         else:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -77,7 +77,7 @@ def _try_to_lock(descriptor: int) -> bool:
 
 
 def allocate(path: Path, size: int) -> int:
-    """Make a file of zeros with all its blocks allocated; return its descriptor. Raises ``OSError`` when there is no room."""
+    """Make a file of zeros with all blocks allocated, and return its descriptor. Raises ``OSError`` when the disk is full."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
     try:
         if hasattr(os, "posix_fallocate"):
@@ -92,7 +92,7 @@ def allocate(path: Path, size: int) -> int:
 
 
 def write_all(descriptor: int, data: Any) -> None:
-    """Write all of `data`: the kernel may split a write, and `os.write` does not hide it."""
+    """Write all of `data`. The kernel may write a part, which `os.write` does not complete."""
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]
@@ -118,7 +118,7 @@ def _write_some_at(descriptor: int, view: memoryview, offset: int) -> int:
 
 
 def is_missing(path: Path) -> bool:
-    """Whether nothing is at `path`. False where that cannot be looked into, as in another user's folder: something may be there."""
+    """Whether nothing is at `path`. False when the folder cannot be read, such as another user's: something may be there."""
     try:
         path.lstat()
     except (FileNotFoundError, NotADirectoryError):
@@ -129,17 +129,17 @@ def is_missing(path: Path) -> bool:
 
 
 def is_network(path: Path) -> bool:
-    """Whether `path` is on a network file system, as far as Linux tells; elsewhere False."""
+    """Whether `path` is on a network file system, according to Linux; False on other systems."""
     return _kind(path) in _NETWORK
 
 
 def shares_locks(path: Path) -> bool:
-    """Whether a lock on a file in `path` is seen by all who see the file: on a local disk, by all of its machine."""
+    """Whether all processes that can open a file in `path` also see its locks, as on a local disk."""
     return not is_network(path) and not _kind(path).startswith("fuse")
 
 
 def can_be_mapped(path: Path) -> bool:
-    """Whether files in the folder `path` may be mapped to be written: what is allocated there takes any number of writes."""
+    """Whether files in the folder `path` may be mapped for writing: allocated blocks there can be overwritten without new ones."""
     kind = _kind(path)
     if is_network(path) or kind in _COPY_ON_WRITE or kind.startswith("fuse"):
         return False
@@ -147,7 +147,7 @@ def can_be_mapped(path: Path) -> bool:
 
 
 def _kind(path: Path) -> str:
-    """The kind of the file system at `path`, as the mounts of Linux name it; empty where nothing tells."""
+    """Return the type of the file system at `path`, as Linux names it; empty when it is unknown."""
     try:
         mounts = Path("/proc/self/mounts").read_bytes().splitlines()
     except OSError:
@@ -170,7 +170,7 @@ if sys.platform == "win32":
 else:
 
     def _shares_blocks(folder: Path) -> bool:
-        """Whether the disk beneath a stacked file system, which Linux does not name, shares blocks between files."""
+        """Whether the disk below a stacked file system, whose type Linux does not tell, is copy-on-write."""
         import tempfile
 
         with tempfile.TemporaryFile(dir=folder) as one, tempfile.TemporaryFile(dir=folder) as other:

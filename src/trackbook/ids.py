@@ -16,7 +16,7 @@ _NOUNS = (
     "mesa moss newt oak opal orchid otter owl pebble pine plover puffin quail raven reef river robin sparrow spruce "
     "stork summit swan thistle tide vale willow wren yew"
 ).split()
-_ID_LETTERS = "0123456789abcdefghijkmnpqrstuvwxyz"  # no l and no o, which are read as 1 and 0
+_ID_LETTERS = "0123456789abcdefghijkmnpqrstuvwxyz"  # without l and o, which look like 1 and 0
 
 
 def new_id(length: int = 8) -> str:

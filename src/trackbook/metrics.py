@@ -1,7 +1,7 @@
 """Rules about names of metrics: groups, system metrics, globs, and the x axis that `Run.define_metric` chooses.
 
-Metrics are grouped by the prefix before the first ``/``. In a glob ``*`` stands for any text, ``/`` included, and every other
-character for itself: a metric may be called ``f1[0]?``. ``js/src`` has the same rules (`globMatches`).
+Metrics are grouped by the prefix before the first ``/``. In a glob ``*`` matches any text, including ``/``, and every other
+character itself, since a metric may be named ``f1[0]?``. ``js/src/metrics.ts`` has the same rules (`globMatches`).
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ _WANDB: Final = {
     "_timestamp": "time",
 }  # its names for axes that are not metrics
 AXES: Final = ("step", "relative", "time")
-SYSTEM: Final = "@system/"  # the prefix of system metrics, which are points among the run's others
+SYSTEM: Final = "@system/"  # the prefix of system metrics, whose points are stored with the run's others
 
 T = TypeVar("T")
 
 
 def is_system(metric: str) -> bool:
-    """Whether this is a system metric: recorded by Trackbook itself and shown apart."""
+    """Whether this is a system metric, recorded by Trackbook itself and shown separately."""
     return metric.startswith(SYSTEM)
 
 
@@ -33,7 +33,7 @@ def logged(metrics: Mapping[str, T]) -> dict[str, T]:
 
 
 def group_of(metric: str) -> str:
-    """Return the prefix before the first ``/``; empty where there is none."""
+    """Return the prefix before the first ``/``, empty without one."""
     return metric.partition("/")[0] if "/" in metric else ""
 
 
@@ -43,7 +43,7 @@ def short_name(metric: str) -> str:
 
 
 def members(chart: str, globs: Sequence[str], metrics: Sequence[str]) -> list[str]:
-    """Return the metrics of a user's chart: those that match `globs`, else the one it is named after, else its group, else all."""
+    """Return the metrics of a user's chart: those that match `globs`, else the metric of its name, else its group, else all."""
     if globs:
         return [metric for metric in metrics if any(glob_matches(glob, metric) for glob in globs)]
     if chart in metrics:
@@ -55,7 +55,7 @@ def members(chart: str, globs: Sequence[str], metrics: Sequence[str]) -> list[st
 def define(
     defined: dict[str, str], name: Any, step_metric: Any, other: Mapping[str, Any] | None = None
 ) -> dict[str, str]:
-    """Return `defined` with one more definition; the same object when nothing changes.
+    """Return `defined` with one more definition, or the same object when nothing changes.
 
     Raises ``TypeError`` for names that are not strings. `other` holds wandb's keywords, which are ignored with a warning.
     """
@@ -78,10 +78,10 @@ def as_pairs(defined: Mapping[str, str]) -> list[list[str]]:
 
 
 def axis_of(pairs: Sequence[Sequence[str]], metric: str) -> str | None:
-    """Return the default x axis of `metric`: ``step``, ``relative``, ``time`` or a metric; None where nothing is defined.
+    """Return the default x axis of `metric`: ``step``, ``relative``, ``time`` or a metric; None without a definition.
 
-    A full name has precedence over a glob, and the last glob over earlier ones. A metric is never drawn over itself, so
-    that ``define_metric("*", "epoch")`` leaves ``epoch`` as it is.
+    A full name takes precedence over a glob, and the last glob over earlier ones. A metric is never drawn over itself, so
+    ``define_metric("*", "epoch")`` does not affect ``epoch``.
     """
     others = [(glob, x) for glob, x in pairs if x != metric]
     exact = [x for glob, x in others if glob == metric]
@@ -90,7 +90,7 @@ def axis_of(pairs: Sequence[Sequence[str]], metric: str) -> str | None:
 
 
 def glob_matches(glob: str, name: str) -> bool:
-    """Whether a glob matches a whole name, in time linear in the name for each star: a glob may come from a file."""
+    """Whether a glob matches a whole name. Each star takes time linear in the name, because a glob may come from a file."""
     first, *between = glob.split("*")
     if not between:
         return glob == name
@@ -98,7 +98,7 @@ def glob_matches(glob: str, name: str) -> bool:
     at, end = len(first), len(name) - len(last)
     if at > end or not name.startswith(first) or not name.endswith(last):
         return False
-    for piece in between:  # each as early as it can be: any later place leaves less for those that follow
+    for piece in between:  # each at the first possible place, which leaves most text for the others
         at = name.find(piece, at, end)
         if at < 0:
             return False

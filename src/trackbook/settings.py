@@ -12,7 +12,7 @@ from typing import Final
 
 from .user_warnings import warn
 
-# Variables of processors and threads, schedulers, distributed jobs, frameworks and Python.
+# Variables that affect training: of processors and threads, schedulers, distributed jobs, frameworks and Python.
 _TELLING_PREFIXES: Final = tuple(
     "CUDA_ CUBLAS_ CUDNN_ NVIDIA_ NCCL_ HIP_ ROCR_ ROCM_ HSA_ MIOPEN_ RCCL_ TPU_ XPU_ ONEAPI_ "
     "OMP_ KMP_ GOMP_ MKL_ OPENBLAS_ BLIS_ NUMEXPR_ VECLIB_ NUMBA_ POLARS_ RAYON_ "
@@ -30,7 +30,7 @@ _SECRET: Final = re.compile(r"TOKEN(?!IZERS)|SECRET|PASSW|CREDENTIAL|AUTH|(?<![A
 def data_dir(override: str | os.PathLike[str] | None = None) -> Path:
     """Return the folder of the project files: `override`, else ``TRACKBOOK_DIR``, else the platform's user data folder.
 
-    Of a user who has no home folder, as in some containers, it is a folder for temporary files, with one warning.
+    For a user without a home folder, as in some containers, it is a folder for temporary files, with one warning.
     """
     try:
         if override:
@@ -46,17 +46,17 @@ def data_dir(override: str | os.PathLike[str] | None = None) -> Path:
 
 @functools.cache
 def _folder_of_environment(chosen: str) -> Path:
-    """Return the folder made absolute, once: a program that changes its working directory keeps its runs together."""
+    """Return the absolute folder, cached, so that runs stay together when a program changes its working directory."""
     return user_path(chosen).absolute()
 
 
 def user_path(path: str | os.PathLike[str]) -> Path:
-    """Return a path that a user gave, with ``~`` as the home folder. Raises ``RuntimeError`` where there is no home folder."""
+    """Return a user's path, with ``~`` expanded. Raises ``RuntimeError`` without a home folder."""
     return Path(path).expanduser()
 
 
 def is_task_only() -> bool:
-    """Whether only SLURM numbers the processes, whose tasks may be runs on their own."""
+    """Whether only SLURM numbers the processes, so that its tasks may be independent runs."""
     return not any(os.environ.get(name) for name in ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR"))
 
 
@@ -64,12 +64,12 @@ def is_task_only() -> bool:
 def _homeless_dir() -> Path:
     import tempfile
 
-    user = getattr(os, "getuid", lambda: 0)()  # on Windows 0, which `stat` says of every file
+    user = getattr(os, "getuid", lambda: 0)()  # 0 on Windows, where `stat` returns 0 for every file
     folder = Path(tempfile.gettempdir(), f"trackbook-{user}")
     try:
         folder.mkdir(mode=0o700)
     except FileExistsError:
-        if folder.is_symlink() or folder.stat().st_uid != user:  # another user's: it could be read or replaced there
+        if folder.is_symlink() or folder.stat().st_uid != user:  # another user's, who could read or replace the files
             folder = Path(tempfile.mkdtemp(prefix=f"{folder.name}-"))
     warn(
         f"this user has no home folder, so runs are kept in {folder}; set TRACKBOOK_DIR to keep them in a lasting place"
@@ -83,7 +83,7 @@ def capture() -> str:
 
 
 def notebook_path() -> str | None:
-    """Return the notebook's path as Jupyter Server gives it to kernels, None elsewhere."""
+    """Return the notebook's path as Jupyter Server passes it to kernels, None elsewhere."""
     return os.environ.get("JPY_SESSION_NAME") or None
 
 
@@ -117,7 +117,7 @@ def rank() -> int:
 
 @contextlib.contextmanager
 def same_variable(name: str) -> Iterator[None]:
-    """Leave an environment variable as it is now, whatever happens to it meanwhile."""
+    """Restore an environment variable afterwards."""
     before = os.environ.get(name)
     try:
         yield

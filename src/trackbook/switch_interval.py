@@ -1,4 +1,4 @@
-"""The interpreter's switch interval, shortened where many short waits for the GIL would add up."""
+"""The interpreter's switch interval, shortened while many short waits for the GIL would add up."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from typing import Final
 
 QUICK: Final = 0.0005  # seconds; a computing cell does not notice
-QUICKEST: Final = 0.0001  # for work that somebody waits for
+QUICKEST: Final = 0.0001  # for work that a user waits for
 
 
 class Switching:
-    """Sets the switch interval to the shortest one that is wanted now, and back.
+    """Sets the switch interval to the shortest one requested now, and restores it.
 
     While a cell computes, each request for the GIL waits for this interval, usually 5 ms. Reading or handing over many points
     makes a hundred such requests, publishing to a board ten.

@@ -12,13 +12,12 @@ OnBadValue = Literal["raise", "warn"]
 Life = Literal["alive", "dead", "unknown"]
 State = Literal["running", "finished", "failed", "interrupted", "lost"]
 
-# What is captured of a run beside its points, by table: columns, the first of which is the key, with their types in SQLite.
-# Times are seconds UTC.
+# Tables of captured data: for each its columns, the first of which is the key, with their types in SQLite. Times are seconds UTC.
 CAPTURED: Final[dict[str, dict[str, str]]] = {
     # executions of cells, numbered from 0 within the run
     "cells": {
         "number": "integer not null",
-        "cell": "text",  # the notebook's id of it
+        "cell": "text",  # the notebook's id of the cell
         "count": "integer",  # In [count]
         "source": "text",
         "started": "real not null",
@@ -26,9 +25,9 @@ CAPTURED: Final[dict[str, dict[str, str]]] = {
         "state": "text not null",
         "error": "text",
         "output": "text",
-        "metrics": "text",  # JSON: the names of those that it logged
+        "metrics": "text",  # JSON: the names of the logged metrics
         "points": "integer",
-        "dirty": "text",  # why the notebook does not show the cell as it ran
+        "dirty": "text",  # why the notebook does not show the cell as it was executed
     },
     # lines of stdout, stderr and logging as a terminal shows them
     "console": {
@@ -59,7 +58,7 @@ class RunRecord:
     tags: tuple[str, ...] = ()
     notes: str | None = None
     config: dict[str, Any] = field(default_factory=dict)
-    summary: dict[str, Any] = field(default_factory=dict)  # what the user set; figures per metric are MetricSummary
+    summary: dict[str, Any] = field(default_factory=dict)  # values set by the user; for metrics see `MetricSummary`
     step_by: StepBy = "metric"
     ended: float | None = None
     done: int | None = None  # steps done as `track` counts them; None: the metrics' largest step says
@@ -81,10 +80,10 @@ class MetricSummary:
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """The process that writes a run. ``seen`` is its last sign of life, in seconds UTC.
+    """The process that writes a run. ``seen`` is its last heartbeat, in seconds UTC.
 
-    ``system`` names a machine since its boot and a namespace of process ids; it is empty where the platform does not tell. ``born``
-    tells a process from a later one that was given the same id.
+    ``system`` identifies a machine since its boot and a namespace of process ids; it is empty when the platform has no such id.
+    ``born`` distinguishes the process from a later one with the same id.
     """
 
     host: str

@@ -1,12 +1,12 @@
 """Warnings, and how they reach the user.
 
-Errors are the built-in ones, so that nobody has to import ours to catch them:
+Errors are built-in exceptions, so that users can catch them without an import:
 
-* ``TypeError``: a value, name or step of a kind that cannot be logged;
-* ``ValueError``: one of the right kind that is out of range, or names something that does not exist;
-* ``RuntimeError``: a call at the wrong time, such as `log` with no run open.
+* ``TypeError``: a value, name or step of a type that cannot be logged;
+* ``ValueError``: a value out of range, or a name that does not exist;
+* ``RuntimeError``: a call at the wrong time, such as `log` without an open run.
 
-`Stopped` alone is ours: a run that is to stop is no error, and is caught to save what is worth it.
+The only exception of our own is `Stopped`: to stop a run is not an error, and users may catch it to save their work.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-WELL_AGAIN_SECONDS = 60.0  # after which a failing disk is reported again: a disk that fills up has room now and then
+# A failing disk is reported again after so long without failures: a disk that fills up has room now and then.
+WELL_AGAIN_SECONDS = 60.0
 _HERE = str(Path(__file__).parent) + os.sep
 
 
 class TrackbookWarning(UserWarning):
-    """Something was left out or corrected, and training goes on: a discarded point, an ignored keyword, a full disk."""
+    """A problem that does not stop training: a discarded point, an ignored keyword, a full disk."""
 
 
 _say: contextvars.ContextVar[Callable[[str], None] | None] = contextvars.ContextVar("trackbook_say", default=None)
@@ -34,7 +35,7 @@ _say: contextvars.ContextVar[Callable[[str], None] | None] = contextvars.Context
 
 @contextlib.contextmanager
 def said_by(say: Callable[[str], None]) -> Iterator[None]:
-    """Within this context, pass messages to `say` in place of warning of them."""
+    """Within this context, pass messages to `say` instead of issuing warnings."""
     token = _say.set(say)
     try:
         yield
@@ -43,7 +44,7 @@ def said_by(say: Callable[[str], None]) -> Iterator[None]:
 
 
 def warn(message: str) -> None:
-    """Issue a `TrackbookWarning` that points at the caller's line, not at ours."""
+    """Issue a `TrackbookWarning` that points at the first line outside of trackbook."""
     say = _say.get()
     if say is not None:
         say(message)
@@ -55,7 +56,7 @@ def warn(message: str) -> None:
 
 
 class Findings:
-    """Queue of warnings found by the pump, each once; the user's thread issues them at a line that calls `log`."""
+    """Queue of warnings by the pump, each once. The user's thread issues them in a call of `log`."""
 
     def __init__(self) -> None:
         self.to_say: deque[str] = deque()
@@ -69,7 +70,7 @@ class Findings:
                 self.to_say.append(sentence)
 
     def note_failures(self, failures: Sequence[str]) -> None:
-        """Queue the first of several simultaneous failures: they have one cause, the disk."""
+        """Queue only the first of simultaneous failures, which all have one cause: the disk."""
         if failures:
             now = time.monotonic()
             if now - self._failed_last >= WELL_AGAIN_SECONDS:
@@ -77,6 +78,6 @@ class Findings:
             self._failed_last = now
 
     def say(self) -> None:
-        with contextlib.suppress(IndexError):  # another thread issued the last one
+        with contextlib.suppress(IndexError):  # another thread has issued the last one
             while self.to_say:
                 warn(self.to_say.popleft())

@@ -285,7 +285,7 @@ def test_a_journal_that_does_not_say_whose_it_is_is_left_alone(tmp_path: Path) -
     folder = abandoned(tmp_path, *TWO_CALLS)
     (folder / HEAD).write_bytes(b"garbage")
     (notice,) = notices(tmp_path)
-    assert f"{folder} does not say which run it is of and is left as it is" in notice
+    assert f"{folder} does not name its run and is left as it is" in notice
 
 
 def test_a_journal_of_a_later_format_is_left_alone(tmp_path: Path) -> None:

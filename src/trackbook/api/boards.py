@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 def board(project: str | os.PathLike[str] | None = None, runs: str | Sequence[str] | None = None) -> Board:
     """Return the board of `project` as a widget (default: the current or last run's project).
 
-    A ``pathlib.Path`` means a Parquet file, or a folder of them, as `trackbook.export` writes it: its runs are shown from
-    there, without a project. They can be read, not changed.
+    A ``pathlib.Path`` means a Parquet file, or a folder of them, as written by `trackbook.export`: its runs are shown without
+    a project. They can be read, but not changed.
 
-    `runs` are ids or names. Without them: in the cell that called `init` its live board, elsewhere a board of the newest
-    runs, which takes up new ones as they come, also from other processes. Raises ``ValueError`` for a run that does not
-    exist and for a file that cannot be read, ``FileNotFoundError`` for one that is not there.
+    `runs` are ids or names. By default, the cell that called `init` gets its live board; elsewhere the board shows the newest
+    runs, and adds new ones as they begin, in this or another process. Raises ``ValueError`` for a run that does not
+    exist and for a file that cannot be read, ``FileNotFoundError`` for a file that does not exist.
     """
     import_polars()
     from ..boards.frame_source import FrameSource
@@ -57,7 +57,7 @@ def _board_of_file(path: Path, runs: str | Sequence[str] | None) -> Board:
     store = MemoryStore()
     arrived = import_parquet(path, lambda _: store)
     for run in store.runs():
-        note_loss(store, run.id)  # one that was exported while it was open
+        note_loss(store, run.id)  # if the run was exported while it was open
     projects = {project for project, _ in arrived if project is not None}
     source = FrameSource(projects.pop() if len(projects) == 1 else path.stem, store)
     for name in [runs] if isinstance(runs, str) else runs or [run.id for run in store.runs()[-SHOWN_RUNS:]]:
@@ -67,12 +67,12 @@ def _board_of_file(path: Path, runs: str | Sequence[str] | None) -> Board:
 
 
 def show_run(run: Run) -> None:
-    """Show a run on the cell's board, over the one that the cell opened when it was executed before."""
+    """Show a run on the cell's board, together with the run of the cell's previous execution, which is faded."""
     from ..boards.frame_source import FrameSource
 
     writer = writer_of(run)
     project = next((one for one in process().projects.values() if writer in one.open_runs), None)
-    if project is None:  # a run that is not recorded, or that only a journal knows
+    if project is None:  # the run is not recorded, or only in a journal
         return
     board = process().boards.of_cell(project.store.path)
     source = FrameSource(project.name, project.store) if board is None else board.source

@@ -1,4 +1,4 @@
-"""Runs side by side: `diff`, and what ``%track compare`` shows."""
+"""Comparisons of runs: `diff`, and `compare` for ``%track compare``."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 class RunDiff:
     """Differences of two runs: text in a terminal; in a notebook a table, a diff of the code and a board of both.
 
-    ``config`` and ``environment`` are what is not the same, ``metrics`` the last value of each metric, all as
-    ``{name: (first, second)}``; what one of them lacks is `RunDiff.ABSENT`. ``code`` is a unified diff of the executed cells.
+    ``config`` and ``environment`` hold the values that differ, ``metrics`` the last value of each metric, all as
+    ``{name: (first, second)}``, with `RunDiff.ABSENT` for a missing value. ``code`` is a unified diff of the executed cells.
     """
 
     ABSENT = ABSENT
@@ -52,7 +52,7 @@ class RunDiff:
         return as_html(self._found)
 
     def _ipython_display_(self) -> None:
-        """Show the table, and the board below it in an output of its own, as a widget needs."""
+        """Show the table, and the board below it in a separate output, as a widget needs."""
         if host.current().shell is None:
             raise NotImplementedError("IPython then shows the text, as it shows any")
         bundle = {"text/plain": repr(self), "text/html": self._repr_html_()}
@@ -63,7 +63,8 @@ class RunDiff:
 def diff(first: str | Run, second: str | Run, project: str | None = None) -> RunDiff:
     """Compare the runs `first` and `second`, by id or name: config, environment, code and results.
 
-    `project` is by default that of the current or last run. Raises ``ValueError`` for a run that does not exist, or when both are the same.
+    `project` is by default that of the current or last run. Raises ``ValueError`` for a run that does not exist, or when both are
+    the same.
     """
     source, records = _different(project, [first, second])
     one, other = (_recorded(source, record, records) for record in records)
@@ -73,7 +74,7 @@ def diff(first: str | Run, second: str | Run, project: str | None = None) -> Run
 def compare(runs: Sequence[str], project: str | None = None) -> Board | pl.DataFrame:
     """Return a board of two or more runs with "compare" open; without a notebook, the columns of `trackbook.runs` that differ.
 
-    Raises ``ValueError`` for a run that does not exist or is named twice, or when there are too few.
+    Raises ``ValueError`` for a run that does not exist or is given twice, and for fewer than two runs.
     """
     source, records = _different(project, runs)
     ids = [record.id for record in records]
@@ -93,7 +94,7 @@ def _different(project: str | None, runs: Sequence[str | Run]) -> tuple[Project,
     for record in records:
         if [other.id for other in records].count(record.id) > 1:
             raise ValueError(
-                f"run {record.name!r} is given twice; it takes different runs, where a name is not enough by id"
+                f"run {record.name!r} is given twice; give different runs, by id if they have the same name"
             )
     if len(records) < 2:
         raise ValueError(f"give the run to compare {records[0].name!r} with")

@@ -1,4 +1,4 @@
-"""Export, import and SQL."""
+"""`export`, `import_parquet` and `sql`."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ def export(
 ) -> Path:
     """Write a project, or some of its runs, as a table; return the path written.
 
-    Parquet keeps everything recorded of the runs: config and, where captured, code, console, outputs and environment, with secrets
-    masked as recorded. Other formats have points only. `trackbook.board` shows a Parquet export as it is.
+    Parquet keeps everything recorded of the runs: config and, if captured, code, console, outputs and environment, with secrets
+    masked as recorded. Other formats have only points. `trackbook.board` can show a Parquet export directly.
 
     Parameters
     ----------
     project
         The project's name, by default that of the current or last run.
     path
-        ``format="parquet"``: a folder, which becomes a Hive-partitioned dataset that Polars, DuckDB, pandas, pyarrow and Spark
-        read as it is, or one file when it ends in ``.parquet``. A former export of ours is replaced.
+        ``format="parquet"``: one file when it ends in ``.parquet``, else a folder, which becomes a Hive-partitioned dataset that
+        Polars, DuckDB, pandas, pyarrow and Spark can read. An earlier export of Trackbook is replaced.
     runs
         Ids or names, by default all runs.
     format
@@ -42,9 +42,9 @@ def export(
     Raises
     ------
     ValueError
-        For a format (the error lists all), project or run that does not exist, and when something else is at `path`.
+        For a format (the error lists all), project or run that does not exist, and when something other than an export is at `path`.
     OSError
-        When it cannot be written; what was at `path` before is still there then.
+        When writing fails; an earlier export at `path` stays.
     """
     source = existing(project)
     from ..data.export import export as write
@@ -58,12 +58,12 @@ def export(
 def import_parquet(path: str | os.PathLike[str], project: str | None = None) -> list[Run]:
     """Import the runs of the Parquet file or folder at `path`, and return them.
 
-    Exports of Trackbook give back equal runs, in the project that they name unless `project` names another. Other tables are accepted
-    with columns ``metric``, ``step`` and ``value``, or ``step`` and a column of numbers for each metric. A run that exists already
-    is passed over when it is the same.
+    Exports of Trackbook become equal runs, in `project` or else in the project that they name. Other tables are accepted
+    with columns ``metric``, ``step`` and ``value``, or with ``step`` and a column of numbers for each metric. A run that exists
+    already and is equal is skipped.
 
-    Raises ``FileNotFoundError``, and ``ValueError`` for a file that cannot be read, lacks a column, or holds a run that exists already
-    and differs.
+    Raises ``FileNotFoundError``, and ``ValueError`` for a file that cannot be read, lacks a column, or contains a run that exists
+    already and differs.
     """
     import_polars()
     from ..data.importing import import_parquet as read
@@ -73,13 +73,12 @@ def import_parquet(path: str | os.PathLike[str], project: str | None = None) -> 
 
 
 def sql(query: str, project: str | None = None) -> pl.DataFrame:
-    """Answer a `query` in Polars' SQL over the tables ``points``, ``runs``, ``system``, ``console`` and ``cells`` of `project`.
+    """Return the result of a `query` in Polars' SQL over the tables ``points``, ``runs``, ``system``, ``console`` and ``cells`` of `project`.
 
     ``tb.sql("select run, min(value) from points where metric = 'val/loss' group by run")``. Only the runs and metrics that the query's
-    conditions name are read. Names with dots or slashes take double quotes, texts single quotes.
+    conditions select are read. Names with dots or slashes take double quotes, texts single quotes.
 
-    Raises ``ValueError`` for a query that cannot be understood, and for a project, table, column or metric that does not
-    exist.
+    Raises ``ValueError`` for a query that is not valid, and for a project, table, column or metric that does not exist.
     """
     source = existing(project)
     from ..data.sql import sql as answer

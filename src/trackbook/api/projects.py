@@ -25,7 +25,7 @@ def home(project: str | None) -> Project:
 
 
 def existing(project: str | None) -> Project:
-    """Return `home`, to read from. Raises ``ValueError`` for a named project in which no run was ever begun."""
+    """Return the project for reading. Raises ``ValueError`` when `project` names one without runs."""
     source = home(project)
     source.recover()
     if project is not None and not source.exists:
@@ -36,8 +36,9 @@ def existing(project: str | None) -> Project:
 def runs(project: str | None = None) -> pl.DataFrame:
     """Return one row for each run of `project` (default: the current or last run's), oldest first.
 
-    Columns: ``id``, ``name``, ``group``, ``state``, ``tags``, ``notes``, ``started`` and ``ended`` (UTC), ``seen`` (UTC;
-    the last sign of life of a run that has not ended), ``duration`` (seconds), ``points``, then ``config.*`` and ``summary.*`` (the last value of each metric).
+    Columns: ``id``, ``name``, ``group``, ``state``, ``tags``, ``notes``, ``started`` and ``ended`` (UTC), ``seen`` (UTC; the last
+    heartbeat of a run that has not ended), ``duration`` (seconds), ``points``, then ``config.*`` and ``summary.*`` (the last value
+    of each metric).
     """
     return existing(project).table()
 
@@ -48,16 +49,16 @@ def get_run(id_or_name: str | Run | None = None, project: str | None = None) -> 
     Parameters
     ----------
     id_or_name
-        An id or a name; a `Run` is returned as it is in the store.
+        An id, a name, or a `Run`, which is read from the store again.
     project
         The project's name, by default that of the current or last run.
 
     Raises
     ------
     ValueError
-        When there is none.
+        When there is no such run.
     OSError
-        When a later Trackbook wrote the project.
+        When the project was written by a later version of Trackbook.
     """
     if id_or_name is not None:
         return home(project).get(id_or_name)
@@ -73,7 +74,7 @@ def get_run(id_or_name: str | Run | None = None, project: str | None = None) -> 
 
 
 def rename_run(run: str | Run, name: str, project: str | None = None) -> None:
-    """Give the `run` of this id or name another `name`. ``run.name = ...`` does the same.
+    """Rename the `run` with this id or name to `name`. ``run.name = ...`` does the same.
 
     `project` is by default that of the current or last run.
     """
@@ -81,18 +82,18 @@ def rename_run(run: str | Run, name: str, project: str | None = None) -> None:
 
 
 def move_run(run: str | Run, to: str, project: str | None = None) -> None:
-    """Move the `run` of this id or name from `project` (default: that of the current or last run) to the project `to`.
+    """Move the `run` with this id or name from `project` (default: that of the current or last run) to the project `to`.
 
-    Raises ``ValueError`` while the run is written.
+    Raises ``ValueError`` while the run is being written.
     """
     home(project).move(get_run(run, project), home(check_text("project", to)))
 
 
 def delete_run(run: str | Run, project: str | None = None, *, force: bool = False) -> bool:
-    """Delete the `run` of this id or name, and its points; return whether it did.
+    """Delete the `run` with this id or name, and its points, and return whether it was deleted.
 
-    `project` is by default that of the current or last run. It asks first, unless `force`. Raises ``ValueError`` while the run is written, or when there is nobody to ask. Where nobody can
-    tell whether the run's process lives, `force` says that it does not.
+    `project` is by default that of the current or last run. Asks for confirmation, unless `force`. Raises ``ValueError`` while the run
+    is being written, or when nobody can answer. When it is unknown whether the run's process is alive, `force` assumes that it is dead.
     """
     found = get_run(run, project)
     if not force and not _confirmed(f"Delete run {found.name!r} ({found.id}) of {found.project!r} for ever?"):
@@ -103,9 +104,9 @@ def delete_run(run: str | Run, project: str | None = None, *, force: bool = Fals
 
 
 def delete_project(project: str, *, force: bool = False) -> bool:
-    """Delete a `project` with all its runs; return whether it did. It asks first, unless `force`. See `delete_run`.
+    """Delete a `project` with all its runs, and return whether it was deleted. Asks for confirmation, unless `force`.
 
-    Raises ``ValueError`` when there is none of this name.
+    Raises ``ValueError`` when there is no such project, and as `delete_run` does.
     """
     found = existing(check_text("project", project))
     count = len(found.runs())

@@ -51,55 +51,55 @@ def init(
     Parameters
     ----------
     project
-        What the run belongs to; by default the notebook's name, else ``"default"``.
+        The project of the run; by default the notebook's name, else ``"default"``.
     name, group, tags, notes
-        What to call the run and how to find it again. Names may repeat; without one it gets a readable one.
+        Descriptions by which the run is found again. Names may repeat; the default is a readable random name.
     config
         Hyperparameters: a dict, a dataclass, a namespace. `Run.config` may be changed later.
     id
         A short unique id of your own.
     resume
-        ``"never"``; ``"allow"`` goes on with the run of this `id` or `name` if there is one; ``"must"`` demands it.
+        ``"never"``; ``"allow"`` continues the run with this `id` or `name` if there is one; ``"must"`` requires one.
     step_by
-        ``"metric"``: each metric counts its own steps; ``"run"``: one count for all, as wandb and Trackio do.
+        ``"metric"``: each metric counts its own steps; ``"run"``: one count for all metrics, as in wandb and Trackio.
     dir
         The folder of the project's file, by default ``TRACKBOOK_DIR``, else the user data folder.
     mode
-        ``"local"``, or ``"disabled"``: everything works and nothing is kept.
+        ``"local"``, or ``"disabled"``: everything works, but nothing is recorded.
     display
-        Whether to show the board; by default in notebooks.
+        Whether to show the board, by default in notebooks.
     total
-        How many steps there will be, for a progress bar.
+        The expected number of steps, for a progress bar.
     resume_from
-        Cuts the resumed run back: points after this step are gone, and the run goes on from here.
+        Cut the resumed run back: delete the points after this step, and continue from there.
     force
-        Resume also a run of which nobody can tell from here whether its process lives: it is taken to be dead. One that is known to
-        live is never resumed.
+        Resume a run even if it is unknown whether its process is alive, assuming that it is dead. A run whose process is known to be
+        alive is never resumed.
     all_ranks
-        With ``RANK``, ``SLURM_PROCID`` or ``LOCAL_RANK`` set, only rank 0 records; True: every rank records a run of its own.
+        With ``RANK``, ``SLURM_PROCID`` or ``LOCAL_RANK`` set, only rank 0 records. True: every rank records its own run.
     stop
-        What the board's stop button does: ``"flag"`` only makes `Run.should_stop` true; ``"raise"``: the next `log` also raises
+        The effect of the board's stop button. ``"flag"`` only makes `Run.should_stop` true. With ``"raise"`` the next `log` also raises
         `trackbook.Stopped`, which ends the cell and leaves the run ``interrupted``.
     on_bad_value
-        What `log` does with a value that is not a number, such as None or a text: ``"raise"`` an error and record nothing of the
-        call, or ``"warn"`` once a metric and record the rest.
+        The reaction of `log` to a value that is not a number, such as None or a text: ``"raise"`` an error and record nothing of the
+        call, or ``"warn"`` once for each metric and record the other values.
     capture
         What to record beside the metrics: True or ``"all"``, False or ``"none"``, or some of ``cells``, ``console``,
-        ``environment`` and ``system``. By default ``TRACKBOOK_CAPTURE`` says so, else it is all.
+        ``environment`` and ``system``. The default is ``TRACKBOOK_CAPTURE``, else all.
     save_code
-        False: what is captured holds no source, neither of cells nor of what git finds changed.
+        False: record no source code, neither of cells nor as a git diff.
     system_seconds
-        From one point of the system metrics to the next, by default 10; the first come sooner.
+        The interval between points of the system metrics, by default 10 seconds; the first intervals are shorter.
     reinit
-        What to do with a run that is still open: ``"finish_previous"`` (the default) ends the one that this thread or task began,
+        The treatment of a run that is still open: ``"finish_previous"`` (the default) ends the run that this thread or task began,
         ``"create_new"`` opens another beside it, ``"return_previous"`` returns the current run.
     other
-        Keywords of wandb, Trackio and SwanLab: what has a meaning here gets it, the rest is ignored with one warning.
+        Keywords of wandb, Trackio and SwanLab. Those with an equivalent here are translated, others are ignored with one warning.
 
     Raises
     ------
     TypeError, ValueError
-        For a name that is no text, a choice that does not exist, or an `id` that is taken.
+        For a name that is not a string, a choice that does not exist, or an `id` that is taken.
     """
     host.current().load_magics()
     words, ignored = translate(
@@ -175,13 +175,13 @@ def log(
 ) -> dict[str, float]:
     """Record one point for each metric of `data` in the current run. See `Run.log`.
 
-    `commit` is wandb's and changes nothing: every call is recorded at once.
+    `commit` is accepted for wandb and has no effect: every call is recorded at once.
 
-    The current run is the one that this thread or asyncio task began last, or inherited: a task inherits the run of the task that
-    started it, a thread that began none logs to the main thread's run, else to the only one. A thread that another thread started
-    beside several runs is to be given its run, or started by ``contextvars.copy_context().run``.
+    The current run is the one that this thread or asyncio task began last, or inherited. A task inherits the run of the task that
+    started it. A thread without its own run logs to the main thread's run, else to the only open run. When several other threads have
+    opened runs, pass the run to the thread, or start the thread with ``contextvars.copy_context().run``.
 
-    Raises ``RuntimeError`` when no run is open, and where several are, none of which this thread or task began.
+    Raises ``RuntimeError`` without an open run, and when several runs are open, none of which this thread or task began.
     """
     run = chosen.get()
     if run is None or run.ended:
@@ -190,24 +190,24 @@ def log(
 
 
 def define_metric(name: str, step_metric: str | None = None, **other: Any) -> None:
-    """Draw metrics of the current run over another logged metric rather than over the step, unless a board says otherwise.
+    """Draw metrics of the current run over another logged metric instead of the step, unless a board's x axis is set.
 
     Parameters
     ----------
     name
-        A metric, or a glob of metrics: ``"val/*"``. ``*`` stands for any text. A name in full counts more than a glob, a
-        later definition more than an earlier one.
+        A metric, or a glob of metrics such as ``"val/*"``, where ``*`` matches any text. A full name takes precedence over a glob, a
+        later definition over an earlier one.
     step_metric
-        The metric to draw over, which is logged in the same calls or at the same steps: ``"epoch"``; or ``"step"``,
-        ``"relative"``, ``"time"``. Without it nothing changes, as after wandb's ``define_metric("epoch")``.
+        The metric for the x axis, logged in the same calls or at the same steps, such as ``"epoch"``; or ``"step"``,
+        ``"relative"``, ``"time"``. Without it nothing changes, as with wandb's ``define_metric("epoch")``.
     other
-        Further keywords of wandb's, which are ignored with one warning: `Run.summary` has the last value of each metric, and
-        ``summary.min`` and ``summary.max`` the best.
+        Other keywords of wandb, which are ignored with one warning: `Run.summary` has the last value of each metric, and
+        ``summary.min`` and ``summary.max`` the extremes.
 
     Raises
     ------
     TypeError
-        For a name that is empty or no string.
+        For a name that is empty or not a string.
     RuntimeError
         When no run is open.
     """
@@ -218,11 +218,11 @@ def finish(
     state: State | None = None,
     *,
     exit_code: int | None = None,
-    quiet: bool | None = None,  # noqa: ARG001  # likewise
+    quiet: bool | None = None,  # noqa: ARG001  # a keyword of wandb
 ) -> None:
-    """End the current run, when all its points are in its store; does nothing when no run is open. See `Run.finish`.
+    """End the current run, after all its points are stored. Without an open run, do nothing. See `Run.finish`.
 
-    `exit_code` and `quiet` are wandb's: a code other than 0 means ``failed``, and `quiet` changes nothing.
+    `exit_code` and `quiet` are accepted for wandb: a code other than 0 means ``failed``, and `quiet` has no effect.
     """
     run = current_run()
     if run is not None:
@@ -230,10 +230,10 @@ def finish(
 
 
 def track(iterable: Iterable[T], total: int | None = None) -> Iterator[T]:
-    """Yield the items of `iterable`, and give the current run's board a progress bar with rate and time left.
+    """Yield the items of `iterable`, and show a progress bar with rate and time left on the current run's board.
 
-    `total` is the number of items, by default its ``len`` where it has one. Of nested loops the outermost counts. Raises
-    ``RuntimeError`` when no run is open.
+    `total` is the number of items, by default the ``len`` of `iterable` if it has one. Of nested loops only the outermost counts.
+    Raises ``RuntimeError`` when no run is open.
     """
     return _open_run("track()").track(iterable, total)
 
@@ -256,7 +256,7 @@ def _open_run(wanted: str) -> Run:
     here = process_if_made()
     last = None if here is None else here.last_run
     if here is not None and here.is_closed and last is not None:
-        return last  # the program ends, and what daemon threads log is too late
+        return last  # the program is ending: daemon threads may still log, but too late
     if here is not None and here.runs:
         names = ", ".join(repr(writer.name) for writer in here.runs)
         raise RuntimeError(

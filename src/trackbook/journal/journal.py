@@ -1,16 +1,16 @@
 """The writing side of the journal: files mapped into memory, which outlive the process.
 
-Pages of a mapped file belong to the machine, not to the process: a SIGKILL loses no call that returned, and packing a record
-never gives up the GIL, as a write call does. A journal is a folder::
+Pages of a mapped file belong to the kernel, not to the process. So a SIGKILL loses no call that has returned, and packing a record
+never releases the GIL, as a write call does. A journal is a folder::
 
     head.jsonl    the run's record, then a line for each metric, before its first point; locked while its process lives
     000000.seg    records of 32 bytes, in segments of a fixed size
     000001.seg
 
-Traps, each found by trying. A sparse mapping dies of SIGBUS on a full disk: a segment is allocated before it is mapped. Resizing
-a mapping raises while numpy looks into it: segments are never resized, the next one takes over. An interrupt between reserving
-and packing leaves a hole: records count down to the end of their call, never to 0, and readers pass over what is not whole.
-Where mapping is unsafe (network file systems) or refused, a segment is packed in memory and each call written through.
+Traps, each found by trying. A process that maps a sparse file dies of SIGBUS on a full disk, so a segment is allocated before it is
+mapped. Resizing a mapping raises while numpy has a view of it, so segments are never resized; the next one follows. An interrupt
+between reserving and packing leaves a hole: records count down to 1 at the end of their call, and readers skip incomplete calls.
+Where mapping is unsafe (network file systems) or refused, a segment is packed in memory, and each call is written to its file.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ from .records import MOST_AT_ONCE, RECORD, RECORD_BYTES, Batch, batch, read
 SMALLEST_SEGMENT: Final = 1 << 18
 LARGEST_SEGMENT: Final = 1 << 24
 HEAD: Final = "head.jsonl"
-FORMAT: Final = 1  # of the folder; an opener leaves a newer one alone
+FORMAT: Final = 1  # of the folder; a newer format is left alone
 
-_MOST_AT_A_TIME: Final = 32  # records that are packed by one call into C
+_MOST_AT_A_TIME: Final = 32  # records packed by one call into C
 _REFUSED: Final = {
     errno.EOPNOTSUPP,
     errno.ENOTSUP,
     errno.EINVAL,
     errno.ENODEV,
     errno.ENOSYS,
-}  # no allocating, no mapping
+}  # of allocation or mapping
 _PATIENCE: Final = 5.0  # seconds
 _NO_ROOM: Final = (
     "Cannot keep a journal in {home} ({error}). What is logged from now on stays in memory and reaches the store from there; "
@@ -66,38 +66,38 @@ class Journal(Protocol):
     """A write-ahead log. Written under the run's log lock, drained by one thread at a time."""
 
     name: str
-    notices: list[str]  # standing problems, each a sentence
+    notices: list[str]  # current problems, each a sentence
 
     def metric(self, name: str) -> int:
-        """Return the number that a new metric has in this journal from now on."""
+        """Return a number for a new metric in this journal."""
 
     def write(self, count: int, fields: Sequence[Any]) -> None:
         """Write the records of one call: `count` times the fields of `RECORD`. Takes less than a microsecond."""
 
     def ready(self) -> Ready:
-        """Return how far the journal is written. Called under the run's log lock, so that no call is half written."""
+        """Return how far the journal is written. Called under the run's log lock, so that no call is partly written."""
 
     def backlog(self) -> int:
         """Return about how many bytes are written and not drained, without a lock."""
 
     def drain(self, ready: Ready) -> Batch | None:
-        """Return what is within `ready` and not `drained` yet, in order, or a part of it; None when there is nothing."""
+        """Return records up to `ready` that are not `drained` yet, in order, or some of them; None if there are none."""
 
     def drained(self, marks: Mapping[str, int]) -> None:
-        """Continue from `marks`: the store has the points up to there."""
+        """Note that the store has the points up to `marks`."""
 
     def forget(self, marks: Mapping[str, int]) -> None:
-        """Remove the full segments up to `marks`, this call's or earlier ones: their points are durable in the store."""
+        """Remove full segments whose points are durable in the store, according to the `marks` of this and earlier calls."""
 
     def leave(self, head: dict[str, Any] | None = None) -> None:
-        """Close the files and leave them for the next opener, with the run's record as it is now."""
+        """Close the files, but leave them for the next process that opens the project, with the run's current record."""
 
     def close(self) -> None:
-        """Remove the journal: all its points are durable in the store."""
+        """Remove the journal, since all its points are durable in the store."""
 
 
 class NullJournal:
-    """A journal that keeps nothing: that of a disabled run."""
+    """A journal that discards everything, for disabled runs."""
 
     def __init__(self) -> None:
         self.name = ""
@@ -107,7 +107,7 @@ class NullJournal:
         return 0
 
     def write(self, count: int, fields: Sequence[Any]) -> None:
-        """Drop the records."""
+        """Discard the records."""
 
     def ready(self) -> Ready:
         return []
@@ -119,20 +119,20 @@ class NullJournal:
         return None
 
     def drained(self, marks: Mapping[str, int]) -> None:
-        """Nothing is held."""
+        """Do nothing."""
 
     def forget(self, marks: Mapping[str, int]) -> None:
-        """Nothing is held."""
+        """Do nothing."""
 
     def leave(self, head: dict[str, Any] | None = None) -> None:
-        """Nothing is held."""
+        """Do nothing."""
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing."""
 
 
 class _Segment:
-    """A fixed number of records, mapped from a file or, without one, in memory."""
+    """A fixed number of records in a mapped file, or without a file in memory."""
 
     __slots__ = ("buffer", "drained", "file", "name", "path", "rested", "safe", "size", "used")
 
@@ -142,9 +142,9 @@ class _Segment:
         self.path = path
         self.used = 0
         self.drained = 0
-        self.safe = 0  # how far its points are durable in the store
-        self.rested = -1  # how far it was drained when it last rested
-        self.file: int | None = None  # of a segment that is written through
+        self.safe = 0  # bytes whose points are durable in the store
+        self.rested = -1  # the value of `drained` at the last `rest`
+        self.file: int | None = None  # the descriptor of a segment that is not mapped
         self.buffer: Any
         if path is None:
             self.buffer = bytearray(size)
@@ -159,7 +159,7 @@ class _Segment:
             self.file = filesystem.open_to_write(path)
 
     def write_through(self, start: int, size: int) -> None:
-        """Write a part of the buffer to the file. Raises ``OSError`` once: from then on the segment is in memory only."""
+        """Write a part of the buffer to the file. After an ``OSError`` the segment is only in memory."""
         if self.file is not None:
             try:
                 filesystem.write_at(self.file, memoryview(self.buffer)[start : start + size], start)
@@ -168,16 +168,12 @@ class _Segment:
                 raise
 
     def rest(self) -> None:
-        """Release a full segment's pages from this process's memory; they stay in the page cache.
-
-        They stay in the file, and in the machine's memory as long as it has room: of a shared mapping of a file nothing is lost.
-        """
+        """Release a full segment's pages from this process's memory. They stay in the page cache and in the file."""
         if self.rested == self.drained or not hasattr(mmap, "MADV_DONTNEED"):
             return
         if isinstance(self.buffer, mmap.mmap) and hasattr(self.buffer, "madvise"):
             self.rested = self.drained
-            # memory that the program has locked; a segment that is closed
-            with contextlib.suppress(OSError, ValueError):
+            with contextlib.suppress(OSError, ValueError):  # the program has locked its memory; the segment is closed
                 self.buffer.madvise(mmap.MADV_DONTNEED)
 
     def close_file(self) -> None:
@@ -188,10 +184,10 @@ class _Segment:
     def close(self, *, remove: bool) -> None:
         self.close_file()
         if isinstance(self.buffer, mmap.mmap):
-            with contextlib.suppress(BufferError):  # a forked child inherits the arrays through which the pump looked
+            with contextlib.suppress(BufferError):  # a forked child inherits the pump's views of the buffer
                 self.buffer.close()
         if remove and self.path is not None:
-            with contextlib.suppress(OSError):  # what cannot be removed is removed with the folder, now or later
+            with contextlib.suppress(OSError):  # it is removed later with the folder
                 self.path.unlink(missing_ok=True)
 
 
@@ -199,9 +195,9 @@ Ready: TypeAlias = list[tuple[_Segment, int]]
 
 
 class FileJournal:
-    """A journal in the folder `home`; in memory where there is none, or as long as there is no room in it.
+    """A journal in the folder `home`; in memory without a folder, or while the disk is full.
 
-    `head` is what an opener must know to take up what a dead process left: the run's record.
+    `head` is the run's record, which another process needs to recover the journal after this one has died.
     """
 
     def __init__(self, home: Path | None, head: dict[str, Any]) -> None:
@@ -215,13 +211,13 @@ class FileJournal:
         self._head_told = False
         self._metrics: dict[int, str] = {}
         self._numbers = itertools.count()
-        self._untold: list[int] = []  # metrics that the head file does not name yet
+        self._untold: list[int] = []  # numbers of metrics that are not yet in the head file
         self._made = 0
         self._segments: list[_Segment] = []
         self._segment = _Segment("", 0, None)
 
     def open(self) -> None:
-        """Make the files now, and with them the lock that proves this process lives; else the first record makes them."""
+        """Make the files, with the lock that proves that this process is alive. Otherwise the first record makes them."""
         self._next_segment(0)
 
     def metric(self, name: str) -> int:
@@ -239,7 +235,7 @@ class FileJournal:
             if start + size <= segment.size:
                 break
             self._next_segment(size)
-        # No call stands between reading `used` and setting it, so no signal handler that logs comes in between.
+        # There is no call between reading and setting `used`, so no signal handler that logs can run in between.
         segment.used = start + size
         if count <= _MOST_AT_A_TIME:
             _PACK[count](segment.buffer, start, *fields)
@@ -295,7 +291,7 @@ class FileJournal:
         for segment in self._segments:
             segment.close(remove=False)
         if head is not None and self._head_told and self._head_file is not None:
-            with contextlib.suppress(OSError):  # the opener then has the record of the beginning
+            with contextlib.suppress(OSError):  # the next opener then has only the initial record
                 filesystem.write_all(self._head_file, _line({"format": FORMAT, **head}))
         self._let_go_of_head()
 
@@ -306,14 +302,14 @@ class FileJournal:
 
     @property
     def _is_adrift(self) -> bool:
-        """Whether what is logged now is in memory only, because the disk failed."""
+        """Whether new records are only in memory, because the disk failed."""
         segment = self._segment
         return bool(self._home and segment.size and segment.file is None and not isinstance(segment.buffer, mmap.mmap))
 
     def _try_again(self) -> None:
-        """Go on in a file if the disk takes one by now: points in memory only are not safe from a killed process."""
+        """Try to make a file for the next records: records in memory are lost with the process."""
         self._made += 1
-        with contextlib.suppress(OSError, MemoryError):  # it was noted when it failed first
+        with contextlib.suppress(OSError, MemoryError):  # noted at the first failure
             segment = self._new_segment(f"{self._made - 1:06}.seg", SMALLEST_SEGMENT)
             self.notices = []
             self._segments.append(segment)
@@ -347,13 +343,13 @@ class FileJournal:
         return _Segment(name, size, folder / name, mapped=False)
 
     def _prepare(self, home: Path) -> Path:
-        """Make the folder and the head file, if there are none yet, and write the metrics that it lacks."""
+        """Make the folder and the head file, unless they exist, and add new metrics to the head file."""
         if self._folder is None:
             folder = home / self.name
             folder.mkdir(parents=True, exist_ok=True)
             self._mapped = filesystem.can_be_mapped(folder)
             self._folder = folder
-        if self._head_file is None:  # kept before it is locked, so that no interrupt leaves a lock that nobody knows of
+        if self._head_file is None:  # stored before it is locked, so that an interrupt cannot leave an unknown lock
             self._head_file = filesystem.open_to_hold(self._folder / HEAD)
         if not self._head_told:
             if not filesystem.lock(self._head_file, patience=_PATIENCE):
@@ -364,14 +360,14 @@ class FileJournal:
         return self._folder
 
     def _tell_metrics(self) -> None:
-        """Write the names of new metrics to the head file, if there is one. What fails now is tried again at the next call."""
+        """Write the names of new metrics to the head file, if there is one. After a failure the next call tries again."""
         if self._head_file is None or not self._head_told:
             return
         try:
             while self._untold:
                 number = self._untold[0]
                 filesystem.write_all(self._head_file, _line({"metric": number, "name": self._metrics[number]}))
-                if number in self._untold:  # else a signal handler that logs has told it meanwhile
+                if number in self._untold:  # unless a signal handler that logs has removed it
                     self._untold.remove(number)
         except (OSError, MemoryError) as error:
             self._note(error)
@@ -381,11 +377,11 @@ class FileJournal:
 
 
 def _line(content: dict[str, Any]) -> bytes:
-    return b"\n" + json.dumps(content).encode() + b"\n"  # a line of its own, also after a torn one
+    return b"\n" + json.dumps(content).encode() + b"\n"  # a separate line, even after a torn one
 
 
 def _pack(buffer: Any, start: int, fields: Sequence[Any]) -> None:
-    """Pack any number of records, 32 at a time: `struct` caches each format, at 160 bytes a record."""
+    """Pack any number of records, 32 at a time, because `struct` keeps 160 bytes a record for each format that it caches."""
     width = _MOST_AT_A_TIME * len(RECORD)
     for first in range(0, len(fields), width):
         some = fields[first : first + width]

@@ -18,11 +18,11 @@ from ..types import Life
 from .journal import FORMAT, HEAD
 from .records import RECORD_BYTES, Batch, batch, dtype, up_to_a_call
 
-_MOST_AT_ONCE: Final = 50_000  # records of a batch: the store writes so many in one transaction, and with them the mark
+_MOST_AT_ONCE: Final = 50_000  # records of a batch: the store writes them and their mark in one transaction
 
 
 class Remains:
-    """A journal of another process. `lock` is the result of `filesystem.hold`: None as long as that process lives."""
+    """A journal of another process. `lock` is the result of `filesystem.hold`: None while that process is alive."""
 
     def __init__(self, folder: Path, lock: int | None) -> None:
         self.folder = folder
@@ -33,7 +33,7 @@ class Remains:
         self._read: list[Path] = []  # segments that were read to their end
         for line in _lines(folder / HEAD):
             if isinstance(line.get("id"), str):
-                self.head = line  # the last one: of a run that has ended, but could not write so
+                self.head = line  # the last line: a run that has ended adds its final record
             elif isinstance(line.get("metric"), int) and isinstance(line.get("name"), str):
                 self._metrics[line["metric"]] = line["name"]
 
@@ -44,26 +44,26 @@ class Remains:
 
     @property
     def notices(self) -> list[str]:
-        """Warnings about a journal that is not readable."""
+        """Warnings about a journal that cannot be read."""
         if self.head:
             return [
-                f"{self.folder} was written by a later trackbook and is left as it is: upgrade to recover what is in it"
+                f"{self.folder} was written by a later trackbook and is left as it is: upgrade to recover its points"
             ]
         try:
             segments = self._segments()
         except OSError as error:
             return [f"{self.folder} is left as it is: {error}"]
         if segments:
-            return [f"{self.folder} does not say which run it is of and is left as it is: {HEAD} is damaged"]
-        return []  # its process died before it logged, or has just begun
+            return [f"{self.folder} does not name its run and is left as it is: {HEAD} is damaged"]
+        return []  # the process died before it logged, or has just begun
 
     @property
     def is_child(self) -> bool:
-        """Whether a forked child wrote it: the run is its parent's."""
+        """Whether it was written by a forked child of the run's process."""
         return bool(self.head.get("child"))
 
     def batches(self, marks: Mapping[str, int]) -> Iterator[Batch]:
-        """Yield the records beyond `marks`; of a journal that is still written, those before the first incomplete record."""
+        """Yield the records beyond `marks`. While the journal is being written, stop before the first incomplete record."""
         for path in self._segments():
             mark = f"{self.folder.name}/{path.name}"
             start = marks.get(mark, 0)
@@ -81,25 +81,25 @@ class Remains:
                 records = up_to_a_call(records[: holes[0]] if len(holes) else records)
             while len(records):
                 some = up_to_a_call(records[:_MOST_AT_ONCE])
-                some = some if len(some) else records  # nothing more, or a call larger than that
+                some = some if len(some) else records  # the rest is one call, or an incomplete one
                 records, start = records[len(some) :], start + some.nbytes
                 if some["left"].any():
                     yield batch([some], self._metrics, {mark: start})
             self._read.append(path)
 
     def _segments(self) -> list[Path]:
-        """Raises ``OSError`` where the folder cannot be looked into: `Path.glob` would say that it is empty."""
+        """Return the segments in order. Raises ``OSError`` when the folder cannot be read, where `Path.glob` would find nothing."""
         return sorted(path for path in self.folder.iterdir() if path.suffix == ".seg")
 
     def remove(self) -> bool:
-        """Remove the segments that `batches` read to their end, then the head and its lock; whether all is gone."""
+        """Remove the segments that `batches` has read completely, then the head and its lock; return whether all are removed."""
         with contextlib.suppress(OSError):
             for path in self._read:
                 path.unlink()
             if not self._segments():
                 shutil.rmtree(self.folder, ignore_errors=True)
                 self.close()
-                shutil.rmtree(self.folder, ignore_errors=True)  # Windows removes no file that is held
+                shutil.rmtree(self.folder, ignore_errors=True)  # again: Windows cannot remove an open file
         self.close()
         return filesystem.is_missing(self.folder)
 
@@ -111,14 +111,14 @@ class Remains:
 
 
 def remains(home: Path) -> Iterator[Remains]:
-    """Yield the journals in `home` whose processes are dead, each locked for the caller, who removes or closes it."""
+    """Yield the journals in `home` whose processes are dead. Each is locked; the caller removes or closes it."""
     for left in _look(home, ""):
         if left.dead:
             yield left
 
 
 def of_run(home: Path, run: str, *, but: str = "") -> Iterator[Remains]:
-    """Yield the journals of a run in `home`, `but` one: those of dead processes locked for the caller, the others readable."""
+    """Yield the journals of a run in `home`, except `but`. Those of dead processes are locked; others can only be read."""
     for left in _look(home, journal_prefix(run), but):
         if left.is_readable:
             yield left
@@ -127,10 +127,10 @@ def of_run(home: Path, run: str, *, but: str = "") -> Iterator[Remains]:
 
 
 def probe(home: Path, run: str, *, children: bool = True, held: str = "") -> Life | None:
-    """Return what the locks of a run's journals tell about its process and, with `children`, those forked from it.
+    """Return whether a run's process, or with `children` one forked from it, is alive according to the locks of its journals.
 
-    ``unknown``: a journal is there whose lock cannot be tried, such as another user's. None: there is no journal. `held` is one that
-    the caller has locked, after its process had let go of it.
+    ``unknown`` means that a lock cannot be tried, such as another user's; None that there is no journal. `held` is a journal that
+    the caller has locked after its process released it.
     """
     found: set[Life] = {"dead"} if held else set()
     try:
@@ -142,7 +142,7 @@ def probe(home: Path, run: str, *, children: bool = True, held: str = "") -> Lif
             continue
         try:
             left = _at(head)
-        except FileNotFoundError:  # its process has just removed it
+        except FileNotFoundError:  # the process has just removed it
             continue
         except OSError:
             found.add("unknown")
@@ -157,7 +157,7 @@ def probe(home: Path, run: str, *, children: bool = True, held: str = "") -> Lif
 def _look(home: Path, prefix: str, but: str = "") -> Iterator[Remains]:
     try:
         heads = _heads(home, prefix)
-    except OSError:  # what cannot be looked into now, is another time
+    except OSError:  # the folder cannot be read now
         return
     for head in heads:
         if head.parent.name != but:
@@ -166,14 +166,14 @@ def _look(home: Path, prefix: str, but: str = "") -> Iterator[Remains]:
 
 
 def _heads(home: Path, prefix: str) -> list[Path]:
-    """The heads of the journals whose folders' names begin so. Raises ``OSError`` where nobody can tell."""
+    """Return the heads of journals whose folders' names begin with `prefix`. Raises ``OSError`` when `home` cannot be read."""
     if filesystem.is_missing(home):
         return []
     return sorted(folder / HEAD for folder in home.iterdir() if folder.name.startswith(prefix))
 
 
 def _at(head: Path) -> Remains:
-    """Open a journal, locked if nobody else holds its lock. Raises ``OSError`` where that cannot be tried."""
+    """Open a journal, and lock it unless another process holds the lock. Raises ``OSError`` when that cannot be tried."""
     lock = filesystem.hold(head)
     try:
         return Remains(head.parent, lock)
@@ -184,7 +184,7 @@ def _at(head: Path) -> Remains:
 
 
 def _check_again(path: Path, data: bytes, again: bytes) -> None:
-    """Raise ``OSError`` where a file reads otherwise a second time: it is about to be removed for what was read."""
+    """Raise ``OSError`` when two reads of a file differ, since the file will be removed once its points are stored."""
     if data != again:
         raise OSError(f"{path} does not read the same twice")
 
@@ -193,7 +193,7 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
     data = path.read_bytes()
     _check_again(path, data, path.read_bytes())
     for line in data.split(b"\n"):
-        with contextlib.suppress(ValueError, RecursionError):  # a line that was torn
+        with contextlib.suppress(ValueError, RecursionError):  # a torn line
             content = json.loads(line)
             if isinstance(content, dict):
                 yield content

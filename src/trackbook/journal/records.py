@@ -1,4 +1,4 @@
-"""The record format: how `log` packs a call, and how Polars reads thousands of calls at once."""
+"""The record format, into which `log` packs each call, and from which thousands of calls become one Polars frame."""
 
 from __future__ import annotations
 
@@ -12,14 +12,12 @@ if TYPE_CHECKING:
 
 RECORD: Final = "dqdII"  # time, step, value, metric, records of the call from this one to its last
 RECORD_BYTES: Final = 32
-NEXT_STEP: Final = -1  # a step that is given at the hand-over: a forked child cannot count for its parent
-MOST_AT_ONCE: Final = (
-    1 << 24
-)  # bytes after which a drain takes no further segment: a pump that fell behind holds little
+NEXT_STEP: Final = -1  # a step assigned at the hand-over, since a forked child cannot count for its parent
+MOST_AT_ONCE: Final = 1 << 24  # bytes after which a drain takes no further segment, to bound memory after a delay
 
 
 class Batch(NamedTuple):
-    """Points as the store takes them, and how far each segment is drained with them."""
+    """Points for a store, and the marks: how far each segment is drained with these points."""
 
     points: pl.DataFrame
     marks: dict[str, int]
@@ -40,14 +38,14 @@ def dtype() -> np.dtype[np.void]:
 
 
 def read(buffer: Any, start: int, end: int) -> NDArray[np.void]:
-    """Return a copy of the records between two offsets: a view would keep the buffer from being closed."""
+    """Return a copy of the records between two offsets. A view would keep the buffer from being closed."""
     import numpy as np
 
     return np.frombuffer(buffer, dtype(), (end - start) // RECORD_BYTES, start).copy()
 
 
 def up_to_a_call(records: NDArray[np.void]) -> NDArray[np.void]:
-    """Return the records up to the last one that ends a call, for a reader that stops before the end."""
+    """Return the records up to the last one that completes a call."""
     import numpy as np
 
     ends = np.flatnonzero(records["left"] == 1)
@@ -80,14 +78,14 @@ def batch(parts: Sequence[NDArray[np.void]], metrics: Mapping[int, str], marks: 
     records = whole[0] if len(whole) == 1 else np.concatenate(whole)
     numbers = np.ascontiguousarray(records["metric"])
     present: Sequence[int] = range(max(metrics, default=-1) + 1)
-    if int(numbers.max(initial=0)) >= len(present):  # a name is missing: the disk was full, or the machine went down
+    if int(numbers.max(initial=0)) >= len(present):  # a name is missing, after a full disk or a crash of the machine
         found, numbers = np.unique(numbers, return_inverse=True)
         present = found.tolist()
     names = [metrics.get(number, f"unnamed metric {number}") for number in present]
     categories = pl.Series("metric", names, dtype=pl.String).cast(POINTS["metric"])
     points = pl.DataFrame(
         [
-            categories[pl.Series(numbers)],  # a sixth of the time that `gather` takes
+            categories[pl.Series(numbers)],  # takes a sixth of the time of `gather`
             *(pl.Series(name, np.ascontiguousarray(records[name])) for name in ("step", "value", "time")),
         ],
         schema=POINTS,

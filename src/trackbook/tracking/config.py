@@ -15,7 +15,7 @@ _said: set[type] = set()  # types already warned about
 
 
 class Config(MutableMapping[str, Any]):
-    """The settings of a run. ``config["lr"]`` and ``config.lr`` are the same; changes are saved at any time."""
+    """The settings of a run. ``config["lr"]`` and ``config.lr`` are the same. Every change is saved."""
 
     _items: dict[str, Any]
     _changed: Callable[[], None]
@@ -26,9 +26,9 @@ class Config(MutableMapping[str, Any]):
         object.__setattr__(self, "_changed", changed)
 
     def update(self, items: Any = None, /, allow_val_change: bool = True, **more: Any) -> None:
-        """Set several values at once: those of `items` (a dict, a namespace, a dataclass) and `more` as keywords.
+        """Set several values at once, from `items` (a dict, a namespace, a dataclass) and keywords (`more`).
 
-        `allow_val_change` is wandb's and has no effect: values may always change.
+        `allow_val_change` is accepted for wandb and has no effect: values may always change.
         """
         given = as_dict(items) | more
         self._items.update(given)
@@ -84,7 +84,7 @@ class Config(MutableMapping[str, Any]):
 
 
 class Summary(MutableMapping[str, Any]):
-    """One number per metric, as in wandb: the value at its largest step, unless it was set by hand.
+    """One number for each metric, as in wandb: the value at its largest step, unless the user has set one.
 
     ``summary["loss"]`` is the last value, ``summary.min["loss"]`` and ``summary.max["loss"]`` the extremes (ignoring NaN).
     """
@@ -109,7 +109,7 @@ class Summary(MutableMapping[str, Any]):
         self._changed()
 
     def to_json(self) -> dict[str, Any]:
-        """Return a copy of the values set by hand, in JSON values."""
+        """Return a copy of the values set by the user, in JSON values."""
         return _to_json(self._chosen)
 
     def _all(self) -> dict[str, Any]:
@@ -137,10 +137,10 @@ class Summary(MutableMapping[str, Any]):
 
 
 def as_dict(items: Any, name: str = "config") -> dict[str, Any]:
-    """Return a dict of what people give as a config.
+    """Return the items of a config as a dict.
 
-    That is a mapping, pairs, a dataclass, a namespace, an object of attrs, pydantic, msgspec, OmegaConf or ml_collections, or any
-    object or class with attributes. Anything else is recorded under `name`, with a warning: a config never stops training.
+    A config is a mapping, pairs, a dataclass, a namespace, an object of attrs, pydantic, msgspec, OmegaConf or ml_collections, or any
+    object or class with attributes. Anything else is recorded under `name` with a warning, because a config must not stop training.
     """
     if items is None:
         return {}
@@ -148,7 +148,7 @@ def as_dict(items: Any, name: str = "config") -> dict[str, Any]:
         found = items_of(items, is_config=True)
         if found is None and isinstance(items, Iterable) and not isinstance(items, str | bytes):
             found = [(key, value) for key, value in items]
-    except Exception:  # noqa: BLE001  whatever it is, training goes on
+    except Exception:  # noqa: BLE001  a config must not stop training
         found = None
     if found is None:
         warn(
@@ -165,7 +165,7 @@ def _to_json(items: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _say_unknown(items: Mapping[str, Any]) -> None:
-    """Warn of values that are recorded as their text, once a kind in a process."""
+    """Warn of values that are recorded as text, once for each type in a process."""
     converter = Converter()
     for key, value in list(items.items()):
         converter.plain(value, key)

@@ -1,7 +1,7 @@
-"""Conversion of what people keep in a config to JSON values, by one rule at every depth.
+"""Conversion of config values to JSON values, by the same rules at every depth.
 
-What holds names and values becomes a dict, what holds values a list, numbers of any library become numbers. Everything else is
-recorded as its text. No value can make the conversion fail.
+Objects with names and values become dicts, other collections lists, and numbers of any library numbers. Everything else is recorded as
+its text. No value makes the conversion fail.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
-_MOST_BITS: Final = 10_000  # of an int: Python writes out no more than 4300 digits
-DEEPEST: Final = 64  # levels of nesting, below which a value stands as its text
+_MOST_BITS: Final = 10_000  # of an int, because Python formats at most 4300 digits
+DEEPEST: Final = 64  # levels of nesting; deeper values are recorded as text
 _CYCLE: Final = "<contains itself>"
 _CALLABLES: Final = (types.FunctionType, types.BuiltinFunctionType, types.MethodType)
 _NAMELESS: Final = (str, bytes, bytearray, int, float, complex, Sequence, AbstractSet, type, *_CALLABLES)
 
 
 class Converter:
-    """Converts one config. `unknown` has the kinds that were recorded as their text, each with where it was met first."""
+    """Converts one config. `unknown` holds the types that were recorded as text, each with the first place where it was found."""
 
     def __init__(self) -> None:
         self.unknown: dict[type, str] = {}
-        self._above: list[int] = []  # the ids of the values that hold the one being converted
+        self._above: list[int] = []  # the ids of the values that contain the one being converted
 
     def plain(self, value: Any, where: str = "") -> Any:
-        """Return `value` as JSON values. Infinities and NaN stay, which Python's json reads and writes."""
+        """Return `value` as JSON values. Infinities and NaN stay: Python's json reads and writes them."""
         try:
             return self._plain(value, where)
-        except Exception:  # noqa: BLE001  whatever people keep in a config, training goes on and the rest of it is kept
+        except Exception:  # noqa: BLE001  a config value must not stop training, nor hide the others
             return text_of(value)
 
     def _plain(self, value: Any, where: str) -> Any:
@@ -69,7 +69,7 @@ class Converter:
         if isinstance(value, AbstractSet):
             return [self.plain(item, where) for item in _sorted(value)]
         if getattr(value, "shape", None) == () and callable(item := getattr(value, "item", None)):
-            number = item()  # of numpy or torch
+            number = item()  # a scalar of numpy or torch
             return text_of(value) if type(number) is type(value) else self.plain(number, where)
         return self._text(value, where)
 
@@ -88,10 +88,10 @@ class Converter:
 
 
 def items_of(value: Any, *, is_config: bool = False) -> list[tuple[Any, Any]] | None:
-    """Return the names and values that an object holds, None where it holds none.
+    """Return the names and values of an object, None when it has none.
 
-    A config itself (`is_config`) may be any object or class with attributes. Below it, an object whose text says what it is counts
-    as a value: a model is not a group of settings.
+    A config itself (`is_config`) may be any object or class with attributes. Inside it, an object with a text of its own is a
+    value: a model is not a group of settings.
     """
     if type(value) is dict:
         return list(value.items())
@@ -120,7 +120,7 @@ def _has_own_text(kind: type) -> bool:
 
 
 def _names_of(value: Any) -> list[str] | None:
-    """The fields of a dataclass, a named tuple, or an object of attrs, msgspec or pydantic: read one by one, nothing is copied."""
+    """Return the field names of a dataclass, a named tuple, or an object of attrs, msgspec or pydantic; None for other objects."""
     kind = type(value)
     if dataclasses.is_dataclass(value):
         return [field.name for field in dataclasses.fields(value)]
@@ -137,22 +137,22 @@ def _names_of(value: Any) -> list[str] | None:
 
 
 def _each(names: Iterable[Any], get: Callable[[Any], Any]) -> list[tuple[Any, Any]]:
-    """Items got one by one: one that raises, such as a required value that is not set, keeps the others."""
+    """Get items one by one, so that one that raises, such as a required value that is not set, does not hide the others."""
     items = []
     for name in names:
         try:
             items.append((name, get(name)))
-        except Exception as error:  # noqa: BLE001  as above
+        except Exception as error:  # noqa: BLE001  a config value must not stop training, nor hide the others
             items.append((name, f"<not set: {type(error).__name__}>"))
     return items
 
 
 def _items_of_omegaconf(value: Any) -> list[tuple[Any, Any]] | None:
-    """Those of a DictConfig, with interpolations resolved where all can be. A missing value stays ``???``."""
+    """Return the items of a DictConfig, with interpolations resolved if all can be. A missing value stays ``???``."""
     to_container = sys.modules["omegaconf"].OmegaConf.to_container
     try:
         held = to_container(value, resolve=True, throw_on_missing=False)
-    except Exception:  # noqa: BLE001  an interpolation to nowhere
+    except Exception:  # noqa: BLE001  an interpolation without a target
         held = to_container(value, resolve=False, throw_on_missing=False)
     return list(held.items()) if isinstance(held, dict) else None
 
@@ -165,7 +165,7 @@ _LIBRARIES: Final[dict[str, Callable[[Any], list[tuple[Any, Any]] | None]]] = {
 
 
 def _class_items(kind: type) -> list[tuple[str, Any]]:
-    """The public attributes of a class and its bases, those of a base first, without methods and properties."""
+    """Return the public attributes of a class and its bases, bases first, without methods and properties."""
     found: dict[str, Any] = {}
     for base in reversed(kind.__mro__[:-1]):
         found.update(vars(base))
@@ -179,19 +179,19 @@ def _class_items(kind: type) -> list[tuple[str, Any]]:
 
 
 def _is_plain_class(kind: type) -> bool:
-    """Whether a class is used as a namespace: it holds public attributes, and no methods, not even `__init__`."""
+    """Whether a class is used as a namespace: it has public attributes, but no methods, not even `__init__`."""
     own = [value for base in kind.__mro__[:-1] for value in vars(base).values()]
     return bool(_class_items(kind)) and not any(isinstance(value, (types.FunctionType, property)) for value in own)
 
 
 def _is_of_arrays(value: Any) -> bool:
-    """Arrays, tables, and the types and devices of their libraries."""
+    """Whether this is an array or a table, or a type or device of such a library."""
     library = type(value).__module__.partition(".")[0]
     return library in ("numpy", "torch", "jax", "jaxlib", "tensorflow", "pandas", "polars") and not callable(value)
 
 
 def _sorted(values: AbstractSet[Any]) -> list[Any]:
-    """A set in an order that is the same in every process."""
+    """Return the values of a set in an order that is the same in every process."""
     try:
         return sorted(values)
     except TypeError:
@@ -199,17 +199,17 @@ def _sorted(values: AbstractSet[Any]) -> list[Any]:
 
 
 def text_of(value: Any) -> str:
-    """Return `value` as text that UTF-8 can hold: names of files may come with halves of surrogate pairs."""
+    """Return `value` as text, with lone surrogates escaped, which file names may contain, but UTF-8 cannot encode."""
     try:
         text = str.__str__(value) if isinstance(value, str) else str(value)
-    except Exception as error:  # noqa: BLE001  as above
+    except Exception as error:  # noqa: BLE001  a config value must not stop training, nor hide the others
         text = f"<{type(value).__name__} whose str raises {type(error).__name__}>"
     return text if text.isascii() else text.encode(errors="backslashreplace").decode()
 
 
 @functools.cache
 def _texts() -> tuple[type, ...]:
-    """Kinds whose text says all that there is to say of them."""
+    """Return types whose text describes their values completely."""
     import datetime as dt
     import uuid
 

@@ -1,4 +1,4 @@
-"""The states in which runs end: by themselves, by an exception, or because somebody stopped them."""
+"""The states in which runs end: by themselves, by an exception, or stopped by a user."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from ..types import State
 
 
 class Stopped(Exception):  # noqa: N818  # as KeyboardInterrupt, it says what happened
-    """Raised by `log` with ``init(stop="raise")`` once the run is asked to stop: the cell ends, and the run is ``interrupted``.
+    """Raised by `log` with ``init(stop="raise")`` after a request to stop: it ends the cell and leaves the run ``interrupted``.
 
-    Derived from `Exception` alone, so that ``except RuntimeError``, often written against a full GPU, does not catch it.
+    Not a `RuntimeError`, which training loops often catch because of a full GPU.
     """
 
-    __module__ = "trackbook"  # where users find it: tracebacks and a run's error say so
+    __module__ = "trackbook"  # the public path, shown in tracebacks and in a run's error
 
 
 def state_after(error: BaseException | None) -> tuple[State, str | None]:
-    """Return the state of a run that ends with an exception, or without one, and the text of its error."""
+    """Return the state of a run that ends with `error`, or with None, and the text of the error."""
     if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
         return "finished", None
     said = "".join(traceback.format_exception_only(error)).strip().encode(errors="backslashreplace").decode()

@@ -1,8 +1,8 @@
-"""The exit status of a program that ends by `SystemExit`, which Python tells nobody before the process is over.
+"""The exit status of a program that ends by `SystemExit`, which Python code cannot read before the process has ended.
 
-`sys.exit`, argparse, click and Hydra end a program so. When `atexit` runs, the exception is gone and the status is known to the
-interpreter's C code only. So glibc is asked to write it into a file as the last thing that the process does, and whoever opens the
-project next reads it there. Elsewhere the status stays unknown.
+`sys.exit`, argparse, click and Hydra end programs that way. When `atexit` functions run, the exception is gone, and only the
+interpreter's C code knows the status. So glibc is asked to write it into a file as the last act of the process, from which the next
+process that opens the project reads it. Without glibc the status stays unknown.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from ..ids import new_id
 
 SUFFIX: Final = ".exit"
 _INT_BYTES: Final = 4  # of the status, a C int
-_EXITING_SECONDS: Final = 60.0  # after this, a process that wrote no status was killed
+_EXITING_SECONDS: Final = 60.0  # after which a process without a status is taken to have been killed
 
 
 def main_frame() -> FrameType | None:
-    """Return the outermost frame of the main thread, which still tells after its end how it ended."""
+    """Return the outermost frame of the main thread, which shows even after its end how it ended."""
     frame = sys._current_frames().get(threading.main_thread().ident or 0)  # noqa: SLF001  # documented
     while frame is not None and frame.f_back is not None:
         frame = frame.f_back
@@ -35,14 +35,14 @@ def main_frame() -> FrameType | None:
 
 
 def returned(frame: FrameType) -> bool:
-    """Whether a frame that is over reached its end, so that no exception left it."""
+    """Whether a frame that has ended returned, rather than raised an exception."""
     return frame.f_lasti >= 0 and opcode.opname[frame.f_code.co_code[frame.f_lasti]].startswith("RETURN")
 
 
 def status_of_child() -> int | None:
-    """Return the exit status of a child that multiprocessing forked, None where its exception is still there or this is no such child.
+    """Return the exit status of a child forked by multiprocessing; None while its exception exists, and in other processes.
 
-    From Python 3.13 on, exit functions run in the frame that holds the status, when the exception is gone.
+    Since Python 3.13 exit functions run in the frame that holds the status, after the exception is gone.
     """
     frame: FrameType | None = sys._getframe()  # noqa: SLF001  # documented
     while frame is not None and frame.f_code.co_name != "_bootstrap":
@@ -55,7 +55,7 @@ def status_of_child() -> int | None:
 
 
 def write_at_exit(folder: Path, runs: Collection[str]) -> bool:
-    """Have the exit status written for these runs when the process is over; False where that cannot be done."""
+    """Arrange for the exit status to be written for these runs when the process ends; return False if that is not possible."""
     import ctypes
 
     libc: Any = ctypes.CDLL(None) if sys.platform == "linux" else None
@@ -68,20 +68,20 @@ def write_at_exit(folder: Path, runs: Collection[str]) -> bool:
         return False
     libc.fopen.restype = ctypes.c_void_p
     file = libc.fopen(os.fsencode(path), b"ab")
-    # `on_exit` calls a C function with the status and a pointer; `putw` writes an int to a FILE*, which is closed after it
+    # `on_exit` calls a C function with the status and a pointer; `putw` writes an int to a FILE*, which exit closes afterwards
     return bool(file) and libc.on_exit(libc.putw, ctypes.c_void_p(file)) == 0
 
 
 def statuses(folder: Path) -> Iterator[tuple[Path, list[str], int]]:
-    """Yield what processes wrote at their exit into `folder`: the file, for whoever has used it to remove, runs and status.
+    """Yield file, runs and status of each exit recorded in `folder`. The caller removes the file.
 
-    Removes files of processes that were killed on their way out.
+    Removes files of processes that were killed during their exit.
     """
     paths: list[Path] = []
-    with contextlib.suppress(OSError):  # a folder that cannot be looked into
+    with contextlib.suppress(OSError):  # the folder cannot be read
         paths = sorted(folder.glob(f"*{SUFFIX}"))
     for path in paths:
-        with contextlib.suppress(OSError, ValueError):  # another opener was faster, or the file is damaged
+        with contextlib.suppress(OSError, ValueError):  # another process was faster, or the file is damaged
             head, _, status = path.read_bytes().partition(b"\n")
             if len(status) >= _INT_BYTES:
                 yield path, list(map(str, json.loads(head))), int.from_bytes(status[:_INT_BYTES], sys.byteorder) & 0xFF

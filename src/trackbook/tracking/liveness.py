@@ -1,4 +1,4 @@
-"""Whether the process that writes a run lives: one answer for every process, user, container and file system."""
+"""Whether the process that writes a run is alive, also as seen by other users, containers and machines."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from ..store.base import Store
 from ..store.writer_process import runs_here
 from ..types import Life, Writer
 
-FRESH_SECONDS: Final = 90.0  # since the last sign of life: three heartbeats of the store
+FRESH_SECONDS: Final = 90.0  # since the last heartbeat: three times the store's interval
 
 
 def life(store: Store, home: Path, run_id: str, *, held: str = "") -> Life:
-    """Return whether the process that writes a run lives, ``unknown`` where nothing proves either.
+    """Return whether the process that writes a run is alive, ``unknown`` without proof.
 
-    A lock that is held proves that it lives; the process table of this machine proves both; a lock that nobody holds proves that it
-    died where the file system shares locks among all who see it; a recent sign of life in the store tells of another machine.
+    A held lock proves that it is alive; the process table of this machine proves either; a free lock proves that it is dead where the
+    file system shares locks between all machines; a recent heartbeat in the store shows that another machine's process is alive.
     `home` is the folder of the project's journals, `held` one of them that the caller has locked.
     """
     locked = probe(home, run_id, held=held)
@@ -35,5 +35,5 @@ def life(store: Store, home: Path, run_id: str, *, held: str = "") -> Life:
 
 
 def is_fresh(writer: Writer) -> bool:
-    """Whether the last sign of life was a moment ago, by this machine's clock."""
+    """Whether the last heartbeat is recent, by this machine's clock."""
     return abs(time.time() - writer.seen) < FRESH_SECONDS

@@ -16,7 +16,7 @@ from ..text import one_line
 LARGEST_STEP = 2**63 - 1
 DEEPEST_NESTING = 32
 SHORTEST_WAIT, LONGEST_WAIT = 0.1, 86_400
-_TIMES = ("m", "M")  # numpy's dates and durations, whose `item()` is an int when the unit is nanoseconds
+_TIMES = ("m", "M")  # numpy's kinds of dates and durations, whose `item()` is an int when the unit is nanoseconds
 
 
 SKIPS = "init(on_bad_value='warn') leaves such values out and records the rest"
@@ -69,7 +69,7 @@ def check_name(name: Any, prefix: str = "") -> str:
 
 
 def check_text(what: str, text: Any) -> str:
-    """Return `text` if it is a non-empty string that UTF-8 can encode. Otherwise raises an error that calls it `what`."""
+    """Return `text` if it is a non-empty string that UTF-8 can encode. Otherwise raise an error that calls it `what`."""
     if not isinstance(text, str):
         raise TypeError(f"{what} {_show(text)} is {kind_of(text)}; give a string")
     if not text:
@@ -94,7 +94,7 @@ def as_tags(tags: Iterable[Any] | str | None) -> tuple[str, ...]:
 
 
 def to_float(metric: str, value: Any) -> float:
-    """Return `value` as a float64, read at once: changing an array afterwards does not change the logged value."""
+    """Return `value` as a float64, copied at once, so that a later change of an array does not change the logged value."""
     kind = type(value)
     if kind is float:
         return value  # type: ignore[no-any-return]  # narrowed by identity, which mypy does not support
@@ -209,6 +209,6 @@ def kind_of(value: Any) -> str:
 
 
 def kind_name(kind: type) -> str:
-    """Return "an object of type ...", with the module where it is not obvious."""
+    """Return "an object of type ...", with the module unless it is a built-in or the user's own type."""
     name = kind.__name__ if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}.{kind.__name__}"
     return f"an object of type {name}"

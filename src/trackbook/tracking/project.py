@@ -1,4 +1,4 @@
-"""A project: its file, and the runs that this process has open."""
+"""A project: its store, its journals, and the runs that this process has open."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ if TYPE_CHECKING:
     import polars as pl
 
 FLUSH_SECONDS: Final = 1.0
-SLOWEST_FLUSH_SECONDS: Final = 5.0  # the longest that another process waits to see what is logged
-SHOWN_SECONDS: Final = 0.1  # the shortest between two looks of a board
+SLOWEST_FLUSH_SECONDS: Final = 5.0  # after which other processes see new points at the latest
+SHOWN_SECONDS: Final = 0.1  # at least, between two hand-overs for boards
 SLOWEST_SHOWN_SECONDS: Final = 0.5
-QUIET_SECONDS: Final = 0.25  # between two looks at the backlog, without a board
-QUIETER: Final = 20  # with a board, a point after a pause is handed over so many times sooner than the pause was long
-_REST: Final = 20  # times the duration of a flush: the pump sleeps so long after it, to leave the GIL to training
-IDLE_SECONDS = 10.0  # without runs and boards, after which the file is closed: opening it anew costs an `init` 10 ms
+QUIET_SECONDS: Final = 0.25  # between two checks of the backlog, without a board
+QUIETER: Final = 20  # with a board, the interval of hand-overs after a pause in logging is the pause divided by this
+_REST: Final = 20  # times the duration of a flush: so long the pump sleeps after it, to leave the GIL to training
+IDLE_SECONDS = 10.0  # without runs and boards, after which the file is closed; to open it again costs an `init` 10 ms
 LARGEST_BACKLOG = 1 << 22  # bytes of a journal that wait for the next flush: 10 metrics at 13,000 calls a second
 
 
@@ -58,21 +58,18 @@ class Project:
         self._is_recovered = False
         self._next_flush = 0.0
         self._next_showing = 0.0
-        self._logged: list[tuple[str, int]] = []  # how far the journals are written, and since when
-        self._logged_at = 0.0
-        self._used_at = 0.0  # when the last run ended, or a board was served
+        self._logged: list[tuple[str, int]] = []  # the lengths of the journals
+        self._logged_at = 0.0  # when `_logged` changed last
+        self._used_at = 0.0  # when a run ended last, or a board was served
         self._said: set[str] = set()
 
     def open_run(self, options: RunOptions) -> Run:
-        """Start to write a new run, or go on with the earlier one that `options` resume.
-
-        Raises ``ValueError`` where `admit` does.
-        """
+        """Open a new run, or the earlier run that `options` resume. Raises ``ValueError`` as `admit` does."""
         record = self.admit(options)
         if options.resume_from is not None:
             self.store.cut(record.id, options.resume_from)
         journal = FileJournal(self.journals, head_of(record))
-        journal.open()  # first: it tells other processes that the run is being written
+        journal.open()  # first, to show other processes that the run is being written
         self.store.sign(record.id, this_process())
         writer = RunWriter(
             self.name,
@@ -92,9 +89,9 @@ class Project:
         return run
 
     def tick(self, now: float) -> float:
-        """Hand over and flush what is due. Without boards there is one hand-over a flush, because each costs a training loop time.
+        """Hand over and flush when it is due. Without boards there is one hand-over for each flush, because each delays training.
 
-        After an idle while the file is closed, and nothing is due until a run is opened.
+        After an idle period the file is closed, and nothing is due until a run is opened.
         """
         with self._lock:
             runs = list(self.open_runs)
@@ -137,12 +134,12 @@ class Project:
         if due:
             begin = monotonic()
             self.flush(runs)
-            # a long flush waited for the disk or for a computing loop, and each wait costs that loop time
+            # a long flush has waited for the disk or for a computing loop, and each wait delays that loop
             rest = 0.0 if behind else _REST * (monotonic() - begin)
             self._next_flush = now + min(max(FLUSH_SECONDS, rest), SLOWEST_FLUSH_SECONDS)
 
     def flush(self, runs: Sequence[RunWriter]) -> None:
-        """Make durable what `runs` handed over, and release their journals up to there."""
+        """Make the points that `runs` handed over durable, and release their journals up to there."""
         handed_over = [(run, run.handed_over()) for run in runs]
         written = self.store.flush()
         for run, marks in handed_over:
@@ -151,19 +148,19 @@ class Project:
             run.note_problems()
 
     def recover(self, forced: Collection[str] = ()) -> None:
-        """Recover what dead processes left in this project, and the runs `forced` of which nobody can tell.
+        """Recover runs of dead processes, and those of `forced` whose processes are not known to be alive.
 
-        Whoever reads the project does it first. A process that only writes does it in the background, once: `init` reads nothing of
+        Called before the project is read. A process that only writes recovers once, in the background, so that `init` does not read
         other runs.
         """
         for notice in self._recover(forced):
             warn(notice)
 
     def _recover(self, forced: Collection[str] = ()) -> list[str]:
-        """Recover, and return the notices that are new."""
+        """Recover, and return new notices."""
         if filesystem.is_missing(self.journals) and filesystem.is_missing(self.store.path):
             return []
-        with self._recovering:  # locks of journals are the process's: two threads would both hold one
+        with self._recovering:  # locks of journals belong to the process: two threads would both get one
             self._is_recovered = True
             found = recover(self.store, self.journals, {run.id for run in self.open_runs}, forced)
         new = [notice for notice in found if notice not in self._said]
@@ -171,13 +168,13 @@ class Project:
         return new
 
     def runs(self) -> list[RunRecord]:
-        """Return all runs, oldest first. Raises ``OSError`` when they cannot be read now: that must not look like none."""
+        """Return all runs, oldest first. Raises ``OSError`` when they cannot be read now."""
         return self.store.runs()
 
     def get(self, id_or_name: str | Run) -> Run:
-        """Return a run to read: the open one itself, or one that takes no more points.
+        """Return the run if it is open here, else one for reading that takes no points.
 
-        Raises ``ValueError`` when there is none, ``OSError`` when a later Trackbook wrote them.
+        Raises ``ValueError`` when there is no such run, ``OSError`` when the project was written by a later version of Trackbook.
         """
         self.recover()
         record = self.find(id_or_name)
@@ -185,16 +182,16 @@ class Project:
         return Run(RunWriter(self.name, record, self.store, journals=self.journals)) if is_open is None else is_open.run
 
     def delete(self, run: Run, *, force: bool = False) -> None:
-        """Remove a run. Raises ``ValueError`` while it is written, or without `force` while nobody can tell."""
+        """Delete a run. Raises ``ValueError`` while it is being written; when that is unknown, only without `force`."""
         self._refuse_running("delete", run, force=force)
         self.store.delete(run.id)
         self.store.flush()
 
     def move(self, run: Run, target: Project) -> None:
-        """Move a run to another project. It is removed here once all of it was read back there.
+        """Move a run to another project. It is deleted here after it was read back completely there.
 
-        Raises ``ValueError`` while it is written, or when the id is taken there; ``OSError`` when a part of it cannot be read here or
-        written there: it stays here then.
+        Raises ``ValueError`` while it is being written, or when the id is taken there. Raises ``OSError`` when a part of it cannot be
+        read here or written there; the run then stays here.
         """
         self._refuse_running("move", run)
         if target.store.run(run.id) is not None:
@@ -209,7 +206,7 @@ class Project:
             raise OSError(f"run {run.name!r} is in {target.name!r} now, and in {self.name!r} still: {error}") from error
 
     def delete_all(self, *, force: bool = False) -> None:
-        """Remove the project with all its runs. Raises ``ValueError`` as `delete` does."""
+        """Delete the project with all its runs. Raises ``ValueError`` as `delete` does."""
         self.recover()
         for record in self.store.running():
             self._refuse_running("delete", self.get(record.id), force=force)
@@ -224,21 +221,19 @@ class Project:
             self._used_at = monotonic()
 
     def find(self, id_or_name: str | Run) -> RunRecord:
-        """Return a run by its id, the latest by its name, or a `Run` by its id. Raises ``ValueError`` when there is none."""
+        """Return the run with this id, else the latest with this name. Raises ``ValueError`` when there is none."""
         id_or_name = id_or_name.id if isinstance(id_or_name, Run) else id_or_name
         found = self.store.run(id_or_name)
         matches = self.store.named(id_or_name) if found is None else [found]
         return matches[-1] if matches else find(id_or_name, self.runs(), f"project {self.name!r}")
 
     def admit(self, options: RunOptions) -> RunRecord:
-        """Return the record to go on with: that of a new run, or of the earlier run that `options` resume.
+        """Return the record of a new run, or of the earlier run that `options` resume.
 
-        Raises ``ValueError`` when there must be an earlier run and is none, or when the id is taken and must not be.
+        Raises ``ValueError`` when a required earlier run does not exist, or when the id is taken and the run is not to be resumed.
         """
         run, resume, by_id = options.record, options.resume, options.by_id
-        if (
-            resume == "never" and not by_id
-        ):  # which reads nothing of other runs, and waits in memory for a file that cannot be used
+        if resume == "never" and not by_id:  # reads no other runs, so a busy or damaged file does not matter
             return self._named(run)
         self.recover()
         found = self.store.run(run.id) if by_id else None
@@ -260,7 +255,7 @@ class Project:
         return run if run.name else dataclasses.replace(run, name=readable_name(self.store.next_number()))
 
     def _resumable(self, found: RunRecord, options: RunOptions) -> RunRecord:
-        """Return the record of an earlier run that goes on. Raises ``ValueError`` where somebody writes it, or may."""
+        """Return the record of an earlier run, to be continued. Raises ``ValueError`` while it is or may be written."""
         run = options.record
         if any(open_run.id == found.id for open_run in self.open_runs):
             raise ValueError(
@@ -271,7 +266,7 @@ class Project:
             found = self.store.run(found.id) or found
         if found.state == "running":
             raise ValueError(f"run {found.name!r} {self._running(found.id)}, and cannot be resumed")
-        self.store.summary(found.id)  # raises where its steps cannot be known: counting anew would discard points
+        self.store.summary(found.id)  # raises when its steps cannot be read: counting from 0 would discard points
         return dataclasses.replace(
             found,
             state="running",
@@ -285,14 +280,14 @@ class Project:
         )
 
     def refresh(self) -> None:
-        """Move into the store what was logged here, and what dead processes left."""
+        """Move points logged here, and points of dead processes, into the store."""
         self.recover()
         for run in list(self.open_runs):
             run.hand_over()
 
     @property
     def exists(self) -> bool:
-        """Whether a run was ever begun in it."""
+        """Whether the project has, or had, a run."""
         return bool(self.open_runs) or not filesystem.is_missing(self.store.path) or bool(self.store.latest(1))
 
     def neighbours(self) -> str:
@@ -315,7 +310,7 @@ class Project:
             raise ValueError(f"run {run.name!r} {self._running(run.id)}: finish it before you {act} it")
 
     def _running(self, run_id: str) -> str:
-        """Return the words for a run that is not known to have ended."""
+        """Return a predicate for messages about a run that may still be written."""
         if any(run.id == run_id for run in self.open_runs):
             return "is still running"
         if life(self.store, self.journals, run_id) == "alive":

@@ -1,4 +1,4 @@
-"""The core of `log`: gives each point of a call its step, and writes the call to the journal."""
+"""The core of `log`: assigns a step to each point of a call, and writes the call to the journal."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Metric:
 
 
 class Recorder:
-    """Counts steps, per metric or for the whole run, and writes calls to the journal. Safe in threads, signal handlers and forks.
+    """Counts steps, for each metric or for the whole run, and writes calls to the journal. Safe in threads, signal handlers and forks.
 
-    The lock is reentrant, for a signal handler that logs while its own thread is in here: between reading a counter and
-    setting it stands no call, and only at calls do handlers run. Counters go up before the record is written, so a call that
-    an interrupt breaks off leaves a gap, and no step is given twice.
+    The lock is reentrant, for a signal handler that logs while its thread is in here. There is no call between reading and setting a
+    counter, so no handler can run in between. Counters go up before the record is written, so an interrupted call leaves a gap, and
+    no step is assigned twice.
     """
 
     def __init__(self, journal: Journal, step_by: StepBy, largest: Mapping[str, int]) -> None:
@@ -77,13 +77,13 @@ class Recorder:
         return True
 
     def number(self, metrics: Iterable[str], steps: Iterable[int], calls: Iterable[int]) -> list[int]:
-        """Return the steps of points that a forked child logged, numbering those that it could not number.
+        """Return the steps of points that a forked child logged, including those that the child could not count.
 
-        `calls` tells the points of one call from the next one's. Raises ``OSError`` when it cannot be done now.
+        `calls` holds the number of the call of each point. Raises ``OSError`` when the run is busy logging.
         """
         given: list[int] = []
         current = None
-        if not self.lock.acquire(timeout=1.0):  # a signal handler inside `log` may wait for the one who asks
+        if not self.lock.acquire(timeout=1.0):  # a signal handler inside `log` may wait for this thread
             raise OSError("the run is busy logging")
         try:
             for name, asked, call in zip(metrics, steps, calls, strict=True):
@@ -94,7 +94,7 @@ class Recorder:
                     step = metric.next
                 else:
                     step = self._next if call != current else self._next - 1
-                step = min(step, LARGEST_STEP)  # where there is no next step, the point is a second one at the last
+                step = min(step, LARGEST_STEP)  # after the largest step a point is a duplicate
                 current = call
                 metric.next = max(metric.next, step + 1)
                 self._next = max(self._next, step + 1)
@@ -104,12 +104,12 @@ class Recorder:
         return given
 
     def close(self) -> None:
-        """Take no more calls."""
+        """Accept no more calls."""
         with self.lock:
             self.closed = True
 
     def go_on_in_child(self, journal: Journal) -> None:
-        """After a fork: write to a journal of the child's own, and leave counting to the parent."""
+        """After a fork, write to the child's own journal, and leave counting to the parent."""
         self.lock = threading.RLock()  # another thread may have held it at the fork
         self.journal = journal
         self.metrics = {}

@@ -1,4 +1,4 @@
-"""Recovers what dead processes left: their points go into the store, and their runs are ``lost``."""
+"""Recovery of runs whose process died: move the points of their journals into the store, and mark the runs ``lost``."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from .recorder import Recorder
 
 
 def recover(store: Store, home: Path, open_here: Collection[str], forced: Collection[str] = ()) -> list[str]:
-    """Drain every journal in `home` whose process is dead, and mark the runs ``lost`` of which no process lives.
+    """Drain every journal in `home` whose process is dead, mark runs without a living process ``lost``, and return notices.
 
-    `open_here` are the ids of runs that this process writes. A run of which nobody can tell whether its process lives is left as it
-    is, unless it is one of those `forced`. Returns a sentence for each journal that cannot be read. What the store cannot take now is
-    left for the next time.
+    `open_here` are the ids of runs that this process writes. When it is unknown whether the process of a run is alive, the run is
+    left alone, unless it is one of `forced`. Each journal that cannot be read gives a notice. After a failure of the store the next
+    call tries again.
     """
     notices = []
     left_behind = set(forced)
-    for children in (False, True):  # a child's steps continue its parent's
+    for children in (False, True):  # parents first, because a child's steps continue its parent's
         for left in remains(home):
             with contextlib.closing(left):
                 if not left.is_readable:
@@ -43,9 +43,9 @@ def recover(store: Store, home: Path, open_here: Collection[str], forced: Collec
                             _recover(store, left)
                     except ValueError as error:
                         notices.append(f"{left.folder} is damaged and is left as it is: {error}")
-                    except OSError:  # left for the next time; the store's notices say why
+                    except OSError:  # the store has a notice, and the next call tries again
                         continue
-    with contextlib.suppress(OSError):  # what cannot be read now is left for the next time
+    with contextlib.suppress(OSError):  # the next call tries again
         _take_up_statuses(store, home)
         for record in store.running():
             if record.id not in open_here and _is_dead(store, home, record.id, left_behind):
@@ -55,7 +55,7 @@ def recover(store: Store, home: Path, open_here: Collection[str], forced: Collec
 
 
 def _take_up_statuses(store: Store, home: Path) -> None:
-    """Mark the runs ``failed`` whose program ended by `SystemExit` with another status than 0."""
+    """Mark runs ``failed`` whose program ended by `SystemExit` with a status other than 0."""
     used = []
     for path, runs, status in statuses(home):
         for record in (store.run(run) for run in runs if status):
@@ -64,26 +64,26 @@ def _take_up_statuses(store: Store, home: Path) -> None:
         used.append(path)
     if used and store.flush():
         for path in used:
-            with contextlib.suppress(OSError):  # another opener was faster
+            with contextlib.suppress(OSError):  # another process was faster
                 path.unlink()
 
 
 def _is_dead(store: Store, home: Path, run: str, presumed: Collection[str], *, held: str = "") -> bool:
-    """Whether the process that writes a run is dead, or is `presumed` to be and nothing proves the contrary."""
+    """Whether the process that writes a run is dead, or is `presumed` dead and not known to be alive."""
     found = life(store, home, run, held=held)
     return found == "dead" or (found == "unknown" and run in presumed)
 
 
 def take_over(store: Store, left: Remains, recorder: Recorder) -> list[str]:
-    """Move what is new in a journal into the store; return the metrics of which a point was discarded.
+    """Move new points of a journal into the store; return the metrics of which points were discarded.
 
-    Raises ``OSError`` when the store cannot take it all now.
+    Raises ``OSError`` when the store fails to store them all.
     """
     discarded: list[str] = []
     for batch in left.batches(store.marks(left.folder.name)):
         points = batch.points
         is_open = (points["step"] == NEXT_STEP).any()
-        if is_open:  # a point that is numbered twice is there twice: numbers and marks go into the file together
+        if is_open:  # numbers and marks must be written together: points numbered twice would be duplicates
             _flush(store)
             steps = recorder.number(points["metric"].cast(pl.String), points["step"], batch.calls().tolist())
             points = points.with_columns(pl.Series("step", steps, dtype=pl.Int64))
@@ -101,10 +101,10 @@ def _flush(store: Store) -> None:
 def _is_taken_care_of(
     store: Store, left: Remains, home: Path, open_here: Collection[str], forced: Collection[str]
 ) -> bool:
-    """Whether a journal that nobody holds is to be left to others.
+    """Whether a journal with a free lock is to be left to another process.
 
-    The process that writes a run takes its children's journals up, as only it knows which step comes next. And where locks are not
-    seen by all, a journal that seems to be left may be another machine's.
+    The process that writes a run drains its children's journals, because only it knows the next steps. And on a file system that does
+    not share locks, a journal with a free lock may be in use by another machine.
     """
     run = left.head["id"]
     if run in open_here or (left.is_child and probe(home, run, children=False) in ("alive", "unknown")):
@@ -115,7 +115,7 @@ def _is_taken_care_of(
 
 
 def _recover(store: Store, left: Remains) -> None:
-    store.marks(left.folder.name)  # first of all, whether the store can be read
+    store.marks(left.folder.name)  # raises when the store cannot be read
     record, own = store.run(left.head["id"]), _record(left)
     if record is None or (record.state == "running" and own.state != "running"):
         record = own
@@ -126,8 +126,8 @@ def _recover(store: Store, left: Remains) -> None:
 
 
 def note_loss(store: Store, run: str) -> None:
-    """Mark a run ``lost`` whose state is ``running`` and that no process writes."""
-    record = store.run(run)  # again: a process ends its run before it removes the journal, and may just have done so
+    """Mark a run ``lost`` whose state is ``running``, but which no process writes."""
+    record = store.run(run)  # read again: the process may just have ended the run, and removed the journal afterwards
     if record is not None and record.state == "running":
         times = store.read(run)["time"].to_numpy()
         store.put_run(dataclasses.replace(record, state="lost", ended=float(times.max(initial=record.started))))

@@ -1,4 +1,4 @@
-"""A run as users hold it: what `init` returns, and where `log` begins."""
+"""The user's side of a run: the result of `init`, with `log` and everything else that users call."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ GATHERING_SECONDS: Final = 2.0
 
 
 class Run:
-    """One run of a project. Made by `trackbook.init`; as a context manager it ends itself.
+    """One run of a project, made by `trackbook.init`. As a context manager it ends at the end of the block.
 
-    ``config`` is dict-like with attribute access; ``summary`` gives the last value per metric. All methods may be called
+    ``config`` is dict-like with attribute access; ``summary`` holds the last value of each metric. All methods may be called
     from any thread.
     """
 
@@ -51,7 +51,7 @@ class Run:
 
     @property
     def record(self) -> RunRecord:
-        """What is recorded of the run beside its points: its state, error, times, config and the rest."""
+        """The record of the run without its points: state, error, times, config and more."""
         from ..store.text_gate import recorded_run
 
         return recorded_run(self._writer.record)
@@ -63,12 +63,12 @@ class Run:
 
     @property
     def id(self) -> str:
-        """The short id, unique in its project."""
+        """The short id, unique in the project."""
         return self._writer.record.id
 
     @property
     def name(self) -> str:
-        """The name, which may be set; names may repeat."""
+        """The name, which can be set. Names may repeat."""
         return self._writer.record.name
 
     @name.setter
@@ -77,12 +77,12 @@ class Run:
 
     @property
     def group(self) -> str | None:
-        """The group that `init` was given."""
+        """The group passed to `init`."""
         return self._writer.record.group
 
     @property
     def tags(self) -> tuple[str, ...]:
-        """The tags, which may be set."""
+        """The tags, which can be set."""
         return self._writer.record.tags
 
     @tags.setter
@@ -91,7 +91,7 @@ class Run:
 
     @property
     def notes(self) -> str | None:
-        """The notes, which may be set."""
+        """The notes, which can be set."""
         return self._writer.record.notes
 
     @notes.setter
@@ -110,17 +110,17 @@ class Run:
 
     @property
     def done(self) -> int | None:
-        """The steps that `track` has counted, None without it."""
+        """The number of steps counted by `track`, None without it."""
         return self._writer.done
 
     @property
     def total(self) -> int | None:
-        """The steps that are expected, None where nobody said so."""
+        """The expected number of steps, None when it is unknown."""
         return self._writer.total
 
     @property
     def should_stop(self) -> bool:
-        """Whether somebody asked this run to stop, on its board or by `stop`: a loop that looks at it can end itself."""
+        """Whether this run was asked to stop, on its board or by `stop`. A training loop can check it and end."""
         return self._should_stop
 
     def log(
@@ -139,27 +139,27 @@ class Run:
             Metric names and numbers: int, float, bool, numeric strings, ``Decimal``, ``Fraction``, scalars and
             one-element arrays of numpy, torch, jax and tensorflow. Nested dicts are joined by ``/``.
         step
-            A whole number from 0, for every metric of the call. Without it each metric counts for itself (or the run
-            for all, with ``init(step_by="run")``). A second point for a metric and step is discarded, with a warning.
+            A whole number from 0, for every metric of the call. By default each metric counts its own steps, or, with
+            ``init(step_by="run")``, the run counts for all. A second point for a metric and step is discarded, with a warning.
         print_to_console
-            Also print what was recorded.
+            Also print the recorded values.
         commit
-            wandb's, and changes nothing: every call is recorded at once.
+            Accepted for wandb, without effect: every call is recorded at once.
 
         Returns
         -------
         dict
-            What was taken in: flat names and floats.
+            The recorded values: flat names and floats.
 
         Raises
         ------
         TypeError, ValueError
-            For a name, value or step that cannot be logged; nothing of the call is recorded then. With
-            ``init(on_bad_value="warn")`` only such a value is left out, with one warning a metric.
+            For a name, value or step that cannot be logged; then nothing of the call is recorded. With
+            ``init(on_bad_value="warn")`` only such values are left out, with one warning for each metric.
         RuntimeError
             When the run has ended.
         Stopped
-            With ``init(stop="raise")``, when the run is to stop; what the call logs is recorded.
+            With ``init(stop="raise")``, after a request to stop; the values of the call are recorded.
         """
         now = time.time()
         values = self._plain(data) or flatten(data, self._skip)
@@ -176,7 +176,7 @@ class Run:
         return values
 
     def _plain(self, data: Mapping[str, Any]) -> dict[str, float] | None:
-        """Return the metrics of the usual call, a flat dict of known names and floats, without `flatten`'s care; else None."""
+        """Return the metrics of the usual call, a flat dict of known names and floats, without calling `flatten`; else None."""
         values = {}
         if type(data) is not dict:
             return None
@@ -195,9 +195,9 @@ class Run:
     def history(self, metrics: str | Sequence[str] | None = None, wide: bool = False) -> pl.DataFrame:
         """Return the points logged so far.
 
-        Long: ``metric`` (str), ``step`` (int64), ``value`` (float64), ``time`` (float64, seconds UTC), one row a point,
-        metrics in order of first appearance and steps ascending. ``wide=True``: ``step`` and one column of values a
-        metric, null where it has no point (a metric that is itself named ``step`` becomes the column ``step (metric)``).
+        The long form has one row for each point: ``metric`` (str), ``step`` (int64), ``value`` (float64), ``time`` (float64, seconds
+        UTC), with metrics in order of first appearance and steps ascending. ``wide=True``: ``step``, and one column of values for each
+        metric, null without a point (a metric that is itself named ``step`` becomes the column ``step (metric)``).
 
         Raises ``ValueError`` when a metric of `metrics` was never logged in this run.
         """
@@ -207,11 +207,11 @@ class Run:
         return history(self._writer.store, self.id, self.name, metrics, wide)
 
     def to_parquet(self, path: str | os.PathLike[str]) -> None:
-        """Write the run as one Parquet file: a row a point, with everything else that was recorded in the file's metadata.
+        """Write the run as one Parquet file: one row for each point, and everything else that was recorded in the file's metadata.
 
         Columns: ``project, run_id, run, group, metric`` (str), ``step`` (int64), ``value``, ``time`` (float64; seconds UTC),
-        sorted by metric and step. `trackbook.import_parquet` gives back an equal run. Raises ``ValueError`` when something
-        else is at `path`, ``OSError`` when it cannot be written.
+        sorted by metric and step. `trackbook.import_parquet` restores an equal run. Raises ``ValueError`` when something
+        other than an export is at `path`, ``OSError`` when writing fails.
         """
         from ..data.export import export_run
 
@@ -219,9 +219,9 @@ class Run:
         export_run(path, self.project, self.record, self._writer.store)
 
     def define_metric(self, name: str, step_metric: str | None = None, **other: Any) -> None:
-        """Draw metrics over another logged metric rather than over the step.
+        """Draw metrics over another logged metric instead of the step.
 
-        `name`, `step_metric` and `other` are those of `trackbook.define_metric`.
+        `name`, `step_metric` and `other` are as in `trackbook.define_metric`.
         """
         if (
             defined := define(self._writer.record.defined, name, step_metric, other)
@@ -229,7 +229,7 @@ class Run:
             self._writer.edit(defined=defined)
 
     def finish(self, state: State | None = None) -> None:
-        """End the run, when all its points are in its store. A second call does nothing.
+        """End the run, after all its points are stored. A second call has no effect.
 
         `state` is ``finished`` (the default), ``failed``, ``interrupted`` or ``lost``.
         """
@@ -256,9 +256,9 @@ class Run:
             self._tracking = False
 
     def stop(self) -> None:
-        """Ask the code that logs here to stop, as the board's stop button does: `should_stop` is true from now on.
+        """Ask the training code to stop, as the board's stop button does: `should_stop` becomes true.
 
-        With ``init(stop="raise")`` the next `log` raises `trackbook.Stopped`, once, so that the code that ends can still
+        With ``init(stop="raise")`` the next `log` raises `trackbook.Stopped`, only once, so that code that cleans up can still
         log. Raises ``RuntimeError`` for a run that has ended, or that another process writes.
         """
         if self.ended:
@@ -269,7 +269,7 @@ class Run:
         self._writer.alert |= self._stop_raises
 
     def _attend(self, now: float, values: dict[str, float], step: int | None) -> None:
-        """Do what `log` does seldom: issue warnings, and end the loop that logs where that was asked for."""
+        """Do the rare work of `log`: issue warnings, and raise `Stopped` after a request to stop."""
         self._writer.leave_to_rank_0()
         self._writer.say()
         if self._to_raise and self._recorder.record(now, values, step):
@@ -280,8 +280,8 @@ class Run:
     def environment(self) -> dict[str, Any]:
         """The environment of the run, by topic: os, cpu, memory, disk, gpus, python, process, variables, packages, git, notebook.
 
-        A topic that could not be determined has the reason: ``{"error": ...}``. Empty when nothing was recorded. For a run that
-        has just begun, waits at most two seconds until everything is found.
+        A topic that could not be determined holds the reason: ``{"error": ...}``. Empty when nothing was recorded. For a run that
+        has just begun, waits at most two seconds for all topics.
         """
         self._writer.refuse_in_child()
         gathered = self._writer.gathered
@@ -292,7 +292,7 @@ class Run:
     def system(self) -> pl.DataFrame:
         """Return the system metrics up to now: ``metric`` (str, with its unit), ``value`` (float64), ``time`` (float64, seconds UTC).
 
-        One row a point, metrics in order of first appearance and times ascending.
+        There is one row for each point, with metrics in order of first appearance and times ascending.
         """
         from ..data.dataframes import system
 
@@ -302,12 +302,12 @@ class Run:
     def cells(self) -> pl.DataFrame:
         """Return the cells executed while the run was open, in order.
 
-        Columns: ``number`` (int64, from 0), ``cell`` (str, the notebook's id of the cell, null where the host tells none),
-        ``count`` (int64, its ``In [count]``), ``source`` (str, as it was written; null with ``init(save_code=False)``),
+        Columns: ``number`` (int64, from 0), ``cell`` (str, the notebook's id of the cell, null if the host sends none),
+        ``count`` (int64, its ``In [count]``), ``source`` (str; null with ``init(save_code=False)``),
         ``started`` and ``ended`` (UTC), ``state`` (``running``, ``ok``, ``error`` or ``interrupted``), ``error`` (str, the
-        traceback; its end with ``save_code=False``), ``output`` (str, the result that was displayed), ``metrics`` (list of
+        traceback; only its end with ``save_code=False``), ``output`` (str, the displayed result), ``metrics`` (list of
         str) and ``points`` (int64) that were logged during it, ``dirty`` (str): ``edited since``, ``out of order`` or
-        ``run again`` where the notebook no longer shows the cell as it ran, else null. Without rows where no cell was
+        ``run again`` when the notebook no longer shows the cell as it was executed, else null. Empty when no cell was
         recorded, as in scripts.
         """
         from ..data.dataframes import cells_table
@@ -323,12 +323,12 @@ class Run:
         return found
 
     def console(self) -> pl.DataFrame:
-        """Return what the process wrote to stdout and stderr while the run was open, as a terminal shows it.
+        """Return the process's output to stdout and stderr while the run was open, as a terminal shows it.
 
-        One row a line, in order: ``line`` (int64), ``stream`` (``stdout`` or ``stderr``, of the line's first character),
+        One row for each line, in order: ``line`` (int64), ``stream`` (``stdout`` or ``stderr``, of the line's first character),
         ``text`` (str, without colours, secrets redacted), ``time`` (float64, seconds UTC), ``cell`` (int64, the ``number`` in
-        `cells` of the execution that wrote it, else null). Of a long record the first 5,000 and the last 20,000 lines are kept,
-        and a row whose stream is ``cut`` says how many were left out in between.
+        `cells` of the execution that wrote it, else null). Of a long output the first 5,000 and the last 20,000 lines are kept,
+        and a row with the stream ``cut`` gives the number of lines left out in between.
         """
         from ..data.dataframes import console
 
@@ -341,7 +341,7 @@ class Run:
         return self
 
     def __deepcopy__(self, _: dict[int, Any]) -> Self:
-        """A copy of what holds a run, such as an average of a model, holds the same run."""
+        """Return the run itself: a copy of an object with a run, such as an averaged model, refers to the same run."""
         return self
 
     def __enter__(self) -> Self:
@@ -366,7 +366,7 @@ def writer_of(run: Run) -> RunWriter:
 
 
 def _length(iterable: Iterable[Any]) -> int | None:
-    """The ``len`` of an iterable, None where it has none: a loader of a stream of data has a ``__len__`` that raises."""
+    """Return the ``len`` of an iterable, None without one. A loader of streamed data has a ``__len__`` that raises."""
     try:
         return len(iterable)  # type: ignore[arg-type]  # it may have one
     except (TypeError, AttributeError, NotImplementedError, OverflowError):

@@ -19,7 +19,7 @@ Mode = Literal["local", "disabled"]
 Reinit = Literal["finish_previous", "create_new", "return_previous"]
 
 DEFAULT_PROJECT: Final = "default"
-SYSTEM_SECONDS: Final = 10.0  # from one point of a system metric to the next
+SYSTEM_SECONDS: Final = 10.0  # between two points of a system metric
 CAPTURES: Final = ("cells", "console", "environment", "system")
 
 
@@ -103,7 +103,7 @@ def run_options(
 
 
 def choose(given: bool | str | Iterable[str]) -> tuple[str, ...]:
-    """Return the captures that `given` means: all, none, or those it names. Raises ``ValueError`` for an unknown name."""
+    """Return the captures chosen by `given`: all, none, or those it names. Raises ``ValueError`` for an unknown name."""
     if given in (True, "all"):
         return CAPTURES
     if given in (False, "none"):
@@ -118,5 +118,5 @@ def choose(given: bool | str | Iterable[str]) -> tuple[str, ...]:
 
 
 def _text(what: str, text: Any) -> str | None:
-    """Check a text that may be left out, as None or, by argparse's habit, empty."""
+    """Check an optional text. None and the empty text, which argparse passes, mean that it is not given."""
     return None if text is None or text == "" else check_text(what, text)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class RunWriter:
-    """What the pump, the project, the captures and the fork handlers hold of a run; users hold its `Run`."""
+    """The side of a run that the pump, the project, the captures and the fork handlers use; users have its `Run`."""
 
     run: Run  # set by `Run`
 
@@ -42,11 +42,11 @@ class RunWriter:
         is_new: bool = False,
         journal_only: bool = False,
     ) -> None:
-        """Write a run to `journal`; without one, the run takes no points and only its record can be edited.
+        """Write a run to `journal`. Without a journal the run takes no points, and only its record can be edited.
 
-        `journals` is the folder in which forked children keep theirs. `options` are those that the run was opened with. A run that
-        `is_new` has nothing to read in the store. With `journal_only` nothing reaches the `store` from here: a process that cannot use it
-        writes the journal, and whoever opens the project next moves it into the store.
+        `journals` is the folder for journals of forked children. `options` are those with which the run was opened. A run that
+        `is_new` is not in the store yet. With `journal_only` this process cannot use the `store`: it only writes the journal, which the
+        next process that opens the project recovers.
         """
         self.project = project
         self.journals = journals
@@ -61,15 +61,15 @@ class RunWriter:
         self.recorder = Recorder(journal or NullJournal(), record.step_by, largest)
         self.config = Config(record.config, self._note_change)
         self.summary = Summary(record.summary, self._current_summary, self._note_change)
-        self.done = record.done  # steps done and expected: plain numbers, for `track` to count without cost
+        self.done = record.done  # steps done; not in the record, so that `track` counts at no cost
         self.total = record.total
-        self.in_child = False  # the run is another process's, from which this one was forked or got it pickled
-        self.alert = journal_only  # `log` has more to do than to record
-        self.at_exit = False  # it ended because the program does: what daemon threads log is too late
-        self.has_children = False  # forked ones, which may log into journals of their own
+        self.in_child = False  # whether another process owns the run, and this one was forked from it or got a pickle
+        self.alert = journal_only  # whether `log` has more to do than to record
+        self.at_exit = False  # whether the run ended with the program; daemon threads may still log, but too late
+        self.has_children = False  # whether the process forked children, which may log into journals of their own
         self.findings = Findings()
         self.gathered: threading.Event | None = None  # set when the environment is recorded
-        self.before_reading: list[Callable[[], None]] = []  # store what a capture still holds
+        self.before_reading: list[Callable[[], None]] = []  # move buffered rows of captures into the store
         self.before_end: list[Callable[[RunWriter], None]] = []
         self.on_end: list[Callable[[RunWriter], None]] = []
         self._marks: dict[str, int] = {}  # how far the journal is handed over
@@ -83,11 +83,11 @@ class RunWriter:
             self._save()
 
     def earlier_summary(self) -> dict[str, MetricSummary]:
-        """Return the summary of what was logged before the run was resumed. Raises ``OSError`` where it cannot be read now."""
+        """Return the summary from before the run was resumed. Raises ``OSError`` when it cannot be read now."""
         return {} if self._is_new else self.store.summary(self.id)
 
     def earlier_rows(self, table: str) -> list[tuple[Any, ...]]:
-        """Return what was captured before the run was resumed; a new run asks no file, which may be busy."""
+        """Return rows captured before the run was resumed. For a new run the file, which may be busy, is not read."""
         return [] if self._is_new else self.store.captured(self.id, table)
 
     @property
@@ -109,11 +109,11 @@ class RunWriter:
 
     @property
     def backlog(self) -> int:
-        """About how many bytes of the journal are not handed over yet."""
+        """The approximate number of bytes in the journal that are not handed over yet."""
         return self.recorder.journal.backlog()
 
     def hand_over(self, *, children: bool = True) -> None:
-        """Move what was logged from the journal into the store, and what forked children logged from theirs."""
+        """Move new points from the journal into the store, with `children` also from journals of forked children."""
         self.refuse_in_child()
         ready = self.ready()
         with self._lock:
@@ -140,7 +140,7 @@ class RunWriter:
             self._take_up_children()
 
     def handed_over(self) -> dict[str, int]:
-        """Return how far the journal is in the store, for `forget` once the store is flushed."""
+        """Return how far the journal is handed over, for `forget` after the store was flushed."""
         with self._lock:
             return dict(self._marks)
 
@@ -151,14 +151,14 @@ class RunWriter:
             self._marks = dict(self._marks.items() - marks.items())
 
     def end(self, state: State, error: str | None = None) -> None:
-        """End the run in any state, with the `error` that ended it. A second call does nothing.
+        """End the run in any state, with the text of the `error` that ended it. A second call has no effect.
 
-        A call that an interrupt breaks off is carried on by the next one.
+        An interrupted call is completed by the next one.
         """
         while self.before_end and not self._is_apart:
             last = self.before_end[-1]
             last(self)
-            with contextlib.suppress(ValueError):  # another thread that ends the run did it, too
+            with contextlib.suppress(ValueError):  # another thread, which also ends the run, has removed it
                 self.before_end.remove(last)
         self.recorder.close()
         if self.in_child or self.journal_only:
@@ -176,16 +176,16 @@ class RunWriter:
             if self.store.flush():
                 journal.close()
                 self.store.clear_marks(journal.name)
-            else:  # the next opener takes up what this process cannot write
+            else:  # the next process that opens the project recovers the journal
                 journal.leave(head_of(self.record))
-            self.findings.note(self.store.notices)  # all: what could not be written is lost with this process
+            self.findings.note(self.store.notices)  # all of them, because points in memory are lost with this process
             self._is_over = True
         for callback in self.on_end:
             callback(self)
         self.say()
 
     def _leave_journal(self, state: State, error: str | None) -> None:
-        """End what this process logs; a run of its own ends with it, for the next opener to see."""
+        """Close the journal for the next process that opens the project. A run of this process's own also ends."""
         if self.in_child or self._is_over:
             self.recorder.journal.leave()
             return
@@ -220,7 +220,7 @@ class RunWriter:
         return self.in_child or self.journal_only
 
     def refuse_in_child(self) -> None:
-        """Raise ``RuntimeError`` in a process that cannot read or change the run."""
+        """Raise ``RuntimeError`` if this process cannot read or change the run."""
         if self.in_child:
             raise RuntimeError(f"this process can only log to run {self.name!r}; read and change the run in its parent")
         if self.journal_only:
@@ -230,7 +230,7 @@ class RunWriter:
             )
 
     def go_on_in_child(self) -> None:
-        """After a fork, in the child: log into a journal of its own, and touch neither store nor pump."""
+        """In a forked child, continue in a journal of the child's own, without touching store or pump."""
         self.in_child = self.alert = True
         self._knows_rank = False
         inherited = self.recorder.journal
@@ -240,9 +240,9 @@ class RunWriter:
         inherited.leave()
 
     def leave_to_rank_0(self) -> None:
-        """In a child of the process that opened the run: record nothing where it turns out to be another rank than 0.
+        """Stop recording in a child of the process that opened the run, if its rank is not 0.
 
-        Launchers tell a worker its rank after the fork, and before it logs.
+        Launchers set the rank of a worker after the fork, but before it logs.
         """
         if self.in_child and not self._knows_rank:
             self._knows_rank = True
@@ -250,14 +250,14 @@ class RunWriter:
                 self.recorder.go_on_in_child(NullJournal())
 
     def note_problems(self) -> None:
-        """Queue warnings; report a failing disk only once, by the store or the journal that meets it first."""
+        """Queue warnings. Report a failing disk only once, by the store or else by the journal."""
         failures = self.store.failures
         self.findings.note(notice for notice in self.store.notices if notice not in failures)
         self.findings.note_failures(failures or self.recorder.journal.notices)
 
     def say(self) -> None:
         """Issue the queued warnings."""
-        if self._is_apart:  # where there is no pump
+        if self._is_apart:  # without a pump to do it
             self.findings.note(self.recorder.journal.notices)
         self.findings.say()
 
@@ -267,8 +267,7 @@ class RunWriter:
 
         assert self.journals is not None
         for left in of_run(self.journals, self.id, but=self.recorder.journal.name):
-            # what the store cannot take now, it can another time
-            with contextlib.closing(left), contextlib.suppress(OSError):
+            with contextlib.closing(left), contextlib.suppress(OSError):  # the next hand-over tries again
                 self._note_discarded(take_over(self.store, left, self.recorder))
                 if left.dead and self.store.flush() and left.remove():
                     self.store.clear_marks(left.folder.name)
@@ -295,7 +294,7 @@ class RunWriter:
 
     def _note_change(self) -> None:
         self._refuse_change()
-        if not self.journal_only:  # which writes the record when the run ends
+        if not self.journal_only:  # the record is written to the journal when the run ends
             with self._lock:
                 self._save()
 

@@ -1,4 +1,4 @@
-"""Where a run was begun: in which thread and asyncio task."""
+"""The thread and asyncio task in which a run was begun."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def _current_task() -> weakref.ref[Any] | None:
 
 @dataclass(frozen=True)
 class Origin:
-    """The place in a program that began a run, and the exception that Python had shown last before it.
+    """The place in a program that began a run, and the last exception that Python had shown before.
 
-    Each thread and each asyncio task is a place of its own; a task that is done belongs to its thread, as the cells of a notebook
-    do, which are executed one after the other.
+    Each thread and each running asyncio task is a separate place. A task that is done belongs to its thread, so that consecutive cells
+    of a notebook are one place.
     """
 
     thread: threading.Thread = field(default_factory=threading.current_thread)
@@ -32,7 +32,7 @@ class Origin:
 
     @property
     def place(self) -> tuple[threading.Thread, object]:
-        """The thread, and the task as long as it runs."""
+        """The thread, and the task while it runs."""
         task = None if self.task is None else self.task()
         return self.thread, None if task is None or task.done() else task
 
