@@ -48,3 +48,15 @@ export function globMatches(glob: string, name: string): boolean {
   }
   return true;
 }
+
+const SMALLER = /loss|error|err|mse|rmse|mae|perplexity|ppl|nll|bpb|wer|cer|fid|latency|regret/;
+const LARGER =
+  /acc|accuracy|auc|auroc|f1|score|reward|return|precision|recall|map|iou|dice|bleu|rouge|psnr|ssim|r2/;
+const WORD = (words: RegExp) => new RegExp(`(^|[^a-z])(top_?\\d+_?)?(${words.source})($|[^a-z])`, "i");
+const [IS_SMALLER, IS_LARGER] = [WORD(SMALLER), WORD(LARGER)];
+
+/** Return which values of a metric are the best, as its name tells; null where it does not. */
+export function goalOf(metric: string): "min" | "max" | null {
+  if (isSystem(metric)) return null;
+  return IS_SMALLER.test(metric) ? "min" : IS_LARGER.test(metric) ? "max" : null;
+}

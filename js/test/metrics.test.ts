@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { globMatches, groupMetrics, splitMetric } from "../src/metrics.ts";
+import { globMatches, goalOf, groupMetrics, splitMetric } from "../src/metrics.ts";
 
 test.each([
   ["loss", "", "loss"],
@@ -33,4 +33,23 @@ test("a glob of many stars takes no time", () => {
   const hostile = `${"*a".repeat(5_000)}*b`;
   expect(globMatches(hostile, "a".repeat(10_000))).toBe(false);
   expect(globMatches(hostile, `${"a".repeat(10_000)}b`)).toBe(true);
+});
+
+test.each([
+  ["loss", "min"],
+  ["train/Loss_total", "min"],
+  ["val/rmse", "min"],
+  ["error rate", "min"],
+  ["val/acc", "max"],
+  ["val_acc@5", "max"],
+  ["top_5_accuracy", "max"],
+  ["f1-score", "max"],
+  ["episode/reward", "max"],
+  ["lossless", null],
+  ["terrain", null],
+  ["lr", null],
+  ["grad_norm", null],
+  ["@system/error", null],
+])("the best values of %s are its %s", (metric, goal) => {
+  expect(goalOf(metric)).toBe(goal);
 });

@@ -53,7 +53,16 @@ def packed(frame: Any) -> Any:
 def frames() -> list[Any]:
     """What a kernel sends of a run that goes on."""
     picture = Picture("heap")
-    header: Any = {"key": 0, "id": "r", "name": "run", "group": None, "state": "running", "started": 0.0, "ended": None}
+    header: Any = {
+        "key": 0,
+        "place": 0,
+        "id": "r",
+        "name": "run",
+        "group": None,
+        "state": "running",
+        "started": 0.0,
+        "ended": None,
+    }
     picture.put_run(header | {"done": 0, "total": None, "rate": None, "faded": False, "error": None, "defined": []})
     sent = [{"keyframe": packed(picture.keyframe(0.0)), "delta": None}]
     for number in range(REFRESHES):

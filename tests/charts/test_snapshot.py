@@ -18,7 +18,15 @@ HOSTILE = "\"'</script>{{datum.x}}${1}__proto__\n,"
 
 
 def run(key: int, **more: Any) -> Any:
-    header = {"key": key, "id": f"id{key}", "name": f"run-{key}", "group": None, "state": "finished", "started": 100.0}
+    header = {
+        "key": key,
+        "place": key,
+        "id": f"id{key}",
+        "name": f"run-{key}",
+        "group": None,
+        "state": "finished",
+        "started": 100.0,
+    }
     rest = {"ended": 165.0, "done": 10, "total": None, "rate": None, "faded": False, "error": None, "defined": []}
     return header | rest | more
 

@@ -35,6 +35,7 @@ class Kernel:
     def run(self, key: int, name: str, **more: Any) -> None:
         header: Any = {
             "key": key,
+            "place": key,
             "id": f"run{key}",
             "name": name,
             "group": None,

@@ -49,6 +49,21 @@ def points(*rows: tuple[str, int, float]) -> pl.DataFrame:
 # --- runs -------------------------------------------------------------------------------------------------------------
 
 
+def test_a_run_keeps_its_place_whatever_is_deleted(store: Store) -> None:
+    assert store.places(["a"]) == (0, {})
+    for name in ("a", "b", "c"):
+        store.put_run(RunRecord(name, name, started=1.0))
+    store.flush()
+    assert store.places(["c", "a", "unknown"]) == (3, {"a": 0, "c": 2})
+    store.delete("a")
+    store.put_run(RunRecord("d", "d", started=2.0))
+    assert store.places(["c", "d"]) == (3, {"c": 2, "d": 3}), "before it is in the file, too"
+    store.flush()
+    store.put_run(RunRecord("b", "renamed", started=1.0))
+    store.flush()
+    assert store.places("bcd") == (3, {"b": 1, "c": 2, "d": 3})
+
+
 def test_a_run_comes_back_as_it_was_put(store: Store) -> None:
     run = RunRecord(
         id=ODD,

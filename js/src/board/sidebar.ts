@@ -118,7 +118,11 @@ export class Sidebar {
     this.#showOpen(open);
     const { entries, matches: found, visibility } = this.#panel;
     this.#showGroupings(entries);
-    setText(this.button, `Runs ${formatCount(Math.max(entries.length, picture.runs.length))}`);
+    const total = Math.max(table.total, entries.length, picture.runs.length);
+    const shown = picture.runs.filter(({ id }) => visibility.shown(id)).length;
+    const of = shown < total ? `${formatCount(shown)} of ${formatCount(total)}` : formatCount(total);
+    setText(this.button, `Runs ${of}`);
+    this.button.title = `${formatCount(shown)} of the project's ${formatCount(total)} runs are drawn`;
     this.#compare.element.hidden = open !== "compare";
     if (open === "compare") {
       const { columns } = this.#panel;

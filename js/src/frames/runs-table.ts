@@ -38,9 +38,11 @@ export interface RunsTable {
   runs: readonly RunEntry[];
   /** How many older runs do not fit into what the notebook keeps. */
   omitted: number;
+  /** How many runs the project has; 0 in a board of an earlier version. */
+  total: number;
 }
 
-const EMPTY: RunsTable = { metrics: [], runs: [], omitted: 0 };
+const EMPTY: RunsTable = { metrics: [], runs: [], omitted: 0, total: 0 };
 const decoded = new WeakMap<object, RunsTable>();
 
 /** Decode the trait `table`, once for all views. Empty if there is none, or if its version differs. */
@@ -60,14 +62,19 @@ interface RunsTableHeader {
   metrics: string[];
   runs: TableRun[];
   omitted?: number;
+  total?: number;
 }
 
-function decodeHeader({ metrics, runs, omitted = 0 }: RunsTableHeader, data: Float64Array): RunsTable {
+function decodeHeader(
+  { metrics, runs, omitted = 0, total = 0 }: RunsTableHeader,
+  data: Float64Array,
+): RunsTable {
   const places = new Map(metrics.map((metric, place) => [metric, place]));
   const size = runs.length * metrics.length;
   return {
     metrics,
     omitted,
+    total,
     runs: runs.map((run, row) => {
       const value = (statistic: Statistic, place: number) =>
         data[STATISTICS.indexOf(statistic) * size + row * metrics.length + place];

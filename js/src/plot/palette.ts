@@ -10,7 +10,9 @@ import type { RunStyle } from "./plot-rows.ts";
  */
 export const PALETTE = palette;
 
-/** Return the style of each run, by key. */
+const MOST_DASHED = 20; // runs of a board; the dashes of more would blur into each other
+
+/** Return the style of each run, by key. A run has its colour on every board. */
 export function styleRuns(
   runs: readonly RunHeader[],
   theme: Theme,
@@ -18,13 +20,15 @@ export function styleRuns(
 ): Map<number, RunStyle> {
   const { line, ink, faded } = PALETTE[theme];
   const labels = uniqueLabels(runs);
+  const dashed = runs.length <= MOST_DASHED;
   const style = (run: RunHeader): RunStyle => {
-    const hue = run.key % line.length;
+    const place = run.place ?? run.key;
+    const hue = place % line.length;
     const usual = run.faded ? { color: faded.line, ink: faded.ink } : { color: line[hue], ink: ink[hue] };
     const own = Object.hasOwn(chosen, run.id) ? chosen[run.id] : null;
     const colors = own ? { color: own, ink: legibleInk(own, theme) } : usual;
-    const dash = palette.dashes[Math.floor(run.key / line.length) % palette.dashes.length];
-    return { run, label: labels.get(run.key) as string, dash: run.faded ? [] : dash, ...colors };
+    const dash = palette.dashes[Math.floor(place / line.length) % palette.dashes.length];
+    return { run, label: labels.get(run.key) as string, dash: run.faded || !dashed ? [] : dash, ...colors };
   };
   return new Map(runs.map(run => [run.key, style(run)]));
 }
@@ -68,8 +72,9 @@ function uniqueLabels(runs: readonly RunHeader[]): Map<number, string> {
 
 /** Return the newest running run, or else the newest run. */
 export function currentRun(runs: readonly RunHeader[]): RunHeader | undefined {
-  const own = runs.filter(run => !run.faded);
-  return own.findLast(run => run.state === "running") ?? own.at(-1) ?? runs.at(-1);
+  const sorted = [...runs].sort((a, b) => a.started - b.started || a.key - b.key);
+  const own = sorted.filter(run => !run.faded);
+  return own.findLast(run => run.state === "running") ?? own.at(-1) ?? sorted.at(-1);
 }
 
 /** Sort runs for drawing: faded ones first, the current one last, on top. */

@@ -90,6 +90,7 @@ function groupHeader(key: number, group: string, label: string, members: readonl
   return {
     ...members[0],
     key,
+    place: key,
     id: `group:${group}`,
     name: `${label} (${members.length} ${members.length === 1 ? "run" : "runs"})`,
     state: running ? "running" : "finished",

@@ -9,6 +9,7 @@ import { formatCount } from "../ui/format.ts";
 import { ColumnChooser } from "./column-chooser.ts";
 import { type RunColumn, RunColumns } from "./columns.ts";
 import { RunDetails } from "./details/run-details.ts";
+import { DrawnRunsChoice } from "./drawn-runs.ts";
 import { FilterField, passing } from "./filter-field.ts";
 import { completeFilter } from "./filter-names.ts";
 import { type GridItem, RunsGrid, runKey } from "./grid.ts";
@@ -33,6 +34,7 @@ export class RunsPanel {
   #filter: FilterField;
   #toggleAll = button("");
   #columnsButton = h("button", { type: "button", class: "tb-button", "aria-expanded": "false" }, "Columns");
+  #drawn: DrawnRunsChoice;
   #status = h("div", { class: "tb-panel-status tb-minor", role: "status" });
   #chooser: ColumnChooser;
   #grid: RunsGrid;
@@ -40,6 +42,7 @@ export class RunsPanel {
   #scene: PanelScene | null = null;
   #entries: readonly RunEntry[] = [];
   #matches: readonly RunEntry[] = [];
+  #sorted: readonly RunEntry[] = []; // the matches, as they are listed
   #columns: { key: unknown[]; value: RunColumns } | null = null;
   #openRun: string | null = null;
   #message = "";
@@ -62,18 +65,19 @@ export class RunsPanel {
     };
     this.#grid = new RunsGrid(state, this.visibility, doing, () => this.#draw(), signal);
     this.#filter = new FilterField(state, text => this.#complete(text), signal);
+    this.#drawn = new DrawnRunsChoice(state, signal);
     this.#chooser = new ColumnChooser(ids => state.set("run_columns", ids), signal);
     this.#details = new RunDetails(this.#editing(doing.rename), requests, signal);
     this.element.append(
       h("div", { class: "tb-panel-line" }, this.#filter.element, this.#columnsButton),
       this.#chooser.element,
       this.#grid.element,
-      h("div", { class: "tb-panel-line tb-panel-foot" }, this.#status, this.#toggleAll),
+      h("div", { class: "tb-panel-line tb-panel-foot" }, this.#status, this.#drawn.element, this.#toggleAll),
       this.#details.element,
     );
     this.#toggleAll.addEventListener(
       "click",
-      () => this.visibility.toggle(this.#matches.map(({ id }) => id)),
+      () => this.visibility.toggle(this.#sorted.map(({ id }) => id)),
       {
         signal,
       },
@@ -119,10 +123,10 @@ export class RunsPanel {
     if (!scene || this.element.hidden) return;
     const { columns } = this;
     const shown = this.#shownColumns(columns);
-    const sorted = sortRuns(this.#matches, this.#state.get("run_sort"), columns, scene.now);
+    this.#sorted = sortRuns(this.#matches, this.#state.get("run_sort"), columns, scene.now);
     this.#chooser.update(columns, shown);
     this.#grid.update({
-      items: this.#itemsOf(sorted),
+      items: this.#itemsOf(this.#sorted),
       columns: shown,
       now: scene.now,
       styleOf: item =>
@@ -131,6 +135,7 @@ export class RunsPanel {
     const open = this.#entries.find(({ id }) => id === this.#openRun) ?? null;
     const own = open ? this.#state.get("run_colors")[open.id] : undefined;
     this.#details.update(open, open && scene.runStyle(open.id), own, scene.now);
+    this.#drawn.update(columns, Math.max(scene.table.total, this.#entries.length));
     this.#showStatus();
   }
 

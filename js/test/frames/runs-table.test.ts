@@ -36,7 +36,7 @@ test("a missing table or another version gives an empty table", () => {
   const other = table([{}]);
   other.header.version = 99;
   for (const trait of [undefined, {}, other])
-    expect(decodeRunsTable(trait)).toEqual({ metrics: [], runs: [], omitted: 0 });
+    expect(decodeRunsTable(trait)).toEqual({ metrics: [], runs: [], omitted: 0, total: 0 });
 });
 
 test("config keys may have any name", () => {

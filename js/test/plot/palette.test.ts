@@ -92,6 +92,24 @@ test("colours follow the key, dashes start when colours repeat", () => {
   expect([0, 10, 21].map(key => styles.get(key)?.dash.length)).toEqual([0, 2, 2]);
 });
 
+test("a run has the colour of its place in the project, on whatever board", () => {
+  const [here, there] = [run(0, { place: 37 }), run(5, { place: 37 })];
+  const alone = styleRuns([here], "light").get(0);
+  const among = styleRuns([run(0, { place: 3 }), there], "light").get(5);
+  expect([alone?.color, alone?.dash]).toEqual([PALETTE.light.line[7], PALETTE.dashes[3]]);
+  expect([among?.color, among?.dash]).toEqual([alone?.color, alone?.dash]);
+});
+
+test("many runs have no dashes, which would blur", () => {
+  const styles = [
+    ...styleRuns(
+      Array.from({ length: 21 }, (_, key) => run(key)),
+      "light",
+    ).values(),
+  ];
+  expect(styles.some(({ dash }) => dash.length)).toBe(false);
+});
+
 test("a repeated name gets its run id", () => {
   const styles = styleRuns([run(0, { name: "a" }), run(1, { name: "a" }), run(2, { name: "b" })], "light");
   expect([...styles.values()].map(({ label }) => label)).toEqual(["a (id0)", "a (id1)", "b"]);
@@ -102,6 +120,12 @@ test("the current run is the newest running one, else the newest", () => {
   expect(currentRun([run(0), run(1), run(2, ended)])?.key).toBe(1);
   expect(currentRun([run(0, ended), run(1, ended), run(2, { faded: true })])?.key).toBe(1);
   expect(currentRun([])).toBeUndefined();
+});
+
+test("an older run that was added later does not become the current one", () => {
+  const ended = { state: "finished" } as const;
+  const [newest, added] = [run(0, { ...ended, started: 200 }), run(1, { ...ended, started: 100 })];
+  expect(currentRun([newest, added])?.key).toBe(0);
 });
 
 test.each(["light", "dark"] as const)(

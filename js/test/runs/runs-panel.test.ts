@@ -54,7 +54,7 @@ const abc = [{ name: "a" }, { name: "b" }, { name: "c" }];
 test("the button shows the number of runs and toggles the panel", () => {
   const { find, model } = show(abc, { panel: "" });
   const button = find<HTMLButtonElement>(".tb-runs-button");
-  expect([button.textContent, button.getAttribute("aria-expanded")]).toEqual(["Runs 3", "false"]);
+  expect([button.textContent, button.getAttribute("aria-expanded")]).toEqual(["Runs 1 of 3", "false"]);
   expect(find(".tb-side").hidden).toBe(true);
   button.click();
   expect([model.get("panel"), button.getAttribute("aria-expanded")]).toEqual(["runs", "true"]);
@@ -157,6 +157,42 @@ test("the filter is completed with columns and values of the runs", () => {
   };
   expect(offered("opt")).toEqual(["optimizer"]);
   expect(offered("optimizer = ")).toEqual(["optimizer = adam", "optimizer = sgd"]);
+});
+
+test("more runs are shown in the order of the list", () => {
+  const many = Array.from({ length: 120 }, (_, i) => ({ config: { score: (i * 37) % 120 } }));
+  const { find, model } = show(many, { run_sort: "-config.score" });
+  const button = find<HTMLButtonElement>(".tb-panel-foot .tb-button");
+  expect(button.textContent).toBe("Show 50 more");
+  button.click();
+  const scores = (model.get("selected_runs") as string[]).map(id => (Number(id.slice(2)) * 37) % 120);
+  expect(scores).toEqual(Array.from({ length: 50 }, (_, i) => 119 - i));
+});
+
+test("the button counts the project's runs, also those that the table leaves out", () => {
+  const few = table(abc);
+  Object.assign(few.header, { total: 60 });
+  const { find } = show(abc, { table: few, panel: "" });
+  expect(find(".tb-runs-button").textContent).toBe("Runs 1 of 60");
+});
+
+test("which runs are drawn is a choice that is seen and made in the panel", () => {
+  const { find, model } = show(abc, { run_sort: "-summary.loss", drawn_runs: "newest 10" });
+  const choice = find<HTMLSelectElement>(".tb-drawn-runs");
+  expect(choice.selectedOptions[0].textContent).toBe("Newest 10");
+  expect([...choice.options].map(({ value, text }) => [value, text])).toEqual([
+    ["", "This board's runs"],
+    ["newest 10", "Newest 10"],
+    ["top 10 -summary.loss", "Top 10 by largest loss"],
+    ["top 10 min.loss", "Top 10 by smallest loss"],
+    ["all", "All 3 runs"],
+    ["selected", "Selected runs only"],
+  ]);
+  choice.value = "top 10 min.loss";
+  choice.dispatchEvent(new Event("change"));
+  expect(model.get("drawn_runs")).toBe("top 10 min.loss");
+  model.set("drawn_runs", "top 7 config.lr");
+  expect(choice.selectedOptions[0].textContent).toBe("Top 7 by smallest lr");
 });
 
 test("omitted older runs are reported, with and without a kernel", () => {

@@ -31,7 +31,7 @@ def board(project: str | os.PathLike[str] | None = None, runs: str | Sequence[st
     exist and for a file that cannot be read, ``FileNotFoundError`` for a file that does not exist.
     """
     import_polars()
-    from ..boards.frame_source import FrameSource
+    from ..boards.frame_source import SHOWN_RUNS, FrameSource
 
     if isinstance(project, os.PathLike):
         return _board_of_file(user_path(project), runs)
@@ -43,7 +43,10 @@ def board(project: str | os.PathLike[str] | None = None, runs: str | Sequence[st
     source = FrameSource(shown.name, shown.store, follow=runs is None)
     for run in [runs] if isinstance(runs, str) else runs or ():
         source.add_run(shown.find(run).id)
-    return _new_board(shown, source)
+    made = _new_board(shown, source)
+    if runs is None:
+        made.drawn_runs = f"newest {SHOWN_RUNS}"
+    return made
 
 
 def _board_of_file(path: Path, runs: str | Sequence[str] | None) -> Board:

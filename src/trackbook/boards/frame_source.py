@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SMALLEST_BUDGET, LARGEST_BUDGET = 250_000, 1_000_000  # bytes of a keyframe: 128 and 512 buckets for 30 series
+MANY_RUNS, BYTES_A_RUN = 100, 2500  # runs from which on each adds to the budget, and how much: 30 buckets of one metric
 SAVED_BUDGET = 150_000  # bytes of the keyframe that a notebook keeps: 60 buckets for 30 series
 SENT_A_REFRESH = 60_000  # bytes; when frames are larger, keyframes become coarser
 SMALLEST_KEYFRAME_STEP = 16_384  # bytes of deltas before a new keyframe is worth its cost
@@ -58,7 +59,11 @@ class FrameSource:
         self._looked = float("-inf")
         self._picture = Picture(project)
         self._runs: dict[str, _FollowedRun] = {}
-        self._keys: dict[str, int] = {}  # of removed runs too: they keep their colour when they are added again
+        self._own: dict[str, bool] = {}  # the runs that were added, and whether they are faded
+        self._only: tuple[str, ...] | None = None  # the runs to draw in place of the own ones
+        self._beside: tuple[str, ...] = ()  # and those beside either
+        self._keys: dict[str, int] = {}  # kept for removed runs, which may come back
+        self._places: dict[str, int] = {}
         self._removed = False
         self.logged = 0  # points read so far, except those of system metrics
         self._fresh: list[tuple[NDArray[Any], ...]] = []  # points read and not yet in the picture
@@ -91,13 +96,37 @@ class FrameSource:
         return any(run["state"] == "running" for run in self._picture.runs.values())
 
     def add_run(self, run_id: str, *, faded: bool = False) -> None:
-        """Follow a run, unless it is followed already. The order of runs decides their colours."""
-        if run_id not in self._runs:
-            key = self._keys.setdefault(run_id, len(self._keys))
-            self._runs[run_id] = _FollowedRun(key, faded)
+        """Make a run one of the board's own; one that is so already is left alone."""
+        self._own.setdefault(run_id, faded)
+        if self._only is None:
+            self._follow(run_id)
 
     def remove_run(self, run_id: str) -> None:
-        """Stop following a run."""
+        """Drop a run, which was deleted."""
+        self._own.pop(run_id, None)
+        self._unfollow(run_id)
+
+    def draw(self, only: Iterable[str] | None, beside: Iterable[str] = ()) -> bool:
+        """Follow the board's own runs, or `only` these and those of its own that are open. Return whether that is a change."""
+        self._only, self._beside = None if only is None else tuple(only), tuple(beside)
+        wanted = [*(self._own if self._only is None else [*self._only, *self._own_running()]), *self._beside]
+        before = list(self._runs)
+        for run_id in set(before).difference(wanted):
+            self._unfollow(run_id)
+        for run_id in wanted:
+            self._follow(run_id)
+        return before != list(self._runs)
+
+    def _own_running(self) -> list[str]:
+        runs = self._picture.runs
+        return [run for run in self._own if run in runs and runs[run]["state"] == "running"]
+
+    def _follow(self, run_id: str) -> None:
+        if run_id not in self._runs:
+            key = self._keys.setdefault(run_id, len(self._keys))
+            self._runs[run_id] = _FollowedRun(key, self._own.get(run_id, False))
+
+    def _unfollow(self, run_id: str) -> None:
         if self._runs.pop(run_id, None) is not None and run_id in self._picture.runs:
             self._picture.remove_run(run_id)
             self._keyframe_due = self._removed = True
@@ -115,11 +144,12 @@ class FrameSource:
     def pull(self) -> bool:
         """Read new points and records from the store, and return whether anything is new."""
         now = time.monotonic()
-        if self.follow and now - self._looked >= RECHECK_SECONDS:
+        if self.follow and self._only is None and now - self._looked >= RECHECK_SECONDS:
             self._looked = now
             with suppress(OSError):  # the store has a notice, and the next read may succeed
                 for run in self.store.latest(SHOWN_RUNS):
                     self.add_run(run.id)
+        self._find_places()
         news = [self._pull_run(run_id, run, now) for run_id, run in self._runs.items()]
         self._take_in()
         news.append(self._removed)
@@ -132,7 +162,8 @@ class FrameSource:
 
     def keyframe(self, budget: int | None = None) -> tuple[Frame, Frame]:
         """Return the whole picture in about `budget` bytes, and the empty delta on it."""
-        keyframe = self._picture.keyframe(time.time(), self._budget if budget is None else budget)
+        more = BYTES_A_RUN * max(0, len(self._runs) - MANY_RUNS)
+        keyframe = self._picture.keyframe(time.time(), self._budget + more if budget is None else budget)
         self._spent, self._frames = 0, 0
         self._keyframe_due = self._coarse = False
         return keyframe, self.delta()
@@ -169,6 +200,15 @@ class FrameSource:
         elif 2 * sent < SENT_A_REFRESH:
             self._budget = min(LARGEST_BUDGET, self._budget * 2)
 
+    def _find_places(self) -> None:
+        missing = [run for run in self._runs if run not in self._places]
+        if missing:
+            with suppress(OSError):  # the store's notices say so
+                self._places.update(self.store.places(missing)[1])
+
+    def _header(self, record: RunRecord, run: _FollowedRun, rate: float | None = None) -> RunHeader:
+        return _header(record, run, self._places.get(record.id, run.key), rate)
+
     def _pull_run(self, run_id: str, run: _FollowedRun, now: float) -> bool:
         settled = run.record is not None and run.record.state in ENDED
         if settled and now - run.checked < RECHECK_SECONDS:
@@ -181,13 +221,13 @@ class FrameSource:
         if record is None:
             return False
         if run.record is None:
-            self._picture.put_run(_header(record, run))
+            self._picture.put_run(self._header(record, run))
         start = run.cursor
         read: _Read = partial(self.store.since, run_id, run.cursor, POINTS_AT_ONCE)
         while self._note_points(run_id, run, *read()) >= POINTS_AT_ONCE:
             read = self._take_in_and_read(run_id, run.cursor)
         run.record, earlier = record, run.record
-        header = _header(record, run, _rate(run, record, now))
+        header = self._header(record, run, _rate(run, record, now))
         self._picture.put_run(header)
         return run.cursor != start or record != earlier or self._keyframe_due
 
@@ -264,9 +304,10 @@ def _rate(run: _FollowedRun, record: RunRecord, now: float) -> float | None:
     return float(f"{steps / seconds:.3g}") if seconds > 0 and steps > 0 else None
 
 
-def _header(record: RunRecord, run: _FollowedRun, rate: float | None = None) -> RunHeader:
+def _header(record: RunRecord, run: _FollowedRun, place: int, rate: float | None) -> RunHeader:
     return {
         "key": run.key,
+        "place": place,
         "id": record.id,
         "name": record.name,
         "group": record.group,

@@ -6,18 +6,19 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from typing import Any, Final, Protocol
 
 from ..pump import INTERVAL
 from ..switch_interval import QUICK, switching
-from . import questions, run_details, zoom_detail
+from . import drawn_runs, questions, run_details, zoom_detail
 from .all_points import points
+from .drawn_runs import DrawnRuns
 from .frame_source import FrameSource
 from .questions import DONE, Answer, AnswerTable, Question
 from .run_actions import Actions, NoActions
-from .runs_table import KEPT_BYTES, RunsTable
+from .runs_table import KEPT_BYTES, TABLE_SECONDS, RunsTable
 
 ACKNOWLEDGED_SECONDS: Final = 0.1
 UNACKNOWLEDGED_SECONDS: Final = 0.2
@@ -70,8 +71,10 @@ class Publisher:
         self._unseen_since: float | None = None
         self._cells_due = True
         self._cells_of: list[str] = []
-        self._last: dict[str, Any] = {}  # the last published values of small traits
-        self._selected: set[str] = set()
+        self._last: dict[str, Any] = {}  # small traits as they were published
+        self._rule = DrawnRuns()
+        self._rule_due = 0.0
+        self._selected: list[str] = []
         self._deleted: deque[str] = deque()
 
     # --- publishing
@@ -103,6 +106,9 @@ class Publisher:
         self._due = now + self._pace(now)
         while self._deleted:
             self.source.remove_run(self._deleted.popleft())
+        if self._rule.changes and now >= self._rule_due:
+            self._rule_due = now + TABLE_SECONDS
+            self._choose()
         if self.source.pull() or self._unsent:
             self._publish_frames(*self.source.frames())
             self._sent_at = now
@@ -185,7 +191,7 @@ class Publisher:
     @property
     def awake(self) -> bool:
         """Whether there may be news: a run is open, or the front end shows all runs of the project."""
-        return self.source.running or self.source.follow or self.shows_all_runs
+        return self.source.running or self.source.follow or self.shows_all_runs or self._rule.changes
 
     def wake(self) -> None:
         """Publish again at the next tick, after reading everything anew."""
@@ -215,16 +221,30 @@ class Publisher:
             self._cells_due = True
         self.on_wake()
 
-    def select(self, runs: Sequence[str]) -> None:
-        """Show these runs beside the board's own, instead of those selected before."""
-        chosen = set(runs)
-        for run_id in self._selected - chosen:
-            self.source.remove_run(run_id)
-        added = [run_id for run_id in runs if run_id not in self.source.run_ids]
-        for run_id in added:
-            self.source.add_run(run_id)
-        self._selected = (self._selected & chosen) | set(added)
+    def draw(self, rule: str) -> None:
+        """Draw the runs that a rule names, as the setting ``drawn_runs`` has it."""
+        self._rule = drawn_runs.parse(rule)
+        self._choose()
         self.wake()
+
+    def select(self, runs: Sequence[str]) -> None:
+        """Show these runs beside the board's others, and no longer the ones that were selected before."""
+        self._selected = list(runs)
+        self._choose()
+        self.wake()
+
+    def _choose(self) -> None:
+        with suppress(OSError):  # the store's notices say so, and the next choice may succeed
+            self.source.draw(self._named(), self._selected)
+
+    def _named(self) -> list[str] | None:
+        """Return the runs that the rule names now; None: the board's own."""
+        rule = self._rule
+        if rule.what == "own":
+            return None
+        if rule.what == "top":
+            return self._table.ranked(rule.sort)[: rule.count]
+        return [] if rule.what == "selected" else [run.id for run in self.source.store.latest(rule.count)]
 
     def forget(self, run_id: str) -> None:
         """Stop showing a deleted run from the next tick on. Takes no lock, so that one board may call it on another."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from collections.abc import Hashable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from ..frames.protocol import VERSION, Table, TableRun
@@ -12,6 +14,7 @@ from ..store.base import Store
 from ..store.summary_cache import SummaryCache
 from ..text import shorten
 from ..types import RunRecord, State
+from . import drawn_runs
 
 TABLE_SECONDS: Final = 1.0  # between two tables
 FIGURES_SECONDS: Final = (
@@ -23,7 +26,8 @@ LONGEST_TEXT: Final = 200  # characters of a value of the config
 MOST_KEYS: Final = 200  # keys of a run's config
 
 _NOTHING: Final = (float("nan"), float("inf"), float("-inf"))  # last, min and max of a metric that was never logged
-_SMALLEST_ENTRY: Final = 100  # bytes of a run in the table, at least
+_SMALLEST_ENTRY: Final = 100  # bytes of a run in the table
+_STATISTICS: Final = {"summary": "last", "min": "min", "max": "max"}  # by kind of column
 _RUNNING: Final[State] = "running"
 
 
@@ -42,6 +46,7 @@ class RunsTable:
         self._summaries = SummaryCache()
         self._all: list[RunRecord] = []  # all records, at `_revision` of the store
         self._revision: Hashable = object()
+        self._total = 0  # runs of the project
 
     def hurry(self) -> None:
         """Let the next `news` read the store at once."""
@@ -57,7 +62,10 @@ class RunsTable:
         self._due = now + TABLE_SECONDS
         records = self._read(own)
         shown = [record.id for record in records]
-        changed = self._take(records) or shown != self._sent or (own is None and self._shortened)
+        total, self._total = self._total, self._count(own, records)
+        changed = (
+            self._take(records) or shown != self._sent or total != self._total or (own is None and self._shortened)
+        )
         if own is None and (changed or now >= self._figures_due):
             self._figures_due = now + FIGURES_SECONDS
             changed |= self._take_figures(records)
@@ -68,7 +76,32 @@ class RunsTable:
         records = self._read(own)
         self._take(records)
         self._take_figures(records)
+        self._total = self._count(own, records)
         return self._table([record.id for record in records], own, most)
+
+    def ranked(self, sort: str) -> list[str]:
+        """Return the project's runs that have a value in a column, sorted by it; `sort` is as the setting ``run_sort``.
+
+        Of equal ones the newest comes first.
+        """
+        records = self._read(None)
+        self._take(records)
+        self._take_figures(records)
+        newest_first = [record.id for record in reversed(records)]
+        return drawn_runs.first(self.column(sort.removeprefix("-"), newest_first), descending=sort.startswith("-"))
+
+    def column(self, column: str, runs: Sequence[str]) -> dict[str, Any]:
+        """Return the values of a column of the runs panel for those of `runs` that have one."""
+        kind, _, name = column.partition(".")
+        entries = {run: self._entries[run] for run in runs if run in self._entries}
+        if kind == "config":
+            return {run: entry["config"][name] for run, entry in entries.items() if name in entry["config"]}
+        if kind in _STATISTICS:
+            logged = self._summaries.column(name, _STATISTICS[kind])
+            given = {run: entry["summary"].get(name) for run, entry in entries.items()} if kind == "summary" else {}
+            values = {run: logged.get(run) if given.get(run) is None else given[run] for run in entries}
+            return {run: value for run, value in values.items() if value is not None}
+        return {run: _field(entry, column) for run, entry in entries.items()}
 
     def _read(self, own: Sequence[str] | None) -> list[RunRecord]:
         try:
@@ -80,6 +113,14 @@ class RunsTable:
             return [record for run in own if (record := self._store.run(run)) is not None]
         except OSError:  # the store has a notice; the records read before stay
             return [record for record in self._records.values() if own is None or record.id in own]
+
+    def _count(self, own: Sequence[str] | None, records: Sequence[RunRecord]) -> int:
+        """Return how many runs the project has."""
+        if own is None:
+            return len(records)
+        with suppress(OSError):  # the store's notices say so
+            return self._store.places()[0]
+        return max(self._total, len(records))
 
     def _take(self, records: Sequence[RunRecord]) -> bool:
         changed = False
@@ -119,6 +160,7 @@ class RunsTable:
                 "metrics": metrics,
                 "runs": [self._entries[run] for run in runs],
                 "omitted": len(known) - len(runs),
+                "total": self._total,
             },
             "data": columns.astype("<f8").tobytes(),
         }
@@ -136,6 +178,13 @@ class RunsTable:
                 break
             fit += 1
         return list(runs[len(runs) - fit :])
+
+
+def _field(entry: TableRun, column: str) -> Any:
+    if column == "duration":
+        return (time.time() if entry["ended"] is None else entry["ended"]) - entry["started"]
+    value: Any = entry.get(column)
+    return ", ".join(value) if isinstance(value, list) else value
 
 
 def _entry(run: RunRecord) -> TableRun:

@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import traitlets
 
+from . import drawn_runs
+
 SETTINGS: Final[dict[str, Any]] = json.loads(Path(__file__).with_name("view_settings.json").read_text("utf-8"))
 TRAITS: Final = frozenset(SETTINGS)  # the traits that a front end may set
 CHART_OPTIONS: Final = [name for name, setting in SETTINGS.items() if setting.get("chart")]
@@ -79,6 +81,15 @@ class View(traitlets.HasTraits):
                 f"{name} is {span}{'' if low <= default <= high else f' or {default}'}, not {value}"
             )
         return int(value)
+
+    @traitlets.validate("drawn_runs")
+    def _check_drawn_runs(self, proposal: Any) -> str:
+        rule: str = proposal["value"]
+        try:
+            drawn_runs.parse(rule)
+        except ValueError as error:
+            raise traitlets.TraitError(str(error)) from None
+        return rule
 
     @traitlets.validate("run_colors")
     def _check_run_colors(self, proposal: Any) -> dict[str, str]:

@@ -166,6 +166,10 @@ class Board(View, anywidget.AnyWidget):
     def _note_selection(self, change: Any) -> None:
         self.publisher.select(change["new"])
 
+    @traitlets.observe("drawn_runs")
+    def _note_drawn_runs(self, change: Any) -> None:
+        self.publisher.draw(change["new"])
+
     @traitlets.observe("seen")
     def _note_seen(self, _: Any) -> None:
         self.publisher.acknowledge()

@@ -25,6 +25,7 @@ from .theme import Theme, theme
 Range = tuple[float, float]
 
 MOST_BARS: Final = 10
+MOST_DASHED: Final = 20  # runs of a board; the dashes of more would blur into each other
 FINITE: Final = ("line", "dot")
 AIR: Final = 0.05  # of the y axis, above and below
 _HIDDEN: Final = ((NAN, math.nan), (POSITIVE_INFINITY, math.inf), (NEGATIVE_INFINITY, -math.inf))
@@ -214,19 +215,20 @@ def style_runs(runs: Iterable[RunHeader], look: DrawSettings) -> dict[int, RunSt
     names = [run["name"] for run in runs]
     colors, dashes = theme()[look.theme], theme()["dashes"]
     lines, faded = colors["line"], colors["faded"]["line"]
+    is_dashed = len(runs) <= MOST_DASHED
     styles = {}
     for run in runs:
-        key, name = run["key"], run["name"]
+        place, name = run["place"], run["name"]
         label = f"{name} ({run['id']})" if names.count(name) > 1 else name
-        color = look.colors.get(run["id"]) or (faded if run["faded"] else lines[key % len(lines)])
-        dash = [] if run["faded"] else dashes[key // len(lines) % len(dashes)]
-        styles[key] = RunStyle(run, label, color, dash)
+        color = look.colors.get(run["id"]) or (faded if run["faded"] else lines[place % len(lines)])
+        dash = dashes[place // len(lines) % len(dashes)] if is_dashed and not run["faded"] else []
+        styles[run["key"]] = RunStyle(run, label, color, dash)
     return styles
 
 
 def drawing_order(runs: Sequence[RunHeader]) -> list[RunHeader]:
     """Sort runs for drawing: faded ones first, the current one (the newest running, else the newest) last, on top."""
-    runs = sorted(runs, key=lambda run: run["key"])
+    runs = sorted(runs, key=lambda run: (run["started"], run["key"]))
     own = [run for run in runs if not run["faded"]]
     running = [run for run in own if run["state"] == "running"]
     current = next(reversed(running or own or runs), None)

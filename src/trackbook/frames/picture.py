@@ -19,7 +19,7 @@ from .ragged_array import Ids
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-LIMITS: Final = (2048, 1024, 512, 256, 128, 64, 32)  # rows a series, tried in turn to keep to a budget
+LIMITS: Final = (2048, 1024, 512, 256, 128, 64, 32, 16, 8)  # rows a series, tried in turn to keep to a budget
 SERIES_BYTES: Final = HEAD_BYTES + 60  # of a series beside its rows, its header among them
 POINT_BYTES, BUCKET_BYTES = 16, 64
 RUN_BYTES: Final = 300

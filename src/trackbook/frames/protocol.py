@@ -75,7 +75,8 @@ NEGATIVE_INFINITY: Final = 4
 class RunHeader(TypedDict):
     """A run as the front end needs it. Deltas carry whole records of the runs that changed, matched by ``key``."""
 
-    key: int  # position of the run on this board, from 0: its colour and dash pattern follow from it
+    key: int  # position of the run on this board, from 0
+    place: int  # of the run in its project, for good: its color and dash pattern follow from it
     id: str
     name: str
     group: str | None
@@ -148,6 +149,7 @@ class TableHeader(TypedDict):
     metrics: list[str]
     runs: list[TableRun]  # oldest first
     omitted: int  # older runs that did not fit
+    total: int  # runs of the project
 
 
 class Table(TypedDict):

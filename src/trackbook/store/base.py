@@ -58,6 +58,12 @@ class Store(Protocol):
     def next_number(self) -> int:
         """Return a number for the next run's name, larger than the number of runs. Reads no records."""
 
+    def places(self, runs: Collection[str] = ()) -> tuple[int, dict[str, int]]:
+        """Return the number of runs, and by id the places of `runs` among all that were ever recorded, from 0.
+
+        A run keeps its place, whatever is deleted. Those of a project without a file have none yet.
+        """
+
     def sign(self, run_id: str, writer: Writer) -> None:
         """Record which process writes a run. The store updates its ``seen`` until the run has ended."""
 

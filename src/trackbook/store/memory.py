@@ -26,7 +26,8 @@ class MemoryStore:
         self._lock = threading.RLock()
         self._gate = RunGate()
         self._runs: dict[str, RunRecord] = {}
-        self._made = self._changes = 0
+        self._changes = 0
+        self._places: dict[str, int] = {}  # of deleted runs too
         self._writers: dict[str, Writer] = {}
         self._points: dict[str, RunPoints] = {}
         self._generations: dict[str, int] = {}
@@ -37,7 +38,7 @@ class MemoryStore:
         with self._lock:
             run = self._gate(run)
             self._changes += 1
-            self._made += run.id not in self._runs
+            self._places.setdefault(run.id, len(self._places))
             self._runs[run.id] = run
             if run.state in ENDED:
                 self._writers.pop(run.id, None)
@@ -63,7 +64,10 @@ class MemoryStore:
         return [run for run in self.runs() if run.name == name]
 
     def next_number(self) -> int:
-        return self._made + 1
+        return len(self._places) + 1
+
+    def places(self, runs: Collection[str] = ()) -> tuple[int, dict[str, int]]:
+        return len(self._runs), {run: self._places[run] for run in runs if run in self._places}
 
     def sign(self, run_id: str, writer: Writer) -> None:
         with self._lock:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from ..types import ENDED, RunRecord, Writer
@@ -30,6 +30,9 @@ class RecordBuffer:
 
     def __len__(self) -> int:
         return len(self._records)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._records)
 
     def get(self, run_id: str) -> RunRecord | None:
         return self._records.get(run_id)
@@ -68,7 +71,7 @@ class RecordBuffer:
 
     def write(self, db: Connection) -> list[RunRecord]:
         """Write unsaved records and a heartbeat. Return the records, to be passed to `written` once they are durable."""
-        records = [self._records[run] for run in self.unsaved]
+        records = [record for run, record in self._records.items() if run in self.unsaved]  # in order: rows are places
         db.executemany(schema.PUT_RUN, map(schema.to_row, records))
         ended = {record.id for record in records if record.state in ENDED}
         now = time.time()

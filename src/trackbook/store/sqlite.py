@@ -97,8 +97,12 @@ class SqliteStore:
 
     def next_number(self) -> int:
         with self._lock:
-            last = partial(queries.last_number, unsaved=[*self._records.unsaved])
-            return 1 + self._file.read(last, len(self._records))
+            return 1 + self._file.read(partial(queries.last_number, here=[*self._records]), len(self._records))
+
+    def places(self, runs: Collection[str] = ()) -> tuple[int, dict[str, int]]:
+        with self._lock:
+            find = partial(queries.places, wanted=runs, here=[*self._records])
+            return self._file.ask(find, (len(self._records), dict[str, int]()))
 
     def sign(self, run_id: str, writer: Writer) -> None:
         with self._lock:
@@ -156,15 +160,14 @@ class SqliteStore:
 
     def summary(self, run_id: str) -> dict[str, MetricSummary]:
         with self._lock:
-            buffer = self._buffers.get(run_id)
-            if buffer is not None:
+            if (buffer := self._buffers.get(run_id)) is not None:
                 return buffer.points.stats.summary()
             stats = self._file.ask(lambda db: queries.stats(db, run_id), None)
         return {} if stats is None else stats.summary()
 
     def summary_table(self, runs: Collection[str] | None = None, columns: Sequence[str] = ()) -> pl.DataFrame:
         with self._lock:
-            found: Any = self._file.ask(lambda db: bulk_reads.summary(db, runs, columns), None)
+            found: Any = self._file.ask(partial(bulk_reads.summary, runs=runs, columns=columns), None)
             here = {run: each.points.stats for run, each in self._buffers.items() if runs is None or run in runs}
         return bulk_reads.with_newest(bulk_reads.no_summary(columns) if found is None else found, here)
 
@@ -287,8 +290,7 @@ class SqliteStore:
         if found is None and filesystem.is_missing(self.path):
             found = Ordinals(0, 0), MetricStats()
         ordinals, stats = found or (None, MetricStats())
-        buffer = RunBuffer(run_id, ordinals, stats, partial(self._steps, run_id))
-        self._buffers[run_id] = buffer
+        buffer = self._buffers[run_id] = RunBuffer(run_id, ordinals, stats, partial(self._steps, run_id))
         return buffer
 
     def _steps(self, run_id: str, number: int, end: int) -> NDArray[Any]:
@@ -373,10 +375,9 @@ class SqliteStore:
         )
 
     def _merge(self, run_id: str, least: int) -> None:
-        """Join the newest chunks of a run into one, if there are at least `least` of them.
+        """Join the newest chunks of a run, if they are at least so many and no other process was faster.
 
-        Reading, encoding and replacing are separate transactions, so that nobody waits for the encoding. When another process has
-        changed the chunks meanwhile, they stay.
+        Reading, encoding and replacing are separate transactions, so that nobody waits for the encoding.
         """
         self._flushes.pop(run_id, None)
         heads: list[tuple[int, int]] = self._file.read(lambda db: queries.to_join(db, run_id, LARGEST), [])

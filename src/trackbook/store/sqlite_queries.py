@@ -6,7 +6,7 @@ import json
 import os
 import sqlite3
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any, Final, NamedTuple
@@ -80,10 +80,24 @@ def stats(db: sqlite3.Connection, run: str) -> MetricStats:
     return MetricStats(rows)
 
 
-def last_number(db: sqlite3.Connection, unsaved: Sequence[str]) -> int:
-    """Return a number that is not smaller than the number of runs, including those of `unsaved` that are not in the file."""
+def last_number(db: sqlite3.Connection, here: Collection[str]) -> int:
+    """Return a number that is not smaller than the number of runs, including those that are only `here`."""
     last = db.execute("select coalesce(max(rowid), 0) from runs").fetchone()[0]
-    return int(last) + sum(not db.execute("select 1 from runs where id = ?", (run,)).fetchone() for run in unsaved)
+    return int(last) + len(_lacking(db, here))
+
+
+def places(db: sqlite3.Connection, wanted: Iterable[str], here: Collection[str]) -> tuple[int, dict[str, int]]:
+    """Return the number of runs, and the rows of some from 0. Runs that are only `here` follow those of the file."""
+    count, last = db.execute("select count(*), coalesce(max(rowid), 0) from runs").fetchone()
+    lacking = _lacking(db, here)
+    found = {run: last + place for place, run in enumerate(lacking)}
+    query = "select id, rowid - 1 from runs where id in (select value from json_each(?))"
+    found |= dict(db.execute(query, (json.dumps([*wanted]),)))
+    return count + len(lacking), {run: found[run] for run in wanted if run in found}
+
+
+def _lacking(db: sqlite3.Connection, runs: Iterable[str]) -> list[str]:
+    return [run for run in runs if not db.execute("select 1 from runs where id = ?", (run,)).fetchone()]
 
 
 def revision(db: sqlite3.Connection) -> tuple[int | None, int]:

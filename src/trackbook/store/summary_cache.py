@@ -45,6 +45,11 @@ class SummaryCache:
         self._runs.update(runs)
         return not compared[0].equals(compared[1])
 
+    def column(self, metric: str, statistic: str) -> dict[str, float]:
+        """Return ``last``, ``min`` or ``max`` of one metric by run, of all that were read."""
+        rows = self._frame.filter(pl.col("metric") == metric).select("run_id", statistic)
+        return dict(rows.iter_rows())
+
     def metrics(self, runs: Collection[str]) -> dict[str, list[str]]:
         """Return the metrics of some runs, in order of first appearance."""
         lists = (
