@@ -60,7 +60,7 @@ def test_metric_is_an_altair_chart_with_its_data(board: Board) -> None:
 
 def test_chart_has_what_was_just_logged(board: Board) -> None:
     run = tb.init("p", "d", reinit="create_new")
-    board.session.add_run(run.id)
+    board.source.add_run(run.id)
     run.log({"train/loss": 42})
     assert 42 in {row["value"] for row in values(board["train/loss"])}
     run.finish()
