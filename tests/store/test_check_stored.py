@@ -51,6 +51,25 @@ def test_wrong_field_is_named(field: str, value: Any) -> None:
         check_stored.record(GOOD | {field: value})
 
 
+ALL = [RunRecord("r1", "a", 1.0), RunRecord("r2", "a", 2.0, tags=("x",), config={"lr": 0.1}, ended=3.0, done=1)]
+
+
+def columns(*records: dict[str, Any]) -> dict[str, Any]:
+    return {field.name: [record[field.name] for record in records] for field in dataclasses.fields(RunRecord)}
+
+
+def test_many_records_come_from_columns_as_each_by_itself() -> None:
+    from_json = [json.loads(json.dumps(dataclasses.asdict(record))) for record in ALL]
+    assert check_stored.records(columns(*from_json)) == [*map(check_stored.record, from_json)] == ALL
+
+
+@pytest.mark.parametrize(("field", "value"), WRONG)
+def test_one_wrong_field_refuses_the_columns(field: str, value: Any) -> None:
+    good = [dataclasses.asdict(record) for record in ALL]
+    with pytest.raises((ValueError, TypeError)):
+        check_stored.records(columns(*good, good[0] | {field: value}))
+
+
 @pytest.mark.parametrize("fields", [None, [], "r1", {"id": "r1"}, {"name": "a", "started": 1.0}])
 def test_what_is_not_a_record_is_refused(fields: Any) -> None:
     with pytest.raises(ValueError, match="the record of a run"):

@@ -24,7 +24,8 @@ SUMMARY: Final = pl.Schema(
 RUNS_AT_ONCE: Final = 256  # read in one short transaction
 _NAMED: Final = 500  # runs that a statement names: old builds of SQLite take 999 parameters
 _CHUNKS_AT_ONCE: Final = 64  # decoded together; more do not fit into the processor's cache
-_NUMBERS: Final = ("last", "min", "max")  # SQLite keeps NaN as null
+_ROWS_AT_ONCE: Final = 500  # fetched together: Python makes their objects anew where those of the last ones were
+_NUMBERS: Final = ("last", "min", "max")
 
 
 class Found(NamedTuple):
@@ -40,22 +41,15 @@ def summary(db: sqlite3.Connection, runs: Collection[str] | None, columns: Seque
         frame = summary(db, None, list(dict.fromkeys(["run_id", *(columns or SUMMARY)])))
         return frame.filter(pl.col("run_id").is_in([*runs])).select(columns or [*SUMMARY])
     which, given = ("", ()) if runs is None else (f"and run_id in ({_marks(runs)}) ", tuple(runs))
-    rows = f"select run_id, name as metric, last, min, max, count, step from metrics where count > 0 {which}order by run_id, number"
-    if not columns or set(columns).intersection(_NUMBERS):  # which JSON would round
-        columns = columns or [*SUMMARY]
-        found = db.execute(f"select {', '.join(columns)} from ({rows})", given).fetchall()
-        values = list(zip(*found, strict=True)) or [()] * len(columns)
-        frame = pl.DataFrame([pl.Series(name, each, SUMMARY[name]) for name, each in zip(columns, values, strict=True)])
-        return frame.with_columns(pl.col(name).fill_null(float("nan")) for name in _NUMBERS if name in columns)
-    # one row a run, parsed outside Python, takes a quarter of the time of one row a metric; names are in hex, as they may hold commas
-    lists = [name for name in columns if name != "run_id"]
-    arrays = ", ".join(f"group_concat({'hex(metric)' if name == 'metric' else name})" for name in lists)
-    found = db.execute(f"select run_id, {arrays} from ({rows}) group by run_id", given).fetchall()
-    frame = pl.DataFrame(found, dict.fromkeys(("run_id", *lists), pl.String), orient="row")
-    parsed = frame.with_columns(pl.col(lists).str.split(",")).explode(lists)
-    if "metric" in lists:
-        parsed = parsed.with_columns(pl.col("metric").str.decode("hex").cast(pl.String))
-    return parsed.select(pl.col(name).cast(SUMMARY[name]) for name in columns)
+    columns = columns or [*SUMMARY]
+    chosen = ", ".join("name" if name == "metric" else name for name in columns)
+    rows = db.execute(f"select {chosen} from metrics where count > 0 {which}order by run_id, number", given)
+    parts = [no_summary(columns)]
+    while some := rows.fetchmany(_ROWS_AT_ONCE):
+        values = zip(columns, zip(*some, strict=True), strict=True)
+        parts.append(pl.DataFrame([pl.Series(name, each, SUMMARY[name]) for name, each in values]))
+    # SQLite keeps NaN as null
+    return pl.concat(parts).with_columns(pl.col(name).fill_null(float("nan")) for name in _NUMBERS if name in columns)
 
 
 def no_summary(columns: Sequence[str] = ()) -> pl.DataFrame:

@@ -125,7 +125,8 @@ DROP_CAPTURED: Final = {
     table: f"delete from {table} where run_id = ? and {_key(columns)} >= ? and {_key(columns)} < ?"
     for table, columns in CAPTURED.items()
 }
-_JSON_FIELDS: Final = {"tags", "config", "summary", "defined"}
+_DECODER: Final = json.JSONDecoder()
+_BAD_RECORD: Final = (TypeError, ValueError, RecursionError)
 
 
 class NewerFile(Exception):  # noqa: N818  # an error neither of the file nor of the user
@@ -163,14 +164,41 @@ def project(db: Connection) -> str | None:
 
 
 def to_row(run: RunRecord) -> list[Any]:
-    return [json.dumps(getattr(run, name)) if name in _JSON_FIELDS else getattr(run, name) for name in RUN_FIELDS]
+    return [
+        json.dumps(getattr(run, name)) if name in check_stored.JSON_FIELDS else getattr(run, name)
+        for name in RUN_FIELDS
+    ]
 
 
-def to_record(row: Sequence[Any]) -> RunRecord:
+def to_records(rows: Sequence[Sequence[Any]], damaged: Callable[[str, Exception], None]) -> list[RunRecord]:
+    """Return the records of rows. One that is `damaged` is told by its run's id, and hides no other."""
+    try:
+        return _columns_to_records(rows) if rows else []  # in half the time
+    except _BAD_RECORD:
+        found = []
+    for row in rows:
+        try:
+            found.append(_to_record(row))
+        except _BAD_RECORD as error:
+            damaged(str(row[0]), error)
+    return found
+
+
+def _to_record(row: Sequence[Any]) -> RunRecord:
     fields = dict(zip(RUN_FIELDS, row, strict=True))
-    for name in _JSON_FIELDS:
-        fields[name] = {} if fields[name] == "{}" else json.loads(fields[name])  # most fields of thousands of runs
-    return check_stored.record(fields)
+    return check_stored.record(fields | {name: json.loads(fields[name]) for name in check_stored.JSON_FIELDS})
+
+
+def _columns_to_records(rows: Sequence[Sequence[Any]]) -> list[RunRecord]:
+    columns: dict[str, Sequence[Any]] = dict(zip(RUN_FIELDS, zip(*rows, strict=True), strict=True))
+    for name in check_stored.JSON_FIELDS:
+        columns[name] = [{} if text == "{}" else _parsed(text) for text in columns[name]]  # most of thousands of runs
+    return check_stored.records(columns)
+
+
+def _parsed(text: str) -> Any:
+    value, end = _DECODER.raw_decode(text)
+    return value if end == len(text) else json.loads(text)
 
 
 def _version(db: Connection) -> int:

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
 from functools import partial
-from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -80,7 +79,8 @@ class SqliteStore:
             return self._file.ask(queries.revision, None), self._records.changes
 
     def latest(self, most: int) -> list[RunRecord]:
-        return self._select("order by started desc, rowid desc limit ?", (most,), lambda _: True)[-most:]
+        newest = "where rowid in (select rowid from runs order by started desc, rowid desc limit ?) order by rowid"
+        return self._select(newest, (most,), lambda _: True)[-most:]
 
     def running(self) -> list[RunRecord]:
         return self._select("where state = ? order by rowid", ("running",), lambda run: run.state == "running")
@@ -89,11 +89,10 @@ class SqliteStore:
         return self._select("where name = ? order by rowid", (name,), lambda run: run.name == name)
 
     def _select(self, rows: str, given: tuple[Any, ...], wanted: Callable[[RunRecord], bool]) -> list[RunRecord]:
-        query = f"select rowid, {schema.RUN_COLUMNS} from runs {rows}"
+        query = f"select {schema.RUN_COLUMNS} from runs {rows}"
         with self._lock:
             found: list[Any] = self._file.ask(lambda db: db.execute(query, given).fetchall(), [])
-            runs = [run for row in sorted(found, key=itemgetter(0)) if (run := self._record(row[1:])) is not None]
-            return self._records.over(runs, wanted)
+            return self._records.over(schema.to_records(found, self._note_bad_record), wanted)
 
     def next_number(self) -> int:
         with self._lock:
@@ -391,10 +390,5 @@ class SqliteStore:
         merged = queries.part(Columns(*(np.concatenate(columns) for columns in zip(*parts, strict=True))))
         self._file.write(lambda db: queries.replace(db, run_id, generation, heads, merged))
 
-    def _record(self, row: Sequence[Any]) -> RunRecord | None:
-        try:
-            return schema.to_record(row)
-        except (TypeError, ValueError, RecursionError) as error:
-            said = f"{self.path} is damaged: the record of run {row[0]!r} cannot be read: {error}"
-            self._garbage[str(row[0]), -1] = said
-            return None
+    def _note_bad_record(self, run_id: str, error: Exception) -> None:
+        self._garbage[run_id, -1] = f"{self.path} is damaged: the record of run {run_id!r} cannot be read: {error}"
