@@ -75,6 +75,7 @@ class Sweep:
         self.source.add_run("r0")
         self.published: dict[str, Any] = {}
         self.publisher = Publisher(self.source, self.published.__setitem__)
+        self.publisher.opening()
         self.now = 0.0
 
     def add(self, number: int, accuracy: float, state: Any = "finished") -> None:
@@ -137,6 +138,15 @@ def test_own_running_run_is_drawn_beside_the_top() -> None:
     sweep.publisher.add_run("r12")
     assert sweep.drawn() == {0, 12}
     sweep.publisher.draw("top 1 -max.val/acc")
+    assert sweep.drawn() == {6, 12}
+
+
+def test_new_run_of_the_board_is_drawn_at_once_whatever_the_rule() -> None:
+    sweep = Sweep()
+    sweep.publisher.draw("top 1 -max.val/acc")
+    sweep.drawn()
+    sweep.add(12, -1.0, state="running")
+    sweep.source.add_run("r12")
     assert sweep.drawn() == {6, 12}
 
 

@@ -96,9 +96,9 @@ class FrameSource:
         return any(run["state"] == "running" for run in self._picture.runs.values())
 
     def add_run(self, run_id: str, *, faded: bool = False) -> None:
-        """Make a run one of the board's own; one that is so already is left alone."""
-        self._own.setdefault(run_id, faded)
-        if self._only is None:
+        """Make a run one of the board's own, and follow it; one that is so already is left alone."""
+        if run_id not in self._own:
+            self._own[run_id] = faded
             self._follow(run_id)
 
     def remove_run(self, run_id: str) -> None:
@@ -118,8 +118,9 @@ class FrameSource:
         return before != list(self._runs)
 
     def _own_running(self) -> list[str]:
+        """Return the followed runs of its own that are open, or that were added and not read yet."""
         runs = self._picture.runs
-        return [run for run in self._own if run in runs and runs[run]["state"] == "running"]
+        return [run for run in self._runs if run in self._own and (run not in runs or runs[run]["state"] == "running")]
 
     def _follow(self, run_id: str) -> None:
         if run_id not in self._runs:
