@@ -60,7 +60,7 @@ def test_wide_table_gives_a_metric_a_column_and_skips_nulls(tmp_path: Path) -> N
 
 
 def test_the_history_of_wandb_is_understood(tmp_path: Path) -> None:
-    with pytest.warns(TrackbookWarning, match=r"theirs\.parquet: columns that are no numbers are left out: 'image'"):
+    with pytest.warns(TrackbookWarning, match=r"theirs\.parquet: columns that are not numbers are left out: 'image'"):
         run, points = from_table(
             tmp_path, _step=[0, 1], _timestamp=[1.5, 2.5], image=["a", "b"], **{"train/loss": [0.5, 0.25]}
         )

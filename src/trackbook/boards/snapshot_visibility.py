@@ -1,7 +1,7 @@
-"""The note behind a board's snapshot in a notebook, which decides whether the widget or the snapshot is seen.
+"""The note behind a board's snapshot in a notebook, which hides either the widget or the snapshot.
 
-Its rules know the outputs of a notebook by Jupyter's class names, which JupyterLab, Notebook 7 and nbconvert's pages share,
-and by VS Code's, which were read in its source and not tried. Elsewhere, and where HTML is sanitised, they do nothing.
+Its rules select outputs by the class names of JupyterLab, Notebook 7 and nbconvert's pages, and by those of VS Code, which were taken
+from its source and not tried. In other hosts, and where HTML is sanitised, they have no effect.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ _NOTE: Final = f"{_OUTPUT} > * style.tb-note"
 _DRAWN: Final = '[class*="jp-RenderedVega"], .jp-RenderedImage'
 _LOST: Final = ".jp-OutputArea-output.lm-Panel.jupyter-widgets"  # a living widget has the class further inside
 
-# Hidden are: the note itself; the snapshot beside a live board, in Jupyter and in VS Code; a lost widget above a drawn
-# snapshot. Four rules, because a browser drops a whole rule for one part that it does not know.
+# The rules hide the note itself, the snapshot beside a live board (in Jupyter, and in VS Code), and a lost widget above a drawn
+# snapshot. There are four rules, because a browser drops a whole rule if it does not know a part of it.
 RULES: Final = f"""
 {_OUTPUT}:has(> * style.tb-note):not(:has(.tb-board)) {{ display: none; }}
 .jp-OutputArea:has(.tb-board) > {_OUTPUT}:has(+ {_NOTE}):has(> :is({_DRAWN}, .jp-RenderedText)) {{ display: none; }}
@@ -29,9 +29,9 @@ RULES: Final = f"""
 def snapshot_note(session: str) -> str:
     """Return the note for the board of `session`, as HTML.
 
-    Where a live board is, the snapshot is hidden. Where the model of the widget is gone ("Error displaying widget: model
-    not found"), the widget is. In a page without a kernel that carries the widget's state (nbconvert writes it) a script
-    draws the board from it: widgets in a page need a manager from a CDN, the script needs nothing.
+    Beside a live board the snapshot is hidden. When the model of the widget is gone ("Error displaying widget: model
+    not found"), the widget is hidden. In a page without a kernel that contains the widget's state (written by nbconvert) a script
+    draws the board from the state: widgets in a page need a manager from a CDN, but the script needs nothing.
     """
     container = f'<div class="tb-page" data-trackbook-session="{html.escape(session)}"></div>'
     return f'{container}<style class="tb-note">{RULES}</style><script>{built_file("fallback.js")}</script>'

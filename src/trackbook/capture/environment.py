@@ -149,7 +149,7 @@ def _put(run: RunWriter, found: Mapping[str, Any]) -> None:
 def _folder() -> str:
     try:
         return str(Path.cwd())
-    except OSError:  # somebody removed it
+    except OSError:  # the folder was removed
         return ""
 
 
@@ -217,10 +217,10 @@ def _packages() -> Topic:
 
 
 def git(folder: str, *, save_code: bool) -> Topic | None:
-    """``remote``, ``branch``, ``commit``, ``dirty`` and, with `save_code`, ``diff`` of the repository that `folder` is in.
+    """Return ``remote``, ``branch``, ``commit``, ``dirty`` and, with `save_code`, ``diff`` of the repository of `folder`.
 
-    None where there is no repository, or no git. The diff is that of tracked files to the commit, bounded. Raises ``OSError``
-    with git's own words where git refuses to read the repository.
+    Return None without a repository or git. The diff compares tracked files with the commit, and is bounded. Raises ``OSError``
+    with git's own message when git refuses to read the repository.
     """
     try:
         root = _git(folder, "rev-parse", "--show-toplevel", refuses=True)
@@ -245,12 +245,12 @@ def git(folder: str, *, save_code: bool) -> Topic | None:
 
 
 def without_credentials(url: str) -> str:
-    """A remote's address without user and password; `git@host` is not a credential."""
+    """Return the address of a remote without user and password; `git@host` is not a credential."""
     return redact(re.sub(r"(?<=://)[^/@]*@", lambda match: match[0] if match[0] == "git@" else "", url))
 
 
 def _submodules(root: str) -> list[str]:
-    """Return the paths of checked-out submodules. Each is asked by itself: git's own descent would run what their configs name."""
+    """Return the paths of checked-out submodules. They are queried one by one: git itself would run programs of their configs."""
     listed = None
     if Path(root, ".gitmodules").is_file():
         listed = _git(root, "config", "--file", ".gitmodules", "--get-regexp", r"^submodule\..*\.path$")
@@ -264,13 +264,13 @@ def _is_changed(root: str) -> bool:
 
 
 def _diff(root: str, changed: Sequence[str]) -> str:
-    """Return what tracked files differ in from the commit, in the repository and its `changed` submodules."""
+    """Return the diff of tracked files to the commit, in the repository and its `changed` submodules."""
     plain = ("diff", "HEAD", "--no-color", "--no-ext-diff", "--no-textconv")
     text = _git(root, *plain, most=4 * MOST_DIFF) or ""
     for path in changed:
         prefixes = (f"--src-prefix=a/{path}/", f"--dst-prefix=b/{path}/")
         text += "\n" + (_git(str(Path(root, path)), *plain, *prefixes, most=4 * MOST_DIFF) or "")
-    cut = redact(text.strip("\n")[: 2 * MOST_DIFF])  # longer than what is kept, so that no secret is cut in two
+    cut = redact(text.strip("\n")[: 2 * MOST_DIFF])  # longer than the kept part, so that no secret is cut in two
     if len(cut) <= MOST_DIFF:
         return cut
     return f"{cut[:MOST_DIFF]}\n[the diff is longer: cut off after {MOST_DIFF:,} characters]"

@@ -150,14 +150,14 @@ class Meter:
             "network": self._network,
         }
         self._before: dict[str, tuple[float, tuple[float, ...]]] = {}
-        self._failed: set[int] = set()  # GPUs that are measured no more, or `_SEARCH`
+        self._failed: set[int] = set()  # GPUs that are no longer measured, or `_SEARCH`
         self.read()
 
     def read(self) -> dict[str, float]:
         """Return the current values, by name with unit. Values that this system does not report are left out."""
         found: dict[str, float] = {}
         for probe in self._probes.values():
-            # sandboxes, other systems or missing permissions: the value is left out
+            # the value is left out in sandboxes, on other systems, and without permission
             with contextlib.suppress(OSError, NotImplementedError, RuntimeError, self._psutil.Error):
                 found |= probe()
         for number, gpu in enumerate(self._gpus()):
@@ -177,7 +177,7 @@ class Meter:
     def _figures(self, number: int, gpu: Gpu) -> dict[str, float]:
         try:
             return gpu.figures()
-        except Exception as error:  # noqa: BLE001  as above
+        except Exception as error:  # noqa: BLE001  a driver that fails must not stop the other meters
             self._switch_off(number, f"GPU {number} is no longer measured, because its driver failed: {error!r}")
             return {}
 

@@ -1,6 +1,6 @@
-"""Altair for users: the board's charts with their data, and users' own charts as specifications for the board.
+"""Altair for users: the board's charts with their data, and specifications of users' own charts for the board.
 
-The only importer of Altair, which takes 1.5 s: imported when a user asks for a chart.
+The only importer of Altair, which takes 1.5 s, so this module is imported when a user asks for a chart.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from .plot import Plot, PlotRow, RunStyle
 from .theme import config, theme
 
 CONFIG: Final = {**config("light"), "background": theme()["light"]["background"], "font": "sans-serif"}
-LARGEST_SPEC: Final = 100_000  # bytes of JSON: a chart of the board draws what was logged, and carries little itself
+LARGEST_SPEC: Final = 100_000  # bytes of JSON; a board's chart draws logged points, and needs little data of its own
 DATASET: Final = "points"
-MIME: Final = "application/vnd.vegalite.v5+json"  # the newest that JupyterLab and VS Code render by themselves
+MIME: Final = "application/vnd.vegalite.v5+json"  # the newest version that JupyterLab and VS Code render themselves
 _TITLES: Final = {"step": "step", "relative": "time since the start", "time": None}
 _ALONE, ON_BOARD = (480, 280), (300, 170)  # pixels
 _BAR = 24
-_SPACING = 60  # room for the labels of the y axis, which stands before a chart
+_SPACING = 60  # pixels between charts, for the labels of the y axis
 _NOT_NESTED: Final = ("autosize", "background", "config", "padding")
 _ALTAIRS_SIZE: Final = {"continuousWidth": 300, "continuousHeight": 300}
 
 
 class _Shown:
-    """Looks as on the board, and shows itself without a network: Altair's default renderer loads Vega from a CDN.
+    """Has the board's look, and is displayed without a network, where Altair's default renderer loads Vega from a CDN.
 
-    What the user configured wins over the board's look, and a renderer that the user chose is kept.
+    The user's configuration takes precedence over the board's look, and a renderer that the user chose is kept.
     """
 
     def to_dict(self, *args: Any, context: dict[str, Any] | None = None, **kwds: Any) -> dict[str, Any]:
@@ -58,7 +58,7 @@ class _Shown:
 
 
 def _merged(config: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `config` with the entries of `own` in place of its."""
+    """Return `config` with entries replaced by those of `own`."""
     both = {
         name: _merged(config[name], own[name]) for name in config.keys() & own.keys() if isinstance(own[name], dict)
     }
@@ -83,7 +83,7 @@ def chart_of(plot: Plot) -> DrawnChart | DrawnLayers:
 
 
 def user_chart(spec: Mapping[str, Any], rows: list[PlotRow], title: str, *, nested: bool = False) -> Any:
-    """Return a user's chart with its data. Nested in the chart of a board it loses its configuration."""
+    """Return a user's chart with its data; without its configuration if it is nested in the chart of a board."""
     bare = {name: value for name, value in spec.items() if not nested or name not in _NOT_NESTED}
     full = _with_rows(bare, {DATASET: _plain(rows), **spec.get("datasets", {})})
     full.pop("datasets", None)
@@ -93,7 +93,7 @@ def user_chart(spec: Mapping[str, Any], rows: list[PlotRow], title: str, *, nest
 
 
 def board_of(groups: Mapping[str, Iterable[Plot | Any]], columns: int, title: str) -> DrawnBoard:
-    """Return all charts, in a titled row a group. Plots are drawn; users' charts are taken as they are."""
+    """Return all charts, with a titled row for each group. Plots are drawn; users' charts are used unchanged."""
     plots = [one for charts in groups.values() for one in charts if isinstance(one, Plot)]
     styles = list({style.run["key"]: style for plot in plots for style in plot.styles}.values())
     rows, numbers = [], itertools.count()
@@ -134,8 +134,8 @@ def save(chart: Any, path: str | Path) -> None:
 def spec_of(name: str, chart: Any) -> dict[str, Any]:
     """Return the Vega-Lite specification of a user's chart of the dataset ``points``.
 
-    Raises ``TypeError`` for anything but an Altair chart, ``ValueError`` for one that Altair finds invalid, that loads data
-    from elsewhere, or that is larger than `LARGEST_SPEC`.
+    Raises ``TypeError`` for anything but an Altair chart, ``ValueError`` for a chart that Altair finds invalid, that loads data
+    from a URL, or that is larger than `LARGEST_SPEC`.
     """
     if not isinstance(chart, alt.TopLevelMixin):
         kind = type(chart).__name__
@@ -157,7 +157,7 @@ def spec_of(name: str, chart: Any) -> dict[str, Any]:
             f"chart {name!r} loads data from a URL, and a board loads nothing: give the data themselves, such as a DataFrame"
         )
     spec = {key: value for key, value in made.items() if key not in {"$schema", "usermeta"}}
-    if spec.get("data") in (None, {"name": "empty"}):  # so Altair calls what is missing
+    if spec.get("data") in (None, {"name": "empty"}):  # Altair's name for missing data
         spec["data"] = {"name": DATASET}
     spec.get("datasets", {}).pop(DATASET, None)
     _drop_altairs_size(spec)
@@ -167,7 +167,7 @@ def spec_of(name: str, chart: Any) -> dict[str, Any]:
 def _chart(
     plot: Plot, styles: list[RunStyle], title: str, size: tuple[int, int], name: str = ""
 ) -> DrawnChart | DrawnLayers:
-    """Return the chart of a metric with its data; one of a single layer as a plain chart. In another it has a name."""
+    """Return the chart of a metric with its data; with a single layer, as a plain chart. A nested chart has a name."""
     width, height = size
     spec = _bars(plot, styles, width) if plot.bars else _lines(plot, styles, f"{name}_" if name else "")
     spec |= {"name": name} if name else {}
@@ -189,7 +189,7 @@ def _bars(plot: Plot, styles: list[RunStyle], width: int) -> metric_spec.Spec:
 
 
 def _lines(plot: Plot, styles: list[RunStyle], scales: str) -> metric_spec.Spec:
-    """Return the chart of lines with those of its layers that have rows."""
+    """Return the line chart, with only the layers that have rows."""
     x_axis: Any = plot.x_axis if plot.x_axis in _TITLES else "metric"
     marks = {row["mark"] for row in plot.rows}
     layers: list[metric_spec.Layer] = ["raw", "line"] if plot.smoothing else ["line"]
@@ -220,7 +220,7 @@ def _tooltip(last: str) -> list[dict[str, str]]:
 
 
 def _plain(rows: Iterable[PlotRow]) -> list[dict[str, Any]]:
-    """Return rows as JSON: values that are not finite become null, and their `mark` names them."""
+    """Return rows as JSON. Values that are not finite become null; their `mark` names them."""
     return [
         {
             name: None if isinstance(value, float) and not math.isfinite(value) else _short_number(name, value)
@@ -232,7 +232,7 @@ def _plain(rows: Iterable[PlotRow]) -> list[dict[str, Any]]:
 
 
 def _short_number(name: str, value: Any) -> Any:
-    """Round a number to the digits that matter: a notebook stores every one."""
+    """Round a number to the digits that matter, because a notebook stores all digits."""
     if not isinstance(value, float):
         return value
     if name in ("time", "x"):

@@ -1,6 +1,6 @@
 """The Vega-Lite specifications that the front end bundles: ``python -m trackbook.charts.bundled_specs`` writes them to ``vega_lite/``.
 
-`metric_spec` has the chart of one metric and the meaning of each field; here are the comparisons of runs.
+The chart of one metric, and the meaning of each field, are in `metric_spec`; the charts of compared runs are here.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from .theme import FOLDER, config
 
 
 def scatter() -> Spec:
-    """Return a dot a run at ``x`` and ``y``: numbers, logarithms (``x_log``), or positions in a list of names (``x_names``)."""
+    """Return a chart with a dot for each run at ``x`` and ``y``: numbers, logarithms (``x_log``), or indices of names (``x_names``)."""
     places = {
         axis: {
             **number(axis),
@@ -46,7 +46,7 @@ def _compared_axis(axis: str) -> Spec:
 
 
 def parallel() -> Spec:
-    """Return a line a run through its positions ``at`` (0 to 1) on each ``axis``, with the axes' ticks as texts."""
+    """Return a chart with a line for each run through its positions ``at`` (0 to 1) on each ``axis``, with ticks as texts."""
     axis = {
         "orient": "top",
         "domain": False,
@@ -100,9 +100,9 @@ def parallel() -> Spec:
 
 
 def specs() -> dict[str, Spec]:
-    """Return what the front end bundles, by the name of its file.
+    """Return the specifications that the front end bundles, by file name.
 
-    The axes of the line chart stand apart: the front end puts in those it needs.
+    The axes of the line chart are separate, and inserted by the front end.
     """
     live = line()
     axes: tuple[XAxis, ...] = ("step", "relative", "time", "metric")
@@ -120,7 +120,7 @@ def specs() -> dict[str, Spec]:
 
 
 def write(folder: Path = FOLDER) -> None:
-    """Write what the front end bundles."""
+    """Write the bundled specifications into a folder."""
     for name, spec in specs().items():
         text = json.dumps(spec, indent=2, sort_keys=True, ensure_ascii=False)
         (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The page that a board is saved as: it opens without a network, and what it is given can only be data."""
+"""The HTML page of a saved board. It opens without a network, and its data cannot run as code."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-# `ast`: Vega interprets its expressions, rather than compile them, so that the page needs no `unsafe-eval`.
+# `ast`: Vega interprets expressions instead of compiling them, so that the page needs no `unsafe-eval`.
 _START: Final = """
 vegaEmbed("#chart", JSON.parse(document.getElementById("spec").textContent), {
   mode: "vega-lite", ast: true, actions: {export: true, source: false, compiled: false, editor: false},
@@ -20,12 +20,12 @@ _STYLE: Final = "body { margin: 16px; font-family: sans-serif; } #chart { width:
 def page(spec: Mapping[str, Any]) -> str:
     """Return an HTML page of a Vega-Lite specification.
 
-    The specification is a block of JSON, of which no character can end the block, and the policy of the page runs the two scripts of
-    ours alone, known by their hashes: a name or a text that a user or a file supplied is never markup, and never a script.
+    The specification is a block of JSON in which no character can end the block. The page's policy allows only our two scripts, by
+    their hashes. So a name or text from a user or a file is never markup, and never a script.
     """
     import vl_convert
 
-    library = vl_convert.javascript_bundle()  # type: ignore[call-arg]  # without a snippet it is vega-embed, whole
+    library = vl_convert.javascript_bundle()  # type: ignore[call-arg]  # without a snippet: all of vega-embed
     policy = "; ".join(
         [
             "default-src 'none'",
@@ -55,8 +55,8 @@ def page(spec: Mapping[str, Any]) -> str:
 
 
 def as_data(value: Any) -> str:
-    """Return JSON that can stand in a script block of a page."""
-    text = json.dumps(value)  # in ASCII, so that no line separator of JavaScript is in it
+    """Return JSON that is safe in a script block of a page."""
+    text = json.dumps(value)  # ASCII, without JavaScript's line separators
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 

@@ -1,23 +1,23 @@
-"""The chart of one metric as a Vega-Lite specification: lines, or bars where each run has one value.
+"""The chart of one metric as a Vega-Lite specification: lines, or bars if each run has a single value.
 
-`line` makes the chart that the front end bundles, that of ``board["train/loss"]`` and that of the saved picture.
-Specifications are plain dicts, so that a board that is shown or saved does not import Altair (1.5 s); a test validates them
+`line` makes the chart that the front end bundles, the chart of ``board["train/loss"]``, and the charts of the saved picture.
+Specifications are plain dicts, so that showing or saving a board does not import Altair (1.5 s); a test validates them
 against Altair's schema.
 
-A chart reads a dataset whose field names are fixed. Metric and run names are values in it, never field names or
+A chart reads a dataset with fixed field names. Metric and run names are values in it, never field names or
 expressions, so that a name can neither break a chart nor inject code:
 
 =========  ===========================================================================================
 ``run``    label of the run, unique on its board
-``metric`` name of the metric; only in users' own charts, which may draw several
+``metric`` name of the metric; only in users' own charts, which may draw several metrics
 ``step``   step
 ``time``   seconds since 1970, UTC
 ``value``  value as logged, NaN and infinities included
-``smooth`` smoothed value; equal to ``value`` where smoothing is off
+``smooth`` smoothed value; equal to ``value`` if smoothing is off
 ``x``      position on the x axis: a step, milliseconds since the run's start or since 1970, or a metric's value
 ``mark``   ``line``, ``dot`` (the only point of a run), ``NaN``, ``Infinity``, ``-Infinity``, or ``below`` (zero or
            negative on a logarithmic axis)
-``part``   number of the stretch of finite values, from 0: between two of them a line has a gap
+``part``   number of the section of finite values, from 0: a line has a gap between two sections
 ``color``  color of the run
 ``dash``   dash pattern of the run
 ``text``   value as the board prints it
@@ -25,7 +25,7 @@ expressions, so that a name can neither break a chart nor inject code:
 ``high``   upper edge of the band
 ``y``      in a scatter plot: position on the y axis
 ``drawn``  in comparisons: whether the board draws the run
-``axis``   in parallel coordinates: what an axis shows
+``axis``   in parallel coordinates: the name of the axis
 ``index``  in parallel coordinates: number of the axis, from 0
 ``at``     in parallel coordinates: position on the axis, from 0 to 1
 =========  ===========================================================================================
@@ -42,11 +42,11 @@ Layer = Literal["band", "raw", "line", "points", "dots", "not finite"]
 
 LAYERS: Final[tuple[Layer, ...]] = ("band", "raw", "line", "points", "dots", "not finite")
 OPTIONS: Final[dict[str, Any]] = {"smoothing": 0, "marks": False}
-# Without a parse: Vega would copy every row to convert what are numbers already, and keep each copy.
+# Without parsing, for which Vega would copy every row, although all numbers are numbers, and keep the copies.
 NAMED: Final[Spec] = {"name": "points", "format": {"parse": None}}
 
 STEP_LABEL: Final = "format(datum.value, '.12~s')"
-# A duration is a time of 1970: 0:05, 0:05.250, 1:30, 2h, 2h30, 3d.
+# Durations are formatted as times of 1970: 0:05, 0:05.250, 1:30, 2h, 2h30, 3d.
 DURATION_LABEL: Final = (
     "datum.value < 36e5 ? floor(datum.value / 6e4) + ':' + utcFormat(datum.value, datum.value % 1e3 ? '%S.%L' : '%S')"
     " : datum.value < 1728e5 ? floor(datum.value / 36e5) + 'h' + (datum.value % 36e5 ? utcFormat(datum.value, '%M') : '')"
@@ -55,19 +55,18 @@ DURATION_LABEL: Final = (
 
 
 def whole_steps(scale: str) -> str:
-    """Return the expression of the ticks of a few steps, which Vega would put between steps; null of many."""
+    """Return the expression for the ticks of an axis with few steps, so that none is between steps; null for more steps."""
     low, high = f"domain('{scale}')[0]", f"domain('{scale}')[1]"
     return f"{high} - {low} < 5 ? sequence(ceil({low}), floor({high}) + 1) : null"
 
 
 def value_label(scale: str, log: str, *, offsets: bool = True) -> str:
-    """Return the expression of a tick's label: 1.234567M, 1e-5, and in between as many digits as d3 finds needed.
+    """Return the expression for a tick's label: 1.234567M, 1e-5, and between these as many digits as d3 considers necessary.
 
-    All labels of a linear axis have the form and the unit of the largest. Where they would have more than five digits in
-    common, one tick is labelled in full, 1,000,000, and the others by their distance, +0.001. On a logarithmic axis (where
-    Vega leaves most labels empty, but needs them all on less than a decade) each has its own form. `scale` names the axis's
-    scale, and `log` is the expression that says whether it is logarithmic. Without `offsets`, which take 2 KB, every tick is
-    labelled in full.
+    All labels of a linear axis have the form and the unit of the largest. If they had more than five digits in common, one tick is
+    labelled in full, 1,000,000, and the others by their difference, +0.001. On a logarithmic axis each label has its own form; Vega
+    leaves most of them empty there, but needs all of them on less than a decade. `scale` is the name of the axis's scale, and `log`
+    the expression for whether it is logarithmic. Without `offsets`, which take 2 KB, every tick is labelled in full.
     """
     low, high = f"domain('{scale}')[0]", f"domain('{scale}')[1]"
     if log == "true":
@@ -85,7 +84,7 @@ def value_label(scale: str, log: str, *, offsets: bool = True) -> str:
         return whole
     span = f"({high} - {low})"
     power = f"pow(10, floor(log({span}) / LN10))"
-    distance = f"({power} * ({span} / {power} < 5 ? 1 : 2))"  # some tick is a multiple of it
+    distance = f"({power} * ({span} / {power} < 5 ? 1 : 2))"  # at least one tick is a multiple of it
     base = f"(round(({low} + {high}) / 2 / {distance}) * {distance})"
     offset = (
         f"abs(datum.value - {base}) < {span} / 1e3 ? format({base}, ',.12~r') : format(datum.value - {base}, '+.3~g')"
@@ -118,34 +117,34 @@ def line(
     options: Mapping[str, Any] = OPTIONS,
     scales: str = "",
 ) -> Spec:
-    """Return the chart of one metric over ``x``: a line a run, a dot for a lonely point, marks for what is not finite.
+    """Return the chart of one metric over ``x``: a line for each run, a dot for a single point, marks for non-finite values.
 
     Parameters
     ----------
     x_axis
-        What ``x`` is.
+        The kind of ``x``.
     data
-        Vega-Lite data; None inherits those of the chart around.
+        Vega-Lite data; None inherits those of the enclosing chart.
     colors
-        Colors by run, shown in a legend. None makes the live chart, whose rows carry their color and whose view, scales and
+        Colors by run, shown in a legend. None makes the live chart, whose rows have colors, and whose windows, scales and
         smoothing are parameters.
     dashes
         Dash patterns by run, with `colors`.
     layers
         Layers to draw; those without rows can be left out.
     x_log, y_log
-        Whether the axes are logarithmic; of the live chart this changes the axes only.
+        Whether the axes are logarithmic; in the live chart this changes only the axes.
     y_window
-        What the y axis spans; None follows the data. `clipped` says that rows may lie outside.
+        The range of the y axis; None follows the data. `clipped` means that rows may be outside of it.
     options
-        The view settings that are parameters of the charts, with their defaults in `OPTIONS`; of the live chart they are
-        parameters.
+        The view settings that are parameters of the charts, with their defaults in `OPTIONS`. In the live chart they are
+        Vega-Lite parameters.
     scales
-        Prefix of the scales' names: that of a chart inside another.
+        Prefix of the scales' names, for a chart inside another.
     """
     live, options = colors is None, {**OPTIONS, **options}
     color, dash = by_run(colors, dashes)
-    zoomed = {"expr": "x_window != null || y_window != null"}  # else half of a line along the frame would be cut off
+    zoomed = {"expr": "x_window != null || y_window != null"}  # else lines along the frame would be cut in half
     made = _layers(live, {"clip": zoomed if live else clipped}, dash, options)
     drawn = LAYERS if live else [*layers, *(["points"] if options["marks"] else [])]
     shared = {
@@ -195,7 +194,7 @@ def _layers(live: bool, clip: Spec, dash: Spec, options: Mapping[str, Any]) -> d
 
 
 PARAMS: Final[dict[str, Any]] = {
-    "x_window": None,  # what is zoomed to; null shows everything
+    "x_window": None,  # the zoomed range; null shows everything
     "y_window": None,
     "x_log": False,
     "y_log": False,
@@ -203,7 +202,7 @@ PARAMS: Final[dict[str, Any]] = {
 
 
 def x_encoding(x_axis: XAxis, *, log: bool = False, live: bool = True, scales: str = "") -> Spec:
-    """Return the x axis of `line`. A logarithmic one is of plain numbers: a scale of time has no logarithm."""
+    """Return the x axis of `line`. A logarithmic axis shows plain numbers, because time scales have no logarithm."""
     window = {"domainRaw": {"expr": "x_window"}} if live else {}
     label = {
         "step": STEP_LABEL,
@@ -253,7 +252,7 @@ def number(field: str) -> Spec:
 
 
 def by_run(colors: Mapping[str, str] | None, dashes: Mapping[str, Sequence[int]] | None) -> tuple[Spec, Spec]:
-    """Return the encodings of color and of dash pattern: as the rows have them, or by run, with a legend of several."""
+    """Return the encodings of color and dash pattern: from the rows, or by run, with a legend for several runs."""
     if colors is None:
         own = {"type": "nominal", "scale": None, "legend": None}
         return {"field": "color", **own}, {"strokeDash": {"field": "dash", **own}}
@@ -273,7 +272,7 @@ def by_run(colors: Mapping[str, str] | None, dashes: Mapping[str, Sequence[int]]
 
 
 def _not_finite() -> Spec:
-    """Mark NaN, -inf and what a logarithm does not have on the lower edge of the frame, +inf on the upper."""
+    """Mark NaN, -inf and values without a logarithm on the lower edge of the frame, +inf on the upper edge."""
     is_nan, is_infinity = "datum.mark == 'NaN'", "datum.mark == 'Infinity'"
     shape = f"{is_nan} ? 'diamond' : {is_infinity} ? 'triangle-up' : 'triangle-down'"
     return {
@@ -286,9 +285,9 @@ def _not_finite() -> Spec:
 
 
 def bar(data: Spec | None = NAMED, *, colors: Mapping[str, str] | None = None, width: int | None = None) -> Spec:
-    """Return the chart of a metric of which every run has one value: a bar a run, the largest first, with the value.
+    """Return the chart of a metric with a single value for each run: a bar with its value, the largest first.
 
-    `colors` as in `line`. `width` is the chart's in pixels; None makes it as wide as the page lets it be.
+    `colors` is as in `line`. `width` is the width of the chart in pixels; None fits it to the page.
     """
     live = colors is None
     color = by_run(colors, None)[0]

@@ -1,4 +1,4 @@
-"""The range of y without outliers, as in ``js/src/plot/outliers.ts``."""
+"""The range of the y axis without outliers, as in ``js/src/plot/outliers.ts``."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from ..frames.bucket_rows import Floats
 
 TAILS: Final = 0.02  # share of the values at either end that may be outliers
 OUTLIER_DISTANCE: Final = 0.25  # of the span between the tails; values farther out are outliers
-FLAT: Final = 0.1  # of the axis: data that outliers press into less are seen without them
+FLAT: Final = 0.1  # of the axis: if outliers compress the other data into less, they are left out
 
 
 def range_without_outliers(series: Iterable[Any], clip: str, *, log: bool) -> tuple[float, float] | None:
-    """Return the range of y without outliers; None if there are none to leave out.
+    """Return the range of the y axis without outliers; None if no value is to be left out.
 
-    By itself (`clip` is ``auto``) a chart leaves them out where they press all else into a tenth of the axis, and never a
-    run's latest value.
+    If `clip` is ``auto``, outliers are left out only if they compress all other values into a tenth of the axis, and if no latest
+    value of a run is among them.
     """
-    if clip == "never" or (log and clip == "auto"):  # a logarithm leaves room for both
+    if clip == "never" or (log and clip == "auto"):  # a logarithmic axis has room for both
         return None
     low, high, least, most = math.inf, -math.inf, math.inf, -math.inf
     latest: list[float] = []
@@ -45,7 +45,7 @@ def range_without_outliers(series: Iterable[Any], clip: str, *, log: bool) -> tu
 
 
 def _finite_values(series: Any) -> tuple[Floats, float]:
-    """Return the finite values that a series can draw, sorted, and its last one."""
+    """Return the finite values that a series can draw, sorted, and its last finite value."""
     rows = series.rows
     names = ("first",) if series.width == 1 else ("first", "min", "max", "last")
     values = np.concatenate([rows[name] for name in names])

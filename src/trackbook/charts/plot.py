@@ -1,7 +1,7 @@
-"""What the board draws now, as rows: the picture seen through the view's state.
+"""The rows that the board draws now, computed from the picture and the view settings.
 
-The browser draws by ``js/src/plot/plot-rows.ts``, ``plot.ts``, ``smoothing.ts`` and ``palette.ts``; this is for charts read in
-Python (`Board.__getitem__`). ``tests/golden/rows`` holds both to the same rows.
+The browser computes them in ``js/src/plot/plot-rows.ts``, ``plot.ts``, ``smoothing.ts`` and ``palette.ts``; this module is for charts
+in Python (`Board.__getitem__`). Tests compare both with the rows in ``tests/golden/rows``.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class PlotRow(TypedDict):
 
 @dataclass(frozen=True)
 class RunStyle:
-    """A run as a chart draws it; ``label`` is its name, made unique on the board."""
+    """The look of a run in charts; ``label`` is its name, made unique on the board."""
 
     run: RunHeader
     label: str
@@ -59,7 +59,7 @@ class RunStyle:
 
 @dataclass(frozen=True)
 class DrawSettings:
-    """The view settings that decide what is drawn."""
+    """The view settings that determine the rows."""
 
     x_axis: str = "step"
     smoothing: int = 0
@@ -71,19 +71,19 @@ class DrawSettings:
     colors: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)  # of `metric_spec.line`
     theme: Theme = "light"
-    columns: float = 512  # as wide as a chart is drawn, in pixels: of each, no more points than it can show
+    columns: float = 512  # the width of a chart in pixels, each of which has at most four points of a line
 
 
 @dataclass(frozen=True)
 class Plot:
-    """One metric as it is drawn. `traces` are in drawing order: the last lies on top."""
+    """The drawing of one metric. Styles and rows are in drawing order, with the top line last."""
 
     metric: str
     x_axis: str
     x_log: bool
     y_log: bool
     smoothing: int
-    limits: Range | None  # the range of y without outliers, where the axis leaves them out
+    limits: Range | None  # the range of the y axis without outliers; None if none are left out
     bars: bool
     styles: list[RunStyle]
     rows: list[PlotRow]
@@ -91,7 +91,7 @@ class Plot:
 
     @property
     def longest(self) -> list[PlotRow]:
-        """The rows that are drawn as bars: the largest first, as many as can be read."""
+        """The rows drawn as bars, the largest first, at most as many as a reader can tell apart."""
         return sorted(self.rows, key=lambda row: (math.isnan(row["value"]), -row["value"]))[:MOST_BARS]
 
     @property
@@ -113,7 +113,7 @@ class Plot:
 
 
 def plot_of(picture: Picture, metric: str, look: DrawSettings) -> Plot:
-    """Return what is drawn of a metric."""
+    """Return the drawing of a metric."""
     number = picture.metrics[metric]
     x_axis = x_axis_of(picture, metric, look.x_axis)
     styles = style_runs(picture.runs.values(), look)
@@ -122,7 +122,7 @@ def plot_of(picture: Picture, metric: str, look: DrawSettings) -> Plot:
     drawn = [styles[run["key"]] for run in drawing_order(shown)]
     x_log = look.x_log and x_axis != "time"
     lines = [placed(series[style.run["key"]], place_on(x_axis, picture, style.run)) for style in drawn]
-    if x_axis != "step":  # by time and by another metric, the order of steps need not be that of x
+    if x_axis != "step":  # over time and over another metric, steps and x may be in different order
         for line in lines:
             line.sort(key=itemgetter(3))
     lines = at_pixels(lines, look.columns, log=x_log)
@@ -140,7 +140,7 @@ def plot_of(picture: Picture, metric: str, look: DrawSettings) -> Plot:
 
 
 def axes_only(picture: Picture) -> set[str]:
-    """Return the metrics that were defined as x axes of others, which are not charts of their own."""
+    """Return the metrics defined as x axes of others, which have no charts of their own."""
     used = {metric: x_axis_of(picture, metric, "step") for metric in picture.metrics if not is_system(metric)}
     return {x for metric, x in used.items() if x != metric} - {"step", "relative", "time"}
 
@@ -148,7 +148,7 @@ def axes_only(picture: Picture) -> set[str]:
 def x_axis_of(picture: Picture, metric: str, chosen: str) -> str:
     """Return the x axis of a metric: the board's `chosen` one, or, if that is the step, the one defined for the metric.
 
-    The steps of system metrics mean nothing, so these are drawn over time.
+    System metrics are drawn over time, because their steps have no meaning.
     """
     if is_system(metric):
         return "time" if chosen == "time" else "relative"
@@ -185,7 +185,7 @@ def rows_of(
 
 
 def _divide(rows: list[PlotRow]) -> None:
-    """Number the stretches of finite rows, and make a dot of one that is alone: its line would not be seen."""
+    """Number the sections of finite rows, and mark a section of one row as a dot, because its line would be invisible."""
     gaps = [True, *(not math.isfinite(row["value"]) for row in rows), True]
     if not any(gaps[1:-1]):
         return
@@ -199,7 +199,7 @@ def _divide(rows: list[PlotRow]) -> None:
 
 
 def on_logarithms(rows: list[PlotRow], *, x: bool, y: bool) -> list[PlotRow]:
-    """Fit rows to logarithmic axes: values without a position become marks, points without an x are dropped."""
+    """Adapt rows to logarithmic axes: values without a logarithm become marks, points without an x are dropped."""
     kept = [row for row in rows if not x or row["x"] > 0]
     for row in kept if y else ():
         if row["mark"] in FINITE and not row["value"] > 0:
@@ -237,11 +237,11 @@ def drawing_order(runs: Sequence[RunHeader]) -> list[RunHeader]:
 
 Point = tuple[float, float, float]  # step, time, value
 PlacedPoint = tuple[float, float, float, float]  # step, time, value, x
-Place = Callable[[float, float], float]  # x of a step and a time; NaN: not on the axis
+Place = Callable[[float, float], float]  # returns x from a step and a time; NaN is not on the axis
 
 
 def place_on(x_axis: str, picture: Picture, run: RunHeader) -> Place:
-    """Return the function from a run's points to their x."""
+    """Return the function from step and time of a run's points to their x."""
     if x_axis == "step":
         return lambda step, _: step
     if x_axis in ("relative", "time"):
@@ -255,7 +255,10 @@ def place_on(x_axis: str, picture: Picture, run: RunHeader) -> Place:
 
 
 def join_of(series: Any) -> Callable[[float], float]:
-    """Return a metric's value by step: the last one logged, interpolated between the ends of buckets; NaN before its first."""
+    """Return a metric's value as a function of the step: the last logged value, interpolated between the ends of buckets.
+
+    It is NaN before the first step.
+    """
     exact, rows = series.width == 1, series.rows
     ends = ("first",) if exact else ("first", "last")
     steps = np.ravel(np.column_stack([rows[end + "_step"] for end in ends]))
@@ -285,12 +288,12 @@ def _mark(value: float, *, lonely: bool) -> str:
 
 
 def placed(series: Any, place: Place) -> list[PlacedPoint]:
-    """Return every point, or the first, smallest, largest and last of every bucket, by step, if they have an x."""
+    """Return all points, or the first, smallest, largest and last point of each bucket, by step, if they have an x."""
     return [(step, time, value, x) for step, time, value in _points(series) if math.isfinite(x := place(step, time))]
 
 
 def at_pixels(lines: Sequence[list[PlacedPoint]], columns: float, *, log: bool) -> list[list[PlacedPoint]]:
-    """Thin lines sorted by x to the points that draw the same pixels on a chart of `columns` pixels."""
+    """Reduce lines sorted by x to points that draw the same pixels on a chart of `columns` pixels."""
 
     def scale(x: float) -> float:
         return (math.log(x) if x > 0 else -math.inf) if log else x
@@ -310,7 +313,7 @@ def at_pixels(lines: Sequence[list[PlacedPoint]], columns: float, *, log: bool) 
 def _per_column(
     line: list[PlacedPoint], pixels: float, start: float, scale: Callable[[float], float]
 ) -> list[PlacedPoint]:
-    """Return first, smallest, largest and last of every pixel column (M4), and one of each kind of non-finite value."""
+    """Return the first, smallest, largest and last point of each pixel column (M4), and one of each kind of non-finite value."""
 
     def column(point: PlacedPoint) -> float:
         at = (scale(point[3]) - start) * pixels
@@ -354,7 +357,7 @@ def _corners(row: Mapping[str, float]) -> list[Point]:
     mask = int(row["mask"])
     if not mask:
         return points
-    # what is neither first nor last has no place of its own: the middle of the bucket
+    # non-finite values that are neither first nor last have no known step: use the middle of the bucket
     step, time = math.floor((points[0][0] + points[-1][0]) / 2), (points[0][1] + points[-1][1]) / 2
     ends = (row["first"], row["last"])
     hidden = [value for bit, value in _HIDDEN if mask & bit and not any(_same(end, value) for end in ends)]

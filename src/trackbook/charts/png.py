@@ -1,8 +1,8 @@
-"""Vega-Lite to PNG, in a process of its own: the only importer of vl_convert.
+"""Conversion of Vega-Lite to PNG in a separate process, which alone runs the converter for snapshots.
 
-The converter holds the GIL for half a second and keeps a JavaScript engine of 100 MB, which a kernel that trains must not
-pay for. ``python png.py`` reads a request (JSON) and writes the answer: a line of JSON, then the PNG. It needs no network:
-the converter carries Vega, Vega-Lite and its fonts.
+The converter holds the GIL for half a second and keeps a JavaScript engine of 100 MB, which would burden a kernel that trains.
+``python png.py`` reads a request (JSON) and writes the answer: a line of JSON, then the PNG. It needs no network, because the
+converter contains Vega, Vega-Lite and fonts.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any, Final
 from PIL import Image
 
 MOST_BYTES: Final = 80_000  # 107 KB in base64
-SCALE: Final = 1.5  # pixels of the file to a pixel of the page; fewer until it fits
+SCALE: Final = 1.5  # pixels of the file for each pixel of the page; reduced until the file is small enough
 SECONDS: Final = 60
 COLORS: Final = 256
 
@@ -32,12 +32,12 @@ class PictureFile:
 
 
 class NoPictureError(RuntimeError):
-    """The converter is missing or failed; the text is its own."""
+    """The converter is missing or failed; the message is the converter's."""
 
 
 def picture_file(spec: dict[str, Any], most: int = MOST_BYTES) -> PictureFile:
-    """Return the PNG of a chart, of at most `most` bytes. Takes about a second, of which this process spends milliseconds."""
-    command = [sys.executable, "-P", __file__]  # -P: not the user's folder, which may have a math.py
+    """Return the PNG of a chart, of at most `most` bytes. Takes about a second, but only milliseconds of this process."""
+    command = [sys.executable, "-P", __file__]  # -P: do not import from the user's folder, which may contain a math.py
     request = json.dumps({"spec": spec, "most": most}).encode()
     flags = getattr(subprocess, "CREATE_NO_WINDOW", 0)
     try:
@@ -53,7 +53,7 @@ def picture_file(spec: dict[str, Any], most: int = MOST_BYTES) -> PictureFile:
 
 
 def convert(spec: dict[str, Any], most: int) -> PictureFile:
-    """Make the picture in this process."""
+    """Convert a chart in this process."""
     import vl_convert
 
     svg = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
@@ -68,7 +68,7 @@ def convert(spec: dict[str, Any], most: int) -> PictureFile:
 
 
 def _with_palette(picture: Image.Image) -> bytes:
-    """Return the PNG of a picture in 256 colors: a fifth of the converter's true color."""
+    """Return the PNG of a picture in 256 colors, a fifth of the size of the converter's true color."""
     packed = BytesIO()
     picture.quantize(COLORS, dither=Image.Dither.NONE).save(packed, "PNG", optimize=True)
     return packed.getvalue()
@@ -76,7 +76,7 @@ def _with_palette(picture: Image.Image) -> bytes:
 
 def main() -> None:
     if hasattr(os, "nice"):
-        os.nice(10)  # training goes first
+        os.nice(10)  # training has priority
     request = json.load(sys.stdin.buffer)
     picture = convert(request["spec"], request["most"])
     size = json.dumps({"width": picture.width, "height": picture.height})

@@ -1,4 +1,4 @@
-"""Smoothing, as in ``js/src/plot/smoothing.ts``: sums go in the same order, so that results are equal."""
+"""Smoothing, as in ``js/src/plot/smoothing.ts``, with sums in the same order, so that results are equal."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def trend_of(series: Any, amount: int, kind: str) -> Trend | None:
 
 
 def exponential(values: Floats, weights: Floats, n: int) -> Floats:
-    """Return the exponential average: each row counts n / (n + 1) as much as the next, so that their mean age is n rows."""
+    """Return the exponential average: each row has n / (n + 1) times the weight of the next, so that their mean age is n rows."""
     mean, weight = 0.0, 0.0
     means = np.full(len(values), np.nan)
     for row, (value, count) in enumerate(zip(values.tolist(), weights.tolist(), strict=True)):
@@ -43,7 +43,7 @@ def exponential(values: Floats, weights: Floats, n: int) -> Floats:
 def mean(values: Floats, weights: Floats, n: int) -> Floats:
     """Return the centred moving average over 2n + 1 rows, each weighted by its number of finite values.
 
-    The window is cut off at the ends, and rows of weight 0 are ignored. The order of the sums is the browser's.
+    The window is cut off at the ends, and rows of weight 0 are ignored. Sums are in the same order as in the browser.
     """
     mean, weight = np.zeros(len(values)), np.zeros(len(values))
     with np.errstate(all="ignore"):

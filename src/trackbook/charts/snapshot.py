@@ -1,6 +1,6 @@
-"""The saved picture of a board: one Vega-Lite chart that stays small enough for a notebook, whatever the run.
+"""The saved picture of a board: one Vega-Lite chart, small enough for a notebook, however long the runs.
 
-Metric and run names are values and titles in it, never field names or expressions.
+Metric and run names occur in it as values and titles, never as field names or expressions.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from .plot import DrawSettings, axes_only, style_runs
 from .theme import config, theme
 
 MOST_BYTES: Final = 90_000
-MOST_CHARTS: Final = 24  # eight rows of three; more would not be looked at
-MOST_POINTS: Final = 100  # a series: the extremes of fifty buckets of five pixels
+MOST_CHARTS: Final = 24  # eight rows of three, as more would hardly be read
+MOST_POINTS: Final = 100  # of a series: the extremes of fifty buckets of five pixels
 FEWEST_POINTS: Final = 24
-MOST_ROWS: Final = 4_500  # of about 16 bytes
+MOST_ROWS: Final = 4_500  # of about 16 bytes each
 MOST_RUNS: Final = 20
 LONGEST_ERROR: Final = 160  # characters
-NAMED: Final = 6  # of what is left out
+NAMED: Final = 6  # charts left out that are named
 WIDTH, HEIGHT = 270, 150  # pixels of a chart
 LONGEST_TITLE: Final = 80  # characters; a chart shows about 45
 EVERY_OBJECTS: Final = frozenset(
@@ -52,7 +52,7 @@ class _View:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What a notebook keeps of a board: a Vega-Lite chart, and its description as text."""
+    """The saved form of a board: a Vega-Lite chart, and a description as text."""
 
     spec: dict[str, Any]
     text: str
@@ -66,15 +66,15 @@ def make_snapshot(
     colors: Mapping[str, str] | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> Snapshot | None:
-    """Return the snapshot of `picture` without the `hidden` runs (ids); None while there is nothing to draw.
+    """Return the snapshot of `picture` without the `hidden` runs (ids); None if there is nothing to draw.
 
-    If `x_axis` is a metric, steps are used.
+    If `x_axis` is a metric, the x axis is the step.
     """
     axis: XAxis = x_axis if x_axis in ("relative", "time") else "step"  # type: ignore[assignment]
     view = _View(axis, colors or {}, {**(options or {}), "smoothing": 0})
     runs = [run for run in picture.runs.values() if run["id"] not in hidden]
     drawn_runs = sorted(runs, key=lambda run: (run["faded"], -run["key"]))[:MOST_RUNS]
-    drawn_runs.sort(key=lambda run: (not run["faded"], run["key"]))  # the faded ones lie behind
+    drawn_runs.sort(key=lambda run: (not run["faded"], run["key"]))  # faded runs are behind the others
     series = {
         (run["key"], metric): rows
         for run in drawn_runs
@@ -113,21 +113,21 @@ def grouped(metrics: Iterable[str]) -> list[str]:
 
 
 def corners(rows: Rows) -> Points:
-    """Return the first, smallest, largest and last point of each bucket, by step; of a series of points, the points."""
+    """Return the first, smallest, largest and last point of each bucket, or all points of a series of points, by step."""
     names = ("first", "min", "max", "last")
     steps, times, values = (
         np.concatenate([rows[name + suffix] for name in names]) for suffix in ("_step", "_time", "")
     )
-    kept = np.isfinite(steps)  # a bucket without finite values has no smallest
+    kept = np.isfinite(steps)  # a bucket without finite values has NaN for its extremes
     steps, times, values = steps[kept].astype(np.int64), times[kept], values[kept]
     _, unique = np.unique(steps, return_index=True)  # a step has one value
     return steps[unique], times[unique], values[unique]
 
 
 def thinned(points: Points, most: int) -> Points:
-    """Thin to about `most` points: the ends, and the smallest, largest and non-finite values of aligned buckets.
+    """Reduce points to about `most`: the ends, and the smallest, largest and non-finite values of aligned buckets.
 
-    With so few buckets, their first and last points (M4) would draw a sawtooth.
+    With so few buckets, their first and last points (as in M4) would draw a sawtooth.
     """
     steps, _, values = points
     if len(steps) <= most:
@@ -142,7 +142,7 @@ def thinned(points: Points, most: int) -> Points:
 
 
 def _extremes(bucket: Steps, values: Floats) -> Any:
-    """Return the positions of both ends, of each bucket's extremes, and of one of each kind of non-finite value."""
+    """Return the positions of both ends, of each bucket's extremes, and of one of each kind of non-finite value in each bucket."""
     starts = np.flatnonzero(np.r_[True, bucket[1:] != bucket[:-1]])
     smallest = np.lexsort((np.where(np.isfinite(values), values, np.inf), bucket))[starts]
     largest = np.lexsort((np.where(np.isfinite(values), -values, np.inf), bucket))[starts]
@@ -154,7 +154,7 @@ def _extremes(bucket: Steps, values: Floats) -> Any:
 
 
 def _rounded(values: Floats) -> list[str]:
-    """Format with the digits that a thousandth of the finite values' range needs, at least three."""
+    """Format values with at least three digits, and enough to resolve a thousandth of the range of the finite values."""
     finite = values[np.isfinite(values)]
     largest = float(np.abs(finite).max()) if len(finite) else 1.0
     with np.errstate(all="ignore"):
@@ -197,7 +197,7 @@ def _spec(
         ],
         "concat": [_chart(number, name, traces, view, colors) for number, (name, traces) in enumerate(charts)],
         "columns": 3 if len(charts) > 4 or len(charts) == 3 else 2,
-        "bounds": "flush",  # aligned by their frames, whatever their labels
+        "bounds": "flush",  # align charts by their frames, regardless of labels
         "spacing": {"row": 58, "column": 58},
         "background": theme()["light"]["background"],  # dark on white whatever the page's theme
         "padding": {"left": 12, "right": 16, "top": 12, "bottom": 12},
@@ -206,7 +206,7 @@ def _spec(
 
 
 def _marks() -> list[dict[str, Any]]:
-    """Return the transforms that say of each row what it is drawn as."""
+    """Return the transforms that compute the mark of each row."""
     odd = "isNaN(datum.value) ? 'NaN' : datum.value > 0 ? 'Infinity' : '-Infinity'"
     return [
         {"calculate": "isFinite(datum.value) ? 1 : 0", "as": "finite"},
@@ -259,13 +259,13 @@ def _chart(
 
 
 def _has_lonely(values: Floats) -> bool:
-    """Return whether a finite value has no finite neighbour."""
+    """Whether a finite value has no finite neighbour."""
     finite = np.concatenate([[False], np.isfinite(values), [False]])
     return bool((finite[1:-1] & ~finite[:-2] & ~finite[2:]).any())
 
 
 def _tooltips(number: int, axis: XAxis) -> dict[str, Any]:
-    """Return the layer of unseen points that show their values, and by which the chart is zoomed."""
+    """Return a layer of invisible points, with tooltips and zooming."""
     kind, title = ("quantitative", "step") if axis == "step" else ("temporal", "time")
     tooltip = [
         {"field": "run", "type": "nominal"},
@@ -281,7 +281,7 @@ def _tooltips(number: int, axis: XAxis) -> dict[str, Any]:
 
 
 def _window(traces: dict[int, Points]) -> tuple[float, float] | None:
-    """Return the span of the y axis as on the board: values that are all the same have space around them."""
+    """Return the range of the y axis if all values are equal, with space around them, as on the board; else None."""
     values = np.concatenate([values for _, _, values in traces.values()])
     values = values[np.isfinite(values)]
     if not len(values) or values.min() < values.max():
@@ -292,9 +292,9 @@ def _window(traces: dict[int, Points]) -> tuple[float, float] | None:
 
 
 def _title(name: str) -> str:
-    """Return the title of a chart: its metric, cut in the middle where it is too long to be read.
+    """Return the title of a chart: its metric, shortened in the middle if it is too long.
 
-    Vega looks titles up among the properties of an object: a name that every object has would break the chart.
+    Vega looks titles up in an object, so a name of a property that every object has would break the chart.
     """
     if len(name) > LONGEST_TITLE:
         name = f"{name[: LONGEST_TITLE // 2]}…{name[1 - LONGEST_TITLE // 2 :]}"
@@ -311,7 +311,7 @@ def _config() -> dict[str, Any]:
     }
 
 
-# --- words ------------------------------------------------------------------------------------------------------------
+# --- texts ------------------------------------------------------------------------------------------------------------
 
 
 def _head(project: str, runs: list[RunHeader], left_out: str) -> dict[str, Any]:
@@ -347,7 +347,7 @@ def _summary(runs: list[RunHeader]) -> str:
 
 
 def _left_out(metrics: list[str], runs: int) -> str:
-    """Return the sentence that names what does not fit."""
+    """Return a sentence about runs and charts that are not in the picture, empty if all are."""
     parts = []
     if runs:
         parts.append(f"the {runs} oldest runs" if runs > 1 else "the oldest run")

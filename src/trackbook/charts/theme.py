@@ -1,4 +1,4 @@
-"""Colors, dash patterns and Vega-Lite configuration of the board's charts; the front end reads the same JSON."""
+"""Colors, dash patterns and Vega-Lite configuration of the board's charts, in JSON that the front end also reads."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def theme() -> Any:
 
 
 def config(name: Theme) -> dict[str, Any]:
-    """Return the Vega-Lite configuration of every chart in a theme; fonts and backgrounds are the page's."""
+    """Return the Vega-Lite configuration of all charts in a theme, without fonts and backgrounds, which the page sets."""
     colors = theme()[name]
     return {
         "view": {"stroke": None},

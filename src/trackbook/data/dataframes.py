@@ -20,7 +20,7 @@ LONG: Final = pl.Schema(
     dict.fromkeys(("project", "run_id", "run", "group", "metric"), pl.String())
     | {"step": pl.Int64(), "value": pl.Float64(), "time": pl.Float64()}
 )
-# The same with dictionaries that are ready: a file is written a third faster than from strings.
+# The same with categories instead of strings, from which a file is written a third faster.
 SERIES: Final = pl.Schema({name: pl.Categorical() if dtype == pl.String else dtype for name, dtype in LONG.items()})
 _TYPES: Final = {"integer": pl.Int64(), "real": pl.Float64(), "text": pl.String()}
 _CAPTURED: Final = {
@@ -29,11 +29,11 @@ _CAPTURED: Final = {
 }
 CELLS: Final = pl.Schema(_CAPTURED["cells"] | {"metrics": pl.List(pl.String())})
 CONSOLE: Final = _CAPTURED["console"]
-_TOGETHER = 100_000  # points: about a row group
+_TOGETHER = 100_000  # points of small metrics in one frame, about a row group
 
 
 def by_metric(store: Store, run_id: str, metrics: Sequence[str] | None = None) -> dict[str, pl.DataFrame]:
-    """The points of a run by metric, steps ascending: of all, system metrics included, or of `metrics`."""
+    """Return the points of a run by metric, steps ascending: of all metrics, including system metrics, or of `metrics`."""
     parts = store.read(run_id, metrics).partition_by("metric", as_dict=True)
     return {str(name): part if part["step"].is_sorted() else part.sort("step") for (name,), part in parts.items()}
 
@@ -41,7 +41,7 @@ def by_metric(store: Store, run_id: str, metrics: Sequence[str] | None = None) -
 def series(points: dict[str, pl.DataFrame], project: str, run: RunRecord) -> Iterator[pl.DataFrame]:
     """Yield the logged points of a run as frames of the schema `SERIES`, sorted by metric and step.
 
-    `points` is what `by_metric` gave, and is emptied. A metric is in one frame; small metrics share frames of at most `_TOGETHER`
+    `points` is a result of `by_metric`, and is emptied. Each metric is in one frame; small metrics share frames of at most `_TOGETHER`
     points.
     """
     labels = [
@@ -61,7 +61,7 @@ def series(points: dict[str, pl.DataFrame], project: str, run: RunRecord) -> Ite
 
 
 class Tally:
-    """How many points went by, and sums of hashes by which other points, in any order, can be told from them."""
+    """The number of points, and sums of hashes of their columns, to compare two sets of points in any order."""
 
     def __init__(self) -> None:
         self.rows = 0
@@ -83,7 +83,7 @@ class Tally:
             self.sums[name] = self.sums.get(name, 0) + int(more)
 
     def agrees(self, found: Tally) -> bool:
-        """Whether these are the points that were found, in the columns that `found` knows."""
+        """Whether `found` has the same points, in the columns that it has."""
         return self.rows == found.rows and all(self.sums.get(name, 0) == more for name, more in found.sums.items())
 
 
@@ -107,20 +107,20 @@ def history(store: Store, run_id: str, run_name: str, metrics: str | Sequence[st
         return _wide(points.filter(pl.col("metric").cast(pl.String).is_in(chosen)), chosen)
     parts = by_metric(store, run_id, asked)
     nothing = pl.DataFrame(schema=POINTS)
-    # a metric that came after `known` was read waits for the next time
+    # metrics that appeared after `known` was read are not in the result
     points = pl.concat([nothing, *(parts[name] for name in dict.fromkeys(chosen) if name in parts)])
     return points.select(pl.col("metric").cast(pl.String), "step", "value", "time")
 
 
 def system(store: Store, run_id: str) -> pl.DataFrame:
-    """The system metrics: ``metric``, ``step``, ``value``, ``time`` (seconds UTC), each metric's points in order."""
+    """Return the system metrics: ``metric``, ``step``, ``value``, ``time`` (seconds UTC), each metric's points in order."""
     names = [name for name in store.summary(run_id) if is_system(name)]
     points = history(store, run_id, run_id, names, wide=False)
     return points.with_columns(pl.col("metric").str.strip_prefix(SYSTEM))
 
 
 def _wide(points: pl.DataFrame, metrics: Iterable[str]) -> pl.DataFrame:
-    """Return one row a step and one column a metric; a metric that is named like the column of steps gets another name."""
+    """Return one row for each step and one column for each metric. A metric named ``step`` is renamed ``step (metric)``."""
     columns = dict.fromkeys(metrics, "")
     for name in columns:
         column = name
@@ -131,18 +131,18 @@ def _wide(points: pl.DataFrame, metrics: Iterable[str]) -> pl.DataFrame:
     table = renamed.pivot(on="metric", index="step", values="value").sort("step")
     found = {column.name: column for column in table}
     empty = pl.Series(dtype=pl.Float64).extend_constant(None, len(table))
-    # by name, not by `select`, for which some names are patterns
+    # not by `select`, which takes some names for patterns
     return pl.DataFrame([table["step"], *(found.get(name, empty).alias(name) for name in columns.values())])
 
 
 def as_time(seconds: pl.Expr) -> pl.Expr:
-    """Return seconds UTC as a column of times; null where a damaged file gives one that no calendar has."""
+    """Return seconds UTC as a column of times; null for seconds out of range, as in a damaged file."""
     known = seconds.is_between(FIRST_TIME, LAST_TIME)
     return pl.when(known).then(seconds * 1e6).cast(pl.Int64).cast(pl.Datetime("us", "UTC"))
 
 
 def runs_table(runs: Sequence[RunRecord], store: Store) -> pl.DataFrame:
-    """Return one row a run. See `trackbook.runs`."""
+    """Return one row for each run. See `trackbook.runs`."""
     writers = store.writers()
     texts = ("id", "name", "group", "state", "notes")
     frame = pl.DataFrame(
@@ -180,7 +180,7 @@ def _lists(texts: Sequence[tuple[str, ...]]) -> pl.Series:
 
 
 def _last_values(ids: Sequence[str], store: Store) -> tuple[pl.Series, pl.DataFrame]:
-    """Return the number of points of each run, and the last value of each metric as a column; a row a run."""
+    """Return the number of points of each run, and a table of last values with one row for each run and a column for each metric."""
     order = pl.DataFrame({"run_id": ids}, schema={"run_id": pl.String})
     known = ("run_id", "metric", "last", "count")
     table = store.summary_table(ids, known) if ids else no_summary(known)
@@ -188,7 +188,7 @@ def _last_values(ids: Sequence[str], store: Store) -> tuple[pl.Series, pl.DataFr
     sums = table.group_by("run_id").agg(pl.col("count").sum())
     counts = order.join(sums, on="run_id", how="left", maintain_order="left")
     names = table["metric"].unique(maintain_order=True)
-    # by number: a metric may be named like a column of the table
+    # pivoted by number, because a metric may be named like a column of the table
     numbered = table.select(
         "run_id", "last", pl.col("metric").replace_strict(names, range(len(names)), return_dtype=pl.UInt32)
     )
@@ -203,25 +203,25 @@ def cells_table(store: Store, run_id: str) -> pl.DataFrame:
 
 
 def console(store: Store, run_id: str) -> pl.DataFrame:
-    """One row a line of the console, of the columns `CONSOLE`. See `trackbook.Run.console`."""
+    """Return one row for each console line, with the columns `CONSOLE`. See `trackbook.Run.console`."""
     return pl.DataFrame(store.captured(run_id, "console"), schema=CONSOLE, orient="row")
 
 
 def executions(store: Store, run_id: str) -> pl.DataFrame:
-    """Return one row an execution of a cell, of the columns `CELLS`; times are seconds UTC."""
+    """Return one row for each execution of a cell, with the columns `CELLS`; times are seconds UTC."""
     table = pl.DataFrame(store.captured(run_id, "cells"), schema=_CAPTURED["cells"], orient="row")
     metrics = [_names(text) for text in table["metrics"]]
     return table.with_columns(pl.Series("metrics", metrics, dtype=CELLS["metrics"]))
 
 
 def _names(text: str | None) -> list[str]:
-    """Return the names in a JSON list, none where a damaged file has something else."""
+    """Return the names in a JSON list, none for other text, as in a damaged file."""
     names = None if text is None else json_value(text)
     return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
 
 
 def differing(table: pl.DataFrame, ids: Sequence[str]) -> pl.DataFrame:
-    """The runs `ids` of a `runs_table`, in this order: id, name and the columns in which they differ."""
+    """Return the runs `ids` of a `runs_table`, in this order, with id, name and the columns in which they differ."""
     chosen = pl.DataFrame({"id": ids}).join(table, on="id", how="left", maintain_order="left")
     return chosen.select("id", *(name for name in table.columns[1:] if name == "name" or chosen[name].n_unique() > 1))
 
@@ -231,7 +231,7 @@ _PLAIN_COLUMNS = ({bool}, {str}, {int}, {float}, {int, float}, set[type]())
 
 
 def _series(name: str, values: list[Any], dtype: Any) -> pl.Series:
-    """A column of config values: numbers or strings as they are, a mixture as strings, everything else as JSON."""
+    """Return a column of config values: numbers or strings unchanged, a mixture as strings, everything else as JSON."""
     plain = {type(value) for value in values if value is not None}
     wide = any(isinstance(value, int) and abs(value) >= 2**63 for value in values)
     if dtype is not None or (plain in _PLAIN_COLUMNS and not wide):

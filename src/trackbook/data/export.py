@@ -1,8 +1,9 @@
-"""Runs written as one tidy long table, in any of `FORMATS`.
+"""Export of runs as one tidy long table, in any of `FORMATS`.
 
-A project as Parquet is a folder of files, one a run: ``project_key=digits/run_key=k3x9p2aa/points.parquet``. The keys are text to
-every file system and reader. They differ from the columns ``project`` and ``run_id``, which hold the true names, because pyarrow
-(and so pandas) refuses a folder whose partition keys are columns as well, and Polars reads a key such as ``007`` as a number.
+The Parquet export of a project is a folder with one file for each run: ``project_key=digits/run_key=k3x9p2aa/points.parquet``. Every
+file system and reader takes the keys for text. They differ from the columns ``project`` and ``run_id``, which hold the true names,
+because pyarrow (and so pandas) refuses a folder whose partition keys are also columns, and Polars reads a key such as ``007`` as a
+number.
 """
 
 from __future__ import annotations
@@ -34,16 +35,16 @@ Write = Callable[[Path, str, Sequence[RunRecord], Store], Tally]
 
 
 class Format(NamedTuple):
-    """One way to write a table of points to a file."""
+    """A file format for tables of points."""
 
     suffixes: tuple[str, ...]
-    write: Write  # runs of a project, to a new file
-    scan: Callable[[Path], pl.LazyFrame]  # the table of a file, to check what was written
-    is_export: Callable[[Path], bool]  # whether a file may be replaced: it is a former export
+    write: Write  # writes runs of a project to a new file
+    scan: Callable[[Path], pl.LazyFrame]  # reads the table of a file back, to check it
+    is_export: Callable[[Path], bool]  # whether a file is an earlier export, which may be replaced
 
 
 class _Whole:
-    """A store whose reads raise where a part is damaged: what is less must not replace a former export."""
+    """A store whose reads raise when a part is damaged, because an incomplete export must not replace an earlier one."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -56,14 +57,13 @@ class _Whole:
 
 
 def export_run(path: str | os.PathLike[str], project: str, run: RunRecord, store: Store) -> None:
-    """Write one run as one Parquet file, with what was captured of it. See `trackbook.Run.to_parquet`.
+    """Write one run as one Parquet file, with its captured data. See `trackbook.Run.to_parquet`.
 
     Columns: ``project``, ``run_id``, ``run``, ``group`` (the run's), ``metric`` (str), ``step`` (int64), ``value`` and
-    ``time`` (float64; seconds UTC, exact, where a timestamp column would round). Sorted by metric and step. The file appears whole
-    or not at all.
+    ``time`` (float64; seconds UTC, exact, where a timestamp column would round). Rows are sorted by metric and step. The file appears
+    complete or not at all.
 
-    Raises ``ValueError`` when `path` is a folder, or a file that is not an export of Trackbook; ``OSError`` when it cannot be
-    written.
+    Raises ``ValueError`` when `path` is a folder, or a file that is not an export of Trackbook; ``OSError`` when writing fails.
     """
     _write_file(_resolve(path), "parquet", project, [run], store)
 
@@ -71,12 +71,12 @@ def export_run(path: str | os.PathLike[str], project: str, run: RunRecord, store
 def export(
     path: str | os.PathLike[str], project: str, runs: Sequence[RunRecord], store: Store, format: str = "parquet"
 ) -> Path:
-    """Write runs of one project, sorted by id, as a table of the columns of `export_run`; return the path written.
+    """Write runs of one project, sorted by id, as a table with the columns of `export_run`; return the path written.
 
-    `format` names one of `FORMATS`. A Parquet export is a folder with one file a run, as Polars, DuckDB, pandas, pyarrow and Spark
-    read it, unless `path` ends in ``.parquet``. A former export at `path` is replaced, in a folder that of the same project only.
+    `format` names one of `FORMATS`. A Parquet export is a folder with one file for each run, which Polars, DuckDB, pandas, pyarrow and
+    Spark can read, unless `path` ends in ``.parquet``. An earlier export at `path` is replaced, in a folder only that of the project.
 
-    Raises ``ValueError`` for an unknown format, and when there is something else at `path`; ``OSError`` when it cannot be written.
+    Raises ``ValueError`` for an unknown format, and when something other than an export is at `path`; ``OSError`` when writing fails.
     """
     if format not in FORMATS:
         raise ValueError(f"export(format={format!r}): choose one of {', '.join(map(repr, FORMATS))}")
@@ -89,13 +89,13 @@ def export(
 
 
 def format_of(path: Path) -> str | None:
-    """The name of the format that the suffix of `path` stands for: Parquet where it has none, None where it is unknown."""
+    """Return the name of the format with the suffix of `path`: Parquet without a suffix, None for an unknown one."""
     suffix = path.suffix.lower()
     return next((name for name, known in FORMATS.items() if not suffix or suffix in known.suffixes), None)
 
 
 def _resolve(path: str | os.PathLike[str]) -> Path:
-    """The path behind a symbolic link, which stays."""
+    """Return the target of a symbolic link, so that the link stays."""
     return Path(os.path.realpath(user_path(path)))
 
 
@@ -111,21 +111,21 @@ def _source(store: Store, former: Path) -> Store:
 
 
 def _write_checked(path: Path, format: str, project: str, runs: Sequence[RunRecord], store: Store) -> None:
-    """Write a file and read it back. Raises ``OSError`` when it does not hold all points."""
+    """Write a file and read it back. Raises ``OSError`` when it does not contain all points."""
     written, found = FORMATS[format].write(path, project, runs, store), Tally()
     try:
         found.add(FORMATS[format].scan(path))
     except pl.exceptions.PolarsError as error:
-        raise OSError(f"what was written beside {path.parent} cannot be read back: {one_line(error)}") from None
+        raise OSError(f"the file written to {path.parent} cannot be read back: {one_line(error)}") from None
     if not written.agrees(found):
-        raise OSError(f"of {written.rows:,} points written to {path.parent} {found.rows:,} read back, or other ones")
+        raise OSError(f"{written.rows:,} points were written to {path.parent}, but {found.rows:,} or others read back")
 
 
 def _write_folder(target: Path, project: str, runs: Sequence[RunRecord], store: Store) -> Path:
     part = target / f"project_key={partition_key(project)}"
     _check_folder(target, part)
     target.mkdir(parents=True, exist_ok=True)
-    with _replacing(part, target) as temporary:  # not in the folder, where readers would find it
+    with _replacing(part, target) as temporary:  # beside the folder, in which readers would find it
         temporary.mkdir()
         for run in runs:
             folder = temporary / f"run_key={partition_key(run.id)}"
@@ -137,13 +137,13 @@ def _write_folder(target: Path, project: str, runs: Sequence[RunRecord], store: 
 
 @contextlib.contextmanager
 def _replacing(target: Path, beside: Path) -> Iterator[Path]:
-    """Give a name beside `beside` for a new file or folder, which then takes the place of `target`; after an error remove it."""
+    """Return a path beside `beside` for a new file or folder, which then replaces `target`; after an error remove it."""
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = beside.parent / f".trackbook-{secrets.token_hex(8)}"
     former = temporary.with_suffix(".former")
     try:
         yield temporary
-        if target.is_dir():  # a folder with files in it cannot be replaced in one step
+        if target.is_dir():  # a folder that is not empty cannot be replaced in one step
             target.replace(former)
         try:
             temporary.replace(target)
@@ -164,7 +164,7 @@ def _warn_of(store: Store) -> None:
         warn(notice)
 
 
-# --- former exports, which may be replaced ----------------------------------------------------------------------------
+# --- earlier exports, which may be replaced ---------------------------------------------------------------------------
 
 
 def _check_file(target: Path, format: str) -> None:
@@ -215,7 +215,7 @@ def _first_line(path: Path) -> bytes:
 
 
 def _frames(project: str, runs: Sequence[RunRecord], store: Store) -> Iterator[pl.DataFrame]:
-    """The table in frames of the schema `SERIES`."""
+    """Yield the table in frames of the schema `SERIES`."""
     for run in runs:
         yield from series(by_metric(store, run.id), project, run)
 
@@ -242,7 +242,7 @@ def _write_jsonl(path: Path, project: str, runs: Sequence[RunRecord], store: Sto
 
 
 def _scan_jsonl(path: Path) -> pl.LazyFrame:
-    """The steps: values may be words, see `_json_line`."""
+    """Return the column of steps only, since values may be strings (see `_json_line`)."""
     step = pl.Struct({"step": LONG["step"]})
     if not path.stat().st_size:
         return pl.LazyFrame(schema={"step": LONG["step"]})
@@ -251,7 +251,7 @@ def _scan_jsonl(path: Path) -> pl.LazyFrame:
 
 
 def _json_line() -> pl.Expr:
-    """A row as JSON. Numbers that are not finite are the strings ``"NaN"``, ``"Infinity"`` and ``"-Infinity"``, as in protobuf."""
+    """Return a row as JSON. Numbers that are not finite are the strings ``"NaN"``, ``"Infinity"`` and ``"-Infinity"``, as in protobuf."""
     line = pl.struct(pl.all()).struct.json_encode()
     for name in ("value", "time"):
         number = pl.col(name)
@@ -260,14 +260,14 @@ def _json_line() -> pl.Expr:
             .then(pl.lit("NaN"))
             .otherwise(pl.when(number > 0).then(pl.lit("Infinity")).otherwise(pl.lit("-Infinity")))
         )
-        # quotes inside a name are escaped, so these letters stand only at the field itself
+        # quotes inside a name are escaped, so this text occurs only at the field itself
         quoted = line.str.replace(f'"{name}":null', pl.format('"{}":"{}"', pl.lit(name), spelled), literal=True)
         line = pl.when(number.is_finite()).then(line).otherwise(quoted)
     return line
 
 
 def _write_arrow(path: Path, project: str, runs: Sequence[RunRecord], store: Store) -> Tally:
-    """Write an Arrow IPC file with plain strings. The store is read before Polars begins, as in `write_parquet`."""
+    """Write an Arrow IPC file with plain strings. The store is read before Polars starts to write, as in `write_parquet`."""
     tally = Tally()
     table = pl.concat([pl.DataFrame(schema=SERIES), *tally.watch(_frames(project, runs, store))])
     try:
@@ -284,7 +284,7 @@ def _is_arrow_export(path: Path) -> bool:
         return False
 
 
-# The one list of formats, from which `trackbook.export`, ``%track export`` and completion choose.
+# All formats, for `trackbook.export`, ``%track export`` and completion.
 FORMATS: Final[dict[str, Format]] = {
     "parquet": Format((".parquet", ".pq"), write_parquet, scan_points, _is_parquet_export),
     "csv": Format((".csv",), _write_csv, _scan_csv, _is_csv_export),

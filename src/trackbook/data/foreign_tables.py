@@ -1,4 +1,4 @@
-"""Parquet tables of other tools, long or wide, imported as runs."""
+"""Import of Parquet tables of other tools, long or wide, as runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..user_warnings import warn
 from .dataframes import LONG
 from .parquet import DAMAGED
 
-# Columns as others call them; the first found counts. wandb's history has `_step` and `_timestamp`.
+# Names of columns in other tools; the first that exists is used. wandb's history has `_step` and `_timestamp`.
 _NAMES = {
     "project": ("project",),
     "run_id": ("run_id",),
@@ -41,17 +41,17 @@ class Arrival:
     project: str | None
     run: RunRecord
     points: Callable[[], pl.DataFrame]  # of the schema `POINTS`, in the order to append them
-    timed: bool = True  # False: the file knew no times, and its own time stands in
+    timed: bool = True  # false when the file has no times, and its modification time is used
     captured: Callable[[], dict[str, list[tuple[Any, ...]]]] = dict  # rows by table of `CAPTURED`
 
 
 def adopt(root: Path, files: Sequence[Path]) -> list[Arrival]:
     """Return the runs of Parquet files that Trackbook did not write; `root` is one file, or the folder of all.
 
-    Runs are told apart by the columns ``project``, ``run_id`` and ``run`` (or Hive keys of these names in the path); without
-    them each file is a run called like it. A run without an id gets one made of its name and points, the same each time.
+    Runs differ in the columns ``project``, ``run_id`` and ``run`` (or Hive keys of these names in the path); without
+    them each file is a run named after it. A run without an id gets an id computed from its name and points, the same each time.
 
-    Raises ``ValueError`` when a file cannot be read, or lacks a column or holds in one what is not a step, value or name.
+    Raises ``ValueError`` when a file cannot be read, lacks a column, or has a column that does not hold steps, values or names.
     """
     tables = []
     for file in files:
@@ -82,7 +82,7 @@ def _read(file: Path, root: Path) -> pl.DataFrame:
 
 
 def _long(file: Path, table: pl.DataFrame) -> pl.DataFrame:
-    """Return the table with the columns `LONG` and ``timed``."""
+    """Return a table with the columns `LONG` and ``timed``."""
     table = table.drop("__index_level_0__", strict=False)  # pandas' row numbers
     called = {known: next((name for name in names if name in table.columns), None) for known, names in _NAMES.items()}
     is_long = "metric" in table.columns
@@ -124,7 +124,7 @@ def _unpivoted(file: Path, table: pl.DataFrame, known: list[pl.Expr | pl.Series]
         raise ValueError(f"{file} has steps, and no column of numbers beside them; a table of points has {_WANTED}")
     if len(metrics) < len(rest):
         left = ", ".join(repr(name) for name in rest if name not in metrics)
-        warn(f"{file}: columns that are no numbers are left out: {left}")
+        warn(f"{file}: columns that are not numbers are left out: {left}")
     index = table.select(*known)
     parts = [
         index.with_columns(pl.lit(name).alias("metric"), table[name].cast(pl.Float64).alias("value"))
@@ -154,7 +154,7 @@ def _steps(file: Path, column: pl.Series) -> pl.Series:
 
 
 def _times(file: Path, column: pl.Series) -> pl.Series:
-    """Return seconds UTC; dates without a time zone count as UTC."""
+    """Return seconds UTC. Dates without a time zone are taken to be UTC."""
     if column.dtype == pl.Date or isinstance(column.dtype, pl.Datetime):
         return column.cast(pl.Datetime("us")).dt.timestamp("us") / 1e6
     _numeric(file, column)
@@ -183,7 +183,7 @@ def _arrival(origin: Path, table: pl.DataFrame) -> Arrival:
 
 
 def _made_id(name: str, points: pl.DataFrame) -> str:
-    """Return an id made of name and points: 40 bits, the same each time."""
+    """Return an id of 40 bits, computed from name and points."""
     digest = hashlib.sha256(name.encode())
     for metric, count in points.group_by("metric", maintain_order=True).len().iter_rows():
         digest.update(f"\0{metric}\0{count}".encode())

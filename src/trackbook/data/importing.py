@@ -1,4 +1,4 @@
-"""Parquet files taken into a store: exports of Trackbook, and other people's tables of points."""
+"""Import of Parquet files into a store: exports of Trackbook, and other tables of points."""
 
 from __future__ import annotations
 
@@ -25,20 +25,18 @@ from .parquet import metadata, read_captured, read_points, read_records
 def import_parquet(
     path: str | os.PathLike[str], store_of: Callable[[str | None], Store]
 ) -> list[tuple[str | None, RunRecord]]:
-    """Take the runs of a Parquet file, or of all in a folder, into stores; return project and record of each.
+    """Import the runs of a Parquet file, or of all files in a folder, into stores; return project and record of each.
 
-    `store_of` gives the store of a project by name, or by None where a file names no project. Exports of Trackbook give back equal
-    runs. Other tables are accepted with columns ``metric``, ``step`` and ``value``, or ``step`` and a column of numbers a metric.
-    A run that the store has already is passed over when it is the same.
+    `store_of` returns the store of a project by name; the name is None when a file names no project. Exports of Trackbook become
+    equal runs. Other tables are accepted with columns ``metric``, ``step`` and ``value``, or ``step`` and a column of numbers for each
+    metric. A run that the store has already is skipped if it is equal.
 
     Raises ``FileNotFoundError``, and ``ValueError`` for a file that cannot be read or lacks a column, or whose run is in the store
-    already and differs: nothing is imported then. Raises ``OSError`` when a run cannot be written and read back whole; the runs before
-    it are imported then.
+    already and differs; then nothing is imported. Raises ``OSError`` when a run cannot be written or read back completely; then the
+    runs before it are imported.
     """
     arrivals = _arrivals(user_path(path))
-    for one in (
-        arrivals
-    ):  # all of it, before the first write: what is damaged in the last run must leave no trace of the first
+    for one in arrivals:  # read all before the first write: a damaged run must not leave others behind
         one.points(), one.captured()
     fresh = [one for one in arrivals if not _is_known(store_of(one.project), one)]
     for one in fresh:
@@ -79,12 +77,12 @@ def _exported(file: Path, about: dict[str, Any]) -> Iterator[Arrival]:
 
 
 def _is_known(store: Store, one: Arrival) -> bool:
-    """Whether the store has this very run. Raises ``ValueError`` when it has another run with the id."""
+    """Whether the store has an equal run. Raises ``ValueError`` when it has another run with the id."""
     known = store.run(one.run.id)
     if known is None:
         return False
     came = one.run
-    if came.state == "running":  # it was exported while open, and nobody here goes on with it
+    if came.state == "running":  # it was exported while it was open
         came = dataclasses.replace(came, state=known.state, ended=known.ended, error=known.error)
     if not one.timed:
         came = dataclasses.replace(came, started=known.started, ended=known.ended)
@@ -109,5 +107,5 @@ def _is_known(store: Store, one: Arrival) -> bool:
 
 
 def _same_json(one: Any, other: Any) -> bool:
-    """Whether two values are the same as JSON, where NaN equals NaN."""
+    """Whether two values are equal as JSON, where NaN equals NaN."""
     return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)

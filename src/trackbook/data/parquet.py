@@ -1,8 +1,8 @@
-"""The Parquet files that Trackbook writes, and reads back as equal runs.
+"""Parquet files of Trackbook, written and read back as equal runs.
 
-A file holds a table of the columns `LONG`, sorted by run id, metric and step. Its key-value metadata have the runs' records as JSON
-under ``trackbook``, and under ``trackbook.captured`` what was captured of them (cells, console, environment, system metrics) as
-JSON, compressed by zlib, in base64: files beside the points would be read as points.
+A file contains a table with the columns `LONG`, sorted by run id, metric and step. Its key-value metadata hold the runs' records as
+JSON under ``trackbook``, and their captured data (cells, console, environment, system metrics) under ``trackbook.captured`` as JSON,
+compressed by zlib, in base64. Separate files for them would be read as points.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ from .dataframes import LONG, SERIES, Tally, by_metric, series
 FORMAT_VERSION: Final = 2  # 2: the record has `defined`
 KEY: Final = "trackbook"
 CAPTURED_KEY: Final = "trackbook.captured"
-_LEVEL: Final = 1  # of zstd: 15 % faster than its usual 3, and 1.3 % larger
+_LEVEL: Final = 1  # of zstd: 15 % faster than the default 3, and 1.3 % larger
 _ARROW: Final = "ARROW:schema"
 
-DAMAGED: Final = (pl.exceptions.PolarsError, pl.exceptions.PanicException)  # what Polars makes of a damaged file
+DAMAGED: Final = (pl.exceptions.PolarsError, pl.exceptions.PanicException)  # raised by Polars for a damaged file
 
 Tables = dict[str, list[tuple[Any, ...]]]  # captured rows by table
 
 
 def write_parquet(path: Path, project: str, runs: Sequence[RunRecord], store: Store) -> Tally:
-    """Write runs of one project as one Parquet file; count its points. Raises ``OSError`` when it cannot be written.
+    """Write runs of one project as one Parquet file, and return the tally of its points. Raises ``OSError`` when writing fails.
 
-    Large metrics get row groups of their own, because Polars ends a row group where a large batch ends: readers can pass over
-    metrics. The store is read before Polars begins. Polars takes batches on its own threads, of which it has few; one that waits
-    there for a store whose holder waits for Polars would wait for ever (tried).
+    Large metrics get separate row groups, so that readers can skip metrics: Polars ends a row group at the end of a large batch. The
+    store is read before Polars starts to write, because Polars asks for batches on its own few threads: a thread that waits there for
+    a store whose holder waits for Polars would wait forever (tried).
     """
     points = {run.id: by_metric(store, run.id) for run in runs}
     about = {
@@ -78,13 +78,13 @@ def write_parquet(path: Path, project: str, runs: Sequence[RunRecord], store: St
 
 
 def scan_points(path: Path) -> pl.LazyFrame:
-    """The table of points of a file, and nothing of its path."""
+    """Return the table of points of a file, without columns for Hive keys in its path."""
     return pl.scan_parquet(path, glob=False, hive_partitioning=False)
 
 
 @functools.cache
 def _arrow_schema() -> str:
-    """The Arrow schema of plain strings, so that categories change only how the file is written."""
+    """Return the Arrow schema with plain strings, which readers then see although the file is written from categories."""
     file = io.BytesIO()
     pl.DataFrame(schema=LONG).write_parquet(file)
     file.seek(0)
@@ -92,7 +92,7 @@ def _arrow_schema() -> str:
 
 
 def metadata(path: Path) -> dict[str, Any] | None:
-    """What an export of Trackbook says of its runs; None for any other file."""
+    """Return the metadata of an export of Trackbook, None for any other file."""
     try:
         text = pl.read_parquet_metadata(path).get(KEY)
     except (*DAMAGED, OSError, ValueError):
@@ -102,10 +102,10 @@ def metadata(path: Path) -> dict[str, Any] | None:
 
 
 def read_records(path: Path, about: dict[str, Any]) -> list[tuple[RunRecord, list[str]]]:
-    """The records of an export's runs, each with the names of its metrics. Raises ``ValueError``."""
+    """Return the records of an export's runs, each with the names of its metrics. Raises ``ValueError``."""
     version, runs = about.get("version"), about["runs"]
     if not (isinstance(version, int) and isinstance(runs, list)):
-        raise ValueError(f"cannot read {path}: what it says of its runs is damaged")  # noqa: TRY004  of a damaged file
+        raise ValueError(f"cannot read {path}: its list of runs is damaged")  # noqa: TRY004  the file is damaged
     if version > FORMAT_VERSION:
         raise ValueError(f"{path} was written by a newer Trackbook (format {version}); upgrade this one")
     if not check_stored.is_name(about.get("project")):
@@ -113,7 +113,7 @@ def read_records(path: Path, about: dict[str, Any]) -> list[tuple[RunRecord, lis
     found = []
     for run in runs:
         if not isinstance(run, dict) or not check_stored.is_object(run.get("metrics")):
-            raise ValueError(f"cannot read {path}: what it says of a run is damaged")
+            raise ValueError(f"cannot read {path}: the entry of a run is damaged")
         try:
             found.append((check_stored.record(run.get("record")), list(run["metrics"])))
         except ValueError as error:
@@ -122,7 +122,7 @@ def read_records(path: Path, about: dict[str, Any]) -> list[tuple[RunRecord, lis
 
 
 def read_points(path: Path, run_id: str, metrics: Sequence[str]) -> pl.DataFrame:
-    """The points of one run, in the order of `metrics`, so that the store's summary has that order again.
+    """Return the points of one run, in the order of `metrics`, which the store's summary then has again.
 
     Raises ``ValueError`` when they cannot be read.
     """
@@ -138,7 +138,7 @@ def read_points(path: Path, run_id: str, metrics: Sequence[str]) -> pl.DataFrame
 
 
 def read_captured(path: Path, run_id: str) -> Tables:
-    """What was captured of one run, by table. Raises ``ValueError`` when it is damaged."""
+    """Return the captured rows of one run, by table. Raises ``ValueError`` when they are damaged."""
     text = pl.read_parquet_metadata(path).get(CAPTURED_KEY)
     try:
         return {} if text is None else unpack_captured(text, run_id)
@@ -147,9 +147,9 @@ def read_captured(path: Path, run_id: str) -> Tables:
 
 
 def pack_captured(store: Store, runs: Mapping[str, Mapping[str, pl.DataFrame]]) -> str | None:
-    """The captured rows and the system metrics of `runs`, whose points are given by metric; None when there are none.
+    """Return the captured rows and system metrics of `runs`, whose points are given by metric, as text; None when there are none.
 
-    By run id and table, each table with its columns, which a later version may have changed.
+    The text holds tables by run id and name, each with its columns, which may differ between versions.
     """
     tables: dict[str, dict[str, Any]] = {}
     for run_id, points in runs.items():
@@ -161,7 +161,7 @@ def pack_captured(store: Store, runs: Mapping[str, Mapping[str, pl.DataFrame]]) 
 
 
 def unpack_captured(text: str, run_id: str) -> Tables:
-    """The rows that `pack_captured` has of one run, with the columns of this version. Raises ``ValueError``."""
+    """Return the rows of one run in a text of `pack_captured`, with the columns of this version. Raises ``ValueError``."""
     try:
         tables = _tables_of(check_stored.json_value(check_stored.decompress(base64.b64decode(text))), run_id)
         return {
@@ -197,7 +197,7 @@ def _unpack_system(table: Any) -> Tables:
 
 
 def _tables() -> dict[str, tuple[str, ...]]:
-    """The columns of each table."""
+    """Return the columns of each table."""
     return {**{table: tuple(columns) for table, columns in CAPTURED.items()}, "system": tuple(POINTS)}
 
 

@@ -1,4 +1,4 @@
-"""Differences between two runs in config, environment, code and results, also as text and HTML."""
+"""The differences between two runs in config, environment, code and results, and their text and HTML."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from ..text import one_line
 
-CELL: Final = "# %%"  # the mark by which editors know the beginning of a cell
-_VOLATILE: Final = frozenset({"process.pid", "disk.free_gb", "cpu.mhz"})  # differ each time one looks
+CELL: Final = "# %%"  # marks the beginning of a cell for editors
+_VOLATILE: Final = frozenset({"process.pid", "disk.free_gb", "cpu.mhz"})  # differ at every reading
 
 MOST_METRICS: Final = 60
 MOST_LINES: Final = 400  # of code
@@ -42,7 +42,7 @@ Pairs = dict[str, tuple[Any, Any]]
 
 @dataclass(frozen=True)
 class Recorded:
-    """What a comparison needs of one run; `environment` and `sources` (of the executed cells) are None where not recorded."""
+    """The data of one run to compare. `environment` and `sources` (of the executed cells) are None if not recorded."""
 
     label: str
     config: Mapping[str, Any]
@@ -53,16 +53,14 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Differences:
-    """Pairs of values of two runs. Names of nested values are joined by dots; what a run lacks is `ABSENT`."""
+    """Pairs of values of two runs. Names of nested values are joined by dots; a missing value is `ABSENT`."""
 
     labels: tuple[str, str]
     config: Pairs
     environment: Pairs
     code: str  # a unified diff of the executed cells
-    metrics: Pairs  # all of them, equal ones too
-    unknown: dict[str, list[str]] = field(
-        default_factory=dict
-    )  # runs by what was not recorded for them: "environment", "code"
+    metrics: Pairs  # all metrics, including equal ones
+    unknown: dict[str, list[str]] = field(default_factory=dict)  # runs without a recorded "environment" or "code"
 
 
 def differences(first: Recorded, second: Recorded) -> Differences:
@@ -83,13 +81,13 @@ def differences(first: Recorded, second: Recorded) -> Differences:
 
 
 def changed(first: Any, second: Any) -> Pairs:
-    """The leaves in which two JSON objects differ, by dotted name."""
+    """Return the leaves in which two JSON objects differ, by dotted name."""
     pairs = _paired(dict(_flat(first)), dict(_flat(second)))
     return {name: pair for name, pair in pairs.items() if not _same(*pair)}
 
 
 def code_diff(first: Recorded, second: Recorded) -> str:
-    """The unified diff of two runs' code, cell by cell in order of execution; empty where it is the same."""
+    """Return the unified diff of two runs' cells, in order of execution; empty if they are equal."""
     import difflib
 
     one, other = (_program(run.sources or ()) for run in (first, second))
@@ -105,7 +103,7 @@ def _paired(first: Mapping[str, Any], second: Mapping[str, Any]) -> Pairs:
 
 
 def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    """The leaves of nested objects and lists of objects; lists of plain values are leaves."""
+    """Yield the leaves of nested objects and lists of objects; a list of plain values is a leaf."""
     inside: Any = None
     if isinstance(value, Mapping):
         inside = value.items()
@@ -119,7 +117,7 @@ def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _same(first: Any, second: Any) -> bool:
-    """Whether values are equal to a reader: 1 is 1.0 but not True, and NaN is NaN."""
+    """Whether values are equal for a reader: 1 equals 1.0 but not True, and NaN equals NaN."""
     if first is ABSENT or second is ABSENT:
         return False
     if json.dumps(first) == json.dumps(second):
@@ -131,7 +129,7 @@ def _same(first: Any, second: Any) -> bool:
 
 
 def as_text(found: Differences) -> str:
-    """Plain text of aligned columns, then the code's unified diff."""
+    """Return the differences as aligned columns, then the diff of the code."""
     sections = list(_sections(found))
     rows = [row for _, pairs, _ in sections for row in _rows(pairs)]
     names = max([len(name) for name, *_ in rows], default=0)
@@ -145,7 +143,7 @@ def as_text(found: Differences) -> str:
 
 
 def as_html(found: Differences) -> str:
-    """A table and a block of code. Every text is escaped; it has no script and no style sheet."""
+    """Return the differences as a table and a block of code, with all text escaped, without scripts and style sheets."""
     parts = [f"<table><thead><tr><th></th>{''.join(_cell('th', label) for label in found.labels)}</tr></thead><tbody>"]
     for title, pairs, remark in _sections(found):
         parts += [f'<tr><th colspan="3" style="{_CELL}">{_heading(title, remark)}</th></tr>']
@@ -161,7 +159,7 @@ def as_html(found: Differences) -> str:
 
 
 def _sections(found: Differences) -> Iterator[tuple[str, Pairs, str]]:
-    """Title, pairs and remark of each table; the remark says why it is empty or incomplete."""
+    """Yield title, pairs and remark of each table. The remark says why a table is empty or incomplete."""
     yield "config", found.config, _remark(found, "config")
     yield "environment", found.environment, _remark(found, "environment")
     shown = dict(list(found.metrics.items())[:MOST_METRICS])

@@ -1,4 +1,4 @@
-"""SQL over a project, in Polars' dialect. Points are read by run and metric, as the query's conditions ask."""
+"""SQL over a project, in Polars' dialect. Only points of the runs and metrics that a query's conditions select are read."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _CAPTURED: Final = {
     "cells": pl.Schema(_RUN | dict(CELLS)),
 }
 TABLES: Final = ("points", "runs", *_CAPTURED)
-_KEYS: Final = ("project", "run_id", "run", "group", "metric")  # columns of `points` that are known before any is read
-_LABELS: Final = ("project", "run_id", "run", "group")  # those of them that are the run's
+_KEYS: Final = ("project", "run_id", "run", "group", "metric")  # columns of `points` that are known without reading it
+_LABELS: Final = ("project", "run_id", "run", "group")  # the keys that are equal for all points of a run
 _NO_METRICS: Final = pl.DataFrame(schema={"run_id": pl.String(), "place": pl.UInt32(), "metric": pl.String()})
 _ROWS_AT_ONCE: Final = 1 << 20
 _READS = re.compile(r"\s*(\(|select|with|from|values|explain|show)\b|\s*\(", re.IGNORECASE)
@@ -34,18 +34,18 @@ _QUOTES = """text takes single quotes ('train/loss'), names such as "group" and 
 
 
 def sql(query: str, project: str, runs: Sequence[RunRecord], store: Store) -> pl.DataFrame:
-    """Answer a query in Polars' SQL. See `trackbook.sql`.
+    """Return the result of a query in Polars' SQL. See `trackbook.sql`.
 
-    Tables; all except ``runs`` have the columns ``project``, ``run_id`` and ``run`` (the name):
+    There are five tables. All except ``runs`` have the columns ``project``, ``run_id`` and ``run`` (the name):
 
     * ``points``: also ``"group"`` (the run's), ``metric`` (text), ``step`` (int64), ``value`` and ``time`` (float64, seconds
-      UTC). Only the runs and metrics that the query's conditions name are read from the store;
-    * ``runs``: as `trackbook.runs` gives it, with columns such as ``"config.lr"`` and ``"summary.train/loss"``;
-    * ``system``: ``metric``, ``step``, ``value``, ``time``: metrics of the machine, which ``points`` does not have;
+      UTC). Only the runs and metrics that the query's conditions select are read from the store;
+    * ``runs``: the result of `trackbook.runs`, with columns such as ``"config.lr"`` and ``"summary.train/loss"``;
+    * ``system``: ``metric``, ``step``, ``value``, ``time`` of the system metrics, which are not in ``points``;
     * ``console``: ``line``, ``stream``, ``text``, ``time``, ``cell`` (a ``number`` of ``cells``);
-    * ``cells``: as `trackbook.Run.cells` gives them, with ``started`` and ``ended`` in seconds UTC.
+    * ``cells``: the result of `trackbook.Run.cells`, with ``started`` and ``ended`` in seconds UTC.
 
-    Raises ``ValueError`` for a query that cannot be understood, and for a table, column or metric that does not exist;
+    Raises ``ValueError`` for a query that is not valid, and for a table, column or metric that does not exist;
     ``TypeError`` when `query` is not a string.
     """
     if not isinstance(query, str):
@@ -79,7 +79,7 @@ def _mentions(query: str, table: str) -> bool:
 
 
 def _captured(table: str, project: str, runs: Sequence[RunRecord], store: Store) -> pl.DataFrame:
-    """One table of `_CAPTURED`, of all `runs`."""
+    """Return one table of `_CAPTURED`, for all `runs`."""
     read = {"system": system, "console": console, "cells": executions}[table]
     parts = [pl.DataFrame(schema=_CAPTURED[table])]
     for run in runs:
@@ -93,14 +93,14 @@ def _captured(table: str, project: str, runs: Sequence[RunRecord], store: Store)
 class _Points:
     """The table `points` of one query.
 
-    Polars executes the query on what was read so far, and its conditions tell what is missing; that is read, and the query executed
-    again. Reading inside Polars would be simpler, but Polars asks on its own few threads: when they wait for a store whose holder
-    waits for Polars, all wait for ever (tried with Polars 1.32 and 1.42).
+    Polars executes the query on the points read so far, and passes its conditions, which tell which points are missing. These are
+    read, and the query is executed again. To read inside Polars would be simpler, but Polars asks on its own few threads: when they
+    wait for a store whose holder waits for Polars, all wait forever (tried with Polars 1.32 and 1.42).
     """
 
     def __init__(self, project: str, runs: Sequence[RunRecord], store: Store) -> None:
-        self.missing = _NO_METRICS  # that the query needs
-        self.error: BaseException | None = None  # raised inside Polars, which only quotes it
+        self.missing = _NO_METRICS  # metrics that the query needs, but `_points` lacks
+        self.error: BaseException | None = None  # the exception raised inside Polars, which only quotes it
         self._project = project
         self._store = store
         rows = [(project, run.id, run.name, run.group, place) for place, run in enumerate(runs)]
@@ -110,22 +110,22 @@ class _Points:
         counts = counts.filter(~pl.col("metric").str.starts_with(SYSTEM))
         self._catalog = self._labels.join(counts, on="run_id", how="inner", maintain_order="left_right")
         self.metrics: list[str] = self._catalog["metric"].unique(maintain_order=True).to_list()
-        self._fields: set[str] = set()  # that the query needs
-        self._read: set[str] = set()  # those that `_points` has
+        self._fields: set[str] = set()  # the fields that the query needs
+        self._read: set[str] = set()  # the fields that `_points` has
         self._has = _NO_METRICS  # the metrics that `_points` has
         self._points: list[pl.DataFrame] = []
 
     @property
     def is_short(self) -> bool:
-        """Whether the query needs more than was read."""
+        """Whether the query needs points or fields that were not read."""
         return len(self.missing) > 0 or not self._fields <= self._read
 
     def table(self) -> pl.LazyFrame:
         return register_io_source(self._scan, schema=LONG)
 
     def read(self) -> None:
-        """Read what is missing: at once, of all runs."""
-        if not self._fields <= self._read:  # a part of the query that needs more than the others turned up late
+        """Read the missing points of all runs at once."""
+        if not self._fields <= self._read:  # another part of the query needs more fields: read all points again
             self.missing, self._has, self._points = pl.concat([self._has, self.missing]), _NO_METRICS, []
         self._read = set(self._fields)
         by_run = self.missing.unique(maintain_order=True).group_by("run_id", "place", maintain_order=True).agg("metric")
@@ -138,16 +138,15 @@ class _Points:
     def _scan(
         self, columns: list[str] | None, predicate: pl.Expr | None, rows: int | None, _size: int | None
     ) -> Iterator[pl.DataFrame]:
-        """Yield what was read of the runs and metrics that `predicate` leaves; note what is missing."""
+        """Yield the points read of runs and metrics that `predicate` admits, and note the missing ones."""
         try:
             about_keys = None if predicate is None else self._implied(predicate)
             wanted = self._catalog if about_keys is None else self._catalog.filter(about_keys)
         except BaseException as error:
             self.error = error
             raise
-        columns = (
-            list(LONG) if columns is None else columns or ["step"]
-        )  # without any, a frame would have no rows either
+        # at least one column, because a frame without columns has no rows
+        columns = list(LONG) if columns is None else columns or ["step"]
         yield pl.DataFrame(schema=LONG).select(columns)
         used = {*columns, *(() if predicate is None else predicate.meta.root_names())}
         if predicate is None and rows is not None:
@@ -168,7 +167,7 @@ class _Points:
                 room = None if room is None else max(0, room - len(frame))
 
     def _implied(self, expr: pl.Expr) -> pl.Expr | None:
-        """A condition on `_KEYS` alone that is true wherever `expr` is; None when there is none."""
+        """Return a condition that uses only `_KEYS` and is implied by `expr`; None if there is none."""
         parts = expr.meta.pop()
         if len(parts) == 2:
             right, left = parts
@@ -189,7 +188,7 @@ class _Points:
         if not (expr.meta.eq(left == right) or str(expr).startswith('col("metric").is_in(')):
             return
         for name in pl.select(literal).to_series().to_list():
-            # the literal of `in` is one list or several names, depending on the version of Polars
+            # the literal of `in` is a list or several names, depending on the version of Polars
             for one in name if isinstance(name, list) else [name]:
                 self._check_name(one)
 

@@ -9,7 +9,7 @@ from ..store.metric_stats import groups
 from .protocol import BUCKET_COLUMNS, NAN, NEGATIVE_INFINITY, POSITIVE_INFINITY
 from .ragged_array import Ids, sizes
 
-# `changed`: since the last `settle`. Eight bytes each, so that rows are a matrix, too.
+# `changed` is since the last `settle`. Every field has eight bytes, so that rows can be viewed as a matrix.
 ROW = np.dtype([(name, "i8" if name == "bucket" else "f8") for name in BUCKET_COLUMNS] + [("changed", "i8")])
 POINT = np.dtype([("step", "i8"), ("time", "f8"), ("value", "f8"), ("changed", "i8")])
 CORNERS = {
@@ -24,7 +24,7 @@ Taken = tuple[Ids, Rows]  # the series of each row, and the rows
 
 
 def gather(series: Ids, steps: Steps, times: Floats, values: Floats, shift: Steps) -> Taken:
-    """Return the buckets of points sorted by series and step; `shift` gives each point's bucket width, ``2 ** shift`` steps."""
+    """Return the buckets of points sorted by series and step. The bucket of each point is ``2 ** shift`` steps wide."""
     bucket = steps >> shift
     starts = groups(series, bucket)
     counts = sizes(starts, len(series))
@@ -103,7 +103,7 @@ def merged(series: Ids, rows: Rows, more: Steps) -> Taken:
 
 
 def joined(series: Ids, rows: Rows) -> Taken:
-    """Merge sorted rows, of which at most two neighbours share a series and bucket, into one row a bucket."""
+    """Merge sorted rows, of which at most two neighbours share a series and bucket, into one row for each bucket."""
     bucket = rows["bucket"]
     same = (series[1:] == series[:-1]) & (bucket[1:] == bucket[:-1])
     if not same.any():
@@ -117,7 +117,7 @@ def joined(series: Ids, rows: Rows) -> Taken:
 
 
 def _join(one: Rows, other: Rows) -> Rows:
-    """Merge pairs of buckets; of equal extremes the one of the smaller step is kept."""
+    """Merge pairs of buckets. Of equal extremes the one with the smaller step is kept."""
     result = one.copy()
     into, source = (rows.view(np.float64).reshape(len(rows), -1) for rows in (result, other))
     n, m = one["count"], other["count"]

@@ -1,10 +1,10 @@
-"""Series bounded by pixels: points gathered in buckets of a power of two of steps, aligned at 0 (M4).
+"""Series of bounded size: points gathered in buckets of a power of two of steps, aligned at 0 (M4).
 
-Aligned buckets never shift as a run grows, so nothing flickers, and they merge exactly: a bucket keeps its first, last,
-smallest and largest point, which draw the same pixels as all of its points do (Jugel et al., M4, VLDB 2014), and count,
-mean and sum of squares (Chan et al., 1979) for what smooths or averages.
+Aligned buckets do not shift as a run grows, so nothing flickers, and they merge exactly. A bucket keeps its first, last,
+smallest and largest point, which draw the same pixels as all of its points (Jugel et al., M4, VLDB 2014), and count,
+mean and sum of squares (Chan et al., 1979) for smoothing and averages.
 
-All series of a picture are worked on at once: what a refresh costs hardly depends on how many there are.
+All series of a picture are processed at once, so the cost of a refresh hardly depends on their number.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from ..store.metric_stats import groups
 from .bucket_rows import POINT, ROW, Floats, Rows, Steps, Taken, gather, joined, merged, of_points, points
 from .ragged_array import Ids, RaggedArray, sizes
 
-# Buckets a series may have, by the number of series up to which they may. Buckets lie across the borders of pixel columns,
-# which M4's proof excludes: it takes six or more a column to draw all but 2 % of the pixels (`tests/test_pixels.py`). So many
-# go into a keyframe of 1 MB.
+# The limit of buckets a series, by the largest number of series that it applies to. Buckets are not aligned with pixel columns, as
+# M4's proof assumes, so six or more a column are needed to draw all but 2 % of the pixels (`tests/charts/test_pixels.py`). These
+# limits fit into a keyframe of 1 MB.
 LIMITS = {3: 4096, 7: 2048, 15: 1024, 1024: 512}
 SMALLEST_LIMIT = 256
-POINTS_A_BUCKET = 4  # take as many bytes
+POINTS_A_BUCKET = 4  # a bucket takes as many bytes as four points
 
 
 class Buckets:
@@ -34,7 +34,7 @@ class Buckets:
         self.buckets = RaggedArray(ROW, "bucket")
         self.count = 0
         self.shift: Steps = np.zeros(0, np.int64)
-        self.began: Floats = np.zeros(0)  # the time of the first point that came
+        self.began: Floats = np.zeros(0)  # the time of the first point that was added
         self._low: Steps = np.zeros(0, np.int64)  # the first row that may have changed
         self._limit = limit
 
@@ -55,7 +55,7 @@ class Buckets:
         return np.where(self.shift == 0, self.points.size[: len(self.shift)], self.buckets.size[: len(self.shift)])
 
     def rows(self, series: int) -> Rows:
-        """Return the rows of one series as buckets, also those of points."""
+        """Return the rows of one series as buckets, even if they are points."""
         if self.shift[series]:
             return self.buckets.of(series).copy()
         return of_points(self.points.of(series))
@@ -69,7 +69,7 @@ class Buckets:
         return (int(steps[0]), int(steps[-1])) if len(steps) else (0, 0)
 
     def copy(self, series: int, source: Buckets, other: int, first: int, last: int) -> None:
-        """Fill an empty series with another's rows from the step `first` to `last`, in buckets as wide or wider."""
+        """Fill an empty series with another's rows from the step `first` to `last`, in buckets of at least the same width."""
         self.shift[series] = shift = source.shift[other]
         self.began[series] = source.began[other]
         here, there = (one.buckets if shift else one.points for one in (self, source))
@@ -117,8 +117,10 @@ class Buckets:
         return np.flatnonzero(self._low[: self.count] < self.sizes[: self.count])
 
     def take(self, series: Ids, shift: Steps, *, changed: bool = False) -> tuple[Taken, Taken]:
-        """Return points and buckets of some series (in ascending order), each in buckets of ``2 ** shift`` steps, those it has or
-        wider; of these all or only what changed since the last `settle`, always whole.
+        """Return points and buckets of some series, given in ascending order, in buckets of ``2 ** shift`` steps.
+
+        The buckets are at least as wide as those of the series. With `changed`, only buckets that changed since the last `settle` are
+        returned, each complete.
         """
         more = shift - self.shift[series]
         start = np.maximum(self._low[series] - (1 << more) + 1, 0) if changed else np.zeros(len(series), np.int64)
@@ -144,9 +146,7 @@ class Buckets:
         return np.repeat(series, table.size[series] - start), table.table[table.places(series, start)]
 
     def narrowing(self, series: Ids, limits: Sequence[int]) -> Iterator[tuple[Steps, Steps]]:
-        """For each limit, which fall: shifts at which no series has more buckets, or four times as many points; and the rows
-        then.
-        """
+        """Yield, for each of the descending `limits` of buckets, the shifts at which all series meet it, and their numbers of rows."""
         shift, rows = self.shift[series], self.sizes[series]
         which = np.repeat(np.arange(len(series)), rows)
         key = np.empty(len(which), np.int64)
@@ -172,7 +172,7 @@ class Buckets:
 
     @property
     def limit(self) -> int:
-        """Return how many buckets a series may have; it may have four times as many points."""
+        """The number of buckets that a series may have; it may have four times as many points."""
         if self._limit is not None:
             return self._limit
         return next((limit for most, limit in LIMITS.items() if self.count <= most), SMALLEST_LIMIT)
@@ -196,7 +196,7 @@ class Buckets:
             bucket = bucket >> np.isin(series, over)
 
     def _put(self, table: RaggedArray, series: Ids, rows: Rows) -> None:
-        """Add rows sorted by series and key; rows of the same key are merged."""
+        """Add rows sorted by series and key. Rows with the same key are merged."""
         rows["changed"] = 1
         key = rows[table.key]
         first = groups(series)
@@ -245,7 +245,7 @@ class Buckets:
 def _sorted(series: Ids, steps: Steps, times: Floats, values: Floats) -> tuple[Ids, Steps, Floats, Floats]:
     """Sort points by series and step."""
     if np.any(series[1:] < series[:-1]):
-        narrow = series.astype(np.uint16) if int(series.max()) < 2**16 else series  # numpy sorts it four times as fast
+        narrow = series.astype(np.uint16) if int(series.max()) < 2**16 else series  # sorted four times as fast
         order = np.argsort(narrow, kind="stable")
         series, steps, times, values = series[order], steps[order], times[order], values[order]
     if not np.all((steps[1:] > steps[:-1]) | (series[1:] != series[:-1])):

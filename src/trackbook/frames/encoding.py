@@ -14,13 +14,13 @@ from .ragged_array import Ids, sizes
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-LARGEST: Final = 1e38  # beyond it, and nearer to 0 than `SMALLEST`, float32 has too little to say
+LARGEST: Final = 1e38  # above it, and closer to 0 than `SMALLEST`, float32 is not precise enough
 SMALLEST: Final = 1.2e-38
-NARROW: Final = 2.0**-8  # of its magnitude: a range that float32 shows less than exactly at 80 times a chart's size
+NARROW: Final = 2.0**-8  # of range to magnitude, below which float32 would show errors at 80 times a chart's size
 PACKED_POINT: Final = np.dtype([("value", "<f8"), ("step", "<u4"), ("time", "<f4")])
 WORDS: Final = 16  # of a packed bucket: bucket, count and mask, mean, std, then step, time and value of four points
 
-# the matrix of rows: where their steps, times and values are
+# the columns of steps, times and values in the matrix of rows
 _FIRST: Final = BUCKET_COLUMNS.index("first_step")
 _STEPS, _TIMES, _VALUES = (slice(_FIRST + i, len(BUCKET_COLUMNS), 3) for i in range(3))
 
@@ -70,7 +70,7 @@ def _pack_buckets(numbers: Ids, rows: Rows, shift: Steps, offset: Floats, began:
         words[:, 1] = rows["count"].astype(np.int64) | rows["mask"].astype(np.int64) << MASK_SHIFT
         floats[:, 2] = rows["mean"] - offset[numbers]
         floats[:, 3] = np.sqrt(rows["m2"] / rows["count"])
-        words[:, 4::3] = np.where(steps > 0, steps, 0).astype(np.int64)  # none where no value is finite
+        words[:, 4::3] = np.where(steps > 0, steps, 0).astype(np.int64)  # 0 for NaN, when no value is finite
         floats[:, 5::3] = matrix[:, _TIMES] - began[numbers][:, None]
         floats[:, 6::3] = values
         size = np.abs(values)
@@ -82,9 +82,9 @@ def _pack_buckets(numbers: Ids, rows: Rows, shift: Steps, offset: Floats, began:
 
 
 def offsets(low: Floats, high: Floats) -> Floats:
-    """Return the offsets of values, with which float32 resolves them: 0 unless the range is far smaller than the magnitude.
+    """Return offsets by which float32 can represent the values: 0 unless their range is far smaller than their magnitude.
 
-    It is then one of the values, since their differences to it are exact where they are float32 themselves.
+    An offset is one of the values, since differences to it are exact if the values are float32 themselves.
     """
     with np.errstate(all="ignore"):
         narrow = high - low < NARROW * np.minimum(np.abs(low), np.abs(high))
@@ -110,7 +110,7 @@ def _blocks(
     packed: NDArray[Any],
     plain: NDArray[np.bool_],
 ) -> list[Block]:
-    """Encode each series compactly, or as plain float64 rows where float32 would lose digits."""
+    """Encode each series compactly, or as plain float64 rows if float32 would lose digits."""
     head = memoryview(np.stack(heads, axis=1).astype("<f8").tobytes())
     body = memoryview(packed.tobytes())
     size = len(body) // len(packed)

@@ -1,4 +1,4 @@
-"""What a board shows, and the frames that carry it: a keyframe, then deltas cumulative since the keyframe."""
+"""The picture, which is all data that a board can draw, and its frames: a keyframe, then deltas cumulative since the keyframe."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from .ragged_array import Ids
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-LIMITS: Final = (2048, 1024, 512, 256, 128, 64, 32, 16, 8)  # rows a series, tried in turn to keep to a budget
-SERIES_BYTES: Final = HEAD_BYTES + 60  # of a series beside its rows, its header among them
+LIMITS: Final = (2048, 1024, 512, 256, 128, 64, 32, 16, 8)  # buckets a series, tried in turn to meet a budget
+SERIES_BYTES: Final = HEAD_BYTES + 60  # of a series without its rows, including its header
 POINT_BYTES, BUCKET_BYTES = 16, 64
 RUN_BYTES: Final = 300
 NAMED: Final = 1000  # omitted series that are named one by one
@@ -43,7 +43,7 @@ class Series:
 
 
 class Picture:
-    """All that a board can draw, bounded by pixels. Independent of stores, threads and hosts."""
+    """All data that a board can draw, of bounded size. Independent of stores, threads and hosts."""
 
     def __init__(self, project: str) -> None:
         self.project = project
@@ -58,8 +58,8 @@ class Picture:
         self._base = 0
         self._sent_metrics = 0
         self._changed_runs: set[str] = set()
-        self._sent: Steps = np.zeros(0, np.int64)  # shift of what was sent by series, -1: left out
-        self._offset: Floats = np.zeros(0)  # of values as they are sent, by series; NaN: not decided
+        self._sent: Steps = np.zeros(0, np.int64)  # shift of each series in the last keyframe, -1 if left out
+        self._offset: Floats = np.zeros(0)  # offset of the values of each series in frames, NaN if not decided
 
     def put_run(self, run: RunHeader) -> None:
         """Add a run, or replace the header of the run with this id."""
@@ -183,7 +183,7 @@ class Picture:
         return headed(blocks, self._keys, self._sent, self._sent - self.buckets.shift[: len(self._sent)])
 
     def _decide_offsets(self, numbers: Ids, low: Floats, high: Floats) -> None:
-        """Keep offsets until the next keyframe, unless new values are so near 0 that an offset would cost them their digits."""
+        """Keep offsets until the next keyframe, unless new values are so close to 0 that an offset would cost digits."""
         series, low, high = extremes(numbers, low, high)
         offset = self._offset[series]
         near = ((low <= 0) & (high >= 0)) | (np.minimum(np.abs(low), np.abs(high)) < np.abs(offset) / 2)
@@ -212,6 +212,6 @@ def headed(
 
 
 def _bytes(shift: Steps, rows: Steps) -> Steps:
-    """Return how many bytes series take in a frame."""
+    """Return the bytes that series take in a frame."""
     taken: Steps = np.where(rows > 0, SERIES_BYTES, 0) + rows * np.where(shift == 0, POINT_BYTES, BUCKET_BYTES)
     return taken

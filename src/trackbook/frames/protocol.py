@@ -1,4 +1,4 @@
-"""The wire between kernel and front end, as types; ``js/src/frames/protocol.ts`` is its twin in TypeScript.
+"""The wire format between kernel and front end, as types; ``js/src/frames/protocol.ts`` is its counterpart in TypeScript.
 
 Two synced traits carry the data, as in video: `keyframe` is the whole bounded picture and `delta` is everything that
 changed *since that keyframe*, so ``keyframe + delta`` is the whole picture at every moment. Each trait holds a `Frame`:
@@ -12,26 +12,26 @@ Rules
 * Within a session ``seq`` only grows; a picture with a smaller ``seq`` never replaces a newer one.
 * A series is a list of rows sorted by step. With ``width == 1`` a row is one point (`POINT_COLUMNS`); with a larger
   ``width`` (a power of two) it is one bucket of the steps ``[bucket * width, (bucket + 1) * width)`` (`BUCKET_COLUMNS`).
-* Applying a series of a delta: double the keyframe's series (merging aligned pairs of buckets) until the widths are
-  equal, then replace or insert the delta's rows by bucket (by step where ``width == 1``). Rows of a delta are complete.
-* A rewind, a deletion or any other loss of rows is never a delta: it is a new keyframe.
+* To apply a series of a delta, double the keyframe's series (by merging aligned pairs of buckets) until the widths are
+  equal, then replace or insert the delta's rows by bucket (by step if ``width == 1``). Rows of a delta are complete.
+* A rewind, a deletion or any other loss of rows is never sent as a delta, but as a new keyframe.
 * A keyframe may be coarser than the one before, or leave series out (``omitted``), to keep to its budget. A front
-  end that has finer rows of the same session with the same data may keep showing them.
-* A frame of another version is not shown. A front end that gets one asks for a ``keyframe``.
+  end that has finer rows of the same session and data may keep showing them.
+* A frame of another version is not shown. A front end that receives one asks for a ``keyframe``.
 
 Blocks
 ------
-Every block begins at a multiple of 8 bytes, with a head of three float64: an offset of values, the first bucket (step),
+Every block begins at a multiple of 8 bytes, with a head of three float64 numbers: an offset of values, the first bucket (step),
 and the base of times. Numbers in rows are relative to these::
 
     points   16 bytes a row:  float64 value (as it is), uint32 step, float32 time
     buckets  64 bytes a row:  uint32 bucket, uint32 count | mask << 29, float32 mean, float32 std (m2 = std * std * count),
                               then for first, min, max and last: uint32 step after the bucket's first, float32 time, float32
-                              value; where count is 0 min and max are NaN
+                              value; if count is 0, min and max are NaN
 
-Rounding is that of float32, by one offset and base for a series from keyframe to keyframe, so that a delta's rows fit its
-keyframe's. Where float32 cannot hold a number (1e300, 1e-60, very distant steps), the block is ``plain``: no head, rows of all
-of their columns as float64.
+Numbers are rounded to float32. A series has the same offset and base from keyframe to keyframe, so that a delta's rows match its
+keyframe's. If float32 cannot represent a number (1e300, 1e-60, very distant steps), the block is ``plain``: it has no head, and
+all columns of its rows are float64.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ BUCKET_COLUMNS: Final = (
     "count",  # finite values
     "mean",  # of the finite values; NaN when count == 0
     "m2",  # sum of squared differences from the mean, of the finite values
-    "mask",  # what else is in the bucket: NAN | POSITIVE_INFINITY | NEGATIVE_INFINITY
+    "mask",  # the non-finite values in the bucket: NAN | POSITIVE_INFINITY | NEGATIVE_INFINITY
     "first_step",  # the point of the smallest step, finite or not
     "first_time",
     "first",
@@ -73,10 +73,10 @@ NEGATIVE_INFINITY: Final = 4
 
 
 class RunHeader(TypedDict):
-    """A run as the front end needs it. Deltas carry whole records of the runs that changed, matched by ``key``."""
+    """The data of a run for the front end. Deltas carry complete headers of the runs that changed, matched by ``key``."""
 
     key: int  # position of the run on this board, from 0
-    place: int  # of the run in its project, for good: its color and dash pattern follow from it
+    place: int  # permanent position of the run in its project, which determines its color and dash pattern
     id: str
     name: str
     group: str | None
@@ -98,7 +98,7 @@ class SeriesHeader(TypedDict):
     rows: int
     at: int  # bytes before this series' block
     plain: NotRequired[bool]
-    coarser: NotRequired[int]  # how often the kernel's own buckets were doubled, for a frame to fit its budget
+    coarser: NotRequired[int]  # how often the kernel's own buckets were doubled to meet the budget of the frame
 
 
 class Omitted(TypedDict):
@@ -110,7 +110,7 @@ class Omitted(TypedDict):
 
 class FrameHeader(TypedDict):
     version: int
-    session: str  # a new kernel-side session continues nothing
+    session: str  # id of the picture in the kernel; frames of different sessions are unrelated
     seq: int
     base: NotRequired[int]  # in a delta: the seq of its keyframe
     now: float  # the kernel's clock, seconds UTC
@@ -119,16 +119,16 @@ class FrameHeader(TypedDict):
     metrics: list[str]  # keyframe: all in order of first appearance; delta: those added since the keyframe
     series: list[SeriesHeader]
     omitted: NotRequired[Omitted]  # in a keyframe
-    notices: list[str]  # standing problems to show on the board, all of them in every frame
+    notices: list[str]  # current problems to show on the board, all of them in every frame
 
 
-# The trait `cells`: by run id the executions of cells that logged its points, oldest first: In [count], start and end in
-# seconds UTC; the end is None while it runs.
+# The trait `cells`: by run id the executions of cells that logged its points, oldest first. Each is In [count], start and end in
+# seconds UTC; the end is None while the cell runs.
 CellSpans = dict[str, list[tuple[int, float, float | None]]]
 
 
 class TableRun(TypedDict):
-    """A run in the table. `config` and `summary` (what the user set) have scalars by dotted keys."""
+    """A run in the table. `config` and `summary` (the values set by the user) hold scalars by dotted keys."""
 
     id: str
     name: str
@@ -153,9 +153,9 @@ class TableHeader(TypedDict):
 
 
 class Table(TypedDict):
-    """The trait `table`: all runs of the project, or the board's own until somebody looks.
+    """The trait `table`: all runs of the project, or only the board's own runs until the runs panel is opened.
 
-    `data` has three float64 columns, last, min and max, each of runs x metrics values, row by row. Of a metric that the
+    `data` holds three float64 columns, last, min and max, each with runs x metrics values, row by row. For a metric that the
     run never logged they are NaN, infinity and -infinity.
     """
 

@@ -1,4 +1,4 @@
-"""A ragged array: one table in which each series owns a range of rows, so that numpy works on all series at once."""
+"""A ragged array: one table in which each series owns a range of rows, so that numpy can process all series at once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SMALLEST_ROOM: Final = 4
 
 
 class RaggedArray:
-    """Rows of many series, those of each sorted by `key`. Memory grows with the rows, not with their limit."""
+    """Rows of many series, sorted by `key` in each. Memory grows with the rows, not with their limit."""
 
     def __init__(self, dtype: np.dtype[np.void], key: str) -> None:
         self.table: Table = np.empty(0, dtype)
@@ -41,11 +41,11 @@ class RaggedArray:
         return keys
 
     def places(self, series: Ids, start: Ids) -> Ids:
-        """Return the positions of the rows of `series`, of each from its `start` on."""
+        """Return the positions of the rows of `series` in the table, from `start` on in each."""
         return spans(self._start[series] + start, self.size[series] - start)
 
     def tails(self, series: Ids, first: NDArray[np.int64]) -> Ids:
-        """Return for each series the first row whose key is at least `first`. Fast if that is the last row or none."""
+        """Return for each series the first row whose key is at least `first`. Fast if that is the last row or beyond it."""
         size = self.size[series]
         tails = size.copy()
         some = np.flatnonzero(size)
@@ -82,7 +82,7 @@ class RaggedArray:
         self._used += more
 
     def _compact(self, more: int) -> None:
-        """Copy into a larger table, without the ranges that series have left."""
+        """Copy the rows into a larger table, without ranges that are no longer used."""
         kept = int(self._room.sum())
         table = np.empty(kept + more + (kept + more) // 4, self.table.dtype)
         start = np.cumsum(self._room) - self._room

@@ -1,4 +1,4 @@
-"""The lines of a run's console on their way from the terminal to the store, with bounds on their number and length."""
+"""Buffer for the console lines of a run between terminal and store, which bounds their number and length."""
 
 from __future__ import annotations
 
@@ -19,35 +19,32 @@ LAST: Final = 20_000  # lines kept from its end
 FIRST_CHARACTERS: Final = 1_000_000
 LAST_CHARACTERS: Final = 4_000_000
 _MARGIN: Final = 200  # a bit more than the lines that can still change
-# characters that a terminal takes in: of more, lines that are not kept would take the memory
-_AT_ONCE: Final = 1_000_000
+_AT_ONCE: Final = 1_000_000  # characters fed to the terminal at once, to bound the memory for lines that are not kept
 
-Written = tuple[str, float, int | None, str, int]  # stream, time, cell, text, and how many newlines that has
+Written = tuple[str, float, int | None, str, int]  # stream, time, cell, text, and the number of newlines in it
 
 
 class ConsoleLines:
     """The first and last lines of one run, and the number of lines left out in between."""
 
     def __init__(self, run: RunWriter, first: int) -> None:
-        """`first` is the number of the first line: a resumed run already has lines."""
+        """`first` is the number of the first line, which is not 0 for a resumed run."""
         self.run = run
         self._first = first
         self._lock = threading.RLock()
-        self._new: deque[Line] = deque()  # finished lines that were not stored yet: of the beginning
-        self._newest: deque[Line] = deque(maxlen=LAST)  # and of the end
-        self._head_end: int | None = None  # where the beginning ends
+        self._new: deque[Line] = deque()  # finished lines among the first, not stored yet
+        self._newest: deque[Line] = deque(maxlen=LAST)  # finished lines among the last, not stored yet
+        self._head_end: int | None = None  # the number of the line after the first ones
         self._head_characters = 0
-        self._finished = 0  # lines
-        self._sizes: deque[int] = deque()  # of the finished lines that are kept of the end
+        self._finished = 0  # the number of finished lines
+        self._sizes: deque[int] = deque()  # the lengths of the finished lines kept among the last
         self._characters = 0
-        self._dropped = 0  # lines before are not in the store any more, but those of the beginning
+        self._dropped = 0  # lines from `_head_end` to before this number were removed from the store
         self._is_stored = True
-        self._news: deque[tuple[list[Line], list[tuple[int, int]]]] = (
-            deque()
-        )  # rows, and places of rows that are left out
-        self._waiting: deque[Written] = deque()  # what the terminal need not see yet
+        self._news: deque[tuple[list[Line], list[tuple[int, int]]]] = deque()  # rows to store, and ranges to remove
+        self._waiting: deque[Written] = deque()  # text not yet fed to the terminal
         self._waiting_lines = self._waiting_characters = 0
-        self._stored: dict[int, Line] = {}  # lines that may change, as the store has them
+        self._stored: dict[int, Line] = {}  # lines that may change, with their text in the store
 
     @functools.cached_property
     def _terminal(self) -> Terminal:
@@ -56,7 +53,7 @@ class ConsoleLines:
         return Terminal()
 
     def feed(self, stream: str, at: float, cell: int | None, text: str, *, apart: bool) -> None:
-        """Take in text written to a stream. May be called from in any thread."""
+        """Add text written to a stream. May be called from any thread."""
         with self._lock:
             self._is_stored = False
             newlines = 0 if apart or self._head_end is None or not self._terminal.is_plain(text) else text.count("\n")
@@ -76,7 +73,7 @@ class ConsoleLines:
             self._take_in()
 
     def _skip(self) -> None:
-        """Drop the oldest waiting text, none of whose lines would be kept after all that follows."""
+        """Drop the oldest waiting text, whose lines would all be dropped because of the text after it."""
         stream, at, cell, text, newlines = self._waiting.popleft()
         self._waiting_lines -= newlines
         self._waiting_characters -= len(text)
@@ -121,7 +118,7 @@ class ConsoleLines:
 
     def store(self) -> None:
         """Write new lines to the run's store and remove dropped ones from it. One thread at a time."""
-        with self._lock:  # released before the store is written, since a disk may be slow
+        with self._lock:  # released before writing to the store, since a disk may be slow
             if not self._is_stored:
                 self._news.append(self._take_news())
         while self._news:
