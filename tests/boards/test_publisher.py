@@ -26,6 +26,7 @@ class FakeActions:
 
     def __init__(self, **actions: Callable[[Question], Any]) -> None:
         self.open_runs: list[str] = []
+        self.idle_since: float | None = None
         self._actions = actions
 
     def answers(self) -> AnswerTable:
@@ -380,3 +381,24 @@ def test_front_end_knows_which_runs_can_be_stopped(published: Published) -> None
     published.log()
     published.tick()
     assert published.state["open_runs"] == ["r"]
+
+
+def test_kernel_is_idle_when_no_cell_runs_and_no_thread_logs(published: Published) -> None:
+    published.log()
+    published.tick()
+    published.actions.idle_since = 500.0
+    published.publisher.tick(published.now + 1.0)
+    assert published.state.get("idle_since") is None  # its last points may be a thread's
+    published.tick()
+    assert published.state["idle_since"] > 500.0  # since then nothing was logged
+    published.actions.idle_since = None
+    published.tick()
+    assert published.state["idle_since"] is None
+
+
+def test_publisher_of_a_failed_run_that_is_open_stays_awake(published: Published) -> None:
+    published.store.put_run(RunRecord("r", "run", started=100.0, state="failed", ended=200.0))
+    published.tick()
+    assert not published.publisher.awake
+    published.actions.open_runs = ["r"]
+    assert published.publisher.awake

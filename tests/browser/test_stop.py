@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+from playwright.sync_api import expect
 
 from browser.lab import PATIENCE, Board, Lab
 
@@ -68,20 +69,22 @@ def text(lab: Lab, number: int) -> str:
 
 def test_loop_that_asks_should_stop_ends(lab: Lab) -> None:
     board = stop(lab, 0, "by flag")
-    assert "ended finished" in text(lab, 0)
+    assert "ended interrupted" in text(lab, 0)
+    state = board.root.locator('.tb-state[data-state="interrupted"]')
+    expect(state).to_have_attribute("title", "stopped by the stop button of its board")
     board.root.locator(".tb-stop").wait_for(state="hidden")
 
 
 @pytest.mark.parametrize(("number", "name"), [(1, "by raise"), (2, "tracked")])
 def test_loop_that_asks_nothing_ends_by_stopped(lab: Lab, number: int, name: str) -> None:
     board = stop(lab, number, name)
-    assert f"Stopped: run '{name}' was stopped" in text(lab, number)
+    assert f"Stopped: run '{name}' was stopped by the stop button of its board" in text(lab, number)
     board.root.locator('.tb-state[data-state="interrupted"]').wait_for()
 
 
 def test_stopped_runs_have_their_states(lab: Lab) -> None:
     lab.run_to_end(3)
-    assert text(lab, 3).strip() == "finished interrupted interrupted"
+    assert text(lab, 3).strip() == "interrupted interrupted interrupted"
 
 
 def test_stop_waits_for_a_kernel_that_does_not_hear(lab: Lab) -> None:

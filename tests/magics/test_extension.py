@@ -443,7 +443,7 @@ def test_a_run_that_is_to_stop_ends_its_cell(shell: Shell, what: str) -> None:
 def test_stop_flag_leaves_the_end_to_the_cell(shell: Shell) -> None:
     assert shell.run("%%track --stop flag loss", FOR_EVER, "    if tb.run.should_stop: break").success
     assert shell.points() == {"loss": [0, 0.5, 1]}
-    assert shell.states() == ["finished"]
+    assert shell.states() == ["interrupted"]
 
 
 def test_stop_during_a_watch_raises_nothing(shell: Shell) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 import trackbook as tb
 from shells import Shell
 from trackbook import TrackbookWarning
+from trackbook.api.boards import is_cell
 from trackbook.notebook import host
 from trackbook.tracking.run import writer_of
 
@@ -84,6 +86,104 @@ def test_failing_hook_is_switched_off_and_cells_go_on(shell: Shell, monkeypatch:
         assert shell.run("1").success
     assert shell.run("1").success
     assert shell.process.cells._after._called not in shell.ip.events.callbacks["post_run_cell"]
+
+
+# --- training in another cell than `init` --------------------------------------------------------------------------------
+
+
+def test_failing_cell_fails_the_runs_it_logged_to(shell: Shell) -> None:
+    shell.run(INIT + "other = tb.init(project='p', reinit='create_new')")
+    shell.run("run.log({'x': 1})\nraise ValueError('no')")
+    assert shell.states() == ["failed", "running"]
+    run = shell.ip.user_ns["run"]
+    assert (run.record.error, run.record.ended is None) == ("ValueError: no (In [2])", False)
+
+
+def test_run_of_an_interrupted_cell_runs_again_when_logged_to(shell: Shell) -> None:
+    shell.run(INIT)
+    shell.run("tb.log({'x': 1})\nraise KeyboardInterrupt")
+    assert shell.states() == ["interrupted"]
+    shell.run("pass")
+    assert shell.states() == ["interrupted"]
+    shell.run("tb.log({'x': 2})")
+    run = tb.get_run()
+    assert (run.state, run.record.ended, run.record.error) == ("running", None, None)
+    assert shell.points() == {"x": [1, 2]}
+    shell.run("tb.log({'x': 3})\n1 / 0")
+    assert run.record.error == "ZeroDivisionError: division by zero (In [5])"
+
+
+def test_finish_leaves_the_state_of_a_failed_cell(shell: Shell) -> None:
+    shell.run(INIT)
+    shell.run("tb.log({'x': 1})\n1 / 0")
+    shell.run("tb.finish()")
+    assert shell.states() == ["failed"]
+
+
+def test_finish_with_a_state_has_that_state(shell: Shell) -> None:
+    shell.run(INIT)
+    shell.run("tb.log({'x': 1})\nraise KeyboardInterrupt")
+    shell.run("tb.finish('finished')")
+    assert shell.states() == ["finished"]
+    assert tb.get_run().record.error is None
+
+
+def test_failed_run_can_be_deleted_while_it_could_go_on(shell: Shell) -> None:
+    shell.run(INIT)
+    shell.run("tb.log({'x': 1})\n1 / 0")
+    shell.run("tb.delete_run(run.id, force=True)")
+    assert shell.states() == []
+    assert not shell.run("run.log({'x': 2})").success
+
+
+def test_run_whose_cell_runs_when_the_kernel_ends_is_interrupted(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(shell.process), "_ends_by_its_main_program", False)
+    shell.run(INIT + "idle = tb.init(project='p', reinit='create_new')")
+    shell.ip.user_ns["end"] = shell.process.close
+    shell.run("run.log({'x': 1})\nend()")
+    states = {record.id: (record.state, record.error) for record in shell.process.project("p").runs()}
+    ids = [shell.ip.user_ns[name].id for name in ("run", "idle")]
+    assert [states[run] for run in ids] == [
+        ("interrupted", "the kernel ended while In [2] ran"),
+        ("finished", None),
+    ]
+
+
+# --- what says nothing ------------------------------------------------------------------------------------------------
+
+
+def test_cell_run_again_says_nothing_of_the_run_it_ends(shell: Shell, recwarn: pytest.WarningsRecorder) -> None:
+    for _ in range(2):
+        shell.run(INIT)
+    assert shell.states() == ["finished", "running"]
+    assert [str(warning.message) for warning in recwarn] == []
+    with pytest.warns(TrackbookWarning, match="still open and is finished now"):
+        shell.run(INIT + "# another cell")
+
+
+def test_init_over_a_failed_run_says_nothing(shell: Shell, recwarn: pytest.WarningsRecorder) -> None:
+    shell.run(INIT)
+    shell.run("tb.log({'x': 1})\n1 / 0")
+    shell.run(INIT + "# another cell")
+    assert shell.states() == ["failed", "running"]
+    assert [str(warning.message) for warning in recwarn] == []
+
+
+def test_run_as_result_is_shown_except_beside_its_board(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Kernel(host.Host):
+        shell = object()
+
+        def cell(self) -> str:
+            return str(number)
+
+    number = 1
+    monkeypatch.setattr(host, "current", Kernel)
+    run = tb.init("p", display=False)
+    writer_of(run).is_shown_here = partial(is_cell, "1")
+    formatted = shell.ip.display_formatter.format
+    assert formatted(run) == ({}, {})
+    number = 2
+    assert "trackbook run" in formatted(run)[0]["text/plain"]
 
 
 # --- a run over the one of the time before ----------------------------------------------------------------------------

@@ -33,14 +33,21 @@ def test_a_run_that_is_asked_to_stop_says_so_and_goes_on() -> None:
         run.stop()
         assert run.should_stop is True
         assert run.log({"loss": 1.0}) == {"loss": 1.0}
-    assert run.state == "finished"
+    assert (run.state, run.record.error) == ("interrupted", "stopped by run.stop()")
+
+
+def test_stopped_run_has_the_state_that_finish_names() -> None:
+    run = tb.init("p")
+    run.stop()
+    run.finish("finished")
+    assert (run.state, run.record.error) == ("finished", None)
 
 
 def test_log_raises_where_that_is_asked_for_when_its_points_are_recorded() -> None:
     run = tb.init("p", stop="raise")
     run.log({"loss": 1.0})
     run.stop()
-    with pytest.raises(tb.Stopped, match=f"^run '{run.name}' was stopped$"):
+    with pytest.raises(tb.Stopped, match=rf"^run '{run.name}' was stopped by run\.stop\(\)$"):
         tb.log({"loss": 2.0, "acc": 0.5})
     assert run.history()["value"].to_list() == [1.0, 2.0, 0.5]
     run.finish()

@@ -157,37 +157,61 @@ def test_threads_log_to_one_run(run: Run) -> None:
 
 def test_a_second_point_at_a_step_is_discarded_with_one_warning_a_metric(run: Run) -> None:
     run.log({"loss": 1, "acc": 1}, step=0)
-    run.log({"loss": 2, "acc": 2}, step=0)
-    run.log({"loss": 3}, step=0)
-    writer_of(run).hand_over()
     with pytest.warns(TrackbookWarning) as warned:
-        run.log({"lr": 1})
+        assert run.log({"loss": 2, "acc": 2, "lr": 1}, step=0) == {"lr": 1}
     said = [str(warning.message) for warning in warned]
     assert ["'loss'" in said[0], "'acc'" in said[1], len(said)] == [True, True, 2]
     assert "first value stays" in said[0]
-    run.log({"loss": 4}, step=0)
+    assert run.log({"loss": 4}, step=0) == {}
     run.finish()
     assert logged(run) == [("loss", 0, 1), ("acc", 0, 1), ("lr", 0, 1)]
 
 
-def test_pending_warnings_are_issued_at_the_end(run: Run) -> None:
+def test_log_returns_what_is_new_at_an_earlier_step(run: Run) -> None:
+    for step in (0, 10, 20):
+        run.log({"loss": step}, step=step)
+    assert run.log({"loss": 5}, step=5) == {"loss": 5}
+    with pytest.warns(TrackbookWarning, match="'loss'"):
+        assert run.log({"loss": 6}, step=5) == {}
+    assert [run.log({"loss": 7}, step=step) for step in (10, 30, 20, 25)] == [{}, {"loss": 7}, {}, {"loss": 7}]
+    assert [run.log({"loss": 8}, step=step) for step in (30, 25, 5, 24)] == [{}, {}, {}, {"loss": 8}]
+    run.finish()
+    assert [step for _, step, _ in logged(run)] == [0, 5, 10, 20, 24, 25, 30]
+
+
+def test_resumed_run_knows_the_points_of_before() -> None:
+    run = tb.init("p")
+    run.log({"loss": 1}, step=7)
+    run.finish()
+    again = tb.init("p", id=run.id, resume="must")
+    with pytest.warns(TrackbookWarning, match="'loss'"):
+        assert again.log({"loss": 2, "acc": 2}, step=7) == {"acc": 2}
+    assert again.log({"loss": 2}, step=6) == {"loss": 2}
+    again.finish()
+
+
+def log_unseen(run: Run) -> None:
+    """Log a second point at step 0 as two threads at once do: it is found when the points reach the store."""
     run.log({"loss": 1}, step=0)
-    run.log({"loss": 2}, step=0)
+    writer_of(run).recorder.record(0.0, {"loss": 2.0}, 0)
+
+
+def test_pending_warnings_are_issued_at_the_end(run: Run) -> None:
+    log_unseen(run)
     with pytest.warns(TrackbookWarning, match="'loss'.* was logged twice at one step"):
         run.finish()
 
 
 def test_a_warning_points_at_the_users_line(run: Run) -> None:
     run.log({"loss": 1}, step=0)
-    run.log({"loss": 2}, step=0)
     with pytest.warns(TrackbookWarning) as warned:
-        run.finish()
-    assert warned[0].filename == __file__
+        run.log({"loss": 2}, step=0)
+    line = inspect.currentframe().f_lineno - 1  # type: ignore[union-attr]
+    assert (warned[0].filename, warned[0].lineno) == (__file__, line)
 
 
 def test_a_call_that_a_warning_stops_records_nothing(run: Run) -> None:
-    run.log({"loss": 1}, step=0)
-    run.log({"loss": 2}, step=0)
+    log_unseen(run)
     writer_of(run).hand_over()
     with pytest.raises(TrackbookWarning):
         run.log({"acc": 1})

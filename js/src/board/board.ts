@@ -119,7 +119,7 @@ export class Board {
     el.append(this.element);
     adoptStyle(this.element, STYLES, signal);
     this.#store.subscribe(update, signal);
-    onTraitChange(model, ["user_charts", "open_runs"], update, signal);
+    onTraitChange(model, ["user_charts", "open_runs", "idle_since"], update, signal);
     watchTheme(window, update, signal);
     watchPrint(window, printing => this.#print(printing), signal);
     const ticking = setInterval(() => this.#tick(), TICK);
@@ -200,7 +200,8 @@ export class Board {
     const about = currentRun(runs);
     const current = styleOf(about?.id ?? "");
     this.#stop.update(about && this.#canStop(about) ? about : null);
-    this.#header.update(project, current ?? undefined, runs.length === 1, clock);
+    const kernel = { idleSince: about ? this.#idleSince(about) : null, gone: this.#heartbeat.words };
+    this.#header.update(project, current ?? undefined, runs.length === 1, clock, kernel);
     const shown = [...drawn.runs].sort((a, b) => Number(a.faded) - Number(b.faded)); // within both groups, by key
     this.#legend.update(shown.flatMap(styled), drawn.members);
   }
@@ -209,6 +210,13 @@ export class Board {
   #canStop({ id, state }: RunHeader): boolean {
     const here = (this.#model.get("open_runs") ?? []) as readonly string[];
     return state === "running" && this.#ticks && here.includes(id);
+  }
+
+  /** Since when the kernel that writes a run is idle, in seconds UTC; null while a cell of it runs. */
+  #idleSince({ id }: RunHeader): number | null {
+    const here = (this.#model.get("open_runs") ?? []) as readonly string[];
+    const since = this.#model.get("idle_since");
+    return typeof since === "number" && here.includes(id) ? since : null;
   }
 
   #showCharts(drawn: DrawnPicture, settings: DrawSettings) {

@@ -4,6 +4,14 @@ import { durationOf, STATE_HELP } from "../runs/run-state.ts";
 import { h, setText } from "../ui/dom.ts";
 import { formatCount, formatDuration, formatRate } from "../ui/format.ts";
 
+/** What is known of the kernel that writes the current run, beside the run's own state. */
+export interface KernelState {
+  /** Since when no cell of it runs, in seconds UTC; null while one does. */
+  idleSince: number | null;
+  /** What to say in place of the state when the kernel is not heard; empty while it is. */
+  gone: string;
+}
+
 /** Shows the project, the current run, its state, and its progress. */
 export class Header {
   readonly element = h("div", { class: "tb-status" });
@@ -21,6 +29,7 @@ export class Header {
     h("div"),
   );
   #current: RunHeader | null = null;
+  #kernel: KernelState = { idleSince: null, gone: "" };
   #now: () => number = () => 0;
 
   /** `stop` is placed beside the current run. */
@@ -40,7 +49,14 @@ export class Header {
   /**
    * `now` returns the kernel's time in seconds. `alone`: whether this is the only run, so that there is no legend.
    */
-  update(project: string, style: RunStyle | undefined, alone: boolean, now: () => number) {
+  update(
+    project: string,
+    style: RunStyle | undefined,
+    alone: boolean,
+    now: () => number,
+    kernel: KernelState,
+  ) {
+    this.#kernel = kernel;
     setText(this.#project, project);
     this.#project.title = project;
     this.#current = style?.run ?? null;
@@ -54,7 +70,8 @@ export class Header {
   tick() {
     const run = this.#current;
     if (!run) return;
-    const duration = durationOf(run, this.#now());
+    const { idleSince } = this.#kernel;
+    const duration = durationOf(run, idleSince ?? this.#now());
     setText(this.#elapsed, duration === undefined ? "" : formatDuration(duration));
   }
 
@@ -65,16 +82,28 @@ export class Header {
     this.#dot.style.background = color;
     setText(this.#name, label);
     this.#run.title = label;
-    setText(this.#state, run.state);
-    this.#state.dataset.state = run.state;
-    this.#state.title = run.error ?? STATE_HELP[run.state];
+    const { text, name, title } = this.#stateOf(run);
+    setText(this.#state, text);
+    this.#state.dataset.state = name;
+    this.#state.title = title;
     this.#showProgress(run);
+  }
+
+  #stateOf({ state, error }: RunHeader) {
+    const { idleSince, gone } = this.#kernel;
+    if (state !== "running") return { text: state, name: state, title: error ?? STATE_HELP[state] };
+    if (gone)
+      return { text: gone, name: "gone", title: "The state that the run was left in is not known here." };
+    if (idleSince === null) return { text: state, name: state, title: STATE_HELP[state] };
+    const time = new Date(1000 * idleSince).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+    return { text: `idle since ${time}`, name: "idle", title: "The run is open, and no cell is running." };
   }
 
   #showProgress({ done, total, rate, state }: RunHeader) {
     const steps = total ? `${formatCount(done)} / ${formatCount(total)}` : formatCount(done);
     setText(this.#steps, `${steps} ${done === 1 && !total ? "step" : "steps"}`);
-    const moving = state === "running" && rate !== null && rate > 0;
+    const still = this.#kernel.gone || this.#kernel.idleSince !== null;
+    const moving = state === "running" && !still && rate !== null && rate > 0;
     const left = moving && total ? ` · ${formatDuration((total - done) / rate)} left` : "";
     setText(this.#rate, moving ? formatRate(rate) + left : "");
     const share = total ? Math.min(1, done / total) : 0;

@@ -49,6 +49,11 @@ export class Heartbeat {
       this.#setState("silent");
   }
 
+  /** What to say in place of the state of a running run; empty while the kernel is alive. */
+  get words(): string {
+    return { heard: "", silent: "no answer", gone: "kernel gone" }[this.state];
+  }
+
   /** Return a notice for a board with a running run, or undefined while the kernel is alive. */
   notice(project: string): string | undefined {
     if (this.state === "heard") return undefined;

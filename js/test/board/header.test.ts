@@ -1,15 +1,23 @@
 // @vitest-environment happy-dom
 import { expect, test } from "vitest";
-import { Header } from "../../src/board/header.ts";
+import { Header, type KernelState } from "../../src/board/header.ts";
 import type { RunHeader } from "../../src/frames/protocol.ts";
 import { styleRuns } from "../../src/plot/palette.ts";
 import type { RunStyle } from "../../src/plot/plot-rows.ts";
 import { run } from "../fixtures.ts";
 
-function topLine(more: Partial<RunHeader>, { now = 0, alone = false } = {}) {
+const HEARD: KernelState = { idleSince: null, gone: "" };
+
+function topLine(more: Partial<RunHeader>, { now = 0, alone = false, kernel = HEARD } = {}) {
   const line = new Header(document.createElement("span"));
   const clock = { now };
-  line.update("digits", styleRuns([run(0, more)], "light").get(0) as RunStyle, alone, () => clock.now);
+  line.update(
+    "digits",
+    styleRuns([run(0, more)], "light").get(0) as RunStyle,
+    alone,
+    () => clock.now,
+    kernel,
+  );
   const text = () => [...line.element.children].map(child => child.textContent).filter(Boolean);
   return { line, clock, text };
 }
@@ -66,4 +74,19 @@ test("a single run is marked as its own legend entry", () => {
       ?.textContent,
   ).toBe("run-0");
   expect(topLine({}).line.element.querySelector(".tb-run")).toBeNull();
+});
+
+test("the clock of a run that no cell runs stands, and its state says since when", () => {
+  const kernel = { idleSince: 30, gone: "" };
+  const { line, text } = topLine({ started: 10, done: 5, total: 10, rate: 1 }, { now: 75, kernel });
+  const time = new Date(30_000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  expect(text()).toEqual(["digits", "run-0", `idle since ${time}`, "0:20", "5 / 10 steps"]);
+  line.tick();
+  expect(text()).toContain("0:20");
+});
+
+test("a kernel that is gone stands in place of running, and of no other state", () => {
+  const kernel = { idleSince: null, gone: "kernel gone" };
+  expect(topLine({}, { kernel }).text()).toContain("kernel gone");
+  expect(topLine({ state: "finished" }, { kernel }).text()).toContain("finished");
 });

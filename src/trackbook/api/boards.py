@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..notebook import host
 from ..settings import user_path
 from ..store.polars_import import import_polars
 from ..tracking.run import Run, writer_of
@@ -88,11 +90,18 @@ def show_run(run: Run) -> None:
         process().boards.show(_new_board(project, source))
     else:
         board.add_run(run.id)
+    writer.is_shown_here = partial(is_cell, host.current().cell())
+
+
+def is_cell(cell: str | None) -> bool:
+    """Whether this execution of a cell is the running one."""
+    return cell is not None and host.current().cell() == cell
 
 
 def _new_board(project: Project, source: FrameSource) -> Board:
     from ..boards.run_actions import RunActions
 
     boards = process().boards
-    actions = RunActions(project, boards.forget_run)
+    cells = process().cells
+    actions = RunActions(project, boards.forget_run, lambda: cells.idle_since)
     return boards.add(source, project.name, project.store.path, actions, project)

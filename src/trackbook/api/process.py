@@ -145,6 +145,7 @@ class Process:
         self.last_project = project
         writer = writer_of(run)
         writer.on_end.append(partial(self._release, project))
+        writer.on_go_on.append(self.boards.wake)
         self._take_up(writer)  # before anything else, so that a run whose `init` is interrupted ends as others do
         self.cells.note_run(writer, project.store.path)
         self.captures.begin(writer, options.captures)
@@ -275,7 +276,7 @@ class Process:
             self._close_child()
             return
         if not self._ends_by_its_main_program:
-            self._end_all(lambda _: ("finished", None))
+            self._end_all(self._ending_in_a_kernel)
             return
         error = getattr(sys, "last_value", None)
         exits = [writer for writer in self.runs if writer.origin.shown is error]
@@ -283,6 +284,16 @@ class Process:
             for folder in {writer.journals for writer in exits if writer.journals is not None}:
                 write_at_exit(folder, [writer.id for writer in exits if writer.journals == folder])
         self._end_all(lambda writer: state_after(None if writer in exits else error))
+
+    def _ending_in_a_kernel(self, writer: RunWriter) -> tuple[State, str | None]:
+        """Return how a run ends with its kernel: one whose cell is still running did not reach its end."""
+        cell = self.cells.cut_short(writer)
+        if not cell:
+            return "finished", None
+        return (
+            "interrupted",
+            "the kernel ended while its cell ran" if cell is True else f"the kernel ended while In [{cell}] ran",
+        )
 
     @property
     def _ends_by_its_main_program(self) -> bool:

@@ -10,7 +10,7 @@ from ..compat.init_keywords import translate
 from ..notebook import host
 from ..text import ONE_SLIP, nearest
 from ..tracking.config import Config
-from ..tracking.run import Run
+from ..tracking.run import Run, writer_of
 from ..tracking.run_options import RunOptions, run_options
 from ..types import OnBadValue, Resume, State, StepBy, Stop
 from ..user_warnings import warn
@@ -143,7 +143,7 @@ def _begin(options: RunOptions) -> Run:
     if previous is not None and options.reinit == "return_previous":
         return previous
     if previous is not None and options.reinit == "finish_previous":
-        _finish(previous)
+        _finish(previous, quietly=_needs_no_word(previous))
     run = here.begin_run(options)
     if host.current().is_notebook if options.display is None else options.display:
         show_run(run)
@@ -158,12 +158,19 @@ def _meant(ignored: Sequence[str]) -> str:
     return f"; did you mean {', '.join(dict.fromkeys(near))}?" if near else ""
 
 
-def _finish(previous: Run) -> None:
+def _needs_no_word(previous: Run) -> bool:
+    """Whether it is plain why a run that is open still ends: its cell is executed again, or it failed."""
+    writer = writer_of(previous)
+    return writer.is_suspended or process().cells.is_rerun_of(writer)
+
+
+def _finish(previous: Run, *, quietly: bool) -> None:
     previous.finish()
-    warn(
-        f"run {previous.name!r} was still open and is finished now; call finish() at its end, or "
-        "init(reinit='create_new') to have runs side by side"
-    )
+    if not quietly:
+        warn(
+            f"run {previous.name!r} was still open and is finished now; call finish() at its end, or "
+            "init(reinit='create_new') to have runs side by side"
+        )
 
 
 def log(

@@ -78,6 +78,11 @@ class OpenBoards:
         for board in self.all():
             board.publisher.note_cells()
 
+    def wake(self) -> None:
+        """Look at everything again, now."""
+        for board in self.all():
+            board.publisher.wake()
+
     def settle(self) -> None:
         """Publish everything, as at the end of a run."""
         for board in self.all():

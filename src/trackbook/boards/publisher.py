@@ -28,6 +28,7 @@ PATIENCE_SECONDS: Final = 0.6
 SILENT_AFTER: Final = 60.0
 IDLE_SECONDS: Final = 0.5  # the slowest pace of an open run
 IDLER: Final = 20  # the interval after a pause in logging is the pause divided by this
+QUIET_SECONDS: Final = 5.0  # without points, after which a kernel without a running cell is idle
 BEAT_SECONDS: Final = 10.0  # `js/src/frames/heartbeat.ts` waits for several beats
 
 
@@ -40,8 +41,8 @@ class Publish(Protocol):
 class Publisher:
     """Decides which traits a board's front end gets and when, and answers its questions. Independent of widgets and servers.
 
-    The published traits are ``keyframe``, ``delta``, ``table``, ``cells``, ``open_runs`` and ``beat``. The context `message` is
-    entered around traits that are to be sent together. Code that sets or reads the transport's traits holds `lock`.
+    The published traits are ``keyframe``, ``delta``, ``table``, ``cells``, ``open_runs``, ``idle_since`` and ``beat``. The context
+    `message` is entered around traits that are to be sent together. Code that sets or reads the transport's traits holds `lock`.
     """
 
     def __init__(
@@ -66,12 +67,13 @@ class Publisher:
         self._sent_at = 0.0
         self._logged = 0  # points logged so far
         self._logged_at = 0.0  # when that number changed last
+        self._logged_time = 0.0  # the same in seconds UTC
         self._beat = 0
         self._unsent = False  # whether `delta` gave one view news that the others have not got
         self._unseen_since: float | None = None
         self._cells_due = True
         self._cells_of: list[str] = []
-        self._last: dict[str, Any] = {}  # small traits as they were published
+        self._last: dict[str, Any] = {"idle_since": None}  # small traits as they were published
         self._rule = DrawnRuns()
         self._rule_due = 0.0
         self._selected: list[str] = []
@@ -113,13 +115,14 @@ class Publisher:
             self._publish_frames(*self.source.frames())
             self._sent_at = now
             if self.source.logged != self._logged:
-                self._logged, self._logged_at = self.source.logged, now
+                self._logged, self._logged_at, self._logged_time = self.source.logged, now, time.time()
             self._due = now + self._pace(now)
         elif self.source.running and now - self._sent_at >= BEAT_SECONDS:
             self._beat += 1
             self.publish("beat", self._beat)
             self._sent_at = now
             self._cells_due = True  # no event announces the cells of another process
+        self._publish_changed("idle_since", self._idle_since(now))
         table = self._table.news(now, self._table_runs)
         if table is not None:
             self.publish("table", table)
@@ -160,6 +163,13 @@ class Publisher:
             self.publish("delta", delta)
             self._publish_changed("open_runs", self._actions.open_runs)
 
+    def _idle_since(self, now: float) -> float | None:
+        """Return since when neither a cell of this kernel runs nor a thread of it logs; None while one does."""
+        since = self._actions.idle_since
+        if since is None or now - self._logged_at < QUIET_SECONDS:
+            return None
+        return round(max(since, self._logged_time), 1)
+
     def _publish_cells(self) -> None:
         self._cells_due = False
         self._cells_of = self.source.run_ids
@@ -190,8 +200,16 @@ class Publisher:
 
     @property
     def awake(self) -> bool:
-        """Whether there may be news: a run is open, or the front end shows all runs of the project."""
-        return self.source.running or self.source.follow or self.shows_all_runs or self._rule.changes
+        """Whether there may be news: a run is open, or the front end shows all runs of the project.
+
+        A failed run may still be open: the next `log` continues it.
+        """
+        is_open = not self._open_here.isdisjoint(self.source.run_ids)
+        return self.source.running or is_open or self.source.follow or self.shows_all_runs or self._rule.changes
+
+    @property
+    def _open_here(self) -> set[str]:
+        return set(self._actions.open_runs)
 
     def wake(self) -> None:
         """Publish again at the next tick, after reading everything anew."""

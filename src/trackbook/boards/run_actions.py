@@ -24,6 +24,10 @@ class Actions(Protocol):
     def open_runs(self) -> list[str]:
         """The ids of the runs that this process writes, and can therefore stop."""
 
+    @property
+    def idle_since(self) -> float | None:
+        """When the last cell of this kernel ended, in seconds UTC; None while one runs, and where that is not known."""
+
     def answers(self) -> AnswerTable:
         """Return the questions that change runs, with their functions."""
 
@@ -31,14 +35,24 @@ class Actions(Protocol):
 class RunActions:
     """Changes runs of one project, whichever process wrote them."""
 
-    def __init__(self, project: Project, on_delete: Callable[[str], None] = lambda _: None) -> None:
-        """`on_delete` is called with the id of each deleted run."""
+    def __init__(
+        self,
+        project: Project,
+        on_delete: Callable[[str], None] = lambda _: None,
+        idle_since: Callable[[], float | None] = lambda: None,
+    ) -> None:
+        """`on_delete` is called with the id of each deleted run; `idle_since` is asked when this kernel's last cell ended."""
         self._project = project
         self._on_delete = on_delete
+        self._idle_since = idle_since
 
     @property
     def open_runs(self) -> list[str]:
         return [run.id for run in self._project.open_runs]
+
+    @property
+    def idle_since(self) -> float | None:
+        return self._idle_since()
 
     def answers(self) -> AnswerTable:
         changes = (self._rename, self._tag, self._note, self._delete, self._stop)
@@ -68,7 +82,7 @@ class RunActions:
         self._on_delete(run.id)
 
     def _stop(self, run: Run, _: Question) -> None:
-        run.stop()
+        run._stop("the stop button of its board")  # noqa: SLF001  # who asked is not for users to say
 
 
 class NoActions:
@@ -76,6 +90,7 @@ class NoActions:
 
     def __init__(self, reason: str) -> None:
         self.open_runs: list[str] = []
+        self.idle_since: float | None = None
         self._reason = reason
 
     def answers(self) -> AnswerTable:

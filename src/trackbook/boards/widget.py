@@ -49,6 +49,8 @@ class Board(View, anywidget.AnyWidget):
     cells = traitlets.Dict().tag(sync=True, echo_update=False)
     open_runs = traitlets.List(traitlets.Unicode(), help="ids of runs that this kernel writes, and can stop")
     open_runs.tag(sync=True, echo_update=False)
+    idle_since = traitlets.Float(None, allow_none=True, help="seconds UTC; None while a cell of this kernel runs")
+    idle_since.tag(sync=True, echo_update=False)
     # a list, not a dict by name, because a chart may have any name, even `__proto__`
     user_charts = traitlets.List(traitlets.Dict()).tag(sync=True, echo_update=False)
     seen = traitlets.Int(0).tag(sync=True, echo_update=False)

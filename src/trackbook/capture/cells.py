@@ -84,7 +84,7 @@ class _FollowedRun:
 
     def count(self) -> Mapping[str, int]:
         """Return the number of points per metric. Query the store, which may be busy writing, only after new points were logged."""
-        written = [(segment.name, used) for segment, used in self.run.ready()[-1:]]
+        written = self.run.written()
         if written != self.written:
             self.run.hand_over(children=False)
             figures = self.run.store.summary(self.run.id)

@@ -15,6 +15,7 @@ from typing import Any
 from ..tracking.endings import Stopped
 from ..tracking.logged_values import to_float, to_step
 from ..tracking.run import Run
+from ..user_warnings import said_by
 from .instrument import DUE, KINDS, LATER, VALUE
 from .messages import show_note
 
@@ -105,7 +106,8 @@ class Tracker:
             self.missed = True
             return
         try:
-            run.log({metric: number}, None if step is None else to_step(step))
+            with said_by(self._say):
+                run.log({metric: number}, None if step is None else to_step(step))
         except (TypeError, ValueError, RuntimeError) as error:
             self._refuse(metric, str(error))
         else:

@@ -28,12 +28,18 @@ class Execution:
     count: int | None = None  # In [count]; None when the execution is not counted
     started: float = field(default_factory=time.time)  # later than the true start when the cell began before `watch`
     runs: list[tuple[Path | None, RunWriter]] = field(default_factory=list)  # opened runs, each with its project's file
+    # the runs that were open at its start, each with how far its journal was written
+    found: list[tuple[RunWriter, object]] = field(default_factory=list)
     at_end: list[Callable[[], None]] = field(default_factory=list)
 
     @property
     def cell(self) -> str:
         """A key of the cell, equal for each of its executions."""
         return self.id or hashlib.sha256(self.source.encode(errors="replace")).hexdigest()
+
+    def logged_to(self) -> list[RunWriter]:
+        """Return the runs of earlier cells that something was logged to since it began."""
+        return [run for run, before in self.found if not run.ended and run.written() != before]
 
 
 @dataclass(frozen=True)
@@ -55,6 +61,8 @@ class CellExecutions:
         self.on_begin: list[Callable[[Execution], None]] = []
         self.on_end: list[Callable[[Execution, Outcome], None]] = []
         self._has_ended = False  # whether any execution has ended since `watch`
+        self.idle_since: float | None = None  # when the last cell ended, in seconds UTC; None while a cell runs
+        self._open: list[RunWriter] = []
         self._earlier: dict[str, list[tuple[Path | None, str]]] = {}  # by cell, the runs of its last execution
         self._before = host.CellHook("pre_run_cell", self._on_begin, "marks runs of cells that fail")
         self._after = host.CellHook("post_run_cell", self._on_end, "marks runs of cells that fail")
@@ -83,6 +91,22 @@ class CellExecutions:
         """Note that the running cell opened `run`, in the file `project`."""
         if self._shell is not None:
             self.current().runs.append((project, run))
+            self._open = [one for one in self._open if not one.ended] + [run]
+
+    def is_rerun_of(self, run: RunWriter) -> bool:
+        """Whether the running cell opened this run when it was executed before."""
+        if self._shell is None:
+            return False
+        execution = self.current()
+        new = any(opened is run for _, opened in execution.runs)
+        return not new and any(run.id == run_id for _, run_id in self._earlier.get(execution.cell, ()))
+
+    def cut_short(self, run: RunWriter) -> int | bool:
+        """Return whether a cell is running that opened a run or logged to it, as the count of the cell where it has one."""
+        for execution in self._executions:
+            if any(one is run for _, one in execution.runs) or run in execution.logged_to():
+                return execution.count or True
+        return False
 
     def predecessor(self, run: RunWriter) -> str | None:
         """Return the id of the run that the previous execution of the cell opened in place of `run`."""
@@ -103,10 +127,13 @@ class CellExecutions:
         counts = info is None or getattr(info, "store_history", False)
         # not `execution_count`, which is this cell's or the next one's, depending on the version of IPython
         count = self._shell.displayhook.prompt_count if counts and self._shell is not None else None
-        return Execution(notebook.cell_id(), source or "", getattr(sys, "last_value", None), count)
+        self._open = [run for run in self._open if not run.ended]
+        found: list[tuple[RunWriter, object]] = [(run, run.written()) for run in self._open]
+        return Execution(notebook.cell_id(), source or "", getattr(sys, "last_value", None), count, found=found)
 
     def _begin(self, execution: Execution) -> None:
         self._executions.append(execution)
+        self.idle_since = None
         if len(self._executions) == 1:
             for callback in self.on_begin:
                 callback(execution)
@@ -116,13 +143,14 @@ class CellExecutions:
 
     def _on_end(self, result: Any) -> None:
         self._has_ended = True
+        if len(self._executions) <= 1:
+            self.idle_since = time.time()
         if not self._executions:
             return
         execution = self._executions.pop()
         error = _error(execution, result)
-        for _, run in reversed(execution.runs):
-            if error is not None and run.state == "running":
-                run.end(*state_after(error))
+        if error is not None:
+            _mark(execution, error)
         for at_end in execution.at_end:
             at_end()
         if execution.runs:
@@ -137,6 +165,17 @@ class CellExecutions:
         history = getattr(self._shell, "history_manager", None)
         found = getattr(history, "output_hist_reprs", {}).get(execution.count)
         return None if found is None else str(found)
+
+
+def _mark(execution: Execution, error: BaseException) -> None:
+    """End the runs that a failing execution opened, and suspend those of earlier cells that it logged to."""
+    for _, run in reversed(execution.runs):
+        if run.state == "running":
+            run.end(*state_after(error))
+    state, said = state_after(error, execution.count)
+    if state != "finished":
+        for run in execution.logged_to():
+            run.suspend(state, said)
 
 
 def _error(execution: Execution, result: Any) -> BaseException | None:

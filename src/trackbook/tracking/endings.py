@@ -16,9 +16,14 @@ class Stopped(Exception):  # noqa: N818  # as KeyboardInterrupt, it says what ha
     __module__ = "trackbook"  # the public path, shown in tracebacks and in a run's error
 
 
-def state_after(error: BaseException | None) -> tuple[State, str | None]:
-    """Return the state of a run that ends with `error`, or with None, and the text of the error."""
+def state_after(error: BaseException | None, cell: int | None = None) -> tuple[State, str | None]:
+    """Return the state of a run that ends with `error`, or with None, and the text of the error.
+
+    The text names `cell`, the count of the cell that raised it, if given.
+    """
     if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
         return "finished", None
     said = "".join(traceback.format_exception_only(error)).strip().encode(errors="backslashreplace").decode()
+    if cell is not None:
+        said = f"{said} (In [{cell}])"
     return "interrupted" if isinstance(error, KeyboardInterrupt | Stopped) else "failed", said

@@ -306,6 +306,8 @@ class Project:
         return table
 
     def _refuse_running(self, act: str, run: Run, *, force: bool = False) -> None:
+        for writer in [one for one in self.open_runs if one.id == run.id and one.is_suspended]:
+            writer.end(writer.state)
         if run.state == "running" and not (force and life(self.store, self.journals, run.id) == "unknown"):
             raise ValueError(f"run {run.name!r} {self._running(run.id)}: finish it before you {act} it")
 

@@ -39,6 +39,7 @@ class Recorder:
         self._earlier = dict(largest)  # steps of a resumed run, for metrics that this process has not logged yet
         self._next = max(largest.values(), default=-1) + 1
         self._by_metric = step_by == "metric"
+        self._counts = False  # whether metrics counted their own steps, of which `_next` knows nothing
         self._in_child = False
 
     def record(self, now: float, values: Mapping[str, float], step: int | None) -> bool:
@@ -52,8 +53,11 @@ class Recorder:
         with self.lock:
             if self.closed:
                 return False
-            if step is None and not self._by_metric:
-                step = NEXT_STEP if self._in_child else self._next
+            if step is None:
+                if self._by_metric:
+                    self._counts = True
+                else:
+                    step = NEXT_STEP if self._in_child else self._next
             if step is not None and left and step >= self._next:
                 self._next = step + 1
             for name, value in values.items():
@@ -75,6 +79,15 @@ class Recorder:
                 self._take_back(values, step)
                 raise ValueError("the largest step, 2**63 - 1, is taken; log with a smaller step=") from None
         return True
+
+    def going_back(self, metrics: Iterable[str], step: int) -> list[str]:
+        """Return the metrics that were logged at `step` or after it, and may have a point there."""
+        if step >= self._next and not self._counts:
+            return []
+        known = self.metrics
+        return [
+            name for name in metrics if step < (known[name].next if name in known else self._earlier.get(name, -1) + 1)
+        ]
 
     def number(self, metrics: Iterable[str], steps: Iterable[int], calls: Iterable[int]) -> list[int]:
         """Return the steps of points that a forked child logged, including those that the child could not count.

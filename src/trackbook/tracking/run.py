@@ -149,7 +149,7 @@ class Run:
         Returns
         -------
         dict
-            The recorded values: flat names and floats.
+            The recorded values: flat names and floats, without points that were discarded.
 
         Raises
         ------
@@ -163,14 +163,20 @@ class Run:
         """
         now = time.time()
         values = self._plain(data) or flatten(data, self._skip)
+        again: Sequence[str] = ()
         if step is not None:
             step = to_step(step)
+            again = self._recorder.going_back(values, step)
+            if again and (taken := self._writer.taken(again, step)):
+                values = {name: value for name, value in values.items() if name not in taken}
         if self._to_say or self._writer.alert:
             self._attend(now, values, step)
         if not self._recorder.record(now, values, step) and not self._writer.at_exit:
             raise RuntimeError(
                 f"run {self.name!r} is {self.state} and takes no more points; call trackbook.init(...) for a new run"
             )
+        for name in again:
+            self._writer.steps.add(name, step or 0)
         if print_to_console:
             print(values)  # noqa: T201  # asked for
         return values
@@ -235,6 +241,9 @@ class Run:
         """
         if state is not None and state not in ENDED:
             raise ValueError(f"finish(state={state!r}): a run ends as one of {', '.join(ENDED)}")
+        if state is not None:
+            self._writer.stopped_by = None  # whoever names a state means it
+            self._writer.go_on()
         self._writer.end(state or "finished")
 
     def track(self, iterable: Iterable[T], total: int | None = None) -> Iterator[T]:
@@ -261,20 +270,24 @@ class Run:
         With ``init(stop="raise")`` the next `log` raises `trackbook.Stopped`, only once, so that code that cleans up can still
         log. Raises ``RuntimeError`` for a run that has ended, or that another process writes.
         """
+        self._stop("run.stop()")
+
+    def _stop(self, by: str) -> None:
         if self.ended:
             theirs = "is being written by another process; stop it there"
             raise RuntimeError(f"run {self.name!r} {theirs if self.state == 'running' else f'is {self.state} already'}")
         self._should_stop = True
+        self._writer.stopped_by = by
         self._to_raise = self._stop_raises
         self._writer.alert |= self._stop_raises
 
     def _attend(self, now: float, values: dict[str, float], step: int | None) -> None:
         """Do the rare work of `log`: issue warnings, and raise `Stopped` after a request to stop."""
-        self._writer.leave_to_rank_0()
-        self._writer.say()
+        self._writer.attend()
         if self._to_raise and self._recorder.record(now, values, step):
-            self._to_raise, self._writer.alert = False, self._writer.in_child or self._writer.journal_only
-            raise Stopped(f"run {self.name!r} was stopped")
+            self._to_raise = False
+            raise Stopped(f"run {self.name!r} was stopped by {self._writer.stopped_by}")
+        self._writer.alert |= self._to_raise
 
     @property
     def environment(self) -> dict[str, Any]:
@@ -355,6 +368,11 @@ class Run:
 
     def __dir__(self) -> list[str]:
         return [name for name in super().__dir__() if not name.startswith("_")]
+
+    def _ipython_display_(self) -> None:
+        """Show nothing as a cell's result where the cell shows the run's board; elsewhere its text."""
+        if not self._writer.is_shown_here():
+            raise NotImplementedError  # for IPython: show it as usual
 
     def __repr__(self) -> str:
         return f"<trackbook run {self.name!r} ({self.id}) of {self.project!r}: {self.state}>"

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import threading
 import time
+from array import array
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ from ..metrics import logged
 from ..types import MetricSummary, RunRecord, State
 from ..user_warnings import Findings
 from .config import Config, Summary
+from .logged_steps import LoggedSteps
+from .logged_values import LARGEST_STEP
 from .recorder import Recorder
 from .run_options import RunOptions
 from .task_origin import Origin
@@ -65,6 +68,9 @@ class RunWriter:
         self.total = record.total
         self.in_child = False  # whether another process owns the run, and this one was forked from it or got a pickle
         self.alert = journal_only  # whether `log` has more to do than to record
+        self.is_suspended = False  # whether the run is marked as failed or interrupted until the next `log`
+        self.stopped_by: str | None = None  # who asked the run to stop
+        self.is_shown_here: Callable[[], bool] = lambda: False  # whether the running cell displayed the run's board
         self.at_exit = False  # whether the run ended with the program; daemon threads may still log, but too late
         self.has_children = False  # whether the process forked children, which may log into journals of their own
         self.findings = Findings()
@@ -72,9 +78,11 @@ class RunWriter:
         self.before_reading: list[Callable[[], None]] = []  # move buffered rows of captures into the store
         self.before_end: list[Callable[[RunWriter], None]] = []
         self.on_end: list[Callable[[RunWriter], None]] = []
+        self.on_go_on: list[Callable[[], None]] = []
         self._marks: dict[str, int] = {}  # how far the journal is handed over
         self._lock = threading.RLock()  # records reach the store in order
         self._discarded: set[str] = set()
+        self.steps = LoggedSteps(self._steps_from)
         self._knows_rank = False
         self._is_over = journal is None
         if journal is None:
@@ -112,6 +120,32 @@ class RunWriter:
         """The approximate number of bytes in the journal that are not handed over yet."""
         return self.recorder.journal.backlog()
 
+    def written(self) -> list[tuple[str, int]]:
+        """Return how far the journal is written: differs whenever something was logged since."""
+        return [(segment.name, used) for segment, used in self.ready()[-1:]]
+
+    def suspend(self, state: State, error: str | None) -> None:
+        """Mark a running run as failed or interrupted, durably, and keep it open: `go_on` takes that back."""
+        self.refuse_in_child()
+        with self._lock:
+            if self.ended or self.record.state != "running":
+                return
+            self.is_suspended = self.alert = True
+            self.record = dataclasses.replace(self.record, state=state, ended=time.time(), error=error)
+            self._save()
+            self.store.flush()
+
+    def go_on(self) -> None:
+        """Let a suspended run be running again."""
+        with self._lock:
+            if self.ended or not self.is_suspended:
+                return
+            self.is_suspended = False
+            self.record = dataclasses.replace(self.record, state="running", ended=None, error=None)
+            self._save()
+        for callback in self.on_go_on:
+            callback()
+
     def hand_over(self, *, children: bool = True) -> None:
         """Move new points from the journal into the store, with `children` also from journals of forked children."""
         self.refuse_in_child()
@@ -144,6 +178,24 @@ class RunWriter:
         with self._lock:
             return dict(self._marks)
 
+    def taken(self, metrics: Iterable[str], step: int) -> list[str]:
+        """Return those of `metrics` that have a point at `step`, and warn of each once: a second one is discarded.
+
+        A child of the process that writes the run cannot know; its points are compared where they are taken up.
+        """
+        if self._is_apart:
+            return []
+        found = [name for name in metrics if self.steps.has(name, step)]
+        if found:
+            self._note_discarded(found)
+            self.say()
+        return found
+
+    def _steps_from(self, metric: str, first: int) -> array[int] | None:
+        self.hand_over(children=False)
+        points = self.store.window(self.id, [metric], first, LARGEST_STEP)
+        return None if points is None else array("q", points["step"].sort().to_numpy().tobytes())
+
     def forget(self, marks: Mapping[str, int]) -> None:
         """Release the journal up to `marks`: its points are durable in the store."""
         with self._lock:
@@ -169,6 +221,8 @@ class RunWriter:
             if self._is_over:
                 return
             if self.record.state == "running":
+                if state == "finished" and self.stopped_by is not None:
+                    state, error = "interrupted", f"stopped by {self.stopped_by}"
                 self.record = dataclasses.replace(self.record, state=state, ended=time.time(), error=error)
             self._hand_over(ready)
             self._save()
@@ -238,6 +292,13 @@ class RunWriter:
         self.recorder.go_on_in_child(NullJournal() if self.journals is None else FileJournal(self.journals, head))
         self.findings.to_say.clear()
         inherited.leave()
+
+    def attend(self) -> None:
+        """Do what `log` does seldom: know this process's rank, issue warnings, and go on with a suspended run."""
+        self.leave_to_rank_0()
+        self.say()
+        self.go_on()
+        self.alert = self._is_apart
 
     def leave_to_rank_0(self) -> None:
         """Stop recording in a child of the process that opened the run, if its rank is not 0.
