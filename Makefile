@@ -63,7 +63,7 @@ $(VENV)/.installed: pyproject.toml hatch_build.py | $(BUNDLE)
 	@test -x $(BIN)/python || { echo "setting up $(VENV) with $$($(PYTHON) --version) ..."; $(PYTHON) -m venv $(VENV); }
 	@echo "installing Trackbook and its tools into $(VENV) (a minute or two) ..."
 	@$(call pip,$(VENV),--upgrade "pip>=25.1")
-	@$(call pip,$(VENV),--editable . --group dev)
+	@$(call pip,$(VENV),--editable '.[server]' --group dev)
 	@touch $@
 
 $(MODULES): js/package.json js/package-lock.json

@@ -29,6 +29,7 @@ ROOMS = [
     "capture",
     "boards",
     "compat",
+    "server",
     "api",
     "magics",
 ]
@@ -37,6 +38,8 @@ HOMES = {
     "sqlite3": {"store"},
     "altair": {"charts"},
     "anywidget": {"boards"},
+    "starlette": {"server"},
+    "uvicorn": {"server"},
     "ipywidgets": {"boards"},
     "traitlets": {"boards"},
     "IPython": {"notebook", "magics"},

@@ -4,6 +4,7 @@ import { shareStore, storeOf } from "./frames/picture-store.ts";
 import { replaceSavedPages } from "./hosts/page.ts";
 
 export { mount } from "./hosts/page.ts";
+export { openSite } from "./hosts/site.ts";
 
 interface Props {
   model: HostModel;

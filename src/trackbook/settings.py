@@ -6,6 +6,7 @@ import contextlib
 import functools
 import os
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -126,3 +127,17 @@ def same_variable(name: str) -> Iterator[None]:
             os.environ.pop(name, None)
         else:
             os.environ[name] = before
+
+
+def has_screen() -> bool:
+    """Whether a browser that is opened here can be seen by who sits at this terminal."""
+    if "SSH_CONNECTION" in os.environ:
+        return False
+    return sys.platform in {"darwin", "win32"} or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+
+
+def state_dir() -> Path:
+    """Return the folder of what a user's servers keep between their runs."""
+    import platformdirs
+
+    return Path(platformdirs.user_state_dir("trackbook", appauthor=False))

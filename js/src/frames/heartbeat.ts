@@ -23,11 +23,13 @@ export class Heartbeat {
   #lastCheck = performance.now();
   #onChange: () => void;
   #hasKernel: boolean;
+  #silence: string | undefined;
 
   /** Pass null for `model` if there never was a kernel. */
   constructor(model: HostModel | null, onChange: () => void, signal: AbortSignal) {
     this.#onChange = onChange;
     this.#hasKernel = model !== null;
+    this.#silence = model?.silence;
     if (!model) return;
     const hear = () => {
       this.#lastMessage = performance.now();
@@ -57,6 +59,7 @@ export class Heartbeat {
   /** Return a notice for a board with a running run, or undefined while the kernel is alive. */
   notice(project: string): string | undefined {
     if (this.state === "heard") return undefined;
+    if (this.#silence !== undefined) return this.#silence || undefined;
     const what =
       this.state === "gone" ? "The kernel of this board has stopped." : "The kernel is not responding.";
     return `${what} The charts stay as they are; tb.board(${JSON.stringify(project)}) in a new cell shows what was logged.`;

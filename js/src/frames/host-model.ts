@@ -7,6 +7,8 @@ export interface HostModel {
   off(event: string, listener: (...of: unknown[]) => void): void;
   /** Send a message to the kernel, which answers with the event `msg:custom`. Missing where there is no kernel. */
   send?(content: unknown): void;
+  /** What a board says when nothing comes while a run is active; by default that its kernel does not respond. */
+  silence?: string;
   /** Jupyter's manager of the widgets in this page; missing in other hosts. */
   widget_manager?: { get_model(id: string): Promise<HostModel>; kernel?: unknown };
 }

@@ -325,17 +325,26 @@ def _replace_invalid(data: bytes) -> str:
     return data.decode(errors="replace")
 
 
+def read_alone(path: Path, query: Callable[[sqlite3.Connection], T]) -> T:
+    """Answer `query` from a file that nobody here has open. Raises ``OSError`` where it cannot be read."""
+    try:
+        with contextlib.closing(_connect_read_only(path)) as db:
+            return query(db)
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        if not _is_still(path):
+            raise OSError(f"cannot read {path}: {error}") from error
+    try:
+        with contextlib.closing(_connect_frozen(path)) as db:
+            return query(db)
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        raise OSError(f"cannot read {path}: {error}") from error
+
+
 def project_name(path: Path) -> str | None:
     """Return the name of a file's project, None when it is not a project file."""
     try:
-        with contextlib.closing(_connect_read_only(path)) as db:
-            return schema.project(db)
-    except (sqlite3.Error, UnicodeDecodeError):
-        pass
-    try:
-        with contextlib.closing(_connect_frozen(path)) as db:
-            return schema.project(db) if _is_still(path) else None
-    except (sqlite3.Error, OSError):
+        return read_alone(path, schema.project)
+    except OSError:
         return None
 
 

@@ -1,0 +1,147 @@
+"""`show`: the boards of a folder in a browser, outside the notebook."""
+
+from __future__ import annotations
+
+import os
+import sys
+import webbrowser
+from collections.abc import Callable, Collection, Sequence
+from typing import TYPE_CHECKING
+
+from ..notebook import host as notebook_host
+from ..settings import data_dir, has_screen, state_dir
+from ..store.project_list import ProjectList
+from ..text import did_you_mean
+from .process import process
+
+if TYPE_CHECKING:
+    from ..boards.widget import Board
+    from ..server.running import Server
+
+_ANYWHERE = ("0.0.0.0", "::")  # noqa: S104  # compared with what the user gave
+
+
+def show(
+    project: str | None = None,
+    *,
+    runs: str | Sequence[str] | None = None,
+    host: str = "127.0.0.1",
+    port: int | None = None,
+    open_browser: bool | None = None,
+    block: bool = False,
+) -> Board | Server:
+    """Show a project: in a notebook as a board, elsewhere in a browser, by a local server.
+
+    The server needs ``pip install "trackbook[server]"``. It shows all projects of the data folder, live, also runs that other
+    processes write. It changes nothing, answers only to who has its token, and ends with this process. A later call uses the
+    same server.
+
+    Parameters
+    ----------
+    project
+        The project to begin with; by default the current or last run's, else the list of all.
+    runs
+        Ids or names of runs; by default the newest.
+    host
+        The address to listen at. Any other than 127.0.0.1 opens the server to other machines.
+    port
+        By default 8237, or the next one that is free.
+    open_browser
+        Whether to open a browser; by default where a person may sit at this machine.
+    block
+        Return only when the server stops, by Ctrl-C.
+
+    Returns
+    -------
+    Board or Server
+        A board in a notebook; else the server, whose ``address()`` and ``stop()`` are of use.
+
+    Raises
+    ------
+    ValueError
+        For a project that does not exist.
+    ModuleNotFoundError
+        Without the packages of ``trackbook[server]``.
+    OSError
+        Where the host is not an address of this machine.
+    """
+    if notebook_host.current().is_notebook:
+        return _board(project, runs)
+    here = process().last_project
+    name = project if project is not None or here is None else here.name
+    server = serve(host=host, port=port)
+    entry_names = [entry.name for entry in ProjectList(data_dir()).entries()]
+    if project is not None and project not in entry_names:
+        raise ValueError(
+            f"there is no project {project!r}; {did_you_mean(project, entry_names, 'there are none like it')}"
+        )
+    chosen = [runs] if isinstance(runs, str) else list(runs or ())
+    address = server.address_with_token(project=name if name in entry_names else None, runs=",".join(chosen))
+    _tell(server, address)
+    if (sys.stderr.isatty() and has_screen()) if open_browser is None else open_browser:
+        _open(address)
+    if block:
+        server.wait()
+    return server
+
+
+def serve(
+    *,
+    host: str = "127.0.0.1",
+    port: int | None = None,
+    folder: str | os.PathLike[str] | None = None,
+    may_write: bool = False,
+    hosts: Collection[str] = (),
+    embed_from: Collection[str] = (),
+) -> Server:
+    """Return the server of this process, started when there is none."""
+    try:
+        from ..server.access import Access, kept_secret
+        from ..server.running import Server, running, start
+        from ..server.site import Site
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            f'the server needs {error.name}, which is not installed: pip install "trackbook[server]"', name=error.name
+        ) from None
+    found = running()
+    if found is not None:
+        return found
+    here, path = process(), data_dir(folder)
+    access = Access(
+        secret=kept_secret(state_dir()),
+        may_write=may_write,
+        hosts=[host, *hosts],
+        any_address=host in _ANYWHERE,
+        embed_from=embed_from,
+    )
+    site = Site(access, here.pump, ProjectList(path).entries, lambda name: here.project(name, path))
+    return start(Server(site, host, port))
+
+
+def _board(project: str | None, runs: str | Sequence[str] | None) -> Board:
+    from .boards import board
+
+    shown = board(project, runs)
+    server = sys.modules.get("trackbook.server.running")
+    found = None if server is None else server.running()
+    if found is not None:
+        _tell(found, found.address(project=shown.project))
+    return shown
+
+
+def _tell(server: Server, address: str) -> None:
+    lines = [f"Trackbook: {address}"]
+    if server.moved_from is not None:
+        lines.append(f"(port {server.moved_from} is taken)")
+    if server.host in _ANYWHERE:
+        lines.append("Whoever reaches this machine and has this address sees the runs of its data folder.")
+    print(*lines, sep="\n", file=sys.stderr, flush=True)  # noqa: T201  # what `show` is called for
+
+
+def _open(address: str, open_page: Callable[[str], bool] = webbrowser.open) -> None:
+    try:
+        is_open = open_page(address)
+    except (webbrowser.Error, OSError):
+        is_open = False
+    if not is_open:
+        print("No browser could be opened: open the address above.", file=sys.stderr, flush=True)  # noqa: T201

@@ -1,0 +1,241 @@
+"""Who may see what: tokens, cookies, and where requests may come from."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import ipaddress
+import os
+import secrets
+from collections.abc import Collection, Mapping
+from http.cookies import CookieError, SimpleCookie
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from starlette.datastructures import Headers
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+TOKEN_BYTES: Final = 24
+SECRET_BYTES: Final = 32
+_READING: Final = frozenset({"GET", "HEAD"})
+_ASK: Final = """<!doctype html><meta charset="utf-8"><title>Trackbook</title>
+<form><p>This page needs the token that <code>trackbook show</code> printed.</p>
+<input name="token" type="password" aria-label="Token" autofocus> <button>Open</button></form>"""
+
+
+class Grant(NamedTuple):
+    """What the holder of a token may do."""
+
+    project: str | None = None  # the only project to be seen; None: all
+    may_write: bool = False
+
+
+class Access:
+    """The tokens of one server, and the hosts and pages that it answers."""
+
+    def __init__(
+        self,
+        *,
+        secret: bytes | None = None,
+        may_write: bool = False,
+        hosts: Collection[str] = (),
+        any_address: bool = False,
+        embed_from: Collection[str] = (),
+    ) -> None:
+        """Exchange the token for a cookie that `secret` makes: pages stay open over a restart of the server with the same one.
+
+        Answer requests for `hosts` beside the local ones, and with `any_address` for every IP address.
+
+        Pages of the origins `embed_from` may show this server in an ``<iframe>``.
+        """
+        self.token = secrets.token_urlsafe(TOKEN_BYTES)
+        self.embed_from = tuple(embed_from)
+        self._hosts = LOCAL | {host.lower() for host in hosts}
+        self._any_address = any_address
+        self._grants: dict[str, Grant] = {}  # by token
+        self._cookies: dict[str, Grant] = {}
+        self._cookie_of: dict[str, str] = {}  # by token
+        owner = secrets.token_bytes(TOKEN_BYTES) if secret is None else secret
+        self._add(self.token, Grant(may_write=may_write), hmac.new(owner, b"owner", hashlib.sha256).hexdigest())
+
+    def share(self, project: str) -> str:
+        """Return a new token that shows one project and changes nothing."""
+        token = secrets.token_urlsafe(TOKEN_BYTES)
+        self._add(token, Grant(project=project), secrets.token_urlsafe(TOKEN_BYTES))
+        return token
+
+    def _add(self, token: str, grant: Grant, cookie: str) -> None:
+        self._grants[token] = grant
+        self._cookie_of[token] = cookie
+        self._cookies[cookie] = grant
+
+    def cookie(self, token: str) -> str | None:
+        """Return the value of the cookie that stands for a token, None for a wrong one."""
+        known = _equal(token, self._cookie_of)
+        return None if known is None else self._cookie_of[known]
+
+    def grant(self, cookies: str, authorization: str) -> Grant | None:
+        """Return what a request's ``Cookie`` or ``Authorization`` header allows, None where nothing."""
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() == "bearer" and (known := _equal(token.strip(), self._grants)) is not None:
+            return self._grants[known]
+        for value in _values(cookies):
+            if (known := _equal(value, self._cookies)) is not None:
+                return self._cookies[known]
+        return None
+
+    def answers_for(self, host: str) -> bool:
+        """Whether a ``Host`` header names this server. Another name may have been made to point here (DNS rebinding)."""
+        name = _host_name(host)
+        return name is not None and (name in self._hosts or (self._any_address and _is_address(name)))
+
+    def comes_from_here(self, origin: str | None, host: str) -> bool:
+        """Whether a request comes from a page of this server, or not from a page at all."""
+        return origin is None or urlsplit(origin).netloc.lower() == host.lower()
+
+
+def kept_secret(folder: Path) -> bytes | None:
+    """Return the secret that servers of this user share, made at first use; None where it cannot be kept."""
+    path = folder / "cookie-secret"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "wb") as made:
+                made.write(secrets.token_bytes(SECRET_BYTES))
+        secret = path.read_bytes()
+    except OSError:
+        return None
+    return secret if len(secret) == SECRET_BYTES else None
+
+
+class Guard:
+    """Lets only those requests pass that `Access` allows, and puts the headers of security on every answer.
+
+    What a request may see is in its scope as ``grant``.
+    """
+
+    def __init__(self, app: ASGIApp, access: Access, cookie: str) -> None:
+        """`cookie` is its name: servers of one machine share their cookies, whatever their port."""
+        self._app = app
+        self._access = access
+        self._cookie = cookie
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        host, origin = headers.get("host", ""), headers.get("origin")
+        is_page = scope["type"] == "http"
+        refused: Response | None = None
+        if not self._access.answers_for(host):
+            refused = PlainTextResponse(f"This server does not answer for {host[:200]!r}.", 403)
+        elif (not is_page or scope["method"] not in _READING) and not self._access.comes_from_here(origin, host):
+            refused = PlainTextResponse("This request comes from another site.", 403)
+        elif is_page and (entered := self._enter(scope)) is not None:
+            refused = entered
+        else:
+            grant = self._access.grant(headers.get("cookie", ""), headers.get("authorization", ""))
+            if grant is None:
+                refused = HTMLResponse(_ASK, 401)
+            scope["grant"] = grant
+        if is_page:
+            send = self._with_headers(send, host)
+        if refused is None:
+            await self._app(scope, receive, send)
+        elif is_page:
+            await refused(scope, receive, send)
+        else:
+            await _refuse_socket(scope, receive, send, refused.status_code)
+
+    def _enter(self, scope: Scope) -> RedirectResponse | None:
+        """Exchange the token of an address for a cookie, and go on to the address without it."""
+        given = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        token = dict(given).get("token")
+        cookie = None if token is None else self._access.cookie(token)
+        if cookie is None:
+            return None
+        rest = urlencode([(name, value) for name, value in given if name != "token"])
+        answer = RedirectResponse(f"./?{rest}" if rest else "./", 303)
+        is_embedded = bool(self._access.embed_from)
+        answer.set_cookie(
+            self._cookie,
+            cookie,
+            httponly=True,
+            samesite="none" if is_embedded else "strict",
+            secure=is_embedded,
+            path="/",
+        )
+        return answer
+
+    def _with_headers(self, send: Send, host: str) -> Send:
+        ancestors = " ".join(["'self'", *self._access.embed_from])
+        policy = (
+            "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+            f"connect-src 'self' ws://{host} wss://{host}; font-src 'self'; base-uri 'none'; form-action 'self'; "
+            f"frame-ancestors {ancestors}"
+        )
+        added: Mapping[str, str] = {
+            "content-security-policy": policy,
+            "x-content-type-options": "nosniff",
+            "referrer-policy": "no-referrer",
+            "cross-origin-resource-policy": "same-origin",
+        }
+
+        async def send_more(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                names = {name.lower() for name, _ in message["headers"]}
+                more = [(name.encode(), value.encode("latin-1", "replace")) for name, value in added.items()]
+                message["headers"] = [*message["headers"], *(item for item in more if item[0] not in names)]
+            await send(message)
+
+        return send_more
+
+
+async def _refuse_socket(scope: Scope, receive: Receive, send: Send, status: int) -> None:
+    await receive()  # the request to connect
+    if "websocket.http.response" in scope.get("extensions", {}):
+        await send({"type": "websocket.http.response.start", "status": status, "headers": []})
+        await send({"type": "websocket.http.response.body", "body": b""})
+    else:
+        await send({"type": "websocket.close", "code": 1008})
+
+
+def _equal(given: str, known: Mapping[str, Any]) -> str | None:
+    """Return the key that equals `given`. How long it takes tells nothing of the keys."""
+    found = None
+    for key in known:
+        if hmac.compare_digest(given.encode("utf-8", "replace"), key.encode()):
+            found = key
+    return found
+
+
+def _values(cookies: str) -> list[str]:
+    try:
+        return [morsel.value for morsel in SimpleCookie(cookies).values()]
+    except CookieError:
+        return []
+
+
+def _host_name(host: str) -> str | None:
+    try:
+        parts = urlsplit(f"//{host}")
+        _ = parts.port
+    except ValueError:
+        return None
+    return parts.hostname if parts.netloc == host and not parts.username else None
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True

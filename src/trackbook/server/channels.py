@@ -1,0 +1,167 @@
+"""Channels: a channel publishes the same runs to all who watch them. A viewer is one page."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from ..boards.frame_source import FrameSource
+from ..boards.publisher import Publisher
+from ..boards.questions import Answer, Question
+from ..boards.run_actions import Actions
+from .wire import trait_part
+
+if TYPE_CHECKING:
+    from ..pump import Pump
+    from ..tracking.project import Project
+
+GRACE_SECONDS: Final = 30.0  # that a channel outlives its last viewer: a reloaded page comes back
+UNWATCHED_SECONDS: Final = 1.0  # between two ticks of a channel that nobody watches
+_FIRST: Final[tuple[str, ...]] = ("keyframe", "delta")  # a delta applies to the keyframe before it
+
+
+class Viewer:
+    """What a page has not received yet: of each trait the newest value only, so that a slow page holds up nothing.
+
+    Used by the server's event loop alone.
+    """
+
+    def __init__(self) -> None:
+        self._pending: dict[str, bytes] = {}
+        self._news = asyncio.Event()
+
+    def offer(self, parts: dict[str, bytes]) -> None:
+        """Note the newest parts by trait."""
+        if "keyframe" in parts:
+            self._pending.pop("delta", None)
+        self._pending.update(parts)
+        self._news.set()
+
+    async def take(self) -> bytes:
+        """Wait for something to send, and return all of it as one message."""
+        await self._news.wait()
+        self._news.clear()
+        pending, self._pending = self._pending, {}
+        names = [name for name in _FIRST if name in pending]
+        names += [name for name in pending if name not in _FIRST]
+        return b"".join(pending[name] for name in names)
+
+
+class Watched(NamedTuple):
+    """What a channel shows of a project: these runs, or the newest ones and those that follow (None)."""
+
+    project: str
+    runs: tuple[str, ...] | None
+    selected: tuple[str, ...] = ()
+
+
+class Channel:
+    """A publisher and its viewers. Ticked by the pump; viewers are told on the event loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, project: Project, watched: Watched, actions: Actions) -> None:
+        self._loop = loop
+        self._project = project
+        self._viewers: set[Viewer] = set()
+        self._kept: dict[str, bytes] = {}  # the newest part of each trait, for those who join
+        self._unsent: dict[str, bytes] = {}
+        self._depth = 0
+        self._is_gone = False
+        source = FrameSource(project.name, project.store, follow=watched.runs is None)
+        for run_id in watched.runs or ():
+            source.add_run(run_id)
+        self.publisher = Publisher(source, self._publish, message=self._message, actions=actions)
+        self.publisher.shows_all_runs = True
+        if watched.selected:
+            self.publisher.select(watched.selected)
+
+    def __len__(self) -> int:
+        return len(self._viewers)
+
+    def join(self, viewer: Viewer) -> None:
+        """Show a viewer all there is, and from then on what is new. Not for the event loop: it reads the store."""
+        with self.publisher.lock:
+            if self._kept:
+                parts = {**self._kept, "delta": trait_part("delta", self.publisher.delta())}
+            else:
+                parts = self._kept = {name: trait_part(name, value) for name, value in self.publisher.opening().items()}
+            self._loop.call_soon_threadsafe(self._welcome, viewer, dict(parts))
+
+    def leave(self, viewer: Viewer) -> None:
+        self._viewers.discard(viewer)
+
+    def answer(self, question: Question) -> Answer:
+        """Answer a question of a viewer. Not for the event loop."""
+        return self.publisher.answer(question)
+
+    def tick(self, now: float) -> float:
+        """Publish what is new, as long as somebody watches."""
+        if not self._viewers:
+            return UNWATCHED_SECONDS
+        if not self._project.exists and not self._is_gone:
+            self._is_gone = True
+            self._publish("gone", f"Project {self._project.name!r} was deleted.")
+        return self.publisher.tick(now)
+
+    def _welcome(self, viewer: Viewer, parts: dict[str, bytes]) -> None:
+        self._viewers.add(viewer)
+        viewer.offer(parts)
+        self.publisher.acknowledge()
+
+    def _publish(self, trait: str, value: Any, /) -> None:
+        part = trait_part(trait, value)
+        self._kept[trait] = part
+        self._unsent[trait] = part
+        if not self._depth:
+            self._send()
+
+    @contextmanager
+    def _message(self) -> Iterator[None]:
+        self._depth += 1
+        try:
+            yield
+        finally:
+            self._depth -= 1
+            if not self._depth:
+                self._send()
+
+    def _send(self) -> None:
+        parts, self._unsent = self._unsent, {}
+        if parts:
+            self._loop.call_soon_threadsafe(self._deliver, parts)
+
+    def _deliver(self, parts: dict[str, bytes]) -> None:
+        for viewer in self._viewers:
+            viewer.offer(parts)
+
+
+class Channels:
+    """The channels of a server, each made when its first viewer comes, and released some time after its last one left."""
+
+    def __init__(self, pump: Pump) -> None:
+        self._pump = pump
+        self._channels: dict[Watched, Channel] = {}
+        self._lock = threading.Lock()
+
+    def join(self, watched: Watched, viewer: Viewer, make: Callable[[], Channel]) -> Channel:
+        """Let a viewer watch the channel of `watched`, which `make` makes where there is none. Not for the event loop."""
+        with self._lock:
+            channel = self._channels.get(watched)
+            if channel is None:
+                channel = self._channels[watched] = make()
+        channel.join(viewer)
+        self._pump.add(channel)
+        return channel
+
+    def leave(self, channel: Channel, viewer: Viewer, loop: asyncio.AbstractEventLoop) -> None:
+        channel.leave(viewer)
+        if not channel:
+            loop.call_later(GRACE_SECONDS, self._release, channel)
+
+    def _release(self, channel: Channel) -> None:
+        if not channel:
+            with self._lock:
+                self._channels = {key: other for key, other in self._channels.items() if other is not channel}
+            self._pump.remove(channel)

@@ -1,0 +1,196 @@
+"""The server of this process: a thread of its own, one for all calls of `show`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import os
+import socket
+import threading
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+if TYPE_CHECKING:
+    from .access import Access
+    from .site import Site
+
+DEFAULT_PORT: Final = 8237
+MOST_PORTS: Final = 100  # tried after the wanted one
+REQUEST_SECONDS: Final = 20.0  # for the head of a request: who is slower holds a connection for nothing
+LARGEST_MESSAGE: Final = 1 << 16  # bytes that a page may send at once
+START_SECONDS: Final = 30.0
+STOP_SECONDS: Final = 5.0
+
+
+class Server:
+    """A running server. Its address has the token; `str` has not."""
+
+    def __init__(self, site: Site, host: str, port: int | None) -> None:
+        """Begin to listen. Raises ``OSError`` where no port is free or `host` is not an address of this machine."""
+        self.access: Access = site.access
+        self.site = site
+        self.host = host
+        self.pid = os.getpid()
+        self._socket = listen(host, port)
+        self.port: int = self._socket.getsockname()[1]
+        self.moved_from = port if port not in (None, 0, self.port) else None  # the port that was taken
+        self._started = threading.Event()
+        self._server: uvicorn.Server | None = None
+        self._failures: list[BaseException] = []
+        self._thread = threading.Thread(target=self._run, name="trackbook-server", daemon=True)
+
+    def start(self) -> None:
+        """Serve from now on, on a daemon thread: it ends with the process and never keeps it alive."""
+        self._thread.start()
+        if not self._started.wait(START_SECONDS):
+            raise RuntimeError(f"the server did not start within {START_SECONDS:.0f} s")
+        if self._failures:
+            raise RuntimeError(f"the server did not start: {self._failures[0]}")
+
+    def stop(self) -> None:
+        """Close all connections and stop to listen."""
+        if self._server is not None:
+            self._server.should_exit = self._server.force_exit = True
+        if self._thread.is_alive():
+            self._thread.join(STOP_SECONDS)
+        self._socket.close()
+
+    @property
+    def is_running(self) -> bool:
+        return self._thread.is_alive() and self.pid == os.getpid()
+
+    def wait(self) -> None:
+        """Return when the server has stopped; Ctrl-C is heard meanwhile."""
+        while self._thread.is_alive():
+            self._thread.join(0.5)
+
+    def address(self, **view: str | None) -> str:
+        """Return the address of a page, without the token."""
+        name = {"0.0.0.0": "127.0.0.1", "::": "localhost"}.get(self.host, self.host)  # noqa: S104  # shown, not bound
+        host = f"[{name}]" if ":" in name else name
+        query = urlencode({key: value for key, value in view.items() if value})
+        return f"http://{host}:{self.port}/{'?' + query if query else ''}"
+
+    def address_with_token(self, token: str | None = None, **view: str | None) -> str:
+        return self.address(**view, token=token or self.access.token)
+
+    def _run(self) -> None:
+        config = uvicorn.Config(
+            self.site.app(f"trackbook-{self.port}"),
+            http=PatientProtocol,
+            ws="websockets-sansio",
+            ws_max_size=LARGEST_MESSAGE,
+            ws_ping_interval=20.0,
+            ws_ping_timeout=60.0,  # a page in a sleeping tab answers late
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            lifespan="off",
+            timeout_keep_alive=10,
+            h11_max_incomplete_event_size=1 << 15,
+            server_header=False,
+        )
+        self._server = uvicorn.Server(config)
+        try:
+            asyncio.run(self._serve(self._server))
+        except BaseException as error:  # noqa: BLE001  # told to whoever waits for the start
+            self._failures.append(error)
+        finally:
+            self._started.set()
+
+    async def _serve(self, server: uvicorn.Server) -> None:
+        asyncio.get_running_loop().call_soon(self._started.set)
+        await server.serve(sockets=[self._socket])
+
+    def __str__(self) -> str:
+        return self.address()
+
+    def __repr__(self) -> str:
+        return f"<trackbook server at {self.address()}>"
+
+
+class PatientProtocol(H11Protocol):
+    """HTTP as uvicorn speaks it, to clients that send the head of their request within `REQUEST_SECONDS`."""
+
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._deadline = self.loop.call_later(REQUEST_SECONDS, self._give_up)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._has_request:
+            self._cancel()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._cancel()
+        super().connection_lost(exc)
+
+    def handle_websocket_upgrade(self, event: Any) -> None:
+        self._cancel()
+        super().handle_websocket_upgrade(event)
+
+    def _cancel(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _give_up(self) -> None:
+        self._deadline = None
+        if not self._has_request:
+            self.transport.close()
+
+    @property
+    def _has_request(self) -> bool:
+        cycle: object = self.cycle  # None before the first request, which uvicorn's annotation leaves out
+        return cycle is not None
+
+
+def listen(host: str, port: int | None) -> socket.socket:
+    """Return a listening socket at `port`, or at the next one that is free; 0: at any."""
+    wanted = DEFAULT_PORT if port is None else port
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    taken: OSError | None = None
+    for number in range(wanted, min(wanted + MOST_PORTS, 65536)) if wanted else [0]:
+        listening = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            if os.name == "posix":
+                listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind((host, number))
+            listening.listen(128)
+        except OSError as error:
+            listening.close()
+            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                raise OSError(error.errno, f"cannot listen at {host!r}: {error.strerror}") from None
+            taken = error
+        else:
+            return listening
+    raise OSError(errno.EADDRINUSE, f"no port from {wanted} on is free: {taken}")
+
+
+_lock = threading.Lock()
+_running: Server | None = None
+
+
+def running() -> Server | None:
+    """Return the server of this process, None where none runs."""
+    return _running if _running is not None and _running.is_running else None
+
+
+def start(server: Server) -> Server:
+    """Start a server as that of this process, unless one runs."""
+    global _running  # noqa: PLW0603  # one, as there is one process
+    with _lock:
+        found = running()
+        if found is not None:
+            with contextlib.suppress(OSError):
+                server.stop()
+            return found
+        server.start()
+        _running = server
+        return server

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from trackbook.store.paths import project_file
+from trackbook.store.project_list import ProjectEntry, ProjectList
+from trackbook.store.sqlite import SqliteStore
+from trackbook.types import RunRecord
+
+
+def put(folder: Path, project: str, *runs: RunRecord) -> None:
+    store = SqliteStore(folder / project_file(project), project)
+    for run in runs:
+        store.put_run(run)
+    assert store.flush()
+    store.close()
+
+
+def test_projects_are_listed_with_the_last_active_one_first(tmp_path: Path) -> None:
+    put(tmp_path, "Old one", RunRecord("a", "a", 5.0, state="finished", ended=9.0), RunRecord("b", "b", 6.0))
+    put(tmp_path, "new", RunRecord("a", "a", 20.0))
+    entries = ProjectList(tmp_path).entries()
+    assert entries == [ProjectEntry("new", 1, 1, 20.0), ProjectEntry("Old one", 2, 1, 9.0)]
+
+
+def test_changed_and_removed_projects_are_seen(tmp_path: Path) -> None:
+    projects = ProjectList(tmp_path)
+    assert projects.entries() == []
+    put(tmp_path, "p", RunRecord("a", "a", 1.0))
+    assert [entry.runs for entry in projects.entries()] == [1]
+    put(tmp_path, "p", RunRecord("b", "b", 2.0))
+    assert [entry.runs for entry in projects.entries()] == [2]
+    (tmp_path / project_file("p")).unlink()
+    assert projects.entries() == []
+
+
+@pytest.mark.parametrize("content", [b"", b"x" * 1000, b"SQLite format 3\0" + b"\0" * 1000])
+def test_file_that_cannot_be_read_is_listed_with_its_problem(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / project_file("broken")).write_bytes(content)
+    (entry,) = ProjectList(tmp_path).entries()
+    assert entry.name == "broken"
+    assert entry.problem is not None
+    assert project_file("broken") in entry.problem
