@@ -69,6 +69,22 @@ def test_runs_are_the_table_of_runs() -> None:
     ]
 
 
+def test_conditions_on_metrics_leave_the_others_unlisted() -> None:
+    class Listing(Counting):
+        listed: list[Any] = []  # noqa: RUF012  # one store
+
+        def summary_table(self, runs: Any = None, columns: Any = (), metrics: Any = None) -> pl.DataFrame:
+            self.listed.append(metrics)
+            return super().summary_table(runs, columns, metrics)
+
+    store = Listing()
+    store.metric_names = lambda: ["acc", "train/loss"]  # type: ignore[method-assign]
+    assert rows("select count(*) from points where metric = 'acc' and step > 0", store) == [(2,)]
+    assert store.listed == [{"acc"}]
+    assert rows("select count(*) from points where metric = 'acc' or step > 1", store) == [(4,)]
+    assert store.listed[1:] == [None]
+
+
 def test_points_and_runs_can_be_joined() -> None:
     query = """
         select r."config.lr", min(p.value) from points p join runs r on p.run_id = r.id

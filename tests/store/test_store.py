@@ -314,7 +314,22 @@ def test_many_runs_are_summed_up_at_once_as_each_by_itself(store: Store) -> None
         assert sorted(counts.rows()) == sorted(
             (metric, run, each.count) for run in asked for metric, each in store.summary(run).items()
         )
+        one = store.summary_table(asked, ("run_id", "metric", "step"), ["b", "not there"])
+        assert sorted(one.rows()) == sorted((run, "b", store.summary(run)["b"].step) for run in asked if run in runs)
     assert set(store.summary_table()["run_id"]) == set(runs)
+    assert set(store.summary_table(metrics=["b"])["metric"]) == {"b"}
+    assert len(store.summary_table(metrics=[f"metric {number}" for number in range(1_000)])) == 0
+
+
+def test_metric_names_are_those_that_have_points(store: Store) -> None:
+    assert store.metric_names() == []
+    store.append("r1", points(("loss", 0, 1.0), ("late", 5, 1.0)))
+    store.append("r2", points(("loss", 0, 1.0), ("a\0b", 0, 1.0)))
+    assert store.metric_names() == ["a\0b", "late", "loss"]
+    store.flush()
+    store.cut("r1", 1)
+    store.append("r3", points(("new", 0, 1.0)))
+    assert store.metric_names() == ["a\0b", "loss", "new"]
 
 
 @pytest.mark.parametrize("fields", [("value",), ("step", "value", "time"), ("time",)])

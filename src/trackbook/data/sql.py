@@ -9,7 +9,7 @@ from typing import Any, Final, NoReturn
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from ..metrics import SYSTEM
+from ..metrics import SYSTEM, is_system
 from ..store.base import FIELDS, Store
 from ..store.bulk_reads import no_summary
 from ..text import did_you_mean, listed, one_line
@@ -26,6 +26,7 @@ _CAPTURED: Final = {
 TABLES: Final = ("points", "runs", *_CAPTURED)
 _KEYS: Final = ("project", "run_id", "run", "group", "metric")  # columns of `points` that are known without reading it
 _LABELS: Final = ("project", "run_id", "run", "group")  # the keys that are equal for all points of a run
+_KNOWN: Final = ("run_id", "metric", "count")  # of a metric, before its points are read
 _NO_METRICS: Final = pl.DataFrame(schema={"run_id": pl.String(), "place": pl.UInt32(), "metric": pl.String()})
 _ROWS_AT_ONCE: Final = 1 << 20
 _READS = re.compile(r"\s*(\(|select|with|from|values|explain|show)\b|\s*\(", re.IGNORECASE)
@@ -105,11 +106,10 @@ class _Points:
         self._store = store
         rows = [(project, run.id, run.name, run.group, place) for place, run in enumerate(runs)]
         self._labels = pl.DataFrame(rows, {name: LONG[name] for name in _LABELS} | {"place": pl.UInt32()}, orient="row")
-        known = ("run_id", "metric", "count")
-        counts = store.summary_table([run.id for run in runs], known) if runs else no_summary(known)
-        counts = counts.filter(~pl.col("metric").str.starts_with(SYSTEM))
-        self._catalog = self._labels.join(counts, on="run_id", how="inner", maintain_order="left_right")
-        self.metrics: list[str] = self._catalog["metric"].unique(maintain_order=True).to_list()
+        self.metrics = [name for name in store.metric_names() if not is_system(name)] if runs else []
+        self._asked: set[str] = set()  # the metrics that the query may need
+        self._listed: set[str] = set()  # the metrics that `_catalog` has
+        self._catalog = self._labels.join(no_summary(_KNOWN), on="run_id")
         self._fields: set[str] = set()  # the fields that the query needs
         self._read: set[str] = set()  # the fields that `_points` has
         self._has = _NO_METRICS  # the metrics that `_points` has
@@ -117,14 +117,20 @@ class _Points:
 
     @property
     def is_short(self) -> bool:
-        """Whether the query needs points or fields that were not read."""
-        return len(self.missing) > 0 or not self._fields <= self._read
+        """Whether the query needs metrics, points or fields that were not read."""
+        return len(self.missing) > 0 or not self._fields <= self._read or not self._asked <= self._listed
 
     def table(self) -> pl.LazyFrame:
         return register_io_source(self._scan, schema=LONG)
 
     def read(self) -> None:
-        """Read the missing points of all runs at once."""
+        """Read the missing metrics and points of all runs at once."""
+        if not self._asked <= self._listed:
+            self._listed |= self._asked
+            chosen = None if len(self._listed) == len(self.metrics) else self._listed
+            counts = self._store.summary_table(self._labels["run_id"].to_list(), _KNOWN, chosen)
+            counts = counts.filter(~pl.col("metric").str.starts_with(SYSTEM))
+            self._catalog = self._labels.join(counts, on="run_id", how="inner", maintain_order="left_right")
         if not self._fields <= self._read:  # another part of the query needs more fields: read all points again
             self.missing, self._has, self._points = pl.concat([self._has, self.missing]), _NO_METRICS, []
         self._read = set(self._fields)
@@ -140,8 +146,9 @@ class _Points:
     ) -> Iterator[pl.DataFrame]:
         """Yield the points read of runs and metrics that `predicate` admits, and note the missing ones."""
         try:
-            about_keys = None if predicate is None else self._implied(predicate)
-            wanted = self._catalog if about_keys is None else self._catalog.filter(about_keys)
+            names = self._left(pl.DataFrame({"metric": self.metrics}, {"metric": pl.String}), predicate, ["metric"])
+            self._asked |= set(names["metric"])
+            wanted = self._left(self._catalog, predicate, _KEYS)
         except BaseException as error:
             self.error = error
             raise
@@ -153,6 +160,8 @@ class _Points:
             wanted = wanted.filter(pl.col("count").cum_sum() - pl.col("count") < rows)
         lacks = wanted.select(_NO_METRICS.columns).join(self._has, on=["run_id", "metric"], how="anti")
         self._fields |= used.intersection(FIELDS)
+        if not self._asked <= self._listed:
+            return
         if len(lacks) or (len(wanted) and not self._fields <= self._read):
             self.missing = pl.concat([self.missing, lacks])
             return
@@ -166,19 +175,24 @@ class _Points:
                 yield frame if room is None else frame.head(room)
                 room = None if room is None else max(0, room - len(frame))
 
-    def _implied(self, expr: pl.Expr) -> pl.Expr | None:
-        """Return a condition that uses only `_KEYS` and is implied by `expr`; None if there is none."""
+    def _left(self, table: pl.DataFrame, predicate: pl.Expr | None, keys: Sequence[str]) -> pl.DataFrame:
+        """Return the rows of a table of `keys` for which `predicate` may be true."""
+        condition = None if predicate is None else self._implied(predicate, keys)
+        return table if condition is None else table.filter(condition)
+
+    def _implied(self, expr: pl.Expr, keys: Sequence[str]) -> pl.Expr | None:
+        """Return a condition that uses only `keys` and is implied by `expr`; None if there is none."""
         parts = expr.meta.pop()
         if len(parts) == 2:
             right, left = parts
-            both = [condition for condition in map(self._implied, parts) if condition is not None]
+            both = [condition for part in parts if (condition := self._implied(part, keys)) is not None]
             if expr.meta.eq(left & right):
                 return pl.all_horizontal(both) if both else None
             if expr.meta.eq(left | right):
                 return pl.any_horizontal(both) if len(both) == 2 else None
             if left.meta.is_column() or right.meta.is_column():
                 self._check_names(expr, left, right)
-        return expr if set(expr.meta.root_names()) <= set(_KEYS) else None
+        return expr if set(expr.meta.root_names()) <= set(keys) else None
 
     def _check_names(self, expr: pl.Expr, left: pl.Expr, right: pl.Expr) -> None:
         """Raise ``ValueError`` when `expr` compares ``metric`` with a name that does not exist."""

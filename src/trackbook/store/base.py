@@ -14,6 +14,7 @@ from ..types import Cursor, MetricSummary, RunRecord, Writer
 # `metric` is categorical: 4 bytes a point, compared as an integer
 POINTS = pl.Schema({"metric": pl.Categorical(), "step": pl.Int64(), "value": pl.Float64(), "time": pl.Float64()})
 FIELDS: Final = ("step", "value", "time")
+Names = Collection[str] | None  # None stands for all
 NO_MARKS: Final[Mapping[str, int]] = MappingProxyType({})
 
 
@@ -116,10 +117,13 @@ class Store(Protocol):
     def summary(self, run_id: str) -> dict[str, MetricSummary]:
         """Return last, smallest and largest value of each metric, in order of first appearance."""
 
-    def summary_table(self, runs: Collection[str] | None = None, columns: Sequence[str] = ()) -> pl.DataFrame:
-        """Return a row for each metric of `runs`, or of all runs, read by one statement. Metrics of a run are in order of appearance.
+    def metric_names(self) -> list[str]:
+        """Return the names of the metrics of all runs, found without reading those of each run."""
 
-        The columns are ``run_id``, ``metric`` and ``last, min, max, count, step`` as in `MetricSummary`, or only `columns`.
+    def summary_table(self, runs: Names = None, columns: Sequence[str] = (), metrics: Names = None) -> pl.DataFrame:
+        """Return a row for each metric, or each of `metrics`, of `runs` or of all runs, read by one statement.
+
+        Metrics of a run are in order of appearance. The columns are ``run_id``, ``metric`` and ``last, min, max, count, step`` as in `MetricSummary`, or only `columns`.
         """
 
     def read_many(self, wanted: Mapping[str, Collection[str]], fields: Collection[str] = FIELDS) -> pl.DataFrame:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import sqlite3
 import zlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -22,7 +23,7 @@ SUMMARY: Final = pl.Schema(
     | dict.fromkeys(("count", "step"), pl.Int64())
 )
 RUNS_AT_ONCE: Final = 256  # read in one short transaction
-_NAMED: Final = 500  # runs that a statement names: old builds of SQLite take 999 parameters
+_NAMED: Final = 400  # runs, or metrics, that a statement names: old builds of SQLite take 999 parameters
 _CHUNKS_AT_ONCE: Final = 64  # decoded together; more do not fit into the processor's cache
 _ROWS_AT_ONCE: Final = 500  # fetched together: Python makes their objects anew where those of the last ones were
 _NUMBERS: Final = ("last", "min", "max")
@@ -35,21 +36,41 @@ class Found(NamedTuple):
     names: dict[str, dict[int, str]]
 
 
-def summary(db: sqlite3.Connection, runs: Collection[str] | None, columns: Sequence[str]) -> pl.DataFrame:
-    """Return `columns` of the metrics of some or all runs; metrics of a run are in order of first appearance."""
-    if runs is not None and len(runs) > _NAMED:
-        frame = summary(db, None, list(dict.fromkeys(["run_id", *(columns or SUMMARY)])))
-        return frame.filter(pl.col("run_id").is_in([*runs])).select(columns or [*SUMMARY])
-    which, given = ("", ()) if runs is None else (f"and run_id in ({_marks(runs)}) ", tuple(runs))
+def summary(
+    db: sqlite3.Connection,
+    runs: Collection[str] | None,
+    columns: Sequence[str],
+    metrics: Collection[str] | None = None,
+) -> pl.DataFrame:
+    """Return `columns` of the metrics of some runs or of all, those of one run in order of first appearance."""
     columns = columns or [*SUMMARY]
-    chosen = ", ".join("name" if name == "metric" else name for name in columns)
-    rows = db.execute(f"select {chosen} from metrics where count > 0 {which}order by run_id, number", given)
-    parts = [no_summary(columns)]
+    where, given, after = ["count > 0"], list[str](), list[pl.Expr]()
+    for name, column, wanted in (("run_id", "run_id", runs), ("metric", "name", metrics)):
+        if wanted is not None and len(wanted) > _NAMED:
+            after.append(pl.col(name).is_in([*wanted]))
+        elif wanted is not None:
+            where.append(f"{column} in ({_marks(wanted)})")
+            given += wanted
+    fetched = [*dict.fromkeys([*columns, *(condition.meta.output_name() for condition in after)])]
+    chosen = ", ".join("name" if name == "metric" else name for name in fetched)
+    rows = db.execute(f"select {chosen} from metrics where {' and '.join(where)} order by run_id, number", given)
+    parts = [no_summary(fetched)]
     while some := rows.fetchmany(_ROWS_AT_ONCE):
-        values = zip(columns, zip(*some, strict=True), strict=True)
+        values = zip(fetched, zip(*some, strict=True), strict=True)
         parts.append(pl.DataFrame([pl.Series(name, each, SUMMARY[name]) for name, each in values]))
     # SQLite keeps NaN as null
-    return pl.concat(parts).with_columns(pl.col(name).fill_null(float("nan")) for name in _NUMBERS if name in columns)
+    known = [pl.col(name).fill_null(float("nan")) if name in _NUMBERS else pl.col(name) for name in columns]
+    return pl.concat(parts).filter(pl.all_horizontal(pl.lit(value=True), *after)).select(known)
+
+
+def metric_names(db: sqlite3.Connection) -> list[str]:
+    """Return the names of all metrics that have points, by leaps through the index of names."""
+    leaps = "select min(name) from metrics union all select (select min(name) from metrics where name > one) from names where one is not null"
+    has_points = "exists (select 1 from metrics where name = one and count > 0)"
+    return [
+        name
+        for (name,) in db.execute(f"with recursive names (one) as ({leaps}) select one from names where {has_points}")
+    ]
 
 
 def no_summary(columns: Sequence[str] = ()) -> pl.DataFrame:
@@ -57,7 +78,9 @@ def no_summary(columns: Sequence[str] = ()) -> pl.DataFrame:
     return pl.DataFrame(schema=SUMMARY).select(columns or [*SUMMARY])
 
 
-def with_newest(frame: pl.DataFrame, here: Mapping[str, MetricStats]) -> pl.DataFrame:
+def with_newest(
+    frame: pl.DataFrame, here: Mapping[str, MetricStats], metrics: Collection[str] | None = None
+) -> pl.DataFrame:
     """Return `frame`, read from the file, with the rows of runs in `here` replaced by their newer stats in memory."""
     if not here:
         return frame
@@ -65,6 +88,7 @@ def with_newest(frame: pl.DataFrame, here: Mapping[str, MetricStats]) -> pl.Data
         (run, metric, each.last, each.min, each.max, each.count, each.step)
         for run, stats in here.items()
         for metric, each in stats.summary().items()
+        if metrics is None or metric in metrics
     ]
     newest = pl.DataFrame(rows, SUMMARY, orient="row").select(frame.columns)
     return pl.concat([frame.filter(~pl.col("run_id").is_in([*here])), newest])
@@ -95,12 +119,24 @@ def find(db: sqlite3.Connection, wanted: Mapping[str, Collection[str]]) -> Found
     return Found([(run, queries.Chunk(*chunk)) for run, *chunk in rows], names)
 
 
+def batches(
+    ask: Callable[[Callable[[sqlite3.Connection], Found | None], None], Found | None],
+    wanted: Mapping[str, Collection[str]],
+) -> Iterator[Found]:
+    """Yield what `ask` finds of `wanted`, of hundreds of runs in one short transaction."""
+    runs = [*wanted]
+    for start in range(0, len(runs), RUNS_AT_ONCE):
+        some = {run: wanted[run] for run in runs[start : start + RUNS_AT_ONCE]}
+        if (found := ask(partial(find, wanted=some), None)) is not None:
+            yield found
+
+
 def points(
     found: Found, places: Mapping[str, int], fields: Collection[str], damaged: Callable[[str, queries.Chunk], None]
-) -> list[pl.DataFrame]:
-    """Return the points of `found` as frames of ``run`` (its value in `places`), ``metric``, and `fields`."""
-    made = []
+) -> pl.DataFrame:
+    """Return the points of `found` as a frame of ``run`` (its value in `places`), ``metric``, and `fields`."""
     whole = []
+    parts: list[tuple[str, Columns]] = []
     for run, chunk in found.chunks:
         if isinstance(chunk.data, bytes) and zlib.crc32(chunk.data) == chunk.crc:
             whole.append((run, chunk))
@@ -109,12 +145,9 @@ def points(
     for start in range(0, len(whole), _CHUNKS_AT_ONCE):
         some = whole[start : start + _CHUNKS_AT_ONCE]
         decoded = _decode(some, [[*found.names[run]] for run, _ in some], fields, damaged)
-        parts = [
-            (run, columns) for (run, _), columns in zip(some, decoded, strict=True) if columns and len(columns.metric)
-        ]
-        if parts:
-            made.append(_frame(parts, found.names, places, fields))
-    return made
+        pairs = zip(some, decoded, strict=True)
+        parts += [(run, columns) for (run, _), columns in pairs if columns and len(columns.metric)]
+    return _frame(parts, found.names, places, fields) if parts else empty(fields)
 
 
 def _marks(given: Collection[str]) -> str:

@@ -11,7 +11,7 @@ import polars as pl
 
 from ..types import CAPTURED, ENDED, Cursor, MetricSummary, RunRecord, Writer
 from . import bulk_reads
-from .base import FIELDS, NO_MARKS
+from .base import FIELDS, NO_MARKS, Names
 from .bulk_reads import SUMMARY
 from .run_points import RunPoints, within
 from .text_gate import RunGate, recorded_rows
@@ -128,13 +128,17 @@ class MemoryStore:
         with self._lock:
             return self._points.get(run_id, RunPoints()).stats.summary()
 
-    def summary_table(self, runs: Collection[str] | None = None, columns: Sequence[str] = ()) -> pl.DataFrame:
+    def metric_names(self) -> list[str]:
+        return sorted(set(self.summary_table()["metric"]))
+
+    def summary_table(self, runs: Names = None, columns: Sequence[str] = (), metrics: Names = None) -> pl.DataFrame:
         with self._lock:
             chosen = [run for run in self._points if runs is None or run in runs]
             rows = [
                 (run, metric, each.last, each.min, each.max, each.count, each.step)
                 for run in chosen
                 for metric, each in self.summary(run).items()
+                if metrics is None or metric in metrics
             ]
         return pl.DataFrame(rows, SUMMARY, orient="row").select(columns or [*SUMMARY])
 

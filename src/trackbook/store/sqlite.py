@@ -16,7 +16,7 @@ from .. import filesystem
 from ..types import Cursor, MetricSummary, RunRecord, Writer
 from . import bulk_reads, schema
 from . import sqlite_queries as queries
-from .base import FIELDS, NO_MARKS, POINTS
+from .base import FIELDS, NO_MARKS, POINTS, Names
 from .captured_buffer import CapturedBuffer
 from .chunk_codec import LARGEST, Columns
 from .metric_stats import MetricStats
@@ -164,11 +164,17 @@ class SqliteStore:
             stats = self._file.ask(lambda db: queries.stats(db, run_id), None)
         return {} if stats is None else stats.summary()
 
-    def summary_table(self, runs: Collection[str] | None = None, columns: Sequence[str] = ()) -> pl.DataFrame:
+    def metric_names(self) -> list[str]:
         with self._lock:
-            found: Any = self._file.ask(partial(bulk_reads.summary, runs=runs, columns=columns), None)
+            here = [name for each in self._buffers.values() for name in each.points.stats.summary()]
+            return sorted({*self._file.ask(bulk_reads.metric_names, list[str]()), *here})
+
+    def summary_table(self, runs: Names = None, columns: Sequence[str] = (), metrics: Names = None) -> pl.DataFrame:
+        with self._lock:
+            ask = partial(bulk_reads.summary, runs=runs, columns=columns, metrics=metrics)
+            found = self._file.ask(ask, bulk_reads.no_summary(columns))
             here = {run: each.points.stats for run, each in self._buffers.items() if runs is None or run in runs}
-        return bulk_reads.with_newest(bulk_reads.no_summary(columns) if found is None else found, here)
+        return bulk_reads.with_newest(found, here, metrics)
 
     def read_many(self, wanted: Mapping[str, Collection[str]], fields: Collection[str] = FIELDS) -> pl.DataFrame:
         with self._lock:
@@ -177,12 +183,11 @@ class SqliteStore:
             for run in self._buffers.keys() & places.keys():
                 labelled = self.read(run, [*wanted[run]]).with_columns(pl.lit(places[run], pl.UInt32).alias("run"))
                 parts.append(labelled.select(parts[0].columns))
-            there = [run for run in wanted if run not in self._buffers]
-            for start in range(0, len(there), bulk_reads.RUNS_AT_ONCE):
-                some = {run: wanted[run] for run in there[start : start + bulk_reads.RUNS_AT_ONCE]}
-                if (found := self._file.ask(partial(bulk_reads.find, wanted=some), None)) is not None:
-                    parts += bulk_reads.points(found, places, fields, self._note_garbage)
-        return pl.concat(parts).sort("run", maintain_order=True)
+            there = {run: metrics for run, metrics in wanted.items() if run not in self._buffers}
+            for found in bulk_reads.batches(self._file.ask, there):
+                parts += [bulk_reads.points(found, places, fields, self._note_garbage)]
+        points = pl.concat(parts)
+        return points if points["run"].is_sorted() else points.sort("run", maintain_order=True)
 
     def put_captured(self, run_id: str, table: str, rows: Iterable[Sequence[Any]]) -> None:
         with self._lock:
