@@ -13,6 +13,7 @@ from processes import let_rest
 from trackbook.api.process import process_if_made
 
 if TYPE_CHECKING:
+    from command_lines import CommandLine
     from shells import Shell
 
 # Two busy cores make slow examples, which say nothing; in CI the same examples every time.
@@ -60,6 +61,14 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 
     with ipython(tmp_path, monkeypatch, capsys) as made:
         yield made
+
+
+@pytest.fixture
+def trackbook_command(capsys: pytest.CaptureFixture[str]) -> CommandLine:
+    """The program `trackbook`, in this process."""
+    from command_lines import CommandLine
+
+    return CommandLine(capsys)
 
 
 @pytest.fixture(autouse=True)

@@ -32,6 +32,7 @@ ROOMS = [
     "server",
     "api",
     "magics",
+    "cli",
 ]
 WORDS = ["types", "user_warnings", "settings", "ids", "metrics", "text", "filesystem", "switch_interval", "pump"]
 HOMES = {
@@ -51,6 +52,8 @@ HOMES = {
     "pyte": {"capture"},
     "vl_convert": {"charts"},
     "PIL": {"charts"},
+    "typer": {"cli"},
+    "rich": {"cli"},
 }
 HEAVY = sorted(HOMES.keys() - {"platformdirs"})
 
@@ -65,7 +68,9 @@ def modules() -> dict[str, Path]:
 
 
 def room(name: str) -> str:
-    """The room of a module: its package, or "" for what lies in `trackbook` itself."""
+    """The room of a module: its package, or "" for what lies in `trackbook` itself. `__main__` is the command line."""
+    if name == "__main__":
+        return "cli"
     first, dot, _ = name.partition(".")
     return first if dot or first in ROOMS else ""
 

@@ -22,7 +22,11 @@ def test_projects_are_listed_with_the_last_active_one_first(tmp_path: Path) -> N
     put(tmp_path, "Old one", RunRecord("a", "a", 5.0, state="finished", ended=9.0), RunRecord("b", "b", 6.0))
     put(tmp_path, "new", RunRecord("a", "a", 20.0))
     entries = ProjectList(tmp_path).entries()
-    assert entries == [ProjectEntry("new", 1, 1, 20.0), ProjectEntry("Old one", 2, 1, 9.0)]
+    assert [entry._replace(size=0) for entry in entries] == [
+        ProjectEntry("new", 1, 1, 20.0, path=tmp_path / project_file("new")),
+        ProjectEntry("Old one", 2, 1, 9.0, path=tmp_path / project_file("Old one")),
+    ]
+    assert entries[0].size == (tmp_path / project_file("new")).stat().st_size
 
 
 def test_changed_and_removed_projects_are_seen(tmp_path: Path) -> None:

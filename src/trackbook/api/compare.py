@@ -67,7 +67,7 @@ def diff(first: str | Run, second: str | Run, project: str | None = None) -> Run
     the same.
     """
     source, records = _different(project, [first, second])
-    one, other = (_recorded(source, record, records) for record in records)
+    one, other = (recorded(source, record, records) for record in records)
     return RunDiff(differences(one, other), source.name, [record.id for record in records])
 
 
@@ -101,7 +101,8 @@ def _different(project: str | None, runs: Sequence[str | Run]) -> tuple[Project,
     return source, records
 
 
-def _recorded(source: Project, record: RunRecord, runs: Sequence[RunRecord]) -> Recorded:
+def recorded(source: Project, record: RunRecord, runs: Sequence[RunRecord]) -> Recorded:
+    """Return what a comparison needs of a run. It is labelled by name, and by id too where others of `runs` have the same."""
     from ..data.dataframes import executions
 
     store = source.store

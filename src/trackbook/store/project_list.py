@@ -20,6 +20,8 @@ class ProjectEntry(NamedTuple):
     running: int
     active: float | None  # when something was last begun, ended or written; None without runs
     problem: str | None = None  # why the file cannot be read
+    path: Path = Path()
+    size: int = 0  # bytes
 
 
 class ProjectList:
@@ -43,12 +45,14 @@ class ProjectList:
 
 
 def _entry(path: Path) -> ProjectEntry:
-    from .sqlite_file import read_alone
+    from .project_files import read
 
+    stamp = _stamp(path)
+    size = 0 if stamp is None else stamp[1]
     try:
-        return read_alone(path, _read)
+        return read(path, _read)._replace(path=path, size=size)
     except OSError as error:
-        return ProjectEntry(path.name.removesuffix(SUFFIX), 0, 0, None, str(error))
+        return ProjectEntry(path.name.removesuffix(SUFFIX), 0, 0, None, str(error), path, size)
 
 
 def _read(db: Connection) -> ProjectEntry:

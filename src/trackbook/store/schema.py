@@ -140,11 +140,11 @@ def current() -> int:
 
 def prepare(db: Connection, project: str) -> None:
     """Create the tables of a new file, or migrate those of an earlier version. Raises `NewerFile`."""
-    if _version(db) == current():
+    if file_version(db) == current():
         return
     db.execute("begin immediate")
     try:
-        found = _version(db)  # read again: another process may just have migrated the file
+        found = file_version(db)  # read again: another process may just have migrated the file
         if found == 0:
             for statement in TABLES.split(";"):
                 db.execute(statement)
@@ -201,7 +201,7 @@ def _parsed(text: str) -> Any:
     return value if end == len(text) else json.loads(text)
 
 
-def _version(db: Connection) -> int:
+def file_version(db: Connection) -> int:
     """Return the version of the file, 0 when it is new. Raises `NewerFile`."""
     if not db.execute("select 1 from sqlite_schema where name = 'meta'").fetchone():
         return 0

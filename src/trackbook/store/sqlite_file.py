@@ -13,7 +13,6 @@ from typing import Final, Literal, TypeVar
 
 from .. import filesystem
 from . import schema
-from .salvage import salvage, set_aside
 
 BUSY_SECONDS: Final = 1.0
 _PATIENCE_SECONDS: Final = 3.0  # a file that others write is busy now and then; after this long it is a problem
@@ -307,6 +306,8 @@ class ProjectFile:
             raise OSError("another process is setting the damaged file aside")
         try:
             if self._damaged is not None and _identity(self.path) == self._damaged:
+                from .salvage import set_aside  # loads Polars, which what only reads names does without
+
                 aside = set_aside(self.path)
                 self.problems["damaged"] = (
                     f"{self.path} is damaged ({damage}). It was set aside, as it is, as {aside.name}, and a new file was begun "
@@ -388,6 +389,8 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 def _copy_readable(aside: Path, to: sqlite3.Connection) -> str:
+    from .salvage import salvage
+
     try:
         with contextlib.closing(_connect_read_only(aside)) as damaged:
             damaged.execute("pragma writable_schema = on")  # without it SQLite reads nothing of a truncated file

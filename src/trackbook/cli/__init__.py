@@ -1,0 +1,1 @@
+"""The command line: `trackbook`, also ``python -m trackbook``."""

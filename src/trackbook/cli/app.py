@@ -1,0 +1,92 @@
+"""The program `trackbook`: its commands, and what happens when one fails.
+
+A family of commands is a module of this package with a function `add_to`, and a line in `FAMILIES`. Modules load what a command needs
+when it runs, so that completion and ``--help`` are quick.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
+
+import typer
+
+from ..user_warnings import said_by
+from . import comparing, exchange, exit_codes, listing, managing, reading
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+COMMANDS: Final = tuple(
+    "ls get query diff export import rm mv rename tag note compact".split()
+)  # as `--help` lists them
+FAMILIES: Final[tuple[Callable[[typer.Typer], None], ...]] = (
+    listing.add_to,
+    reading.add_to,
+    comparing.add_to,
+    exchange.add_to,
+    managing.add_to,
+)
+
+
+def command_line() -> Any:
+    """Return the command with all its subcommands."""
+    app = typer.Typer(
+        name="trackbook",
+        cls=InOrder,
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(trackbook)
+    for add_to in FAMILIES:
+        add_to(app)
+    return typer.main.get_command(app)
+
+
+class InOrder(typer.core.TyperGroup):
+    """A group whose help lists commands in the order of `COMMANDS`."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # typer's own context
+        """Return the names of the commands."""
+        return sorted(super().list_commands(ctx), key=COMMANDS.index)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from .. import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+def trackbook(
+    version: Annotated[  # its callback answers
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    """Read, compare and manage recorded runs, and run programs as runs.
+
+    Projects are in the folder TRACKBOOK_DIR, or in --dir of each command. RUN is an id or a name; of several runs with one name it is
+    the latest.
+    """
+
+
+def main(words: Sequence[str] | None = None) -> NoReturn:
+    """Run a command line and end the program with its exit code."""
+    try:
+        with said_by(_warn):
+            command_line().main(words, prog_name="trackbook")
+    except Exception as error:
+        failure = exit_codes.as_command_error(error)
+        if failure is None:
+            raise
+        typer.echo(f"trackbook: {failure}", err=True)
+        sys.exit(failure.code)
+    sys.exit(exit_codes.OK)
+
+
+def _warn(message: str) -> None:
+    typer.echo(f"trackbook: {message}", err=True)

@@ -1,0 +1,108 @@
+"""``trackbook export`` and ``trackbook import``."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+import typer
+
+from ..settings import data_dir, user_path
+from . import finding
+from .exit_codes import UsageError
+from .options import Dir, Json, complete_projects, complete_runs, examples
+from .output import print_json, working
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add ``export`` and ``import``."""
+    app.command(
+        "export",
+        epilog=examples(
+            "trackbook export digits                    a Parquet dataset in the folder digits",
+            "trackbook export digits points.csv         points only; also .jsonl and .arrow",
+            "trackbook export digits one.parquet --run brisk-otter-12",
+        ),
+    )(export)
+    app.command("import", epilog=examples("trackbook import digits", "trackbook import one.parquet --project copy"))(
+        import_
+    )
+
+
+def complete_formats() -> list[str]:
+    """Complete the name of a format."""
+    from ..data.export import FORMATS
+
+    return [*FORMATS]
+
+
+def export(
+    project: Annotated[str, typer.Argument(metavar="PROJECT", autocompletion=complete_projects)],
+    path: Annotated[
+        str | None, typer.Argument(metavar="[PATH]", help="A file or folder, by default named after the project.")
+    ] = None,
+    runs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--run", "-r", metavar="RUN", help="Only this run; repeat it for more.", autocompletion=complete_runs
+        ),
+    ] = None,
+    format: Annotated[
+        str | None,
+        typer.Option(metavar="FORMAT", help="By default the path's suffix says.", autocompletion=complete_formats),
+    ] = None,
+    dir: Dir = None,
+    as_json: Json = False,
+) -> None:
+    """Write a project as Parquet, CSV, JSON Lines or Arrow."""
+    source = finding.existing_project(project, dir)
+    from ..data.export import FORMATS, format_of
+    from ..data.export import export as write
+
+    target = user_path(path or re.sub(r"[^\w.-]+", "-", source.name))
+    wanted = format or (format_of(target) if path else "parquet")
+    if wanted not in FORMATS:
+        known = ", ".join(suffix for one in FORMATS.values() for suffix in one.suffixes)
+        said = f"--format {format}" if format else f"{target} ends in {target.suffix}"
+        raise UsageError(f"{said}: a table can be written to {known} ({', '.join(FORMATS)}), or to a folder")
+    chosen = [finding.found(source, run) for run in runs] if runs else source.runs()
+    with working(f"writing {target}"):
+        written = write(target, source.name, chosen, source.store, wanted)
+    if as_json:
+        print_json({"path": str(written), "format": wanted, "runs": [run.id for run in chosen]})
+    else:
+        typer.echo(str(written))
+
+
+def import_(
+    path: Annotated[str, typer.Argument(metavar="PATH", help="A Parquet file or folder.")],
+    project: Annotated[
+        str | None,
+        typer.Option(
+            "--project",
+            "-p",
+            metavar="PROJECT",
+            help="The project to put the runs into; by default the one that they name.",
+            autocompletion=complete_projects,
+        ),
+    ] = None,
+    dir: Dir = None,
+    as_json: Json = False,
+) -> None:
+    """Take in the runs of a Parquet file or folder."""
+    from ..store.polars_import import import_polars
+    from ..tracking.run_options import DEFAULT_PROJECT
+
+    import_polars()
+    from ..data.importing import import_parquet
+
+    home = data_dir(dir)
+    with working(f"reading {path}"):
+        read = import_parquet(path, lambda name: finding.open_project(project or name or DEFAULT_PROJECT, home).store)
+    if as_json:
+        print_json(
+            [{"project": project or name or DEFAULT_PROJECT, "id": run.id, "name": run.name} for name, run in read]
+        )
+        return
+    for name, run in read:
+        typer.echo(f"{project or name or DEFAULT_PROJECT}: {run.name} ({run.id})")

@@ -1,0 +1,60 @@
+"""How commands fail: one sentence, and an exit code that scripts may rely on."""
+
+from __future__ import annotations
+
+from typing import Final
+
+OK: Final = 0
+FAILED: Final = 1  # doctor found a fault; or an error in Trackbook itself
+USAGE: Final = 2  # an unknown command, option or value, or a query that cannot be understood
+NOT_FOUND: Final = 3
+REFUSED: Final = 4
+UNUSABLE: Final = 5
+INTERRUPTED: Final = 130
+
+
+class CommandError(Exception):
+    """Ends a command with a sentence on stderr and an exit code."""
+
+    code = FAILED
+
+
+class UsageError(CommandError):
+    """Something on the command line that cannot be understood."""
+
+    code = USAGE
+
+
+class NotFoundError(CommandError):
+    """A project, run, metric or file that does not exist."""
+
+    code = NOT_FOUND
+
+
+class RefusedError(CommandError):
+    """Something that cannot be done as things are: a run that is being written, a name that means several runs."""
+
+    code = REFUSED
+
+
+class UnusableError(CommandError):
+    """A file or folder that cannot be read or written: damaged, of a later version, forbidden, full."""
+
+    code = UNUSABLE
+
+
+def as_command_error(error: BaseException) -> CommandError | None:
+    """Return what an error of the library means for a command; None for an error that nobody expected."""
+    if isinstance(error, CommandError):
+        return error
+    kinds: list[tuple[type[BaseException], type[CommandError]]] = [
+        (FileNotFoundError, NotFoundError),
+        (OSError, UnusableError),
+        (ValueError, RefusedError),
+        (TypeError, UsageError),
+        (RuntimeError, RefusedError),
+    ]
+    for kind, meant in kinds:
+        if isinstance(error, kind):
+            return meant(" ".join(str(error).split()))
+    return None

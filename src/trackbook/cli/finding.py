@@ -1,0 +1,107 @@
+"""Find the project and the run that a command line names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .. import filesystem
+from ..settings import data_dir
+from ..store.paths import journal_folder, project_file
+from ..text import did_you_mean, listed
+from .exit_codes import NotFoundError, RefusedError, UnusableError
+
+if TYPE_CHECKING:
+    from ..store.project_list import ProjectEntry
+    from ..tracking.project import Project
+    from ..types import RunRecord
+
+
+def existing_project(name: str, folder: str | None) -> Project:
+    """Return the project of this name, with what dead processes left in it. Raises `NotFoundError` and `UnusableError`."""
+    home = data_dir(folder)
+    if all(filesystem.is_missing(home / file(name)) for file in (project_file, journal_folder)):
+        names = [each.name for each in _usable(home)]
+        others = did_you_mean(name, names, f"there are {listed(names)}" if names else "there is none at all")
+        raise NotFoundError(f"there is no project {name!r} in {home}; {others}")
+    project = open_project(name, home)
+    project.store.revision()  # raises where the file cannot be read, before anything writes
+    project.recover()
+    return project
+
+
+def open_project(name: str, home: Path) -> Project:
+    """Return the project of this name, which need not exist."""
+    from ..api.process import process
+
+    return process().project(name, home)
+
+
+def latest_project(folder: str | None) -> Project:
+    """Return the project of the newest activity. Raises `NotFoundError` where there is no project."""
+    home = data_dir(folder)
+    used = [one for one in _usable(home) if one.active is not None]
+    if not used:
+        raise _no_projects(home)
+    return existing_project(used[0].name, folder)
+
+
+def chosen_project(name: str | None, folder: str | None) -> Project:
+    """Return the project of this name, without one the project of the newest activity."""
+    return latest_project(folder) if name is None else existing_project(name, folder)
+
+
+def find_run(run: str | None, project: str | None, folder: str | None) -> tuple[Project, RunRecord]:
+    """Return the run with this id, else the latest of this name, and its project; without one the newest run.
+
+    Raises `NotFoundError`, and `RefusedError` where several projects have such a run.
+    """
+    if run is None or project is not None:
+        home = chosen_project(project, folder)
+        return home, found(home, run)
+    return _anywhere(run, folder)
+
+
+def found(project: Project, run: str | None) -> RunRecord:
+    """Return a run of a project, by id or name, without one the newest. Raises `NotFoundError`."""
+    if run is None:
+        newest = project.store.latest(1)
+        if not newest:
+            raise NotFoundError(f"project {project.name!r} has no runs yet")
+        return newest[-1]
+    try:
+        return project.find(run)
+    except ValueError as error:
+        raise NotFoundError(str(error)) from None
+
+
+def _anywhere(run: str, folder: str | None) -> tuple[Project, RunRecord]:
+    from ..store.project_files import run_names
+
+    home = data_dir(folder)
+    projects = _usable(home)
+    names = {each.name: run_names(each.path) for each in projects}
+    matches = [project for project, runs in names.items() if any(run in pair for pair in runs)]
+    if len(matches) > 1:
+        raise RefusedError(f"run {run!r} is in the projects {listed(matches)}; say which by --project")
+    if matches:
+        project = existing_project(matches[0], folder)
+        return project, found(project, run)
+    if not projects:
+        raise _no_projects(home)
+    known = [name for runs in names.values() for _, name in runs]
+    raise NotFoundError(f"there is no run {run!r} in {home}; {did_you_mean(run, known, 'see `trackbook ls runs`')}")
+
+
+def _usable(home: Path) -> list[ProjectEntry]:
+    from ..store.project_list import ProjectList
+
+    return [each for each in ProjectList(home).entries() if each.problem is None]
+
+
+def _no_projects(home: Path) -> NotFoundError | UnusableError:
+    """Return why there is no project to choose: there is none, or none can be read."""
+    from ..store.project_list import ProjectList
+
+    problems = [each.problem for each in ProjectList(home).entries() if each.problem is not None]
+    return UnusableError(problems[0]) if problems else NotFoundError(f"there are no projects in {home} yet")

@@ -1,0 +1,120 @@
+"""What commands print: tables for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from time import time
+from typing import Any, Final, Literal
+
+import typer
+
+_WIDEST: Final = 10_000  # of a table that no terminal shows: nothing is cut
+
+
+def print_json(content: Any) -> None:
+    """Print JSON. Numbers that are not finite are the strings ``"NaN"``, ``"Infinity"`` and ``"-Infinity"``, as in JSON Lines exports."""
+    typer.echo(json_text(content, indent=2))
+
+
+def json_text(content: Any, indent: int | None = None) -> str:
+    """Return JSON as `print_json` prints it."""
+    return json.dumps(_plain(content), indent=indent, ensure_ascii=False, allow_nan=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(name): _plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value if value is None or isinstance(value, str | int | float | bool) else str(value)
+
+
+def moment(seconds: float | None) -> str | None:
+    """Return seconds UTC as an ISO 8601 time, for JSON."""
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat()
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str | None = None) -> None:
+    """Print a table. In a terminal it fits the width; elsewhere nothing is cut."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold", title=title, title_justify="left")
+    found = [list(row) for row in rows]
+    for name, cells in zip(columns, list(zip(*found, strict=True)) or [()] * len(columns), strict=True):
+        justify: Literal["left", "right"] = "right" if cells and all(map(_is_numeric, cells)) else "left"
+        table.add_column(name, justify=justify, overflow="ellipsis", no_wrap=True)
+    for row in found:
+        table.add_row(*(Text(" ".join(number(cell).split())) for cell in row))
+    Console(file=sys.stdout, width=None if sys.stdout.isatty() else _WIDEST, soft_wrap=False).print(table)
+
+
+def _is_numeric(cell: Any) -> bool:
+    return cell is None or isinstance(cell, int | float)
+
+
+def number(value: Any) -> str:
+    """Return a value in a few characters."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.5g}"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    if isinstance(value, datetime):
+        return ago(value.timestamp())
+    return str(value)
+
+
+def duration(seconds: float | None) -> str:
+    """Return a duration in its two largest units."""
+    if seconds is None:
+        return ""
+    left = max(0.0, seconds)
+    if left < 60:
+        return f"{left:.1f} s"
+    minutes, hours, days = int(left // 60), int(left // 3600), int(left // 86400)
+    if days:
+        return f"{days} d {hours % 24} h"
+    return f"{hours} h {minutes % 60:02} min" if hours else f"{minutes} min {int(left % 60):02} s"
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """Show a spinner on stderr in a terminal while something takes its time."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(f"{what} ..."):
+        yield
+
+
+def ago(seconds: float | None) -> str:
+    """Return how long ago a time was, in one unit."""
+    if seconds is None:
+        return ""
+    passed = max(0.0, time() - seconds)
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if passed >= 2 * length:
+            return f"{int(passed // length)} {unit} ago"
+    return f"{int(passed)} s ago"
+
+
+def size(count: int) -> str:
+    """Return a number of bytes."""
+    value, units = float(count), ["B", "KB", "MB", "GB", "TB"]
+    while value >= 1000 and len(units) > 1:
+        value, units = value / 1000, units[1:]
+    return f"{value:.0f} {units[0]}" if value >= 10 or units[0] == "B" else f"{value:.1f} {units[0]}"

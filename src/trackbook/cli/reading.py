@@ -1,0 +1,194 @@
+"""``trackbook get`` and ``trackbook query``: what was recorded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from . import finding
+from .exit_codes import NotFoundError, UsageError
+from .options import AnyRun, Dir, Json, Project, complete_metrics, examples
+from .output import duration, json_text, moment, number, print_json, print_table
+
+if TYPE_CHECKING:
+    from ..tracking.run import Run
+
+Last = Annotated[int | None, typer.Option(min=1, help="Only so many, the last.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add ``get`` and ``query``."""
+    get = typer.Typer(no_args_is_help=True)
+    get.callback(epilog=examples("trackbook get run", "trackbook get metric train/loss --run brisk-otter-12"))(group)
+    get.command("run", epilog=examples("trackbook get run", "trackbook get run brisk-otter-12 --json"))(run_)
+    get.command("metric", epilog=examples("trackbook get metric train/loss", "trackbook get metric loss --last 5"))(
+        metric
+    )
+    get.command("config", epilog=examples("trackbook get config brisk-otter-12"))(config)
+    get.command("console", epilog=examples("trackbook get console --last 20"))(console)
+    get.command("env", epilog=examples("trackbook get env", "trackbook get env --json"))(env)
+    get.command("cells", epilog=examples("trackbook get cells brisk-otter-12"))(cells)
+    app.add_typer(get, name="get")
+    app.command(
+        "query",
+        epilog=examples(
+            "trackbook query \"select run, min(value) from points where metric = 'val/loss' group by run\"",
+            'trackbook query "select name, state, points from runs" --json',
+        ),
+    )(query)
+
+
+def group() -> None:
+    """Print what was recorded of a run: all in short, points, config, console, environment or cells."""
+
+
+def _run(run: str | None, project: str | None, dir: str | None) -> Run:
+    source, record = finding.find_run(run, project, dir)
+    return source.get(record.id)
+
+
+def run_(run: AnyRun = None, project: Project = None, dir: Dir = None, as_json: Json = False) -> None:
+    """Print a run: state, times, tags, notes, config and results."""
+    from ..metrics import logged
+
+    source, record = finding.find_run(run, project, dir)
+    summary = logged(source.store.summary(record.id))
+    fields = ("last", "min", "max", "count", "step")
+    if as_json:
+        print_json(
+            {
+                "project": source.name,
+                **{name: getattr(record, name) for name in ("id", "name", "group", "state", "error", "tags", "notes")},
+                "started": moment(record.started),
+                "ended": moment(record.ended),
+                "duration": None if record.ended is None else record.ended - record.started,
+                "done": record.done,
+                "total": record.total,
+                "config": record.config,
+                "summary": record.summary,
+                "metrics": {name: {key: getattr(one, key) for key in fields} for name, one in summary.items()},
+            }
+        )
+        return
+    lines = {
+        "run": f"{record.name} ({record.id})",
+        "project": source.name,
+        "group": record.group,
+        "state": record.state,
+        "error": record.error,
+        "started": moment(record.started),
+        "duration": duration(None if record.ended is None else record.ended - record.started),
+        "tags": ", ".join(record.tags),
+        "notes": record.notes,
+    }
+    _print_pairs({name: value for name, value in lines.items() if value})
+    if record.config or record.summary:
+        typer.echo()
+        _print_pairs(record.config | record.summary)
+    if summary:
+        typer.echo()
+        rows = [(name, one.last, one.min, one.max, one.count) for name, one in summary.items()]
+        print_table(("metric", "last", "min", "max", "points"), rows)
+
+
+def _print_pairs(pairs: dict[str, Any]) -> None:
+    width = max(map(len, pairs), default=0)
+    for name, value in pairs.items():
+        said = value if isinstance(value, str) else json_text(value)
+        typer.echo(f"{name:<{width}}  {said}")
+
+
+def metric(
+    names: Annotated[list[str], typer.Argument(metavar="METRIC...", autocompletion=complete_metrics)],
+    run: Annotated[
+        str | None, typer.Option("--run", "-r", metavar="RUN", help="Id or name of a run; by default the newest.")
+    ] = None,
+    project: Project = None,
+    last: Last = None,
+    dir: Dir = None,
+    as_json: Json = False,
+) -> None:
+    """Print the points of metrics: metric, step, value, and time in seconds UTC."""
+    found = _run(run, project, dir)
+    try:
+        points = found.history(names)
+    except ValueError as error:
+        raise NotFoundError(str(error)) from None
+    if last is not None:
+        points = points.group_by("metric", maintain_order=True).tail(last)
+    if as_json:
+        print_json(points.to_dicts())
+        return
+    columns = ("metric", "step", "value", "time")
+    typer.echo("\t".join(columns))
+    for row in points.select(columns).iter_rows():
+        typer.echo("\t".join(map(str, row)))
+
+
+def config(run: AnyRun = None, project: Project = None, dir: Dir = None, as_json: Json = False) -> None:
+    """Print the config of a run."""
+    record = finding.find_run(run, project, dir)[1]
+    if as_json:
+        print_json(record.config)
+    else:
+        _print_pairs(record.config)
+
+
+def console(
+    run: AnyRun = None, project: Project = None, last: Last = None, dir: Dir = None, as_json: Json = False
+) -> None:
+    """Print the lines that a run's program wrote to stdout and stderr."""
+    lines = _run(run, project, dir).console()
+    lines = lines if last is None else lines.tail(last)
+    if as_json:
+        print_json(lines.to_dicts())
+        return
+    for text in lines["text"]:
+        typer.echo(text)
+
+
+def env(run: AnyRun = None, project: Project = None, dir: Dir = None, as_json: Json = False) -> None:
+    """Print the environment of a run: machine, Python, packages, git."""
+    found = _run(run, project, dir).environment
+    if as_json:
+        print_json(found)
+        return
+    for topic, facts in found.items():
+        pairs = facts if isinstance(facts, dict) else {str(place): each for place, each in enumerate(facts)}
+        for name, value in pairs.items():
+            typer.echo(f"{topic}.{name}  {value if isinstance(value, str) else json_text(value)}")
+
+
+def cells(run: AnyRun = None, project: Project = None, dir: Dir = None, as_json: Json = False) -> None:
+    """Print the executed cells of a run; of a script, its source."""
+    found = _run(run, project, dir)
+    table, source = found.cells(), found.code
+    if as_json:
+        print_json({"script": source, "cells": table.to_dicts()})
+        return
+    for row in table.iter_rows(named=True):
+        count = "" if row["count"] is None else row["count"]
+        typer.echo(f"# %% In [{count}]: {row['state']}\n{row['source'] or ''}\n")
+    if source is not None:
+        typer.echo(source)
+
+
+def query(
+    sql: Annotated[str, typer.Argument(metavar="SQL")],
+    project: Project = None,
+    dir: Dir = None,
+    as_json: Json = False,
+) -> None:
+    """Answer a query in Polars' SQL over the tables points, runs, system, console and cells of a project."""
+    source = finding.chosen_project(project, dir)
+    from ..data.sql import sql as answer
+
+    try:
+        table = answer(sql, source.name, source.runs(), source.store)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    if as_json:
+        print_json(table.to_dicts())
+    else:
+        print_table(table.columns, ([number(cell) for cell in row] for row in table.iter_rows()))

@@ -1,0 +1,57 @@
+"""The page of the command line: every command is on it, and what stands on it runs."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from command_lines import CommandLine, record
+from trackbook.cli import app, exit_codes
+
+PAGE = (Path(__file__).parents[2] / "docs" / "command-line.md").read_text()
+
+
+def table(head: str) -> list[str]:
+    """The first column of the table with this heading."""
+    rows = PAGE.partition(f"| {head} |")[2].partition("\n\n")[0].splitlines()[2:]
+    return [row.split(" | ")[0].strip("| ").strip("`") for row in rows]
+
+
+def commands() -> list[str]:
+    """Every command line that can be given, without arguments."""
+    found = []
+    for name, command in app.command_line().commands.items():
+        subcommands = getattr(command, "commands", {})
+        found += [f"{name} {each}" for each in subcommands] or [name]
+    return [*found, "ls"]
+
+
+def test_every_command_is_documented() -> None:
+    lines = [line.removeprefix("trackbook ") for line in table("command")]
+    assert {name for name in commands() if not any(f"{line} ".startswith(f"{name} ") for line in lines)} == set()
+
+
+def test_documented_commands_run(
+    trackbook_command: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("brisk-otter", "calm-lynx"):
+        record(name=name)
+    assert table("command")
+    for line in table("command"):
+        answer = trackbook_command(*shlex.split(line)[1:])
+        assert answer.code == 0, f"{line}: {answer}"
+
+
+def test_documented_options_exist(trackbook_command: CommandLine) -> None:
+    helps = "".join(trackbook_command(*name.split(), "--help").out for name in ["", *commands()])
+    for option in re.findall(r"(?<![\w-])--[a-z][a-z-]*", "".join(re.findall(r"`[^`\n]+`", PAGE))):
+        assert re.search(rf"(?<![\w-]){option}\b", helps), option
+
+
+def test_exit_codes_are_those_of_the_table() -> None:
+    codes = [value for name, value in vars(exit_codes).items() if name.isupper() and isinstance(value, int)]
+    assert [int(code) for code in table("exit code")] == sorted(codes)

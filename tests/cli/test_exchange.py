@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import trackbook as tb
+from command_lines import CommandLine, record, valid
+
+
+def test_export_and_import_give_back_equal_runs(trackbook_command: CommandLine, tmp_path: Path) -> None:
+    run = record()
+    record(name="second")
+    done = valid("export", trackbook_command("export", "digits", str(tmp_path / "out"), "--json").json)
+    assert (done["path"], done["format"], len(done["runs"])) == (str(tmp_path / "out"), "parquet", 2)
+    read = valid("import", trackbook_command("import", str(tmp_path / "out"), "-p", "copy", "--json").json)
+    assert {row["name"] for row in read} == {"first", "second"}
+    assert tb.get_run(run.id, "copy").history().equals(run.history())
+
+
+@pytest.mark.parametrize(("name", "format"), [("x.csv", "csv"), ("x.jsonl", "jsonl"), ("x.arrow", "arrow")])
+def test_the_suffix_chooses_the_format(trackbook_command: CommandLine, tmp_path: Path, name: str, format: str) -> None:
+    record()
+    record(name="second")
+    answer = trackbook_command("export", "digits", str(tmp_path / name), "--run", "second")
+    assert answer.out == f"{tmp_path / name}\n"
+    if format == "csv":
+        assert pl.read_csv(tmp_path / name)["run"].unique().to_list() == ["second"]
+    elif format == "jsonl":
+        assert json.loads((tmp_path / name).read_text().splitlines()[0])["run"] == "second"
+    else:
+        assert pl.read_ipc(tmp_path / name)["run"].unique().to_list() == ["second"]
+
+
+def test_without_a_path_the_folder_is_named_after_the_project(
+    trackbook_command: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    record("my digits")
+    assert trackbook_command("export", "my digits").code == 0
+    assert (tmp_path / "my-digits").is_dir()
+
+
+def test_an_unknown_format_is_a_usage_error(trackbook_command: CommandLine, tmp_path: Path) -> None:
+    record()
+    for words in ([str(tmp_path / "x.xlsx")], [str(tmp_path / "x"), "--format", "xlsx"]):
+        answer = trackbook_command("export", "digits", *words)
+        assert answer.code == 2
+        assert ".parquet, .pq, .csv, .jsonl" in answer.err
+
+
+def test_export_leaves_what_is_not_an_export(trackbook_command: CommandLine, tmp_path: Path) -> None:
+    record()
+    (tmp_path / "x.csv").write_text("mine")
+    answer = trackbook_command("export", "digits", str(tmp_path / "x.csv"))
+    assert (answer.code, (tmp_path / "x.csv").read_text()) == (4, "mine")
+    assert "is not an export of Trackbook" in answer.err
+
+
+def test_import_of_what_is_not_there_is_not_found(trackbook_command: CommandLine, tmp_path: Path) -> None:
+    answer = trackbook_command("import", str(tmp_path / "none.parquet"))
+    assert answer.code == 3
+    assert str(tmp_path / "none.parquet") in answer.err
+
+
+def test_import_of_another_table_names_what_is_missing(trackbook_command: CommandLine, tmp_path: Path) -> None:
+    pl.DataFrame({"x": ["a"]}).write_parquet(tmp_path / "x.parquet")
+    assert trackbook_command("import", str(tmp_path / "x.parquet"), "-p", "p").code == 4

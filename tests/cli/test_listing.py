@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import trackbook as tb
+from command_lines import CommandLine, record, valid
+
+
+def test_ls_lists_projects(trackbook_command: CommandLine, store_dir: Path) -> None:
+    record("one")
+    record("two")
+    record("two", "second")
+    assert trackbook_command("ls").out == trackbook_command("ls", "projects").out
+    found = valid("ls projects", trackbook_command("ls", "--json").json)
+    assert [(row["project"], row["runs"], row["running"]) for row in found] == [("two", 2, 0), ("one", 1, 0)]
+    assert found[1]["path"] == str(store_dir / "one.trackbook.db")
+
+
+def test_ls_of_a_folder_without_projects_says_so(trackbook_command: CommandLine, store_dir: Path) -> None:
+    answer = trackbook_command("ls")
+    assert (answer.code, answer.out) == (0, f"there are no projects in {store_dir} yet\n")
+    assert valid("ls projects", trackbook_command("ls", "--json").json) == []
+
+
+def test_ls_projects_tells_dead_runs_from_running_ones(trackbook_command: CommandLine) -> None:
+    program = "import os, trackbook as tb\ntb.init('p', display=False).log({'a': 1})\nos._exit(0)"
+    subprocess.run([sys.executable, "-c", program], check=True)
+    assert valid("ls projects", trackbook_command("ls", "--json").json)[0]["running"] == 0
+    assert trackbook_command("ls", "runs", "p", "--json").json[0]["state"] == "lost"
+
+
+def test_ls_counts_open_runs(trackbook_command: CommandLine) -> None:
+    with tb.init(project="p"):
+        assert trackbook_command("ls", "--json").json[0]["running"] == 1
+
+
+def test_ls_runs_lists_runs_with_results(trackbook_command: CommandLine) -> None:
+    record(tags=["good"])
+    record(name="second", config={"lr": 0.2})
+    answer = trackbook_command("ls", "runs", "digits")
+    assert answer.out.splitlines()[0].strip() == "digits"
+    assert answer.out.splitlines()[1].split() == [
+        *("name", "id", "state", "started", "duration", "points", "tags", "train/loss", "acc"),
+    ]
+    assert "first" in answer.out
+    rows = valid("ls runs", trackbook_command("ls", "runs", "-p", "digits", "--json").json)
+    assert [(row["name"], row["config"]["lr"], row["summary"]["acc"]) for row in rows] == [
+        ("first", 0.1, 0.2),
+        ("second", 0.2, 0.2),
+    ]
+    assert "opt" not in rows[1]["config"]
+    assert [row["name"] for row in trackbook_command("ls", "runs", "--limit", "1", "--json").json] == ["second"]
+
+
+def test_ls_metrics_lists_the_metrics_of_a_run(trackbook_command: CommandLine) -> None:
+    record()
+    assert "train/loss" in trackbook_command("ls", "metrics").out
+    rows = valid("ls metrics", trackbook_command("ls", "metrics", "first", "--json").json)
+    assert [(row["metric"], row["count"]) for row in rows] == [("train/loss", 3), ("acc", 3)]
+
+
+def test_a_folder_is_chosen_by_an_option(trackbook_command: CommandLine, tmp_path: Path) -> None:
+    record("elsewhere", dir=tmp_path / "other")
+    assert trackbook_command("ls", "--dir", str(tmp_path / "other"), "--json").json[0]["project"] == "elsewhere"
+    assert trackbook_command("get", "run", "first", "--dir", str(tmp_path / "other")).code == 0
+    assert trackbook_command("ls", "--json").json == []
+
+
+def test_names_that_look_like_markup_are_printed_as_they_are(trackbook_command: CommandLine) -> None:
+    record(name="[bold]x[/bold] \n two", tags=["[red]"])
+    answer = trackbook_command("ls", "runs")
+    assert "[bold]x[/bold] two" in answer.out
+    assert "[red]" in answer.out
