@@ -73,7 +73,7 @@ def test_a_figure_stands_beside_its_target_and_the_peers_ratio(table: ModuleType
     ]
 
 
-def test_a_missed_target_is_said(table: ModuleType) -> None:
+def test_missed_target_is_named(table: ModuleType) -> None:
     found = results(log={"trackbook": {"p50_us_1": 2.0}, "slowbook": {"p50_us_1": 80.0}})
     assert row(table, "`log` of 1 metric", found)[2] == "**missed**"
 
@@ -83,12 +83,12 @@ def test_a_peer_that_is_too_near_is_named(table: ModuleType) -> None:
     assert row(table, "`log` of 1 metric", found)[2] == "**missed**: 2.5x slowbook"
 
 
-def test_of_what_should_be_large_the_larger_is_better(table: ModuleType) -> None:
+def test_larger_is_better_for_rates(table: ModuleType) -> None:
     found = results(million={"trackbook": {"points_per_s_10": 2.5e6}})
     assert row(table, "points to disk", found)[1:4] == [">= 1.00 M/s", "met", "2.50 M/s"]
 
 
-def test_what_was_lost_has_no_ratio(table: ModuleType) -> None:
+def test_lost_points_have_no_ratio(table: ModuleType) -> None:
     found = results(sigterm={"trackbook": {"percent": 100.0}, "slowbook": {"percent": 50.0}})
     assert row(table, "SIGTERM", found)[1:] == ["100%", "met", "100.0%", "50.0%"]
 

@@ -101,7 +101,7 @@ def test_a_program_that_is_killed_loses_no_call_that_returned(tmp_path: Path, se
     assert (outcome.lost, outcome.duplicates, outcome.state) == (0, 0, "lost")
 
 
-def test_killed_on_a_network_file_system_it_loses_nothing_either(tmp_path: Path) -> None:
+def test_kill_on_a_network_file_system_loses_nothing(tmp_path: Path) -> None:
     running = program(
         """
         from trackbook import filesystem
@@ -323,7 +323,7 @@ def test_a_child_that_is_killed_loses_nothing(tmp_path: Path) -> None:
 
 @posix
 @pytest.mark.parametrize("end", ["os._exit(0)", "os.kill(os.getpid(), 9)", "sys.exit(0)"])
-def test_a_child_that_outlives_its_parent_logs_on(tmp_path: Path, end: str) -> None:
+def test_child_that_outlives_its_parent_keeps_logging(tmp_path: Path, end: str) -> None:
     running = forking(
         f"""
         tb.init("p", dir=folder)
@@ -384,7 +384,7 @@ def test_a_child_does_not_keep_its_parents_run_alive(tmp_path: Path) -> None:
 
 
 @posix
-def test_forked_child_is_told_what_to_do_instead_of_reading(tmp_path: Path) -> None:
+def test_reading_in_a_forked_child_is_an_error_with_the_remedy(tmp_path: Path) -> None:
     running = forking(
         """
         run = tb.init("p", dir=folder)
@@ -412,7 +412,7 @@ def test_forked_child_is_told_what_to_do_instead_of_reading(tmp_path: Path) -> N
 
 
 @posix
-def test_a_child_may_log_on_and_exit_as_it_likes_and_its_child_too(tmp_path: Path) -> None:
+def test_children_of_children_may_log_and_exit(tmp_path: Path) -> None:
     running = forking(
         """
         tb.init("p", dir=folder)
@@ -437,7 +437,7 @@ def test_a_child_may_log_on_and_exit_as_it_likes_and_its_child_too(tmp_path: Pat
 
 
 @posix
-def test_a_child_is_terminated_as_if_there_were_no_trackbook(tmp_path: Path) -> None:
+def test_terminating_a_child_is_unchanged(tmp_path: Path) -> None:
     running = forking(
         """
         tb.init("p", dir=folder)
@@ -458,7 +458,7 @@ def test_a_child_is_terminated_as_if_there_were_no_trackbook(tmp_path: Path) -> 
 
 
 @posix
-def test_a_child_of_a_program_that_has_not_begun_a_run_may_begin_its_own(tmp_path: Path) -> None:
+def test_child_forked_before_init_may_begin_a_run(tmp_path: Path) -> None:
     running = forking(
         """
         assert "polars" not in sys.modules
@@ -477,7 +477,7 @@ def test_a_child_of_a_program_that_has_not_begun_a_run_may_begin_its_own(tmp_pat
 
 
 @posix
-def test_a_child_forked_in_the_middle_of_anything_can_log(tmp_path: Path) -> None:
+def test_child_forked_at_any_moment_can_log(tmp_path: Path) -> None:
     """Forks at random moments, from a thread, while the main thread logs and the pump works."""
     running = forking(
         """
@@ -595,7 +595,7 @@ def test_an_array_that_changes_after_the_call(tmp_path: Path) -> None:
 
 
 @linux
-def test_while_the_pump_is_stuck_the_backlog_is_on_disk_and_not_in_memory(tmp_path: Path) -> None:
+def test_backlog_of_a_stuck_pump_is_on_disk(tmp_path: Path) -> None:
     running = program(
         """
         import threading
@@ -655,7 +655,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @linux
-def test_on_a_full_disk_training_goes_on_and_one_warning_says_so(small_disk: Path) -> None:
+def test_training_continues_on_a_full_disk_with_one_warning(small_disk: Path) -> None:
     """The journal and the store meet it both, and the store reads what it wrote before."""
     running = program(
         """
@@ -695,7 +695,7 @@ def test_on_a_full_disk_training_goes_on_and_one_warning_says_so(small_disk: Pat
 
 
 @linux
-def test_what_a_full_disk_did_not_take_is_written_when_there_is_room(small_disk: Path) -> None:
+def test_points_are_written_once_a_full_disk_has_room(small_disk: Path) -> None:
     """The journal fills the disk by itself, while nobody empties it."""
     running = program(
         """
@@ -724,7 +724,7 @@ def test_what_a_full_disk_did_not_take_is_written_when_there_is_room(small_disk:
 
 
 @pytest.mark.parametrize("fails", ["allocating", "naming", "writing through"])
-def test_where_the_disk_is_full_as_it_were(tmp_path: Path, fails: str) -> None:
+def test_simulated_full_disk_stops_nothing(tmp_path: Path, fails: str) -> None:
     """The same without a disk, for machines that mount none."""
     act = {
         "allocating": "filesystem.allocate = full",

@@ -41,7 +41,7 @@ def test_a_file_that_another_process_holds_is_free_when_it_dies(tmp_path: Path) 
     os.close(held)
 
 
-def test_what_is_held_can_be_read_by_others(tmp_path: Path) -> None:
+def test_locked_file_can_be_read_by_others(tmp_path: Path) -> None:
     held = filesystem.hold(tmp_path / "x", create=True)
     assert held is not None
     filesystem.write_all(held, b"hello")
@@ -63,7 +63,7 @@ def test_a_file_that_was_removed_before_it_was_locked_is_not_held(
     assert filesystem.hold(tmp_path / "x") is None
 
 
-def test_who_waits_for_a_lock_gets_it_when_it_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waiting_process_gets_a_released_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     held = filesystem.hold(tmp_path / "x", create=True)
     assert held is not None
     monkeypatch.setattr(filesystem.time, "sleep", lambda _: os.close(held))
@@ -77,7 +77,7 @@ def test_a_file_that_does_not_exist_is_not_made_to_be_held(tmp_path: Path) -> No
         filesystem.hold(tmp_path / "x")
 
 
-def test_what_is_allocated_is_there_and_zero(tmp_path: Path) -> None:
+def test_allocated_file_is_all_zeros(tmp_path: Path) -> None:
     os.close(filesystem.allocate(tmp_path / "x", 100_000))
     assert (tmp_path / "x").read_bytes() == bytes(100_000)
     if hasattr(os.stat_result, "st_blocks"):
@@ -90,7 +90,7 @@ def test_without_fallocate_zeros_are_written(tmp_path: Path, monkeypatch: pytest
     assert (tmp_path / "x").read_bytes() == bytes(100_000)
 
 
-def test_what_finds_no_room_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_allocation_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -102,9 +102,7 @@ def test_what_finds_no_room_leaves_nothing(tmp_path: Path, monkeypatch: pytest.M
 
 @pytest.mark.parametrize("at_once", [1, 7, 100])
 @pytest.mark.parametrize("system", ["with pwrite", "without pwrite"])
-def test_a_write_that_is_split_is_carried_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, system: str, at_once: int
-) -> None:
+def test_partial_write_is_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, system: str, at_once: int) -> None:
     write, pwrite = os.write, getattr(os, "pwrite", None)
     monkeypatch.setattr(os, "write", lambda file, data: write(file, data[:at_once]))
     if system == "without pwrite":
@@ -210,7 +208,7 @@ def test_lock_of_a_file_that_may_only_be_read_is_tried(tmp_path: Path, monkeypat
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes")
-def test_files_are_the_groups_where_the_user_says_so(tmp_path: Path) -> None:
+def test_files_get_the_users_umask(tmp_path: Path) -> None:
     before = os.umask(0o002)
     try:
         os.close(filesystem.open_to_hold(tmp_path / "head"))
@@ -225,7 +223,7 @@ def test_files_are_the_groups_where_the_user_says_so(tmp_path: Path) -> None:
     ("error", "missing"),
     [(errno.ENOENT, True), (errno.ENOTDIR, True), (errno.EACCES, False), (errno.EIO, False), (errno.ESTALE, False)],
 )
-def test_what_cannot_be_looked_into_is_not_missing(
+def test_unreadable_path_is_not_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int, missing: bool
 ) -> None:
     def fail(_: Path) -> None:
@@ -235,9 +233,7 @@ def test_what_cannot_be_looked_into_is_not_missing(
     assert filesystem.is_missing(tmp_path) is missing
 
 
-def test_where_nothing_tells_of_mounts_no_file_system_is_a_networks(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_mounts_no_file_system_is_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(_: Path) -> bytes:
         raise FileNotFoundError
 

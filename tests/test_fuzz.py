@@ -98,7 +98,7 @@ def import_into(data: bytes) -> None:
 
 @fuzz
 @given(st.data())
-def test_damaged_export_is_refused_or_comes_in_whole(data: st.DataObject) -> None:
+def test_damaged_export_is_refused_or_imported_completely(data: st.DataObject) -> None:
     import_into(data.draw(damage(exported())))
 
 
@@ -120,7 +120,7 @@ fields = dict.fromkeys(("state", "tags", "config", "ended", "done", "defined", "
     json_values | st.fixed_dictionaries(dict.fromkeys(CAPTURED, json_values)),
     st.lists(st.tuples(st.none() | st.text(max_size=2), st.none() | st.integers(-2, 2**63 - 1)), max_size=3),
 )
-def test_what_an_export_says_of_itself_is_checked(
+def test_metadata_of_an_export_are_validated(
     record: Any, metrics: Any, version: Any, captured: Any, points: list[tuple[Any, Any]]
 ) -> None:
     about = {"version": version, "project": "p", "runs": [{"record": record, "metrics": metrics}]}
@@ -227,7 +227,7 @@ def chunk() -> bytes:
 
 @fuzz
 @given(st.data())
-def test_damaged_chunk_is_told_before_it_is_decoded(data: st.DataObject) -> None:
+def test_damaged_chunk_is_detected_before_decoding(data: st.DataObject) -> None:
     """Polars ends the process at some damaged bytes, which it takes for the length of what follows."""
     whole = chunk()
     damaged = data.draw(damage(whole))

@@ -34,13 +34,13 @@ def test_glob_of_many_stars_takes_no_time() -> None:
     assert axis_of([[hostile, "epoch"]], "a" * 10_000) is None
 
 
-def test_of_two_globs_the_later_one_holds() -> None:
+def test_later_glob_takes_precedence() -> None:
     defined = define(define({}, "val/*", "epoch"), "*", "time")
     assert axis_of(as_pairs(defined), "val/loss") == "time"
     assert axis_of(as_pairs(define(defined, "val/*", "epoch")), "val/loss") == "epoch"
 
 
-def test_a_name_in_full_is_meant_more_than_a_glob() -> None:
+def test_full_name_takes_precedence_over_a_glob() -> None:
     defined = define(define({}, "val/loss", "epoch"), "*", "time")
     assert as_pairs(defined) == [["val/loss", "epoch"], ["*", "time"]]
     assert axis_of(as_pairs(defined), "val/loss") == "epoch"
@@ -51,11 +51,11 @@ def test_a_metric_is_not_drawn_over_itself() -> None:
     assert (axis_of(pairs, "epoch"), axis_of(pairs, "loss")) == (None, "epoch")
 
 
-def test_nothing_defined_is_no_axis() -> None:
+def test_metric_without_a_definition_has_no_axis() -> None:
     assert axis_of(as_pairs(define({}, "val/*", "epoch")), "train/loss") is None
 
 
-def test_wandbs_names_for_what_is_no_metric_are_understood() -> None:
+def test_wandb_names_of_axes_are_translated() -> None:
     assert define({}, "*", "_timestamp") == {"*": "time"}
 
 
@@ -64,18 +64,18 @@ def test_defining_a_metric_without_an_axis_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize("name", ["", None, 3, ["val/*"]])
-def test_a_name_that_is_no_text_is_a_type_error_with_the_remedy(name: object) -> None:
+def test_name_that_is_not_text_is_a_type_error(name: object) -> None:
     with pytest.raises(TypeError, match=r"name is .*; give a metric's name or a glob, such as 'val/\*'"):
         define({}, name, "epoch")
 
 
 @pytest.mark.parametrize("x", ["", 3, ["epoch"]])
-def test_an_axis_that_is_no_text_is_a_type_error_with_the_remedy(x: object) -> None:
+def test_axis_that_is_not_text_is_a_type_error(x: object) -> None:
     with pytest.raises(TypeError, match=r"step_metric is .*such as 'epoch'"):
         define({}, "val/*", x)
 
 
-def test_the_run_keeps_what_was_defined() -> None:
+def test_run_keeps_its_definitions() -> None:
     run = tb.init("p")
     tb.define_metric("epoch")
     tb.define_metric("val/*", step_metric="epoch")

@@ -94,7 +94,7 @@ def track_magic(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
     return folder, executed("track-magic", folder)
 
 
-def test_only_the_cell_that_is_to_fail_fails_and_at_its_own_line(track_magic: tuple[Path, Any]) -> None:
+def test_only_the_expected_cell_fails_at_its_own_line(track_magic: tuple[Path, Any]) -> None:
     _, outputs = track_magic
     errors = {name: out for name, cell in outputs.items() for out in cell if out.output_type == "error"}
     assert list(errors) == ["fails"]
@@ -127,7 +127,7 @@ def test_tracked_cells_have_boards_and_their_own_results(track_magic: tuple[Path
     assert "0.9034" in accuracy
 
 
-def test_the_sweep_tells_the_best_run_and_how_much_is_luck(tmp_path: Path) -> None:
+def test_sweep_names_the_best_run_and_the_spread(tmp_path: Path) -> None:
     outputs = executed("sweep", tmp_path)
     assert complaints(outputs) == []
     assert with_boards(outputs) == ["sweep", "band"]

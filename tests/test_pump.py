@@ -109,7 +109,7 @@ def test_a_member_with_nothing_due_is_removed_and_the_thread_ends() -> None:
     member.wait(2)
 
 
-def test_a_member_that_is_added_while_it_says_so_stays() -> None:
+def test_member_added_while_it_is_dismissed_stays() -> None:
     pump = Pump()
 
     class Renewed(Member):
@@ -127,7 +127,7 @@ def test_a_member_that_is_added_while_it_says_so_stays() -> None:
     pump.remove(other)
 
 
-def test_a_failing_member_is_said_once_and_tried_again(caplog: pytest.LogCaptureFixture) -> None:
+def test_failing_member_is_logged_once_and_tried_again(caplog: pytest.LogCaptureFixture) -> None:
     pump, member, other = Pump(), Member(failing={1, 2, 4}), Member()
     with caplog.at_level(logging.ERROR, "trackbook"):
         pump.add(member)

@@ -16,18 +16,18 @@ from trackbook import TrackbookWarning, settings
 from trackbook.settings import data_dir, notebook_path
 
 
-def test_the_folder_given_comes_first(tmp_path: Path) -> None:
+def test_given_folder_takes_precedence(tmp_path: Path) -> None:
     assert data_dir(tmp_path / "mine") == tmp_path / "mine"
     assert data_dir(str(tmp_path / "mine")) == tmp_path / "mine"
 
 
-def test_then_the_environment(store_dir: Path) -> None:
+def test_environment_variable_sets_the_folder(store_dir: Path) -> None:
     assert data_dir() == store_dir
     assert data_dir("") == store_dir
 
 
 @pytest.mark.parametrize("value", [None, ""])
-def test_then_the_users_own_data_folder(monkeypatch: pytest.MonkeyPatch, value: str | None) -> None:
+def test_default_folder_is_the_users_data_folder(monkeypatch: pytest.MonkeyPatch, value: str | None) -> None:
     if value is None:
         monkeypatch.delenv("TRACKBOOK_DIR")
     else:
@@ -35,9 +35,7 @@ def test_then_the_users_own_data_folder(monkeypatch: pytest.MonkeyPatch, value: 
     assert data_dir() == Path(platformdirs.user_data_dir("trackbook", appauthor=False))
 
 
-def test_a_relative_folder_stays_where_it_was_when_the_program_moves(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_relative_folder_is_independent_of_later_chdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     chosen = data_dir("runs")
     assert chosen.is_absolute()
@@ -58,7 +56,7 @@ def test_a_relative_folder_of_the_environment_is_made_absolute_once(
 
 
 @pytest.mark.parametrize("name", ["~/board.json", "board.json"])
-def test_every_path_of_a_user_is_taken_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_all_user_paths_are_expanded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     with tb.init("p", "r", capture=False, display=False) as run:
@@ -83,7 +81,7 @@ def test_every_path_of_a_user_is_taken_alike(tmp_path: Path, monkeypatch: pytest
         ({"RANK": "2"}, False),
     ],
 )
-def test_tasks_of_srun_that_record_nothing_say_so(
+def test_srun_tasks_that_do_not_record_warn(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], said: bool
 ) -> None:
     for name in ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "SLURM_PROCID"):
@@ -147,7 +145,7 @@ def test_the_notebooks_path_is_what_jupyter_tells(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("value", [None, ""])
-def test_where_jupyter_tells_none_there_is_none(monkeypatch: pytest.MonkeyPatch, value: str | None) -> None:
+def test_notebook_path_is_none_without_jupyter(monkeypatch: pytest.MonkeyPatch, value: str | None) -> None:
     monkeypatch.delenv("JPY_SESSION_NAME", raising=False)
     if value is not None:
         monkeypatch.setenv("JPY_SESSION_NAME", value)

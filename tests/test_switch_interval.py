@@ -8,7 +8,7 @@ import pytest
 from trackbook.switch_interval import QUICK, QUICKEST, switching
 
 
-def test_threads_switch_quickly_meanwhile_and_as_before_afterwards() -> None:
+def test_switch_interval_is_short_meanwhile_and_restored() -> None:
     before = sys.getswitchinterval()
     with switching.every(QUICK):
         assert sys.getswitchinterval() == pytest.approx(QUICK)
@@ -18,7 +18,7 @@ def test_threads_switch_quickly_meanwhile_and_as_before_afterwards() -> None:
     assert sys.getswitchinterval() == before
 
 
-def test_of_two_threads_the_first_to_come_may_be_the_first_to_go() -> None:
+def test_overlapping_threads_restore_the_interval() -> None:
     before = sys.getswitchinterval()
     first, second = ExitStack(), ExitStack()
     first.enter_context(switching.every(QUICK))
@@ -29,7 +29,7 @@ def test_of_two_threads_the_first_to_come_may_be_the_first_to_go() -> None:
     assert sys.getswitchinterval() == before
 
 
-def test_an_error_inside_ends_it_too() -> None:
+def test_interval_is_restored_after_an_error() -> None:
     before = sys.getswitchinterval()
     with pytest.raises(ZeroDivisionError), switching.every(QUICK):
         _ = 1 / 0

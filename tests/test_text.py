@@ -8,7 +8,7 @@ from trackbook.text import ONE_SLIP, did_you_mean, listed, nearest, one_line, sh
 
 
 @given(st.text(max_size=30), st.integers(1, 30))
-def test_shortened_text_fits_and_says_that_something_is_left_out(text: str, most: int) -> None:
+def test_shortened_text_fits_and_ends_in_an_ellipsis(text: str, most: int) -> None:
     short = shorten(text, most)
     assert len(short) <= most
     assert short == text if len(text) <= most else short == text[: most - 1] + "…"

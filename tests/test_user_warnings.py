@@ -29,7 +29,7 @@ def test_a_warning_from_deep_within_points_at_the_line_that_called_us() -> None:
     assert warned[0].filename == __file__
 
 
-def test_a_warning_from_a_folder_whose_name_begins_like_ours_points_there() -> None:
+def test_warning_location_compares_whole_folder_names() -> None:
     path = f"{Path(trackbook.__file__).parent}-experiments/train.py"
     with pytest.warns(TrackbookWarning) as warned:
         exec(compile("warn('x')", path, "exec"), {"warn": warn})
@@ -46,7 +46,7 @@ def test_warnings_can_be_silenced_as_users_warnings() -> None:
 # --- findings ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_finding_is_said_once() -> None:
+def test_finding_is_reported_once() -> None:
     findings = Findings()
     findings.note(["a", "b", "a"])
     with pytest.warns(TrackbookWarning) as warned:

@@ -35,7 +35,7 @@ const graph = new Map(
 );
 
 test("every module belongs to a room, and every import is a module", () => {
-  expect(modules.filter(module => roomOf(module) < 0 && module !== "css.d.ts")).toEqual([]);
+  expect(modules.filter(module => roomOf(module) < 0 && !module.endsWith(".d.ts"))).toEqual([]);
   expect([...graph.values()].flat().filter(target => !graph.has(target))).toEqual([]);
 });
 

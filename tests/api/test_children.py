@@ -69,7 +69,7 @@ def states(project: str = "p") -> dict[str, str]:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_run_that_a_child_leaves_open_ends_as_the_child_does(method: str, tmp_path: Path) -> None:
+def test_run_left_open_by_a_child_gets_the_childs_state(method: str, tmp_path: Path) -> None:
     done = program(
         f"""
 for work in (train, fail, leave):
@@ -143,7 +143,7 @@ print([worker.exitcode for worker in workers] == [-15] * 20)
 
 @fork
 @pytest.mark.parametrize("how", ["id='r'", "name='parent', resume='allow'", "name='parent', resume_from=3"])
-def test_forked_child_that_would_have_to_read_is_refused_at_once(how: str, tmp_path: Path) -> None:
+def test_forked_child_that_needs_to_read_is_refused_at_once(how: str, tmp_path: Path) -> None:
     done = program(
         f"""
 tb.init("p", "parent", capture=False)
@@ -161,7 +161,7 @@ os.wait()
 
 
 @fork
-def test_forked_childs_own_run_keeps_what_it_was_told(tmp_path: Path) -> None:
+def test_forked_childs_own_run_keeps_its_options(tmp_path: Path) -> None:
     done = program(
         """
 tb.init("p", "parent", capture=False)
@@ -213,7 +213,7 @@ os.wait()
 
 @fork
 @pytest.mark.parametrize(("all_ranks", "steps"), [(False, [0, 1, 2]), (True, [0, 1, 2, 10, 11, 12])])
-def test_of_forked_ranks_the_first_logs(all_ranks: bool, steps: list[float], tmp_path: Path) -> None:
+def test_forked_ranks_log_as_all_ranks_says(all_ranks: bool, steps: list[float], tmp_path: Path) -> None:
     done = program(
         f"""
 tb.init("p", "ddp", capture=False, all_ranks={all_ranks})
@@ -279,7 +279,7 @@ class Model:
 
 
 @pytest.mark.parametrize("copied", [copy.deepcopy, copy.copy, lambda model: pickle.loads(pickle.dumps(model))])
-def test_copy_of_what_holds_a_run_holds_the_same_run(copied: Any) -> None:
+def test_copy_of_an_object_refers_to_the_same_run(copied: Any) -> None:
     run = tb.init("p", capture=False)
     assert copied(Model(run)).run is run
     run.finish()
@@ -297,7 +297,7 @@ def test_run_that_has_ended_can_be_copied_and_read(mode: str) -> None:
         assert found.history()["value"].to_list() == [1.0]
 
 
-def test_run_of_a_project_that_is_gone_says_so_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_run_of_a_deleted_project_warns_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with tb.init("p", "old", capture=False, dir=tmp_path / "x") as run:
         run.log({"a": 1.0})
     data = pickle.dumps(run)
@@ -332,7 +332,7 @@ assert run.history("of child").height == 3, run.history()
 
 
 @pytest.mark.parametrize("method", ["forkserver", "spawn"] if hasattr(os, "fork") else ["spawn"])
-def test_pool_that_is_given_a_run_logs_to_it_by_function_and_method(method: str, tmp_path: Path) -> None:
+def test_pool_logs_to_a_given_run_by_function_and_method(method: str, tmp_path: Path) -> None:
     done = program(
         f"""
 run = tb.init("p", "parent", capture=False)

@@ -28,7 +28,7 @@ def a_run(name: str, loss: float = 0.5, packages: dict[str, str] | None = None, 
     return run
 
 
-def test_what_differs_between_two_runs_can_be_read() -> None:
+def test_diff_holds_the_differences_of_two_runs() -> None:
     a_run("a", 0.5, {"numpy": "2.1"}, "x = 1", None)
     a_run("b", 0.25, {"numpy": "2.2"}, "x = 2")
     found = tb.diff("a", "b")
@@ -40,7 +40,7 @@ def test_what_differs_between_two_runs_can_be_read() -> None:
     assert repr(found).splitlines()[1:3] == ["config", "  lr              0.5  0.25"]
 
 
-def test_a_run_that_goes_on_is_compared_as_it_is_now() -> None:
+def test_open_run_is_compared_in_its_current_state() -> None:
     a_run("a")
     run = tb.init("p", "b")
     run.log({"loss": 7.0})
@@ -48,13 +48,13 @@ def test_a_run_that_goes_on_is_compared_as_it_is_now() -> None:
     run.finish()
 
 
-def test_runs_of_one_name_are_told_apart_by_their_ids() -> None:
+def test_runs_with_the_same_name_are_labelled_with_ids() -> None:
     ids = [a_run("twin").id for _ in range(2)]
     assert tb.diff(*ids).labels == tuple(f"twin ({one})" for one in ids)
 
 
 @pytest.mark.parametrize("call", [tb.diff, lambda *runs: compare.compare(runs)])
-def test_a_run_is_compared_with_another_that_there_is(call: Any) -> None:
+def test_comparing_with_a_missing_run_is_an_error(call: Any) -> None:
     run = a_run("first")
     with pytest.raises(ValueError, match=r"^run 'first' is given twice"):
         call("first", run.id)
@@ -68,7 +68,7 @@ def test_one_run_is_too_few_to_compare() -> None:
         compare.compare(["first"])
 
 
-def test_without_a_notebook_runs_are_compared_as_a_table_of_what_differs() -> None:
+def test_without_a_notebook_compare_returns_differing_columns() -> None:
     for name, loss in (("a", 0.5), ("b", 0.25), ("c", 1.0)):
         a_run(name, loss)
     table = compare.compare(["c", "a"])
@@ -77,7 +77,7 @@ def test_without_a_notebook_runs_are_compared_as_a_table_of_what_differs() -> No
     assert not {"config.kind", "state", "group"} & set(table.columns)
 
 
-def test_in_a_notebook_a_diff_is_a_table_and_a_board_of_both(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_in_a_notebook_a_diff_is_a_table_and_a_board(monkeypatch: pytest.MonkeyPatch) -> None:
     runs = [a_run("a"), a_run("b", 0.25)]
     found = tb.diff("a", "b")
     shown: list[Any] = []

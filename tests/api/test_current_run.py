@@ -85,7 +85,7 @@ def test_thread_that_began_no_run_logs_to_the_only_one() -> None:
     assert values("other") == [1.0]
 
 
-def test_thread_with_several_to_choose_from_is_told_so() -> None:
+def test_thread_beside_several_open_runs_gets_an_error() -> None:
     in_thread(lambda: tb.init("p", "a"))
     in_thread(lambda: tb.init("p", "b"))
     assert tb.run is None
@@ -94,7 +94,7 @@ def test_thread_with_several_to_choose_from_is_told_so() -> None:
     assert states() == {"a": "running", "b": "running"}
 
 
-def test_thread_started_with_the_context_logs_to_its_starters_run() -> None:
+def test_thread_with_a_copied_context_logs_to_its_starters_run() -> None:
     in_thread(lambda: tb.init("p", "elsewhere"))
 
     def starter() -> None:
@@ -154,7 +154,7 @@ def test_init_ends_the_run_of_a_task_that_is_done() -> None:
     assert states() == {"first": "finished", "second": "running"}
 
 
-def test_run_that_is_given_back_may_be_inherited() -> None:
+def test_run_returned_by_reinit_may_be_inherited() -> None:
     run = tb.init("p", "main")
     in_thread(lambda: None if tb.init("p", reinit="return_previous") is run else pytest.fail("another run"))
     assert states() == {"main": "running"}

@@ -15,7 +15,7 @@ def a_run(name: str, project: str = "p") -> tb.Run:
     return run
 
 
-def test_a_run_goes_out_as_parquet_and_comes_back_equal(tmp_path: Path) -> None:
+def test_run_exported_to_parquet_is_imported_equal(tmp_path: Path) -> None:
     run = a_run("first")
     run.to_parquet(tmp_path / "run.parquet")
     (back,) = tb.import_parquet(tmp_path / "run.parquet", project="q")
@@ -24,7 +24,7 @@ def test_a_run_goes_out_as_parquet_and_comes_back_equal(tmp_path: Path) -> None:
     assert back.project == "q"
 
 
-def test_a_project_that_never_was_is_no_empty_one(tmp_path: Path) -> None:
+def test_reading_a_missing_project_is_an_error(tmp_path: Path) -> None:
     a_run("first")
     for read in (lambda: tb.export("q", tmp_path / "out"), lambda: tb.sql("select * from points", "q")):
         with pytest.raises(ValueError, match="there is no project 'q'"):
@@ -32,14 +32,14 @@ def test_a_project_that_never_was_is_no_empty_one(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
-def test_an_open_run_goes_out_with_all_that_was_logged(tmp_path: Path) -> None:
+def test_export_of_an_open_run_has_all_logged_points(tmp_path: Path) -> None:
     with tb.init(project="p") as run:
         tb.log({"loss": 1.0})
         run.to_parquet(tmp_path / "run.parquet")
     assert pl.read_parquet(tmp_path / "run.parquet")["value"].to_list() == [1.0]
 
 
-def test_a_project_goes_out_as_a_dataset_and_comes_back(tmp_path: Path) -> None:
+def test_project_exported_as_a_dataset_is_imported_equal(tmp_path: Path) -> None:
     runs = [a_run("first"), a_run("second")]
     tb.export("p", tmp_path / "out")
     tb.delete_project("p", force=True)
@@ -48,13 +48,13 @@ def test_a_project_goes_out_as_a_dataset_and_comes_back(tmp_path: Path) -> None:
     assert {run.project for run in back} == {"p"}
 
 
-def test_some_runs_go_out_by_name(tmp_path: Path) -> None:
+def test_runs_are_exported_by_name(tmp_path: Path) -> None:
     a_run("first"), a_run("second")
     tb.export("p", tmp_path / "out.csv", runs="second", format="csv")
     assert set(pl.read_csv(tmp_path / "out.csv")["run"]) == {"second"}
 
 
-def test_a_run_that_does_not_exist_is_no_file(tmp_path: Path) -> None:
+def test_exporting_a_missing_run_writes_no_file(tmp_path: Path) -> None:
     a_run("first")
     with pytest.raises(ValueError, match="has no run 'third'"):
         tb.export("p", tmp_path / "out", runs=["third"])

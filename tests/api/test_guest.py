@@ -121,7 +121,7 @@ def test_process_is_the_same_after_a_run_with_every_capture() -> None:
 
 
 @pytest.mark.parametrize("end", ["", "sys.exit(1)", "1 / 0"])
-def test_a_program_that_ends_before_the_idle_while_leaves_its_file_closed(end: str, store_dir: Path) -> None:
+def test_program_that_ends_before_the_idle_close_leaves_no_log(end: str, store_dir: Path) -> None:
     done = python(f"import sys\nimport trackbook as tb\ntb.init('p')\ntb.log({{'a': 1}})\ntb.finish()\n{end}")
     assert ("Traceback" in done.stderr) == (end == "1 / 0"), done.stderr
     assert [path.name for path in store_dir.iterdir() if path.is_file()] == ["p.trackbook.db"]
@@ -143,7 +143,7 @@ def test_a_program_that_ends_before_the_idle_while_leaves_its_file_closed(end: s
         "tb.Board",
     ],
 )
-def test_no_verb_changes_no_signal_hook_or_variable(verb: str, tmp_path: Path) -> None:
+def test_no_function_changes_signals_hooks_or_variables(verb: str, tmp_path: Path) -> None:
     program = f"""
 import contextlib, json, numpy, pathlib
 before = snapshot()
@@ -168,7 +168,7 @@ print(json.dumps(differences(before, snapshot())))
 
 
 @linux
-def test_a_handler_that_polars_installed_for_the_user_stays() -> None:
+def test_polars_signal_handler_installed_by_the_user_stays() -> None:
     program = """
 import json
 import polars

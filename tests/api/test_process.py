@@ -33,14 +33,14 @@ def open_run(process: Process, run: str = "r1") -> Run:
 # --- forks, as the hooks see them -------------------------------------------------------------------------------------
 
 
-def test_after_a_fork_the_parent_looks_for_what_children_log(process: Process) -> None:
+def test_after_a_fork_the_parent_reads_journals_of_children(process: Process) -> None:
     run = open_run(process)
     assert not writer_of(run).has_children
     process._forked()
     assert writer_of(run).has_children
 
 
-def test_after_a_fork_the_child_logs_into_a_journal_of_its_own(process: Process, store_dir: Path) -> None:
+def test_after_a_fork_the_child_logs_into_its_own_journal(process: Process, store_dir: Path) -> None:
     run = open_run(process)
     run.log({"a": 0.5})
     process._go_on_in_child()
@@ -49,7 +49,7 @@ def test_after_a_fork_the_child_logs_into_a_journal_of_its_own(process: Process,
     assert len(list(store_dir.glob("p.journals/*"))) == 2
 
 
-def test_after_a_fork_the_child_has_nothing_that_is_the_parents(process: Process) -> None:
+def test_after_a_fork_the_child_has_no_projects_or_boards(process: Process) -> None:
     open_run(process)
     process._go_on_in_child()
     assert (process.projects, process.boards.all(), process.last_project) == ({}, [], None)
@@ -59,7 +59,7 @@ def test_after_a_fork_the_child_has_nothing_that_is_the_parents(process: Process
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
-def test_a_child_that_was_forked_before_any_run_records_its_own(tmp_path: Path) -> None:
+def test_child_forked_before_any_run_can_record_its_own(tmp_path: Path) -> None:
     """As workers of a sweep, whose parent only imported trackbook."""
     program = """
 import os, sys
@@ -77,7 +77,7 @@ assert run.environment["python"]["version"]
     assert (done.returncode, done.stdout) == (0, "of the child\n"), done.stderr
 
 
-def test_a_run_whose_init_is_interrupted_is_known_and_ends(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_run_whose_init_was_interrupted_still_ends(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
@@ -99,14 +99,14 @@ def test_a_child_of_a_disabled_run_keeps_nothing(process: Process) -> None:
 # --- the end ----------------------------------------------------------------------------------------------------------
 
 
-def test_at_the_end_open_runs_end(process: Process) -> None:
+def test_close_ends_open_runs(process: Process) -> None:
     runs = [open_run(process, run) for run in ("r1", "r2")]
     process.close()
     assert [run.state for run in runs] == ["finished", "finished"]
     assert process.runs == []
 
 
-def test_an_end_that_is_interrupted_is_carried_on(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interrupted_close_is_completed_by_the_next(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C while a long backlog is written, and then the end of the program."""
     run = open_run(process)
     run.log({"a": 0.5})

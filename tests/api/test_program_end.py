@@ -80,7 +80,7 @@ def test_exit_status_is_known_however_the_program_was_started(start: str, tmp_pa
 
 
 @glibc
-def test_every_open_run_of_a_program_is_told(tmp_path: Path) -> None:
+def test_exit_status_is_recorded_for_every_open_run(tmp_path: Path) -> None:
     program = f"""
 import sys, trackbook as tb
 for name in "ab":

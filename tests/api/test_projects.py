@@ -35,7 +35,7 @@ def test_of_several_runs_of_one_name_the_latest_is_found() -> None:
     assert tb.get_run("first", "p").id == latest.id
 
 
-def test_without_a_name_it_is_the_current_run_then_the_last() -> None:
+def test_get_run_defaults_to_the_current_or_last_run() -> None:
     with tb.init(project="p") as run:
         assert tb.get_run() is run
     assert tb.get_run() is run
@@ -47,7 +47,7 @@ def test_the_last_run_of_a_project_is_found() -> None:
     assert tb.get_run(project="p").name == "first"
 
 
-def test_a_run_that_is_not_there_is_an_error_that_names_those_that_are() -> None:
+def test_missing_run_is_an_error_that_lists_existing_runs() -> None:
     a_run()
     with pytest.raises(ValueError, match="project 'p' has no run 'fist'; did you mean 'first'"):
         tb.get_run("fist", "p")
@@ -58,13 +58,13 @@ def test_a_project_without_runs_has_no_last_run() -> None:
         tb.get_run(project="empty")
 
 
-def test_the_last_run_may_be_one_that_a_dead_process_left_in_its_journal(store_dir: Path) -> None:
+def test_last_run_may_be_recovered_from_a_journal(store_dir: Path) -> None:
     abandoned(store_dir / "p.journals", [(0, 0, 0.5)], started=1.0)
     run = tb.get_run(project="p")
     assert (run.id, run.state, run.summary["a"]) == ("r1", "lost", 0.5)
 
 
-def test_a_project_that_a_later_trackbook_wrote_is_not_taken_for_an_empty_one(store_dir: Path, tmp_path: Path) -> None:
+def test_project_of_a_later_version_is_not_taken_for_empty(store_dir: Path, tmp_path: Path) -> None:
     a_run()
     process().projects.clear()
     with contextlib.closing(sqlite3.connect(store_dir / "p.trackbook.db")) as db, db:
@@ -83,14 +83,14 @@ def test_a_project_that_a_later_trackbook_wrote_is_not_taken_for_an_empty_one(st
     assert (store_dir / "p.trackbook.db").read_bytes() == content
 
 
-def test_a_run_of_the_past_reads_like_an_open_one() -> None:
+def test_ended_run_reads_like_an_open_one() -> None:
     a_run()
     run = tb.get_run("first", "p")
     assert run.history()["value"].to_list() == [3.0, 2.0, 1.0]
     assert (run.summary["loss"], run.summary.min["loss"], run.config.lr, run.state) == (1.0, 1.0, 0.1, "finished")
 
 
-def test_a_run_of_the_past_takes_no_points() -> None:
+def test_ended_run_takes_no_points() -> None:
     a_run()
     with pytest.raises(RuntimeError, match="is finished and takes no more points"):
         tb.get_run("first", "p").log({"loss": 1})
@@ -110,7 +110,7 @@ def test_a_run_is_renamed() -> None:
     assert names() == ["baseline"]
 
 
-def test_a_run_moves_with_all_it_has() -> None:
+def test_moved_run_keeps_all_its_data() -> None:
     moved = a_run()
     tb.move_run("first", "q", "p")
     run = tb.get_run(moved.id, "q")
@@ -118,7 +118,7 @@ def test_a_run_moves_with_all_it_has() -> None:
     assert run.history()["value"].to_list() == [3.0, 2.0, 1.0]
 
 
-def test_a_run_does_not_move_over_another() -> None:
+def test_run_is_not_moved_over_another() -> None:
     tb.init(project="p", id="same").finish()
     tb.init(project="q", id="same").finish()
     with pytest.raises(ValueError, match="project 'q' has a run with id 'same' already"):
@@ -146,13 +146,13 @@ def test_deleting_asks_first(monkeypatch: pytest.MonkeyPatch, answer: str, left:
 @pytest.mark.parametrize(
     "act", [lambda: tb.delete_run("first", "p", force=True), lambda: tb.move_run("first", "q", "p")]
 )
-def test_a_run_that_is_written_stays(act: object) -> None:
+def test_run_being_written_is_not_deleted(act: object) -> None:
     with tb.init(project="p", name="first"), pytest.raises(ValueError, match="is still running"):
         act()  # type: ignore[operator]
     assert names() == ["first"]
 
 
-def test_a_run_is_found_by_itself() -> None:
+def test_get_run_accepts_a_run() -> None:
     run = a_run(project="p")
     assert tb.get_run(run, "p").id == run.id
     tb.rename_run(run, "second", "p")
@@ -162,7 +162,7 @@ def test_a_run_is_found_by_itself() -> None:
     assert names("q") == []
 
 
-def test_a_project_that_never_was_cannot_be_deleted() -> None:
+def test_missing_project_cannot_be_deleted() -> None:
     a_run(project="p")
     with pytest.raises(ValueError, match=r"there is no project 'q' in .*; there are 'p'"):
         tb.delete_project("q", force=True)
@@ -191,7 +191,7 @@ def test_a_rewound_run_goes_on_from_its_step() -> None:
     assert run.summary.min["loss"] == 4.0
 
 
-def test_what_a_rewind_took_back_stays_away_after_reopening() -> None:
+def test_rewound_points_stay_deleted_after_reopening() -> None:
     a_run(values=(5.0, 4.0, 3.0, 2.0))
     tb.init(project="p", name="first", resume_from=0).finish()
     assert tb.get_run("first", "p").history()["value"].to_list() == [5.0]

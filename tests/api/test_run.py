@@ -75,7 +75,7 @@ def test_a_run_that_never_logs_exists_from_its_start(store_dir: Path) -> None:
     assert [run.state for run in stored(store_dir)] == ["running"]
 
 
-def test_init_gives_the_run_all_it_was_told(store_dir: Path) -> None:
+def test_init_passes_all_options_to_the_run(store_dir: Path) -> None:
     tb.init("p", "n", group="g", tags=["a", "b"], notes="why", id="mine", total=9, step_by="run")
     (run,) = stored(store_dir, "p")
     assert (run.id, run.name, run.group, run.tags, run.notes) == ("mine", "n", "g", ("a", "b"), "why")
@@ -113,14 +113,14 @@ def test_the_config_of_the_current_run_can_be_changed_after_the_first_log(store_
     assert run.config == {"lr": 0.2, "model/num_parameters": 10, "depth": 3}
 
 
-def test_a_dir_is_where_the_run_is_kept(tmp_path: Path, store_dir: Path) -> None:
+def test_dir_is_the_folder_of_the_run(tmp_path: Path, store_dir: Path) -> None:
     tb.init("digits", dir=tmp_path / "mine").finish()
     assert project_names(tmp_path / "mine") == ["digits"]
     assert not store_dir.exists()
 
 
 @pytest.mark.parametrize(("notebook", "project"), [("lesson-3", "lesson-3"), (None, "default")])
-def test_without_a_project_it_is_the_notebooks_name_else_default(
+def test_default_project_is_the_notebooks_name_or_default(
     monkeypatch: pytest.MonkeyPatch, notebook: str | None, project: str
 ) -> None:
     monkeypatch.setattr(host.Host, "name", lambda _: notebook)
@@ -130,7 +130,7 @@ def test_without_a_project_it_is_the_notebooks_name_else_default(
 ODD = 'it\'s "odd" [x] <script>alert(1)</script> ../\\ \0\n datum.value 損失 📉 __proto__ ' + "x" * 500
 
 
-def test_names_of_any_text_stay_as_they_are(store_dir: Path) -> None:
+def test_names_of_any_text_are_kept(store_dir: Path) -> None:
     run = tb.init(ODD, ODD, group=ODD, tags=[ODD], notes=ODD, id=ODD, config={ODD: ODD})
     tb.log({ODD: 1, "__proto__": 2, "constructor": {"name": 3}})
     assert run.history(wide=True).columns == ["step", ODD, "__proto__", "constructor/name"]
@@ -148,7 +148,7 @@ def test_names_of_any_text_stay_as_they_are(store_dir: Path) -> None:
 @pytest.mark.parametrize(
     "call", [lambda: tb.log({"a": 1}), lambda: tb.track([1]), lambda: tb.config.lr], ids=["log", "track", "config"]
 )
-def test_a_call_before_init_is_a_runtime_error_that_says_what_to_do(call: Any) -> None:
+def test_call_before_init_is_a_runtime_error_with_the_remedy(call: Any) -> None:
     with pytest.raises(RuntimeError, match=r"needs a run, and no run is open; call trackbook\.init\(\.\.\.\) first"):
         call()
 
@@ -191,7 +191,7 @@ def test_finish_with_no_run_open_does_nothing() -> None:
         ({"resume_from": 5}, ValueError, "say which one by name=... or id=..."),
     ],
 )
-def test_init_says_what_is_wrong_and_opens_nothing(
+def test_init_with_a_bad_argument_opens_no_run(
     store_dir: Path, arguments: dict[str, Any], error: type[Exception], said: str
 ) -> None:
     with pytest.raises(error, match=said):
@@ -208,7 +208,7 @@ def test_a_wrong_argument_leaves_the_open_run_alone(arguments: dict[str, Any]) -
     assert tb.run is run
 
 
-def test_a_config_of_any_kind_stops_no_training(store_dir: Path) -> None:
+def test_no_config_stops_training(store_dir: Path) -> None:
     with pytest.warns(TrackbookWarning, match="config is an object of type str, and recorded as"):
         tb.init(config="lr=0.1")
     assert [run.config for run in stored(store_dir)] == [{"config": "lr=0.1"}]
@@ -224,7 +224,7 @@ def test_a_total_of_numpys_kind_is_kept(store_dir: Path) -> None:
 # --- keywords of other trackers ---------------------------------------------------------------------------------------
 
 
-def test_keywords_of_other_trackers_that_have_a_meaning_get_it(tmp_path: Path) -> None:
+def test_keywords_of_other_trackers_are_translated(tmp_path: Path) -> None:
     run = tb.init(experiment_name="first", description="why", logdir=tmp_path / "logs", mode="cloud", reinit=True)
     assert (run.name, run.notes) == ("first", "why")
     assert project_names(tmp_path / "logs") == ["default"]
@@ -239,7 +239,7 @@ def test_unsupported_keywords_are_ignored_with_one_warning() -> None:
     assert tb.run is not None
 
 
-def test_misspelt_keyword_is_asked_about() -> None:
+def test_misspelt_keyword_gets_a_suggestion() -> None:
     with pytest.warns(tb.TrackbookWarning, match=r"ignores projct, entity: .* them; did you mean project\?"):
         tb.init(projct="x", entity="me")
 
@@ -247,7 +247,7 @@ def test_misspelt_keyword_is_asked_about() -> None:
 # --- several runs -----------------------------------------------------------------------------------------------------
 
 
-def test_a_second_init_finishes_the_first_run_and_says_so() -> None:
+def test_second_init_finishes_the_first_run_with_a_warning() -> None:
     first = tb.init(name="first")
     with pytest.warns(tb.TrackbookWarning, match=r"run 'first' was still open and is finished now; .*create_new"):
         second = tb.init()
@@ -326,7 +326,7 @@ def test_a_with_block_ends_its_run_and_no_other() -> None:
 # --- resumed ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_run_resumed_by_id_counts_on_where_it_was() -> None:
+def test_run_resumed_by_id_continues_its_steps() -> None:
     tb.init(id="mine", config={"lr": 0.1})
     tb.log({"loss": 1}, step=9)
     tb.finish("failed")
@@ -337,7 +337,7 @@ def test_a_run_resumed_by_id_counts_on_where_it_was() -> None:
     assert len(tb.runs()) == 1
 
 
-def test_allow_goes_on_with_the_open_run_of_the_name() -> None:
+def test_resume_allow_continues_the_run_of_the_name() -> None:
     first = tb.init(name="first")
     tb.log({"loss": 1})
     with pytest.warns(tb.TrackbookWarning, match="was still open"):
@@ -356,7 +356,7 @@ def test_an_id_that_is_taken_is_a_value_error() -> None:
 # --- disabled ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_disabled_run_does_everything_and_keeps_nothing(store_dir: Path) -> None:
+def test_disabled_run_works_and_keeps_nothing(store_dir: Path) -> None:
     run = tb.init(mode="disabled", config={"lr": 0.1}, total=2)
     for _ in tb.track([1, 2]):
         assert tb.log({"a": {"b": "1"}}) == {"a/b": 1.0}
@@ -369,7 +369,7 @@ def test_a_disabled_run_does_everything_and_keeps_nothing(store_dir: Path) -> No
     assert not store_dir.exists()
 
 
-def test_a_disabled_run_still_says_what_is_wrong() -> None:
+def test_disabled_run_still_raises_errors() -> None:
     tb.init(mode="disabled")
     with pytest.raises(TypeError, match="metric 'a'"):
         tb.log({"a": "high"})
@@ -378,19 +378,19 @@ def test_a_disabled_run_still_says_what_is_wrong() -> None:
 # --- progress ---------------------------------------------------------------------------------------------------------
 
 
-def test_track_takes_the_length_of_what_has_one() -> None:
+def test_track_uses_the_length_of_an_iterable() -> None:
     run = tb.init()
     assert list(tb.track("abc")) == ["a", "b", "c"]
     assert (run.done, run.total) == (3, 3)
 
 
-def test_the_total_that_track_is_given_comes_before_the_length() -> None:
+def test_total_of_track_overrides_the_length() -> None:
     run = tb.init()
     assert list(tb.track("abc", total=9)) == ["a", "b", "c"]
     assert (run.done, run.total) == (3, 9)
 
 
-def test_track_of_what_has_no_length_takes_the_total_it_is_given() -> None:
+def test_track_without_a_length_uses_the_given_total() -> None:
     run = tb.init(total=5)
     assert list(tb.track(iter("ab"))) == ["a", "b"]
     assert (run.done, run.total) == (2, 5)
@@ -434,7 +434,7 @@ def test_run_and_config_are_offered_for_completion() -> None:
 # --- failing disks ----------------------------------------------------------------------------------------------------
 
 
-def test_training_goes_on_where_nothing_can_be_written(store_dir: Path) -> None:
+def test_training_continues_when_nothing_can_be_written(store_dir: Path) -> None:
     store_dir.write_text("a file where the folder should be")
     run = tb.init()
     (notice,) = writer_of(run).store.notices
@@ -455,7 +455,7 @@ def test_training_goes_on_where_nothing_can_be_written(store_dir: Path) -> None:
 # --- the end of the process -------------------------------------------------------------------------------------------
 
 
-def test_at_exit_a_run_that_fails_to_end_does_not_keep_the_others_from_it(process: Process, store_dir: Path) -> None:
+def test_at_exit_a_failing_end_does_not_stop_the_others(process: Process, store_dir: Path) -> None:
     def fail(run: tb.Run) -> None:
         raise RuntimeError("on end")
 
@@ -481,7 +481,7 @@ def test_a_script_that_dies_of_an_exception_has_failed_and_loses_nothing(store_d
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a signal to oneself is no Ctrl-C on Windows")
-def test_a_script_that_ctrl_c_stops_was_interrupted(store_dir: Path) -> None:
+def test_script_stopped_by_ctrl_c_is_interrupted(store_dir: Path) -> None:
     python(
         f"import os, trackbook as tb; tb.init(); tb.log({{'loss': 1}}); os.kill(os.getpid(), {signal.SIGINT:d}); [0] * 9"
     )
@@ -516,17 +516,17 @@ def test_a_running_run_is_read_while_another_process_writes_it(store_dir: Path) 
     assert tb.runs("digits").select("name", "state", "points").rows() == [("there", "finished", 1)]
 
 
-def test_names_left_empty_are_names_left_out() -> None:
+def test_empty_names_count_as_missing() -> None:
     run = tb.init(name="", id="", group="", notes="")
     assert (run.name != "", run.id != "", run.group, run.notes) == (True, True, None, None)
     run.finish()
 
 
-def test_an_open_run_can_be_given_back() -> None:
+def test_reinit_can_return_the_open_run() -> None:
     first = tb.init()
     assert tb.init(reinit="return_previous") is first
     first.finish()
 
 
-def test_keywords_that_are_none_are_not_worth_a_warning() -> None:
+def test_keywords_that_are_none_give_no_warning() -> None:
     tb.init(space_id=None, entity=None).finish()

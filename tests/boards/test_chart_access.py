@@ -58,7 +58,7 @@ def test_metric_is_an_altair_chart_with_its_data(board: Board) -> None:
     assert {row["metric"] for row in values(chart)} == {"train/loss"}
 
 
-def test_chart_has_what_was_just_logged(board: Board) -> None:
+def test_chart_has_the_newest_points(board: Board) -> None:
     run = tb.init("p", "d", reinit="create_new")
     board.source.add_run(run.id)
     run.log({"train/loss": 42})
@@ -74,7 +74,7 @@ def test_chart_can_be_changed_and_combined(board: Board) -> None:
     assert len((board["train/loss"] | board["val/loss"]).to_dict()["hconcat"]) == 2
 
 
-def test_smoothing_lays_the_smooth_line_over_a_faint_one(board: Board) -> None:
+def test_smoothing_draws_a_smooth_line_over_a_faint_one(board: Board) -> None:
     assert marks(board["train/loss"]) == ["line"]
     board.smoothing = 2
     chart = board["train/loss"]
@@ -94,13 +94,13 @@ def test_values_that_are_not_finite_are_marks_and_null(board: Board) -> None:
     assert "NaN" not in json.dumps(chart.to_dict()["datasets"]).replace('"mark": "NaN"', "")
 
 
-def test_x_axis_is_the_boards(board: Board) -> None:
+def test_chart_uses_the_boards_x_axis(board: Board) -> None:
     board.x_axis = "relative"
     x = board["train/loss"].to_dict()["encoding"]["x"]
     assert (x["type"], x["scale"]["type"]) == ("temporal", "utc")
 
 
-def test_scales_are_the_boards(board: Board) -> None:
+def test_chart_uses_the_boards_scales(board: Board) -> None:
     board.y_scale = board.x_scale = "log"
     encoding = board["train/loss"].to_dict()["encoding"]
     assert (encoding["x"]["scale"]["type"], encoding["y"]["scale"]["type"]) == ("log", "log")
@@ -132,14 +132,14 @@ def test_large_values_are_labelled_alike_alone_and_in_a_board() -> None:
         assert re.findall(r">([\d.]+[MG])<", svg) == [half, "1G", "1.5G", "2G"]
 
 
-def test_a_chart_looks_as_on_the_board_and_as_it_is_configured(board: Board) -> None:
+def test_chart_has_the_boards_look_and_its_own_config(board: Board) -> None:
     assert board["train/loss"].to_dict()["config"]["view"]["stroke"] is None
     config = board["train/loss"].configure_view(stroke="red").to_dict()["config"]
     assert (config["view"]["stroke"], config["axisX"]["grid"]) == ("red", False)
     assert "config" not in board.to_altair().to_dict()["vconcat"][0]["concat"][0]
 
 
-def test_a_chart_shows_itself_without_a_network(board: Board) -> None:
+def test_chart_is_displayed_without_a_network(board: Board) -> None:
     bundle = board["train/loss"]._repr_mimebundle_()
     assert bundle[MIME]["mark"]["type"] == "line"
     assert bundle["image/png"][1:4] == b"PNG"

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from trackbook.boards import frame_source as session_module
+from trackbook.boards import frame_source as source_module
 from trackbook.boards.frame_source import FrameSource
 from trackbook.store.base import POINTS
 from trackbook.store.memory import MemoryStore
@@ -88,9 +88,9 @@ def test_progress_is_the_largest_step_or_the_runs_own_count(following: Following
 
 
 def test_rate_covers_the_last_seconds(following: Following, monkeypatch: pytest.MonkeyPatch) -> None:
-    start = session_module.time.monotonic()
+    start = source_module.time.monotonic()
     for second in range(30):
-        monkeypatch.setattr(session_module.time, "monotonic", lambda second=second: start + second)
+        monkeypatch.setattr(source_module.time, "monotonic", lambda second=second: start + second)
         per_second = 100 if second < 15 else 10
         following.store.put_run(RunRecord("r", "run", started=100.0, done=second * per_second))
         following.send()
@@ -117,12 +117,12 @@ def test_notices_of_the_store_come_and_go(following: Following) -> None:
     assert following.front_end.delta["header"]["notices"] == []
 
 
-def test_following_session_adds_new_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_source_that_follows_adds_new_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     store = MemoryStore()
     source = FrameSource("p", store, follow=True)
     assert not source.pull()
     store.put_run(RunRecord("r", "from a script", started=100.0))
-    monkeypatch.setattr(session_module, "RECHECK_SECONDS", 0.0)
+    monkeypatch.setattr(source_module, "RECHECK_SECONDS", 0.0)
     assert source.pull()
     assert source.run_names == ["from a script"]
 
@@ -185,7 +185,7 @@ def test_saved_keyframe_is_small_and_the_next_one_fine_again() -> None:
     following.source.pull()
     live, _ = following.source.keyframe()
     saved, delta = following.source.saved_keyframe()
-    assert len(saved["data"]) <= session_module.SAVED_BUDGET < len(live["data"])
+    assert len(saved["data"]) <= source_module.SAVED_BUDGET < len(live["data"])
     assert delta["data"] == b""
     assert not following.source.pull()
     following.log("m0", {9000: 1.0})

@@ -55,7 +55,7 @@ class Ticked:
         self.forgotten.append(run_id)
 
 
-def test_idle_board_is_released_until_somebody_uses_it(process: Process) -> None:
+def test_idle_board_is_released_until_it_is_used(process: Process) -> None:
     asleep, awake = Ticked(awake=False), Ticked(awake=True)
     boards: Any = process.boards
     boards._keep(("1", Path("p")), asleep, None)

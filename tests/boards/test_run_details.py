@@ -73,7 +73,7 @@ def test_since_returns_all_lines_from_a_line_on(store: MemoryStore) -> None:
     assert len(numbers(ask(store, "console", before=4000, since=3999))) == PAGE
 
 
-def test_after_includes_lines_that_may_be_rewritten(store: MemoryStore) -> None:
+def test_after_includes_lines_that_may_have_changed(store: MemoryStore) -> None:
     printed(store, 500)
     printed(store, 510, _450="100%", _200="long ago")
     answer = ask(store, "console", after=499)

@@ -274,7 +274,7 @@ def test_picture_stays_right_under_three_threads(live: Live) -> None:
         assert live.browser.state[name] == getattr(live.board, name)
 
 
-def test_the_front_end_moves_controls_and_not_data(live: Live) -> None:
+def test_front_end_can_set_controls_but_not_data(live: Live) -> None:
     live.log(2)
     live.tick()
     live.browser.set(smoothing=7, keyframe={}, delta={}, _esm="alert(1)")
@@ -413,7 +413,7 @@ def test_unlogged_x_axis_is_warned_of_naming_the_nearest(live: Live) -> None:
         live.board.x_axis = known
 
 
-def test_a_front_end_may_know_a_metric_earlier(live: Live) -> None:
+def test_front_end_may_set_an_unlogged_metric_as_x_axis(live: Live) -> None:
     live.browser.set(x_axis="epoch")
     assert live.board.x_axis == "epoch"
 

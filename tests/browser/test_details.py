@@ -161,7 +161,7 @@ def test_search_covers_the_whole_console(opened: Board) -> None:
     opened.page.wait_for_function("(board) => !board.querySelector('mark')", arg=opened.root.element_handle())
 
 
-def test_shown_large_it_stays_where_it_was(opened: Board) -> None:
+def test_details_in_full_screen_keep_their_place(opened: Board) -> None:
     choose(opened, "Console")
     opened.root.locator(".tb-console").evaluate("(it) => { it.scrollTop = 6000; }")
     wait_for_line(opened, "epoch")
@@ -179,7 +179,7 @@ def test_shown_large_it_stays_where_it_was(opened: Board) -> None:
     assert opened.root.locator(".tb-run-details").is_visible(), "Escape left the dialog, not the details"
 
 
-def test_the_code_and_the_environment_are_there(opened: Board) -> None:
+def test_tabs_show_code_and_environment(opened: Board) -> None:
     code = choose(opened, "Code")
     code.get_by_text("for epoch in range(100)").wait_for()
     assert code.locator(".tb-cell").count() == 3
@@ -203,7 +203,7 @@ LOOKS = """(board) => {
 }"""
 
 
-def test_it_fits_and_can_be_read_wide_and_narrow_light_and_dark(lab: Lab, opened: Board) -> None:
+def test_details_fit_at_any_width_in_both_themes(lab: Lab, opened: Board) -> None:
     for theme in ("light", "dark"):
         lab.set_theme(theme)
         for width in (1280, 500):

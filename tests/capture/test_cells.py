@@ -165,7 +165,7 @@ def test_points_of_a_thread_between_cells_belong_to_no_cell(shell: Shell) -> Non
     assert cells(None, "metrics", "points") == [([], 0), (["y"], 1)]
 
 
-def test_a_metric_logged_at_an_earlier_step_counts_and_a_discarded_point_does_not(shell: Shell) -> None:
+def test_points_of_a_cell_exclude_discarded_ones(shell: Shell) -> None:
     shell.run(f"{INIT}\nrun.log({{'x': 1}}, step=9)")
     with pytest.warns(TrackbookWarning, match="logged twice"):
         shell.run(
@@ -204,7 +204,7 @@ def test_secrets_in_cells_are_masked(shell: Shell) -> None:
     assert cells(None, "output")[1] == ("'password=[redacted]'",)
 
 
-def test_escape_sequences_are_no_part_of_a_text() -> None:
+def test_escape_sequences_are_removed() -> None:
     assert plain("\x1b[31mred\x1b[0m") == "red"
 
 
@@ -296,7 +296,7 @@ def test_resumed_run_knows_its_earlier_cells(execute: Any) -> None:
     assert notebook()["dirty"] == ["In [2] was edited since", "In [4] ran out of order"]
 
 
-def test_status_says_it(execute: Any, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_status_lists_dirty_cells(execute: Any, shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(host.Host, "path", lambda _: "work/train.ipynb")
     execute("a", INIT)
     execute("b", "x = 1")
@@ -310,7 +310,7 @@ def test_status_says_it(execute: Any, shell: Shell, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("save_code", [True, False])
-def test_a_script_has_no_cells_and_its_code_is_a_fact(tmp_path: Path, save_code: bool) -> None:
+def test_script_has_no_cells_but_its_code(tmp_path: Path, save_code: bool) -> None:
     program = tmp_path / "train.py"
     program.write_text(f"""
 import json, trackbook as tb

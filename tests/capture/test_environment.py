@@ -197,7 +197,7 @@ def test_submodule_outside_of_the_repository_is_ignored(repository: Callable[...
     assert git(str(Path.cwd()), save_code=True)["dirty"] is False  # type: ignore[index]
 
 
-def test_a_git_that_refuses_says_why(repository: Callable[..., str], tmp_path: Path) -> None:
+def test_refusal_of_git_is_recorded_with_its_reason(repository: Callable[..., str], tmp_path: Path) -> None:
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / ".git").write_text("gitdir: /nowhere\n")
     os.chdir(tmp_path / "broken")
@@ -205,7 +205,9 @@ def test_a_git_that_refuses_says_why(repository: Callable[..., str], tmp_path: P
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="needs root, to give a folder away")
-def test_a_repository_of_another_user_says_so(repository: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_repository_of_another_user_is_reported(
+    repository: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("SUDO_UID", raising=False)
     for path in [Path.cwd(), *Path.cwd().rglob("*")]:
         os.chown(path, 12345, 12345)
@@ -299,7 +301,7 @@ def test_notebook_is_recorded() -> None:
     assert run.environment["notebook"] == {"name": "a.ipynb", "path": "/x/a.ipynb"}
 
 
-def test_the_working_directory_may_be_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_working_directory_may_be_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(environment, "Path", SimpleNamespace(cwd=lambda: (_ for _ in ()).throw(FileNotFoundError())))
     assert environment._folder() == ""
 
@@ -325,7 +327,7 @@ def test_packages_equal_importlib_metadata() -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
-def test_a_forked_child_leaves_the_environment_to_its_parent() -> None:
+def test_forked_child_does_not_collect_the_environment() -> None:
     run = tb.init("p", capture=["environment", "system"])
     child = os.fork()
     if not child:

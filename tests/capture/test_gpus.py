@@ -62,7 +62,7 @@ def test_amd_gpus_are_read_from_driver_files(tmp_path: Path) -> None:
     assert large.figures() == {"%": 42.0, "°C": 55.0, "W": 120.0, "memory GB": 16.0, "memory %": 25.0}
 
 
-def test_apples_gpu_has_a_name() -> None:
+def test_apple_gpu_has_a_name() -> None:
     profile = {"SPDisplaysDataType": [{"sppci_model": "Apple M2 Pro", "sppci_cores": "19"}, {"sppci_model": "Other"}]}
     assert apple_facts(profile) == [
         {"vendor": "Apple", "name": "Apple M2 Pro", "cores": 19},

@@ -127,7 +127,7 @@ def test_a_gpu_whose_driver_fails_is_switched_off_alone(
     assert caplog.text.count("GPU 0 is no longer measured") == 1
 
 
-def test_gpus_that_cannot_be_looked_for_leave_the_other_meters(
+def test_failing_gpu_search_leaves_the_other_meters(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fails(*_: object) -> None:

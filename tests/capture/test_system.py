@@ -154,7 +154,7 @@ def run() -> Run:
     return made
 
 
-def test_system_metrics_are_kept_out_of_what_was_logged(run: Run) -> None:
+def test_system_metrics_are_not_among_logged_metrics(run: Run) -> None:
     assert run.history()["metric"].to_list() == ["loss"]
     assert run.history(wide=True).columns == ["step", "loss"]
     assert dict(run.summary) == {"loss": 0.5}
@@ -165,7 +165,7 @@ def test_system_metrics_are_kept_out_of_what_was_logged(run: Run) -> None:
     assert [name for name in table.columns if "@" in name] == []
 
 
-def test_system_metrics_are_had_by_name_and_apart(run: Run) -> None:
+def test_system_metrics_are_read_by_name_and_separately(run: Run) -> None:
     run.finish()
     assert run.history("@system/cpu %").columns == ["metric", "step", "value", "time"]
     assert run.system().filter(metric="gpu 0 °C")["value"].to_list() == [40.0]

@@ -40,7 +40,7 @@ def over(defined: list[list[str]], look: DrawSettings | None = None) -> tuple[st
     return plot.x_axis, [(row["x"], row["value"]) for row in plot.rows]
 
 
-def test_over_a_metric_x_is_its_last_value_and_earlier_points_are_dropped() -> None:
+def test_x_of_a_metric_axis_is_its_last_value() -> None:
     assert over([], DrawSettings(x_axis="epoch")) == ("epoch", [(10, 1), (10, 2), (10, 3), (20, 4), (20, 5)])
 
 
@@ -94,7 +94,7 @@ def test_values_without_a_logarithm_are_marks() -> None:
     assert plot.window == pytest.approx((10**-0.05, 10**1.05))
 
 
-def test_step_0_is_not_on_a_logarithmic_axis() -> None:
+def test_step_0_is_dropped_on_a_logarithmic_axis() -> None:
     assert [row["x"] for row in drawn([1, 2, 3], x_log=True).rows] == [1, 2]
     assert len(drawn([1, 2, 3], x_log=True, x_axis="time").rows) == 3
 

@@ -24,7 +24,7 @@ def test_long_history_orders_metrics_by_appearance_and_steps() -> None:
     assert long.rows() == [("loss", 2, 0.7, 1.0), ("loss", 5, 0.5, 2.5), ("acc", 0, 0.9, 0.0)]
 
 
-def test_long_has_the_promised_columns() -> None:
+def test_long_history_has_the_documented_columns() -> None:
     columns = {"metric": pl.String, "step": pl.Int64, "value": pl.Float64, "time": pl.Float64}
     assert table(("loss", 0, 0.5)).schema == columns
     assert table().schema == columns
@@ -38,7 +38,7 @@ def test_wide_history_has_a_row_a_step_and_nulls() -> None:
     assert repr(wide["loss"].to_list()) == "[nan, 0.5]"
 
 
-def test_wide_of_nothing_has_only_steps() -> None:
+def test_wide_history_without_points_has_only_steps() -> None:
     assert table(wide=True).schema == {"step": pl.Int64}
 
 

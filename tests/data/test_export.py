@@ -87,7 +87,7 @@ def test_arrow_sees_plain_strings(tmp_path: Path) -> None:
     }
 
 
-def test_run_without_points_is_a_file_too(tmp_path: Path) -> None:
+def test_run_without_points_is_written(tmp_path: Path) -> None:
     run = one_run()
     export_run(tmp_path / "run.parquet", "digits", run, filled(run, points={"r1": []}))
     assert pl.read_parquet(tmp_path / "run.parquet").schema == LONG
@@ -127,7 +127,7 @@ def test_other_files_are_never_overwritten(tmp_path: Path, content: str) -> None
     assert path.read_bytes() == before
 
 
-def test_folder_is_no_file_name(tmp_path: Path) -> None:
+def test_folder_is_refused_as_a_file(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"is a folder; name a file in it, such as .*run\.parquet"):
         export_run(tmp_path, "digits", one_run(), filled(one_run()))
 
@@ -249,7 +249,7 @@ def test_folder_with_other_files_is_refused(tmp_path: Path, name: str) -> None:
     assert path.read_text() == "precious"
 
 
-def test_file_is_no_folder(tmp_path: Path) -> None:
+def test_file_is_refused_as_a_folder(tmp_path: Path) -> None:
     (tmp_path / "data").write_text("precious")
     with pytest.raises(ValueError, match=r"data is a file, and a project goes into a folder"):
         export(tmp_path / "data", "digits", [one_run()], filled(one_run()))
@@ -288,7 +288,7 @@ def test_csv_holds_the_same_table_to_the_last_digit(tmp_path: Path) -> None:
     assert repr(pl.read_csv(path, schema=LONG).rows()) == repr(rows)
 
 
-def test_jsonl_holds_the_same_table_and_says_what_is_not_finite(tmp_path: Path) -> None:
+def test_jsonl_holds_the_same_table_with_non_finite_values(tmp_path: Path) -> None:
     runs, store, rows = text_project()
     path = export(tmp_path / "all.jsonl", "digits", runs, store, "jsonl")
     lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
@@ -313,7 +313,7 @@ def test_text_replaces_only_a_former_export(tmp_path: Path, format: str) -> None
 
 
 @pytest.mark.parametrize("format", ["csv", "jsonl"])
-def test_no_runs_are_no_rows(tmp_path: Path, format: str) -> None:
+def test_export_without_runs_has_no_rows(tmp_path: Path, format: str) -> None:
     export(tmp_path / "all", "digits", [], MemoryStore(), format)
     text = (tmp_path / "all").read_text()
     assert text == ("project,run_id,run,group,metric,step,value,time\n" if format == "csv" else "")

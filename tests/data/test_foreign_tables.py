@@ -90,7 +90,7 @@ def test_table_without_times_gets_the_file_time_and_one_id(tmp_path: Path) -> No
     assert rows(store, run) == [("loss", 0, 0.5, 1000.0)]
 
 
-def test_runs_are_told_apart_by_their_columns(tmp_path: Path) -> None:
+def test_rows_are_split_into_runs_by_columns(tmp_path: Path) -> None:
     pl.DataFrame(
         {
             "project": ["p", "p", "q"],
@@ -213,7 +213,7 @@ def test_table_without_points_is_refused(tmp_path: Path) -> None:
     assert "no column of numbers" in refusal(tmp_path, step=[1], note=["a"])
 
 
-def test_other_bytes_are_refused_as_parquet(tmp_path: Path) -> None:
+def test_bytes_that_are_not_parquet_are_refused(tmp_path: Path) -> None:
     (tmp_path / "theirs.parquet").write_text("precious")
     with pytest.raises(ValueError, match=r"cannot read .*theirs\.parquet as a Parquet table of points"):
         imported(tmp_path / "theirs.parquet")

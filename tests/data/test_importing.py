@@ -146,7 +146,7 @@ def test_damaged_captured_tables_are_refused(tmp_path: Path) -> None:
     assert back.runs() == []
 
 
-def test_importing_again_doubles_nothing(tmp_path: Path) -> None:
+def test_importing_twice_adds_nothing(tmp_path: Path) -> None:
     store = filled(one_run())
     export_run(tmp_path / "run.parquet", "digits", one_run(), store)
     before = stand(store, "r1")

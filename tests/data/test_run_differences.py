@@ -45,7 +45,7 @@ def test_values_that_read_the_same_are_equal(one: Any, other: Any) -> None:
 @pytest.mark.parametrize(
     ("one", "other"), [(1, True), (0, False), (None, ABSENT), (None, 0), ("1", 1), ({}, []), ([1], [1, 2])]
 )
-def test_and_others_are_not(one: Any, other: Any) -> None:
+def test_values_that_read_differently_differ(one: Any, other: Any) -> None:
     first, second = ({} if value is ABSENT else {"x": value} for value in (one, other))
     assert list(changed(first, second)) == ["x"]
 
@@ -92,7 +92,7 @@ def test_volatile_environment_values_are_left_out() -> None:
     ]
 
 
-def test_what_was_not_recorded_is_named_instead_of_compared() -> None:
+def test_unrecorded_data_is_named_instead_of_compared() -> None:
     found = differences(recorded("a", environment={"x": 1}), recorded("b", environment={}, sources=["x"]))
     assert (found.environment, found.code, found.unknown) == ({"x": (1, ABSENT)}, "", {"code": ["a"]})
     found = differences(recorded("a"), recorded("b"))

@@ -331,11 +331,11 @@ def test_invalid_sql_is_one_error_that_quotes_it(query: str) -> None:
 @pytest.mark.parametrize(
     "query", ["drop table points", "delete from points", "truncate table runs", "", "selct 1", "insert"]
 )
-def test_it_only_reads(query: str) -> None:
+def test_statements_that_write_are_refused(query: str) -> None:
     assert "sql() only reads" in refusal(query)
 
 
-def test_query_is_text() -> None:
+def test_query_that_is_not_a_string_is_a_type_error() -> None:
     with pytest.raises(TypeError, match="sql\\(\\) takes a query such as 'select \\* from points', not 7"):
         sql(7, "digits", RUNS, Counting())  # type: ignore[arg-type]
 

@@ -72,7 +72,7 @@ def refuse(error: OSError) -> Any:
 # --- what goes in comes out -------------------------------------------------------------------------------------------
 
 
-def test_what_was_written_is_drained_once_and_in_order(journal: FileJournal) -> None:
+def test_records_are_drained_once_in_order(journal: FileJournal) -> None:
     put(journal, (0, 0, 0.5), (1, 7, 0.9), now=1.5)
     put(journal, (0, 1, math.inf), now=2.5)
     batch = journal.drain(journal.ready())
@@ -83,13 +83,13 @@ def test_what_was_written_is_drained_once_and_in_order(journal: FileJournal) -> 
     assert journal.drain(journal.ready()) is None
 
 
-def test_what_is_drained_but_not_said_to_be_is_drained_again(journal: FileJournal) -> None:
+def test_records_are_drained_again_until_noted(journal: FileJournal) -> None:
     put(journal, (0, 0, 0.5))
     first = rows(journal.drain(journal.ready()))
     assert rows(journal.drain(journal.ready())) == first == [("a", 0, 0.5)]
 
 
-def test_what_comes_after_ready_waits_for_the_next(journal: FileJournal) -> None:
+def test_records_after_ready_wait_for_the_next_drain(journal: FileJournal) -> None:
     put(journal, (0, 0, 0.5))
     ready = journal.ready()
     put(journal, (0, 1, 0.5))
@@ -153,9 +153,7 @@ def test_draining_while_threads_write_loses_nothing_and_splits_no_call(journal: 
         ]
 
 
-def test_a_call_that_was_broken_off_leaves_a_hole_that_is_passed_over(
-    journal: FileJournal, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_interrupted_call_leaves_a_hole_that_is_skipped(journal: FileJournal, monkeypatch: pytest.MonkeyPatch) -> None:
     put(journal, (0, 0, 0.5))
     with monkeypatch.context() as broken:
         broken.setattr(journal_module, "_PACK", [refuse(OSError("interrupted"))] * 3)
@@ -194,7 +192,7 @@ def test_a_metric_is_named_before_its_first_point(kept: FileJournal, tmp_path: P
     assert json.loads(lines[-2]) == {"metric": 2, "name": "train/損失\n"}
 
 
-def test_its_process_is_known_to_live_by_a_lock(kept: FileJournal, tmp_path: Path) -> None:
+def test_lock_shows_that_the_process_is_alive(kept: FileJournal, tmp_path: Path) -> None:
     head = tmp_path / kept.name / HEAD
     assert filesystem.hold(head) is None
     kept.leave()
@@ -203,7 +201,7 @@ def test_its_process_is_known_to_live_by_a_lock(kept: FileJournal, tmp_path: Pat
     os.close(held)
 
 
-def test_files_come_with_the_first_record_unless_they_are_asked_for(tmp_path: Path) -> None:
+def test_files_are_made_by_the_first_record_or_open(tmp_path: Path) -> None:
     journal = FileJournal(tmp_path / "journals", {"id": "r1"})
     number = journal.metric("a")
     assert list(tmp_path.iterdir()) == []
@@ -212,7 +210,7 @@ def test_files_come_with_the_first_record_unless_they_are_asked_for(tmp_path: Pa
     journal.close()
 
 
-def test_a_segment_whose_points_are_safe_is_removed_when_it_is_full(kept: FileJournal, tmp_path: Path) -> None:
+def test_full_segment_is_removed_once_durable(kept: FileJournal, tmp_path: Path) -> None:
     def files() -> list[str]:
         return sorted(path.name for path in (tmp_path / kept.name).glob("*.seg"))
 
@@ -227,20 +225,20 @@ def test_a_segment_whose_points_are_safe_is_removed_when_it_is_full(kept: FileJo
     assert drained(kept) == [("a", 10**6, 0.5)]
 
 
-def test_a_segment_of_which_a_part_is_safe_stays(kept: FileJournal, tmp_path: Path) -> None:
+def test_partly_durable_segment_stays(kept: FileJournal, tmp_path: Path) -> None:
     for step in range(SMALLEST_SEGMENT // RECORD_BYTES + 1):
         put(kept, (0, step, 0.5))
     kept.forget({f"{kept.name}/000000.seg": SMALLEST_SEGMENT - RECORD_BYTES})
     assert len(list((tmp_path / kept.name).glob("*.seg"))) == 2
 
 
-def test_a_closed_journal_leaves_nothing(kept: FileJournal, tmp_path: Path) -> None:
+def test_closed_journal_is_removed(kept: FileJournal, tmp_path: Path) -> None:
     put(kept, (0, 0, 0.5))
     kept.close()
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_journal_that_is_left_says_what_became_of_the_run(kept: FileJournal, tmp_path: Path) -> None:
+def test_left_journal_has_the_runs_final_record(kept: FileJournal, tmp_path: Path) -> None:
     kept.leave({"id": "r1", "state": "finished"})
     assert Remains(tmp_path / kept.name, None).head["state"] == "finished"
 
@@ -256,7 +254,7 @@ def test_a_run_of_any_id_has_one_folder(tmp_path: Path, run: str) -> None:
     journal.close()
 
 
-def test_folders_of_runs_whose_ids_begin_alike_are_told_apart() -> None:
+def test_ids_with_a_common_prefix_have_different_folders() -> None:
     ids = ["a", "a-", "a-b", "A", "a-1-"]
     assert len({journal_prefix(run) for run in ids}) == len(ids)
     assert not any(
@@ -264,9 +262,7 @@ def test_folders_of_runs_whose_ids_begin_alike_are_told_apart() -> None:
     )
 
 
-def test_who_looks_whether_the_process_lives_does_not_keep_it_from_beginning(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_probing_the_lock_does_not_block_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     open_to_hold, looking = filesystem.open_to_hold, []
 
     def open_and_be_overtaken(path: Path, *, create: bool = True) -> int:
@@ -284,7 +280,7 @@ def test_who_looks_whether_the_process_lives_does_not_keep_it_from_beginning(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork")
-def test_a_forked_child_can_let_go_of_what_the_pump_looks_into(tmp_path: Path) -> None:
+def test_forked_child_can_close_a_buffer_with_views(tmp_path: Path) -> None:
     """The child inherits the pump's array, and no thread that would ever give it up."""
     journal = two_metrics(tmp_path)
     array = np.frombuffer(journal._segment.buffer, np.uint8)
@@ -305,7 +301,7 @@ def resident(folder: Path) -> list[int]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
-def test_full_segments_take_no_memory_of_the_process_and_lose_nothing(tmp_path: Path) -> None:
+def test_full_segments_release_memory_without_loss(tmp_path: Path) -> None:
     journal = two_metrics(tmp_path)
     steps = 4 * SMALLEST_SEGMENT // RECORD_BYTES  # more than two segments, of which the second is twice the first
     for step in range(steps):
@@ -322,9 +318,7 @@ def test_full_segments_take_no_memory_of_the_process_and_lose_nothing(tmp_path: 
 
 
 @pytest.mark.parametrize("machine", ["knows no such advice", "refuses it"])
-def test_where_memory_cannot_be_let_go_of_the_journal_does_without(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, machine: str
-) -> None:
+def test_journal_works_without_madvise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, machine: str) -> None:
     if machine == "refuses it":
         monkeypatch.setattr(mmap, "MADV_DONTNEED", -1, raising=False)
     else:
@@ -337,7 +331,7 @@ def test_where_memory_cannot_be_let_go_of_the_journal_does_without(
     journal.close()
 
 
-def test_the_backlog_is_what_was_not_drained(journal: FileJournal) -> None:
+def test_backlog_is_the_undrained_bytes(journal: FileJournal) -> None:
     put(journal, (0, 0, 0.5), (1, 0, 0.5))
     put(journal, (0, 1, 0.5))
     assert journal.backlog() == 3 * RECORD_BYTES
@@ -348,9 +342,7 @@ def test_the_backlog_is_what_was_not_drained(journal: FileJournal) -> None:
 # --- a disk that fails ------------------------------------------------------------------------------------------------
 
 
-def test_where_there_is_no_room_records_stay_in_memory_and_a_notice_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_full_disk_keeps_records_in_memory_with_a_notice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as full:
         full.setattr(filesystem, "allocate", refuse(FULL))
         journal = two_metrics(tmp_path)
@@ -361,7 +353,7 @@ def test_where_there_is_no_room_records_stay_in_memory_and_a_notice_says_so(
     journal.close()
 
 
-def test_a_disk_that_has_room_again_is_used_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_freed_disk_is_used_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as full:
         full.setattr(filesystem, "allocate", refuse(FULL))
         journal = two_metrics(tmp_path)
@@ -373,9 +365,7 @@ def test_a_disk_that_has_room_again_is_used_again(tmp_path: Path, monkeypatch: p
     journal.close()
 
 
-def test_segments_in_memory_are_small_so_that_the_disk_is_soon_tried_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_segments_in_memory_are_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(filesystem, "allocate", refuse(FULL))
     journal = two_metrics(tmp_path)
     for step in range(SMALLEST_SEGMENT // RECORD_BYTES * 3):
@@ -396,7 +386,7 @@ def test_a_folder_that_cannot_be_made_is_a_notice(tmp_path: Path, in_the_way: st
     journal.close()
 
 
-def test_a_name_that_finds_no_room_is_told_as_soon_as_there_is_some(
+def test_name_not_written_to_a_full_disk_is_written_later(
     kept: FileJournal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as full:
@@ -408,7 +398,7 @@ def test_a_name_that_finds_no_room_is_told_as_soon_as_there_is_some(
     assert left_behind(tmp_path) == [("c", 0, 0.5)]
 
 
-def test_a_name_torn_by_a_full_disk_is_told_again(
+def test_name_torn_by_a_full_disk_is_written_again(
     kept: FileJournal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def write_half(descriptor: int, data: bytes) -> None:
@@ -423,9 +413,7 @@ def test_a_name_torn_by_a_full_disk_is_told_again(
 
 
 @pytest.mark.parametrize("refused", ["allocating", "mapping"])
-def test_where_mapping_is_refused_records_are_written_through(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: str
-) -> None:
+def test_refused_mapping_writes_each_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: str) -> None:
     if refused == "allocating":
         monkeypatch.setattr(filesystem, "allocate", refuse(OSError(errno.EOPNOTSUPP, "not supported")))
     else:
@@ -443,9 +431,7 @@ class _Mapless:
             raise OSError(errno.ENODEV, "no such device")
 
 
-def test_a_write_that_fails_is_a_notice_and_the_rest_stays_in_memory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failing_write_is_a_notice_and_keeps_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(filesystem, "is_network", lambda _: True)
     journal = two_metrics(tmp_path)
     put(journal, (0, 0, 0.5))

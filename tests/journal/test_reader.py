@@ -40,18 +40,18 @@ def seen(folder: Path) -> list[Row]:
 # --- what is there ----------------------------------------------------------------------------------------------------
 
 
-def test_what_a_dead_process_left_is_found(tmp_path: Path) -> None:
+def test_journal_of_a_dead_process_is_found(tmp_path: Path) -> None:
     abandoned(tmp_path, *TWO_CALLS)
     assert found(tmp_path) == POINTS
 
 
-def test_what_is_beyond_the_marks_is_found(tmp_path: Path) -> None:
+def test_records_beyond_the_marks_are_found(tmp_path: Path) -> None:
     name = abandoned(tmp_path, *TWO_CALLS).name
     assert found(tmp_path, {f"{name}/000000.seg": RECORD_BYTES}) == POINTS[1:]
     assert found(tmp_path, {f"{name}/000000.seg": 4 * RECORD_BYTES}) == []
 
 
-def test_marks_of_a_batch_say_how_far_it_goes(tmp_path: Path) -> None:
+def test_marks_of_a_batch_are_its_end(tmp_path: Path) -> None:
     folder = abandoned(tmp_path, *TWO_CALLS)
     (batch,) = Remains(folder, None).batches({})
     assert batch.marks == {f"{folder.name}/000000.seg": 4 * RECORD_BYTES}
@@ -80,7 +80,7 @@ def test_a_journal_of_a_living_process_is_not_found(tmp_path: Path) -> None:
     assert found(tmp_path) == [("a", 0, 0.5)]
 
 
-def test_only_one_finds_it_at_a_time(tmp_path: Path) -> None:
+def test_journal_is_found_by_one_process_at_a_time(tmp_path: Path) -> None:
     abandoned(tmp_path, *TWO_CALLS)
     (first,) = remains(tmp_path)
     assert list(remains(tmp_path)) == []
@@ -88,7 +88,7 @@ def test_only_one_finds_it_at_a_time(tmp_path: Path) -> None:
     assert found(tmp_path) == POINTS
 
 
-def test_what_was_read_and_removed_is_gone(tmp_path: Path) -> None:
+def test_read_journal_can_be_removed(tmp_path: Path) -> None:
     abandoned(tmp_path, *TWO_CALLS)
     (left,) = remains(tmp_path)
     assert len(list(left.batches({}))) == 1
@@ -104,7 +104,7 @@ def test_segments_that_were_not_read_are_not_removed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [lambda records: records[:1], lambda records: records[::-1]])
-def test_journal_that_reads_otherwise_a_second_time_is_kept(
+def test_journal_that_reads_differently_twice_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Any], Any]
 ) -> None:
     """A short read, or a bit that flipped on its way: what was read is not what is there."""
@@ -122,7 +122,7 @@ def test_journal_that_reads_otherwise_a_second_time_is_kept(
     assert found(tmp_path) == POINTS
 
 
-def test_folder_that_cannot_be_looked_into_is_not_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreadable_folder_is_not_taken_for_empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     abandoned(tmp_path, *TWO_CALLS)
     (left,) = remains(tmp_path)
 
@@ -139,9 +139,7 @@ def test_folder_that_cannot_be_looked_into_is_not_empty(tmp_path: Path, monkeypa
     assert found(tmp_path) == POINTS
 
 
-def test_what_cannot_be_removed_keeps_its_head_and_is_found_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_journal_that_cannot_be_removed_keeps_its_head(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     abandoned(tmp_path, *TWO_CALLS)
     (left,) = remains(tmp_path)
 
@@ -163,7 +161,7 @@ def test_journals_of_a_run_are_found_by_its_id(tmp_path: Path) -> None:
     assert names == [folders[3].name]
 
 
-def test_a_child_that_lives_does_not_make_its_parent_live(tmp_path: Path) -> None:
+def test_living_child_does_not_make_its_parent_alive(tmp_path: Path) -> None:
     child = FileJournal(tmp_path, {"id": "r1", "child": True})
     child.open()
     assert probe(tmp_path, "r1") == "alive"
@@ -175,7 +173,7 @@ def test_a_child_that_lives_does_not_make_its_parent_live(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("calls", [TWO_CALLS, [TWO_CALLS[0], [(A, 1, 1.5)]]], ids=["of a call of 3", "of a call of 1"])
-def test_torn_at_any_byte_of_its_last_record_all_calls_before_are_found(tmp_path: Path, calls: Any) -> None:
+def test_record_torn_anywhere_keeps_all_calls_before(tmp_path: Path, calls: Any) -> None:
     folder = abandoned(tmp_path, *calls)
     segment = folder / "000000.seg"
     whole = segment.read_bytes()
@@ -199,7 +197,7 @@ def test_a_living_childs_torn_record_waits(tmp_path: Path, torn: int) -> None:
     assert seen(folder) == POINTS
 
 
-def test_a_hole_stops_who_looks_at_the_living_and_no_one_else(tmp_path: Path) -> None:
+def test_hole_stops_reading_only_while_the_writer_lives(tmp_path: Path) -> None:
     folder = abandoned(tmp_path, *TWO_CALLS, [(A, 10, 4.5)])
     with (folder / "000000.seg").open("r+b") as segment:
         segment.seek(RECORD_BYTES)
@@ -208,7 +206,7 @@ def test_a_hole_stops_who_looks_at_the_living_and_no_one_else(tmp_path: Path) ->
     assert found(tmp_path) == [POINTS[0], ("a", 10, 4.5)]
 
 
-def test_garbage_in_a_segment_costs_what_it_stands_on(tmp_path: Path) -> None:
+def test_garbage_in_a_segment_costs_only_its_records(tmp_path: Path) -> None:
     folder = abandoned(tmp_path, *TWO_CALLS, [(A, 10, 4.5)])
     with (folder / "000000.seg").open("r+b") as segment:
         segment.seek(RECORD_BYTES)
@@ -246,7 +244,7 @@ def test_a_segment_that_is_missing_costs_only_itself(tmp_path: Path) -> None:
         b"[" * 100_000,
     ],
 )
-def test_garbage_in_the_heads_last_line_is_passed_over(tmp_path: Path, garbage: bytes) -> None:
+def test_garbage_in_the_heads_last_line_is_skipped(tmp_path: Path, garbage: bytes) -> None:
     folder = abandoned(tmp_path, *TWO_CALLS)
     with (folder / HEAD).open("ab") as head:
         head.write(b"\n" + garbage)
@@ -274,14 +272,14 @@ def notices(home: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("empty", ["no head", "an empty head"])
-def test_an_empty_folder_is_nothing_to_speak_of(tmp_path: Path, empty: str) -> None:
+def test_empty_journal_folder_gives_no_notice(tmp_path: Path, empty: str) -> None:
     (tmp_path / "x").mkdir()
     if empty == "an empty head":
         (tmp_path / "x" / HEAD).touch()
     assert notices(tmp_path) == []
 
 
-def test_a_journal_that_does_not_say_whose_it_is_is_left_alone(tmp_path: Path) -> None:
+def test_journal_without_a_run_is_left_alone(tmp_path: Path) -> None:
     folder = abandoned(tmp_path, *TWO_CALLS)
     (folder / HEAD).write_bytes(b"garbage")
     (notice,) = notices(tmp_path)
@@ -297,7 +295,7 @@ def test_a_journal_of_a_later_format_is_left_alone(tmp_path: Path) -> None:
     assert list(of_run(tmp_path, "r1")) == []
 
 
-def test_a_journal_that_goes_away_while_one_looks_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_journal_removed_during_the_search_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = abandoned(tmp_path, *TWO_CALLS)
     hold = filesystem.hold
 
@@ -320,5 +318,5 @@ def test_a_journal_of_another_user_is_no_error(tmp_path: Path, monkeypatch: pyte
     assert list(remains(tmp_path)) == []
 
 
-def test_a_home_that_does_not_exist_holds_nothing(tmp_path: Path) -> None:
+def test_missing_folder_has_no_journals(tmp_path: Path) -> None:
     assert list(remains(tmp_path / "nowhere")) == []

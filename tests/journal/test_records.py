@@ -21,7 +21,7 @@ def packed(*records: tuple[float, int, float, int, int]) -> Any:
     return read(b"".join(struct.pack("<" + RECORD, *record) for record in records), 0, len(records) * RECORD_BYTES)
 
 
-def test_a_record_is_as_long_as_it_says() -> None:
+def test_record_has_its_declared_size() -> None:
     assert struct.calcsize("<" + RECORD) == RECORD_BYTES == dtype().itemsize
 
 
@@ -34,13 +34,13 @@ def test_records_become_points_with_their_metrics_names() -> None:
     assert found.calls().tolist() == [1, 1, 2]
 
 
-def test_stretches_follow_each_other() -> None:
+def test_arrays_of_records_are_joined_in_order() -> None:
     parts = [packed((0, step, 0.5, 0, 1)) for step in range(3)]
     assert rows(batch(parts, METRICS, {})) == [("a", 0, 0.5), ("a", 1, 0.5), ("a", 2, 0.5)]
 
 
 @pytest.mark.parametrize("lost", range(3))
-def test_a_call_of_which_a_record_is_missing_is_passed_over(lost: int) -> None:
+def test_incomplete_call_is_skipped(lost: int) -> None:
     torn = [(0.0, 1, 0.5, 0, 3), (0.0, 1, 0.5, 1, 2), (0.0, 1, 0.5, 0, 1)]
     torn[lost:] = [(0.0, 0, 0.0, 0, 0)] * (3 - lost)  # records are packed in order
     records = packed((0, 0, 0.5, 0, 1), *torn, (0, 2, 0.5, 0, 1))
@@ -50,7 +50,7 @@ def test_a_call_of_which_a_record_is_missing_is_passed_over(lost: int) -> None:
 
 
 @given(st.lists(st.tuples(st.integers(1, 4), st.integers(0, 4))), st.integers(0, 3))
-def test_of_any_calls_those_that_were_packed_to_their_end_are_read(calls: list[tuple[int, int]], cut: int) -> None:
+def test_only_complete_calls_are_read(calls: list[tuple[int, int]], cut: int) -> None:
     """Each has so many records, of which so many were packed; the stretch ends `cut` records early."""
     records, whole = [], []
     for step, (size, made) in enumerate(calls):
@@ -63,14 +63,14 @@ def test_of_any_calls_those_that_were_packed_to_their_end_are_read(calls: list[t
     assert found.points["step"].to_list() == [step for last, step in whole if last < end]
 
 
-def test_a_call_that_ends_beyond_the_end_is_passed_over() -> None:
+def test_call_that_ends_beyond_the_end_is_skipped() -> None:
     assert rows(batch([packed((0, 0, 0.5, 0, 1), (0, 1, 0.5, 0, 3), (0, 1, 0.5, 1, 2))], METRICS, {})) == [
         ("a", 0, 0.5)
     ]
 
 
 @pytest.mark.parametrize("metrics", [METRICS, {}])
-def test_holes_alone_are_no_points(metrics: dict[int, str]) -> None:
+def test_holes_give_no_points(metrics: dict[int, str]) -> None:
     found = batch([np.zeros(5, dtype())], metrics, {})
     assert found.points.schema == POINTS
     assert (len(found.points), len(found.calls())) == (0, 0)
@@ -93,11 +93,11 @@ def test_two_numbers_of_one_name_are_one_metric() -> None:
 
 
 @pytest.mark.parametrize(("left", "kept"), [([], 0), ([3, 2], 0), ([1], 1), ([2, 1, 3, 2], 2), ([2, 1, 1], 3)])
-def test_who_stops_early_stops_at_the_end_of_a_call(left: list[int], kept: int) -> None:
+def test_partial_read_stops_at_the_end_of_a_call(left: list[int], kept: int) -> None:
     assert len(up_to_a_call(packed(*[(0.0, 0, 0.0, 0, n) for n in left]))) == kept
 
 
-def test_what_was_read_does_not_look_into_the_buffer() -> None:
+def test_read_records_are_a_copy() -> None:
     buffer = bytearray(RECORD_BYTES)
     records = read(buffer, 0, RECORD_BYTES)
     buffer += b"resized, which an export would forbid"

@@ -67,7 +67,7 @@ def exported(folder: Path, *names: str) -> Path:
     return path
 
 
-def test_an_export_is_shown_from_its_file_and_no_project_knows_of_it(shell: Shell, tmp_path: Path) -> None:
+def test_export_is_shown_without_a_project(shell: Shell, tmp_path: Path) -> None:
     exported(tmp_path, "first", "second")
     board = shell.run("%track show away.parquet").result
     assert (board.project, board.source.run_names) == ("away", ["first", "second"])
@@ -77,7 +77,7 @@ def test_an_export_is_shown_from_its_file_and_no_project_knows_of_it(shell: Shel
     assert "are shown from away.parquet" in answer["error"]
 
 
-def test_a_run_that_was_exported_while_it_was_open_does_not_run_here(shell: Shell, tmp_path: Path) -> None:
+def test_run_exported_while_open_is_shown_as_lost(shell: Shell, tmp_path: Path) -> None:
     run = tb.init("digits", "open")
     run.log({"loss": 1.0})
     run.to_parquet(tmp_path / "open.parquet")
@@ -95,7 +95,7 @@ def test_a_folder_of_two_projects_is_one_board(shell: Shell, tmp_path: Path) -> 
     assert (board.project, board.source.run_names) == ("both", ["first", "first"])
 
 
-def test_a_run_comes_before_a_folder_of_its_name(shell: Shell, tmp_path: Path) -> None:
+def test_run_takes_precedence_over_a_folder_of_its_name(shell: Shell, tmp_path: Path) -> None:
     a_run("lr/0.1")
     (tmp_path / "lr" / "0.1").mkdir(parents=True)
     assert shell.run("%track show lr/0.1").result.source.run_names == ["lr/0.1"]
@@ -111,7 +111,7 @@ def test_a_run_comes_before_a_folder_of_its_name(shell: Shell, tmp_path: Path) -
         ("away.parquet third", "away.parquet has no run 'third'; its latest are 'first'"),
     ],
 )
-def test_what_cannot_be_shown_is_one_line(shell: Shell, tmp_path: Path, words: str, why: str) -> None:
+def test_show_error_is_one_line(shell: Shell, tmp_path: Path, words: str, why: str) -> None:
     exported(tmp_path, "first")
     (tmp_path / "empty").mkdir()
     (tmp_path / "text.parquet").write_text("text")
@@ -152,14 +152,14 @@ def test_a_project_is_exported_by_suffix(shell: Shell, tmp_path: Path, line: str
     assert read(tmp_path / name)["value"].to_list() == [0.5]  # type: ignore[operator]
 
 
-def test_an_export_comes_in_again(shell: Shell) -> None:
+def test_export_is_imported(shell: Shell) -> None:
     a_run("first")
     shell.run("%track export")
     assert shell.said("%track import digits.parquet --project other") == "other: first\n"
     assert "no-such-file" in shell.said("%track import no-such-file.parquet")
 
 
-def test_the_status_is_said(shell: Shell, store_dir: Path) -> None:
+def test_status_is_printed(shell: Shell, store_dir: Path) -> None:
     assert shell.said("%track status").startswith("no run yet")
     a_run("first")
     assert shell.said("%track status") == (
@@ -193,7 +193,7 @@ def test_watched_variables_belong_to_a_tracked_cells_run_too(shell: Shell) -> No
     assert shell.points() == {"loss": [1], "other": [2]}
 
 
-def test_a_watched_variable_that_is_no_number_is_said_once(shell: Shell) -> None:
+def test_watched_non_number_is_reported_once(shell: Shell) -> None:
     shell.run("%track init")
     shell.run("%track watch text")
     assert "%track watch: 'text' is of type list" in shell.said("text = [1]")

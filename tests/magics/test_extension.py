@@ -38,7 +38,7 @@ def test_the_options_describe_the_run(shell: Shell) -> None:
     assert (run.group, dict(run.config)) == ("g", {"lr": 0.1, "opt": "adam", "n": 64})
 
 
-def test_variables_fill_in_what_describes_the_run_only(shell: Shell) -> None:
+def test_variables_are_expanded_only_in_run_descriptions(shell: Shell) -> None:
     shell.ip.user_ns.update(loss=9, line="mine")
     shell.run("%%track --name 'run {loss} of {line}' m=float(f'{loss}')  # a comment", LOOP)
     assert tb.get_run().name == "run 9 of mine"
@@ -70,7 +70,7 @@ def test_without_names_every_number_that_a_loop_assigns_is_tracked(shell: Shell)
     assert shell.said("%%track", body) == ""
 
 
-def test_without_names_and_without_loops_it_says_so(shell: Shell) -> None:
+def test_no_names_and_no_loops_give_a_note(shell: Shell) -> None:
     assert "%%track: no loop of the cell assigned a number" in shell.said("%%track", "x = 1")
 
 
@@ -86,18 +86,18 @@ def test_a_run_that_was_open_stays_open(shell: Shell) -> None:
     assert shell.states() == ["running", "finished"]
 
 
-def test_a_function_of_the_cell_that_is_called_later_goes_on_untracked(shell: Shell) -> None:
+def test_function_called_after_its_cell_is_untracked(shell: Shell) -> None:
     shell.run("%%track loss", "def f(x):\n    loss = x\n    return loss\ny = f(1)")
     result = shell.run("f(2)")
     assert (result.result, shell.points()) == (2, {"loss": [1]})
 
 
-def test_a_cell_that_removes_all_variables_goes_on(shell: Shell) -> None:
+def test_cell_that_removes_all_variables_keeps_running(shell: Shell) -> None:
     assert shell.run("%%track x", "x = 1\n%reset -f\nx = 2").success
     assert shell.points() == {"x": [1, 2]}
 
 
-def test_values_after_an_early_finish_are_said_to_be_missing(shell: Shell) -> None:
+def test_values_after_an_early_finish_give_a_note(shell: Shell) -> None:
     said = shell.said("%%track x", "import trackbook as tb\nx = 1\ntb.finish()\nx = 2")
     assert "finished before the cell ended" in said
     assert shell.points() == {"x": [1]}
@@ -127,7 +127,7 @@ def test_ranks_that_do_not_record_run_their_cell(shell: Shell, monkeypatch: pyte
         "if x: x\n[x for x in (1, 2)]",
     ],
 )
-def test_what_a_cell_displays_is_the_same(shell: Shell, mode: str, body: str) -> None:
+def test_displays_of_a_cell_are_unchanged(shell: Shell, mode: str, body: str) -> None:
     shell.ip.ast_node_interactivity = mode
     shell.ip.user_ns["x"] = 5
     plain = shell.said(body)
@@ -135,7 +135,7 @@ def test_what_a_cell_displays_is_the_same(shell: Shell, mode: str, body: str) ->
     assert re.sub(r"Out\[\d+\]", "Out", shell.said("%%track x", body)) == re.sub(r"Out\[\d+\]", "Out", plain)
 
 
-def test_lines_have_the_numbers_of_the_cell(shell: Shell) -> None:
+def test_line_numbers_are_unchanged(shell: Shell) -> None:
     result = shell.run("%%track x", "x = 1", "x = 1 / 0")
     trace = result.error_in_exec.__traceback__
     while trace.tb_next:
@@ -143,7 +143,7 @@ def test_lines_have_the_numbers_of_the_cell(shell: Shell) -> None:
     assert trace.tb_lineno == 3
 
 
-def test_a_traceback_shows_no_line_of_ours(shell: Shell) -> None:
+def test_traceback_shows_only_the_users_lines(shell: Shell) -> None:
     said = shell.said("%%track x", "def f():\n    x = 1\n    return x / 0\nf()")
     assert "trackbook" not in said
     assert re.search(r"-+> 4 +return x / 0", said)
@@ -190,7 +190,7 @@ def test_timeit_above_tracks_what_it_times(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize("magic", ["prun -q", "compiles", "calls"])
-def test_a_magic_that_compiles_the_cell_by_itself_is_said(shell: Shell, magic: str) -> None:
+def test_magic_that_compiles_the_cell_gives_a_note(shell: Shell, magic: str) -> None:
     def compiles(_: str, cell: str) -> None:
         exec(shell.ip.transform_cell(cell), shell.ip.user_ns)
 
@@ -208,11 +208,11 @@ def test_a_magic_that_compiles_the_cell_by_itself_is_said(shell: Shell, magic: s
     assert shell.said("%%track loss", LOOP) == ""
 
 
-def test_a_cell_of_comments_is_said(shell: Shell) -> None:
+def test_cell_of_comments_gives_a_note(shell: Shell) -> None:
     assert "the cell holds no code" in shell.said("%%track loss", "# later")
 
 
-def test_what_another_magic_runs_is_not_known(shell: Shell) -> None:
+def test_other_cell_magics_are_refused(shell: Shell) -> None:
     assert "UsageError: %%track does not know what %%bash runs" in shell.said("%%track x", "%%bash", "x=1")
 
 
@@ -233,13 +233,13 @@ def test_top_level_await_works(shell: Shell) -> None:
     assert shell.points() == {"x": [0, 1]}
 
 
-def test_whether_a_cell_is_complete_is_asked_without_effect(shell: Shell) -> None:
+def test_completeness_check_has_no_effect(shell: Shell) -> None:
     assert shell.ip.check_complete("%%track x\nx = 1")[0] == "incomplete"
     shell.run("x = 1")
     assert not tb.runs().height
 
 
-def test_the_tracker_is_no_variable_to_see(shell: Shell) -> None:
+def test_tracker_is_a_hidden_variable(shell: Shell) -> None:
     shell.run("%%track x", "x = 1")
     assert "trackbook" not in shell.said("%who")
 
@@ -280,23 +280,23 @@ def test_a_header_that_is_not_the_first_line_is_one_line(shell: Shell) -> None:
     assert "one %%track" in shell.said("%%track x", "%%track y", "y = 2")
 
 
-def test_a_name_that_the_cell_never_assigns_is_said_after_it(shell: Shell) -> None:
+def test_unassigned_name_gives_a_note_after_the_cell(shell: Shell) -> None:
     said = shell.said("%%track loss no=nope", LOOP)
     assert said.strip() == "%%track: the cell never assigns 'nope', so nothing is tracked as 'no'"
     assert shell.points() == {"loss": [0, 0.5, 1]}
 
 
-def test_an_expression_that_never_had_its_names_is_said_after_the_cell(shell: Shell) -> None:
+def test_expression_without_its_names_gives_a_note(shell: Shell) -> None:
     assert "nothing was tracked as 'x+nope': name 'nope' is not defined" in shell.said("%%track x+nope", "x = 1")
 
 
-def test_a_value_that_cannot_be_logged_is_warned_of_once_and_the_others_go_on(shell: Shell) -> None:
+def test_unloggable_value_is_noted_once_others_are_logged(shell: Shell) -> None:
     said = shell.said("%%track text loss", "for i in range(3):\n    loss = i\n    text = [i]")
     assert said.strip() == "%%track: 'text' is of type list here, which cannot be tracked (said once)"
     assert shell.points() == {"loss": [0, 1, 2]}
 
 
-def test_a_run_that_cannot_begin_is_said_and_the_cell_runs(shell: Shell) -> None:
+def test_cell_runs_when_its_run_cannot_begin(shell: Shell) -> None:
     assert "this cell is not tracked: project is empty" in shell.said("%%track --project '' loss", LOOP)
     assert shell.ip.user_ns["loss"] == 1
 
@@ -307,7 +307,7 @@ def test_a_disk_that_cannot_be_written_does_not_stop_a_cell(shell: Shell, tmp_pa
     assert shell.points() == {"loss": [0, 0.5, 1]}
 
 
-def test_a_cell_that_cannot_be_rewritten_is_said_and_runs(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cell_that_cannot_be_instrumented_runs(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any, **__: Any) -> None:
         raise RecursionError("too deep")
 
@@ -316,7 +316,7 @@ def test_a_cell_that_cannot_be_rewritten_is_said_and_runs(shell: Shell, monkeypa
     assert not tb.runs().height
 
 
-def test_functions_go_to_other_processes_without_us(shell: Shell, tmp_path: Path) -> None:
+def test_functions_are_sent_without_the_tracker(shell: Shell, tmp_path: Path) -> None:
     pytest.importorskip("cloudpickle")  # which joblib uses
     body = """
     import cloudpickle
@@ -331,7 +331,7 @@ def test_functions_go_to_other_processes_without_us(shell: Shell, tmp_path: Path
     assert done.stdout == "2 False\n"
 
 
-def test_compiled_functions_are_said_to_be_left_alone(shell: Shell) -> None:
+def test_compiled_functions_give_a_note(shell: Shell) -> None:
     body = "def njit(f): return f\n@njit\ndef step(i):\n    loss = i\n    return loss\nfor i in range(2): out = step(i)"
     assert shell.said("%%track loss out", body).splitlines() == [
         "%%track: the cell never assigns 'loss' outside of step, so nothing is tracked as 'loss'",
@@ -340,7 +340,7 @@ def test_compiled_functions_are_said_to_be_left_alone(shell: Shell) -> None:
     assert shell.points() == {"out": [0, 1]}
 
 
-def test_a_script_with_a_header_inside_is_pythons_own_error(shell: Shell, tmp_path: Path) -> None:
+def test_header_in_a_script_is_a_syntax_error(shell: Shell, tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text("x = 1\n%%track x\nx = 2\n")
     assert "SyntaxError: invalid syntax" in shell.said("%run script.py")
     (tmp_path / "script.ipy").write_text("x = 1\n%%track x\nx = 2\n")
@@ -348,7 +348,7 @@ def test_a_script_with_a_header_inside_is_pythons_own_error(shell: Shell, tmp_pa
     assert not tb.runs().height
 
 
-def test_scripts_and_notebooks_that_run_tracks_are_tracked(shell: Shell, tmp_path: Path) -> None:
+def test_run_magic_tracks_scripts_and_notebooks(shell: Shell, tmp_path: Path) -> None:
     (tmp_path / "script.ipy").write_text(f"%%track loss\n{LOOP}")
     shell.run("%run script.ipy")
     assert shell.points() == {"loss": [0, 0.5, 1]}
@@ -373,7 +373,7 @@ def test_help_for_a_cell_does_not_run_it(shell: Shell) -> None:
     assert "ran" not in shell.ip.user_ns
 
 
-def test_trackers_are_among_the_builtins_only_by_names_of_their_own(shell: Shell) -> None:
+def test_trackers_have_unique_builtin_names(shell: Shell) -> None:
     before = set(vars(builtins))
     shell.run("%%track x", "x = 1")
     added = set(vars(builtins)) - before
@@ -391,7 +391,7 @@ SAID = {
 
 
 @pytest.mark.parametrize("case", SAID)
-def test_a_filter_of_warnings_hides_nothing_that_is_said(shell: Shell, case: str) -> None:
+def test_warning_filters_do_not_hide_notes(shell: Shell, case: str) -> None:
     lines, said = SAID[case]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -411,16 +411,16 @@ NEVER = "def f():\n    for i in range(3):\n        loss = i\n"
 @pytest.mark.parametrize(
     "body", [NEVER, "if False:\n    loss = 1", "for loss in []:\n    pass", "while False:\n    loss = 1"]
 )
-def test_code_that_never_ran_is_said(shell: Shell, body: str) -> None:
+def test_code_that_never_ran_gives_a_note(shell: Shell, body: str) -> None:
     assert "nothing was tracked as 'loss': the code that assigns 'loss' never ran" in shell.said("%%track loss", body)
 
 
-def test_a_cell_that_fails_early_is_not_reproached(shell: Shell) -> None:
+def test_cell_that_fails_early_gives_no_note(shell: Shell) -> None:
     assert "%%track:" not in shell.said("%%track loss", "1 / 0", "loss = 1")
 
 
 @pytest.mark.parametrize("head", ["%%track loss", "%%track"])
-def test_code_that_ran_in_another_process_is_said(shell: Shell, head: str) -> None:
+def test_code_in_another_process_gives_a_note(shell: Shell, head: str) -> None:
     cloudpickle = pytest.importorskip("cloudpickle")
     shell.ip.user_ns["send"] = cloudpickle.dumps  # as joblib and loky do
     said = shell.said(head, NEVER + "send(f);")
@@ -433,7 +433,7 @@ FOR_EVER = "import trackbook as tb\nfor i in range(1000):\n    loss = i / 2\n   
 
 
 @pytest.mark.parametrize("what", ["loss", "double=loss*2", ""])
-def test_a_run_that_is_to_stop_ends_its_cell(shell: Shell, what: str) -> None:
+def test_stop_request_ends_the_cell(shell: Shell, what: str) -> None:
     done = shell.run(f"%%track {what}", FOR_EVER)
     assert isinstance(done.error_in_exec, tb.Stopped)
     assert {len(values) for values in shell.points().values()} == {4}

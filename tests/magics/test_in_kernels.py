@@ -78,7 +78,7 @@ def test_importing_registers_nothing_and_the_first_init_everything(executed: tup
     assert "run " in outputs(executed, "after")[0]["text"]
 
 
-def test_the_points_equal_an_instrumented_copys(executed: tuple[Path, NotebookClient], runs: pl.DataFrame) -> None:
+def test_points_equal_those_of_an_explicit_copy(executed: tuple[Path, NotebookClient], runs: pl.DataFrame) -> None:
     tracked, copy = (tb.get_run(name, "p").history().drop("time") for name in ("tracked", "copy"))
     assert tracked.height == 25
     assert tracked.equals(copy)
@@ -112,7 +112,7 @@ def test_a_failed_run_says_why(runs: pl.DataFrame) -> None:
     assert tb.get_run("fails", "p").record.error == "AssertionError: too large"
 
 
-def test_a_cell_executed_again_shows_the_run_before_in_grey(executed: tuple[Path, NotebookClient]) -> None:
+def test_repeated_cell_shows_its_earlier_run_in_grey(executed: tuple[Path, NotebookClient]) -> None:
     def shown(name: str) -> list[tuple[str, bool]]:
         model = outputs(executed, name)[0]["data"]["application/vnd.jupyter.widget-view+json"]["model_id"]
         runs = executed[1].widget_state[model]["keyframe"]["header"]["runs"]
@@ -154,7 +154,7 @@ def test_cells_are_recorded_as_they_were_executed(
     assert all(one[1] <= other[0] for one, other in itertools.pairwise(spans))
 
 
-def test_an_exported_board_says_where_its_points_came_from(executed: tuple[Path, NotebookClient]) -> None:
+def test_exported_board_names_the_cells_of_points(executed: tuple[Path, NotebookClient]) -> None:
     view = "application/vnd.jupyter.widget-view+json"
     (model,) = [data[view]["model_id"] for output in outputs(executed, "exported") if view in (data := output["data"])]
     (told,) = executed[1].widget_state[model]["cells"].values()

@@ -173,7 +173,7 @@ def outcome(tree: ast.Module, extra: dict[str, Any]) -> Outcome:
 
 @given(programs())
 @settings(max_examples=120)
-def test_a_rewritten_program_does_what_it_did_and_tells_what_a_copy_logs(pair: tuple[str, str]) -> None:
+def test_instrumented_program_behaves_and_logs_like_a_copy(pair: tuple[str, str]) -> None:
     plain, copy = pair
     told: list[tuple[str, Any]] = []
     logged: list[tuple[str, Any]] = []
@@ -192,7 +192,7 @@ def test_a_rewritten_program_does_what_it_did_and_tells_what_a_copy_logs(pair: t
 
 @given(programs())
 @settings(max_examples=80)
-def test_expressions_steps_and_throttling_change_nothing_either(pair: tuple[str, str]) -> None:
+def test_options_do_not_change_behaviour(pair: tuple[str, str]) -> None:
     plain, _ = pair
     tree = instrument(
         ast.parse(plain),

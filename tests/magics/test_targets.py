@@ -21,7 +21,7 @@ def test_words_end_at_blanks_outside_of_quotes_and_brackets(line: str, words: li
 
 
 @pytest.mark.parametrize(("line", "sign"), [("f(a", ")"), ("'a", "'"), ("d[(", ")")])
-def test_what_is_not_closed_is_an_error(line: str, sign: str) -> None:
+def test_unclosed_quote_or_bracket_is_an_error(line: str, sign: str) -> None:
     with pytest.raises(ValueError, match="lacks a closing") as caught:
         split_words(line)
     assert str(caught.value).endswith(sign)
@@ -70,7 +70,7 @@ def test_arrows_join_their_words() -> None:
 
 
 @pytest.mark.parametrize("words", [["->", "a"], ["a", "->"]])
-def test_an_arrow_from_or_to_nothing_is_an_error(words: list[str]) -> None:
+def test_arrow_without_both_sides_is_an_error(words: list[str]) -> None:
     with pytest.raises(ValueError, match="lacks a side"):
         join_arrows(words)
 

@@ -95,7 +95,7 @@ def test_other_values_are_refused_without_running_their_code(run: Run, value: ob
         (np.complex128(1j), "not a real number"),
     ],
 )
-def test_a_known_kind_that_is_no_number_is_refused_once(run: Run, value: object, why: str) -> None:
+def test_non_number_of_a_known_type_is_refused_once(run: Run, value: object, why: str) -> None:
     tracker = began(run)
     with pytest.warns(TrackbookWarning) as said:
         tracker(VALUE, value)
@@ -152,7 +152,7 @@ def test_a_value_that_is_not_due_is_not_read(run: Run) -> None:
     assert points(run) == [("x", 0, 0.5), ("x", 1, 0.5)]
 
 
-def test_every_and_interval_hold_together(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_and_min_interval_combine(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     now = iter([0.0, 1.0, 5.0, 6.0])
     monkeypatch.setattr(tracker_module, "time", SimpleNamespace(monotonic=lambda: next(now)))
     tracker = began(run, every=2, min_interval=5.0)
@@ -187,13 +187,13 @@ def test_an_expression_that_fails_is_warned_of_once(run: Run) -> None:
     assert tracker.why_not("x") is None
 
 
-def test_a_name_that_is_not_there_yet_is_not_warned_of(run: Run) -> None:
+def test_name_not_assigned_yet_is_not_reported(run: Run) -> None:
     tracker = began(run)
     tracker(LATER, raising(NameError("name 'y' is not defined")))
     assert tracker.why_not("x") == "name 'y' is not defined"
 
 
-def test_code_that_a_compiler_traced_only_is_the_reason(run: Run) -> None:
+def test_reason_may_be_that_code_was_only_traced(run: Run) -> None:
     class Tracer:
         pass
 
@@ -203,7 +203,7 @@ def test_code_that_a_compiler_traced_only_is_the_reason(run: Run) -> None:
     assert tracker.why_not("x") == "its code ran only while a compiler traced it"
 
 
-def test_an_interrupt_goes_through(run: Run) -> None:
+def test_interrupt_is_not_swallowed(run: Run) -> None:
     with pytest.raises(KeyboardInterrupt):
         began(run)(LATER, raising(KeyboardInterrupt()))
 
@@ -217,7 +217,7 @@ def test_steps_come_in_a_pair(run: Run) -> None:
     assert points(run) == [("x", 7, 0.5), ("x", 8, 1.5)]
 
 
-def test_a_tracker_without_a_run_takes_nothing(run: Run) -> None:
+def test_tracker_without_a_run_ignores_values(run: Run) -> None:
     tracker = Tracker(["x"])
     tracker(VALUE, 1)
     tracker.begin(run)
@@ -242,7 +242,7 @@ def test_unpickled_tracker_does_nothing(run: Run) -> None:
 
 
 @pytest.mark.parametrize("code", [VALUE, LATER])
-def test_a_run_that_is_to_stop_ends_the_code_that_is_tracked(run: Run, code: int) -> None:
+def test_stop_request_ends_tracked_code(run: Run, code: int) -> None:
     tracker = began(run)
     run._stop_raises = True
     run.stop()

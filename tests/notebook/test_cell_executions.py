@@ -216,12 +216,12 @@ def test_each_run_of_a_sweep_draws_over_its_own(shell: Shell) -> None:
     assert [over for _, over in execute(shell, "opened()", runs=3)] == [*before, None]
 
 
-def test_another_cell_draws_over_nothing(shell: Shell) -> None:
+def test_other_cell_has_no_predecessor(shell: Shell) -> None:
     execute(shell, "opened()")
     assert execute(shell, "opened() ")[0][1] is None
 
 
-def test_another_project_draws_over_nothing(shell: Shell) -> None:
+def test_other_project_has_no_predecessor(shell: Shell) -> None:
     execute(shell, "opened()")
     assert execute(shell, "opened()", project="q")[0][1] is None
 

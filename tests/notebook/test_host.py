@@ -63,7 +63,7 @@ def test_plain_program_has_no_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
     found.load_magics()
 
 
-def test_ipython_in_a_terminal_is_no_notebook(shell: Shell) -> None:
+def test_ipython_in_a_terminal_is_not_a_notebook(shell: Shell) -> None:
     del shell.kernel
     assert type(host.current()) is Host
 
@@ -75,7 +75,7 @@ def test_shell_with_a_kernel_is_jupyter(shell: Shell, jupyter: Host) -> None:
     assert jupyter.shares_models
 
 
-def test_script_that_imports_marimo_is_no_notebook(marimo: SimpleNamespace) -> None:
+def test_script_that_imports_marimo_is_not_a_notebook(marimo: SimpleNamespace) -> None:
     marimo.running_in_notebook = lambda: False
     assert type(host.current()) is Host
 

@@ -71,7 +71,7 @@ def test_one_wrong_field_refuses_the_columns(field: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize("fields", [None, [], "r1", {"id": "r1"}, {"name": "a", "started": 1.0}])
-def test_what_is_not_a_record_is_refused(fields: Any) -> None:
+def test_value_that_is_not_a_record_is_refused(fields: Any) -> None:
     with pytest.raises(ValueError, match="the record of a run"):
         check_stored.record(fields)
 
@@ -154,7 +154,7 @@ def test_other_bytes_are_refused_or_small(data: bytes) -> None:
 
 
 @pytest.mark.parametrize("level", [1, 9])
-def test_few_bytes_never_become_many(level: int) -> None:
+def test_decompression_is_bounded(level: int) -> None:
     bomb = zlib.compress(bytes(check_stored.SMALLEST_BOUND + 1), level)
     with pytest.raises(ValueError, match="compressed bytes are more than 33,554,432 bytes"):
         check_stored.decompress(bomb)
@@ -166,6 +166,6 @@ def test_cut_or_lengthened_text_is_refused(change: Any) -> None:
         check_stored.decompress(change(zlib.compress(b"text")))
 
 
-def test_what_is_exported_can_be_imported_however_repetitive() -> None:
+def test_repetitive_export_can_be_imported() -> None:
     data = bytes(check_stored.SMALLEST_BOUND + 1)
     assert check_stored.decompress(check_stored.compress(data)) == data

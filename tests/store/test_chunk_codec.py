@@ -92,7 +92,7 @@ def test_extremes_of_steps_and_values_are_exact() -> None:
     assert_same(decode(encode(points), 6), points)
 
 
-def test_some_metrics_can_be_had_alone() -> None:
+def test_metrics_can_be_decoded_separately() -> None:
     metric = RNG.integers(0, 5, 1000)
     points = columns(metric, np.arange(1000), RNG.normal(size=1000), RNG.normal(size=1000))
     for only in ([], [3], [4, 0], [9]):
@@ -100,18 +100,18 @@ def test_some_metrics_can_be_had_alone() -> None:
         assert_same(decode(encode(points), 1000, only), Columns(*(column[wanted] for column in points)))
 
 
-def test_no_points_make_a_chunk_too() -> None:
+def test_empty_chunk_is_encoded() -> None:
     points = columns([], [], [], [])
     assert_same(decode(encode(points), 0), points)
 
 
 @pytest.mark.parametrize("data", [b"", b"no chunk", bytes(1000)])
-def test_what_is_no_chunk_is_a_value_error(data: bytes) -> None:
+def test_bytes_that_are_not_a_chunk_are_a_value_error(data: bytes) -> None:
     with pytest.raises(ValueError, match="not a chunk of points"):
         decode(data, 10)
 
 
-def test_a_chunk_of_other_rows_is_a_value_error() -> None:
+def test_chunk_with_a_wrong_row_count_is_a_value_error() -> None:
     with pytest.raises(ValueError, match="not a chunk of points"):
         decode(encode(one_metric(WALK)), ROWS - 1)
 
@@ -153,7 +153,7 @@ def test_small_metrics_share_a_form() -> None:
     assert len(forms) < 4
 
 
-def test_packing_keeps_up() -> None:
+def test_encoding_is_fast_enough() -> None:
     points = one_metric(WALK)
     started = time.process_time()
     data = encode(points)

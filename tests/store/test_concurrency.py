@@ -137,13 +137,13 @@ def summary(found: dict[tuple[str, int], float]) -> dict[str, MetricSummary]:
 
 @given(DEEDS)
 @settings(max_examples=150)
-def test_two_that_write_one_run_and_any_steps_agree_on_each_point_once(deeds: list[tuple[str, int, Any]]) -> None:
+def test_two_writers_of_a_run_agree_on_each_point(deeds: list[tuple[str, int, Any]]) -> None:
     check(deeds, disjoint=False)
 
 
 @given(DEEDS)
 @settings(max_examples=100)
-def test_two_that_write_metrics_of_their_own_to_one_run_lose_nothing(deeds: list[tuple[str, int, Any]]) -> None:
+def test_two_writers_with_own_metrics_lose_nothing(deeds: list[tuple[str, int, Any]]) -> None:
     check(deeds, disjoint=True)
 
 
@@ -159,7 +159,7 @@ CUTS = st.lists(
 
 @given(CUTS)
 @settings(max_examples=150)
-def test_all_see_the_same_whatever_is_cut_and_deleted_in_between(deeds: list[tuple[str, int, Any]]) -> None:
+def test_readers_agree_after_cuts_and_deletions(deeds: list[tuple[str, int, Any]]) -> None:
     with small_chunks(), stores(3) as opened:
         readers = [Reader(store) for store in opened]
         for value, (deed, who, what) in enumerate(deeds):
@@ -192,7 +192,7 @@ def test_all_see_the_same_whatever_is_cut_and_deleted_in_between(deeds: list[tup
 
 @given(st.lists(st.one_of(LOGGED, st.sampled_from(["flush", "reopen", "end"])), max_size=25))
 @settings(max_examples=150)
-def test_a_file_takes_and_discards_what_memory_does(deeds: list[Any]) -> None:
+def test_file_and_memory_stores_agree(deeds: list[Any]) -> None:
     memory = MemoryStore()
     with small_chunks(), stores(1) as opened:
         file = opened[0]
@@ -219,7 +219,7 @@ def chunk_count(store: SqliteStore) -> int:
     return found
 
 
-def test_small_chunks_are_joined_and_cursors_hold() -> None:
+def test_cursors_stay_valid_when_chunks_are_joined() -> None:
     with stores(2) as (store, other):
         reader, foreign = Reader(store), Reader(other)
         for step in range(300):
@@ -247,7 +247,7 @@ def test_a_run_that_has_ended_is_in_few_chunks() -> None:
         assert [step for _, step, _ in rows(store.read("r1"))] == list(range(30))
 
 
-def test_what_another_process_has_changed_meanwhile_is_not_replaced() -> None:
+def test_chunks_changed_meanwhile_are_not_replaced() -> None:
     with stores(2) as (store, other):
         for step in range(5):
             store.append("r1", points([("loss", step)], float(step)))
@@ -262,7 +262,7 @@ def test_what_another_process_has_changed_meanwhile_is_not_replaced() -> None:
 # --- rewinds and deletions by others ------------------------------------------------------------------------------------
 
 
-def test_a_run_that_another_process_cuts_goes_on_here_with_what_is_new() -> None:
+def test_run_cut_by_another_process_keeps_new_points() -> None:
     with stores(2) as (store, other):
         reader = Reader(store)
         store.append("r1", points([("loss", step) for step in range(10)], 1.0))
@@ -277,7 +277,7 @@ def test_a_run_that_another_process_cuts_goes_on_here_with_what_is_new() -> None
         assert store.summary("r1") == other.summary("r1") == {"loss": MetricSummary(2.0, 1.0, 2.0, 6, 10)}
 
 
-def test_a_run_that_another_process_deletes_begins_anew() -> None:
+def test_run_deleted_by_another_process_starts_again() -> None:
     with stores(2) as (store, other):
         store.append("r1", points([("loss", 0), ("acc", 0)], 1.0))
         store.flush()
@@ -287,7 +287,7 @@ def test_a_run_that_another_process_deletes_begins_anew() -> None:
         assert rows(store.read("r1")) == rows(other.read("r1")) == [("lr", 0, 2.0)]
 
 
-def test_a_metric_that_a_second_process_logged_first_is_told_with_the_next_points() -> None:
+def test_duplicate_of_another_process_is_reported_later() -> None:
     with stores(2) as (store, other):
         assert store.append("r1", points([("loss", 0)], 1.0)) == []
         assert other.append("r1", points([("loss", 0)], 2.0)) == []
@@ -297,7 +297,7 @@ def test_a_metric_that_a_second_process_logged_first_is_told_with_the_next_point
         assert rows(store.read("r1")) == [("loss", 0, 1.0)]
 
 
-def test_chunks_that_another_process_joins_during_a_reading_are_read_as_they_were() -> None:
+def test_read_is_consistent_while_chunks_are_joined() -> None:
     with stores(2) as (store, other):
         for step in range(4):
             store.append("r1", points([("loss", step)], 1.0))

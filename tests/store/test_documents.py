@@ -11,7 +11,7 @@ from trackbook.store.sqlite import SqliteStore
 from trackbook.types import CAPTURED, RunRecord
 
 
-def test_a_fact_is_found_by_its_name() -> None:
+def test_document_is_found_by_name() -> None:
     store = MemoryStore()
     put_document(store, "r", "notebook", {"dirty": []})
     put_document(store, "r", "environment", {"os": {"system": "Linux"}})
@@ -19,14 +19,14 @@ def test_a_fact_is_found_by_its_name() -> None:
     assert document(store, "r", "code") is document(store, "another", "environment") is None
 
 
-def test_a_newer_fact_takes_the_place_of_an_older_one() -> None:
+def test_newer_document_replaces_an_older_one() -> None:
     store = MemoryStore()
     put_document(store, "r", "code", {"path": "a.py"})
     put_document(store, "r", "code", {"path": "b.py"})
     assert document(store, "r", "code") == {"path": "b.py"}
 
 
-def test_a_file_takes_what_is_no_text_such_as_a_path_in_another_encoding(tmp_path: Path) -> None:
+def test_lone_surrogates_in_documents_are_stored(tmp_path: Path) -> None:
     path = os.fsdecode(b"/data/caf\xe9")
     store = SqliteStore(tmp_path / "p.db", "p")
     store.put_run(RunRecord("r", "run", 0.0))

@@ -90,7 +90,7 @@ def aside(path: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize("content", [b"precious" * 1000, b"x", bytes(10_000), b"SQLite format 3\0" + b"\xff" * 9000])
-def test_what_is_no_database_is_set_aside_and_a_new_file_begun(open_store: Open, path: Path, content: bytes) -> None:
+def test_file_that_is_not_a_database_is_set_aside(open_store: Open, path: Path, content: bytes) -> None:
     path.parent.mkdir()
     path.write_bytes(content)
     store = open_store()
@@ -111,9 +111,7 @@ def test_what_is_no_database_is_set_aside_and_a_new_file_begun(open_store: Open,
 
 
 @pytest.mark.parametrize("part", [0.02, 0.2, 0.5, 0.9, 0.999])
-def test_a_file_that_ends_in_the_middle_is_set_aside_and_what_can_be_read_goes_on(
-    open_store: Open, path: Path, part: float
-) -> None:
+def test_truncated_file_is_set_aside_and_salvaged(open_store: Open, path: Path, part: float) -> None:
     store = open_store()
     fill(store)
     store.close()
@@ -186,7 +184,7 @@ def test_a_run_that_is_open_when_its_file_is_damaged_keeps_its_newest_points(ope
     assert store.summary("r1")["loss"].count == 1010
 
 
-def test_only_one_of_those_that_find_a_damaged_file_sets_it_aside(open_store: Open, path: Path) -> None:
+def test_damaged_file_is_set_aside_by_one_process(open_store: Open, path: Path) -> None:
     first, second = open_store(), open_store()
     for store, run in ((first, "r1"), (second, "r2")):
         store.put_run(RunRecord(run, run, 1.0))
@@ -224,7 +222,7 @@ def test_a_reader_follows_to_the_new_file(open_store: Open, path: Path) -> None:
     assert after.generation != cursor.generation
 
 
-def test_files_set_aside_in_one_second_have_names_of_their_own(open_store: Open, path: Path) -> None:
+def test_files_set_aside_in_one_second_have_different_names(open_store: Open, path: Path) -> None:
     store = open_store()
     path.parent.mkdir()
     for turn in range(3):
@@ -245,9 +243,7 @@ def garble(path: Path, run: str, first: int, data: bytes | None = None) -> None:
 
 
 @pytest.mark.parametrize("data", [None, b"", b"garbage"])
-def test_a_garbage_chunk_is_left_out_and_told_with_its_run_and_rows(
-    open_store: Open, path: Path, data: bytes | None
-) -> None:
+def test_garbage_chunk_is_left_out_and_reported(open_store: Open, path: Path, data: bytes | None) -> None:
     fill(open_store())
     garble(path, "r2", 2 * CHUNK, data)
     store = open_store()
@@ -259,7 +255,7 @@ def test_a_garbage_chunk_is_left_out_and_told_with_its_run_and_rows(
     assert steps(store, "r1") == list(range(6 * CHUNK))
 
 
-def test_a_garbage_chunk_stays_in_the_file_whatever_is_written(open_store: Open, path: Path) -> None:
+def test_garbage_chunk_stays_in_the_file(open_store: Open, path: Path) -> None:
     fill(open_store(), chunks=3)
     garble(path, "r2", CHUNK)
     store = open_store()
@@ -277,7 +273,7 @@ def test_a_garbage_chunk_stays_in_the_file_whatever_is_written(open_store: Open,
     assert set(range(3 * CHUNK, 3 * CHUNK + 30)) <= set(steps(store, "r2"))
 
 
-def test_a_run_whose_record_is_garbage_is_left_out_and_told(open_store: Open, path: Path) -> None:
+def test_garbage_record_is_left_out_and_reported(open_store: Open, path: Path) -> None:
     fill(open_store())
     db = sqlite3.connect(path)
     with db:
@@ -293,7 +289,7 @@ def test_a_run_whose_record_is_garbage_is_left_out_and_told(open_store: Open, pa
 # --- files that are gone --------------------------------------------------------------------------------------------------
 
 
-def test_a_file_that_is_removed_is_begun_anew_with_what_is_in_memory(open_store: Open, path: Path) -> None:
+def test_removed_file_is_written_again_from_memory(open_store: Open, path: Path) -> None:
     store = open_store()
     store.put_run(RunRecord("r1", "a", 1.0))
     store.append("r1", points(range(10)))
@@ -398,7 +394,7 @@ db.execute("rollback")
 
 @pytest.mark.parametrize("network", [False, True])
 @pytest.mark.parametrize("open_before", [False, True])
-def test_a_file_that_another_process_locks_keeps_nobody_waiting(
+def test_locked_file_blocks_nobody(
     open_store: Open, path: Path, monkeypatch: pytest.MonkeyPatch, network: bool, open_before: bool
 ) -> None:
     monkeypatch.setattr(filesystem, "is_network", lambda _: network)
@@ -428,7 +424,7 @@ def test_a_file_that_another_process_locks_keeps_nobody_waiting(
     assert len(steps(open_store())) == CHUNK + 4 + open_before
 
 
-def test_a_short_wait_is_not_worth_a_notice(open_store: Open, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_short_wait_gives_no_notice(open_store: Open, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite_file, "BUSY_SECONDS", 0.05)
     store = open_store()
     store.append("r1", points(range(1)))
@@ -483,7 +479,7 @@ def read_only(tmp_path: Path) -> Iterator[Callable[[], Path]]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="folders are not read-only there")
-def test_a_folder_that_takes_no_files_can_still_be_read(tmp_path: Path, read_only: Callable[[], Path]) -> None:
+def test_read_only_folder_can_be_read(tmp_path: Path, read_only: Callable[[], Path]) -> None:
     store = SqliteStore(tmp_path / "read-only" / "digits.db", "digits")
     fill(store)
     store.close()
@@ -505,7 +501,7 @@ def test_a_folder_that_takes_no_files_can_still_be_read(tmp_path: Path, read_onl
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="folders are not read-only there")
-def test_a_new_file_in_a_folder_that_takes_none_is_a_notice(tmp_path: Path, read_only: Callable[[], Path]) -> None:
+def test_new_file_in_a_read_only_folder_is_a_notice(tmp_path: Path, read_only: Callable[[], Path]) -> None:
     store = SqliteStore(read_only() / "digits.db", "digits")
     store.append("r1", points(range(5)))
     assert not store.flush()
@@ -530,9 +526,7 @@ def test_a_network_disk_has_a_rollback_journal_and_a_notice(
     assert steps(open_store()) == list(range(6 * CHUNK))
 
 
-def test_a_file_with_a_log_that_was_brought_to_a_network_disk_loses_its_log(
-    open_store: Open, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_file_moved_to_a_network_disk_loses_its_log(open_store: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     store = open_store()
     fill(store)
     store.close()
@@ -542,7 +536,7 @@ def test_a_file_with_a_log_that_was_brought_to_a_network_disk_loses_its_log(
     assert store._file._open().execute("pragma journal_mode").fetchone() == ("delete",)
 
 
-def test_a_local_disk_has_a_write_ahead_log_that_goes_when_the_file_is_closed(open_store: Open, path: Path) -> None:
+def test_local_write_ahead_log_is_removed_on_close(open_store: Open, path: Path) -> None:
     store = open_store()
     fill(store)
     log = path.with_name(path.name + "-wal")
@@ -656,7 +650,7 @@ def test_an_older_file_is_brought_up_to_date(open_store: Open, path: Path, monke
     fresh.close()
 
 
-def test_a_file_of_version_1_is_migrated_to_what_a_new_one_is(open_store: Open, path: Path) -> None:
+def test_version_1_is_migrated_to_the_new_tables(open_store: Open, path: Path) -> None:
     path.parent.mkdir()
     db = sqlite3.connect(path)
     with db:
@@ -733,7 +727,7 @@ def test_a_file_says_which_trackbook_wrote_it(open_store: Open, path: Path) -> N
 
 
 @pytest.mark.parametrize("deed", ["cut", "delete"])
-def test_a_cut_or_a_deletion_that_cannot_be_done_is_an_os_error(
+def test_failing_cut_or_deletion_is_an_os_error(
     open_store: Open, path: Path, monkeypatch: pytest.MonkeyPatch, deed: str
 ) -> None:
     monkeypatch.setattr(sqlite_file, "BUSY_SECONDS", 0.02)

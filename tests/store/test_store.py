@@ -49,7 +49,7 @@ def points(*rows: tuple[str, int, float]) -> pl.DataFrame:
 # --- runs -------------------------------------------------------------------------------------------------------------
 
 
-def test_a_run_keeps_its_place_whatever_is_deleted(store: Store) -> None:
+def test_place_of_a_run_survives_deletions(store: Store) -> None:
     assert store.places(["a"]) == (0, {})
     for name in ("a", "b", "c"):
         store.put_run(RunRecord(name, name, started=1.0))
@@ -64,7 +64,7 @@ def test_a_run_keeps_its_place_whatever_is_deleted(store: Store) -> None:
     assert store.places("bcd") == (3, {"b": 1, "c": 2, "d": 3})
 
 
-def test_a_run_comes_back_as_it_was_put(store: Store) -> None:
+def test_run_is_read_back_equal(store: Store) -> None:
     run = RunRecord(
         id=ODD,
         name=ODD,
@@ -149,7 +149,7 @@ def test_runs_of_one_moment_stay_in_the_order_they_came(store: Store) -> None:
 
 
 @pytest.mark.parametrize("reopened", [False, True])
-def test_a_metrics_points_come_back_in_order_of_arrival(open_store: Open, *, reopened: bool) -> None:
+def test_points_of_a_metric_keep_their_order(open_store: Open, *, reopened: bool) -> None:
     store = open_store()
     store.append("r1", points(("loss", 3, 0.3), ("acc", 0, 0.9)))
     store.append("r1", points(("loss", 1, 0.1), ("loss", 4, 0.4)))
@@ -189,7 +189,7 @@ def test_a_window_has_the_points_of_some_metrics_and_steps(
     ]
 
 
-def test_a_window_that_would_be_too_much_to_read_is_not_read(open_store: Open) -> None:
+def test_window_with_too_many_points_is_not_read(open_store: Open) -> None:
     store = open_store()
     store.append("r", points(*(("a", step, 0.0) for step in range(100))))
     store.flush()
@@ -207,14 +207,14 @@ def test_runs_do_not_mix(store: Store) -> None:
     assert rows(store.read("r2")) == [("loss", 0, 2.0)]
 
 
-def test_the_first_point_of_a_step_stays_and_the_metric_of_the_other_is_told_once(store: Store) -> None:
+def test_first_point_of_a_step_stays_and_others_are_reported(store: Store) -> None:
     assert store.append("r1", points(("loss", 5, 1.0), ("loss", 5, 2.0), ("loss", 5, 3.0), ("acc", 5, 4.0))) == ["loss"]
     assert store.append("r1", points(("acc", 5, 5.0), ("loss", 2, 6.0), ("loss", 5, 7.0))) == ["acc", "loss"]
     assert store.append("r1", points(("loss", 2, 8.0), ("loss", 6, 9.0))) == ["loss"]
     assert rows(store.read("r1")) == [("loss", 5, 1.0), ("acc", 5, 4.0), ("loss", 2, 6.0), ("loss", 6, 9.0)]
 
 
-def test_nothing_can_be_appended(store: Store) -> None:
+def test_appending_no_points_changes_nothing(store: Store) -> None:
     assert store.append("r1", points()) == []
     assert store.read("r1").is_empty()
 
@@ -239,7 +239,7 @@ def test_any_text_names_a_metric(store: Store, name: str) -> None:
 # --- cursors ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_cursor_gives_what_came_since(store: Store) -> None:
+def test_cursor_returns_newer_points(store: Store) -> None:
     store.append("r1", points(("loss", 0, 0.0), ("loss", 1, 1.0)))
     first, cursor = store.since("r1", Cursor())
     assert rows(first) == [("loss", 0, 0.0), ("loss", 1, 1.0)]
@@ -249,7 +249,7 @@ def test_a_cursor_gives_what_came_since(store: Store) -> None:
     assert store.since("r1", cursor)[0].is_empty()
 
 
-def test_a_cursor_holds_over_flushes_and_the_end_of_the_run(store: Store) -> None:
+def test_cursor_stays_valid_over_flushes_and_the_end(store: Store) -> None:
     store.put_run(RunRecord("r1", "a", 1.0))
     store.append("r1", points(("loss", 0, 0.0), ("loss", 1, 1.0)))
     store.flush()
@@ -281,7 +281,7 @@ def test_the_summary_has_the_value_at_the_largest_step_and_the_extremes(store: S
     assert store.summary("r1") == {"loss": MetricSummary(last=0.5, min=0.1, max=0.9, count=3, step=5)}
 
 
-def test_extremes_pass_over_nan_and_the_last_value_does_not(store: Store) -> None:
+def test_extremes_ignore_nan_but_the_last_value_does_not(store: Store) -> None:
     store.append("r1", points(("loss", 0, NAN), ("loss", 1, 2.0)))
     store.append("r1", points(("loss", 2, math.inf), ("loss", 3, NAN)))
     store.flush()
@@ -412,7 +412,7 @@ def test_a_store_that_is_only_read_makes_no_file(open_store: Open) -> None:
     assert not store.path.exists()
 
 
-def test_what_is_flushed_is_there_for_the_next_to_open_it(open_store: Open) -> None:
+def test_flushed_data_is_seen_by_a_new_store(open_store: Open) -> None:
     first = open_store()
     first.put_run(RunRecord("r1", "a", 1.0))
     first.append("r1", points(("loss", 0, 0.5), ("loss", 1, NAN)))
@@ -423,7 +423,7 @@ def test_what_is_flushed_is_there_for_the_next_to_open_it(open_store: Open) -> N
     assert repr(second.summary("r1")) == repr(first.summary("r1"))
 
 
-def test_what_is_not_flushed_is_seen_by_its_own_store_alone(open_store: Open) -> None:
+def test_unflushed_data_is_seen_only_by_its_store(open_store: Open) -> None:
     first, second = open_store(), open_store()
     first.put_run(RunRecord("r1", "a", 1.0))
     first.append("r1", points(("loss", 0, 0.5)))
@@ -452,7 +452,7 @@ def test_a_reopened_run_still_has_its_first_points(open_store: Open) -> None:
     assert rows(third.since("r1", Cursor(0, 1))[0]) == [("loss", 1, 0.4), ("loss", 2, 0.3)]
 
 
-def test_a_run_that_another_process_went_on_with_can_be_gone_on_with_here(open_store: Open) -> None:
+def test_run_continued_elsewhere_can_be_continued_here(open_store: Open) -> None:
     here, there = open_store(), open_store()
     for turn, store in enumerate((here, there, here)):
         store.put_run(RunRecord("r1", "a", 1.0))
@@ -465,7 +465,7 @@ def test_a_run_that_another_process_went_on_with_can_be_gone_on_with_here(open_s
         assert store.summary("r1") == {"loss": MetricSummary(2.0, 0.0, 2.0, 3, 2)}
 
 
-def test_two_that_write_one_run_at_once_lose_nothing(open_store: Open) -> None:
+def test_two_stores_writing_one_run_lose_nothing(open_store: Open) -> None:
     here, there = open_store(), open_store()
     here.append("r1", points(("a", 0, 1.0)))
     there.append("r1", points(("b", 0, 2.0)))
@@ -506,7 +506,7 @@ def test_a_folder_that_cannot_be_made_is_a_notice_and_points_stay(blocked: Sqlit
     assert [run.id for run in blocked.runs()] == ["r1"]
 
 
-def test_writing_goes_on_when_it_can_and_the_notice_goes_away(blocked: SqliteStore) -> None:
+def test_notice_disappears_when_writing_succeeds(blocked: SqliteStore) -> None:
     blocked.put_run(RunRecord("r1", "a", 1.0))
     blocked.append("r1", points(("loss", 0, 0.5)))
     blocked.flush()
@@ -519,7 +519,7 @@ def test_writing_goes_on_when_it_can_and_the_notice_goes_away(blocked: SqliteSto
     other.close()
 
 
-def test_reading_what_is_not_a_database_raises_and_leaves_it(open_store: Open) -> None:
+def test_reading_a_file_that_is_not_a_database_raises(open_store: Open) -> None:
     store = open_store()
     store.path.write_text("precious" * 1000)
     for read in (store.runs, lambda: store.run("r1"), lambda: store.read("r1"), lambda: store.summary("r1")):
@@ -552,7 +552,7 @@ def test_a_locked_file_is_a_notice_until_it_is_free(open_store: Open, monkeypatc
 # --- names ------------------------------------------------------------------------------------------------------------
 
 
-def test_a_file_knows_its_project(tmp_path: Path) -> None:
+def test_file_names_its_project(tmp_path: Path) -> None:
     store = SqliteStore(tmp_path / "any.db", ODD)
     store.put_run(RunRecord("r1", "a", 1.0))
     store.close()
@@ -560,7 +560,7 @@ def test_a_file_knows_its_project(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no database", b"SQLite format 3\0" + bytes(100)])
-def test_what_is_no_project_file_has_no_project_name(tmp_path: Path, content: bytes | None) -> None:
+def test_other_file_has_no_project_name(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "any.db"
     if content is not None:
         path.write_bytes(content)
@@ -592,7 +592,7 @@ def test_marks_are_kept_until_their_journal_is_gone(store: Store) -> None:
     assert store.marks("j") == {}
 
 
-def test_a_cut_takes_back_what_came_after_the_step(store: Store) -> None:
+def test_cut_deletes_points_after_the_step(store: Store) -> None:
     store.append("r1", points(("loss", 0, 0.5), ("loss", 9, 0.1), ("acc", 3, 0.7), ("lr", 4, 1.0), ("loss", 3, 0.4)))
     _, cursor = store.since("r1", Cursor())
     store.cut("r1", 3)
@@ -649,7 +649,7 @@ def test_captured_rows_come_back_in_order_and_a_later_one_replaces(store: Store)
     assert (store.captured("r1", "console"), store.captured("r2", "console")) == ([], [line(0, "other")])
 
 
-def test_captured_text_that_no_file_can_hold_does_not_stop_the_points(store: Store) -> None:
+def test_captured_lone_surrogates_do_not_stop_points(store: Store) -> None:
     store.put_run(RunRecord("r1", "a", 1.0))
     store.put_captured("r1", "facts", [("name", "half \udcff")])
     assert store.flush()
@@ -673,7 +673,7 @@ def test_captured_times_and_texts_come_back_exactly(store: Store) -> None:
     assert store.captured("r1", "cells") == [cell]
 
 
-def test_captured_rows_are_dropped_by_their_keys_and_may_come_back(store: Store) -> None:
+def test_captured_rows_are_dropped_by_keys(store: Store) -> None:
     store.put_captured("r1", "console", [line(i, "old") for i in range(6)])
     store.put_captured("r2", "console", [line(2, "other")])
     store.flush()

@@ -93,7 +93,7 @@ def count(project: Project) -> int:
 # --- moving -----------------------------------------------------------------------------------------------------------
 
 
-def test_moved_run_is_there_with_all_it_has(project: Project, other: Project) -> None:
+def test_moved_run_is_complete(project: Project, other: Project) -> None:
     before = read_whole(project.store, "r1")
     project.move(project.get("r1"), other)
     assert repr(read_whole(other.store, "r1")) == repr(before)
@@ -120,7 +120,7 @@ def test_run_with_a_damaged_chunk_stays(project: Project, other: Project) -> Non
     assert other.runs() == []
 
 
-def test_run_stays_when_what_was_written_reads_back_less(
+def test_run_stays_when_its_copy_is_incomplete(
     project: Project, other: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain = other.store.append
@@ -170,7 +170,7 @@ def test_damaged_run_replaces_no_former_export(project: Project, tmp_path: Path)
     assert len(pl.read_parquet(path)) == FIRST + SECOND
 
 
-def test_what_is_left_of_a_damaged_run_is_exported_elsewhere(project: Project, tmp_path: Path) -> None:
+def test_readable_part_of_a_damaged_run_is_exported(project: Project, tmp_path: Path) -> None:
     flip_chunk(project.store.path)
     with pytest.warns(UserWarning, match="rows 0 to 2999 of run 'r1' cannot be read and are left out"):
         path = export(tmp_path / "rest", "p", project.runs(), project.store)
@@ -179,7 +179,7 @@ def test_what_is_left_of_a_damaged_run_is_exported_elsewhere(project: Project, t
 
 @pytest.mark.parametrize("format", list(FORMATS))
 @pytest.mark.parametrize("damage", ["less", "other"])
-def test_former_export_stays_when_what_was_written_reads_back_otherwise(
+def test_former_export_stays_when_the_new_one_differs(
     project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, format: str, damage: str
 ) -> None:
     path = export(tmp_path / f"out.{format}", "p", project.runs(), project.store, format)
@@ -198,7 +198,7 @@ def test_former_export_stays_when_what_was_written_reads_back_otherwise(
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def test_reads_of_a_busy_file_raise_and_never_give_less(project: Project) -> None:
+def test_reads_of_a_busy_file_raise(project: Project) -> None:
     store, known = project.store, RunRecord("r1", "r", 1.0)
     reads: dict[str, Any] = {
         "runs": store.runs,

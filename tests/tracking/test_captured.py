@@ -17,13 +17,13 @@ def run() -> Run:
     return new_run()
 
 
-def test_the_environment_is_what_was_captured(run: Run) -> None:
+def test_environment_is_the_captured_document(run: Run) -> None:
     assert run.environment == {}
     put_document(writer_of(run).store, run.id, "environment", {"os": {"name": "Ω"}})
     assert run.environment == {"os": {"name": "Ω"}}
 
 
-def test_it_is_waited_for_while_it_is_gathered(run: Run) -> None:
+def test_environment_waits_until_it_is_collected(run: Run) -> None:
     writer_of(run).gathered = threading.Event()
 
     def gather() -> None:

@@ -146,7 +146,7 @@ def test_repr_is_that_of_a_dict() -> None:
 
 
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda config: pickle.loads(pickle.dumps(config))])
-def test_a_copy_is_equal_and_on_its_own(copied: Any) -> None:
+def test_copy_is_equal_and_independent(copied: Any) -> None:
     told: list[bool] = []
     config = Config({"lr": 0.1}, lambda: told.append(True))
     other = copied(config)
@@ -191,7 +191,7 @@ def test_infinities_and_nan_are_kept() -> None:
     assert math.isnan(kept["none"])
 
 
-def test_a_value_within_itself_is_marked_and_the_rest_kept() -> None:
+def test_cyclic_value_is_marked_and_the_rest_kept() -> None:
     loop: dict[str, Any] = {}
     loop["self"] = loop
     assert Config({"lr": 0.1, "loop": loop}).to_json() == {"lr": 0.1, "loop": {"self": "<contains itself>"}}

@@ -197,7 +197,7 @@ def test_missing_or_failing_value_keeps_the_rest(given: Any, kept: Any) -> None:
     ],
 )
 @pytest.mark.parametrize("depth", [0, 1, 3])
-def test_a_value_is_kept_by_one_rule_at_every_depth(value: Any, kept: Any, depth: int) -> None:
+def test_conversion_is_the_same_at_every_depth(value: Any, kept: Any, depth: int) -> None:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*Secret")
         for _ in range(depth):
@@ -229,7 +229,7 @@ def test_cycles_end() -> None:
     assert config == {"items": [1, "<contains itself>"], "n": {"lr": 0.1, "me": "<contains itself>"}}
 
 
-def test_the_same_value_twice_is_no_cycle() -> None:
+def test_repeated_value_is_not_a_cycle() -> None:
     shared = {"lr": 0.1}
     assert Config({"a": shared, "b": [shared, shared]}).to_json() == {"a": shared, "b": [shared, shared]}
 

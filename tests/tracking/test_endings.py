@@ -27,7 +27,7 @@ def test_a_run_ends_as_the_exception_says(error: BaseException | None, state: st
     assert state_after(error) == (state, said)
 
 
-def test_a_run_that_is_asked_to_stop_says_so_and_goes_on() -> None:
+def test_should_stop_is_true_after_a_request() -> None:
     with tb.init("p") as run:
         assert run.should_stop is False
         run.stop()
@@ -43,7 +43,7 @@ def test_stopped_run_has_the_state_that_finish_names() -> None:
     assert (run.state, run.record.error) == ("finished", None)
 
 
-def test_log_raises_where_that_is_asked_for_when_its_points_are_recorded() -> None:
+def test_log_raises_stopped_after_recording_its_points() -> None:
     run = tb.init("p", stop="raise")
     run.log({"loss": 1.0})
     run.stop()
@@ -95,7 +95,7 @@ def test_a_run_that_has_ended_cannot_be_stopped() -> None:
     assert not run.should_stop
 
 
-def test_a_run_that_another_process_writes_is_left_to_it(tmp_path: Path) -> None:
+def test_run_of_another_process_cannot_be_stopped(tmp_path: Path) -> None:
     theirs, ours = Project("p", tmp_path), Project("p", tmp_path)
     run = theirs.open_run(RunOptions(RunRecord("r", "theirs", started=100.0)))
     with pytest.raises(RuntimeError, match=r"^run 'theirs' is being written by another process; stop it there$"):
@@ -114,6 +114,6 @@ def test_a_run_that_is_not_recorded_can_be_stopped() -> None:
     run.finish()
 
 
-def test_another_way_to_stop_is_refused() -> None:
+def test_unknown_stop_option_is_refused() -> None:
     with pytest.raises(ValueError, match=r"init\(stop='kill'\): stop is one of 'flag', 'raise'"):
         tb.init("p", stop="kill")  # type: ignore[arg-type]

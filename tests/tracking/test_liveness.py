@@ -81,14 +81,14 @@ def test_run_without_journal_is_dead_with_its_process(tmp_path: Path, home: Path
     assert life(written_by(tmp_path, GONE), home, "r1") == "dead"
 
 
-def test_nothing_is_known_of_a_run_without_signs(store: SqliteStore, home: Path) -> None:
+def test_run_without_evidence_is_unknown(store: SqliteStore, home: Path) -> None:
     assert life(store, home, "r1") == "unknown"
 
 
 @pytest.mark.parametrize(
     ("ago", "expected"), [(0.0, "alive"), (HEARTBEAT_SECONDS, "alive"), (FRESH_SECONDS + 1, "unknown")]
 )
-def test_another_machine_lives_as_long_as_its_heart_beats(
+def test_other_machine_is_alive_while_its_heartbeat_is_fresh(
     tmp_path: Path, home: Path, ago: float, expected: str
 ) -> None:
     assert life(written_by(tmp_path, ELSEWHERE, ago=ago), home, "r1") == expected
@@ -120,7 +120,7 @@ def test_lock_that_cannot_be_tried_proves_nothing(
     assert life(store, home, "r1") == "unknown"
 
 
-def test_clock_of_another_machine_that_is_ahead_is_no_sign_of_life(tmp_path: Path, home: Path) -> None:
+def test_future_heartbeat_is_not_fresh(tmp_path: Path, home: Path) -> None:
     assert life(written_by(tmp_path, ELSEWHERE, ago=-3600), home, "r1") == "unknown"
 
 
@@ -131,7 +131,7 @@ def test_this_process_runs_here() -> None:
     assert runs_here(HERE) is True
 
 
-def test_process_that_was_given_the_id_of_another_is_not_it() -> None:
+def test_reused_process_id_is_recognised() -> None:
     assert runs_here(GONE) is False
 
 
@@ -276,7 +276,7 @@ def test_live_run_whose_journal_cannot_be_kept_or_tried_is_alive(tmp_path: Path,
     project.store.close()
 
 
-def test_run_that_logs_nothing_gives_a_sign_of_life(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_run_that_logs_nothing_sends_heartbeats(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
     store.put_run(RunRecord("r1", "a", 1.0))
     store.sign("r1", HERE)
     store.flush()

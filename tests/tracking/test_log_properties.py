@@ -105,7 +105,7 @@ def shown(points: Mapping[Key, float]) -> dict[Key, str]:
 
 
 @given(calls, st.sampled_from(["metric", "run"]), st.booleans())
-def test_a_call_records_all_of_itself_or_raises_and_records_nothing(calls: Any, by: Any, hand_over: bool) -> None:
+def test_call_records_everything_or_nothing(calls: Any, by: Any, hand_over: bool) -> None:
     model = Model(by)
     run = a_run("p", RunRecord("r", "n", 0.0, step_by=by), MemoryStore(), in_memory())
     writer_of(run).say = writer_of(run).findings.to_say.clear  # type: ignore[method-assign]  # warnings have tests of their own
@@ -135,7 +135,7 @@ def test_good_calls_are_never_refused_and_every_value_is_its_float(data: dict[st
 
 
 @given(any_names.filter(bool), st.floats())
-def test_a_name_is_kept_as_it_is_or_refused_because_utf_8_cannot_hold_it(name: str, value: float) -> None:
+def test_name_is_kept_or_refused_as_not_encodable(name: str, value: float) -> None:
     run = a_run("p", RunRecord("r", "n", 0.0), MemoryStore(), in_memory())
     try:
         run.log({name: value})

@@ -184,7 +184,7 @@ def test_an_empty_dict_holds_no_metric() -> None:
 @pytest.mark.parametrize(
     "data", [{"a/b": 1, "a": {"b": 2}}, {"a": {"b": 1}, "a/b": 2}, {"a/b": {"c": 1}, "a": {"b/c": 1}}]
 )
-def test_a_name_that_is_given_nested_and_flat_is_a_value_error(data: Any) -> None:
+def test_name_given_nested_and_flat_is_a_value_error(data: Any) -> None:
     with pytest.raises(ValueError, match=r"'a/b.* is given twice in one call"):
         flatten(data)
 
@@ -236,7 +236,7 @@ def test_lone_surrogate_is_a_value_error(text: str) -> None:
         "x" * 500,
     ],
 )
-def test_any_other_text_is_a_name_and_stays_as_it_is(name: str) -> None:
+def test_any_other_text_is_a_valid_name(name: str) -> None:
     assert list(flatten({name: 1})) == [name]
 
 

@@ -108,7 +108,7 @@ def test_a_resumed_run_adds_to_what_it_was(project: Project) -> None:
     assert (record.notes, record.total, record.step_by) == ("first", 9, "run")
 
 
-def test_a_run_that_is_open_cannot_be_resumed_beside_itself(project: Project) -> None:
+def test_open_run_cannot_be_resumed(project: Project) -> None:
     start(project)
     with pytest.raises(ValueError, match=r"run 'a' is still open here and cannot be resumed; .* finish\(\) it first"):
         project.admit(RunOptions(RunRecord("new", "a", 0.0), resume="allow", by_id=False))
@@ -144,7 +144,7 @@ def test_new_run_leaves_other_runs_to_the_first_tick(project: Project) -> None:
 
 
 @pytest.mark.parametrize("chosen", [{"by_id": True}, {"resume": "allow"}])
-def test_what_a_dead_process_left_of_a_run_is_met_at_once(project: Project, chosen: Any) -> None:
+def test_journal_of_a_dead_process_is_recovered_at_once(project: Project, chosen: Any) -> None:
     abandoned(project.journals, [(0, 0, 1.5)], id="dead", name="dead")
     with pytest.raises(ValueError, match="already") if "by_id" in chosen else nullcontext():
         run = project.open_run(RunOptions(RunRecord("dead", "dead", 2.0), **chosen))
@@ -226,9 +226,7 @@ def test_the_file_is_closed_an_idle_while_after_the_last_run(
 
 
 @pytest.mark.usefixtures("flushes_taking")
-def test_what_is_not_in_the_file_is_tried_for_as_long_as_it_takes(
-    project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failing_flush_is_repeated_before_closing(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     start(project).finish()
     with monkeypatch.context() as full_disk:
         full_disk.setattr(project.store, "flush", lambda: False)
@@ -237,7 +235,7 @@ def test_what_is_not_in_the_file_is_tried_for_as_long_as_it_takes(
 
 
 @pytest.mark.usefixtures("flushes_taking")
-def test_a_tick_brings_what_was_logged_into_the_store_and_flushes_once_a_second(project: Project) -> None:
+def test_tick_hands_over_and_flushes_once_a_second(project: Project) -> None:
     def in_the_file() -> int:
         other = Project("digits", project.store.path.parent)
         points = len(other.store.read("r1"))
@@ -261,7 +259,7 @@ def test_without_a_board_points_stay_in_the_journal_until_the_next_flush(project
         assert len(project.store.read("r1")) == expected
 
 
-def test_a_board_has_them_as_often_as_it_asks(project: Project) -> None:
+def test_board_gets_points_as_often_as_it_asks(project: Project) -> None:
     run = start(project)
     project.boards.add("a board")
     for now, expected in ((10.0, 1), (10.05, 1), (10.15, 3), (10.2, 3), (10.3, 5)):
@@ -404,7 +402,7 @@ def test_any_name_of_config_and_metrics_is_a_column(project: Project, name: str)
     assert project.table()[f"config.{shown}"].to_list() == [1]
 
 
-def test_a_file_that_cannot_be_read_is_an_os_error(project: Project) -> None:
+def test_unreadable_file_is_an_os_error(project: Project) -> None:
     project.store.path.write_text("not a database" * 1000)
     with pytest.raises(OSError, match="Cannot read"):
         project.table()

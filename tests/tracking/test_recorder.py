@@ -50,14 +50,14 @@ def test_a_given_step_holds_for_every_metric_of_the_call() -> None:
     assert counted.steps(["loss", "acc"], 5) == [5, 5]
 
 
-def test_counted_by_run_every_call_is_a_step_of_all_metrics() -> None:
+def test_run_counter_gives_all_metrics_of_a_call_one_step() -> None:
     counted = Counted("run")
     assert counted.steps(["loss", "acc"]) == [0, 0]
     assert counted.steps(["loss"]) == [1]
     assert counted.steps(["acc"]) == [2]
 
 
-def test_counted_by_run_it_goes_on_after_the_largest_step_of_all() -> None:
+def test_run_counter_continues_after_the_largest_step() -> None:
     counted = Counted("run")
     counted.steps(["loss"], 10)
     counted.steps(["acc"], 3)
@@ -66,19 +66,19 @@ def test_counted_by_run_it_goes_on_after_the_largest_step_of_all() -> None:
 
 @pytest.mark.parametrize("step", [None, 5])
 @pytest.mark.parametrize("by", ["metric", "run"])
-def test_a_call_of_nothing_counts_nothing(by: Any, step: int | None) -> None:
+def test_empty_call_counts_no_step(by: Any, step: int | None) -> None:
     counted = Counted(by)
     assert counted.steps([], step) == []
     assert counted.steps(["loss"]) == [0]
 
 
 @pytest.mark.parametrize(("by", "steps"), [("metric", [5, 3, 0]), ("run", [5, 5, 5])])
-def test_a_resumed_run_goes_on_where_it_was(by: Any, steps: list[int]) -> None:
+def test_resumed_run_continues_its_steps(by: Any, steps: list[int]) -> None:
     assert Counted(by, {"loss": 4, "acc": 2}).steps(["loss", "acc", "lr"]) == steps
 
 
 @pytest.mark.parametrize("by", ["metric", "run"])
-def test_after_the_largest_step_there_is_no_next_and_nothing_is_counted(by: Any) -> None:
+def test_call_after_the_largest_step_is_refused(by: Any) -> None:
     counted = Counted(by, {"loss": LARGEST_STEP})
     for _ in range(2):
         with pytest.raises(ValueError, match=r"the largest step, 2\*\*63 - 1, is taken"):
@@ -86,7 +86,7 @@ def test_after_the_largest_step_there_is_no_next_and_nothing_is_counted(by: Any)
     assert counted.steps(["acc"], 0) == [0]
 
 
-def test_a_metric_that_was_refused_with_another_has_counted_nothing() -> None:
+def test_refused_call_counts_no_metric() -> None:
     counted = Counted("metric", {"loss": LARGEST_STEP})
     with pytest.raises(ValueError):
         counted.steps(["acc", "loss"])
@@ -96,7 +96,7 @@ def test_a_metric_that_was_refused_with_another_has_counted_nothing() -> None:
 # --- closing ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_closed_recorder_takes_nothing() -> None:
+def test_closed_recorder_refuses_calls() -> None:
     counted = Counted("metric")
     counted.recorder.close()
     assert not counted.recorder.record(0.0, {"loss": 0.5}, None)
@@ -106,7 +106,7 @@ def test_a_closed_recorder_takes_nothing() -> None:
 # --- at once ----------------------------------------------------------------------------------------------------------
 
 
-def test_threads_are_given_every_step_once() -> None:
+def test_threads_get_each_step_once() -> None:
     counted = Counted("metric")
 
     def log() -> None:
@@ -213,7 +213,7 @@ def test_a_child_of_a_run_counted_by_calls_leaves_counting_to_its_parent() -> No
     assert [step for _, step, _ in drained(recorder.journal)] == [NEXT_STEP, 9, NEXT_STEP]
 
 
-def test_a_child_that_was_forked_in_the_middle_of_a_call_can_log() -> None:
+def test_child_forked_during_a_call_can_log() -> None:
     recorder = Counted("metric").recorder
     held = threading.Thread(target=recorder.lock.acquire)
     held.start()
@@ -240,7 +240,7 @@ def test_counted_by_run_a_childs_call_is_one_step() -> None:
 
 
 @pytest.mark.parametrize("by", ["metric", "run"])
-def test_where_there_is_no_next_step_a_childs_point_is_a_second_one_at_the_last(by: Any) -> None:
+def test_childs_point_after_the_largest_step_is_a_duplicate(by: Any) -> None:
     recorder = Counted(by, {"loss": LARGEST_STEP}).recorder
     assert recorder.number(["loss"], [NEXT_STEP], [1]) == [LARGEST_STEP]
 

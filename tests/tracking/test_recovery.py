@@ -67,7 +67,7 @@ def known(store: Any, **fields: Any) -> None:
 # --- a dead process ---------------------------------------------------------------------------------------------------
 
 
-def test_what_a_dead_process_logged_is_in_the_store_and_the_run_is_lost(store: SqliteStore, home: Path) -> None:
+def test_run_of_a_dead_process_is_recovered_as_lost(store: SqliteStore, home: Path) -> None:
     abandoned(home, *CALLS, name="brisk-otter-1", started=5.0, config={"lr": 0.1}, tags=("x",), step_by="run")
     assert recover(store, home, ()) == []
     assert points(store.read("r1")) == POINTS
@@ -101,7 +101,7 @@ def test_journal_with_a_damaged_record_is_left_and_stops_nothing(
     assert len(list(home.iterdir())) == 1
 
 
-def test_it_is_durable(store: SqliteStore, home: Path, tmp_path: Path) -> None:
+def test_recovered_run_is_durable(store: SqliteStore, home: Path, tmp_path: Path) -> None:
     abandoned(home, *CALLS)
     recover(store, home, ())
     other = SqliteStore(tmp_path / "p.trackbook.db", "p")
@@ -110,7 +110,7 @@ def test_it_is_durable(store: SqliteStore, home: Path, tmp_path: Path) -> None:
     other.close()
 
 
-def test_what_the_dead_process_had_brought_to_the_store_is_there_once(store: SqliteStore, home: Path) -> None:
+def test_points_already_stored_are_not_doubled(store: SqliteStore, home: Path) -> None:
     folder = abandoned(home, *CALLS)
     known(store, notes="mine")
     (batch,) = reader.Remains(folder, None).batches({})
@@ -137,7 +137,7 @@ def test_run_without_journal_is_lost_when_its_process_is_gone(store: SqliteStore
     assert state(store) == "lost"
 
 
-def test_run_of_which_nothing_tells_who_writes_it_is_left(store: SqliteStore, home: Path) -> None:
+def test_run_with_an_unknown_writer_is_left_alone(store: SqliteStore, home: Path) -> None:
     known(store)
     recover(store, home, ())
     assert state(store) == "running"
@@ -146,7 +146,7 @@ def test_run_of_which_nothing_tells_who_writes_it_is_left(store: SqliteStore, ho
 
 
 @pytest.mark.parametrize("ended", ["finished", "failed", "interrupted"])
-def test_a_run_that_ended_and_could_not_write_so_ended_so(store: SqliteStore, home: Path, ended: Any) -> None:
+def test_run_that_could_not_write_its_end_gets_its_state(store: SqliteStore, home: Path, ended: Any) -> None:
     known(store)
     journal = FileJournal(home, dataclasses.asdict(RunRecord("r1", "a", 0.0)))
     put(journal, (journal.metric("a"), 0, 0.5))
@@ -156,7 +156,7 @@ def test_a_run_that_ended_and_could_not_write_so_ended_so(store: SqliteStore, ho
     assert steps(store) == [0]
 
 
-def test_a_run_that_has_ended_meanwhile_stays_as_it_ended(store: SqliteStore, home: Path) -> None:
+def test_run_that_ended_meanwhile_keeps_its_state(store: SqliteStore, home: Path) -> None:
     known(store, state="finished")
     abandoned(home, *CALLS)
     recover(store, home, ())
@@ -164,7 +164,7 @@ def test_a_run_that_has_ended_meanwhile_stays_as_it_ended(store: SqliteStore, ho
     assert points(store.read("r1")) == POINTS
 
 
-def test_a_run_that_ends_while_one_looks_is_not_lost(
+def test_run_that_ends_during_recovery_is_not_lost(
     store: SqliteStore, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known(store)
@@ -178,7 +178,7 @@ def test_a_run_that_ends_while_one_looks_is_not_lost(
     assert state(store) == "finished"
 
 
-def test_a_head_of_an_earlier_version_lacks_what_came_later(store: SqliteStore, home: Path) -> None:
+def test_head_of_an_earlier_version_is_accepted(store: SqliteStore, home: Path) -> None:
     folder = abandoned(home, *CALLS)
     lines = (folder / HEAD).read_text().replace('"id": "r1"', '"id": "r1", "colour": "red"').replace('"tags"', '"x"')
     (folder / HEAD).write_text(lines)
@@ -190,7 +190,7 @@ def test_a_head_of_an_earlier_version_lacks_what_came_later(store: SqliteStore, 
 # --- once -------------------------------------------------------------------------------------------------------------
 
 
-def test_where_the_store_cannot_write_everything_is_left_for_the_next(home: Path, tmp_path: Path) -> None:
+def test_failing_store_leaves_the_journal(home: Path, tmp_path: Path) -> None:
     abandoned(home, *CALLS, [(A, OPEN, 3.5)])
     (tmp_path / "file").write_text("in the way")
     failing = SqliteStore(tmp_path / "file" / "p.trackbook.db", "p")
@@ -203,7 +203,7 @@ def test_where_the_store_cannot_write_everything_is_left_for_the_next(home: Path
     failing.close()
 
 
-def test_a_journal_that_cannot_be_removed_is_not_taken_up_twice(
+def test_journal_that_cannot_be_removed_adds_nothing_twice(
     store: SqliteStore, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Open steps would be given anew."""
@@ -217,7 +217,7 @@ def test_a_journal_that_cannot_be_removed_is_not_taken_up_twice(
     assert list(home.iterdir()) == []
 
 
-def test_a_long_backlog_of_open_steps_is_numbered_once_whenever_the_opener_dies(
+def test_open_steps_are_numbered_once_if_recovery_dies(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Numbers and marks go into the file in one transaction."""
@@ -256,7 +256,7 @@ def test_a_long_backlog_of_open_steps_is_numbered_once_whenever_the_opener_dies(
     assert writes > 3
 
 
-def test_open_steps_go_into_the_file_alone(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_open_steps_are_written_in_their_own_transaction(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A store writes much in several transactions, and the mark with the last one."""
     monkeypatch.setattr(reader, "_MOST_AT_ONCE", 1)
     folder = abandoned(home, [(A, OPEN, 0.5)], [(A, OPEN, 1.5)])
@@ -275,7 +275,7 @@ def test_open_steps_go_into_the_file_alone(home: Path, monkeypatch: pytest.Monke
     assert done == ["flush", "append", "flush"] * 2
 
 
-def test_two_that_open_a_project_at_once_take_up_a_dead_process_once(home: Path, tmp_path: Path) -> None:
+def test_two_openers_recover_a_run_once(home: Path, tmp_path: Path) -> None:
     folders = [
         abandoned(home, *[[(A, OPEN, 0.5), (B, step, 0.5)] for step in range(100)], id=f"r{run}") for run in range(30)
     ]
@@ -383,7 +383,7 @@ def test_runs_whose_ids_begin_alike_are_told_apart(store: SqliteStore, home: Pat
     journal.close()
 
 
-def test_what_cannot_be_read_is_said_once_and_hinders_nothing(tmp_path: Path) -> None:
+def test_unreadable_journal_is_reported_once(tmp_path: Path) -> None:
     project = Project("p", tmp_path)
     newer = abandoned(project.journals, *CALLS, id="r0")
     (newer / HEAD).write_text(json.dumps({"format": 2, "id": "r0"}))
@@ -411,7 +411,7 @@ def parent(home: Path, store: Any, **fields: Any) -> Run:
 
 
 @pytest.mark.parametrize("by", ["metric", "run"])
-def test_a_parent_takes_up_what_its_children_logged(home: Path, by: Any) -> None:
+def test_parent_drains_journals_of_its_children(home: Path, by: Any) -> None:
     run = parent(home, MemoryStore(), step_by=by)
     run.log({"a": 0.5})
     abandoned(home, [(A, OPEN, 1.5)], [(A, OPEN, 2.5), (B, OPEN, 3.5)], child=True)
@@ -425,7 +425,7 @@ def test_a_parent_takes_up_what_its_children_logged(home: Path, by: Any) -> None
     assert list(home.iterdir()) == []
 
 
-def test_a_childs_points_are_taken_up_once_however_often_one_looks(home: Path, store: SqliteStore) -> None:
+def test_childs_points_are_drained_once(home: Path, store: SqliteStore) -> None:
     run = parent(home, store)
     child = FileJournal(home, {"id": "r1", "child": True})
     number = child.metric("a")
@@ -440,9 +440,7 @@ def test_a_childs_points_are_taken_up_once_however_often_one_looks(home: Path, s
 
 
 @pytest.mark.parametrize("steps", [(OPEN, OPEN), (1, 2)])
-def test_a_childs_points_are_taken_up_once_by_a_store_that_cannot_write(
-    home: Path, tmp_path: Path, steps: tuple[int, int]
-) -> None:
+def test_childs_points_are_drained_once_by_a_failing_store(home: Path, tmp_path: Path, steps: tuple[int, int]) -> None:
     (tmp_path / "file").write_text("in the way")
     run = parent(home, SqliteStore(tmp_path / "file" / "p.trackbook.db", "p"))
     run.log({"a": 0.5})

@@ -118,14 +118,14 @@ def test_the_time_of_a_point_is_the_calls(run: Run, monkeypatch: pytest.MonkeyPa
     assert run.history("acc")["time"].to_list() == [100.5, 200.25]
 
 
-def test_an_array_that_changes_after_the_call_does_not_change_what_was_logged(run: Run) -> None:
+def test_later_change_of_an_array_does_not_change_points(run: Run) -> None:
     loss = np.array(0.5)
     run.log({"loss": loss})
     loss += 1
     assert logged(run) == [("loss", 0, 0.5)]
 
 
-def test_the_dict_that_log_returns_is_not_what_is_recorded(run: Run) -> None:
+def test_changing_the_returned_dict_changes_no_points(run: Run) -> None:
     run.log({"loss": 0.5}).update(loss=9.0, other=1.0)
     assert logged(run) == [("loss", 0, 0.5)]
 
@@ -334,7 +334,7 @@ def test_a_block_that_ends_well_ends_the_run_as_finished(run: Run) -> None:
     assert end_of(run) == ("finished", None)
 
 
-def test_a_block_leaves_a_run_as_it_is_that_has_ended_within(run: Run) -> None:
+def test_block_does_not_change_a_run_that_ended_inside(run: Run) -> None:
     with run:
         run.finish("interrupted")
     assert end_of(run) == ("interrupted", None)
@@ -402,7 +402,7 @@ def test_a_loop_counts_afresh_after_one_that_broke_or_failed(run: Run) -> None:
     assert progress(run) == (2, 2)
 
 
-def test_a_total_from_before_holds_when_the_loop_has_none() -> None:
+def test_total_of_init_is_used_without_a_length() -> None:
     run = new_run(total=7)
     for _ in run.track(iter("ab")):
         pass
@@ -432,11 +432,11 @@ def test_a_run_exists_before_anything_is_logged(run: Run) -> None:
     assert [record.id for record in writer_of(run).store.runs()] == ["r1"]
 
 
-def test_a_run_shows_what_it_is(run: Run) -> None:
+def test_repr_of_a_run(run: Run) -> None:
     assert repr(run) == "<trackbook run 'brisk-otter-1' (r1) of 'digits': running>"
 
 
-def test_a_run_knows_what_it_was_made_with() -> None:
+def test_run_has_its_options_as_properties() -> None:
     run = new_run(group="sweep", tags=("a", "b"), notes="first try")
     assert (run.project, run.id, run.name) == ("digits", "r1", "brisk-otter-1")
     assert (run.group, run.tags, run.notes) == ("sweep", ("a", "b"), "first try")
@@ -503,7 +503,7 @@ def test_log_has_one_signature() -> None:
 
 
 @pytest.mark.parametrize("bad", [None, "warmup", [1, 2], object(), {"inner": None}])
-def test_a_bad_value_is_left_out_with_a_warning_where_asked_for(bad: Any) -> None:
+def test_bad_value_is_left_out_with_on_bad_value_warn(bad: Any) -> None:
     with tb.init("p", capture=False, on_bad_value="warn") as run:
         with pytest.warns(tb.TrackbookWarning, match=r"left out \(said once a metric\)") as said:
             assert run.log({"loss": 0.5, "phase": bad}) == {"loss": 0.5}
@@ -521,6 +521,6 @@ def test_a_bad_value_is_an_error_that_points_to_the_option(bad: Any) -> None:
 
 
 @pytest.mark.parametrize("bad", [{"": 1.0}, {3: 1.0}, "loss"])
-def test_a_bad_name_is_an_error_also_where_values_are_left_out(bad: Any) -> None:
+def test_bad_name_is_an_error_even_with_on_bad_value_warn(bad: Any) -> None:
     with tb.init("p", capture=False, on_bad_value="warn") as run, pytest.raises((TypeError, ValueError)):
         run.log(bad)

@@ -75,7 +75,7 @@ def test_run_begun_without_its_folder_is_written_when_it_is_back(tmp_path: Path,
 
 
 @pytest.mark.parametrize("number", ERRORS)
-def test_run_whose_folder_goes_away_ends_and_the_next_one_begins(tmp_path: Path, number: int) -> None:
+def test_run_whose_folder_is_removed_ends(tmp_path: Path, number: int) -> None:
     folder = tmp_path / "runs"
     run = tb.init("p", dir=folder, capture=False)
     run.log({"loss": 0})

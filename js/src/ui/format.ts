@@ -1,4 +1,11 @@
-const PREFIXES = ["", "k", "M", "G", "T"];
+import { format } from "d3-format";
+
+const rounded = format(".4r");
+const prefixed = format(".4s");
+const prefixedShort = format(".4~s");
+const scientific = format(".3e");
+const integer = format("d");
+const grouped = format(",.0f");
 
 /** Format to about four significant digits, with a width that stays stable from frame to frame. */
 export function formatValue(value: number): string {
@@ -6,14 +13,9 @@ export function formatValue(value: number): string {
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
   const size = Math.abs(value);
   if (size === 0) return "0";
-  if (size >= 1e15 || size < 1e-3) return minus(value.toExponential(3).replace("e+", "e"));
-  if (Number.isInteger(value) && size < 1e5) return minus(String(value));
-  let power = 0;
-  let scaled = value;
-  while (Math.abs(scaled) >= (power ? 999.95 : 9999.5) && power < PREFIXES.length - 1) {
-    scaled = value / 1000 ** ++power;
-  }
-  return minus(scaled.toPrecision(4)) + PREFIXES[power];
+  if (size >= 1e15 || size < 1e-3) return scientific(value).replace("e+", "e");
+  if (Number.isInteger(value) && size < 1e5) return integer(value);
+  return size < 9999.5 ? rounded(value) : prefixed(value);
 }
 
 /**
@@ -23,17 +25,14 @@ export function formatValue(value: number): string {
 export function formatOnAxis(value: number, step: number): string {
   const size = Math.abs(value);
   const decimals = (of: number, digits: number) => Math.max(0, digits - 1 - Math.floor(Math.log10(of)));
+  // d3 drops the sign of a value that rounds to 0
+  const fixed = (specifier: string) => (value < 0 ? "−" : "") + format(specifier)(size);
   if (!Number.isFinite(value) || !(step > 1e-9) || value === 0) return formatValue(value);
-  if (size >= 1e4 && size < 1e12 && step < size * 1e-4) {
-    const digits = Math.min(6, decimals(step, 1));
-    return minus(
-      value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits }),
-    );
-  }
-  if (size >= 1e4) return formatValue(value).replace(isRound(value) ? /\.?0+(?=[kMGT])/ : "", "");
+  if (size >= 1e4 && size < 1e12 && step < size * 1e-4) return fixed(`,.${Math.min(6, decimals(step, 1))}f`);
+  if (size >= 1e4) return isRound(value) ? prefixedShort(value) : formatValue(value);
   if (step < 1e-4 || Number.isInteger(value)) return formatValue(value);
   const seen = size < step / 1000 ? decimals(step, 3) : Math.max(decimals(step, 3), decimals(size, 3));
-  return minus(value.toFixed(Math.min(seen, 8)));
+  return fixed(`.${Math.min(seen, 8)}f`);
 }
 
 function isRound(value: number): boolean {
@@ -41,7 +40,7 @@ function isRound(value: number): boolean {
 }
 
 export function formatCount(count: number): string {
-  return count.toLocaleString("en-US", { maximumFractionDigits: 0 });
+  return grouped(count);
 }
 
 /** Format as 0:05, 12:30, 1:05:00 or 3d 4h. */
@@ -74,8 +73,4 @@ export function formatClock(seconds: number): string {
         minute: "2-digit",
         second: "2-digit",
       });
-}
-
-function minus(text: string): string {
-  return text.replace(/^-/, "−");
 }

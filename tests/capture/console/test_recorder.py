@@ -131,7 +131,7 @@ def test_logging_is_recorded_once_as_its_handler_shows_it(bench: Bench) -> None:
     assert [row[1:3] for row in bench.rows(run)] == [("stderr", "careful")]
 
 
-def test_a_bar_is_one_line_that_is_written_over(bench: Bench) -> None:
+def test_progress_bar_is_one_line_that_changes(bench: Bench) -> None:
     run = bench.begin()
     for i in range(5):
         sys.stderr.write(f"\r{i * 25:3}%|{'#' * i:4}|")
@@ -180,7 +180,7 @@ def test_run_opened_under_a_user_stream_is_recorded(bench: Bench) -> None:
     assert bench.texts(run) == ["hello"]
 
 
-def test_a_stream_that_takes_the_place_of_one_of_its_kind_is_followed(bench: Bench) -> None:
+def test_replacement_stream_of_the_same_type_is_recorded(bench: Bench) -> None:
     run = bench.begin()
     print("first")
     bench.use(Stream(), bench.err)
@@ -203,7 +203,7 @@ def test_each_of_two_runs_has_its_own_output(bench: Bench) -> None:
     assert (bench.texts(one), bench.texts(two)) == (["a", "b"], ["b", "c"])
 
 
-def test_a_run_that_is_resumed_goes_on_after_its_lines(bench: Bench) -> None:
+def test_resumed_run_continues_after_its_lines(bench: Bench) -> None:
     run = bench.begin()
     print("a")
     bench.end(run)
@@ -212,7 +212,7 @@ def test_a_run_that_is_resumed_goes_on_after_its_lines(bench: Bench) -> None:
     assert [row[:3] for row in bench.rows(run)] == [(0, "stdout", "a"), (1, "stdout", "b")]
 
 
-def test_secrets_are_redacted_also_those_of_several_lines(bench: Bench) -> None:
+def test_secrets_are_redacted_even_over_several_lines(bench: Bench) -> None:
     run = bench.begin()
     print("before\n-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----\nafter")
     assert bench.texts(run) == ["before", "[redacted]", "[redacted]", "[redacted]", "after"]
@@ -235,7 +235,7 @@ class Slotted:
     def flush(self) -> None: ...
 
 
-def test_a_stream_with_slots_is_written_as_before_and_the_other_one_recorded(bench: Bench) -> None:
+def test_stream_with_slots_works_and_the_other_is_recorded(bench: Bench) -> None:
     out = Slotted()
     bench.use(out, bench.err)
     run = bench.begin()
@@ -245,7 +245,7 @@ def test_a_stream_with_slots_is_written_as_before_and_the_other_one_recorded(ben
     assert bench.texts(run) == ["err"]
 
 
-def test_a_stream_with_slots_that_comes_later_breaks_nothing(bench: Bench) -> None:
+def test_later_stream_with_slots_breaks_nothing(bench: Bench) -> None:
     run = bench.begin()
     print("before")
     out = Slotted()
@@ -462,7 +462,7 @@ def test_internal_failure_never_reaches_print(bench: Bench) -> None:
     assert bench.texts(run) == ["shown"]
 
 
-def test_a_print_inside_of_a_print_is_recorded(bench: Bench) -> None:
+def test_print_inside_a_print_is_recorded(bench: Bench) -> None:
     """As of a signal handler that interrupts a write."""
     run = bench.begin()
 
@@ -503,7 +503,7 @@ def test_write_through_nested_streams_is_recorded_once(bench: Bench, fails: bool
     assert bench.texts(run) == ["text passed on", "next"]
 
 
-def test_no_line_is_lost_or_doubled_where_threads_write_and_read(bench: Bench) -> None:
+def test_no_line_is_lost_or_doubled_with_many_threads(bench: Bench) -> None:
     run = bench.begin()
     count = 1_500
 
@@ -635,7 +635,7 @@ def test_user_stream_accepts_any_arguments(bench: Bench) -> None:
     assert bench.texts(run) == ["5b'six'"]
 
 
-def test_a_buffer_is_recorded_as_it_was_when_it_was_written(bench: Bench, tmp_path: Path) -> None:
+def test_reused_buffer_is_recorded_as_written(bench: Bench, tmp_path: Path) -> None:
     with (tmp_path / "out").open("w") as file:
         bench.monkeypatch.setattr(recorder, "is_shown", lambda *_: True)
         bench.use(file, bench.err)
@@ -892,7 +892,7 @@ def test_a_notebooks_cells_are_recorded_as_they_are_shown(
 
 
 @pytest.mark.notebook
-def test_the_last_lines_of_many_are_kept_in_a_notebook(lines: pl.DataFrame) -> None:
+def test_last_lines_of_a_long_output_are_kept_in_a_notebook(lines: pl.DataFrame) -> None:
     found = [line for line in texts(lines, "stdout") if line.startswith("line ")]
     assert found[-lines_module.LAST :] == [f"line {i}" for i in range(30_000 - lines_module.LAST, 30_000)]
     assert texts(lines, "cut") != []

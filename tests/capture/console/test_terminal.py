@@ -93,7 +93,7 @@ def test_no_text_raises(texts: list[str]) -> None:
     assert any("after" in line for line in shown([*texts, *["\x07m\nafter\n"] * 3]))
 
 
-def test_the_half_of_a_wide_character_that_stays_is_a_blank() -> None:
+def test_half_overwritten_wide_character_becomes_a_blank() -> None:
     assert shown(["日本語\r.", "\n日本語\x1b[2D.", "\n日本語\r\x1b[Cxy\n"]) == [". 本語", "日本.", " xy 語"]
 
 
@@ -104,7 +104,7 @@ def test_accents_and_joined_emoji_stay_with_their_character() -> None:
     ]
 
 
-def test_a_line_is_as_long_as_it_was_printed() -> None:
+def test_lines_are_never_wrapped() -> None:
     line = "x" * 10_000
     assert shown([f"{line}\n\r{line}", "y\b\bz\n"]) == [line, line[:-1] + "zy"]
 
