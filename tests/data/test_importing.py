@@ -306,6 +306,10 @@ HOSTILE: dict[str, dict[str, Any]] = {
             {"x": {"system": {"columns": ["metric", "step", "value", "time"], "rows": [["a", 5, 1.0, 1.0]]}}}
         )
     },
+    "a point twice": {"step": [3, 3]},
+    "a system point twice": {
+        "captured": packed({"x": {"system": {"columns": [*POINTS], "rows": [["@system/a", 5, 1.0, 1.0]] * 2}}})
+    },
     "deep JSON": {"captured": base64.b64encode(zlib.compress(b"[" * 100_000)).decode()},
 }
 
@@ -318,6 +322,19 @@ def test_file_that_claims_to_be_ours_is_checked_before_the_first_write(tmp_path:
         import_parquet(hostile(tmp_path / "bad.parquet", **HOSTILE[what]), lambda _: store)
     assert [run.id for run in store.runs()] == ["r1"]
     assert stand(store, "r1") == before
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_few_bytes_that_claim_millions_of_rows_are_not_read(tmp_path: Path, is_ours: bool) -> None:
+    path, store = hostile(tmp_path / "bomb.parquet"), filled(one_run())
+    about = {"trackbook": pl.read_parquet_metadata(path)["trackbook"]} if is_ours else None
+    nothing = [pl.repeat(0, 35_000_000, dtype=pl.Int8, eager=True).alias(name) for name in ("step", "loss")]
+    pl.DataFrame(nothing).write_parquet(path, metadata=about)
+    with pytest.raises(
+        ValueError, match=r"cannot read .*bomb\.parquet: its .* bytes claim to hold 35,000,000 rows of 2 columns"
+    ):
+        import_parquet(path, lambda _: store)
+    assert [run.id for run in store.runs()] == ["r1"]
 
 
 def test_one_bad_run_of_a_folder_leaves_nothing_of_the_good_ones(tmp_path: Path) -> None:

@@ -108,6 +108,12 @@ def test_wrong_captured_row_is_named(table: str, columns: Any, row: list[Any], s
         check_stored.captured(table, columns, [row])
 
 
+def test_two_captured_rows_with_one_key_are_refused() -> None:
+    rows = [[0, "stdout", "x", 1.0], [1, "stdout", "y", 1.0], [0, "stdout", "z", 1.0]]
+    with pytest.raises(ValueError, match="table 'console' has 2 rows with line 0"):
+        check_stored.captured("console", ["line", "stream", "text", "time"], rows)
+
+
 # --- points -----------------------------------------------------------------------------------------------------------
 
 
@@ -128,6 +134,21 @@ def test_wrong_point_is_named_by_its_column(point: tuple[Any, ...], column: str)
     table = pl.DataFrame([("a", 0, 0.5, 1.0), point], schema=POINTS, orient="row")
     with pytest.raises(ValueError, match=f"^here: column '{column}' holds .*, not "):
         check_stored.points(table, "here")
+
+
+@pytest.mark.parametrize(
+    "points", [["a 0", "a 1", "a 1"], ["a 1", "b 0", "a 1"], ["b 0", "a 1", "a 0", "b 1", "a 1"], ["a 1", "a 0", "a 1"]]
+)
+def test_point_that_is_there_twice_is_named(points: list[str]) -> None:
+    rows = [(metric, int(step), 0.5, 1.0) for metric, step in map(str.split, points)]
+    with pytest.raises(ValueError, match="here: there are several points of metric 'a' at step 1"):
+        check_stored.points(pl.DataFrame(rows, POINTS, orient="row"), "here")
+
+
+@pytest.mark.parametrize("points", [["a 0", "b 0", "a 1"], ["a 1", "a 0", "b 1"], []])
+def test_points_in_any_order_are_points(points: list[str]) -> None:
+    rows = [(metric, int(step), 0.5, 1.0) for metric, step in map(str.split, points)]
+    assert len(check_stored.points(pl.DataFrame(rows, POINTS, orient="row"), "here")) == len(points)
 
 
 def test_values_that_are_not_finite_are_points() -> None:

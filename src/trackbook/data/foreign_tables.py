@@ -16,7 +16,7 @@ from ..store.base import POINTS
 from ..types import RunRecord
 from ..user_warnings import warn
 from .dataframes import LONG
-from .parquet import DAMAGED
+from .parquet import DAMAGED, scan_points
 
 # Names of columns in other tools; the first that exists is used. wandb's history has `_step` and `_timestamp`.
 _NAMES = {
@@ -72,7 +72,7 @@ def _first_line(error: BaseException) -> str:
 
 
 def _read(file: Path, root: Path) -> pl.DataFrame:
-    table = pl.read_parquet(file, glob=False, hive_partitioning=False)
+    table = scan_points(file).collect()
     for part in file.relative_to(root).parent.parts:
         name, is_key, text = part.partition("=")
         if is_key and name not in table.columns:

@@ -5,6 +5,7 @@ Every function raises a ``ValueError`` that names the field and says what is wro
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import json
 import math
@@ -152,6 +153,10 @@ def captured(table: str, columns: Any, rows: Any) -> list[tuple[Any, ...]]:
                 for n, v in zip(declared, values, strict=True)
             )
         )
+    keys = collections.Counter(row[0] for row in found)
+    if len(keys) < len(found):
+        key, count = keys.most_common(1)[0]
+        raise ValueError(f"table {table!r} has {count} rows with {next(iter(declared))} {one_line(repr(key))}")
     return found
 
 
@@ -197,7 +202,7 @@ def compress(data: bytes) -> bytes:
 
 
 def points(table: pl.DataFrame, where: str) -> pl.DataFrame:
-    """Return `table`, of the schema `POINTS`, if its names, steps and times can be stored."""
+    """Return `table`, of the schema `POINTS`, if its names, steps and times can be stored, and no point is there twice."""
     import polars as pl
 
     name = pl.col("metric").cast(pl.String)
@@ -212,4 +217,12 @@ def points(table: pl.DataFrame, where: str) -> pl.DataFrame:
         if len(wrong):
             shown = one_line(repr(wrong[column][0]))
             raise ValueError(f"{where}: column {column!r} holds {shown}, not {expected}")
+    is_new = (pl.col("metric") != pl.col("metric").shift()).fill_null(value=True)
+    is_back = (pl.col("step") <= pl.col("step").shift()) & ~is_new
+    parts, metrics, back = table.select(is_new.sum(), pl.col("metric").n_unique().alias("n"), is_back.sum()).row(0)
+    if parts > metrics or back:  # else each metric is in one part, its steps ascending: known ten times sooner
+        twice = table.filter(pl.struct("metric", "step").is_duplicated())
+        if len(twice):
+            metric, step = twice.select(name, "step").row(0)
+            raise ValueError(f"{where}: there are several points of metric {one_line(repr(metric))} at step {step}")
     return table
