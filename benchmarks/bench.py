@@ -1,4 +1,4 @@
-"""What Trackbook costs and keeps, beside its peers: `make bench`.
+"""Measures Trackbook's costs and losses, compared with its peers: `make bench`.
 
 Installs the peers into `.venv-bench`, measures all in one run and in turn, prints one table, and writes `results.json`.
 """
@@ -25,7 +25,7 @@ RESULTS = Path(__file__).resolve().parent / "results.json"
 
 
 def machine() -> dict[str, Any]:
-    """What the figures depend on, and nothing that tells whose machine it is."""
+    """Return the properties of the machine that affect the figures, without its identity."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         cpu = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
@@ -46,7 +46,7 @@ def load() -> float:
 
 
 def measure(only: list[str], rivals: list[str], *, quick: bool) -> dict[str, Any]:
-    """The figures named `only`, of Trackbook and its `rivals`."""
+    """Measure the figures named `only`, of Trackbook and its `rivals`."""
     described = {**machine(), "load_before": load()}
     entrants = [peers.trackbook(), *(peers.install(name) for name in rivals)]
     begin = time.monotonic()

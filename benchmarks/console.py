@@ -1,4 +1,4 @@
-"""What the recorded console costs a print: with a run that records it beside one that does not, in turn."""
+"""The cost of console recording for a print: alternately with a run that records it and one that does not."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def figures(taken: dict[str, list[list[float]]], lines: int, where: str) -> dict
 
 
 def in_a_kernel(_: Any, folder: Path, lines: int = LINES, count: int = ROUNDS) -> dict[str, float]:
-    """As a notebook's cell prints: through the kernel, to a client that reads it."""
+    """Print as a notebook's cell does: through the kernel, to a client that reads it."""
     from jupyter_client.manager import start_new_kernel
 
     found: list[dict[str, list[list[float]]]] = []
@@ -72,7 +72,7 @@ def in_a_kernel(_: Any, folder: Path, lines: int = LINES, count: int = ROUNDS) -
 
 
 def in_a_script(_: Any, folder: Path, lines: int = LINES, count: int = ROUNDS) -> dict[str, float]:
-    """As a script prints: on a terminal, where each line is written as it is printed."""
+    """Print as a script does: on a terminal, where each line is written at once."""
     import pty
     import subprocess
 

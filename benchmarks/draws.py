@@ -26,7 +26,7 @@ PAGE = '<!doctype html><meta charset="utf-8"><body></body><script src="draws.js"
 
 
 def draws(rounds: int = 9, refreshes: int = 5) -> dict[str, float]:
-    """Milliseconds of drawing a refresh, `short` and `long`, and their ratio: medians of alternating rounds."""
+    """Return the milliseconds of drawing a refresh of `short` and `long` runs, and their ratio, as medians of alternating rounds."""
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         subprocess.run([*BUILD, f"--outfile={folder}/draws.js"], cwd=ROOT / "js", check=True)
         (Path(folder) / "index.html").write_text(PAGE)

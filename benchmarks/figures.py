@@ -215,7 +215,7 @@ def export(lab: Lab) -> Result:
 
 
 def picture(lab: Lab) -> Result:
-    """What a board of 30 series costs the kernel: a refresh, its bytes, the keyframe, at 10 M points and while it grows."""
+    """The kernel's cost of a board of 30 series: a refresh, its bytes, the keyframe, at 10 M points and while it grows."""
     points, seconds = (300_000, 3) if lab.quick else (10_000_000, 20)
     results = _pictures(lab, "pictures", folder=lab.fresh(), points=points, seconds=seconds)
     for rate in (100, 1000):
@@ -249,7 +249,7 @@ def scale(lab: Lab) -> Result:
 
 
 def board(lab: Lab) -> Result:
-    """What a board in view takes of a loop of 1,000 calls a second."""
+    """The share of a loop of 1,000 calls a second that a visible board takes."""
     return _pictures(lab, "board", folder=lab.fresh(), seconds=3 if lab.quick else 30)
 
 
@@ -262,7 +262,7 @@ def detail(lab: Lab) -> Result:
 
 
 def console(lab: Lab) -> Result:
-    """What recording the console costs a print: in a kernel, and in a script on a terminal."""
+    """The cost of console recording for a print, in a kernel and in a script on a terminal."""
     lines, count = (10_000, 2) if lab.quick else (100_000, 10)
     results: Result = {}
     for task in ("in_a_kernel", "in_a_script"):
@@ -313,7 +313,7 @@ def _pictures(lab: Lab, task: str, **arguments: Any) -> Result:
 
 
 def _join(results: Result, found: Result, suffix: str) -> None:
-    """Adds figures of one case to those of others."""
+    """Add the figures of one case to those of others."""
     for name, figures in found.items():
         results.setdefault(name, {}).update({key + suffix: value for key, value in figures.items()})
 
@@ -346,7 +346,7 @@ Trials = list[tuple[str, int]]  # folder, and calls that returned
 
 
 def _interrupt(lab: Lab, what: str, order: Sequence[tuple[Entrant, Stream]], at_once: int) -> dict[str, Trials]:
-    """Runs streams, several at once, and ends each by its signal."""
+    """Run streams, several at once, and end each by its signal."""
     made: dict[str, Trials] = {entrant.name: [] for entrant, _ in order}
 
     def trial(entrant: Entrant, stream: Stream) -> None:
@@ -364,7 +364,7 @@ def _interrupt(lab: Lab, what: str, order: Sequence[tuple[Entrant, Stream]], at_
 
 
 def _checks(lab: Lab, what: str, entrant: Entrant, trials: Trials) -> list[dict[str, Any]]:
-    """What is found in the folders of trials, which are removed then. Raises ``TrialError``."""
+    """Return what is found in the folders of trials, and remove the folders. Raises ``TrialError``."""
     if not trials:
         raise TrialError("gave no trial to read back")
     checks: list[dict[str, Any]] = lab.run(entrant, "verify_streams", trials=trials, timeout=240)

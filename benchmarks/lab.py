@@ -1,4 +1,4 @@
-"""Runs contestants: each task in a fresh process with a folder of its own, offline, and never for longer than allowed."""
+"""Runs contestants: each task in a fresh process with a separate folder, offline, and with a time limit."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Figures = dict[str, float]
 
 
 class TrialError(Exception):
-    """A contestant crashed, hung, or cannot do what was asked; the text says which."""
+    """A contestant crashed, hung, or cannot do a task; the text says which."""
 
 
 class Lab:
@@ -51,13 +51,13 @@ class Lab:
         return self.entrants[0]
 
     def fresh(self) -> Path:
-        """A new empty folder."""
+        """Return a new empty folder."""
         path = self.folder / f"{next(self._numbers):04}"
         path.mkdir()
         return path
 
     def forget(self, folder: Path | str) -> None:
-        """Removes a folder before the end, so that the disk holds little at a time."""
+        """Remove a folder early, to save disk space."""
         shutil.rmtree(folder, ignore_errors=True)
 
     def say(self, text: str) -> None:
@@ -73,7 +73,7 @@ class Lab:
 
     @contextlib.contextmanager
     def process(self, entrant: Entrant, command: list[str], home: Path) -> Iterator[subprocess.Popen[str]]:
-        """A process in a group of its own, of which nothing is left afterwards."""
+        """Start a process in a separate group, and end the whole group afterwards."""
         with tempfile.TemporaryFile("w+") as errors:
             process = subprocess.Popen(
                 command,
@@ -99,7 +99,7 @@ class Lab:
                     process.stdout.close()
 
     def run(self, entrant: Entrant, task: str, *, timeout: float = 120, **arguments: Any) -> Any:
-        """What a task gives. Raises ``TrialError``."""
+        """Return the result of a task. Raises ``TrialError``."""
         return self.result(entrant, self.command(entrant, task, **arguments), timeout)
 
     def result(self, entrant: Entrant, command: list[str], timeout: float = 120) -> Any:
@@ -181,7 +181,7 @@ class Lab:
 
 
 def medians(figures: Sequence[Figures]) -> Figures:
-    """The median of each figure over the rounds, and how many there were."""
+    """Return the median of each figure over the rounds, and the number of rounds."""
     return {key: statistics.median(f[key] for f in figures) for key in figures[0]} | {"rounds": len(figures)}
 
 
@@ -190,7 +190,7 @@ def folder_bytes(folder: str | Path) -> int:
 
 
 def _environment(entrant: Entrant, home: Path) -> dict[str, str]:
-    """Nothing of the user's: no settings, no accounts, no network."""
+    """Return an environment without the user's settings, accounts and network."""
     kept = {key: os.environ[key] for key in ("PATH", "LANG", "SYSTEMROOT", "TMPDIR") if key in os.environ}
     proxies = {f"{kind}_proxy": NOWHERE for kind in ("http", "https", "all")}
     return (

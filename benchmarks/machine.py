@@ -1,4 +1,4 @@
-"""What recording the environment and system metrics costs: `init`, a loop that logs, `finish`. `python benchmarks/machine.py`."""
+"""The cost of recording environment and system metrics for `init`, a loop that logs, and `finish`: `python benchmarks/machine.py`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CAPTURES: dict[str, tuple[str, ...]] = {"nothing": (), "both": ("environment", "
 
 
 def run_once(tb: Any, capture: Sequence[str]) -> list[float]:
-    """Milliseconds of `init`, of a loop that logs, and of `finish`."""
+    """Return the milliseconds of `init`, of a loop that logs, and of `finish`."""
     begin = time.perf_counter()
     run = tb.init(project="bench", display=False, capture=capture)
     begun = time.perf_counter()

@@ -56,7 +56,7 @@ LOAD = """async ([code, round]) => {
 
 @contextlib.contextmanager
 def notebook() -> Iterator[Notebook]:
-    """A page on a JupyterLab of its own."""
+    """Open a page on a separate JupyterLab."""
     sys.path.insert(0, str(ROOT / "tests"))
     from playwright.sync_api import sync_playwright
 
@@ -91,7 +91,7 @@ def latency(lab: Lab) -> dict[str, Any]:
 
 
 def _waits(drawn: list[tuple[float, float]], every: float = 0.01) -> list[float]:
-    """How long each point waited until it was drawn, of points logged `every` so many seconds."""
+    """Return the time from logging to drawing of points logged every `every` seconds."""
     waits: list[float] = []
     for (before, _), (newest, now) in itertools.pairwise(drawn):
         waits += [now - newest + age * every for age in range(round((newest - before) / every))]
@@ -119,7 +119,7 @@ def heap(lab: Lab) -> dict[str, Any]:
 
 
 def _drift(sizes: list[float]) -> float:
-    """By how many percent the last third grew: the medians of its two halves."""
+    """Return the growth of the last third in percent, from the medians of its halves."""
     last = sizes[len(sizes) * 2 // 3 :]
     early, late = last[: len(last) // 2], last[len(last) // 2 :]
     return (statistics.median(late) / statistics.median(early) - 1) * 100

@@ -1,4 +1,4 @@
-"""The peers, each in an environment of its own, so that their dependencies cannot conflict."""
+"""The peers, each in a separate environment, so that their dependencies cannot conflict."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def trackbook() -> Entrant:
 
 
 def install(name: str) -> Entrant:
-    """A peer's newest version that pip finds, once; ``rm -r .venv-bench`` for a newer one."""
+    """Install the newest version of a peer, once; ``rm -r .venv-bench`` to update it."""
     home = ENVIRONMENTS / name
     python = str(home / ("Scripts" if sys.platform == "win32" else "bin") / "python")
     done = home / ".installed"

@@ -1,4 +1,4 @@
-"""What a board costs on the kernel's side: its pictures, what of them is sent, and the windows that are asked for."""
+"""The kernel's cost of a board: its pictures, the sent frames, and the requested windows."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Following:
         self.calls += calls
 
     def refresh(self) -> tuple[float, int]:
-        """The thread's seconds for one refresh, and the bytes it sends, headers included."""
+        """Return the thread's seconds for one refresh, and the bytes sent, including headers."""
         begin = time.thread_time()
         self.source.pull()
         frames = [frame for frame in self.source.frames() if frame is not None]
@@ -63,7 +63,7 @@ class Following:
         return seconds, sum(len(frame["data"]) + len(json.dumps(frame["header"])) for frame in frames)
 
     def refreshes(self, rate: int, seconds: int) -> tuple[tuple[float, ...], tuple[int, ...]]:
-        """What each refresh of so many seconds takes and sends, at `rate` calls a second."""
+        """Return the time and bytes of each refresh, at `rate` calls a second."""
         self.source.keyframe()
         taken = []
         for refresh in range(seconds * REFRESHES_A_SECOND):
@@ -90,7 +90,7 @@ def pictures(_: Any, folder: Path, points: int, seconds: int) -> dict[str, float
 
 
 def growing(_: Any, folder: Path, rate: int, seconds: int) -> dict[str, float]:
-    """From the first call on."""
+    """Measure a run from its first call on."""
     following = Following(folder)
     following.source.pull()
     times, sent = following.refreshes(rate, seconds)
@@ -140,7 +140,7 @@ def _keyframe(source: Any) -> dict[str, float]:
 
 
 def detail(_: Any, folder: Path, questions: int) -> dict[str, float]:
-    """Windows of a long run, a thousandth to a quarter of it wide, while another thread computes as a cell does."""
+    """Measure windows of a long run, from a thousandth to a quarter of it, while another thread computes as a cell does."""
     os.environ["TRACKBOOK_DIR"] = str(folder)
     from trackbook.api import run as run_module
     from trackbook.boards.frame_source import FrameSource

@@ -1,4 +1,4 @@
-"""A project of 1,000 runs x 50 metrics in JupyterLab: how soon its board and its runs panel are there, and how it scrolls.
+"""A project of 1,000 runs x 50 metrics in JupyterLab: the time until board and runs panel are shown, and scrolling.
 
 Times are milliseconds.
 """
@@ -64,7 +64,7 @@ ACT = """(element, act) => {
 
 
 def fill(folder: Path, runs: int, metrics: int) -> None:
-    """Writes the project: short series, and longer ones in the newest runs."""
+    """Write the project: short series, and longer ones in the newest runs."""
     chance = random.Random(7)  # noqa: S311  # made-up figures
     folder.mkdir(parents=True, exist_ok=True)
     store = SqliteStore(folder / project_file(PROJECT), PROJECT)

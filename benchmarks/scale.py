@@ -1,4 +1,4 @@
-"""What a project of many runs costs, beside an empty one and beside Polars alone."""
+"""The cost of a project of many runs, compared with an empty one and with Polars alone."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def fill(folder: Path, runs: int) -> None:
 
 
 def fill_project(_: Any, folder: Path, runs: int) -> dict[str, float]:
-    """Seconds that `fill` takes."""
+    """Return the seconds that `fill` takes."""
     folder.mkdir(parents=True)
     return {"seconds": _seconds(lambda: fill(folder, runs))}
 
@@ -84,7 +84,7 @@ def begin_and_end(_: Any, full: Path, empty: Path, rounds: int) -> dict[str, flo
 
 
 def tables(_: Any, folder: Path) -> dict[str, float]:
-    """Seconds of `runs` and of `sql` over one metric of every run, once in a fresh process and once again."""
+    """Return the seconds of `runs` and of `sql` over one metric of every run, in a fresh process and repeated."""
     import trackbook as tb
 
     os.environ["TRACKBOOK_DIR"] = str(folder)

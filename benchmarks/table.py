@@ -1,4 +1,4 @@
-"""The one table: Trackbook's figures beside their targets, and how many times better they are than each peer's."""
+"""The table of results: Trackbook's figures, their targets, and their ratio to each peer's."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ OURS = "trackbook"
 
 @dataclass(frozen=True)
 class Row:
-    """One figure and what was promised of it."""
+    """One figure and its target."""
 
     figure: str
     key: str
@@ -114,7 +114,7 @@ ROWS = (
 
 
 def number(value: float, unit: str) -> str:
-    """Three digits, and the unit."""
+    """Format with three digits and the unit."""
     if unit == "/s":
         return f"{value / 1e6:.2f} M/s" if value >= 1e5 else f"{value / 1e3:.1f} k/s"
     if unit == "%":
@@ -127,7 +127,7 @@ def number(value: float, unit: str) -> str:
 
 
 def times_better(row: Row, ours: float, theirs: float) -> float:
-    """How many times better Trackbook is; below 1 it is worse."""
+    """Return how many times better Trackbook is; below 1 it is worse."""
     better, worse = (theirs, ours) if row.least is None else (ours, theirs)
     return better / worse if worse else float("inf")
 
@@ -144,7 +144,7 @@ def target(row: Row) -> str:
 
 
 def verdict(row: Row, ours: float | None, theirs: dict[str, float]) -> str:
-    """``met``, or ``missed`` and by what; empty where there is no target or no figure."""
+    """Return ``met``, or ``missed`` with the difference; empty without a target or a figure."""
     if not target(row):
         return ""
     if ours is None:
@@ -194,7 +194,7 @@ def markdown(lines: Sequence[Sequence[str]]) -> str:
 
 
 def table(results: dict[str, Any]) -> str:
-    """The table with all that a reader must know of it."""
+    """Return the table with its explanations."""
     figures, versions, machine = results["figures"], results["versions"], results["machine"]
     names = [name for name in versions if name != OURS and any(name in found for found in figures.values())]
     heads = ["", "target", "", *(f"{name} {versions[name]}" for name in (OURS, *names))]

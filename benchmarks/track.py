@@ -1,4 +1,4 @@
-"""What `%%track` costs: a tracked assignment beside `run.log` of the same value, in turn. `python benchmarks/track.py`."""
+"""The cost of `%%track`: a tracked assignment compared with `run.log` of the same value: `python benchmarks/track.py`."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def rows(shape: str, metrics: int, calls: int) -> list[dict[str, float]]:
 
 
 def first_log(contestant: Contestant, folder: Path) -> dict[str, float]:
-    """From nothing to the first call that returned."""
+    """Return the time from the start to the first returned call."""
     begin = time.perf_counter()
     log = contestant.start(folder)
     log({"loss": 1.0})
@@ -94,7 +94,7 @@ def bulk(
     shape: str = "walk",
     jittered_clock: bool = False,
 ) -> dict[str, float]:
-    """Calls as fast as they go, then the end of the run; fewer than `calls` of them when `seconds` are over."""
+    """Measure calls at full speed and the end of the run; fewer than `calls` if `seconds` are over."""
     empty = _memory_mb()
     if jittered_clock:
         time.time = _jittered_clock()
@@ -131,7 +131,7 @@ def _repeat(log: Log, data: list[dict[str, float]], calls: int, end: float) -> i
 
 
 def _jittered_clock() -> Callable[[], float]:
-    """A clock that goes on by about 10 ms at each look, as the steps of a training do."""
+    """Return a clock that advances by about 10 ms at each reading, as the steps of a training do."""
     chance = random.Random(8)  # noqa: S311  # no secret
     now = 1_750_000_000.0
 
@@ -144,7 +144,7 @@ def _jittered_clock() -> Callable[[], float]:
 
 
 def _memory_mb() -> dict[str, float]:
-    """What this process has in memory: all, its own without mapped files, and the most it ever had."""
+    """Return this process's memory: total, without mapped files, and the peak."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
     try:
         _, resident, shared, *_ = map(int, Path("/proc/self/statm").read_text().split())
@@ -232,7 +232,7 @@ def _work_seconds(size: int) -> float:
 
 
 class _Step(NamedTuple):
-    """The mean of a step."""
+    """The mean duration of a step."""
 
     seconds: float
     slept: float  # of them
@@ -243,7 +243,7 @@ def _mean(one: _Step, other: _Step) -> _Step:
 
 
 def _steps(seconds: float, size: int, log: Log | None) -> _Step:
-    """Steps for so long."""
+    """Run steps for so many seconds."""
     names = [f"train/metric{m}" for m in range(10)]
     slept = _slept()
     begin = now = time.perf_counter()

@@ -26,7 +26,7 @@ _DESCRIPTORS: Final = ("write", "pwrite", "fstat", "posix_fallocate")
 
 
 def failure(kind: str) -> BaseException:
-    """What the file system raises."""
+    """Return an error of the file system."""
     if kind == "MemoryError":
         return MemoryError("no memory")
     number = {"busy": errno.EBUSY}.get(kind) or getattr(errno, kind)
@@ -34,7 +34,7 @@ def failure(kind: str) -> BaseException:
 
 
 def sqlite_failure(kind: str) -> BaseException:
-    """What SQLite makes of it."""
+    """Return SQLite's error for it."""
     known = {
         "EIO": (sqlite3.OperationalError, "disk I/O error", sqlite3.SQLITE_IOERR),
         "ENOSPC": (sqlite3.OperationalError, "database or disk is full", sqlite3.SQLITE_FULL),
@@ -81,7 +81,7 @@ class Fault:
 
 
 def flipped(data: bytes) -> bytes:
-    """One bit of the middle byte is another one."""
+    """Return data with one bit of the middle byte flipped."""
     middle = len(data) // 2
     return data[:middle] + bytes([data[middle] ^ 4]) + data[middle + 1 :] if data else data
 

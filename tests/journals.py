@@ -1,4 +1,4 @@
-"""What tests of runs, journals and faults share."""
+"""Helpers for tests of runs, journals and faults."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ Row = tuple[str, int, float]
 
 
 def in_memory() -> FileJournal:
-    """A journal without a folder."""
+    """Return a journal without a folder."""
     return FileJournal(None, {"id": "r1"})
 
 
 def a_run(project: str, record: RunRecord, store: Store, *more: Any) -> Run:
-    """A run to write, of no project; `more` are its journal and the folder of its children's."""
+    """Return a run for writing without a project; `more` are its journal, and the folder of its children's journals."""
     return Run(RunWriter(project, record, store, *more))
 
 
 def new_run(name: str = "r1") -> Run:
-    """A run of no project, with an empty store in memory and no journal."""
+    """Return a run without project and journal, with an empty store in memory."""
     return a_run("p", RunRecord(name, name, 1.0), MemoryStore(), NullJournal())
 
 
 def new_writer(name: str = "r1") -> RunWriter:
-    """The writing side of such a run."""
+    """Return the writing side of such a run."""
     return writer_of(new_run(name))
 
 
 def put(journal: Journal, *points: tuple[int, int, float], now: float = 0.0) -> None:
-    """One call: points of metric, step and value."""
+    """Write one call with points of metric, step and value."""
     fields: list[Any] = []
     for place, (metric, step, value) in enumerate(points):
         fields += (now, step, value, metric, len(points) - place)
@@ -48,12 +48,12 @@ def put(journal: Journal, *points: tuple[int, int, float], now: float = 0.0) -> 
 
 
 def by_metric(frame: pl.DataFrame) -> list[Row]:
-    """The same, as a store may read them: in order of arrival within a metric only."""
+    """Sort points by metric, since a store keeps the order of arrival only within a metric."""
     return sorted(points(frame), key=lambda row: row[0])
 
 
 def rows(batches: Batch | Iterable[Batch] | None) -> list[Row]:
-    """Metric, step and value of each point."""
+    """Return metric, step and value of each point."""
     if batches is None or isinstance(batches, Batch):
         batches = [] if batches is None else [batches]
     return [row for batch in batches for row in points(batch.points)]
@@ -64,7 +64,7 @@ def points(frame: pl.DataFrame) -> list[Row]:
 
 
 def drained(journal: Journal) -> list[Row]:
-    """What is there to drain, and after it nothing."""
+    """Drain a journal completely, and return its points."""
     found: list[Row] = []
     ready = journal.ready()
     while (batch := journal.drain(ready)) is not None:
@@ -74,7 +74,7 @@ def drained(journal: Journal) -> list[Row]:
 
 
 def abandoned(home: Path, *calls: list[tuple[int, int, float]], **head: Any) -> Path:
-    """The folder of a journal whose process is dead, with the metrics `a` and `b` and the given calls."""
+    """Return the folder of a journal of a dead process, with the metrics `a` and `b` and the given calls."""
     journal = FileJournal(home, {"id": "r1", "name": "a", "started": 0.0} | head)
     journal.open()
     for name in "ab":

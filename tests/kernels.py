@@ -1,4 +1,4 @@
-"""Notebooks that tests execute in a kernel of their own."""
+"""Execution of notebooks in separate kernels."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def client_of(cells: Mapping[str, str], folder: Path) -> NotebookClient:
-    """Executes `cells`, by id, in `folder`."""
+    """Execute `cells`, by id, in `folder`."""
     import nbformat
     from nbclient import NotebookClient
 
@@ -25,7 +25,7 @@ def client_of(cells: Mapping[str, str], folder: Path) -> NotebookClient:
 
 
 def environment_of(folder: Path) -> dict[str, str]:
-    """Of a kernel whose store is `folder`."""
+    """Return the environment of a kernel whose store is in `folder`."""
     found = os.environ | {"TRACKBOOK_DIR": str(folder), "IPYTHONDIR": str(folder / "ipython")}
     del found["PYTEST_CURRENT_TEST"]  # with which a kernel leaves subprocesses their stdout
     return found

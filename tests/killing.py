@@ -1,4 +1,4 @@
-"""A program that logs, killed at a random moment: what of its calls that returned the next opener finds.
+"""Trials of a logging program that is killed at a random moment, counting which returned calls the next opener finds.
 
 `trial` is for tests and benchmarks alike.
 """
@@ -41,7 +41,7 @@ while True:
 
 
 class Outcome(NamedTuple):
-    """Of one killed program."""
+    """The outcome of one killed program."""
 
     pause: float
     returned: int  # calls that had returned when it was killed
@@ -51,7 +51,7 @@ class Outcome(NamedTuple):
 
 
 def trial(folder: Path, seed: int) -> Outcome:
-    """Starts a program that logs in `folder`, which is empty, kills it, and opens what it left."""
+    """Start a program that logs in the empty `folder`, kill it, and open the folder again."""
     dice = random.Random(seed)
     pause = PAUSES[seed % len(PAUSES)]
     shared = folder / "returned"

@@ -1,4 +1,4 @@
-"""A double of NVIDIA's library, and of the files in which Linux tells about other GPUs."""
+"""A fake of NVIDIA's library, and of Linux's files about other GPUs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class NVMLError(Exception):
 
 
 class FakeNvml:
-    """As much of `pynvml` as is asked of it, for GPUs of which each may know less; it may have no driver."""
+    """The part of `pynvml` that is used. Each GPU may lack values, and the driver may be missing."""
 
     NVMLError = NVMLError
     NVML_TEMPERATURE_GPU = 0

@@ -1,4 +1,4 @@
-"""Processes of trackbook as tests have them: several, one after the other, in one process."""
+"""Several `Process` objects for tests, one after the other, in one process."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from trackbook.api.process import Process, chosen
 
 @contextmanager
 def own_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[Process]:
-    """Give a test what a process has open, of its own; what it leaves open ends with it."""
+    """Give a test its own `Process`, and close it afterwards."""
     process = Process()
     pump, projects, console = process.pump, process.projects, process.console  # a test may play a forked child
     monkeypatch.setattr(process_module, "_made", process)
@@ -34,7 +34,7 @@ def own_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[Process]:
 
 
 def let_rest(process: Process) -> None:
-    """Serve nothing that a test left open during the others: a board of a whole project would be ticked for ever."""
+    """Stop serving what a test left open: a board of a whole project would be ticked forever."""
     for member in list(process.pump._members):
         process.pump.remove(member)
     process.boards.forget_in_child()

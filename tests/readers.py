@@ -1,4 +1,4 @@
-"""What other libraries read of an export."""
+"""Reads exports with other libraries."""
 
 from __future__ import annotations
 

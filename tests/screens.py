@@ -1,4 +1,4 @@
-"""What a terminal shows of a text, by pyte's own screen."""
+"""The screen of a terminal, by pyte."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ WIDTH = 400  # no text of a test is wider
 
 
 def expected(texts: Iterable[str]) -> list[str]:
-    """What pyte's own screen shows of it, with all that scrolled off. It cannot delete a line above none (`CSI M`)."""
+    """Return the lines of pyte's own screen, including scrolled ones. It cannot delete the last line (`CSI M`)."""
     screen = pyte.HistoryScreen(WIDTH, HEIGHT, history=10**6, ratio=1e-9)
     screen.set_mode(pyte.modes.LNM)
     stream = pyte.Stream(screen)

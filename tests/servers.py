@@ -1,4 +1,4 @@
-"""A server with two projects, its clients, and what they say to each other."""
+"""A server with two projects, and its clients."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Served:
 
 
 def parts(message: bytes) -> Iterator[tuple[dict[str, Any], list[bytes]]]:
-    """What a message holds: the JSON and the buffers of each part."""
+    """Return the JSON and buffers of each part of a message."""
     at = 0
     while at < len(message):
         text, data = struct.unpack_from("<II", message, at)
@@ -86,7 +86,7 @@ def parts(message: bytes) -> Iterator[tuple[dict[str, Any], list[bytes]]]:
 
 
 async def heard(socket: Any, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-    """The next part that is `wanted`."""
+    """Return the next part that is `wanted`."""
     async with asyncio.timeout(SECONDS):
         while True:
             for head, _ in parts(await socket.recv()):
@@ -95,19 +95,19 @@ async def heard(socket: Any, wanted: Callable[[dict[str, Any]], bool]) -> dict[s
 
 
 async def trait(socket: Any, name: str) -> Any:
-    """The next value of a trait."""
+    """Return the next value of a trait."""
     return (await heard(socket, lambda head: head.get("trait") == name))["value"]
 
 
 async def ask(socket: Any, **question: Any) -> dict[str, Any]:
-    """The answer to a question."""
+    """Return the answer to a question."""
     await socket.send(json.dumps({"id": 7, **question}))
     found: dict[str, Any] = (await heard(socket, lambda head: head.get("answer", {}).get("answers") == 7))["answer"]
     return found
 
 
 async def closed(socket: Any) -> int | None:
-    """The code with which the server closes a connection."""
+    """Return the code with which the server closes the connection."""
     async with asyncio.timeout(SECONDS):
         with contextlib.suppress(websockets.exceptions.ConnectionClosed):
             while True:

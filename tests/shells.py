@@ -23,7 +23,7 @@ from trackbook.magics.watch import Watcher
 
 
 class Shell:
-    """An IPython shell of its own, with a process of its own, as it were."""
+    """An IPython shell with its own `Process`."""
 
     def __init__(self, shell: InteractiveShell, process: Process, capsys: pytest.CaptureFixture[str]) -> None:
         self.ip = shell
@@ -31,18 +31,18 @@ class Shell:
         self._capsys = capsys
 
     def run(self, *lines: str) -> Any:
-        """Runs a cell; what came of it."""
+        """Run a cell, and return its result."""
         return self.ip.run_cell("\n".join(lines), store_history=True)
 
     def said(self, *lines: str) -> str:
-        """What a cell prints, on stdout and stderr."""
+        """Run a cell, and return its output on stdout and stderr."""
         self._capsys.readouterr()
         self.run(*lines)
         found = self._capsys.readouterr()
         return found.out + found.err
 
     def points(self, run: str | None = None) -> dict[str, list[float]]:
-        """The values of each metric of a run, by default the last one."""
+        """Return the values of each metric of a run, by default of the last run."""
         history = tb.get_run(run).history()
         return {name: part["value"].to_list() for (name,), part in history.group_by("metric", maintain_order=True)}
 

@@ -1,4 +1,4 @@
-"""Stores with runs, for tests of what reads them."""
+"""Stores with runs, for tests of readers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NAMES = ["train/loss", "a'b\"c", "../../etc", "x" * 500, "📉 loss", "a\nb,c", 
 
 
 def filled(*runs: RunRecord, points: dict[str, list[tuple[str, int, float, float]]] | None = None) -> MemoryStore:
-    """A store of runs; each has two points of `loss` and one of `acc` where nothing else is said."""
+    """Return a store of runs, each by default with two points of `loss` and one of `acc`."""
     store = MemoryStore()
     for run in runs:
         store.put_run(run)
@@ -36,6 +36,6 @@ def points_of(store: MemoryStore, run_id: str) -> pl.DataFrame:
 
 
 def stand(store: MemoryStore, run_id: str) -> str:
-    """All that is known of a run, so that NaN equals NaN."""
+    """Return all data of a run, comparable with NaN equal to NaN."""
     figures, captured = list(store.summary(run_id).items()), [store.captured(run_id, table) for table in CAPTURED]
     return repr((store.run(run_id), figures, points_of(store, run_id).rows(), captured))

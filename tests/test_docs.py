@@ -1,4 +1,4 @@
-"""README and documentation: their code runs, what they name exists, and what is public is in them."""
+"""README and documentation: their code runs, all names in them exist, and all public names are in them."""
 
 from __future__ import annotations
 

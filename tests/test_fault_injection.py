@@ -1,4 +1,4 @@
-"""The whole life of a run, once for every call to the file system or to SQLite that may fail.
+"""The whole life of a run, with a failure of each call to the file system or to SQLite in turn.
 
 Each time the act that meets the fault either succeeds or says what failed, training goes on, and every acknowledged point is in
 a store, in a journal or in the export that it came from. ``make test-faults`` does all of it; the tests here take samples.
@@ -34,7 +34,7 @@ SAID = (OSError, MemoryError, ValueError)  # what an act may raise: never an err
 
 @dataclass
 class Life:
-    """What was done, what was acknowledged, and what was said."""
+    """The actions of a run's life, with acknowledged points and messages."""
 
     root: Path
     fault: Fault
@@ -50,7 +50,7 @@ class Life:
         return self.projects[name]
 
     def act(self, name: str, deed: Callable[[], Any]) -> Any:
-        """Do something that may meet the fault; None where it said that it failed."""
+        """Do something that may meet the fault; return None if it reported the failure."""
         try:
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
@@ -70,7 +70,7 @@ class Life:
             self.expected[run.id].update({(name, step): value for name, value in values.items()})
 
     def tick(self, run: Run) -> None:
-        """What the pump does each second."""
+        """Do the pump's work of each second."""
         self.act("hand over", writer_of(run).hand_over)
         self.act("flush", lambda: self.project("p").flush([writer_of(run)]))
 
@@ -83,7 +83,7 @@ class Life:
         return run
 
     def end_process(self) -> None:
-        """As a process ends that is killed: its locks go, its files stay."""
+        """End as a killed process does: locks are released, files stay."""
         for project in self.projects.values():
             for writer in project.open_runs:
                 writer.recorder.journal.leave()
@@ -150,7 +150,7 @@ def manage(life: Life) -> None:
 
 
 def check(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the fault gone, another process finds everything."""
+    """Check that another process finds everything once the fault is gone."""
     life.end_process()
     assert all(len(said.partition(": ")[2]) > 15 for said in life.said), life.said
     found: dict[str, Points] = {}
@@ -194,7 +194,7 @@ def run_life(root: Path, fault: Fault, double: str) -> Life:
 
 
 def place(tmp_path: Path) -> Path:
-    """In memory where that is: the disk is not what is tested."""
+    """Return a folder in memory if possible, since the disk is not tested."""
     memory = Path("/dev/shm")
     return memory / f"trackbook-{os.getpid()}" / tmp_path.name if memory.is_dir() else tmp_path / "life"
 

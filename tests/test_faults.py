@@ -1,4 +1,4 @@
-"""Whole programs that end badly, on machines that fail: nothing whose `log` returned is lost, and training goes on."""
+"""Programs that end badly on failing machines: no returned call of `log` is lost, and training continues."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="needs /proc or tmpfs
 
 
 def program(text: str, *arguments: object, **options: object) -> subprocess.Popen[str]:
-    """Starts a program; `folder` is the folder of its project, and `say` and `listen` talk with the test."""
+    """Start a program. In it, `folder` is the folder of its project, and `say` and `listen` talk with the test."""
     head = f"""
 import faulthandler, os, signal, sys, time
 if hasattr(signal, "alarm"):
@@ -60,7 +60,7 @@ def tell(running: subprocess.Popen[str], word: str = "go") -> None:
 
 
 class Found:
-    """What the next opener finds."""
+    """The data that the next opener finds."""
 
     def __init__(self, folder: Path, project: str = "p") -> None:
         home = Project(project, folder)
@@ -86,7 +86,7 @@ class Found:
 
 
 def done(running: subprocess.Popen[str]) -> tuple[int, str]:
-    """Waits for the end: exit code and what it said in error."""
+    """Wait for the end; return exit code and stderr."""
     _, errors = running.communicate(timeout=TIMEOUT)
     return running.returncode, errors
 
@@ -361,7 +361,7 @@ def test_child_that_outlives_its_parent_keeps_logging(tmp_path: Path, end: str) 
 
 @posix
 def test_a_child_does_not_keep_its_parents_run_alive(tmp_path: Path) -> None:
-    """One that never logs holds nothing, and leaves no files."""
+    """A child that never logs holds no lock, and leaves no files."""
     running = forking(
         """
         tb.init("p", dir=folder)
@@ -478,7 +478,7 @@ def test_child_forked_before_init_may_begin_a_run(tmp_path: Path) -> None:
 
 @posix
 def test_child_forked_at_any_moment_can_log(tmp_path: Path) -> None:
-    """Forks at random moments, from a thread, while the main thread logs and the pump works."""
+    """A thread forks at random moments while the main thread logs and the pump works."""
     running = forking(
         """
         import random, threading
@@ -636,7 +636,7 @@ def test_backlog_of_a_stuck_pump_is_on_disk(tmp_path: Path) -> None:
 
 
 def mount(*arguments: object) -> None:
-    """Skips the test where mounting is not allowed."""
+    """Mount a file system, or skip the test if that is not allowed."""
     done = subprocess.run(["mount", *map(str, arguments)], capture_output=True, text=True, check=False, timeout=TIMEOUT)
     if done.returncode:
         pytest.skip(f"cannot mount a small disk: {done.stderr.strip()}")
@@ -644,7 +644,7 @@ def mount(*arguments: object) -> None:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 2 MB."""
+    """Mount a file system of 2 MB."""
     if shutil.which("mount") is None:
         pytest.skip("there is no mount")
     folder = tmp_path / "disk"
@@ -656,7 +656,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 @linux
 def test_training_continues_on_a_full_disk_with_one_warning(small_disk: Path) -> None:
-    """The journal and the store meet it both, and the store reads what it wrote before."""
+    """Both journal and store meet the full disk, and the store can still read."""
     running = program(
         """
         import random
@@ -696,7 +696,7 @@ def test_training_continues_on_a_full_disk_with_one_warning(small_disk: Path) ->
 
 @linux
 def test_points_are_written_once_a_full_disk_has_room(small_disk: Path) -> None:
-    """The journal fills the disk by itself, while nobody empties it."""
+    """The journal fills the disk while nothing drains it."""
     running = program(
         """
         run = tb.init("p", dir=folder)
@@ -725,7 +725,7 @@ def test_points_are_written_once_a_full_disk_has_room(small_disk: Path) -> None:
 
 @pytest.mark.parametrize("fails", ["allocating", "naming", "writing through"])
 def test_simulated_full_disk_stops_nothing(tmp_path: Path, fails: str) -> None:
-    """The same without a disk, for machines that mount none."""
+    """The same without a real disk, for machines that do not allow mounting."""
     act = {
         "allocating": "filesystem.allocate = full",
         "naming": "filesystem.write_all = full",

@@ -1,4 +1,4 @@
-"""Bytes and JSON from anywhere: every way in checks them, says what is wrong, and leaves what is there as it is.
+"""Fuzzing of bytes and JSON from files: every reader validates them, names the problem, and changes nothing.
 
 Some seconds here; ``make fuzz`` goes on for ten minutes.
 """
@@ -50,7 +50,7 @@ json_values = st.recursive(
 
 @st.composite
 def damage(draw: st.DrawFn, whole: bytes) -> bytes:
-    """Some bytes of a good file changed, its end cut off, or something put into it."""
+    """Draw damage to a valid file: changed bytes, a cut end, or inserted bytes."""
     data = bytearray(whole)
     for _ in range(draw(st.integers(1, 4))):
         at = draw(st.integers(0, max(0, len(data) - 1)))
@@ -80,7 +80,7 @@ def exported() -> bytes:
 
 
 def import_into(data: bytes) -> None:
-    """Either all of it comes in, or a ``ValueError`` says why not and nothing does."""
+    """Import completely, or not at all with a ``ValueError`` that says why."""
     store = filled(one_run(id="mine"))
     before = stand(store, "mine")
     with tempfile.TemporaryDirectory() as folder:
@@ -228,7 +228,7 @@ def chunk() -> bytes:
 @fuzz
 @given(st.data())
 def test_damaged_chunk_is_detected_before_decoding(data: st.DataObject) -> None:
-    """Polars ends the process at some damaged bytes, which it takes for the length of what follows."""
+    """Polars aborts the process for some damaged bytes, which it takes for a length."""
     whole = chunk()
     damaged = data.draw(damage(whole))
     found = sqlite_queries.unpack(sqlite_queries.Chunk(0, 40, zlib.crc32(whole), damaged), 0, 40)

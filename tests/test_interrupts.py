@@ -1,4 +1,4 @@
-"""Ctrl-C at any moment of `log`, and signal handlers that log."""
+"""Interrupts at any moment of `log`, and signal handlers that log."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ TEN = [f"m{number}" for number in range(10)]
 
 
 class Interruption:
-    """Raises KeyboardInterrupt before the n-th bytecode of ours that a call executes."""
+    """Raises KeyboardInterrupt before the n-th bytecode of our code in a call."""
 
     def __init__(self, number: int) -> None:
         self.left = number
@@ -116,7 +116,7 @@ def interrupt_everywhere(run: Run, names: Callable[[int], list[str]]) -> list[di
 
 
 def check(run: Run, home: Path, returned: list[dict[str, float]]) -> None:
-    """Of what returned nothing is lost, here or in the files, and no step was given twice."""
+    """Check that no returned call is lost, in memory or files, and that no step was assigned twice."""
     expected = {(metric, value) for call in returned for metric, value in call.items()}
     (folder,) = home.iterdir()
     left = set(rows(Remains(folder, -1).batches({})))
@@ -163,7 +163,7 @@ def test_ctrl_c_anywhere_in_a_call_that_begins_a_segment(home: Path) -> None:
 
 @pytest.mark.usefixtures("small_segments")
 def test_ctrl_c_anywhere_in_the_first_call_of_all(home: Path) -> None:
-    """As in a forked child, whose journal's files come with its first call."""
+    """As in a forked child, whose first call makes the journal's files."""
     number = 0
     while True:
         run = new_run(home / str(number))
@@ -179,7 +179,7 @@ def test_ctrl_c_anywhere_in_the_first_call_of_all(home: Path) -> None:
 
 
 class Timer:
-    """Signals at a high rate, each asked for by the main loop: a handler that asks for the next may nest without end."""
+    """Signals at a high rate, each requested by the main loop, because a handler that requests the next one may nest endlessly."""
 
     def __init__(self, handler: Callable[[], object]) -> None:
         self.handler = handler
@@ -195,7 +195,7 @@ class Timer:
         signal.signal(signal.SIGALRM, self._before)
 
     def ask(self) -> None:
-        """Sends a signal within some microseconds, unless one is on its way."""
+        """Request a signal within some microseconds, unless one is pending."""
         if not self._set:
             self._set = True
             signal.setitimer(signal.ITIMER_REAL, random.uniform(1e-6, 3e-5))
@@ -230,7 +230,7 @@ def test_a_signal_handler_that_logs_the_same_metrics_at_a_high_rate(home: Path, 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no interval timers")
 @pytest.mark.timeout(60, method="thread")  # the other method has the same timer
 def test_a_signal_handler_may_read_the_run_while_the_pump_hands_over(home: Path) -> None:
-    """As the handlers of batch systems do, which are told to end: `log` holds the lock that the pump waits for."""
+    """As handlers for the end of batch jobs do, while `log` holds the lock that the pump waits for."""
     run = new_run(home)
     ended = threading.Event()
 

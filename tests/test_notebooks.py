@@ -15,7 +15,7 @@ NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `make demo` leaves."""
+    """Run the demo notebooks as `make demo` does."""
     folder = tmp_path_factory.mktemp("demo")
     environment = os.environ | {"TRACKBOOK_DIR": str(folder / "store"), "IPYTHONDIR": str(folder / "ipython")}
     command = [sys.executable, NOTEBOOKS / "demo.py", folder]
@@ -60,7 +60,7 @@ def test_the_executed_quickstart_holds_one_board_and_no_error(demo: Path) -> Non
 
 
 def executed(name: str, folder: Path) -> Any:
-    """What each cell of a notebook puts out, executed in `folder`."""
+    """Execute a notebook in `folder`, and return the outputs of each cell."""
     import nbformat
     from nbclient import NotebookClient
 
@@ -72,13 +72,13 @@ def executed(name: str, folder: Path) -> Any:
 
 
 def complaints(outputs: Any) -> list[Any]:
-    """Errors, and what stands on stderr."""
+    """Return errors and stderr outputs."""
     said = [out for cell in outputs.values() for out in cell]
     return [out for out in said if out.output_type == "error" or out.get("name") == "stderr"]
 
 
 def results(outputs: Any, cell: str) -> str:
-    """The text of what a cell shows."""
+    """Return the text of a cell's outputs."""
     return "\n".join(out.data["text/plain"] for out in outputs[cell] if "data" in out)
 
 
@@ -89,7 +89,7 @@ def with_boards(outputs: Any) -> list[str]:
 
 @pytest.fixture(scope="module")
 def track_magic(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
-    """Where the executed track-magic notebook left its files, and what each of its cells put out."""
+    """Execute the track-magic notebook; return its folder and the outputs of its cells."""
     folder = tmp_path_factory.mktemp("track-magic")
     return folder, executed("track-magic", folder)
 

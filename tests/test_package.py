@@ -17,7 +17,7 @@ STATIC = ("_static/trackbook.js", "_static/loader.js", "_static/fallback.js", "_
 
 @pytest.fixture(scope="module")
 def dist(request: pytest.FixtureRequest) -> Path | None:
-    """The folder of what is to be released (`make dist`); without one, the fixtures below build."""
+    """Return the folder of built distributions (`make dist`), None to build them here."""
     folder: Path | None = request.config.getoption("--dist")
     return folder
 
@@ -33,7 +33,7 @@ def sdist(dist: Path | None, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def wheel(dist: Path | None, sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel built from the sdist where there is no npm, nor any other program."""
+    """Build the wheel from the sdist without npm or other programs."""
     if dist is not None:
         return next(dist.glob("*.whl"))
     folder = tmp_path_factory.mktemp("wheel")

@@ -10,7 +10,7 @@ from trackbook.pump import INTERVAL, Pump
 
 
 class Member:
-    """Counts its ticks; fails in those that `failing` names."""
+    """Counts its ticks, and fails in those of `failing`."""
 
     def __init__(self, failing: set[int] | None = None, rest: float = INTERVAL) -> None:
         self.rest = rest

@@ -1,4 +1,4 @@
-"""The shape of the house: imports point down, each heavy library has its homes, and importing trackbook has no effect."""
+"""The package graph: imports point down, heavy libraries have fixed homes, and importing trackbook has no effect."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ HEAVY = sorted(HOMES.keys() - {"platformdirs"})
 
 
 def modules() -> dict[str, Path]:
-    """Every module of the package by its name inside it; the package itself is the empty name."""
+    """Return every module of the package by its name inside it; the package itself has the empty name."""
     names = {}
     for path in PACKAGE.rglob("*.py"):
         parts = path.relative_to(PACKAGE).with_suffix("").parts
@@ -76,7 +76,7 @@ def room(name: str) -> str:
 
 
 def walk(node: ast.AST) -> Iterator[ast.AST]:
-    """All nodes except those under `if TYPE_CHECKING`, which never run."""
+    """Yield all nodes except those under `if TYPE_CHECKING`, which never run."""
     yield node
     for child in ast.iter_child_nodes(node):
         if not (isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING"):
@@ -85,7 +85,7 @@ def walk(node: ast.AST) -> Iterator[ast.AST]:
 
 @functools.cache
 def imports(name: str) -> tuple[set[str], set[str]]:
-    """The modules of the package, and the top-level modules from outside, that a module imports anywhere."""
+    """Return the modules of the package, and the top-level modules from outside, that a module imports anywhere."""
     path = modules()[name]
     inside, outside = set(), set()
     folder = name if path.name == "__init__.py" else name.rpartition(".")[0]
@@ -172,7 +172,7 @@ print(ours, before == state(), trackbook.run)
 
 
 def test_the_first_verb_registers_what_ends_runs() -> None:
-    """So that the test above cannot pass by looking in the wrong place."""
+    """This shows that the test above looks in the right place."""
     program = """
 import atexit, os
 ours = []

@@ -1,4 +1,4 @@
-"""A front end in Python, for tests: assembles frames by the rules of `trackbook.frames.protocol`, without numpy's help."""
+"""A front end in Python for tests, which assembles frames by the rules of `trackbook.frames.protocol`, without numpy."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CORNERS = ("first", "min", "max", "last")
 
 
 class FrontEnd:
-    """Takes frames as the browser's model does, and holds the picture it would draw."""
+    """Receives frames as the browser's model does, and keeps the picture that it would draw."""
 
     def __init__(self) -> None:
         self.keyframe: Any = None
@@ -38,7 +38,7 @@ class FrontEnd:
 
 
 def kernel_picture(picture: Any) -> dict[str, Any]:
-    """What a front end that missed nothing would show of a `trackbook.frames.picture.Picture`."""
+    """Return the picture of a front end that received every frame of a `trackbook.frames.picture.Picture`."""
     widths = {key: 1 << int(picture._sent[series.number]) for key, series in picture.series.items()}
     whole = _whole(picture.keyframe(0.0))
     return {**whole, "series": {key: _widened(*series, widths[key]) for key, series in whole["series"].items()}}
@@ -134,7 +134,7 @@ def _bucket_of_point(point: Row) -> Row:
 
 
 def _joined(a: Row, b: Row) -> Row:
-    """Two neighbours, `a` before `b`."""
+    """Merge two neighbouring rows, `a` before `b`."""
 
     def take(name: str, row: Row) -> Row:
         return {column: row[column] for column in (f"{name}_step", f"{name}_time", name)}
@@ -160,7 +160,7 @@ def _joined(a: Row, b: Row) -> Row:
 
 
 def plain(picture: dict[str, Any]) -> dict[str, Any]:
-    """A picture in JSON's kinds, as the golden files hold it."""
+    """Return a picture as JSON values, as in the golden files."""
     return {
         "seq": picture["seq"],
         "project": picture["project"],
@@ -182,7 +182,7 @@ def plain(picture: dict[str, Any]) -> dict[str, Any]:
 
 
 def packed(frame: Any) -> dict[str, Any]:
-    """A frame as the golden files hold it."""
+    """Return a frame as in the golden files."""
     return {"header": frame["header"], "data": base64.b64encode(frame["data"]).decode()}
 
 
@@ -193,7 +193,7 @@ def _plain_number(number: float) -> float | str:
 
 
 def assert_same(got: Any, expected: Any, where: str = "") -> None:
-    """Equal, as far as float32 tells: values that a front end merges itself were rounded one by one."""
+    """Assert equality within float32's precision, since a front end merges values that were rounded one by one."""
     if isinstance(expected, dict):
         assert got.keys() == expected.keys(), where
         for key, item in expected.items():

@@ -1,4 +1,4 @@
-"""What a contestant is: a module of this folder with these names. It runs in its own interpreter, which has no other tracker."""
+"""The interface of a contestant: a module of this folder with these names, run in its own interpreter without other trackers."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ class Contestant(Protocol):
     )
 
     def start(self, folder: Path) -> Log:
-        """Imports the tracker, opens a run that keeps everything in `folder`, and returns its log function."""
+        """Import the tracker, open a run that keeps everything in `folder`, and return its log function."""
 
     def finish(self) -> None:
-        """Ends the run, when the tracker holds it to be safe."""
+        """End the run, and return when the tracker considers it safe."""
 
     def read_back(self, folder: Path) -> dict[str, list[float]]:
-        """The values of each metric that the files of `folder` hold, in order of step; read in another process."""
+        """Return the values of each metric in the files of `folder`, in order of step. Called in another process."""

@@ -11,7 +11,7 @@ FULL, FIRST, LAST = 1, 2, 4
 
 
 def records(path: Path) -> Iterator[bytes]:
-    """The whole records of a file, to the first that is torn."""
+    """Yield the complete records of a file, up to the first torn one."""
     data = path.read_bytes()
     at, parts = HEADER, b""
     while at + HEADER <= len(data):

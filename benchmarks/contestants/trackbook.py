@@ -24,7 +24,7 @@ def finish() -> None:
 
 
 def run(folder: Path) -> Any:
-    """The one run of `folder`, as the next process finds it."""
+    """Return the only run of `folder`, as the next process finds it."""
     os.environ["TRACKBOOK_DIR"] = str(folder)
     import trackbook
 

@@ -56,7 +56,7 @@ if __name__ == "__main__":
 
 
 def program(code: str, tmp_path: Path) -> subprocess.CompletedProcess[str]:
-    """Run a script: a spawned child imports it again."""
+    """Run a script from a file, which a spawned child imports again."""
     path = tmp_path / "train.py"
     path.write_text(WORK + "".join(f"    {line}\n" for line in code.strip().splitlines()))
     return subprocess.run(
@@ -90,7 +90,7 @@ for work in (train, fail, leave):
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("begin", ["", "tb.init('p', 'parent', capture=False)"])
 def test_pools_whose_workers_record_runs_end(method: str, begin: str, tmp_path: Path) -> None:
-    """Also forked from a process that uses Polars, which hangs in the worker."""
+    """Even when forked from a process that uses Polars, which hangs in the workers."""
     done = program(
         f"""
 {begin or "pass"}
@@ -123,7 +123,7 @@ with ProcessPoolExecutor(2, mp_context=mp.get_context({method!r})) as pool:
 
 @fork
 def test_workers_of_a_pool_die_of_sigterm(tmp_path: Path) -> None:
-    """Leaving a pool terminates its workers: a handler of ours would keep some alive, and the pool for ever."""
+    """Leaving a pool terminates its workers. A handler of ours would keep some of them, and so the pool, alive."""
     done = program(
         """
 tb.init("p", "parent", capture=False)
@@ -272,7 +272,7 @@ workers = [mp.get_context("fork").Process(target=train, args=(lr,)) for lr in (0
 
 
 class Model:
-    """Holds its run, as models and trainers do."""
+    """An object with a run, as models and trainers are."""
 
     def __init__(self, run: tb.Run) -> None:
         self.run, self.weights = run, [1.0]

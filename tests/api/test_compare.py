@@ -16,7 +16,7 @@ from trackbook.types import CAPTURED
 
 
 def a_run(name: str, loss: float = 0.5, packages: dict[str, str] | None = None, *sources: str | None) -> tb.Run:
-    """A run of which an environment and cells were recorded, where they are given."""
+    """A run with a recorded environment and cells, if given."""
     with tb.init("p", name, config={"lr": loss, "kind": "same"}) as run:
         run.log({"loss": loss})
         writer_of(run).store.append(run.id, pl.DataFrame([(f"{SYSTEM}cpu", 0, 3.0, 0.0)], schema=POINTS, orient="row"))

@@ -1,4 +1,4 @@
-"""The current run is the thread's or asyncio task's that began it, and what these start inherits it."""
+"""The current run belongs to the thread or asyncio task that began it, and is inherited by those that they start."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def states() -> dict[str, str]:
 
 
 def in_thread(work: Callable[[], object]) -> None:
-    """Do `work` in a thread of its own, and raise what it raises."""
+    """Do `work` in a separate thread, and raise its exception."""
     with ThreadPoolExecutor(1) as pool:
         pool.submit(work).result()
 
@@ -64,7 +64,7 @@ def test_init_in_a_thread_does_not_end_another_threads_run() -> None:
 
 
 def test_init_ends_the_run_that_the_same_thread_left_open() -> None:
-    """A worker of a pool that begins its next trial."""
+    """As a pool's worker does with its next trial."""
     with ThreadPoolExecutor(1) as pool:
         pool.submit(tb.init, "p", "first").result()
         with pytest.warns(tb.TrackbookWarning, match="'first' was still open"):
@@ -143,7 +143,7 @@ def test_task_that_begins_a_run_leaves_its_starters_open() -> None:
 
 
 def test_init_ends_the_run_of_a_task_that_is_done() -> None:
-    """As one cell of a notebook after the other, each of which is a task."""
+    """As in a notebook whose cells are tasks, executed one after the other."""
 
     async def cell(name: str) -> None:
         tb.init("p", name)

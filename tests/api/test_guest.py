@@ -1,4 +1,4 @@
-"""What trackbook changes in the process that imports it: nothing that the program could notice."""
+"""Trackbook changes nothing that a program could notice in the process that imports it."""
 
 from __future__ import annotations
 
@@ -229,7 +229,7 @@ except KeyboardInterrupt:
 
 
 def wait_until_blocked(pid: int, wait: str) -> None:
-    """Until the main thread waits in the kernel, or for a loop uses the processor: an interrupt before is no test."""
+    """Wait until the main thread is blocked or, for a loop, uses the processor: an earlier interrupt would test nothing."""
     import psutil
 
     wanted = {psutil.STATUS_RUNNING} if "loop" in wait else {psutil.STATUS_SLEEPING}

@@ -60,7 +60,7 @@ def test_after_a_fork_the_child_has_no_projects_or_boards(process: Process) -> N
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
 def test_child_forked_before_any_run_can_record_its_own(tmp_path: Path) -> None:
-    """As workers of a sweep, whose parent only imported trackbook."""
+    """As in workers of a sweep, whose parent has only imported trackbook."""
     program = """
 import os, sys
 import trackbook as tb
@@ -107,7 +107,7 @@ def test_close_ends_open_runs(process: Process) -> None:
 
 
 def test_interrupted_close_is_completed_by_the_next(process: Process, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C while a long backlog is written, and then the end of the program."""
+    """Ctrl-C while a long backlog is written, then the end of the program."""
     run = open_run(process)
     run.log({"a": 0.5})
     flush = writer_of(run).store.flush

@@ -28,7 +28,7 @@ TIMEOUT = 60
 
 @pytest.fixture(autouse=True)
 def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[Process]:
-    """Each test has a process of its own, as it were."""
+    """Give each test a `Process` of its own."""
     with own_process(monkeypatch) as made:
         yield made
 

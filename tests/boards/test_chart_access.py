@@ -27,7 +27,7 @@ ODD = "__proto__/\"'<b>{{datum.value}}"
 
 @pytest.fixture
 def board() -> Iterator[Board]:
-    """Two runs that have ended, and one that goes on."""
+    """A board of two ended runs and an open one."""
     for name in ("a", "b", "c"):
         run = tb.init("p", name, reinit="create_new")
         for step in range(5):

@@ -16,7 +16,7 @@ from wire import FrontEnd
 
 
 class Following:
-    """A store with a run, a source that shows it, and a front end that hears all of it."""
+    """A store with a run, a source that follows it, and a front end that receives every frame."""
 
     def __init__(self, store: Any = None) -> None:
         self.store = store or MemoryStore()
@@ -151,7 +151,7 @@ def test_removing_an_unknown_run_changes_nothing(following: Following) -> None:
 
 
 class Rewinding(MemoryStore):
-    """A store whose run was cut back to nothing and written anew."""
+    """A store whose run was cut back to nothing and written again."""
 
     generation = 0
 
@@ -205,7 +205,7 @@ def test_small_picture_is_saved_whole_and_deltas_go_on(following: Following) -> 
 
 
 def scripted(rate: int, seconds: int) -> list[int]:
-    """Bytes of each refresh of a run with 30 series, ten refreshes a second."""
+    """Return the bytes of each refresh of a run with 30 series, at ten refreshes a second."""
     following = Following()
     following.source.pull()
     following.source.keyframe()

@@ -39,7 +39,7 @@ def test_project_knows_the_boards_that_show_it(process: Process) -> None:
 
 
 class Ticked:
-    """Stands for a board: what the process asks of one."""
+    """A stand-in for a board, with the methods that the process calls."""
 
     def __init__(self, *, awake: bool) -> None:
         self.awake = awake

@@ -22,7 +22,7 @@ from wire import FrontEnd, assert_same, kernel_picture, plain
 
 
 class FakeActions:
-    """Actions that tests can look into."""
+    """Actions that record their calls."""
 
     def __init__(self, **actions: Callable[[Question], Any]) -> None:
         self.open_runs: list[str] = []
@@ -34,7 +34,7 @@ class FakeActions:
 
 
 class Published:
-    """A publisher of one run, what it published, and the front end that got it."""
+    """A publisher of one run, its published traits, and a front end that received them."""
 
     def __init__(self, actions: FakeActions | None = None) -> None:
         self.store = MemoryStore()
@@ -77,7 +77,7 @@ class Published:
         self.logged += count
 
     def tick(self) -> None:
-        """Tick when everything is due, the pace and the table of runs."""
+        """Tick at a time when everything is due, including the table of runs."""
         self.now += 10.0
         self.publisher.tick(self.now)
 

@@ -31,7 +31,7 @@ def running(project: Project) -> Any:
 
 
 def ended(project: Project, run_id: str = "r") -> None:
-    """A run that another process wrote and ended."""
+    """An ended run of another process."""
     other = SqliteStore(project.store.path, "p")
     other.put_run(RunRecord(run_id, "run", started=100.0, state="finished", ended=101.0))
     points = {"metric": ["loss"], "step": [0], "value": [1.0], "time": [100.0]}

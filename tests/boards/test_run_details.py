@@ -30,7 +30,7 @@ def store() -> MemoryStore:
 
 
 def printed(store: MemoryStore, count: int, **changed: str) -> None:
-    """Lines "line 0" to "line n", of which some say something else: `_7="x"`."""
+    """Return a store with lines "line 0" to "line n", some of them replaced: `_7="x"`."""
     texts = {int(name[1:]): text for name, text in changed.items()}
     lines = [(i, "stdout", texts.get(i, f"line {i}"), 100.0 + i, None) for i in range(count)]
     store.put_captured("r", "console", lines)

@@ -49,7 +49,7 @@ def project() -> Project:
 
 
 def figures(table: Any, run: str, metric: str) -> tuple[float, float, float]:
-    """Last, min and max of a metric of a run, read from the buffer by the protocol's words."""
+    """Return last, min and max of a metric of a run, read from the buffer as the protocol says."""
     header = table["header"]
     shape = (3, len(header["runs"]), len(header["metrics"]))
     columns = np.frombuffer(table["data"], "<f8").reshape(shape)

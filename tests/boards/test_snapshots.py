@@ -1,4 +1,4 @@
-"""What is displayed beside a board, as a notebook takes it."""
+"""The snapshots that are displayed beside boards in a notebook."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from trackbook.notebook import host
 
 
 class Notebook(host.Host):
-    """Outputs as (cell, place, data), of which a later one of a place replaces."""
+    """Outputs as (cell, place, data). A later output with the same place replaces the earlier one."""
 
     def __init__(self) -> None:
         self.running = "first"
@@ -49,7 +49,7 @@ class Notebook(host.Host):
 
 
 class Board:
-    """A board whose picture is a number."""
+    """A board whose picture is only a number."""
 
     def __init__(self, number: int | None = 1) -> None:
         self.number = number
@@ -69,7 +69,7 @@ def notebook(monkeypatch: pytest.MonkeyPatch) -> Notebook:
 
 @pytest.fixture
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """The specs that were made into PNGs."""
+    """The specifications that were converted to PNG."""
     specs: list[Any] = []
     monkeypatch.setattr(snapshots, "picture_file", lambda spec: specs.append(spec) or PictureFile(b"PNG", 300, 200))
     return specs
@@ -159,14 +159,14 @@ def test_missing_png_is_warned_of_once(notebook: Notebook, monkeypatch: pytest.M
 
 
 class FakeShell:
-    """A kernel without publishers: the tests say themselves what was cleared."""
+    """A kernel without publishers, since the tests report clears themselves."""
 
     display_pub = displayhook = object()
 
 
 @pytest.fixture
 def cell(notebook: Notebook, drawn: list[Any], monkeypatch: pytest.MonkeyPatch) -> tuple[Snapshots, Any, Notebook]:
-    """A cell that displays a board."""
+    """Execute a cell that displays a board."""
     notebook.shell = FakeShell()
     kept, board = Snapshots(), Board()
     kept.place(board)
@@ -180,7 +180,7 @@ def clear(kept: Snapshots, notebook: Notebook, *, wait: bool = False) -> None:
 
 
 def output(kept: Snapshots, notebook: Notebook, text: str) -> None:
-    """What the user displays; it takes effect for a clear that waited."""
+    """Add an output of the user, with which a waiting clear takes effect."""
     if kept._clears._waits:
         notebook.outputs.clear()
     kept._clears._note({"header": {"msg_type": "display_data"}, "content": {}})
@@ -188,7 +188,7 @@ def output(kept: Snapshots, notebook: Notebook, text: str) -> None:
 
 
 def seen(notebook: Notebook, board: Any) -> list[str]:
-    """The outputs of the cell, by what they are."""
+    """Return the kinds of the outputs of the cell."""
     return ["board" if data is board else data.get("text") or " ".join(sorted(data)) for _, _, data in notebook.outputs]
 
 

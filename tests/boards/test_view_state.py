@@ -1,4 +1,4 @@
-"""The view settings as both languages read them."""
+"""The view settings, which both languages read."""
 
 from __future__ import annotations
 

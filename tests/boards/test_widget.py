@@ -24,7 +24,7 @@ from wire import FrontEnd, kernel_picture, plain
 
 
 class Browser(BaseComm):
-    """The other end of the comm: keeps every trait's last value, and gives the data on to a front end."""
+    """The other end of the comm, which keeps the last value of each trait, and passes frames on to a front end."""
 
     def __init__(self, **kwargs: Any) -> None:
         self.front_end = FrontEnd()
@@ -48,12 +48,12 @@ class Browser(BaseComm):
             self.seqs.append(self.front_end.picture["seq"])
 
     def set(self, **state: Any) -> None:
-        """What the front end does when a view's state changes."""
+        """Set traits as the front end does."""
         self.handle_msg({"content": {"data": {"method": "update", "state": state, "buffer_paths": []}}, "buffers": []})
 
 
 class Live:
-    """A board of one run, and both ends of it."""
+    """A board of one run, with both ends of its comm."""
 
     def __init__(self) -> None:
         self.store = MemoryStore()
@@ -306,7 +306,7 @@ def test_setting_out_of_range_is_a_trait_error(live: Live, trait: str, value: An
 
 def test_the_front_end_is_heard_while_a_cell_runs() -> None:
     class Comm:
-        """As ipykernel 7.4's: it sends replies to the subshell that last published, which may be busy."""
+        """A comm as in ipykernel 7.4, which passes messages to the subshell that last published, and may be busy."""
 
         def _reply_subshell_for(self, data: Any, default: str | None) -> str:
             return "the busy main shell"

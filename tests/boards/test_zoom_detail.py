@@ -52,7 +52,7 @@ def source(store: Store) -> FrameSource:
 
 
 def ask(source: FrameSource, **fields: Any) -> dict[int, tuple[int, dict[float, Row]]]:
-    """Width and rows by metric."""
+    """Return width and rows by metric."""
     answer, buffers = zoom_detail.detail(source.picture, source.store, {"series": [[0, 0]], **fields})
     assert len(buffers) == 1
     return {one["metric"]: (one["width"], _rows(one, buffers[0])) for one in answer["series"]}
@@ -115,7 +115,7 @@ def test_window_too_large_to_read_has_the_boards_rows(source: FrameSource, monke
 
 
 class Untouchable(MemoryStore):
-    """A store that must not be asked."""
+    """A store that fails at every read."""
 
     def window(self, *_: Any) -> pl.DataFrame:
         raise AssertionError("the board has it itself")

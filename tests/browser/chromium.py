@@ -1,4 +1,4 @@
-"""Which Chromium the browser tests drive; as a program, installs one where there is none.
+"""The Chromium of the browser tests. Run as a program, install one if there is none.
 
 Looked for in this order: `TRACKBOOK_CHROMIUM`, Playwright's own, the usual names on PATH, the usual places of macOS and
 Windows. Installed with apt where that works without asking (`sudo -n`), else with `playwright install chromium`.

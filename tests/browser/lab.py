@@ -1,4 +1,4 @@
-"""JupyterLab as a person uses it: a page object over Playwright."""
+"""A page object over Playwright, by which tests use JupyterLab as a person does."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class Lab:
         dialog.accept()  # "leave this page?" at a reload; a test that expects none looks at `dialogs`
 
     def forgive(self, text: str) -> None:
-        """Take errors with this text from the list; they were the point of the test, so there must be some."""
+        """Remove expected errors with this text from the list; there must be some."""
         kept = [error for error in self.errors if text not in error]
         assert len(kept) < len(self.errors), f"no error with {text!r} on the console: {self.errors}"
         self.errors = kept
@@ -172,7 +172,7 @@ class Lab:
         return self.page.locator(".jp-NotebookPanel .jp-CodeCell").nth(number)
 
     def run(self, number: int) -> None:
-        """Run a cell and come back at once."""
+        """Start to run a cell, and return at once."""
         self.cell(number).locator(".jp-InputArea-editor").click()
         self.page.keyboard.press("Control+Enter")
 
@@ -193,7 +193,7 @@ class Lab:
         self.wait_until_idle()
 
     def wait_until_idle(self, *, seconds: float = PATIENCE) -> None:
-        """Wait for the kernel itself: the indicator on the toolbar says "idle" before there is one."""
+        """Wait until the kernel itself is idle. The indicator on the toolbar says "idle" before the kernel exists."""
         self.page.wait_for_function(
             """() => {
                 const context = window.jupyterapp.shell.currentWidget?.sessionContext;
@@ -217,7 +217,7 @@ class Lab:
         self.page.locator(f"body[data-jp-theme-light='{str(theme == 'light').lower()}']").wait_for(state="attached")
 
     def wait_for_quiet(self) -> None:
-        """Wait until every chart on the page has stood still for ten animation frames."""
+        """Wait until no chart on the page has changed for ten animation frames."""
         self.page.evaluate(QUIET)
 
     def set_size(self, width: int, height: int = 900) -> None:
@@ -225,14 +225,14 @@ class Lab:
 
 
 class Board:
-    """What a board shows, read from its DOM hooks and from the Vega view of each chart."""
+    """A board on the page, read through its DOM hooks and the Vega view of each chart."""
 
     def __init__(self, root: Locator) -> None:
         self.root = root
         self.page = root.page
 
     def wait(self, *, seconds: float = PATIENCE) -> Board:
-        """Wait until the board is there and every chart on it has drawn."""
+        """Wait until the board is on the page and all its charts are drawn."""
         self.root.wait_for(timeout=seconds * 1000)
         self.root.scroll_into_view_if_needed()  # what is out of sight is not drawn
         self.root.locator(".tb-chart").first.wait_for(timeout=seconds * 1000)
@@ -307,7 +307,7 @@ class Board:
         return box
 
     def faint(self) -> list[str]:
-        """The texts with less contrast than WCAG's AA asks for, 4.5; of the page, too, what the board puts there."""
+        """Return texts with less contrast than WCAG's AA requires (4.5), including those that the board adds to the page."""
         found: list[str] = self.root.evaluate(FAINT)
         return found
 

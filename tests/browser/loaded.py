@@ -1,4 +1,4 @@
-"""Runs the browser tests on a busy machine: three programs a core compute for nothing meanwhile.
+"""Run the browser tests on a busy machine, with three computing programs on each core.
 
 Arguments go to pytest. `BUSY=n` starts n programs instead.
 """

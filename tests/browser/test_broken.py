@@ -1,4 +1,4 @@
-"""What goes wrong says so in its place."""
+"""Errors are shown in their place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a reader can do while the cell is busy."""
+"""Controls of a board while the cell is busy."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ tb.finish()
 
 
 def move_the_slider_while_busy(lab: Lab, prepare: str = "", seconds: float = 60) -> str:
-    """Return what the cell says at its end; it ends when it hears of the slider, or after so many seconds."""
+    """Move the slider while the cell is busy, and return the cell's output. The cell ends when it notices the slider, or in time."""
     lab.write_and_open("busy", LISTEN.replace("PREPARE", prepare).replace("SECONDS", str(seconds)))
     lab.run(0)
     board = lab.board().wait_for_rows("loss", 20)

@@ -1,4 +1,4 @@
-"""What the recorders find of a real cell is what the tabs of its run's details show."""
+"""The tabs of a run's details show what was captured of a real cell."""
 
 from __future__ import annotations
 

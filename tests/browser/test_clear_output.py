@@ -1,4 +1,4 @@
-"""Loops that clear the output of their cell: the board comes back by itself."""
+"""Boards are displayed again after loops that clear the output of their cell."""
 
 from __future__ import annotations
 

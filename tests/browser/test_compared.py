@@ -1,4 +1,4 @@
-"""``%track compare`` and ``%track diff`` as a notebook shows them."""
+"""``%track compare`` and ``%track diff`` in a notebook."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one sets on the board takes effect, is heard by Python, and is still there after a reload."""
+"""Settings made on the board take effect, reach Python, and survive a reload."""
 
 from __future__ import annotations
 

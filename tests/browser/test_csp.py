@@ -1,4 +1,4 @@
-"""A page whose security policy forbids `eval` draws the board all the same."""
+"""Boards draw on a page whose security policy forbids `eval`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run's details in JupyterLab: its console, code and environment, also while the cell is busy."""
+"""The details of a run in JupyterLab: console, code and environment, even while the cell is busy."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def choose(board: Board, tab: str) -> Any:
 
 
 def in_view(board: Board) -> list[str]:
-    """The lines that a reader sees, from top to bottom."""
+    """Return the visible lines, from top to bottom."""
     texts: list[str] = board.root.locator(".tb-console").evaluate("""(console) => {
         const { top, bottom } = console.getBoundingClientRect();
         return [...console.querySelectorAll(".tb-line")].filter((line) => {

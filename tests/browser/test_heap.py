@@ -1,4 +1,4 @@
-"""Two minutes of a run, a refresh as soon as the last is drawn: the browser's memory stays what it was."""
+"""The browser's memory does not grow during two minutes of a run with the fastest refreshes."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def packed(frame: Any) -> Any:
 
 
 def frames() -> list[Any]:
-    """What a kernel sends of a run that goes on."""
+    """Yield the frames of an open run."""
     picture = Picture("heap")
     header: Any = {
         "key": 0,

@@ -1,4 +1,4 @@
-"""A board outlives reloads, other views and the kernel itself."""
+"""Boards survive reloads, other views and the kernel."""
 
 from __future__ import annotations
 

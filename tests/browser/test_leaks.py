@@ -1,4 +1,4 @@
-"""A board that comes and goes a hundred times leaves nothing behind."""
+"""A board that is shown and cleared a hundred times leaks nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nothing clipped, overlapping or overflowing; the pictures are there to be looked at."""
+"""No text is clipped, overlapping or overflowing. Screenshots are kept for inspection."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_nothing_is_clipped_or_overlapping_at_any_width_in_either_theme(lab: Lab
 
 
 def ink(picture: Image.Image) -> str:
-    """Tell whether the chart's title and labels stand out from its ground."""
+    """Return whether the chart's title and labels contrast with the background."""
     levels = picture.convert("L").tobytes()
     ground = max(set(levels), key=levels.count)
     assert max(abs(level - ground) for level in levels) > 80, "labels without contrast"

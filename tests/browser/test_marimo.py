@@ -1,4 +1,4 @@
-"""marimo, which has no IPython, no widget manager of Jupyter's and no cells that end."""
+"""Boards in marimo, which has neither IPython, nor Jupyter's widget manager, nor events at the end of cells."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _(tb):
 
 @pytest.fixture
 def url(tmp_path: Path) -> Iterator[str]:
-    """The address of a marimo server with this notebook."""
+    """Start a marimo server with this notebook, and return its address."""
     notebook, log = tmp_path / "notebook.py", tmp_path / "marimo.log"
     notebook.write_text(NOTEBOOK)
     (tmp_path / "marimo").mkdir()

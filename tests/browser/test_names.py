@@ -1,4 +1,4 @@
-"""Whatever a metric, a run or a project is called, it is drawn as it is and injects nothing."""
+"""Any name of a metric, run or project is shown literally, and injects nothing."""
 
 from __future__ import annotations
 

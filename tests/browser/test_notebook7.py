@@ -1,4 +1,4 @@
-"""Notebook 7, which has JupyterLab's outputs and widget manager in pages of its own."""
+"""Boards in Notebook 7, whose pages use JupyterLab's outputs and widget manager."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a point came from, as a reader sees it: in the tooltip, and in a notebook whose cells were executed in another order."""
+"""The cell execution of a point, in the tooltip, and in a notebook whose cells were executed out of order."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def lab(lab_of_module: Lab) -> Lab:
 
 
 def tooltip(board: Board, across: float) -> str:
-    """What stands over the point at this part of the chart's width."""
+    """Return the tooltip of the point at this share of the chart's width."""
     box = board.chart("loss").locator(".tb-plot").bounding_box()
     assert box is not None
     board.page.mouse.move(box["x"] + across * box["width"], box["y"] + box["height"] / 2)

@@ -1,4 +1,4 @@
-"""The README's picture: a cell that trains, from the empty board to the finished runs. `make picture` keeps it."""
+"""The README's picture: a cell that trains, from the empty board to the finished runs, written by `make picture`."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_cell_that_trains_is_filmed_from_empty_board_to_finished(lab: Lab, serve
 
 
 class Stage:
-    """One cell, seen at the picture's width."""
+    """One cell on a page of the picture's width."""
 
     def __init__(self, lab: Lab, number: int) -> None:
         self.lab, self.number = lab, number
@@ -139,7 +139,7 @@ class Stage:
 
 
 def save(begin: list[Image.Image], film: list[Image.Image], end: list[Image.Image], path: Path) -> None:
-    """Write a GIF: what stood still before the training, `FRAMES` frames of its film, and two pictures of its end."""
+    """Write a GIF of the still page before the training, `FRAMES` frames of the training, and two pictures of its end."""
     kept = [*begin, *(film[round(number * (len(film) - 1) / (FRAMES - 1))] for number in range(FRAMES)), *end]
     size = (WIDTH, max(frame.height for frame in kept))
     frames = [Image.new("RGB", size, "white") for _ in kept]

@@ -1,4 +1,4 @@
-"""A page that is printed, by a person or by nbconvert's webpdf, shows every chart whole and none of the controls."""
+"""A printed page, also by nbconvert's webpdf, shows every chart completely, without controls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The front end is in the notebook once, and evaluated once a page."""
+"""The front end is once in the notebook, and evaluated once on a page."""
 
 from __future__ import annotations
 

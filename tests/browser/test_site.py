@@ -1,4 +1,4 @@
-"""The documentation as a site: it builds without a warning, fetches nothing from elsewhere, and its boards draw."""
+"""The documentation site builds without warnings, loads nothing from other hosts, and its boards draw."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 class Loads(HTMLParser):
-    """What a page loads, by the addresses in its markup."""
+    """The addresses that a page's markup loads."""
 
     def __init__(self, html: str) -> None:
         super().__init__()

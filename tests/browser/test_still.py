@@ -1,4 +1,4 @@
-"""What a saved notebook shows of a board when no kernel stands behind it."""
+"""The snapshot of a board in a saved notebook without a kernel."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def still_of(path: Path) -> Any:
 
 
 def wait_for_still(lab: Lab, number: int = 0) -> Locator:
-    """The still comes after the cell has ended; it is there, whether it can be seen or not."""
+    """Wait for the snapshot, which is made after the cell has ended, whether it is visible or not."""
     still = lab.cell(number).locator(".jp-RenderedVegaLite")
     still.locator("canvas, svg").first.wait_for(state="attached")
     return still

@@ -1,4 +1,4 @@
-"""The stop button, while the cell that it stops is busy."""
+"""The stop button while its cell is busy."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def lab(lab_of_module: Lab) -> Lab:
 
 
 def stop(lab: Lab, number: int, name: str) -> Board:
-    """Runs a cell, and clicks its board's button while it is busy."""
+    """Run a cell, and click its board's button while the cell is busy."""
     lab.run(number)
     board = lab.board(number).wait_for_chart("loss")
     assert lab.is_busy(number)

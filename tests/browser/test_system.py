@@ -1,4 +1,4 @@
-"""System metrics stand below the run's own, folded away until somebody wants them."""
+"""System metrics are below the run's own metrics, folded at first."""
 
 from __future__ import annotations
 

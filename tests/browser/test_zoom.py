@@ -1,4 +1,4 @@
-"""Zooming by hand shows what the browser holds at once, and what only the kernel has a moment later."""
+"""A zoom shows the browser's data at once, and the kernel's finer data a moment later."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ CONSECUTIVE = """([chart, most]) => {
 
 
 def drag(board: Board, metric: str, start: tuple[float, float], end: tuple[float, float]) -> None:
-    """Drag over a chart, in shares of its plot."""
+    """Drag over a chart, from and to shares of its plot area."""
     plot = board.chart(metric).locator(".tb-plot")
     plot.scroll_into_view_if_needed()
     box = plot.bounding_box()
@@ -57,7 +57,7 @@ def wait_for_window(board: Board, metric: str, axis: str, *, zoomed: bool = True
 
 
 def zoom_until_every_point_is_there(lab: Lab, board: Board) -> None:
-    """Zoom to a few hundred steps; then the rows must be the points themselves."""
+    """Zoom to a few hundred steps, and wait until the rows are the points themselves."""
     for share in (0.05, 0.1, 0.2):
         drag(board, "loss", (0.5, 0.3), (0.5 + share, 0.32))
         lab.wait_for_quiet()

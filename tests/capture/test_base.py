@@ -14,7 +14,7 @@ from trackbook.tracking.run_writer import RunWriter
 
 
 class Noting:
-    """A capture that notes what it is told, and may fail at one thing."""
+    """A capture that notes its calls, and may fail in one of them."""
 
     def __init__(self, fails_at: str = "") -> None:
         self.told: list[str] = []

@@ -39,7 +39,7 @@ def notebook() -> dict[str, Any]:
 
 @pytest.fixture
 def execute(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Runs a cell that has an id, as JupyterLab tells it."""
+    """Run a cell with an id, as JupyterLab sends it."""
 
     def run(cell: str, source: str) -> None:
         with monkeypatch.context() as patch:

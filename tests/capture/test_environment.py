@@ -39,7 +39,7 @@ def gathered(**how: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
-    """Runs git in a repository with one commit, which is the working directory."""
+    """Return a function that runs git in a repository with one commit, which is the working directory."""
     folder = tmp_path / "repository"
     folder.mkdir()
     monkeypatch.chdir(folder)
@@ -356,6 +356,6 @@ def test_interrupted_end_is_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_lone_surrogates_are_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Arguments and folders may have names that are not UTF-8."""
+    """Arguments and names of folders may not be UTF-8."""
     monkeypatch.setattr(sys, "orig_argv", ["python", "\udcff.py"])
     assert gathered()["process"]["command"] == "python '\\udcff.py'"

@@ -22,7 +22,7 @@ from trackbook.tracking.run import Run, writer_of
 
 
 class FakeMeter:
-    """Counts its readings; the figures say how many there were."""
+    """A meter whose figures are the number of readings."""
 
     def __init__(self, _: Machine | None = None) -> None:
         self.readings = 0
@@ -58,7 +58,7 @@ def new_run(name: str = "r1", seconds: float = 1000.0) -> Run:
 
 
 def wait_for(run: Run, points: int) -> pl.DataFrame:
-    """The points of a run, when there are at least so many; the test's own timeout ends it."""
+    """Wait until a run has so many points, and return them."""
     while len(found := run.system()) < points:
         time.sleep(0.001)
     return found

@@ -1,4 +1,4 @@
-"""The code that a chart's menu copies (`js/src/interact/altair-code.ts`) is a program that draws it, whatever its names are."""
+"""The code that a chart's menu copies (`js/src/interact/altair-code.ts`) draws the chart, whatever the names are."""
 
 from __future__ import annotations
 

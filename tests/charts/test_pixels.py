@@ -1,4 +1,4 @@
-"""What a series keeps draws the pixels that all of its points draw."""
+"""The kept points of a series draw the same pixels as all points."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 
 
 def drawn(x: Floats, y: Floats) -> NDArray[np.bool_]:
-    """The pixels that a line of no width touches; x and y in pixels. Exact: each stretch is cut where columns meet."""
+    """Return the pixels that a line of width 0 touches, exactly: each section is cut at the borders of columns."""
     borders = np.arange(1.0, WIDTH)
     ends = np.searchsorted(x, borders)
     crossing = np.interp(borders, x, y)
@@ -31,7 +31,7 @@ def drawn(x: Floats, y: Floats) -> NDArray[np.bool_]:
 
 
 def kept(values: Floats) -> tuple[NDArray[np.int64], Floats]:
-    """Steps and values of the corners of all buckets."""
+    """Return steps and values of the corners of all buckets."""
     buckets, steps = Buckets(), np.arange(len(values))
     series = np.full(len(values), buckets.new())
     for part in np.array_split(steps, 7):

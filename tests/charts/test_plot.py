@@ -31,7 +31,7 @@ def test_every_golden_file_has_a_case() -> None:
 
 
 def over(defined: list[list[str]], look: DrawSettings | None = None) -> tuple[str, list[tuple[float, float]]]:
-    """The x axis and the (x, value) of `loss`, whose `epoch` was logged every third step."""
+    """Return the x axis and the (x, value) pairs of `loss`, with an `epoch` logged every third step."""
     kernel = Kernel()
     kernel.run(0, "first", defined=defined)
     kernel.points(0, "loss", range(6), range(6))

@@ -48,7 +48,7 @@ def drawn(made: Picture, **options: Any) -> Snapshot:
 
 
 def rows(saved: Snapshot) -> list[tuple[float, ...]]:
-    """Chart, run, x and y of each point."""
+    """Return chart, run, x and y of each point."""
     head, *lines = saved.spec["data"]["values"].split("\n")
     assert head == "m,r,x,value"
     return [tuple(float(cell) for cell in line.split(",")) for line in lines]

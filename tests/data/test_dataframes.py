@@ -93,7 +93,7 @@ def test_value_that_is_not_a_name_is_an_unknown_metric() -> None:
 
 
 class Growing(MemoryStore):
-    """A store that takes in another metric between two questions."""
+    """A store that gets another metric between two reads."""
 
     def summary(self, run_id: str) -> dict[str, MetricSummary]:
         known = super().summary(run_id)
@@ -111,7 +111,7 @@ def test_metric_logged_during_a_read_is_in_the_next_read() -> None:
 
 
 def test_damaged_cells_hide_no_others() -> None:
-    """From a file that an earlier version imported, or in which a bit flipped."""
+    """As in a file imported by an earlier version, or with a flipped bit."""
     store = MemoryStore()
     good = (0, "a", 1, "x = 1", 1.0, 2.0, "ok", None, None, '["loss"]', 3, None)
     bad = (1, "b", 2, "x = 2", 1e300, -1e300, "ok", None, None, "{no json", 3, None)

@@ -149,7 +149,7 @@ def test_failure_is_raised_and_leaves_the_former_export_alone(tmp_path: Path) ->
 
 
 def test_the_store_is_read_on_the_thread_of_the_caller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A thread of Polars must not wait for a store, whose holder may wait for Polars."""
+    """A thread of Polars must not wait for a store, whose lock may be held by a thread that waits for Polars."""
     runs = [one_run(id="a1"), one_run(id="b2")]
     store = filled(*runs)
     threads = []
@@ -176,7 +176,7 @@ def test_damaged_store_is_warned_of(tmp_path: Path) -> None:
 
 
 def odd_project() -> tuple[str, list[RunRecord], MemoryStore]:
-    """Every odd name as the name of a run, its id, its group and of a metric."""
+    """A project with each odd name as name, id and group of a run, and as a metric."""
     runs = [one_run(id=name, name=name, group=name or None, config={name: name}) for name in NAMES]
     points = {run.id: [(name, 2**63 - 1, -math.inf, 1.5) for name in [run.name, *NAMES[:3]]] for run in runs}
     points = {run_id: list({row[0]: row for row in rows}.values()) for run_id, rows in points.items()}

@@ -28,7 +28,7 @@ def rows(store: MemoryStore, run: RunRecord) -> list[tuple[Any, ...]]:
 
 
 def from_table(tmp_path: Path, **columns: Any) -> tuple[RunRecord, list[tuple[Any, ...]]]:
-    """The only run of a file ``theirs.parquet``, and its points."""
+    """Import a table as ``theirs.parquet``, and return its only run and the points."""
     pl.DataFrame(columns).write_parquet(tmp_path / "theirs.parquet")
     [(_, run)], store = imported(tmp_path / "theirs.parquet")
     return run, rows(store, run)

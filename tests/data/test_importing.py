@@ -378,7 +378,7 @@ def test_run_that_was_not_written_whole_is_not_imported(tmp_path: Path, monkeypa
     ],
 )
 def test_bad_record_in_a_store_is_one_bad_row_said_once(tmp_path: Path, column: str, value: Any) -> None:
-    """From an import by an earlier version, or a flipped bit."""
+    """As after an import by an earlier version, or a flipped bit."""
     store = SqliteStore(tmp_path / "p.db", "p")
     for run_id in ("r1", "r2"):
         store.put_run(one_run(id=run_id))

@@ -127,7 +127,7 @@ EVERYTHING = two(
 
 
 class Texts(HTMLParser):
-    """What a reader sees, and every tag."""
+    """The texts and tags of a page."""
 
     def __init__(self, source: str) -> None:
         super().__init__()

@@ -22,7 +22,7 @@ EVERYTHING = {("r1", "acc"), ("r1", "train/loss"), ("r2", "acc"), ("r2", "train/
 
 
 class Counting(MemoryStore):
-    """Notes which metrics of which run were read, and for which run anything was asked."""
+    """A store that notes which runs and metrics were read."""
 
     def __init__(self) -> None:
         super().__init__()

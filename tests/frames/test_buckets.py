@@ -16,7 +16,7 @@ series = st.dictionaries(st.integers(0, 4000), values, min_size=1, max_size=60)
 
 
 def added(points: dict[int, float], parts: int = 1, width: int = 1) -> Buckets:
-    """One series."""
+    """Return buckets with one series."""
     buckets = Buckets()
     buckets.new()
     while 1 << buckets.shift[0] < width:
@@ -34,7 +34,7 @@ def add(buckets: Buckets, steps: Any, values: Any, series: int = 0) -> None:
 
 
 def expected_row(bucket: int, points: dict[int, float]) -> dict[str, float]:
-    """What a bucket says of its points, from the definition."""
+    """Return the row of a bucket, computed from its definition."""
     finite = {step: value for step, value in points.items() if math.isfinite(value)}
     lowest = min(finite, key=lambda step: (finite[step], step), default=None)
     highest = max(finite, key=lambda step: (finite[step], -step), default=None)

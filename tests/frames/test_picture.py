@@ -105,7 +105,7 @@ def test_a_cleared_run_is_gone_from_the_next_keyframe() -> None:
 
 
 def sent(points: dict[int, float], budget: int | None = None) -> dict[float, dict[str, float]]:
-    """The rows of one series as they arrive."""
+    """Return the rows of one series as they arrive."""
     kernel = Picture("p")
     kernel.put_run(run_header(0))
     steps = np.array(list(points), np.int64)

@@ -1,6 +1,6 @@
 """Makes the golden files: what the kernel sends, and the picture that every front end must assemble from it.
 
-`python tests/golden/make.py` writes them. `tests/test_frames.py` makes them again and compares, and `js` reads them.
+`python tests/golden/make.py` writes them. `tests/frames/test_picture.py` makes them again and compares, and `js` reads them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ NOW = 1_800_000_000.0
 
 
 class Kernel:
-    """A picture whose frames are kept in the order they would be sent."""
+    """A picture whose frames are kept in the order in which they are sent."""
 
     def __init__(self, project: str = "digits") -> None:
         self.picture = Picture(project)
@@ -113,7 +113,7 @@ def not_finite(kernel: Kernel) -> None:
 
 
 def magnitudes(kernel: Kernel) -> None:
-    """Series whose values or steps float32 and uint32 do not hold, and one far from zero."""
+    """Series with values or steps beyond float32 and uint32, and one far from zero."""
     steps = np.arange(2050)
     kernel.run(0, "extreme")
     for metric, scale in (("huge", 1e300), ("tiny", 1e-60), ("plain", 1.0)):
@@ -127,7 +127,7 @@ def magnitudes(kernel: Kernel) -> None:
 
 
 def budgeted(kernel: Kernel) -> None:
-    """A keyframe coarser than what the kernel has, and deltas that fit it."""
+    """A keyframe coarser than the kernel's buckets, and deltas that match it."""
     steps = np.arange(3000)
     kernel.run(0, "many")
     for metric in range(4):

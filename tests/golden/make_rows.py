@@ -1,6 +1,6 @@
 """Makes the golden rows: what is drawn of a picture, seen in several ways, in Python as in the browser.
 
-`python tests/golden/make_rows.py` writes them. `tests/test_drawn.py` makes them again and compares, and `js` draws them.
+`python tests/golden/make_rows.py` writes them. `tests/charts/test_plot.py` makes them again and compares, and `js` draws them.
 """
 
 from __future__ import annotations
@@ -152,7 +152,7 @@ def _plot(plot: Any) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """NaN, the infinities and -0 as text, which JSON has not or does not keep."""
+    """Return NaN, the infinities and -0 as text, since JSON cannot represent them."""
     if isinstance(value, float) and (not np.isfinite(value) or str(value) == "-0.0"):
         return str(value).replace("nan", "NaN").replace("inf", "Infinity")
     return value

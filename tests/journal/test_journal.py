@@ -57,7 +57,7 @@ def two_metrics(home: Path | None) -> FileJournal:
 
 
 def left_behind(home: Path) -> list[Row]:
-    """What another process finds, while this one lives."""
+    """Return what another process finds while this one is alive."""
     (folder,) = home.iterdir()
     return rows(Remains(folder, None).batches({}))
 
@@ -173,7 +173,7 @@ def test_another_process_reads_what_was_written(kept: FileJournal, tmp_path: Pat
 
 
 def test_a_hole_is_a_hole_in_the_file_too(kept: FileJournal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An interrupt before a segment's write must not move what comes after: marks are places in the file."""
+    """An interrupt before a segment's write must not move later records, because marks are positions in the file."""
     put(kept, (0, 0, 0.5))
     with monkeypatch.context() as broken:
         broken.setattr(journal_module, "_PACK", [refuse(OSError("interrupted"))] * 3)
@@ -281,7 +281,7 @@ def test_probing_the_lock_does_not_block_the_process(tmp_path: Path, monkeypatch
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no fork")
 def test_forked_child_can_close_a_buffer_with_views(tmp_path: Path) -> None:
-    """The child inherits the pump's array, and no thread that would ever give it up."""
+    """The child inherits the pump's array, but no thread that would release it."""
     journal = two_metrics(tmp_path)
     array = np.frombuffer(journal._segment.buffer, np.uint8)
     journal.leave()
@@ -289,7 +289,7 @@ def test_forked_child_can_close_a_buffer_with_views(tmp_path: Path) -> None:
 
 
 def resident(folder: Path) -> list[int]:
-    """The kB that this process has in memory of each segment that it maps, in the order of their names."""
+    """Return the kB of each mapped segment in this process's memory, by name."""
     found: dict[str, int] = {}
     name = ""
     for line in Path("/proc/self/smaps").read_text().splitlines():

@@ -24,7 +24,7 @@ POINTS = [("a", 0, 0.5), ("a", 1, 1.5), ("b", 0, 2.5), ("a", 9, 3.5)]
 
 
 def found(home: Path, marks: dict[str, int] | None = None) -> list[Row]:
-    """What the next opener finds, who lets go of it again."""
+    """Return what the next opener finds, and release the lock."""
     points: list[Row] = []
     for left in remains(home):
         points += rows(left.batches(marks or {}))
@@ -33,7 +33,7 @@ def found(home: Path, marks: dict[str, int] | None = None) -> list[Row]:
 
 
 def seen(folder: Path) -> list[Row]:
-    """What the parent sees of a child's journal while the child lives."""
+    """Return the parent's view of a child's journal while the child is alive."""
     return rows(Remains(folder, None).batches({}))
 
 
@@ -107,7 +107,7 @@ def test_segments_that_were_not_read_are_not_removed(tmp_path: Path) -> None:
 def test_journal_that_reads_differently_twice_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Any], Any]
 ) -> None:
-    """A short read, or a bit that flipped on its way: what was read is not what is there."""
+    """After a short read or a flipped bit, the read data differ from the file."""
     abandoned(tmp_path, *TWO_CALLS)
     plain, calls = np.fromfile, itertools.count()
 

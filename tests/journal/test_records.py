@@ -17,7 +17,7 @@ METRICS = {0: "a", 1: "b"}
 
 
 def packed(*records: tuple[float, int, float, int, int]) -> Any:
-    """Records of time, step, value, metric and how many are left of the call."""
+    """Return records of time, step, value, metric and the number left of the call."""
     return read(b"".join(struct.pack("<" + RECORD, *record) for record in records), 0, len(records) * RECORD_BYTES)
 
 
@@ -51,7 +51,7 @@ def test_incomplete_call_is_skipped(lost: int) -> None:
 
 @given(st.lists(st.tuples(st.integers(1, 4), st.integers(0, 4))), st.integers(0, 3))
 def test_only_complete_calls_are_read(calls: list[tuple[int, int]], cut: int) -> None:
-    """Each has so many records, of which so many were packed; the stretch ends `cut` records early."""
+    """Each call has so many records, of which so many were packed; the array ends `cut` records early."""
     records, whole = [], []
     for step, (size, made) in enumerate(calls):
         for left in reversed(range(size)):

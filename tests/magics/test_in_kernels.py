@@ -55,7 +55,7 @@ CELLS = {
 
 @pytest.fixture(scope="module")
 def executed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, NotebookClient]:
-    """Where the runs are, and who executed the notebook."""
+    """Execute the notebook; return the folder of its runs and the client."""
     folder = tmp_path_factory.mktemp("kernel")
     client = client_of(CELLS, folder)
     with pytest.raises(Exception, match="Kernel died"):  # the last cell

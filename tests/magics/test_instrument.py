@@ -26,7 +26,7 @@ TRACKER = "__tracker__"
 
 
 class Notes:
-    """A tracker that writes down what it is told."""
+    """A tracker that notes its calls."""
 
     def __init__(self, metrics: list[str], due: Callable[[int], bool] = lambda _: True) -> None:
         self.metrics = metrics
@@ -54,7 +54,7 @@ def instrumented(source: str, words: str, **options: Any) -> InstrumentedCell:
 
 
 def track(source: str, words: str, due: Callable[[int], bool] = lambda _: True, **options: Any) -> Notes:
-    """What is told when `source` runs with `words` tracked."""
+    """Run `source` with `words` tracked, and return the reported values."""
     notes = Notes([what.metric for what in parse_targets(words.split())], due)
     tree = ast.fix_missing_locations(instrumented(source, words, **options).tree)
     exec(compile(tree, "cell", "exec"), {TRACKER: notes})
@@ -249,7 +249,7 @@ def codes(code: types.CodeType) -> Iterator[types.CodeType]:
 
 
 def instructions(code: types.CodeType, lines: set[int]) -> list[tuple[Any, ...]]:
-    """What is executed for some lines, without jumps: a statement that is no longer the last of its loop has none."""
+    """Return the instructions of some lines without jumps, which a statement lacks when it is no longer the last of its loop."""
     found = []
     for one in codes(code):
         for step in dis.get_instructions(one):

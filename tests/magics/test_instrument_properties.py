@@ -1,4 +1,4 @@
-"""Programs of all shapes: a rewritten cell does what the plain one does, and tells what an instrumented copy logs."""
+"""Random programs: an instrumented cell behaves as the plain one, and reports what a copy with explicit calls logs."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True)
 class Place:
-    """Where a statement stands, which decides what it may be."""
+    """The place of a statement, which decides which statements are possible."""
 
     indent: int = 0
     depth: int = 3
@@ -144,7 +144,7 @@ def compounds(draw: st.DrawFn, place: Place) -> list[Line]:
 
 @st.composite
 def programs(draw: st.DrawFn) -> tuple[str, str]:
-    """A program, and its copy that logs."""
+    """Draw a program, and its copy with explicit calls."""
     lines = [both(0, "a = b = c = 2"), *log("ab", 0), *draw(blocks(Place())), *draw(blocks(Place()))]
     plain = "\n".join("    " * line.indent + line.plain for line in lines if line.plain is not None)
     copy = "\n".join("    " * line.indent + line.copy for line in lines if line.copy is not None)

@@ -58,7 +58,7 @@ def test_numbers_of_known_types_are_logged(run: Run, value: object, number: floa
 
 
 class Convertible:
-    """What a user wrote: to convert it would run code of theirs."""
+    """A user's class, whose conversion would run the user's code."""
 
     shape = ()
 
@@ -127,7 +127,7 @@ def test_placeholders_of_compilers_are_ignored(run: Run, name: str) -> None:
 
 
 class Tensor:
-    """A one-element tensor of a library that is known: to read it is slow."""
+    """A one-element tensor of a known library, which is slow to read."""
 
     shape = ()
     dtype = None

@@ -190,7 +190,7 @@ def test_run_as_result_is_shown_except_beside_its_board(shell: Shell, monkeypatc
 
 
 def execute(shell: Shell, source: str, runs: int = 1, project: str = "p") -> list[tuple[str, str | None]]:
-    """What a cell opened, by id, and what each of them lies over."""
+    """Execute a cell; return the ids of its runs, and the predecessor of each."""
     found: list[tuple[str, str | None]] = []
 
     def opened() -> None:

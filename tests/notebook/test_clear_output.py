@@ -11,7 +11,7 @@ from trackbook.notebook.clear_output import ClearedOutputs
 
 
 class Publisher:
-    """As much of ipykernel's publishers and streams as hooks need; what is scheduled for their thread runs at once."""
+    """The part of ipykernel's publishers and streams that hooks need. Calls scheduled for their thread run at once."""
 
     closed = False
 
@@ -36,7 +36,7 @@ class Publisher:
 
 
 class Notebook:
-    """A cell that is followed, and what its outputs were told."""
+    """A followed cell, and the calls of its outputs."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.display_pub, self.displayhook, self.stream = Publisher(), Publisher(), Publisher()

@@ -14,7 +14,7 @@ from trackbook.notebook.host import Host, Jupyter, Marimo
 
 
 class Shell:
-    """As much of a Jupyter kernel's shell as `host` looks at."""
+    """The part of a Jupyter kernel's shell that `host` uses."""
 
     def __init__(self) -> None:
         self.kernel = object()
@@ -160,7 +160,7 @@ def test_failure_to_load_the_magics_is_a_warning(shell: Shell, jupyter: Host) ->
 
 @pytest.fixture
 def marimo(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """As much of marimo as `host` looks at."""
+    """The part of marimo that `host` uses."""
     fake = SimpleNamespace(running_in_notebook=lambda: True, shown=[])
     fake.output = SimpleNamespace(append=fake.shown.append)
     fake.context = SimpleNamespace(execution_context=SimpleNamespace())

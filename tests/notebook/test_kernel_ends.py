@@ -1,4 +1,4 @@
-"""A kernel that ends while a cell trains, with `init` in an earlier cell and nobody who calls `finish`."""
+"""A kernel that ends while a cell trains, with `init` in an earlier cell and without a call of `finish`."""
 
 from __future__ import annotations
 

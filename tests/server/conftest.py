@@ -20,7 +20,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
 
 @pytest.fixture
 def writing(tmp_path: Path) -> Iterator[Served]:
-    """The same, of which the runs may be changed."""
+    """The same with permission to change runs."""
     served = Served(tmp_path, Access(may_write=True))
     yield served
     served.close()

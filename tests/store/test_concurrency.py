@@ -30,7 +30,7 @@ TIMEOUT = 60
 
 
 class Reader:
-    """Follows a run as a board does."""
+    """Follow a run as a board does."""
 
     def __init__(self, store: SqliteStore) -> None:
         self.store = store
@@ -74,7 +74,7 @@ def stores(count: int) -> Iterator[list[SqliteStore]]:
 
 @contextmanager
 def small_chunks() -> Iterator[None]:
-    """Everything that happens to large runs, in small ones."""
+    """Use small chunks, so that small runs behave as large ones."""
     with (
         mock.patch.object(run_buffer, "LARGEST", 7),
         mock.patch.object(run_buffer, "RECENT", 9),

@@ -1,4 +1,4 @@
-"""What a store does when its disk, its file or another process fails it: it goes on, says so once, and loses nothing."""
+"""Stores whose disk, file or neighbouring process fails: they continue, report it once, and lose nothing."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def steps(store: SqliteStore, run: str = "r1") -> list[int]:
 
 
 def fill(store: SqliteStore, runs: int = 3, chunks: int = 6) -> None:
-    """Runs of several chunks, each over many pages of the file."""
+    """Fill a store with runs of several chunks, each over many pages of the file."""
     for run in range(1, runs + 1):
         store.put_run(RunRecord(f"r{run}", f"run {run}", float(run)))
     for chunk in range(chunks):
@@ -364,7 +364,7 @@ def test_a_really_full_disk(small_disk: Path) -> None:
 
 
 def test_a_disk_with_no_room_at_all_can_still_be_read(small_disk: Path) -> None:
-    """Also what is no longer in memory."""
+    """Even points that are no longer in memory."""
     store = SqliteStore(small_disk / "digits.db", "digits")
     store.put_run(RunRecord("r0", "a", 1.0, state="finished"))
     store.append("r0", points(range(CHUNK)))
@@ -459,7 +459,7 @@ def test_a_resumed_run_whose_file_is_busy_is_compared_with_it_later(
 
 @pytest.fixture
 def read_only(tmp_path: Path) -> Iterator[Callable[[], Path]]:
-    """A folder, and what makes it read-only: its rights, which do not stop root, or its disk."""
+    """A folder that is read-only by its permissions, which do not affect root, or by its disk."""
     place = tmp_path / "read-only"
     place.mkdir()
     root = os.getuid() == 0
@@ -602,7 +602,7 @@ create table marks (mark text primary key, drained integer not null) strict;
 
 
 def older_file(path: Path) -> None:
-    """A file of version 1, as if today's tables had come later."""
+    """Return a file of version 1, without the tables of later versions."""
     path.parent.mkdir(exist_ok=True)
     db = sqlite3.connect(path)
     with db:

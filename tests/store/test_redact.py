@@ -209,7 +209,7 @@ def test_each_pattern_has_an_adversarial_text() -> None:
 
 
 def seconds(text: str) -> float:
-    """CPU time of this thread, of the quickest of some attempts: others' load does not count."""
+    """Return the CPU time of this thread for the fastest of some attempts, so that other load does not count."""
     found = []
     for _ in range(4):
         begin = time.thread_time()

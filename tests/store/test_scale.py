@@ -1,4 +1,4 @@
-"""What a call reads does not grow with the runs of the project: SQLite's own work is counted, not time."""
+"""The cost of a call does not grow with the runs of the project. SQLite's work is counted, not time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ STEPS = 5
 
 
 class Work:
-    """What SQLite did: statements, and steps of its virtual machine in hundreds."""
+    """The work of SQLite: statements, and hundreds of steps of its virtual machine."""
 
     def __init__(self) -> None:
         self.statements: list[str] = []
@@ -41,7 +41,7 @@ class Work:
 
 @contextmanager
 def counted() -> Iterator[Work]:
-    """Count the work of all connections that are opened meanwhile."""
+    """Count the work of all connections opened in this context."""
     work, connect = Work(), sqlite3.connect
 
     def watched(*given: Any, **named: Any) -> sqlite3.Connection:
@@ -75,7 +75,7 @@ def projects(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 def work_of(act: Callable[[Path], Any], folders: tuple[Path, Path]) -> tuple[Work, Work]:
-    """What SQLite does for `act` in a project of few runs, and in one of many."""
+    """Return SQLite's work for `act` in a project of few runs, and in one of many."""
     with counted() as few:
         act(folders[0])
     with counted() as many:

@@ -30,7 +30,7 @@ def store(request: pytest.FixtureRequest, open_store: Open) -> Store:
 
 @pytest.fixture
 def open_store(tmp_path: Path) -> Iterator[Open]:
-    """Opens the same file again and again, as several processes would."""
+    """Return a function that opens the same file again, as another process would."""
     stores: list[SqliteStore] = []
 
     def open_store() -> SqliteStore:

@@ -125,7 +125,7 @@ ENDS: dict[str, str] = {
 
 @pytest.mark.parametrize("end", ENDS)
 def test_no_file_of_a_program_holds_its_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str) -> None:
-    """Not the store, its write-ahead log, the journal, an export or a board's state: neither in plain nor in JSON."""
+    """Neither the store, its log, the journal, an export nor a board's state contains them, in plain text or in JSON."""
     monkeypatch.setenv("TRACKBOOK_DIR", str(tmp_path))
     program = PROGRAM.replace("END", ENDS[end])
     path = tmp_path / "program.txt"  # a program that is not recorded: `-c`

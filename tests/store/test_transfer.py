@@ -1,4 +1,4 @@
-"""Nothing is removed or replaced before all of it was read back."""
+"""Nothing is removed or replaced before the new copy was read back completely."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*file system that cannot share 
 
 @pytest.fixture(autouse=True)
 def rollback_journal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As on NFS, where readers meet locks, and without long waits for them."""
+    """Use a rollback journal, as on NFS, where readers meet locks, with short timeouts."""
     monkeypatch.setattr(filesystem, "is_network", lambda _: True)
     monkeypatch.setattr(sqlite_file, "BUSY_SECONDS", 0.02)
 
@@ -65,7 +65,7 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def flip_chunk(path: Path, run: str = "r1") -> None:
-    """One bit of the oldest chunk."""
+    """Flip one bit of the oldest chunk."""
     with contextlib.closing(sqlite3.connect(path)) as db, db:
         rowid, data = db.execute("select rowid, data from chunks where run_id = ? order by first", (run,)).fetchone()
         middle = len(data) // 2
@@ -74,7 +74,7 @@ def flip_chunk(path: Path, run: str = "r1") -> None:
 
 
 def lock_when(project: Project, monkeypatch: pytest.MonkeyPatch, method: str) -> contextlib.ExitStack:
-    """Another program takes the file just when `method` of the store is called."""
+    """Lock the file, as another program would, when `method` of the store is called."""
     stack, plain, calls = contextlib.ExitStack(), getattr(project.store, method), itertools.count()
 
     def call(*given: Any, **more: Any) -> Any:
@@ -224,7 +224,7 @@ def test_resuming_a_run_of_a_busy_file_is_refused(project: Project) -> None:
 
 
 def test_new_run_begins_while_the_file_is_busy(project: Project) -> None:
-    """It has nothing to read, and waits in memory and in its journal."""
+    """A new run reads nothing, and its points wait in memory and in the journal."""
     with locked(project.store.path):
         run = project.open_run(RunOptions(RunRecord("new", "new", 2.0)))
         run.log({"loss": 0.5})
@@ -242,7 +242,7 @@ def test_new_run_begins_while_the_file_is_busy(project: Project) -> None:
 def test_failed_append_moves_no_marks_and_takes_no_points(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, where: str
 ) -> None:
-    """The journal throws away what the marks say is in the store."""
+    """The journal discards records up to the marks."""
     from trackbook.store import run_points as points_module
     from trackbook.store.metric_stats import MetricStats
 

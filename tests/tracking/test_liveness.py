@@ -1,4 +1,4 @@
-"""Who lives: a live run is told from a dead one by every other process, and is never recovered nor deleted."""
+"""Every process distinguishes live from dead runs, and never recovers or deletes a live one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls of any shape against a model that a test can be sure of: a call is recorded whole, or not at all."""
+"""Random calls compared with a simple model: a call is recorded completely, or not at all."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Key = tuple[str, int]
 
 
 class Odd:
-    """Of the kind that lies about what it is."""
+    """An object that misreports its type."""
 
     def __init__(self, shape: Any) -> None:
         self.shape = shape
@@ -80,7 +80,7 @@ calls = st.lists(st.tuples(good_data | any_data, steps), max_size=8)
 
 
 class Model:
-    """What a run should hold: for each metric and step the first value."""
+    """The expected content of a run: the first value for each metric and step."""
 
     def __init__(self, by: str) -> None:
         self.by = by
@@ -153,7 +153,7 @@ batches = st.lists(st.tuples(rows, st.sampled_from(["go on", "flush", "reopen"])
 
 
 def figures(store: Store) -> str:
-    """SQLite keeps no sign of a zero."""
+    """Return figures without the sign of zero, which SQLite drops."""
     return re.sub(r"-0\.0\b", "0.0", repr(store.summary("r")))
 
 

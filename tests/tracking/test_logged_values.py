@@ -23,7 +23,7 @@ class Metric(str, Enum):  # noqa: UP042  # the kind whose str() is not its value
 
 
 class Tensor:
-    """Shaped like torch's and jax's scalars: a shape and `item`, and no numpy underneath."""
+    """Like scalars of torch and jax: with a shape and `item`, but without numpy."""
 
     def __init__(self, item: Any, shape: Any = ()) -> None:
         self._item = item
@@ -34,7 +34,7 @@ class Tensor:
 
 
 class EagerTensor:
-    """Shaped like tensorflow's: `numpy`, and no `item`."""
+    """Like tensorflow's tensors: with `numpy`, but without `item`."""
 
     shape = ()
 

@@ -156,7 +156,7 @@ def test_journal_of_a_dead_process_is_recovered_at_once(project: Project, chosen
 
 @pytest.fixture
 def flushes_taking(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Says how many seconds a flush takes, as the project's clock tells it."""
+    """Set the duration of a flush on the project's clock."""
 
     def take(seconds: float) -> None:
         times = itertools.count(step=seconds)
@@ -182,7 +182,7 @@ def test_a_flush_that_took_long_is_followed_by_a_longer_rest(
 def test_a_large_backlog_is_flushed_each_second(
     project: Project, flushes_taking: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Else what is not in the file yet would take the memory."""
+    """Otherwise points that are not in the file yet would fill the memory."""
     flushes_taking(5.0)
     monkeypatch.setattr("trackbook.tracking.project.LARGEST_BACKLOG", 0)
     flushes: list[float] = []

@@ -15,7 +15,7 @@ from trackbook.tracking.recorder import Recorder
 
 
 class Counted:
-    """A recorder whose calls give the steps they were given."""
+    """A recorder whose calls return their steps."""
 
     def __init__(self, by: Any, largest: dict[str, int] | None = None) -> None:
         self.journal = in_memory()
@@ -124,7 +124,7 @@ def test_threads_get_each_step_once() -> None:
 
 
 class Interrupting(FileJournal):
-    """A journal in the middle of which a signal handler runs, once."""
+    """A journal during whose write a signal handler runs, once."""
 
     def __init__(self, at: str) -> None:
         super().__init__(None, {"id": "r1"})
@@ -246,7 +246,7 @@ def test_childs_point_after_the_largest_step_is_a_duplicate(by: Any) -> None:
 
 
 def test_numbering_does_not_wait_for_a_log_call_that_waits_for_it() -> None:
-    """A signal handler inside `log` that ends the run waits for the pump, which may be numbering."""
+    """A signal handler inside `log` that ends the run waits for the pump, which may be in `number`."""
     recorder = Counted("metric").recorder
     failed: list[OSError] = []
 

@@ -59,7 +59,7 @@ def steps(store: Any, metric: str = "a") -> list[int]:
 
 
 def known(store: Any, **fields: Any) -> None:
-    """The run as its process had written it."""
+    """The record of the run as its process wrote it."""
     store.put_run(RunRecord("r1", "a", 0.0, **fields))
     store.flush()
 
@@ -206,7 +206,7 @@ def test_failing_store_leaves_the_journal(home: Path, tmp_path: Path) -> None:
 def test_journal_that_cannot_be_removed_adds_nothing_twice(
     store: SqliteStore, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Open steps would be given anew."""
+    """Otherwise open steps would be assigned again."""
     abandoned(home, [(A, OPEN, 0.5)], [(A, OPEN, 1.5)])
     with monkeypatch.context() as held:
         held.setattr(reader.Remains, "remove", lambda _: False)
@@ -257,7 +257,7 @@ def test_open_steps_are_numbered_once_if_recovery_dies(
 
 
 def test_open_steps_are_written_in_their_own_transaction(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A store writes much in several transactions, and the mark with the last one."""
+    """A store writes large batches in several transactions, with the mark in the last one."""
     monkeypatch.setattr(reader, "_MOST_AT_ONCE", 1)
     folder = abandoned(home, [(A, OPEN, 0.5)], [(A, OPEN, 1.5)])
     done: list[str] = []
@@ -327,7 +327,7 @@ def test_a_living_run_is_left_alone(store: SqliteStore, home: Path) -> None:
 
 
 def test_children_of_a_living_run_are_left_to_it(store: SqliteStore, home: Path) -> None:
-    """Only the parent knows which steps it has given."""
+    """Only the parent knows which steps it has assigned."""
     known(store)
     journal = FileJournal(home, dataclasses.asdict(RunRecord("r1", "a", 0.0)))
     journal.open()

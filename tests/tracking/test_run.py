@@ -191,7 +191,7 @@ def test_resumed_run_knows_the_points_of_before() -> None:
 
 
 def log_unseen(run: Run) -> None:
-    """Log a second point at step 0 as two threads at once do: it is found when the points reach the store."""
+    """Log a duplicate at step 0 as two threads could, so that it is found when the points reach the store."""
     run.log({"loss": 1}, step=0)
     writer_of(run).recorder.record(0.0, {"loss": 2.0}, 0)
 
@@ -465,7 +465,7 @@ def test_completion_offers_what_users_may_use(run: Run) -> None:
 
 
 class StreamLoader:
-    """A loader over a stream of data, as torch has it: there is a `__len__`, which raises."""
+    """A loader of streamed data, as in torch, whose `__len__` raises."""
 
     def __init__(self, error: Exception) -> None:
         self._error = error

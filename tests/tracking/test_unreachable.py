@@ -1,4 +1,4 @@
-"""A folder that cannot be looked into: training goes on in memory, with one warning, and writes as soon as it can."""
+"""Folders that cannot be read: training continues in memory, with one warning, and points are written when possible."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ERRORS = [errno.EACCES, errno.EIO, errno.ESTALE, errno.ENOTCONN]
 
 @contextmanager
 def unreachable(folder: Path, number: int) -> Iterator[None]:
-    """Every look into `folder` fails with one error, as that of a user whose ticket has expired does."""
+    """Let every access to `folder` fail with one error, as after a user's ticket has expired."""
 
     def refusing(whole: Callable[..., Any]) -> Callable[..., Any]:
         def call(path: Any = ".", *rest: Any, **named: Any) -> Any:
@@ -46,7 +46,7 @@ def unreachable(folder: Path, number: int) -> Iterator[None]:
 
 
 def points(folder: Path, run: str) -> list[float]:
-    """What the file has of a run."""
+    """Return the points of a run in the file."""
     found = process().project("p", folder).store.read(run)["value"].to_list()
     return sorted(found)
 

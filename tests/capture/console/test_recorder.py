@@ -41,7 +41,7 @@ TerminalRow = tuple[Any, ...]
 
 
 class Stream(io.TextIOBase):
-    """A stream as a notebook's host has it: of its own kind, with no file beneath it."""
+    """A stream as of a notebook's host: of its own type, without a file."""
 
     def __init__(self) -> None:
         self.shown: list[str] = []
@@ -52,7 +52,7 @@ class Stream(io.TextIOBase):
 
 
 class Bench:
-    """A console beside streams of its own, and runs that nobody serves but the test."""
+    """A console capture with its own streams, and runs that only the test serves."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.monkeypatch = monkeypatch
@@ -221,7 +221,7 @@ def test_secrets_are_redacted_even_over_several_lines(bench: Bench) -> None:
 
 
 class Slotted:
-    """A stream on which nothing can be put, as some hosts and tests have it."""
+    """A stream without `__dict__`, as in some hosts and tests."""
 
     __slots__ = ("shown",)
 
@@ -304,7 +304,7 @@ PARTS = st.lists(st.tuples(st.sampled_from(["stdout", "stderr"]), TEXTS, st.bool
 
 @hypothesis.given(parts=PARTS)
 def test_dropped_lines_are_not_parsed(parts: list[tuple[str, str, bool, int]]) -> None:
-    """What is stored is what it were if the terminal had shown each line."""
+    """The stored lines are those that the terminal would have produced."""
 
     def stored(plain: Callable[[Terminal, str], bool], times: int) -> list[TerminalRow]:
         store = MemoryStore()
@@ -382,7 +382,7 @@ def test_other_wrappers_stay_in_place(bench: Bench) -> None:
 
 
 def test_stream_with_restored_write_is_tapped_again(bench: Bench) -> None:
-    """As by IPython 9, which wraps it for the time of each cell."""
+    """As with IPython 9, which wraps `write` during each cell."""
     bench.use(bench.out, bench.err)
     before = bench.out.write
     bench.out.write = lambda text: 0 + before(text)  # type: ignore[method-assign]
@@ -427,11 +427,11 @@ def test_write_returns_and_raises_as_before(bench: Bench) -> None:
 
 
 def test_concurrent_looks_tap_a_stream_once(bench: Bench) -> None:
-    """`init` in the user's thread, and the pump."""
+    """As when `init` and the pump look at the same time."""
     entered, go, hooks = threading.Semaphore(0), threading.Event(), list[object]()
 
     class Kernels(Stream):
-        """A stream that calls hooks in the thread that sends, as ipykernel's."""
+        """A stream that calls hooks in the sending thread, as ipykernel's streams do."""
 
         pub_thread = SimpleNamespace(schedule=lambda work: work())
         register_hook, unregister_hook = staticmethod(hooks.append), staticmethod(hooks.remove)
@@ -463,7 +463,7 @@ def test_internal_failure_never_reaches_print(bench: Bench) -> None:
 
 
 def test_print_inside_a_print_is_recorded(bench: Bench) -> None:
-    """As of a signal handler that interrupts a write."""
+    """As in a signal handler that interrupts a write."""
     run = bench.begin()
 
     class Talks:
@@ -545,7 +545,7 @@ def test_threads_are_recorded_in_the_order_they_are_shown(bench: Bench) -> None:
 
 
 def test_text_read_while_another_thread_stores_is_stored(bench: Bench) -> None:
-    """A writer that does the pump's work reads, and so does the pump, while somebody asks for the lines."""
+    """A writing thread and the pump read while a user asks for the lines."""
     run = bench.begin()
     failed: list[Exception] = []
 
@@ -747,7 +747,7 @@ run = tb.init(project="p", capture=["console"])
 
 
 def execute(folder: Path, program: str) -> tuple[str, str]:
-    """What a script writes to its stdout and stderr, with its carriage returns."""
+    """Run a script, and return its output with carriage returns."""
     environment = os.environ | {"TRACKBOOK_DIR": str(folder)}
     done = subprocess.run([sys.executable, "-c", SCRIPT + program], check=False, capture_output=True, env=environment)
     return done.stdout.decode(), done.stderr.decode()
@@ -755,7 +755,7 @@ def execute(folder: Path, program: str) -> tuple[str, str]:
 
 @pytest.fixture
 def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
-    """The lines that a run in some process left."""
+    """Return the recorded lines of a run of another process."""
     monkeypatch.setenv("TRACKBOOK_DIR", str(tmp_path))
     return lambda *streams: [
         row["text"]
@@ -853,7 +853,7 @@ def notebook(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, NotebookCl
 
 
 def shown_in(notebook: tuple[Path, NotebookClient], stream: str, *names: str) -> list[str]:
-    """What some cells show of a stream, as a terminal would."""
+    """Return the output of some cells to a stream, as a terminal would show it."""
     cells = [cell for cell in notebook[1].nb.cells if cell.id in names]
     return expected(output.text for cell in cells for output in cell.outputs if output.get("name") == stream)
 

@@ -11,7 +11,7 @@ from trackbook.capture.console.terminal import HEIGHT, LONGEST, Terminal
 
 
 def shown(texts: Iterable[str]) -> list[str]:
-    """What the terminal of ours shows of texts written one after the other."""
+    """Return the lines of our terminal after some texts were written."""
     terminal = Terminal()
     found: list[str] = []
     for text in texts:
@@ -84,7 +84,7 @@ def test_random_controls_equal_pytes_screen(tokens: list[str], size: int) -> Non
 
 
 def test_controls_that_no_program_prints_are_ignored() -> None:
-    """Inserting and deleting of lines and characters: editors do it, on the alternate screen."""
+    """Only editors insert and delete lines and characters, on the alternate screen."""
     assert shown(["one\ntwo\r\x1b[L\x1b[M\x1b[2@\x1b[2P\x1bMx\x1bH\x1b[3g\x1b[4hy\n"]) == ["one", "xyo"]
 
 
