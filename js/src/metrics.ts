@@ -42,7 +42,7 @@ export function globMatches(glob: string, name: string): boolean {
   let at = first.length;
   if (at > end || !name.startsWith(first) || !name.endsWith(last)) return false;
   for (const piece of between) {
-    at = name.indexOf(piece, at); // as early as it can be: any later place leaves less for those that follow
+    at = name.indexOf(piece, at); // at the first possible place, which leaves most text for the others
     if (at < 0 || at + piece.length > end) return false;
     at += piece.length;
   }
@@ -55,7 +55,7 @@ const LARGER =
 const WORD = (words: RegExp) => new RegExp(`(^|[^a-z])(top_?\\d+_?)?(${words.source})($|[^a-z])`, "i");
 const [IS_SMALLER, IS_LARGER] = [WORD(SMALLER), WORD(LARGER)];
 
-/** Return which values of a metric are the best, as its name tells; null where it does not. */
+/** Return whether small or large values of a metric are better, according to its name; null if unknown. */
 export function goalOf(metric: string): "min" | "max" | null {
   if (isSystem(metric)) return null;
   return IS_SMALLER.test(metric) ? "min" : IS_LARGER.test(metric) ? "max" : null;

@@ -212,7 +212,7 @@ export class Board {
     return state === "running" && this.#ticks && here.includes(id);
   }
 
-  /** Since when the kernel that writes a run is idle, in seconds UTC; null while a cell of it runs. */
+  /** When the kernel that writes a run became idle, in seconds UTC; null while it runs a cell. */
   #idleSince({ id }: RunHeader): number | null {
     const here = (this.#model.get("open_runs") ?? []) as readonly string[];
     const since = this.#model.get("idle_since");
@@ -252,7 +252,7 @@ export class Board {
 
   /** Request finer data for a chart. */
   #requestDetail(chart: Chart) {
-    const grouped = this.#sidebar.isGrouping; // the kernel knows single runs only
+    const grouped = this.#sidebar.isGrouping; // the kernel knows only single runs
     if (!chart.visible || !chart.scene || grouped) return;
     this.#detail.request(chart.metric, detailNeed(chart.scene, chart.columns));
   }
@@ -311,7 +311,7 @@ export class Board {
 
   #showNotices(texts: readonly string[], alert: boolean) {
     const shown = [...this.#notices.children].map(notice => notice.textContent);
-    if (JSON.stringify(shown) === JSON.stringify(texts)) return; // else a screen reader would read them all again
+    if (JSON.stringify(shown) === JSON.stringify(texts)) return; // otherwise a screen reader would read all of them again
     const role = alert ? "alert" : "note";
     this.#notices.replaceChildren(...texts.map(text => h("div", { class: "tb-notice", role }, text)));
   }

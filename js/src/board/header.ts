@@ -4,11 +4,11 @@ import { durationOf, STATE_HELP } from "../runs/run-state.ts";
 import { h, setText } from "../ui/dom.ts";
 import { formatCount, formatDuration, formatRate } from "../ui/format.ts";
 
-/** What is known of the kernel that writes the current run, beside the run's own state. */
+/** The state of the kernel that writes the current run. */
 export interface KernelState {
-  /** Since when no cell of it runs, in seconds UTC; null while one does. */
+  /** When the kernel became idle, in seconds UTC; null while it runs a cell. */
   idleSince: number | null;
-  /** What to say in place of the state when the kernel is not heard; empty while it is. */
+  /** A text instead of the run's state while the kernel is silent; empty otherwise. */
   gone: string;
 }
 

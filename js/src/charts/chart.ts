@@ -23,9 +23,9 @@ const LEAST_ROOM = 24; // px
 /** The input of a chart. A chart is redrawn only when its scene changed. */
 export interface ChartScene extends ChartContent {
   theme: Theme;
-  /** The name of the x axis, where it is not the board's. */
+  /** The name of the x axis if it is not the board's. */
   axisName: string;
-  /** What cannot be shown now, and why. */
+  /** The data that cannot be shown now, and why. */
   remark: string;
 }
 
@@ -61,7 +61,7 @@ export class Chart {
     this.plotElement.append(this.#box.element, this.#crosshair.element, this.#axisName, this.#remarks);
     this.body = h("div", { class: "tb-chart-body" }, this.head, this.plotElement, this.#errorNote.element);
     this.element = h("section", { class: "tb-chart", "data-metric": metric }, this.body);
-    this.#outside.addEventListener("click", () => this.#toggleOutliers()); // goes with the chart
+    this.#outside.addEventListener("click", () => this.#toggleOutliers()); // removed together with the chart
   }
 
   /** Set the input. Returns whether the chart must be redrawn. */
@@ -228,7 +228,7 @@ export class Chart {
   }
 }
 
-/** Return about how far the ticks of the y axis are apart. */
+/** Return the approximate distance between ticks of the y axis. */
 function tickStep(rows: readonly PlotRow[], window: Range | null): number {
   let [low, high] = window ?? [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const { value } of window ? [] : rows)
@@ -237,10 +237,10 @@ function tickStep(rows: readonly PlotRow[], window: Range | null): number {
 }
 
 const TICKS = 4;
-const LONG = 18; // letters of a name that may have to be cut
-const END = 16; // letters kept of its end, which tells it from names that begin alike
+const LONG = 18; // letters of a name from which on it may be cut
+const END = 16; // letters kept at its end, which distinguish names with a common beginning
 
-/** A name in two parts, of which the first is cut where both do not fit. */
+/** Return a name in two parts, the first of which is cut if both do not fit. */
 function cutInTheMiddle(name: string): (HTMLElement | string)[] {
   if (name.length <= LONG) return [name];
   const slash = name.lastIndexOf("/");

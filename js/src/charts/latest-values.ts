@@ -37,7 +37,7 @@ export function latestValues(
   ];
 }
 
-/** Return how many fit, at least one; if not all do, reserve room for the rest's count. */
+/** Return how many values fit, at least one; if not all fit, reserve room for the number of the others. */
 function howManyFit(widths: readonly number[], room: number): number {
   if (widths.reduce((a, b) => a + b, 0) <= room) return widths.length;
   let [left, count] = [room - VALUE_WIDTH, 0];

@@ -26,7 +26,7 @@ export function createUserView(
   container: HTMLElement,
 ): UserView {
   let failure: unknown = null;
-  let refusal: Error | null = null; // reported in every draw: Vega asks once and then lacks the resource
+  let refusal: Error | null = null; // reported at every draw: Vega asks once, and then lacks the resource
   const fail = (problem: unknown) => {
     failure ??= problem;
   };

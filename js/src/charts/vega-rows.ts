@@ -15,7 +15,7 @@ export interface RowChange {
 }
 
 /**
- * The rows that Vega holds of a chart's lines, overwritten in place. If rows were removed and inserted, Vega would
+ * The rows of a chart's lines in Vega, overwritten in place. If rows were removed and inserted, Vega would
  * rebuild all its items, which takes three times as long as updating them.
  */
 export class VegaRows {

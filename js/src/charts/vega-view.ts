@@ -89,7 +89,7 @@ const OVERWRITTEN_FIELDS: readonly (keyof PlotRow)[] = [
   "high",
 ];
 
-/** How many removed rows Vega keeps the items of, per layer and chart. Vega's default is 10,000. */
+/** The number of removed rows whose items Vega keeps, per layer and chart. Vega's default is 10,000. */
 const REMOVED_ROWS_KEPT = 200;
 
 type ViewWithCleaning = View & { cleanThreshold: number };
@@ -144,11 +144,11 @@ export function createVegaView(spec: Spec, theme: Theme, font: string, container
   return { view, draw, drawLines };
 }
 
-/** Where a picture is drawn for. */
+/** The target of a picture. */
 interface Page {
   theme: Theme;
   font: string;
-  /** Of the axes; labels, title and legend stand around them. */
+  /** The size of the plot; labels, title and legend are around it. */
   size: { width: number; height: number };
 }
 
@@ -184,7 +184,7 @@ export async function drawPicture(
   });
   const known = new Set((vega.signals ?? []).map(({ name }) => name));
   for (const [name, value] of Object.entries(signals)) if (known.has(name)) view.signal(name, value);
-  const copies = rows.map(row => ({ ...row })); // Vega writes into what it holds
+  const copies = rows.map(row => ({ ...row })); // Vega writes into its rows
   await view.change("points", changeset().insert(copies)).runAsync();
   if (failure) throw failure;
   return view;
@@ -193,7 +193,7 @@ export async function drawPicture(
 export function vegaConfig(theme: Theme, font: string): Config {
   return {
     ...CONFIGS[theme],
-    aria: false, // else Vega describes every point in words, which takes longer than drawing it
+    aria: false, // otherwise Vega describes every point in words, which takes longer than drawing it
     background: "transparent",
     font,
     padding: { left: 0, top: 4, right: 2, bottom: 0 },

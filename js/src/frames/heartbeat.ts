@@ -51,7 +51,7 @@ export class Heartbeat {
       this.#setState("silent");
   }
 
-  /** What to say in place of the state of a running run; empty while the kernel is alive. */
+  /** A text instead of the state of a running run; empty while the kernel is alive. */
   get words(): string {
     return { heard: "", silent: "no answer", gone: "kernel gone" }[this.state];
   }

@@ -1,4 +1,4 @@
-/** What a board needs from its host: the part of anywidget's AnyModel that it uses. Every host implements this. */
+/** The interface of hosts: the part of anywidget's AnyModel that a board uses. */
 export interface HostModel {
   get(name: string): unknown;
   set(name: string, value: unknown): void;
@@ -7,7 +7,7 @@ export interface HostModel {
   off(event: string, listener: (...of: unknown[]) => void): void;
   /** Send a message to the kernel, which answers with the event `msg:custom`. Missing where there is no kernel. */
   send?(content: unknown): void;
-  /** What a board says when nothing comes while a run is active; by default that its kernel does not respond. */
+  /** The text for a silent kernel while a run is active; by default that the kernel does not respond. */
   silence?: string;
   /** Jupyter's manager of the widgets in this page; missing in other hosts. */
   widget_manager?: { get_model(id: string): Promise<HostModel>; kernel?: unknown };

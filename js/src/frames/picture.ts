@@ -15,7 +15,7 @@ export interface Picture {
   /** Sorted by run, then metric. An unchanged series is the same object as in the previous picture. */
   series: readonly Series[];
   notices: readonly string[];
-  /** How many omitted series are not shown from an earlier frame either. */
+  /** The number of omitted series that are not shown from an earlier frame either. */
   missing: number;
 }
 

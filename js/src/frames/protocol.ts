@@ -37,7 +37,7 @@ export type RunState = "running" | "finished" | "failed" | "interrupted" | "lost
 
 export interface RunHeader {
   key: number;
-  /** Place of the run in its project, for good: its colour follows from it. Boards of earlier versions lack it. */
+  /** Permanent place of the run in its project, which determines its colour. Boards of earlier versions lack it. */
   place?: number;
   id: string;
   name: string;

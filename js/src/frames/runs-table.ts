@@ -36,9 +36,9 @@ export interface RunEntry extends Omit<TableRun, "config" | "summary"> {
 export interface RunsTable {
   metrics: readonly string[];
   runs: readonly RunEntry[];
-  /** How many older runs do not fit into what the notebook keeps. */
+  /** The number of older runs that do not fit into the table. */
   omitted: number;
-  /** How many runs the project has; 0 in a board of an earlier version. */
+  /** The number of runs of the project; 0 in a board of an earlier version. */
   total: number;
 }
 

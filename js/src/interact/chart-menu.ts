@@ -9,12 +9,12 @@ import { allPoints, toCsv } from "./csv.ts";
 const PATIENCE = 5000; // ms
 const SCALE = 2; // pixels of a saved picture per pixel on screen
 
-/** What a chart's menu does to its board. */
+/** The actions of a chart's menu on its board. */
 interface ChartActions {
   project(): string;
   showLarge(chart: Chart): void;
   resetZoom(chart: Chart): void;
-  /** The kernel; null if the chart draws what it does not know. */
+  /** The kernel; null if the chart draws data that the kernel lacks. */
   requests(): Requests | null;
   isLog(chart: Chart): boolean;
   isLogEverywhere(): boolean;
@@ -129,7 +129,7 @@ export class ChartMenu {
     entries.at(to % entries.length)?.focus();
   }
 
-  /** All points, from the kernel; where it does not answer, the rows that are drawn, which the file's name says. */
+  /** Return all points, from the kernel; if it does not answer, the drawn rows, as the file's name then says. */
   async #saveCsv({ metric, plot }: Chart): Promise<string | undefined> {
     if (!plot) throw new Error("Nothing is drawn yet.");
     const requests = this.#actions.requests();
@@ -183,7 +183,7 @@ async function withPicture<T>(chart: Chart, render: (view: View) => Promise<T>):
   }
 }
 
-/** Wait for an answer, but not for a kernel that hears nothing while its cell runs. */
+/** Wait for an answer, except from a kernel that is busy with a cell. */
 async function withPatience<T>(answer: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {

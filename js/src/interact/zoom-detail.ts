@@ -11,7 +11,7 @@ const ANSWER_TIMEOUT = 30_000; // ms; a restarted kernel never answers
 const WIDEST_REUSE = 2.5; // an answer for a range up to this many times wider is fine enough
 const ENOUGH_BUCKETS = 0.75; // an answer with this share of the wanted buckets is fine enough
 
-/** The finer data that a chart needs. */
+/** Finer data that a chart needs. */
 export interface DetailNeed {
   series: readonly (readonly [run: number, metric: number])[];
   /** Range of steps; null is everything. */

@@ -9,7 +9,7 @@ interface Domains {
   y: Range | null;
 }
 
-/** Return what a y axis of a system metric always spans: percents 0 to 100, sizes from 0. */
+/** Return the range that the y axis of a system metric always includes: percents 0 to 100, sizes from 0. */
 export function naturalRange(metric: string): Range | null {
   if (!isSystem(metric)) return null;
   return metric.endsWith("%") ? [0, 100] : /\b[KMGT]?B(\/s)?$/.test(metric) ? [0, 0] : null;
@@ -36,7 +36,7 @@ export function domainsOf(
   if (!values.length) return { x, y: null };
   const inside = limits ? values.filter(value => value >= limits[0] && value <= limits[1]) : values;
   if (natural && !log.y) return { x, y: withNatural(rangeOf(values), natural) };
-  const [low, high] = rangeOf(inside.length ? inside : values); // zoomed to outliers alone, these are seen
+  const [low, high] = rangeOf(inside.length ? inside : values); // a chart zoomed to outliers shows them
   const clipped = inside.length > 0 && inside.length < values.length;
   if (!x && !log.y && !clipped && low < high && rows.some(({ mark }) => mark === "line"))
     return { x, y: null };
@@ -46,7 +46,7 @@ export function domainsOf(
   return { x, y: [unscale(bottom - air), unscale(top + air)] };
 }
 
-/** Only an end that the data go beyond has space. */
+/** Add space only at an end that the data exceed. */
 function withNatural([low, high]: Range, [from, to]: Range): Range {
   const [bottom, top] = [Math.min(low, from), Math.max(high, to)];
   const air = (top - bottom || 1) * PADDING;

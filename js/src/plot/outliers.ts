@@ -4,9 +4,9 @@ import type { Range } from "./series-window.ts";
 
 const TAILS = 0.02; // share of the values at either end that may be outliers
 const OUTLIER_DISTANCE = 0.25; // of the span between the tails; values farther out are outliers
-const FLAT = 0.1; // of the axis: data that outliers press into less are seen without them
+const FLAT = 0.1; // of the axis: if outliers compress the other data into less, they are left out
 
-/** How many values there are; where a bucket says only that it has some, at least so many. */
+/** A number of values; only a lower bound if a bucket has an unknown number of them. */
 export interface Count {
   atLeast: number;
   exact: boolean;
@@ -51,8 +51,8 @@ function addBucket(count: Count, columns: Buckets, row: number, [low, high]: Ran
 }
 
 /**
- * The range of y without outliers; null if there are none to leave out. By itself ("auto") a chart leaves them out where they
- * press all else into a tenth of the axis, and never a run's latest value.
+ * Return the range of the y axis without outliers; null if no value is to be left out. With "auto", outliers are left out only if
+ * they compress all other values into a tenth of the axis, and if no latest value of a run is among them.
  */
 export function rangeWithoutOutliers(
   series: readonly Series[],
@@ -76,7 +76,7 @@ export function rangeWithoutOutliers(
     if (!log || last > 0) latest.push(scale(last));
   }
   if (!(low < high) || (low <= least && high >= most)) return null;
-  if (log && clip === "auto") return null; // a logarithm leaves room for both
+  if (log && clip === "auto") return null; // a logarithmic axis has room for both
   const pressed = high - low < (most - least) * FLAT;
   if (clip === "auto" && !(pressed && latest.every(value => value >= low && value <= high))) return null;
   return [unscale(low), unscale(high)];
@@ -88,7 +88,7 @@ interface Values {
 }
 const known = new WeakMap<Series, Values>();
 
-/** Return the finite values that a series can draw, sorted, and its last one. */
+/** Return the finite values that a series can draw, sorted, and its last finite value. */
 function finiteValues(series: Series): Values {
   const found = known.get(series) ?? collect(series);
   known.set(series, found);

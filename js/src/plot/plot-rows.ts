@@ -80,7 +80,7 @@ export function plotRows(
   return series.kind === "points" && series.band ? withBand(rows, series, series.band, smoothing) : rows;
 }
 
-/** Number the stretches of finite rows, and make a dot of one that is alone: its line would not be seen. */
+/** Number the sections of finite rows, and mark a section of one row as a dot, because its line would be invisible. */
 function divide(rows: PlotRow[]) {
   const gaps = rows.map(({ value }) => !Number.isFinite(value));
   if (!gaps.includes(true)) return;

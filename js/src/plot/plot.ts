@@ -30,7 +30,7 @@ export interface Plot {
   rows: PlotRow[];
   /** Short notes on what the chart does not show. */
   remarks: string[];
-  /** What the y axis leaves out, if it has outliers to leave out. */
+  /** The outliers that the y axis leaves out, if any. */
   outliers: { limits: Range; count: Count } | null;
 }
 
@@ -182,7 +182,7 @@ function dropNonPositive(traces: readonly Trace[], log: LogAxes, remarks: string
   return fitted;
 }
 
-/** Values outside of the axis less those that a logarithmic one does not have, which are told apart. */
+/** Count the values outside of the axis, except those without a logarithm, which are counted separately. */
 function minus(all: Count, part: Count): Count {
   return { atLeast: Math.max(0, all.atLeast - part.atLeast), exact: all.exact && part.exact };
 }

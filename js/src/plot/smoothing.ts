@@ -45,7 +45,7 @@ export function movingAverage(values: Float64Array, weights: Float64Array, n: nu
   });
 }
 
-/** Exponential moving average: each row counts n / (n + 1) of the next one, so that the average age is n rows. */
+/** Exponential moving average: each row has n / (n + 1) times the weight of the next, so that the mean age is n rows. */
 export function exponentialAverage(values: Float64Array, weights: Float64Array, n: number): Float64Array {
   let [mean, weight] = [0, 0];
   return values.map((value, i) => {
@@ -62,7 +62,7 @@ function finite(value: number): number {
   return Number.isFinite(value) ? 1 : 0;
 }
 
-/** Linear interpolation, constant beyond the ends; fast if places are asked for in order. */
+/** Linear interpolation, constant beyond the ends; fast if places are requested in order. */
 function interpolate(places: Float64Array, values: Float64Array): (place: number) => number {
   let row = 0;
   return place => {

@@ -15,7 +15,7 @@ export function axisDefinitions({ runs }: Pick<Picture, "runs">): AxisDefinition
   return runs.flatMap(({ defined = [] }) => defined.map(([glob, x]) => ({ glob, x })));
 }
 
-/** Return the metrics that were defined as x axes of others, which are no charts of their own. */
+/** Return the metrics defined as x axes of others, which have no charts of their own. */
 export function axesOnly(picture: Pick<Picture, "runs" | "metrics">): Set<string> {
   const defined = axisDefinitions(picture);
   const metrics = picture.metrics.filter(metric => !isSystem(metric));
@@ -31,7 +31,7 @@ export function axesOnly(picture: Pick<Picture, "runs" | "metrics">): Set<string
  * metric.
  */
 export function xAxisOf(metric: string, chosen: XAxis, defined: readonly AxisDefinition[]): XAxis {
-  if (isSystem(metric)) return chosen === "time" ? "time" : "relative"; // their steps mean nothing
+  if (isSystem(metric)) return chosen === "time" ? "time" : "relative"; // their steps have no meaning
   if (chosen !== "step") return chosen;
   const others = defined.filter(({ x }) => x !== metric);
   const exact = others.findLast(({ glob }) => glob === metric);

@@ -9,7 +9,7 @@ type AnswerContent = Record<string, unknown>;
 /** A tab of a run's details that asks the kernel when it is opened, and polls while the run is active. */
 export abstract class PolledTab {
   readonly element = h("div", { class: "tb-polled" });
-  /** Explains why there is nothing to see, or nothing new. */
+  /** A text for a tab without content or news. */
   protected readonly status = h("div", { class: "tb-minor tb-polled-status", role: "status" });
   run = "";
   protected running = false;
