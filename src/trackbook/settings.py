@@ -130,14 +130,14 @@ def same_variable(name: str) -> Iterator[None]:
 
 
 def has_screen() -> bool:
-    """Whether a browser that is opened here can be seen by who sits at this terminal."""
+    """Whether a browser opened here is visible to the user of this terminal."""
     if "SSH_CONNECTION" in os.environ:
         return False
     return sys.platform in {"darwin", "win32"} or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
 
 
 def state_dir() -> Path:
-    """Return the folder of what a user's servers keep between their runs."""
+    """Return the folder for data that a user's servers keep between their runs."""
     import platformdirs
 
     return Path(platformdirs.user_state_dir("trackbook", appauthor=False))

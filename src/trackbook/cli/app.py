@@ -1,4 +1,4 @@
-"""The program `trackbook`: its commands, and what happens when one fails.
+"""The program `trackbook`: its commands, and its exit when one fails.
 
 A family of commands is a module of this package with a function `add_to`, and a line in `FAMILIES`. Modules load what a command needs
 when it runs, so that completion and ``--help`` are quick.

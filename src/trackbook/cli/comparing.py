@@ -52,7 +52,7 @@ def diff(first: Run, second: Run, project: Project = None, dir: Dir = None, as_j
 
 
 def _both(pairs: Pairs) -> dict[str, dict[str, Any]]:
-    """Return the values of both runs by name; what a run lacks is left out."""
+    """Return the values of both runs by name, without missing values."""
     from ..data.run_differences import ABSENT
 
     return {

@@ -1,4 +1,4 @@
-"""How commands fail: one sentence, and an exit code that scripts may rely on."""
+"""Failures of commands: one sentence, and an exit code that scripts may rely on."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class UnusableError(CommandError):
 
 
 def as_command_error(error: BaseException) -> CommandError | None:
-    """Return what an error of the library means for a command; None for an error that nobody expected."""
+    """Return the command error for an error of the library; None for an unexpected error."""
     if isinstance(error, CommandError):
         return error
     kinds: list[tuple[type[BaseException], type[CommandError]]] = [

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def existing_project(name: str, folder: str | None) -> Project:
-    """Return the project of this name, with what dead processes left in it. Raises `NotFoundError` and `UnusableError`."""
+    """Return the project of this name, with runs of dead processes recovered. Raises `NotFoundError` and `UnusableError`."""
     home = data_dir(folder)
     if all(filesystem.is_missing(home / file(name)) for file in (project_file, journal_folder)):
         names = [each.name for each in _usable(home)]
@@ -38,7 +38,7 @@ def open_project(name: str, home: Path) -> Project:
 
 
 def latest_project(folder: str | None) -> Project:
-    """Return the project of the newest activity. Raises `NotFoundError` where there is no project."""
+    """Return the project of the newest activity. Raises `NotFoundError` without any project."""
     home = data_dir(folder)
     used = [one for one in _usable(home) if one.active is not None]
     if not used:
@@ -47,7 +47,7 @@ def latest_project(folder: str | None) -> Project:
 
 
 def chosen_project(name: str | None, folder: str | None) -> Project:
-    """Return the project of this name, without one the project of the newest activity."""
+    """Return the project of this name, by default the project of the newest activity."""
     return latest_project(folder) if name is None else existing_project(name, folder)
 
 
@@ -63,7 +63,7 @@ def find_run(run: str | None, project: str | None, folder: str | None) -> tuple[
 
 
 def found(project: Project, run: str | None) -> RunRecord:
-    """Return a run of a project, by id or name, without one the newest. Raises `NotFoundError`."""
+    """Return a run of a project, by id or name, by default the newest. Raises `NotFoundError`."""
     if run is None:
         newest = project.store.latest(1)
         if not newest:
@@ -100,7 +100,7 @@ def _usable(home: Path) -> list[ProjectEntry]:
 
 
 def _no_projects(home: Path) -> NotFoundError | UnusableError:
-    """Return why there is no project to choose: there is none, or none can be read."""
+    """Return the reason why no project can be chosen: none exists, or none can be read."""
     from ..store.project_list import ProjectList
 
     problems = [each.problem for each in ProjectList(home).entries() if each.problem is not None]

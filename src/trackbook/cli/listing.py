@@ -106,7 +106,7 @@ def runs(
 
 
 def _nested(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a row of `trackbook.runs` with config and summary as objects; what a run lacks is left out of them."""
+    """Return a row of `trackbook.runs` with config and summary as objects, without missing values."""
     nested: dict[str, Any] = {"config": {}, "summary": {}}
     for name, value in row.items():
         kind, dot, short = name.partition(".")

@@ -1,4 +1,4 @@
-"""Commands that change what is stored: ``rm``, ``mv``, ``rename``, ``tag``, ``note`` and ``compact``."""
+"""Commands that change stored runs: ``rm``, ``mv``, ``rename``, ``tag``, ``note`` and ``compact``."""
 
 from __future__ import annotations
 

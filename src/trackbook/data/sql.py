@@ -94,9 +94,9 @@ def _captured(table: str, project: str, runs: Sequence[RunRecord], store: Store)
 class _Points:
     """The table `points` of one query.
 
-    Polars executes the query on the points read so far, and passes its conditions, which tell which points are missing. These are
-    read, and the query is executed again. To read inside Polars would be simpler, but Polars asks on its own few threads: when they
-    wait for a store whose holder waits for Polars, all wait forever (tried with Polars 1.32 and 1.42).
+    Polars executes the query on the points read so far, and passes its conditions, which tell first the metrics and then the points
+    that are missing. These are read, and the query is executed again. To read inside Polars would be simpler, but Polars asks on its
+    own few threads: when they wait for a store whose holder waits for Polars, all wait forever (tried with Polars 1.32 and 1.42).
     """
 
     def __init__(self, project: str, runs: Sequence[RunRecord], store: Store) -> None:

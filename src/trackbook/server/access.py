@@ -1,4 +1,4 @@
-"""Who may see what: tokens, cookies, and where requests may come from."""
+"""Access control: tokens, cookies, and the allowed origins of requests."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _ASK: Final = """<!doctype html><meta charset="utf-8"><title>Trackbook</title>
 
 
 class Grant(NamedTuple):
-    """What the holder of a token may do."""
+    """The permissions of a token."""
 
     project: str | None = None  # the only project to be seen; None: all
     may_write: bool = False
@@ -76,12 +76,12 @@ class Access:
         self._cookies[cookie] = grant
 
     def cookie(self, token: str) -> str | None:
-        """Return the value of the cookie that stands for a token, None for a wrong one."""
+        """Return the value of the cookie for a token, None for a wrong token."""
         known = _equal(token, self._cookie_of)
         return None if known is None else self._cookie_of[known]
 
     def grant(self, cookies: str, authorization: str) -> Grant | None:
-        """Return what a request's ``Cookie`` or ``Authorization`` header allows, None where nothing."""
+        """Return the permissions of a request's ``Cookie`` or ``Authorization`` header, None without any."""
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() == "bearer" and (known := _equal(token.strip(), self._grants)) is not None:
             return self._grants[known]
@@ -101,7 +101,7 @@ class Access:
 
 
 def kept_secret(folder: Path) -> bytes | None:
-    """Return the secret that servers of this user share, made at first use; None where it cannot be kept."""
+    """Return the secret that servers of this user share, made at first use; None if it cannot be stored."""
     path = folder / "cookie-secret"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -116,9 +116,9 @@ def kept_secret(folder: Path) -> bytes | None:
 
 
 class Guard:
-    """Lets only those requests pass that `Access` allows, and puts the headers of security on every answer.
+    """Passes only requests that `Access` allows, and adds security headers to every response.
 
-    What a request may see is in its scope as ``grant``.
+    The permissions of a request are in its scope as ``grant``.
     """
 
     def __init__(self, app: ASGIApp, access: Access, cookie: str) -> None:
@@ -156,7 +156,7 @@ class Guard:
             await _refuse_socket(scope, receive, send, refused.status_code)
 
     def _enter(self, scope: Scope) -> RedirectResponse | None:
-        """Exchange the token of an address for a cookie, and go on to the address without it."""
+        """Exchange the token of an address for a cookie, and redirect to the address without it."""
         given = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         token = dict(given).get("token")
         cookie = None if token is None else self._access.cookie(token)
@@ -209,7 +209,7 @@ async def _refuse_socket(scope: Scope, receive: Receive, send: Send, status: int
 
 
 def _equal(given: str, known: Mapping[str, Any]) -> str | None:
-    """Return the key that equals `given`. How long it takes tells nothing of the keys."""
+    """Return the key that equals `given`, in a time that does not depend on the keys."""
     found = None
     for key in known:
         if hmac.compare_digest(given.encode("utf-8", "replace"), key.encode()):

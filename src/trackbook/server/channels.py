@@ -1,4 +1,4 @@
-"""Channels: a channel publishes the same runs to all who watch them. A viewer is one page."""
+"""Channels, each of which publishes the same runs to all its viewers. A viewer is one page."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _FIRST: Final[tuple[str, ...]] = ("keyframe", "delta")  # a delta applies to the
 
 
 class Viewer:
-    """What a page has not received yet: of each trait the newest value only, so that a slow page holds up nothing.
+    """The values that a page has not received yet: only the newest of each trait, so that a slow page delays nothing.
 
-    Used by the server's event loop alone.
+    Used only by the server's event loop.
     """
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class Watched(NamedTuple):
 
 
 class Channel:
-    """A publisher and its viewers. Ticked by the pump; viewers are told on the event loop."""
+    """A publisher and its viewers. Ticked by the pump; viewers get their messages on the event loop."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, project: Project, watched: Watched, actions: Actions) -> None:
         self._loop = loop
@@ -81,7 +81,7 @@ class Channel:
         return len(self._viewers)
 
     def join(self, viewer: Viewer) -> None:
-        """Show a viewer all there is, and from then on what is new. Not for the event loop: it reads the store."""
+        """Send a viewer the whole picture, and news from then on. Not for the event loop: it reads the store."""
         with self.publisher.lock:
             if self._kept:
                 parts = {**self._kept, "delta": trait_part("delta", self.publisher.delta())}
@@ -97,7 +97,7 @@ class Channel:
         return self.publisher.answer(question)
 
     def tick(self, now: float) -> float:
-        """Publish what is new, as long as somebody watches."""
+        """Publish news while there are viewers."""
         if not self._viewers:
             return UNWATCHED_SECONDS
         if not self._project.exists and not self._is_gone:
@@ -146,7 +146,7 @@ class Channels:
         self._lock = threading.Lock()
 
     def join(self, watched: Watched, viewer: Viewer, make: Callable[[], Channel]) -> Channel:
-        """Let a viewer watch the channel of `watched`, which `make` makes where there is none. Not for the event loop."""
+        """Add a viewer to the channel of `watched`, made by `make` if it does not exist. Not for the event loop."""
         with self._lock:
             channel = self._channels.get(watched)
             if channel is None:

@@ -1,4 +1,4 @@
-"""The server of this process: a thread of its own, one for all calls of `show`."""
+"""The server of this process, in a separate thread, shared by all calls of `show`."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 DEFAULT_PORT: Final = 8237
 MOST_PORTS: Final = 100  # tried after the wanted one
-REQUEST_SECONDS: Final = 20.0  # for the head of a request: who is slower holds a connection for nothing
+REQUEST_SECONDS: Final = 20.0  # for the head of a request, so that slow clients do not hold connections
 LARGEST_MESSAGE: Final = 1 << 16  # bytes that a page may send at once
 START_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 5.0
 
 
 class Server:
-    """A running server. Its address has the token; `str` has not."""
+    """A running server. Its address contains the token, its `str` does not."""
 
     def __init__(self, site: Site, host: str, port: int | None) -> None:
         """Begin to listen. Raises ``OSError`` where no port is free or `host` is not an address of this machine."""
@@ -64,7 +64,7 @@ class Server:
         return self._thread.is_alive() and self.pid == os.getpid()
 
     def wait(self) -> None:
-        """Return when the server has stopped; Ctrl-C is heard meanwhile."""
+        """Wait until the server has stopped. Ctrl-C ends the wait."""
         while self._thread.is_alive():
             self._thread.join(0.5)
 
@@ -114,7 +114,7 @@ class Server:
 
 
 class PatientProtocol(H11Protocol):
-    """HTTP as uvicorn speaks it, to clients that send the head of their request within `REQUEST_SECONDS`."""
+    """uvicorn's HTTP protocol, for clients that send the head of their request within `REQUEST_SECONDS`."""
 
     _deadline: asyncio.TimerHandle | None = None
 
@@ -152,7 +152,7 @@ class PatientProtocol(H11Protocol):
 
 
 def listen(host: str, port: int | None) -> socket.socket:
-    """Return a listening socket at `port`, or at the next one that is free; 0: at any."""
+    """Return a listening socket at `port`, or at the next free one; at any port if `port` is 0."""
     wanted = DEFAULT_PORT if port is None else port
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     taken: OSError | None = None
@@ -178,12 +178,12 @@ _running: Server | None = None
 
 
 def running() -> Server | None:
-    """Return the server of this process, None where none runs."""
+    """Return the server of this process, None if none is running."""
     return _running if _running is not None and _running.is_running else None
 
 
 def start(server: Server) -> Server:
-    """Start a server as that of this process, unless one runs."""
+    """Start the server of this process, unless one is running."""
     global _running  # noqa: PLW0603  # one, as there is one process
     with _lock:
         found = running()

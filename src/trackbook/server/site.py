@@ -54,7 +54,7 @@ _PAGE: Final = """<!doctype html>
 
 
 class Site:
-    """What a server shows: the projects of one folder."""
+    """The site of a server, which shows the projects of one folder."""
 
     def __init__(
         self,
@@ -139,7 +139,7 @@ class Site:
 
 
 class _Connection:
-    """One page: what it is sent, and what it says."""
+    """The connection to one page: outgoing values, and incoming messages."""
 
     def __init__(self, socket: WebSocket, channels: Channels, project: Project, watched: Watched, grant: Grant) -> None:
         self._socket = socket
@@ -187,7 +187,7 @@ class _Connection:
         return RunActions(self._project) if self._grant.may_write else NoActions(READ_ONLY)
 
     async def _hear(self, text: str) -> None:
-        """Take in what the page says: traits that it has set, or a question."""
+        """Handle a message of the page: traits that it has set, or a question."""
         said = json.loads(text)
         if not isinstance(said, dict):
             raise TypeError("a message is an object")
@@ -212,7 +212,7 @@ class _Connection:
                 await self._join(self._watched._replace(selected=chosen))
 
     async def _wait_for_allowance(self) -> None:
-        """Let a page that says too much wait: its messages stay with it."""
+        """Delay the messages of a page that sends too many."""
         now = time.monotonic()
         self._allowance = min(float(BURST), self._allowance + (now - self._counted) * QUESTIONS_A_SECOND) - 1
         self._counted = now
@@ -232,7 +232,7 @@ class _Connection:
 
 
 async def _refuse(socket: WebSocket, code: int, reason: str) -> None:
-    """Say why a page gets nothing, and close."""
+    """Send the reason of a refusal, and close the connection."""
     try:
         await socket.send_bytes(trait_part("refused", {"code": code, "reason": reason}))
         await socket.close(code)

@@ -1,4 +1,4 @@
-"""Messages to a viewer over a WebSocket: JSON with the buffers that belong into it. `js/src/hosts/remote-model.ts` reads them.
+"""Messages to a viewer over a WebSocket: JSON and its buffers. `js/src/hosts/remote-model.ts` reads them.
 
 A binary message holds one or several parts. Each part is two little-endian uint32, the bytes of its JSON and of its buffers, then
 the JSON, padded with spaces to a multiple of 8 bytes, then the buffers, each padded to a multiple of 8 bytes. The JSON of a part is
