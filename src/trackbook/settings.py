@@ -83,6 +83,21 @@ def capture() -> str:
     return os.environ.get("TRACKBOOK_CAPTURE") or "all"
 
 
+def invitation() -> str | None:
+    """Return the folder of an invitation of `trackbook run`, ``TRACKBOOK_RUN``; None for programs that it did not start."""
+    return os.environ.get("TRACKBOOK_RUN") or None
+
+
+def variables_for_program(folder: Path, invited: Path) -> dict[str, str]:
+    """Return the environment of a program that `trackbook run` starts: its runs are in `folder`, and it is `invited`."""
+    return {**os.environ, "TRACKBOOK_DIR": str(folder), "TRACKBOOK_RUN": str(invited)}
+
+
+def is_quiet() -> bool:
+    """Whether ``TRACKBOOK_QUIET`` asks for no words in the terminal."""
+    return os.environ.get("TRACKBOOK_QUIET", "") not in ("", "0")
+
+
 def notebook_path() -> str | None:
     """Return the notebook's path as Jupyter Server passes it to kernels, None elsewhere."""
     return os.environ.get("JPY_SESSION_NAME") or None

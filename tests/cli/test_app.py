@@ -167,8 +167,8 @@ def completions(*words: str, shell: str = "complete_bash") -> list[str]:
 def test_the_shell_completes_projects_runs_metrics_and_formats() -> None:
     record("digits", "brisk")
     record("dogs", "calm")
-    assert completions("ls", "runs", "d") == ["digits", "dogs"]
-    assert completions("get", "run", "") == ["brisk", "calm"]
+    assert completions("ls", "runs", "d") == ["dogs", "digits"]
+    assert completions("get", "run", "") == ["calm", "brisk"]
     assert completions("get", "run", "-p", "dogs", "") == ["calm"]
     assert completions("get", "metric", "tr") == ["train/loss"]
     assert completions("diff", "brisk", "c") == ["calm"]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -38,6 +40,8 @@ def test_documented_commands_run(
     trackbook_command: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    Path("train.py").write_text("import trackbook as tb\ntb.init(name='trained').log({'loss': 1})")
     for name in ("brisk-otter", "calm-lynx"):
         record(name=name)
     assert table("command")

@@ -6,16 +6,18 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
+from .. import settings
 from ..compat.init_keywords import translate
 from ..notebook import host
 from ..text import ONE_SLIP, nearest
 from ..tracking.config import Config
+from ..tracking.invitation import Place, take
 from ..tracking.run import Run, writer_of
 from ..tracking.run_options import RunOptions, run_options
 from ..types import OnBadValue, Resume, State, StepBy, Stop
 from ..user_warnings import warn
 from .boards import show_run
-from .process import chosen, process, process_if_made
+from .process import Process, chosen, process, process_if_made
 
 T = TypeVar("T")
 
@@ -144,9 +146,24 @@ def _begin(options: RunOptions) -> Run:
         return previous
     if previous is not None and options.reinit == "finish_previous":
         _finish(previous, quietly=_needs_no_word(previous))
-    run = here.begin_run(options)
+    run = _begin_invited(here, options)
     if host.current().is_notebook if options.display is None else options.display:
         show_run(run)
+    return run
+
+
+def _begin_invited(here: Process, options: RunOptions) -> Run:
+    """Open a run: the one that `trackbook run` began for this program, if it did and no other `init` has taken it."""
+    invitation = None if options.disabled or (settings.rank() and not options.all_ranks) else take()
+    if invitation is None:
+        return here.begin_run(options)
+    options = invitation.applied(options)
+    try:
+        run = here.begin_run(options)
+    except BaseException:
+        invitation.give_back()
+        raise
+    invitation.accept(Place(str(options.folder), run.project, run.id))
     return run
 
 

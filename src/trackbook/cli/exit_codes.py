@@ -10,6 +10,7 @@ USAGE: Final = 2  # an unknown command, option or value, or a query that cannot 
 NOT_FOUND: Final = 3
 REFUSED: Final = 4
 UNUSABLE: Final = 5
+NO_PROGRAM: Final = 127  # as shells say it
 INTERRUPTED: Final = 130
 
 
@@ -41,6 +42,12 @@ class UnusableError(CommandError):
     """A file or folder that cannot be read or written: damaged, of a later version, forbidden, full."""
 
     code = UNUSABLE
+
+
+class NoProgramError(CommandError):
+    """A program to run that does not exist."""
+
+    code = NO_PROGRAM
 
 
 def as_command_error(error: BaseException) -> CommandError | None:

@@ -128,6 +128,15 @@ class ConsoleLines:
             self._put(rows)
             self._news.popleft()  # not reached after an interrupt, so that the batch is written again
 
+    def move_to(self, run: RunWriter) -> None:
+        """Continue in another run, after the lines that it has. The lines stored so far are copied there."""
+        self.store()
+        first = self._first
+        there = run.store.captured(run.id, "console")
+        rows = self.run.store.captured(self.run.id, "console", first - 1 if first else None)
+        self.run, self._first = run, there[-1][0] + 1 if there else 0
+        run.store.put_captured(run.id, "console", [(row[0] - first + self._first, *row[1:]) for row in rows])
+
     def _take_news(self) -> tuple[list[Line], list[tuple[int, int]]]:
         self._is_stored = True
         self._take_in()

@@ -1,0 +1,72 @@
+"""``trackbook run``: any program as a run."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from typing import Annotated
+
+import typer
+
+from ..settings import data_dir
+from .exit_codes import NoProgramError
+from .options import Dir, complete_projects, examples
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add ``run``."""
+    app.command(
+        "run",
+        context_settings={"allow_interspersed_args": False},
+        epilog=examples(
+            "trackbook run -- python train.py --lr 0.1",
+            "trackbook run --project digits --name baseline -- ./train.sh",
+        ),
+    )(run)
+
+
+def run(
+    command: Annotated[list[str], typer.Argument(metavar="-- PROGRAM [ARGUMENTS]...")],
+    project: Annotated[
+        str | None,
+        typer.Option(
+            "--project",
+            "-p",
+            metavar="PROJECT",
+            help="By default that of the program's init, else default.",
+            autocompletion=complete_projects,
+        ),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="NAME", help="By default that of the program's init.")
+    ] = None,
+    dir: Dir = None,
+) -> None:
+    """Run a program, and record it as a run.
+
+    Its console, environment and exit state are recorded. If it calls trackbook.init, the first call takes this run. Signals are passed
+    on, and the program's exit code is ours: 128 + the signal where a signal ended it.
+    """
+    if shutil.which(command[0]) is None:
+        raise NoProgramError(f"there is no program {command[0]!r}")
+    import tempfile
+    from pathlib import Path
+
+    from ..settings import is_quiet, variables_for_program
+    from ..store.polars_import import import_polars
+
+    import_polars()
+    from .output import duration
+    from .program import run_program
+    from .recording import ProgramRun
+
+    home = data_dir(dir)
+    with tempfile.TemporaryDirectory(prefix="trackbook-run-", ignore_cleanup_errors=True) as invited:
+        recorded = ProgramRun(project, name, home, Path(invited))
+        code = run_program(command, variables_for_program(home, Path(invited)), recorded.hear, recorded.tick)
+        recorded.end(code)
+    if not recorded.joined and sys.stderr.isatty() and not is_quiet():
+        record = recorded.record
+        took = duration((record.ended or record.started) - record.started)
+        typer.echo(f"trackbook: run {record.name} of {recorded.project}: {record.state} after {took}", err=True)
+    raise typer.Exit(code if code >= 0 else 128 - code)
