@@ -1,5 +1,6 @@
 import type { View } from "vega";
 import { sameItems } from "../frames/columns.ts";
+import { goalOf } from "../metrics.ts";
 import { domainsOf, naturalRange } from "../plot/domains.ts";
 import { formatAtLeast } from "../plot/outliers.ts";
 import { type ChartContent, type Plot, plotOf, sameAxes, xExtentOf, type Zoom } from "../plot/plot.ts";
@@ -10,6 +11,7 @@ import { h, setChildren, setText } from "../ui/dom.ts";
 import { formatValue } from "../ui/format.ts";
 import type { Theme } from "../ui/theme.ts";
 import { Crosshair } from "./crosshair.ts";
+import { Highlight } from "./highlight.ts";
 import { latestValues } from "./latest-values.ts";
 import { PlotArea } from "./plot-area.ts";
 import { ErrorNote, resizeView, VegaBox } from "./vega-box.ts";
@@ -46,6 +48,8 @@ export class Chart {
   #tickStep = Number.NaN;
   #axisName = h("div", { class: "tb-axis-name" });
   #crosshair = new Crosshair();
+  #highlight = new Highlight();
+  #highlighted: string | null = null;
   #errorNote = new ErrorNote();
   #scene: ChartScene | null = null;
   #drawn: ChartScene | null = null;
@@ -58,7 +62,13 @@ export class Chart {
     const heading = { class: "tb-metric", role: "heading", "aria-level": "4", title: metric };
     const name = h("div", heading, ...cutInTheMiddle(title));
     this.head = h("div", { class: "tb-chart-head" }, name, this.#latest);
-    this.plotElement.append(this.#box.element, this.#crosshair.element, this.#axisName, this.#remarks);
+    this.plotElement.append(
+      this.#box.element,
+      this.#highlight.element,
+      this.#crosshair.element,
+      this.#axisName,
+      this.#remarks,
+    );
     this.body = h("div", { class: "tb-chart-body" }, this.head, this.plotElement, this.#errorNote.element);
     this.element = h("section", { class: "tb-chart", "data-metric": metric }, this.body);
     this.#outside.addEventListener("click", () => this.#toggleOutliers()); // removed together with the chart
@@ -124,7 +134,7 @@ export class Chart {
     let columns = 0;
     for (let times = 0; times < 2 && columns !== this.columns; times++) {
       columns = this.columns;
-      this.#plot = plotOf(scene, columns);
+      this.#plot = plotOf(scene, columns, goalOf(this.metric));
       await this.#render(this.#plot, scene);
       if (!this.#scene || this.#plot.rows.length <= columns) break;
     }
@@ -140,7 +150,7 @@ export class Chart {
     const scene = this.#scene;
     if (!scene || !this.#plot) throw new Error("Nothing is drawn yet.");
     const { theme, axes } = scene;
-    const plot = plotOf(scene, PICTURE_WIDTH);
+    const plot = plotOf(scene, PICTURE_WIDTH, goalOf(this.metric));
     const styles = plot.traces.map(({ style }) => style);
     const spec = pictureSpec(specOf(plot.kind, plot.log), this.metric, axes.x, styles);
     const height = plot.kind === "bar" ? (plot.rows.length + 0.5) * BAR_HEIGHT : PICTURE_HEIGHT;
@@ -167,6 +177,25 @@ export class Chart {
     this.#crosshair.show(axes, this.plotElement, x, rows);
   }
 
+  /** Return the value at which a row is drawn. */
+  drawnValue = (row: PlotRow): number =>
+    this.#scene?.settings.smoothing.amount && Number.isFinite(row.smooth) ? row.smooth : row.value;
+
+  /** Draw the line of a run, by its id, strong and on top; null draws none so. */
+  highlight(run: string | null) {
+    this.#highlighted = run;
+    this.#showHighlight();
+  }
+
+  #showHighlight() {
+    const run = this.#highlighted;
+    const trace = run === null ? undefined : this.#plot?.traces.find(({ style }) => style.run.id === run);
+    const { axes } = this;
+    if (!trace || !axes || !this.visible) return this.#highlight.hide();
+    const lines = this.#plot?.traces.length ?? 0;
+    this.#highlight.show(trace, lines, axes, this.plotElement, this.drawnValue);
+  }
+
   async #render(plot: Plot, scene: ChartScene) {
     const { theme, zoom, remark, axisName } = scene;
     const { kind, rows, log } = plot;
@@ -179,6 +208,7 @@ export class Chart {
     this.#describe(plot, remark ? [...plot.remarks, remark] : plot.remarks, zoom.y ? null : outliers);
     await (kind === "bar" ? canvas.draw(rows, signals) : canvas.drawLines(rows, signals));
     this.element.dataset.drawn = String(rows.length);
+    if (this.#highlighted !== null) this.#showHighlight();
   }
 
   #signalsOf(plot: Plot, { settings, zoom }: ChartScene): Record<string, unknown> {
@@ -216,7 +246,10 @@ export class Chart {
     const outside = this.#showOutliers ? `${count} outliers shown` : `${count} outside`;
     const remarks = outliers?.count.atLeast ? [outside, ...texts] : texts;
     const alone = !this.element.contains(this.body); // in full screen, without the board's legend
-    setChildren(this.#latest, latestValues(plot, this.plotElement.clientWidth, alone, this.#tickStep));
+    setChildren(
+      this.#latest,
+      latestValues(plot, this.plotElement.clientWidth, alone, this.#tickStep, goalOf(this.metric)),
+    );
     setText(this.#remarkText, texts.join(" · "));
     setText(this.#outside, remarks === texts ? "" : outside);
     this.#outside.title = this.#showOutliers ? "Leave them out of the y axis" : "Show them on the y axis";

@@ -1,3 +1,4 @@
+import { byBest, type Goal } from "../plot/emphasis.ts";
 import { drawingOrder } from "../plot/palette.ts";
 import type { Plot, Trace } from "../plot/plot.ts";
 import { h } from "../ui/dom.ts";
@@ -9,19 +10,20 @@ const LETTER_WIDTH = 8; // px
 const WIDTH_SHARE = 0.65; // of the chart's width; the rest is for the metric's name
 
 /**
- * Return the latest value of each run for a chart's header, in the legend's order; those of the newest runs if not
- * all fit. `named` adds the runs' names, for charts without a legend beside them; `step` is about that of the y axis' ticks.
+ * Return the latest value of each run for a chart's header, in the legend's order; those of the current and the best runs if not
+ * all fit, or of the newest without a `goal`. `named` adds the runs' names, for charts without a legend beside them; `step` is about that of the y axis' ticks.
  */
 export function latestValues(
   { kind, traces, rows }: Plot,
   width: number,
   named = false,
   step = Number.NaN,
+  goal: Goal = null,
 ): HTMLElement[] {
   if (kind === "bar")
     // a bar shows its value itself
     return traces.length > rows.length ? [moreLabel(`+${traces.length - rows.length}`, "more runs")] : [];
-  const ranked = byRank(traces);
+  const ranked = byRank(traces, goal);
   const fits = howManyFit(
     ranked.map(({ style }) => VALUE_WIDTH + (named ? nameWidth(style.label) : 0)),
     width * WIDTH_SHARE,
@@ -49,12 +51,15 @@ function nameWidth(name: string): number {
   return Math.min(NAME_WIDTH, name.length * LETTER_WIDTH + 6);
 }
 
-function byRank(traces: readonly Trace[]): Trace[] {
+function byRank(traces: readonly Trace[], goal: Goal): Trace[] {
   const order = drawingOrder(traces.map(({ style }) => style.run)).map(({ key }) => key);
   const last = order.pop();
   const rank = ({ style: { run } }: Trace) =>
     run.key === last ? -1 : run.faded ? order.length : order.length - 1 - order.indexOf(run.key);
-  return [...traces].sort((a, b) => rank(a) - rank(b));
+  // the current run, then the best ones; the newest where no value is known to be better
+  const isFirst = (trace: Trace) => (rank(trace) < 0 ? 0 : 1);
+  const compare = byBest(goal);
+  return [...traces].sort((a, b) => isFirst(a) - isFirst(b) || compare(a.best, b.best) || rank(a) - rank(b));
 }
 
 function valueLabel({ style, latest }: Trace, named: boolean, step: number): HTMLElement {

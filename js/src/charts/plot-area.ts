@@ -27,6 +27,11 @@ export class PixelAxis {
     return pixel >= -0.5 && pixel <= this.length + 0.5 ? pixel : null;
   }
 
+  /** Return the pixel of a value, which may lie beyond the ends. */
+  at(value: number): number {
+    return this.scale(value);
+  }
+
   /** Convert two window coordinates to ordered pixels of the axis, clipped to its ends. */
   span(from: number, to: number): [number, number] {
     const ends = [from, to].map(place => Math.min(this.length, Math.max(0, place - this.start)));

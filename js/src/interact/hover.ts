@@ -1,26 +1,29 @@
 import { bisector } from "d3-array";
 import type { Chart } from "../charts/chart.ts";
 import type { XAxis } from "../frames/view-state.ts";
+import { nearestTrace } from "../plot/nearest.ts";
 import { descending, type Trace } from "../plot/plot.ts";
 import type { PlotRow } from "../plot/plot-rows.ts";
 import { h, swatch } from "../ui/dom.ts";
 import { formatClock, formatCount, formatValue } from "../ui/format.ts";
 
-const TOOLTIP_LINES = 14;
+const TOOLTIP_LINES = 11; // around the nearest line
 const POINTER_DISTANCE = 14; // px
+const LISTED = ":is(.tb-legend > .tb-run, .tb-runs-rows > .tb-runs-row)";
 
 interface Hit {
   trace: Trace;
   row: PlotRow;
 }
 
-/** A crosshair in all charts and one tooltip. */
+/** A crosshair in all charts, one tooltip, and the run whose line is nearest to the pointer drawn strong everywhere. */
 export class Hover {
   #charts: () => Iterable<Chart>;
   #cellOf: (run: string, time: number) => string;
   #root: HTMLElement;
   #tooltip = h("div", { class: "tb-tooltip", role: "tooltip", hidden: "" });
   #signal: AbortSignal;
+  #lit: string | null = null; // the id of the run that is drawn strong
 
   /** `cellOf` returns the label of the cell execution that logged a point, if known. */
   constructor(
@@ -31,6 +34,8 @@ export class Hover {
   ) {
     [this.#root, this.#charts, this.#cellOf, this.#signal] = [root, charts, cellOf, signal];
     signal.addEventListener("abort", () => this.#tooltip.remove());
+    root.addEventListener("pointerover", event => this.#pointAt(event.target as Element), { signal });
+    root.addEventListener("pointerleave", () => this.light(null), { signal });
     window.addEventListener("scroll", () => this.hide(), { signal, capture: true, passive: true });
   }
 
@@ -45,6 +50,24 @@ export class Hover {
   hide() {
     this.#tooltip.hidden = true;
     for (const chart of this.#charts()) chart.showCrosshair(null);
+    this.light(null);
+  }
+
+  /** Draw a run strong in all charts, in the legend and in the list of runs; null draws none so. */
+  light(run: string | null) {
+    if (run === this.#lit) return;
+    this.#lit = run;
+    for (const chart of this.#charts()) chart.highlight(run);
+    for (const lit of this.#root.querySelectorAll(".tb-lit")) lit.classList.remove("tb-lit");
+    if (run === null) return;
+    for (const listed of this.#root.querySelectorAll(`${LISTED}[data-run="${CSS.escape(run)}"]`))
+      listed.classList.add("tb-lit");
+  }
+
+  /** Light the run that the pointer is at in the legend or in the list of runs. */
+  #pointAt(target: Element) {
+    if (target.closest(".tb-plot")) return; // a chart lights its nearest line
+    this.light(target.closest<HTMLElement>(`${LISTED}[data-run]`)?.dataset.run ?? null);
   }
 
   #show(chart: Chart, event: PointerEvent) {
@@ -56,23 +79,31 @@ export class Hover {
     const hits = pointer === null ? firstRows(plot.traces) : hitsAt(plot.traces, pointer);
     if (!hits.length) return this.hide();
     const x = pointer === null ? null : nearestOf(hits, pointer).row.x;
-    for (const other of this.#charts()) other.showCrosshair(...crosshairIn(other, chart, x));
-    this.#fill(chart, hits, x);
+    const nearest = nearestIn(chart, event);
+    const listed = neighbours(hits, nearest);
+    const keys = new Set(listed.hits.map(({ trace }) => trace.style.run.key));
+    for (const other of this.#charts()) other.showCrosshair(...crosshairIn(other, chart, x, keys));
+    this.#fill(chart, listed, nearest, x);
     this.#place(event, chart);
+    this.light(nearest?.style.run.id ?? null);
   }
 
-  #fill({ metric, scene }: Chart, hits: Hit[], x: number | null) {
+  #fill(
+    { metric, scene }: Chart,
+    { hits, above, below }: Neighbours,
+    nearest: Trace | null,
+    x: number | null,
+  ) {
     const smoothing = x !== null && scene?.settings.smoothing.amount;
-    const byValue = [...hits].sort((a, b) => descending(a.row.value, b.row.value));
-    const cells = byValue.map(({ trace: { style }, row }) => this.#cellOf(style.run.id, row.time));
+    const cells = hits.map(({ trace: { style }, row }) => this.#cellOf(style.run.id, row.time));
     const same = cells.every(cell => cell === cells[0]);
     const from = (cell: string) => (cell ? [h("span", { class: "tb-tip-cell" }, cell)] : []);
-    const lines = byValue.slice(0, TOOLTIP_LINES).map(({ trace: { style }, row }, i) => {
+    const lines = hits.map(({ trace: { style }, row }, i) => {
       const value = h("span", { class: "tb-tip-value" }, formatValue(row.value));
       const smooth = smoothing ? [h("span", { class: "tb-tip-smooth" }, formatValue(row.smooth))] : [];
       return h(
         "div",
-        { class: "tb-tip-line" },
+        { class: style === nearest?.style && hits.length > 1 ? "tb-tip-line tb-tip-nearest" : "tb-tip-line" },
         swatch(style.color, style.dash),
         h("span", { class: "tb-tip-name" }, style.label),
         ...(same ? [] : from(cells[i])),
@@ -80,13 +111,15 @@ export class Hover {
         value,
       );
     });
-    const rest = byValue.length - lines.length;
     const head = x === null ? metric : describe(nearestOf(hits, x).row, scene?.axes.x);
-    const title = h("div", { class: "tb-tip-head" }, head, ...(same ? from(cells[0]) : []));
+    const named = smoothing ? [h("span", { class: "tb-tip-cell" }, "smoothed, as logged")] : [];
+    const more = (count: number, where: string) =>
+      count ? [h("div", { class: "tb-tip-head" }, `${formatCount(count)} ${where}`)] : [];
     this.#tooltip.replaceChildren(
-      title,
+      h("div", { class: "tb-tip-head" }, head, ...(same ? from(cells[0]) : []), ...named),
+      ...more(above, "above"),
       ...lines,
-      ...(rest > 0 ? [h("div", { class: "tb-tip-head" }, `${rest} more`)] : []),
+      ...more(below, nearest ? "below" : "more"),
     );
   }
 
@@ -113,10 +146,48 @@ function describe({ step, time, x }: PlotRow, axis: XAxis = "step"): string {
   return `${place}step ${formatCount(step)} · ${formatClock(time)}`;
 }
 
-/** Return the crosshair of another chart: the same x, if both have the same x axis. */
-function crosshairIn(other: Chart, { scene }: Chart, x: number | null): [x: number | null, rows: PlotRow[]] {
+/** Return the trace of a chart whose line is nearest to the pointer. */
+function nearestIn(chart: Chart, { clientX, clientY }: PointerEvent): Trace | null {
+  const { plot, axes } = chart;
+  if (!plot || !axes) return null;
+  const pixels = {
+    x: (value: number) => axes.x.at(value),
+    y: (value: number) => axes.y.at(value),
+    invertX: (pixel: number) => axes.x.invert(pixel),
+    drawn: chart.drawnValue,
+  };
+  return nearestTrace(plot.traces, clientX - axes.x.start, clientY - axes.y.start, pixels)?.trace ?? null;
+}
+
+interface Neighbours {
+  hits: readonly Hit[];
+  above: number;
+  below: number;
+}
+
+/** Sort by value, and of many keep those around the nearest line. */
+export function neighbours(hits: readonly Hit[], nearest: Trace | null): Neighbours {
+  const byValue = [...hits].sort((a, b) => descending(a.row.value, b.row.value));
+  const at = Math.max(
+    0,
+    byValue.findIndex(({ trace }) => trace === nearest),
+  );
+  const last = Math.max(0, byValue.length - TOOLTIP_LINES);
+  const above = Math.min(last, Math.max(0, at - Math.floor(TOOLTIP_LINES / 2)));
+  const kept = byValue.slice(above, above + TOOLTIP_LINES);
+  return { hits: kept, above, below: byValue.length - above - kept.length };
+}
+
+/** Return the crosshair of another chart: the same x, if both have the same x axis, with marks on the listed runs. */
+function crosshairIn(
+  other: Chart,
+  { scene }: Chart,
+  x: number | null,
+  keys: ReadonlySet<number>,
+): [x: number | null, rows: PlotRow[]] {
   if (x === null || !other.visible || other.scene?.axes.x !== scene?.axes.x) return [null, []];
-  const rows = hitsNear(other.plot?.traces ?? [], x).map(({ row }) => row);
+  const listed = (other.plot?.traces ?? []).filter(({ style }) => keys.has(style.run.key));
+  const rows = hitsNear(listed, x).map(({ row }) => row);
   return rows.length ? [x, rows] : [null, []];
 }
 

@@ -12,6 +12,8 @@ export interface RunStyle {
   /** The colour for text, which needs more contrast than a line. */
   ink: string;
   dash: readonly number[];
+  /** One of many lines, drawn thin and transparent. */
+  faint?: boolean;
 }
 
 type Mark = "line" | "dot" | "NaN" | "Infinity" | "-Infinity" | "below";
@@ -29,6 +31,7 @@ export interface PlotRow {
   color: string;
   dash: readonly number[];
   text?: string;
+  faint?: boolean;
   /** The band around the mean of a group. */
   low?: number;
   high?: number;
@@ -70,11 +73,12 @@ export function plotRows(
 ): PlotRow[] {
   const trend = smoother(series, smoothing);
   const lonely = countFinite(series) === 1;
-  const { label, color, dash } = style;
+  const { label, color, dash, faint } = style;
+  const look = faint ? { color, dash, faint } : { color, dash };
   const rows = points.map(({ step, time, value, x }): PlotRow => {
     const mark = Number.isFinite(value) ? (lonely ? "dot" : "line") : (String(value) as Mark);
     const smooth = trend ? trend(step) : value;
-    return { run: label, step, time, value, smooth, x, mark, part: 0, color, dash };
+    return { run: label, step, time, value, smooth, x, mark, part: 0, ...look };
   });
   divide(rows);
   return series.kind === "points" && series.band ? withBand(rows, series, series.band, smoothing) : rows;

@@ -3,6 +3,7 @@ import type { Series } from "../frames/series.ts";
 import type { ViewTraits, XAxis } from "../frames/view-state.ts";
 import { formatValue } from "../ui/format.ts";
 import { downsample } from "./downsample.ts";
+import { bestValue, emphasize, type Goal } from "./emphasis.ts";
 import { type Count, countOutside, formatAtLeast, rangeWithoutOutliers } from "./outliers.ts";
 import { drawingOrder } from "./palette.ts";
 import { latestValue, type PlotRow, placePoints, plotRows, type RunStyle } from "./plot-rows.ts";
@@ -20,6 +21,8 @@ export interface Trace {
   style: RunStyle;
   rows: readonly PlotRow[];
   latest: number;
+  /** The best value, where the metric's name tells which are good; else NaN. */
+  best: number;
 }
 
 export interface Plot {
@@ -77,11 +80,12 @@ const SPEC_OF_AXIS: Record<string, SpecName> = {
   time: "line-time",
 };
 
-/** Compute what to draw of a metric's series on `columns` pixel columns. */
-export function plotOf(content: ChartContent, columns: number): Plot {
+/** Compute what to draw of a metric's series on `columns` pixel columns. `goal` says which values of it are good. */
+export function plotOf(content: ChartContent, columns: number, goal: Goal = null): Plot {
   const { series, settings, axes, fine, zoom } = content;
   const byRun = new Map(series.filter(({ rows }) => rows > 0).map(each => [each.run, each]));
-  const shown = visibleStyles(byRun.keys(), settings);
+  const bests = new Map([...byRun].map(([run, own]) => [run, bestValue(own, goal)]));
+  const shown = emphasize(visibleStyles(byRun.keys(), settings), bests, goal);
   const kind = SPEC_OF_AXIS[axes.x] ?? "line-metric";
   const log = { x: axes.log.x && axes.x !== "time", y: axes.log.y };
   const remarks: string[] = [];
@@ -103,6 +107,7 @@ export function plotOf(content: ChartContent, columns: number): Plot {
       style,
       rows: plotRows(own, few[i], style, settings.smoothing),
       latest: latestValue(own),
+      best: bests.get(own.run) as number,
     }),
   );
   if (shown.length && shown.every(style => isSinglePoint(byRun.get(style.run.key) as Series, style))) {

@@ -138,6 +138,7 @@ export class GroupRow {
     state: Pick<RowProps, "active" | "style">,
   ) {
     const { element, box } = this;
+    element.dataset.run = `group:${group.key}`; // as the picture of groups names it
     element.setAttribute("aria-rowindex", String(index + 2));
     element.setAttribute("aria-expanded", String(open));
     element.classList.toggle("tb-runs-active", state.active);

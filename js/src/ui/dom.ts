@@ -69,17 +69,22 @@ export function onResize(element: Element, act: () => void, signal: AbortSignal)
 
 const SVG = "http://www.w3.org/2000/svg";
 
+export function svg<Tag extends keyof SVGElementTagNameMap>(
+  tag: Tag,
+  attributes: Attributes = {},
+): SVGElementTagNameMap[Tag] {
+  const element = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  return element;
+}
+
 /** Draw a short sample of a run's line: colour and dash pattern. */
 export function swatch(color: string, dash: readonly number[], width = 16): SVGElement {
-  const svg = document.createElementNS(SVG, "svg");
-  const line = document.createElementNS(SVG, "line");
-  const attributes = { x1: "0", x2: String(width), y1: "4", y2: "4", stroke: color, "stroke-width": "2.5" };
-  for (const [name, value] of Object.entries(attributes)) line.setAttribute(name, value);
+  const ends = { x1: "0", x2: String(width), y1: "4", y2: "4" };
+  const line = svg("line", { ...ends, stroke: color.slice(0, 7), "stroke-width": "2.5" });
   if (dash.length) line.setAttribute("stroke-dasharray", dash.join(" "));
-  for (const [name, value] of Object.entries({ width: String(width), height: "8", "aria-hidden": "true" })) {
-    svg.setAttribute(name, value);
-  }
-  svg.setAttribute("class", "tb-swatch");
-  svg.append(line);
-  return svg;
+  const size = { width: String(width), height: "8" };
+  const element = svg("svg", { ...size, "aria-hidden": "true", class: "tb-swatch" });
+  element.append(line);
+  return element;
 }

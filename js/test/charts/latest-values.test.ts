@@ -1,6 +1,7 @@
 // @vitest-environment happy-dom
 import { expect, test } from "vitest";
 import { latestValues } from "../../src/charts/latest-values.ts";
+import type { Goal } from "../../src/plot/emphasis.ts";
 import { styleRuns } from "../../src/plot/palette.ts";
 import type { Plot } from "../../src/plot/plot.ts";
 import { run } from "../fixtures.ts";
@@ -13,6 +14,7 @@ function plot(count: number, kind: Plot["kind"] = "line-step", drawn = count): P
     style,
     rows: [],
     latest: style.run.key,
+    best: (style.run.key * 7) % 10,
   }));
   return {
     kind,
@@ -24,7 +26,8 @@ function plot(count: number, kind: Plot["kind"] = "line-step", drawn = count): P
   };
 }
 
-const texts = (plot: Plot, width: number) => latestValues(plot, width).map(span => span.textContent);
+const texts = (plot: Plot, width: number, goal: Goal = null) =>
+  latestValues(plot, width, false, Number.NaN, goal).map(span => span.textContent);
 
 test("values follow the legend's order, whichever run is current", () => {
   expect(texts(plot(4), 1000)).toEqual(["0", "1", "2", "3"]);
@@ -33,6 +36,14 @@ test("values follow the legend's order, whichever run is current", () => {
 test("values that do not fit are counted", () => {
   expect(texts(plot(10), 320)).toEqual(["1", "9", "+8"]);
   expect(texts(plot(10), 10)).toEqual(["1", "+9"]);
+});
+
+test("of values that do not all fit, those of the current and the best runs are shown", () => {
+  const [smallest, largest] = [texts(plot(10), 380, "min"), texts(plot(10), 380, "max")];
+  expect([smallest, largest]).toEqual([
+    ["0", "1", "3", "+7"],
+    ["1", "4", "7", "+7"],
+  ]);
 });
 
 test("a value has the colour and name of its run", () => {

@@ -20,6 +20,7 @@ expressions, so that a name can neither break a chart nor inject code:
 ``part``   number of the section of finite values, from 0: a line has a gap between two sections
 ``color``  color of the run
 ``dash``   dash pattern of the run
+``faint``  whether the line is one of many, drawn thin in a transparent color; missing in the others
 ``text``   value as the board prints it
 ``low``    lower edge of the band around the mean of a group of runs
 ``high``   upper edge of the band
@@ -160,7 +161,8 @@ def line(
 
 
 def _layers(live: bool, clip: Spec, dash: Spec, options: Mapping[str, Any]) -> dict[Layer, Spec]:
-    stroke = {"type": "line", "strokeWidth": 1.5, "strokeJoin": "round", **clip}
+    width: Any = {"expr": "datum.faint ? 0.75 : 1.5"} if live else 1.5
+    stroke = {"type": "line", "strokeWidth": width, "strokeJoin": "round", **clip}
 
     def lines(option: str = "") -> list[Spec]:
         return [{"filter": f"{option} && datum.mark == 'line'" if live and option else "datum.mark == 'line'"}]

@@ -1,0 +1,50 @@
+/** Of many lines, which are drawn strong: the best run's and the current one's. */
+
+import type { Series } from "../frames/series.ts";
+import type { RunStyle } from "./plot-rows.ts";
+
+export const MOST_STRONG = 20; // lines of a chart; of more all but two are faint
+const FAINT = "73"; // hexadecimal opacity
+
+export type Goal = "min" | "max" | null;
+
+/** Return the smallest or largest finite value of a series; NaN if it has none, or without a goal. */
+export function bestValue({ kind, columns, rows }: Series, goal: Goal): number {
+  if (!goal) return Number.NaN;
+  const values = kind === "points" ? columns.value : goal === "min" ? columns.min : columns.max;
+  let best = Number.NaN;
+  for (let row = 0; row < rows; row++) {
+    const value = values[row];
+    if (Number.isFinite(value) && !(goal === "min" ? value >= best : value <= best)) best = value;
+  }
+  return best;
+}
+
+/** Compare for `sort`: the best first, NaN last; all are equal without a goal. */
+export function byBest(goal: Goal) {
+  return (a: number, b: number) => {
+    if (!goal) return 0;
+    if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
+    return goal === "min" ? a - b : b - a;
+  };
+}
+
+/**
+ * Return the styles in drawing order: of many lines the others faint, then the best run's, then the current one's, which
+ * comes last in `styles`.
+ */
+export function emphasize(
+  styles: readonly RunStyle[],
+  bests: ReadonlyMap<number, number>,
+  goal: Goal,
+): RunStyle[] {
+  if (styles.length <= MOST_STRONG) return [...styles];
+  const current = styles[styles.length - 1];
+  const compare = byBest(goal);
+  const bestOf = ({ run }: RunStyle) => bests.get(run.key) ?? Number.NaN;
+  const first = styles.reduce((a, b) => (compare(bestOf(b), bestOf(a)) < 0 ? b : a));
+  const best = Number.isNaN(bestOf(first)) ? current : first;
+  const others = styles.filter(style => style !== best && style !== current);
+  const faint = others.map(style => ({ ...style, color: `${style.color.slice(0, 7)}${FAINT}`, faint: true }));
+  return [...faint, ...(best === current ? [] : [best]), current];
+}

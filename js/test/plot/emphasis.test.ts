@@ -1,0 +1,43 @@
+import { expect, test } from "vitest";
+import type { Series } from "../../src/frames/series.ts";
+import { bestValue, emphasize } from "../../src/plot/emphasis.ts";
+import type { RunStyle } from "../../src/plot/plot-rows.ts";
+import { run } from "../fixtures.ts";
+
+const style = (key: number): RunStyle => ({
+  run: run(key),
+  label: `run ${key}`,
+  color: "#2347d9",
+  ink: "#2347d9",
+  dash: [],
+});
+const many = Array.from({ length: 25 }, (_, key) => style(key));
+const bests = new Map(many.map(({ run: { key } }) => [key, Math.abs(key - 7)]));
+
+test("of many lines the best and the current are strong and on top", () => {
+  const drawn = emphasize(many, bests, "min");
+  expect(drawn.slice(-2).map(({ run: { key } }) => key)).toEqual([7, 24]);
+  expect(drawn.filter(({ faint }) => !faint).map(({ color }) => color)).toEqual(["#2347d9", "#2347d9"]);
+  expect(new Set(drawn.slice(0, -2).map(({ color }) => color))).toEqual(new Set(["#2347d973"]));
+});
+
+test("without a goal only the current line is strong", () => {
+  expect(emphasize(many, new Map(), null).filter(({ faint }) => !faint)).toEqual([many[24]]);
+});
+
+test("up to twenty lines are all strong", () => {
+  expect(emphasize(many.slice(0, 20), bests, "min")).toEqual(many.slice(0, 20));
+});
+
+test("the best value is the smallest or the largest finite one", () => {
+  const points = {
+    kind: "points",
+    rows: 4,
+    columns: { value: [3, Number.NaN, 1, Number.POSITIVE_INFINITY] },
+  };
+  const buckets = { kind: "buckets", rows: 2, columns: { min: [2, 1], max: [5, Number.NaN] } };
+  const of = (series: unknown, goal: "min" | "max" | null) => bestValue(series as Series, goal);
+  expect([of(points, "min"), of(points, "max")]).toEqual([1, 3]);
+  expect([of(buckets, "min"), of(buckets, "max")]).toEqual([1, 5]);
+  expect(of(points, null)).toBeNaN();
+});

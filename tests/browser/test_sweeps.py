@@ -1,0 +1,216 @@
+"""Sweeps of many runs: the choice of what is drawn, the run under the pointer, the wide table, and what a new user does."""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+from io import BytesIO
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from browser.lab import OUTPUT, Board, Lab
+
+SWEEP = """
+import math
+import trackbook as tb
+
+def sweep(project, count, steps):
+    for number in range(count):
+        lr = round(10 ** (-4 + 3 * ((number * 37) % count) / count), 6)
+        quality = 1 - abs(math.log10(lr) + 2.3) / 4
+        config = {"lr": lr, "optimizer": ["adam", "sgd"][number % 2], "width": 32 << number % 3, "seed": number}
+        with tb.init(project=project, name=f"run-{number}", config=config, display=False) as run:
+            for i in range(steps):
+                rise = 1 - math.exp(-(i + 1) / 9)
+                run.log({"val/acc": quality * rise + 0.01 * math.sin(i + number), "train/loss": 2 - quality * rise})
+"""
+# The run whose line is nearest, by the distance to each stretch of each line that the chart's Vega view draws.
+NEAREST = """([chart, x, y]) => {
+    const [across, down] = [chart.view.scale("x"), chart.view.scale("y")];
+    const lines = new Map();
+    for (const row of chart.view.data("points")) {
+        lines.set(row.run, lines.get(row.run) ?? []);
+        lines.get(row.run).push([across(row.x), down(row.smooth)]);
+    }
+    const far = (line) => {
+        let best = Infinity;
+        for (let i = 1; i < line.length; i++) {
+            const [[ax, ay], [bx, by]] = [line[i - 1], line[i]];
+            const square = (bx - ax) ** 2 + (by - ay) ** 2;
+            const share = square ? Math.min(1, Math.max(0, ((x - ax) * (bx - ax) + (y - ay) * (by - ay)) / square)) : 0;
+            best = Math.min(best, Math.hypot(ax + share * (bx - ax) - x, ay + share * (by - ay) - y));
+        }
+        return best;
+    };
+    return Object.fromEntries([...lines].map(([run, line]) => [run, far(line)]));
+}"""
+# The frames of a pointer that moves over a chart for two seconds.
+FRAMES = """(plot) => new Promise((resolve) => {
+    const box = plot.getBoundingClientRect();
+    const times = [];
+    let [frames, spent] = [0, 0];
+    const end = performance.now() + 2000;
+    const move = (now) => {
+        times.push(now);
+        if (now > end) return resolve({ frames: times.length - 1, seconds: (times.at(-1) - times[0]) / 1000, spent: spent / frames });
+        const clientX = box.left + box.width * (0.2 + 0.6 * ((frames * 7) % 50) / 50);
+        const clientY = box.top + box.height * (0.2 + 0.6 * ((frames * 13) % 50) / 50);
+        const start = performance.now();
+        plot.dispatchEvent(new PointerEvent("pointermove", { clientX, clientY, bubbles: true }));
+        spent += performance.now() - start;
+        frames++;
+        requestAnimationFrame(move);
+    };
+    requestAnimationFrame(move);
+})"""
+
+
+def note(name: str, figures: dict[str, Any]) -> None:
+    """Keep figures for the reader of the tests' output; none of them decides a test."""
+    OUTPUT.mkdir(exist_ok=True)
+    (OUTPUT / f"{name}.json").write_text(json.dumps(figures, indent=1), "utf-8")
+
+
+def opened(lab: Lab, name: str, count: int, steps: int) -> Board:
+    lab.write_and_open(name, SWEEP + f"\nsweep({name!r}, {count}, {steps})", f"board = tb.board({name!r}); board")
+    lab.run_to_end(0)
+    lab.run_to_end(1)
+    return lab.board(1).wait_for_chart("val/acc")
+
+
+def button(board: Board) -> str:
+    return str(board.root.locator(".tb-runs-button").inner_text())
+
+
+def best_run(count: int) -> tuple[str, float]:
+    """The name and the learning rate of the best run of the sweep."""
+    rates = [round(10 ** (-4 + 3 * ((number * 37) % count) / count), 6) for number in range(count)]
+    best = max(
+        range(count), key=lambda number: 1 - abs(math.log10(rates[number]) + 2.3) / 4 + 0.01 * math.sin(39 + number)
+    )
+    return f"run-{best}", rates[best]
+
+
+def test_new_user_finds_the_best_run_and_sends_its_picture(lab: Lab) -> None:
+    board = opened(lab, "newcomer", 60, 40)
+    assert button(board) == "Runs 10 of 60"
+    gestures = 0
+
+    def click(target: Any, **how: Any) -> None:
+        nonlocal gestures
+        gestures += 1
+        target.click(**how)
+
+    click(board.root.locator(".tb-runs-button"))
+    board.root.locator(".tb-runs-rows > .tb-runs-row").first.wait_for()
+    click(board.root.get_by_role("columnheader", name="val/acc").get_by_role("button"))
+    name, rate = best_run(60)
+    first = board.root.locator(".tb-runs-rows > .tb-runs-row").first
+    first.filter(has_text=name).wait_for()
+    heads = board.root.locator(".tb-runs-head > *").all_inner_texts()
+    cells = first.locator("> *").all_inner_texts()
+    assert float(cells[heads.index("lr")]) == rate
+    click(first.locator(".tb-runs-box"), modifiers=["Alt"])
+    chart = board.chart("val/acc")
+    board.page.wait_for_function(
+        "([chart, name]) => new Set(chart.view.data('points').map((row) => row.run)).size === 1"
+        " && chart.view.data('points')[0].run === name",
+        arg=[chart.element_handle(), name],
+    )
+    click(chart.locator(".tb-more"))
+    with board.page.expect_download() as download:
+        click(board.page.get_by_role("menuitem", name="Save as PNG"))
+    picture = Image.open(BytesIO(download.value.path().read_bytes()))
+    assert min(picture.size) > 300
+    assert gestures <= 6
+    note("sweep-gestures", {"gestures": gestures})
+    board.look("sweep-best-run")
+
+
+def test_top_runs_are_chosen_by_hand_and_by_python(lab: Lab) -> None:
+    board = opened(lab, "chosen", 30, 20)
+    board.root.locator(".tb-runs-button").click()
+    board.root.locator(".tb-drawn-runs").select_option(label="Top 10 by largest val/acc")
+    name, _ = best_run(30)
+    board.root.locator(".tb-legend .tb-run", has_text=name).wait_for()
+    assert len(board.runs()) == 10
+    board.root.locator(".tb-drawn-runs").select_option(label="All 30 runs")
+    board.page.wait_for_function(
+        "(button) => button.textContent === 'Runs 30'", arg=board.root.locator(".tb-runs-button").element_handle()
+    )
+
+
+@pytest.fixture(scope="module")
+def thousand(lab_of_module: Lab) -> Board:
+    """A board that draws a thousand runs, with its panel open."""
+    board = opened(lab_of_module, "thousand", 1000, 30)
+    board.root.locator(".tb-runs-button").click()
+    board.root.locator(".tb-drawn-runs").select_option("all")
+    board.page.wait_for_function(
+        "(chart) => new Set(chart.view.data('points').map((row) => row.run)).size === 1000",
+        arg=board.chart("val/acc").element_handle(),
+    )
+    assert button(board) == "Runs 1,000"
+    return board
+
+
+def test_line_under_the_pointer_is_the_nearest_of_a_thousand(thousand: Board) -> None:
+    board, chart = thousand, thousand.chart("val/acc")
+    plot = chart.locator(".tb-plot")
+    plot.scroll_into_view_if_needed()
+    choose = random.Random(5)  # places to point at
+    box = plot.bounding_box()
+    assert box
+    origin = chart.evaluate(
+        "(chart) => [...chart.view.origin(), chart.view.signal('width'), chart.view.signal('height')]"
+    )
+    top = float(chart.evaluate("(chart) => chart.view.padding().top"))
+    for _ in range(50):
+        x, y = choose.uniform(2, origin[2] - 2), choose.uniform(2, origin[3] - 2)
+        board.page.mouse.move(box["x"] + origin[0] + x, box["y"] + top + origin[1] + y)
+        lit = plot.locator(".tb-highlight")
+        lit.wait_for()
+        name = board.page.locator(".tb-tip-nearest .tb-tip-name").inner_text()
+        far: dict[str, float] = board.page.evaluate(NEAREST, [chart.element_handle(), x, y])
+        assert far[name] <= min(far.values()) + 0.5, "the mouse stands on whole pixels"
+    board.look("sweep-thousand-lit")
+
+
+def test_pointer_over_a_thousand_lines_keeps_the_frames(thousand: Board) -> None:
+    plot = thousand.chart("val/acc").locator(".tb-plot")
+    figures = plot.evaluate(FRAMES)
+    note("sweep-frames", {**figures, "frames a second": figures["frames"] / figures["seconds"]})
+    assert figures["frames"] > 10
+
+
+def test_table_of_a_thousand_runs_is_filtered_and_sorted(thousand: Board) -> None:
+    figures = thousand.root.evaluate(
+        """async (board) => {
+            const field = board.querySelector('.tb-panel input[type="search"]');
+            const frame = () => new Promise(requestAnimationFrame);
+            const timed = async (act) => {
+                const start = performance.now();
+                act();
+                await frame();
+                return performance.now() - start;
+            };
+            const type = (text) => () => {
+                field.value = text;
+                field.dispatchEvent(new Event("input"));
+            };
+            const head = [...board.querySelectorAll(".tb-runs-sort")].find((one) => one.textContent === "val/acc");
+            return {
+                filter: await timed(type("lr > 0.001 and optimizer = adam")),
+                sort: await timed(() => head.click()),
+                status: board.querySelector(".tb-panel-status").textContent,
+                clear: await timed(type("")),
+            };
+        }"""
+    )
+    note("sweep-table", figures)
+    rates = [round(10 ** (-4 + 3 * ((number * 37) % 1000) / 1000), 6) for number in range(1000)]
+    found = sum(rate > 0.001 and number % 2 == 0 for number, rate in enumerate(rates))
+    assert figures["status"].startswith(f"{found} of 1,000 runs")
