@@ -3,8 +3,11 @@ import type { ViewState } from "../frames/view-state.ts";
 import type { RunStyle } from "../plot/plot-rows.ts";
 import { STATE_ICON } from "../runs/run-state.ts";
 import { h, setChildren, setText, swatch } from "../ui/dom.ts";
+import { formatCount } from "../ui/format.ts";
 
-/** One chip per run: click hides or shows it, Alt-click or double-click shows only it. */
+const MOST_CHIPS = 30;
+
+/** One chip per run: click hides or shows it, Alt-click or double-click shows only it. Of many runs the first have one. */
 export class Legend {
   readonly element = h("div", { class: "tb-legend", role: "group", "aria-label": "Runs" });
   #state: ViewState;
@@ -12,9 +15,11 @@ export class Legend {
   #chips = new Map<string, { chip: HTMLButtonElement; key: string }>();
   #runs: readonly RunHeader[] = [];
   #members: ReadonlyMap<string, readonly string[]> = new Map();
+  #more = h("button", { type: "button", class: "tb-run tb-minor", title: "All runs, in the panel" });
 
   constructor(state: ViewState, signal: AbortSignal) {
     [this.#state, this.#signal] = [state, signal];
+    this.#more.addEventListener("click", () => state.set("panel", "runs"), { signal });
   }
 
   /** `members` lists the runs of each group, if groups are drawn. */
@@ -23,17 +28,11 @@ export class Legend {
     this.#members = members;
     this.element.hidden = styles.length < 2;
     const hidden = new Set(this.#state.get("hidden_runs"));
-    setChildren(
-      this.element,
-      this.element.hidden
-        ? []
-        : styles.map(style =>
-            this.#chip(
-              style,
-              this.#idsOf(style.run.id).every(id => hidden.has(id)),
-            ),
-          ),
-    );
+    const isHidden = ({ run }: RunStyle) => this.#idsOf(run.id).every(id => hidden.has(id));
+    const listed = styles.length > MOST_CHIPS ? mostTelling(styles, isHidden) : styles;
+    const chips = this.element.hidden ? [] : listed.map(style => this.#chip(style, isHidden(style)));
+    setText(this.#more, `+${formatCount(styles.length - listed.length)} more`);
+    setChildren(this.element, listed.length < styles.length ? [...chips, this.#more] : chips);
   }
 
   #chip(style: RunStyle, hidden: boolean): HTMLButtonElement {
@@ -75,6 +74,16 @@ export class Legend {
     const already = !this.#idsOf(id).some(one => hidden.has(one)) && others.every(other => hidden.has(other));
     this.#state.set("hidden_runs", already ? [] : others);
   }
+}
+
+/** Return as many styles as have chips, in their order: those of runs that are not hidden, the newest of them. */
+function mostTelling(styles: readonly RunStyle[], isHidden: (style: RunStyle) => boolean): RunStyle[] {
+  const shown = styles.filter(style => !isHidden(style));
+  const room = MOST_CHIPS - shown.length;
+  const kept = new Set(
+    room > 0 ? [...shown, ...styles.filter(isHidden).slice(-room)] : shown.slice(-MOST_CHIPS),
+  );
+  return styles.filter(style => kept.has(style));
 }
 
 function stateIcon({ state, error }: RunHeader): HTMLElement {

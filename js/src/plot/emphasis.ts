@@ -4,7 +4,6 @@ import type { Series } from "../frames/series.ts";
 import type { RunStyle } from "./plot-rows.ts";
 
 export const MOST_STRONG = 20; // lines of a chart; of more all but two are faint
-const FAINT = "73"; // hexadecimal opacity
 
 export type Goal = "min" | "max" | null;
 
@@ -45,6 +44,15 @@ export function emphasize(
   const first = styles.reduce((a, b) => (compare(bestOf(b), bestOf(a)) < 0 ? b : a));
   const best = Number.isNaN(bestOf(first)) ? current : first;
   const others = styles.filter(style => style !== best && style !== current);
-  const faint = others.map(style => ({ ...style, color: `${style.color.slice(0, 7)}${FAINT}`, faint: true }));
+  const opacity = opacityOf(styles.length);
+  const faint = others.map(style => ({ ...style, color: style.color.slice(0, 7) + opacity, faint: true }));
   return [...faint, ...(best === current ? [] : [best]), current];
+}
+
+/** Return the opacity of faint lines as two hexadecimal digits: the more there are, the less each may cover. */
+function opacityOf(lines: number): string {
+  const opacity = Math.max(0.14, Math.min(0.5, 2.4 / Math.sqrt(lines)));
+  return Math.round(255 * opacity)
+    .toString(16)
+    .padStart(2, "0");
 }

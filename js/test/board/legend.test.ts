@@ -77,3 +77,29 @@ test("chips are reused, so that focus survives a frame", () => {
   expect([...made.element.children]).toEqual(before);
   expect(chip("id0")).toBe(before[0]);
 });
+
+test("of many runs the newest have a chip, and the rest are a button to the panel", () => {
+  const runs = Array.from({ length: 60 }, (_, key) => run(key));
+  const { made, model } = legend(runs);
+  const chips = [...made.element.children] as HTMLElement[];
+  expect(chips).toHaveLength(31);
+  expect([chips[0].dataset.run, chips[29].dataset.run, chips[30].textContent]).toEqual([
+    "id30",
+    "id59",
+    "+30 more",
+  ]);
+  chips[30].click();
+  expect(model.get("panel")).toBe("runs");
+});
+
+test("of many runs those that are drawn have the chips", () => {
+  const runs = Array.from({ length: 60 }, (_, key) => run(key));
+  const { made, model } = legend(runs);
+  model.set(
+    "hidden_runs",
+    runs.slice(2).map(({ id }) => id),
+  );
+  const ids = [...made.element.querySelectorAll<HTMLElement>("[data-run]")].map(({ dataset }) => dataset.run);
+  expect(ids).toHaveLength(30);
+  expect(ids.slice(0, 2)).toEqual(["id0", "id1"]);
+});

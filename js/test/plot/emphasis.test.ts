@@ -18,7 +18,7 @@ test("of many lines the best and the current are strong and on top", () => {
   const drawn = emphasize(many, bests, "min");
   expect(drawn.slice(-2).map(({ run: { key } }) => key)).toEqual([7, 24]);
   expect(drawn.filter(({ faint }) => !faint).map(({ color }) => color)).toEqual(["#2347d9", "#2347d9"]);
-  expect(new Set(drawn.slice(0, -2).map(({ color }) => color))).toEqual(new Set(["#2347d973"]));
+  expect(new Set(drawn.slice(0, -2).map(({ color }) => color))).toEqual(new Set(["#2347d97a"]));
 });
 
 test("without a goal only the current line is strong", () => {
@@ -40,4 +40,12 @@ test("the best value is the smallest or the largest finite one", () => {
   expect([of(points, "min"), of(points, "max")]).toEqual([1, 3]);
   expect([of(buckets, "min"), of(buckets, "max")]).toEqual([1, 5]);
   expect(of(points, null)).toBeNaN();
+});
+
+test("the more lines there are, the fainter they are", () => {
+  const alpha = (count: number) => {
+    const styles = Array.from({ length: count }, (_, key) => style(key));
+    return Number.parseInt(emphasize(styles, new Map(), null)[0].color.slice(7), 16);
+  };
+  expect([alpha(21) > alpha(100), alpha(100) > alpha(1000), alpha(1000)]).toEqual([true, true, 36]);
 });
