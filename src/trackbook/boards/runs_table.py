@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
 from ..frames.protocol import VERSION, Table, TableRun
 from ..store.base import Store
+from ..store.record_cache import RecordCache
 from ..store.summary_cache import SummaryCache
 from ..text import shorten
 from ..types import RunRecord, State
@@ -44,8 +45,7 @@ class RunsTable:
         self._records: dict[str, RunRecord] = {}
         self._entries: dict[str, TableRun] = {}
         self._summaries = SummaryCache()
-        self._all: list[RunRecord] = []  # all records, at `_revision` of the store
-        self._revision: Hashable = object()
+        self._all = RecordCache()
         self._total = 0  # runs of the project
 
     def hurry(self) -> None:
@@ -106,10 +106,7 @@ class RunsTable:
     def _read(self, own: Sequence[str] | None) -> list[RunRecord]:
         try:
             if own is None:
-                revision = self._store.revision()
-                if revision != self._revision:  # otherwise thousands of records need not be read
-                    self._all, self._revision = self._store.runs(), revision
-                return self._all
+                return self._all.read(self._store)
             return [record for run in own if (record := self._store.run(run)) is not None]
         except OSError:  # the store has a notice; the records read before stay
             return [record for record in self._records.values() if own is None or record.id in own]

@@ -47,6 +47,9 @@ class Store(Protocol):
     def revision(self) -> Hashable:
         """Return a value that changes with every record put or deleted, by this process or another. Reads no records."""
 
+    def changed_runs(self, since: Hashable) -> list[RunRecord]:
+        """Return the runs that were put after `revision` returned `since`, and perhaps others; deleted ones are not among them."""
+
     def latest(self, most: int) -> list[RunRecord]:
         """Return the newest `most` runs, oldest first."""
 

@@ -119,16 +119,19 @@ def find(db: sqlite3.Connection, wanted: Mapping[str, Collection[str]]) -> Found
     return Found([(run, queries.Chunk(*chunk)) for run, *chunk in rows], names)
 
 
-def batches(
+def read(
     ask: Callable[[Callable[[sqlite3.Connection], Found | None], None], Found | None],
     wanted: Mapping[str, Collection[str]],
-) -> Iterator[Found]:
-    """Yield what `ask` finds of `wanted`, of hundreds of runs in one short transaction."""
+    places: Mapping[str, int],
+    fields: Collection[str],
+    damaged: Callable[[str, queries.Chunk], None],
+) -> Iterator[pl.DataFrame]:
+    """Yield the points of the `wanted` metrics by run, as `points` returns them; `ask` reads hundreds of runs in one transaction."""
     runs = [*wanted]
     for start in range(0, len(runs), RUNS_AT_ONCE):
         some = {run: wanted[run] for run in runs[start : start + RUNS_AT_ONCE]}
         if (found := ask(partial(find, wanted=some), None)) is not None:
-            yield found
+            yield points(found, places, fields, damaged)
 
 
 def points(
@@ -202,6 +205,12 @@ def _frame(
             ),
         ]
     )
+
+
+def sorted_by_run(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Return frames of points as one, those of each run in their order."""
+    points = pl.concat(parts)
+    return points if points["run"].is_sorted() else points.sort("run", maintain_order=True)
 
 
 def empty(fields: Collection[str]) -> pl.DataFrame:

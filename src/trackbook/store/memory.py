@@ -27,6 +27,7 @@ class MemoryStore:
         self._gate = RunGate()
         self._runs: dict[str, RunRecord] = {}
         self._changes = 0
+        self._changed: dict[str, int] = {}  # the last change of each run
         self._places: dict[str, int] = {}  # of deleted runs too
         self._writers: dict[str, Writer] = {}
         self._points: dict[str, RunPoints] = {}
@@ -38,6 +39,7 @@ class MemoryStore:
         with self._lock:
             run = self._gate(run)
             self._changes += 1
+            self._changed[run.id] = self._changes
             self._places.setdefault(run.id, len(self._places))
             self._runs[run.id] = run
             if run.state in ENDED:
@@ -53,6 +55,9 @@ class MemoryStore:
 
     def revision(self) -> int:
         return self._changes
+
+    def changed_runs(self, since: Any) -> list[RunRecord]:
+        return [run for run in self.runs() if self._changed[run.id] > since]
 
     def latest(self, most: int) -> list[RunRecord]:
         return self.runs()[-most:]

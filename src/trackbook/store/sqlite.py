@@ -76,7 +76,10 @@ class SqliteStore:
 
     def revision(self) -> Hashable:
         with self._lock:
-            return self._file.ask(queries.revision, None), self._records.changes
+            return self._file.ask(queries.revision, (-1, 0)), self._records.changes
+
+    def changed_runs(self, since: Any) -> list[RunRecord]:
+        return self._select("where revision > ? order by rowid", since[0][:1], lambda _: True)
 
     def latest(self, most: int) -> list[RunRecord]:
         newest = "where rowid in (select rowid from runs order by started desc, rowid desc limit ?) order by rowid"
@@ -184,10 +187,8 @@ class SqliteStore:
                 labelled = self.read(run, [*wanted[run]]).with_columns(pl.lit(places[run], pl.UInt32).alias("run"))
                 parts.append(labelled.select(parts[0].columns))
             there = {run: metrics for run, metrics in wanted.items() if run not in self._buffers}
-            for found in bulk_reads.batches(self._file.ask, there):
-                parts += [bulk_reads.points(found, places, fields, self._note_garbage)]
-        points = pl.concat(parts)
-        return points if points["run"].is_sorted() else points.sort("run", maintain_order=True)
+            parts += bulk_reads.read(self._file.ask, there, places, fields, self._note_garbage)
+        return bulk_reads.sorted_by_run(parts)
 
     def put_captured(self, run_id: str, table: str, rows: Iterable[Sequence[Any]]) -> None:
         with self._lock:

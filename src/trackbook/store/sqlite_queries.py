@@ -100,9 +100,11 @@ def _lacking(db: sqlite3.Connection, runs: Iterable[str]) -> list[str]:
     return [run for run in runs if not db.execute("select 1 from runs where id = ?", (run,)).fetchone()]
 
 
-def revision(db: sqlite3.Connection) -> tuple[int | None, int]:
+def revision(db: sqlite3.Connection) -> tuple[int, int]:
     """Return values that change with every record put or deleted."""
-    largest, count = db.execute("select (select max(revision) from runs), (select count(*) from runs)").fetchone()
+    largest, count = db.execute(
+        "select (select coalesce(max(revision), -1) from runs), (select count(*) from runs)"
+    ).fetchone()
     return largest, count
 
 
