@@ -384,3 +384,53 @@ print("altair" in sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+# --- several metrics in one chart, and the arrangement of charts
+
+
+def test_several_metrics_are_drawn_in_one_chart(board: Board) -> None:
+    board.chart("loss", metrics=["train/loss", "val/loss"])
+    assert board.combined == {"loss": ["train/loss", "val/loss"]}
+    assert "loss" in board
+    rows = values(board["loss"])
+    assert {row["run"] for row in rows} == {f"{run} · {part}" for run in "abc" for part in ("train", "val")}
+    assert {(row["run"][-5:], row["value"]) for row in rows if row["step"] == 0} == {("train", 5), ("· val", 4)}
+    colors = {row["run"]: row["color"] for row in rows}
+    assert colors["a · train"] == colors["a · val"] != colors["b · train"]
+    board.chart("loss")
+    assert board.combined == {}
+    assert "loss" not in board
+
+
+def test_a_lone_run_has_a_color_for_each_metric_of_a_combined_chart(board: Board) -> None:
+    board.hidden_runs = [run for run in tb.runs("p")["id"].to_list()[:2]]
+    board.combine_splits = True
+    rows = values(board["loss"])
+    assert {row["run"] for row in rows} == {"train", "val"}
+    assert len({row["color"] for row in rows}) == 2
+
+
+def test_a_combined_chart_replaces_one_of_the_user_and_the_other_way_round(board: Board) -> None:
+    board.chart("loss", SCATTER, metrics="train/*")
+    board.chart("loss", metrics="*/loss")
+    assert (board.user_charts, board.combined) == ([], {"loss": ["*/loss"]})
+    board.chart("loss", SCATTER, metrics="train/*")
+    assert ([one["name"] for one in board.user_charts], board.combined) == (["loss"], {})
+
+
+def test_an_invalid_chart_changes_nothing(board: Board) -> None:
+    board.chart("loss", metrics="*/loss")
+    with pytest.raises(TypeError, match="not an Altair chart"):
+        board.chart("loss", {"mark": "line"})  # type: ignore[arg-type]
+    assert board.combined == {"loss": ["*/loss"]}
+
+
+def test_the_whole_board_has_the_charts_as_they_are_arranged(board: Board) -> None:
+    board.pinned, board.chart_groups, board.chart_order = ["lr"], {"val/loss": "train"}, ["val/loss", "train/loss"]
+    rows = board.to_altair().to_dict()["vconcat"]
+    assert [row["title"]["text"] for row in rows] == ["pinned", "train"]
+    assert [[chart["title"]["text"] for chart in row["concat"]] for row in rows] == [["lr"], ["loss", "loss"]]
+    board.chart("loss", metrics=["train/loss", "val/loss"])
+    rows = board.to_altair().to_dict()["vconcat"]
+    assert [[chart["title"]["text"] for chart in row["concat"]] for row in rows] == [["lr"], ["loss"]]

@@ -10,7 +10,20 @@ import traitlets
 from trackbook.boards.view_state import CHART_OPTIONS, SETTINGS, View
 from trackbook.charts.metric_spec import OPTIONS
 
-FIELDS = {"default", "help", "label", "choices", "range", "unit", "menu", "options", "reset", "chart", "silent"}
+FIELDS = {
+    "default",
+    "help",
+    "label",
+    "choices",
+    "range",
+    "unit",
+    "menu",
+    "options",
+    "reset",
+    "chart",
+    "silent",
+    "lists",
+}
 
 
 @pytest.mark.parametrize("name", sorted(SETTINGS))
@@ -37,6 +50,7 @@ def test_a_setting_of_the_menu_has_a_label_and_values_to_choose(name: str) -> No
     [
         ("chart_height", 79, "chart_height is 80 to 800 px or 0, not 79"),
         ("smoothing", 21, "smoothing is 0 to 20, not 21"),
+        ("chart_sizes", {"loss": "9x1"}, r"chart_sizes\['loss'\] is columns \(1 to 6\) by rows \(1 to 4\)"),
     ],
 )
 def test_a_value_out_of_range_is_told_the_range(name: str, value: int, said: str) -> None:

@@ -16,8 +16,9 @@ import { detailNeed, ZoomDetail } from "../interact/zoom-detail.ts";
 import { addZoomGestures } from "../interact/zoom-gestures.ts";
 import { ZoomState } from "../interact/zoom-state.ts";
 import { isSystem, logged } from "../metrics.ts";
+import { combineMetrics, otherSplits } from "../plot/combined.ts";
 import { currentRun, styleRuns } from "../plot/palette.ts";
-import { type ChartAxes, type DrawSettings, xExtentOf, type Zoom } from "../plot/plot.ts";
+import { type ChartAxes, type DrawSettings, xExtentOfAll, type Zoom } from "../plot/plot.ts";
 import type { RunStyle } from "../plot/plot-rows.ts";
 import { axesOnly, axisDefinitions, xAxisOf } from "../plot/x-axis.ts";
 import { h, setText } from "../ui/dom.ts";
@@ -26,6 +27,8 @@ import { FullScreen } from "../ui/fullscreen.ts";
 import { watchPrint } from "../ui/print.ts";
 import { adoptStyle } from "../ui/style.ts";
 import { detectTheme, type Theme, watchTheme } from "../ui/theme.ts";
+import { Arrangement } from "./arrangement.ts";
+import { addResize, ChartDrag } from "./chart-drag.ts";
 import { ChartGroups } from "./chart-groups.ts";
 import { Controls } from "./controls.ts";
 import { Header } from "./header.ts";
@@ -62,6 +65,8 @@ export class Board {
   #sidebar: Sidebar;
   #legend: Legend;
   #groups: ChartGroups;
+  #arrangement: Arrangement;
+  #drag: ChartDrag;
   #notices = h("div", { class: "tb-notices", role: "status" });
   #empty = h("div", { class: "tb-empty" });
   #scheduler: DrawScheduler;
@@ -74,6 +79,8 @@ export class Board {
   #zoom: ZoomState;
   #detail: ZoomDetail;
   #printing = false;
+  #names: readonly string[] = []; // of all charts, whatever the filter
+  #members: ReadonlyMap<string, readonly string[]> = new Map(); // the metrics of combined charts
   #ownLogY = new Set<string>(); // metrics whose y scale differs from the board's
 
   constructor(el: HTMLElement, model: HostModel, options: Options) {
@@ -85,7 +92,8 @@ export class Board {
     const update = () => this.#update();
     this.#state = new ViewState(model, update, signal);
     this.#heartbeat = new Heartbeat(options.live ? model : null, update, signal);
-    this.#controls = new Controls(this.#state, () => this.#unzoom(), signal);
+    const jump = { names: () => this.#names, jump: (name: string) => this.#jumpTo(name) };
+    this.#controls = new Controls(this.#state, () => this.#unzoom(), jump, signal);
     this.#sidebar = new Sidebar(this.#state, model, update, signal);
     this.#legend = new Legend(this.#state, signal);
     this.#scheduler = new DrawScheduler(
@@ -94,13 +102,17 @@ export class Board {
     );
     this.#userCharts = new UserCharts(this.#scheduler);
     this.#fullScreen = new FullScreen(signal);
-    this.#menu = new ChartMenu(this.#actions(), signal);
     const requests = new Requests(model, signal);
     this.#requests = requests;
     this.#stop = new StopButton(requests, signal);
     this.#header = new Header(this.#stop.element);
     this.#detail = new ZoomDetail(requests, update, signal);
     this.#groups = new ChartGroups(this.#state, chart => this.#addChart(chart), signal);
+    this.#arrangement = new Arrangement(this.#state, this.#groups, () => this.#members);
+    const combines = (one: string, other: string) => this.#isOwn(one) && this.#isOwn(other);
+    const drop = { combines, drop: this.#arrangement.drop.bind(this.#arrangement) };
+    this.#drag = new ChartDrag(this.element, drop, signal);
+    this.#menu = new ChartMenu(this.#actions(), signal);
     this.#hover = new Hover(
       this.element,
       () => this.#groups.charts(),
@@ -167,8 +179,15 @@ export class Board {
     const only = this.#state.get("shown_metrics");
     const isChosen = this.#state.get("metric_filter") !== "" || only.length > 0;
     const axes = isChosen || !picture ? new Set<string>() : axesOnly(picture);
-    const metrics = [...names].filter(
-      name => filter.matches(name) && !axes.has(name) && (!only.length || only.includes(name)),
+    const combined = combineMetrics(
+      [...names].filter(name => !axes.has(name)),
+      this.#state.get("combined"),
+      this.#state.get("combine_splits"),
+    );
+    [this.#names, this.#members] = [combined.names, combined.members];
+    const isShown = (name: string) => filter.matches(name) && (!only.length || only.includes(name));
+    const metrics = combined.names.filter(name =>
+      [name, ...(this.#members.get(name) ?? [])].some(isShown),
     );
     this.#controls.update(this.#zoom.isZoomed, logged(picture?.metrics ?? []));
     this.#controls.element.hidden = !picture?.metrics.length;
@@ -231,15 +250,22 @@ export class Board {
       return { x, log: this.#logAxes(metric), xSeries: byMetric.get(x) ?? [] };
     };
     for (const chart of this.#groups.charts()) {
-      const { metric } = chart;
-      const axes = axesOf(metric);
-      const remark = this.#detail.isLate(metric) ? "detail when the cell ends" : "";
-      const fine = members ? [] : this.#detail.fine(metric);
-      const content = { series: byMetric.get(metric) ?? [], fine, settings, axes };
-      const zoom = this.#zoom.of(metric, axes.x, linked, () => xExtentOf(content));
+      const metrics = this.#members.get(chart.metric) ?? [chart.metric];
+      const xs = new Set(metrics.map(metric => axesOf(metric).x));
+      const axesOfChart = (): ChartAxes => {
+        if (xs.size === 1) return { ...axesOf(metrics[0]), log: this.#logAxes(chart.metric) };
+        return { x: "step", log: this.#logAxes(chart.metric), xSeries: [] };
+      };
+      const axes = axesOfChart();
+      const bare = metrics.map(metric => {
+        const fine = members ? [] : this.#detail.fine(metric);
+        return { series: byMetric.get(metric) ?? [], fine, settings, axes };
+      });
+      const zoom = this.#zoom.of(chart.metric, axes.x, linked, () => xExtentOfAll(bare));
+      const parts = metrics.map((metric, i) => ({ metric, content: { ...bare[i], zoom } }));
+      const remark = metrics.some(metric => this.#detail.isLate(metric)) ? "detail when the cell ends" : "";
       const axisName = axes.x === this.#state.get("x_axis") ? "" : (AXIS_NAMES[axes.x] ?? axes.x);
-      const scene = { ...content, theme, zoom, remark, axisName };
-      if (chart.update(scene)) this.#scheduler.request(chart);
+      if (chart.update({ parts, theme, remark, axisName })) this.#scheduler.request(chart);
       this.#requestDetail(chart);
     }
     const partOf = (metric: string) => ({
@@ -254,7 +280,8 @@ export class Board {
   #requestDetail(chart: Chart) {
     const grouped = this.#sidebar.isGrouping; // the kernel knows only single runs
     if (!chart.visible || !chart.scene || grouped) return;
-    this.#detail.request(chart.metric, detailNeed(chart.scene, chart.columns));
+    for (const { metric, content } of chart.scene.parts)
+      this.#detail.request(metric, detailNeed(content, chart.columns));
   }
 
   #logAxes(metric: string) {
@@ -320,7 +347,20 @@ export class Board {
     this.#scheduler.add(chart);
     this.#hover.watch(chart);
     this.#menu.attach(chart);
+    this.#drag.attach(chart.title, chart.metric);
+    const resize = (width: number, height: number) => this.#arrangement.resize(chart.metric, width, height);
+    addResize(chart.element, chart.metric, resize, this.#options.signal);
     addZoomGestures(chart, zoom => this.#zoomTo(chart, zoom), this.#options.signal);
+  }
+
+  /** Whether this is the chart of a metric or of several, and not a user's. */
+  #isOwn(name: string): boolean {
+    return this.#userCharts.element(name) === null;
+  }
+
+  #jumpTo(name: string) {
+    this.#state.set("metric_filter", "");
+    this.#groups.jumpTo(name);
   }
 
   #zoomTo(chart: Chart, zoom: Zoom | null) {
@@ -334,10 +374,19 @@ export class Board {
     this.#update();
   }
 
+  /** Return the charts that are offered to be drawn in a chart too: of the other splits of its metrics. */
+  #combinableWith({ metric }: Chart): string[] {
+    const own = this.#members.get(metric) ?? [metric];
+    return [...new Set(own.flatMap(each => otherSplits(each, this.#names)))];
+  }
+
   #actions() {
     const everywhere = () => this.#state.get("y_scale") === "log";
     return {
       project: () => this.#store.picture?.project ?? "",
+      arrangement: this.#arrangement,
+      others: (chart: Chart) => this.#combinableWith(chart),
+      isCombined: ({ metric }: Chart) => this.#members.has(metric),
       showLarge: (chart: Chart) => this.#fullScreen.toggle(chart, chart.metric),
       resetZoom: (chart: Chart) => this.#zoomTo(chart, null),
       requests: () => (this.#sidebar.isGrouping ? null : this.#requests),

@@ -1,177 +1,245 @@
 import { Chart } from "../charts/chart.ts";
+import { sameItems } from "../frames/columns.ts";
 import type { ViewState } from "../frames/view-state.ts";
-import { groupMetrics, SYSTEM_GROUP, splitMetric } from "../metrics.ts";
-import { h, onResize, setChildren, setText } from "../ui/dom.ts";
+import { SYSTEM_GROUP } from "../metrics.ts";
+import { h, onResize, setChildren } from "../ui/dom.ts";
+import {
+  foldedOfThemselves,
+  isFolded,
+  MANY_CHARTS,
+  PINNED_GROUP,
+  type Section,
+  sectionsOf,
+  titleIn,
+  toggled,
+} from "./chart-layout.ts";
+import { type Grid, gridOf, heightOf, ONE_CELL, parseSize, spansOf } from "./chart-sizes.ts";
+import { GroupElement } from "./group-element.ts";
 
-const DEFAULT_TITLE = "metrics";
+const ROWS_OF_A_PAGE = 4;
+const LIT = 1600; // ms for which a chart that was jumped to is lit
+const LAYOUT_SETTINGS = ["prefixes", "pinned", "chart_order", "chart_groups", "group_order"] as const;
 
-/** Sort groups by the chosen order; unplaced groups follow in order of appearance, the system group is last. */
-export function orderGroups(names: readonly string[], order: readonly string[]): string[] {
-  const placed = [...new Set(order)].filter(name => names.includes(name));
-  const all = [...placed, ...names.filter(name => !placed.includes(name))];
-  const own = all.filter(name => name !== SYSTEM_GROUP);
-  return own.length < all.length ? [...own, SYSTEM_GROUP] : own;
-}
-
-const LEAST_WIDTH = 264; // px of a chart
-const GAP = 20; // px; as in board.css
-
-/** Return how many charts fit side by side, unless a number was chosen. */
-export function columnsIn(width: number, asked: number): number {
-  return asked || Math.max(1, Math.floor((width + GAP) / (LEAST_WIDTH + GAP)));
-}
-
-/**
- * Return the columns that each group spans: one per chart, so that small groups share a row. A group of one chart
- * also takes a single column left over before the next row.
- */
-export function spansOf(counts: readonly number[], columns: number): number[] {
-  const spans = counts.map(count => Math.min(count, columns));
-  let free = columns;
-  for (const [i, span] of spans.entries()) {
-    if (span > free) {
-      if (free === 1 && counts[i - 1] === 1) spans[i - 1]++;
-      free = columns;
-    }
-    free = free - span || columns;
-  }
-  return spans;
-}
-
-interface GroupElements {
-  element: HTMLElement;
-  heading: HTMLElement;
-  button: HTMLButtonElement;
-  count: HTMLElement;
-  earlier: HTMLButtonElement;
-  later: HTMLButtonElement;
-  grid: HTMLElement;
-}
-
-/** The charts of a board in collapsible groups; small groups stand side by side. */
+/** The charts of a board in foldable groups; small groups stand side by side. */
 export class ChartGroups {
   readonly element = h("div", { class: "tb-groups" });
   #charts = new Map<string, Chart>();
-  #groups = new Map<string, GroupElements>();
-  #shown: string[] = [];
+  #groups = new Map<string, GroupElement>();
+  #sections: Section[] = [];
+  #inputs: readonly unknown[] = [];
+  #foldsItself: ReadonlySet<string> = new Set();
+  #pages = new Map<string, number>();
+  #grid: Grid = gridOf(0, 1, 0);
+  #boxOf: (name: string) => HTMLElement | null = () => null;
   #state: ViewState;
   #signal: AbortSignal;
   #onChart: (chart: Chart) => void;
 
   constructor(state: ViewState, onChart: (chart: Chart) => void, signal: AbortSignal) {
     [this.#state, this.#onChart, this.#signal] = [state, onChart, signal];
-    onResize(this.element, () => this.#layOut(), signal);
+    onResize(this.element, () => this.#place(), signal);
   }
 
   charts(): Iterable<Chart> {
     return this.#charts.values();
   }
 
-  /**
-   * Show these metrics; `boxOf` returns the element of a user's chart. Charts of other metrics are kept outside the
-   * page until the filter matches them again.
-   */
-  update(metrics: readonly string[], boxOf: (name: string) => HTMLElement | null = () => null) {
-    const groups = groupMetrics(metrics);
-    const collapsed = new Set(this.#state.get("collapsed"));
-    this.#shown = orderGroups([...groups.keys()], this.#state.get("group_order"));
-    const own = this.#shown.filter(name => name !== SYSTEM_GROUP);
-    const elements = this.#shown.map((name, i) => {
-      const members = groups.get(name) as string[];
-      const group = this.#groups.get(name) ?? this.#newGroup(name);
-      const open = !collapsed.has(name);
-      group.heading.hidden = name === "" && own.length === 1 && open;
-      setText(group.count, String(members.length));
-      group.button.setAttribute("aria-expanded", String(open));
-      group.earlier.disabled = i === 0 || i >= own.length;
-      group.later.disabled = i >= own.length - 1;
-      (group.earlier.parentElement as HTMLElement).hidden = own.length < 2 || name === SYSTEM_GROUP;
-      group.grid.hidden = !open;
-      setChildren(
-        group.grid,
-        members.map(metric => boxOf(metric) ?? this.#chart(metric).element),
-      );
-      return group.element;
-    });
-    setChildren(this.element, elements);
-    this.#layOut();
+  /** The grid that the charts stand in. */
+  get grid(): Grid {
+    return this.#grid;
   }
 
-  #layOut() {
-    const columns = columnsIn(this.element.clientWidth, this.#state.get("columns"));
-    const height = this.#state.get("chart_height");
+  /** All charts of the board, in its order, also those in folded groups. */
+  get names(): string[] {
+    return this.#sections.flatMap(({ charts }) => charts);
+  }
+
+  get sections(): readonly Section[] {
+    return this.#sections;
+  }
+
+  sectionOf(name: string): Section | undefined {
+    return this.#sections.find(({ charts }) => charts.includes(name));
+  }
+
+  /**
+   * Show these charts; `boxOf` returns the element of a user's chart. Other charts are kept outside the page until the
+   * filter matches them again.
+   */
+  update(names: readonly string[], boxOf: (name: string) => HTMLElement | null = () => null) {
+    this.#boxOf = boxOf;
+    const settings = LAYOUT_SETTINGS.map(name => this.#state.get(name));
+    const inputs = [...settings, ...names];
+    if (!sameItems(inputs, this.#inputs)) {
+      const [prefixes, pinned, chart_order, chart_groups, group_order] = settings as never[];
+      this.#sections = sectionsOf(names, { prefixes, pinned, chart_order, chart_groups, group_order });
+      this.#foldsItself = foldedOfThemselves(this.#sections);
+      this.#inputs = inputs;
+    }
+    this.#place();
+  }
+
+  /** Unfold the groups around a chart and scroll to it. */
+  jumpTo(name: string) {
+    const section = this.sectionOf(name);
+    if (!section) return;
+    for (const key of [...section.within, section.key]) if (this.#isFolded(key)) this.#toggle(key);
+    const size = this.#pageSize(section);
+    if (size) this.#pages.set(section.key, Math.floor(section.charts.indexOf(name) / size));
+    this.#place();
+    const element = this.#boxOf(name) ?? this.#charts.get(name)?.element;
+    if (!element) return;
+    element.scrollIntoView({ block: "center" });
+    element.classList.add("tb-found-chart");
+    const timer = setTimeout(() => element.classList.remove("tb-found-chart"), LIT);
+    this.#signal.addEventListener("abort", () => clearTimeout(timer));
+  }
+
+  #isFolded(key: string): boolean {
+    return isFolded(key, this.#folding, this.#foldsItself);
+  }
+
+  get #folding() {
+    return { collapsed: this.#state.get("collapsed"), expanded: this.#state.get("expanded") };
+  }
+
+  #toggle(key: string) {
+    const { collapsed, expanded } = toggled(key, this.#folding, this.#foldsItself);
+    this.#state.set("expanded", expanded);
+    this.#state.set("collapsed", collapsed);
+  }
+
+  /** How many charts of a section are shown at once; 0 is all. */
+  #pageSize({ charts }: Section): number {
+    const size = ROWS_OF_A_PAGE * this.#grid.columns;
+    return this.names.length >= MANY_CHARTS && charts.length > size + this.#grid.columns ? size : 0;
+  }
+
+  #place() {
+    const [columns, height] = [this.#state.get("columns"), this.#state.get("chart_height")];
+    this.#grid = gridOf(this.element.clientWidth, columns, height);
+    const shown = this.#sections.filter(({ within }) => !within.some(key => this.#isFolded(key)));
+    const groups = shown.map(section => this.#show(section));
+    setChildren(
+      this.element,
+      groups.map(({ element }) => element),
+    );
+    this.#span(shown, groups);
+  }
+
+  /** The keys of the groups that can be moved, in their order. */
+  get #order(): string[] {
+    const fixed = [PINNED_GROUP, SYSTEM_GROUP];
+    return [...new Set(this.#sections.map(({ group }) => group))].filter(key => !fixed.includes(key));
+  }
+
+  /** Fill a section's element. */
+  #show(section: Section): GroupElement {
+    const group = this.#groups.get(section.key) ?? this.#newGroup(section.key);
+    const open = !this.#isFolded(section.key);
+    const order = this.#order;
+    const at = section.depth || order.length < 2 ? -1 : order.indexOf(section.group);
+    const unnamed = section.key === "" && open && order.length === 1 && this.#sections[0] === section;
+    group.update(section, open, { at, of: order.length }, unnamed);
+    if (open)
+      setChildren(
+        group.grid,
+        this.#page(section, group).map(name => this.#box(name, section)),
+      );
+    else group.pager.hidden = true;
+    return group;
+  }
+
+  /** Return the charts of a section that its page shows. */
+  #page(section: Section, group: GroupElement): readonly string[] {
+    const { key, charts } = section;
+    const size = this.#pageSize(section);
+    const last = size ? Math.ceil(charts.length / size) - 1 : 0;
+    const page = Math.min(this.#pages.get(key) ?? 0, last);
+    group.showPage(page, last, size, charts.length);
+    return size ? charts.slice(page * size, (page + 1) * size) : charts;
+  }
+
+  #box(name: string, section: Section): HTMLElement {
+    const own = this.#boxOf(name);
+    const chart = own ? null : this.#chart(name);
+    chart?.setTitle(titleIn(name, section));
+    const element = own ?? (chart as Chart).element;
+    const { columns, rows } = this.#sizeOf(name);
+    const sized = columns > 1 || rows > 1;
+    element.style.gridColumn = columns > 1 ? `span ${columns}` : "";
+    element.style.gridRow = rows > 1 ? `span ${rows}` : "";
+    if (sized) element.style.setProperty("--tb-plot-height", `${heightOf(this.#grid, rows)}px`);
+    else element.style.removeProperty("--tb-plot-height");
+    return element;
+  }
+
+  #sizeOf(name: string) {
+    const sizes = this.#state.get("chart_sizes");
+    const { columns, rows } = Object.hasOwn(sizes, name) ? parseSize(sizes[name]) : ONE_CELL;
+    return { columns: Math.min(columns, this.#grid.columns), rows };
+  }
+
+  /** Give each section its columns. */
+  #span(shown: readonly Section[], groups: readonly GroupElement[]) {
+    const { columns, width, height } = this.#grid;
     const { style } = this.element;
     style.setProperty("--tb-columns", String(columns));
-    style.setProperty("--tb-plot-height", height ? `${height}px` : "auto");
-    style.setProperty("--tb-plot-ratio", height ? "auto" : "16 / 9");
-    style.setProperty("--tb-wide-ratio", height ? "auto" : "32 / 9");
-    const system = this.#groups.get(SYSTEM_GROUP);
-    if (system) system.element.style.gridColumn = "1 / -1"; // always on a row of its own
-    const groups = this.#shown
-      .map(name => this.#groups.get(name) as GroupElements)
-      .filter(group => group !== system);
-    const counts = groups.map(
-      // a composite chart spans the row
-      ({ grid }) => (grid.querySelector(".tb-composite") ? columns : grid.children.length),
+    style.setProperty("--tb-column", `${width}px`);
+    style.setProperty("--tb-plot-height", `${height}px`);
+    const parents = new Set(shown.flatMap(({ within }) => within));
+    const isWhole = ({ key }: Section) => parents.has(key) || (key === SYSTEM_GROUP && !this.#isFolded(key));
+    const counts = shown.map((section, i) => {
+      if (isWhole(section)) return columns;
+      if (this.#isFolded(section.key)) return 1;
+      if (groups[i].grid.querySelector(".tb-composite")) return columns; // it spans the row
+      return section.charts.reduce((sum, name) => sum + this.#sizeOf(name).columns, 0);
+    });
+    const starts = shown.map(
+      ({ depth, key }, i) => key === SYSTEM_GROUP || (i > 0 && depth < shown[i - 1].depth),
     );
-    const alone = counts.length === 1 && counts[0] === 1;
-    for (const [i, span] of (alone ? [columns] : spansOf(counts, columns)).entries()) {
+    const alone = this.#order.length === 1 && this.names.length === 1;
+    const high = alone && !this.#state.get("chart_height") ? Math.round((columns * width * 9) / 32) : 0;
+    for (const [i, span] of spansOf(counts, columns, starts).entries()) {
       const { element } = groups[i];
-      element.style.gridColumn = `span ${span}`;
-      element.classList.toggle("tb-widened", span > counts[i]);
+      const wide = alone && i === 0 ? columns : span;
+      element.style.gridColumn = starts[i] ? `1 / span ${wide}` : `span ${wide}`;
+      element.classList.toggle("tb-widened", wide > counts[i]);
+      if (high > height && i === 0) element.style.setProperty("--tb-plot-height", `${high}px`);
+      else element.style.removeProperty("--tb-plot-height");
     }
   }
 
   #chart(metric: string): Chart {
     let chart = this.#charts.get(metric);
     if (!chart) {
-      chart = new Chart(metric, splitMetric(metric).short);
+      chart = new Chart(metric);
       this.#charts.set(metric, chart);
       this.#onChart(chart);
     }
     return chart;
   }
 
-  #newGroup(name: string): GroupElements {
-    const label = name === SYSTEM_GROUP ? "system" : name || DEFAULT_TITLE;
-    const title = h("span", { class: "tb-group-name" }, label);
-    const count = h("span", { class: "tb-count" });
-    const arrow = h("span", { class: "tb-arrow", "aria-hidden": "true" });
-    const button = h("button", { type: "button", class: "tb-group-toggle" }, arrow, title, count);
-    const move = (text: string, what: string, by: number) => {
-      const attributes = {
-        type: "button",
-        class: "tb-move",
-        "aria-label": `Move ${label} ${what}`,
-        title: `Move ${what}`,
-      };
-      const mover = h("button", attributes, text);
-      mover.addEventListener("click", () => this.#move(name, by, mover), { signal: this.#signal });
-      return mover;
+  #newGroup(key: string): GroupElement {
+    const actions = {
+      toggle: () => this.#toggle(key),
+      move: (by: number) => this.#move(key, by),
+      turn: (by: number) => {
+        this.#pages.set(key, (this.#pages.get(key) ?? 0) + by);
+        this.#place();
+      },
     };
-    const [earlier, later] = [move("↑", "up", -1), move("↓", "down", 1)];
-    const moving = h("span", { class: "tb-moves" }, earlier, later);
-    const heading = h(
-      "div",
-      { class: "tb-group-head" },
-      h("div", { role: "heading", "aria-level": "3" }, button),
-      moving,
-    );
-    const grid = h("div", { class: "tb-grid" });
-    const element = h("section", { class: "tb-group", "data-group": name }, heading, grid);
-    button.addEventListener("click", () => this.#state.toggle("collapsed", name), { signal: this.#signal });
-    const group = { element, heading, button, count, earlier, later, grid };
-    this.#groups.set(name, group);
+    const group = new GroupElement(key, actions, this.#signal);
+    this.#groups.set(key, group);
     return group;
   }
 
-  #move(name: string, by: number, button: HTMLButtonElement) {
-    const order = [...this.#shown];
-    const at = order.indexOf(name);
+  #move(key: string, by: number) {
+    const order = this.#order;
+    const at = order.indexOf(this.#sections.find(section => section.key === key)?.group ?? key);
     const [to, other] = [at + by, order[at + by]];
     if (other === undefined) return;
-    [order[at], order[to]] = [other, name];
+    [order[at], order[to]] = [other, order[at]];
     this.#state.set("group_order", order);
-    button.focus(); // moving an element in the page removes the focus
   }
 }

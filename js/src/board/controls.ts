@@ -1,6 +1,7 @@
 import { SETTINGS, type ViewState, type XAxis } from "../frames/view-state.ts";
 import { h, searchField, setText } from "../ui/dom.ts";
 import { showFilter } from "../ui/filter.ts";
+import { MetricSearch, type SearchActions } from "./metric-search.ts";
 import { ViewMenu } from "./view-menu.ts";
 
 const X_AXES: readonly (readonly [XAxis, string])[] = [
@@ -30,7 +31,7 @@ export class Controls {
   #filter = searchField("Filter metrics", "Filter metrics by text or regular expression");
   #listed = "";
 
-  constructor(state: ViewState, onUnzoom: () => void, signal: AbortSignal) {
+  constructor(state: ViewState, onUnzoom: () => void, search: SearchActions, signal: AbortSignal) {
     this.#state = state;
     this.#menu = new ViewMenu(state, signal);
     this.#xAxis.append(...X_AXES.map(([value, name]) => h("option", { value }, name)), this.#metrics);
@@ -46,7 +47,7 @@ export class Controls {
       { class: "tb-controls" },
       label,
       this.#xAxis,
-      this.#filter,
+      h("div", { class: "tb-search" }, this.#filter, new MetricSearch(this.#filter, search, signal).element),
       this.#menu.button,
       this.#menu.panel,
     );

@@ -1,6 +1,7 @@
 import type { View } from "vega";
 import { sameItems } from "../frames/columns.ts";
 import { goalOf } from "../metrics.ts";
+import { type ChartPart, Combiner } from "../plot/combined.ts";
 import { domainsOf, naturalRange } from "../plot/domains.ts";
 import { formatAtLeast } from "../plot/outliers.ts";
 import { type ChartContent, type Plot, plotOf, sameAxes, xExtentOf, type Zoom } from "../plot/plot.ts";
@@ -12,7 +13,7 @@ import { formatValue } from "../ui/format.ts";
 import type { Theme } from "../ui/theme.ts";
 import { Crosshair } from "./crosshair.ts";
 import { Highlight } from "./highlight.ts";
-import { latestValues } from "./latest-values.ts";
+import { latestValues, partLabels } from "./latest-values.ts";
 import { PlotArea } from "./plot-area.ts";
 import { ErrorNote, resizeView, VegaBox } from "./vega-box.ts";
 import { createVegaView, drawPicture, type VegaView } from "./vega-view.ts";
@@ -23,7 +24,9 @@ const MARGIN = 40; // px of a chart's width that axis labels take
 const LEAST_ROOM = 24; // px
 
 /** The input of a chart. A chart is redrawn only when its scene changed. */
-export interface ChartScene extends ChartContent {
+interface ChartInput {
+  /** Its metrics: one, or those of a combined chart, which share settings, axes and zoom. */
+  parts: readonly ChartPart[];
   theme: Theme;
   /** The name of the x axis if it is not the board's. */
   axisName: string;
@@ -31,12 +34,16 @@ export interface ChartScene extends ChartContent {
   remark: string;
 }
 
+/** What a chart draws: the content of its metric, or of all of them joined. */
+export interface ChartScene extends ChartInput, ChartContent {}
+
 /** A metric's chart: an element with a Vega view, which is kept while spec and theme stay the same. */
 export class Chart {
   readonly element: HTMLElement & { view?: View };
   /** The whole chart; usually inside `element`, in full screen inside a dialog. */
   readonly body: HTMLElement;
   readonly head: HTMLElement;
+  readonly title: HTMLElement;
   readonly plotElement = h("div", { class: "tb-plot", role: "img" });
   visible = false;
   #latest = h("div", { class: "tb-latest" });
@@ -51,17 +58,15 @@ export class Chart {
   #highlight = new Highlight();
   #highlighted: string | null = null;
   #errorNote = new ErrorNote();
+  #combiner = new Combiner();
   #scene: ChartScene | null = null;
   #drawn: ChartScene | null = null;
   #plot: Plot | null = null;
 
-  constructor(
-    readonly metric: string,
-    title: string,
-  ) {
+  constructor(readonly metric: string) {
     const heading = { class: "tb-metric", role: "heading", "aria-level": "4", title: metric };
-    const name = h("div", heading, ...cutInTheMiddle(title));
-    this.head = h("div", { class: "tb-chart-head" }, name, this.#latest);
+    this.title = h("div", heading);
+    this.head = h("div", { class: "tb-chart-head" }, this.title, this.#latest);
     this.plotElement.append(
       this.#box.element,
       this.#highlight.element,
@@ -74,9 +79,18 @@ export class Chart {
     this.#outside.addEventListener("click", () => this.#toggleOutliers()); // removed together with the chart
   }
 
+  /** Set what stands above the chart; the rest of the metric's name is added in full screen. */
+  setTitle(title: string) {
+    if (this.title.textContent === title) return;
+    this.title.replaceChildren(...cutInTheMiddle(title));
+    this.title.dataset.prefix = this.metric.endsWith(title) ? this.metric.slice(0, -title.length) : "";
+  }
+
   /** Set the input. Returns whether the chart must be redrawn. */
-  update(scene: ChartScene): boolean {
-    this.#scene = scene;
+  update(input: ChartInput): boolean {
+    const { parts, theme } = input;
+    const content = parts.length > 1 ? this.#combiner.combine(parts, theme) : parts[0].content;
+    this.#scene = { ...input, ...content };
     return this.stale;
   }
 
@@ -246,10 +260,11 @@ export class Chart {
     const outside = this.#showOutliers ? `${count} outliers shown` : `${count} outside`;
     const remarks = outliers?.count.atLeast ? [outside, ...texts] : texts;
     const alone = !this.element.contains(this.body); // in full screen, without the board's legend
-    setChildren(
-      this.#latest,
-      latestValues(plot, this.plotElement.clientWidth, alone, this.#tickStep, goalOf(this.metric)),
-    );
+    const combined = (this.#scene?.parts.length ?? 1) > 1 && plot.kind !== "bar";
+    const labels = combined
+      ? partLabels(this.#combiner.keys, plot, this.#tickStep)
+      : latestValues(plot, this.plotElement.clientWidth, alone, this.#tickStep, goalOf(this.metric));
+    setChildren(this.#latest, labels);
     setText(this.#remarkText, texts.join(" · "));
     setText(this.#outside, remarks === texts ? "" : outside);
     this.#outside.title = this.#showOutliers ? "Leave them out of the y axis" : "Show them on the y axis";

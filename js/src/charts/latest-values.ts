@@ -1,7 +1,8 @@
+import type { PartKey } from "../plot/combined.ts";
 import { byBest, type Goal } from "../plot/emphasis.ts";
 import { drawingOrder } from "../plot/palette.ts";
 import type { Plot, Trace } from "../plot/plot.ts";
-import { h } from "../ui/dom.ts";
+import { h, swatch } from "../ui/dom.ts";
 import { formatOnAxis, formatValue } from "../ui/format.ts";
 
 const VALUE_WIDTH = 58; // px of a value with its gap
@@ -37,6 +38,18 @@ export function latestValues(
       .map(trace => valueLabel(trace, named, step)),
     ...(rest.length ? [moreLabel(`+${rest.length}`, names.join("\n"))] : []),
   ];
+}
+
+/** Return the key of a combined chart for its header: each metric with its line, and its latest value where one run is drawn. */
+export function partLabels(keys: readonly PartKey[], { traces }: Plot, step: number): HTMLElement[] {
+  return keys.map(({ name, dash, color }) => {
+    const trace = color === null ? undefined : traces.find(({ style }) => style.label === name);
+    const value = trace ? [` ${formatOnAxis(trace.latest, step)}`] : [];
+    const label = h("span", { class: "tb-value tb-part", title: name });
+    label.append(swatch(trace?.style.color ?? "currentColor", dash, 20), name, ...value);
+    if (trace) label.style.color = trace.style.ink;
+    return label;
+  });
 }
 
 /** Return how many values fit, at least one; if not all fit, reserve room for the number of the others. */

@@ -4,13 +4,15 @@ import { type HostModel, onTraitChange } from "./host-model.ts";
 type Settings = typeof settings;
 type ValueOf<Setting> = Setting extends { choices: infer Choices }
   ? keyof Choices
-  : Setting extends { default: infer Default }
-    ? Default extends boolean | number | string
-      ? Default
-      : Default extends readonly unknown[]
-        ? string[]
-        : Record<string, string>
-    : never;
+  : Setting extends { lists: unknown }
+    ? Record<string, string[]>
+    : Setting extends { default: infer Default }
+      ? Default extends boolean | number | string
+        ? Default
+        : Default extends readonly unknown[]
+          ? string[]
+          : Record<string, string>
+      : never;
 
 /**
  * The view settings: traits that kernel and browser both set. `src/trackbook/boards/view_settings.json` declares them, and
@@ -69,7 +71,7 @@ export class ViewState {
     this.#timer = setTimeout(() => this.#save(), SAVE_AFTER);
   }
 
-  toggle(name: "hidden_runs" | "selected_runs" | "collapsed", item: string) {
+  toggle(name: "hidden_runs" | "pinned", item: string) {
     const items = this.get(name);
     this.set(name, items.includes(item) ? items.filter(other => other !== item) : [...items, item]);
   }

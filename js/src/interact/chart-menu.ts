@@ -9,8 +9,25 @@ import { allPoints, toCsv } from "./csv.ts";
 const PATIENCE = 5000; // ms
 const SCALE = 2; // pixels of a saved picture per pixel on screen
 
+/** Where and how large charts are on the board, by name. */
+interface ChartArrangement {
+  isPinned(name: string): boolean;
+  togglePin(name: string): void;
+  move(name: string, by: number): void;
+  combine(name: string, onto: string): void;
+  separate(name: string): void;
+  sizeOf(name: string): string;
+  setSize(name: string, size: string): void;
+}
+
+const SIZES = ["1x1", "2x1", "3x1", "2x2", "3x2"];
+
 /** The actions of a chart's menu on its board. */
 interface ChartActions {
+  arrangement: ChartArrangement;
+  /** The charts that are offered to be drawn in this one too. */
+  others(chart: Chart): readonly string[];
+  isCombined(chart: Chart): boolean;
   project(): string;
   showLarge(chart: Chart): void;
   resetZoom(chart: Chart): void;
@@ -63,7 +80,7 @@ export class ChartMenu {
     const groups = this.#items(chart).map(items =>
       h("div", { role: "group" }, ...items.map(item => this.#entry(item))),
     );
-    panel.replaceChildren(...groups, this.#status);
+    panel.replaceChildren(...groups, this.#sizes(chart), this.#status);
     this.#popover.toggle(button);
   }
 
@@ -77,10 +94,24 @@ export class ChartMenu {
     };
     const [log, everywhere] = [actions.isLog(chart), actions.isLogEverywhere()];
     const large = chart.body.closest("dialog") !== null;
+    const { arrangement } = actions;
+    const { metric } = chart;
+    const pinned = arrangement.isPinned(metric);
+    const combined = actions
+      .others(chart)
+      .map(name => ({ text: `Combine with ${name}`, act: now(() => arrangement.combine(name, metric)) }));
+    const separate = { text: "Separate the metrics", act: now(() => arrangement.separate(metric)) };
     return [
       [
         { text: large ? "Exit full screen" : "Full screen", act: now(() => actions.showLarge(chart)) },
         { text: "Reset zoom", disabled: !zoom.x && !zoom.y, act: now(() => actions.resetZoom(chart)) },
+      ],
+      [
+        { text: "Pin to the top", checked: pinned, act: now(() => arrangement.togglePin(metric)) },
+        { text: "Move earlier", act: now(() => arrangement.move(metric, -1)) },
+        { text: "Move later", act: now(() => arrangement.move(metric, 1)) },
+        ...combined,
+        ...(actions.isCombined(chart) ? [separate] : []),
       ],
       [
         { text: "Log y", checked: log, act: now(() => actions.setLog(chart, !log)) },
@@ -97,6 +128,23 @@ export class ChartMenu {
         { text: "Copy Altair code", act: () => this.#copyCode(chart) },
       ],
     ];
+  }
+
+  /** The sizes that a chart can have, in columns and rows. */
+  #sizes({ metric }: Chart): HTMLElement {
+    const { arrangement } = this.#actions;
+    const entries = SIZES.map(size => {
+      const text = size.replace("x", "×");
+      const checked = String(arrangement.sizeOf(metric) === size);
+      const attributes = { type: "button", role: "menuitemradio", tabindex: "-1", "aria-checked": checked };
+      const entry = h("button", { ...attributes, class: "tb-menu-item" }, text);
+      entry.addEventListener("click", () => {
+        this.#popover.close();
+        arrangement.setSize(metric, size);
+      });
+      return entry;
+    });
+    return h("div", { role: "group", class: "tb-menu-sizes", "aria-label": "Size" }, ...entries);
   }
 
   #entry({ text, checked, disabled, act }: MenuItem): HTMLElement {

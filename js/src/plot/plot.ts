@@ -154,6 +154,13 @@ export function xExtentOf({ series, settings, axes }: Omit<ChartContent, "zoom">
   return known.length ? [Math.min(...known), Math.max(...known)] : null;
 }
 
+/** Return the range of x of several metrics. */
+export function xExtentOfAll(contents: readonly Omit<ChartContent, "zoom">[]): Range | null {
+  const extents = contents.map(xExtentOf).filter(extent => extent !== null);
+  if (!extents.length) return null;
+  return [Math.min(...extents.map(([from]) => from)), Math.max(...extents.map(([, to]) => to))];
+}
+
 /** Return the function from a point to its x; null if the run lacks the metric that is the x axis. */
 function xOfPoint({ x, xSeries }: ChartAxes, { run }: RunStyle): XOf | null {
   if (x === "step") return ({ step }) => step;

@@ -1,6 +1,7 @@
 // @vitest-environment happy-dom
 import { expect, test } from "vitest";
-import { ChartGroups, columnsIn, orderGroups, spansOf } from "../../src/board/chart-groups.ts";
+import { ChartGroups } from "../../src/board/chart-groups.ts";
+import { orderGroups } from "../../src/board/chart-layout.ts";
 import { ViewState } from "../../src/frames/view-state.ts";
 import { FakeModel } from "../fixtures.ts";
 
@@ -80,27 +81,12 @@ test("moving a group up or down keeps the focus on its button", () => {
   made.element.remove();
 });
 
-test("the number of columns fits the width unless it is set", () => {
-  expect([200, 700, 1100].map(width => columnsIn(width, 0))).toEqual([1, 2, 3]);
-  expect(columnsIn(200, 4)).toBe(4);
-});
-
 test("a group spans as many columns as it has charts", () => {
   const { made } = groups(["lr", "train/a", "train/b", "val/a", "val/b", "val/c"], { columns: 3 });
   const spans = [...made.element.querySelectorAll<HTMLElement>(".tb-group")].map(
     ({ style }) => style.gridColumn,
   );
   expect(spans).toEqual(["span 1", "span 2", "span 3"]);
-});
-
-test("small groups share rows, a single chart fills a left over column", () => {
-  expect(spansOf([1, 4, 1, 2], 2)).toEqual([2, 2, 2, 2]);
-  expect(spansOf([1, 1, 2], 2)).toEqual([1, 1, 2]);
-  expect(spansOf([1, 2, 5], 3)).toEqual([1, 2, 3]);
-  expect(spansOf([1, 1, 3, 1], 3)).toEqual([1, 2, 3, 1]);
-  expect(spansOf([1, 3], 3)).toEqual([1, 3]);
-  expect(spansOf([2, 2], 3)).toEqual([2, 2]);
-  expect(spansOf([1, 1], 1)).toEqual([1, 1]);
 });
 
 test("the system group is labelled, always last, and cannot be moved", () => {
@@ -110,7 +96,7 @@ test("the system group is labelled, always last, and cannot be moved", () => {
   expect(names()).toEqual(["val", "@system"]);
   const titles = [...made.element.querySelectorAll(".tb-group-name")].map(title => title.textContent);
   expect(titles).toEqual(["val", "system"]);
-  const movers = [...made.element.querySelectorAll<HTMLButtonElement>(".tb-move")];
+  const movers = [...made.element.querySelectorAll<HTMLButtonElement>(".tb-moves > *")];
   expect(movers.map(({ disabled }) => disabled)).toEqual([true, true, true, true]);
 });
 
@@ -125,4 +111,43 @@ test("the system group is collapsed by default", () => {
 test("the default group has no heading beside only the system group", () => {
   const { made } = groups(["loss", "@system/cpu %"]);
   expect((made.element.querySelector(".tb-group-head") as HTMLElement).hidden).toBe(true);
+});
+
+test("a group of a large board shows a page of its charts, and turning it shows the next", () => {
+  const { made, charts } = groups(
+    Array.from({ length: 100 }, (_, i) => `m/${i}`),
+    { columns: 3 },
+  );
+  expect(charts()).toEqual(Array.from({ length: 12 }, (_, i) => `m/${i}`));
+  const pager = made.element.querySelector(".tb-pager") as HTMLElement;
+  expect([pager.hidden, pager.textContent]).toEqual([false, "‹1–12 of 100›"]);
+  (pager.lastElementChild as HTMLElement).click();
+  expect(charts().at(0)).toBe("m/12");
+});
+
+test("jumping to a chart unfolds its group and turns its page", () => {
+  const names = [
+    ...Array.from({ length: 30 }, (_, i) => `a/${i}`),
+    ...Array.from({ length: 30 }, (_, i) => `b/${i}`),
+  ];
+  const { made, charts, model } = groups(names, { columns: 3 });
+  expect(charts()).not.toContain("b/29");
+  made.jumpTo("b/29");
+  expect(charts()).toContain("b/29");
+  expect(model.get("expanded")).toEqual(["b"]);
+  expect(made.element.querySelector(".tb-lit")?.getAttribute("data-metric")).toBe("b/29");
+});
+
+test("a chart takes the columns and rows of its size, as far as there are columns", () => {
+  const { made } = groups(["a/x", "a/y"], { columns: 2, chart_height: 100, chart_sizes: { "a/x": "3x2" } });
+  const { style } = made.element.querySelector('[data-metric="a/x"]') as HTMLElement;
+  expect([style.gridColumn, style.gridRow]).toEqual(["span 2", "span 2"]);
+  expect(style.getPropertyValue("--tb-plot-height")).toBe("236px");
+});
+
+test("a folded group takes one column, and none of its charts are made", () => {
+  const { made, charts } = groups(["a/x", "a/y", "b/x"], { columns: 3, collapsed: ["a"] });
+  const [first] = made.element.querySelectorAll<HTMLElement>(".tb-group");
+  expect(first.style.gridColumn).toBe("span 1");
+  expect(charts()).toEqual(["b/x"]);
 });

@@ -9,7 +9,7 @@ function controls(traits: Record<string, unknown> = {}) {
   const model = new FakeModel(traits);
   const state = new ViewState(model, () => made.update(false), signal);
   const unzoom = vi.fn();
-  const made: Controls = new Controls(state, unzoom, signal);
+  const made: Controls = new Controls(state, unzoom, { names: () => [], jump: () => {} }, signal);
   made.update(false);
   const find = <E extends Element>(selector: string) => made.element.querySelector(selector) as E;
   return { made, model, unzoom, find };

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..charts import plot
+from ..charts.combined import combine_metrics, join
 from ..metrics import group_of, logged, members, short_name
 from ..settings import user_path
 from ..text import did_you_mean, listed
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 BOARD_COLUMNS = 3  # columns of charts, when the board's setting is automatic
 CHART_COLUMNS = 300  # pixels of a chart's width; each has at most four points of a series
+PINNED = "@pinned"  # the group on top
 
 
 class ChartAccess:
@@ -42,7 +44,8 @@ class ChartAccess:
         return list(logged(self._publisher.source.picture.metrics))
 
     def __contains__(self, name: object) -> bool:
-        return name in self._known or self._find(name) is not None
+        known = self._known
+        return name in known or name in self._combined(known)[1] or self._find(name) is not None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.metrics)
@@ -60,12 +63,18 @@ class ChartAccess:
             own = self._find(name)
             if own is not None:
                 return altair.user_chart(own["spec"], self._rows_of(own, metrics), name)  # type: ignore[no-any-return]
-            if name not in metrics:
+            members = self._combined(metrics)[1]
+            if name not in metrics and name not in members:
                 raise KeyError(_unknown(name, self.metrics))
-            return altair.chart_of(self._plot(name))
+            return altair.chart_of(self._plot(name, members))
 
-    def put(self, name: str, chart: alt.TopLevelMixin | None, metrics: str | Iterable[str] | None = None) -> None:
-        """Add a live chart of your own to the board, or replace one; None removes it.
+    def put(
+        self, name: str, chart: alt.TopLevelMixin | None = None, metrics: str | Iterable[str] | None = None
+    ) -> None:
+        """Draw several metrics in one chart, or put a live chart of your own on the board.
+
+        ``board.chart("loss", metrics=["train/loss", "val/loss"])`` draws the metrics in one chart, in place of their own.
+        With neither a chart nor metrics the chart `name` is removed.
 
         Parameters
         ----------
@@ -75,9 +84,10 @@ class ChartAccess:
             An Altair chart of the named dataset ``points``, ``alt.Chart(alt.NamedData("points"))``, whose fields are
             ``run``, ``metric``, ``step``, ``time`` (seconds UTC), ``value``, ``smooth``, ``x`` (on the board's x axis)
             and ``color`` (the run's). It is redrawn as points come in, and may have up to 100 KB of data of its own.
+            None with `metrics` is a chart as the board draws it.
         metrics
-            Names or globs (``"val/*"``) of the metrics whose rows it gets: by default the metric `name`, else all
-            metrics of its group, else all metrics.
+            Names or globs (``"val/*"``) of the metrics that it draws, or whose rows a chart of your own gets: by default the
+            metric `name`, else all metrics of its group, else all metrics.
 
         Raises
         ------
@@ -89,19 +99,23 @@ class ChartAccess:
             For a chart to remove that the board does not have.
         """
         name = check_name(name)
-        if chart is None:
-            added = None
-        else:
+        globs = _globs(metrics)
+        added = None
+        if chart is not None:
             from ..charts.altair import spec_of
 
-            added = {"name": name, "spec": spec_of(name, chart), "metrics": _globs(metrics)}
+            added = {"name": name, "spec": spec_of(name, chart), "metrics": globs}
         with self._publisher.lock:
             known = [one["name"] for one in self._own]
-            if added is None and name not in known:
+            combined = {other: own for other, own in self._view.combined.items() if other != name}
+            if added is None and not globs and name not in {*known, *self._view.combined}:
                 raise KeyError(f"the board has no chart of yours called {name!r}")
             at = known.index(name) if name in known else len(known)
-            self._own = [*self._own[:at], *([added] if added else []), *self._own[at + 1 :]]
-            self._publisher.publish("user_charts", self._own)
+            own = [*self._own[:at], *([added] if added else []), *self._own[at + 1 :]]
+            if own != self._own:
+                self._own = own
+                self._publisher.publish("user_charts", own)
+            self._view.set_trait("combined", {**combined, name: globs} if globs and added is None else combined)
 
     def to_altair(self) -> alt.VConcatChart:
         """Return the whole board as one Altair chart: a titled row for each group, in the board's columns, with the data."""
@@ -111,17 +125,17 @@ class ChartAccess:
         with self._publisher.lock:
             groups: dict[str, list[Any]] = {"": []}
             axes = plot.axes_only(self._publisher.source.picture)
-            charted = [name for name in metrics if name not in axes]
-            for name in dict.fromkeys([*charted, *(chart["name"] for chart in self._own)]):
+            charted, members = self._combined([name for name in metrics if name not in axes])
+            for name in self._in_order(dict.fromkeys([*charted, *(chart["name"] for chart in self._own)])):
                 own = self._find(name)
                 drawn = (
-                    self._plot(name)
+                    self._plot(name, members)
                     if own is None
                     else altair.user_chart(own["spec"], self._rows_of(own, metrics), short_name(name), nested=True)
                 )
-                groups.setdefault(group_of(name), []).append(drawn)
-            order = [*(group for group in self._view.group_order if group in groups), *groups]
-            shown = {group: groups[group] for group in dict.fromkeys(order) if groups[group]}
+                groups.setdefault(self._group_of(name), []).append(drawn)
+            order = [PINNED, *(group for group in self._view.group_order if group in groups), *groups]
+            shown = {group: groups[group] for group in dict.fromkeys(order) if groups.get(group)}
             if not shown:
                 raise ValueError("the board has no charts yet: log something first")
             columns = self._view.columns or BOARD_COLUMNS
@@ -136,6 +150,22 @@ class ChartAccess:
         from ..charts.altair import save
 
         save(self.to_altair(), user_path(path))
+
+    def _combined(self, metrics: list[str]) -> tuple[list[str], dict[str, list[str]]]:
+        """Return the names of the charts of these metrics, and the metrics of those that draw several."""
+        return combine_metrics(metrics, self._view.combined, splits=self._view.combine_splits)
+
+    def _in_order(self, names: Iterable[str]) -> list[str]:
+        """Sort charts as the board does within its groups: those on top as they were pinned."""
+        view = self._view
+        place = {name: at for at, name in enumerate([*view.pinned, *view.chart_order])}
+        return sorted(names, key=lambda name: place.get(name, len(place)))
+
+    def _group_of(self, name: str) -> str:
+        if name in self._view.pinned:
+            return PINNED
+        given: dict[str, str] = self._view.chart_groups
+        return given.get(name, name.rpartition("/")[0] if self._view.prefixes == "last" else group_of(name))
 
     @property
     def _known(self) -> list[str]:
@@ -162,8 +192,12 @@ class ChartAccess:
             columns=CHART_COLUMNS,
         )
 
-    def _plot(self, metric: str) -> plot.Plot:
-        return plot.plot_of(self._publisher.source.picture, metric, self._look())
+    def _plot(self, name: str, members: Mapping[str, list[str]] | None = None) -> plot.Plot:
+        picture, look = self._publisher.source.picture, self._look()
+        own = (members or {}).get(name)
+        if own is None:
+            return plot.plot_of(picture, name, look)
+        return join(name, [plot.plot_of(picture, metric, look) for metric in own])
 
     def _rows_of(self, own: Any, metrics: list[str]) -> list[plot.PlotRow]:
         return [row for name in members(own["name"], own["metrics"], metrics) for row in self._plot(name).rows]

@@ -5,6 +5,7 @@
 ===========  =======================================================================================
 ``default``  its default, which also gives its type: boolean, integer, text, list of texts, or mapping of texts
 ``help``     its effect, in one sentence
+``lists``    true: in a mapping of texts, each value is a list of texts
 ``label``    its name on the board
 ``choices``  its possible values, each with its name on the board
 ``range``    smallest and largest value beside the default, in ``unit``
@@ -31,6 +32,7 @@ TRAITS: Final = frozenset(SETTINGS)  # the traits that a front end may set
 CHART_OPTIONS: Final = [name for name, setting in SETTINGS.items() if setting.get("chart")]
 
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
+_SIZE = re.compile(r"[1-6]x[1-4]")
 
 
 def _trait(setting: dict[str, Any]) -> Any:
@@ -46,7 +48,8 @@ def _trait(setting: dict[str, Any]) -> Any:
     elif isinstance(default, list):
         trait = traitlets.List(traitlets.Unicode(), default, help=told)
     else:
-        trait = traitlets.Dict(key_trait=traitlets.Unicode(), value_trait=traitlets.Unicode(), help=told)
+        value = traitlets.List(traitlets.Unicode()) if setting.get("lists") else traitlets.Unicode()
+        trait = traitlets.Dict(key_trait=traitlets.Unicode(), value_trait=value, help=told)
     return trait.tag(sync=True, **({"echo_update": False} if setting.get("silent") else {}))
 
 
@@ -98,3 +101,13 @@ class View(traitlets.HasTraits):
             if not _COLOR.fullmatch(color):
                 raise traitlets.TraitError(f"run_colors[{run!r}] is a color like '#2347d9', not {color!r}")
         return colors
+
+    @traitlets.validate("chart_sizes")
+    def _check_chart_sizes(self, proposal: Any) -> dict[str, str]:
+        sizes: dict[str, str] = proposal["value"]
+        for chart, size in sizes.items():
+            if not _SIZE.fullmatch(size):
+                raise traitlets.TraitError(
+                    f"chart_sizes[{chart!r}] is columns (1 to 6) by rows (1 to 4), like '2x1', not {size!r}"
+                )
+        return sizes

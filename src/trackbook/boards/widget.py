@@ -104,7 +104,9 @@ class Board(View, anywidget.AnyWidget):
     def __getitem__(self, name: str) -> alt.Chart | alt.LayerChart:
         return self.charts[name]
 
-    def chart(self, name: str, chart: alt.TopLevelMixin | None, metrics: str | Iterable[str] | None = None) -> None:
+    def chart(
+        self, name: str, chart: alt.TopLevelMixin | None = None, metrics: str | Iterable[str] | None = None
+    ) -> None:
         self.charts.put(name, chart, metrics)
 
     def to_altair(self) -> alt.VConcatChart:

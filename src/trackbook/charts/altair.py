@@ -104,7 +104,7 @@ def board_of(groups: Mapping[str, Iterable[Plot | Any]], columns: int, title: st
             else one
             for one in members
         ]
-        heading = alt.Title(group or "metrics", anchor="start", fontSize=14, offset=8)
+        heading = alt.Title(group.removeprefix("@") or "metrics", anchor="start", fontSize=14, offset=8)
         rows.append(alt.concat(*charts, columns=columns, title=heading, bounds="flush", spacing=_SPACING))
     heading = alt.Title(title, anchor="start", fontSize=16, offset=12)
     return DrawnBoard(vconcat=rows, title=heading, spacing=20)
