@@ -404,7 +404,7 @@ def test_several_metrics_are_drawn_in_one_chart(board: Board) -> None:
 
 
 def test_a_lone_run_has_a_color_for_each_metric_of_a_combined_chart(board: Board) -> None:
-    board.hidden_runs = [run for run in tb.runs("p")["id"].to_list()[:2]]
+    board.hidden_runs = tb.runs("p")["id"].to_list()[:2]
     board.combine_splits = True
     rows = values(board["loss"])
     assert {row["run"] for row in rows} == {"train", "val"}

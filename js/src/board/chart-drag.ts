@@ -96,9 +96,9 @@ export class ChartDrag {
   }
 
   #end() {
-    const drag = this.#drag;
+    const { name = "", begun = false, drop = null } = this.#drag ?? {};
     this.#forget();
-    if (drag?.begun && drag.drop) this.#actions.drop(drag.name, drag.drop);
+    if (begun && drop) this.#actions.drop(name, drop);
   }
 
   #forget() {
