@@ -108,7 +108,7 @@ def test_any_bytes_are_refused_as_parquet(data: bytes) -> None:
     import_into(data)
 
 
-fields = dict.fromkeys(("state", "tags", "config", "ended", "done", "defined", "error"), json_values)
+fields = dict.fromkeys(("state", "tags", "config", "ended", "done", "defined", "goals", "error"), json_values)
 
 
 @fuzz

@@ -16,6 +16,7 @@ _WANDB: Final = {
     "_runtime": "relative",
     "_timestamp": "time",
 }  # its names for axes that are not metrics
+GOALS: Final = {"min": "min", "max": "max", "minimize": "min", "maximize": "max"}
 AXES: Final = ("step", "relative", "time")
 SYSTEM: Final = "@system/"  # the prefix of system metrics, whose points are stored with the run's others
 
@@ -53,27 +54,44 @@ def members(chart: str, globs: Sequence[str], metrics: Sequence[str]) -> list[st
 
 
 def define(
-    defined: dict[str, str], name: Any, step_metric: Any, other: Mapping[str, Any] | None = None
-) -> dict[str, str]:
-    """Return `defined` with one more definition, or the same object when nothing changes.
+    defined: dict[str, str],
+    goals: dict[str, str],
+    name: Any,
+    step_metric: Any = None,
+    *,
+    goal: Any = None,
+    other: Mapping[str, Any] | None = None,
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return `defined` and `goals` with one more definition; the same objects when nothing changes.
 
-    Raises ``TypeError`` for names that are not strings. `other` holds wandb's keywords, which are ignored with a warning.
+    Raises ``TypeError`` for names that are not strings and ``ValueError`` for another goal. `other` holds wandb's keywords: a
+    summary that is min or max is the goal, others are ignored with a warning.
     """
     glob = _text("name", name, "'val/*'")
     x = None if step_metric is None else _text("step_metric", step_metric, "'epoch'")
-    ignored = [keyword for keyword, value in (other or {}).items() if value is not None]
-    if ignored:
+    given = {keyword: value for keyword, value in (other or {}).items() if value is not None}
+    if goal is None and given.get("summary") in ("min", "max"):
+        goal = given.pop("summary")
+    if goal is not None and (not isinstance(goal, str) or goal not in GOALS):
+        raise ValueError(f"define_metric(): goal is 'min' or 'max', not {goal!r}")
+    if given:
         warn(
-            f"define_metric() ignores {', '.join(ignored)}: trackbook keeps last, min and max of each metric in run.summary, "
+            f"define_metric() ignores {', '.join(given)}: trackbook keeps last, min and max of each metric in run.summary, "
             "run.summary.min and run.summary.max"
         )
-    others = {known: axis for known, axis in defined.items() if known != glob}
-    changed = {**others, glob: _WANDB.get(x, x)} if x is not None else defined
+    return _with(defined, glob, None if x is None else _WANDB.get(x, x)), _with(goals, glob, goal and GOALS[goal])
+
+
+def _with(defined: dict[str, str], glob: str, value: str | None) -> dict[str, str]:
+    """Return `defined` with a value for `glob` as its last; the same object when nothing changes."""
+    if value is None:
+        return defined
+    changed = {**{known: other for known, other in defined.items() if known != glob}, glob: value}
     return changed if list(changed.items()) != list(defined.items()) else defined
 
 
 def as_pairs(defined: Mapping[str, str]) -> list[list[str]]:
-    """Return the definitions in wire format, in the order in which they were made: ``[glob, x]``."""
+    """Return the definitions in wire format, in the order in which they were made: ``[glob, x]`` or ``[glob, goal]``."""
     return [[glob, x] for glob, x in defined.items()]
 
 

@@ -65,6 +65,9 @@ class RunRecord:
     total: int | None = None
     error: str | None = None
     defined: dict[str, str] = field(default_factory=dict)  # x axis by glob of metrics: see `define_metric`
+    goals: dict[str, str] = field(
+        default_factory=dict
+    )  # "min" or "max" by glob of metrics: which of its values is the best
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,9 @@ def frames() -> list[Any]:
         "started": 0.0,
         "ended": None,
     }
-    picture.put_run(header | {"done": 0, "total": None, "rate": None, "faded": False, "error": None, "defined": []})
+    picture.put_run(
+        header | {"done": 0, "total": None, "rate": None, "faded": False, "error": None, "defined": [], "goals": []}
+    )
     sent = [{"keyframe": packed(picture.keyframe(0.0)), "delta": None}]
     for number in range(REFRESHES):
         steps = np.arange(number * POINTS, (number + 1) * POINTS)

@@ -75,7 +75,7 @@ def test_300_metrics_take_at_most_three_screens(lab: Lab, report: Callable[[str]
 
 @pytest.mark.parametrize("metric", ["train/metric_9", "val/metric_0", "probe 13/metric_4", "probe 27/metric_9"])
 def test_any_metric_is_reached_in_two_gestures(lab: Lab, metric: str) -> None:
-    board = lab.board(0).wait()
+    board = lab.board(0)  # not all of its charts are in sight, and drawn
     field = board.root.locator(".tb-search .tb-filter")
     field.fill(metric)  # the first gesture: type its name
     board.root.locator(".tb-found").get_by_role("option", name=metric, exact=True).click()  # the second
@@ -86,7 +86,7 @@ def test_any_metric_is_reached_in_two_gestures(lab: Lab, metric: str) -> None:
 
 
 def test_levels_of_prefixes_unfold(lab: Lab) -> None:
-    board = lab.board(1).wait()
+    board = lab.board(1)
     board.root.scroll_into_view_if_needed()
     board.root.locator('[data-group="model/layers/20/mlp"] .tb-group-toggle').wait_for(state="detached")
     board.root.locator('[data-group="model/layers/20"] .tb-group-toggle').click()

@@ -27,7 +27,16 @@ def run(key: int, **more: Any) -> Any:
         "state": "finished",
         "started": 100.0,
     }
-    rest = {"ended": 165.0, "done": 10, "total": None, "rate": None, "faded": False, "error": None, "defined": []}
+    rest = {
+        "ended": 165.0,
+        "done": 10,
+        "total": None,
+        "rate": None,
+        "faded": False,
+        "error": None,
+        "defined": [],
+        "goals": [],
+    }
     return header | rest | more
 
 

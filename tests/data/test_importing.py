@@ -54,6 +54,7 @@ records = st.builds(
     total=st.none() | st.integers(0, 2**63 - 1),
     error=st.none() | st.text(),
     defined=st.dictionaries(texts, texts, max_size=3),
+    goals=st.dictionaries(texts, st.sampled_from(["min", "max"]), max_size=3),
 )
 steps = st.integers(0, 3) | st.integers(0, 2**63 - 1)
 rows_of_points = st.lists(st.tuples(texts, steps, st.floats(), times), max_size=8)

@@ -48,6 +48,7 @@ class Kernel:
             "faded": False,
             "error": None,
             "defined": [],
+            "goals": [],
         }
         self.picture.put_run(header | more)
 

@@ -41,7 +41,7 @@ WRONG = [
     ("started", 1e300), ("started", math.nan), ("started", True), ("ended", -1e300), ("ended", math.inf),
     ("state", "going"), ("state", None), ("group", 1), ("tags", [["x"]]), ("tags", "ab"), ("tags", None),
     ("notes", {}), ("config", None), ("config", []), ("summary", "x"), ("step_by", "hour"), ("done", 10**30),
-    ("done", -1), ("done", 1.5), ("done", True), ("total", 2**63), ("error", b"x"), ("defined", {"a": 1}), ("defined", []),
+    ("done", -1), ("done", 1.5), ("done", True), ("total", 2**63), ("error", b"x"), ("defined", {"a": 1}), ("defined", []), ("goals", {"a": "largest"}),
 ]  # fmt: skip
 
 

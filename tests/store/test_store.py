@@ -77,6 +77,7 @@ def test_run_is_read_back_equal(store: Store) -> None:
         summary={"best": 0.9},
         step_by="run",
         defined={"val/*": "epoch", "b": "a"},
+        goals={"val/*": "min"},
         ended=2.5,
         done=3,
         total=2**62,

@@ -186,9 +186,7 @@ export class Board {
     );
     [this.#names, this.#members] = [combined.names, combined.members];
     const isShown = (name: string) => filter.matches(name) && (!only.length || only.includes(name));
-    const metrics = combined.names.filter(name =>
-      [name, ...(this.#members.get(name) ?? [])].some(isShown),
-    );
+    const metrics = combined.names.filter(name => [name, ...(this.#members.get(name) ?? [])].some(isShown));
     this.#controls.update(this.#zoom.isZoomed, logged(picture?.metrics ?? []));
     this.#controls.element.hidden = !picture?.metrics.length;
     this.#head.hidden = !picture;

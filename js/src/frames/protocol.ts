@@ -54,6 +54,7 @@ export interface RunHeader {
    * `[glob, x axis]` of metrics. An exact name wins, then the last matching glob; a metric is never its own x axis.
    */
   defined?: [glob: string, x: string][];
+  goals?: [glob: string, goal: string][];
 }
 
 export interface SeriesHeader {

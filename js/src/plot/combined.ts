@@ -140,13 +140,13 @@ export class Combiner {
         const key = run * names.length + i;
         const ink = alone && i > 0 ? PALETTE[theme].ink[(run + i) % line.length] : style.ink;
         const label = alone ? name : `${style.label} · ${name}`;
-        const dash = DASHES[i % DASHES.length];
+        const dash = alone ? [] : DASHES[i % DASHES.length];
         styles.set(key, { run: { ...style.run, key }, label, color: color(style, i), ink, dash });
       }
     }
     this.#keys = names.map((name, i) => ({
       name,
-      dash: DASHES[i % DASHES.length],
+      dash: alone ? [] : DASHES[i % DASHES.length],
       color: alone ? color(visible[0], i) : null,
     }));
     [this.#inputs, this.#settings] = [inputs, { ...settings, styles }];

@@ -213,29 +213,34 @@ def log(
     return run.log(data, step, print_to_console=print_to_console, commit=commit)
 
 
-def define_metric(name: str, step_metric: str | None = None, **other: Any) -> None:
-    """Draw metrics of the current run over another logged metric instead of the step, unless a board's x axis is set.
+def define_metric(name: str, step_metric: str | None = None, goal: str | None = None, **other: Any) -> None:
+    """Draw metrics of the current run over another logged metric, and say which of their values is the best.
 
     Parameters
     ----------
     name
-        A metric, or a glob of metrics such as ``"val/*"``, where ``*`` matches any text. A full name takes precedence over a glob, a
+        A metric, or a glob of metrics: ``"val/*"``. ``*`` stands for any text. A full name has precedence over a glob, and a
         later definition over an earlier one.
     step_metric
-        The metric for the x axis, logged in the same calls or at the same steps, such as ``"epoch"``; or ``"step"``,
-        ``"relative"``, ``"time"``. Without it nothing changes, as with wandb's ``define_metric("epoch")``.
+        The metric to draw over, which is logged in the same calls or at the same steps: ``"epoch"``; or ``"step"``,
+        ``"relative"``, ``"time"``. Without it the axis stays, as after wandb's ``define_metric("epoch")``. A board whose
+        `x_axis` is not the step draws all metrics over that.
+    goal
+        ``"min"`` or ``"max"``: whether the smallest or the largest value is the best one, which boards show and mark. Without
+        it boards take the smallest value of a loss or an error, and the largest of an accuracy or a score.
     other
-        Other keywords of wandb, which are ignored with one warning: `Run.summary` has the last value of each metric, and
-        ``summary.min`` and ``summary.max`` the extremes.
+        Further keywords of wandb's: ``summary="min"`` and ``"max"`` mean the goal, others are ignored with one warning.
 
     Raises
     ------
     TypeError
         For a name that is empty or not a string.
+    ValueError
+        For another goal.
     RuntimeError
         When no run is open.
     """
-    _open_run("define_metric()").define_metric(name, step_metric, **other)
+    _open_run("define_metric()").define_metric(name, step_metric, goal, **other)
 
 
 def finish(

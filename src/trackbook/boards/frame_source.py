@@ -321,4 +321,5 @@ def _header(record: RunRecord, run: _FollowedRun, place: int, rate: float | None
         "faded": run.faded,
         "error": record.error,
         "defined": as_pairs(record.defined),
+        "goals": as_pairs(record.goals),
     }

@@ -56,7 +56,7 @@ def part_names(metrics: Sequence[str]) -> list[str]:
 
 
 def join(name: str, plots: Sequence[Plot], look: Theme = "light") -> Plot:
-    """Return the plots of several metrics as one: metrics differ in their dashes, and of a lone run in color too."""
+    """Return the plots of several metrics as one: metrics differ in their dashes, and those of a lone run in color."""
     names = part_names([plot.metric for plot in plots])
     alone = len({style.run["id"] for plot in plots for style in plot.styles}) == 1
     lines = theme()[look]["line"]
@@ -65,7 +65,8 @@ def join(name: str, plots: Sequence[Plot], look: Theme = "light") -> Plot:
         color = lines[(style.run["key"] + part) % len(lines)] if alone and part else style.color
         label = names[part] if alone else f"{style.label} · {names[part]}"
         run: Any = {**style.run, "key": style.run["key"] * len(plots) + part}
-        return replace(style, run=run, label=label, color=color, dash=DASHES[part % len(DASHES)])
+        dash = [] if alone else DASHES[part % len(DASHES)]
+        return replace(style, run=run, label=label, color=color, dash=dash)
 
     styles: list[RunStyle] = []
     rows: list[PlotRow] = []

@@ -89,6 +89,7 @@ class RunHeader(TypedDict):
     faded: bool  # a predecessor, drawn grey behind the others
     error: str | None
     defined: list[list[str]]  # [glob, x axis] of metrics, in the order of their definition: see `metrics.axis_of`
+    goals: list[list[str]]  # [glob, "min" or "max"] of metrics, likewise
 
 
 class SeriesHeader(TypedDict):

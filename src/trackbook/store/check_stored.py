@@ -86,9 +86,13 @@ _RECORD: Final[dict[str, tuple[Check, str]]] = {
     "done": (_or_none(is_count), "a whole number from 0"),
     "total": (_or_none(is_count), "a whole number from 0"),
     "error": (_or_none(is_text), "text"),
+    "goals": (
+        lambda value: is_object(value) and all(each in ("min", "max") for each in value.values()),
+        'globs with "min" or "max" each',
+    ),
     "defined": (lambda value: is_object(value) and all(map(is_text, value.values())), "globs with a name each"),
 }
-JSON_FIELDS: Final = frozenset({"tags", "config", "summary", "defined"})
+JSON_FIELDS: Final = frozenset({"tags", "config", "summary", "defined", "goals"})
 _FEW_DIFFER: Final = frozenset({"state", "group", "notes", "step_by", "error"})
 _REQUIRED: Final = frozenset({"id", "name", "started"})
 _COLUMNS: Final[dict[str, tuple[Check, str]]] = {

@@ -61,7 +61,8 @@ create table writers (
     seen real not null
 ) strict;
 """
-TABLES: Final = f"{_TABLES}{_CAPTURED}{_REVISION};{_WRITERS}{_INDEXES}"
+_GOALS: Final = "alter table runs add column goals text not null default '{}'"
+TABLES: Final = f"{_TABLES}{_CAPTURED}{_REVISION};{_WRITERS}{_INDEXES}{_GOALS}"
 
 
 def _add_defined(db: Connection) -> None:
@@ -78,9 +79,18 @@ def _add_writers_and_indexes(db: Connection) -> None:
         db.execute(statement)
 
 
+def _add_goals(db: Connection) -> None:
+    db.execute(_GOALS)
+
+
 # Each migrates a file from the version before: the first one to version 2. A test compares the tables of a migrated file with
 # those of a new one.
-MIGRATIONS: Final[list[Callable[[Connection], None]]] = [_add_defined, _add_captured, _add_writers_and_indexes]
+MIGRATIONS: Final[list[Callable[[Connection], None]]] = [
+    _add_defined,
+    _add_captured,
+    _add_writers_and_indexes,
+    _add_goals,
+]
 
 # The tables with data of a run, which are deleted, copied and salvaged, each with its column of run ids.
 RUN_TABLES: Final = {

@@ -277,6 +277,7 @@ class Project:
             notes=run.notes or found.notes,
             total=run.total or found.total,
             defined=found.defined | run.defined,
+            goals=found.goals | run.goals,
         )
 
     def refresh(self) -> None:

@@ -224,15 +224,15 @@ class Run:
         self._writer.hand_over()
         export_run(path, self.project, self.record, self._writer.store)
 
-    def define_metric(self, name: str, step_metric: str | None = None, **other: Any) -> None:
-        """Draw metrics over another logged metric instead of the step.
+    def define_metric(self, name: str, step_metric: str | None = None, goal: str | None = None, **other: Any) -> None:
+        """Draw metrics over another logged metric rather than over the step, and say which of their values is the best.
 
-        `name`, `step_metric` and `other` are as in `trackbook.define_metric`.
+        `name`, `step_metric`, `goal` and `other` are those of `trackbook.define_metric`.
         """
-        if (
-            defined := define(self._writer.record.defined, name, step_metric, other)
-        ) is not self._writer.record.defined:
-            self._writer.edit(defined=defined)
+        record = self._writer.record
+        defined, goals = define(record.defined, record.goals, name, step_metric, goal=goal, other=other)
+        if defined is not record.defined or goals is not record.goals:
+            self._writer.edit(defined=defined, goals=goals)
 
     def finish(self, state: State | None = None) -> None:
         """End the run, after all its points are stored. A second call has no effect.
