@@ -135,7 +135,7 @@ test("jumping to a chart unfolds its group and turns its page", () => {
   made.jumpTo("b/29");
   expect(charts()).toContain("b/29");
   expect(model.get("expanded")).toEqual(["b"]);
-  expect(made.element.querySelector(".tb-lit")?.getAttribute("data-metric")).toBe("b/29");
+  expect(made.element.querySelector(".tb-found-chart")?.getAttribute("data-metric")).toBe("b/29");
 });
 
 test("a chart takes the columns and rows of its size, as far as there are columns", () => {
