@@ -119,7 +119,7 @@ def test_medians_are_taken_for_each_figure(lab: ModuleType) -> None:
     assert lab.medians(taken) == {"a": 2.0, "b": 5.0, "rounds": 3}
 
 
-def test_a_contestant_that_hangs_is_ended_and_the_rest_goes_on(lab: ModuleType, tmp_path: Path) -> None:
+def test_hanging_contestant_is_ended_and_others_run(lab: ModuleType, tmp_path: Path) -> None:
     from peers import Entrant
 
     bench = lab.Lab([Entrant("stuck", sys.executable, "1"), Entrant("well", sys.executable, "1")], tmp_path, quick=True)

@@ -7,7 +7,7 @@ import pytest
 import trackbook
 
 
-def test_all_lists_what_the_package_offers() -> None:
+def test_all_lists_the_public_names() -> None:
     public = {
         name
         for name, thing in vars(trackbook).items()
@@ -19,7 +19,7 @@ def test_all_lists_what_the_package_offers() -> None:
 
 
 @pytest.mark.parametrize("name", trackbook.__all__)
-def test_a_public_name_says_what_it_does(name: str) -> None:
+def test_public_names_have_docstrings(name: str) -> None:
     assert inspect.getdoc(getattr(trackbook, name))
 
 

@@ -171,7 +171,7 @@ print(ours, before == state(), trackbook.run)
     assert run(program) == "[] True None"
 
 
-def test_the_first_verb_registers_what_ends_runs() -> None:
+def test_first_call_registers_the_end_of_runs() -> None:
     """This shows that the test above looks in the right place."""
     program = """
 import atexit, os

@@ -35,7 +35,7 @@ def in_thread(work: Callable[[], object]) -> None:
         pool.submit(work).result()
 
 
-def test_two_threads_log_each_to_the_run_that_it_began() -> None:
+def test_two_threads_log_to_their_own_runs() -> None:
     both, done = threading.Barrier(2), threading.Barrier(2)
 
     def objective(name: str, value: float) -> None:
@@ -72,14 +72,14 @@ def test_init_ends_the_run_that_the_same_thread_left_open() -> None:
     assert states() == {"first": "finished", "second": "running"}
 
 
-def test_thread_that_began_no_run_logs_to_the_main_threads() -> None:
+def test_thread_without_a_run_logs_to_the_main_threads_run() -> None:
     tb.init("p", "main")
     in_thread(lambda: tb.init("p", "other"))
     in_thread(lambda: tb.log({"v": 1}))
     assert values("main") == [1.0]
 
 
-def test_thread_that_began_no_run_logs_to_the_only_one() -> None:
+def test_thread_without_a_run_logs_to_the_only_open_run() -> None:
     in_thread(lambda: tb.init("p", "other"))
     tb.log({"v": 1})
     assert values("other") == [1.0]
@@ -106,7 +106,7 @@ def test_thread_with_a_copied_context_logs_to_its_starters_run() -> None:
     assert (values("mine"), values("elsewhere")) == ([1.0], [])
 
 
-def test_tasks_log_each_to_the_run_that_it_began() -> None:
+def test_tasks_log_to_their_own_runs() -> None:
     async def train(name: str, value: float, mine: asyncio.Event, other: asyncio.Event) -> None:
         tb.init("p", name)
         mine.set()

@@ -126,7 +126,7 @@ def test_run_is_not_moved_over_another() -> None:
     assert len(names("p")) == 1
 
 
-def test_deleting_needs_force_where_nobody_can_answer() -> None:
+def test_deleting_without_a_prompt_needs_force() -> None:
     a_run()
     with pytest.raises(ValueError, match="Nobody can answer here: pass force=True"):
         tb.delete_run("first", "p")
@@ -176,14 +176,14 @@ def test_a_project_is_deleted_with_its_file(store_dir: Path) -> None:
     assert names("q") == ["first"]
 
 
-def test_a_deleted_project_can_be_begun_anew() -> None:
+def test_deleted_project_can_be_started_again() -> None:
     a_run()
     tb.delete_project("p", force=True)
     a_run("anew")
     assert names() == ["anew"]
 
 
-def test_a_rewound_run_goes_on_from_its_step() -> None:
+def test_rewound_run_continues_from_its_step() -> None:
     a_run(values=(5.0, 4.0, 3.0, 2.0))
     with tb.init(project="p", name="first", resume_from=1) as run:
         tb.log({"loss": 9.0})

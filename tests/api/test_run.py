@@ -153,7 +153,7 @@ def test_call_before_init_is_a_runtime_error_with_the_remedy(call: Any) -> None:
         call()
 
 
-def test_log_after_finish_is_a_runtime_error_that_names_the_last_run() -> None:
+def test_log_after_finish_names_the_last_run() -> None:
     tb.init(name="first")
     tb.finish("failed")
     with pytest.raises(
@@ -304,7 +304,7 @@ def test_another_thread_logs_to_the_open_run() -> None:
     assert len(run.history()) == 1
 
 
-def test_a_run_that_another_thread_opened_is_the_current_one() -> None:
+def test_run_opened_by_another_thread_is_current() -> None:
     run = in_thread(tb.init)
     assert tb.run is run
 
@@ -401,7 +401,7 @@ def test_track_without_a_length_uses_the_given_total() -> None:
 # --- the table of runs ------------------------------------------------------------------------------------------------
 
 
-def test_runs_are_those_of_the_last_project_unless_told() -> None:
+def test_runs_defaults_to_the_last_project() -> None:
     tb.init("p", name="a").finish()
     tb.init("q", name="b", config={"lr": 0.1})
     tb.log({"loss": 0.5})
@@ -411,7 +411,7 @@ def test_runs_are_those_of_the_last_project_unless_told() -> None:
     assert tb.runs("p").select("name", "state").rows() == [("a", "finished")]
 
 
-def test_runs_of_an_unknown_project_name_the_known_ones(store_dir: Path) -> None:
+def test_runs_of_an_unknown_project_lists_the_known_projects(store_dir: Path) -> None:
     with pytest.raises(ValueError, match=r"there is no project 'nowhere' in .*; there is none at all"):
         tb.runs("nowhere")
     assert not store_dir.exists()

@@ -231,7 +231,7 @@ def test_unknown_suffix_is_a_value_error_naming_the_known(board: Board, tmp_path
         board.save(tmp_path / "board.docx")
 
 
-def test_without_vl_convert_saving_says_what_to_install(
+def test_saving_without_vl_convert_names_the_package(
     board: Board, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "vl_convert", None)

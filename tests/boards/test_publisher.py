@@ -144,7 +144,7 @@ def test_keyframe_and_its_delta_are_one_message(published: Published) -> None:
     assert ["keyframe", "delta"] in published.messages
 
 
-def test_pace_follows_what_the_front_end_acknowledges(published: Published) -> None:
+def test_pace_follows_acknowledgements(published: Published) -> None:
     publisher = published.publisher
     published.log()
     published.tick()
@@ -210,7 +210,7 @@ def test_late_view_gets_a_fresh_delta_and_others_the_next_tick(published: Publis
 # --- the runs panel
 
 
-def test_table_has_the_whole_project_once_it_is_shown(published: Published) -> None:
+def test_shown_table_has_the_whole_project(published: Published) -> None:
     other_run(published)
     published.tick()
     assert published.in_table() == ["run"]
@@ -268,7 +268,7 @@ def test_unknown_question_is_refused_by_name(published: Published, name: Any) ->
     assert published.publisher.answer({"ask": name}) == ({"error": f"a board cannot answer {name!r}"}, [])
 
 
-def test_question_keyframe_is_answered_by_one(published: Published) -> None:
+def test_question_keyframe_publishes_a_keyframe(published: Published) -> None:
     published.log(2)
     published.tick()
     before = published.state["keyframe"]["header"]["seq"]

@@ -223,7 +223,7 @@ def test_board_that_was_not_cleared_is_not_displayed_again(cell: tuple[Snapshots
 
 
 @pytest.mark.parametrize("wait", [False, True])
-def test_board_comes_back_while_the_cell_goes_on(cell: tuple[Snapshots, Any, Notebook], wait: bool) -> None:
+def test_cleared_board_returns_while_the_cell_runs(cell: tuple[Snapshots, Any, Notebook], wait: bool) -> None:
     kept, board, notebook = cell
     assert kept.tick(0.0) == snapshots.FOREVER
     clear(kept, notebook, wait=wait)

@@ -39,7 +39,7 @@ def test_text_has_runs_as_columns_and_metrics_as_rows() -> None:
     ]
 
 
-def test_text_says_what_it_leaves_out() -> None:
+def test_text_names_left_out_runs_and_metrics() -> None:
     lines = text_board("p", source_of(6, MOST_METRICS + 2)).splitlines()
     assert lines[1].split() == ["run", "2", "run", "3", "run", "4", "run", "5"]
     assert len(lines) == 4 + MOST_METRICS + 1

@@ -53,7 +53,7 @@ def test_a_setting_of_the_menu_has_a_label_and_values_to_choose(name: str) -> No
         ("chart_sizes", {"loss": "9x1"}, r"chart_sizes\['loss'\] is columns \(1 to 6\) by rows \(1 to 4\)"),
     ],
 )
-def test_a_value_out_of_range_is_told_the_range(name: str, value: int, said: str) -> None:
+def test_error_of_a_value_out_of_range_names_the_range(name: str, value: int, said: str) -> None:
     with pytest.raises(traitlets.TraitError, match=said):
         setattr(View(), name, value)
 

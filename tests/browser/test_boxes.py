@@ -25,7 +25,7 @@ def widths(lab: Lab, cell: int) -> list[float]:
 
 
 @pytest.mark.parametrize("box", ["HBox", "VBox", "GridBox"])
-def test_boards_in_a_box_have_the_room_there_is(lab: Lab, box: str) -> None:
+def test_boards_in_a_box_use_the_available_width(lab: Lab, box: str) -> None:
     lab.write_and_open("boxes", RUNS, "boards[0]", f"ipywidgets.{box}(boards)")
     for cell in range(3):
         lab.run_to_end(cell)

@@ -57,7 +57,7 @@ def test_charts_grow_while_the_cell_is_busy(lab: Lab, report: Callable[[str], No
     }
 
 
-def test_empty_board_says_what_will_appear(lab: Lab) -> None:
+def test_empty_board_announces_the_charts(lab: Lab) -> None:
     fail = "with run:\n    run.log({'a': 1})\n    1 / 0"
     lab.write_and_open("empty", "import trackbook as tb\nrun = tb.init(project='empty')", fail)
     lab.run_to_end(0)

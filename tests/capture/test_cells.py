@@ -149,7 +149,7 @@ def test_two_open_runs_each_record_the_cells_with_their_own_points(shell: Shell)
     assert cells("two", "number", "count", "points") == [(0, 2, 0), (1, 3, 2), (2, 4, 0)]
 
 
-def test_a_resumed_run_goes_on(shell: Shell) -> None:
+def test_resumed_run_continues_its_cells(shell: Shell) -> None:
     shell.run(f"{INIT}\nrun.log({{'x': 1}})\nrun.finish()")
     shell.run("run = tb.init(project='p', id=run.id, resume='must', capture=['cells'])\nrun.log({'x': 2, 'y': 1})")
     assert cells(None, "number", "metrics", "points") == [(0, ["x"], 1), (1, ["x", "y"], 2)]

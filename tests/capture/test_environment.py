@@ -306,7 +306,7 @@ def test_working_directory_may_be_deleted(monkeypatch: pytest.MonkeyPatch) -> No
     assert environment._folder() == ""
 
 
-def test_git_gets_the_environment_and_asks_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_git_gets_an_environment_without_prompts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/me")
     variables = settings.variables_for_git()
     assert (variables["HOME"], variables["GIT_TERMINAL_PROMPT"], variables["GIT_OPTIONAL_LOCKS"]) == (

@@ -60,7 +60,7 @@ def test_a_process_that_cannot_start_is_reported(monkeypatch: pytest.MonkeyPatch
         picture_file(CHART)
 
 
-def test_colors_beyond_the_palette_become_similar_ones() -> None:
+def test_colors_beyond_the_palette_become_similar_colors() -> None:
     ramp = np.stack(np.broadcast_arrays(np.arange(256)[:, None], np.arange(256)[None, :] // 16, 7), axis=2)
     pixels = ramp.astype(np.uint8)
     got = np.asarray(Image.open(BytesIO(png._with_palette(Image.fromarray(pixels)))).convert("RGB"), int)

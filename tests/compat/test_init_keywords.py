@@ -42,7 +42,7 @@ def test_unsupported_keywords_are_returned() -> None:
     ]
 
 
-def test_own_keyword_wins_over_a_foreign_one() -> None:
+def test_own_keyword_takes_precedence_over_a_foreign_one() -> None:
     given = {**GIVEN, "name": "ours"}
     assert translate(given, CHOICES, {"experiment_name": "theirs"}) == (
         {**words(), "name": "ours"},

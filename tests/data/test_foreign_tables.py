@@ -111,7 +111,7 @@ def test_rows_are_split_into_runs_by_columns(tmp_path: Path) -> None:
     assert [run.name for run in stores["q"].runs()] == ["b"]
 
 
-def test_run_without_an_id_gets_a_stable_one(tmp_path: Path) -> None:
+def test_run_without_an_id_gets_a_stable_id(tmp_path: Path) -> None:
     table = pl.DataFrame({"run": ["a", "b"], "step": [0, 0], "loss": [0.5, 0.5], "time": [1.0, 1.0]})
     table.write_parquet(tmp_path / "theirs.parquet")
     found, store = imported(tmp_path / "theirs.parquet")

@@ -187,7 +187,7 @@ def test_run_exported_while_open_equals_the_run_when_lost(tmp_path: Path) -> Non
     assert store.run("r1") == one_run(state="lost", ended=99.0)
 
 
-def test_each_project_of_a_folder_goes_where_it_belongs(tmp_path: Path) -> None:
+def test_runs_of_a_folder_are_imported_into_their_projects(tmp_path: Path) -> None:
     stores = {"a-project": MemoryStore(), "b-project": MemoryStore()}
     for project in stores:
         export(tmp_path / "data", project, [one_run(name=project)], filled(one_run()))
@@ -338,7 +338,7 @@ def test_few_bytes_that_claim_millions_of_rows_are_not_read(tmp_path: Path, is_o
     assert [run.id for run in store.runs()] == ["r1"]
 
 
-def test_one_bad_run_of_a_folder_leaves_nothing_of_the_good_ones(tmp_path: Path) -> None:
+def test_bad_run_of_a_folder_prevents_the_whole_import(tmp_path: Path) -> None:
     export(tmp_path / "a.parquet", "digits", [one_run()], filled(one_run()))
     hostile(tmp_path / "b.parquet", step=[0, -5])
     store = MemoryStore()
@@ -378,7 +378,7 @@ def test_run_that_was_not_written_whole_is_not_imported(tmp_path: Path, monkeypa
         ("done", -1),
     ],
 )
-def test_bad_record_in_a_store_is_one_bad_row_said_once(tmp_path: Path, column: str, value: Any) -> None:
+def test_bad_record_in_a_store_hides_only_its_run(tmp_path: Path, column: str, value: Any) -> None:
     """As after an import by an earlier version, or a flipped bit."""
     store = SqliteStore(tmp_path / "p.db", "p")
     for run_id in ("r1", "r2"):

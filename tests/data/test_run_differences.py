@@ -200,7 +200,7 @@ def test_line_breaks_in_names_do_not_break_the_table() -> None:
     assert "  a b  " in as_text(two({"config": {"a\nb": 1}}, {}))
 
 
-def test_long_diff_says_what_is_left_out() -> None:
+def test_long_diff_names_the_number_of_cut_lines() -> None:
     found = two(
         {"metrics": {f"m{i}": 1.0 for i in range(MOST_METRICS + 5)}, "sources": ["a\n" * 1000]},
         {"sources": ["b\n" * 1000]},

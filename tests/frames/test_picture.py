@@ -51,7 +51,7 @@ acts = st.lists(st.one_of(points, st.sampled_from(["keyframe", "delta", "lost de
 
 
 @given(acts)
-def test_keyframe_and_delta_are_the_whole_picture_whatever_is_lost(acts: list[Any]) -> None:
+def test_keyframe_and_delta_are_complete_after_any_loss(acts: list[Any]) -> None:
     kernel, front_end = Picture("p"), FrontEnd()
     for key in (0, 1):
         kernel.put_run(run_header(key))

@@ -217,7 +217,7 @@ def test_garbage_in_a_segment_costs_only_its_records(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 31, 32, 127])
-def test_a_file_cut_short_is_read_as_far_as_it_goes(tmp_path: Path, size: int) -> None:
+def test_truncated_segment_is_read_to_its_end(tmp_path: Path, size: int) -> None:
     folder = abandoned(tmp_path, *TWO_CALLS)
     os.truncate(folder / "000000.seg", size)
     assert found(tmp_path) == POINTS[: size >= RECORD_BYTES]

@@ -77,7 +77,7 @@ def test_error_shown_by_something_else_does_not_count(shell: Shell) -> None:
     assert shell.states() == ["running"]
 
 
-def test_failing_hook_is_switched_off_and_cells_go_on(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failing_hook_is_switched_off_and_cells_run(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_: Any) -> None:
         raise OSError("no")
 

@@ -438,7 +438,7 @@ def test_short_wait_gives_no_notice(open_store: Open, path: Path, monkeypatch: p
     assert store.flush()
 
 
-def test_a_resumed_run_whose_file_is_busy_is_compared_with_it_later(
+def test_resumed_run_of_a_busy_file_is_compared_later(
     open_store: Open, path: Path, impatient: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(filesystem, "is_network", lambda _: True)
@@ -756,7 +756,7 @@ FLIPS = {
 
 
 @pytest.mark.parametrize("place", list(FLIPS))
-def test_one_flipped_bit_hides_no_more_than_it_hit(open_store: Open, path: Path, place: str) -> None:
+def test_flipped_bit_hides_only_the_data_around_it(open_store: Open, path: Path, place: str) -> None:
     store = open_store()
     for run in ("r1", "r2", "r3"):
         store.put_run(RunRecord(run, f"run {run}", 1.0, state="finished"))

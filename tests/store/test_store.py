@@ -360,7 +360,7 @@ def by_run_and_metric(frame: pl.DataFrame) -> list[tuple[Any, ...]]:
     return frame.with_columns(pl.col("metric").cast(pl.String)).sort("run", "metric", maintain_order=True).rows()
 
 
-def test_garbage_chunk_of_many_runs_is_left_out_and_told(open_store: Open) -> None:
+def test_garbage_chunk_in_bulk_reads_is_reported(open_store: Open) -> None:
     store = open_store()
     if not isinstance(store, SqliteStore):
         pytest.skip("memory has no chunks")

@@ -73,7 +73,7 @@ def test_dataclass_values_are_not_copied() -> None:
     assert config.to_json() == {"lr": 0.1, "model": {"depth": 3}, "lock": str(settings.lock)}
 
 
-def test_no_config_is_an_empty_one() -> None:
+def test_missing_config_is_empty() -> None:
     assert dict(Config(None)) == {}
 
 

@@ -157,7 +157,7 @@ class Interrupting(FileJournal):
 @pytest.mark.parametrize("place", ["a name", "a record", "a segment"])
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("by", ["metric", "run"])
-def test_a_signal_handler_may_log_the_same_metrics_in_the_middle_of_a_call(by: Any, when: str, place: str) -> None:
+def test_signal_handler_may_log_during_a_call(by: Any, when: str, place: str) -> None:
     journal = Interrupting(f"{when} {place}")
     recorder = Recorder(journal, by, {})
     journal.handler = lambda: recorder.record(0.0, {"loss": 1.5, "acc": 1.5}, None)
@@ -245,7 +245,7 @@ def test_childs_point_after_the_largest_step_is_a_duplicate(by: Any) -> None:
     assert recorder.number(["loss"], [NEXT_STEP], [1]) == [LARGEST_STEP]
 
 
-def test_numbering_does_not_wait_for_a_log_call_that_waits_for_it() -> None:
+def test_numbering_does_not_deadlock_with_log() -> None:
     """A signal handler inside `log` that ends the run waits for the pump, which may be in `number`."""
     recorder = Counted("metric").recorder
     failed: list[OSError] = []

@@ -123,7 +123,7 @@ def test_points_already_stored_are_not_doubled(store: SqliteStore, home: Path) -
     assert record.notes == "mine"
 
 
-def test_a_run_that_died_before_it_logged_is_lost(store: SqliteStore, home: Path) -> None:
+def test_run_whose_process_died_before_logging_is_lost(store: SqliteStore, home: Path) -> None:
     known(store)
     abandoned(home)
     recover(store, home, ())
@@ -373,7 +373,7 @@ def test_run_of_a_dead_parent_is_not_lost_while_its_child_lives(store: SqliteSto
     assert state(store) == "lost"
 
 
-def test_runs_whose_ids_begin_alike_are_told_apart(store: SqliteStore, home: Path) -> None:
+def test_runs_with_a_common_id_prefix_are_distinguished(store: SqliteStore, home: Path) -> None:
     journal = FileJournal(home, dataclasses.asdict(RunRecord("r1-x", "b", 0.0)))
     journal.open()
     store.sign("r1", GONE)

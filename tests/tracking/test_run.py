@@ -155,7 +155,7 @@ def test_threads_log_to_one_run(run: Run) -> None:
 # --- the first write wins ---------------------------------------------------------------------------------------------
 
 
-def test_a_second_point_at_a_step_is_discarded_with_one_warning_a_metric(run: Run) -> None:
+def test_duplicate_points_give_one_warning_a_metric(run: Run) -> None:
     run.log({"loss": 1, "acc": 1}, step=0)
     with pytest.warns(TrackbookWarning) as warned:
         assert run.log({"loss": 2, "acc": 2, "lr": 1}, step=0) == {"lr": 1}
@@ -355,7 +355,7 @@ def test_a_resumed_run_counts_on() -> None:
 # --- summary and progress ---------------------------------------------------------------------------------------------
 
 
-def test_the_summary_knows_what_was_just_logged(run: Run) -> None:
+def test_summary_includes_the_newest_points(run: Run) -> None:
     for value in (3, 1, math.nan, 2):
         run.log({"loss": value})
     assert run.summary["loss"] == 2
@@ -375,7 +375,7 @@ def test_track_gives_the_items_and_counts_those_done(run: Run) -> None:
     assert progress(run) == (3, 3)
 
 
-def test_a_loop_that_breaks_keeps_what_it_has_done(run: Run) -> None:
+def test_loop_that_breaks_keeps_its_progress(run: Run) -> None:
     for item in run.track(itertools.count(), total=9):
         if item == 2:
             break

@@ -810,7 +810,7 @@ def test_bars_of_tqdm_and_rich_equal_a_terminal(tmp_path: Path, recorded: Callab
     assert [line for line in lines if "batches" in line] == []
 
 
-def test_what_was_printed_survives_a_kill(tmp_path: Path, recorded: Callable[..., list[str]]) -> None:
+def test_printed_lines_survive_a_kill(tmp_path: Path, recorded: Callable[..., list[str]]) -> None:
     program = SCRIPT + "import time\nfor i in range(10**6): print(i, flush=True); time.sleep(0.01)"
     environment = os.environ | {"TRACKBOOK_DIR": str(tmp_path)}
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, env=environment) as child:
