@@ -146,7 +146,9 @@ def test_charts_are_dragged_pinned_sized_and_combined_by_hand_and_python_reads_i
     loss = board.chart("loss").bounding_box()
     assert loss
     assert loss["width"] > 1.9 * width["width"]
-    assert read(lab) == ("['lr'] {'loss': ['train/loss', 'val/loss']} {'loss': '2x1'} ['train/loss', 'train/acc', 'loss']")
+    assert read(lab) == (
+        "['lr'] {'loss': ['train/loss', 'val/loss']} {'loss': '2x1'} ['train/loss', 'train/acc', 'loss']"
+    )
     chart = board.chart("loss")
     chart.hover()
     chart.locator(".tb-more").click()
