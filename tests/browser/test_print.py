@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Browser, Page
 
-from browser.lab import OUTPUT, PATIENCE, Lab
+from browser.lab import PATIENCE, Lab
+from browser.pdf import print_board
 
 CHARTS = 24
+DEMO = Path(__file__).parents[2] / "notebooks" / "demo.py"
 TALL = f"""
 import math
 import trackbook as tb
@@ -79,8 +83,23 @@ def test_webpdf_of_an_executed_notebook_shows_every_chart(lab: Lab, browser: Bro
     page.wait_for_load_state("load")
     page.wait_for_function("(count) => document.querySelectorAll('.tb-chart[data-drawn]').length === count", arg=CHARTS)
     assert (page.evaluate(CUT), page.evaluate(VISIBLE)) == ([], [])
-    pdf = page.pdf(print_background=True)
-    OUTPUT.mkdir(exist_ok=True)
-    (OUTPUT / "webpdf.pdf").write_bytes(pdf)
-    assert images(pdf) >= CHARTS
+    printed = print_board(page, "webpdf")
+    assert len(printed.parts["plot"]) == CHARTS
+    assert printed.faults() == []
+    context.close()
+
+
+@pytest.mark.timeout(900)  # it trains three networks
+def test_pdf_of_the_executed_quickstart_has_ink_in_every_chart(browser: Browser, tmp_path: Path) -> None:
+    environment = os.environ | {"TRACKBOOK_DIR": str(tmp_path / "store"), "IPYTHONDIR": str(tmp_path / "ipython")}
+    subprocess.run([sys.executable, DEMO, tmp_path], env=environment, check=True, capture_output=True)
+    context = browser.new_context(offline=True, viewport={"width": 1000, "height": 700})
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE * 1000)
+    page.goto((tmp_path / "quickstart.html").as_uri())
+    page.locator(".tb-board .tb-chart").first.wait_for(state="attached")
+    assert drawn(page) == 0, "the board is in view"
+    printed = print_board(page, "quickstart")
+    assert len(printed.parts["plot"]) == page.locator(".tb-board .tb-chart").count() >= 5
+    assert printed.faults() == []
     context.close()
