@@ -1,11 +1,15 @@
-"""Locks that end with their process, allocation of files, and properties of file systems, such as whether files can be mapped."""
+"""Locks that end with their process, allocation and replacement of files, and properties of file systems."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import secrets
+import shutil
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -181,3 +185,27 @@ else:
             except OSError:
                 return False
         return True
+
+
+@contextlib.contextmanager
+def replacing(target: Path, beside: Path) -> Iterator[Path]:
+    """Return a path beside `beside` for a new file or folder, which then replaces `target`; after an error remove it."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = beside.parent / f".trackbook-{secrets.token_hex(8)}"
+    former = temporary.with_suffix(".former")
+    try:
+        yield temporary
+        if target.is_dir():  # a folder that is not empty cannot be replaced in one step
+            target.replace(former)
+        try:
+            temporary.replace(target)
+        except OSError:
+            if former.exists():
+                former.replace(target)
+            raise
+    finally:
+        for left in (temporary, former):
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink(missing_ok=True)

@@ -55,9 +55,3 @@ def test_saved_board_includes_its_front_end() -> None:
 def test_board_in_marimo_carries_its_own_front_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(host, "current", host.Marimo)
     assert (board().front_end, board()._esm) == (None, "// trackbook.js")
-
-
-def test_missing_front_end_is_an_error_with_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.undo()
-    with pytest.raises(RuntimeError, match="make setup"):
-        front_end.built_file("missing.js")

@@ -1,25 +1,14 @@
-"""The built front end: its files in the package, and the one model that all boards of a kernel share."""
+"""The one model with the front end that all boards of a kernel share."""
 
 from __future__ import annotations
 
 import hashlib
-import importlib.resources
 from functools import cache
 
 import ipywidgets
 import traitlets
 
-
-@cache
-def built_file(name: str) -> str:
-    """Return the text of a built file. A file-backed `_esm` would keep every board alive (anywidget #929)."""
-    path = importlib.resources.files("trackbook") / "_static" / name
-    try:
-        return path.read_text("utf-8")
-    except FileNotFoundError:
-        raise RuntimeError(
-            f"trackbook's front end ({path}) is not built; run `make setup` in the source checkout, or install the wheel"
-        ) from None
+from .built_files import built_file
 
 
 class SharedFrontEnd(ipywidgets.Widget):  # type: ignore[misc]  # ipywidgets has no types

@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 from typing import Final
 
-from .front_end import built_file
+from .built_files import built_file
 
 _OUTPUT: Final = ".jp-OutputArea-child"
 _NOTE: Final = f"{_OUTPUT} > * style.tb-note"

@@ -16,9 +16,10 @@ from ..metrics import AXES
 from ..notebook import host
 from ..text import did_you_mean, either
 from ..user_warnings import warn
+from .built_files import built_file
 from .chart_access import ChartAccess
 from .frame_source import FrameSource
-from .front_end import SharedFrontEnd, built_file, shared_front_end
+from .front_end import SharedFrontEnd, shared_front_end
 from .publisher import Publisher
 from .run_actions import Actions
 from .text_board import text_board

@@ -8,18 +8,16 @@ number.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
-import secrets
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple, cast
 
 import polars as pl
 
+from ..filesystem import replacing
 from ..settings import user_path
 from ..store.base import Store
 from ..store.paths import partition_key
@@ -101,7 +99,7 @@ def _resolve(path: str | os.PathLike[str]) -> Path:
 
 def _write_file(target: Path, format: str, project: str, runs: Sequence[RunRecord], store: Store) -> None:
     _check_file(target, format)
-    with _replacing(target, target) as temporary:
+    with replacing(target, target) as temporary:
         _write_checked(temporary, format, project, runs, _source(store, target))
     _warn_of(store)
 
@@ -125,7 +123,7 @@ def _write_folder(target: Path, project: str, runs: Sequence[RunRecord], store: 
     part = target / f"project_key={partition_key(project)}"
     _check_folder(target, part)
     target.mkdir(parents=True, exist_ok=True)
-    with _replacing(part, target) as temporary:  # beside the folder, in which readers would find it
+    with replacing(part, target) as temporary:  # beside the folder, in which readers would find it
         temporary.mkdir()
         for run in runs:
             folder = temporary / f"run_key={partition_key(run.id)}"
@@ -133,30 +131,6 @@ def _write_folder(target: Path, project: str, runs: Sequence[RunRecord], store: 
             _write_checked(folder / _FILE, "parquet", project, [run], _source(store, part))
     _warn_of(store)
     return target
-
-
-@contextlib.contextmanager
-def _replacing(target: Path, beside: Path) -> Iterator[Path]:
-    """Return a path beside `beside` for a new file or folder, which then replaces `target`; after an error remove it."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = beside.parent / f".trackbook-{secrets.token_hex(8)}"
-    former = temporary.with_suffix(".former")
-    try:
-        yield temporary
-        if target.is_dir():  # a folder that is not empty cannot be replaced in one step
-            target.replace(former)
-        try:
-            temporary.replace(target)
-        except OSError:
-            if former.exists():
-                former.replace(target)
-            raise
-    finally:
-        for left in (temporary, former):
-            if left.is_dir():
-                shutil.rmtree(left, ignore_errors=True)
-            else:
-                left.unlink(missing_ok=True)
 
 
 def _warn_of(store: Store) -> None:
