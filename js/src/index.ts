@@ -1,6 +1,7 @@
 import { Board } from "./board/board.ts";
 import type { HostModel } from "./frames/host-model.ts";
 import { shareStore, storeOf } from "./frames/picture-store.ts";
+import { openExportedPage } from "./hosts/exported-page.ts";
 import { replaceSavedPages } from "./hosts/page.ts";
 
 export { mount } from "./hosts/page.ts";
@@ -32,3 +33,5 @@ export default {
     return () => own.abort();
   },
 };
+
+openExportedPage();

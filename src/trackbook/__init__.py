@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from .api.boards import board
 from .api.compare import RunDiff, diff
 from .api.data import export, import_parquet, sql
+from .api.pages import export_html
 from .api.projects import delete_project, delete_run, get_run, move_run, rename_run, runs
 from .api.run import define_metric, finish, init, log, track
 from .api.serving import show
@@ -44,6 +45,7 @@ __all__ = [
     "delete_run",
     "diff",
     "export",
+    "export_html",
     "finish",
     "get_run",
     "import_parquet",

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import trackbook as tb
-from trackbook.charts.html_page import as_data, page
+from trackbook.charts.html_page import as_data, document, page
 
 HOSTILE = [
     "</script><script>document.title='owned'</script>",
@@ -44,8 +44,9 @@ class Scripts(HTMLParser):
 @pytest.mark.parametrize("text", HOSTILE)
 def test_no_text_ends_the_block_of_data(text: str) -> None:
     found = Scripts(page({"title": text, text: [text]}))
-    assert found.tags == ["html", "head", "meta", "meta", "title", "style", "script", "body", "div", "script", "script"]
-    assert json.loads(found.scripts[1]) == {"title": text, text: [text]}
+    head = ["html", "head", "meta", "meta", "meta", "title", "link", "style"]
+    assert found.tags == [*head, "body", "div", "script", "script", "script"]
+    assert json.loads(found.scripts[0]) == {"title": text, text: [text]}
     assert "<" not in as_data(text)
 
 
@@ -57,7 +58,14 @@ def test_a_board_is_saved_with_its_texts_as_data(tmp_path: Path, text: str) -> N
     tb.board("p").save(tmp_path / "board.html")
     found = Scripts((tmp_path / "board.html").read_text("utf-8"))
     assert len(found.scripts) == 3
-    assert any(text in each for each in texts(json.loads(found.scripts[1])))
+    assert any(text in each for each in texts(json.loads(found.scripts[0])))
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_title_is_text(text: str) -> None:
+    found = Scripts("".join(document(text, "", [], ["1"])))
+    assert found.tags.count("title") == 1
+    assert [script.strip() for script in found.scripts] == ["1"]
 
 
 def texts(value: Any) -> Iterator[str]:

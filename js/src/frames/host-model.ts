@@ -9,6 +9,8 @@ export interface HostModel {
   send?(content: unknown): void;
   /** The text for a silent kernel while a run is active; by default that the kernel does not respond. */
   silence?: string;
+  /** Whether what answers cannot change runs. */
+  readOnly?: boolean;
   /** Jupyter's manager of the widgets in this page; missing in other hosts. */
   widget_manager?: { get_model(id: string): Promise<HostModel>; kernel?: unknown };
 }

@@ -36,6 +36,11 @@ export class Requests {
     return this.#model.send !== undefined;
   }
 
+  /** Whether there is a kernel that changes runs. */
+  get canChange(): boolean {
+    return this.possible && !this.#model.readOnly;
+  }
+
   /**
    * Ask the kernel. Rejects with `NoAnswer` when it refuses, or when there is none. `onLate` is called once if no
    * answer has arrived after `patience` ms. Several views share a model, so ids are random.

@@ -41,11 +41,23 @@ export function double(series: Series): BucketSeries {
 }
 
 function doubleNow(series: Series): BucketSeries {
+  return mergeBuckets(series, 2);
+}
+
+/** Put points sorted by step into buckets of `width` steps, a power of two. */
+export function bucketsOf(points: PointSeries, width: number): BucketSeries {
+  return mergeBuckets(points, width);
+}
+
+/** Merge aligned buckets, `factor` of them into one. */
+function mergeBuckets(series: Series, factor: number): BucketSeries {
   const { columns: source, rows } = series.kind === "points" ? asBuckets(series) : series;
-  const columns = makeColumns(BUCKET_COLUMNS, () => new Float64Array(rows));
+  const bucketAt = (row: number) => Math.floor(source.bucket[row] / factor);
+  const most = rows ? Math.min(rows, bucketAt(rows - 1) - bucketAt(0) + 1) : 0;
+  const columns = makeColumns(BUCKET_COLUMNS, () => new Float64Array(most));
   let last = -1;
   for (let row = 0; row < rows; row++) {
-    const bucket = Math.floor(source.bucket[row] / 2);
+    const bucket = bucketAt(row);
     if (last >= 0 && columns.bucket[last] === bucket) {
       mergeRow(columns, last, source, row);
     } else {
@@ -56,7 +68,7 @@ function doubleNow(series: Series): BucketSeries {
   }
   const kept = makeColumns(BUCKET_COLUMNS, i => columns[BUCKET_COLUMNS[i]].slice(0, last + 1));
   const { run, metric, width } = series;
-  return { kind: "buckets", run, metric, width: width * 2, rows: last + 1, columns: kept };
+  return { kind: "buckets", run, metric, width: width * factor, rows: last + 1, columns: kept };
 }
 
 /** Widen the buckets until they span at least `width` steps. */

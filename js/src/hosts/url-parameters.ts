@@ -125,12 +125,15 @@ function showPage(parameters: URLSearchParams, notes: string[]): string | undefi
     if (choices.includes(text)) chosen[name] = text;
     else notes.push(`${name} is ${choices.map(choice => `“${choice}”`).join(" or ")}, not “${text}”`);
   }
-  const { dataset } = document.documentElement;
-  const { theme, navbar, sidebar } = chosen;
-  if (theme) dataset.theme = theme; // which `ui/theme.ts` looks at
-  if (navbar) dataset.tbNavbar = navbar;
-  if (sidebar) dataset.tbSidebar = sidebar;
-  return sidebar;
+  // `ui/theme.ts` looks at the theme; a page may have had another address before
+  for (const [attribute, name] of [
+    ["data-theme", "theme"],
+    ["data-tb-navbar", "navbar"],
+    ["data-tb-sidebar", "sidebar"],
+  ])
+    if (chosen[name]) document.documentElement.setAttribute(attribute, chosen[name]);
+    else document.documentElement.removeAttribute(attribute);
+  return chosen.sidebar;
 }
 
 /** Return the range that `xmin` and `xmax` are, in the unit of the charts' x; an end that is not given is infinite. */

@@ -190,7 +190,7 @@ export class RunsPanel {
     const requests = this.#requests;
     return {
       get possible() {
-        return requests.possible;
+        return requests.canChange;
       },
       rename,
       tag: (entry: RunEntry, tags: string[]) => this.#askToChange("tag", entry, { tags }),

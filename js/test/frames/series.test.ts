@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import {
   type BucketSeries,
+  bucketsOf,
   double,
   overlay,
   type PointSeries,
@@ -53,6 +54,17 @@ describe("doubling", () => {
       values.reduce((sum, x) => sum + (x - mean) ** 2, 0),
       12,
     );
+  });
+
+  test("at once gives the buckets of repeated doubling", () => {
+    const rows = Array.from({ length: 50 }, (_, i): [number, number] => [3 * i, (i * 7) % 11]);
+    rows[9][1] = Number.NaN;
+    const [once, often] = [bucketsOf(points(...rows), 16), widen(points(...rows), 16)];
+    expect([once.width, once.rows]).toEqual([16, often.rows]);
+    for (const name of ["bucket", "count", "mask", "first", "min_step", "max", "last_time"] as const)
+      expect(column(once, name)).toEqual(column(often, name));
+    for (const [row, mean] of often.columns.mean.entries())
+      expect(once.columns.mean[row]).toBeCloseTo(mean, 12);
   });
 
   test("keeps the first of equal extremes", () => {

@@ -66,6 +66,13 @@ test("sidebar, navbar and theme mark the page", () => {
   expect(model.get("panel")).toBe("");
 });
 
+test("the marks of a page go with its address", () => {
+  open("?sidebar=hidden&navbar=hidden&theme=dark");
+  open("");
+  const { theme, tbSidebar, tbNavbar } = document.documentElement.dataset;
+  expect([theme, tbSidebar, tbNavbar]).toEqual([undefined, undefined, undefined]);
+});
+
 test("a collapsed sidebar can be opened, and stays open in the address", () => {
   const { model } = open("?sidebar=collapsed", { panel: "runs" });
   expect(model.get("panel")).toBe("");

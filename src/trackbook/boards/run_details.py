@@ -67,6 +67,16 @@ def console(store: Store, question: Question) -> Answer:
     return {"lines": _lines(rows[first:end]), "earlier": first}, []
 
 
+def newest_lines(store: Store, run: str, most: int) -> list[list[Any]]:
+    """Return the newest `most` console lines of a run. The first one tells of the others, if there are any."""
+    rows = store.captured(run, "console")
+    left_out = len(rows) - most
+    if left_out <= 0:
+        return _lines(rows)
+    line, _, _, time, _ = rows[left_out]
+    return [[line - 1, "cut", f"… {left_out:,} earlier lines are left out …", time, None], *_lines(rows[left_out:])]
+
+
 def cells(store: Store, question: Question) -> Answer:
     """Return the newest cell executions as mappings, and the number of ``earlier`` ones."""
     rows = store.captured(_run(store, question), "cells")

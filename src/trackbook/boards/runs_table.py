@@ -103,6 +103,14 @@ class RunsTable:
             return {run: value for run, value in values.items() if value is not None}
         return {run: _field(entry, column) for run, entry in entries.items()}
 
+    def whole(self, runs: Sequence[str]) -> Table:
+        """Return the table of these runs as it is now, whatever its size."""
+        records = self._read(runs)
+        self._take(records)
+        self._take_figures(records)
+        self._total = len(records)
+        return self._table([record.id for record in records], None)
+
     def _read(self, own: Sequence[str] | None) -> list[RunRecord]:
         try:
             if own is None:

@@ -1,11 +1,12 @@
-"""The HTML page of a saved board. It opens without a network, and its data cannot run as code."""
+"""HTML pages of one file. They open without a network, and their data cannot run as code."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import html
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 # `ast`: Vega interprets expressions instead of compiling them, so that the page needs no `unsafe-eval`.
@@ -18,40 +19,53 @@ _STYLE: Final = "body { margin: 16px; font-family: sans-serif; } #chart { width:
 
 
 def page(spec: Mapping[str, Any]) -> str:
-    """Return an HTML page of a Vega-Lite specification.
-
-    The specification is a block of JSON in which no character can end the block. The page's policy allows only our two scripts, by
-    their hashes. So a name or text from a user or a file is never markup, and never a script.
-    """
+    """Return an HTML page of a Vega-Lite specification."""
     import vl_convert
 
     library = vl_convert.javascript_bundle()  # type: ignore[call-arg]  # without a snippet: all of vega-embed
+    body = ['<div id="chart"></div>\n', data_block("spec", "application/json", as_data(spec))]
+    return "".join(document("Trackbook", _STYLE, body, [library, _START]))
+
+
+def document(
+    title: str, style: str, body: Iterable[str], scripts: Sequence[str], *, is_module: bool = False
+) -> Iterator[str]:
+    """Yield the parts of an HTML page, with its `scripts` after its `body`.
+
+    The page's policy allows only these scripts, by their hashes, and no connections. Names and texts from a user or a file
+    belong into a `data_block`, so that they are never markup, and never a script.
+    """
     policy = "; ".join(
         [
             "default-src 'none'",
-            f"script-src {_source(library)} {_source(_START)}",
+            f"script-src {' '.join(map(_source, scripts))}",
             "style-src 'unsafe-inline'",  # Vega styles its own elements
             "img-src data: blob:",
             "base-uri 'none'",
             "form-action 'none'",
         ]
     )
-    return f"""<!DOCTYPE html>
+    yield f"""<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="UTF-8">
 <meta http-equiv="Content-Security-Policy" content="{policy}">
-<title>Trackbook</title>
-<style>{_STYLE}</style>
-<script>{library}</script>
+<meta name="viewport" content="width=device-width">
+<title>{html.escape(title)}</title>
+<link rel="icon" href="data:,">
+<style>{style}</style>
 </head>
 <body>
-<div id="chart"></div>
-<script type="application/json" id="spec">{as_data(spec)}</script>
-<script>{_START}</script>
-</body>
-</html>
 """
+    yield from body
+    for script in scripts:
+        yield f"<script{' type=module' if is_module else ''}>{script}</script>\n"
+    yield "</body>\n</html>\n"
+
+
+def data_block(name: str, kind: str, text: str) -> str:
+    """Return an element that a script finds by its id. `text` must not hold markup: base64, or `as_data`."""
+    return f'<script type="{kind}" id="{name}">{text}</script>\n'
 
 
 def as_data(value: Any) -> str:
