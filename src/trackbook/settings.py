@@ -144,9 +144,9 @@ def same_variable(name: str) -> Iterator[None]:
             os.environ[name] = before
 
 
-def has_screen() -> bool:
-    """Whether a browser opened here is visible to the user of this terminal."""
-    if "SSH_CONNECTION" in os.environ:
+def is_watched() -> bool:
+    """Whether somebody sits at this terminal who would see a browser that is opened."""
+    if not sys.stderr.isatty() or "SSH_CONNECTION" in os.environ:
         return False
     return sys.platform in {"darwin", "win32"} or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
 

@@ -1,8 +1,8 @@
-"""Wording that errors, tables and boards share: shortened texts, and "did you mean"."""
+"""Wording that errors, tables and boards share: shortened texts, aligned tables, durations, and "did you mean"."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 _SHOWN: Final = 80  # characters of a value quoted in an error
@@ -45,3 +45,23 @@ def either(names: Iterable[str]) -> str:
 def listed(names: Iterable[str], most: int = 10) -> str:
     """Return the first `most` names in quotes, joined by commas."""
     return ", ".join(repr(name) for name, _ in zip(names, range(most), strict=False))
+
+
+def duration(seconds: float) -> str:
+    """Seconds in the two largest units: ``3.2 s``, ``4 min 05 s``, ``2 h 07 min``, ``3 d 4 h``."""
+    left = max(0.0, seconds)
+    minutes, hours, days = int(left // 60), int(left // 3600), int(left // 86400)
+    if left < 60:
+        return f"{left:.1f} s"
+    if days:
+        return f"{days} d {hours % 24} h"
+    return f"{hours} h {minutes % 60:02} min" if hours else f"{minutes} min {int(left % 60):02} s"
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows of cells as lines: the first column to the left, the others to the right."""
+    first, *others = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join([row[0].ljust(first), *(cell.rjust(width) for cell, width in zip(row[1:], others, strict=True))])
+        for row in rows
+    ]

@@ -12,6 +12,7 @@ import pytest
 
 from command_lines import CommandLine, record
 from trackbook.cli import app, exit_codes
+from trackbook.server.running import Server
 
 PAGE = (Path(__file__).parents[2] / "docs" / "command-line.md").read_text()
 
@@ -44,6 +45,7 @@ def test_documented_commands_run(
     Path("train.py").write_text("import trackbook as tb\ntb.init(name='trained').log({'loss': 1})")
     for name in ("brisk-otter", "calm-lynx"):
         record(name=name)
+    monkeypatch.setattr("trackbook.server.running.Server.wait", Server.stop)  # as Ctrl-C ends `show`
     assert table("command")
     for line in table("command"):
         answer = trackbook_command(*shlex.split(line)[1:])

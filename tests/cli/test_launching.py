@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import pty
 import signal
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import pytest
 
 import trackbook as tb
 from command_lines import CommandLine
+from terminals import in_terminal
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reason="signals and terminals of Unix")]
 
@@ -172,30 +172,6 @@ def test_what_is_not_to_be_captured_is_not() -> None:
     launch("-p", "p", "--", "echo", "secret", env={"TRACKBOOK_CAPTURE": "none"})
     run = tb.get_run(project="p")
     assert (texts(run), run.environment) == ([], {})
-
-
-def in_terminal(*command: str, columns: int = 100) -> str:
-    """What a program writes to a terminal of so many columns."""
-    child, master = pty.fork()
-    if child == 0:
-        os.execvp(command[0], command)
-    import fcntl
-    import struct
-    import termios
-
-    fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    data = b""
-    while True:
-        try:
-            more = os.read(master, 65536)
-        except OSError:
-            break
-        if not more:
-            break
-        data += more
-    os.close(master)
-    os.waitpid(child, 0)
-    return data.decode()
 
 
 def test_in_a_terminal_the_program_has_one_as_large() -> None:

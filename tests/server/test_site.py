@@ -31,7 +31,7 @@ def test_token_in_the_address_becomes_a_cookie_and_disappears(served: Served) ->
     assert answer.headers["location"] == "./?project=digits&smoothing=3"
     cookie = answer.headers["set-cookie"]
     assert "HttpOnly" in cookie
-    assert "SameSite=strict" in cookie
+    assert "SameSite=Strict" in cookie
     assert served.access.token not in cookie
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from datetime import UTC, datetime
@@ -149,6 +150,69 @@ def test_journal_of_a_dead_process_is_recovered_at_once(project: Project, chosen
     with pytest.raises(ValueError, match="already") if "by_id" in chosen else nullcontext():
         run = project.open_run(RunOptions(RunRecord("dead", "dead", 2.0), **chosen))
         assert run.summary["a"] == 1.5
+
+
+@pytest.mark.parametrize("resume", ["must", "allow"])
+def test_two_that_resume_one_run_at_once_get_it_once(
+    project: Project, monkeypatch: pytest.MonkeyPatch, resume: Any
+) -> None:
+    start(project).finish()
+    other, options = Project("digits", project.store.path.parent), RunOptions(RunRecord("r1", "a", 9.0), resume=resume)
+    admitted, both, results = threading.Event(), threading.Event(), list[Any]()
+    admit = project.admit
+
+    def admit_slowly(options: RunOptions) -> RunRecord:
+        record = admit(options)
+        admitted.set()
+        both.wait(0.2)  # never set while the second waits for the first
+        return record
+
+    def second() -> None:
+        admitted.wait(10)
+        try:
+            results.append(other.open_run(options))
+        except ValueError as error:
+            results.append(str(error))
+        both.set()
+
+    thread = threading.Thread(target=second)
+    thread.start()
+    monkeypatch.setattr(project, "admit", admit_slowly)
+    first = project.open_run(options)
+    thread.join(10)
+    assert results == ["run 'a' is being written by another process, and cannot be resumed"]
+    first.finish()
+    assert not list(project.store.path.parent.glob("*.resume"))
+    other.store.close()
+
+
+def test_a_run_that_another_process_has_just_resumed_is_refused(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also while its record is not in the file yet, which may be busy."""
+    start(project).finish()
+    other, options = Project("digits", project.store.path.parent), RunOptions(RunRecord("r1", "a", 9.0), resume="must")
+    monkeypatch.setattr(project.store, "flush", lambda: False)
+    resumed = project.open_run(options)
+    assert other.store.runs()[0].state == "finished"
+    with pytest.raises(ValueError, match="run 'a' is being written by another process, and cannot be resumed"):
+        other.open_run(options)
+    monkeypatch.undo()
+    resumed.finish()
+    other.open_run(options).finish()
+    other.store.close()
+
+
+def test_a_folder_without_locks_lets_runs_be_resumed(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    start(project).finish()
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise OSError("no locks available")
+
+    monkeypatch.setattr("trackbook.tracking.project.filesystem.hold", refuse)
+    run = project.open_run(RunOptions(RunRecord("r1", "a", 9.0), resume="must"))
+    assert run.id == "r1"
+    run.finish()
 
 
 # --- ticks ------------------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from ..types import OnBadValue, Resume, State, StepBy, Stop
 from ..user_warnings import warn
 from .boards import show_run
 from .process import Process, chosen, process, process_if_made
+from .terminal_words import can_speak, speak_of
 
 T = TypeVar("T")
 
@@ -149,6 +150,8 @@ def _begin(options: RunOptions) -> Run:
     run = _begin_invited(here, options)
     if host.current().is_notebook if options.display is None else options.display:
         show_run(run)
+    elif can_speak():
+        speak_of(run)
     return run
 
 

@@ -6,10 +6,10 @@ import os
 import sys
 import webbrowser
 from collections.abc import Callable, Collection, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..notebook import host as notebook_host
-from ..settings import data_dir, has_screen, state_dir
+from ..settings import data_dir, is_watched, state_dir
 from ..store.project_list import ProjectList
 from ..text import did_you_mean
 from .process import process
@@ -69,20 +69,33 @@ def show(
         return _board(project, runs)
     here = process().last_project
     name = project if project is not None or here is None else here.name
+    names = [entry.name for entry in ProjectList(data_dir()).entries()]
+    if project is not None and project not in names:
+        raise ValueError(f"there is no project {project!r}; {did_you_mean(project, names, 'there are none like it')}")
     server = serve(host=host, port=port)
-    entry_names = [entry.name for entry in ProjectList(data_dir()).entries()]
-    if project is not None and project not in entry_names:
-        raise ValueError(
-            f"there is no project {project!r}; {did_you_mean(project, entry_names, 'there are none like it')}"
-        )
     chosen = [runs] if isinstance(runs, str) else list(runs or ())
-    address = server.address_with_token(project=name if name in entry_names else None, runs=",".join(chosen))
+    address = server.address_with_token(project=name if name in names else None, runs=",".join(chosen))
     _tell(server, address)
-    if (sys.stderr.isatty() and has_screen()) if open_browser is None else open_browser:
+    if is_watched() if open_browser is None else open_browser:
         _open(address)
     if block:
         server.wait()
     return server
+
+
+def serve_until_stopped(
+    project: str | None, *, is_shared: bool = False, open_browser: bool | None = None, **options: Any
+) -> None:
+    """Serve as `serve` does, with its `options`, until Ctrl-C. `is_shared`: tell an address that only reads the project, too."""
+    server = serve(**options)
+    address = server.address_with_token(project=project)
+    _tell(server, address)
+    if is_shared and project is not None:
+        shared = server.address_with_token(server.access.share(project), project=project)
+        print(f"To share {project!r}: {shared}", file=sys.stderr, flush=True)  # noqa: T201  # asked for
+    if is_watched() if open_browser is None else open_browser:
+        _open(address)
+    server.wait()
 
 
 def serve(

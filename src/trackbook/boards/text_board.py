@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ..metrics import logged
-from ..text import shorten
+from ..text import aligned, shorten
 from .frame_source import FrameSource
 
 MOST_RUNS: Final = 4  # the newest
@@ -34,13 +34,4 @@ def text_board(project: str, source: FrameSource) -> str:
         *([f"{len(headers) - len(shown)} earlier runs"] if len(headers) > len(shown) else []),
         *([f"{len(metrics) - MOST_METRICS} more metrics"] if len(metrics) > MOST_METRICS else []),
     ]
-    return "\n".join([title, *_aligned(table), *([f"and {' and '.join(left_out)}"] if left_out else [])])
-
-
-def _aligned(table: list[list[str]]) -> list[str]:
-    """Align the first column left and the others right."""
-    first, *others = [max(map(len, column)) for column in zip(*table, strict=True)]
-    return [
-        "  ".join([row[0].ljust(first), *(cell.rjust(width) for cell, width in zip(row[1:], others, strict=True))])
-        for row in table
-    ]
+    return "\n".join([title, *aligned(table), *([f"and {' and '.join(left_out)}"] if left_out else [])])

@@ -56,7 +56,7 @@ def run(
     from ..store.polars_import import import_polars
 
     import_polars()
-    from .output import duration
+    from ..text import duration
     from .program import run_program
     from .recording import ProgramRun
 

@@ -7,9 +7,10 @@ from typing import Annotated, Any, Final
 import typer
 
 from ..settings import data_dir
+from ..text import duration
 from . import finding
 from .options import AnyRun, Dir, Json, Project, complete_projects, examples
-from .output import ago, duration, moment, print_json, print_table, size
+from .output import ago, moment, print_json, print_table, size
 
 _SHOWN: Final = ("name", "id", "state", "started", "duration", "points", "tags")
 _COLUMNS: Final = 6  # of results, in a table for people
@@ -103,6 +104,10 @@ def runs(
         [duration(row[name]) if name == "duration" else row[name] for name in [*columns, *results]] for row in rows
     ]
     print_table([*columns, *(name.removeprefix("summary.") for name in results)], shown, source.name)
+
+
+def _shown(column: str, value: Any) -> Any:
+    return duration(value) if column == "duration" and value is not None else value
 
 
 def _nested(row: dict[str, Any]) -> dict[str, Any]:

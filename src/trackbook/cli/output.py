@@ -76,19 +76,6 @@ def number(value: Any) -> str:
     return str(value)
 
 
-def duration(seconds: float | None) -> str:
-    """Return a duration in its two largest units."""
-    if seconds is None:
-        return ""
-    left = max(0.0, seconds)
-    if left < 60:
-        return f"{left:.1f} s"
-    minutes, hours, days = int(left // 60), int(left // 3600), int(left // 86400)
-    if days:
-        return f"{days} d {hours % 24} h"
-    return f"{hours} h {minutes % 60:02} min" if hours else f"{minutes} min {int(left % 60):02} s"
-
-
 @contextmanager
 def working(what: str) -> Iterator[None]:
     """Show a spinner on stderr in a terminal while something takes its time."""

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..text import duration
 from . import finding
 from .exit_codes import NotFoundError, UsageError
 from .options import AnyRun, Dir, Json, Project, complete_metrics, examples
-from .output import duration, json_text, moment, number, print_json, print_table
+from .output import json_text, moment, number, print_json, print_table
 
 if TYPE_CHECKING:
     from ..tracking.run import Run
@@ -78,7 +79,7 @@ def run_(run: AnyRun = None, project: Project = None, dir: Dir = None, as_json: 
         "state": record.state,
         "error": record.error,
         "started": moment(record.started),
-        "duration": duration(None if record.ended is None else record.ended - record.started),
+        "duration": None if record.ended is None else duration(record.ended - record.started),
         "tags": ", ".join(record.tags),
         "notes": record.notes,
     }

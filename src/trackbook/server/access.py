@@ -164,15 +164,9 @@ class Guard:
             return None
         rest = urlencode([(name, value) for name, value in given if name != "token"])
         answer = RedirectResponse(f"./?{rest}" if rest else "./", 303)
-        is_embedded = bool(self._access.embed_from)
-        answer.set_cookie(
-            self._cookie,
-            cookie,
-            httponly=True,
-            samesite="none" if is_embedded else "strict",
-            secure=is_embedded,
-            path="/",
-        )
+        # In a frame of another site a browser keeps only cookies that belong to that site's page: it enters by the token, too.
+        rules = "SameSite=None; Secure; Partitioned" if self._access.embed_from else "SameSite=Strict"
+        answer.headers["set-cookie"] = f"{self._cookie}={cookie}; HttpOnly; Path=/; {rules}"
         return answer
 
     def _with_headers(self, send: Send, host: str) -> Send:

@@ -36,6 +36,7 @@ MOST_RUNS: Final = 1000  # that a page may ask for by name
 QUESTIONS_A_SECOND: Final = 50.0
 BURST: Final = 200
 SEND_SECONDS: Final = 60.0  # after which a page that takes nothing is given up
+_LISTED: Final = ("name", "runs", "running", "active", "problem")  # of a project; its path is nobody's business
 READ_ONLY: Final = "this page only shows runs; start the server with --write to change them"
 
 UNKNOWN, BUSY, MALFORMED = 4404, 4429, 4400  # codes of closed WebSockets
@@ -100,7 +101,9 @@ class Site:
     async def _projects(self, request: Request) -> Response:
         grant: Grant = request.scope["grant"]
         entries = await run_in_threadpool(self._entries)
-        seen = [entry._asdict() for entry in entries if grant.project in (None, entry.name)]
+        seen = [
+            {name: getattr(entry, name) for name in _LISTED} for entry in entries if grant.project in (None, entry.name)
+        ]
         return JSONResponse({"projects": seen, "now": time.time()}, headers={"cache-control": "no-store"})
 
     # --- a board

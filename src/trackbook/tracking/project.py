@@ -5,16 +5,18 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import math
+import os
 import shutil
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from time import monotonic, time
+from time import monotonic, sleep, time
 from typing import TYPE_CHECKING, Final
 
 from .. import filesystem
 from ..ids import readable_name
 from ..journal.journal import FileJournal, head_of
+from ..journal.reader import probe
 from ..pump import INTERVAL
 from ..store.paths import journal_folder, project_file, project_names
 from ..store.sqlite import SqliteStore
@@ -39,6 +41,7 @@ SHOWN_SECONDS: Final = 0.1  # at least, between two hand-overs for boards
 SLOWEST_SHOWN_SECONDS: Final = 0.5
 QUIET_SECONDS: Final = 0.25  # between two checks of the backlog, without a board
 QUIETER: Final = 20  # with a board, the interval of hand-overs after a pause in logging is the pause divided by this
+_PATIENCE_SECONDS: Final = 10.0  # to wait for another process that resumes a run of the project
 _REST: Final = 20  # times the duration of a flush: so long the pump sleeps after it, to leave the GIL to training
 IDLE_SECONDS = 10.0  # without runs and boards, after which the file is closed; to open it again costs an `init` 10 ms
 LARGEST_BACKLOG = 1 << 22  # bytes of a journal that wait for the next flush: 10 metrics at 13,000 calls a second
@@ -65,6 +68,29 @@ class Project:
 
     def open_run(self, options: RunOptions) -> Run:
         """Open a new run, or the earlier run that `options` resume. Raises ``ValueError`` as `admit` does."""
+        resumes = options.resume != "never" or options.by_id
+        with self._resuming() if resumes else contextlib.nullcontext():
+            return self._open_run(options)
+
+    @contextlib.contextmanager
+    def _resuming(self) -> Iterator[None]:
+        """Keep other processes from resuming the same run meanwhile. They are not kept where files cannot be locked."""
+        path = self.store.path.with_name(self.store.path.name + ".resume")
+        with contextlib.suppress(OSError):  # the store and the journal say what is wrong with the folder
+            path.parent.mkdir(parents=True, exist_ok=True)
+        lock, until = None, monotonic() + _PATIENCE_SECONDS
+        with contextlib.suppress(OSError):
+            while (lock := filesystem.hold(path, create=True)) is None and monotonic() < until:
+                sleep(0.01)
+        try:
+            yield
+        finally:
+            if lock is not None:
+                with contextlib.suppress(OSError):  # an empty file stays
+                    path.unlink(missing_ok=True)
+                os.close(lock)
+
+    def _open_run(self, options: RunOptions) -> Run:
         record = self.admit(options)
         if options.resume_from is not None:
             self.store.cut(record.id, options.resume_from)
@@ -264,7 +290,7 @@ class Project:
         if found.state == "running" and options.force:
             self.recover({found.id})
             found = self.store.run(found.id) or found
-        if found.state == "running":
+        if found.state == "running" or probe(self.journals, found.id, children=False) == "alive":
             raise ValueError(f"run {found.name!r} {self._running(found.id)}, and cannot be resumed")
         self.store.summary(found.id)  # raises when its steps cannot be read: counting from 0 would discard points
         return dataclasses.replace(

@@ -1,0 +1,108 @@
+"""What a run says in a terminal: a line when it begins, a table when it ends. Nothing where no terminal shows it."""
+
+from __future__ import annotations
+
+import math
+import os
+import shlex
+import sys
+from typing import Final
+
+from .. import settings
+from ..metrics import logged
+from ..notebook import host
+from ..text import aligned, duration, shorten
+from ..tracking.run import Run, writer_of
+from ..tracking.run_writer import RunWriter
+
+_MOST_METRICS: Final = 10
+_WIDEST_NAME: Final = 30  # characters
+_NARROWEST_CURVE, _WIDEST_CURVE = 8, 40
+_MOST_POINTS: Final = 10_000_000  # of a run, to be read again for its curves when it ends: about a second
+_IMPORTED_IN: Final = os.getpid()
+
+
+def can_speak() -> bool:
+    """Whether stderr is a terminal, and this is a program of its own, neither a notebook nor a child process."""
+    stream = sys.stderr
+    try:
+        in_terminal = stream is not None and stream.isatty()
+    except (AttributeError, ValueError):  # a user's own stream, or a closed one
+        return False
+    return in_terminal and not host.current().is_notebook and not settings.is_quiet() and not _is_child()
+
+
+def _is_child() -> bool:
+    module = sys.modules.get("multiprocessing.process")
+    return os.getpid() != _IMPORTED_IN or (module is not None and module.parent_process() is not None)
+
+
+def speak_of(run: Run) -> None:
+    """Say that a run has begun, and have its end told."""
+    writer = writer_of(run)
+    if writer.journals is None or writer.journal_only:  # nothing of it is kept, or nothing can be read here
+        return
+    folder = writer.journals.parent
+    elsewhere = "" if folder == settings.data_dir() else f" --dir {shlex.quote(str(folder))}"
+    _write(
+        f"trackbook: run {run.name} of {run.project}; watch it: trackbook show {shlex.quote(run.project)}{elsewhere}"
+    )
+    writer.on_end.append(_tell_end)
+
+
+def _tell_end(writer: RunWriter) -> None:
+    if can_speak():
+        columns = _columns()
+        _write("\n".join(ending(writer, columns)))
+
+
+def _columns() -> int:
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns or 80
+    except (OSError, ValueError, AttributeError):
+        return 80
+
+
+def ending(writer: RunWriter, columns: int, curves: bool | None = None) -> list[str]:
+    """Return the lines of a run's end, none longer than `columns`: state, duration, and the figures of each metric."""
+    record = writer.record
+    figures = logged(writer.store.summary(writer.id))
+    points = sum(one.count for one in figures.values())
+    took = duration((record.ended or record.started) - record.started)
+    head = f"trackbook: run {writer.name} of {writer.project}: {writer.state} after {took}, {points:,} point{'s' * (points != 1)}"
+    lines = [head, *([f"  {record.error}"] if record.error else [])]
+    shown = dict(list(figures.items())[:_MOST_METRICS])
+    rows = [["metric", "last", "min", "max"]]
+    for name, one in shown.items():
+        numbers = (one.last, one.min, one.max)
+        rows.append(
+            [shorten(name, _WIDEST_NAME), *("nan" if math.isnan(value) else f"{value:.5g}" for value in numbers)]
+        )
+    table = aligned(rows) if shown else []
+    width = min(columns - max(map(len, table), default=0) - 5, _WIDEST_CURVE)
+    drawn = _shows_bars() if curves is None else curves
+    if table and drawn and width >= _NARROWEST_CURVE and points <= _MOST_POINTS:
+        from ..data.sparklines import Sparklines
+
+        sparklines = Sparklines(writer.store, writer.id)
+        sparklines.pull()
+        table = [line + "  " + sparklines.line(name, width) for line, name in zip(table, ["", *shown], strict=True)]
+    lines += [f"  {line.rstrip()}" for line in table]
+    lines += [f"  and {len(figures) - len(shown)} more metrics"] if len(figures) > len(shown) else []
+    return [shorten(" ".join(line.splitlines()), columns) for line in lines]
+
+
+def _shows_bars() -> bool:
+    streams = (sys.stderr, sys.__stderr__)  # what rich puts in place of the first does not tell its encoding
+    encoding = next((found for stream in streams if (found := getattr(stream, "encoding", None))), "")
+    return str(encoding).lower().replace("-", "") == "utf8"
+
+
+def _write(text: str) -> None:
+    """Write a line to the terminal, above the bars of tqdm where it has some; rich puts what is written above its own."""
+    tqdm = sys.modules.get("tqdm")
+    if tqdm is not None and hasattr(tqdm, "tqdm"):
+        tqdm.tqdm.write(text, file=sys.stderr)
+    else:
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()

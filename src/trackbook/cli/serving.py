@@ -1,0 +1,82 @@
+"""`trackbook show`: the boards of a folder in a browser."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from . import finding
+from .exit_codes import UsageError
+from .options import Dir, complete_projects, examples
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(
+        epilog=examples(
+            "trackbook show",
+            "trackbook show digits --no-browser",
+            "trackbook show --project digits --share-token",
+            "trackbook show --host 0.0.0.0 --port 9000 --allow-host gpu7.example",
+        )
+    )(show)
+
+
+def show(
+    which: Annotated[
+        str | None,
+        typer.Argument(metavar="PROJECT", help="By default a list of all.", autocompletion=complete_projects),
+    ] = None,
+    project: Annotated[
+        str | None,
+        typer.Option("--project", "-p", metavar="PROJECT", help="The same.", autocompletion=complete_projects),
+    ] = None,
+    dir: Dir = None,
+    host: Annotated[
+        str, typer.Option("--host", help="The address to listen at; any but 127.0.0.1 opens it to other machines.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int | None, typer.Option("--port", min=0, max=65535, help="By default 8237, or the next one.")
+    ] = None,
+    browser: Annotated[
+        bool | None, typer.Option("--browser/--no-browser", help="By default where somebody sits at this machine.")
+    ] = None,
+    write: Annotated[bool, typer.Option("--write", help="Let pages rename, tag and delete runs.")] = False,
+    share_token: Annotated[
+        bool, typer.Option("--share-token", help="Print one more address, which only reads this project.")
+    ] = False,
+    allow_host: Annotated[
+        list[str] | None, typer.Option("--allow-host", metavar="NAME", help="A name under which a proxy asks for it.")
+    ] = None,
+    embed_from: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--embed-from", metavar="ORIGIN", help="A site that may embed pages, such as https://wiki.example."
+        ),
+    ] = None,
+) -> None:
+    """Show boards in a browser, live, until Ctrl-C."""
+    from ..api.serving import serve_until_stopped
+
+    if which is not None and project is not None and which != project:
+        raise UsageError(f"{which!r} and --project {project!r} are two projects; give one")
+    name = which or project
+    if share_token and name is None:
+        raise UsageError("--share-token shares one project; name it")
+    if name is not None:
+        finding.existing_project(name, dir)
+    try:
+        serve_until_stopped(
+            name,
+            host=host,
+            port=port,
+            folder=dir,
+            may_write=write,
+            is_shared=share_token,
+            open_browser=browser,
+            hosts=allow_host or (),
+            embed_from=embed_from or (),
+        )
+    except ModuleNotFoundError as error:
+        raise UsageError(str(error)) from None

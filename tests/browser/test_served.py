@@ -1,0 +1,341 @@
+"""The pages of a server: they grow while another process logs, go on over a restart, and have an address for every view."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from html import escape
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, quote, unquote, urlsplit
+
+import pytest
+from playwright.sync_api import expect
+
+from browser.lab import OUTPUT, PATIENCE, Board
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+pytest.importorskip("uvicorn")
+
+SERVER = """
+import sys
+from trackbook.api.serving import serve
+server = serve(port=int(sys.argv[1]), embed_from=sys.argv[2:])
+print(server.address_with_token(), file=sys.stderr, flush=True)
+server.wait()
+"""
+# Logs as many points as the next line of its input says, each time that one comes; the step is the value.
+TRAINING = """
+import sys
+import trackbook as tb
+run = tb.init("digits", "live", config={"lr": 0.1}, capture="console")
+count = 0
+for line in sys.stdin:
+    for _ in range(int(line)):
+        run.log({"train/loss": count, "val/loss": -count, "lr": 0.1})
+        count += 1
+    print("logged", count, flush=True)
+run.finish()
+"""
+# Two finished runs, and names that are markup.
+FINISHED = """
+import trackbook as tb
+evil = "<img src=x onerror=document.title='hacked'>"
+for name, scale in (("first", 1), ("second", 2)):
+    with tb.init("speech", name, config={"scale": scale, "note": evil}, tags=[evil], notes=evil, capture=False) as run:
+        for i in range(100):
+            run.log({"train/loss": scale / (1 + i), "train/acc": i / 100, "val/loss": scale / (2 + i)})
+with tb.init(evil, evil, group=evil, config={evil: evil}, tags=[evil], notes=evil, capture="console") as run:
+    run.log({evil: 1.0, f"{evil}/x": 1.0})
+    run.log({evil: 2.0, f"{evil}/x": 2.0})
+    print(evil)
+"""
+
+
+class Served:
+    """A server in a process of its own, and a page that is let in."""
+
+    def __init__(self, folder: Path, *embed_from: str) -> None:
+        self.embed_from = embed_from
+        self.environment = os.environ | {
+            "TRACKBOOK_DIR": str(folder / "runs"),
+            "XDG_STATE_HOME": str(folder / "state"),
+        }
+        self.port = free_port()
+        self.server: subprocess.Popen[str] | None = None
+        self.entrance = self.start()
+
+    def start(self) -> str:
+        """Start the server; return its address with the token."""
+        command = [sys.executable, "-c", SERVER, str(self.port), *self.embed_from]
+        self.server = subprocess.Popen(command, env=self.environment, stderr=subprocess.PIPE, text=True)
+        assert self.server.stderr is not None
+        line = self.server.stderr.readline()
+        found = re.search(r"http://\S+", line)
+        assert found, line + self.server.stderr.read()
+        assert urlsplit(found[0]).port == self.port
+        return found[0]
+
+    def kill(self) -> None:
+        assert self.server is not None
+        self.server.send_signal(signal.SIGKILL)
+        self.server.wait()
+        assert self.server.stderr is not None
+        self.server.stderr.close()
+
+    def address(self, query: str = "") -> str:
+        return f"http://127.0.0.1:{self.port}/{query}"
+
+    def train(self) -> Training:
+        return Training(self.environment)
+
+    def finished(self) -> None:
+        subprocess.run([sys.executable, "-c", FINISHED], env=self.environment, check=True)
+
+
+class Training:
+    """A process that logs when it is told to."""
+
+    def __init__(self, variables: dict[str, str]) -> None:
+        command = [sys.executable, "-c", TRAINING]
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(command, env=variables, stdin=pipe, stdout=pipe, text=True)
+
+    def log(self, count: int) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{count}\n")
+        self._process.stdin.flush()
+        self._process.stdout.readline()
+
+    def end(self) -> None:
+        self._process.communicate(timeout=PATIENCE)
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    served = Served(tmp_path_factory.mktemp("served"))
+    served.finished()
+    yield served
+    served.kill()
+
+
+@pytest.fixture
+def page(browser: Browser, served: Served) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1280, "height": 1000}, reduced_motion="reduce")
+    yield from page_in(context, served)
+    context.close()
+
+
+def page_in(context: BrowserContext, served: Served) -> Iterator[Page]:
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE * 1000)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: message.type == "error" and errors.append(message.text))
+    page.goto(served.entrance)
+    yield page
+    page.close()
+    lost = ("WebSocket connection to", "net::ERR_CONNECTION_REFUSED")  # while the server is away
+    assert not [error for error in errors if not any(text in error for text in lost)]
+
+
+def board(page: Page) -> Board:
+    return Board(page.locator(".tb-board").first).wait()
+
+
+def steps(page: Page, metric: str = "train/loss") -> list[tuple[int, float]]:
+    return [(step, value) for _, step, value in board(page).picture()[metric]]
+
+
+def drawn(page: Page) -> set[str]:
+    return {run for run, _, _ in board(page).picture()["train/loss"]}
+
+
+def wait_for_steps(page: Page, count: int) -> None:
+    board(page).wait_for_rows("train/loss", count)
+
+
+def query(page: Page) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(page.url).query)
+
+
+def test_page_grows_while_another_process_logs_and_over_a_restart(page: Page, served: Served) -> None:
+    training = served.train()
+    training.log(50)
+    page.goto(served.address("?project=digits"))
+    wait_for_steps(page, 50)
+    expect(page).to_have_title("● digits \N{EN DASH} Trackbook")
+    training.log(50)
+    wait_for_steps(page, 100)
+    served.kill()
+    training.log(50)
+    status = page.locator(".tb-site-status")
+    expect(status).to_have_text("Reconnecting…")
+    served.entrance = served.start()
+    expect(status).to_have_text("")
+    wait_for_steps(page, 150)
+    training.log(50)
+    wait_for_steps(page, 200)
+    assert steps(page) == [(i, float(i)) for i in range(200)]
+    training.end()
+    expect(page).to_have_title("digits \N{EN DASH} Trackbook")
+
+
+def test_pages_have_addresses_and_the_back_button_works(page: Page, served: Served) -> None:
+    page.goto(served.address())
+    page.get_by_label("Search projects").fill("SPEECH")
+    page.get_by_role("link", name="speech", exact=True).click()
+    assert query(page) == {"project": ["speech"]}
+    assert drawn(page) == {"first", "second"}
+    expect(page.locator(".tb-side")).to_be_visible()
+    page.goto(served.address("?project=speech&run=second"))
+    board(page).wait_for_chart("train/loss")
+    assert drawn(page) == {"second"}
+    expect(page).to_have_title("second · speech \N{EN DASH} Trackbook")
+    expect(page.locator(".tb-site-details")).to_contain_text("scale")
+    page.go_back()
+    assert drawn(page) == {"first", "second"}
+    page.go_back()
+    expect(page.get_by_label("Search projects")).to_be_visible()
+
+
+def test_view_is_in_the_address_and_comes_back(page: Page, served: Served) -> None:
+    page.goto(served.address("?project=speech"))
+    board(page).wait_for_chart("train/loss")
+    board(page).smooth(7)
+    page.wait_for_url(re.compile("smoothing=7"))
+    address = page.url
+    page.goto(served.address())
+    page.goto(address)
+    expect(page.get_by_label("Smoothing").first).to_have_value("7")
+
+
+def test_comparison_has_an_address(page: Page, served: Served) -> None:
+    page.goto(served.address("?project=speech&panel=compare"))
+    board(page)
+    expect(page.locator(".tb-side")).to_contain_text("scale")
+    expect(page.get_by_role("tab", name="Compare")).to_have_attribute("aria-selected", "true")
+
+
+def test_console_of_a_runs_page_follows(page: Page, served: Served) -> None:
+    training = served.train()
+    training.log(3)
+    page.goto(served.address("?project=digits&run=live"))
+    page.get_by_role("tab", name="Console").click()
+    expect(page.locator(".tb-site-details")).to_contain_text("logged 3")
+    training.log(4)
+    expect(page.locator(".tb-site-details")).to_contain_text("logged 7")
+    training.end()
+
+
+class Outer(BaseHTTPRequestHandler):
+    """A page of another site with a frame, whose address is the query."""
+
+    def do_GET(self) -> None:
+        address = unquote(urlsplit(self.path).query)
+        content = f'<iframe src="{escape(address)}" width="900" height="600"></iframe>'.encode()
+        self.send_response(200)
+        self.send_header("content-type", "text/html")
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def outer() -> Iterator[str]:
+    """The address of the other site: `localhost` is another one than `127.0.0.1`."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Outer)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://localhost:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_frame_shows_the_metrics_of_its_address_without_sidebar(browser: Browser, outer: str, tmp_path: Path) -> None:
+    served = Served(tmp_path, outer)
+    served.finished()
+    context = browser.new_context()
+    page = context.new_page()
+    view = "&project=speech&metrics=train/loss,train/acc&sidebar=hidden&navbar=hidden"
+    page.goto(f"{outer}/?{quote(served.entrance + view)}")
+    frame = page.frame_locator("iframe")
+    frame.locator(".tb-chart[data-drawn]").nth(1).wait_for(timeout=PATIENCE * 1000)
+    names = frame.locator(".tb-chart").evaluate_all("charts => charts.map(chart => chart.dataset.metric)")
+    assert names == ["train/loss", "train/acc"]
+    expect(frame.locator(".tb-side")).to_be_hidden()
+    expect(frame.locator(".tb-site-nav")).to_be_hidden()
+    context.close()
+    served.kill()
+
+
+def test_other_sites_may_not_embed(browser: Browser, outer: str, served: Served) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(served.entrance)
+    with page.expect_console_message(lambda message: "frame-ancestors" in message.text, timeout=PATIENCE * 1000):
+        page.goto(f"{outer}/?{quote(served.address('?project=speech'))}")
+    context.close()
+
+
+def test_names_are_text_on_every_page(page: Page, served: Served) -> None:
+    page.goto(served.address())
+    page.get_by_role("link", name=re.compile("<img")).click()
+    board(page)
+    evil = query(page)["project"][0]
+    page.goto(served.address("?project=" + quote(evil, safe="") + "&run=" + quote(evil, safe="")))
+    for tab in ("Overview", "Console", "Environment"):
+        page.get_by_role("tab", name=tab).click()
+    expect(page.locator("main img")).to_have_count(0)
+    assert page.title().startswith(evil)
+
+
+def test_unknown_project_suggests_the_nearest_name(page: Page, served: Served) -> None:
+    page.goto(served.address("?project=speeech"))
+    expect(page.get_by_role("alert")).to_contain_text("did you mean 'speech'?")
+    page.get_by_role("link", name="All projects").click()
+    expect(page.get_by_role("link", name="speech", exact=True)).to_be_visible()
+
+
+def test_page_without_the_token_sees_nothing(browser: Browser, served: Served) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    answer: Any = page.goto(served.address("?project=speech"))
+    assert answer.status == 401
+    page.get_by_label("Token").fill(parse_qs(urlsplit(served.entrance).query)["token"][0])
+    page.get_by_role("button", name="Open").click()
+    expect(page.get_by_role("link", name="speech", exact=True)).to_be_visible()
+    assert "token" not in page.url
+    context.close()
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 1280), ("light", 700)])
+def test_pages_are_looked_at(page: Page, served: Served, theme: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    for name, address in {"list": "", "project": "project=speech", "run": "project=speech&run=second"}.items():
+        page.goto(served.address(f"?{address}&theme={theme}"))
+        if address:
+            board(page).wait_for_chart("train/loss")
+        else:
+            expect(page.get_by_role("link", name="speech", exact=True)).to_be_visible()
+        OUTPUT.mkdir(exist_ok=True)
+        page.screenshot(path=OUTPUT / f"served-{name}-{theme}-{width}.png")
