@@ -227,3 +227,40 @@ def test_table_of_a_thousand_runs_is_filtered_and_sorted(thousand: Board) -> Non
     rates = [round(10 ** (-4 + 3 * ((number * 37) % 1000) / 1000), 6) for number in range(1000)]
     found = sum(rate > 0.001 and number % 2 == 0 for number, rate in enumerate(rates))
     assert figures["status"].startswith(f"{found} of 1,000 runs")
+
+
+def test_wide_table_has_whole_columns_and_group_rows(lab: Lab) -> None:
+    board = opened(lab, "wide", 24, 20)
+    lab.set_size(1280, 900)
+    board.root.locator(".tb-runs-button").click()
+    edge = board.root.locator(".tb-side-edge")
+    edge.hover()
+    before = board.root.locator(".tb-side").bounding_box()
+    assert before
+    board.page.mouse.down()
+    board.page.mouse.move(before["x"] + 560, before["y"] + 60, steps=5)
+    board.page.mouse.up()
+    after = board.root.locator(".tb-side").bounding_box()
+    assert after
+    assert abs(after["width"] - 560) <= 16 < after["width"] - before["width"]
+    lab.wait_for_quiet()
+    board.look("sweep-wide-panel")
+    heads = board.root.locator(".tb-runs-head > [role=columnheader]")
+    heads.filter(has_text="lr").drag_to(heads.nth(1))
+    assert heads.nth(1).inner_text() == "lr"
+    board.root.locator(".tb-panel-wide").click()
+    board.root.get_by_label("Group runs by").select_option("config.optimizer")
+    group = board.root.locator(".tb-runs-group").first
+    group.filter(has_text="▴").wait_for()
+    cut = board.root.evaluate(
+        "(board) => [...board.querySelectorAll('.tb-runs-figure')]"
+        ".filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent)"
+    )
+    assert cut == []
+    lab.wait_for_quiet()
+    board.look("sweep-full-table")
+    lab.set_theme("dark")
+    lab.set_size(700, 900)
+    lab.wait_for_quiet()
+    board.look("sweep-narrow-dark")
+    assert board.faint() == []

@@ -14,6 +14,7 @@ import { h, setText } from "../ui/dom.ts";
 import { formatCount } from "../ui/format.ts";
 import { Tabs } from "../ui/tabs.ts";
 import type { Theme } from "../ui/theme.ts";
+import { PanelEdge } from "./panel-edge.ts";
 
 const BANDS: Record<ViewTraits["band"], string> = {
   minmax: "Mean, min to max",
@@ -39,6 +40,7 @@ export class Sidebar {
   #groupBy = h("select", { class: "tb-select", "aria-label": "Group runs by" });
   #band = h("select", { class: "tb-select", "aria-label": "Drawn per group" });
   #panel: RunsPanel;
+  #edge: PanelEdge;
   #compare: Compare;
   #aggregator = new RunGrouper();
 
@@ -63,7 +65,10 @@ export class Sidebar {
       this.#band,
       close,
     );
-    this.element.append(line, this.#panel.element, this.#compare.element);
+    const edge = new PanelEdge(this.element, state, signal);
+    line.insertBefore(edge.wide, close);
+    this.element.append(line, this.#panel.element, this.#compare.element, edge.element);
+    this.#edge = edge;
     const on = (element: HTMLElement, event: string, act: () => void) =>
       element.addEventListener(event, act, { signal });
     on(this.button, "click", () => state.set("panel", state.get("panel") ? "" : "runs"));
@@ -136,6 +141,7 @@ export class Sidebar {
     this.element.hidden = !open;
     this.button.setAttribute("aria-expanded", String(Boolean(open)));
     this.#tabs.update(open);
+    this.#edge.update();
   }
 
   #showGroupings(entries: readonly RunEntry[]) {

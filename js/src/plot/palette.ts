@@ -6,7 +6,7 @@ import type { RunStyle } from "./plot-rows.ts";
 /**
  * Ten colours that remain distinct with protanopia, deuteranopia and tritanopia (found by simulated annealing of
  * the smallest OKLab distance under Machado's simulation; `palette.test.ts` checks it), with a contrast of at least
- * 3:1. `ink` is the same hue at 4.5:1, for text.
+ * 3:1. The first eight differ in lightness as well. `ink` is the same hue at 4.5:1, for text.
  */
 export const PALETTE = palette;
 
@@ -20,17 +20,32 @@ export function styleRuns(
 ): Map<number, RunStyle> {
   const { line, ink, faded } = PALETTE[theme];
   const labels = uniqueLabels(runs);
-  const dashed = runs.length <= MOST_DASHED;
+  const dashes = dashesOf(runs, line.length);
   const style = (run: RunHeader): RunStyle => {
     const place = run.place ?? run.key;
     const hue = place % line.length;
     const usual = run.faded ? { color: faded.line, ink: faded.ink } : { color: line[hue], ink: ink[hue] };
     const own = Object.hasOwn(chosen, run.id) ? chosen[run.id] : null;
     const colors = own ? { color: own, ink: legibleInk(own, theme) } : usual;
-    const dash = palette.dashes[Math.floor(place / line.length) % palette.dashes.length];
-    return { run, label: labels.get(run.key) as string, dash: run.faded || !dashed ? [] : dash, ...colors };
+    const dash = dashes.get(run.key) ?? [];
+    return { run, label: labels.get(run.key) as string, dash, ...colors };
   };
   return new Map(runs.map(run => [run.key, style(run)]));
+}
+
+/** Return dash patterns that tell runs of the same colour apart, unless there are too many runs. */
+function dashesOf(runs: readonly RunHeader[], colors: number): Map<number, readonly number[]> {
+  if (runs.length > MOST_DASHED) return new Map();
+  const alike = new Map<number, number>();
+  const found = new Map<number, readonly number[]>();
+  const placeOf = ({ place, key }: RunHeader) => place ?? key;
+  for (const run of runs.filter(({ faded }) => !faded).sort((a, b) => placeOf(a) - placeOf(b))) {
+    const hue = placeOf(run) % colors;
+    const rank = alike.get(hue) ?? 0;
+    found.set(run.key, palette.dashes[rank % palette.dashes.length]);
+    alike.set(hue, rank + 1);
+  }
+  return found;
 }
 
 const CONTRAST = 4.5; // WCAG AA for text

@@ -3,15 +3,13 @@ import type { ViewState } from "../frames/view-state.ts";
 import type { RunStyle } from "../plot/plot-rows.ts";
 import { h, nextFrame, onResize, setChildren } from "../ui/dom.ts";
 import { VirtualRows } from "../ui/virtual-rows.ts";
+import { columnWidths, moved } from "./column-layout.ts";
 import type { RunColumn } from "./columns.ts";
-import { GroupRow, RunRow } from "./row.ts";
+import { GroupRow, pin, RunRow } from "./row.ts";
 import { parseSort, type RunGroup } from "./sorting.ts";
 import type { Visibility } from "./visibility.ts";
 
 export const ROW_HEIGHT = 28; // px; as in runs.css
-const NAME_WIDTH = 200; // px
-const CELL_WIDTH = 80;
-const WIDE_COLUMNS = new Set(["started", "tags", "notes"]);
 
 export type GridItem =
   | { kind: "group"; key: string; group: RunGroup }
@@ -20,6 +18,8 @@ export type GridItem =
 export interface GridScene {
   items: readonly GridItem[];
   columns: readonly RunColumn[];
+  /** How many columns after the first stay when the list is scrolled. */
+  pinned: number;
   now: number;
   styleOf(item: GridItem): Pick<RunStyle, "color" | "dash"> | null;
 }
@@ -37,14 +37,16 @@ let grids = 0;
 
 /** The grid of runs. It is one tab stop: keys move the active row. Only visible rows are in the page. */
 export class RunsGrid {
-  readonly element = h("div", { class: "tb-runs-scroll" });
+  readonly element = h("div", { class: "tb-runs-frame" });
+  #scroll = h("div", { class: "tb-runs-scroll" });
   #grid = h("div", { class: "tb-runs", role: "grid", tabindex: "0", "aria-multiselectable": "true" });
   #head = h("div", { class: "tb-runs-row tb-runs-head", role: "row", "aria-rowindex": "1" });
-  #rows = new VirtualRows(this.element, ROW_HEIGHT, 1, { class: "tb-runs-rows", role: "rowgroup" });
+  #rows = new VirtualRows(this.#scroll, ROW_HEIGHT, 1, { class: "tb-runs-rows", role: "rowgroup" });
   #rowElements = new Map<string, RunRow | GroupRow>();
   #headers = new Map<string, HTMLElement>();
   #id = `tb-runs-${++grids}`;
   #ids = new Map<string, string>();
+  #pins: readonly number[] = []; // px from the left of each pinned column
   #active = "";
   #scene: GridScene | null = null;
   #folded = new Set<string>();
@@ -59,13 +61,15 @@ export class RunsGrid {
   ) {
     this.#grid.setAttribute("aria-label", "Runs of the project");
     this.#grid.append(h("div", { role: "rowgroup", class: "tb-runs-heads" }, this.#head), this.#rows.element);
-    this.element.append(this.#grid);
+    this.#scroll.append(this.#grid);
+    this.element.append(this.#scroll);
     this.#drawSoon = nextFrame(() => this.#draw(), signal);
-    this.element.addEventListener("scroll", this.#drawSoon, { signal, passive: true });
+    this.#scroll.addEventListener("scroll", this.#drawSoon, { signal, passive: true });
     this.#grid.addEventListener("keydown", event => this.#onKey(event), { signal });
     this.#grid.addEventListener("click", event => this.#onClick(event), { signal });
     this.#grid.addEventListener("dblclick", event => this.#onDoubleClick(event), { signal });
-    onResize(this.element, this.#drawSoon, signal);
+    onResize(this.#scroll, this.#drawSoon, signal);
+    this.#moveColumns();
   }
 
   isOpen(group: string): boolean {
@@ -79,20 +83,80 @@ export class RunsGrid {
   update(scene: GridScene) {
     this.#scene = scene;
     this.#showHead(scene);
-    const widths = scene.columns
-      .slice(1)
-      .map(({ id, kind }) =>
-        WIDE_COLUMNS.has(id) ? 1.5 * CELL_WIDTH : kind === "run" ? 0.8 * CELL_WIDTH : CELL_WIDTH,
-      );
-    this.#grid.style.setProperty(
-      "--tb-columns",
-      [NAME_WIDTH, ...widths].map(width => `${width}px`).join(" "),
-    );
-    this.#grid.style.minWidth = `${widths.reduce((sum, width) => sum + width, NAME_WIDTH)}px`;
+    const isGrouped = scene.items.some(({ kind }) => kind === "group");
+    const entries = scene.items.flatMap(item => (item.kind === "run" ? [item.entry] : item.group.members));
+    const widths = columnWidths(scene.columns, entries, scene.now, isGrouped);
+    this.#grid.style.setProperty("--tb-columns", widths.map(width => `${width}px`).join(" "));
+    this.#grid.style.minWidth = `${widths.reduce((sum, width) => sum + width, 0)}px`;
+    this.#pinColumns(scene, widths);
     this.#grid.setAttribute("aria-rowcount", String(scene.items.length + 1));
     this.#grid.setAttribute("aria-colcount", String(scene.columns.length));
-    this.#grid.setAttribute("role", scene.items.some(({ kind }) => kind === "group") ? "treegrid" : "grid");
+    this.#grid.setAttribute("role", isGrouped ? "treegrid" : "grid");
     this.#draw();
+  }
+
+  /** Set where pinned columns stand when the list is scrolled: beside the names. */
+  #pinColumns({ columns, pinned }: GridScene, widths: readonly number[]) {
+    let left = widths[0];
+    this.#pins = columns.slice(1, 1 + pinned).map((_, i) => {
+      const at = left;
+      left += widths[i + 1];
+      return at;
+    });
+    this.#headers.forEach(header => {
+      header.classList.remove("tb-pinned");
+    });
+    this.#pins.forEach((at, i) => {
+      pin(this.#headers.get(columns[i + 1].id) as HTMLElement, at);
+    });
+  }
+
+  /** Move a column by dragging its head onto another one's, or by Alt and an arrow key; pin it with its button. */
+  #moveColumns() {
+    const idOf = (target: EventTarget | null) =>
+      (target as Element | null)?.closest<HTMLElement>("[role=columnheader]")?.dataset.column;
+    const on = <Name extends keyof HTMLElementEventMap>(
+      name: Name,
+      act: (event: HTMLElementEventMap[Name]) => void,
+    ) => this.#head.addEventListener(name, act, { signal: this.signal });
+    let dragged = "";
+    on("dragstart", event => {
+      dragged = idOf(event.target) ?? "";
+      event.dataTransfer?.setData("text/plain", dragged);
+    });
+    on("dragover", event => {
+      if (dragged && idOf(event.target)) event.preventDefault();
+    });
+    on("drop", event => {
+      const onto = idOf(event.target);
+      if (!dragged || !onto || onto === dragged) return;
+      event.preventDefault();
+      const ids = this.#columnIds();
+      const after = ids.indexOf(dragged) < ids.indexOf(onto); // dragged to the right: behind the other one
+      this.#setOrder(moved(ids, dragged, after ? (ids[ids.indexOf(onto) + 1] ?? null) : onto));
+      dragged = "";
+    });
+    on("keydown", event => {
+      const id = idOf(event.target);
+      const by = { ArrowLeft: -1, ArrowRight: 2 }[event.key];
+      if (!id || !event.altKey || !by) return;
+      const ids = this.#columnIds();
+      this.#setOrder(moved(ids, id, ids[Math.max(0, ids.indexOf(id) + by)] ?? null));
+      event.preventDefault();
+    });
+    on("click", event => {
+      const pinning = (event.target as Element).closest(".tb-runs-pin");
+      const id = pinning && idOf(pinning);
+      if (id) this.state.toggle("pinned_columns", id);
+    });
+  }
+
+  #columnIds(): string[] {
+    return (this.#scene?.columns ?? []).map(({ id }) => id).filter(id => id !== "name");
+  }
+
+  #setOrder(ids: string[]) {
+    this.state.set("run_columns", ids);
   }
 
   focus() {
@@ -102,6 +166,9 @@ export class RunsGrid {
   #draw() {
     const scene = this.#scene;
     if (!scene) return;
+    const { scrollLeft, scrollWidth, clientWidth } = this.#scroll;
+    this.element.classList.toggle("tb-more-left", scrollLeft > 1);
+    this.element.classList.toggle("tb-more-right", scrollLeft + clientWidth < scrollWidth - 1);
     const made = new Map<string, RunRow | GroupRow>();
     this.#rows.update(scene.items.length, index => {
       const row = this.#rowOf(scene, index);
@@ -125,13 +192,22 @@ export class RunsGrid {
     if (item.kind === "run") {
       const row = (this.#rowElements.get(item.key) as RunRow | undefined) ?? new RunRow(this.#idOf(item.key));
       const shown = this.visibility.shown(item.entry.id);
-      row.update(item.entry, index, { columns: scene.columns, now: scene.now, shown, active, style });
+      row.update(item.entry, index, {
+        columns: scene.columns,
+        now: scene.now,
+        shown,
+        active,
+        style,
+        pins: this.#pins,
+      });
       return row;
     }
     const row =
       (this.#rowElements.get(item.key) as GroupRow | undefined) ?? new GroupRow(this.#idOf(item.key));
     const shown = item.group.members.filter(({ id }) => this.visibility.shown(id)).length;
-    row.update(item.group, index, this.isOpen(item.key), shown, { active, style });
+    const { columns, now } = scene;
+    const state = { columns, now, active, style, pins: this.#pins, shown: shown > 0 };
+    row.update(item.group, index, this.isOpen(item.key), shown, state);
     return row;
   }
 
@@ -159,12 +235,21 @@ export class RunsGrid {
     const title = h("span", {}, column.title);
     const button = h(
       "button",
-      { type: "button", class: "tb-runs-sort", title: `Sort by ${column.id}` },
+      { type: "button", class: "tb-runs-sort", title: `Sort by ${column.id}; drag to move` },
       title,
     );
     button.addEventListener("click", () => this.#sortBy(column), { signal: this.signal });
-    const header = h("div", { class: "tb-runs-cell", role: "columnheader" }, button);
-    header.classList.toggle("tb-runs-first", column.id === "name");
+    const header = h(
+      "div",
+      { class: "tb-runs-cell", role: "columnheader", "data-column": column.id },
+      button,
+    );
+    if (column.id === "name") header.classList.add("tb-runs-first");
+    else {
+      header.draggable = true;
+      const what = `Pin ${column.title} beside the names`;
+      header.append(h("button", { type: "button", class: "tb-runs-pin", "aria-label": what, title: what }));
+    }
     return header;
   }
 

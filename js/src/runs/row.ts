@@ -2,6 +2,7 @@ import type { RunEntry } from "../frames/runs-table.ts";
 import type { RunStyle } from "../plot/plot-rows.ts";
 import { h, setChildren, setText, swatch } from "../ui/dom.ts";
 import type { RunColumn } from "./columns.ts";
+import { groupSummary } from "./group-summary.ts";
 import { STATE_ICON } from "./run-state.ts";
 import type { RunGroup } from "./sorting.ts";
 
@@ -12,6 +13,14 @@ interface RowProps {
   active: boolean;
   /** The run's style on the board; null if it is not drawn. */
   style: Pick<RunStyle, "color" | "dash"> | null;
+  /** Pixels from the left of the pinned columns. */
+  pins: readonly number[];
+}
+
+/** Keep a cell `left` pixels from the left when the list is scrolled. */
+export function pin(cell: HTMLElement, left: number | undefined) {
+  cell.classList.toggle("tb-pinned", left !== undefined);
+  cell.style.left = left === undefined ? "" : `${left}px`;
 }
 
 /** A run in the grid: check box, line sample, name, state, and one cell per column. */
@@ -72,13 +81,14 @@ export class RunRow {
     this.box.style.accentColor = (shown && style?.color) || "";
   }
 
-  #showCells(entry: RunEntry, { columns, now }: RowProps) {
+  #showCells(entry: RunEntry, { columns, now, pins }: RowProps) {
     const cells = columns.slice(1).map((column, i) => {
       const cell = this.#cells[i] ?? h("div", { class: "tb-runs-cell", role: "gridcell" });
       const value = column.value(entry, now);
       const text = value === undefined ? "" : column.format(value);
       setText(cell, text);
       if (cell.title !== text) cell.title = text;
+      pin(cell, pins[i]);
       cell.classList.toggle("tb-runs-figure", typeof value === "number");
       return cell;
     });
@@ -122,21 +132,16 @@ export class GroupRow {
   #line = h("span", { class: "tb-runs-line" });
   #name = h("span", { class: "tb-runs-name" });
   #count = h("span", { class: "tb-count" });
+  #head = h("div", { class: "tb-runs-cell tb-runs-first", role: "gridcell" });
+  #cells: HTMLElement[] = [];
   #key = "";
 
   constructor(id: string) {
-    const cell = h("div", { class: "tb-runs-cell tb-runs-first", role: "gridcell" });
-    cell.append(this.#arrow, this.box, this.#line, this.#name, this.#count);
-    this.element = h("div", { class: "tb-runs-row tb-runs-group", role: "row", id, "aria-level": "1" }, cell);
+    this.#head.append(this.#arrow, this.box, this.#line, this.#name, this.#count);
+    this.element = h("div", { class: "tb-runs-row tb-runs-group", role: "row", id, "aria-level": "1" });
   }
 
-  update(
-    group: RunGroup,
-    index: number,
-    open: boolean,
-    shown: number,
-    state: Pick<RowProps, "active" | "style">,
-  ) {
+  update(group: RunGroup, index: number, open: boolean, shown: number, state: RowProps) {
     const { element, box } = this;
     element.dataset.run = `group:${group.key}`; // as the picture of groups names it
     element.setAttribute("aria-rowindex", String(index + 2));
@@ -149,11 +154,25 @@ export class GroupRow {
     setText(this.#name, group.label);
     this.#name.title = group.label;
     setText(this.#count, String(group.members.length));
+    this.#showCells(group, state);
     const key = JSON.stringify([state.style?.color, state.style?.dash, shown > 0]);
     if (key === this.#key) return;
     this.#key = key;
     this.#line.replaceChildren(
       ...(state.style && shown ? [swatch(state.style.color, state.style.dash, 14)] : []),
     );
+  }
+
+  #showCells({ members }: RunGroup, { columns, now, pins }: RowProps) {
+    this.#cells = columns.slice(1).map((column, i) => {
+      const cell = this.#cells[i] ?? h("div", { class: "tb-runs-cell", role: "gridcell" });
+      const { text, title, isNumeric } = groupSummary(column, members, now);
+      setText(cell, text);
+      cell.title = title;
+      cell.classList.toggle("tb-runs-figure", isNumeric);
+      pin(cell, pins[i]);
+      return cell;
+    });
+    setChildren(this.element, [this.#head, ...this.#cells]);
   }
 }

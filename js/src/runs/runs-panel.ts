@@ -7,6 +7,7 @@ import type { RunStyle } from "../plot/plot-rows.ts";
 import { button, h, setText } from "../ui/dom.ts";
 import { formatCount } from "../ui/format.ts";
 import { ColumnChooser } from "./column-chooser.ts";
+import { pinnedFirst } from "./column-layout.ts";
 import { type RunColumn, RunColumns } from "./columns.ts";
 import { RunDetails } from "./details/run-details.ts";
 import { DrawnRunsChoice } from "./drawn-runs.ts";
@@ -122,12 +123,14 @@ export class RunsPanel {
     const scene = this.#scene;
     if (!scene || this.element.hidden) return;
     const { columns } = this;
-    const shown = this.#shownColumns(columns);
+    const pinned = this.#state.get("pinned_columns");
+    const shown = pinnedFirst(this.#shownColumns(columns), pinned);
     this.#sorted = sortRuns(this.#matches, this.#state.get("run_sort"), columns, scene.now);
     this.#chooser.update(columns, shown);
     this.#grid.update({
       items: this.#itemsOf(this.#sorted),
       columns: shown,
+      pinned: shown.filter(({ id }) => pinned.includes(id)).length,
       now: scene.now,
       styleOf: item =>
         item.kind === "run" ? scene.runStyle(item.entry.id) : scene.groupStyle(item.group.key),

@@ -75,7 +75,16 @@ describe.each([
     const distances = seen.flatMap((a, i) =>
       seen.slice(i + 1).map(b => Math.hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2])),
     );
-    expect(Math.min(...distances)).toBeGreaterThan(0.07);
+    expect(Math.min(...distances)).toBeGreaterThan(0.09);
+  });
+
+  test("has eight colours first that differ in lightness as well, neighbours most", () => {
+    const lightness = line.slice(0, 8).map(color => oklab(linear(color))[0]);
+    const sorted = [...lightness].sort((a, b) => a - b);
+    const gaps = sorted.slice(1).map((value, i) => value - sorted[i]);
+    expect(Math.min(...gaps)).toBeGreaterThan(0.03);
+    const steps = lightness.slice(1).map((value, i) => Math.abs(value - lightness[i]));
+    expect(Math.min(...steps)).toBeGreaterThan(0.04);
   });
 
   test("has enough contrast for lines and for text", () => {
@@ -86,18 +95,18 @@ describe.each([
   });
 });
 
-test("colours follow the key, dashes start when colours repeat", () => {
+test("colours follow the place, and dashes tell runs of the same colour apart", () => {
   const styles = styleRuns([run(0), run(10), run(21)], "light");
   expect(styles.get(10)?.color).toBe(styles.get(0)?.color);
-  expect([0, 10, 21].map(key => styles.get(key)?.dash.length)).toEqual([0, 2, 2]);
+  expect([0, 10, 21].map(key => styles.get(key)?.dash.length)).toEqual([0, 2, 0]);
 });
 
 test("a run has the colour of its place in the project, on whatever board", () => {
   const [here, there] = [run(0, { place: 37 }), run(5, { place: 37 })];
   const alone = styleRuns([here], "light").get(0);
-  const among = styleRuns([run(0, { place: 3 }), there], "light").get(5);
-  expect([alone?.color, alone?.dash]).toEqual([PALETTE.light.line[7], PALETTE.dashes[3]]);
-  expect([among?.color, among?.dash]).toEqual([alone?.color, alone?.dash]);
+  const among = styleRuns([run(0, { place: 17 }), there], "light").get(5);
+  expect([alone?.color, alone?.dash]).toEqual([PALETTE.light.line[7], []]);
+  expect([among?.color, among?.dash]).toEqual([alone?.color, PALETTE.dashes[1]]);
 });
 
 test("many runs have no dashes, which would blur", () => {

@@ -195,6 +195,43 @@ test("which runs are drawn is a choice that is seen and made in the panel", () =
   expect(choice.selectedOptions[0].textContent).toBe("Top 7 by smallest lr");
 });
 
+test("a column is moved by its head, and pinned beside the names", () => {
+  const { find, model, el } = show(abc, { run_columns: ["state", "duration", "summary.loss"] });
+  const heads = () => [...find(".tb-runs-head").children].map(head => head.textContent);
+  const head = (i: number) => find(".tb-runs-head").children[i];
+  const drag = (name: string, target: Element) => target.dispatchEvent(new Event(name, { bubbles: true }));
+  drag("dragstart", head(1));
+  drag("drop", head(3));
+  expect(model.get("run_columns")).toEqual(["duration", "summary.loss", "state"]);
+  expect(heads()).toEqual(["Run", "Time", "loss", "State"]);
+  drag("dragstart", head(3));
+  drag("drop", head(1));
+  expect(heads()).toEqual(["Run", "State", "Time", "loss"]);
+  head(1).dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight", altKey: true, bubbles: true }));
+  expect(heads()).toEqual(["Run", "Time", "State", "loss"]);
+  head(3).querySelector<HTMLElement>(".tb-runs-pin")?.click();
+  expect([model.get("pinned_columns"), heads()]).toEqual([
+    ["summary.loss"],
+    ["Run", "loss", "Time", "State"],
+  ]);
+  const pinned = [...el.querySelectorAll<HTMLElement>(".tb-runs-row > .tb-pinned")];
+  expect(pinned.map(({ style }) => style.left)).toEqual(["200px", "200px", "200px", "200px"]);
+});
+
+test("the panel's edge and button make it wider", () => {
+  const { find, model } = show(abc);
+  const edge = find(".tb-side-edge");
+  edge.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true }));
+  expect(model.get("panel_width")).toBe(280); // of a side without a layout
+  find(".tb-panel-wide").click();
+  expect([model.get("panel_width"), find(".tb-side").classList.contains("tb-side-full")]).toEqual([
+    6000,
+    true,
+  ]);
+  find(".tb-panel-wide").click();
+  expect([model.get("panel_width"), find(".tb-side").classList.contains("tb-side-full")]).toEqual([0, false]);
+});
+
 test("omitted older runs are reported, with and without a kernel", () => {
   const kept = table(abc);
   kept.header.omitted = 900;

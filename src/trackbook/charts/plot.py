@@ -215,15 +215,27 @@ def style_runs(runs: Iterable[RunHeader], look: DrawSettings) -> dict[int, RunSt
     names = [run["name"] for run in runs]
     colors, dashes = theme()[look.theme], theme()["dashes"]
     lines, faded = colors["line"], colors["faded"]["line"]
-    is_dashed = len(runs) <= MOST_DASHED
+    patterns = _dashes(runs, dashes, len(lines))
     styles = {}
     for run in runs:
         place, name = run["place"], run["name"]
         label = f"{name} ({run['id']})" if names.count(name) > 1 else name
         color = look.colors.get(run["id"]) or (faded if run["faded"] else lines[place % len(lines)])
-        dash = dashes[place // len(lines) % len(dashes)] if is_dashed and not run["faded"] else []
+        dash = patterns.get(run["key"], [])
         styles[run["key"]] = RunStyle(run, label, color, dash)
     return styles
+
+
+def _dashes(runs: Sequence[RunHeader], dashes: Sequence[Any], colors: int) -> dict[int, Any]:
+    """Return dash patterns by key that tell runs of the same color apart, unless there are too many runs."""
+    found: dict[int, Any] = {}
+    alike = [0] * colors
+    own = [run for run in runs if not run["faded"]] if len(runs) <= MOST_DASHED else []
+    for run in sorted(own, key=lambda run: run["place"]):
+        hue = run["place"] % colors
+        found[run["key"]] = dashes[alike[hue] % len(dashes)]
+        alike[hue] += 1
+    return found
 
 
 def drawing_order(runs: Sequence[RunHeader]) -> list[RunHeader]:
