@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
+import time
 from typing import Any
 
 import numpy as np
@@ -20,7 +22,7 @@ from trackbook.boards.runs_table import (
 from trackbook.store.base import POINTS
 from trackbook.store.bulk_reads import no_summary
 from trackbook.store.memory import MemoryStore
-from trackbook.types import RunRecord
+from trackbook.types import RunRecord, Writer
 
 
 class Project:
@@ -80,6 +82,30 @@ def test_unlogged_metric_differs_from_one_that_is_nan(project: Project) -> None:
     assert all(map(math.isnan, figures(table, "a", "loss")))
     last, least, most = figures(table, "b", "loss")
     assert (math.isnan(last), least, most) == (True, math.inf, -math.inf)
+
+
+def test_running_run_of_a_process_unseen_for_long_says_since_when(project: Project) -> None:
+    def sign(run: str, seen: float) -> None:
+        project.store.sign(run, Writer("host", "", 1, "", seen))
+
+    now = time.time()
+    for run, seen in (("fresh", now), ("unseen", now - 7_200.0)):
+        project.run(run, state="running")
+        sign(run, seen)
+    project.run("unsigned", state="running")
+    project.run("ended")
+    for own in (None, ["fresh", "unseen"]):
+        project.catalog.hurry()
+        seen_at = {run["id"]: run["seen"] for run in project.catalog.table(own)["header"]["runs"]}
+        assert seen_at["unseen"] == now - 7_200.0
+        assert {seen_at.get(run) for run in ("fresh", "unsigned", "ended")} == {None}
+    assert project.news(after=FIGURES_SECONDS) is not None  # all runs again
+    assert project.news(after=FIGURES_SECONDS) is None
+    (record,) = (run for run in project.store.runs() if run.id == "unseen")
+    project.store.put_run(dataclasses.replace(record, done=5))
+    assert project.news(after=TABLE_SECONDS) is None
+    sign("unseen", now)
+    assert {run["seen"] for run in project.news(after=FIGURES_SECONDS)["header"]["runs"]} == {None}
 
 
 def test_unchanged_table_is_not_made(project: Project) -> None:

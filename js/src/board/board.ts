@@ -8,6 +8,7 @@ import type { Picture } from "../frames/picture.ts";
 import { type PictureStore, storeOf } from "../frames/picture-store.ts";
 import type { RunHeader } from "../frames/protocol.ts";
 import { Requests } from "../frames/requests.ts";
+import { decodeRunsTable } from "../frames/runs-table.ts";
 import type { Series } from "../frames/series.ts";
 import { ViewState } from "../frames/view-state.ts";
 import { ChartMenu } from "../interact/chart-menu.ts";
@@ -21,6 +22,7 @@ import { currentRun, styleRuns } from "../plot/palette.ts";
 import { type ChartAxes, type DrawSettings, xExtentOfAll, type Zoom } from "../plot/plot.ts";
 import type { RunStyle } from "../plot/plot-rows.ts";
 import { axesOnly, axisDefinitions, xAxisOf } from "../plot/x-axis.ts";
+import { lastSeen } from "../runs/run-state.ts";
 import { h, setText } from "../ui/dom.ts";
 import { parseFilter } from "../ui/filter.ts";
 import { FullScreen } from "../ui/fullscreen.ts";
@@ -217,7 +219,8 @@ export class Board {
     const about = currentRun(runs);
     const current = styleOf(about?.id ?? "");
     this.#stop.update(about && this.#canStop(about) ? about : null);
-    const kernel = { idleSince: about ? this.#idleSince(about) : null, gone: this.#heartbeat.words };
+    const gone = this.#heartbeat.words || (about ? this.#unseen(about, clock()) : "");
+    const kernel = { idleSince: about ? this.#idleSince(about) : null, gone };
     this.#header.update(project, current ?? undefined, runs.length === 1, clock, kernel);
     const shown = [...drawn.runs].sort((a, b) => Number(a.faded) - Number(b.faded)); // within both groups, by key
     this.#legend.update(shown.flatMap(styled), drawn.members);
@@ -234,6 +237,13 @@ export class Board {
     const here = (this.#model.get("open_runs") ?? []) as readonly string[];
     const since = this.#model.get("idle_since");
     return typeof since === "number" && here.includes(id) ? since : null;
+  }
+
+  /** When the process of a running run was last seen, in words; empty while it shows signs of life. */
+  #unseen({ id, state }: RunHeader, now: number): string {
+    if (state !== "running") return "";
+    const entry = decodeRunsTable(this.#model.get("table")).runs.find(run => run.id === id);
+    return entry ? lastSeen(entry, now) : "";
   }
 
   #showCharts(drawn: DrawnPicture, settings: DrawSettings) {

@@ -16,6 +16,8 @@ export interface TableRun {
   notes: string | null;
   started: number;
   ended: number | null;
+  /** The last sign of life of a running run whose process may be dead; absent in earlier versions. */
+  seen?: number | null;
   config: Record<string, Scalar>;
   summary: Record<string, Scalar>;
 }

@@ -1,7 +1,7 @@
 import type { RunEntry, RunsTable, Scalar, Statistic } from "../frames/runs-table.ts";
 import { logged } from "../metrics.ts";
 import { formatClock, formatDuration, formatValue } from "../ui/format.ts";
-import { durationOf } from "./run-state.ts";
+import { durationOf, lastSeen } from "./run-state.ts";
 
 /** A column of the runs panel. `run_sort` and `run_columns` use its id. */
 export interface RunColumn {
@@ -11,6 +11,8 @@ export interface RunColumn {
   kind: "run" | "config" | "summary" | "min" | "max";
   value(entry: RunEntry, now: number): Scalar | undefined;
   format(value: Scalar): string;
+  /** Return what to show of a run in place of its formatted value; empty for nothing else. */
+  text?(entry: RunEntry, now: number): string;
 }
 
 const asIs = (value: Scalar) => String(value);
@@ -19,7 +21,7 @@ const MOST_METRICS = 4;
 
 const FIXED: readonly RunColumn[] = [
   { id: "name", title: "Run", kind: "run", value: ({ name }) => name, format: asIs },
-  { id: "state", title: "State", kind: "run", value: ({ state }) => state, format: asIs },
+  { id: "state", title: "State", kind: "run", value: ({ state }) => state, format: asIs, text: lastSeen },
   {
     id: "duration",
     title: "Time",

@@ -3,7 +3,7 @@ import type { RunStyle } from "../plot/plot-rows.ts";
 import { h, setChildren, setText, swatch } from "../ui/dom.ts";
 import type { RunColumn } from "./columns.ts";
 import { groupSummary } from "./group-summary.ts";
-import { STATE_ICON } from "./run-state.ts";
+import { lastSeen, STATE_ICON, UNSEEN_ICON } from "./run-state.ts";
 import type { RunGroup } from "./sorting.ts";
 
 interface RowProps {
@@ -63,11 +63,12 @@ export class RunRow {
     this.box.setAttribute("aria-label", `Show ${entry.name}`);
     setText(this.#name, entry.name);
     this.#name.title = `${entry.name}\n${entry.id}`;
-    setText(this.#icon, STATE_ICON[entry.state]);
-    this.#icon.title = entry.drawn?.error ?? entry.state;
-    this.#icon.setAttribute("aria-label", entry.state);
+    const unseen = lastSeen(entry, state.now);
+    setText(this.#icon, unseen ? UNSEEN_ICON : STATE_ICON[entry.state]);
+    this.#icon.title = entry.drawn?.error ?? (unseen || entry.state);
+    this.#icon.setAttribute("aria-label", unseen || entry.state);
     this.#icon.setAttribute("role", "img");
-    this.#icon.dataset.state = entry.state;
+    this.#icon.dataset.state = unseen ? "gone" : entry.state;
     this.#showLine(state);
     this.#showCells(entry, state);
   }
@@ -85,7 +86,7 @@ export class RunRow {
     const cells = columns.slice(1).map((column, i) => {
       const cell = this.#cells[i] ?? h("div", { class: "tb-runs-cell", role: "gridcell" });
       const value = column.value(entry, now);
-      const text = value === undefined ? "" : column.format(value);
+      const text = column.text?.(entry, now) || (value === undefined ? "" : column.format(value));
       setText(cell, text);
       if (cell.title !== text) cell.title = text;
       pin(cell, pins[i]);

@@ -1,4 +1,6 @@
 import type { RunHeader, RunState } from "../frames/protocol.ts";
+import type { RunEntry } from "../frames/runs-table.ts";
+import { formatAgo } from "../ui/format.ts";
 
 export const STATE_ICON: Record<RunState, string> = {
   running: "●",
@@ -8,6 +10,9 @@ export const STATE_ICON: Record<RunState, string> = {
   lost: "?",
 };
 
+/** A running run whose process may be dead. */
+export const UNSEEN_ICON = "○";
+
 export const STATE_HELP: Record<RunState, string> = {
   running: "The run is active",
   finished: "The run finished",
@@ -16,11 +21,16 @@ export const STATE_HELP: Record<RunState, string> = {
   lost: "The process died before the run ended",
 };
 
+/** Return when a running run was last seen, in words; empty while its process shows signs of life. */
+export function lastSeen({ state, seen }: Pick<RunEntry, "state" | "seen">, now: number): string {
+  return state === "running" && seen ? `running, last seen ${formatAgo(now - seen)}` : "";
+}
+
 /** Return a run's duration in seconds, until `now` while it runs; undefined if its end is unknown. */
 export function durationOf(
-  { state, started, ended }: Pick<RunHeader, "state" | "started" | "ended">,
+  { state, started, ended, seen }: Pick<RunHeader, "state" | "started" | "ended"> & Pick<RunEntry, "seen">,
   now: number,
 ): number | undefined {
-  const end = ended ?? (state === "running" ? now : null);
+  const end = ended ?? (state === "running" ? (seen ?? now) : null);
   return end === null ? undefined : end - started;
 }

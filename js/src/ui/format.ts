@@ -56,6 +56,12 @@ export function formatDuration(seconds: number): string {
   return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${tail}` : `${minutes}:${tail}`;
 }
 
+/** Format how long ago something was, in one unit: "3 h ago". */
+export function formatAgo(seconds: number): string {
+  const [size, unit] = seconds < 3600 ? [60, "min"] : seconds < 2 * 86400 ? [3600, "h"] : [86400, "days"];
+  return `${Math.max(1, Math.floor(seconds / size))} ${unit} ago`;
+}
+
 export function formatRate(rate: number): string {
   if (rate >= 100) return `${formatCount(rate)}/s`;
   if (rate >= 1) return `${rate.toPrecision(3)}/s`;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { formatDuration, formatOnAxis, formatRate, formatValue } from "../../src/ui/format.ts";
+import { formatAgo, formatDuration, formatOnAxis, formatRate, formatValue } from "../../src/ui/format.ts";
 
 test.each([
   [0, "0"],
@@ -60,4 +60,14 @@ test.each([
   [0.25, Number.NaN, "0.2500"],
 ])("%d on an axis of ticks %d apart is %s", (value, step, text) => {
   expect(formatOnAxis(value, step)).toBe(text);
+});
+
+test.each([
+  [0, "1 min ago"],
+  [125, "2 min ago"],
+  [3 * 3600 + 59, "3 h ago"],
+  [47 * 3600, "47 h ago"],
+  [86400 * 3.5, "3 days ago"],
+])("%s seconds were %s", (seconds, text) => {
+  expect(formatAgo(seconds)).toBe(text);
 });

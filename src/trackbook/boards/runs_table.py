@@ -14,6 +14,7 @@ from ..store.base import Store
 from ..store.record_cache import RecordCache
 from ..store.summary_cache import SummaryCache
 from ..text import shorten
+from ..tracking.liveness import is_fresh
 from ..types import RunRecord, State
 from . import drawn_runs
 
@@ -66,9 +67,11 @@ class RunsTable:
         changed = (
             self._take(records) or shown != self._sent or total != self._total or (own is None and self._shortened)
         )
-        if own is None and (changed or now >= self._figures_due):
+        if changed or now >= self._figures_due:
             self._figures_due = now + FIGURES_SECONDS
-            changed |= self._take_figures(records)
+            changed |= self._take_signs_of_life(records)
+            if own is None:
+                changed |= self._take_figures(records)
         return self._table(shown, own) if changed else None
 
     def table(self, own: Sequence[str] | None, most: int | None = None) -> Table:
@@ -76,6 +79,7 @@ class RunsTable:
         records = self._read(own)
         self._take(records)
         self._take_figures(records)
+        self._take_signs_of_life(records)
         self._total = self._count(own, records)
         return self._table([record.id for record in records], own, most)
 
@@ -132,8 +136,10 @@ class RunsTable:
         for record in records:
             before = self._records.get(record.id)
             if record is not before and record != before:
-                entry = _entry(record)
-                changed |= entry != self._entries.get(record.id)
+                known, entry = self._entries.get(record.id), _entry(record)
+                if known is not None and record.state == _RUNNING:
+                    entry["seen"] = known["seen"]
+                changed |= entry != known
                 self._records[record.id], self._entries[record.id] = record, entry
                 if record.state != _RUNNING:
                     self._summaries.forget(record.id)
@@ -146,6 +152,21 @@ class RunsTable:
             return self._summaries.read(self._store, wanted)
         except OSError:
             return False
+
+    def _take_signs_of_life(self, records: Sequence[RunRecord]) -> bool:
+        """Note when the processes of running runs were last seen, where that is too long ago. Return whether any changed."""
+        running = [self._entries[run.id] for run in records if run.state == _RUNNING]
+        try:
+            writers = self._store.writers() if running else {}
+        except OSError:
+            return False
+        changed = False
+        for entry in running:
+            writer = writers.get(entry["id"])
+            seen = None if writer is None or is_fresh(writer) else writer.seen
+            changed |= seen != entry["seen"]
+            entry["seen"] = seen
+        return changed
 
     def _table(self, runs: list[str], own: Sequence[str] | None, most: int | None = None) -> Table:
         self._sent = known = runs
@@ -202,6 +223,7 @@ def _entry(run: RunRecord) -> TableRun:
         "notes": run.notes,
         "started": run.started,
         "ended": run.ended,
+        "seen": None,
         "config": flat(run.config),
         "summary": flat(run.summary),
     }

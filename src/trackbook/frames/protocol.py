@@ -139,6 +139,7 @@ class TableRun(TypedDict):
     notes: str | None
     started: float
     ended: float | None
+    seen: float | None  # the last sign of life of a running run whose process may be dead
     config: dict[str, str | float | bool | None]
     summary: dict[str, str | float | bool | None]
 
