@@ -24,6 +24,8 @@ from browser.lab import OUTPUT, PATIENCE, Board
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
+    from browser.server import JupyterServer
+
 pytest.importorskip("uvicorn")
 
 SERVER = """
@@ -294,6 +296,20 @@ def test_other_sites_may_not_embed(browser: Browser, outer: str, served: Served)
     page.goto(served.entrance)
     with page.expect_console_message(lambda message: "frame-ancestors" in message.text, timeout=PATIENCE * 1000):
         page.goto(f"{outer}/?{quote(served.address('?project=speech'))}")
+    context.close()
+
+
+def test_page_works_behind_a_proxy_under_a_path(browser: Browser, served: Served, server: JupyterServer) -> None:
+    pytest.importorskip("jupyter_server_proxy")
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{server.url}/lab?token={server.token}")
+    entrance = served.entrance.partition("/?")[2]
+    page.goto(f"{server.url}/proxy/{served.port}/?{entrance}&project=speech")
+    board(page).wait_for_chart("train/loss")
+    page.get_by_role("link", name="Trackbook").click()
+    expect(page.get_by_role("link", name="speech", exact=True)).to_be_visible()
+    assert f"/proxy/{served.port}/" in page.url
     context.close()
 
 
