@@ -71,11 +71,7 @@ export class ViewState {
     this.#timer = setTimeout(() => this.#save(), SAVE_AFTER);
   }
 
-<<<<<<< HEAD
-  toggle(name: "hidden_runs" | "pinned", item: string) {
-=======
-  toggle(name: "hidden_runs" | "selected_runs" | "collapsed" | "pinned_columns", item: string) {
->>>>>>> ef92e66 (Runs: a wide table with dragged and pinned columns, group rows with mean and best; a palette of differing lightness)
+  toggle(name: "hidden_runs" | "pinned" | "pinned_columns", item: string) {
     const items = this.get(name);
     this.set(name, items.includes(item) ? items.filter(other => other !== item) : [...items, item]);
   }

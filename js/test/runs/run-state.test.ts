@@ -25,7 +25,7 @@ test("its row and its state column say so; it is filtered and sorted as running"
   const known = decodeRunsTable(table([UNSEEN], [], () => [0, 0, 0]));
   const columns = new RunColumns(known, known.runs, []).shown(["state"]);
   const row = new RunRow("r");
-  row.update(known.runs[0], 0, { columns, now: NOW, shown: false, active: false, style: null });
+  row.update(known.runs[0], 0, { columns, now: NOW, shown: false, active: false, style: null, pins: [] });
   expect(row.element.querySelector(".tb-state")?.getAttribute("aria-label")).toBe(
     "running, last seen 3 h ago",
   );
