@@ -49,7 +49,8 @@ def test_documented_commands_run(
     assert table("command")
     for line in table("command"):
         answer = trackbook_command(*shlex.split(line)[1:])
-        assert answer.code == 0, f"{line}: {answer}"
+        may_be = (0, 1) if line == "trackbook doctor" else (0,)  # it may find a fault of this machine
+        assert answer.code in may_be, f"{line}: {answer}"
 
 
 def test_documented_options_exist(trackbook_command: CommandLine) -> None:

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 import typer
 
 from ..user_warnings import said_by
-from . import comparing, exchange, exit_codes, launching, listing, managing, reading, serving
+from . import comparing, doctor, exchange, exit_codes, launching, listing, managing, reading, serving, watching
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 COMMANDS: Final = tuple(
-    "show ls get query diff run export import rm mv rename tag note compact".split()
+    "show ls get query diff watch run export import rm mv rename tag note compact doctor".split()
 )  # as `--help` lists them
 FAMILIES: Final[tuple[Callable[[typer.Typer], None], ...]] = (
     listing.add_to,
@@ -28,6 +28,8 @@ FAMILIES: Final[tuple[Callable[[typer.Typer], None], ...]] = (
     exchange.add_to,
     managing.add_to,
     launching.add_to,
+    watching.add_to,
+    doctor.add_to,
     serving.add_to,
 )
 

@@ -43,7 +43,7 @@ class _Bucket(NamedTuple):
     points: int
 
     def joined(self, other: _Bucket) -> _Bucket:
-        return _Bucket(*map(sum, zip(self, other, strict=True)))
+        return _Bucket(self.total + other.total, self.finite + other.finite, self.points + other.points)
 
 
 class _Curve:
