@@ -18,6 +18,7 @@ import polars as pl
 import pytest
 
 from faulty import KINDS, Fault, FaultyFiles, FaultyStore
+from trackbook.data import importing
 from trackbook.data.export import export
 from trackbook.data.importing import import_parquet
 from trackbook.store import sqlite_file
@@ -180,6 +181,7 @@ def run_life(root: Path, fault: Fault, double: str) -> Life:
     life = Life(root, fault)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sqlite_file, "BUSY_SECONDS", 0.01)
+        patch.setattr(importing, "_try_in_another_process", lambda _: None)  # which meets no fault, and takes long
         patch.setattr(
             liveness, "runs_here", lambda _: False
         )  # the processes of the past are dead, though they are this one

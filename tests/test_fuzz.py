@@ -39,6 +39,7 @@ from trackbook.types import CAPTURED, RunRecord
 
 _SOME = min(settings().max_examples, 40) if settings().max_examples <= 100 else settings().max_examples
 fuzz = settings(max_examples=_SOME, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+fuzz_files = settings(fuzz, max_examples=max(10, _SOME // 20))  # each is tried in a process of its own
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore"), pytest.mark.timeout(3600)]
 
 json_values = st.recursive(
@@ -96,13 +97,13 @@ def import_into(data: bytes) -> None:
         check_stored.points(store.read(run.id), "the store")
 
 
-@fuzz
+@fuzz_files
 @given(st.data())
 def test_damaged_export_is_refused_or_imported_completely(data: st.DataObject) -> None:
     import_into(data.draw(damage(exported())))
 
 
-@fuzz
+@fuzz_files
 @given(st.binary(max_size=300))
 def test_any_bytes_are_refused_as_parquet(data: bytes) -> None:
     import_into(data)
@@ -111,7 +112,7 @@ def test_any_bytes_are_refused_as_parquet(data: bytes) -> None:
 fields = dict.fromkeys(("state", "tags", "config", "ended", "done", "defined", "goals", "error"), json_values)
 
 
-@fuzz
+@fuzz_files
 @given(
     json_values
     | st.fixed_dictionaries({"id": st.text(max_size=3), "name": json_values, "started": json_values}, optional=fields),

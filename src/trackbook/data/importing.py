@@ -6,9 +6,12 @@ import dataclasses
 import functools
 import json
 import os
+import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
@@ -35,9 +38,8 @@ def import_parquet(
     already and differs; then nothing is imported. Raises ``OSError`` when a run cannot be written or read back completely; then the
     runs before it are imported.
     """
-    arrivals = _arrivals(user_path(path))
-    for one in arrivals:  # read all before the first write: a damaged run must not leave others behind
-        one.points(), one.captured()
+    _try_in_another_process(user_path(path))
+    arrivals = read_all(user_path(path))
     fresh = [one for one in arrivals if not _is_known(store_of(one.project), one)]
     for one in fresh:
         store = store_of(one.project)
@@ -50,6 +52,42 @@ def import_parquet(
         for notice in store.notices:
             warn(notice)
     return [(one.project, one.run) for one in arrivals]
+
+
+def read_all(path: Path) -> list[Arrival]:
+    """Read and check all of a file or folder before anything is written: a damaged run must not leave others behind."""
+    arrivals = _arrivals(path)
+    for one in arrivals:
+        one.points(), one.captured()
+    return arrivals
+
+
+_TRIAL: Final = """
+import json, pathlib, sys
+sys.path[:] = json.loads(sys.argv[2])
+from trackbook.data.importing import read_all
+read_all(pathlib.Path(sys.argv[1]))
+"""
+
+
+def _try_in_another_process(path: Path) -> None:
+    """Raise ``ValueError`` for a file that ends the process that reads it.
+
+    Polars asks for as much memory as some damaged files claim to need, such as 2 EB, and that aborts the process; other damage raises
+    here as well as there.
+    """
+    if not Path(sys.executable or "").name.lower().startswith(("python", "pypy")):  # a program that embeds Python
+        return
+    command = [sys.executable, "-c", _TRIAL, str(path.absolute()), json.dumps(sys.path)]
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)  # noqa: S603  ourselves
+    except OSError:  # no more processes: it is read without a trial
+        return
+    if done.returncode not in (0, 1):  # 1: an exception
+        said = re.search(r"^memory allocation of \d+ bytes failed", done.stderr.decode(errors="replace"), re.MULTILINE)
+        raise ValueError(
+            f"cannot read {path}: it is damaged, and reading it ends the process ({said[0] if said else f'code {done.returncode}'})"
+        )
 
 
 def _arrivals(path: Path) -> list[Arrival]:
