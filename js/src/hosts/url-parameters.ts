@@ -48,6 +48,7 @@ export function applyParameters(
   const sidebar = showPage(parameters, notes);
   if (sidebar) usual.set("panel", "");
   if (sidebar === "hidden") named.delete("panel");
+  if (named.has("shown_metrics")) usual.set("collapsed", []); // their groups are open
   const zoom = new ZoomState();
   const axis = String(named.get("x_axis") ?? usual.get("x_axis"));
   const range = zoomedRange(parameters, axis, notes);

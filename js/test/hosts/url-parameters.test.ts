@@ -251,6 +251,13 @@ test("a board shows exactly the metrics of the address", () => {
   expect(shown).toEqual(["train_loss", "val_loss"]);
 });
 
+test("the groups of the metrics of an address are open", () => {
+  const { model } = open("?metrics=@system/cpu", { collapsed: ["@system"] });
+  expect(model.get("collapsed")).toEqual([]);
+  change(model, "collapsed", ["@system"]);
+  expect(open(location.search, { collapsed: [] }).model.get("collapsed")).toEqual(["@system"]);
+});
+
 test("a board without any metric of the address says so", () => {
   const { model } = open("?metrics=accuracy");
   new Board(document.body, model, { live: true, signal: ends.signal });
