@@ -1,5 +1,5 @@
 import { h, searchField, setText } from "../ui/dom.ts";
-import { formatCount } from "../ui/format.ts";
+import { formatAgo, formatCount } from "../ui/format.ts";
 
 const POLL = 5000; // ms between two looks at the projects
 
@@ -71,7 +71,7 @@ export class ProjectList {
       { class: "tb-projects-running" },
       running ? `● ${formatCount(running)} running` : "",
     );
-    const when = h("time", { class: "tb-number" }, active === null ? "" : formatAgo(this.#now - active));
+    const when = h("time", { class: "tb-number" }, active === null ? "" : agoOf(this.#now - active));
     if (active !== null) when.setAttribute("title", new Date(1000 * active).toLocaleString());
     const row = h("div", { class: "tb-projects-row", role: "listitem" }, link, state, counted, when);
     if (problem !== null) {
@@ -82,17 +82,6 @@ export class ProjectList {
   }
 }
 
-const UNITS: readonly [number, string][] = [
-  [86_400, "day"],
-  [3600, "hour"],
-  [60, "minute"],
-];
-
-/** Format how long ago something was, in its largest unit. */
-export function formatAgo(seconds: number): string {
-  for (const [size, unit] of UNITS) {
-    const count = Math.floor(seconds / size);
-    if (count >= 1) return `${formatCount(count)} ${unit}${count === 1 ? "" : "s"} ago`;
-  }
-  return "just now";
+function agoOf(seconds: number): string {
+  return seconds < 60 ? "just now" : formatAgo(seconds);
 }
