@@ -56,7 +56,7 @@ const WORD = (words: RegExp) => new RegExp(`(^|[^a-z])(top_?\\d+_?)?(${words.sou
 const [IS_SMALLER, IS_LARGER] = [WORD(SMALLER), WORD(LARGER)];
 
 /** Return whether small or large values of a metric are better, according to its name; null if unknown. */
-export function goalOf(metric: string): "min" | "max" | null {
+export function goalByName(metric: string): "min" | "max" | null {
   if (isSystem(metric)) return null;
   return IS_SMALLER.test(metric) ? "min" : IS_LARGER.test(metric) ? "max" : null;
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { globMatches, goalOf, groupMetrics, splitMetric } from "../src/metrics.ts";
+import { globMatches, goalByName, groupMetrics, splitMetric } from "../src/metrics.ts";
 
 test.each([
   ["loss", "", "loss"],
@@ -51,5 +51,5 @@ test.each([
   ["grad_norm", null],
   ["@system/error", null],
 ])("the best values of %s are its %s", (metric, goal) => {
-  expect(goalOf(metric)).toBe(goal);
+  expect(goalByName(metric)).toBe(goal);
 });

@@ -17,6 +17,7 @@ import { detailNeed, ZoomDetail } from "../interact/zoom-detail.ts";
 import { addZoomGestures } from "../interact/zoom-gestures.ts";
 import { ZoomState } from "../interact/zoom-state.ts";
 import { isSystem, logged } from "../metrics.ts";
+import { type ChartOptions, goalOf, valueFor } from "../plot/chart-options.ts";
 import { combineMetrics, otherSplits } from "../plot/combined.ts";
 import { currentRun, styleRuns } from "../plot/palette.ts";
 import { type ChartAxes, type DrawSettings, xExtentOfAll, type Zoom } from "../plot/plot.ts";
@@ -82,6 +83,7 @@ export class Board {
   #detail: ZoomDetail;
   #printing = false;
   #names: readonly string[] = []; // of all charts, whatever the filter
+  #chartOptions = new Map<string, { key: string; options: ChartOptions }>(); // of each chart
   #members: ReadonlyMap<string, readonly string[]> = new Map(); // the metrics of combined charts
   #ownLogY = new Set<string>(); // metrics whose y scale differs from the board's
 
@@ -273,7 +275,8 @@ export class Board {
       const parts = metrics.map((metric, i) => ({ metric, content: { ...bare[i], zoom } }));
       const remark = metrics.some(metric => this.#detail.isLate(metric)) ? "detail when the cell ends" : "";
       const axisName = axes.x === this.#state.get("x_axis") ? "" : (AXIS_NAMES[axes.x] ?? axes.x);
-      if (chart.update({ parts, theme, remark, axisName })) this.#scheduler.request(chart);
+      const options = this.#optionsOf(chart.metric, metrics, drawn);
+      if (chart.update({ parts, options, theme, remark, axisName })) this.#scheduler.request(chart);
       this.#requestDetail(chart);
     }
     const partOf = (metric: string) => ({
@@ -290,6 +293,24 @@ export class Board {
     if (!chart.visible || !chart.scene || grouped) return;
     for (const { metric, content } of chart.scene.parts)
       this.#detail.request(metric, detailNeed(content, chart.columns));
+  }
+
+  /** Return what is set for a chart; the same object while that is unchanged. */
+  #optionsOf(name: string, metrics: readonly string[], { runs }: DrawnPicture): ChartOptions {
+    const goals = new Set(metrics.map(metric => goalOf(metric, runs)));
+    const [goal] = goals;
+    const options: ChartOptions = {
+      goal: goals.size === 1 ? goal : null,
+      yRange: valueFor(this.#state.get("y_ranges"), name),
+      lines: valueFor(this.#state.get("reference_lines"), name).filter(value => value !== null),
+      baseline: this.#state.get("baseline"),
+      marksBest: this.#state.get("best_marks"),
+    };
+    const key = JSON.stringify(options);
+    const known = this.#chartOptions.get(name);
+    if (known?.key === key) return known.options;
+    this.#chartOptions.set(name, { key, options });
+    return options;
   }
 
   #logAxes(metric: string) {
@@ -405,12 +426,25 @@ export class Board {
         else this.#ownLogY.add(metric);
         this.#update();
       },
+      setRange: ({ metric }: Chart, range: readonly (number | null)[]) =>
+        this.#state.set("y_ranges", withEntry(this.#state.get("y_ranges"), metric, [...range])),
+      setLines: ({ metric }: Chart, values: readonly number[]) =>
+        this.#state.set(
+          "reference_lines",
+          withEntry<number | null>(this.#state.get("reference_lines"), metric, [...values]),
+        ),
       setLogEverywhere: (log: boolean) => {
         this.#ownLogY.clear();
         this.#state.set("y_scale", log ? "log" : "linear");
       },
     };
   }
+}
+
+/** Return the settings with a chart's own; an empty one removes it. */
+function withEntry<V>(settings: Readonly<Record<string, V[]>>, chart: string, own: V[]): Record<string, V[]> {
+  const { [chart]: _, ...others } = settings;
+  return own.length ? { ...others, [chart]: own } : others;
 }
 
 function isRunning({ runs }: Picture): boolean {

@@ -1,5 +1,5 @@
 import { SETTINGS, type ViewState, type XAxis } from "../frames/view-state.ts";
-import { h, searchField, setText } from "../ui/dom.ts";
+import { h, onResize, searchField, setText } from "../ui/dom.ts";
 import { showFilter } from "../ui/filter.ts";
 import { MetricSearch, type SearchActions } from "./metric-search.ts";
 import { ViewMenu } from "./view-menu.ts";
@@ -10,6 +10,8 @@ const X_AXES: readonly (readonly [XAxis, string])[] = [
   ["time", "Clock time"],
 ];
 
+const NARROW = 600; // px of a board whose header has no room for all controls
+
 /** Smoothing, x axis, metric filter, and a menu of other view settings. */
 export class Controls {
   readonly element: HTMLElement;
@@ -17,6 +19,7 @@ export class Controls {
   readonly unzoom = h("button", { type: "button", class: "tb-unzoom tb-button", hidden: "" }, "Reset zoom");
   #state: ViewState;
   #menu: ViewMenu;
+  #label: HTMLElement;
   #smoothing = h("input", {
     type: "range",
     min: String(SETTINGS.smoothing.range?.[0]),
@@ -35,7 +38,7 @@ export class Controls {
     this.#state = state;
     this.#menu = new ViewMenu(state, signal);
     this.#xAxis.append(...X_AXES.map(([value, name]) => h("option", { value }, name)), this.#metrics);
-    const label = h(
+    this.#label = h(
       "label",
       { title: SETTINGS.smoothing.help },
       h("span", {}, "Smoothing"),
@@ -45,18 +48,29 @@ export class Controls {
     this.element = h(
       "div",
       { class: "tb-controls" },
-      label,
+      this.#label,
       this.#xAxis,
       h("div", { class: "tb-search" }, this.#filter, new MetricSearch(this.#filter, search, signal).element),
       this.#menu.button,
       this.#menu.panel,
     );
+    onResize(this.element, () => this.#fold(), signal);
     this.#smoothing.addEventListener("input", () => state.set("smoothing", this.#smoothing.valueAsNumber), {
       signal,
     });
     this.#xAxis.addEventListener("change", () => state.set("x_axis", this.#xAxis.value), { signal });
     this.#filter.addEventListener("input", () => state.set("metric_filter", this.#filter.value), { signal });
     this.unzoom.addEventListener("click", onUnzoom, { signal });
+  }
+
+  /** In a narrow board, move smoothing and x axis into the View menu, so that the header stays one line. */
+  #fold() {
+    const width = this.element.closest<HTMLElement>(".tb-top")?.clientWidth ?? 0;
+    const { extra } = this.#menu;
+    const narrow = width > 0 && width < NARROW;
+    if (narrow === extra.contains(this.#label)) return;
+    if (narrow) extra.append(this.#label, this.#xAxis);
+    else this.element.prepend(this.#label, this.#xAxis);
   }
 
   update(zoomed: boolean, metrics: readonly string[] = []) {

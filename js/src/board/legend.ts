@@ -38,11 +38,13 @@ export class Legend {
   #chip(style: RunStyle, hidden: boolean): HTMLButtonElement {
     const { run, label, color, dash } = style;
     const chip = this.#chips.get(run.id)?.chip ?? this.#newChip(run.id);
-    const key = JSON.stringify([label, color, dash, run.state, run.faded, run.error]);
+    const isBaseline = this.#state.get("baseline") === run.id;
+    const key = JSON.stringify([label, color, dash, run.state, run.faded, run.error, isBaseline]);
     if (this.#chips.get(run.id)?.key !== key) {
       const icon = ["running", "finished"].includes(run.state) ? [] : [stateIcon(run)];
+      if (isBaseline) icon.push(h("span", { class: "tb-minor" }, "baseline"));
       chip.replaceChildren(swatch(color, dash), h("span", { class: "tb-run-name" }, label), ...icon);
-      chip.title = `${label}, ${run.state}${run.faded ? ", an earlier run" : ""}\nClick to hide or show, double-click to show only this run.`;
+      chip.title = `${label}, ${run.state}${run.faded ? ", an earlier run" : ""}\nClick to hide or show, double-click to show only this run, Shift-click to compare the others with it.`;
       this.#chips.set(run.id, { chip, key });
     }
     chip.setAttribute("aria-pressed", String(!hidden));
@@ -52,9 +54,15 @@ export class Legend {
   #newChip(id: string): HTMLButtonElement {
     const chip = h("button", { type: "button", class: "tb-run", "data-run": id });
     const options = { signal: this.#signal };
-    chip.addEventListener("click", ({ altKey }) => (altKey ? this.#showOnly(id) : this.#toggle(id)), options);
+    chip.addEventListener("click", event => this.#onClick(event, id), options);
     chip.addEventListener("dblclick", ({ altKey }) => altKey || this.#showOnly(id), options);
     return chip;
+  }
+
+  #onClick({ altKey, shiftKey }: MouseEvent, id: string) {
+    if (shiftKey) this.#state.set("baseline", this.#state.get("baseline") === id ? "" : id);
+    else if (altKey) this.#showOnly(id);
+    else this.#toggle(id);
   }
 
   #idsOf(id: string): readonly string[] {

@@ -10,6 +10,8 @@ let radioGroups = 0; // radio group names must be unique in the page
 export class ViewMenu {
   readonly button: HTMLButtonElement;
   readonly panel: HTMLElement;
+  /** Holds controls of the header that it has no room for. */
+  readonly extra = h("div", { class: "tb-view-extra" });
   #state: ViewState;
   #signal: AbortSignal;
   #updates: (() => void)[] = [];
@@ -24,7 +26,7 @@ export class ViewMenu {
     const reset = h("button", { type: "button", class: "tb-link" }, "Reset to defaults");
     reset.addEventListener("click", () => this.#reset(), { signal });
     const shown = NAMES.filter(name => SETTINGS[name].menu);
-    this.panel.append(...shown.map(name => this.#control(name)), reset);
+    this.panel.append(this.extra, ...shown.map(name => this.#control(name)), reset);
   }
 
   update() {

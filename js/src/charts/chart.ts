@@ -1,6 +1,6 @@
 import type { View } from "vega";
 import { sameItems } from "../frames/columns.ts";
-import { goalOf } from "../metrics.ts";
+import type { ChartOptions } from "../plot/chart-options.ts";
 import { type ChartPart, Combiner } from "../plot/combined.ts";
 import { domainsOf, naturalRange } from "../plot/domains.ts";
 import { formatAtLeast } from "../plot/outliers.ts";
@@ -9,7 +9,7 @@ import type { PlotRow } from "../plot/plot-rows.ts";
 import type { Range } from "../plot/series-window.ts";
 import { pictureSpec, type Spec, specOf } from "../plot/specs.ts";
 import { h, setChildren, setText } from "../ui/dom.ts";
-import { formatValue } from "../ui/format.ts";
+import { formatAlone, formatValue } from "../ui/format.ts";
 import type { Theme } from "../ui/theme.ts";
 import { Crosshair } from "./crosshair.ts";
 import { Highlight } from "./highlight.ts";
@@ -22,11 +22,14 @@ const [PICTURE_WIDTH, PICTURE_HEIGHT] = [640, 360]; // px of the axes in a saved
 const BAR_HEIGHT = 24; // px per bar, with its gap
 const MARGIN = 40; // px of a chart's width that axis labels take
 const LEAST_ROOM = 24; // px
+const REMARK_LETTER = 6; // px
 
 /** The input of a chart. A chart is redrawn only when its scene changed. */
 interface ChartInput {
   /** Its metrics: one, or those of a combined chart, which share settings, axes and zoom. */
   parts: readonly ChartPart[];
+  /** What is set for this chart; the same object while it is unchanged. */
+  options: ChartOptions;
   theme: Theme;
   /** The name of the x axis if it is not the board's. */
   axisName: string;
@@ -51,6 +54,7 @@ export class Chart {
   #outside = h("button", { type: "button", class: "tb-outside" });
   #remarkText = h("span");
   #remarks = h("div", { class: "tb-remarks" }, this.#outside, this.#remarkText);
+  #tile = h("div", { class: "tb-tile-value", hidden: "" });
   #showOutliers = false;
   #tickStep = Number.NaN;
   #axisName = h("div", { class: "tb-axis-name" });
@@ -66,13 +70,13 @@ export class Chart {
   constructor(readonly metric: string) {
     const heading = { class: "tb-metric", role: "heading", "aria-level": "4", title: metric };
     this.title = h("div", heading);
-    this.head = h("div", { class: "tb-chart-head" }, this.title, this.#latest);
+    this.head = h("div", { class: "tb-chart-head" }, this.title, this.#remarks, this.#latest);
     this.plotElement.append(
       this.#box.element,
       this.#highlight.element,
       this.#crosshair.element,
       this.#axisName,
-      this.#remarks,
+      this.#tile,
     );
     this.body = h("div", { class: "tb-chart-body" }, this.head, this.plotElement, this.#errorNote.element);
     this.element = h("section", { class: "tb-chart", "data-metric": metric }, this.body);
@@ -148,7 +152,7 @@ export class Chart {
     let columns = 0;
     for (let times = 0; times < 2 && columns !== this.columns; times++) {
       columns = this.columns;
-      this.#plot = plotOf(scene, columns, goalOf(this.metric));
+      this.#plot = plotOf(scene, columns, scene.options);
       await this.#render(this.#plot, scene);
       if (!this.#scene || this.#plot.rows.length <= columns) break;
     }
@@ -164,7 +168,7 @@ export class Chart {
     const scene = this.#scene;
     if (!scene || !this.#plot) throw new Error("Nothing is drawn yet.");
     const { theme, axes } = scene;
-    const plot = plotOf(scene, PICTURE_WIDTH, goalOf(this.metric));
+    const plot = plotOf(scene, PICTURE_WIDTH, scene.options);
     const styles = plot.traces.map(({ style }) => style);
     const spec = pictureSpec(specOf(plot.kind, plot.log), this.metric, axes.x, styles);
     const height = plot.kind === "bar" ? (plot.rows.length + 0.5) * BAR_HEIGHT : PICTURE_HEIGHT;
@@ -213,6 +217,7 @@ export class Chart {
   async #render(plot: Plot, scene: ChartScene) {
     const { theme, zoom, remark, axisName } = scene;
     const { kind, rows, log } = plot;
+    if (this.#showTile(plot)) return;
     const canvas = this.#viewFor(specOf(kind, log), theme);
     this.#resize(canvas.view, plot);
     const { outliers } = plot;
@@ -225,9 +230,25 @@ export class Chart {
     if (this.#highlighted !== null) this.#showHighlight();
   }
 
-  #signalsOf(plot: Plot, { settings, zoom }: ChartScene): Record<string, unknown> {
+  /** Show the value of a lone run as a number; a bar would compare it with nothing. Returns whether it is shown so. */
+  #showTile(plot: Plot): boolean {
+    const isTile = plot.kind === "bar" && plot.traces.length === 1;
+    this.element.classList.toggle("tb-tile", isTile);
+    this.#tile.hidden = !isTile;
+    if (!isTile) return false;
+    const [{ style, latest }] = plot.traces;
+    setText(this.#tile, formatAlone(latest));
+    this.#tile.style.color = style.ink;
+    this.#box.destroy();
+    this.#box.size = this.#sizeOf(plot);
+    this.#describe(plot, plot.remarks, null);
+    this.element.dataset.drawn = "1";
+    return true;
+  }
+
+  #signalsOf(plot: Plot, { settings, zoom, options }: ChartScene): Record<string, unknown> {
     const limits = this.#showOutliers ? null : plot.outliers?.limits;
-    const { x, y } = domainsOf(plot, zoom, limits, naturalRange(this.metric));
+    const { x, y } = domainsOf(plot, zoom, limits, naturalRange(this.metric), options.yRange);
     return { ...settings.options, x_window: x, y_window: y, x_log: plot.log.x, y_log: plot.log.y };
   }
 
@@ -261,18 +282,23 @@ export class Chart {
     const remarks = outliers?.count.atLeast ? [outside, ...texts] : texts;
     const alone = !this.element.contains(this.body); // in full screen, without the board's legend
     const combined = (this.#scene?.parts.length ?? 1) > 1 && plot.kind !== "bar";
+    const said = remarks.join(" · ");
+    const width = this.plotElement.clientWidth - Math.min(90, said.length * REMARK_LETTER);
+    const { goal = null, baseline = "" } = this.#scene?.options ?? {};
+    const step = this.#tickStep;
     const labels = combined
-      ? partLabels(this.#combiner.keys, plot, this.#tickStep)
-      : latestValues(plot, this.plotElement.clientWidth, alone, this.#tickStep, goalOf(this.metric));
+      ? partLabels(this.#combiner.keys, plot, step)
+      : latestValues(plot, { width, named: alone, step, goal, baseline });
     setChildren(this.#latest, labels);
     setText(this.#remarkText, texts.join(" · "));
+    this.#remarkText.title = texts.join(" · ");
     setText(this.#outside, remarks === texts ? "" : outside);
     this.#outside.title = this.#showOutliers ? "Leave them out of the y axis" : "Show them on the y axis";
     const values = plot.traces
       .slice(0, 10)
       .map(({ style, latest }) => `${style.label} ${formatValue(latest)}`);
-    const said = [values.join(", ") || "no visible run", ...remarks].join("; ");
-    this.plotElement.setAttribute("aria-label", `${this.metric}: ${said}`);
+    const spoken = [values.join(", ") || "no visible run", ...remarks].join("; ");
+    this.plotElement.setAttribute("aria-label", `${this.metric}: ${spoken}`);
   }
 }
 
@@ -305,6 +331,7 @@ function sameScene(a: ChartScene, b: ChartScene): boolean {
     a.theme === b.theme &&
     a.zoom === b.zoom &&
     a.remark === b.remark &&
+    a.options === b.options &&
     a.axisName === b.axisName &&
     sameAxes(a.axes, b.axes) &&
     sameItems(a.fine, b.fine) &&

@@ -1,43 +1,68 @@
 import type { PartKey } from "../plot/combined.ts";
 import { byBest, type Goal } from "../plot/emphasis.ts";
 import { drawingOrder } from "../plot/palette.ts";
-import type { Plot, Trace } from "../plot/plot.ts";
+import { bestTrace, type Plot, type Trace } from "../plot/plot.ts";
 import { h, swatch } from "../ui/dom.ts";
 import { formatOnAxis, formatValue } from "../ui/format.ts";
 
 const VALUE_WIDTH = 58; // px of a value with its gap
 const NAME_WIDTH = 130; // px of a run's name before its value, at most
+const DELTA_WIDTH = 52; // px of a difference to the baseline
+const LEAST_FOR_BEST = 240; // px of a chart whose header has room for the best value
 const LETTER_WIDTH = 8; // px
 const WIDTH_SHARE = 0.65; // of the chart's width; the rest is for the metric's name
 
+interface HeaderLook {
+  width: number;
+  /** Adds the runs' names, for charts without a legend beside them. */
+  named?: boolean;
+  /** About that of the y axis' ticks. */
+  step?: number;
+  goal?: Goal;
+  /** The id of the run to compare with. */
+  baseline?: string;
+}
+
 /**
- * Return the latest value of each run for a chart's header, in the legend's order; those of the current and the best runs if not
- * all fit, or of the newest without a `goal`. `named` adds the runs' names, for charts without a legend beside them; `step` is about that of the y axis' ticks.
+ * Return the best value for a chart's header, and the latest value of each run, in the legend's order; those of the current and
+ * the best runs if not all fit, or of the newest without a goal.
  */
 export function latestValues(
   { kind, traces, rows }: Plot,
-  width: number,
-  named = false,
-  step = Number.NaN,
-  goal: Goal = null,
+  { width, named = false, step = Number.NaN, goal = null, baseline = "" }: HeaderLook,
 ): HTMLElement[] {
   if (kind === "bar")
     // a bar shows its value itself
     return traces.length > rows.length ? [moreLabel(`+${traces.length - rows.length}`, "more runs")] : [];
   const ranked = byRank(traces, goal);
+  const best = width >= LEAST_FOR_BEST ? bestLabel(traces, goal, step) : [];
+  const base = traces.find(({ style }) => style.run.id === baseline)?.latest ?? Number.NaN;
+  const room = width * WIDTH_SHARE - best.length * VALUE_WIDTH;
+  const extra = Number.isFinite(base) ? DELTA_WIDTH : 0;
   const fits = howManyFit(
-    ranked.map(({ style }) => VALUE_WIDTH + (named ? nameWidth(style.label) : 0)),
-    width * WIDTH_SHARE,
+    ranked.map(({ style }) => VALUE_WIDTH + extra + (named ? nameWidth(style.label) : 0)),
+    room,
   );
   const rest = ranked.slice(fits);
   const names = rest.slice(0, 20).map(({ style, latest }) => `${style.label}: ${formatValue(latest)}`);
   return [
+    ...best,
     ...ranked
       .slice(0, fits)
       .sort((a, b) => a.style.run.key - b.style.run.key)
-      .map(trace => valueLabel(trace, named, step)),
+      .map(trace => valueLabel(trace, { named, step, base, isBase: trace.style.run.id === baseline })),
     ...(rest.length ? [moreLabel(`+${rest.length}`, names.join("\n"))] : []),
   ];
+}
+
+/** Return the best value of all runs, unless it is the latest value of a lone one. */
+function bestLabel(traces: readonly Trace[], goal: Goal, step: number): HTMLElement[] {
+  const found = bestTrace(traces, goal);
+  if (!found || (traces.length === 1 && found.best === found.latest)) return [];
+  const text = `${goal === "min" ? "↓" : "↑"} ${formatOnAxis(found.best, step)}`;
+  const what = goal === "min" ? "Smallest value" : "Largest value";
+  const label = h("span", { class: "tb-value tb-best", title: `${what}: ${found.style.label}` }, text);
+  return [label];
 }
 
 /** Return the key of a combined chart for its header: each metric with its line, and its latest value where one run is drawn. */
@@ -75,9 +100,31 @@ function byRank(traces: readonly Trace[], goal: Goal): Trace[] {
   return [...traces].sort((a, b) => isFirst(a) - isFirst(b) || compare(a.best, b.best) || rank(a) - rank(b));
 }
 
-function valueLabel({ style, latest }: Trace, named: boolean, step: number): HTMLElement {
+interface LabelLook {
+  named: boolean;
+  step: number;
+  /** The baseline's latest value; NaN without one. */
+  base: number;
+  isBase: boolean;
+}
+
+function valueLabel({ style, latest }: Trace, { named, step, base, isBase }: LabelLook): HTMLElement {
   const name = named ? [h("span", { class: "tb-value-name" }, style.label)] : [];
-  const span = h("span", { class: "tb-value", title: style.label }, ...name, formatOnAxis(latest, step));
+  const delta = latest - base;
+  const sign = delta < 0 ? "" : "+";
+  const title = "Difference to the baseline";
+  const difference =
+    !isBase && Number.isFinite(delta)
+      ? [h("span", { class: "tb-delta", title }, ` ${sign}${formatOnAxis(delta, step)}`)]
+      : [];
+  const label = isBase ? `${style.label}, the baseline` : style.label;
+  const span = h(
+    "span",
+    { class: "tb-value", title: label },
+    ...name,
+    formatOnAxis(latest, step),
+    ...difference,
+  );
   span.style.color = style.ink;
   return span;
 }

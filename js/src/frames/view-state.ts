@@ -6,13 +6,15 @@ type ValueOf<Setting> = Setting extends { choices: infer Choices }
   ? keyof Choices
   : Setting extends { lists: unknown }
     ? Record<string, string[]>
-    : Setting extends { default: infer Default }
-      ? Default extends boolean | number | string
-        ? Default
-        : Default extends readonly unknown[]
-          ? string[]
-          : Record<string, string>
-      : never;
+    : Setting extends { numbers: unknown }
+      ? Record<string, (number | null)[]>
+      : Setting extends { default: infer Default }
+        ? Default extends boolean | number | string
+          ? Default
+          : Default extends readonly unknown[]
+            ? string[]
+            : Record<string, string>
+        : never;
 
 /**
  * The view settings: traits that kernel and browser both set. `src/trackbook/boards/view_settings.json` declares them, and

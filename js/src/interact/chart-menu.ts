@@ -37,6 +37,8 @@ interface ChartActions {
   isLogEverywhere(): boolean;
   setLog(chart: Chart, log: boolean): void;
   setLogEverywhere(log: boolean): void;
+  setRange(chart: Chart, range: readonly (number | null)[]): void;
+  setLines(chart: Chart, values: readonly number[]): void;
 }
 
 interface MenuItem {
@@ -67,7 +69,7 @@ export class ChartMenu {
     const button = popoverButton(this.#popover, `Menu of ${chart.metric}`, "tb-more", "⋯");
     button.title = "More";
     button.addEventListener("click", () => this.#show(chart, button), { signal: this.#signal });
-    chart.head.insertBefore(button, chart.head.lastElementChild);
+    chart.title.after(button);
   }
 
   #show(chart: Chart, button: HTMLElement) {
@@ -80,7 +82,7 @@ export class ChartMenu {
     const groups = this.#items(chart).map(items =>
       h("div", { role: "group" }, ...items.map(item => this.#entry(item))),
     );
-    panel.replaceChildren(...groups, this.#sizes(chart), this.#status);
+    panel.replaceChildren(...groups, this.#sizes(chart), this.#axisForm(chart), this.#status);
     this.#popover.toggle(button);
   }
 
@@ -147,6 +149,36 @@ export class ChartMenu {
     return h("div", { role: "group", class: "tb-menu-sizes", "aria-label": "Size" }, ...entries);
   }
 
+  /** Fields for the ends of the y axis and for reference lines. */
+  #axisForm(chart: Chart): HTMLElement {
+    const { yRange = [], lines = [] } = chart.scene?.options ?? {};
+    const field = (label: string, value: string, act: (field: HTMLInputElement) => void) => {
+      const attributes = { type: "text", class: "tb-menu-field", "aria-label": label, placeholder: "auto" };
+      const made = h("input", { ...attributes, value });
+      made.addEventListener("change", () => act(made));
+      return made;
+    };
+    const setRange = () => {
+      const ends = [from, to].map(({ value }) => numbersIn(value)[0] ?? null);
+      const [low, high] = ends;
+      const wrong = low !== null && high !== null && low >= high;
+      this.#status.textContent = wrong ? "The upper end is not above the lower one." : "";
+      if (!wrong) this.#actions.setRange(chart, low === null && high === null ? [] : ends);
+    };
+    const setLines = ({ value }: HTMLInputElement) => this.#actions.setLines(chart, numbersIn(value));
+    const from = field("Lower end of the y axis", String(yRange[0] ?? ""), setRange);
+    const to = field("Upper end of the y axis", String(yRange[1] ?? ""), setRange);
+    const at = field("Reference lines", lines.join(", "), setLines);
+    at.placeholder = "none";
+    const range = h("div", { class: "tb-menu-line" }, "Y from", from, "to", to);
+    return h(
+      "div",
+      { role: "group", "aria-label": "Y axis" },
+      range,
+      h("div", { class: "tb-menu-line" }, "Line at", at),
+    );
+  }
+
   #entry({ text, checked, disabled, act }: MenuItem): HTMLElement {
     const role = checked === undefined ? "menuitem" : "menuitemcheckbox";
     const entry = h("button", { type: "button", role, tabindex: "-1", class: "tb-menu-item" }, text);
@@ -193,7 +225,10 @@ export class ChartMenu {
       return undefined;
     } catch (error) {
       if (!(error instanceof NoAnswer)) throw error;
-      save(plot.rows, `${metric} as drawn`);
+      save(
+        plot.traces.flatMap(({ rows }) => rows),
+        `${metric} as drawn`,
+      );
       return `${error.message} Saved as drawn.`;
     }
   }
@@ -207,6 +242,11 @@ export class ChartMenu {
     await navigator.clipboard.writeText(code);
     return "Copied.";
   }
+}
+
+function numbersIn(text: string): number[] {
+  const parts = text.split(/[,;\s]+/).filter(Boolean);
+  return parts.map(part => Number(part.replace("−", "-"))).filter(Number.isFinite);
 }
 
 async function savePng(chart: Chart): Promise<undefined> {

@@ -1,5 +1,6 @@
 import { isSystem } from "../metrics.ts";
 import type { Plot, Zoom } from "./plot.ts";
+import type { PlotRow } from "./plot-rows.ts";
 import type { Range } from "./series-window.ts";
 
 const PADDING = 0.05; // of the axis, above and below
@@ -24,26 +25,45 @@ export function domainsOf(
   zoom: Zoom,
   limits: Range | null = null,
   natural: Range | null = null,
+  asked: readonly (number | null)[] = [],
 ): Domains {
   const { log } = plot;
   const x = zoom.x && (!log.x || zoom.x[0] > 0) ? zoom.x : null;
   if (zoom.y && (!log.y || zoom.y[0] > 0)) return { x, y: zoom.y };
-  const rows = plot.rows.filter(({ mark }) => mark === "line" || mark === "dot");
-  const seen = x ? rows.filter(row => row.x >= x[0] && row.x <= x[1]) : rows;
-  const values = seen
+  const y = yRange(plot, x, limits, natural);
+  const [low, high] = asked.map(end => (end !== null && (!log.y || end > 0) ? end : null));
+  if (!asked.length || (low === null && high === null)) return { x, y };
+  const data = y ?? rangeOf(valuesOf(plot, x));
+  const ends: Range = [low ?? data[0], high ?? data[1]];
+  return { x, y: ends[0] < ends[1] ? ends : y };
+}
+
+/** Return the finite values that are drawn within a range of x, and those of the reference lines. */
+function valuesOf({ rows }: Plot, x: Range | null): number[] {
+  return rows
+    .filter(row => isOnAxis(row) && (!x || row.mark === "reference" || (row.x >= x[0] && row.x <= x[1])))
     .flatMap(({ value, smooth, low, high }) => [value, smooth, low, high])
     .filter(value => value !== undefined && Number.isFinite(value)) as number[];
-  if (!values.length) return { x, y: null };
+}
+
+function isOnAxis({ mark }: PlotRow): boolean {
+  return mark === "line" || mark === "dot" || mark === "reference";
+}
+
+/** Return the range of the y axis; null if it follows its data. */
+function yRange(plot: Plot, x: Range | null, limits: Range | null, natural: Range | null): Range | null {
+  const { log, rows } = plot;
+  const values = valuesOf(plot, x);
+  if (!values.length) return null;
   const inside = limits ? values.filter(value => value >= limits[0] && value <= limits[1]) : values;
-  if (natural && !log.y) return { x, y: withNatural(rangeOf(values), natural) };
+  if (natural && !log.y) return withNatural(rangeOf(values), natural);
   const [low, high] = rangeOf(inside.length ? inside : values); // a chart zoomed to outliers shows them
   const clipped = inside.length > 0 && inside.length < values.length;
-  if (!x && !log.y && !clipped && low < high && rows.some(({ mark }) => mark === "line"))
-    return { x, y: null };
+  if (!x && !log.y && !clipped && low < high && rows.some(({ mark }) => mark === "line")) return null;
   const [scale, unscale] = log.y ? [Math.log, Math.exp] : [Number, Number];
   const [bottom, top] = [scale(low), scale(high)];
   const air = (top - bottom || (log.y ? 1 : Math.abs(top)) || 1) * PADDING;
-  return { x, y: [unscale(bottom - air), unscale(top + air)] };
+  return [unscale(bottom - air), unscale(top + air)];
 }
 
 /** Add space only at an end that the data exceed. */

@@ -19,6 +19,21 @@ export function bestValue({ kind, columns, rows }: Series, goal: Goal): number {
   return best;
 }
 
+/** Return the point with the best value; undefined if there is none. */
+export function bestPoint(
+  series: Series,
+  goal: Goal,
+): { step: number; time: number; value: number } | undefined {
+  const best = bestValue(series, goal);
+  if (!goal || !Number.isFinite(best)) return undefined;
+  const { kind, columns } = series;
+  const values = kind === "points" ? columns.value : columns[goal];
+  const row = values.subarray(0, series.rows).indexOf(best);
+  return kind === "points"
+    ? { step: columns.step[row], time: columns.time[row], value: best }
+    : { step: columns[`${goal}_step`][row], time: columns[`${goal}_time`][row], value: best };
+}
+
 /** Compare for `sort`: the best first, NaN last; all are equal without a goal. */
 export function byBest(goal: Goal) {
   return (a: number, b: number) => {

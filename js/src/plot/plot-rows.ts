@@ -16,7 +16,7 @@ export interface RunStyle {
   faint?: boolean;
 }
 
-type Mark = "line" | "dot" | "NaN" | "Infinity" | "-Infinity" | "below";
+type Mark = "line" | "dot" | "NaN" | "Infinity" | "-Infinity" | "below" | "reference" | "best";
 
 /** A row of the dataset `points`; `src/trackbook/charts/metric_spec.py` documents the fields. */
 export interface PlotRow {

@@ -1,9 +1,10 @@
 import { sameItems } from "../frames/columns.ts";
 import type { Series } from "../frames/series.ts";
 import type { ViewTraits, XAxis } from "../frames/view-state.ts";
-import { formatValue } from "../ui/format.ts";
+import { formatAlone } from "../ui/format.ts";
+import { type ChartOptions, USUAL_OPTIONS } from "./chart-options.ts";
 import { downsample } from "./downsample.ts";
-import { bestValue, emphasize, type Goal } from "./emphasis.ts";
+import { bestPoint, bestValue, byBest, emphasize, type Goal } from "./emphasis.ts";
 import { type Count, countOutside, formatAtLeast, rangeWithoutOutliers } from "./outliers.ts";
 import { drawingOrder } from "./palette.ts";
 import { latestValue, type PlotRow, placePoints, plotRows, type RunStyle } from "./plot-rows.ts";
@@ -81,7 +82,8 @@ const SPEC_OF_AXIS: Record<string, SpecName> = {
 };
 
 /** Compute what to draw of a metric's series on `columns` pixel columns. `goal` says which values of it are good. */
-export function plotOf(content: ChartContent, columns: number, goal: Goal = null): Plot {
+export function plotOf(content: ChartContent, columns: number, options: ChartOptions = USUAL_OPTIONS): Plot {
+  const { goal } = options;
   const { series, settings, axes, fine, zoom } = content;
   const byRun = new Map(series.filter(({ rows }) => rows > 0).map(each => [each.run, each]));
   const bests = new Map([...byRun].map(([run, own]) => [run, bestValue(own, goal)]));
@@ -94,7 +96,7 @@ export function plotOf(content: ChartContent, columns: number, goal: Goal = null
     const xOf = xOfPoint(axes, style);
     const finer = fine.find(({ run }) => run === own.run) ?? null;
     const placement = { sorted: axes.x !== "step", window: zoom.x, fine: finer };
-    return { own, style, points: xOf ? placePoints(own, { ...placement, xOf }) : [] };
+    return { own, style, xOf, points: xOf ? placePoints(own, { ...placement, xOf }) : [] };
   });
   const few = downsample(
     lines.map(({ points }) => points),
@@ -122,7 +124,41 @@ export function plotOf(content: ChartContent, columns: number, goal: Goal = null
   const fitted = dropNonPositive(traces, log, remarks);
   const limits = rangeWithoutOutliers(drawn, log.y, settings.clipOutliers);
   const outliers = limits && { limits, count: minus(countOutside(drawn, limits), below) };
-  return { kind, log, traces: fitted, rows: fitted.flatMap(trace => trace.rows), remarks, outliers };
+  const rows = [...fitted.flatMap(trace => trace.rows), ...extraRows(lines, traces, log, options)];
+  return { kind, log, traces: fitted, rows, remarks, outliers };
+}
+
+type PlacedLine = { own: Series; style: RunStyle; xOf: XOf | null };
+
+/** Return the rows of reference lines and of the mark at the best value. */
+function extraRows(
+  placed: readonly PlacedLine[],
+  traces: readonly Trace[],
+  log: LogAxes,
+  { goal, lines, marksBest }: ChartOptions,
+): PlotRow[] {
+  const usual = { step: Number.NaN, time: Number.NaN, part: 0, dash: [] };
+  const made = lines
+    .filter(value => !log.y || value > 0)
+    .map((value): PlotRow => {
+      const own = { run: "", value, smooth: value, x: 0, mark: "reference" as const, color: "#8a919c" };
+      return { ...usual, ...own };
+    });
+  const best = marksBest ? bestTrace(traces, goal) : undefined;
+  const line = placed.find(({ style }) => style === best?.style);
+  const point = line && bestPoint(line.own, goal);
+  if (!best || !line?.xOf || !point || (log.y && point.value <= 0)) return made;
+  const { label: run, color } = line.style;
+  const at = { ...point, run, color, dash: [], smooth: point.value, x: line.xOf(point), part: 0 };
+  return Number.isFinite(at.x) && (!log.x || at.x > 0) ? [...made, { ...at, mark: "best" }] : made;
+}
+
+/** Return the trace with the best value; undefined without a goal or a value. */
+export function bestTrace(traces: readonly Trace[], goal: Goal): Trace | undefined {
+  if (!goal) return undefined;
+  const compare = byBest(goal);
+  const [first] = traces.filter(({ best }) => Number.isFinite(best)).sort((a, b) => compare(a.best, b.best));
+  return first;
 }
 
 /** Return the styles of the visible runs, in drawing order. */
@@ -205,7 +241,7 @@ function isSinglePoint({ kind, rows }: Series, { run }: RunStyle): boolean {
 
 /** Return the largest bars, at most as many as are legible. */
 function barRows(traces: readonly Trace[]): PlotRow[] {
-  const rows = traces.flatMap(({ rows: [row] }) => (row ? [{ ...row, text: formatValue(row.value) }] : []));
+  const rows = traces.flatMap(({ rows: [row] }) => (row ? [{ ...row, text: formatAlone(row.value) }] : []));
   return rows.sort((a, b) => descending(a.value, b.value)).slice(0, MOST_BARS);
 }
 

@@ -1,7 +1,7 @@
 /** The choice of the runs that a board draws: its own, the newest, the first by a column, all, or selected ones. */
 
 import type { ViewState } from "../frames/view-state.ts";
-import { goalOf } from "../metrics.ts";
+import { goalByName } from "../metrics.ts";
 import { h } from "../ui/dom.ts";
 import { formatCount } from "../ui/format.ts";
 import type { RunColumn, RunColumns } from "./columns.ts";
@@ -40,10 +40,10 @@ export function choicesOf(
   columns: RunColumns,
   total: number,
 ): [rule: string, text: string][] {
-  const best = columns.metrics.filter(goalOf).sort((a, b) => rankOf(a) - rankOf(b))[0];
+  const best = columns.metrics.filter(goalByName).sort((a, b) => rankOf(a) - rankOf(b))[0];
   const sorts = [
     ...(sort && columns.get(parseSort(sort).id) ? [sort] : []),
-    ...(best ? [goalOf(best) === "max" ? `-max.${best}` : `min.${best}`] : []),
+    ...(best ? [goalByName(best) === "max" ? `-max.${best}` : `min.${best}`] : []),
   ];
   const rules = [
     "",

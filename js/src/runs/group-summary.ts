@@ -1,7 +1,7 @@
 /** What a group's row says of its runs: mean and best of a metric, the value or the number of values of anything else. */
 
 import type { RunEntry, Scalar } from "../frames/runs-table.ts";
-import { goalOf } from "../metrics.ts";
+import { goalByName } from "../metrics.ts";
 import { byBest, type Goal } from "../plot/emphasis.ts";
 import type { RunColumn } from "./columns.ts";
 
@@ -25,7 +25,7 @@ export function groupSummary(column: RunColumn, members: readonly RunEntry[], no
     return { text, title: text, isNumeric: same && numbers.length > 0 };
   }
   const mean = numbers.reduce((sum, value, i) => sum + (value - sum) / (i + 1), 0);
-  const goal = goalOfColumn(column);
+  const goal = goalByNameColumn(column);
   const best = goal && [...numbers].sort(byBest(goal))[0];
   const average = `ø ${column.format(mean)}`;
   const count = `of ${numbers.length} runs`;
@@ -38,6 +38,6 @@ export function groupSummary(column: RunColumn, members: readonly RunEntry[], no
   };
 }
 
-function goalOfColumn({ id, kind }: RunColumn): Goal {
-  return kind === "run" || kind === "config" ? null : goalOf(id.slice(kind.length + 1));
+function goalByNameColumn({ id, kind }: RunColumn): Goal {
+  return kind === "run" || kind === "config" ? null : goalByName(id.slice(kind.length + 1));
 }

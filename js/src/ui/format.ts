@@ -39,6 +39,13 @@ function isRound(value: number): boolean {
   return Number(value.toPrecision(4)) === value;
 }
 
+/** Format a value that stands alone: without the zeros that keep columns of values aligned. */
+export function formatAlone(value: number): string {
+  return formatValue(value)
+    .replace(/(\.\d*?)0+(?=e|[kMGT]?$)/, "$1")
+    .replace(/\.(?=e|[kMGT]?$)/, "");
+}
+
 export function formatCount(count: number): string {
   return grouped(count);
 }

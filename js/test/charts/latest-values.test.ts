@@ -27,7 +27,7 @@ function plot(count: number, kind: Plot["kind"] = "line-step", drawn = count): P
 }
 
 const texts = (plot: Plot, width: number, goal: Goal = null) =>
-  latestValues(plot, width, false, Number.NaN, goal).map(span => span.textContent);
+  latestValues(plot, { width, goal }).map(span => span.textContent);
 
 test("values follow the legend's order, whichever run is current", () => {
   expect(texts(plot(4), 1000)).toEqual(["0", "1", "2", "3"]);
@@ -41,13 +41,13 @@ test("values that do not fit are counted", () => {
 test("of values that do not all fit, those of the current and the best runs are shown", () => {
   const [smallest, largest] = [texts(plot(10), 380, "min"), texts(plot(10), 380, "max")];
   expect([smallest, largest]).toEqual([
-    ["0", "1", "3", "+7"],
-    ["1", "4", "7", "+7"],
+    ["↓ 0", "0", "1", "+8"],
+    ["↑ 9", "1", "7", "+8"],
   ]);
 });
 
 test("a value has the colour and name of its run", () => {
-  const [span] = latestValues(plot(2), 1000);
+  const [span] = latestValues(plot(2), { width: 1000 });
   expect([span.title, span.style.color]).not.toContain("");
 });
 
@@ -57,7 +57,17 @@ test("bar charts have no values in the header", () => {
 });
 
 test("without a legend, values include the run names and fit less often", () => {
-  const named = latestValues(plot(10), 600, true);
-  expect(named.length).toBeLessThan(latestValues(plot(10), 600).length);
+  const named = latestValues(plot(10), { width: 600, named: true });
+  expect(named.length).toBeLessThan(latestValues(plot(10), { width: 600 }).length);
   expect(named[0].querySelector(".tb-value-name")?.textContent).toBe(named[0].title);
+});
+
+test("the best value of all runs comes first, but not that of a lone run that is its latest", () => {
+  expect(texts(plot(3), 1000, "max")).toEqual(["↑ 7", "0", "1", "2"]);
+  expect(texts(plot(3), 200, "max").some(text => text?.startsWith("↑"))).toBe(false);
+});
+
+test("values are compared with the latest value of the baseline", () => {
+  const labels = latestValues(plot(3), { width: 1000, baseline: "id1" });
+  expect(labels.map(label => label.textContent)).toEqual(["0 −1", "1", "2 +1"]);
 });

@@ -6,6 +6,7 @@
 ``default``  its default, which also gives its type: boolean, integer, text, list of texts, or mapping of texts
 ``help``     its effect, in one sentence
 ``lists``    true: in a mapping of texts, each value is a list of texts
+``numbers``  true: in a mapping of texts, each value is a list of numbers or nulls
 ``label``    its name on the board
 ``choices``  its possible values, each with its name on the board
 ``range``    smallest and largest value beside the default, in ``unit``
@@ -19,6 +20,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -48,7 +50,8 @@ def _trait(setting: dict[str, Any]) -> Any:
     elif isinstance(default, list):
         trait = traitlets.List(traitlets.Unicode(), default, help=told)
     else:
-        value = traitlets.List(traitlets.Unicode()) if setting.get("lists") else traitlets.Unicode()
+        value: Any = traitlets.List(traitlets.Unicode()) if setting.get("lists") else traitlets.Unicode()
+        value = traitlets.List(traitlets.Float(allow_none=True)) if setting.get("numbers") else value
         trait = traitlets.Dict(key_trait=traitlets.Unicode(), value_trait=value, help=told)
     return trait.tag(sync=True, **({"echo_update": False} if setting.get("silent") else {}))
 
@@ -111,3 +114,22 @@ class View(traitlets.HasTraits):
                     f"chart_sizes[{chart!r}] is columns (1 to 6) by rows (1 to 4), like '2x1', not {size!r}"
                 )
         return sizes
+
+    @traitlets.validate("y_ranges")
+    def _check_y_ranges(self, proposal: Any) -> dict[str, list[float | None]]:
+        ranges: dict[str, list[float | None]] = proposal["value"]
+        for chart, ends in ranges.items():
+            given = [end for end in ends if end is not None]
+            if len(ends) != 2 or not given or not all(map(math.isfinite, given)) or given != sorted(set(given)):
+                raise traitlets.TraitError(
+                    f"y_ranges[{chart!r}] is a lower and a larger upper end, of which one may be None, not {ends!r}"
+                )
+        return ranges
+
+    @traitlets.validate("reference_lines")
+    def _check_reference_lines(self, proposal: Any) -> dict[str, list[float | None]]:
+        lines: dict[str, list[float | None]] = proposal["value"]
+        for chart, values in lines.items():
+            if not all(value is not None and math.isfinite(value) for value in values):
+                raise traitlets.TraitError(f"reference_lines[{chart!r}] is a list of numbers, not {values!r}")
+        return lines

@@ -16,7 +16,7 @@ expressions, so that a name can neither break a chart nor inject code:
 ``smooth`` smoothed value; equal to ``value`` if smoothing is off
 ``x``      position on the x axis: a step, milliseconds since the run's start or since 1970, or a metric's value
 ``mark``   ``line``, ``dot`` (the only point of a run), ``NaN``, ``Infinity``, ``-Infinity``, or ``below`` (zero or
-           negative on a logarithmic axis)
+           negative on a logarithmic axis), ``reference`` (a horizontal line), ``best`` (the best value of the chart)
 ``part``   number of the section of finite values, from 0: a line has a gap between two sections
 ``color``  color of the run
 ``dash``   dash pattern of the run
@@ -39,9 +39,9 @@ from typing import Any, Final, Literal
 
 Spec = dict[str, Any]
 XAxis = Literal["step", "relative", "time", "metric"]
-Layer = Literal["band", "raw", "line", "points", "dots", "not finite"]
+Layer = Literal["band", "reference", "raw", "line", "points", "dots", "best", "not finite"]
 
-LAYERS: Final[tuple[Layer, ...]] = ("band", "raw", "line", "points", "dots", "not finite")
+LAYERS: Final[tuple[Layer, ...]] = ("band", "reference", "raw", "line", "points", "dots", "best", "not finite")
 OPTIONS: Final[dict[str, Any]] = {"smoothing": 0, "marks": False}
 # Without parsing, for which Vega would copy every row, although all numbers are numbers, and keep the copies.
 NAMED: Final[Spec] = {"name": "points", "format": {"parse": None}}
@@ -175,6 +175,11 @@ def _layers(live: bool, clip: Spec, dash: Spec, options: Mapping[str, Any]) -> d
             "transform": [{"filter": "isValid(datum.low) && isValid(datum.high)"}],
             "encoding": {"y": number("low"), "y2": {"field": "high"}},
         },
+        "reference": {
+            "mark": {"type": "rule", "strokeWidth": 1, "strokeDash": [4, 3], **clip},
+            "transform": [{"filter": "datum.mark == 'reference'"}],
+            "encoding": {"y": number("value"), "x": {"value": 0}, "x2": {"value": "width"}},
+        },
         "raw": {
             "mark": stroke,
             "transform": lines("smoothing > 0"),
@@ -189,6 +194,11 @@ def _layers(live: bool, clip: Spec, dash: Spec, options: Mapping[str, Any]) -> d
         "dots": {
             "mark": {"type": "circle", "size": 40, "opacity": 1, **clip},
             "transform": [{"filter": "datum.mark == 'dot'"}],
+            "encoding": {"y": number("value")},
+        },
+        "best": {
+            "mark": {"type": "point", "size": 55, "strokeWidth": 1.5, "opacity": 1, **clip},
+            "transform": [{"filter": "datum.mark == 'best'"}],
             "encoding": {"y": number("value")},
         },
         "not finite": _not_finite(),

@@ -1,0 +1,105 @@
+"""What is set for single charts: ends of axes, lines, outliers; best values and the baseline; the header at every width."""
+
+from __future__ import annotations
+
+import pytest
+
+from browser.lab import Board, Lab
+
+PROGRAM = """
+import math
+import trackbook as tb
+
+for lr in (0.1, 0.2):
+    run = tb.init(project="options", name=f"lr {lr}", reinit="create_new")
+    run.define_metric("reward", goal="max")
+    for i in range(300):
+        run.log({"train/loss": 800.0 if i < 3 else 0.5 + lr * math.cos(i / 9), "reward": lr * i * (300 - i)})
+    board = tb.board()
+    run.finish()
+"""
+READ = "print(board.y_ranges, board.reference_lines, board.baseline == tb.get_run('lr 0.1', project='options').id)"
+TILES = """
+with tb.init(project="tiles", name="only") as run:
+    run.log({"params": 8_000_000, "score": 0.9375})
+"""
+
+
+@pytest.fixture(scope="module")
+def lab(lab_of_module: Lab) -> Lab:
+    lab_of_module.write_and_open("options", PROGRAM, READ, TILES)
+    lab_of_module.run_to_end(0)
+    lab_of_module.run_to_end(2)
+    return lab_of_module
+
+
+@pytest.fixture
+def board(lab: Lab) -> Board:
+    return lab.board(0).wait()
+
+
+def y_axis(board: Board, metric: str) -> list[float]:
+    domain: list[float] = board.chart(metric).evaluate("(chart) => chart.view.scale('y').domain()")
+    return domain
+
+
+def test_outliers_are_counted_in_the_head_and_shown_by_a_click(lab: Lab, board: Board) -> None:
+    label = board.chart("train/loss").locator(".tb-chart-head .tb-outside")
+    assert label.inner_text() == "6 outside"
+    assert y_axis(board, "train/loss")[1] < 10
+    label.click()
+    lab.page.wait_for_function("(label) => label.innerText === '6 outliers shown'", arg=label.element_handle())
+    lab.wait_for_quiet()
+    assert y_axis(board, "train/loss")[1] >= 800
+    label.click()
+    lab.page.wait_for_function("(label) => label.innerText === '6 outside'", arg=label.element_handle())
+
+
+def test_axis_lines_and_baseline_are_set_by_hand_and_python_reads_them(lab: Lab, board: Board) -> None:
+    chart = board.chart("reward")
+    chart.hover()
+    chart.locator(".tb-more").click()
+    menu = chart.get_by_role("menu")
+    for label, value in (
+        ("Lower end of the y axis", "-1000"),
+        ("Upper end of the y axis", "9000"),
+        ("Reference lines", "4000"),
+    ):
+        field = menu.get_by_label(label)
+        field.fill(value)
+        field.press("Tab" if label != "Reference lines" else "Enter")
+        if label != "Reference lines":  # Tab closes the menu
+            chart.locator(".tb-more").click()
+    lab.page.keyboard.press("Escape")
+    lab.wait_for_quiet()
+    assert y_axis(board, "reward") == [-1000, 9000]
+    board.root.locator(".tb-legend .tb-run").first.click(modifiers=["Shift"])
+    lab.wait_for_quiet()
+    board.look("chart-options")
+    assert chart.locator(".tb-best").inner_text() == "↑ 4500"
+    assert chart.locator(".tb-delta").inner_text() != ""
+    lab.run_to_end(1)
+    said = lab.cell(1).locator(".jp-OutputArea-output").inner_text().strip()
+    assert said == "{'reward': [-1000.0, 9000.0]} {'reward': [4000.0]} True"
+
+
+@pytest.mark.parametrize("width", [1280, 950, 700, 500])
+def test_the_header_is_one_line_at_any_width(lab: Lab, board: Board, width: int) -> None:
+    lab.set_size(width, 1600)
+    lab.wait_for_quiet()
+    board.look(f"header-{width}")
+    assert board.root.locator(".tb-top").evaluate("(head) => head.clientHeight") <= 34
+    places = "(all) => all.map((one) => one.getBoundingClientRect().top).map(Math.round)"
+    tops = board.root.locator(".tb-runs-button, .tb-menu-button, .tb-search").evaluate_all(places)
+    assert max(tops) - min(tops) <= 4
+    lab.set_size(1280, 1600)
+
+
+def test_single_values_of_a_lone_run_are_numbers(lab: Lab) -> None:
+    board = lab.board(2).wait()
+    values = board.root.locator(".tb-tile-value:visible").all_inner_texts()
+    assert values == ["8M", "0.9375"]
+    box = board.chart("score").bounding_box()
+    assert box
+    assert box["height"] < 80
+    board.look("number-tiles")
