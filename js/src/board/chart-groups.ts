@@ -117,7 +117,8 @@ export class ChartGroups {
 
   #place() {
     const [columns, height] = [this.#state.get("columns"), this.#state.get("chart_height")];
-    this.#grid = gridOf(this.element.clientWidth, columns, height);
+    const chosen = this.#state.get("shown_metrics").length ? this.names.length : undefined;
+    this.#grid = gridOf(this.element.clientWidth, columns, height, chosen);
     const shown = this.#sections.filter(({ within }) => !within.some(key => this.#isFolded(key)));
     const groups = shown.map(section => this.#show(section));
     setChildren(

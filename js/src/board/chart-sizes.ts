@@ -3,6 +3,7 @@
 const LEAST_WIDTH = 264; // px of a chart
 export const GAP = 20; // px between columns; as in board.css
 const ROW_GAP = 16; // px between the rows of a group; as in board.css
+const HIGHEST = 320; // px of the plots of few charts, so that a frame on another page holds a row of them
 const HEAD = 20; // px of a chart above its plot; as in charts.css
 
 export interface ChartSize {
@@ -37,10 +38,13 @@ export interface Grid {
   height: number;
 }
 
-export function gridOf(width: number, askedColumns: number, askedHeight: number): Grid {
-  const columns = columnsIn(width, askedColumns);
+/** `charts` is the number of charts where these fill the width, as far as it is not chosen. */
+export function gridOf(width: number, askedColumns: number, askedHeight: number, charts?: number): Grid {
+  const fit = columnsIn(width, askedColumns);
+  const columns = charts && !askedColumns ? Math.min(fit, charts) : fit;
   const own = Math.max(0, Math.floor((width - GAP * (columns - 1)) / columns));
-  return { columns, width: own, height: askedHeight || Math.round((own * 9) / 16) };
+  const height = Math.min(Math.round((own * 9) / 16), charts ? HIGHEST : Number.POSITIVE_INFINITY);
+  return { columns, width: own, height: askedHeight || height };
 }
 
 /** Return the height of the plot of a chart that is so many rows high. */

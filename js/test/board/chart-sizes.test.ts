@@ -19,6 +19,13 @@ test("a chart of two rows is as high as two charts with what stands between them
   expect(heightOf(grid, 2)).toBe(180 + 20 + 16 + 180);
 });
 
+test("few charts fill the width, and stay low enough for a frame", () => {
+  expect(gridOf(1570, 0, 0, 2)).toEqual({ columns: 2, width: 775, height: 320 });
+  expect(gridOf(400, 0, 0, 2)).toEqual({ columns: 1, width: 400, height: 225 });
+  expect(gridOf(1570, 4, 500, 2)).toMatchObject({ columns: 4, height: 500 });
+  expect(gridOf(1570, 0, 0)).toMatchObject({ columns: 5 });
+});
+
 test("a size in pixels is the nearest one in columns and rows", () => {
   const grid = gridOf(1000, 3, 180); // columns of 320
   expect(sizeNear(grid, 330, 210)).toEqual({ columns: 1, rows: 1 });
