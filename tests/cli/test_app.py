@@ -28,6 +28,7 @@ READING = [
     ("diff", "a", "b", "-p", "digits"),
     ("export", "digits"),
     ("compact", "digits"),
+    ("watch", "-p", "digits"),
 ]
 
 
@@ -46,6 +47,8 @@ def test_help_lists_every_command(trackbook_command: CommandLine) -> None:
     out = trackbook_command("--help").out
     listed = re.findall(r"^  (\w+)  ", out.partition("Commands:")[2], re.MULTILINE)
     assert listed == list(app.COMMANDS)
+    for group in ([], ["ls"], ["get"]):
+        assert "..." not in trackbook_command(*group, "--help").out.partition("Commands:")[2]  # no line is cut
 
 
 def commands() -> list[tuple[str, ...]]:
@@ -172,7 +175,7 @@ def test_the_shell_completes_projects_runs_metrics_and_formats() -> None:
     assert completions("get", "run", "-p", "dogs", "") == ["calm"]
     assert completions("get", "metric", "tr") == ["train/loss"]
     assert completions("diff", "brisk", "c") == ["calm"]
-    assert completions("export", "digits", "--format", "") == ["parquet", "csv", "jsonl", "arrow"]
+    assert completions("export", "digits", "--format", "") == ["parquet", "csv", "jsonl", "arrow", "html"]
     assert completions("com") == ["compact"]
 
 

@@ -8,6 +8,7 @@ import pytest
 
 import trackbook as tb
 from command_lines import CommandLine, record, valid
+from trackbook.types import RunRecord
 
 
 def test_export_and_import_give_back_equal_runs(trackbook_command: CommandLine, tmp_path: Path) -> None:
@@ -41,6 +42,31 @@ def test_without_a_path_the_folder_is_named_after_the_project(
     record("my digits")
     assert trackbook_command("export", "my digits").code == 0
     assert (tmp_path / "my-digits").is_dir()
+
+
+def test_a_format_without_a_path_gives_the_file_its_suffix(
+    trackbook_command: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    record()
+    assert trackbook_command("export", "digits", "--format", "csv").out == f"{tmp_path / 'digits.csv'}\n"
+
+
+def test_a_page_is_the_board_of_chosen_runs(
+    trackbook_command: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(name="first run")
+    record(name="second run")
+    written: dict[Path, list[str]] = {}
+
+    def write(target: Path, project: str, store: object, runs: list[RunRecord], **options: object) -> None:
+        written[target] = [run.name for run in runs]
+
+    monkeypatch.setattr("trackbook.boards.exported_page.write_page", write)
+    done = trackbook_command("export", "digits", str(tmp_path / "all.html"), "--json")
+    assert valid("export", done.json)["format"] == "html"
+    trackbook_command("export", "digits", str(tmp_path / "one"), "--format", "html", "--run", "second run")
+    assert written == {tmp_path / "all.html": ["first run", "second run"], tmp_path / "one": ["second run"]}
 
 
 def test_an_unknown_format_is_a_usage_error(trackbook_command: CommandLine, tmp_path: Path) -> None:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..settings import user_path
 from ..store.polars_import import import_polars
 from ..user_warnings import warn
 from .projects import existing
+
+if TYPE_CHECKING:
+    from ..tracking.project import Project
 
 MOST_RUNS = 200  # of a project, the newest: more are chosen by `runs`
 
@@ -55,16 +59,27 @@ def export_html(
     """
     if run is not None and runs is not None:
         raise ValueError("export_html takes run= or runs=, not both")
+    names = [run] if run is not None else [runs] if isinstance(runs, str) else runs
+    return write_board(path, existing(project), names, raw=raw, details=details)
+
+
+def write_board(
+    path: str | os.PathLike[str],
+    source: Project,
+    names: Sequence[str] | None,
+    *,
+    raw: bool = False,
+    details: bool = True,
+) -> Path:
+    """Write the page of `export_html` for a project and the runs `names`, or its newest ones."""
     target = Path(os.path.realpath(user_path(path)))
     if target.is_dir():
         raise ValueError(f"{target} is a folder; name a file in it, such as {target / 'page.html'}")
-    source = existing(project)
     import_polars()
     from ..boards.exported_page import write_page
     from ..boards.frame_source import SHOWN_RUNS
 
     source.refresh()
-    names = [run] if run is not None else [runs] if isinstance(runs, str) else runs
     if names is None:
         chosen = source.store.latest(MOST_RUNS + 1)
         if len(chosen) > MOST_RUNS:

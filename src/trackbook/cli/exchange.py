@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Final
 
 import typer
 
@@ -13,6 +14,9 @@ from .exit_codes import UsageError
 from .options import Dir, Json, complete_projects, complete_runs, examples
 from .output import print_json, working
 
+_PAGE: Final = "html"
+_PAGE_SUFFIXES: Final = (".html", ".htm")
+
 
 def add_to(app: typer.Typer) -> None:
     """Add ``export`` and ``import``."""
@@ -21,6 +25,7 @@ def add_to(app: typer.Typer) -> None:
         epilog=examples(
             "trackbook export digits                    a Parquet dataset in the folder digits",
             "trackbook export digits points.csv         points only; also .jsonl and .arrow",
+            "trackbook export digits page.html          the board as a page of one file",
             "trackbook export digits one.parquet --run brisk-otter-12",
         ),
     )(export)
@@ -33,7 +38,7 @@ def complete_formats() -> list[str]:
     """Complete the name of a format."""
     from ..data.export import FORMATS
 
-    return [*FORMATS]
+    return [*FORMATS, _PAGE]
 
 
 def export(
@@ -54,20 +59,34 @@ def export(
     dir: Dir = None,
     as_json: Json = False,
 ) -> None:
-    """Write a project as Parquet, CSV, JSON Lines or Arrow."""
+    """Write a project as a table or a page.
+
+    Parquet, CSV, JSON Lines and Arrow are tables of points; Parquet keeps all that was recorded. HTML is the board as one file.
+    """
     source = finding.existing_project(project, dir)
     from ..data.export import FORMATS, format_of
     from ..data.export import export as write
 
-    target = user_path(path or re.sub(r"[^\w.-]+", "-", source.name))
-    wanted = format or (format_of(target) if path else "parquet")
-    if wanted not in FORMATS:
-        known = ", ".join(suffix for one in FORMATS.values() for suffix in one.suffixes)
+    suffixes = {name: known.suffixes for name, known in FORMATS.items()} | {_PAGE: _PAGE_SUFFIXES}
+    if path is None:
+        plain = re.sub(r"[^\w.-]+", "-", source.name)
+        target = Path(plain + ("" if format in (None, "parquet") else suffixes.get(format, ("",))[0]))
+    else:
+        target = user_path(path)
+    by_suffix = "parquet" if path is None else _PAGE if target.suffix.lower() in _PAGE_SUFFIXES else format_of(target)
+    wanted = format or by_suffix
+    if wanted not in suffixes:
+        known = ", ".join(suffix for some in suffixes.values() for suffix in some)
         said = f"--format {format}" if format else f"{target} ends in {target.suffix}"
-        raise UsageError(f"{said}: a table can be written to {known} ({', '.join(FORMATS)}), or to a folder")
+        raise UsageError(f"{said}: a project can be written to {known} ({', '.join(suffixes)}), or to a folder")
     chosen = [finding.found(source, run) for run in runs] if runs else source.runs()
     with working(f"writing {target}"):
-        written = write(target, source.name, chosen, source.store, wanted)
+        if wanted == _PAGE:
+            from ..api.pages import write_board
+
+            written = write_board(target, source, [run.id for run in chosen] if runs else None)
+        else:
+            written = write(target, source.name, chosen, source.store, wanted)
     if as_json:
         print_json({"path": str(written), "format": wanted, "runs": [run.id for run in chosen]})
     else:

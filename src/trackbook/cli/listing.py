@@ -29,7 +29,10 @@ def add_to(app: typer.Typer) -> None:
 
 
 def projects_by_default(ctx: typer.Context, dir: Dir = None, as_json: Json = False) -> None:
-    """List projects, runs of a project, or metrics of a run; by default projects."""
+    """List projects, runs or metrics.
+
+    Without a subcommand it lists projects.
+    """
     if ctx.invoked_subcommand is None:
         projects(dir, as_json)
 
@@ -84,11 +87,14 @@ def runs(
         ),
     ] = None,
     project: Project = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Only so many, the newest.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="Only so many, the newest.")] = None,
     dir: Dir = None,
     as_json: Json = False,
 ) -> None:
-    """List the runs of a project, oldest first, with the last value of each metric."""
+    """List the runs of a project.
+
+    Oldest first, with the last value of each metric.
+    """
     source = finding.chosen_project(which or project, dir)
     table = source.table()
     rows: list[dict[str, Any]] = (table if limit is None else table.tail(limit)).to_dicts()
@@ -124,7 +130,10 @@ def _nested(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def metrics(run: AnyRun = None, project: Project = None, dir: Dir = None, as_json: Json = False) -> None:
-    """List the metrics of a run with their last, smallest and largest value."""
+    """List the metrics of a run.
+
+    With their last, smallest and largest value.
+    """
     from ..metrics import logged
 
     source, record = finding.find_run(run, project, dir)

@@ -15,7 +15,7 @@ from .output import json_text, moment, number, print_json, print_table
 if TYPE_CHECKING:
     from ..tracking.run import Run
 
-Last = Annotated[int | None, typer.Option(min=1, help="Only so many, the last.")]
+Last = Annotated[int | None, typer.Option(min=1, metavar="N", help="Only so many, the last.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -41,7 +41,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def group() -> None:
-    """Print what was recorded of a run: all in short, points, config, console, environment or cells."""
+    """Print what was recorded of a run."""
 
 
 def _run(run: str | None, project: str | None, dir: str | None) -> Run:
@@ -50,7 +50,7 @@ def _run(run: str | None, project: str | None, dir: str | None) -> Run:
 
 
 def run_(run: AnyRun = None, project: Project = None, dir: Dir = None, as_json: Json = False) -> None:
-    """Print a run: state, times, tags, notes, config and results."""
+    """Print state, config and results of a run."""
     from ..metrics import logged
 
     source, record = finding.find_run(run, project, dir)
@@ -110,7 +110,10 @@ def metric(
     dir: Dir = None,
     as_json: Json = False,
 ) -> None:
-    """Print the points of metrics: metric, step, value, and time in seconds UTC."""
+    """Print the points of metrics.
+
+    Metric, step, value, and time in seconds UTC, separated by tabs.
+    """
     found = _run(run, project, dir)
     try:
         points = found.history(names)
@@ -139,7 +142,10 @@ def config(run: AnyRun = None, project: Project = None, dir: Dir = None, as_json
 def console(
     run: AnyRun = None, project: Project = None, last: Last = None, dir: Dir = None, as_json: Json = False
 ) -> None:
-    """Print the lines that a run's program wrote to stdout and stderr."""
+    """Print what the program of a run wrote.
+
+    The lines of stdout and stderr, as a terminal shows them.
+    """
     lines = _run(run, project, dir).console()
     lines = lines if last is None else lines.tail(last)
     if as_json:
@@ -150,7 +156,10 @@ def console(
 
 
 def env(run: AnyRun = None, project: Project = None, dir: Dir = None, as_json: Json = False) -> None:
-    """Print the environment of a run: machine, Python, packages, git."""
+    """Print the environment of a run.
+
+    Machine, Python, packages, git, and the environment variables that matter to training.
+    """
     found = _run(run, project, dir).environment
     if as_json:
         print_json(found)
@@ -162,7 +171,10 @@ def env(run: AnyRun = None, project: Project = None, dir: Dir = None, as_json: J
 
 
 def cells(run: AnyRun = None, project: Project = None, dir: Dir = None, as_json: Json = False) -> None:
-    """Print the executed cells of a run; of a script, its source."""
+    """Print the executed cells of a run.
+
+    Of a script, its source.
+    """
     found = _run(run, project, dir)
     table, source = found.cells(), found.code
     if as_json:
@@ -181,7 +193,10 @@ def query(
     dir: Dir = None,
     as_json: Json = False,
 ) -> None:
-    """Answer a query in Polars' SQL over the tables points, runs, system, console and cells of a project."""
+    """Answer SQL about a project.
+
+    In Polars' dialect, over the tables points, runs, system, console and cells.
+    """
     source = finding.chosen_project(project, dir)
     from ..data.sql import sql as answer
 

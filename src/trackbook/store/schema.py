@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
 from ..types import CAPTURED, RunRecord
@@ -161,7 +160,7 @@ def prepare(db: Connection, project: str) -> None:
             _note(db, {"project": project})
         for migrate in MIGRATIONS[found - 1 :] if found else ():
             migrate(db)
-        _note(db, {"schema_version": str(current()), "trackbook": version("trackbook")})
+        _note(db, {"schema_version": str(current()), "trackbook": _trackbook()})
         db.execute("commit")
     except BaseException:
         db.execute("rollback")
@@ -220,10 +219,17 @@ def file_version(db: Connection) -> int:
     if found > current():
         raise NewerFile(
             f"was written by Trackbook {meta.get('trackbook', 'of a later version')}, whose files (version {found}) this one "
-            f"({version('trackbook')}, which knows files up to version {current()}) cannot use: upgrade it with "
+            f"({_trackbook()}, which knows files up to version {current()}) cannot use: upgrade it with "
             "`pip install --upgrade trackbook`. The file is left as it is"
         )
     return found
+
+
+def _trackbook() -> str:
+    """Return the version of Trackbook."""
+    from importlib.metadata import version  # brings the package `email` along, which readers do without
+
+    return version("trackbook")
 
 
 def _note(db: Connection, meta: Mapping[str, str]) -> None:
