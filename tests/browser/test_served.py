@@ -207,7 +207,9 @@ def test_pages_have_addresses_and_the_back_button_works(page: Page, served: Serv
     assert query(page) == {"project": ["speech"]}
     assert drawn(page) == {"first", "second"}
     expect(page.locator(".tb-side")).to_be_visible()
-    page.goto(served.address("?project=speech&run=second"))
+    page.get_by_role("button", name="Details", exact=True).first.click()
+    page.get_by_role("link", name="Own page").click()
+    page.wait_for_url(re.compile("run="))
     board(page).wait_for_chart("train/loss")
     assert drawn(page) == {"second"}
     expect(page).to_have_title("second · speech \N{EN DASH} Trackbook")

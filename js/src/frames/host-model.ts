@@ -7,6 +7,8 @@ export interface HostModel {
   off(event: string, listener: (...of: unknown[]) => void): void;
   /** Send a message to the kernel, which answers with the event `msg:custom`. Missing where there is no kernel. */
   send?(content: unknown): void;
+  /** Return the address of a run's own page. Missing where runs have none. */
+  runPage?(id: string): string;
   /** The text for a silent kernel while a run is active; by default that the kernel does not respond. */
   silence?: string;
   /** Whether what answers cannot change runs. */

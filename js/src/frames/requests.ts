@@ -31,6 +31,11 @@ export class Requests {
     });
   }
 
+  /** Return the address of a run's own page; undefined where runs have none. */
+  runPage(id: string): string | undefined {
+    return this.#model.runPage?.(id);
+  }
+
   /** Whether there is a kernel to ask. */
   get possible(): boolean {
     return this.#model.send !== undefined;

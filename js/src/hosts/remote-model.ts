@@ -23,6 +23,7 @@ interface Part {
 export class RemoteModel implements HostModel {
   /** Nothing: the page says it in its own place. */
   readonly silence = "";
+  runPage?: (id: string) => string;
   #address: string;
   #traits = new Map<string, unknown>([["connection", "connecting"]]);
   #listeners = new Map<string, Set<(...of: unknown[]) => void>>();
@@ -44,6 +45,10 @@ export class RemoteModel implements HostModel {
       this.#socket?.close();
     });
     this.#connect();
+  }
+
+  get readOnly(): boolean {
+    return this.#traits.get("may_write") !== true;
   }
 
   get(name: string): unknown {

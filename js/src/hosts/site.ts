@@ -96,6 +96,7 @@ class Site {
     const address = new URL(`ws?${query}`, location.href.replace(/^http/, "ws"));
     const model = new RemoteModel(address.href, signal);
     if (run === null && !parameters.has("sidebar")) model.set("panel", "runs");
+    if (run === null) model.runPage = id => addressOf({ project, run: id });
     const store = storeOf(model);
     const follow = () => {
       this.#showConnection(model, project);

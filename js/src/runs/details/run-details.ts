@@ -48,6 +48,8 @@ export class RunDetails {
   #polledTabs: readonly (readonly [keyof typeof TABS, PolledTab])[];
   #title = h("span", { class: "tb-runs-name" });
   #line = h("span", { class: "tb-runs-line" });
+  #page = h("a", { class: "tb-run-page", hidden: "" }, "Own page");
+  #requests: Requests;
   #facts = h("span", { class: "tb-minor tb-number" });
   #name = h("input", { spellcheck: "false" });
   #tags = h("input", { spellcheck: "false", placeholder: "separated by commas" });
@@ -70,6 +72,7 @@ export class RunDetails {
 
   constructor(editing: RunEdits, requests: Requests, signal: AbortSignal) {
     this.#editing = editing;
+    this.#requests = requests;
     this.#fullScreen = new FullScreen(signal);
     this.#tabs = new Tabs(TABS, "Run details", name => this.#choose(name), signal);
     this.#polledTabs = [
@@ -82,7 +85,7 @@ export class RunDetails {
     large.setAttribute("aria-label", "Full screen");
     close.setAttribute("aria-label", "Close details");
     this.#question.append(this.#questionText, this.#confirm, this.#cancel);
-    this.head.append(this.#line, this.#title, this.#facts, large, close);
+    this.head.append(this.#line, this.#title, this.#facts, this.#page, large, close);
     this.#overview.append(
       labelled("Name", this.#name),
       labelled("Tags", this.#tags),
@@ -180,6 +183,9 @@ export class RunDetails {
     setText(this.#title, entry.name);
     setText(this.#facts, factsOf(entry, now));
     this.#facts.title = this.#facts.textContent as string; // readable when truncated
+    const page = this.#requests.runPage(entry.id);
+    this.#page.hidden = page === undefined;
+    if (page !== undefined) this.#page.setAttribute("href", page);
     this.#fill(this.#name, entry.name, other);
     this.#fill(this.#tags, entry.tags.join(", "), other);
     this.#fill(this.#notes, entry.notes ?? "", other);
