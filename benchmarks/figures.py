@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lab import Figures, Lab, TrialError, folder_bytes
+from lab import Figures, Lab, TrialError, environment_of, folder_bytes
 from notebooks import bundle, draw, heap, latency, paint
 
 if TYPE_CHECKING:
@@ -278,6 +278,24 @@ def console(lab: Lab) -> Result:
     return results
 
 
+def viewed(lab: Lab) -> Result:
+    """A server with 100 viewers of one live run, and its list of 1,000 projects."""
+    import viewers
+
+    def measure(entrant: Entrant) -> Figures:
+        folder = lab.fresh()
+        environment = environment_of(entrant, folder) | {"TRACKBOOK_DIR": str(folder)}
+        few = lab.quick
+        found = viewers.many_viewers(
+            entrant.python, folder, environment, 3 if few else 20, 10 if few else viewers.VIEWERS
+        )
+        folder = lab.fresh()
+        environment = environment_of(entrant, folder) | {"TRACKBOOK_DIR": str(folder)}
+        return found | viewers.many_projects(entrant.python, folder, environment, 50 if few else viewers.PROJECTS)
+
+    return lab.alternate("viewers", 1, measure, [lab.trackbook])
+
+
 FIGURES: dict[str, Callable[[Lab], Result]] = {
     "import": imports,
     "first": first,
@@ -293,6 +311,7 @@ FIGURES: dict[str, Callable[[Lab], Result]] = {
     "board": board,
     "detail": detail,
     "console": console,
+    "viewers": viewed,
     "latency": latency,
     "paint": paint,
     "draw": draw,

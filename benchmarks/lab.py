@@ -77,7 +77,7 @@ class Lab:
         with tempfile.TemporaryFile("w+") as errors:
             process = subprocess.Popen(
                 command,
-                env=_environment(entrant, home),
+                env=environment_of(entrant, home),
                 cwd=home,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -189,7 +189,7 @@ def folder_bytes(folder: str | Path) -> int:
     return sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
 
 
-def _environment(entrant: Entrant, home: Path) -> dict[str, str]:
+def environment_of(entrant: Entrant, home: Path) -> dict[str, str]:
     """Return an environment without the user's settings, accounts and network."""
     kept = {key: os.environ[key] for key in ("PATH", "LANG", "SYSTEMROOT", "TMPDIR") if key in os.environ}
     proxies = {f"{kind}_proxy": NOWHERE for kind in ("http", "https", "all")}
