@@ -308,6 +308,34 @@ def test_chart_without_data_draws_the_points(board: Board) -> None:
     assert board.user_charts[0]["spec"]["data"] == {"name": "points"}
 
 
+def test_users_chart_by_run_has_the_boards_colors_and_is_not_stacked(board: Board) -> None:
+    """The example of the documentation."""
+    area = POINTS.mark_area(opacity=0.4).encode(x="x:Q", y="value:Q", color="run:N")
+    board.chart("val/area", area, metrics="val/loss")
+    spec = board["val/area"].to_dict()
+    assert spec["encoding"]["y"]["stack"] is None
+    colors = {row["run"]: row["color"] for row in values(board["val/loss"])}
+    assert spec["encoding"]["color"]["scale"] == {"domain": [*colors], "range": [*colors.values()]}
+    assert len(set(colors.values())) == 3
+    stacked = area.encode(
+        y=alt.Y("value:Q", stack="normalize"), color=alt.Color("run:N", scale=alt.Scale(scheme="dark2"))
+    )
+    board.chart("val/area", stacked, metrics="val/loss")
+    spec = board["val/area"].to_dict()["encoding"]
+    assert (spec["y"]["stack"], spec["color"]["scale"]) == ("normalize", {"scheme": "dark2"})
+
+
+def test_rows_of_a_users_chart_have_group_and_config() -> None:
+    run = tb.init("p", "grouped", group="g", config={"lr": 0.1, "net": {"width": 64}})
+    run.log({"loss": 1.0})
+    run.finish()
+    board = tb.board("p")
+    board.chart("by rate", POINTS.mark_point().encode(x="config.lr:Q", y="value:Q", color="group:N"), metrics="loss")
+    assert [(row["group"], row["config"]) for row in values(board["by rate"])] == [
+        ("g", {"lr": 0.1, "net": {"width": 64}})
+    ]
+
+
 def test_default_size_is_dropped_and_the_users_config_kept(board: Board) -> None:
     board.chart("own", SCATTER.configure_view(fill="white").configure_axis(grid=False))
     assert board["own"].to_dict()["config"]["axis"] == {"grid": False}

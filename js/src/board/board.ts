@@ -1,6 +1,7 @@
 import { Chart } from "../charts/chart.ts";
 import { DrawScheduler } from "../charts/draw-scheduler.ts";
 import { UserCharts } from "../charts/user-chart.ts";
+import { configsOf } from "../charts/user-spec.ts";
 import { executionAt } from "../frames/cell-spans.ts";
 import { Heartbeat } from "../frames/heartbeat.ts";
 import { type HostModel, onTraitChange } from "../frames/host-model.ts";
@@ -104,7 +105,7 @@ export class Board {
       chart => chart instanceof Chart && this.#requestDetail(chart),
       signal,
     );
-    this.#userCharts = new UserCharts(this.#scheduler);
+    this.#userCharts = new UserCharts(this.#scheduler, chart => this.#menu.attachUserChart(chart));
     this.#fullScreen = new FullScreen(signal);
     const requests = new Requests(model, signal);
     this.#requests = requests;
@@ -284,7 +285,8 @@ export class Board {
       series: byMetric.get(metric) ?? [],
       axes: axesOf(metric),
     });
-    this.#userCharts.show(metrics, partOf, settings, theme);
+    const configs = configsOf(decodeRunsTable(this.#model.get("table")));
+    this.#userCharts.show(metrics, partOf, settings, theme, configs);
   }
 
   /** Request finer data for a chart. */

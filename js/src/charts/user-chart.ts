@@ -1,6 +1,7 @@
 import type { View } from "vega";
 import { sameItems } from "../frames/columns.ts";
 import { splitMetric } from "../metrics.ts";
+import { PALETTE } from "../plot/palette.ts";
 import { type DrawSettings, sameAxes } from "../plot/plot.ts";
 import { h } from "../ui/dom.ts";
 import type { Theme } from "../ui/theme.ts";
@@ -8,10 +9,13 @@ import type { DrawScheduler } from "./draw-scheduler.ts";
 import {
   isComposite,
   metricsOf,
+  type NestedConfig,
   readUserCharts,
   type UserChartPart,
+  type UserChartRow,
   type UserChartSpec,
   userChartRows,
+  withRunColors,
 } from "./user-spec.ts";
 import { createUserView, type UserView } from "./user-view.ts";
 import { ErrorNote, VegaBox } from "./vega-box.ts";
@@ -22,11 +26,14 @@ interface UserChartScene {
   parts: readonly UserChartPart[];
   settings: DrawSettings;
   theme: Theme;
+  /** Configs of runs by id. */
+  configs: ReadonlyMap<string, NestedConfig>;
 }
 
 /** A user's chart: an element with a Vega view, which is kept while spec and theme stay the same. */
-class UserChart {
+export class UserChart {
   readonly element: HTMLElement & { view?: View };
+  readonly head: HTMLElement;
   readonly plotElement = h("div", { class: "tb-plot" });
   visible = false;
   #box = new VegaBox<UserView>();
@@ -40,13 +47,26 @@ class UserChart {
   ) {
     const heading = h("div", { class: "tb-metric", role: "heading", "aria-level": "4", title: name }, title);
     this.plotElement.append(this.#box.element);
+    this.head = h("div", { class: "tb-chart-head" }, heading);
     this.element = h(
       "section",
       { class: "tb-chart", "data-metric": name },
-      h("div", { class: "tb-chart-head" }, heading),
+      this.head,
       this.plotElement,
       this.#errorNote.element,
     );
+  }
+
+  /** Draw the chart at twice its size on the theme's background, for a file. */
+  async picture(): Promise<HTMLCanvasElement> {
+    const { view } = this.element;
+    if (!view || !this.#scene) throw new Error("Nothing is drawn yet.");
+    const before = view.background();
+    try {
+      return await view.background(PALETTE[this.#scene.theme].background).toCanvas(2);
+    } finally {
+      view.background(before);
+    }
   }
 
   /** Set the input. Returns whether the chart must be redrawn. */
@@ -65,8 +85,9 @@ class UserChart {
     if (!scene || !this.visible || !this.plotElement.clientWidth) return;
     this.#drawn = scene;
     try {
-      const rows = userChartRows(scene.parts, scene.settings, this.plotElement.clientWidth);
-      const canvas = this.#viewFor(scene);
+      const { parts, settings, configs } = scene;
+      const rows = userChartRows(parts, settings, this.plotElement.clientWidth, configs);
+      const canvas = this.#viewFor(scene, rows);
       this.#resize(canvas);
       await canvas.draw(rows);
       this.element.dataset.drawn = String(rows.length);
@@ -82,10 +103,14 @@ class UserChart {
     this.#scene = null;
   }
 
-  #viewFor({ chart, theme }: UserChartScene): UserView {
+  /** Return the view; a new one when other runs are drawn, whose colours stand in its spec. */
+  #viewFor({ chart, theme, settings }: UserChartScene, rows: readonly UserChartRow[]): UserView {
     const { fontFamily: font } = getComputedStyle(this.element);
-    const canvas = this.#box.contentFor([chart.key, theme, font], box =>
-      createUserView(chart, theme, font, box),
+    const drawn = new Set(rows.map(({ run }) => run));
+    const styles = [...settings.styles.values()].filter(({ label }) => drawn.has(label));
+    const colors = JSON.stringify(styles.map(({ label, color }) => [label, color]));
+    const canvas = this.#box.contentFor([chart.key, theme, font, colors], box =>
+      createUserView({ ...chart, spec: withRunColors(chart.spec, styles) }, theme, font, box),
     );
     this.element.view = canvas.view;
     return canvas;
@@ -107,9 +132,10 @@ export class UserCharts {
   #scheduler: DrawScheduler;
   #specs: ReadonlyMap<string, UserChartSpec> = new Map();
   #made = new Map<string, UserChart>();
+  #onNew: (chart: UserChart) => void;
 
-  constructor(stage: DrawScheduler) {
-    this.#scheduler = stage;
+  constructor(stage: DrawScheduler, onNew: (chart: UserChart) => void) {
+    [this.#scheduler, this.#onNew] = [stage, onNew];
   }
 
   /** Read the trait `user_charts`; returns the names of the charts. */
@@ -127,6 +153,7 @@ export class UserCharts {
       chart = new UserChart(name, splitMetric(name).short);
       this.#made.set(name, chart);
       this.#scheduler.add(chart);
+      this.#onNew(chart);
     }
     chart.element.classList.toggle("tb-composite", isComposite(asked));
     return chart.element;
@@ -137,12 +164,13 @@ export class UserCharts {
     partOf: (metric: string) => UserChartPart,
     settings: DrawSettings,
     theme: Theme,
+    configs: ReadonlyMap<string, NestedConfig>,
   ) {
     for (const [name, own] of this.#made) {
       const chart = this.#specs.get(name);
       if (!chart) continue; // removed, and no longer in the page
       const parts = metricsOf(chart, metrics).map(partOf);
-      if (own.update({ chart, parts, settings, theme })) this.#scheduler.request(own);
+      if (own.update({ chart, parts, settings, theme, configs })) this.#scheduler.request(own);
     }
   }
 }
@@ -152,6 +180,7 @@ function sameScene(a: UserChartScene, b: UserChartScene): boolean {
     a.chart.key === b.chart.key &&
     a.settings === b.settings &&
     a.theme === b.theme &&
+    a.configs === b.configs &&
     a.parts.length === b.parts.length &&
     a.parts.every((part, i) => samePart(part, b.parts[i]))
   );

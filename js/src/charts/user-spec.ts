@@ -1,7 +1,8 @@
+import type { RunsTable, Scalar } from "../frames/runs-table.ts";
 import { double, type Series } from "../frames/series.ts";
 import { globMatches, logged, splitMetric } from "../metrics.ts";
 import { type ChartAxes, type DrawSettings, plotOf } from "../plot/plot.ts";
-import type { PlotRow } from "../plot/plot-rows.ts";
+import type { PlotRow, RunStyle } from "../plot/plot-rows.ts";
 
 const MOST_ROWS = 20_000; // a chart may use every metric of every run, but must draw within about a frame
 
@@ -15,8 +16,66 @@ export interface UserChartSpec {
   key: string;
 }
 
+/** A config by its keys; dotted keys of the table are nested, as in Python. */
+export type NestedConfig = { [key: string]: Scalar | NestedConfig };
+
 /** A row of `points` in a user's chart, which may draw several metrics. */
-export type UserChartRow = PlotRow & { metric: string };
+export type UserChartRow = PlotRow & { metric: string; group: string | null; config: NestedConfig };
+
+const nested = new WeakMap<RunsTable, ReadonlyMap<string, NestedConfig>>();
+
+/** Return the configs of a table's runs by id; the same object for the same table. */
+export function configsOf(table: RunsTable): ReadonlyMap<string, NestedConfig> {
+  const known = nested.get(table) ?? new Map(table.runs.map(({ id, config }) => [id, nest(config)]));
+  nested.set(table, known);
+  return known;
+}
+
+function nest(flat: ReadonlyMap<string, Scalar>): NestedConfig {
+  const config: NestedConfig = Object.create(null);
+  for (const [key, value] of flat) {
+    const names = key.split(".");
+    const last = names.pop() as string;
+    let inner = config;
+    for (const name of names) {
+      const found = inner[name];
+      const deeper: NestedConfig = typeof found === "object" && found ? found : Object.create(null);
+      inner[name] = deeper;
+      inner = deeper;
+    }
+    inner[last] = value;
+  }
+  return config;
+}
+
+/** Return a spec whose encodings of `run` by colour have the colours of the board, unless they have a scale of their own. */
+export function withRunColors(
+  spec: Readonly<Record<string, unknown>>,
+  styles: readonly Pick<RunStyle, "label" | "color">[],
+): Record<string, unknown> {
+  const scale = {
+    domain: styles.map(({ label }) => label),
+    range: styles.map(({ color }) => color.slice(0, 7)),
+  };
+  const colored = (node: unknown): unknown => {
+    if (Array.isArray(node)) return node.map(colored);
+    if (typeof node !== "object" || !node) return node;
+    const copy = Object.fromEntries(
+      Object.entries(node).map(([key, value]) => [
+        key,
+        key === "datasets" || key === "data" ? value : colored(value),
+      ]),
+    );
+    for (const channel of COLOR_CHANNELS) {
+      const encoding = (copy.encoding as Record<string, Record<string, unknown>> | undefined)?.[channel];
+      if (encoding?.field === "run" && encoding.scale === undefined) encoding.scale = scale;
+    }
+    return copy;
+  };
+  return colored(spec) as Record<string, unknown>;
+}
+
+const COLOR_CHANNELS = ["color", "fill", "stroke"];
 
 const read = new WeakMap<object, ReadonlyMap<string, UserChartSpec>>();
 
@@ -65,13 +124,17 @@ export function userChartRows(
   parts: readonly UserChartPart[],
   settings: DrawSettings,
   columns: number,
+  configs: ReadonlyMap<string, NestedConfig> = new Map(),
 ): UserChartRow[] {
   const count = parts.reduce((sum, { series }) => sum + series.length, 0);
   const share = MOST_ROWS / Math.max(1, count);
   return parts.flatMap(({ metric, series, axes }) => {
     const few = series.map(each => coarsened(each, share));
     const { traces } = plotOf({ series: few, fine: [], settings, axes, zoom: NO_ZOOM }, columns);
-    return traces.flatMap(({ rows }) => rows.map(row => ({ ...row, metric })));
+    return traces.flatMap(({ rows, style: { run } }) => {
+      const about = { metric, group: run.group, config: configs.get(run.id) ?? {} };
+      return rows.map(row => ({ ...row, ...about }));
+    });
   });
 }
 

@@ -1,5 +1,6 @@
 import type { View } from "vega";
 import type { Chart } from "../charts/chart.ts";
+import type { UserChart } from "../charts/user-chart.ts";
 import { NoAnswer, type Requests } from "../frames/requests.ts";
 import { h } from "../ui/dom.ts";
 import { Popover, popoverButton } from "../ui/popover.ts";
@@ -72,17 +73,30 @@ export class ChartMenu {
     chart.title.after(button);
   }
 
+  /** Add the menu button to the header of a user's chart, whose menu has what can be done with any chart. */
+  attachUserChart(chart: UserChart) {
+    const button = popoverButton(this.#popover, `Menu of ${chart.name}`, "tb-more", "⋯");
+    button.title = "More";
+    const save = { text: "Save as PNG", act: async () => savePicture(await chart.picture(), chart.name) };
+    button.addEventListener("click", () => this.#open(chart.element, [[save]], [], button), {
+      signal: this.#signal,
+    });
+    chart.head.append(button);
+  }
+
   #show(chart: Chart, button: HTMLElement) {
+    this.#open(chart.body, this.#items(chart), [this.#sizes(chart), this.#axisForm(chart)], button);
+  }
+
+  #open(body: HTMLElement, items: MenuItem[][], more: HTMLElement[], button: HTMLElement) {
     const { panel } = this.#popover;
-    if (panel.parentElement !== chart.body) {
+    if (panel.parentElement !== body) {
       this.#popover.close();
-      chart.body.append(panel); // also inside a full-screen dialog, which blocks everything outside
+      body.append(panel); // also inside a full-screen dialog, which blocks everything outside
     }
     this.#status.textContent = "";
-    const groups = this.#items(chart).map(items =>
-      h("div", { role: "group" }, ...items.map(item => this.#entry(item))),
-    );
-    panel.replaceChildren(...groups, this.#sizes(chart), this.#axisForm(chart), this.#status);
+    const groups = items.map(group => h("div", { role: "group" }, ...group.map(item => this.#entry(item))));
+    panel.replaceChildren(...groups, ...more, this.#status);
     this.#popover.toggle(button);
   }
 
@@ -250,10 +264,13 @@ function numbersIn(text: string): number[] {
 }
 
 async function savePng(chart: Chart): Promise<undefined> {
-  const canvas = await withPicture(chart, view => view.toCanvas(SCALE));
+  return savePicture(await withPicture(chart, view => view.toCanvas(SCALE)), chart.metric);
+}
+
+async function savePicture(canvas: HTMLCanvasElement, name: string): Promise<undefined> {
   const blob = await new Promise<Blob | null>(resolve => canvas.toBlob(resolve));
   if (!blob) throw new Error("This picture is too large.");
-  download(blob, `${chart.metric}.png`);
+  download(blob, `${name}.png`);
 }
 
 async function saveSvg(chart: Chart): Promise<undefined> {

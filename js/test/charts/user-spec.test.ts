@@ -1,10 +1,12 @@
 // @vitest-environment happy-dom
 import { afterEach, expect, test } from "vitest";
 import {
+  configsOf,
   isComposite,
   readUserCharts,
   type UserChartSpec,
   userChartRows,
+  withRunColors,
 } from "../../src/charts/user-spec.ts";
 import { decodeSeries } from "../../src/frames/decode-series.ts";
 import { decodeFrame } from "../../src/frames/protocol.ts";
@@ -137,4 +139,34 @@ test("composite charts are recognized", () => {
 test("a trait that is not a list gives no charts", () => {
   expect(readUserCharts(undefined).size).toBe(0);
   expect(readUserCharts({}).size).toBe(0);
+});
+
+test("runs that are encoded as a colour have those of the board, unless the chart has its own", () => {
+  const styles = [
+    { label: "a", color: "#11223344" },
+    { label: "b", color: "#445566" },
+  ];
+  const scale = { domain: ["a", "b"], range: ["#112233", "#445566"] };
+  const own = { domain: ["a"], range: ["red"] };
+  const spec = {
+    layer: [
+      { mark: "line", encoding: { color: { field: "run", type: "nominal" }, y: { field: "value" } } },
+      { mark: "area", encoding: { fill: { field: "run" }, stroke: { field: "run", scale: own } } },
+    ],
+    datasets: { mine: [{ encoding: { color: { field: "run" } } }] },
+  };
+  const before = JSON.stringify(spec);
+  const [line, area] = withRunColors(spec, styles).layer as { encoding: Record<string, unknown> }[];
+  expect(line.encoding.color).toEqual({ field: "run", type: "nominal", scale });
+  expect(area.encoding).toEqual({ fill: { field: "run", scale }, stroke: { field: "run", scale: own } });
+  expect(withRunColors(spec, styles).datasets).toEqual(spec.datasets);
+  expect(JSON.stringify(spec)).toBe(before);
+});
+
+test("rows have the group and the nested config of their run", () => {
+  const table = {
+    runs: [{ id: "id0", config: new Map(Object.entries({ lr: 0.1, "net.width": 64 })) }],
+  } as never;
+  expect(configsOf(table).get("id0")).toEqual({ lr: 0.1, net: { width: 64 } });
+  expect(configsOf(table)).toBe(configsOf(table));
 });

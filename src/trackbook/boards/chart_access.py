@@ -82,8 +82,9 @@ class ChartAccess:
             Its title. The prefix before the first ``/`` is its group; the name of a metric replaces that metric's chart.
         chart
             An Altair chart of the named dataset ``points``, ``alt.Chart(alt.NamedData("points"))``, whose fields are
-            ``run``, ``metric``, ``step``, ``time`` (seconds UTC), ``value``, ``smooth``, ``x`` (on the board's x axis)
-            and ``color`` (the run's). It is redrawn as points come in, and may have up to 100 KB of data of its own.
+            ``run``, ``metric``, ``group``, ``config`` (``"config.lr"``), ``step``, ``time`` (seconds UTC), ``value``,
+            ``smooth``, ``x`` (on the board's x axis) and ``color`` (the run's). Runs by color have those of the board, and are
+            not stacked. It is redrawn as points come in, and may have up to 100 KB of data of its own.
             None with `metrics` is a chart as the board draws it.
         metrics
             Names or globs (``"val/*"``) of the metrics that it draws, or whose rows a chart of your own gets: by default the
@@ -199,8 +200,21 @@ class ChartAccess:
             return plot.plot_of(picture, name, look)
         return join(name, [plot.plot_of(picture, metric, look) for metric in own])
 
-    def _rows_of(self, own: Any, metrics: list[str]) -> list[plot.PlotRow]:
-        return [row for name in members(own["name"], own["metrics"], metrics) for row in self._plot(name).rows]
+    def _rows_of(self, own: Any, metrics: list[str]) -> list[Any]:
+        """Return the rows of a user's chart, with what is known of their runs."""
+        source = self._publisher.source
+        names = {
+            style.label: style.run["id"]
+            for style in plot.style_runs(source.picture.runs.values(), self._look()).values()
+        }
+        records = {label: source.store.run(run) for label, run in names.items()}
+        about = {
+            label: {"group": record.group, "config": record.config}
+            for label, record in records.items()
+            if record is not None
+        }
+        drawn = members(own["name"], own["metrics"], metrics)
+        return [{**row, **about.get(row["run"], {})} for name in drawn for row in self._plot(name).rows]
 
 
 def _globs(metrics: Any) -> list[str]:

@@ -84,7 +84,9 @@ def chart_of(plot: Plot) -> DrawnChart | DrawnLayers:
 
 def user_chart(spec: Mapping[str, Any], rows: list[PlotRow], title: str, *, nested: bool = False) -> Any:
     """Return a user's chart with its data; without its configuration if it is nested in the chart of a board."""
-    bare = {name: value for name, value in spec.items() if not nested or name not in _NOT_NESTED}
+    colors = {row["run"]: row["color"] for row in rows}
+    colored: Mapping[str, Any] = _with_run_colors(dict(spec), colors)
+    bare = {name: value for name, value in colored.items() if not nested or name not in _NOT_NESTED}
     full = _with_rows(bare, {DATASET: _plain(rows), **spec.get("datasets", {})})
     full.pop("datasets", None)
     if "layer" in full or "mark" in full:
@@ -161,7 +163,36 @@ def spec_of(name: str, chart: Any) -> dict[str, Any]:
         spec["data"] = {"name": DATASET}
     spec.get("datasets", {}).pop(DATASET, None)
     _drop_altairs_size(spec)
+    _unstack(spec)
     return spec
+
+
+def _unstack(node: Any) -> None:
+    """Draw areas and bars of runs over each other: stacked, their sum would be read as a value. A `stack` that is given stays."""
+    for part in node if isinstance(node, list) else [node] if isinstance(node, dict) else ():
+        encoding = part.get("encoding", {})
+        for axis in ("x", "y"):
+            channel = encoding.get(axis)
+            if isinstance(channel, dict) and channel.get("field") in ("value", "smooth") and "aggregate" not in channel:
+                channel.setdefault("stack", None)
+        for inner in ("layer", "hconcat", "vconcat", "concat", "spec"):
+            _unstack(part.get(inner))
+
+
+def _with_run_colors(node: Any, colors: Mapping[str, str]) -> Any:
+    """Return a spec whose encodings of ``run`` by color have the board's colors, unless they have a scale of their own."""
+    if isinstance(node, list):
+        return [_with_run_colors(value, colors) for value in node]
+    if not isinstance(node, dict):
+        return node
+    copy = {
+        key: value if key in ("data", "datasets") else _with_run_colors(value, colors) for key, value in node.items()
+    }
+    for channel in ("color", "fill", "stroke"):
+        encoding = copy["encoding"].get(channel) if isinstance(copy.get("encoding"), dict) else None
+        if isinstance(encoding, dict) and encoding.get("field") == "run":
+            encoding.setdefault("scale", {"domain": list(colors), "range": list(colors.values())})
+    return copy
 
 
 def _chart(
