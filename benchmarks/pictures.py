@@ -201,6 +201,7 @@ def board(_: Any, folder: Path, seconds: float) -> dict[str, float]:
     import trackbook
     from trackbook.api.process import process
     from trackbook.boards.frame_source import FrameSource
+    from trackbook.boards.run_actions import NoActions
 
     sent = []
 
@@ -214,10 +215,11 @@ def board(_: Any, folder: Path, seconds: float) -> dict[str, float]:
 
     ipywidgets.widgets.widget.comm.create_comm = Comm
     run = trackbook.init(project="bench", display=False)
-    project = process.project("bench")
+    here = process()
+    project = here.project("bench")
     source = FrameSource(project.name, project.store)
     source.add_run(run.id)
-    shown = process.add_board(project, source)
+    shown = here.boards.add(source, project.name, project.store.path, NoActions("a benchmark"), project)
     tick, ticking = shown.tick, [0.0]
 
     def measured(now: float) -> float:

@@ -23,7 +23,7 @@ def functions(run: Any) -> dict[str, Any]:
     """The same loop plain, with `log`, tracked, and tracked at values that are not due."""
     import ast
 
-    from trackbook.magics.instrument import rewrite
+    from trackbook.magics.instrument import instrument
     from trackbook.magics.targets import parse_targets
     from trackbook.magics.tracker import Tracker
 
@@ -33,7 +33,7 @@ def functions(run: Any) -> dict[str, Any]:
         tracker = Tracker(["y"], every=10**9 if "every" in name else 1)
         tracker.begin(run)
         if "track" in name:
-            rewrite(tree, parse_targets(["y"]), "tracker", throttled="every" in name)
+            instrument(tree, parse_targets(["y"]), "tracker", throttled="every" in name)
         scope = {"run": run, "tracker": tracker}
         exec(compile(ast.fix_missing_locations(tree), "cell", "exec"), scope)  # noqa: S102  # what is measured
         made[name] = scope["cell"]
