@@ -120,6 +120,23 @@ def test_a_progress_bar_stays_whole(code: str) -> None:
     assert len(shown) == 3 * 4 + 1
 
 
+@in_pty
+@pytest.mark.parametrize("end", ["", "\\n"])
+def test_a_line_that_the_script_has_begun_is_ended_first(end: str) -> None:
+    code = f"import trackbook as tb\nwith tb.init('p', 'a') as run:\n    run.log({{'x': 1}})\n    print('\\rstep 1', end='{end}')"
+    shown = screen(in_terminal(*python(code), TRACKBOOK_CAPTURE="console"))
+    assert shown[1] == "step 1"
+    assert shown[2].startswith("trackbook: run a of p: finished")
+
+
+@in_pty
+@pytest.mark.parametrize("code", [TQDM.format(options=""), RICH], ids=["tqdm", "rich"])
+def test_a_progress_bar_that_is_recorded_stays_whole_too(code: str) -> None:
+    shown = screen(in_terminal(*python(code), TERM="xterm", TRACKBOOK_CAPTURE="console"))
+    assert [line for line in shown if "bar" in line] == [shown[-1]]
+    assert len(shown) == 3 * 4 + 1
+
+
 @pytest.mark.parametrize("columns", [200, 60, 20])
 def test_the_end_fits_the_terminal(columns: int) -> None:
     with tb.init(project="p", name="a long name of a run") as run:

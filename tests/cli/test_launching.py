@@ -182,6 +182,26 @@ def test_in_a_terminal_the_program_has_one_as_large() -> None:
     assert texts(tb.get_run(project="p")) == []  # the tests capture nothing
 
 
+def test_a_launcher_that_is_killed_loses_no_point(tmp_path: Path) -> None:
+    code = (
+        "import sys, trackbook as tb\nrun = tb.init(project='p', name='a')\nrun.log({'x': 1})\nprint('ready', flush=True)\n"
+        "sys.stdin.readline()\nfor _ in range(99): run.log({'x': 1})\nrun.finish()\n"
+        f"open({str(tmp_path / 'done')!r}, 'w').close()"
+    )
+    command = [*LAUNCH, *python(code)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout.readline() == "ready\n"
+        process.kill()
+        process.stdin.write("\n")
+    until = time.monotonic() + 60
+    while not (tmp_path / "done").exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    run = tb.get_run("a", "p")
+    assert (run.state, run.history().height) == ("finished", 100)
+
+
 def test_another_process_sees_the_run_while_it_runs(trackbook_command: CommandLine) -> None:
     code = "import time; print('ready', flush=True); time.sleep(60)"
     with subprocess.Popen([*LAUNCH, "-p", "p", *python(code)], stdout=subprocess.PIPE, text=True) as process:

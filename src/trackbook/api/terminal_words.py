@@ -14,6 +14,7 @@ from ..notebook import host
 from ..text import aligned, duration, shorten
 from ..tracking.run import Run, writer_of
 from ..tracking.run_writer import RunWriter
+from .process import process
 
 _MOST_METRICS: Final = 10
 _WIDEST_NAME: Final = 30  # characters
@@ -47,13 +48,19 @@ def speak_of(run: Run) -> None:
     _write(
         f"trackbook: run {run.name} of {run.project}; watch it: trackbook show {shlex.quote(run.project)}{elsewhere}"
     )
-    writer.on_end.append(_tell_end)
+    in_line = False
 
+    def look(writer: RunWriter) -> None:
+        nonlocal in_line
+        in_line = here.console.is_in_line(writer.id)
 
-def _tell_end(writer: RunWriter) -> None:
-    if can_speak():
-        columns = _columns()
-        _write("\n".join(ending(writer, columns)))
+    def tell(writer: RunWriter) -> None:
+        if can_speak():
+            _write("\n".join(ending(writer, _columns())), in_line=in_line)
+
+    here = process()
+    writer.before_end.append(here.captures.guarded("console", look))  # first of all, while the console is recorded
+    writer.on_end.append(tell)
 
 
 def _columns() -> int:
@@ -98,11 +105,12 @@ def _shows_bars() -> bool:
     return str(encoding).lower().replace("-", "") == "utf8"
 
 
-def _write(text: str) -> None:
-    """Write a line to the terminal, above the bars of tqdm where it has some; rich puts what is written above its own."""
-    tqdm = sys.modules.get("tqdm")
-    if tqdm is not None and hasattr(tqdm, "tqdm"):
-        tqdm.tqdm.write(text, file=sys.stderr)
-    else:
-        sys.stderr.write(f"{text}\n")
-        sys.stderr.flush()
+def _write(text: str, *, in_line: bool = False) -> None:
+    """Write lines to the terminal: above the bars of tqdm and rich, and below a line that the program has begun."""
+    tqdm = getattr(sys.modules.get("tqdm"), "tqdm", None)
+    if tqdm is not None and getattr(tqdm, "_instances", None):
+        tqdm.write(text, file=sys.stderr)
+        return
+    has_bars = hasattr(sys.stderr, "rich_proxied_file")  # of rich, which puts what is written above them
+    sys.stderr.write("\n" * (in_line and not has_bars) + f"{text}\n")
+    sys.stderr.flush()

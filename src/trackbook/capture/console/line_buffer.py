@@ -63,6 +63,12 @@ class ConsoleLines:
                 self._take_in()
                 self._show(stream, at, cell, text, apart=apart)
 
+    def is_in_line(self) -> bool:
+        """Return whether the next text continues a line."""
+        with self._lock:
+            self._take_in()
+            return "_terminal" in self.__dict__ and self._terminal.is_in_line
+
     def _let_wait(self, written: Written) -> None:
         self._waiting.append(written)
         self._waiting_lines += written[-1]

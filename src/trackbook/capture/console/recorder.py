@@ -146,6 +146,13 @@ class ConsoleCapture:
                 raise failure
         return max(INTERVAL, self._next - now)
 
+    def is_in_line(self, run_id: str) -> bool:
+        """Return whether the next text continues a line, as far as this run's console is recorded."""
+        self._flush()
+        self.read()
+        record = self._records.get(run_id)
+        return record is not None and record.is_in_line()
+
     def store(self, *, flush: bool = True) -> None:
         """Write new lines into the stores."""
         if flush:

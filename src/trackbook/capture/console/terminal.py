@@ -304,6 +304,11 @@ class Terminal:
         """Whether `text` would only append lines, one for each newline."""
         return not self._held and self._screen.is_plain() and not any(char in text for char in _LEAVING)
 
+    @property
+    def is_in_line(self) -> bool:
+        """Whether the next text continues a line, such as a progress bar."""
+        return bool(self._screen.cursor.x)
+
     def skip(self, newlines: int) -> int:
         """Process text of so many newlines whose lines are not kept. Return how many lines it ends. The terminal must be plain.
 
