@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import random
 import re
 import subprocess
 import sys
@@ -462,3 +463,17 @@ def test_the_whole_board_has_the_charts_as_they_are_arranged(board: Board) -> No
     board.chart("loss", metrics=["train/loss", "val/loss"])
     rows = board.to_altair().to_dict()["vconcat"]
     assert [[chart["title"]["text"] for chart in row["concat"]] for row in rows] == [["lr"], ["loss"]]
+
+
+def test_a_line_that_is_noise_is_smoothed_unless_that_is_turned_off() -> None:
+    noise = random.Random(1)
+    with tb.init("p", "noise") as run:
+        for step in range(300):
+            run.log({"noise": noise.random() + (20 if step == 150 else 0), "trend": step + noise.random()})
+    board = tb.board("p")
+    assert marks(board["noise"]) == ["line", "line"]
+    assert marks(board["trend"]) == ["line"]
+    layers = board["noise"].to_dict()
+    assert layers["encoding"]["y"]["scale"]["domain"][1] < 3
+    board.auto_smoothing = False
+    assert marks(board["noise"]) == ["line"]

@@ -299,7 +299,7 @@ class Board:
 
     def smooth(self, amount: int) -> None:
         slider = self.root.locator("input.tb-smoothing")
-        slider.fill(str(amount))
+        slider.fill(f"{amount / (amount + 1):.3f}")  # shows the weight of an exponential average
         slider.blur()
 
     def box(self) -> dict[str, float]:

@@ -110,7 +110,7 @@ def test_python_sets_what_the_board_shows_and_a_reload_keeps_it(lab: Lab) -> Non
         board = lab.board().wait()
         lab.page.wait_for_function("() => document.querySelector('.tb-x-axis')?.value === 'train/epoch'")
         lab.wait_for_quiet()
-        assert board.root.locator(".tb-smoothing").input_value() == "4"
+        assert board.root.locator(".tb-smoothing").input_value() == "0.8"
         assert list(board.groups()) == ["val", "", "train"]
         assert xs(board, "train/loss") == [float(i // 10) for i in range(60)]
         assert len(set(board.root.locator(".tb-chart").evaluate_all("(all) => all.map((c) => c.offsetLeft)"))) <= 2

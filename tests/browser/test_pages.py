@@ -111,7 +111,7 @@ def test_the_frame_of_the_documentation_shows_two_metrics_and_no_sidebar(
 
 def test_the_address_follows_the_view_and_brings_it_back(project: str, tmp_path: Path, opened: Opened) -> None:
     path = tb.export_html(tmp_path / "page.html", project)
-    board = opened.open(path, "?kept=1&smoothing=99&theme=dark")
+    board = opened.open(path, "?kept=1&smoothing=100&theme=dark")
     assert [text.count("- ") for text in opened.said] == [2], opened.said
     expect(board.root).to_have_attribute("data-theme", "dark")
     board.look("page-dark")
@@ -127,7 +127,7 @@ def test_the_address_follows_the_view_and_brings_it_back(project: str, tmp_path:
     assert board.metrics() == ["train_loss", "val_loss"]
     assert {row["run"] for row in board.rows("train_loss")} == {"run 0", "run 2"}
     assert opened.page.evaluate("() => location.search") == search
-    expect(board.root.locator(".tb-smoothing")).to_have_value("4")
+    expect(board.root.locator(".tb-smoothing")).to_have_value("0.8")
     expect(board.root.locator(".tb-panel")).to_be_visible()
 
 

@@ -331,7 +331,11 @@ export class Board {
     const { runs } = drawn;
     const theme = this.element.dataset.theme as Theme;
     const [hidden, colors] = [this.#sidebar.hidden(drawn), this.#state.get("run_colors")];
-    const smoothing = { amount: this.#state.get("smoothing"), kind: this.#state.get("smoothing_kind") };
+    const smoothing = {
+      amount: this.#state.get("smoothing"),
+      kind: this.#state.get("smoothing_kind"),
+      auto: this.#state.get("auto_smoothing"),
+    };
     const clipOutliers = this.#state.get("clip_outliers");
     const options = this.#state.chartOptions;
     const known = runs.map(({ key, id, name, state, started, faded }) => [

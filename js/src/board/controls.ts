@@ -1,4 +1,4 @@
-import { SETTINGS, type ViewState, type XAxis } from "../frames/view-state.ts";
+import type { ViewState, XAxis } from "../frames/view-state.ts";
 import { h, onResize, searchField, setText } from "../ui/dom.ts";
 import { showFilter } from "../ui/filter.ts";
 import { MetricSearch, type SearchActions } from "./metric-search.ts";
@@ -9,6 +9,15 @@ const X_AXES: readonly (readonly [XAxis, string])[] = [
   ["relative", "Relative time"],
   ["time", "Clock time"],
 ];
+
+/** Return the weight of the exponential average whose mean age is a number of rows. */
+function weightOf(rows: number): number {
+  return rows / (rows + 1);
+}
+
+function rowsOf(weight: number): number {
+  return Math.round(weight / (1 - weight));
+}
 
 const NARROW = 600; // px of a board whose header has no room for all controls
 
@@ -22,13 +31,13 @@ export class Controls {
   #label: HTMLElement;
   #smoothing = h("input", {
     type: "range",
-    min: String(SETTINGS.smoothing.range?.[0]),
-    max: String(SETTINGS.smoothing.range?.[1]),
-    step: "1",
+    min: "0",
+    max: "0.99",
+    step: "0.001",
     class: "tb-smoothing",
     "aria-label": "Smoothing",
   });
-  #amount = h("output", { class: "tb-number" });
+  #amount = h("button", { type: "button", class: "tb-number tb-link tb-amount" });
   #xAxis = h("select", { class: "tb-x-axis", "aria-label": "X axis", title: "X axis" });
   #metrics = h("optgroup", { label: "Metrics" });
   #filter = searchField("Filter metrics", "Filter metrics by text or regular expression");
@@ -38,13 +47,7 @@ export class Controls {
     this.#state = state;
     this.#menu = new ViewMenu(state, signal);
     this.#xAxis.append(...X_AXES.map(([value, name]) => h("option", { value }, name)), this.#metrics);
-    this.#label = h(
-      "label",
-      { title: SETTINGS.smoothing.help },
-      h("span", {}, "Smoothing"),
-      this.#smoothing,
-      this.#amount,
-    );
+    this.#label = h("label", {}, h("span", {}, "Smoothing"), this.#smoothing, this.#amount);
     this.element = h(
       "div",
       { class: "tb-controls" },
@@ -55,9 +58,14 @@ export class Controls {
       this.#menu.panel,
     );
     onResize(this.element, () => this.#fold(), signal);
-    this.#smoothing.addEventListener("input", () => state.set("smoothing", this.#smoothing.valueAsNumber), {
-      signal,
-    });
+    this.#smoothing.addEventListener(
+      "input",
+      () => state.set("smoothing", rowsOf(this.#smoothing.valueAsNumber)),
+      {
+        signal,
+      },
+    );
+    this.#amount.addEventListener("click", () => this.#toggleAuto(), { signal });
     this.#xAxis.addEventListener("change", () => state.set("x_axis", this.#xAxis.value), { signal });
     this.#filter.addEventListener("input", () => state.set("metric_filter", this.#filter.value), { signal });
     this.unzoom.addEventListener("click", onUnzoom, { signal });
@@ -74,13 +82,34 @@ export class Controls {
   }
 
   update(zoomed: boolean, metrics: readonly string[] = []) {
-    const smoothing = String(this.#state.get("smoothing"));
-    this.#smoothing.value = smoothing;
-    setText(this.#amount, smoothing);
+    this.#showSmoothing(this.#state.get("smoothing"), this.#state.get("auto_smoothing"));
     this.#showAxes(metrics);
     showFilter(this.#filter, this.#state.get("metric_filter"), "Text or regular expression");
     this.unzoom.hidden = !zoomed;
     this.#menu.update();
+  }
+
+  #showSmoothing(rows: number, auto: boolean) {
+    if (rowsOf(this.#smoothing.valueAsNumber) !== rows) this.#smoothing.value = String(weightOf(rows));
+    setText(this.#amount, rows ? weightOf(rows).toFixed(2) : auto ? "auto" : "0");
+    const window = `the mean of ${2 * rows + 1} points, ${rows} to each side`;
+    const explained = rows
+      ? `${weightOf(rows).toFixed(2)}: ${window}; as smooth as an exponential average of this weight`
+      : auto
+        ? "Lines that are noise are smoothed"
+        : "Not smoothed";
+    for (const part of [this.#smoothing, this.#amount]) part.title = explained;
+    this.#amount.setAttribute(
+      "aria-label",
+      `Smoothing: ${explained}. Press to ${auto && !rows ? "turn off" : "leave it to the charts"}`,
+    );
+  }
+
+  /** Leave smoothing to the charts, or turn it off where it is. */
+  #toggleAuto() {
+    const isAuto = !this.#state.get("smoothing") && this.#state.get("auto_smoothing");
+    this.#state.set("auto_smoothing", !isAuto);
+    this.#state.set("smoothing", 0);
   }
 
   #showAxes(metrics: readonly string[]) {

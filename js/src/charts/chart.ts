@@ -197,7 +197,7 @@ export class Chart {
 
   /** Return the value at which a row is drawn. */
   drawnValue = (row: PlotRow): number =>
-    this.#scene?.settings.smoothing.amount && Number.isFinite(row.smooth) ? row.smooth : row.value;
+    this.#plot?.smoothing && Number.isFinite(row.smooth) ? row.smooth : row.value;
 
   /** Draw the line of a run, by its id, strong and on top; null draws none so. */
   highlight(run: string | null) {
@@ -249,7 +249,8 @@ export class Chart {
   #signalsOf(plot: Plot, { settings, zoom, options }: ChartScene): Record<string, unknown> {
     const limits = this.#showOutliers ? null : plot.outliers?.limits;
     const { x, y } = domainsOf(plot, zoom, limits, naturalRange(this.metric), options.yRange);
-    return { ...settings.options, x_window: x, y_window: y, x_log: plot.log.x, y_log: plot.log.y };
+    const { smoothing } = plot;
+    return { ...settings.options, smoothing, x_window: x, y_window: y, x_log: plot.log.x, y_log: plot.log.y };
   }
 
   #viewFor(spec: Spec, theme: Theme): VegaView {

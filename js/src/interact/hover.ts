@@ -89,12 +89,12 @@ export class Hover {
   }
 
   #fill(
-    { metric, scene }: Chart,
+    { metric, scene, plot }: Chart,
     { hits, above, below }: Neighbours,
     nearest: Trace | null,
     x: number | null,
   ) {
-    const smoothing = x !== null && scene?.settings.smoothing.amount;
+    const smoothing = x !== null && plot?.smoothing;
     const cells = hits.map(({ trace: { style }, row }) => this.#cellOf(style.run.id, row.time));
     const same = cells.every(cell => cell === cells[0]);
     const from = (cell: string) => (cell ? [h("span", { class: "tb-tip-cell" }, cell)] : []);

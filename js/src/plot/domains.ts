@@ -1,8 +1,10 @@
 import { isSystem } from "../metrics.ts";
+import { quantile } from "./noise.ts";
 import type { Plot, Zoom } from "./plot.ts";
 import type { PlotRow } from "./plot-rows.ts";
 import type { Range } from "./series-window.ts";
 
+const FAINT_TAILS = 0.1; // share of a faint line's values at either end that the axis may leave out
 const PADDING = 0.05; // of the axis, above and below
 
 interface Domains {
@@ -38,12 +40,25 @@ export function domainsOf(
   return { x, y: ends[0] < ends[1] ? ends : y };
 }
 
-/** Return the finite values that are drawn within a range of x, and those of the reference lines. */
-function valuesOf({ rows }: Plot, x: Range | null): number[] {
-  return rows
-    .filter(row => isOnAxis(row) && (!x || row.mark === "reference" || (row.x >= x[0] && row.x <= x[1])))
-    .flatMap(({ value, smooth, low, high }) => [value, smooth, low, high])
-    .filter(value => value !== undefined && Number.isFinite(value)) as number[];
+/**
+ * Return the finite values that the y axis shows, within a range of x, and those of the reference lines. Of smoothed lines these
+ * are the smoothed values and most of those as logged: not the spikes of the faint line behind.
+ */
+function valuesOf({ rows, smoothing }: Plot, x: Range | null): number[] {
+  const seen = rows.filter(
+    row => isOnAxis(row) && (!x || row.mark === "reference" || (row.x >= x[0] && row.x <= x[1])),
+  );
+  const logged = smoothing
+    ? Float64Array.from(
+        seen.filter(({ mark }) => mark === "line"),
+        ({ value }) => value,
+      )
+    : new Float64Array();
+  const centre = [FAINT_TAILS, 1 - FAINT_TAILS].map(share => quantile(logged, share));
+  const values = seen.flatMap(({ value, smooth, low, high, mark }) =>
+    smoothing && mark === "line" ? [smooth, low, high] : [value, smooth, low, high],
+  );
+  return [...values, ...centre].filter(value => value !== undefined && Number.isFinite(value)) as number[];
 }
 
 function isOnAxis({ mark }: PlotRow): boolean {
@@ -59,7 +74,8 @@ function yRange(plot: Plot, x: Range | null, limits: Range | null, natural: Rang
   if (natural && !log.y) return withNatural(rangeOf(values), natural);
   const [low, high] = rangeOf(inside.length ? inside : values); // a chart zoomed to outliers shows them
   const clipped = inside.length > 0 && inside.length < values.length;
-  if (!x && !log.y && !clipped && low < high && rows.some(({ mark }) => mark === "line")) return null;
+  if (!x && !log.y && !clipped && !plot.smoothing && low < high && rows.some(({ mark }) => mark === "line"))
+    return null;
   const [scale, unscale] = log.y ? [Math.log, Math.exp] : [Number, Number];
   const [bottom, top] = [scale(low), scale(high)];
   const air = (top - bottom || (log.y ? 1 : Math.abs(top)) || 1) * PADDING;

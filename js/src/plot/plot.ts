@@ -5,6 +5,7 @@ import { formatAlone } from "../ui/format.ts";
 import { type ChartOptions, USUAL_OPTIONS } from "./chart-options.ts";
 import { downsample } from "./downsample.ts";
 import { bestPoint, bestValue, byBest, emphasize, type Goal } from "./emphasis.ts";
+import { ownSmoothing } from "./noise.ts";
 import { type Count, countOutside, formatAtLeast, rangeWithoutOutliers } from "./outliers.ts";
 import { drawingOrder } from "./palette.ts";
 import { latestValue, type PlotRow, placePoints, plotRows, type RunStyle } from "./plot-rows.ts";
@@ -34,6 +35,8 @@ export interface Plot {
   rows: PlotRow[];
   /** Short notes on what the chart does not show. */
   remarks: string[];
+  /** The rows to each side over which lines are smoothed; 0 where they are not. */
+  smoothing: number;
   /** The outliers that the y axis leaves out, if any. */
   outliers: { limits: Range; count: Count } | null;
 }
@@ -104,28 +107,30 @@ export function plotOf(content: ChartContent, columns: number, options: ChartOpt
     columns,
     log.x,
   );
+  const drawn = lines.map(({ own }) => own);
+  const { smoothing } = settings;
+  const amount = smoothing.amount || (smoothing.auto ? ownSmoothing(drawn) : 0);
   const traces = lines.map(
     ({ own, style }, i): Trace => ({
       style,
-      rows: plotRows(own, few[i], style, settings.smoothing),
+      rows: plotRows(own, few[i], style, { ...smoothing, amount }),
       latest: latestValue(own),
       best: bests.get(own.run) as number,
     }),
   );
   if (shown.length && shown.every(style => isSinglePoint(byRun.get(style.run.key) as Series, style))) {
-    return { kind: "bar", log, traces, rows: barRows(traces), remarks, outliers: null };
+    return { kind: "bar", log, traces, rows: barRows(traces), remarks, outliers: null, smoothing: 0 };
   }
   const lost = shown.filter(style => !xOfPoint(axes, style)).map(({ label }) => label);
   if (lost.length)
     remarks.push(`without ${axes.x}: ${lost.length > 2 ? `${lost.length} runs` : lost.join(", ")}`);
-  const drawn = lines.map(({ own }) => own);
   const below = log.y ? countOutside(drawn, ABOVE_ZERO) : NONE;
   if (below.atLeast) remarks.push(`${formatAtLeast(below)} ${below.atLeast === 1 ? "value" : "values"} ≤ 0`);
   const fitted = dropNonPositive(traces, log, remarks);
   const limits = rangeWithoutOutliers(drawn, log.y, settings.clipOutliers);
   const outliers = limits && { limits, count: minus(countOutside(drawn, limits), below) };
   const rows = [...fitted.flatMap(trace => trace.rows), ...extraRows(lines, traces, log, options)];
-  return { kind, log, traces: fitted, rows, remarks, outliers };
+  return { kind, log, traces: fitted, rows, remarks, outliers, smoothing: amount };
 }
 
 type PlacedLine = { own: Series; style: RunStyle; xOf: XOf | null };

@@ -5,6 +5,8 @@ export interface Smoothing {
   /** 0 turns smoothing off. */
   amount: number;
   kind: ViewTraits["smoothing_kind"];
+  /** Whether an amount of 0 leaves it to the chart: lines that are noise are smoothed. */
+  auto?: boolean;
 }
 
 /**

@@ -22,15 +22,15 @@ function type(input: HTMLInputElement | HTMLSelectElement, value: string) {
 
 test("controls show the values of their traits", () => {
   const { find } = controls({ smoothing: 7, x_axis: "time", metric_filter: "loss" });
-  expect(find<HTMLInputElement>(".tb-smoothing").value).toBe("7");
-  expect(find("output").textContent).toBe("7");
+  expect(Number(find<HTMLInputElement>(".tb-smoothing").value)).toBeCloseTo(7 / 8);
+  expect(find(".tb-amount").textContent).toBe("0.88");
   expect(find<HTMLSelectElement>(".tb-x-axis").value).toBe("time");
   expect(find<HTMLInputElement>(".tb-filter").value).toBe("loss");
 });
 
 test("controls set their traits", () => {
   const { model, find } = controls();
-  type(find(".tb-smoothing"), "5");
+  type(find(".tb-smoothing"), "0.833");
   type(find(".tb-x-axis"), "relative");
   type(find(".tb-filter"), "acc");
   expect(model.traits).toMatchObject({ smoothing: 5, x_axis: "relative", metric_filter: "acc" });
@@ -39,7 +39,7 @@ test("controls set their traits", () => {
 test("controls follow traits that Python sets", () => {
   const { model, find } = controls();
   model.set("smoothing", 12);
-  expect(find<HTMLInputElement>(".tb-smoothing").value).toBe("12");
+  expect(Number(find<HTMLInputElement>(".tb-smoothing").value)).toBeCloseTo(12 / 13);
 });
 
 test("an invalid regular expression is marked with the reason", () => {
@@ -65,4 +65,19 @@ test("x may be any metric, also one that is not logged yet", () => {
   expect(model.get("x_axis")).toBe("epoch");
   model.set("x_axis", "to come");
   expect(find<HTMLSelectElement>(".tb-x-axis").value).toBe("to come");
+});
+
+test("smoothing of 0 is automatic until that is turned off, and any amount is explained as weight and window", () => {
+  const { find, model } = controls();
+  const amount = find<HTMLButtonElement>(".tb-amount");
+  expect(amount.textContent).toBe("auto");
+  amount.click();
+  expect([amount.textContent, model.get("auto_smoothing")]).toEqual(["0", false]);
+  model.set("smoothing", 9);
+  expect([amount.textContent, amount.title]).toEqual([
+    "0.90",
+    "0.90: the mean of 19 points, 9 to each side; as smooth as an exponential average of this weight",
+  ]);
+  amount.click();
+  expect([model.get("smoothing"), model.get("auto_smoothing")]).toEqual([0, true]);
 });

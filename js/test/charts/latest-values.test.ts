@@ -23,6 +23,7 @@ function plot(count: number, kind: Plot["kind"] = "line-step", drawn = count): P
     rows: Array(drawn).fill({}),
     remarks: [],
     outliers: null,
+    smoothing: 0,
   };
 }
 

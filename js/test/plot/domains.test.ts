@@ -14,7 +14,15 @@ function plot(
     const of = Number.isFinite(value) ? mark : String(value);
     return { x, value, smooth: value, mark: of } as PlotRow;
   });
-  return { kind: "line-step", log: { x: false, y }, traces: [], rows, remarks: [], outliers: null };
+  return {
+    kind: "line-step",
+    log: { x: false, y },
+    traces: [],
+    rows,
+    remarks: [],
+    outliers: null,
+    smoothing: 0,
+  };
 }
 
 const yOf = (of: Plot, x: Range | null = null) => domainsOf(of, { x, y: null }).y;

@@ -184,6 +184,7 @@ class ChartAccess:
             x_axis=view.x_axis,
             smoothing=view.smoothing,
             smoothing_kind=view.smoothing_kind,
+            auto_smoothing=view.auto_smoothing,
             x_log=view.x_scale == "log",
             y_log=view.y_scale == "log",
             clip_outliers=view.clip_outliers,

@@ -6,10 +6,9 @@ in Python (`Board.__getitem__`). Tests compare both with the rows in ``tests/gol
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from typing import Any, Final, TypedDict
 
@@ -18,8 +17,9 @@ import numpy as np
 from ..frames.picture import Picture
 from ..frames.protocol import NAN, NEGATIVE_INFINITY, POSITIVE_INFINITY, RunHeader
 from ..metrics import axis_of, is_system
+from .downsample import PlacedPoint, at_pixels
 from .outliers import range_without_outliers
-from .smoothing import trend_of
+from .smoothing import own_smoothing, trend_of
 from .theme import Theme, theme
 
 Range = tuple[float, float]
@@ -27,6 +27,7 @@ Range = tuple[float, float]
 MOST_BARS: Final = 10
 MOST_DASHED: Final = 20  # runs of a board; the dashes of more would blur into each other
 FINITE: Final = ("line", "dot")
+FAINT_TAILS: Final = 0.1  # share of a faint line's values at either end that the axis may leave out
 AIR: Final = 0.05  # of the y axis, above and below
 _HIDDEN: Final = ((NAN, math.nan), (POSITIVE_INFINITY, math.inf), (NEGATIVE_INFINITY, -math.inf))
 
@@ -64,6 +65,7 @@ class DrawSettings:
     x_axis: str = "step"
     smoothing: int = 0
     smoothing_kind: str = "mean"  # or "exponential"
+    auto_smoothing: bool = False  # where smoothing is 0: smooth lines that are noise
     x_log: bool = False
     y_log: bool = False
     clip_outliers: str = "auto"  # or "always", "never"
@@ -89,6 +91,10 @@ class Plot:
     rows: list[PlotRow]
     options: Mapping[str, Any]
 
+    def _shown(self, row: PlotRow) -> tuple[float, ...]:
+        """The values of a row that the y axis shows: of smoothed lines not those of the faint line behind."""
+        return (row["smooth"],) if self.smoothing and row["mark"] == "line" else (row["value"], row["smooth"])
+
     @property
     def longest(self) -> list[PlotRow]:
         """The rows drawn as bars, the largest first, at most as many as a reader can tell apart."""
@@ -98,7 +104,10 @@ class Plot:
     def window(self) -> Range | None:
         """The range of the y axis; None if it follows the data."""
         seen = [row for row in self.rows if row["mark"] in FINITE]
-        values = [n for row in seen for n in (row["value"], row["smooth"]) if math.isfinite(n)]
+        values = [n for row in seen for n in self._shown(row) if math.isfinite(n)]
+        if self.smoothing and values:
+            logged = sorted(row["value"] for row in seen)
+            values += [logged[math.floor(share * (len(logged) - 1) + 0.5)] for share in (FAINT_TAILS, 1 - FAINT_TAILS)]
         if not values:
             return None
         low, high = self.limits or (-math.inf, math.inf)
@@ -106,7 +115,13 @@ class Plot:
         scale, unscale = (math.log, math.exp) if self.y_log else (float, float)
         bottom, top = scale(min(inside)), scale(max(inside))
         all_seen = len(inside) == len(values)
-        if not self.y_log and all_seen and bottom < top and any(row["mark"] == "line" for row in seen):
+        if (
+            not self.y_log
+            and not self.smoothing
+            and all_seen
+            and bottom < top
+            and any(row["mark"] == "line" for row in seen)
+        ):
             return None
         air = ((top - bottom) or (1 if self.y_log else abs(top)) or 1) * AIR
         return unscale(bottom - air), unscale(top + air)
@@ -126,6 +141,9 @@ def plot_of(picture: Picture, metric: str, look: DrawSettings) -> Plot:
         for line in lines:
             line.sort(key=itemgetter(3))
     lines = at_pixels(lines, look.columns, log=x_log)
+    own = [series[style.run["key"]] for style in drawn]
+    if not look.smoothing and look.auto_smoothing:
+        look = replace(look, smoothing=own_smoothing(own))
     rows = [
         row
         for style, line in zip(drawn, lines, strict=True)
@@ -134,9 +152,19 @@ def plot_of(picture: Picture, metric: str, look: DrawSettings) -> Plot:
     if drawn and all(_is_single(series[style.run["key"]], style) for style in drawn):
         return Plot(metric, x_axis, False, False, 0, None, True, drawn, rows, {})
     rows = on_logarithms(rows, x=x_log, y=look.y_log)
-    own = [series[style.run["key"]] for style in drawn]
     limits = range_without_outliers(own, look.clip_outliers, log=look.y_log)
-    return Plot(metric, x_axis, x_log, look.y_log, look.smoothing, limits, False, drawn, rows, look.options)
+    return Plot(
+        metric,
+        x_axis,
+        x_log,
+        look.y_log,
+        look.smoothing,
+        limits,
+        False,
+        drawn,
+        rows,
+        {**look.options, "smoothing": look.smoothing},
+    )
 
 
 def axes_only(picture: Picture) -> set[str]:
@@ -248,7 +276,6 @@ def drawing_order(runs: Sequence[RunHeader]) -> list[RunHeader]:
 
 
 Point = tuple[float, float, float]  # step, time, value
-PlacedPoint = tuple[float, float, float, float]  # step, time, value, x
 Place = Callable[[float, float], float]  # returns x from a step and a time; NaN is not on the axis
 
 
@@ -302,48 +329,6 @@ def _mark(value: float, *, lonely: bool) -> str:
 def placed(series: Any, place: Place) -> list[PlacedPoint]:
     """Return all points, or the first, smallest, largest and last point of each bucket, by step, if they have an x."""
     return [(step, time, value, x) for step, time, value in _points(series) if math.isfinite(x := place(step, time))]
-
-
-def at_pixels(lines: Sequence[list[PlacedPoint]], columns: float, *, log: bool) -> list[list[PlacedPoint]]:
-    """Reduce lines sorted by x to points that draw the same pixels on a chart of `columns` pixels."""
-
-    def scale(x: float) -> float:
-        return (math.log(x) if x > 0 else -math.inf) if log else x
-
-    on_axis = [x for line in lines for *_, x in line if scale(x) > -math.inf]
-    if not on_axis:
-        return list(lines)
-    start, end = scale(min(on_axis)), scale(max(on_axis))
-    return [
-        line
-        if len(line) <= 4 * columns or not end > start
-        else _per_column(line, columns / (end - start), start, scale)
-        for line in lines
-    ]
-
-
-def _per_column(
-    line: list[PlacedPoint], pixels: float, start: float, scale: Callable[[float], float]
-) -> list[PlacedPoint]:
-    """Return the first, smallest, largest and last point of each pixel column (M4), and one of each kind of non-finite value."""
-
-    def column(point: PlacedPoint) -> float:
-        at = (scale(point[3]) - start) * pixels
-        return math.floor(at) if math.isfinite(at) else at
-
-    kept: list[PlacedPoint] = []
-    for _, group in itertools.groupby(line, column):
-        points = list(group)
-        if len(points) <= 4:
-            kept += points
-            continue
-        numbers = [i for i, point in enumerate(points) if math.isfinite(point[2])]
-        chosen = {0, len(points) - 1}
-        if numbers:
-            chosen |= {min(numbers, key=lambda i: points[i][2]), max(numbers, key=lambda i: points[i][2])}
-        kinds = {str(point[2]): i for i, point in reversed(list(enumerate(points))) if not math.isfinite(point[2])}
-        kept += [points[i] for i in sorted(chosen | set(kinds.values()))]
-    return kept
 
 
 def _points(series: Any) -> list[Point]:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import numpy as np
 
 from ..frames.bucket_rows import Floats
+
+LEAST_ROWS: Final = 64  # as in ``js/src/plot/noise.ts``, which says what the numbers are
+NOISY: Final = 0.25
+OWN_SMOOTHING: Final = 8
+TAILS: Final = 0.02
+SECOND_DIFFERENCE: Final = math.sqrt(6) * 0.6745
 
 Trend = Callable[[float], float]  # the smoothed value at a step
 
@@ -24,6 +30,35 @@ def trend_of(series: Any, amount: int, kind: str) -> Trend | None:
     places = rows["first_step"] if series.width == 1 else (rows["first_step"] + rows["last_step"]) / 2
     values = rows["first"] if series.width == 1 else rows["mean"]
     return _interpolated(places, KINDS[kind](values, rows["count"], amount))
+
+
+def own_smoothing(series: Sequence[Any]) -> int:
+    """Return by how many rows to each side lines are smoothed by themselves: some where most of them are noise, else 0."""
+    shares = sorted(_share_of_noise(each) for each in series)
+    return OWN_SMOOTHING if shares and shares[len(shares) // 2] >= NOISY else 0
+
+
+def _share_of_noise(series: Any) -> float:
+    """Return the thickness of a line's noise as a share of the range of its values, without outliers."""
+    rows = series.rows
+    if len(rows) < LEAST_ROWS:
+        return 0.0
+    if series.width == 1:
+        values = rows["first"][np.isfinite(rows["first"])]
+        bends = np.abs(values[2:] - 2 * values[1:-1] + values[:-2])
+        return 4 * _quantile(bends, 0.5) / SECOND_DIFFERENCE / _range_within(values)
+    full = rows[rows["count"] > 1]
+    ends = np.concatenate([full["min"], full["max"]])
+    return _quantile(full["max"] - full["min"], 0.5) / _range_within(ends)
+
+
+def _range_within(values: Floats) -> float:
+    return (_quantile(values, 1 - TAILS) - _quantile(values, TAILS)) or math.inf
+
+
+def _quantile(values: Floats, share: float) -> float:
+    """Return a quantile, at one of the values; NaN of none."""
+    return float(np.sort(values)[math.floor(share * (len(values) - 1) + 0.5)]) if len(values) else math.nan
 
 
 def exponential(values: Floats, weights: Floats, n: int) -> Floats:
