@@ -153,7 +153,7 @@ def test_a_page_with_all_points_zooms_to_them_and_saves_them(project: str, tmp_p
     assert inside == [(step, loss(step, 1)) for step in range(1500, 1521)]
     board.root.locator(".tb-more").click()
     with opened.page.expect_download() as download:
-        board.root.get_by_text("Save as CSV").click()
+        board.root.locator(".tb-chart-menu").get_by_text("Save as CSV").click()
     rows = list(csv.DictReader(download.value.path().read_text().splitlines()))
     assert [(int(row["step"]), float(row["value"])) for row in rows] == [(n, loss(n, 1)) for n in range(STEPS)]
     assert opened.said == []
@@ -163,7 +163,7 @@ def test_a_page_without_them_saves_what_is_drawn_and_says_so(project: str, tmp_p
     board = opened.open(tb.export_html(tmp_path / "page.html", project), "?metrics=train_loss")
     board.root.locator(".tb-more").click()
     with opened.page.expect_download() as download:
-        board.root.get_by_text("Save as CSV").click()
+        board.root.locator(".tb-chart-menu").get_by_text("Save as CSV").click()
     assert download.value.suggested_filename == "train_loss-as-drawn.csv"
     expect(board.root.locator(".tb-menu-status")).to_have_text(
         "This page has no other points than those drawn. Saved as drawn."
@@ -226,7 +226,7 @@ def test_no_text_of_a_user_is_run_or_becomes_markup(tmp_path: Path, opened: Open
     expect(details.locator(".tb-line").first).to_contain_text("owned=1")
     board.root.get_by_role("tab", name="Compare").click()
     board.root.locator(".tb-more").first.click()
-    board.root.get_by_text("Full screen").first.click()
+    board.root.locator(".tb-chart-menu").get_by_text("Full screen").click()
     expect(board.root.locator("dialog[open]").first).to_be_visible()
     assert opened.page.evaluate(
         "() => [typeof owned, document.images.length, document.querySelectorAll('script').length]"

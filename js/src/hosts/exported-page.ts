@@ -6,7 +6,7 @@ import { SavedModel, type SavedWidget } from "./page.ts";
 import { type PageAnswer, PageArchive, type PageContents } from "./page-archive.ts";
 import { applyParameters, followView } from "./url-parameters.ts";
 
-const STATE = "trackbook-state";
+const STATE = 'script#trackbook-state[type="application/json"]'; // which no sanitised output of a notebook can hold
 const PLACE = "trackbook-board";
 
 interface ExportedState extends SavedWidget {
@@ -15,7 +15,7 @@ interface ExportedState extends SavedWidget {
 
 /** Draw the board of the page if it is one that was exported. The page holds this module, so nothing can import it. */
 export function openExportedPage() {
-  const text = globalThis.document?.getElementById(STATE)?.textContent;
+  const text = globalThis.document?.querySelector(STATE)?.textContent;
   const place = globalThis.document?.getElementById(PLACE);
   if (!text || !place) return;
   try {

@@ -54,11 +54,14 @@ test("a page of another project says so in the console", () => {
   complain.mockRestore();
 });
 
-test("any other page stays as it is", () => {
-  document.body.innerHTML = "<main></main>";
-  openExportedPage();
-  expect(document.body.innerHTML).toBe("<main></main>");
-});
+test.each(["<main></main>", '<main id="trackbook-board"></main><div id="trackbook-state">{}</div>'])(
+  "any other page stays as it is: %s",
+  html => {
+    document.body.innerHTML = html;
+    openExportedPage();
+    expect(document.body.innerHTML).toBe(html);
+  },
+);
 
 test("a page that cannot be drawn says so", () => {
   const place = write("{");

@@ -43,7 +43,7 @@ def export_html(
     runs
         Ids or names of runs, by default the newest 200. Without them the newest ten are drawn at first.
     raw
-        Whether the page holds every point, compressed, for zooming in: some 8 bytes a point. Otherwise it holds what charts of
+        Whether the page holds every point, compressed, for zooming in: some 5 to 10 bytes each. Otherwise it holds what charts of
         about 200 to 500 pixels show.
     details
         Whether the page holds console, code and environment of the runs, with secrets masked as recorded, as far as
