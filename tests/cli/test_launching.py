@@ -156,6 +156,17 @@ def test_a_program_that_is_not_there_is_no_run(trackbook_command: CommandLine, s
     assert not store_dir.exists()
 
 
+def test_a_failing_disk_neither_stops_the_program_nor_hides_its_exit_code(
+    trackbook_command: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr("trackbook.cli.recording.ProgramRun.tick", fail)
+    answer = trackbook_command("run", "--", "sh", "-c", "sleep 0.5; exit 4")
+    assert (answer.code, answer.err) == (4, "trackbook: the disk is full\n")
+
+
 def test_who_reads_the_output_may_leave() -> None:
     code = "import sys\nwhile True: print('line')"
     with subprocess.Popen(

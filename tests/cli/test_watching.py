@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -124,6 +125,20 @@ def test_a_run_whose_process_dies_ends_as_lost(trackbook_command: CommandLine, m
         assert watching.wait(60) == 0
         assert watching.stdout.read().splitlines()[-1].startswith("lost  step 1")
         watching.stdout.close()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of Unix")
+def test_an_interrupt_ends_the_command_quietly() -> None:
+    with tb.init(project="p", name="a") as run:
+        run.log({"x": 1})
+        with subprocess.Popen([*WATCH, "a"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            assert process.stdout.readline().startswith("running")
+            process.send_signal(signal.SIGINT)
+            assert process.wait(30) == 130
+            assert "Traceback" not in process.stderr.read()
 
 
 def test_an_unknown_run_is_not_found(trackbook_command: CommandLine) -> None:

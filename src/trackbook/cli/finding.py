@@ -83,7 +83,7 @@ def _anywhere(run: str, folder: str | None) -> tuple[Project, RunRecord]:
     names = {each.name: run_names(each.path) for each in projects}
     matches = [project for project, runs in names.items() if any(run in pair for pair in runs)]
     if len(matches) > 1:
-        raise RefusedError(f"run {run!r} is in the projects {listed(matches)}; say which by --project")
+        raise RefusedError(f"run {run!r} is in the projects {listed(sorted(matches))}; say which by --project")
     if matches:
         project = existing_project(matches[0], folder)
         return project, found(project, run)

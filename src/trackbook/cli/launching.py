@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated
 
 import typer
 
 from ..settings import data_dir
+from ..user_warnings import warn
 from .exit_codes import NoProgramError
 from .options import Dir, complete_projects, examples
 
@@ -23,6 +26,23 @@ def add_to(app: typer.Typer) -> None:
             "trackbook run --project digits --name baseline -- ./train.sh",
         ),
     )(run)
+
+
+class _Guarded:
+    """Calls what may fail as disks do, which must neither stop the program nor hide its exit code."""
+
+    def __init__(self) -> None:
+        self._failures: dict[str, None] = {}
+
+    def __call__(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except OSError as error:
+            self._failures[str(error)] = None
+
+    def say(self) -> None:
+        for failure in self._failures:
+            warn(failure)
 
 
 def run(
@@ -63,8 +83,11 @@ def run(
     home = data_dir(dir)
     with tempfile.TemporaryDirectory(prefix="trackbook-run-", ignore_cleanup_errors=True) as invited:
         recorded = ProgramRun(project, name, home, Path(invited))
-        code = run_program(command, variables_for_program(home, Path(invited)), recorded.hear, recorded.tick)
-        recorded.end(code)
+        guarded = _Guarded()
+        tick = partial(guarded, recorded.tick)
+        code = run_program(command, variables_for_program(home, Path(invited)), recorded.hear, tick)
+        guarded(partial(recorded.end, code))
+    guarded.say()
     if not recorded.joined and sys.stderr.isatty() and not is_quiet():
         record = recorded.record
         took = duration((record.ended or record.started) - record.started)

@@ -17,7 +17,11 @@ TICK_SECONDS: Final = 0.2
 _DRAIN_SECONDS: Final = 1.0  # after the program, for output of its children, which may live on
 _READ_BYTES: Final = 1 << 16
 _PASSED_ON: Final = ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGBREAK")
-_FROM_THE_TERMINAL: Final = ("SIGINT", "SIGQUIT")  # which a terminal sends to all programs in its foreground
+_FROM_THE_TERMINAL: Final = (
+    "SIGINT",
+    "SIGQUIT",
+    "SIGBREAK",
+)  # which a terminal sends to all programs in its foreground
 
 
 class Hear(Protocol):

@@ -19,6 +19,7 @@ from ..tracking.liveness import life
 from ..tracking.project import Project
 from ..tracking.run import writer_of
 from ..tracking.run_options import run_options
+from ..user_warnings import warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -147,6 +148,8 @@ class ProgramRun:
             ended = time.time() if record.state in ("running", "lost") else record.ended
             store.put_run(dataclasses.replace(record, state=state, error=error, ended=ended))
         store.close()
+        for notice in store.failures:
+            warn(notice)
 
 
 def _is_worse(state: State, said: State) -> bool:
