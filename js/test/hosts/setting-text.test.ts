@@ -17,7 +17,7 @@ test.each([
 });
 
 test.each([
-  ["smoothing", "25", 20],
+  ["smoothing", "125", 99],
   ["smoothing", "-3", 0],
   ["smoothing", "2.6", 3],
   ["chart_height", "10", 80],

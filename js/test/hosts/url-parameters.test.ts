@@ -82,18 +82,18 @@ test("a collapsed sidebar can be opened, and stays open in the address", () => {
 });
 
 test("what is ignored is listed once in the console", () => {
-  const { model } = open("?foo=1&smoothing=25&theme=red&xmin=a&y_scale=cubic&view=x", {}, ["view"]);
+  const { model } = open("?foo=1&smoothing=125&theme=red&xmin=a&y_scale=cubic&view=x", {}, ["view"]);
   expect(complain).toHaveBeenCalledTimes(1);
   for (const part of [
     "no parameter “foo”",
-    "smoothing is a whole number from 0 to 20, not 25: 20 is used",
+    "smoothing is a whole number from 0 to 99, not 125: 99 is used",
     "theme is “light” or “dark”, not “red”",
     "xmin is a number, not “a”",
     "y_scale is “linear” or “log”, not “cubic”",
   ])
     expect(notes()).toContain(part);
   expect(notes()).not.toContain("view");
-  expect(model.traits).toMatchObject({ smoothing: 20 });
+  expect(model.traits).toMatchObject({ smoothing: 99 });
   expect(model.traits).not.toHaveProperty("y_scale");
   expect(document.documentElement.dataset.theme).toBeUndefined();
 });
