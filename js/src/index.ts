@@ -3,6 +3,7 @@ import type { HostModel } from "./frames/host-model.ts";
 import { shareStore, storeOf } from "./frames/picture-store.ts";
 import { openExportedPage } from "./hosts/exported-page.ts";
 import { replaceSavedPages } from "./hosts/page.ts";
+import { keepStill } from "./hosts/stills.ts";
 
 export { mount } from "./hosts/page.ts";
 export { openSite } from "./hosts/site.ts";
@@ -19,6 +20,8 @@ export default {
   initialize({ model }: Pick<Props, "model">) {
     storeOf(model);
   },
+
+  keepStill,
 
   render({ model, el, signal, shared }: Props) {
     if (shared) shareStore(model, shared);

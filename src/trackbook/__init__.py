@@ -17,7 +17,7 @@ from .api.compare import RunDiff, diff
 from .api.data import export, import_parquet, sql
 from .api.pages import export_html
 from .api.projects import delete_project, delete_run, get_run, move_run, rename_run, runs
-from .api.run import define_metric, finish, init, log, track
+from .api.run import define_metric, finish, init, log, progress, track
 from .api.serving import show
 from .tracking.config import Config
 from .tracking.endings import Stopped
@@ -52,6 +52,7 @@ __all__ = [
     "init",
     "log",
     "move_run",
+    "progress",
     "rename_run",
     "runs",
     "show",

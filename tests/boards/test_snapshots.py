@@ -10,7 +10,7 @@ import pytest
 from trackbook import TrackbookWarning
 from trackbook.boards import snapshots
 from trackbook.boards.snapshots import VEGA_LITE, Snapshots
-from trackbook.charts.png import NoPictureError, PictureFile
+from trackbook.charts.png import Converter, NoPictureError, PictureFile
 from trackbook.charts.snapshot import Snapshot
 from trackbook.notebook import host
 
@@ -48,12 +48,36 @@ class Notebook(host.Host):
         return [(cell, data.get(VEGA_LITE)) for cell, place, data in self.outputs if place]
 
 
+class Source:
+    logged = 1
+    running = True
+
+    def __init__(self, name: str) -> None:
+        self.id = name
+
+
 class Board:
-    """A board whose picture is only a number."""
+    """A board whose picture is a number, and its publisher."""
+
+    project = "p"
 
     def __init__(self, number: int | None = 1) -> None:
         self.number = number
-        self.source = type("FrameSource", (), {"id": f"s{id(self)}"})()
+        self.source = Source(f"s{id(self)}")
+        self.publisher = self
+        self.answers: dict[str, Any] = {}
+        self.still = 0
+
+    @property
+    def snapshot_state(self) -> object:
+        return self.number
+
+    def add_answers(self, answers: dict[str, Any]) -> None:
+        self.answers |= answers
+
+    def publish(self, trait: str, value: int) -> None:
+        assert trait == "still"
+        self.still = value
 
     def snapshot(self) -> Snapshot | None:
         return None if self.number is None else Snapshot({"number": self.number}, f"board {self.number}")
@@ -71,7 +95,7 @@ def notebook(monkeypatch: pytest.MonkeyPatch) -> Notebook:
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The specifications that were converted to PNG."""
     specs: list[Any] = []
-    monkeypatch.setattr(snapshots, "picture_file", lambda spec: specs.append(spec) or PictureFile(b"PNG", 300, 200))
+    monkeypatch.setattr(Converter, "picture", lambda _, spec: specs.append(spec) or PictureFile(b"PNG", 300, 200))
     return specs
 
 
@@ -79,7 +103,7 @@ def test_snapshot_is_placed_below_its_board_and_drawn_at_the_end(notebook: Noteb
     kept, board = Snapshots(), Board()
     kept.place(board)
     ((_, _, waiting), (_, _, note)) = notebook.outputs
-    assert "when the cell ends" in waiting["text/plain"]
+    assert waiting == {"text/plain": "Charts: trackbook.board('p')"}
     assert note["text/html"] == f"note of {board.source.id}"
     kept.cell_ended([board])
     ((_, _, still), _) = notebook.outputs
@@ -127,25 +151,85 @@ def test_board_that_is_not_displayed_has_no_snapshot(notebook: Notebook, drawn: 
     assert (notebook.outputs, drawn) == ([], [])
 
 
-def test_cell_does_not_wait_where_late_outputs_are_taken(notebook: Notebook, drawn: list[Any]) -> None:
-    kept, board = Snapshots(), Board()
-    kept.place(board)
-    notebook.late = True
-    with kept._lock:  # while another snapshot is being made
-        kept.cell_ended([board])
-        assert notebook.snapshots() == [("first", None)]
+def wait_for_pngs() -> None:
     for thread in threading.enumerate():
         if thread.name == "trackbook-snapshots":
             thread.join()
-    assert notebook.snapshots() == [("first", {"number": 1})]
+
+
+def test_charts_are_there_at_the_end_of_the_cell_and_the_png_later(notebook: Notebook, drawn: list[Any]) -> None:
+    kept, board = Snapshots(), Board()
+    kept.place(board)
+    notebook.late = True
+    with kept._drawing:  # while another PNG is being made
+        kept.cell_ended([board])
+        ((_, _, still), _) = notebook.outputs
+        assert still == {VEGA_LITE: {"number": 1}, "text/plain": "board 1"}
+    wait_for_pngs()
+    ((_, _, still), _) = notebook.outputs
+    assert still == {VEGA_LITE: {"number": 1}, "text/plain": "board 1", "image/png": "UE5H"}
     assert "trackbook-snapshots" in notebook.threads
+    assert board.still == 2
+
+
+def test_snapshot_follows_the_first_points_and_is_renewed_each_minute(notebook: Notebook, drawn: list[Any]) -> None:
+    kept, board = Snapshots(), Board()
+    notebook.late, board.source.logged = True, 0
+    kept.place(board)
+    assert kept.tick(100.0) == snapshots.LOOK_SECONDS
+    assert notebook.snapshots() == [("first", None)]
+    board.source.logged = 1
+    shown = []
+    for now in (101.0, 102.0, 103.0, 110.0, 116.0, 170.0, 176.0, 235.0, 236.0):
+        board.number = int(now)
+        kept.tick(now)
+        shown.append(notebook.snapshots()[0][1]["number"])
+    assert shown == [101, 101, 103, 103, 116, 116, 176, 176, 236]
+    wait_for_pngs()
+
+
+def test_run_that_ends_without_a_cell_has_its_last_snapshot(notebook: Notebook, drawn: list[Any]) -> None:
+    kept, board = Snapshots(), Board()
+    notebook.late = True
+    kept.place(board)
+    kept.tick(100.0)
+    board.number, board.source.running = 2, False
+    assert kept.tick(130.0) == snapshots.FOREVER
+    assert notebook.snapshots() == [("first", {"number": 2})]
+    board.number = 3
+    kept.tick(500.0)
+    assert notebook.snapshots() == [("first", {"number": 2})]
+    wait_for_pngs()
+
+
+def test_page_that_lacks_the_snapshot_gets_it(notebook: Notebook, drawn: list[Any]) -> None:
+    kept, board = Snapshots(), Board()
+    kept.place(board)
+    kept.cell_ended([board])
+    answer, _ = board.answers["still"]({})
+    assert answer["data"] == notebook.outputs[0][2]
+    mark = {"session": board.source.id, "still": board.still}
+    assert answer["metadata"] == {"trackbook": mark, "image/png": {"width": 300, "height": 200, "alt": ""}}
+
+
+def test_snapshot_that_the_notebook_lost_is_shown_by_the_next_cell(notebook: Notebook, drawn: list[Any]) -> None:
+    kept, board = Snapshots(), Board()
+    notebook.late = True
+    kept.place(board)
+    kept.cell_ended([board])
+    wait_for_pngs()
+    notebook.outputs.clear()
+    assert board.answers["lost"]({}) == ({}, [])
+    for notebook.running in ("second", "third"):
+        kept.cell_ended([board])
+    assert notebook.snapshots() == [("second", {"number": 1})]
 
 
 def test_missing_png_is_warned_of_once(notebook: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_: Any) -> PictureFile:
+    def fail(*_: Any) -> PictureFile:
         raise NoPictureError("No module named 'vl_convert'")
 
-    monkeypatch.setattr(snapshots, "picture_file", fail)
+    monkeypatch.setattr(Converter, "picture", fail)
     kept, boards = Snapshots(), [Board(1), Board(2)]
     for board in boards:
         kept.place(board)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import traitlets
 
+from trackbook import TrackbookWarning
 from trackbook.boards.view_state import CHART_OPTIONS, SETTINGS, View
 from trackbook.charts.metric_spec import OPTIONS
 
@@ -24,6 +25,7 @@ FIELDS = {
     "silent",
     "lists",
     "numbers",
+    "cell",
 }
 
 
@@ -70,3 +72,37 @@ def test_defaults_are_not_shared_between_boards() -> None:
     first = View()
     first.collapsed.append("train")
     assert View().collapsed == ["@system"]
+
+
+# --- the view as a dict
+
+
+def test_view_has_what_differs_from_the_defaults_and_sets_another_board_alike() -> None:
+    one, other = View(), View(columns=4)
+    one.smoothing, one.run_colors = 8, {"r": "#123456"}
+    assert one.view() == {"version": 1, "smoothing": 8, "run_colors": {"r": "#123456"}}
+    assert other.view(one.view()) == one.view()
+    assert other.columns == 0
+
+
+@pytest.mark.parametrize(
+    ("view", "error", "said"),
+    [
+        ({"smoothing": 3, "smothing": 8}, ValueError, "there is no setting 'smothing'; did you mean 'smoothing'"),
+        ({"smoothing": 3, "columns": 9}, ValueError, "columns is 0 to 6, not 9"),
+        ({"smoothing": 3, "y_scale": "sqrt"}, ValueError, "y_scale"),
+        ([("smoothing", 3)], TypeError, "a view is a dict of settings"),
+    ],
+)
+def test_view_that_is_not_one_sets_nothing(view: Any, error: type[Exception], said: str) -> None:
+    board = View(columns=4)
+    with pytest.raises(error, match=said):
+        board.view(view)
+    assert board.view() == {"version": 1, "columns": 4}
+
+
+def test_view_of_another_version_is_set_as_far_as_it_is_known() -> None:
+    board = View()
+    with pytest.warns(TrackbookWarning, match=r"version 2, not 1.*no setting 'hologram'"):
+        board.view({"version": 2, "hologram": True, "smoothing": 8})
+    assert board.smoothing == 8

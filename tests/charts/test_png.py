@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import vl_convert
 from PIL import Image
 
 from trackbook.charts import png
-from trackbook.charts.png import NoPictureError, convert, picture_file
+from trackbook.charts.png import Converter, NoPictureError, convert
 
 CHART = {
     "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
@@ -24,10 +25,12 @@ CHART = {
 }
 
 
-def test_a_png_is_made_in_another_process() -> None:
-    picture = picture_file(CHART)
-    assert picture.png.startswith(b"\x89PNG")
-    assert 200 < picture.width < 300
+def test_pngs_are_made_one_after_another_in_another_process() -> None:
+    with Converter() as converter:
+        first, second = converter.picture(CHART), converter.picture({**CHART, "width": 400})
+    assert first.png.startswith(b"\x89PNG")
+    assert second.png.startswith(b"\x89PNG")
+    assert 190 < second.width - first.width < 210
 
 
 def test_a_palette_keeps_the_colors() -> None:
@@ -46,18 +49,27 @@ def test_a_large_picture_gets_fewer_pixels_at_the_same_size() -> None:
     assert abs(small.width - whole.width) <= 3
 
 
-def test_an_invalid_chart_says_why() -> None:
-    with pytest.raises(NoPictureError, match=r"\w"):
-        picture_file({"mark": {"type": "no such mark"}, "encoding": 5})
+def test_an_invalid_chart_says_why_and_the_next_is_drawn() -> None:
+    with Converter() as converter:
+        with pytest.raises(NoPictureError, match=r"\w"):
+            converter.picture({"mark": {"type": "no such mark"}, "encoding": 5})
+        assert converter.picture(CHART).png
+
+
+def test_a_converter_that_is_missing_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "vl_convert.py").write_text("raise ImportError('no vl_convert here')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with Converter() as converter, pytest.raises(NoPictureError, match="no vl_convert here"):
+        converter.picture(CHART)
 
 
 def test_a_process_that_cannot_start_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any, **__: Any) -> None:
         raise PermissionError("not here")
 
-    monkeypatch.setattr(subprocess, "run", refuse)
-    with pytest.raises(NoPictureError, match="not here"):
-        picture_file(CHART)
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    with Converter() as converter, pytest.raises(NoPictureError, match="not here"):
+        converter.picture(CHART)
 
 
 def test_colors_beyond_the_palette_become_similar_colors() -> None:

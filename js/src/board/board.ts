@@ -37,6 +37,7 @@ import { ChartGroups } from "./chart-groups.ts";
 import { Controls } from "./controls.ts";
 import { Header } from "./header.ts";
 import { Legend } from "./legend.ts";
+import { RunChanges } from "./run-changes.ts";
 import { type DrawnPicture, Sidebar } from "./sidebar.ts";
 import { StopButton } from "./stop-button.ts";
 import { STYLES } from "./styles.ts";
@@ -80,6 +81,7 @@ export class Board {
   #fullScreen: FullScreen;
   #menu: ChartMenu;
   #requests: Requests;
+  #changes: RunChanges;
   #zoom: ZoomState;
   #detail: ZoomDetail;
   #printing = false;
@@ -129,7 +131,8 @@ export class Board {
     const parts = [unzoom, this.#legend.element, this.#empty, this.#groups.element];
     const main = h("div", { class: "tb-main" }, ...parts);
     const body = h("div", { class: "tb-body" }, this.#sidebar.element, main);
-    this.element.append(this.#head, this.#notices, body, this.#fullScreen.element);
+    this.#changes = new RunChanges(requests, signal);
+    this.element.append(this.#head, this.#notices, this.#changes.element, body, this.#fullScreen.element);
     // A notebook in command mode handles keys itself: arrows select a cell, "a" inserts one, "dd" deletes one.
     this.element.dataset.lmSuppressShortcuts = "true"; // JupyterLab, Notebook
     this.element.addEventListener("keydown", event => event.stopPropagation(), { signal });
@@ -222,6 +225,7 @@ export class Board {
     const about = currentRun(runs);
     const current = styleOf(about?.id ?? "");
     this.#stop.update(about && this.#canStop(about) ? about : null);
+    this.#changes.update(about ?? null, this.#state.get("baseline"));
     const gone = this.#heartbeat.words || (about ? this.#unseen(about, clock()) : "");
     const kernel = { idleSince: about ? this.#idleSince(about) : null, gone };
     this.#header.update(project, current ?? undefined, runs.length === 1, clock, kernel);

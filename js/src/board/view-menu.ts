@@ -1,8 +1,29 @@
-import { SETTINGS, type SettingName, type ViewState } from "../frames/view-state.ts";
+import { SETTINGS, type SettingName, VIEW_VERSION, type ViewState } from "../frames/view-state.ts";
 import { h, setText } from "../ui/dom.ts";
 import { Popover, popoverButton } from "../ui/popover.ts";
 
 const NAMES = Object.keys(SETTINGS) as SettingName[];
+
+const COPIED = 2000; // ms in which the button says so
+
+/** Return the Python that sets a view: the settings that differ from their defaults. */
+export function viewAsPython(get: (name: SettingName) => unknown): string {
+  const changed = NAMES.filter(name => JSON.stringify(get(name)) !== JSON.stringify(SETTINGS[name].default));
+  const view = Object.fromEntries([["version", VIEW_VERSION], ...changed.map(name => [name, get(name)])]);
+  return `board.view(${asPython(view)})`;
+}
+
+/** Return a value of a setting as Python writes it. */
+function asPython(value: unknown): string {
+  if (value === null) return "None";
+  if (typeof value === "boolean") return value ? "True" : "False";
+  if (Array.isArray(value)) return `[${value.map(asPython).join(", ")}]`;
+  if (typeof value === "object")
+    return `{${Object.entries(value)
+      .map(([key, item]) => `${asPython(key)}: ${asPython(item)}`)
+      .join(", ")}}`;
+  return JSON.stringify(value); // of numbers and texts, the same in both languages
+}
 
 let radioGroups = 0; // radio group names must be unique in the page
 
@@ -25,8 +46,18 @@ export class ViewMenu {
     this.button.addEventListener("click", () => popover.toggle(this.button), { signal });
     const reset = h("button", { type: "button", class: "tb-link" }, "Reset to defaults");
     reset.addEventListener("click", () => this.#reset(), { signal });
+    const copy = h(
+      "button",
+      { type: "button", class: "tb-link", title: "As Python: board.view({…})" },
+      "Copy view",
+    );
+    copy.addEventListener("click", () => void this.#copy(copy), { signal });
     const shown = NAMES.filter(name => SETTINGS[name].menu);
-    this.panel.append(this.extra, ...shown.map(name => this.#control(name)), reset);
+    this.panel.append(
+      this.extra,
+      ...shown.map(name => this.#control(name)),
+      h("div", { class: "tb-links" }, copy, reset),
+    );
   }
 
   update() {
@@ -73,6 +104,16 @@ export class ViewMenu {
       input.checked = this.#state.get(name) === true;
     });
     return h("label", { class: "tb-check", title: help }, input, h("span", {}, label));
+  }
+
+  async #copy(button: HTMLElement) {
+    try {
+      await navigator.clipboard.writeText(viewAsPython(name => this.#state.get(name)));
+      setText(button, "Copied");
+    } catch (error) {
+      setText(button, `Not copied: ${(error as Error).message}`); // the host or the reader forbids it
+    }
+    setTimeout(() => setText(button, "Copy view"), COPIED);
   }
 
   #reset() {

@@ -41,6 +41,9 @@ export const SETTINGS: Readonly<Record<SettingName, Setting>> = settings;
 export type XAxis = "step" | "relative" | "time" | (string & {});
 export type ScaleType = ViewTraits["x_scale"];
 
+/** Of the dicts that `board.view()` gives and takes; `VERSION` in `view_state.py`. */
+export const VIEW_VERSION = 1;
+
 const NAMES = Object.keys(settings) as SettingName[];
 const CHART_OPTIONS = NAMES.filter(name => SETTINGS[name].chart);
 const SAVE_AFTER = 100; // ms without another change

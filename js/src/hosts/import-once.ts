@@ -1,7 +1,7 @@
 /** The front end's module, evaluated once per page, however many boards bring it. */
 export interface FrontEnd {
   // biome-ignore lint/suspicious/noExplicitAny: a module of another build with its own props
-  default: { render(props: any): undefined | (() => void) };
+  default: { render(props: any): undefined | (() => void); keepStill?(model: any): void };
   mount(el: HTMLElement, saved: unknown): () => void;
 }
 

@@ -58,6 +58,7 @@ async function drawLostOutputs(model: HostModel) {
   const keyframe = model.get("keyframe") as { header?: { session?: string } } | undefined;
   const session = keyframe?.header?.session;
   if (!frontEnd || !session) return;
+  frontEnd.default.keepStill?.(model);
   for (const el of reclaimLostOutputs(session)) frontEnd.default.render({ model, el });
 }
 

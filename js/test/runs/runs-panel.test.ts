@@ -17,6 +17,7 @@ class Kernel extends FakeModel {
 
   send(question: unknown) {
     const { id, ...rest } = question as Record<string, unknown>;
+    if (rest.ask === "changes") return; // the card of what changed asks by itself
     this.asked.push(rest);
     const answer = { answers: id, ...(this.error === null ? {} : { error: this.error }) };
     for (const listener of this.listeners.get("msg:custom") ?? []) {

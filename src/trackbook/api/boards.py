@@ -45,9 +45,9 @@ def board(project: str | os.PathLike[str] | None = None, runs: str | Sequence[st
     source = FrameSource(shown.name, shown.store, follow=runs is None)
     for run in [runs] if isinstance(runs, str) else runs or ():
         source.add_run(shown.find(run).id)
-    made = _new_board(shown, source)
-    if runs is None:
-        made.drawn_runs = f"newest {SHOWN_RUNS}"
+    made = _new_board(shown, source, f"newest {SHOWN_RUNS}" if runs is None else "")
+    if runs is not None:
+        made.drawn_runs = ""  # the call names the runs, whatever the cell's earlier board was set to
     return made
 
 
@@ -93,15 +93,26 @@ def show_run(run: Run) -> None:
     writer.is_shown_here = partial(is_cell, host.current().cell())
 
 
+def show_line(run: Run) -> None:
+    """Show the live line of a run under the running cell."""
+    boards = process().boards
+    found = next((board for board in boards.all() if run.id in board.source.run_ids), None)
+    boards.lines.show(board(run.project, runs=[run.id]) if found is None else found, run.id)
+
+
 def is_cell(cell: str | None) -> bool:
     """Whether this execution of a cell is the running one."""
     return cell is not None and host.current().cell() == cell
 
 
-def _new_board(project: Project, source: FrameSource) -> Board:
+def _new_board(project: Project, source: FrameSource, drawn_runs: str = "") -> Board:
+    from ..boards.kept_views import KeptView
     from ..boards.run_actions import RunActions
 
     boards = process().boards
     cells = process().cells
     actions = RunActions(project, boards.forget_run, lambda: cells.idle_since)
-    return boards.add(source, project.name, project.store.path, actions, project)
+    board = boards.add(source, project.name, project.store.path, actions, project)
+    board.drawn_runs = drawn_runs
+    board.keep_view(KeptView(project.store, cells.current().cell if cells.watching else None))
+    return board

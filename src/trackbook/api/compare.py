@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..data.run_differences import ABSENT, Differences, Recorded, as_html, as_text, differences
-from ..metrics import logged
+from ..data.run_differences import ABSENT, Differences, as_html, as_text, differences, label_of, recorded
 from ..notebook import host
-from ..store.documents import document
 from ..tracking.run import Run
 from ..types import RunRecord
 from . import boards
@@ -67,7 +65,7 @@ def diff(first: str | Run, second: str | Run, project: str | None = None) -> Run
     the same.
     """
     source, records = _different(project, [first, second])
-    one, other = (recorded(source, record, records) for record in records)
+    one, other = (recorded(source.store, record, label_of(record, records)) for record in records)
     return RunDiff(differences(one, other), source.name, [record.id for record in records])
 
 
@@ -99,20 +97,3 @@ def _different(project: str | None, runs: Sequence[str | Run]) -> tuple[Project,
     if len(records) < 2:
         raise ValueError(f"give the run to compare {records[0].name!r} with")
     return source, records
-
-
-def recorded(source: Project, record: RunRecord, runs: Sequence[RunRecord]) -> Recorded:
-    """Return what a comparison needs of a run. It is labelled by name, and by id too where others of `runs` have the same."""
-    from ..data.dataframes import executions
-
-    store = source.store
-    sources = executions(store, record.id)["source"].drop_nulls().to_list()
-    alone = [run.name for run in runs].count(record.name) == 1
-    metrics = {name: figures.last for name, figures in logged(store.summary(record.id)).items()}
-    return Recorded(
-        label=record.name if alone else f"{record.name} ({record.id})",
-        config=record.config,
-        metrics=metrics,
-        environment=document(store, record.id, "environment"),
-        sources=sources or None,
-    )

@@ -71,7 +71,7 @@ class Process:
         self.captures.add("console", self.console)
         self.cells.on_begin.append(self.captures.guarded("console", lambda _: self.console.cell_began()))
         self.cells.on_end.append(self.captures.guarded("console", lambda *_: self.console.cell_ended()))
-        self.cells.on_begin.append(lambda _: self.boards.note_cells())
+        self.cells.on_begin.append(lambda execution: self.boards.note_cells(execution.logged_to))
         self.is_closed = False  # whether the program is ending
         self.polars_is_dead = _is_forked() and "polars" in sys.modules
         self._main_frame = main_frame()

@@ -16,7 +16,7 @@ from ..tracking.run import Run, writer_of
 from ..tracking.run_options import RunOptions, run_options
 from ..types import OnBadValue, Resume, State, StepBy, Stop
 from ..user_warnings import warn
-from .boards import show_run
+from .boards import show_line, show_run
 from .process import Process, chosen, process, process_if_made
 from .terminal_words import can_speak, speak_of
 
@@ -268,6 +268,17 @@ def track(iterable: Iterable[T], total: int | None = None) -> Iterator[T]:
     Raises ``RuntimeError`` when no run is open.
     """
     return _open_run("track()").track(iterable, total)
+
+
+def progress() -> None:
+    """Show a live line of the current run under the running cell: name, sparkline, last value, rate, time left, link to the board.
+
+    In Jupyter, a cell that trains a run whose board is under another cell gets such a line by itself. Elsewhere nothing is shown.
+    Raises ``RuntimeError`` when no run is open.
+    """
+    run = _open_run("progress()")
+    if host.current().shell is not None:
+        show_line(run)
 
 
 def current_run() -> Run | None:

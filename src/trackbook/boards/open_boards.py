@@ -12,7 +12,9 @@ from ..pump import Pump
 
 if TYPE_CHECKING:
     from ..tracking.project import Project
+    from ..tracking.run_writer import RunWriter
     from .frame_source import FrameSource
+    from .live_lines import LiveLines
     from .run_actions import Actions
     from .snapshots import Snapshots
     from .widget import Board
@@ -30,6 +32,7 @@ class OpenBoards:
             "post_run_cell", lambda _: self.end_cell(), "updates boards at the end of a cell"
         )
         self._made_snapshots: Snapshots | None = None
+        self._made_lines: LiveLines | None = None
 
     def __len__(self) -> int:
         return len(self._boards)
@@ -54,6 +57,7 @@ class OpenBoards:
         if not here.tells_cell_ends:
             self._release()
         self._hand_over()  # a new board shows all points logged so far
+        self._pump.add(self.lines)
         board = Board(name, source, actions)
         board.publisher.before_reading = self._hand_over
         if here.shell is not None:
@@ -73,8 +77,13 @@ class OpenBoards:
         for board in self.all():
             board.forget(run_id)
 
-    def note_cells(self) -> None:
-        """Publish executions of cells again: a cell has begun, to which the next points belong."""
+    def note_cells(self, logged_to: Callable[[], list[RunWriter]]) -> None:
+        """Publish executions of cells again: a cell has begun, to which the next points belong.
+
+        `logged_to` returns the runs of earlier cells that it has logged to.
+        """
+        if self._made_lines is not None:
+            self._made_lines.cell_began(logged_to)
         for board in self.all():
             board.publisher.note_cells()
 
@@ -94,6 +103,7 @@ class OpenBoards:
         boards = self.all()
         for board in boards:
             board.settle(kept=host.current().has_no_reader())
+        self.lines.cell_ended()
         self._release()
         self._snapshots.cell_ended(boards)
 
@@ -108,6 +118,15 @@ class OpenBoards:
 
             self._made_snapshots = Snapshots(lambda: self._pump.add(self._snapshots))
         return self._made_snapshots
+
+    @property
+    def lines(self) -> LiveLines:
+        """The live lines of the running cell."""
+        if self._made_lines is None:
+            from .live_lines import LiveLines
+
+            self._made_lines = LiveLines(lambda: [(cell, board) for (cell, _), (board, _) in [*self._boards.items()]])
+        return self._made_lines
 
     def _keep(self, key: tuple[str, Path], board: Board, project: Project | None) -> None:
         self._boards[key] = board, project

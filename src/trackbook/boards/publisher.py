@@ -12,7 +12,7 @@ from typing import Any, Final, Protocol
 
 from ..pump import INTERVAL
 from ..switch_interval import QUICK, switching
-from . import drawn_runs, questions, run_details, zoom_detail
+from . import drawn_runs, questions, run_changes, run_details, zoom_detail
 from .all_points import points
 from .drawn_runs import DrawnRuns
 from .frame_source import FrameSource
@@ -41,8 +41,9 @@ class Publish(Protocol):
 class Publisher:
     """Decides which traits a board's front end gets and when, and answers its questions. Independent of widgets and servers.
 
-    The published traits are ``keyframe``, ``delta``, ``table``, ``cells``, ``open_runs``, ``idle_since`` and ``beat``. The context
-    `message` is entered around traits that are to be sent together. Code that sets or reads the transport's traits holds `lock`.
+        The published traits are ``keyframe``, ``delta``, ``table``, ``cells``, ``open_runs``, ``idle_since`` and ``beat``; `Snapshots`
+    publishes ``still``. The context `message` is entered around traits that are to be sent together. Code that sets or reads the
+    transport's traits holds `lock`.
     """
 
     def __init__(
@@ -282,6 +283,11 @@ class Publisher:
         with self.lock:
             return questions.answer(self._answers, question)
 
+    def add_answers(self, answers: AnswerTable) -> None:
+        """Answer further questions."""
+        with self.lock:
+            self._answers |= answers
+
     def _answer_table(self) -> AnswerTable:
         source = self.source
         actions = self._actions.answers()
@@ -290,6 +296,7 @@ class Publisher:
             "detail": partial(zoom_detail.detail, source.picture, source.store),
             "points": self._answer_points,
             **run_details.answers(source.store),
+            "changes": partial(run_changes.changes, source.store),
             **{name: partial(self._act, action) for name, action in actions.items()},
         }
 

@@ -1,8 +1,12 @@
 """Keeps a snapshot of each board in the notebook, below the widget, for readers without a kernel.
 
 The output of a widget cannot carry a second representation: a front end that knows widgets always shows the widget. So the snapshot is
-a separate output, and the note behind it hides it while the board is live. The snapshot is placed when the board is shown, and
-updated at the end of cells when the board has changed. Boards that `clear_output` removed are displayed again.
+a separate output, and the note behind it hides it while the board is live. The snapshot is placed when the board is shown, drawn with
+the first points, and renewed while points come and at the end of cells. The Vega-Lite is shown at once, the PNG when it is ready.
+
+A page that was reloaded no longer takes updates of its outputs. There the front end asks for the snapshot and writes it into the
+notebook. It reports a snapshot that the notebook does not have, and the next cell shows that one again. Boards that `clear_output`
+removed are displayed again.
 """
 
 from __future__ import annotations
@@ -11,32 +15,40 @@ import base64
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from ..charts.png import NoPictureError, picture_file
+from ..charts.png import Converter, NoPictureError
 from ..notebook import host
 from ..notebook.clear_output import ClearedOutputs
 from ..user_warnings import warn
+from .questions import DONE, Answer, Question, refuse
 from .snapshot_visibility import snapshot_note
 
 if TYPE_CHECKING:
-    from ..charts.snapshot import Snapshot
     from .widget import Board
 
 VEGA_LITE: Final = "application/vnd.vegalite.v5+json"  # the newest version that JupyterLab 4 draws
 COME_BACK_SECONDS: Final = 1.0  # after the last clear; a loop that clears more often gets its boards back at its end
 FOREVER: Final = 3600.0
-WAITING: Final = {"text/plain": "Trackbook puts the board's charts here when the cell ends."}
+FIRST_SECONDS: Final = (0.0, 2.0, 15.0)  # after the first points; a notebook may be saved at any moment
+RENEW_SECONDS: Final = 60.0
+LOOK_SECONDS: Final = 0.25  # between two looks for the first points
 
 
 @dataclass
 class _Place:
-    """The outputs of the snapshots of one board, and what they show."""
+    """The outputs of the snapshots of one board, and their content."""
 
     id: str
+    data: dict[str, Any]
+    metadata: dict[str, Any]
     cells: set[str | None] = field(default_factory=set)
-    spec: dict[str, Any] | None = None
-    bundle: tuple[dict[str, Any], dict[str, Any]] = (WAITING, {})
+    state: object = None  # of the board at the last snapshot
+    first: float | None = None  # time of the first points, on the monotonic clock
+    due: float = 0.0  # time of the next renewal, on the same clock
+    ran: bool = False  # whether a run was running at the last renewal
+    is_lost: bool = False  # whether the notebook lacks the outputs
 
     @property
     def board_id(self) -> str:
@@ -47,16 +59,18 @@ class _Place:
 class Snapshots:
     """The snapshots of this process's boards."""
 
-    def __init__(self, on_clear: Callable[[], None] = lambda: None) -> None:
-        """`on_clear` is called when boards were cleared, so that the snapshots have to be ticked."""
+    def __init__(self, ask_for_ticks: Callable[[], None] = lambda: None) -> None:
+        """`ask_for_ticks` is called when the snapshots have to be ticked."""
+        self._ask_for_ticks = ask_for_ticks
         self._places: dict[Board, _Place] = {}
         self._shown: list[Board] = []  # displayed by the running cell, without a snapshot yet
-        self._lock = threading.Lock()  # held while snapshots are made
-        self._wanted: dict[Board, None] = {}
+        self._lock = threading.RLock()  # held while snapshots are shown
+        self._undrawn: dict[Board, None] = {}  # those without a PNG of what they show
+        self._drawing = threading.Lock()  # held while PNGs are made
         self._warned = False
         self._in_cell: list[Board] = []  # displayed by the running cell, with a snapshot
         self._kept_free: list[Board] = []  # cleared boards that have an empty output, to be displayed in again
-        self._clears = ClearedOutputs(self._keep_free, on_clear)
+        self._clears = ClearedOutputs(self._keep_free, ask_for_ticks)
 
     def note_shown(self, board: Board) -> None:
         """Note that the board was displayed. Its snapshot is placed there at the end of the cell at the latest."""
@@ -68,7 +82,14 @@ class Snapshots:
         self._shown = [other for other in self._shown if other is not board]
         notebook = host.current()
         cell = notebook.cell()
-        place = self._places.setdefault(board, _Place(f"trackbook-{board.source.id}"))
+        place = self._places.get(board)
+        if place is None:
+            text = {"text/plain": f"Charts: trackbook.board({board.project!r})"}
+            place = _Place(f"trackbook-{board.source.id}", text, _mark(board.source.id, 0))
+            self._places[board] = place
+            board.publisher.add_answers(
+                {"still": partial(self._answer, place), "lost": partial(self._note_lost, place)}
+            )
         if cell in place.cells:
             return
         place.cells.add(cell)
@@ -76,10 +97,22 @@ class Snapshots:
         if notebook.shell is not None:
             self._in_cell.append(board)
             self._clears.follow(notebook.shell)
+        self._ask_for_ticks()
+
+    def _answer(self, place: _Place, _: Question) -> Answer:
+        """Return the snapshot, for a page with an older one."""
+        return {"data": place.data, "metadata": place.metadata}, []
+
+    def _note_lost(self, place: _Place, _: Question) -> Answer:
+        """Note that the page has no output of the snapshot. The next cell shows it."""
+        if not host.current().takes_late_outputs():
+            return refuse("this notebook is executed by a program")
+        place.is_lost = True
+        return DONE
 
     def _put(self, place: _Place, board: Board) -> None:
         notebook = host.current()
-        notebook.show_data(*place.bundle, place.id, again=False)
+        notebook.show_data(place.data, place.metadata, place.id, again=False)
         notebook.show({"text/html": snapshot_note(board.source.id), "text/plain": ""}, raw=True)
 
     def _keep_free(self) -> None:
@@ -109,7 +142,11 @@ class Snapshots:
             self._kept_free = []
 
     def tick(self, now: float) -> float:
-        """Display cleared boards again while their cell runs, a moment after the last clear. Called by the pump."""
+        """Renew snapshots, and display cleared boards again while their cell runs. Called by the pump."""
+        return min(self._tick_cleared(now), self._renew(now))
+
+    def _tick_cleared(self, now: float) -> float:
+        """Display cleared boards again, a moment after the last clear."""
         if not self._in_cell or not (self._clears.cleared or self._kept_free):
             return FOREVER
         early = self._clears.changed + COME_BACK_SECONDS - now
@@ -117,46 +154,97 @@ class Snapshots:
             self._clears.context.run(self._bring_back)
         return early if early > 0 else FOREVER
 
+    def _renew(self, now: float) -> float:
+        """Draw the snapshots of running runs with the first points, and again each minute."""
+        if not host.current().takes_late_outputs():
+            return FOREVER
+        rest = FOREVER
+        for board, place in list(self._places.items()):
+            if place.first is None and board.source.logged:
+                place.first = place.due = now
+            running = board.source.running
+            if place.first is not None and (running or place.ran) and now >= place.due:
+                self._show(board)
+                place.ran = running
+                ages = [place.first + age for age in FIRST_SECONDS if place.first + age > now]
+                place.due = min(ages, default=now + RENEW_SECONDS)
+            if running or place.ran:
+                rest = min(rest, LOOK_SECONDS if place.first is None else place.due - now)
+        return rest
+
     def cell_ended(self, boards: list[Board]) -> None:
-        """Update the snapshots of `boards` and of the boards that the cell displayed, on a thread if the host allows it."""
+        """Update the snapshots of `boards` and of those that the cell displayed."""
         self._bring_back()
         self._in_cell = []
         self._clears.end()
         for board in list(self._shown):
             self.place(board)
             boards = [*boards, board]
-        for board in boards:
+        for board in dict.fromkeys(boards):
             if board in self._places:
-                self._wanted[board] = None
-        if not self._wanted:
-            return
-        if host.current().takes_late_outputs():
-            context = host.thread_context()
-            threading.Thread(target=context.run, args=(self._update,), name="trackbook-snapshots", daemon=True).start()
-        else:
-            self._update()
+                self._show(board)
+        for board, place in self._places.items():
+            if place.is_lost:
+                place.is_lost = False
+                self._put(place, board)
+        if not host.current().takes_late_outputs():
+            self._draw()
 
-    def _update(self) -> None:
+    def _show(self, board: Board) -> None:
+        """Show a board's snapshot as it is now, if it has changed; its PNG follows."""
         with self._lock:
-            while self._wanted:
-                board, _ = self._wanted.popitem()
-                place, snapshot = self._places[board], board.snapshot()
-                if snapshot is not None and snapshot.spec != place.spec:
-                    place.spec, place.bundle = snapshot.spec, self._bundle(snapshot)
-                    host.current().show_data(*place.bundle, place.id, again=True)
+            place, state = self._places[board], board.snapshot_state
+            if state == place.state or (snapshot := board.snapshot()) is None:
+                return
+            place.state = state
+            picture = {
+                name: place.data[name] for name in ("image/png",) if name in place.data
+            }  # until the new one is there
+            place.data = {VEGA_LITE: snapshot.spec, "text/plain": snapshot.text, **picture}
+            self._undrawn[board] = None
+            if host.current().takes_late_outputs():
+                self._publish(board, place)
+                context = host.thread_context()
+                threading.Thread(
+                    target=context.run, args=(self._draw,), name="trackbook-snapshots", daemon=True
+                ).start()
 
-    def _bundle(self, snapshot: Snapshot) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return a snapshot as MIME bundle, and the metadata that its renderers need."""
-        data: dict[str, Any] = {VEGA_LITE: snapshot.spec, "text/plain": snapshot.text}
-        try:
-            picture = picture_file(snapshot.spec)
-        except NoPictureError as error:
-            self._warn_once(error)
-            return data, {}
-        data["image/png"] = base64.b64encode(picture.png).decode()
-        return data, {"image/png": {"width": picture.width, "height": picture.height}}
+    def _publish(self, board: Board, place: _Place) -> None:
+        version = place.metadata["trackbook"]["still"] + 1
+        place.metadata = {**place.metadata, **_mark(board.source.id, version)}
+        host.current().show_data(place.data, place.metadata, place.id, again=True)
+        board.publisher.publish("still", version)
+
+    def _draw(self) -> None:
+        """Add the PNGs to the snapshots that lack one, one after another."""
+        with self._drawing, Converter() as converter:
+            while self._undrawn:
+                with self._lock:
+                    board = next(iter(self._undrawn))
+                    del self._undrawn[board]
+                    place = self._places[board]
+                    spec = place.data[VEGA_LITE]
+                try:
+                    picture = converter.picture(spec)
+                except NoPictureError as error:
+                    self._warn_once(error)
+                    picture = None
+                with self._lock:
+                    if picture is not None:
+                        place.data = {**place.data, "image/png": base64.b64encode(picture.png).decode()}
+                        about = {"width": picture.width, "height": picture.height, "alt": spec.get("description", "")}
+                        place.metadata = {
+                            **place.metadata,
+                            "image/png": about,
+                        }  # nbconvert has a picture's alt text from here
+                    self._publish(board, place)
 
     def _warn_once(self, error: NoPictureError) -> None:
         if not self._warned:
             self._warned = True
             warn(f"trackbook keeps no PNG of boards in this notebook, because that failed: {error}")
+
+
+def _mark(session: str, version: int) -> dict[str, Any]:
+    """Return the metadata by which the front end knows a snapshot: `js/src/hosts/stills.ts` reads it."""
+    return {"trackbook": {"session": session, "still": version}}

@@ -13,6 +13,7 @@
 ``menu``     true: the View menu has it, which resets it too. A number is chosen from ``options``
 ``reset``    true: the View menu resets it
 ``chart``    true: a parameter of the same name of every chart of lines (`charts.metric_spec.line`)
+``cell``     true: kept for the boards of one cell; other settings also for later boards of the project (`kept_views`)
 ``silent``   true: a change by the front end is not echoed to it, because it is set while a hand moves
 ===========  =======================================================================================
 """
@@ -22,15 +23,19 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import traitlets
 
+from ..text import did_you_mean
+from ..user_warnings import warn
 from . import drawn_runs
 
 SETTINGS: Final[dict[str, Any]] = json.loads(Path(__file__).with_name("view_settings.json").read_text("utf-8"))
 TRAITS: Final = frozenset(SETTINGS)  # the traits that a front end may set
+VERSION: Final = 1  # of the dicts that `View.view` returns
 CHART_OPTIONS: Final = [name for name, setting in SETTINGS.items() if setting.get("chart")]
 
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}")
@@ -64,6 +69,35 @@ class View(traitlets.HasTraits):
     if TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any: ...
+
+    def view(self, new: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Return the view as a dict; with `new`, such a dict of this or another board, set the view first.
+
+        Parameters
+        ----------
+        new
+            Settings by name; those that are missing get their defaults. ``version`` is that of the Trackbook that made the dict. Of
+            another version, settings that are not known here or have no such value here are left out, with a warning.
+
+        Returns
+        -------
+        dict
+            The settings that differ from their defaults, and ``version``.
+
+        Raises
+        ------
+        TypeError, ValueError
+            When `new` is not a dict of settings, or names a setting or a value that does not exist. Nothing is set then.
+        """
+        if new is not None:
+            wanted = checked(new)
+            with self.hold_trait_notifications():
+                for name, setting in SETTINGS.items():
+                    self.set_trait(name, wanted.get(name, setting["default"]))
+        changed = {name: getattr(self, name) for name, setting in SETTINGS.items()}
+        return {"version": VERSION} | {
+            name: value for name, value in changed.items() if value != SETTINGS[name]["default"]
+        }
 
     @property
     def chart_options(self) -> dict[str, Any]:
@@ -133,3 +167,33 @@ class View(traitlets.HasTraits):
             if not all(value is not None and math.isfinite(value) for value in values):
                 raise traitlets.TraitError(f"reference_lines[{chart!r}] is a list of numbers, not {values!r}")
         return lines
+
+
+def checked(view: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a view that a user gives. See `View.view`."""
+    if not isinstance(view, Mapping):
+        raise TypeError(f"a view is a dict of settings, as board.view() returns it, not {type(view).__name__}")
+    version = view.get("version", VERSION)
+    settings, problems = known_settings(view)
+    if problems and version == VERSION:
+        raise ValueError("; ".join(problems))
+    if problems:
+        warn(
+            f"this view is of version {version!r}, not {VERSION}, and is set without a part of it: {'; '.join(problems)}"
+        )
+    return settings
+
+
+def known_settings(view: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return the settings of a view that exist here, and a sentence for each of the others."""
+    settings, problems, scratch = {}, [], View()
+    for name, value in view.items():
+        if name in SETTINGS:
+            try:
+                scratch.set_trait(name, value)
+                settings[name] = value
+            except traitlets.TraitError as error:
+                problems.append(str(error))
+        elif name != "version":
+            problems.append(f"there is no setting {name!r}; {did_you_mean(str(name), TRAITS, 'see dir(board)')}")
+    return settings, problems

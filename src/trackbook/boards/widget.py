@@ -20,6 +20,7 @@ from .built_files import built_file
 from .chart_access import ChartAccess
 from .frame_source import FrameSource
 from .front_end import SharedFrontEnd, shared_front_end
+from .kept_views import KeptView
 from .publisher import Publisher
 from .run_actions import Actions
 from .text_board import text_board
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     import altair as alt
 
 _FROM_FRONT_END = TRAITS | {"seen"}
-_PUBLIC = TRAITS | set("chart charts close layout metrics observe project save to_altair unobserve".split())
+_PUBLIC = TRAITS | set("chart charts close layout metrics observe project save to_altair unobserve view".split())
 
 
 class Board(View, anywidget.AnyWidget):
@@ -52,15 +53,20 @@ class Board(View, anywidget.AnyWidget):
     open_runs.tag(sync=True, echo_update=False)
     idle_since = traitlets.Float(None, allow_none=True, help="seconds UTC; None while a cell of this kernel runs")
     idle_since.tag(sync=True, echo_update=False)
+    still = traitlets.Int(0, help="number of the newest snapshot of the board").tag(sync=True, echo_update=False)
     # a list, not a dict by name, because a chart may have any name, even `__proto__`
     user_charts = traitlets.List(traitlets.Dict()).tag(sync=True, echo_update=False)
     seen = traitlets.Int(0).tag(sync=True, echo_update=False)
 
     _made = False
+    _kept_view: KeptView | None = None
+    _is_view_unsaved = False
 
     def __init__(self, project: str, source: FrameSource, actions: Actions | None = None) -> None:
         self.project = project
         self.on_show: Callable[[Board], None] | None = None
+        self.is_displayed = False
+        self.cell_id: str | None = None  # of the cell that displayed it last, where the host tells it
         self.publisher = Publisher(source, self.set_trait, message=self.hold_sync, actions=actions)
         self.charts = ChartAccess(self.publisher, self, project)
         shared = shared_front_end() if host.current().shares_models else None
@@ -79,7 +85,7 @@ class Board(View, anywidget.AnyWidget):
         if self._made and not name.startswith("_") and not hasattr(self, name):
             raise AttributeError(f"a board has no {name!r}; {did_you_mean(name, TRAITS, 'see dir(board)')}")
         super().__setattr__(name, value)
-        if name == "x_axis" and value not in (*AXES, *self.metrics):
+        if self._made and name == "x_axis" and value not in (*AXES, *self.metrics):
             meant = did_you_mean(value, [*AXES, *self.metrics], f"choose {either(AXES)}, or a metric")
             warn(f"no run of this board has logged {value!r}; charts are drawn over it once one does; {meant}")
 
@@ -123,7 +129,22 @@ class Board(View, anywidget.AnyWidget):
 
     # --- called by the process
 
+    def keep_view(self, kept: KeptView) -> None:
+        """Begin with a kept view, and keep it as it changes."""
+        with self.hold_sync():
+            for name, value in kept.load().items():
+                self.set_trait(name, value)
+        self._kept_view = kept
+        self.observe(self._note_view, names=sorted(TRAITS))
+
+    def _note_view(self, _: Any) -> None:
+        self._is_view_unsaved = True
+        self.publisher.on_wake()  # settings may change many times a second: the pump saves them
+
     def tick(self, now: float) -> float:
+        if self._is_view_unsaved and self._kept_view is not None:
+            self._is_view_unsaved = False
+            self._kept_view.save(self.view())
         return self.publisher.tick(now)
 
     def settle(self, *, kept: bool = False) -> None:
@@ -139,6 +160,15 @@ class Board(View, anywidget.AnyWidget):
     def awake(self) -> bool:
         return self.publisher.awake
 
+    @property
+    def snapshot_state(self) -> object:
+        """Everything that the snapshot depends on: while it is equal, the snapshot is the same."""
+        with self.publisher.lock:
+            self.publisher.pull()
+            runs = [{**run, "rate": None} for run in self.source.picture.runs.values()]
+            settings = {name: getattr(self, name) for name in TRAITS}
+            return repr((self.source.logged, runs, settings))
+
     def snapshot(self) -> Snapshot | None:
         """Return the charts as they are now, small enough for a notebook; None when nothing is drawn."""
         with self.publisher.lock:
@@ -148,6 +178,7 @@ class Board(View, anywidget.AnyWidget):
             )
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
+        self.is_displayed, self.cell_id = True, host.current().cell_id()
         if self.on_show is not None:
             self.on_show(self)
         found = super()._repr_mimebundle_(**options)

@@ -1,20 +1,23 @@
 """Conversion of Vega-Lite to PNG in a separate process, which alone runs the converter for snapshots.
 
 The converter holds the GIL for half a second and keeps a JavaScript engine of 100 MB, which would burden a kernel that trains.
-``python png.py`` reads a request (JSON) and writes the answer: a line of JSON, then the PNG. It needs no network, because the
-converter contains Vega, Vega-Lite and fonts.
+``python png.py`` reads requests, one line of JSON each, and answers each with a line of JSON and the PNG. It needs no network,
+because the converter contains Vega, Vega-Lite and fonts.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
 import subprocess
 import sys
+import tempfile
+import threading
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from PIL import Image
 
@@ -35,21 +38,73 @@ class NoPictureError(RuntimeError):
     """The converter is missing or failed; the message is the converter's."""
 
 
-def picture_file(spec: dict[str, Any], most: int = MOST_BYTES) -> PictureFile:
-    """Return the PNG of a chart, of at most `most` bytes. Takes about a second, but only milliseconds of this process."""
-    command = [sys.executable, "-P", __file__]  # -P: do not import from the user's folder, which may contain a math.py
-    request = json.dumps({"spec": spec, "most": most}).encode()
-    flags = getattr(subprocess, "CREATE_NO_WINDOW", 0)
-    try:
-        done = subprocess.run(  # noqa: S603  our own program
-            command, input=request, capture_output=True, check=False, timeout=SECONDS, creationflags=flags
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise NoPictureError(str(error)) from error
-    if done.returncode:
-        raise NoPictureError(done.stderr.decode(errors="replace").strip().rpartition("\n")[2] or "no reason given")
-    size, _, png = done.stdout.partition(b"\n")
-    return PictureFile(png, **json.loads(size))
+class Converter:
+    """The converter's process: started for the first picture, and ended by `close`."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._errors: Any = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def picture(self, spec: dict[str, Any], most: int = MOST_BYTES) -> PictureFile:
+        """Return the PNG of a chart, of at most `most` bytes. The first takes about a second, of which this process spends milliseconds."""
+        try:
+            process = self._process or self._start()
+        except OSError as error:
+            raise NoPictureError(str(error)) from error
+        answer, png = None, b""
+        limit = threading.Timer(SECONDS, process.kill)
+        limit.start()
+        try:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write(json.dumps({"spec": spec, "most": most}).encode() + b"\n")
+            process.stdin.flush()
+            answer = json.loads(process.stdout.readline() or "null")
+            png = process.stdout.read(answer["bytes"]) if answer and "bytes" in answer else b""
+        except OSError:  # the process has ended
+            pass
+        finally:
+            limit.cancel()
+        if answer is None:
+            raise NoPictureError(self._why_it_ended())
+        if "error" in answer:
+            raise NoPictureError(answer["error"])
+        return PictureFile(png, answer["width"], answer["height"])
+
+    def close(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    with contextlib.suppress(OSError):  # what was written and not sent, when it has ended
+                        pipe.close()
+            process.wait()
+            self._errors.close()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-P", __file__]  # -P: not the user's folder, which may have a math.py
+        flags = getattr(subprocess, "CREATE_NO_WINDOW", 0)
+        with contextlib.ExitStack() as opened:
+            self._errors = opened.enter_context(tempfile.TemporaryFile())
+            self._process = subprocess.Popen(  # noqa: S603  our own program
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, creationflags=flags
+            )
+            opened.pop_all()  # `close` closes it
+        return self._process
+
+    def _why_it_ended(self) -> str:
+        assert self._process is not None
+        self._process.wait()
+        self._errors.seek(0)
+        said = self._errors.read().decode(errors="replace").strip().rpartition("\n")[2]
+        self.close()
+        return said or "the converter ended without a word, or took too long"
 
 
 def convert(spec: dict[str, Any], most: int) -> PictureFile:
@@ -77,10 +132,18 @@ def _with_palette(picture: Image.Image) -> bytes:
 def main() -> None:
     if hasattr(os, "nice"):
         os.nice(10)  # training has priority
-    request = json.load(sys.stdin.buffer)
-    picture = convert(request["spec"], request["most"])
-    size = json.dumps({"width": picture.width, "height": picture.height})
-    sys.stdout.buffer.write(size.encode() + b"\n" + picture.png)
+    for line in sys.stdin.buffer:
+        request = json.loads(line)
+        answer: dict[str, Any]
+        try:
+            picture = convert(request["spec"], request["most"])
+        except ValueError as error:  # the converter's, for a chart that it cannot draw
+            answer, png = {"error": str(error).strip().rpartition("\n")[2]}, b""
+        else:
+            png = picture.png
+            answer = {"width": picture.width, "height": picture.height, "bytes": len(png)}
+        sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n" + png)
+        sys.stdout.buffer.flush()
 
 
 if __name__ == "__main__":

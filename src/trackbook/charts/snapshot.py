@@ -17,7 +17,7 @@ from ..frames.bucket_rows import Floats, Rows, Steps
 from ..frames.picture import Picture
 from ..frames.protocol import RunHeader
 from ..metrics import group_of, logged
-from ..text import one_line
+from ..text import elapsed, one_line
 from .metric_spec import Layer, bar, line
 from .plot import DrawSettings, axes_only, style_runs
 from .theme import config, theme
@@ -338,7 +338,7 @@ def _head(project: str, runs: list[RunHeader], left_out: str) -> dict[str, Any]:
 def _summary(runs: list[RunHeader]) -> str:
     if len(runs) == 1:
         (run,) = runs
-        took = "" if run["ended"] is None else f" · {_duration(run['ended'] - run['started'])}"
+        took = "" if run["ended"] is None else f" · {elapsed(run['ended'] - run['started'])}"
         return f"{run['name']} · {run['state']}{took} · {run['done']:,} {'step' if run['done'] == 1 else 'steps'}"
     states: dict[str, int] = {}
     for run in runs:
@@ -366,9 +366,3 @@ def _text(project: str, metrics: list[str], runs: list[RunHeader], left_out: str
         f"trackbook.board({project!r}) shows it live again",
     ]
     return "\n".join(lines)
-
-
-def _duration(seconds: float) -> str:
-    whole = max(0, int(seconds))
-    hours, minutes = divmod(whole // 60, 60)
-    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"

@@ -27,15 +27,16 @@ def diff(first: Run, second: Run, project: Project = None, dir: Dir = None, as_j
 
     The runs may be of two projects.
     """
-    from ..api.compare import recorded
-    from ..data.run_differences import as_text, differences
+    from ..data.run_differences import as_text, differences, label_of, recorded
 
     pairs = [finding.find_run(run, project, dir) for run in (first, second)]
     (one, left), (other, right) = pairs
     if left.id == right.id and one is other:
         raise UsageError(f"run {left.name!r} is given twice; it takes two runs, where a name is not enough by id")
     records = [left, right]
-    found = differences(recorded(one, left, records), recorded(other, right, records))
+    found = differences(
+        recorded(one.store, left, label_of(left, records)), recorded(other.store, right, label_of(right, records))
+    )
     if not as_json:
         typer.echo(as_text(found))
         return

@@ -5,9 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from ..metrics import logged
+from ..store.documents import document
 from ..text import one_line
+
+if TYPE_CHECKING:
+    from ..store.base import Store
+    from ..types import RunRecord
 
 CELL: Final = "# %%"  # marks the beginning of a cell for editors
 _VOLATILE: Final = frozenset({"process.pid", "disk.free_gb", "cpu.mhz"})  # differ at every reading
@@ -61,6 +67,26 @@ class Differences:
     code: str  # a unified diff of the executed cells
     metrics: Pairs  # all metrics, including equal ones
     unknown: dict[str, list[str]] = field(default_factory=dict)  # runs without a recorded "environment" or "code"
+
+
+def label_of(record: RunRecord, runs: Sequence[RunRecord]) -> str:
+    """Return the name of a run, with its id where others of `runs` have the same name."""
+    alone = [run.name for run in runs].count(record.name) == 1
+    return record.name if alone else f"{record.name} ({record.id})"
+
+
+def recorded(store: Store, record: RunRecord, label: str) -> Recorded:
+    """Return what a comparison needs of a run."""
+    from .dataframes import executions
+
+    sources = executions(store, record.id)["source"].drop_nulls().to_list()
+    return Recorded(
+        label=label,
+        config=record.config,
+        metrics={name: figures.last for name, figures in logged(store.summary(record.id)).items()},
+        environment=document(store, record.id, "environment"),
+        sources=sources or None,
+    )
 
 
 def differences(first: Recorded, second: Recorded) -> Differences:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from .check_stored import json_value
 
 if TYPE_CHECKING:
     from .base import Store
+
+PROJECT: Final = ""  # in place of a run's id, for documents of the project
 
 
 def put_document(store: Store, run_id: str, name: str, content: Mapping[str, Any]) -> None:

@@ -22,6 +22,7 @@ class Kernel extends FakeModel {
 
   send(content: unknown) {
     const { id, ...question } = content as Question;
+    if (question.ask === "changes") return; // the card of what changed asks by itself
     this.asked.push(question);
     const answer = this.answers[String(question.ask)]?.(question);
     if (answer) this.#tell({ answers: id, ...answer });

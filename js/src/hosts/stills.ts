@@ -1,0 +1,86 @@
+/**
+ * Keeps a board's snapshot in a notebook whose page was reloaded. JupyterLab updates an output by a display id that only the
+ * page knows in which it was displayed; after a reload the kernel's updates are lost. Then the page fetches the snapshot and
+ * writes it into the notebook itself.
+ */
+
+import { type HostModel, onTraitChange } from "../frames/host-model.ts";
+import { NoAnswer, Requests } from "../frames/requests.ts";
+
+const PATIENCE = 1500; // ms in which the kernel's own update arrives
+
+/** The part of JupyterLab's model of a notebook that is used here. */
+interface Outputs {
+  length: number;
+  get(index: number): { toJSON(): Output };
+  set(index: number, output: Output): void;
+}
+interface Output {
+  output_type: string;
+  data?: Record<string, unknown>;
+  metadata?: Record<string, unknown>;
+}
+interface Notebook {
+  cells: Iterable<{ outputs?: Outputs }>;
+}
+
+interface Place {
+  outputs: Outputs;
+  index: number;
+  version: number;
+}
+
+/** Keep the snapshot of a model's board up to date in this page's notebook, as long as the page lives, where the host lets us. */
+export function keepStill(model: HostModel, signal = new AbortController().signal) {
+  const manager = model.widget_manager as { context?: { model?: Partial<Notebook> } } | undefined;
+  const notebook = manager?.context?.model;
+  if (!notebook?.cells || !model.send) return;
+  const requests = new Requests(model, signal);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const look = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => void update(notebook as Notebook, model, requests), PATIENCE);
+  };
+  signal.addEventListener("abort", () => clearTimeout(timer));
+  onTraitChange(model, ["still"], look, signal);
+  look();
+}
+
+async function update(notebook: Notebook, model: HostModel, requests: Requests) {
+  const keyframe = model.get("keyframe") as { header?: { session?: string } } | undefined;
+  const session = keyframe?.header?.session;
+  const version = Number(model.get("still") ?? 0);
+  if (!session || !version) return;
+  const places = placesOf(notebook, session);
+  if (places.length && places.every(place => place.version >= version)) return;
+  try {
+    if (!places.length) await requests.ask("lost");
+    else write(notebook, session, (await requests.ask("still")).content);
+  } catch (error) {
+    if (!(error instanceof NoAnswer)) throw error; // the kernel is gone: what the notebook has is all there is
+  }
+}
+
+function write(notebook: Notebook, session: string, { data, metadata }: Record<string, unknown>) {
+  const output = { output_type: "display_data", data, metadata } as Output;
+  for (const { outputs, index, version } of placesOf(notebook, session))
+    if (version < versionOf(output, session)) outputs.set(index, output);
+}
+
+/** Return where a session's snapshot stands in the notebook. */
+export function placesOf(notebook: Notebook, session: string): Place[] {
+  return [...notebook.cells].flatMap(({ outputs }) =>
+    Array.from({ length: outputs?.length ?? 0 }, (_, index) => ({ outputs, index })).flatMap(
+      ({ outputs, index }) => {
+        const version = versionOf(outputs?.get(index).toJSON(), session);
+        return outputs && version >= 0 ? [{ outputs, index, version }] : [];
+      },
+    ),
+  );
+}
+
+/** Return the version of an output that is a session's snapshot, else -1. */
+function versionOf(output: Output | undefined, session: string): number {
+  const mark = output?.metadata?.trackbook as { session?: string; still?: number } | undefined;
+  return mark?.session === session ? Number(mark?.still ?? 0) : -1;
+}

@@ -1,0 +1,87 @@
+// @vitest-environment happy-dom
+import { expect, test, vi } from "vitest";
+import { type Changes, RunChanges, wordsOf } from "../../src/board/run-changes.ts";
+import { NoAnswer } from "../../src/frames/requests.ts";
+import { goalByName } from "../../src/metrics.ts";
+
+const CHANGES: Changes = {
+  against: { id: "r0", name: "brisk-otter-1" },
+  config: [
+    ["lr", "0.1", "0.05"],
+    ["dropout", null, "0.2"],
+  ],
+  packages: [["torch", "2.1", "2.2"]],
+  code: ["--- brisk-otter-1", "+++ calm-fox-2", "@@ -1 +1,2 @@", "-lr = 0.1", "+lr = 0.05", "+dropout = 0.2"],
+  metrics: [
+    ["epoch", [9, 0, 9], [9, 0, 9]],
+    ["val/acc", [0.9, 0.1, 0.91], [0.94, 0.1, 0.95]],
+    ["train/loss", [0.5, 0.4, 3], [0.75, 0.3, 3]],
+  ],
+  unknown: [],
+};
+
+function card(answer: () => Promise<unknown>) {
+  const requests = { ask: vi.fn(answer) };
+  const changes = new RunChanges(requests as never, new AbortController().signal);
+  return { changes, requests, line: () => changes.element.querySelector("summary")?.textContent };
+}
+
+const settled = () => new Promise(resolve => setTimeout(resolve));
+
+test("changes in a few words: config, code, packages, and the first metric with a goal", () => {
+  expect(wordsOf(CHANGES, goalByName)).toEqual([
+    "lr 0.1 → 0.05",
+    "dropout – → 0.2",
+    "code +2 −1 lines",
+    "package torch",
+    "best val/acc 0.9100 → 0.9500",
+  ]);
+});
+
+test("the card shows a line, and tables with the change of each metric", async () => {
+  const { changes, line } = card(async () => ({ content: CHANGES, buffers: [] }));
+  changes.update({ id: "r1", state: "finished" }, "");
+  await settled();
+  expect(changes.element.hidden).toBe(false);
+  expect(line()).toMatch(/^Since brisk-otter-1: lr 0\.1 → 0\.05 · /);
+  const rows = [...changes.element.querySelectorAll("tbody tr")].map(row =>
+    [...row.children].map(cell => cell.textContent),
+  );
+  expect(rows).toContainEqual(["train/loss", "0.5000", "0.7500", "+0.2500", "0.4000", "0.3000", "−0.1000"]);
+  const judged = [...changes.element.querySelectorAll<HTMLElement>("[data-change]")].map(
+    one => one.dataset.change,
+  );
+  expect(judged).toEqual(["", "better", "better", "worse", "better"]);
+});
+
+test("the kernel is asked once, and again when the run has ended", async () => {
+  const { changes, requests } = card(async () => ({ content: CHANGES, buffers: [] }));
+  for (const state of ["running", "running", "finished", "finished"] as const)
+    changes.update({ id: "r1", state }, "");
+  await settled();
+  expect(requests.ask.mock.calls).toEqual([
+    ["changes", { run: "r1", against: "" }],
+    ["changes", { run: "r1", against: "" }],
+  ]);
+});
+
+test("the first run of a project and a saved page have no card", async () => {
+  for (const answer of [
+    async () => ({ content: { ...CHANGES, against: null }, buffers: [] }),
+    async () => Promise.reject(new NoAnswer("This page has no kernel.")),
+  ]) {
+    const { changes } = card(answer);
+    changes.update({ id: "r1", state: "running" }, "");
+    await settled();
+    expect(changes.element.hidden).toBe(true);
+  }
+});
+
+test("a baseline is what the run is compared with, and is not compared with itself", async () => {
+  const { changes, requests } = card(async () => ({ content: CHANGES, buffers: [] }));
+  changes.update({ id: "r1", state: "finished" }, "r0");
+  await settled();
+  expect(requests.ask.mock.calls).toEqual([["changes", { run: "r1", against: "r0" }]]);
+  changes.update({ id: "r1", state: "finished" }, "r1");
+  expect(changes.element.hidden).toBe(true);
+});
