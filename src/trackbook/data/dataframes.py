@@ -12,6 +12,7 @@ from ..metrics import SYSTEM, is_system, logged
 from ..store.base import POINTS, Store
 from ..store.bulk_reads import no_summary
 from ..store.check_stored import FIRST_TIME, LAST_TIME, json_value
+from ..store.wide_points import wide_points
 from ..text import did_you_mean, listed
 from ..types import CAPTURED, RunRecord
 
@@ -103,8 +104,7 @@ def history(store: Store, run_id: str, run_name: str, metrics: str | Sequence[st
             raise ValueError(f"run {run_name!r} has no metric {name!r}; {meant}")
     asked = None if chosen == list(known) else chosen
     if wide:
-        points = store.read(run_id, asked).select("metric", "step", "value")
-        return _wide(points.filter(pl.col("metric").cast(pl.String).is_in(chosen)), chosen)
+        return wide_points(store.read(run_id, asked), chosen)
     parts = by_metric(store, run_id, asked)
     nothing = pl.DataFrame(schema=POINTS)
     # metrics that appeared after `known` was read are not in the result
@@ -117,22 +117,6 @@ def system(store: Store, run_id: str) -> pl.DataFrame:
     names = [name for name in store.summary(run_id) if is_system(name)]
     points = history(store, run_id, run_id, names, wide=False)
     return points.with_columns(pl.col("metric").str.strip_prefix(SYSTEM))
-
-
-def _wide(points: pl.DataFrame, metrics: Iterable[str]) -> pl.DataFrame:
-    """Return one row for each step and one column for each metric. A metric named ``step`` is renamed ``step (metric)``."""
-    columns = dict.fromkeys(metrics, "")
-    for name in columns:
-        column = name
-        while column == "step" or (column != name and column in columns):
-            column += " (metric)"
-        columns[name] = column
-    renamed = points.with_columns(pl.col("metric").cast(pl.String).replace(columns))
-    table = renamed.pivot(on="metric", index="step", values="value").sort("step")
-    found = {column.name: column for column in table}
-    empty = pl.Series(dtype=pl.Float64).extend_constant(None, len(table))
-    # not by `select`, which takes some names for patterns
-    return pl.DataFrame([table["step"], *(found.get(name, empty).alias(name) for name in columns.values())])
 
 
 def as_time(seconds: pl.Expr) -> pl.Expr:
