@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     from browser.server import JupyterServer
 
-pytest.importorskip("uvicorn")
-
 SERVER = """
 import sys
 from trackbook.api.serving import serve

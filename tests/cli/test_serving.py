@@ -15,8 +15,6 @@ import pytest
 
 from command_lines import CommandLine, record
 
-pytest.importorskip("uvicorn")
-
 
 @contextmanager
 def showing(*words: str, lines: int = 1) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:

@@ -5,8 +5,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("uvicorn")  # of `trackbook[server]`
-
 from servers import Served
 from trackbook.server.access import Access
 
