@@ -264,3 +264,31 @@ def test_wide_table_has_whole_columns_and_group_rows(lab: Lab) -> None:
     lab.wait_for_quiet()
     board.look("sweep-narrow-dark")
     assert board.faint() == []
+
+
+def test_range_on_an_axis_leaves_the_runs_inside_in_colour(lab: Lab) -> None:
+    board = opened(lab, "brushed", 40, 20)
+    lab.set_size(1280, 1100)
+    board.root.locator(".tb-runs-button").click()
+    board.root.get_by_role("tab", name="Compare").click()
+    plot = board.root.locator(".tb-brushable")
+    plot.scroll_into_view_if_needed()
+    note = board.root.locator(".tb-under", has_text="drag along an axis")
+    note.wait_for()
+    box = plot.bounding_box()
+    assert box
+    for share in (x / 100 for x in range(2, 60)):  # the first axis
+        board.page.mouse.move(box["x"] + share * box["width"], box["y"] + box["height"] * 0.8)
+        if "tb-at-axis" in (plot.get_attribute("class") or ""):
+            break
+    board.page.mouse.down()
+    board.page.mouse.move(box["x"] + share * box["width"], box["y"] + box["height"] * 0.4, steps=5)
+    board.page.mouse.up()
+    inside = board.root.locator(".tb-under", has_text="are in the ranges").inner_text()
+    count, of = (int(word) for word in inside.split() if word.isdigit())
+    assert 0 < count < of == 40
+    plot.locator(".tb-brush").wait_for()
+    importance = board.root.locator(".tb-importance-line > :first-child").all_inner_texts()
+    assert importance[0] == "lr", "the sweep's results follow the learning rate"
+    lab.wait_for_quiet()
+    board.look("sweep-brushed")

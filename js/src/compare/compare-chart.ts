@@ -10,6 +10,8 @@ export class CompareChart {
   #box = new VegaBox<VegaView>();
   #wanted: { rows: readonly object[]; signals: Record<string, unknown>; theme: Theme } | null = null;
   #drawn = "";
+  /** Called after each drawing. */
+  onDrawn: () => void = () => {};
   #drawSoon: () => void;
 
   constructor(
@@ -42,6 +44,19 @@ export class CompareChart {
     return best && far(best) < 24 ? best : null;
   }
 
+  /** Return where axes and shares of them are in the window; null before the first drawing. */
+  places() {
+    const view = this.#box.view;
+    if (!view) return null;
+    const { left, top } = this.element.getBoundingClientRect();
+    const [across, up, [x, y]] = [view.scale("x"), view.scale("y"), view.origin()];
+    return {
+      x: (axis: string): number => left + x + across(axis),
+      y: (share: number): number => top + y + up(share),
+      at: (clientY: number): number => up.invert(clientY - top - y),
+    };
+  }
+
   async #draw() {
     const { clientWidth: width, clientHeight: height } = this.element;
     if (!this.#wanted || !width || !height) return;
@@ -54,6 +69,7 @@ export class CompareChart {
     try {
       await draw(rows, signals);
       this.element.dataset.drawn = String(rows.length);
+      this.onDrawn();
     } catch (error) {
       if (this.#wanted) console.error("Trackbook:", error);
     }

@@ -7,7 +7,7 @@ export const MOST_LINES = 300; // of parallel coordinates
 const LABEL_ROOM = 0.07; // of an axis' length, for a label
 const CATEGORY_LABELS = 8; // labels of a categorical axis
 export const LOG_RATIO = 20; // ratio of largest to smallest value from which an axis is logarithmic
-const UNDRAWN_COLOR = "#8b93a1"; // for runs without a colour, in both themes
+export const UNDRAWN_COLOR = "#8b93a1"; // for runs without a colour, in both themes
 
 /**
  * A row of the dataset `points` in the charts `scatter` and `parallel`; `src/trackbook/charts/metric_spec.py` documents

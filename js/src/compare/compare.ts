@@ -7,8 +7,10 @@ import { compareValues as order } from "../runs/sorting.ts";
 import { h, labelled, setText } from "../ui/dom.ts";
 import { formatCount } from "../ui/format.ts";
 import type { Theme } from "../ui/theme.ts";
+import { brushedRows, ParallelBrush } from "./brush.ts";
 import { CompareChart } from "./compare-chart.ts";
 import { type CompareRow, isNumeric, LOG_RATIO, parallelRows, scatterRows } from "./compare-rows.ts";
+import { importances } from "./importance.ts";
 import { comparedRuns, compareTable, configLines, MOST_RUNS, metricLines } from "./tables.ts";
 
 const MOST_AXES = 7;
@@ -47,7 +49,9 @@ export class Compare {
   #scatter: CompareChart;
   #parallel: CompareChart;
   #scatterNote = h("div", { class: "tb-minor tb-under", "aria-live": "polite" });
-  #parallelNote = h("div", { class: "tb-minor tb-under" });
+  #parallelNote = h("div", { class: "tb-minor tb-under", "aria-live": "polite" });
+  #brush: ParallelBrush;
+  #importance = h("div", { class: "tb-importance" });
   #rows: readonly CompareRow[] = [];
   #scene: CompareScene | null = null;
   #tablesKey = "";
@@ -56,6 +60,7 @@ export class Compare {
   constructor(signal: AbortSignal) {
     this.#scatter = new CompareChart(scatter, signal);
     this.#parallel = new CompareChart(parallel, signal);
+    this.#brush = new ParallelBrush(this.#parallel, () => this.#draw(), signal);
     for (const [value, name] of Object.entries(STATISTIC_TITLES))
       this.#statistic.append(h("option", { value }, name));
     const all = h("label", { class: "tb-choice" }, this.#showEqual, h("span", {}, "Show equal values"));
@@ -70,7 +75,12 @@ export class Compare {
           this.#scatter.element,
           this.#scatterNote,
         ),
-        chartSection([labelled("Metric", this.#metric)], this.#parallel.element, this.#parallelNote),
+        chartSection(
+          [labelled("Metric", this.#metric)],
+          this.#parallel.element,
+          this.#parallelNote,
+          this.#importance,
+        ),
       ),
     );
     for (const control of [this.#showEqual, this.#statistic, this.#x, this.#y, this.#metric]) {
@@ -135,17 +145,53 @@ export class Compare {
     const wanted = [...varied.map(key => `config.${key}`), this.#metric.value];
     const chosen = wanted.map(id => columns.get(id)).filter(column => column !== null);
     const { rows, axes, runs } = parallelRows(entries, chosen, { now, styleOf });
+    const keys = chosen.filter(({ kind }) => kind === "config");
+    this.#drawImportance(keys, columns.get(this.#metric.value), entries, now);
     const enough = axes.length > 1;
     this.#parallel.element.hidden = !enough;
-    this.#parallel.update(enough ? rows : [], { ground: BACKGROUND[theme] }, theme);
+    this.#brush.update(axes.map(({ id }) => id));
+    const { brushes } = this.#brush;
+    const brushed = brushedRows(rows, brushes, theme);
+    this.#parallel.update(enough ? brushed.rows : [], { ground: BACKGROUND[theme] }, theme);
     const names = axes.map(({ title }) => title).join(", ");
     this.#parallel.element.setAttribute("aria-label", `${formatCount(runs)} runs over ${names}`);
     setText(
       this.#parallelNote,
       enough
-        ? `${formatCount(runs)} runs with all of these values`
+        ? brushes.size
+          ? `${formatCount(brushed.inside)} of ${formatCount(runs)} runs are in the ranges; click an axis to remove its range`
+          : `${formatCount(runs)} runs with all of these values, coloured by the last; drag along an axis for a range`
         : "A chart of a sweep appears here when runs differ in their config.",
     );
+  }
+
+  /** Show how much of the result each config key explains. */
+  #drawImportance(
+    keys: readonly RunColumn[],
+    result: RunColumn | null,
+    entries: readonly RunEntry[],
+    now: number,
+  ) {
+    const found = result ? importances(keys, result, entries, now) : [];
+    const lines = found.map(({ column, share, correlation }) => {
+      const bar = h("div", { class: "tb-importance-bar" });
+      bar.style.width = `${Math.round(100 * share)}%`;
+      const way = Number.isNaN(correlation) ? "" : correlation > 0 ? "↑" : "↓";
+      const said = Number.isNaN(correlation) ? "" : `; rank correlation ${correlation.toFixed(2)}`;
+      return h(
+        "div",
+        {
+          class: "tb-importance-line",
+          title: `${column.title} explains ${Math.round(100 * share)} %${said}`,
+        },
+        h("span", {}, column.title),
+        h("span", { class: "tb-importance-track" }, bar),
+        h("span", { class: "tb-number" }, `${Math.round(100 * share)} % ${way}`.trim()),
+      );
+    });
+    const title = `Explained of ${result?.title ?? ""}, by ranks`;
+    this.#importance.hidden = !lines.length;
+    this.#importance.replaceChildren(h("div", { class: "tb-minor" }, title), ...lines);
   }
 
   #point(event: PointerEvent) {
@@ -206,12 +252,12 @@ function select(name: string): HTMLSelectElement {
   return h("select", { class: "tb-select", "aria-label": name });
 }
 
-function chartSection(controls: HTMLElement[], plot: HTMLElement, under: HTMLElement): HTMLElement {
+function chartSection(controls: HTMLElement[], plot: HTMLElement, ...under: HTMLElement[]): HTMLElement {
   return h(
     "section",
     { class: "tb-compare-chart" },
     h("div", { class: "tb-panel-line" }, ...controls),
     plot,
-    under,
+    ...under,
   );
 }

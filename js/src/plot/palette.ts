@@ -48,12 +48,25 @@ function dashesOf(runs: readonly RunHeader[], colors: number): Map<number, reado
   return found;
 }
 
+/** Return the colour of a value's place in its range, from 0 to 1. */
+export function rampColor(share: number, theme: Theme): string {
+  const ramp = PALETTE[theme].ramp;
+  const at = Math.min(1, Math.max(0, share)) * (ramp.length - 1);
+  const from = Math.min(ramp.length - 2, Math.floor(at));
+  const [a, b] = [channels(ramp[from]), channels(ramp[from + 1])];
+  return hex(a.map((channel, i) => Math.round(channel + (b[i] - channel) * (at - from))));
+}
+
+function channels(color: string): number[] {
+  return [1, 3, 5].map(at => Number.parseInt(color.slice(at, at + 2), 16));
+}
+
 const CONTRAST = 4.5; // WCAG AA for text
 
 /** Darken a chosen colour, or lighten it in the dark theme, until it is legible as text. */
 function legibleInk(color: string, theme: Theme): string {
   const toward = theme === "dark" ? 255 : 0;
-  const rgb = [1, 3, 5].map(at => Number.parseInt(color.slice(at, at + 2), 16));
+  const rgb = channels(color);
   for (let share = 0; share <= 1; share += 0.05) {
     const mixed = rgb.map(channel => Math.round(channel + (toward - channel) * share));
     if (contrast(mixed, theme) >= CONTRAST) return hex(mixed);
