@@ -14,8 +14,10 @@ if sys.platform != "win32":
     import termios
 
 
-def in_terminal(*command: str, columns: int = 100, lines: int = 40, **environment: str) -> str:
-    """All that a program writes to a terminal of this size."""
+def in_terminal(
+    *command: str, columns: int = 100, lines: int = 40, typed: tuple[str, str] | None = None, **environment: str
+) -> str:
+    """All that a program writes to a terminal of this size. `typed` is a text to wait for, and what somebody types then."""
     child, master = pty.fork()
     if child == 0:
         fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
@@ -29,6 +31,9 @@ def in_terminal(*command: str, columns: int = 100, lines: int = 40, **environmen
         if not more:
             break
         data += more
+        if typed is not None and typed[0].encode() in data:
+            os.write(master, typed[1].encode())
+            typed = None
     os.close(master)
     os.waitpid(child, 0)
     return data.decode()

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trackbook.text import ONE_SLIP, did_you_mean, listed, nearest, one_line, shorten
+from trackbook.text import ONE_SLIP, aligned, did_you_mean, duration, listed, nearest, one_line, shorten, visible
 
 
 @given(st.text(max_size=30), st.integers(1, 30))
@@ -41,3 +43,28 @@ def test_one_slip_leaves_out_other_trackers_words() -> None:
 def test_a_list_of_names_is_bounded() -> None:
     assert listed("abc", 2) == "'a', 'b'"
     assert listed([]) == ""
+
+
+@given(st.text())
+def test_what_is_visible_holds_no_control_but_newlines_and_tabs(text: str) -> None:
+    shown = visible(text)
+    assert not [char for char in shown if unicodedata.category(char) == "Cc" and char not in "\n\t"]
+    assert visible("a\x1b[2J\tb\n") == "a\\x1b[2J\tb\n"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (-1, "0.0 s"),
+        (3.21, "3.2 s"),
+        (245, "4 min 05 s"),
+        (7_620, "2 h 07 min"),
+        (86_400 * 3 + 3_600 * 4 + 59, "3 d 4 h"),
+    ],
+)
+def test_a_duration_has_its_two_largest_units(seconds: float, said: str) -> None:
+    assert duration(seconds) == said
+
+
+def test_columns_are_aligned() -> None:
+    assert aligned([["a", "10"], ["long", "2"]]) == ["a     10", "long   2"]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+_CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SHOWN: Final = 80  # characters of a value quoted in an error
 _NEAREST: Final = 3
 _AS_GOOD: Final = 0.1  # by which the similarity of a suggestion may be below the best one
@@ -45,6 +47,11 @@ def either(names: Iterable[str]) -> str:
 def listed(names: Iterable[str], most: int = 10) -> str:
     """Return the first `most` names in quotes, joined by commas."""
     return ", ".join(repr(name) for name, _ in zip(names, range(most), strict=False))
+
+
+def visible(text: str) -> str:
+    """Text with control characters spelled out, so that no name can move a terminal's cursor; newlines and tabs stay."""
+    return _CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def duration(seconds: float) -> str:

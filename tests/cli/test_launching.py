@@ -213,6 +213,21 @@ def test_a_launcher_that_is_killed_loses_no_point(tmp_path: Path) -> None:
     assert (run.state, run.history().height) == ("finished", 100)
 
 
+def test_an_interrupt_from_the_terminal_comes_once() -> None:
+    code = (
+        "import signal, time\ncame = []\nsignal.signal(signal.SIGINT, lambda *_: came.append(1))\nprint('ready', flush=True)\n"
+        "while not came: time.sleep(0.01)\ntime.sleep(1)\nprint('interrupts:', len(came))"
+    )
+    shown = in_terminal(*LAUNCH, "-p", "p", *python(code), typed=("ready", "\x03"))
+    assert "interrupts: 1" in shown
+    assert tb.get_run(project="p").state == "finished"
+
+
+def test_the_program_reads_what_is_typed() -> None:
+    shown = in_terminal(*LAUNCH, "-p", "p", *python("print('got', input('name? '))"), typed=("name? ", "otter\n"))
+    assert "got otter" in shown
+
+
 def test_another_process_sees_the_run_while_it_runs(trackbook_command: CommandLine) -> None:
     code = "import time; print('ready', flush=True); time.sleep(60)"
     with subprocess.Popen([*LAUNCH, "-p", "p", *python(code)], stdout=subprocess.PIPE, text=True) as process:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -73,3 +74,24 @@ def test_names_that_look_like_markup_are_printed_as_they_are(trackbook_command: 
     answer = trackbook_command("ls", "runs")
     assert "[bold]x[/bold] two" in answer.out
     assert "[red]" in answer.out
+
+
+def test_names_cannot_move_the_cursor_of_a_terminal(trackbook_command: CommandLine) -> None:
+    with tb.init(project="p", name="a\x1b[2J\x9bb", notes="\x1b]0;title\x07", config={"x": "\x1b[31m"}) as run:
+        run.log({"m\x1b[1A": 1})
+    for words in (("ls", "runs"), ("ls", "metrics"), ("get", "run"), ("get", "config"), ("note", run.id), ("watch",)):
+        out = trackbook_command(*words).out
+        assert "\\x1b" in out, words
+        assert not set(out) & set("\x1b\x07\x9b"), words
+
+
+def test_a_terminal_without_utf_8_shows_question_marks() -> None:
+    record(name="größe 📉")
+    done = subprocess.run(
+        [sys.executable, "-m", "trackbook", "ls", "runs"],
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "gr??e ?" in done.stdout

@@ -11,13 +11,14 @@ from typing import Final
 from .. import settings
 from ..metrics import logged
 from ..notebook import host
-from ..text import aligned, duration, shorten
+from ..text import aligned, duration, shorten, visible
 from ..tracking.run import Run, writer_of
 from ..tracking.run_writer import RunWriter
 from .process import process
 
 _MOST_METRICS: Final = 10
 _WIDEST_NAME: Final = 30  # characters
+_SHORTEST_NAME: Final = 8
 _NARROWEST_CURVE, _WIDEST_CURVE = 8, 40
 _MOST_POINTS: Final = 10_000_000  # of a run, to be read again for its curves when it ends: about a second
 _IMPORTED_IN: Final = os.getpid()
@@ -76,8 +77,9 @@ def ending(writer: RunWriter, columns: int, curves: bool | None = None) -> list[
     figures = logged(writer.store.summary(writer.id))
     points = sum(one.count for one in figures.values())
     took = duration((record.ended or record.started) - record.started)
-    head = f"trackbook: run {writer.name} of {writer.project}: {writer.state} after {took}, {points:,} point{'s' * (points != 1)}"
-    lines = [head, *([f"  {record.error}"] if record.error else [])]
+    end = f" of {writer.project}: {writer.state} after {took}, {points:,} point{'s' * (points != 1)}"
+    begin = "trackbook: run "
+    lines = [begin + shorten(writer.name, max(columns - len(begin) - len(end), _SHORTEST_NAME)) + end]
     shown = dict(list(figures.items())[:_MOST_METRICS])
     rows = [["metric", "last", "min", "max"]]
     for name, one in shown.items():
@@ -107,6 +109,7 @@ def _shows_bars() -> bool:
 
 def _write(text: str, *, in_line: bool = False) -> None:
     """Write lines to the terminal: above the bars of tqdm and rich, and below a line that the program has begun."""
+    text = visible(text)
     tqdm = getattr(sys.modules.get("tqdm"), "tqdm", None)
     if tqdm is not None and getattr(tqdm, "_instances", None):
         tqdm.write(text, file=sys.stderr)

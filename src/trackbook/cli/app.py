@@ -14,6 +14,7 @@ import typer
 
 from ..user_warnings import said_by
 from . import comparing, doctor, exchange, exit_codes, launching, listing, managing, reading, serving, watching
+from .output import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +63,7 @@ def _print_version(asked: bool) -> None:
     if asked:
         from .. import __version__
 
-        typer.echo(__version__)
+        say(__version__)
         raise typer.Exit
 
 
@@ -80,6 +81,9 @@ def trackbook(
 
 def main(words: Sequence[str] | None = None) -> NoReturn:
     """Run a command line and end the program with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a terminal without UTF-8 shows question marks for what it does not know
+            stream.reconfigure(errors="replace")
     try:
         with said_by(_warn):
             command_line().main(words, prog_name="trackbook")
@@ -87,10 +91,10 @@ def main(words: Sequence[str] | None = None) -> NoReturn:
         failure = exit_codes.as_command_error(error)
         if failure is None:
             raise
-        typer.echo(f"trackbook: {failure}", err=True)
+        say(f"trackbook: {failure}", err=True)
         sys.exit(failure.code)
     sys.exit(exit_codes.OK)
 
 
 def _warn(message: str) -> None:
-    typer.echo(f"trackbook: {message}", err=True)
+    say(f"trackbook: {message}", err=True)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from . import finding
 from .exit_codes import UsageError
 from .options import Dir, Json, Project, Run, examples
-from .output import print_json
+from .output import print_json, say
 
 if TYPE_CHECKING:
+    import typer
+
     from ..data.run_differences import Pairs
 
 
@@ -38,7 +38,7 @@ def diff(first: Run, second: Run, project: Project = None, dir: Dir = None, as_j
         recorded(one.store, left, label_of(left, records)), recorded(other.store, right, label_of(right, records))
     )
     if not as_json:
-        typer.echo(as_text(found))
+        say(as_text(found))
         return
     print_json(
         {

@@ -7,7 +7,7 @@ import typer
 from ..settings import data_dir
 from .exit_codes import FAILED
 from .options import Dir, Json, examples
-from .output import print_json
+from .output import print_json, say
 
 _SIGNS = {"ok": "ok     ", "warning": "warning", "fault": "FAULT  "}
 
@@ -30,8 +30,8 @@ def doctor(dir: Dir = None, as_json: Json = False) -> None:
         print_json([finding._asdict() for finding in found])
     else:
         for finding in found:
-            typer.echo(f"{_SIGNS[finding.status]}  {finding.check}: {finding.message}")
+            say(f"{_SIGNS[finding.status]}  {finding.check}: {finding.message}")
             if finding.remedy:
-                typer.echo(f"         -> {finding.remedy}")
+                say(f"         -> {finding.remedy}")
     if any(finding.status == "fault" for finding in found):
         raise typer.Exit(FAILED)

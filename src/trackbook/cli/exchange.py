@@ -12,7 +12,7 @@ from ..settings import data_dir, user_path
 from . import finding
 from .exit_codes import UsageError
 from .options import Dir, Json, complete_projects, complete_runs, examples
-from .output import print_json, working
+from .output import print_json, say, working
 
 _PAGE: Final = "html"
 _PAGE_SUFFIXES: Final = (".html", ".htm")
@@ -90,7 +90,7 @@ def export(
     if as_json:
         print_json({"path": str(written), "format": wanted, "runs": [run.id for run in chosen]})
     else:
-        typer.echo(str(written))
+        say(str(written))
 
 
 def import_(
@@ -124,4 +124,4 @@ def import_(
         )
         return
     for name, run in read:
-        typer.echo(f"{project or name or DEFAULT_PROJECT}: {run.name} ({run.id})")
+        say(f"{project or name or DEFAULT_PROJECT}: {run.name} ({run.id})")

@@ -14,6 +14,7 @@ from ..settings import data_dir
 from ..user_warnings import warn
 from .exit_codes import NoProgramError
 from .options import Dir, complete_projects, examples
+from .output import say
 
 
 def add_to(app: typer.Typer) -> None:
@@ -91,5 +92,5 @@ def run(
     if not recorded.joined and sys.stderr.isatty() and not is_quiet():
         record = recorded.record
         took = duration((record.ended or record.started) - record.started)
-        typer.echo(f"trackbook: run {record.name} of {recorded.project}: {record.state} after {took}", err=True)
+        say(f"trackbook: run {record.name} of {recorded.project}: {record.state} after {took}", err=True)
     raise typer.Exit(code if code >= 0 else 128 - code)

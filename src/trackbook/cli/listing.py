@@ -10,7 +10,7 @@ from ..settings import data_dir
 from ..text import duration
 from . import finding
 from .options import AnyRun, Dir, Json, Project, complete_projects, examples
-from .output import ago, moment, print_json, print_table, size
+from .output import ago, moment, print_json, print_table, say, size
 
 _SHOWN: Final = ("name", "id", "state", "started", "duration", "points", "tags")
 _COLUMNS: Final = 6  # of results, in a table for people
@@ -76,7 +76,7 @@ def projects(dir: Dir = None, as_json: Json = False) -> None:
         shown = len(columns) if any(found.problem for found in entries) else len(columns) - 1
         print_table(columns[:shown], [row[:shown] for row in table])
     else:
-        typer.echo(f"there are no projects in {home} yet")
+        say(f"there are no projects in {home} yet")
 
 
 def runs(
@@ -102,7 +102,7 @@ def runs(
         print_json([_nested(row) for row in rows])
         return
     if not rows:
-        typer.echo(f"project {source.name!r} has no runs yet")
+        say(f"project {source.name!r} has no runs yet")
         return
     results = [name for name in table.columns if name.startswith("summary.")][:_COLUMNS]
     columns = [name for name in _SHOWN if name != "tags" or any(row["tags"] for row in rows)]
@@ -145,4 +145,4 @@ def metrics(run: AnyRun = None, project: Project = None, dir: Dir = None, as_jso
         rows = [(name, one.last, one.min, one.max, one.count, one.step) for name, one in found.items()]
         print_table(("metric", "last", "min", "max", "points", "step"), rows, f"{source.name}: {record.name}")
     else:
-        typer.echo(f"run {record.name!r} has no metrics yet")
+        say(f"run {record.name!r} has no metrics yet")

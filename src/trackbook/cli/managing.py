@@ -11,7 +11,7 @@ from ..settings import data_dir
 from . import finding
 from .exit_codes import RefusedError, UsageError
 from .options import Dir, Json, Project, Run, complete_projects, complete_runs, examples
-from .output import print_json, size, working
+from .output import print_json, say, size, working
 
 if TYPE_CHECKING:
     from ..tracking.run import Run as StoredRun
@@ -97,7 +97,7 @@ def tag(
     """Add tags to a run, or remove them."""
     found = _to_edit(run, project, dir)
     found.tags = [each for each in found.tags if each not in tags] if remove else [*found.tags, *tags]
-    typer.echo(f"{found.name}: {', '.join(found.tags) or 'no tags'}")
+    say(f"{found.name}: {', '.join(found.tags) or 'no tags'}")
 
 
 def note(
@@ -113,7 +113,7 @@ def note(
     if words or clear:
         _to_edit(run, project, dir).notes = " ".join(words or ()) or None
     else:
-        typer.echo(finding.find_run(run, project, dir)[1].notes or "")
+        say(finding.find_run(run, project, dir)[1].notes or "")
 
 
 def _to_edit(run: str, project: str | None, dir: str | None) -> StoredRun:
@@ -145,4 +145,4 @@ def compact(
         print_json([{"project": name, "before": before, "after": after} for name, (before, after) in done.items()])
         return
     for name, (before, after) in done.items():
-        typer.echo(f"{name}: {size(before)} -> {size(after)}")
+        say(f"{name}: {size(before)} -> {size(after)}")

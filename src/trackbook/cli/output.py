@@ -13,7 +13,14 @@ from typing import Any, Final, Literal
 
 import typer
 
+from ..text import visible
+
 _WIDEST: Final = 10_000  # of a table that no terminal shows: nothing is cut
+
+
+def say(text: str = "", *, err: bool = False) -> None:
+    """Print text for people. What a name or a note may hold cannot move the terminal's cursor."""
+    typer.echo(visible(text), err=err)
 
 
 def print_json(content: Any) -> None:
@@ -49,13 +56,19 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: st
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="bold", title=title, title_justify="left")
+    table = Table(
+        box=None,
+        pad_edge=False,
+        header_style="bold",
+        title=None if title is None else Text(visible(title)),
+        title_justify="left",
+    )
     found = [list(row) for row in rows]
     for name, cells in zip(columns, list(zip(*found, strict=True)) or [()] * len(columns), strict=True):
         justify: Literal["left", "right"] = "right" if cells and all(map(_is_numeric, cells)) else "left"
-        table.add_column(name, justify=justify, overflow="ellipsis", no_wrap=True)
+        table.add_column(Text(visible(name)), justify=justify, overflow="ellipsis", no_wrap=True)
     for row in found:
-        table.add_row(*(Text(" ".join(number(cell).split())) for cell in row))
+        table.add_row(*(Text(visible(" ".join(number(cell).split()))) for cell in row))
     Console(file=sys.stdout, width=None if sys.stdout.isatty() else _WIDEST, soft_wrap=False).print(table)
 
 

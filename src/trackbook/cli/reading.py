@@ -10,7 +10,7 @@ from ..text import duration
 from . import finding
 from .exit_codes import NotFoundError, UsageError
 from .options import AnyRun, Dir, Json, Project, complete_metrics, examples
-from .output import json_text, moment, number, print_json, print_table
+from .output import json_text, moment, number, print_json, print_table, say
 
 if TYPE_CHECKING:
     from ..tracking.run import Run
@@ -85,10 +85,10 @@ def run_(run: AnyRun = None, project: Project = None, dir: Dir = None, as_json: 
     }
     _print_pairs({name: value for name, value in lines.items() if value})
     if record.config or record.summary:
-        typer.echo()
+        say()
         _print_pairs(record.config | record.summary)
     if summary:
-        typer.echo()
+        say()
         rows = [(name, one.last, one.min, one.max, one.count) for name, one in summary.items()]
         print_table(("metric", "last", "min", "max", "points"), rows)
 
@@ -97,7 +97,7 @@ def _print_pairs(pairs: dict[str, Any]) -> None:
     width = max(map(len, pairs), default=0)
     for name, value in pairs.items():
         said = value if isinstance(value, str) else json_text(value)
-        typer.echo(f"{name:<{width}}  {said}")
+        say(f"{name:<{width}}  {said}")
 
 
 def metric(
@@ -125,9 +125,9 @@ def metric(
         print_json(points.to_dicts())
         return
     columns = ("metric", "step", "value", "time")
-    typer.echo("\t".join(columns))
+    say("\t".join(columns))
     for row in points.select(columns).iter_rows():
-        typer.echo("\t".join(map(str, row)))
+        say("\t".join(map(str, row)))
 
 
 def config(run: AnyRun = None, project: Project = None, dir: Dir = None, as_json: Json = False) -> None:
@@ -152,7 +152,7 @@ def console(
         print_json(lines.to_dicts())
         return
     for text in lines["text"]:
-        typer.echo(text)
+        say(text)
 
 
 def env(run: AnyRun = None, project: Project = None, dir: Dir = None, as_json: Json = False) -> None:
@@ -167,7 +167,7 @@ def env(run: AnyRun = None, project: Project = None, dir: Dir = None, as_json: J
     for topic, facts in found.items():
         pairs = facts if isinstance(facts, dict) else {str(place): each for place, each in enumerate(facts)}
         for name, value in pairs.items():
-            typer.echo(f"{topic}.{name}  {value if isinstance(value, str) else json_text(value)}")
+            say(f"{topic}.{name}  {value if isinstance(value, str) else json_text(value)}")
 
 
 def cells(run: AnyRun = None, project: Project = None, dir: Dir = None, as_json: Json = False) -> None:
@@ -182,9 +182,9 @@ def cells(run: AnyRun = None, project: Project = None, dir: Dir = None, as_json:
         return
     for row in table.iter_rows(named=True):
         count = "" if row["count"] is None else row["count"]
-        typer.echo(f"# %% In [{count}]: {row['state']}\n{row['source'] or ''}\n")
+        say(f"# %% In [{count}]: {row['state']}\n{row['source'] or ''}\n")
     if source is not None:
-        typer.echo(source)
+        say(source)
 
 
 def query(

@@ -12,7 +12,7 @@ import typer
 
 from . import finding
 from .options import AnyRun, Dir, Json, Project, examples
-from .output import json_text, moment
+from .output import json_text, moment, say
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -118,7 +118,7 @@ def _print_changes(watched: WatchedRun, every: float, as_json: bool) -> None:
         seen = (sight.record.state, sight.steps, *sight.metrics.values())
         if repr(seen) != repr(before):  # NaN equals itself
             before = seen
-            typer.echo(json_text(_as_json(watched, sight)) if as_json else _line(sight))
+            say(json_text(_as_json(watched, sight)) if as_json else _line(sight))
         if sight.record.state != "running":
             return
         time.sleep(every)
@@ -166,11 +166,11 @@ def view(watched: WatchedRun, sight: Sight, columns: int, lines: int) -> Rendera
     from rich.table import Table
     from rich.text import Text
 
-    from ..text import duration, shorten
+    from ..text import duration, shorten, visible
 
     record = sight.record
     facts = [
-        f"{record.name} of {watched.project.name}",
+        visible(f"{record.name} of {watched.project.name}"),
         record.state,
         duration(sight.elapsed),
         f"step {sight.steps:,}" + (f" of {record.total:,}" if record.total else ""),
@@ -180,7 +180,7 @@ def view(watched: WatchedRun, sight: Sight, columns: int, lines: int) -> Rendera
     head = "  ".join(fact.replace(" ", "\N{NO-BREAK SPACE}") for fact in facts)  # lines break between facts
     parts: list[RenderableType] = [Text(head, overflow="fold")]
     if record.error:
-        parts.append(Text(record.error, style="red", overflow="ellipsis", no_wrap=True))
+        parts.append(Text(visible(record.error), style="red", overflow="ellipsis", no_wrap=True))
     room = max(lines - 5 - len(head) // max(columns, 1), 1)
     shown = dict(list(sight.metrics.items())[:room])
     if not shown:
@@ -196,6 +196,6 @@ def view(watched: WatchedRun, sight: Sight, columns: int, lines: int) -> Rendera
         table.add_column(key, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True, style="cyan", overflow="crop")
     for name, row in cells.items():
-        table.add_row(Text(shorten(name, name_width)), *row, watched.curves.line(name, width))
+        table.add_row(Text(shorten(visible(name), name_width)), *row, watched.curves.line(name, width))
     more = len(sight.metrics) - len(shown)
     return Group(*parts, table, *([Text(f"and {more} more metrics", style="dim")] if more else []))
