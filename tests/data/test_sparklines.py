@@ -57,7 +57,7 @@ def test_a_long_curve_keeps_its_form_however_its_points_come(together: int) -> N
         put(store, [float(place) for place in range(first, min(first + together, count))], first)
         lines.pull()
     assert lines.line("loss", 8) == "▁▂▃▄▅▆▇█"
-    assert sum(len(curve._buckets) for curve in lines._curves.values()) <= 1024
+    assert sum(len(curve._buckets) for curve in lines._curves.values()) <= 2048
 
 
 def test_a_run_that_is_cut_back_begins_anew() -> None:

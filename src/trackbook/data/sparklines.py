@@ -51,9 +51,15 @@ class _Curve:
 
     def __init__(self) -> None:
         self._size = 1  # points of a full bucket
+        self._points = 0
         self._buckets: list[_Bucket] = []
 
     def add(self, values: pl.Series) -> None:
+        self._points += len(values)
+        while self._points > self._size * _MOST_BUCKETS:
+            self._size *= 2
+            pairs = zip_longest(self._buckets[::2], self._buckets[1::2])
+            self._buckets = [one if other is None else one.joined(other) for one, other in pairs]
         finite = pl.when(pl.col("value").is_finite()).then(pl.col("value"))
         table = values.alias("value").to_frame().with_row_index()
         groups = table.group_by(pl.col("index") // self._size, maintain_order=True)
@@ -63,10 +69,6 @@ class _Curve:
                 self._buckets[-1] = self._buckets[-1].joined(new)
             else:
                 self._buckets.append(new)
-        while len(self._buckets) > _MOST_BUCKETS:
-            self._size *= 2
-            pairs = zip_longest(self._buckets[::2], self._buckets[1::2])
-            self._buckets = [one if other is None else one.joined(other) for one, other in pairs]
 
     def means(self, most: int) -> list[float]:
         """Return the mean of the finite values in each of at most so many columns, NaN where there is none."""
