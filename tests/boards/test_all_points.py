@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 import trackbook as tb
@@ -49,3 +51,31 @@ def test_very_many_points_are_refused_with_the_remedy(board: Any, monkeypatch: p
     monkeypatch.setattr(module, "MOST_POINTS", 2)
     content, _ = ask(board, runs=[tb.get_run("a", project="p").id])
     assert "trackbook.export" in content["error"]
+
+
+def test_all_points_of_several_metrics_are_given_as_parquet(board: Any) -> None:
+    ids = [tb.get_run(name, project="p").id for name in "ab"]
+    parts = [{"metric": "loss", "runs": ids, "labels": ["a", "the other"]}]
+    content, (data,) = board.publisher.answer({"ask": "parquet", "parts": parts})
+    frame = pl.read_parquet(io.BytesIO(data))
+    assert content == {}
+    assert frame.columns == ["run", "metric", "step", "time", "value"]
+    assert frame["run"].to_list() == ["a", "a", "a", "the other"]
+    assert frame["step"].to_list() == [0, 10, 20, 0]
+    assert frame["time"].dtype == pl.Datetime("us", "UTC")
+    np.testing.assert_array_equal(frame["value"].to_numpy(), [3, 2, np.nan, 5])
+
+
+@pytest.mark.parametrize("parts", [None, [], [3], [{"metric": "loss", "runs": ["x"]}]])
+def test_bad_arguments_of_a_parquet_file_are_refused(board: Any, parts: Any) -> None:
+    content, buffers = board.publisher.answer({"ask": "parquet", "parts": parts})
+    assert content["error"]
+    assert buffers == []
+
+
+def test_values_outside_of_a_range_are_counted_over_all_points(board: Any) -> None:
+    ids = [tb.get_run(name, project="p").id for name in "ab"]
+    count = {"ask": "outside", "metric": "loss", "runs": ids}
+    assert board.publisher.answer({**count, "low": 2.5, "high": 4})[0] == {"count": 2}
+    assert board.publisher.answer({**count, "low": 0, "high": 9})[0] == {"count": 0}
+    assert "two numbers" in board.publisher.answer({**count, "low": None, "high": 9})[0]["error"]

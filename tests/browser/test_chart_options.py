@@ -19,6 +19,15 @@ for lr in (0.1, 0.2):
     run.finish()
 """
 READ = "print(board.y_ranges, board.reference_lines, board.baseline == tb.get_run('lr 0.1', project='options').id)"
+BUCKETS = """
+run = tb.init(project="buckets", name="only")
+for i in range(20_000):
+    run.log({"loss": 1000.0 if i % 500 == 7 else 1 + 0.001 * (i % 10)})
+run.finish()
+"""
+POLARS = "print(*tb.sql('select value from points where value > 100', 'buckets')['value'])"
+    "print(*tb.get_run('only', project='buckets').history().filter(__import__('polars').col('loss') > 100)['loss'])"
+)
 TILES = """
 with tb.init(project="tiles", name="only") as run:
     run.log({"params": 8_000_000, "score": 0.9375})
@@ -27,7 +36,7 @@ with tb.init(project="tiles", name="only") as run:
 
 @pytest.fixture(scope="module")
 def lab(lab_of_module: Lab) -> Lab:
-    lab_of_module.write_and_open("options", PROGRAM, READ, TILES)
+    lab_of_module.write_and_open("options", PROGRAM, READ, TILES, BUCKETS, POLARS)
     lab_of_module.run_to_end(0)
     lab_of_module.run_to_end(2)
     return lab_of_module
@@ -53,6 +62,30 @@ def test_outliers_are_counted_in_the_head_and_shown_by_a_click(lab: Lab, board: 
     assert y_axis(board, "train/loss")[1] >= 800
     label.click()
     lab.page.wait_for_function("(label) => label.innerText === '6 outside'", arg=label.element_handle())
+
+
+def test_outliers_in_buckets_are_counted_as_polars_does_at_any_zoom(lab: Lab) -> None:
+    lab.run_to_end(3)
+    board = lab.board(3).wait()
+    label = board.chart("loss").locator(".tb-outside")
+    lab.page.wait_for_function("(label) => /^[0-9]+ outside$/.test(label.innerText)", arg=label.element_handle())
+    low, high = y_axis(board, "loss")
+    counted = int(label.inner_text().split()[0])
+    lab.run_to_end(4)
+    said = lab.cell(4).locator(".jp-OutputArea-output").inner_text().strip()
+    values = [float(value) for value in said.split()]  # those above 100, of which the axis shows none
+    assert high < 100
+    assert low < 1
+    assert counted >= len(values) == 40
+    board.look("outside-of-buckets")
+    box = board.chart("loss").locator("canvas").bounding_box()
+    assert box
+    lab.page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 60)
+    lab.page.mouse.down()
+    lab.page.mouse.move(box["x"] + 0.9 * box["width"], box["y"] + 64, steps=3)
+    lab.page.mouse.up()
+    lab.wait_for_quiet()
+    assert label.inner_text() == f"{counted} outside"
 
 
 def test_axis_lines_and_baseline_are_set_by_hand_and_python_reads_them(lab: Lab, board: Board) -> None:

@@ -8,6 +8,7 @@ import io
 import re
 from pathlib import Path
 
+import polars as pl
 import pytest
 from PIL import Image
 
@@ -64,6 +65,37 @@ def test_pictures_and_rows_are_saved(board: Board) -> None:
     assert [(row["run"], int(row["step"]), float(row["value"])) for row in rows] == [
         ('say "hi", all', i, 1 / (1 + i)) for i in range(30)
     ]
+
+
+def test_a_picture_is_copied_and_sized_for_a_paper(lab: Lab, board: Board) -> None:
+    choose(board, "train/loss", "Copy picture")
+    board.chart("train/loss").get_by_role("status").get_by_text("Copied.").wait_for()
+    size = """async () => {
+        const [item] = await navigator.clipboard.read();
+        const { width, height } = await createImageBitmap(await item.getType("image/png"));
+        return [width, height];
+    }"""
+    width, height = lab.page.evaluate(size)
+    assert width > 2 * 640
+    assert height > 2 * 360
+    lab.page.keyboard.press("Escape")
+    board.root.locator(".tb-menu-button").click()
+    sizes = board.root.get_by_role("radiogroup", name="Pictures for")
+    sizes.get_by_role("radio", name="Paper").check()
+    lab.page.keyboard.press("Escape")
+    paper = Image.open(save(board, "Save as PNG"))
+    paper.save(OUTPUT / "saved-for-paper.png")
+    assert 4 * 288 < paper.width <= 4 * 345  # 3.5 inches at 96 pixels, times four
+    board.root.locator(".tb-menu-button").click()
+    sizes.get_by_role("radio", name="Chat").check()
+    lab.page.keyboard.press("Escape")
+
+
+def test_all_points_are_saved_as_parquet(board: Board) -> None:
+    frame = pl.read_parquet(save(board, "Save as Parquet"))
+    assert frame.columns == ["run", "metric", "step", "time", "value"]
+    assert frame["value"].to_list() == [1 / (1 + i) for i in range(30)]
+    assert set(frame["run"]) == {'say "hi", all'}
 
 
 def test_the_copied_code_makes_the_chart_in_the_next_cell(lab: Lab, board: Board) -> None:

@@ -13,6 +13,7 @@ import { decodeRunsTable } from "../frames/runs-table.ts";
 import type { Series } from "../frames/series.ts";
 import { ViewState } from "../frames/view-state.ts";
 import { ChartMenu } from "../interact/chart-menu.ts";
+import { ExactCounts } from "../interact/exact-counts.ts";
 import { Hover } from "../interact/hover.ts";
 import { detailNeed, ZoomDetail } from "../interact/zoom-detail.ts";
 import { addZoomGestures } from "../interact/zoom-gestures.ts";
@@ -82,6 +83,7 @@ export class Board {
   #menu: ChartMenu;
   #requests: Requests;
   #changes: RunChanges;
+  #counts: ExactCounts;
   #zoom: ZoomState;
   #detail: ZoomDetail;
   #printing = false;
@@ -111,6 +113,7 @@ export class Board {
     this.#fullScreen = new FullScreen(signal);
     const requests = new Requests(model, signal);
     this.#requests = requests;
+    this.#counts = new ExactCounts(() => (this.#sidebar.isGrouping ? null : requests), signal);
     this.#stop = new StopButton(requests, signal);
     this.#header = new Header(this.#stop.element);
     this.#detail = new ZoomDetail(requests, update, signal);
@@ -387,6 +390,7 @@ export class Board {
     this.#hover.watch(chart);
     this.#menu.attach(chart);
     this.#drag.attach(chart.title, chart.metric);
+    this.#counts.watch(chart);
     const resize = (width: number, height: number) => this.#arrangement.resize(chart.metric, width, height);
     addResize(chart.element, chart.metric, resize, this.#options.signal);
     addZoomGestures(chart, zoom => this.#zoomTo(chart, zoom), this.#options.signal);
@@ -430,6 +434,7 @@ export class Board {
       resetZoom: (chart: Chart) => this.#zoomTo(chart, null),
       requests: () => (this.#sidebar.isGrouping ? null : this.#requests),
       isLog: ({ metric }: Chart) => this.#logAxes(metric).y,
+      pictureSize: () => this.#state.get("picture_size"),
       isLogEverywhere: everywhere,
       setLog: ({ metric }: Chart, log: boolean) => {
         if (log === everywhere()) this.#ownLogY.delete(metric);

@@ -3,10 +3,10 @@ import { sameItems } from "../frames/columns.ts";
 import type { ChartOptions } from "../plot/chart-options.ts";
 import { type ChartPart, Combiner } from "../plot/combined.ts";
 import { domainsOf, naturalRange } from "../plot/domains.ts";
-import { formatAtLeast } from "../plot/outliers.ts";
+import { type Count, formatAtLeast } from "../plot/outliers.ts";
 import { type ChartContent, type Plot, plotOf, sameAxes, xExtentOf, type Zoom } from "../plot/plot.ts";
-import type { PlotRow } from "../plot/plot-rows.ts";
-import type { Range } from "../plot/series-window.ts";
+import type { PlotRow, RunStyle } from "../plot/plot-rows.ts";
+import { endPoint, type Range } from "../plot/series-window.ts";
 import { pictureSpec, type Spec, specOf } from "../plot/specs.ts";
 import { h, setChildren, setText } from "../ui/dom.ts";
 import { formatAlone, formatValue } from "../ui/format.ts";
@@ -16,12 +16,12 @@ import { Highlight } from "./highlight.ts";
 import { latestValues, partLabels } from "./latest-values.ts";
 import { PlotArea } from "./plot-area.ts";
 import { ErrorNote, resizeView, VegaBox } from "./vega-box.ts";
-import { createVegaView, drawPicture, type VegaView } from "./vega-view.ts";
+import { createVegaView, drawPicture, type PictureLook, type VegaView } from "./vega-view.ts";
 
-const [PICTURE_WIDTH, PICTURE_HEIGHT] = [640, 360]; // px of the axes in a saved picture
 const BAR_HEIGHT = 24; // px per bar, with its gap
 const MARGIN = 40; // px of a chart's width that axis labels take
 const LEAST_ROOM = 24; // px
+const LARGE_LABELS = 13; // px, in full screen
 const REMARK_LETTER = 6; // px
 
 /** The input of a chart. A chart is redrawn only when its scene changed. */
@@ -56,6 +56,10 @@ export class Chart {
   #remarks = h("div", { class: "tb-remarks" }, this.#outside, this.#remarkText);
   #tile = h("div", { class: "tb-tile-value", hidden: "" });
   #showOutliers = false;
+  #exact: { key: string; count: number } | null = null;
+  #texts: readonly string[] = [];
+  /** Called when the buckets do not tell how many values are outside of a range. */
+  onInexact: ((range: { low: number; high: number; key: string }) => void) | undefined;
   #tickStep = Number.NaN;
   #axisName = h("div", { class: "tb-axis-name" });
   #crosshair = new Crosshair();
@@ -163,18 +167,28 @@ export class Chart {
     void this.draw();
   }
 
+  /** The runs that are drawn, by metric. */
+  get sources(): { metric: string; styles: RunStyle[] }[] {
+    const { parts = [] } = this.#scene ?? {};
+    const styles = this.#plot?.traces.map(({ style }) => style) ?? [];
+    const isOf = (style: RunStyle, part: number) => style.run.key % parts.length === part;
+    return parts.map(({ metric }, i) => ({ metric, styles: styles.filter(style => isOf(style, i)) }));
+  }
+
   /** Draw the chart for a file, without the page: with title, legend and axis names. */
-  async picture(): Promise<View> {
+  async picture(look: PictureLook): Promise<View> {
     const scene = this.#scene;
     if (!scene || !this.#plot) throw new Error("Nothing is drawn yet.");
     const { theme, axes } = scene;
-    const plot = plotOf(scene, PICTURE_WIDTH, scene.options);
+    const { width } = look;
+    const plot = plotOf(scene, width, scene.options);
     const styles = plot.traces.map(({ style }) => style);
     const spec = pictureSpec(specOf(plot.kind, plot.log), this.metric, axes.x, styles);
-    const height = plot.kind === "bar" ? (plot.rows.length + 0.5) * BAR_HEIGHT : PICTURE_HEIGHT;
+    const height = plot.kind === "bar" ? (plot.rows.length + 0.5) * BAR_HEIGHT : look.height;
     const { fontFamily } = getComputedStyle(this.body);
-    const size = { width: PICTURE_WIDTH, height };
-    return drawPicture(spec, { theme, font: fontFamily, size }, plot.rows, this.#signalsOf(plot, scene));
+    const longest = Math.max(...styles.map(({ label }) => label.length));
+    const page = { theme, font: fontFamily, look: { ...look, height }, longest };
+    return drawPicture(spec, page, plot.rows, this.#signalsOf(plot, scene));
   }
 
   destroy() {
@@ -255,7 +269,10 @@ export class Chart {
 
   #viewFor(spec: Spec, theme: Theme): VegaView {
     const { fontFamily: font } = getComputedStyle(this.body);
-    const canvas = this.#box.contentFor([spec, theme, font], box => createVegaView(spec, theme, font, box));
+    const labels = this.element.contains(this.body) ? undefined : LARGE_LABELS;
+    const canvas = this.#box.contentFor([spec, theme, font, labels], box =>
+      createVegaView(spec, theme, font, box, labels),
+    );
     this.element.view = canvas.view;
     return canvas;
   }
@@ -277,9 +294,30 @@ export class Chart {
     return [clientWidth, clientHeight, devicePixelRatio, kind === "bar" ? rows.length : ""].join();
   }
 
+  /** The count of the outliers, from the kernel where the buckets do not tell it. */
+  #exactly({ limits, count }: NonNullable<Plot["outliers"]>): Count {
+    if (count.exact) return count;
+    const key = [
+      ...limits,
+      ...(this.#scene?.series.map(each => endPoint(each, each.rows - 1, "last").step) ?? []),
+    ].join();
+    if (this.#exact?.key === key) return { atLeast: this.#exact.count, exact: true };
+    const [low, high] = limits;
+    this.onInexact?.({ low, high, key });
+    return count;
+  }
+
+  /** Show a count that the kernel answered. */
+  setExact(exact: { key: string; count: number }) {
+    this.#exact = exact;
+    if (this.#plot && this.#scene)
+      this.#describe(this.#plot, this.#texts, this.#scene.zoom.y ? null : this.#plot.outliers);
+  }
+
   #describe(plot: Plot, texts: readonly string[], outliers: Plot["outliers"]) {
-    const count = outliers ? formatAtLeast(outliers.count) : "";
+    const count = outliers ? formatAtLeast(this.#exactly(outliers)) : "";
     const outside = this.#showOutliers ? `${count} outliers shown` : `${count} outside`;
+    this.#texts = texts;
     const remarks = outliers?.count.atLeast ? [outside, ...texts] : texts;
     const alone = !this.element.contains(this.body); // in full screen, without the board's legend
     const combined = (this.#scene?.parts.length ?? 1) > 1 && plot.kind !== "bar";

@@ -109,7 +109,8 @@ interface LabelLook {
 }
 
 function valueLabel({ style, latest }: Trace, { named, step, base, isBase }: LabelLook): HTMLElement {
-  const name = named ? [h("span", { class: "tb-value-name" }, style.label)] : [];
+  const line = swatch(style.color, style.dash);
+  const name = named ? [line, h("span", { class: "tb-value-name" }, style.label)] : [];
   const delta = latest - base;
   const sign = delta < 0 ? "" : "+";
   const title = "Difference to the baseline";

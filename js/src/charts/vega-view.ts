@@ -14,6 +14,8 @@ interface Compiled {
   signals: ReadonlySet<string>;
 }
 
+const LABELS = 11; // pixels; as in config.json
+
 let allowed: boolean | undefined;
 
 /**
@@ -49,20 +51,20 @@ export function forbidsEval(policy: string): boolean {
 
 const compiled = new WeakMap<Spec, Map<string, Compiled>>();
 
-function compileOnce(spec: Spec, theme: Theme, font: string): Compiled {
+function compileOnce(spec: Spec, theme: Theme, font: string, labels: number): Compiled {
   const known = compiled.get(spec) ?? new Map<string, Compiled>();
   compiled.set(spec, known);
-  const key = JSON.stringify([theme, font]);
-  const made = known.get(key) ?? compileSpec(spec, theme, font);
+  const key = JSON.stringify([theme, font, labels]);
+  const made = known.get(key) ?? compileSpec(spec, theme, font, labels);
   known.set(key, made);
   return made;
 }
 
-function compileSpec(spec: Spec, theme: Theme, font: string): Compiled {
+function compileSpec(spec: Spec, theme: Theme, font: string, labels: number): Compiled {
   // Labels grow with the numbers: without `resize`, labels wider than the first ones would be cut off.
   const autosize = { type: "fit", contains: "padding", resize: true };
   const sized = { ...spec, width: 300, height: 180, autosize };
-  const options = { config: vegaConfig(theme, font), logger: errorLogger(console.error) };
+  const options = { config: vegaConfig(theme, font, labels), logger: errorLogger(console.error) };
   const vega = compile(sized as unknown as TopLevelSpec, options).spec;
   const runtime = parse(vega, undefined, { ast: !mayEval() });
   const signals = (vega.signals ?? []).map(({ name }) => name);
@@ -104,12 +106,19 @@ function changesetOf({ added, removed }: RowChange): Changeset {
   return (change.insert(added) as ReflowingChangeset).reflow();
 }
 
-export function createVegaView(spec: Spec, theme: Theme, font: string, container: HTMLElement): VegaView {
+/** Create a view in `container`; `labels` is the size of its labels in pixels. */
+export function createVegaView(
+  spec: Spec,
+  theme: Theme,
+  font: string,
+  container: HTMLElement,
+  labels = LABELS,
+): VegaView {
   let failure: unknown = null;
   const logger = errorLogger(problem => {
     failure ??= problem;
   });
-  const { runtime, signals: known } = compileOnce(spec, theme, font);
+  const { runtime, signals: known } = compileOnce(spec, theme, font, labels);
   const view = new View(runtime, {
     ...(mayEval() ? {} : { expr: expressionInterpreter }),
     renderer: "canvas",
@@ -148,32 +157,50 @@ export function createVegaView(spec: Spec, theme: Theme, font: string, container
 interface Page {
   theme: Theme;
   font: string;
-  /** The size of the plot; labels, title and legend are around it. */
-  size: { width: number; height: number };
+  look: PictureLook;
+  /** The longest name in the legend, in letters. */
+  longest: number;
+}
+
+/** The size of a picture in pixels; labels, title and legend are around its plot. */
+export interface PictureLook {
+  width: number;
+  height: number;
+  /** Of its labels. */
+  fontSize: number;
+  padding: number;
 }
 
 /** Draw a chart without a page, on a background. The caller finalizes the view. */
 export async function drawPicture(
   spec: Spec,
-  { theme, font, size }: Page,
+  { theme, font, look, longest }: Page,
   rows: readonly object[],
   signals: Record<string, unknown>,
 ): Promise<View> {
   const { text, label, background } = PALETTE[theme];
   const base = vegaConfig(theme, font);
+  const { width, height, fontSize } = look;
+  const columns = Math.max(1, Math.floor(width / (longest * fontSize * 0.6 + 40))); // no name is cut
   const pictureConfig = {
     ...base,
     background,
-    padding: 16,
-    axis: { ...base.axis, titleColor: label, titleFontSize: 12, titleFontWeight: "normal" },
-    title: { color: text, fontSize: 14, fontWeight: 600, offset: 12 },
-    legend: { labelColor: text, labelFontSize: 12, labelLimit: 260, orient: "bottom", columns: 3 },
+    padding: look.padding,
+    axis: {
+      ...base.axis,
+      labelFontSize: fontSize,
+      titleColor: label,
+      titleFontSize: fontSize,
+      titleFontWeight: "normal",
+    },
+    title: { color: text, fontSize: fontSize + 2, fontWeight: 600, offset: look.padding * 0.75 },
+    legend: { labelColor: text, labelFontSize: fontSize, labelLimit: 0, orient: "bottom", columns },
   } as Config;
   let failure: unknown = null;
   const logger = errorLogger(problem => {
     failure ??= problem;
   });
-  const vega = compile({ ...spec, ...size } as unknown as TopLevelSpec, {
+  const vega = compile({ ...spec, width, height } as unknown as TopLevelSpec, {
     config: pictureConfig,
     logger,
   }).spec;
@@ -190,9 +217,12 @@ export async function drawPicture(
   return view;
 }
 
-export function vegaConfig(theme: Theme, font: string): Config {
+export function vegaConfig(theme: Theme, font: string, labels = LABELS): Config {
+  const { axis, axisY, ...config } = CONFIGS[theme];
   return {
-    ...CONFIGS[theme],
+    ...config,
+    axis: { ...axis, labelFontSize: labels },
+    axisY: { ...axisY, labelFontSize: labels },
     aria: false, // otherwise Vega describes every point in words, which takes longer than drawing it
     background: "transparent",
     font,

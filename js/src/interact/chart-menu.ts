@@ -1,4 +1,3 @@
-import type { View } from "vega";
 import type { Chart } from "../charts/chart.ts";
 import type { UserChart } from "../charts/user-chart.ts";
 import { NoAnswer, type Requests } from "../frames/requests.ts";
@@ -6,9 +5,9 @@ import { h } from "../ui/dom.ts";
 import { Popover, popoverButton } from "../ui/popover.ts";
 import { altairCode } from "./altair-code.ts";
 import { allPoints, toCsv } from "./csv.ts";
+import { copyPng, download, type PictureSize, saveCanvas, savePng, saveSvg } from "./pictures.ts";
 
 const PATIENCE = 5000; // ms
-const SCALE = 2; // pixels of a saved picture per pixel on screen
 
 /** Where and how large charts are on the board, by name. */
 interface ChartArrangement {
@@ -34,6 +33,7 @@ interface ChartActions {
   resetZoom(chart: Chart): void;
   /** The kernel; null if the chart draws data that the kernel lacks. */
   requests(): Requests | null;
+  pictureSize(): PictureSize;
   isLog(chart: Chart): boolean;
   isLogEverywhere(): boolean;
   setLog(chart: Chart, log: boolean): void;
@@ -77,7 +77,7 @@ export class ChartMenu {
   attachUserChart(chart: UserChart) {
     const button = popoverButton(this.#popover, `Menu of ${chart.name}`, "tb-more", "⋯");
     button.title = "More";
-    const save = { text: "Save as PNG", act: async () => savePicture(await chart.picture(), chart.name) };
+    const save = { text: "Save as PNG", act: async () => saveCanvas(await chart.picture(), chart.name) };
     button.addEventListener("click", () => this.#open(chart.element, [[save]], [], button), {
       signal: this.#signal,
     });
@@ -138,9 +138,11 @@ export class ChartMenu {
         },
       ],
       [
-        { text: "Save as PNG", act: () => savePng(chart) },
-        { text: "Save as SVG", act: () => saveSvg(chart) },
+        { text: "Copy picture", act: () => copyPng(chart, actions.pictureSize()) },
+        { text: "Save as PNG", act: () => savePng(chart, actions.pictureSize()) },
+        { text: "Save as SVG", act: () => saveSvg(chart, actions.pictureSize()) },
         { text: "Save as CSV", act: () => this.#saveCsv(chart) },
+        { text: "Save as Parquet", act: () => this.#saveParquet(chart) },
         { text: "Copy Altair code", act: () => this.#copyCode(chart) },
       ],
     ];
@@ -224,18 +226,14 @@ export class ChartMenu {
   }
 
   /** Return all points, from the kernel; if it does not answer, the drawn rows, as the file's name then says. */
-  async #saveCsv({ metric, plot }: Chart): Promise<string | undefined> {
+  async #saveCsv({ metric, plot, sources }: Chart): Promise<string | undefined> {
     if (!plot) throw new Error("Nothing is drawn yet.");
-    const requests = this.#actions.requests();
-    const styles = plot.traces.map(({ style }) => style);
     const save = (rows: Parameters<typeof toCsv>[0], name: string) =>
       download(new Blob([toCsv(rows)], { type: "text/csv" }), `${name}.csv`);
     try {
-      if (!requests) throw new NoAnswer("Groups of runs are drawn.");
-      const onLate = () => {
-        this.#status.textContent = "Waiting for the kernel…";
-      };
-      save(await withPatience(allPoints(requests, metric, styles, onLate)), metric);
+      const requests = this.#kernel();
+      const asked = sources.map(each => allPoints(requests, each.metric, each.styles, () => this.#wait()));
+      save((await withPatience(Promise.all(asked))).flat(), metric);
       return undefined;
     } catch (error) {
       if (!(error instanceof NoAnswer)) throw error;
@@ -245,6 +243,28 @@ export class ChartMenu {
       );
       return `${error.message} Saved as drawn.`;
     }
+  }
+
+  /** Save all points as Parquet, which only the kernel can write. */
+  async #saveParquet({ metric, sources }: Chart): Promise<undefined> {
+    const parts = sources.map(each => ({
+      metric: each.metric,
+      runs: each.styles.map(({ run }) => run.id),
+      labels: each.styles.map(({ label }) => label),
+    }));
+    const asked = this.#kernel().ask("parquet", { parts }, () => this.#wait());
+    const { buffers } = await withPatience(asked);
+    download(new Blob([buffers[0] as DataView<ArrayBuffer>]), `${metric}.parquet`);
+  }
+
+  #kernel(): Requests {
+    const requests = this.#actions.requests();
+    if (!requests) throw new NoAnswer("Groups of runs are drawn.");
+    return requests;
+  }
+
+  #wait() {
+    this.#status.textContent = "Waiting for the kernel…";
   }
 
   async #copyCode(chart: Chart): Promise<string> {
@@ -263,31 +283,6 @@ function numbersIn(text: string): number[] {
   return parts.map(part => Number(part.replace("−", "-"))).filter(Number.isFinite);
 }
 
-async function savePng(chart: Chart): Promise<undefined> {
-  return savePicture(await withPicture(chart, view => view.toCanvas(SCALE)), chart.metric);
-}
-
-async function savePicture(canvas: HTMLCanvasElement, name: string): Promise<undefined> {
-  const blob = await new Promise<Blob | null>(resolve => canvas.toBlob(resolve));
-  if (!blob) throw new Error("This picture is too large.");
-  download(blob, `${name}.png`);
-}
-
-async function saveSvg(chart: Chart): Promise<undefined> {
-  const svg = await withPicture(chart, view => view.toSVG());
-  download(new Blob([svg], { type: "image/svg+xml" }), `${chart.metric}.svg`);
-}
-
-/** Render the chart as a picture of its own: with title, legend and axis names, on a background. */
-async function withPicture<T>(chart: Chart, render: (view: View) => Promise<T>): Promise<T> {
-  const view = await chart.picture();
-  try {
-    return await render(view);
-  } finally {
-    view.finalize();
-  }
-}
-
 /** Wait for an answer, except from a kernel that is busy with a cell. */
 async function withPatience<T>(answer: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -295,10 +290,4 @@ async function withPatience<T>(answer: Promise<T>): Promise<T> {
     timer = setTimeout(() => reject(new NoAnswer("The kernel is busy.")), PATIENCE);
   });
   return Promise.race([answer, late]).finally(() => clearTimeout(timer));
-}
-
-function download(blob: Blob, name: string) {
-  const href = URL.createObjectURL(blob);
-  h("a", { href, download: name.replace(/[^\p{L}\p{N}._-]+/gu, "-").slice(-80) }).click();
-  setTimeout(() => URL.revokeObjectURL(href), 10_000);
 }

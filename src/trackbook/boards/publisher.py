@@ -12,8 +12,7 @@ from typing import Any, Final, Protocol
 
 from ..pump import INTERVAL
 from ..switch_interval import QUICK, switching
-from . import drawn_runs, questions, run_changes, run_details, zoom_detail
-from .all_points import points
+from . import all_points, drawn_runs, questions, run_changes, run_details, zoom_detail
 from .drawn_runs import DrawnRuns
 from .frame_source import FrameSource
 from .questions import DONE, Answer, AnswerTable, Question
@@ -294,7 +293,7 @@ class Publisher:
         return {
             "keyframe": self._answer_keyframe,
             "detail": partial(zoom_detail.detail, source.picture, source.store),
-            "points": self._answer_points,
+            **all_points.answers(source.store, self.pull),
             **run_details.answers(source.store),
             "changes": partial(run_changes.changes, source.store),
             **{name: partial(self._act, action) for name, action in actions.items()},
@@ -303,10 +302,6 @@ class Publisher:
     def _answer_keyframe(self, _: Question) -> Answer:
         self._publish_frames(*self.source.keyframe())
         return DONE
-
-    def _answer_points(self, question: Question) -> Answer:
-        self.pull()
-        return points(self.source.store, question)
 
     def _act(self, action: Callable[[Question], Answer], question: Question) -> Answer:
         """Change a run, and publish the change at once. A deleted run is removed from the board."""

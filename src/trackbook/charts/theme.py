@@ -35,8 +35,8 @@ def config(name: Theme) -> dict[str, Any]:
             "domain": True,
             "domainColor": colors["frame"],
             "grid": False,
-            "labelBound": 2,
-            "labelFlush": True,
+            "labelBound": False,  # which would leave ticks without labels
+            "labelFlush": 16,  # pixels from the ends within which labels stay inside
             "labelOverlap": True,
             "ticks": True,
             "tickSize": 4,
