@@ -26,8 +26,6 @@ for i in range(20_000):
 run.finish()
 """
 POLARS = "print(*tb.sql('select value from points where value > 100', 'buckets')['value'])"
-    "print(*tb.get_run('only', project='buckets').history().filter(__import__('polars').col('loss') > 100)['loss'])"
-)
 TILES = """
 with tb.init(project="tiles", name="only") as run:
     run.log({"params": 8_000_000, "score": 0.9375})
