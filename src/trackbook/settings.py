@@ -25,6 +25,7 @@ _TELLING: Final = frozenset(
     "WORLD_SIZE RANK LOCAL_RANK LOCAL_WORLD_SIZE GROUP_RANK NODE_RANK MASTER_ADDR MASTER_PORT LD_LIBRARY_PATH LD_PRELOAD "
     "VIRTUAL_ENV CONDA_DEFAULT_ENV CONDA_PREFIX MPLBACKEND TZ LANG LC_ALL COLAB_GPU KAGGLE_KERNEL_RUN_TYPE".split()
 )
+_INVITATION: Final = "TRACKBOOK_RUN"  # another one for each run, which says nothing about it
 _SECRET: Final = re.compile(r"TOKEN(?!IZERS)|SECRET|PASSW|CREDENTIAL|AUTH|(?<![A-Z])KEY")
 
 
@@ -85,12 +86,12 @@ def capture() -> str:
 
 def invitation() -> str | None:
     """Return the folder of an invitation of `trackbook run`, ``TRACKBOOK_RUN``; None for programs that it did not start."""
-    return os.environ.get("TRACKBOOK_RUN") or None
+    return os.environ.get(_INVITATION) or None
 
 
 def variables_for_program(folder: Path, invited: Path) -> dict[str, str]:
     """Return the environment of a program that `trackbook run` starts: its runs are in `folder`, and it is `invited`."""
-    return {**os.environ, "TRACKBOOK_DIR": str(folder), "TRACKBOOK_RUN": str(invited)}
+    return {**os.environ, "TRACKBOOK_DIR": str(folder), _INVITATION: str(invited)}
 
 
 def is_quiet() -> bool:
@@ -108,7 +109,7 @@ def telling_variables() -> dict[str, str]:
     return {
         name: value
         for name, value in sorted(os.environ.items())
-        if (name in _TELLING or name.startswith(_TELLING_PREFIXES)) and not _SECRET.search(name)
+        if (name in _TELLING or name.startswith(_TELLING_PREFIXES)) and not _SECRET.search(name) and name != _INVITATION
     }
 
 

@@ -66,6 +66,8 @@ def test_init_of_the_program_takes_the_run() -> None:
     assert texts(run) == ["hello"]
     assert run.code is None  # `python -c` has no file
     assert run.environment["python"]["executable"] == sys.executable
+    assert "TRACKBOOK_RUN" not in run.environment["variables"]
+    assert run.environment["variables"]["TRACKBOOK_CAPTURE"] == "all"
     with pytest.raises(ValueError, match="there is no project 'default'"):
         tb.runs("default")
 
