@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lab import Figures, Lab, TrialError, environment_of, folder_bytes
-from notebooks import bundle, draw, heap, latency, paint
+from notebooks import bundle, draw, heap, latency, many_runs, paint
 
 if TYPE_CHECKING:
     from peers import Entrant
@@ -314,6 +314,7 @@ FIGURES: dict[str, Callable[[Lab], Result]] = {
     "viewers": viewed,
     "latency": latency,
     "paint": paint,
+    "many_runs": many_runs,
     "draw": draw,
     "heap": heap,
     "bundle": bundle,

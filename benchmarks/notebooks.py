@@ -144,6 +144,15 @@ def paint(lab: Lab) -> dict[str, Any]:
         return {"trackbook": runs_panel.measure(page)}
 
 
+def many_runs(lab: Lab) -> dict[str, Any]:
+    """A board of a project of 10,000 runs x 20 metrics: its first charts, and its runs panel."""
+    with notebook() as page:
+        import runs_panel
+
+        runs_panel.fill(page.server.store, 200 if lab.quick else 10_000, 20)
+        return {"trackbook": runs_panel.measure_many(page)}
+
+
 def draw(lab: Lab) -> dict[str, Any]:
     """The browser's time to draw a refresh of 12 charts x 3 runs, of long and of short runs."""
     import draws

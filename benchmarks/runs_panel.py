@@ -63,6 +63,26 @@ ACT = """(element, act) => {
 }"""
 
 
+# Milliseconds from an act until the browser has drawn what `done` finds in the board.
+UNTIL = """(root, [act, place, done, text]) => new Promise((resolve) => {
+    const begin = performance.now();
+    const rows = () => root.querySelectorAll(".tb-runs-rows > .tb-runs-row");
+    const first = rows()[0]?.dataset.run;
+    const isDone = {
+        open: () => rows().length >= 10,
+        sorted: () => rows().length >= 10 && rows()[0].dataset.run !== first,
+        found: () => rows().length >= 10 && [...rows()].every((row) => row.textContent.includes(text)),
+    }[done];
+    const element = root.querySelectorAll(act)[place];
+    if (done === "found") {
+        element.value = text;
+        element.dispatchEvent(new Event("input", { bubbles: true }));
+    } else element.click();
+    const look = () => isDone() ? requestAnimationFrame(() => resolve(performance.now() - begin)) : setTimeout(look);
+    look();
+})"""
+
+
 def fill(folder: Path, runs: int, metrics: int) -> None:
     """Write the project: short series, and longer ones in the newest runs."""
     chance = random.Random(7)  # noqa: S311  # made-up figures
@@ -111,6 +131,25 @@ def measure(lab: Notebook) -> dict[str, Any]:
     found["search_nothing"] = act(board.locator(".tb-panel input[type=search]").first, "")
     found["close"] = act(button, "click")
     found["open_again"] = act(button, "click")
+    return found
+
+
+def measure_many(lab: Notebook) -> dict[str, Any]:
+    """Milliseconds until charts are drawn, and until the runs panel is opened, sorted and searched, with its drawing."""
+    lab.write_and_open("many", "import trackbook as tb", f"board = tb.board({PROJECT!r}); board")
+    lab.run_to_end(0)
+    lab.page.evaluate("() => window.scrollTo(0, 0)")
+    lab.run(1)
+    found: dict[str, Any] = {"first_paint": lab.page.evaluate(UNTIL_DRAWN.replace("rows >= 10 &&", ""))}
+    lab.wait_until_done(1)
+    board = lab.board(1).root
+    for name, element, place, done, text in (
+        ("open", ".tb-runs-button", 0, "open", ""),
+        ("sort", ".tb-runs-sort", 2, "sorted", ""),
+        ("search", ".tb-panel input[type=search]", 0, "found", "otter-77"),
+    ):
+        lab.wait_for_quiet()
+        found[name] = board.evaluate(UNTIL, [element, place, done, text])
     return found
 
 
