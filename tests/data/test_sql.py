@@ -69,6 +69,23 @@ def test_runs_are_the_table_of_runs() -> None:
     ]
 
 
+def test_system_metrics_of_many_runs_are_read_at_once() -> None:
+    store = Counting()
+    for run, metric, steps in (("r1", "gpu 0 %", (0, 1)), ("r1", "cpu %", (0,)), ("r2", "cpu %", (1, 0))):
+        rows_ = [(f"@system/{metric}", step, float(step), 30.0 + step) for step in steps]
+        store.append(run, pl.DataFrame(rows_, schema=POINTS, orient="row"))
+    store.asked = 0
+    assert rows("select run_id, run, metric, step, value, time from system", store) == [
+        ("r1", "brisk-otter-1", "cpu %", 0, 0.0, 30.0),
+        ("r1", "brisk-otter-1", "gpu 0 %", 0, 0.0, 30.0),
+        ("r1", "brisk-otter-1", "gpu 0 %", 1, 1.0, 31.0),
+        ("r2", "calm-wren-2", "cpu %", 0, 0.0, 30.0),
+        ("r2", "calm-wren-2", "cpu %", 1, 1.0, 31.0),
+    ]
+    assert {run for run, _ in store.reads} == {"r1", "r2"}
+    assert rows("select * from system") == []
+
+
 def test_conditions_on_metrics_leave_the_others_unlisted() -> None:
     class Listing(Counting):
         listed: list[Any] = []  # noqa: RUF012  # one store

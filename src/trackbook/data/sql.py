@@ -15,7 +15,7 @@ from ..store.bulk_reads import no_summary
 from ..text import did_you_mean, listed, one_line
 from ..types import RunRecord
 from ..user_warnings import warn
-from .dataframes import CELLS, CONSOLE, LONG, console, executions, runs_table, system
+from .dataframes import CELLS, CONSOLE, LONG, console, executions, runs_table
 
 _RUN: Final = {"project": pl.String(), "run_id": pl.String(), "run": pl.String()}
 _CAPTURED: Final = {
@@ -81,7 +81,9 @@ def _mentions(query: str, table: str) -> bool:
 
 def _captured(table: str, project: str, runs: Sequence[RunRecord], store: Store) -> pl.DataFrame:
     """Return one table of `_CAPTURED`, for all `runs`."""
-    read = {"system": system, "console": console, "cells": executions}[table]
+    if table == "system":
+        return _system(project, runs, store)
+    read = {"console": console, "cells": executions}[table]
     parts = [pl.DataFrame(schema=_CAPTURED[table])]
     for run in runs:
         labels = [
@@ -89,6 +91,22 @@ def _captured(table: str, project: str, runs: Sequence[RunRecord], store: Store)
         ]
         parts.append(read(store, run.id).with_columns(*labels).select(*_CAPTURED[table]))
     return pl.concat(parts)
+
+
+def _system(project: str, runs: Sequence[RunRecord], store: Store) -> pl.DataFrame:
+    """Return the points of all system metrics, by run, metric and step, read for all runs at once."""
+    names = [name for name in store.metric_names() if is_system(name)] if runs else []
+    labels = pl.DataFrame([(project, run.id, run.name) for run in runs], _RUN, orient="row")
+    held = (
+        store.summary_table([run.id for run in runs], ("run_id", "metric"), names)
+        if names
+        else no_summary(("run_id", "metric"))
+    )
+    by_run = labels.join(held.group_by("run_id").agg("metric"), on="run_id", maintain_order="left")
+    points = store.read_many(dict(zip(by_run["run_id"], by_run["metric"].to_list(), strict=True)))
+    table = points.with_columns(pl.col("metric").cast(pl.String).str.strip_prefix(SYSTEM)).sort("run", "metric", "step")
+    named = (by_run[name].gather(table["run"]) for name in _RUN)
+    return table.drop("run").with_columns(*named).select(*_CAPTURED["system"])
 
 
 class _Points:
