@@ -17,6 +17,7 @@ from trackbook import TrackbookWarning
 from trackbook.journal.records import RECORD_BYTES
 from trackbook.pump import INTERVAL
 from trackbook.tracking.project import (
+    FLUSH_SECONDS,
     IDLE_SECONDS,
     LARGEST_BACKLOG,
     QUIET_SECONDS,
@@ -269,6 +270,16 @@ def test_project_wants_ticks_as_often_as_a_board_asks_while_points_come(project:
     assert project.tick(60.0) == SLOWEST_SHOWN_SECONDS
     run.log({"loss": 1})
     assert project.tick(61.0) == INTERVAL
+
+
+@pytest.mark.usefixtures("flushes_taking")
+def test_project_whose_runs_log_nothing_wakes_once_a_second(project: Project) -> None:
+    run = start(project)
+    run.log({"loss": 1})
+    assert [project.tick(now) for now in (10.0, 12.0)] == [QUIET_SECONDS] * 2
+    assert project.tick(15.0) == FLUSH_SECONDS
+    run.log({"loss": 1})
+    assert project.tick(16.0) == QUIET_SECONDS
 
 
 def test_project_without_open_runs_hardly_wakes(project: Project) -> None:

@@ -40,6 +40,7 @@ SLOWEST_FLUSH_SECONDS: Final = 5.0  # after which other processes see new points
 SHOWN_SECONDS: Final = 0.1  # at least, between two hand-overs for boards
 SLOWEST_SHOWN_SECONDS: Final = 0.5
 QUIET_SECONDS: Final = 0.25  # between two checks of the backlog, without a board
+QUIET_AFTER: Final = 5.0  # seconds without any point, from when the backlog is checked at each flush
 QUIETER: Final = 20  # with a board, the interval of hand-overs after a pause in logging is the pause divided by this
 _PATIENCE_SECONDS: Final = 10.0  # to wait for another process that resumes a run of the project
 _REST: Final = 20  # times the duration of a flush: so long the pump sleeps after it, to leave the GIL to training
@@ -137,7 +138,9 @@ class Project:
             self._logged, self._logged_at = logged, now
         if self.boards and not behind:
             return min(max(INTERVAL, (now - self._logged_at) / QUIETER), SLOWEST_SHOWN_SECONDS)
-        return INTERVAL if behind else QUIET_SECONDS
+        if behind:
+            return INTERVAL
+        return QUIET_SECONDS if now < self._logged_at + QUIET_AFTER else FLUSH_SECONDS
 
     def _rest(self, now: float) -> float:
         left = self._used_at + IDLE_SECONDS - now

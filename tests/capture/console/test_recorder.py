@@ -341,6 +341,16 @@ def test_a_flood_is_stored_less_often(bench: Bench, monkeypatch: pytest.MonkeyPa
     assert stored_at(1.0 + recorder.SLOWEST_SECONDS + 0.1) == ["1.0", "2.9", "3.1"]
 
 
+def test_a_quiet_console_is_read_once_a_second(bench: Bench) -> None:
+    run = bench.begin()
+    print("text")
+    assert [bench.console.tick(now) for now in (100.0, 104.9)] == pytest.approx([recorder.SECONDS] * 2)
+    assert bench.console.tick(106.0) == recorder.QUIET_SECONDS
+    print("more")
+    assert bench.console.tick(107.0) == pytest.approx(recorder.SECONDS)
+    assert bench.texts(run) == ["text", "more"]
+
+
 def test_many_writes_do_not_wait_for_the_pump(bench: Bench) -> None:
     run = bench.begin()
     most = 0

@@ -25,6 +25,8 @@ from .line_buffer import ConsoleLines
 from .streams import HookedStream, TappedStream, can_be_tapped, descriptor_of, is_shown
 
 SECONDS: Final = 0.2  # between two reads of the written text; the store writes once a second
+QUIET_AFTER: Final = 5.0  # seconds without any text
+QUIET_SECONDS: Final = 1.0  # between two reads from then on
 SLOWEST_SECONDS: Final = 2.0  # between two writes into the store while a flood of lines makes them slow
 _REST: Final = 50  # the pause after a write, as a multiple of its duration
 TOGETHER: Final = 0.01  # seconds: writes within this time have one timestamp
@@ -83,7 +85,7 @@ class ConsoleCapture:
         self._looking = threading.RLock()  # held while streams are tapped, so that each is tapped once
         self._is_reading = False
         self._failure: Exception | None = None  # raised by processing inside a write, for the pump to re-raise
-        self._next = self._next_storing = 0.0
+        self._next = self._next_storing = self._written_at = 0.0
 
     def begin(self, run: RunWriter) -> None:
         self._flush()
@@ -134,7 +136,9 @@ class ConsoleCapture:
 
     def tick(self, now: float) -> float:
         if now >= self._next:
-            self._next = now + SECONDS
+            if self._writes != self._writes_read:
+                self._written_at = now
+            self._next = now + (SECONDS if now < self._written_at + QUIET_AFTER else QUIET_SECONDS)
             failure, self._failure = self._failure, None
             self.look()
             self.read()
