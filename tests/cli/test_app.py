@@ -75,6 +75,13 @@ def test_an_unknown_command_or_option_names_the_nearest(trackbook_command: Comma
     assert (answer.code, "--json" in answer.err) == (2, True)
 
 
+@pytest.mark.parametrize("words", [*READING, ("ls",), ("doctor",), ("import", "x")], ids=" ".join)
+def test_what_reads_has_json_and_a_folder(trackbook_command: CommandLine, words: tuple[str, ...]) -> None:
+    out = trackbook_command(*words, "--help").out
+    assert "--json " in out
+    assert "--dir FOLDER " in out
+
+
 @pytest.mark.parametrize("words", READING, ids=" ".join)
 def test_a_project_that_is_not_there_is_not_found(trackbook_command: CommandLine, words: tuple[str, ...]) -> None:
     answer = trackbook_command(*words)

@@ -158,6 +158,15 @@ def test_a_program_that_is_not_there_is_no_run(trackbook_command: CommandLine, s
     assert not store_dir.exists()
 
 
+def test_a_program_that_cannot_be_started_is_a_failed_run(trackbook_command: CommandLine, tmp_path: Path) -> None:
+    path = tmp_path / "data"
+    path.write_text("no program")
+    path.chmod(0o755)
+    answer = trackbook_command("run", "-p", "p", "--", str(path))
+    assert (answer.code, answer.err) == (126, f"trackbook: {str(path)!r} cannot be run: Exec format error\n")
+    assert tb.get_run(project="p").state == "failed"
+
+
 def test_a_failing_disk_neither_stops_the_program_nor_hides_its_exit_code(
     trackbook_command: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,8 @@ USAGE: Final = 2  # an unknown command, option or value, or a query that cannot 
 NOT_FOUND: Final = 3
 REFUSED: Final = 4
 UNUSABLE: Final = 5
-NO_PROGRAM: Final = 127  # as shells say it
+CANNOT_RUN: Final = 126  # this and the next as shells say it
+NO_PROGRAM: Final = 127
 INTERRUPTED: Final = 130
 
 
@@ -48,6 +49,12 @@ class NoProgramError(CommandError):
     """A program to run that does not exist."""
 
     code = NO_PROGRAM
+
+
+class CannotRunError(CommandError):
+    """A program that exists and cannot be started."""
+
+    code = CANNOT_RUN
 
 
 def as_command_error(error: BaseException) -> CommandError | None:

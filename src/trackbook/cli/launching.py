@@ -12,7 +12,7 @@ import typer
 
 from ..settings import data_dir
 from ..user_warnings import warn
-from .exit_codes import NoProgramError
+from .exit_codes import CANNOT_RUN, CannotRunError, NoProgramError
 from .options import Dir, complete_projects, examples
 from .output import say
 
@@ -86,7 +86,11 @@ def run(
         recorded = ProgramRun(project, name, home, Path(invited))
         guarded = _Guarded()
         tick = partial(guarded, recorded.tick)
-        code = run_program(command, variables_for_program(home, Path(invited)), recorded.hear, tick)
+        try:
+            code = run_program(command, variables_for_program(home, Path(invited)), recorded.hear, tick)
+        except OSError as error:
+            guarded(partial(recorded.end, CANNOT_RUN))
+            raise CannotRunError(f"{command[0]!r} cannot be run: {error.strerror or error}") from None
         guarded(partial(recorded.end, code))
     guarded.say()
     if not recorded.joined and sys.stderr.isatty() and not is_quiet():
