@@ -20,6 +20,7 @@ import vl_convert
 import trackbook as tb
 from trackbook.boards.widget import Board
 from trackbook.charts.altair import MIME
+from trackbook.charts.theme import theme
 
 POINTS = alt.Chart(alt.NamedData("points"))
 SCATTER = POINTS.mark_point().encode(x="step:Q", y="value:Q")
@@ -335,6 +336,25 @@ def test_rows_of_a_users_chart_have_group_and_config() -> None:
     assert [(row["group"], row["config"]) for row in values(board["by rate"])] == [
         ("g", {"lr": 0.1, "net": {"width": 64}})
     ]
+
+
+def test_runs_are_colored_by_a_column_unless_by_hand() -> None:
+    for number, optimizer in enumerate(["sgd", "adam", "sgd"]):
+        with tb.init("p", f"run {number}", config={"optimizer": optimizer}) as run:
+            run.log({"loss": 1.0}, step=0)
+            run.log({"loss": 2.0}, step=1)
+    board = tb.board("p")
+    board.color_by = "config.optimizer"
+    line = theme()["light"]["line"]
+
+    def colors() -> dict[str, str]:
+        return {row["run"]: row["color"] for row in values(board["loss"])}
+
+    assert colors() == {"run 0": line[1], "run 1": line[0], "run 2": line[1]}
+    board.run_colors = {run.id: "#123456"}
+    assert colors()["run 2"] == "#123456"
+    board.color_by, board.run_colors = "", {}
+    assert colors() == {f"run {number}": line[number] for number in range(3)}
 
 
 def test_default_size_is_dropped_and_the_users_config_kept(board: Board) -> None:

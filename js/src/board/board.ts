@@ -233,7 +233,8 @@ export class Board {
     const kernel = { idleSince: about ? this.#idleSince(about) : null, gone };
     this.#header.update(project, current ?? undefined, runs.length === 1, clock, kernel);
     const shown = [...drawn.runs].sort((a, b) => Number(a.faded) - Number(b.faded)); // within both groups, by key
-    this.#legend.update(shown.flatMap(styled), drawn.members);
+    const { key } = this.#sidebar.colors(this.element.dataset.theme as Theme, now);
+    this.#legend.update(shown.flatMap(styled), drawn.members, key);
   }
 
   /** Whether this board's kernel is writing the run. */
@@ -337,7 +338,8 @@ export class Board {
   #settingsOf(drawn: DrawnPicture): DrawSettings {
     const { runs } = drawn;
     const theme = this.element.dataset.theme as Theme;
-    const [hidden, colors] = [this.#sidebar.hidden(drawn), this.#state.get("run_colors")];
+    const { colors } = this.#sidebar.colors(theme, drawn.now);
+    const hidden = this.#sidebar.hidden(drawn);
     const smoothing = {
       amount: this.#state.get("smoothing"),
       kind: this.#state.get("smoothing_kind"),

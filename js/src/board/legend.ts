@@ -1,6 +1,7 @@
 import type { RunHeader } from "../frames/protocol.ts";
 import type { ViewState } from "../frames/view-state.ts";
 import type { RunStyle } from "../plot/plot-rows.ts";
+import type { ColorKey } from "../runs/color-by.ts";
 import { STATE_ICON } from "../runs/run-state.ts";
 import { h, setChildren, setText, swatch } from "../ui/dom.ts";
 import { formatCount } from "../ui/format.ts";
@@ -15,6 +16,8 @@ export class Legend {
   #chips = new Map<string, { chip: HTMLButtonElement; key: string }>();
   #runs: readonly RunHeader[] = [];
   #members: ReadonlyMap<string, readonly string[]> = new Map();
+  #key = h("div", { class: "tb-color-key" });
+  #keyShown = "";
   #more = h("button", { type: "button", class: "tb-run tb-minor", title: "All runs, in the panel" });
 
   constructor(state: ViewState, signal: AbortSignal) {
@@ -23,7 +26,11 @@ export class Legend {
   }
 
   /** `members` lists the runs of each group, if groups are drawn. */
-  update(styles: readonly RunStyle[], members: ReadonlyMap<string, readonly string[]> = new Map()) {
+  update(
+    styles: readonly RunStyle[],
+    members: ReadonlyMap<string, readonly string[]> = new Map(),
+    colorKey: ColorKey | null = null,
+  ) {
     this.#runs = styles.map(({ run }) => run);
     this.#members = members;
     this.element.hidden = styles.length < 2;
@@ -32,7 +39,28 @@ export class Legend {
     const listed = styles.length > MOST_CHIPS ? mostTelling(styles, isHidden) : styles;
     const chips = this.element.hidden ? [] : listed.map(style => this.#chip(style, isHidden(style)));
     setText(this.#more, `+${formatCount(styles.length - listed.length)} more`);
-    setChildren(this.element, listed.length < styles.length ? [...chips, this.#more] : chips);
+    this.#showKey(colorKey);
+    const key = colorKey ? [this.#key] : [];
+    setChildren(this.element, [...key, ...chips, ...(listed.length < styles.length ? [this.#more] : [])]);
+  }
+
+  /** Show what colours by a column mean. */
+  #showKey(key: ColorKey | null) {
+    const shown = JSON.stringify(key);
+    if (!key || shown === this.#keyShown) return;
+    this.#keyShown = shown;
+    const ends = key.values.filter(({ text }) => text).map(({ text }) => h("span", {}, text));
+    const ramp = h("span", { class: "tb-key-ramp" });
+    ramp.style.background = `linear-gradient(to right, ${key.values.map(({ color }) => color).join(", ")})`;
+    const values = key.values.map(({ text, color }) => {
+      const sample = h("span", { class: "tb-key-value" });
+      sample.append(swatch(color, []), text);
+      return sample;
+    });
+    this.#key.replaceChildren(
+      h("span", { class: "tb-minor" }, key.title),
+      ...(key.isRamp ? [ends[0], ramp, ends[1]] : values),
+    );
   }
 
   #chip(style: RunStyle, hidden: boolean): HTMLButtonElement {

@@ -7,7 +7,8 @@ import type { ViewState, ViewTraits } from "../frames/view-state.ts";
 import { styleRuns } from "../plot/palette.ts";
 import type { RunStyle } from "../plot/plot-rows.ts";
 import { type GroupPicture, RunGrouper } from "../plot/run-groups.ts";
-import { configKey } from "../runs/columns.ts";
+import { type ColorKey, columnColors } from "../runs/color-by.ts";
+import { columnOf, configKey } from "../runs/columns.ts";
 import { RunsPanel } from "../runs/runs-panel.ts";
 import { groupOf, isGrouping } from "../runs/sorting.ts";
 import { h, setText } from "../ui/dom.ts";
@@ -16,6 +17,7 @@ import { Tabs } from "../ui/tabs.ts";
 import type { Theme } from "../ui/theme.ts";
 import { PanelEdge } from "./panel-edge.ts";
 
+const MOST_METRICS = 8; // that colours are offered by
 const BANDS: Record<ViewTraits["band"], string> = {
   minmax: "Mean, min to max",
   std: "Mean ± std",
@@ -38,6 +40,7 @@ export class Sidebar {
   #model: HostModel;
   #tabs: Tabs<"runs" | "compare">;
   #groupBy = h("select", { class: "tb-select", "aria-label": "Group runs by" });
+  #colorBy = h("select", { class: "tb-select", "aria-label": "Color runs by" });
   #band = h("select", { class: "tb-select", "aria-label": "Drawn per group" });
   #panel: RunsPanel;
   #edge: PanelEdge;
@@ -62,6 +65,7 @@ export class Sidebar {
       { class: "tb-panel-line tb-side-line" },
       this.#tabs.element,
       this.#groupBy,
+      this.#colorBy,
       this.#band,
       close,
     );
@@ -77,6 +81,7 @@ export class Sidebar {
       this.button.focus();
     });
     on(this.#groupBy, "change", () => state.set("group_by", this.#groupBy.value));
+    on(this.#colorBy, "change", () => state.set("color_by", this.#colorBy.value));
     on(this.#band, "change", () => state.set("band", this.#band.value as ViewTraits["band"]));
   }
 
@@ -99,6 +104,16 @@ export class Sidebar {
     );
   }
 
+  /** Return the colours of runs by id: those chosen by hand, and those of the column `color_by`, with what they mean. */
+  colors(theme: Theme, now: number): { colors: Readonly<Record<string, string>>; key: ColorKey | null } {
+    const chosen = this.#state.get("run_colors");
+    const column = this.isGrouping ? null : columnOf(this.#state.get("color_by"));
+    const { runs } = decodeRunsTable(this.#model.get("table"));
+    if (!column || !runs.length) return { colors: chosen, key: null };
+    const { colors, key } = columnColors(column, runs, now, theme);
+    return { colors: { ...colors, ...chosen }, key };
+  }
+
   /** Return the ids that are hidden in the drawn picture; a group is hidden if all of its runs are. */
   hidden({ members }: DrawnPicture): string[] {
     const hidden = this.#state.get("hidden_runs");
@@ -110,7 +125,7 @@ export class Sidebar {
   update(picture: Picture, drawn: DrawnPicture, theme: Theme, now: number): (id: string) => RunStyle | null {
     const open = this.#state.get("panel");
     const table = decodeRunsTable(this.#model.get("table"));
-    const runs = styleRuns(picture.runs, theme, this.#state.get("run_colors"));
+    const runs = styleRuns(picture.runs, theme, this.colors(theme, picture.now).colors);
     const keys = new Map(picture.runs.map(({ id, key }) => [id, key]));
     const runStyle = (id: string) => {
       const key = keys.get(id);
@@ -155,7 +170,23 @@ export class Sidebar {
       this.#groupBy.replaceChildren(...values.map(value => h("option", { value }, named(value))));
     }
     this.#groupBy.value = by;
+    this.#showColorings(entries);
     this.#band.hidden = !isGrouping(by);
     this.#band.value = this.#state.get("band");
+  }
+
+  #showColorings(entries: readonly RunEntry[]) {
+    const by = this.#state.get("color_by");
+    const columns = entries.length ? this.#panel.columns : null;
+    const config = columns?.varying().map(key => `config.${key}`) ?? [];
+    const metrics = columns?.metrics.slice(0, MOST_METRICS).map(metric => `summary.${metric}`) ?? [];
+    const values = [...new Set(["", "group", "state", ...config, ...metrics, by])];
+    const shown = [...this.#colorBy.options].map(({ value }) => value);
+    if (JSON.stringify(shown) !== JSON.stringify(values)) {
+      const named = (id: string) => (id ? `Colour by ${columnOf(id)?.title ?? id}` : "Colour of each run");
+      this.#colorBy.replaceChildren(...values.map(value => h("option", { value }, named(value))));
+    }
+    this.#colorBy.value = by;
+    this.#colorBy.hidden = this.isGrouping;
   }
 }

@@ -27,7 +27,7 @@ export function styleRuns(
     const usual = run.faded ? { color: faded.line, ink: faded.ink } : { color: line[hue], ink: ink[hue] };
     const own = Object.hasOwn(chosen, run.id) ? chosen[run.id] : null;
     const colors = own ? { color: own, ink: legibleInk(own, theme) } : usual;
-    const dash = dashes.get(run.key) ?? [];
+    const dash = own ? [] : (dashes.get(run.key) ?? []); // a chosen colour tells enough
     return { run, label: labels.get(run.key) as string, dash, ...colors };
   };
   return new Map(runs.map(run => [run.key, style(run)]));

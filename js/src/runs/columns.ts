@@ -50,6 +50,11 @@ export function formatConfigValue(value: Scalar): string {
   return typeof value === "number" ? String(Number(value.toPrecision(6))).replace(/^-/, "−") : String(value);
 }
 
+/** Return a column by its id; null for an unknown one. */
+export function columnOf(id: string): RunColumn | null {
+  return FIXED.find(column => column.id === id) ?? configColumn(id) ?? metricColumn(id);
+}
+
 /** All columns of the runs panel. Ids have prefixes, because a config key and a metric may share a name. */
 export class RunColumns {
   readonly config: readonly string[];
@@ -66,7 +71,7 @@ export class RunColumns {
 
   /** Return a column; null for an unknown id, for example from a notebook of another project. */
   get(id: string): RunColumn | null {
-    return FIXED.find(column => column.id === id) ?? configColumn(id) ?? metricColumn(id);
+    return columnOf(id);
   }
 
   /** Return every column by its id. */

@@ -103,3 +103,18 @@ test("of many runs those that are drawn have the chips", () => {
   expect(ids).toHaveLength(30);
   expect(ids.slice(0, 2)).toEqual(["id0", "id1"]);
 });
+
+test("colours by a column are explained before the runs", () => {
+  const values = [
+    { text: "adam", color: "#112233" },
+    { text: "sgd", color: "#445566" },
+  ];
+  const { made } = legend();
+  const styles = [...styleRuns([run(0), run(1)], "light").values()];
+  made.update(styles, new Map(), { title: "optimizer", values, isRamp: false });
+  expect(made.element.firstElementChild?.textContent).toBe("optimizeradamsgd");
+  made.update(styles, new Map(), { title: "lr", values, isRamp: true });
+  expect(made.element.querySelectorAll(".tb-key-ramp")).toHaveLength(1);
+  made.update(styles);
+  expect(made.element.querySelector(".tb-color-key")).toBeNull();
+});

@@ -189,7 +189,7 @@ class ChartAccess:
             y_log=view.y_scale == "log",
             clip_outliers=view.clip_outliers,
             hidden=frozenset(view.hidden_runs),
-            colors=view.run_colors,
+            colors=self._publisher.colors(view),
             options=view.chart_options,
             columns=CHART_COLUMNS,
         )

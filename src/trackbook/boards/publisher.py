@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from typing import Any, Final, Protocol
 
+from ..charts.column_colors import column_colors
 from ..pump import INTERVAL
 from ..switch_interval import QUICK, switching
 from . import all_points, drawn_runs, questions, run_changes, run_details, zoom_detail
@@ -18,6 +19,7 @@ from .frame_source import FrameSource
 from .questions import DONE, Answer, AnswerTable, Question
 from .run_actions import Actions, NoActions
 from .runs_table import KEPT_BYTES, TABLE_SECONDS, RunsTable
+from .view_state import View
 
 ACKNOWLEDGED_SECONDS: Final = 0.1
 UNACKNOWLEDGED_SECONDS: Final = 0.2
@@ -263,6 +265,13 @@ class Publisher:
         if rule.what == "top":
             return self._table.ranked(rule.sort)[: rule.count]
         return [] if rule.what == "selected" else [run.id for run in self.source.store.latest(rule.count)]
+
+    def colors(self, view: View) -> dict[str, str]:
+        """Return the colors of runs by id: those chosen by hand, and those of the column ``color_by``."""
+        chosen: dict[str, str] = view.run_colors
+        if not view.color_by or view.group_by:
+            return chosen
+        return column_colors(self._table.values(view.color_by)) | chosen
 
     def forget(self, run_id: str) -> None:
         """Stop showing a deleted run from the next tick on. Takes no lock, so that one board may call it on another."""

@@ -94,6 +94,15 @@ class RunsTable:
         newest_first = [record.id for record in reversed(records)]
         return drawn_runs.first(self.column(sort.removeprefix("-"), newest_first), descending=sort.startswith("-"))
 
+    def values(self, column: str) -> dict[str, Any]:
+        """Return the value of a column for every run of the project, oldest first; None for a run without one."""
+        records = self._read(None)
+        self._take(records)
+        self._take_figures(records)
+        runs = [record.id for record in records]
+        found = self.column(column, runs)
+        return {run: found.get(run) for run in runs}
+
     def column(self, column: str, runs: Sequence[str]) -> dict[str, Any]:
         """Return the values of a column of the runs panel for those of `runs` that have one."""
         kind, _, name = column.partition(".")

@@ -174,7 +174,11 @@ class Board(View, anywidget.AnyWidget):
         with self.publisher.lock:
             picture, hidden = self.source.picture, self.hidden_runs
             return make_snapshot(
-                picture, x_axis=self.x_axis, hidden=hidden, colors=self.run_colors, options=self.chart_options
+                picture,
+                x_axis=self.x_axis,
+                hidden=hidden,
+                colors=self.publisher.colors(self),
+                options=self.chart_options,
             )
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
@@ -194,9 +198,9 @@ class Board(View, anywidget.AnyWidget):
 
     # --- messages of the front end
 
-    @traitlets.observe("panel", "group_by")
+    @traitlets.observe("panel", "group_by", "color_by")
     def _note_panel(self, _: Any) -> None:
-        self.publisher.show_all_runs(bool(self.panel or self.group_by))
+        self.publisher.show_all_runs(bool(self.panel or self.group_by or self.color_by))
 
     @traitlets.observe("selected_runs")
     def _note_selection(self, change: Any) -> None:

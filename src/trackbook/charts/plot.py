@@ -249,7 +249,7 @@ def style_runs(runs: Iterable[RunHeader], look: DrawSettings) -> dict[int, RunSt
         place, name = run["place"], run["name"]
         label = f"{name} ({run['id']})" if names.count(name) > 1 else name
         color = look.colors.get(run["id"]) or (faded if run["faded"] else lines[place % len(lines)])
-        dash = patterns.get(run["key"], [])
+        dash = [] if run["id"] in look.colors else patterns.get(run["key"], [])
         styles[run["key"]] = RunStyle(run, label, color, dash)
     return styles
 
