@@ -63,9 +63,9 @@ def test_a_page_of_a_run_that_is_being_written_has_all_that_was_logged(tmp_path:
 
 def test_raw_and_details_say_what_is_in_it(tmp_path: Path) -> None:
     log("a")
-    whole = state(tb.export_html(tmp_path / "page.html", "p", raw=True))["contents"]
+    whole = state(tb.export_html(tmp_path / "page.html", "p", raw=True, details=True))["contents"]
     assert ([block["rows"] for block in whole["points"]], len(whole["details"])) == ([1], 1)
-    lean = state(tb.export_html(tmp_path / "page.html", "p", details=False))["contents"]
+    lean = state(tb.export_html(tmp_path / "page.html", "p"))["contents"]
     assert lean == {"details": {}, "points": None}
 
 

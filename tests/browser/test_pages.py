@@ -171,7 +171,7 @@ def test_a_page_without_them_saves_what_is_drawn_and_says_so(project: str, tmp_p
 
 
 def test_the_details_of_a_run_are_in_the_page(project: str, tmp_path: Path, opened: Opened) -> None:
-    board = opened.open(tb.export_html(tmp_path / "page.html", project), "?panel=runs")
+    board = opened.open(tb.export_html(tmp_path / "page.html", project, details=True), "?panel=runs")
     details = open_details(board)
     expect(details.locator(".tb-overview")).to_contain_text("lr")
     expect(details.get_by_label("Name")).to_be_disabled()
@@ -207,7 +207,7 @@ def test_no_text_of_a_user_is_run_or_becomes_markup(tmp_path: Path, opened: Open
         sys.stdout.write(f"{HOSTILE}\n")
         for step in range(3):
             run.log({HOSTILE: 1 / (step + 1), f"group {HOSTILE}/loss": 1.0 + step})
-    path = tb.export_html(tmp_path / "page.html", HOSTILE, raw=True)
+    path = tb.export_html(tmp_path / "page.html", HOSTILE, raw=True, details=True)
     search = "?project=" + "%3Cimg%20src%3Dx%20onerror%3Downed%3D1%3E"
     board = opened.open(
         path, f"{search}&panel=runs&metric_filter=%3Cb%3E%7C.&group_by=%3Cimg+src%3Dx+onerror%3Downed%3D1%3E"

@@ -25,7 +25,7 @@ def export_html(
     runs: Sequence[str] | None = None,
     *,
     raw: bool = False,
-    details: bool = True,
+    details: bool = False,
 ) -> Path:
     """Write the board of a project, or of some of its runs, as a page of one file; return its path.
 
@@ -69,7 +69,7 @@ def write_board(
     names: Sequence[str] | None,
     *,
     raw: bool = False,
-    details: bool = True,
+    details: bool = False,
 ) -> Path:
     """Write the page of `export_html` for a project and the runs `names`, or its newest ones."""
     target = Path(os.path.realpath(user_path(path)))
