@@ -71,7 +71,7 @@ UNTIL = """(root, [act, place, done, text]) => new Promise((resolve) => {
     const isDone = {
         open: () => rows().length >= 10,
         sorted: () => rows().length >= 10 && rows()[0].dataset.run !== first,
-        found: () => rows().length >= 10 && [...rows()].every((row) => row.textContent.includes(text)),
+        found: () => rows().length > 0 && [...rows()].every((row) => row.textContent.includes(text)),
     }[done];
     const element = root.querySelectorAll(act)[place];
     if (done === "found") {
