@@ -57,7 +57,7 @@ def test_charts_have_whole_pixels_and_equal_heights(lab: Lab, board: Board, widt
     lab.set_size(width, 1600)
     lab.wait_for_quiet()
     plots = boxes(board, ".tb-plot")
-    assert all(size.is_integer() for wide, high, _ in plots for size in (wide, high)), plots
+    assert all(size == round(size) for wide, high, _ in plots for size in (wide, high)), plots
     assert len({high for _, high, _ in plots}) == 1
     board.look(f"defects-{width}")
 

@@ -19,7 +19,8 @@ function rowsOf(weight: number): number {
   return Math.round(weight / (1 - weight));
 }
 
-const NARROW = 600; // px of a board whose header has no room for all controls
+const NARROW = 600; // px of a board whose header has no room for smoothing and x axis
+const NARROWEST = 520; // px of one that has no room for the filter either
 
 /** Smoothing, x axis, metric filter, and a menu of other view settings. */
 export class Controls {
@@ -29,6 +30,8 @@ export class Controls {
   #state: ViewState;
   #menu: ViewMenu;
   #label: HTMLElement;
+  #search: HTMLElement;
+  #moved = 0; // how many controls are in the View menu
   #smoothing = h("input", {
     type: "range",
     min: "0",
@@ -48,12 +51,14 @@ export class Controls {
     this.#menu = new ViewMenu(state, signal);
     this.#xAxis.append(...X_AXES.map(([value, name]) => h("option", { value }, name)), this.#metrics);
     this.#label = h("label", {}, h("span", {}, "Smoothing"), this.#smoothing, this.#amount);
+    const { element: found } = new MetricSearch(this.#filter, search, signal);
+    this.#search = h("div", { class: "tb-search" }, this.#filter, found);
     this.element = h(
       "div",
       { class: "tb-controls" },
       this.#label,
       this.#xAxis,
-      h("div", { class: "tb-search" }, this.#filter, new MetricSearch(this.#filter, search, signal).element),
+      this.#search,
       this.#menu.button,
       this.#menu.panel,
     );
@@ -71,14 +76,15 @@ export class Controls {
     this.unzoom.addEventListener("click", onUnzoom, { signal });
   }
 
-  /** In a narrow board, move smoothing and x axis into the View menu, so that the header stays one line. */
+  /** In a narrow board, move controls into the View menu, so that the header stays one line. */
   #fold() {
     const width = this.element.closest<HTMLElement>(".tb-top")?.clientWidth ?? 0;
-    const { extra } = this.#menu;
-    const narrow = width > 0 && width < NARROW;
-    if (narrow === extra.contains(this.#label)) return;
-    if (narrow) extra.append(this.#label, this.#xAxis);
-    else this.element.prepend(this.#label, this.#xAxis);
+    const parts = [this.#label, this.#xAxis, this.#search];
+    const moved = width === 0 || width >= NARROW ? 0 : width >= NARROWEST ? 2 : 3;
+    if (moved === this.#moved) return;
+    this.#moved = moved;
+    this.#menu.extra.replaceChildren(...parts.slice(0, moved));
+    this.element.prepend(...parts.slice(moved));
   }
 
   update(zoomed: boolean, metrics: readonly string[] = []) {
