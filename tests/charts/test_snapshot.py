@@ -10,8 +10,10 @@ import pytest
 import vl_convert
 
 from trackbook.charts import snapshot
-from trackbook.charts.snapshot import Snapshot, corners, grouped, make_snapshot, thinned
+from trackbook.charts.plot import DrawSettings
+from trackbook.charts.snapshot import Snapshot, grouped, make_snapshot
 from trackbook.charts.theme import theme
+from trackbook.charts.thinning import corners, rounded, thinned
 from trackbook.frames.picture import Picture
 
 HOSTILE = "\"'</script>{{datum.x}}${1}__proto__\n,"
@@ -82,7 +84,7 @@ def labels(saved: Snapshot) -> list[str]:
 def test_a_short_run_keeps_every_point() -> None:
     saved = drawn(picture({"train/loss": [3.0, 2.0, 1.5]}))
     assert rows(saved) == [(0, 0, 0, 3), (0, 0, 1, 2), (0, 0, 2, 1.5)]
-    assert [chart["title"] for chart in saved.spec["concat"]] == ["train/loss"]
+    assert [chart["title"] for chart in saved.spec["concat"]] == [{"text": "train", "subtitle": "loss", "fontSize": 13}]
 
 
 @pytest.mark.parametrize(("value", "label"), [(0.5, "0.50"), (0.0, "0"), (250.0, "250")])
@@ -119,7 +121,7 @@ def test_a_picture_without_points_has_no_snapshot() -> None:
 
 def test_x_axis_metrics_are_not_charts() -> None:
     saved = drawn(picture({"epoch": [0, 1], "loss": [1, 2], "other": [1, 2]}, defined=[["loss", "epoch"]]))
-    assert [chart["title"] for chart in saved.spec["concat"]] == ["loss", "other"]
+    assert [chart["title"]["text"] for chart in saved.spec["concat"]] == ["loss", "other"]
 
 
 def test_charts_are_sorted_by_group_default_first() -> None:
@@ -161,9 +163,14 @@ def test_a_metric_as_x_axis_is_drawn_over_steps() -> None:
 def test_non_finite_values_are_marks() -> None:
     saved = drawn(picture({"loss": [1.0, math.nan, math.inf, -math.inf, 2.0, 3.0]}))
     assert [str(row[3]) for row in rows(saved)] == ["1.0", "nan", "inf", "-inf", "2.0", "3.0"]
-    assert [layer["mark"]["type"] for layer in saved.spec["concat"][0]["layer"]] == ["line", "circle", "point", "point"]
+    assert [layer["mark"]["type"] for layer in saved.spec["concat"][0]["layer"]][:4] == [
+        "line",
+        "circle",
+        "point",
+        "point",
+    ]
     svg = vl_convert.vegalite_to_svg(saved.spec)
-    marks = re.findall(r'aria-label="x: (\d); run: run-0"[^>]*?transform="translate\([\d.]+,(\d+)\)"', svg)
+    marks = re.findall(r'aria-label="step: (\d); run: run-0"[^>]*?transform="translate\([\d.]+,(\d+)\)"', svg)
     assert marks == [("1", str(snapshot.HEIGHT)), ("2", "0"), ("3", str(snapshot.HEIGHT))]
 
 
@@ -181,14 +188,14 @@ def test_single_values_are_bars_and_a_single_point_among_lines_is_a_dot() -> Non
     single.put_run(run(2))
     single.add_points("id2", "loss", np.array([7]), np.array([1.0]), np.array([3.0]))
     dotted = drawn(single).spec["concat"][1]["layer"]
-    assert [layer["mark"]["type"] for layer in lines["layer"]] == ["line", "point"]
-    assert [layer["mark"]["type"] for layer in dotted] == ["line", "circle", "point"]
+    assert [layer["mark"]["type"] for layer in lines["layer"] if layer["mark"]["type"] != "text"] == ["line", "point"]
+    assert [layer["mark"]["type"] for layer in dotted if layer["mark"]["type"] != "text"] == ["line", "circle", "point"]
 
 
 def test_names_are_data_and_titles_never_expressions() -> None:
     saved = drawn(picture({HOSTILE: [1, 2]}, runs=2, name=HOSTILE))
     spec = json.loads(json.dumps(saved.spec))
-    assert spec["concat"][0].pop("title") == HOSTILE
+    assert "/".join([(title := spec["concat"][0].pop("title"))["text"], title["subtitle"]]) == HOSTILE
     assert [run.pop("run") for run in spec["transform"][0]["from"]["data"]["values"]] == names(saved)
     assert spec["concat"][0]["encoding"]["color"].pop("scale")["domain"] == names(saved)
     assert spec["concat"][0]["encoding"]["color"].pop("sort") == names(saved)
@@ -224,7 +231,7 @@ def test_a_snapshot_stays_small() -> None:
 def test_long_names_of_metrics_are_cut_in_the_middle() -> None:
     saved = drawn(picture({"x" * 2_500 + str(m): noisy(500) for m in range(24)}))
     assert len(json.dumps(saved.spec)) <= snapshot.MOST_BYTES
-    titles = [chart["title"] for chart in saved.spec["concat"]]
+    titles = [chart["title"]["text"] for chart in saved.spec["concat"]]
     assert len(set(titles)) == 24
     assert max(map(len, titles)) == snapshot.LONGEST_TITLE
 
@@ -234,6 +241,65 @@ def test_long_names_of_runs_cost_points() -> None:
     assert len(json.dumps(saved.spec)) <= snapshot.MOST_BYTES
     assert len(saved.spec["concat"]) == 24
     assert len(rows(saved)) < 24 * snapshot.MOST_POINTS // 2
+
+
+# --- as on the board --------------------------------------------------------------------------------------------------
+
+
+def chart_of(saved: Snapshot, number: int = 0) -> Any:
+    return saved.spec["concat"][number]
+
+
+def test_groups_stand_above_their_first_charts() -> None:
+    saved = drawn(picture({name: [1, 2] for name in ("loss", "train/a", "train/b", "val/a")}))
+    titles = [(chart["title"]["text"], chart["title"]["subtitle"]) for chart in saved.spec["concat"]]
+    assert titles == [("\u200b", "loss"), ("train", "a"), ("\u200b", "b"), ("val", "a")]
+
+
+def test_latest_values_are_above_the_chart_in_the_runs_colors() -> None:
+    saved = drawn(picture({"loss": [3, 0.25]}, runs=4), colors={"id3": "#123456"})
+    texts = [layer for layer in chart_of(saved)["layer"] if layer["mark"]["type"] == "text"]
+    assert [layer["mark"]["text"] for layer in texts] == ["0.25"] * 3
+    assert texts[0]["encoding"]["color"] == {"value": "#123456"}  # the newest run is outermost
+    assert labels(saved).count("0.25") == 3
+    (text,) = [
+        layer for layer in chart_of(drawn(picture({"loss": [math.nan, math.nan]})))["layer"] if "text" in layer["mark"]
+    ]
+    assert text["mark"]["text"] == "-"
+
+
+def test_outliers_are_left_out_of_the_axis_as_on_the_board() -> None:
+    made = picture({"loss": [800.0, 700.0, *np.linspace(3, 1, 300)]})
+    whole, clipped = (drawn(made, look=DrawSettings(clip_outliers=clip)) for clip in ("never", "auto"))
+    assert "domain" not in chart_of(whole)["encoding"]["y"]["scale"]
+    low, high = chart_of(clipped)["encoding"]["y"]["scale"]["domain"]
+    assert (0 < low < 1, 3 < high < 5) == (True, True)
+    assert all(layer["mark"]["clip"] for layer in chart_of(clipped)["layer"] if layer["mark"]["type"] == "line")
+
+
+def test_scale_and_smoothing_are_those_of_the_board() -> None:
+    made = picture({"loss": [0.0, 1.0, 10.0, *noisy(200)]})
+    saved = drawn(made, look=DrawSettings(y_log=True, smoothing=4))
+    assert chart_of(saved)["encoding"]["y"]["scale"]["type"] == "log"
+    head, first, *_ = saved.spec["data"]["values"].split("\n")
+    assert (head, first.count(",")) == ("m,r,x,value,smooth", 4)
+    lines = [layer for layer in chart_of(saved)["layer"] if layer["mark"]["type"] == "line"]
+    assert [layer["encoding"]["y"]["field"] for layer in lines] == ["value", "smooth"]
+    svg = vl_convert.vegalite_to_svg(saved.spec)
+    assert 'aria-roledescription="point"' in svg  # values without a logarithm are marks
+
+
+def test_values_that_share_their_digits_are_told_apart_by_offsets() -> None:
+    saved = drawn(picture({"loss": [1e6, 1e6 + 0.002]}))
+    svg = vl_convert.vegalite_to_svg(saved.spec)
+    assert "+0.0005" in svg
+    assert "1,000,000.001" in svg
+
+
+def test_axes_have_names() -> None:
+    assert chart_of(drawn(picture({"loss": [1, 2]})))["encoding"]["x"]["title"] == "step"
+    relative = drawn(picture({"loss": [1, 2]}), x_axis="relative")
+    assert chart_of(relative)["encoding"]["x"]["title"] == "time since the start"
 
 
 def test_charts_and_runs_that_do_not_fit_are_named() -> None:
@@ -276,7 +342,7 @@ def test_a_bucketed_series_has_each_step_once() -> None:
     ],
 )
 def test_values_keep_the_digits_that_are_visible(values: list[float], texts: list[str]) -> None:
-    assert snapshot._rounded(np.array(values)) == texts
+    assert rounded(np.array(values)) == texts
 
 
 def test_system_metrics_are_left_out() -> None:

@@ -178,7 +178,8 @@ class ChartAccess:
         """Return the user's chart of this name, if there is one."""
         return next((chart for chart in self._own if chart["name"] == name), None)
 
-    def _look(self) -> plot.DrawSettings:
+    def look(self) -> plot.DrawSettings:
+        """Return the settings of the view that decide what is drawn."""
         view = self._view
         return plot.DrawSettings(
             x_axis=view.x_axis,
@@ -195,7 +196,7 @@ class ChartAccess:
         )
 
     def _plot(self, name: str, members: Mapping[str, list[str]] | None = None) -> plot.Plot:
-        picture, look = self._publisher.source.picture, self._look()
+        picture, look = self._publisher.source.picture, self.look()
         own = (members or {}).get(name)
         if own is None:
             return plot.plot_of(picture, name, look)
@@ -206,7 +207,7 @@ class ChartAccess:
         source = self._publisher.source
         names = {
             style.label: style.run["id"]
-            for style in plot.style_runs(source.picture.runs.values(), self._look()).values()
+            for style in plot.style_runs(source.picture.runs.values(), self.look()).values()
         }
         records = {label: source.store.run(run) for label, run in names.items()}
         about = {

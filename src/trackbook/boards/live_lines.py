@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from ..charts.snapshot import corners, thinned
+from ..charts.thinning import corners, thinned
 from ..metrics import logged
 from ..notebook import host
 from ..text import elapsed, shorten

@@ -179,6 +179,7 @@ class Board(View, anywidget.AnyWidget):
                 hidden=hidden,
                 colors=self.publisher.colors(self),
                 options=self.chart_options,
+                look=self.charts.look(),
             )
 
     def _repr_mimebundle_(self, **options: Any) -> Any:

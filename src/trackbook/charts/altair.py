@@ -17,11 +17,10 @@ from altair.utils.schemapi import SchemaValidationError
 
 from ..metrics import short_name
 from . import metric_spec
+from .board_design import ALONE, BESIDE, latest, share_digits
 from .html_page import page
 from .plot import Plot, PlotRow, RunStyle
-from .theme import config, theme
 
-CONFIG: Final = {**config("light"), "background": theme()["light"]["background"], "font": "sans-serif"}
 LARGEST_SPEC: Final = 100_000  # bytes of JSON; a board's chart draws logged points, and needs little data of its own
 DATASET: Final = "points"
 MIME: Final = "application/vnd.vegalite.v5+json"  # the newest version that JupyterLab and VS Code render themselves
@@ -42,7 +41,7 @@ class _Shown:
     def to_dict(self, *args: Any, context: dict[str, Any] | None = None, **kwds: Any) -> dict[str, Any]:
         spec: dict[str, Any] = super().to_dict(*args, context=context, **kwds)  # type: ignore[misc]
         if context is None or context.get("top_level", True):
-            spec["config"] = _merged(CONFIG, spec.get("config", {}))
+            spec["config"] = _merged(ALONE, spec.get("config", {}))
         return spec
 
     def _repr_mimebundle_(self, *args: Any, **kwds: Any) -> Any:
@@ -203,6 +202,9 @@ def _chart(
     spec = _bars(plot, styles, width) if plot.bars else _lines(plot, styles, f"{name}_" if name else "")
     spec |= {"name": name} if name else {}
     spec |= {"title": {"text": title, "anchor": "start"}, "width": width}
+    if name and not plot.bars:
+        spec["title"] |= BESIDE
+        spec["layer"] += latest(_latest_values(plot), width)
     spec["height"] = {"step": _BAR} if plot.bars else height
     if len(spec["layer"]) > 1:
         return DrawnLayers.from_dict(spec)
@@ -210,6 +212,12 @@ def _chart(
     shared, own = spec["encoding"], layer["encoding"]
     encoding = shared | own | {"y": {**shared["y"], **own["y"]}}
     return DrawnChart.from_dict(spec | layer | {"encoding": encoding})
+
+
+def _latest_values(plot: Plot) -> list[tuple[str, float]]:
+    """Return the color and the latest finite value of each run, in drawing order."""
+    last = {row["run"]: (row["color"], row["value"]) for row in plot.rows if math.isfinite(row["value"])}
+    return list(last.values())
 
 
 def _bars(plot: Plot, styles: list[RunStyle], width: int) -> metric_spec.Spec:
@@ -238,6 +246,7 @@ def _lines(plot: Plot, styles: list[RunStyle], scales: str) -> metric_spec.Spec:
         clipped=plot.limits is not None,
         options=plot.options,
         scales=scales,
+        offsets=share_digits([[row["value"] for row in plot.rows]]),
     )
     spec["encoding"]["x"]["title"] = _TITLES.get(plot.x_axis, plot.x_axis)
     for layer in spec["layer"]:
@@ -269,7 +278,7 @@ def _short_number(name: str, value: Any) -> Any:
     if name in ("time", "x"):
         value = round(value, 3)
     elif name == "smooth":
-        value = float(f"{value:.9g}")
+        value = float(f"{value:.12g}")
     return int(value) if value.is_integer() and abs(value) < 2**53 else value
 
 

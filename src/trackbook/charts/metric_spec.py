@@ -117,6 +117,7 @@ def line(
     clipped: bool = False,
     options: Mapping[str, Any] = OPTIONS,
     scales: str = "",
+    offsets: bool = False,
 ) -> Spec:
     """Return the chart of one metric over ``x``: a line for each run, a dot for a single point, marks for non-finite values.
 
@@ -142,6 +143,8 @@ def line(
         Vega-Lite parameters.
     scales
         Prefix of the scales' names, for a chart inside another.
+    offsets
+        Whether ticks of values that share their first five digits are labelled by offsets; in the live chart always.
     """
     live, options = colors is None, {**OPTIONS, **options}
     color, dash = by_run(colors, dashes)
@@ -150,7 +153,7 @@ def line(
     drawn = LAYERS if live else [*layers, *(["points"] if options["marks"] else [])]
     shared = {
         "x": x_encoding(x_axis, log=x_log, live=live, scales=scales),
-        "y": y_encoding(log=y_log, window=y_window, clipped=clipped, live=live, scales=scales),
+        "y": y_encoding(log=y_log, window=y_window, clipped=clipped, live=live, scales=scales, offsets=offsets),
         "color": color,
         "detail": {"field": "run", "type": "nominal"},
     }
@@ -241,6 +244,7 @@ def y_encoding(
     clipped: bool = False,
     live: bool = True,
     scales: str = "",
+    offsets: bool = False,
 ) -> Spec:
     """Return the y axis of `line`; its layers add the field."""
     scale: Spec = {"type": "log", "nice": False} if log else {"zero": False, "nice": window is None or not clipped}
@@ -250,7 +254,7 @@ def y_encoding(
         scale["domain"] = list(window)
     axis = {
         "tickCount": 4,
-        "labelExpr": value_label(f"{scales}y", "y_log" if live else str(log).lower(), offsets=live),
+        "labelExpr": value_label(f"{scales}y", "y_log" if live else str(log).lower(), offsets=live or offsets),
         "minExtent": 34,
     }
     return {"title": None, "scale": scale, "axis": axis | (LOG_TICKS if log else {})}

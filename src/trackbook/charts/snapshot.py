@@ -8,19 +8,23 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 import numpy as np
 
-from ..frames.bucket_rows import Floats, Rows, Steps
+from ..frames.bucket_rows import Floats
 from ..frames.picture import Picture
 from ..frames.protocol import RunHeader
-from ..metrics import group_of, logged
+from ..metrics import group_of, logged, short_name
 from ..text import elapsed, one_line
+from .board_design import ABOVE, CONFIG, latest, share_digits, title
 from .metric_spec import Layer, bar, line
-from .plot import DrawSettings, axes_only, style_runs
-from .theme import config, theme
+from .outliers import range_without_outliers
+from .plot import AIR, DrawSettings, Range, axes_only, style_runs
+from .smoothing import own_smoothing, trend_of
+from .theme import theme
+from .thinning import Points, corners, rounded, thinned
 
 MOST_BYTES: Final = 90_000
 MOST_CHARTS: Final = 24  # eight rows of three, as more would hardly be read
@@ -31,6 +35,7 @@ MOST_RUNS: Final = 20
 LONGEST_ERROR: Final = 160  # characters
 NAMED: Final = 6  # charts left out that are named
 WIDTH, HEIGHT = 270, 150  # pixels of a chart
+AXIS_TITLES: Final = {"step": "step", "relative": "time since the start", "time": None}
 LONGEST_TITLE: Final = 80  # characters; a chart shows about 45
 EVERY_OBJECTS: Final = frozenset(
     "constructor hasOwnProperty isPrototypeOf propertyIsEnumerable toLocaleString toString valueOf".split()
@@ -38,7 +43,6 @@ EVERY_OBJECTS: Final = frozenset(
 
 
 XAxis = Literal["step", "relative", "time"]
-Points = tuple[Steps, Floats, Floats]  # steps, times (seconds UTC), values
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class _View:
     """The view settings that the saved picture follows."""
 
     axis: XAxis
-    colors: Mapping[str, str]
+    look: DrawSettings
     options: Mapping[str, Any]  # of `line`
 
 
@@ -65,13 +69,14 @@ def make_snapshot(
     hidden: Collection[str] = (),
     colors: Mapping[str, str] | None = None,
     options: Mapping[str, Any] | None = None,
+    look: DrawSettings | None = None,
 ) -> Snapshot | None:
     """Return the snapshot of `picture` without the `hidden` runs (ids); None if there is nothing to draw.
 
-    If `x_axis` is a metric, the x axis is the step.
+    If `x_axis` is a metric, the x axis is the step. `look` are the board's settings: scales, smoothing and outliers.
     """
     axis: XAxis = x_axis if x_axis in ("relative", "time") else "step"  # type: ignore[assignment]
-    view = _View(axis, colors or {}, {**(options or {}), "smoothing": 0})
+    view = _View(axis, replace(look or DrawSettings(clip_outliers="never"), colors=colors or {}), dict(options or {}))
     runs = [run for run in picture.runs.values() if run["id"] not in hidden]
     drawn_runs = sorted(runs, key=lambda run: (run["faded"], -run["key"]))[:MOST_RUNS]
     drawn_runs.sort(key=lambda run: (not run["faded"], run["key"]))  # faded runs are behind the others
@@ -79,7 +84,7 @@ def make_snapshot(
         (run["key"], metric): rows
         for run in drawn_runs
         for metric in picture.metrics.values()
-        if (buckets := picture.series.get((run["key"], metric))) is not None and len(rows := buckets.rows)
+        if (found := picture.series.get((run["key"], metric))) is not None and len(rows := found.rows)
     }
     axes = axes_only(picture)
     charted = [name for name in logged(picture.metrics) if name not in axes]
@@ -90,12 +95,16 @@ def make_snapshot(
     left_out = _left_out(metrics[len(drawn) :], len(runs) - len(drawn_runs))
     wanted = {picture.metrics[name] for name in drawn}
     shown = {key: rows for key, rows in series.items() if key[1] in wanted}
+    buckets = {
+        name: {run: picture.series[run, metric] for run, metric in shown if metric == picture.metrics[name]}
+        for name in drawn
+    }
     most = min(MOST_POINTS, MOST_ROWS // len(shown))
     head = _head(picture.project, drawn_runs, left_out)
     while True:
         points = {key: thinned(corners(rows), most) for key, rows in shown.items()}
         charts = [(name, {key[0]: p for key, p in points.items() if key[1] == picture.metrics[name]}) for name in drawn]
-        spec = _spec(head, charts, drawn_runs, view)
+        spec = _spec(head, charts, drawn_runs, view, buckets)
         if len(json.dumps(spec)) <= MOST_BYTES or most <= 2:
             return Snapshot(spec, _text(picture.project, drawn, drawn_runs, left_out))
         most = most * 3 // 4
@@ -109,62 +118,6 @@ def grouped(metrics: Iterable[str]) -> list[str]:
     return [name for members in groups.values() for name in members]
 
 
-# --- points -----------------------------------------------------------------------------------------------------------
-
-
-def corners(rows: Rows) -> Points:
-    """Return the first, smallest, largest and last point of each bucket, or all points of a series of points, by step."""
-    names = ("first", "min", "max", "last")
-    steps, times, values = (
-        np.concatenate([rows[name + suffix] for name in names]) for suffix in ("_step", "_time", "")
-    )
-    kept = np.isfinite(steps)  # a bucket without finite values has NaN for its extremes
-    steps, times, values = steps[kept].astype(np.int64), times[kept], values[kept]
-    _, unique = np.unique(steps, return_index=True)  # a step has one value
-    return steps[unique], times[unique], values[unique]
-
-
-def thinned(points: Points, most: int) -> Points:
-    """Reduce points to about `most`: the ends, and the smallest, largest and non-finite values of aligned buckets.
-
-    With so few buckets, their first and last points (as in M4) would draw a sawtooth.
-    """
-    steps, _, values = points
-    if len(steps) <= most:
-        return points
-    width = 1 << max(0, (int(steps[-1] - steps[0]) // most).bit_length() - 1)
-    while True:
-        kept = _extremes(steps // width, values)
-        if len(kept) <= max(most, 4) or steps[-1] // width == steps[0] // width:
-            steps, times, values = (column[kept] for column in points)
-            return steps, times, values
-        width *= 2
-
-
-def _extremes(bucket: Steps, values: Floats) -> Any:
-    """Return the positions of both ends, of each bucket's extremes, and of one of each kind of non-finite value in each bucket."""
-    starts = np.flatnonzero(np.r_[True, bucket[1:] != bucket[:-1]])
-    smallest = np.lexsort((np.where(np.isfinite(values), values, np.inf), bucket))[starts]
-    largest = np.lexsort((np.where(np.isfinite(values), -values, np.inf), bucket))[starts]
-    odd = []
-    for kind in (np.isnan, np.isposinf, np.isneginf):
-        places = np.flatnonzero(kind(values))
-        odd.append(places[np.unique(bucket[places], return_index=True)[1]])
-    return np.unique(np.concatenate([[0, len(values) - 1], smallest, largest, *odd]))
-
-
-def _rounded(values: Floats) -> list[str]:
-    """Format values with at least three digits, and enough to resolve a thousandth of the range of the finite values."""
-    finite = values[np.isfinite(values)]
-    largest = float(np.abs(finite).max()) if len(finite) else 1.0
-    with np.errstate(all="ignore"):
-        ratio = largest / float(np.ptp(finite)) if len(finite) and np.ptp(finite) > 0 else 1e3
-    digits = min(12, 3 + max(0, math.ceil(math.log10(ratio)))) if math.isfinite(ratio) and ratio > 0 else 6
-    words = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
-    texts = [f"{value:.{digits}g}" for value in values.tolist()]
-    return [words.get(text, text) for text in texts]
-
-
 # --- the chart --------------------------------------------------------------------------------------------------------
 
 
@@ -173,43 +126,68 @@ def _spec(
     charts: list[tuple[str, dict[int, Points]]],
     runs: list[RunHeader],
     view: _View,
+    series: Mapping[str, Mapping[int, Any]],
 ) -> dict[str, Any]:
     axis = view.axis
     started = {run["key"]: run["started"] for run in runs}
-    lines = ["m,r,x,value"]
-    for number, (_, traces) in enumerate(charts):
+    amounts = {name: _smoothing(own.values(), view.look) for name, own in series.items()}
+    fields = ["m", "r", "x", "value", *(["smooth"] if any(amounts.values()) else [])]
+    lines = [",".join(fields)]
+    for number, (name, traces) in enumerate(charts):
         for key, (steps, times, values) in traces.items():
             x = steps if axis == "step" else np.rint(1000 * (times - (started[key] if axis == "relative" else 0.0)))
             order = np.argsort(x, kind="stable")
             places = x[order].astype(np.int64).tolist()
-            lines += [f"{number},{key},{at},{y}" for at, y in zip(places, _rounded(values[order]), strict=True)]
-    styles = style_runs(runs, DrawSettings(colors=view.colors)).values()
+            columns = [rounded(values[order])]
+            if len(fields) > 4:
+                trend = trend_of(series[name][key], amounts[name], view.look.smoothing_kind)
+                smooth = values[order] if trend is None else np.array([trend(step) for step in steps[order].tolist()])
+                columns.append(rounded(smooth) if trend else [""] * len(places))
+            lines += [",".join([f"{number},{key},{at}", *rest]) for at, *rest in zip(places, *columns, strict=True)]
+    styles = style_runs(runs, view.look).values()
     colors = {style.label: style.color for style in styles}
     names = [{"r": style.run["key"], "run": style.label} for style in styles]
-    parse = dict.fromkeys(("m", "r", "x", "value"), "number")
+    parse = dict.fromkeys(fields, "number")
+    inks = {style.run["key"]: style.color for style in styles}
+    groups = groups_of(name for name, _ in charts)
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         **head,
         "data": {"values": "\n".join(lines), "format": {"type": "csv", "parse": parse}},
         "transform": [
             {"lookup": "r", "from": {"data": {"values": names}, "key": "r", "fields": ["run"]}},
-            *_marks(),
+            *_marks(log=view.look.y_log),
         ],
-        "concat": [_chart(number, name, traces, view, colors) for number, (name, traces) in enumerate(charts)],
+        "concat": [
+            _chart(
+                number,
+                traces,
+                view,
+                colors=colors,
+                smoothing=amounts[name],
+                series=list(series[name].values()),
+                inks=inks,
+                heading=title(_title(short_name(name) if groups else name), groups.get(name, "") if groups else None),
+            )
+            for number, (name, traces) in enumerate(charts)
+        ],
         "columns": 3 if len(charts) > 4 or len(charts) == 3 else 2,
         "bounds": "flush",  # align charts by their frames, regardless of labels
-        "spacing": {"row": 58, "column": 58},
-        "background": theme()["light"]["background"],  # dark on white whatever the page's theme
+        "spacing": {"row": 80 if groups else 56, "column": 62},
+        "background": CONFIG["background"],
         "padding": {"left": 12, "right": 16, "top": 12, "bottom": 12},
-        "config": _config(),
+        "config": CONFIG,
     }
 
 
-def _marks() -> list[dict[str, Any]]:
+def _marks(*, log: bool) -> list[dict[str, Any]]:
     """Return the transforms that compute the mark of each row."""
     odd = "isNaN(datum.value) ? 'NaN' : datum.value > 0 ? 'Infinity' : '-Infinity'"
+    finite = "isFinite(datum.value)"
+    if log:
+        odd, finite = f"isFinite(datum.value) ? 'below' : {odd}", "isFinite(datum.value) && datum.value > 0"
     return [
-        {"calculate": "isFinite(datum.value) ? 1 : 0", "as": "finite"},
+        {"calculate": f"{finite} ? 1 : 0", "as": "finite"},
         {
             "window": [
                 {"op": "lag", "field": "finite", "as": "before"},
@@ -225,36 +203,47 @@ def _marks() -> list[dict[str, Any]]:
 
 def _chart(
     number: int,
-    name: str,
     traces: dict[int, Points],
     view: _View,
+    *,
     colors: dict[str, str],
+    smoothing: int,
+    series: list[Any],
+    inks: Mapping[int, str],
+    heading: dict[str, Any],
 ) -> dict[str, Any]:
     own = f"c{number}"
     chart = {
         "name": own,
-        "title": _title(name),
+        "title": heading,
         "width": WIDTH,
         "height": HEIGHT,
         "transform": [{"filter": f"datum.m == {number}"}],
     }
     if all(len(values) == 1 for _, _, values in traces.values()):
-        return chart | bar(None, colors=colors, width=WIDTH)
-    layers: list[Layer] = ["line"]
+        return chart | bar(None, colors=colors, width=WIDTH) | {"title": {**heading, "offset": ABOVE}}
+    log = view.look.y_log
+    layers: list[Layer] = ["raw", "line"] if smoothing else ["line"]
     layers += ["dots"] if any(_has_lonely(values) for _, _, values in traces.values()) else []
-    layers += ["not finite"] if any(not np.isfinite(values).all() for _, _, values in traces.values()) else []
-    window = _window(traces)
+    marked = any(not (np.isfinite(values) & ((values > 0) | (not log))).all() for _, _, values in traces.values())
+    layers += ["not finite"] if marked else []
+    limits = range_without_outliers(series, view.look.clip_outliers, log=log)
+    window = _window(traces, limits, log=log)
     spec = line(
         view.axis,
         None,
         colors=colors,
         layers=layers,
+        y_log=log,
         y_window=window,
         clipped=window is not None,
-        options=view.options,
+        options={**view.options, "smoothing": smoothing},
         scales=f"{own}_",
+        offsets=share_digits([values for _, _, values in traces.values()]),
     )
-    spec["layer"].append(_tooltips(number, view.axis))
+    spec["encoding"]["x"]["title"] = AXIS_TITLES[view.axis]
+    ends = [(inks[key], values[np.isfinite(values)][-1:].tolist()) for key, (_, _, values) in traces.items()]
+    spec["layer"] += [_tooltips(number, view.axis), *latest([(ink, end[0]) for ink, end in ends if end], WIDTH)]
     return chart | spec
 
 
@@ -280,15 +269,32 @@ def _tooltips(number: int, axis: XAxis) -> dict[str, Any]:
     }
 
 
-def _window(traces: dict[int, Points]) -> tuple[float, float] | None:
-    """Return the range of the y axis if all values are equal, with space around them, as on the board; else None."""
+def _window(traces: dict[int, Points], limits: Range | None, *, log: bool) -> Range | None:
+    """Return the range of the y axis, as on the board: without outliers, and with space around values that are all equal; else None."""
     values = np.concatenate([values for _, _, values in traces.values()])
-    values = values[np.isfinite(values)]
-    if not len(values) or values.min() < values.max():
+    values = values[np.isfinite(values) & ((values > 0) | (not log))]
+    if limits is not None:
+        inside = values[(values >= limits[0]) & (values <= limits[1])]
+        values = inside if len(inside) else values
+    if not len(values) or (limits is None and values.min() < values.max()):
         return None
-    value = float(values[0])
-    space = 0.05 * (abs(value) or 1)
-    return value - space, value + space
+    scale, unscale = (math.log, math.exp) if log else (float, float)
+    low, high = scale(float(values.min())), scale(float(values.max()))
+    space = AIR * ((high - low) or (1 if log else abs(high)) or 1)
+    return unscale(low - space), unscale(high + space)
+
+
+def _smoothing(series: Collection[Any], look: DrawSettings) -> int:
+    return look.smoothing or (own_smoothing(list(series)) if look.auto_smoothing else 0)
+
+
+def groups_of(metrics: Iterable[str]) -> dict[str, str]:
+    """Return the group of each metric that is the first of its group; empty when all are in the default group."""
+    found: dict[str, str] = {}
+    for name in metrics:
+        if group_of(name) and group_of(name) not in found.values():
+            found[name] = group_of(name)
+    return found
 
 
 def _title(name: str) -> str:
@@ -299,16 +305,6 @@ def _title(name: str) -> str:
     if len(name) > LONGEST_TITLE:
         name = f"{name[: LONGEST_TITLE // 2]}…{name[1 - LONGEST_TITLE // 2 :]}"
     return f"{name}\u200b" if name in EVERY_OBJECTS else name
-
-
-def _config() -> dict[str, Any]:
-    text = theme()["light"]["text"]
-    return {
-        **config("light"),
-        "font": "sans-serif",
-        "title": {"anchor": "start", "color": text, "fontSize": 12, "fontWeight": 600, "limit": WIDTH},
-        "legend": {"orient": "top", "labelColor": text, "labelFontSize": 12, "symbolType": "stroke", "columns": 6},
-    }
 
 
 # --- texts ------------------------------------------------------------------------------------------------------------
@@ -328,6 +324,9 @@ def _head(project: str, runs: list[RunHeader], left_out: str) -> dict[str, Any]:
             "text": project,
             "subtitle": lines,
             "fontSize": 14,
+            "frame": "bounds",
+            "dx": 0,
+            "subtitlePadding": 3,
             "subtitleColor": theme()["light"]["label"],
             "limit": 900,
             "offset": 14,
