@@ -106,7 +106,7 @@ def test_new_user_finds_the_best_run_and_sends_its_picture(lab: Lab) -> None:
 
     click(board.root.locator(".tb-runs-button"))
     board.root.locator(".tb-runs-rows > .tb-runs-row").first.wait_for()
-    click(board.root.get_by_role("columnheader", name="val/acc").get_by_role("button"))
+    click(board.root.locator(".tb-runs-head").get_by_role("button", name="val/acc", exact=True))
     name, rate = best_run(60)
     first = board.root.locator(".tb-runs-rows > .tb-runs-row").first
     first.filter(has_text=name).wait_for()
