@@ -129,7 +129,7 @@ def note_loss(store: Store, run: str) -> None:
     """Mark a run ``lost`` whose state is ``running``, but which no process writes."""
     record = store.run(run)  # read again: the process may just have ended the run, and removed the journal afterwards
     if record is not None and record.state == "running":
-        times = store.read(run)["time"].to_numpy()
+        times = store.read_many({run: [*store.summary(run)]}, ("time",))["time"].to_numpy()  # decodes nothing else
         store.put_run(dataclasses.replace(record, state="lost", ended=float(times.max(initial=record.started))))
 
 
