@@ -129,6 +129,8 @@ def test_line_has_rate_and_time_left_while_the_run_is_open(run: Run, notebook: N
     board.source.picture.put_run({**header, "done": 40, "rate": 2.0})
     text, _ = line_of(board.source.picture, run.id, board)  # type: ignore[arg-type]
     assert text == "alpha · loss 1 · 40 / 100 steps · 2/s · 0:30 left"
+    left, _ = line_of(board.source.picture, run.id, board, live=False)  # type: ignore[arg-type]
+    assert left == "alpha · loss 1 · 40 / 100 steps"
 
 
 def test_names_are_text_in_the_page_and_the_link_leads_to_the_board(notebook: Notebook) -> None:

@@ -72,7 +72,7 @@ class LiveLines:
     def cell_ended(self) -> None:
         """Show how the runs are at the end of the cell."""
         if self._cell is not None:
-            self._update(self._cell)
+            self._update(self._cell, live=False)
         self._cell = None
 
     def tick(self, now: float) -> float:
@@ -110,19 +110,19 @@ class LiveLines:
             return None
         return found[-1][1]
 
-    def _update(self, cell: _Cell) -> None:
+    def _update(self, cell: _Cell, *, live: bool = True) -> None:
         for line in cell.lines.values():
-            self._publish(line, again=True)
+            self._publish(line, again=True, live=live)
 
-    def _publish(self, line: _Line, *, again: bool) -> None:
+    def _publish(self, line: _Line, *, again: bool, live: bool = True) -> None:
         with line.board.publisher.lock:
-            text, page = line_of(line.board.source.picture, line.run, line.board)
+            text, page = line_of(line.board.source.picture, line.run, line.board, live=live)
         if page != line.shown:
             line.shown = page
             host.current().show_data({"text/html": page, "text/plain": text}, {}, line.id, again=again)
 
 
-def line_of(picture: Picture, run_id: str, board: Board) -> tuple[str, str]:
+def line_of(picture: Picture, run_id: str, board: Board, *, live: bool = True) -> tuple[str, str]:
     """Return the line of a run as text and as HTML: name, sparkline, last value, steps, rate, time left, link to the board."""
     run = picture.runs.get(run_id)
     if run is None:
@@ -130,7 +130,7 @@ def line_of(picture: Picture, run_id: str, board: Board) -> tuple[str, str]:
     metric = main_metric(picture, run)
     steps, values = _values(picture, run, metric)
     last = [f"{metric} {values[-1]:.4g}"] if values else []
-    words = [shorten(run["name"], _LONGEST_NAME), *last, *_progress(run), *_state(run)]
+    words = [shorten(run["name"], _LONGEST_NAME), *last, *_progress(run, live=live), *_state(run)]
     parts = [f"<span>{html.escape(word)}</span>" for word in words]
     if len(values) > 1:
         parts.insert(1, _sparkline(steps, values))
@@ -166,10 +166,11 @@ def _state(run: RunHeader) -> list[str]:
     return [f"{run['state']}{took}"]
 
 
-def _progress(run: RunHeader) -> list[str]:
+def _progress(run: RunHeader, *, live: bool) -> list[str]:
+    """Return steps, and while the cell runs the rate and the time left: the line stays in the notebook."""
     done, total, rate = run["done"], run["total"], run["rate"]
     steps = f"{done:,} / {total:,} steps" if total else f"{done:,} {'step' if done == 1 else 'steps'}"
-    if run["state"] != "running" or not rate:
+    if not live or run["state"] != "running" or not rate:
         return [steps]
     left = [f"{elapsed((total - done) / rate)} left"] if total and total > done else []
     return [steps, f"{rate:.3g}/s", *left]
