@@ -112,6 +112,13 @@ def test_new_user_finds_the_best_run_and_sends_its_picture(lab: Lab) -> None:
     first.filter(has_text=name).wait_for()
     heads = board.root.locator(".tb-runs-head > *").all_inner_texts()
     cells = first.locator("> *").all_inner_texts()
+    cell, table = (
+        place.bounding_box()
+        for place in (first.locator("> *").nth(heads.index("lr")), board.root.locator(".tb-runs-scroll"))
+    )
+    assert cell
+    assert table
+    assert cell["x"] + cell["width"] <= table["x"] + table["width"], "seen without scrolling"
     assert float(cells[heads.index("lr")]) == rate
     click(first.locator(".tb-runs-box"), modifiers=["Alt"])
     chart = board.chart("val/acc")

@@ -183,7 +183,7 @@ export class Sidebar {
     const values = [...new Set(["", "group", "state", ...config, ...metrics, by])];
     const shown = [...this.#colorBy.options].map(({ value }) => value);
     if (JSON.stringify(shown) !== JSON.stringify(values)) {
-      const named = (id: string) => (id ? `Colour by ${columnOf(id)?.title ?? id}` : "Colour of each run");
+      const named = (id: string) => (id ? `Colour by ${columnOf(id)?.title ?? id}` : "Own colours");
       this.#colorBy.replaceChildren(...values.map(value => h("option", { value }, named(value))));
     }
     this.#colorBy.value = by;

@@ -92,7 +92,7 @@ export class RunColumns {
     return ids.map(id => this.get(id) as RunColumn);
   }
 
-  /** Return the chosen columns, or else the default: duration, first metrics, and varying config. */
+  /** Return the chosen columns, or else the default: first metric, varying config, other metrics and duration. */
   shown(chosen: readonly string[]): RunColumn[] {
     const ids = chosen.length ? chosen : this.#defaultIds();
     return ["name", ...ids.filter(id => id !== "name")].flatMap(id => this.get(id) ?? []);
@@ -108,7 +108,8 @@ export class RunColumns {
   #defaultIds(): string[] {
     const config = this.varying().slice(0, MOST_CONFIG);
     const metrics = this.metrics.slice(0, MOST_METRICS).map(metric => `summary.${metric}`);
-    return ["duration", ...metrics.slice(0, 2), ...config.map(key => `config.${key}`), ...metrics.slice(2)];
+    const keys = config.map(key => `config.${key}`);
+    return [...metrics.slice(0, 1), ...keys, ...metrics.slice(1, 2), "duration", ...metrics.slice(2)];
   }
 }
 

@@ -10,12 +10,12 @@ function columns(runs: Partial<TableRun>[], metrics: string[] = [], drawn: strin
 
 const ids = (list: readonly { id: string }[]) => list.map(({ id }) => id);
 
-test("the default columns are duration, varying config, first metrics", () => {
+test("the default columns begin with the first metric and the varying config", () => {
   const { made } = columns(
     [{ config: { lr: 0.1, seed: 7 } }, { config: { lr: 0.2, seed: 7 } }],
     ["a", "b", "c", "d", "e"],
   );
-  const expected = ["name", "duration", "summary.a", "summary.b", "config.lr", "summary.c", "summary.d"];
+  const expected = ["name", "summary.a", "config.lr", "summary.b", "duration", "summary.c", "summary.d"];
   expect(ids(made.shown([]))).toEqual(expected);
 });
 

@@ -375,7 +375,7 @@ test("columns are chosen with check boxes and can be reset", () => {
   [...find(".tb-panel").querySelectorAll("button")].find(one => one.textContent === "Columns")?.click();
   const box = (title: string) => find<HTMLInputElement>(`.tb-choice[title="${title}"] input`);
   box("max.loss").click();
-  expect(model.get("run_columns")).toEqual(["duration", "summary.loss", "max.loss"]);
+  expect(model.get("run_columns")).toEqual(["summary.loss", "duration", "max.loss"]);
   box("duration").click();
   expect(model.get("run_columns")).toEqual(["summary.loss", "max.loss"]);
   [...find(".tb-chooser").querySelectorAll("button")].find(one => one.textContent === "Default")?.click();
