@@ -149,8 +149,9 @@ def many_runs(lab: Lab) -> dict[str, Any]:
     with notebook() as page:
         import runs_panel
 
-        runs_panel.fill(page.server.store, 200 if lab.quick else 10_000, 20)
-        return {"trackbook": runs_panel.measure_many(page)}
+        runs = 200 if lab.quick else 10_000
+        runs_panel.fill(page.server.store, runs, 20)
+        return {"trackbook": runs_panel.measure_many(page, runs)}
 
 
 def draw(lab: Lab) -> dict[str, Any]:

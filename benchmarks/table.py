@@ -104,6 +104,7 @@ ROWS = (
     Row("paint", "first_paint", "board of 1,000 runs x 50 metrics, to its first paint", "ms", most=2000),
     Row("many_runs", "first_paint", "board of 10,000 runs x 20 metrics, to its first charts", "ms", most=2000),
     Row("many_runs", "open", "- its runs panel opened", "ms", most=200),
+    Row("many_runs", "all", "- until the kernel has sent all runs, from then on", "ms"),
     Row("many_runs", "sort", "- sorted", "ms", most=200),
     Row("many_runs", "search", "- searched", "ms", most=200),
     Row("draw", "ratio", "drawing 12 charts x 3 runs of 10 M points / of 1 k points", "x", most=1.3),
