@@ -33,8 +33,8 @@ KNOWN_NOISE = (  # Notebook 7.6, as it starts
 
 THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
 
-# The rows that a chart's Vega view draws, with NaN and the infinities as text (JSON has none).
-POINTS = """(chart) => chart.view.data("points").map((row) => Object.fromEntries(
+# The rows of lines that a chart's Vega view draws, with NaN and the infinities as text (JSON has none).
+POINTS = """(chart) => chart.view.data("points").filter(({ mark }) => !["best", "reference"].includes(mark)).map((row) => Object.fromEntries(
     ["run", "step", "time", "value", "smooth", "color"].map((field) => [
         field, typeof row[field] === "number" && !Number.isFinite(row[field]) ? String(row[field]) : row[field] ?? null,
     ])

@@ -86,6 +86,10 @@ def test_the_view_menu_sets_what_python_reads(lab: Lab, board: Board) -> None:
     menu.get_by_role("radiogroup", name="Smoothing").get_by_role("radio", name="Exponential").check()
     menu.get_by_role("radiogroup", name="Columns").get_by_role("radio", name="2").check()
     menu.get_by_role("radiogroup", name="Clip outliers").get_by_role("radio", name="Always").check()
+    lab.wait_for_quiet()
+    assert marks_drawn(board, "val/acc") == 1  # of its best value
+    menu.get_by_label("Mark the best value").uncheck()
+    lab.wait_for_quiet()
     assert marks_drawn(board, "val/acc") == 0
     menu.get_by_label("Marks on points").check()
     lab.wait_for_quiet()

@@ -142,12 +142,13 @@ export class ChartGroups {
     const at = section.depth || order.length < 2 ? -1 : order.indexOf(section.group);
     const unnamed = section.key === "" && open && order.length === 1 && this.#sections[0] === section;
     group.update(section, open, { at, of: order.length }, unnamed);
-    if (open)
+    // what folds by itself is many, and is made when it is unfolded
+    if (open || !this.#foldsItself.has(section.key))
       setChildren(
         group.grid,
         this.#page(section, group).map(name => this.#box(name, section)),
       );
-    else group.pager.hidden = true;
+    if (!open) group.pager.hidden = true;
     return group;
   }
 

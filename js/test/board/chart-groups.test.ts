@@ -145,9 +145,18 @@ test("a chart takes the columns and rows of its size, as far as there are column
   expect(style.getPropertyValue("--tb-plot-height")).toBe("236px");
 });
 
-test("a folded group takes one column, and none of its charts are made", () => {
-  const { made, charts } = groups(["a/x", "a/y", "b/x"], { columns: 3, collapsed: ["a"] });
+test("a folded group takes one column", () => {
+  const { made } = groups(["a/x", "a/y", "b/x"], { columns: 3, collapsed: ["a"] });
   const [first] = made.element.querySelectorAll<HTMLElement>(".tb-group");
   expect(first.style.gridColumn).toBe("span 1");
-  expect(charts()).toEqual(["b/x"]);
+});
+
+test("charts of groups that fold by themselves are made when they are unfolded", () => {
+  const { made, charts, model } = groups(
+    Array.from({ length: 60 }, (_, i) => `g${Math.floor(i / 10)}/${i}`),
+    { columns: 3 },
+  );
+  expect(charts()).toHaveLength(10);
+  made.element.querySelector<HTMLElement>('[data-group="g3"] .tb-group-toggle')?.click();
+  expect([charts().length, model.get("expanded")]).toEqual([20, ["g3"]]);
 });
