@@ -110,26 +110,23 @@ def _passing_signals() -> Iterator[_Signals]:
             signal.signal(number, handler)
 
 
-def _is_in_foreground() -> bool:
-    """Whether the terminal sends its signals to this process, and so to the program, which is in its group."""
-    if sys.platform == "win32":
-        return True
-    try:
-        descriptor = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
-    except OSError:
-        return False
-    try:
-        return os.tcgetpgrp(descriptor) == os.getpgrp()
-    except OSError:
-        return False
-    finally:
-        os.close(descriptor)
-
-
 if sys.platform != "win32":
     import fcntl
     import pty
     import termios
+
+    def _is_in_foreground() -> bool:
+        """Whether the terminal sends its signals to this process, and so to the program, which is in its group."""
+        try:
+            descriptor = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY)
+        except OSError:
+            return False
+        try:
+            return os.tcgetpgrp(descriptor) == os.getpgrp()
+        except OSError:
+            return False
+        finally:
+            os.close(descriptor)
 
     class _Terminal:
         """A terminal for the program, as large as ours; ours does the rest."""
@@ -162,7 +159,16 @@ if sys.platform != "win32":
 
 else:
 
+    def _is_in_foreground() -> bool:
+        return True
+
     class _Terminal:
-        """Not used on Windows, where the program's output is piped."""
+        """Windows has none for programs to be given: their output is piped."""
 
         slave = master = -1
+
+        def opened(self) -> IO[bytes]:
+            raise NotImplementedError
+
+        def following_size(self) -> contextlib.AbstractContextManager[None]:
+            return contextlib.nullcontext()
