@@ -10,6 +10,7 @@ import pytest
 import vl_convert
 
 from trackbook.charts import snapshot
+from trackbook.charts.board_design import literal
 from trackbook.charts.plot import DrawSettings
 from trackbook.charts.snapshot import Snapshot, grouped, make_snapshot
 from trackbook.charts.theme import theme
@@ -349,3 +350,10 @@ def test_system_metrics_are_left_out() -> None:
     saved = drawn(picture({"@system/cpu %": [1.0, 2.0], "loss": [3.0, 2.0]}))
     assert "@system" not in json.dumps(saved.spec) + saved.text
     assert make_snapshot(picture({"@system/cpu %": [1.0, 2.0]})) is None
+
+
+@pytest.mark.parametrize("name", ["constructor", "toString", "__proto__", "valueOf", "hasOwnProperty"])
+def test_run_named_like_a_property_of_objects_is_drawn(name: str) -> None:
+    saved = drawn(picture({"loss": [1.0, 2.0]}, name=name))
+    saved.spec["title"]["text"] = literal(name)
+    assert f">{name}" in vl_convert.vegalite_to_svg(saved.spec)

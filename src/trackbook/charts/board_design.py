@@ -41,6 +41,9 @@ ALONE: Final[dict[str, Any]] = {  # of a single chart
 }
 ALONE["axis"] = ALONE["axis"] | {"titleColor": _LABEL, "titleFontSize": 11, "titleFontWeight": "normal"}
 CONFIG: Final[dict[str, Any]] = {**ALONE, "title": TITLE | BESIDE}  # of a whole board
+_OF_OBJECTS: Final = frozenset(
+    "constructor hasOwnProperty isPrototypeOf propertyIsEnumerable toLocaleString toString valueOf".split()
+)
 
 
 def title(text: str, group: str | None = None) -> dict[str, Any]:
@@ -69,3 +72,12 @@ def share_digits(values: Sequence[Any]) -> bool:
     finite = np.concatenate([np.asarray(each, np.float64) for each in values] or [np.empty(0)])
     finite = finite[np.isfinite(finite)]
     return bool(len(finite) and 0 < np.ptp(finite) < 1e-5 * np.abs(finite).max())
+
+
+def literal(name: str) -> str:
+    """Return a name as Vega shows it.
+
+    Vega takes a text that is called like a property of JavaScript's objects for that property, and stops with "Operator not defined". A
+    space of no width makes it another text.
+    """
+    return f"{name}\N{ZERO WIDTH SPACE}" if name in _OF_OBJECTS else name

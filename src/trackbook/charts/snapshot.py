@@ -18,7 +18,7 @@ from ..frames.picture import Picture
 from ..frames.protocol import RunHeader
 from ..metrics import group_of, logged, short_name
 from ..text import elapsed, one_line
-from .board_design import ABOVE, CONFIG, latest, share_digits, title
+from .board_design import ABOVE, CONFIG, latest, literal, share_digits, title
 from .metric_spec import Layer, bar, line
 from .outliers import range_without_outliers
 from .plot import AIR, DrawSettings, Range, axes_only, style_runs
@@ -145,8 +145,8 @@ def _spec(
                 columns.append(rounded(smooth) if trend else [""] * len(places))
             lines += [",".join([f"{number},{key},{at}", *rest]) for at, *rest in zip(places, *columns, strict=True)]
     styles = style_runs(runs, view.look).values()
-    colors = {style.label: style.color for style in styles}
-    names = [{"r": style.run["key"], "run": style.label} for style in styles]
+    colors = {literal(style.label): style.color for style in styles}
+    names = [{"r": style.run["key"], "run": literal(style.label)} for style in styles]
     parse = dict.fromkeys(fields, "number")
     inks = {style.run["key"]: style.color for style in styles}
     groups = groups_of(name for name, _ in charts)
@@ -321,7 +321,7 @@ def _head(project: str, runs: list[RunHeader], left_out: str) -> dict[str, Any]:
     return {
         "description": f"Trackbook board of {project}: {lines[0]}",
         "title": {
-            "text": project,
+            "text": literal(project),
             "subtitle": lines,
             "fontSize": 14,
             "frame": "bounds",
