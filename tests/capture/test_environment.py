@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -283,7 +284,8 @@ def test_runs_in_quick_succession_share_one_collection(monkeypatch: pytest.Monke
         capture.end(writer_of(run))
         assert run.environment["python"]["version"]
     assert len(looks) == 1
-    writer_of(hidden).save_code = False
+    writer = writer_of(hidden)
+    writer.options = replace(writer.options, save_code=False)
     capture.begin(writer_of(hidden))
     capture.end(writer_of(hidden))
     monkeypatch.chdir(tmp_path)

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,8 @@ def capture() -> Iterator[SystemCapture]:
 
 def new_run(name: str = "r1", seconds: float = 1000.0) -> Run:
     run = journals.new_run(name)
-    writer_of(run).system_seconds = seconds
+    writer = writer_of(run)
+    writer.options = replace(writer.options, system_seconds=seconds)
     return run
 
 
@@ -200,7 +202,7 @@ def test_invalid_interval_is_refused(seconds: Any, error: type[Exception], said:
 
 def test_trackio_interval_keyword_is_accepted() -> None:
     with tb.init("p", gpu_log_interval=3.0) as run:
-        assert writer_of(run).system_seconds == 3
+        assert writer_of(run).options.system_seconds == 3
 
 
 def test_system_names_cannot_be_logged() -> None:

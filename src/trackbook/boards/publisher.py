@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ..charts.column_colors import column_colors
 from ..pump import INTERVAL
@@ -19,7 +19,9 @@ from .frame_source import FrameSource
 from .questions import DONE, Answer, AnswerTable, Question
 from .run_actions import Actions, NoActions
 from .runs_table import KEPT_BYTES, TABLE_SECONDS, RunsTable
-from .view_state import View
+
+if TYPE_CHECKING:
+    from .view_state import View
 
 ACKNOWLEDGED_SECONDS: Final = 0.1
 UNACKNOWLEDGED_SECONDS: Final = 0.2

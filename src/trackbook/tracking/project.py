@@ -69,7 +69,9 @@ class Project:
 
     def open_run(self, options: RunOptions) -> Run:
         """Open a new run, or the earlier run that `options` resume. Raises ``ValueError`` as `admit` does."""
-        resumes = options.resume != "never" or options.by_id
+        resumes = options.by_id or options.resume != "never"
+        if options.resume == "must" and filesystem.is_missing(self.store.path.parent):
+            resumes = False  # there is nothing to resume, and no folder is made for it
         with self._resuming() if resumes else contextlib.nullcontext():
             return self._open_run(options)
 
