@@ -382,6 +382,7 @@ def test_a_disk_with_no_room_at_all_can_still_be_read(small_disk: Path) -> None:
     store.close()
 
 
+LOCKED = "database is locked"
 HOLDER = """
 import sqlite3, sys, time
 db = sqlite3.connect(sys.argv[1], isolation_level=None)
@@ -416,11 +417,11 @@ def test_locked_file_blocks_nobody(
         store.append("r1", points(range(step, step + 1)))
         assert not store.flush()  # and comes back while the file is still locked
         assert store.summary("r1")["loss"].step == step
-        told += [notice for notice in store.notices if "locked" in notice]
+        told += [notice for notice in store.notices if LOCKED in notice]
     assert told
     holder.communicate(timeout=TIMEOUT)
     assert store.flush()
-    assert not any("locked" in notice for notice in store.notices)
+    assert not any(LOCKED in notice for notice in store.notices)
     assert len(steps(open_store())) == CHUNK + 4 + open_before
 
 
