@@ -287,6 +287,7 @@ class RunWriter:
         """In a forked child, continue in a journal of the child's own, without touching store or pump."""
         self.in_child = self.alert = True
         self._knows_rank = False
+        self._lock = threading.RLock()  # a thread of the parent may have held the other one at the fork
         inherited = self.recorder.journal
         head = head_of(self.record) | {"child": True}
         self.recorder.go_on_in_child(NullJournal() if self.journals is None else FileJournal(self.journals, head))
@@ -297,7 +298,8 @@ class RunWriter:
         """Do what `log` does seldom: know this process's rank, issue warnings, and go on with a suspended run."""
         self.leave_to_rank_0()
         self.say()
-        self.go_on()
+        if self.is_suspended and not self._is_apart:
+            self.go_on()
         self.alert = self._is_apart
 
     def leave_to_rank_0(self) -> None:
