@@ -91,6 +91,8 @@ class Channel:
 
     def leave(self, viewer: Viewer) -> None:
         self._viewers.discard(viewer)
+        if not self._viewers:
+            self._project.boards.discard(self)
 
     def answer(self, question: Question) -> Answer:
         """Answer a question of a viewer. Not for the event loop."""
@@ -107,6 +109,7 @@ class Channel:
 
     def _welcome(self, viewer: Viewer, parts: dict[str, bytes]) -> None:
         self._viewers.add(viewer)
+        self._project.boards.add(self)  # what this process logs is handed over at the pace of a board
         viewer.offer(parts)
         self.publisher.acknowledge()
 

@@ -136,7 +136,7 @@ class Site:
         if name is None or name not in names:
             raise ValueError(f"there is no project {name!r} here; {did_you_mean(name or '', names, 'see the list')}")
         project = self._open(name)
-        project.recover()
+        project.refresh()  # the page begins with all that was logged here
         chosen = [run for run in (runs or "").split(",") if run][:MOST_RUNS]
         return project, Watched(name, tuple(project.find(run).id for run in chosen) if chosen else None)
 
