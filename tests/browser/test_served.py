@@ -226,7 +226,7 @@ def test_view_is_in_the_address_and_comes_back(page: Page, served: Served) -> No
     address = page.url
     page.goto(served.address())
     page.goto(address)
-    expect(page.get_by_label("Smoothing").first).to_have_value("7")
+    expect(page.get_by_label("Smoothing").first).to_have_value("0.875")
 
 
 def test_comparison_has_an_address(page: Page, served: Served) -> None:

@@ -10,7 +10,7 @@ PROGRAM = """
 import math, time
 import trackbook as tb
 
-run = tb.init(project={project!r}, name="only", capture=["system"], system_seconds=0.1)
+run = tb.init(project=PROJECT, name="only", capture=["system"], system_seconds=0.1)
 for i in range(40):
     run.log({"train/loss": 1 / (1 + i), "lr": 0.1 * 0.9**i})
 """
@@ -25,7 +25,7 @@ HEADING = "[data-group='@system'] .tb-group-toggle"
 @pytest.mark.parametrize("theme", THEMES)
 def test_system_group_is_last_folded_and_drawn_over_time(lab: Lab, theme: str) -> None:
     name = f"system-{theme}"
-    lab.write_and_open(name, PROGRAM.format(project=name) + WAIT, theme=theme)
+    lab.write_and_open(name, PROGRAM.replace("PROJECT", repr(name)) + WAIT, theme=theme)
     lab.run_to_end(0)
     board = lab.board().wait_for_rows("train/loss", 40)
     heading = board.root.locator(HEADING)

@@ -328,7 +328,8 @@ class SqliteStore:
             start = cursor.ordinal if cursor.generation == ordinals.generation else 0
             end = ordinals.next if most is None else min(ordinals.next, start + most)
             first, after = start, Cursor(ordinals.generation, end)
-        only = None if metrics is None else [number for number, name in enumerate(names) if name in set(metrics)]
+        wanted = frozenset(metrics or ())
+        only = None if metrics is None else [number for number, name in enumerate(names) if name in wanted]
         columns = self._columns(run_id, first, end, only) if only != [] and first < end else []
         if columns is None:
             raise OSError(f"Cannot read {self.path}: {' '.join(self.notices) or 'it is busy'}")
