@@ -142,7 +142,7 @@ class SqliteStore:
 
     def read(self, run_id: str, metrics: Sequence[str] | None = None, whole: bool = False) -> pl.DataFrame:
         with self._lock:
-            found = self._since(run_id, Cursor(), metrics)[0]
+            found = self._since(run_id, Cursor(), None if metrics is None else frozenset(metrics))[0]
             if whole and (damage := [said for (run, _), said in self._garbage.items() if run == run_id]):
                 raise OSError(" ".join(damage))
             return found
@@ -307,7 +307,7 @@ class SqliteStore:
         return np.concatenate([np.empty(0, np.int64), *(points.step for points in found)])
 
     def _since(
-        self, run_id: str, cursor: Cursor, metrics: Sequence[str] | None = None, most: int | None = None
+        self, run_id: str, cursor: Cursor, metrics: frozenset[str] | None = None, most: int | None = None
     ) -> tuple[pl.DataFrame, Cursor]:
         """Return points of all metrics or of some, and the cursor after them. Raises ``OSError`` when the file cannot be read now."""
         buffer = self._buffers.get(run_id)
@@ -328,8 +328,7 @@ class SqliteStore:
             start = cursor.ordinal if cursor.generation == ordinals.generation else 0
             end = ordinals.next if most is None else min(ordinals.next, start + most)
             first, after = start, Cursor(ordinals.generation, end)
-        wanted = frozenset(metrics or ())
-        only = None if metrics is None else [number for number, name in enumerate(names) if name in wanted]
+        only = None if metrics is None else [number for number, name in enumerate(names) if name in metrics]
         columns = self._columns(run_id, first, end, only) if only != [] and first < end else []
         if columns is None:
             raise OSError(f"Cannot read {self.path}: {' '.join(self.notices) or 'it is busy'}")
