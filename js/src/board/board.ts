@@ -19,9 +19,8 @@ import { detailNeed, ZoomDetail } from "../interact/zoom-detail.ts";
 import { addZoomGestures } from "../interact/zoom-gestures.ts";
 import { ZoomState } from "../interact/zoom-state.ts";
 import { isSystem, logged } from "../metrics.ts";
-import { type ChartOptions, goalOf, valueFor } from "../plot/chart-options.ts";
 import { combineMetrics, otherSplits } from "../plot/combined.ts";
-import { currentRun, styleRuns } from "../plot/palette.ts";
+import { currentRun } from "../plot/palette.ts";
 import { type ChartAxes, type DrawSettings, xExtentOfAll, type Zoom } from "../plot/plot.ts";
 import type { RunStyle } from "../plot/plot-rows.ts";
 import { axesOnly, axisDefinitions, xAxisOf } from "../plot/x-axis.ts";
@@ -35,6 +34,7 @@ import { detectTheme, type Theme, watchTheme } from "../ui/theme.ts";
 import { Arrangement } from "./arrangement.ts";
 import { addResize, ChartDrag } from "./chart-drag.ts";
 import { ChartGroups } from "./chart-groups.ts";
+import { ChartSettings } from "./chart-settings.ts";
 import { Controls } from "./controls.ts";
 import { Header } from "./header.ts";
 import { Legend } from "./legend.ts";
@@ -78,7 +78,7 @@ export class Board {
   #scheduler: DrawScheduler;
   #userCharts: UserCharts;
   #hover: Hover;
-  #settings: { key: string; value: DrawSettings } | null = null;
+  #settings: ChartSettings;
   #fullScreen: FullScreen;
   #menu: ChartMenu;
   #requests: Requests;
@@ -88,9 +88,7 @@ export class Board {
   #detail: ZoomDetail;
   #printing = false;
   #names: readonly string[] = []; // of all charts, whatever the filter
-  #chartOptions = new Map<string, { key: string; options: ChartOptions }>(); // of each chart
   #members: ReadonlyMap<string, readonly string[]> = new Map(); // the metrics of combined charts
-  #ownLogY = new Set<string>(); // metrics whose y scale differs from the board's
 
   constructor(el: HTMLElement, model: HostModel, options: Options) {
     const { signal } = options;
@@ -105,6 +103,7 @@ export class Board {
     this.#controls = new Controls(this.#state, () => this.#unzoom(), jump, signal);
     this.#sidebar = new Sidebar(this.#state, model, update, signal);
     this.#legend = new Legend(this.#state, signal);
+    this.#settings = new ChartSettings(this.#state, this.#sidebar, update);
     this.#scheduler = new DrawScheduler(
       chart => chart instanceof Chart && this.#requestDetail(chart),
       signal,
@@ -204,12 +203,16 @@ export class Board {
     if (!picture) return this.#showEmpty(NO_CHARTS_YET);
     this.#detail.setSession(picture.session);
     const drawn = this.#sidebar.drawn(picture);
-    const settings = this.#settingsOf(drawn);
+    const settings = this.#settings.ofAll(drawn, this.#theme);
     this.#showRuns(picture, drawn, settings);
     this.#showEmpty(this.#whyEmpty(drawn, metrics, settings));
     this.#groups.element.hidden = !this.#empty.hidden && !metrics.some(isSystem);
     this.#groups.update(metrics, name => this.#userCharts.element(name));
     this.#showCharts(drawn, settings);
+  }
+
+  get #theme(): Theme {
+    return this.element.dataset.theme as Theme;
   }
 
   get #ticks(): boolean {
@@ -224,7 +227,7 @@ export class Board {
       return style ? [{ ...style, run }] : [];
     };
     const clock = () => (this.#ticks ? Date.now() / 1000 + this.#store.skew : now);
-    const styleOf = this.#sidebar.update(picture, drawn, this.element.dataset.theme as Theme, clock());
+    const styleOf = this.#sidebar.update(picture, drawn, this.#theme, clock());
     const about = currentRun(runs);
     const current = styleOf(about?.id ?? "");
     this.#stop.update(about && this.#canStop(about) ? about : null);
@@ -233,7 +236,7 @@ export class Board {
     const kernel = { idleSince: about ? this.#idleSince(about) : null, gone };
     this.#header.update(project, current ?? undefined, runs.length === 1, clock, kernel);
     const shown = [...drawn.runs].sort((a, b) => Number(a.faded) - Number(b.faded)); // within both groups, by key
-    const { key } = this.#sidebar.colors(this.element.dataset.theme as Theme, now);
+    const { key } = this.#sidebar.colors(this.#theme, now);
     this.#legend.update(shown.flatMap(styled), drawn.members, key);
   }
 
@@ -261,19 +264,19 @@ export class Board {
     const { metrics, series, members } = drawn;
     const byMetric = new Map<string, Series[]>(metrics.map(metric => [metric, []]));
     for (const each of series) byMetric.get(metrics[each.metric])?.push(each);
-    const theme = this.element.dataset.theme as Theme;
+    const theme = this.#theme;
     const linked = this.#state.get("link_x");
     const defined = axisDefinitions(drawn);
     const axesOf = (metric: string): ChartAxes => {
       const x = xAxisOf(metric, this.#state.get("x_axis"), defined);
-      return { x, log: this.#logAxes(metric), xSeries: byMetric.get(x) ?? [] };
+      return { x, log: this.#settings.logAxes(metric), xSeries: byMetric.get(x) ?? [] };
     };
     for (const chart of this.#groups.charts()) {
       const metrics = this.#members.get(chart.metric) ?? [chart.metric];
       const xs = new Set(metrics.map(metric => axesOf(metric).x));
       const axesOfChart = (): ChartAxes => {
-        if (xs.size === 1) return { ...axesOf(metrics[0]), log: this.#logAxes(chart.metric) };
-        return { x: "step", log: this.#logAxes(chart.metric), xSeries: [] };
+        if (xs.size === 1) return { ...axesOf(metrics[0]), log: this.#settings.logAxes(chart.metric) };
+        return { x: "step", log: this.#settings.logAxes(chart.metric), xSeries: [] };
       };
       const axes = axesOfChart();
       const bare = metrics.map(metric => {
@@ -284,7 +287,7 @@ export class Board {
       const parts = metrics.map((metric, i) => ({ metric, content: { ...bare[i], zoom } }));
       const remark = metrics.some(metric => this.#detail.isLate(metric)) ? "detail when the cell ends" : "";
       const axisName = axes.x === this.#state.get("x_axis") ? "" : (AXIS_NAMES[axes.x] ?? axes.x);
-      const options = this.#optionsOf(chart.metric, metrics, drawn);
+      const options = this.#settings.of(chart.metric, metrics, drawn);
       if (chart.update({ parts, options, theme, remark, axisName })) this.#scheduler.request(chart);
       this.#requestDetail(chart);
     }
@@ -303,65 +306,6 @@ export class Board {
     if (!chart.visible || !chart.scene || grouped) return;
     for (const { metric, content } of chart.scene.parts)
       this.#detail.request(metric, detailNeed(content, chart.columns));
-  }
-
-  /** Return what is set for a chart; the same object while that is unchanged. */
-  #optionsOf(name: string, metrics: readonly string[], { runs }: DrawnPicture): ChartOptions {
-    const goals = new Set(metrics.map(metric => goalOf(metric, runs)));
-    const [goal] = goals;
-    const options: ChartOptions = {
-      goal: goals.size === 1 ? goal : null,
-      yRange: valueFor(this.#state.get("y_ranges"), name),
-      lines: valueFor(this.#state.get("reference_lines"), name).filter(value => value !== null),
-      baseline: this.#state.get("baseline"),
-      marksBest: this.#state.get("best_marks"),
-    };
-    const key = JSON.stringify(options);
-    const known = this.#chartOptions.get(name);
-    if (known?.key === key) return known.options;
-    this.#chartOptions.set(name, { key, options });
-    return options;
-  }
-
-  #logAxes(metric: string) {
-    const everywhere = this.#state.get("y_scale") === "log";
-    return {
-      x: this.#state.get("x_scale") === "log",
-      y: everywhere !== this.#ownLogY.has(metric),
-    };
-  }
-
-  /**
-   * Return the settings for drawing; the same object while they are unchanged, so that charts can compare them
-   * cheaply.
-   */
-  #settingsOf(drawn: DrawnPicture): DrawSettings {
-    const { runs } = drawn;
-    const theme = this.element.dataset.theme as Theme;
-    const { colors } = this.#sidebar.colors(theme, drawn.now);
-    const hidden = this.#sidebar.hidden(drawn);
-    const smoothing = {
-      amount: this.#state.get("smoothing"),
-      kind: this.#state.get("smoothing_kind"),
-      auto: this.#state.get("auto_smoothing"),
-    };
-    const clipOutliers = this.#state.get("clip_outliers");
-    const options = this.#state.chartOptions;
-    const known = runs.map(({ key, id, name, state, started, faded }) => [
-      key,
-      id,
-      name,
-      state,
-      started,
-      faded,
-    ]);
-    const key = JSON.stringify([theme, hidden, colors, smoothing, clipOutliers, options, known]);
-    if (this.#settings?.key !== key) {
-      const styles = styleRuns(runs, theme, colors);
-      const value = { styles, hidden: new Set(hidden), smoothing, clipOutliers, options };
-      this.#settings = { key, value };
-    }
-    return this.#settings.value;
   }
 
   #whyEmpty({ metrics, runs }: Picture, shown: readonly string[], { hidden }: DrawSettings): string {
@@ -426,7 +370,7 @@ export class Board {
   }
 
   #actions() {
-    const everywhere = () => this.#state.get("y_scale") === "log";
+    const settings = this.#settings;
     return {
       project: () => this.#store.picture?.project ?? "",
       arrangement: this.#arrangement,
@@ -435,33 +379,15 @@ export class Board {
       showLarge: (chart: Chart) => this.#fullScreen.toggle(chart, chart.metric),
       resetZoom: (chart: Chart) => this.#zoomTo(chart, null),
       requests: () => (this.#sidebar.isGrouping ? null : this.#requests),
-      isLog: ({ metric }: Chart) => this.#logAxes(metric).y,
+      isLog: ({ metric }: Chart) => this.#settings.logAxes(metric).y,
       pictureSize: () => this.#state.get("picture_size"),
-      isLogEverywhere: everywhere,
-      setLog: ({ metric }: Chart, log: boolean) => {
-        if (log === everywhere()) this.#ownLogY.delete(metric);
-        else this.#ownLogY.add(metric);
-        this.#update();
-      },
-      setRange: ({ metric }: Chart, range: readonly (number | null)[]) =>
-        this.#state.set("y_ranges", withEntry(this.#state.get("y_ranges"), metric, [...range])),
-      setLines: ({ metric }: Chart, values: readonly number[]) =>
-        this.#state.set(
-          "reference_lines",
-          withEntry<number | null>(this.#state.get("reference_lines"), metric, [...values]),
-        ),
-      setLogEverywhere: (log: boolean) => {
-        this.#ownLogY.clear();
-        this.#state.set("y_scale", log ? "log" : "linear");
-      },
+      isLogEverywhere: () => settings.isLogEverywhere,
+      setLog: ({ metric }: Chart, log: boolean) => settings.setLog(metric, log),
+      setLogEverywhere: (log: boolean) => settings.setLogEverywhere(log),
+      setRange: ({ metric }: Chart, range: readonly (number | null)[]) => settings.setRange(metric, range),
+      setLines: ({ metric }: Chart, values: readonly number[]) => settings.setLines(metric, values),
     };
   }
-}
-
-/** Return the settings with a chart's own; an empty one removes it. */
-function withEntry<V>(settings: Readonly<Record<string, V[]>>, chart: string, own: V[]): Record<string, V[]> {
-  const { [chart]: _, ...others } = settings;
-  return own.length ? { ...others, [chart]: own } : others;
 }
 
 function isRunning({ runs }: Picture): boolean {

@@ -2,13 +2,13 @@ import { Compare } from "../compare/compare.ts";
 import { type HostModel, onTraitChange } from "../frames/host-model.ts";
 import type { Picture } from "../frames/picture.ts";
 import { Requests } from "../frames/requests.ts";
-import { decodeRunsTable, type RunEntry } from "../frames/runs-table.ts";
+import { decodeRunsTable, type RunEntry, type RunsTable } from "../frames/runs-table.ts";
 import type { ViewState, ViewTraits } from "../frames/view-state.ts";
 import { styleRuns } from "../plot/palette.ts";
 import type { RunStyle } from "../plot/plot-rows.ts";
 import { type GroupPicture, RunGrouper } from "../plot/run-groups.ts";
 import { type ColorKey, columnColors } from "../runs/color-by.ts";
-import { columnOf, configKey } from "../runs/columns.ts";
+import { columnOf, configKey, type RunColumn } from "../runs/columns.ts";
 import { RunsPanel } from "../runs/runs-panel.ts";
 import { groupOf, isGrouping } from "../runs/sorting.ts";
 import { h, setText } from "../ui/dom.ts";
@@ -26,6 +26,11 @@ const BANDS: Record<ViewTraits["band"], string> = {
 
 /** The picture that charts draw: of runs, or of groups of runs. */
 export type DrawnPicture = Picture & Partial<GroupPicture>;
+
+interface RunColors {
+  colors: Readonly<Record<string, string>>;
+  key: ColorKey | null;
+}
 
 /** The panel beside the charts, with the tabs Runs and Compare and the grouping of runs. */
 export class Sidebar {
@@ -46,6 +51,7 @@ export class Sidebar {
   #edge: PanelEdge;
   #compare: Compare;
   #aggregator = new RunGrouper();
+  #colors: { of: readonly unknown[]; value: RunColors } | null = null;
 
   constructor(state: ViewState, model: HostModel, onChange: () => void, signal: AbortSignal) {
     [this.#state, this.#model] = [state, model];
@@ -104,14 +110,17 @@ export class Sidebar {
     );
   }
 
-  /** Return the colours of runs by id: those chosen by hand, and those of the column `color_by`, with what they mean. */
-  colors(theme: Theme, now: number): { colors: Readonly<Record<string, string>>; key: ColorKey | null } {
-    const chosen = this.#state.get("run_colors");
-    const column = this.isGrouping ? null : columnOf(this.#state.get("color_by"));
-    const { runs } = decodeRunsTable(this.#model.get("table"));
-    if (!column || !runs.length) return { colors: chosen, key: null };
-    const { colors, key } = columnColors(column, runs, now, theme);
-    return { colors: { ...colors, ...chosen }, key };
+  /**
+   * Return the colours of runs by id: those chosen by hand, and those of the column `color_by`, with what they mean. The
+   * same object until the table or a setting changes: the project may have thousands of runs.
+   */
+  colors(theme: Theme, now: number): RunColors {
+    const [by, chosen] = [this.isGrouping ? "" : this.#state.get("color_by"), this.#state.get("run_colors")];
+    const table = decodeRunsTable(this.#model.get("table"));
+    const of = [table, by, chosen, theme];
+    if (!this.#colors || of.some((each, i) => each !== this.#colors?.of[i]))
+      this.#colors = { of, value: colorsBy(columnOf(by), table, chosen, theme, now) };
+    return this.#colors.value;
   }
 
   /** Return the ids that are hidden in the drawn picture; a group is hidden if all of its runs are. */
@@ -189,4 +198,16 @@ export class Sidebar {
     this.#colorBy.value = by;
     this.#colorBy.hidden = this.isGrouping;
   }
+}
+
+function colorsBy(
+  column: RunColumn | null,
+  { runs }: RunsTable,
+  chosen: Readonly<Record<string, string>>,
+  theme: Theme,
+  now: number,
+): RunColors {
+  if (!column || !runs.length) return { colors: chosen, key: null };
+  const { colors, key } = columnColors(column, runs, now, theme);
+  return { colors: { ...colors, ...chosen }, key };
 }

@@ -35,9 +35,10 @@ export function columnColors(
   const distinct: Scalar[] = [...new Set(values)].sort(compareValues);
   const isRamp = distinct.length > FEW && distinct.every(value => typeof value === "number");
   const { line, faded } = PALETTE[theme];
+  const places = new Map(distinct.map((value, place) => [value, place]));
   const colorOf = isRamp
     ? rampOf(distinct as number[], theme)
-    : (value: Scalar) => line[distinct.indexOf(value) % line.length];
+    : (value: Scalar) => line[(places.get(value) as number) % line.length];
   const colors = Object.fromEntries(
     known.map(([id, value]) => [id, isColored(value) ? colorOf(value) : faded.line]),
   );

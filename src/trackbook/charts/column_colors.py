@@ -32,10 +32,11 @@ def column_colors(values: Mapping[str, Any], look: str = "light") -> dict[str, s
             return ramp_color((place - ends[0]) / (ends[1] - ends[0]), colors["ramp"])
 
     else:
+        line: list[str] = colors["line"]
+        places = {key: place for place, key in enumerate(distinct)}
 
         def color(value: Any) -> str:
-            line: list[str] = colors["line"]
-            return line[distinct.index(_key(value)) % len(line)]
+            return line[places[_key(value)] % len(line)]
 
     return {run: color(value) if _is_colored(value) else colors["faded"]["line"] for run, value in values.items()}
 
