@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from ..tracking.project import Project
 
 
-_IMPORTED_IN: Final = os.getpid()
+IMPORTED_IN: Final = os.getpid()
 _LAST_TO_FINISH: Final = -100  # priority among the finalizers of multiprocessing: after pools and children were joined
 
 chosen: Final[contextvars.ContextVar[Run | None]] = contextvars.ContextVar("trackbook_run", default=None)
@@ -95,9 +95,8 @@ class Process:
         from ..tracking.project import Project
 
         path = folder / project_file(name)
-        if path not in self.projects:
-            self.projects[path] = Project(name, folder)
-        return self.projects[path]
+        found = self.projects.get(path)  # a server asks from several threads: all get the first one
+        return self.projects.setdefault(path, Project(name, folder)) if found is None else found
 
     def forget_project(self, project: Project) -> None:
         """Forget a project that was deleted."""
@@ -229,9 +228,8 @@ class Process:
 
     def _end_with_child(self) -> None:
         """Register `_close_child` in a child of multiprocessing, which does not call `atexit` functions."""
-        process_module, util = sys.modules.get("multiprocessing.process"), sys.modules.get("multiprocessing.util")
-        is_child = process_module is not None and process_module.parent_process() is not None
-        if is_child and util is not None and self._finalized_in != os.getpid():
+        util = sys.modules.get("multiprocessing.util")
+        if is_of_multiprocessing() and util is not None and self._finalized_in != os.getpid():
             self._finalized_in = os.getpid()
             util.Finalize(None, self._close_child, exitpriority=_LAST_TO_FINISH)
 
@@ -310,9 +308,15 @@ class Process:
                 rest.callback(writer.end, *ending(writer))
 
 
+def is_of_multiprocessing() -> bool:
+    """Whether this process is a child of multiprocessing, forked or spawned."""
+    process_module = sys.modules.get("multiprocessing.process")
+    return process_module is not None and process_module.parent_process() is not None
+
+
 def _is_forked() -> bool:
     """Whether this process was forked after trackbook, or other modules, were imported."""
-    if os.getpid() != _IMPORTED_IN:
+    if os.getpid() != IMPORTED_IN:
         return True
     process_module = sys.modules.get("multiprocessing.process")
     return process_module is not None and type(process_module.current_process()).__name__ == "ForkProcess"

@@ -75,9 +75,7 @@ def show(
     server = serve(host=host, port=port)
     chosen = [runs] if isinstance(runs, str) else list(runs or ())
     address = server.address_with_token(project=name if name in names else None, runs=",".join(chosen))
-    _tell(server, address)
-    if is_watched() if open_browser is None else open_browser:
-        _open(address)
+    _announce(server, address, open_browser)
     if block:
         server.wait()
     return server
@@ -89,12 +87,11 @@ def serve_until_stopped(
     """Serve as `serve` does, with its `options`, until Ctrl-C. `is_shared`: tell an address that only reads the project, too."""
     server = serve(**options)
     address = server.address_with_token(project=project)
-    _tell(server, address)
     if is_shared and project is not None:
         shared = server.address_with_token(server.access.share(project), project=project)
-        print(f"To share {project!r}: {shared}", file=sys.stderr, flush=True)  # noqa: T201  # asked for
-    if is_watched() if open_browser is None else open_browser:
-        _open(address)
+        _announce(server, address, open_browser, f"To share {project!r}: {shared}")
+    else:
+        _announce(server, address, open_browser)
     server.wait()
 
 
@@ -142,8 +139,14 @@ def _board(project: str | None, runs: str | Sequence[str] | None) -> Board:
     return shown
 
 
-def _tell(server: Server, address: str) -> None:
-    lines = [f"Trackbook: {address}"]
+def _announce(server: Server, address: str, open_browser: bool | None, *more: str) -> None:
+    _tell(server, address, *more)
+    if is_watched() if open_browser is None else open_browser:
+        _open(address)
+
+
+def _tell(server: Server, address: str, *more: str) -> None:
+    lines = [f"Trackbook: {address}", *more]
     if server.moved_from is not None:
         lines.append(f"(port {server.moved_from} is taken)")
     if server.host in _ANYWHERE:

@@ -14,14 +14,13 @@ from ..notebook import host
 from ..text import aligned, duration, shorten, visible
 from ..tracking.run import Run, writer_of
 from ..tracking.run_writer import RunWriter
-from .process import process
+from .process import IMPORTED_IN, is_of_multiprocessing, process
 
 _MOST_METRICS: Final = 10
 _WIDEST_NAME: Final = 30  # characters
 _SHORTEST_NAME: Final = 8
 _NARROWEST_CURVE, _WIDEST_CURVE = 8, 40
 _MOST_POINTS: Final = 2_000_000  # of a run, to be read again for its curves when it ends: 0.4 s of processor time
-_IMPORTED_IN: Final = os.getpid()
 
 
 def can_speak() -> bool:
@@ -31,12 +30,8 @@ def can_speak() -> bool:
         in_terminal = stream is not None and stream.isatty()
     except (AttributeError, ValueError):  # a user's own stream, or a closed one
         return False
-    return in_terminal and not host.current().is_notebook and not settings.is_quiet() and not _is_child()
-
-
-def _is_child() -> bool:
-    module = sys.modules.get("multiprocessing.process")
-    return os.getpid() != _IMPORTED_IN or (module is not None and module.parent_process() is not None)
+    is_child = os.getpid() != IMPORTED_IN or is_of_multiprocessing()
+    return in_terminal and not host.current().is_notebook and not settings.is_quiet() and not is_child
 
 
 def speak_of(run: Run) -> None:

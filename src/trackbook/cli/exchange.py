@@ -11,7 +11,7 @@ import typer
 from ..settings import data_dir, user_path
 from . import finding
 from .exit_codes import UsageError
-from .options import Dir, Json, complete_projects, complete_runs, examples
+from .options import Dir, Json, complete_projects, complete_runs, examples, project_option
 from .output import print_json, say, working
 
 _PAGE: Final = "html"
@@ -97,13 +97,7 @@ def import_(
     path: Annotated[str, typer.Argument(metavar="PATH", help="A Parquet file or folder.")],
     project: Annotated[
         str | None,
-        typer.Option(
-            "--project",
-            "-p",
-            metavar="PROJECT",
-            help="The project to put the runs into; by default the one that they name.",
-            autocompletion=complete_projects,
-        ),
+        project_option("The project to put the runs into; by default the one that they name."),
     ] = None,
     dir: Dir = None,
     as_json: Json = False,

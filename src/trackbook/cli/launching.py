@@ -13,7 +13,7 @@ import typer
 from ..settings import data_dir
 from ..user_warnings import warn
 from .exit_codes import CANNOT_RUN, CannotRunError, NoProgramError
-from .options import Dir, complete_projects, examples
+from .options import Dir, examples, project_option
 from .output import say
 
 
@@ -50,13 +50,7 @@ def run(
     command: Annotated[list[str], typer.Argument(metavar="-- PROGRAM [ARGUMENTS]...")],
     project: Annotated[
         str | None,
-        typer.Option(
-            "--project",
-            "-p",
-            metavar="PROJECT",
-            help="By default that of the program's init, else default.",
-            autocompletion=complete_projects,
-        ),
+        project_option("By default that of the program's init, else default."),
     ] = None,
     name: Annotated[
         str | None, typer.Option("--name", metavar="NAME", help="By default that of the program's init.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -64,16 +64,15 @@ def _beginning(incomplete: str, names: Iterable[str]) -> list[str]:
     return [name for name in dict.fromkeys(names) if name.startswith(incomplete)]
 
 
+def project_option(help: str) -> Any:
+    """Return the option that names a project."""
+    return typer.Option("--project", "-p", metavar="PROJECT", help=help, autocompletion=complete_projects)
+
+
 Dir = Annotated[str | None, typer.Option("--dir", metavar="FOLDER", help="The folder of the project files.")]
 Project = Annotated[
     str | None,
-    typer.Option(
-        "--project",
-        "-p",
-        metavar="PROJECT",
-        help="The project; by default any that has the run, else that of the newest run.",
-        autocompletion=complete_projects,
-    ),
+    project_option("The project; by default any that has the run, else that of the newest run."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Run = Annotated[str, typer.Argument(metavar="RUN", help="Id or name of a run.", autocompletion=complete_runs)]

@@ -8,7 +8,7 @@ import typer
 
 from . import finding
 from .exit_codes import UsageError
-from .options import Dir, complete_projects, examples
+from .options import Dir, complete_projects, examples, project_option
 
 
 def add_to(app: typer.Typer) -> None:
@@ -30,7 +30,7 @@ def show(
     ] = None,
     project: Annotated[
         str | None,
-        typer.Option("--project", "-p", metavar="PROJECT", help="The same.", autocompletion=complete_projects),
+        project_option("The same."),
     ] = None,
     dir: Dir = None,
     host: Annotated[
