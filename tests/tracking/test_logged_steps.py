@@ -25,7 +25,7 @@ class Metric:
         """Log a point; return whether its step was taken."""
         taken = self.known.has("loss", step)
         self.steps.add(step)
-        self.known.add("loss", step)
+        self.known.add(["loss"], step)
         return taken
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from heapq import merge
 from typing import Final
 
@@ -58,9 +58,10 @@ class LoggedSteps:
                 known.end = new[-1] + 1 if new else known.end
             return known.has(step)
 
-    def add(self, metric: str, step: int) -> None:
-        """Note a point that was logged after a question about it."""
+    def add(self, metrics: Iterable[str], step: int) -> None:
+        """Note points that were logged after a question about them."""
         with self._lock:
-            known = self._metrics.get(metric)
-            if known is not None and step < known.end:
-                known.add(array("q", [step]))
+            for metric in metrics:
+                known = self._metrics.get(metric)
+                if known is not None and step < known.end:
+                    known.add(array("q", [step]))

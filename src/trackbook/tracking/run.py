@@ -163,7 +163,7 @@ class Run:
         """
         now = time.time()
         values = self._plain(data) or flatten(data, self._skip)
-        again: Sequence[str] = ()
+        again = None
         if step is not None:
             step = to_step(step)
             again = self._recorder.going_back(values, step)
@@ -175,8 +175,8 @@ class Run:
             raise RuntimeError(
                 f"run {self.name!r} is {self.state} and takes no more points; call trackbook.init(...) for a new run"
             )
-        for name in again:
-            self._writer.steps.add(name, step or 0)
+        if again and step is not None:
+            self._writer.steps.add(again, step)
         if print_to_console:
             print(values)  # noqa: T201  # asked for
         return values
