@@ -327,7 +327,7 @@ export class Chart {
     const step = this.#tickStep;
     const labels = combined
       ? partLabels(this.#combiner.keys, plot, step)
-      : latestValues(plot, { width, named: alone, step, goal, baseline });
+      : latestValues(plot, { width, title: this.title.textContent, named: alone, step, goal, baseline });
     setChildren(this.#latest, labels);
     setText(this.#remarkText, texts.join(" · "));
     this.#remarkText.title = texts.join(" · ");

@@ -10,10 +10,13 @@ const NAME_WIDTH = 130; // px of a run's name before its value, at most
 const DELTA_WIDTH = 52; // px of a difference to the baseline
 const LEAST_FOR_BEST = 240; // px of a chart whose header has room for the best value
 const LETTER_WIDTH = 8; // px
-const WIDTH_SHARE = 0.65; // of the chart's width; the rest is for the metric's name
+const TITLE_SHARE = 0.35; // of the chart's width, at most, for the metric's name
+const MENU_WIDTH = 28; // px
 
 interface HeaderLook {
   width: number;
+  /** The metric's name before the values. */
+  title: string;
   /** Adds the runs' names, for charts without a legend beside them. */
   named?: boolean;
   /** About that of the y axis' ticks. */
@@ -29,7 +32,7 @@ interface HeaderLook {
  */
 export function latestValues(
   { kind, traces, rows }: Plot,
-  { width, named = false, step = Number.NaN, goal = null, baseline = "" }: HeaderLook,
+  { width, title, named = false, step = Number.NaN, goal = null, baseline = "" }: HeaderLook,
 ): HTMLElement[] {
   if (kind === "bar")
     // a bar shows its value itself
@@ -37,7 +40,8 @@ export function latestValues(
   const ranked = byRank(traces, goal);
   const best = width >= LEAST_FOR_BEST ? bestLabel(traces, goal, step) : [];
   const base = traces.find(({ style }) => style.run.id === baseline)?.latest ?? Number.NaN;
-  const room = width * WIDTH_SHARE - best.length * VALUE_WIDTH;
+  const beside = Math.min(width * TITLE_SHARE, title.length * LETTER_WIDTH + MENU_WIDTH);
+  const room = width - beside - best.length * VALUE_WIDTH;
   const extra = Number.isFinite(base) ? DELTA_WIDTH : 0;
   const fits = howManyFit(
     ranked.map(({ style }) => VALUE_WIDTH + extra + (named ? nameWidth(style.label) : 0)),

@@ -28,7 +28,7 @@ function plot(count: number, kind: Plot["kind"] = "line-step", drawn = count): P
 }
 
 const texts = (plot: Plot, width: number, goal: Goal = null) =>
-  latestValues(plot, { width, goal }).map(span => span.textContent);
+  latestValues(plot, { width, title: "m".repeat(100), goal }).map(span => span.textContent);
 
 test("values follow the legend's order, whichever run is current", () => {
   expect(texts(plot(4), 1000)).toEqual(["0", "1", "2", "3"]);
@@ -48,7 +48,7 @@ test("of values that do not all fit, those of the current and the best runs are 
 });
 
 test("a value has the colour and name of its run", () => {
-  const [span] = latestValues(plot(2), { width: 1000 });
+  const [span] = latestValues(plot(2), { width: 1000, title: "m" });
   expect([span.title, span.style.color]).not.toContain("");
 });
 
@@ -58,8 +58,8 @@ test("bar charts have no values in the header", () => {
 });
 
 test("without a legend, values include the run names and fit less often", () => {
-  const named = latestValues(plot(10), { width: 600, named: true });
-  expect(named.length).toBeLessThan(latestValues(plot(10), { width: 600 }).length);
+  const named = latestValues(plot(10), { width: 600, title: "m", named: true });
+  expect(named.length).toBeLessThan(latestValues(plot(10), { width: 600, title: "m" }).length);
   expect(named[0].querySelector(".tb-value-name")?.textContent).toBe(named[0].title);
 });
 
@@ -69,6 +69,11 @@ test("the best value of all runs comes first, but not that of a lone run that is
 });
 
 test("values are compared with the latest value of the baseline", () => {
-  const labels = latestValues(plot(3), { width: 1000, baseline: "id1" });
+  const labels = latestValues(plot(3), { width: 1000, title: "m", baseline: "id1" });
   expect(labels.map(label => label.textContent)).toEqual(["0 −1", "1", "2 +1"]);
+});
+
+test("a short name leaves room for more values", () => {
+  const fits = (title: string) => latestValues(plot(3), { width: 340, title, goal: "min" }).length;
+  expect([fits("loss"), fits("a much longer name of a metric")]).toEqual([4, 3]);
 });
