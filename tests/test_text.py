@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trackbook.text import ONE_SLIP, aligned, did_you_mean, duration, listed, nearest, one_line, shorten, visible
+from trackbook.text import ONE_SLIP, ago, aligned, did_you_mean, duration, listed, nearest, one_line, shorten, visible
 
 
 @given(st.text(max_size=30), st.integers(1, 30))
@@ -68,3 +68,11 @@ def test_a_duration_has_its_two_largest_units(seconds: float, said: str) -> None
 
 def test_columns_are_aligned() -> None:
     assert aligned([["a", "10"], ["long", "2"]]) == ["a     10", "long   2"]
+
+
+@pytest.mark.parametrize(
+    ("passed", "shown"),
+    [(-3, "0 s ago"), (5.9, "5 s ago"), (119, "119 s ago"), (120, "2 min ago"), (7200, "2 h ago"), (2e5, "2 d ago")],
+)
+def test_how_long_ago_is_told_in_one_unit(passed: float, shown: str) -> None:
+    assert ago(passed) == shown

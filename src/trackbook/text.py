@@ -74,6 +74,14 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     ]
 
 
+def ago(passed: float) -> str:
+    """Return how long ago something was, in one unit: ``5 s ago``, ``3 h ago``."""
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if passed >= 2 * length:
+            return f"{int(passed // length)} {unit} ago"
+    return f"{max(0, int(passed))} s ago"
+
+
 def elapsed(seconds: float) -> str:
     """Return a time span as a board shows it: ``0:05``, ``1:02:03``."""
     whole = max(0, int(seconds))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from time import time
 from typing import Annotated, Any, Final
 
 import typer
 
 from ..settings import data_dir
-from ..text import duration
+from ..text import ago, duration
 from . import finding
 from .options import AnyRun, Dir, Json, Project, complete_projects, examples
-from .output import ago, moment, print_json, print_table, say, size
+from .output import moment, print_json, print_table, say, size
 
 _SHOWN: Final = ("name", "id", "state", "started", "duration", "points", "tags")
 _COLUMNS: Final = 6  # of results, in a table for people
@@ -66,7 +67,7 @@ def projects(dir: Dir = None, as_json: Json = False) -> None:
             (
                 found.name,
                 *((found.runs, found.running) if found.problem is None else (None, None)),
-                ago(found.active),
+                "" if found.active is None else ago(time() - found.active),
                 size(found.size),
                 found.problem,
             )

@@ -13,7 +13,7 @@ from typing import Any, Final, Literal
 
 import typer
 
-from ..text import visible
+from ..text import ago, visible
 
 _WIDEST: Final = 10_000  # of a table that no terminal shows: nothing is cut
 
@@ -85,7 +85,7 @@ def number(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value))
     if isinstance(value, datetime):
-        return ago(value.timestamp())
+        return ago(time() - value.timestamp())
     return str(value)
 
 
@@ -99,17 +99,6 @@ def working(what: str) -> Iterator[None]:
 
     with Console(stderr=True).status(f"{what} ..."):
         yield
-
-
-def ago(seconds: float | None) -> str:
-    """Return how long ago a time was, in one unit."""
-    if seconds is None:
-        return ""
-    passed = max(0.0, time() - seconds)
-    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
-        if passed >= 2 * length:
-            return f"{int(passed // length)} {unit} ago"
-    return f"{int(passed)} s ago"
 
 
 def size(count: int) -> str:

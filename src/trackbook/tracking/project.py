@@ -23,7 +23,7 @@ from ..store.sqlite import SqliteStore
 from ..store.transfer import put_whole, read_whole
 from ..store.writer_process import this_process
 from ..switch_interval import QUICK, QUICKEST, switching
-from ..text import did_you_mean, listed
+from ..text import ago, did_you_mean, listed
 from ..types import RunRecord
 from ..user_warnings import warn
 from .liveness import life
@@ -350,22 +350,11 @@ class Project:
         if life(self.store, self.journals, run_id) == "alive":
             return "is being written by another process"
         writer = self.store.writers().get(run_id)
-        seen = "" if writer is None else f" (process {writer.pid} of {writer.host}, seen {_ago(writer.seen)})"
+        seen = "" if writer is None else f" (process {writer.pid} of {writer.host}, seen {ago(time() - writer.seen)})"
         return f"may still be written by another process{seen}, which nobody can tell from here; force=True says that it is dead"
 
     def __repr__(self) -> str:
         return f"<trackbook project {self.name!r}>"
-
-
-def _ago(seen: float) -> str:
-    seconds = max(0, round(time() - seen))
-    return (
-        f"{seconds // 3600} h ago"
-        if seconds >= 7200
-        else f"{seconds // 60} min ago"
-        if seconds >= 120
-        else f"{seconds} s ago"
-    )
 
 
 def _is_behind(writer: RunWriter) -> bool:
