@@ -243,7 +243,8 @@ def test_without_mounts_no_file_system_is_a_network(tmp_path: Path, monkeypatch:
 
 def test_on_windows_a_byte_beyond_the_text_is_locked(tmp_path: Path) -> None:
     program = """
-import os, sys, types
+import importlib.util, os, shutil, sys, types
+from pathlib import Path
 sys.platform = "win32"
 locked = []
 def locking(descriptor, mode, count):
@@ -251,8 +252,6 @@ def locking(descriptor, mode, count):
         raise PermissionError(13, "locked")
     locked.append((os.lseek(descriptor, 0, os.SEEK_CUR), mode, count))
 sys.modules["msvcrt"] = types.SimpleNamespace(LK_NBLCK=2, locking=locking)
-import importlib.util
-from pathlib import Path
 spec = importlib.util.spec_from_file_location("files", sys.argv[1])
 files = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(files)

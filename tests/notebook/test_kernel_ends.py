@@ -10,6 +10,8 @@ import pytest
 
 import trackbook as tb
 
+pytestmark = [pytest.mark.notebook, pytest.mark.slow]
+
 INIT = "import trackbook as tb\ntb.init('p', 'r', capture=False, display=False)"
 TRAIN = """
 import time
