@@ -9,6 +9,7 @@ BUNDLE   := src/trackbook/_static/trackbook.js
 MODULES  := js/node_modules/.package-lock.json
 JS       := $(shell find js/src -type f 2>/dev/null) $(wildcard js/*.json js/*.mjs js/*.ts)
 PYTEST   := $(BIN)/python -m pytest -q
+WORKERS  := --numprocesses auto --maxprocesses 4 --dist
 STORE    := TRACKBOOK_DIR="$(CURDIR)/demo/store"
 TIMES    := $(VENV)/times
 
@@ -112,17 +113,17 @@ lint: setup
 	@$(call timed,biome,npm --prefix js run --silent lint)
 
 unit: vitest
-	@$(call timed,pytest,$(PYTEST) -m "not browser")
+	@$(call timed,pytest,$(PYTEST) $(WORKERS) worksteal -m "not browser")
 
 quick: vitest
-	@$(call timed,pytest without what is slow,$(PYTEST) --hypothesis-profile=brief --ignore tests/browser \
-		-m "not slow and not notebook and not package")
+	@$(call timed,pytest without what is slow,$(PYTEST) $(WORKERS) worksteal --hypothesis-profile=brief \
+		--ignore tests/browser -m "not slow and not notebook and not package")
 
 vitest: setup
 	@$(call timed,vitest,npm --prefix js test --silent)
 
 browser: setup chromium
-	@$(call timed,pytest in JupyterLab,$(PYTEST) -m browser)
+	@$(call timed,pytest in JupyterLab,$(PYTEST) $(WORKERS) loadfile -m browser)
 
 # The same while other programs keep all cores busy: a slow browser and a late kernel are no excuse.
 browser-loaded: setup chromium
@@ -148,8 +149,8 @@ unit-3.13: setup
 		echo "== pytest on Python 3.13: skipped, this machine has none"; \
 	else \
 		$(MAKE) --no-print-directory .venv-3.13/.installed && \
-		$(call timed,pytest on Python 3.13,.venv-3.13/$(PROGRAMS)/python -m pytest -q --hypothesis-profile=brief \
-			--ignore tests/browser -m "not notebook and not package"); \
+		$(call timed,pytest on Python 3.13,.venv-3.13/$(PROGRAMS)/python -m pytest -q $(WORKERS) worksteal \
+			--hypothesis-profile=brief --ignore tests/browser -m "not notebook and not package"); \
 	fi
 
 .venv-3.13/.installed: pyproject.toml hatch_build.py
@@ -163,7 +164,7 @@ unit-3.13: setup
 dist: setup
 	@rm -rf dist
 	@$(BIN)/python -m build --no-isolation .
-	@$(PYTEST) tests/test_package.py --dist dist
+	@$(PYTEST) tests/test_package.py --built dist
 
 specs: setup
 	@$(BIN)/python -m trackbook.charts.specs

@@ -28,7 +28,7 @@ BROWSER = Path(__file__).parent / "browser"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--dist", type=Path, help="the folder of the sdist and wheel to test; by default they are built")
+    parser.addoption("--built", type=Path, help="the folder of the sdist and wheel to test; by default they are built")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -18,7 +18,7 @@ STATIC = ("_static/trackbook.js", "_static/loader.js", "_static/fallback.js", "_
 @pytest.fixture(scope="module")
 def dist(request: pytest.FixtureRequest) -> Path | None:
     """Return the folder of built distributions (`make dist`), None to build them here."""
-    folder: Path | None = request.config.getoption("--dist")
+    folder: Path | None = request.config.getoption("--built")
     return folder
 
 

@@ -27,7 +27,7 @@ FLAGS = [
 ]
 VIEWPORT = ViewportSize(width=1280, height=1600)  # charts out of sight are not drawn
 expect.set_options(timeout=PATIENCE * 1000)
-REPORT = pytest.StashKey[list[str]]()
+REPORT = "report"
 
 
 @pytest.fixture(scope="session")
@@ -91,9 +91,12 @@ def page_of(context: BrowserContext, server: JupyterServer, request: pytest.Fixt
 @pytest.fixture
 def report(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """Say something at the end of the whole session: timings, which decide no test."""
-    return request.config.stash.setdefault(REPORT, []).append
+    return lambda line: request.node.user_properties.append((REPORT, line))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    for line in terminalreporter.config.stash.get(REPORT, []):
-        terminalreporter.write_line(line)
+    for outcome in ("passed", "failed"):
+        for result in terminalreporter.getreports(outcome):
+            for name, line in result.user_properties if result.when == "call" else ():
+                if name == REPORT:
+                    terminalreporter.write_line(line)
