@@ -31,6 +31,7 @@ ROOMS = [
     "compat",
     "server",
     "api",
+    "integrations",
     "magics",
     "cli",
 ]

@@ -19,6 +19,7 @@ from .api.pages import export_html
 from .api.projects import delete_project, delete_run, get_run, move_run, rename_run, runs
 from .api.run import define_metric, finish, init, log, progress, track
 from .api.serving import show
+from .integrations.adapters import autolog
 from .tracking.config import Config
 from .tracking.endings import Stopped
 from .tracking.run import Run
@@ -39,6 +40,7 @@ __all__ = [
     "RunDiff",
     "Stopped",
     "TrackbookWarning",
+    "autolog",
     "board",
     "define_metric",
     "delete_project",
