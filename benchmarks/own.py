@@ -13,12 +13,12 @@ def reopen(_: Any, folder: Path) -> dict[str, float]:
     """From the project's name to the first frame a board would send; the imports, which come before, apart."""
     os.environ["TRACKBOOK_DIR"] = str(folder)
     begin = time.perf_counter()
-    from trackbook.api import run as run_module
+    from trackbook.api import projects
     from trackbook.boards.frame_source import FrameSource
     from trackbook.tracking import project as project_module  # noqa: F401  # what the first use of a project would import
 
     imported = time.perf_counter()
-    project = run_module.home("bench")
+    project = projects.home("bench")
     (run,) = project.store.runs()
     source = FrameSource(project.name, project.store)
     source.add_run(run.id)

@@ -142,12 +142,12 @@ def _keyframe(source: Any) -> dict[str, float]:
 def detail(_: Any, folder: Path, questions: int) -> dict[str, float]:
     """Measure windows of a long run, from a thousandth to a quarter of it, while another thread computes as a cell does."""
     os.environ["TRACKBOOK_DIR"] = str(folder)
-    from trackbook.api import run as run_module
+    from trackbook.api import projects
     from trackbook.boards.frame_source import FrameSource
     from trackbook.boards.zoom_detail import detail as zoom
     from trackbook.metrics import is_system
 
-    project = run_module.home("bench")
+    project = projects.home("bench")
     (run,) = project.store.runs()
     source = FrameSource(project.name, project.store)
     source.add_run(run.id)
