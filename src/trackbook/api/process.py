@@ -21,7 +21,6 @@ from ..boards.open_boards import OpenBoards
 from ..capture.base import Capture, Captures, LazyCapture
 from ..capture.cells import CellCapture
 from ..capture.console.recorder import ConsoleCapture
-from ..ids import readable_name
 from ..notebook import host
 from ..notebook.cell_executions import CellExecutions
 from ..pump import Pump
@@ -38,7 +37,6 @@ from ..user_warnings import warn
 
 if TYPE_CHECKING:
     from ..capture.hardware import Machine
-    from ..journal.journal import Journal
     from ..tracking.project import Project
 
 
@@ -133,9 +131,17 @@ class Process:
                 f"this is task {settings.rank()} of an srun job, of which only task 0 records; where tasks train on their own, give "
                 "each a run: init(all_ranks=True)"
             )
-        if options.disabled or is_other_rank:
-            return self._open_disabled(options)
-        return self._open_in_fork(options) if self.polars_is_dead else self._open(options)
+        if not (options.disabled or is_other_rank or self.polars_is_dead):
+            return self._open(options)
+        import_polars()
+        from ..tracking import storeless
+
+        is_recorded = not (options.disabled or is_other_rank)
+        run = storeless.open_in_fork(options) if is_recorded else storeless.open_disabled(options)
+        self._take_up(writer_of(run))
+        if not is_recorded:
+            self.cells.note_run(writer_of(run), None)
+        return run
 
     def _open(self, options: RunOptions) -> Run:
         project = self._project(options.project, options.folder)
@@ -150,65 +156,18 @@ class Process:
         self.captures.begin(writer, options.captures)
         return run
 
-    def _open_in_fork(self, options: RunOptions) -> Run:
-        """Open a run that is kept only in its journal, for the next process that opens the project."""
-        from ..journal.journal import FileJournal, head_of
-
-        if options.by_id or options.resume != "never":
-            raise RuntimeError(
-                "init(id=..., resume=...) must read the project's runs, and in a process forked from one that uses Polars nothing can be "
-                "read, because Polars hangs there; start the process with multiprocessing.get_context('spawn')"
-            )
-        record = dataclasses.replace(options.record, name=options.record.name or readable_name(os.getpid()))
-        journals = options.folder / journal_folder(options.project)
-        journal = FileJournal(journals, head_of(record))
-        journal.open()
-        return self._open_without_store(options, record, journal, journals)
-
-    def _open_disabled(self, options: RunOptions) -> Run:
-        """Open a run that works as any other, but is not recorded."""
-        import_polars()
-        from ..journal.journal import NullJournal
-
-        record = dataclasses.replace(options.record, name=options.record.name or readable_name(1))
-        run = self._open_without_store(options, record, NullJournal(), None)
-        self.cells.note_run(writer_of(run), None)
-        return run
-
-    def _open_without_store(
-        self, options: RunOptions, record: RunRecord, journal: Journal, journals: Path | None
-    ) -> Run:
-        from ..store.memory import MemoryStore
-
-        writer = RunWriter(
-            options.project,
-            record,
-            MemoryStore(),
-            journal,
-            journals,
-            options=options,
-            journal_only=self.polars_is_dead,
-        )
-        run = Run(writer)
-        self._take_up(writer)
-        return run
-
     def attach(self, project: str, folder: Path | None, record: RunRecord) -> Run:
         """Return the run of a pickle: the open run, or one that logs to its writing process, or one that can only be read."""
         import_polars()
-        from ..journal.journal import NullJournal
-        from ..store.memory import MemoryStore
+        from ..tracking import storeless
 
         is_open = next((writer.run for writer in self.runs if writer.id == record.id), None)
         if is_open is not None:
             return is_open
-        journals = None if folder is None else folder / journal_folder(project)
-        if journals is not None and _is_written(journals, record.id):
-            writer = RunWriter(project, record, MemoryStore(), NullJournal(), journals, journal_only=True)
-            writer.go_on_in_child()
-            run = Run(writer)
-            self._take_up(writer)
-            return run
+        joined = None if folder is None else storeless.join(project, folder / journal_folder(project), record)
+        if joined is not None:
+            self._take_up(writer_of(joined))
+            return joined
         if folder is not None and not self.polars_is_dead:
             with contextlib.suppress(ValueError):  # no such run: it was deleted, or this is another machine
                 return self.project(project, folder).get(record.id)
@@ -216,8 +175,7 @@ class Process:
             warn(
                 f"run {record.name!r} of project {project!r} is not open, and is not found in {folder}: it records nothing here"
             )
-        journal = NullJournal() if record.state == "running" else None
-        return Run(RunWriter(project, record, MemoryStore(), journal, journal_only=True))
+        return storeless.lost(project, record)
 
     def _take_up(self, writer: RunWriter) -> None:
         self.runs.append(writer)
@@ -320,12 +278,6 @@ def _is_forked() -> bool:
         return True
     process_module = sys.modules.get("multiprocessing.process")
     return process_module is not None and type(process_module.current_process()).__name__ == "ForkProcess"
-
-
-def _is_written(journals: Path, run: str) -> bool:
-    from ..journal.reader import probe
-
-    return probe(journals, run, children=False) in ("alive", "unknown")
 
 
 def _machine() -> Machine:

@@ -1,0 +1,56 @@
+"""Runs without a project file: not recorded at all, or kept only in a journal that another process moves into the file."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from pathlib import Path
+
+from ..ids import readable_name
+from ..journal.journal import FileJournal, Journal, NullJournal, head_of
+from ..journal.reader import probe
+from ..store.memory import MemoryStore
+from ..store.paths import journal_folder
+from ..types import RunRecord
+from .run import Run
+from .run_options import RunOptions
+from .run_writer import RunWriter
+
+
+def open_disabled(options: RunOptions) -> Run:
+    """Return a run that works as any other, but is not recorded."""
+    record = _named(options.record, 1)
+    return Run(RunWriter(options.project, record, MemoryStore(), NullJournal(), None, options=options))
+
+
+def open_in_fork(options: RunOptions) -> Run:
+    """Return a run that is kept only in its journal, for the next process that opens the project. Raises ``RuntimeError``."""
+    if options.by_id or options.resume != "never":
+        raise RuntimeError(
+            "init(id=..., resume=...) must read the project's runs, and in a process forked from one that uses Polars nothing can be "
+            "read, because Polars hangs there; start the process with multiprocessing.get_context('spawn')"
+        )
+    record = _named(options.record, os.getpid())
+    journals = options.folder / journal_folder(options.project)
+    journal = FileJournal(journals, head_of(record))
+    journal.open()
+    return Run(RunWriter(options.project, record, MemoryStore(), journal, journals, options=options, journal_only=True))
+
+
+def join(project: str, journals: Path, record: RunRecord) -> Run | None:
+    """Return a run that logs to a run of another process, by a journal of its own. None when no process writes that run."""
+    if probe(journals, record.id, children=False) not in ("alive", "unknown"):
+        return None
+    writer = RunWriter(project, record, MemoryStore(), NullJournal(), journals, journal_only=True)
+    writer.go_on_in_child()
+    return Run(writer)
+
+
+def lost(project: str, record: RunRecord) -> Run:
+    """Return a run that is nowhere to be found: what is logged to it goes nowhere."""
+    journal: Journal | None = NullJournal() if record.state == "running" else None
+    return Run(RunWriter(project, record, MemoryStore(), journal, journal_only=True))
+
+
+def _named(record: RunRecord, number: int) -> RunRecord:
+    return record if record.name else dataclasses.replace(record, name=readable_name(number))
