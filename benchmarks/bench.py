@@ -55,7 +55,12 @@ def measure(only: list[str], rivals: list[str], *, quick: bool) -> dict[str, Any
         figures = {}
         for name in only:
             lab.say(f"--- {name}: {(FIGURES[name].__doc__ or '').splitlines()[0]}")
-            figures[name] = FIGURES[name](lab)
+            try:
+                figures[name] = FIGURES[name](lab)
+            except Exception as error:  # noqa: BLE001  # hours of other figures must not be lost
+                lab.problem(f"{name}: {type(error).__name__}: {str(error).partition(chr(10))[0]}")
+            else:
+                lab.say(json.dumps(figures[name]))
         lab.say(f"done in {(time.monotonic() - begin) / 60:.1f} minutes")
     return {
         "date": time.strftime("%Y-%m-%d"),

@@ -14,12 +14,19 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 
 @pytest.mark.parametrize("program", [path.relative_to(BENCHMARKS).as_posix() for path in BENCHMARKS.rglob("*.py")])
-def test_what_a_benchmark_imports_of_trackbook_exists(program: str) -> None:
-    for node in ast.walk(ast.parse((BENCHMARKS / program).read_text())):
+def test_what_a_benchmark_takes_of_trackbook_exists(program: str) -> None:
+    tree = ast.parse((BENCHMARKS / program).read_text())
+    modules: dict[str, ModuleType] = {}
+    for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "trackbook":
-            module = importlib.import_module(str(node.module))
+            parent = importlib.import_module(str(node.module))
             for name in node.names:
-                assert hasattr(module, name.name) or importlib.import_module(f"{module.__name__}.{name.name}")
+                found = getattr(parent, name.name, None) or importlib.import_module(f"{parent.__name__}.{name.name}")
+                if isinstance(found, ModuleType):
+                    modules[name.asname or name.name] = found
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in modules:
+            assert hasattr(modules[node.value.id], node.attr)
 
 
 @pytest.fixture
@@ -131,6 +138,24 @@ def test_hanging_contestant_is_ended_and_others_run(lab: ModuleType, tmp_path: P
     found = bench.alternate("example", 3, measure)
     assert found == {"stuck": {"error": "still not done after 2 s"}, "well": {"ms": 2.5, "rounds": 1}}
     assert bench.problems == ["example: stuck still not done after 2 s"]
+
+
+def test_a_figure_that_fails_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    import bench
+
+    def failing(_: object) -> None:
+        """A figure that fails."""
+        raise RuntimeError("the page is gone")
+
+    def well(_: object) -> dict[str, dict[str, float]]:
+        """A figure."""
+        return {"trackbook": {"ms": 1.0}}
+
+    monkeypatch.setattr(bench, "FIGURES", {"draw": failing, "import": well})
+    results = bench.measure(["draw", "import"], [], quick=True)
+    assert results["figures"] == {"import": {"trackbook": {"ms": 1.0}}}
+    assert results["problems"] == ["draw: RuntimeError: the page is gone"]
 
 
 def test_a_quick_round_without_peers_prints_the_table_and_writes_nothing(tmp_path: Path) -> None:
