@@ -15,6 +15,7 @@ from ..user_warnings import warn
 from .config import Config, Summary
 from .endings import Stopped, state_after
 from .logged_values import as_tags, check_text, flatten, to_step
+from .model_watch import watch
 from .run_writer import RunWriter
 
 if TYPE_CHECKING:
@@ -263,6 +264,8 @@ class Run:
                 writer.done = done
         finally:
             self._tracking = False
+
+    watch = watch
 
     def stop(self) -> None:
         """Ask the training code to stop, as the board's stop button does: `should_stop` becomes true.
