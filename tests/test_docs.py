@@ -17,6 +17,7 @@ import pytest
 
 import trackbook
 from trackbook.boards.view_state import TRAITS, View
+from trackbook.integrations.adapters import ADAPTERS
 from trackbook.magics import commands, parser
 
 ROOT = Path(__file__).parents[1]
@@ -182,6 +183,17 @@ def test_options_of_init_are_those_of_its_table() -> None:
 
 def test_settings_of_a_board_are_those_of_its_table() -> None:
     assert sorted(table(DOCS / "boards.md", "attribute")) == sorted(TRAITS)
+
+
+def test_training_libraries_are_those_of_their_table() -> None:
+    rows = (DOCS / "integrations.md").read_text().partition("| library |")[2].partition("\n\n")[0].splitlines()[2:]
+    cells = [row.split("|") for row in rows]
+    followed = {cells[1].strip(" `") for cells in cells if cells[2].strip()}
+    assert followed == {module.partition(".")[0].replace("pytorch_", "") for module in ADAPTERS}
+    for _, library, _, callback, *_ in cells:
+        module = ROOT / "src" / "trackbook" / "integrations" / f"{library.strip(' `')}.py"
+        found = re.findall(r"\bTrackbook\w+", module.read_text())
+        assert not callback.strip() or callback.strip(" `") in found, f"{module.name} has no {callback}"
 
 
 def test_options_of_track_are_those_of_its_page() -> None:

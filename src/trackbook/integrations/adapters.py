@@ -18,7 +18,23 @@ from .patches import Patches
 
 # The modules that are patched once they are imported, each with its adapter: the module of this package whose function
 # `patch(patches, module)` does it.
-ADAPTERS: Final[dict[str, str]] = {}
+ADAPTERS: Final[dict[str, str]] = {
+    "keras": "keras",
+    "xgboost": "xgboost",
+    "lightgbm": "lightgbm",
+    "catboost": "catboost",
+    "sklearn.model_selection._search": "sklearn",
+    "sklearn.neural_network._multilayer_perceptron": "sklearn",
+    "sklearn.ensemble._gb": "sklearn",
+    "sklearn.ensemble._hist_gradient_boosting.gradient_boosting": "sklearn",
+    "optuna": "optuna",
+    "transformers.trainer": "transformers_trainer",
+    "lightning.pytorch.trainer.trainer": "lightning",
+    "pytorch_lightning.trainer.trainer": "lightning",
+    "fastai.callback.schedule": "fastai",
+    "stable_baselines3.common.on_policy_algorithm": "stable_baselines3",
+    "stable_baselines3.common.off_policy_algorithm": "stable_baselines3",
+}
 
 
 class _Adapter(Protocol):

@@ -48,6 +48,7 @@ class Training:
         self._steps: _Steps | None = None
         self.on_failure: Callable[[Exception], None] = functools.partial(say_failed, library)
         self._is_over = False
+        self._told: dict[str, tuple[int, float]] = {}  # the last step and value of each metric
 
     @classmethod
     def begin(
@@ -96,12 +97,15 @@ class Training:
 
     def log(self, values: Mapping[str, Any], step: int | None = None) -> None:
         """Log what is a number in `values`. `step` is the library's own; a second training in the run goes on after the first."""
-        numbers = {} if self._is_off or self.run is None else flatten(values, lambda *_: None)
-        if not numbers or self.run is None:
+        if self._is_off or self.run is None:
+            return
+        numbers = flatten(values, lambda *_: None)
+        if step is not None:
+            numbers = {name: value for name, value in numbers.items() if not self._was_told(name, step, value)}
+        if not numbers:
             return
         if self._is_over:
             self._log_late(numbers, step)
-            return
         if self.run.ended:
             return
         self.run.log(numbers, None if step is None else self._step(self.run, step))
@@ -122,6 +126,12 @@ class Training:
         again = reopen(self.run)
         again.log(numbers, None if step is None else step + (0 if self._steps is None else self._steps.added))
         again.finish(state)
+
+    def _was_told(self, name: str, step: int, value: float) -> bool:
+        """Whether the library repeats itself: several tell the epoch with everything that they log at a step."""
+        before = self._told.get(name)
+        self._told[name] = step, value
+        return before is not None and before[0] == step and (before[1] == value or name.rpartition("/")[2] == "epoch")
 
     def _step(self, run: Run, step: int) -> int:
         if self._steps is None:
