@@ -10,6 +10,9 @@ MODULES  := js/node_modules/.package-lock.json
 JS       := $(shell find js/src -type f 2>/dev/null) $(wildcard js/*.json js/*.mjs js/*.ts)
 PYTEST   := $(BIN)/python -m pytest -q
 WORKERS  := --numprocesses auto --maxprocesses 4 --dist
+TRAINERS := .venv-trainers
+# The release whose CPU build the tests of training libraries use. On Linux a later release may be a CUDA build of several GB.
+TORCH    ?= torch==2.13.0
 STORE    := TRACKBOOK_DIR="$(CURDIR)/demo/store"
 TIMES    := $(VENV)/times
 
@@ -36,7 +39,7 @@ export JUPYTER_PLATFORM_DIRS := 1
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .PHONY: help setup js demo lab test check clock lint unit quick vitest unit-3.13 browser browser-loaded chromium \
-	test-faults fuzz pools dist docs specs golden bench picture clean
+	test-faults test-trainers fuzz pools dist docs specs golden bench picture clean
 
 help:
 	@echo "make demo     train on the digits in a notebook; leaves notebook, HTML and Parquet in demo/"
@@ -45,6 +48,7 @@ help:
 	@echo "make test     everything: ruff, mypy, actionlint, tsc, biome, vitest, pytest, pytest in a real JupyterLab"
 	@echo "make lint | unit | unit-3.13 | browser     parts of it; browser-loaded: with busy programs on all cores"
 	@echo "make test-faults   a run's whole life, once for each call to the disk that may fail (about an hour)"
+	@echo "make test-trainers training libraries, in an environment of their own (about ten minutes with its set-up)"
 	@echo "make fuzz     damaged files and hostile messages for ten minutes; FOR=60 for a minute"
 	@echo "make pools    500 forked and 100 spawned pools whose workers record runs"
 	@echo "make dist     build the sdist and the wheel, and test them"
@@ -160,6 +164,20 @@ unit-3.13: setup
 	@$(call pip,.venv-3.13,--editable . --group unit)
 	@touch $@
 
+# Trainings by the real libraries. They warn of much that is none of our business.
+test-trainers: setup $(TRAINERS)/.installed
+	@$(call timed,pytest with training libraries,$(TRAINERS)/$(PROGRAMS)/python -m pytest -q -m trainers \
+		-W ignore -W error::trackbook.TrackbookWarning tests/integrations)
+
+$(TRAINERS)/.installed: pyproject.toml hatch_build.py
+	@echo "setting up $(TRAINERS) ..."
+	@"$(or $(call interpreter,3.11),$(PYTHON))" -m venv $(TRAINERS)
+	@$(call pip,$(TRAINERS),--upgrade "pip>=25.1")
+	@$(call pip,$(TRAINERS),"$(TORCH)")
+	@$(call pip,$(TRAINERS),--editable . --group trainers)
+	@$(call pip,$(TRAINERS),--no-deps "fastai>=2.7.18")
+	@touch $@
+
 # The sdist, and the wheel that is made of it.
 dist: setup
 	@rm -rf dist
@@ -186,5 +204,5 @@ bench: setup chromium
 	@$(BIN)/python benchmarks/bench.py $(ARGS)
 
 clean:
-	rm -rf .venv .venv-3.13 .venv-bench js/node_modules src/trackbook/_static demo dist site tests/browser/output
+	rm -rf .venv .venv-3.13 .venv-bench $(TRAINERS) js/node_modules src/trackbook/_static demo dist site tests/browser/output
 	find . -name __pycache__ -prune -exec rm -rf {} +
