@@ -113,7 +113,7 @@ def test_the_notebook_tracks_what_it_says(track_magic: tuple[Path, Any]) -> None
         ("plain", "lr"): 800,
         ("plain", "val/accuracy"): 20,
         ("everything", "hinge"): 40,
-        ("everything", "share_right"): 40,
+        ("everything", "accuracy"): 40,
         ("newton", "fit/error"): 6,
         ("fails", "value"): 3,
         ("by-hand", "right"): 2,

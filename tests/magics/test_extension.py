@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+import itertools
 import re
 import subprocess
 import sys
@@ -62,11 +63,11 @@ def test_values_are_logged_once_in_an_interval(shell: Shell, monkeypatch: pytest
     assert shell.points() == {"x": [0, 2, 4]}
 
 
-def test_without_names_every_number_that_a_loop_assigns_is_tracked(shell: Shell) -> None:
+def test_without_names_metrics_are_charted_and_the_rest_is_listed_once(shell: Shell) -> None:
     body = "before = 1\nfor i in range(2):\n    loss = i / 2\n    text = 'x'\n    items = [1]\n    n = i"
     said = shell.said("%%track", body)
-    assert shell.points() == {"loss": [0, 0.5], "n": [0, 1]}
-    assert "loss, n. To choose, name them: %%track loss" in said
+    assert shell.points() == {"loss": [0, 0.5]}
+    assert "reads as a metric: loss. Not charted: i, n. To choose, name them: %%track loss i" in said
     assert shell.said("%%track", body) == ""
 
 
@@ -311,7 +312,7 @@ def test_cell_that_cannot_be_instrumented_runs(shell: Shell, monkeypatch: pytest
     def fail(*_: Any, **__: Any) -> None:
         raise RecursionError("too deep")
 
-    monkeypatch.setattr(extension, "instrument", fail)
+    monkeypatch.setattr(extension, "track_code", fail)
     assert "this cell is not tracked: too deep" in shell.said("%%track loss", LOOP)
     assert not tb.runs().height
 
@@ -334,7 +335,7 @@ def test_functions_are_sent_without_the_tracker(shell: Shell, tmp_path: Path) ->
 def test_compiled_functions_give_a_note(shell: Shell) -> None:
     body = "def njit(f): return f\n@njit\ndef step(i):\n    loss = i\n    return loss\nfor i in range(2): out = step(i)"
     assert shell.said("%%track loss out", body).splitlines() == [
-        "%%track: the cell never assigns 'loss' outside of step, so nothing is tracked as 'loss'",
+        "%%track: neither the cell nor njit assigns 'loss' outside of step, so nothing is tracked as 'loss'",
         "%%track: step: left alone, because a compiler takes it; track what it returns",
     ]
     assert shell.points() == {"out": [0, 1]}
@@ -358,6 +359,173 @@ def test_run_magic_tracks_scripts_and_notebooks(shell: Shell, tmp_path: Path) ->
     assert shell.states() == ["finished"] * 2
 
 
+# --- functions of other cells -----------------------------------------------------------------------------------------
+
+TRAINING = """
+def train_epoch(n):
+    for i in range(n):
+        loss = i
+    return loss
+def evaluate(n):
+    for i in range(n):
+        loss = 10 + i
+    return loss
+def helper(x):
+    return x
+"""
+
+
+def test_functions_of_other_cells_are_tracked_for_the_length_of_the_cell(shell: Shell) -> None:
+    shell.run(TRAINING)
+    code = shell.ip.user_ns["train_epoch"].__code__
+    assert shell.run("%%track loss", "train_epoch(3)").result == 2
+    assert shell.points() == {"loss": [0, 1, 2]}
+    assert shell.ip.user_ns["train_epoch"].__code__ is code
+    shell.run("train_epoch(3)")
+    assert shell.points() == {"loss": [0, 1, 2]}
+
+
+def test_functions_with_other_roles_have_metrics_of_their_own(shell: Shell) -> None:
+    shell.run(TRAINING)
+    said = shell.said("%%track loss", "train_epoch(2); evaluate(2);")
+    assert shell.points() == {"train_epoch/loss": [0, 1], "evaluate/loss": [10, 11]}
+    assert said.strip() == ""
+    shell.run("%%track loss", "for epoch in range(2):\n    loss = train_epoch(2) / 2")
+    assert shell.points() == {"train_epoch/loss": [0, 1, 0, 1], "loss": [0.5, 0.5]}
+
+
+def test_value_that_a_caller_assigns_again_is_one_metric(shell: Shell) -> None:
+    shell.run("def step(x):\n    loss = x\n    return loss")
+    shell.run("%%track loss", "for i in range(3):\n    loss = step(i)")
+    assert shell.points() == {"loss": [0, 1, 2]}
+
+
+@pytest.mark.parametrize(
+    "end", ["1 / 0", "raise KeyboardInterrupt", "import trackbook as tb; tb.run.stop(); train_epoch(3)"]
+)
+def test_functions_have_their_code_again_after_a_cell_that_fails(shell: Shell, end: str) -> None:
+    shell.run(TRAINING)
+    code = shell.ip.user_ns["train_epoch"].__code__
+    assert not shell.run("%%track loss", "train_epoch(1)", end).success
+    assert shell.ip.user_ns["train_epoch"].__code__ is code
+
+
+def test_end_that_was_interrupted_is_made_good_by_the_next_cell(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    shell.run(TRAINING)
+    code = shell.ip.user_ns["train_epoch"].__code__
+
+    def interrupted(_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(extension.Replaced, "restore", interrupted)
+        shell.run("%%track loss", "train_epoch(1)")
+    assert shell.ip.user_ns["train_epoch"].__code__ is not code
+    shell.run("x = 1")
+    assert shell.ip.user_ns["train_epoch"].__code__ is code
+
+
+def test_function_of_a_tracked_cell_is_tracked_again_by_others(shell: Shell) -> None:
+    shell.run("%%track loss", TRAINING, "train_epoch(1)")
+    shell.run("%%track loss", "train_epoch(3)")
+    assert shell.points() == {"loss": [0, 1, 2]}
+
+
+def test_name_that_nothing_assigns_is_said_with_the_nearest(shell: Shell) -> None:
+    shell.run(TRAINING)
+    assert shell.said("%%track los", "train_epoch(2);").strip() == (
+        "%%track: neither the cell nor train_epoch assigns 'los', so nothing is tracked as 'los'; did you mean 'loss'?"
+    )
+
+
+def test_decorated_functions_are_followed_if_they_are_plain(shell: Shell) -> None:
+    body = """
+    import contextlib, functools
+    def noting(function):
+        @functools.wraps(function)
+        def wrapper(*given):
+            return function(*given)
+        return wrapper
+    @noting
+    def noted(x):
+        loss = x
+        return loss
+    @functools.lru_cache
+    def cached(x):
+        loss = x + 1
+        return loss
+    class Compiled:
+        def __init__(self, function): functools.update_wrapper(self, function)
+        def __call__(self, x): return self.__wrapped__(x)
+    Compiled.__module__ = "jax.api"
+    @Compiled
+    def compiled(x):
+        loss = x + 2
+        return loss
+    """
+    shell.run(textwrap.dedent(body))
+    said = shell.said("%%track loss", "noted(1); cached(2); compiled(3);")
+    assert sorted(itertools.chain(*shell.points().values())) == [1, 3]
+    assert "compiled: left alone, because a compiler takes it" in said
+
+
+def test_modules_are_followed_when_they_are_named(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "training_of_mine.py").write_text(TRAINING)
+    monkeypatch.syspath_prepend(tmp_path)
+    shell.run("import training_of_mine\nfrom training_of_mine import evaluate")
+    monkeypatch.setitem(sys.modules, "training_of_mine", shell.ip.user_ns["training_of_mine"])
+    code = shell.ip.user_ns["evaluate"].__code__
+    said = shell.said("%%track loss", "training_of_mine.train_epoch(2); evaluate(2);")
+    assert (
+        "functions of training_of_mine are not followed (evaluate, train_epoch); to follow them: --follow training"
+        in said
+    )
+    assert "of training_of_mine" not in shell.said("%%track loss", "evaluate(2);")  # said once
+    shell.run("%%track loss --follow training_of_mine", "training_of_mine.train_epoch(2); evaluate(2);")
+    assert shell.points() == {"train_epoch/loss": [0, 1], "evaluate/loss": [10, 11]}
+    assert shell.ip.user_ns["evaluate"].__code__ is code
+    assert "uses nothing of a module with this name" in shell.said("%%track x --follow nope", "x = 1")
+
+
+def test_tracked_cells_may_be_nested_by_run(shell: Shell, tmp_path: Path) -> None:
+    shell.run(TRAINING)
+    code = shell.ip.user_ns["train_epoch"].__code__
+    (tmp_path / "inner.ipy").write_text("%%track --name inner loss own\nfor own in range(2):\n    train_epoch(2)\n")
+    said = shell.said("%%track --name outer loss", "train_epoch(3)", "%run -i inner.ipy", "train_epoch(4);")
+    assert shell.points("outer") == {"loss": [0, 1, 2, 0, 1, 0, 1, 0, 1, 2, 3]}
+    assert shell.points("inner") == {"own": [0, 1]}
+    assert said.strip() == "%%track: nothing was tracked as 'loss': the cell around this one tracks train_epoch"
+    assert shell.ip.user_ns["train_epoch"].__code__ is code
+
+
+def test_attributes_and_items_count_like_variables(shell: Shell) -> None:
+    shell.run(
+        "class Trainer:\n    def step(self, x):\n        self.loss = x\ntrainer, history, losses = Trainer(), {}, []"
+    )
+    body = "for i in range(3):\n    trainer.step(i)\n    history['acc'] = i * 2\n    losses.append(i * 3)"
+    said = shell.said(
+        "%%track self.loss->loss history['acc']->acc losses[-1]->last m['x']->x", "m = {}", body, "m['y'] = 1"
+    )
+    assert shell.points() == {"loss": [0, 1, 2], "acc": [0, 2, 4], "last": [0, 3, 6]}
+    assert said.strip().splitlines() == ["%%track: nothing was tracked as 'x': KeyError: 'x'"]
+
+
+def test_sum_is_reported_where_its_end_is_made_of_it(shell: Shell) -> None:
+    body = "for epoch in range(2):\n    acc = 0\n    for i in range(4):\n        acc += i + epoch\n    acc /= 4"
+    for head in ("%%track acc", "%%track"):
+        shell.run(head, body)
+        assert shell.points() == {"acc": [1.5, 2.5]}
+
+
+def test_expression_beside_a_small_loop_has_the_steps_of_the_tracked_loop(shell: Shell) -> None:
+    shell.run("class opt: lr = 1.0\ndef decay(): opt.lr /= 2")
+    body = "for i in range(3):\n    loss = i\n    for p in range(9):\n        pass\n    decay()"
+    shell.run("%%track loss lr=opt.lr+0", body)
+    assert shell.points() == {"loss": [0, 1, 2], "lr": [0.5, 0.25, 0.125]}
+
+
 # --- loading ----------------------------------------------------------------------------------------------------------
 
 
@@ -377,8 +545,8 @@ def test_trackers_have_unique_builtin_names(shell: Shell) -> None:
     before = set(vars(builtins))
     shell.run("%%track x", "x = 1")
     added = set(vars(builtins)) - before
-    assert len(added) == 1
-    assert re.fullmatch(r"__trackbook_\d+__", added.pop())
+    assert len(added) == 2  # the tracker, and the function that passes values on
+    assert all(re.fullmatch(r"__trackbook_\d+__(passing__)?", one) for one in added)
 
 
 SAID = {

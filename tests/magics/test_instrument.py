@@ -17,7 +17,6 @@ from trackbook.magics.instrument import (
     LATER,
     VALUE,
     InstrumentedCell,
-    assigned_in_loops,
     instrument,
 )
 from trackbook.magics.targets import parse_expression, parse_targets
@@ -221,21 +220,6 @@ def test_a_compiled_function_that_assigns_nothing_tracked_is_not_mentioned() -> 
 
 def test_a_name_that_is_never_assigned_has_no_site() -> None:
     assert instrumented("x = 1", "nope").sites[0] == 0
-
-
-def test_the_variables_that_loops_assign_come_in_order() -> None:
-    source = """
-    before = 1
-    for i in range(3):
-        loss, (acc, _hidden) = 1, (2, 3)
-        items = [z for z in range(3)]
-        while (rest := 1):
-            n += 1
-            note: int = 1
-            obj.attribute = other[n] = 1
-    """
-    tree = ast.parse(textwrap.dedent(source))
-    assert assigned_in_loops(tree) == ["loss", "acc", "items", "rest", "n", "note"]
 
 
 # --- what is left as it was ------------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ def add_to(app: typer.Typer) -> None:
         epilog=examples(
             "trackbook run -- python train.py --lr 0.1",
             "trackbook run --project digits --name baseline -- ./train.sh",
+            'trackbook run --track "loss acc" -- python train.py',
         ),
     )(run)
 
@@ -55,6 +56,14 @@ def run(
     name: Annotated[
         str | None, typer.Option("--name", metavar="NAME", help="By default that of the program's init.")
     ] = None,
+    track: Annotated[
+        str | None,
+        typer.Option(
+            "--track",
+            metavar="NAMES",
+            help='Log what a Python program assigns to these variables, as %%track does; "": what its loops report.',
+        ),
+    ] = None,
     dir: Dir = None,
 ) -> None:
     """Run a program, and record it as a run.
@@ -64,6 +73,10 @@ def run(
     """
     if shutil.which(command[0]) is None:
         raise NoProgramError(f"there is no program {command[0]!r}")
+    if track is not None:
+        from ..magics.script import command_that_tracks
+
+        command = command_that_tracks(command, track)
     import tempfile
     from pathlib import Path
 

@@ -10,23 +10,27 @@ import ast
 import builtins
 import itertools
 import re
+from collections.abc import Iterable
+from contextlib import ExitStack
 from typing import Any
 
 from IPython.core.error import UsageError
 
 from ..api.process import process
+from ..integrations.adapters import active
 from ..notebook import host
 from ..user_warnings import said_by
 from .commands import overview, run_line, say
 from .completion import complete
-from .instrument import InstrumentedCell, assigned_in_loops, instrument
+from .functions import Replaced
+from .instrument import passing_name
 from .messages import show_note
+from .notes import ELSEWHERE, how_to_choose, notes_on_functions, nothing_tracked, untracked
 from .parser import Header, cell_parser, parse_header, start_run
-from .targets import Target, variable
-from .tracker import Tracker
+from .tracked_code import Options, TrackedCode, track_code
+from .tracker import Passing, Tracker
 from .watch import watching
 
-ELSEWHERE = "the code ran in other processes, which %%track does not follow; log there, or track what they return"
 _RUN_PYTHON = ("time", "capture")  # cell magics that run the code below them through IPython
 NO_FRAME = 1_000_000  # deeper than any stack, so that IPython expands the notebook's variables, not our own
 
@@ -41,10 +45,15 @@ class CellTracking:
         self._pending: Header | None = None
         self._numbers = itertools.count(1)
         self._said_how_to_choose = False
+        self._said: set[str] = set()
+        self._replaced: list[Replaced] = []
 
     def __call__(self, lines: list[str]) -> list[str]:
         """Return the lines of a cell with a blank line in place of the header."""
         self._forget()
+        if process().cells.idle_since is not None:  # the end of an earlier cell was interrupted at its very beginning
+            while self._replaced:
+                self._replaced.pop().restore()
         head = re.match(r"%%track(?!\S)(.*)", lines[0]) if lines else None
         if head is None:
             return lines
@@ -79,60 +88,80 @@ class CellTracking:
 
     def _begin(self, header: Header, tree: ast.Module) -> None:
         options = header.options
-        targets = header.targets or [variable(name) for name in assigned_in_loops(tree)]
+        name = f"__trackbook_{next(self._numbers)}__"
+        code = track_code(
+            tree,
+            header.targets,
+            Options(
+                name,
+                step=header.step,
+                throttled=options.every > 1 or options.min_interval > 0,
+                shows_assignments=self._shell.ast_node_interactivity == "last_expr_or_assign",
+            ),
+            self._shell.user_ns,
+            options.follow,
+        )
         tracker = Tracker(
-            [target.metric for target in targets],
+            code.selected.metrics,
             every=options.every,
             min_interval=options.min_interval,
             stepped=header.step is not None,
             lenient=not header.targets,
+            axes=code.selected.axes,
         )
-        instrumented = instrument(
-            tree,
-            targets,
-            self._name(tracker),
-            step=header.step,
-            throttled=options.every > 1 or options.min_interval > 0,
-            shows_assignments=self._shell.ast_node_interactivity == "last_expr_or_assign",
-        )
+        self._store(name, tracker)
         run = start_run(options, reinit="create_new")
         tracker.begin(run)
+        replaced = Replaced()
+        self._replaced.append(replaced)
+        followed = ExitStack()
+        fits = followed.enter_context(active(run))
 
         def end() -> None:
-            tracker.end()
-            with said_by(show_note):
-                run.finish()
-            self._forget()
+            try:
+                tracker.end()
+                with said_by(show_note):
+                    run.finish()
+                self._forget()
+            finally:
+                replaced.restore()
+                followed.close()
+                self._replaced.remove(replaced)
             if header.targets:
-                report(tracker, targets, instrumented, failed=run.state != "finished")
-            else:
-                self._say_what_was_tracked(tracker)
+                for note in untracked(tracker, code, failed=run.state != "finished"):
+                    show_note(note)
+            elif tracker.tracked or not fits.metrics:
+                self._say_what_was_tracked(tracker, code)
+            self._say_once(notes_on_functions(code, options.follow))
 
         process().cells.current().at_end.append(end)
+        code.replace(replaced)
 
-    def _say_what_was_tracked(self, tracker: Tracker) -> None:
+    def _say_what_was_tracked(self, tracker: Tracker, code: TrackedCode) -> None:
         tracked = [metric for metric in tracker.metrics if metric in tracker.tracked]
         if not tracked and tracker.was_sent:
             show_note(f"nothing was tracked: {ELSEWHERE}")
         elif not tracked:
-            show_note("no loop of the cell assigned a number; name what to track, as in: %%track loss")
+            show_note(nothing_tracked(code))
         elif not self._said_how_to_choose:
             self._said_how_to_choose = True
-            show_note(
-                f"tracked every number that a loop of the cell assigned: {', '.join(tracked)}. "
-                f"To choose, name them: %%track {tracked[0]}"
-            )
+            show_note(how_to_choose(tracked, code, self._shell.user_ns))
 
-    def _name(self, tracker: Tracker) -> str:
-        """Store a tracker under a new name, and return the name.
+    def _say_once(self, notes: Iterable[tuple[str, str]]) -> None:
+        for subject, note in notes:
+            if subject not in self._said:
+                self._said.add(subject)
+                show_note(note)
 
-        The name is a variable of the notebook, so that functions sent to other processes take the tracker along, and a builtin, so
-        that `%reset` does not remove it.
+    def _store(self, name: str, tracker: Tracker) -> None:
+        """Store a tracker, and the function that passes values through it, under their names.
+
+        The names are variables of the notebook, so that functions sent to other processes take the tracker along, and builtins, so
+        that `%reset` does not remove them, and modules have them.
         """
-        name = f"__trackbook_{next(self._numbers)}__"
-        self._shell.user_ns[name] = self._shell.user_ns_hidden[name] = tracker
-        setattr(builtins, name, tracker)
-        return name
+        for one, value in ((name, tracker), (passing_name(name), Passing(tracker))):
+            self._shell.user_ns[one] = self._shell.user_ns_hidden[one] = value
+            setattr(builtins, one, value)
 
     def note_end(self, result: Any) -> None:
         """Say at the end of a cell that its header had no effect, because a magic compiled the code by itself (``%%prun``)."""
@@ -151,26 +180,6 @@ class CellTracking:
         self._pending = None
         while self in self._shell.ast_transformers:
             self._shell.ast_transformers.remove(self)
-
-
-def report(tracker: Tracker, targets: list[Target], instrumented: InstrumentedCell, *, failed: bool) -> None:
-    """Say after the cell what was not tracked, and why."""
-    left_alone = ", ".join(instrumented.left_alone)
-    for number, target in enumerate(targets):
-        why = tracker.why_not(target.metric)
-        if not instrumented.sites[number]:
-            verb = "assigns" if target.variable else "assigns anything of"
-            where = f" outside of {left_alone}" if left_alone else ""
-            show_note(f"the cell never {verb} {target.source!r}{where}, so nothing is tracked as {target.metric!r}")
-        elif target.metric not in tracker.tracked and why is not None:
-            show_note(f"nothing was tracked as {target.metric!r}: {why}")
-        elif target.metric not in tracker.tracked | tracker.refused and not failed:
-            never = ELSEWHERE if tracker.was_sent else f"the code that assigns {target.source!r} never ran"
-            show_note(f"nothing was tracked as {target.metric!r}: {never}")
-    if left_alone:
-        show_note(f"{left_alone}: left alone, because a compiler takes it; track what it returns")
-    if tracker.missed:
-        show_note("the run was finished before the cell ended; what came after it is not tracked")
 
 
 def load(shell: Any) -> None:

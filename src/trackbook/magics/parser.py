@@ -96,14 +96,21 @@ def cell_parser() -> Parser:
     """Return the parser of ``%%track``."""
     made = Parser(
         "%%track",
-        "Makes the cell a run: each value that it assigns to these variables is logged. Without any: every number that a "
-        "loop of the cell assigns.",
+        "Makes the cell a run: each value that it, and the functions it calls, assign to these variables is logged. Without "
+        "any: what loops print, append, return or show in a progress bar, and variables whose names read as metrics.",
         "%(prog)s [options] [loss] [acc -> val/acc] [lr=opt.lr] ...",
     )
     made.add_argument("what", nargs="*", help="a variable; expression -> metric; metric=expression")
     add_run_options(made, "raise")  # the code of the cell does not look at the flag
     made.add_argument(
         "--step", type=unquoted, metavar="EXPR", help="the step of each point; by default each metric counts"
+    )
+    made.add_argument(
+        "--follow",
+        action="append",
+        default=[],
+        metavar="MODULE",
+        help="follow the functions of this module, too, as those of the notebook's cells",
     )
     made.add_argument("--every", type=_count, default=1, metavar="N", help="log each Nth value of a metric only")
     made.add_argument(

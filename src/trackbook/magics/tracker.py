@@ -16,7 +16,8 @@ from ..tracking.endings import Stopped
 from ..tracking.logged_values import to_float, to_step
 from ..tracking.run import Run
 from ..user_warnings import said_by
-from .instrument import DUE, KINDS, LATER, VALUE
+from .axes import LoopAxes
+from .instrument import AXIS, DUE, KINDS, LATER, VALUE
 from .messages import show_note
 
 _PLAIN = frozenset((bool, int, float, Decimal, Fraction))
@@ -41,6 +42,7 @@ class Tracker:
         min_interval: float = 0.0,
         stepped: bool = False,
         lenient: bool = False,
+        axes: LoopAxes | None = None,
         say: Callable[[str], None] = show_note,
     ) -> None:
         self.metrics = metrics
@@ -51,6 +53,7 @@ class Tracker:
         self._min_interval = min_interval
         self._stepped = stepped
         self._lenient = lenient
+        self._axes = axes if axes is not None and not stepped else LoopAxes()
         self._say = say
         self.was_sent = False  # whether it was pickled for another process, with a function of the cell
         self._countdown = [0] * len(metrics)
@@ -76,6 +79,8 @@ class Tracker:
             return self._is_due(code // KINDS)
         elif code % KINDS == LATER:
             self._evaluate(self.metrics[code // KINDS], value)
+        elif code % KINDS == AXIS:
+            self._axes.begin(code // KINDS, value)
         else:
             self._note_failure(self.metrics[code // KINDS], sys.exception())
         return False
@@ -84,6 +89,18 @@ class Tracker:
         """Pickle as a function that does nothing: cloudpickle sends the tracker along with functions of the cell."""
         self.was_sent = True
         return functools.partial, (operator.is_,)
+
+    def take_passed(self, value: Any, numbers: Sequence[int], *, spread: bool, step: Callable[[], Any] | None) -> None:
+        """Handle a value that is passed on; with `spread` it is a tuple, with a value for each of the metrics."""
+        if self._run is None:
+            return
+        values = value if spread and isinstance(value, (tuple, list)) else [value]
+        for number, one in zip(numbers, values, strict=False):
+            if (self._every == 1 and not self._min_interval) or self._is_due(number):
+                if step is None:
+                    self._take(self.metrics[number], one)
+                else:
+                    self._evaluate(self.metrics[number], lambda one=one: (one, step()))
 
     def why_not(self, metric: str) -> str | None:
         """Return why a metric was never tracked, if that is known and not yet reported."""
@@ -107,7 +124,10 @@ class Tracker:
             return
         try:
             with said_by(self._say):
-                run.log({metric: number}, None if step is None else to_step(step))
+                if metric in self._axes:
+                    self._axes.log(run, metric, number)
+                else:
+                    run.log({metric: number}, None if step is None else to_step(step))
         except (TypeError, ValueError, RuntimeError) as error:
             self._refuse(metric, str(error))
         else:
@@ -134,11 +154,12 @@ class Tracker:
             self._take(metric, found)
 
     def _note_failure(self, metric: str, error: BaseException | None) -> None:
-        """Note a failed expression. A missing name may still be assigned, and is reported at the end."""
+        """Note a failed expression. A missing name, item or attribute may still come, and is reported at the end."""
         if isinstance(error, Stopped):
             raise error
-        if isinstance(error, NameError):
-            self._unsaid.setdefault(metric, str(error))
+        if isinstance(error, (NameError, LookupError, AttributeError)):
+            missing = f"{type(error).__name__}: {error}" if isinstance(error, LookupError) else str(error)
+            self._unsaid.setdefault(metric, missing)
         else:
             self._refuse(metric, f"{metric!r} is not tracked here: {type(error).__name__}: {error}")
 
@@ -172,6 +193,23 @@ class Tracker:
             self._warned.add(metric)
             if not self._lenient:
                 self._say(f"{why} (said once)")
+
+
+class Passing:
+    """The function that instrumented code passes a reported value through: returns the first element of its argument."""
+
+    def __init__(self, tracker: Tracker) -> None:
+        self._tracker = tracker
+
+    def __call__(self, given: tuple[Any, tuple[int, ...], bool, Callable[[], Any] | None]) -> Any:
+        value, numbers, spread, step = given
+        self._tracker.take_passed(value, numbers, spread=spread, step=step)
+        return value
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle as a function of the standard library that returns the value."""
+        self._tracker.was_sent = True
+        return operator.itemgetter, (0,)
 
 
 def _is_known(kind: type) -> bool | None:

@@ -1,0 +1,147 @@
+"""Instrumented code in place of the code of functions, for the length of a cell."""
+
+from __future__ import annotations
+import __future__
+
+import ast
+import linecache
+from collections.abc import Iterator
+from types import CodeType, FunctionType
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+from .syntax import Function
+
+_FUTURE_FLAGS: Final = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
+
+# the code that a function has without us, while a cell replaces it
+_plain_code: WeakKeyDictionary[FunctionType, CodeType] = WeakKeyDictionary()
+
+
+def code_of(function: FunctionType) -> CodeType:
+    """Return the code that a function has outside of tracked cells."""
+    return _plain_code.get(function, function.__code__)
+
+
+class Source:
+    """The source of a cell or module, in which functions were defined. Its tree is instrumented in place."""
+
+    def __init__(self, filename: str, text: str, flags: int) -> None:
+        self.filename = filename
+        self._flags = flags
+        self.tree = ast.parse(text, filename)
+        self._plain = self._codes(ast.parse(text, filename))
+        self._definitions = dict(_definitions(self.tree, ""))
+
+    def definition_of(self, function: FunctionType) -> Function | None:
+        """Return the definition of a function; None when the source has no such function, as after an edit of the file."""
+        code = code_of(function)
+        plain = self._plain.get(_place(code))
+        if plain is None or not (_same(plain, code) or _was_tracked(plain, code)):
+            return None
+        return self._definitions.get(_place(code))
+
+    def instrumented(self) -> dict[tuple[str, int], CodeType]:
+        """Compile the tree as it is now; return the code of its functions by qualified name and first line."""
+        return self._codes(ast.fix_missing_locations(self.tree))
+
+    def _codes(self, tree: ast.Module) -> dict[tuple[str, int], CodeType]:
+        flags = self._flags | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT  # as cells have it
+        found = _codes(compile(tree, self.filename, "exec", flags=flags, dont_inherit=True))
+        return {_place(code): code for code in found}
+
+
+class Sources:
+    """The sources of functions, each read and parsed once for a cell."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, int], Source | None] = {}
+
+    def of(self, function: FunctionType) -> Source | None:
+        """Return the source in which a function was defined; None where it cannot be read."""
+        code = code_of(function)
+        key = code.co_filename, code.co_flags & _FUTURE_FLAGS
+        if key not in self._known:
+            text = "".join(linecache.getlines(code.co_filename, function.__globals__))
+            try:
+                self._known[key] = Source(code.co_filename, text, key[1]) if text else None
+            except (SyntaxError, ValueError):  # a cell with its magics, as some hosts keep it
+                self._known[key] = None
+        return self._known[key]
+
+
+class Replaced:
+    """Functions whose code was replaced, until `restore` gives each its own back."""
+
+    def __init__(self) -> None:
+        self._before: list[tuple[FunctionType, CodeType]] = []
+
+    def replace(self, function: FunctionType, code: CodeType) -> bool:
+        """Give a function other code. Return False, without a change, for one that was replaced already, by a cell around this one."""
+        if function in _plain_code or code.co_freevars != function.__code__.co_freevars:
+            return False
+        self._before.append((function, function.__code__))
+        _plain_code[function] = function.__code__
+        function.__code__ = code
+        return True
+
+    def restore(self) -> None:
+        """Give each function its own code back; all of them also when this is interrupted."""
+        try:
+            while self._before:
+                function, code = self._before[-1]
+                function.__code__ = code
+                _plain_code.pop(function, None)
+                self._before.pop()
+        finally:
+            if self._before:  # interrupted: the rest is done first
+                self.restore()
+
+
+def _definitions(node: ast.AST, prefix: str) -> Iterator[tuple[tuple[str, int], Function]]:
+    for child in ast.iter_child_nodes(node):
+        inside = prefix
+        if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield (f"{prefix}{child.name}", min([child.lineno, *(one.lineno for one in child.decorator_list)])), child
+            inside = f"{prefix}{child.name}.<locals>."
+        elif isinstance(child, ast.ClassDef):
+            inside = f"{prefix}{child.name}."
+        yield from _definitions(child, inside)
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield constant
+            yield from _codes(constant)
+
+
+def _place(code: CodeType) -> tuple[str, int]:
+    return code.co_qualname, code.co_firstlineno
+
+
+def _same(one: CodeType, other: CodeType) -> bool:
+    """Whether two code objects do the same at the same lines. `==` of Python 3.11 also compares what the interpreter learnt."""
+    return _shape(one) == _shape(other) and _names(one) == _names(other) and _constants(one) == _constants(other)
+
+
+def _names(code: CodeType) -> tuple[Any, ...]:
+    return code.co_code, code.co_names, code.co_varnames, code.co_cellvars, list(code.co_lines())
+
+
+def _constants(code: CodeType) -> list[Any]:
+    return [
+        (_shape(one), _names(one), _constants(one)) if isinstance(one, CodeType) else (type(one), repr(one))
+        for one in code.co_consts
+    ]
+
+
+def _shape(code: CodeType) -> tuple[Any, ...]:
+    arguments = code.co_argcount + code.co_kwonlyargcount
+    return _place(code), code.co_freevars, code.co_flags, arguments, code.co_varnames[:arguments]
+
+
+def _was_tracked(plain: CodeType, code: CodeType) -> bool:
+    """Whether the code is that of a function which a tracked cell defined, with the calls of its tracker inside."""
+    calls = any(name.startswith("__trackbook_") for one in (code, *_codes(code)) for name in one.co_names)
+    return calls and _shape(plain) == _shape(code)

@@ -1,0 +1,94 @@
+"""What is said after tracked code: what was not tracked, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from numbers import Number
+from typing import Any, Final
+
+from ..text import did_you_mean
+from .tracked_code import TrackedCode
+from .tracker import Tracker
+
+ELSEWHERE = "the code ran in other processes, which %%track does not follow; log there, or track what they return"
+_MOST: Final = 8  # names in a sentence
+
+
+def untracked(tracker: Tracker, code: TrackedCode, *, failed: bool) -> Iterator[str]:
+    """Yield what to say after code with named targets: what was not tracked, and why."""
+    for number, target in enumerate(code.selected.targets):
+        metrics = set(code.selected.metrics_of(number))
+        why = tracker.why_not(target.metric)
+        if not code.sites[number]:
+            yield _never_assigned(code, number)
+        elif metrics & tracker.tracked:
+            continue
+        elif why is not None:
+            yield f"nothing was tracked as {target.metric!r}: {why}"
+        elif code.busy:
+            yield f"nothing was tracked as {target.metric!r}: the cell around this one tracks {_some(code.busy)}"
+        elif not metrics & tracker.refused and not failed:
+            never = ELSEWHERE if tracker.was_sent else f"the code that assigns {target.source!r} never ran"
+            yield f"nothing was tracked as {target.metric!r}: {never}"
+    if code.left_alone:
+        left_alone = ", ".join(code.left_alone)
+        yield f"{left_alone}: left alone, because a compiler takes it; track what it returns"
+    if tracker.missed:
+        yield "the run was finished before the cell ended; what came after it is not tracked"
+
+
+def _never_assigned(code: TrackedCode, number: int) -> str:
+    target = code.selected.targets[number]
+    verb = "assigns" if target.variable else "assigns anything of"
+    where = f" outside of {', '.join(code.left_alone)}" if code.left_alone else ""
+    functions = _some(code.functions)
+    who = f"neither the cell nor {functions}" if functions else "the cell never"
+    assigned = dict.fromkeys(one.name for scope in code.scopes for one in scope.assignments)
+    meant = did_you_mean(target.variable, assigned) if target.variable else ""
+    said = f"{who} {verb} {target.source!r}{where}, so nothing is tracked as {target.metric!r}"
+    return f"{said}; {meant}" if meant else said
+
+
+def nothing_tracked(code: TrackedCode) -> str:
+    """Return what to say after a cell without names that tracked nothing."""
+    functions = _some(code.functions)
+    who = f"neither a loop of the cell nor {functions}" if functions else "no loop of the cell"
+    known = "reported or " if functions or code.curves else ""
+    return f"{who} {known}assigned a number; name what to track, as in: %%track loss"
+
+
+def how_to_choose(tracked: Sequence[str], code: TrackedCode, namespace: Mapping[str, Any]) -> str:
+    """Return what to say after the first cell without names: what is charted, what is not, and how to choose."""
+    said = f"charted what the loops report and what reads as a metric: {', '.join(tracked)}."
+    others = [name for name in _others(code, namespace) if name not in tracked][:_MOST]
+    if others:
+        return f"{said} Not charted: {', '.join(others)}. To choose, name them: %%track {tracked[0]} {others[0]}"
+    return f"{said} To choose, name them: %%track {tracked[0]}"
+
+
+def _others(code: TrackedCode, namespace: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the numbers that loops of the cell assign and that have no curve."""
+    charted = {curve.variable for curve in code.curves}
+    cell = code.scopes[0]
+    for name in dict.fromkeys(one.name for one in cell.assignments if one.loops):
+        if name not in charted and not name.startswith("_") and isinstance(namespace.get(name), Number):
+            yield name
+
+
+def notes_on_functions(code: TrackedCode, modules: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield what to say about functions that were not followed: a function or module, about which it is said once, and the note."""
+    for name in code.reach.changed:
+        yield name, f"{name} is not followed: its source has changed since it was defined"
+    by_module: dict[str, list[str]] = {}
+    for name, module in code.reach.unfollowed.items():
+        by_module.setdefault(module, []).append(name)
+    for module, names in by_module.items():
+        yield module, f"functions of {module} are not followed ({_some(names)}); to follow them: --follow {module}"
+    for module in modules:
+        if module not in code.reach.modules:
+            yield module, f"--follow {module}: the cell uses nothing of a module with this name"
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
+    return ", ".join(names[:_MOST]) + more
