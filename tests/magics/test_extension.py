@@ -16,6 +16,7 @@ import pytest
 
 import trackbook as tb
 from shells import Shell
+from trackbook.integrations.adapters import adapters
 from trackbook.magics import extension, tracker
 
 LOOP = "for i in range(3):\n    loss = i / 2\n    acc = i\n"
@@ -524,6 +525,13 @@ def test_expression_beside_a_small_loop_has_the_steps_of_the_tracked_loop(shell:
     body = "for i in range(3):\n    loss = i\n    for p in range(9):\n        pass\n    decay()"
     shell.run("%%track loss lr=opt.lr+0", body)
     assert shell.points() == {"loss": [0, 1, 2], "lr": [0.5, 0.25, 0.125]}
+
+
+def test_adapters_of_libraries_are_active_for_the_length_of_the_cell(shell: Shell) -> None:
+    shell.ip.user_ns["adapters"] = adapters
+    shell.run("%%track loss", "loss = 1\nfollowed = adapters.current().run")
+    assert shell.ip.user_ns["followed"].id == tb.get_run().id
+    assert adapters.current() is None
 
 
 # --- loading ----------------------------------------------------------------------------------------------------------

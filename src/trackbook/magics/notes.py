@@ -14,13 +14,13 @@ ELSEWHERE = "the code ran in other processes, which %%track does not follow; log
 _MOST: Final = 8  # names in a sentence
 
 
-def untracked(tracker: Tracker, code: TrackedCode, *, failed: bool) -> Iterator[str]:
-    """Yield what to say after code with named targets: what was not tracked, and why."""
+def untracked(tracker: Tracker, code: TrackedCode, *, failed: bool, whole: str = "cell") -> Iterator[str]:
+    """Yield what to say after code with named targets, a `whole` cell or program: what was not tracked, and why."""
     for number, target in enumerate(code.selected.targets):
         metrics = set(code.selected.metrics_of(number))
         why = tracker.why_not(target.metric)
         if not code.sites[number]:
-            yield _never_assigned(code, number)
+            yield _never_assigned(code, number, whole)
         elif metrics & tracker.tracked:
             continue
         elif why is not None:
@@ -37,22 +37,22 @@ def untracked(tracker: Tracker, code: TrackedCode, *, failed: bool) -> Iterator[
         yield "the run was finished before the cell ended; what came after it is not tracked"
 
 
-def _never_assigned(code: TrackedCode, number: int) -> str:
+def _never_assigned(code: TrackedCode, number: int, whole: str) -> str:
     target = code.selected.targets[number]
     verb = "assigns" if target.variable else "assigns anything of"
     where = f" outside of {', '.join(code.left_alone)}" if code.left_alone else ""
     functions = _some(code.functions)
-    who = f"neither the cell nor {functions}" if functions else "the cell never"
+    who = f"neither the {whole} nor {functions}" if functions else f"the {whole} never"
     assigned = dict.fromkeys(one.name for scope in code.scopes for one in scope.assignments)
     meant = did_you_mean(target.variable, assigned) if target.variable else ""
     said = f"{who} {verb} {target.source!r}{where}, so nothing is tracked as {target.metric!r}"
     return f"{said}; {meant}" if meant else said
 
 
-def nothing_tracked(code: TrackedCode) -> str:
+def nothing_tracked(code: TrackedCode, whole: str = "cell") -> str:
     """Return what to say after a cell without names that tracked nothing."""
     functions = _some(code.functions)
-    who = f"neither a loop of the cell nor {functions}" if functions else "no loop of the cell"
+    who = f"neither a loop of the {whole} nor {functions}" if functions else f"no loop of the {whole}"
     known = "reported or " if functions or code.curves else ""
     return f"{who} {known}assigned a number; name what to track, as in: %%track loss"
 

@@ -17,6 +17,7 @@ from types import CodeType, ModuleType, TracebackType
 from typing import Any, Final
 
 from ..api.run import init
+from ..integrations.adapters import active
 from ..settings import is_quiet
 from ..tracking.run import Run
 from .instrument import passing_name
@@ -82,7 +83,8 @@ def main(words: Sequence[str]) -> None:
     run = init(display=False, reinit="create_new")
     tracker.begin(run)
     sys.modules["__main__"] = module
-    exec(code, vars(module))  # noqa: S102  # the user's program
+    with active(run):
+        exec(code, vars(module))  # noqa: S102  # the user's program
     _say_what_was_not_tracked(tracker, tracked, run)
 
 
@@ -92,6 +94,7 @@ def _main_module(program: Sequence[str], targets: Sequence[Target]) -> tuple[Mod
     if program[0] != "-m":
         path = program[0] if not Path(program[0]).is_dir() else str(Path(program[0], "__main__.py"))
         sys.argv = [*program]
+        path = str(Path(path).absolute())
         if not sys.flags.safe_path:
             sys.path[0] = str(Path(path).resolve().parent)
         module.__spec__ = None
@@ -134,10 +137,10 @@ class _WithoutOurFrames:
 def _say_what_was_not_tracked(tracker: Tracker, code: TrackedCode, run: Run) -> None:
     tracker.end()
     if code.selected.targets and not code.curves:
-        for note in untracked(tracker, code, failed=run.state not in ("running", "finished")):
+        for note in untracked(tracker, code, failed=run.state not in ("running", "finished"), whole="program"):
             _say(note)
     elif not tracker.tracked:
-        _say(f"nothing was tracked: {ELSEWHERE}" if tracker.was_sent else nothing_tracked(code))
+        _say(f"nothing was tracked: {ELSEWHERE}" if tracker.was_sent else nothing_tracked(code, "program"))
 
 
 def _say(message: str) -> None:

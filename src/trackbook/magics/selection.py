@@ -84,8 +84,8 @@ def _free(name: str, taken: Iterable[str]) -> str:
 def select_named(targets: list[Target], scopes: Sequence[Scope], levels: Levels) -> Selected:
     """Return what reports named targets.
 
-    A variable that several functions assign is one metric, except where neither function calls the other, or both assign it in loops
-    of their own: then each has the function's name as its prefix. Where a caller assigns what the function returns to the same
+    A variable that several functions assign is one metric, except where neither function calls the other, or the caller assigns it in
+    a loop, too: then each has the function's name as its prefix. Where a caller assigns what the function returns to the same
     variable, only the caller reports it. A sum is reported where its end is made of it.
     """
     made = Selected(targets, [target.metric for target in targets])
@@ -138,6 +138,10 @@ def _split(made: Selected, number: int, owners: Sequence[Scope], levels: Levels)
 
 
 def _is_one_role(one: Scope, other: Scope, name: str, levels: Levels) -> bool:
-    related = levels.reaches(one, other) or levels.reaches(other, one) or other.parent is one or one.parent is other
-    both_loop = any(site.loops for site in one.of(name)) and any(site.loops for site in other.of(name))
-    return related and not both_loop
+    """Whether one scope calls the other, and assigns the variable outside of loops alone, as before a function that trains."""
+    callers = []
+    if levels.reaches(one, other) or other.parent is one:
+        callers.append(one)
+    if levels.reaches(other, one) or one.parent is other:
+        callers.append(other)
+    return any(not any(site.loops for site in caller.of(name)) for caller in callers)
