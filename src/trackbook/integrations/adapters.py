@@ -7,7 +7,7 @@ import importlib
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from types import ModuleType
+from types import ModuleType, TracebackType
 from typing import Final, Protocol, cast
 
 from ..tracking.endings import Stopped
@@ -139,15 +139,22 @@ def say_failed(library: str, error: Exception) -> None:
     )
 
 
-@contextlib.contextmanager
-def guard(on_failure: Callable[[Exception], None]) -> Iterator[None]:
+class guard:  # noqa: N801  # a context manager, as those of the standard library
     """Pass an exception of our own code to `on_failure` instead of raising it, except `Stopped`, which is to end the training."""
-    try:
-        yield
-    except Stopped:
-        raise
-    except Exception as error:  # noqa: BLE001  whatever it is, it must not stop the training
-        on_failure(error)
+
+    __slots__ = ("_on_failure",)
+
+    def __init__(self, on_failure: Callable[[Exception], None]) -> None:
+        self._on_failure = on_failure
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> bool:
+        if not isinstance(error, Exception) or isinstance(error, Stopped):
+            return False
+        self._on_failure(error)
+        return True
 
 
 def _is_being_imported(module: ModuleType) -> bool:

@@ -57,7 +57,8 @@ class TrackbookCallback(keras.callbacks.Callback):
             if self._shows_rate:
                 values.setdefault("learning_rate", _rate(self.model))
             self._training.log(values, epoch)
-            self.model.stop_training |= self._training.should_stop
+            if self._training.should_stop:
+                self.model.stop_training = True
 
     def on_test_end(self, logs: dict[str, Any] | None = None) -> None:
         if self._has_fit:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import sys
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
@@ -12,12 +13,16 @@ from ..tracking.run import Run
 from .patches import Patches
 from .training import Call, Training, followed
 
-# The same library under two names. Where neither is loaded yet, the newer one.
-_PACKAGE: Final = (
-    "pytorch_lightning"
-    if {"pytorch_lightning", "lightning.pytorch"} & sys.modules.keys() == {"pytorch_lightning"}
-    else "lightning.pytorch"
-)
+
+def _package() -> str:
+    """Return the name under which Lightning is loaded, else the one under which it is installed: it has two."""
+    names = ("lightning.pytorch", "pytorch_lightning")
+    loaded = [name for name in names if name in sys.modules]
+    installed = [name for name in names if importlib.util.find_spec(name.partition(".")[0])]
+    return [*loaded, *installed, "pytorch_lightning"][0]
+
+
+_PACKAGE: Final = _package()
 _Logger: Any = importlib.import_module(f"{_PACKAGE}.loggers.logger").Logger
 _rank_zero_only: Any = importlib.import_module(f"{_PACKAGE}.utilities.rank_zero").rank_zero_only
 

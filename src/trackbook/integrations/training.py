@@ -8,7 +8,6 @@ import functools
 import inspect
 import weakref
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -83,7 +82,7 @@ class Training:
         """Whether the run was asked to stop, which the library's own mechanism then does."""
         return self.run is not None and self.run.should_stop
 
-    def safely(self) -> AbstractContextManager[None]:
+    def safely(self) -> guard:
         """Return a context in which an exception of our own code ends the logging, not the training."""
         return guard(self._fail)
 
