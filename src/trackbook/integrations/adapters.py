@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import ModuleType, TracebackType
 from typing import Final, Protocol, cast
 
@@ -165,14 +164,19 @@ adapters: Final = Adapters()
 _for_good: list[Activation] = []
 
 
-@contextlib.contextmanager
-def active(run: Run | None = None) -> Iterator[Activation]:
+class active:  # noqa: N801  # likewise
     """Follow the training calls of known libraries within this context, in `run`, by default in the current one."""
-    activation = adapters.begin(run)
-    try:
-        yield activation
-    finally:
-        adapters.end(activation)
+
+    def __init__(self, run: Run | None = None) -> None:
+        self._run = run
+        self._activations: list[Activation] = []
+
+    def __enter__(self) -> Activation:
+        self._activations.append(adapters.begin(self._run))
+        return self._activations[-1]
+
+    def __exit__(self, *_: object) -> None:
+        adapters.end(self._activations.pop())
 
 
 def autolog(on: bool = True) -> None:
