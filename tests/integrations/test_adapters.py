@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import trackbook as tb
+from shells import Shell
 from trackbook.integrations.adapters import ADAPTERS, active
 from trackbook.integrations.patches import Patches
 from trackbook.integrations.training import Call, Training, calls_go_to, followed
@@ -144,6 +145,13 @@ def test_function_looks_like_the_original_one(toy: Toy) -> None:
     with active():
         after = library().Model.fit
         assert (after.__doc__, after.__name__, inspect.signature(after)) == ("Train.", "fit", inspect.signature(before))
+
+
+def test_traceback_in_a_notebook_is_the_librarys_own(toy: Toy, shell: Shell) -> None:
+    shell.run("import trackbook as tb; tb.autolog(); import toy_library")
+    said = shell.said("toy_library.Model().fit([1.0], error=ValueError('diverged'))")
+    assert "toy_library.py" in said
+    assert "training.py" not in said
 
 
 def test_activations_may_overlap(toy: Toy) -> None:

@@ -214,6 +214,7 @@ def followed(adapter: str, follow: Follow) -> Callable[[Any], Any]:
 
         @functools.wraps(original)
         def call(*given: Any, **named: Any) -> Any:
+            __tracebackhide__ = True  # IPython and pytest leave such frames out of tracebacks
             around = _around.get() or _Around(None)
             is_inside = around.run is None and _around.get() is not None
             if adapters.current() is None or adapters.has_failed(adapter) or is_inside:
@@ -236,6 +237,7 @@ def _run(
     bound: inspect.BoundArguments,
     given: tuple[tuple[Any, ...], dict[str, Any]],
 ) -> Any:
+    __tracebackhide__ = True
     steps = follow(call)
     fail = functools.partial(adapters.switch_off, call._adapter)  # noqa: SLF001  # of this module
     arguments, keywords = given
