@@ -11,7 +11,14 @@ from typing import Any
 CALLS = 20_000
 ROUNDS = 25
 
-HEADS = {"plain": "y = x", "log": "y = x\n        run.log({'y': y})", "%%track": "y = x", "%%track --every": "y = x"}
+HEADS = {
+    "plain": "y = x",
+    "log": "y = x\n        run.log({'y': y})",
+    "%%track": "y = x",
+    "%%track --every": "y = x",
+    "append": "losses.append(x)",
+    "%%track append": "losses.append(x)",  # without names: what the loop reports
+}
 PROGRAM = """
 def cell(x, count):
     for _ in range(count):
@@ -20,23 +27,35 @@ def cell(x, count):
 
 
 def functions(run: Any) -> dict[str, Any]:
-    """The same loop plain, with `log`, tracked, and tracked at values that are not due."""
-    import ast
+    """The same loop plain, with `log`, tracked, and tracked at values that are not due.
 
-    from trackbook.magics.instrument import instrument
+    Tracked functions are those of another cell, whose code is replaced as `%%track` does.
+    """
+    import ast
+    import linecache
+    from collections import deque
+
+    from trackbook.magics.functions import Replaced
+    from trackbook.magics.instrument import passing_name
     from trackbook.magics.targets import parse_targets
-    from trackbook.magics.tracker import Tracker
+    from trackbook.magics.tracked_code import Options, track_code
+    from trackbook.magics.tracker import Passing, Tracker
 
     made = {}
     for name, statement in HEADS.items():
-        tree = ast.parse(PROGRAM.format(statement))
-        tracker = Tracker(["y"], every=10**9 if "every" in name else 1)
-        tracker.begin(run)
-        if "track" in name:
-            instrument(tree, parse_targets(["y"]), "tracker", throttled="every" in name)
-        scope = {"run": run, "tracker": tracker}
-        exec(compile(ast.fix_missing_locations(tree), "cell", "exec"), scope)  # noqa: S102  # what is measured
+        source = PROGRAM.format(statement)
+        linecache.cache[name] = len(source), None, source.splitlines(keepends=True), name
+        scope: dict[str, Any] = {"__name__": "__main__", "run": run, "losses": deque(maxlen=1)}
+        exec(compile(source, name, "exec", dont_inherit=True), scope)  # noqa: S102  # what is measured
         made[name] = scope["cell"]
+        if "track" in name:
+            targets = [] if "append" in name else parse_targets(["y"])
+            options = Options("tracker", throttled="every" in name)
+            code = track_code(ast.parse("cell(1, 2)"), targets, options, scope)
+            tracker = Tracker(code.selected.metrics, every=10**9 if "every" in name else 1, lenient=not targets)
+            tracker.begin(run)
+            scope |= {"tracker": tracker, passing_name("tracker"): Passing(tracker)}
+            code.replace(Replaced())
     return made
 
 

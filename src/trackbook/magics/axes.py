@@ -18,13 +18,11 @@ class LoopAxes:
         """
         self._names = names
         self._of = dict(of or {})
+        self.metrics = frozenset(self._of)
         self._coarse = {*names, *self._of}
         self._counts = [-1] * len(names)
         self._values: list[float] = [0.0] * len(names)
         self._last: dict[str, int] = {}
-
-    def __contains__(self, metric: str) -> bool:
-        return metric in self._of
 
     def begin(self, number: int, variable: Any) -> None:
         """Note that an iteration of a loop begins. Its place on the axis is its variable if that is a number, else a count."""

@@ -160,7 +160,7 @@ class _Chooser:
 
     def add_reports(self, scope: Scope) -> None:
         """Add the curves of what a scope reports beside its variables; of one value that is reported twice, the best report."""
-        by_value: dict[str, list[Reported]] = {}
+        by_value: dict[tuple[str, str], list[Reported]] = {}
         for one in scope.reports:
             if id(one) in self._used or not self._levels.is_repeated(scope, one.loops):
                 continue
@@ -168,7 +168,8 @@ class _Chooser:
                 inner = core(one.report.expression)
                 if one.report.how not in ("append", "item") and self._is_shown_elsewhere(scope, inner):
                     continue
-                by_value.setdefault(ast.unparse(inner), []).append(one)
+                calls = any(isinstance(node, ast.Call) for node in ast.walk(inner))  # each has a value of its own
+                by_value.setdefault((ast.unparse(inner), one.report.label if calls else ""), []).append(one)
         for reports in by_value.values():
             how = min((one.report.how for one in reports), key=ORDER.index)
             best = [one for one in reports if one.report.how == how]

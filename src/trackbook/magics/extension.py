@@ -89,6 +89,7 @@ class CellTracking:
     def _begin(self, header: Header, tree: ast.Module) -> None:
         options = header.options
         name = f"__trackbook_{next(self._numbers)}__"
+        self._store(name, Tracker([]))  # for code that is half instrumented when that fails
         code = track_code(
             tree,
             header.targets,

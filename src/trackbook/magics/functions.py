@@ -10,7 +10,7 @@ from types import CodeType, FunctionType
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-from .syntax import Function
+from .syntax import Function, compiled_definitions
 
 _FUTURE_FLAGS: Final = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
 
@@ -32,6 +32,7 @@ class Source:
         self.tree = ast.parse(text, filename)
         self._plain = self._codes(ast.parse(text, filename))
         self._definitions = dict(_definitions(self.tree, ""))
+        self.compiled = compiled_definitions(self.tree)
 
     def definition_of(self, function: FunctionType) -> Function | None:
         """Return the definition of a function; None when the source has no such function, as after an edit of the file."""

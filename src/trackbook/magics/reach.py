@@ -6,13 +6,13 @@ import ast
 import builtins
 import functools
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import FunctionType, MethodType, ModuleType
 from typing import Any, Final
 
 from .functions import Source, Sources
-from .syntax import Function, compiled_definitions, given_to_compilers
+from .syntax import Function, given_to_compilers
 
 _COMPILERS: Final = ("numba", "jax", "tensorflow", "torch._dynamo", "torch.jit", "torch.fx", "triton", "taichi", "cupy")
 Lookup = Callable[[str], Any]
@@ -90,7 +90,7 @@ class _Search:
             for module in list(self._modules_met.values()):
                 self._consider_all(vars(module), self._attributes)
             for thing in list(self._objects):
-                self._consider_all(vars(thing), self._attributes)
+                self._consider_all(object.__getattribute__(thing, "__dict__"), self._attributes)
             for kind in list(self._classes):
                 self._consider_class(kind)
         for module in self._others.values():
@@ -107,9 +107,8 @@ class _Search:
         every = any(not self._is_own_class(base) and base is not object for base in kind.__mro__)
         for name, member in list(vars(kind).items()):
             if every or name in self._attributes or (name.startswith("__") and name.endswith("__")):
-                for one in (member, *(getattr(member, part, None) for part in ("fget", "fset", "func", "__func__"))):
-                    if isinstance(one, FunctionType) or hasattr(one, "__wrapped__"):
-                        self._consider(one)
+                for function in _functions_in(member):
+                    self._consider(function)
 
     def _consider(self, value: Any) -> None:
         if value is _MISSING or isinstance(value, (int, float, str, bytes, type(None))) or id(value) in self._seen:
@@ -134,15 +133,14 @@ class _Search:
             self._consider_object(value)
 
     def _consider_object(self, value: Any) -> None:
-        self._add_class(type(value))
-        wrapped = (
-            vars(value).get("__wrapped__") if hasattr(type(value), "__dict__") and hasattr(value, "__dict__") else None
-        )
-        if isinstance(wrapped, FunctionType) and type(value).__module__ == "functools":
-            self._consider(wrapped)
-        elif _is_compilers(type(value).__module__) and callable(value):
-            self.found.left_alone[getattr(value, "__name__", type(value).__name__)] = None
-        if type(value) in self._classes and hasattr(value, "__dict__"):
+        kind = type(value)
+        self._add_class(kind)
+        if kind.__module__ == "functools":
+            for function in _functions_in(value):
+                self._consider(function)
+        elif _is_compilers(kind.__module__) and callable(value):
+            self.found.left_alone[getattr(value, "__name__", kind.__name__)] = None
+        elif kind in self._classes and "__dict__" in dir(kind):
             self._objects.append(value)
 
     def _add_class(self, kind: type) -> None:
@@ -167,7 +165,7 @@ class _Search:
         node = source.definition_of(function) if source is not None else None
         if source is None or node is None:
             self.found.changed[function.__name__] = None
-        elif id(node) in compiled_definitions(source.tree):
+        elif id(node) in source.compiled:
             self.found.left_alone[node.name] = None
         else:
             self.found.functions.append(Reached(function, node, source))
@@ -180,6 +178,18 @@ class _Search:
         followed = [one for one in self._modules if module == one or module.startswith(f"{one}.")]
         self.found.modules.update(followed)
         return bool(followed)
+
+
+def _functions_in(member: Any) -> Iterator[Any]:
+    """Yield the functions of a method, a property or a function with a cache; of other objects none, as asking runs their code."""
+    if isinstance(member, (FunctionType, functools.partialmethod)):
+        yield member if isinstance(member, FunctionType) else member.func
+    elif isinstance(member, property):
+        yield from (one for one in (member.fget, member.fset) if one is not None)
+    elif isinstance(member, functools.cached_property):
+        yield member.func
+    elif isinstance(member, (staticmethod, classmethod)) or type(member).__name__ == "_lru_cache_wrapper":
+        yield member.__wrapped__
 
 
 def _names_of(function: FunctionType) -> Lookup:

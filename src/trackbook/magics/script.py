@@ -63,9 +63,15 @@ class TrackedLoader(SourceFileLoader):
     def get_code(self, fullname: str) -> CodeType:
         """Return the instrumented code. It is not cached: a cache would serve programs that are not tracked."""
         path = self.get_filename(fullname)
-        tree = ast.parse(self.get_data(path), path)
-        self.tracked = track_code(tree, self._targets, Options(_NAME), {})
-        return compile(ast.fix_missing_locations(tree), path, "exec", dont_inherit=True)
+        source = self.get_data(path)
+        tree = ast.parse(source, path)
+        try:
+            self.tracked = track_code(tree, self._targets, Options(_NAME), {})
+            return compile(ast.fix_missing_locations(tree), path, "exec", dont_inherit=True)
+        except Exception as error:  # noqa: BLE001  the program is to run in any case
+            self.tracked = None
+            _say(f"the program is not tracked: {error}")
+            return compile(source, path, "exec", dont_inherit=True)
 
 
 def main(words: Sequence[str]) -> None:
@@ -75,8 +81,11 @@ def main(words: Sequence[str]) -> None:
     module, loader = _main_module(program, targets)
     sys.excepthook = _WithoutOurFrames(sys.excepthook)
     code = loader.get_code(loader.name)
-    assert loader.tracked is not None
     tracked = loader.tracked
+    if tracked is None:
+        sys.modules["__main__"] = module
+        exec(code, vars(module))  # noqa: S102  the user's program
+        return
     tracker = Tracker(tracked.selected.metrics, lenient=not targets, axes=tracked.selected.axes, say=_say)
     setattr(builtins, _NAME, tracker)
     setattr(builtins, passing_name(_NAME), Passing(tracker))

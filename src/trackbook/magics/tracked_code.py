@@ -71,11 +71,11 @@ def track_code(
     Without targets, what the loops report and the variables that read as metrics are tracked.
     """
     found = reach(tree, namespace, modules)
-    own = [one for one in found.functions if not _is_inside_another(one, found.functions)]
+    inside = {id(node) for one in found.functions for node in ast.walk(one.node) if node is not one.node}
+    own = [one for one in found.functions if id(one.node) not in inside]
     scopes = scopes_of(tree, compiled_definitions(tree))
     for one in own:
-        hidden = compiled_definitions(one.source.tree)
-        scopes += scopes_of(one.node, hidden, any_caller=_is_called_by_others(one.function))
+        scopes += scopes_of(one.node, one.source.compiled, any_caller=_is_called_by_others(one.function))
     levels = Levels(scopes)
     curves = [] if targets else choose(scopes, levels)
     selected = select_named(list(targets), scopes, levels) if targets else select_curves(curves, levels)
@@ -132,15 +132,6 @@ def _replacements(source: Source, functions: Sequence[Reached], tracker: str) ->
 def _has_calls(code: CodeType, tracker: str) -> bool:
     inside = any(_has_calls(one, tracker) for one in code.co_consts if isinstance(one, CodeType))
     return inside or any(name.startswith(tracker) for name in code.co_names)
-
-
-def _is_inside_another(one: Reached, all_reached: Sequence[Reached]) -> bool:
-    return any(
-        other.node is not one.node
-        and other.source is one.source
-        and any(node is one.node for node in ast.walk(other.node))
-        for other in all_reached
-    )
 
 
 def _is_called_by_others(function: FunctionType) -> bool:

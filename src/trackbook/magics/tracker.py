@@ -54,6 +54,8 @@ class Tracker:
         self._stepped = stepped
         self._lenient = lenient
         self._axes = axes if axes is not None and not stepped else LoopAxes()
+        self._on_axes = self._axes.metrics
+        self._takes_all = every == 1 and not min_interval
         self._say = say
         self.was_sent = False  # whether it was pickled for another process, with a function of the cell
         self._countdown = [0] * len(metrics)
@@ -94,9 +96,9 @@ class Tracker:
         """Handle a value that is passed on; with `spread` it is a tuple, with a value for each of the metrics."""
         if self._run is None:
             return
-        values = value if spread and isinstance(value, (tuple, list)) else [value]
+        values = value if spread and isinstance(value, (tuple, list)) else (value,)
         for number, one in zip(numbers, values, strict=False):
-            if (self._every == 1 and not self._min_interval) or self._is_due(number):
+            if self._takes_all or self._is_due(number):
                 if step is None:
                     self._take(self.metrics[number], one)
                 else:
@@ -124,7 +126,7 @@ class Tracker:
             return
         try:
             with said_by(self._say):
-                if metric in self._axes:
+                if metric in self._on_axes:
                     self._axes.log(run, metric, number)
                 else:
                     run.log({metric: number}, None if step is None else to_step(step))
