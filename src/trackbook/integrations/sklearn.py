@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from .patches import Patches
 from .training import Call, Training, followed
 
 MOST_CANDIDATES = 500  # of one search that get a run
+EACH_EPOCH = "_update_no_improvement_count"  # what networks call at the end of each
 _SEPARATE = ("estimator", "param_grid", "param_distributions", "verbose", "n_jobs", "pre_dispatch")
 
 
@@ -81,18 +83,52 @@ def _by_params(params: list[dict[str, Any]]) -> list[list[int]]:
 # --- curves of one estimator --------------------------------------------------------------------------------------------
 
 
+class _Epochs:
+    """Logs the loss curve of a network, as far as scikit-learn has it."""
+
+    def __init__(self, network: Any, training: Training) -> None:
+        self._network = network
+        self._training = training
+        self._logged = len(getattr(network, "loss_curve_", ())) if network.warm_start else 0
+
+    def log(self) -> None:
+        """Log the epochs since the last call."""
+        curve = getattr(self._network, "loss_curve_", ())
+        scores = getattr(self._network, "validation_scores_", None) or ()
+        for epoch in range(self._logged, len(curve)):
+            score = {"validation_score": scores[epoch]} if epoch < len(scores) else {}
+            self._training.log({"loss": curve[epoch]} | score, epoch)
+        self._logged = len(curve)
+
+    def after(self, method: Any) -> Any:
+        """Return a method that also logs, and then stops a training that is asked to, as Ctrl-C does in scikit-learn."""
+
+        @functools.wraps(method)
+        def logging(*given: Any, **named: Any) -> Any:
+            result = method(*given, **named)
+            with self._training.safely():
+                self.log()
+            if self._training.should_stop:
+                raise KeyboardInterrupt
+            return result
+
+        return logging
+
+
 def _network(call: Call) -> Iterator[None]:
     network = call.arguments["self"]
     training = call.begin(config=_estimator_config(network), total=network.max_iter)
+    assert training is not None
+    epochs = _Epochs(network, training)
+    if hasattr(network, EACH_EPOCH):  # else the curve is logged at the end
+        setattr(network, EACH_EPOCH, epochs.after(getattr(network, EACH_EPOCH)))
     yield
-    if training is None or call.error is not None:
-        return
-    curve = getattr(network, "loss_curve_", [network.loss_])  # lbfgs keeps none
-    scores = getattr(network, "validation_scores_", None) or ()
-    for epoch, loss in enumerate(curve):
-        values = {"loss": loss} | ({"validation_score": scores[epoch]} if epoch < len(scores) else {})
-        training.log(values, epoch)
-    training.configure({"parameters": sum(one.size for one in [*network.coefs_, *network.intercepts_])})
+    vars(network).pop(EACH_EPOCH, None)
+    if call.error is None:
+        epochs.log()
+        if not hasattr(network, "loss_curve_"):  # lbfgs keeps none
+            training.log({"loss": network.loss_})
+        training.configure({"parameters": sum(one.size for one in [*network.coefs_, *network.intercepts_])})
 
 
 def _boosting(call: Call) -> Iterator[None]:

@@ -10,7 +10,8 @@ import pytest
 
 import trackbook as tb
 
-os.environ |= {"KERAS_BACKEND": "torch", "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": "", "TQDM_DISABLE": "1"}
+os.environ.setdefault("KERAS_BACKEND", "torch")
+os.environ |= {"HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": "", "TQDM_DISABLE": "1"}
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import sklearn.neural_network
 from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingClassifier
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.linear_model import LogisticRegression
@@ -11,6 +12,7 @@ from sklearn.preprocessing import StandardScaler
 
 import trackbook as tb
 from curves import ENDS, Raises, curve, curves, only_run, states
+from trackbook.integrations.sklearn import EACH_EPOCH
 
 X = np.random.default_rng(0).normal(size=(200, 4))
 Y = (X[:, 0] + X[:, 1] > 0).astype(int)
@@ -65,6 +67,36 @@ def test_network_is_logged_with_its_curves(autolog: None) -> None:
     assert curves(run) == {"loss": curve(network.loss_curve_), "validation_score": curve(network.validation_scores_)}
     assert run.config["learning_rate_init"] == 0.1
     assert run.config["parameters"] == 4 * 3 + 3 + 3 + 1
+
+
+def test_network_is_logged_while_it_is_fitted(autolog: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    known: list[int] = []
+    shuffled = sklearn.neural_network._multilayer_perceptron.shuffle
+    with tb.init("p") as run:
+        monkeypatch.setattr(
+            "sklearn.neural_network._multilayer_perceptron.shuffle",
+            lambda *given, **named: known.append(len(curves(run).get("loss", ()))) or shuffled(*given, **named),
+        )
+        network = MLPClassifier((3,), max_iter=4, random_state=0).fit(X, Y)
+    assert known == [0, 1, 2, 3]
+    assert EACH_EPOCH not in vars(network)
+
+
+def test_fit_that_goes_on_with_a_network_continues_its_curve(autolog: None) -> None:
+    network = MLPClassifier((3,), max_iter=3, warm_start=True, random_state=0)
+    with tb.init("p") as run:
+        network.fit(X, Y)
+        network.fit(X, Y)
+    assert curves(run)["loss"] == curve(network.loss_curve_)
+    assert len(network.loss_curve_) == 6
+
+
+def test_stop_button_ends_the_fit_of_a_network(autolog: None) -> None:
+    with tb.init("p") as run:
+        run.stop()
+        network = MLPClassifier((3,), max_iter=50).fit(X, Y)
+    assert len(network.loss_curve_) == 1
+    assert run.state == "interrupted"
 
 
 def test_network_of_another_solver_has_its_last_loss(autolog: None) -> None:
