@@ -194,6 +194,10 @@ def test_training_libraries_are_those_of_their_table() -> None:
         module = ROOT / "src" / "trackbook" / "integrations" / f"{library.strip(' `')}.py"
         found = re.findall(r"\bTrackbook\w+", module.read_text())
         assert not callback.strip() or callback.strip(" `") in found, f"{module.name} has no {callback}"
+    imports = re.findall(r"^`from trackbook\.integrations\.(\w+) import (\w+)`$", REFERENCE, re.MULTILINE)
+    assert sorted(imports) == sorted(
+        (cells[1].strip(" `"), cells[3].strip(" `")) for cells in cells if cells[3].strip()
+    )
 
 
 def test_options_of_track_are_those_of_its_page() -> None:
