@@ -483,6 +483,36 @@ CELLS = {
         """,
         {"loss": "kept"},
     ),
+    "phases": Cell(
+        "",
+        """
+        kept = {"train": [], "val": []}
+        def train_model(num_epochs):
+            best_acc = 0.0
+            for epoch in range(num_epochs):
+                for phase in ["train", "val"]:
+                    running_loss = 0.0
+                    running_corrects = 0
+                    for inputs, label in loader:
+                        loss = criterion(inputs, label)
+                        running_loss += loss.item() * len(inputs)
+                        running_corrects += int(label == 1)
+                    epoch_loss = running_loss / len(loader)
+                    epoch_acc = running_corrects / len(loader) + epoch
+                    kept[phase].append(epoch_loss)
+                    print(f"{phase} Loss: {epoch_loss:.4f} Acc: {epoch_acc:.4f}")
+                    if phase == "val" and epoch_acc > best_acc:
+                        best_acc = epoch_acc
+            print(f"Best val Acc: {best_acc:4f}")
+        train_model(3)
+        """,
+        {
+            "train/epoch_loss": 'kept["train"]',
+            "val/epoch_loss": 'kept["val"]',
+            "train/epoch_acc": "[0.5, 1.5, 2.5]",
+            "val/epoch_acc": "[0.5, 1.5, 2.5]",
+        },
+    ),
     "logging": Cell(
         """
         import logging

@@ -66,6 +66,31 @@ CELLS = {
         "def fit():\n    for i in x: loss = f()\ndef check():\n    for i in x: loss = f()\nfit()\ncheck()",
         ["fit/loss", "check/loss"],
     ),
+    "two loops of a function": (
+        (
+            "for e in x:\n    for i in x:\n        loss = f()\n    for i in x:\n        loss = g()\n        kept.append(h(loss))\n"
+            "    print('val_loss', np.mean(kept))"
+        ),
+        ["loss", "val_loss"],
+    ),
+    "two loops that print": (
+        "for i in x:\n    loss = f()\n    print('loss', loss)\nfor i in x:\n    loss = g()\n    print('test loss', loss)",
+        ["loss", "test_loss"],
+    ),
+    "lists, arrays and meters": (
+        "for e in x:\n    losses = zeros(3)\n    score = Meter()\n    for i in x:\n        losses[i] = f()\n        score.update(i)",
+        ["losses"],
+    ),
+    "another unit": ("for i in x:\n    acc = f()\n    bar.set_postfix(acc=100 * acc)", ["acc"]),
+    "a conversion": ("for i in x:\n    loss = f()\n    if i:\n        loss = loss.item()", ["loss"]),
+    "other trackers": (
+        "for i in x:\n    writer.add_scalar('train/kl', f(), i)\n    wandb.log({'loss': g(), 'step': i})\n    y = math.log(i)",
+        ["train/kl", "loss"],
+    ),
+    "what a step keeps and returns": (
+        "def step():\n    loss = f()\n    kept_losses.append(loss)\n    return loss\nfor i in x:\n    loss = step()",
+        ["loss"],
+    ),
     "nothing that reads as a metric": (
         "for i in x:\n    share, _y = f()\n    n += 1\n    items = [1]",
         ["share"],

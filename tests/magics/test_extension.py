@@ -534,6 +534,22 @@ def test_adapters_of_libraries_are_active_for_the_length_of_the_cell(shell: Shel
     assert adapters.current() is None
 
 
+def test_metric_that_the_cell_logs_itself_is_not_logged_twice(shell: Shell) -> None:
+    body = "run = tb.init(name='mine', reinit='create_new')\nfor i in range(2):\n    loss = i\n    acc = i\n    run.log({'loss': loss})"
+    shell.run("import trackbook as tb")
+    shell.run("%%track --name ours", body, "run.finish()")
+    assert shell.points("ours") == {"acc": [0, 1]}
+    assert shell.points("mine") == {"loss": [0, 1]}
+
+
+@pytest.mark.parametrize("options", ["--every 2", "--step i*10"])
+def test_options_hold_for_what_loops_report(shell: Shell, options: str) -> None:
+    shell.run(f"%%track {options}", "losses = []\nfor i in range(4):\n    losses.append(i / 2)")
+    steps, values = tb.get_run().history().select("step", "value")
+    expected = {"--every 2": ([0, 1], [0, 1]), "--step i*10": ([0, 10, 20, 30], [0, 0.5, 1, 1.5])}
+    assert (steps.to_list(), values.to_list()) == expected[options]
+
+
 # --- loading ----------------------------------------------------------------------------------------------------------
 
 

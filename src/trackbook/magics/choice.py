@@ -12,6 +12,7 @@ from .scopes import Assignment, Levels, Loops, Reported, Scope
 from .syntax import Loop
 from .variables import Variable, counts, increments, variable_of
 
+_FILLING = frozenset("append extend update add push insert add_scalar".split())
 _PLOTS = frozenset("plot semilogy semilogx loglog scatter step line".split())
 
 
@@ -88,39 +89,57 @@ class _Chooser:
         return any(self._levels.is_repeated(scope, one.loops) for one in sites)
 
     def add_variables(self, scope: Scope) -> None:
-        """Add the curves of a scope's variables."""
+        """Add the curves of a scope's variables: one for each loop that assigns them, of which only the first needs no report."""
+        hidden = _containers(scope) | {
+            name for one in scope.reports if one.series for name in _parts(one.report.expression)
+        }
         summed = increments(scope)
-        plotted = {name for one in scope.reports if one.series for name in _parts(one.report.expression)}
         for name, found in self.known[id(scope)].items():
             sites = [one for one in found.sites if self._levels.is_repeated(scope, one.loops)]
             sites = sites or self._of_loop_variable(scope, name)
+            if name in hidden or name.startswith("_") or is_time(name):
+                continue
             linked = [
                 one for one in self._linked.get((id(scope), name), ()) if self._levels.is_repeated(scope, one.loops)
             ]
-            if (
-                not sites
-                or name in plotted
-                or (is_count(name) and not any(reads_as_metric(one.report.label) for one in linked))
-            ):
-                continue
-            said = [one for one in linked if one.report.how in ("print", "bar") and self._is_worth_a_curve(scope, one)]
-            kept = [
-                one for one in linked if one.report.how in ("append", "item") and self._is_worth_a_curve(scope, one)
-            ]
-            beside = [one for one in kept if any(one.loops == site.loops for site in sites)]
-            if not (reads_as_metric(name) or said or beside) or name.startswith("_") or is_time(name):
-                continue
-            if not said and not beside and self._is_taken(scope, sites, linked):
-                self._used |= set(map(id, linked))
-                continue
-            if name in summed and not (said or beside or is_objective(name)):
-                continue
-            if beside and not said:  # `losses.append(loss)` shows the same curve
-                continue
-            labels = [one.report.label for one in (*beside, *said) if one.report.label]
-            names = [one for one in (name, *labels) if reads_as_metric(one)]
-            self.curves.append(Curve(scope, sites[-1].loops, [*names, name, *labels], name, sites))
-            self._used |= {id(one) for one in linked if one.report.how in ("print", "bar", "return") or one in beside}
+            groups = _by_loop(sites)
+            for place, group in enumerate(groups):
+                mine = [one for one in linked if _group_of(one, groups) is group]
+                self._add_variable(
+                    scope, name, group, mine, is_alone=place == 0 and (name not in summed or is_objective(name))
+                )
+
+    def _add_variable(
+        self, scope: Scope, name: str, sites: list[Assignment], linked: list[Reported], *, is_alone: bool
+    ) -> None:
+        worth = [one for one in linked if self._is_worth_a_curve(scope, one)]
+        said = [one for one in worth if one.report.how in ("print", "bar")]
+        kept = [one for one in worth if one.report.how in ("append", "item")]
+        beside = [one for one in kept if any(one.loops == site.loops for site in sites)]
+        if is_count(name) and not any(reads_as_metric(one.report.label) for one in linked):
+            return
+        if not said and self._is_taken(scope, sites, linked):
+            self._used |= set(map(id, linked))
+            return
+        if not said and not beside:
+            if not reads_as_metric(name) or not is_alone or self._is_scaled(scope, name, sites):
+                return
+        elif not said:  # `losses.append(loss)` shows the same curve
+            return
+        labels = [one.report.label for one in (*beside, *said) if one.report.label]
+        names = [one for one in (name, *labels) if reads_as_metric(one)]
+        self.curves.append(Curve(scope, sites[-1].loops, [*names, name, *labels], name, sites))
+        self._used |= {id(one) for one in linked if one.report.how in ("print", "bar", "return") or one in beside}
+
+    def _is_scaled(self, scope: Scope, name: str, sites: Sequence[Assignment]) -> bool:
+        """Whether the same loop reports the variable in another unit, as ``100 * acc``."""
+        blocks = {(one.loops, one.block) for one in sites}
+        return any(
+            _scaled(core(one.report.expression)) == name
+            and (one.loops, one.block) in blocks
+            and self._is_worth_a_curve(scope, one)
+            for one in scope.reports
+        )
 
     def _of_loop_variable(self, scope: Scope, name: str) -> list[Assignment]:
         """Return the target of a loop over what a function of the cell yields, as in ``for loss in train():``."""
@@ -231,6 +250,44 @@ def _names(one: Reported) -> Iterator[str]:
 def _parts(node: ast.expr) -> list[str]:
     found = [place_name(one) for one in ast.walk(node) if isinstance(one, (ast.Name, ast.Attribute, ast.Subscript))]
     return list(dict.fromkeys(name for name in found if name))
+
+
+def _scaled(node: ast.expr) -> str | None:
+    """Return the variable in ``100 * acc``."""
+    if not isinstance(node, ast.BinOp) or not isinstance(node.op, (ast.Mult, ast.Div)):
+        return None
+    names = [core(one) for one in (node.left, node.right) if not isinstance(one, ast.Constant)]
+    return names[0].id if len(names) == 1 and isinstance(names[0], ast.Name) else None
+
+
+def _by_loop(sites: Sequence[Assignment]) -> list[list[Assignment]]:
+    """Return the assignments by their innermost loop, in the order of the source."""
+    groups: dict[int, list[Assignment]] = {}
+    for one in sites:
+        groups.setdefault(id(one.loops[-1]) if one.loops else 0, []).append(one)
+    return list(groups.values())
+
+
+def _group_of(one: Reported, groups: Sequence[list[Assignment]]) -> list[Assignment]:
+    """Return the assignments whose value is reported: those of the report's loop, else the last ones before it."""
+    same = [group for group in groups if group[0].loops == one.loops]
+    line = one.report.expression.lineno
+    before = [group for group in groups if group[-1].statement.lineno <= line]
+    return (same or before[-1:] or list(groups))[0]
+
+
+def _containers(scope: Scope) -> set[str]:
+    """Return the variables that are filled: lists, arrays and meters."""
+    found = set()
+    for node in ast.walk(scope.node):
+        filled: ast.expr | None = None
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _FILLING:
+            filled = node.func.value
+        elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store):
+            filled = node.value
+        if isinstance(filled, ast.Name):
+            found.add(filled.id)
+    return found
 
 
 def _plotted(scope: Scope) -> Iterator[str]:

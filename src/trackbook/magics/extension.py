@@ -139,7 +139,7 @@ class CellTracking:
         code.replace(replaced)
 
     def _say_what_was_tracked(self, tracker: Tracker, code: TrackedCode) -> None:
-        tracked = [metric for metric in tracker.metrics if metric in tracker.tracked]
+        tracked = list(tracker.logged)
         if not tracked and tracker.was_sent:
             show_note(f"nothing was tracked: {ELSEWHERE}")
         elif not tracked:

@@ -10,7 +10,7 @@ _METRICS: Final = frozenset(
     "loss losses acc accs accuracy accuracies score scores error errors err errs reward rewards lr cost costs objective nll bce mse rmse mae "
     "mape r2 auc auroc auprc ap map f1 precision recall sensitivity specificity perplexity ppl elbo kl kld kldiv entropy bleu rouge meteor "
     "iou miou dice psnr ssim fid cer wer hinge likelihood loglik logprob regret gnorm divergence penalty residual residuals logloss rmsle "
-    "top1 top5 correlation silhouette inertia rate wins".split()
+    "top1 top5 correlation silhouette inertia rate wins durations".split()
 )
 _PAIRS: Final = frozenset(
     (

@@ -14,8 +14,9 @@ from .metric_words import is_count, label_in
 How = Literal["append", "item", "bar", "print", "return"]  # the best first, where one value is reported in several ways
 ORDER: Final[tuple[How, ...]] = ("append", "item", "bar", "print", "return")
 _WRITERS: Final = frozenset(
-    "print write info debug warning log set_description set_description_str set_postfix_str secho echo success".split()
+    "print write info debug warning set_description set_description_str set_postfix_str secho echo success".split()
 )
+_LOGGERS: Final = frozenset("log log_dict log_metric log_metrics add_scalar".split())  # of other trackers
 _CONVERSION: Final = re.compile(r"%(?:\((\w+)\))?[-+ #0]*(?:\*|\d+)?(?:\.\d+)?([diouxXeEfFgGcrsa%])")
 _SAME_VALUE: Final = frozenset("item detach cpu numpy tolist clone to float result asnumpy".split())
 _CASTS: Final = frozenset("float round str asnumpy float32 float64 asarray format array".split())
@@ -105,8 +106,18 @@ def _of_call(node: ast.Call) -> Iterator[Report]:
         yield from _of_keywords(node, "item")
         for argument in node.args:
             yield from _of_items(argument, "item")
+    elif name in _LOGGERS and node.args:
+        yield from _of_logger(node)
     elif name in _WRITERS:
         yield from _of_text(node, name)
+
+
+def _of_logger(node: ast.Call) -> Iterator[Report]:
+    label = _text_of(node.args[0])
+    if label is None:
+        yield from _of_items(node.args[0], "bar")
+    elif len(node.args) > 1:
+        yield Report("bar", _unformatted(node.args[1]), label)
 
 
 def _of_text(node: ast.Call, name: str) -> Iterator[Report]:

@@ -284,21 +284,20 @@ class Levels:
         unknown = scope.any_caller or (bool(scope.name) and not self._callers[id(scope)])
         return bool(loops) or unknown or bool(self.innermost(scope, loops))
 
-    def around(self, loop: Loop) -> set[int]:
-        """Return the ids of all loops around a loop, in its own scope and in those that call it."""
-        found: set[int] = set()
+    def around(self, loop: Loop) -> list[Loop]:
+        """Return all loops around a loop, in its own scope and in those that call it, the inner ones first."""
+        found: dict[int, Loop] = {}
         waiting = [loop]
         while waiting:
-            one = waiting.pop()
+            one = waiting.pop(0)
             scope = self._scope_of.get(id(one))
             if scope is None:
                 continue
-            own = self._around.get(id(one), ())
-            for outer in self.innermost(scope, own):
+            for outer in self.innermost(scope, self._around.get(id(one), ())):
                 if id(outer) not in found:
-                    found.add(id(outer))
+                    found[id(outer)] = outer
                     waiting.append(outer)
-        return found
+        return list(found.values())
 
     def reaches(self, one: Scope, other: Scope) -> bool:
         """Whether one scope calls another, perhaps by way of more."""

@@ -59,20 +59,44 @@ def _number(metrics: list[str], name: str) -> int:
 
 
 def _axes(loops: dict[str, Loop | None], levels: Levels, selection: Selection, occasional: Iterable[str]) -> LoopAxes:
-    """Return the axes of the metrics whose loop is around the loop of another metric; `occasional` ones keep the axis of their loop."""
-    around = set[int]().union(*(levels.around(loop) for loop in loops.values() if loop is not None))
+    """Return the axes of the metrics whose loop is around the loop of another metric.
+
+    `occasional` ones keep the axis of their loop. A loop over phases (``for phase in ["train", "val"]``) is no axis: its metrics are one
+    for each phase.
+    """
+    numbers: dict[int, int] = {}
     names: list[str] = []
-    of: dict[str, int | None] = dict.fromkeys(occasional)
-    for metric, loop in loops.items():
-        if loop is None or id(loop) not in around:
-            continue
-        if id(loop) not in selection.axes:
-            selection.axes[id(loop)] = len(names)
+
+    def number_of(loop: Loop) -> int:
+        if id(loop) not in numbers:
             counted = None if isinstance(loop, ast.While) else loop.target
             name = counted.id.strip("_") if isinstance(counted, ast.Name) else ""
+            numbers[id(loop)] = selection.axes[id(loop)] = len(names)
             names.append(_free(name or "epoch", {*loops, *names}))
-        of[metric] = selection.axes[id(loop)]
-    return LoopAxes(names, of)
+        return numbers[id(loop)]
+
+    around = {metric: levels.around(loop) for metric, loop in loops.items() if loop is not None}
+    outer = {id(one) for found in around.values() for one in found}
+    of: dict[str, int | None] = dict.fromkeys(occasional)
+    phases: dict[str, int] = {}
+    for metric, loop in loops.items():
+        if loop is None:
+            continue
+        chain = [loop, *around[metric]]
+        phase = next((one for one in chain if _is_over_phases(one)), None)
+        if phase is not None:
+            phases[metric] = number_of(phase)
+        counted = [one for one in chain if not _is_over_phases(one)]
+        if counted and id(counted[0]) in outer and (counted[0] is not loop or id(loop) in outer):
+            of[metric] = number_of(counted[0])
+    return LoopAxes(names, of, phases)
+
+
+def _is_over_phases(loop: Loop) -> bool:
+    """Whether a loop goes through literal texts."""
+    values = loop.iter if isinstance(loop, ast.For) and isinstance(loop.target, ast.Name) else None
+    texts = values.elts if isinstance(values, (ast.List, ast.Tuple)) else []
+    return bool(texts) and all(isinstance(one, ast.Constant) and isinstance(one.value, str) for one in texts)
 
 
 def _free(name: str, taken: Iterable[str]) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from .choice import Curve, choose
 from .functions import Replaced, Source
 from .instrument import instrument
+from .own_logs import names_logged
 from .plan import plan
 from .reach import Reach, Reached, reach
 from .scopes import Levels, Scope, scopes_of
@@ -77,7 +78,8 @@ def track_code(
     for one in own:
         scopes += scopes_of(one.node, one.source.compiled, any_caller=_is_called_by_others(one.function))
     levels = Levels(scopes)
-    curves = [] if targets else choose(scopes, levels)
+    logged = names_logged([tree, *(one.node for one in own)], namespace)
+    curves = [] if targets else [one for one in choose(scopes, levels) if one.metric not in logged]
     selected = select_named(list(targets), scopes, levels) if targets else select_curves(curves, levels)
     code = TrackedCode(selected, found, scopes, curves, left_alone=list(found.left_alone))
     _instrument_functions(code, own, options)

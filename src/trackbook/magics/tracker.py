@@ -47,6 +47,7 @@ class Tracker:
     ) -> None:
         self.metrics = metrics
         self.tracked: set[str] = set()
+        self.logged: dict[str, None] = {}  # the same as they are logged: in a phase, with its name before
         self.missed = False  # a value came after the run's end
         self._run: Run | None = None
         self._every = every
@@ -127,9 +128,10 @@ class Tracker:
         try:
             with said_by(self._say):
                 if metric in self._on_axes:
-                    self._axes.log(run, metric, number)
+                    self.logged[self._axes.log(run, metric, number)] = None
                 else:
                     run.log({metric: number}, None if step is None else to_step(step))
+                    self.logged[metric] = None
         except (TypeError, ValueError, RuntimeError) as error:
             self._refuse(metric, str(error))
         else:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .metric_words import is_count, is_time, reads_as_metric
-from .reported import place_name
+from .reported import core, place_name
 from .scopes import Assignment, Scope
 
 Kind = Literal["value", "sum", "counter", "constant"]
@@ -38,7 +38,7 @@ def variable_of(scope: Scope, name: str) -> Variable:
     added = [one for one in sites if _is_sum_of_itself(one)]
     if added and all(_is_step(scope, one) for one in added):
         return Variable(name, "counter", [])
-    values = [one for one in sites if one not in added and not _is_constant(one)]
+    values = [one for one in sites if one not in added and not _is_constant(one) and not _is_same(one)]
     repeated = [one for one in added if one.loops]
     if repeated and not any(
         one.block in {other.block for other in repeated} and not _mentions(one, name) for one in values
@@ -133,6 +133,12 @@ def _is_constant(one: Assignment) -> bool:
     if one.value is None or one.operator is not None or one.is_loop_variable:
         return False
     return not any(isinstance(node, (ast.Name, ast.Call, ast.Await)) for node in ast.walk(one.value))
+
+
+def _is_same(one: Assignment) -> bool:
+    """Whether an assignment only converts the variable: ``loss = loss.item()``."""
+    inner = core(one.value) if one.value is not None and one.operator is None else None
+    return isinstance(inner, ast.Name) and inner.id == one.name
 
 
 def _mentions(one: Assignment, name: str) -> bool:
