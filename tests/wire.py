@@ -78,6 +78,11 @@ def _rows(series: Any, data: bytes) -> dict[float, Row]:
         rows = [
             _bucket(head, width, read("<IIffIffIffIffIff", data, at + 24 + row * 64)) for row in range(series["rows"])
         ]
+        for number, row in enumerate(rows):
+            found = row["count"] if row["max"] <= 0 else 0.0, 0.0
+            if series.get("numbers"):
+                found = read("<2I", data, at + 24 + len(rows) * 64 + number * 8)
+            row["not_positive"], row["not_finite"] = map(float, found)
     return {row[names[0]]: row for row in rows}
 
 
@@ -125,6 +130,7 @@ def _bucket_of_point(point: Row) -> Row:
     finite = math.isfinite(value)
     row = {"bucket": point["step"], "count": float(finite), "mean": value if finite else math.nan, "m2": 0.0}
     row["mask"] = 0.0 if finite else 1.0 if math.isnan(value) else 2.0 if value > 0 else 4.0
+    row["not_positive"], row["not_finite"] = float(finite and value <= 0), float(not finite)
     for name in CORNERS:
         known = finite or name in ("first", "last")
         row[f"{name}_step"] = point["step"] if known else math.nan
@@ -152,6 +158,7 @@ def _joined(a: Row, b: Row) -> Row:
         "mean": mean,
         "m2": m2,
         "mask": mask,
+        **{name: a[name] + b[name] for name in ("not_positive", "not_finite")},
         **take("first", a),
         **take("min", low),
         **take("max", high),

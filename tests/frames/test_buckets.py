@@ -41,6 +41,8 @@ def expected_row(bucket: int, points: dict[int, float]) -> dict[str, float]:
     mean = math.fsum(finite.values()) / len(finite) if finite else math.nan
     masks = {1 if math.isnan(v) else 2 if v > 0 else 4 for v in points.values() if not math.isfinite(v)}
     row = {"bucket": bucket, "count": len(finite), "mean": mean, "mask": sum(masks)}
+    row["not_positive"] = sum(value <= 0 for value in finite.values())
+    row["not_finite"] = len(points) - len(finite)
     row["m2"] = math.fsum((value - mean) ** 2 for value in finite.values())
     for name, step in (("first", min(points)), ("min", lowest), ("max", highest), ("last", max(points))):
         row[f"{name}_step"] = math.nan if step is None else step

@@ -38,12 +38,13 @@ function points({ rows, at, plain: isPlain }: SeriesHeader, data: ArrayBuffer) {
   return columns;
 }
 
-function buckets({ rows, at, width, plain: isPlain }: SeriesHeader, data: ArrayBuffer) {
+function buckets({ rows, at, width, plain: isPlain, numbers }: SeriesHeader, data: ArrayBuffer) {
   if (isPlain) return plain(BUCKET_COLUMNS, rows, at, data);
   const [offset, first, base] = new Float64Array(data, at, 3);
   const columns = makeColumns(BUCKET_COLUMNS, () => new Float64Array(rows));
   const words = new Uint32Array(data, at + HEAD_BYTES, rows * WORDS);
   const floats = new Float32Array(data, at + HEAD_BYTES, words.length);
+  const special = numbers ? new Uint32Array(data, at + HEAD_BYTES + words.byteLength, 2 * rows) : null;
   for (let row = 0; row < rows; row++) {
     const word = row * WORDS;
     const bucket = first + words[word];
@@ -62,6 +63,8 @@ function buckets({ rows, at, width, plain: isPlain }: SeriesHeader, data: ArrayB
       columns[`${name}_time`][row] = base + floats[place + 1];
       columns[name][row] = offset + floats[place + 2];
     }
+    columns.not_positive[row] = special ? special[2 * row] : columns.max[row] <= 0 ? count : 0;
+    columns.not_finite[row] = special ? special[2 * row + 1] : 0;
   }
   return columns;
 }

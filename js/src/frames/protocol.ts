@@ -1,6 +1,6 @@
 /** The wire format. `src/trackbook/frames/protocol.py` documents it. */
 
-export const VERSION = 2;
+export const VERSION = 3;
 
 export const HEAD_BYTES = 24;
 export const POINT_BYTES = 16;
@@ -15,6 +15,8 @@ export const BUCKET_COLUMNS = [
   "mean",
   "m2",
   "mask",
+  "not_positive",
+  "not_finite",
   "first_step",
   "first_time",
   "first",
@@ -64,6 +66,8 @@ export interface SeriesHeader {
   rows: number;
   at: number;
   plain?: boolean;
+  /** Whether numbers of values without a logarithm, and not finite, follow its rows. */
+  numbers?: boolean;
   /** How often the kernel's own buckets were doubled to fit the frame into its byte budget. */
   coarser?: number;
 }

@@ -126,6 +126,8 @@ function asBuckets({ columns: { step, time, value }, rows }: PointSeries) {
     mean: whereFinite(value),
     m2: new Float64Array(rows),
     mask: value.map(maskOf),
+    not_positive: value.map((x, row) => finite[row] && Number(x <= 0)),
+    not_finite: finite.map(x => 1 - x),
     first_step: step,
     first_time: time,
     first: value,
@@ -161,6 +163,8 @@ function mergeRow(target: BucketColumns, into: number, source: BucketColumns, ro
     target.count[into] = n + m;
   }
   target.mask[into] |= source.mask[row];
+  target.not_positive[into] += source.not_positive[row];
+  target.not_finite[into] += source.not_finite[row];
   copy(["last_step", "last_time", "last"]);
 }
 

@@ -1,5 +1,6 @@
 import { isSystem } from "../metrics.ts";
 import { quantile } from "./noise.ts";
+import { askedEnd, padded } from "./outliers.ts";
 import type { Plot, Zoom } from "./plot.ts";
 import type { PlotRow } from "./plot-rows.ts";
 import type { Range } from "./series-window.ts";
@@ -33,7 +34,7 @@ export function domainsOf(
   const x = zoom.x && (!log.x || zoom.x[0] > 0) ? zoom.x : null;
   if (zoom.y && (!log.y || zoom.y[0] > 0)) return { x, y: zoom.y };
   const y = yRange(plot, x, limits, natural);
-  const [low, high] = asked.map(end => (end !== null && (!log.y || end > 0) ? end : null));
+  const [low, high] = asked.map(end => askedEnd(end, log.y));
   if (!asked.length || (low === null && high === null)) return { x, y };
   const data = y ?? rangeOf(valuesOf(plot, x));
   const ends: Range = [low ?? data[0], high ?? data[1]];
@@ -72,14 +73,12 @@ function yRange(plot: Plot, x: Range | null, limits: Range | null, natural: Rang
   if (!values.length) return null;
   const inside = limits ? values.filter(value => value >= limits[0] && value <= limits[1]) : values;
   if (natural && !log.y) return withNatural(rangeOf(values), natural);
-  const [low, high] = rangeOf(inside.length ? inside : values); // a chart zoomed to outliers shows them
   const clipped = inside.length > 0 && inside.length < values.length;
+  if (limits && clipped && !x && !plot.smoothing) return padded(limits, log.y);
+  const [low, high] = rangeOf(inside.length ? inside : values); // a chart zoomed to outliers shows them
   if (!x && !log.y && !clipped && !plot.smoothing && low < high && rows.some(({ mark }) => mark === "line"))
     return null;
-  const [scale, unscale] = log.y ? [Math.log, Math.exp] : [Number, Number];
-  const [bottom, top] = [scale(low), scale(high)];
-  const air = (top - bottom || (log.y ? 1 : Math.abs(top)) || 1) * PADDING;
-  return [unscale(bottom - air), unscale(top + air)];
+  return padded([low, high], log.y);
 }
 
 /** Add space only at an end that the data exceed. */

@@ -1,10 +1,11 @@
 import type { Series } from "../frames/series.ts";
 import type { ViewTraits } from "../frames/view-state.ts";
-import type { Range } from "./series-window.ts";
+import { endPoint, type Range, type XOf } from "./series-window.ts";
 
 const TAILS = 0.02; // share of the values at either end that may be outliers
 const OUTLIER_DISTANCE = 0.25; // of the span between the tails; values farther out are outliers
 const FLAT = 0.1; // of the axis: if outliers compress the other data into less, they are left out
+const PADDING = 0.05; // of the axis, above and below
 
 /** A number of values; only a lower bound if a bucket has an unknown number of them. */
 export interface Count {
@@ -23,6 +24,34 @@ export function countOutside(series: readonly Series[], range: Range): Count {
     for (let row = 0; row < each.rows; row++) {
       if (each.kind === "points") count.atLeast += Number(isOutside(each.columns.value[row], range));
       else addBucket(count, each.columns, row, range);
+    }
+  }
+  return count;
+}
+
+/** Count the values of all points that have no logarithm, or are not finite. */
+export function countSpecial(series: readonly Series[], kind: "not_positive" | "not_finite"): number {
+  const isSpecial = (value: number) =>
+    kind === "not_finite" ? !Number.isFinite(value) : Number.isFinite(value) && value <= 0;
+  const numbers = series.flatMap(({ kind: of, columns, rows }) =>
+    of === "buckets"
+      ? [...columns[kind].subarray(0, rows)]
+      : [...columns.value.subarray(0, rows)].map(value => Number(isSpecial(value))),
+  );
+  return numbers.reduce((sum, number) => sum + number, 0);
+}
+
+/** Count the points, drawn or not, that have no place on a logarithmic x axis. */
+export function countLeftOfZero(lines: readonly { own: Series; xOf: XOf | null }[], isSteps: boolean): Count {
+  const count = { atLeast: 0, exact: true };
+  for (const { own, xOf } of lines) {
+    for (let row = 0; xOf && row < own.rows; row++) {
+      const left = (["first", "last"] as const).map(end => Number(xOf(endPoint(own, row, end)) <= 0));
+      if (left[0] + left[1] === 0) continue;
+      const all = own.kind === "points" ? 1 : own.columns.count[row] + own.columns.not_finite[row];
+      const isWhole = left[0] === left[1];
+      count.atLeast += isWhole ? all : 1;
+      count.exact &&= isWhole || isSteps; // of the steps only the first, 0, has no logarithm
     }
   }
   return count;
@@ -50,8 +79,48 @@ function addBucket(count: Count, columns: Buckets, row: number, [low, high]: Ran
   count.exact &&= known.size >= all;
 }
 
+/** What a y axis leaves out. */
+export interface LeftOut {
+  /** The smallest and the largest value that are no outliers; null if the axis is not without outliers by itself. */
+  limits: Range | null;
+  range: Range;
+  /** The values outside of the range. */
+  count: Count;
+  /** Those of them that are counted separately, because they have no logarithm. */
+  apart: number;
+}
+
+/** Return what the y axis leaves out, by itself or because its ends are `asked` for; null if it leaves nothing out. */
+export function leftOut(
+  series: readonly Series[],
+  limits: Range | null,
+  asked: readonly (number | null)[],
+  log: boolean,
+): LeftOut | null {
+  const whole: Range = [log ? Number.MIN_VALUE : -Number.MAX_VALUE, Number.MAX_VALUE];
+  const usual = limits ? padded(limits, log) : whole;
+  const [low, high] = [0, 1].map(i => askedEnd(asked[i], log) ?? usual[i]);
+  const range: Range = low < high ? [low, high] : usual;
+  if (range[0] === whole[0] && range[1] === whole[1]) return null;
+  const apart = log ? countSpecial(series, "not_positive") : 0;
+  return { limits, range, count: countOutside(series, range), apart };
+}
+
+/** Return an end of the y axis that was asked for, if the axis can have it. */
+export function askedEnd(end: number | null | undefined, log: boolean): number | null {
+  return end !== null && end !== undefined && (!log || end > 0) ? end : null;
+}
+
+/** Return a range with some space on both sides. */
+export function padded([low, high]: Range, log: boolean): Range {
+  const [scale, unscale] = log ? [Math.log, Math.exp] : [Number, Number];
+  const [bottom, top] = [scale(low), scale(high)];
+  const air = (top - bottom || (log ? 1 : Math.abs(top)) || 1) * PADDING;
+  return [unscale(bottom - air), unscale(top + air)];
+}
+
 /**
- * Return the range of the y axis without outliers; null if no value is to be left out. With "auto", outliers are left out only if
+ * Return the ends of the values without outliers; null if no value is to be left out. With "auto", outliers are left out only if
  * they compress all other values into a tenth of the axis, and if no latest value of a run is among them.
  */
 export function rangeWithoutOutliers(
@@ -60,9 +129,10 @@ export function rangeWithoutOutliers(
   clip: ViewTraits["clip_outliers"],
 ): Range | null {
   if (clip === "never") return null;
-  const [scale, unscale] = log ? [Math.log, Math.exp] : [Number, Number];
+  const scale = log ? Math.log : Number;
   let [low, high, least, most] = [Infinity, -Infinity, Infinity, -Infinity];
   const latest: number[] = [];
+  const all: Float64Array[] = [];
   for (const each of series) {
     const { sorted, last } = finiteValues(each);
     const values = log ? sorted.subarray(sorted.findIndex(value => value > 0)) : sorted;
@@ -73,13 +143,17 @@ export function rangeWithoutOutliers(
     high = Math.max(high, Math.min(at(1), at(1 - TAILS) + reach));
     least = Math.min(least, at(0));
     most = Math.max(most, at(1));
+    all.push(values);
     if (!log || last > 0) latest.push(scale(last));
   }
   if (!(low < high) || (low <= least && high >= most)) return null;
   if (log && clip === "auto") return null; // a logarithmic axis has room for both
   const pressed = high - low < (most - least) * FLAT;
   if (clip === "auto" && !(pressed && latest.every(value => value >= low && value <= high))) return null;
-  return [unscale(low), unscale(high)];
+  const kept = all.flatMap(values =>
+    [...values].filter(value => scale(value) >= low && scale(value) <= high),
+  );
+  return [kept.reduce((a, b) => Math.min(a, b)), kept.reduce((a, b) => Math.max(a, b))];
 }
 
 interface Values {

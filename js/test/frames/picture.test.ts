@@ -117,7 +117,7 @@ describe("a coarser keyframe", () => {
       const step = 2 * at + (value === first ? 0 : 1);
       return [step, 0, Math.fround(value)];
     });
-    return [at, 2, (first + last) / 2, 0, 0, ...corners];
+    return [at, 2, (first + last) / 2, 0, 0, 0, 0, ...corners];
   };
   const coarse = (values: number[][], header: Partial<FrameHeader> = {}) =>
     decodeFrame(

@@ -29,7 +29,16 @@ function bucket(
 ): number[] {
   const corner = ([step, value]: [number, number]) => [step, step, value];
   const { first, min, max, last } = corners;
-  return [at, 4, (min[1] + max[1]) / 2, 0, mask, ...[first, min, max, last].flatMap(corner)];
+  return [
+    at,
+    4,
+    (min[1] + max[1]) / 2,
+    0,
+    mask,
+    0,
+    Number(mask > 0),
+    ...[first, min, max, last].flatMap(corner),
+  ];
 }
 
 const PLACES = {

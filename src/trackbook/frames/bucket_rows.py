@@ -38,6 +38,9 @@ def gather(series: Ids, steps: Steps, times: Floats, values: Floats, shift: Step
         rows["count"] = np.add.reduceat(finite.astype(np.int64), starts)
         rows["mask"] = np.bitwise_or.reduceat(_mask(values), starts)
         low, high, clean = (np.where(finite, values, instead) for instead in (np.inf, -np.inf, 0.0))
+    rows["not_finite"] = counts - rows["count"]
+    least = np.minimum.reduceat(low, starts)
+    rows["not_positive"] = np.add.reduceat((low <= 0).astype(np.int64), starts) if (least <= 0).any() else 0
     with np.errstate(all="ignore"):  # sums of huge values overflow to infinity, as float arithmetic does
         rows["mean"] = mean = np.add.reduceat(clean, starts) / rows["count"]
         apart = np.where(finite, clean - np.repeat(mean, counts), 0.0)
@@ -45,7 +48,7 @@ def gather(series: Ids, steps: Steps, times: Floats, values: Floats, shift: Step
     for name, at in (
         ("first", starts),
         ("last", starts + counts - 1),
-        ("min", _place(low, np.minimum.reduceat(low, starts), starts, counts)),
+        ("min", _place(low, least, starts, counts)),
         ("max", _place(high, np.maximum.reduceat(high, starts), starts, counts)),
     ):
         rows[name + "_step"], rows[name + "_time"], rows[name] = steps[at], times[at], values[at]
@@ -58,7 +61,7 @@ def of_points(points: Rows) -> Rows:
     rows = np.empty(len(points), ROW)
     value, finite = points["value"], np.isfinite(points["value"])
     rows["bucket"], rows["count"], rows["mean"], rows["m2"] = points["step"], finite, value, 0.0
-    rows["mask"] = _mask(value)
+    rows["mask"], rows["not_positive"], rows["not_finite"] = _mask(value), finite & (value <= 0), ~finite
     rows["changed"] = points["changed"]
     for name in CORNERS:
         rows[name + "_step"], rows[name + "_time"], rows[name] = points["step"], points["time"], value
@@ -78,6 +81,8 @@ def merged(series: Ids, rows: Rows, more: Steps) -> Taken:
     count = rows["count"]
     found["bucket"] = bucket[starts]
     found["count"] = total = np.add.reduceat(count, starts)
+    for name in ("not_positive", "not_finite"):
+        found[name] = np.add.reduceat(rows[name], starts)
     found["mask"] = np.bitwise_or.reduceat(rows["mask"].astype(np.int64), starts)
     found["changed"] = np.bitwise_or.reduceat(rows["changed"], starts)
     low, high = rows["min"], rows["max"]
@@ -141,6 +146,8 @@ def _join(one: Rows, other: Rows) -> Rows:
         result["mean"] = np.where(both, one["mean"] + apart * share, np.where(n > 0, one["mean"], other["mean"]))
         result["m2"] = one["m2"] + other["m2"] + np.where(both, apart * apart * n * share, 0.0)
     result["count"] = n + m
+    for name in ("not_positive", "not_finite"):
+        result[name] += other[name]
     result["mask"] = one["mask"].astype(np.int64) | other["mask"].astype(np.int64)
     result["changed"] |= other["changed"]
     return result

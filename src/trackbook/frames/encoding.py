@@ -29,6 +29,7 @@ class Block(NamedTuple):
     series: int
     rows: int
     plain: bool
+    numbers: bool
     parts: tuple[bytes | memoryview, ...]
 
 
@@ -78,7 +79,24 @@ def _pack_buckets(numbers: Ids, rows: Rows, shift: Steps, offset: Floats, began:
     odd = beyond.any(axis=1) | (bucket >= 2**32) | (rows["count"] >= 1 << MASK_SHIFT)
     plain = np.logical_or.reduceat(odd, starts) | (shift[ids] > 32)
     heads = (offset[ids], first, began[ids])
-    return _blocks(numbers, rows, BUCKET_COLUMNS, starts=starts, heads=heads, packed=words, plain=plain)
+    blocks = _blocks(numbers, rows, BUCKET_COLUMNS, starts=starts, heads=heads, packed=words, plain=plain)
+    return _with_numbers(blocks, rows, starts)
+
+
+def _with_numbers(blocks: list[Block], rows: Rows, starts: NDArray[np.intp]) -> list[Block]:
+    """Add the numbers of special values to compact blocks whose rows do not tell them."""
+    untold = (rows["not_finite"] > 0) | ((rows["not_positive"] > 0) & (rows["max"] > 0))
+    if not untold.any():
+        return blocks
+    numbers = np.stack([rows["not_positive"], rows["not_finite"]], axis=1).astype("<u4")
+    found = []
+    for block, start, is_untold in zip(blocks, starts.tolist(), np.logical_or.reduceat(untold, starts), strict=True):
+        if is_untold and not block.plain:
+            tail = numbers[start : start + block.rows].tobytes()
+            found.append(block._replace(numbers=True, parts=(*block.parts, tail)))
+        else:
+            found.append(block)
+    return found
 
 
 def offsets(low: Floats, high: Floats) -> Floats:
@@ -121,8 +139,8 @@ def _blocks(
         if is_plain:
             part = rows[start:end]
             numbers_only = np.stack([part[name].astype("<f8") for name in columns], axis=1)
-            found.append(Block(series, end - start, plain=True, parts=(numbers_only.tobytes(),)))
+            found.append(Block(series, end - start, plain=True, numbers=False, parts=(numbers_only.tobytes(),)))
         else:
             parts = (head[place * HEAD_BYTES : (place + 1) * HEAD_BYTES], body[start * size : end * size])
-            found.append(Block(series, end - start, plain=False, parts=parts))
+            found.append(Block(series, end - start, plain=False, numbers=False, parts=parts))
     return found

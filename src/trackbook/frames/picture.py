@@ -198,11 +198,13 @@ def headed(
     series: list[SeriesHeader] = []
     parts: list[bytes | memoryview] = []
     at = 0
-    for number, rows, plain, data in blocks:
+    for number, rows, plain, numbers, data in blocks:
         run, metric = keys[number]
         header: SeriesHeader = {"run": run, "metric": metric, "width": 1 << int(shift[number]), "rows": rows, "at": at}
         if plain:
             header["plain"] = True
+        if numbers:
+            header["numbers"] = True
         if coarser[number] > 0:
             header["coarser"] = int(coarser[number])
         series.append(header)

@@ -28,6 +28,8 @@ and the base of times. Numbers in rows are relative to these::
     buckets  64 bytes a row:  uint32 bucket, uint32 count | mask << 29, float32 mean, float32 std (m2 = std * std * count),
                               then for first, min, max and last: uint32 step after the bucket's first, float32 time, float32
                               value; if count is 0, min and max are NaN
+                              With `numbers`, after all rows for each: uint32 not_positive, uint32 not_finite. Without, not_finite
+                              is 0, and not_positive is count if max <= 0, else 0
 
 Numbers are rounded to float32. A series has the same offset and base from keyframe to keyframe, so that a delta's rows match its
 keyframe's. If float32 cannot represent a number (1e300, 1e-60, very distant steps), the block is ``plain``: it has no head, and
@@ -40,7 +42,7 @@ from typing import Final, NotRequired, TypedDict
 
 from ..types import State
 
-VERSION: Final = 2
+VERSION: Final = 3
 
 HEAD_BYTES: Final = 24
 MASK_SHIFT: Final = 29
@@ -53,6 +55,8 @@ BUCKET_COLUMNS: Final = (
     "mean",  # of the finite values; NaN when count == 0
     "m2",  # sum of squared differences from the mean, of the finite values
     "mask",  # the non-finite values in the bucket: NAN | POSITIVE_INFINITY | NEGATIVE_INFINITY
+    "not_positive",  # number of the finite values that have no logarithm
+    "not_finite",  # number of the other values
     "first_step",  # the point of the smallest step, finite or not
     "first_time",
     "first",
@@ -99,6 +103,7 @@ class SeriesHeader(TypedDict):
     rows: int
     at: int  # bytes before this series' block
     plain: NotRequired[bool]
+    numbers: NotRequired[bool]  # whether numbers of values without a logarithm, and not finite, follow its rows
     coarser: NotRequired[int]  # how often the kernel's own buckets were doubled to meet the budget of the frame
 
 
