@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { decodeRunsTable, type TableRun } from "../../src/frames/runs-table.ts";
 import { RunColumns } from "../../src/runs/columns.ts";
@@ -90,6 +91,18 @@ describe("expressions", () => {
     ["max(val/acc > 1", "A parenthesis is not closed"],
   ])("%s is refused: %s", (text, problem) => {
     expect(() => found(text)).toThrow(new FilterProblem(problem));
+  });
+
+  const texts: Record<"accepted" | "refused", string[]> = JSON.parse(
+    readFileSync(new URL("../../../tests/golden/matching/run_filters.json", import.meta.url), "utf8"),
+  );
+
+  test.each(texts.accepted)("%j is accepted, as in Python", text => {
+    expect(() => found(text)).not.toThrow();
+  });
+
+  test.each(texts.refused)("%j is refused, as in Python", text => {
+    expect(() => found(text)).toThrow(FilterProblem);
   });
 
   test("no input of its words fails in another way", () => {

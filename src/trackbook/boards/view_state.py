@@ -31,7 +31,7 @@ import traitlets
 
 from ..text import did_you_mean
 from ..user_warnings import warn
-from . import drawn_runs
+from . import drawn_runs, run_filter
 
 SETTINGS: Final[dict[str, Any]] = json.loads(Path(__file__).with_name("view_settings.json").read_text("utf-8"))
 TRAITS: Final = frozenset(SETTINGS)  # the traits that a front end may set
@@ -130,6 +130,17 @@ class View(traitlets.HasTraits):
         except ValueError as error:
             raise traitlets.TraitError(str(error)) from None
         return rule
+
+    @traitlets.validate("run_filter")
+    def _check_run_filter(self, proposal: Any) -> str:
+        text: str = proposal["value"]
+        try:
+            run_filter.check(text)
+        except ValueError as error:
+            raise traitlets.TraitError(
+                f"run_filter is a text, or a filter such as 'lr > 0.01 and optimizer = adam'; in {text!r}: {error}"
+            ) from None
+        return text
 
     @traitlets.validate("run_colors")
     def _check_run_colors(self, proposal: Any) -> dict[str, str]:
