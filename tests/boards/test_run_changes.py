@@ -44,10 +44,13 @@ def test_another_run_can_be_the_baseline() -> None:
     assert answer["config"] == [["lr", "0", "2"]]
 
 
-def test_baseline_that_was_deleted_is_passed_over() -> None:
+def test_baseline_that_was_deleted_is_named_lost() -> None:
     runs = [train(f"run {number}", lr=number) for number in range(2)]
     answer, _ = changes(store_of(runs[1]), {"run": runs[1].id, "against": "deleted"})
     assert answer["against"]["name"] == "run 0"
+    assert answer["lost"] is True
+    assert changes(store_of(runs[0]), {"run": runs[0].id, "against": "deleted"})[0] == {"against": None, "lost": True}
+    assert "lost" not in changes(store_of(runs[1]), {"run": runs[1].id, "against": runs[0].id})[0]
 
 
 def test_first_run_is_compared_with_nothing() -> None:

@@ -5,6 +5,7 @@ import type { ColorKey } from "../runs/color-by.ts";
 import { STATE_ICON } from "../runs/run-state.ts";
 import { h, setChildren, setText, swatch } from "../ui/dom.ts";
 import { formatCount } from "../ui/format.ts";
+import type { LegendValue } from "./legend-values.ts";
 
 const MOST_CHIPS = 30;
 
@@ -30,6 +31,7 @@ export class Legend {
     styles: readonly RunStyle[],
     members: ReadonlyMap<string, readonly string[]> = new Map(),
     colorKey: ColorKey | null = null,
+    bestOf: (style: RunStyle) => LegendValue | null = () => null,
   ) {
     this.#runs = styles.map(({ run }) => run);
     this.#members = members;
@@ -37,7 +39,9 @@ export class Legend {
     const hidden = new Set(this.#state.get("hidden_runs"));
     const isHidden = ({ run }: RunStyle) => this.#idsOf(run.id).every(id => hidden.has(id));
     const listed = styles.length > MOST_CHIPS ? mostTelling(styles, isHidden) : styles;
-    const chips = this.element.hidden ? [] : listed.map(style => this.#chip(style, isHidden(style)));
+    const chips = this.element.hidden
+      ? []
+      : listed.map(style => this.#chip(style, isHidden(style), bestOf(style)));
     setText(this.#more, `+${formatCount(styles.length - listed.length)} more`);
     this.#showKey(colorKey);
     const key = colorKey ? [this.#key] : [];
@@ -63,14 +67,15 @@ export class Legend {
     );
   }
 
-  #chip(style: RunStyle, hidden: boolean): HTMLButtonElement {
+  #chip(style: RunStyle, hidden: boolean, value: LegendValue | null): HTMLButtonElement {
     const { run, label, color, dash } = style;
     const chip = this.#chips.get(run.id)?.chip ?? this.#newChip(run.id);
     const isBaseline = this.#state.get("baseline") === run.id;
-    const key = JSON.stringify([label, color, dash, run.state, run.faded, run.error, isBaseline]);
+    const key = JSON.stringify([label, color, dash, run.state, run.faded, run.error, isBaseline, value]);
     if (this.#chips.get(run.id)?.key !== key) {
       const icon = ["running", "finished"].includes(run.state) ? [] : [stateIcon(run)];
       if (isBaseline) icon.push(h("span", { class: "tb-minor" }, "baseline"));
+      if (value) icon.push(h("span", { class: "tb-minor tb-number", title: value.title }, value.text));
       chip.replaceChildren(swatch(color, dash), h("span", { class: "tb-run-name" }, label), ...icon);
       chip.title = `${label}, ${run.state}${run.faded ? ", an earlier run" : ""}\nClick to hide or show, double-click to show only this run, Shift-click to compare the others with it.`;
       this.#chips.set(run.id, { chip, key });

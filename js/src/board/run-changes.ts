@@ -3,7 +3,7 @@ import type { Requests } from "../frames/requests.ts";
 import { NoAnswer } from "../frames/requests.ts";
 import { goalOf } from "../plot/chart-options.ts";
 import { h, setText } from "../ui/dom.ts";
-import { formatValue } from "../ui/format.ts";
+import { formatChange, formatValue } from "../ui/format.ts";
 
 type Figures = readonly [last: number | null, min: number | null, max: number | null];
 type Pair = readonly [name: string, earlier: string | null, now: string | null];
@@ -11,6 +11,8 @@ type Pair = readonly [name: string, earlier: string | null, now: string | null];
 /** The answer to the question `changes`; `src/trackbook/boards/run_changes.py` documents it. */
 export interface Changes {
   against: { id: string; name: string } | null;
+  /** Whether the baseline that was asked for is no longer in the project. */
+  lost?: boolean;
   config: readonly Pair[];
   packages: readonly Pair[];
   code: readonly string[];
@@ -20,6 +22,7 @@ export interface Changes {
 
 type GoalOf = (metric: string) => ReturnType<typeof goalOf>;
 
+const LOST = "The baseline was deleted.";
 const SHOWN = 3; // changes of the config in the line
 
 /** A card about what changed between the current run and the one before it: a line, which opens to tables. */
@@ -68,13 +71,13 @@ export class RunChanges {
   }
 
   #show(changes: Changes) {
-    const { against } = changes;
-    this.element.hidden = !against;
-    if (!against) return;
-    setText(
-      this.#line,
-      `Since ${against.name}: ${wordsOf(changes, this.#goal).join(" · ") || "nothing changed"}`,
-    );
+    const { against, lost } = changes;
+    this.element.hidden = !against && !lost;
+    const since = against
+      ? [`Since ${against.name}: ${wordsOf(changes, this.#goal).join(" · ") || "nothing changed"}`]
+      : [];
+    setText(this.#line, [...(lost ? [LOST] : []), ...since].join(" "));
+    if (!against) return this.#tables.replaceChildren();
     this.#tables.replaceChildren(
       ...table("Config", changes.config),
       ...table("Packages", changes.packages),
@@ -137,8 +140,7 @@ function difference(
   if (earlier === null || now === null) return [...texts, ""];
   const change = now - earlier;
   const better = change === 0 || !goal ? "" : change > 0 === (goal === "max") ? "better" : "worse";
-  const text = change === 0 ? "=" : `${change > 0 ? "+" : "−"}${formatValue(Math.abs(change))}`;
-  return [...texts, h("span", { "data-change": better }, text)];
+  return [...texts, h("span", { "data-change": better }, formatChange(change))];
 }
 
 function row(cells: readonly (string | HTMLElement)[], tag: "td" | "th" = "td"): HTMLElement {

@@ -1,5 +1,5 @@
 import type { PartKey } from "../plot/combined.ts";
-import { byBest, type Goal } from "../plot/emphasis.ts";
+import { byBest, type Goal, goalSign } from "../plot/emphasis.ts";
 import { drawingOrder } from "../plot/palette.ts";
 import { bestTrace, type Plot, type Trace } from "../plot/plot.ts";
 import { h, swatch } from "../ui/dom.ts";
@@ -63,7 +63,7 @@ export function latestValues(
 function bestLabel(traces: readonly Trace[], goal: Goal, step: number): HTMLElement[] {
   const found = bestTrace(traces, goal);
   if (!found || (traces.length === 1 && found.best === found.latest)) return [];
-  const text = `${goal === "min" ? "↓" : "↑"} ${formatOnAxis(found.best, step)}`;
+  const text = `${goalSign(goal)} ${formatOnAxis(found.best, step)}`;
   const what = goal === "min" ? "Smallest value" : "Largest value";
   const label = h("span", { class: "tb-value tb-best", title: `${what}: ${found.style.label}` }, text);
   return [label];

@@ -3,6 +3,7 @@
 import type { RunHeader } from "../frames/protocol.ts";
 import { globMatches, goalByName } from "../metrics.ts";
 import type { Goal } from "./emphasis.ts";
+import type { Range } from "./series-window.ts";
 
 export interface ChartOptions {
   /** Which value is the best. */
@@ -14,6 +15,8 @@ export interface ChartOptions {
   /** The id of the run to which latest values are compared. */
   baseline: string;
   marksBest: boolean;
+  /** What the y axis shows at least; outliers are not left out of it. */
+  natural: Range | null;
 }
 
 export const USUAL_OPTIONS: ChartOptions = {
@@ -22,6 +25,7 @@ export const USUAL_OPTIONS: ChartOptions = {
   lines: [],
   baseline: "",
   marksBest: false,
+  natural: null,
 };
 
 /** Return the value set for a chart by its name, or by the last glob that matches; an empty list if there is none. */
@@ -29,6 +33,17 @@ export function valueFor<V>(settings: Readonly<Record<string, readonly V[]>>, ch
   if (Object.hasOwn(settings, chart)) return settings[chart];
   const glob = Object.keys(settings).findLast(each => globMatches(each, chart));
   return glob === undefined ? [] : settings[glob];
+}
+
+/** Return the first metric whose goal was defined, not told by its name. */
+export function definedGoal(
+  metrics: readonly string[],
+  runs: readonly Pick<RunHeader, "goals">[],
+): { metric: string; goal: "min" | "max" } | null {
+  const globs = runs.flatMap(({ goals = [] }) => goals.map(([glob]) => glob));
+  const metric = globs.length ? metrics.find(each => globs.some(glob => globMatches(glob, each))) : undefined;
+  const goal = metric === undefined ? null : goalOf(metric, runs);
+  return metric !== undefined && goal ? { metric, goal } : null;
 }
 
 /** Return the goal of a metric: as defined by its runs, else as its name says. */

@@ -7,6 +7,11 @@ export const MOST_STRONG = 20; // lines of a chart; of more all but two are fain
 
 export type Goal = "min" | "max" | null;
 
+/** Return the sign before a best value. */
+export function goalSign(goal: Goal): string {
+  return goal === "min" ? "↓" : "↑";
+}
+
 /** Return the smallest or largest finite value of a series; NaN if it has none, or without a goal. */
 export function bestValue({ kind, columns, rows }: Series, goal: Goal): number {
   if (!goal) return Number.NaN;

@@ -3,6 +3,7 @@ import type { Picture } from "../frames/picture.ts";
 import { BUSY_AFTER, NoAnswer, type Requests } from "../frames/requests.ts";
 import { type RunEntry, type RunsTable, runEntries } from "../frames/runs-table.ts";
 import type { ViewState } from "../frames/view-state.ts";
+import { goalOf } from "../plot/chart-options.ts";
 import type { RunStyle } from "../plot/plot-rows.ts";
 import { button, h, setText } from "../ui/dom.ts";
 import { formatCount } from "../ui/format.ts";
@@ -14,6 +15,7 @@ import { DrawnRunsChoice } from "./drawn-runs.ts";
 import { FilterField, passing } from "./filter-field.ts";
 import { completeFilter } from "./filter-names.ts";
 import { type GridItem, RunsGrid, runKey } from "./grid.ts";
+import { resultsOf } from "./results.ts";
 import { groupRuns, isGrouping, parseSort, sortRuns } from "./sorting.ts";
 import { MOST_DRAWN, Visibility } from "./visibility.ts";
 
@@ -137,9 +139,21 @@ export class RunsPanel {
     });
     const open = this.#entries.find(({ id }) => id === this.#openRun) ?? null;
     const own = open ? this.#state.get("run_colors")[open.id] : undefined;
-    this.#details.update(open, open && scene.runStyle(open.id), own, scene.now);
+    this.#details.update(
+      open,
+      open && scene.runStyle(open.id),
+      own,
+      scene.now,
+      open ? this.#resultsOf(open) : [],
+    );
     this.#drawn.update(columns, Math.max(scene.table.total, this.#entries.length));
     this.#showStatus();
+  }
+
+  #resultsOf(entry: RunEntry) {
+    const baseline = this.#entries.find(({ id }) => id === this.#state.get("baseline"));
+    const runs = this.#scene?.picture.runs ?? [];
+    return resultsOf(entry, baseline, this.columns.metrics, metric => goalOf(metric, runs));
   }
 
   /** Return the columns to show; the sort column is always among them, to show the direction. */

@@ -18,6 +18,11 @@ export function formatValue(value: number): string {
   return size < 9999.5 ? rounded(value) : prefixed(value);
 }
 
+/** Format a difference, with its sign. */
+export function formatChange(change: number): string {
+  return change === 0 ? "=" : `${change > 0 ? "+" : "−"}${formatValue(Math.abs(change))}`;
+}
+
 /**
  * Format a value beside an axis whose ticks are `step` apart: to a hundredth of that, or to three significant digits of a value
  * that is not nearly zero on the axis.

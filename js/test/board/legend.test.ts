@@ -1,10 +1,13 @@
 // @vitest-environment happy-dom
 import { expect, test } from "vitest";
 import { Legend } from "../../src/board/legend.ts";
+import { legendValues } from "../../src/board/legend-values.ts";
+import type { Picture } from "../../src/frames/picture.ts";
+import { storeOf } from "../../src/frames/picture-store.ts";
 import type { RunHeader } from "../../src/frames/protocol.ts";
 import { ViewState } from "../../src/frames/view-state.ts";
 import { styleRuns } from "../../src/plot/palette.ts";
-import { FakeModel, run } from "../fixtures.ts";
+import { FakeModel, frame, run } from "../fixtures.ts";
 
 function legend(runs: RunHeader[] = [run(0), run(1), run(2)]) {
   const { signal } = new AbortController();
@@ -102,6 +105,26 @@ test("of many runs those that are drawn have the chips", () => {
   const ids = [...made.element.querySelectorAll<HTMLElement>("[data-run]")].map(({ dataset }) => dataset.run);
   expect(ids).toHaveLength(30);
   expect(ids.slice(0, 2)).toEqual(["id0", "id1"]);
+});
+
+test("a chip has the best value of the first metric with a defined goal, and its difference to the baseline's", () => {
+  const runs = [run(0, { goals: [["val/*", "max"]] }), run(1), run(2)];
+  const rows = (values: number[]) => values.map((value, step) => [step, 0, value]);
+  const series = [
+    { run: 0, metric: 0, rows: rows([9]) },
+    { run: 0, metric: 1, rows: rows([0.5, 0.75, 0.25]) },
+    { run: 1, metric: 1, rows: rows([0.5, Number.NaN]) },
+  ];
+  const keyframe = frame(series, { runs, metrics: ["loss", "val/acc"] });
+  const picture = storeOf(new FakeModel({ keyframe })).picture as Picture;
+  const textsOf = (baseline: string, all = picture) => {
+    const { made } = legend(runs);
+    made.update([...styleRuns(runs, "light").values()], new Map(), null, legendValues(all, baseline));
+    return [...made.element.querySelectorAll(".tb-number")].map(({ textContent }) => textContent);
+  };
+  expect(textsOf("")).toEqual(["↑ 0.7500", "↑ 0.5000"]);
+  expect(textsOf("id0")).toEqual(["↑ 0.7500", "↑ 0.5000 (−0.2500)"]);
+  expect(textsOf("id0", { ...picture, runs: [run(0), run(1), run(2)] })).toEqual([]);
 });
 
 test("colours by a column are explained before the runs", () => {

@@ -54,6 +54,21 @@ test("the card shows a line, and tables with the change of each metric", async (
   expect(judged).toEqual(["", "better", "better", "worse", "better"]);
 });
 
+test("a baseline that was deleted is said, beside what the run is compared with", async () => {
+  const lost = card(async () => ({ content: { ...CHANGES, lost: true }, buffers: [] }));
+  lost.changes.update({ id: "r1", state: "finished" }, "gone");
+  await settled();
+  expect(lost.line()).toMatch(/^The baseline was deleted\. Since brisk-otter-1: lr/);
+  const alone = card(async () => ({ content: { against: null, lost: true }, buffers: [] }));
+  alone.changes.update({ id: "r1", state: "finished" }, "gone");
+  await settled();
+  expect([alone.line(), alone.changes.element.hidden]).toEqual(["The baseline was deleted.", false]);
+  const first = card(async () => ({ content: { against: null }, buffers: [] }));
+  first.changes.update({ id: "r1", state: "finished" }, "");
+  await settled();
+  expect(first.changes.element.hidden).toBe(true);
+});
+
 test("the kernel is asked once, and again when the run has ended", async () => {
   const { changes, requests } = card(async () => ({ content: CHANGES, buffers: [] }));
   for (const state of ["running", "running", "finished", "finished"] as const)

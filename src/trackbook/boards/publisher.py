@@ -81,6 +81,7 @@ class Publisher:
         self._rule = DrawnRuns()
         self._rule_due = 0.0
         self._selected: list[str] = []
+        self._baseline = ""
         self._deleted: deque[str] = deque()
 
     # --- publishing
@@ -255,9 +256,16 @@ class Publisher:
         self._choose()
         self.wake()
 
+    def compare_with(self, run: str) -> None:
+        """Show the baseline, a run's id, beside the others, and no longer the one before; empty for none."""
+        self._baseline = run
+        self._choose()
+        self.wake()
+
     def _choose(self) -> None:
         with suppress(OSError):  # the store's notices say so, and the next choice may succeed
-            self.source.draw(self._named(), self._selected)
+            baseline = [self._baseline] if self._baseline and self.source.store.run(self._baseline) else []
+            self.source.draw(self._named(), [*self._selected, *baseline])
 
     def _named(self) -> list[str] | None:
         """Return the runs that the rule names now; None: the board's own."""

@@ -23,18 +23,22 @@ PACKAGES: Final = "packages."
 def changes(store: Store, question: Question) -> Answer:
     """Return how the ``run`` differs from the run ``against``, without it from the one before it in the project.
 
-    ``against`` is the other run's id and name; None when there is none. ``config`` and ``packages`` are lists of name, earlier and new
+    ``against`` is the other run's id and name; None when there is none. ``lost`` is there, and true, if the baseline that was asked for
+    is no longer in the project, and the run is compared with the one before it. ``config`` and ``packages`` are lists of name, earlier and new
     value, None where a run has none; ``code`` the lines of a unified diff; ``metrics`` a list of name, earlier and new figures, each
     last, min and max, or None. ``unknown`` lists what is not recorded for one of the runs.
     """
     run = _run(store, question.get("run"))
-    earlier = _find(store, question.get("against")) or before(store, run)
+    baseline = _find(store, question.get("against"))
+    lost = {"lost": True} if question.get("against") and baseline is None else {}
+    earlier = baseline or before(store, run)
     if earlier is None:
-        return {"against": None}, []
+        return {"against": None, **lost}, []
     found = differences(recorded(store, earlier, earlier.name), recorded(store, run, run.name))
     packages = {name: pair for name, pair in found.environment.items() if name.startswith(PACKAGES)}
     return {
         "against": {"id": earlier.id, "name": earlier.name},
+        **lost,
         "config": _pairs(found.config),
         "packages": [[name.removeprefix(PACKAGES), *pair] for name, *pair in _pairs(packages)],
         "code": found.code.splitlines()[:MOST_LINES],

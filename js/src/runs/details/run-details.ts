@@ -25,6 +25,8 @@ interface RunEdits {
   close(): void;
 }
 
+type Pairs = readonly (readonly [name: string, value: string])[];
+
 const NO_KERNEL = "Requires a kernel";
 const TABS = { overview: "Overview", console: "Console", code: "Code", environment: "Environment" };
 
@@ -37,14 +39,14 @@ export class RunDetails {
   #tabs: Tabs<keyof typeof TABS>;
   #tab: keyof typeof TABS = "overview";
   #overview = h("div", { class: "tb-overview" });
-  #config = h("div", {
+  #pairs = h("div", {
     class: "tb-scroll",
     tabindex: "0",
     role: "group",
-    "aria-label": "Config",
+    "aria-label": "Results and config",
     hidden: "",
   });
-  #settings = "";
+  #shownPairs = "";
   #polledTabs: readonly (readonly [keyof typeof TABS, PolledTab])[];
   #title = h("span", { class: "tb-runs-name" });
   #line = h("span", { class: "tb-runs-line" });
@@ -99,7 +101,7 @@ export class RunDetails {
         this.#remove,
       ),
       this.#question,
-      this.#config,
+      this.#pairs,
     );
     this.body.append(this.#tabs.element, this.#tabs.panel("overview", this.#overview));
     for (const [name, { element }] of this.#polledTabs) this.body.append(this.#tabs.panel(name, element));
@@ -146,18 +148,19 @@ export class RunDetails {
     }
   }
 
-  /** Show the run's config. An unchanged list is not redrawn, to keep its scroll position. */
-  #showConfig({ config }: RunEntry) {
-    const shown = JSON.stringify([...config]);
-    if (shown === this.#settings) return;
-    this.#settings = shown;
-    this.#config.hidden = !config.size;
-    this.#config.replaceChildren(
-      titledList(
-        "config",
-        [...config].map(([key, value]) => [key, formatConfigValue(value)]),
-      ),
-    );
+  /** Show results and config. An unchanged list is not redrawn, to keep its scroll position. */
+  #showPairs({ config }: RunEntry, results: Pairs) {
+    const settings = [...config].map(([key, value]) => [key, formatConfigValue(value)] as const);
+    const all: [string, Pairs][] = [
+      ["results", results],
+      ["config", settings],
+    ];
+    const lists = all.filter(([, own]) => own.length);
+    const shown = JSON.stringify(lists);
+    if (shown === this.#shownPairs) return;
+    this.#shownPairs = shown;
+    this.#pairs.hidden = !lists.length;
+    this.#pairs.replaceChildren(...lists.map(([name, own]) => titledList(name, own)));
   }
 
   /** The id of the run shown; null if there is none. */
@@ -170,6 +173,7 @@ export class RunDetails {
     style: Pick<RunStyle, "color" | "dash"> | null,
     own: string | undefined,
     now: number,
+    results: Pairs = [],
   ) {
     const other = entry?.id !== this.#entry?.id;
     this.#entry = entry;
@@ -177,7 +181,7 @@ export class RunDetails {
     this.#show();
     if (!entry) return this.#fullScreen.close();
     if (other) this.#closeQuestion(false);
-    this.#showConfig(entry);
+    this.#showPairs(entry, results);
     this.element.setAttribute("aria-label", `Run ${entry.name}`);
     this.#line.replaceChildren(...(style ? [swatch(style.color, style.dash)] : []));
     setText(this.#title, entry.name);

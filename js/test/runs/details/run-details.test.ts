@@ -121,6 +121,33 @@ test("the overview shows the config as text", () => {
   expect(shown().querySelector("b")).toBeNull();
 });
 
+test("the overview shows last and best values, with their differences to the baseline", () => {
+  const figures = [
+    [0.5, 0.25, 2],
+    [0.75, 0.125, 3],
+  ] as const;
+  const runs = [{ name: "first" }, { name: "second", config: { lr: 0.1 } }];
+  const keyframe = frame([{ run: 0, metric: 0, rows: [[0, 0, 1]] }], {
+    runs: [run(0, { state: "finished" }), run(1, { state: "finished" })],
+    metrics: ["loss"],
+  });
+  const known = table(runs, ["loss", "steps"], (at, metric) => (metric ? [7, 7, 7] : figures[at]));
+  const model = new FakeModel({ keyframe, table: known, panel: "runs", run_sort: "-name" });
+  const el = document.createElement("div");
+  document.body.append(el);
+  new Board(el, model, { live: false, signal: new AbortController().signal });
+  const pairs = () => {
+    const [list] = el.querySelectorAll(".tb-run-details .tb-pairs");
+    return [...list.children].map(one => one.textContent);
+  };
+  const grid = el.querySelector(".tb-runs") as HTMLElement;
+  for (const key of ["Home", "Enter"])
+    grid.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+  expect(pairs()).toEqual(["loss", "0.7500 · best ↓ 0.1250", "steps", "7"]);
+  model.set("baseline", "id0");
+  expect(pairs()).toEqual(["loss", "0.7500 (+0.2500) · best ↓ 0.1250 (−0.1250)", "steps", "7 (=)"]);
+});
+
 test("a tab asks when opened, and only once for an ended run", async () => {
   const { model, choose } = open("Overview", { console: () => ({ lines: [line(0)], earlier: 0 }) });
   expect(model.asked).toEqual([]);
