@@ -10,6 +10,19 @@ export function logged(metrics: readonly string[]): string[] {
   return metrics.filter(metric => !isSystem(metric));
 }
 
+/**
+ * Return a name as Vega shows it, which takes one that every object has as a property, such as `constructor`, for that property. A
+ * space of no width makes it another text.
+ */
+export function literal(name: string): string {
+  return name in {} ? `${name}\u200b` : name;
+}
+
+/** Return the entry of a record, which a name like `constructor` has only if it was put there. */
+export function ownEntry<V>(record: Readonly<Record<string, V>>, name: string): V | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
+}
+
 export function splitMetric(metric: string): { group: string; short: string } {
   const slash = metric.indexOf("/");
   return slash < 0

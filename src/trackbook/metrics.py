@@ -6,8 +6,9 @@ character itself, since a metric may be named ``f1[0]?``. ``js/src/metrics.ts`` 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 from .user_warnings import warn
 
@@ -21,6 +22,7 @@ AXES: Final = ("step", "relative", "time")
 SYSTEM: Final = "@system/"  # the prefix of system metrics, whose points are stored with the run's others
 
 T = TypeVar("T")
+Goal = Literal["min", "max"]
 
 
 def is_system(metric: str) -> bool:
@@ -122,6 +124,40 @@ def glob_matches(glob: str, name: str) -> bool:
             return False
         at += len(piece)
     return True
+
+
+def goal_of(pairs: Sequence[Sequence[str]], metric: str) -> Goal | None:
+    """Return which values of a metric are the best: as defined, else as its name says; None if that is not known.
+
+    A full name takes precedence over a glob, and the last definition over earlier ones.
+    """
+    exact = [goal for glob, goal in pairs if glob == metric]
+    matching = exact or [goal for glob, goal in pairs if glob_matches(glob, metric)]
+    return goal_by_name(metric) if not matching else "min" if matching[-1] == "min" else "max"
+
+
+def goal_by_name(metric: str) -> Goal | None:
+    """Return whether small or large values of a metric are better, according to its name; None if unknown."""
+    if is_system(metric):
+        return None
+    return "min" if _SMALLER.search(metric) else "max" if _LARGER.search(metric) else None
+
+
+def value_for(settings: Mapping[str, T], chart: str) -> T | None:
+    """Return the value set for a chart by its name, or by the last glob that matches; None if there is none."""
+    if chart in settings:
+        return settings[chart]
+    return next((settings[glob] for glob in reversed(list(settings)) if glob_matches(glob, chart)), None)
+
+
+def _words(words: str) -> re.Pattern[str]:
+    return re.compile(rf"(^|[^a-z])(top_?\d+_?)?({words})($|[^a-z])", re.IGNORECASE)
+
+
+_SMALLER: Final = _words("loss|error|err|mse|rmse|mae|perplexity|ppl|nll|bpb|wer|cer|fid|latency|regret")
+_LARGER: Final = _words(
+    "acc|accuracy|auc|auroc|f1|score|reward|return|precision|recall|map|iou|dice|bleu|rouge|psnr|ssim|r2"
+)
 
 
 def _text(what: str, text: Any, example: str) -> str:

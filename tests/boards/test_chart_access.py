@@ -55,8 +55,10 @@ def values(chart: Any) -> list[Any]:
 
 def test_metric_is_an_altair_chart_with_its_data(board: Board) -> None:
     chart = board["train/loss"]
-    assert isinstance(chart, alt.Chart)
-    assert [row["value"] for row in values(chart) if row["run"] == "a"] == [5, 4, 3, 2, 1]
+    assert isinstance(chart, alt.LayerChart)
+    assert isinstance(board["lr"], alt.Chart)
+    lines = [row for row in values(chart) if row["mark"] == "line"]
+    assert [row["value"] for row in lines if row["run"] == "a"] == [5, 4, 3, 2, 1]
     assert {row["metric"] for row in values(chart)} == {"train/loss"}
 
 
@@ -72,13 +74,16 @@ def test_chart_can_be_changed_and_combined(board: Board) -> None:
     wide = board["train/loss"].properties(width=900).interactive()
     assert wide.to_dict()["width"] == 900
     rule = alt.Chart(alt.InlineData(values=[{"y": 2}])).mark_rule().encode(y="y:Q")
-    assert len((board["train/loss"] + rule).to_dict()["layer"]) == 2
+    assert len((board["lr"] + rule).to_dict()["layer"]) == 2
+    assert len((board["train/loss"] + rule).to_dict()["layer"]) == 3
+    assert board["train/loss"].interactive().to_dict()["params"]
     assert len((board["train/loss"] | board["val/loss"]).to_dict()["hconcat"]) == 2
 
 
 def test_smoothing_draws_a_smooth_line_over_a_faint_one(board: Board) -> None:
-    assert marks(board["train/loss"]) == ["line"]
+    assert marks(board["train/loss"]) == ["line", "point"]
     board.smoothing = 2
+    board.best_marks = False
     chart = board["train/loss"]
     assert isinstance(chart, alt.LayerChart)
     assert [layer["encoding"]["y"]["field"] for layer in chart.to_dict()["layer"]] == ["value", "smooth"]
@@ -91,7 +96,7 @@ def test_hidden_runs_are_left_out(board: Board) -> None:
 
 def test_values_that_are_not_finite_are_marks_and_null(board: Board) -> None:
     chart = board["val/loss"]
-    assert marks(chart) == ["line", "point"]
+    assert marks(chart) == ["line", "point", "point"]
     assert [row["value"] for row in values(chart) if row["mark"] == "NaN"] == [None] * 3
     assert "NaN" not in json.dumps(chart.to_dict()["datasets"]).replace('"mark": "NaN"', "")
 
@@ -142,7 +147,7 @@ def test_chart_has_the_boards_look_and_its_own_config(board: Board) -> None:
 
 
 def test_chart_is_displayed_without_a_network(board: Board) -> None:
-    bundle = board["train/loss"]._repr_mimebundle_()
+    bundle = board["lr"]._repr_mimebundle_()
     assert bundle[MIME]["mark"]["type"] == "line"
     assert bundle["image/png"][1:4] == b"PNG"
     assert "text/html" not in bundle
@@ -152,6 +157,67 @@ def test_renderer_of_the_user_is_kept(board: Board) -> None:
     with alt.renderers.enable("json"):
         shown = board["train/loss"]._repr_mimebundle_()
     assert "application/json" in shown[0]
+
+
+def test_chart_has_lines_ranges_and_the_best_value_as_on_the_board(board: Board) -> None:
+    board.reference_lines, board.y_ranges = {"train/*": [2.5]}, {"train/loss": [0, None]}
+    chart = board["train/loss"]
+    assert marks(chart) == ["rule", "line", "point"]
+    assert [row["value"] for row in values(chart) if row["mark"] == "reference"] == [2.5]
+    assert [(row["run"], row["value"]) for row in values(chart) if row["mark"] == "best"] == [("a", 1)]
+    assert chart.to_dict()["encoding"]["y"]["scale"]["domain"] == [0, 5]
+    board.best_marks = False
+    assert marks(board["train/loss"]) == ["rule", "line"]
+    (rows,) = [
+        rows for rows in board.to_altair().to_dict()["datasets"].values() if rows[0].get("metric") == "train/loss"
+    ]
+    assert [row["value"] for row in rows if row["mark"] == "reference"] == [2.5]
+
+
+def test_legend_has_the_latest_values(board: Board) -> None:
+    svg = vl_convert.vegalite_to_svg(board["val/loss"].to_dict())
+    assert re.findall(r">([abc] +\d)</text>", svg) == ["a  8", "b  8", "c  8"]
+    board.hidden_runs = tb.runs("p")["id"].to_list()[:2]
+    assert ">8</text>" in vl_convert.vegalite_to_svg(board["val/loss"].to_dict())
+
+
+def test_of_many_lines_most_are_faint_as_on_the_board() -> None:
+    for number in range(25):
+        with tb.init("p", f"run {number:02}") as run:
+            run.log({"acc": 9 - abs(number - 4)})
+            run.log({"acc": 0})
+    board = tb.board("p")
+    board.drawn_runs = "all"
+    rows = values(board["acc"])
+    strong = {row["run"] for row in rows if not row.get("faint")}
+    assert strong == {"run 04", "run 24"}
+    assert {len(row["color"]) for row in rows if row.get("faint")} == {9}
+    for chart, lines in ((board["acc"], 23), (board.to_altair(), 23)):
+        svg = vl_convert.vegalite_to_svg(chart.to_dict())
+        assert svg.count('stroke-width="0.75"') == lines
+
+
+@pytest.mark.parametrize("name", ["constructor", "__proto__", "toString", "valueOf", "hasOwnProperty"])
+def test_names_of_properties_of_objects_are_drawn(name: str, capfd: pytest.CaptureFixture[str]) -> None:
+    for run_name in (name, "other"):
+        with tb.init("p", run_name, reinit="create_new") as run:
+            for step in range(3):
+                run.log({name: step, f"{name}/{name}": 3 - step, "loss": step})
+            run.log({"single": 1.0})
+    board = tb.board("p")
+    board.chart("own", SCATTER.encode(color="run:N"), metrics="loss")
+    board.chart("both", metrics=[name, f"{name}/{name}"])
+    board.reference_lines = {"*": [1.5]}
+    snapshot = board.snapshot()
+    assert snapshot is not None
+    charts = [board[one] for one in ("loss", "single", "own", "both")] + [board.to_altair()]
+    board.x_axis = name
+    charts.append(board["loss"])
+    for spec in [snapshot.spec, *(chart.to_dict() for chart in charts)]:
+        assert f">{name}" in vl_convert.vegalite_to_svg(spec)
+    said = "".join(capfd.readouterr())
+    assert "Operator not defined" not in said
+    assert "rror" not in said
 
 
 # --- names
@@ -482,7 +548,36 @@ def test_the_whole_board_has_the_charts_as_they_are_arranged(board: Board) -> No
     assert [[chart["title"]["text"] for chart in row["concat"]] for row in rows] == [["lr"], ["loss", "loss"]]
     board.chart("loss", metrics=["train/loss", "val/loss"])
     rows = board.to_altair().to_dict()["vconcat"]
-    assert [[chart["title"]["text"] for chart in row["concat"]] for row in rows] == [["lr"], ["loss"]]
+    titles = [[chart["title"]["text"] for chart in row["concat"]] for row in rows]
+    assert titles == [["lr"], ["loss (— train, - - val)"]]
+
+
+def test_snapshot_has_the_charts_as_they_are_arranged(board: Board) -> None:
+    board.pinned, board.group_order = ["gone", "lr"], ["val"]
+    board.chart("val/own", SCATTER, metrics="val/loss")
+
+    def titles() -> list[tuple[str, str]]:
+        saved = board.snapshot()
+        assert saved is not None
+        vl_convert.vegalite_to_svg(saved.spec)
+        return [(chart["title"]["text"], chart["title"].get("subtitle", "")) for chart in saved.spec["concat"]]
+
+    assert titles() == [("pinned", "lr"), ("val", "loss"), ("\u200b", "own"), ("train", "loss")]
+    state = board.snapshot_state
+    board.chart("loss", metrics=["train/loss", "val/loss"])
+    board.chart("val/own")
+    assert titles() == [("pinned", "lr"), ("\u200b", "loss (— train, - - val)")]
+    assert board.snapshot_state != state
+    state = board.snapshot_state
+    board.chart("own", SCATTER)
+    assert board.snapshot_state != state
+
+
+def test_pinned_metric_that_no_longer_exists_changes_nothing(board: Board) -> None:
+    usual = board.to_altair().to_dict()["vconcat"]
+    board.pinned, board.combined = ["gone"], {"gone too": ["nobody/*"]}
+    assert len(board.to_altair().to_dict()["vconcat"]) == len(usual) == 3
+    assert "gone" not in board
 
 
 def test_a_line_that_is_noise_is_smoothed_unless_that_is_turned_off() -> None:
@@ -491,9 +586,9 @@ def test_a_line_that_is_noise_is_smoothed_unless_that_is_turned_off() -> None:
         for step in range(300):
             run.log({"noise": noise.random() + (20 if step == 150 else 0), "trend": step + noise.random()})
     board = tb.board("p")
-    assert marks(board["noise"]) == ["line", "line"]
-    assert marks(board["trend"]) == ["line"]
+    assert marks(board["noise"]) == ["line", "line", "text"]
+    assert marks(board["trend"]) == ["line", "text"]
     layers = board["noise"].to_dict()
     assert layers["encoding"]["y"]["scale"]["domain"][1] < 3
     board.auto_smoothing = False
-    assert marks(board["noise"]) == ["line"]
+    assert marks(board["noise"]) == ["line", "text"]

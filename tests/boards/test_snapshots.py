@@ -67,6 +67,7 @@ class Board:
         self.publisher = self
         self.answers: dict[str, Any] = {}
         self.still = 0
+        self.user_charts: list[Any] = []
 
     @property
     def snapshot_state(self) -> object:
@@ -79,8 +80,11 @@ class Board:
         assert trait == "still"
         self.still = value
 
-    def snapshot(self) -> Snapshot | None:
-        return None if self.number is None else Snapshot({"number": self.number}, f"board {self.number}")
+    def snapshot(self, *, own: bool) -> Snapshot | None:
+        if self.number is None:
+            return None
+        charts = {"own": self.user_charts} if own and self.user_charts else {}
+        return Snapshot({"number": self.number, **charts}, f"board {self.number}")
 
 
 @pytest.fixture
@@ -237,6 +241,42 @@ def test_missing_png_is_warned_of_once(notebook: Notebook, monkeypatch: pytest.M
         kept.cell_ended(boards)
     assert len(said) == 1
     assert notebook.snapshots() == [("first", {"number": 1}), ("first", {"number": 2})]
+
+
+def test_charts_of_ones_own_are_added_when_the_converter_has_drawn_them(notebook: Notebook, drawn: list[Any]) -> None:
+    kept, board = Snapshots(), Board()
+    board.user_charts = [{"name": "own"}]
+    kept.place(board)
+    notebook.late = True
+    with kept._drawing:
+        kept.cell_ended([board])
+        assert notebook.snapshots() == [("first", {"number": 1})]
+    wait_for_pngs()
+    assert notebook.snapshots() == [("first", {"number": 1, "own": [{"name": "own"}]})]
+    with kept._drawing:
+        board.number = 2
+        kept.cell_ended([board])
+        assert notebook.snapshots() == [("first", {"number": 2, "own": [{"name": "own"}]})]
+    wait_for_pngs()
+    assert len(drawn) == 2
+
+
+def test_charts_of_ones_own_that_cannot_be_drawn_leave_the_others(
+    notebook: Notebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def draw(_: Any, spec: Any) -> PictureFile:
+        if "own" in spec:
+            raise NoPictureError("Unrecognized function: no_such_function")
+        return PictureFile(b"PNG", 300, 200)
+
+    monkeypatch.setattr(Converter, "picture", draw)
+    kept, board = Snapshots(), Board()
+    board.user_charts = [{"name": "own"}]
+    kept.place(board)
+    for board.number in (1, 2):
+        kept.cell_ended([board])
+    ((_, _, still), _) = notebook.outputs
+    assert still == {VEGA_LITE: {"number": 2}, "text/plain": "board 2", "image/png": "UE5H"}
 
 
 # --- clear_output

@@ -9,8 +9,10 @@ import pytest
 
 from golden.make import Kernel
 from golden.make_rows import CASES, FOLDER, contents, membership
-from trackbook.charts.plot import DrawSettings, axes_only, join_of, plot_of, style_runs
+from trackbook.charts.plot import DrawSettings, plot_of
+from trackbook.charts.run_styles import style_runs
 from trackbook.charts.theme import theme
+from trackbook.charts.x_axis import axes_only, join_of
 from wire import assert_same
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import re
@@ -12,7 +13,7 @@ import vl_convert
 from trackbook.charts import snapshot
 from trackbook.charts.board_design import literal
 from trackbook.charts.plot import DrawSettings
-from trackbook.charts.snapshot import Snapshot, grouped, make_snapshot
+from trackbook.charts.snapshot import Chart, Snapshot, grouped, make_snapshot
 from trackbook.charts.theme import theme
 from trackbook.charts.thinning import corners, rounded, thinned
 from trackbook.frames.picture import Picture
@@ -53,8 +54,11 @@ def picture(metrics: dict[str, list[float]], runs: int = 1, **more: Any) -> Pict
     return made
 
 
-def drawn(made: Picture, **options: Any) -> Snapshot:
-    saved = make_snapshot(made, **options)
+def drawn(
+    made: Picture, look: DrawSettings | None = None, charts: list[Chart] | None = None, **settings: Any
+) -> Snapshot:
+    look = look or DrawSettings(clip_outliers="never")
+    saved = make_snapshot(made, dataclasses.replace(look, **settings), charts)
     assert saved is not None
     return saved
 
@@ -68,6 +72,13 @@ def rows(saved: Snapshot) -> list[tuple[float, ...]]:
 
 def names(saved: Snapshot) -> list[str]:
     return [run["run"] for run in saved.spec["transform"][0]["from"]["data"]["values"]]
+
+
+def legend_of(saved: Snapshot) -> Any:
+    """Return the encoding that has the legend of all charts, of which one chart has it."""
+    layers = [layer for chart in saved.spec["concat"] for layer in chart.get("layer", [])]
+    (color,) = [color for layer in layers if (color := layer["encoding"].get("color", {})).get("legend")]
+    return color
 
 
 def noisy(n: int) -> list[float]:
@@ -130,7 +141,7 @@ def test_charts_are_sorted_by_group_default_first() -> None:
 
 
 def test_hidden_runs_are_left_out() -> None:
-    assert names(drawn(picture({"loss": [1, 2]}, runs=3), hidden=["id1"])) == ["run-0", "run-2"]
+    assert names(drawn(picture({"loss": [1, 2]}, runs=3), hidden=frozenset(["id1"]))) == ["run-0", "run-2"]
 
 
 def test_runs_of_the_same_name_show_their_ids() -> None:
@@ -138,8 +149,11 @@ def test_runs_of_the_same_name_show_their_ids() -> None:
 
 
 def test_colors_are_the_palette_or_the_users() -> None:
-    scale = drawn(picture({"loss": [1, 2]}, runs=2), colors={"id1": "#123456"}).spec["concat"][0]["encoding"]["color"]
-    assert scale["scale"]["range"] == [theme()["light"]["line"][0], "#123456"]
+    saved = drawn(picture({"loss": [1, 2]}, runs=2), colors={"id1": "#123456"})
+    expected = [theme()["light"]["line"][0], "#123456"]
+    lines = {line["r"]: line["color"] for line in saved.spec["transform"][0]["from"]["data"]["values"]}
+    assert [lines[0], lines[1]] == expected
+    assert legend_of(saved)["scale"] == {"domain": ["run-0", "run-1"], "range": expected}
 
 
 @pytest.mark.parametrize(
@@ -157,21 +171,22 @@ def test_labels_are_short(x_axis: str) -> None:
     assert ">2e-5<" in svg
 
 
-def test_a_metric_as_x_axis_is_drawn_over_steps() -> None:
-    assert [row[2] for row in rows(drawn(picture({"loss": [1, 2]}), x_axis="epoch"))] == [0, 1]
+def test_a_metric_can_be_the_x_axis() -> None:
+    made = picture({"loss": [3, 2, 1], "epoch": [0.5, 1, 1.5]})
+    saved = drawn(made, x_axis="epoch", charts=[Chart("loss", ["loss"])])
+    assert rows(saved) == [(0, 0, 0.5, 3), (0, 0, 1, 2), (0, 0, 1.5, 1)]
+    x = chart_of(saved)["encoding"]["x"]
+    assert (x["title"], x["type"]) == ("epoch", "quantitative")
+    assert ">1.5<" in vl_convert.vegalite_to_svg(saved.spec)
 
 
 def test_non_finite_values_are_marks() -> None:
     saved = drawn(picture({"loss": [1.0, math.nan, math.inf, -math.inf, 2.0, 3.0]}))
     assert [str(row[3]) for row in rows(saved)] == ["1.0", "nan", "inf", "-inf", "2.0", "3.0"]
-    assert [layer["mark"]["type"] for layer in saved.spec["concat"][0]["layer"]][:4] == [
-        "line",
-        "circle",
-        "point",
-        "point",
-    ]
+    types = [layer["mark"]["type"] for layer in saved.spec["concat"][0]["layer"]]
+    assert [kind for kind in types if kind != "text"] == ["line", "circle", "point", "point"]
     svg = vl_convert.vegalite_to_svg(saved.spec)
-    marks = re.findall(r'aria-label="step: (\d); run: run-0"[^>]*?transform="translate\([\d.]+,(\d+)\)"', svg)
+    marks = re.findall(r'aria-label="step: (\d); color[^"]*"[^>]*?transform="translate\([\d.]+,(\d+)\)"', svg)
     assert marks == [("1", str(snapshot.HEIGHT)), ("2", "0"), ("3", str(snapshot.HEIGHT))]
 
 
@@ -198,8 +213,10 @@ def test_names_are_data_and_titles_never_expressions() -> None:
     spec = json.loads(json.dumps(saved.spec))
     assert "/".join([(title := spec["concat"][0].pop("title"))["text"], title["subtitle"]]) == HOSTILE
     assert [run.pop("run") for run in spec["transform"][0]["from"]["data"]["values"]] == names(saved)
-    assert spec["concat"][0]["encoding"]["color"].pop("scale")["domain"] == names(saved)
-    assert spec["concat"][0]["encoding"]["color"].pop("sort") == names(saved)
+    (legend,) = [layer for layer in spec["concat"][0]["layer"] if layer["encoding"].get("color", {}).get("legend")]
+    assert [row["run"] for row in legend["data"].pop("values")] == names(saved)
+    assert legend["encoding"]["color"].pop("scale")["domain"] == names(saved)
+    assert legend["encoding"]["color"].pop("sort") == names(saved)
     assert "__proto__" not in json.dumps(spec)
 
 
@@ -233,15 +250,16 @@ def test_long_names_of_metrics_are_cut_in_the_middle() -> None:
     saved = drawn(picture({"x" * 2_500 + str(m): noisy(500) for m in range(24)}))
     assert len(json.dumps(saved.spec)) <= snapshot.MOST_BYTES
     titles = [chart["title"]["text"] for chart in saved.spec["concat"]]
-    assert len(set(titles)) == 24
+    assert len(set(titles)) == len(titles) == 24
     assert max(map(len, titles)) == snapshot.LONGEST_TITLE
 
 
 def test_long_names_of_runs_cost_points() -> None:
-    saved = drawn(picture({f"m{m}": noisy(500) for m in range(24)}, name="x" * 500))
+    metrics = {f"m{m}": noisy(500) for m in range(24)}
+    short, saved = drawn(picture(metrics)), drawn(picture(metrics, name="x" * 5_000))
     assert len(json.dumps(saved.spec)) <= snapshot.MOST_BYTES
     assert len(saved.spec["concat"]) == 24
-    assert len(rows(saved)) < 24 * snapshot.MOST_POINTS // 2
+    assert len(rows(saved)) < 0.9 * len(rows(short))
 
 
 # --- as on the board --------------------------------------------------------------------------------------------------
@@ -288,6 +306,86 @@ def test_scale_and_smoothing_are_those_of_the_board() -> None:
     assert [layer["encoding"]["y"]["field"] for layer in lines] == ["value", "smooth"]
     svg = vl_convert.vegalite_to_svg(saved.spec)
     assert 'aria-roledescription="point"' in svg  # values without a logarithm are marks
+
+
+def test_lines_ranges_and_best_values_are_those_of_the_board() -> None:
+    made = picture({"train/loss": [3, 1, 2], "lr": [1, 2, 3]}, runs=2)
+    look = DrawSettings(reference_lines={"train/*": [0.5]}, y_ranges={"lr": [0, None]}, best_marks=True)
+    saved = drawn(made, look)
+    lr, loss = saved.spec["concat"]
+    assert lr["encoding"]["y"]["scale"]["domain"] == [0, 3]
+    (line,) = [layer for layer in loss["layer"] if layer["mark"]["type"] == "rule"]
+    assert [row["value"] for row in line["data"]["values"]] == [0.5]
+    (best,) = [layer for layer in loss["layer"] if layer["mark"].get("strokeWidth") == 1.5 and "data" in layer]
+    assert [(row["run"], row["x"], row["value"]) for row in best["data"]["values"]] == [("run-0", 1, 1)]
+    svg = vl_convert.vegalite_to_svg(saved.spec)
+    assert 'aria-roledescription="rule mark"' in svg
+    assert not [layer for layer in lr["layer"] if "data" in layer and layer["mark"]["type"] == "rule"]
+
+
+def test_several_metrics_in_one_chart_are_told_apart_by_dashes() -> None:
+    made = picture({"train/loss": [3, 1], "val/loss": [4, 2]}, runs=2)
+    saved = drawn(made, charts=[Chart("loss", ["train/loss", "val/loss"])])
+    assert names(saved) == ["run-0 · train", "run-0 · val", "run-1 · train", "run-1 · val"]
+    assert chart_of(saved)["title"]["text"] == "loss (— train, - - val)"
+    assert legend_of(saved)["scale"]["domain"] == ["run-0", "run-1"]
+    svg = vl_convert.vegalite_to_svg(saved.spec)
+    assert svg.count('stroke-dasharray="5,3"') == 2
+    alone = drawn(
+        picture({"train/loss": [3, 1], "val/loss": [4, 2]}), charts=[Chart("loss", ["train/loss", "val/loss"])]
+    )
+    assert legend_of(alone)["scale"]["domain"] == ["train", "val"]
+
+
+def test_many_lines_are_faint_but_the_best_and_the_current() -> None:
+    made = picture({"train/acc": [0, 1], "val/acc": [1, 2]}, runs=15)
+    saved = drawn(made, charts=[Chart("acc", ["train/acc", "val/acc"])])
+    styles = saved.spec["transform"][0]["from"]["data"]["values"]
+    assert [style["run"] for style in styles if "faint" not in style] == ["run-0 · val", "run-14 · val"]
+    svg = vl_convert.vegalite_to_svg(saved.spec)
+    assert svg.count('stroke-width="0.75"') == 28
+    assert all(color.startswith("#") and len(color) == 7 for color in legend_of(saved)["scale"]["range"])
+
+
+USERS: Any = {
+    "data": {"name": "points"},
+    "mark": "point",
+    "encoding": {
+        "x": {"field": "x", "type": "quantitative"},
+        "y": {"field": "value", "type": "quantitative"},
+        "color": {"field": "run", "type": "nominal"},
+    },
+}
+
+
+def test_charts_of_the_user_are_drawn_with_their_rows() -> None:
+    made = picture({"loss": [3, 1, math.nan]}, runs=2)
+    spec = {**USERS, "config": {"view": {"fill": "red"}}, "transform": [{"filter": "datum.config.lr > 0.1"}]}
+    about = {"run-0": {"config": {"lr": 0.2}, "group": "g"}}
+    saved = drawn(made, charts=[Chart("own/x", ["loss"], "own", spec, about), Chart("loss", ["loss"])])
+    own = chart_of(saved)
+    assert own["title"]["text"] == "own"
+    assert "config" not in own
+    first = {name: value for name, value in own["data"]["values"][0].items() if name != "mark"}
+    assert first == {"run": "run-0", "value": 3, "x": 0, "color": "#2347d9", "config": {"lr": 0.2}}
+    assert [row["value"] for row in own["data"]["values"]] == [3, 1, None, 3, 1, None]
+    assert own["encoding"]["color"]["scale"]["domain"] == ["run-0", "run-1"]
+    vl_convert.vegalite_to_svg(saved.spec)
+
+
+def test_charts_of_the_user_with_much_data_are_left_out_and_named() -> None:
+    heavy = {**USERS, "data": {"values": [{"x": x, "value": x, "run": "r" * 40} for x in range(1500)]}}
+    saved = drawn(picture({"loss": [3, 1]}), charts=[Chart("heavy", ["loss"], "", heavy), Chart("loss", ["loss"])])
+    assert len(json.dumps(saved.spec)) <= snapshot.MOST_BYTES
+    assert len(saved.spec["concat"]) == 1
+    assert "Not in this picture: 1 chart (heavy)" in saved.text
+
+
+def test_charts_of_the_user_that_may_load_something_are_left_out() -> None:
+    image = {**USERS, "mark": "image", "encoding": {**USERS["encoding"], "url": {"value": "http://x.invalid/x.png"}}}
+    saved = drawn(picture({"loss": [3, 1]}), charts=[Chart("image", ["loss"], "", image), Chart("loss", ["loss"])])
+    assert "x.invalid" not in json.dumps(saved.spec)
+    assert "Not in this picture: 1 chart (image)" in saved.text
 
 
 def test_values_that_share_their_digits_are_told_apart_by_offsets() -> None:

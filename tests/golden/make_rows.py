@@ -100,7 +100,42 @@ def bars(kernel: Kernel) -> list[DrawSettings]:
     return [PLAIN]
 
 
-CASES: list[Callable[[Kernel], list[DrawSettings]]] = [points, times, buckets, not_finite, axes, outliers, bars]
+def options(kernel: Kernel) -> list[DrawSettings]:
+    for key in range(2):
+        kernel.run(key, "constructor" if key else "first", goals=[["own", "max"], ["o*", "min"]])
+        for metric in ("own", "other", "val/acc", "plain"):
+            kernel.points(key, metric, range(60), [(step * 7 % 13 - key) / 8 for step in range(60)])
+        kernel.points(key, "loss", range(4), [np.nan, 3, 2 + key, np.inf])
+    kernel.points(0, "nothing loss", range(3), [np.nan] * 3)
+    marked = dataclasses.replace(
+        PLAIN,
+        best_marks=True,
+        reference_lines={"*": [0.5, -1, 9], "plain": []},
+        y_ranges={"ow*": [None, 1], "val/*": [-5, 5], "plain": [99, None], "loss": [-1, None]},
+    )
+    return [marked, dataclasses.replace(marked, y_log=True, x_log=True), dataclasses.replace(marked, smoothing=2)]
+
+
+def many(kernel: Kernel) -> list[DrawSettings]:
+    for key in range(24):
+        kernel.run(key, f"run {key}", state="finished", goals=[["best", "max"]])
+        kernel.points(key, "best", range(3), [1, 30 - abs(key - 7), 2])
+        kernel.points(key, "plain", range(3), [1, key, 2])
+        kernel.points(key, "single", [0], [key])
+    return [PLAIN, dataclasses.replace(PLAIN, best_marks=True, hidden=frozenset(f"run{key}" for key in range(3)))]
+
+
+CASES: list[Callable[[Kernel], list[DrawSettings]]] = [
+    points,
+    times,
+    buckets,
+    not_finite,
+    axes,
+    outliers,
+    bars,
+    options,
+    many,
+]
 
 METRICS = ["lr", "train/loss", "train/acc", "val/loss", "a.c", "val/\n<b>", "__proto__", "@system/cpu %"]
 MEMBERS = [

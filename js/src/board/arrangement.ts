@@ -1,4 +1,5 @@
 import type { ViewState } from "../frames/view-state.ts";
+import { ownEntry } from "../metrics.ts";
 import { combinedName } from "../plot/combined.ts";
 import type { Drop } from "./chart-drag.ts";
 import type { ChartGroups } from "./chart-groups.ts";
@@ -49,11 +50,9 @@ export class Arrangement {
   /** Draw the metrics of a chart in another chart, which keeps its place. */
   combine(name: string, onto: string) {
     const section = this.#groups.sectionOf(onto);
-    const combined = { ...this.#state.get("combined") };
+    const { [name]: _, ...combined } = this.#state.get("combined");
     const metrics = [...new Set([...this.#metricsOf(onto), ...this.#metricsOf(name)])];
     const joined = Object.hasOwn(combined, onto) ? onto : this.#freeName(metrics);
-    delete combined[name];
-    combined[joined] = metrics;
     if (section && section.key !== PINNED_GROUP) {
       this.#place(joined, section.group);
       this.#setOrder(
@@ -65,7 +64,7 @@ export class Arrangement {
       const kept = pinned.map(each => (each === onto ? joined : each)).filter(each => each !== name);
       this.#state.set("pinned", kept);
     }
-    this.#state.set("combined", combined);
+    this.#state.set("combined", { ...combined, [joined]: metrics });
   }
 
   /** Draw each metric of a combined chart in a chart of its own. */
@@ -81,11 +80,9 @@ export class Arrangement {
   }
 
   setSize(name: string, size: string) {
-    const sizes = { ...this.#state.get("chart_sizes") };
+    const { [name]: _, ...others } = this.#state.get("chart_sizes");
     if (size === this.sizeOf(name)) return;
-    if (size === formatSize(ONE_CELL)) delete sizes[name];
-    else sizes[name] = size;
-    this.#state.set("chart_sizes", sizes);
+    this.#state.set("chart_sizes", size === formatSize(ONE_CELL) ? others : { ...others, [name]: size });
   }
 
   /** Give a chart the size that is nearest to one in pixels. */
@@ -121,12 +118,11 @@ export class Arrangement {
   /** Put a chart into a group, and no longer on top. */
   #place(name: string, group: string) {
     if (this.isPinned(name)) this.togglePin(name);
-    const groups = { ...this.#state.get("chart_groups") };
-    const before = Object.hasOwn(groups, name) ? groups[name] : undefined;
-    delete groups[name];
+    const { [name]: _, ...others } = this.#state.get("chart_groups");
     const natural = naturalGroup(name, this.#state.get("prefixes"));
-    if (natural !== group) groups[name] = group;
-    if (before !== groups[name]) this.#state.set("chart_groups", groups);
+    const groups = natural === group ? others : { ...others, [name]: group };
+    if (ownEntry(this.#state.get("chart_groups"), name) !== ownEntry(groups, name))
+      this.#state.set("chart_groups", groups);
   }
 
   #setOrder(order: readonly string[]) {

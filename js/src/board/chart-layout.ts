@@ -1,7 +1,7 @@
 /** Which section of a board each chart is in, and in which order: pure. */
 
 import type { ViewTraits } from "../frames/view-state.ts";
-import { isSystem, SYSTEM_GROUP, splitMetric } from "../metrics.ts";
+import { isSystem, ownEntry, SYSTEM_GROUP, splitMetric } from "../metrics.ts";
 
 export const PINNED_GROUP = "@pinned";
 /** Boards of this many charts begin with all groups folded but the first. */
@@ -84,7 +84,7 @@ function prefixOf(name: string): string {
 }
 
 function sectionOf(key: string, charts: readonly string[], count = charts.length): Section {
-  return { key, group: key, label: LABELS[key] ?? key, depth: 0, within: [], charts, count };
+  return { key, group: key, label: ownEntry(LABELS, key) ?? key, depth: 0, within: [], charts, count };
 }
 
 interface Level {

@@ -1,5 +1,6 @@
 import type { ViewState } from "../frames/view-state.ts";
 import { type ChartOptions, goalOf, valueFor } from "../plot/chart-options.ts";
+import { naturalRange } from "../plot/domains.ts";
 import { styleRuns } from "../plot/palette.ts";
 import type { DrawSettings } from "../plot/plot.ts";
 import type { LogAxes } from "../plot/specs.ts";
@@ -63,6 +64,7 @@ export class ChartSettings {
       lines: valueFor(this.#state.get("reference_lines"), chart).filter(value => value !== null),
       baseline: this.#state.get("baseline"),
       marksBest: this.#state.get("best_marks"),
+      natural: naturalRange(chart),
     };
     const key = JSON.stringify(options);
     const known = this.#ofChart.get(chart);

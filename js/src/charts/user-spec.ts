@@ -1,6 +1,6 @@
 import type { RunsTable, Scalar } from "../frames/runs-table.ts";
 import { double, type Series } from "../frames/series.ts";
-import { globMatches, logged, splitMetric } from "../metrics.ts";
+import { globMatches, literal, logged, splitMetric } from "../metrics.ts";
 import { type ChartAxes, type DrawSettings, plotOf } from "../plot/plot.ts";
 import type { PlotRow, RunStyle } from "../plot/plot-rows.ts";
 
@@ -54,7 +54,7 @@ export function withRunColors(
   styles: readonly Pick<RunStyle, "label" | "color">[],
 ): Record<string, unknown> {
   const scale = {
-    domain: styles.map(({ label }) => label),
+    domain: styles.map(({ label }) => literal(label)),
     range: styles.map(({ color }) => color.slice(0, 7)),
   };
   const colored = (node: unknown): unknown => {

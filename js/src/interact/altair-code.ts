@@ -1,4 +1,5 @@
 import type { XAxis } from "../frames/view-state.ts";
+import { literal, ownEntry } from "../metrics.ts";
 import type { RunStyle } from "../plot/plot-rows.ts";
 import type { LogAxes } from "../plot/specs.ts";
 
@@ -19,11 +20,11 @@ const X: Record<string, readonly [expression: string, type: string, title: strin
 
 /** Write a Python program that draws the chart with Altair from the stored points. */
 export function altairCode({ project, metric, styles, x, log }: ChartDescription): string {
-  const [expression, type, title] = X[x] ?? ['pl.col("x")', "Q", x];
+  const [expression, type, title] = ownEntry(X, x) ?? ['pl.col("x")', "Q", x];
   const ids = styles.map(({ run }) => run.id);
   const scale = (axis: "x" | "y") => `alt.Scale(zero=False${log[axis] ? ', type="log"' : ""})`;
   const list = (items: readonly string[]) => `[${items.map(text).join(", ")}]`;
-  const labels = styles.map(({ run, label }) => `${text(run.id)}: ${text(label)}`);
+  const labels = styles.map(({ run, label }) => `${text(run.id)}: ${text(literal(label))}`);
   return `import altair as alt
 import polars as pl
 import trackbook as tb
@@ -39,7 +40,7 @@ points = points.gather_every(1 + len(points) // 5_000)  # every n-th of very man
 alt.Chart(points).mark_line(clip=True).encode(
     x=alt.X("x:${type}", title=${text(title)}, scale=${type === "T" ? "alt.Scale()" : scale("x")}),
     y=alt.Y("value:Q", title=${text(metric)}, scale=${scale("y")}),
-    color=alt.Color("run:N", scale=alt.Scale(domain=${list(styles.map(({ label }) => label))}, range=${list(styles.map(({ color }) => color))})),
+    color=alt.Color("run:N", scale=alt.Scale(domain=${list(styles.map(({ label }) => literal(label)))}, range=${list(styles.map(({ color }) => color))})),
     detail="run_id:N",
 ).properties(width=600, height=300)
 `;

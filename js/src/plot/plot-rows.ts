@@ -1,5 +1,6 @@
 import type { RunHeader } from "../frames/protocol.ts";
 import type { BucketColumns, BucketSeries, PointSeries, Series } from "../frames/series.ts";
+import { literal } from "../metrics.ts";
 import { endPoint, type Range, rowsInWindow } from "./series-window.ts";
 import { type Smoothing, smoother } from "./smoothing.ts";
 
@@ -78,7 +79,7 @@ export function plotRows(
   const rows = points.map(({ step, time, value, x }): PlotRow => {
     const mark = Number.isFinite(value) ? (lonely ? "dot" : "line") : (String(value) as Mark);
     const smooth = trend ? trend(step) : value;
-    return { run: label, step, time, value, smooth, x, mark, part: 0, ...look };
+    return { run: literal(label), step, time, value, smooth, x, mark, part: 0, ...look };
   });
   divide(rows);
   return series.kind === "points" && series.band ? withBand(rows, series, series.band, smoothing) : rows;

@@ -1,12 +1,20 @@
 import { sameItems } from "../frames/columns.ts";
 import type { Series } from "../frames/series.ts";
 import type { ViewTraits, XAxis } from "../frames/view-state.ts";
+import { literal, ownEntry } from "../metrics.ts";
 import { formatAlone } from "../ui/format.ts";
 import { type ChartOptions, USUAL_OPTIONS } from "./chart-options.ts";
 import { downsample } from "./downsample.ts";
 import { bestPoint, bestValue, byBest, emphasize, type Goal } from "./emphasis.ts";
 import { ownSmoothing } from "./noise.ts";
-import { type Count, countOutside, formatAtLeast, rangeWithoutOutliers } from "./outliers.ts";
+import {
+  countLeftOfZero,
+  countSpecial,
+  formatAtLeast,
+  type LeftOut,
+  leftOut,
+  rangeWithoutOutliers,
+} from "./outliers.ts";
 import { drawingOrder } from "./palette.ts";
 import { latestValue, type PlotRow, placePoints, plotRows, type RunStyle } from "./plot-rows.ts";
 import { endPoint, type Range, stepsInWindow, type XOf } from "./series-window.ts";
@@ -15,8 +23,6 @@ import type { LogAxes, SpecName } from "./specs.ts";
 import { valueAtStep } from "./x-axis.ts";
 
 const MOST_BARS = 10;
-const ABOVE_ZERO: Range = [Number.MIN_VALUE, Number.POSITIVE_INFINITY];
-const NONE: Count = { atLeast: 0, exact: true };
 
 /** One run in one chart. */
 export interface Trace {
@@ -37,8 +43,7 @@ export interface Plot {
   remarks: string[];
   /** The rows to each side over which lines are smoothed; 0 where they are not. */
   smoothing: number;
-  /** The outliers that the y axis leaves out, if any. */
-  outliers: { limits: Range; count: Count } | null;
+  outliers: LeftOut | null;
 }
 
 /** Settings shared by all charts of a board. */
@@ -90,8 +95,11 @@ export function plotOf(content: ChartContent, columns: number, options: ChartOpt
   const { series, settings, axes, fine, zoom } = content;
   const byRun = new Map(series.filter(({ rows }) => rows > 0).map(each => [each.run, each]));
   const bests = new Map([...byRun].map(([run, own]) => [run, bestValue(own, goal)]));
-  const shown = emphasize(visibleStyles(byRun.keys(), settings), bests, goal);
-  const kind = SPEC_OF_AXIS[axes.x] ?? "line-metric";
+  const visible = visibleStyles(byRun.keys(), settings);
+  const isBars =
+    visible.length > 0 && visible.every(style => isSinglePoint(byRun.get(style.run.key) as Series, style));
+  const shown = isBars ? visible : emphasize(visible, bests, goal);
+  const kind = ownEntry(SPEC_OF_AXIS, axes.x) ?? "line-metric";
   const log = { x: axes.log.x && axes.x !== "time", y: axes.log.y };
   const remarks: string[] = [];
   const lines = shown.map(style => {
@@ -118,17 +126,21 @@ export function plotOf(content: ChartContent, columns: number, options: ChartOpt
       best: bests.get(own.run) as number,
     }),
   );
-  if (shown.length && shown.every(style => isSinglePoint(byRun.get(style.run.key) as Series, style))) {
+  if (isBars) {
     return { kind: "bar", log, traces, rows: barRows(traces), remarks, outliers: null, smoothing: 0 };
   }
   const lost = shown.filter(style => !xOfPoint(axes, style)).map(({ label }) => label);
   if (lost.length)
     remarks.push(`without ${axes.x}: ${lost.length > 2 ? `${lost.length} runs` : lost.join(", ")}`);
-  const below = log.y ? countOutside(drawn, ABOVE_ZERO) : NONE;
-  if (below.atLeast) remarks.push(`${formatAtLeast(below)} ${below.atLeast === 1 ? "value" : "values"} ≤ 0`);
-  const fitted = dropNonPositive(traces, log, remarks);
-  const limits = rangeWithoutOutliers(drawn, log.y, settings.clipOutliers);
-  const outliers = limits && { limits, count: minus(countOutside(drawn, limits), below) };
+  const apart = log.y ? countSpecial(drawn, "not_positive") : 0;
+  if (apart) remarks.push(`${apart} ${apart === 1 ? "value" : "values"} ≤ 0`);
+  const left = countLeftOfZero(log.x ? lines : [], axes.x === "step");
+  if (left.atLeast) remarks.push(`${formatAtLeast(left)} at x ≤ 0`);
+  const odd = countSpecial(drawn, "not_finite");
+  if (odd) remarks.push(`${odd} not finite`);
+  const fitted = dropNonPositive(traces, log);
+  const limits = options.natural && !log.y ? null : rangeWithoutOutliers(drawn, log.y, settings.clipOutliers);
+  const outliers = leftOut(drawn, limits, options.yRange, log.y);
   const rows = [...fitted.flatMap(trace => trace.rows), ...extraRows(lines, traces, log, options)];
   return { kind, log, traces: fitted, rows, remarks, outliers, smoothing: amount };
 }
@@ -153,8 +165,16 @@ function extraRows(
   const line = placed.find(({ style }) => style === best?.style);
   const point = line && bestPoint(line.own, goal);
   if (!best || !line?.xOf || !point || (log.y && point.value <= 0)) return made;
-  const { label: run, color } = line.style;
-  const at = { ...point, run, color, dash: [], smooth: point.value, x: line.xOf(point), part: 0 };
+  const { label, color } = line.style;
+  const at = {
+    ...point,
+    run: literal(label),
+    color,
+    dash: [],
+    smooth: point.value,
+    x: line.xOf(point),
+    part: 0,
+  };
   return Number.isFinite(at.x) && (!log.x || at.x > 0) ? [...made, { ...at, mark: "best" }] : made;
 }
 
@@ -213,16 +233,10 @@ function xOfPoint({ x, xSeries }: ChartAxes, { run }: RunStyle): XOf | null {
   return ({ step }) => join(step);
 }
 
-/**
- * On a logarithmic axis, turn values without a position into marks, and drop and count points without an x.
- */
-function dropNonPositive(traces: readonly Trace[], log: LogAxes, remarks: string[]): readonly Trace[] {
-  let left = 0;
+/** On a logarithmic axis, turn values without a position into marks, and drop points without an x. */
+function dropNonPositive(traces: readonly Trace[], log: LogAxes): readonly Trace[] {
   const fit = (row: PlotRow): PlotRow[] => {
-    if (log.x && row.x <= 0) {
-      left++;
-      return [];
-    }
+    if (log.x && row.x <= 0) return [];
     if (!log.y || (row.mark !== "line" && row.mark !== "dot")) return [row];
     if (row.value > 0) {
       const banded = row.low !== undefined && row.low <= 0 ? { ...row, low: row.value } : row;
@@ -230,14 +244,7 @@ function dropNonPositive(traces: readonly Trace[], log: LogAxes, remarks: string
     }
     return [{ ...row, mark: "below" }];
   };
-  const fitted = log.x || log.y ? traces.map(trace => ({ ...trace, rows: trace.rows.flatMap(fit) })) : traces;
-  if (left) remarks.push(`${left} at x ≤ 0`);
-  return fitted;
-}
-
-/** Count the values outside of the axis, except those without a logarithm, which are counted separately. */
-function minus(all: Count, part: Count): Count {
-  return { atLeast: Math.max(0, all.atLeast - part.atLeast), exact: all.exact && part.exact };
+  return log.x || log.y ? traces.map(trace => ({ ...trace, rows: trace.rows.flatMap(fit) })) : traces;
 }
 
 function isSinglePoint({ kind, rows }: Series, { run }: RunStyle): boolean {

@@ -2,6 +2,8 @@ import bar from "../../../src/trackbook/charts/vega_lite/bar.json";
 import line from "../../../src/trackbook/charts/vega_lite/line.json";
 
 import type { XAxis } from "../frames/view-state.ts";
+import { literal, ownEntry } from "../metrics.ts";
+import { formatValue } from "../ui/format.ts";
 import type { RunStyle } from "./plot-rows.ts";
 
 /** A Vega-Lite spec of the named dataset `points`. Reuse the object: it is compiled once. */
@@ -25,20 +27,42 @@ export function specOf(name: SpecName, log: LogAxes): Spec {
 const AXIS_TITLES: Record<string, string | null> = { relative: "time since the start", time: null };
 
 /** Return a board's spec as a chart that explains itself: with title, legend and axis name. */
-export function pictureSpec(spec: Spec, title: string, x: XAxis, styles: readonly RunStyle[]): Spec {
+export function pictureSpec(
+  spec: Spec,
+  title: string,
+  x: XAxis,
+  traces: readonly { style: RunStyle; latest: number }[],
+): Spec {
   const { x: axis, color, ...encoding } = spec.encoding as Record<string, object>;
-  const titled = { ...spec, title: { text: title, anchor: "start" } };
+  const titled = { ...spec, title: { text: literal(title), anchor: "start" } };
   if (!axis || !color) return titled; // bars carry their names
-  const names = styles.map(({ label }) => label);
+  const styles = traces.map(({ style }) => style);
+  const names = styles.map(({ label }) => literal(label));
+  const values = JSON.stringify(traces.map(({ latest }) => formatValue(latest)));
   const colors = {
     field: "run",
     type: "nominal",
     sort: names,
     scale: { domain: names, range: styles.map(({ color: own }) => own) },
-    legend: { title: null, symbolType: "stroke", symbolStrokeWidth: 2, symbolOpacity: 1 },
+    legend: {
+      title: null,
+      symbolType: "stroke",
+      symbolStrokeWidth: 2,
+      symbolOpacity: 1,
+      labelExpr: `datum.label + '  ' + ${values}[datum.index]`,
+    },
   };
-  const name = x in AXIS_TITLES ? AXIS_TITLES[x] : x;
-  return { ...titled, encoding: { ...encoding, x: { ...axis, title: name }, color: colors } };
+  const name = ownEntry(AXIS_TITLES, x);
+  const { legend: _, ...own } = color as Record<string, unknown>; // without one, which would remove that of all
+  const isExtra = (layer: object) => /'(reference|best)'/.test(JSON.stringify(layer));
+  const layer = (spec.layer as { encoding: object }[]).map(each =>
+    isExtra(each) ? { ...each, encoding: { ...each.encoding, color: own } } : each,
+  );
+  return {
+    ...titled,
+    layer,
+    encoding: { ...encoding, x: { ...axis, title: name === undefined ? literal(x) : name }, color: colors },
+  };
 }
 
 function lineOf(name: Exclude<SpecName, "bar">, log: LogAxes): Spec {

@@ -3,7 +3,8 @@ import { expect, test } from "vitest";
 import { metricsOf } from "../../src/charts/user-spec.ts";
 import { assemble, type Picture } from "../../src/frames/picture.ts";
 import { decodeFrame } from "../../src/frames/protocol.ts";
-import { domainsOf } from "../../src/plot/domains.ts";
+import { type ChartOptions, goalOf, USUAL_OPTIONS, valueFor } from "../../src/plot/chart-options.ts";
+import { domainsOf, naturalRange } from "../../src/plot/domains.ts";
 import { styleRuns } from "../../src/plot/palette.ts";
 import { type ChartContent, type DrawSettings, plotOf } from "../../src/plot/plot.ts";
 import type { PlotRow } from "../../src/plot/plot-rows.ts";
@@ -18,6 +19,9 @@ interface View {
   smoothing_kind: "mean" | "exponential";
   clip_outliers: DrawSettings["clipOutliers"];
   hidden: string[];
+  y_ranges: Record<string, (number | null)[]>;
+  reference_lines: Record<string, number[]>;
+  best_marks: boolean;
   theme: Theme;
   columns: number;
   plots: {
@@ -42,11 +46,13 @@ test.each(files)("what is drawn of %s is what Python says", file => {
   const picture = assemble(decodeFrame({ header: keyframe.header, data }), null, null) as Picture;
   for (const view of views) {
     for (const { metric, bars, window, columns } of view.plots) {
-      const plot = plotOf(contentOf(picture, metric, view), view.columns);
+      const options = optionsOf(picture, metric, view);
+      const plot = plotOf(contentOf(picture, metric, view), view.columns, options);
       const where = `${metric}, ${JSON.stringify({ ...view, plots: 0 })}`;
       expect(plot.kind === "bar", where).toBe(bars);
       expectColumns(plot.rows, columns, where);
-      if (!bars) expectWindow(domainsOf(plot, WHOLE, plot.outliers?.limits).y, window, where);
+      const { y } = domainsOf(plot, WHOLE, plot.outliers?.limits, options.natural, options.yRange);
+      if (!bars) expectWindow(y, window, where);
     }
   }
 });
@@ -74,6 +80,17 @@ function contentOf(picture: Picture, metric: string, view: View): ChartContent {
     },
     axes: { x, log: { x: view.x_log, y: view.y_log }, xSeries: seriesOf(picture, x) },
     zoom: WHOLE,
+  };
+}
+
+function optionsOf({ runs }: Picture, metric: string, view: View): ChartOptions {
+  return {
+    ...USUAL_OPTIONS,
+    goal: goalOf(metric, runs),
+    yRange: valueFor(view.y_ranges, metric),
+    lines: valueFor(view.reference_lines, metric),
+    marksBest: view.best_marks,
+    natural: naturalRange(metric),
   };
 }
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..charts import plot
-from ..charts.combined import combine_metrics, join
+from ..charts.combined import chart_of, combine_metrics
+from ..charts.run_styles import style_runs
+from ..charts.snapshot import Chart, Snapshot, make_snapshot
+from ..charts.x_axis import axes_only
 from ..metrics import group_of, logged, members, short_name
 from ..settings import user_path
 from ..text import did_you_mean, listed
@@ -62,11 +65,11 @@ class ChartAccess:
         with self._publisher.lock:
             own = self._find(name)
             if own is not None:
-                return altair.user_chart(own["spec"], self._rows_of(own, metrics), name)  # type: ignore[no-any-return]
-            members = self._combined(metrics)[1]
-            if name not in metrics and name not in members:
+                return altair.user_chart(own["spec"], self._rows_of(self._users(own, metrics)), name)  # type: ignore[no-any-return]
+            members_of = self._combined(metrics)[1]
+            if name not in metrics and name not in members_of:
                 raise KeyError(_unknown(name, self.metrics))
-            return altair.chart_of(self._plot(name, members))
+            return altair.chart_of(self._plot(name, members_of.get(name)))
 
     def put(
         self, name: str, chart: alt.TopLevelMixin | None = None, metrics: str | Iterable[str] | None = None
@@ -122,25 +125,42 @@ class ChartAccess:
         """Return the whole board as one Altair chart: a titled row for each group, in the board's columns, with the data."""
         from ..charts import altair
 
-        metrics = self.metrics
         with self._publisher.lock:
-            groups: dict[str, list[Any]] = {"": []}
-            axes = plot.axes_only(self._publisher.source.picture)
-            charted, members = self._combined([name for name in metrics if name not in axes])
-            for name in self._in_order(dict.fromkeys([*charted, *(chart["name"] for chart in self._own)])):
-                own = self._find(name)
+            metrics = self.metrics
+            groups: dict[str, list[Any]] = {}
+            for chart in self._arranged(metrics):
                 drawn = (
-                    self._plot(name, members)
-                    if own is None
-                    else altair.user_chart(own["spec"], self._rows_of(own, metrics), short_name(name), nested=True)
+                    self._plot(chart.name, chart.metrics)
+                    if chart.spec is None
+                    else altair.user_chart(chart.spec, self._rows_of(chart), short_name(chart.name), on_board=True)
                 )
-                groups.setdefault(self._group_of(name), []).append(drawn)
-            order = [PINNED, *(group for group in self._view.group_order if group in groups), *groups]
-            shown = {group: groups[group] for group in dict.fromkeys(order) if groups.get(group)}
-            if not shown:
+                groups.setdefault(chart.group, []).append(drawn)
+            if not groups:
                 raise ValueError("the board has no charts yet: log something first")
-            columns = self._view.columns or BOARD_COLUMNS
-            return altair.board_of(shown, columns, self._project)
+            return altair.board_of(groups, self._view.columns or BOARD_COLUMNS, self._project)
+
+    def snapshot(self, *, own: bool = True) -> Snapshot | None:
+        """Return the charts as they are now, small enough for a notebook; None when nothing is drawn.
+
+        Without `own`, charts of the user's own are left out.
+        """
+        with self._publisher.lock:
+            charts = [chart for chart in self._arranged(self.metrics) if own or chart.spec is None]
+            return make_snapshot(self._publisher.source.picture, self.look(), charts)
+
+    def _arranged(self, metrics: list[str]) -> list[Chart]:
+        """Return the charts of the board in its order, by group."""
+        axes = axes_only(self._publisher.source.picture)
+        charted, members_of = self._combined([name for name in metrics if name not in axes])
+        groups: dict[str, list[Chart]] = {"": []}
+        for name in self._in_order(dict.fromkeys([*charted, *(chart["name"] for chart in self._own)])):
+            own, group = self._find(name), self._group_of(name)
+            chart = (
+                Chart(name, members_of.get(name, [name]), group) if own is None else self._users(own, metrics, group)
+            )
+            groups.setdefault(group, []).append(chart)
+        order = [PINNED, *(group for group in self._view.group_order if group in groups), *groups]
+        return [chart for group in dict.fromkeys(order) for chart in groups.get(group, ())]
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the whole board as it is now to `path`, a ``.html``, ``.json``, ``.png``, ``.svg`` or ``.pdf`` file.
@@ -192,31 +212,31 @@ class ChartAccess:
             hidden=frozenset(view.hidden_runs),
             colors=self._publisher.colors(view),
             options=view.chart_options,
+            y_ranges=view.y_ranges,
+            reference_lines=view.reference_lines,
+            best_marks=view.best_marks,
             columns=CHART_COLUMNS,
         )
 
-    def _plot(self, name: str, members: Mapping[str, list[str]] | None = None) -> plot.Plot:
-        picture, look = self._publisher.source.picture, self.look()
-        own = (members or {}).get(name)
-        if own is None:
-            return plot.plot_of(picture, name, look)
-        return join(name, [plot.plot_of(picture, metric, look) for metric in own])
+    def _plot(self, name: str, metrics: Iterable[str] | None = None) -> plot.Plot:
+        return chart_of(self._publisher.source.picture, name, list(metrics or [name]), self.look())
 
-    def _rows_of(self, own: Any, metrics: list[str]) -> list[Any]:
-        """Return the rows of a user's chart, with what is known of their runs."""
+    def _users(self, own: Any, metrics: list[str], group: str = "") -> Chart:
+        """Return a chart of the user's, with what is known of the runs."""
         source = self._publisher.source
-        names = {
-            style.label: style.run["id"]
-            for style in plot.style_runs(source.picture.runs.values(), self.look()).values()
-        }
-        records = {label: source.store.run(run) for label, run in names.items()}
+        styles = style_runs(source.picture.runs.values(), self.look()).values()
+        records = {style.label: source.store.run(style.run["id"]) for style in styles}
         about = {
             label: {"group": record.group, "config": record.config}
             for label, record in records.items()
             if record is not None
         }
-        drawn = members(own["name"], own["metrics"], metrics)
-        return [{**row, **about.get(row["run"], {})} for name in drawn for row in self._plot(name).rows]
+        return Chart(own["name"], members(own["name"], own["metrics"], metrics), group, own["spec"], about)
+
+    def _rows_of(self, chart: Chart) -> list[Any]:
+        """Return the rows of a user's chart."""
+        plots = [self._plot(name) for name in chart.metrics]
+        return [{**row, **chart.about.get(row["run"], {})} for drawn in plots for row in drawn.lines]
 
 
 def _globs(metrics: Any) -> list[str]:

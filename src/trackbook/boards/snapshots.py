@@ -12,13 +12,14 @@ removed are displayed again.
 from __future__ import annotations
 
 import base64
+import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from ..charts.png import Converter, NoPictureError
+from ..charts.png import Converter, NoPictureError, PictureFile
 from ..notebook import host
 from ..notebook.clear_output import ClearedOutputs
 from ..user_warnings import warn
@@ -49,6 +50,8 @@ class _Place:
     due: float = 0.0  # time of the next renewal, on the same clock
     ran: bool = False  # whether a run was running at the last renewal
     is_lost: bool = False  # whether the notebook lacks the outputs
+    checked: str = "[]"  # the charts of the user's own that the converter has drawn, as JSON
+    refused: str = ""  # those that it has not
 
     @property
     def board_id(self) -> str:
@@ -194,7 +197,8 @@ class Snapshots:
         """Show a board's snapshot as it is now, if it has changed; its PNG follows."""
         with self._lock:
             place, state = self._places[board], board.snapshot_state
-            if state == place.state or (snapshot := board.snapshot()) is None:
+            own = place.checked == _own_charts(board)
+            if state == place.state or (snapshot := board.snapshot(own=own)) is None:
                 return
             place.state = state
             picture = {
@@ -223,26 +227,48 @@ class Snapshots:
                     board = next(iter(self._undrawn))
                     del self._undrawn[board]
                     place = self._places[board]
-                    spec = place.data[VEGA_LITE]
-                try:
-                    picture = converter.picture(spec)
-                except NoPictureError as error:
-                    self._warn_once(error)
-                    picture = None
+                picture = self._draw_own(board, place, converter) or self._picture(place, converter)
                 with self._lock:
                     if picture is not None:
                         place.data = {**place.data, "image/png": base64.b64encode(picture.png).decode()}
-                        about = {"width": picture.width, "height": picture.height, "alt": spec.get("description", "")}
+                        description = place.data[VEGA_LITE].get("description", "")
+                        about = {"width": picture.width, "height": picture.height, "alt": description}
                         place.metadata = {
                             **place.metadata,
                             "image/png": about,
                         }  # nbconvert has a picture's alt text from here
                     self._publish(board, place)
 
+    def _draw_own(self, board: Board, place: _Place, converter: Converter) -> PictureFile | None:
+        """Add the charts of the user's own, if the converter can draw them: one that cannot be drawn would break the whole snapshot."""
+        own = _own_charts(board)
+        if own in (place.checked, place.refused) or (snapshot := board.snapshot(own=True)) is None:
+            return None
+        try:
+            picture = converter.picture(snapshot.spec)
+        except NoPictureError:
+            place.refused = own
+            return None
+        with self._lock:
+            place.checked = own
+            place.data = {**place.data, VEGA_LITE: snapshot.spec, "text/plain": snapshot.text}
+        return picture
+
+    def _picture(self, place: _Place, converter: Converter) -> PictureFile | None:
+        try:
+            return converter.picture(place.data[VEGA_LITE])
+        except NoPictureError as error:
+            self._warn_once(error)
+            return None
+
     def _warn_once(self, error: NoPictureError) -> None:
         if not self._warned:
             self._warned = True
             warn(f"trackbook keeps no PNG of boards in this notebook, because that failed: {error}")
+
+
+def _own_charts(board: Board) -> str:
+    return json.dumps(board.user_charts)
 
 
 def _mark(session: str, version: int) -> dict[str, Any]:

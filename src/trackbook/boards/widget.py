@@ -11,7 +11,7 @@ import anywidget
 import traitlets
 from ipywidgets import widget_serialization
 
-from ..charts.snapshot import Snapshot, make_snapshot
+from ..charts.snapshot import Snapshot
 from ..metrics import AXES
 from ..notebook import host
 from ..text import did_you_mean, either
@@ -167,20 +167,11 @@ class Board(View, anywidget.AnyWidget):
             self.publisher.pull()
             runs = [{**run, "rate": None} for run in self.source.picture.runs.values()]
             settings = {name: getattr(self, name) for name in TRAITS}
-            return repr((self.source.logged, runs, settings))
+            return repr((self.source.logged, runs, settings, self.user_charts))
 
-    def snapshot(self) -> Snapshot | None:
+    def snapshot(self, *, own: bool = True) -> Snapshot | None:
         """Return the charts as they are now, small enough for a notebook; None when nothing is drawn."""
-        with self.publisher.lock:
-            picture, hidden = self.source.picture, self.hidden_runs
-            return make_snapshot(
-                picture,
-                x_axis=self.x_axis,
-                hidden=hidden,
-                colors=self.publisher.colors(self),
-                options=self.chart_options,
-                look=self.charts.look(),
-            )
+        return self.charts.snapshot(own=own)
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
         self.is_displayed, self.cell_id = True, host.current().cell_id()
@@ -210,6 +201,10 @@ class Board(View, anywidget.AnyWidget):
     @traitlets.observe("drawn_runs")
     def _note_drawn_runs(self, change: Any) -> None:
         self.publisher.draw(change["new"])
+
+    @traitlets.observe("baseline")
+    def _note_baseline(self, change: Any) -> None:
+        self.publisher.compare_with(change["new"])
 
     @traitlets.observe("seen")
     def _note_seen(self, _: Any) -> None:

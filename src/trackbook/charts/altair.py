@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import itertools
 import json
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,19 +15,18 @@ import altair as alt
 from altair.utils.schemapi import SchemaValidationError
 
 from ..metrics import short_name
-from . import metric_spec
-from .board_design import ALONE, BESIDE, latest, share_digits
+from .board_design import ALONE, BESIDE, literal
 from .html_page import page
-from .plot import Plot, PlotRow, RunStyle
+from .plot import Plot, PlotRow
+from .plot_spec import legend, legend_styles, nested, parts_key, single
+from .run_styles import RunStyle
+from .user_spec import DATASET, plain, with_rows
 
 LARGEST_SPEC: Final = 100_000  # bytes of JSON; a board's chart draws logged points, and needs little data of its own
-DATASET: Final = "points"
 MIME: Final = "application/vnd.vegalite.v5+json"  # the newest version that JupyterLab and VS Code render themselves
-_TITLES: Final = {"step": "step", "relative": "time since the start", "time": None}
 _ALONE, ON_BOARD = (480, 280), (300, 170)  # pixels
 _BAR = 24
 _SPACING = 60  # pixels between charts, for the labels of the y axis
-_NOT_NESTED: Final = ("autosize", "background", "config", "padding")
 _ALTAIRS_SIZE: Final = {"continuousWidth": 300, "continuousHeight": 300}
 
 
@@ -69,7 +67,13 @@ class DrawnChart(_Shown, alt.Chart):
 
 
 class DrawnLayers(_Shown, alt.LayerChart):
-    """An `altair.LayerChart` of a metric as the board draws it."""
+    """An `altair.LayerChart` of a metric as the board draws it, whose layers are charts, as `interactive` needs them."""
+
+    @classmethod
+    def from_dict(cls, *args: Any, **kwds: Any) -> DrawnLayers:
+        made: Any = super().from_dict(*args, **kwds)
+        made.layer = [alt.Chart(**layer._kwds) for layer in made.layer]  # noqa: SLF001  # their only form that is not JSON
+        return made  # type: ignore[no-any-return]
 
 
 class DrawnBoard(_Shown, alt.VConcatChart):
@@ -77,38 +81,53 @@ class DrawnBoard(_Shown, alt.VConcatChart):
 
 
 def chart_of(plot: Plot) -> DrawnChart | DrawnLayers:
-    """Return the chart of one metric with its data."""
-    return _chart(plot, plot.styles, plot.metric, _ALONE)
+    """Return the chart of one metric with its data; with a single layer, as a plain chart."""
+    width, height = _ALONE
+    spec = _with_tooltips(single(plot, _data(plot), width=width))
+    spec |= {"title": {"text": literal(plot.metric), "anchor": "start"}, "width": width}
+    spec["height"] = {"step": _BAR} if plot.bars else height
+    if len(spec["layer"]) > 1:
+        return DrawnLayers.from_dict(spec)
+    (layer,) = spec.pop("layer")
+    shared, own = spec["encoding"], layer["encoding"]
+    encoding = shared | own | {"y": {**shared["y"], **own["y"]}}
+    return DrawnChart.from_dict(spec | layer | {"encoding": encoding})
 
 
-def user_chart(spec: Mapping[str, Any], rows: list[PlotRow], title: str, *, nested: bool = False) -> Any:
+def user_chart(spec: Mapping[str, Any], rows: list[PlotRow], title: str, *, on_board: bool = False) -> Any:
     """Return a user's chart with its data; without its configuration if it is nested in the chart of a board."""
-    colors = {row["run"]: row["color"] for row in rows}
-    colored: Mapping[str, Any] = _with_run_colors(dict(spec), colors)
-    bare = {name: value for name, value in colored.items() if not nested or name not in _NOT_NESTED}
-    full = _with_rows(bare, {DATASET: _plain(rows), **spec.get("datasets", {})})
-    full.pop("datasets", None)
-    if "layer" in full or "mark" in full:
-        full = dict(zip(("width", "height"), ON_BOARD if nested else _ALONE, strict=True)) | full
-    return alt.Chart.from_dict({"title": {"text": title, "anchor": "start"}, **full})
+    return alt.Chart.from_dict(with_rows(spec, rows, title, ON_BOARD if on_board else _ALONE, nested=on_board))
 
 
 def board_of(groups: Mapping[str, Iterable[Plot | Any]], columns: int, title: str) -> DrawnBoard:
     """Return all charts, with a titled row for each group. Plots are drawn; users' charts are used unchanged."""
     plots = [one for charts in groups.values() for one in charts if isinstance(one, Plot)]
-    styles = list({style.run["key"]: style for plot in plots for style in plot.styles}.values())
+    runs = legend_styles(plots)
     rows, numbers = [], itertools.count()
     for group, members in groups.items():
         charts = [
-            _chart(one, styles, short_name(one.metric), ON_BOARD, f"chart_{next(numbers)}")
-            if isinstance(one, Plot)
-            else one
+            _nested(one, next(numbers), runs if one is plots[0] else ()) if isinstance(one, Plot) else one
             for one in members
         ]
-        heading = alt.Title(group.removeprefix("@") or "metrics", anchor="start", fontSize=14, offset=8)
+        heading = alt.Title(literal(group.removeprefix("@") or "metrics"), anchor="start", fontSize=14, offset=8)
         rows.append(alt.concat(*charts, columns=columns, title=heading, bounds="flush", spacing=_SPACING))
-    heading = alt.Title(title, anchor="start", fontSize=16, offset=12)
+    heading = alt.Title(literal(title), anchor="start", fontSize=16, offset=12)
     return DrawnBoard(vconcat=rows, title=heading, spacing=20)
+
+
+def _nested(plot: Plot, number: int, runs: Sequence[RunStyle]) -> DrawnLayers:
+    """Return the chart of a metric on a board, with the legend of `runs`."""
+    width, height = ON_BOARD
+    heading = {"text": literal(short_name(plot.metric) + parts_key(plot)), "anchor": "start", **BESIDE}
+    spec = _with_tooltips(nested(plot, _data(plot), f"chart_{number}", heading, width=width))
+    spec |= {"name": f"chart_{number}", "width": width, "height": {"step": _BAR} if plot.bars else height}
+    if len(runs) > 1:
+        spec["layer"].append(legend(runs))
+    return DrawnLayers.from_dict(spec)
+
+
+def _data(plot: Plot) -> dict[str, Any]:
+    return {"values": plain(plot.longest if plot.bars else plot.rows)}
 
 
 def save(chart: Any, path: str | Path) -> None:
@@ -178,122 +197,18 @@ def _unstack(node: Any) -> None:
             _unstack(part.get(inner))
 
 
-def _with_run_colors(node: Any, colors: Mapping[str, str]) -> Any:
-    """Return a spec whose encodings of ``run`` by color have the board's colors, unless they have a scale of their own."""
-    if isinstance(node, list):
-        return [_with_run_colors(value, colors) for value in node]
-    if not isinstance(node, dict):
-        return node
-    copy = {
-        key: value if key in ("data", "datasets") else _with_run_colors(value, colors) for key, value in node.items()
-    }
-    for channel in ("color", "fill", "stroke"):
-        encoding = copy["encoding"].get(channel) if isinstance(copy.get("encoding"), dict) else None
-        if isinstance(encoding, dict) and encoding.get("field") == "run":
-            encoding.setdefault("scale", {"domain": list(colors), "range": list(colors.values())})
-    return copy
-
-
-def _chart(
-    plot: Plot, styles: list[RunStyle], title: str, size: tuple[int, int], name: str = ""
-) -> DrawnChart | DrawnLayers:
-    """Return the chart of a metric with its data; with a single layer, as a plain chart. A nested chart has a name."""
-    width, height = size
-    spec = _bars(plot, styles, width) if plot.bars else _lines(plot, styles, f"{name}_" if name else "")
-    spec |= {"name": name} if name else {}
-    spec |= {"title": {"text": title, "anchor": "start"}, "width": width}
-    if name and not plot.bars:
-        spec["title"] |= BESIDE
-        spec["layer"] += latest(_latest_values(plot), width)
-    spec["height"] = {"step": _BAR} if plot.bars else height
-    if len(spec["layer"]) > 1:
-        return DrawnLayers.from_dict(spec)
-    (layer,) = spec.pop("layer")
-    shared, own = spec["encoding"], layer["encoding"]
-    encoding = shared | own | {"y": {**shared["y"], **own["y"]}}
-    return DrawnChart.from_dict(spec | layer | {"encoding": encoding})
-
-
-def _latest_values(plot: Plot) -> list[tuple[str, float]]:
-    """Return the color and the latest finite value of each run, in drawing order."""
-    last = {row["run"]: (row["color"], row["value"]) for row in plot.rows if math.isfinite(row["value"])}
-    return list(last.values())
-
-
-def _bars(plot: Plot, styles: list[RunStyle], width: int) -> metric_spec.Spec:
-    colors = {style.label: style.color for style in styles}
-    spec = metric_spec.bar({"values": _plain(plot.longest)}, colors=colors, width=width)
-    spec["layer"][0]["encoding"]["tooltip"] = _tooltip("value")
-    return spec
-
-
-def _lines(plot: Plot, styles: list[RunStyle], scales: str) -> metric_spec.Spec:
-    """Return the line chart, with only the layers that have rows."""
-    x_axis: Any = plot.x_axis if plot.x_axis in _TITLES else "metric"
-    marks = {row["mark"] for row in plot.rows}
-    layers: list[metric_spec.Layer] = ["raw", "line"] if plot.smoothing else ["line"]
-    layers += ["dots"] if "dot" in marks else []
-    layers += ["not finite"] if marks - {"line", "dot"} else []
-    spec = metric_spec.line(
-        x_axis,
-        {"values": _plain(plot.rows)},
-        colors={style.label: style.color for style in styles},
-        dashes={style.label: style.dash for style in styles},
-        layers=layers,
-        x_log=plot.x_log,
-        y_log=plot.y_log,
-        y_window=plot.window,
-        clipped=plot.limits is not None,
-        options=plot.options,
-        scales=scales,
-        offsets=share_digits([[row["value"] for row in plot.rows]]),
-    )
-    spec["encoding"]["x"]["title"] = _TITLES.get(plot.x_axis, plot.x_axis)
+def _with_tooltips(spec: dict[str, Any]) -> dict[str, Any]:
+    """Return the chart with tooltips on the marks of its rows."""
     for layer in spec["layer"]:
-        layer["encoding"]["tooltip"] = _tooltip("mark" if "shape" in layer["mark"] else "value")
+        mark = layer["mark"]
+        if mark["type"] not in ("text", "rule"):
+            layer["encoding"]["tooltip"] = _tooltip("mark" if "shape" in mark else "value")
     return spec
 
 
 def _tooltip(last: str) -> list[dict[str, str]]:
     kinds = {"run": "nominal", "step": "quantitative", "value": "quantitative", "mark": "nominal"}
     return [{"field": name, "type": kinds[name]} for name in ("run", "step", last)]
-
-
-def _plain(rows: Iterable[PlotRow]) -> list[dict[str, Any]]:
-    """Return rows as JSON. Values that are not finite become null; their `mark` names them."""
-    return [
-        {
-            name: None if isinstance(value, float) and not math.isfinite(value) else _short_number(name, value)
-            for name, value in row.items()
-            if name != "dash"
-        }
-        for row in rows
-    ]
-
-
-def _short_number(name: str, value: Any) -> Any:
-    """Round a number to the digits that matter, because a notebook stores all digits."""
-    if not isinstance(value, float):
-        return value
-    if name in ("time", "x"):
-        value = round(value, 3)
-    elif name == "smooth":
-        value = float(f"{value:.12g}")
-    return int(value) if value.is_integer() and abs(value) < 2**53 else value
-
-
-def _with_rows(node: Any, datasets: Mapping[str, Any]) -> Any:
-    """Return a specification with its named datasets replaced by their rows."""
-    if isinstance(node, list):
-        return [_with_rows(item, datasets) for item in node]
-    if not isinstance(node, dict):
-        return node
-    full = {key: _with_rows(value, datasets) for key, value in node.items()}
-    data = node.get("data")
-    if isinstance(data, dict) and "values" not in data and data.get("name") in datasets:
-        full["data"] = {**data, "values": datasets[data["name"]]}
-        del full["data"]["name"]
-    return full
 
 
 def _loads(node: Any) -> bool:

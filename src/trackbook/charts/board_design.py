@@ -36,13 +36,21 @@ ALONE: Final[dict[str, Any]] = {  # of a single chart
     "background": theme()["light"]["background"],  # dark on white whatever the page's theme
     "font": FONT,
     "title": TITLE,
-    "legend": {"orient": "top", "labelColor": _TEXT, "labelFontSize": 12, "symbolType": "stroke", "columns": 6},
+    "legend": {
+        "orient": "top",
+        "labelColor": _TEXT,
+        "labelFontSize": 12,
+        "symbolType": "stroke",
+        "columns": 6,
+        "labelLimit": 260,
+    },
     "style": {"latest": {"align": "right", "baseline": "bottom", "fontSize": 11}},
 }
 ALONE["axis"] = ALONE["axis"] | {"titleColor": _LABEL, "titleFontSize": 11, "titleFontWeight": "normal"}
 CONFIG: Final[dict[str, Any]] = {**ALONE, "title": TITLE | BESIDE}  # of a whole board
 _OF_OBJECTS: Final = frozenset(
-    "constructor hasOwnProperty isPrototypeOf propertyIsEnumerable toLocaleString toString valueOf".split()
+    "constructor hasOwnProperty isPrototypeOf propertyIsEnumerable toLocaleString toString valueOf __proto__ "
+    "__defineGetter__ __defineSetter__ __lookupGetter__ __lookupSetter__".split()
 )
 
 
@@ -55,7 +63,7 @@ def title(text: str, group: str | None = None) -> dict[str, Any]:
 
 def latest(values: Sequence[tuple[str, float]], width: int) -> list[dict[str, Any]]:
     """Return the layers with the latest values of runs, right above a chart, each in its run's `color`, the last one outermost."""
-    shown = [(color, shorten(f"{value:.4g}", 12)) for color, value in values[-MOST_LATEST:]] or [(_LABEL, "-")]
+    shown = [(color, latest_text(value)) for color, value in values[-MOST_LATEST:]] or [(_LABEL, "-")]
     rights = accumulate((len(text) * CHARACTER + GAP for _, text in reversed(shown)), initial=0.0)
     return [
         {
@@ -65,6 +73,10 @@ def latest(values: Sequence[tuple[str, float]], width: int) -> list[dict[str, An
         }
         for (color, text), right in zip(reversed(shown), rights, strict=False)
     ]
+
+
+def latest_text(value: float) -> str:
+    return shorten(f"{value:.4g}", 12)
 
 
 def share_digits(values: Sequence[Any]) -> bool:

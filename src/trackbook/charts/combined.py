@@ -6,9 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from ..frames.picture import Picture
 from ..metrics import glob_matches, is_system
-from .plot import Plot, PlotRow, RunStyle
+from .emphasis import BestPoint
+from .plot import DrawSettings, Plot, PlotRow, finish, plot_of, settle_smoothing, trace
+from .run_styles import RunStyle, drawing_order
 from .theme import Theme, theme
+from .x_axis import x_axis_of
 
 SPLITS: Final = frozenset({"train", "training", "val", "valid", "validation", "dev", "eval", "test"})
 DASHES: Final[list[list[int]]] = [[], [5, 3], [2, 3], [8, 3, 2, 3]]
@@ -55,6 +59,16 @@ def part_names(metrics: Sequence[str]) -> list[str]:
     return [metric.removesuffix(end) for metric in metrics] if same else list(metrics)
 
 
+def chart_of(picture: Picture, name: str, metrics: Sequence[str], look: DrawSettings, most: int | None = None) -> Plot:
+    """Return the drawing of a chart of one metric or several. `most` is as in `plot_of`."""
+    if list(metrics) == [name]:
+        return plot_of(picture, name, look, most)
+    axes = {x_axis_of(picture, metric, look.x_axis) for metric in metrics}
+    x_axis = axes.pop() if len(axes) == 1 else "step"
+    settled = settle_smoothing(picture, metrics, look)
+    return finish(join(name, [trace(picture, metric, settled, most, x_axis) for metric in metrics], look.theme), look)
+
+
 def join(name: str, plots: Sequence[Plot], look: Theme = "light") -> Plot:
     """Return the plots of several metrics as one: metrics differ in their dashes, and those of a lone run in color."""
     names = part_names([plot.metric for plot in plots])
@@ -66,16 +80,31 @@ def join(name: str, plots: Sequence[Plot], look: Theme = "light") -> Plot:
         label = names[part] if alone else f"{style.label} · {names[part]}"
         run: Any = {**style.run, "key": style.run["key"] * len(plots) + part}
         dash = [] if alone else DASHES[part % len(DASHES)]
-        return replace(style, run=run, label=label, color=color, dash=dash)
+        return replace(style, run=run, label=label, color=color, dash=dash, part=names[part])
 
-    styles: list[RunStyle] = []
-    rows: list[PlotRow] = []
+    found: list[tuple[RunStyle, Any, list[PlotRow]]] = []
+    bests: dict[str, BestPoint] = {}
     for part, plot in enumerate(plots):
-        drawn = {style.label: own(style, part) for style in plot.styles}
-        styles += drawn.values()
+        rows: dict[str, list[PlotRow]] = {style.label: [] for style in plot.styles}
         for row in plot.rows:
-            style = drawn[row["run"]]
-            rows.append({**row, "run": style.label, "color": style.color, "dash": style.dash})
-    limits = [plot.limits for plot in plots]
-    joint = None if None in limits else (min(low for low, _ in limits), max(high for _, high in limits))  # type: ignore[misc]
-    return replace(plots[0], metric=name, limits=joint, bars=all(plot.bars for plot in plots), styles=styles, rows=rows)
+            rows[row["run"]].append(row)
+        for style, series in zip(plot.styles, plot.series, strict=True):
+            mine = own(style, part)
+            look_of: Any = {"run": mine.label, "color": mine.color, "dash": mine.dash}
+            found.append((mine, series, [{**row, **look_of} for row in rows[style.label]]))
+            if style.label in plot.bests:
+                bests[mine.label] = plot.bests[style.label]
+    order = {run["key"]: place for place, run in enumerate(drawing_order([style.run for style, *_ in found]))}
+    found.sort(key=lambda each: order[each[0].run["key"]])
+    goals = {plot.goal for plot in plots}
+    goal = goals.pop() if len(goals) == 1 else None
+    return replace(
+        plots[0],
+        metric=name,
+        bars=all(plot.bars for plot in plots),
+        styles=[style for style, *_ in found],
+        series=[series for _, series, _ in found],
+        rows=[row for *_, rows in found for row in rows],
+        goal=goal,
+        bests=bests if goal else {},
+    )

@@ -34,6 +34,7 @@ expressions, so that a name can neither break a chart nor inject code:
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, Literal
 
@@ -41,6 +42,10 @@ Spec = dict[str, Any]
 XAxis = Literal["step", "relative", "time", "metric"]
 Layer = Literal["band", "reference", "raw", "line", "points", "dots", "best", "not finite"]
 
+MOST_NAMED: Final = 30  # runs of a legend
+# The look of the rows, in a chart beside others: `legend: None` of one layer would remove the legend of all.
+ROW_COLOR: Final[Spec] = {"field": "color", "type": "nominal", "scale": None}
+ROW_DASH: Final[Spec] = {"strokeDash": {"field": "dash", "type": "nominal", "scale": None}}
 LAYERS: Final[tuple[Layer, ...]] = ("band", "reference", "raw", "line", "points", "dots", "best", "not finite")
 OPTIONS: Final[dict[str, Any]] = {"smoothing": 0, "marks": False}
 # Without parsing, for which Vega would copy every row, although all numbers are numbers, and keep the copies.
@@ -110,6 +115,8 @@ def line(
     *,
     colors: Mapping[str, str] | None = None,
     dashes: Mapping[str, Sequence[int]] | None = None,
+    by_row: bool = False,
+    values: Sequence[str] = (),
     layers: Collection[Layer] = LAYERS,
     x_log: bool = False,
     y_log: bool = False,
@@ -118,6 +125,7 @@ def line(
     options: Mapping[str, Any] = OPTIONS,
     scales: str = "",
     offsets: bool = False,
+    has_faint: bool = False,
 ) -> Spec:
     """Return the chart of one metric over ``x``: a line for each run, a dot for a single point, marks for non-finite values.
 
@@ -132,6 +140,11 @@ def line(
         smoothing are parameters.
     dashes
         Dash patterns by run, with `colors`.
+    by_row
+        Whether color and dash pattern are those of the rows also in a chart with `colors`, which then has no legend: a chart of a
+        board, whose `legend_layer` explains the colors of all.
+    values
+        Texts behind the names in the legend, in the order of `colors`.
     layers
         Layers to draw; those without rows can be left out.
     x_log, y_log
@@ -145,11 +158,13 @@ def line(
         Prefix of the scales' names, for a chart inside another.
     offsets
         Whether ticks of values that share their first five digits are labelled by offsets; in the live chart always.
+    has_faint
+        Whether rows are of faint lines, which are thinner; in the live chart always.
     """
     live, options = colors is None, {**OPTIONS, **options}
-    color, dash = by_run(colors, dashes)
+    color, dash = (ROW_COLOR, ROW_DASH) if by_row else by_run(colors, dashes, values)
     zoomed = {"expr": "x_window != null || y_window != null"}  # else lines along the frame would be cut in half
-    made = _layers(live, {"clip": zoomed if live else clipped}, dash, options)
+    made = _layers(live, {"clip": zoomed if live else clipped}, dash, options, has_faint=live or has_faint)
     drawn = LAYERS if live else [*layers, *(["points"] if options["marks"] else [])]
     shared = {
         "x": x_encoding(x_axis, log=x_log, live=live, scales=scales),
@@ -163,8 +178,9 @@ def line(
     return spec | ({"params": params} if live else {})
 
 
-def _layers(live: bool, clip: Spec, dash: Spec, options: Mapping[str, Any]) -> dict[Layer, Spec]:
-    width: Any = {"expr": "datum.faint ? 0.75 : 1.5"} if live else 1.5
+def _layers(live: bool, clip: Spec, dash: Spec, options: Mapping[str, Any], *, has_faint: bool) -> dict[Layer, Spec]:
+    width: Any = {"expr": "datum.faint ? 0.75 : 1.5"} if has_faint else 1.5
+    own_color = {} if live else {"color": ROW_COLOR}
     stroke = {"type": "line", "strokeWidth": width, "strokeJoin": "round", **clip}
 
     def lines(option: str = "") -> list[Spec]:
@@ -181,7 +197,7 @@ def _layers(live: bool, clip: Spec, dash: Spec, options: Mapping[str, Any]) -> d
         "reference": {
             "mark": {"type": "rule", "strokeWidth": 1, "strokeDash": [4, 3], **clip},
             "transform": [{"filter": "datum.mark == 'reference'"}],
-            "encoding": {"y": number("value"), "x": {"value": 0}, "x2": {"value": "width"}},
+            "encoding": {"y": number("value"), "x": {"value": 0}, "x2": {"value": "width"}, **own_color},
         },
         "raw": {
             "mark": stroke,
@@ -202,7 +218,7 @@ def _layers(live: bool, clip: Spec, dash: Spec, options: Mapping[str, Any]) -> d
         "best": {
             "mark": {"type": "point", "size": 55, "strokeWidth": 1.5, "opacity": 1, **clip},
             "transform": [{"filter": "datum.mark == 'best'"}],
-            "encoding": {"y": number("value")},
+            "encoding": {"y": number("value"), **own_color},
         },
         "not finite": _not_finite(),
     }
@@ -267,24 +283,37 @@ def number(field: str) -> Spec:
     return {"field": field, "type": "quantitative"}
 
 
-def by_run(colors: Mapping[str, str] | None, dashes: Mapping[str, Sequence[int]] | None) -> tuple[Spec, Spec]:
-    """Return the encodings of color and dash pattern: from the rows, or by run, with a legend for several runs."""
+def by_run(
+    colors: Mapping[str, str] | None, dashes: Mapping[str, Sequence[int]] | None, values: Sequence[str] = ()
+) -> tuple[Spec, Spec]:
+    """Return the encodings of color and dash pattern: from the rows, or by run, with a legend for several runs.
+
+    The legend has the last `MOST_NAMED` runs, with their `values`.
+    """
     if colors is None:
         own = {"type": "nominal", "scale": None, "legend": None}
         return {"field": "color", **own}, {"strokeDash": {"field": "dash", **own}}
     symbols = {"symbolType": "stroke", "symbolStrokeWidth": 2, "symbolOpacity": 1}
     runs = list(colors)
-    of_run = {
-        "field": "run",
-        "type": "nominal",
-        "sort": runs,
-        "legend": {"title": None, **symbols} if len(runs) > 1 else None,
-    }
+    legend: Spec = {"title": None, **symbols}
+    if len(runs) > MOST_NAMED:
+        legend["values"] = runs[-MOST_NAMED:]
+    if values:  # numbers: a name would not belong into an expression
+        legend["labelExpr"] = f"datum.label + '  ' + {json.dumps(list(values[-MOST_NAMED:]))}[datum.index]"
+    of_run = {"field": "run", "type": "nominal", "sort": runs, "legend": legend if len(runs) > 1 else None}
     color = {**of_run, "scale": {"domain": runs, "range": list(colors.values())}}
     if not dashes or not any(dashes.values()):
         return color, {}
     ranges = [list(dashes[run]) or [1, 0] for run in runs]
     return color, {"strokeDash": {**of_run, "scale": {"domain": runs, "range": ranges}}}
+
+
+def legend_layer(colors: Mapping[str, str]) -> Spec:
+    """Return a layer without marks, whose legend explains the colors of runs on a board."""
+    color = by_run(colors, None)[0]
+    nowhere = {"x": {"value": 0}, "y": {"value": 0}}
+    rows = [{"run": run} for run in colors]
+    return {"data": {"values": rows}, "mark": {"type": "point", "opacity": 0}, "encoding": {**nowhere, "color": color}}
 
 
 def _not_finite() -> Spec:
@@ -300,13 +329,19 @@ def _not_finite() -> Spec:
     }
 
 
-def bar(data: Spec | None = NAMED, *, colors: Mapping[str, str] | None = None, width: int | None = None) -> Spec:
+def bar(
+    data: Spec | None = NAMED,
+    *,
+    colors: Mapping[str, str] | None = None,
+    width: int | None = None,
+    by_row: bool = False,
+) -> Spec:
     """Return the chart of a metric with a single value for each run: a bar with its value, the largest first.
 
-    `colors` is as in `line`. `width` is the width of the chart in pixels; None fits it to the page.
+    `colors` and `by_row` are as in `line`. `width` is the width of the chart in pixels; None fits it to the page.
     """
     live = colors is None
-    color = by_run(colors, None)[0]
+    color = ROW_COLOR if by_row else by_run(colors, None)[0]
     largest_first = {"field": "value", "op": "max", "order": "descending"}
     end: Any = {"expr": "width - 60"} if width is None else width - 60  # leaves room for the values
     y = {

@@ -16,7 +16,7 @@ FLAT: Final = 0.1  # of the axis: if outliers compress the other data into less,
 
 
 def range_without_outliers(series: Iterable[Any], clip: str, *, log: bool) -> tuple[float, float] | None:
-    """Return the range of the y axis without outliers; None if no value is to be left out.
+    """Return the ends of the values without outliers; None if no value is to be left out.
 
     If `clip` is ``auto``, outliers are left out only if they compress all other values into a tenth of the axis, and if no latest
     value of a run is among them.
@@ -25,10 +25,13 @@ def range_without_outliers(series: Iterable[Any], clip: str, *, log: bool) -> tu
         return None
     low, high, least, most = math.inf, -math.inf, math.inf, -math.inf
     latest: list[float] = []
+    every: list[Floats] = []
     for values, last in map(_finite_values, series):
-        scaled = np.log(values[values > 0]) if log else values
-        if not len(scaled):
+        own = values[values > 0] if log else values
+        if not len(own):
             continue
+        scaled = np.log(own) if log else own
+        every.append(own)
         first, tail, head, end = (
             float(scaled[math.floor(share * (len(scaled) - 1) + 0.5)]) for share in (0, TAILS, 1 - TAILS, 1)
         )
@@ -41,7 +44,10 @@ def range_without_outliers(series: Iterable[Any], clip: str, *, log: bool) -> tu
     pressed = high - low < (most - least) * FLAT
     if clip == "auto" and not (pressed and all(low <= value <= high for value in latest)):
         return None
-    return (math.exp(low), math.exp(high)) if log else (low, high)
+    kept = np.concatenate(every)
+    scaled = np.log(kept) if log else kept
+    kept = kept[(scaled >= low) & (scaled <= high)]
+    return float(kept.min()), float(kept.max())
 
 
 def _finite_values(series: Any) -> tuple[Floats, float]:

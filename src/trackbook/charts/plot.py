@@ -1,35 +1,33 @@
 """The rows that the board draws now, computed from the picture and the view settings.
 
-The browser computes them in ``js/src/plot/plot-rows.ts``, ``plot.ts``, ``smoothing.ts`` and ``palette.ts``; this module is for charts
-in Python (`Board.__getitem__`). Tests compare both with the rows in ``tests/golden/rows``.
+The browser computes them in ``js/src/plot/plot-rows.ts`` and ``plot.ts``; this module is for charts in Python
+(`Board.__getitem__`) and for snapshots. Tests compare both with the rows in ``tests/golden/rows``.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
-from typing import Any, Final, TypedDict
-
-import numpy as np
+from typing import Any, Final, NotRequired, TypedDict
 
 from ..frames.picture import Picture
-from ..frames.protocol import NAN, NEGATIVE_INFINITY, POSITIVE_INFINITY, RunHeader
-from ..metrics import axis_of, is_system
+from ..frames.protocol import RunHeader
+from ..metrics import Goal, goal_of, value_for
+from .domains import Range, natural_range, y_window
 from .downsample import PlacedPoint, at_pixels
+from .emphasis import BestPoint, best_label, best_point, emphasized
 from .outliers import range_without_outliers
+from .run_styles import RunStyle, drawing_order, style_runs
 from .smoothing import own_smoothing, trend_of
-from .theme import Theme, theme
-
-Range = tuple[float, float]
+from .theme import Theme
+from .x_axis import place_on, placed, x_axis_of
 
 MOST_BARS: Final = 10
-MOST_DASHED: Final = 20  # runs of a board; the dashes of more would blur into each other
 FINITE: Final = ("line", "dot")
-FAINT_TAILS: Final = 0.1  # share of a faint line's values at either end that the axis may leave out
-AIR: Final = 0.05  # of the y axis, above and below
-_HIDDEN: Final = ((NAN, math.nan), (POSITIVE_INFINITY, math.inf), (NEGATIVE_INFINITY, -math.inf))
+EXTRA: Final = ("reference", "best")  # marks of rows that are of no run's line
+REFERENCE: Final = "#8a919c"
 
 
 class PlotRow(TypedDict):
@@ -46,16 +44,7 @@ class PlotRow(TypedDict):
     part: int
     color: str
     dash: list[int]
-
-
-@dataclass(frozen=True)
-class RunStyle:
-    """The look of a run in charts; ``label`` is its name, made unique on the board."""
-
-    run: RunHeader
-    label: str
-    color: str
-    dash: list[int]
+    faint: NotRequired[bool]
 
 
 @dataclass(frozen=True)
@@ -72,6 +61,9 @@ class DrawSettings:
     hidden: frozenset[str] = frozenset()
     colors: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)  # of `metric_spec.line`
+    y_ranges: Mapping[str, Sequence[float | None]] = field(default_factory=dict)  # by chart or glob
+    reference_lines: Mapping[str, Sequence[float | None]] = field(default_factory=dict)  # likewise
+    best_marks: bool = False
     theme: Theme = "light"
     columns: float = 512  # the width of a chart in pixels, each of which has at most four points of a line
 
@@ -80,20 +72,20 @@ class DrawSettings:
 class Plot:
     """The drawing of one metric. Styles and rows are in drawing order, with the top line last."""
 
-    metric: str
+    metric: str  # or the name of a chart of several metrics
     x_axis: str
     x_log: bool
     y_log: bool
     smoothing: int
-    limits: Range | None  # the range of the y axis without outliers; None if none are left out
     bars: bool
     styles: list[RunStyle]
     rows: list[PlotRow]
     options: Mapping[str, Any]
-
-    def _shown(self, row: PlotRow) -> tuple[float, ...]:
-        """The values of a row that the y axis shows: of smoothed lines not those of the faint line behind."""
-        return (row["smooth"],) if self.smoothing and row["mark"] == "line" else (row["value"], row["smooth"])
+    series: list[Any] = field(default_factory=list)  # what is drawn, by style
+    goal: Goal | None = None  # which of its values are the best
+    bests: Mapping[str, BestPoint] = field(default_factory=dict)  # by label
+    limits: Range | None = None  # the ends of the values without outliers; None if none are left out
+    y_range: Sequence[float | None] = ()  # the ends of the y axis that were asked for
 
     @property
     def longest(self) -> list[PlotRow]:
@@ -103,87 +95,125 @@ class Plot:
     @property
     def window(self) -> Range | None:
         """The range of the y axis; None if it follows the data."""
-        seen = [row for row in self.rows if row["mark"] in FINITE]
-        values = [n for row in seen for n in self._shown(row) if math.isfinite(n)]
-        if self.smoothing and values:
-            logged = sorted(row["value"] for row in seen)
-            values += [logged[math.floor(share * (len(logged) - 1) + 0.5)] for share in (FAINT_TAILS, 1 - FAINT_TAILS)]
-        if not values:
-            return None
-        low, high = self.limits or (-math.inf, math.inf)
-        inside = [value for value in values if low <= value <= high] or values
-        scale, unscale = (math.log, math.exp) if self.y_log else (float, float)
-        bottom, top = scale(min(inside)), scale(max(inside))
-        all_seen = len(inside) == len(values)
-        if (
-            not self.y_log
-            and not self.smoothing
-            and all_seen
-            and bottom < top
-            and any(row["mark"] == "line" for row in seen)
-        ):
-            return None
-        air = ((top - bottom) or (1 if self.y_log else abs(top)) or 1) * AIR
-        return unscale(bottom - air), unscale(top + air)
+        return y_window(self)
+
+    @property
+    def is_clipped(self) -> bool:
+        """Whether rows may be outside of `window`."""
+        return self.limits is not None or any(end is not None for end in self.y_range)
+
+    @property
+    def lines(self) -> list[PlotRow]:
+        """The rows of runs, without reference lines and the mark of the best value."""
+        return [row for row in self.rows if row["mark"] not in EXTRA]
+
+    @property
+    def latest(self) -> dict[str, tuple[str, float]]:
+        """The color and the latest finite value of each run that has one, by label in drawing order."""
+        last = {row["run"]: row["value"] for row in self.lines if math.isfinite(row["value"])}
+        return {style.label: (style.color[:7], last[style.label]) for style in self.styles if style.label in last}
 
 
-def plot_of(picture: Picture, metric: str, look: DrawSettings) -> Plot:
-    """Return the drawing of a metric."""
+def plot_of(picture: Picture, metric: str, look: DrawSettings, most: int | None = None) -> Plot:
+    """Return the drawing of a metric; with `most`, in about so many points a run in place of four a pixel."""
+    return finish(trace(picture, metric, settle_smoothing(picture, [metric], look), most), look)
+
+
+def settle_smoothing(picture: Picture, metrics: Sequence[str], look: DrawSettings) -> DrawSettings:
+    """Return the settings with the smoothing of a chart of `metrics`."""
+    if look.smoothing or not look.auto_smoothing:
+        return look
+    found = [series for metric in metrics for series in _visible(picture, metric, look)[1].values()]
+    return replace(look, smoothing=own_smoothing(found))
+
+
+def _visible(picture: Picture, metric: str, look: DrawSettings) -> tuple[list[RunHeader], dict[int, Any]]:
+    """Return the runs that a metric is drawn of, in drawing order, and their series by key."""
     number = picture.metrics[metric]
-    x_axis = x_axis_of(picture, metric, look.x_axis)
+    found = {run: series for (run, of), series in picture.series.items() if of == number and len(series.rows)}
+    runs = [run for run in picture.runs.values() if run["key"] in found and run["id"] not in look.hidden]
+    return drawing_order(runs), {run["key"]: found[run["key"]] for run in runs}
+
+
+def trace(
+    picture: Picture, metric: str, look: DrawSettings, most: int | None = None, x_axis: str | None = None
+) -> Plot:
+    """Return the drawing of a metric without what belongs to a whole chart, which `finish` adds."""
+    x_axis = x_axis or x_axis_of(picture, metric, look.x_axis)
     styles = style_runs(picture.runs.values(), look)
-    series = {run: buckets for (run, of), buckets in picture.series.items() if of == number and len(buckets.rows)}
-    shown = [styles[key].run for key in series if styles[key].run["id"] not in look.hidden]
-    drawn = [styles[run["key"]] for run in drawing_order(shown)]
-    x_log = look.x_log and x_axis != "time"
-    lines = [placed(series[style.run["key"]], place_on(x_axis, picture, style.run)) for style in drawn]
+    runs, series = _visible(picture, metric, look)
+    drawn = [styles[run["key"]] for run in runs]
+    x_log, y_log = look.x_log and x_axis != "time", look.y_log
+    places = [place_on(x_axis, picture, run) for run in runs]
+    lines = [placed(series[run["key"]], place, most) for run, place in zip(runs, places, strict=True)]
     if x_axis != "step":  # over time and over another metric, steps and x may be in different order
         for line in lines:
             line.sort(key=itemgetter(3))
-    lines = at_pixels(lines, look.columns, log=x_log)
-    own = [series[style.run["key"]] for style in drawn]
-    if not look.smoothing and look.auto_smoothing:
-        look = replace(look, smoothing=own_smoothing(own))
+    lines = lines if most else at_pixels(lines, look.columns, log=x_log)
     rows = [
         row
         for style, line in zip(drawn, lines, strict=True)
         for row in rows_of(metric, series[style.run["key"]], line, style, look)
     ]
-    if drawn and all(_is_single(series[style.run["key"]], style) for style in drawn):
-        return Plot(metric, x_axis, False, False, 0, None, True, drawn, rows, {})
-    rows = on_logarithms(rows, x=x_log, y=look.y_log)
-    limits = range_without_outliers(own, look.clip_outliers, log=look.y_log)
+    bars = bool(drawn) and all(_is_single(series[style.run["key"]], style) for style in drawn)
+    goal = goal_of([pair for run in picture.runs.values() for pair in run["goals"]], metric)
+    found = {style.label: best_point(series[style.run["key"]], goal) for style in drawn}
+    bests = {
+        style.label: BestPoint(*best, place(best[0], best[1]))
+        for style, place in zip(drawn, places, strict=True)
+        if (best := found[style.label]) is not None
+    }
     return Plot(
         metric,
         x_axis,
-        x_log,
-        look.y_log,
-        look.smoothing,
-        limits,
-        False,
-        drawn,
-        rows,
-        {**look.options, "smoothing": look.smoothing},
+        x_log=x_log and not bars,
+        y_log=y_log and not bars,
+        smoothing=0 if bars else look.smoothing,
+        bars=bars,
+        styles=drawn,
+        rows=rows if bars else on_logarithms(rows, x=x_log, y=y_log),
+        options={} if bars else {**look.options, "smoothing": look.smoothing},
+        series=[series[run["key"]] for run in runs],
+        goal=goal,
+        bests=bests,
     )
 
 
-def axes_only(picture: Picture) -> set[str]:
-    """Return the metrics defined as x axes of others, which have no charts of their own."""
-    used = {metric: x_axis_of(picture, metric, "step") for metric in picture.metrics if not is_system(metric)}
-    return {x for metric, x in used.items() if x != metric} - {"step", "relative", "time"}
+def finish(plot: Plot, look: DrawSettings) -> Plot:
+    """Return a chart with what is set for it by its name: the range of its y axis, lines, the best value; and of many lines faint ones."""
+    if plot.bars:
+        return plot
+    styles = emphasized(plot.styles, plot.bests, plot.goal)
+    rows = plot.rows
+    if any(style.faint for style in styles):
+        by_run: dict[str, list[PlotRow]] = {style.label: [] for style in styles}
+        for row in rows:
+            by_run[row["run"]].append(row)
+        rows = [{**row, "color": style.color, "faint": style.faint} for style in styles for row in by_run[style.label]]
+    is_whole = natural_range(plot.metric) is not None and not plot.y_log
+    limits = None if is_whole else range_without_outliers(plot.series, look.clip_outliers, log=plot.y_log)
+    plot = replace(plot, styles=styles, limits=limits, y_range=value_for(look.y_ranges, plot.metric) or ())
+    return replace(plot, rows=[*rows, *_extra_rows(plot, look)])
 
 
-def x_axis_of(picture: Picture, metric: str, chosen: str) -> str:
-    """Return the x axis of a metric: the board's `chosen` one, or, if that is the step, the one defined for the metric.
-
-    System metrics are drawn over time, because their steps have no meaning.
-    """
-    if is_system(metric):
-        return "time" if chosen == "time" else "relative"
-    if chosen != "step":
-        return chosen
-    defined = [pair for run in picture.runs.values() for pair in run["defined"]]
-    return axis_of(defined, metric) or chosen
+def _extra_rows(plot: Plot, look: DrawSettings) -> list[PlotRow]:
+    """Return the rows of reference lines and of the mark at the best value."""
+    usual: Any = {"metric": plot.metric, "step": math.nan, "time": math.nan, "part": 0, "dash": []}
+    line: Any = {**usual, "run": "", "x": 0, "mark": "reference", "color": REFERENCE}
+    made: list[Any] = [
+        {**line, "value": value, "smooth": value}
+        for value in value_for(look.reference_lines, plot.metric) or ()
+        if value is not None and (value > 0 or not plot.y_log)
+    ]
+    label = best_label(plot.styles, plot.bests, plot.goal) if look.best_marks else None
+    if label is None:
+        return made
+    best = plot.bests[label]
+    if not math.isfinite(best.x) or (plot.x_log and best.x <= 0) or (plot.y_log and best.value <= 0):
+        return made
+    color = next(style.color for style in plot.styles if style.label == label)
+    row: Any = {**usual, **best._asdict(), "run": label, "smooth": best.value, "mark": "best", "color": color}
+    return [*made, row]
 
 
 def rows_of(
@@ -237,85 +267,6 @@ def on_logarithms(rows: list[PlotRow], *, x: bool, y: bool) -> list[PlotRow]:
     return kept
 
 
-def style_runs(runs: Iterable[RunHeader], look: DrawSettings) -> dict[int, RunStyle]:
-    """Return how each run is drawn, by key."""
-    runs = list(runs)
-    names = [run["name"] for run in runs]
-    colors, dashes = theme()[look.theme], theme()["dashes"]
-    lines, faded = colors["line"], colors["faded"]["line"]
-    patterns = _dashes(runs, dashes, len(lines))
-    styles = {}
-    for run in runs:
-        place, name = run["place"], run["name"]
-        label = f"{name} ({run['id']})" if names.count(name) > 1 else name
-        color = look.colors.get(run["id"]) or (faded if run["faded"] else lines[place % len(lines)])
-        dash = [] if run["id"] in look.colors else patterns.get(run["key"], [])
-        styles[run["key"]] = RunStyle(run, label, color, dash)
-    return styles
-
-
-def _dashes(runs: Sequence[RunHeader], dashes: Sequence[Any], colors: int) -> dict[int, Any]:
-    """Return dash patterns by key that tell runs of the same color apart, unless there are too many runs."""
-    found: dict[int, Any] = {}
-    alike = [0] * colors
-    own = [run for run in runs if not run["faded"]] if len(runs) <= MOST_DASHED else []
-    for run in sorted(own, key=lambda run: run["place"]):
-        hue = run["place"] % colors
-        found[run["key"]] = dashes[alike[hue] % len(dashes)]
-        alike[hue] += 1
-    return found
-
-
-def drawing_order(runs: Sequence[RunHeader]) -> list[RunHeader]:
-    """Sort runs for drawing: faded ones first, the current one (the newest running, else the newest) last, on top."""
-    runs = sorted(runs, key=lambda run: (run["started"], run["key"]))
-    own = [run for run in runs if not run["faded"]]
-    running = [run for run in own if run["state"] == "running"]
-    current = next(reversed(running or own or runs), None)
-    return sorted(runs, key=lambda run: (0 if run["faded"] else 2 if run is current else 1, run["key"]))
-
-
-Point = tuple[float, float, float]  # step, time, value
-Place = Callable[[float, float], float]  # returns x from a step and a time; NaN is not on the axis
-
-
-def place_on(x_axis: str, picture: Picture, run: RunHeader) -> Place:
-    """Return the function from step and time of a run's points to their x."""
-    if x_axis == "step":
-        return lambda step, _: step
-    if x_axis in ("relative", "time"):
-        start = run["started"] if x_axis == "relative" else 0.0
-        return lambda _, time: 1000 * (time - start)
-    series = picture.series.get((run["key"], picture.metrics.get(x_axis, -1)))
-    if series is None:
-        return lambda *_: math.nan
-    at = join_of(series)
-    return lambda step, _: at(step)
-
-
-def join_of(series: Any) -> Callable[[float], float]:
-    """Return a metric's value as a function of the step: the last logged value, interpolated between the ends of buckets.
-
-    It is NaN before the first step.
-    """
-    exact, rows = series.width == 1, series.rows
-    ends = ("first",) if exact else ("first", "last")
-    steps = np.ravel(np.column_stack([rows[end + "_step"] for end in ends]))
-    values = np.ravel(np.column_stack([rows[end] for end in ends]))
-    steps, values = steps[np.isfinite(values)], values[np.isfinite(values)]
-
-    def at(step: float) -> float:
-        row = int(np.searchsorted(steps, step, side="right")) - 1
-        if row < 0:
-            return math.nan
-        if exact or row == len(steps) - 1 or steps[row + 1] == steps[row]:
-            return float(values[row])
-        share = float((step - steps[row]) / (steps[row + 1] - steps[row]))
-        return float(values[row] + (values[row + 1] - values[row]) * share)
-
-    return at
-
-
 def _is_single(series: Any, style: RunStyle) -> bool:
     return series.width == 1 and len(series.rows) == 1 and style.run["state"] != "running"
 
@@ -324,43 +275,3 @@ def _mark(value: float, *, lonely: bool) -> str:
     if math.isfinite(value):
         return "dot" if lonely else "line"
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-
-
-def placed(series: Any, place: Place) -> list[PlacedPoint]:
-    """Return all points, or the first, smallest, largest and last point of each bucket, by step, if they have an x."""
-    return [(step, time, value, x) for step, time, value in _points(series) if math.isfinite(x := place(step, time))]
-
-
-def _points(series: Any) -> list[Point]:
-    rows = series.rows
-    if series.width == 1:
-        return list(zip(*(rows[name].tolist() for name in ("first_step", "first_time", "first")), strict=True))
-    points: list[Point] = []
-    for row in (dict(zip(rows.dtype.names, values, strict=True)) for values in rows.tolist()):
-        for point in _corners(row):
-            if not points or points[-1][0] != point[0] or not _same(points[-1][2], point[2]):
-                points.append(point)
-    return points
-
-
-def _corners(row: Mapping[str, float]) -> list[Point]:
-    """Return the points of a bucket in the order of their steps, possibly with duplicates."""
-
-    def corner(name: str) -> Point:
-        return row[name + "_step"], row[name + "_time"], row[name]
-
-    between = sorted([corner("min"), corner("max")], key=itemgetter(0)) if row["count"] > 0 else []
-    points = [corner("first"), *between, corner("last")]
-    mask = int(row["mask"])
-    if not mask:
-        return points
-    # non-finite values that are neither first nor last have no known step: use the middle of the bucket
-    step, time = math.floor((points[0][0] + points[-1][0]) / 2), (points[0][1] + points[-1][1]) / 2
-    ends = (row["first"], row["last"])
-    hidden = [value for bit, value in _HIDDEN if mask & bit and not any(_same(end, value) for end in ends)]
-    return sorted([*points, *((step, time, value) for value in hidden)], key=itemgetter(0))
-
-
-def _same(a: float, b: float) -> bool:
-    """Compare like JavaScript's ``Object.is``: NaN equals NaN, and 0 differs from -0."""
-    return (math.isnan(a) and math.isnan(b)) or (a == b and math.copysign(1, a) == math.copysign(1, b))

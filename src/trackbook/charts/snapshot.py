@@ -6,52 +6,49 @@ Metric and run names occur in it as values and titles, never as field names or e
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Final, Literal
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 import numpy as np
 
-from ..frames.bucket_rows import Floats
 from ..frames.picture import Picture
 from ..frames.protocol import RunHeader
 from ..metrics import group_of, logged, short_name
 from ..text import elapsed, one_line
-from .board_design import ABOVE, CONFIG, latest, literal, share_digits, title
-from .metric_spec import Layer, bar, line
-from .outliers import range_without_outliers
-from .plot import AIR, DrawSettings, Range, axes_only, style_runs
-from .smoothing import own_smoothing, trend_of
+from .board_design import ABOVE, CONFIG, literal, title
+from .combined import chart_of
+from .plot import DrawSettings, Plot, PlotRow, plot_of
+from .plot_spec import AXIS_TITLES, legend, legend_styles, nested, parts_key
+from .run_styles import RunStyle
 from .theme import theme
-from .thinning import Points, corners, rounded, thinned
+from .thinning import rounded
+from .user_spec import may_load, used_only, with_rows
+from .x_axis import axes_only
 
 MOST_BYTES: Final = 90_000
 MOST_CHARTS: Final = 24  # eight rows of three, as more would hardly be read
 MOST_POINTS: Final = 100  # of a series: the extremes of fifty buckets of five pixels
 FEWEST_POINTS: Final = 24
+FEWEST: Final = 2  # points, where names take nearly all of the room
 MOST_ROWS: Final = 4_500  # of about 16 bytes each
 MOST_RUNS: Final = 20
 LONGEST_ERROR: Final = 160  # characters
 NAMED: Final = 6  # charts left out that are named
 WIDTH, HEIGHT = 270, 150  # pixels of a chart
-AXIS_TITLES: Final = {"step": "step", "relative": "time since the start", "time": None}
 LONGEST_TITLE: Final = 80  # characters; a chart shows about 45
-EVERY_OBJECTS: Final = frozenset(
-    "constructor hasOwnProperty isPrototypeOf propertyIsEnumerable toLocaleString toString valueOf".split()
-)
-
-
-XAxis = Literal["step", "relative", "time"]
 
 
 @dataclass(frozen=True)
-class _View:
-    """The view settings that the saved picture follows."""
+class Chart:
+    """A chart of a board: of one metric, of several, or with a specification of the user's."""
 
-    axis: XAxis
-    look: DrawSettings
-    options: Mapping[str, Any]  # of `line`
+    name: str
+    metrics: Sequence[str]
+    group: str = ""
+    spec: Mapping[str, Any] | None = None
+    about: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # further fields of a user's rows, by label
 
 
 @dataclass(frozen=True)
@@ -63,51 +60,43 @@ class Snapshot:
 
 
 def make_snapshot(
-    picture: Picture,
-    *,
-    x_axis: str = "step",
-    hidden: Collection[str] = (),
-    colors: Mapping[str, str] | None = None,
-    options: Mapping[str, Any] | None = None,
-    look: DrawSettings | None = None,
+    picture: Picture, look: DrawSettings | None = None, charts: Sequence[Chart] | None = None
 ) -> Snapshot | None:
-    """Return the snapshot of `picture` without the `hidden` runs (ids); None if there is nothing to draw.
+    """Return the snapshot of `picture`, drawn by the board's settings; None if there is nothing to draw.
 
-    If `x_axis` is a metric, the x axis is the step. `look` are the board's settings: scales, smoothing and outliers.
+    `charts` are those of the board, in its order; by default one for each metric, by group.
     """
-    axis: XAxis = x_axis if x_axis in ("relative", "time") else "step"  # type: ignore[assignment]
-    view = _View(axis, replace(look or DrawSettings(clip_outliers="never"), colors=colors or {}), dict(options or {}))
-    runs = [run for run in picture.runs.values() if run["id"] not in hidden]
+    look = look or DrawSettings(clip_outliers="never")
+    runs = [run for run in picture.runs.values() if run["id"] not in look.hidden]
     drawn_runs = sorted(runs, key=lambda run: (run["faded"], -run["key"]))[:MOST_RUNS]
     drawn_runs.sort(key=lambda run: (not run["faded"], run["key"]))  # faded runs are behind the others
-    series = {
-        (run["key"], metric): rows
-        for run in drawn_runs
-        for metric in picture.metrics.values()
-        if (found := picture.series.get((run["key"], metric))) is not None and len(rows := found.rows)
-    }
+    look = replace(look, hidden=frozenset(picture.runs.keys() - {run["id"] for run in drawn_runs}))
+    lines = _lines_by_metric(picture, {run["key"] for run in drawn_runs})
+    known = usual_charts(picture) if charts is None else charts
+    wanted = [chart for chart in known if any(lines.get(metric) for metric in chart.metrics)]
+    local = [chart for chart in wanted if not may_load(chart.spec)]
+    drawn = local[: max(1, min(MOST_CHARTS, MOST_ROWS // (FEWEST_POINTS * max(1, len(drawn_runs)))))]
+    most = min(MOST_POINTS, MOST_ROWS // max(1, sum(lines[metric] for chart in drawn for metric in chart.metrics)))
+    while drawn:
+        left_out = _left_out([chart.name for chart in wanted if chart not in drawn], len(runs) - len(drawn_runs))
+        head = _head(picture.project, drawn_runs, left_out)
+        spec = _spec(head, [(chart, _plots(picture, chart, look, most)) for chart in drawn], look)
+        users = [chart for chart in drawn if chart.spec is not None]
+        if len(json.dumps(spec)) <= MOST_BYTES or (most <= FEWEST and not users):
+            return Snapshot(spec, _text(picture.project, [chart.name for chart in drawn], drawn_runs, left_out))
+        if users and most < FEWEST_POINTS:  # a user's chart may carry data of its own
+            largest = max(users, key=lambda chart: len(json.dumps(chart.spec)))
+            drawn = [chart for chart in drawn if chart is not largest]
+        else:
+            most = most * 3 // 4
+    return None
+
+
+def usual_charts(picture: Picture) -> list[Chart]:
+    """Return a chart for each metric, by group, the default group first, as on a board that nobody has arranged."""
     axes = axes_only(picture)
-    charted = [name for name in logged(picture.metrics) if name not in axes]
-    metrics = [name for name in grouped(charted) if any(key[1] == picture.metrics[name] for key in series)]
-    drawn = metrics[: max(1, min(MOST_CHARTS, MOST_ROWS // (FEWEST_POINTS * max(1, len(drawn_runs)))))]
-    if not drawn:
-        return None
-    left_out = _left_out(metrics[len(drawn) :], len(runs) - len(drawn_runs))
-    wanted = {picture.metrics[name] for name in drawn}
-    shown = {key: rows for key, rows in series.items() if key[1] in wanted}
-    buckets = {
-        name: {run: picture.series[run, metric] for run, metric in shown if metric == picture.metrics[name]}
-        for name in drawn
-    }
-    most = min(MOST_POINTS, MOST_ROWS // len(shown))
-    head = _head(picture.project, drawn_runs, left_out)
-    while True:
-        points = {key: thinned(corners(rows), most) for key, rows in shown.items()}
-        charts = [(name, {key[0]: p for key, p in points.items() if key[1] == picture.metrics[name]}) for name in drawn]
-        spec = _spec(head, charts, drawn_runs, view, buckets)
-        if len(json.dumps(spec)) <= MOST_BYTES or most <= 2:
-            return Snapshot(spec, _text(picture.project, drawn, drawn_runs, left_out))
-        most = most * 3 // 4
+    names = grouped(name for name in logged(picture.metrics) if name not in axes)
+    return [Chart(name, [name], group_of(name)) for name in names]
 
 
 def grouped(metrics: Iterable[str]) -> list[str]:
@@ -118,66 +107,80 @@ def grouped(metrics: Iterable[str]) -> list[str]:
     return [name for members in groups.values() for name in members]
 
 
+def _lines_by_metric(picture: Picture, runs: Collection[int]) -> dict[str, int]:
+    """Return how many runs have points of each metric."""
+    counts = Counter(metric for (run, metric), series in picture.series.items() if run in runs and len(series.rows))
+    return {name: counts[number] for name, number in picture.metrics.items()}
+
+
 # --- the chart --------------------------------------------------------------------------------------------------------
 
 
-def _spec(
-    head: dict[str, Any],
-    charts: list[tuple[str, dict[int, Points]]],
-    runs: list[RunHeader],
-    view: _View,
-    series: Mapping[str, Mapping[int, Any]],
-) -> dict[str, Any]:
-    axis = view.axis
-    started = {run["key"]: run["started"] for run in runs}
-    amounts = {name: _smoothing(own.values(), view.look) for name, own in series.items()}
-    fields = ["m", "r", "x", "value", *(["smooth"] if any(amounts.values()) else [])]
-    lines = [",".join(fields)]
-    for number, (name, traces) in enumerate(charts):
-        for key, (steps, times, values) in traces.items():
-            x = steps if axis == "step" else np.rint(1000 * (times - (started[key] if axis == "relative" else 0.0)))
-            order = np.argsort(x, kind="stable")
-            places = x[order].astype(np.int64).tolist()
-            columns = [rounded(values[order])]
-            if len(fields) > 4:
-                trend = trend_of(series[name][key], amounts[name], view.look.smoothing_kind)
-                smooth = values[order] if trend is None else np.array([trend(step) for step in steps[order].tolist()])
-                columns.append(rounded(smooth) if trend else [""] * len(places))
-            lines += [",".join([f"{number},{key},{at}", *rest]) for at, *rest in zip(places, *columns, strict=True)]
-    styles = style_runs(runs, view.look).values()
-    colors = {literal(style.label): style.color for style in styles}
-    names = [{"r": style.run["key"], "run": literal(style.label)} for style in styles]
-    parse = dict.fromkeys(fields, "number")
-    inks = {style.run["key"]: style.color for style in styles}
-    groups = groups_of(name for name, _ in charts)
+def _plots(picture: Picture, chart: Chart, look: DrawSettings, most: int) -> list[Plot]:
+    """Return what a chart draws, with about `most` points of each line; of a user's chart the plot of each metric."""
+    if chart.spec is None:
+        return [chart_of(picture, chart.name, chart.metrics, look, most)]
+    return [plot_of(picture, metric, look, most) for metric in chart.metrics]
+
+
+def _spec(head: dict[str, Any], charts: Sequence[tuple[Chart, list[Plot]]], look: DrawSettings) -> dict[str, Any]:
+    own = [(number, plots[0]) for number, (chart, plots) in enumerate(charts) if chart.spec is None]
+    fields = ["m", "r", "x", "value", *(["smooth"] if any(plot.smoothing for _, plot in own) else [])]
+    styles: dict[str, tuple[int, RunStyle]] = {}
+    lines = [line for number, plot in own for line in _lines(number, plot, styles, is_smooth="smooth" in fields)]
+    names = [
+        {"r": number, "run": style.label, "color": style.color, **_more(style)} for number, style in styles.values()
+    ]
+    runs = legend_styles([plot for _, plot in own])
+    headings = _headings(charts)
+    made = []
+    for number, ((chart, plots), heading) in enumerate(zip(charts, headings, strict=True)):
+        first = own and number == own[0][0]
+        made.append(
+            _chart(number, plots[0], heading, runs if first else [])
+            if chart.spec is None
+            else _user_chart(chart, plots, heading)
+        )
+    lookup = {"data": {"values": names}, "key": "r", "fields": ["run", "color", "dash", "faint"]}
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
         **head,
-        "data": {"values": "\n".join(lines), "format": {"type": "csv", "parse": parse}},
-        "transform": [
-            {"lookup": "r", "from": {"data": {"values": names}, "key": "r", "fields": ["run"]}},
-            *_marks(log=view.look.y_log),
-        ],
-        "concat": [
-            _chart(
-                number,
-                traces,
-                view,
-                colors=colors,
-                smoothing=amounts[name],
-                series=list(series[name].values()),
-                inks=inks,
-                heading=title(_title(short_name(name) if groups else name), groups.get(name, "") if groups else None),
-            )
-            for number, (name, traces) in enumerate(charts)
-        ],
+        "data": {
+            "values": "\n".join([",".join(fields), *lines]),
+            "format": {"type": "csv", "parse": dict.fromkeys(fields, "number")},
+        },
+        "transform": [{"lookup": "r", "from": lookup}, *_marks(log=look.y_log)],
+        "concat": made,
         "columns": 3 if len(charts) > 4 or len(charts) == 3 else 2,
         "bounds": "flush",  # align charts by their frames, regardless of labels
-        "spacing": {"row": 80 if groups else 56, "column": 62},
+        "spacing": {"row": 80 if any("subtitle" in heading for heading in headings) else 56, "column": 62},
         "background": CONFIG["background"],
         "padding": {"left": 12, "right": 16, "top": 12, "bottom": 12},
         "config": CONFIG,
     }
+
+
+def _more(style: RunStyle) -> dict[str, Any]:
+    return ({"dash": style.dash} if style.dash else {}) | ({"faint": True} if style.faint else {})
+
+
+def _lines(number: int, plot: Plot, styles: dict[str, tuple[int, RunStyle]], *, is_smooth: bool) -> Iterator[str]:
+    """Yield the rows of a chart as CSV, and number the styles of its lines."""
+    by_run: dict[str, list[PlotRow]] = {style.label: [] for style in plot.styles}
+    for row in plot.longest if plot.bars else plot.lines:
+        by_run[row["run"]].append(row)
+    exact = plot.x_axis in AXIS_TITLES
+    for style in plot.styles:
+        key = json.dumps([style.label, style.color, style.dash])
+        line, _ = styles.setdefault(key, (len(styles), style))
+        rows = by_run[style.label]
+        x, value, smooth = (np.array([row[name] for row in rows]) for name in ("x", "value", "smooth"))
+        places = [str(int(place)) for place in np.rint(x)] if exact else rounded(x)
+        columns = [places, rounded(value)]
+        if is_smooth:
+            columns.append(rounded(smooth) if plot.smoothing else [""] * len(rows))
+        for cells in zip(*columns, strict=True):
+            yield f"{number},{line},{','.join(cells)}"
 
 
 def _marks(*, log: bool) -> list[dict[str, Any]]:
@@ -201,64 +204,49 @@ def _marks(*, log: bool) -> list[dict[str, Any]]:
     ]
 
 
-def _chart(
-    number: int,
-    traces: dict[int, Points],
-    view: _View,
-    *,
-    colors: dict[str, str],
-    smoothing: int,
-    series: list[Any],
-    inks: Mapping[int, str],
-    heading: dict[str, Any],
-) -> dict[str, Any]:
+def _chart(number: int, plot: Plot, heading: dict[str, Any], runs: Sequence[RunStyle]) -> dict[str, Any]:
+    """Return the chart of a plot, whose rows are those of its number, with the legend of `runs`."""
     own = f"c{number}"
-    chart = {
-        "name": own,
-        "title": heading,
-        "width": WIDTH,
-        "height": HEIGHT,
-        "transform": [{"filter": f"datum.m == {number}"}],
-    }
-    if all(len(values) == 1 for _, _, values in traces.values()):
-        return chart | bar(None, colors=colors, width=WIDTH) | {"title": {**heading, "offset": ABOVE}}
-    log = view.look.y_log
-    layers: list[Layer] = ["raw", "line"] if smoothing else ["line"]
-    layers += ["dots"] if any(_has_lonely(values) for _, _, values in traces.values()) else []
-    marked = any(not (np.isfinite(values) & ((values > 0) | (not log))).all() for _, _, values in traces.values())
-    layers += ["not finite"] if marked else []
-    limits = range_without_outliers(series, view.look.clip_outliers, log=log)
-    window = _window(traces, limits, log=log)
-    spec = line(
-        view.axis,
-        None,
-        colors=colors,
-        layers=layers,
-        y_log=log,
-        y_window=window,
-        clipped=window is not None,
-        options={**view.options, "smoothing": smoothing},
-        scales=f"{own}_",
-        offsets=share_digits([values for _, _, values in traces.values()]),
-    )
-    spec["encoding"]["x"]["title"] = AXIS_TITLES[view.axis]
-    ends = [(inks[key], values[np.isfinite(values)][-1:].tolist()) for key, (_, _, values) in traces.items()]
-    spec["layer"] += [_tooltips(number, view.axis), *latest([(ink, end[0]) for ink, end in ends if end], WIDTH)]
-    return chart | spec
+    spec = nested(plot, None, own, heading, width=WIDTH)
+    spec |= {"name": own, "width": WIDTH, "height": HEIGHT, "transform": [{"filter": f"datum.m == {number}"}]}
+    if not plot.bars:
+        spec["layer"].append(_tooltips(number, plot.x_axis))
+    if len(runs) > 1:
+        spec["layer"].append(legend(runs))
+    return spec
 
 
-def _has_lonely(values: Floats) -> bool:
-    """Whether a finite value has no finite neighbour."""
-    finite = np.concatenate([[False], np.isfinite(values), [False]])
-    return bool((finite[1:-1] & ~finite[:-2] & ~finite[2:]).any())
+def _user_chart(chart: Chart, plots: Sequence[Plot], heading: dict[str, Any]) -> dict[str, Any]:
+    rows: list[Any] = [{**row, **chart.about.get(row["run"], {})} for plot in plots for row in plot.lines]
+    spec = chart.spec or {}
+    made = with_rows(spec, used_only(spec, rows), chart.name, (WIDTH, HEIGHT), nested=True)
+    return made | {"title": {**heading, "offset": ABOVE}}
 
 
-def _tooltips(number: int, axis: XAxis) -> dict[str, Any]:
+def _headings(charts: Sequence[tuple[Chart, list[Plot]]]) -> list[dict[str, Any]]:
+    """Return the titles of the charts. Where there are groups, the group is above its first chart."""
+    grouped_at = {chart.group: number for number, (chart, _) in reversed(list(enumerate(charts)))}
+    if not any(grouped_at):
+        return [title(_short(_name(chart, plots, chart.name))) for chart, plots in charts]
+    return [
+        title(
+            _short(_name(chart, plots, short_name(chart.name))),
+            literal(chart.group.removeprefix("@")) if grouped_at[chart.group] == number else "",
+        )
+        for number, (chart, plots) in enumerate(charts)
+    ]
+
+
+def _name(chart: Chart, plots: Sequence[Plot], usual: str) -> str:
+    return usual if chart.spec is not None else usual + parts_key(plots[0])
+
+
+def _tooltips(number: int, axis: str) -> dict[str, Any]:
     """Return a layer of invisible points, with tooltips and zooming."""
-    kind, title = ("quantitative", "step") if axis == "step" else ("temporal", "time")
+    kind, name = ("temporal", "time") if axis in ("relative", "time") else ("quantitative", literal(axis))
     tooltip = [
         {"field": "run", "type": "nominal"},
-        {"field": "x", "type": kind, "title": title},
+        {"field": "x", "type": kind, "title": name},
         {"field": "value", "type": "quantitative"},
     ]
     return {
@@ -269,42 +257,11 @@ def _tooltips(number: int, axis: XAxis) -> dict[str, Any]:
     }
 
 
-def _window(traces: dict[int, Points], limits: Range | None, *, log: bool) -> Range | None:
-    """Return the range of the y axis, as on the board: without outliers, and with space around values that are all equal; else None."""
-    values = np.concatenate([values for _, _, values in traces.values()])
-    values = values[np.isfinite(values) & ((values > 0) | (not log))]
-    if limits is not None:
-        inside = values[(values >= limits[0]) & (values <= limits[1])]
-        values = inside if len(inside) else values
-    if not len(values) or (limits is None and values.min() < values.max()):
-        return None
-    scale, unscale = (math.log, math.exp) if log else (float, float)
-    low, high = scale(float(values.min())), scale(float(values.max()))
-    space = AIR * ((high - low) or (1 if log else abs(high)) or 1)
-    return unscale(low - space), unscale(high + space)
-
-
-def _smoothing(series: Collection[Any], look: DrawSettings) -> int:
-    return look.smoothing or (own_smoothing(list(series)) if look.auto_smoothing else 0)
-
-
-def groups_of(metrics: Iterable[str]) -> dict[str, str]:
-    """Return the group of each metric that is the first of its group; empty when all are in the default group."""
-    found: dict[str, str] = {}
-    for name in metrics:
-        if group_of(name) and group_of(name) not in found.values():
-            found[name] = group_of(name)
-    return found
-
-
-def _title(name: str) -> str:
-    """Return the title of a chart: its metric, shortened in the middle if it is too long.
-
-    Vega looks titles up in an object, so a name of a property that every object has would break the chart.
-    """
+def _short(name: str) -> str:
+    """Return the title of a chart, shortened in the middle if it is too long."""
     if len(name) > LONGEST_TITLE:
         name = f"{name[: LONGEST_TITLE // 2]}…{name[1 - LONGEST_TITLE // 2 :]}"
-    return f"{name}\u200b" if name in EVERY_OBJECTS else name
+    return literal(name)
 
 
 # --- texts ------------------------------------------------------------------------------------------------------------
