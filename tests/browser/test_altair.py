@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from PIL import ImageChops
+import html
+import re
+from pathlib import Path
+
+from PIL import Image, ImageChops
 
 from browser.lab import OUTPUT, Lab
 
@@ -116,3 +120,40 @@ def test_users_chart_survives_a_reload(lab: Lab) -> None:
     lab.save()
     lab.reload()
     assert lab.board().wait_for_rows("own", 2).steps("own") == [0, 1]
+
+
+def test_users_chart_has_a_full_screen_and_is_saved_with_its_name(lab: Lab) -> None:
+    lab.write_and_open("own-menu", KEPT.replace('"own"', '"val/constructor"').replace("kept charts", "own menu"))
+    lab.run_to_end(0)
+    board = lab.board().wait_for_rows("val/constructor", 2)
+    chart = board.chart("val/constructor")
+
+    def choose(entry: str) -> None:
+        chart.hover()
+        chart.locator(".tb-more").click()
+        chart.get_by_role("menu").get_by_text(entry, exact=True).click()
+
+    def save(entry: str) -> Path:
+        with lab.page.expect_download() as download:
+            choose(entry)
+        assert download.value.suggested_filename.startswith("val-constructor.")
+        return Path(download.value.path())
+
+    texts = [html.unescape(text) for text in re.findall(r">([^<>]+)</text>", save("Save as SVG").read_text())]
+    assert "val/constructor" in texts
+    assert {"step", "value"} <= set(texts)
+    picture = Image.open(save("Save as PNG"))
+    picture.save(OUTPUT / "saved-own-chart.png")
+    assert picture.width > 2 * 500
+    assert len(picture.convert("RGB").getcolors(1 << 20) or []) > 10
+    choose("Full screen")
+    dialog = board.root.locator("dialog[open]")
+    dialog.locator("canvas").wait_for()
+    lab.wait_for_quiet()
+    lab.page.screenshot(path=OUTPUT / "own-full-screen.png")
+    prefix = dialog.locator(".tb-metric").evaluate("(title) => getComputedStyle(title, '::before').content")
+    assert prefix.strip('"') + dialog.locator(".tb-metric").inner_text() == "val/constructor"
+    assert dialog.locator("canvas").bounding_box()["width"] > 600  # type: ignore[index]
+    lab.page.keyboard.press("Escape")
+    dialog.wait_for(state="hidden")
+    assert chart.locator("canvas").count() == 1

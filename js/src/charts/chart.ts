@@ -2,15 +2,15 @@ import type { View } from "vega";
 import { sameItems } from "../frames/columns.ts";
 import type { ChartOptions } from "../plot/chart-options.ts";
 import { type ChartPart, Combiner } from "../plot/combined.ts";
-import { domainsOf, naturalRange } from "../plot/domains.ts";
-import { type Count, formatAtLeast } from "../plot/outliers.ts";
+import { domainsOf } from "../plot/domains.ts";
+import { type Count, formatAtLeast, type LeftOut } from "../plot/outliers.ts";
 import { type ChartContent, type Plot, plotOf, sameAxes, xExtentOf, type Zoom } from "../plot/plot.ts";
 import type { PlotRow, RunStyle } from "../plot/plot-rows.ts";
 import { endPoint, type Range } from "../plot/series-window.ts";
 import { pictureSpec, type Spec, specOf } from "../plot/specs.ts";
 import { h, setChildren, setText } from "../ui/dom.ts";
 import { formatAlone, formatValue } from "../ui/format.ts";
-import type { Theme } from "../ui/theme.ts";
+import type { Theme, Words } from "../ui/theme.ts";
 import { Crosshair } from "./crosshair.ts";
 import { Highlight } from "./highlight.ts";
 import { latestValues, partLabels } from "./latest-values.ts";
@@ -23,6 +23,7 @@ const MARGIN = 40; // px of a chart's width that axis labels take
 const LEAST_ROOM = 24; // px
 const LARGE_LABELS = 13; // px, in full screen
 const REMARK_LETTER = 6; // px
+const VALUE_LETTERS = 9; // of a value in a legend
 
 /** The input of a chart. A chart is redrawn only when its scene changed. */
 interface ChartInput {
@@ -31,6 +32,7 @@ interface ChartInput {
   /** What is set for this chart; the same object while it is unchanged. */
   options: ChartOptions;
   theme: Theme;
+  words: Words;
   /** The name of the x axis if it is not the board's. */
   axisName: string;
   /** The data that cannot be shown now, and why. */
@@ -183,11 +185,10 @@ export class Chart {
     const { width } = look;
     const plot = plotOf(scene, width, scene.options);
     const styles = plot.traces.map(({ style }) => style);
-    const spec = pictureSpec(specOf(plot.kind, plot.log), this.metric, axes.x, styles);
+    const spec = pictureSpec(specOf(plot.kind, plot.log), this.metric, axes.x, plot.traces);
     const height = plot.kind === "bar" ? (plot.rows.length + 0.5) * BAR_HEIGHT : look.height;
-    const { fontFamily } = getComputedStyle(this.body);
-    const longest = Math.max(...styles.map(({ label }) => label.length));
-    const page = { theme, font: fontFamily, look: { ...look, height }, longest };
+    const longest = Math.max(...styles.map(({ label }) => label.length)) + VALUE_LETTERS;
+    const page = { theme, words: scene.words, look: { ...look, height }, longest };
     return drawPicture(spec, page, plot.rows, this.#signalsOf(plot, scene));
   }
 
@@ -229,10 +230,10 @@ export class Chart {
   }
 
   async #render(plot: Plot, scene: ChartScene) {
-    const { theme, zoom, remark, axisName } = scene;
+    const { zoom, remark, axisName } = scene;
     const { kind, rows, log } = plot;
     if (this.#showTile(plot)) return;
-    const canvas = this.#viewFor(specOf(kind, log), theme);
+    const canvas = this.#viewFor(specOf(kind, log), scene);
     this.#resize(canvas.view, plot);
     const { outliers } = plot;
     setText(this.#axisName, kind === "bar" ? "" : axisName);
@@ -261,17 +262,16 @@ export class Chart {
   }
 
   #signalsOf(plot: Plot, { settings, zoom, options }: ChartScene): Record<string, unknown> {
-    const limits = this.#showOutliers ? null : plot.outliers?.limits;
-    const { x, y } = domainsOf(plot, zoom, limits, naturalRange(this.metric), options.yRange);
+    const [limits, asked] = this.#showOutliers ? [null, []] : [plot.outliers?.limits, options.yRange];
+    const { x, y } = domainsOf(plot, zoom, limits, options.natural, asked);
     const { smoothing } = plot;
     return { ...settings.options, smoothing, x_window: x, y_window: y, x_log: plot.log.x, y_log: plot.log.y };
   }
 
-  #viewFor(spec: Spec, theme: Theme): VegaView {
-    const { fontFamily: font } = getComputedStyle(this.body);
+  #viewFor(spec: Spec, { theme, words }: ChartScene): VegaView {
     const labels = this.element.contains(this.body) ? undefined : LARGE_LABELS;
-    const canvas = this.#box.contentFor([spec, theme, font, labels], box =>
-      createVegaView(spec, theme, font, box, labels),
+    const canvas = this.#box.contentFor([spec, theme, words, labels], box =>
+      createVegaView(spec, theme, words, box, labels),
     );
     this.element.view = canvas.view;
     return canvas;
@@ -295,16 +295,17 @@ export class Chart {
   }
 
   /** The count of the outliers, from the kernel where the buckets do not tell it. */
-  #exactly({ limits, count }: NonNullable<Plot["outliers"]>): Count {
-    if (count.exact) return count;
+  #exactly({ range, count, apart }: LeftOut): Count {
+    const outside = ({ atLeast, exact }: Count) => ({ atLeast: Math.max(0, atLeast - apart), exact });
+    if (count.exact) return outside(count);
     const key = [
-      ...limits,
+      ...range,
       ...(this.#scene?.series.map(each => endPoint(each, each.rows - 1, "last").step) ?? []),
     ].join();
-    if (this.#exact?.key === key) return { atLeast: this.#exact.count, exact: true };
-    const [low, high] = limits;
+    if (this.#exact?.key === key) return outside({ atLeast: this.#exact.count, exact: true });
+    const [low, high] = range;
     this.onInexact?.({ low, high, key });
-    return count;
+    return outside(count);
   }
 
   /** Show a count that the kernel answered. */
@@ -315,10 +316,10 @@ export class Chart {
   }
 
   #describe(plot: Plot, texts: readonly string[], outliers: Plot["outliers"]) {
-    const count = outliers ? formatAtLeast(this.#exactly(outliers)) : "";
-    const outside = this.#showOutliers ? `${count} outliers shown` : `${count} outside`;
+    const count = outliers && this.#exactly(outliers);
+    const outside = `${count && formatAtLeast(count)} ${this.#showOutliers ? "outliers shown" : "outside"}`;
     this.#texts = texts;
-    const remarks = outliers?.count.atLeast ? [outside, ...texts] : texts;
+    const remarks = count?.atLeast ? [outside, ...texts] : texts;
     const alone = !this.element.contains(this.body); // in full screen, without the board's legend
     const combined = (this.#scene?.parts.length ?? 1) > 1 && plot.kind !== "bar";
     const said = remarks.join(" · ");
@@ -368,6 +369,7 @@ function sameScene(a: ChartScene, b: ChartScene): boolean {
   return (
     a.settings === b.settings &&
     a.theme === b.theme &&
+    a.words === b.words &&
     a.zoom === b.zoom &&
     a.remark === b.remark &&
     a.options === b.options &&

@@ -1,10 +1,11 @@
 import type { View } from "vega";
 import { sameItems } from "../frames/columns.ts";
-import { splitMetric } from "../metrics.ts";
+import { literal, splitMetric } from "../metrics.ts";
 import { PALETTE } from "../plot/palette.ts";
 import { type DrawSettings, sameAxes } from "../plot/plot.ts";
+import type { RunStyle } from "../plot/plot-rows.ts";
 import { h } from "../ui/dom.ts";
-import type { Theme } from "../ui/theme.ts";
+import type { Theme, Words } from "../ui/theme.ts";
 import type { DrawScheduler } from "./draw-scheduler.ts";
 import {
   isComposite,
@@ -19,6 +20,7 @@ import {
 } from "./user-spec.ts";
 import { createUserView, type UserView } from "./user-view.ts";
 import { ErrorNote, VegaBox } from "./vega-box.ts";
+import type { PictureLook } from "./vega-view.ts";
 
 /** The input of a user's chart. It is redrawn only when its scene changed. */
 interface UserChartScene {
@@ -26,6 +28,7 @@ interface UserChartScene {
   parts: readonly UserChartPart[];
   settings: DrawSettings;
   theme: Theme;
+  words: Words;
   /** Configs of runs by id. */
   configs: ReadonlyMap<string, NestedConfig>;
 }
@@ -33,6 +36,8 @@ interface UserChartScene {
 /** A user's chart: an element with a Vega view, which is kept while spec and theme stay the same. */
 export class UserChart {
   readonly element: HTMLElement & { view?: View };
+  /** The whole chart; usually inside `element`, in full screen inside a dialog. */
+  readonly body: HTMLElement;
   readonly head: HTMLElement;
   readonly plotElement = h("div", { class: "tb-plot" });
   visible = false;
@@ -45,28 +50,28 @@ export class UserChart {
     readonly name: string,
     title: string,
   ) {
-    const heading = h("div", { class: "tb-metric", role: "heading", "aria-level": "4", title: name }, title);
+    const prefix = name.slice(0, name.length - title.length); // shown in full screen
+    const attributes = { class: "tb-metric", role: "heading", "aria-level": "4", title: name };
+    const heading = h("div", { ...attributes, "data-prefix": prefix }, title);
     this.plotElement.append(this.#box.element);
     this.head = h("div", { class: "tb-chart-head" }, heading);
-    this.element = h(
-      "section",
-      { class: "tb-chart", "data-metric": name },
-      this.head,
-      this.plotElement,
-      this.#errorNote.element,
-    );
+    this.body = h("div", { class: "tb-chart-body" }, this.head, this.plotElement, this.#errorNote.element);
+    this.element = h("section", { class: "tb-chart", "data-metric": name }, this.body);
   }
 
-  /** Draw the chart at twice its size on the theme's background, for a file. */
-  async picture(): Promise<HTMLCanvasElement> {
-    const { view } = this.element;
-    if (!view || !this.#scene) throw new Error("Nothing is drawn yet.");
-    const before = view.background();
-    try {
-      return await view.background(PALETTE[this.#scene.theme].background).toCanvas(2);
-    } finally {
-      view.background(before);
-    }
+  /** Draw the chart for a file, with its name as title. The caller finalizes the view. */
+  async picture({ width, height }: PictureLook): Promise<View> {
+    if (!this.#scene) throw new Error("Nothing is drawn yet.");
+    const { theme } = this.#scene;
+    const rows = this.#rows(this.#scene, width);
+    const { view, draw, resize } = this.#create(this.#scene, rows, h("div"), {
+      text: literal(this.name),
+      anchor: "start",
+    });
+    view.background(PALETTE[theme].background);
+    resize(width, height);
+    await draw(rows);
+    return view;
   }
 
   /** Set the input. Returns whether the chart must be redrawn. */
@@ -85,8 +90,7 @@ export class UserChart {
     if (!scene || !this.visible || !this.plotElement.clientWidth) return;
     this.#drawn = scene;
     try {
-      const { parts, settings, configs } = scene;
-      const rows = userChartRows(parts, settings, this.plotElement.clientWidth, configs);
+      const rows = this.#rows(scene, this.plotElement.clientWidth);
       const canvas = this.#viewFor(scene, rows);
       this.#resize(canvas);
       await canvas.draw(rows);
@@ -103,17 +107,29 @@ export class UserChart {
     this.#scene = null;
   }
 
+  #rows({ parts, settings, configs }: UserChartScene, width: number): UserChartRow[] {
+    return userChartRows(parts, settings, width, configs);
+  }
+
   /** Return the view; a new one when other runs are drawn, whose colours stand in its spec. */
-  #viewFor({ chart, theme, settings }: UserChartScene, rows: readonly UserChartRow[]): UserView {
-    const { fontFamily: font } = getComputedStyle(this.element);
-    const drawn = new Set(rows.map(({ run }) => run));
-    const styles = [...settings.styles.values()].filter(({ label }) => drawn.has(label));
-    const colors = JSON.stringify(styles.map(({ label, color }) => [label, color]));
-    const canvas = this.#box.contentFor([chart.key, theme, font, colors], box =>
-      createUserView({ ...chart, spec: withRunColors(chart.spec, styles) }, theme, font, box),
-    );
+  #viewFor(scene: UserChartScene, rows: readonly UserChartRow[]): UserView {
+    const { chart, theme, settings } = scene;
+    const colors = JSON.stringify(stylesOf(rows, settings).map(({ label, color }) => [label, color]));
+    const inputs = [chart.key, theme, scene.words, colors];
+    const canvas = this.#box.contentFor(inputs, box => this.#create(scene, rows, box));
     this.element.view = canvas.view;
     return canvas;
+  }
+
+  #create(
+    { chart, theme, words, settings }: UserChartScene,
+    rows: readonly UserChartRow[],
+    box: HTMLElement,
+    title?: object,
+  ): UserView {
+    const colored = withRunColors(chart.spec, stylesOf(rows, settings));
+    const spec = title ? { title, ...colored } : colored;
+    return createUserView({ ...chart, spec }, theme, words, box);
   }
 
   #resize({ resize }: UserView) {
@@ -163,16 +179,22 @@ export class UserCharts {
     metrics: readonly string[],
     partOf: (metric: string) => UserChartPart,
     settings: DrawSettings,
-    theme: Theme,
+    look: Pick<UserChartScene, "theme" | "words">,
     configs: ReadonlyMap<string, NestedConfig>,
   ) {
     for (const [name, own] of this.#made) {
       const chart = this.#specs.get(name);
       if (!chart) continue; // removed, and no longer in the page
       const parts = metricsOf(chart, metrics).map(partOf);
-      if (own.update({ chart, parts, settings, theme, configs })) this.#scheduler.request(own);
+      if (own.update({ chart, parts, settings, ...look, configs })) this.#scheduler.request(own);
     }
   }
+}
+
+/** Return the styles of the runs that some rows are of. */
+function stylesOf(rows: readonly UserChartRow[], { styles }: DrawSettings): RunStyle[] {
+  const drawn = new Set(rows.map(({ run }) => run));
+  return [...styles.values()].filter(({ label }) => drawn.has(literal(label)));
 }
 
 function sameScene(a: UserChartScene, b: UserChartScene): boolean {
@@ -180,6 +202,7 @@ function sameScene(a: UserChartScene, b: UserChartScene): boolean {
     a.chart.key === b.chart.key &&
     a.settings === b.settings &&
     a.theme === b.theme &&
+    a.words === b.words &&
     a.configs === b.configs &&
     a.parts.length === b.parts.length &&
     a.parts.every((part, i) => samePart(part, b.parts[i]))

@@ -2,7 +2,7 @@ import { changeset, loader, parse, truthy, View } from "vega";
 import { expressionInterpreter } from "vega-interpreter";
 import { type Config, compile, type TopLevelSpec } from "vega-lite";
 import { PALETTE } from "../plot/palette.ts";
-import type { Theme } from "../ui/theme.ts";
+import type { Theme, Words } from "../ui/theme.ts";
 import { isComposite, type UserChartRow, type UserChartSpec } from "./user-spec.ts";
 import { resizeView } from "./vega-box.ts";
 import { errorLogger, vegaConfig } from "./vega-view.ts";
@@ -22,7 +22,7 @@ const AXIS_WIDTH = 66; // px beside a view for its axis
 export function createUserView(
   chart: UserChartSpec,
   theme: Theme,
-  font: string,
+  words: Words,
   container: HTMLElement,
 ): UserView {
   let failure: unknown = null;
@@ -36,7 +36,7 @@ export function createUserView(
     ? { autosize: { type: "pad", resize: true } }
     : { width: 300, height: 180, autosize: { type: "fit", contains: "padding", resize: true } };
   const { spec } = compile({ ...chart.spec, ...sized } as unknown as TopLevelSpec, {
-    config: userConfig(theme, font, composite),
+    config: userConfig(theme, words, composite),
     logger: errorLogger(fail),
   });
   if (failure) throw failure;
@@ -101,10 +101,11 @@ function refuseToLoad(onRefusal: (problem: Error) => void) {
   } as typeof links;
 }
 
-function userConfig(theme: Theme, font: string, composite: boolean): Config {
-  const { text, label } = PALETTE[theme];
-  const base = vegaConfig(theme, font);
-  const words = {
+function userConfig(theme: Theme, words: Words, composite: boolean): Config {
+  const { text } = PALETTE[theme];
+  const label = words.label || PALETTE[theme].label;
+  const base = vegaConfig(theme, words);
+  const texts = {
     labelColor: label,
     titleColor: label,
     titleFontWeight: "normal",
@@ -113,10 +114,10 @@ function userConfig(theme: Theme, font: string, composite: boolean): Config {
   };
   return {
     ...base,
-    axis: { ...base.axis, ...words },
-    legend: { ...words, orient: composite ? "bottom" : "right" },
+    axis: { ...base.axis, ...texts },
+    legend: { ...texts, orient: composite ? "bottom" : "right" },
     padding: { left: 0, top: 4, right: 2, bottom: 4 },
-    header: words,
+    header: texts,
     title: { color: text, subtitleColor: label },
     range: { category: [...PALETTE[theme].line] },
     view: { stroke: null, continuousHeight: 180, discreteHeight: 180 },

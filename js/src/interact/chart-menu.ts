@@ -2,10 +2,11 @@ import type { Chart } from "../charts/chart.ts";
 import type { UserChart } from "../charts/user-chart.ts";
 import { NoAnswer, type Requests } from "../frames/requests.ts";
 import { h } from "../ui/dom.ts";
+import type { Enlargeable } from "../ui/fullscreen.ts";
 import { Popover, popoverButton } from "../ui/popover.ts";
 import { altairCode } from "./altair-code.ts";
 import { allPoints, toCsv } from "./csv.ts";
-import { copyPng, download, type PictureSize, saveCanvas, savePng, saveSvg } from "./pictures.ts";
+import { copyPng, download, type Pictured, type PictureSize, savePng, saveSvg } from "./pictures.ts";
 
 const PATIENCE = 5000; // ms
 
@@ -29,7 +30,7 @@ interface ChartActions {
   others(chart: Chart): readonly string[];
   isCombined(chart: Chart): boolean;
   project(): string;
-  showLarge(chart: Chart): void;
+  showLarge(chart: Enlargeable, name: string): void;
   resetZoom(chart: Chart): void;
   /** The kernel; null if the chart draws data that the kernel lacks. */
   requests(): Requests | null;
@@ -77,8 +78,9 @@ export class ChartMenu {
   attachUserChart(chart: UserChart) {
     const button = popoverButton(this.#popover, `Menu of ${chart.name}`, "tb-more", "⋯");
     button.title = "More";
-    const save = { text: "Save as PNG", act: async () => saveCanvas(await chart.picture(), chart.name) };
-    button.addEventListener("click", () => this.#open(chart.element, [[save]], [], button), {
+    const pictured = { metric: chart.name, picture: chart.picture.bind(chart) };
+    const items = () => [[this.#largeItem(chart, chart.name)], this.#pictureItems(pictured)];
+    button.addEventListener("click", () => this.#open(chart.body, items(), [], button), {
       signal: this.#signal,
     });
     chart.head.append(button);
@@ -100,16 +102,33 @@ export class ChartMenu {
     this.#popover.toggle(button);
   }
 
+  /** Return an action that closes the menu. */
+  #now = (act: () => void) => () => {
+    this.#popover.close();
+    act();
+    return undefined;
+  };
+
+  #largeItem(chart: Enlargeable, name: string): MenuItem {
+    const isLarge = chart.body.closest("dialog") !== null;
+    const act = this.#now(() => this.#actions.showLarge(chart, name));
+    return { text: isLarge ? "Exit full screen" : "Full screen", act };
+  }
+
+  #pictureItems(chart: Pictured): MenuItem[] {
+    const size = () => this.#actions.pictureSize();
+    return [
+      { text: "Copy picture", act: () => copyPng(chart, size()) },
+      { text: "Save as PNG", act: () => savePng(chart, size()) },
+      { text: "Save as SVG", act: () => saveSvg(chart, size()) },
+    ];
+  }
+
   #items(chart: Chart): MenuItem[][] {
     const actions = this.#actions;
     const { zoom } = chart;
-    const now = (act: () => void) => () => {
-      this.#popover.close();
-      act();
-      return undefined;
-    };
+    const now = this.#now;
     const [log, everywhere] = [actions.isLog(chart), actions.isLogEverywhere()];
-    const large = chart.body.closest("dialog") !== null;
     const { arrangement } = actions;
     const { metric } = chart;
     const pinned = arrangement.isPinned(metric);
@@ -119,7 +138,7 @@ export class ChartMenu {
     const separate = { text: "Separate the metrics", act: now(() => arrangement.separate(metric)) };
     return [
       [
-        { text: large ? "Exit full screen" : "Full screen", act: now(() => actions.showLarge(chart)) },
+        this.#largeItem(chart, metric),
         { text: "Reset zoom", disabled: !zoom.x && !zoom.y, act: now(() => actions.resetZoom(chart)) },
       ],
       [
@@ -138,9 +157,7 @@ export class ChartMenu {
         },
       ],
       [
-        { text: "Copy picture", act: () => copyPng(chart, actions.pictureSize()) },
-        { text: "Save as PNG", act: () => savePng(chart, actions.pictureSize()) },
-        { text: "Save as SVG", act: () => saveSvg(chart, actions.pictureSize()) },
+        ...this.#pictureItems(chart),
         { text: "Save as CSV", act: () => this.#saveCsv(chart) },
         { text: "Save as Parquet", act: () => this.#saveParquet(chart) },
         { text: "Copy Altair code", act: () => this.#copyCode(chart) },

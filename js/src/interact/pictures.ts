@@ -9,39 +9,34 @@ const LOOKS = {
 };
 export type PictureSize = keyof typeof LOOKS;
 
-async function pngOf(chart: Chart, size: PictureSize): Promise<Blob> {
-  return blobOf(await withPicture(chart, size, view => view.toCanvas(LOOKS[size].scale)));
-}
+/** A chart that can be saved. */
+export type Pictured = Pick<Chart, "metric" | "picture">;
 
-async function blobOf(canvas: HTMLCanvasElement): Promise<Blob> {
+async function pngOf(chart: Pictured, size: PictureSize): Promise<Blob> {
+  const canvas = await withPicture(chart, size, view => view.toCanvas(LOOKS[size].scale));
   const blob = await new Promise<Blob | null>(resolve => canvas.toBlob(resolve));
   if (!blob) throw new Error("This picture is too large.");
   return blob;
 }
 
-/** Save what a chart of the user draws. */
-export async function saveCanvas(canvas: HTMLCanvasElement, name: string): Promise<undefined> {
-  download(await blobOf(canvas), `${name}.png`);
-}
-
-export async function savePng(chart: Chart, size: PictureSize): Promise<undefined> {
+export async function savePng(chart: Pictured, size: PictureSize): Promise<undefined> {
   download(await pngOf(chart, size), `${chart.metric}.png`);
 }
 
 /** Put the picture on the clipboard. Browsers allow it only at a click, so what is written is a promise. */
-export async function copyPng(chart: Chart, size: PictureSize): Promise<string> {
+export async function copyPng(chart: Pictured, size: PictureSize): Promise<string> {
   await navigator.clipboard.write([new ClipboardItem({ "image/png": pngOf(chart, size) })]);
   return "Copied.";
 }
 
-export async function saveSvg(chart: Chart, size: PictureSize): Promise<undefined> {
+export async function saveSvg(chart: Pictured, size: PictureSize): Promise<undefined> {
   const svg = await withPicture(chart, size, view => view.toSVG());
   download(new Blob([svg], { type: "image/svg+xml" }), `${chart.metric}.svg`);
 }
 
 /** Render the chart as a separate picture, with title, legend, axis names and background. */
 async function withPicture<T>(
-  chart: Chart,
+  chart: Pictured,
   size: PictureSize,
   render: (view: View) => Promise<T>,
 ): Promise<T> {

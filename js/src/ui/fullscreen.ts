@@ -1,7 +1,7 @@
 import { h } from "./dom.ts";
 
 /** What can be shown in full screen: a chart, or a run's details. */
-interface Enlargeable {
+export interface Enlargeable {
   /** The place of `body` in the page. */
   element: HTMLElement;
   body: HTMLElement;
