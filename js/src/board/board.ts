@@ -18,7 +18,7 @@ import { Hover } from "../interact/hover.ts";
 import { detailNeed, ZoomDetail } from "../interact/zoom-detail.ts";
 import { addZoomGestures } from "../interact/zoom-gestures.ts";
 import { ZoomState } from "../interact/zoom-state.ts";
-import { isSystem, logged } from "../metrics.ts";
+import { isSystem, logged, ownEntry } from "../metrics.ts";
 import { combineMetrics, otherSplits } from "../plot/combined.ts";
 import { currentRun } from "../plot/palette.ts";
 import { type ChartAxes, type DrawSettings, xExtentOfAll, type Zoom } from "../plot/plot.ts";
@@ -30,7 +30,7 @@ import { parseFilter } from "../ui/filter.ts";
 import { FullScreen } from "../ui/fullscreen.ts";
 import { watchPrint } from "../ui/print.ts";
 import { adoptStyle } from "../ui/style.ts";
-import { detectTheme, type Theme, watchTheme } from "../ui/theme.ts";
+import { detectTheme, type Theme, type Words, watchTheme, wordsOf } from "../ui/theme.ts";
 import { Arrangement } from "./arrangement.ts";
 import { addResize, ChartDrag } from "./chart-drag.ts";
 import { ChartGroups } from "./chart-groups.ts";
@@ -38,6 +38,7 @@ import { ChartSettings } from "./chart-settings.ts";
 import { Controls } from "./controls.ts";
 import { Header } from "./header.ts";
 import { Legend } from "./legend.ts";
+import { legendValues } from "./legend-values.ts";
 import { RunChanges } from "./run-changes.ts";
 import { type DrawnPicture, Sidebar } from "./sidebar.ts";
 import { StopButton } from "./stop-button.ts";
@@ -87,6 +88,7 @@ export class Board {
   #zoom: ZoomState;
   #detail: ZoomDetail;
   #printing = false;
+  #words: Words | null = null;
   #names: readonly string[] = []; // of all charts, whatever the filter
   #members: ReadonlyMap<string, readonly string[]> = new Map(); // the metrics of combined charts
 
@@ -139,7 +141,7 @@ export class Board {
     this.element.dataset.lmSuppressShortcuts = "true"; // JupyterLab, Notebook
     this.element.addEventListener("keydown", event => event.stopPropagation(), { signal });
     el.append(this.element);
-    adoptStyle(this.element, STYLES, signal);
+    adoptStyle(this.element, STYLES, signal, update);
     this.#store.subscribe(update, signal);
     onTraitChange(model, ["user_charts", "open_runs", "idle_since"], update, signal);
     watchTheme(window, update, signal);
@@ -237,7 +239,12 @@ export class Board {
     this.#header.update(project, current ?? undefined, runs.length === 1, clock, kernel);
     const shown = [...drawn.runs].sort((a, b) => Number(a.faded) - Number(b.faded)); // within both groups, by key
     const { key } = this.#sidebar.colors(this.#theme, now);
-    this.#legend.update(shown.flatMap(styled), drawn.members, key);
+    this.#legend.update(
+      shown.flatMap(styled),
+      drawn.members,
+      key,
+      legendValues(drawn, this.#state.get("baseline")),
+    );
   }
 
   /** Whether this board's kernel is writing the run. */
@@ -265,6 +272,8 @@ export class Board {
     const byMetric = new Map<string, Series[]>(metrics.map(metric => [metric, []]));
     for (const each of series) byMetric.get(metrics[each.metric])?.push(each);
     const theme = this.#theme;
+    this.#words = wordsOf(this.element, this.#words);
+    const words = this.#words;
     const linked = this.#state.get("link_x");
     const defined = axisDefinitions(drawn);
     const axesOf = (metric: string): ChartAxes => {
@@ -286,9 +295,9 @@ export class Board {
       const zoom = this.#zoom.of(chart.metric, axes.x, linked, () => xExtentOfAll(bare));
       const parts = metrics.map((metric, i) => ({ metric, content: { ...bare[i], zoom } }));
       const remark = metrics.some(metric => this.#detail.isLate(metric)) ? "detail when the cell ends" : "";
-      const axisName = axes.x === this.#state.get("x_axis") ? "" : (AXIS_NAMES[axes.x] ?? axes.x);
+      const axisName = axes.x === this.#state.get("x_axis") ? "" : (ownEntry(AXIS_NAMES, axes.x) ?? axes.x);
       const options = this.#settings.of(chart.metric, metrics, drawn);
-      if (chart.update({ parts, options, theme, remark, axisName })) this.#scheduler.request(chart);
+      if (chart.update({ parts, options, theme, words, remark, axisName })) this.#scheduler.request(chart);
       this.#requestDetail(chart);
     }
     const partOf = (metric: string) => ({
@@ -297,7 +306,7 @@ export class Board {
       axes: axesOf(metric),
     });
     const configs = configsOf(decodeRunsTable(this.#model.get("table")));
-    this.#userCharts.show(metrics, partOf, settings, theme, configs);
+    this.#userCharts.show(metrics, partOf, settings, { theme, words }, configs);
   }
 
   /** Request finer data for a chart. */
@@ -376,7 +385,7 @@ export class Board {
       arrangement: this.#arrangement,
       others: (chart: Chart) => this.#combinableWith(chart),
       isCombined: ({ metric }: Chart) => this.#members.has(metric),
-      showLarge: (chart: Chart) => this.#fullScreen.toggle(chart, chart.metric),
+      showLarge: this.#fullScreen.toggle.bind(this.#fullScreen),
       resetZoom: (chart: Chart) => this.#zoomTo(chart, null),
       requests: () => (this.#sidebar.isGrouping ? null : this.#requests),
       isLog: ({ metric }: Chart) => this.#settings.logAxes(metric).y,

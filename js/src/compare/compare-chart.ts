@@ -2,7 +2,7 @@ import { resizeView, VegaBox } from "../charts/vega-box.ts";
 import { createVegaView, type VegaView } from "../charts/vega-view.ts";
 import type { Spec } from "../plot/specs.ts";
 import { h, nextFrame, onResize } from "../ui/dom.ts";
-import type { Theme } from "../ui/theme.ts";
+import { type Theme, type Words, wordsOf } from "../ui/theme.ts";
 
 /** A chart of the compare tab, drawn when it is visible and its input changed. */
 export class CompareChart {
@@ -10,6 +10,7 @@ export class CompareChart {
   #box = new VegaBox<VegaView>();
   #wanted: { rows: readonly object[]; signals: Record<string, unknown>; theme: Theme } | null = null;
   #drawn = "";
+  #words: Words | null = null;
   /** Called after each drawing. */
   onDrawn: () => void = () => {};
   #drawSoon: () => void;
@@ -61,10 +62,11 @@ export class CompareChart {
     const { clientWidth: width, clientHeight: height } = this.element;
     if (!this.#wanted || !width || !height) return;
     const { rows, signals, theme } = this.#wanted;
-    const key = JSON.stringify([width, height, theme, devicePixelRatio, signals, rows]);
+    this.#words = wordsOf(this.element, this.#words);
+    const key = JSON.stringify([width, height, theme, this.#words, devicePixelRatio, signals, rows]);
     if (key === this.#drawn) return;
     this.#drawn = key;
-    const { view, draw } = this.#viewFor(theme);
+    const { view, draw } = this.#viewFor(theme, this.#words);
     resizeView(view, width, height);
     try {
       await draw(rows, signals);
@@ -75,10 +77,7 @@ export class CompareChart {
     }
   }
 
-  #viewFor(theme: Theme): VegaView {
-    const { fontFamily } = getComputedStyle(this.element);
-    return this.#box.contentFor([theme, fontFamily], box =>
-      createVegaView(this.spec, theme, fontFamily, box),
-    );
+  #viewFor(theme: Theme, words: Words): VegaView {
+    return this.#box.contentFor([theme, words], box => createVegaView(this.spec, theme, words, box));
   }
 }

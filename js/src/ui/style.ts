@@ -2,9 +2,9 @@ const MARK = "data-trackbook-style";
 
 /**
  * Add the stylesheet once to each root that shows part of a board: the board's own root, and the document, for the
- * tooltip.
+ * tooltip. `onLate` is called if the element is put into the page only later.
  */
-export function adoptStyle(element: HTMLElement, css: string, signal: AbortSignal) {
+export function adoptStyle(element: HTMLElement, css: string, signal: AbortSignal, onLate = () => {}) {
   put(document.head, css);
   const adopt = () => {
     const root = element.getRootNode();
@@ -14,6 +14,7 @@ export function adoptStyle(element: HTMLElement, css: string, signal: AbortSigna
   // Hosts may render into a detached element; the observer fires when it is attached, before the first paint.
   const observer = new ResizeObserver(() => {
     adopt();
+    onLate();
     observer.disconnect();
   });
   observer.observe(element);

@@ -1,8 +1,11 @@
 // @vitest-environment happy-dom
 import { expect, test } from "vitest";
-import { createVegaView, forbidsEval } from "../../src/charts/vega-view.ts";
+import { createVegaView, forbidsEval, vegaConfig } from "../../src/charts/vega-view.ts";
+import { PALETTE } from "../../src/plot/palette.ts";
 import type { PlotRow } from "../../src/plot/plot-rows.ts";
 import { specOf } from "../../src/plot/specs.ts";
+
+const WORDS = { font: "sans-serif", label: "", frame: "" };
 
 /** A canvas that draws nothing; the tests compare scenes. */
 const paper = new Proxy({} as Record<string, unknown>, {
@@ -46,7 +49,7 @@ function someRows(): PlotRow[] {
 
 test("overwritten rows draw the same as rows of a new chart", async () => {
   const spec = specOf("line-step", { x: false, y: false });
-  const canvas = () => createVegaView(spec, "light", "sans-serif", document.createElement("div"));
+  const canvas = () => createVegaView(spec, "light", WORDS, document.createElement("div"));
   const live = canvas();
   for (let round = 0; round < 60; round++) {
     const rows = someRows();
@@ -67,7 +70,7 @@ test("few items of removed rows are kept", async () => {
   const canvas = createVegaView(
     specOf("line-step", { x: false, y: false }),
     "light",
-    "sans-serif",
+    WORDS,
     document.createElement("div"),
   );
   const row = { run: "a", color: "#00ff00", dash: [], mark: "line", part: 0, value: 1, smooth: 1 } as const;
@@ -95,4 +98,15 @@ test("a content security policy forbids eval unless it allows it", () => {
   expect(forbidsEval("img-src 'none'")).toBe(false);
   expect(forbidsEval("default-src 'none'; Script-Src 'self'  'unsafe-eval'")).toBe(false);
   expect(forbidsEval("script-src 'self' 'wasm-unsafe-eval'; default-src 'unsafe-eval'")).toBe(true);
+});
+
+test("words of the page replace the palette's", () => {
+  const usual = vegaConfig("dark", WORDS) as Record<string, Record<string, unknown>>;
+  const strong = vegaConfig("dark", { font: "x", label: "#eeeeee", frame: "#ffffff" }) as typeof usual;
+  expect([usual.axis.labelColor, usual.axisX.domainColor]).toEqual([PALETTE.dark.label, PALETTE.dark.frame]);
+  expect([strong.axis.labelColor, strong.axisX.domainColor, strong.axisX.tickColor]).toEqual([
+    "#eeeeee",
+    "#ffffff",
+    "#ffffff",
+  ]);
 });
