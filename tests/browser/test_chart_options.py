@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import polars as pl
 import pytest
 
 from browser.lab import Board, Lab
@@ -19,13 +22,20 @@ for lr in (0.1, 0.2):
     run.finish()
 """
 READ = "print(board.y_ranges, board.reference_lines, board.baseline == tb.get_run('lr 0.1', project='options').id)"
-BUCKETS = """
+VALUES = """
+def value(i):
+    if i % 1171 == 3:
+        return float("nan") if i % 2 else float("-inf")
+    return 1000.0 + i if i % 500 == 7 else -0.01 * (i % 7) if i % 401 == 5 else 1 + 0.001 * (i % 10)
+"""
+BUCKETS = f"""
+{VALUES}
 run = tb.init(project="buckets", name="only")
 for i in range(20_000):
-    run.log({"loss": 1000.0 if i % 500 == 7 else 1 + 0.001 * (i % 10)})
+    run.log({{"loss": value(i)}})
 run.finish()
 """
-POLARS = "print(*tb.sql('select value from points where value > 100', 'buckets')['value'])"
+LOG = "other = tb.board('buckets'); other.y_scale, other.clip_outliers = 'log', 'always'; other"
 TILES = """
 with tb.init(project="tiles", name="only") as run:
     run.log({"params": 8_000_000, "score": 0.9375})
@@ -34,7 +44,7 @@ with tb.init(project="tiles", name="only") as run:
 
 @pytest.fixture(scope="module")
 def lab(lab_of_module: Lab) -> Lab:
-    lab_of_module.write_and_open("options", PROGRAM, READ, TILES, BUCKETS, POLARS)
+    lab_of_module.write_and_open("options", PROGRAM, READ, TILES, BUCKETS, LOG)
     lab_of_module.run_to_end(0)
     lab_of_module.run_to_end(2)
     return lab_of_module
@@ -62,20 +72,18 @@ def test_outliers_are_counted_in_the_head_and_shown_by_a_click(lab: Lab, board: 
     lab.page.wait_for_function("(label) => label.innerText === '6 outside'", arg=label.element_handle())
 
 
-def test_outliers_in_buckets_are_counted_as_polars_does_at_any_zoom(lab: Lab) -> None:
-    lab.run_to_end(3)
-    board = lab.board(3).wait()
-    label = board.chart("loss").locator(".tb-outside")
-    lab.page.wait_for_function("(label) => /^[0-9]+ outside$/.test(label.innerText)", arg=label.element_handle())
-    low, high = y_axis(board, "loss")
-    counted = int(label.inner_text().split()[0])
-    lab.run_to_end(4)
-    said = lab.cell(4).locator(".jp-OutputArea-output").inner_text().strip()
-    values = [float(value) for value in said.split()]  # those above 100, of which the axis shows none
-    assert high < 100
-    assert low < 1
-    assert counted >= len(values) == 40
-    board.look("outside-of-buckets")
+def logged() -> pl.Series:
+    """The values that the cell logged."""
+    names: dict[str, Any] = {}
+    exec(VALUES, names)
+    return pl.Series([names["value"](i) for i in range(20_000)])
+
+
+def outside(values: pl.Series, axis: list[float]) -> int:
+    return int((values.is_finite() & ((values < axis[0]) | (values > axis[1]))).sum())
+
+
+def zoom_in(lab: Lab, board: Board) -> None:
     box = board.chart("loss").locator("canvas").bounding_box()
     assert box
     lab.page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 60)
@@ -83,7 +91,44 @@ def test_outliers_in_buckets_are_counted_as_polars_does_at_any_zoom(lab: Lab) ->
     lab.page.mouse.move(box["x"] + 0.9 * box["width"], box["y"] + 64, steps=3)
     lab.page.mouse.up()
     lab.wait_for_quiet()
-    assert label.inner_text() == f"{counted} outside"
+
+
+def wait_for_count(lab: Lab, board: Board) -> str:
+    label = board.chart("loss").locator(".tb-outside")
+    lab.page.wait_for_function("(label) => /^[0-9]+ outside$/.test(label.innerText)", arg=label.element_handle())
+    return label.inner_text()
+
+
+def test_values_that_are_not_drawn_are_counted_as_polars_does_at_any_zoom(lab: Lab) -> None:
+    values = logged()
+    not_finite = int((~values.is_finite()).sum())
+    lab.run_to_end(3)
+    board = lab.board(3).wait()
+    counted = outside(values, y_axis(board, "loss"))
+    assert counted > 80
+    assert wait_for_count(lab, board) == f"{counted} outside"
+    remarks = board.chart("loss").locator(".tb-remarks > span")
+    assert remarks.inner_text() == f"{not_finite} not finite"
+    board.look("outside-of-buckets")
+    zoom_in(lab, board)
+    assert wait_for_count(lab, board) == f"{counted} outside"
+    assert remarks.inner_text() == f"{not_finite} not finite"
+
+
+def test_values_without_a_logarithm_are_counted_as_polars_does_at_any_zoom(lab: Lab) -> None:
+    values = logged()
+    not_positive = int((values.is_finite() & (values <= 0)).sum())
+    not_finite = int((~values.is_finite()).sum())
+    lab.run_to_end(4)
+    board = lab.board(4).wait()
+    counted = outside(values, y_axis(board, "loss")) - not_positive
+    said = f"{not_positive} values ≤ 0 · {not_finite} not finite"
+    remarks = board.chart("loss").locator(".tb-remarks > span")
+    for _ in range(2):
+        assert wait_for_count(lab, board) == f"{counted} outside"
+        assert remarks.inner_text() == said
+        zoom_in(lab, board)
+    board.look("outside-of-buckets-log")
 
 
 def test_axis_lines_and_baseline_are_set_by_hand_and_python_reads_them(lab: Lab, board: Board) -> None:

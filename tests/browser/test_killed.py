@@ -28,6 +28,13 @@ def test_board_of_a_dead_kernel_says_so_and_stays_usable(lab: Lab) -> None:
     notice = board.root.locator(".tb-notice")
     expect(notice).to_contain_text("The kernel of this board has stopped")
     lab.page.locator(".jp-Dialog button.jp-mod-accept").click()  # "The kernel appears to have died"
+    expect(board.root.locator(".tb-top")).to_contain_text("kernel gone")
+    expect(board.root.locator(".tb-top")).not_to_contain_text("running")
+    gap = notice.evaluate(
+        "(one) => one.parentElement.nextElementSibling.parentElement.querySelector('.tb-body').getBoundingClientRect().top"
+        " - one.getBoundingClientRect().bottom"
+    )
+    assert gap >= 8, "the notice is not glued to what is below"
     board.smooth(7)
     board.page.wait_for_function(
         "(chart) => chart.view.data('points').some((row) => row.smooth !== row.value)",

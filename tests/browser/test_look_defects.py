@@ -18,6 +18,38 @@ for lr in (0.01, 0.1):
         run.log({"train/loss": 2.3 * math.exp(-i * lr / 3), "train/acc": i / 301, "lr": lr, "val/loss": 1 / (1 + i)})
     run.finish()
 """
+NAMES = """
+import trackbook as tb
+
+run = tb.init(project="defects of names", name="long")
+run.define_metric("val/*", step_metric="epoch")
+for i in range(60):
+    norms = {f"layers/12/attention/self/query/kernel/{what}_norm": 1 / (1 + i) for what in ("grad", "weight")}
+    run.log({**norms, "val/acc": i / 60, "epoch": i / 5, "zeros": max(0, i - 9)})
+run.finish()
+"""
+ALONE = """
+import trackbook as tb
+
+with tb.init(project="defects of one chart", name="alone") as run:
+    for i in range(30):
+        run.log({"loss": 1 / (1 + i)})
+"""
+INSIDE = """(part) => {
+    const { right, bottom } = part.getBoundingClientRect();
+    const head = part.closest(".tb-chart-head").getBoundingClientRect();
+    return part.scrollWidth <= part.clientWidth + 1 && right <= head.right + 1 && bottom <= head.bottom + 1;
+}"""
+AXES = """(chart) => {
+    const found = {};
+    const walk = (item) => {
+        if (item.role === "axis-label") found.label ??= item.items.find(({ text }) => text)?.fill;
+        if (item.role === "axis-domain") found.domain ??= item.items[0]?.stroke;
+        for (const inner of item.items ?? []) walk(inner);
+    };
+    walk(chart.view.scenegraph().root);
+    return found;
+}"""
 HIGH_CONTRAST = "JupyterLab Dark High Contrast"
 BOXES = "(all) => all.map((one) => { const { width, height, top } = one.getBoundingClientRect(); return [width, height, top]; })"
 # The ticks of the x axis that have no label.
@@ -37,7 +69,7 @@ BARE_TICKS = """(chart) => {
 
 @pytest.fixture(scope="module")
 def lab(lab_of_module: Lab) -> Lab:
-    lab_of_module.write_and_open("defects", PROGRAM)
+    lab_of_module.write_and_open("defects", PROGRAM, NAMES, ALONE)
     lab_of_module.run_to_end(0)
     return lab_of_module
 
@@ -99,5 +131,62 @@ def test_a_theme_of_high_contrast_has_its_lines(lab: Lab, board: Board) -> None:
     line = board.root.locator(".tb-top").evaluate("(head) => getComputedStyle(head).borderBottomColor")
     assert line == "rgb(255, 255, 255)"
     assert board.faint() == []
-    board.look("defects-high-contrast")
+    axes = board.chart("train/loss").evaluate(AXES)
+    assert axes == {"label": "#e2e6ec", "domain": "#ffffff"}
+    for width in (1280, 950, 700):
+        lab.set_size(width, 1600)
+        lab.wait_for_quiet()
+        board.look(f"defects-high-contrast-{width}")
+    lab.set_theme("dark")
+    lab.wait_for_quiet()
+    assert board.chart("train/loss").evaluate(AXES)["domain"] != "#ffffff"
     lab.set_theme("light")
+
+
+def test_a_double_click_selects_no_text(lab: Lab, board: Board) -> None:
+    lab.set_size(1280, 1000)
+    for part in (".tb-legend .tb-run", ".tb-plot", ".tb-chart .tb-metric", ".tb-runs-button"):
+        board.root.locator(part).first.dblclick()
+        assert lab.page.evaluate("() => String(getSelection())") == "", part
+        lab.page.keyboard.press("Escape")
+    lab.wait_for_quiet()
+    hidden = board.root.locator(".tb-run[aria-pressed='false']")
+    assert hidden.count() == 1, "a double-click shows one run only"
+    hidden.click()
+
+
+@pytest.fixture(scope="module")
+def named(lab: Lab) -> Board:
+    lab.run_to_end(1)
+    return lab.board(1).wait()
+
+
+@pytest.mark.parametrize("width", [1280, 950, 700])
+def test_names_are_cut_in_the_middle_and_remarks_stand_in_the_head(lab: Lab, named: Board, width: int) -> None:
+    lab.set_size(width, 1600)
+    named.root.locator(".tb-menu-button").first.click()
+    named.root.get_by_role("radiogroup", name="Y scale").get_by_role("radio", name="Log").check()
+    lab.page.keyboard.press("Escape")
+    lab.wait_for_quiet()
+    ends = named.root.locator(".tb-metric-end")
+    assert ends.all_inner_texts() == ["/grad_norm", "/weight_norm"]
+    assert ends.evaluate_all(f"(all) => all.map({INSIDE})") == [True, True]
+    remark = named.chart("zeros").locator(".tb-remarks")
+    assert remark.inner_text() == "10 values ≤ 0"
+    assert remark.evaluate(INSIDE)
+    assert named.chart("val/acc").locator(".tb-axis-name").inner_text() == "epoch"
+    assert named.chart("zeros").locator(".tb-axis-name").inner_text() == ""
+    assert "epoch" not in named.metrics()
+    named.look(f"defects-names-{width}")
+
+
+def test_a_chart_alone_is_wide_and_no_row_is_empty(lab: Lab) -> None:
+    lab.set_size(1280, 1000)
+    lab.run_to_end(2)
+    board = lab.board(2).wait()
+    lab.wait_for_quiet()
+    ((wide, high, _),) = boxes(board, ".tb-plot")
+    assert wide >= 0.9 * board.box()["width"]
+    assert high <= 0.5 * wide
+    assert list(board.groups()) == [""]
+    board.look("defects-alone")
