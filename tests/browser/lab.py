@@ -31,7 +31,11 @@ KNOWN_NOISE = (  # Notebook 7.6, as it starts
     "Command 'filebrowser:open-path' not registered",
 )
 
-THEMES = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}
+THEMES = {
+    "light": "JupyterLab Light",
+    "dark": "JupyterLab Dark",
+    "dark high contrast": "JupyterLab Dark High Contrast",
+}
 
 # The rows of lines that a chart's Vega view draws, with NaN and the infinities as text (JSON has none).
 POINTS = """(chart) => chart.view.data("points").filter(({ mark }) => !["best", "reference"].includes(mark)).map((row) => Object.fromEntries(
@@ -214,7 +218,7 @@ class Lab:
         self.page.evaluate(
             "(theme) => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", THEMES[theme]
         )
-        self.page.locator(f"body[data-jp-theme-light='{str(theme == 'light').lower()}']").wait_for(state="attached")
+        self.page.locator(f"body[data-jp-theme-name='{THEMES[theme]}']").wait_for(state="attached")
 
     def wait_for_quiet(self) -> None:
         """Wait until no chart on the page has changed for ten animation frames."""

@@ -50,7 +50,6 @@ AXES = """(chart) => {
     walk(chart.view.scenegraph().root);
     return found;
 }"""
-HIGH_CONTRAST = "JupyterLab Dark High Contrast"
 BOXES = "(all) => all.map((one) => { const { width, height, top } = one.getBoundingClientRect(); return [width, height, top]; })"
 # The ticks of the x axis that have no label.
 BARE_TICKS = """(chart) => {
@@ -123,10 +122,7 @@ def test_full_screen_has_the_whole_name_larger_labels_and_a_legend(lab: Lab, boa
 
 
 def test_a_theme_of_high_contrast_has_its_lines(lab: Lab, board: Board) -> None:
-    lab.page.evaluate(
-        "(theme) => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", HIGH_CONTRAST
-    )
-    lab.page.locator(f"body[data-jp-theme-name='{HIGH_CONTRAST}']").wait_for(state="attached")
+    lab.set_theme("dark high contrast")
     lab.wait_for_quiet()
     line = board.root.locator(".tb-top").evaluate("(head) => getComputedStyle(head).borderBottomColor")
     assert line == "rgb(255, 255, 255)"
