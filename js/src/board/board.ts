@@ -30,7 +30,7 @@ import { parseFilter } from "../ui/filter.ts";
 import { FullScreen } from "../ui/fullscreen.ts";
 import { watchPrint } from "../ui/print.ts";
 import { adoptStyle } from "../ui/style.ts";
-import { detectTheme, type Theme, type Words, watchTheme, wordsOf } from "../ui/theme.ts";
+import { detectTheme, type TextLook, type Theme, textLookOf, watchTheme } from "../ui/theme.ts";
 import { Arrangement } from "./arrangement.ts";
 import { addResize, ChartDrag } from "./chart-drag.ts";
 import { ChartGroups } from "./chart-groups.ts";
@@ -88,7 +88,7 @@ export class Board {
   #zoom: ZoomState;
   #detail: ZoomDetail;
   #printing = false;
-  #words: Words | null = null;
+  #textLook: TextLook | null = null;
   #names: readonly string[] = []; // of all charts, whatever the filter
   #members: ReadonlyMap<string, readonly string[]> = new Map(); // the metrics of combined charts
 
@@ -272,8 +272,8 @@ export class Board {
     const byMetric = new Map<string, Series[]>(metrics.map(metric => [metric, []]));
     for (const each of series) byMetric.get(metrics[each.metric])?.push(each);
     const theme = this.#theme;
-    this.#words = wordsOf(this.element, this.#words);
-    const words = this.#words;
+    this.#textLook = textLookOf(this.element, this.#textLook);
+    const textLook = this.#textLook;
     const linked = this.#state.get("link_x");
     const defined = axisDefinitions(drawn);
     const axesOf = (metric: string): ChartAxes => {
@@ -297,7 +297,7 @@ export class Board {
       const remark = metrics.some(metric => this.#detail.isLate(metric)) ? "detail when the cell ends" : "";
       const axisName = axes.x === this.#state.get("x_axis") ? "" : (ownEntry(AXIS_NAMES, axes.x) ?? axes.x);
       const options = this.#settings.of(chart.metric, metrics, drawn);
-      if (chart.update({ parts, options, theme, words, remark, axisName })) this.#scheduler.request(chart);
+      if (chart.update({ parts, options, theme, textLook, remark, axisName })) this.#scheduler.request(chart);
       this.#requestDetail(chart);
     }
     const partOf = (metric: string) => ({
@@ -306,7 +306,7 @@ export class Board {
       axes: axesOf(metric),
     });
     const configs = configsOf(decodeRunsTable(this.#model.get("table")));
-    this.#userCharts.show(metrics, partOf, settings, { theme, words }, configs);
+    this.#userCharts.show(metrics, partOf, settings, { theme, textLook }, configs);
   }
 
   /** Request finer data for a chart. */

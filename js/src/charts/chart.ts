@@ -10,7 +10,7 @@ import { endPoint, type Range } from "../plot/series-window.ts";
 import { pictureSpec, type Spec, specOf } from "../plot/specs.ts";
 import { h, setChildren, setText } from "../ui/dom.ts";
 import { formatAlone, formatValue } from "../ui/format.ts";
-import type { Theme, Words } from "../ui/theme.ts";
+import type { TextLook, Theme } from "../ui/theme.ts";
 import { Crosshair } from "./crosshair.ts";
 import { Highlight } from "./highlight.ts";
 import { latestValues, partLabels } from "./latest-values.ts";
@@ -32,7 +32,7 @@ interface ChartInput {
   /** What is set for this chart; the same object while it is unchanged. */
   options: ChartOptions;
   theme: Theme;
-  words: Words;
+  textLook: TextLook;
   /** The name of the x axis if it is not the board's. */
   axisName: string;
   /** The data that cannot be shown now, and why. */
@@ -188,7 +188,7 @@ export class Chart {
     const spec = pictureSpec(specOf(plot.kind, plot.log), this.metric, axes.x, plot.traces);
     const height = plot.kind === "bar" ? (plot.rows.length + 0.5) * BAR_HEIGHT : look.height;
     const longest = Math.max(...styles.map(({ label }) => label.length)) + VALUE_LETTERS;
-    const page = { theme, words: scene.words, look: { ...look, height }, longest };
+    const page = { theme, textLook: scene.textLook, look: { ...look, height }, longest };
     return drawPicture(spec, page, plot.rows, this.#signalsOf(plot, scene));
   }
 
@@ -268,10 +268,10 @@ export class Chart {
     return { ...settings.options, smoothing, x_window: x, y_window: y, x_log: plot.log.x, y_log: plot.log.y };
   }
 
-  #viewFor(spec: Spec, { theme, words }: ChartScene): VegaView {
+  #viewFor(spec: Spec, { theme, textLook }: ChartScene): VegaView {
     const labels = this.element.contains(this.body) ? undefined : LARGE_LABELS;
-    const canvas = this.#box.contentFor([spec, theme, words, labels], box =>
-      createVegaView(spec, theme, words, box, labels),
+    const canvas = this.#box.contentFor([spec, theme, textLook, labels], box =>
+      createVegaView(spec, theme, textLook, box, labels),
     );
     this.element.view = canvas.view;
     return canvas;
@@ -369,7 +369,7 @@ function sameScene(a: ChartScene, b: ChartScene): boolean {
   return (
     a.settings === b.settings &&
     a.theme === b.theme &&
-    a.words === b.words &&
+    a.textLook === b.textLook &&
     a.zoom === b.zoom &&
     a.remark === b.remark &&
     a.options === b.options &&

@@ -5,7 +5,7 @@ import { PALETTE } from "../plot/palette.ts";
 import { type DrawSettings, sameAxes } from "../plot/plot.ts";
 import type { RunStyle } from "../plot/plot-rows.ts";
 import { h } from "../ui/dom.ts";
-import type { Theme, Words } from "../ui/theme.ts";
+import type { TextLook, Theme } from "../ui/theme.ts";
 import type { DrawScheduler } from "./draw-scheduler.ts";
 import {
   isComposite,
@@ -28,7 +28,7 @@ interface UserChartScene {
   parts: readonly UserChartPart[];
   settings: DrawSettings;
   theme: Theme;
-  words: Words;
+  textLook: TextLook;
   /** Configs of runs by id. */
   configs: ReadonlyMap<string, NestedConfig>;
 }
@@ -115,21 +115,21 @@ export class UserChart {
   #viewFor(scene: UserChartScene, rows: readonly UserChartRow[]): UserView {
     const { chart, theme, settings } = scene;
     const colors = JSON.stringify(stylesOf(rows, settings).map(({ label, color }) => [label, color]));
-    const inputs = [chart.key, theme, scene.words, colors];
+    const inputs = [chart.key, theme, scene.textLook, colors];
     const canvas = this.#box.contentFor(inputs, box => this.#create(scene, rows, box));
     this.element.view = canvas.view;
     return canvas;
   }
 
   #create(
-    { chart, theme, words, settings }: UserChartScene,
+    { chart, theme, textLook, settings }: UserChartScene,
     rows: readonly UserChartRow[],
     box: HTMLElement,
     title?: object,
   ): UserView {
     const colored = withRunColors(chart.spec, stylesOf(rows, settings));
     const spec = title ? { title, ...colored } : colored;
-    return createUserView({ ...chart, spec }, theme, words, box);
+    return createUserView({ ...chart, spec }, theme, textLook, box);
   }
 
   #resize({ resize }: UserView) {
@@ -179,7 +179,7 @@ export class UserCharts {
     metrics: readonly string[],
     partOf: (metric: string) => UserChartPart,
     settings: DrawSettings,
-    look: Pick<UserChartScene, "theme" | "words">,
+    look: Pick<UserChartScene, "theme" | "textLook">,
     configs: ReadonlyMap<string, NestedConfig>,
   ) {
     for (const [name, own] of this.#made) {
@@ -202,7 +202,7 @@ function sameScene(a: UserChartScene, b: UserChartScene): boolean {
     a.chart.key === b.chart.key &&
     a.settings === b.settings &&
     a.theme === b.theme &&
-    a.words === b.words &&
+    a.textLook === b.textLook &&
     a.configs === b.configs &&
     a.parts.length === b.parts.length &&
     a.parts.every((part, i) => samePart(part, b.parts[i]))

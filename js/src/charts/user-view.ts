@@ -2,7 +2,7 @@ import { changeset, loader, parse, truthy, View } from "vega";
 import { expressionInterpreter } from "vega-interpreter";
 import { type Config, compile, type TopLevelSpec } from "vega-lite";
 import { PALETTE } from "../plot/palette.ts";
-import type { Theme, Words } from "../ui/theme.ts";
+import type { TextLook, Theme } from "../ui/theme.ts";
 import { isComposite, type UserChartRow, type UserChartSpec } from "./user-spec.ts";
 import { resizeView } from "./vega-box.ts";
 import { errorLogger, vegaConfig } from "./vega-view.ts";
@@ -22,7 +22,7 @@ const AXIS_WIDTH = 66; // px beside a view for its axis
 export function createUserView(
   chart: UserChartSpec,
   theme: Theme,
-  words: Words,
+  textLook: TextLook,
   container: HTMLElement,
 ): UserView {
   let failure: unknown = null;
@@ -36,7 +36,7 @@ export function createUserView(
     ? { autosize: { type: "pad", resize: true } }
     : { width: 300, height: 180, autosize: { type: "fit", contains: "padding", resize: true } };
   const { spec } = compile({ ...chart.spec, ...sized } as unknown as TopLevelSpec, {
-    config: userConfig(theme, words, composite),
+    config: userConfig(theme, textLook, composite),
     logger: errorLogger(fail),
   });
   if (failure) throw failure;
@@ -101,10 +101,10 @@ function refuseToLoad(onRefusal: (problem: Error) => void) {
   } as typeof links;
 }
 
-function userConfig(theme: Theme, words: Words, composite: boolean): Config {
+function userConfig(theme: Theme, textLook: TextLook, composite: boolean): Config {
   const { text } = PALETTE[theme];
-  const label = words.label || PALETTE[theme].label;
-  const base = vegaConfig(theme, words);
+  const label = textLook.label || PALETTE[theme].label;
+  const base = vegaConfig(theme, textLook);
   const texts = {
     labelColor: label,
     titleColor: label,

@@ -6,7 +6,7 @@ import CONFIGS from "../../../src/trackbook/charts/vega_lite/config.json";
 import { PALETTE } from "../plot/palette.ts";
 import type { PlotRow } from "../plot/plot-rows.ts";
 import type { Spec } from "../plot/specs.ts";
-import type { Theme, Words } from "../ui/theme.ts";
+import type { TextLook, Theme } from "../ui/theme.ts";
 import { type RowChange, VegaRows } from "./vega-rows.ts";
 
 interface Compiled {
@@ -51,20 +51,20 @@ export function forbidsEval(policy: string): boolean {
 
 const compiled = new WeakMap<Spec, Map<string, Compiled>>();
 
-function compileOnce(spec: Spec, theme: Theme, words: Words, labels: number): Compiled {
+function compileOnce(spec: Spec, theme: Theme, textLook: TextLook, labels: number): Compiled {
   const known = compiled.get(spec) ?? new Map<string, Compiled>();
   compiled.set(spec, known);
-  const key = JSON.stringify([theme, words, labels]);
-  const made = known.get(key) ?? compileSpec(spec, theme, words, labels);
+  const key = JSON.stringify([theme, textLook, labels]);
+  const made = known.get(key) ?? compileSpec(spec, theme, textLook, labels);
   known.set(key, made);
   return made;
 }
 
-function compileSpec(spec: Spec, theme: Theme, words: Words, labels: number): Compiled {
+function compileSpec(spec: Spec, theme: Theme, textLook: TextLook, labels: number): Compiled {
   // Labels grow with the numbers: without `resize`, labels wider than the first ones would be cut off.
   const autosize = { type: "fit", contains: "padding", resize: true };
   const sized = { ...spec, width: 300, height: 180, autosize };
-  const options = { config: vegaConfig(theme, words, labels), logger: errorLogger(console.error) };
+  const options = { config: vegaConfig(theme, textLook, labels), logger: errorLogger(console.error) };
   const vega = compile(sized as unknown as TopLevelSpec, options).spec;
   const runtime = parse(vega, undefined, { ast: !mayEval() });
   const signals = (vega.signals ?? []).map(({ name }) => name);
@@ -110,7 +110,7 @@ function changesetOf({ added, removed }: RowChange): Changeset {
 export function createVegaView(
   spec: Spec,
   theme: Theme,
-  words: Words,
+  textLook: TextLook,
   container: HTMLElement,
   labels = LABELS,
 ): VegaView {
@@ -118,7 +118,7 @@ export function createVegaView(
   const logger = errorLogger(problem => {
     failure ??= problem;
   });
-  const { runtime, signals: known } = compileOnce(spec, theme, words, labels);
+  const { runtime, signals: known } = compileOnce(spec, theme, textLook, labels);
   const view = new View(runtime, {
     ...(mayEval() ? {} : { expr: expressionInterpreter }),
     renderer: "canvas",
@@ -156,7 +156,7 @@ export function createVegaView(
 /** The target of a picture. */
 interface Page {
   theme: Theme;
-  words: Words;
+  textLook: TextLook;
   look: PictureLook;
   /** The longest name in the legend, in letters. */
   longest: number;
@@ -174,12 +174,12 @@ export interface PictureLook {
 /** Draw a chart without a page, on a background. The caller finalizes the view. */
 export async function drawPicture(
   spec: Spec,
-  { theme, words, look, longest }: Page,
+  { theme, textLook, look, longest }: Page,
   rows: readonly object[],
   signals: Record<string, unknown>,
 ): Promise<View> {
   const { text, label, background } = PALETTE[theme];
-  const base = vegaConfig(theme, { ...words, label, frame: "" }); // as on paper
+  const base = vegaConfig(theme, { ...textLook, label, frame: "" }); // as on paper
   const { width, height, fontSize } = look;
   const columns = Math.max(1, Math.floor(width / (longest * fontSize * 0.6 + 40))); // no name is cut
   const pictureConfig = {
@@ -217,7 +217,7 @@ export async function drawPicture(
   return view;
 }
 
-export function vegaConfig(theme: Theme, { font, label, frame }: Words, labels = LABELS): Config {
+export function vegaConfig(theme: Theme, { font, label, frame }: TextLook, labels = LABELS): Config {
   const { axis, axisX, axisY, ...config } = CONFIGS[theme];
   const lines = frame ? { domainColor: frame, tickColor: frame } : {};
   return {

@@ -2,7 +2,7 @@ import { resizeView, VegaBox } from "../charts/vega-box.ts";
 import { createVegaView, type VegaView } from "../charts/vega-view.ts";
 import type { Spec } from "../plot/specs.ts";
 import { h, nextFrame, onResize } from "../ui/dom.ts";
-import { type Theme, type Words, wordsOf } from "../ui/theme.ts";
+import { type TextLook, type Theme, textLookOf } from "../ui/theme.ts";
 
 /** A chart of the compare tab, drawn when it is visible and its input changed. */
 export class CompareChart {
@@ -10,7 +10,7 @@ export class CompareChart {
   #box = new VegaBox<VegaView>();
   #wanted: { rows: readonly object[]; signals: Record<string, unknown>; theme: Theme } | null = null;
   #drawn = "";
-  #words: Words | null = null;
+  #textLook: TextLook | null = null;
   /** Called after each drawing. */
   onDrawn: () => void = () => {};
   #drawSoon: () => void;
@@ -62,11 +62,11 @@ export class CompareChart {
     const { clientWidth: width, clientHeight: height } = this.element;
     if (!this.#wanted || !width || !height) return;
     const { rows, signals, theme } = this.#wanted;
-    this.#words = wordsOf(this.element, this.#words);
-    const key = JSON.stringify([width, height, theme, this.#words, devicePixelRatio, signals, rows]);
+    this.#textLook = textLookOf(this.element, this.#textLook);
+    const key = JSON.stringify([width, height, theme, this.#textLook, devicePixelRatio, signals, rows]);
     if (key === this.#drawn) return;
     this.#drawn = key;
-    const { view, draw } = this.#viewFor(theme, this.#words);
+    const { view, draw } = this.#viewFor(theme, this.#textLook);
     resizeView(view, width, height);
     try {
       await draw(rows, signals);
@@ -77,7 +77,7 @@ export class CompareChart {
     }
   }
 
-  #viewFor(theme: Theme, words: Words): VegaView {
-    return this.#box.contentFor([theme, words], box => createVegaView(this.spec, theme, words, box));
+  #viewFor(theme: Theme, textLook: TextLook): VegaView {
+    return this.#box.contentFor([theme, textLook], box => createVegaView(this.spec, theme, textLook, box));
   }
 }

@@ -1,19 +1,19 @@
 export type Theme = "light" | "dark";
 
-/** The words of charts, as the page's own: of a theme of high contrast they are stronger than the palette's. */
-export interface Words {
+/** The look of texts and axes in charts, as the page has it: in a theme of high contrast stronger than the palette. */
+export interface TextLook {
   font: string;
   label: string;
   /** The color of axes; empty for the palette's. */
   frame: string;
 }
 
-/** Return the words of charts in an element; the same object while they stay. */
-export function wordsOf(element: Element, before: Words | null = null): Words {
+/** Return the look of texts in an element; the same object while it stays. */
+export function textLookOf(element: Element, before: TextLook | null = null): TextLook {
   const style = getComputedStyle(element);
   const of = (name: string) => style.getPropertyValue(name).trim();
-  const words = { font: style.fontFamily, label: of("--tb-muted"), frame: of("--tb-frame") };
-  return JSON.stringify(before) === JSON.stringify(words) ? (before as Words) : words;
+  const textLook = { font: style.fontFamily, label: of("--tb-muted"), frame: of("--tb-frame") };
+  return JSON.stringify(before) === JSON.stringify(textLook) ? (before as TextLook) : textLook;
 }
 
 const ATTRIBUTES = [
