@@ -99,6 +99,15 @@ def test_module_of_a_package_is_tracked(script: Path) -> None:
     assert "No module named nope" in launch("loss", "-m", "nope").stderr
 
 
+def test_run_that_the_script_begins_gets_what_is_tracked(script: Path) -> None:
+    script.write_text(
+        "import trackbook as tb\ntb.init(name='mine')\nfor i in range(3):\n    loss = i\n    tb.log({'acc': i})\n"
+    )
+    assert launch("loss", "train.py").stderr == ""
+    assert tb.runs("p")["name"].to_list() == ["mine"]
+    assert points() == {"loss": [0, 1, 2], "acc": [0, 1, 2]}
+
+
 def test_name_that_is_not_assigned_is_said(script: Path) -> None:
     said = launch("los", "train.py", "2").stderr
     assert "neither the program nor evaluate, main assigns 'los'" in said

@@ -63,6 +63,7 @@ class Sources:
         code = code_of(function)
         key = code.co_filename, code.co_flags & _FUTURE_FLAGS
         if key not in self._known:
+            linecache.checkcache(code.co_filename)
             text = "".join(linecache.getlines(code.co_filename, function.__globals__))
             try:
                 self._known[key] = Source(code.co_filename, text, key[1]) if text else None

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import CodeType, ModuleType, TracebackType
 from typing import Any, Final
 
-from ..api.run import init
+from ..api.run import current_run, init
 from ..integrations.adapters import active
 from ..settings import is_quiet
 from ..tracking.run import Run
@@ -89,12 +89,17 @@ def main(words: Sequence[str]) -> None:
     tracker = Tracker(tracked.selected.metrics, lenient=not targets, axes=tracked.selected.axes, say=_say)
     setattr(builtins, _NAME, tracker)
     setattr(builtins, passing_name(_NAME), Passing(tracker))
-    run = init(display=False, reinit="create_new")
-    tracker.begin(run)
+    tracker.begin_with(_run_of_program)
     sys.modules["__main__"] = module
-    with active(run):
+    with active():
         exec(code, vars(module))  # noqa: S102  # the user's program
-    _say_what_was_not_tracked(tracker, tracked, run)
+    tracker.end()
+    _say_what_was_not_tracked(tracker, tracked)
+
+
+def _run_of_program() -> Run:
+    """Return the run that the program itself has begun, else a new one."""
+    return current_run() or init(display=False)
 
 
 def _main_module(program: Sequence[str], targets: Sequence[Target]) -> tuple[ModuleType, TrackedLoader]:
@@ -143,10 +148,9 @@ class _WithoutOurFrames:
         self._hook(kind, error.with_traceback(inside or trace), inside or trace)
 
 
-def _say_what_was_not_tracked(tracker: Tracker, code: TrackedCode, run: Run) -> None:
-    tracker.end()
+def _say_what_was_not_tracked(tracker: Tracker, code: TrackedCode) -> None:
     if code.selected.targets and not code.curves:
-        for note in untracked(tracker, code, failed=run.state not in ("running", "finished"), whole="program"):
+        for note in untracked(tracker, code, failed=False, whole="program"):
             _say(note)
     elif not tracker.tracked:
         _say(f"nothing was tracked: {ELSEWHERE}" if tracker.was_sent else nothing_tracked(code, "program"))

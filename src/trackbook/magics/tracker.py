@@ -50,6 +50,7 @@ class Tracker:
         self.logged: dict[str, None] = {}  # the same as they are logged: in a phase, with its name before
         self.missed = False  # a value came after the run's end
         self._run: Run | None = None
+        self._find_run: Callable[[], Run] | None = None
         self._every = every
         self._min_interval = min_interval
         self._stepped = stepped
@@ -68,13 +69,17 @@ class Tracker:
     def begin(self, run: Run) -> None:
         self._run = run
 
+    def begin_with(self, find_run: Callable[[], Run]) -> None:
+        """Log to the run that `find_run` returns at the first value, and again once that run has ended."""
+        self._find_run = find_run
+
     def end(self) -> None:
-        self._run = None
+        self._run = self._find_run = None
         self._kinds.clear()
 
     def __call__(self, code: int, value: Any) -> bool:
         """Handle a call of instrumented code (see `instrument`). Return True when the value it asks about is wanted."""
-        if self._run is None:
+        if self._run is None and self._find_run is None:
             return False
         if code % KINDS == VALUE:
             self._take(self.metrics[code // KINDS], value)
@@ -95,7 +100,7 @@ class Tracker:
 
     def take_passed(self, value: Any, numbers: Sequence[int], *, spread: bool, step: Callable[[], Any] | None) -> None:
         """Handle a value that is passed on; with `spread` it is a tuple, with a value for each of the metrics."""
-        if self._run is None:
+        if self._run is None and self._find_run is None:
             return
         values = value if spread and isinstance(value, (tuple, list)) else (value,)
         for number, one in zip(numbers, values, strict=False):
@@ -119,8 +124,12 @@ class Tracker:
         if self._stepped:
             value, step = value
         number = value if type(value) is float else self._number(metric, value)
+        if number is None:
+            return
+        if self._find_run is not None and (self._run is None or self._run.ended):
+            self._run = self._find_run()
         run = self._run
-        if number is None or run is None:
+        if run is None:
             return
         if run.ended:
             self.missed = True
