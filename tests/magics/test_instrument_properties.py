@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import io
+import re
 import traceback
 from typing import Any, NamedTuple
 
@@ -12,8 +13,10 @@ import pytest
 from hypothesis import given, settings
 
 from random_programs import TRACKED, programs
-from trackbook.magics.instrument import KINDS, VALUE, instrument
+from trackbook.magics.instrument import KINDS, VALUE, instrument, passing_name
 from trackbook.magics.targets import parse_targets
+from trackbook.magics.tracked_code import Options, track_code
+from trackbook.magics.tracker import Passing, Tracker
 
 pytestmark = [pytest.mark.first, pytest.mark.slow]
 
@@ -74,3 +77,16 @@ def test_options_do_not_change_behaviour(pair: tuple[str, str]) -> None:
 
     expected = outcome(ast.parse(plain), {})
     assert outcome(ast.fix_missing_locations(tree), {"__tracker__": tracker}) == expected
+
+
+@given(programs())
+@settings(max_examples=100)
+def test_cell_without_names_behaves_as_before(pair: tuple[str, str]) -> None:
+    plain = re.sub(r"\bb\b", "val_acc", re.sub(r"\ba\b", "loss", pair[0]))
+    plain = f"{plain}\nlosses = []\nfor i in range(2):\n    losses.append(loss)\n    print('loss', loss, f'acc {{val_acc}}')"
+    tree = ast.parse(plain)
+    code = track_code(tree, [], Options("__tracker__"), {})
+    tracker = Tracker(code.selected.metrics, lenient=True, axes=code.selected.axes)
+    expected = outcome(ast.parse(plain), {})
+    extra = {"__tracker__": tracker, passing_name("__tracker__"): Passing(tracker)}
+    assert outcome(ast.fix_missing_locations(tree), extra) == expected
