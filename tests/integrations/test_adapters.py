@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.machinery
+import importlib.util
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -136,6 +137,30 @@ def test_import_while_active_leaves_the_module_as_any_other(toy: Toy) -> None:
     assert (type(late.__loader__).__name__, "exec_module" in vars(late.__loader__)) == ("SourceFileLoader", False)
     assert sys.meta_path == finders
     assert not hasattr(late.Model.fit, "__wrapped__")
+
+
+class Lazily:
+    """A finder that puts the execution of the toy library off until it is used."""
+
+    def find_spec(self, name: str, path: Any, target: Any = None) -> Any:
+        spec = importlib.machinery.PathFinder.find_spec(name, path) if name == "toy_library" else None
+        if spec is not None:
+            assert spec.loader is not None
+            spec.loader = importlib.util.LazyLoader(spec.loader)
+        return spec
+
+
+@pytest.mark.parametrize("active_before", [True, False])
+def test_library_that_loads_lazily_is_not_loaded_by_us(
+    toy: Toy, monkeypatch: pytest.MonkeyPatch, active_before: bool
+) -> None:
+    monkeypatch.setattr(sys, "meta_path", [Lazily(), *sys.meta_path])
+    late = None if active_before else library()
+    with tb.init("p") as run, active(run):
+        late = late or library()
+        assert type(late).__name__ == "_LazyModule"
+        late.Model().fit([1.0])
+    assert (("loss", 0, 1.0) in points(run)) == active_before
 
 
 def test_function_looks_like_the_original_one(toy: Toy) -> None:

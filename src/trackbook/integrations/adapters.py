@@ -70,7 +70,7 @@ class Adapters:
             self._watch.start()
             for name in ADAPTERS:
                 module = sys.modules.get(name)
-                if module is not None and name not in self._patched and not _is_being_imported(module):
+                if module is not None and name not in self._patched and _is_imported(module):
                     self._patch(module)
             return activation
 
@@ -156,8 +156,11 @@ class guard:  # noqa: N801  # a context manager, as those of the standard librar
         return True
 
 
-def _is_being_imported(module: ModuleType) -> bool:
-    return bool(getattr(getattr(module, "__spec__", None), "_initializing", False))
+def _is_imported(module: ModuleType) -> bool:
+    """Whether a module is executed: neither under way, nor put off by `importlib.util.LazyLoader` until it is used."""
+    if type(module).__module__ == "importlib.util":
+        return False
+    return not getattr(getattr(module, "__spec__", None), "_initializing", False)
 
 
 adapters: Final = Adapters()

@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, Container, Sequence
 from importlib.machinery import ModuleSpec
+from importlib.util import LazyLoader
 from types import ModuleType
 from typing import Any
 
@@ -56,6 +57,8 @@ class ImportWatch:
 
     def _follow(self, name: str, loader: Any) -> None:
         """Let this loader object call `imported` after it has executed the module `name`."""
+        if isinstance(loader, LazyLoader):
+            loader = loader.loader  # which executes the module when it is first used
         execute = getattr(loader, "exec_module", None)
         if execute is None or not hasattr(loader, "__dict__") or isinstance(loader, type):
             return  # a built-in or frozen module: none of those that are watched

@@ -66,7 +66,7 @@ def _train(call: Call) -> Iterator[None]:
         training = call.begin(total=rounds)
         assert training is not None
         training.configure(
-            dict(call.arguments["params"]) | {"num_boost_round": rounds, "nfold": call.arguments.get("nfold")}
+            dict(call.arguments["params"] or {}) | {"num_boost_round": rounds, "nfold": call.arguments.get("nfold")}
         )
         call.arguments["callbacks"] = [*given, TrackbookCallback.within(training)]
     yield

@@ -70,7 +70,7 @@ def _train(call: Call) -> Iterator[None]:
         training = call.begin(total=rounds)
         assert training is not None
         training.configure(
-            dict(call.arguments["params"])
+            dict(call.arguments["params"] or {})
             | {
                 "num_boost_round": rounds,
                 "early_stopping_rounds": call.arguments.get("early_stopping_rounds"),
