@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dis
 import random
 import signal
 import sys
@@ -10,12 +9,11 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import pytest
 
-import trackbook
+from interruptions import Interruption
 from journals import a_run, points, rows
 from trackbook import filesystem
 from trackbook.journal import journal
@@ -28,47 +26,7 @@ from trackbook.types import RunRecord
 
 pytestmark = pytest.mark.slow
 
-PACKAGE = str(Path(trackbook.__file__).parent)
 TEN = [f"m{number}" for number in range(10)]
-
-
-class Interruption:
-    """Raises KeyboardInterrupt before the n-th bytecode of our code in a call."""
-
-    def __init__(self, number: int) -> None:
-        self.left = number
-        self.where = ""
-        self.happened = False
-        self.is_possible = False  # whether Python looks for signals there
-        self._last: dict[FrameType, str] = {}
-
-    def during(self, call: Callable[[], object]) -> None:
-        before = sys.gettrace()
-        sys.settrace(self._trace)
-        try:
-            call()
-        except KeyboardInterrupt:
-            assert self.happened
-        finally:
-            sys.settrace(before)
-
-    def _trace(self, frame: FrameType, event: str, _: Any) -> Any:
-        if self.happened or not frame.f_code.co_filename.startswith(PACKAGE):
-            return None
-        frame.f_trace_opcodes = True
-        if event == "opcode":
-            self._step(frame)
-        return self._trace
-
-    def _step(self, frame: FrameType) -> None:
-        self.left -= 1
-        if self.left < 0:
-            before = self._last.get(frame, "RESUME")
-            self.is_possible = before.startswith(("CALL", "JUMP_BACKWARD", "RESUME"))
-            self.happened = True
-            self.where = f"{frame.f_code.co_qualname}:{frame.f_lineno} {dis.opname[frame.f_code.co_code[frame.f_lasti]]} after {before}"
-            raise KeyboardInterrupt
-        self._last[frame] = dis.opname[frame.f_code.co_code[frame.f_lasti]]
 
 
 @pytest.fixture(params=["mapped", "written through"])

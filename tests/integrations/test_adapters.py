@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.machinery
 import importlib.util
+import itertools
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 import trackbook as tb
+from interruptions import Interruption
 from shells import Shell
 from trackbook.integrations.adapters import ADAPTERS, active
 from trackbook.integrations.patches import Patches
@@ -43,6 +45,7 @@ class Toy:
     """The adapter of the toy library; `breaks` names the part that fails."""
 
     breaks = ""
+    error: BaseException = KeyError("no such key in this version")
 
     def patch(self, patches: Patches, module: ModuleType) -> None:
         patches.replace(module.Model, "fit", followed("toy_adapter", self.follow))
@@ -70,7 +73,7 @@ class Toy:
 
     def fail(self, where: str) -> None:
         if self.breaks == where:
-            raise KeyError("no such key in this version")
+            raise self.error
 
 
 @pytest.fixture
@@ -179,6 +182,24 @@ def test_traceback_in_a_notebook_is_the_librarys_own(toy: Toy, shell: Shell) -> 
     assert "training.py" not in said
 
 
+@pytest.mark.slow
+def test_interrupted_activation_is_cleaned_up_by_the_next_one(toy: Toy) -> None:
+    before = state_of(library())
+
+    def activate() -> None:
+        with active():
+            pass
+
+    for number in itertools.count():
+        interruption = Interruption(number)
+        interruption.during(activate)
+        activate()
+        assert state_of(library()) == before, interruption.where
+        if not interruption.happened:
+            break
+    assert number > 100
+
+
 def test_activations_may_overlap(toy: Toy) -> None:
     original = library().Model.fit
     with tb.init("p") as run:
@@ -239,6 +260,15 @@ def test_own_run_ends_as_its_training(toy: Toy, error: BaseException, state: str
     with pytest.raises(type(error)):
         library().Model().fit([1.0], error=error)
     assert tb.runs()["state"].to_list() == [state]
+
+
+@pytest.mark.parametrize("part", ["before", "after"])
+def test_interrupt_in_our_own_code_ends_the_run(toy: Toy, part: str) -> None:
+    toy.breaks, toy.error = part, KeyboardInterrupt()
+    tb.autolog()
+    with pytest.raises(KeyboardInterrupt):
+        library().Model().fit([1.0])
+    assert tb.runs()["state"].to_list() == ["interrupted" if part == "before" else "finished"]
 
 
 def test_open_run_gets_the_training_and_stays_open(toy: Toy) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 import threading
+import weakref
 from collections.abc import Callable
 from types import ModuleType, TracebackType
 from typing import Final, Protocol, cast
@@ -53,11 +54,15 @@ class Activation:
 
 
 class Adapters:
-    """The active adapters of this process. A library is patched while it is imported and there is an activation."""
+    """The active adapters of this process. A library is patched while it is imported and there is an activation.
+
+    Whoever begins an activation holds it: one that is lost, because an interrupt came in between, counts no more, and the end of the
+    next one restores the libraries.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self._activations: list[Activation] = []
+        self._activations: list[weakref.ref[Activation]] = []
         self._patched: dict[str, tuple[str, Patches]] = {}  # by patched module, its adapter
         self._failed: set[str] = set()
         self._watch = ImportWatch(ADAPTERS, self._patch_imported)
@@ -66,7 +71,7 @@ class Adapters:
         """Begin an activation. The first one patches the imported libraries, and notices later imports."""
         with self._lock:
             activation = Activation(run)
-            self._activations.append(activation)
+            self._activations.append(weakref.ref(activation))
             self._watch.start()
             for name in ADAPTERS:
                 module = sys.modules.get(name)
@@ -77,17 +82,19 @@ class Adapters:
     def end(self, activation: Activation) -> None:
         """End an activation. The last one restores all libraries."""
         with self._lock:
-            if activation in self._activations:
-                self._activations.remove(activation)
+            self._activations = [one for one in self._activations if one() not in (None, activation)]
             if not self._activations:
                 self._watch.stop()
-                while self._patched:
-                    self._patched.popitem()[1][1].undo()
+                while self._patched:  # an interrupted call is completed by the next one
+                    name = next(reversed(self._patched))
+                    self._patched[name][1].undo()
+                    del self._patched[name]
 
     def current(self) -> Activation | None:
         """Return the newest activation with an open run, else the newest one without a run, None when there is none."""
-        is_open = [one for one in self._activations if one.run is not None and not one.run.ended]
-        free = [one for one in self._activations if one.run is None]
+        held = [one for reference in self._activations if (one := reference()) is not None]
+        is_open = [one for one in held if one.run is not None and not one.run.ended]
+        free = [one for one in held if one.run is None]
         return next(reversed(is_open or free), None)
 
     def has_failed(self, adapter: str) -> bool:

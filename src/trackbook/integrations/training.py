@@ -241,17 +241,19 @@ def _run(
     steps = follow(call)
     fail = functools.partial(adapters.switch_off, call._adapter)  # noqa: SLF001  # of this module
     arguments, keywords = given
-    with guard(fail):
-        next(steps, None)
-        arguments, keywords = bound.args, bound.kwargs
-    token = _around.set(_Around(None))
     try:
-        call.result = original(*arguments, **keywords)
+        with guard(fail):
+            next(steps, None)
+            arguments, keywords = bound.args, bound.kwargs
+        token = _around.set(_Around(None))
+        try:
+            call.result = original(*arguments, **keywords)
+        finally:
+            _around.reset(token)
     except BaseException as error:
         call.error = error
         raise
     finally:
-        _around.reset(token)
         try:
             with guard(fail):
                 next(steps, None)

@@ -1,0 +1,54 @@
+"""Interrupts at any moment of a call."""
+
+from __future__ import annotations
+
+import dis
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import trackbook
+
+PACKAGE = str(Path(trackbook.__file__).parent)
+
+
+class Interruption:
+    """Raises KeyboardInterrupt before the n-th bytecode of our code in a call."""
+
+    def __init__(self, number: int) -> None:
+        self.left = number
+        self.where = ""
+        self.happened = False
+        self.is_possible = False  # whether Python looks for signals there
+        self._last: dict[FrameType, str] = {}
+
+    def during(self, call: Callable[[], object]) -> None:
+        before = sys.gettrace()
+        sys.settrace(self._trace)
+        try:
+            call()
+        except KeyboardInterrupt:
+            assert self.happened
+        finally:
+            sys.settrace(before)
+            self._last.clear()  # frames keep what they hold alive
+
+    def _trace(self, frame: FrameType, event: str, _: Any) -> Any:
+        if self.happened or not frame.f_code.co_filename.startswith(PACKAGE):
+            return None
+        frame.f_trace_opcodes = True
+        if event == "opcode":
+            self._step(frame)
+        return self._trace
+
+    def _step(self, frame: FrameType) -> None:
+        self.left -= 1
+        if self.left < 0:
+            before = self._last.get(frame, "RESUME")
+            self.is_possible = before.startswith(("CALL", "JUMP_BACKWARD", "RESUME"))
+            self.happened = True
+            self.where = f"{frame.f_code.co_qualname}:{frame.f_lineno} {dis.opname[frame.f_code.co_code[frame.f_lasti]]} after {before}"
+            raise KeyboardInterrupt
+        self._last[frame] = dis.opname[frame.f_code.co_code[frame.f_lasti]]
