@@ -28,10 +28,10 @@ ROOMS = [
     "notebook",
     "capture",
     "boards",
-    "compat",
     "server",
     "api",
     "integrations",
+    "compat",
     "magics",
     "cli",
 ]

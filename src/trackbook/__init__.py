@@ -10,6 +10,7 @@ tb.finish()
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from .api.boards import board
@@ -68,14 +69,22 @@ def __dir__() -> list[str]:
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """Register the magics ``%track`` and ``%%track`` with an IPython shell. Called by ``%load_ext trackbook``."""
+    """Register the magics ``%track`` and ``%%track`` with an IPython shell. Called by ``%load_ext trackbook``.
+
+    Trackers that ``TRACKBOOK_COMPAT`` names are installed, as by `trackbook.compat.install`.
+    """
+    from .compat.installing import install_chosen
     from .magics.extension import load
 
     load(shell)
+    install_chosen()
 
 
 def __getattr__(name: str) -> Any:
-    """Return `run` (the current run or None) and `config` (its config) as they are now, and `Board`, imported at first use."""
+    """Return `run` (the current run or None) and `config` (its config) as they are now, and what is imported at first use.
+
+    That is `Board`, `compat`, and the names of wandb, Trackio and SwanLab, for ``import trackbook as wandb``.
+    """
     from .api import run as run_module
 
     if name == "run":
@@ -89,4 +98,13 @@ def __getattr__(name: str) -> Any:
         from .boards.widget import Board
 
         return Board
+    if name == "compat":
+        return importlib.import_module(".compat", __name__)
+    if name == "summary":
+        return run_module.current_summary()
+    if not name.startswith("_"):
+        from .compat import shared
+
+        if name in shared.__all__:
+            return getattr(shared, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -66,21 +66,21 @@ def define(
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Return `defined` and `goals` with one more definition; the same objects when nothing changes.
 
-    Raises ``TypeError`` for names that are not strings and ``ValueError`` for another goal. `other` holds wandb's keywords: a
-    summary that is min or max is the goal, others are ignored with a warning.
+    Raises ``TypeError`` for names that are not strings and ``ValueError`` for another goal. `other` holds keywords of wandb and SwanLab:
+    a summary that is min or max is the goal, `x_axis` is `step_metric`, others are ignored with a warning.
     """
+    given = {keyword: value for keyword, value in (other or {}).items() if value is not None}
+    if step_metric is None:
+        step_metric = given.pop("x_axis", None)
     glob = _text("name", name, "'val/*'")
     x = None if step_metric is None else _text("step_metric", step_metric, "'epoch'")
-    given = {keyword: value for keyword, value in (other or {}).items() if value is not None}
     if goal is None and given.get("summary") in ("min", "max"):
         goal = given.pop("summary")
     if goal is not None and (not isinstance(goal, str) or goal not in GOALS):
         raise ValueError(f"define_metric(): goal is 'min' or 'max', not {goal!r}")
     if given:
-        warn(
-            f"define_metric() ignores {', '.join(given)}: trackbook keeps last, min and max of each metric in run.summary, "
-            "run.summary.min and run.summary.max"
-        )
+        kept = ": trackbook keeps last, min and max of each metric in run.summary, run.summary.min and run.summary.max"
+        warn(f"define_metric() ignores {', '.join(given)}{kept if 'summary' in given else ''}")
     return _with(defined, glob, None if x is None else _WANDB.get(x, x)), _with(goals, glob, goal and GOALS[goal])
 
 

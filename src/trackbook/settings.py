@@ -7,9 +7,9 @@ import functools
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from .user_warnings import warn
 
@@ -26,6 +26,24 @@ _TELLING: Final = frozenset(
     "VIRTUAL_ENV CONDA_DEFAULT_ENV CONDA_PREFIX MPLBACKEND TZ LANG LC_ALL COLAB_GPU KAGGLE_KERNEL_RUN_TYPE".split()
 )
 _INVITATION: Final = "TRACKBOOK_RUN"  # another one for each run, which says nothing about it
+_STARTUP: Final = Path(__file__).parent / "compat" / "startup"
+_OF_TRACKERS: Final = {
+    "wandb": {
+        "project": "WANDB_PROJECT",
+        "name": "WANDB_NAME",
+        "group": "WANDB_RUN_GROUP",
+        "id": "WANDB_RUN_ID",
+        "resume": "WANDB_RESUME",
+        "notes": "WANDB_NOTES",
+        "mode": "WANDB_MODE",
+    },
+    "swanlab": {
+        "project": "SWANLAB_PROJECT",
+        "name": "SWANLAB_EXP_NAME",
+        "id": "SWANLAB_RUN_ID",
+        "mode": "SWANLAB_MODE",
+    },
+}
 _SECRET: Final = re.compile(r"TOKEN(?!IZERS)|SECRET|PASSW|CREDENTIAL|AUTH|(?<![A-Z])KEY")
 
 
@@ -89,9 +107,41 @@ def invitation() -> str | None:
     return os.environ.get(_INVITATION) or None
 
 
-def variables_for_program(folder: Path, invited: Path) -> dict[str, str]:
-    """Return the environment of a program that `trackbook run` starts: its runs are in `folder`, and it is `invited`."""
-    return {**os.environ, "TRACKBOOK_DIR": str(folder), _INVITATION: str(invited)}
+def variables_for_program(folder: Path, invited: Path, trackers: Sequence[str] = ()) -> dict[str, str]:
+    """Return the environment of a program that `trackbook run` starts: its runs are in `folder`, and it is `invited`.
+
+    With `trackers` its imports of them find Trackbook.
+    """
+    variables = variables_for_compat(trackers) if trackers else dict(os.environ)
+    return variables | {"TRACKBOOK_DIR": str(folder), _INVITATION: str(invited)}
+
+
+def compat_trackers() -> list[str]:
+    """Return the trackers that Trackbook stands in for: ``TRACKBOOK_COMPAT``, names joined by commas."""
+    return split_names(os.environ.get("TRACKBOOK_COMPAT", ""))
+
+
+def split_names(text: str) -> list[str]:
+    """Return the names in a text that joins them by commas."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def variables_for_compat(trackers: Sequence[str]) -> dict[str, str]:
+    """Return an environment in which Python programs and their children import Trackbook for `trackers`.
+
+    Python imports the ``sitecustomize`` that it finds first, which is ours then; ours imports the one that it hides.
+    """
+    folders = [str(_STARTUP), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    return {**os.environ, "TRACKBOOK_COMPAT": ",".join(trackers), "PYTHONPATH": os.pathsep.join(dict.fromkeys(folders))}
+
+
+def of_tracker(tracker: str) -> dict[str, Any]:
+    """Return the keywords of `init` that the environment variables of another tracker give."""
+    return {
+        keyword: os.environ[variable]
+        for keyword, variable in _OF_TRACKERS.get(tracker, {}).items()
+        if os.environ.get(variable)
+    }
 
 
 def is_quiet() -> bool:

@@ -60,6 +60,16 @@ def warn(message: str) -> None:
     warnings.warn(message, TrackbookWarning, stacklevel=level)
 
 
+_said: set[str] = set()
+
+
+def warn_once(message: str, more: str = "") -> None:
+    """Issue a `TrackbookWarning` the first time that this process has to say `message`; `more` follows it."""
+    if message not in _said:
+        _said.add(message)
+        warn(message + more)
+
+
 class Findings:
     """Queue of warnings by the pump, each once. The user's thread issues them in a call of `log`."""
 

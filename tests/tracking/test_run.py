@@ -261,7 +261,7 @@ def test_a_run_ends_as_finished_unless_told_otherwise(run: Run) -> None:
     assert end_of(run) == ("finished", None)
 
 
-@pytest.mark.parametrize("state", ["running", "done", "", 0])
+@pytest.mark.parametrize("state", ["running", "done", "", True])
 def test_an_unknown_state_is_a_value_error_that_names_the_others(run: Run, state: Any) -> None:
     with pytest.raises(ValueError, match="a run ends as one of finished, failed, interrupted, lost"):
         run.finish(state)

@@ -7,16 +7,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from .. import settings
-from ..compat.init_keywords import translate
 from ..notebook import host
 from ..text import ONE_SLIP, nearest
-from ..tracking.config import Config
+from ..tracking.config import Config, Summary
 from ..tracking.invitation import Place, take
+from ..tracking.other_trackers import logged_data
 from ..tracking.run import Run, writer_of
 from ..tracking.run_options import RunOptions, run_options
+from ..tracking.unsupported import KEYWORDS, unsupported_keywords
 from ..types import OnBadValue, Resume, State, StepBy, Stop
 from ..user_warnings import warn
 from .boards import show_line, show_run
+from .init_keywords import translate
 from .process import Process, chosen, process, process_if_made
 from .terminal_words import can_speak, speak_of
 
@@ -132,12 +134,19 @@ def init(
         save_code=save_code,
         **words,
     )
-    if ignored:
-        warn(
-            f"init() ignores {', '.join(ignored)}: trackbook has no use for {'it' if len(ignored) == 1 else 'them'}"
-            + _meant(ignored)
-        )
+    _say_ignored(ignored)
     return _begin(options)
+
+
+def _say_ignored(names: Sequence[str]) -> None:
+    """Warn once of all keywords that `init` ignores, and why."""
+    if not names:
+        return
+    rest = [name for name in names if name not in KEYWORDS]
+    them = "it" if len(names) == 1 else "them" if rest == names else ", ".join(rest)
+    reasons = [f"trackbook has no use for {them}{_meant(rest)}"] if rest else []
+    reasons += unsupported_keywords(names)
+    warn(f"init() ignores {', '.join(names)}: {'; '.join(reasons)}")
 
 
 def _begin(options: RunOptions) -> Run:
@@ -194,15 +203,17 @@ def _finish(previous: Run, *, quietly: bool) -> None:
 
 
 def log(
-    data: Mapping[str, Any],
+    data: Mapping[str, Any] | None = None,
     step: int | None = None,
     *,
     print_to_console: bool = False,
     commit: bool | None = None,
+    **other: Any,
 ) -> dict[str, float]:
     """Record one point for each metric of `data` in the current run. See `Run.log`.
 
-    `commit` is accepted for wandb and has no effect: every call is recorded at once.
+    `commit` is wandb's: False leaves a count of the run where it is, for more values at the same step. Of `other` keywords, Trackio's ``metrics=`` means
+    `data`, and further ones are ignored with one warning.
 
     The current run is the one that this thread or asyncio task began last, or inherited. A task inherits the run of the task that
     started it. A thread without its own run logs to the main thread's run, else to the only open run. When several other threads have
@@ -213,6 +224,8 @@ def log(
     run = chosen.get()
     if run is None or run.ended:
         run = _open_run("log()")
+    if other:
+        data = logged_data(data, other)
     return run.log(data, step, print_to_console=print_to_console, commit=commit)
 
 
@@ -247,18 +260,21 @@ def define_metric(name: str, step_metric: str | None = None, goal: str | None = 
 
 
 def finish(
-    state: State | None = None,
+    state: State | int | str | None = None,
     *,
     exit_code: int | None = None,
-    quiet: bool | None = None,  # noqa: ARG001  # a keyword of wandb
+    error: str | None = None,
+    quiet: bool | None = None,
+    **other: Any,
 ) -> None:
     """End the current run, after all its points are stored. Without an open run, do nothing. See `Run.finish`.
 
-    `exit_code` and `quiet` are accepted for wandb: a code other than 0 means ``failed``, and `quiet` has no effect.
+    `exit_code`, `error`, `quiet` and `other` are keywords of other trackers: an `exit_code` other than 0 means ``failed``, an `error`
+    is recorded, and the rest has no effect.
     """
     run = current_run()
     if run is not None:
-        run.finish(state or ("failed" if exit_code else None))
+        run.finish(state, exit_code=exit_code, error=error, quiet=quiet, **other)
 
 
 def track(iterable: Iterable[T], total: int | None = None) -> Iterator[T]:
@@ -290,6 +306,11 @@ def current_run() -> Run | None:
 def current_config() -> Config:
     """Return the current run's config. Raises ``RuntimeError`` when no run is open."""
     return _open_run("config").config
+
+
+def current_summary() -> Summary:
+    """Return the current run's summary. Raises ``RuntimeError`` when no run is open."""
+    return _open_run("summary").summary
 
 
 def _open_run(wanted: str) -> Run:

@@ -12,7 +12,7 @@ import typer
 
 from ..settings import data_dir
 from ..user_warnings import warn
-from .exit_codes import CANNOT_RUN, CannotRunError, NoProgramError
+from .exit_codes import CANNOT_RUN, CannotRunError, NoProgramError, UsageError
 from .options import Dir, examples, project_option
 from .output import say
 
@@ -26,6 +26,7 @@ def add_to(app: typer.Typer) -> None:
             "trackbook run -- python train.py --lr 0.1",
             "trackbook run --project digits --name baseline -- ./train.sh",
             'trackbook run --track "loss acc" -- python train.py',
+            "trackbook run --as wandb -- python train.py",
         ),
     )(run)
 
@@ -64,6 +65,12 @@ def run(
             help='Log what a Python program assigns to these variables, as %%track does; "": what its loops report.',
         ),
     ] = None,
+    trackers: Annotated[
+        str | None,
+        typer.Option(
+            "--as", metavar="TRACKERS", help="Be wandb, trackio or swanlab for the program, joined by commas."
+        ),
+    ] = None,
     dir: Dir = None,
 ) -> None:
     """Run a program, and record it as a run.
@@ -73,6 +80,7 @@ def run(
     """
     if shutil.which(command[0]) is None:
         raise NoProgramError(f"there is no program {command[0]!r}")
+    spoken = _checked(trackers)
     if track is not None:
         from ..magics.script import command_that_tracks
 
@@ -94,7 +102,7 @@ def run(
         guarded = _Guarded()
         tick = partial(guarded, recorded.tick)
         try:
-            code = run_program(command, variables_for_program(home, Path(invited)), recorded.hear, tick)
+            code = run_program(command, variables_for_program(home, Path(invited), spoken), recorded.hear, tick)
         except OSError as error:
             guarded(partial(recorded.end, CANNOT_RUN))
             raise CannotRunError(f"{command[0]!r} cannot be run: {error.strerror or error}") from None
@@ -105,3 +113,18 @@ def run(
         took = duration((record.ended or record.started) - record.started)
         say(f"trackbook: run {record.name} of {recorded.project}: {record.state} after {took}", err=True)
     raise typer.Exit(code if code >= 0 else 128 - code)
+
+
+def _checked(trackers: str | None) -> list[str]:
+    """Return the trackers that are named, each of which Trackbook stands in for."""
+    if trackers is None:
+        return []
+    from ..compat.installing import check_names
+    from ..settings import split_names
+
+    try:
+        names = split_names(trackers)
+        check_names(names)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    return names

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
-from typing import Any
+from typing import Any, Final
 
 from ..text import one_line
 from ..types import MetricSummary
@@ -61,6 +62,8 @@ class Config(MutableMapping[str, Any]):
         try:
             return self._items[name]
         except KeyError:
+            if name in _OF_WANDB:
+                return functools.partial(_OF_WANDB[name], self)
             known = ", ".join(map(repr, self._items)) or "nothing"
             raise AttributeError(f"config has no {name!r}; it has {known}") from None
 
@@ -81,6 +84,16 @@ class Config(MutableMapping[str, Any]):
 
     def __repr__(self) -> str:
         return repr(self._items)
+
+
+def _set_defaults(config: Config, items: Any) -> None:
+    config.update({name: value for name, value in as_dict(items).items() if name not in config})
+
+
+_OF_WANDB: Final[dict[str, Callable[..., Any]]] = {
+    "as_dict": dict,
+    "setdefaults": _set_defaults,
+}  # methods of its config, which a key of ours may hide
 
 
 class Summary(MutableMapping[str, Any]):

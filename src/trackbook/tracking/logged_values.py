@@ -12,6 +12,7 @@ from typing import Any
 
 from ..metrics import SYSTEM, is_system
 from ..text import one_line
+from .unsupported import is_stand_in, say_left_out
 
 LARGEST_STEP = 2**63 - 1
 DEEPEST_NESTING = 32
@@ -23,11 +24,12 @@ SKIPS = "init(on_bad_value='warn') leaves such values out and records the rest"
 Skip = Callable[[str, Exception], None]
 
 
-def flatten(data: Mapping[str, Any], skip: Skip | None = None) -> dict[str, float]:
+def flatten(data: Mapping[str, Any] | None, skip: Skip | None = None) -> dict[str, float]:
     """Return the metrics of one `log` call: nested dicts joined by ``/``, values as floats, in the given order.
 
     Raises ``TypeError`` for a value that cannot be logged and ``ValueError`` for a bad name or a number out of range; the message
     names metric, value and remedy. With `skip`, a value that cannot be logged is passed to it with its error, and left out.
+    Media of other trackers are left out in any case, with one warning.
     """
     if not isinstance(data, Mapping):
         raise TypeError(
@@ -55,9 +57,12 @@ def _flatten_into(
             try:
                 values[name] = to_float(name, value)
             except (TypeError, ValueError) as error:
-                if skip is None:
+                if is_stand_in(value):
+                    say_left_out(name, value)
+                elif skip is None:
                     raise type(error)(f"{error}; {SKIPS}") from error
-                skip(name, error)
+                else:
+                    skip(name, error)
 
 
 def check_name(name: Any, prefix: str = "") -> str:

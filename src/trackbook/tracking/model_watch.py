@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from ..user_warnings import warn
+from .other_trackers import say_ignored
 
 if TYPE_CHECKING:
     from .run import Run
@@ -20,7 +21,7 @@ KINDS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
-def watch(self: Run, model: Any, log: Watched = "gradients", *, every: int = 10) -> None:
+def watch(self: Run, model: Any, log: Watched = "gradients", *, every: int = 10, **other: Any) -> None:
     """Log the norms of a model's gradients or parameters before each step of its optimizer, until the run ends.
 
     ``gradients/norm`` and ``parameters/norm`` are the norms of all of them, as `torch.nn.utils.clip_grad_norm_` measures;
@@ -34,6 +35,8 @@ def watch(self: Run, model: Any, log: Watched = "gradients", *, every: int = 10)
         ``"gradients"``, ``"parameters"`` or ``"all"``.
     every
         Log each so many steps only. All norms of a step are computed at once, and wait once for the device.
+    other
+        wandb's ``log_freq=`` means `every`; further keywords are ignored with one warning.
 
     Raises
     ------
@@ -42,6 +45,8 @@ def watch(self: Run, model: Any, log: Watched = "gradients", *, every: int = 10)
     ValueError
         For another word than these, or an `every` below 1.
     """
+    every = other.pop("log_freq", None) or every
+    say_ignored("watch", other)
     torch = sys.modules.get("torch")
     if torch is None or not isinstance(model, torch.nn.Module):
         raise TypeError(

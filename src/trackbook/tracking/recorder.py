@@ -37,15 +37,16 @@ class Recorder:
         self.lock = threading.RLock()
         self.metrics: dict[str, Metric] = {}
         self._earlier = dict(largest)  # steps of a resumed run, for metrics that this process has not logged yet
-        self._next = max(largest.values(), default=-1) + 1
+        self.first_step: int = max(largest.values(), default=-1) + 1
+        self._next = self.first_step
         self._by_metric = step_by == "metric"
         self._counts = False  # whether metrics counted their own steps, of which `_next` knows nothing
         self._in_child = False
 
-    def record(self, now: float, values: Mapping[str, float], step: int | None) -> bool:
+    def record(self, now: float, values: Mapping[str, float], step: int | None, *, hold: bool = False) -> bool:
         """Write one point for each of `values`, all or none; return False when the recorder is closed.
 
-        Raises ``ValueError`` when a metric has reached the largest step.
+        With `hold` the run's count stays, so that the next call without a step is at the same step. Raises ``ValueError`` when a metric has reached the largest step.
         """
         metrics = self.metrics
         fields: list[Any] = []
@@ -58,7 +59,7 @@ class Recorder:
                     self._counts = True
                 else:
                     step = NEXT_STEP if self._in_child else self._next
-            if step is not None and left and step >= self._next:
+            if step is not None and left and step >= self._next and not hold:
                 self._next = step + 1
             for name, value in values.items():
                 metric = metrics.get(name)
@@ -115,6 +116,11 @@ class Recorder:
         finally:
             self.lock.release()
         return given
+
+    @property
+    def next_step(self) -> int:
+        """The step after the largest one of the run, as far as it is known."""
+        return max([self._next, *(metric.next for metric in self.metrics.values())])
 
     def close(self) -> None:
         """Accept no more calls."""

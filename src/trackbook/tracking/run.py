@@ -12,10 +12,12 @@ from ..metrics import define
 from ..store.documents import document
 from ..types import ENDED, RunRecord, State
 from ..user_warnings import warn
+from . import other_trackers
 from .config import Config, Summary
 from .endings import Stopped, state_after
 from .logged_values import as_tags, check_text, flatten, to_step
 from .model_watch import watch
+from .progress import counted
 from .run_writer import RunWriter
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ T = TypeVar("T")
 GATHERING_SECONDS: Final = 2.0
 
 
-class Run:
+class Run(other_trackers.OtherTrackersRun):
     """One run of a project, made by `trackbook.init`. As a context manager it ends at the end of the block.
 
     ``config`` is dict-like with attribute access; ``summary`` holds the last value of each metric. All methods may be called
@@ -45,7 +47,6 @@ class Run:
         self._stop_raises = writer.options.stop_raises
         self._should_stop = False
         self._to_raise = False
-        self._tracking = False
         self.config = writer.config
         self.summary = writer.summary
         writer.run = self
@@ -126,11 +127,12 @@ class Run:
 
     def log(
         self,
-        data: Mapping[str, Any],
+        data: Mapping[str, Any] | None = None,
         step: int | None = None,
         *,
         print_to_console: bool = False,
-        commit: bool | None = None,  # a keyword of wandb's, for scripts that pass it
+        commit: bool | None = None,
+        **other: Any,
     ) -> dict[str, float]:
         """Record one point for each metric of `data`, all or none, at the time of the call.
 
@@ -145,7 +147,10 @@ class Run:
         print_to_console
             Also print the recorded values.
         commit
-            Accepted for wandb, without effect: every call is recorded at once.
+            A keyword of wandb's: False leaves a count of the run (``step_by="run"``) where it is, for more values at the same step.
+            Every call is recorded at once.
+        other
+            Trackio's ``metrics=`` means `data`; further keywords of other trackers are ignored with one warning.
 
         Returns
         -------
@@ -163,6 +168,8 @@ class Run:
             With ``init(stop="raise")``, after a request to stop; the values of the call are recorded.
         """
         now = time.time()
+        if other:
+            data = other_trackers.logged_data(data, other)
         values = self._plain(data) or flatten(data, self._skip)
         again = None
         if step is not None:
@@ -172,7 +179,11 @@ class Run:
                 values = {name: value for name, value in values.items() if name not in taken}
         if self._to_say or self._writer.alert:
             self._attend(now, values, step)
-        if not self._recorder.record(now, values, step) and not self._writer.at_exit:
+        if commit is False:
+            is_open = self._recorder.record(now, values, step, hold=step is None)
+        else:
+            is_open = self._recorder.record(now, values, step)
+        if not is_open and not self._writer.at_exit:
             raise RuntimeError(
                 f"run {self.name!r} is {self.state} and takes no more points; call trackbook.init(...) for a new run"
             )
@@ -182,7 +193,7 @@ class Run:
             print(values)  # noqa: T201  # asked for
         return values
 
-    def _plain(self, data: Mapping[str, Any]) -> dict[str, float] | None:
+    def _plain(self, data: Mapping[str, Any] | None) -> dict[str, float] | None:
         """Return the metrics of the usual call, a flat dict of known names and floats, without calling `flatten`; else None."""
         values = {}
         if type(data) is not dict:
@@ -235,35 +246,32 @@ class Run:
         if defined is not record.defined or goals is not record.goals:
             self._writer.edit(defined=defined, goals=goals)
 
-    def finish(self, state: State | None = None) -> None:
+    def finish(
+        self,
+        state: State | int | str | None = None,
+        *,
+        exit_code: int | None = None,
+        error: str | None = None,
+        quiet: bool | None = None,  # a keyword of wandb's
+        **other: Any,
+    ) -> None:
         """End the run, after all its points are stored. A second call has no effect.
 
-        `state` is ``finished`` (the default), ``failed``, ``interrupted`` or ``lost``.
+        `state` is ``finished`` (the default), ``failed``, ``interrupted`` or ``lost``; also SwanLab's ``success``, ``crashed`` and
+        ``aborted``, and wandb's exit code, as `exit_code` is: other than 0 it means ``failed``. `error` is the text of what ended the run.
+        `quiet` is accepted for wandb and has no effect; further keywords (`other`) are ignored with one warning.
         """
-        if state is not None and state not in ENDED:
+        ending = other_trackers.ended_state(state, exit_code, other)
+        if ending is not None and ending not in ENDED:
             raise ValueError(f"finish(state={state!r}): a run ends as one of {', '.join(ENDED)}")
-        if state is not None:
+        if ending is not None:
             self._writer.stopped_by = None  # whoever names a state means it
             self._writer.go_on()
-        self._writer.end(state or "finished")
+        self._writer.end(ending or ("finished" if error is None else "failed"), error)
 
     def track(self, iterable: Iterable[T], total: int | None = None) -> Iterator[T]:
         """Yield the items of `iterable` and count them as this run's progress. See `trackbook.track`."""
-        if self._tracking:
-            yield from iterable
-            return
-        writer = self._writer
-        expected = to_step(total, "total") if total is not None else _length(iterable) or writer.total
-        self._tracking = True
-        writer.done, writer.total = 0, expected
-        done = 0
-        try:
-            for item in iterable:
-                yield item
-                done += 1
-                writer.done = done
-        finally:
-            self._tracking = False
+        return counted(self._writer, iterable, total)
 
     watch = watch
 
@@ -370,7 +378,7 @@ class Run:
         return False
 
     def __dir__(self) -> list[str]:
-        return [name for name in super().__dir__() if not name.startswith("_")]
+        return [name for name in super().__dir__() if not name.startswith("_") and name not in other_trackers.NAMES]
 
     def _ipython_display_(self) -> None:
         """Show nothing as a cell's result where the cell shows the run's board; elsewhere its text."""
@@ -384,11 +392,3 @@ class Run:
 def writer_of(run: Run) -> RunWriter:
     """Return the writing side of a run."""
     return run._writer  # noqa: SLF001  # hidden from users, whose completion would offer it
-
-
-def _length(iterable: Iterable[Any]) -> int | None:
-    """Return the ``len`` of an iterable, None without one. A loader of streamed data has a ``__len__`` that raises."""
-    try:
-        return len(iterable)  # type: ignore[arg-type]  # it may have one
-    except (TypeError, AttributeError, NotImplementedError, OverflowError):
-        return None

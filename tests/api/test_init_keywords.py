@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from trackbook.compat.init_keywords import translate
+from trackbook.api.init_keywords import translate
 
 GIVEN: dict[str, Any] = {"name": None, "notes": None, "dir": None}
 CHOICES: dict[str, Any] = {

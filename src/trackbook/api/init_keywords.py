@@ -20,6 +20,7 @@ _CHOICES: dict[str, dict[Any, str]] = {
         "offline": "local",
         "cloud": "local",
         "shared": "local",
+        "dryrun": "local",
         None: "local",
     },
     "resume": {

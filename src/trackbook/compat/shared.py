@@ -1,0 +1,137 @@
+"""Names that wandb, Trackio and SwanLab have and Trackbook itself does not: the union of their modules.
+
+``import trackbook as wandb`` has them, too. Media, alerts, files and what else Trackbook does not do yet say so (`unsupported`).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from ..api.run import current_config, current_run, finish
+from ..tracking.other_trackers import append_system
+from ..tracking.run import writer_of
+from ..tracking.unsupported import CALLS, call
+from ..user_warnings import warn, warn_once
+from . import trackio_context as context_vars
+from .reading import Api
+from .stand_ins import TYPES, AlertLevel, Error, Settings
+
+__all__ = [
+    "AlertLevel",
+    "Api",
+    "Error",
+    "Settings",
+    "async_log",
+    "context_vars",
+    "ensure_configured",
+    "get_config",
+    "has_run",
+    "join",
+    "log_cpu",
+    "log_gpu",
+    "log_system",
+    "login",
+    "merge_callbacks",
+    "merge_settings",
+    "register_callbacks",
+    "require",
+    "setup",
+    "teardown",
+    "termerror",
+    "termlog",
+    "termsetup",
+    "termwarn",
+    "watch",
+]
+__all__ += list(TYPES) + list(CALLS)
+
+join = finish
+get_config = current_config
+termsetup = setup = ensure_configured = require = lambda *_, **__: None
+globals().update(TYPES | {name: call(name) for name in CALLS})
+
+
+def login(*_: Any, **__: Any) -> bool:
+    """Return True: there is nothing to log in to."""
+    warn_once("login() does nothing: trackbook has no accounts, and keeps runs on this machine")
+    return True
+
+
+def merge_settings(*_: Any, **__: Any) -> None:
+    """Ignore settings."""
+    warn_once("merge_settings() does nothing: trackbook's settings are keywords of init")
+
+
+def register_callbacks(*_: Any, **__: Any) -> None:
+    """Ignore callbacks."""
+    warn_once("register_callbacks() does nothing: trackbook has no callbacks")
+
+
+merge_callbacks = register_callbacks
+
+
+def has_run() -> bool:
+    """Whether a run is open."""
+    return current_run() is not None
+
+
+def async_log(func: Callable[..., Any], *given: Any, **options: Any) -> Any:
+    """Log what `func` returns, as SwanLab does in the background: here at once, unless `func` is a coroutine function."""
+    run = current_run()
+    if run is None:
+        raise RuntimeError("trackbook.async_log() needs a run, and no run is open; call init(...) first")
+    return run.async_log(func, *given, **options)  # type: ignore[attr-defined]  # of other trackers
+
+
+def teardown(exit_code: int | None = None) -> None:
+    """End the current run."""
+    finish(exit_code=exit_code)
+
+
+def termlog(message: str = "", *_: Any, **__: Any) -> None:
+    """Write a line to stderr."""
+    print(f"trackbook: {message}", file=sys.stderr)  # noqa: T201  # what the caller asks for
+
+
+termwarn = termerror = termlog
+
+
+def watch(
+    models: Any, criterion: Any = None, log: Any = "gradients", log_freq: int | None = None, **other: Any
+) -> None:
+    """Log the norms of models' gradients or parameters in the current run. See `trackbook.Run.watch`.
+
+    What cannot be watched is left alone with a warning. `criterion` has no effect.
+    """
+    run = current_run()
+    if run is None:
+        raise RuntimeError("trackbook.watch() needs a run, and no run is open; call init(...) first")
+    if isinstance(criterion, str):
+        log = criterion  # as `run.watch` takes it
+    for model in models if isinstance(models, (list, tuple)) else [models]:
+        try:
+            run.watch(model, log or "gradients", log_freq=log_freq, **other)
+        except (TypeError, ValueError) as error:
+            warn(str(error))
+
+
+def log_system(metrics: dict[str, Any]) -> None:
+    """Record system metrics of the current run, by time, beside those that are recorded by themselves."""
+    run = current_run()
+    if run is None:
+        raise RuntimeError("trackbook.log_system() needs a run, and no run is open; call init(...) first")
+    append_system(writer_of(run), metrics)
+
+
+def log_gpu(*_: Any, **__: Any) -> dict[str, float]:
+    """Record nothing more: GPUs are recorded by themselves."""
+    warn_once("log_gpu() does nothing: trackbook records GPUs by itself, unless capture= leaves out system")
+    return {}
+
+
+def log_cpu(*_: Any, **__: Any) -> dict[str, float]:
+    """Record nothing more: processors and memory are recorded by themselves."""
+    warn_once("log_cpu() does nothing: trackbook records processors by itself, unless capture= leaves out system")
+    return {}
