@@ -58,7 +58,7 @@ class ImportWatch:
     def _follow(self, name: str, loader: Any) -> None:
         """Let this loader object call `imported` after it has executed the module `name`."""
         if isinstance(loader, LazyLoader):
-            loader = loader.loader  # which executes the module when it is first used
+            loader = vars(loader)["loader"]  # which executes the module when it is first used
         execute = getattr(loader, "exec_module", None)
         if execute is None or not hasattr(loader, "__dict__") or isinstance(loader, type):
             return  # a built-in or frozen module: none of those that are watched
