@@ -490,6 +490,21 @@ def test_modules_are_followed_when_they_are_named(
     assert "uses nothing of a module with this name" in shell.said("%%track x --follow nope", "x = 1")
 
 
+def test_functions_that_cannot_be_followed_are_said_once_if_they_matter(shell: Shell) -> None:
+    made: dict[str, Any] = {"__name__": "__main__"}
+    exec("def step(x):\n    loss = x\n    return loss\ndef other(x):\n    return x", shell.ip.user_ns, made)
+    shell.ip.user_ns |= made
+    said = shell.said("%%track loss", "loss = step(1) + other(2)")
+    assert said.strip() == "%%track: step is not followed: its source cannot be read"
+    assert shell.said("%%track loss", "loss = step(1) + other(2)") == ""
+
+
+def test_attribute_that_changes_in_a_function_is_reported_there_alone(shell: Shell) -> None:
+    shell.run("class opt: lr = 8.0\ndef train(opt):\n    for i in range(2):\n        loss = i\n        opt.lr /= 2")
+    shell.run("%%track loss lr=opt.lr", "for epoch in range(2):\n    start = opt.lr\n    train(opt)")
+    assert shell.points() == {"loss": [0, 1, 0, 1], "lr": [4, 2, 1, 0.5]}
+
+
 def test_tracked_cells_may_be_nested_by_run(shell: Shell, tmp_path: Path) -> None:
     shell.run(TRAINING)
     code = shell.ip.user_ns["train_epoch"].__code__

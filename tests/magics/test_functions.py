@@ -318,7 +318,7 @@ def test_changed_source_is_left_alone(notebook: Notebook) -> None:
     source = DEFINITIONS.replace("x * y + key", "x * y - key")
     linecache.cache["<earlier cell>"] = len(source), None, source.splitlines(keepends=True), "<earlier cell>"
     tracked = notebook.track("plain(1); closure(1)", "loss")
-    assert list(tracked.reach.changed) == ["plain"]
+    assert tracked.reach.unread == {"plain": "has changed since it was defined"}
     assert [function for function, _ in tracked.replacements] == [notebook["closure"]]
 
 

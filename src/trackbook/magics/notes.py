@@ -30,9 +30,6 @@ def untracked(tracker: Tracker, code: TrackedCode, *, failed: bool, whole: str =
         elif not metrics & tracker.refused and not failed:
             never = ELSEWHERE if tracker.was_sent else f"the code that assigns {target.source!r} never ran"
             yield f"nothing was tracked as {target.metric!r}: {never}"
-    if code.left_alone:
-        left_alone = ", ".join(code.left_alone)
-        yield f"{left_alone}: left alone, because a compiler takes it; track what it returns"
     if tracker.missed:
         yield "the run was finished before the cell ended; what came after it is not tracked"
 
@@ -77,11 +74,16 @@ def _others(code: TrackedCode, namespace: Mapping[str, Any]) -> Iterator[str]:
 
 def notes_on_functions(code: TrackedCode, modules: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Yield what to say about functions that were not followed: a function or module, about which it is said once, and the note."""
-    for name in code.reach.changed:
-        yield name, f"{name} is not followed: its source has changed since it was defined"
+    if code.left_alone:
+        left_alone = ", ".join(code.left_alone)
+        yield left_alone, f"{left_alone}: left alone, because a compiler takes it; track what it returns"
+    for name, why in code.reach.unread.items():
+        if code.may_assign(name):
+            yield name, f"{name} is not followed: its source {why}"
     by_module: dict[str, list[str]] = {}
     for name, module in code.reach.unfollowed.items():
-        by_module.setdefault(module, []).append(name)
+        if code.may_assign(name):
+            by_module.setdefault(module, []).append(name)
     for module, names in by_module.items():
         yield module, f"functions of {module} are not followed ({_some(names)}); to follow them: --follow {module}"
     for module in modules:

@@ -8,7 +8,7 @@ import functools
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import FunctionType, MethodType, ModuleType
+from types import CodeType, FunctionType, MethodType, ModuleType
 from typing import Any, Final
 
 from .functions import Source, Sources
@@ -30,13 +30,16 @@ class Reached:
 
 @dataclass
 class Reach:
-    """What a cell reaches. `left_alone` names compiled functions, `changed` those whose source is no longer that of the function."""
+    """What a cell reaches. `left_alone` names compiled functions, `unread` has why the source of others cannot be used."""
 
     functions: list[Reached] = field(default_factory=list)
     left_alone: dict[str, None] = field(default_factory=dict)
-    changed: dict[str, None] = field(default_factory=dict)
+    unread: dict[str, str] = field(default_factory=dict)
     unfollowed: dict[str, str] = field(default_factory=dict)  # functions of local modules: name and module
     modules: set[str] = field(default_factory=set)  # of those to follow, which the cell uses
+    assigned: dict[str, set[str]] = field(
+        default_factory=dict
+    )  # the variables of functions that are not followed, if known
 
 
 def reach(tree: ast.Module, namespace: dict[str, Any], modules: Sequence[str] = ()) -> Reach:
@@ -74,7 +77,7 @@ class _Search:
         compiled = given_to_compilers(tree)
         for name in compiled:
             if isinstance(lookup(name), FunctionType):
-                self.found.left_alone[name] = None
+                self._leave_alone(name, lookup(name))
                 self._seen.add(id(lookup(name)))
         for node in ast.walk(tree):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
@@ -97,6 +100,7 @@ class _Search:
             for name in self._attributes & vars(module).keys():
                 if isinstance(vars(module)[name], FunctionType):
                     self.found.unfollowed[name] = module.__name__
+                    self.found.assigned[name] = _variables(vars(module)[name].__code__)
 
     def _consider_all(self, members: Mapping[str, Any], names: Iterable[str]) -> None:
         for name in list(names):
@@ -139,7 +143,8 @@ class _Search:
             for function in _functions_in(value):
                 self._consider(function)
         elif _is_compilers(kind.__module__) and callable(value):
-            self.found.left_alone[getattr(value, "__name__", kind.__name__)] = None
+            inner = getattr(value, "__wrapped__", getattr(value, "py_func", None))
+            self._leave_alone(getattr(value, "__name__", kind.__name__), inner)
         elif kind in self._classes and "__dict__" in dir(kind):
             self._objects.append(value)
 
@@ -153,23 +158,31 @@ class _Search:
         if not (function.__globals__ is self._namespace or self._is_followed(home)):
             wrapped = vars(function).get("__wrapped__")
             if _is_compilers(home):
-                self.found.left_alone[function.__name__] = None
+                self._leave_alone(function.__name__, wrapped)
             elif isinstance(wrapped, FunctionType):
                 self._consider(wrapped)
             elif _is_local(home):
                 self.found.unfollowed[function.__name__] = home
+                self.found.assigned[function.__name__] = _variables(function.__code__)
             return
         if function.__name__ == "<lambda>":
             return
         source = self._sources.of(function)
         node = source.definition_of(function) if source is not None else None
         if source is None or node is None:
-            self.found.changed[function.__name__] = None
+            why = "cannot be read" if source is None else "has changed since it was defined"
+            self.found.unread[function.__name__] = why
+            self.found.assigned[function.__name__] = _variables(function.__code__)
         elif id(node) in source.compiled:
-            self.found.left_alone[node.name] = None
+            self._leave_alone(node.name, function)
         else:
             self.found.functions.append(Reached(function, node, source))
             self.read(node, _names_of(function))
+
+    def _leave_alone(self, name: str, function: object) -> None:
+        self.found.left_alone[name] = None
+        if isinstance(function, FunctionType):
+            self.found.assigned[name] = _variables(function.__code__)
 
     def _is_own_class(self, kind: type) -> bool:
         return kind.__module__ == self._namespace.get("__name__") or self._is_followed(kind.__module__)
@@ -205,6 +218,12 @@ def _names_of(function: FunctionType) -> Lookup:
         return function.__globals__.get(name, vars(builtins).get(name, _MISSING))
 
     return lookup
+
+
+def _variables(code: CodeType) -> set[str]:
+    """Return the variables of a function and of those inside it."""
+    inner = (_variables(one) for one in code.co_consts if isinstance(one, CodeType))
+    return {*code.co_varnames, *code.co_cellvars, *code.co_names}.union(*inner)
 
 
 def _is_compilers(module: str) -> bool:

@@ -21,7 +21,7 @@ from ..integrations.adapters import active
 from ..settings import is_quiet
 from ..tracking.run import Run
 from .instrument import passing_name
-from .notes import ELSEWHERE, nothing_tracked, untracked
+from .notes import ELSEWHERE, notes_on_functions, nothing_tracked, untracked
 from .targets import Target, join_arrows, parse_targets, split_words
 from .tracked_code import Options, TrackedCode, track_code
 from .tracker import Passing, Tracker
@@ -149,10 +149,12 @@ class _WithoutOurFrames:
 
 
 def _say_what_was_not_tracked(tracker: Tracker, code: TrackedCode) -> None:
-    if code.selected.targets and not code.curves:
+    if code.is_named:
         for note in untracked(tracker, code, failed=False, whole="program"):
             _say(note)
-    elif not tracker.tracked:
+    for _, note in notes_on_functions(code, ()):
+        _say(note)
+    if not code.is_named and not tracker.tracked:
         _say(f"nothing was tracked: {ELSEWHERE}" if tracker.was_sent else nothing_tracked(code, "program"))
 
 

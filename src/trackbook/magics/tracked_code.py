@@ -12,6 +12,7 @@ from typing import Any
 from .choice import Curve, choose
 from .functions import Replaced, Source
 from .instrument import instrument
+from .metric_words import reads_as_metric
 from .own_logs import names_logged
 from .plan import plan
 from .reach import Reach, Reached, reach
@@ -39,6 +40,7 @@ class TrackedCode:
     reach: Reach
     scopes: list[Scope]
     curves: list[Curve]
+    is_named: bool  # whether targets were given
     sites: Counter[int] = field(default_factory=Counter)
     left_alone: list[str] = field(default_factory=list)
     replacements: list[tuple[FunctionType, CodeType]] = field(default_factory=list)
@@ -53,6 +55,14 @@ class TrackedCode:
         except BaseException:
             replaced.restore()
             raise
+
+    def may_assign(self, function: str) -> bool:
+        """Whether a function that is not followed may assign what is tracked, as far as its variables are known."""
+        names = self.reach.assigned.get(function)
+        if names is None:
+            return True
+        wanted = frozenset[str]().union(*(target.names for target in self.selected.targets))
+        return bool(wanted & names) if self.is_named else any(map(reads_as_metric, names))
 
     @property
     def functions(self) -> list[str]:
@@ -81,7 +91,8 @@ def track_code(
     logged = names_logged([tree, *(one.node for one in own)], namespace)
     curves = [] if targets else [one for one in choose(scopes, levels) if one.metric not in logged]
     selected = select_named(list(targets), scopes, levels) if targets else select_curves(curves, levels)
-    code = TrackedCode(selected, found, scopes, curves, left_alone=list(found.left_alone))
+    code = TrackedCode(selected, found, scopes, curves, is_named=bool(targets))
+    code.left_alone = [name for name in found.left_alone if code.may_assign(name)]
     _instrument_functions(code, own, options)
     in_functions = {number for number, target in enumerate(selected.targets) if target.reaches and code.sites[number]}
     selected.selection.skipped |= {(id(None), number) for number in in_functions if _changes_unseen(code, tree, number)}
