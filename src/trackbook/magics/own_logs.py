@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
+from ..compat.tracker_modules import TRACKERS, TrackerModule
 from ..tracking.run import Run
 
 _US = "trackbook"
+_DIALECTS = frozenset(f"{_US}.compat.{tracker}" for tracker in TRACKERS)
 
 
 def names_logged(trees: Sequence[ast.AST], namespace: Mapping[str, Any]) -> set[str]:
@@ -18,7 +21,7 @@ def names_logged(trees: Sequence[ast.AST], namespace: Mapping[str, Any]) -> set[
     ours = {name for name, value in namespace.items() if _is_ours(value)}
     for node in nodes:
         if isinstance(node, ast.Import):
-            ours |= {one.asname or one.name for one in node.names if one.name == _US}
+            ours |= {one.asname or one.name for one in node.names if _is_our_module(one.name)}
     for node in nodes:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and _receiver(node.value, "init") in ours:
             ours |= {target.id for target in node.targets if isinstance(target, ast.Name)}
@@ -28,7 +31,12 @@ def names_logged(trees: Sequence[ast.AST], namespace: Mapping[str, Any]) -> set[
 
 
 def _is_ours(value: Any) -> bool:
-    return type(value) is Run or (type(value) is ModuleType and value.__name__ == _US)
+    return type(value) in (Run, TrackerModule) or (type(value) is ModuleType and _is_our_module(value.__name__))
+
+
+def _is_our_module(name: str) -> bool:
+    """Whether a module is this package, or speaks another tracker's dialect, under its own name or the tracker's."""
+    return name == _US or name in _DIALECTS or type(sys.modules.get(name)) is TrackerModule
 
 
 def _receiver(call: ast.Call, method: str) -> str | None:
