@@ -33,6 +33,18 @@ const lines = {
   },
 };
 
+/** The sentences that explain settings are shown for those in the View menu alone; the others are 2 KB. */
+const settings = {
+  name: "settings",
+  setup({ onLoad }) {
+    onLoad({ filter: /view_settings\.json$/ }, ({ path }) => {
+      const declared = Object.entries(JSON.parse(readFileSync(path, "utf8")));
+      const used = declared.map(([name, { help, ...rest }]) => [name, rest.menu ? { help, ...rest } : rest]);
+      return { contents: JSON.stringify(Object.fromEntries(used)), loader: "json" };
+    });
+  },
+};
+
 const shared = {
   bundle: true,
   minify: true,
@@ -41,7 +53,7 @@ const shared = {
   platform: "browser",
   legalComments: "none", // all of them are in LICENSES.txt
   metafile: true,
-  plugins: [styles, lines],
+  plugins: [styles, lines, settings],
   logLevel: "info",
 };
 

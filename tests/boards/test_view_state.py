@@ -25,6 +25,9 @@ FIELDS = {
     "silent",
     "lists",
     "numbers",
+    "open",
+    "pattern",
+    "form",
     "cell",
 }
 
@@ -36,6 +39,14 @@ def test_a_setting_is_a_trait_that_documents_itself(name: str) -> None:
     assert trait.help == setting["help"]
     assert trait.metadata["sync"]
     assert setting.keys() <= FIELDS
+
+
+@pytest.mark.parametrize("name", [name for name in sorted(SETTINGS) if SETTINGS[name]["default"] == {}])
+def test_a_mapping_has_a_form_for_addresses_that_the_board_takes(name: str) -> None:
+    key, *values = SETTINGS[name]["form"].split(":")
+    setting = SETTINGS[name]
+    items = [float(value) for value in values] if "numbers" in setting else values
+    View().set_trait(name, {key: items if "numbers" in setting or "lists" in setting else ":".join(values)})
 
 
 @pytest.mark.parametrize("name", [name for name in sorted(SETTINGS) if SETTINGS[name].get("menu")])

@@ -76,7 +76,7 @@ export class ViewMenu {
   }
 
   #segments(name: SettingName, options: [value: unknown, text: string][]) {
-    const { label = "", help, unit } = SETTINGS[name];
+    const { label = "", help = "", unit } = SETTINGS[name];
     const group = `tb-view-${radioGroups++}`;
     const segments = options.map(([value, text]) => {
       const input = h("input", { type: "radio", name: group, value: String(value) });
@@ -97,7 +97,7 @@ export class ViewMenu {
   }
 
   #check(name: SettingName) {
-    const { label = "", help } = SETTINGS[name];
+    const { label = "", help = "" } = SETTINGS[name];
     const input = h("input", { type: "checkbox", "data-trait": name });
     input.addEventListener("change", () => this.#state.set(name, input.checked), { signal: this.#signal });
     this.#updates.push(() => {

@@ -25,11 +25,17 @@ export type SettingName = keyof Settings;
 
 export interface Setting {
   default: unknown;
-  help: string;
+  /** Of those in the View menu. */
+  help?: string;
   label?: string;
   choices?: Record<string, string>;
   range?: number[];
   unit?: string;
+  lists?: boolean;
+  numbers?: boolean;
+  open?: boolean;
+  pattern?: string;
+  form?: string;
   options?: Record<string, string>;
   menu?: boolean;
   reset?: boolean;

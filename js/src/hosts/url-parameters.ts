@@ -5,7 +5,14 @@ import { decodeRunsTable, runEntries } from "../frames/runs-table.ts";
 import { SETTINGS, type SettingName } from "../frames/view-state.ts";
 import { ZoomState } from "../interact/zoom-state.ts";
 import type { Range } from "../plot/series-window.ts";
-import { formatSetting, parseFinite, parseSetting, SETTINGS_IN_URLS, splitList } from "./setting-text.ts";
+import {
+  formatSetting,
+  isLong,
+  parseFinite,
+  parseSetting,
+  SETTING_NAMES,
+  splitList,
+} from "./setting-text.ts";
 
 const WRITE_AFTER = 400; // ms without another change; Safari allows 100 writes in 30 s
 const LONGEST_SEARCH = 8000; // characters; servers refuse longer addresses
@@ -43,7 +50,7 @@ export function applyParameters(
 ): Applied {
   const [parameters, notes] = [new URLSearchParams(search), [] as string[]];
   listUnknown(parameters, known, notes);
-  const usual = new Map(SETTINGS_IN_URLS.map(name => [name, settingOf(model, name)]));
+  const usual = new Map(SETTING_NAMES.map(name => [name, settingOf(model, name)]));
   const named = namedSettings(parameters, notes);
   const sidebar = showPage(parameters, notes);
   if (sidebar) usual.set("panel", "");
@@ -61,7 +68,7 @@ export function applyParameters(
   const project = parameters.get("project");
   const applied = { project, run, runs, zoom, usual, named, waiting: runs.length > 0 };
   chooseRuns(model, applied, notes);
-  for (const name of SETTINGS_IN_URLS) setTrait(model, name, named.get(name) ?? usual.get(name));
+  for (const name of SETTING_NAMES) setTrait(model, name, named.get(name) ?? usual.get(name));
   model.save_changes();
   tell(notes);
   return applied;
@@ -74,7 +81,7 @@ export function followView(model: HostModel, applied: Applied, signal: AbortSign
     clearTimeout(timer);
     timer = setTimeout(() => writeView(model, applied), WRITE_AFTER);
   };
-  onTraitChange(model, SETTINGS_IN_URLS, later, signal);
+  onTraitChange(model, SETTING_NAMES, later, signal);
   applied.zoom.addEventListener("change", later, { signal });
   signal.addEventListener("abort", () => clearTimeout(timer)); // the page may be at another address by now
   const choose = () => {
@@ -95,7 +102,7 @@ const PARAMETER_OF: Partial<Record<SettingName, string>> = { shown_metrics: "met
 const parameterOf = (name: SettingName) => PARAMETER_OF[name] ?? name;
 
 function listUnknown(parameters: URLSearchParams, known: readonly string[], notes: string[]) {
-  const all = new Set([...OTHERS, ...SETTINGS_IN_URLS.map(parameterOf), ...known]);
+  const all = new Set([...OTHERS, ...SETTING_NAMES.map(parameterOf), ...known]);
   for (const name of new Set(parameters.keys()))
     if (!all.has(name)) notes.push(`there is no parameter “${name}”`);
 }
@@ -106,11 +113,10 @@ function listOf(parameters: URLSearchParams, name: string): string[] {
 
 function namedSettings(parameters: URLSearchParams, notes: string[]): Map<SettingName, unknown> {
   const found = new Map<SettingName, unknown>();
-  for (const name of SETTINGS_IN_URLS) {
+  for (const name of SETTING_NAMES) {
     const texts = parameters.getAll(parameterOf(name));
     if (!texts.length) continue;
-    const isList = Array.isArray(SETTINGS[name].default);
-    const { value, note } = parseSetting(name, isList ? texts.join(",") : (texts.at(-1) as string));
+    const { value, note } = parseSetting(name, isLong(name) ? texts.join(",") : (texts.at(-1) as string));
     if (value !== undefined) found.set(name, value);
     if (note) notes.push(note);
   }
@@ -200,7 +206,7 @@ function writeView(model: HostModel, { usual, zoom }: Applied) {
   const parameters = new URLSearchParams(location.search);
   const put = (name: string, text: string | null) =>
     text === null ? parameters.delete(name) : parameters.set(name, text);
-  for (const name of SETTINGS_IN_URLS) {
+  for (const name of SETTING_NAMES) {
     const value = settingOf(model, name);
     put(parameterOf(name), isSame(value, usual.get(name)) ? null : formatSetting(value));
   }
@@ -208,9 +214,8 @@ function writeView(model: HostModel, { usual, zoom }: Applied) {
   const ends = formatRange(zoom.shared(axis), unitOf(axis));
   for (const [i, name] of ["xmin", "xmax"].entries()) put(name, ends[i]);
   if (parameters.toString().length > LONGEST_SEARCH)
-    for (const name of SETTINGS_IN_URLS)
-      if (Array.isArray(SETTINGS[name].default)) parameters.delete(parameterOf(name));
-  const text = parameters.toString().replaceAll("%2C", ",").replaceAll("%2F", "/");
+    for (const name of SETTING_NAMES) if (isLong(name)) parameters.delete(parameterOf(name));
+  const text = parameters.toString().replace(/%2C|%2F|%3A/g, decodeURIComponent);
   const search = text && `?${text}`;
   if (search !== location.search) replaceAddress(`${location.pathname}${search}${location.hash}`);
 }

@@ -12,6 +12,17 @@ test.each([
   ["hidden_runs", "a,b", ["a", "b"]],
   ["hidden_runs", "", []],
   ["chart_height", "0", 0],
+  [
+    "y_ranges",
+    "train/loss:0:2.5,acc::1,lr:1e-6:",
+    { "train/loss": [0, 2.5], acc: [null, 1], lr: [1e-6, null] },
+  ],
+  ["reference_lines", "acc:0.9:0.95, loss:-1", { acc: [0.9, 0.95], loss: [-1] }],
+  ["chart_groups", "loss:a\\:b\\,c", { loss: "a:b,c" }],
+  ["chart_sizes", "loss:2x1", { loss: "2x1" }],
+  ["combined", "losses:train/loss:val/loss", { losses: ["train/loss", "val/loss"] }],
+  ["run_colors", "a1:#2347d9", { a1: "#2347d9" }],
+  ["run_colors", "", {}],
 ] as const)("%s=%s is read by the type of the setting", (name, text, value) => {
   expect(parseSetting(name, text)).toEqual({ value });
 });
@@ -43,6 +54,33 @@ test.each([[["a", "b"]], [["loss, mean", "c\\d", " led", "x,"]], [["损失", "a/
     expect(splitList(joinList(items))).toEqual(items);
   },
 );
+
+test.each([
+  ["y_ranges", "loss:2:1", {}],
+  ["y_ranges", "loss::", {}],
+  ["y_ranges", "loss:1", {}],
+  ["y_ranges", "loss:0:1:2", {}],
+  ["y_ranges", "acc:0:1,loss:a:1", { acc: [0, 1] }],
+  ["reference_lines", "loss:", {}],
+  ["reference_lines", "loss:Infinity", {}],
+  ["chart_sizes", "loss:9x9", {}],
+  ["chart_groups", "loss", {}],
+  ["run_colors", "a:red", {}],
+  ["run_colors", "a:#123456\n", {}],
+] as const)("an entry of %s=%s that cannot be is left out, with a note", (name, text, value) => {
+  const parsed = parseSetting(name, text);
+  expect(parsed.value).toEqual(value);
+  expect(parsed.note).toMatch(/^\w+ has entries like “.+”, unlike “/);
+});
+
+test.each([
+  [{ "train/loss": [0, null], "a:b,c\\d": [-1.5e-7, 3e21] }],
+  [{ losses: ["a:b", "c,d", " e ", "\\"], none: [], __proto__x: ["f"] }],
+  [{ " led": "损失", "x:": "y\n:z" }],
+])("a mapping comes back from its text: %j", mapping => {
+  const name = "losses" in mapping ? "combined" : "train/loss" in mapping ? "y_ranges" : "chart_groups";
+  expect(parseSetting(name, formatSetting(mapping))).toEqual({ value: mapping });
+});
 
 test("spaces after commas and empty items are left out", () => {
   expect(splitList("train_loss, val_loss,,")).toEqual(["train_loss", "val_loss"]);

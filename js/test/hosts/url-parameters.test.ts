@@ -144,6 +144,12 @@ test("the address brings the view back", () => {
     group_by: "config.lr",
     link_x: false,
     columns: 3,
+    y_ranges: { train_loss: [0, null] },
+    reference_lines: { lr: [0.1, 0.2] },
+    chart_groups: { lr: "rates" },
+    chart_sizes: { train_loss: "2x1" },
+    combined: { "both: of": ["train_loss", "val_loss"] },
+    run_colors: { id1: "#123456" },
   };
   const { model } = open("");
   for (const [name, value] of Object.entries(view)) change(model, name, value);
@@ -185,7 +191,16 @@ test("a view too long for an address is written without its lists", () => {
     "hidden_runs",
     Array.from({ length: 2000 }, (_, i) => `run-${i}`),
   );
+  change(model, "chart_sizes", { ["x".repeat(9000)]: "2x1" });
   expect(location.search).toBe("?smoothing=3");
+});
+
+test("mappings are written so that a person can read them", () => {
+  const { model } = open("");
+  change(model, "y_ranges", { "train/loss": [0, 2], acc: [null, 1] });
+  expect(location.search).toBe("?y_ranges=train/loss:0:2,acc::1");
+  change(model, "y_ranges", {});
+  expect(location.search).toBe("");
 });
 
 test("a page that may not change its address goes on", () => {

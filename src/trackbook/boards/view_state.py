@@ -6,7 +6,10 @@
 ``default``  its default, which also gives its type: boolean, integer, text, list of texts, or mapping of texts
 ``help``     its effect, in one sentence
 ``lists``    true: in a mapping of texts, each value is a list of texts
-``numbers``  true: in a mapping of texts, each value is a list of numbers or nulls
+``numbers``  true: in a mapping of texts, each value is a list of numbers
+``open``     true: such a list is a lower and an upper end, of which one may be null
+``pattern``  in a mapping of texts, the regular expression of each value
+``form``     of a mapping, an entry as addresses of pages have it
 ``label``    its name on the board
 ``choices``  its possible values, each with its name on the board
 ``range``    smallest and largest value beside the default, in ``unit``
@@ -37,9 +40,6 @@ SETTINGS: Final[dict[str, Any]] = json.loads(Path(__file__).with_name("view_sett
 TRAITS: Final = frozenset(SETTINGS)  # the traits that a front end may set
 VERSION: Final = 1  # of the dicts that `View.view` returns
 CHART_OPTIONS: Final = [name for name, setting in SETTINGS.items() if setting.get("chart")]
-
-_COLOR = re.compile(r"#[0-9a-fA-F]{6}")
-_SIZE = re.compile(r"[1-6]x[1-4]")
 
 
 def _trait(setting: dict[str, Any]) -> Any:
@@ -146,7 +146,7 @@ class View(traitlets.HasTraits):
     def _check_run_colors(self, proposal: Any) -> dict[str, str]:
         colors: dict[str, str] = proposal["value"]
         for run, color in colors.items():
-            if not _COLOR.fullmatch(color):
+            if not _fits("run_colors", color):
                 raise traitlets.TraitError(f"run_colors[{run!r}] is a color like '#2347d9', not {color!r}")
         return colors
 
@@ -154,7 +154,7 @@ class View(traitlets.HasTraits):
     def _check_chart_sizes(self, proposal: Any) -> dict[str, str]:
         sizes: dict[str, str] = proposal["value"]
         for chart, size in sizes.items():
-            if not _SIZE.fullmatch(size):
+            if not _fits("chart_sizes", size):
                 raise traitlets.TraitError(
                     f"chart_sizes[{chart!r}] is columns (1 to 6) by rows (1 to 4), like '2x1', not {size!r}"
                 )
@@ -178,6 +178,10 @@ class View(traitlets.HasTraits):
             if not all(value is not None and math.isfinite(value) for value in values):
                 raise traitlets.TraitError(f"reference_lines[{chart!r}] is a list of numbers, not {values!r}")
         return lines
+
+
+def _fits(name: str, value: str) -> bool:
+    return re.fullmatch(SETTINGS[name]["pattern"], value) is not None
 
 
 def checked(view: Mapping[str, Any]) -> dict[str, Any]:
