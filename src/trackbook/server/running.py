@@ -8,11 +8,12 @@ import errno
 import os
 import socket
 import threading
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from .protocols import PatientHttp, PatientSocket
 
 if TYPE_CHECKING:
     from .access import Access
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
 
 DEFAULT_PORT: Final = 8237
 MOST_PORTS: Final = 100  # tried after the wanted one
-REQUEST_SECONDS: Final = 20.0  # for the head of a request, so that slow clients do not hold connections
 LARGEST_MESSAGE: Final = 1 << 16  # bytes that a page may send at once
+PING_SECONDS: Final = 20.0  # between two pings of a page, which also end a message that never does
+PONG_SECONDS: Final = 60.0  # for its answer: a page in a sleeping tab answers late
 START_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 5.0
 
@@ -81,11 +83,11 @@ class Server:
     def _run(self) -> None:
         config = uvicorn.Config(
             self.site.app(f"trackbook-{self.port}"),
-            http=PatientProtocol,
-            ws="websockets-sansio",
+            http=PatientHttp,
+            ws=PatientSocket,
             ws_max_size=LARGEST_MESSAGE,
-            ws_ping_interval=20.0,
-            ws_ping_timeout=60.0,  # a page in a sleeping tab answers late
+            ws_ping_interval=PING_SECONDS,
+            ws_ping_timeout=PONG_SECONDS,
             log_config=None,
             log_level="warning",
             access_log=False,
@@ -111,44 +113,6 @@ class Server:
 
     def __repr__(self) -> str:
         return f"<trackbook server at {self.address()}>"
-
-
-class PatientProtocol(H11Protocol):
-    """uvicorn's HTTP protocol, for clients that send the head of their request within `REQUEST_SECONDS`."""
-
-    _deadline: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)
-        self._deadline = self.loop.call_later(REQUEST_SECONDS, self._give_up)
-
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        if self._has_request:
-            self._cancel()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._cancel()
-        super().connection_lost(exc)
-
-    def handle_websocket_upgrade(self, event: Any) -> None:
-        self._cancel()
-        super().handle_websocket_upgrade(event)
-
-    def _cancel(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
-
-    def _give_up(self) -> None:
-        self._deadline = None
-        if not self._has_request:
-            self.transport.close()
-
-    @property
-    def _has_request(self) -> bool:
-        cycle: object = self.cycle  # None before the first request, which uvicorn's annotation leaves out
-        return cycle is not None
 
 
 def listen(host: str, port: int | None) -> socket.socket:

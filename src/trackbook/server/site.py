@@ -35,7 +35,6 @@ MOST_VIEWERS: Final = 500
 MOST_RUNS: Final = 1000  # that a page may ask for by name
 QUESTIONS_A_SECOND: Final = 50.0
 BURST: Final = 200
-SEND_SECONDS: Final = 60.0  # after which a page that takes nothing is given up
 _LISTED: Final = ("name", "runs", "running", "active", "problem")  # of a project; its path is nobody's business
 READ_ONLY: Final = "this page only shows runs; start the server with --write to change them"
 
@@ -166,7 +165,7 @@ class _Connection:
                 text = await self._socket.receive_text()
                 await self._wait_for_allowance()
                 await self._hear(text)
-        except (WebSocketDisconnect, TimeoutError):
+        except WebSocketDisconnect:
             pass
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             await _refuse(self._socket, MALFORMED, str(error))
@@ -226,11 +225,11 @@ class _Connection:
         try:
             while True:
                 await self._send(await self._viewer.take())
-        except (TimeoutError, WebSocketDisconnect, RuntimeError):  # the page is gone, or takes nothing
+        except (WebSocketDisconnect, RuntimeError):  # the page is gone
             await _close(self._socket)
 
     async def _send(self, data: bytes) -> None:
-        async with self._sending, asyncio.timeout(SEND_SECONDS):
+        async with self._sending:
             await self._socket.send_bytes(data)
 
 

@@ -1,0 +1,115 @@
+"""uvicorn's protocols for connections whose clients are slow: they hold nobody else up, and not for ever."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+REQUEST_SECONDS: Final = 20.0  # for a whole request, from when one may begin
+READING_SECONDS: Final = 60.0  # for a client to take what waits for it
+_INCOMPLETE: Final = (h11.IDLE, h11.SEND_BODY)  # the client has yet to send a part of its request
+
+
+class Deadline:
+    """Ends a connection unless it is cancelled in time."""
+
+    def __init__(self, connection: Any) -> None:
+        """`connection` has a ``loop`` and, once connected, a ``transport``."""
+        self._connection = connection
+        self._timer: asyncio.TimerHandle | None = None
+
+    def start(self, seconds: float) -> None:
+        """Begin to wait, unless it waits already."""
+        if self._timer is None:
+            self._timer = self._connection.loop.call_later(seconds, self._end)
+
+    def cancel(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _end(self) -> None:
+        self._timer = None
+        self._connection.transport.abort()  # `close` would wait until the client has read everything
+
+
+class PatientHttp(H11Protocol):
+    """HTTP for clients that send their request within `REQUEST_SECONDS`, and read the answer within `READING_SECONDS`."""
+
+    def __init__(self, *of: Any, **named: Any) -> None:
+        super().__init__(*of, **named)
+        self._sending, self._reading = Deadline(self), Deadline(self)
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._sending.start(REQUEST_SECONDS)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._end_waits()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._wait_for_the_rest()
+
+    def on_response_complete(self) -> None:
+        """Give the next request its own time. A body that nobody reads has none beyond its answer."""
+        if self.conn.their_state is not h11.SEND_BODY:
+            self._sending.cancel()
+        super().on_response_complete()
+        self._wait_for_the_rest()
+
+    def handle_websocket_upgrade(self, event: Any) -> None:
+        self._end_waits()
+        super().handle_websocket_upgrade(event)
+
+    def pause_writing(self) -> None:
+        """Note that the client reads slower than it is written to."""
+        self._reading.start(READING_SECONDS)
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        """Note that the client has read most of it."""
+        self._reading.cancel()
+        super().resume_writing()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close an idle connection, and soon after end it, if the client does not take the rest of its answer."""
+        super().timeout_keep_alive_handler()
+        self._reading.start(READING_SECONDS)
+
+    def _wait_for_the_rest(self) -> None:
+        if self.conn.their_state in _INCOMPLETE:
+            self._sending.start(REQUEST_SECONDS)
+        else:
+            self._sending.cancel()
+
+    def _end_waits(self) -> None:
+        self._sending.cancel()
+        self._reading.cancel()
+
+
+class PatientSocket(WebSocketsSansIOProtocol):
+    """WebSockets for clients that read what they are sent within `READING_SECONDS`."""
+
+    def __init__(self, *of: Any, **named: Any) -> None:
+        super().__init__(*of, **named)
+        self._reading = Deadline(self)
+
+    def pause_writing(self) -> None:
+        """Note that the client reads slower than it is written to."""
+        self._reading.start(READING_SECONDS)
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        """Note that the client has read most of it."""
+        self._reading.cancel()
+        super().resume_writing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._reading.cancel()
+        super().connection_lost(exc)
