@@ -1,6 +1,7 @@
 """How long `trackbook` takes to start, beside ``python -c "import polars"``: in turn, so that a busy machine slows all alike.
 
-``python benchmarks/command_line.py [ROUNDS]`` prints medians and ratios of wall time and of processor time.
+``python benchmarks/command_line.py [ROUNDS]`` prints medians and ratios of wall time and of processor time. Bytecode is compiled before,
+as that of installed packages is.
 """
 
 from __future__ import annotations
@@ -15,12 +16,28 @@ from collections.abc import Sequence
 
 ROUNDS = 15
 PYTHON = sys.executable
+RECORD = """
+import trackbook as tb
+for name in ("r1", "r2"):
+    with tb.init("p", name, config={"name": name}, display=False) as run:
+        run.log({"x": 1})
+"""
 CASES: dict[str, Sequence[str]] = {
     "import polars": (PYTHON, "-c", "import polars"),
     "import trackbook": (PYTHON, "-c", "import trackbook"),
     **{
         f"trackbook {line}": (PYTHON, "-m", "trackbook", *line.split())
-        for line in ("--version", "--help", "ls", "ls --json", "ls runs", "get config")
+        for line in (
+            "--version",
+            "--help",
+            "ls",
+            "ls --json",
+            "ls runs",
+            "get config",
+            "get run",
+            "diff r1 r2",
+            "get metric x",
+        )
     },
 }
 
@@ -38,13 +55,15 @@ def main() -> None:
     """Measure and print a table."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
     with tempfile.TemporaryDirectory() as folder:
-        environment = os.environ | {"TRACKBOOK_DIR": folder}
-        program = "import trackbook as tb\nwith tb.init('p', config={'lr': 1}, display=False) as run: run.log({'x': 1})"
-        subprocess.run([PYTHON, "-c", program], env=environment, check=True)
+        environment = os.environ | {"TRACKBOOK_DIR": f"{folder}/runs", "PYTHONPYCACHEPREFIX": f"{folder}/bytecode"}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        subprocess.run([PYTHON, "-c", RECORD], env=environment, check=True)
         times: dict[str, list[tuple[float, float]]] = {name: [] for name in CASES}
-        for _ in range(rounds):
+        for turn in range(rounds + 1):
             for name, command in CASES.items():
-                times[name].append(measure(command, environment))
+                measured = measure(command, environment)
+                if turn:  # the first one compiles
+                    times[name].append(measured)
     base = [statistics.median(column) for column in zip(*times["import polars"], strict=True)]
     print(f"{'':<24}{'wall':>8}{'ratio':>8}{'cpu':>8}{'ratio':>8}   medians of {rounds} rounds")
     for name, found in times.items():

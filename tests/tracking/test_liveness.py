@@ -21,7 +21,8 @@ from trackbook.journal.journal import HEAD, FileJournal
 from trackbook.store.record_buffer import HEARTBEAT_SECONDS
 from trackbook.store.sqlite import SqliteStore
 from trackbook.store.writer_process import runs_here, this_process
-from trackbook.tracking.liveness import FRESH_SECONDS, life
+from trackbook.tracking.exit_status import SUFFIX
+from trackbook.tracking.liveness import FRESH_SECONDS, is_settled, life
 from trackbook.tracking.project import Project
 from trackbook.tracking.recovery import recover
 from trackbook.types import RunRecord, Writer
@@ -122,6 +123,27 @@ def test_lock_that_cannot_be_tried_proves_nothing(
 
 def test_future_heartbeat_is_not_fresh(tmp_path: Path, home: Path) -> None:
     assert life(written_by(tmp_path, ELSEWHERE, ago=-3600), home, "r1") == "unknown"
+
+
+@pytest.mark.parametrize(("writer", "expected"), [(HERE, True), (GONE, False), (ELSEWHERE, True)])
+def test_project_is_settled_unless_the_process_of_a_run_is_dead(
+    tmp_path: Path, home: Path, writer: Writer, *, expected: bool
+) -> None:
+    assert is_settled(written_by(tmp_path, writer, ago=86_400), home) is expected
+
+
+def test_project_is_not_settled_with_the_journal_of_a_dead_process(store: SqliteStore, home: Path) -> None:
+    journal = FileJournal(home, {"id": "r1"})
+    journal.open()
+    assert is_settled(store, home)
+    journal.leave()
+    assert not is_settled(store, home)
+
+
+def test_project_is_not_settled_with_an_exit_status(store: SqliteStore, home: Path) -> None:
+    home.mkdir()
+    (home / f"1-abc{SUFFIX}").write_bytes(b"[]\n")
+    assert not is_settled(store, home)
 
 
 # --- processes ----------------------------------------------------------------------------------------------------------

@@ -56,7 +56,7 @@ def _board_of_file(path: Path, runs: str | Sequence[str] | None) -> Board:
     from ..boards.run_actions import NoActions
     from ..data.importing import import_parquet
     from ..store.memory import MemoryStore
-    from ..tracking.project import find
+    from ..tracking.recorded_project import find
     from ..tracking.recovery import note_loss
 
     store = MemoryStore()

@@ -29,9 +29,9 @@ def diff(first: Run, second: Run, project: Project = None, dir: Dir = None, as_j
     """
     from ..data.run_differences import as_text, differences, label_of, recorded
 
-    pairs = [finding.find_run(run, project, dir) for run in (first, second)]
+    pairs = [finding.find_record(run, project, dir) for run in (first, second)]
     (one, left), (other, right) = pairs
-    if left.id == right.id and one is other:
+    if left.id == right.id and one.store.path == other.store.path:
         raise UsageError(f"run {left.name!r} is given twice; it takes two runs, where a name is not enough by id")
     records = [left, right]
     found = differences(

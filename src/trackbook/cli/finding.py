@@ -14,7 +14,10 @@ from .exit_codes import NotFoundError, RefusedError, UnusableError
 if TYPE_CHECKING:
     from ..store.project_list import ProjectEntry
     from ..tracking.project import Project
+    from ..tracking.recorded_project import RecordedProject
     from ..types import RunRecord
+
+    Recorded = Project | RecordedProject
 
 
 def existing_project(name: str, folder: str | None) -> Project:
@@ -30,6 +33,22 @@ def existing_project(name: str, folder: str | None) -> Project:
     return project
 
 
+def recorded_project(name: str, folder: str | None) -> Recorded:
+    """Return the project of this name, to read what is recorded beside points: without Polars where nothing is to be recovered.
+
+    Raises as `existing_project`.
+    """
+    from ..api.process import process_if_made
+    from ..tracking.recorded_project import RecordedProject
+
+    here = process_if_made()
+    if here is None or not here.runs:  # else the newest records are not in the file yet
+        found = RecordedProject(name, data_dir(folder))
+        if found.is_whole:
+            return found
+    return existing_project(name, folder)
+
+
 def open_project(name: str, home: Path) -> Project:
     """Return the project of this name, which need not exist."""
     from ..api.process import process
@@ -37,18 +56,14 @@ def open_project(name: str, home: Path) -> Project:
     return process().project(name, home)
 
 
-def latest_project(folder: str | None) -> Project:
-    """Return the project of the newest activity. Raises `NotFoundError` without any project."""
-    home = data_dir(folder)
-    used = [one for one in _usable(home) if one.active is not None]
-    if not used:
-        raise _no_projects(home)
-    return existing_project(used[0].name, folder)
-
-
 def chosen_project(name: str | None, folder: str | None) -> Project:
-    """Return the project of this name, by default the project of the newest activity."""
-    return latest_project(folder) if name is None else existing_project(name, folder)
+    """Return the project of this name, by default the project of the newest activity. Raises `NotFoundError` without any project."""
+    return existing_project(_newest(folder) if name is None else name, folder)
+
+
+def chosen_records(name: str | None, folder: str | None) -> Recorded:
+    """Return what `recorded_project` does of the project that `chosen_project` chooses."""
+    return recorded_project(_newest(folder) if name is None else name, folder)
 
 
 def find_run(run: str | None, project: str | None, folder: str | None) -> tuple[Project, RunRecord]:
@@ -56,13 +71,17 @@ def find_run(run: str | None, project: str | None, folder: str | None) -> tuple[
 
     Raises `NotFoundError`, and `RefusedError` where several projects have such a run.
     """
-    if run is None or project is not None:
-        home = chosen_project(project, folder)
-        return home, found(home, run)
-    return _anywhere(run, folder)
+    home = chosen_project(_project_of(run, project, folder), folder)
+    return home, found(home, run)
 
 
-def found(project: Project, run: str | None) -> RunRecord:
+def find_record(run: str | None, project: str | None, folder: str | None) -> tuple[Recorded, RunRecord]:
+    """Return what `find_run` does, with what `recorded_project` returns of the project."""
+    home = chosen_records(_project_of(run, project, folder), folder)
+    return home, found(home, run)
+
+
+def found(project: Recorded, run: str | None) -> RunRecord:
     """Return a run of a project, by id or name, by default the newest. Raises `NotFoundError`."""
     if run is None:
         newest = project.store.latest(1)
@@ -75,7 +94,19 @@ def found(project: Project, run: str | None) -> RunRecord:
         raise NotFoundError(str(error)) from None
 
 
-def _anywhere(run: str, folder: str | None) -> tuple[Project, RunRecord]:
+def _newest(folder: str | None) -> str:
+    """Return the name of the project of the newest activity."""
+    home = data_dir(folder)
+    used = [one for one in _usable(home) if one.active is not None]
+    if not used:
+        raise _no_projects(home)
+    return used[0].name
+
+
+def _project_of(run: str | None, project: str | None, folder: str | None) -> str | None:
+    """Return the name of the only project that has such a run, unless `project` is given; None where no run is."""
+    if run is None or project is not None:
+        return project
     from ..store.project_files import run_names
 
     home = data_dir(folder)
@@ -85,8 +116,7 @@ def _anywhere(run: str, folder: str | None) -> tuple[Project, RunRecord]:
     if len(matches) > 1:
         raise RefusedError(f"run {run!r} is in the projects {listed(sorted(matches))}; say which by --project")
     if matches:
-        project = existing_project(matches[0], folder)
-        return project, found(project, run)
+        return matches[0]
     if not projects:
         raise _no_projects(home)
     known = [name for runs in names.values() for _, name in runs]

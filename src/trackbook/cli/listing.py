@@ -96,16 +96,18 @@ def runs(
 
     Oldest first, with the last value of each metric.
     """
-    source = finding.chosen_project(which or project, dir)
-    table = source.table()
-    rows: list[dict[str, Any]] = (table if limit is None else table.tail(limit)).to_dicts()
+    from ..tracking.recorded_project import RecordedProject
+
+    source = finding.chosen_records(which or project, dir)
+    rows = source.rows() if isinstance(source, RecordedProject) else source.table().to_dicts()
+    rows = rows if limit is None else rows[-limit:]
     if as_json:
         print_json([_nested(row) for row in rows])
         return
     if not rows:
         say(f"project {source.name!r} has no runs yet")
         return
-    results = [name for name in table.columns if name.startswith("summary.")][:_COLUMNS]
+    results = [name for name in rows[0] if name.startswith("summary.")][:_COLUMNS]
     columns = [name for name in _SHOWN if name != "tags" or any(row["tags"] for row in rows)]
     shown = [
         [duration(row[name]) if name == "duration" else row[name] for name in [*columns, *results]] for row in rows
@@ -137,7 +139,7 @@ def metrics(run: AnyRun = None, project: Project = None, dir: Dir = None, as_jso
     """
     from ..metrics import logged
 
-    source, record = finding.find_run(run, project, dir)
+    source, record = finding.find_record(run, project, dir)
     found = logged(source.store.summary(record.id))
     if as_json:
         fields = ("last", "min", "max", "count", "step")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..text import duration
+from ..types import CAPTURED
 from . import finding
 from .exit_codes import NotFoundError, UsageError
 from .options import AnyRun, Dir, Json, Project, complete_metrics, examples
@@ -53,7 +54,7 @@ def run_(run: AnyRun = None, project: Project = None, dir: Dir = None, as_json: 
     """Print state, config and results of a run."""
     from ..metrics import logged
 
-    source, record = finding.find_run(run, project, dir)
+    source, record = finding.find_record(run, project, dir)
     summary = logged(source.store.summary(record.id))
     fields = ("last", "min", "max", "count", "step")
     if as_json:
@@ -132,7 +133,7 @@ def metric(
 
 def config(run: AnyRun = None, project: Project = None, dir: Dir = None, as_json: Json = False) -> None:
     """Print the config of a run."""
-    record = finding.find_run(run, project, dir)[1]
+    record = finding.find_record(run, project, dir)[1]
     if as_json:
         print_json(record.config)
     else:
@@ -146,12 +147,13 @@ def console(
 
     The lines of stdout and stderr, as a terminal shows them.
     """
-    lines = _run(run, project, dir).console()
-    lines = lines if last is None else lines.tail(last)
+    source, record = finding.find_record(run, project, dir)
+    lines = source.store.captured(record.id, "console")
+    lines = lines if last is None else lines[-last:]
     if as_json:
-        print_json(lines.to_dicts())
+        print_json([dict(zip(CAPTURED["console"], line, strict=True)) for line in lines])
         return
-    for text in lines["text"]:
+    for _, _, text, *_ in lines:
         say(text)
 
 
@@ -160,7 +162,10 @@ def env(run: AnyRun = None, project: Project = None, dir: Dir = None, as_json: J
 
     Machine, Python, packages, git, and the environment variables that matter to training.
     """
-    found = _run(run, project, dir).environment
+    from ..store.documents import document
+
+    source, record = finding.find_record(run, project, dir)
+    found = document(source.store, record.id, "environment") or {}
     if as_json:
         print_json(found)
         return
@@ -175,16 +180,22 @@ def cells(run: AnyRun = None, project: Project = None, dir: Dir = None, as_json:
 
     Of a script, its source.
     """
-    found = _run(run, project, dir)
-    table, source = found.cells(), found.code
+    from ..data.run_rows import as_time, metric_names
+    from ..store.documents import document
+
+    source, record = finding.find_record(run, project, dir)
+    rows = [dict(zip(CAPTURED["cells"], row, strict=True)) for row in source.store.captured(record.id, "cells")]
+    script = (document(source.store, record.id, "code") or {}).get("source")
     if as_json:
-        print_json({"script": source, "cells": table.to_dicts()})
+        times = [{name: as_time(row[name]) for name in ("started", "ended")} for row in rows]
+        plain = [row | time | {"metrics": metric_names(row["metrics"])} for row, time in zip(rows, times, strict=True)]
+        print_json({"script": script, "cells": plain})
         return
-    for row in table.iter_rows(named=True):
+    for row in rows:
         count = "" if row["count"] is None else row["count"]
         say(f"# %% In [{count}]: {row['state']}\n{row['source'] or ''}\n")
-    if source is not None:
-        say(source)
+    if script is not None:
+        say(script)
 
 
 def query(

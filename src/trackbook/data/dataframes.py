@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
@@ -11,10 +10,11 @@ import polars as pl
 from ..metrics import SYSTEM, is_system, logged
 from ..store.base import POINTS, Store
 from ..store.bulk_reads import no_summary
-from ..store.check_stored import FIRST_TIME, LAST_TIME, json_value
+from ..store.check_stored import FIRST_TIME, LAST_TIME
 from ..store.wide_points import wide_points
 from ..text import did_you_mean, listed
 from ..types import CAPTURED, RunRecord
+from .run_rows import metric_names, of_one_type
 
 # The tidy long table of exports and SQL. `group` is the run's; `time` is seconds UTC.
 LONG: Final = pl.Schema(
@@ -141,13 +141,13 @@ def runs_table(runs: Sequence[RunRecord], store: Store) -> pl.DataFrame:
     counts, last = _last_values([run.id for run in runs], store)
     configs = [run.config for run in runs]
     names = dict.fromkeys(name for config in configs for name in config)
-    figures = [_series(f"config.{name}", [config.get(name) for config in configs], None) for name in names]
+    figures = [_series(f"config.{name}", [config.get(name) for config in configs]) for name in names]
     set_by_user = dict.fromkeys(name for run in runs for name in run.summary)
     for name in dict.fromkeys([*last.columns, *set_by_user]):
         values = last[name] if name in last.columns else pl.Series(name, [None] * len(runs), dtype=pl.Float64)
         if name in set_by_user:
             pairs = zip(runs, values.to_list(), strict=True)
-            values = _series(name, [run.summary.get(name, value) for run, value in pairs], None)
+            values = _series(name, [run.summary.get(name, value) for run, value in pairs])
         figures.append(values.alias(f"summary.{name}"))
     duration = (pl.col("ended") - pl.col("started")).alias("duration")
     times = as_time(pl.col("started", "ended", "seen"))
@@ -194,14 +194,8 @@ def console(store: Store, run_id: str) -> pl.DataFrame:
 def executions(store: Store, run_id: str) -> pl.DataFrame:
     """Return one row for each execution of a cell, with the columns `CELLS`; times are seconds UTC."""
     table = pl.DataFrame(store.captured(run_id, "cells"), schema=_CAPTURED["cells"], orient="row")
-    metrics = [_names(text) for text in table["metrics"]]
+    metrics = [metric_names(text) for text in table["metrics"]]
     return table.with_columns(pl.Series("metrics", metrics, dtype=CELLS["metrics"]))
-
-
-def _names(text: str | None) -> list[str]:
-    """Return the names in a JSON list, none for other text, as in a damaged file."""
-    names = None if text is None else json_value(text)
-    return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
 
 
 def differing(table: pl.DataFrame, ids: Sequence[str]) -> pl.DataFrame:
@@ -210,18 +204,6 @@ def differing(table: pl.DataFrame, ids: Sequence[str]) -> pl.DataFrame:
     return chosen.select("id", *(name for name in table.columns[1:] if name == "name" or chosen[name].n_unique() > 1))
 
 
-_JSON: Final = json.JSONEncoder(ensure_ascii=False)
-_PLAIN_COLUMNS = ({bool}, {str}, {int}, {float}, {int, float}, set[type]())
-
-
-def _series(name: str, values: list[Any], dtype: Any) -> pl.Series:
-    """Return a column of config values: numbers or strings unchanged, a mixture as strings, everything else as JSON."""
-    plain = {type(value) for value in values if value is not None}
-    wide = any(isinstance(value, int) and abs(value) >= 2**63 for value in values)
-    if dtype is not None or (plain in _PLAIN_COLUMNS and not wide):
-        return pl.Series(name, values, dtype=dtype or (pl.Float64 if plain == {int, float} else None), strict=False)
-    return pl.Series(
-        name,
-        [v if v is None or isinstance(v, str) else _JSON.encode(v) for v in values],
-        dtype=pl.String,
-    )
+def _series(name: str, values: Sequence[Any]) -> pl.Series:
+    """Return a column of config values, in one type."""
+    return pl.Series(name, of_one_type(values), strict=False)

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 from ..metrics import logged
 from ..store.documents import document
 from ..text import one_line
+from ..types import CAPTURED
 
 if TYPE_CHECKING:
     from ..store.base import Store
+    from ..store.recorded_file import RecordedFile
     from ..types import RunRecord
 
 CELL: Final = "# %%"  # marks the beginning of a cell for editors
@@ -75,11 +77,10 @@ def label_of(record: RunRecord, runs: Sequence[RunRecord]) -> str:
     return record.name if alone else f"{record.name} ({record.id})"
 
 
-def recorded(store: Store, record: RunRecord, label: str) -> Recorded:
+def recorded(store: Store | RecordedFile, record: RunRecord, label: str) -> Recorded:
     """Return what a comparison needs of a run."""
-    from .dataframes import executions
-
-    sources = executions(store, record.id)["source"].drop_nulls().to_list()
+    place = [*CAPTURED["cells"]].index("source")
+    sources = [row[place] for row in store.captured(record.id, "cells") if row[place] is not None]
     return Recorded(
         label=label,
         config=record.config,

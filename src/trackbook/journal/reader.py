@@ -10,8 +10,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-
 from .. import filesystem
 from ..store.paths import journal_prefix
 from ..types import Life
@@ -64,6 +62,8 @@ class Remains:
 
     def batches(self, marks: Mapping[str, int]) -> Iterator[Batch]:
         """Yield the records beyond `marks`. While the journal is being written, stop before the first incomplete record."""
+        import numpy as np
+
         for path in self._segments():
             mark = f"{self.folder.name}/{path.name}"
             start = marks.get(mark, 0)

@@ -11,6 +11,7 @@ from .check_stored import json_value
 
 if TYPE_CHECKING:
     from .base import Store
+    from .recorded_file import RecordedFile
 
 PROJECT: Final = ""  # in place of a run's id, for documents of the project
 
@@ -20,7 +21,7 @@ def put_document(store: Store, run_id: str, name: str, content: Mapping[str, Any
     store.put_captured(run_id, "facts", [(name, _dump(content))])
 
 
-def document(store: Store, run_id: str, name: str) -> dict[str, Any] | None:
+def document(store: Store | RecordedFile, run_id: str, name: str) -> dict[str, Any] | None:
     """Return the document of this name, None when it is missing or damaged."""
     found = next((json_value(value) for key, value in store.captured(run_id, "facts") if key == name), None)
     return found if isinstance(found, dict) else None

@@ -11,6 +11,7 @@ from ..types import CAPTURED, RunRecord
 from . import check_stored
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from sqlite3 import Connection
 
 _TABLES: Final = """
@@ -111,6 +112,7 @@ def _in_json(column: str) -> str:
 
 RUN_FIELDS: Final = [field.name for field in dataclasses.fields(RunRecord)]
 RUN_COLUMNS: Final = ", ".join(f'"{name}"' for name in RUN_FIELDS)
+NEWEST: Final = "where rowid in (select rowid from runs order by started desc, rowid desc limit ?) order by rowid"
 PUT_RUN: Final = (
     f"insert into runs ({RUN_COLUMNS}, revision) values ({', '.join('?' * len(RUN_FIELDS))}, "
     "(select coalesce(max(revision), 0) + 1 from runs)) on conflict (id) do update set "
@@ -191,6 +193,11 @@ def to_records(rows: Sequence[Sequence[Any]], damaged: Callable[[str, Exception]
         except _BAD_RECORD as error:
             damaged(str(row[0]), error)
     return found
+
+
+def bad_record(path: Path, run_id: str, error: Exception) -> str:
+    """Return a sentence about a record that is damaged."""
+    return f"{path} is damaged: the record of run {run_id!r} cannot be read: {error}"
 
 
 def _to_record(row: Sequence[Any]) -> RunRecord:

@@ -14,7 +14,7 @@ import polars as pl
 
 from .. import filesystem
 from ..types import Cursor, MetricSummary, RunRecord, Writer
-from . import bulk_reads, schema
+from . import bulk_reads, record_queries, schema
 from . import sqlite_queries as queries
 from .base import FIELDS, NO_MARKS, POINTS, Names
 from .captured_buffer import CapturedBuffer
@@ -82,8 +82,7 @@ class SqliteStore:
         return self._select("where revision > ? order by rowid", since[0][:1], lambda _: True)
 
     def latest(self, most: int) -> list[RunRecord]:
-        newest = "where rowid in (select rowid from runs order by started desc, rowid desc limit ?) order by rowid"
-        return self._select(newest, (most,), lambda _: True)[-most:]
+        return self._select(schema.NEWEST, (most,), lambda _: True)[-most:]
 
     def running(self) -> list[RunRecord]:
         return self._select("where state = ? order by rowid", ("running",), lambda run: run.state == "running")
@@ -112,7 +111,7 @@ class SqliteStore:
 
     def writers(self) -> dict[str, Writer]:
         with self._lock:
-            return self._file.ask(queries.writers, dict[str, Writer]()) | self._records.writers
+            return self._file.ask(record_queries.writers, dict[str, Writer]()) | self._records.writers
 
     def append(self, run_id: str, points: pl.DataFrame, marks: Mapping[str, int] = NO_MARKS) -> list[str]:
         with self._lock:
@@ -164,8 +163,7 @@ class SqliteStore:
         with self._lock:
             if (buffer := self._buffers.get(run_id)) is not None:
                 return buffer.points.stats.summary()
-            stats = self._file.ask(lambda db: queries.stats(db, run_id), None)
-        return {} if stats is None else stats.summary()
+            return self._file.ask(lambda db: record_queries.summary(db, run_id), dict[str, MetricSummary]())
 
     def metric_names(self) -> list[str]:
         with self._lock:
@@ -200,7 +198,9 @@ class SqliteStore:
 
     def captured(self, run_id: str, table: str, after: Any = None) -> list[tuple[Any, ...]]:
         with self._lock:
-            rows: list[tuple[Any, ...]] = self._file.ask(lambda db: queries.captured(db, run_id, table, after), [])
+            rows: list[tuple[Any, ...]] = self._file.ask(
+                lambda db: record_queries.captured(db, run_id, table, after), []
+            )
             return self._captured.over((run_id, table), rows, after)
 
     def reopened(self) -> AbstractContextManager[SqliteStore]:
@@ -397,4 +397,4 @@ class SqliteStore:
         self._file.write(lambda db: queries.replace(db, run_id, generation, heads, merged))
 
     def _note_bad_record(self, run_id: str, error: Exception) -> None:
-        self._garbage[run_id, -1] = f"{self.path} is damaged: the record of run {run_id!r} cannot be read: {error}"
+        self._garbage[run_id, -1] = schema.bad_record(self.path, run_id, error)

@@ -15,13 +15,12 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ..types import CAPTURED, Writer
 from . import chunk_codec
 from .base import POINTS
 from .chunk_codec import Columns
 from .metric_stats import MetricStats
 from .run_points import in_order, tail
-from .schema import GET_CAPTURED, PUT_CHUNK, PUT_METRICS, RUN_TABLES, TIMES
+from .schema import PUT_CHUNK, PUT_METRICS, RUN_TABLES
 
 Array = NDArray[Any]
 _AT_ONCE: Final = 16  # chunks read in one short transaction
@@ -108,12 +107,6 @@ def revision(db: sqlite3.Connection) -> tuple[int, int]:
     return largest, count
 
 
-def writers(db: sqlite3.Connection) -> dict[str, Writer]:
-    """Return the writing process of each run that has one."""
-    rows = db.execute("select run_id, host, system, pid, born, seen from writers")
-    return {run: Writer(*row) for run, *row in rows}
-
-
 def marks(db: sqlite3.Connection, journal: str) -> dict[str, int]:
     """Return how far a journal is drained: bytes by mark."""
     query = "select mark, drained from marks where mark >= ?1 || '/' and mark < ?1 || '0'"
@@ -123,16 +116,6 @@ def marks(db: sqlite3.Connection, journal: str) -> dict[str, int]:
 def clear_marks(db: sqlite3.Connection, journals: Iterable[str]) -> None:
     """Delete the marks of journals that no longer exist."""
     db.executemany("delete from marks where mark >= ?1 || '/' and mark < ?1 || '0'", ((name,) for name in journals))
-
-
-def captured(db: sqlite3.Connection, run: str, table: str, after: Any) -> list[tuple[Any, ...]]:
-    """Return the rows of a run in a table of `CAPTURED`, or those with keys above `after`."""
-    rows = json.loads(db.execute(GET_CAPTURED[table], (run, after, after)).fetchone()[0])
-    for place, column in enumerate(CAPTURED[table]):
-        if column in TIMES:
-            for row in rows:
-                row[place] = row[place] and float(row[place])
-    return [tuple(row) for row in rows]
 
 
 def unnamed(number: int) -> str:

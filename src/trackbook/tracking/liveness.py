@@ -4,18 +4,40 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from .. import filesystem
-from ..journal.reader import probe
-from ..store.base import Store
+from ..journal.reader import probe, remains
 from ..store.writer_process import runs_here
-from ..types import Life, Writer
+from ..types import Life, RunRecord, Writer
+from .exit_status import SUFFIX
 
 FRESH_SECONDS: Final = 90.0  # since the last heartbeat: three times the store's interval
 
 
-def life(store: Store, home: Path, run_id: str, *, held: str = "") -> Life:
+class Writers(Protocol):
+    """The part of a store that tells which processes write."""
+
+    def running(self) -> list[RunRecord]: ...
+
+    def writers(self) -> dict[str, Writer]: ...
+
+
+def is_settled(store: Writers, home: Path) -> bool:
+    """Whether nothing is to be recovered: living processes hold all journals in `home`, and write all runs that are running.
+
+    Raises ``OSError`` where the store cannot be read.
+    """
+    left = next(remains(home), None)
+    if left is not None:
+        left.close()
+        return False
+    if any(home.glob(f"*{SUFFIX}")):
+        return False
+    return all(life(store, home, record.id) != "dead" for record in store.running())
+
+
+def life(store: Writers, home: Path, run_id: str, *, held: str = "") -> Life:
     """Return whether the process that writes a run is alive, ``unknown`` without proof.
 
     A held lock proves that it is alive; the process table of this machine proves either; a free lock proves that it is dead where the

@@ -23,10 +23,11 @@ from ..store.sqlite import SqliteStore
 from ..store.transfer import put_whole, read_whole
 from ..store.writer_process import this_process
 from ..switch_interval import QUICK, QUICKEST, switching
-from ..text import ago, did_you_mean, listed
+from ..text import ago, listed
 from ..types import RunRecord
 from ..user_warnings import warn
 from .liveness import life
+from .recorded_project import find_in
 from .recovery import recover
 from .run import Run
 from .run_options import RunOptions
@@ -254,9 +255,7 @@ class Project:
     def find(self, id_or_name: str | Run) -> RunRecord:
         """Return the run with this id, else the latest with this name. Raises ``ValueError`` when there is none."""
         id_or_name = id_or_name.id if isinstance(id_or_name, Run) else id_or_name
-        found = self.store.run(id_or_name)
-        matches = self.store.named(id_or_name) if found is None else [found]
-        return matches[-1] if matches else find(id_or_name, self.runs(), f"project {self.name!r}")
+        return find_in(self.store, id_or_name, self.name)
 
     def admit(self, options: RunOptions) -> RunRecord:
         """Return the record of a new run, or of the earlier run that `options` resume.
@@ -359,13 +358,3 @@ class Project:
 
 def _is_behind(writer: RunWriter) -> bool:
     return writer.backlog > LARGEST_BACKLOG
-
-
-def find(id_or_name: str, runs: Sequence[RunRecord], where: str) -> RunRecord:
-    """Return the run of this id, or the latest of this name. Raises ``ValueError`` when there is none."""
-    matches = [r for r in runs if r.id == id_or_name] or [r for r in runs if r.name == id_or_name]
-    if matches:
-        return matches[-1]
-    names = list(dict.fromkeys(run.name for run in runs))
-    others = did_you_mean(id_or_name, names, f"its latest are {listed(names[-5:])}" if names else "it has none")
-    raise ValueError(f"{where} has no run {id_or_name!r}; {others}")
