@@ -154,6 +154,27 @@ def test_a_project_without_runs_has_none(trackbook_command: CommandLine) -> None
     assert (answer.code, answer.err) == (3, "trackbook: project 'digits' has no runs yet\n")
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(99, "cannot listen at 'x'"), "cannot listen at 'x'"),
+        (PermissionError(13, "Permission denied", "/x/y"), "Permission denied: /x/y"),
+        (OSError("one\n sentence"), "one sentence"),
+        (ValueError("no such thing"), "no such thing"),
+    ],
+)
+def test_an_error_is_told_without_its_number(error: Exception, said: str) -> None:
+    assert str(exit_codes.as_command_error(error)) == said
+
+
+def test_tables_elsewhere_than_in_a_terminal_have_no_trailing_spaces(
+    trackbook_command: CommandLine, store_dir: Path
+) -> None:
+    record()
+    (store_dir / "bad.trackbook.db").write_bytes(b"x" * 1000)
+    assert [line for line in trackbook_command("ls").out.splitlines() if line != line.rstrip()] == []
+
+
 def test_warnings_are_lines_on_stderr(trackbook_command: CommandLine, store_dir: Path) -> None:
     """A journal whose head is damaged is told of, and the command goes on."""
     record()

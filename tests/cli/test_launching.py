@@ -158,6 +158,17 @@ def test_a_program_that_is_not_there_is_no_run(trackbook_command: CommandLine, s
     assert not store_dir.exists()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="permissions of Unix")
+def test_a_file_that_is_no_program_is_not_a_missing_one(trackbook_command: CommandLine, tmp_path: Path) -> None:
+    path = tmp_path / "data"
+    path.write_text("no program")
+    answer = trackbook_command("run", "--", str(path))
+    assert (answer.code, answer.err) == (
+        126,
+        f"trackbook: {str(path)!r} cannot be run: it is no program, or you may not execute it\n",
+    )
+
+
 def test_a_program_that_cannot_be_started_is_a_failed_run(trackbook_command: CommandLine, tmp_path: Path) -> None:
     path = tmp_path / "data"
     path.write_text("no program")

@@ -12,6 +12,9 @@ import pytest
 import trackbook as tb
 from command_lines import CommandLine, record, valid
 from terminals import in_terminal, screen
+from trackbook.cli import finding
+from trackbook.cli.exit_codes import NotFoundError
+from trackbook.cli.watching import WatchedRun
 
 in_pty = pytest.mark.skipif(sys.platform == "win32", reason="terminals of Unix")
 WATCH = [sys.executable, "-m", "trackbook", "watch"]
@@ -144,3 +147,12 @@ def test_an_interrupt_ends_the_command_quietly() -> None:
 def test_an_unknown_run_is_not_found(trackbook_command: CommandLine) -> None:
     record()
     assert trackbook_command("watch", "nobody").code == 3
+
+
+def test_a_run_that_is_deleted_meanwhile_ends_the_command() -> None:
+    record(name="a")
+    watched = WatchedRun(*finding.find_run("a", None, None))
+    assert watched.look().record.name == "a"
+    tb.delete_run("a", "digits", force=True)
+    with pytest.raises(NotFoundError, match="run 'a' was deleted"):
+        watched.look()

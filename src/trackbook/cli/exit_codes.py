@@ -70,5 +70,12 @@ def as_command_error(error: BaseException) -> CommandError | None:
     ]
     for kind, meant in kinds:
         if isinstance(error, kind):
-            return meant(" ".join(str(error).split()))
+            return meant(" ".join(_said(error).split()))
     return None
+
+
+def _said(error: BaseException) -> str:
+    """Return the message of an error, without the number that the system's errors begin with."""
+    if not isinstance(error, OSError) or error.strerror is None:
+        return str(error)
+    return error.strerror if error.filename is None else f"{error.strerror}: {error.filename}"

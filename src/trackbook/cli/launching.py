@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -79,6 +80,8 @@ def run(
     on, and the program's exit code is ours: 128 + the signal where a signal ended it.
     """
     if shutil.which(command[0]) is None:
+        if Path(command[0]).exists():
+            raise CannotRunError(f"{command[0]!r} cannot be run: it is no program, or you may not execute it")
         raise NoProgramError(f"there is no program {command[0]!r}")
     spoken = _checked(trackers)
     if track is not None:
@@ -86,7 +89,6 @@ def run(
 
         command = command_that_tracks(command, track)
     import tempfile
-    from pathlib import Path
 
     from ..settings import is_quiet, variables_for_program
     from ..store.polars_import import import_polars

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import sys
@@ -69,7 +70,13 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: st
         table.add_column(Text(visible(name)), justify=justify, overflow="ellipsis", no_wrap=True)
     for row in found:
         table.add_row(*(Text(visible(" ".join(number(cell).split()))) for cell in row))
-    Console(file=sys.stdout, width=None if sys.stdout.isatty() else _WIDEST, soft_wrap=False).print(table)
+    if sys.stdout.isatty():
+        Console(file=sys.stdout).print(table)
+        return
+    console = Console(file=io.StringIO(), width=_WIDEST)
+    with console.capture() as captured:
+        console.print(table)
+    sys.stdout.writelines(f"{line.rstrip()}\n" for line in captured.get().splitlines())
 
 
 def _is_numeric(cell: Any) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from . import finding
+from .exit_codes import NotFoundError
 from .options import AnyRun, Dir, Json, Project, examples
 from .output import json_text, moment, say
 
@@ -83,14 +84,17 @@ class WatchedRun:
         self._recovered = time.monotonic()
 
     def look(self) -> Sight:
-        """Return how the run stands now."""
+        """Return how the run stands now. Raises `NotFoundError` once it was deleted."""
         from ..metrics import logged
 
         if time.monotonic() - self._recovered > _RECOVER_SECONDS:
             self._recovered = time.monotonic()
             self.project.recover()
         store = self.project.store
-        record = self._record = store.run(self._record.id) or self._record
+        record = store.run(self._record.id)
+        if record is None:
+            raise NotFoundError(f"run {self._record.name!r} was deleted")
+        self._record = record
         self.curves.pull()
         metrics = logged(store.summary(record.id))
         steps = record.done if record.done is not None else max((one.step + 1 for one in metrics.values()), default=0)
