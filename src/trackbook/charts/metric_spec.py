@@ -300,7 +300,8 @@ def by_run(
         legend["values"] = runs[-MOST_NAMED:]
     if values:  # numbers: a name would not belong into an expression
         legend["labelExpr"] = f"datum.label + '  ' + {json.dumps(list(values[-MOST_NAMED:]))}[datum.index]"
-    of_run = {"field": "run", "type": "nominal", "sort": runs, "legend": legend if len(runs) > 1 else None}
+    # no `sort`: a list of names would become an expression that holds them, and the domain has their order
+    of_run = {"field": "run", "type": "nominal", "sort": None, "legend": legend if len(runs) > 1 else None}
     color = {**of_run, "scale": {"domain": runs, "range": list(colors.values())}}
     if not dashes or not any(dashes.values()):
         return color, {}
