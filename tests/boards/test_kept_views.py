@@ -92,3 +92,11 @@ def test_view_of_another_version_is_used_as_far_as_it_is_known(found: dict[str, 
     store = MemoryStore()
     put_document(store, PROJECT, "view", found)
     assert KeptView(store, "cell").load() == {"smoothing": 5}
+
+
+def test_cells_of_a_notebook_that_only_shows_boards_are_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    tb.init("p", display=False, capture=False).finish()
+    loaded: list[bool] = []
+    monkeypatch.setattr(host.Host, "load_magics", lambda _: loaded.append(True))  # which follow cells
+    tb.board("p")
+    assert loaded

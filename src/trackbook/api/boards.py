@@ -32,6 +32,7 @@ def board(project: str | os.PathLike[str] | None = None, runs: str | Sequence[st
     runs, and adds new ones as they begin, in this or another process. Raises ``ValueError`` for a run that does not
     exist and for a file that cannot be read, ``FileNotFoundError`` for a file that does not exist.
     """
+    host.current().load_magics()  # which follow the cells: a cell that is executed again has its view again
     import_polars()
     from ..boards.frame_source import SHOWN_RUNS, FrameSource
 
