@@ -11,6 +11,7 @@ import nbformat
 from PIL import Image
 
 import trackbook
+from browser.scripts import CONSECUTIVE, FAINT, POINTS, QUIET
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,63 +37,6 @@ THEMES = {
     "dark": "JupyterLab Dark",
     "dark high contrast": "JupyterLab Dark High Contrast",
 }
-
-# The rows of lines that a chart's Vega view draws, with NaN and the infinities as text (JSON has none).
-POINTS = """(chart) => chart.view.data("points").filter(({ mark }) => !["best", "reference"].includes(mark)).map((row) => Object.fromEntries(
-    ["run", "step", "time", "value", "smooth", "color"].map((field) => [
-        field, typeof row[field] === "number" && !Number.isFinite(row[field]) ? String(row[field]) : row[field] ?? null,
-    ])
-))"""
-
-# Resolves when boxes and drawing counts of all charts have been the same for ten animation frames.
-QUIET = """() => new Promise((resolve) => {
-    let [before, still] = ["", 0];
-    const look = () => {
-        const now = [...document.querySelectorAll(".tb-board, .tb-chart")].map((one) => {
-            const box = one.getBoundingClientRect();
-            return [box.x, box.y, box.width, box.height, one.dataset.drawn, one.dataset.theme].join();
-        }).join(";");
-        [before, still] = [now, now === before ? still + 1 : 0];
-        still < 10 ? requestAnimationFrame(look) : resolve();
-    };
-    look();
-})"""
-
-
-FAINT = """(board) => {
-    const channels = (color) => {
-        const canvas = new OffscreenCanvas(1, 1).getContext("2d");
-        canvas.fillStyle = color;
-        canvas.fillRect(0, 0, 1, 1);
-        return [...canvas.getImageData(0, 0, 1, 1).data];
-    };
-    const over = (top, under, opacity) =>
-        top.slice(0, 3).map((c, i) => (c * top[3] * opacity) / 255 + under[i] * (1 - (top[3] * opacity) / 255));
-    const ground = (one) => {
-        const own = channels(getComputedStyle(one).backgroundColor);
-        return own[3] === 255 || !one.parentElement ? own.slice(0, 3) : over(own, ground(one.parentElement), 1);
-    };
-    const opacity = (one) => (one ? Number(getComputedStyle(one).opacity) * opacity(one.parentElement) : 1);
-    const light = (rgb) => {
-        const [r, g, b] = rgb.map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4));
-        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-    };
-    const found = [];
-    for (const root of [board, ...document.querySelectorAll(".tb-tooltip:not([hidden])")]) {
-        const texts = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
-        while (texts.nextNode()) {
-            const one = texts.currentNode.parentElement;
-            if (!texts.currentNode.data.trim() || !one.checkVisibility({ opacityProperty: true })) continue;
-            if (one.closest("style, script, option, :disabled")) continue;
-            const under = ground(one);
-            const text = over(channels(getComputedStyle(one).color), under, opacity(one));
-            const [a, b] = [light(text), light(under)];
-            const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-            if (ratio < 4.5) found.push(`${texts.currentNode.data.slice(0, 40)} (.${one.className}): ${ratio.toFixed(2)}`);
-        }
-    }
-    return found;
-}"""
 
 
 class Lab:
@@ -305,6 +249,54 @@ class Board:
         slider = self.root.locator("input.tb-smoothing")
         slider.fill(f"{amount / (amount + 1):.3f}")  # shows the weight of an exponential average
         slider.blur()
+
+    def drag(self, metric: str, start: tuple[float, float], end: tuple[float, float]) -> None:
+        """Drag over a chart, from and to shares of its plot area."""
+        plot = self.chart(metric).locator(".tb-plot")
+        plot.scroll_into_view_if_needed()
+        box = plot.bounding_box()
+        assert box
+        places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in (start, end)]
+        self.page.mouse.move(*places[0])
+        self.page.mouse.down()
+        self.page.mouse.move(*places[1], steps=4)
+        self.page.mouse.up()
+
+    def window(self, metric: str, axis: str) -> list[float] | None:
+        """Return the zoomed range of a chart's axis, None without a zoom."""
+        found: list[float] | None = self.chart(metric).evaluate(
+            "(chart, name) => chart.view.signal(name)", f"{axis}_window"
+        )
+        return found
+
+    def wait_for_window(self, metric: str, axis: str, *, zoomed: bool = True) -> None:
+        self.page.wait_for_function(
+            "([chart, name, zoomed]) => (chart.view.signal(name) !== null) === zoomed",
+            arg=[self.chart(metric).element_handle(), f"{axis}_window", zoomed],
+        )
+
+    def wait_for_quiet(self) -> None:
+        """Wait until no chart on the page has changed for ten animation frames."""
+        self.page.evaluate(QUIET)
+
+    def zoom_to_every_point(self, metric: str) -> None:
+        """Zoom to a few hundred steps, and wait until the rows are the points themselves."""
+        for share in (0.05, 0.1, 0.2):
+            self.drag(metric, (0.5, 0.3), (0.5 + share, 0.32))
+            self.wait_for_quiet()
+        self.page.wait_for_function(CONSECUTIVE, arg=[self.chart(metric).element_handle(), 1000])
+
+    def open_details(self) -> Locator:
+        """Open the details of the newest run, which the panel lists first."""
+        if not self.root.locator(".tb-panel").is_visible():
+            self.root.locator(".tb-runs-button").click()
+        self.root.locator(".tb-runs-rows > .tb-runs-row").first.wait_for()
+        self.root.locator(".tb-runs").focus()
+        for key in ("Home", "Enter"):
+            self.page.keyboard.press(key)
+        details = self.root.locator(".tb-run-details")
+        details.wait_for()
+        return details
 
     def box(self) -> dict[str, float]:
         box: dict[str, float] = self.root.evaluate("(board) => board.getBoundingClientRect().toJSON()")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,6 @@ from browser.lab import OUTPUT, PATIENCE, Board
 from browser.pdf import print_board
 
 STEPS = 3000
-HOSTILE = "<img src=x onerror='owned=1'></script><script>owned=1</script>\u2028${owned=1}{{owned=1}}"
 
 
 # What a script of the page may do; a call from outside may evaluate code at once, so it is tried a moment later.
@@ -33,16 +30,10 @@ def loss(step: int, run: int = 0) -> float:
     return 1 / (1 + step) + 0.01 * ((step * 7919 + run) % 13)
 
 
-@pytest.fixture(autouse=True)
-def captured(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TRACKBOOK_CAPTURE", "console,environment")
-
-
 @pytest.fixture
 def project() -> str:
     for n in range(3):
         with tb.init(project="pages", name=f"run {n}", config={"lr": 10.0**-n}, display=False) as run:
-            sys.stdout.write(f"printed by run {n}\n")
             for step in range(STEPS):
                 run.log({"train_loss": loss(step, n), "val_loss": 2 * loss(step, n), "lr": 0.1})
     return "pages"
@@ -168,82 +159,6 @@ def test_a_page_without_them_saves_what_is_drawn_and_says_so(project: str, tmp_p
     expect(board.root.locator(".tb-menu-status")).to_have_text(
         "This page has no other points than those drawn. Saved as drawn."
     )
-
-
-def test_the_details_of_a_run_are_in_the_page(project: str, tmp_path: Path, opened: Opened) -> None:
-    board = opened.open(tb.export_html(tmp_path / "page.html", project, details=True), "?panel=runs")
-    details = open_details(board)
-    expect(details.locator(".tb-overview")).to_contain_text("lr")
-    expect(details.get_by_label("Name")).to_be_disabled()
-    details.get_by_role("tab", name="Console").click()
-    expect(details.locator(".tb-line")).to_contain_text(["printed by run 2"])
-    details.get_by_role("tab", name="Environment").click()
-    expect(details.locator(".tb-polled:visible")).to_contain_text("python")
-    board.look("page-details")
-    assert opened.said == []
-
-
-def open_details(board: Board) -> Any:
-    """Open the details of the newest run, which the panel lists first."""
-    board.root.locator(".tb-runs-rows > .tb-runs-row").first.wait_for()
-    board.root.locator(".tb-runs").focus()
-    for key in ("Home", "Enter"):
-        board.page.keyboard.press(key)
-    details = board.root.locator(".tb-run-details")
-    expect(details).to_be_visible()
-    return details
-
-
-def test_no_text_of_a_user_is_run_or_becomes_markup(tmp_path: Path, opened: Opened) -> None:
-    with tb.init(
-        project=HOSTILE,
-        name=HOSTILE,
-        group=HOSTILE,
-        tags=[HOSTILE],
-        notes=HOSTILE,
-        config={HOSTILE: HOSTILE},
-        display=False,
-    ) as run:
-        sys.stdout.write(f"{HOSTILE}\n")
-        for step in range(3):
-            run.log({HOSTILE: 1 / (step + 1), f"group {HOSTILE}/loss": 1.0 + step})
-    path = tb.export_html(tmp_path / "page.html", HOSTILE, raw=True, details=True)
-    search = "?project=" + "%3Cimg%20src%3Dx%20onerror%3Downed%3D1%3E"
-    board = opened.open(
-        path, f"{search}&panel=runs&metric_filter=%3Cb%3E%7C.&group_by=%3Cimg+src%3Dx+onerror%3Downed%3D1%3E"
-    )
-    assert opened.page.title() == f"{HOSTILE} · {HOSTILE}"
-    assert board.metrics() == [HOSTILE, f"group {HOSTILE}/loss"]
-    board.chart(HOSTILE).locator(".tb-plot").hover()
-    expect(opened.page.locator(".tb-tooltip")).to_be_visible()
-    opened.page.goto(f"{path.as_uri()}?panel=runs")
-    board.wait()
-    details = open_details(board)
-    for tab in ("Overview", "Console", "Code", "Environment"):
-        details.get_by_role("tab", name=tab).click()
-        expect(details.get_by_role("tab", name=tab)).to_have_attribute("aria-selected", "true")
-    details.get_by_role("tab", name="Console").click()
-    expect(details.locator(".tb-line").first).to_contain_text("owned=1")
-    board.root.get_by_role("tab", name="Compare").click()
-    board.root.locator(".tb-more").first.click()
-    board.root.locator(".tb-chart-menu").get_by_text("Full screen").click()
-    expect(board.root.locator("dialog[open]").first).to_be_visible()
-    assert opened.page.evaluate(
-        "() => [typeof owned, document.images.length, document.querySelectorAll('script').length]"
-    ) == [
-        "undefined",
-        0,
-        len(page_scripts(path)),
-    ]
-    assert [text for text in opened.said if "shows the project" not in text] == []
-
-
-def page_scripts(path: Path) -> list[str]:
-    """The blocks that the page was written with: its state, one for the details, one for each series, and the front end."""
-    text = path.read_text("utf-8")
-    state = json.loads(text.partition('id="trackbook-state">')[2].partition("</script>")[0])
-    contents = state["contents"]
-    return ["state", "front end", *contents["details"], *(block["element"] for block in contents["points"])]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

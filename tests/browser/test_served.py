@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
-import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from html import escape
@@ -20,32 +15,13 @@ import pytest
 from playwright.sync_api import expect
 
 from browser.lab import OUTPUT, PATIENCE, Board
+from browser.served import Served
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
     from browser.server import JupyterServer
 
-SERVER = """
-import sys
-from trackbook.api.serving import serve
-server = serve(port=int(sys.argv[1]), embed_from=sys.argv[2:])
-print(server.address_with_token(), file=sys.stderr, flush=True)
-server.wait()
-"""
-# Logs as many points as the next line of its input says, each time that one comes; the step is the value.
-TRAINING = """
-import sys
-import trackbook as tb
-run = tb.init("digits", "live", config={"lr": 0.1}, capture="console")
-count = 0
-for line in sys.stdin:
-    for _ in range(int(line)):
-        run.log({"train/loss": count, "val/loss": -count, "lr": 0.1})
-        count += 1
-    print("logged", count, flush=True)
-run.finish()
-"""
 # Two finished runs, and names that are markup.
 FINISHED = """
 import trackbook as tb
@@ -61,77 +37,10 @@ with tb.init(evil, evil, group=evil, config={evil: evil}, tags=[evil], notes=evi
 """
 
 
-class Served:
-    """A server in a process of its own, and a page that is let in."""
-
-    def __init__(self, folder: Path, *embed_from: str) -> None:
-        self.embed_from = embed_from
-        self.environment = os.environ | {
-            "TRACKBOOK_DIR": str(folder / "runs"),
-            "XDG_STATE_HOME": str(folder / "state"),
-        }
-        self.port = free_port()
-        self.server: subprocess.Popen[str] | None = None
-        self.entrance = self.start()
-
-    def start(self) -> str:
-        """Start the server; return its address with the token."""
-        command = [sys.executable, "-c", SERVER, str(self.port), *self.embed_from]
-        self.server = subprocess.Popen(command, env=self.environment, stderr=subprocess.PIPE, text=True)
-        assert self.server.stderr is not None
-        line = self.server.stderr.readline()
-        found = re.search(r"http://\S+", line)
-        assert found, line + self.server.stderr.read()
-        assert urlsplit(found[0]).port == self.port
-        return found[0]
-
-    def kill(self) -> None:
-        assert self.server is not None
-        self.server.send_signal(signal.SIGKILL)
-        self.server.wait()
-        assert self.server.stderr is not None
-        self.server.stderr.close()
-
-    def address(self, query: str = "") -> str:
-        return f"http://127.0.0.1:{self.port}/{query}"
-
-    def train(self) -> Training:
-        return Training(self.environment)
-
-    def finished(self) -> None:
-        subprocess.run([sys.executable, "-c", FINISHED], env=self.environment, check=True)
-
-
-class Training:
-    """A process that logs when it is told to."""
-
-    def __init__(self, variables: dict[str, str]) -> None:
-        command = [sys.executable, "-c", TRAINING]
-        pipe = subprocess.PIPE
-        self._process = subprocess.Popen(command, env=variables, stdin=pipe, stdout=pipe, text=True)
-
-    def log(self, count: int) -> None:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(f"{count}\n")
-        self._process.stdin.flush()
-        self._process.stdout.readline()
-
-    def end(self) -> None:
-        self._process.communicate(timeout=PATIENCE)
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
-
-
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     served = Served(tmp_path_factory.mktemp("served"))
-    served.finished()
+    served.run(FINISHED)
     yield served
     served.kill()
 
@@ -218,24 +127,6 @@ def test_pages_have_addresses_and_the_back_button_works(page: Page, served: Serv
     expect(page.get_by_label("Search projects")).to_be_visible()
 
 
-def test_view_is_in_the_address_and_comes_back(page: Page, served: Served) -> None:
-    page.goto(served.address("?project=speech"))
-    board(page).wait_for_chart("train/loss")
-    board(page).smooth(7)
-    page.wait_for_url(re.compile("smoothing=7"))
-    address = page.url
-    page.goto(served.address())
-    page.goto(address)
-    expect(page.get_by_label("Smoothing").first).to_have_value("0.875")
-
-
-def test_comparison_has_an_address(page: Page, served: Served) -> None:
-    page.goto(served.address("?project=speech&panel=compare"))
-    board(page)
-    expect(page.locator(".tb-side")).to_contain_text("scale")
-    expect(page.get_by_role("tab", name="Compare")).to_have_attribute("aria-selected", "true")
-
-
 def test_console_of_a_runs_page_follows(page: Page, served: Served) -> None:
     training = served.train()
     training.log(3)
@@ -275,7 +166,7 @@ def outer() -> Iterator[str]:
 
 def test_frame_shows_the_metrics_of_its_address_without_sidebar(browser: Browser, outer: str, tmp_path: Path) -> None:
     served = Served(tmp_path, outer)
-    served.finished()
+    served.run(FINISHED)
     context = browser.new_context()
     page = context.new_page()
     view = "&project=speech&metrics=train/loss,train/acc&sidebar=hidden&navbar=hidden"
@@ -314,15 +205,28 @@ def test_page_works_behind_a_proxy_under_a_path(browser: Browser, served: Served
 
 
 def test_names_are_text_on_every_page(page: Page, served: Served) -> None:
+    evil = "<img src=x onerror=document.title='hacked'>"
+    damaged = Path(served.environment["TRACKBOOK_DIR"]) / f"{evil}-damaged.trackbook.db"
+    damaged.write_bytes(b"x" * 1000)
     page.goto(served.address())
-    page.get_by_role("link", name=re.compile("<img")).click()
+    page.get_by_label("Search projects").fill("<img")
+    expect(page.locator(".tb-projects-problem")).to_contain_text("not a database")
+    damaged.unlink()
+    page.get_by_role("link", name=evil, exact=True).click()
     board(page)
-    evil = query(page)["project"][0]
-    page.goto(served.address("?project=" + quote(evil, safe="") + "&run=" + quote(evil, safe="")))
+    assert query(page)["project"] == [evil]
+    text = quote(evil, safe="")
+    page.goto(served.address(f"?project={text}&run={text}"))
     for tab in ("Overview", "Console", "Environment"):
         page.get_by_role("tab", name=tab).click()
-    expect(page.locator("main img")).to_have_count(0)
     assert page.title().startswith(evil)
+    for wrong in (f"{text}x", f"{text}&run={text}x", f"speech&runs={text}"):
+        page.goto(served.address(f"?project={wrong}"))
+        expect(page.get_by_role("alert")).to_contain_text(evil)
+    page.goto(served.address(f"?project=speech&metrics={text}"))
+    expect(page.locator(".tb-empty")).to_contain_text(evil)
+    expect(page.locator("img[src=x]")).to_have_count(0)
+    assert "hacked" not in page.title().replace(evil, "")
 
 
 def test_unknown_project_suggests_the_nearest_name(page: Page, served: Served) -> None:
