@@ -46,8 +46,9 @@ help:
 	@echo "make lab      open the same notebook in JupyterLab"
 	@echo "make check    before a commit: linters, types and the unit tests, without the slow ones"
 	@echo "make test     everything: ruff, mypy, actionlint, tsc, biome, vitest, pytest, pytest in a real JupyterLab"
-	@echo "make lint | unit | unit-3.13 | browser     parts of it; browser-loaded: with busy programs on all cores"
-	@echo "make test-faults   a run's whole life, once for each call to the disk that may fail (about an hour)"
+	@echo "make lint | unit | browser     parts of it; browser-loaded: with busy programs on all cores"
+	@echo "make unit-3.13     the unit tests on the newest Python"
+	@echo "make test-faults   a run's whole life, once for each call to the disk that may fail (about twenty minutes)"
 	@echo "make test-trainers training libraries, in an environment of their own (about ten minutes with its set-up)"
 	@echo "make fuzz     damaged files and hostile messages for ten minutes; FOR=60 for a minute"
 	@echo "make pools    500 forked and 100 spawned pools whose workers record runs"
@@ -92,7 +93,7 @@ chromium: $(VENV)/.installed
 demo: setup
 	@$(STORE) $(BIN)/python notebooks/demo.py
 
-test: clock lint unit unit-3.13 browser
+test: clock lint unit browser
 	@$(times)
 
 # --- before a commit --------------------------------------------------------------------------------------------------

@@ -18,10 +18,11 @@ def in_terminal(
     *command: str, columns: int = 100, lines: int = 40, typed: tuple[str, str] | None = None, **environment: str
 ) -> str:
     """All that a program writes to a terminal of this size. `typed` is a text to wait for, and what somebody types then."""
+    size = {"COLUMNS": str(columns), "LINES": str(lines)}  # pytest's workers have a size of their own there
     child, master = pty.fork()
     if child == 0:
         fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
-        os.execvpe(command[0], command, os.environ | {"TERM": "xterm-256color"} | environment)
+        os.execvpe(command[0], command, os.environ | {"TERM": "xterm-256color"} | size | environment)
     data = b""
     while True:
         try:
