@@ -224,3 +224,16 @@ def test_model_that_cannot_be_watched_does_not_stop_training() -> None:
     wandb.init(project="p")
     with pytest.warns(TrackbookWarning, match=r"takes a torch\.nn\.Module"):
         wandb.watch({})
+
+
+def test_keywords_of_unknown_calls_are_anything() -> None:
+    wandb = speak("wandb")
+    with pytest.warns(TrackbookWarning, match="is unknown to trackbook"):
+        wandb.profile(name="x", path="y", self=1)
+    with pytest.warns(TrackbookWarning, match="is unknown to trackbook"):
+        wandb.Fancy(name="x", self=1)
+    run = wandb.init(project="p")
+    with pytest.warns(TrackbookWarning, match="at once"):
+        done = wandb.async_log(lambda run, func: {"a": run + func}, run=1, func=2)
+    assert done.result() == {"a": 3.0}
+    assert run.history()["value"].to_list() == [3.0]

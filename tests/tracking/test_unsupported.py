@@ -49,7 +49,7 @@ def test_list_with_anything_else_is_an_error() -> None:
 
 def test_method_of_a_stand_in_does_nothing_and_says_so_once() -> None:
     with hearing() as heard:
-        Picture().draw(1, x=2)
+        Picture().draw(1, name="x")
         Picture().draw()
     assert heard == ["Picture.draw() does nothing in trackbook (said once)"]
 
@@ -64,7 +64,7 @@ def test_stand_in_is_copied_and_pickled() -> None:
 @pytest.mark.parametrize("name", CALLS.keys() - REFUSED)
 def test_call_says_once_what_happens(name: str) -> None:
     with hearing() as heard:
-        assert call(name)(1, x=2) is None
+        assert call(name)(1, x=2, name="model") is None
         call(name)()
     assert heard == [f"{name} is not supported yet: {FEATURES[CALLS[name]]} (said once)"]
 
@@ -72,7 +72,7 @@ def test_call_says_once_what_happens(name: str) -> None:
 @pytest.mark.parametrize("name", REFUSED)
 def test_call_whose_result_is_needed_is_refused(name: str) -> None:
     with pytest.raises(NotImplementedError, match=f"{name} is not supported yet: "):
-        call(name)("model:latest")
+        call(name)("model:latest", name="model")
 
 
 @pytest.mark.parametrize("name", KEYWORDS)

@@ -73,7 +73,7 @@ def unknown(path: str) -> Any:
         warn_once(f"{path} is unknown to trackbook, and does nothing", " (said once)")
         return given[0] if len(given) == 1 and callable(given[0]) else None  # what a decorator decorates
 
-    def made(self: Any, *_: Any, **__: Any) -> None:  # noqa: ARG001  # an `__init__`
+    def made(self: Any, /, *_: Any, **__: Any) -> None:  # noqa: ARG001  # an `__init__`
         nothing()
 
     short = path.rpartition(".")[2]

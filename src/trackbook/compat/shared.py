@@ -77,7 +77,7 @@ def has_run() -> bool:
     return current_run() is not None
 
 
-def async_log(func: Callable[..., Any], *given: Any, **options: Any) -> Any:
+def async_log(func: Callable[..., Any], /, *given: Any, **options: Any) -> Any:
     """Log what `func` returns, as SwanLab does in the background: here at once, unless `func` is a coroutine function."""
     run = current_run()
     if run is None:

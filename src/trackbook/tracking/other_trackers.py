@@ -80,6 +80,7 @@ def _async_log(run: Run) -> Callable[..., Any]:
 def _log_result(
     run: Run,
     func: Callable[..., Any],
+    /,
     *given: Any,
     step: int | None = None,
     mode: str = "",  # noqa: ARG001  # how SwanLab leaves it to the background

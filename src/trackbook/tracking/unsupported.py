@@ -102,13 +102,13 @@ def unsupported_keywords(names: Iterable[str]) -> list[str]:
     ]
 
 
-def _say(name: str, *_: Any, **__: Any) -> None:
+def _say(name: str, /, *_: Any, **__: Any) -> None:
     warn_once(sentence(name), " (said once)")
 
 
-def _refuse(name: str, *_: Any, **__: Any) -> None:
+def _refuse(name: str, /, *_: Any, **__: Any) -> None:
     raise NotImplementedError(sentence(name))
 
 
-def _ignore(name: str, *_: Any, **__: Any) -> None:
+def _ignore(name: str, /, *_: Any, **__: Any) -> None:
     warn_once(f"{name}() does nothing in trackbook", " (said once)")
