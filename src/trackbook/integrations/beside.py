@@ -13,7 +13,8 @@ from ..tracking.run_options import run_options
 def open_beside(run: Run | None, *, name: str, group: str, config: dict[str, Any]) -> Run:
     """Open a run in the project of `run`, else in the default one. It has no board of its own, and captures nothing."""
     options = None if run is None else writer_of(run).options
-    return process().begin_run(
+    here = process()
+    made = here.begin_run(
         run_options(
             project=host.current().name() if run is None else run.project,
             dir=None if options is None else options.folder,
@@ -24,6 +25,8 @@ def open_beside(run: Run | None, *, name: str, group: str, config: dict[str, Any
             capture=False,
         )
     )
+    here.last_run = run or made  # what `get_run()` and `%track show` mean after a study is the study
+    return made
 
 
 def reopen(run: Run) -> Run:

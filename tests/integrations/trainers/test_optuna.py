@@ -54,6 +54,7 @@ def test_study_has_a_run_for_each_trial(autolog: None) -> None:
         (made := study()).optimize(parabola, n_trials=4)
     check(run, made)
     assert {one.state for one in trials_of(run)} == {"finished"}
+    assert tb.get_run().id == run.id
     assert (run.config["sampler"], run.config["directions"], run.config["n_trials"]) == (
         "RandomSampler",
         ["minimize"],

@@ -56,8 +56,7 @@ def test_search_is_drawn_with_a_run_for_each_candidate(shell: Shell) -> None:
     cell(shell, "search = GridSearchCV(LogisticRegression(), {'C': [0.1, 1.0]}, cv=2).fit(X, Y)")
     assert len(tb.runs()) == 3
     assert set(states()) == {"finished"}
-    first = tb.get_run(tb.runs()["id"][0])
-    assert curves(first)["mean_test_score"] == curve(shell.ip.user_ns["search"].cv_results_["mean_test_score"])
+    assert curves(tb.get_run())["mean_test_score"] == curve(shell.ip.user_ns["search"].cv_results_["mean_test_score"])
 
 
 def test_cell_whose_fit_fails_is_a_run_that_failed(shell: Shell) -> None:
