@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 
 import trackbook as tb
+from interrupts import interrupted_at
 from shells import Shell
 from trackbook.integrations.adapters import adapters
-from trackbook.magics import extension, tracker
+from trackbook.magics import extension, functions, tracked_run, tracker
 
 LOOP = "for i in range(3):\n    loss = i / 2\n    acc = i\n"
 
@@ -411,6 +412,29 @@ def test_functions_have_their_code_again_after_a_cell_that_fails(shell: Shell, e
     assert shell.ip.user_ns["train_epoch"].__code__ is code
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ["the cell's functions", "our own code"])
+def test_interrupt_at_any_point_leaves_functions_and_libraries_as_they_were(shell: Shell, where: str) -> None:
+    shell.run("def step(x):\n    loss = x\n    return loss")
+    step, count, came = shell.ip.user_ns["step"], 1, True
+    code = step.__code__
+    files = (
+        {code.co_filename}
+        if where == "the cell's functions"
+        else {extension.__file__, functions.__file__, tracked_run.__file__}
+    )
+    while came:
+        came = interrupted_at(
+            count, lambda: shell.run("%%track --no-board loss", "for i in range(2):\n    step(i)"), files
+        )
+        shell.run("x = 1")  # makes good what was interrupted at its very end
+        assert step.__code__ is code, count
+        assert adapters.current() is None, count
+        count += 1 if where == "the cell's functions" else 9
+    assert count > 10
+    assert "running" not in shell.states()
+
+
 def test_end_that_was_interrupted_is_made_good_by_the_next_cell(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     shell.run(TRAINING)
     code = shell.ip.user_ns["train_epoch"].__code__
@@ -419,7 +443,7 @@ def test_end_that_was_interrupted_is_made_good_by_the_next_cell(shell: Shell, mo
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(extension.Replaced, "restore", interrupted)
+        patched.setattr(functions.Replaced, "restore", interrupted)
         shell.run("%%track loss", "train_epoch(1)")
     assert shell.ip.user_ns["train_epoch"].__code__ is not code
     shell.run("x = 1")

@@ -9,12 +9,13 @@ import pickle
 import sys
 import traceback
 from collections.abc import Callable
-from types import CodeType, FrameType, FunctionType
+from types import CodeType, FunctionType
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 
+from interrupts import interrupted_at
 from random_programs import programs
 from trackbook.magics import functions, tracked_code
 from trackbook.magics.functions import Replaced, Sources
@@ -23,6 +24,7 @@ from trackbook.magics.targets import parse_targets
 from trackbook.magics.tracked_code import Options, TrackedCode, track_code
 
 TRACKER = "__tracker__"
+FILES = {functions.__file__, tracked_code.__file__}
 
 
 class Notebook:
@@ -237,32 +239,6 @@ def codes(notebook: Notebook) -> dict[str, CodeType]:
     }
 
 
-def interrupted_at(count: int, work: Callable[[], None]) -> bool:
-    """Do some work with a KeyboardInterrupt at one step of the interpreter inside it; return whether it came that far."""
-    left = count
-
-    def trace(frame: FrameType, event: str, _: Any) -> Any:
-        nonlocal left
-        if frame.f_code.co_filename not in (functions.__file__, tracked_code.__file__):
-            return None
-        frame.f_trace_opcodes = True
-        if event == "opcode":
-            left -= 1
-            if left == 0:
-                raise KeyboardInterrupt
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        work()
-    except KeyboardInterrupt:
-        return True
-    finally:
-        sys.settrace(before)
-    return False
-
-
 def test_interrupt_at_any_step_leaves_the_functions_as_they_were(notebook: Notebook) -> None:
     before = codes(notebook)
     tracked = notebook.track("plain(1); closure(2)", "loss")
@@ -275,7 +251,7 @@ def test_interrupt_at_any_step_leaves_the_functions_as_they_were(notebook: Noteb
             tracked.replace(done)
             done.restore()
 
-        reached = interrupted_at(count, work)
+        reached = interrupted_at(count, work, FILES)
         # an interrupt between the two calls is no step of theirs; a cell restores in `finally`
         done.restore()
         after = codes(notebook)
@@ -291,7 +267,7 @@ def test_restoring_is_finished_after_an_interrupt(notebook: Notebook) -> None:
     while reached:
         done = Replaced()
         tracked.replace(done)
-        reached = interrupted_at(count, done.restore)
+        reached = interrupted_at(count, done.restore, FILES)
         if count > 4:  # later than its first line, where Python takes no interrupt of a caller's `finally`
             assert all(code is codes(notebook)[name] for name, code in before.items()), count
         done.restore()

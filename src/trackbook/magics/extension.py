@@ -11,23 +11,20 @@ import builtins
 import itertools
 import re
 from collections.abc import Iterable
-from contextlib import ExitStack
 from typing import Any
 
 from IPython.core.error import UsageError
 
 from ..api.process import process
-from ..integrations.adapters import active
 from ..notebook import host
-from ..user_warnings import said_by
 from .commands import overview, run_line, say
 from .completion import complete
-from .functions import Replaced
 from .instrument import passing_name
 from .messages import show_note
 from .notes import ELSEWHERE, how_to_choose, notes_on_functions, nothing_tracked, untracked
 from .parser import Header, cell_parser, parse_header, start_run
 from .tracked_code import Options, TrackedCode, track_code
+from .tracked_run import TrackedRun
 from .tracker import Passing, Tracker
 from .watch import watching
 
@@ -46,14 +43,15 @@ class CellTracking:
         self._numbers = itertools.count(1)
         self._said_how_to_choose = False
         self._said: set[str] = set()
-        self._replaced: list[Replaced] = []
+        self._open: list[TrackedRun] = []
 
     def __call__(self, lines: list[str]) -> list[str]:
         """Return the lines of a cell with a blank line in place of the header."""
         self._forget()
-        if process().cells.idle_since is not None:  # the end of an earlier cell was interrupted at its very beginning
-            while self._replaced:
-                self._replaced.pop().restore()
+        if process().cells.idle_since is not None:
+            while self._open:  # the end of an earlier cell was interrupted
+                self._open[-1].finish("interrupted")
+                self._open.pop()
         head = re.match(r"%%track(?!\S)(.*)", lines[0]) if lines else None
         if head is None:
             return lines
@@ -111,32 +109,23 @@ class CellTracking:
             axes=code.selected.axes,
         )
         self._store(name, tracker)
+        tracked = TrackedRun(tracker)
+        self._open.append(tracked)
         run = start_run(options, reinit="create_new")
-        tracker.begin(run)
-        replaced = Replaced()
-        self._replaced.append(replaced)
-        followed = ExitStack()
-        fits = followed.enter_context(active(run))
 
         def end() -> None:
-            try:
-                tracker.end()
-                with said_by(show_note):
-                    run.finish()
-                self._forget()
-            finally:
-                replaced.restore()
-                followed.close()
-                self._replaced.remove(replaced)
+            tracked.finish()
+            self._open.remove(tracked)
+            self._forget()
             if header.targets:
                 for note in untracked(tracker, code, failed=run.state != "finished"):
                     show_note(note)
-            elif tracker.tracked or not fits.metrics:
+            elif tracker.tracked or not tracked.has_metrics_of_adapters:
                 self._say_what_was_tracked(tracker, code)
             self._say_once(notes_on_functions(code, options.follow))
 
         process().cells.current().at_end.append(end)
-        code.replace(replaced)
+        tracked.begin(run, code)
 
     def _say_what_was_tracked(self, tracker: Tracker, code: TrackedCode) -> None:
         tracked = list(tracker.logged)

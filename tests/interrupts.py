@@ -1,0 +1,34 @@
+"""Ctrl-C at a chosen step of the interpreter."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Collection
+from types import FrameType
+from typing import Any
+
+
+def interrupted_at(count: int, work: Callable[[], object], files: Collection[str]) -> bool:
+    """Do some work with a KeyboardInterrupt at one bytecode instruction of `files`, counted from 1; return whether it came that far."""
+    left = count
+
+    def trace(frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal left
+        if frame.f_code.co_filename not in files:
+            return None
+        frame.f_trace_opcodes = True
+        if event == "opcode":
+            left -= 1
+            if left == 0:
+                raise KeyboardInterrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        work()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(before)
+    return left <= 0
