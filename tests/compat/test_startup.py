@@ -69,6 +69,14 @@ def test_trackbook_run_as(script: Path) -> None:
     assert sorted(tb.runs("started")["name"].to_list()) == ["child", "main"]
 
 
+@pytest.mark.slow
+def test_trackbook_run_as_the_environment_says() -> None:
+    code = "import importlib.util as u; print([u.find_spec(name) is not None for name in ('wandb', 'trackio')])"
+    words = ["-m", "trackbook", "run", "--", sys.executable, "-c", code]
+    assert python(*words, env={"TRACKBOOK_COMPAT": "wandb"}).stdout == "[True, False]\n"
+    assert python(*words).stdout == "[False, False]\n"
+
+
 def test_trackbook_run_as_another_tracker_is_refused(trackbook_command: Any) -> None:
     answer = trackbook_command("run", "--as", "wand", "--", sys.executable, "-c", "1")
     assert answer.code == 2

@@ -69,7 +69,9 @@ def run(
     trackers: Annotated[
         str | None,
         typer.Option(
-            "--as", metavar="TRACKERS", help="Be wandb, trackio or swanlab for the program, joined by commas."
+            "--as",
+            metavar="TRACKERS",
+            help="Be wandb, trackio or swanlab for the program, joined by commas. By default TRACKBOOK_COMPAT.",
         ),
     ] = None,
     dir: Dir = None,
@@ -119,14 +121,14 @@ def run(
 
 def _checked(trackers: str | None) -> list[str]:
     """Return the trackers that are named, each of which Trackbook stands in for."""
-    if trackers is None:
-        return []
-    from ..compat.installing import check_names
-    from ..settings import split_names
+    from ..settings import compat_trackers, split_names
 
-    try:
-        names = split_names(trackers)
-        check_names(names)
-    except ValueError as error:
-        raise UsageError(str(error)) from None
+    names = compat_trackers() if trackers is None else split_names(trackers)
+    if names:
+        from ..compat.installing import check_names
+
+        try:
+            check_names(names)
+        except ValueError as error:
+            raise UsageError(str(error)) from None
     return names
