@@ -102,6 +102,10 @@ class Tracker:
         """Handle a value that is passed on; with `spread` it is a tuple, with a value for each of the metrics."""
         if self._run is None and self._find_run is None:
             return
+        if self._takes_all and not spread and step is None:
+            for number in numbers:
+                self._take(self.metrics[number], value)
+            return
         values = value if spread and isinstance(value, (tuple, list)) else (value,)
         for number, one in zip(numbers, values, strict=False):
             if self._takes_all or self._is_due(number):
