@@ -11,10 +11,10 @@ import pytest
 import vl_convert
 
 from trackbook.charts import snapshot
-from trackbook.charts.board_design import literal
+from trackbook.charts.board_design import ALONE, CONFIG, literal
 from trackbook.charts.plot import DrawSettings
 from trackbook.charts.snapshot import Chart, Snapshot, grouped, make_snapshot
-from trackbook.charts.theme import theme
+from trackbook.charts.theme import config, theme
 from trackbook.charts.thinning import corners, rounded, thinned
 from trackbook.frames.picture import Picture
 
@@ -273,6 +273,25 @@ def test_groups_stand_above_their_first_charts() -> None:
     saved = drawn(picture({name: [1, 2] for name in ("loss", "train/a", "train/b", "val/a")}))
     titles = [(chart["title"]["text"], chart["title"]["subtitle"]) for chart in saved.spec["concat"]]
     assert titles == [("\u200b", "loss"), ("train", "a"), ("\u200b", "b"), ("val", "a")]
+
+
+def test_titles_of_a_row_stand_on_one_line_and_labels_apart_from_lines() -> None:
+    saved = drawn(picture({"train/loss": [0.5, 123_456], "train/acc": [0, 1], "val/loss": [1e-5, 2e-5]}))
+    svg = vl_convert.vegalite_to_svg(saved.spec)
+    groups = re.findall(r'mark-group role-title"><g transform="translate\(0,([-\d.]+)\)"', svg)
+    lines = re.findall(r'translate\(-40,(\d+)\)" font-family="sans-serif" font-size="12px"', svg)
+    assert (len(lines), len(set(lines)), len(set(groups[-3:]))) == (3, 1, 1)
+    assert saved.spec["bounds"] == "flush"
+    assert saved.spec["config"]["axis"]["labelPadding"] == 6
+
+
+def test_snapshots_and_altair_charts_have_the_configuration_of_the_board() -> None:
+    live = config("light")
+    for made in (ALONE, CONFIG):
+        own = {name: made[name] | {"titleColor": None} for name in ("axis", "axisX", "axisY", "text", "view")}
+        for name, rules in live.items():
+            assert own[name].items() >= rules.items(), name
+    assert drawn(picture({"loss": [1, 2]})).spec["config"] is CONFIG
 
 
 def test_latest_values_are_above_the_chart_in_the_runs_colors() -> None:
