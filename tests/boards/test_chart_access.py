@@ -549,7 +549,7 @@ def test_the_whole_board_has_the_charts_as_they_are_arranged(board: Board) -> No
     board.chart("loss", metrics=["train/loss", "val/loss"])
     rows = board.to_altair().to_dict()["vconcat"]
     titles = [[chart["title"]["text"] for chart in row["concat"]] for row in rows]
-    assert titles == [["lr"], ["loss (— train, - - val)"]]
+    assert titles == [["lr"], ["loss"]]
 
 
 def test_snapshot_has_the_charts_as_they_are_arranged(board: Board) -> None:
@@ -566,7 +566,7 @@ def test_snapshot_has_the_charts_as_they_are_arranged(board: Board) -> None:
     state = board.snapshot_state
     board.chart("loss", metrics=["train/loss", "val/loss"])
     board.chart("val/own")
-    assert titles() == [("pinned", "lr"), ("\u200b", "loss (— train, - - val)")]
+    assert titles() == [("pinned", "lr"), ("\u200b", "loss")]
     assert board.snapshot_state != state
     state = board.snapshot_state
     board.chart("own", SCATTER)

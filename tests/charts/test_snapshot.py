@@ -346,7 +346,9 @@ def test_several_metrics_in_one_chart_are_told_apart_by_dashes() -> None:
     made = picture({"train/loss": [3, 1], "val/loss": [4, 2]}, runs=2)
     saved = drawn(made, charts=[Chart("loss", ["train/loss", "val/loss"])])
     assert names(saved) == ["run-0 · train", "run-0 · val", "run-1 · train", "run-1 · val"]
-    assert chart_of(saved)["title"]["text"] == "loss (— train, - - val)"
+    assert chart_of(saved)["title"]["text"] == "loss"
+    texts = [layer["mark"]["text"] for layer in chart_of(saved)["layer"] if layer["mark"]["type"] == "text"]
+    assert texts == ["— train   - - val"]
     assert legend_of(saved)["scale"]["domain"] == ["run-0", "run-1"]
     svg = vl_convert.vegalite_to_svg(saved.spec)
     assert svg.count('stroke-dasharray="5,3"') == 2
@@ -427,6 +429,14 @@ def test_charts_and_runs_that_do_not_fit_are_named() -> None:
     assert said in saved.text
     assert said in saved.spec["title"]["subtitle"][-1]
     assert names(saved)[0] == "run-2"
+
+
+def test_the_oldest_runs_are_left_out_whatever_the_order_in_which_they_were_added() -> None:
+    made = picture({"loss": [1, 2]}, runs=22)
+    for key in range(22):
+        made.put_run(run(key, started=100.0 - key))
+    shown = legend_of(drawn(made))["scale"]["domain"]
+    assert (shown[0], shown[-1], len(shown)) == ("run-19", "run-0", 20)
 
 
 def test_thinned_series_keep_ends_extremes_and_non_finite_values() -> None:

@@ -18,7 +18,7 @@ from ..metrics import short_name
 from .board_design import ALONE, BESIDE, literal
 from .html_page import page
 from .plot import Plot, PlotRow
-from .plot_spec import legend, legend_styles, nested, parts_key, single
+from .plot_spec import legend, legend_styles, nested, single
 from .run_styles import RunStyle
 from .user_spec import DATASET, plain, with_rows
 
@@ -118,7 +118,7 @@ def board_of(groups: Mapping[str, Iterable[Plot | Any]], columns: int, title: st
 def _nested(plot: Plot, number: int, runs: Sequence[RunStyle]) -> DrawnLayers:
     """Return the chart of a metric on a board, with the legend of `runs`."""
     width, height = ON_BOARD
-    heading = {"text": literal(short_name(plot.metric) + parts_key(plot)), "anchor": "start", **BESIDE}
+    heading = {"text": literal(short_name(plot.metric)), "anchor": "start", **BESIDE}
     spec = _with_tooltips(nested(plot, _data(plot), f"chart_{number}", heading, width=width))
     spec |= {"name": f"chart_{number}", "width": width, "height": {"step": _BAR} if plot.bars else height}
     if len(runs) > 1:

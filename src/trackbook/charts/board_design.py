@@ -65,14 +65,16 @@ def latest(values: Sequence[tuple[str, float]], width: int) -> list[dict[str, An
     """Return the layers with the latest values of runs, right above a chart, each in its run's `color`, the last one outermost."""
     shown = [(color, latest_text(value)) for color, value in values[-MOST_LATEST:]] or [(_LABEL, "-")]
     rights = accumulate((len(text) * CHARACTER + GAP for _, text in reversed(shown)), initial=0.0)
-    return [
-        {
-            "transform": [{"aggregate": [{"op": "count", "as": "points"}], "groupby": []}],  # one row
-            "mark": {"type": "text", "style": "latest", "text": text, "clip": False},
-            "encoding": {"x": {"value": width - right}, "y": {"value": -10}, "color": {"value": color}},
-        }
-        for (color, text), right in zip(reversed(shown), rights, strict=False)
-    ]
+    return [beside(text, width - right, color) for (color, text), right in zip(reversed(shown), rights, strict=False)]
+
+
+def beside(text: str, right: float, color: str = _LABEL) -> dict[str, Any]:
+    """Return a layer with a text right above a chart, which ends at `right`."""
+    return {
+        "transform": [{"aggregate": [{"op": "count", "as": "points"}], "groupby": []}],  # one row
+        "mark": {"type": "text", "style": "latest", "text": text, "clip": False},
+        "encoding": {"x": {"value": right}, "y": {"value": -10}, "color": {"value": color}},
+    }
 
 
 def latest_text(value: float) -> str:

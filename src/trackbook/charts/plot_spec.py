@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from . import metric_spec
-from .board_design import ABOVE, latest, latest_text, literal, share_digits
+from .board_design import ABOVE, beside, latest, latest_text, literal, share_digits
 from .metric_spec import LAYERS, MOST_NAMED, Layer, Spec
 from .plot import Plot
 from .run_styles import RunStyle
@@ -34,31 +34,32 @@ def single(plot: Plot, data: Spec | None, *, width: int) -> Spec:
 
 
 def nested(plot: Plot, data: Spec | None, name: str, heading: Mapping[str, Any], *, width: int) -> Spec:
-    """Return a chart of a board, with the latest values beside its title."""
+    """Return a chart of a board, with the latest values, or what its dashes mean, beside its title."""
     if plot.bars:
         return metric_spec.bar(data, colors={}, width=width, by_row=True) | {"title": {**heading, "offset": ABOVE}}
     spec = _lines(plot, data, colors={}, by_row=True, scales=f"{name}_")
-    if not parts_key(plot):  # which needs the room, as on the board
-        spec["layer"] += latest(list(plot.latest.values()), width)
+    key = _parts_key(plot)
+    spec["layer"] += [beside(key, width)] if key else latest(list(plot.latest.values()), width)
     return spec | {"title": dict(heading)}
 
 
-def parts_key(plot: Plot) -> str:
-    """Return what the dashes of a chart of several metrics mean, for its title; empty where none differ."""
+def _parts_key(plot: Plot) -> str:
+    """Return what the dashes of a chart of several metrics mean; empty where none differ."""
     parts = dict.fromkeys((style.part, tuple(style.dash)) for style in plot.styles if style.part)
     if len({dash for _, dash in parts}) < 2:
         return ""
     named = [f"{DASH_SIGNS.get(dash, '')} {part}" for part, dash in parts]
-    return f" ({', '.join(named)})"
+    return "   ".join(named)
 
 
 def legend_styles(plots: Sequence[Plot]) -> list[RunStyle]:
-    """Return the styles that the legend of a board explains: of all runs, by key, or of the metrics that a lone run has in one chart."""
+    """Return the styles that the legend of a board explains: of all runs, the oldest first, or of the metrics that a lone run has in one chart."""
     every = [style for plot in reversed(plots) for style in plot.styles]
     runs = {style.run["id"]: replace(style, label=style.label.removesuffix(f" · {style.part}")) for style in every}
     if len(runs) == 1:
         runs = {style.label: style for style in every if style.part}
-    styles = sorted(runs.values(), key=lambda style: (not style.run["faded"], style.run["key"]))[-MOST_NAMED:]
+    order = sorted(runs.values(), key=lambda style: (not style.run["faded"], style.run["started"], style.run["key"]))
+    styles = order[-MOST_NAMED:]
     return [replace(style, color=style.color[:7], faint=False) for style in styles]
 
 

@@ -20,7 +20,7 @@ from ..text import elapsed, one_line
 from .board_design import ABOVE, CONFIG, literal, title
 from .combined import chart_of
 from .plot import DrawSettings, Plot, PlotRow, plot_of
-from .plot_spec import AXIS_TITLES, legend, legend_styles, nested, parts_key
+from .plot_spec import AXIS_TITLES, legend, legend_styles, nested
 from .run_styles import RunStyle
 from .theme import theme
 from .thinning import rounded
@@ -68,8 +68,8 @@ def make_snapshot(
     """
     look = look or DrawSettings(clip_outliers="never")
     runs = [run for run in picture.runs.values() if run["id"] not in look.hidden]
-    drawn_runs = sorted(runs, key=lambda run: (run["faded"], -run["key"]))[:MOST_RUNS]
-    drawn_runs.sort(key=lambda run: (not run["faded"], run["key"]))  # faded runs are behind the others
+    drawn_runs = sorted(runs, key=lambda run: (run["faded"], -run["started"], -run["key"]))[:MOST_RUNS]
+    drawn_runs.sort(key=lambda run: (not run["faded"], run["started"], run["key"]))  # faded runs are behind the others
     look = replace(look, hidden=frozenset(picture.runs.keys() - {run["id"] for run in drawn_runs}))
     lines = _lines_by_metric(picture, {run["key"] for run in drawn_runs})
     known = usual_charts(picture) if charts is None else charts
@@ -227,18 +227,14 @@ def _headings(charts: Sequence[tuple[Chart, list[Plot]]]) -> list[dict[str, Any]
     """Return the titles of the charts. Where there are groups, the group is above its first chart."""
     grouped_at = {chart.group: number for number, (chart, _) in reversed(list(enumerate(charts)))}
     if not any(grouped_at):
-        return [title(_short(_name(chart, plots, chart.name))) for chart, plots in charts]
+        return [title(_short(chart.name)) for chart, _ in charts]
     return [
         title(
-            _short(_name(chart, plots, short_name(chart.name))),
+            _short(short_name(chart.name)),
             literal(chart.group.removeprefix("@")) if grouped_at[chart.group] == number else "",
         )
-        for number, (chart, plots) in enumerate(charts)
+        for number, (chart, _) in enumerate(charts)
     ]
-
-
-def _name(chart: Chart, plots: Sequence[Plot], usual: str) -> str:
-    return usual if chart.spec is not None else usual + parts_key(plots[0])
 
 
 def _tooltips(number: int, axis: str) -> dict[str, Any]:
