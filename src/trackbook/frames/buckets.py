@@ -183,6 +183,10 @@ class Buckets:
 
     def _widen(self, series: Ids, steps: Steps) -> None:
         """Double the bucket width of series whose new points alone would be too many rows."""
+        first = groups(series)
+        ids, counts = series[first], sizes(first, len(series))
+        while len(over := ids[counts >> self.shift[ids] > self._most(ids)]):  # a bucket has no more points than steps
+            self._double(over)
         bucket = steps >> self.shift[series]
         while True:
             starts = groups(series, bucket)
@@ -193,7 +197,9 @@ class Buckets:
             if not len(over):
                 return
             self._double(over)
-            bucket = bucket >> np.isin(series, over)
+            is_over = np.zeros(self.count, np.bool_)
+            is_over[over] = True
+            bucket = bucket >> is_over[series]
 
     def _put(self, table: RaggedArray, series: Ids, rows: Rows) -> None:
         """Add rows sorted by series and key. Rows with the same key are merged."""
