@@ -18,7 +18,7 @@ from .api.compare import RunDiff, diff
 from .api.data import export, import_parquet, sql
 from .api.pages import export_html
 from .api.projects import delete_project, delete_run, get_run, move_run, rename_run, runs
-from .api.run import define_metric, finish, init, log, progress, track
+from .api.run import attach, define_metric, finish, init, log, progress, track
 from .api.serving import show
 from .integrations.adapters import autolog
 from .tracking.config import Config
@@ -41,6 +41,7 @@ __all__ = [
     "RunDiff",
     "Stopped",
     "TrackbookWarning",
+    "attach",
     "autolog",
     "board",
     "define_metric",

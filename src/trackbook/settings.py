@@ -25,6 +25,7 @@ _TELLING: Final = frozenset(
     "WORLD_SIZE RANK LOCAL_RANK LOCAL_WORLD_SIZE GROUP_RANK NODE_RANK MASTER_ADDR MASTER_PORT LD_LIBRARY_PATH LD_PRELOAD "
     "VIRTUAL_ENV CONDA_DEFAULT_ENV CONDA_PREFIX MPLBACKEND TZ LANG LC_ALL COLAB_GPU KAGGLE_KERNEL_RUN_TYPE".split()
 )
+_RANKS: Final = ("RANK", "SLURM_PROCID", "LOCAL_RANK")
 _INVITATION: Final = "TRACKBOOK_RUN"  # another one for each run, which says nothing about it
 _STARTUP: Final = Path(__file__).parent / "compat" / "startup"
 _OF_TRACKERS: Final = {
@@ -175,11 +176,20 @@ def variables_for_git() -> dict[str, str]:
 
 def rank() -> int:
     """Return the rank of this process in a distributed job (torchrun, accelerate, SLURM), 0 outside of one."""
-    for name in ("RANK", "SLURM_PROCID", "LOCAL_RANK"):
+    for name in _RANKS:
         value = os.environ.get(name, "")
         if value.isdecimal():
             return int(value)
     return 0
+
+
+def job() -> str | None:
+    """Return a name that the processes of this distributed job have in common, None outside of one."""
+    if not any(os.environ.get(name, "").isdecimal() for name in _RANKS):
+        return None
+    names = ("TORCHELASTIC_RUN_ID", "SLURM_JOB_ID", "MASTER_PORT")
+    known = (os.environ.get(name, "") for name in names)
+    return f"job {next((said for said in known if said not in ('', 'none')), os.getppid())}"
 
 
 @contextlib.contextmanager

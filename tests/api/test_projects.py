@@ -211,5 +211,13 @@ def test_only_rank_0_of_a_distributed_job_records(monkeypatch: pytest.MonkeyPatc
 
 def test_all_ranks_record_when_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RANK", "3")
-    tb.init(project="p", name="rank 3", all_ranks=True).finish()
-    assert names() == ["rank 3"]
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "7")
+    for name in ("ddp", None):
+        tb.init(project="p", name=name, all_ranks=True).finish()
+    groups = dict(tb.runs("p").select("name", "group").iter_rows())
+    assert groups == {"ddp rank 3": "ddp", "rank 3": "job 7"}
+
+
+def test_all_ranks_outside_of_a_job_changes_nothing() -> None:
+    with tb.init(project="p", name="alone", all_ranks=True) as run:
+        assert (run.name, run.group) == ("alone", None)

@@ -157,25 +157,35 @@ class Process:
         return run
 
     def attach(self, project: str, folder: Path | None, record: RunRecord) -> Run:
-        """Return the run of a pickle: the open run, or one that logs to its writing process, or one that can only be read."""
+        """Return the run of a pickle, one that records nothing, with a warning, if it is not found."""
+        found = None if folder is None else self.find_elsewhere(project, folder, record)
+        if found is not None:
+            return found
+        if folder is not None:
+            warn(
+                f"run {record.name!r} of project {project!r} is not open, and is not found in {folder}: it records nothing here"
+            )
+        import_polars()
+        from ..tracking import storeless
+
+        return storeless.lost(project, record)
+
+    def find_elsewhere(self, project: str, folder: Path, record: RunRecord) -> Run | None:
+        """Return the run if it is open here, else one that logs to its writing process, else one that can only be read."""
         import_polars()
         from ..tracking import storeless
 
         is_open = next((writer.run for writer in self.runs if writer.id == record.id), None)
         if is_open is not None:
             return is_open
-        joined = None if folder is None else storeless.join(project, folder / journal_folder(project), record)
+        joined = storeless.join(project, folder / journal_folder(project), record)
         if joined is not None:
             self._take_up(writer_of(joined))
             return joined
-        if folder is not None and not self.polars_is_dead:
+        if not self.polars_is_dead:
             with contextlib.suppress(ValueError):  # no such run: it was deleted, or this is another machine
                 return self.project(project, folder).get(record.id)
-        if folder is not None:
-            warn(
-                f"run {record.name!r} of project {project!r} is not open, and is not found in {folder}: it records nothing here"
-            )
-        return storeless.lost(project, record)
+        return None
 
     def _take_up(self, writer: RunWriter) -> None:
         self.runs.append(writer)

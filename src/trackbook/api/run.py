@@ -14,6 +14,7 @@ from ..tracking.invitation import Place, take
 from ..tracking.other_trackers import logged_data
 from ..tracking.run import Run, writer_of
 from ..tracking.run_options import RunOptions, run_options
+from ..tracking.sharing import shared
 from ..tracking.unsupported import KEYWORDS, unsupported_keywords
 from ..types import OnBadValue, Resume, State, StepBy, Stop
 from ..user_warnings import warn
@@ -81,7 +82,8 @@ def init(
         Resume a run even if it is unknown whether its process is alive, assuming that it is dead. A run whose process is known to be
         alive is never resumed.
     all_ranks
-        With ``RANK``, ``SLURM_PROCID`` or ``LOCAL_RANK`` set, only rank 0 records. True: every rank records its own run.
+        With ``RANK``, ``SLURM_PROCID`` or ``LOCAL_RANK`` set, only rank 0 records. True: every rank records its own run, named and
+        grouped by `name`: ``"ddp rank 1"`` in the group ``"ddp"``.
     stop
         The effect of the board's stop button. ``"flag"`` only makes `Run.should_stop` true. With ``"raise"`` the next `log` also raises
         `trackbook.Stopped`, which ends the cell and leaves the run ``interrupted``.
@@ -227,6 +229,33 @@ def log(
     if other:
         data = logged_data(data, other)
     return run.log(data, step, print_to_console=print_to_console, commit=commit)
+
+
+def attach(text: str) -> Run:
+    """Return the run that another process of this machine shares by `Run.share`. What is logged to it is in that run.
+
+    The run is this thread's current one from now on. The process that began it ends it.
+
+    Parameters
+    ----------
+    text
+        What `Run.share` returned there.
+
+    Raises
+    ------
+    ValueError
+        For a text that is not from `Run.share`, and for a run that has ended.
+    """
+    project, folder, record = shared(text)
+    run = process().find_elsewhere(project, folder, record)
+    if run is None:
+        raise ValueError(f"run {record.name!r} of project {project!r} is not in {folder}; share it on this machine")
+    if run.ended:
+        raise ValueError(
+            f"run {run.name!r} of project {project!r} is {run.state}, so nothing can be logged to it; go on with it by "
+            f"init({project!r}, id={record.id!r}, resume='allow')"
+        )
+    return run
 
 
 def define_metric(name: str, step_metric: str | None = None, goal: str | None = None, **other: Any) -> None:

@@ -19,6 +19,7 @@ from .logged_values import as_tags, check_text, flatten, to_step
 from .model_watch import watch
 from .progress import counted
 from .run_writer import RunWriter
+from .sharing import share
 
 if TYPE_CHECKING:
     import polars as pl
@@ -274,6 +275,7 @@ class Run(other_trackers.OtherTrackersRun):
         return counted(self._writer, iterable, total)
 
     watch = watch
+    share = share
 
     def stop(self) -> None:
         """Ask the training code to stop, as the board's stop button does: `should_stop` becomes true.

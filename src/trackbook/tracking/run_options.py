@@ -71,11 +71,16 @@ def run_options(
     reinit: Reinit = "finish_previous",
 ) -> RunOptions:
     """Validate the keywords of `trackbook.init`, in Trackbook's own words. Raises ``TypeError`` and ``ValueError``."""
+    name, group = _text("run name", name) or "", _text("group", group)
+    job = settings.job() if all_ranks else None
+    if job is not None:
+        group = group or name or job
+        name = f"{name} rank {settings.rank()}".lstrip()
     record = RunRecord(
         id=_text("run id", id) or new_id(),
-        name=_text("run name", name) or "",
+        name=name,
         started=time.time(),
-        group=_text("group", group),
+        group=group,
         tags=as_tags(tags),
         notes=_text("notes", notes),
         config=Config(config).to_json(),

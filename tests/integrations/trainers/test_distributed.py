@@ -1,0 +1,85 @@
+"""Jobs of several processes, started as their users start them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import trackbook as tb
+
+TRAIN = """
+import os, signal, sys
+import torch
+import torch.distributed as dist
+import trackbook as tb
+
+dist.init_process_group("gloo")
+rank = dist.get_rank()
+run = tb.init(project="ddp", name="job", all_ranks="all" in sys.argv, capture=False)
+model = torch.nn.parallel.DistributedDataParallel(torch.nn.Linear(2, 1))
+optimizer = torch.optim.SGD(model.parameters(), 0.1)
+for step in range(20):
+    loss = model(torch.full((4, 2), 1.0 + rank)).pow(2).mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    tb.log({"loss": loss, "rank": rank})
+    if "kill" in sys.argv and step == 9 and rank == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+dist.destroy_process_group()
+tb.finish()
+"""
+LAUNCHERS = {
+    "torchrun": ["torch.distributed.run", "--standalone", "--nproc-per-node=2"],
+    # for several processes on the CPU Accelerate has no launcher but MPI's; this one starts them by torchrun, too
+    "accelerate launch": [
+        "accelerate.commands.launch",
+        "--multi_gpu",
+        "--num_processes=2",
+        "--num_machines=1",
+        "--mixed_precision=no",
+        "--dynamo_backend=no",
+    ],
+}
+
+
+def states() -> dict[str, str]:
+    return dict(tb.runs("ddp").select("name", "state").iter_rows())
+
+
+def launched(launcher: str, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    program = folder / "train.py"
+    program.write_text(TRAIN)
+    command = [sys.executable, "-m", *LAUNCHERS[launcher], str(program), *words]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=110)
+
+
+@pytest.mark.parametrize("launcher", LAUNCHERS)
+def test_only_rank_0_records(launcher: str, tmp_path: Path) -> None:
+    done = launched(launcher, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert states() == {"job": "finished"}
+    points = tb.get_run("job", "ddp").history(wide=True)
+    assert (points["step"].to_list(), points["rank"].to_list()) == (list(range(20)), [0.0] * 20)
+
+
+@pytest.mark.parametrize("launcher", LAUNCHERS)
+def test_all_ranks_record_a_run_each_in_one_group(launcher: str, tmp_path: Path) -> None:
+    done = launched(launcher, tmp_path, "all")
+    assert done.returncode == 0, done.stderr
+    assert states() == {"job rank 0": "finished", "job rank 1": "finished"}
+    assert tb.runs("ddp")["group"].to_list() == ["job", "job"]
+    for rank in range(2):
+        assert tb.get_run(f"job rank {rank}", "ddp").history("rank")["value"].to_list() == [rank] * 20
+
+
+def test_a_rank_that_is_killed_leaves_all_points(tmp_path: Path) -> None:
+    assert launched("torchrun", tmp_path, "all", "kill").returncode != 0
+    assert tb.get_run("job rank 1", "ddp").history("loss")["step"].to_list() == list(range(10))
+    survivor = tb.get_run("job rank 0", "ddp").history("loss")["step"].to_list()
+    assert survivor == list(range(len(survivor)))
+    assert len(survivor) >= 10
+    assert states()["job rank 1"] == "lost"
