@@ -176,6 +176,18 @@ def test_second_viewer_gets_the_same_picture(served: Served) -> None:
     asyncio.run(watch())
 
 
+def test_messages_are_not_compressed_for_each_viewer(served: Served) -> None:
+    served.run("digits", "r1")
+
+    async def offered() -> str | None:
+        async with served.socket("project=digits") as socket:
+            assert "permessage-deflate" in socket.request.headers["sec-websocket-extensions"]
+            found: str | None = socket.response.headers.get("sec-websocket-extensions")
+            return found
+
+    assert asyncio.run(offered()) is None
+
+
 def test_runs_are_chosen_by_id_or_name_and_added_by_the_page(served: Served) -> None:
     for name in ("r1", "r2", "r3"):
         served.run("digits", name).log({"loss": 1.0})

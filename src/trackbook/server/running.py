@@ -86,6 +86,7 @@ class Server:
             http=PatientHttp,
             ws=PatientSocket,
             ws_max_size=LARGEST_MESSAGE,
+            ws_per_message_deflate=False,  # each viewer's copy of a message would be compressed anew
             ws_ping_interval=PING_SECONDS,
             ws_ping_timeout=PONG_SECONDS,
             log_config=None,
