@@ -274,7 +274,6 @@ def test_no_text_of_a_user_becomes_markup_or_runs(host: Host) -> None:
         "group_by": f"config.{EVIL}",
         "chart_groups": {f"group {EVIL}/loss": EVIL},
         "run_sort": f"config.{EVIL}",
-        "run_filter": EVIL,
         "baseline": EVIL,
         "panel": "runs",
     }
