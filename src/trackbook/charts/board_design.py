@@ -48,6 +48,7 @@ ALONE: Final[dict[str, Any]] = {  # of a single chart
 }
 ALONE["axis"] = ALONE["axis"] | {"titleColor": _LABEL, "titleFontSize": 11, "titleFontWeight": "normal"}
 CONFIG: Final[dict[str, Any]] = {**ALONE, "title": TITLE | BESIDE}  # of a whole board
+_SEPARATORS: Final = str.maketrans("\n\r\u2028\u2029", " " * 4)
 _OF_OBJECTS: Final = frozenset(
     "constructor hasOwnProperty isPrototypeOf propertyIsEnumerable toLocaleString toString valueOf __proto__ "
     "__defineGetter__ __defineSetter__ __lookupGetter__ __lookupSetter__".split()
@@ -92,6 +93,7 @@ def literal(name: str) -> str:
     """Return a name as Vega shows it.
 
     Vega takes a text that is called like a property of JavaScript's objects for that property, and stops with "Operator not defined". A
-    space of no width makes it another text.
+    space of no width makes it another text. The titles of tooltips become parts of expressions, which no line separator may be in.
     """
+    name = name.translate(_SEPARATORS)
     return f"{name}\N{ZERO WIDTH SPACE}" if name in _OF_OBJECTS else name
