@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -181,6 +182,7 @@ def test_trackio_records_system_metrics_by_time() -> None:
 
 def test_show_waits_in_a_script(monkeypatch: pytest.MonkeyPatch) -> None:
     trackio = speak("trackio")
+    monkeypatch.delattr(sys, "ps1", raising=False)  # IPython sets it, which other tests have used
     calls: list[dict[str, Any]] = []
     monkeypatch.setattr(
         trackio, "show_boards", lambda project, **options: calls.append({"project": project, **options})

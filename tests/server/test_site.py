@@ -204,6 +204,45 @@ def test_runs_are_chosen_by_id_or_name_and_added_by_the_page(served: Served) -> 
 
 
 @pytest.mark.parametrize(
+    ("query", "setting", "drawn"),
+    [
+        ("&runs=r1", {"baseline": "r3"}, ["r1", "r3"]),
+        ("&runs=r1", {"baseline": "unknown"}, ["r1"]),
+        ("", {"drawn_runs": "newest 1"}, ["r3"]),
+        ("", {"drawn_runs": "newest 1", "baseline": "r1"}, ["r1", "r3"]),
+        ("", {"drawn_runs": "newest 1", "selected_runs": ["r2"]}, ["r2", "r3"]),
+    ],
+)
+def test_page_chooses_what_is_drawn(served: Served, query: str, setting: dict[str, Any], drawn: list[str]) -> None:
+    for name in ("r1", "r2", "r3"):
+        run = served.run("digits", name)
+        run.log({"loss": 1.0})
+        run.finish()
+
+    async def watch() -> None:
+        async with served.socket(f"project=digits{query}") as socket:
+            await trait(socket, "keyframe")
+            await socket.send(json.dumps({"set": setting}))
+            keyframe = await trait(socket, "keyframe")
+            assert sorted(run["id"] for run in keyframe["header"]["runs"]) == drawn
+
+    asyncio.run(watch())
+
+
+@pytest.mark.parametrize("setting", [{"drawn_runs": "bottom 3"}, {"baseline": 7}, {"selected_runs": "r1"}])
+def test_choice_that_is_none_is_refused(served: Served, setting: dict[str, Any]) -> None:
+    served.run("digits", "r1")
+
+    async def watch() -> None:
+        async with served.socket("project=digits") as socket:
+            await trait(socket, "keyframe")
+            await socket.send(json.dumps({"set": setting}))
+            assert (await trait(socket, "refused"))["code"] == 4400
+
+    asyncio.run(watch())
+
+
+@pytest.mark.parametrize(
     ("query", "reason"),
     [
         ("project=digitz", "did you mean 'digits'"),

@@ -57,6 +57,12 @@ def test_any_points_come_back_bit_by_bit(rows: list[tuple[int, int, float, float
     assert_same(decode(encode(points), len(rows)), points)
 
 
+@pytest.mark.parametrize("value", [[1.0, -0.0], [-0.0, 0.5, 0.25], [0.0, -0.0], [3.0] * 100 + [-0.0]])
+def test_a_negative_zero_keeps_its_sign_among_decimals(value: list[float]) -> None:
+    points = one_metric(np.array(value))
+    assert_same(decode(encode(points), len(value)), points)
+
+
 @given(
     st.lists(FLOAT, min_size=1, max_size=20),
     st.sampled_from(sorted(SHAPES)),

@@ -56,6 +56,8 @@ class Watched(NamedTuple):
     project: str
     runs: tuple[str, ...] | None
     selected: tuple[str, ...] = ()
+    drawn: str = ""  # the setting `drawn_runs`
+    baseline: str = ""
 
 
 class Channel:
@@ -76,6 +78,10 @@ class Channel:
         self.publisher.shows_all_runs = True
         if watched.selected:
             self.publisher.select(watched.selected)
+        if watched.drawn:
+            self.publisher.draw(watched.drawn)
+        if watched.baseline:
+            self.publisher.compare_with(watched.baseline)
 
     def __len__(self) -> int:
         return len(self._viewers)

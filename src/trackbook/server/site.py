@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from ..boards import drawn_runs
 from ..boards.built_files import built_file
 from ..boards.run_actions import Actions, NoActions, RunActions
 from ..text import did_you_mean
@@ -207,11 +208,16 @@ class _Connection:
     async def _take(self, traits: dict[str, Any], channel: Channel) -> None:
         if "seen" in traits:
             channel.publisher.acknowledge()
-        runs = traits.get("selected_runs")
-        if isinstance(runs, list):
-            chosen = tuple(run for run in runs if isinstance(run, str))[:MOST_RUNS]
-            if chosen != self._watched.selected:
-                await self._join(self._watched._replace(selected=chosen))
+        runs = traits.get("selected_runs", self._watched.selected)
+        drawn = traits.get("drawn_runs", self._watched.drawn)
+        baseline = traits.get("baseline", self._watched.baseline)
+        if not (isinstance(runs, (list, tuple)) and isinstance(drawn, str) and isinstance(baseline, str)):
+            raise TypeError("selected_runs is a list, drawn_runs and baseline are texts")
+        drawn_runs.parse(drawn)
+        selected = tuple(run for run in runs if isinstance(run, str))[:MOST_RUNS]
+        wanted = self._watched._replace(selected=selected, drawn=drawn, baseline=baseline)
+        if wanted != self._watched:
+            await self._join(wanted)
 
     async def _wait_for_allowance(self) -> None:
         """Delay the messages of a page that sends too many."""

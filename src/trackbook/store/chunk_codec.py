@@ -320,5 +320,6 @@ def _digits(sample: Array) -> int | None:
 def _decimal(values: Array, digits: int) -> Array | None:
     with np.errstate(all="ignore"):
         scaled = np.rint(values * _POWERS[digits])
-        fits = (np.abs(scaled) < _LARGEST_WHOLE) & ((scaled / _POWERS[digits]).view(np.int64) == values.view(np.int64))
-    return scaled.astype(np.int64) if fits.all() else None
+        whole = scaled.astype(np.int64)
+        fits = (np.abs(scaled) < _LARGEST_WHOLE) & ((whole / _POWERS[digits]).view(np.int64) == values.view(np.int64))
+    return whole if fits.all() else None
