@@ -48,6 +48,21 @@ def test_variables_are_expanded_only_in_run_descriptions(shell: Shell) -> None:
     assert shell.points() == {"m": [0, 0.5, 1]}
 
 
+@pytest.mark.parametrize("header", ["--name lr-{rate}", "--config rate={rate}", "--group '{ rate:.2f}'"])
+def test_text_that_is_filled_in_too_early_is_said(shell: Shell, header: str) -> None:
+    for _ in range(2):  # the second time with the value of the first
+        said = shell.said(f"%%track loss {header}", "rate = 0.1\n" + LOOP)
+        assert "filled in before the cell runs; set rate in an earlier cell" in said
+    assert shell.said("%%track loss --name lr-{rate}", LOOP) == ""
+
+
+def test_cell_whose_print_spreads_values_runs(shell: Shell) -> None:
+    body = "losses = []\nfor i in range(3):\n    loss = i / 2\n    losses.append(loss)\n    print('losses:', *losses)"
+    assert "losses: 0.0 0.5 1.0\n" in shell.said("%%track", body)
+    assert shell.states() == ["finished"]
+    assert [0, 0.5, 1] in shell.points().values()
+
+
 def test_steps_are_an_expression(shell: Shell) -> None:
     shell.run("%%track --step epoch*10 loss", "for epoch in range(3):\n    loss = 1.5")
     assert tb.get_run().history()["step"].to_list() == [0, 10, 20]

@@ -290,6 +290,16 @@ def test_function_that_is_replaced_already_is_not_replaced_again(notebook: Noteb
     assert notebook["plain"].__code__ is plain
 
 
+def test_code_that_the_cell_gives_a_function_stays(notebook: Notebook) -> None:
+    done = Replaced()
+    notebook.track("plain(1)", "loss").replace(done)
+    own = (lambda _: 42).__code__
+    notebook["plain"].__code__ = own
+    done.restore()
+    assert notebook["plain"].__code__ is own
+    assert not functions._plain_code
+
+
 def test_changed_source_is_left_alone(notebook: Notebook) -> None:
     source = DEFINITIONS.replace("x * y + key", "x * y - key")
     linecache.cache["<earlier cell>"] = len(source), None, source.splitlines(keepends=True), "<earlier cell>"

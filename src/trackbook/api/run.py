@@ -234,7 +234,7 @@ def log(
 def attach(text: str) -> Run:
     """Return the run that another process of this machine shares by `Run.share`. What is logged to it is in that run.
 
-    The run is this thread's current one from now on. The process that began it ends it.
+    The run is this thread's current one from now on. The process that began it ends it; there, `attach` returns the run itself.
 
     Parameters
     ----------

@@ -23,6 +23,7 @@ from .instrument import passing_name
 from .messages import show_note
 from .notes import ELSEWHERE, how_to_choose, notes_on_functions, nothing_tracked, untracked
 from .parser import Header, cell_parser, parse_header, start_run
+from .syntax import bound_within
 from .tracked_code import Options, TrackedCode, track_code
 from .tracked_run import TrackedRun
 from .tracker import Passing, Tracker
@@ -112,6 +113,7 @@ class CellTracking:
         tracked = TrackedRun(tracker)
         self._open.append(tracked)
         run = start_run(options, reinit="create_new")
+        self._say_what_was_not_filled_in(header, tree)
 
         def end() -> None:
             tracked.finish()
@@ -152,6 +154,13 @@ class CellTracking:
         for one, value in ((name, tracker), (passing_name(name), Passing(tracker))):
             self._shell.user_ns[one] = self._shell.user_ns_hidden[one] = value
             setattr(builtins, one, value)
+
+    def _say_what_was_not_filled_in(self, header: Header, tree: ast.Module) -> None:
+        late = {name for name in header.filled_in if name in bound_within(tree) or name not in self._shell.user_ns}
+        if late:
+            show_note(
+                f"the texts of the header are filled in before the cell runs; set {', '.join(sorted(late))} in an earlier cell"
+            )
 
     def note_end(self, result: Any) -> None:
         """Say at the end of a cell that its header had no effect, because a magic compiled the code by itself (``%%prun``)."""

@@ -76,23 +76,24 @@ class Replaced:
     """Functions whose code was replaced, until `restore` gives each its own back."""
 
     def __init__(self) -> None:
-        self._before: list[tuple[FunctionType, CodeType]] = []
+        self._before: list[tuple[FunctionType, CodeType, CodeType]] = []  # its own code, and ours
 
     def replace(self, function: FunctionType, code: CodeType) -> bool:
         """Give a function other code. Return False, without a change, for one that was replaced already, by a cell around this one."""
         if function in _plain_code or code.co_freevars != function.__code__.co_freevars:
             return False
-        self._before.append((function, function.__code__))
+        self._before.append((function, function.__code__, code))
         _plain_code[function] = function.__code__
         function.__code__ = code
         return True
 
     def restore(self) -> None:
-        """Give each function its own code back; all of them also when this is interrupted."""
+        """Give each function its own code back; all of them also when this is interrupted. Code that the cell gave one stays."""
         try:
             while self._before:
-                function, code = self._before[-1]
-                function.__code__ = code
+                function, code, ours = self._before[-1]
+                if function.__code__ is ours:
+                    function.__code__ = code
                 _plain_code.pop(function, None)
                 self._before.pop()
         finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
+import re
 from argparse import SUPPRESS, ArgumentTypeError, HelpFormatter, Namespace
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -42,6 +43,9 @@ class Parser(MagicArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{self.prog}: {message}")
+
+
+_BRACES = re.compile(r"\{(?!\{)\s*([^\W\d]\w*)")
 
 
 def key_and_value(text: str) -> tuple[str, Any]:
@@ -90,6 +94,7 @@ class Header:
     options: Namespace
     targets: list[Target]
     step: ast.expr | None
+    filled_in: frozenset[str] = frozenset()  # the variables in the braces of its texts
 
 
 def cell_parser() -> Parser:
@@ -141,12 +146,13 @@ def parse_header(line: str, expand: Callable[[str], str]) -> Header:
         words = split_words(line)
         comment = next((place for place, word in enumerate(words) if word.startswith("#")), None)
         options = cell_parser().parse(join_arrows(words[:comment]))
+        texts = [options.project or "", options.name or "", options.group or "", *options.config]
         for name in ("project", "name", "group"):
             setattr(options, name, expand(getattr(options, name) or "") or getattr(options, name))
         options.config = list(map(expand, options.config))
         for setting in options.config:
             key_and_value(setting)
         step = parse_expression(options.step) if options.step else None
-        return Header(options, parse_targets(options.what), step)
+        return Header(options, parse_targets(options.what), step, frozenset(_BRACES.findall(" ".join(texts))))
     except (ValueError, TypeError) as error:
         raise UsageError(f"%%track: {error}") from None

@@ -47,7 +47,7 @@ def _inside(node: ast.expr) -> ast.expr | None:
     if not isinstance(node, ast.Call):
         return None
     if _function_name(node) in _CASTS and node.args and not node.keywords:
-        return node.args[0]
+        return None if isinstance(node.args[0], ast.Starred) else node.args[0]
     if isinstance(node.func, ast.Attribute) and node.func.attr in _SAME_VALUE:
         of_module = isinstance(node.func.value, ast.Name) and node.func.value.id in _MODULES
         return node.func.value if not of_module else None
@@ -74,7 +74,13 @@ def place_name(node: ast.expr) -> str:
 
 
 def reports_of(node: ast.AST) -> Iterator[Report]:
-    """Yield what a call, an assignment, a return or a yield reports by itself."""
+    """Yield what a call, an assignment, a return or a yield reports by itself. Of ``*values`` nobody knows how many they are."""
+    for report in _reports_of(node):
+        if not isinstance(report.expression, ast.Starred):
+            yield report
+
+
+def _reports_of(node: ast.AST) -> Iterator[Report]:
     if isinstance(node, ast.Call):
         yield from _of_call(node)
     elif isinstance(node, ast.Assign) and len(node.targets) == 1:
