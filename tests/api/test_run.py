@@ -522,6 +522,13 @@ def test_empty_names_count_as_missing() -> None:
     run.finish()
 
 
+@pytest.mark.parametrize("reinit", [True, "finish_previous"])
+def test_reinit_that_asks_for_it_finishes_the_open_run_without_a_word(reinit: Any) -> None:
+    first = tb.init("p")
+    with tb.init("p", reinit=reinit):
+        assert first.state == "finished"
+
+
 def test_reinit_can_return_the_open_run() -> None:
     first = tb.init()
     assert tb.init(reinit="return_previous") is first

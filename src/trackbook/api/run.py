@@ -137,7 +137,7 @@ def init(
         **words,
     )
     _say_ignored(ignored)
-    return _begin(options)
+    return _begin(options, is_asked=reinit is not None)
 
 
 def _say_ignored(names: Sequence[str]) -> None:
@@ -151,13 +151,14 @@ def _say_ignored(names: Sequence[str]) -> None:
     warn(f"init() ignores {', '.join(names)}: {'; '.join(reasons)}")
 
 
-def _begin(options: RunOptions) -> Run:
+def _begin(options: RunOptions, *, is_asked: bool) -> Run:
+    """Open a run. `is_asked` says that the caller chose what happens to an open one."""
     here = process()
     previous = here.current_run() if options.reinit == "return_previous" else here.own_run()
     if previous is not None and options.reinit == "return_previous":
         return previous
     if previous is not None and options.reinit == "finish_previous":
-        _finish(previous, quietly=_needs_no_word(previous))
+        _finish(previous, quietly=is_asked or _needs_no_word(previous))
     run = _begin_invited(here, options)
     if host.current().is_notebook if options.display is None else options.display:
         show_run(run)
