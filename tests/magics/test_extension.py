@@ -509,6 +509,49 @@ def test_decorated_functions_are_followed_if_they_are_plain(shell: Shell) -> Non
     assert "compiled: left alone, because a compiler takes it" in said
 
 
+IMPORTS = {
+    "function": "import math\ndef train(n):\n    for i in range(n):\n        loss = math.floor(i)",
+    "renamed import": "import os.path as p\ndef train(n):\n    for i in range(n):\n        loss = int(p.basename(str(i)))",
+    "import below": "def train(n):\n    for i in range(n):\n        loss = math.floor(i)\nimport math",
+    "async function": "import math\nasync def run(n):\n    for i in range(n):\n        loss = math.floor(i)\ndef train(n): list(run(n).__await__())",
+    "method": "import math\nclass A:\n    def fit(self, n):\n        for i in range(n):\n            loss = math.floor(i)\ntrain = A().fit",
+    "decorator": """
+import functools, time
+def timed(function):
+    @functools.wraps(function)
+    def wrapper(*given):
+        time.time()
+        return function(*given)
+    return wrapper
+@timed
+def train(n):
+    for i in range(n):
+        loss = i""",
+    "future import below": "x = 1\nfrom __future__ import annotations\nimport math\ndef train(n):\n    for i in range(n):\n        loss: int = math.floor(i)",
+}
+
+
+@pytest.mark.parametrize("interactivity", ["last_expr", "all", "last_expr_or_assign"])
+@pytest.mark.parametrize("name", IMPORTS)
+def test_functions_that_call_what_their_cell_imports_are_followed(shell: Shell, name: str, interactivity: str) -> None:
+    shell.ip.ast_node_interactivity = interactivity
+    assert shell.run(IMPORTS[name]).success
+    said = shell.said("%%track loss", "train(3)")
+    assert said.strip() == ""
+    assert shell.points() == {"loss": [0, 1, 2]}
+
+
+def test_functions_that_call_what_their_module_imports_are_followed(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "trainer_of_mine.py").write_text(IMPORTS["function"])
+    monkeypatch.syspath_prepend(tmp_path)
+    shell.run("import trainer_of_mine")
+    monkeypatch.setitem(sys.modules, "trainer_of_mine", shell.ip.user_ns["trainer_of_mine"])
+    assert shell.said("%%track loss --follow trainer_of_mine", "trainer_of_mine.train(3)").strip() == ""
+    assert shell.points() == {"loss": [0, 1, 2]}
+
+
 def test_modules_are_followed_when_they_are_named(
     shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

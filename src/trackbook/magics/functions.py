@@ -6,6 +6,7 @@ import __future__
 import ast
 import linecache
 from collections.abc import Iterator
+from functools import cached_property
 from types import CodeType, FunctionType
 from typing import Any, Final
 from weakref import WeakKeyDictionary
@@ -24,32 +25,47 @@ def code_of(function: FunctionType) -> CodeType:
 
 
 class Source:
-    """The source of a cell or module, in which functions were defined. Its tree is instrumented in place."""
+    """The source of a cell or module, in which functions were defined. Its tree is instrumented in place.
+
+    IPython compiles each statement of a cell alone, Python a module at once, and their code differs: ``math.exp`` is another instruction
+    where the compiler sees that ``math`` is imported.
+    """
 
     def __init__(self, filename: str, text: str, flags: int) -> None:
         self.filename = filename
         self._flags = flags
         self.tree = ast.parse(text, filename)
-        self._plain = self._codes(ast.parse(text, filename))
+        self._text = text
+        self._of_cell = self._codes(*_statements(ast.parse(text, filename)))
         self._definitions = dict(_definitions(self.tree, ""))
         self.compiled = compiled_definitions(self.tree)
 
     def definition_of(self, function: FunctionType) -> Function | None:
         """Return the definition of a function; None when the source has no such function, as after an edit of the file."""
         code = code_of(function)
-        plain = self._plain.get(_place(code))
-        if plain is None or not (_same(plain, code) or _was_tracked(plain, code)):
+        place = _place(code)
+        plain = self._of_cell.get(place)
+        if plain is None:
             return None
-        return self._definitions.get(_place(code))
+        if not (_same(plain, code) or _was_tracked(plain, code) or _same(self._of_module.get(place, plain), code)):
+            return None
+        return self._definitions.get(place)
 
     def instrumented(self) -> dict[tuple[str, int], CodeType]:
         """Compile the tree as it is now; return the code of its functions by qualified name and first line."""
-        return self._codes(ast.fix_missing_locations(self.tree))
+        return self._codes(*_statements(ast.fix_missing_locations(self.tree)))
 
-    def _codes(self, tree: ast.Module) -> dict[tuple[str, int], CodeType]:
+    @cached_property
+    def _of_module(self) -> dict[tuple[str, int], CodeType]:
+        try:
+            return self._codes(ast.parse(self._text, self.filename))
+        except SyntaxError:  # a cell may import from `__future__` in any line
+            return {}
+
+    def _codes(self, *trees: ast.Module) -> dict[tuple[str, int], CodeType]:
         flags = self._flags | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT  # as cells have it
-        found = _codes(compile(tree, self.filename, "exec", flags=flags, dont_inherit=True))
-        return {_place(code): code for code in found}
+        compiled = [compile(tree, self.filename, "exec", flags=flags, dont_inherit=True) for tree in trees]
+        return {_place(code): code for one in compiled for code in _codes(one)}
 
 
 class Sources:
@@ -99,6 +115,10 @@ class Replaced:
         finally:
             if self._before:  # interrupted: the rest is done first
                 self.restore()
+
+
+def _statements(tree: ast.Module) -> Iterator[ast.Module]:
+    return (ast.Module([statement], []) for statement in tree.body)
 
 
 def _definitions(node: ast.AST, prefix: str) -> Iterator[tuple[tuple[str, int], Function]]:
