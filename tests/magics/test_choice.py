@@ -82,6 +82,13 @@ CELLS = {
         ["losses"],
     ),
     "another unit": ("for i in x:\n    acc = f()\n    bar.set_postfix(acc=100 * acc)", ["acc"]),
+    "a printed unit": ("for i in x:\n    acc = f()\n    print(f'Accuracy {acc.item() * 1e2:.1f}%')", ["accuracy"]),
+    "a printed multiple": (
+        "for i in x:\n    loss = f()\n    print('twice loss', loss * 2, 'half loss', loss / 2)",
+        ["loss", "twice_loss", "half_loss"],
+    ),
+    "a printed inverse": ("for i in x:\n    loss = f()\n    print('score', 100 / loss)", ["loss", "score"]),
+    "an appended multiple": ("for i in x:\n    loss = f()\n    losses.append(3 * loss)", ["loss", "losses"]),
     "a conversion": ("for i in x:\n    loss = f()\n    if i:\n        loss = loss.item()", ["loss"]),
     "other trackers": (
         "for i in x:\n    writer.add_scalar('train/kl', f(), i)\n    wandb.log({'loss': g(), 'step': i})\n    y = math.log(i)",

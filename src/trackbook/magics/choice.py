@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -122,7 +123,7 @@ class _Chooser:
             self._used |= set(map(id, linked))
             return
         if not said and not beside:
-            if not reads_as_metric(name) or not is_alone or self._is_scaled(scope, name, sites):
+            if not reads_as_metric(name) or not is_alone or self._is_in_other_unit(scope, name, sites):
                 return
         elif not said:  # `losses.append(loss)` shows the same curve
             return
@@ -131,11 +132,11 @@ class _Chooser:
         self.curves.append(Curve(scope, sites[-1].loops, [*names, name, *labels], name, sites))
         self._used |= {id(one) for one in linked if one.report.how in ("print", "bar", "return") or one in beside}
 
-    def _is_scaled(self, scope: Scope, name: str, sites: Sequence[Assignment]) -> bool:
+    def _is_in_other_unit(self, scope: Scope, name: str, sites: Sequence[Assignment]) -> bool:
         """Whether the same loop reports the variable in another unit, as ``100 * acc``."""
         blocks = {(one.loops, one.block) for one in sites}
         return any(
-            _scaled(core(one.report.expression)) == name
+            _in_unit(core(one.report.expression)) == name
             and (one.loops, one.block) in blocks
             and self._is_worth_a_curve(scope, one)
             for one in scope.reports
@@ -252,12 +253,20 @@ def _parts(node: ast.expr) -> list[str]:
     return list(dict.fromkeys(name for name in found if name))
 
 
-def _scaled(node: ast.expr) -> str | None:
-    """Return the variable in ``100 * acc``."""
+def _in_unit(node: ast.expr) -> str | None:
+    """Return the variable that an expression gives in another unit, a power of ten, as ``100 * acc`` does."""
     if not isinstance(node, ast.BinOp) or not isinstance(node.op, (ast.Mult, ast.Div)):
         return None
-    names = [core(one) for one in (node.left, node.right) if not isinstance(one, ast.Constant)]
-    return names[0].id if len(names) == 1 and isinstance(names[0], ast.Name) else None
+    value, unit = node.left, node.right
+    if isinstance(node.op, ast.Mult) and isinstance(value, ast.Constant):
+        value, unit = unit, value
+    inner = core(value)
+    return inner.id if isinstance(inner, ast.Name) and _is_power_of_ten(unit) else None
+
+
+def _is_power_of_ten(node: ast.expr) -> bool:
+    value = node.value if isinstance(node, ast.Constant) else None
+    return isinstance(value, (int, float)) and value > 0 and math.log10(value).is_integer()
 
 
 def _by_loop(sites: Sequence[Assignment]) -> list[list[Assignment]]:
