@@ -62,6 +62,26 @@ CELLS = {
     "a second assignment": ("for i in x:\n    loss = f()\n    loss = loss / 2", ["loss"]),
     "the loop of a generator": ("def steps():\n    yield f()\nfor loss in steps(): pass", ["loss"]),
     "the loop of a list": ("for lr in [1, 2]:\n    loss = f()", ["loss"]),
+    "a recursion": ("def go(n):\n    loss = f(n)\n    return loss if n == 0 else go(n - 1)\ngo(3)", ["loss"]),
+    "a recursion of two functions": (
+        "def go(n):\n    print('loss', f(n))\n    back(n)\ndef back(n):\n    if n: go(n - 1)\ngo(3)",
+        ["loss"],
+    ),
+    "a recursion of methods": (
+        "class A:\n    def go(self, n):\n        loss = f(n)\n        if n: self.go(n - 1)\nA().go(3)",
+        ["loss"],
+    ),
+    "what a recursion calls": (
+        "def show(n):\n    print('loss', f(n))\ndef go(n):\n    show(n)\n    if n: go(n - 1)\ngo(3)",
+        ["loss"],
+    ),
+    "no recursion": (
+        (
+            "def train(model):\n    model.train()\n    loss = f(model)\n    test(model)\ndef test(model):\n    model.train()\n"
+            "def acc(acc):\n    acc = acc()\n    super().acc()\ntrain(x)\nacc(y)"
+        ),
+        [],
+    ),
     "functions by their roles": (
         "def fit():\n    for i in x: loss = f()\ndef check():\n    for i in x: loss = f()\nfit()\ncheck()",
         ["fit/loss", "check/loss"],

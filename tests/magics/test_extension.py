@@ -90,6 +90,8 @@ def test_without_names_metrics_are_charted_and_the_rest_is_listed_once(shell: Sh
 
 def test_no_names_and_no_loops_give_a_note(shell: Shell) -> None:
     assert "%%track: no loop of the cell assigned a number" in shell.said("%%track", "x = 1")
+    shell.run("def once(x):\n    loss = x\n    print('loss', loss)")
+    assert "%%track: no loop of the cell or of once reported or assigned a number" in shell.said("%%track", "once(1)")
 
 
 def test_a_loop_with_log_goes_to_the_cells_run_too(shell: Shell) -> None:
@@ -539,6 +541,13 @@ def test_functions_that_call_what_their_cell_imports_are_followed(shell: Shell, 
     said = shell.said("%%track loss", "train(3)")
     assert said.strip() == ""
     assert shell.points() == {"loss": [0, 1, 2]}
+
+
+@pytest.mark.parametrize("head", ["%%track", "%%track loss"])
+def test_function_that_calls_itself_has_a_point_for_each_call(shell: Shell, head: str) -> None:
+    shell.run("def go(n):\n    loss = 1 / (n + 1)\n    print('loss', loss)\n    return loss if n == 0 else go(n - 1)")
+    assert "%%track:" not in shell.said(head, "go(3)").replace("%%track: charted", "")
+    assert shell.points() == {"loss": [1 / 4, 1 / 3, 1 / 2, 1]}
 
 
 def test_functions_that_call_what_their_module_imports_are_followed(

@@ -223,9 +223,17 @@ class _Chooser:
         if how in ("append", "item"):
             return label in self._plotted
         if how == "return":
-            return any(map(reads_as_metric, _parts(inner))) and not isinstance(inner, ast.Name)
+            return any(map(reads_as_metric, _parts(inner))) and not self._is_known(inner)
         known = isinstance(inner, ast.Name) and inner.id in self.known[id(scope)]
         return bool(label or name or any(map(reads_as_metric, _parts(inner)))) and (how == "bar" or known or not name)
+
+    def _is_known(self, node: ast.expr) -> bool:
+        """Whether a returned value is a variable, or else what a function of the cell returns: ``loss if n == 0 else go(n - 1)``."""
+        if not isinstance(node, ast.IfExp):
+            return isinstance(node, ast.Name)
+        branches = node.body, node.orelse
+        calls = [one for one in branches if isinstance(one, ast.Call) and self._levels.is_scope(place_name(one.func))]
+        return bool(calls) and any(isinstance(one, ast.Name) for one in branches)
 
     def _is_counter(self, scope: Scope, name: str) -> bool:
         found = self.known[id(scope)].get(name)

@@ -49,7 +49,7 @@ def _never_assigned(code: TrackedCode, number: int, whole: str) -> str:
 def nothing_tracked(code: TrackedCode, whole: str = "cell") -> str:
     """Return what to say after a cell without names that tracked nothing."""
     functions = _some(code.functions)
-    who = f"neither a loop of the {whole} nor {functions}" if functions else f"no loop of the {whole}"
+    who = f"no loop of the {whole} or of {functions}" if functions else f"no loop of the {whole}"
     known = "reported or " if functions or code.curves else ""
     return f"{who} {known}assigned a number; name what to track, as in: %%track loss"
 

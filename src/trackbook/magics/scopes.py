@@ -64,6 +64,7 @@ class Scope:
     assignments: list[Assignment] = field(default_factory=list)
     reports: list[Reported] = field(default_factory=list)
     mentions: list[Mention] = field(default_factory=list)
+    calls: set[str] = field(default_factory=set)  # of functions by their names alone, and of methods of ``self``
 
     def of(self, name: str) -> list[Assignment]:
         """Return the assignments of a variable."""
@@ -192,6 +193,12 @@ class _Reader(ast.NodeVisitor):
     def visit_Call(self, node: ast.Call) -> None:
         self._report(node)
         function = node.func
+        if isinstance(function, ast.Name):
+            self._scope.calls.add(function.id)
+        elif (
+            isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name) and function.value.id == "self"
+        ):
+            self._scope.calls.add(function.attr)
         if isinstance(function, ast.Attribute) and function.attr == "add" and len(node.args) == 2:
             self._plot(node.args[1], self._legends.get(ast.unparse(function.value), ()))
         self.generic_visit(node)
@@ -252,6 +259,10 @@ class Levels:
                 for scope in by_name.get(mention.name, ()):
                     if scope.name and scope is not caller:
                         self._callers[id(scope)].append((caller, mention))
+        self._called = {
+            id(caller): [scope for name in _functions_called(caller) for scope in by_name.get(name, ())]
+            for caller in scopes
+        }
         self._around = {id(loop): loops[:-1] for scope in scopes for loops in _all_loops(scope) for loop in loops[-1:]}
         self._scope_of = {id(loop): scope for scope in scopes for loops in _all_loops(scope) for loop in loops}
 
@@ -282,7 +293,23 @@ class Levels:
         if scope.name in _ONCE:
             return bool(loops)
         unknown = scope.any_caller or (bool(scope.name) and not self._callers[id(scope)])
-        return bool(loops) or unknown or bool(self.innermost(scope, loops))
+        return bool(loops) or unknown or bool(self.innermost(scope, loops)) or self._is_in_recursion(scope)
+
+    def _is_in_recursion(self, scope: Scope) -> bool:
+        """Whether a function calls itself, perhaps by way of others, or is called by one that does."""
+        callers = [one for one in self._scopes if one is scope or self.reaches(one, scope)]
+        return any(self._calls_itself(one) for one in callers)
+
+    def _calls_itself(self, scope: Scope) -> bool:
+        waiting, seen = [*self._called[id(scope)]], set[int]()
+        while waiting:
+            one = waiting.pop()
+            if one is scope:
+                return True
+            if id(one) not in seen:
+                seen.add(id(one))
+                waiting += self._called[id(one)]
+        return False
 
     def around(self, loop: Loop) -> list[Loop]:
         """Return all loops around a loop, in its own scope and in those that call it, the inner ones first."""
@@ -310,6 +337,11 @@ class Levels:
                 seen.add(id(scope))
                 waiting += [caller for caller, _ in self._callers[id(scope)]]
         return False
+
+
+def _functions_called(scope: Scope) -> set[str]:
+    """Return the functions that a scope calls by names that are not variables of its own."""
+    return scope.calls - scope.parameters - {one.name for one in scope.assignments} if scope.name else scope.calls
 
 
 def _all_loops(scope: Scope) -> Iterator[Loops]:
