@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from .metric_words import words
 from .reported import Report, core, reports_of
@@ -293,12 +294,13 @@ class Levels:
         if scope.name in _ONCE:
             return bool(loops)
         unknown = scope.any_caller or (bool(scope.name) and not self._callers[id(scope)])
-        return bool(loops) or unknown or bool(self.innermost(scope, loops)) or self._is_in_recursion(scope)
+        return bool(loops) or unknown or bool(self.innermost(scope, loops)) or id(scope) in self._recursive
 
-    def _is_in_recursion(self, scope: Scope) -> bool:
-        """Whether a function calls itself, perhaps by way of others, or is called by one that does."""
-        callers = [one for one in self._scopes if one is scope or self.reaches(one, scope)]
-        return any(self._calls_itself(one) for one in callers)
+    @cached_property
+    def _recursive(self) -> set[int]:
+        """The functions that call themselves, perhaps by way of others, and those that they call."""
+        callers = [scope for scope in self._scopes if self._calls_itself(scope)]
+        return {id(scope) for scope in self._scopes if any(self.reaches(one, scope) for one in callers)}
 
     def _calls_itself(self, scope: Scope) -> bool:
         waiting, seen = [*self._called[id(scope)]], set[int]()
