@@ -75,6 +75,15 @@ CELLS = {
         "def show(n):\n    print('loss', f(n))\ndef go(n):\n    show(n)\n    if n: go(n - 1)\ngo(3)",
         ["loss"],
     ),
+    "a lambda in a loop": (
+        "show = lambda i, l: print(f'{i}: loss={l:.3f}')\nfor i in x:\n    show(i, f())",
+        ["loss"],
+    ),
+    "a lambda of a function": (
+        "def go():\n    show = lambda l: losses.append(l)\n    for i in x: show(f())\ngo()",
+        ["losses"],
+    ),
+    "a lambda that runs once": ("show = lambda l: print('loss', l)\nshow(f())", []),
     "no recursion": (
         (
             "def train(model):\n    model.train()\n    loss = f(model)\n    test(model)\ndef test(model):\n    model.train()\n"

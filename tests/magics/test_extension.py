@@ -550,6 +550,14 @@ def test_function_that_calls_itself_has_a_point_for_each_call(shell: Shell, head
     assert shell.points() == {"loss": [1 / 4, 1 / 3, 1 / 2, 1]}
 
 
+def test_lambda_of_the_cell_reports_in_the_loop_that_calls_it(shell: Shell) -> None:
+    said = shell.said(
+        "%%track", "show = lambda i, l: print(f'{i}: loss={l:.3f}')", "for i in range(3):\n    show(i, i / 2)"
+    )
+    assert "0: loss=0.000\n1: loss=0.500\n2: loss=1.000\n" in said
+    assert shell.points() == {"loss": [0, 0.5, 1]}
+
+
 def test_functions_that_call_what_their_module_imports_are_followed(
     shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -98,9 +98,8 @@ class _Reader(ast.NodeVisitor):
 
     def function(self, node: Function, *, any_caller: bool = False) -> None:
         outside = self._scope, self._loops
-        arguments = node.args
-        names = [one.arg for one in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
-        self._scope = Scope(node, node.name, outside[0] if self.scopes else None, any_caller, frozenset(names))
+        parent = outside[0] if self.scopes else None
+        self._scope = Scope(node, node.name, parent, any_caller, _parameters(node.args))
         self._loops = ()
         self.scopes.append(self._scope)
         self._body(node.body)
@@ -175,7 +174,19 @@ class _Reader(ast.NodeVisitor):
             if legend:
                 self._legends.update(dict.fromkeys(taken, legend))
         self._report(node)
-        self.generic_visit(node)
+        if isinstance(node.value, ast.Lambda) and isinstance(node.targets[0], ast.Name):
+            self._lambda(node.value, node.targets[0].id)
+        else:
+            self.generic_visit(node)
+
+    def _lambda(self, node: ast.Lambda, name: str) -> None:
+        self.visit(node.args)
+        outside = self._scope, self._loops
+        self._scope = Scope(node, name, outside[0], parameters=_parameters(node.args))
+        self._loops = ()
+        self.scopes.append(self._scope)
+        self.visit(node.body)
+        self._scope, self._loops = outside
 
     def visit_AugAssign(self, node: ast.AugAssign) -> None:
         for name in bound_by(node):
@@ -339,6 +350,10 @@ class Levels:
                 seen.add(id(scope))
                 waiting += [caller for caller, _ in self._callers[id(scope)]]
         return False
+
+
+def _parameters(arguments: ast.arguments) -> frozenset[str]:
+    return frozenset(one.arg for one in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs))
 
 
 def _functions_called(scope: Scope) -> set[str]:
