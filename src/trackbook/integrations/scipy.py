@@ -15,6 +15,8 @@ class TrackbookCallback:
     `minimize` tells the value of the objective, which is logged as ``fun``. Others, such as ``fit(callback=...)`` of statsmodels, tell the
     parameters alone: then `function` computes the value.
 
+    The board's stop button ends a `minimize` after the iteration.
+
     Parameters
     ----------
     run
@@ -23,8 +25,6 @@ class TrackbookCallback:
         The objective, for optimizers that do not tell its value: ``TrackbookCallback(function=model.loglike)``.
     name
         The name of the metric.
-
-    The board's stop button ends a `minimize` after the iteration.
     """
 
     def __init__(
