@@ -106,15 +106,18 @@ class Replaced:
     def restore(self) -> None:
         """Give each function its own code back; all of them also when this is interrupted. Code that the cell gave one stays."""
         try:
-            while self._before:
-                function, code, ours = self._before[-1]
-                if function.__code__ is ours:
-                    function.__code__ = code
-                _plain_code.pop(function, None)
-                self._before.pop()
+            self._restore_each()  # a function of its own: since Python 3.12 the jump back of a loop is in no `try`
         finally:
             if self._before:  # interrupted: the rest is done first
                 self.restore()
+
+    def _restore_each(self) -> None:
+        while self._before:
+            function, code, ours = self._before[-1]
+            if function.__code__ is ours:
+                function.__code__ = code
+            _plain_code.pop(function, None)
+            self._before.pop()
 
 
 def _statements(tree: ast.Module) -> Iterator[ast.Module]:
