@@ -34,7 +34,7 @@ function walk(steps: number, width: number): number[][] {
     if (width === 1) return corner(0);
     const corners = [0, 0.3, 0.6, 1].map(corner);
     const [low, high] = [corners[1], corners[2]].sort((a, b) => a[2] - b[2]);
-    return [bucket, width, value, width, 0, ...corners[0], ...low, ...high, ...corners[3]];
+    return [bucket, width, value, width, 0, 0, 0, ...corners[0], ...low, ...high, ...corners[3]];
   });
 }
 

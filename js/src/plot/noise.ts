@@ -35,10 +35,15 @@ function measure({ kind, rows, columns }: Series): number {
 }
 
 function rangeWithin(values: Float64Array): number {
-  return quantile(values, 1 - TAILS) - quantile(values, TAILS) || Number.POSITIVE_INFINITY;
+  const sorted = values.slice().sort();
+  return ofSorted(sorted, 1 - TAILS) - ofSorted(sorted, TAILS) || Number.POSITIVE_INFINITY;
 }
 
 /** Return a quantile, at one of the values; NaN of none. */
 export function quantile(values: Float64Array, share: number): number {
-  return values.slice().sort()[Math.round(share * (values.length - 1))] ?? Number.NaN;
+  return ofSorted(values.slice().sort(), share);
+}
+
+function ofSorted(sorted: Float64Array, share: number): number {
+  return sorted[Math.round(share * (sorted.length - 1))] ?? Number.NaN;
 }
