@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..tracking.run import Run
 from .patches import Patches
-from .training import Call, Training, followed
+from .training import Call, Training, TrainingCallback, followed
 
 
-class TrackbookCallback:
+class TrackbookCallback(TrainingCallback):
     """Logs every metric of every data set in each iteration: ``model.fit(..., callbacks=[TrackbookCallback()])``.
 
     The metrics are named as in ``get_evals_result()``: ``learn/Logloss``, ``validation/Logloss``; the iteration is the step. The
@@ -22,17 +21,6 @@ class TrackbookCallback:
         The run to log to, by default the current one, else a new run. CatBoost tells no callback that the training has ended: a
         new run stays open, as a run of `trackbook.init` does.
     """
-
-    def __init__(self, run: Run | None = None) -> None:
-        self._run = run
-        self._training: Training | None = None
-
-    @classmethod
-    def within(cls, training: Training) -> TrackbookCallback:
-        """Return the callback of a training that has begun."""
-        made = cls(training.run)
-        made._training = training
-        return made
 
     def after_iteration(self, info: Any) -> bool:
         """Log an iteration, and return whether CatBoost goes on."""

@@ -9,12 +9,12 @@ import keras
 
 from ..tracking.run import Run
 from .patches import Patches
-from .training import Call, Training, followed
+from .training import Call, Training, TrainingCallback, followed
 
 _SETTING_RATES = ("LearningRateScheduler", "ReduceLROnPlateau")
 
 
-class TrackbookCallback(keras.callbacks.Callback):
+class TrackbookCallback(TrainingCallback, keras.callbacks.Callback):
     """Logs each epoch of ``fit`` and the result of ``evaluate``: ``model.fit(..., callbacks=[TrackbookCallback()])``.
 
     The metrics have the names and values of ``History.history``, with the epoch as step, and ``learning_rate`` where it changes by
@@ -28,18 +28,9 @@ class TrackbookCallback(keras.callbacks.Callback):
     """
 
     def __init__(self, run: Run | None = None) -> None:
-        super().__init__()
-        self._run = run
-        self._training: Training | None = None
+        super().__init__(run)
         self._has_fit = False
         self._shows_rate = False
-
-    @classmethod
-    def within(cls, training: Training) -> TrackbookCallback:
-        """Return the callback of a training that has begun."""
-        made = cls(training.run)
-        made._training = training
-        return made
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         if self._training is None:

@@ -7,12 +7,11 @@ from typing import Any
 
 from lightgbm.callback import EarlyStopException
 
-from ..tracking.run import Run
 from .patches import Patches
-from .training import Call, Training, followed
+from .training import Call, Training, TrainingCallback, followed
 
 
-class TrackbookCallback:
+class TrackbookCallback(TrainingCallback):
     """Logs every metric of every evaluation set in each round: ``lightgbm.train(..., callbacks=[TrackbookCallback()])``.
 
     The metrics are named as in ``evals_result_``: ``valid_0/l2``; the round is the step. Those of ``cv`` are the means over the folds,
@@ -28,18 +27,6 @@ class TrackbookCallback:
     order = 25  # before `lightgbm.early_stopping`, which ends a round by an exception
     before_iteration = False
 
-    def __init__(self, run: Run | None = None) -> None:
-        self._run = run
-        self._training: Training | None = None
-        self._ends = True
-
-    @classmethod
-    def within(cls, training: Training) -> TrackbookCallback:
-        """Return the callback of a training that has begun."""
-        made = cls(training.run)
-        made._training, made._ends = training, False
-        return made
-
     def __call__(self, env: Any) -> None:
         """Log a round, of which LightGBM tells in a ``CallbackEnv``."""
         if self._training is None:
@@ -54,7 +41,7 @@ class TrackbookCallback:
             self._training.log(values, env.iteration)
         if self._training.should_stop:
             raise EarlyStopException(env.iteration, env.evaluation_result_list or [])
-        if self._ends and env.iteration + 1 == env.end_iteration:
+        if not self._is_within and env.iteration + 1 == env.end_iteration:
             self._training.end()
             self._training = None
 

@@ -10,7 +10,7 @@ from stable_baselines3.common.logger import KVWriter
 
 from ..tracking.run import Run
 from .patches import Patches
-from .training import Call, Training, followed
+from .training import Call, Training, TrainingCallback, followed
 
 _SETTINGS = (
     "learning_rate n_steps batch_size n_epochs gamma gae_lambda ent_coef vf_coef max_grad_norm buffer_size learning_starts tau "
@@ -32,7 +32,7 @@ class _Writer(KVWriter):
         """Nothing to close: the training ends the run."""
 
 
-class TrackbookCallback(BaseCallback):
+class TrackbookCallback(TrainingCallback, BaseCallback):
     """Logs what the algorithm's logger writes: ``model.learn(..., callback=TrackbookCallback())``.
 
     The metrics have the logger's names and values, ``rollout/ep_rew_mean``, ``train/loss``, ``time/fps``; the step is the number of
@@ -45,17 +45,8 @@ class TrackbookCallback(BaseCallback):
     """
 
     def __init__(self, run: Run | None = None) -> None:
-        super().__init__()
-        self._run = run
-        self._training: Training | None = None
+        super().__init__(run)
         self._writer: _Writer | None = None
-
-    @classmethod
-    def within(cls, training: Training) -> TrackbookCallback:
-        """Return the callback of a training that has begun."""
-        made = cls(training.run)
-        made._training = training
-        return made
 
     def _on_training_start(self) -> None:
         if self._training is None:

@@ -9,7 +9,7 @@ import inspect
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from ..api.run import current_run, init
 from ..tracking.logged_values import flatten
@@ -151,6 +151,26 @@ class Training:
         if not self._is_off:
             self._is_off = True
             self.on_failure(error)
+
+
+class TrainingCallback:
+    """What our callbacks have in common: the run that a user gave them, and the training that they log to it, None before it begins.
+
+    A mixin, before a library's own class of callbacks.
+    """
+
+    def __init__(self, run: Run | None = None) -> None:
+        super().__init__()
+        self._run = run
+        self._training: Training | None = None
+        self._is_within = False  # a followed call, which begins and ends the training
+
+    @classmethod
+    def within(cls, training: Training) -> Self:
+        """Return the callback of a training that a followed call has begun."""
+        made = cls(training.run)
+        made._training, made._is_within = training, True
+        return made
 
 
 class Call:

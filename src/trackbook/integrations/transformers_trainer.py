@@ -9,9 +9,8 @@ from typing import Any, Final
 
 from transformers import TrainerCallback
 
-from ..tracking.run import Run
 from .patches import Patches
-from .training import Call, Training, followed
+from .training import Call, Training, TrainingCallback, followed
 
 REPORT_TO: Final = "trackbook"
 _MAIN: Final = (
@@ -21,7 +20,7 @@ _MAIN: Final = (
 _PLACES: Final = ("output_dir", "logging_dir", "run_name", "report_to")
 
 
-class TrackbookCallback(TrainerCallback):
+class TrackbookCallback(TrainingCallback, TrainerCallback):
     """Logs what a trainer logs: ``Trainer(..., callbacks=[TrackbookCallback()])``, or ``report_to="trackbook"``.
 
     The values are those of ``trainer.state.log_history``, named as other trackers' callbacks name them: ``train/loss``,
@@ -33,18 +32,6 @@ class TrackbookCallback(TrainerCallback):
     run
         The run to log to, by default the current one, else a new run that ends with the training. An evaluation after it is added.
     """
-
-    def __init__(self, run: Run | None = None) -> None:
-        self._run = run
-        self._training: Training | None = None
-        self._is_within = False
-
-    @classmethod
-    def within(cls, training: Training) -> TrackbookCallback:
-        """Return the callback of a training that has begun."""
-        made = cls(training.run)
-        made._training, made._is_within = training, True
-        return made
 
     def on_train_begin(self, args: Any, state: Any, control: Any, model: Any = None, **_: Any) -> None:
         if not state.is_world_process_zero:

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import xgboost
-from xgboost.callback import TrainingCallback
+import xgboost.callback
 
-from ..tracking.run import Run
 from .patches import Patches
-from .training import Call, Training, followed
+from .training import Call, Training, TrainingCallback, followed
 
 
-class TrackbookCallback(TrainingCallback):
+class TrackbookCallback(TrainingCallback, xgboost.callback.TrainingCallback):
     """Logs every metric of every evaluation set in each round: ``xgboost.train(..., callbacks=[TrackbookCallback()])``.
 
     The metrics are named as in ``evals_result``: ``train/rmse``, ``validation_0/logloss``; the round is the step. Those of ``cv`` are
@@ -24,18 +22,6 @@ class TrackbookCallback(TrainingCallback):
     run
         The run to log to, by default the current one, else a new run that ends with the training.
     """
-
-    def __init__(self, run: Run | None = None) -> None:
-        super().__init__()
-        self._run = run
-        self._training: Training | None = None
-
-    @classmethod
-    def within(cls, training: Training) -> TrackbookCallback:
-        """Return the callback of a training that has begun."""
-        made = cls(training.run)
-        made._training = training
-        return made
 
     def before_training(self, model: Any) -> Any:
         if self._training is None:
@@ -87,6 +73,3 @@ def patch(patches: Patches, module: Any) -> None:
         for name in ("train", "cv"):
             if hasattr(owner, name):
                 patches.replace(owner, name, followed("xgboost", _train))
-
-
-__all__ = ["TrackbookCallback", "patch", "xgboost"]

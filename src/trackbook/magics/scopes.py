@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -314,15 +314,7 @@ class Levels:
         return {id(scope) for scope in self._scopes if any(self.reaches(one, scope) for one in callers)}
 
     def _calls_itself(self, scope: Scope) -> bool:
-        waiting, seen = [*self._called[id(scope)]], set[int]()
-        while waiting:
-            one = waiting.pop()
-            if one is scope:
-                return True
-            if id(one) not in seen:
-                seen.add(id(one))
-                waiting += self._called[id(one)]
-        return False
+        return _leads_to(scope, self._called[id(scope)], lambda one: self._called[id(one)])
 
     def around(self, loop: Loop) -> list[Loop]:
         """Return all loops around a loop, in its own scope and in those that call it, the inner ones first."""
@@ -341,15 +333,7 @@ class Levels:
 
     def reaches(self, one: Scope, other: Scope) -> bool:
         """Whether one scope calls another, perhaps by way of more."""
-        waiting, seen = [other], set[int]()
-        while waiting:
-            scope = waiting.pop()
-            if scope is one:
-                return True
-            if id(scope) not in seen:
-                seen.add(id(scope))
-                waiting += [caller for caller, _ in self._callers[id(scope)]]
-        return False
+        return _leads_to(one, [other], lambda scope: [caller for caller, _ in self._callers[id(scope)]])
 
 
 def _parameters(arguments: ast.arguments) -> frozenset[str]:
@@ -359,6 +343,19 @@ def _parameters(arguments: ast.arguments) -> frozenset[str]:
 def _functions_called(scope: Scope) -> set[str]:
     """Return the functions that a scope calls by names that are not variables of its own."""
     return scope.calls - scope.parameters - {one.name for one in scope.assignments} if scope.name else scope.calls
+
+
+def _leads_to(target: Scope, first: Iterable[Scope], following: Callable[[Scope], Iterable[Scope]]) -> bool:
+    """Whether `target` is among the first scopes or those that follow them, directly or by way of others."""
+    waiting, seen = [*first], set[int]()
+    while waiting:
+        one = waiting.pop()
+        if one is target:
+            return True
+        if id(one) not in seen:
+            seen.add(id(one))
+            waiting += following(one)
+    return False
 
 
 def _all_loops(scope: Scope) -> Iterator[Loops]:

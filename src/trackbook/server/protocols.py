@@ -37,19 +37,41 @@ class Deadline:
         self._connection.transport.abort()  # `close` would wait until the client has read everything
 
 
-class PatientHttp(H11Protocol):
+class _ReadInTime:
+    """The part of a protocol that ends a connection whose client does not read in time. A mixin, before uvicorn's protocol."""
+
+    def __init__(self, *of: Any, **named: Any) -> None:
+        super().__init__(*of, **named)
+        self._reading = Deadline(self)
+
+    def pause_writing(self) -> None:
+        """Note that the client reads slower than it is written to."""
+        self._reading.start(READING_SECONDS)
+        super().pause_writing()  # type: ignore[misc]  # of the protocol
+
+    def resume_writing(self) -> None:
+        """Note that the client has read most of it."""
+        self._reading.cancel()
+        super().resume_writing()  # type: ignore[misc]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._reading.cancel()
+        super().connection_lost(exc)  # type: ignore[misc]
+
+
+class PatientHttp(_ReadInTime, H11Protocol):
     """HTTP for clients that send their request within `REQUEST_SECONDS`, and read the answer within `READING_SECONDS`."""
 
     def __init__(self, *of: Any, **named: Any) -> None:
         super().__init__(*of, **named)
-        self._sending, self._reading = Deadline(self), Deadline(self)
+        self._sending = Deadline(self)
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         self._sending.start(REQUEST_SECONDS)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._end_waits()
+        self._sending.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -64,18 +86,9 @@ class PatientHttp(H11Protocol):
         self._wait_for_the_rest()
 
     def handle_websocket_upgrade(self, event: Any) -> None:
-        self._end_waits()
-        super().handle_websocket_upgrade(event)
-
-    def pause_writing(self) -> None:
-        """Note that the client reads slower than it is written to."""
-        self._reading.start(READING_SECONDS)
-        super().pause_writing()
-
-    def resume_writing(self) -> None:
-        """Note that the client has read most of it."""
+        self._sending.cancel()
         self._reading.cancel()
-        super().resume_writing()
+        super().handle_websocket_upgrade(event)
 
     def timeout_keep_alive_handler(self) -> None:
         """Close an idle connection, and soon after end it, if the client does not take the rest of its answer."""
@@ -88,28 +101,6 @@ class PatientHttp(H11Protocol):
         else:
             self._sending.cancel()
 
-    def _end_waits(self) -> None:
-        self._sending.cancel()
-        self._reading.cancel()
 
-
-class PatientSocket(WebSocketsSansIOProtocol):
+class PatientSocket(_ReadInTime, WebSocketsSansIOProtocol):
     """WebSockets for clients that read what they are sent within `READING_SECONDS`."""
-
-    def __init__(self, *of: Any, **named: Any) -> None:
-        super().__init__(*of, **named)
-        self._reading = Deadline(self)
-
-    def pause_writing(self) -> None:
-        """Note that the client reads slower than it is written to."""
-        self._reading.start(READING_SECONDS)
-        super().pause_writing()
-
-    def resume_writing(self) -> None:
-        """Note that the client has read most of it."""
-        self._reading.cancel()
-        super().resume_writing()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._reading.cancel()
-        super().connection_lost(exc)
