@@ -9,6 +9,7 @@ from typing import Final
 
 SUFFIX: Final = ".trackbook.db"
 JOURNALS: Final = ".journals"
+FILES: Final = ".files"
 # Names that every file system keeps unchanged. Windows cannot open a file with the name of a device.
 _PLAIN: Final = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,58}[a-z0-9])?")
 _DEVICE: Final = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
@@ -25,6 +26,11 @@ def project_file(project: str) -> str:
 def journal_folder(project: str) -> str:
     """Return the name of the folder that holds the journals of a project's runs."""
     return project_file(project).removesuffix(SUFFIX) + JOURNALS
+
+
+def files_folder(project: str) -> str:
+    """Return the name of the folder that holds the files of a project."""
+    return project_file(project).removesuffix(SUFFIX) + FILES
 
 
 def journal_prefix(run: str) -> str:

@@ -1,0 +1,177 @@
+"""Files of a project, named by their content: the same content is one file, whoever and how often it is added.
+
+The folder lies beside the project's file. A file ``ab34….png`` is at ``ab/ab34….png``: the SHA-256 of its content, and a suffix.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import secrets
+import time
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO, Final, NamedTuple
+
+from .. import filesystem
+
+SPARED_SECONDS: Final = 600.0  # a file may be added before the row that names it is written: so long it is not removed
+_NAME: Final = re.compile(r"([0-9a-f]{64})(\.[a-z0-9]{1,16})?")
+_SUFFIX: Final = re.compile(r"\.[a-z0-9]{1,16}")
+_BLOCK: Final = 1 << 20
+_BINARY: Final = getattr(os, "O_BINARY", 0)
+
+
+class StoredFile(NamedTuple):
+    """A file of the store."""
+
+    name: str  # by which the store finds it
+    size: int  # bytes
+
+
+class ContentFiles:
+    """The files in one folder. Any number of processes add to it at once; a reader never finds a part of a file."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def put(self, data: bytes | memoryview, suffix: str = "", *, durable: bool = False) -> StoredFile:
+        """Add `data`. It is there for every process when this returns, and with `durable` also after a power failure.
+
+        A `suffix` of other than letters and digits is left out. Raises ``OSError`` when the disk refuses it.
+        """
+        name = hashlib.sha256(data).hexdigest() + _plain(suffix)
+        size = memoryview(data).nbytes
+        if not self._touch(name, size):
+            with self._writing(name, durable=durable) as descriptor:
+                filesystem.write_all(descriptor, data)
+        return StoredFile(name, size)
+
+    def add(self, source: Path, suffix: str = "", *, durable: bool = False) -> StoredFile:
+        """Add the content of a file, as `put` adds data, in constant memory. A file that is being written is taken as it is read."""
+        with source.open("rb") as opened:
+            digest, size = hashlib.sha256(), 0
+            for block in _blocks(opened):
+                digest.update(block)
+                size += len(block)
+            name = digest.hexdigest() + _plain(suffix)
+            if self._touch(name, size):
+                return StoredFile(name, size)
+            opened.seek(0)
+            copied, size = hashlib.sha256(), 0
+            temporary = self._temporary()
+            with self._closing(temporary, durable=durable) as descriptor:
+                for block in _blocks(opened):
+                    copied.update(block)
+                    size += len(block)
+                    filesystem.write_all(descriptor, block)
+            name = copied.hexdigest() + _plain(suffix)
+            self._settle(temporary, name)
+            return StoredFile(name, size)
+
+    def path(self, name: str) -> Path:
+        """Return where a file is, or would be. Raises ``ValueError`` for what is no name of a file of the store."""
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{name[:80]!r} does not name a file of a project")
+        return self.folder / name[:2] / name
+
+    def has(self, name: str) -> bool:
+        """Whether a file is there."""
+        return self.path(name).is_file()
+
+    def read(self, name: str, first: int = 0, count: int = -1) -> bytes:
+        """Return `count` bytes of a file from byte `first` on, by default all. Raises ``FileNotFoundError``."""
+        with self.path(name).open("rb") as opened:
+            opened.seek(first)
+            return opened.read(count)
+
+    def is_whole(self, name: str) -> bool:
+        """Whether a file is there with the content that its name says. Reads all of it."""
+        try:
+            with self.path(name).open("rb") as opened:
+                return hashlib.file_digest(opened, "sha256").hexdigest() == name[:64]
+        except FileNotFoundError:
+            return False
+
+    def remove_unused(self, names: Iterable[str], used: Collection[str], *, spare: float = SPARED_SECONDS) -> int:
+        """Remove those of `names` that are not in `used`, and return how many.
+
+        A file that was added or added again within `spare` seconds stays: its row may not be written yet.
+        """
+        removed = 0
+        for name in {*names}.difference(used):
+            path = self.path(name)
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - path.stat().st_mtime >= spare:
+                    path.unlink()
+                    removed += 1
+        self._remove_remains()
+        return removed
+
+    def _touch(self, name: str, size: int) -> bool:
+        """Return whether the file is there, of this size, and note that it is wanted again."""
+        path = self.path(name)
+        try:
+            if path.stat().st_size != size:  # cut short by a power failure
+                return False
+            os.utime(path)
+        except FileNotFoundError:
+            return False
+        except PermissionError:
+            return True  # another user's file
+        return True
+
+    @contextlib.contextmanager
+    def _writing(self, name: str, *, durable: bool) -> Iterator[int]:
+        temporary = self._temporary()
+        with self._closing(temporary, durable=durable) as descriptor:
+            yield descriptor
+        self._settle(temporary, name)
+
+    def _temporary(self) -> Path:
+        return self.folder / f".new-{secrets.token_hex(8)}"
+
+    @contextlib.contextmanager
+    def _closing(self, temporary: Path, *, durable: bool) -> Iterator[int]:
+        """Give the descriptor of a new file, which is removed after an error."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
+        try:
+            try:
+                yield descriptor
+                if durable:
+                    os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+    def _settle(self, temporary: Path, name: str) -> None:
+        path = self.path(name)
+        try:
+            path.parent.mkdir(exist_ok=True)
+            temporary.replace(path)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            if not path.is_file():  # else another process added the same, and Windows does not replace an open file
+                raise
+
+    def _remove_remains(self) -> None:
+        """Remove what killed processes left half written."""
+        for path in self.folder.glob(".new-*"):
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - path.stat().st_mtime >= SPARED_SECONDS:
+                    path.unlink()
+
+
+def _plain(suffix: str) -> str:
+    suffix = suffix.lower()
+    return suffix if _SUFFIX.fullmatch(suffix) else ""
+
+
+def _blocks(opened: BinaryIO) -> Iterator[bytes]:
+    while block := opened.read(_BLOCK):
+        yield block
