@@ -27,6 +27,7 @@ ROOMS = [
     "tracking",
     "notebook",
     "capture",
+    "remote",
     "boards",
     "server",
     "api",
