@@ -20,12 +20,16 @@ class Notebook(host.Host):
 
     def __init__(self) -> None:
         self.running = "first"
+        self.id: str | None = None
         self.outputs: list[tuple[str, str | None, dict[str, Any]]] = []
         self.threads: set[str] = set()
         self.late = False
 
     def cell(self) -> str:
         return self.running
+
+    def cell_id(self) -> str | None:
+        return self.id
 
     def takes_late_outputs(self) -> bool:
         return self.late
@@ -227,6 +231,21 @@ def test_snapshot_that_the_notebook_lost_is_shown_by_the_next_cell(notebook: Not
     for notebook.running in ("second", "third"):
         kept.cell_ended([board])
     assert notebook.snapshots() == [("second", {"number": 1})]
+
+
+def test_snapshot_whose_cell_ran_again_is_gone_and_not_lost(notebook: Notebook, drawn: list[Any]) -> None:
+    kept, board, other = Snapshots(), Board(1), Board(2)
+    notebook.late = True
+    for notebook.running, notebook.id, shown in (("first", "a", board), ("second", "b", other)):
+        kept.place(shown)
+        kept.cell_ended([shown])
+    wait_for_pngs()
+    notebook.outputs.clear()
+    for it in (board, other):
+        assert it.answers["lost"]({}) == ({}, [])
+    notebook.running, notebook.id = "third", "a"  # the cell of the first board, now without one
+    kept.cell_ended([])
+    assert notebook.snapshots() == [("third", {"number": 2})]
 
 
 def test_missing_png_is_warned_of_once(notebook: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import nbformat
 from PIL import Image
 
 import trackbook
-from browser.scripts import CONSECUTIVE, FAINT, POINTS, QUIET
+from browser.scripts import CONSECUTIVE, FAINT, OF_LINES, POINTS, QUIET
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -239,7 +239,7 @@ class Board:
         """Wait until the chart has drawn at least this many rows."""
         self.wait_for_chart(metric)
         self.page.wait_for_function(
-            "([chart, count]) => chart.view && chart.view.data('points').length >= count",
+            f"([chart, count]) => chart.view && ({OF_LINES})(chart).length >= count",
             arg=[self.chart(metric).element_handle(), count],
             timeout=seconds * 1000,
         )

@@ -1,7 +1,9 @@
 """What tests run in the page."""
 
-# The rows of lines that a chart's Vega view draws, with NaN and the infinities as text (JSON has none).
-POINTS = """(chart) => chart.view.data("points").filter(({ mark }) => !["best", "reference"].includes(mark)).map((row) => Object.fromEntries(
+# The rows of lines that a chart's Vega view draws: the marks for the best value and the reference lines are no points.
+OF_LINES = """(chart) => chart.view.data("points").filter(({ mark }) => !["best", "reference"].includes(mark))"""
+# The same, with NaN and the infinities as text (JSON has none).
+POINTS = f"""(chart) => ({OF_LINES})(chart).map((row) => Object.fromEntries(
     ["run", "step", "time", "value", "smooth", "color"].map((field) => [
         field, typeof row[field] === "number" && !Number.isFinite(row[field]) ? String(row[field]) : row[field] ?? null,
     ])

@@ -61,7 +61,8 @@ def page_in(context: BrowserContext, served: Served) -> Iterator[Page]:
     page.goto(served.entrance)
     yield page
     page.close()
-    lost = ("WebSocket connection to", "net::ERR_CONNECTION_REFUSED")  # while the server is away
+    # while the server is away
+    lost = ("WebSocket connection to", "net::ERR_CONNECTION_REFUSED", "net::ERR_CONNECTION_RESET")
     assert not [error for error in errors if not any(text in error for text in lost)]
 
 

@@ -5,9 +5,9 @@ import { bestTrace, type Plot, type Trace } from "../plot/plot.ts";
 import { h, swatch } from "../ui/dom.ts";
 import { formatOnAxis, formatValue } from "../ui/format.ts";
 
-const VALUE_WIDTH = 58; // px of a value with its gap
+const DIGIT_WIDTH = 7; // px of a character of a value
+const GAP = 10; // px between values
 const NAME_WIDTH = 130; // px of a run's name before its value, at most
-const DELTA_WIDTH = 52; // px of a difference to the baseline
 const LEAST_FOR_BEST = 240; // px of a chart whose header has room for the best value
 const LETTER_WIDTH = 8; // px
 const TITLE_SHARE = 0.35; // of the chart's width, at most, for the metric's name
@@ -41,12 +41,12 @@ export function latestValues(
   const best = width >= LEAST_FOR_BEST ? bestLabel(traces, goal, step) : [];
   const base = traces.find(({ style }) => style.run.id === baseline)?.latest ?? Number.NaN;
   const beside = Math.min(width * TITLE_SHARE, title.length * LETTER_WIDTH + MENU_WIDTH);
-  const room = width - beside - best.length * VALUE_WIDTH;
-  const extra = Number.isFinite(base) ? DELTA_WIDTH : 0;
-  const fits = howManyFit(
-    ranked.map(({ style }) => VALUE_WIDTH + extra + (named ? nameWidth(style.label) : 0)),
-    room,
-  );
+  const room = best.reduce((left, label) => left - valueWidth(label.textContent ?? ""), width - beside);
+  const widthOf = ({ style, latest }: Trace) =>
+    valueWidth(formatOnAxis(latest, step)) +
+    (Number.isFinite(base) ? valueWidth(formatOnAxis(latest - base, step)) : 0) +
+    (named ? nameWidth(style.label) : 0);
+  const fits = howManyFit(ranked, widthOf, room);
   const rest = ranked.slice(fits);
   const names = rest.slice(0, 20).map(({ style, latest }) => `${style.label}: ${formatValue(latest)}`);
   return [
@@ -82,11 +82,22 @@ export function partLabels(keys: readonly PartKey[], { traces }: Plot, step: num
 }
 
 /** Return how many values fit, at least one; if not all fit, reserve room for the number of the others. */
-function howManyFit(widths: readonly number[], room: number): number {
-  if (widths.reduce((a, b) => a + b, 0) <= room) return widths.length;
-  let [left, count] = [room - VALUE_WIDTH, 0];
-  while (left >= widths[count]) left -= widths[count++];
-  return Math.max(1, count);
+function howManyFit<T>(values: readonly T[], widthOf: (value: T) => number, room: number): number {
+  const widths: number[] = [];
+  let left = room;
+  for (const value of values) {
+    const width = widthOf(value);
+    if (width > left) break;
+    widths.push(width);
+    left -= width;
+  }
+  if (widths.length < values.length)
+    while (widths.length && left < valueWidth(`+${values.length - widths.length}`)) left += widths.pop() ?? 0;
+  return Math.max(1, widths.length);
+}
+
+function valueWidth(text: string): number {
+  return text.length * DIGIT_WIDTH + GAP;
 }
 
 function nameWidth(name: string): number {

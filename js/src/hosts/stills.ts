@@ -37,16 +37,22 @@ export function keepStill(model: HostModel, signal = new AbortController().signa
   if (!notebook?.cells || !model.send) return;
   const requests = new Requests(model, signal);
   let timer: ReturnType<typeof setTimeout> | undefined;
+  // A page that was there when the board was shown has its outputs until the user removes them, so only an older board's can be lost.
+  let reports = Number(model.get("still") ?? 0) > 0;
   const look = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => void update(notebook as Notebook, model, requests), PATIENCE);
+    timer = setTimeout(() => {
+      void update(notebook as Notebook, model, requests, reports);
+      reports = false;
+    }, PATIENCE);
   };
   signal.addEventListener("abort", () => clearTimeout(timer));
   onTraitChange(model, ["still"], look, signal);
   look();
 }
 
-async function update(notebook: Notebook, model: HostModel, requests: Requests) {
+/** Write the kernel's snapshot where the notebook has an older one. If it has none, report that, where the page `reports` it. */
+async function update(notebook: Notebook, model: HostModel, requests: Requests, reports: boolean) {
   const keyframe = model.get("keyframe") as { header?: { session?: string } } | undefined;
   const session = keyframe?.header?.session;
   const version = Number(model.get("still") ?? 0);
@@ -54,8 +60,8 @@ async function update(notebook: Notebook, model: HostModel, requests: Requests) 
   const places = placesOf(notebook, session);
   if (places.length && places.every(place => place.version >= version)) return;
   try {
-    if (!places.length) await requests.ask("lost");
-    else write(notebook, session, (await requests.ask("still")).content);
+    if (places.length) write(notebook, session, (await requests.ask("still")).content);
+    else if (reports) await requests.ask("lost");
   } catch (error) {
     if (!(error instanceof NoAnswer)) throw error; // the kernel is gone: what the notebook has is all there is
   }

@@ -6,14 +6,14 @@ import { styleRuns } from "../../src/plot/palette.ts";
 import type { Plot } from "../../src/plot/plot.ts";
 import { run } from "../fixtures.ts";
 
-function plot(count: number, kind: Plot["kind"] = "line-step", drawn = count): Plot {
+function plot(count: number, kind: Plot["kind"] = "line-step", drawn = count, scale = 1): Plot {
   const runs = Array.from({ length: count }, (_, key) =>
     run(key, { state: key === 1 ? "running" : "finished", faded: key === 0 }),
   );
   const traces = [...styleRuns(runs, "light").values()].map(style => ({
     style,
     rows: [],
-    latest: style.run.key,
+    latest: style.run.key * scale,
     best: (style.run.key * 7) % 10,
   }));
   return {
@@ -35,15 +35,15 @@ test("values follow the legend's order, whichever run is current", () => {
 });
 
 test("values that do not fit are counted", () => {
-  expect(texts(plot(10), 320)).toEqual(["1", "9", "+8"]);
+  expect(texts(plot(10), 100)).toEqual(["1", "9", "+8"]);
   expect(texts(plot(10), 10)).toEqual(["1", "+9"]);
 });
 
 test("of values that do not all fit, those of the current and the best runs are shown", () => {
-  const [smallest, largest] = [texts(plot(10), 380, "min"), texts(plot(10), 380, "max")];
+  const [smallest, largest] = [texts(plot(10), 240, "min"), texts(plot(10), 240, "max")];
   expect([smallest, largest]).toEqual([
-    ["↓ 0", "0", "1", "+8"],
-    ["↑ 9", "1", "7", "+8"],
+    ["↓ 0", "0", "1", "3", "6", "9", "+5"],
+    ["↑ 9", "1", "4", "5", "7", "8", "+5"],
   ]);
 });
 
@@ -74,6 +74,13 @@ test("values are compared with the latest value of the baseline", () => {
 });
 
 test("a short name leaves room for more values", () => {
-  const fits = (title: string) => latestValues(plot(3), { width: 340, title, goal: "min" }).length;
-  expect([fits("loss"), fits("a much longer name of a metric")]).toEqual([4, 3]);
+  const long = plot(5, "line-step", 5, 1.2345);
+  const fits = (title: string) => latestValues(long, { width: 300, title }).length;
+  expect([fits("loss"), fits("a much longer name of a metric")]).toEqual([5, 4]);
+});
+
+test("short values fit where long ones do not", () => {
+  const shown = (scale: number) => texts(plot(4, "line-step", 4, scale), 200);
+  expect(shown(1)).toEqual(["0", "1", "2", "3"]);
+  expect(shown(1.2345)).toEqual(["1.234", "3.704", "+2"]);
 });

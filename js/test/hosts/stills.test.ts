@@ -27,6 +27,9 @@ class Notebook {
   set(index: number, output: unknown) {
     this.#list[index] = output;
   }
+  clear() {
+    this.#list = [];
+  }
   get list() {
     return this.#list;
   }
@@ -47,7 +50,7 @@ function open(notebook: Notebook, version: number) {
   });
   const ends = new AbortController();
   keepStill(model as never, ends.signal);
-  return { model, asked, data, ends };
+  return { notebook, model, asked, data, ends };
 }
 
 test("a snapshot that the kernel updated is left alone", async () => {
@@ -80,6 +83,19 @@ test("a snapshot that the notebook does not have is reported", async () => {
   const { asked } = open(new Notebook(), 2);
   await vi.advanceTimersByTimeAsync(2000);
   expect(asked).toEqual(["lost"]);
+});
+
+test("a snapshot that the user removed is not reported, whether the board is new here or came with a reload", async () => {
+  const fresh = open(new Notebook(), 0);
+  fresh.model.set("still", 1); // the cell ran again before the page looked
+  await vi.advanceTimersByTimeAsync(2000);
+  expect(fresh.asked).toEqual([]);
+  const reloaded = open(new Notebook(still("s", 2)), 2);
+  await vi.advanceTimersByTimeAsync(2000);
+  reloaded.notebook.clear();
+  reloaded.model.set("still", 3);
+  await vi.advanceTimersByTimeAsync(2000);
+  expect(reloaded.asked).toEqual([]);
 });
 
 test("nothing is done in a page without a notebook", async () => {

@@ -44,7 +44,7 @@ class _Place:
     id: str
     data: dict[str, Any]
     metadata: dict[str, Any]
-    cells: set[str | None] = field(default_factory=set)
+    cells: dict[str | None, str | None] = field(default_factory=dict)  # executions that show it, by the cell's id
     state: object = None  # of the board at the last snapshot
     first: float | None = None  # time of the first points, on the monotonic clock
     due: float = 0.0  # time of the next renewal, on the same clock
@@ -93,9 +93,9 @@ class Snapshots:
             board.publisher.add_answers(
                 {"still": partial(self._answer, place), "lost": partial(self._note_lost, place)}
             )
-        if cell in place.cells:
+        if cell in place.cells.values():
             return
-        place.cells.add(cell)
+        place.cells[notebook.cell_id()] = cell
         self._put(place, board)
         if notebook.shell is not None:
             self._in_cell.append(board)
@@ -176,7 +176,11 @@ class Snapshots:
         return rest
 
     def cell_ended(self, boards: list[Board]) -> None:
-        """Update the snapshots of `boards` and of those that the cell displayed."""
+        """Update the snapshots of `boards` and of those that the cell displayed.
+
+        The outputs of the cell's earlier execution are gone, and not lost.
+        """
+        notebook = host.current()
         self._bring_back()
         self._in_cell = []
         self._clears.end()
@@ -186,11 +190,16 @@ class Snapshots:
         for board in dict.fromkeys(boards):
             if board in self._places:
                 self._show(board)
+        cell_id, cell = notebook.cell_id(), notebook.cell()
         for board, place in self._places.items():
+            if cell_id is not None and place.cells.get(cell_id, cell) != cell:
+                del place.cells[cell_id]
             if place.is_lost:
                 place.is_lost = False
-                self._put(place, board)
-        if not host.current().takes_late_outputs():
+                if place.cells:
+                    place.cells[cell_id] = cell
+                    self._put(place, board)
+        if not notebook.takes_late_outputs():
             self._draw()
 
     def _show(self, board: Board) -> None:
