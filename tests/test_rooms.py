@@ -41,6 +41,7 @@ HOMES = {
     "sqlite3": {"store"},
     "altair": {"charts"},
     "anywidget": {"boards"},
+    "huggingface_hub": {"remote"},
     "starlette": {"server"},
     "uvicorn": {"server"},
     "ipywidgets": {"boards"},

@@ -205,6 +205,11 @@ def same_variable(name: str) -> Iterator[None]:
             os.environ[name] = before
 
 
+def hub_endpoint() -> str | None:
+    """Return the address of the Hugging Face Hub, if it is another than its own: ``HF_ENDPOINT``."""
+    return os.environ.get("HF_ENDPOINT", "").rstrip("/") or None
+
+
 def is_watched() -> bool:
     """Whether somebody sits at this terminal who would see a browser that is opened."""
     if not sys.stderr.isatty() or "SSH_CONNECTION" in os.environ:
