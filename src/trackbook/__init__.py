@@ -20,6 +20,7 @@ from .api.pages import export_html
 from .api.projects import delete_project, delete_run, get_run, move_run, rename_run, runs
 from .api.run import attach, define_metric, finish, init, log, progress, track
 from .api.serving import show
+from .api.spaces import freeze
 from .integrations.adapters import autolog
 from .tracking.config import Config
 from .tracking.endings import Stopped
@@ -51,6 +52,7 @@ __all__ = [
     "export",
     "export_html",
     "finish",
+    "freeze",
     "get_run",
     "import_parquet",
     "init",

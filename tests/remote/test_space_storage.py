@@ -9,6 +9,7 @@ import pytest
 
 import trackbook as tb
 from remote.fake_hub import FakeHub
+from trackbook.api.process import process
 from trackbook.remote import space_storage
 from trackbook.remote.hub import Hub
 from trackbook.remote.space_storage import SpaceStorage
@@ -34,6 +35,8 @@ def storage(hub_server: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def record(name: str, value: float = 0.5) -> None:
     with tb.init("digits", name=name, display=False) as run:
         run.log({"loss": value})
+    for project in process().projects.values():
+        project.store.close()  # writes what it has to itself
 
 
 def names() -> list[str]:

@@ -18,7 +18,7 @@ from .target import TargetError
 
 SAVE_SECONDS: Final = 120.0  # the Hub takes some 128 commits an hour to a repository
 SAVES_IN_HISTORY: Final = 50  # former versions of all files take room until the history is cut
-_FOLDER: Final = "data"  # in the dataset
+SAVED: Final = "data"  # the folder in the dataset
 _NOT_SAVED: Final = ("-wal", "-shm", "-journal")  # of SQLite, whose content the copies have
 
 
@@ -43,7 +43,7 @@ class SpaceStorage:
         found: dict[str, Path] = {}
         with tempfile.TemporaryDirectory(dir=self._folder, prefix=".restoring-") as beside:
             for path in self._hub.files("dataset", self._dataset):
-                name = path.removeprefix(f"{_FOLDER}/")
+                name = path.removeprefix(f"{SAVED}/")
                 target = self._folder / name
                 if name == path or not target.resolve().is_relative_to(self._folder.resolve()):
                     continue
@@ -90,9 +90,9 @@ class SpaceStorage:
                 self._hub.commit(
                     "dataset",
                     self._dataset,
-                    {f"{_FOLDER}/{path}": copy for path, copy in copies.items()},
+                    {f"{SAVED}/{path}": copy for path, copy in copies.items()},
                     f"Save {', '.join([*copies, *removed])}"[:200],
-                    [f"{_FOLDER}/{path}" for path in removed],
+                    [f"{SAVED}/{path}" for path in removed],
                 )
                 self._saves += 1
             self._seen = states

@@ -26,7 +26,7 @@ _CALLS: Final = {
     "alerts": "alert",
     "files": "save restore log_artifact use_artifact link_artifact upsert_artifact finish_artifact log_model use_model link_model "
     "register_reference_handler",
-    "remote": "sync freeze",
+    "remote": "sync",
     "model watching": "unwatch",
     "sweeps": "sweep agent controller",
     "other histories": "import_csv import_tf_events sync_wandb sync_tensorboard sync_tensorboardX sync_tensorboard_torch sync_mlflow",
