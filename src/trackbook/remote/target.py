@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import urlsplit
 
-
 from ..types import Cursor, RunRecord
 
 if TYPE_CHECKING:
