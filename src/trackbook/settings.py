@@ -222,3 +222,9 @@ def state_dir() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_state_dir("trackbook", appauthor=False))
+
+
+def may_use_plain_http() -> bool:
+    """Whether the variables of an object store name an address without TLS, such as that of a server on this machine."""
+    addresses = (os.environ.get(name, "") for name in ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"))
+    return any(address.startswith("http://") for address in addresses)

@@ -1,0 +1,233 @@
+"""The Delta tables of a lake: where they are, what they hold, commits to them, and their errors in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+from urllib.parse import quote, unquote, urlsplit
+
+import polars as pl
+from deltalake import ColumnProperties, CommitProperties, DeltaTable, Schema, Transaction, WriterProperties
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from deltalake.writer import write_deltalake
+
+from ..settings import may_use_plain_http, user_path
+from ..types import CAPTURED, Cursor
+from .lake_errors import plainly
+from .target import TargetBusy, TargetError, shown
+
+FORMAT: Final = 1
+_ABOUT: Final = "Trackbook lake, format "
+RUN: Final = {"project": pl.String(), "run_id": pl.String()}
+_TYPES: Final = {"integer": pl.Int64(), "real": pl.Float64(), "text": pl.String()}
+METRIC: Final = pl.Struct(
+    {"metric": pl.String()}
+    | dict.fromkeys(("last", "min", "max"), pl.Float64())
+    | dict.fromkeys(("count", "step"), pl.Int64())
+)
+# Rows of `runs` and of captured tables are never changed: of several with one key the one of the highest revision holds.
+SCHEMAS: Final[dict[str, pl.Schema]] = {
+    "points": pl.Schema(
+        RUN
+        | {"metric": pl.String(), "step": pl.Int64(), "value": pl.Float64(), "time": pl.Float64()}
+        | {"ordinal": pl.Int64()}  # the points of the run up to the end of this commit
+    ),
+    "runs": pl.Schema(
+        RUN
+        | dict.fromkeys(("name", "group", "state", "notes", "config", "summary", "record"), pl.String())
+        | {"tags": pl.List(pl.String()), "started": pl.Float64(), "ended": pl.Float64(), "uploaded": pl.Float64()}
+        | {"metrics": pl.List(METRIC), "position": pl.Int64(), "sources": pl.List(pl.String())}
+        | {"deleted": pl.Boolean(), "revision": pl.Int64()}
+    ),
+    "files": pl.Schema({"name": pl.String(), "part": pl.Int64(), "parts": pl.Int64(), "data": pl.Binary()}),
+    **{
+        table: pl.Schema(
+            RUN
+            | {name: _TYPES[declared.split()[0]] for name, declared in columns.items()}
+            | {"dropped": pl.Boolean(), "revision": pl.Int64()}
+        )
+        for table, columns in CAPTURED.items()
+    },
+}
+_PARTITIONS: Final = {"points": ["project", "run_id"], "files": [], "runs": []}
+_CONFIGURATION: Final = {"points": {"delta.dataSkippingStatsColumns": "metric,step,time,ordinal"}}
+_MOST_RETRIES: Final = 100  # of a commit that another one precedes, by the library
+_ATTEMPTS: Final = 20  # at a commit that another one contradicts, by us
+# A call that finds no network ends soon, because the uploader asks again later.
+_PATIENCE: Final = {"timeout": "60s", "connect_timeout": "5s", "max_retries": "4", "retry_timeout": "60s"}
+_ROWS_A_GROUP: Final = 1 << 17  # a metric is read by row groups
+_PACKED: Final = ColumnProperties(dictionary_enabled=False, encoding="DELTA_BINARY_PACKED")
+_PLAIN: Final = ColumnProperties(dictionary_enabled=False)
+WRITER: Final = WriterProperties(
+    compression="ZSTD",
+    compression_level=1,
+    max_row_group_size=_ROWS_A_GROUP,
+    column_properties={"step": _PACKED, "value": _PLAIN, "time": _PLAIN},
+)
+_ORDINAL_BITS: Final = 40
+_CLOUDS: Final = ("s3", "gs", "az")
+
+
+class Rows(NamedTuple):
+    """Rows for one table; with `replaces`, an SQL condition, in place of those for which it is true."""
+
+    frame: pl.DataFrame
+    replaces: str | None = None
+
+
+class Lake:
+    """The tables at one address. Not safe for several threads at once. Making it touches no network."""
+
+    def __init__(self, where: str) -> None:
+        """Raise `TargetError` for an address that holds a secret."""
+        parts = urlsplit(where)
+        if parts.scheme in _CLOUDS:
+            if not parts.netloc:
+                raise TargetError(f"{where} names no bucket; give {parts.scheme}://BUCKET/PATH")
+            self.where = where.rstrip("/")
+        else:
+            path = unquote(parts.path) if parts.scheme == "file" else where
+            self.where = str(user_path(path).absolute())
+        self.name = shown(self.where)
+        self._tables: dict[str, DeltaTable] = {}
+        self._options = _PATIENCE | ({"allow_http": "true"} if may_use_plain_http() else {})
+
+    def uri(self, table: str) -> str:
+        return f"{self.where}/{table}"
+
+    def find(self, name: str) -> DeltaTable | None:
+        """Return a table at its newest version, None while it does not exist."""
+        with plainly(self.name):
+            table = self._tables.get(name)
+            if table is not None:
+                table.update_incremental()
+                return table
+            try:
+                self._tables[name] = table = self._checked(
+                    DeltaTable(self.uri(name), storage_options=dict(self._options))
+                )
+            except TableNotFoundError:
+                return None
+            return table
+
+    def forget(self, name: str) -> None:
+        """Open a table anew when it is needed next."""
+        self._tables.pop(name, None)
+
+    def table(self, name: str) -> DeltaTable:
+        """Return a table at its newest version, made if it does not exist."""
+        found = self.find(name)
+        if found is None:
+            with plainly(self.name):
+                self._create(name)
+            found = self.find(name)
+        if found is None:
+            raise TargetBusy(f"{self.name}: table {name!r} was made, and is not there yet")
+        return found
+
+    def commit(self, name: str, make: Callable[[DeltaTable], tuple[Rows, Mapping[str, int]] | None]) -> bool:
+        """Commit what `make` returns for the table's newest version: rows, and versions by id of transactions.
+
+        When another commit had one of these ids, or contradicts otherwise, `make` is called again. Return whether anything was
+        committed: `make` may return None.
+        """
+        for _ in range(_ATTEMPTS):
+            table = self.table(name)
+            made = make(table)
+            if made is None:
+                return False
+            try:
+                with plainly(self.name):
+                    self._write(table, name, *made)
+            except CommitFailedError:
+                self.forget(name)
+                continue
+            except (OSError, DeltaError):
+                self.forget(name)  # what the table knows may be less than what is there
+                raise
+            return True
+        raise TargetBusy(f"{self.name}: others commit to table {name!r} without a pause")
+
+    def scan(self, table: DeltaTable, columns: Sequence[str], condition: str | None) -> pl.DataFrame:
+        """Return the rows for which an SQL condition is true. Only files, row groups and columns that can matter are read."""
+        with plainly(self.name):
+            return pl.DataFrame(table.scan(columns=[*columns], predicate=condition)).select(*columns)
+
+    def _write(self, table: DeltaTable, name: str, rows: Rows, versions: Mapping[str, int]) -> None:
+        properties = CommitProperties(
+            max_commit_retries=_MOST_RETRIES,
+            app_transactions=[Transaction(app, version) for app, version in versions.items()],
+        )
+        if rows.frame.is_empty() and rows.replaces is not None:
+            table.delete(rows.replaces, commit_properties=properties)
+        elif rows.frame.is_empty():  # the library refuses a frame without rows
+            table.create_write_transaction([], "append", table.schema(), partitions(name), commit_properties=properties)
+        else:
+            frame, writer = rows.frame.select(*SCHEMAS[name]), WRITER if name == "points" else WriterProperties()
+            if rows.replaces is None:
+                write_deltalake(table, frame, mode="append", writer_properties=writer, commit_properties=properties)
+            else:
+                write_deltalake(
+                    table,
+                    frame,
+                    mode="overwrite",
+                    predicate=rows.replaces,
+                    writer_properties=writer,
+                    commit_properties=properties,
+                )
+
+    def _create(self, name: str) -> None:
+        if urlsplit(self.where).scheme not in _CLOUDS:
+            Path(self.where).mkdir(parents=True, exist_ok=True)
+        DeltaTable.create(
+            self.uri(name),
+            Schema.from_arrow(SCHEMAS[name]),
+            mode="ignore",
+            partition_by=partitions(name),
+            configuration=_CONFIGURATION.get(name),
+            description=f"{_ABOUT}{FORMAT}",
+            storage_options=dict(self._options),
+        )
+
+    def _checked(self, table: DeltaTable) -> DeltaTable:
+        """Return a table of this format. Raises `TargetError` for others."""
+        about = table.metadata().description or ""
+        found = about.removeprefix(_ABOUT)
+        if not about.startswith(_ABOUT) or not found.isdecimal():
+            raise TargetError(f"{self.name} has tables that are not Trackbook's; give another path")
+        if int(found) > FORMAT:
+            raise TargetError(f"{self.name} was written by a newer Trackbook (format {found}); upgrade this one")
+        return table
+
+
+def partitions(table: str) -> list[str]:
+    """Return the columns by which a table is divided into folders."""
+    return _PARTITIONS.get(table, ["project"])
+
+
+def of_run(project: str, run_id: str) -> str:
+    """Return the SQL condition for the rows of a run."""
+    return f"project = {text(project)} AND run_id = {text(run_id)}"
+
+
+def text(value: str) -> str:
+    """Return an SQL literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def app_id(project: str, run_id: str, source: str = "") -> str:
+    """Return the id of transactions of a run, or of one source of a run."""
+    return "/".join(quote(part, safe="") for part in (project, run_id, source) if part)
+
+
+def to_version(cursor: Cursor) -> int:
+    """Return a position as the version of a transaction. Version 0 stands for none."""
+    return (cursor.generation << _ORDINAL_BITS) + cursor.ordinal + 1
+
+
+def to_cursor(version: int | None) -> Cursor | None:
+    """Return the position that a version of a transaction stands for."""
+    if not version:
+        return None
+    return Cursor((version - 1) >> _ORDINAL_BITS, (version - 1) & ((1 << _ORDINAL_BITS) - 1))
