@@ -38,6 +38,7 @@ class Space(NamedTuple):
     stage: str  # such as RUNNING, BUILDING, PAUSED
     address: str  # where what it runs answers
     page: str  # its page on the Hub
+    is_private: bool  # what it runs answers only to tokens of the Hub, then
 
 
 def check_space_id(space_id: object) -> str:
@@ -101,6 +102,7 @@ class Hub:
             stage=str(getattr(info.runtime.stage, "value", info.runtime.stage)) if info.runtime else "",
             address=(info.host or f"https://{_subdomain(name)}.hf.space").rstrip("/"),
             page=spaces_page(name),
+            is_private=bool(info.private),
         )
 
     def is_ours(self, space: Space) -> bool:

@@ -42,7 +42,7 @@ CMD {command}
 def docker_files(name: str, version: str, command: list[str]) -> dict[str, bytes]:
     """Return the files of the Space `name` that runs `command`, with this version of the package."""
     wheel = own_wheel() if is_from_source() else None
-    extras = "trackbook[server,hub]"
+    extras = "trackbook[server,remote,hub]"
     requirement = f"{extras}=={version}" if wheel is None else f"{extras} @ file://{HOME}/{wheel[0]}"
     dockerfile = _DOCKERFILE.format(
         home=HOME,
