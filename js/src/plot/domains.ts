@@ -46,20 +46,21 @@ export function domainsOf(
  * are the smoothed values and most of those as logged: not the spikes of the faint line behind.
  */
 function valuesOf({ rows, smoothing }: Plot, x: Range | null): number[] {
-  const seen = rows.filter(
-    row => isOnAxis(row) && (!x || row.mark === "reference" || (row.x >= x[0] && row.x <= x[1])),
-  );
-  const logged = smoothing
-    ? Float64Array.from(
-        seen.filter(({ mark }) => mark === "line"),
-        ({ value }) => value,
-      )
-    : new Float64Array();
-  const centre = [FAINT_TAILS, 1 - FAINT_TAILS].map(share => quantile(logged, share));
-  const values = seen.flatMap(({ value, smooth, low, high, mark }) =>
-    smoothing && mark === "line" ? [smooth, low, high] : [value, smooth, low, high],
-  );
-  return [...values, ...centre].filter(value => value !== undefined && Number.isFinite(value)) as number[];
+  const values: number[] = [];
+  const logged: number[] = [];
+  const add = (value: number | undefined) => {
+    if (value !== undefined && Number.isFinite(value)) values.push(value);
+  };
+  for (const row of rows) {
+    if (!isOnAxis(row) || (x && row.mark !== "reference" && (row.x < x[0] || row.x > x[1]))) continue;
+    if (smoothing && row.mark === "line") logged.push(row.value);
+    else if (row.value !== row.smooth) add(row.value);
+    add(row.smooth);
+    add(row.low);
+    add(row.high);
+  }
+  for (const share of [FAINT_TAILS, 1 - FAINT_TAILS]) add(quantile(Float64Array.from(logged), share));
+  return values;
 }
 
 function isOnAxis({ mark }: PlotRow): boolean {

@@ -33,12 +33,11 @@ export function countOutside(series: readonly Series[], range: Range): Count {
 export function countSpecial(series: readonly Series[], kind: "not_positive" | "not_finite"): number {
   const isSpecial = (value: number) =>
     kind === "not_finite" ? !Number.isFinite(value) : Number.isFinite(value) && value <= 0;
-  const numbers = series.flatMap(({ kind: of, columns, rows }) =>
-    of === "buckets"
-      ? [...columns[kind].subarray(0, rows)]
-      : [...columns.value.subarray(0, rows)].map(value => Number(isSpecial(value))),
-  );
-  return numbers.reduce((sum, number) => sum + number, 0);
+  let count = 0;
+  for (const { kind: of, columns, rows } of series)
+    for (let row = 0; row < rows; row++)
+      count += of === "buckets" ? columns[kind][row] : Number(isSpecial(columns.value[row]));
+  return count;
 }
 
 /** Count the points, drawn or not, that have no place on a logarithmic x axis. */
@@ -163,7 +162,7 @@ interface Values {
 const known = new WeakMap<Series, Values>();
 
 /** Return the finite values that a series can draw, sorted, and its last finite value. */
-function finiteValues(series: Series): Values {
+export function finiteValues(series: Series): Values {
   const found = known.get(series) ?? collect(series);
   known.set(series, found);
   return found;
@@ -171,8 +170,10 @@ function finiteValues(series: Series): Values {
 
 function collect({ kind, columns, rows }: Series): Values {
   const parts = kind === "points" ? [columns.value] : [columns.first, columns.min, columns.max, columns.last];
-  const values = parts.flatMap(part => [...part.subarray(0, rows)].filter(Number.isFinite));
-  const ends = kind === "points" ? columns.value : columns.last;
-  const last = [...ends.subarray(0, rows)].findLast(Number.isFinite) ?? Number.NaN;
-  return { sorted: Float64Array.from(values).sort(), last };
+  const values = new Float64Array(parts.length * rows);
+  let count = 0;
+  for (const part of parts)
+    for (let row = 0; row < rows; row++) if (Number.isFinite(part[row])) values[count++] = part[row];
+  const ends = (parts.at(-1) as Float64Array).subarray(0, rows);
+  return { sorted: values.subarray(0, count).sort(), last: ends.findLast(Number.isFinite) ?? Number.NaN };
 }
