@@ -32,6 +32,8 @@ def test_counters_and_times_are_known_by_their_words() -> None:
     [
         ("Epoch 3 loss ", "loss"),
         ("epoch 1 | Train Loss: ", "train_loss"),
+        ("Epoch 3. Val. Loss: ", "val_loss"),
+        ("Done. Val. loss ", "val_loss"),
         (", val_acc=", "val_acc"),
         ("\tLoss_D: ", "loss_d"),
         ("Test set: Average loss: ", "average_loss"),

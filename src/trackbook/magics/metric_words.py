@@ -84,6 +84,7 @@ def without_sum(name: str) -> str:
 
 def label_in(text: str) -> str:
     """Return the name that stands before a value in a text: that of ``"Epoch 3 | Train Loss: "`` is ``train_loss``; it may be empty."""
+    text = _ABBREVIATIONS.sub(r"\1 ", text)
     last = re.split(r"[,;|\n\t]|\.\s|\s[-/]+\s|:|->|=>", text.rstrip(" \t:=-([{<~\"'$"))[-1]
     found = re.findall(r"[^\W\d_]\w*", last)
     metrics = [place for place, word in enumerate(found) if reads_as_metric(word)]
@@ -93,4 +94,5 @@ def label_in(text: str) -> str:
     return "_".join(found[-2:]).lower() if len(found) <= 3 else ""
 
 
+_ABBREVIATIONS: Final = re.compile(r"\b(val|valid|trn?|avg|acc|max|min|std|tot|ep)\.\s", re.IGNORECASE)  # ends no sentence
 _FILLERS: Final = frozenset("the a an of is are with and has current its this our at in on for".split())
