@@ -101,3 +101,17 @@ class Cursor(NamedTuple):
 
     generation: int = 0
     ordinal: int = 0
+
+
+class SyncState(NamedTuple):
+    """How far the upload of a run is.
+
+    ``synced``: the target has everything that is stored here; ``uploading``: it gets the rest; ``waiting``: it cannot be reached or is
+    busy, and is tried again; ``refused``: it takes nothing until somebody does what `problem` says.
+    """
+
+    target: str  # its address, without secrets
+    state: Literal["synced", "uploading", "waiting", "refused"]
+    left: int  # points that it does not have yet
+    at: float | None  # when it last took something, in seconds UTC
+    problem: str | None = None  # what is wrong, and what to do

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import math
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -199,10 +200,12 @@ class TargetContract:
 
     def test_files_are_stored_once(self, place: Any, tmp_path: Path) -> None:
         target = self.open(place)
-        picture = tmp_path / "0a1b.png"
-        picture.write_bytes(b"\x89PNG of a test")
-        assert target.missing_files(["0a1b.png", "ffff.png"]) == {"0a1b.png", "ffff.png"}
+        content = b"\x89PNG of a test"
+        name, other = f"{hashlib.sha256(content).hexdigest()}.png", f"{64 * '0'}.png"
+        picture = tmp_path / "picture.png"
+        picture.write_bytes(content)
+        assert target.missing_files([name, other]) == {name, other}
         for _ in range(2):
-            target.put_file("0a1b.png", picture)
-        assert target.missing_files(["0a1b.png", "ffff.png"]) == {"ffff.png"}
+            target.put_file(name, picture)
+        assert target.missing_files([name, other]) == {other}
         target.close()

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from ..types import CAPTURED, ENDED, Cursor, MetricSummary, RunRecord, Writer
-from . import bulk_reads
+from . import bulk_reads, upload_marks
 from .base import FIELDS, NO_MARKS, Names
 from .bulk_reads import SUMMARY
 from .run_points import RunPoints, within
@@ -111,6 +111,7 @@ class MemoryStore:
             for table in CAPTURED:
                 self._captured.pop((run_id, table), None)
             self._restart(run_id)
+            self.clear_marks(upload_marks.of_run(run_id))
 
     def read(self, run_id: str, metrics: Sequence[str] | None = None, whole: bool = False) -> pl.DataFrame:
         with self._lock:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from ..types import ENDED, RunRecord, Writer
 from . import schema
 from .text_gate import RunGate
+from .writer_process import UPLOADED
 
 if TYPE_CHECKING:
     from sqlite3 import Connection
@@ -75,7 +76,11 @@ class RecordBuffer:
         db.executemany(schema.PUT_RUN, map(schema.to_row, records))
         ended = {record.id for record in records if record.state in ENDED}
         now = time.time()
-        living = {run: dataclasses.replace(each, seen=now) for run, each in self.writers.items() if run not in ended}
+        living = {
+            run: each if each.system == UPLOADED else dataclasses.replace(each, seen=now)
+            for run, each in self.writers.items()
+            if run not in ended
+        }
         db.executemany(schema.PUT_WRITER, ((run, *dataclasses.astuple(each)) for run, each in living.items()))
         db.executemany("delete from writers where run_id = ?", ((run,) for run in ended))
         self.writers.update(living)

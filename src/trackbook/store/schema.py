@@ -62,7 +62,14 @@ create table writers (
 ) strict;
 """
 _GOALS: Final = "alter table runs add column goals text not null default '{}'"
-TABLES: Final = f"{_TABLES}{_CAPTURED}{_REVISION};{_WRITERS}{_INDEXES}{_GOALS}"
+# Where runs are uploaded to, and what the targets had when they answered last; survives its run, which is deleted there, too
+_UPLOADS: Final = """
+create table uploads (
+    run_id text not null, target text not null, include text not null, generation integer not null, ordinal integer not null,
+    revision integer not null, primary key (run_id, target)
+) strict;
+"""
+TABLES: Final = f"{_TABLES}{_CAPTURED}{_REVISION};{_WRITERS}{_INDEXES}{_GOALS};{_UPLOADS}"
 
 
 def _add_defined(db: Connection) -> None:
@@ -83,6 +90,10 @@ def _add_goals(db: Connection) -> None:
     db.execute(_GOALS)
 
 
+def _add_uploads(db: Connection) -> None:
+    db.execute(_UPLOADS)
+
+
 # Each migrates a file from the version before: the first one to version 2. A test compares the tables of a migrated file with
 # those of a new one.
 MIGRATIONS: Final[list[Callable[[Connection], None]]] = [
@@ -90,6 +101,7 @@ MIGRATIONS: Final[list[Callable[[Connection], None]]] = [
     _add_captured,
     _add_writers_and_indexes,
     _add_goals,
+    _add_uploads,
 ]
 
 # The tables with data of a run, which are deleted, copied and salvaged, each with its column of run ids.
@@ -172,6 +184,12 @@ def prepare(db: Connection, project: str) -> None:
 def project(db: Connection) -> str | None:
     row = db.execute("select value from meta where key = 'project'").fetchone()
     return str(row[0]) if row else None
+
+
+def source(db: Connection) -> str:
+    """Return the id of this file as a source of uploads, empty before it has one."""
+    row = db.execute("select value from meta where key = 'source'").fetchone()
+    return str(row[0]) if row else ""
 
 
 def to_row(run: RunRecord) -> list[Any]:

@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from . import chunk_codec
+from . import chunk_codec, upload_marks
 from .base import POINTS
 from .chunk_codec import Columns
 from .metric_stats import MetricStats
@@ -316,6 +316,7 @@ def delete(db: sqlite3.Connection, run: str) -> None:
     for table, column in RUN_TABLES.items():
         db.execute(f"delete from {table} where {column} = ?", (run,))
     db.execute("update ordinals set generation = generation + 1, next = 0 where run_id = ?", (run,))
+    clear_marks(db, [upload_marks.of_run(run)])
 
 
 def _each(work: Callable[[Chunk], Columns | None], chunks: Sequence[Chunk]) -> list[Columns | None]:

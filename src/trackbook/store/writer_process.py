@@ -9,6 +9,8 @@ from pathlib import Path
 
 from ..types import Writer
 
+UPLOADED = "uploaded"  # `Writer.system` of a process that uploads its run from elsewhere; `seen` is when it last did
+
 
 def this_process() -> Writer:
     """Return this process, alive now."""

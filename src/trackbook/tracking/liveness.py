@@ -8,7 +8,7 @@ from typing import Final, Protocol
 
 from .. import filesystem
 from ..journal.reader import probe, remains
-from ..store.writer_process import runs_here
+from ..store.writer_process import UPLOADED, runs_here
 from ..types import Life, RunRecord, Writer
 from .exit_status import SUFFIX
 
@@ -48,6 +48,8 @@ def life(store: Writers, home: Path, run_id: str, *, held: str = "") -> Life:
     if locked == "alive":
         return "alive"
     writer = store.writers().get(run_id)
+    if writer is not None and writer.system == UPLOADED:
+        return "alive" if is_fresh(writer) else "unknown"
     running = None if writer is None else runs_here(writer)
     if running is not None:
         return "alive" if running else "dead"

@@ -1,0 +1,295 @@
+"""Background uploads: a thread for each destination, which sends what the local store has, for as long as the process lives.
+
+Nothing waits for it. What it has not sent is in the local store, for the next process.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final, Literal
+
+import tenacity
+
+from ..store.upload_ledger import Standing
+from ..types import SyncState
+from .target import TargetBusy, TargetError, open_target, shown
+from .upload import Opened, Upload
+
+UPLOAD_SECONDS: Final = 1.0  # between two batches of a live run
+PACE_SECONDS: Final = 0.25  # between two looks at the file while runs are open
+IDLE_SECONDS: Final = 5.0  # likewise, when no run is open here
+LONGEST_WAIT: Final = 120.0  # between two attempts, unless the target asks for more
+LONGEST_ASKED: Final = 3_600.0  # that a target is left alone because it says so
+REFUSED_SECONDS: Final = 300.0  # after which a target that refused is asked again
+TOLD_AFTER: Final = 3  # attempts: a single failure is not worth a word
+PATIENCE_SECONDS: Final = 60.0  # of whoever waits for a target that fails
+
+logger = logging.getLogger("trackbook")
+
+Tell = Callable[[str], None]
+Show = Callable[[SyncState], None]
+
+
+class Following:
+    """The upload of a run that this process writes."""
+
+    def __init__(self, uploader: Uploader, upload: Upload, run_id: str, include: Sequence[str], tell: Tell) -> None:
+        self.upload = upload
+        self.run_id = run_id
+        self.include = tuple(include)
+        self.tell = tell
+        self.has_ended = False
+        self.state = SyncState(uploader.name, "uploading", 0, None)
+        self._uploader = uploader
+
+    def end(self) -> None:
+        """Note that the run has ended: it is followed until it is uploaded."""
+        self.has_ended = True
+        self._uploader.start()
+
+    def wait(self, seconds: float | None = None, show: Show = lambda _: None) -> SyncState:
+        """Wait until the run is uploaded, and return its state. `show` gets each state on the way.
+
+        Return early after `seconds`, when the target refuses it, and when the target fails for a minute.
+        """
+        return self._uploader.wait(self, seconds, show)
+
+
+class Uploader:
+    """Uploads to one destination."""
+
+    def __init__(self, where: str, token: str | None = None, opened: Opened = open_target) -> None:
+        self.where = where
+        self.name = shown(where)
+        self._token = token
+        self._opened = opened
+        self._uploads: dict[Path, Upload] = {}
+        self._followed: list[Following] = []
+        self._to_note: list[Following] = []
+        self._refused: dict[Path, float] = {}  # until when
+        self._fails_since: float | None = None
+        self._told: set[str] = set()
+        self._changed = threading.Condition()
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._begun = self._finished = 0  # rounds
+        self._waiting = 0  # callers of `wait`
+        self._thread: threading.Thread | None = None
+
+    def upload(self, path: Path, project: str) -> Upload:
+        """Return the upload of a project file, made at the first call."""
+        with self._changed:
+            if path not in self._uploads:
+                self._uploads[path] = Upload(path, project, self.where, self._opened, self._token)
+            return self._uploads[path]
+
+    def follow(
+        self,
+        path: Path,
+        project: str,
+        run_id: str,
+        *,
+        include: Sequence[str] = (),
+        seconds: float = UPLOAD_SECONDS,
+        tell: Tell = lambda _: None,
+    ) -> Following:
+        """Upload a run from now on."""
+        upload = self.upload(path, project)
+        upload.seconds[run_id] = seconds
+        followed = Following(self, upload, run_id, include, tell)
+        with self._changed:
+            self._followed.append(followed)
+            self._to_note.append(followed)
+        self.start()
+        return followed
+
+    def start(self) -> None:
+        """Send what is left of every run that the project files note. Called again, look at once."""
+        with self._changed:
+            if self._thread is None and not self._stopping.is_set():
+                self._thread = threading.Thread(target=self._work, name="trackbook-uploader", daemon=True)
+                self._thread.start()
+        self._wake.set()
+
+    def wait(self, followed: Following, seconds: float | None, show: Show) -> SyncState:
+        """See `Following.wait`. Meanwhile batches follow each other at once."""
+        until = None if seconds is None else time.monotonic() + seconds
+        with self._changed:
+            self._waiting += 1
+            begun = self._begun
+            self._wake.set()
+            try:
+                while True:
+                    state = followed.state
+                    show(state)
+                    now = time.monotonic()
+                    is_new = self._finished > begun  # a round that was under way may have read less than there is now
+                    if is_new and state.state in ("synced", "refused"):
+                        return state
+                    if (until is not None and now >= until) or self._stopping.is_set():
+                        return state
+                    if self._fails_since is not None and now - self._fails_since > PATIENCE_SECONDS:
+                        return state
+                    self._changed.wait(0.5 if until is None else min(0.5, until - now))
+            finally:
+                self._waiting -= 1
+
+    def stop(self, seconds: float = 0.0) -> list[Following]:
+        """Send what can be sent within `seconds`, unless the target fails, and end; return the runs that are not uploaded."""
+        until = time.monotonic() + seconds
+        for followed in list(self._followed):
+            rest = until - time.monotonic()
+            if self._fails_since is None and rest > 0:
+                self.wait(followed, rest, lambda _: None)
+        self._stopping.set()
+        self._wake.set()
+        return [followed for followed in self._followed if followed.state.state != "synced"]
+
+    def join(self, seconds: float) -> None:
+        """Wait until the thread has ended, after `stop`."""
+        if self._thread is not None:
+            self._thread.join(seconds)
+
+    # --- the thread
+
+    def _work(self) -> None:
+        attempts = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(OSError),
+            wait=pause,
+            sleep=self._sleep,
+            stop=tenacity.stop_when_event_set(self._stopping),
+            before_sleep=self._note_failure,
+            reraise=True,
+        )
+        while not self._stopping.is_set():
+            try:
+                rest = attempts(self._round)
+            except OSError:  # it is to stop
+                break
+            except Exception:
+                logger.exception("trackbook: the upload to %s failed; it will be tried again", self.name)
+                rest = LONGEST_WAIT
+            self._sleep(rest)
+        for upload in list(self._uploads.values()):
+            with upload.lock:
+                upload.close()
+
+    def _sleep(self, seconds: float) -> None:
+        self._wake.wait(seconds)
+        self._wake.clear()
+
+    def _round(self) -> float:
+        """Send a batch of each run that has something to send; return the seconds until the next look."""
+        self._begun += 1
+        self._note_followed()
+        is_more = False
+        with self._changed:
+            uploads = list(self._uploads.items())
+        for path, upload in uploads:
+            if time.monotonic() < self._refused.get(path, 0.0) and not self._waiting:
+                continue
+            try:
+                with upload.lock:
+                    is_more |= self._send(upload)
+                self._refused.pop(path, None)
+            except TargetError as error:
+                self._refuse(path, error)
+        self._fails_since = None
+        self._finish_round()
+        if is_more and self._waiting:
+            return 0.0
+        return PACE_SECONDS if is_more or self._followed else IDLE_SECONDS
+
+    def _finish_round(self) -> None:
+        with self._changed:
+            self._finished = self._begun
+            self._changed.notify_all()
+
+    def _note_followed(self) -> None:
+        while self._to_note:
+            followed = self._to_note[0]
+            with followed.upload.lock:
+                followed.upload.ledger.follow([followed.run_id], self.where, followed.include)
+            self._to_note.pop(0)
+
+    def _send(self, upload: Upload) -> bool:
+        """Send a batch of each run; return whether more is to be sent at once."""
+        is_more = False
+        for standing in upload.pending():
+            if self._stopping.is_set():
+                break
+            is_more |= upload.send(standing, hurry=bool(self._waiting))
+        pending = {standing.run_id: standing for standing in upload.pending()}
+        for followed in [one for one in self._followed if one.upload is upload]:
+            self._note_state(followed, pending.get(followed.run_id))
+        return is_more
+
+    def _note_state(self, followed: Following, standing: Standing | None) -> None:
+        at = followed.upload.sent_at(followed.run_id)
+        is_done = standing is None or (standing.sent == standing.here and standing.sent_revision == standing.revision)
+        left = 0 if standing is None else standing.left
+        followed.state = SyncState(self.name, "synced" if is_done else "uploading", left, at)
+        if standing is None and followed.has_ended:
+            with self._changed:
+                self._followed.remove(followed)
+
+    def _refuse(self, path: Path, error: TargetError) -> None:
+        self._refused[path] = time.monotonic() + REFUSED_SECONDS
+        self._fail("refused", str(error), [one for one in self._followed if one.upload.path == path])
+
+    def _note_failure(self, attempt: tenacity.RetryCallState) -> None:
+        error = None if attempt.outcome is None else attempt.outcome.exception()
+        self._fails_since = self._fails_since or time.monotonic()
+        why = f"{self.name} cannot be reached or is busy ({error})"
+        self._fail("waiting", why, self._followed, tell=attempt.attempt_number >= TOLD_AFTER)
+        self._finish_round()
+
+    def _fail(
+        self, state: Literal["waiting", "refused"], why: str, followed: Sequence[Following], *, tell: bool = True
+    ) -> None:
+        for one in followed:
+            one.state = one.state._replace(state=state, problem=why)
+        if tell and followed and state not in self._told:
+            self._told.add(state)
+            when = "as soon as that is possible" if state == "waiting" else "once that is done"
+            followed[-1].tell(
+                f"{why}. Nothing is lost: runs stay on this machine too, and are uploaded {when}, also later by `trackbook sync`"
+            )
+
+
+def pause(attempt: tenacity.RetryCallState) -> float:
+    """Return the seconds until the next attempt: more each time, at random, so that not all machines come back at once."""
+    error = None if attempt.outcome is None else attempt.outcome.exception()
+    asked = error.retry_after if isinstance(error, TargetBusy) and error.retry_after is not None else 0.0
+    grown = tenacity.wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT)(attempt)
+    return float(max(min(asked, LONGEST_ASKED), grown))
+
+
+def send_all(
+    upload: Upload, show: Callable[[int], None] = lambda _: None, *, patience: float = PATIENCE_SECONDS
+) -> int:
+    """Send everything that is noted for one target, and return the number of runs.
+
+    `show` gets the number of points that are left. Raises `TargetError`, and the target's ``OSError`` when it fails for `patience`
+    seconds.
+    """
+    attempts = tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(OSError),
+        wait=pause,
+        stop=tenacity.stop_after_delay(patience),
+        reraise=True,
+    )
+    with upload.lock:
+        runs = [each.run_id for each in upload.pending()]
+        is_more = set(runs)
+        while is_more:
+            pending = [each for each in upload.pending() if each.run_id in is_more]
+            show(sum(each.left for each in pending))
+            sent = {each.run_id: attempts(upload.send, each, hurry=True) for each in pending}
+            is_more = {run for run, more in sent.items() if more}
+        show(0)
+    return len(runs)
