@@ -29,19 +29,21 @@ SECONDS = 30.0  # that a test waits for what must come
 class Served:
     """A running server, the projects that it shows, and a client that has its cookie."""
 
-    def __init__(self, folder: Path, access: Access) -> None:
+    def __init__(self, folder: Path, access: Access, *, takes_uploads: bool = False, port: int = 0) -> None:
         self.folder = folder
         self.pump = Pump()
         self.projects = {name: Project(name, folder) for name in ("digits", "speech")}
         self.access = access
-        self.server = Server(
-            Site(access, self.pump, ProjectList(folder).entries, self.projects.__getitem__), "127.0.0.1", 0
-        )
+        site = Site(access, self.pump, ProjectList(folder).entries, self.project, takes_uploads=takes_uploads)
+        self.server = Server(site, "127.0.0.1", port)
         self.server.start()
         self.address = self.server.address()
         self.host = f"127.0.0.1:{self.server.port}"
         self.client = httpx.Client(base_url=self.address)
         self.client.get(self.server.address_with_token())
+
+    def project(self, name: str) -> Project:
+        return self.projects.setdefault(name, Project(name, self.folder))
 
     @property
     def cookie(self) -> str:

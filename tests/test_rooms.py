@@ -52,7 +52,6 @@ HOMES = {
     "traitlets": {"boards"},
     "IPython": {"notebook", "magics"},
     "numpy": {"store", "journal", "frames", "charts", "boards", "remote"},
-    "numpy": {"store", "journal", "frames", "charts", "boards"},
     "polars": {"store", "journal", "data", "tracking", "capture", "remote"},
     "platformdirs": {""},
     "psutil": {"store", "capture"},

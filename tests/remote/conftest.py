@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from remote.fake_hub import FakeHub
+from servers import Served
+from trackbook.server.access import Access
+from trackbook.server.tokens import TokenFile
 
 
 @pytest.fixture
@@ -17,3 +21,16 @@ def hub_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
     monkeypatch.setenv("HF_TOKEN", "hf_writer")
     yield made
     made.stop()
+
+
+@pytest.fixture
+def tokens(tmp_path: Path) -> TokenFile:
+    return TokenFile(tmp_path / "server")
+
+
+@pytest.fixture
+def served(tmp_path: Path, tokens: TokenFile) -> Iterator[Served]:
+    """A server that takes uploads."""
+    served = Served(tmp_path / "server", Access(tokens=tokens), takes_uploads=True)
+    yield served
+    served.close()

@@ -17,9 +17,14 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
+from .tokens import cookie as token_cookie
+
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from .tokens import TokenFile
+
+HEALTH: Final = "/healthz"  # answered for everybody: the server runs
 LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 TOKEN_BYTES: Final = 24
 SECRET_BYTES: Final = 32
@@ -47,12 +52,15 @@ class Access:
         hosts: Collection[str] = (),
         any_address: bool = False,
         embed_from: Collection[str] = (),
+        tokens: TokenFile | None = None,
     ) -> None:
         """Exchange the token for a cookie that `secret` makes: pages stay open over a restart of the server with the same one.
 
         Answer requests for `hosts` beside the local ones, and with `any_address` for every IP address.
 
         Pages of the origins `embed_from` may show this server in an ``<iframe>``.
+
+        `tokens` are let in beside the server's own token, as long as they are not revoked.
         """
         self.token = secrets.token_urlsafe(TOKEN_BYTES)
         self.embed_from = tuple(embed_from)
@@ -61,7 +69,8 @@ class Access:
         self._grants: dict[str, Grant] = {}  # by token
         self._cookies: dict[str, Grant] = {}
         self._cookie_of: dict[str, str] = {}  # by token
-        owner = secrets.token_bytes(TOKEN_BYTES) if secret is None else secret
+        self._tokens = tokens
+        self._secret = owner = secrets.token_bytes(TOKEN_BYTES) if secret is None else secret
         self._add(self.token, Grant(may_write=may_write), hmac.new(owner, b"owner", hashlib.sha256).hexdigest())
 
     def share(self, project: str) -> str:
@@ -78,17 +87,33 @@ class Access:
     def cookie(self, token: str) -> str | None:
         """Return the value of the cookie for a token, None for a wrong token."""
         known = _equal(token, self._cookie_of)
-        return None if known is None else self._cookie_of[known]
+        if known is not None:
+            return self._cookie_of[known]
+        kept = None if self._tokens is None else self._tokens.find(token)
+        return None if kept is None else token_cookie(kept, self._secret)
 
     def grant(self, cookies: str, authorization: str) -> Grant | None:
         """Return the permissions of a request's ``Cookie`` or ``Authorization`` header, None without any."""
-        scheme, _, token = authorization.partition(" ")
-        if scheme.lower() == "bearer" and (known := _equal(token.strip(), self._grants)) is not None:
-            return self._grants[known]
+        found = self.bearer(authorization)
+        if found is not None:
+            return found
         for value in _values(cookies):
             if (known := _equal(value, self._cookies)) is not None:
                 return self._cookies[known]
+            kept = None if self._tokens is None else self._tokens.find_cookie(value, self._secret)
+            if kept is not None:
+                return Grant(kept.project, kept.may_write)
         return None
+
+    def bearer(self, authorization: str) -> Grant | None:
+        """Return the permissions of an ``Authorization`` header, which no other site can make a browser send."""
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        if (known := _equal(token.strip(), self._grants)) is not None:
+            return self._grants[known]
+        kept = None if self._tokens is None else self._tokens.find(token.strip())
+        return None if kept is None else Grant(kept.project, kept.may_write)
 
     def answers_for(self, host: str) -> bool:
         """Whether a ``Host`` header names this server. Another name may have been made to point here (DNS rebinding)."""
@@ -132,28 +157,35 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        host, origin = headers.get("host", ""), headers.get("origin")
         is_page = scope["type"] == "http"
-        refused: Response | None = None
-        if not self._access.answers_for(host):
-            refused = PlainTextResponse(f"This server does not answer for {host[:200]!r}.", 403)
-        elif (not is_page or scope["method"] not in _READING) and not self._access.comes_from_here(origin, host):
-            refused = PlainTextResponse("This request comes from another site.", 403)
-        elif is_page and (entered := self._enter(scope)) is not None:
-            refused = entered
-        else:
-            grant = self._access.grant(headers.get("cookie", ""), headers.get("authorization", ""))
-            if grant is None:
-                refused = HTMLResponse(_ASK, 401)
-            scope["grant"] = grant
+        refused = self._answer(scope, headers)
         if is_page:
-            send = self._with_headers(send, host)
+            send = self._with_headers(send, headers.get("host", ""))
         if refused is None:
             await self._app(scope, receive, send)
         elif is_page:
             await refused(scope, receive, send)
         else:
             await _refuse_socket(scope, receive, send, refused.status_code)
+
+    def _answer(self, scope: Scope, headers: Headers) -> Response | None:
+        """Return the answer to a request that is not passed on; of one that is, put the permissions into its scope."""
+        host, origin = headers.get("host", ""), headers.get("origin")
+        is_page = scope["type"] == "http"
+        if is_page and scope["path"] == HEALTH:
+            return PlainTextResponse("ok\n")
+        grant = self._access.bearer(headers.get("authorization", ""))
+        if grant is None:
+            if not self._access.answers_for(host):
+                return PlainTextResponse(f"This server does not answer for {host[:200]!r}.", 403)
+            is_change = not is_page or scope["method"] not in _READING
+            if is_change and not self._access.comes_from_here(origin, host):
+                return PlainTextResponse("This request comes from another site.", 403)
+            if is_page and (entered := self._enter(scope)) is not None:
+                return entered
+            grant = self._access.grant(headers.get("cookie", ""), "")
+        scope["grant"] = grant
+        return HTMLResponse(_ASK, 401) if grant is None else None
 
     def _enter(self, scope: Scope) -> RedirectResponse | None:
         """Exchange the token of an address for a cookie, and redirect to the address without it."""

@@ -10,6 +10,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 REQUEST_SECONDS: Final = 20.0  # for a whole request, from when one may begin
+STEADY_BYTES: Final = 1 << 16  # of a body, that give the rest of it as much time again
 READING_SECONDS: Final = 60.0  # for a client to take what waits for it
 _INCOMPLETE: Final = (h11.IDLE, h11.SEND_BODY)  # the client has yet to send a part of its request
 
@@ -60,11 +61,12 @@ class _ReadInTime:
 
 
 class PatientHttp(_ReadInTime, H11Protocol):
-    """HTTP for clients that send their request within `REQUEST_SECONDS`, and read the answer within `READING_SECONDS`."""
+    """HTTP for clients that send their request within `REQUEST_SECONDS`, a long one steadily, and read the answer within `READING_SECONDS`."""
 
     def __init__(self, *of: Any, **named: Any) -> None:
         super().__init__(*of, **named)
         self._sending = Deadline(self)
+        self._received = 0  # bytes since the deadline began anew
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -75,6 +77,11 @@ class PatientHttp(_ReadInTime, H11Protocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        """Give a body more time for as long as it comes steadily."""
+        self._received += len(data)
+        if self._received >= STEADY_BYTES:
+            self._received = 0
+            self._sending.cancel()
         super().data_received(data)
         self._wait_for_the_rest()
 

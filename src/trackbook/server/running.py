@@ -26,6 +26,7 @@ PING_SECONDS: Final = 20.0  # between two pings of a page, which also end a mess
 PONG_SECONDS: Final = 60.0  # for its answer: a page in a sleeping tab answers late
 START_SECONDS: Final = 30.0
 STOP_SECONDS: Final = 5.0
+GRACEFUL_SECONDS: Final = 10  # for requests under way, when the server ends
 
 
 class Server:
@@ -53,21 +54,22 @@ class Server:
         if self._failures:
             raise RuntimeError(f"the server did not start: {self._failures[0]}")
 
-    def stop(self) -> None:
-        """Close all connections and stop to listen."""
+    def stop(self, *, graceful: bool = False) -> None:
+        """Close all connections and stop to listen; if `graceful`, after the requests that are under way."""
         if self._server is not None:
-            self._server.should_exit = self._server.force_exit = True
+            self._server.should_exit = True
+            self._server.force_exit = not graceful
         if self._thread.is_alive():
-            self._thread.join(STOP_SECONDS)
+            self._thread.join(GRACEFUL_SECONDS + STOP_SECONDS if graceful else STOP_SECONDS)
         self._socket.close()
 
     @property
     def is_running(self) -> bool:
         return self._thread.is_alive() and self.pid == os.getpid()
 
-    def wait(self) -> None:
-        """Wait until the server has stopped. Ctrl-C ends the wait."""
-        while self._thread.is_alive():
+    def wait(self, until: threading.Event | None = None) -> None:
+        """Wait until the server has stopped, or `until` is set. Ctrl-C ends the wait."""
+        while self._thread.is_alive() and not (until is not None and until.is_set()):
             self._thread.join(0.5)
 
     def address(self, **view: str | None) -> str:
@@ -94,6 +96,7 @@ class Server:
             access_log=False,
             lifespan="off",
             timeout_keep_alive=10,
+            timeout_graceful_shutdown=GRACEFUL_SECONDS,
             h11_max_incomplete_event_size=1 << 15,
             server_header=False,
         )

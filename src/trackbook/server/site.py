@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ..boards import drawn_runs
@@ -63,23 +63,45 @@ class Site:
         pump: Pump,
         entries: Callable[[], list[ProjectEntry]],
         open_project: Callable[[str], Project],
+        *,
+        takes_uploads: bool = False,
     ) -> None:
-        """`entries` lists the projects, and `open_project` returns one of them by its name."""
+        """`entries` lists the projects, and `open_project` returns one of them by its name.
+
+        With `takes_uploads` it also takes the runs of other machines, and tells Prometheus about it.
+        """
         self.access = access
         self.channels = Channels(pump)
         self._entries = entries
         self._open = open_project
         self._viewers = 0
+        self._takes_uploads = takes_uploads
 
     def app(self, cookie: str) -> Guard:
         """Return the ASGI application. `cookie` is the name of its cookie."""
-        routes = [
+        routes: list[BaseRoute] = [
             Route("/", self._page),
             Route("/static/{name}", self._file),
             Route("/api/projects", self._projects),
             WebSocketRoute("/ws", self._watch),
         ]
+        if self._takes_uploads:
+            routes += self._routes_of_uploads()
         return Guard(Starlette(routes=routes), self.access, cookie)
+
+    def _routes_of_uploads(self) -> list[Route]:
+        from .measures import Measures
+        from .uploads import Uploads
+
+        measures = Measures(lambda: self._viewers)
+        uploads = Uploads(self._open, lambda: [entry.name for entry in self._entries()], measures)
+
+        async def counts(request: Request) -> Response:
+            """Tell counts of all projects to those who may see all projects."""
+            grant: Grant = request.scope["grant"]
+            return measures.answer() if grant.project is None else PlainTextResponse("this token is for a project", 403)
+
+        return [*uploads.routes(), Route("/metrics", counts)]
 
     async def _page(self, _: Request) -> Response:
         return Response(_PAGE, media_type="text/html", headers={"cache-control": "no-store"})
