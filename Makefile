@@ -39,7 +39,7 @@ export JUPYTER_PLATFORM_DIRS := 1
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .PHONY: help setup js demo lab test check clock lint unit quick vitest unit-3.13 browser browser-loaded chromium \
-	test-faults test-trainers fuzz pools dist docs specs golden bench picture clean
+	test-faults test-lake test-trainers fuzz pools dist docs specs golden bench picture clean
 
 help:
 	@echo "make demo     train on the digits in a notebook; leaves notebook, HTML and Parquet in demo/"
@@ -49,6 +49,7 @@ help:
 	@echo "make lint | unit | browser     parts of it; browser-loaded: with busy programs on all cores"
 	@echo "make unit-3.13     the unit tests on the newest Python"
 	@echo "make test-faults   a run's whole life, once for each call to the disk that may fail (about twenty minutes)"
+	@echo "make test-lake    200 writers of a lake that are killed while requests fail (about twenty minutes)"
 	@echo "make test-trainers training libraries, in an environment of their own (about ten minutes with its set-up)"
 	@echo "make fuzz     damaged files and hostile messages for ten minutes; FOR=60 for a minute"
 	@echo "make pools    500 forked and 100 spawned pools whose workers record runs"
@@ -137,6 +138,10 @@ browser-loaded: setup chromium
 # Every call of a run's life fails once, in every way; `make unit` takes one of 41.
 test-faults: setup
 	@$(call timed,pytest of all faults,TRACKBOOK_FAULTS_EVERY=1 $(PYTEST) tests/test_fault_injection.py)
+
+# `make unit` makes three trials a place, on a path and on a local S3.
+test-lake: setup
+	@$(call timed,pytest of killed writers of a lake,TRACKBOOK_LAKE_TRIALS=200 $(PYTEST) tests/remote/test_lake_writers.py)
 
 fuzz: setup
 	@end=$$((SECONDS + $(or $(FOR),600))); while [ $$SECONDS -lt $$end ]; do \

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -119,7 +120,7 @@ class Lake:
         """Return a table at its newest version, made if it does not exist."""
         found = self.find(name)
         if found is None:
-            with plainly(self.name):
+            with plainly(self.name), contextlib.suppress(CommitFailedError):  # somebody else has just made it
                 self._create(name)
             found = self.find(name)
         if found is None:
