@@ -40,7 +40,7 @@ def test_an_ended_run_is_shown_once(columns: int) -> None:
 
 @in_pty
 @pytest.mark.slow
-def test_a_run_is_followed_until_it_ends(tmp_path: Path) -> None:
+def test_a_run_is_followed_until_it_ends_also_if_the_terminal_is_resized(tmp_path: Path) -> None:
     program = """
 import sys, trackbook as tb
 with tb.init(project="p", name="live", total=40, display=False) as run:
@@ -66,14 +66,18 @@ with tb.init(project="p", name="live", total=40, display=False) as run:
         text = watching.stdout.read()
         assert watching.wait(30) == 0
     shown = [line.replace("\N{NO-BREAK SPACE}", " ") for line in screen(json.loads(text))]
-    assert re.match(r"live of p  finished  .+  step 40 of 40  .+ steps/s$", shown[0])
-    assert len(shown) == 3
+    assert re.match(r"live of p  finished  .+  step 40 of 40", shown[0])
+    assert " ".join(shown[:-2]).endswith(" steps/s")
+    assert [line.split()[0] for line in shown[-2:]] == ["metric", "loss"]
+    assert max(map(len, shown)) <= 60
     watching.stdout.close()
 
 
-# Runs a program in a terminal, says when it shows a running run at step 20, and in the end all that it wrote.
+# Runs a program in a terminal, makes that smaller and says so when it shows a running run at step 20; in the end prints all it wrote.
 UNTIL_SEEN = """
-import json, os, pty, sys
+import fcntl, json, os, pty, struct, sys, termios
+for name in ("COLUMNS", "LINES"):
+    os.environ.pop(name, None)
 child, master = pty.fork()
 if child == 0:
     os.execvp(sys.argv[1], sys.argv[1:])
@@ -88,6 +92,7 @@ while True:
     text += more
     if not said and "step\\u00a020\\u00a0of\\u00a040" in text and "running" in text:
         said = True
+        fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", 20, 60, 0, 0))
         print("seen running", flush=True)
 _, status = os.waitpid(child, 0)
 print(json.dumps(text))

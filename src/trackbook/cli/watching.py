@@ -154,14 +154,16 @@ def _show(watched: WatchedRun, every: float) -> None:
     from rich.live import Live
 
     console = Console()
+    size = console.size
     sight = watched.look()
-    with Live(
-        view(watched, sight, console.width, console.height), console=console, auto_refresh=False, transient=False
-    ) as live:
+    with Live(view(watched, sight, *size), console=console, auto_refresh=False, transient=False) as live:
         while sight.record.state == "running":
             time.sleep(every)
             sight = watched.look()
-            live.update(view(watched, sight, console.width, console.height), refresh=True)
+            if size != console.size:  # the terminal has broken the lines in other places
+                console.clear()
+                size = console.size
+            live.update(view(watched, sight, *size), refresh=True)
 
 
 def view(watched: WatchedRun, sight: Sight, columns: int, lines: int) -> RenderableType:

@@ -94,5 +94,7 @@ def label_in(text: str) -> str:
     return "_".join(found[-2:]).lower() if len(found) <= 3 else ""
 
 
-_ABBREVIATIONS: Final = re.compile(r"\b(val|valid|trn?|avg|acc|max|min|std|tot|ep)\.\s", re.IGNORECASE)  # ends no sentence
+_ABBREVIATIONS: Final = re.compile(
+    r"\b(val|valid|trn?|avg|acc|max|min|std|tot|ep)\.\s", re.IGNORECASE
+)  # ends no sentence
 _FILLERS: Final = frozenset("the a an of is are with and has current its this our at in on for".split())
