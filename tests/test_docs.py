@@ -171,9 +171,9 @@ def test_links_to_files_lead_somewhere(page: Path) -> None:
 
 
 def test_environment_variables_are_those_of_the_documentation() -> None:
-    said = {name for page in PAGES for name in re.findall(r"TRACKBOOK_[A-Z]+", page.read_text())}
+    said = {name for page in PAGES for name in re.findall(r"TRACKBOOK_[A-Z_]+", page.read_text())}
     settings = (ROOT / "src" / "trackbook" / "settings.py").read_text()
-    assert said == set(re.findall(r"TRACKBOOK_[A-Z]+", settings))
+    assert said == set(re.findall(r"TRACKBOOK_[A-Z_]+", settings))
     assert set(table(DOCS / "storage.md", "variable")) == said
 
 

@@ -19,6 +19,7 @@ PACKAGE = Path(trackbook.__file__).parent
 # From the ground up; "" is what lies in the package itself: the modules that every room may use.
 ROOMS = [
     "",
+    "alerting",
     "store",
     "journal",
     "data",

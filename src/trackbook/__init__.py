@@ -13,6 +13,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from .api.alerts import alert, alerts
 from .api.boards import board
 from .api.compare import RunDiff, diff
 from .api.data import export, import_parquet, sql
@@ -42,6 +43,8 @@ __all__ = [
     "RunDiff",
     "Stopped",
     "TrackbookWarning",
+    "alert",
+    "alerts",
     "attach",
     "autolog",
     "board",

@@ -44,8 +44,9 @@ _OF_TRACKERS: Final = {
         "id": "SWANLAB_RUN_ID",
         "mode": "SWANLAB_MODE",
     },
+    "trackio": {"webhook_url": "TRACKIO_WEBHOOK_URL", "webhook_min_level": "TRACKIO_WEBHOOK_MIN_LEVEL"},
 }
-_SECRET: Final = re.compile(r"TOKEN(?!IZERS)|SECRET|PASSW|CREDENTIAL|AUTH|(?<![A-Z])KEY")
+_SECRET: Final = re.compile(r"TOKEN(?!IZERS)|SECRET|PASSW|CREDENTIAL|AUTH|WEBHOOK_URL|(?<![A-Z])KEY")
 
 
 def data_dir(override: str | os.PathLike[str] | None = None) -> Path:
@@ -101,6 +102,16 @@ def _homeless_dir() -> Path:
 def capture() -> str:
     """Return the default of ``init(capture=)``: ``TRACKBOOK_CAPTURE``, else ``"all"``."""
     return os.environ.get("TRACKBOOK_CAPTURE") or "all"
+
+
+def webhook_url() -> str | None:
+    """Return the default of ``init(webhook_url=)``: ``TRACKBOOK_WEBHOOK_URL``."""
+    return os.environ.get("TRACKBOOK_WEBHOOK_URL") or None
+
+
+def webhook_min_level() -> str | None:
+    """Return the default of ``init(webhook_min_level=)``: ``TRACKBOOK_WEBHOOK_MIN_LEVEL``."""
+    return os.environ.get("TRACKBOOK_WEBHOOK_MIN_LEVEL") or None
 
 
 def invitation() -> str | None:

@@ -39,6 +39,17 @@ CAPTURED: Final[dict[str, dict[str, str]]] = {
     },
     # named JSON documents, such as "environment"
     "facts": {"name": "text not null", "value": "text not null"},
+    # alerts, numbered from 0 within the run
+    "alerts": {
+        "number": "integer not null",
+        "time": "real not null",
+        "level": "text not null",
+        "title": "text not null",
+        "text": "text not null",
+        "step": "integer",  # of the point that a rule found
+        "times": "integer not null",  # how often it came within its wait
+        "webhook": "text",  # "waiting", "sent", or why it was not sent; null without a webhook
+    },
 }
 
 

@@ -375,6 +375,31 @@ def test_cell_executions_of_a_run_that_joins_are_published(published: Published)
     assert published.state["cells"] == {"s": [(4, 103.0, 101.0)]}
 
 
+def test_alerts_are_published_when_one_comes(published: Published) -> None:
+    published.publisher.tick(1.0)
+    assert "alerts" not in published.state  # an empty list goes without saying
+    rows = [(0, 100.0, "warn", "first", "", None, 1, None), (1, 101.0, "error", "x" * 200, "more", 7, 3, "sent")]
+    published.store.put_captured("r", "alerts", rows)
+    published.publisher.note_cells()
+    published.publisher.tick(3.0)
+    first, second = published.state["alerts"]
+    assert first == ("r", 0, 100.0, "warn", "first", "", 1)
+    assert (second[1], second[3], second[5:], len(second[4])) == (1, "error", ("more", 3), 100)
+
+
+def test_board_has_the_newest_alerts_of_all_its_runs(published: Published) -> None:
+    published.store.put_run(RunRecord("s", "second", started=100.0))
+    published.publisher.add_run("s")
+    for run, first in (("r", 0.0), ("s", 0.5)):
+        published.store.put_captured(
+            run, "alerts", [(n, n + first, "warn", f"{run}{n}", "", None, 1, None) for n in range(30)]
+        )
+    published.tick()
+    found = published.state["alerts"]
+    assert len(found) == 50
+    assert [alert[4] for alert in found[-3:]] == ["s28", "r29", "s29"]
+
+
 def test_front_end_knows_which_runs_can_be_stopped(published: Published) -> None:
     assert published.state["open_runs"] == []
     published.actions.open_runs = ["r"]

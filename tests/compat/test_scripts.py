@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import trackbook as tb
 from tracker_scripts import HOWS, How, hearing, tracker_module
 
 WANDB = """
@@ -89,6 +90,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_page_of_wandb(how: How) -> None:
     names, heard = run_page(WANDB, "wandb", how)
     run = names["run"]
+    assert tb.alerts("page").select("title", "text", "level").rows() == [("low", "accuracy is low", "warn")]
     assert run.state == "finished"
     assert (run.notes, run.tags) == ("first", ("baseline", "done"))
     assert run.config.to_json() == {"epochs": 3, "lr": 0.1, "batch": 8}
@@ -113,18 +115,18 @@ def test_page_of_wandb(how: How) -> None:
         "Table is not recorded",
         "Histogram is not recorded",
         "roc_curve is not recorded",
-        "alert is not supported yet",
         "log_artifact is not supported yet",
         "save is not supported yet",
     ):
         assert len([sentence for sentence in heard if sentence.startswith(begins)]) == 1, begins
-    assert len(heard) == 11, heard
+    assert len(heard) == 10, heard
 
 
 @pytest.mark.parametrize("how", HOWS)
 def test_page_of_trackio(how: How) -> None:
     names, heard = run_page(TRACKIO, "trackio", how)
     run = names["run"]
+    assert tb.alerts("page").select("title", "text", "level").rows() == [("low", "loss is low", "info")]
     assert (run.name, run.group, run.state) == ("first", "baseline", "finished")
     assert run.history()["metric", "step", "value"].rows() == [
         ("train/loss", step, 1 / (step + 1)) for step in range(3)
@@ -133,7 +135,7 @@ def test_page_of_trackio(how: How) -> None:
     assert run.config.to_json() == {"lr": 0.1, "seed": 1}
     assert names["found"].id == run.id
     kinds = [sentence.partition(" ")[0] for sentence in heard if "auto_log_gpu" not in sentence]
-    assert kinds == ["Image", "Markdown", "Trace", "Histogram", "alert", "save", "log_artifact"]
+    assert kinds == ["Image", "Markdown", "Trace", "Histogram", "save", "log_artifact"]
 
 
 @pytest.mark.parametrize("how", HOWS)

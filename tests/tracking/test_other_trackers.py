@@ -183,7 +183,7 @@ def test_attribute_can_be_set(run: tb.Run) -> None:
 
 
 def test_completion_offers_only_our_own(run: tb.Run) -> None:
-    assert not {"alert", "url", "unwatch"} & set(dir(run))
+    assert not {"url", "unwatch"} & set(dir(run))
 
 
 def test_methods_of_wandbs_config(run: tb.Run) -> None:

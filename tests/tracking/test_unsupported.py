@@ -85,12 +85,12 @@ def test_keyword_of_init_says_what_happens(name: str) -> None:
 
 def test_one_warning_names_all_that_init_ignores() -> None:
     with hearing() as heard:
-        tb.init("p", entity="e", space_id="x", private=True, webhook_url="y", settings={})
+        tb.init("p", entity="e", space_id="x", private=True, sync_tensorboard=True, settings={})
     (sentence,) = heard
     assert sentence == (
-        "init() ignores entity, space_id, private, webhook_url, settings: trackbook has no use for entity, settings; "
+        "init() ignores entity, space_id, private, sync_tensorboard, settings: trackbook has no use for entity, settings; "
         f"space_id, private are not supported yet: {FEATURES['remote']}; "
-        f"webhook_url is not supported yet: {FEATURES['alerts']}"
+        f"sync_tensorboard is not supported yet: {FEATURES['other histories']}"
     )
 
 

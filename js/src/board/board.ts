@@ -31,6 +31,7 @@ import { FullScreen } from "../ui/fullscreen.ts";
 import { watchPrint } from "../ui/print.ts";
 import { adoptStyle } from "../ui/style.ts";
 import { detectTheme, type TextLook, type Theme, textLookOf, watchTheme } from "../ui/theme.ts";
+import { Alerts } from "./alerts.ts";
 import { Arrangement } from "./arrangement.ts";
 import { addResize, ChartDrag } from "./chart-drag.ts";
 import { ChartGroups } from "./chart-groups.ts";
@@ -130,7 +131,8 @@ export class Board {
       (run, time) => executionAt(model.get("cells"), run, time),
       signal,
     );
-    this.#head.append(this.#header.element, this.#sidebar.button, this.#controls.element);
+    const alerts = new Alerts(model, options.live, signal);
+    this.#head.append(this.#header.element, alerts.element, this.#sidebar.button, this.#controls.element);
     const { unzoom } = this.#controls;
     const parts = [unzoom, this.#legend.element, this.#empty, this.#groups.element];
     const main = h("div", { class: "tb-main" }, ...parts);

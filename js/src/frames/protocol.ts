@@ -91,6 +91,17 @@ export interface FrameHeader {
   notices: string[];
 }
 
+/** Of the trait `alerts`, which holds the newest, oldest first. The time is in seconds UTC. */
+export type Alert = [
+  run: string,
+  number: number,
+  time: number,
+  level: string,
+  title: string,
+  text: string,
+  times: number,
+];
+
 export interface Frame {
   header: FrameHeader;
   data: ArrayBuffer;

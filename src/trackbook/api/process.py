@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import filesystem, settings
+from ..alerting.sender import Sender
 from ..boards.open_boards import OpenBoards
 from ..capture.base import Capture, Captures, LazyCapture
 from ..capture.cells import CellCapture
@@ -26,6 +27,7 @@ from ..notebook.cell_executions import CellExecutions
 from ..pump import Pump
 from ..store.paths import journal_folder, project_file
 from ..store.polars_import import import_polars
+from ..tracking.alert_book import AlertRow, message_of
 from ..tracking.endings import state_after
 from ..tracking.exit_status import main_frame, returned, status_of_child, write_at_exit
 from ..tracking.logged_values import check_text
@@ -36,6 +38,7 @@ from ..types import RunRecord, State
 from ..user_warnings import warn
 
 if TYPE_CHECKING:
+    from ..alerting.webhook import Webhook
     from ..capture.hardware import Machine
     from ..tracking.project import Project
 
@@ -70,6 +73,7 @@ class Process:
         self.cells.on_begin.append(self.captures.guarded("console", lambda _: self.console.cell_began()))
         self.cells.on_end.append(self.captures.guarded("console", lambda *_: self.console.cell_ended()))
         self.cells.on_begin.append(lambda execution: self.boards.note_cells(execution.logged_to))
+        self.sender = Sender()
         self.is_closed = False  # whether the program is ending
         self.polars_is_dead = _is_forked() and "polars" in sys.modules
         self._main_frame = main_frame()
@@ -151,6 +155,7 @@ class Process:
         writer = writer_of(run)
         writer.on_end.append(partial(self._release, project))
         writer.on_go_on.append(self.boards.wake)
+        writer.alerts.on_new.append(partial(self._alerted, writer))
         self._take_up(writer)  # before anything else, so that a run whose `init` is interrupted ends as others do
         self.cells.note_run(writer, project.store.path)
         self.captures.begin(writer, options.captures)
@@ -210,6 +215,17 @@ class Process:
         self.runs.remove(writer)
         self.boards.settle()
 
+    def _alerted(self, writer: RunWriter, row: AlertRow, webhook: Webhook | None) -> None:
+        """Show a new alert on the boards, and send it."""
+        self.boards.note_alerts()
+        if webhook is not None:
+
+            def done(outcome: str) -> None:
+                with contextlib.suppress(OSError):  # the file is busy: the alert stays `WAITING` there
+                    writer.alerts.note_delivery(row.number, outcome)
+
+            self.sender.send(webhook, message_of(writer, row), done)
+
     def _release(self, project: Project, _: RunWriter) -> None:
         """Close a project's file after its last run, if the system could not remove it while open; elsewhere the pump closes it later."""
         if filesystem.HOLDS_OPEN_FILES and not project.open_runs and not project.boards:
@@ -225,6 +241,7 @@ class Process:
         self.projects, self.last_project = {}, None
         self.boards.forget_in_child()
         self.pump.reset()
+        self.sender.forget_in_child()
         self.polars_is_dead = "polars" in sys.modules
         self.captures.forget_in_child()
         for writer in self.runs:
@@ -271,6 +288,7 @@ class Process:
         with contextlib.ExitStack() as rest:  # so that a failure does not keep other runs from ending
             for project in self.projects.values():
                 rest.callback(project.store.close)
+            rest.callback(self.sender.close)
             for writer in reversed(self.runs):
                 writer.at_exit = True
                 rest.callback(writer.end, *ending(writer))

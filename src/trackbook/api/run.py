@@ -49,6 +49,8 @@ def init(
     save_code: bool | None = None,
     system_seconds: float | None = None,
     reinit: str | bool | None = None,
+    webhook_url: str | None = None,
+    webhook_min_level: str | None = None,
     **other: Any,
 ) -> Run:
     """Start a run, and in a notebook show its live board under the cell.
@@ -99,6 +101,11 @@ def init(
     reinit
         The treatment of a run that is still open: ``"finish_previous"`` (the default) ends the run that this thread or task began,
         ``"create_new"`` opens another beside it, ``"return_previous"`` returns the current run.
+    webhook_url
+        Where alerts are sent: an incoming webhook of Slack, Discord, Feishu or Lark or DingTalk, or any address that takes JSON. The
+        default is ``TRACKBOOK_WEBHOOK_URL``. It is not recorded.
+    webhook_min_level
+        The least urgent alerts that are sent: ``"info"`` (the default, else ``TRACKBOOK_WEBHOOK_MIN_LEVEL``), ``"warn"`` or ``"error"``.
     other
         Keywords of wandb, Trackio and SwanLab. Those with an equivalent here are translated, others are ignored with one warning.
 
@@ -133,6 +140,8 @@ def init(
         all_ranks=all_ranks,
         capture=capture,
         save_code=save_code,
+        webhook_url=webhook_url,
+        webhook_min_level=webhook_min_level,
         **words,
     )
     _say_ignored(ignored)
@@ -225,7 +234,7 @@ def log(
     """
     run = chosen.get()
     if run is None or run.ended:
-        run = _open_run("log()")
+        run = open_run("log()")
     if print_to_console or commit is not None or other:
         return run.log(data, step, print_to_console=print_to_console, commit=commit, **other)
     return run.log(data, step)  # in less time
@@ -285,7 +294,7 @@ def define_metric(name: str, step_metric: str | None = None, goal: str | None = 
     RuntimeError
         When no run is open.
     """
-    _open_run("define_metric()").define_metric(name, step_metric, goal, **other)
+    open_run("define_metric()").define_metric(name, step_metric, goal, **other)
 
 
 def finish(
@@ -312,7 +321,7 @@ def track(iterable: Iterable[T], total: int | None = None) -> Iterator[T]:
     `total` is the number of items, by default the ``len`` of `iterable` if it has one. Of nested loops only the outermost counts.
     Raises ``RuntimeError`` when no run is open.
     """
-    return _open_run("track()").track(iterable, total)
+    return open_run("track()").track(iterable, total)
 
 
 def progress() -> None:
@@ -321,7 +330,7 @@ def progress() -> None:
     In Jupyter, a cell that trains a run whose board is under another cell gets such a line by itself. Elsewhere nothing is shown.
     Raises ``RuntimeError`` when no run is open.
     """
-    run = _open_run("progress()")
+    run = open_run("progress()")
     if host.current().shell is not None:
         show_line(run)
 
@@ -334,15 +343,16 @@ def current_run() -> Run | None:
 
 def current_config() -> Config:
     """Return the current run's config. Raises ``RuntimeError`` when no run is open."""
-    return _open_run("config").config
+    return open_run("config").config
 
 
 def current_summary() -> Summary:
     """Return the current run's summary. Raises ``RuntimeError`` when no run is open."""
-    return _open_run("summary").summary
+    return open_run("summary").summary
 
 
-def _open_run(wanted: str) -> Run:
+def open_run(wanted: str) -> Run:
+    """Return the current run. Raises ``RuntimeError`` when no run is open, or several are and none of them is meant."""
     run = current_run()
     if run is not None:
         return run

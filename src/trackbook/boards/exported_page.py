@@ -84,6 +84,7 @@ def _body(
             "keyframe": {"header": keyframe["header"]},
             "table": {"header": table["header"]},
             "cells": run_details.cell_spans(store, ids),
+            "alerts": run_details.newest_alerts(store, ids) if details else [],
             "hidden_runs": ids[: max(0, len(ids) - shown)],
         },
         "buffers": [_buffer("keyframe", keyframe), _buffer("table", table)],

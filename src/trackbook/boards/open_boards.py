@@ -87,6 +87,11 @@ class OpenBoards:
         for board in self.all():
             board.publisher.note_cells()
 
+    def note_alerts(self) -> None:
+        """Publish alerts again: there is a new one."""
+        for board in self.all():
+            board.publisher.note_cells()
+
     def wake(self) -> None:
         """Look at everything again, now."""
         for board in self.all():

@@ -44,7 +44,7 @@ class Publish(Protocol):
 class Publisher:
     """Decides which traits a board's front end gets and when, and answers its questions. Independent of widgets and servers.
 
-        The published traits are ``keyframe``, ``delta``, ``table``, ``cells``, ``open_runs``, ``idle_since`` and ``beat``; `Snapshots`
+        The published traits are ``keyframe``, ``delta``, ``table``, ``cells``, ``alerts``, ``open_runs``, ``idle_since`` and ``beat``; `Snapshots`
     publishes ``still``. The context `message` is entered around traits that are to be sent together. Code that sets or reads the
     transport's traits holds `lock`.
     """
@@ -77,7 +77,7 @@ class Publisher:
         self._unseen_since: float | None = None
         self._cells_due = True
         self._cells_of: list[str] = []
-        self._last: dict[str, Any] = {"idle_since": None}  # small traits as they were published
+        self._last: dict[str, Any] = {"idle_since": None, "alerts": []}  # small traits as they were published
         self._rule = DrawnRuns()
         self._rule_due = 0.0
         self._selected: list[str] = []
@@ -126,7 +126,7 @@ class Publisher:
             self._beat += 1
             self.publish("beat", self._beat)
             self._sent_at = now
-            self._cells_due = True  # no event announces the cells of another process
+            self._cells_due = True  # no event announces the cells and alerts of another process
         self._publish_changed("idle_since", self._idle_since(now))
         table = self._table.news(now, self._table_runs)
         if table is not None:
@@ -179,6 +179,7 @@ class Publisher:
         self._cells_due = False
         self._cells_of = self.source.run_ids
         self._publish_changed("cells", run_details.cell_spans(self.source.store, self._cells_of))
+        self._publish_changed("alerts", run_details.newest_alerts(self.source.store, self._cells_of))
 
     def _publish_changed(self, trait: str, value: Any) -> None:
         if self._last.get(trait) != value:
@@ -291,7 +292,7 @@ class Publisher:
         self.on_wake()
 
     def note_cells(self) -> None:
-        """Publish the executions of cells at the next tick, because a cell has begun."""
+        """Publish the executions of cells and the alerts at the next tick, because a cell has begun or an alert came."""
         self._cells_due = True
 
     # --- questions

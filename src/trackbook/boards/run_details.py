@@ -1,4 +1,4 @@
-"""Answers about a run's console, cells and environment. A console is long, so its lines are sent in pages."""
+"""Answers about a run's console, cells and environment, and its alerts. A console is long, so its lines are sent in pages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import partial
 from operator import itemgetter
 from typing import Any, Final
 
-from ..frames.protocol import CellSpans
+from ..frames.protocol import Alert, CellSpans
 from ..store.base import Store
 from ..store.documents import document
 from ..text import shorten
@@ -24,6 +24,9 @@ MOST_CELLS: Final = 300  # the newest
 LONGEST_SOURCE: Final = 20_000  # characters, of code and of a traceback each
 LONGEST_OUTPUT: Final = 4_000
 MOST_SPANS: Final = 500  # cell executions on a board: 20 KB
+MOST_ALERTS: Final = 50  # on a board: 20 KB at most
+LONGEST_TITLE: Final = 100  # characters
+LONGEST_TEXT: Final = 300
 
 _CELL: Final = tuple(CAPTURED["cells"])
 _SPAN: Final = itemgetter(*(_CELL.index(name) for name in ("count", "started", "ended", "points", "state")))
@@ -117,6 +120,16 @@ def cell_spans(store: Store, runs: Iterable[str]) -> CellSpans:
     for started, run_id, count, ended in sorted(found, key=itemgetter(0))[-MOST_SPANS:]:
         spans.setdefault(run_id, []).append((count, started, ended))
     return spans
+
+
+def newest_alerts(store: Store, runs: Iterable[str]) -> list[Alert]:
+    """Return the newest `MOST_ALERTS` alerts of `runs`, oldest first: the value of the trait ``alerts``."""
+    found = [
+        (run_id, number, round(time, 3), level, shorten(title, LONGEST_TITLE), shorten(text, LONGEST_TEXT), times)
+        for run_id in runs
+        for number, time, level, title, text, _, times, _ in store.captured(run_id, "alerts")
+    ]
+    return sorted(found, key=itemgetter(2))[-MOST_ALERTS:]
 
 
 def _run(store: Store, question: Question) -> str:

@@ -13,18 +13,31 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 import typer
 
 from ..user_warnings import said_by
-from . import comparing, doctor, exchange, exit_codes, launching, listing, managing, reading, serving, watching
+from . import (
+    alerting,
+    comparing,
+    doctor,
+    exchange,
+    exit_codes,
+    launching,
+    listing,
+    managing,
+    reading,
+    serving,
+    watching,
+)
 from .output import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 COMMANDS: Final = tuple(
-    "show ls get query diff watch run export import rm mv rename tag note compact doctor".split()
+    "show ls get query alerts diff watch run export import rm mv rename tag note compact doctor".split()
 )  # as `--help` lists them
 FAMILIES: Final[tuple[Callable[[typer.Typer], None], ...]] = (
     listing.add_to,
     reading.add_to,
+    alerting.add_to,
     comparing.add_to,
     exchange.add_to,
     managing.add_to,

@@ -1,6 +1,6 @@
 """Names that wandb, Trackio and SwanLab have and Trackbook itself does not: the union of their modules.
 
-``import trackbook as wandb`` has them, too. Media, alerts, files and what else Trackbook does not do yet say so (`unsupported`).
+``import trackbook as wandb`` has them, too. Media, files and what else Trackbook does not do yet say so (`unsupported`).
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from ..alerting.levels import AlertLevel
 from ..api.run import current_config, current_run, finish
 from ..tracking.other_trackers import append_system
 from ..tracking.run import writer_of
@@ -16,7 +17,7 @@ from ..tracking.unsupported import CALLS, call
 from ..user_warnings import warn, warn_once
 from . import trackio_context as context_vars
 from .reading import Api
-from .stand_ins import TYPES, AlertLevel, Error, Settings
+from .stand_ins import TYPES, Error, Settings
 
 __all__ = [
     "AlertLevel",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import enum
 import io
 from collections.abc import Iterable, Iterator
 from types import SimpleNamespace
@@ -94,14 +93,6 @@ class UsageError(Error): ...
 
 
 class ConfigError(Error): ...
-
-
-class AlertLevel(enum.StrEnum):
-    """How urgent an alert is."""
-
-    INFO = "info"
-    WARN = "warn"
-    ERROR = "error"
 
 
 class Charts:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import enum
 from typing import Any, Final
 
+from ..api.alerts import alert
 from ..api.run import current_run, define_metric, finish, log
 from ..tracking.run import Run
 from . import shared
 from .dialect import Dialect
 
 __version__ = "0.10.3"  # whose names these are
-__all__ = ["Run", "State", "define_metric", "finish", "get_run", "init", "log"]
+__all__ = ["Run", "State", "alert", "define_metric", "finish", "get_run", "init", "log"]
 __all__ += shared.__all__
 
 _SWANLAB: Final = Dialect(

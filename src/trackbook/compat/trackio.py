@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
+from ..api.alerts import alert as keep_alert
 from ..api.projects import delete_project as delete
 from ..api.run import finish, log
 from ..api.serving import show as show_boards
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from ..server.running import Server
 
 __version__ = "0.43.0"  # whose names these are
-__all__ = ["Config", "Run", "delete_project", "finish", "freeze", "init", "log", "show"]
+__all__ = ["Config", "Run", "alert", "delete_project", "finish", "freeze", "init", "log", "show"]
 __all__ += shared.__all__
 
 _TRACKIO: Final = Dialect(
@@ -59,6 +60,11 @@ def show(
     return show_boards(
         project, host=host or "127.0.0.1", port=server_port, open_browser=None if open_browser else False, block=waits
     )
+
+
+def alert(title: str, text: str | None = None, level: Any = None, webhook_url: str | None = None, **other: Any) -> None:
+    """Alert, with Trackio's order of parameters. See `trackbook.alert`."""
+    keep_alert(title, text, level, webhook_url=webhook_url, **other)
 
 
 def delete_project(project: str, force: bool = False) -> bool:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from ..api.alerts import alert
 from ..api.run import define_metric, finish, log
 from ..tracking.run import Run
 from . import shared
 from .dialect import Dialect
 
 __version__ = "0.31.0"  # whose names these are
-__all__ = ["Run", "define_metric", "finish", "init", "log"]
+__all__ = ["Run", "alert", "define_metric", "finish", "init", "log"]
 __all__ += shared.__all__
 
 _WANDB: Final = Dialect(

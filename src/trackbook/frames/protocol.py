@@ -132,6 +132,10 @@ class FrameHeader(TypedDict):
 # seconds UTC; the end is None while the cell runs.
 CellSpans = dict[str, list[tuple[int, float, float | None]]]
 
+# Of the trait `alerts`, which holds the newest, oldest first: run id, number in the run, time in seconds UTC, level, title, text, and
+# how often it came.
+Alert = tuple[str, int, float, str, str, str, int]
+
 
 class TableRun(TypedDict):
     """A run in the table. `config` and `summary` (the values set by the user) hold scalars by dotted keys."""

@@ -69,7 +69,13 @@ create table uploads (
     revision integer not null, primary key (run_id, target)
 ) strict;
 """
-TABLES: Final = f"{_TABLES}{_CAPTURED}{_REVISION};{_WRITERS}{_INDEXES}{_GOALS};{_UPLOADS}"
+_ALERTS: Final = """
+create table alerts (
+    run_id text not null, number integer not null, time real not null, level text not null, title text not null, text text not null,
+    step integer, times integer not null, webhook text, primary key (run_id, number)
+) strict;
+"""
+TABLES: Final = f"{_TABLES}{_CAPTURED}{_REVISION};{_WRITERS}{_INDEXES}{_GOALS};{_UPLOADS}{_ALERTS}"
 
 
 def _add_defined(db: Connection) -> None:
@@ -94,6 +100,10 @@ def _add_uploads(db: Connection) -> None:
     db.execute(_UPLOADS)
 
 
+def _add_alerts(db: Connection) -> None:
+    db.execute(_ALERTS)
+
+
 # Each migrates a file from the version before: the first one to version 2. A test compares the tables of a migrated file with
 # those of a new one.
 MIGRATIONS: Final[list[Callable[[Connection], None]]] = [
@@ -102,6 +112,7 @@ MIGRATIONS: Final[list[Callable[[Connection], None]]] = [
     _add_writers_and_indexes,
     _add_goals,
     _add_uploads,
+    _add_alerts,
 ]
 
 # The tables with data of a run, which are deleted, copied and salvaged, each with its column of run ids.

@@ -20,7 +20,14 @@ LONGEST_ERROR: Final = 4_000  # of the error that ended a run; every keyframe of
 LONGEST_NOTES: Final = 100_000
 LONGEST_VALUE: Final = 10_000  # of one text in a config
 LONGEST_DOCUMENT_TEXT: Final = 250_000  # of one text in a document, such as a diff
-LONGEST_TEXTS: Final = {"source": 200_000, "error": 20_000, "output": 20_000}  # of an execution of a cell
+LONGEST_TEXTS: Final = {
+    "source": 200_000,  # of an execution of a cell
+    "error": 20_000,
+    "output": 20_000,
+    "title": 1_000,  # of an alert
+    "text": 20_000,
+    "webhook": 200,
+}
 MOST_ITEMS: Final = 1_000  # of one list or dict in a config
 MOST_VALUES: Final = 20_000  # of a config
 DEEPEST: Final = 64  # levels of nesting; deeper values are stored as text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import polars as pl
@@ -74,8 +74,10 @@ def _is_dead(store: Store, home: Path, run: str, presumed: Collection[str], *, h
     return found == "dead" or (found == "unknown" and run in presumed)
 
 
-def take_over(store: Store, left: Remains, recorder: Recorder) -> list[str]:
-    """Move new points of a journal into the store; return the metrics of which points were discarded.
+def take_over(
+    store: Store, left: Remains, recorder: Recorder, look: Callable[[pl.DataFrame], None] = lambda _: None
+) -> list[str]:
+    """Move new points of a journal into the store, and let `look` see them; return the metrics of which points were discarded.
 
     Raises ``OSError`` when the store fails to store them all.
     """
@@ -88,6 +90,7 @@ def take_over(store: Store, left: Remains, recorder: Recorder) -> list[str]:
             steps = recorder.number(points["metric"].cast(pl.String), points["step"], batch.calls().tolist())
             points = points.with_columns(pl.Series("step", steps, dtype=pl.Int64))
         discarded += store.append(left.head["id"], points, batch.marks)
+        look(points)
         if is_open:
             _flush(store)
     return discarded

@@ -13,6 +13,7 @@ from ..store.documents import document
 from ..types import ENDED, RunRecord, State
 from ..user_warnings import warn
 from . import other_trackers
+from .alerts import alert, alert_when
 from .config import Config, Summary
 from .endings import Stopped, state_after
 from .logged_values import as_tags, check_text, flatten, to_step
@@ -273,6 +274,8 @@ class Run(other_trackers.OtherTrackersRun):
 
     watch = watch
     share = share
+    alert = alert
+    alert_when = alert_when
 
     def stop(self) -> None:
         """Ask the training code to stop, as the board's stop button does: `should_stop` becomes true.

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from .. import settings
+from ..alerting.webhook import Webhook, to_webhook
 from ..ids import new_id
 from ..types import OnBadValue, Resume, RunRecord, StepBy, Stop
 from .config import Config
@@ -43,6 +44,7 @@ class RunOptions:
     captures: tuple[str, ...] = ()
     save_code: bool = True  # sources and diffs may be recorded
     system_seconds: float = SYSTEM_SECONDS  # from one point of a system metric to the next
+    webhook: Webhook | None = None  # where alerts are sent
 
 
 def run_options(
@@ -69,6 +71,8 @@ def run_options(
     save_code: bool | None = None,
     system_seconds: float | None = None,
     reinit: Reinit = "finish_previous",
+    webhook_url: str | None = None,
+    webhook_min_level: str | None = None,
 ) -> RunOptions:
     """Validate the keywords of `trackbook.init`, in Trackbook's own words. Raises ``TypeError`` and ``ValueError``."""
     name, group = _text("run name", name) or "", _text("group", group)
@@ -104,6 +108,10 @@ def run_options(
         captures=choose(settings.capture() if capture is None else capture),
         save_code=save_code is not False,
         system_seconds=SYSTEM_SECONDS if system_seconds is None else to_seconds(system_seconds, "system_seconds"),
+        webhook=to_webhook(
+            settings.webhook_url() if webhook_url is None else webhook_url,
+            settings.webhook_min_level() if webhook_min_level is None else webhook_min_level,
+        ),
     )
 
 

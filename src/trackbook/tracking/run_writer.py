@@ -16,6 +16,7 @@ from ..journal.journal import FileJournal, Journal, NullJournal, Ready, head_of
 from ..metrics import logged
 from ..types import MetricSummary, RunRecord, State
 from ..user_warnings import Findings
+from .alert_book import AlertBook
 from .config import Config, Summary
 from .logged_steps import LoggedSteps
 from .logged_values import LARGEST_STEP
@@ -81,6 +82,7 @@ class RunWriter:
         self.before_end: list[Callable[[RunWriter], None]] = []
         self.on_end: list[Callable[[RunWriter], None]] = []
         self.on_go_on: list[Callable[[], None]] = []
+        self.alerts = AlertBook(self)
         self._marks: dict[str, int] = {}  # how far the journal is handed over
         self._lock = threading.RLock()  # records reach the store in order
         self._discarded: set[str] = set()
@@ -170,6 +172,7 @@ class RunWriter:
         journal = self.recorder.journal
         while (batch := journal.drain(ready)) is not None:
             self._note_discarded(self.store.append(self.id, batch.points, batch.marks))
+            self.alerts.look(batch.points)
             journal.drained(batch.marks)
             self._marks.update(batch.marks)
         if children and self.has_children:
@@ -333,7 +336,7 @@ class RunWriter:
         assert self.journals is not None
         for left in of_run(self.journals, self.id, but=self.recorder.journal.name):
             with contextlib.closing(left), contextlib.suppress(OSError):  # the next hand-over tries again
-                self._note_discarded(take_over(self.store, left, self.recorder))
+                self._note_discarded(take_over(self.store, left, self.recorder, self.alerts.look))
                 if left.dead and self.store.flush() and left.remove():
                     self.store.clear_marks(left.folder.name)
 

@@ -13,7 +13,6 @@ from ..user_warnings import warn_once
 
 FEATURES: Final = {
     "media": "images, tables, histograms and other media are left out of the call, and its numbers are recorded",
-    "alerts": "no alert is kept or sent; print it, since the run keeps its console",
     "files": "no file is kept; save it yourself, and note its path in run.config",
     "remote": "runs are kept on this machine; trackbook show serves their boards, and export_html writes them as a page",
     "model watching": "a model is watched until its run ends",
@@ -23,7 +22,6 @@ FEATURES: Final = {
 
 _CALLS: Final = {
     "media": "log_text log_image log_audio log_video log_echarts log_html log_object3d log_molecule",
-    "alerts": "alert",
     "files": "save restore log_artifact use_artifact link_artifact upsert_artifact finish_artifact log_model use_model link_model "
     "register_reference_handler",
     "remote": "sync",
@@ -33,7 +31,6 @@ _CALLS: Final = {
 }
 _KEYWORDS: Final = {
     "media": "monitor_gym",
-    "alerts": "webhook_url webhook_min_level",
     "remote": "space_id space_storage server_url dataset_id bucket_id private",
     "other histories": "sync_tensorboard",
 }

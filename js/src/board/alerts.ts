@@ -1,0 +1,54 @@
+import { type HostModel, onTraitChange } from "../frames/host-model.ts";
+import type { Alert } from "../frames/protocol.ts";
+import { h, setText } from "../ui/dom.ts";
+import { Popover, popoverButton } from "../ui/popover.ts";
+
+const SIGNS: Record<string, string> = { info: "ℹ", warn: "⚠" };
+const signOf = (level: string) => SIGNS[level] ?? "⛔";
+
+/** The alerts of the board's runs: a button in the header with their number, and their list. */
+export class Alerts {
+  #popover: Popover;
+  #button: HTMLButtonElement;
+  readonly element = h("span", { hidden: "" });
+  #known: Set<string> | null = null;
+
+  constructor(model: HostModel, live: boolean, signal: AbortSignal) {
+    this.#popover = new Popover("dialog", "Alerts", signal);
+    this.#popover.panel.tabIndex = 0;
+    this.#button = popoverButton(this.#popover, "Alerts", "tb-menu-button");
+    this.#button.addEventListener("click", () => this.#popover.toggle(this.#button), { signal });
+    this.element.append(this.#button, this.#popover.panel);
+    const update = () => {
+      const alerts = model.get("alerts");
+      this.#show(Array.isArray(alerts) ? alerts : [], live);
+    };
+    onTraitChange(model, ["alerts"], update, signal);
+    update();
+  }
+
+  #show(alerts: readonly Alert[], live: boolean) {
+    this.element.hidden = !alerts.length;
+    const newest = [...alerts].reverse();
+    const worst = ["error", "warn"].find(level => newest.some(alert => alert[3] === level)) ?? "info";
+    this.#button.dataset.level = worst;
+    setText(this.#button, `${signOf(worst)} ${alerts.length}`);
+    this.#popover.panel.replaceChildren(
+      ...newest.map(([, , time, level, title, text, times]) =>
+        h(
+          "div",
+          { class: "tb-alert" },
+          `${signOf(level)} ${title}${times > 1 ? ` ×${times}` : ""}`,
+          h("div", { class: "tb-minor" }, [new Date(1000 * time).toLocaleString(), text].join("  ")),
+        ),
+      ),
+    );
+    const before = this.#known;
+    this.#known = new Set(newest.map(([run, number]) => `${run}/${number}`));
+    if (!before || !live || globalThis.Notification?.permission !== "granted") return;
+    for (const [run, number, , , title, body] of alerts) {
+      const tag = `${run}/${number}`;
+      if (!before.has(tag)) new Notification(title, { body, tag });
+    }
+  }
+}

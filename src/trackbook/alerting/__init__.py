@@ -1,0 +1,1 @@
+"""Alerts: how urgent they are, and how they reach people by webhook."""
