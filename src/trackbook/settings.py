@@ -46,7 +46,8 @@ _OF_TRACKERS: Final = {
     },
     "trackio": {"webhook_url": "TRACKIO_WEBHOOK_URL", "webhook_min_level": "TRACKIO_WEBHOOK_MIN_LEVEL"},
 }
-_SECRET: Final = re.compile(r"TOKEN(?!IZERS)|SECRET|PASSW|CREDENTIAL|AUTH|WEBHOOK_URL|(?<![A-Z])KEY")
+_WRITE: Final = "TRACKBOOK_WRITE_"  # how the secrets of a Space with a token that writes begin
+_SECRET: Final = re.compile(rf"{_WRITE}|TOKEN(?!IZERS)|SECRET|PASSW|CREDENTIAL|AUTH|WEBHOOK_URL|(?<![A-Z])KEY")
 
 
 def data_dir(override: str | os.PathLike[str] | None = None) -> Path:
@@ -219,6 +220,16 @@ def same_variable(name: str) -> Iterator[None]:
 def hub_endpoint() -> str | None:
     """Return the address of the Hugging Face Hub, if it is another than its own: ``HF_ENDPOINT``."""
     return os.environ.get("HF_ENDPOINT", "").rstrip("/") or None
+
+
+def write_tokens() -> list[str]:
+    """Return the tokens that write to this server, which runs in a Space: its secrets ``TRACKBOOK_WRITE_...``."""
+    return [value for name, value in os.environ.items() if name.startswith(_WRITE) and value]
+
+
+def space_host() -> str | None:
+    """Return the name of the host under which the Hub asks this Space; None elsewhere."""
+    return os.environ.get("SPACE_HOST") or None
 
 
 def is_watched() -> bool:

@@ -42,6 +42,14 @@ def test_cookie_outlives_the_server_where_the_secret_does() -> None:
     assert second.grant(f"c={shared}", "") is None
 
 
+def test_public_server_lets_everybody_read_and_its_writers_write() -> None:
+    access = Access(is_public=True, writers=["first", "second"])
+    assert access.grant("", "") == access.grant("", "Bearer wrong") == Grant()
+    assert access.grant("", "Bearer second") == Grant(may_write=True)
+    assert access.bearer("Bearer wrong") is None
+    assert Access(writers=["first"]).grant("", "Bearer second") is None
+
+
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8237", "127.0.0.1:1", "[::1]:9", "::1", "lab.example:80"])
 def test_hosts_that_are_answered(host: str) -> None:
     assert Access(hosts=["lab.example"]).answers_for(host) == (host != "::1")

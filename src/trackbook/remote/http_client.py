@@ -5,7 +5,7 @@ from __future__ import annotations
 import email.utils
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -13,7 +13,7 @@ import httpx
 
 from ..text import one_line
 from .target import TargetBusy, TargetError, shown
-from .wire import HEADER, PROTOCOL
+from .wire import HEADER, PROTOCOL, BEARER_HEADER
 
 CONNECT_SECONDS: Final = 10.0
 ANSWER_SECONDS: Final = 30.0
@@ -28,15 +28,19 @@ _TOKEN: Final = (
 class Client:
     """Asks one server about one project. The token is in a header only, and in no message."""
 
-    def __init__(self, where: str, project: str, token: str | None) -> None:
+    def __init__(self, where: str, project: str, token: str | None, headers: Mapping[str, str] | None = None) -> None:
+        """`headers` go along with each request; where they have an ``Authorization`` of their own, the token has its own header."""
         self.name = shown(where)
         self.skew: float | None = None  # seconds by which the server's clock is ahead, when that is much
         self._project = project
         self._has_token = token is not None
-        headers = {HEADER: str(PROTOCOL)} | ({} if token is None else {"authorization": f"Bearer {token}"})
+        more = {} if headers is None else {name.lower(): value for name, value in headers.items()}
+        if token is not None:
+            more.setdefault("authorization", f"Bearer {token}")
+            more |= {BEARER_HEADER: token} if headers else {}
         self._client = httpx.Client(
             base_url=self.name + "/",
-            headers=headers,
+            headers={HEADER: str(PROTOCOL), **more},
             timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
             limits=httpx.Limits(max_connections=1),
         )
@@ -82,9 +86,9 @@ class Client:
         remedy = _TOKEN.format(project=self._project)
         if code == 401:
             what = "does not know the token: it is wrong or revoked" if self._has_token else "needs a token"
-            return TargetError(f"{self.name} {what}; {remedy}")
+            return TargetError(f"{self.name} {what}; {remedy}", code)
         if code == 403:
-            return TargetError(f"{self.name} refuses the token for project {self._project!r} ({said}); {remedy}")
+            return TargetError(f"{self.name} refuses the token for project {self._project!r} ({said}); {remedy}", code)
         if code in _LATER:
             return TargetBusy(f"{code} {said}", _retry_after(answer.headers.get("retry-after")))
         if code == 413:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -17,8 +17,17 @@ class ServerTarget:
 
     seconds: Final = 0.5
 
-    def __init__(self, where: str, *, project: str, source: str, token: str | None = None) -> None:
-        self._client = Client(where, project, token)
+    def __init__(
+        self,
+        where: str,
+        *,
+        project: str,
+        source: str,
+        token: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """`headers` go along with each request."""
+        self._client = Client(where, project, token, headers)
         self._project = project
         self._source = source
 

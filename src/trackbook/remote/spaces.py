@@ -18,7 +18,7 @@ from .space_files import DATA, PORT, docker_files, static_files
 from .space_storage import SAVED
 from .target import TargetBusy, TargetError
 
-WRITE: Final = "TRACKBOOK_WRITE_"  # how the names of secrets with a write token begin
+_WRITES: Final = "TRACKBOOK_WRITE_"  # how the names of secrets with a write token begin: see `settings.write_tokens`
 _PREPARING: Final = frozenset({"BUILDING", "APP_STARTING", "NO_APP_FILE"})
 _FAILED: Final = frozenset({"BUILD_ERROR", "RUNTIME_ERROR", "CONFIG_ERROR"})
 _POLL_SECONDS: Final = 10.0  # a build takes minutes
@@ -32,7 +32,7 @@ def write_token(hub: Hub, name: str) -> str:
 
 def secret_name(token: str) -> str:
     """Return the name of the secret that holds a write token: another one for each, so that no user replaces another's."""
-    return WRITE + hashlib.sha256(token.encode()).hexdigest()[:12].upper()
+    return _WRITES + hashlib.sha256(token.encode()).hexdigest()[:12].upper()
 
 
 def dataset_of(name: str) -> str:
@@ -88,6 +88,7 @@ def check_runs(space: Space) -> None:
         raise TargetBusy(
             f"the Space {space.name} is being built, which takes minutes; runs wait here until it answers",
             _POLL_SECONDS,
+            is_expected=True,
         )
     if stage in _FAILED:
         log = "build" if stage == "BUILD_ERROR" else "container"

@@ -33,13 +33,20 @@ _EXTRAS: Final = {"server_target": "remote", "lake_target": "lake", "space_targe
 class TargetError(Exception):
     """A target refuses what is sent, and will refuse it again until somebody acts. The text says what to do."""
 
+    def __init__(self, message: str, status: int | None = None) -> None:
+        """`status` is that of the answer, if a server gave one."""
+        super().__init__(message)
+        self.status = status
+
 
 class TargetBusy(OSError):  # noqa: N818  # an error that passes by itself, as other OSErrors here
     """A target cannot take anything now. It may say after how many seconds to ask again."""
 
-    def __init__(self, message: str, retry_after: float | None = None) -> None:
+    def __init__(self, message: str, retry_after: float | None = None, *, is_expected: bool = False) -> None:
+        """`is_expected`: it passes without anybody's doing, so that nobody need be told."""
         super().__init__(message)
         self.retry_after = retry_after
+        self.is_expected = is_expected
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,8 @@ from .target import Batch
 
 PROTOCOL: Final = 1  # of requests and answers; a server says which it knows
 HEADER: Final = "trackbook-protocol"
+# The header of the token where ``Authorization`` is for a proxy: the Hub asks for its own before a private Space.
+BEARER_HEADER: Final = "trackbook-token"
 LARGEST_BODY: Final = 1 << 26  # bytes of a request
 MEDIA_TYPE: Final = "application/vnd.trackbook.points"
 _LENGTH: Final = struct.Struct("<I")

@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
+from ..remote.wire import BEARER_HEADER
 from .tokens import cookie as token_cookie
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ class Access:
         any_address: bool = False,
         embed_from: Collection[str] = (),
         tokens: TokenFile | None = None,
+        writers: Collection[str] = (),
+        is_public: bool = False,
     ) -> None:
         """Exchange the token for a cookie that `secret` makes: pages stay open over a restart of the server with the same one.
 
@@ -60,7 +63,10 @@ class Access:
 
         Pages of the origins `embed_from` may show this server in an ``<iframe>``.
 
-        `tokens` are let in beside the server's own token, as long as they are not revoked.
+        `tokens` are let in beside the server's own token, as long as they are not revoked, and so are `writers`, which are tokens that
+        write to all projects.
+
+        `is_public`: whoever reaches this server may read.
         """
         self.token = secrets.token_urlsafe(TOKEN_BYTES)
         self.embed_from = tuple(embed_from)
@@ -70,6 +76,9 @@ class Access:
         self._cookies: dict[str, Grant] = {}
         self._cookie_of: dict[str, str] = {}  # by token
         self._tokens = tokens
+        self._public = Grant() if is_public else None
+        for token in writers:
+            self._add(token, Grant(may_write=True), secrets.token_urlsafe(TOKEN_BYTES))
         self._secret = owner = secrets.token_bytes(TOKEN_BYTES) if secret is None else secret
         self._add(self.token, Grant(may_write=may_write), hmac.new(owner, b"owner", hashlib.sha256).hexdigest())
 
@@ -103,7 +112,7 @@ class Access:
             kept = None if self._tokens is None else self._tokens.find_cookie(value, self._secret)
             if kept is not None:
                 return Grant(kept.project, kept.may_write)
-        return None
+        return self._public
 
     def bearer(self, authorization: str) -> Grant | None:
         """Return the permissions of an ``Authorization`` header, which no other site can make a browser send."""
@@ -174,7 +183,8 @@ class Guard:
         is_page = scope["type"] == "http"
         if is_page and scope["path"] == HEALTH:
             return PlainTextResponse("ok\n")
-        grant = self._access.bearer(headers.get("authorization", ""))
+        given = headers.get(BEARER_HEADER)
+        grant = self._access.bearer(headers.get("authorization", "") if given is None else f"Bearer {given}")
         if grant is None:
             if not self._access.answers_for(host):
                 return PlainTextResponse(f"This server does not answer for {host[:200]!r}.", 403)

@@ -1,0 +1,181 @@
+"""A Hugging Face Space as a target: the server that runs in it, found or made at the first call, and what is wrong when it is silent."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Final, TypeVar
+from urllib.parse import parse_qs, urlsplit
+
+from ..settings import is_quiet
+from ..types import Cursor
+from .hub import Hub, Space, check_space_id
+from .server_target import ServerTarget
+from .spaces import check_runs, ready_space, secret_name, write_token
+from .target import Batch, Target, TargetBusy, TargetError
+
+T = TypeVar("T")
+
+_ASK_SECONDS: Final = 5.0  # between two questions to the Hub about a Space that does not answer
+_RESTART_SECONDS: Final = 300.0  # within which a Space that got a secret answers with it
+_RESTART_POLL: Final = 10.0
+_announced: Final[set[str]] = set()
+_announcing: Final = threading.Lock()
+
+
+def space_address(space_id: str, private: bool | None = None) -> str:
+    """Return the address of a Space for `open_target`. Raises ``ValueError`` for what is no name of a Space."""
+    address = f"hf://{check_space_id(space_id)}"
+    return address if private is None else f"{address}?private={'yes' if private else 'no'}"
+
+
+class SpaceTarget:
+    """A project in a Space. The Hub's token writes to it, on whatever machine: see `spaces.write_token`."""
+
+    seconds: Final = 2.0  # its machine is small, and far away
+
+    def __init__(self, where: str, *, project: str, source: str, token: str | None = None) -> None:
+        """The Hub's token is that of ``HF_TOKEN`` or of a login; `token`, which is for servers, is not used."""
+        parts = urlsplit(where)
+        try:
+            self._space_id = check_space_id(parts.netloc + parts.path.rstrip("/"))
+        except ValueError as error:
+            raise TargetError(str(error)) from None
+        wished = parse_qs(parts.query).get("private")
+        self._private = None if wished is None else wished == ["yes"]
+        self._project = project
+        self._source = source
+        self._hub: Hub | None = None
+        self._space: Space | None = None
+        self._server: ServerTarget | None = None
+        self._given_at: float | None = None  # when the Space got our token as a secret
+        self._asked_at = float("-inf")
+
+    @property
+    def name(self) -> str:
+        """The Space."""
+        return f"the Space {self._space_id if self._space is None else self._space.name}"
+
+    def cursors(self) -> dict[str, Cursor]:
+        """See `Target`."""
+        return self._ask(lambda server: server.cursors())
+
+    def cursor(self, run_id: str) -> Cursor | None:
+        """See `Target`."""
+        return self._ask(lambda server: server.cursor(run_id))
+
+    def put(self, batch: Batch) -> Cursor:
+        """See `Target`."""
+        return self._ask(lambda server: server.put(batch))
+
+    def delete(self, run_id: str) -> None:
+        """See `Target`."""
+        self._ask(lambda server: server.delete(run_id))
+
+    def missing_files(self, names: Collection[str]) -> set[str]:
+        """See `Target`."""
+        return self._ask(lambda server: server.missing_files(names))
+
+    def put_file(self, name: str, path: Path) -> None:
+        """See `Target`."""
+        self._ask(lambda server: server.put_file(name, path))
+
+    def close(self) -> None:
+        """See `Target`."""
+        if self._server is not None:
+            self._server.close()
+
+    def _ask(self, question: Callable[[Target], T]) -> T:
+        server = self._connected()
+        try:
+            return question(server)
+        except TargetError as error:
+            raise self._refused(error) from None
+        except OSError as error:
+            raise self._silent(error) from error
+
+    def _connected(self) -> ServerTarget:
+        if self._server is None:
+            if self._hub is None:
+                self._hub = _connect()
+            name = self._hub.full_name(self._space_id)
+            self._space, is_new = ready_space(self._hub, name, self._private)
+            _announce(self._space, is_new=is_new)
+            self._server = self._opened(self._hub, self._space)
+            check_runs(self._space)
+        return self._server
+
+    def _opened(self, hub: Hub, space: Space) -> ServerTarget:
+        return ServerTarget(
+            space.address,
+            project=self._project,
+            source=self._source,
+            token=write_token(hub, space.name),
+            headers={"authorization": f"Bearer {hub.token}"} if space.is_private else {},
+        )
+
+    def _refused(self, error: TargetError) -> Exception:
+        """Give the Space our token, once, if it does not know it; return the error to raise."""
+        hub, space = self._hub, self._space
+        if (problem := self._wrong()) is not None:  # while a Space is built, whatever answers for it may refuse
+            return problem
+        if error.status not in (401, 403) or hub is None or space is None:
+            return error
+        now = time.monotonic()
+        if self._given_at is not None:
+            return error if now - self._given_at > _RESTART_SECONDS else self._restarting()
+        token = write_token(hub, space.name)
+        try:
+            hub.put_secret(space.name, secret_name(token), token)
+        except (TargetError, OSError) as refusal:
+            return refusal
+        self._given_at = now
+        return self._restarting()
+
+    def _restarting(self) -> TargetBusy:
+        return TargetBusy(
+            f"{self.name} restarts, so that it knows the token of this user", _RESTART_POLL, is_expected=True
+        )
+
+    def _silent(self, error: OSError) -> Exception:
+        """Return what the Hub says of a Space that does not answer, else the error itself. The Hub is asked now and then."""
+        now = time.monotonic()
+        if now - self._asked_at < _ASK_SECONDS:
+            return error
+        self._asked_at = now
+        return self._wrong() or error
+
+    def _wrong(self) -> Exception | None:
+        if self._hub is None or self._space is None:
+            return None
+        name = self._space.name
+        try:
+            found = self._hub.space(name)
+            if found is None:
+                return TargetError(
+                    f"the Space {name} is gone; begin another run to make it anew, or choose another space_id"
+                )
+            check_runs(found)
+        except (TargetError, OSError) as problem:
+            return problem
+        return None
+
+
+def _connect() -> Hub:
+    try:
+        return Hub()
+    except ModuleNotFoundError as error:
+        raise TargetError(str(error)) from None
+
+
+def _announce(space: Space, *, is_new: bool) -> None:
+    """Say once in this process where a Space is."""
+    with _announcing:
+        if space.name in _announced or is_quiet():
+            return
+        _announced.add(space.name)
+    more = " (a new Space, which is built within some minutes; runs wait here until then)" if is_new else ""
+    print(f"Trackbook: {space.page}{more}", file=sys.stderr, flush=True)  # noqa: T201  # what a Space is asked for
