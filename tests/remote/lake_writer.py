@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
 
 import polars as pl
 
@@ -23,17 +22,14 @@ def points(run: int, first: int, end: int) -> pl.DataFrame:
     return pl.DataFrame(rows, POINTS, orient="row")
 
 
-def upload(
-    where: str, run: int, end: int, size: int, source: str = "one", attend: Callable[[], None] = lambda: None
-) -> None:
-    """Upload a run; `attend` is called before each batch."""
+def upload(where: str, run: int, end: int, size: int) -> None:
+    """Upload a run in batches of `size` points."""
     record = RunRecord(f"r{run}", f"run {run}", 1_000.0, state="finished", ended=2_000.0)
     for _ in range(1_000):
-        target = LakeTarget(where, project="digits", source=source)
+        target = LakeTarget(where, project="digits", source="one")
         try:
             at = target.cursor(record.id) or Cursor()
             while at.ordinal < end:
-                attend()
                 last = min(end, at.ordinal + size)
                 at = target.put(Batch(record, points(run, at.ordinal, last), at, Cursor(0, last)))
         except OSError:

@@ -13,12 +13,14 @@ from ..notebook import host
 from ..settings import user_path
 from ..store.polars_import import import_polars
 from ..tracking.run import Run, writer_of
+from .addresses import lake_at
 from .process import process
 from .projects import home
 
 if TYPE_CHECKING:
     from ..boards.frame_source import FrameSource
     from ..boards.widget import Board
+    from ..remote.lake_store import LakeStore
     from ..tracking.project import Project
 
 
@@ -26,7 +28,8 @@ def board(project: str | os.PathLike[str] | None = None, runs: str | Sequence[st
     """Return the board of `project` as a widget (default: the current or last run's project).
 
     A ``pathlib.Path`` means a Parquet file, or a folder of them, as written by `trackbook.export`: its runs are shown without
-    a project. They can be read, but not changed.
+    a project. They can be read, but not changed. So can those of a lake, whose address is given: ``"s3://bucket/team"``, or
+    ``"s3://bucket/team/PROJECT"`` where it has several projects. Its board follows the lake.
 
     `runs` are ids or names. By default, the cell that called `init` gets its live board; elsewhere the board shows the newest
     runs, and adds new ones as they begin, in this or another process. Raises ``ValueError`` for a run that does not
@@ -36,6 +39,9 @@ def board(project: str | os.PathLike[str] | None = None, runs: str | Sequence[st
     import_polars()
     from ..boards.frame_source import SHOWN_RUNS, FrameSource
 
+    lake = lake_at(project)
+    if lake is not None:
+        return _board_of_lake(lake, runs)
     if isinstance(project, os.PathLike):
         return _board_of_file(user_path(project), runs)
     shown = home(project)
@@ -50,6 +56,22 @@ def board(project: str | os.PathLike[str] | None = None, runs: str | Sequence[st
     if runs is not None:
         made.drawn_runs = ""  # the call names the runs, whatever the cell's earlier board was set to
     return made
+
+
+def _board_of_lake(store: LakeStore, runs: str | Sequence[str] | None) -> Board:
+    from ..boards.frame_source import SHOWN_RUNS, FrameSource
+    from ..boards.run_actions import NoActions
+    from ..remote.lake_follower import LakeFollower
+    from ..tracking.recorded_project import find_in
+
+    live = LakeFollower(store)
+    source = FrameSource(store.project, live, follow=runs is None)
+    for name in [runs] if isinstance(runs, str) else runs or [run.id for run in live.latest(SHOWN_RUNS)]:
+        source.add_run(find_in(live, name, store.name).id)
+    source.pull()
+    live.start()
+    actions = NoActions(f"these runs are shown from {store.name}; change them where they were recorded")
+    return process().boards.add(source, store.project, Path(store.name), actions)
 
 
 def _board_of_file(path: Path, runs: str | Sequence[str] | None) -> Board:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from ..boards.widget import Board
-    from ..tracking.project import Project
+    from ..tracking.stored_project import StoredProject
 
 
 class RunDiff:
@@ -85,7 +85,7 @@ def compare(runs: Sequence[str], project: str | None = None) -> Board | pl.DataF
     return board
 
 
-def _different(project: str | None, runs: Sequence[str | Run]) -> tuple[Project, list[RunRecord]]:
+def _different(project: str | None, runs: Sequence[str | Run]) -> tuple[StoredProject, list[RunRecord]]:
     source = existing(project)
     source.refresh()
     records = [source.find(run) for run in runs]

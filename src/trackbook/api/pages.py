@@ -13,7 +13,7 @@ from ..user_warnings import warn
 from .projects import existing
 
 if TYPE_CHECKING:
-    from ..tracking.project import Project
+    from ..tracking.stored_project import StoredProject
 
 MOST_RUNS = 200  # of a project, the newest: more are chosen by `runs`
 
@@ -65,7 +65,7 @@ def export_html(
 
 def write_board(
     path: str | os.PathLike[str],
-    source: Project,
+    source: StoredProject,
     names: Sequence[str] | None,
     *,
     raw: bool = False,

@@ -8,24 +8,33 @@ from typing import TYPE_CHECKING
 from ..notebook import host
 from ..tracking.logged_values import check_text
 from ..tracking.run import Run
+from .addresses import is_address, project_at
 from .process import process
 
 if TYPE_CHECKING:
     import polars as pl
 
     from ..tracking.project import Project
+    from ..tracking.stored_project import StoredProject
 
 
 def home(project: str | None) -> Project:
-    """Return the project of this name, by default that of the current or last run."""
+    """Return the project of this name, by default that of the current or last run. Raises ``ValueError`` for an address."""
+    if project is not None and is_address(project):
+        raise ValueError(f"{project} is only read; give the name of a project on this machine")
     here = process()
     if project is None and here.last_project is not None:
         return here.last_project
     return here.project(project)
 
 
-def existing(project: str | None) -> Project:
-    """Return the project for reading. Raises ``ValueError`` when `project` names one without runs."""
+def existing(project: str | None) -> StoredProject:
+    """Return the project of this name or at this address for reading. Raises ``ValueError`` when it has no runs."""
+    return project_at(project) or existing_here(project)
+
+
+def existing_here(project: str | None) -> Project:
+    """Return the project of this machine. Raises ``ValueError`` when `project` names one without runs."""
     source = home(project)
     source.recover()
     if project is not None and not source.exists:
@@ -35,6 +44,8 @@ def existing(project: str | None) -> Project:
 
 def runs(project: str | None = None) -> pl.DataFrame:
     """Return one row for each run of `project` (default: the current or last run's), oldest first.
+
+    `project` may be the address of a lake, such as ``"s3://bucket/team"``.
 
     Columns: ``id``, ``name``, ``group``, ``state``, ``tags``, ``notes``, ``started`` and ``ended`` (UTC), ``seen`` (UTC; the last
     heartbeat of a run that has not ended), ``duration`` (seconds), ``points``, then ``config.*`` and ``summary.*`` (the last value
@@ -51,7 +62,7 @@ def get_run(id_or_name: str | Run | None = None, project: str | None = None) -> 
     id_or_name
         An id, a name, or a `Run`, which is read from the store again.
     project
-        The project's name, by default that of the current or last run.
+        The project's name, by default that of the current or last run, or the address of a lake.
 
     Raises
     ------
@@ -60,13 +71,15 @@ def get_run(id_or_name: str | Run | None = None, project: str | None = None) -> 
     OSError
         When the project was written by a later version of Trackbook.
     """
+    elsewhere = project_at(project)
     if id_or_name is not None:
-        return home(project).get(id_or_name)
+        return (elsewhere or home(project)).get(id_or_name)
     run = process().current_run() or process().last_run
     if run is not None and project is None:
         return run
-    source = home(project)
-    source.recover()
+    if elsewhere is None:
+        home(project).recover()
+    source = elsewhere or home(project)
     records = source.store.latest(1) or source.runs()
     if not records:
         raise ValueError(f"project {source.name!r} has no runs yet; give the name of another project")
@@ -108,7 +121,7 @@ def delete_project(project: str, *, force: bool = False) -> bool:
 
     Raises ``ValueError`` when there is no such project, and as `delete_run` does.
     """
-    found = existing(check_text("project", project))
+    found = existing_here(check_text("project", project))
     count = len(found.runs())
     if not force and not _confirmed(f"Delete project {found.name!r} and its {count} runs for ever?"):
         return False

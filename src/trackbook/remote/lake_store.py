@@ -7,7 +7,7 @@ import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Final, NoReturn
-from urllib.parse import unquote
+from urllib.parse import quote, unquote, urlsplit
 
 import polars as pl
 
@@ -36,9 +36,8 @@ def open_lake(where: str) -> LakeStore:
     try:
         lake = Lake(where)
         if lake.find("runs") is None:
-            above, _, last = lake.where.rpartition("/")
-            parent = Lake(above) if above.partition("://")[2] or above.startswith("/") else lake
-            project = unquote(last)
+            above, _, last = where.rstrip("/").rpartition("/")
+            parent, project = Lake(above) if urlsplit(where).path.strip("/") else lake, unquote(last)
             if parent.find("runs") is None or project not in _projects(parent):
                 raise ValueError(
                     f"there is no lake at {lake.name}; trackbook.sync(project, to={lake.name!r}) makes one"
@@ -50,7 +49,7 @@ def open_lake(where: str) -> LakeStore:
     if not projects:
         raise ValueError(f"{lake.name} has no runs yet")
     if len(projects) > 1:
-        raise ValueError(f"{lake.name} has {listed(projects)}; name one: {lake.name}/{projects[0]}")
+        raise ValueError(f"{lake.name} has {listed(projects)}; name one: {lake.name}/{quote(projects[0], safe='')}")
     return LakeStore(lake, projects[0])
 
 
@@ -74,7 +73,8 @@ class LakeStore:
         self.project = project
         self.notices: list[str] = []
         self.failures: list[str] = []
-        self._lake = lake
+        self.lake = lake
+        self.record_notices: list[str] = []  # of records that cannot be read
         self._lock = threading.RLock()  # of the tables
         self._tables: dict[str, DeltaTable | None] = {}
         self._version = -1  # of `runs`, when `_rows` was read
@@ -85,8 +85,8 @@ class LakeStore:
         """Look for new versions of the tables, and return whether there are any. Raises ``OSError``."""
         with self._lock, self._as_store():
             before = {name: self._versions(name) for name in ("points", "runs")}
-            self._tables["points"] = self._lake.find("points")
-            self._tables["runs"] = self._lake.find("runs")
+            self._tables["points"] = self.lake.find("points")
+            self._tables["runs"] = self.lake.find("runs")
             self._read_rows()
             return before != {name: self._versions(name) for name in before}
 
@@ -98,7 +98,7 @@ class LakeStore:
         runs = self._tables["runs"]
         if runs is None or runs.version() == self._version:
             return
-        rows = newest(self._lake.scan(runs, _ROW, f"project = {text(self.project)}"))
+        rows = newest(self.lake.scan(runs, _ROW, f"project = {text(self.project)}"))
         notices, records = [], {}
         for run_id, said in rows.select("run_id", "record").iter_rows():
             try:
@@ -106,20 +106,20 @@ class LakeStore:
             except ValueError as error:
                 notices.append(f"run {run_id!r} of {self.name} is left out: {error}")
         self._records = dict(sorted(records.items(), key=lambda item: item[1].started))
-        self._rows, self.notices, self._version = rows.select("run_id", "metrics"), notices, runs.version()
+        self.notices = self.record_notices = notices
+        self._rows, self._version = rows.select("run_id", "metrics"), runs.version()
 
     def _table(self, name: str) -> DeltaTable | None:
         """Return a table as it was last looked at."""
         if name not in self._tables:
             with self._as_store():
-                self._tables[name] = self._lake.find(name)
+                self._tables[name] = self.lake.find(name)
         return self._tables[name]
 
     def _known(self) -> dict[str, RunRecord]:
-        with self._lock:
-            if self._version < 0:
-                self.refresh()
-            return self._records
+        if self._version < 0:
+            self.refresh()
+        return self._records
 
     def runs(self) -> list[RunRecord]:
         return [*self._known().values()]
@@ -227,17 +227,17 @@ class LakeStore:
                 )
             else:
                 with self._as_store():
-                    found = self._lake.scan(table, ["run_id", "metric", *columns], condition)
+                    found = self.lake.scan(table, ["run_id", "metric", *columns], condition)
         points = found.join(asked, on=["run_id", "metric"], how="inner").sort(order)
         return points.select("run", pl.col("metric").cast(POINTS["metric"]), *columns)
 
     def captured(self, run_id: str, table: str, after: Any = None) -> list[tuple[Any, ...]]:
         columns = [*CAPTURED[table]]
         with self._lock, self._as_store():
-            self._tables[table] = found = self._lake.find(table)
+            self._tables[table] = found = self.lake.find(table)
             if found is None:
                 return []
-            rows = self._lake.scan(found, [*columns, "dropped", "revision"], of_run(self.project, run_id))
+            rows = self.lake.scan(found, [*columns, "dropped", "revision"], of_run(self.project, run_id))
         rows = rows.sort("revision").unique(columns[0], keep="last").filter(~pl.col("dropped")).sort(columns[0])
         if after is not None:
             rows = rows.filter(pl.col(columns[0]) > after)
@@ -254,7 +254,7 @@ class LakeStore:
             if table is None:
                 return _NONE
             with self._as_store():
-                found = self._lake.scan(table, columns, condition)
+                found = self.lake.scan(table, columns, condition)
         return found.with_columns(pl.col("metric").cast(POINTS["metric"])).sort(
             pl.col("metric").to_physical(), "step", maintain_order=True
         )

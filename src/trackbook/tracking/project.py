@@ -11,7 +11,7 @@ import threading
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from time import monotonic, sleep, time
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from .. import filesystem
 from ..ids import readable_name
@@ -27,14 +27,11 @@ from ..text import ago, listed
 from ..types import RunRecord
 from ..user_warnings import warn
 from .liveness import life
-from .recorded_project import find_in
 from .recovery import recover
 from .run import Run
 from .run_options import RunOptions
 from .run_writer import RunWriter
-
-if TYPE_CHECKING:
-    import polars as pl
+from .stored_project import StoredProject
 
 FLUSH_SECONDS: Final = 1.0
 SLOWEST_FLUSH_SECONDS: Final = 5.0  # after which other processes see new points at the latest
@@ -49,12 +46,12 @@ IDLE_SECONDS = 10.0  # without runs and boards, after which the file is closed; 
 LARGEST_BACKLOG = 1 << 22  # bytes of a journal that wait for the next flush: 10 metrics at 13,000 calls a second
 
 
-class Project:
+class Project(StoredProject):
     """One project of one folder."""
 
     def __init__(self, name: str, folder: Path) -> None:
-        self.name = name
-        self.store = SqliteStore(folder / project_file(name), name)
+        self.store: SqliteStore
+        super().__init__(name, SqliteStore(folder / project_file(name), name))
         self.journals = folder / journal_folder(name)
         self.open_runs: list[RunWriter] = []
         self.boards: set[object] = set()  # boards of this process that show the project
@@ -199,10 +196,6 @@ class Project:
         self._said.update(new)
         return new
 
-    def runs(self) -> list[RunRecord]:
-        """Return all runs, oldest first. Raises ``OSError`` when they cannot be read now."""
-        return self.store.runs()
-
     def get(self, id_or_name: str | Run) -> Run:
         """Return the run if it is open here, else one for reading that takes no points.
 
@@ -251,11 +244,6 @@ class Project:
         with self._lock:
             self.open_runs.remove(writer)
             self._used_at = monotonic()
-
-    def find(self, id_or_name: str | Run) -> RunRecord:
-        """Return the run with this id, else the latest with this name. Raises ``ValueError`` when there is none."""
-        id_or_name = id_or_name.id if isinstance(id_or_name, Run) else id_or_name
-        return find_in(self.store, id_or_name, self.name)
 
     def admit(self, options: RunOptions) -> RunRecord:
         """Return the record of a new run, or of the earlier run that `options` resume.
@@ -326,16 +314,6 @@ class Project:
         names = project_names(self.store.path.parent)
         return f"there are {listed(names)}" if names else "there is none at all"
 
-    def table(self) -> pl.DataFrame:
-        """Return one row per run. See `trackbook.runs`."""
-        from ..data.dataframes import runs_table
-
-        self.refresh()
-        table = runs_table(self.runs(), self.store)
-        for notice in self.store.notices:
-            warn(notice)
-        return table
-
     def _refuse_running(self, act: str, run: Run, *, force: bool = False) -> None:
         for writer in [one for one in self.open_runs if one.id == run.id and one.is_suspended]:
             writer.end(writer.state)
@@ -351,9 +329,6 @@ class Project:
         writer = self.store.writers().get(run_id)
         seen = "" if writer is None else f" (process {writer.pid} of {writer.host}, seen {ago(time() - writer.seen)})"
         return f"may still be written by another process{seen}, which nobody can tell from here; force=True says that it is dead"
-
-    def __repr__(self) -> str:
-        return f"<trackbook project {self.name!r}>"
 
 
 def _is_behind(writer: RunWriter) -> bool:

@@ -1,0 +1,80 @@
+"""A lake's project for boards: a thread reads what they want next, so that they never wait for the network."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Final, NamedTuple
+
+import polars as pl
+
+from ..store.base import POINTS
+from ..types import Cursor
+from .lake_store import LakeStore
+
+LOOK_SECONDS: Final = 2.0  # between two looks for new versions
+_REST: Final = 10  # times the duration of a look, that the thread sleeps after it
+_UNWATCHED_SECONDS: Final = 60.0  # after which the thread ends; the next question starts another
+_NONE: Final = pl.DataFrame(schema=POINTS)
+
+
+class _Next(NamedTuple):
+    start: Cursor
+    points: pl.DataFrame
+    end: Cursor
+
+
+class LakeFollower(LakeStore):
+    """Until `start`, answers from the lake; from then on `since` returns only what the thread has read."""
+
+    def __init__(self, store: LakeStore) -> None:
+        super().__init__(store.lake, store.project)
+        self._started = False
+        self._asking = threading.Lock()
+        self._wanted: dict[str, Cursor] = {}
+        self._ready: dict[str, _Next] = {}
+        self._asked_at = 0.0
+        self._wake = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Read by a thread from now on."""
+        self._started = True
+
+    def since(self, run_id: str, cursor: Cursor, most: int | None = None) -> tuple[pl.DataFrame, Cursor]:
+        if not self._started:
+            return super().since(run_id, cursor, most)
+        with self._asking:
+            self._asked_at = time.monotonic()
+            is_new = run_id not in self._wanted
+            self._wanted[run_id] = cursor
+            found = self._ready.pop(run_id, None)
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._work, name="trackbook-lake", daemon=True)
+                self._thread.start()
+        if is_new:
+            self._wake.set()
+        if found is None or found.start != cursor:
+            return _NONE, cursor
+        return found.points, found.end
+
+    def _work(self) -> None:
+        while time.monotonic() - self._asked_at < _UNWATCHED_SECONDS:
+            begin = time.monotonic()
+            try:
+                self.refresh()
+                self._read_wanted()
+                self.notices = [*self.record_notices]
+            except OSError as error:
+                self.notices = [f"{error}; what was read before is shown"]
+            self._wake.wait(max(LOOK_SECONDS, _REST * (time.monotonic() - begin)))
+            self._wake.clear()
+
+    def _read_wanted(self) -> None:
+        with self._asking:
+            wanted = {run: cursor for run, cursor in self._wanted.items() if run not in self._ready}
+        for run, cursor in wanted.items():
+            points, end = super().since(run, cursor)
+            if end != cursor:
+                with self._asking:
+                    self._ready[run] = _Next(cursor, points, end)
