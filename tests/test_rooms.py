@@ -26,6 +26,7 @@ ROOMS = [
     "frames",
     "charts",
     "tracking",
+    "imports",
     "notebook",
     "capture",
     "remote",
@@ -39,7 +40,7 @@ ROOMS = [
 ]
 WORDS = ["types", "user_warnings", "settings", "ids", "metrics", "text", "filesystem", "switch_interval", "pump"]
 HOMES = {
-    "sqlite3": {"store"},
+    "sqlite3": {"store", "imports"},
     "altair": {"charts"},
     "anywidget": {"boards"},
     "deltalake": {"remote"},
@@ -53,7 +54,7 @@ HOMES = {
     "traitlets": {"boards"},
     "IPython": {"notebook", "magics"},
     "numpy": {"store", "journal", "frames", "charts", "boards", "remote"},
-    "polars": {"store", "journal", "data", "tracking", "capture", "remote"},
+    "polars": {"store", "journal", "data", "tracking", "imports", "capture", "remote"},
     "platformdirs": {""},
     "psutil": {"store", "capture"},
     "pynvml": {"capture"},
@@ -62,6 +63,8 @@ HOMES = {
     "PIL": {"charts"},
     "typer": {"cli"},
     "rich": {"cli"},
+    "yaml": {"imports"},
+    "aim": {"imports"},
 }
 HEAVY = sorted(HOMES.keys() - {"platformdirs"})
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from .api.alerts import alert, alerts
 from .api.boards import board
 from .api.compare import RunDiff, diff
-from .api.data import export, import_parquet, sql
+from .api.data import export, import_from, import_parquet, sql
 from .api.pages import export_html
 from .api.projects import delete_project, delete_run, get_run, move_run, rename_run, runs
 from .api.run import attach, define_metric, finish, init, log, progress, track
@@ -57,6 +57,7 @@ __all__ = [
     "finish",
     "freeze",
     "get_run",
+    "import_from",
     "import_parquet",
     "init",
     "log",

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 import trackbook as tb
+from foreign_stores import trackio_db
 
 
 def a_run(name: str, project: str = "p") -> tb.Run:
@@ -73,3 +74,24 @@ def test_sql_of_a_project_by_name() -> None:
     a_run("first")
     a_run("other", project="q")
     assert tb.sql("select name from runs", "p")["name"].to_list() == ["first"]
+
+
+def test_runs_of_other_trackers_are_imported(tmp_path: Path) -> None:
+    path = trackio_db(tmp_path / "theirs.db", [("t1", "brisk-1", 0, "2026-01-01", {"loss": 0.5})])
+    told: list[float] = []
+    (run,) = tb.import_from(path, progress=lambda progress: told.append(progress.fraction))
+    assert (run.project, run.id, run.name, run.state) == ("theirs", "t1", "brisk-1", "finished")
+    assert run.history()["value"].to_list() == [0.5]
+    assert told[-1] == 1
+    (copy,) = tb.import_from(path, "trackio", "copy")
+    assert (copy.project, copy.record) == ("copy", run.record)
+    assert [one.id for one in tb.import_from(path)] == ["t1"]
+
+
+def test_import_from_takes_parquet_and_addresses_of_sqlite(tmp_path: Path) -> None:
+    run = a_run("first")
+    run.to_parquet(tmp_path / "run.parquet")
+    (back,) = tb.import_from(tmp_path / "run.parquet", project="q")
+    assert back.record == run.record
+    path = trackio_db(tmp_path / "theirs.db", [("t1", "brisk-1", 0, "2026-01-01", {"loss": 0.5})])
+    assert [one.id for one in tb.import_from(f"sqlite:///{path}")] == ["t1"]

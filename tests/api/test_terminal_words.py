@@ -165,3 +165,27 @@ def test_a_long_name_does_not_hide_the_state() -> None:
         pass
     [line] = ending(writer_of(run), 70)
     assert re.fullmatch(r"trackbook: run a name [a name]+… of p: finished after \d\.\d s, 0 points", line)
+
+
+@in_pty
+def test_an_import_shows_one_line_and_takes_it_away() -> None:
+    code = """
+import sys
+from pathlib import Path
+from trackbook.api import terminal_words
+from trackbook.imports.importing import ImportProgress
+terminal_words._SILENT_SECONDS = terminal_words._LINE_SECONDS = 0
+with terminal_words.shown_progress(Path("some/where")) as show:
+    show(ImportProgress("r1", 9, 12, 1_000_000, 0.5))
+    show(ImportProgress("r1", 10, 12, 2_000, 0.75))
+print("after")
+"""
+    text = in_terminal(*python(code))
+    assert "trackbook: importing where: run 9 of 12, 50%, 1,000,000 points" in text
+    assert "trackbook: importing where: run 10 of 12, 75%, 2,000 points" in text
+    assert screen(text) == ["after"]
+    assert in_terminal(*python(code.replace("show(", "print(show); (")), TRACKBOOK_QUIET="1").split() == [
+        "None",
+        "None",
+        "after",
+    ]

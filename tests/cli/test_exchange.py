@@ -8,6 +8,7 @@ import pytest
 
 import trackbook as tb
 from command_lines import CommandLine, record, valid
+from foreign_stores import trackio_db
 from trackbook.types import RunRecord
 
 
@@ -94,3 +95,17 @@ def test_import_of_what_is_not_there_is_not_found(trackbook_command: CommandLine
 def test_import_of_another_table_names_what_is_missing(trackbook_command: CommandLine, tmp_path: Path) -> None:
     pl.DataFrame({"x": ["a"]}).write_parquet(tmp_path / "x.parquet")
     assert trackbook_command("import", str(tmp_path / "x.parquet"), "-p", "p").code == 4
+
+
+def test_import_from_another_tracker(trackbook_command: CommandLine, tmp_path: Path) -> None:
+    path = trackio_db(tmp_path / "theirs.db", [("t1", "brisk-1", 0, "2026-01-01", {"loss": 0.5})])
+    assert trackbook_command("import", str(path)).out == "theirs: brisk-1 (t1)\n"
+    read = valid("import", trackbook_command("import", str(path), "-p", "copy", "--kind", "trackio", "--json").json)
+    assert read == [{"project": "copy", "id": "t1", "name": "brisk-1"}]
+    assert tb.get_run("t1", "copy").history()["value"].to_list() == [0.5]
+
+
+def test_import_of_an_unknown_kind_names_the_kinds(trackbook_command: CommandLine, tmp_path: Path) -> None:
+    answer = trackbook_command("import", str(tmp_path), "--kind", "comet")
+    assert answer.code == 2
+    assert "--kind comet: it is one of wandb, swanlab, " in answer.err

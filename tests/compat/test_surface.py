@@ -62,11 +62,27 @@ INIT_KEYWORDS = {
         config_exclude_keys config_include_keys force tensorboard sync_tensorboard monitor_gym save_code fork_from resume_from""",
 }
 
+TF_EVENTS = """
+from pathlib import Path
+from foreign_stores import event, simple, tf_record
+Path('logs').mkdir()
+Path('logs/events.out.tfevents.1').write_bytes(tf_record(event(0, simple('a', 1.0))))
+assert t.import_tf_events('logs', 'p')[0].history('a')['value'].to_list() == [1.0]
+assert t.import_tf_events('logs', 'p', 'mine')[0].name == 'mine'
+"""
+CSV = """
+from pathlib import Path
+Path('x.csv').write_text('step,a\\n0,1\\n')
+assert [run.name for run in t.import_csv('x.csv', 'p', 'mine')] == ['mine']
+"""
+
 # A use of each name that works; `run` is open.
 USES = {
     "init": "run.finish(); t.init(project='p').finish()",
     "log": "assert t.log({'a': 1}) == {'a': 1.0}",
     "log_system": "t.log_system({'gpu': 1}); assert run.system()['value'].to_list() == [1.0]",
+    "import_csv": CSV,
+    "import_tf_events": TF_EVENTS,
     "log_gpu": "assert t.log_gpu() == {}",
     "log_cpu": "assert t.log_cpu() == {}",
     "finish": "t.finish(); assert run.ended",
@@ -144,7 +160,10 @@ def test_name_works_or_is_not_supported(tracker: str, name: str) -> None:
         if how == "dialect" or name not in OF_DIALECTS
     ],
 )
-def test_name_does_what_the_page_says(tracker: str, name: str, how: Any) -> None:
+def test_name_does_what_the_page_says(
+    tracker: str, name: str, how: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     run_script(f"run = {tracker}.init(project='p', mode='local')\nt = {tracker}\n{USES[name]}", tracker, how)
 
 

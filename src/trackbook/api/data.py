@@ -1,18 +1,23 @@
-"""`export`, `import_parquet` and `sql`."""
+"""`export`, `import_from`, `import_parquet` and `sql`."""
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..settings import user_path
 from ..store.polars_import import import_polars
 from ..tracking.run import Run
 from .projects import existing, get_run, home
+from .terminal_words import shown_progress
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from ..imports.importing import ImportProgress
 
 
 def export(
@@ -53,6 +58,53 @@ def export(
     names = [runs] if isinstance(runs, str) else runs
     chosen = source.runs() if names is None else [source.find(name) for name in names]
     return write(path, source.name, chosen, source.store, format)
+
+
+def import_from(
+    source: str | os.PathLike[str],
+    kind: str | None = None,
+    project: str | None = None,
+    *,
+    progress: Callable[[ImportProgress], None] | None = None,
+) -> list[Run]:
+    """Import the runs of another tracker from its files, and return them.
+
+    Runs have the ids, names, points, times, configs, tags and summaries that they have there. An import is repeated safely: runs that are
+    there are skipped, runs that have grown get the rest, and one that was interrupted goes on. Of a damaged source all that is whole is
+    imported; warnings say what is missing, and what is left out.
+
+    Parameters
+    ----------
+    source
+        A file or folder: offline runs of wandb or SwanLab, a SQLite file of Trackio, MLflow's ``mlruns`` or ``mlflow.db``, TensorBoard's
+        event files, Aim's ``.aim``, CSV or Parquet.
+    kind
+        ``"wandb"``, ``"swanlab"``, ``"trackio"``, ``"mlflow"``, ``"tensorboard"``, ``"aim"``, ``"csv"`` or ``"parquet"``; by default what
+        `source` is.
+    project
+        The project to put the runs into, by default the one that they name.
+    progress
+        Called again and again with ``run, number, runs, points, fraction``. By default a terminal shows a line.
+
+    Raises
+    ------
+    FileNotFoundError
+        When there is no such source.
+    ValueError
+        For a source that is of no kind or cannot be read, and for a run that exists already and comes from elsewhere.
+    OSError
+        When the points cannot be written.
+    """
+    path = user_path(str(source).removeprefix("sqlite:///"))
+    import_polars()
+    from ..imports.importing import import_source
+    from ..imports.kinds import is_parquet
+
+    if kind == "parquet" or (kind is None and is_parquet(path)):
+        return import_parquet(path, project)
+    with shown_progress(path) if progress is None else contextlib.nullcontext(progress) as told:
+        found = import_source(path, kind, lambda name: home(project or name).store, told)
+    return [get_run(record.id, project or name or home(None).name) for name, record in found]
 
 
 def import_parquet(path: str | os.PathLike[str], project: str | None = None) -> list[Run]:

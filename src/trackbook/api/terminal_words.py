@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import shlex
 import sys
-from typing import Final
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from .. import settings
 from ..metrics import logged
@@ -16,10 +20,15 @@ from ..tracking.run import Run, writer_of
 from ..tracking.run_writer import RunWriter
 from .process import IMPORTED_IN, is_of_multiprocessing, process
 
+if TYPE_CHECKING:
+    from ..imports.importing import ImportProgress
+
 _MOST_METRICS: Final = 10
 _WIDEST_NAME: Final = 30  # characters
 _SHORTEST_NAME: Final = 8
 _NARROWEST_CURVE, _WIDEST_CURVE = 8, 40
+_SILENT_SECONDS: Final = 1.0  # of an import, before its first line
+_LINE_SECONDS: Final = 0.5  # between two of its lines
 _MOST_POINTS: Final = 2_000_000  # of a run, to be read again for its curves when it ends: 0.4 s of processor time
 
 
@@ -111,4 +120,38 @@ def _write(text: str, *, in_line: bool = False) -> None:
         return
     has_bars = hasattr(sys.stderr, "rich_proxied_file")  # of rich, which puts what is written above them
     sys.stderr.write("\n" * (in_line and not has_bars) + f"{text}\n")
+    sys.stderr.flush()
+
+
+@contextlib.contextmanager
+def shown_progress(path: Path) -> Iterator[Callable[[ImportProgress], None] | None]:
+    """Give a function that shows how far an import is, in one line of the terminal or the notebook; None where neither is."""
+    if not (can_speak() or (host.current().is_notebook and not settings.is_quiet())):
+        yield None
+        return
+    due, shown = time.monotonic() + _SILENT_SECONDS, ""
+
+    def show(progress: ImportProgress) -> None:
+        nonlocal due, shown
+        if time.monotonic() >= due:
+            due = time.monotonic() + _LINE_SECONDS
+            _overwrite(progress_line(path, progress), shown)
+            shown = progress_line(path, progress)
+
+    try:
+        yield show
+    finally:
+        if shown:
+            _overwrite("", shown)
+
+
+def progress_line(path: Path, progress: ImportProgress) -> str:
+    """Return a line that says how far an import is."""
+    runs = f"run {progress.number:,} of {progress.runs:,}"
+    name = shorten(visible(path.name), _WIDEST_NAME)
+    return f"trackbook: importing {name}: {runs}, {progress.fraction:.0%}, {progress.points:,} points"
+
+
+def _overwrite(line: str, shown: str) -> None:
+    sys.stderr.write(f"\r{line.ljust(len(shown))}" + "\r" * (not line))
     sys.stderr.flush()

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from ..api.terminal_words import progress_line
 from ..settings import data_dir, user_path
 from . import finding
 from .exit_codes import UsageError
 from .options import Dir, Json, complete_projects, complete_runs, examples, project_option
 from .output import print_json, say, working
+
+if TYPE_CHECKING:
+    from ..store.base import Store
 
 _PAGE: Final = "html"
 _PAGE_SUFFIXES: Final = (".html", ".htm")
@@ -29,9 +33,15 @@ def add_to(app: typer.Typer) -> None:
             "trackbook export digits one.parquet --run brisk-otter-12",
         ),
     )(export)
-    app.command("import", epilog=examples("trackbook import digits", "trackbook import one.parquet --project copy"))(
-        import_
-    )
+    app.command(
+        "import",
+        epilog=examples(
+            "trackbook import digits                    an export of ours",
+            "trackbook import wandb                     the offline runs in the folder wandb",
+            "trackbook import mlflow.db --project copy",
+            "trackbook import runs --kind tensorboard",
+        ),
+    )(import_)
 
 
 def complete_formats() -> list[str]:
@@ -93,25 +103,51 @@ def export(
         say(str(written))
 
 
+def complete_kinds() -> list[str]:
+    """Complete the name of a kind."""
+    from ..imports.kinds import KINDS
+
+    return [*KINDS, "parquet"]
+
+
 def import_(
-    path: Annotated[str, typer.Argument(metavar="PATH", help="A Parquet file or folder.")],
+    path: Annotated[str, typer.Argument(metavar="PATH", help="A file or folder.")],
     project: Annotated[
         str | None,
         project_option("The project to put the runs into; by default the one that they name."),
     ] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option(metavar="KIND", help="By default what PATH is.", autocompletion=complete_kinds),
+    ] = None,
     dir: Dir = None,
     as_json: Json = False,
 ) -> None:
-    """Take in the runs of a Parquet file or folder."""
+    """Take in runs from Parquet, or from the files of another tracker.
+
+    Kinds: wandb, swanlab (offline runs), trackio, mlflow (files or SQLite), tensorboard, aim, csv, parquet. Repeating it adds only what
+    is new, and an interrupted import goes on.
+    """
     from ..store.polars_import import import_polars
-    from ..tracking.run_options import DEFAULT_PROJECT
 
     import_polars()
     from ..data.importing import import_parquet
+    from ..imports.importing import import_source
+    from ..imports.kinds import is_parquet
+    from ..tracking.run_options import DEFAULT_PROJECT
 
-    home = data_dir(dir)
-    with working(f"reading {path}"):
-        read = import_parquet(path, lambda name: finding.open_project(project or name or DEFAULT_PROJECT, home).store)
+    if kind is not None and kind not in complete_kinds():
+        raise UsageError(f"--kind {kind}: it is one of {', '.join(complete_kinds())}")
+    home, source = data_dir(dir), user_path(path.removeprefix("sqlite:///"))
+
+    def store_of(name: str | None) -> Store:
+        return finding.open_project(project or name or DEFAULT_PROJECT, home).store
+
+    with working(f"reading {path}") as update:
+        if kind == "parquet" or (kind is None and is_parquet(source)):
+            read = import_parquet(source, store_of)
+        else:
+            read = import_source(source, kind, store_of, lambda progress: update(progress_line(source, progress)))
     if as_json:
         print_json(
             [{"project": project or name or DEFAULT_PROJECT, "id": run.id, "name": run.name} for name, run in read]

@@ -6,7 +6,7 @@ import io
 import json
 import math
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from time import time
@@ -97,15 +97,16 @@ def number(value: Any) -> str:
 
 
 @contextmanager
-def working(what: str) -> Iterator[None]:
-    """Show a spinner on stderr in a terminal while something takes its time."""
+def working(what: str) -> Iterator[Callable[[str], None]]:
+    """Show a spinner on stderr in a terminal while something takes its time. What it gives changes the text beside it."""
     if not sys.stderr.isatty():
-        yield
+        yield lambda _: None
         return
     from rich.console import Console
+    from rich.markup import escape
 
-    with Console(stderr=True).status(f"{what} ..."):
-        yield
+    with Console(stderr=True).status(f"{what} ...") as status:
+        yield lambda text: status.update(escape(text))
 
 
 def size(count: int) -> str:

@@ -16,6 +16,7 @@ from ..tracking.run import writer_of
 from ..tracking.unsupported import CALLS, call
 from ..user_warnings import warn, warn_once
 from . import trackio_context as context_vars
+from .histories import import_csv, import_tf_events
 from .reading import Api
 from .stand_ins import TYPES, Error, Settings
 
@@ -29,6 +30,8 @@ __all__ = [
     "ensure_configured",
     "get_config",
     "has_run",
+    "import_csv",
+    "import_tf_events",
     "join",
     "log_cpu",
     "log_gpu",

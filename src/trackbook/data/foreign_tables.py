@@ -19,7 +19,7 @@ from .dataframes import LONG
 from .parquet import DAMAGED, scan_points
 
 # Names of columns in other tools; the first that exists is used. wandb's history has `_step` and `_timestamp`.
-_NAMES = {
+COLUMN_NAMES = {
     "project": ("project",),
     "run_id": ("run_id",),
     "run": ("run", "run_name"),
@@ -84,7 +84,9 @@ def _read(file: Path, root: Path) -> pl.DataFrame:
 def _long(file: Path, table: pl.DataFrame) -> pl.DataFrame:
     """Return a table with the columns `LONG` and ``timed``."""
     table = table.drop("__index_level_0__", strict=False)  # pandas' row numbers
-    called = {known: next((name for name in names if name in table.columns), None) for known, names in _NAMES.items()}
+    called = {
+        known: next((name for name in names if name in table.columns), None) for known, names in COLUMN_NAMES.items()
+    }
     is_long = "metric" in table.columns
     lacks = [name for name in ("step", "value") if called.get(name) is None and name not in table.columns]
     if (is_long and lacks) or called["step"] is None:

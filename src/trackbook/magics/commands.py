@@ -12,7 +12,7 @@ from IPython.core.error import UsageError
 
 from ..api.boards import board
 from ..api.compare import compare, diff
-from ..api.data import export, import_parquet
+from ..api.data import export, import_from
 from ..api.process import process
 from ..api.projects import delete_run, get_run, home, runs
 from ..api.run import finish
@@ -105,7 +105,7 @@ def export_project(given: Namespace) -> None:
 
 def import_runs(given: Namespace) -> None:
     """Import the runs of a Parquet file or folder."""
-    for run in import_parquet(given.path, given.project):
+    for run in import_from(given.path, None, given.project):
         say(f"{run.project}: {run.name}")
 
 

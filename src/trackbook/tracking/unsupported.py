@@ -17,7 +17,7 @@ FEATURES: Final = {
     "remote": "runs are kept on this machine; trackbook show serves their boards, and export_html writes them as a page",
     "model watching": "a model is watched until its run ends",
     "sweeps": "there is no sweep controller; call init in a loop over the settings",
-    "other histories": "runs of other trackers are not imported; import_parquet takes tables of points",
+    "other histories": "other trackers are not followed while they record; import_from takes in their runs afterwards",
 }
 
 _CALLS: Final = {
@@ -27,7 +27,7 @@ _CALLS: Final = {
     "remote": "sync",
     "model watching": "unwatch",
     "sweeps": "sweep agent controller",
-    "other histories": "import_csv import_tf_events sync_wandb sync_tensorboard sync_tensorboardX sync_tensorboard_torch sync_mlflow",
+    "other histories": "sync_wandb sync_tensorboard sync_tensorboardX sync_tensorboard_torch sync_mlflow",
 }
 _KEYWORDS: Final = {
     "media": "monitor_gym",
@@ -48,7 +48,7 @@ MEDIA: Final = (  # types, and functions that make one; `plot` and `echarts` hav
 ).split()
 FILES: Final = "Artifact ArtifactTTL ReferenceHandler ResolvedReference".split()  # types
 REFUSED: Final = frozenset(
-    "restore use_artifact use_model sweep agent controller import_csv import_tf_events sync_mlflow".split()
+    "restore use_artifact use_model sweep agent controller sync_mlflow".split()
 )  # whose result the caller needs
 
 

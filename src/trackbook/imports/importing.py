@@ -1,0 +1,200 @@
+"""Import of the runs of a source into stores: each streamed, whole in the end, and the same whether once or often.
+
+A run is `interrupted` in the store until it is read to its end, so an import that stops leaves no run that looks whole. The document
+"imported" of a run says what it came from. A run that is whole, and whose source has not changed, is skipped; any other one is read from the
+beginning, and the store discards the points that it has.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from ..store.base import Store
+from ..store.documents import document, put_document
+from ..text import listed
+from ..tracking.config_values import Converter
+from ..types import RunRecord
+from ..user_warnings import warn
+from .intake import Intake
+from .kinds import kind_of
+from .source import Damaged, Kind, SourceRun
+
+if TYPE_CHECKING:
+    import polars as pl
+
+DOCUMENT: Final = "imported"
+_UNFINISHED: Final = "the import was interrupted; import again, and it goes on"
+_MOST_LOSSES: Final = 10  # sentences
+_KEPT: Final = ("name", "group", "tags", "notes")  # of a run that is there already: they may have been changed since
+
+
+@dataclass(frozen=True)
+class ImportProgress:
+    """How far an import is."""
+
+    run: str  # the id of the run that is being read
+    number: int  # its number, from 1
+    runs: int  # of the source
+    points: int  # read so far, of all runs
+    fraction: float  # of the source, from 0 to 1
+
+
+@dataclass
+class _Said:
+    """What is to be said at the end of an import."""
+
+    left_out: dict[str, Counter[str]] = field(default_factory=dict)
+    twice: Counter[str] = field(default_factory=Counter)
+    lost: list[str] = field(default_factory=list)
+
+    def sentences(self) -> list[str]:
+        found = [
+            f"{sum(metrics.values()):,} {why} are left out: {_names(metrics)}" for why, metrics in self.left_out.items()
+        ]
+        if self.twice:
+            found.append(
+                f"{self.twice.total():,} points are left out, at steps where their metric had one already: {_names(self.twice)}"
+            )
+        more = len(self.lost) - _MOST_LOSSES
+        return found + self.lost[:_MOST_LOSSES] + ([f"{more:,} more losses of its runs"] if more > 0 else [])
+
+
+def _names(metrics: Mapping[str, int]) -> str:
+    more = len(metrics) - 5
+    return listed(metrics, 5) + (f" and {more:,} more" if more > 0 else "")
+
+
+def import_source(
+    path: Path,
+    kind: str | None,
+    store_of: Callable[[str | None], Store],
+    progress: Callable[[ImportProgress], None] | None = None,
+) -> list[tuple[str | None, RunRecord]]:
+    """Import the runs of a source into stores; return project and record of each.
+
+    `store_of` returns the store of a project by name; the name is None when the source names none.
+
+    Raises ``FileNotFoundError``, ``ValueError`` for a source that cannot be read, and for a run that the store has from elsewhere, and
+    ``OSError`` when the store cannot write; the runs before it are imported then.
+    """
+    chosen = kind_of(path, kind)
+    found = list(chosen.runs(path))
+    if not found:
+        raise ValueError(f"{path} holds no {chosen.what}")
+    whole = sum(one.size for one in found) or 1
+    said, done, points = _Said(), 0, 0
+    results = []
+    for number, one in enumerate(found, 1):
+
+        def report(at: int, count: int, one: SourceRun = one, number: int = number) -> None:
+            if progress is not None:
+                share = min(1.0, (done + min(at, one.size)) / whole)  # noqa: B023  # it is called within this turn
+                progress(ImportProgress(one.id, number, len(found), points + count, share))  # noqa: B023
+
+        record, count = _Transfer(store_of(one.project), chosen, one, report, said).run()
+        done, points = done + one.size, points + count
+        report(0, 0)
+        results.append((one.project, record))
+    for sentence in said.sentences():
+        warn(f"import of {path}: {sentence}")
+    return results
+
+
+class _Transfer:
+    """Brings one run into a store."""
+
+    def __init__(
+        self, store: Store, kind: Kind, source: SourceRun, report: Callable[[int, int], None], said: _Said
+    ) -> None:
+        self._store, self._kind, self._source, self._said = store, kind, source, said
+        self._intake = Intake(
+            self._append, self._append_lines, report, self._cut_back, numbers_zeros=kind.numbers_zeros
+        )
+
+    def run(self) -> tuple[RunRecord, int]:
+        """Return the record of the run, and the number of its points that were read."""
+        store, source = self._store, self._source
+        known, about = store.run(source.id), document(store, source.id, DOCUMENT)
+        if known is not None and (about is None or about.get("kind") != self._kind.name):
+            raise ValueError(
+                f"there is a run {known.id!r} ({known.name!r}) already, which was not imported from {self._kind.name}: delete it, or "
+                "import into another project by project=..."
+            )
+        if known is not None and about is not None and about.get("stamp") == source.stamp:
+            return known, 0
+        was_whole = about is not None and about.get("was_whole", False)
+        begun = known or RunRecord(source.id, source.id, started=source.origin.stat().st_mtime)
+        store.put_run(dataclasses.replace(begun, state="interrupted", error=_UNFINISHED))
+        self._note(stamp=None, was_whole=was_whole)
+        self._flush()
+        try:
+            source.tell(self._intake)
+        except Damaged as error:
+            self._intake.lose(str(error))
+        self._intake.end()
+        self._flush()
+        record = self._record(known if was_whole else None)
+        self._count_discarded()
+        store.put_run(record)
+        self._note(stamp=source.stamp, was_whole=True)
+        self._flush()
+        return record, self._intake.points
+
+    def _record(self, known: RunRecord | None) -> RunRecord:
+        intake, source = self._intake, self._source
+        fields = dict(intake.fields)
+        for name in ("config", "summary"):
+            fields[name] = Converter().plain(fields.get(name, {}))
+        if known is not None:
+            fields |= {name: getattr(known, name) for name in _KEPT}
+        first, last = (intake.first_time, intake.last_time) if intake.points else (None, None)
+        started = fields.pop("started", None)
+        if started is None:
+            started = first if first is not None else source.origin.stat().st_mtime
+        ended = fields.pop("ended", None)
+        if ended is None:
+            ended = last if last is not None else started
+        fields = {"name": source.id, "state": "finished"} | {n: v for n, v in fields.items() if v not in (None, "")}
+        return RunRecord(id=source.id, started=started, ended=max(ended, started), **fields)
+
+    def _note(self, *, stamp: str | None, was_whole: bool) -> None:
+        about: dict[str, Any] = {
+            "kind": self._kind.name,
+            "source": str(self._source.origin.absolute()),
+            "stamp": stamp,
+            "was_whole": was_whole,
+        }
+        about |= self._intake.more | ({"lost": self._intake.lost} if self._intake.lost else {})
+        put_document(self._store, self._source.id, DOCUMENT, about)
+
+    def _count_discarded(self) -> None:
+        intake, name = self._intake, self._intake.fields.get("name") or self._source.id
+        for why, metrics in intake.left_out.items():
+            self._said.left_out.setdefault(why, Counter()).update(metrics)
+        for metric, figures in self._store.summary(self._source.id).items():
+            if (more := intake.seen[metric] - figures.count) > 0:
+                self._said.twice[metric] += more
+        self._said.lost += [f"run {name!r} is not whole: {sentence}" for sentence in intake.lost]
+        if (more := intake.losses - len(intake.lost)) > 0:
+            self._said.lost.append(f"run {name!r} has {more:,} more such places")
+
+    def _append(self, points: pl.DataFrame) -> None:
+        self._store.append(self._source.id, points)
+        self._flush()
+
+    def _append_lines(self, lines: list[tuple[Any, ...]]) -> None:
+        self._store.put_captured(self._source.id, "console", lines)
+
+    def _cut_back(self, step: int) -> dict[str, int]:
+        self._flush()
+        self._store.cut(self._source.id, step - 1)
+        return {metric: figures.count for metric, figures in self._store.summary(self._source.id).items()}
+
+    def _flush(self) -> None:
+        if not self._store.flush():
+            raise OSError(" ".join(self._store.notices) or "the store is busy")

@@ -1,0 +1,159 @@
+"""TensorBoard's event files: TFRecords of ``Event`` messages. A folder with such files is a run.
+
+They are read without TensorBoard or TensorFlow, whose readers keep a run in memory, and a sample of it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import struct
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from . import protobuf
+from .intake import Intake
+from .record_logs import tf_records
+from .source import Damaged, Kind, SourceRun, digest, found, stamp
+
+_NAME: Final = "tfevents"
+_START: Final = 1  # of a `SessionLog`: events from this step on are written again
+_TENSORS: Final[dict[int, tuple[str, int]]] = {1: ("f", 5), 2: ("d", 6), 3: ("i", 7), 9: ("q", 10), 19: ("e", 13)}
+_BFLOAT16: Final = 14
+_PLUGINS: Final = {"text": "texts", "scalars": "scalars", "hparams": "hparams"}
+
+
+def _is_event_file(name: str) -> bool:
+    return _NAME in name and not name.endswith((".gz", ".profile-empty"))
+
+
+def _runs(path: Path) -> Iterator[SourceRun]:
+    root = path.parent if path.is_file() else path
+    project = path.resolve().name if path.is_dir() else path.resolve().parent.name
+    for folder, found_files in itertools.groupby(
+        sorted(found(path, _is_event_file), key=lambda file: (str(file.parent), file.name)), lambda file: file.parent
+    ):
+        files = list(found_files)
+        name = folder.relative_to(root).as_posix()
+        name = project if name == "." else name
+        run_id = digest(name, files[0].name, _beginning(files[0]))
+        size = sum(file.stat().st_size for file in files)
+        yield SourceRun(run_id, folder, project, stamp(files), size, partial(_tell, files, name))
+
+
+def _beginning(file: Path) -> bytes:
+    """Return the first record of a file, which has the time when it was made."""
+    return next((bytes(data) for data, _ in tf_records(file, lambda _: None)), b"")
+
+
+def _tell(files: list[Path], name: str, intake: Intake) -> None:
+    intake.set(name=name, state="finished")
+    reader = _Reader(intake)
+    done = 0
+    for file in files:
+        for data, at in tf_records(file, intake.lose):
+            intake.at(done + at)
+            try:
+                reader.take(data)
+            except Damaged as error:
+                intake.lose(f"{file} is damaged before byte {at:,}: {error}")
+        done += file.stat().st_size
+
+
+class _Reader:
+    """Reads the events of one run."""
+
+    def __init__(self, intake: Intake) -> None:
+        self._intake = intake
+        self._plugins: dict[str, str] = {}  # by tag: only the first event of a tag names it
+
+    def take(self, data: memoryview) -> None:
+        event = protobuf.last_fields(data)
+        step, time = protobuf.integer(event.get(2)), protobuf.double(event.get(1))
+        if 7 in event and protobuf.last_fields(event[7]).get(1) == _START and step > 0:
+            self._intake.cut(step)
+        for number, value in protobuf.fields(event[5]) if 5 in event else ():
+            if number == 1:
+                self._value(value, step, time)
+
+    def _value(self, data: memoryview, step: int, time: float) -> None:
+        value = protobuf.last_fields(data)
+        tag = protobuf.text(value.get(1))
+        if 9 in value:
+            plugin = protobuf.last_fields(protobuf.last_fields(value[9]).get(1, memoryview(b"")))
+            name = protobuf.text(plugin.get(1))
+            self._plugins.setdefault(tag, name)
+            if name == "hparams":
+                self._hyperparameters(plugin.get(2, memoryview(b"")))
+                return
+        if 2 in value:
+            self._intake.point(tag, step, protobuf.float32(value[2]), time)
+        elif 8 in value and self._plugins.get(tag, "scalars") == "scalars":
+            number = _scalar(value[8])
+            if number is None:
+                self._intake.leave_out("media", tag)
+            else:
+                self._intake.point(tag, step, number, time)
+        elif self._plugins.get(tag) != "hparams":
+            self._intake.leave_out(_PLUGINS.get(self._plugins.get(tag, ""), "media"), tag)
+
+    def _hyperparameters(self, data: memoryview) -> None:
+        content = protobuf.last_fields(data)
+        if 3 not in content:
+            return
+        config: dict[str, Any] = {}
+        for number, entry in protobuf.fields(content[3]):
+            if number == 1:
+                pair = protobuf.last_fields(entry)
+                config[protobuf.text(pair.get(1))] = _json(pair.get(2, memoryview(b"")))
+        self._intake.fields.setdefault("config", {}).update(config)
+
+
+def _scalar(data: memoryview) -> float | None:
+    """Return the number of a ``TensorProto`` with one element, None for another tensor."""
+    tensor = protobuf.last_fields(data)
+    kind = tensor.get(1, 0)
+    if kind == _BFLOAT16 and len(tensor.get(4, b"")) == 2:
+        return float(struct.unpack("<f", b"\0\0" + bytes(tensor[4]))[0])
+    form, number = _TENSORS.get(kind, ("", 0))
+    content = tensor.get(4)
+    if form and content is not None:
+        return float(struct.unpack(f"<{form}", content)[0]) if len(content) == struct.calcsize(form) else None
+    value = tensor.get(number)
+    if isinstance(value, int):
+        return float(protobuf.integer(value))
+    if value is not None and form in ("f", "d") and len(value) == struct.calcsize(form):
+        return float(struct.unpack(f"<{form}", value)[0])
+    if value is not None and form in ("i", "q"):  # a packed list of varints
+        return float(protobuf.integer(protobuf.varint(value)))
+    return None
+
+
+def _json(data: memoryview) -> Any:
+    """Return a ``google.protobuf.Value``."""
+    for number, value in protobuf.fields(data):
+        if number in _VALUES:
+            return _VALUES[number](value)
+    return None
+
+
+_VALUES: Final[dict[int, Callable[[Any], Any]]] = {
+    2: protobuf.double,
+    3: protobuf.text,
+    4: bool,
+    5: lambda data: {
+        protobuf.text(pair.get(1)): _json(pair.get(2, memoryview(b"")))
+        for number, entry in protobuf.fields(data)
+        if number == 1 and (pair := protobuf.last_fields(entry))
+    },
+    6: lambda data: [_json(item) for number, item in protobuf.fields(data) if number == 1],
+}
+
+KIND: Final = Kind(
+    "tensorboard",
+    "TensorBoard's event files",
+    lambda path: any(True for _ in found(path, _is_event_file)),
+    _runs,
+    numbers_zeros=True,
+)

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from foreign_stores import (
+    SWANLAB,
+    imported,
+    leveldb,
+    message,
+    moment,
+    points,
+    swanlab_finish,
+    swanlab_scalar,
+    swanlab_start,
+)
+from trackbook.types import RunRecord
+
+CONFIG = """
+lr: {desc: '', sort: 0, value: 0.1}
+nested:
+  desc: ''
+  sort: 1
+  value: {a: [1, 2]}
+"""
+
+
+def offline(folder: Path, *records: bytes, config: str = "") -> Path:
+    run = folder / "swanlog" / "run-20260101_000000-s1"
+    (run / "files").mkdir(parents=True)
+    (run / "run-s1.swanlab").write_bytes(leveldb(SWANLAB, records))
+    if config:
+        (run / "files" / "config.yaml").write_text(config)
+    return folder / "swanlog"
+
+
+def test_a_run_comes_with_its_record_and_points(tmp_path: Path) -> None:
+    scalars = [swanlab_scalar("loss", 0, 1.5), swanlab_scalar("loss", 5, 0.0), swanlab_scalar("nan", 0, math.nan)]
+    record, store = imported(offline(tmp_path, swanlab_start(), *scalars, swanlab_finish(), config=CONFIG))
+    assert record == RunRecord(
+        "s1",
+        "brisk-1",
+        100.5,
+        "finished",
+        group="g",
+        tags=("a",),
+        notes="words",
+        config={"lr": 0.1, "nested": {"a": [1, 2]}},
+        ended=110.25,
+    )
+    found = points(store, "s1")
+    assert found["loss"] == [(0, 1.5, 101.0), (5, 0.0, 106.0)]
+    assert math.isnan(found["nan"][0][1])
+
+
+def test_columns_say_what_is_of_the_system_and_what_an_x_axis_is(tmp_path: Path) -> None:
+    columns = [
+        message((12, message((1, 2), (2, 1), (3, "gpu.0.temp")))),
+        message((12, message((1, 1), (2, 1), (3, "acc"), (13, "epoch")))),
+        message((12, message((1, 1), (2, 1), (3, "loss"), (13, "_step")))),
+    ]
+    scalars = [swanlab_scalar("gpu.0.temp", 7, 40.0), swanlab_scalar("acc", 0, 0.5)]
+    record, store = imported(offline(tmp_path, swanlab_start(), *columns, *scalars, swanlab_finish()))
+    assert record.defined == {"acc": "epoch"}
+    assert points(store, "s1") == {"@system/gpu.0.temp": [(0, 40.0, 108.0)], "acc": [(0, 0.5, 101.0)]}
+
+
+def test_media_texts_and_console(tmp_path: Path) -> None:
+    media = [message((14, message((1, key), (2, 0), (3, kind)))) for key, kind in (("t", 4), ("i", 2))]
+    line = message((16, message((1, "epoch 1"), (3, moment(7.5)), (4, 1))))
+    with pytest.warns(match=r"1 (texts|media) are left out: '(t|i)'") as heard:
+        _, store = imported(offline(tmp_path, swanlab_start(), *media, line, swanlab_finish()))
+    assert len(heard) == 2
+    assert store.captured("s1", "console") == [(0, "stdout", "epoch 1", 7.5, None)]
+
+
+@pytest.mark.parametrize(("state", "ours"), [(1, "finished"), (2, "failed"), (3, "interrupted")])
+def test_states(tmp_path: Path, state: int, ours: str) -> None:
+    record, _ = imported(offline(tmp_path, swanlab_start(), swanlab_finish(state, "boom")))
+    assert (record.state, record.error) == (ours, "boom")
+
+
+def test_run_without_an_end_is_lost(tmp_path: Path) -> None:
+    with pytest.warns(match="its end is not recorded"):
+        record, _ = imported(offline(tmp_path, swanlab_start(), swanlab_scalar("loss", 0, 1.0)))
+    assert record.state == "lost"
+
+
+def test_damaged_config_is_said(tmp_path: Path) -> None:
+    with pytest.warns(match=r"config.yaml cannot be read: .*"):
+        record, _ = imported(offline(tmp_path, swanlab_start(), swanlab_finish(), config="a: [1"))
+    assert record.config == {}
+
+
+def test_file_of_another_version_is_said(tmp_path: Path) -> None:
+    folder = offline(tmp_path, swanlab_start())
+    (file,) = folder.rglob("*.swanlab")
+    file.write_bytes(SWANLAB[:-1] + b"\x01" + file.read_bytes()[7:])
+    with pytest.raises(ValueError, match="version 1 of SwanLab's files"):
+        imported(folder)
