@@ -12,7 +12,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-BUNDLE = tuple(f"src/trackbook/_static/{name}.js" for name in ("trackbook", "loader", "fallback"))
+BUNDLE = tuple(f"src/trackbook/_static/{name}.js" for name in ("trackbook", "media", "loader", "fallback"))
 SOURCES = ("js/src", "js/package.json", "js/package-lock.json")
 
 

@@ -59,15 +59,14 @@ const shared = {
 
 const builds = [
   { ...shared, entryPoints: ["src/index.ts"], format: "esm", outfile: `${out}/trackbook.js` },
+  { ...shared, entryPoints: ["src/media/entry.ts"], format: "esm", outfile: `${out}/media.js` },
   { ...shared, entryPoints: ["src/hosts/loader.ts"], format: "esm", outfile: `${out}/loader.js` },
   { ...shared, entryPoints: ["src/hosts/fallback.ts"], format: "iife", outfile: `${out}/fallback.js` },
 ];
 
 /** Write the licences of all bundled packages, which must be distributed with them. */
-function writeLicenses({ inputs }) {
-  const packages = new Set(
-    Object.keys(inputs).flatMap(path => path.match(/^node_modules\/(?:@[^/]+\/)?[^/]+/) ?? []),
-  );
+function writeLicenses(inputs) {
+  const packages = new Set(inputs.flatMap(path => path.match(/^node_modules\/(?:@[^/]+\/)?[^/]+/) ?? []));
   const texts = [...packages].sort().map(folder => {
     const { name, version, license } = JSON.parse(readFileSync(`${folder}/package.json`, "utf8"));
     const file = readdirSync(folder).find(entry => /^licen[cs]e/i.test(entry));
@@ -76,12 +75,14 @@ function writeLicenses({ inputs }) {
   writeFileSync(`${out}/LICENSES.txt`, texts.join(`\n${"-".repeat(80)}\n\n`));
 }
 
+const inputs = [];
 const watch = process.argv.includes("--watch");
 for (const build of builds) {
   const task = await context(build);
   if (watch) await task.watch();
   else {
     const { metafile } = await task.rebuild().finally(() => task.dispose());
-    if (build === builds[0]) writeLicenses(metafile);
+    inputs.push(...Object.keys(metafile.inputs));
   }
 }
+if (!watch) writeLicenses(inputs);

@@ -12,7 +12,12 @@ import pytest
 pytestmark = [pytest.mark.package, pytest.mark.timeout(300)]
 
 ROOT = Path(__file__).parent.parent
-STATIC = ("_static/trackbook.js", "_static/loader.js", "_static/fallback.js", "_static/LICENSES.txt")
+STATIC = tuple(f"_static/{name}" for name in ("trackbook.js", "media.js", "loader.js", "fallback.js", "LICENSES.txt"))
+LARGEST = {
+    "trackbook.js": 1_100_000,
+    "media.js": 150_000,
+    "loader.js": 3_000,
+}  # bytes: what a board loads, and when it has media
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +66,11 @@ def test_the_wheel_carries_the_built_front_end(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         sizes = {info.filename: info.file_size for info in archive.infolist()}
     assert all(sizes[f"trackbook/{name}"] > 500 for name in STATIC)
+    assert {
+        name: sizes[f"trackbook/_static/{name}"]
+        for name, most in LARGEST.items()
+        if sizes[f"trackbook/_static/{name}"] > most
+    } == {}
     assert "trackbook/py.typed" in sizes
     assert not [name for name in sizes if not name.startswith("trackbook")]
 

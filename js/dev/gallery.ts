@@ -2,6 +2,7 @@
 import widget from "../src/index.ts";
 import { frame, run, type SeriesSpec, table } from "../test/fixtures.ts";
 import { Kernel } from "./kernel.ts";
+import { mediaModel } from "./media.ts";
 
 const STARTED = Math.floor(Date.now() / 1000) - 200;
 
@@ -228,6 +229,9 @@ const boards: Record<string, () => Record<string, unknown>> = {
       now,
     }),
   }),
+  media: () => ({
+    keyframe: frame(series(3, 500), { runs: runs(3), metrics: METRICS, project: "digits", now }),
+  }),
   nothing: () => ({}),
   version: () => ({ keyframe: frame([], { version: 99 }) }),
 };
@@ -237,7 +241,7 @@ addEventListener("hashchange", () => location.reload());
 const theme = location.hash.includes("dark") ? "dark" : "light";
 document.body.dataset.jpThemeLight = String(theme === "light");
 document.body.style.background = theme === "dark" ? "#111" : "#fff";
-const model = new Kernel(boards[name]());
+const model = name === "media" ? mediaModel(boards.media()) : new Kernel(boards[name]());
 const el = document.querySelector("main") as HTMLElement;
 Object.assign(window, { model, frame, run, curve });
 widget.initialize({ model });

@@ -13,6 +13,7 @@ const ROOMS = [
   "interact",
   "runs",
   "compare",
+  "media",
   "board",
   "hosts",
   "index.ts",

@@ -40,6 +40,7 @@ import { Controls } from "./controls.ts";
 import { Header } from "./header.ts";
 import { Legend } from "./legend.ts";
 import { legendValues } from "./legend-values.ts";
+import { MediaPanels } from "./media-panels.ts";
 import { RunChanges } from "./run-changes.ts";
 import { type DrawnPicture, Sidebar } from "./sidebar.ts";
 import { StopButton } from "./stop-button.ts";
@@ -79,6 +80,7 @@ export class Board {
   #empty = h("div", { class: "tb-empty" });
   #scheduler: DrawScheduler;
   #userCharts: UserCharts;
+  #media: MediaPanels;
   #hover: Hover;
   #settings: ChartSettings;
   #fullScreen: FullScreen;
@@ -131,6 +133,13 @@ export class Board {
       (run, time) => executionAt(model.get("cells"), run, time),
       signal,
     );
+    const panels = {
+      showLarge: this.#fullScreen.toggle.bind(this.#fullScreen),
+      mark: (step: number | null) => this.#hover.mark(step),
+      onNew: this.#makeMovable.bind(this),
+    };
+    this.#media = new MediaPanels(model, requests, panels, signal);
+    this.#hover.onStep = step => this.#media.point(step);
     const alerts = new Alerts(model, options.live, signal);
     this.#head.append(this.#header.element, alerts.element, this.#sidebar.button, this.#controls.element);
     const { unzoom } = this.#controls;
@@ -145,7 +154,7 @@ export class Board {
     el.append(this.element);
     adoptStyle(this.element, STYLES, signal, update);
     this.#store.subscribe(update, signal);
-    onTraitChange(model, ["user_charts", "open_runs", "idle_since"], update, signal);
+    onTraitChange(model, ["user_charts", "media", "open_runs", "idle_since"], update, signal);
     watchTheme(window, update, signal);
     watchPrint(window, printing => this.#print(printing), signal);
     const ticking = setInterval(() => this.#tick(), TICK);
@@ -198,9 +207,10 @@ export class Board {
       this.#state.get("combined"),
       this.#state.get("combine_splits"),
     );
-    [this.#names, this.#members] = [combined.names, combined.members];
+    this.#names = [...combined.names, ...this.#media.read(names)];
+    this.#members = combined.members;
     const isShown = (name: string) => filter.matches(name) && (!only.length || only.includes(name));
-    const metrics = combined.names.filter(name => [name, ...(this.#members.get(name) ?? [])].some(isShown));
+    const metrics = this.#names.filter(name => [name, ...(this.#members.get(name) ?? [])].some(isShown));
     this.#controls.update(this.#zoom.isZoomed, logged(picture?.metrics ?? []));
     this.#controls.element.hidden = !picture?.metrics.length;
     this.#head.hidden = !picture;
@@ -211,8 +221,12 @@ export class Board {
     this.#showRuns(picture, drawn, settings);
     this.#showEmpty(this.#whyEmpty(drawn, metrics, settings));
     this.#groups.element.hidden = !this.#empty.hidden && !metrics.some(isSystem);
-    this.#groups.update(metrics, name => this.#userCharts.element(name));
+    this.#groups.update(metrics, name => this.#userCharts.element(name) ?? this.#media.element(name));
     this.#showCharts(drawn, settings);
+    this.#media.show(picture.runs, settings, Boolean(drawn.members), {
+      theme: this.#theme,
+      textLook: this.#textLook as TextLook,
+    });
   }
 
   get #theme(): Theme {
@@ -346,16 +360,20 @@ export class Board {
     this.#scheduler.add(chart);
     this.#hover.watch(chart);
     this.#menu.attach(chart);
-    this.#drag.attach(chart.title, chart.metric);
+    this.#makeMovable(chart);
     this.#counts.watch(chart);
-    const resize = (width: number, height: number) => this.#arrangement.resize(chart.metric, width, height);
-    addResize(chart.element, chart.metric, resize, this.#options.signal);
     addZoomGestures(chart, zoom => this.#zoomTo(chart, zoom), this.#options.signal);
   }
 
-  /** Whether this is the chart of a metric or of several, and not a user's. */
+  #makeMovable({ title, element, metric }: Pick<Chart, "title" | "element" | "metric">) {
+    this.#drag.attach(title, metric);
+    const resize = (width: number, height: number) => this.#arrangement.resize(metric, width, height);
+    addResize(element, metric, resize, this.#options.signal);
+  }
+
+  /** Whether this is the chart of a metric or of several, and neither a user's nor one of media. */
   #isOwn(name: string): boolean {
-    return this.#userCharts.element(name) === null;
+    return !this.#userCharts.element(name) && !this.#media.element(name);
   }
 
   #jumpTo(name: string) {

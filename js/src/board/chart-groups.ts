@@ -1,7 +1,7 @@
 import { Chart } from "../charts/chart.ts";
 import { sameItems } from "../frames/columns.ts";
 import type { ViewState } from "../frames/view-state.ts";
-import { SYSTEM_GROUP } from "../metrics.ts";
+import { ownEntry, SYSTEM_GROUP } from "../metrics.ts";
 import { h, onResize, setChildren } from "../ui/dom.ts";
 import {
   foldedOfThemselves,
@@ -13,7 +13,7 @@ import {
   titleIn,
   toggled,
 } from "./chart-layout.ts";
-import { type Grid, gridOf, heightOf, ONE_CELL, parseSize, spansOf } from "./chart-sizes.ts";
+import { type Grid, gridOf, heightOf, parseSize, spansOf } from "./chart-sizes.ts";
 import { GroupElement } from "./group-element.ts";
 
 const ROWS_OF_A_PAGE = 4;
@@ -178,7 +178,8 @@ export class ChartGroups {
 
   #sizeOf(name: string) {
     const sizes = this.#state.get("chart_sizes");
-    const { columns, rows } = Object.hasOwn(sizes, name) ? parseSize(sizes[name]) : ONE_CELL;
+    const usual = this.#boxOf(name)?.dataset.size; // of a panel of media
+    const { columns, rows } = parseSize(ownEntry(sizes, name) ?? usual);
     return { columns: Math.min(columns, this.#grid.columns), rows };
   }
 

@@ -9,6 +9,8 @@ export interface HostModel {
   send?(content: unknown): void;
   /** Return the address of a run's own page. Missing where runs have none. */
   runPage?(id: string): string;
+  /** Import a built file of the front end. Missing where its code comes from the kernel. */
+  importFile?(name: string): Promise<unknown>;
   /** The text for a silent kernel while a run is active; by default that the kernel does not respond. */
   silence?: string;
   /** Whether what answers cannot change runs. */

@@ -3,7 +3,7 @@ import { Board } from "../board/board.ts";
 import { storeOf } from "../frames/picture-store.ts";
 import { NoAnswer } from "../frames/requests.ts";
 import { SavedModel, type SavedWidget } from "./page.ts";
-import { type PageAnswer, PageArchive, type PageContents } from "./page-archive.ts";
+import { importMedia, type PageAnswer, PageArchive, type PageContents } from "./page-archive.ts";
 import { applyParameters, followView } from "./url-parameters.ts";
 
 const STATE = 'script#trackbook-state[type="application/json"]'; // which no sanitised output of a notebook can hold
@@ -39,6 +39,7 @@ function open(place: HTMLElement, state: ExportedState) {
 /** A saved model that answers questions from what the page holds. */
 export class PageModel extends SavedModel {
   readonly readOnly = true;
+  readonly importFile = importMedia;
   #archive: PageArchive | null = null;
   #contents: PageContents;
   #hearing = new Set<(...of: unknown[]) => void>();

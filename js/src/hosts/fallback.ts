@@ -3,7 +3,7 @@
  * comes from a CDN; if that cannot be reached, this draws the board from the widget state saved in the page. A live
  * notebook has no saved state: there the output takes no space.
  */
-import { importOnce, referredModel } from "./import-once.ts";
+import { importOnce, referredModel } from "../frames/import-once.ts";
 
 interface Saved {
   state: Record<string, unknown> & {

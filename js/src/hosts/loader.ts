@@ -5,7 +5,7 @@
  */
 
 import type { HostModel } from "../frames/host-model.ts";
-import { type FrontEnd, importOnce, referredModel } from "./import-once.ts";
+import { type FrontEnd, importOnce, referredModel } from "../frames/import-once.ts";
 import { reclaimLostOutputs } from "./lost-outputs.ts";
 
 interface Props {

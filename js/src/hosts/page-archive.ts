@@ -2,6 +2,7 @@ import type { Picture } from "../frames/picture.ts";
 import { BUCKET_COLUMNS, POINT_COLUMNS, type SeriesHeader } from "../frames/protocol.ts";
 import { NoAnswer } from "../frames/requests.ts";
 import { bucketsOf, type PointSeries, type Series } from "../frames/series.ts";
+import type { MediaModule, PageMedia } from "../media/media-types.ts";
 import { escapeRegExp } from "../regexp.ts";
 
 const POINTS_A_BUCKET = 4; // as in src/trackbook/frames/buckets.py: so many take no more room than their bucket
@@ -21,6 +22,7 @@ export interface PageContents {
   details: Record<string, string>;
   /** Elements with points, those of a series in order of step; null if the page has none. */
   points: PointsBlock[] | null;
+  media?: PageMedia;
 }
 
 interface PointsBlock {
@@ -74,8 +76,11 @@ export class PageArchive {
       case "cells":
       case "environment":
         return reply((await this.#detailsOf(question.run))[question.ask]);
-      default:
-        throw new NoAnswer(NO_KERNEL);
+      default: {
+        const { media } = this.#contents;
+        if (!media) throw new NoAnswer(NO_KERNEL);
+        return (await importMedia()).answerFromPage(media, question, this.#read);
+      }
     }
   }
 
@@ -155,6 +160,13 @@ interface DetailQuestion {
   from: number | null;
   to: number | null;
   buckets: number;
+}
+
+/** Return the module of media, which a page that has some holds as a script before this one. */
+export async function importMedia(): Promise<MediaModule> {
+  const { trackbookMedia } = globalThis as { trackbookMedia?: MediaModule };
+  if (!trackbookMedia) throw new NoAnswer("This page has no media.");
+  return trackbookMedia;
 }
 
 function countRows(blocks: readonly PointsBlock[]): number {

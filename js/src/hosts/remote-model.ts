@@ -47,6 +47,10 @@ export class RemoteModel implements HostModel {
     this.#connect();
   }
 
+  importFile(name: string): Promise<unknown> {
+    return import(new URL(`static/${name}`, document.baseURI).href);
+  }
+
   get readOnly(): boolean {
     return this.#traits.get("may_write") !== true;
   }

@@ -23,6 +23,8 @@ export class Hover {
   #root: HTMLElement;
   #tooltip = h("div", { class: "tb-tooltip", role: "tooltip", hidden: "" });
   #signal: AbortSignal;
+  /** Called with the step under the pointer; null when there is none. */
+  onStep: (step: number | null) => void = () => {};
   #lit: string | null = null; // the id of the run that is drawn strong
 
   /** `cellOf` returns the label of the cell execution that logged a point, if known. */
@@ -49,8 +51,20 @@ export class Hover {
 
   hide() {
     this.#tooltip.hidden = true;
-    for (const chart of this.#charts()) chart.showCrosshair(null);
+    this.mark(null);
     this.light(null);
+    this.onStep(null);
+  }
+
+  /** Show the crosshair at a step in all charts; null hides it. */
+  mark(step: number | null) {
+    for (const chart of this.#charts()) {
+      const traces = step === null || !chart.visible ? [] : (chart.plot?.traces ?? []);
+      const rows = traces
+        .filter(({ rows }) => rows.length)
+        .map(({ rows }) => rowAtStep(rows, step as number));
+      chart.showCrosshair(rows[0]?.x ?? null, rows);
+    }
   }
 
   /** Draw a run strong in all charts, in the legend and in the list of runs; null draws none so. */
@@ -78,13 +92,15 @@ export class Hover {
     const pointer = axes ? axes.x.invert(axes.x.span(event.clientX, event.clientX)[0]) : null;
     const hits = pointer === null ? firstRows(plot.traces) : hitsAt(plot.traces, pointer);
     if (!hits.length) return this.hide();
-    const x = pointer === null ? null : nearestOf(hits, pointer).row.x;
+    const hit = nearestOf(hits, pointer ?? 0).row;
+    const x = pointer === null ? null : hit.x;
     const nearest = nearestIn(chart, event);
     const listed = neighbours(hits, nearest);
     const keys = new Set(listed.hits.map(({ trace }) => trace.style.run.key));
     for (const other of this.#charts()) other.showCrosshair(...crosshairIn(other, chart, x, keys));
     this.#fill(chart, listed, nearest, x);
     this.#place(event, chart);
+    this.onStep(hit.step);
     this.light(nearest?.style.run.id ?? null);
   }
 
@@ -211,6 +227,11 @@ const byX = bisector(({ x }: PlotRow) => x);
 
 function rowNear(rows: readonly PlotRow[], x: number): PlotRow {
   return rows[byX.center(rows, x)];
+}
+
+/** Return the last row that is not after a step, or else the first. */
+function rowAtStep(rows: readonly PlotRow[], step: number): PlotRow {
+  return rows.findLast(row => row.step <= step) ?? rows[0];
 }
 
 function firstRows(traces: readonly Trace[]): Hit[] {

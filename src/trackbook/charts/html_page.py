@@ -41,6 +41,7 @@ def document(
             f"script-src {' '.join(map(_source, scripts))}",
             "style-src 'unsafe-inline'",  # Vega styles its own elements
             "img-src data: blob:",
+            "media-src data: blob:",
             "base-uri 'none'",
             "form-action 'none'",
         ]

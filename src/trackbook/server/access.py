@@ -215,6 +215,7 @@ class Guard:
         ancestors = " ".join(["'self'", *self._access.embed_from])
         policy = (
             "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+            "media-src data: blob:; "
             f"connect-src 'self' ws://{host} wss://{host}; font-src 'self'; base-uri 'none'; form-action 'self'; "
             f"frame-ancestors {ancestors}"
         )

@@ -285,6 +285,7 @@ class _File(NamedTuple):
 
 _FILES: Final[dict[str, Callable[[], str]]] = {
     "trackbook.js": partial(built_file, "trackbook.js"),
+    "media.js": partial(built_file, "media.js"),
     "start.js": lambda: _START,
 }
 

@@ -1,4 +1,4 @@
-/** The front end's module, evaluated once per page, however many boards bring it. */
+/** Modules of the front end, evaluated once per page, however many boards bring them. */
 export interface FrontEnd {
   // biome-ignore lint/suspicious/noExplicitAny: a module of another build with its own props
   default: { render(props: any): undefined | (() => void); keepStill?(model: any): void };
@@ -6,19 +6,19 @@ export interface FrontEnd {
 }
 
 declare global {
-  var trackbookFrontEnds: Map<string, Promise<FrontEnd>> | undefined;
+  var trackbookFrontEnds: Map<string, Promise<unknown>> | undefined;
 }
 
-export function importOnce(version: string, code: string): Promise<FrontEnd> {
+export function importOnce<Module = FrontEnd>(version: string, code: string): Promise<Module> {
   globalThis.trackbookFrontEnds ??= new Map();
   const modules = globalThis.trackbookFrontEnds;
   const module = modules.get(version) ?? importText(code);
   modules.set(version, module);
   module.catch(() => modules.delete(version)); // the next board tries again
-  return module;
+  return module as Promise<Module>;
 }
 
-async function importText(code: string): Promise<FrontEnd> {
+async function importText(code: string): Promise<unknown> {
   const url = URL.createObjectURL(new Blob([code], { type: "text/javascript" }));
   try {
     return await import(url);

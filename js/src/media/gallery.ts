@@ -1,0 +1,298 @@
+import { h, nextFrame, onResize, setChildren } from "../ui/dom.ts";
+import { VirtualRows } from "../ui/virtual-rows.ts";
+import { type GalleryLayout, layOut, mostColumns, tileAspect, usualColumns } from "./gallery-layout.ts";
+import { runLabel } from "./media-dom.ts";
+import type { MediaStore } from "./media-store.ts";
+import { MediaTile, type TileLook } from "./media-tile.ts";
+import type { MediaItem, RunLook } from "./media-types.ts";
+import type { OverlaySettings } from "./overlays.ts";
+
+const WORDS = 20; // px of the line under a picture; as in media.css
+const STEPS_A_QUESTION = 64;
+
+/** What a gallery shows: the items of one step, or those of all steps, which it asks for as it scrolls. */
+export interface GalleryContent {
+  /** The runs that have media. */
+  runs: readonly RunLook[];
+  items: readonly MediaItem[];
+  /** The steps to scroll through, the newest first; null shows `items` alone. */
+  steps: readonly number[] | null;
+  /** Return the items of some of the steps. */
+  load(steps: readonly number[]): Promise<readonly MediaItem[]>;
+}
+
+/** What has a place in a row: an item, null for a run without one, undefined for one that is not loaded yet. */
+type Cell = MediaItem | null | undefined;
+
+interface RowElement {
+  element: HTMLElement;
+  tiles: MediaTile[];
+}
+
+/** A gallery that keeps only the visible rows in the page. Arrows move between its tiles, Enter opens one. */
+export class Gallery {
+  readonly element = h("div", { class: "tb-media-gallery" });
+  #scroll = h("div", { class: "tb-media-scroll", role: "list" });
+  #head = h("div", { class: "tb-media-columns" });
+  #rows: VirtualRows | null = null;
+  #layout: GalleryLayout = { columns: 1, width: 1, height: 1, row: 1 };
+  #content: GalleryContent | null = null;
+  #made = new Map<number, RowElement>();
+  #chunks = new Map<number, Chunk | "loading">();
+  #asked: number | undefined;
+  #active = 0;
+  #store: MediaStore;
+  #overlays: OverlaySettings;
+  #open: (item: MediaItem) => void;
+  #drawSoon: () => void;
+
+  constructor(
+    store: MediaStore,
+    overlays: OverlaySettings,
+    open: (item: MediaItem) => void,
+    signal: AbortSignal,
+  ) {
+    [this.#store, this.#overlays, this.#open] = [store, overlays, open];
+    this.#drawSoon = nextFrame(() => this.#draw(), signal);
+    this.element.append(this.#head, this.#scroll);
+    this.#scroll.addEventListener("scroll", this.#drawSoon, { signal, passive: true });
+    this.element.addEventListener("keydown", event => this.#onKey(event), { signal });
+    this.element.addEventListener("click", event => this.#onClick(event), { signal });
+    overlays.addEventListener("change", () => this.#eachTile(tile => tile.showOverlays()), { signal });
+    onResize(this.#scroll, this.#drawSoon, signal);
+    signal.addEventListener("abort", () => this.#eachTile(tile => tile.destroy()));
+  }
+
+  show(content: GalleryContent) {
+    const before = this.#content;
+    this.#content = content;
+    const isOther = before?.steps !== content.steps;
+    if (isOther) this.#chunks.clear();
+    if (isOther && Boolean(before?.steps) !== Boolean(content.steps)) this.#scroll.scrollTop = 0;
+    this.#draw();
+  }
+
+  /** Show fewer and larger tiles, or more and smaller ones. */
+  resize(by: number) {
+    this.#asked = Math.min(16, Math.max(1, (this.#asked ?? this.#layout.columns) + by));
+    this.#draw();
+  }
+
+  /** The runs that stand side by side, one in each column; null if they do not fit, or if there is only one. */
+  get #runsAside(): readonly RunLook[] | null {
+    const { runs, items, steps } = this.#content as GalleryContent;
+    const own = steps ? runs : runs.filter(({ id }) => items.some(item => item.run === id));
+    return own.length > 1 && own.length <= mostColumns(this.#scroll.clientWidth) ? own : null;
+  }
+
+  #draw() {
+    const content = this.#content;
+    const { clientWidth: width, clientHeight: height } = this.#scroll;
+    if (!content || !width) return;
+    const aside = this.#runsAside;
+    const alone = content.runs.length < 2 || aside !== null;
+    const hasWords = !alone || content.steps !== null || content.items.some(({ caption }) => caption);
+    const { width: wide, height: high } = content.items[0]?.about ?? {};
+    const count = this.#count(aside);
+    const space = { width, height, words: hasWords ? WORDS : 0 };
+    const asked = this.#asked ?? (content.steps && !aside ? usualColumns(width) : undefined);
+    const layout = layOut(count, space, tileAspect(wide, high), { columns: aside?.length, asked });
+    this.#place(layout);
+    this.#showHead(aside);
+    const look: TileLook = {
+      width: layout.width,
+      height: layout.height,
+      runs: content.runs,
+      names: { run: !alone, step: content.steps !== null },
+    };
+    const rows = this.#rows as VirtualRows;
+    const total = Math.ceil(count / layout.columns);
+    this.#forget(...rows.window(total));
+    rows.update(total, index => this.#rowElement(index, this.#cells(index, aside), look));
+    this.element.dataset.rows = String(total);
+    this.element.classList.toggle("tb-media-one", count === 1);
+  }
+
+  /** How many items a run has at a step, as far as is known. */
+  get #itemsPerStep(): number {
+    const most = (of: readonly MediaItem[]) => of.reduce((count, { item }) => Math.max(count, item + 1), 1);
+    const loaded = [...this.#chunks.values()].map(chunk => (chunk === "loading" ? 1 : chunk.most));
+    return Math.max(most((this.#content as GalleryContent).items), ...loaded);
+  }
+
+  /** How many places there are. */
+  #count(aside: readonly RunLook[] | null): number {
+    const { items, steps, runs } = this.#content as GalleryContent;
+    if (steps) return steps.length * this.#itemsPerStep * Math.max(1, (aside ?? runs).length);
+    return aside ? aside.length * this.#itemsPerStep : items.length;
+  }
+
+  /** Return what stands in a row. In a gallery of steps places go by step, then item, then run. */
+  #cells(index: number, aside: readonly RunLook[] | null): Cell[] {
+    const { items, steps, runs } = this.#content as GalleryContent;
+    const { columns } = this.#layout;
+    const first = index * columns;
+    if (!steps && !aside) return items.slice(first, first + columns);
+    const ids = (aside ?? runs).map(({ id }) => id);
+    const each = this.#itemsPerStep;
+    const end = Math.min(first + columns, this.#count(aside));
+    return Array.from({ length: end - first }, (_, i) => {
+      const place = Math.floor((first + i) / ids.length);
+      const run = ids[(first + i) % ids.length];
+      const found = steps ? this.#itemsAt(Math.floor(place / each)) : items;
+      return found && (found.find(one => one.run === run && one.item === place % each) ?? null);
+    });
+  }
+
+  /** Return the items of the n-th step; undefined while they are asked for. */
+  #itemsAt(n: number): readonly MediaItem[] | undefined {
+    const { steps, load } = this.#content as GalleryContent;
+    if (!steps) return undefined;
+    const chunk = Math.floor(n / STEPS_A_QUESTION);
+    const known = this.#chunks.get(chunk);
+    if (known === "loading") return undefined;
+    if (known) return known.byStep.get(steps[n]) ?? [];
+    this.#chunks.set(chunk, "loading");
+    const own = steps.slice(chunk * STEPS_A_QUESTION, (chunk + 1) * STEPS_A_QUESTION);
+    load(own).then(
+      items => {
+        if (this.#content?.steps !== steps) return;
+        this.#chunks.set(chunk, chunkOf(items));
+        this.#drawSoon();
+      },
+      () => this.#chunks.delete(chunk), // asked for again when it is scrolled to
+    );
+    return undefined;
+  }
+
+  #place(layout: GalleryLayout) {
+    const before = this.#layout;
+    this.#layout = layout;
+    if (this.#rows && before.row === layout.row && before.columns === layout.columns) return;
+    const top = this.#rows ? this.#scroll.scrollTop / before.row / (layout.columns / before.columns || 1) : 0;
+    this.#forget(0, 0);
+    this.#rows?.element.remove();
+    this.#rows = new VirtualRows(this.#scroll, layout.row, 0, { class: "tb-media-rows" });
+    this.element.style.setProperty("--tb-tile", `${layout.width}px`);
+    this.element.style.setProperty("--tb-tiles", String(layout.columns));
+    this.#scroll.append(this.#rows.element);
+    this.#scroll.scrollTop = top * layout.row;
+  }
+
+  #showHead(aside: readonly RunLook[] | null) {
+    const key = JSON.stringify(aside?.map(({ label, color }) => [label, color]) ?? null);
+    this.#head.hidden = !aside;
+    if (this.#head.dataset.key === key) return;
+    this.#head.dataset.key = key;
+    setChildren(this.#head, (aside ?? []).map(runLabel));
+  }
+
+  #rowElement(index: number, cells: readonly Cell[], look: TileLook): HTMLElement {
+    const made = this.#made.get(index) ?? { element: h("div", { class: "tb-media-row" }), tiles: [] };
+    this.#made.set(index, made);
+    while (made.tiles.length < cells.length) {
+      const tile = new MediaTile(this.#store, this.#overlays);
+      made.tiles.push(tile);
+      made.element.append(h("div", { role: "listitem" }, tile.element));
+    }
+    for (const tile of made.tiles.splice(cells.length)) {
+      tile.destroy();
+      tile.element.parentElement?.remove();
+    }
+    for (const [i, tile] of made.tiles.entries()) {
+      const place = index * this.#layout.columns + i;
+      tile.element.tabIndex = place === this.#active ? 0 : -1;
+      tile.element.dataset.place = String(place);
+      tile.update(cells[i] ?? null, look);
+      tile.element.classList.toggle("tb-media-waiting", cells[i] === undefined);
+    }
+    return made.element;
+  }
+
+  /** Take the rows out of memory that are out of sight. */
+  #forget(from: number, end: number) {
+    for (const [index, { tiles }] of this.#made) {
+      if (index >= from && index < end) continue;
+      for (const tile of tiles) tile.destroy();
+      this.#made.delete(index);
+    }
+  }
+
+  #eachTile(act: (tile: MediaTile) => void) {
+    for (const { tiles } of this.#made.values()) tiles.forEach(act);
+  }
+
+  #tileAt(place: number): MediaTile | undefined {
+    const { columns } = this.#layout;
+    return this.#made.get(Math.floor(place / columns))?.tiles[place % columns];
+  }
+
+  #onClick(event: MouseEvent) {
+    const tile = (event.target as Element).closest<HTMLElement>(".tb-media-tile");
+    const item = tile && this.#tileAt(Number(tile.dataset.place))?.item;
+    if (!item) return;
+    this.#active = Number(tile.dataset.place);
+    this.#open(item);
+  }
+
+  #onKey(event: KeyboardEvent) {
+    const tile = (event.target as Element).closest<HTMLElement>(".tb-media-tile");
+    if (!tile || event.ctrlKey || event.metaKey || event.altKey) return;
+    const at = Number(tile.dataset.place);
+    const { columns } = this.#layout;
+    const page = columns * (this.#rows?.page ?? 1);
+    const last = Math.max(0, this.#count(this.#runsAside) - 1);
+    const moves: Record<string, number> = {
+      ArrowLeft: at - 1,
+      ArrowRight: at + 1,
+      ArrowUp: at - columns,
+      ArrowDown: at + columns,
+      PageUp: at - page,
+      PageDown: at + page,
+      Home: 0,
+      End: last,
+    };
+    if (!Object.hasOwn(moves, event.key)) return;
+    event.preventDefault();
+    const to = Math.min(last, Math.max(0, moves[event.key]));
+    if (Math.abs(to - at) < columns && to !== moves[event.key]) return;
+    this.#active = to;
+    this.#rows?.reveal(Math.floor(to / columns));
+    this.#draw();
+    this.#tileAt(to)?.element.focus({ preventScroll: true });
+  }
+
+  /** Move to the next or an earlier item, and return it; null at the ends, and where it is not loaded yet. */
+  step(by: number): MediaItem | null {
+    const { columns } = this.#layout;
+    const to = this.#active + by;
+    if (to < 0 || to >= this.#count(this.#runsAside)) return null;
+    this.#rows?.reveal(Math.floor(to / columns));
+    this.#draw();
+    const item = this.#tileAt(to)?.item ?? null;
+    if (item) this.#active = to;
+    return item;
+  }
+
+  /** Give the focus back to the tile that was opened last. */
+  focus() {
+    this.#tileAt(this.#active)?.element.focus({ preventScroll: true });
+  }
+}
+
+/** The items of some steps. */
+interface Chunk {
+  byStep: ReadonlyMap<number, readonly MediaItem[]>;
+  /** Of one run at one step. */
+  most: number;
+}
+
+function chunkOf(items: readonly MediaItem[]): Chunk {
+  const byStep = new Map<number, MediaItem[]>();
+  for (const item of items) {
+    const own = byStep.get(item.step);
+    if (own) own.push(item);
+    else byStep.set(item.step, [item]);
+  }
+  return { byStep, most: items.reduce((most, { item }) => Math.max(most, item + 1), 1) };
+}

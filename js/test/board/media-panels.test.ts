@@ -1,0 +1,186 @@
+// @vitest-environment happy-dom
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import widget from "../../src/index.ts";
+import { frame, run } from "../fixtures.ts";
+import { MediaModel, medium } from "../media-fixtures.ts";
+
+let near: (visible?: boolean) => void;
+
+beforeEach(() => {
+  const observed = new Set<{ hear: IntersectionObserverCallback; targets: Set<Element> }>();
+  class Observer {
+    #own: { hear: IntersectionObserverCallback; targets: Set<Element> };
+    constructor(hear: IntersectionObserverCallback) {
+      this.#own = { hear, targets: new Set() };
+      observed.add(this.#own);
+    }
+    observe(target: Element) {
+      this.#own.targets.add(target);
+    }
+    unobserve(target: Element) {
+      this.#own.targets.delete(target);
+    }
+    disconnect() {
+      this.#own.targets.clear();
+    }
+  }
+  vi.stubGlobal("IntersectionObserver", Observer);
+  near = () => {
+    for (const { hear, targets } of observed)
+      hear(
+        [...targets].map(target => ({ target, isIntersecting: true }) as never),
+        null as never,
+      );
+  };
+});
+
+afterEach(() => {
+  document.body.replaceChildren();
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+});
+
+function show(model: MediaModel) {
+  const [el, ends] = [document.createElement("div"), new AbortController()];
+  document.body.append(el);
+  widget.render({ model, el, signal: ends.signal });
+  const panel = (metric: string) => el.querySelector(`.tb-chart[data-metric="${metric}"]`) as HTMLElement;
+  return { el, ends, panel };
+}
+
+const keyframe = frame([{ run: 0, metric: 0, rows: [[0, 0, 1]] }], {
+  runs: [run(0), run(1)],
+  metrics: ["val/loss"],
+});
+const noCharts = frame([], { runs: [run(0), run(1)], metrics: [] });
+const text = (name: string, more: object = {}) =>
+  medium({ metric: "val/notes", kind: "text", file: name, mime: "text/plain", ...more });
+const bytes = async (name: string) => new TextEncoder().encode(`text of ${name}`).buffer as ArrayBuffer;
+const PATIENCE = 20_000; // ms, for a machine that does much else
+vi.setConfig({ testTimeout: 2 * PATIENCE });
+const settled = (what: () => boolean) =>
+  vi.waitFor(() => expect(what()).toBe(true), { timeout: PATIENCE, interval: 5 });
+const asked = (model: MediaModel, name: string) => model.asked.filter(({ ask }) => ask === name);
+
+test("a metric with media has a panel in the group of its name, after the charts", () => {
+  const { el } = show(new MediaModel([text("a.txt"), medium({ metric: "images" })], { keyframe }));
+  const groups = [...el.querySelectorAll<HTMLElement>(".tb-group")].map(group => [
+    group.dataset.group,
+    [...group.querySelectorAll<HTMLElement>(".tb-chart")].map(({ dataset }) => dataset.metric),
+  ]);
+  expect(groups).toEqual([
+    ["", ["images"]],
+    ["val", ["val/loss", "val/notes"]],
+  ]);
+});
+
+test("media of a name that has a chart get a panel of their own", () => {
+  const { panel } = show(new MediaModel([medium({ metric: "val/loss", kind: "histogram" })], { keyframe }));
+  expect([panel("val/loss").className, panel("val/loss (histogram)").className]).toEqual([
+    "tb-chart",
+    "tb-chart tb-media",
+  ]);
+});
+
+test("nothing is asked for before a panel comes near the window", async () => {
+  const model = new MediaModel([text("a.txt", { caption: "mine" })], { keyframe }, bytes);
+  const { panel } = show(model);
+  expect(asked(model, "media")).toEqual([]);
+  near();
+  await settled(() => panel("val/notes").textContent?.includes("text of a.txt") === true);
+  expect(panel("val/notes").textContent).toContain("mine");
+  expect(panel("val/notes").dataset.drawn).toBe("1");
+});
+
+test("the panel shows the newest step of each visible run, and follows new ones", async () => {
+  const model = new MediaModel([text("a.txt"), text("b.txt", { run: "id1", step: 3 })], { keyframe }, bytes);
+  const { panel } = show(model);
+  near();
+  await settled(() => panel("val/notes").querySelectorAll("pre").length === 2);
+  model.log(text("c.txt", { step: 7 }));
+  await settled(() => panel("val/notes").textContent?.includes("text of c.txt") === true);
+  expect(panel("val/notes").textContent).not.toContain("text of a.txt");
+  model.set("hidden_runs", ["id1"]);
+  await settled(() => panel("val/notes").querySelectorAll("pre").length === 1);
+  model.set("hidden_runs", ["id0", "id1"]);
+  await settled(() => panel("val/notes").textContent?.includes("No visible run has logged this.") === true);
+});
+
+test("the step that is chosen in one panel is that of all of them", async () => {
+  const steps = [0, 5, 10];
+  const items = ["val/notes", "val/more"].flatMap(metric =>
+    steps.map(step => text(`${metric}-${step}`, { metric, step })),
+  );
+  const { panel } = show(new MediaModel(items, { keyframe }, bytes));
+  near();
+  const shows = (metric: string, step: number) =>
+    panel(metric).querySelector("pre")?.textContent === `text of ${metric}-${step}`;
+  await settled(() => shows("val/notes", 10) && shows("val/more", 10));
+  const range = panel("val/notes").querySelector("input[type=range]") as HTMLInputElement;
+  range.value = "1";
+  range.dispatchEvent(new Event("change"));
+  await settled(() => shows("val/notes", 5) && shows("val/more", 5));
+  panel("val/more").querySelector<HTMLElement>('[aria-label="Newest step"]')?.click();
+  await settled(() => shows("val/notes", 10) && shows("val/more", 10));
+});
+
+test("a filter hides panels like charts", async () => {
+  const model = new MediaModel([text("a.txt")], { keyframe });
+  const { el, panel } = show(model);
+  model.set("metric_filter", "loss");
+  expect(el.contains(panel("val/notes"))).toBe(false);
+  model.set("metric_filter", "notes");
+  expect(panel("val/notes")).not.toBeNull();
+});
+
+test("a kernel that refuses is quoted in the panel, and a saved page says that it has no kernel", async () => {
+  const model = new MediaModel([text("a.txt")], { keyframe });
+  model.answer = () => Promise.reject(new Error("the files were deleted"));
+  const { panel } = show(model);
+  near();
+  await settled(() => panel("val/notes").textContent?.includes("the files were deleted") === true);
+});
+
+test("images are in tiles that the keyboard walks through, with their runs side by side", async () => {
+  vi.spyOn(HTMLElement.prototype, "clientWidth", "get").mockReturnValue(600);
+  vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(400);
+  const items = ["id0", "id1"].flatMap(id =>
+    [0, 1].map(item => medium({ run: id, item, file: `${id}-${item}.png`, caption: `${id} ${item}` })),
+  );
+  const { panel } = show(new MediaModel(items, { keyframe: noCharts }, bytes));
+  near();
+  const tiles = () => [...panel("images").querySelectorAll<HTMLElement>(".tb-media-tile")];
+  await settled(() => tiles().length === 4);
+  expect(tiles().map(tile => tile.getAttribute("aria-label"))).toEqual([
+    "id0 0, run-0, step 0",
+    "id1 0, run-1, step 0",
+    "id0 1, run-0, step 0",
+    "id1 1, run-1, step 0",
+  ]);
+  expect(
+    [...panel("images").querySelectorAll(".tb-media-columns .tb-media-run")].map(el => el.textContent),
+  ).toEqual(["run-0", "run-1"]);
+  expect(tiles().filter(tile => tile.tabIndex === 0).length).toBe(1);
+  tiles()[0].focus();
+  const key = (name: string) =>
+    document.activeElement?.dispatchEvent(new KeyboardEvent("keydown", { key: name, bubbles: true }));
+  key("ArrowDown");
+  expect(document.activeElement).toBe(tiles()[2]);
+  key("End");
+  expect(document.activeElement).toBe(tiles()[3]);
+});
+
+test("of 10,000 images only those in sight are in the page", async () => {
+  vi.spyOn(HTMLElement.prototype, "clientWidth", "get").mockReturnValue(600);
+  vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(400);
+  const items = Array.from({ length: 10_000 }, (_, step) => medium({ step, file: `${step}.png` }));
+  const model = new MediaModel(items, { keyframe: noCharts }, bytes);
+  const { panel } = show(model);
+  near();
+  await settled(() => panel("images").querySelectorAll(".tb-media-tile").length === 1);
+  panel("images").querySelector<HTMLElement>('[aria-label="All steps"]')?.click();
+  await settled(() => panel("images").querySelectorAll(".tb-media-tile:not(.tb-media-waiting)").length > 8);
+  expect(panel("images").querySelectorAll(".tb-media-tile").length).toBeLessThan(100);
+  expect(panel("images").querySelector(".tb-media-tile")?.getAttribute("aria-label")).toContain("step 9999");
+  expect(asked(model, "media_window").every(({ steps }) => (steps as number[]).length <= 64)).toBe(true);
+});

@@ -1,0 +1,78 @@
+import { expect, test } from "vitest";
+import type { MediaItem } from "../../src/media/media-types.ts";
+import { type Logged, MediaModel, medium } from "../media-fixtures.ts";
+
+const items: Logged[] = [
+  medium({ run: "a", step: 0, file: "0.png" }),
+  medium({ run: "a", step: 10, item: 1, file: "2.png" }),
+  medium({ run: "a", step: 10, item: 0, file: "1.png" }),
+  medium({ run: "b", step: 4, file: "3.png" }),
+  medium({ run: "b", step: 4, metric: "other", file: "4.png" }),
+];
+const table = {
+  columns: [
+    { name: "n", type: "number" },
+    { name: "t", type: "string" },
+  ],
+  rows: [
+    [3, "x"],
+    [null, "Yes"],
+    [20, "y"],
+  ],
+};
+const bytes = async (name: string) => new TextEncoder().encode(name).buffer as ArrayBuffer;
+const page = new MediaModel(items, {}, bytes, async name => (name === "3.png" ? null : bytes(name)), {
+  "t.json": table,
+});
+const ask = async (question: Record<string, unknown>) =>
+  page.answer({ metric: "images", runs: ["b", "a"], ...question });
+const found = async (question: Record<string, unknown>) =>
+  ((await ask(question)).content.items as MediaItem[]).map(({ file }) => file);
+
+test("the steps of each run are told once and in order", async () => {
+  expect((await ask({ ask: "media" })).content).toEqual({ steps: { b: [4], a: [0, 10] } });
+});
+
+test("at a step each run has its newest items, in the order in which runs are asked", async () => {
+  expect(await found({ ask: "media_at", step: 10 })).toEqual(["3.png", "1.png", "2.png"]);
+  expect(await found({ ask: "media_at", step: 3 })).toEqual(["0.png"]);
+  expect(await found({ ask: "media_at", step: -1 })).toEqual([]);
+});
+
+test("a window has the items of its steps", async () => {
+  expect(await found({ ask: "media_window", from: 0, to: 5 })).toEqual(["3.png", "0.png"]);
+  expect(await found({ ask: "media_window", from: 0, to: 10, steps: [10] })).toEqual(["1.png", "2.png"]);
+});
+
+test("files and thumbnails are those that the page holds; others are said to be left out", async () => {
+  const { content, buffers } = await ask({ ask: "media_file", file: "1.png" });
+  expect([content, buffers[0].byteLength]).toEqual([{ size: 5, mime: "image/png" }, 5]);
+  expect((await ask({ ask: "thumbnails", files: ["1.png", "3.png"] })).content.mimes).toEqual([
+    "image/webp",
+    null,
+  ]);
+  const bare = new MediaModel([]);
+  await expect(bare.answer({ ask: "table_rows", file: "t.json" })).rejects.toThrow("left out");
+});
+
+test("rows of a table are sorted and filtered, and missing values come last", async () => {
+  const rows = async (question: Record<string, unknown>) =>
+    (
+      await ask({
+        ask: "table_rows",
+        file: "t.json",
+        from: 0,
+        count: 10,
+        filter: "",
+        sort: null,
+        ...question,
+      })
+    ).content;
+  const numbers = async (question: Record<string, unknown>) =>
+    ((await rows(question)).rows as unknown[][]).map(([number]) => number);
+  expect(await numbers({})).toEqual([3, null, 20]);
+  expect(await numbers({ sort: "n" })).toEqual([3, 20, null]);
+  expect(await numbers({ sort: "n", descending: true })).toEqual([20, 3, null]);
+  expect(await numbers({ from: 1, count: 1 })).toEqual([null]);
+  expect(await rows({ filter: "Y" })).toMatchObject({ total: 2 });
+});
