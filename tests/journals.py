@@ -8,7 +8,8 @@ from typing import Any
 
 import polars as pl
 
-from trackbook.journal.journal import FileJournal, Journal, NullJournal
+from trackbook.journal.journal import FileJournal, Journal
+from trackbook.journal.null_journal import NullJournal
 from trackbook.journal.records import Batch
 from trackbook.store.base import Store
 from trackbook.store.memory import MemoryStore

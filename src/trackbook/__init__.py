@@ -13,6 +13,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from . import media as _media
 from .api.alerts import alert, alerts
 from .api.boards import board
 from .api.compare import RunDiff, diff
@@ -30,6 +31,14 @@ from .user_warnings import TrackbookWarning
 
 if TYPE_CHECKING:
     from .boards.widget import Board
+    from .media.documents import Chart, ECharts, Molecule, Object3D, Plotly
+    from .media.histogram import Histogram
+    from .media.image import Image
+    from .media.sound import Audio
+    from .media.table import EvalTable, Table
+    from .media.texts import Html, Markdown, Text
+    from .media.trace import Trace
+    from .media.video import Video
 
     run: Run | None
     config: Config
@@ -37,12 +46,27 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 # without `run` and `config`: `from trackbook import *` would copy their values of that moment
 __all__ = [
+    "Audio",
     "Board",
+    "Chart",
     "Config",
+    "ECharts",
+    "EvalTable",
+    "Histogram",
+    "Html",
+    "Image",
+    "Markdown",
+    "Molecule",
+    "Object3D",
+    "Plotly",
     "Run",
     "RunDiff",
     "Stopped",
+    "Table",
+    "Text",
+    "Trace",
     "TrackbookWarning",
+    "Video",
     "alert",
     "alerts",
     "attach",
@@ -90,7 +114,7 @@ def load_ipython_extension(shell: Any) -> None:
 def __getattr__(name: str) -> Any:
     """Return `run` (the current run or None) and `config` (its config) as they are now, and what is imported at first use.
 
-    That is `Board`, `compat`, and the names of wandb, Trackio and SwanLab, for ``import trackbook as wandb``.
+    That is `Board`, `compat`, the types of media, and the names of wandb, Trackio and SwanLab, for ``import trackbook as wandb``.
     """
     from .api import run as run_module
 
@@ -98,6 +122,8 @@ def __getattr__(name: str) -> Any:
         return run_module.current_run()
     if name == "config":
         return run_module.current_config()
+    if name in _media.PLACES:
+        return _media.media_type(name)
     if name == "Board":
         from .store.polars_import import import_polars
 

@@ -58,23 +58,26 @@ def open_to_hold(path: Path, *, create: bool = True) -> int:
         return os.open(path, os.O_RDONLY | _BINARY)
 
 
-def lock(descriptor: int, *, patience: float = 0.0) -> bool:
-    """Lock an open file, and return False when others hold the lock for `patience` seconds. A probing process holds it briefly."""
+def lock(descriptor: int, *, patience: float = 0.0, shared: bool = False) -> bool:
+    """Lock an open file, and return False when others hold the lock for `patience` seconds. A probing process holds it briefly.
+
+    Any number may hold a `shared` lock at a time; on Windows one after the other.
+    """
     until = time.monotonic() + patience
-    while not _try_to_lock(descriptor):
+    while not _try_to_lock(descriptor, shared=shared):
         if time.monotonic() >= until:
             return False
         time.sleep(0.001)
     return True
 
 
-def _try_to_lock(descriptor: int) -> bool:
+def _try_to_lock(descriptor: int, *, shared: bool) -> bool:
     try:
         if sys.platform == "win32":
             os.lseek(descriptor, 1 << 40, os.SEEK_SET)  # far beyond the end, so that others can read the text
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         else:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except (BlockingIOError, PermissionError):
         return False
     return True

@@ -37,6 +37,20 @@ CAPTURED: Final[dict[str, dict[str, str]]] = {
         "time": "real not null",
         "cell": "integer",  # a number of `cells`
     },
+    # media, each item of a list on its own; numbered by time, as `media/index.py` says
+    "media": {
+        "number": "integer not null",
+        "metric": "text not null",
+        "step": "integer not null",
+        "time": "real not null",
+        "item": "integer not null",  # place in the logged list
+        "kind": "text not null",
+        "file": "text",  # a name in the project's folder of media
+        "size": "integer not null",  # bytes
+        "mime": "text not null",
+        "caption": "text",
+        "about": "text not null",  # JSON
+    },
     # named JSON documents, such as "environment"
     "facts": {"name": "text not null", "value": "text not null"},
     # alerts, numbered from 0 within the run

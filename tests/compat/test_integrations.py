@@ -9,6 +9,7 @@ import pickle
 import warnings
 from typing import Any
 
+import numpy as np
 import pytest
 
 import trackbook as tb
@@ -157,14 +158,13 @@ def test_accelerate_log_with(tracker: str) -> None:
     run = module.init(project="accelerated")
     module.config.update({"lr": 0.1}, allow_val_change=True)
     run.log({"loss": 0.5}, step=3)
-    with pytest.warns(TrackbookWarning, match="Image is not recorded"):
-        run.log({"images": [module.Image(image) for image in (1, 2)]}, step=3)
-    with pytest.warns(TrackbookWarning, match="Table is not recorded"):
-        run.log({"table": module.Table(columns=["a"], data=[[1]], dataframe=None)}, step=None)
+    run.log({"images": [module.Image(np.full((2, 2), image, np.uint8)) for image in (1, 2)]}, step=3)
+    run.log({"table": module.Table(columns=["a"], data=[[1]], dataframe=None)}, step=None)
     run.finish()
     recorded = tb.get_run(project="accelerated")
     assert recorded.history()["metric", "step", "value"].rows() == [("loss", 3, 0.5)]
     assert recorded.config.to_json() == {"lr": 0.1}
+    assert [(each.metric, each.item) for each in recorded.media()] == [("images", 0), ("images", 1), ("table", 0)]
 
 
 def test_lightning_logger(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,8 @@ import pytest
 from journals import Row, drained, in_memory, put, rows
 from trackbook import filesystem
 from trackbook.journal import journal as journal_module
-from trackbook.journal.journal import HEAD, SMALLEST_SEGMENT, FileJournal, Journal, NullJournal, head_of
+from trackbook.journal.journal import HEAD, SMALLEST_SEGMENT, FileJournal, Journal, head_of
+from trackbook.journal.null_journal import NullJournal
 from trackbook.journal.reader import Remains
 from trackbook.journal.records import RECORD_BYTES
 from trackbook.store.base import POINTS

@@ -14,7 +14,8 @@ import pytest
 from journals import Row, a_run, abandoned, points, put, rows
 from trackbook import TrackbookWarning
 from trackbook.journal import reader
-from trackbook.journal.journal import HEAD, FileJournal, NullJournal
+from trackbook.journal.journal import HEAD, FileJournal
+from trackbook.journal.null_journal import NullJournal
 from trackbook.journal.records import NEXT_STEP, RECORD_BYTES
 from trackbook.store import run_buffer
 from trackbook.store.memory import MemoryStore

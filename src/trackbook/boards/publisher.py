@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from ..charts.column_colors import column_colors
 from ..pump import INTERVAL
 from ..switch_interval import QUICK, switching
-from . import all_points, drawn_runs, questions, run_changes, run_details, zoom_detail
+from . import all_points, drawn_runs, media_answers, questions, run_changes, run_details, zoom_detail
 from .drawn_runs import DrawnRuns
 from .frame_source import FrameSource
+from .media_index import MediaIndex
 from .questions import DONE, Answer, AnswerTable, Question
 from .run_actions import Actions, NoActions
 from .runs_table import KEPT_BYTES, TABLE_SECONDS, RunsTable
@@ -44,7 +45,7 @@ class Publish(Protocol):
 class Publisher:
     """Decides which traits a board's front end gets and when, and answers its questions. Independent of widgets and servers.
 
-        The published traits are ``keyframe``, ``delta``, ``table``, ``cells``, ``alerts``, ``open_runs``, ``idle_since`` and ``beat``; `Snapshots`
+        The published traits are ``keyframe``, ``delta``, ``table``, ``cells``, ``alerts``, ``media``, ``open_runs``, ``idle_since`` and ``beat``; `Snapshots`
     publishes ``still``. The context `message` is entered around traits that are to be sent together. Code that sets or reads the
     transport's traits holds `lock`.
     """
@@ -65,6 +66,7 @@ class Publisher:
         self.publish = publish
         self._message = message
         self._actions = NoActions("the runs of this board cannot be changed") if actions is None else actions
+        self._media = MediaIndex(source.store)
         self._answers = self._answer_table()
         self._table = RunsTable(source.id, source.store)
         self._due = 0.0
@@ -97,6 +99,7 @@ class Publisher:
                 "delta": delta,
                 "table": self._table.table(self.source.run_ids),
                 "open_runs": self._last["open_runs"],
+                "media": self._media_news(None),
             }
 
     def tick(self, now: float) -> float:
@@ -128,6 +131,7 @@ class Publisher:
             self._sent_at = now
             self._cells_due = True  # no event announces the cells and alerts of another process
         self._publish_changed("idle_since", self._idle_since(now))
+        self._publish_changed("media", self._media_news(now))
         table = self._table.news(now, self._table_runs)
         if table is not None:
             self.publish("table", table)
@@ -143,6 +147,7 @@ class Publisher:
             self.source.pull()
             with self._message():
                 self._publish_cells()
+                self._publish_changed("media", self._media_news(None))
                 self._publish_frames(*self.source.saved_keyframe())
                 self.publish("table", self._table.table(self._table_runs, KEPT_BYTES if kept else None))
 
@@ -174,6 +179,15 @@ class Publisher:
         if since is None or now - self._logged_at < QUIET_SECONDS:
             return None
         return round(max(since, self._logged_time), 1)
+
+    def _media_news(self, now: float | None) -> dict[str, Any]:
+        """Return which media the board's runs have, as they were read at most a second ago."""
+        running = [run["id"] for run in self.source.picture.runs.values() if run["state"] == "running"]
+        try:
+            return self._media.news(now, self.source.run_ids, running)
+        except OSError:  # the store's notices say so, and the next look may succeed
+            known: dict[str, Any] = self._last.get("media", {"metrics": {}})
+            return known
 
     def _publish_cells(self) -> None:
         self._cells_due = False
@@ -221,6 +235,7 @@ class Publisher:
         """Publish again at the next tick, after reading everything anew."""
         self._due = 0.0
         self._cells_due = True
+        self._media.forget()
         self._table.hurry()
         self.source.recheck()
         self.on_wake()
@@ -315,6 +330,7 @@ class Publisher:
             "detail": partial(zoom_detail.detail, source.picture, source.store),
             **all_points.answers(source.store, self.pull),
             **run_details.answers(source.store),
+            **media_answers.answers(source.store, self._media),
             "changes": partial(run_changes.changes, source.store),
             **{name: partial(self._act, action) for name, action in actions.items()},
         }

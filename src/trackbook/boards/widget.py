@@ -50,6 +50,9 @@ class Board(View, anywidget.AnyWidget):
     table = traitlets.Dict().tag(sync=True, echo_update=False)
     cells = traitlets.Dict().tag(sync=True, echo_update=False)
     alerts = traitlets.List(traitlets.Any(), help="the newest alerts of the runs").tag(sync=True, echo_update=False)
+    media = traitlets.Dict(help="kind, number of steps and last step of each name of media").tag(
+        sync=True, echo_update=False
+    )
     open_runs = traitlets.List(traitlets.Unicode(), help="ids of runs that this kernel writes, and can stop")
     open_runs.tag(sync=True, echo_update=False)
     idle_since = traitlets.Float(None, allow_none=True, help="seconds UTC; None while a cell of this kernel runs")

@@ -1,6 +1,6 @@
 """Names that wandb, Trackio and SwanLab have and Trackbook itself does not: the union of their modules.
 
-``import trackbook as wandb`` has them, too. Media, files and what else Trackbook does not do yet say so (`unsupported`).
+``import trackbook as wandb`` has them, too. Files and what else Trackbook does not do yet say so (`unsupported`).
 """
 
 from __future__ import annotations
@@ -9,8 +9,13 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from .. import media
 from ..alerting.levels import AlertLevel
-from ..api.run import current_config, current_run, finish
+from ..api.run import current_config, current_run, finish, log
+from ..media import echarts
+from ..media import plots as plot
+from ..media.overlays import Classes
+from ..tracking import media_calls
 from ..tracking.other_trackers import append_system
 from ..tracking.run import writer_of
 from ..tracking.unsupported import CALLS, call
@@ -49,12 +54,18 @@ __all__ = [
     "termwarn",
     "watch",
 ]
-__all__ += list(TYPES) + list(CALLS)
+_CURVES = ("roc_curve", "pr_curve", "confusion_matrix")
+_MEDIA = [name for name in media.PLACES if name != "Chart"]  # which no other tracker has
+__all__ += ["Classes", "echarts", "plot"]
+__all__ += list(TYPES) + list(CALLS) + list(_MEDIA) + list(media_calls.CALLS) + list(_CURVES)
 
 join = finish
 get_config = current_config
 termsetup = setup = ensure_configured = require = lambda *_, **__: None
 globals().update(TYPES | {name: call(name) for name in CALLS})
+globals().update({name: media.media_type(name) for name in _MEDIA})
+globals().update({name: media_calls.call(name, log) for name in media_calls.CALLS})
+globals().update({name: getattr(plot, name) for name in _CURVES})
 
 
 def login(*_: Any, **__: Any) -> bool:

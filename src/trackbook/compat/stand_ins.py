@@ -1,4 +1,4 @@
-"""Stand-ins for what other trackers record and Trackbook does not: media, artifacts and settings. None keeps what it is given."""
+"""Stand-ins for what other trackers record and Trackbook does not: some media, artifacts and settings. None keeps what it is given."""
 
 from __future__ import annotations
 
@@ -15,36 +15,6 @@ class Media(StandIn):
     """Something to look at or listen to, of which nothing is kept."""
 
     def __init__(self, *_: Any, **__: Any) -> None: ...
-
-
-class Table(Media):
-    """Rows and columns, which a script may fill and read. `log` leaves them out."""
-
-    def __init__(self, columns: Any = None, data: Any = None, dataframe: Any = None, **_: Any) -> None:
-        if dataframe is None and hasattr(columns, "columns"):
-            columns, dataframe = None, columns  # Trackio's first parameter
-        if dataframe is not None:
-            columns = list(dataframe.columns)
-        self.columns = list(columns or [])
-        self.data = [list(row) for row in (data if data is not None else ())]
-
-    def add_data(self, *row: Any) -> None:
-        """Add a row."""
-        self.data.append(list(row))
-
-    def add_row(self, *row: Any) -> None:
-        """Add a row."""
-        self.data.append(list(row))
-
-    def add_column(self, name: str, data: Any, **_: Any) -> None:
-        """Add a column."""
-        self.columns.append(name)
-        cells = list(data)
-        self.data = [[*row, cell] for row, cell in zip(self.data or [[] for _ in cells], cells, strict=True)]
-
-    def get_column(self, name: str, **_: Any) -> list[Any]:
-        """Return the cells of a column."""
-        return [row[self.columns.index(name)] for row in self.data]
 
 
 class Artifact(StandIn):
@@ -95,20 +65,11 @@ class UsageError(Error): ...
 class ConfigError(Error): ...
 
 
-class Charts:
-    """A collection of charts, such as ``wandb.plot``: each call makes a chart that is not recorded."""
-
-    def __getattr__(self, name: str) -> type[Media]:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return type(name, (Media,), {})
-
-
 def _types(names: Iterable[str], base: type) -> dict[str, Any]:
     return {name: type(name, (base,), {"__module__": __name__}) for name in names}
 
 
-_OWN: Final = {"Table": Table, "Artifact": Artifact, "plot": Charts(), "echarts": Charts()}
+_OWN: Final = {"Artifact": Artifact}
 TYPES: Final = {**_types(MEDIA, Media), **_types(FILES, StandIn), **_OWN}
 globals().update(TYPES)  # so that they are found when they are pickled
 

@@ -9,10 +9,13 @@ from collections.abc import Iterable, Mapping
 from types import ModuleType
 from typing import Any, Final
 
+from ..media import PLACES
 from ..tracking.unsupported import MEDIA
 
 TRACKERS: Final = ("trackio", "swanlab", "wandb")
-_MEDIA: Final = {name: f"compat.stand_ins:{name}" for name in MEDIA}
+_MEDIA: Final = {name: f"compat.stand_ins:{name}" for name in MEDIA} | {
+    name: f"media.{place}:{name}" for name, place in PLACES.items()
+}
 _ERRORS: Final = {name: f"compat.stand_ins:{name}" for name in "Error CommError UsageError".split()}
 _RUN: Final = {"Run": "tracking.run:Run"}
 
@@ -23,7 +26,7 @@ SUBMODULES: Final[dict[str, Mapping[str, str]]] = {
         for name in "current_run current_project current_space_id current_server".split()
     },
     "trackio.run": _RUN,
-    "trackio.table": {"Table": "compat.stand_ins:Table"},
+    "trackio.table": {"Table": "media.table:Table"},
     "swanlab.data": _RUN,
     "swanlab.data.run": _RUN,
     "wandb.apis": {"PublicApi": "compat.reading:Api"},

@@ -6,6 +6,7 @@ never releases the GIL, as a write call does. A journal is a folder::
     head.jsonl    the run's record, then a line for each metric, before its first point; locked while its process lives
     000000.seg    records of 32 bytes, in segments of a fixed size
     000001.seg
+    calls.jsonl   what is no point, such as the names of media files: a line for each call
 
 Traps, each found by trying. A process that maps a sparse file dies of SIGBUS on a full disk, so a segment is allocated before it is
 mapped. Resizing a mapping raises while numpy has a view of it, so segments are never resized; the next one follows. An interrupt
@@ -37,6 +38,7 @@ from .records import MOST_AT_ONCE, RECORD, RECORD_BYTES, Batch, batch, read
 SMALLEST_SEGMENT: Final = 1 << 18
 LARGEST_SEGMENT: Final = 1 << 24
 HEAD: Final = "head.jsonl"
+CALLS: Final = "calls.jsonl"
 FORMAT: Final = 1  # of the folder; a newer format is left alone
 
 _MOST_AT_A_TIME: Final = 32  # records packed by one call into C
@@ -74,6 +76,9 @@ class Journal(Protocol):
     def write(self, count: int, fields: Sequence[Any]) -> None:
         """Write the records of one call: `count` times the fields of `RECORD`. Takes less than a microsecond."""
 
+    def note(self, line: bytes) -> None:
+        """Write what a call records beside points: one JSON value, which outlives the process unless the disk fails."""
+
     def ready(self) -> Ready:
         """Return how far the journal is written. Called under the run's log lock, so that no call is partly written."""
 
@@ -94,41 +99,6 @@ class Journal(Protocol):
 
     def close(self) -> None:
         """Remove the journal, since all its points are durable in the store."""
-
-
-class NullJournal:
-    """A journal that discards everything, for disabled runs."""
-
-    def __init__(self) -> None:
-        self.name = ""
-        self.notices: list[str] = []
-
-    def metric(self, name: str) -> int:
-        return 0
-
-    def write(self, count: int, fields: Sequence[Any]) -> None:
-        """Discard the records."""
-
-    def ready(self) -> Ready:
-        return []
-
-    def backlog(self) -> int:
-        return 0
-
-    def drain(self, ready: Ready) -> Batch | None:
-        return None
-
-    def drained(self, marks: Mapping[str, int]) -> None:
-        """Do nothing."""
-
-    def forget(self, marks: Mapping[str, int]) -> None:
-        """Do nothing."""
-
-    def leave(self, head: dict[str, Any] | None = None) -> None:
-        """Do nothing."""
-
-    def close(self) -> None:
-        """Do nothing."""
 
 
 class _Segment:
@@ -208,6 +178,7 @@ class FileJournal:
         self._mapped = True
         self._head = {"format": FORMAT, **head}
         self._head_file: int | None = None
+        self._calls_file: int | None = None
         self._head_told = False
         self._metrics: dict[int, str] = {}
         self._numbers = itertools.count()
@@ -246,6 +217,16 @@ class FileJournal:
                 segment.write_through(start, size)
             except (OSError, MemoryError) as error:
                 self._note(error)
+
+    def note(self, line: bytes) -> None:
+        if self._home is None:
+            return
+        try:
+            if self._calls_file is None:
+                self._calls_file = filesystem.open_to_hold(self._prepare(self._home) / CALLS)
+            filesystem.write_all(self._calls_file, b"\n" + line + b"\n")  # a separate line, even after a torn one
+        except (OSError, MemoryError) as error:
+            self._note(error)
 
     def ready(self) -> Ready:
         self._tell_metrics()
@@ -296,9 +277,11 @@ class FileJournal:
         self._let_go_of_head()
 
     def _let_go_of_head(self) -> None:
-        descriptor, self._head_file = self._head_file, None
-        if descriptor is not None:
-            os.close(descriptor)
+        descriptors = self._calls_file, self._head_file
+        self._calls_file = self._head_file = None
+        for descriptor in descriptors:
+            if descriptor is not None:
+                os.close(descriptor)
 
     @property
     def _is_adrift(self) -> bool:

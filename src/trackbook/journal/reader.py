@@ -13,7 +13,7 @@ from typing import Any, Final
 from .. import filesystem
 from ..store.paths import journal_prefix
 from ..types import Life
-from .journal import FORMAT, HEAD
+from .journal import CALLS, FORMAT, HEAD
 from .records import RECORD_BYTES, Batch, batch, dtype, up_to_a_call
 
 _MOST_AT_ONCE: Final = 50_000  # records of a batch: the store writes them and their mark in one transaction
@@ -87,6 +87,18 @@ class Remains:
                     yield batch([some], self._metrics, {mark: start})
             self._read.append(path)
 
+    def calls(self, start: int = 0) -> tuple[list[Any], int]:
+        """Return what the journal notes beside points, from an offset on: a JSON value for each call, and the offset after them."""
+        path = self.folder / CALLS
+        if filesystem.is_missing(path):
+            return [], start
+        with path.open("rb") as file:
+            file.seek(start)
+            data = file.read()
+        if not self.dead:
+            data = data[: data.rfind(b"\n") + 1]
+        return list(_values(data)), start + len(data)
+
     def _segments(self) -> list[Path]:
         """Return the segments in order. Raises ``OSError`` when the folder cannot be read, where `Path.glob` would find nothing."""
         return sorted(path for path in self.folder.iterdir() if path.suffix == ".seg")
@@ -124,6 +136,17 @@ def of_run(home: Path, run: str, *, but: str = "") -> Iterator[Remains]:
             yield left
         else:
             left.close()
+
+
+def calls_of_all(home: Path) -> list[Any]:
+    """Return what all journals in `home` note beside points, whoever writes them. Raises ``OSError`` when one cannot be read."""
+    if filesystem.is_missing(home):
+        return []
+    found: list[Any] = []
+    for folder in home.iterdir():
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):  # no such notes, or the run has just ended
+            found += _values((folder / CALLS).read_bytes())
+    return found
 
 
 def probe(home: Path, run: str, *, children: bool = True, held: str = "") -> Life | None:
@@ -192,8 +215,12 @@ def _check_again(path: Path, data: bytes, again: bytes) -> None:
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
     data = path.read_bytes()
     _check_again(path, data, path.read_bytes())
+    for content in _values(data):
+        if isinstance(content, dict):
+            yield content
+
+
+def _values(data: bytes) -> Iterator[Any]:
     for line in data.split(b"\n"):
         with contextlib.suppress(ValueError, RecursionError):  # a torn line
-            content = json.loads(line)
-            if isinstance(content, dict):
-                yield content
+            yield json.loads(line)

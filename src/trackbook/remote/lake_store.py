@@ -6,6 +6,7 @@ import contextlib
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 from urllib.parse import quote, unquote, urlsplit
 
@@ -72,6 +73,7 @@ class LakeStore:
         self.name = lake.name
         self.project = project
         self.notices: list[str] = []
+        self.files_folder: Path | None = None
         self.failures: list[str] = []
         self.lake = lake
         self.record_notices: list[str] = []  # of records that cannot be read
@@ -231,7 +233,7 @@ class LakeStore:
         points = found.join(asked, on=["run_id", "metric"], how="inner").sort(order)
         return points.select("run", pl.col("metric").cast(POINTS["metric"]), *columns)
 
-    def captured(self, run_id: str, table: str, after: Any = None) -> list[tuple[Any, ...]]:
+    def captured(self, run_id: str, table: str, after: Any = None, until: Any = None) -> list[tuple[Any, ...]]:
         columns = [*CAPTURED[table]]
         with self._lock, self._as_store():
             self._tables[table] = found = self.lake.find(table)
@@ -241,6 +243,8 @@ class LakeStore:
         rows = rows.sort("revision").unique(columns[0], keep="last").filter(~pl.col("dropped")).sort(columns[0])
         if after is not None:
             rows = rows.filter(pl.col(columns[0]) > after)
+        if until is not None:
+            rows = rows.filter(pl.col(columns[0]) <= until)
         try:
             return check_stored.captured(table, columns, rows.select(columns).rows())
         except ValueError as error:

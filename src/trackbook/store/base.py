@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, Protocol
 
@@ -26,6 +27,8 @@ class Store(Protocol):
     Points are frames of the schema `POINTS`. Each appended point has an ordinal, counted from 0 in order of arrival, and a `Cursor`
     is a position among the ordinals. Frames that are read hold the points of a metric in order of arrival, the metrics in any order.
     """
+
+    files_folder: Path | None  # where the files of the runs are, such as media; None: they have none
 
     @property
     def notices(self) -> list[str]:
@@ -142,8 +145,8 @@ class Store(Protocol):
     def drop_captured(self, run_id: str, table: str, first: int, end: int) -> None:
         """Delete the rows of a table with keys from `first` up to, and without, `end`."""
 
-    def captured(self, run_id: str, table: str, after: Any = None) -> list[tuple[Any, ...]]:
-        """Return the rows of a run in a table of `CAPTURED`, or those with keys above `after`, ordered by key."""
+    def captured(self, run_id: str, table: str, after: Any = None, until: Any = None) -> list[tuple[Any, ...]]:
+        """Return the rows of a run in a table of `CAPTURED`, or those with keys above `after` and up to `until`, ordered by key."""
 
     def reopened(self) -> AbstractContextManager[Store]:
         """Return the store as another process sees it: durable data only."""

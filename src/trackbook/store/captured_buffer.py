@@ -16,7 +16,7 @@ Place = tuple[str, str]  # run and table
 
 
 class CapturedBuffer:
-    """Changes of console, cells and documents that are not in the file: rows to write, and ranges of keys to delete first."""
+    """Changes of console, cells, media and documents that are not in the file: rows to write, and ranges of keys to delete first."""
 
     def __init__(self) -> None:
         self._rows: dict[Place, dict[Any, tuple[Any, ...]]] = {}
@@ -36,14 +36,16 @@ class CapturedBuffer:
             del fresh[key]
         self._dropped.setdefault(place, []).append((first, end))
 
-    def over(self, place: Place, rows: list[tuple[Any, ...]], after: Any) -> list[tuple[Any, ...]]:
-        """Return the file's `rows` with the changes in this buffer applied, sorted by key, with keys above `after`."""
+    def over(self, place: Place, rows: list[tuple[Any, ...]], after: Any, until: Any = None) -> list[tuple[Any, ...]]:
+        """Return the file's `rows` with the changes in this buffer applied, sorted by key, with keys above `after` up to `until`."""
         for first, end in self._dropped.get(place, ()):
             rows = [row for row in rows if not first <= row[0] < end]
         fresh = self._rows.get(place)
         if not fresh:
             return rows
-        found = {row[0]: row for row in rows} | {key: row for key, row in fresh.items() if after is None or key > after}
+        found = {row[0]: row for row in rows} | {
+            key: row for key, row in fresh.items() if (after is None or key > after) and (until is None or key <= until)
+        }
         return [found[key] for key in sorted(found)]
 
     def forget(self, run_id: str) -> None:

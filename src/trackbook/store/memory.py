@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -22,6 +23,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self.notices: list[str] = []
+        self.files_folder: Path | None = None
         self.failures: list[str] = []
         self._lock = threading.RLock()
         self._gate = RunGate()
@@ -166,10 +168,10 @@ class MemoryStore:
             for key in [key for key in rows if first <= key < end]:
                 del rows[key]
 
-    def captured(self, run_id: str, table: str, after: Any = None) -> list[tuple[Any, ...]]:
+    def captured(self, run_id: str, table: str, after: Any = None, until: Any = None) -> list[tuple[Any, ...]]:
         with self._lock:
             rows = sorted(self._captured.get((run_id, table), {}).items())
-            return [row for key, row in rows if after is None or key > after]
+            return [row for key, row in rows if (after is None or key > after) and (until is None or key <= until)]
 
     def reopened(self) -> AbstractContextManager[MemoryStore]:
         return nullcontext(self)

@@ -49,9 +49,9 @@ def last_values(db: Connection) -> Iterator[LastValue]:
         yield LastValue(run, name, _number(last), count)
 
 
-def captured(db: Connection, run: str, table: str, after: Any) -> list[tuple[Any, ...]]:
-    """Return the rows of a run in a table of `CAPTURED`, or those with keys above `after`."""
-    rows = json.loads(db.execute(GET_CAPTURED[table], (run, after, after)).fetchone()[0])
+def captured(db: Connection, run: str, table: str, after: Any = None, until: Any = None) -> list[tuple[Any, ...]]:
+    """Return the rows of a run in a table of `CAPTURED`, or those with keys above `after` and up to `until`."""
+    rows = json.loads(db.execute(GET_CAPTURED[table], (run, after, until)).fetchone()[0])
     for place, column in enumerate(CAPTURED[table]):
         if column in TIMES:
             for row in rows:

@@ -52,8 +52,8 @@ class RecordedFile:
     def last_values(self) -> list[queries.LastValue]:
         return self._ask(lambda db: [*queries.last_values(db)])
 
-    def captured(self, run_id: str, table: str, after: Any = None) -> list[tuple[Any, ...]]:
-        return self._ask(partial(queries.captured, run=run_id, table=table, after=after))
+    def captured(self, run_id: str, table: str, after: Any = None, until: Any = None) -> list[tuple[Any, ...]]:
+        return self._ask(partial(queries.captured, run=run_id, table=table, after=after, until=until))
 
     def _select(self, rows: str, *given: Any) -> list[RunRecord]:
         query = f"select {schema.RUN_COLUMNS} from runs {rows}"

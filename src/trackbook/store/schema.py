@@ -75,7 +75,14 @@ create table alerts (
     step integer, times integer not null, webhook text, primary key (run_id, number)
 ) strict;
 """
-TABLES: Final = f"{_TABLES}{_CAPTURED}{_REVISION};{_WRITERS}{_INDEXES}{_GOALS};{_UPLOADS}{_ALERTS}"
+_MEDIA: Final = """
+create table media (
+    run_id text not null, number integer not null, metric text not null, step integer not null, time real not null,
+    item integer not null, kind text not null, file text, size integer not null, mime text not null, caption text,
+    about text not null, primary key (run_id, number)
+) strict
+"""
+TABLES: Final = f"{_TABLES}{_CAPTURED}{_REVISION};{_WRITERS}{_INDEXES}{_GOALS};{_UPLOADS}{_ALERTS}{_MEDIA}"
 
 
 def _add_defined(db: Connection) -> None:
@@ -104,6 +111,10 @@ def _add_alerts(db: Connection) -> None:
     db.execute(_ALERTS)
 
 
+def _add_media(db: Connection) -> None:
+    db.execute(_MEDIA)
+
+
 # Each migrates a file from the version before: the first one to version 2. A test compares the tables of a migrated file with
 # those of a new one.
 MIGRATIONS: Final[list[Callable[[Connection], None]]] = [
@@ -113,6 +124,7 @@ MIGRATIONS: Final[list[Callable[[Connection], None]]] = [
     _add_goals,
     _add_uploads,
     _add_alerts,
+    _add_media,
 ]
 
 # The tables with data of a run, which are deleted, copied and salvaged, each with its column of run ids.
@@ -149,10 +161,12 @@ PUT_CAPTURED: Final = {
     table: f"insert or replace into {table} (run_id, {', '.join(columns)}) values (?{', ?' * len(columns)})"
     for table, columns in CAPTURED.items()
 }
+_BEFORE_ALL, _AFTER_ALL = "-9e999", "x''"  # SQLite orders numbers before texts, and these before blobs
 # All rows as one JSON text: the thread would wait for the GIL with each row, 10 s for 25,000 rows while a cell computes.
 GET_CAPTURED: Final = {
     table: f"select json_group_array(json_array({', '.join(map(_in_json, columns))})) from "
-    f"(select * from {table} where run_id = ? and (? is null or {_key(columns)} > ?) order by {_key(columns)})"
+    f"(select * from {table} where run_id = ? and {_key(columns)} > coalesce(?, {_BEFORE_ALL}) "
+    f"and {_key(columns)} <= coalesce(?, {_AFTER_ALL}) order by {_key(columns)})"
     for table, columns in CAPTURED.items()
 }
 DROP_CAPTURED: Final = {

@@ -20,6 +20,7 @@ from .base import FIELDS, NO_MARKS, POINTS, Names
 from .captured_buffer import CapturedBuffer
 from .chunk_codec import LARGEST, Columns
 from .metric_stats import MetricStats
+from .paths import FILES, SUFFIX
 from .record_buffer import RecordBuffer
 from .run_buffer import RunBuffer, Written
 from .run_points import within
@@ -40,8 +41,8 @@ class SqliteStore:
     """The store of one project file. Runs written by other processes are read from the file at each call."""
 
     def __init__(self, path: Path, project: str) -> None:
-        self.path = path
-        self.project = project
+        self.path, self.project = path, project
+        self.files_folder: Path | None = path.with_name(path.name.removesuffix(SUFFIX) + FILES)
         self._file = ProjectFile(path, project)
         self._lock = threading.RLock()
         self._age = 0
@@ -196,12 +197,10 @@ class SqliteStore:
         with self._lock:
             self._captured.drop((run_id, table), first, end)
 
-    def captured(self, run_id: str, table: str, after: Any = None) -> list[tuple[Any, ...]]:
+    def captured(self, run_id: str, table: str, after: Any = None, until: Any = None) -> list[tuple[Any, ...]]:
         with self._lock:
-            rows: list[tuple[Any, ...]] = self._file.ask(
-                lambda db: record_queries.captured(db, run_id, table, after), []
-            )
-            return self._captured.over((run_id, table), rows, after)
+            query = partial(record_queries.captured, run=run_id, table=table, after=after, until=until)
+            return self._captured.over((run_id, table), self._file.ask(query, []), after, until)
 
     def reopened(self) -> AbstractContextManager[SqliteStore]:
         return closing(SqliteStore(self.path, self.project))

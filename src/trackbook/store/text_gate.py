@@ -27,6 +27,7 @@ LONGEST_TEXTS: Final = {
     "title": 1_000,  # of an alert
     "text": 20_000,
     "webhook": 200,
+    "caption": 10_000,  # of media
 }
 MOST_ITEMS: Final = 1_000  # of one list or dict in a config
 MOST_VALUES: Final = 20_000  # of a config

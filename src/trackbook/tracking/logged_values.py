@@ -10,6 +10,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from ..media.recognise import as_media
 from ..metrics import SYSTEM, is_system
 from ..text import one_line
 from .unsupported import is_stand_in, say_left_out
@@ -24,31 +25,36 @@ SKIPS = "init(on_bad_value='warn') leaves such values out and records the rest"
 Skip = Callable[[str, Exception], None]
 
 
-def flatten(data: Mapping[str, Any] | None, skip: Skip | None = None) -> dict[str, float]:
+def flatten(
+    data: Mapping[str, Any] | None, skip: Skip | None = None, media: dict[str, Any] | None = None
+) -> dict[str, float]:
     """Return the metrics of one `log` call: nested dicts joined by ``/``, values as floats, in the given order.
 
     Raises ``TypeError`` for a value that cannot be logged and ``ValueError`` for a bad name or a number out of range; the message
     names metric, value and remedy. With `skip`, a value that cannot be logged is passed to it with its error, and left out.
-    Media of other trackers are left out in any case, with one warning.
+    Media are added to `media`. Those of other trackers that Trackbook has not are left out in any case, with one warning.
     """
     if not isinstance(data, Mapping):
         raise TypeError(
             f"log() takes a dict of metrics, such as log({{'loss': 0.5}}), not {_show(data)} ({kind_of(data)})"
         )
     values: dict[str, float] = {}
-    _flatten_into(values, "", data, 0, skip)
+    _flatten_into((values, {} if media is None else media), "", data, 0, skip)
+    if media:
+        _check_once(values, media)
     return values
 
 
 def _flatten_into(
-    values: dict[str, float], prefix: str, data: Mapping[Any, Any], depth: int, skip: Skip | None
+    into: tuple[dict[str, float], dict[str, Any]], prefix: str, data: Mapping[Any, Any], depth: int, skip: Skip | None
 ) -> None:
+    values, media = into
     if depth > DEEPEST_NESTING:
         raise ValueError(f"metric {_show(prefix)}: dicts nested more than {DEEPEST_NESTING} deep; log a flatter dict")
     for key, value in data.items():
         name = prefix + check_name(key, prefix)
         if isinstance(value, Mapping):
-            _flatten_into(values, f"{name}/", value, depth + 1, skip)
+            _flatten_into(into, f"{name}/", value, depth + 1, skip)
         elif is_system(name):
             raise ValueError(f"metric {_show(name)}: names that begin with {SYSTEM!r} are trackbook's own; rename it")
         elif name in values:
@@ -57,12 +63,30 @@ def _flatten_into(
             try:
                 values[name] = to_float(name, value)
             except (TypeError, ValueError) as error:
-                if is_stand_in(value):
-                    say_left_out(name, value)
-                elif skip is None:
-                    raise type(error)(f"{error}; {SKIPS}") from error
-                else:
-                    skip(name, error)
+                _take_other(name, value, error, skip, media)
+
+
+def _take_other(name: str, value: Any, error: Exception, skip: Skip | None, media: dict[str, Any]) -> None:
+    """Take a value that is no number: a medium, or one that is left out."""
+    try:
+        found = as_media(value)
+    except (TypeError, ValueError) as reason:
+        found, error = None, type(reason)(f"metric {_show(name)}: {reason}")
+    if found is not None:
+        media[name] = found
+    elif is_stand_in(value):
+        say_left_out(name, value)
+    elif skip is None:
+        raise type(error)(f"{error}; {SKIPS}") from error
+    else:
+        skip(name, error)
+
+
+def _check_once(values: Mapping[str, float], media: Mapping[str, Any]) -> None:
+    if twice := sorted(values.keys() & media.keys()):
+        raise ValueError(
+            f"metric {_show(twice[0])} is given twice in one call, as a number and as a medium; rename one"
+        )
 
 
 def check_name(name: Any, prefix: str = "") -> str:

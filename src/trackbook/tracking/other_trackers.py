@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..metrics import SYSTEM
 from ..user_warnings import warn_once
+from . import media_calls
 from .logged_values import flatten
 from .unsupported import CALLS, call
 
@@ -191,8 +192,15 @@ def _call(name: str) -> Callable[[Any], Any]:
     return lambda _: call(name)
 
 
+def _media_call(name: str) -> Callable[[Any], Any]:
+    return lambda run: media_calls.call(name, run.log)
+
+
 _READ: Final = (
-    {name: _call(name) for name in CALLS} | _OF_RUN | {name: _of_writer(read) for name, read in _OF_WRITER.items()}
+    {name: _call(name) for name in CALLS}
+    | {name: _media_call(name) for name in media_calls.CALLS}
+    | _OF_RUN
+    | {name: _of_writer(read) for name, read in _OF_WRITER.items()}
 )
 NAMES: Final = frozenset(_READ)
 for _name, _read in _READ.items():

@@ -26,6 +26,7 @@ from ..switch_interval import QUICK, QUICKEST, switching
 from ..text import ago, listed
 from ..types import RunRecord
 from ..user_warnings import warn
+from . import media_sweep
 from .liveness import life
 from .recovery import recover
 from .run import Run
@@ -95,6 +96,7 @@ class Project(StoredProject):
         record = self.admit(options)
         if options.resume_from is not None:
             self.store.cut(record.id, options.resume_from)
+            media_sweep.cut(self.store, self.journals, record.id, options.resume_from)
         journal = FileJournal(self.journals, head_of(record))
         journal.open()  # first, to show other processes that the run is being written
         self.store.sign(record.id, this_process())
@@ -209,8 +211,10 @@ class Project(StoredProject):
     def delete(self, run: Run, *, force: bool = False) -> None:
         """Delete a run. Raises ``ValueError`` while it is being written; when that is unknown, only without `force`."""
         self._refuse_running("delete", run, force=force)
+        files = media_sweep.files_of_run(self.store, run.id)
         self.store.delete(run.id)
         self.store.flush()
+        media_sweep.sweep(self.store, self.journals, files)
 
     def move(self, run: Run, target: Project) -> None:
         """Move a run to another project. It is deleted here after it was read back completely there.
@@ -222,6 +226,7 @@ class Project(StoredProject):
         if target.store.run(run.id) is not None:
             raise ValueError(f"project {target.name!r} has a run with id {run.id!r} already; delete that one first")
         try:
+            media_sweep.copy(self.store, target.store, run.id)
             put_whole(target.store, *read_whole(self.store, run.id))
         except OSError as error:
             raise OSError(f"run {run.name!r} stays in {self.name!r}: {error}") from error
@@ -238,7 +243,8 @@ class Project(StoredProject):
         self.store.close()
         for suffix in ("", "-wal", "-shm", "-journal"):
             self.store.path.with_name(self.store.path.name + suffix).unlink(missing_ok=True)
-        shutil.rmtree(self.journals, ignore_errors=True)
+        for folder in (self.journals, self.store.files_folder):
+            shutil.rmtree(folder or self.journals, ignore_errors=True)
 
     def _remove(self, writer: RunWriter) -> None:
         with self._lock:

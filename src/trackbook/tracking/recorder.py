@@ -31,13 +31,14 @@ class Recorder:
     no step is assigned twice.
     """
 
-    def __init__(self, journal: Journal, step_by: StepBy, largest: Mapping[str, int]) -> None:
+    def __init__(self, journal: Journal, step_by: StepBy, largest: Mapping[str, int], first_step: int = 0) -> None:
+        """Begin after the `largest` step of each metric; a run that counts for all of them begins at `first_step` or later."""
         self.journal = journal
         self.closed = False
         self.lock = threading.RLock()
         self.metrics: dict[str, Metric] = {}
         self._earlier = dict(largest)  # steps of a resumed run, for metrics that this process has not logged yet
-        self.first_step: int = max(largest.values(), default=-1) + 1
+        self.first_step: int = max(first_step, max(largest.values(), default=-1) + 1)
         self._next = self.first_step
         self._by_metric = step_by == "metric"
         self._counts = False  # whether metrics counted their own steps, of which `_next` knows nothing
@@ -80,6 +81,19 @@ class Recorder:
                 self._take_back(values, step)
                 raise ValueError("the largest step, 2**63 - 1, is taken; log with a smaller step=") from None
         return True
+
+    def step_of_call(self, step: int | None, *, hold: bool) -> int | None:
+        """Count a call that records media, and return the step of all of it; None when each name counts for itself.
+
+        Called under `lock`. In a forked child that is `NEXT_STEP`, as for points.
+        """
+        if step is None:
+            if self._by_metric:
+                return None
+            step = NEXT_STEP if self._in_child else self._next
+        if step >= self._next and not hold:
+            self._next = step + 1
+        return step
 
     def going_back(self, metrics: Iterable[str], step: int) -> list[str]:
         """Return the metrics that were logged at `step` or after it, and may have a point there."""

@@ -10,13 +10,14 @@ from pathlib import Path
 import polars as pl
 
 from .. import filesystem
-from ..journal.journal import NullJournal
+from ..journal.null_journal import NullJournal
 from ..journal.reader import Remains, probe, remains
 from ..journal.records import NEXT_STEP
 from ..metrics import logged
 from ..store import check_stored
 from ..store.base import Store
 from ..types import RunRecord
+from . import logged_media
 from .exit_status import statuses
 from .liveness import life
 from .recorder import Recorder
@@ -123,7 +124,9 @@ def _recover(store: Store, left: Remains) -> None:
     if record is None or (record.state == "running" and own.state != "running"):
         record = own
         store.put_run(record)
-    take_over(store, left, Recorder(NullJournal(), record.step_by, _largest(store, record.id)))
+    recorder = Recorder(NullJournal(), record.step_by, _largest(store, record.id))
+    take_over(store, left, recorder)
+    logged_media.recover(store, left, recorder)
     if store.flush() and left.remove():
         store.clear_marks(left.folder.name)
 

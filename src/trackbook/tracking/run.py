@@ -19,6 +19,8 @@ from .endings import Stopped, state_after
 from .logged_values import as_tags, check_text, flatten, to_step
 from .model_watch import watch
 from .progress import counted
+from .read_media import logged_media
+from .run_tables import cells, console, system
 from .run_writer import RunWriter
 from .sharing import share
 
@@ -142,7 +144,8 @@ class Run(other_trackers.OtherTrackersRun):
         ----------
         data
             Metric names and numbers: int, float, bool, numeric strings, ``Decimal``, ``Fraction``, scalars and
-            one-element arrays of numpy, torch, jax and tensorflow. Nested dicts are joined by ``/``.
+            one-element arrays of numpy, torch, jax and tensorflow. Media such as `trackbook.Image`, lists of them, and figures of
+            matplotlib, Altair and Plotly. Nested dicts are joined by ``/``.
         step
             A whole number from 0, for every metric of the call. By default each metric counts its own steps, or, with
             ``init(step_by="run")``, the run counts for all. A second point for a metric and step is discarded, with a warning.
@@ -172,7 +175,7 @@ class Run(other_trackers.OtherTrackersRun):
         now = time.time()
         if other:
             data = other_trackers.logged_data(data, other)
-        values = {}
+        values: dict[str, float] = {}
         if type(data) is dict:  # the usual call, known names and floats, needs no `flatten`
             known = self._recorder.metrics
             for name, value in data.items():
@@ -181,7 +184,10 @@ class Run(other_trackers.OtherTrackersRun):
                     break
                 values[name] = value
         if not values:
-            values = flatten(data, self._skip)
+            media: dict[str, Any] = {}
+            values = flatten(data, self._skip, media)
+            if media:
+                step = self._writer.media.record(now, media, step, commit, self._skip)
         again = None
         if step is not None:
             step = to_step(step)
@@ -276,6 +282,10 @@ class Run(other_trackers.OtherTrackersRun):
     share = share
     alert = alert
     alert_when = alert_when
+    system = system
+    cells = cells
+    console = console
+    media = logged_media
 
     def stop(self) -> None:
         """Ask the training code to stop, as the board's stop button does: `should_stop` becomes true.
@@ -315,53 +325,12 @@ class Run(other_trackers.OtherTrackersRun):
             gathered.wait(GATHERING_SECONDS)
         return document(self._writer.store, self.id, "environment") or {}
 
-    def system(self) -> pl.DataFrame:
-        """Return the system metrics up to now: ``metric`` (str, with its unit), ``value`` (float64), ``time`` (float64, seconds UTC).
-
-        There is one row for each point, with metrics in order of first appearance and times ascending.
-        """
-        from ..data.dataframes import system
-
-        self._writer.refuse_in_child()
-        return system(self._writer.store, self.id).drop("step")
-
-    def cells(self) -> pl.DataFrame:
-        """Return the cells executed while the run was open, in order.
-
-        Columns: ``number`` (int64, from 0), ``cell`` (str, the notebook's id of the cell, null if the host sends none),
-        ``count`` (int64, its ``In [count]``), ``source`` (str; null with ``init(save_code=False)``),
-        ``started`` and ``ended`` (UTC), ``state`` (``running``, ``ok``, ``error`` or ``interrupted``), ``error`` (str, the
-        traceback; only its end with ``save_code=False``), ``output`` (str, the displayed result), ``metrics`` (list of
-        str) and ``points`` (int64) that were logged during it, ``dirty`` (str): ``edited since``, ``out of order`` or
-        ``run again`` when the notebook no longer shows the cell as it was executed, else null. Empty when no cell was
-        recorded, as in scripts.
-        """
-        from ..data.dataframes import cells_table
-
-        self._writer.refuse_in_child()
-        return cells_table(self._writer.store, self.id)
-
     @property
     def code(self) -> str | None:
         """The source of the script that opened the run. None in notebooks, whose code is in `cells`, and with ``save_code=False``."""
         self._writer.refuse_in_child()
         found: str | None = (document(self._writer.store, self.id, "code") or {}).get("source")
         return found
-
-    def console(self) -> pl.DataFrame:
-        """Return the process's output to stdout and stderr while the run was open, as a terminal shows it.
-
-        One row for each line, in order: ``line`` (int64), ``stream`` (``stdout`` or ``stderr``, of the line's first character),
-        ``text`` (str, without colours, secrets redacted), ``time`` (float64, seconds UTC), ``cell`` (int64, the ``number`` in
-        `cells` of the execution that wrote it, else null). Of a long output the first 5,000 and the last 20,000 lines are kept,
-        and a row with the stream ``cut`` gives the number of lines left out in between.
-        """
-        from ..data.dataframes import console
-
-        self._writer.refuse_in_child()
-        for put in list(self._writer.before_reading):
-            put()
-        return console(self._writer.store, self.id)
 
     def __copy__(self) -> Self:
         return self

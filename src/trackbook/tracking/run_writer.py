@@ -12,12 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import settings
-from ..journal.journal import FileJournal, Journal, NullJournal, Ready, head_of
+from ..journal.journal import FileJournal, Journal, Ready, head_of
+from ..journal.null_journal import NullJournal
+from ..media.index import Row
 from ..metrics import logged
 from ..types import MetricSummary, RunRecord, State
 from ..user_warnings import Findings
 from .alert_book import AlertBook
 from .config import Config, Summary
+from .logged_media import MediaLog
 from .logged_steps import LoggedSteps
 from .logged_values import LARGEST_STEP
 from .recorder import Recorder
@@ -63,7 +66,10 @@ class RunWriter:
         self.is_resumed: bool = not (is_new or journal is None or journal_only or self.options.disabled)
         earlier = self.earlier_summary() if journal is not None and not journal_only else {}
         largest = {name: known.step for name, known in logged(earlier).items()}
-        self.recorder: Recorder = Recorder(journal or NullJournal(), record.step_by, largest)
+        media = [Row(*row) for row in self.earlier_rows("media")] if self.is_resumed else []
+        first_step = max((row.step + 1 for row in media), default=0)
+        self.recorder: Recorder = Recorder(journal or NullJournal(), record.step_by, largest, first_step)
+        self.media = MediaLog(self, media)
         self.config = Config(record.config, self._note_change)
         self.summary = Summary(record.summary, self._current_summary, self._note_change)
         self.done = record.done  # steps done; not in the record, so that `track` counts at no cost
@@ -171,10 +177,11 @@ class RunWriter:
             self.store.put_run(self.record)
         journal = self.recorder.journal
         while (batch := journal.drain(ready)) is not None:
-            self._note_discarded(self.store.append(self.id, batch.points, batch.marks))
+            self.note_discarded(self.store.append(self.id, batch.points, batch.marks))
             self.alerts.look(batch.points)
             journal.drained(batch.marks)
             self._marks.update(batch.marks)
+        self.media.hand_over()
         if children and self.has_children:
             self._take_up_children()
 
@@ -188,11 +195,11 @@ class RunWriter:
 
         A child of the process that writes the run cannot know; its points are compared where they are taken up.
         """
-        if self._is_apart:
+        if self.is_apart:
             return []
         found = [name for name in metrics if self.steps.has(name, step)]
         if found:
-            self._note_discarded(found)
+            self.note_discarded(found)
             self.say()
         return found
 
@@ -212,7 +219,7 @@ class RunWriter:
 
         An interrupted call is completed by the next one.
         """
-        while self.before_end and not self._is_apart:
+        while self.before_end and not self.is_apart:
             last = self.before_end[-1]
             last(self)
             with contextlib.suppress(ValueError):  # another thread, which also ends the run, has removed it
@@ -274,7 +281,7 @@ class RunWriter:
                 self.store.flush()
 
     @property
-    def _is_apart(self) -> bool:
+    def is_apart(self) -> bool:
         """Whether this process must not touch the store."""
         return self.in_child or self.journal_only
 
@@ -295,6 +302,7 @@ class RunWriter:
         self._lock = threading.RLock()  # a thread of the parent may have held the other one at the fork
         inherited = self.recorder.journal
         head = head_of(self.record) | {"child": True}
+        self.media.go_on_in_child()
         self.recorder.go_on_in_child(NullJournal() if self.journals is None else FileJournal(self.journals, head))
         self.findings.to_say.clear()
         inherited.leave()
@@ -303,9 +311,9 @@ class RunWriter:
         """Do what `log` does seldom: know this process's rank, issue warnings, and go on with a suspended run."""
         self.leave_to_rank_0()
         self.say()
-        if self.is_suspended and not self._is_apart:
+        if self.is_suspended and not self.is_apart:
             self.go_on()
-        self.alert = self._is_apart
+        self.alert = self.is_apart
 
     def leave_to_rank_0(self) -> None:
         """Stop recording in a child of the process that opened the run, if its rank is not 0.
@@ -325,7 +333,7 @@ class RunWriter:
 
     def say(self) -> None:
         """Issue the queued warnings."""
-        if self._is_apart:  # without a pump to do it
+        if self.is_apart:  # without a pump to do it
             self.findings.note(self.recorder.journal.notices)
         self.findings.say()
 
@@ -336,11 +344,13 @@ class RunWriter:
         assert self.journals is not None
         for left in of_run(self.journals, self.id, but=self.recorder.journal.name):
             with contextlib.closing(left), contextlib.suppress(OSError):  # the next hand-over tries again
-                self._note_discarded(take_over(self.store, left, self.recorder, self.alerts.look))
+                self.note_discarded(take_over(self.store, left, self.recorder, self.alerts.look))
+                self.media.take_up(left)
                 if left.dead and self.store.flush() and left.remove():
                     self.store.clear_marks(left.folder.name)
 
-    def _note_discarded(self, metrics: Iterable[str]) -> None:
+    def note_discarded(self, metrics: Iterable[str]) -> None:
+        """Queue a warning for each metric of which a second value was logged at one step."""
         for metric in metrics:
             if metric not in self._discarded:
                 self._discarded.add(metric)

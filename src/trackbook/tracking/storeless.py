@@ -7,7 +7,8 @@ import os
 from pathlib import Path
 
 from ..ids import readable_name
-from ..journal.journal import FileJournal, Journal, NullJournal, head_of
+from ..journal.journal import FileJournal, Journal, head_of
+from ..journal.null_journal import NullJournal
 from ..journal.reader import probe
 from ..store.memory import MemoryStore
 from ..store.paths import journal_folder

@@ -12,7 +12,7 @@ from typing import Any, Final
 from ..user_warnings import warn_once
 
 FEATURES: Final = {
-    "media": "images, tables, histograms and other media are left out of the call, and its numbers are recorded",
+    "media": "joined tables, graphs and boxes in three dimensions, and custom charts, are left out of the call; its other values are recorded",
     "files": "no file is kept; save it yourself, and note its path in run.config",
     "remote": "runs are kept on this machine; trackbook show serves their boards, and export_html writes them as a page",
     "model watching": "a model is watched until its run ends",
@@ -21,7 +21,6 @@ FEATURES: Final = {
 }
 
 _CALLS: Final = {
-    "media": "log_text log_image log_audio log_video log_echarts log_html log_object3d log_molecule",
     "files": "save restore log_artifact use_artifact link_artifact upsert_artifact finish_artifact log_model use_model link_model "
     "register_reference_handler",
     "remote": "sync",
@@ -42,10 +41,7 @@ def _by_name(names: Mapping[str, str]) -> dict[str, str]:
 
 CALLS: Final = _by_name(_CALLS)  # functions, with the feature that they need
 KEYWORDS: Final = _by_name(_KEYWORDS)  # keywords of `init`, likewise
-MEDIA: Final = (  # types, and functions that make one; `plot` and `echarts` have many
-    "Image Video Audio Text Markdown Html Table EvalTable JoinedTable Histogram Trace Object3D Molecule ECharts Plotly Graph "
-    "Classes box3d plot_table roc_curve pr_curve confusion_matrix plot echarts"
-).split()
+MEDIA: Final = "JoinedTable Graph box3d plot_table".split()  # types, and functions that make one
 FILES: Final = "Artifact ArtifactTTL ReferenceHandler ResolvedReference".split()  # types
 REFUSED: Final = frozenset(
     "restore use_artifact use_model sweep agent controller sync_mlflow".split()

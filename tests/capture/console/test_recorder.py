@@ -28,7 +28,7 @@ from trackbook.capture.console import line_buffer as lines_module
 from trackbook.capture.console import recorder
 from trackbook.capture.console.recorder import ConsoleCapture, WriteBatch
 from trackbook.capture.console.terminal import HEIGHT, Terminal
-from trackbook.journal.journal import NullJournal
+from trackbook.journal.null_journal import NullJournal
 from trackbook.pump import Pump
 from trackbook.store.memory import MemoryStore
 from trackbook.tracking.run_writer import RunWriter

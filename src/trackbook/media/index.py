@@ -1,0 +1,113 @@
+"""The index of media: a row of the table ``media`` for each logged value, numbered by the time at which it was logged."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final, NamedTuple
+
+from .values import Encoded
+
+LATER: Final = -1  # a step that the process of the run assigns, since a forked child cannot count for it
+_RANDOM_BITS: Final = 12  # beside the microseconds, so that processes that log at once number their rows differently
+
+
+class Row(NamedTuple):
+    """A row of the table ``media`` of `types.CAPTURED`."""
+
+    number: int
+    metric: str
+    step: int
+    time: float
+    item: int
+    kind: str
+    file: str | None
+    size: int
+    mime: str
+    caption: str | None
+    about: str
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """What `about` says; nothing when it is damaged."""
+        try:
+            found = json.loads(self.about)
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def files(self) -> list[str]:
+        """The names of all files that the row needs."""
+        more = self.described.get("files")
+        listed = [name for name in more if isinstance(name, str)] if isinstance(more, list) else []
+        return [*([self.file] if self.file else []), *listed]
+
+
+class Numbers:
+    """Numbers of rows, ascending in a process, and different in all."""
+
+    def __init__(self) -> None:
+        self._last = 0
+        self._lock = threading.Lock()
+
+    def next(self, count: int) -> int:
+        """Return the first of `count` numbers in a row."""
+        with self._lock:
+            now = (time.time_ns() // 1000 << _RANDOM_BITS) + secrets.randbits(_RANDOM_BITS)
+            first = max(self._last + 1, now)
+            self._last = first + count - 1
+            return first
+
+
+def number_at(seconds: float) -> int:
+    """Return a number that no row logged at this time or later is below."""
+    return int(seconds * 1e6) << _RANDOM_BITS
+
+
+def rows(numbers: Numbers, metric: str, step: int, now: float, values: Sequence[Encoded]) -> list[Row]:
+    """Return the rows of the values that one call logs under one name."""
+    first = numbers.next(len(values))
+    return [
+        Row(
+            first + item,
+            metric,
+            step,
+            now,
+            item,
+            value.kind,
+            None if value.file is None else value.file.name,
+            0 if value.file is None else value.file.size,
+            "" if value.file is None else value.file.mime,
+            value.caption,
+            json.dumps(value.described(), separators=(",", ":")),
+        )
+        for item, value in enumerate(values)
+    ]
+
+
+def line(found: Sequence[Row]) -> bytes:
+    """Return the rows of one call as a line of a journal."""
+    return json.dumps(found, separators=(",", ":")).encode()
+
+
+def parsed(text: Any) -> list[Row]:
+    """Return the rows of a line's JSON value; none for what is no such line, as a torn one."""
+    if not isinstance(text, list):
+        return []
+    try:
+        return [Row(*each) for each in text]
+    except TypeError:
+        return []
+
+
+def with_steps(calls: Iterable[Sequence[Row]], next_step: Callable[[str], int]) -> list[Row]:
+    """Return the rows of calls in which the steps that were left to this process are assigned. All of a list have one step."""
+    found = []
+    for call in calls:
+        steps = {row.metric: next_step(row.metric) for row in call if row.step == LATER}
+        found += [row._replace(step=steps[row.metric]) if row.step == LATER else row for row in call]
+    return found

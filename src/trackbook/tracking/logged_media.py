@@ -1,0 +1,196 @@
+"""Media of a run: `log` writes their files, and then a line of the journal, before it returns; the store gets the rows later.
+
+A file is named by its content and written once. Its name stands in the journal only when it is there and whole, so a process that is
+killed leaves at most a file that nothing names. Rows are numbered when they are logged, so they may be moved into the store twice.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from ..journal.null_journal import NullJournal
+from ..media import index
+from ..media.files import MediaFiles
+from ..media.index import Row
+from ..media.values import Encoded, Media, MissingEncoderError
+from ..store.paths import files_folder
+from ..user_warnings import warn, warn_once
+from .logged_steps import LoggedSteps
+from .logged_values import to_step
+
+if TYPE_CHECKING:
+    from ..journal.reader import Remains
+    from ..store.base import Store
+    from .logged_values import Skip
+    from .recorder import Recorder
+    from .run_writer import RunWriter
+
+_TABLE: Final = "media"
+_NUMBERS: Final = index.Numbers()
+
+Found: TypeAlias = Media | Sequence[Media]
+Values: TypeAlias = Mapping[str, Sequence[Encoded]]
+
+
+class MediaLog:
+    """The media of one run, as this process writes them. Safe in threads."""
+
+    def __init__(self, writer: RunWriter, earlier: Iterable[Row]) -> None:
+        self._writer = writer
+        self._files: MediaFiles | None = None
+        self._pending: deque[Row] = deque()  # which the store has not got yet
+        self._read: dict[str, int] = {}  # how far the journals of other processes are read
+        self._next: dict[str, int] = largest_steps(earlier)
+        self._steps = LoggedSteps(self._steps_from)
+
+    def record(
+        self, now: float, found: Mapping[str, Found], step: Any, commit: bool | None, skip: Skip | None
+    ) -> int | None:
+        """Record the media of a call; return the step at which its points are recorded, None when they are counted.
+
+        A value that cannot be encoded raises ``TypeError`` or ``ValueError``, and nothing is recorded; with `skip` it is passed there, and
+        left out. One whose encoder is not installed, or whose file cannot be written, is left out with a warning: training goes on.
+        """
+        given = None if step is None else to_step(step)
+        values = _encoded(found, skip)
+        recorder = self._writer.recorder
+        if recorder.closed or self._is_discarding:
+            return given
+        hold = commit is False and given is None
+        with self._open().in_use():
+            written = self._written(values)
+            with recorder.lock:
+                at = recorder.step_of_call(given, hold=hold)
+                rows = self._rows(now, written, at)
+                if rows:
+                    recorder.journal.note(index.line(rows))
+                    if not self._writer.is_apart:
+                        self._pending += rows
+        return None if hold or at == index.LATER else at
+
+    @property
+    def _is_discarding(self) -> bool:
+        return self._writer.journals is None or isinstance(self._writer.recorder.journal, NullJournal)
+
+    def _open(self) -> MediaFiles:
+        if self._files is None:
+            self._files = files_of(self._writer.journals, self._writer.project)
+        return self._files
+
+    def _written(self, values: Values) -> Values:
+        written = {}
+        for metric, encoded in values.items():
+            try:
+                for each in encoded:
+                    for file in each.files:
+                        self._open().write(file)
+                written[metric] = encoded
+            except OSError as error:
+                warn(f"metric {metric!r}: its media are not recorded, because their files cannot be written: {error}")
+        return written
+
+    def _rows(self, now: float, values: Values, at: int | None) -> list[Row]:
+        rows: list[Row] = []
+        is_apart = self._writer.is_apart
+        for metric, encoded in values.items():
+            step = self._next.get(metric, 0) if at is None else at
+            if step != index.LATER and not is_apart:
+                if step < self._next.get(metric, 0) and self._steps.has(metric, step):
+                    self._writer.note_discarded([metric])
+                    continue
+                self._steps.add([metric], step)
+                self._next[metric] = max(step + 1, self._next.get(metric, 0))
+            rows += index.rows(_NUMBERS, metric, step, now, encoded)
+        return rows
+
+    def hand_over(self) -> None:
+        """Move rows into the store."""
+        rows = []
+        while self._pending:
+            rows.append(self._pending.popleft())
+        if rows:
+            self._writer.store.put_captured(self._writer.id, _TABLE, rows)
+
+    def take_up(self, left: Remains) -> None:
+        """Move new rows of a process that logs to this run into the store. Rows without a step get the next one here."""
+        calls, end = left.calls(self._read.get(left.folder.name, 0))
+        if calls:
+            recorder = self._writer.recorder
+            with recorder.lock:
+                rows = index.with_steps(map(index.parsed, calls), self._next_step)
+                self._next = largest_steps(rows, self._next)
+            self._writer.store.put_captured(self._writer.id, _TABLE, rows)
+        self._read[left.folder.name] = end
+
+    def _next_step(self, metric: str) -> int:
+        counted = self._writer.recorder.step_of_call(None, hold=False)
+        step = self._next.get(metric, 0) if counted is None else counted
+        self._next[metric] = max(step + 1, self._next.get(metric, 0))
+        return step
+
+    def go_on_in_child(self) -> None:
+        """Forget what a forked child got from its parent, which moves it into the store itself."""
+        self._pending, self._read, self._next = deque(), {}, {}
+        self._steps = LoggedSteps(self._steps_from)
+
+    def _steps_from(self, metric: str, first: int) -> array[int]:
+        self.hand_over()
+        return array(
+            "q", sorted({row.step for row in rows_of(self._writer.store, self._writer.id, metric) if row.step >= first})
+        )
+
+
+def _encoded(found: Mapping[str, Found], skip: Skip | None) -> Values:
+    values: dict[str, Sequence[Encoded]] = {}
+    for metric, given in found.items():
+        try:
+            values[metric] = [each.encode() for each in ([given] if isinstance(given, Media) else given)]
+        except MissingEncoderError as error:
+            warn_once(f"{error}", f" (here {metric!r}, which is left out; said once)")
+        except (TypeError, ValueError) as error:
+            if skip is None:
+                raise type(error)(f"metric {metric!r}: {error}") from error
+            skip(metric, error)
+    return values
+
+
+def files_of(journals: Path | None, project: str) -> MediaFiles:
+    """Return the media files of a project, which are beside its journals."""
+    assert journals is not None
+    return MediaFiles(journals.parent / files_folder(project))
+
+
+def rows_of(store: Store, run_id: str, metric: str | None = None) -> list[Row]:
+    """Return the media of a run, or those of one name, in the order in which they were logged."""
+    return [Row(*row) for row in store.captured(run_id, _TABLE) if metric is None or row[1] == metric]
+
+
+def largest_steps(rows: Iterable[Row], earlier: Mapping[str, int] | None = None) -> dict[str, int]:
+    """Return the step after the largest one of each name."""
+    found = dict(earlier or {})
+    for row in rows:
+        found[row.metric] = max(row.step + 1, found.get(row.metric, 0))
+    return found
+
+
+def recover(store: Store, left: Remains, recorder: Recorder) -> None:
+    """Move the rows of a dead process's journal into the store, once."""
+    calls, _ = left.calls()
+    if not calls:
+        return
+    run_id = left.head["id"]
+    there = rows_of(store, run_id)
+    known, next_ = {row.number for row in there}, largest_steps(there)
+
+    def next_step(metric: str) -> int:
+        counted = recorder.step_of_call(None, hold=False)
+        step = next_.get(metric, 0) if counted is None else counted
+        next_[metric] = step + 1
+        return step
+
+    fresh = [[row for row in index.parsed(call) if row.number not in known] for call in calls]
+    store.put_captured(run_id, _TABLE, index.with_steps(fresh, next_step))
