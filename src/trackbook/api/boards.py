@@ -78,12 +78,14 @@ def _board_of_file(path: Path, runs: str | Sequence[str] | None) -> Board:
     from ..boards.frame_source import SHOWN_RUNS, FrameSource
     from ..boards.run_actions import NoActions
     from ..data.importing import import_parquet
+    from ..store.media_files import folder_beside
     from ..store.memory import MemoryStore
     from ..tracking.recorded_project import find
     from ..tracking.recovery import note_loss
 
     store = MemoryStore()
     arrived = import_parquet(path, lambda _: store)
+    store.files_folder = folder_beside(path)
     for run in store.runs():
         note_loss(store, run.id)  # if the run was exported while it was open
     projects = {project for project, _ in arrived if project is not None}

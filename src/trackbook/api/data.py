@@ -25,6 +25,8 @@ def export(
     path: str | os.PathLike[str],
     runs: str | Sequence[str] | None = None,
     format: str = "parquet",
+    *,
+    media: bool = False,
 ) -> Path:
     """Write a project, or some of its runs, as a table; return the path written.
 
@@ -44,6 +46,10 @@ def export(
         ``"parquet"``, or another format by its usual suffix, such as ``"csv"`` or ``"jsonl"``: one row a point with ``project, run_id,
         run, group, metric, step, value, time`` (seconds UTC), sorted by run, metric and step.
 
+    media
+        Whether the files of images, tables and other media are copied, too: into the folder ``PATH.media`` beside a Parquet export, from
+        which `import_parquet` takes them.
+
     Raises
     ------
     ValueError
@@ -57,7 +63,7 @@ def export(
     source.refresh()
     names = [runs] if isinstance(runs, str) else runs
     chosen = source.runs() if names is None else [source.find(name) for name in names]
-    return write(path, source.name, chosen, source.store, format)
+    return write(path, source.name, chosen, source.store, format, media=media)
 
 
 def import_from(
@@ -110,7 +116,7 @@ def import_from(
 def import_parquet(path: str | os.PathLike[str], project: str | None = None) -> list[Run]:
     """Import the runs of the Parquet file or folder at `path`, and return them.
 
-    Exports of Trackbook become equal runs, in `project` or else in the project that they name. Other tables are accepted
+    Exports of Trackbook become equal runs, in `project` or else in the project that they name, with the media in the folder ``PATH.media``. Other tables are accepted
     with columns ``metric``, ``step`` and ``value``, or with ``step`` and a column of numbers for each metric. A run that exists
     already and is equal is skipped.
 

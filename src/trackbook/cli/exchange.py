@@ -31,6 +31,7 @@ def add_to(app: typer.Typer) -> None:
             "trackbook export digits points.csv         points only; also .jsonl and .arrow",
             "trackbook export digits page.html          the board as a page of one file",
             "trackbook export digits one.parquet --run brisk-otter-12",
+            "trackbook export digits --media             with images and other media, in digits.media",
         ),
     )(export)
     app.command(
@@ -66,6 +67,9 @@ def export(
         str | None,
         typer.Option(metavar="FORMAT", help="By default the path's suffix says.", autocompletion=complete_formats),
     ] = None,
+    media: Annotated[
+        bool, typer.Option("--media", help="Copy the files of media, too, into the folder PATH.media.")
+    ] = False,
     dir: Dir = None,
     as_json: Json = False,
 ) -> None:
@@ -89,6 +93,8 @@ def export(
         known = ", ".join(suffix for some in suffixes.values() for suffix in some)
         said = f"--format {format}" if format else f"{target} ends in {target.suffix}"
         raise UsageError(f"{said}: a project can be written to {known} ({', '.join(suffixes)}), or to a folder")
+    if media and wanted != "parquet":
+        raise UsageError(f"--media goes with Parquet, not with {wanted}")
     chosen = [finding.found(source, run) for run in runs] if runs else source.runs()
     with working(f"writing {target}"):
         if wanted == _PAGE:
@@ -96,7 +102,7 @@ def export(
 
             written = write_board(target, source, [run.id for run in chosen] if runs else None)
         else:
-            written = write(target, source.name, chosen, source.store, wanted)
+            written = write(target, source.name, chosen, source.store, wanted, media=media)
     if as_json:
         print_json({"path": str(written), "format": wanted, "runs": [run.id for run in chosen]})
     else:

@@ -19,6 +19,7 @@ import polars as pl
 
 from ..filesystem import replacing
 from ..settings import user_path
+from ..store import media_files
 from ..store.base import Store
 from ..store.paths import partition_key
 from ..text import one_line
@@ -67,19 +68,31 @@ def export_run(path: str | os.PathLike[str], project: str, run: RunRecord, store
 
 
 def export(
-    path: str | os.PathLike[str], project: str, runs: Sequence[RunRecord], store: Store, format: str = "parquet"
+    path: str | os.PathLike[str],
+    project: str,
+    runs: Sequence[RunRecord],
+    store: Store,
+    format: str = "parquet",
+    *,
+    media: bool = False,
 ) -> Path:
     """Write runs of one project, sorted by id, as a table with the columns of `export_run`; return the path written.
 
-    `format` names one of `FORMATS`. A Parquet export is a folder with one file for each run, which Polars, DuckDB, pandas, pyarrow and
+    `format` names one of `FORMATS`. With `media` the files of media go into the folder ``PATH.media``. A Parquet export is a folder with one file for each run, which Polars, DuckDB, pandas, pyarrow and
     Spark can read, unless `path` ends in ``.parquet``. An earlier export at `path` is replaced, in a folder only that of the project.
 
     Raises ``ValueError`` for an unknown format, and when something other than an export is at `path`; ``OSError`` when writing fails.
     """
     if format not in FORMATS:
         raise ValueError(f"export(format={format!r}): choose one of {', '.join(map(repr, FORMATS))}")
+    if media and format != "parquet":
+        raise ValueError(
+            f"export(media=True) writes media beside Parquet, whose metadata say which they are, not beside {format}"
+        )
     target = _resolve(path)
     chosen = sorted({run.id: run for run in runs}.values(), key=lambda run: run.id)
+    if media:
+        _write_media(target, chosen, store)
     if format == "parquet" and target.suffix.lower() not in FORMATS["parquet"].suffixes:
         return _write_folder(target, project, chosen, store)
     _write_file(target, format, project, chosen, store)
@@ -95,6 +108,15 @@ def format_of(path: Path) -> str | None:
 def _resolve(path: str | os.PathLike[str]) -> Path:
     """Return the target of a symbolic link, so that the link stays."""
     return Path(os.path.realpath(user_path(path)))
+
+
+def _write_media(target: Path, runs: Sequence[RunRecord], store: Store) -> None:
+    """Copy the media files of `runs` into the folder beside an export, to those that are there. Warns of files that are missing."""
+    names = {name for run in runs for name in media_files.names_of_run(store, run.id)}
+    if names and store.files_folder is not None:
+        missing = media_files.copy(names, store.files_folder, media_files.folder_beside(target))
+        if missing:
+            warn(f"{missing:,} of {len(names):,} media files are not there, and left out of {target}")
 
 
 def _write_file(target: Path, format: str, project: str, runs: Sequence[RunRecord], store: Store) -> None:

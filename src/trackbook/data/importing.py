@@ -17,6 +17,7 @@ import polars as pl
 
 from ..metrics import SYSTEM
 from ..settings import user_path
+from ..store import media_files
 from ..store.base import POINTS, Store
 from ..store.transfer import put_whole
 from ..types import RunRecord
@@ -48,10 +49,19 @@ def import_parquet(
         captured = one.captured()
         system = pl.DataFrame(captured.pop("system", []), schema=POINTS, orient="row")
         put_whole(store, one.run, pl.concat([one.points(), system]), captured)
+    for one in arrivals:  # also of runs that are there: an earlier import may have been interrupted
+        _take_media(user_path(path), store_of(one.project), one)
     for store in {id(store): store for store in (store_of(one.project) for one in fresh)}.values():
         for notice in store.notices:
             warn(notice)
     return [(one.project, one.run) for one in arrivals]
+
+
+def _take_media(path: Path, store: Store, one: Arrival) -> None:
+    """Copy the media files of a run from the folder beside the export, if there is one."""
+    beside = media_files.folder_beside(path)
+    if store.files_folder is not None and beside.is_dir():
+        media_files.copy(media_files.names_of_rows(one.captured().get("media", ())), beside, store.files_folder)
 
 
 def read_all(path: Path) -> list[Arrival]:

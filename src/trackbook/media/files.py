@@ -56,13 +56,6 @@ class MediaFiles(ContentFiles):
             return False
         return True
 
-    def copy(self, names: Iterable[str], source: ContentFiles) -> None:
-        """Copy files of another folder. Raises ``OSError`` when one cannot be read or written, or is not what its name says."""
-        for name in names:
-            path = source.path(name)
-            if self.add(path, path.suffix).name != name:
-                raise OSError(f"{path} is damaged: its content is not what its name says")
-
     @contextlib.contextmanager
     def in_use(self) -> Iterator[None]:
         """Keep other processes from removing files that are found or written in the context, until it has recorded them."""
@@ -80,10 +73,16 @@ class MediaFiles(ContentFiles):
         descriptor, held = None, False
         try:
             with contextlib.suppress(OSError):  # a full disk, or a file system without locks
-                self.folder.mkdir(parents=True, exist_ok=True)
-                descriptor = filesystem.open_to_hold(self.folder / _LOCK)
+                descriptor = self._open_lock()
                 held = filesystem.lock(descriptor, patience=_PATIENCE, shared=shared)
             yield held
         finally:
             if descriptor is not None:
                 os.close(descriptor)
+
+    def _open_lock(self) -> int:
+        try:
+            return filesystem.open_to_hold(self.folder / _LOCK)
+        except FileNotFoundError:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            return filesystem.open_to_hold(self.folder / _LOCK)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
+from ..store.media_files import names_of
 from .values import Encoded
 
 LATER: Final = -1  # a step that the process of the run assigns, since a forked child cannot count for it
@@ -42,9 +43,7 @@ class Row(NamedTuple):
     @property
     def files(self) -> list[str]:
         """The names of all files that the row needs."""
-        more = self.described.get("files")
-        listed = [name for name in more if isinstance(name, str)] if isinstance(more, list) else []
-        return [*([self.file] if self.file else []), *listed]
+        return [*names_of(self.file, self.described)]
 
 
 class Numbers:

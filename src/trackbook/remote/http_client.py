@@ -13,7 +13,7 @@ import httpx
 
 from ..text import one_line
 from .target import TargetBusy, TargetError, shown
-from .wire import HEADER, PROTOCOL, BEARER_HEADER
+from .wire import BEARER_HEADER, HEADER, PROTOCOL
 
 CONNECT_SECONDS: Final = 10.0
 ANSWER_SECONDS: Final = 30.0

@@ -136,8 +136,7 @@ class ContentFiles:
     @contextlib.contextmanager
     def _closing(self, temporary: Path, *, durable: bool) -> Iterator[int]:
         """Give the descriptor of a new file, which is removed after an error."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY, 0o666)
+        descriptor = self._create(temporary)
         try:
             try:
                 yield descriptor
@@ -149,11 +148,22 @@ class ContentFiles:
             temporary.unlink(missing_ok=True)
             raise
 
+    def _create(self, path: Path) -> int:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _BINARY
+        try:
+            return os.open(path, flags, 0o666)
+        except FileNotFoundError:  # the first file of all
+            self.folder.mkdir(parents=True, exist_ok=True)
+            return os.open(path, flags, 0o666)
+
     def _settle(self, temporary: Path, name: str) -> None:
         path = self.path(name)
         try:
-            path.parent.mkdir(exist_ok=True)
-            temporary.replace(path)
+            try:
+                temporary.replace(path)
+            except FileNotFoundError:  # the first file of this folder
+                path.parent.mkdir(exist_ok=True)
+                temporary.replace(path)
         except OSError:
             temporary.unlink(missing_ok=True)
             if not path.is_file():  # else another process added the same, and Windows does not replace an open file

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from pathlib import Path
 
 from ..journal.reader import calls_of_all
 from ..media.files import MediaFiles
 from ..media.index import parsed
 from ..store.base import Store
+from ..store.media_files import names_of_run
 from .logged_media import rows_of
-
-
-def files_of_run(store: Store, run_id: str) -> set[str]:
-    """Return the names of the files that a run uses. Raises ``OSError`` when they cannot be read."""
-    return {name for row in rows_of(store, run_id) for name in row.files}
 
 
 def sweep(store: Store, journals: Path, names: Collection[str]) -> None:
@@ -40,23 +36,8 @@ def cut(store: Store, journals: Path, run_id: str, step: int) -> None:
         sweep(store, journals, {name for row in after for name in row.files})
 
 
-def copy(store: Store, target: Store, run_id: str) -> None:
-    """Copy the media files of a run that are there into another store's folder. Raises ``OSError`` when one cannot be copied."""
-    names = files_of_run(store, run_id)
-    if not names or store.files_folder is None or target.files_folder is None:
-        return
-    source, there = MediaFiles(store.files_folder), MediaFiles(target.files_folder)
-    with there.in_use():
-        there.copy(present(source, names), source)
-
-
-def present(files: MediaFiles, names: Iterable[str]) -> list[str]:
-    """Return those of `names` whose files are there: of an import without media none is."""
-    return [name for name in names if files.is_name(name) and files.has(name)]
-
-
 def _used(store: Store, journals: Path) -> set[str]:
     used = {name for call in calls_of_all(journals) for row in parsed(call) for name in row.files}
     for run in store.runs():
-        used |= files_of_run(store, run.id)
+        used |= names_of_run(store, run.id)
     return used

@@ -18,6 +18,7 @@ from ..ids import readable_name
 from ..journal.journal import FileJournal, head_of
 from ..journal.reader import probe
 from ..pump import INTERVAL
+from ..store import media_files
 from ..store.paths import journal_folder, project_file, project_names
 from ..store.sqlite import SqliteStore
 from ..store.transfer import put_whole, read_whole
@@ -211,7 +212,7 @@ class Project(StoredProject):
     def delete(self, run: Run, *, force: bool = False) -> None:
         """Delete a run. Raises ``ValueError`` while it is being written; when that is unknown, only without `force`."""
         self._refuse_running("delete", run, force=force)
-        files = media_sweep.files_of_run(self.store, run.id)
+        files = media_files.names_of_run(self.store, run.id)
         self.store.delete(run.id)
         self.store.flush()
         media_sweep.sweep(self.store, self.journals, files)
@@ -226,14 +227,24 @@ class Project(StoredProject):
         if target.store.run(run.id) is not None:
             raise ValueError(f"project {target.name!r} has a run with id {run.id!r} already; delete that one first")
         try:
-            media_sweep.copy(self.store, target.store, run.id)
             put_whole(target.store, *read_whole(self.store, run.id))
+            self._copy_media(run.id, target.store)
         except OSError as error:
             raise OSError(f"run {run.name!r} stays in {self.name!r}: {error}") from error
         try:
             self.delete(run)
         except OSError as error:
             raise OSError(f"run {run.name!r} is in {target.name!r} now, and in {self.name!r} still: {error}") from error
+
+    def _copy_media(self, run_id: str, target: SqliteStore) -> None:
+        """Copy the media files of a run that are there. Deletes the run in `target` and raises ``OSError`` when that fails."""
+        if self.store.files_folder is None or target.files_folder is None:
+            return
+        try:
+            media_files.copy(media_files.names_of_run(self.store, run_id), self.store.files_folder, target.files_folder)
+        except OSError:
+            target.delete(run_id)
+            raise
 
     def delete_all(self, *, force: bool = False) -> None:
         """Delete the project with all its runs. Raises ``ValueError`` as `delete` does."""
