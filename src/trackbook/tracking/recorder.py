@@ -50,8 +50,8 @@ class Recorder:
         With `hold` the run's count stays, so that the next call without a step is at the same step. Raises ``ValueError`` when a metric has reached the largest step.
         """
         metrics = self.metrics
-        fields: list[Any] = []
         left = len(values)
+        fields: Any = [] if left > 1 else ()  # of one metric it is the tuple itself, which takes less time
         with self.lock:
             if self.closed:
                 return False

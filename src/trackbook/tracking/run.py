@@ -175,9 +175,10 @@ class Run(other_trackers.OtherTrackersRun):
         now = time.time()
         if other:
             data = other_trackers.logged_data(data, other)
+        recorder = self._recorder
         values: dict[str, float] = {}
         if type(data) is dict:  # the usual call, known names and floats, needs no `flatten`
-            known = self._recorder.metrics
+            known = recorder.metrics
             for name, value in data.items():
                 if type(value) is not float or name not in known or type(name) is not str:
                     values = {}
@@ -191,15 +192,15 @@ class Run(other_trackers.OtherTrackersRun):
         again = None
         if step is not None:
             step = to_step(step)
-            again = self._recorder.going_back(values, step)
+            again = recorder.going_back(values, step)
             if again and (taken := self._writer.taken(again, step)):
                 values = {name: value for name, value in values.items() if name not in taken}
         if self._to_say or self._writer.alert:
             self._attend(now, values, step)
         if commit is False:
-            is_open = self._recorder.record(now, values, step, hold=step is None)
+            is_open = recorder.record(now, values, step, hold=step is None)
         else:
-            is_open = self._recorder.record(now, values, step)
+            is_open = recorder.record(now, values, step)
         if not is_open and not self._writer.at_exit:
             raise RuntimeError(
                 f"run {self.name!r} is {self.state} and takes no more points; call trackbook.init(...) for a new run"
