@@ -26,7 +26,7 @@ IMAGES = 10_000
 SIDE = 64
 LOOK = 1_000
 PROCESSES = 8
-KILLS = 40
+KILLS = 12
 WRITER = """
 import numpy as np, trackbook as tb
 run = tb.init("p")

@@ -146,7 +146,8 @@ class ChartAccess:
         """
         with self._publisher.lock:
             charts = [chart for chart in self._arranged(self.metrics) if own or chart.spec is None]
-            return make_snapshot(self._publisher.source.picture, self.look(), charts)
+            images = self._publisher.last_images()
+            return make_snapshot(self._publisher.source.picture, self.look(), charts, images)
 
     def _arranged(self, metrics: list[str]) -> list[Chart]:
         """Return the charts of the board in its order, by group."""

@@ -16,12 +16,14 @@ from ..switch_interval import QUICK, switching
 from . import all_points, drawn_runs, media_answers, questions, run_changes, run_details, zoom_detail
 from .drawn_runs import DrawnRuns
 from .frame_source import FrameSource
+from .last_images import last_images
 from .media_index import MediaIndex
 from .questions import DONE, Answer, AnswerTable, Question
 from .run_actions import Actions, NoActions
 from .runs_table import KEPT_BYTES, TABLE_SECONDS, RunsTable
 
 if TYPE_CHECKING:
+    from ..charts.snapshot_images import ImageBox
     from .view_state import View
 
 ACKNOWLEDGED_SECONDS: Final = 0.1
@@ -188,6 +190,12 @@ class Publisher:
         except OSError:  # the store's notices say so, and the next look may succeed
             known: dict[str, Any] = self._last.get("media", {"metrics": {}})
             return known
+
+    def last_images(self) -> list[ImageBox]:
+        """Return the newest images of the board's runs, small, for its snapshot."""
+        with self.lock:
+            self._media_news(None)
+            return last_images(self.source.store, self._media, self.source.run_ids)
 
     def _publish_cells(self) -> None:
         self._cells_due = False

@@ -171,7 +171,7 @@ class Board(View, anywidget.AnyWidget):
             self.publisher.pull()
             runs = [{**run, "rate": None} for run in self.source.picture.runs.values()]
             settings = {name: getattr(self, name) for name in TRAITS}
-            return repr((self.source.logged, runs, settings, self.user_charts))
+            return repr((self.source.logged, runs, settings, self.user_charts, self.media))
 
     def snapshot(self, *, own: bool = True) -> Snapshot | None:
         """Return the charts as they are now, small enough for a notebook; None when nothing is drawn."""

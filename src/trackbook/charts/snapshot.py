@@ -22,6 +22,7 @@ from .combined import chart_of
 from .plot import DrawSettings, Plot, PlotRow, plot_of
 from .plot_spec import AXIS_TITLES, legend, legend_styles, nested
 from .run_styles import RunStyle
+from .snapshot_images import ImageBox, image_chart
 from .theme import theme
 from .thinning import rounded
 from .user_spec import may_load, used_only, with_rows
@@ -60,11 +61,14 @@ class Snapshot:
 
 
 def make_snapshot(
-    picture: Picture, look: DrawSettings | None = None, charts: Sequence[Chart] | None = None
+    picture: Picture,
+    look: DrawSettings | None = None,
+    charts: Sequence[Chart] | None = None,
+    images: Sequence[ImageBox] = (),
 ) -> Snapshot | None:
     """Return the snapshot of `picture`, drawn by the board's settings; None if there is nothing to draw.
 
-    `charts` are those of the board, in its order; by default one for each metric, by group.
+    `charts` are those of the board, in its order; by default one for each metric, by group. `images` follow them.
     """
     look = look or DrawSettings(clip_outliers="never")
     runs = [run for run in picture.runs.values() if run["id"] not in look.hidden]
@@ -77,13 +81,14 @@ def make_snapshot(
     local = [chart for chart in wanted if not may_load(chart.spec)]
     drawn = local[: max(1, min(MOST_CHARTS, MOST_ROWS // (FEWEST_POINTS * max(1, len(drawn_runs)))))]
     most = min(MOST_POINTS, MOST_ROWS // max(1, sum(lines[metric] for chart in drawn for metric in chart.metrics)))
-    while drawn:
+    while drawn or images:
         left_out = _left_out([chart.name for chart in wanted if chart not in drawn], len(runs) - len(drawn_runs))
         head = _head(picture.project, drawn_runs, left_out)
-        spec = _spec(head, [(chart, _plots(picture, chart, look, most)) for chart in drawn], look)
+        spec = _spec(head, [(chart, _plots(picture, chart, look, most)) for chart in drawn], look, images)
         users = [chart for chart in drawn if chart.spec is not None]
-        if len(json.dumps(spec)) <= MOST_BYTES or (most <= FEWEST and not users):
-            return Snapshot(spec, _text(picture.project, [chart.name for chart in drawn], drawn_runs, left_out))
+        if not drawn or len(json.dumps(spec)) <= MOST_BYTES or (most <= FEWEST and not users):
+            names = [*(chart.name for chart in drawn), *(box.name for box in images)]
+            return Snapshot(spec, _text(picture.project, names, drawn_runs, left_out))
         if users and most < FEWEST_POINTS:  # a user's chart may carry data of its own
             largest = max(users, key=lambda chart: len(json.dumps(chart.spec)))
             drawn = [chart for chart in drawn if chart is not largest]
@@ -123,7 +128,12 @@ def _plots(picture: Picture, chart: Chart, look: DrawSettings, most: int) -> lis
     return [plot_of(picture, metric, look, most) for metric in chart.metrics]
 
 
-def _spec(head: dict[str, Any], charts: Sequence[tuple[Chart, list[Plot]]], look: DrawSettings) -> dict[str, Any]:
+def _spec(
+    head: dict[str, Any],
+    charts: Sequence[tuple[Chart, list[Plot]]],
+    look: DrawSettings,
+    images: Sequence[ImageBox],
+) -> dict[str, Any]:
     own = [(number, plots[0]) for number, (chart, plots) in enumerate(charts) if chart.spec is None]
     fields = ["m", "r", "x", "value", *(["smooth"] if any(plot.smoothing for _, plot in own) else [])]
     styles: dict[str, tuple[int, RunStyle]] = {}
@@ -141,6 +151,7 @@ def _spec(head: dict[str, Any], charts: Sequence[tuple[Chart, list[Plot]]], look
             if chart.spec is None
             else _user_chart(chart, plots, heading)
         )
+    made += _image_charts(images, {chart.group for chart, _ in charts})
     lookup = {"data": {"values": names}, "key": "r", "fields": ["run", "color", "dash", "faint"]}
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v5.json",
@@ -151,9 +162,9 @@ def _spec(head: dict[str, Any], charts: Sequence[tuple[Chart, list[Plot]]], look
         },
         "transform": [{"lookup": "r", "from": lookup}, *_marks(log=look.y_log)],
         "concat": made,
-        "columns": 3 if len(charts) > 4 or len(charts) == 3 else 2,
+        "columns": 3 if len(made) > 4 or len(made) == 3 else 2,
         "bounds": "flush",  # align charts by their frames, regardless of labels
-        "spacing": {"row": 80 if any("subtitle" in heading for heading in headings) else 56, "column": 62},
+        "spacing": {"row": 80 if images or any("subtitle" in heading for heading in headings) else 56, "column": 62},
         "background": CONFIG["background"],
         "padding": {"left": 12, "right": 16, "top": 12, "bottom": 12},
         "config": CONFIG,
@@ -221,6 +232,18 @@ def _user_chart(chart: Chart, plots: Sequence[Plot], heading: dict[str, Any]) ->
     spec = chart.spec or {}
     made = with_rows(spec, used_only(spec, rows), chart.name, (WIDTH, HEIGHT), nested=True)
     return made | {"title": {**heading, "offset": ABOVE}}
+
+
+def _image_charts(boxes: Sequence[ImageBox], named: Collection[str]) -> list[dict[str, Any]]:
+    """Return the charts of images, by group; the group is above its first one, unless it is `named` above a chart."""
+    places = {box.name: box for box in boxes}
+    made, known = [], {*named}
+    for name in grouped(places):
+        group = group_of(name)
+        heading = title(f"{_short(short_name(name))} · {places[name].about}", "" if group in known else literal(group))
+        known.add(group)
+        made.append(image_chart(places[name], heading | {"offset": ABOVE}, WIDTH, HEIGHT))
+    return made
 
 
 def _headings(charts: Sequence[tuple[Chart, list[Plot]]]) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ LARGEST: Final = 20_000  # bytes
 MIME: Final = "image/webp"
 _PICTURES: Final = (".png", ".jpg", ".gif", ".webp", ".bmp")
 _VIDEOS: Final = (".mp4", ".m4v", ".mov", ".webm", ".ogv")
+_JPEG_QUALITY: Final = 70
 _QUALITIES: Final = (80, 60, 40, 20)
 
 
@@ -37,6 +38,19 @@ def thumbnail(files: MediaFiles, name: str) -> tuple[str, bytes]:
         temporary.write_bytes(data)
         temporary.replace(kept)
     return MIME, data
+
+
+def small_jpeg(data: bytes, side: int) -> bytes:
+    """Return a thumbnail as a JPEG of at most `side` pixels a side, on white."""
+    import PIL.Image
+
+    with PIL.Image.open(io.BytesIO(data)) as opened:
+        picture = opened.convert("RGBA")
+    flat = PIL.Image.alpha_composite(PIL.Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
+    flat.thumbnail((side, side))
+    file = io.BytesIO()
+    flat.save(file, "JPEG", quality=_JPEG_QUALITY, optimize=True)
+    return file.getvalue()
 
 
 def _picture(path: Path) -> Any:
