@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import webbrowser
 from collections.abc import Callable, Collection, Sequence
@@ -95,6 +96,32 @@ def serve_until_stopped(
     server.wait()
 
 
+def host_until_stopped(*, port: int | None = None, **options: Any) -> None:
+    """Serve a folder to a team, as `serve` does, with its `options`: take uploads of who has a token, until SIGTERM or Ctrl-C.
+
+    Requests under way are answered first. Raises ``OSError`` when `port` is taken.
+    """
+    server = serve(port=port, takes_uploads=True, **options)
+    if server.moved_from is not None:
+        server.stop()
+        raise OSError(f"port {server.moved_from} is taken: is a server running already?")
+    print(  # noqa: T201  # what `serve` is called for
+        f"Trackbook: {server.address()} serves the runs of {data_dir(options.get('folder'))}",
+        "`trackbook token create` lets people in, and with --write their runs.",
+        sep="\n",
+        file=sys.stderr,
+        flush=True,
+    )
+    before = signal.signal(signal.SIGTERM, lambda *_: server.ask_to_stop())
+    try:
+        server.wait()
+    except KeyboardInterrupt:
+        return
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        server.stop(graceful=True)
+
+
 def serve(
     *,
     host: str = "127.0.0.1",
@@ -103,12 +130,14 @@ def serve(
     may_write: bool = False,
     hosts: Collection[str] = (),
     embed_from: Collection[str] = (),
+    takes_uploads: bool = False,
 ) -> Server:
     """Return the server of this process, started when there is none."""
     try:
         from ..server.access import Access, kept_secret
         from ..server.running import Server, running, start
         from ..server.site import Site
+        from ..server.tokens import TokenFile
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(
             f'the server needs {error.name}, which is not installed: pip install "trackbook[server]"', name=error.name
@@ -123,8 +152,10 @@ def serve(
         hosts=[host, *hosts],
         any_address=host in _ANYWHERE,
         embed_from=embed_from,
+        tokens=TokenFile(path) if takes_uploads else None,
     )
-    site = Site(access, here.pump, ProjectList(path).entries, lambda name: here.project(name, path))
+    entries = ProjectList(path).entries
+    site = Site(access, here.pump, entries, lambda name: here.project(name, path), takes_uploads=takes_uploads)
     return start(Server(site, host, port))
 
 

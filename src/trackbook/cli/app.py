@@ -19,6 +19,7 @@ from . import (
     doctor,
     exchange,
     exit_codes,
+    hosting,
     launching,
     listing,
     managing,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 COMMANDS: Final = tuple(
-    "show ls get query alerts diff watch run export import rm mv rename tag note compact doctor".split()
+    "show ls get query alerts diff watch run export import rm mv rename tag note compact serve token sync backup doctor".split()
 )  # as `--help` lists them
 FAMILIES: Final[tuple[Callable[[typer.Typer], None], ...]] = (
     listing.add_to,
@@ -45,6 +46,7 @@ FAMILIES: Final[tuple[Callable[[typer.Typer], None], ...]] = (
     watching.add_to,
     doctor.add_to,
     serving.add_to,
+    hosting.add_to,
 )
 
 

@@ -94,6 +94,11 @@ def found(project: Recorded, run: str | None) -> RunRecord:
         raise NotFoundError(str(error)) from None
 
 
+def project_names(folder: str | None) -> list[str]:
+    """Return the names of all projects that can be read."""
+    return [each.name for each in _usable(data_dir(folder))]
+
+
 def _newest(folder: str | None) -> str:
     """Return the name of the project of the newest activity."""
     home = data_dir(folder)

@@ -67,9 +67,14 @@ class Server:
     def is_running(self) -> bool:
         return self._thread.is_alive() and self.pid == os.getpid()
 
-    def wait(self, until: threading.Event | None = None) -> None:
-        """Wait until the server has stopped, or `until` is set. Ctrl-C ends the wait."""
-        while self._thread.is_alive() and not (until is not None and until.is_set()):
+    def ask_to_stop(self) -> None:
+        """Stop as soon as the requests under way are answered. Does not wait for it; may be called by a signal handler."""
+        if self._server is not None:
+            self._server.should_exit = True
+
+    def wait(self) -> None:
+        """Wait until the server has stopped. Ctrl-C ends the wait."""
+        while self._thread.is_alive():
             self._thread.join(0.5)
 
     def address(self, **view: str | None) -> str:
