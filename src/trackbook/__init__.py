@@ -23,6 +23,7 @@ from .api.projects import delete_project, delete_run, get_run, move_run, rename_
 from .api.run import attach, define_metric, finish, init, log, progress, track
 from .api.serving import show
 from .api.spaces import freeze
+from .api.syncing import sync
 from .integrations.adapters import autolog
 from .tracking.config import Config
 from .tracking.endings import Stopped
@@ -91,6 +92,7 @@ __all__ = [
     "runs",
     "show",
     "sql",
+    "sync",
     "track",
 ]
 

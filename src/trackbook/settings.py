@@ -115,6 +115,16 @@ def webhook_min_level() -> str | None:
     return os.environ.get("TRACKBOOK_WEBHOOK_MIN_LEVEL") or None
 
 
+def sync() -> str | None:
+    """Return where runs are uploaded to by default, ``TRACKBOOK_SYNC``."""
+    return os.environ.get("TRACKBOOK_SYNC") or None
+
+
+def token() -> str | None:
+    """Return the token for servers of Trackbook, ``TRACKBOOK_TOKEN``."""
+    return os.environ.get("TRACKBOOK_TOKEN", "").strip() or None
+
+
 def invitation() -> str | None:
     """Return the folder of an invitation of `trackbook run`, ``TRACKBOOK_RUN``; None for programs that it did not start."""
     return os.environ.get(_INVITATION) or None

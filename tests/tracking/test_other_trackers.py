@@ -95,8 +95,8 @@ def test_state_that_does_not_exist_is_an_error(run: tb.Run, state: Any) -> None:
 
 
 def test_finish_ignores_keywords_that_it_does_not_know(run: tb.Run) -> None:
-    with pytest.warns(tb.TrackbookWarning, match=r"finish\(\) ignores wait"):
-        tb.finish(wait=True)
+    with pytest.warns(tb.TrackbookWarning, match=r"finish\(\) ignores linger"):
+        tb.finish(linger=True)
     assert run.ended
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import weakref
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
+from .. import settings
 from ..notebook import host
 from ..settings import user_path
 from ..store.polars_import import import_polars
@@ -29,11 +32,13 @@ def board(project: str | os.PathLike[str] | None = None, runs: str | Sequence[st
 
     A ``pathlib.Path`` means a Parquet file, or a folder of them, as written by `trackbook.export`: its runs are shown without
     a project. They can be read, but not changed. So can those of a lake, whose address is given: ``"s3://bucket/team"``, or
-    ``"s3://bucket/team/PROJECT"`` where it has several projects. Its board follows the lake.
+    ``"s3://bucket/team/PROJECT"`` where it has several projects, and those of a `trackbook serve`: ``"https://host/PROJECT"``, with the
+    token in ``TRACKBOOK_TOKEN``. Their boards follow them.
 
     `runs` are ids or names. By default, the cell that called `init` gets its live board; elsewhere the board shows the newest
     runs, and adds new ones as they begin, in this or another process. Raises ``ValueError`` for a run that does not
-    exist and for a file that cannot be read, ``FileNotFoundError`` for a file that does not exist.
+    exist and for a file that cannot be read, ``FileNotFoundError`` for a file that does not exist, ``PermissionError`` where a server
+    refuses the token, and ``ConnectionError`` where it cannot be reached.
     """
     host.current().load_magics()  # which follow the cells: a cell that is executed again has its view again
     import_polars()
@@ -44,6 +49,8 @@ def board(project: str | os.PathLike[str] | None = None, runs: str | Sequence[st
         return _board_of_lake(lake, runs)
     if isinstance(project, os.PathLike):
         return _board_of_file(user_path(project), runs)
+    if project is not None and project.startswith(("https://", "http://")):
+        return _board_of_server(project, runs)
     shown = home(project)
     shown.recover()
     live = process().boards.of_cell(shown.store.path)
@@ -94,6 +101,39 @@ def _board_of_file(path: Path, runs: str | Sequence[str] | None) -> Board:
         source.add_run(find(name, store.runs(), str(path)).id)
     actions = NoActions(f"these runs are shown from {path}; %track import it to change them")
     return process().boards.add(source, source.picture.project, path.absolute(), actions)
+
+
+def _board_of_server(address: str, runs: str | Sequence[str] | None) -> Board:
+    try:
+        from ..remote.mirror import Mirror, ServerReader
+        from ..remote.target import TargetError
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(
+            f'boards of servers need {error.name}, which is not installed: pip install "trackbook[remote]"',
+            name=error.name,
+        ) from None
+    from ..boards.frame_source import SHOWN_RUNS, FrameSource
+    from ..boards.run_actions import NoActions
+    from ..tracking.recorded_project import find
+
+    where, _, quoted = address.rstrip("/").rpartition("/")
+    name = unquote(quoted)
+    mirror = Mirror(ServerReader(where, name, settings.token()))
+    try:
+        mirror.start(SHOWN_RUNS)
+    except TargetError as error:
+        raise PermissionError(
+            f"{error}; the address is that of the server, with the project as its last part"
+        ) from error
+    except OSError as error:
+        raise ConnectionError(f"{where} cannot be reached or is busy: {error}") from error
+    source = FrameSource(name, mirror.store, follow=runs is None)
+    for run in [runs] if isinstance(runs, str) else runs or ():
+        source.add_run(find(run, mirror.store.runs(), address).id)
+    actions = NoActions(f"these runs are shown from {where}; they are changed there")
+    made = process().boards.add(source, name, Path(where, quoted), actions)
+    weakref.finalize(made, mirror.stop)
+    return made
 
 
 def show_run(run: Run) -> None:

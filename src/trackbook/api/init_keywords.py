@@ -11,6 +11,7 @@ _SAME = {
     "log_dir": "dir",
     "gpu_log_interval": "system_seconds",
     "cpu_log_interval": "system_seconds",
+    "server_url": "sync",
 }
 _CHOICES: dict[str, dict[Any, str]] = {
     "mode": {

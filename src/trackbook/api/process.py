@@ -36,6 +36,7 @@ from ..tracking.run_options import DEFAULT_PROJECT, RunOptions
 from ..tracking.run_writer import RunWriter
 from ..types import RunRecord, State
 from ..user_warnings import warn
+from .uploads import Uploads
 
 if TYPE_CHECKING:
     from ..alerting.webhook import Webhook
@@ -59,6 +60,7 @@ class Process:
         self.last_project: Project | None = None
         self.pump = Pump(host.thread_context)
         self.boards = OpenBoards(self.pump, self.hand_over)
+        self.uploads = Uploads()
         self.cells = CellExecutions()
         self.captures = Captures()
         machine = functools.cache(_machine)
@@ -98,7 +100,10 @@ class Process:
 
         path = folder / project_file(name)
         found = self.projects.get(path)  # a server asks from several threads: all get the first one
-        return self.projects.setdefault(path, Project(name, folder)) if found is None else found
+        if found is None:
+            found = self.projects.setdefault(path, Project(name, folder))
+            found.on_recovered = partial(self.uploads.resume, found)
+        return found
 
     def forget_project(self, project: Project) -> None:
         """Forget a project that was deleted."""
@@ -158,6 +163,7 @@ class Process:
         writer.alerts.on_new.append(partial(self._alerted, writer))
         self._take_up(writer)  # before anything else, so that a run whose `init` is interrupted ends as others do
         self.cells.note_run(writer, project.store.path)
+        self.uploads.follow(project, writer)
         self.captures.begin(writer, options.captures)
         return run
 
@@ -239,6 +245,7 @@ class Process:
     def _go_on_in_child(self) -> None:
         """Let a forked child continue to log, into journals of its own. Polars, SQLite and the pump would hang here."""
         self.projects, self.last_project = {}, None
+        self.uploads = Uploads()
         self.boards.forget_in_child()
         self.pump.reset()
         self.sender.forget_in_child()
@@ -292,6 +299,7 @@ class Process:
             for writer in reversed(self.runs):
                 writer.at_exit = True
                 rest.callback(writer.end, *ending(writer))
+        self.uploads.close()
 
 
 def is_of_multiprocessing() -> bool:

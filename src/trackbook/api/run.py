@@ -51,6 +51,9 @@ def init(
     reinit: str | bool | None = None,
     webhook_url: str | None = None,
     webhook_min_level: str | None = None,
+    sync: str | os.PathLike[str] | None = None,
+    include: str | Iterable[str] = (),
+    upload_seconds: float | None = None,
     **other: Any,
 ) -> Run:
     """Start a run, and in a notebook show its live board under the cell.
@@ -106,6 +109,13 @@ def init(
         default is ``TRACKBOOK_WEBHOOK_URL``. It is not recorded.
     webhook_min_level
         The least urgent alerts that are sent: ``"info"`` (the default, else ``TRACKBOOK_WEBHOOK_MIN_LEVEL``), ``"warn"`` or ``"error"``.
+    sync
+        Where to upload the run, in the background: ``"https://host"`` of a `trackbook serve`, or a lake as in `trackbook.sync`. The
+        default is ``TRACKBOOK_SYNC``, else nowhere. Metrics, config and media leave this machine.
+    include
+        What leaves it, too: some of ``console``, ``cells``, ``environment`` and ``code``.
+    upload_seconds
+        The least interval between two batches of the upload, by default 1 second.
     other
         Keywords of wandb, Trackio and SwanLab. Those with an equivalent here are translated, others are ignored with one warning.
 
@@ -116,7 +126,7 @@ def init(
     """
     host.current().load_magics()
     words, ignored = translate(
-        {"name": name, "notes": notes, "dir": dir, "system_seconds": system_seconds},
+        {"name": name, "notes": notes, "dir": dir, "system_seconds": system_seconds, "sync": sync},
         {
             "mode": mode,
             "resume": resume,
@@ -142,6 +152,8 @@ def init(
         save_code=save_code,
         webhook_url=webhook_url,
         webhook_min_level=webhook_min_level,
+        include=include,
+        upload_seconds=upload_seconds,
         **words,
     )
     _say_ignored(ignored)
@@ -302,17 +314,20 @@ def finish(
     *,
     exit_code: int | None = None,
     error: str | None = None,
+    wait: bool | float = False,
     quiet: bool | None = None,
     **other: Any,
 ) -> None:
     """End the current run, after all its points are stored. Without an open run, do nothing. See `Run.finish`.
+
+    With `wait`, a run that is uploaded waits for that, or at most so many seconds, and says how much is left.
 
     `exit_code`, `error`, `quiet` and `other` are keywords of other trackers: an `exit_code` other than 0 means ``failed``, an `error`
     is recorded, and the rest has no effect.
     """
     run = current_run()
     if run is not None:
-        run.finish(state, exit_code=exit_code, error=error, quiet=quiet, **other)
+        run.finish(state, exit_code=exit_code, error=error, wait=wait, quiet=quiet, **other)
 
 
 def track(iterable: Iterable[T], total: int | None = None) -> Iterator[T]:

@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from ..tracking.run_options import INCLUDED
 from ..types import CAPTURED
 
 if TYPE_CHECKING:
     from ..store.base import Store
 
-INCLUDED: Final = ("console", "cells", "environment", "code")  # only with `include`: they may hold secrets
 _ALWAYS: Final = frozenset({"media", "alerts"}) & CAPTURED.keys()
 _FACTS: Final = {"notebook": "cells", "environment": "environment", "code": "code"}  # documents, by what includes them
 
 Row = tuple[Any, ...]
-
-
-def check_include(include: str | Iterable[str]) -> tuple[str, ...]:
-    """Return what an upload includes, in one order. Raises ``ValueError`` for an unknown name."""
-    names = [name.strip() for name in include.split(",")] if isinstance(include, str) else list(include)
-    for name in names:
-        if name not in INCLUDED:
-            raise ValueError(f"include={include!r}: what an upload can include is {', '.join(INCLUDED)}")
-    return tuple(name for name in INCLUDED if name in names)
 
 
 def tables(include: Collection[str]) -> set[str]:

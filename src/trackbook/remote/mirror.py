@@ -120,15 +120,26 @@ class Mirror:
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._work, name="trackbook-mirror", daemon=True)
 
-    def start(self) -> None:
-        """Read the records, and follow the project from now on. Raises as `target.Target`."""
-        self._look()
+    def start(self, shown: int) -> None:
+        """Read the records, and points of the newest `shown` runs, and follow the project from now on. Raises as `target.Target`."""
+        try:
+            self._look()
+            for run in self.store.latest(shown):
+                self.store.want(run.id)
+            self._look()
+        except BaseException:
+            self._reader.close()
+            raise
         self._thread.start()
 
     def stop(self) -> None:
         """Stop to follow."""
         self._stopping.set()
         self._wake.set()
+
+    def join(self, seconds: float) -> None:
+        """Wait until the thread has ended, after `stop`."""
+        self._thread.join(seconds)
 
     def _work(self) -> None:
         attempts = tenacity.Retrying(

@@ -15,11 +15,11 @@ from typing import Final, Literal
 import tenacity
 
 from ..store.upload_ledger import Standing
+from ..tracking.run_options import UPLOAD_SECONDS
 from ..types import SyncState
 from .target import TargetBusy, TargetError, open_target, shown
 from .upload import Opened, Upload
 
-UPLOAD_SECONDS: Final = 1.0  # between two batches of a live run
 PACE_SECONDS: Final = 0.25  # between two looks at the file while runs are open
 IDLE_SECONDS: Final = 5.0  # likewise, when no run is open here
 LONGEST_WAIT: Final = 120.0  # between two attempts, unless the target asks for more
@@ -37,10 +37,10 @@ Show = Callable[[SyncState], None]
 class Following:
     """The upload of a run that this process writes."""
 
-    def __init__(self, uploader: Uploader, upload: Upload, run_id: str, include: Sequence[str], tell: Tell) -> None:
+    def __init__(self, uploader: Uploader, upload: Upload, run_id: str, name: str, tell: Tell) -> None:
         self.upload = upload
         self.run_id = run_id
-        self.include = tuple(include)
+        self.name = name
         self.tell = tell
         self.has_ended = False
         self.state = SyncState(uploader.name, "uploading", 0, None)
@@ -69,7 +69,7 @@ class Uploader:
         self._opened = opened
         self._uploads: dict[Path, Upload] = {}
         self._followed: list[Following] = []
-        self._to_note: list[Following] = []
+        self._to_note: list[tuple[Following, tuple[str, ...]]] = []  # in the file, which was busy
         self._refused: dict[Path, float] = {}  # until when
         self._fails_since: float | None = None
         self._told: set[str] = set()
@@ -93,17 +93,21 @@ class Uploader:
         project: str,
         run_id: str,
         *,
+        name: str = "",
         include: Sequence[str] = (),
         seconds: float = UPLOAD_SECONDS,
         tell: Tell = lambda _: None,
     ) -> Following:
-        """Upload a run from now on."""
+        """Upload a run from now on. That it is to be uploaded is in the file when this returns, unless the file is busy."""
         upload = self.upload(path, project)
         upload.seconds[run_id] = seconds
-        followed = Following(self, upload, run_id, include, tell)
+        followed = Following(self, upload, run_id, name, tell)
         with self._changed:
             self._followed.append(followed)
-            self._to_note.append(followed)
+        try:
+            upload.ledger.follow([run_id], self.where, include)
+        except OSError:
+            self._to_note.append((followed, tuple(include)))
         self.start()
         return followed
 
@@ -117,6 +121,11 @@ class Uploader:
 
     def wait(self, followed: Following, seconds: float | None, show: Show) -> SyncState:
         """See `Following.wait`. Meanwhile batches follow each other at once."""
+        state = self._wait(followed, seconds, show)
+        left = {each.run_id: each.left for each in remaining(followed.upload)}
+        return state if state.state == "synced" else state._replace(left=left.get(followed.run_id, state.left))
+
+    def _wait(self, followed: Following, seconds: float | None, show: Show) -> SyncState:
         until = None if seconds is None else time.monotonic() + seconds
         with self._changed:
             self._waiting += 1
@@ -211,9 +220,8 @@ class Uploader:
 
     def _note_followed(self) -> None:
         while self._to_note:
-            followed = self._to_note[0]
-            with followed.upload.lock:
-                followed.upload.ledger.follow([followed.run_id], self.where, followed.include)
+            followed, include = self._to_note[0]
+            followed.upload.ledger.follow([followed.run_id], self.where, include)
             self._to_note.pop(0)
 
     def _send(self, upload: Upload) -> bool:
@@ -245,14 +253,16 @@ class Uploader:
         error = None if attempt.outcome is None else attempt.outcome.exception()
         self._fails_since = self._fails_since or time.monotonic()
         why = f"{self.name} cannot be reached or is busy ({error})"
-        self._fail("waiting", why, self._followed, tell=attempt.attempt_number >= TOLD_AFTER)
+        is_expected = isinstance(error, TargetBusy) and error.is_expected
+        self._fail("waiting", why, self._followed, tell=attempt.attempt_number >= TOLD_AFTER and not is_expected)
         self._finish_round()
 
     def _fail(
         self, state: Literal["waiting", "refused"], why: str, followed: Sequence[Following], *, tell: bool = True
     ) -> None:
+        left = {each.run_id: each.left for upload in {one.upload for one in followed} for each in remaining(upload)}
         for one in followed:
-            one.state = one.state._replace(state=state, problem=why)
+            one.state = one.state._replace(state=state, problem=why, left=left.get(one.run_id, one.state.left))
         if tell and followed and state not in self._told:
             self._told.add(state)
             when = "as soon as that is possible" if state == "waiting" else "once that is done"
@@ -293,3 +303,11 @@ def send_all(
             is_more = {run for run, more in sent.items() if more}
         show(0)
     return len(runs)
+
+
+def remaining(upload: Upload) -> list[Standing]:
+    """Return the runs of which something is left; none while the file is busy."""
+    try:
+        return upload.pending()
+    except OSError:
+        return []

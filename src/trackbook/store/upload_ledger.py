@@ -69,12 +69,15 @@ class UploadLedger:
         with self._lock:
             self._file.demand(work, "note uploads")
 
-    def targets(self) -> list[str]:
-        """Return the targets to which something is left to send, those used last first."""
+    def known(self) -> list[str]:
+        """Return the targets of this file's runs, those used last first."""
         query = "select target from uploads group by target order by max(rowid) desc"
         with self._lock:
-            names: list[str] = self._file.ask(lambda db: [name for (name,) in db.execute(query)], [])
-        return [name for name in names if self.pending(name)]
+            return self._file.ask(lambda db: [name for (name,) in db.execute(query)], list[str]())
+
+    def targets(self) -> list[str]:
+        """Return those of `known` to which something is left to send."""
+        return [name for name in self.known() if self.pending(name)]
 
     def pending(self, target: str) -> list[Standing]:
         """Return how far those runs are of which a target is not known to have everything."""

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 from ..metrics import SYSTEM
+from ..types import ENDED, State
 from ..user_warnings import warn_once
 from . import media_calls
 from .logged_values import flatten
@@ -31,15 +32,18 @@ def logged_data(data: Mapping[str, Any] | None, other: dict[str, Any]) -> Any:
     return data
 
 
-def ended_state(state: Any, exit_code: int | None, other: Mapping[str, Any]) -> str | None:
-    """Return how a run ends by the words of other trackers: an exit code, or SwanLab's states."""
+def ended_state(state: Any, exit_code: int | None, other: Mapping[str, Any]) -> State | None:
+    """Return how a run ends by the words of other trackers: an exit code, or SwanLab's states. Raises ``ValueError`` for another word."""
     say_ignored("finish", other)
     state = getattr(state, "value", state)
     if isinstance(state, int) and not isinstance(state, bool):
         state, exit_code = None, state  # wandb's `finish(1)`
     if state is None:
         return "failed" if exit_code else None
-    return _STATES.get(state, state) if isinstance(state, str) else state
+    ending = _STATES.get(state, state) if isinstance(state, str) else state
+    if ending not in ENDED:
+        raise ValueError(f"finish(state={state!r}): a run ends as one of {', '.join(ENDED)}")
+    return ending
 
 
 def say_ignored(function: str, names: Mapping[str, Any]) -> None:

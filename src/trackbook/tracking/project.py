@@ -8,7 +8,7 @@ import math
 import os
 import shutil
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from time import monotonic, sleep, time
 from typing import Final
@@ -56,6 +56,7 @@ class Project(StoredProject):
         super().__init__(name, SqliteStore(folder / project_file(name), name))
         self.journals = folder / journal_folder(name)
         self.open_runs: list[RunWriter] = []
+        self.on_recovered: Callable[[], None] = lambda: None
         self.boards: set[object] = set()  # boards of this process that show the project
         self._lock = threading.Lock()
         self._recovering = threading.RLock()
@@ -130,6 +131,7 @@ class Project(StoredProject):
         if runs and not self._is_recovered:
             self._is_recovered = True
             runs[0].findings.note(self._recover())
+            self.on_recovered()
         behind = any(map(_is_behind, runs))
         interval = QUICKEST if behind else QUICK if self.boards else None
         with contextlib.nullcontext() if interval is None else switching.every(interval):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self, TypeVar
 
 from ..metrics import define
 from ..store.documents import document
-from ..types import ENDED, RunRecord, State
+from ..types import RunRecord, State
 from ..user_warnings import warn
 from . import other_trackers
 from .alerts import alert, alert_when
@@ -23,6 +23,7 @@ from .read_media import logged_media
 from .run_tables import cells, console, system
 from .run_writer import RunWriter
 from .sharing import share
+from .uploading import sync_state, wait_for_upload
 
 if TYPE_CHECKING:
     import polars as pl
@@ -258,6 +259,7 @@ class Run(other_trackers.OtherTrackersRun):
         *,
         exit_code: int | None = None,
         error: str | None = None,
+        wait: bool | float = False,
         quiet: bool | None = None,  # a keyword of wandb's
         **other: Any,
     ) -> None:
@@ -265,15 +267,15 @@ class Run(other_trackers.OtherTrackersRun):
 
         `state` is ``finished`` (the default), ``failed``, ``interrupted`` or ``lost``; also SwanLab's ``success``, ``crashed`` and
         ``aborted``, and wandb's exit code, as `exit_code` is: other than 0 it means ``failed``. `error` is the text of what ended the run.
+        With `wait`, a run that is uploaded waits for that, or at most so many seconds, and says how much is left.
         `quiet` is accepted for wandb and has no effect; further keywords (`other`) are ignored with one warning.
         """
         ending = other_trackers.ended_state(state, exit_code, other)
-        if ending is not None and ending not in ENDED:
-            raise ValueError(f"finish(state={state!r}): a run ends as one of {', '.join(ENDED)}")
         if ending is not None:
             self._writer.stopped_by = None  # whoever names a state means it
             self._writer.go_on()
         self._writer.end(ending or ("finished" if error is None else "failed"), error)
+        wait_for_upload(self._writer, wait)
 
     def track(self, iterable: Iterable[T], total: int | None = None) -> Iterator[T]:
         """Yield the items of `iterable` and count them as this run's progress. See `trackbook.track`."""
@@ -287,6 +289,7 @@ class Run(other_trackers.OtherTrackersRun):
     cells = cells
     console = console
     media = logged_media
+    sync_state = sync_state
 
     def stop(self) -> None:
         """Ask the training code to stop, as the board's stop button does: `should_stop` becomes true.

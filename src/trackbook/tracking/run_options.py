@@ -21,6 +21,13 @@ Reinit = Literal["finish_previous", "create_new", "return_previous"]
 
 DEFAULT_PROJECT: Final = "default"
 SYSTEM_SECONDS: Final = 10.0  # between two points of a system metric
+UPLOAD_SECONDS: Final = 1.0  # between two batches of a live run
+INCLUDED: Final = (
+    "console",
+    "cells",
+    "environment",
+    "code",
+)  # uploaded only if `include` says so: they may hold secrets
 CAPTURES: Final = ("cells", "console", "environment", "system")
 
 
@@ -45,6 +52,9 @@ class RunOptions:
     save_code: bool = True  # sources and diffs may be recorded
     system_seconds: float = SYSTEM_SECONDS  # from one point of a system metric to the next
     webhook: Webhook | None = None  # where alerts are sent
+    sync: str | None = None  # where the run is uploaded to
+    include: tuple[str, ...] = ()  # some of `INCLUDED`
+    upload_seconds: float = UPLOAD_SECONDS  # between two batches
 
 
 def run_options(
@@ -73,6 +83,9 @@ def run_options(
     reinit: Reinit = "finish_previous",
     webhook_url: str | None = None,
     webhook_min_level: str | None = None,
+    sync: str | os.PathLike[str] | None = None,
+    include: str | Iterable[str] = (),
+    upload_seconds: float | None = None,
 ) -> RunOptions:
     """Validate the keywords of `trackbook.init`, in Trackbook's own words. Raises ``TypeError`` and ``ValueError``."""
     name, group = _text("run name", name) or "", _text("group", group)
@@ -112,6 +125,9 @@ def run_options(
             settings.webhook_url() if webhook_url is None else webhook_url,
             settings.webhook_min_level() if webhook_min_level is None else webhook_min_level,
         ),
+        sync=(settings.sync() if sync is None else os.fspath(sync)) or None,
+        include=choose_included(include),
+        upload_seconds=UPLOAD_SECONDS if upload_seconds is None else to_seconds(upload_seconds, "upload_seconds"),
     )
 
 
@@ -128,6 +144,15 @@ def choose(given: bool | str | Iterable[str]) -> tuple[str, ...]:
         if name not in CAPTURES:
             raise ValueError(f"capture={given!r}: what can be captured is {', '.join(CAPTURES)}; or all, or none")
     return tuple(names)
+
+
+def choose_included(include: str | Iterable[str]) -> tuple[str, ...]:
+    """Return what an upload includes beside metrics, config and media. Raises ``ValueError`` for an unknown name."""
+    names = [name.strip() for name in include.split(",")] if isinstance(include, str) else list(include)
+    for name in names:
+        if name and name not in INCLUDED:
+            raise ValueError(f"include={include!r}: what an upload can include is {', '.join(INCLUDED)}")
+    return tuple(name for name in INCLUDED if name in names)
 
 
 def _text(what: str, text: Any) -> str | None:

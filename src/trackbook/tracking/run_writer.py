@@ -30,6 +30,7 @@ from .task_origin import Origin
 if TYPE_CHECKING:
     from ..store.base import Store
     from .run import Run
+    from .uploading import Uploading
 
 
 class RunWriter:
@@ -84,6 +85,7 @@ class RunWriter:
         self.has_children = False  # whether the process forked children, which may log into journals of their own
         self.findings = Findings()
         self.gathered: threading.Event | None = None  # set when the environment is recorded
+        self.upload: Uploading | None = None
         self.before_reading: list[Callable[[], None]] = []  # move buffered rows of captures into the store
         self.before_end: list[Callable[[RunWriter], None]] = []
         self.on_end: list[Callable[[RunWriter], None]] = []

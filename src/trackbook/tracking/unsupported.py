@@ -30,7 +30,7 @@ _CALLS: Final = {
 }
 _KEYWORDS: Final = {
     "media": "monitor_gym",
-    "remote": "space_id space_storage server_url dataset_id bucket_id private",
+    "remote": "space_id space_storage dataset_id bucket_id private",
     "other histories": "sync_tensorboard",
 }
 

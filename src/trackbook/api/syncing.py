@@ -1,0 +1,134 @@
+"""`sync`: the upload of whole projects."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from .. import settings
+from ..tracking.run_options import choose_included
+from ..tracking.unsupported import call
+from .process import process
+from .projects import existing_here
+from .uploads import tell
+
+if TYPE_CHECKING:
+    from ..tracking.project import Project
+
+
+def sync(
+    project: str | None = None,
+    *,
+    to: str | os.PathLike[str] | None = None,
+    include: str | Iterable[str] = (),
+    dir: str | os.PathLike[str] | None = None,
+    space_id: str | None = None,
+) -> str:
+    """Upload all runs of a project, and return the address of what they were uploaded to.
+
+    Only what is missing there is sent, so it can be interrupted and called again; runs that other processes write, too. Metrics,
+    config and media leave this machine, and what `include` names.
+
+    Parameters
+    ----------
+    project
+        By default that of the current or last run.
+    to
+        ``"https://host"`` of a `trackbook serve`, ``"s3://bucket/path"``, ``"gs://"``, ``"az://"`` or the path of a lake. By default
+        where runs of the project were uploaded last, else ``TRACKBOOK_SYNC``.
+    include
+        Some of ``console``, ``cells``, ``environment`` and ``code``, which may hold secrets.
+    dir
+        The folder of the project's file, as in `init`.
+    space_id
+        A Space of Hugging Face: not supported yet.
+
+    Raises
+    ------
+    ValueError
+        For a project that does not exist, and without a destination.
+    PermissionError
+        Where the destination refuses what is sent. The message says what to do.
+    OSError
+        When the destination cannot be reached for a minute. Nothing is lost.
+    """
+    if space_id is not None:
+        call("sync")()
+        return ""
+    found = existing_here(project) if dir is None else process().project(project, dir)
+    found.refresh()
+    if not found.store.flush():
+        raise OSError(" ".join(found.store.notices))
+    where = _usual(found) if to is None else os.fspath(to)
+    return send(found, where, [run.id for run in found.runs()], choose_included(include))
+
+
+def send_noted(project: Project) -> list[str]:
+    """Upload the runs of a project that were to be uploaded, and return the destinations. Raises as `sync`."""
+    from ..store.upload_ledger import UploadLedger
+
+    ledger = UploadLedger(project.store.path, project.name)
+    try:
+        targets = ledger.targets()
+    finally:
+        ledger.close()
+    return [send(project, where) for where in targets]
+
+
+def send(project: Project, where: str, runs: Sequence[str] = (), include: tuple[str, ...] = ()) -> str:
+    """Upload `runs`, and all that were to be uploaded there before; return the destination's name. Raises as `sync`."""
+    from ..remote.leaving import said as what
+    from ..remote.target import TargetError, open_target, shown
+    from ..remote.upload import Upload
+    from ..remote.uploader import send_all
+
+    upload = Upload(project.store.path, project.name, where, open_target, settings.token())
+    try:
+        upload.ledger.follow(runs, where, include)
+        if runs:
+            tell(f"uploading {project.name!r} to {shown(where)}: {what(include)}")
+        bar = _Left()
+        count = send_all(upload, bar.show)
+        bar.end(f"{count} run{'' if count == 1 else 's'} of {project.name!r} brought up to date at {shown(where)}")
+    except TargetError as error:
+        raise PermissionError(str(error)) from error
+    except OSError as error:
+        raise OSError(
+            f"{shown(where)} cannot be reached or is busy ({error}). Nothing is lost: what is left is sent when you call it again"
+        ) from error
+    finally:
+        upload.close()
+    return shown(where)
+
+
+def _usual(project: Project) -> str:
+    from ..store.upload_ledger import UploadLedger
+
+    ledger = UploadLedger(project.store.path, project.name)
+    try:
+        where = next(iter(ledger.known()), None) or settings.sync()
+    finally:
+        ledger.close()
+    if where is None:
+        raise ValueError(f"project {project.name!r} was not uploaded before: say where, as in sync(to='https://host')")
+    return where
+
+
+class _Left:
+    """A line on stderr with the points that are left, written again where that is a terminal."""
+
+    def __init__(self) -> None:
+        self._shown = ""
+
+    def show(self, left: int) -> None:
+        text = f"Trackbook: {left:,} points left"
+        if text != self._shown and sys.stderr.isatty():
+            self._shown = text
+            print(f"\r{text}\033[K", end="", file=sys.stderr, flush=True)  # noqa: T201  # what `sync` is called for
+
+    def end(self, text: str) -> None:
+        if self._shown:
+            print("\r\033[K", end="", file=sys.stderr)  # noqa: T201  # likewise
+        tell(text)

@@ -1,0 +1,100 @@
+"""The uploads of this process."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+from .. import settings
+from ..tracking.uploading import said
+from ..user_warnings import warn
+
+if TYPE_CHECKING:
+    from ..remote.uploader import Uploader
+    from ..tracking.project import Project
+    from ..tracking.run_writer import RunWriter
+
+EXIT_SECONDS: Final = 3.0  # that the end of the process waits for uploads that make progress
+
+
+class Uploads:
+    """The uploaders of this process by destination. Each is made when something is uploaded there."""
+
+    def __init__(self) -> None:
+        self._uploaders: dict[str, Uploader] = {}
+        self._said: set[tuple[Any, ...]] = set()
+
+    def follow(self, project: Project, writer: RunWriter) -> None:
+        """Upload a run as its options say. What goes wrong is a warning: the run is recorded here in any case."""
+        options = writer.options
+        if options.sync is None:
+            return
+        uploader = self._uploader(options.sync)
+        if uploader is None:
+            return
+        self._say(project.name, uploader.name, options.include)
+        followed = uploader.follow(
+            project.store.path,
+            project.name,
+            writer.id,
+            name=writer.name,
+            include=options.include,
+            seconds=options.upload_seconds,
+            tell=lambda sentence: writer.findings.note([sentence]),
+        )
+        writer.upload = followed
+        writer.on_end.append(lambda _: followed.end())
+
+    def resume(self, project: Project) -> None:
+        """Go on with uploads that earlier processes left. Called by the pump, once a process has written the project."""
+        from ..store.upload_ledger import UploadLedger
+
+        ledger = UploadLedger(project.store.path, project.name)
+        try:
+            for where in ledger.targets():
+                if (uploader := self._uploader(where)) is not None:
+                    uploader.upload(project.store.path, project.name)
+                    uploader.start()
+        except OSError:  # the store's own notices say what is wrong with the file
+            return
+        finally:
+            ledger.close()
+
+    def notes(self, project: Project) -> dict[str, Any]:
+        """Return the states of the uploads of a project's open runs, by run id."""
+        return {run.id: run.upload.state for run in project.open_runs if run.upload is not None}
+
+    def close(self) -> None:
+        """End the uploads, after a moment for those that make progress; say what is left."""
+        for uploader in self._uploaders.values():
+            for followed in uploader.stop(EXIT_SECONDS):
+                if not settings.is_quiet():
+                    tell(said(followed.name, followed.state))
+        self._uploaders.clear()
+
+    def _uploader(self, where: str) -> Uploader | None:
+        """Return the uploader to a destination; None, with a warning, where its packages are missing."""
+        if where not in self._uploaders:
+            try:
+                from ..remote.uploader import Uploader
+            except ModuleNotFoundError as error:
+                warn(
+                    f'uploads need {error.name}, which is not installed: pip install "trackbook[remote]". Runs are recorded on this '
+                    "machine, and `trackbook sync` uploads them later"
+                )
+                return None
+            self._uploaders[where] = Uploader(where, settings.token())
+        return self._uploaders[where]
+
+    def _say(self, project: str, where: str, include: tuple[str, ...]) -> None:
+        """Say what is uploaded where, once."""
+        from ..remote.leaving import said as what
+
+        if (project, where, include) not in self._said and not settings.is_quiet():
+            self._said.add((project, where, include))
+            tell(f"runs of {project!r} are uploaded to {where}: {what(include)}")
+
+
+def tell(text: str) -> None:
+    """Say where something of this machine goes."""
+    print(f"Trackbook: {text}", file=sys.stderr, flush=True)  # noqa: T201  # of what leaves this machine

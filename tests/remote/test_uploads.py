@@ -1,0 +1,180 @@
+"""Uploads as users see them: `init(sync=...)`, `finish(wait=...)`, `sync`, `run.sync_state`, and what is said."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+
+import pytest
+
+import trackbook as tb
+from remote.target_contract import rows
+from servers import Served
+from trackbook.server.tokens import TokenFile
+from trackbook.tracking.run import writer_of
+from tracker_scripts import hearing
+
+SECONDS = 60.0
+
+
+@pytest.fixture
+def where(served: Served, tokens: TokenFile, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The address of a server to which this process has a token."""
+    monkeypatch.setenv("TRACKBOOK_TOKEN", tokens.create(project="digits", may_write=True))
+    return served.address
+
+
+def there(served: Served, run: tb.Run) -> list[tuple[str, int, float, float]]:
+    return rows(served.projects["digits"].store.read(run.id))
+
+
+def here(run: tb.Run) -> list[tuple[str, int, float, float]]:
+    return rows(writer_of(run).store.read(run.id))
+
+
+def test_a_run_is_uploaded_while_it_runs_and_at_its_end(
+    served: Served, where: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tb.init("digits", config={"lr": 0.1}, sync=where, capture=False)
+    run.log({"loss": 0.5})
+    run.finish(wait=SECONDS)
+    assert there(served, run) == here(run) != []
+    assert served.projects["digits"].store.run(run.id) == run.record
+    state = run.sync_state
+    assert state is not None
+    assert (state.target, state.state, state.left, state.problem) == (where.rstrip("/"), "synced", 0, None)
+    said = capsys.readouterr().err
+    sent = f"runs of 'digits' are uploaded to {where.rstrip('/')}: metrics, config, media; not console, cells, environment, code"
+    assert said.splitlines() == [f"Trackbook: {sent}", f"Trackbook: run {run.name!r} is at {where.rstrip('/')}"]
+
+
+def test_the_variable_says_where_by_default(served: Served, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRACKBOOK_SYNC", where)
+    with tb.init("digits") as run:
+        run.log({"loss": 0.5})
+    run.finish(wait=SECONDS)
+    assert writer_of(run).upload is not None
+    writer_of(run).upload.wait(SECONDS, lambda _: None)
+    assert there(served, run) == here(run)
+
+
+def test_a_run_that_is_not_uploaded_has_no_state() -> None:
+    run = tb.init("digits")
+    run.finish(wait=True)
+    assert run.sync_state is None
+
+
+def test_a_missing_token_is_one_warning_with_the_remedy(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TRACKBOOK_TOKEN", raising=False)
+    run = tb.init("digits", sync=served.address)
+    with pytest.warns(
+        tb.TrackbookWarning, match=r"needs a token; set TRACKBOOK_TOKEN to a token .* Nothing is lost"
+    ) as told:
+        run.finish(wait=SECONDS)
+    assert len(told) == 1
+    assert run.sync_state is not None
+    assert run.sync_state.state == "refused"
+
+
+def test_an_address_that_is_none_is_a_warning_and_the_run_is_recorded() -> None:
+    with hearing() as heard:
+        run = tb.init("digits", sync="ftp://host")
+        run.log({"loss": 0.5})
+        run.finish(wait=SECONDS)
+    (sentence,) = heard
+    assert sentence.startswith("cannot upload to ftp://host: give https://HOST, s3://")
+    assert len(run.history()) == 1
+
+
+def test_finish_says_what_is_left(capsys: pytest.CaptureFixture[str]) -> None:
+    run = tb.init("digits", sync="http://127.0.0.1:9")
+    run.log({"loss": 0.5})
+    run.finish(wait=0.2)
+    assert f"1 point of run {run.name!r} is not at http://127.0.0.1:9 yet" in capsys.readouterr().err.splitlines()[-1]
+    assert run.sync_state is not None
+    assert run.sync_state.state in ("waiting", "uploading")
+
+
+@pytest.mark.parametrize("wait", ["soon", -1, float("nan")])
+def test_another_wait_is_an_error(wait: object) -> None:
+    run = tb.init("digits")
+    with pytest.raises((TypeError, ValueError), match="wait"):
+        run.finish(wait=wait)  # type: ignore[arg-type]
+
+
+def test_what_an_upload_cannot_include_is_an_error() -> None:
+    with pytest.raises(ValueError, match="what an upload can include is console, cells, environment, code"):
+        tb.init("digits", include="secrets")
+
+
+def test_sync_uploads_all_runs_and_only_what_is_missing(
+    served: Served, where: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    runs = []
+    for name in ("one", "two"):
+        with tb.init("digits", name) as run:
+            run.log({"loss": 0.5})
+        runs.append(run)
+    assert tb.sync("digits", to=where) == where.rstrip("/")
+    for run in runs:
+        assert there(served, run) == here(run)
+    capsys.readouterr()
+    tb.sync("digits")  # where it was last
+    assert "brought up to date" in capsys.readouterr().err
+
+
+def test_sync_without_a_destination_says_how() -> None:
+    tb.init("digits").finish()
+    with pytest.raises(ValueError, match="was not uploaded before: say where"):
+        tb.sync("digits")
+
+
+def test_sync_that_is_refused_says_what_to_do(
+    served: Served, tokens: TokenFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRACKBOOK_TOKEN", tokens.create(project="digits"))
+    tb.init("digits").finish()
+    with pytest.raises(PermissionError, match=r"may only read.*set TRACKBOOK_TOKEN"):
+        tb.sync("digits", to=served.address)
+
+
+PROGRAM = """
+import sys, trackbook as tb
+run = tb.init("digits", "{name}", sync={where!r}, display=False)
+run.log({{"loss": 0.5}})
+{last}
+"""
+
+
+def run_program(where: str, name: str, last: str = "run.finish()") -> str:
+    """Run a program to its end, and return what it said."""
+    code = PROGRAM.format(name=name, where=where, last=last)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=SECONDS)
+    return done.stderr
+
+
+@pytest.mark.slow
+def test_the_end_of_a_program_sends_the_rest(served: Served, where: str) -> None:
+    run_program(where, "short")
+    (found,) = served.projects["digits"].store.runs()
+    assert (found.name, found.state) == ("short", "finished")
+
+
+@pytest.mark.slow
+def test_the_next_init_sends_what_a_killed_process_left(served: Served, where: str) -> None:
+    served.server.stop()
+    run_program(where, "killed", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    again = Served(served.folder, served.access, takes_uploads=True, port=served.server.port)
+    with contextlib.closing(again):
+        run_program(where, "later", "run.finish(wait=30)")
+        names = {run.name: run.state for run in again.projects["digits"].store.runs()}
+    assert names == {"later": "finished", "killed": "lost"}
+
+
+@pytest.mark.slow
+def test_a_program_without_its_server_says_what_is_left(served: Served, where: str) -> None:
+    served.server.stop()
+    said = run_program(where, "alone")
+    assert "of run" in said
+    assert "`trackbook sync` sends the rest" in said
