@@ -101,6 +101,7 @@ USES = {
     "context_vars": "assert t.context_vars.current_run.get() is run",
     "show": "assert t.show('p', open_browser=False) is not None",
     "delete_project": "run.finish(); assert t.delete_project('p', force=True)",
+    "sync": "import pytest\nwith pytest.raises(ValueError, match='was not uploaded before: say where'):\n    t.sync('p')",
     "freeze": "import pytest\nwith pytest.raises(ValueError, match='not the name of a Space'):\n    t.freeze('a/b/c', 'p')",
     "Api": "assert [each.id for each in t.Api().runs('p')] == [run.id]",
     "Run": "assert isinstance(run, t.Run)",

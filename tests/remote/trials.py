@@ -20,6 +20,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -134,10 +135,15 @@ class Trials:
     def trial(self, seed: int) -> None:
         """Write a run in two processes, send the rest, and compare. Raises ``AssertionError``."""
         chance = random.Random(seed)
-        proxy = Proxy(self._port, seed, share=0.3)
+        proxy = Proxy(self._port, seed, share=0.4)
         happened = {"trials": 1}
         for part in range(2):
-            writer = forked(lambda: write(f"p{seed}", proxy.address, seed + part))  # noqa: B023  # called at once
+            reading, writing = os.pipe()
+            begun = partial(os.write, writing, b".")
+            writer = forked(partial(write, f"p{seed}", proxy.address, 2 * seed + part, begun))
+            os.close(writing)
+            os.read(reading, 1)
+            os.close(reading)
             time.sleep(chance.random() * 1.5)
             if chance.random() < SERVERS_KILLED / 2:
                 happened["servers killed"] = happened.get("servers killed", 0) + 1
@@ -210,8 +216,8 @@ def forked(work: Callable[[], object]) -> int:
     return child
 
 
-def write(project: str, where: str, seed: int) -> None:
-    """Go on with the run, and upload it; end as a program does."""
+def write(project: str, where: str, seed: int, begun: Callable[[], object]) -> None:
+    """Go on with the run, and upload it; end as a program does. Call `begun` when it is open."""
     import trackbook as tb
     from trackbook.api.process import process
 
@@ -224,6 +230,7 @@ def write(project: str, where: str, seed: int) -> None:
     run = tb.init(
         project, id="r1", resume="allow", sync=where, upload_seconds=0.1, display=False, capture=False, force=True
     )
+    begun()
     history = run.history()
     first = 0 if history.is_empty() else int(history["step"].max()) + 1  # type: ignore[arg-type]
     for step in range(first, first + chance.randrange(50, 400)):

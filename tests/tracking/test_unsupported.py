@@ -95,7 +95,7 @@ def test_one_warning_names_all_that_init_ignores() -> None:
 
 
 def test_every_feature_has_calls() -> None:
-    assert set(CALLS.values()) | {"media"} == set(FEATURES)  # types need media
+    assert set(CALLS.values()) | {"media", "remote"} == set(FEATURES)  # types and keywords need them
     assert set(KEYWORDS.values()) <= set(FEATURES)
     assert set(REFUSED) <= set(CALLS)
 

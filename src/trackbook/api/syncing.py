@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from .. import settings
 from ..tracking.run_options import choose_included
-from ..tracking.unsupported import call
+from ..tracking.unsupported import unsupported_keywords
+from ..user_warnings import warn_once
 from .process import process
 from .projects import existing_here
 from .uploads import tell
@@ -55,7 +56,7 @@ def sync(
         When the destination cannot be reached for a minute. Nothing is lost.
     """
     if space_id is not None:
-        call("sync")()
+        warn_once(*unsupported_keywords(["space_id"]))
         return ""
     found = existing_here(project) if dir is None else process().project(project, dir)
     found.refresh()

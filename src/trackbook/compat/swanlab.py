@@ -7,12 +7,13 @@ from typing import Any, Final
 
 from ..api.alerts import alert
 from ..api.run import current_run, define_metric, finish, log
+from ..api.syncing import sync
 from ..tracking.run import Run
 from . import shared
 from .dialect import Dialect
 
 __version__ = "0.10.3"  # whose names these are
-__all__ = ["Run", "State", "alert", "define_metric", "finish", "get_run", "init", "log"]
+__all__ = ["Run", "State", "alert", "define_metric", "finish", "get_run", "init", "log", "sync"]
 __all__ += shared.__all__
 
 _SWANLAB: Final = Dialect(

@@ -10,6 +10,7 @@ from ..api.projects import delete_project as delete
 from ..api.run import finish, log
 from ..api.serving import show as show_boards
 from ..api.spaces import freeze
+from ..api.syncing import sync
 from ..notebook import host as notebook_host
 from ..tracking.config import Config
 from ..tracking.other_trackers import say_ignored
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from ..server.running import Server
 
 __version__ = "0.43.0"  # whose names these are
-__all__ = ["Config", "Run", "alert", "delete_project", "finish", "freeze", "init", "log", "show"]
+__all__ = ["Config", "Run", "alert", "delete_project", "finish", "freeze", "init", "log", "show", "sync"]
 __all__ += shared.__all__
 
 _TRACKIO: Final = Dialect(

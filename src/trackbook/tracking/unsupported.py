@@ -23,7 +23,6 @@ FEATURES: Final = {
 _CALLS: Final = {
     "files": "save restore log_artifact use_artifact link_artifact upsert_artifact finish_artifact log_model use_model link_model "
     "register_reference_handler",
-    "remote": "sync",
     "model watching": "unwatch",
     "sweeps": "sweep agent controller",
     "other histories": "sync_wandb sync_tensorboard sync_tensorboardX sync_tensorboard_torch sync_mlflow",
