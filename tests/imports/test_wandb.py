@@ -43,7 +43,7 @@ def said(recwarn: pytest.WarningsRecorder) -> list[str]:
 
 def test_a_run_comes_with_its_record(tmp_path: Path) -> None:
     records = [
-        wandb_run(lr=0.1, layers=[1, 2], nested={"deep": {"on": True}}),
+        wandb_run(lr=0.1, offset=-5, layers=[1, 2], nested={"deep": {"on": True}}),
         message((12, message((2, "val/*"), (4, "epoch"), (7, message((2, 1)))))),
         message((12, message((1, "loss"), (8, 1)))),
         message((12, message((1, "val/acc"), (4, "epoch"), (10, 1)))),
@@ -57,6 +57,7 @@ def test_a_run_comes_with_its_record(tmp_path: Path) -> None:
         wandb_exit(),
     ]
     record, store = imported(offline(tmp_path, *records))
+    assert isinstance(record.config["offset"], int)
     assert record == RunRecord(
         "w1",
         "brisk-1",
@@ -65,7 +66,7 @@ def test_a_run_comes_with_its_record(tmp_path: Path) -> None:
         group="g",
         tags=("a", "b"),
         notes="words",
-        config={"lr": 0.2, "nested": {"deep": {"on": True, "off": False}}},
+        config={"lr": 0.2, "offset": -5, "nested": {"deep": {"on": True, "off": False}}},
         summary={"best": 7, "word": "x"},
         ended=109.5,
         defined={"val/*": "epoch"},

@@ -170,13 +170,15 @@ def _item(data: memoryview) -> tuple[list[str], str]:
 
 
 def _values(name: str, text: str) -> Iterator[tuple[str, Any]]:
-    value = _value(text)
-    yield from flat({name: value}, ".")
+    try:
+        yield name, float(text)  # also of -0, which is an int in JSON
+    except ValueError:
+        yield from flat({name: _value(text)}, ".")
 
 
 def _value(text: str) -> Any:
     try:
-        return float(text) if text[:1] in "0123456789-" and not text.isdigit() else json.loads(text)
+        return json.loads(text)
     except (ValueError, RecursionError):
         return text
 
