@@ -11,6 +11,7 @@ JS       := $(shell find js/src -type f 2>/dev/null) $(wildcard js/*.json js/*.m
 PYTEST   := $(BIN)/python -m pytest -q
 WORKERS  := --numprocesses auto --maxprocesses 4 --dist
 TRAINERS := .venv-trainers
+PEERS    := .venv-peers
 # The release whose CPU build the tests of training libraries use. On Linux a later release may be a CUDA build of several GB.
 TORCH    ?= torch==2.13.0
 STORE    := TRACKBOOK_DIR="$(CURDIR)/demo/store"
@@ -39,7 +40,7 @@ export JUPYTER_PLATFORM_DIRS := 1
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .PHONY: help setup js demo lab test check clock lint unit quick vitest unit-3.13 browser browser-loaded chromium \
-	test-faults test-lake test-trainers fuzz pools dist docs specs golden bench picture clean
+	test-faults test-lake test-trainers test-peers fuzz pools dist docs specs golden bench picture clean
 
 help:
 	@echo "make demo     train on the digits in a notebook; leaves notebook, HTML and Parquet in demo/"
@@ -51,6 +52,7 @@ help:
 	@echo "make test-faults   a run's whole life, once for each call to the disk that may fail (about twenty minutes)"
 	@echo "make test-lake    200 writers of a lake that are killed while requests fail (about twenty minutes)"
 	@echo "make test-trainers training libraries, in an environment of their own (about ten minutes with its set-up)"
+	@echo "make test-peers   imports of what other trackers wrote, in an environment of their own (about five minutes)"
 	@echo "make fuzz     damaged files and hostile messages for ten minutes; FOR=60 for a minute"
 	@echo "make pools    500 forked and 100 spawned pools whose workers record runs"
 	@echo "make dist     build the sdist and the wheel, and test them"
@@ -184,6 +186,18 @@ $(TRAINERS)/.installed: pyproject.toml hatch_build.py
 	@$(call pip,$(TRAINERS),--no-deps "fastai>=2.7.18")
 	@touch $@
 
+# Imports of what other trackers wrote, compared with their own readers.
+test-peers: setup $(PEERS)/.installed
+	@$(call timed,pytest with other trackers,$(PEERS)/$(PROGRAMS)/python -m pytest -q -m peers \
+		-W ignore -W error::trackbook.TrackbookWarning tests/peers)
+
+$(PEERS)/.installed: pyproject.toml hatch_build.py
+	@echo "setting up $(PEERS) ..."
+	@"$(or $(call interpreter,3.11),$(PYTHON))" -m venv $(PEERS)
+	@$(call pip,$(PEERS),--upgrade "pip>=25.1")
+	@$(call pip,$(PEERS),--editable . --group peers)
+	@touch $@
+
 # The sdist, and the wheel that is made of it.
 dist: setup
 	@rm -rf dist
@@ -210,5 +224,5 @@ bench: setup chromium
 	@$(BIN)/python benchmarks/bench.py $(ARGS)
 
 clean:
-	rm -rf .venv .venv-3.13 .venv-bench $(TRAINERS) js/node_modules src/trackbook/_static demo dist site tests/browser/output
+	rm -rf .venv .venv-3.13 .venv-bench $(TRAINERS) $(PEERS) js/node_modules src/trackbook/_static demo dist site tests/browser/output
 	find . -name __pycache__ -prune -exec rm -rf {} +

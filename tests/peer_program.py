@@ -10,7 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +34,15 @@ def write_wandb(folder: Path, runs: list[Run]) -> None:
 
     for run in runs:
         made = wandb.init(
-            project="theirs", name=run["name"], config=run["config"], tags=["a", "b"], notes="words", group="g",
-            mode="offline", dir=str(folder), settings=wandb.Settings(silent=True, console="off"),
+            project="theirs",
+            name=run["name"],
+            config=run["config"],
+            tags=["a", "b"],
+            notes="words",
+            group="g",
+            mode="offline",
+            dir=str(folder),
+            settings=wandb.Settings(silent=True, console="off"),
         )
         made.define_metric("val/*", step_metric="epoch", summary="max")
         for step, values in run["calls"]:
@@ -60,7 +67,11 @@ def read_wandb(folder: Path) -> list[Run]:
                 kind = record.WhichOneof("record_type")
                 if kind == "run":
                     run |= {"id": record.run.run_id, "name": record.run.display_name, "tags": list(record.run.tags)}
-                    run |= {"config": {i.key: json.loads(i.value_json) for i in record.run.config.update if i.key != "_wandb"}}
+                    run |= {
+                        "config": {
+                            i.key: json.loads(i.value_json) for i in record.run.config.update if i.key != "_wandb"
+                        }
+                    }
                 elif kind == "history":
                     items = {i.key or ".".join(i.nested_key): _number(i.value_json) for i in record.history.item}
                     own = {name: items.pop(name) for name in ("_step", "_timestamp", "_runtime")}
@@ -86,8 +97,14 @@ def write_swanlab(folder: Path, runs: list[Run]) -> None:
 
     for run in runs:
         swanlab.init(
-            project="theirs", experiment_name=run["name"], config=run["config"], tags=["a", "b"], description="words", group="g",
-            mode="offline", logdir=str(folder / "swanlog"),
+            project="theirs",
+            experiment_name=run["name"],
+            config=run["config"],
+            tags=["a", "b"],
+            description="words",
+            group="g",
+            mode="offline",
+            logdir=str(folder / "swanlog"),
         )
         for step, values in run["calls"]:
             swanlab.log(values, step=step)
@@ -188,7 +205,9 @@ def read_tensorboard(folder: Path) -> list[Run]:
     runs = []
     for place in sorted((folder / "logs").iterdir()):
         events = EventAccumulator(str(place), size_guidance={"scalars": 0, "tensors": 0}).Reload()
-        rows = [(tag, one.step, one.value, one.wall_time) for tag in events.Tags()["scalars"] for one in events.Scalars(tag)]
+        rows = [
+            (tag, one.step, one.value, one.wall_time) for tag in events.Tags()["scalars"] for one in events.Scalars(tag)
+        ]
         rows += [
             (tag, one.step, make_ndarray(one.tensor_proto).item(), one.wall_time)
             for tag in events.Tags()["tensors"]
@@ -216,7 +235,9 @@ def _write_mlflow(folder: Path, runs: list[Run], kind: str) -> None:
     client = _mlflow(folder, kind)
     experiment = client.create_experiment("theirs")
     for run in runs:
-        made = client.create_run(experiment, run_name=run["name"], tags={"a": "", "b": "x", "mlflow.note.content": "words"})
+        made = client.create_run(
+            experiment, run_name=run["name"], tags={"a": "", "b": "x", "mlflow.note.content": "words"}
+        )
         for name, value in run["config"].items():
             client.log_param(made.info.run_id, name, value)
         for step, values in run["calls"]:
@@ -238,7 +259,15 @@ def _read_mlflow(folder: Path, kind: str) -> list[Run]:
         ]
         found = points_of([row for row in rows if row[0] != "system/cpu"])
         found["@system/cpu"] = [[0, value, time] for name, _, value, time in rows if name == "system/cpu"]
-        runs.append({"id": run.info.run_id, "name": run.info.run_name, "config": run.data.params, "tags": ["a", "b=x"], "points": found})
+        runs.append(
+            {
+                "id": run.info.run_id,
+                "name": run.info.run_name,
+                "config": run.data.params,
+                "tags": ["a", "b=x"],
+                "points": found,
+            }
+        )
     return runs
 
 
@@ -250,7 +279,13 @@ def write_aim(folder: Path, runs: list[Run]) -> None:
 
     repo = aim.Repo.from_path(str(folder), init=True)
     for run in runs:
-        made = aim.Run(repo=repo, experiment="theirs", system_tracking_interval=None, capture_terminal_logs=False, log_system_params=False)
+        made = aim.Run(
+            repo=repo,
+            experiment="theirs",
+            system_tracking_interval=None,
+            capture_terminal_logs=False,
+            log_system_params=False,
+        )
         made.name, made.description = run["name"], "words"
         for tag in ("a", "b"):
             made.add_tag(tag)

@@ -32,7 +32,7 @@ SURFACE = {
         init log log_text log_image log_audio log_video log_echarts log_html log_object3d log_molecule async_log finish has_run
         get_run get_config config define_metric save sync Text Image Audio Video Html Object3D Molecule ECharts echarts plot
         roc_curve pr_curve confusion_matrix sync_wandb sync_tensorboardX sync_tensorboard_torch sync_mlflow login require Settings
-        merge_settings merge_callbacks register_callbacks Run State Api""",
+        merge_settings merge_callbacks register_callbacks Callback utils run Run State Api""",
     "wandb": """
         init setup teardown finish join login log run config summary define_metric Table EvalTable Image Histogram Video Audio Html
         Object3D Molecule Plotly Graph box3d Api watch unwatch save restore alert Settings Artifact ArtifactTTL log_artifact
@@ -115,6 +115,8 @@ USES = {
     "Error": "assert issubclass(t.Error, Exception)",
     "Settings": "assert t.Settings(console='off').console == 'off'",
     "merge_settings": "t.merge_settings(t.Settings())",
+    "Callback": "t.register_callbacks([type('Mine', (t.Callback,), {})()])",
+    "utils": "assert t.utils.generate_id() != t.utils.generate_id()",
     "register_callbacks": "t.register_callbacks([])",
     "merge_callbacks": "t.merge_callbacks([])",
     "termlog": "t.termlog('words')",
@@ -157,7 +159,7 @@ USES |= {
     "echarts": "assert t.echarts.Bar().add_xaxis(['a'])",
 }
 NOT_SUPPORTED = {*CALLS, *MEDIA, *FILES}
-OF_DIALECTS = {"State", "get_run"}  # `trackbook.get_run` reads a run
+OF_DIALECTS = {"State", "get_run", "utils"}  # `trackbook.get_run` reads a run
 PAIRS = [(tracker, name) for tracker in TRACKERS for name in SURFACE[tracker].split()]
 
 

@@ -15,10 +15,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-import trackbook as tb
 import peer_program
+import trackbook as tb
 from peer_program import READ
-from trackbook.user_warnings import TrackbookWarning
 
 PROGRAM = Path(peer_program.__file__)
 NAMES = ["loss", "train/loss", "val/acc", "val/deep/f1", "lr-0", "x.y", "UPPER_case", "epoch"]
@@ -34,7 +33,10 @@ SETTINGS = {
 }
 CONFIGS = st.fixed_dictionaries({}, optional=SETTINGS)
 CALLS = st.dictionaries(
-    st.integers(0, 50) | st.integers(0, 2**40), st.dictionaries(st.sampled_from(NAMES), NUMBERS, min_size=1), min_size=1, max_size=12
+    st.integers(0, 50) | st.integers(0, 2**40),
+    st.dictionaries(st.sampled_from(NAMES), NUMBERS, min_size=1),
+    min_size=1,
+    max_size=12,
 ).map(lambda calls: sorted(calls.items()))
 
 
@@ -49,7 +51,13 @@ def written_and_read(tracker: str, folder: Path, runs: list[dict[str, Any]]) -> 
     environment = os.environ | {"WANDB_SILENT": "true", "PYTHONPATH": str(PROGRAM.parent), "WANDB_MODE": "offline"}
     done = subprocess.run(
         [sys.executable, str(PROGRAM), tracker, str(folder)],
-        input=json.dumps(runs), capture_output=True, text=True, env=environment, cwd=folder, timeout=100, check=False,
+        input=json.dumps(runs),
+        capture_output=True,
+        text=True,
+        env=environment,
+        cwd=folder,
+        timeout=100,
+        check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout)
@@ -67,13 +75,21 @@ def ours(run: tb.Run) -> dict[str, list[list[Any]]]:
 def same(ours: dict[str, list[list[Any]]], theirs: dict[str, list[list[Any]]]) -> None:
     assert ours.keys() == theirs.keys()
     for metric, rows in theirs.items():
-        assert [(step, repr(value)) for step, value, _ in ours[metric]] == [(step, repr(value)) for step, value, _ in rows], metric
+        assert [(step, repr(value)) for step, value, _ in ours[metric]] == [
+            (step, repr(value)) for step, value, _ in rows
+        ], metric
         for (_, _, ours_at), (_, _, theirs_at) in zip(ours[metric], rows, strict=True):
             assert math.isclose(ours_at, theirs_at, rel_tol=0, abs_tol=2e-6)
 
 
 def source(tracker: str, folder: Path) -> Path:
-    place = {"wandb": "wandb", "swanlab": "swanlog", "tensorboard": "logs", "mlflow files": "mlruns", "mlflow database": "mlflow.db"}
+    place = {
+        "wandb": "wandb",
+        "swanlab": "swanlog",
+        "tensorboard": "logs",
+        "mlflow files": "mlruns",
+        "mlflow database": "mlflow.db",
+    }
     return folder / place.get(tracker, ".")
 
 

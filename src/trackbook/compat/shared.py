@@ -23,11 +23,12 @@ from ..user_warnings import warn, warn_once
 from . import trackio_context as context_vars
 from .histories import import_csv, import_tf_events
 from .reading import Api
-from .stand_ins import TYPES, Error, Settings
+from .stand_ins import TYPES, Callback, Error, Settings
 
 __all__ = [
     "AlertLevel",
     "Api",
+    "Callback",
     "Error",
     "Settings",
     "async_log",

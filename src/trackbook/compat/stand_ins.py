@@ -52,6 +52,12 @@ class Settings(SimpleNamespace):
     """Settings of wandb and SwanLab, which are kept as they are and have no effect."""
 
 
+class Callback:
+    """SwanLab's callback, to derive from. Nothing calls it: see `register_callbacks`."""
+
+    name = ""
+
+
 class Error(Exception):
     """The base of wandb's errors, none of which is raised here."""
 

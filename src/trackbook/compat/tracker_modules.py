@@ -29,6 +29,7 @@ SUBMODULES: Final[dict[str, Mapping[str, str]]] = {
     "trackio.table": {"Table": "media.table:Table"},
     "swanlab.data": _RUN,
     "swanlab.data.run": _RUN,
+    "swanlab.utils": {"generate_id": "ids:new_id"},
     "wandb.apis": {"PublicApi": "compat.reading:Api"},
     "wandb.apis.public": {"Api": "compat.reading:Api", "Run": "compat.reading:ReadRun"},
     "wandb.data_types": _MEDIA,

@@ -79,6 +79,8 @@ def delete_project(project: str, force: bool = False) -> bool:
 
 
 def __getattr__(name: str) -> Any:
+    if name == "TRACKIO_LOGO_DIR":
+        raise AttributeError(f"trackio.{name} is not there: boards of trackbook have no logo to replace")
     return _TRACKIO.attribute(name)
 
 
