@@ -189,7 +189,7 @@ $(TRAINERS)/.installed: pyproject.toml hatch_build.py
 # Imports of what other trackers wrote, compared with their own readers.
 test-peers: setup $(PEERS)/.installed
 	@$(call timed,pytest with other trackers,$(PEERS)/$(PROGRAMS)/python -m pytest -q -m peers \
-		-W ignore -W error::trackbook.TrackbookWarning tests/peers)
+		-W ignore -W error::trackbook.TrackbookWarning tests/peer_stores)
 
 $(PEERS)/.installed: pyproject.toml hatch_build.py
 	@echo "setting up $(PEERS) ..."

@@ -1,4 +1,4 @@
-"""Small stores of other trackers, written byte by byte, for tests of imports. `tests/peers` has such stores by the trackers themselves."""
+"""Small stores of other trackers, written byte by byte, for tests of imports. `tests/peer_stores` has such stores by the trackers themselves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`tests/peers` imports from Aim; here its package is not installed."""
+"""`tests/peer_stores` imports from Aim; here its package is not installed."""
 
 from __future__ import annotations
 
