@@ -89,6 +89,41 @@ def test_board_learns_of_new_media() -> None:
     assert view.published["media"] is before
 
 
+def test_window_has_the_items_of_its_steps() -> None:
+    run, other = tb.init("p"), tb.init("p", reinit="create_new")
+    for step in (5, 2, 9):
+        run.log({"a": [image(step), image(step + 1)], "b": image(0)}, step=step)
+    other.log({"a": image(4)}, step=9)
+    view = View(run, other)
+    found = view.data("media_window", metric="a", runs=[other.id, run.id], steps=[9, 3, 2])
+    assert [(each["run"], each["step"], each["item"]) for each in found["items"]] == [
+        (other.id, 9, 0),
+        (run.id, 2, 0),
+        (run.id, 2, 1),
+        (run.id, 9, 0),
+        (run.id, 9, 1),
+    ]
+    assert not found["more"]
+    assert "steps" in view.error("media_window", metric="a", runs=[run.id], steps="all")
+
+
+def test_many_thumbnails_come_in_one_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = tb.init("p")
+    run.log({"a": [image(shade, side=300) for shade in range(3)], "text": tb.Text("x")})
+    view = View(run)
+    items = view.data("media_at", metric="a", runs=[run.id], step=0)["items"]
+    (text,) = view.data("media_at", metric="text", runs=[run.id], step=0)["items"]
+    monkeypatch.setattr(media_answers, "THUMBNAIL_SECONDS", 600)
+    names = [items[0]["file"], text["file"], "nothing.png", items[1]["file"]]
+    answer, buffers = view.ask("thumbnails", files=names)
+    assert [kind is None for kind in answer["mimes"]] == [False, True, True, False]
+    assert [len(data) > 0 for data in buffers] == [True, False, False, True]
+    monkeypatch.setattr(media_answers, "THUMBNAIL_SECONDS", 0)  # the time is over after the first one
+    answer, buffers = view.ask("thumbnails", files=names)
+    assert len(answer["mimes"]) == len(buffers) == 1
+    assert "files" in view.error("thumbnails", files="all")
+
+
 def test_steps_and_items_of_each_run() -> None:
     run, other = tb.init("p"), tb.init("p", reinit="create_new")
     for step in (5, 2, 9):
@@ -244,4 +279,6 @@ def test_runs_without_files_say_so() -> None:
 def test_asset_is_a_built_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(media_answers, "built_file", lambda name: f"// {name}")
     answer, buffers = View(tb.init("p")).ask("asset", name="media.js")
-    assert (answer, buffers) == ({"mime": "text/javascript"}, [b"// media.js"])
+    assert (answer["mime"], buffers) == ("text/javascript", [b"// media.js"])
+    monkeypatch.setattr(media_answers, "built_file", lambda _: "// other")
+    assert View(tb.init("p")).ask("asset", name="media.js")[0]["version"] != answer["version"]

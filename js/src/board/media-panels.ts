@@ -78,13 +78,11 @@ export class MediaPanels {
     return this.#names.includes(name) ? (this.#panels.get(name) as Panel).element : null;
   }
 
-  /** Show the media of single runs, the newest first, also where groups of runs are drawn. */
+  /** Show the media of single runs, in the order of the legend, also where groups of runs are drawn. */
   show(runs: readonly RunHeader[], settings: DrawSettings, grouped: boolean, look: Look) {
     const styles = grouped ? styleRuns(runs, look.theme) : settings.styles;
     const own = runs.filter(({ id, faded }) => !faded && !settings.hidden.has(id));
-    const shown = own
-      .sort((a, b) => b.started - a.started)
-      .map(({ id, key }) => ({ id, ...styles.get(key) }));
+    const shown = own.map(({ id, key }) => ({ id, ...styles.get(key) }));
     const scene = { ...look, runs: shown as RunLook[] };
     for (const name of this.#names) {
       const panel = this.#panels.get(name) as Panel;

@@ -3,6 +3,7 @@
 export const TILE_GAP = 8; // px between tiles; as in media.css
 const LEAST_TILE = 104; // px of width below which a gallery scrolls instead
 const USUAL_TILE = 132; // px of a tile in a gallery that scrolls
+const LEAST_FILLED = 0.6; // of the width of columns
 const ASPECTS = [0.4, 1.6] as const; // height by width of a tile
 
 export interface GalleryLayout {
@@ -51,8 +52,10 @@ export function layOut(
     .filter(({ width }) => width >= LEAST_TILE || fixed)
     .sort((a, b) => b.width - a.width);
   const [best] = fits;
-  if (best && (!fixed || best.width >= LEAST_TILE)) return best;
-  return of(most);
+  const usual = of(most);
+  // columns of runs rather scroll than leave half of the panel empty
+  if (best && (!fixed || best.width >= usual.width * LEAST_FILLED)) return best;
+  return fixed ? capped(usual, 1, space, aspect) : usual;
 }
 
 /** Make tiles as small as their rows fit into the height. */

@@ -20,7 +20,7 @@ import { hasOverlays, OverlaySettings } from "./overlays.ts";
 import { StackView } from "./stack-view.ts";
 import { placeOfStep, StepSlider } from "./step-slider.ts";
 
-const MOST_RUNS = 40; // shown at once
+const MOST_RUNS = 40; // shown at once, the newest
 const PAUSE = 400; // ms between two questions for new media of a run that logs
 const HEAT_STEPS = 120;
 const CANVAS_KINDS = ["image", "video"];
@@ -118,7 +118,7 @@ export class MediaPanel implements MediaPanelHandle {
   }
 
   get #visibleRuns(): readonly RunLook[] {
-    return (this.#scene?.runs ?? []).slice(0, MOST_RUNS);
+    return (this.#scene?.runs ?? []).slice(-MOST_RUNS);
   }
 
   #refreshSoon(pause: number) {
@@ -192,7 +192,7 @@ export class MediaPanel implements MediaPanelHandle {
   /** Ask for the histograms of one run over its steps. */
   #askForHeat(metric: string): Promise<MediaItem[]> {
     const runs = this.#visibleRuns.filter(({ id }) => this.#ownRuns.has(id));
-    const chosen = runs.find(({ id }) => id === this.#runs.value) ?? runs[0];
+    const chosen = runs.find(({ id }) => id === this.#runs.value) ?? runs[runs.length - 1];
     return this.#store.histograms(metric, chosen.id, HEAT_STEPS, this.#scene?.entry.count);
   }
 
@@ -256,7 +256,7 @@ export class MediaPanel implements MediaPanelHandle {
     this.#runs.dataset.key = key;
     const before = this.#runs.value;
     this.#runs.replaceChildren(...runs.map(({ id, label }) => h("option", { value: id }, label)));
-    this.#runs.value = runs.some(({ id }) => id === before) ? before : (runs[0]?.id ?? "");
+    this.#runs.value = runs.some(({ id }) => id === before) ? before : (runs.at(-1)?.id ?? "");
   }
 
   /** Say why there is nothing to see. */

@@ -166,6 +166,10 @@ export class MediaStore {
       });
       const mimes = content.mimes as (string | null)[];
       for (const [i, [name, waiting]] of asked.entries()) {
+        if (i >= mimes.length && mimes.length) {
+          this.#wanted.set(name, waiting); // the kernel needs longer
+          continue;
+        }
         const mime = mimes[i];
         const blob = mime ? new Blob([copyBytes(buffers[i])], { type: mime }) : null;
         this.#thumbnails.set(name, blob);

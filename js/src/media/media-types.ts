@@ -95,7 +95,7 @@ export interface RunLook {
 /** What changes while a panel lives. */
 export interface MediaScene {
   entry: MediaEntry;
-  /** The visible runs, the newest first. */
+  /** The visible runs, the newest last. */
   runs: readonly RunLook[];
   theme: Theme;
   textLook: TextLook;

@@ -54,6 +54,15 @@ test("a thumbnail is kept, a refusal is not", async () => {
   expect(asked.length).toBe(2);
 });
 
+test("what the kernel had no time for is asked for again", async () => {
+  const { asked, media } = store(({ files }) =>
+    thumbnails({ ask: "", files: (files as string[]).slice(0, 2) }),
+  );
+  const found = await Promise.all(["a", "b", "c"].map(name => media.thumbnail(name, signal)));
+  expect(await Promise.all(found.map(blob => blob?.text()))).toEqual(["a", "b", "c"]);
+  expect(asked.map(({ files }) => files)).toEqual([["c", "b", "a"], ["a"]]);
+});
+
 test("a large file comes in parts, once for all who want it", async () => {
   const parts = ["abc", "de", "f"];
   const { asked, media } = store(({ from }) => ({

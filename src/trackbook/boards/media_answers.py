@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -18,6 +20,10 @@ from .questions import Answer, AnswerTable, Question
 MOST_STEPS: Final = 10_000  # of a run in an answer
 MOST_RUNS: Final = 200
 MOST_HISTOGRAMS: Final = 500
+MOST_WINDOW_STEPS: Final = 500  # of a question
+MOST_ITEMS: Final = 10_000  # of an answer
+MOST_THUMBNAILS: Final = 64  # of a question
+THUMBNAIL_SECONDS: Final = 0.1
 PART_BYTES: Final = 4_000_000
 _ASSETS: Final = frozenset(("media.js",))
 _MIMES: Final = {
@@ -42,9 +48,11 @@ def answers(store: Store, index: MediaIndex) -> AnswerTable:
     return {
         "media": partial(steps, index),
         "media_at": partial(media_at, index),
+        "media_window": partial(media_window, index),
         "histograms": partial(histograms, index),
         "media_file": partial(media_file, store),
         "thumbnail": partial(small, store),
+        "thumbnails": partial(thumbnails, store),
         "table_rows": partial(table_rows, store),
         "asset": asset,
     }
@@ -62,6 +70,15 @@ def media_at(index: MediaIndex, question: Question) -> Answer:
     """Return the ``items`` of ``metric`` in each of ``runs``, at the largest step up to ``step``."""
     metric, step = _text(question, "metric"), _number(question, "step")
     return {"items": [item(run, row) for run in _runs(question) for row in index.rows(run, metric, step)]}, []
+
+
+def media_window(index: MediaIndex, question: Question) -> Answer:
+    """Return the ``items`` of ``metric`` in each of ``runs`` at some ``steps``, and whether there are ``more`` than `MOST_ITEMS`."""
+    metric, steps = _text(question, "metric"), question.get("steps")
+    if not isinstance(steps, list) or not all(isinstance(step, int) for step in steps):
+        raise ValueError(f"steps is a list of whole numbers, not {steps!r}")
+    found = [item(run, row) for run in _runs(question) for row in index.rows_of(run, metric, steps[:MOST_WINDOW_STEPS])]
+    return {"items": found[:MOST_ITEMS], "more": len(found) > MOST_ITEMS}, []
 
 
 def item(run: str, row: Row) -> dict[str, Any]:
@@ -98,6 +115,29 @@ def small(store: Store, question: Question) -> Answer:
     return {"mime": kind}, [data]
 
 
+def thumbnails(store: Store, question: Question) -> Answer:
+    """Return the ``mimes`` and small pictures of the first of some ``files``; null and nothing for those without a picture.
+
+    New pictures are made for `THUMBNAIL_SECONDS` at most, because the board waits: the front end asks again for the others.
+    """
+    names = question.get("files")
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"files is a list of names, not {names!r}")
+    kept, end = files(store), time.monotonic() + THUMBNAIL_SECONDS
+    mimes: list[str | None] = []
+    pictures: list[bytes] = []
+    for name in names[:MOST_THUMBNAILS]:
+        try:
+            kind, data = thumbnail(kept, name)
+        except (OSError, ValueError):  # the question for the file itself says why
+            kind, data = None, b""
+        mimes.append(kind)
+        pictures.append(data)
+        if time.monotonic() > end:
+            break
+    return {"mimes": mimes}, pictures
+
+
 def table_rows(store: Store, question: Question) -> Answer:
     """Return ``columns``, ``rows`` and the ``total`` of rows of a table, sorted and filtered, from ``from`` on."""
     from ..media.table_rows import MOST_ROWS, rows
@@ -119,7 +159,8 @@ def asset(question: Question) -> Answer:
     name = _text(question, "name")
     if name not in _ASSETS:
         raise ValueError(f"there is no asset {name!r}")
-    return {"mime": "text/javascript"}, [built_file(name).encode()]
+    code = built_file(name).encode()
+    return {"mime": "text/javascript", "version": hashlib.sha256(code).hexdigest()[:16]}, [code]
 
 
 def files(store: Store) -> MediaFiles:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
@@ -38,10 +38,11 @@ class _Series:
     def at(self, step: int) -> list[int]:
         """Return the numbers of the rows at the largest step up to `step`."""
         end = bisect_right(self.steps, step)
-        if not end:
-            return []
-        start = bisect_right(self.steps, self.steps[end - 1] - 1)
-        return self.numbers[start:end].tolist()
+        return self.exactly(self.steps[end - 1]) if end else []
+
+    def exactly(self, step: int) -> list[int]:
+        """Return the numbers of the rows at `step`."""
+        return self.numbers[bisect_left(self.steps, step) : bisect_right(self.steps, step)].tolist()
 
 
 class _Run:
@@ -119,12 +120,21 @@ class MediaIndex:
     def rows(self, run: str, metric: str, step: int) -> list[Row]:
         """Return the rows at the largest step up to `step`, in order."""
         series = self._series(run, metric)
-        numbers = [] if series is None else series.at(step)
+        return self._found(run, [] if series is None else series.at(step))
+
+    def rows_of(self, run: str, metric: str, steps: Iterable[int]) -> list[Row]:
+        """Return the rows at some steps, in order."""
+        series = self._series(run, metric)
+        return self._found(
+            run, [] if series is None else [n for step in sorted(set(steps)) for n in series.exactly(step)]
+        )
+
+    def _found(self, run: str, numbers: Sequence[int]) -> list[Row]:
         if not numbers:
             return []
         found = self._store.captured(run, _TABLE, min(numbers) - 1, max(numbers))
-        wanted = set(numbers)
-        return [Row(*row) for row in found if row[0] in wanted]
+        rows = {row[0]: Row(*row) for row in found}
+        return [rows[number] for number in numbers if number in rows]
 
     def _series(self, run: str, metric: str) -> _Series | None:
         self._read(run)

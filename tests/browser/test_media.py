@@ -1,0 +1,227 @@
+"""Media on a board, in a notebook and on the page of a server: galleries, steps, players, tables, and hostile content."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from browser.lab import OUTPUT, PATIENCE, Board
+from browser.served import Served
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Locator, Page
+
+    from browser.lab import Lab
+
+LOGGED = """
+import numpy as np
+import trackbook as tb
+
+EVIL = "<img src=x onerror=\\"parent.document.title='hacked'\\"><script>parent.document.title='hacked'</script>"
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="40" height="30" onload="document.title=\\'hacked\\'">' \\
+    '<script>document.title="hacked"</script><rect width="40" height="30" fill="teal"/></svg>'
+
+
+def picture(step, item):
+    y, x = np.mgrid[0:180, 0:240]
+    return np.stack([(x + 20 * step) % 256, (y + 40 * item) % 256, np.full_like(x, 90)], axis=-1).astype(np.uint8)
+
+
+def log_media(run, steps=range(3)):
+    boxes = {"found": {
+        "box_data": [{"position": {"minX": 0.1, "maxX": 0.5, "minY": 0.2, "maxY": 0.7}, "class_id": 1, "scores": {"p": 0.8}}],
+        "class_labels": {1: "cat"},
+    }}
+    mask = np.zeros((180, 240), np.uint8)
+    mask[90:] = 1
+    masks = {"truth": {"mask_data": mask, "class_labels": {1: "road"}}}
+    tone = np.sin(np.arange(8000) / 8).astype(np.float32)
+    for step in steps:
+        first = tb.Image(picture(step, 0), caption=f"first {step}", boxes=boxes, masks=masks)
+        run.log({
+            "train/loss": 1 / (1 + step),
+            "samples/images": [first, tb.Image(picture(step, 1), caption="second")],
+            "samples/sound": tb.Audio(tone, sample_rate=8000),
+            "samples/note": tb.Markdown(f"# Step {step}\\n\\n{EVIL} [link](javascript:document.title='hacked')"),
+            "weights/dense": tb.Histogram(np.random.default_rng(step).normal(size=500)),
+        }, step=step)
+    run.log({
+        "eval/table": tb.Table(columns=["n", "text"], data=[[i, f"{EVIL} {i}"] for i in range(1000)]),
+        "eval/page": tb.Html(f"<h1>Hello</h1>{EVIL}<a href='https://example.com'>away</a>"),
+        "eval/chat": tb.Trace([{"role": "user", "content": EVIL}, {"role": "assistant", "content": "Hi **there**"}]),
+    }, step=2)
+"""
+REFUSED = "inline event handler violates"  # what the browser says of hostile HTML when it is read to be cleaned
+IN_NOTEBOOK = """
+run = tb.init("media", "first", capture=False)
+log_media(run)
+run.finish()
+"""
+IN_SCRIPT = """
+for name in ("first", "second"):
+    with tb.init("media", name, capture=False) as run:
+        log_media(run)
+"""
+
+
+def panel(board: Board, metric: str) -> Locator:
+    """Scroll to a panel, and wait until it shows something."""
+    found = board.chart(metric)
+    found.scroll_into_view_if_needed()
+    board.page.wait_for_function("(panel) => Number(panel.dataset.drawn) > 0", arg=found.element_handle())
+    return found
+
+
+def shown(found: Locator, count: int = 1) -> Locator:
+    """Wait until some tiles or blocks show their content, and return them."""
+    content = found.locator("[data-shown]")
+    found.page.wait_for_function(
+        "([panel, count]) => panel.querySelectorAll('[data-shown]').length >= count",
+        arg=[found.element_handle(), count],
+    )
+    return content
+
+
+def look(board: Board, metric: str, name: str) -> None:
+    OUTPUT.mkdir(exist_ok=True)
+    group = board.root.locator(".tb-group", has=panel(board, metric)).last
+    group.screenshot(path=OUTPUT / f"{name}.png", animations="disabled")
+
+
+def images(found: Locator) -> list[tuple[int, int]]:
+    sizes: list[tuple[int, int]] = found.locator(".tb-media-tile img").evaluate_all(
+        "(images) => images.map((image) => [image.naturalWidth, image.naturalHeight])"
+    )
+    return [(width, height) for width, height in sizes]
+
+
+def check_media(board: Board, runs: int) -> None:
+    """Go through the panels as a reader does."""
+    page = board.page
+    gallery = panel(board, "samples/images")
+    shown(gallery, 2 * runs)
+    expect(gallery.locator(".tb-media-tile")).to_have_count(2 * runs)
+    assert all(width > 0 and height * 4 == width * 3 for width, height in images(gallery))
+    expect(gallery.locator(".tb-media-tile").first).to_contain_text("first 2")
+    # the slider chooses the step of all panels, by the keyboard
+    gallery.locator("input[type=range]").focus()
+    page.keyboard.press("Home")
+    expect(gallery.locator(".tb-media-tile").first).to_contain_text("first 0")
+    expect(panel(board, "samples/note").locator("[role=heading]").last).to_have_text("Step 0")
+    gallery.get_by_role("button", name="Newest step").click()
+    expect(gallery.locator(".tb-media-tile").first).to_contain_text("first 2")
+    # boxes and masks
+    expect(gallery.locator(".tb-media-box")).to_have_count(runs)
+    gallery.get_by_role("button", name="Masks and boxes").click()
+    gallery.get_by_label("cat").uncheck()
+    expect(gallery.locator(".tb-media-box")).to_have_count(0)
+    expect(gallery.locator(".tb-media-mask")).to_have_count(runs)
+    page.keyboard.press("Escape")
+    # one image, large, and its neighbour
+    gallery.locator(".tb-media-tile").first.click()
+    large = gallery.locator("dialog[open]")
+    expect(large).to_have_accessible_name(large_name("first 2", runs))
+    page.keyboard.press("ArrowRight")
+    expect(large).to_have_accessible_name(large_name("second" if runs == 1 else "first 2", runs, other=True))
+    page.keyboard.press("Escape")
+    expect(large).to_have_count(0)
+    # all steps
+    gallery.get_by_role("button", name="All steps").click()
+    expect(gallery.locator(".tb-media-tile").first).to_contain_text("step 2")
+    gallery.get_by_role("button", name="All steps").click()
+    # sound
+    sound = panel(board, "samples/sound")
+    sound.get_by_role("button", name="Play").first.focus()
+    page.keyboard.press("Enter")
+    expect(sound.get_by_role("button", name="Pause")).to_have_count(1)
+    page.keyboard.press("Enter")
+    expect(sound.get_by_role("button", name="Pause")).to_have_count(0)
+    # the table
+    table = panel(board, "eval/table")
+    expect(table.locator("[role=cell]").first).to_have_text("0")
+    table.locator(".tb-media-sort").first.dblclick()
+    expect(table.locator("[role=cell]").first).to_have_text("999")
+    table.get_by_label("Filter rows").first.fill("> 77")
+    expect(table.locator("[role=status]").first).to_have_text("11 of 1,000 rows")
+    # the histogram
+    histogram = panel(board, "weights/dense")
+    expect(histogram.locator("canvas")).to_have_count(1)
+    histogram.get_by_role("button", name="All steps").click()
+    expect(histogram.get_by_role("button", name="All steps")).to_have_attribute("aria-pressed", "true")
+    # documents and the trace
+    expect(panel(board, "eval/page").frame_locator("iframe").first.locator("h1")).to_have_text("Hello")
+    expect(panel(board, "eval/chat").locator(".tb-media-message")).to_have_count(2 * runs)
+    assert "hacked" not in page.title()
+
+
+def large_name(caption: str, runs: int, *, other: bool = False) -> str:
+    run = "second" if other else "first"
+    return f"{caption}, {run}, step 2" if runs > 1 else f"{caption}, step 2"
+
+
+@pytest.mark.timeout(240)
+def test_media_in_a_notebook(lab: Lab) -> None:
+    lab.write_and_open("media", LOGGED, IN_NOTEBOOK)
+    lab.set_size(1280, 1000)
+    lab.run_to_end(0)
+    lab.run_to_end(1)
+    board = lab.board(1).wait_for_chart("samples/images")
+    check_media(board, 1)
+    look(board, "samples/images", "media-lab-light")
+    lab.set_theme("dark")
+    look(board, "samples/images", "media-lab-dark")
+    look(board, "eval/table", "media-lab-dark-table")
+    assert board.faint() == []
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    served = Served(tmp_path_factory.mktemp("media"))
+    served.run(LOGGED + IN_SCRIPT)
+    yield served
+    served.kill()
+
+
+@pytest.fixture
+def page(browser: Browser, served: Served) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1280, "height": 1000}, reduced_motion="reduce")
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE * 1000)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: message.type == "error" and errors.append(message.text))
+    page.goto(served.entrance)
+    page.goto(served.address("?project=media&sidebar=hidden"))
+    yield page
+    context.close()
+    assert [error for error in errors if REFUSED not in error] == []
+
+
+def test_media_on_the_page_of_a_server(page: Page) -> None:
+    board = Board(page.locator(".tb-board").first).wait_for_chart("samples/images")
+    check_media(board, 2)
+    for width in (700, 950, 1280):
+        page.set_viewport_size({"width": width, "height": 1000})
+        look(board, "samples/images", f"media-served-{width}")
+
+
+def test_pointer_in_a_chart_chooses_the_step_of_the_media(page: Page) -> None:
+    board = Board(page.locator(".tb-board").first).wait_for_chart("samples/images")
+    gallery = panel(board, "samples/images")
+    shown(gallery, 4)
+    plot = board.chart("train/loss").locator(".tb-plot")
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 45, box["y"] + box["height"] / 2)
+    expect(gallery.locator(".tb-media-tile").first).to_contain_text("first 0")
+    page.mouse.move(5, 5)
+    expect(gallery.locator(".tb-media-tile").first).to_contain_text("first 2")
+    # and the slider moves the crosshair
+    gallery.locator("input[type=range]").evaluate(
+        "(range) => { range.value = 1; range.dispatchEvent(new Event('input')); }"
+    )
+    expect(board.chart("train/loss").locator(".tb-crosshair")).to_be_visible()
