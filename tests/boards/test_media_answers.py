@@ -278,7 +278,8 @@ def test_runs_without_files_say_so() -> None:
 
 def test_asset_is_a_built_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(media_answers, "built_file", lambda name: f"// {name}")
-    answer, buffers = View(tb.init("p")).ask("asset", name="media.js")
+    view = View(tb.init("p"))
+    answer, buffers = view.ask("asset", name="media.js")
     assert (answer["mime"], buffers) == ("text/javascript", [b"// media.js"])
     monkeypatch.setattr(media_answers, "built_file", lambda _: "// other")
-    assert View(tb.init("p")).ask("asset", name="media.js")[0]["version"] != answer["version"]
+    assert view.ask("asset", name="media.js")[0]["version"] != answer["version"]
