@@ -19,6 +19,7 @@ import trackbook
 from trackbook.boards.view_state import TRAITS, View
 from trackbook.integrations.adapters import ADAPTERS
 from trackbook.magics import commands, parser
+from trackbook.tracking.run_files import RunFiles
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -99,7 +100,7 @@ def public(kind: type) -> list[str]:
     return [name for name in offered if not name.startswith("_") and name in vars(kind)]
 
 
-CLASSES = [trackbook.Run, trackbook.Board, trackbook.Config, trackbook.RunDiff]
+CLASSES = [trackbook.Artifact, RunFiles, trackbook.Run, trackbook.Board, trackbook.Config, trackbook.RunDiff]
 FUNCTIONS = {name: thing for name in trackbook.__all__ if inspect.isfunction(thing := getattr(trackbook, name))}
 METHODS = {
     f"{kind.__name__}.{name}": method

@@ -21,6 +21,7 @@ ROOMS = [
     "",
     "alerting",
     "store",
+    "artifacts",
     "journal",
     "data",
     "frames",

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import media as _media
 from .api.alerts import alert, alerts
+from .api.artifacts import get_artifact, list_artifacts
 from .api.boards import board
 from .api.compare import RunDiff, diff
 from .api.data import export, import_from, import_parquet, sql
@@ -24,6 +25,7 @@ from .api.run import attach, define_metric, finish, init, log, progress, track
 from .api.serving import show
 from .api.spaces import freeze
 from .api.syncing import sync
+from .artifacts.artifact import Artifact
 from .integrations.adapters import autolog
 from .tracking.config import Config
 from .tracking.endings import Stopped
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 # without `run` and `config`: `from trackbook import *` would copy their values of that moment
 __all__ = [
+    "Artifact",
     "Audio",
     "Board",
     "Chart",
@@ -81,10 +84,12 @@ __all__ = [
     "export_html",
     "finish",
     "freeze",
+    "get_artifact",
     "get_run",
     "import_from",
     "import_parquet",
     "init",
+    "list_artifacts",
     "log",
     "move_run",
     "progress",

@@ -64,6 +64,32 @@ CAPTURED: Final[dict[str, dict[str, str]]] = {
         "times": "integer not null",  # how often it came within its wait
         "webhook": "text",  # "waiting", "sent", or why it was not sent; null without a webhook
     },
+    # files that a run saved, by their path; the digest is the name of the kept file
+    "files": {"path": "text not null", "digest": "text not null", "size": "integer not null", "time": "real not null"},
+    # versions of artifacts, which outlive the runs that made them: rows of the project (`store.documents.PROJECT`)
+    "artifacts": {
+        "artifact": "text not null",  # "model:v3"
+        "name": "text not null",
+        "version": "integer not null",
+        "type": "text not null",
+        "digest": "text not null",
+        "size": "integer not null",
+        "files": "integer not null",
+        "created": "real not null",
+        "run": "text",
+        "aliases": "text not null",  # JSON
+        "metadata": "text not null",  # JSON
+        "description": "text",
+        "manifest": "text not null",  # the kept file that lists the files
+    },
+    # which versions a run made and used
+    "artifact_links": {
+        "link": "text not null",  # "made model:v3"
+        "role": "text not null",
+        "artifact": "text not null",
+        "digest": "text not null",
+        "time": "real not null",
+    },
 }
 
 

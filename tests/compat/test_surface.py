@@ -15,7 +15,7 @@ import trackbook as tb
 from trackbook.compat import shared
 from trackbook.compat.tracker_modules import TRACKERS
 from trackbook.tracking import media_calls
-from trackbook.tracking.unsupported import CALLS, FEATURES, FILES, KEYWORDS, MEDIA, REFUSED, StandIn
+from trackbook.tracking.unsupported import CALLS, FEATURES, KEYWORDS, MEDIA, REFUSED, REGISTRIES, StandIn
 from trackbook.user_warnings import TrackbookWarning
 from tracker_scripts import hearing, run_script
 
@@ -111,6 +111,13 @@ USES = {
     "async_log": "assert t.async_log(lambda: {'a': 1}, step=2).result() == {'a': 1.0}",
     "State": "assert t.State.SUCCESS == 'success'",
     "alert": "t.alert('low', 'loss', t.AlertLevel.ERROR); import trackbook; assert [*trackbook.alerts('p')['level']] == ['error']",
+    "save": "assert t.save(glob_str='*.txt') == ['kept.txt']",
+    "restore": "t.save('kept.txt'); file = t.restore('kept.txt', root='out'); assert file.read() == 'words'; file.close()",
+    "Artifact": "a = t.Artifact('a', type='model'); a.add_file('kept.txt'); assert run.log_artifact(a).wait().version == 'v0'",
+    "log_artifact": "assert t.log_artifact('kept.txt', name='a', type='model').files()[0].path == 'kept.txt'",
+    "use_artifact": "t.log_artifact('kept.txt', name='a'); assert t.use_artifact('a:latest').version == 'v0'",
+    "log_model": "t.log_model('kept.txt', name='m'); assert t.use_artifact('m:v0', type='model').name == 'm'",
+    "use_model": "t.log_model('kept.txt', name='m'); from pathlib import Path; assert Path(t.use_model('m:latest')).read_text() == 'words'",
     "AlertLevel": "assert t.AlertLevel.WARN == 'warn'",
     "Error": "assert issubclass(t.Error, Exception)",
     "Settings": "assert t.Settings(console='off').console == 'off'",
@@ -158,7 +165,7 @@ USES |= {
     "plot": _CHART.format("t.plot.line(t.Table(columns=['a', 'b'], data=[[1, 2]]), 'a', 'b')"),
     "echarts": "assert t.echarts.Bar().add_xaxis(['a'])",
 }
-NOT_SUPPORTED = {*CALLS, *MEDIA, *FILES}
+NOT_SUPPORTED = {*CALLS, *MEDIA, *REGISTRIES}
 OF_DIALECTS = {"State", "get_run", "utils"}  # `trackbook.get_run` reads a run
 PAIRS = [(tracker, name) for tracker in TRACKERS for name in SURFACE[tracker].split()]
 
@@ -171,6 +178,12 @@ def rows(heading: str) -> list[list[str]]:
 
 def names(cell: str) -> list[str]:
     return re.findall(r"`(\w+)`", cell)
+
+
+@pytest.fixture(autouse=True)
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("kept.txt").write_text("words")
 
 
 @pytest.fixture(autouse=True)
@@ -276,8 +289,8 @@ def test_page_lists_what_is_not_supported() -> None:
         wanted = {name for name, needed in [*CALLS.items(), *KEYWORDS.items()] if needed == feature}
         if feature == "media":
             wanted |= set(MEDIA)
-        if feature == "files":
-            wanted |= set(FILES)
+        if feature == "registries":
+            wanted |= set(REGISTRIES)
         assert set(names(cell)) == wanted
 
 

@@ -70,7 +70,7 @@ def column(name: str, declared: str) -> st.SearchStrategy[Any]:
 captured = st.fixed_dictionaries(
     {
         table: st.dictionaries(
-            texts if table == "facts" else st.integers(0, 99),
+            texts if next(iter(columns.values())).startswith("text") else st.integers(0, 99),
             st.tuples(*[column(name, declared) for name, declared in list(columns.items())[1:]]),
             max_size=3,
         )

@@ -15,6 +15,7 @@ import typer
 from ..user_warnings import said_by
 from . import (
     alerting,
+    artifacts,
     comparing,
     doctor,
     exchange,
@@ -33,12 +34,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 COMMANDS: Final = tuple(
-    "show ls get query alerts diff watch run export import rm mv rename tag note compact serve token sync backup doctor".split()
+    "show ls get query alerts artifacts diff watch run export import rm mv rename tag note compact serve token sync backup doctor".split()
 )  # as `--help` lists them
 FAMILIES: Final[tuple[Callable[[typer.Typer], None], ...]] = (
     listing.add_to,
     reading.add_to,
     alerting.add_to,
+    artifacts.add_to,
     comparing.add_to,
     exchange.add_to,
     managing.add_to,

@@ -80,7 +80,7 @@ class Api:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        what = FEATURES[CALLS.get(name, "files" if "artifact" in name else "remote")]
+        what = FEATURES[CALLS.get(name, "registries" if "artifact" in name else "remote")]
         raise NotImplementedError(f"Api().{name} is not supported yet: {what}")
 
 

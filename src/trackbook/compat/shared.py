@@ -1,17 +1,18 @@
 """Names that wandb, Trackio and SwanLab have and Trackbook itself does not: the union of their modules.
 
-``import trackbook as wandb`` has them, too. Files and what else Trackbook does not do yet say so (`unsupported`).
+``import trackbook as wandb`` has them, too. What Trackbook does not do yet says so (`unsupported`).
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import IO, Any
 
 from .. import media
 from ..alerting.levels import AlertLevel
-from ..api.run import current_config, current_run, finish, log
+from ..api.run import current_config, current_run, finish, log, open_run
+from ..artifacts.artifact import Artifact
 from ..media import echarts
 from ..media import plots as plot
 from ..media.overlays import Classes
@@ -28,6 +29,7 @@ from .stand_ins import TYPES, Callback, Error, Settings
 __all__ = [
     "AlertLevel",
     "Api",
+    "Artifact",
     "Callback",
     "Error",
     "Settings",
@@ -39,20 +41,26 @@ __all__ = [
     "import_csv",
     "import_tf_events",
     "join",
+    "log_artifact",
     "log_cpu",
     "log_gpu",
+    "log_model",
     "log_system",
     "login",
     "merge_callbacks",
     "merge_settings",
     "register_callbacks",
     "require",
+    "restore",
+    "save",
     "setup",
     "teardown",
     "termerror",
     "termlog",
     "termsetup",
     "termwarn",
+    "use_artifact",
+    "use_model",
     "watch",
 ]
 _CURVES = ("roc_curve", "pr_curve", "confusion_matrix")
@@ -139,6 +147,37 @@ def log_system(metrics: dict[str, Any]) -> None:
     if run is None:
         raise RuntimeError("trackbook.log_system() needs a run, and no run is open; call init(...) first")
     append_system(writer_of(run), metrics)
+
+
+def save(glob_str: Any = None, *given: Any, **other: Any) -> list[str]:
+    """Keep the files that a glob matches in the current run. See `trackbook.Run.save`."""
+    return open_run("save()").save(glob_str, *given, **other)
+
+
+def restore(name: str, run_path: str | None = None, replace: bool = False, root: str | None = None) -> IO[str]:
+    """Bring back a file that a run saved, by default the current one, and open it. `run_path` is ``project/run``."""
+    run: Any = open_run("restore()") if run_path is None else Api().run(run_path)
+    return open(run.restore(name, root or ".", replace), encoding="utf-8")  # noqa: PTH123  # the caller closes it
+
+
+def log_artifact(path_or_artifact: Any = None, *given: Any, **other: Any) -> Artifact:
+    """Keep a version of an artifact of the current run. See `trackbook.Run.log_artifact`."""
+    return open_run("log_artifact()").log_artifact(path_or_artifact, *given, **other)
+
+
+def use_artifact(name: Any = None, *given: Any, **other: Any) -> Artifact:
+    """Return a version of an artifact that the current run uses. See `trackbook.Run.use_artifact`."""
+    return open_run("use_artifact()").use_artifact(name, *given, **other)
+
+
+def log_model(path: Any, name: str | None = None, aliases: Any = None, **other: Any) -> Artifact:
+    """Keep a file or folder as an artifact of the type ``model``."""
+    return open_run("log_model()").log_model(path, name, aliases, **other)  # type: ignore[attr-defined, no-any-return]  # of other trackers
+
+
+def use_model(name: str) -> str:
+    """Bring the files of a model back, and return their path."""
+    return open_run("use_model()").use_model(name)  # type: ignore[attr-defined, no-any-return]  # of other trackers
 
 
 def log_gpu(*_: Any, **__: Any) -> dict[str, float]:

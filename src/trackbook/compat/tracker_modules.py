@@ -34,7 +34,7 @@ SUBMODULES: Final[dict[str, Mapping[str, str]]] = {
     "wandb.apis.public": {"Api": "compat.reading:Api", "Run": "compat.reading:ReadRun"},
     "wandb.data_types": _MEDIA,
     "wandb.errors": _ERRORS,
-    "wandb.sdk": _RUN | {"Settings": "compat.stand_ins:Settings", "Artifact": "compat.stand_ins:Artifact"},
+    "wandb.sdk": _RUN | {"Settings": "compat.stand_ins:Settings", "Artifact": "artifacts.artifact:Artifact"},
     "wandb.sdk.lib": {"RunDisabled": "tracking.run:Run"},
     "wandb.sdk.lib.config_util": {"ConfigError": "compat.stand_ins:ConfigError"},
     "wandb.sdk.lib.disabled": {"RunDisabled": "tracking.run:Run"},

@@ -1,20 +1,16 @@
-"""The files of media in the folder of a project's files, their thumbnails, and the locks by which none is removed while it is logged."""
+"""The files of media in the folder of a project's files, and their thumbnails."""
 
 from __future__ import annotations
 
 import contextlib
-import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Final
 
-from .. import filesystem
 from ..store.content_files import ContentFiles
 from .values import File
 
 THUMBNAIL: Final = ".thumb"
-_LOCK: Final = ".lock"
-_PATIENCE: Final = 10.0  # seconds
 
 
 class MediaFiles(ContentFiles):
@@ -55,34 +51,3 @@ class MediaFiles(ContentFiles):
         except ValueError:
             return False
         return True
-
-    @contextlib.contextmanager
-    def in_use(self) -> Iterator[None]:
-        """Keep other processes from removing files that are found or written in the context, until it has recorded them."""
-        with self._locked(shared=True):
-            yield
-
-    @contextlib.contextmanager
-    def sweeping(self) -> Iterator[bool]:
-        """Keep all others from recording media. False when that cannot be had; then nothing may be removed."""
-        with self._locked(shared=False) as held:
-            yield held
-
-    @contextlib.contextmanager
-    def _locked(self, *, shared: bool) -> Iterator[bool]:
-        descriptor, held = None, False
-        try:
-            with contextlib.suppress(OSError):  # a full disk, or a file system without locks
-                descriptor = self._open_lock()
-                held = filesystem.lock(descriptor, patience=_PATIENCE, shared=shared)
-            yield held
-        finally:
-            if descriptor is not None:
-                os.close(descriptor)
-
-    def _open_lock(self) -> int:
-        try:
-            return filesystem.open_to_hold(self.folder / _LOCK)
-        except FileNotFoundError:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            return filesystem.open_to_hold(self.folder / _LOCK)

@@ -142,7 +142,7 @@ class Store(Protocol):
     def put_captured(self, run_id: str, table: str, rows: Iterable[Sequence[Any]]) -> None:
         """Add rows to a table of `CAPTURED`, each with all columns. A row replaces the row with the same key."""
 
-    def drop_captured(self, run_id: str, table: str, first: int, end: int) -> None:
+    def drop_captured(self, run_id: str, table: str, first: Any, end: Any) -> None:
         """Delete the rows of a table with keys from `first` up to, and without, `end`."""
 
     def captured(self, run_id: str, table: str, after: Any = None, until: Any = None) -> list[tuple[Any, ...]]:

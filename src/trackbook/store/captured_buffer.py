@@ -20,7 +20,7 @@ class CapturedBuffer:
 
     def __init__(self) -> None:
         self._rows: dict[Place, dict[Any, tuple[Any, ...]]] = {}
-        self._dropped: dict[Place, list[tuple[int, int]]] = {}
+        self._dropped: dict[Place, list[tuple[Any, Any]]] = {}
 
     def __bool__(self) -> bool:
         return bool(self._rows or self._dropped)
@@ -29,7 +29,7 @@ class CapturedBuffer:
         """Add rows, masked and bounded by the text gate. A row replaces the row with the same key."""
         self._rows.setdefault(place, {}).update((row[0], row) for row in recorded_rows(place[1], rows))
 
-    def drop(self, place: Place, first: int, end: int) -> None:
+    def drop(self, place: Place, first: Any, end: Any) -> None:
         """Delete the rows with keys from `first` up to, and without, `end`: here, and in the file at the next `write`."""
         fresh = self._rows.get(place, {})
         for key in [key for key in fresh if first <= key < end]:

@@ -20,6 +20,8 @@ from .. import filesystem
 SPARED_SECONDS: Final = 600.0  # a file may be added before the row that names it is written: so long it is not removed
 _NAME: Final = re.compile(r"([0-9a-f]{64})(\.[a-z0-9]{1,16})?")
 _SUFFIX: Final = re.compile(r"\.[a-z0-9]{1,16}")
+_LOCK: Final = ".lock"
+_PATIENCE: Final = 10.0  # seconds
 _BLOCK: Final = 1 << 20
 _BINARY: Final = getattr(os, "O_BINARY", 0)
 
@@ -109,6 +111,37 @@ class ContentFiles:
                     removed += 1
         self._remove_remains()
         return removed
+
+    @contextlib.contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Keep other processes from removing files that are found or written in the context, until it has recorded them."""
+        with self._locked(shared=True):
+            yield
+
+    @contextlib.contextmanager
+    def sweeping(self) -> Iterator[bool]:
+        """Keep all others from recording files. False when that cannot be had; then nothing may be removed."""
+        with self._locked(shared=False) as held:
+            yield held
+
+    @contextlib.contextmanager
+    def _locked(self, *, shared: bool) -> Iterator[bool]:
+        descriptor, held = None, False
+        try:
+            with contextlib.suppress(OSError):  # a full disk, or a file system without locks
+                descriptor = self._open_lock()
+                held = filesystem.lock(descriptor, patience=_PATIENCE, shared=shared)
+            yield held
+        finally:
+            if descriptor is not None:
+                os.close(descriptor)
+
+    def _open_lock(self) -> int:
+        try:
+            return filesystem.open_to_hold(self.folder / _LOCK)
+        except FileNotFoundError:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            return filesystem.open_to_hold(self.folder / _LOCK)
 
     def _touch(self, name: str, size: int) -> bool:
         """Return whether the file is there, of this size, and note that it is wanted again."""

@@ -162,7 +162,7 @@ class MemoryStore:
         with self._lock:
             self._captured.setdefault((run_id, table), {}).update((row[0], row) for row in passed)
 
-    def drop_captured(self, run_id: str, table: str, first: int, end: int) -> None:
+    def drop_captured(self, run_id: str, table: str, first: Any, end: Any) -> None:
         with self._lock:
             rows = self._captured.get((run_id, table), {})
             for key in [key for key in rows if first <= key < end]:

@@ -80,9 +80,24 @@ create table media (
     run_id text not null, number integer not null, metric text not null, step integer not null, time real not null,
     item integer not null, kind text not null, file text, size integer not null, mime text not null, caption text,
     about text not null, primary key (run_id, number)
-) strict
+) strict;
 """
-TABLES: Final = f"{_TABLES}{_CAPTURED}{_REVISION};{_WRITERS}{_INDEXES}{_GOALS};{_UPLOADS}{_ALERTS}{_MEDIA}"
+_FILES: Final = """
+create table files (
+    run_id text not null, path text not null, digest text not null, size integer not null, time real not null,
+    primary key (run_id, path)
+) strict;
+create table artifacts (
+    run_id text not null, artifact text not null, name text not null, version integer not null, type text not null,
+    digest text not null, size integer not null, files integer not null, created real not null, run text, aliases text not null,
+    metadata text not null, description text, manifest text not null, primary key (run_id, artifact)
+) strict;
+create table artifact_links (
+    run_id text not null, link text not null, role text not null, artifact text not null, digest text not null, time real not null,
+    primary key (run_id, link)
+) strict;
+"""
+TABLES: Final = f"{_TABLES}{_CAPTURED}{_REVISION};{_WRITERS}{_INDEXES}{_GOALS};{_UPLOADS}{_ALERTS}{_MEDIA}{_FILES}"
 
 
 def _add_defined(db: Connection) -> None:
@@ -115,6 +130,11 @@ def _add_media(db: Connection) -> None:
     db.execute(_MEDIA)
 
 
+def _add_files(db: Connection) -> None:
+    for statement in _FILES.split(";"):
+        db.execute(statement)
+
+
 # Each migrates a file from the version before: the first one to version 2. A test compares the tables of a migrated file with
 # those of a new one.
 MIGRATIONS: Final[list[Callable[[Connection], None]]] = [
@@ -125,6 +145,7 @@ MIGRATIONS: Final[list[Callable[[Connection], None]]] = [
     _add_uploads,
     _add_alerts,
     _add_media,
+    _add_files,
 ]
 
 # The tables with data of a run, which are deleted, copied and salvaged, each with its column of run ids.
@@ -134,7 +155,7 @@ RUN_TABLES: Final = {
     **dict.fromkeys(CAPTURED, "run_id"),
 }
 
-TIMES: Final = {"started", "ended", "time"}  # seconds; JSON of SQLite before 3.43 would round them
+TIMES: Final = {"started", "ended", "time", "created"}  # seconds; JSON of SQLite before 3.43 would round them
 
 
 def _key(columns: Mapping[str, str]) -> str:

@@ -193,7 +193,7 @@ class SqliteStore:
         with self._lock:
             self._captured.put((run_id, table), rows)
 
-    def drop_captured(self, run_id: str, table: str, first: int, end: int) -> None:
+    def drop_captured(self, run_id: str, table: str, first: Any, end: Any) -> None:
         with self._lock:
             self._captured.drop((run_id, table), first, end)
 

@@ -115,6 +115,19 @@ def _log_scalar(run: Run) -> Callable[..., Any]:
     return lambda key, value, step=None: run.log({key: value}, step)
 
 
+def _log_model(run: Run, path: Any, name: str | None = None, aliases: Any = None, **other: Any) -> Any:
+    """Keep a file or folder as an artifact of the type ``model``."""
+    say_ignored("log_model", other)
+    return run.log_artifact(path, name=name, type="model", aliases=aliases)
+
+
+def _use_model(run: Run, name: str) -> str:
+    """Bring the files of a model back. Return the path of its file, of several that of their folder."""
+    artifact = run.use_artifact(name, type="model")
+    folder, files = artifact.download(), artifact.files()
+    return str(Path(folder, files[0].path)) if len(files) == 1 else folder
+
+
 def _nothing(*_: Any, **__: Any) -> None: ...
 
 
@@ -135,6 +148,7 @@ _OF_RUN: Final[dict[str, Callable[[Any], Any]]] = {
     "job_type": _value(None),
     "join": lambda run: run.finish,
     "log_code": _value(_log_code),
+    "log_model": lambda run: functools.partial(_log_model, run),
     "log_scalar": _log_scalar,
     "mark_preempting": _value(_nothing),
     "mode": _value("local"),
@@ -155,6 +169,7 @@ _OF_RUN: Final[dict[str, Callable[[Any], Any]]] = {
     "sync_dir": _files,
     "to_html": _value(_nothing),
     "url": _value(None),
+    "use_model": lambda run: functools.partial(_use_model, run),
     "write_logs": _value(_nothing),
     "_label": _value(_nothing),  # Transformers and Lightning call it
     "_attach_id": _value(None),

@@ -14,6 +14,8 @@ from time import monotonic, sleep, time
 from typing import Final
 
 from .. import filesystem
+from ..artifacts.catalog import catalog_of
+from ..artifacts.saved import copy_saved, saved_files
 from ..ids import readable_name
 from ..journal.journal import FileJournal, head_of
 from ..journal.reader import probe
@@ -215,9 +217,11 @@ class Project(StoredProject):
         """Delete a run. Raises ``ValueError`` while it is being written; when that is unknown, only without `force`."""
         self._refuse_running("delete", run, force=force)
         files = media_files.names_of_run(self.store, run.id)
+        saved = [row.digest for row in saved_files(self.store, run.id)]
         self.store.delete(run.id)
         self.store.flush()
         media_sweep.sweep(self.store, self.journals, files)
+        catalog_of(self.store, self.name).collect(saved)
 
     def move(self, run: Run, target: Project) -> None:
         """Move a run to another project. It is deleted here after it was read back completely there.
@@ -229,6 +233,7 @@ class Project(StoredProject):
         if target.store.run(run.id) is not None:
             raise ValueError(f"project {target.name!r} has a run with id {run.id!r} already; delete that one first")
         try:
+            copy_saved(self.store, target.store, run.id)
             put_whole(target.store, *read_whole(self.store, run.id))
             self._copy_media(run.id, target.store)
         except OSError as error:

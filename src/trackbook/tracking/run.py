@@ -20,6 +20,7 @@ from .logged_values import as_tags, check_text, flatten, to_step
 from .model_watch import watch
 from .progress import counted
 from .read_media import logged_media
+from .run_files import RunFiles
 from .run_tables import cells, console, system
 from .run_writer import RunWriter
 from .sharing import share
@@ -33,7 +34,7 @@ T = TypeVar("T")
 GATHERING_SECONDS: Final = 2.0
 
 
-class Run(other_trackers.OtherTrackersRun):
+class Run(RunFiles, other_trackers.OtherTrackersRun):
     """One run of a project, made by `trackbook.init`. As a context manager it ends at the end of the block.
 
     ``config`` is dict-like with attribute access; ``summary`` holds the last value of each metric. All methods may be called

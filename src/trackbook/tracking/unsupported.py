@@ -13,7 +13,7 @@ from ..user_warnings import warn_once
 
 FEATURES: Final = {
     "media": "joined tables, graphs and boxes in three dimensions, and custom charts, are left out of the call; its other values are recorded",
-    "files": "no file is kept; save it yourself, and note its path in run.config",
+    "registries": "artifacts are in their project: there is no registry to link them to, and each is logged whole, by one process",
     "remote": "runs are kept on this machine; trackbook show serves their boards, and export_html writes them as a page",
     "model watching": "a model is watched until its run ends",
     "sweeps": "there is no sweep controller; call init in a loop over the settings",
@@ -21,8 +21,7 @@ FEATURES: Final = {
 }
 
 _CALLS: Final = {
-    "files": "save restore log_artifact use_artifact link_artifact upsert_artifact finish_artifact log_model use_model link_model "
-    "register_reference_handler",
+    "registries": "link_artifact link_model upsert_artifact finish_artifact register_reference_handler",
     "model watching": "unwatch",
     "sweeps": "sweep agent controller",
     "other histories": "sync_wandb sync_tensorboard sync_tensorboardX sync_tensorboard_torch sync_mlflow",
@@ -41,10 +40,8 @@ def _by_name(names: Mapping[str, str]) -> dict[str, str]:
 CALLS: Final = _by_name(_CALLS)  # functions, with the feature that they need
 KEYWORDS: Final = _by_name(_KEYWORDS)  # keywords of `init`, likewise
 MEDIA: Final = "JoinedTable Graph box3d plot_table".split()  # types, and functions that make one
-FILES: Final = "Artifact ArtifactTTL ReferenceHandler ResolvedReference".split()  # types
-REFUSED: Final = frozenset(
-    "restore use_artifact use_model sweep agent controller sync_mlflow".split()
-)  # whose result the caller needs
+REGISTRIES: Final = "ArtifactTTL ReferenceHandler ResolvedReference".split()  # types
+REFUSED: Final = frozenset("sweep agent controller sync_mlflow".split())  # whose result the caller needs
 
 
 class StandIn:
