@@ -9,6 +9,7 @@ import statistics
 from typing import Any
 
 import numpy as np
+import pytest
 from playwright.sync_api import Browser
 
 from browser.lab import BUNDLE, SITE, serve
@@ -77,6 +78,7 @@ def frames() -> list[Any]:
     return sent
 
 
+@pytest.mark.timeout(900)  # a minute where the machine has nothing else to do
 def test_memory_of_the_browser_is_flat(browser: Browser) -> None:
     files = {
         "/": ("text/html", PAGE),

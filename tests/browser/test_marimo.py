@@ -24,13 +24,14 @@ app = marimo.App()
 
 @app.cell
 def _():
-    import time
+    import pathlib, time
     import trackbook as tb
 
     with tb.init(project="marimo", name="only") as run:
         for i in range(60):
             run.log({"train/loss": 1 / (1 + i)})
-            time.sleep(0.05)
+            while i == 30 and not pathlib.Path("go-on").exists():
+                time.sleep(0.02)
     return (tb,)
 
 
@@ -75,14 +76,15 @@ def answers(url: str) -> bool:
         return False
 
 
-def test_boards_in_marimo_draw_live_and_survive_a_reload(url: str, browser: Browser) -> None:
+def test_boards_in_marimo_draw_live_and_survive_a_reload(url: str, browser: Browser, tmp_path: Path) -> None:
     page = browser.new_page(viewport={"width": 1280, "height": 1600})
     page.set_default_timeout(PATIENCE * 1000)
     errors: list[str] = []
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     page.goto(url)
-    live = Board(page.locator(".tb-board").nth(0)).wait_for_rows("train/loss", 5)
+    live = Board(page.locator(".tb-board").nth(0)).wait_for_rows("train/loss", 30)
     assert live.root.locator(".tb-state").inner_text() == "running"
+    (tmp_path / "go-on").touch()
     logged = {"train/loss": [("only", i, 1 / (1 + i)) for i in range(60)]}
     assert live.wait_for_rows("train/loss", 60).picture() == logged
     again = Board(page.locator(".tb-board").nth(1)).wait_for_rows("train/loss", 60)

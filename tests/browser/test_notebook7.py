@@ -7,13 +7,14 @@ from playwright.sync_api import expect
 from browser.lab import OUTPUT, Lab
 
 TRAIN = """
-import math, time
+import math, pathlib, time
 import trackbook as tb
 
 with tb.init(project="classic", name="only") as run:
     for i in range(100):
         run.log({"train/loss": math.exp(-i / 60), "val/loss": 1 - math.exp(-i / 60)})
-        time.sleep(0.02)
+        while i == 50 and not pathlib.Path("go-on").exists():
+            time.sleep(0.02)
 """
 # Whether the drawing is as wide as its output, or in one that scrolls.
 REACHED = """(still) => {
@@ -31,8 +32,9 @@ def test_notebook_7_draws_live_and_after_a_reload_and_keeps_the_charts(lab: Lab)
     lab.write("classic", TRAIN)
     lab.open_in_notebook_7("classic")
     lab.run(0)
-    board = lab.board().wait_for_rows("train/loss", 10)
+    board = lab.board().wait_for_rows("train/loss", 50)
     assert lab.is_busy(0)
+    (lab.server.root / "go-on").touch()
     board.wait_for_rows("train/loss", 100)
     drawn = board.picture()
     assert {metric: len(rows) for metric, rows in drawn.items()} == {"train/loss": 100, "val/loss": 100}

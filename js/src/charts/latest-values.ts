@@ -5,7 +5,7 @@ import { bestTrace, type Plot, type Trace } from "../plot/plot.ts";
 import { h, swatch } from "../ui/dom.ts";
 import { formatOnAxis, formatValue } from "../ui/format.ts";
 
-const DIGIT_WIDTH = 7; // px of a character of a value
+const DIGIT_WIDTH = 8; // px of a character of a value, in a wide font
 const GAP = 10; // px between values
 const NAME_WIDTH = 130; // px of a run's name before its value, at most
 const LEAST_FOR_BEST = 240; // px of a chart whose header has room for the best value
@@ -40,7 +40,7 @@ export function latestValues(
   const ranked = byRank(traces, goal);
   const best = width >= LEAST_FOR_BEST ? bestLabel(traces, goal, step) : [];
   const base = traces.find(({ style }) => style.run.id === baseline)?.latest ?? Number.NaN;
-  const beside = Math.min(width * TITLE_SHARE, title.length * LETTER_WIDTH + MENU_WIDTH);
+  const beside = Math.min(width * TITLE_SHARE, title.length * LETTER_WIDTH) + MENU_WIDTH;
   const room = best.reduce((left, label) => left - valueWidth(label.textContent ?? ""), width - beside);
   const widthOf = ({ style, latest }: Trace) =>
     valueWidth(formatOnAxis(latest, step)) +

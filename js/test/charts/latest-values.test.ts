@@ -35,12 +35,12 @@ test("values follow the legend's order, whichever run is current", () => {
 });
 
 test("values that do not fit are counted", () => {
-  expect(texts(plot(10), 100)).toEqual(["1", "9", "+8"]);
+  expect(texts(plot(10), 144)).toEqual(["1", "9", "+8"]);
   expect(texts(plot(10), 10)).toEqual(["1", "+9"]);
 });
 
 test("of values that do not all fit, those of the current and the best runs are shown", () => {
-  const [smallest, largest] = [texts(plot(10), 240, "min"), texts(plot(10), 240, "max")];
+  const [smallest, largest] = [texts(plot(10), 284, "min"), texts(plot(10), 284, "max")];
   expect([smallest, largest]).toEqual([
     ["↓ 0", "0", "1", "3", "6", "9", "+5"],
     ["↑ 9", "1", "4", "5", "7", "8", "+5"],
@@ -76,11 +76,11 @@ test("values are compared with the latest value of the baseline", () => {
 test("a short name leaves room for more values", () => {
   const long = plot(5, "line-step", 5, 1.2345);
   const fits = (title: string) => latestValues(long, { width: 300, title }).length;
-  expect([fits("loss"), fits("a much longer name of a metric")]).toEqual([5, 4]);
+  expect([fits("loss"), fits("a much longer name of a metric")]).toEqual([5, 3]);
 });
 
 test("short values fit where long ones do not", () => {
-  const shown = (scale: number) => texts(plot(4, "line-step", 4, scale), 200);
+  const shown = (scale: number) => texts(plot(4, "line-step", 4, scale), 244);
   expect(shown(1)).toEqual(["0", "1", "2", "3"]);
   expect(shown(1.2345)).toEqual(["1.234", "3.704", "+2"]);
 });
