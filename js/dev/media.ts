@@ -226,5 +226,7 @@ export function mediaModel(traits: Record<string, unknown>): MediaModel {
     if (name === "roc.json") return text(ROC);
     return picture(name, 4000);
   };
-  return new MediaModel(logged(), traits, contents, name => picture(name, 256), { "table.json": TABLE });
+  return new MediaModel(logged(), traits, contents, name => picture(name, 256), {
+    "table.json": { ...TABLE, data: TABLE.columns.map((_, i) => TABLE.rows.map(row => row[i])) },
+  });
 }

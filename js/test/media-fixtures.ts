@@ -62,7 +62,7 @@ export class MediaModel extends FakeModel {
 
   #pageOf() {
     const files = selves(this.items.flatMap(({ file }) => file ?? []));
-    return { rows: "rows", files, thumbnails: {}, tables: selves(Object.keys(this.#tables)), omitted: 0 };
+    return { rows: "rows", files, thumbnails: {}, omitted: 0 };
   }
 
   importFile(): Promise<unknown> {

@@ -1,7 +1,6 @@
 /** The page that `trackbook.export_html` writes: it holds this front end, the state of a board, and the details of its runs. */
 import { Board } from "../board/board.ts";
 import { storeOf } from "../frames/picture-store.ts";
-import { NoAnswer } from "../frames/requests.ts";
 import { SavedModel, type SavedWidget } from "./page.ts";
 import { importMedia, type PageAnswer, PageArchive, type PageContents } from "./page-archive.ts";
 import { applyParameters, followView } from "./url-parameters.ts";
@@ -65,7 +64,7 @@ export class PageModel extends SavedModel {
     try {
       return await this.#archive.answer(question);
     } catch (error) {
-      if (!(error instanceof NoAnswer)) console.error("Trackbook:", error);
+      if ((error as Error).name !== "NoAnswer") console.error("Trackbook:", error); // perhaps the class of media.js
       return { content: { error: (error as Error).message }, buffers: [] };
     }
   }

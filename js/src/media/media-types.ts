@@ -143,7 +143,6 @@ export interface PageMedia {
   rows: string | null;
   files: Readonly<Record<string, string>>;
   thumbnails: Readonly<Record<string, string>>;
-  tables: Readonly<Record<string, string>>;
   /** How many files were left out. */
   omitted: number;
 }

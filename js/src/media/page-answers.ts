@@ -28,9 +28,10 @@ interface PageAnswer {
   buffers: DataView[];
 }
 
+/** A table as its file has it: the cells of each column. */
 interface PageTable {
   columns: readonly { name: string; type: string }[];
-  rows: readonly (readonly unknown[])[];
+  data: readonly (readonly unknown[])[];
 }
 
 const read = new WeakMap<PageMedia, Promise<readonly PageItem[]>>();
@@ -157,12 +158,13 @@ function mimeOf(name: string): string {
 }
 
 async function tableAnswer(
-  { tables }: PageMedia,
+  { files }: PageMedia,
   { file, sort, descending, filter, from, count }: Readonly<Record<string, unknown>>,
   readElement: Read,
 ): Promise<Record<string, unknown>> {
-  if (!Object.hasOwn(tables, String(file))) throw new NoAnswer(LEFT_OUT);
-  const table = JSON.parse(new TextDecoder().decode(await readElement(tables[String(file)]))) as PageTable;
+  if (!Object.hasOwn(files, String(file))) throw new NoAnswer(LEFT_OUT);
+  const table = JSON.parse(new TextDecoder().decode(await readElement(files[String(file)]))) as PageTable;
+  const all = (table.data[0] ?? []).map((_, row) => table.data.map(column => column[row]));
   const text = String(filter ?? "").toLowerCase();
   const matches = (row: readonly unknown[]) =>
     row.some(cell =>
@@ -170,7 +172,7 @@ async function tableAnswer(
         .toLowerCase()
         .includes(text),
     );
-  const rows = text ? table.rows.filter(matches) : [...table.rows];
+  const rows = text ? all.filter(matches) : all;
   const at = table.columns.findIndex(({ name }) => name === sort);
   if (at >= 0) rows.sort((a, b) => compareCells(a[at], b[at], descending ? -1 : 1));
   const first = Number(from);

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { MediaItem } from "../../src/media/media-types.ts";
+import { answerMedia } from "../../src/media/page-answers.ts";
 import { type Logged, MediaModel, medium } from "../media-fixtures.ts";
 
 const items: Logged[] = [
@@ -14,10 +15,9 @@ const table = {
     { name: "n", type: "number" },
     { name: "t", type: "string" },
   ],
-  rows: [
-    [3, "x"],
-    [null, "Yes"],
-    [20, "y"],
+  data: [
+    [3, null, 20],
+    ["x", "Yes", "y"],
   ],
 };
 const bytes = async (name: string) => new TextEncoder().encode(name).buffer as ArrayBuffer;
@@ -51,8 +51,9 @@ test("files and thumbnails are those that the page holds; others are said to be 
     "image/webp",
     null,
   ]);
-  const bare = new MediaModel([]);
-  await expect(bare.answer({ ask: "table_rows", file: "t.json" })).rejects.toThrow("left out");
+  const bare = { rows: null, files: {}, thumbnails: {}, omitted: 2 };
+  for (const name of ["table_rows", "media_file"])
+    await expect(answerMedia(bare, { ask: name, file: "t.json" }, bytes)).rejects.toThrow("left out");
 });
 
 test("rows of a table are sorted and filtered, and missing values come last", async () => {

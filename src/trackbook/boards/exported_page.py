@@ -21,6 +21,7 @@ from ..store.base import Store
 from ..types import RunRecord
 from . import run_details
 from .built_files import built_file
+from .exported_media import ExportedMedia
 from .frame_source import SHOWN_RUNS, FrameSource
 from .runs_table import RunsTable
 
@@ -58,12 +59,21 @@ def write_page(
     """
     title = " · ".join([runs[0].name, project] if len(runs) == 1 else [project])
     with replacing(path, path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
-        parts = _body(project, store, runs, shown, raw=raw, details=details)
-        file.writelines(document(title, _STYLE, parts, [built_file("trackbook.js")], is_module=True))
+        media = ExportedMedia(store, [run.id for run in runs])
+        parts = _body(project, store, runs, shown, media, raw=raw, details=details)
+        names = ["media.js", "trackbook.js"] if media else ["trackbook.js"]
+        file.writelines(document(title, _STYLE, parts, [built_file(name) for name in names], is_module=True))
 
 
 def _body(
-    project: str, store: Store, runs: Sequence[RunRecord], shown: int, *, raw: bool, details: bool
+    project: str,
+    store: Store,
+    runs: Sequence[RunRecord],
+    shown: int,
+    media: ExportedMedia,
+    *,
+    raw: bool,
+    details: bool,
 ) -> Iterator[str]:
     source = FrameSource(project, store)
     for run in runs:
@@ -79,6 +89,9 @@ def _body(
         yield from _details(store, ids, places)
     if raw:
         yield from _points(store, keyframe, blocks)
+    kept: dict[str, Any] = {}
+    if media:
+        yield from media.blocks(_block, kept)
     state = {
         "state": {
             "keyframe": {"header": keyframe["header"]},
@@ -86,9 +99,10 @@ def _body(
             "cells": run_details.cell_spans(store, ids),
             "alerts": run_details.newest_alerts(store, ids) if details else [],
             "hidden_runs": ids[: max(0, len(ids) - shown)],
+            **({"media": media.summary} if media else {}),
         },
         "buffers": [_buffer("keyframe", keyframe), _buffer("table", table)],
-        "contents": {"details": places, "points": blocks if raw else None},
+        "contents": {"details": places, "points": blocks if raw else None, **({"media": kept} if media else {})},
     }
     yield data_block("trackbook-state", "application/json", as_data(state))
 
