@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import subprocess
 import sys
 import time
@@ -280,6 +281,23 @@ def test_forked_child_logs_media_into_its_parents_run(step_by: Any) -> None:
     found = tb.get_run(run.id, "p").media("a")
     assert sorted(np.asarray(each.read())[0, 0] for each in found) == [0, 1, 2, 100]
     assert len({each.step for each in found}) == 4
+
+
+def _log_as_rank_1() -> None:
+    os.environ["RANK"] = "1"
+    tb.log({"a": image(1), "loss": 1})
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_child_of_another_rank_logs_no_media(store_dir: Path) -> None:
+    run = tb.init("p")
+    child = multiprocessing.get_context("fork").Process(target=_log_as_rank_1)
+    child.start()
+    child.join()
+    assert child.exitcode == 0
+    run.finish()
+    assert run.media() == []
+    assert files(store_dir) == []
 
 
 WRITER = """

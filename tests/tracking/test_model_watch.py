@@ -22,7 +22,12 @@ def torch(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "message"), [({"log": "grads"}, "log is one of 'gradients'"), ({"every": 0}, "from 1")]
+    ("options", "message"),
+    [
+        ({"log": "grads"}, "log is one of 'gradients'"),
+        ({"every": 0}, "from 1"),
+        ({"histograms": 0}, "True, or a number"),
+    ],
 )
 def test_bad_options_are_refused(options: dict[str, Any], message: str) -> None:
     with tb.init("p", mode="disabled") as run, pytest.raises(ValueError, match=message):

@@ -58,6 +58,7 @@ class MediaLog:
         given = None if step is None else to_step(step)
         values = _encoded(found, skip)
         recorder = self._writer.recorder
+        self._writer.leave_to_rank_0()
         if recorder.closed or self._is_discarding:
             return given
         hold = commit is False and given is None

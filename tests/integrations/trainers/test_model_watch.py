@@ -74,3 +74,32 @@ def test_watching_that_fails_is_said_once_and_training_goes_on() -> None:
         with pytest.warns(tb.TrackbookWarning, match="no longer logs norms"):
             optimizer.step()
         optimizer.step()
+
+
+def test_distributions_are_logged_each_few_times() -> None:
+    model = torch.nn.Linear(3, 2)
+    before = model.weight.detach().clone()
+    with tb.init("p") as run:
+        run.watch(model, "all", every=2, histograms=3)
+        train(model, 8)
+    found = run.media("parameters/weight/values")
+    assert [each.step for each in found] == [0, 6]
+    counts, edges = found[0].read()
+    assert counts.sum() == 6
+    assert (edges[0], edges[-1]) == pytest.approx((before.min().item(), before.max().item()))
+    assert {each.metric for each in run.media()} == {
+        f"{kind}/{name}/values" for kind in ("gradients", "parameters") for name in ("weight", "bias")
+    }
+    zeros, _ = run.media("gradients/bias/values")[0].read()
+    assert zeros.sum() == 2
+
+
+def test_values_that_are_not_finite_are_left_out_of_distributions() -> None:
+    model = torch.nn.Linear(2, 1, bias=False)
+    with torch.no_grad():
+        model.weight[:] = torch.tensor([[float("nan"), 3.0]])
+    with tb.init("p") as run:
+        run.watch(model, "parameters", every=1, histograms=True)
+        torch.optim.SGD(model.parameters(), lr=0.1).step()
+    counts, _ = run.media("parameters/weight/values")[0].read()
+    assert counts.sum() == 1
