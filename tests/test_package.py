@@ -58,7 +58,7 @@ def test_the_sdist_carries_the_built_front_end_and_its_sources(sdist: Path) -> N
     with tarfile.open(sdist) as archive:
         names = {name.split("/", 1)[1] for name in archive.getnames()}
     assert {f"src/trackbook/{name}" for name in STATIC} <= names
-    assert {"LICENSE", "js/package.json", "hatch_build.py"} <= names
+    assert {"LICENSE", "js/package.json", "hatch_build.py", "deploy/Dockerfile"} <= names
     assert not any("node_modules" in name for name in names)
 
 

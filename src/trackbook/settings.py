@@ -237,11 +237,6 @@ def write_tokens() -> list[str]:
     return [value for name, value in os.environ.items() if name.startswith(_WRITE) and value]
 
 
-def space_host() -> str | None:
-    """Return the name of the host under which the Hub asks this Space; None elsewhere."""
-    return os.environ.get("SPACE_HOST") or None
-
-
 def is_watched() -> bool:
     """Whether somebody sits at this terminal who would see a browser that is opened."""
     if not sys.stderr.isatty() or "SSH_CONNECTION" in os.environ:

@@ -11,8 +11,8 @@ from remote.fake_hub import FakeHub, Repository
 from remote.target_contract import RUN, Stored, TargetContract, batch, rows
 from servers import Served
 from trackbook.remote import space_files, space_target
-from trackbook.remote.hub import Hub
-from trackbook.remote.space_target import SpaceTarget, space_address
+from trackbook.remote.hub import Hub, space_address
+from trackbook.remote.space_target import SpaceTarget
 from trackbook.remote.spaces import secret_name, write_token
 from trackbook.remote.target import TargetBusy, TargetError, open_target
 from trackbook.server.access import Access

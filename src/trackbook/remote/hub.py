@@ -54,6 +54,12 @@ def check_space_id(space_id: object) -> str:
     return name
 
 
+def space_address(space_id: str, private: bool | None = None) -> str:
+    """Return the address of a Space for `open_target`. Raises ``ValueError`` for what is no name of a Space."""
+    address = f"hf://{check_space_id(space_id)}"
+    return address if private is None else f"{address}?private={'yes' if private else 'no'}"
+
+
 def spaces_page(name: str) -> str:
     """Return the address of a Space's page on the Hub."""
     return f"{hub_endpoint() or 'https://huggingface.co'}/spaces/{name}"

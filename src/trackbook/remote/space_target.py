@@ -26,12 +26,6 @@ _announced: Final[set[str]] = set()
 _announcing: Final = threading.Lock()
 
 
-def space_address(space_id: str, private: bool | None = None) -> str:
-    """Return the address of a Space for `open_target`. Raises ``ValueError`` for what is no name of a Space."""
-    address = f"hf://{check_space_id(space_id)}"
-    return address if private is None else f"{address}?private={'yes' if private else 'no'}"
-
-
 class SpaceTarget:
     """A project in a Space. The Hub's token writes to it, on whatever machine: see `spaces.write_token`."""
 

@@ -66,7 +66,7 @@ class Access:
         `tokens` are let in beside the server's own token, as long as they are not revoked, and so are `writers`, which are tokens that
         write to all projects.
 
-        `is_public`: whoever reaches this server may read.
+        `is_public`: whoever reaches this server may read, under whatever name, and pages of other sites, too.
         """
         self.token = secrets.token_urlsafe(TOKEN_BYTES)
         self.embed_from = tuple(embed_from)
@@ -76,7 +76,7 @@ class Access:
         self._cookies: dict[str, Grant] = {}
         self._cookie_of: dict[str, str] = {}  # by token
         self._tokens = tokens
-        self._public = Grant() if is_public else None
+        self.is_public = is_public
         for token in writers:
             self._add(token, Grant(may_write=True), secrets.token_urlsafe(TOKEN_BYTES))
         self._secret = owner = secrets.token_bytes(TOKEN_BYTES) if secret is None else secret
@@ -112,7 +112,7 @@ class Access:
             kept = None if self._tokens is None else self._tokens.find_cookie(value, self._secret)
             if kept is not None:
                 return Grant(kept.project, kept.may_write)
-        return self._public
+        return Grant() if self.is_public else None
 
     def bearer(self, authorization: str) -> Grant | None:
         """Return the permissions of an ``Authorization`` header, which no other site can make a browser send."""
@@ -179,23 +179,30 @@ class Guard:
 
     def _answer(self, scope: Scope, headers: Headers) -> Response | None:
         """Return the answer to a request that is not passed on; of one that is, put the permissions into its scope."""
-        host, origin = headers.get("host", ""), headers.get("origin")
         is_page = scope["type"] == "http"
         if is_page and scope["path"] == HEALTH:
             return PlainTextResponse("ok\n")
         given = headers.get(BEARER_HEADER)
         grant = self._access.bearer(headers.get("authorization", "") if given is None else f"Bearer {given}")
         if grant is None:
-            if not self._access.answers_for(host):
-                return PlainTextResponse(f"This server does not answer for {host[:200]!r}.", 403)
-            is_change = not is_page or scope["method"] not in _READING
-            if is_change and not self._access.comes_from_here(origin, host):
-                return PlainTextResponse("This request comes from another site.", 403)
-            if is_page and (entered := self._enter(scope)) is not None:
+            foreign = self._foreign(scope, headers)
+            if foreign is not None and not self._access.is_public:
+                return foreign
+            if foreign is None and is_page and (entered := self._enter(scope)) is not None:
                 return entered
-            grant = self._access.grant(headers.get("cookie", ""), "")
+            grant = self._access.grant("" if foreign else headers.get("cookie", ""), "")
         scope["grant"] = grant
         return HTMLResponse(_ASK, 401) if grant is None else None
+
+    def _foreign(self, scope: Scope, headers: Headers) -> Response | None:
+        """Return the refusal of a request under another name or from another site, for which no cookie may speak."""
+        host, origin = headers.get("host", ""), headers.get("origin")
+        if not self._access.answers_for(host):
+            return PlainTextResponse(f"This server does not answer for {host[:200]!r}.", 403)
+        is_change = scope["type"] != "http" or scope["method"] not in _READING
+        if is_change and not self._access.comes_from_here(origin, host):
+            return PlainTextResponse("This request comes from another site.", 403)
+        return None
 
     def _enter(self, scope: Scope) -> RedirectResponse | None:
         """Exchange the token of an address for a cookie, and redirect to the address without it."""
