@@ -109,9 +109,13 @@ def test_systemd_unit_is_well_formed(tmp_path: Path) -> None:
     assert unit()["Service"]["StateDirectory"] in unit()["Service"]["ExecStart"]
     if (verify := shutil.which("systemd-analyze")) is None:
         pytest.skip("this machine has no systemd")
-    text = (DEPLOY / "trackbook.service").read_text().replace("/opt/trackbook/bin/trackbook", shutil.which("true") or "")
+    text = (
+        (DEPLOY / "trackbook.service").read_text().replace("/opt/trackbook/bin/trackbook", shutil.which("true") or "")
+    )
     (tmp_path / "trackbook.service").write_text(text)
-    done = subprocess.run([verify, "verify", tmp_path / "trackbook.service"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [verify, "verify", tmp_path / "trackbook.service"], capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 

@@ -44,7 +44,11 @@ _OF_TRACKERS: Final = {
         "id": "SWANLAB_RUN_ID",
         "mode": "SWANLAB_MODE",
     },
-    "trackio": {"webhook_url": "TRACKIO_WEBHOOK_URL", "webhook_min_level": "TRACKIO_WEBHOOK_MIN_LEVEL"},
+    "trackio": {
+        "space_id": "TRACKIO_SPACE_ID",
+        "webhook_url": "TRACKIO_WEBHOOK_URL",
+        "webhook_min_level": "TRACKIO_WEBHOOK_MIN_LEVEL",
+    },
 }
 _WRITE: Final = "TRACKBOOK_WRITE_"  # how the secrets of a Space with a token that writes begin
 _SECRET: Final = re.compile(rf"{_WRITE}|TOKEN(?!IZERS)|SECRET|PASSW|CREDENTIAL|AUTH|WEBHOOK_URL|(?<![A-Z])KEY")

@@ -232,9 +232,9 @@ def test_keywords_of_other_trackers_are_translated(tmp_path: Path) -> None:
 
 def test_unsupported_keywords_are_ignored_with_one_warning() -> None:
     with pytest.warns(tb.TrackbookWarning) as warned:
-        tb.init(entity="me", workspace="lab", job_type="train", space_id="me/x", settings={}, experiment_name="first")
+        tb.init(entity="me", workspace="lab", job_type="train", dataset_id="me/x", settings={}, experiment_name="first")
     (said,) = [str(warning.message) for warning in warned]
-    assert "init() ignores entity, workspace, job_type, space_id, settings:" in said
+    assert "init() ignores entity, workspace, job_type, dataset_id, settings:" in said
     assert warned[0].filename == __file__
     assert tb.run is not None
 

@@ -1,6 +1,6 @@
 """The two documents that say how Trackio and SwanLab are used: each code block runs as it is, but for the import.
 
-What a block leaves out (a model, a data loader) has a stand-in. Blocks that need what Trackbook does not do yet are expected to fail.
+What a block leaves out (a model, a data loader) has a stand-in. Spaces are made at a local Hub, and runs sent to them arrive at a local server.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import shlex
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -17,8 +18,16 @@ import pytest
 
 import trackbook as tb
 from command_lines import CommandLine
+from remote.fake_hub import FakeHub, User
+from servers import SECONDS, Served
+from trackbook.api.process import process
+from trackbook.remote import space_files
+from trackbook.remote.hub import Hub
+from trackbook.remote.spaces import write_token
 from trackbook.server import running
-from tracker_scripts import HOWS, How, NotSupportedError, hearing, run_script, tracker_module
+from trackbook.server.access import Access
+from trackbook.types import RunRecord
+from tracker_scripts import HOWS, How, run_script, tracker_module
 
 FOLDER = Path(__file__).parent / "reference"
 GUIDE = Path(__file__).parents[2] / "docs" / "pages.md"
@@ -41,6 +50,44 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     if (server := running.running()) is not None:
         server.stop()
+
+
+class Spaces:
+    """A local Hub, and a server that does what its Spaces do."""
+
+    def __init__(self, folder: Path) -> None:
+        self.hub = FakeHub()
+        self.hub.users["hf_writer"] = User("username")
+        tokens = [write_token(Hub("hf_writer"), f"username/{name}") for name in ("trackio", "my-experiments")]
+        self.server = Served(folder, Access(writers=tokens, is_public=True), takes_uploads=True)
+        self.hub.host_of_new = self.server.address
+
+    def wait_for(self, project: str) -> list[RunRecord]:
+        """Return the runs of a project once they have ended in the Space, too."""
+        until = time.monotonic() + SECONDS
+        while True:
+            runs = self.server.projects[project].store.runs() if project in self.server.projects else []
+            if runs and all(run.state == "finished" for run in runs):
+                return runs
+            assert time.monotonic() < until, f"{runs} in the Space"
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        process().uploads.close()
+        self.server.close()
+        self.hub.stop()
+
+
+@pytest.fixture
+def spaces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Spaces]:
+    constants = pytest.importorskip("huggingface_hub.constants")
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+    monkeypatch.setattr(space_files, "is_from_source", lambda: False)
+    made = Spaces(tmp_path / "space")
+    monkeypatch.setenv("HF_ENDPOINT", made.hub.address)
+    monkeypatch.setenv("HF_TOKEN", "hf_writer")
+    yield made
+    made.stop()
 
 
 def trainer(how: How) -> dict[str, ModuleType]:
@@ -93,6 +140,15 @@ def check_wandb(_: dict[str, Any]) -> None:
     assert (run.state, run.history()["value"].to_list()) == ("finished", [0.5])
 
 
+def check_options(_: dict[str, Any]) -> None:
+    run = tb.get_run("run-name", "my-project")
+    assert (run.record.group, run.state) == ("experiment-group", "finished")
+
+
+def check_open(_: dict[str, Any]) -> None:
+    assert tb.runs("my-project")["state"].to_list() == ["finished"]
+
+
 def check_numbers(names: dict[str, Any]) -> None:
     assert dict(names["run"].summary) == {
         "train_loss": 0.5,
@@ -134,52 +190,42 @@ class Example(NamedTuple):
     holds: str  # a text that only this block has
     check: Callable[[dict[str, Any]], None]
     before: str = ""  # what the document has done before
-    needs: str = ""  # the feature that is not there yet
+    space: str = ""  # the Space that it makes
+    sent: str = "my-project"  # the project that is there afterwards
 
+
+LOGGED = "trackio.init(project='my-project')\ntrackio.log({'loss': 0.5})\ntrackio.finish()\n"
 
 TRACKIO_EXAMPLES = [
     Example('config={"learning_rate": 0.001, "epochs": 10}', check_basic),
-    Example('name="run-name"', check_basic, needs="remote"),
+    Example('name="run-name"', check_options, space="username/trackio"),
     Example("# ... 训练 ...", check_show),
-    Example("如果Space不存在则自动创建", check_basic, needs="remote"),
-    Example("trackio.sync(", check_basic, needs="remote"),
+    Example("如果Space不存在则自动创建", check_open, space="username/trackio"),
+    Example("trackio.sync(", check_wandb, LOGGED, space="username/my-experiments"),
     Example("import trackio as wandb", check_wandb),
-    Example("from trl import", check_trainer, needs="remote"),
+    Example("from trl import", check_trainer, space="username/trackio", sent="sft-training"),
     Example('"train_accuracy": 0.85', check_numbers, "run = trackio.init(project='numbers')\n"),
     Example("# 按实验类型分组", check_groups),
     Example('"batch_size": 8', check_config),
 ]
 
 
-def marked(examples: list[Example]) -> Iterator[Any]:
-    for number, example in enumerate(examples):
-        why = f"needs what is not there yet: {example.needs}"
-        mark = pytest.mark.xfail(reason=why, raises=NotSupportedError, strict=True)
-        yield pytest.param(example, marks=[mark] if example.needs else [], id=f"{number}")
-
-
 @pytest.mark.parametrize("how", HOWS)
-@pytest.mark.parametrize("example", list(marked(TRACKIO_EXAMPLES)))
-def test_block_of_the_document_about_trackio(example: Example, how: How, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("example", TRACKIO_EXAMPLES, ids=range(len(TRACKIO_EXAMPLES)))
+def test_block_of_the_document_about_trackio(
+    example: Example, how: How, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    spaces = request.getfixturevalue("spaces") if example.space else None
     code = example.before + block(TRACKIO, example.holds).replace(LEFT_OUT, ")")
     for name, module in trainer(how).items():
         monkeypatch.setitem(sys.modules, name, module)
-    example.check(run_script(code, "trackio", how, train_epoch=lambda: 0.25, model=None))
-
-
-@pytest.mark.parametrize("how", HOWS)
-def test_space_does_not_keep_a_run_from_being_recorded_here(how: How) -> None:
-    with pytest.raises(NotSupportedError, match="remote"):
-        run_script(block(TRACKIO, "如果Space不存在则自动创建"), "trackio", how)
-    with hearing() as heard:
-        run = tracker_module("trackio", how).init("my-project", space_id="username/trackio", name="second")
-    assert any(
-        "init() ignores space_id: space_id is not supported yet: runs are kept on this machine" in sentence
-        for sentence in heard
-    )
-    run.log({"loss": 0.5})
-    run.finish()
-    assert tb.get_run("second", "my-project").history()["value"].to_list() == [0.5]
+    names = run_script(code, "trackio", how, train_epoch=lambda: 0.25, model=None)
+    if spaces is not None:
+        if (run := tb.run) is not None:
+            run.finish()  # as the end of the script does
+        assert [run.id for run in spaces.wait_for(example.sent)] == tb.runs(example.sent)["id"].to_list()
+        assert spaces.hub.space(example.space).sdk == "docker"
+    example.check(names)
 
 
 def test_every_block_of_python_about_trackio_is_run() -> None:

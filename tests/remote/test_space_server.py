@@ -145,7 +145,9 @@ def test_everybody_reads_and_only_a_known_token_writes(running: Container) -> No
         assert httpx.post(f"{running.address}/api/uploads/delete", **asked).status_code == 403
 
 
-def test_space_whose_token_expired_says_so_and_ends(hub_server: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_space_whose_token_expired_says_so_and_ends(
+    hub_server: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(space_files, "is_from_source", lambda: False)
     ready_space(Hub(), NAME)
     hub_server.space(NAME).secrets["HF_TOKEN"] = "hf_expired"
@@ -155,7 +157,9 @@ def test_space_whose_token_expired_says_so_and_ends(hub_server: FakeHub, tmp_pat
     assert "the Hugging Face token is not valid, or no longer" in "".join(made.said)
 
 
-def test_space_waits_for_its_data_rather_than_begin_without(hub_server: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_space_waits_for_its_data_rather_than_begin_without(
+    hub_server: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(space_files, "is_from_source", lambda: False)
     ready_space(Hub(), NAME)
     hub_server.fail("GET /api/datasets/.*", 500, times=1000)

@@ -55,7 +55,6 @@ class Place:
 def hosted(hub_server: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     monkeypatch.setattr(space_files, "is_from_source", lambda: False)
     monkeypatch.setattr(space_target, "_announced", set())
-    monkeypatch.setattr(space_target, "_ASK_SECONDS", 0.0)
     place = Place(hub_server, tmp_path / "space")
     yield place
     for target in place.targets:
@@ -104,7 +103,7 @@ def test_space_without_an_owner_is_the_users(place: Place) -> None:
     target.put(batch(0, 3))
     target.close()
     assert place.open(source="s").cursor(RUN.id) is not None
-    assert target.name == "the Space ada/runs"
+    assert target.name == f"{place.hub.address}{PAGE}"
 
 
 def test_private_space_is_asked_with_the_hubs_token_and_ours(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
@@ -25,8 +26,10 @@ def record(name: str = "first", project: str = "digits") -> None:
         run.log({"train/loss": 0.5, "acc": 0.9})
 
 
-def published(space_id: str = "ada/digits", project: str = "digits", private: bool | None = None) -> str:
-    return publish(existing(project), space_id, private)
+def published(
+    space_id: str = "ada/digits", project: str = "digits", include: Sequence[str] = (), private: bool | None = None
+) -> str:
+    return publish(existing(project), space_id, include, private)
 
 
 def unpacked(hub_server: FakeHub, name: str, folder: Path) -> Path:
@@ -67,6 +70,14 @@ def test_console_stays_on_this_machine(hub_server: FakeHub, tmp_path: Path) -> N
     assert SECRET not in (folder / "index.html").read_text()
     (run,) = tb.import_parquet(folder / "data", "copy")
     assert run.console().is_empty()
+
+
+def test_console_goes_along_where_it_is_included(hub_server: FakeHub, tmp_path: Path) -> None:
+    record()
+    published(include=["console"])
+    folder = unpacked(hub_server, "ada/digits", tmp_path / "space")
+    (run,) = tb.import_parquet(folder / "data", "copy")
+    assert run.console()["text"].to_list() == [SECRET]
 
 
 def test_page_is_written_again_without_what_is_gone(hub_server: FakeHub) -> None:
@@ -110,7 +121,7 @@ def test_space_of_something_else_is_refused_and_left(hub_server: FakeHub, space:
     record()
     hub_server.repos["space", "ada/digits"] = space
     before = dict(space.files)
-    with pytest.raises(RuntimeError, match=f"the Space ada/digits {why}"):
+    with pytest.raises(PermissionError, match=f"the Space ada/digits {why}"):
         published()
     assert space.files == before
     assert space.commits == []
@@ -170,7 +181,7 @@ def test_without_a_token_freeze_says_how_to_log_in(
 ) -> None:
     monkeypatch.delenv("HF_TOKEN")
     monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(tmp_path / "none"))
-    with pytest.raises(RuntimeError, match="there is no Hugging Face token here: run `hf auth login`"):
+    with pytest.raises(PermissionError, match="there is no Hugging Face token here: run `hf auth login`"):
         tb.freeze("ada/runs", "digits")
 
 

@@ -85,17 +85,17 @@ def test_keyword_of_init_says_what_happens(name: str) -> None:
 
 def test_one_warning_names_all_that_init_ignores() -> None:
     with hearing() as heard:
-        tb.init("p", entity="e", space_id="x", private=True, sync_tensorboard=True, settings={})
+        tb.init("p", entity="e", monitor_gym=True, sync_tensorboard=True, settings={})
     (sentence,) = heard
     assert sentence == (
-        "init() ignores entity, space_id, private, sync_tensorboard, settings: trackbook has no use for entity, settings; "
-        f"space_id, private are not supported yet: {FEATURES['remote']}; "
+        "init() ignores entity, monitor_gym, sync_tensorboard, settings: trackbook has no use for entity, settings; "
+        f"monitor_gym is not supported yet: {FEATURES['media']}; "
         f"sync_tensorboard is not supported yet: {FEATURES['other histories']}"
     )
 
 
 def test_every_feature_has_calls() -> None:
-    assert set(CALLS.values()) | {"media", "remote"} == set(FEATURES)  # types and keywords need them
+    assert set(CALLS.values()) | {"media"} == set(FEATURES)  # types need media
     assert set(KEYWORDS.values()) <= set(FEATURES)
     assert set(REFUSED) <= set(CALLS)
 

@@ -21,6 +21,7 @@ from .boards import show_line, show_run
 from .init_keywords import translate
 from .process import Process, chosen, process, process_if_made
 from .terminal_words import can_speak, speak_of
+from .uploads import destination
 
 T = TypeVar("T")
 
@@ -52,6 +53,8 @@ def init(
     webhook_url: str | None = None,
     webhook_min_level: str | None = None,
     sync: str | os.PathLike[str] | None = None,
+    space_id: str | None = None,
+    private: bool | None = None,
     include: str | Iterable[str] = (),
     upload_seconds: float | None = None,
     **other: Any,
@@ -112,6 +115,11 @@ def init(
     sync
         Where to upload the run, in the background: ``"https://host"`` of a `trackbook serve`, or a lake as in `trackbook.sync`. The
         default is ``TRACKBOOK_SYNC``, else nowhere. Metrics, config and media leave this machine.
+    space_id
+        In place of `sync`, a Hugging Face Space: ``"user/space"``, or ``"space"`` for one of your own. It is created if there is
+        none, in the background; one that is not Trackbook's is refused.
+    private
+        Whether a new Space is private; by default as the Hub does it for you or your organization.
     include
         What leaves it, too: some of ``console``, ``cells``, ``environment`` and ``code``.
     upload_seconds
@@ -125,8 +133,9 @@ def init(
         For a name that is not a string, a choice that does not exist, or an `id` that is taken.
     """
     host.current().load_magics()
+    where = destination("init", "sync", sync, space_id, private)
     words, ignored = translate(
-        {"name": name, "notes": notes, "dir": dir, "system_seconds": system_seconds, "sync": sync},
+        {"name": name, "notes": notes, "dir": dir, "system_seconds": system_seconds, "sync": where},
         {
             "mode": mode,
             "resume": resume,

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 AGAIN_SECONDS: Final = 10.0  # between two attempts to restore, while the Hub does not answer
 
 
-def serve_space(dataset: str, *, host: str, port: int, folder: str | None = None) -> None:
+def serve_space(dataset: str, *, host: str, port: int | None, folder: str | None = None) -> None:
     """Take the projects of a dataset, serve them until SIGTERM or Ctrl-C, and save them there meanwhile and at the end.
 
-    Raises ``RuntimeError`` where the Hub refuses, without a token or for a dataset that it may not write.
+    Raises ``PermissionError`` where the Hub refuses, without a token or for a dataset that it may not write.
     """
     import_polars()
     from ..remote.hub import Hub
@@ -54,7 +54,7 @@ def serve_space(dataset: str, *, host: str, port: int, folder: str | None = None
         storage.stop()
         _say(f"saved in the dataset {dataset}")
     except TargetError as error:
-        raise RuntimeError(str(error)) from None
+        raise PermissionError(str(error)) from None
 
 
 def _restore(storage: SpaceStorage, dataset: str, ended: threading.Event) -> bool:

@@ -7,8 +7,9 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, cast
 
+from ..remote.leaving import rows
 from ..settings import is_quiet
 from ..store.polars_import import import_polars
 from .pages import write_board
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from ..remote.hub import Hub
     from ..store.base import Store
     from ..tracking.project import Project
-
-_PUBLIC: Final = frozenset({"media", "alerts"})  # tables of captured data that leave the machine unasked
 
 
 def freeze(space_id: str, project: str, new_space_id: str | None = None, *, private: bool | None = None) -> str:
@@ -42,7 +41,7 @@ def freeze(space_id: str, project: str, new_space_id: str | None = None, *, priv
     ------
     ValueError
         For what is no name of a Space, and for a Space or project that does not exist.
-    RuntimeError
+    PermissionError
         Where the Hub refuses: without a token, or for a Space that is not Trackbook's. The message says what to do.
     OSError
         When the Hub cannot be reached.
@@ -62,28 +61,32 @@ def freeze(space_id: str, project: str, new_space_id: str | None = None, *, priv
         download_project(hub, name, project, Path(folder))
         source = Project(project, Path(folder))
         try:
-            return _publish(hub, source, new_name, private)
+            return _publish(hub, source, new_name, (), private)
         finally:
             source.store.close()
 
 
-def publish(source: Project, space_id: str, private: bool | None) -> str:
-    """Write a project as a page and tables into a static Space, created if there is none; return its address. Raises as `freeze`."""
+def publish(source: Project, space_id: str, include: Sequence[str], private: bool | None) -> str:
+    """Write a project as a page and tables into a static Space, created if there is none; return its address. Raises as `freeze`.
+
+    With `include` the tables hold some of ``console``, ``cells``, ``environment`` and ``code``, too.
+    """
     from ..remote.hub import Hub
 
     with _refused():
         hub = Hub()
-        return _publish(hub, source, hub.full_name(space_id), private)
+        return _publish(hub, source, hub.full_name(space_id), include, private)
 
 
-def _publish(hub: Hub, source: Project, name: str, private: bool | None) -> str:
+def _publish(hub: Hub, source: Project, name: str, include: Sequence[str], private: bool | None) -> str:
     from ..data.export import export
     from ..remote.spaces import claim_static, put_static
 
-    space = claim_static(hub, name, source.name, private)
     with tempfile.TemporaryDirectory(prefix="trackbook-page-") as folder:
         page = write_board(Path(folder, "index.html"), source, None)
-        tables = export(Path(folder, "data"), source.name, source.runs(), cast("Store", _Leaving(source.store)))
+        leaving = cast("Store", _Leaving(source.store, include))
+        tables = export(Path(folder, "data"), source.name, source.runs(), leaving)
+        space = claim_static(hub, name, source.name, private)
         written = {path.relative_to(folder).as_posix(): path for path in [page, *tables.rglob("*.parquet")]}
         put_static(hub, space, source.name, written)
     _announce(space.page)
@@ -91,13 +94,14 @@ def _publish(hub: Hub, source: Project, name: str, private: bool | None) -> str:
 
 
 class _Leaving:
-    """A store without what does not leave the machine: cells, console, environment and code, which may hold secrets."""
+    """A store without what does not leave the machine unless it is included."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, include: Sequence[str]) -> None:
         self._store = store
+        self._include = include
 
     def captured(self, run_id: str, table: str) -> Sequence[tuple[Any, ...]]:
-        return self._store.captured(run_id, table) if table in _PUBLIC else ()
+        return rows(self._store, run_id, self._include).get(table, ())
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
@@ -116,4 +120,4 @@ def _refused() -> Iterator[None]:
     try:
         yield
     except TargetError as error:
-        raise RuntimeError(str(error)) from None
+        raise PermissionError(str(error)) from None

@@ -5,18 +5,19 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from .. import settings
 from ..tracking.run_options import choose_included
-from ..tracking.unsupported import unsupported_keywords
-from ..user_warnings import warn_once
 from .process import process
 from .projects import existing_here
-from .uploads import tell
+from .spaces import publish
+from .uploads import destination, tell
 
 if TYPE_CHECKING:
     from ..tracking.project import Project
+
+_SDKS: Final = ("docker", "static", "gradio")  # the last is Trackio's word for a Space that takes runs
 
 
 def sync(
@@ -26,6 +27,8 @@ def sync(
     include: str | Iterable[str] = (),
     dir: str | os.PathLike[str] | None = None,
     space_id: str | None = None,
+    sdk: str = "docker",
+    private: bool | None = None,
 ) -> str:
     """Upload all runs of a project, and return the address of what they were uploaded to.
 
@@ -44,24 +47,32 @@ def sync(
     dir
         The folder of the project's file, as in `init`.
     space_id
-        A Space of Hugging Face: not supported yet.
+        In place of `to`, a Hugging Face Space: ``"user/space"``, or ``"space"`` for one of your own. It is created if there is none;
+        one that is not Trackbook's is refused. Its address is printed and returned.
+    sdk
+        Of the Space: ``"docker"``, which runs a server that also takes live runs, or ``"static"``, a page and Parquet files, where
+        nothing runs. Written again, the page has what the project has then.
+    private
+        Whether a new Space is private; by default as the Hub does it for you or your organization.
 
     Raises
     ------
     ValueError
-        For a project that does not exist, and without a destination.
+        For a project that does not exist, without a destination or with two, and for another `sdk`.
     PermissionError
         Where the destination refuses what is sent. The message says what to do.
     OSError
         When the destination cannot be reached for a minute. Nothing is lost.
     """
-    if space_id is not None:
-        warn_once(*unsupported_keywords(["space_id"]))
-        return ""
+    if sdk not in _SDKS:
+        raise ValueError(f"sync(sdk={sdk!r}): a Space is 'docker', which takes runs, or 'static', which is a page")
+    to = destination("sync", "to", to, space_id, private)
     found = existing_here(project) if dir is None else process().project(project, dir)
     found.refresh()
     if not found.store.flush():
         raise OSError(" ".join(found.store.notices))
+    if space_id is not None and sdk == "static":
+        return publish(found, space_id, choose_included(include), private)
     where = _usual(found) if to is None else os.fspath(to)
     return send(found, where, [run.id for run in found.runs()], choose_included(include))
 
@@ -92,7 +103,8 @@ def send(project: Project, where: str, runs: Sequence[str] = (), include: tuple[
             tell(f"uploading {project.name!r} to {shown(where)}: {what(include)}")
         bar = _Left()
         count = send_all(upload, bar.show)
-        bar.end(f"{count} run{'' if count == 1 else 's'} of {project.name!r} brought up to date at {shown(where)}")
+        name = upload.target.name
+        bar.end(f"{count} run{'' if count == 1 else 's'} of {project.name!r} brought up to date at {name}")
     except TargetError as error:
         raise PermissionError(str(error)) from error
     except OSError as error:
@@ -101,7 +113,7 @@ def send(project: Project, where: str, runs: Sequence[str] = (), include: tuple[
         ) from error
     finally:
         upload.close()
-    return shown(where)
+    return name
 
 
 def _usual(project: Project) -> str:

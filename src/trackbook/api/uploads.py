@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
@@ -93,6 +94,23 @@ class Uploads:
         if (project, where, include) not in self._said and not settings.is_quiet():
             self._said.add((project, where, include))
             tell(f"runs of {project!r} are uploaded to {where}: {what(include)}")
+
+
+def destination(
+    function: str,
+    keyword: str,
+    where: str | os.PathLike[str] | None,
+    space_id: str | None,
+    private: bool | None,
+) -> str | os.PathLike[str] | None:
+    """Return where to upload: `where`, or the address of a Space. Raises ``ValueError`` for both, and for what is no name of a Space."""
+    if space_id is None:
+        return where
+    if where is not None:
+        raise ValueError(f"{function}({keyword}=..., space_id=...): give one of them")
+    from ..remote.hub import space_address
+
+    return space_address(space_id, private)
 
 
 def tell(text: str) -> None:

@@ -39,7 +39,13 @@ def add_to(app: typer.Typer) -> None:
         token.command(name, epilog=examples(*lines))(command)
     app.add_typer(token, name="token")
     app.command(epilog=examples("trackbook backup /mnt/backup --dir /data"))(backup)
-    app.command(epilog=examples("trackbook sync", "trackbook sync digits --to https://tracking.example"))(sync)
+    app.command(
+        epilog=examples(
+            "trackbook sync",
+            "trackbook sync digits --to https://tracking.example",
+            "trackbook sync digits --space ada/page --static",
+        )
+    )(sync)
 
 
 def serve(
@@ -59,11 +65,23 @@ def serve(
             "--embed-from", metavar="ORIGIN", help="A site that may embed pages, such as https://wiki.example."
         ),
     ] = None,
+    space: Annotated[
+        str | None,
+        typer.Option(
+            "--space",
+            metavar="DATASET",
+            help="Serve as in a Hugging Face Space: whoever comes may read, and the data are kept in this dataset.",
+        ),
+    ] = None,
 ) -> None:
     """Serve boards to a team, and take the runs of other machines, until SIGTERM or Ctrl-C."""
     from ..api.serving import host_until_stopped
+    from ..api.space_server import serve_space
 
     try:
+        if space is not None:
+            serve_space(space, host=host, port=port, folder=dir)
+            return
         host_until_stopped(host=host, port=port, folder=dir, hosts=allow_host or (), embed_from=embed_from or ())
     except ModuleNotFoundError as error:
         raise UsageError(str(error)) from None
@@ -163,18 +181,29 @@ def sync(
     to: Annotated[
         str | None, typer.Option("--to", metavar="ADDRESS", help="By default where its runs were to be uploaded.")
     ] = None,
+    space: Annotated[
+        str | None,
+        typer.Option("--space", metavar="USER/SPACE", help="To a Hugging Face Space, made if there is none."),
+    ] = None,
+    static: Annotated[bool, typer.Option("--static", help="As a page, in a Space where nothing runs.")] = False,
+    private: Annotated[
+        bool | None, typer.Option("--private/--public", help="Of a new Space; by default as the Hub does it for you.")
+    ] = None,
     include: Annotated[str, typer.Option("--include", help="Upload some of console,cells,environment,code, too.")] = "",
     dir: Dir = None,
 ) -> None:
-    """Upload runs to a server or a lake: those that were to be, and with PROJECT --to all of a project."""
+    """Upload runs to a server, a lake or a Space: those that were to be, and with PROJECT --to or --space all of a project."""
     from ..api.syncing import send_noted
     from ..api.syncing import sync as sync_project
 
-    if to is not None:
+    if space is None and (static or private is not None):
+        raise UsageError("--static, --private and --public are of a Space: name it by --space")
+    if to is not None or space is not None:
         if project is None:
-            raise UsageError("--to says where a project is uploaded; name it")
+            raise UsageError("--to and --space say where a project is uploaded; name it")
         finding.existing_project(project, dir)
-        sync_project(project, to=to, include=include, dir=dir)
+        sdk = "static" if static else "docker"
+        sync_project(project, to=to, include=include, dir=dir, space_id=space, sdk=sdk, private=private)
         return
     if include:
         raise UsageError("--include goes with PROJECT --to")

@@ -80,7 +80,8 @@ class Api:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
-        what = FEATURES[CALLS.get(name, "registries" if "artifact" in name else "remote")]
+        needed = CALLS.get(name, "registries" if "artifact" in name else "")
+        what = FEATURES.get(needed, "it reads projects and runs on this machine")
         raise NotImplementedError(f"Api().{name} is not supported yet: {what}")
 
 

@@ -10,7 +10,7 @@ from ..api.projects import delete_project as delete
 from ..api.run import finish, log
 from ..api.serving import show as show_boards
 from ..api.spaces import freeze
-from ..api.syncing import sync
+from ..api.syncing import sync as sync_project
 from ..notebook import host as notebook_host
 from ..tracking.config import Config
 from ..tracking.other_trackers import say_ignored
@@ -66,6 +66,19 @@ def show(
 def alert(title: str, text: str | None = None, level: Any = None, webhook_url: str | None = None, **other: Any) -> None:
     """Alert, with Trackio's order of parameters. See `trackbook.alert`."""
     keep_alert(title, text, level, webhook_url=webhook_url, **other)
+
+
+def sync(
+    project: str | None = None,
+    space_id: str | None = None,
+    private: bool | None = None,
+    *,
+    sdk: str = "gradio",
+    **other: Any,
+) -> str:
+    """Upload a project to a Space, and return its address. See `trackbook.sync`."""
+    say_ignored("sync", {name: value for name, value in other.items() if value})
+    return sync_project(project, space_id=space_id, private=private, sdk=sdk)
 
 
 def delete_project(project: str, force: bool = False) -> bool:

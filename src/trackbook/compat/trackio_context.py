@@ -26,10 +26,15 @@ def _project() -> str | None:
     return None if run is None else run.project
 
 
+def _space_id() -> str | None:
+    run = run_of_now()
+    return None if run is None else run._space_id  # type: ignore[attr-defined]  # of other trackers  # noqa: SLF001
+
+
 def _none() -> None: ...
 
 
 current_run = Current(run_of_now)
 current_project = Current(_project)
-current_space_id = Current(_none)
+current_space_id = Current(_space_id)
 current_server = Current(_none)

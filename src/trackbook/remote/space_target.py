@@ -12,14 +12,13 @@ from urllib.parse import parse_qs, urlsplit
 
 from ..settings import is_quiet
 from ..types import Cursor
-from .hub import Hub, Space, check_space_id
+from .hub import Hub, Space, check_space_id, spaces_page
 from .server_target import ServerTarget
 from .spaces import check_runs, ready_space, secret_name, write_token
 from .target import Batch, Target, TargetBusy, TargetError
 
 T = TypeVar("T")
 
-_ASK_SECONDS: Final = 5.0  # between two questions to the Hub about a Space that does not answer
 _RESTART_SECONDS: Final = 300.0  # within which a Space that got a secret answers with it
 _RESTART_POLL: Final = 10.0
 _announced: Final[set[str]] = set()
@@ -46,12 +45,12 @@ class SpaceTarget:
         self._space: Space | None = None
         self._server: ServerTarget | None = None
         self._given_at: float | None = None  # when the Space got our token as a secret
-        self._asked_at = float("-inf")
+        self._is_up = False  # whether it has answered
 
     @property
     def name(self) -> str:
-        """The Space."""
-        return f"the Space {self._space_id if self._space is None else self._space.name}"
+        """The address of the Space's page."""
+        return spaces_page(self._space_id if self._space is None else self._space.name)
 
     def cursors(self) -> dict[str, Cursor]:
         """See `Target`."""
@@ -85,21 +84,27 @@ class SpaceTarget:
     def _ask(self, question: Callable[[Target], T]) -> T:
         server = self._connected()
         try:
-            return question(server)
+            answer = question(server)
         except TargetError as error:
+            self._is_up = False
             raise self._refused(error) from None
         except OSError as error:
-            raise self._silent(error) from error
+            self._is_up = False
+            raise self._wrong() or error from error
+        self._is_up = True
+        return answer
 
     def _connected(self) -> ServerTarget:
-        if self._server is None:
-            if self._hub is None:
-                self._hub = _connect()
-            name = self._hub.full_name(self._space_id)
-            self._space, is_new = ready_space(self._hub, name, self._private)
+        """Return the server in the Space. Until it has answered the Hub is asked first: its own pages answer for a Space that is built."""
+        if self._hub is None:
+            self._hub = _connect()
+        if self._space is None:
+            self._space, is_new = ready_space(self._hub, self._hub.full_name(self._space_id), self._private)
             _announce(self._space, is_new=is_new)
+        if not self._is_up and (problem := self._wrong()) is not None:
+            raise problem
+        if self._server is None:
             self._server = self._opened(self._hub, self._space)
-            check_runs(self._space)
         return self._server
 
     def _opened(self, hub: Hub, space: Space) -> ServerTarget:
@@ -113,36 +118,23 @@ class SpaceTarget:
 
     def _refused(self, error: TargetError) -> Exception:
         """Give the Space our token, once, if it does not know it; return the error to raise."""
-        hub, space = self._hub, self._space
-        if (problem := self._wrong()) is not None:  # while a Space is built, whatever answers for it may refuse
+        if (problem := self._wrong()) is not None:
             return problem
+        hub, space, now = self._hub, self._space, time.monotonic()
         if error.status not in (401, 403) or hub is None or space is None:
             return error
-        now = time.monotonic()
         if self._given_at is not None:
-            return error if now - self._given_at > _RESTART_SECONDS else self._restarting()
+            return error if now - self._given_at > _RESTART_SECONDS else _restarting(space)
         token = write_token(hub, space.name)
         try:
             hub.put_secret(space.name, secret_name(token), token)
         except (TargetError, OSError) as refusal:
             return refusal
         self._given_at = now
-        return self._restarting()
-
-    def _restarting(self) -> TargetBusy:
-        return TargetBusy(
-            f"{self.name} restarts, so that it knows the token of this user", _RESTART_POLL, is_expected=True
-        )
-
-    def _silent(self, error: OSError) -> Exception:
-        """Return what the Hub says of a Space that does not answer, else the error itself. The Hub is asked now and then."""
-        now = time.monotonic()
-        if now - self._asked_at < _ASK_SECONDS:
-            return error
-        self._asked_at = now
-        return self._wrong() or error
+        return _restarting(space)
 
     def _wrong(self) -> Exception | None:
+        """Return what the Hub says is wrong with the Space, None if it should answer."""
         if self._hub is None or self._space is None:
             return None
         name = self._space.name
@@ -156,6 +148,11 @@ class SpaceTarget:
         except (TargetError, OSError) as problem:
             return problem
         return None
+
+
+def _restarting(space: Space) -> TargetBusy:
+    text = f"the Space {space.name} restarts, so that it knows the token of this user"
+    return TargetBusy(text, _RESTART_POLL, is_expected=True)
 
 
 def _connect() -> Hub:

@@ -27,6 +27,7 @@ LONGEST_ASKED: Final = 3_600.0  # that a target is left alone because it says so
 REFUSED_SECONDS: Final = 300.0  # after which a target that refused is asked again
 TOLD_AFTER: Final = 3  # attempts: a single failure is not worth a word
 PATIENCE_SECONDS: Final = 60.0  # of whoever waits for a target that fails
+BUILD_SECONDS: Final = 1_200.0  # that a target may take to be built
 
 logger = logging.getLogger("trackbook")
 
@@ -253,8 +254,8 @@ class Uploader:
         error = None if attempt.outcome is None else attempt.outcome.exception()
         self._fails_since = self._fails_since or time.monotonic()
         why = f"{self.name} cannot be reached or is busy ({error})"
-        is_expected = isinstance(error, TargetBusy) and error.is_expected
-        self._fail("waiting", why, self._followed, tell=attempt.attempt_number >= TOLD_AFTER and not is_expected)
+        is_told = attempt.attempt_number >= TOLD_AFTER and not _is_expected(attempt)
+        self._fail("waiting", why, self._followed, tell=is_told)
         self._finish_round()
 
     def _fail(
@@ -271,6 +272,11 @@ class Uploader:
             )
 
 
+def _is_expected(attempt: tenacity.RetryCallState) -> bool:
+    error = None if attempt.outcome is None else attempt.outcome.exception()
+    return isinstance(error, TargetBusy) and error.is_expected
+
+
 def pause(attempt: tenacity.RetryCallState) -> float:
     """Return the seconds until the next attempt: more each time, at random, so that not all machines come back at once."""
     error = None if attempt.outcome is None else attempt.outcome.exception()
@@ -285,12 +291,14 @@ def send_all(
     """Send everything that is noted for one target, and return the number of runs.
 
     `show` gets the number of points that are left. Raises `TargetError`, and the target's ``OSError`` when it fails for `patience`
-    seconds.
+    seconds, or for `BUILD_SECONDS` where it is known to pass.
     """
     attempts = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(OSError),
         wait=pause,
-        stop=tenacity.stop_after_delay(patience),
+        stop=lambda attempt: (
+            (attempt.seconds_since_start or 0.0) > (BUILD_SECONDS if _is_expected(attempt) else patience)
+        ),
         reraise=True,
     )
     with upload.lock:

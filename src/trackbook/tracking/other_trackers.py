@@ -111,6 +111,11 @@ async def _log_awaited(run: Run, result: Coroutine[Any, Any, Any], step: int | N
     return run.log(await result, step)
 
 
+def space_of(where: str | None) -> str | None:
+    """Return the name of the Space to which runs are uploaded, None for another place."""
+    return where.removeprefix("hf://").partition("?")[0] if where is not None and where.startswith("hf://") else None
+
+
 def _log_scalar(run: Run) -> Callable[..., Any]:
     return lambda key, value, step=None: run.log({key: value}, step)
 
@@ -173,12 +178,12 @@ _OF_RUN: Final[dict[str, Callable[[Any], Any]]] = {
     "write_logs": _value(_nothing),
     "_label": _value(_nothing),  # Transformers and Lightning call it
     "_attach_id": _value(None),
-    "_space_id": _value(None),
 }
 _OF_WRITER: Final[dict[str, Callable[[RunWriter], Any]]] = {
     "disabled": lambda writer: writer.options.disabled,
     "log_system": lambda writer: functools.partial(append_system, writer),
     "resumed": lambda writer: writer.is_resumed,
+    "_space_id": lambda writer: space_of(writer.options.sync),
     "starting_step": lambda writer: writer.recorder.first_step,
     "step": lambda writer: writer.recorder.next_step,
 }

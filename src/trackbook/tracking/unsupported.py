@@ -14,7 +14,6 @@ from ..user_warnings import warn_once
 FEATURES: Final = {
     "media": "joined tables, graphs and boxes in three dimensions, and custom charts, are left out of the call; its other values are recorded",
     "registries": "artifacts are in their project: there is no registry to link them to, and each is logged whole, by one process",
-    "remote": "runs are kept on this machine; trackbook show serves their boards, and export_html writes them as a page",
     "model watching": "a model is watched until its run ends",
     "sweeps": "there is no sweep controller; call init in a loop over the settings",
     "other histories": "other trackers are not followed while they record; import_from takes in their runs afterwards",
@@ -28,7 +27,6 @@ _CALLS: Final = {
 }
 _KEYWORDS: Final = {
     "media": "monitor_gym",
-    "remote": "space_id space_storage dataset_id bucket_id private",
     "other histories": "sync_tensorboard",
 }
 
