@@ -186,6 +186,12 @@ def test_package_installed_from_its_folder_goes_along_as_a_wheel(
     assert files[name] == space_files.own_wheel()[1]  # the same bytes each time, which the Hub has then
 
 
+def test_installation_older_than_its_sources_makes_no_wheel(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(space_files, "_EXTRAS", ("server", "telepathy"))
+    with pytest.raises(TargetError, match="is older than its sources and does not know telepathy, which a Space needs"):
+        space_files.own_wheel()
+
+
 def test_wheel_that_goes_along_can_be_installed(tmp_path: Path) -> None:
     name, content = space_files.own_wheel()
     (tmp_path / name).write_bytes(content)

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Final
 
 from .hub import MARK, Sdk
+from .target import TargetError
 
 PORT: Final = 7860  # at which the Hub expects a Space to answer
 HOME: Final = "/home/user"
 DATA: Final = f"{HOME}/data"
 
+_EXTRAS: Final = ("server", "remote", "hub")
 _README: Final = """---
 title: {title}
 sdk: {sdk}
@@ -42,7 +44,7 @@ CMD {command}
 def docker_files(name: str, version: str, command: list[str]) -> dict[str, bytes]:
     """Return the files of the Space `name` that runs `command`, with this version of the package."""
     wheel = own_wheel() if is_from_source() else None
-    extras = "trackbook[server,remote,hub]"
+    extras = f"trackbook[{','.join(_EXTRAS)}]"
     requirement = f"{extras}=={version}" if wheel is None else f"{extras} @ file://{HOME}/{wheel[0]}"
     dockerfile = _DOCKERFILE.format(
         home=HOME,
@@ -88,8 +90,16 @@ def is_from_source() -> bool:
 
 
 def own_wheel() -> tuple[str, bytes]:
-    """Return the name and content of a wheel of this package as it runs here: what a Space installs is what its client speaks to."""
+    """Return the name and content of a wheel of this package as it runs here: what a Space installs is what its client speaks to.
+
+    Raises `TargetError` for an installation that is older than its sources, since the wheel would lack what they need.
+    """
     found = importlib.metadata.distribution("trackbook")
+    if missing := [extra for extra in _EXTRAS if extra not in found.metadata.get_all("Provides-Extra", [])]:
+        raise TargetError(
+            f"this installation of trackbook is older than its sources and does not know {', '.join(missing)}, which a Space needs: "
+            "pip install it again, from its folder"
+        )
     package, info = Path(__file__).parents[1], f"trackbook-{found.version}.dist-info"
     content = {
         f"trackbook/{path.relative_to(package).as_posix()}": path.read_bytes()
