@@ -40,7 +40,7 @@ export JUPYTER_PLATFORM_DIRS := 1
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .PHONY: help setup js demo lab test check clock lint unit quick vitest unit-3.13 browser browser-loaded chromium \
-	test-faults test-lake test-trainers test-peers fuzz pools dist docs specs golden bench picture clean
+	test-faults test-lake test-uploads test-trainers test-peers fuzz pools dist docs specs golden bench picture clean
 
 help:
 	@echo "make demo     train on the digits in a notebook; leaves notebook, HTML and Parquet in demo/"
@@ -51,6 +51,7 @@ help:
 	@echo "make unit-3.13     the unit tests on the newest Python"
 	@echo "make test-faults   a run's whole life, once for each call to the disk that may fail (about twenty minutes)"
 	@echo "make test-lake    200 writers of a lake that are killed while requests fail (about twenty minutes)"
+	@echo "make test-uploads  200 runs uploaded to a server, with faults at every request and kills (TRIALS=20 for fewer)"
 	@echo "make test-trainers training libraries, in an environment of their own (about ten minutes with its set-up)"
 	@echo "make test-peers   imports of what other trackers wrote, in an environment of their own (about five minutes)"
 	@echo "make fuzz     damaged files and hostile messages for ten minutes; FOR=60 for a minute"
@@ -144,6 +145,10 @@ test-faults: setup
 # `make unit` makes three trials a place, on a path and on a local S3.
 test-lake: setup
 	@$(call timed,pytest of killed writers of a lake,TRACKBOOK_LAKE_TRIALS=200 $(PYTEST) tests/remote/test_lake_writers.py)
+
+# Uploads to a server through a proxy that spoils its answers, by processes that are killed; `make unit` does two trials.
+test-uploads: setup
+	@$(call timed,trials of uploads,PYTHONPATH=tests $(BIN)/python tests/remote/trials.py $(or $(TRIALS),200))
 
 fuzz: setup
 	@end=$$((SECONDS + $(or $(FOR),600))); while [ $$SECONDS -lt $$end ]; do \

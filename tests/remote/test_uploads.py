@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -178,3 +180,12 @@ def test_a_program_without_its_server_says_what_is_left(served: Served, where: s
     said = run_program(where, "alone")
     assert "of run" in said
     assert "`trackbook sync` sends the rest" in said
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the writers are forked")
+def test_trials_lose_and_double_nothing() -> None:
+    """`make test-uploads` does 200."""
+    words = [sys.executable, str(Path(__file__).with_name("trials.py")), "2"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=100)
+    assert done.stdout.endswith("2 trials: 0 points lost, 0 doubled, in order\n"), done.stdout + done.stderr

@@ -154,7 +154,7 @@ export class Board {
     el.append(this.element);
     adoptStyle(this.element, STYLES, signal, update);
     this.#store.subscribe(update, signal);
-    onTraitChange(model, ["user_charts", "media", "open_runs", "idle_since"], update, signal);
+    onTraitChange(model, ["user_charts", "media", "open_runs", "idle_since", "synced"], update, signal);
     watchTheme(window, update, signal);
     watchPrint(window, printing => this.#print(printing), signal);
     const ticking = setInterval(() => this.#tick(), TICK);
@@ -251,7 +251,8 @@ export class Board {
     this.#stop.update(about && this.#canStop(about) ? about : null);
     this.#changes.update(about ?? null, this.#state.get("baseline"));
     const gone = this.#heartbeat.words || (about ? this.#unseen(about, clock()) : "");
-    const kernel = { idleSince: about ? this.#idleSince(about) : null, gone };
+    const synced = (this.#model.get("synced") as string | undefined) ?? "";
+    const kernel = { idleSince: about ? this.#idleSince(about) : null, gone, synced };
     this.#header.update(project, current ?? undefined, runs.length === 1, clock, kernel);
     const shown = [...drawn.runs].sort((a, b) => Number(a.faded) - Number(b.faded)); // within both groups, by key
     const { key } = this.#sidebar.colors(this.#theme, now);

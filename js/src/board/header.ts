@@ -10,6 +10,8 @@ export interface KernelState {
   idleSince: number | null;
   /** A text instead of the run's state while the kernel is silent; empty otherwise. */
   gone: string;
+  /** A few words about the upload of its runs. */
+  synced: string;
 }
 
 /** Shows the project, the current run, its state, and its progress. */
@@ -23,13 +25,14 @@ export class Header {
   #elapsed = h("span", { class: "tb-number", title: "Time since the run started" });
   #steps = h("span", { class: "tb-number" });
   #rate = h("span", { class: "tb-number tb-minor" });
+  #synced = h("span", { class: "tb-minor" });
   #bar = h(
     "div",
     { class: "tb-progress", role: "progressbar", "aria-label": "Progress", hidden: "" },
     h("div"),
   );
   #current: RunHeader | null = null;
-  #kernel: KernelState = { idleSince: null, gone: "" };
+  #kernel: KernelState = { idleSince: null, gone: "", synced: "" };
   #now: () => number = () => 0;
 
   /** `stop` is placed beside the current run. */
@@ -42,6 +45,7 @@ export class Header {
       this.#elapsed,
       this.#steps,
       this.#rate,
+      this.#synced,
       this.#bar,
     );
   }
@@ -58,6 +62,7 @@ export class Header {
   ) {
     this.#kernel = kernel;
     setText(this.#project, project);
+    setText(this.#synced, kernel.synced);
     this.#project.title = project;
     this.#current = style?.run ?? null;
     this.#now = now;

@@ -44,6 +44,7 @@ class Uploads:
             tell=lambda sentence: writer.findings.note([sentence]),
         )
         writer.upload = followed
+        project.uploads = [*(each for each in project.uploads if each.state.state != "synced"), followed]
         writer.on_end.append(lambda _: followed.end())
 
     def resume(self, project: Project) -> None:

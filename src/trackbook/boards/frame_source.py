@@ -65,6 +65,7 @@ class FrameSource:
         self._keys: dict[str, int] = {}  # kept for removed runs, which may come back
         self._places: dict[str, int] = {}
         self._removed = False
+        self.more_notices: list[str] = []  # beside the store's
         self.logged = 0  # points read so far, except those of system metrics
         self._fresh: list[tuple[NDArray[Any], ...]] = []  # points read and not yet in the picture
         self._budget = LARGEST_BUDGET
@@ -155,7 +156,7 @@ class FrameSource:
         self._take_in()
         news.append(self._removed)
         self._removed = False
-        notices = self.store.notices
+        notices = [*self.store.notices, *self.more_notices]
         if notices != self._picture.notices:
             self._picture.notices = list(notices)
             news.append(True)

@@ -47,7 +47,7 @@ class Publish(Protocol):
 class Publisher:
     """Decides which traits a board's front end gets and when, and answers its questions. Independent of widgets and servers.
 
-        The published traits are ``keyframe``, ``delta``, ``table``, ``cells``, ``alerts``, ``media``, ``open_runs``, ``idle_since`` and ``beat``; `Snapshots`
+        The published traits are ``keyframe``, ``delta``, ``table``, ``cells``, ``alerts``, ``media``, ``open_runs``, ``idle_since``, ``synced`` and ``beat``; `Snapshots`
     publishes ``still``. The context `message` is entered around traits that are to be sent together. Code that sets or reads the
     transport's traits holds `lock`.
     """
@@ -81,7 +81,11 @@ class Publisher:
         self._unseen_since: float | None = None
         self._cells_due = True
         self._cells_of: list[str] = []
-        self._last: dict[str, Any] = {"idle_since": None, "alerts": []}  # small traits as they were published
+        self._last: dict[str, Any] = {
+            "idle_since": None,
+            "alerts": [],
+            "synced": "",
+        }  # small traits as they were published
         self._rule = DrawnRuns()
         self._rule_due = 0.0
         self._selected: list[str] = []
@@ -133,6 +137,8 @@ class Publisher:
             self._sent_at = now
             self._cells_due = True  # no event announces the cells and alerts of another process
         self._publish_changed("idle_since", self._idle_since(now))
+        words, self.source.more_notices = self._actions.synced()
+        self._publish_changed("synced", words)
         self._publish_changed("media", self._media_news(now))
         table = self._table.news(now, self._table_runs)
         if table is not None:

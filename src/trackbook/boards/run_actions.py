@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ..tracking.logged_values import as_tags
+from ..tracking.uploading import summed_up
 from .questions import DONE, Answer, AnswerTable, Question, refuse
 
 if TYPE_CHECKING:
@@ -27,6 +29,9 @@ class Actions(Protocol):
     @property
     def idle_since(self) -> float | None:
         """When the last cell of this kernel ended, in seconds UTC; None while one runs, and where that is not known."""
+
+    def synced(self) -> tuple[str, list[str]]:
+        """Return a few words about uploads of runs that this process writes, and problems of them as sentences."""
 
     def answers(self) -> AnswerTable:
         """Return the questions that change runs, with their functions."""
@@ -53,6 +58,9 @@ class RunActions:
     @property
     def idle_since(self) -> float | None:
         return self._idle_since()
+
+    def synced(self) -> tuple[str, list[str]]:
+        return summed_up(self._project.uploads, time.time())
 
     def answers(self) -> AnswerTable:
         changes = (self._rename, self._tag, self._note, self._delete, self._stop)
@@ -92,6 +100,9 @@ class NoActions:
         self.open_runs: list[str] = []
         self.idle_since: float | None = None
         self._reason = reason
+
+    def synced(self) -> tuple[str, list[str]]:
+        return "", []
 
     def answers(self) -> AnswerTable:
         return dict.fromkeys(ACTIONS, lambda _: refuse(self._reason))

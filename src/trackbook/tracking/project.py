@@ -36,6 +36,7 @@ from .run import Run
 from .run_options import RunOptions
 from .run_writer import RunWriter
 from .stored_project import StoredProject
+from .uploading import Uploading
 
 FLUSH_SECONDS: Final = 1.0
 SLOWEST_FLUSH_SECONDS: Final = 5.0  # after which other processes see new points at the latest
@@ -59,6 +60,7 @@ class Project(StoredProject):
         self.journals = folder / journal_folder(name)
         self.open_runs: list[RunWriter] = []
         self.on_recovered: Callable[[], None] = lambda: None
+        self.uploads: list[Uploading] = []  # of runs of this process, and of ended ones until they are uploaded
         self.boards: set[object] = set()  # boards of this process that show the project
         self._lock = threading.Lock()
         self._recovering = threading.RLock()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
+from ..text import ago
 from .logged_values import to_seconds
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from .run import Run
     from .run_writer import RunWriter
 
+RECENT_SECONDS: Final = 10.0  # since the last batch of a live run, which always has new points
 _BAR: Final = 20  # characters
 
 
@@ -75,6 +77,19 @@ class _Bar:
     def end(self, state: SyncState) -> None:
         start = "\r\033[K" if self._shown else ""
         print(f"{start}Trackbook: {said(self._run, state)}", file=sys.stderr, flush=True)  # noqa: T201  # likewise
+
+
+def summed_up(uploads: Sequence[Uploading], now: float) -> tuple[str, list[str]]:
+    """Return what a board says of uploads at `now` (seconds UTC): a few words, and problems as sentences."""
+    states = [upload.state for upload in uploads]
+    problems = list(dict.fromkeys(f"Not uploaded: {state.problem}." for state in states if state.problem))
+    at = max((state.at for state in states if state.at is not None), default=None)
+    left = sum(state.left for state in states)
+    if problems or not states:
+        return "", problems
+    if at is not None and (not left or now - at < RECENT_SECONDS):
+        return f"synced {ago(max(0.0, now - at))}", problems
+    return f"{left:,} points to upload", problems
 
 
 def said(run: str, state: SyncState) -> str:
