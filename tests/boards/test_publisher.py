@@ -27,7 +27,11 @@ class FakeActions:
     def __init__(self, **actions: Callable[[Question], Any]) -> None:
         self.open_runs: list[str] = []
         self.idle_since: float | None = None
+        self.uploads: tuple[str, list[str]] = ("", [])
         self._actions = actions
+
+    def synced(self) -> tuple[str, list[str]]:
+        return self.uploads
 
     def answers(self) -> AnswerTable:
         return self._actions  # type: ignore[return-value]
@@ -406,6 +410,17 @@ def test_front_end_knows_which_runs_can_be_stopped(published: Published) -> None
     published.log()
     published.tick()
     assert published.state["open_runs"] == ["r"]
+
+
+def test_how_far_uploads_are_is_published_and_their_problems_are_notices(published: Published) -> None:
+    published.tick()
+    published.actions.uploads = ("synced 3 s ago", [])
+    published.tick()
+    assert published.state["synced"] == "synced 3 s ago"
+    published.actions.uploads = ("", ["Not uploaded: no token."])
+    published.tick()
+    assert published.state["synced"] == ""
+    assert published.state["delta"]["header"]["notices"] == ["Not uploaded: no token."]
 
 
 def test_kernel_is_idle_when_no_cell_runs_and_no_thread_logs(published: Published) -> None:

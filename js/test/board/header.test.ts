@@ -6,7 +6,7 @@ import { styleRuns } from "../../src/plot/palette.ts";
 import type { RunStyle } from "../../src/plot/plot-rows.ts";
 import { run } from "../fixtures.ts";
 
-const HEARD: KernelState = { idleSince: null, gone: "" };
+const HEARD: KernelState = { idleSince: null, gone: "", synced: "" };
 
 function topLine(more: Partial<RunHeader>, { now = 0, alone = false, kernel = HEARD } = {}) {
   const line = new Header(document.createElement("span"));
@@ -77,7 +77,7 @@ test("a single run is marked as its own legend entry", () => {
 });
 
 test("the clock of a run that no cell runs stands, and its state says since when", () => {
-  const kernel = { idleSince: 30, gone: "" };
+  const kernel = { idleSince: 30, gone: "", synced: "" };
   const { line, text } = topLine({ started: 10, done: 5, total: 10, rate: 1 }, { now: 75, kernel });
   const time = new Date(30_000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
   expect(text()).toEqual(["digits", "run-0", `idle since ${time}`, "0:20", "5 / 10 steps"]);
@@ -86,7 +86,12 @@ test("the clock of a run that no cell runs stands, and its state says since when
 });
 
 test("a kernel that is gone stands in place of running, and of no other state", () => {
-  const kernel = { idleSince: null, gone: "kernel gone" };
+  const kernel = { idleSince: null, gone: "kernel gone", synced: "" };
   expect(topLine({}, { kernel }).text()).toContain("kernel gone");
   expect(topLine({ state: "finished" }, { kernel }).text()).toContain("finished");
+});
+
+test("how far the upload is stands at the end", () => {
+  const kernel = { idleSince: null, gone: "", synced: "synced 3 s ago" };
+  expect(topLine({}, { kernel }).text().at(-1)).toBe("synced 3 s ago");
 });

@@ -125,6 +125,8 @@ class Publisher:
         if self._rule.changes and now >= self._rule_due:
             self._rule_due = now + TABLE_SECONDS
             self._choose()
+        words, self.source.more_notices = self._actions.synced()
+        self._publish_changed("synced", words)
         if self.source.pull() or self._unsent:
             self._publish_frames(*self.source.frames())
             self._sent_at = now
@@ -137,8 +139,6 @@ class Publisher:
             self._sent_at = now
             self._cells_due = True  # no event announces the cells and alerts of another process
         self._publish_changed("idle_since", self._idle_since(now))
-        words, self.source.more_notices = self._actions.synced()
-        self._publish_changed("synced", words)
         self._publish_changed("media", self._media_news(now))
         table = self._table.news(now, self._table_runs)
         if table is not None:
