@@ -12,6 +12,8 @@ from browser.lab import OUTPUT, PATIENCE, Board
 from browser.served import Served
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from playwright.sync_api import Browser, Locator, Page
 
     from browser.lab import Lab
@@ -87,7 +89,7 @@ def shown(found: Locator, count: int = 1) -> Locator:
 
 def look(board: Board, metric: str, name: str) -> None:
     OUTPUT.mkdir(exist_ok=True)
-    group = board.root.locator(".tb-group", has=panel(board, metric)).last
+    group = panel(board, metric).locator("xpath=ancestor::section[contains(@class, 'tb-group')][1]")
     group.screenshot(path=OUTPUT / f"{name}.png", animations="disabled")
 
 
@@ -206,6 +208,17 @@ def test_media_on_the_page_of_a_server(page: Page) -> None:
     for width in (700, 950, 1280):
         page.set_viewport_size({"width": width, "height": 1000})
         look(board, "samples/images", f"media-served-{width}")
+
+
+def test_media_on_an_exported_page(browser: Browser, served: Served, tmp_path: Path) -> None:
+    path = tmp_path / "media.html"
+    served.run(f"import trackbook as tb\ntb.export_html({str(path)!r}, 'media')")
+    context = browser.new_context(viewport={"width": 1280, "height": 1000})
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE * 1000)
+    page.goto(path.as_uri())
+    check_media(Board(page.locator(".tb-board").first).wait_for_chart("samples/images"), 2)
+    context.close()
 
 
 def test_pointer_in_a_chart_chooses_the_step_of_the_media(page: Page) -> None:
