@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from command_lines import CommandLine, record
+from remote.lakes import fill as fill_lake
 from trackbook.cli import app, exit_codes
 from trackbook.server.running import Server
 
@@ -45,6 +46,7 @@ def test_documented_commands_run(
     Path("train.py").write_text("import trackbook as tb\ntb.init(name='trained').log({'loss': 1})")
     for name in ("brisk-otter", "calm-lynx"):
         record(name=name)
+    fill_lake(tmp_path / "lake")
     monkeypatch.setattr("trackbook.server.running.Server.wait", Server.stop)  # as Ctrl-C ends `show`
     assert table("command")
     for line in table("command"):

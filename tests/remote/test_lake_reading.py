@@ -5,25 +5,19 @@ from __future__ import annotations
 import dataclasses
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import trackbook as tb
+from remote.lakes import fill
 from remote.target_contract import OTHER, RUN, batch
 from trackbook.api import addresses
 from trackbook.remote import lake_follower
-
-pytest.importorskip("deltalake")
-
+from trackbook.remote.lake_store import open_lake
+from trackbook.remote.lake_tables import Lake
 from trackbook.remote.lake_target import LakeTarget
-
-
-def fill(where: Path, project: str = "digits") -> LakeTarget:
-    """Upload two runs, the first of which still runs."""
-    target = LakeTarget(str(where), project=project, source="one")
-    target.put(batch(0, 5, dataclasses.replace(RUN, state="running")))
-    target.put(batch(0, 3, dataclasses.replace(OTHER, state="finished", ended=2_010.0)))
-    return target
+from trackbook.types import MetricSummary
 
 
 @pytest.fixture
@@ -108,3 +102,38 @@ def test_a_board_follows_a_rewind(lake: Path, monkeypatch: pytest.MonkeyPatch) -
     target.put(dataclasses.replace(cut, start=target.cursor("r1"), replaces=True))
     wait_for(board, 7)
     assert board.source.picture.runs["r1"]["done"] == 2
+
+
+def summary(lake: Path, run_id: str) -> MetricSummary:
+    found = open_lake(str(lake))
+    assert found.summary_table([run_id]).rows() == found.summary_table(metrics=["loss"]).filter(run_id=run_id).rows()
+    return found.summary(run_id)["loss"]
+
+
+def test_the_summary_of_a_live_run_is_that_of_its_points(lake: Path) -> None:
+    """Rows of live runs are written less often than points."""
+    target = LakeTarget(str(lake), project="digits", source="one")
+    running = dataclasses.replace(RUN, state="running", started=time.time())
+    target.put(batch(5, 6, running))
+    target.put(batch(6, 8, running))
+    assert open_lake(str(lake)).summary("r1")["loss"] == MetricSummary(7.0, 0.0, 7.0, 8, 7)
+    store = open_lake(str(lake))
+    store.runs()
+    target.put(batch(8, 9, running))
+    assert store.refresh()
+    assert summary(lake, "r1") == store.summary("r1")["loss"] == MetricSummary(8.0, 0.0, 8.0, 9, 8)
+
+
+def test_the_summary_of_an_interrupted_put_is_that_of_its_points(lake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = LakeTarget(str(lake), project="digits", source="one")
+    commit = Lake.commit
+
+    def killed(self: Lake, name: str, make: Any) -> int:
+        if name == "points":
+            raise ConnectionResetError("killed before the points")
+        return commit(self, name, make)
+
+    monkeypatch.setattr(Lake, "commit", killed)
+    with pytest.raises(ConnectionResetError):
+        target.put(batch(3, 6, dataclasses.replace(OTHER, state="finished", ended=2_020.0)))
+    assert summary(lake, "r2") == MetricSummary(2.0, 0.0, 2.0, 3, 2)

@@ -21,6 +21,7 @@ from . import (
     exchange,
     exit_codes,
     hosting,
+    lakes,
     launching,
     listing,
     managing,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 COMMANDS: Final = tuple(
-    "show ls get query alerts artifacts diff watch run export import rm mv rename tag note compact serve token sync backup doctor".split()
+    "show ls get query alerts artifacts diff watch run export import rm mv rename tag note compact serve token sync backup lake doctor".split()
 )  # as `--help` lists them
 FAMILIES: Final[tuple[Callable[[typer.Typer], None], ...]] = (
     listing.add_to,
@@ -47,6 +48,7 @@ FAMILIES: Final[tuple[Callable[[typer.Typer], None], ...]] = (
     launching.add_to,
     watching.add_to,
     doctor.add_to,
+    lakes.add_to,
     serving.add_to,
     hosting.add_to,
 )

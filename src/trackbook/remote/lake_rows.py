@@ -78,19 +78,13 @@ def record(text: str | None) -> RunRecord:
 
 def sorted_points(points: pl.DataFrame, stats: MetricStats) -> pl.DataFrame:
     """Return points by metric and step, and add them to `stats`."""
-    number = stats.numbers(points["metric"])
-    names = np.array(stats.names, dtype=object)
-    rank = np.empty(len(names), np.int32)
-    rank[np.argsort(names, kind="stable")] = np.arange(len(names), dtype=np.int32)
-    keyed = points.with_columns(rank=rank[number], number=number)
-    if not _is_sorted(keyed):
-        keyed = keyed.sort("rank", "step", maintain_order=True)
-    if len(keyed):
-        stats.add(*(keyed[name].to_numpy() for name in ("number", "step", "value")))
-    return keyed.drop("rank", "number")
-
-
-def _is_sorted(keyed: pl.DataFrame) -> bool:
-    rank, step = keyed["rank"].to_numpy(), keyed["step"].to_numpy()
-    same = rank[1:] == rank[:-1]
-    return bool(np.all((rank[1:] > rank[:-1]) | (same & (step[1:] >= step[:-1]))))
+    if points.is_empty():
+        return points
+    parts = points.partition_by("metric", maintain_order=True)
+    numbers = stats.numbers(pl.concat([part["metric"].head(1) for part in parts]))
+    order = sorted(range(len(parts)), key=lambda place: stats.names[numbers[place]])
+    ordered = [parts[place] for place in order]
+    found = pl.concat([part if part["step"].is_sorted() else part.sort("step") for part in ordered])
+    number = np.repeat(numbers[order], [len(part) for part in ordered])
+    stats.add(number, found["step"].to_numpy(), found["value"].to_numpy())
+    return found

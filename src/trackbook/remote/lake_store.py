@@ -14,19 +14,21 @@ import polars as pl
 
 from ..store import check_stored
 from ..store.base import FIELDS, NO_MARKS, POINTS, Names
-from ..store.bulk_reads import SUMMARY
+from ..store.bulk_reads import SUMMARY, with_newest
+from ..store.metric_stats import MetricStats
 from ..text import listed
 from ..types import CAPTURED, Cursor, MetricSummary, RunRecord, Writer
-from .lake_rows import newest, record
-from .lake_tables import SCHEMAS, Lake, app_id, of_run, text, to_cursor
-from .target import TargetError
+from .lake_rows import newest, record, sorted_points
+from .lake_tables import SCHEMAS, Lake, of_run, text, to_cursor, to_version
+from .target import NOTHING, TargetError
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
 
 MOST_AT_ONCE: Final = 1 << 24  # points of one run that are read at once, to bound memory
 _NONE: Final = pl.DataFrame(schema=POINTS)
-_ROW: Final = ("run_id", "record", "metrics", "deleted", "revision")
+_ROW: Final = ("run_id", "record", "metrics", "position", "deleted", "revision")
+_VALUES: Final = ("metric", "step", "value")
 
 
 def open_lake(where: str) -> LakeStore:
@@ -82,6 +84,7 @@ class LakeStore:
         self._version = -1  # of `runs`, when `_rows` was read
         self._rows = pl.DataFrame(schema={name: SCHEMAS["runs"][name] for name in _ROW})
         self._records: dict[str, RunRecord] = {}
+        self._ahead: dict[str, tuple[int, MetricStats]] = {}
 
     def refresh(self) -> bool:
         """Look for new versions of the tables, and return whether there are any. Raises ``OSError``."""
@@ -98,18 +101,55 @@ class LakeStore:
 
     def _read_rows(self) -> None:
         runs = self._tables["runs"]
-        if runs is None or runs.version() == self._version:
+        if runs is None:
             return
-        rows = newest(self.lake.scan(runs, _ROW, f"project = {text(self.project)}"))
-        notices, records = [], {}
-        for run_id, said in rows.select("run_id", "record").iter_rows():
-            try:
-                records[run_id] = record(said)
-            except ValueError as error:
-                notices.append(f"run {run_id!r} of {self.name} is left out: {error}")
-        self._records = dict(sorted(records.items(), key=lambda item: item[1].started))
-        self.notices = self.record_notices = notices
-        self._rows, self._version = rows.select("run_id", "metrics"), runs.version()
+        if runs.version() != self._version:
+            rows = newest(self.lake.scan(runs, _ROW, f"project = {text(self.project)}"))
+            notices, records = [], {}
+            for run_id, said in rows.select("run_id", "record").iter_rows():
+                try:
+                    records[run_id] = record(said)
+                except ValueError as error:
+                    notices.append(f"run {run_id!r} of {self.name} is left out: {error}")
+            self._records = dict(sorted(records.items(), key=lambda item: item[1].started))
+            self.notices = self.record_notices = notices
+            self._rows, self._version = rows.select("run_id", "metrics", "position"), runs.version()
+        self._ahead = self._points_ahead()
+
+    def _points_ahead(self) -> dict[str, tuple[int, MetricStats]]:
+        """Return position and summary of the runs whose points are ahead of their rows, or behind them, by their points."""
+        table = self._tables["points"]
+        there = {} if table is None else self.lake.largest(table, "position", self.project)
+        starts: dict[str, tuple[int, MetricStats]] = {}
+        for run_id, lines, said in self._rows.select("run_id", "metrics", "position").iter_rows():
+            at = there.get(run_id, 0)
+            if at != said and (at or to_cursor(said) != NOTHING):
+                known = self._ahead.get(run_id, (0, MetricStats()))
+                row = (said, MetricStats(list(line.values()) for line in lines or ()))
+                starts[run_id] = max(
+                    (one for one in (known, row) if one[0] <= at), default=(0, MetricStats()), key=_place
+                )
+        if table is None or not starts:
+            return {}
+        new = f"project = {text(self.project)} AND {_one_of('run_id', starts)}"
+        least = min(at for at, _ in starts.values())
+        tails = self.lake.scan(table, ("run_id", "position", *_VALUES), f"{new} AND position > {least}")
+        tails = tails.with_columns(pl.col("metric").cast(POINTS["metric"]))
+        return {
+            run: (there.get(run, 0), self._summed(run, start, tails, there.get(run, 0)))
+            for run, start in starts.items()
+        }
+
+    def _summed(self, run_id: str, start: tuple[int, MetricStats], tails: pl.DataFrame, end: int) -> MetricStats:
+        """Return the summary at `start` and the points after it; of all points where the two do not add up."""
+        stats = start[1].copy()
+        sorted_points(
+            tails.filter((pl.col("run_id") == run_id) & (pl.col("position") > start[0])).select(*_VALUES), stats
+        )
+        if sum(one.count for one in stats.summary().values()) != (to_cursor(end) or NOTHING).ordinal:
+            stats = MetricStats()
+            sorted_points(self._points(of_run(self.project, run_id)), stats)
+        return stats
 
     def _table(self, name: str) -> DeltaTable | None:
         """Return a table as it was last looked at."""
@@ -163,19 +203,15 @@ class LakeStore:
         return self._points(condition if metrics is None else f"{condition} AND {_one_of('metric', metrics)}")
 
     def since(self, run_id: str, cursor: Cursor, most: int | None = None) -> tuple[pl.DataFrame, Cursor]:
-        with self._lock:
-            table = self._table("points")
-            at = None if table is None else to_cursor(table.transaction_version(app_id(self.project, run_id)))
-            if at is None or at == cursor:
-                return _NONE, cursor
-            first = cursor.ordinal if at.generation == cursor.generation else 0
-            last, points = first, _NONE
-            while points.is_empty() and last < at.ordinal:
-                last = max(first + MOST_AT_ONCE, 2 * last - first)
-                inside = f"ordinal > {first} AND ordinal <= {last}"
-                points = self._points(f"{of_run(self.project, run_id)} AND {inside}", "ordinal")
-            end = at.ordinal if last >= at.ordinal else int(points["ordinal"].max())  # type: ignore[arg-type]  # it has rows
-            return points.select(*POINTS), Cursor(at.generation, end)
+        first = to_version(cursor) if cursor != NOTHING else 0
+        new = f"{of_run(self.project, run_id)} AND position > {first}"
+        points = self._points(f"{new} AND position <= {first + MOST_AT_ONCE}", "position")
+        if points.is_empty():  # nothing is new, or the next part is larger, or points were replaced
+            points = self._points(new, "position")
+        if points.is_empty():
+            return _NONE, cursor
+        end = to_cursor(int(points["position"].max()))  # type: ignore[arg-type]  # it has rows
+        return points.select(*POINTS), end or cursor
 
     def window(
         self, run_id: str, metrics: Sequence[str], first: int, last: int, most: int | None = None
@@ -208,6 +244,8 @@ class LakeStore:
         )
         if metrics is not None:
             table = table.filter(pl.col("metric").is_in([*metrics]))
+        ahead = {run: stats for run, (_, stats) in self._ahead.items() if runs is None or run in runs}
+        table = with_newest(table, ahead, metrics)
         return table.select(columns or [*SUMMARY])
 
     def read_many(self, wanted: Mapping[str, Collection[str]], fields: Collection[str] = FIELDS) -> pl.DataFrame:
@@ -311,3 +349,7 @@ class LakeStore:
 def _one_of(column: str, values: Iterable[str]) -> str:
     listed_values = ", ".join(map(text, values))
     return f"{column} IN ({listed_values})" if listed_values else "FALSE"
+
+
+def _place(one: tuple[int, MetricStats]) -> int:
+    return one[0]

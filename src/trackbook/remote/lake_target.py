@@ -31,14 +31,22 @@ SHORTEST_SECONDS: Final = 30.0  # between two batches of a live run: 2,880 files
 COMMITS_A_SECOND: Final = 4.0  # by all machines together: docs/lake.md has what stores take
 _ROW_SECONDS: Final = 30.0  # between two rows of a live run whose record stays the same
 _ROW_SHARE: Final = 0.05  # of a run's age, that its row may be old
+_FAR: Final = 200  # commits of others since ours
 _PART_BYTES: Final = 1 << 24  # of a file in one row
 _JITTER: Final = 0.1  # of the interval, so that machines that began together do not commit together
 
 
-class _Plan(NamedTuple):
-    """How a batch changes a run that is at `before`."""
+class _State(NamedTuple):
+    """What is known of a run, as of the versions of the tables that are known here."""
 
-    before: Cursor | None
+    known: Known | None
+    cursor: Cursor | None  # of this source
+    position: Cursor | None  # how often the run's points were replaced, and how many there are
+
+
+class _Plan(NamedTuple):
+    """How a batch changes a run."""
+
     after: Cursor
     points: pl.DataFrame  # of the table's schema
     metrics: MetricStats  # of all the run's points afterwards
@@ -52,8 +60,7 @@ class LakeTarget:
         self._lake = Lake(where)
         self._project = project
         self._source = source
-        self._known: dict[str, Known] = {}
-        self._version: int | None = None
+        self._states: dict[str, _State] = {}
         self._seconds = SHORTEST_SECONDS
 
     @property
@@ -66,62 +73,76 @@ class LakeTarget:
         return self._seconds * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311  # no secret
 
     def cursors(self) -> dict[str, Cursor]:
+        """See `Target`. A cursor may lie before the durable one, which `put` then returns."""
+        self._states.clear()
         table, runs = self._lake.find("points"), self._lake.find("runs")
         if table is None or runs is None:
             return {}
         columns = ("run_id", "revision", "deleted", "sources")
         rows = newest(self._lake.scan(runs, columns, f"project = {text(self._project)}"))
         ours = rows.filter(pl.col("sources").list.contains(self._source))
-        found = {run: self._cursor(table, run) for run in ours["run_id"]}
+        said = self._lake.largest(table, "cursor", self._project)
+        found = {
+            run: (to_cursor(said.get(run)) or NOTHING) if len(sources) == 1 else self._cursor(table, run)
+            for run, sources in ours.select("run_id", "sources").iter_rows()
+        }
         return {run: cursor for run, cursor in found.items() if cursor is not None}
 
     def cursor(self, run_id: str) -> Cursor | None:
+        self._states.clear()
         table = self._lake.find("points")
         return None if table is None else self._cursor(table, run_id)
 
     def put(self, batch: Batch) -> Cursor:
-        table = self._lake.table("points")
-        self._pace(table.version())
-        kept = self._cursor(table, batch.run.id)
-        earlier = self._known.pop(batch.run.id, None)  # put back when all went well
-        if (kept or NOTHING) != batch.start:
-            return kept or NOTHING
-        earlier = self._read_known(batch.run.id) if earlier is None else earlier
-        plan = planned = self._plan(batch, table, earlier)
-        later = self._put_record(batch, plan, earlier)
-        if kept is None or batch.replaces or batch.end != batch.start:
+        run = batch.run.id
+        table = self._lake.known("points")
+        before = self._states.pop(run, None)  # put back when all went well
+        if before is None or (before.cursor or NOTHING) != batch.start:
+            before = self._look(run)
+        if (before.cursor or NOTHING) != batch.start:
+            return before.cursor or NOTHING
+        plan = self._plan(batch, table, before)
+        later = self._put_record(batch, plan, before.known)
+        if before.cursor is not None and batch.end == batch.start and not batch.replaces:
+            self._states[run] = before._replace(known=later)
+            return batch.end
+        planned, is_first = plan, True
 
-            def points(table: DeltaTable) -> tuple[Rows, Mapping[str, int]] | None:
-                nonlocal planned
-                if (self._cursor(table, batch.run.id) or NOTHING) != batch.start:
+        def points(table: DeltaTable) -> tuple[Rows, Mapping[str, int]] | None:
+            nonlocal planned, is_first
+            if not is_first:  # somebody else has committed to this run, perhaps we ourselves
+                now = _State(None, self._cursor(table, run), self._position(table, run))
+                if (now.cursor or NOTHING) != batch.start:
                     return None
-                if planned.before != self._position(table, batch.run.id):
-                    planned = self._plan(batch, table, None)
-                return self._points(batch, planned, earlier)
+                planned = self._plan(batch, table, now)
+            is_first = False
+            return self._points(batch, planned, before)
 
-            if not self._lake.commit("points", points):
-                return self.cursor(batch.run.id) or NOTHING
+        commits = self._lake.commit("points", points)
+        if not commits:
+            self._states.clear()
+            return self.cursor(run) or NOTHING
         if planned is not plan:
             later = self._put_row(dataclasses.replace(later, metrics=planned.metrics, position=planned.after))
-        self._known[batch.run.id] = later
+        self._note_commits("points", commits)
+        self._states[run] = _State(later, batch.end, planned.after)
         return batch.end
 
     def delete(self, run_id: str) -> None:
-        self._known.pop(run_id, None)
+        self._states.clear()
         earlier = self._read_known(run_id)
-        if earlier is None:
+        if earlier is None or earlier.is_deleted:
             return
         condition = of_run(self._project, run_id)
         apps = [app_id(self._project, run_id, source) for source in {*earlier.sources, self._source}]
 
         def points(table: DeltaTable) -> tuple[Rows, Mapping[str, int]]:
             at = self._position(table, run_id) or NOTHING
-            versions = {
-                app_id(self._project, run_id): to_version(Cursor(at.generation + 1, 0)),
-                **dict.fromkeys(apps, 0),
-            }
+            after = to_version(Cursor(at.generation + 1, 0))
+            versions = {app_id(self._project, run_id): after, **dict.fromkeys(apps, 0)}
             return Rows(pl.DataFrame(schema=SCHEMAS["points"]), condition), versions
 
+        self._lake.find("points")
         self._lake.commit("points", points)
         for name in CAPTURED:
             if self._lake.find(name) is not None:
@@ -148,28 +169,33 @@ class LakeTarget:
 
     def close(self) -> None:
         """Forget what is known of tables and runs."""
-        self._known.clear()
+        self._states.clear()
         for name in SCHEMAS:
             self._lake.forget(name)
 
+    def _look(self, run_id: str) -> _State:
+        """Return what the newest versions of the tables have of a run. All other knowledge may be older, and is given up."""
+        self._states.clear()
+        table = self._lake.find("points") or self._lake.known("points")
+        return _State(self._read_known(run_id), self._cursor(table, run_id), self._position(table, run_id))
+
     def _cursor(self, table: DeltaTable, run_id: str) -> Cursor | None:
-        return to_cursor(table.transaction_version(app_id(self._project, run_id, self._source)))
+        return to_cursor(self._lake.version(table, app_id(self._project, run_id, self._source)))
 
     def _position(self, table: DeltaTable, run_id: str) -> Cursor | None:
-        """Return where the run is in the lake: how often its points were replaced, and how many there are."""
-        return to_cursor(table.transaction_version(app_id(self._project, run_id)))
+        return to_cursor(self._lake.version(table, app_id(self._project, run_id)))
 
     def _read_known(self, run_id: str) -> Known | None:
         table = self._lake.find("runs")
         if table is None:
             return None
-        rows = newest(self._lake.scan(table, [*SCHEMAS["runs"]], of_run(self._project, run_id)))
-        return known(rows.row(0, named=True)) if len(rows) else None
+        rows = self._lake.scan(table, [*SCHEMAS["runs"]], of_run(self._project, run_id)).sort("revision")
+        return known(rows.row(-1, named=True)) if len(rows) else None
 
-    def _plan(self, batch: Batch, table: DeltaTable, earlier: Known | None) -> _Plan:
+    def _plan(self, batch: Batch, table: DeltaTable, before: _State) -> _Plan:
         """Return what the batch adds: points of metrics and steps that are not there yet."""
-        before = self._position(table, batch.run.id)
-        at = before or NOTHING
+        at = before.position or NOTHING
+        earlier = before.known
         fresh, metrics = batch.points, MetricStats()
         if batch.replaces:
             at = Cursor(at.generation + 1, 0)
@@ -182,21 +208,26 @@ class LakeTarget:
             fresh = fresh.join(there, on=["metric", "step"], how="anti", maintain_order="left")
         fresh = sorted_points(fresh, metrics)
         after = Cursor(at.generation, at.ordinal + len(fresh))
-        labels = {"project": self._project, "run_id": batch.run.id}
-        columns = [pl.lit(value).alias(name) for name, value in labels.items()]
         rows = fresh.select(
-            *columns, pl.col("metric").cast(pl.String), "step", "value", "time", pl.lit(after.ordinal).alias("ordinal")
+            pl.lit(self._project).alias("project"),
+            pl.lit(batch.run.id).alias("run_id"),
+            pl.col("metric").cast(pl.String),
+            "step",
+            "value",
+            "time",
+            pl.lit(to_version(after)).alias("position"),
+            pl.lit(to_version(batch.end)).alias("cursor"),
         )
-        return _Plan(before, after, rows, metrics)
+        return _Plan(after, rows, metrics)
 
-    def _points(self, batch: Batch, plan: _Plan, earlier: Known | None) -> tuple[Rows, Mapping[str, int]]:
+    def _points(self, batch: Batch, plan: _Plan, before: _State) -> tuple[Rows, Mapping[str, int]]:
         project, run = self._project, batch.run.id
-        others = earlier.sources - {self._source} if batch.replaces and earlier is not None else ()
+        others = before.known.sources - {self._source} if batch.replaces and before.known is not None else ()
         versions = {app_id(project, run, other): 0 for other in others} | {
             app_id(project, run): to_version(plan.after),
             app_id(project, run, self._source): to_version(batch.end),
         }
-        is_cut = batch.replaces and plan.before is not None and plan.before.ordinal > 0
+        is_cut = batch.replaces and before.position is not None and before.position.ordinal > 0
         return Rows(plan.points, of_run(project, run) if is_cut else None), versions
 
     def _put_record(self, batch: Batch, plan: _Plan, earlier: Known | None) -> Known:
@@ -216,7 +247,7 @@ class LakeTarget:
         return self._put_row(later)
 
     def _is_due(self, later: Known, earlier: Known) -> bool:
-        if later.run != earlier.run or later.sources != earlier.sources:
+        if earlier.is_deleted or later.run != earlier.run or later.sources != earlier.sources:
             return True
         if later.run.state in ENDED:
             return later.position != earlier.position
@@ -224,23 +255,27 @@ class LakeTarget:
         return time.time() - earlier.uploaded > max(_ROW_SECONDS, _ROW_SHARE * age)
 
     def _put_row(self, later: Known) -> Known:
-        app = app_id(self._project, later.run.id)
-        written = later
+        """Add a row of the next revision, and return it."""
+        app, written, is_first = app_id(self._project, later.run.id), later, True
 
-        def next_row(table: DeltaTable) -> tuple[Rows, Mapping[str, int]]:
-            nonlocal written
-            revision = (table.transaction_version(app) or 0) + 1
-            written = dataclasses.replace(later, revision=revision, uploaded=time.time())
-            return Rows(row(self._project, written)), {app: revision}
+        def next_row(_: DeltaTable) -> tuple[Rows, Mapping[str, int]]:
+            nonlocal written, is_first
+            earlier = later if is_first else self._read_known(later.run.id) or later
+            is_first = False
+            written = dataclasses.replace(later, revision=earlier.revision + 1, uploaded=time.time())
+            return Rows(row(self._project, written)), {app: written.revision}
 
-        self._lake.commit("runs", next_row)
+        self._note_commits("runs", self._lake.commit("runs", next_row))
         return written
 
-    def _pace(self, version: int) -> None:
-        """Note how many commits all machines made since ours, which is how many machines there are."""
-        if self._version is not None:
-            self._seconds = max(SHORTEST_SECONDS, (version - self._version) / COMMITS_A_SECOND)
-        self._version = version
+    def _note_commits(self, name: str, commits: int) -> None:
+        """Note how many commits all machines made since ours. They may concern runs of which something is known here."""
+        if commits > 1:
+            self._states.clear()
+        if commits > _FAR:  # to open the table again takes less than to read them all
+            self._lake.forget(name)
+        if name == "points":
+            self._seconds = max(SHORTEST_SECONDS, commits / COMMITS_A_SECOND)
 
 
 def captured_rows(project: str, batch: Batch, name: str, revision: int) -> pl.DataFrame:
