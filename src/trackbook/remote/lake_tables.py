@@ -56,6 +56,7 @@ SCHEMAS: Final[dict[str, pl.Schema]] = {
         for table, columns in CAPTURED.items()
     },
 }
+_DTYPES: Final = {name: dtype for schema in SCHEMAS.values() for name, dtype in schema.items()}
 _PARTITIONS: Final = {"points": ["project", "run_id"], "files": [], "runs": []}
 _CONFIGURATION: Final = {"points": {"delta.dataSkippingStatsColumns": "metric,step,time,position,cursor"}}
 _MOST_RETRIES: Final = 100  # of a commit that another one precedes, by the library
@@ -164,8 +165,13 @@ class Lake:
 
     def scan(self, table: DeltaTable, columns: Sequence[str], condition: str | None) -> pl.DataFrame:
         """Return the rows for which an SQL condition is true. Only files, row groups and columns that can matter are read."""
+        has = {field.name for field in table.schema().fields}
+        lacking = [
+            pl.lit(None, _DTYPES[name]).alias(name) for name in columns if name not in has
+        ]  # made by an earlier version
         with plainly(self.name):
-            return pl.DataFrame(table.scan(columns=[*columns], predicate=condition)).select(*columns)
+            found = pl.DataFrame(table.scan(columns=[name for name in columns if name in has], predicate=condition))
+        return found.with_columns(*lacking).select(*columns)
 
     def version(self, table: DeltaTable, app: str) -> int | None:
         """Return the version of a transaction. Reads the table's log from its last checkpoint on."""
@@ -193,7 +199,14 @@ class Lake:
         else:
             frame, writer = rows.frame.select(*SCHEMAS[name]), WRITER if name == "points" else WriterProperties()
             if rows.replaces is None:
-                write_deltalake(table, frame, mode="append", writer_properties=writer, commit_properties=properties)
+                write_deltalake(
+                    table,
+                    frame,
+                    mode="append",
+                    schema_mode=None if name == "points" else "merge",
+                    writer_properties=writer,
+                    commit_properties=properties,
+                )
             else:
                 write_deltalake(
                     table,
