@@ -9,6 +9,7 @@ from processes import own_process
 from trackbook import user_warnings
 from trackbook.api.process import Process
 from trackbook.compat import uninstall
+from trackbook.compat.following import stop_following
 from trackbook.compat.tracker_modules import TRACKERS
 
 
@@ -29,6 +30,7 @@ def process(monkeypatch: pytest.MonkeyPatch) -> Iterator[Process]:
 def own_modules() -> Iterator[None]:
     """Undo what a test installs and imports."""
     yield
+    stop_following()
     uninstall()
     for name in [name for name in sys.modules if name.partition(".")[0] in TRACKERS]:
         del sys.modules[name]

@@ -31,7 +31,7 @@ SURFACE = {
     "swanlab": """
         init log log_text log_image log_audio log_video log_echarts log_html log_object3d log_molecule async_log finish has_run
         get_run get_config config define_metric save sync Text Image Audio Video Html Object3D Molecule ECharts echarts plot
-        roc_curve pr_curve confusion_matrix sync_wandb sync_tensorboardX sync_tensorboard_torch sync_mlflow login require Settings
+        roc_curve pr_curve confusion_matrix sync_wandb sync_tensorboard sync_tensorboardX sync_tensorboard_torch sync_mlflow login require Settings
         merge_settings merge_callbacks register_callbacks Callback utils run Run State Api""",
     "wandb": """
         init setup teardown finish join login log run config summary define_metric Table EvalTable Image Histogram Video Audio Html
@@ -84,6 +84,11 @@ USES = {
     "log_system": "t.log_system({'gpu': 1}); assert run.system()['value'].to_list() == [1.0]",
     "import_csv": CSV,
     "import_tf_events": TF_EVENTS,
+    "sync_wandb": "t.sync_wandb()",
+    "sync_mlflow": "t.sync_mlflow()",
+    "sync_tensorboard": "t.sync_tensorboard(['scalar'])",
+    "sync_tensorboardX": "t.sync_tensorboardX(types=['scalar'])",
+    "sync_tensorboard_torch": "t.sync_tensorboard_torch()",
     "log_gpu": "assert t.log_gpu() == {}",
     "log_cpu": "assert t.log_cpu() == {}",
     "finish": "t.finish(); assert run.ended",

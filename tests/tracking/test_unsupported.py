@@ -85,12 +85,11 @@ def test_keyword_of_init_says_what_happens(name: str) -> None:
 
 def test_one_warning_names_all_that_init_ignores() -> None:
     with hearing() as heard:
-        tb.init("p", entity="e", monitor_gym=True, sync_tensorboard=True, settings={})
+        tb.init("p", entity="e", monitor_gym=True, settings={})
     (sentence,) = heard
     assert sentence == (
-        "init() ignores entity, monitor_gym, sync_tensorboard, settings: trackbook has no use for entity, settings; "
-        f"monitor_gym is not supported yet: {FEATURES['media']}; "
-        f"sync_tensorboard is not supported yet: {FEATURES['other histories']}"
+        "init() ignores entity, monitor_gym, settings: trackbook has no use for entity, settings; "
+        f"monitor_gym is not supported yet: {FEATURES['media']}"
     )
 
 

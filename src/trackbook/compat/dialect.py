@@ -38,6 +38,8 @@ class Dialect:
             raise TypeError(f"{self.name}.init() got {', '.join(twice)} twice")
         options = {name: value for name, value in (named | words).items() if value is not None}
         options = settings.of_tracker(self.name) | options
+        if options.pop("sync_tensorboard", False):
+            shared.sync_tensorboard()
         if self.resumes_by_id:
             _resume_by_id(options)
         return begin(**{**self.defaults, **options})

@@ -22,6 +22,7 @@ from ..tracking.run import writer_of
 from ..tracking.unsupported import CALLS, call
 from ..user_warnings import warn, warn_once
 from . import trackio_context as context_vars
+from .following import sync_mlflow, sync_tensorboard, sync_tensorboard_torch, sync_tensorboardX, sync_wandb
 from .histories import import_csv, import_tf_events
 from .reading import Api
 from .stand_ins import TYPES, Callback, Error, Settings
@@ -54,6 +55,11 @@ __all__ = [
     "restore",
     "save",
     "setup",
+    "sync_mlflow",
+    "sync_tensorboard",
+    "sync_tensorboardX",
+    "sync_tensorboard_torch",
+    "sync_wandb",
     "teardown",
     "termerror",
     "termlog",

@@ -16,18 +16,15 @@ FEATURES: Final = {
     "registries": "artifacts are in their project: there is no registry to link them to, and each is logged whole, by one process",
     "model watching": "a model is watched until its run ends",
     "sweeps": "there is no sweep controller; call init in a loop over the settings",
-    "other histories": "other trackers are not followed while they record; import_from takes in their runs afterwards",
 }
 
 _CALLS: Final = {
     "registries": "link_artifact link_model upsert_artifact finish_artifact register_reference_handler",
     "model watching": "unwatch",
     "sweeps": "sweep agent controller",
-    "other histories": "sync_wandb sync_tensorboard sync_tensorboardX sync_tensorboard_torch sync_mlflow",
 }
 _KEYWORDS: Final = {
     "media": "monitor_gym",
-    "other histories": "sync_tensorboard",
 }
 
 
@@ -39,7 +36,7 @@ CALLS: Final = _by_name(_CALLS)  # functions, with the feature that they need
 KEYWORDS: Final = _by_name(_KEYWORDS)  # keywords of `init`, likewise
 MEDIA: Final = "JoinedTable Graph box3d plot_table".split()  # types, and functions that make one
 REGISTRIES: Final = "ArtifactTTL ReferenceHandler ResolvedReference".split()  # types
-REFUSED: Final = frozenset("sweep agent controller sync_mlflow".split())  # whose result the caller needs
+REFUSED: Final = frozenset("sweep agent controller".split())  # whose result the caller needs
 
 
 class StandIn:
