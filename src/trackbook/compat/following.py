@@ -102,7 +102,9 @@ def _wrap(owner: Any, name: str, log: Log) -> None:
                 call.apply_defaults()
                 log(call.arguments, result)
             except Exception as error:  # noqa: BLE001  # what fails here must not end the script
-                warn_once(f"{name}() of the other tracker is not followed", f": {type(error).__name__}: {error} (said once)")
+                warn_once(
+                    f"{name}() of the other tracker is not followed", f": {type(error).__name__}: {error} (said once)"
+                )
             return result
 
         return followed
