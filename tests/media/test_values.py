@@ -99,6 +99,12 @@ def test_image_has_the_pixels_of_an_array(array: Any, pixels: Any) -> None:
     assert (about["height"], about["width"]) == np.asarray(pixels).shape[:2]
 
 
+def test_standardised_tensor_is_stretched() -> None:
+    assert np.asarray(picture(tb.Image(Tensor(np.array([[-2.0, 0.0], [2.0, -1.0]]))))).tolist() == [[0, 128], [255, 64]]
+    with pytest.raises(ValueError, match="pixels from nan"):
+        tb.Image(Tensor(np.array([[np.nan, 3.0]])))
+
+
 def test_batch_of_tensors_is_a_grid() -> None:
     batch = np.full((9, 1, 4, 5), 200, np.uint8)
     assert picture(tb.Image(Tensor(batch))).size == (8 * 7 - 2, 2 * 6 - 2)

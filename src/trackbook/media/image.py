@@ -42,7 +42,8 @@ class Image(Media):
     data
         A path (copied as it is; an SVG, too), a PIL image, a matplotlib figure, or an array or tensor of any library: (height, width),
         (height, width, channels) with 1, 3 or 4 channels, of torch also (channels, height, width) and a batch, which becomes a grid.
-        Integers from 0 to 255, bools, or floats from 0 to 1, from -1 to 1, or from 0 to 255.
+        Integers from 0 to 255, bools, or floats from 0 to 1, from -1 to 1, or from 0 to 255. Floats of torch in another range, such as those of
+        an input that was standardised, are stretched to it, as wandb does.
     mode
         A PIL mode, such as ``"L"``, to which the image is converted. Trackio's second argument, a caption, is taken for one.
     caption
@@ -129,6 +130,7 @@ class Image(Media):
             bad(self, data, _EXPECTED)
         if hasattr(data, "detach"):
             array = _channels_last(array)
+            array = _stretched(array) if normalize else array
         return from_array(self, array, normalize=normalize)
 
     def _fitted(self, picture: Any, mode: str | None, size: Any) -> Any:
@@ -244,6 +246,15 @@ def as_bytes(media: Media, array: Any, *, normalize: bool = True) -> Any:
             "from 0 to 255, such as (x - x.min()) / (x.max() - x.min())"
         )
     return np.rint(array).astype(np.uint8)
+
+
+def _stretched(array: Any) -> Any:
+    """Return floats of a range that no image has as floats from 0 to 1; others as they are."""
+    if array.dtype.kind != "f" or not array.size:
+        return array
+    low, high = float(array.min()), float(array.max())
+    is_known = (low >= 0 and high <= 255) or (low >= -1 - _NEARLY and high <= 1 + _NEARLY)
+    return array if is_known or not high - low < float("inf") else (array - low) / ((high - low) or 1)
 
 
 def _channels_last(array: Any) -> Any:

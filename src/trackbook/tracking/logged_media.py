@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from .run_writer import RunWriter
 
 _TABLE: Final = "media"
-_NUMBERS: Final = index.Numbers()
 
 Found: TypeAlias = Media | Sequence[Media]
 Values: TypeAlias = Mapping[str, Sequence[Encoded]]
@@ -46,6 +45,7 @@ class MediaLog:
         self._read: dict[str, int] = {}  # how far the journals of other processes are read
         self._next: dict[str, int] = largest_steps(earlier)
         self._steps = LoggedSteps(self._steps_from)
+        self._numbers = index.Numbers()
 
     def record(
         self, now: float, found: Mapping[str, Found], step: Any, commit: bool | None, skip: Skip | None
@@ -105,7 +105,7 @@ class MediaLog:
                     continue
                 self._steps.add([metric], step)
                 self._next[metric] = max(step + 1, self._next.get(metric, 0))
-            rows += index.rows(_NUMBERS, metric, step, now, encoded)
+            rows += index.rows(self._numbers, metric, step, now, encoded)
         return rows
 
     def hand_over(self) -> None:
