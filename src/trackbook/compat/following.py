@@ -222,4 +222,5 @@ def _patch_wandb(wandb: ModuleType) -> None:
 
     _wrap(wandb, "init", start)
     _wrap(kind, "log", log)
-    _wrap(kind, "finish", end)
+    for name in ("finish", "_finish"):  # the second is what the end of `with` calls
+        _wrap(kind, name, end)
