@@ -79,6 +79,29 @@ def test_system_metrics(tmp_path: Path) -> None:
     assert points(store, "t1")["@system/cpu/util"] == [(0, 3.0, BEGIN + 3.5), (1, 4.0, BEGIN + 4.5)]
 
 
+def test_alerts(tmp_path: Path) -> None:
+    path = trackio_db(tmp_path / "p.db", [row(0, {"a": 1})])
+    with sqlite3.connect(path) as db:
+        db.execute(
+            "create table alerts (id integer primary key, run_id text, timestamp text, run_name text, title text, text text, "
+            "level text, step integer)"
+        )
+        db.execute("insert into alerts values (1, 't1', ?, 'x', 'low', null, 'info', 7)", (AT.format(3),))
+    db.close()
+    _, store = imported(path)
+    assert store.captured("t1", "alerts") == [(0, BEGIN + 3.5, "info", "low", "", 7, 1, None)]
+
+
+def test_config_that_has_changed_is_read_again(tmp_path: Path) -> None:
+    path = trackio_db(tmp_path / "p.db", [row(0, {"a": 1})], {"t1": {"lr": 1}})
+    _, store = imported(path)
+    with sqlite3.connect(path) as db:
+        db.execute("update configs set config = ?", ('{"lr": 2}',))
+    db.close()
+    record, _ = imported(path, store=store)
+    assert record.config == {"lr": 2}
+
+
 def test_media_and_broken_rows_are_said(tmp_path: Path) -> None:
     rows = [row(0, {"i": {"_type": "trackio.image", "file_path": "x"}, "a": 1}), row(1, "{"), row(2, {"a": 2})]
     with pytest.warns() as heard:

@@ -136,6 +136,18 @@ def test_system_metrics_and_console(tmp_path: Path) -> None:
     ]
 
 
+def test_alerts(tmp_path: Path) -> None:
+    alerts = [
+        message((10, message((1, "low"), (2, "words"), (3, "ERROR")))),
+        message((10, message((1, "odd"), (3, "?")))),
+    ]
+    _, store = imported(offline(tmp_path, wandb_run(), alerts[0], wandb_history(4, loss=1), alerts[1], wandb_exit()))
+    assert store.captured("w1", "alerts") == [
+        (0, 100.5, "error", "low", "words", None, 1, None),
+        (1, 105.0, "warn", "odd", "", None, 1, None),
+    ]
+
+
 @pytest.mark.parametrize(("code", "state", "error"), [(0, "finished", None), (1, "failed", "exit code 1")])
 def test_exit_code_is_the_state(tmp_path: Path, code: int, state: str, error: str | None) -> None:
     record, _ = imported(offline(tmp_path, wandb_run(), wandb_history(0, loss=1), wandb_exit(code)))

@@ -112,9 +112,7 @@ class _Transfer:
         self, store: Store, kind: Kind, source: SourceRun, report: Callable[[int, int], None], said: _Said
     ) -> None:
         self._store, self._kind, self._source, self._said = store, kind, source, said
-        self._intake = Intake(
-            self._append, self._append_lines, report, self._cut_back, numbers_zeros=kind.numbers_zeros
-        )
+        self._intake = Intake(self._append, self._put_rows, report, self._cut_back, numbers_zeros=kind.numbers_zeros)
 
     def run(self) -> tuple[RunRecord, int]:
         """Return the record of the run, and the number of its points that were read."""
@@ -187,8 +185,8 @@ class _Transfer:
         self._store.append(self._source.id, points)
         self._flush()
 
-    def _append_lines(self, lines: list[tuple[Any, ...]]) -> None:
-        self._store.put_captured(self._source.id, "console", lines)
+    def _put_rows(self, table: str, rows: list[tuple[Any, ...]]) -> None:
+        self._store.put_captured(self._source.id, table, rows)
 
     def _cut_back(self, step: int) -> dict[str, int]:
         self._flush()

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import polars as pl
 
+from ..alerting.levels import AlertLevel, to_level
 from ..metrics import SYSTEM
 from ..store.base import POINTS
 from ..store.check_stored import FIRST_TIME, LARGEST_INTEGER, LAST_TIME
@@ -30,7 +31,7 @@ class Intake:
     def __init__(
         self,
         write: Callable[[pl.DataFrame], None],
-        write_lines: Callable[[list[tuple[Any, ...]]], None],
+        write_rows: Callable[[str, list[tuple[Any, ...]]], None],
         report: Callable[[int, int], None],
         cut: Callable[[int], Mapping[str, int]],
         *,
@@ -45,9 +46,10 @@ class Intake:
         self.seen: Counter[str] = Counter()  # points by metric
         self.first_time, self.last_time = math.inf, -math.inf
         self.points = 0
-        self._write, self._write_lines, self._report, self._cut = write, write_lines, report, cut
+        self._write, self._write_rows, self._report, self._cut = write, write_rows, report, cut
         self._columns: tuple[list[str], list[int], list[float], list[float]] = ([], [], [], [])
         self._lines: list[tuple[Any, ...]] = []
+        self._alerts: list[tuple[Any, ...]] = []
         self._next_line = 0
         self._line_end = ""
         self._names: dict[str, str] = {}
@@ -118,8 +120,19 @@ class Intake:
         if len(self._lines) >= _MOST_LINES:
             self._hand_over_lines()
 
+    def alert(self, title: str, text: str, level: str, time: float, step: int | None = None) -> None:
+        """Take in an alert. An unknown level is a warning."""
+        try:
+            known = to_level(level).value
+        except ValueError:
+            known = AlertLevel.WARN.value
+        texts = storable(title), storable(text)
+        self._alerts.append((len(self._alerts), _bounded(time), known, *texts, step, 1, None))
+
     def end(self) -> None:
         """Hand over the rest."""
+        if self._alerts:
+            self._write_rows("alerts", self._alerts)
         for name, points in (self._held or {}).items():
             if name not in self._settled:
                 self._settle(name, points, is_numbered=len(points) > 1)
@@ -170,7 +183,7 @@ class Intake:
 
     def _hand_over_lines(self) -> None:
         if self._lines:
-            self._write_lines(self._lines)
+            self._write_rows("console", self._lines)
             self._lines = []
 
 

@@ -33,13 +33,19 @@ def _runs(path: Path) -> Iterator[SourceRun]:
     for file in _files(path):
         with reading(file) as db:
             key = "run_id" if "run_id" in columns(db, "metrics") else "run_name"  # as before version 0.20
-            there = [table for table in ("metrics", "system_metrics", "configs") if key in columns(db, table)]
-            sums = " union all ".join(f"select {key} as run, run_name, id from {table}" for table in there)  # noqa: S608
-            query = f"select run, max(run_name), count(*), max(id) from ({sums}) group by run order by min(id)"  # noqa: S608
+            there = [table for table in ("metrics", "system_metrics", "configs", "alerts") if key in columns(db, table)]
+            parts = [
+                f"select {key} as run, run_name, id, {'config' if table == 'configs' else 'null'} as config from {table}"  # noqa: S608
+                for table in there
+            ]
+            query = (
+                f"select run, max(run_name), count(*), sum(id), max(config) from ({' union all '.join(parts)}) "  # noqa: S608
+                "group by run order by min(id)"
+            )
             listed = list(rows(db, query))
-        for run, name, count, newest in listed:
+        for run, name, count, *more in listed:
             run_id = str(run) if key == "run_id" else digest(file.stem, str(run))
-            stamp = f"{count} {newest}"
+            stamp = digest(repr((count, *more)))
             yield SourceRun(run_id, file, file.stem, stamp, count, partial(_tell, file, key, run, name))
 
 
@@ -54,6 +60,10 @@ def _tell(file: Path, key: str, run: str, name: str, intake: Intake) -> None:
             done += 1
             intake.at(done)
             intake.values(_values(text, intake), int(step), seconds(time))
+        if key in columns(db, "alerts"):
+            query = f"select title, text, level, timestamp, step from alerts where {key} = ? order by timestamp, id"  # noqa: S608
+            for title, text, level, time, step in rows(db, query, run):
+                intake.alert(title, text or "", level, seconds(time), step)
         if key not in columns(db, "system_metrics"):
             return
         query = f"select timestamp, metrics from system_metrics where {key} = ? order by timestamp, id"  # noqa: S608

@@ -18,7 +18,17 @@ from .record_logs import leveldb_records
 from .source import Kind, SourceRun, begins_with, found, stamp
 
 _HEADER: Final = b":W&B\xe1\xbe\x00"
-_HISTORY, _SUMMARY, _CONFIG, _STATS, _METRIC, _OUTPUT, _RUN, _EXIT = 2, 3, 5, 7, 12, 13, 17, 18  # fields of `Record`
+_HISTORY, _SUMMARY, _CONFIG, _STATS, _ALERT, _METRIC, _OUTPUT, _RUN, _EXIT = (
+    2,
+    3,
+    5,
+    7,
+    10,
+    12,
+    13,
+    17,
+    18,
+)  # of `Record`
 _KEY, _NESTED, _JSON = 1, 2, 16  # of the items of a config, a history and a summary
 _OWN: Final = frozenset({"_step", "_timestamp", "_runtime", "_wandb"})
 _STREAMS: Final = {0: "stderr", 1: "stdout"}
@@ -69,6 +79,7 @@ class _Reader:
             _SUMMARY: lambda data: _change(self._summary, data),
             _CONFIG: lambda data: _change(self._config, data),
             _STATS: self._stats,
+            _ALERT: self._alert,
             _METRIC: self._define,
             _OUTPUT: self._output,
             _RUN: self._begin,
@@ -130,6 +141,13 @@ class _Reader:
             if number == 3:
                 path, text = _item(value)
                 self._intake.system(".".join(path), _value(text), time)
+
+    def _alert(self, data: memoryview) -> None:
+        alert = protobuf.last_fields(data)
+        title, text, level = (protobuf.text(alert.get(number)) for number in (1, 2, 3))
+        intake = self._intake
+        time = intake.last_time if intake.points else intake.fields.get("started") or 0.0  # it has none of its own
+        intake.alert(title, text, level, time)
 
     def _define(self, data: memoryview) -> None:
         metric = protobuf.last_fields(data)
