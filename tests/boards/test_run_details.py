@@ -140,6 +140,23 @@ def test_cell_has_its_output_and_why_it_is_dirty(store: MemoryStore) -> None:
     assert (cell["output"], cell["dirty"]) == ("7" * (LONGEST_OUTPUT - 1) + "…", "edited since")
 
 
+def test_artifacts_and_saved_files_stand_before_the_environment(store: MemoryStore) -> None:
+    links = [
+        ("used b:v1", "used", "b:v1", "d", 2.0),
+        ("used a:v0", "used", "a:v0", "d", 3.0),
+        ("made m:v0", "made", "m:v0", "d", 4.0),
+    ]
+    store.put_captured("r", "artifact_links", links)
+    store.put_captured("r", "files", [("src/a.py", "d", 1234, 1.0)])
+    kept = {"artifacts": {"used": "b:v1, a:v0", "made": "m:v0"}, "saved files": {"src/a.py": "1,234 bytes"}}
+    assert ask(store, "environment") == {"environment": kept}
+    put_document(store, "r", "environment", {"os": {"name": "Linux"}})
+    assert [*ask(store, "environment")["environment"]] == ["artifacts", "saved files", "os"]
+    store.put_captured("r", "files", [(f"f{number:03}", "d", 1, 1.0) for number in range(300)])
+    files = ask(store, "environment")["environment"]["saved files"]
+    assert (len(files), files["…"]) == (201, "101 more")
+
+
 def test_environment_is_returned_as_recorded(store: MemoryStore) -> None:
     assert ask(store, "environment") == {"environment": None}
     environment = {"os": {"name": "Linux"}, "packages": {"numpy": "2.1.0"}}

@@ -56,6 +56,7 @@ HEX = "0123456789abcdef0123456789abcdef01234567"
         ("['-----BEGIN EC PRIVATE KEY-----', 'MLST', '-----END EC PRIVATE KEY-----']", "['[redacted]']"),
         ("xapp-1-A1234567890-1234567890123-Zq7XbT9mK2vL4nP8sW1c", "[redacted]"),
         ("https://discord.com/api/webhooks/123456/Zq7XbT9mK2vL4nP8sW1cY6", "https://[redacted]"),
+        ("https://open.feishu.cn/open-apis/bot/v2/hook/0a1b2c3d-e4f5-6789-abcd-ef0123456789", "https://[redacted]"),
         ("123456789:AAZq7XbT9mK2vL4nP8sW1cY6dF3gH5jRTLG", "[redacted]"),  # Telegram
         ("whsec_Zq7XbT9mK2vL4nP8sW1cY6dF3gH5", "[redacted]"),
         ("pplx-Zq7XbT9mK2vL4nP8sW1cY6dF3gH5jR0tZq7XbT9m", "[redacted]"),

@@ -27,6 +27,7 @@ def export(
     format: str = "parquet",
     *,
     media: bool = False,
+    files: bool = False,
 ) -> Path:
     """Write a project, or some of its runs, as a table; return the path written.
 
@@ -49,6 +50,9 @@ def export(
     media
         Whether the files of images, tables and other media are copied, too: into the folder ``PATH.media`` beside a Parquet export, from
         which `import_parquet` takes them.
+    files
+        Whether the files that the runs saved are copied, too, and the versions of artifacts that they made and used: into the folder
+        ``PATH.artifacts``, from which `import_parquet` takes them.
 
     Raises
     ------
@@ -63,7 +67,7 @@ def export(
     source.refresh()
     names = [runs] if isinstance(runs, str) else runs
     chosen = source.runs() if names is None else [source.find(name) for name in names]
-    return write(path, source.name, chosen, source.store, format, media=media)
+    return write(path, source.name, chosen, source.store, format, media=media, files=files)
 
 
 def import_from(

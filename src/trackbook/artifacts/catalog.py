@@ -7,9 +7,11 @@ import json
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from .. import filesystem
+from ..store import media_files
 from ..store.content_files import ContentFiles
 from ..store.documents import PROJECT, document, put_document
 from ..store.text_gate import LONGEST_NOTES, Masking, recorded_text
@@ -186,6 +188,21 @@ class Catalog:
             if any(row[0] == key for row in self.store.captured(run.id, "artifact_links"))
         ]
 
+    def take(self, versions: Iterable[Version], folder: Path) -> list[str]:
+        """Add versions of another project whose kept files are in `folder`. Return a sentence for each that is left out."""
+        left_out, source = [], Catalog(self.store, ContentFiles(folder), self.project)
+        with self._changing():
+            known = {version.artifact: version for version in self.versions()}
+            for version in versions:
+                here = known.get(version.artifact)
+                if here is not None and here.digest != version.digest:
+                    left_out.append(f"{version.artifact} has other content here, and is left out")
+                elif here is None:
+                    media_files.copy(source.names_of(version), folder, self.files.folder)
+                    taken = version._replace(aliases=_aliases(check_aliases(version.alias_list)))
+                    self._put([taken, *self._without(taken, known.values())])
+        return left_out
+
     def makers(self) -> dict[str, list[str]]:
         """Return by version the ids of the runs that made it, oldest run first."""
         found: dict[str, list[str]] = {}
@@ -218,7 +235,7 @@ class Catalog:
                 why = [f"has the aliases {listed(version.alias_list)}"] if version.alias_list else []
                 why += [f"was used by {len(users)} run{'s' * (len(users) > 1)}"] if users else []
                 raise ValueError(f"{artifact} {' and '.join(why)}; force=True deletes it anyway")
-            names = self._names_of(version)
+            names = self.names_of(version)
             put_document(self.store, PROJECT, _counter(version.name), {"next": self._next(version.name, [version])})
             self.store.drop_captured(PROJECT, "artifacts", artifact, artifact + "\0")
             self._flush(f"delete {artifact}")
@@ -227,9 +244,10 @@ class Catalog:
     def used_names(self) -> set[str]:
         """Return the names of all kept files that a version, or a file that a run saved, needs."""
         saved = {row[1] for run in self.store.runs() for row in self.store.captured(run.id, "files")}
-        return saved.union(*map(self._names_of, self.versions()))
+        return saved.union(*map(self.names_of, self.versions()))
 
-    def _names_of(self, version: Version) -> set[str]:
+    def names_of(self, version: Version) -> set[str]:
+        """Return the names of the kept files of a version: its own, and the list of them."""
         with contextlib.suppress(OSError):  # what a damaged manifest lists is not known, and stays
             return {version.manifest, *(entry.digest for entry in self.entries(version).values() if entry.ref is None)}
         return {version.manifest}

@@ -27,6 +27,7 @@ MOST_SPANS: Final = 500  # cell executions on a board: 20 KB
 MOST_ALERTS: Final = 50  # on a board: 20 KB at most
 LONGEST_TITLE: Final = 100  # characters
 LONGEST_TEXT: Final = 300
+MOST_KEPT: Final = 200  # artifacts of a role, and files, that the details of a run list
 
 _CELL: Final = tuple(CAPTURED["cells"])
 _SPAN: Final = itemgetter(*(_CELL.index(name) for name in ("count", "started", "ended", "points", "state")))
@@ -101,8 +102,23 @@ def cells(store: Store, question: Question) -> Answer:
 
 
 def environment(store: Store, question: Question) -> Answer:
-    """Return the environment snapshot; None when none was recorded."""
-    return {"environment": document(store, _run(store, question), "environment")}, []
+    """Return the environment snapshot, after the run's artifacts and saved files; None when nothing of it was recorded."""
+    run = _run(store, question)
+    found = kept(store, run) | (document(store, run, "environment") or {})
+    return {"environment": found or None}, []
+
+
+def kept(store: Store, run: str) -> dict[str, dict[str, str]]:
+    """Return the versions of artifacts that a run made and used, and the sizes of the files that it saved, by path."""
+    versions: dict[str, list[str]] = {}
+    for _, role, artifact, _, _ in sorted(store.captured(run, "artifact_links"), key=itemgetter(-1)):
+        versions.setdefault(role, []).append(artifact)
+    lineage = {role: ", ".join(names[:MOST_KEPT]) + " …" * (len(names) > MOST_KEPT) for role, names in versions.items()}
+    saved = store.captured(run, "files")
+    files = {path: f"{size:,} bytes" for path, _, size, _ in saved[:MOST_KEPT]}
+    if len(saved) > MOST_KEPT:
+        files["…"] = f"{len(saved) - MOST_KEPT:,} more"
+    return ({"artifacts": lineage} if lineage else {}) | ({"saved files": files} if files else {})
 
 
 def cell_spans(store: Store, runs: Iterable[str]) -> CellSpans:

@@ -70,6 +70,9 @@ def export(
     media: Annotated[
         bool, typer.Option("--media", help="Copy the files of media, too, into the folder PATH.media.")
     ] = False,
+    files: Annotated[
+        bool, typer.Option("--files", help="Copy saved files and artifacts, too, into the folder PATH.artifacts.")
+    ] = False,
     dir: Dir = None,
     as_json: Json = False,
 ) -> None:
@@ -93,8 +96,8 @@ def export(
         known = ", ".join(suffix for some in suffixes.values() for suffix in some)
         said = f"--format {format}" if format else f"{target} ends in {target.suffix}"
         raise UsageError(f"{said}: a project can be written to {known} ({', '.join(suffixes)}), or to a folder")
-    if media and wanted != "parquet":
-        raise UsageError(f"--media goes with Parquet, not with {wanted}")
+    if (media or files) and wanted != "parquet":
+        raise UsageError(f"{'--media' if media else '--files'} goes with Parquet, not with {wanted}")
     chosen = [finding.found(source, run) for run in runs] if runs else source.runs()
     with working(f"writing {target}"):
         if wanted == _PAGE:
@@ -102,7 +105,7 @@ def export(
 
             written = write_board(target, source, [run.id for run in chosen] if runs else None)
         else:
-            written = write(target, source.name, chosen, source.store, wanted, media=media)
+            written = write(target, source.name, chosen, source.store, wanted, media=media, files=files)
     if as_json:
         print_json({"path": str(written), "format": wanted, "runs": [run.id for run in chosen]})
     else:

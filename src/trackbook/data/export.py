@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple, cast
 
 import polars as pl
 
+from ..artifacts import exchange
 from ..filesystem import replacing
 from ..settings import user_path
 from ..store import media_files
@@ -75,24 +76,31 @@ def export(
     format: str = "parquet",
     *,
     media: bool = False,
+    files: bool = False,
 ) -> Path:
     """Write runs of one project, sorted by id, as a table with the columns of `export_run`; return the path written.
 
-    `format` names one of `FORMATS`. With `media` the files of media go into the folder ``PATH.media``. A Parquet export is a folder with one file for each run, which Polars, DuckDB, pandas, pyarrow and
+    `format` names one of `FORMATS`. With `media` the files of media go into the folder ``PATH.media``, with `files` those that
+    the runs saved, made and used into ``PATH.artifacts``. A Parquet export is a folder with one file for each run, which Polars, DuckDB, pandas, pyarrow and
     Spark can read, unless `path` ends in ``.parquet``. An earlier export at `path` is replaced, in a folder only that of the project.
 
     Raises ``ValueError`` for an unknown format, and when something other than an export is at `path`; ``OSError`` when writing fails.
     """
     if format not in FORMATS:
         raise ValueError(f"export(format={format!r}): choose one of {', '.join(map(repr, FORMATS))}")
-    if media and format != "parquet":
+    if (media or files) and format != "parquet":
+        what = "media" if media else "files"
         raise ValueError(
-            f"export(media=True) writes media beside Parquet, whose metadata say which they are, not beside {format}"
+            f"export({what}=True) writes {what} beside Parquet, whose metadata say which they are, not beside {format}"
         )
     target = _resolve(path)
     chosen = sorted({run.id: run for run in runs}.values(), key=lambda run: run.id)
     if media:
         _write_media(target, chosen, store)
+    if files and (
+        missing := exchange.write(exchange.folder_beside(target), project, [run.id for run in chosen], store)
+    ):
+        warn(f"{missing:,} kept files are not there, and left out of {target}")
     if format == "parquet" and target.suffix.lower() not in FORMATS["parquet"].suffixes:
         return _write_folder(target, project, chosen, store)
     _write_file(target, format, project, chosen, store)

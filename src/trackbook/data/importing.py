@@ -9,12 +9,13 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
 
+from ..artifacts import exchange
 from ..metrics import SYSTEM
 from ..settings import user_path
 from ..store import media_files
@@ -51,6 +52,7 @@ def import_parquet(
         put_whole(store, one.run, pl.concat([one.points(), system]), captured)
     for one in arrivals:  # also of runs that are there: an earlier import may have been interrupted
         _take_media(user_path(path), store_of(one.project), one)
+    _take_files(user_path(path), [(store_of(one.project), one) for one in arrivals])
     for store in {id(store): store for store in (store_of(one.project) for one in fresh)}.values():
         for notice in store.notices:
             warn(notice)
@@ -62,6 +64,14 @@ def _take_media(path: Path, store: Store, one: Arrival) -> None:
     beside = media_files.folder_beside(path)
     if store.files_folder is not None and beside.is_dir():
         media_files.copy(media_files.names_of_rows(one.captured().get("media", ())), beside, store.files_folder)
+
+
+def _take_files(path: Path, arrivals: Sequence[tuple[Store, Arrival]]) -> None:
+    """Copy the kept files of runs from the folder beside the export, if there is one."""
+    beside = exchange.folder_beside(path)
+    for store in {id(store): store for store, _ in arrivals}.values():
+        for notice in exchange.take(beside, store, [one.captured() for home, one in arrivals if home is store]):
+            warn(notice)
 
 
 def read_all(path: Path) -> list[Arrival]:

@@ -63,6 +63,7 @@ _SHAPES: Final = {
         "_mmk": r"[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk",
         "hooks.slack": r"hooks\.slack(?:-gov)?\.com/(?:services|workflows|triggers)/[\w+/]+",
         "/webhooks/": r"discord(?:app)?\.com/api/webhooks/\d+/[\w-]+",
+        "/v2/hook/": r"open\.(?:feishu\.cn|larksuite\.com)/open-apis/bot/v2/hook/[\w-]+",
         "webhook.office": r"webhook\.office\.com/webhookb2/[\w@/-]+",
     }.items()
 }
