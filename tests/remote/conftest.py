@@ -17,6 +17,9 @@ def hub_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
     constants = pytest.importorskip("huggingface_hub.constants")
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
     made = FakeHub()
+    monkeypatch.setattr(constants, "ENDPOINT", made.address)  # made of HF_ENDPOINT when it was imported, as is the next
+    template = f"{made.address}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
     monkeypatch.setenv("HF_ENDPOINT", made.address)
     monkeypatch.setenv("HF_TOKEN", "hf_writer")
     yield made

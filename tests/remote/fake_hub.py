@@ -252,7 +252,8 @@ class FakeHub:
         repo.commits.append(message)
         if repo.sdk is not None:
             repo.stage = "RUNNING" if repo.sdk == "static" else self.stage_of_new
-        return JSONResponse({"commitUrl": f"{self.address}/{repo.id}/commit/{repo.sha}", "commitOid": repo.sha})
+        address = f"{self.address}/{request.path_params['kind']}/{repo.id}"
+        return JSONResponse({"commitUrl": f"{address}/commit/{repo.sha}", "commitOid": repo.sha})
 
     async def _squash(self, request: Request) -> Response:
         repo = self._repo(request, writes=True)

@@ -179,7 +179,7 @@ class Hub:
         """Write a file of a repository to `folder`, under the same path, and return where it is."""
         with _told(f"read {path} of the {kind} {name}"), _quietly():
             return Path(
-                self._api.hf_hub_download(name, path, repo_type=kind, local_dir=folder, force_download=True)  # type: ignore[arg-type, unused-ignore]
+                self._api.hf_hub_download(name, path, repo_type=kind, local_dir=folder)  # type: ignore[arg-type, unused-ignore]
             )
 
     def squash(self, kind: Kind, name: str, message: str) -> None:

@@ -14,7 +14,6 @@ from ..store.backup import copy_file
 from ..store.paths import JOURNALS, SUFFIX
 from ..user_warnings import warn
 from .hub import Hub
-from .target import TargetError
 
 SAVE_SECONDS: Final = 120.0  # the Hub takes some 128 commits an hour to a repository
 SAVES_IN_HISTORY: Final = 50  # former versions of all files take room until the history is cut
@@ -108,7 +107,7 @@ class SpaceStorage:
             try:
                 self.save()
                 is_told = False
-            except (TargetError, OSError) as error:
+            except Exception as error:  # noqa: BLE001  # it is said, and the next save may work
                 if not is_told:
                     warn(f"runs are not saved in the dataset {self._dataset} for now: {error}")
                 is_told = True
