@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import dataclasses
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,13 +29,6 @@ def grow(path: Path, step: int, metrics: Any) -> None:
     with sqlite3.connect(path) as db:
         put_trackio(db, ("t0", "name-0", step, AT, metrics))
     db.close()
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteStore]:
-    made = SqliteStore(tmp_path / "ours.db", "p")
-    yield made
-    made.close()
 
 
 def test_importing_twice_adds_nothing(tmp_path: Path, store: SqliteStore) -> None:

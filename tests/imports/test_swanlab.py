@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import PIL.Image
 import pytest
 
 from foreign_stores import (
@@ -16,6 +17,10 @@ from foreign_stores import (
     swanlab_scalar,
     swanlab_start,
 )
+from trackbook.imports.importing import import_source
+from trackbook.media.index import Row
+from trackbook.store.content_files import ContentFiles
+from trackbook.store.sqlite import SqliteStore
 from trackbook.types import RunRecord
 
 CONFIG = """
@@ -67,12 +72,34 @@ def test_columns_say_what_is_of_the_system_and_what_an_x_axis_is(tmp_path: Path)
     assert points(store, "s1") == {"@system/gpu.0.temp": [(0, 40.0, 108.0)], "acc": [(0, 0.5, 101.0)]}
 
 
-def test_media_texts_and_console(tmp_path: Path) -> None:
-    media = [message((14, message((1, key), (2, 0), (3, kind)))) for key, kind in (("t", 4), ("i", 2))]
+def test_media_and_console(tmp_path: Path, store: SqliteStore) -> None:
+    def media(key: str, kind: int, *names: str) -> bytes:
+        items = b"".join(message((1, message((1, name), (4, "words")))) for name in names)
+        return message((14, message((1, key), (2, 3), (3, kind), (4, moment(50.0)), (5, items))))
+
     line = message((16, message((1, "epoch 1"), (3, moment(7.5)), (4, 1))))
-    with pytest.warns(match=r"1 (texts|media) are left out: '(t|i)'") as heard:
-        _, store = imported(offline(tmp_path, swanlab_start(), *media, line, swanlab_finish()))
-    assert len(heard) == 2
+    records = [
+        media("t", 4, "t.txt"),
+        media("i", 2, "i.png", "i.png"),
+        media("gone", 2, "x.png"),
+        media("e", 6, "e.json"),
+        line,
+    ]
+    folder = offline(tmp_path, swanlab_start(), *records, swanlab_finish())
+    files = next(folder.iterdir()) / "media"
+    for kind in ("text", "image"):
+        (files / kind).mkdir(parents=True)
+    (files / "text" / "t.txt").write_text("hello")
+    PIL.Image.new("L", (2, 2)).save(files / "image" / "i.png")
+    with pytest.warns(match="2 media that cannot be read are left out: 'gone', 'e'"):
+        import_source(folder, None, lambda _: store)
+    rows = [Row(*row) for row in store.captured("s1", "media")]
+    assert [(row.metric, row.step, row.time, row.item, row.kind, row.caption) for row in rows] == [
+        ("t", 3, 50.0, 0, "text", "words"),
+        ("i", 3, 50.0, 0, "image", "words"),
+        ("i", 3, 50.0, 1, "image", "words"),
+    ]
+    assert ContentFiles(store.files_folder).path(rows[0].file).read_text() == "hello"
     assert store.captured("s1", "console") == [(0, "stdout", "epoch 1", 7.5, None)]
 
 

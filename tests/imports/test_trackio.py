@@ -5,12 +5,16 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+import PIL.Image
 import pytest
 
 from foreign_stores import imported, points, trackio_db, values
 from trackbook.imports.importing import import_source
+from trackbook.media.index import Row
+from trackbook.store.content_files import ContentFiles
 from trackbook.store.documents import document
 from trackbook.store.memory import MemoryStore
+from trackbook.store.sqlite import SqliteStore
 from trackbook.types import RunRecord
 
 AT = "2026-01-01T00:00:{:02d}.500000+00:00"
@@ -102,12 +106,34 @@ def test_config_that_has_changed_is_read_again(tmp_path: Path) -> None:
     assert record.config == {"lr": 2}
 
 
+def test_media_come_with_their_files(tmp_path: Path, store: SqliteStore) -> None:
+    (tmp_path / "media" / "p").mkdir(parents=True)
+    PIL.Image.new("L", (2, 2)).save(tmp_path / "media" / "p" / "i.png")
+    logged = {
+        "i": {"_type": "trackio.image", "file_path": "p/i.png", "caption": "a cat"},
+        "m": {"_type": "trackio.markdown", "_value": "# words"},
+        "h": {"_type": "trackio.histogram", "bins": [0, 1, 2], "values": [3, 4]},
+        "t": {"_type": "trackio.table", "_value": [{"a": 1}, {"a": 2, "b": "x"}]},
+        "loss": 1,
+    }
+    import_source(trackio_db(tmp_path / "p.db", [row(0, logged)]), "trackio", lambda _: store)
+    rows = [Row(*each) for each in store.captured("t1", "media")]
+    assert [(each.metric, each.kind, each.caption) for each in rows] == [
+        ("i", "image", "a cat"),
+        ("m", "markdown", None),
+        ("h", "histogram", None),
+        ("t", "table", None),
+    ]
+    assert all(ContentFiles(store.files_folder).path(name).is_file() for each in rows for name in each.files)
+    assert values(store, "t1") == {"loss": [1.0]}
+
+
 def test_media_and_broken_rows_are_said(tmp_path: Path) -> None:
     rows = [row(0, {"i": {"_type": "trackio.image", "file_path": "x"}, "a": 1}), row(1, "{"), row(2, {"a": 2})]
     with pytest.warns() as heard:
         _, store = imported(trackio_db(tmp_path / "p.db", rows))
     assert [str(one.message).partition(": ")[2] for one in heard] == [
-        "1 media are left out: 'i'",
+        "1 media that cannot be read are left out: 'i'",
         "run 'name of t1' is not whole: a row is not JSON",
     ]
     assert values(store, "t1") == {"a": [1.0, 2.0]}

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from pathlib import Path
 from typing import Any
 
+import PIL.Image
 import pytest
 
 from foreign_stores import (
@@ -21,7 +23,11 @@ from foreign_stores import (
     wandb_logged,
     wandb_run,
 )
+from trackbook.imports.importing import import_source
+from trackbook.media.index import Row
+from trackbook.store.content_files import ContentFiles
 from trackbook.store.documents import document
+from trackbook.store.sqlite import SqliteStore
 from trackbook.types import RunRecord
 
 
@@ -101,13 +107,53 @@ def test_numbers_of_every_form_are_points(tmp_path: Path, recwarn: pytest.Warnin
     assert said(recwarn) == ["1 texts are left out: 'word'", "1 lists and objects are left out: 'list'"]
 
 
-def test_media_are_counted(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
-    table = {("t", "_type"): "table-file", ("t", "nrows"): 3, ("t", "path"): "x"}
-    histogram = {"h": {"_type": "histogram", "values": [1], "bins": [0, 1]}}
-    records = [wandb_run(), *(wandb_logged(step, {**table, **histogram, "loss": 1}) for step in range(2)), wandb_exit()]
-    _, store = imported(offline(tmp_path, *records))
-    assert values(store, "w1") == {"loss": [1, 1]}
-    assert said(recwarn) == ["4 media are left out: 't', 'h'"]
+def test_media_come_with_their_files(tmp_path: Path, store: SqliteStore) -> None:
+    logged = {
+        ("i", "_type"): "image-file",
+        ("i", "path"): "media/images/i.png",
+        ("i", "caption"): "a cat",
+        ("s", "_type"): "images/separated",
+        ("s", "filenames"): ["media/images/i.png", "media/images/j.png"],
+        ("s", "captions"): ["one", "two"],
+        ("t", "_type"): "table-file",
+        ("t", "path"): "media/table/t.table.json",
+        ("t", "nrows"): 2,
+        "h": {"_type": "histogram", "values": [1, 3], "packedBins": {"min": 0.0, "size": 0.5, "count": 2}},
+        "loss": 1,
+    }
+    folder = offline(tmp_path, wandb_run(), wandb_logged(4, logged), wandb_exit())
+    files = next(folder.iterdir()) / "files" / "media"
+    for name in ("i", "j"):
+        (files / "images").mkdir(parents=True, exist_ok=True)
+        PIL.Image.new("L", (2 + (name == "j"), 2)).save(files / "images" / f"{name}.png")
+    (files / "table").mkdir()
+    (files / "table" / "t.table.json").write_text('{"columns": ["a", "b"], "data": [[1, "x"], [2, "y"]]}')
+    for _ in range(2):
+        import_source(folder, None, lambda _: store)
+        rows = [Row(*row) for row in store.captured("w1", "media")]
+        assert [(row.metric, row.step, row.item, row.kind, row.caption) for row in rows] == [
+            ("i", 4, 0, "image", "a cat"),
+            ("s", 4, 0, "image", "one"),
+            ("s", 4, 1, "image", "two"),
+            ("t", 4, 0, "table", None),
+            ("h", 4, 0, "histogram", None),
+        ]
+        assert {row.time for row in rows} == {105.0}
+        found = {name for row in rows for name in row.files}
+        assert all(ContentFiles(store.files_folder).path(name).is_file() for name in found)
+        store.put_run(dataclasses.replace(store.run("w1"), name="mine"))
+        (files.parents[1] / "run-w1.wandb").touch()  # the second time it is read again
+    assert values(store, "w1") == {"loss": [1]}
+
+
+@pytest.mark.parametrize("path", ["media/missing.png", "../../../secret.png", "/etc/hostname"])
+def test_media_that_cannot_be_read_are_counted(tmp_path: Path, store: SqliteStore, path: str) -> None:
+    PIL.Image.new("L", (2, 2)).save(tmp_path / "secret.png")
+    logged = {("i", "_type"): "image-file", ("i", "path"): path, ("m", "_type"): "unknown", ("m", "size"): 3, "loss": 1}
+    folder = offline(tmp_path, wandb_run(), wandb_logged(0, logged), wandb_exit())
+    with pytest.warns(match="2 media that cannot be read are left out: 'i', 'm'"):
+        import_source(folder, None, lambda _: store)
+    assert (store.captured("w1", "media"), values(store, "w1")) == ([], {"loss": [1]})
 
 
 def test_system_metrics_and_console(tmp_path: Path) -> None:

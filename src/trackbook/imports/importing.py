@@ -14,7 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from ..media.values import File
 from ..store.base import Store
+from ..store.content_files import ContentFiles
 from ..store.documents import document, put_document
 from ..text import listed
 from ..tracking.config_values import Converter
@@ -112,7 +114,9 @@ class _Transfer:
         self, store: Store, kind: Kind, source: SourceRun, report: Callable[[int, int], None], said: _Said
     ) -> None:
         self._store, self._kind, self._source, self._said = store, kind, source, said
-        self._intake = Intake(self._append, self._put_rows, report, self._cut_back, numbers_zeros=kind.numbers_zeros)
+        self._intake = Intake(
+            self._append, self._put_rows, self._put_files, report, self._cut_back, numbers_zeros=kind.numbers_zeros
+        )
 
     def run(self) -> tuple[RunRecord, int]:
         """Return the record of the run, and the number of its points that were read."""
@@ -187,6 +191,17 @@ class _Transfer:
 
     def _put_rows(self, table: str, rows: list[tuple[Any, ...]]) -> None:
         self._store.put_captured(self._source.id, table, rows)
+
+    def _put_files(self, files: list[File]) -> bool:
+        """Add files of media, and return whether there is a place for them."""
+        if self._store.files_folder is None:
+            return not files
+        for file in files:
+            if isinstance(file.content, bytes):
+                ContentFiles(self._store.files_folder).put(file.content, file.suffix)
+            else:
+                ContentFiles(self._store.files_folder).add(file.content, file.suffix)
+        return True
 
     def _cut_back(self, step: int) -> dict[str, int]:
         self._flush()

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import polars as pl
 
 from ..alerting.levels import AlertLevel, to_level
+from ..media.index import number_at, rows_from
+from ..media.values import Encoded, File
 from ..metrics import SYSTEM
 from ..store.base import POINTS
 from ..store.check_stored import FIRST_TIME, LARGEST_INTEGER, LAST_TIME
 from ..store.text_gate import storable
+from .media_values import UNREADABLE
 
 BATCH: Final = 50_000  # points
 _MOST_HELD: Final = 10_000  # points of a metric at step 0, after which it is one that was logged without steps
@@ -32,6 +35,7 @@ class Intake:
         self,
         write: Callable[[pl.DataFrame], None],
         write_rows: Callable[[str, list[tuple[Any, ...]]], None],
+        write_files: Callable[[list[File]], bool],
         report: Callable[[int, int], None],
         cut: Callable[[int], Mapping[str, int]],
         *,
@@ -46,10 +50,12 @@ class Intake:
         self.seen: Counter[str] = Counter()  # points by metric
         self.first_time, self.last_time = math.inf, -math.inf
         self.points = 0
-        self._write, self._write_rows, self._report, self._cut = write, write_rows, report, cut
+        self._write, self._write_rows, self._write_files = write, write_rows, write_files
+        self._report, self._cut = report, cut
         self._columns: tuple[list[str], list[int], list[float], list[float]] = ([], [], [], [])
         self._lines: list[tuple[Any, ...]] = []
         self._alerts: list[tuple[Any, ...]] = []
+        self._last_number = 0  # of a row of media
         self._next_line = 0
         self._line_end = ""
         self._names: dict[str, str] = {}
@@ -119,6 +125,24 @@ class Intake:
         self._next_line += 1
         if len(self._lines) >= _MOST_LINES:
             self._hand_over_lines()
+
+    def media(self, metric: str, step: int, time: float, make: Callable[[], Sequence[Encoded]]) -> None:
+        """Take in the media that `make` returns. What it cannot read is left out."""
+        try:
+            values = make()
+        except UNREADABLE:
+            values = []
+        if not values:
+            self.leave_out("media that cannot be read", metric)
+            return
+        if not self._write_files([file for each in values for file in each.files]):
+            self.leave_out("media", metric)
+            return
+        first = max(self._last_number + 1, number_at(_bounded(time)))  # the same in every import
+        self._last_number = first + len(values) - 1
+        self._write_rows(
+            "media", [tuple(row) for row in rows_from(first, storable(metric), step, _bounded(time), values)]
+        )
 
     def alert(self, title: str, text: str, level: str, time: float, step: int | None = None) -> None:
         """Take in an alert. An unknown level is a warning."""

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from . import protobuf
 from .intake import Intake
+from .media_values import file_medium
 from .record_logs import leveldb_records
 from .source import Kind, SourceRun, begins_with, found, stamp
 from .yaml_files import read_yaml
@@ -18,7 +19,8 @@ _HEADER: Final = _IDENT + b"\x02"  # SwanLab itself reads no other version eithe
 _START, _FINISH, _COLUMN, _SCALAR, _MEDIA, _LOG = 10, 11, 12, 13, 14, 16  # fields of `Record`
 _STATES: Final = {0: "lost", 1: "finished", 2: "failed", 3: "interrupted"}
 _SYSTEM: Final = 2  # class of a column
-_TEXT: Final = 4  # type of a column
+# By the type of a column; a folder for each
+_MEDIA_KINDS: Final = {2: "image", 3: "audio", 4: "text", 5: "video", 7: "object3d", 8: "molecule", 9: "html"}
 
 
 def _runs(path: Path) -> Iterator[SourceRun]:
@@ -53,7 +55,7 @@ def _config_file(file: Path) -> Path:
 
 
 def _tell(file: Path, intake: Intake) -> None:
-    reader = _Reader(intake)
+    reader = _Reader(intake, file.parent / "media")
     intake.set(state="lost")  # until its end is read
     for data, at in leveldb_records(file, _HEADER, intake.lose):
         intake.at(at)
@@ -68,8 +70,9 @@ def _tell(file: Path, intake: Intake) -> None:
 class _Reader:
     """Reads the records of one run."""
 
-    def __init__(self, intake: Intake) -> None:
+    def __init__(self, intake: Intake, folder: Path) -> None:
         self._intake = intake
+        self._folder = folder  # of the files of media
         self._system: set[str] = set()  # keys of system metrics
         self._takes: dict[int, Callable[[memoryview], None]] = {
             _START: self._begin,
@@ -123,8 +126,21 @@ class _Reader:
             self._intake.point(key, protobuf.integer(point.get(2)), value, time)
 
     def _media(self, data: memoryview) -> None:
-        item = protobuf.last_fields(data)
-        self._intake.leave_out("texts" if item.get(3) == _TEXT else "media", protobuf.text(item.get(1)))
+        logged = protobuf.last_fields(data)
+        kind = _MEDIA_KINDS.get(logged.get(3, 0), "")
+        key, time = protobuf.text(logged.get(1)), protobuf.timestamp(logged.get(4)) or 0.0
+        items = [
+            protobuf.last_fields(item)
+            for number, item in protobuf.fields(logged.get(5, memoryview(b"")))
+            if number == 1
+        ]
+        named = [(protobuf.text(item.get(1)), protobuf.text(item.get(4))) for item in items]
+        self._intake.media(
+            key,
+            protobuf.integer(logged.get(2)),
+            time,
+            lambda: [file_medium(kind, self._folder / kind, name, caption) for name, caption in named],
+        )
 
     def _log(self, data: memoryview) -> None:
         said = protobuf.last_fields(data)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from .intake import Intake, flat
+from .media_values import of_trackio
 from .source import Damaged, Kind, SourceRun, digest, found
 from .sqlite_files import columns, reading, rows, tables
 from .times import seconds
@@ -59,7 +60,13 @@ def _tell(file: Path, key: str, run: str, name: str, intake: Intake) -> None:
         for time, step, text in rows(db, query, run):
             done += 1
             intake.at(done)
-            intake.values(_values(text, intake), int(step), seconds(time))
+            at, numbers = seconds(time), []
+            for metric, value in _values(text, intake):
+                if isinstance(value, dict) and "_type" in value:
+                    intake.media(metric, int(step), at, partial(of_trackio, value, file.parent / "media"))
+                else:
+                    numbers.append((metric, value))
+            intake.values(numbers, int(step), at)
         if key in columns(db, "alerts"):
             query = f"select title, text, level, timestamp, step from alerts where {key} = ? order by timestamp, id"  # noqa: S608
             for title, text, level, time, step in rows(db, query, run):

@@ -14,6 +14,7 @@ from typing import Any, Final
 from ..metrics import define
 from . import protobuf
 from .intake import Intake, flat
+from .media_values import of_wandb
 from .record_logs import leveldb_records
 from .source import Kind, SourceRun, begins_with, found, stamp
 
@@ -58,7 +59,7 @@ def _head(file: Path) -> dict[int, Any]:
 
 
 def _tell(file: Path, intake: Intake) -> None:
-    reader = _Reader(intake)
+    reader = _Reader(intake, file.parent / "files")
     for data, at in leveldb_records(file, _HEADER, intake.lose):
         intake.at(at)
         reader.take(data)
@@ -68,8 +69,9 @@ def _tell(file: Path, intake: Intake) -> None:
 class _Reader:
     """Reads the records of one run."""
 
-    def __init__(self, intake: Intake) -> None:
+    def __init__(self, intake: Intake, folder: Path) -> None:
         self._intake = intake
+        self._folder = folder  # of the files of media
         self._config: dict[str, Any] = {}
         self._summary: dict[str, Any] = {}
         self._defined: dict[str, str] = {}
@@ -125,14 +127,20 @@ class _Reader:
             elif number == 2:
                 step = protobuf.integer(protobuf.last_fields(value).get(1))
         own = {path[0]: text for path, text in items if path[0] in _OWN}
-        media = {path[0] for path, _ in items if path[-1] == "_type" and len(path) > 1}
-        for name in sorted(media):
-            self._intake.leave_out("media", name)
+        step, time = int(own.get("_step", step)), float(own.get("_timestamp", 0))
+        media = {path[0]: {"_type": _value(text)} for path, text in items if path[1:] == ["_type"]}
+        for path, text in items:
+            if path[0] in media and len(path) == 2:
+                media[path[0]][path[1]] = _value(text)
+            elif len(path) == 1 and text[:1] == "{" and _is_media(about := _value(text)):
+                media[path[0]] = about
+        for name, about in media.items():
+            self._intake.media(name, step, time, partial(of_wandb, about, self._folder))
         logged = ((path, text) for path, text in items if path[0] not in _OWN and path[0] not in media)
         self._intake.values(
             (pair for path, text in logged for pair in _values(".".join(path), text)),
-            int(own.get("_step", step)),
-            float(own.get("_timestamp", 0)),
+            step,
+            time,
         )
 
     def _stats(self, data: memoryview) -> None:

@@ -66,7 +66,11 @@ def number_at(seconds: float) -> int:
 
 def rows(numbers: Numbers, metric: str, step: int, now: float, values: Sequence[Encoded]) -> list[Row]:
     """Return the rows of the values that one call logs under one name."""
-    first = numbers.next(len(values))
+    return rows_from(numbers.next(len(values)), metric, step, now, values)
+
+
+def rows_from(first: int, metric: str, step: int, now: float, values: Sequence[Encoded]) -> list[Row]:
+    """Return the rows of values, with numbers from `first` on."""
     return [
         Row(
             first + item,
