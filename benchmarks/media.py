@@ -64,7 +64,9 @@ def loop() -> None:
         all_threads += time.process_time() - whole
         memory.append(process.memory_info().rss / 1e6)
     run.finish()
-    print(f"encoding alone {encoding / IMAGES * 1e6:.0f} us an image; with log {logging / IMAGES * 1e6:.0f} us, ", end="")
+    print(
+        f"encoding alone {encoding / IMAGES * 1e6:.0f} us an image; with log {logging / IMAGES * 1e6:.0f} us, ", end=""
+    )
     print(f"{logging / encoding:.2f} times as much; {all_threads / IMAGES * 1e6:.0f} us with the pump's thread")
     print("RSS in MB after each 1,000:", " ".join(f"{each:.0f}" for each in memory))
     begin = time.perf_counter()

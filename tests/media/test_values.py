@@ -18,6 +18,7 @@ import polars as pl
 import pytest
 
 import trackbook as tb
+from trackbook import user_warnings
 from trackbook.media import PLACES
 from trackbook.media.image import MOST_PIXELS
 from trackbook.media.recognise import as_media
@@ -188,6 +189,29 @@ def test_samples_become_a_wav() -> None:
     assert (left[0], left[-1]) == (-32_767, 32_767)
 
 
+def test_samples_without_a_rate_are_taken_for_the_usual_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(user_warnings, "_said", set())
+    with pytest.warns(tb.TrackbookWarning, match="44,100 a second"):
+        encoded = tb.Audio(np.zeros(44_100), "silence", format="wav").encode()
+    assert (encoded.about["duration"], encoded.caption) == (1.0, "silence")
+
+
+def test_names_of_other_trackers_make_the_same(tmp_path: Path) -> None:
+    points = np.zeros((2, 3))
+    for made in (
+        tb.Object3D.from_numpy(points),
+        tb.Object3D.from_point_cloud(points=points, boxes=[]),
+        tb.Object3D(points),
+    ):
+        assert made.encode().about == {"format": "points"}
+    (tmp_path / "x.pdb").write_text("ATOM")
+    assert tb.Molecule.from_pdb_file(tmp_path / "x.pdb", caption="x").encode().caption == "x"
+    assert text_of(tb.Html("page.html", data_is_not_path=True)) == "page.html"
+    assert tb.Html("<p>", False).caption is None
+    table = tb.echarts.Table().add(["a"], [[1]]).set_global_opts()
+    assert (table.columns, table.data) == (["a"], [[1]])
+
+
 def test_video_of_frames_is_a_gif_without_an_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     frames = np.random.default_rng(1).integers(0, 255, (5, 3, 8, 10), np.uint8)
@@ -332,7 +356,7 @@ def test_objects_and_molecules_are_kept(tmp_path: Path) -> None:
         (lambda: tb.Image(GREY, boxes={"p": {"box_data": [{"position": {}}]}}), ValueError, "minX"),
         (lambda: tb.Image(GREY, masks={"p": {"mask_data": np.zeros((3, 3), int)}}), ValueError, "shape"),
         (lambda: tb.Image(GREY, masks=[1]), TypeError, "give groups"),
-        (lambda: tb.Audio([0.0, 1.0]), TypeError, "sample_rate=None is not a number"),
+        (lambda: tb.Audio([0.0, 1.0], sample_rate=[1]), TypeError, r"sample_rate=\[1\] is not a number"),
         (lambda: tb.Audio([0.0], sample_rate=-1), ValueError, "sample_rate=-1 is not between"),
         (lambda: tb.Audio([float("nan")], sample_rate=1), ValueError, "not finite"),
         (lambda: tb.Audio(np.zeros((4, 4, 4)), sample_rate=1), TypeError, "samples of shape"),

@@ -122,6 +122,14 @@ class Object3D(Media):
         text = json.dumps({"points": array.tolist()}, separators=(",", ":"))
         self._keep(File(text.encode(), ".json", "application/json"), {"format": "points"})
 
+    @classmethod
+    def of(cls, data: Any = None, caption: str | None = None, **given: Any) -> Object3D:
+        """Return an object of points or a path, under the names that wandb and SwanLab have for it."""
+        points = given.get("points", given.get("data_or_path"))
+        return cls(points if data is None else data, caption)
+
+    from_numpy = from_file = from_point_data = from_point_cloud = of
+
     def _copied(self, path: Path) -> tuple[File, dict[str, Any]]:
         if path.name.endswith(".pts.json"):
             return File(path, ".json", "application/json"), {"format": "points"}
@@ -170,6 +178,8 @@ class Molecule(Media):
         return cls(data, caption, file_type="smi")
 
     @classmethod
-    def from_rdkit(cls, data: Any, caption: str | None = None, **_: Any) -> Molecule:
-        """Return a molecule of RDKit's, or of a path."""
+    def of(cls, data: Any, caption: str | None = None, **_: Any) -> Molecule:
+        """Return a molecule of RDKit's, or of a path, under the names that wandb and SwanLab have for it."""
         return cls(data, caption)
+
+    from_rdkit = from_mol = from_pdb_file = from_sdf_file = from_mol_file = of

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
+from . import table as tables
 from .values import Media, MissingEncoderError
 
 
@@ -21,6 +22,19 @@ class MissingChart(Media):
         if name.startswith("_"):
             raise AttributeError(name)
         return lambda *_, **__: self
+
+
+class Table(tables.Table):
+    """A table as pyecharts has it: its columns and rows are added."""
+
+    def add(self, headers: Sequence[str], rows: Sequence[Sequence[Any]], *_: Any, **__: Any) -> Self:
+        """Set the columns and rows. Raises ``ValueError`` for a row of another length."""
+        super().__init__([*headers], [*rows])
+        return self
+
+    def set_global_opts(self, *_: Any, **__: Any) -> Self:
+        """Ignore options."""
+        return self
 
 
 def __getattr__(name: str) -> Any:

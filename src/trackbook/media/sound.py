@@ -7,6 +7,7 @@ import wave
 from pathlib import Path
 from typing import Any, Final
 
+from ..user_warnings import warn_once
 from .values import (
     INSTALL,
     File,
@@ -41,6 +42,7 @@ _BEGINNINGS: Final = {
     "audio/aac": (b"\xff\xf1", b"\xff\xf9", b"ID3"),
     "audio/webm": (b"\x1a\x45\xdf\xa3",),
 }
+_USUAL_RATE: Final = 44_100
 _MOST_SAMPLES: Final = 500_000_000
 _CODECS: Final = {"flac": ("FLAC", "PCM_16"), "ogg": ("OGG", "VORBIS")}
 
@@ -54,11 +56,11 @@ class Audio(Media):
         A path to a WAV, MP3, Ogg, FLAC, M4A, AAC or WebM file, which is copied, or samples of shape (samples,) or (samples, channels):
         floats from -1 to 1, or integers of 16 or 32 bits.
     sample_rate
-        Samples a second; needed for samples.
+        Samples a second, of samples; without it 44,100, with one warning. Trackio's second argument, a caption, is taken for one.
     caption
         A text below the player.
     file_type
-        Of samples: ``"wav"``, or ``"flac"`` or ``"ogg"``, which need ``pip install 'trackbook[media]'``.
+        Of samples, also as Trackio's ``format=``: ``"wav"``, or ``"flac"`` or ``"ogg"``, which need ``pip install 'trackbook[media]'``.
 
     Raises
     ------
@@ -71,13 +73,16 @@ class Audio(Media):
     def __init__(
         self,
         data: Any = None,
-        sample_rate: int | None = None,
+        sample_rate: float | str | None = None,
         caption: str | None = None,
         *,
-        file_type: str = "wav",
+        file_type: str | None = None,
         **other: Any,
     ) -> None:
+        if isinstance(sample_rate, str) and caption is None:
+            sample_rate, caption = None, sample_rate
         super().__init__(caption)
+        file_type = file_type or other.pop("format", None) or "wav"
         data = given(self, data, other, "data_or_path", "value")
         if is_path(data):
             self._keep(*_copied(path_of(self, data)))
@@ -85,6 +90,9 @@ class Audio(Media):
         if file_type not in ("wav", *_CODECS):
             raise ValueError(f"Audio: file_type={file_type!r} is not one of wav, {', '.join(_CODECS)}")
         samples = self._samples(data)
+        if sample_rate is None:
+            warn_once(f"Audio() takes samples for {_USUAL_RATE:,} a second, because sample_rate= is not given")
+            sample_rate = _USUAL_RATE
         rate = int(within(self, "sample_rate", sample_rate, 1, 768_000, example="sample_rate=44100"))
         about = {"duration": len(samples) / rate, "rate": rate, "channels": samples.shape[1]}
         try:

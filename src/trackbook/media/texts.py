@@ -60,8 +60,22 @@ class Html(Text):
     _suffix = ".html"
     _mime = "text/html"
 
-    def __init__(self, data: Any = None, caption: str | None = None, *, inject: Any = None, **other: Any) -> None:
+    def __init__(
+        self,
+        data: Any = None,
+        caption: str | bool | None = None,  # wandb's second argument is `inject`
+        *,
+        inject: Any = None,  # a keyword of wandb's
+        data_is_not_path: bool = False,
+        **other: Any,
+    ) -> None:
+        text = None if isinstance(caption, bool) else caption
         data = given(self, data, other, "data_or_path", "value")
-        if isinstance(data, str) and len(data) < _LONGEST_PATH and data.lower().endswith((".html", ".htm")):
+        if (
+            not data_is_not_path
+            and isinstance(data, str)
+            and len(data) < _LONGEST_PATH
+            and data.lower().endswith((".html", ".htm"))
+        ):
             data = path_of(self, data, LARGEST_TEXT)
-        super().__init__(data, caption)
+        super().__init__(data, text)

@@ -67,7 +67,6 @@ class Video(Media):
         self,
         data: Any = None,
         caption: str | None = None,
-        *,
         fps: float | None = None,
         format: str | None = None,
         **other: Any,
