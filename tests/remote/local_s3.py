@@ -16,12 +16,8 @@ pytest.importorskip("moto")
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-BEFORE, LOST, CUT, SLOW = (
-    "500 before",
-    "500 after",
-    "cut",
-    "503",
-)  # faults: without effect, after it, a body that ends early, too fast
+# Faults: an answer without an effect, which may be any other; an error after the effect; a body that ends early.
+BEFORE, SLOW, LOST, CUT = "500 Internal Server Error", "503 Slow Down", "lost", "cut"
 
 
 class LocalS3:
@@ -77,9 +73,9 @@ class LocalS3:
     def _answer(self, environ: dict[str, Any], start: Any) -> Iterable[bytes]:
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
         fault = self.fault(method, path)
-        if fault in (BEFORE, SLOW):
+        if fault not in (None, LOST, CUT):
             environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-            start("500 Internal Server Error" if fault == BEFORE else "503 Slow Down", [("Content-Length", "0")])
+            start(fault, [("Content-Length", "0")])
             return [b""]
         said: list[Any] = []
         body = b"".join(self._moto(environ, lambda status, headers, _=None: said.extend((status, headers))))

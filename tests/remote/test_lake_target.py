@@ -14,7 +14,7 @@ from remote.target_contract import Stored, TargetContract, batch, points, rows
 from trackbook.remote.lake_store import LakeStore
 from trackbook.remote.lake_tables import Lake
 from trackbook.remote.lake_target import LakeTarget
-from trackbook.types import Cursor
+from trackbook.types import CAPTURED, Cursor
 
 
 def stored(where: str, run_id: str) -> Stored | None:
@@ -82,3 +82,7 @@ def test_faults_of_any_request_lose_and_double_nothing(s3: LocalS3, where: str, 
     found = stored(where, "r1")
     assert found is not None
     assert found.points == rows(points("loss", 0, 60))
+
+
+def test_the_tables_of_a_lake_have_names_of_their_own() -> None:
+    assert not {"points", "runs", "blobs"} & CAPTURED.keys()

@@ -72,8 +72,8 @@ _TROUBLES: Final = (
 )
 _TOO_FAST: Final = _Trouble(("slow ?down", "429 too many", "toomanyrequests", "serverbusy"), "")
 _COLORS: Final = re.compile(r"\x1b\[[0-9;]*m")
-_SECRETIVE: Final = re.compile(
-    r"https?://\S+|(?i:key|token|secret|sig|signature|authorization|credential)\w*\W{0,3}[=:>]\s*\S+"
+_SECRETIVE: Final = re.compile(  # addresses, and the rest of a line from a word on that may stand before a secret
+    r"https?://\S+|\w*(?:key|token|secret|signature|authorization|credential|bearer|password).*", re.IGNORECASE
 )
 _LONGEST: Final = 200  # characters of what the library says
 

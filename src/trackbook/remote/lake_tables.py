@@ -46,7 +46,7 @@ SCHEMAS: Final[dict[str, pl.Schema]] = {
         | {"metrics": pl.List(METRIC), "position": pl.Int64(), "sources": pl.List(pl.String())}
         | {"deleted": pl.Boolean(), "revision": pl.Int64()}
     ),
-    "files": pl.Schema({"name": pl.String(), "part": pl.Int64(), "parts": pl.Int64(), "data": pl.Binary()}),
+    "blobs": pl.Schema({"name": pl.String(), "part": pl.Int64(), "parts": pl.Int64(), "data": pl.Binary()}),
     **{
         table: pl.Schema(
             RUN
@@ -57,7 +57,7 @@ SCHEMAS: Final[dict[str, pl.Schema]] = {
     },
 }
 _DTYPES: Final = {name: dtype for schema in SCHEMAS.values() for name, dtype in schema.items()}
-_PARTITIONS: Final = {"points": ["project", "run_id"], "files": [], "runs": []}
+_PARTITIONS: Final = {"points": ["project", "run_id"], "blobs": [], "runs": []}
 _CONFIGURATION: Final = {"points": {"delta.dataSkippingStatsColumns": "metric,step,time,position,cursor"}}
 _MOST_RETRIES: Final = 100  # of a commit that another one precedes, by the library
 _ATTEMPTS: Final = 20  # at a commit that another one contradicts, by us

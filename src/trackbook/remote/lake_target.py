@@ -151,7 +151,7 @@ class LakeTarget:
         self._put_row(dataclasses.replace(earlier, is_deleted=True))
 
     def missing_files(self, names: Collection[str]) -> set[str]:
-        table = self._lake.find("files")
+        table = self._lake.find("blobs")
         if table is None or not names:
             return set(names)
         listed = ", ".join(map(text, names))
@@ -165,7 +165,7 @@ class LakeTarget:
         with path.open("rb") as file:
             for part in range(parts):
                 values = {"name": name, "part": part, "parts": parts, "data": file.read(_PART_BYTES)}
-                self._lake.commit("files", partial(_once, values, app_id("file", name, str(part))))
+                self._lake.commit("blobs", partial(_once, values, app_id("file", name, str(part))))
 
     def close(self) -> None:
         """Forget what is known of tables and runs."""
@@ -303,4 +303,4 @@ def _always(rows: Rows, _: DeltaTable) -> tuple[Rows, Mapping[str, int]]:
 
 def _once(values: Mapping[str, Any], app: str, table: DeltaTable) -> tuple[Rows, Mapping[str, int]] | None:
     is_there = table.transaction_version(app) is not None
-    return None if is_there else (Rows(pl.DataFrame([values], SCHEMAS["files"])), {app: 1})
+    return None if is_there else (Rows(pl.DataFrame([values], SCHEMAS["blobs"])), {app: 1})

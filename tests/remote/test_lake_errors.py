@@ -1,0 +1,114 @@
+"""What a lake says when something is wrong with it: one sentence with a remedy, without secrets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import trackbook as tb
+from remote.local_s3 import SLOW, LocalS3
+from remote.target_contract import batch
+from trackbook.remote import lake_tables
+from trackbook.remote.lake_errors import plainly
+from trackbook.remote.lake_tables import Lake
+from trackbook.remote.lake_target import LakeTarget
+from trackbook.remote.target import TargetBusy, TargetError
+
+
+@pytest.fixture
+def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalS3]:
+    server = LocalS3()
+    for name, value in server.environment.items():
+        monkeypatch.setenv(name, value)
+    yield server
+    server.close()
+
+
+def put(where: str) -> str:
+    """Return what an upload to `where` is refused with."""
+    with pytest.raises(TargetError) as refused:
+        LakeTarget(where, project="digits", source="one").put(batch(0, 3))
+    return str(refused.value)
+
+
+def test_a_bucket_that_is_missing(s3: LocalS3) -> None:
+    assert put("s3://nobodys/team") == "s3://nobodys/team: there is no such bucket; make it, or correct the address"
+    with pytest.raises(OSError, match="there is no such bucket"):
+        tb.runs("s3://nobodys/team")
+
+
+def test_no_credentials(s3: LocalS3, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    said = put(f"s3://{s3.bucket()}/team")
+    assert "no credentials were found; set AWS_ACCESS_KEY_ID" in said
+    assert "a-secret-of-a-test" not in said
+
+
+@pytest.mark.parametrize(
+    ("answer", "remedy"),
+    [("403 Forbidden", "these credentials may not do that"), ("501 Not Implemented", "has no conditional writes")],
+)
+def test_a_bucket_that_refuses_writes(s3: LocalS3, answer: str, remedy: str) -> None:
+    where = f"s3://{s3.bucket()}/team"
+    s3.fault = lambda method, _: answer if method == "PUT" else None
+    said = put(where)
+    assert remedy in said
+    assert "AKIA" not in said
+
+
+def test_a_server_that_is_slow_is_asked_again(s3: LocalS3) -> None:
+    where = f"s3://{s3.bucket()}/team"
+    s3.fault = lambda _method, _path: SLOW
+    with pytest.raises(OSError, match=re.escape(where)) as failed:
+        LakeTarget(where, project="digits", source="one").put(batch(0, 3))
+    assert "127.0.0.1" not in str(failed.value)
+    s3.fault = lambda _method, _path: None
+    assert LakeTarget(where, project="digits", source="one").put(batch(0, 3)).ordinal == 3
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert "choose a folder that this user may write to" in put(str(tmp_path / "file" / "lake"))
+
+
+def test_a_lake_of_a_newer_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    where = str(tmp_path / "lake")
+    monkeypatch.setattr(lake_tables, "FORMAT", 7)
+    LakeTarget(where, project="digits", source="one").put(batch(0, 3))
+    monkeypatch.setattr(lake_tables, "FORMAT", 1)
+    assert put(where) == f"{where} was written by a newer Trackbook (format 7); upgrade this one"
+
+
+def test_tables_of_others_are_left_alone(tmp_path: Path) -> None:
+    import polars as pl
+
+    pl.DataFrame({"a": [1]}).write_delta(tmp_path / "points")
+    assert "has tables that are not Trackbook's" in put(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "GET https://host/x?X-Amz-Signature=abc123 failed",
+        "Authorization: Bearer abc123",
+        "secret_access_key = abc123",
+        "SharedKey team:abc123 was refused, AccountKey=abc123",
+    ],
+)
+def test_secrets_in_what_the_library_says_are_not_repeated(said: str) -> None:
+    with pytest.raises(OSError, match="lake:") as failed, plainly("lake"):
+        raise OSError(said)
+    assert "abc123" not in str(failed.value)
+
+
+def test_too_many_requests_are_busy() -> None:
+    with pytest.raises(TargetBusy), plainly("lake"):
+        raise OSError("<Code>SlowDown</Code>")
+
+
+def test_an_address_names_a_bucket() -> None:
+    with pytest.raises(TargetError, match="names no bucket"):
+        Lake("s3:///team")
