@@ -39,6 +39,21 @@ def test_a_script_in_a_terminal_says_how_it_began_and_ended() -> None:
 
 
 @in_pty
+def test_an_alert_is_said_in_one_line() -> None:
+    code = """
+import trackbook as tb
+with tb.init(project="digits", name="a") as run:
+    run.alert("Loss is high", "12.5 at\\nstep 3", level="error")
+    run.alert("Loss is high", "again")
+    run.alert("x" * 200)
+"""
+    shown = screen(in_terminal(*python(code)))
+    assert shown[1] == "trackbook: error: Loss is high: 12.5 at step 3"
+    assert shown[2].startswith("trackbook: warn: xxx")
+    assert shown[3].startswith("trackbook: run a of digits: finished")
+
+
+@in_pty
 def test_words_go_to_stderr_alone() -> None:
     code = f"""
 import subprocess, sys

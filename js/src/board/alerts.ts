@@ -4,7 +4,7 @@ import { h, setText } from "../ui/dom.ts";
 import { Popover, popoverButton } from "../ui/popover.ts";
 
 const SIGNS: Record<string, string> = { info: "ℹ", warn: "⚠" };
-const signOf = (level: string) => SIGNS[level] ?? "⛔";
+const signOf = (level: string) => SIGNS[level] ?? "✖";
 
 /** The alerts of the board's runs: a button in the header with their number, and their list. */
 export class Alerts {
@@ -39,7 +39,11 @@ export class Alerts {
           "div",
           { class: "tb-alert" },
           `${signOf(level)} ${title}${times > 1 ? ` ×${times}` : ""}`,
-          h("div", { class: "tb-minor" }, [new Date(1000 * time).toLocaleString(), text].join("  ")),
+          h(
+            "div",
+            { class: "tb-minor" },
+            [new Date(1000 * time).toLocaleString(), text].filter(Boolean).join(" · "),
+          ),
         ),
       ),
     );

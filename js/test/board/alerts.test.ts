@@ -47,7 +47,7 @@ test("without alerts nothing is shown", () => {
 test("the button says how many alerts there are, and how urgent the worst one is", () => {
   const { made, button } = shown([alert(0, "info", "a"), alert(1, "error", "b"), alert(2, "warn", "c")]);
   expect(made.element.hidden).toBe(false);
-  expect(button.textContent).toBe("⛔ 3");
+  expect(button.textContent).toBe("✖ 3");
   expect(button.dataset.level).toBe("error");
 });
 

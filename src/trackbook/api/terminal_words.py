@@ -16,6 +16,7 @@ from .. import settings
 from ..metrics import logged
 from ..notebook import host
 from ..text import aligned, duration, shorten, visible
+from ..tracking.alert_book import AlertRow
 from ..tracking.run import Run, writer_of
 from ..tracking.run_writer import RunWriter
 from .process import IMPORTED_IN, is_of_multiprocessing, process
@@ -44,7 +45,7 @@ def can_speak() -> bool:
 
 
 def speak_of(run: Run) -> None:
-    """Say that a run has begun, and have its end told."""
+    """Say that a run has begun, and have its alerts and its end told."""
     writer = writer_of(run)
     if writer.journals is None or writer.journal_only:  # nothing of it is kept, or nothing can be read here
         return
@@ -63,7 +64,13 @@ def speak_of(run: Run) -> None:
         if can_speak():
             _write("\n".join(ending(writer, _columns())), in_line=in_line)
 
+    def tell_alert(row: AlertRow, _: object) -> None:
+        if can_speak():
+            words = " ".join(f"trackbook: {row.level}: {row.title}{': ' * bool(row.text)}{row.text}".split())
+            _write(shorten(words, _columns()), in_line=here.console.is_in_line(writer.id))
+
     here = process()
+    writer.alerts.on_new.append(tell_alert)
     writer.before_end.append(here.captures.guarded("console", look))  # first of all, while the console is recorded
     writer.on_end.append(tell)
 
