@@ -42,6 +42,7 @@ export class MediaTile {
 
   update(item: MediaItem | null, look: TileLook) {
     const before = this.#item;
+    if (item === before && this.#look && sameLook(look, this.#look)) return;
     [this.#item, this.#look] = [item, look];
     this.#picture.style.height = `${look.height}px`;
     this.element.classList.toggle("tb-media-none", !item);
@@ -146,6 +147,17 @@ export class MediaTile {
     this.showOverlays();
     this.element.dataset.shown = this.#item?.file ?? "";
   }
+}
+
+/** A gallery that scrolls updates its tiles at every frame. */
+function sameLook(a: TileLook, b: TileLook): boolean {
+  return (
+    a.width === b.width &&
+    a.height === b.height &&
+    a.runs === b.runs &&
+    a.names.run === b.names.run &&
+    a.names.step === b.names.step
+  );
 }
 
 function videoBadge({ about }: MediaItem): HTMLElement {

@@ -64,9 +64,9 @@ export class AudioPlayer {
       signal,
     });
     for (const event of ["timeupdate", "play", "pause", "ended", "loadedmetadata"])
-      this.#audio.addEventListener(event, () => this.#show(), { signal });
-    onResize(this.#slider, () => this.#show(), signal);
-    this.#show();
+      this.#audio.addEventListener(event, () => this.show(), { signal });
+    onResize(this.#slider, () => this.show(), signal);
+    this.show();
     if (item.size <= LOADED_UNASKED) void this.#showWave();
   }
 
@@ -74,7 +74,7 @@ export class AudioPlayer {
   async #showWave() {
     try {
       this.#peaks = peaksOf(await decoded(await this.#store.file(this.#item.file as string)));
-      if (!this.#signal.aborted) this.#show();
+      if (!this.#signal.aborted) this.show();
     } catch (error) {
       console.debug("Trackbook: a waveform:", error);
     }
@@ -112,7 +112,7 @@ export class AudioPlayer {
   async #seek(time: number) {
     await this.#load();
     this.#audio.currentTime = Math.min(Math.max(0, time), this.#duration);
-    this.#show();
+    this.show();
   }
 
   #onKey(event: KeyboardEvent) {
@@ -136,7 +136,8 @@ export class AudioPlayer {
     this.#seek(((clientX - left) / width) * this.#duration).catch(error => this.#fail(error));
   }
 
-  #show() {
+  /** Show the time and the waveform, in the colours of the page. */
+  show() {
     const [now, all] = [this.#audio.currentTime, this.#duration];
     const paused = this.#audio.paused;
     const label = paused ? "Play" : "Pause";

@@ -25,6 +25,7 @@ interface Block {
   head: HTMLElement;
   vega: VegaBlock | null;
   spec: Record<string, unknown> | null;
+  sound: AudioPlayer | null;
   ends: AbortController;
 }
 
@@ -63,6 +64,7 @@ export class StackView {
       before.delete(key);
       block.item = item;
       this.#name(block, scene, shown.length);
+      block.sound?.show();
       if (block.vega && block.spec) block.vega.show(block.spec, [], scene);
       return block;
     });
@@ -98,7 +100,7 @@ export class StackView {
     const body = h("div", { class: "tb-media-block-body" });
     const attributes = { class: "tb-media-block", role: "listitem", "data-kind": item.kind };
     const element = h("div", attributes, head, body);
-    const block: Block = { key, item, element, head, vega: null, spec: null, ends };
+    const block: Block = { key, item, element, head, vega: null, spec: null, sound: null, ends };
     save.addEventListener("click", () => void this.#save(block, body), { signal });
     this.#fill(block, body, signal).then(
       () => {
@@ -118,7 +120,8 @@ export class StackView {
         return showBlob(image, await this.#store.file(item.file as string));
       }
       case "audio":
-        return body.append(new AudioPlayer(item, this.#store, signal).element);
+        block.sound = new AudioPlayer(item, this.#store, signal);
+        return body.append(block.sound.element);
       case "video":
         return body.append(new VideoPlayer(item, this.#store, signal).element);
       case "text":
