@@ -90,6 +90,26 @@ export function isVideo({ kind, mime }: MediaItem): boolean {
   return kind === "video" && !mime.startsWith("image/");
 }
 
+/** Return the first frame of a video; null if the browser cannot play it. */
+export async function firstFrame(blob: Blob): Promise<Blob | null> {
+  const video = h("video", { muted: "", preload: "auto" });
+  const address = URL.createObjectURL(blob);
+  try {
+    const isLoaded = await new Promise<boolean>(resolve => {
+      video.onloadeddata = () => resolve(true);
+      video.onerror = () => resolve(false);
+      video.src = address;
+    });
+    if (!isLoaded) return null;
+    const canvas = h("canvas", { width: String(video.videoWidth), height: String(video.videoHeight) });
+    canvas.getContext("2d")?.drawImage(video, 0, 0);
+    return await new Promise(resolve => canvas.toBlob(resolve, "image/jpeg"));
+  } finally {
+    video.removeAttribute("src");
+    URL.revokeObjectURL(address);
+  }
+}
+
 export function formatBytes(size: number): string {
   const units = ["B", "KB", "MB", "GB"];
   const at = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, size)) / 3));

@@ -1,12 +1,22 @@
 import { h, setText } from "../ui/dom.ts";
 import { formatDuration } from "../ui/format.ts";
-import { formatBytes, icon, isVideo, nameOf, problemNote, runLabel, showBlob } from "./media-dom.ts";
+import {
+  firstFrame,
+  formatBytes,
+  icon,
+  isVideo,
+  nameOf,
+  problemNote,
+  runLabel,
+  showBlob,
+} from "./media-dom.ts";
 import type { MediaStore } from "./media-store.ts";
 import type { MediaItem, RunLook } from "./media-types.ts";
 import { drawOverlays, hasOverlays, type OverlaySettings } from "./overlays.ts";
 
 const THUMBNAIL = 256; // px of the longer side
 const MOST_UNASKED = 8 * 2 ** 20; // bytes of an image that is loaded whole without a click
+const MOST_FOR_FRAME = 4 * 2 ** 20; // bytes of a video that is loaded for its first frame
 const SHARP_AFTER = 150; // ms in a place until the whole image is loaded: scrolling past needs only thumbnails
 
 export interface TileLook {
@@ -120,7 +130,7 @@ export class MediaTile {
     const thumbnail = await this.#store.thumbnail(file, signal);
     if (signal.aborted) return;
     if (thumbnail) await this.#put(thumbnail, signal);
-    else if (isVideo(item)) return this.#put(null, signal);
+    else if (isVideo(item)) return this.#put(await this.#frameOf(item), signal);
     const isSharp = thumbnail && !this.#needsMore(item);
     if (isVideo(item) || isSharp || signal.aborted) return;
     if (item.size > MOST_UNASKED) {
@@ -131,6 +141,11 @@ export class MediaTile {
     if (signal.aborted) return;
     const whole = await this.#store.file(file);
     if (!signal.aborted) await this.#put(whole, signal);
+  }
+
+  /** Return the first frame of a small video whose kernel makes no thumbnails of videos; null of others. */
+  async #frameOf(item: MediaItem): Promise<Blob | null> {
+    return item.size > MOST_FOR_FRAME ? null : firstFrame(await this.#store.file(item.file as string));
   }
 
   #needsMore({ about: { width = Infinity, height = Infinity } }: MediaItem): boolean {
