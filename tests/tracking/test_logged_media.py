@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -195,6 +196,38 @@ def test_ended_run_takes_no_media() -> None:
     run.finish()
     with pytest.raises(RuntimeError, match="takes no more points"):
         run.log({"a": image()})
+
+
+def test_run_that_ends_while_media_are_written_takes_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = tb.init("p")
+    put = MediaFiles.put
+
+    def put_and_end(*given: Any, **named: Any) -> Any:
+        run.finish()
+        return put(*given, **named)
+
+    monkeypatch.setattr(MediaFiles, "put", put_and_end)
+    with pytest.raises(RuntimeError, match="takes no more points"):
+        run.log({"a": image()})
+    assert run.media() == []
+    assert not [*writer_of(run).journals.iterdir()]  # type: ignore[union-attr]
+
+
+def test_threads_log_media_side_by_side() -> None:
+    run = tb.init("p")
+
+    def work(name: str) -> None:
+        for number in range(30):
+            run.log({name: image(number), "all": image(number)})
+
+    threads = [threading.Thread(target=work, args=(f"t{number}",)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [step for _, step, _ in logged(run, "all")] == list(range(120))
+    for number in range(4):
+        assert [np.asarray(each.read())[0, 0] for each in run.media(f"t{number}")] == list(range(30))
 
 
 def test_resumed_run_counts_on() -> None:

@@ -65,6 +65,8 @@ class MediaLog:
         with self._open().in_use():
             written = self._written(values)
             with recorder.lock:
+                if self._writer.ended:  # meanwhile, by another thread: `log` says so
+                    return given
                 at = recorder.step_of_call(given, hold=hold)
                 rows = self._rows(now, written, at)
                 if rows:
