@@ -3,6 +3,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,6 +13,7 @@ from websockets.exceptions import InvalidStatus
 
 from servers import Served, ask, closed, heard, parts, trait
 from trackbook.server import site
+from trackbook.server.access import Access
 
 ROUTES = ["/", "/static/start.js", "/static/trackbook.js", "/api/projects", "/nothing"]
 
@@ -68,6 +71,44 @@ def test_socket_is_refused_under_another_host_name(served: Served) -> None:
         "/ws?project=digits", headers={**upgrade, "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ=="}
     )
     assert answer.status_code == 403
+
+
+@pytest.fixture
+def public(tmp_path: Path) -> Iterator[Served]:
+    """A server that everybody may read, whose owner may write."""
+    served = Served(tmp_path, Access(is_public=True, may_write=True, embed_from=["*"]))
+    yield served
+    served.close()
+
+
+@pytest.mark.parametrize("origin", ["", "https://ada-runs.hf.space", "http://evil.example"])
+def test_public_server_is_read_under_any_name_and_from_any_site(public: Served, origin: str) -> None:
+    public.run("digits", "r1").log({"loss": 0.5})
+    headers = {"host": "ada-runs.hf.space", "origin": origin}
+    assert httpx.get(public.address, headers=headers).status_code == 200
+
+    async def look() -> tuple[Any, Any]:
+        async with public.socket("project=digits", cookie="", origin=origin) as socket:
+            return await trait(socket, "may_write"), await trait(socket, "keyframe")
+
+    may_write, keyframe = asyncio.run(look())
+    assert may_write is False
+    assert [run["id"] for run in keyframe["header"]["runs"]] == ["r1"]
+
+
+@pytest.mark.parametrize(("origin", "may_write"), [("own", True), ("http://evil.example", False)])
+def test_cookie_of_a_public_servers_owner_writes_from_its_own_pages_alone(
+    public: Served, origin: str, *, may_write: bool
+) -> None:
+    named = {} if origin == "own" else {"origin": origin}
+
+    async def look() -> Any:
+        async with public.socket("project=digits", **named) as socket:
+            return await trait(socket, "may_write")
+
+    public.run("digits", "r1")
+    assert public.cookie
+    assert asyncio.run(look()) is may_write
 
 
 @pytest.mark.parametrize(
