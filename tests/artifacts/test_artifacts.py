@@ -544,6 +544,35 @@ def test_moved_run_takes_its_files_along(kept: ContentFiles, store_dir: Path) ->
     assert names_of(kept) == []
 
 
+def test_files_of_the_project_itself_are_not_saved(here: Path) -> None:
+    with tb.init(project="p", dir="runs") as run:
+        run.log_artifact(write("a.txt"), name="a")
+        assert run.save("**/*") == ["a.txt"]
+
+
+def test_process_that_holds_the_lock_too_long_is_said(
+    run: Run, kept: ContentFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from trackbook import filesystem
+    from trackbook.artifacts import catalog
+
+    monkeypatch.setattr(catalog, "_PATIENCE", 0.05)
+    run.log_artifact(write("a.txt"), name="a")
+    lock = filesystem.hold(kept.folder / ".versions", create=True)
+    assert lock is not None
+    with pytest.raises(TimeoutError, match="another process has been changing the artifacts of 'p'"):
+        run.log_artifact(write("a.txt", "new"), name="a")
+    os.close(lock)
+    assert run.log_artifact("a.txt", name="a").version == "v1"
+
+
+def test_run_of_another_rank_uses_artifacts_and_is_not_noted(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    run.log_artifact(write("a.txt"), name="a")
+    with tb.init(project="p", mode="disabled", reinit="create_new") as other:
+        assert other.use_artifact("a:v0").read("a.txt") == b"words"
+    assert tb.get_artifact("a", "p").used_by == []
+
+
 def test_unchanged_file_is_not_read_again(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     file = write("large.bin")
     long_ago = time.time() - 100

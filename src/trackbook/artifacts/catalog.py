@@ -283,20 +283,20 @@ class Catalog:
     @contextlib.contextmanager
     def _changing(self) -> Iterator[None]:
         """Keep other processes from numbering versions meanwhile, where files can be locked."""
-        lock, until = None, time.monotonic() + _PATIENCE
         self.files.folder.mkdir(parents=True, exist_ok=True)
-        with contextlib.suppress(OSError):
-            while (lock := filesystem.hold(self.files.folder / _LOCK, create=True)) is None:
-                if time.monotonic() >= until:
-                    raise TimeoutError(
-                        f"another process has been changing artifacts of {self.project!r} for {_PATIENCE:.0f} s"
-                    )
-                time.sleep(0.01)
+        descriptor, held = None, True
         try:
+            with contextlib.suppress(OSError):  # a file system without locks
+                descriptor = filesystem.open_to_hold(self.files.folder / _LOCK)
+                held = filesystem.lock(descriptor, patience=_PATIENCE)
+            if not held:
+                raise TimeoutError(
+                    f"another process has been changing the artifacts of {self.project!r} for {_PATIENCE:.0f} s"
+                )
             yield
         finally:
-            if lock is not None:
-                os.close(lock)
+            if descriptor is not None:
+                os.close(descriptor)
 
 
 def _described(version: Version, metadata: Mapping[str, Any] | None, description: str | None) -> Version:

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ..store.content_files import ContentFiles
+from ..store.paths import FILES, JOURNALS, SUFFIX
 from .names import check_path
 
 if TYPE_CHECKING:
     from ..store.base import Store
 
+_OWN: Final = (SUFFIX, FILES, JOURNALS)  # in the names of the files and folders of projects
 _FEW_SECONDS: Final = 2.0  # within which a file system may give two contents the same time of change
 
 
@@ -42,6 +44,8 @@ class Saving:
         rows, found = [], []
         kept = {row.path: row for row in saved_files(self._store, self._run)}
         for path, name in matches(pattern, base):
+            if self._is_of_project(path):
+                continue
             about = path.stat()
             known = (about.st_mtime, about.st_size)
             if self._known.get(path) == known and name in kept:
@@ -57,6 +61,11 @@ class Saving:
         if rows:
             self._store.put_captured(self._run, "files", rows)
         return found
+
+    def _is_of_project(self, path: Path) -> bool:
+        """Whether this is a file of Trackbook's own, which ``**`` finds where the projects lie below the current folder."""
+        found, home = path.resolve(), self._files.folder.resolve().parent
+        return found.is_relative_to(home) and any(mark in found.relative_to(home).parts[0] for mark in _OWN)
 
 
 def saved_files(store: Store, run_id: str) -> list[SavedFile]:

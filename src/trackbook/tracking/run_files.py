@@ -202,13 +202,13 @@ class RunFiles:
         if isinstance(name, Artifact):
             name = name.qualified_name
         wanted = parse(name)
-        here = _home(self._writer)
-        catalog = here if wanted.project in (None, here.project) else _elsewhere(self._writer, str(wanted.project))
+        is_here = wanted.project in (None, self._writer.project)
+        catalog = _home(self._writer) if is_here else _elsewhere(self._writer, str(wanted.project))
         version = catalog.find(wanted)
         if type is not None and type != version.type:
             raise ValueError(f"{version.artifact} has the type {version.type!r}, not {type!r}")
         if not (self._writer.ended or self._writer.journals is None):
-            here.link(self._writer.id, "used", version)
+            _home(self._writer).link(self._writer.id, "used", version)
         return kept_artifact(catalog, version)
 
     def artifacts(self) -> pl.DataFrame:
