@@ -124,6 +124,13 @@ def test_line_that_is_cut_off_is_said(tmp_path: Path) -> None:
     assert points(store, "r1") == {"loss": [(0, 1.0, 1.0), (1, 2.0, 2.0)]}
 
 
+def test_name_that_is_a_number_in_yaml(tmp_path: Path) -> None:
+    path = files(tmp_path)
+    (meta,) = path.rglob("r1/meta.yaml")
+    meta.write_text(meta.read_text().replace("swift-1", "2026"))
+    assert imported(path)[0].name == "2026"
+
+
 def test_negative_steps_are_left_out(tmp_path: Path) -> None:
     with pytest.warns(match="1 points at negative steps are left out: 'loss'"):
         _, store = imported(files(tmp_path, metrics={"loss": [(1000, 1.0, -1), (2000, 2.0, 1)]}))

@@ -140,4 +140,4 @@ def test_damaged_record_is_said_and_the_others_are_read(tmp_path: Path, recwarn:
     events: list[Any] = [event(0, simple("loss", 1.0)), b"\x0a\xff\xff", event(1, simple("loss", math.inf))]
     record, store = imported(log(tmp_path / "exp", *events))
     assert values(store, record.id) == {"loss": [1.0, math.inf]}
-    assert "is damaged before byte" in str(recwarn[0].message)
+    assert "has an unknown form before byte" in str(recwarn[0].message)

@@ -152,6 +152,8 @@ class _Transfer:
         fields = dict(intake.fields)
         for name in ("config", "summary"):
             fields[name] = Converter().plain(fields.get(name, {}))
+        for name in fields.keys() & {"name", "group", "notes", "error"}:
+            fields[name] = str(fields[name])  # YAML has a number where a name is one
         if known is not None:
             fields |= {name: getattr(known, name) for name in _KEPT}
         first, last = (intake.first_time, intake.last_time) if intake.points else (None, None)

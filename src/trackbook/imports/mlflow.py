@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from .intake import Intake
-from .source import Damaged, Kind, SourceRun, digest, found, stamp
+from .source import MALFORMED, Damaged, Kind, SourceRun, digest, found, stamp
 from .sqlite_files import reading, rows, tables
 from .yaml_files import read_yaml
 
@@ -76,7 +76,10 @@ def _tell_rows(file: Path, run: str, intake: Intake) -> None:
         )
         for done, (metric, value, time, step, is_nan) in enumerate(rows(db, query, run)):
             intake.at(done)
-            _point(intake, metric, math.nan if is_nan else float(value), int(time), int(step))
+            try:
+                _point(intake, metric, math.nan if is_nan else float(value), int(time), int(step))
+            except MALFORMED as error:
+                intake.lose(f"a point of {metric!r} has an unknown form: {error}")
 
 
 # --- files ------------------------------------------------------------------------------------------------------------

@@ -19,6 +19,10 @@ class Damaged(ValueError):  # noqa: N818  # what a file is
     """A source is not whole: the message says where. What was told before is kept."""
 
 
+# What a reader raises for a record of another form than it knows: of a later version, or hostile
+MALFORMED: Final = (ValueError, TypeError, OverflowError, AttributeError, KeyError, RecursionError)
+
+
 @dataclass(frozen=True)
 class SourceRun:
     """A run of a source, before it is read."""

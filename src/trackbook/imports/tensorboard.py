@@ -15,7 +15,7 @@ from typing import Any, Final
 from . import protobuf
 from .intake import Intake
 from .record_logs import tf_records
-from .source import Damaged, Kind, SourceRun, digest, found, stamp
+from .source import MALFORMED, Kind, SourceRun, digest, found, stamp
 
 _NAME: Final = "tfevents"
 _START: Final = 1  # of a `SessionLog`: events from this step on are written again
@@ -56,8 +56,8 @@ def _tell(files: list[Path], name: str, intake: Intake) -> None:
             intake.at(done + at)
             try:
                 reader.take(data)
-            except Damaged as error:
-                intake.lose(f"{file} is damaged before byte {at:,}: {error}")
+            except MALFORMED as error:
+                intake.lose(f"{file} has an unknown form before byte {at:,}: {error}")
         done += file.stat().st_size
 
 

@@ -55,30 +55,37 @@ def _tell(file: Path, key: str, run: str, name: str, intake: Intake) -> None:
         intake.set(name=name, state="finished", step_by="run")
         if "configs" in tables(file):
             _tell_config(db, key, run, intake)
-        done = 0
-        query = f"select timestamp, step, metrics from metrics where {key} = ? order by timestamp, id"  # noqa: S608
-        for time, step, text in rows(db, query, run):
-            done += 1
-            intake.at(done)
-            at, numbers = seconds(time), []
-            for metric, value in _values(text, intake):
-                if isinstance(value, dict) and "_type" in value:
-                    intake.media(metric, int(step), at, partial(of_trackio, value, file.parent / "media"))
-                else:
-                    numbers.append((metric, value))
-            intake.values(numbers, int(step), at)
+        done = _tell_metrics(db, key, run, file.parent / "media", intake)
         if key in columns(db, "alerts"):
             query = f"select title, text, level, timestamp, step from alerts where {key} = ? order by timestamp, id"  # noqa: S608
             for title, text, level, time, step in rows(db, query, run):
                 intake.alert(title, text or "", level, seconds(time), step)
-        if key not in columns(db, "system_metrics"):
-            return
-        query = f"select timestamp, metrics from system_metrics where {key} = ? order by timestamp, id"  # noqa: S608
-        for time, text in rows(db, query, run):
-            done += 1
-            intake.at(done)
-            for metric, value in _values(text, intake):
-                intake.system(metric, value, seconds(time))
+        if key in columns(db, "system_metrics"):
+            query = f"select timestamp, metrics from system_metrics where {key} = ? order by timestamp, id"  # noqa: S608
+            for number, (time, text) in enumerate(rows(db, query, run), 1):
+                intake.at(done + number)
+                for metric, value in _values(text, intake):
+                    intake.system(metric, value, seconds(time))
+
+
+def _tell_metrics(db: Any, key: str, run: str, media: Path, intake: Intake) -> int:
+    """Tell what was logged, and return the number of rows."""
+    done = 0
+    query = f"select timestamp, step, metrics from metrics where {key} = ? order by timestamp, id"  # noqa: S608
+    for time, step, text in rows(db, query, run):
+        done += 1
+        intake.at(done)
+        if not isinstance(step, int):
+            intake.lose(f"a row has no whole number as its step: {step!r}")
+            continue
+        at, numbers = seconds(time), []
+        for metric, value in _values(text, intake):
+            if isinstance(value, dict) and "_type" in value:
+                intake.media(metric, step, at, partial(of_trackio, value, media))
+            else:
+                numbers.append((metric, value))
+        intake.values(numbers, step, at)
+    return done
 
 
 def _tell_config(db: Any, key: str, run: str, intake: Intake) -> None:
