@@ -111,6 +111,23 @@ def test_changes_are_saved_regularly(hub_server: FakeHub, storage: Open, monkeyp
     assert names() == ["one"]
 
 
+def test_last_change_is_saved_sooner_than_one_amid_others(
+    hub_server: FakeHub, storage: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(space_storage, "SAVE_SECONDS", 10_000.0)
+    monkeypatch.setattr(space_storage, "QUIET_SECONDS", 0.0)
+    monkeypatch.setattr(space_storage, "LOOK_SECONDS", 0.01)
+    kept = storage("first")
+    kept.restore()
+    record("one")
+    kept.start()
+    while not hub_server.dataset(DATASET).commits:
+        pass
+    kept.stop()
+    storage("second").restore()
+    assert names() == ["one"]
+
+
 def test_failed_save_leaves_the_dataset_and_is_made_up_for(hub_server: FakeHub, storage: Open) -> None:
     kept = storage("first")
     kept.restore()

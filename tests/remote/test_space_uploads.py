@@ -136,6 +136,12 @@ def test_what_names_no_space_is_an_error_before_a_run_begins() -> None:
     assert tb.run is None
 
 
+def test_private_without_a_space_has_no_effect_and_says_so() -> None:
+    with hearing() as heard:
+        tb.init("digits", private=True).finish()
+    assert heard == ["init(private=...) is of a Hugging Face Space, and has no effect without space_id=..."]
+
+
 def recorded(name: str = "first") -> tb.Run:
     with tb.init("digits", name=name, display=False) as run:
         run.log({"loss": 0.5})

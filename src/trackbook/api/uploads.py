@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .. import settings
 from ..tracking.uploading import said
-from ..user_warnings import warn
+from ..user_warnings import warn, warn_once
 
 if TYPE_CHECKING:
     from ..remote.uploader import Uploader
@@ -106,6 +106,8 @@ def destination(
 ) -> str | os.PathLike[str] | None:
     """Return where to upload: `where`, or the address of a Space. Raises ``ValueError`` for both, and for what is no name of a Space."""
     if space_id is None:
+        if private is not None:
+            warn_once(f"{function}(private=...) is of a Hugging Face Space, and has no effect without space_id=...")
         return where
     if where is not None:
         raise ValueError(f"{function}({keyword}=..., space_id=...): give one of them")

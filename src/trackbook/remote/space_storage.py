@@ -6,6 +6,7 @@ import hashlib
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -15,7 +16,11 @@ from ..store.paths import JOURNALS, SUFFIX
 from ..user_warnings import warn
 from .hub import Hub
 
-SAVE_SECONDS: Final = 120.0  # the Hub takes some 128 commits an hour to a repository
+SAVE_SECONDS: Final = (
+    120.0  # between two saves while runs arrive; the Hub takes some 128 commits an hour to a repository
+)
+QUIET_SECONDS: Final = 45.0  # likewise, once nothing arrives any more: the machine that logged may be gone soon
+LOOK_SECONDS: Final = 10.0
 SAVES_IN_HISTORY: Final = 50  # former versions of all files take room until the history is cut
 SAVED: Final = "data"  # the folder in the dataset
 _NOT_SAVED: Final = ("-wal", "-shm", "-journal")  # of SQLite, whose content the copies have
@@ -58,7 +63,7 @@ class SpaceStorage:
         return len(found)
 
     def start(self) -> None:
-        """Save every two minutes what has changed, from now on."""
+        """Save regularly what has changed, from now on: every two minutes, and soon after the last change."""
         self._thread.start()
 
     def stop(self) -> None:
@@ -74,7 +79,7 @@ class SpaceStorage:
         Raises `TargetError`, or ``OSError`` when it may work the next time; the dataset then has what it had.
         """
         with self._lock, tempfile.TemporaryDirectory(prefix="trackbook-save-") as temporary:
-            states = {path: _state(self._folder / path) for path in self._paths()}
+            states = self._states()
             copies: dict[str, Path] = {}
             hashes: dict[str, str] = {}
             for path, state in states.items():
@@ -102,15 +107,24 @@ class SpaceStorage:
             return [*copies, *removed]
 
     def _save_regularly(self) -> None:
-        is_told = False
-        while not self._end.wait(SAVE_SECONDS):
+        is_told, saved_at, before = False, time.monotonic(), self._seen
+        while not self._end.wait(min(LOOK_SECONDS, SAVE_SECONDS)):
             try:
+                now, states = time.monotonic(), self._states()
+                due = QUIET_SECONDS if states == before else SAVE_SECONDS
+                before = states
+                if states == self._seen or now - saved_at < min(due, SAVE_SECONDS):
+                    continue
+                saved_at = now
                 self.save()
                 is_told = False
             except Exception as error:  # noqa: BLE001  # it is said, and the next save may work
                 if not is_told:
                     warn(f"runs are not saved in the dataset {self._dataset} for now: {error}")
                 is_told = True
+
+    def _states(self) -> dict[str, tuple[tuple[int, int], ...]]:
+        return {path: _state(self._folder / path) for path in self._paths()}
 
     def _paths(self) -> Iterator[str]:
         for path in sorted(self._folder.rglob("*")):
