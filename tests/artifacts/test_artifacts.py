@@ -166,6 +166,28 @@ def test_artifact_of_a_killed_process_is_kept(here: Path) -> None:
     assert tb.get_artifact("a:v0", "p").read("a.txt") == b"words"
 
 
+def test_every_version_of_a_returned_call_is_whole_after_a_kill(kept: ContentFiles) -> None:
+    program = """
+import os, trackbook as tb
+run = tb.init(project="p", display=False)
+while True:
+    with open("w.bin", "wb") as file:
+        file.write(os.urandom(300_000))
+    print(run.log_artifact("w.bin", name="w").version, flush=True)
+"""
+    running = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    assert running.stdout is not None
+    said = [running.stdout.readline().strip() for _ in range(7)]
+    running.kill()
+    said += running.stdout.read().split()
+    running.wait()
+    running.stdout.close()
+    for version in said:
+        tb.get_artifact(f"w:{version}", "p").verify()
+    assert said == [f"v{number}" for number in range(len(said))]
+    assert all(kept.is_whole(name) for name in names_of(kept))
+
+
 # --- aliases -----------------------------------------------------------------------------------------------------------
 
 

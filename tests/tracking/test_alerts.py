@@ -169,6 +169,15 @@ print(os.waitstatus_to_exitcode(os.wait()[1]))
     assert titles() == []
 
 
+def test_alert_is_on_the_open_boards_at_once(run: Run) -> None:
+    board = tb.board("p")
+    board.publisher.tick(1e9)
+    run.alert("Loss is high", "12.5", level="error")
+    board.publisher.tick(2e9)
+    (shown,) = board.alerts
+    assert (shown[0], *shown[3:]) == (run.id, "error", "Loss is high", "12.5", 1)
+
+
 # --- webhooks --------------------------------------------------------------------------------------------------------
 
 
