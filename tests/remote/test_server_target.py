@@ -186,6 +186,13 @@ def test_a_full_disk_asks_to_come_again(served: Served, tokens: TokenFile, monke
     target.close()
 
 
+def test_a_client_of_another_version_is_told(served: Served, tokens: TokenFile) -> None:
+    headers = {"authorization": f"Bearer {tokens.create(may_write=True)}", wire.HEADER: "2"}
+    answer = httpx.get(f"{served.address}api/uploads/cursors?{ANY}&source=s", headers=headers)
+    assert (answer.status_code, answer.headers[wire.HEADER]) == (426, "1")
+    assert "upgrade the older side: pip install --upgrade trackbook" in answer.text
+
+
 def test_health_is_told_to_everybody(served: Served) -> None:
     assert httpx.get(f"{served.address}healthz", headers={"host": "lb.internal"}).text == "ok\n"
 

@@ -8,13 +8,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import trackbook as tb
 from remote.target_contract import rows
 from servers import Served
 from trackbook.server.tokens import TokenFile
+from trackbook.store.content_files import ContentFiles
+from trackbook.store.paths import files_folder
 from trackbook.tracking.run import writer_of
+from trackbook.types import CAPTURED
 from tracker_scripts import hearing
 
 SECONDS = 60.0
@@ -77,6 +81,28 @@ def test_a_missing_token_is_one_warning_with_the_remedy(served: Served, monkeypa
     assert len(told) == 1
     assert run.sync_state is not None
     assert run.sync_state.state == "refused"
+
+
+def test_clocks_that_differ_are_one_warning(served: Served, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trackbook.remote.http_client.SKEW_SECONDS", -1.0)
+    with hearing() as heard:
+        run = tb.init("digits", sync=where)
+        run.log({"loss": 0.5})
+        run.finish(wait=SECONDS)
+    (sentence,) = heard
+    assert sentence.startswith("the clocks of this machine and of http://127.0.0.1")
+    assert there(served, run) == here(run)
+
+
+def test_media_go_along(served: Served, where: str) -> None:
+    run = tb.init("digits", sync=where)
+    run.log({"sample": tb.Image(np.zeros((4, 4, 3), np.uint8), caption="black")})
+    run.finish(wait=SECONDS)
+    store = served.projects["digits"].store
+    (row,) = store.captured(run.id, "media")
+    assert row == writer_of(run).store.captured(run.id, "media")[0]
+    name = row[[*CAPTURED["media"]].index("file")]
+    assert ContentFiles(served.folder / files_folder("digits")).is_whole(name)
 
 
 def test_an_address_that_is_none_is_a_warning_and_the_run_is_recorded() -> None:

@@ -20,6 +20,7 @@ HEX = "0123456789abcdef0123456789abcdef01234567"
         ("AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "AWS_SECRET_ACCESS_KEY=[redacted]"),
         (f"push ghp_{'a1B2' * 9} done", "push [redacted] done"),
         (f"github_pat_{'a1_B' * 9}", "[redacted]"),
+        (f"os.environ['T'] = 'tbk_1a2b3c4d_{'a1_-' * 8}'", "os.environ['T'] = '[redacted]'"),
         (f"login(token='hf_{'aBc' * 11}d')", "login(token='[redacted]')"),
         ("OpenAI(sk-proj-abcdefghijkl1234567890)", "OpenAI([redacted])"),
         ("sk-ant-api03-abcdefghijkl1234567890_-x", "[redacted]"),

@@ -71,6 +71,12 @@ class Upload:
             self._target = self._open(self.where, project=self.project, source=source, token=self._token)
         return self._target
 
+    @property
+    def note(self) -> str | None:
+        """What users should know of the target although it takes their runs, such as clocks that differ."""
+        note: str | None = getattr(self._target, "note", None)
+        return note
+
     def pending(self) -> list[Standing]:
         """Return how far those runs are that are not known to be at the target, and those that are still running."""
         return [self._newest(each) for each in self.ledger.pending(self.where)]

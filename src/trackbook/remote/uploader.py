@@ -232,6 +232,9 @@ class Uploader:
             if self._stopping.is_set():
                 break
             is_more |= upload.send(standing, hurry=bool(self._waiting))
+        if upload.note is not None and self._followed and "note" not in self._told:
+            self._told.add("note")
+            self._followed[-1].tell(upload.note)
         pending = {standing.run_id: standing for standing in upload.pending()}
         for followed in [one for one in self._followed if one.upload is upload]:
             self._note_state(followed, pending.get(followed.run_id))

@@ -34,6 +34,7 @@ _PART: Final = r"[\w~+/=-]"
 _SHAPES: Final = {
     hint: re.compile(rf"(?<![A-Za-z0-9])(?:{shape})")
     for hint, shape in {
+        "tbk_": r"tbk_[0-9a-f]{8}_[\w-]{32}",  # of `trackbook token create`
         "AKIA": r"AKIA[A-Z0-9]{16}(?![A-Za-z0-9])",
         "ASIA": r"ASIA[A-Z0-9]{16}(?![A-Za-z0-9])",
         "ABIA": r"ABIA[A-Z0-9]{16}(?![A-Za-z0-9])",
