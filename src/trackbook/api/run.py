@@ -123,7 +123,7 @@ def init(
     include
         What leaves it, too: some of ``console``, ``cells``, ``environment`` and ``code``.
     upload_seconds
-        The least interval between two batches of the upload, by default 1 second.
+        The least interval between two batches of the upload, by default half a second.
     other
         Keywords of wandb, Trackio and SwanLab. Those with an equivalent here are translated, others are ignored with one warning.
 

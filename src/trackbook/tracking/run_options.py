@@ -21,7 +21,7 @@ Reinit = Literal["finish_previous", "create_new", "return_previous"]
 
 DEFAULT_PROJECT: Final = "default"
 SYSTEM_SECONDS: Final = 10.0  # between two points of a system metric
-UPLOAD_SECONDS: Final = 1.0  # between two batches of a live run
+UPLOAD_SECONDS: Final = 0.5  # between two batches of a live run, whose file gets new points once a second
 INCLUDED: Final = (
     "console",
     "cells",
