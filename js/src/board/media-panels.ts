@@ -130,6 +130,7 @@ export class MediaPanels {
     const say = (text: string) => {
       panel.plotElement.replaceChildren(h("div", { class: "tb-minor", role: "status" }, text));
     };
+    if (!this.#requests.possible) return say("Shown where its kernel runs, and in exported pages.");
     try {
       loaded ??= this.#load(() => say("Waiting for the kernel…"));
       const { openPanel } = await loaded;

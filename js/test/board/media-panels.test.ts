@@ -1,8 +1,8 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import widget from "../../src/index.ts";
-import { frame, run } from "../fixtures.ts";
-import { MediaModel, medium } from "../media-fixtures.ts";
+import { FakeModel, frame, run } from "../fixtures.ts";
+import { MediaModel, mediaTrait, medium } from "../media-fixtures.ts";
 
 let near: (visible?: boolean) => void;
 
@@ -40,7 +40,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-function show(model: MediaModel) {
+function show(model: FakeModel) {
   const [el, ends] = [document.createElement("div"), new AbortController()];
   document.body.append(el);
   widget.render({ model, el, signal: ends.signal });
@@ -133,7 +133,13 @@ test("a filter hides panels like charts", async () => {
   expect(panel("val/notes")).not.toBeNull();
 });
 
-test("a kernel that refuses is quoted in the panel, and a saved page says that it has no kernel", async () => {
+test("without a kernel a panel says where its media are", () => {
+  const { panel } = show(new FakeModel({ keyframe, media: mediaTrait([text("a.txt")]) }));
+  near();
+  expect(panel("val/notes").textContent).toContain("Shown where its kernel runs");
+});
+
+test("a kernel that refuses is quoted in the panel", async () => {
   const model = new MediaModel([text("a.txt")], { keyframe });
   model.answer = () => Promise.reject(new Error("the files were deleted"));
   const { panel } = show(model);
