@@ -19,6 +19,8 @@ from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 # Faults: an answer without an effect, which may be any other; an error after the effect; a body that ends early.
 BEFORE, SLOW, LOST, CUT = "500 Internal Server Error", "503 Slow Down", "lost", "cut"
 
+_BUCKETS = itertools.count()  # moto keeps the buckets of all servers of a process together
+
 
 class LocalS3:
     """The server on a port of its own. `fault` returns for each request the fault it meets, or None."""
@@ -26,7 +28,6 @@ class LocalS3:
     def __init__(self) -> None:
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         self._moto = DomainDispatcherApplication(create_backend_app)
-        self._buckets = itertools.count()
         self.fault: Callable[[str, str], str | None] = lambda _method, _path: None
         self.requests: list[tuple[str, str, int]] = []  # method, path and bytes sent
         self._server: BaseWSGIServer = make_server("127.0.0.1", 0, self._answer, threaded=True, request_handler=_Quiet)
@@ -46,7 +47,7 @@ class LocalS3:
 
     def bucket(self) -> str:
         """Return the name of a new, empty bucket."""
-        name = f"team{next(self._buckets)}"
+        name = f"team{next(_BUCKETS)}"
         self._call("PUT", f"/{name}")
         return name
 
