@@ -154,3 +154,16 @@ def test_committed_notebooks_carry_no_outputs() -> None:
     for path in NOTEBOOKS.glob("*.ipynb"):
         cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
         assert not any(cell.outputs or cell.execution_count for cell in cells), path.name
+
+
+def test_a_lake_is_read_by_several_engines(tmp_path: Path) -> None:
+    pytest.importorskip("deltalake")
+    outputs = executed("team-lake", tmp_path)
+    assert [out for cell in outputs.values() for out in cell if out.output_type == "error"] == []
+    assert "board" in with_boards(outputs)  # Daft may show one of its own
+    assert "shape: (3, 5)" in results(outputs, "runs")
+    for engine in ("sql", "polars", "duckdb"):
+        assert "shape: (3, 3)" in results(outputs, engine)
+    said = {name: "".join(out.get("text", "") for out in outputs[name]) for name in ("spark", "daft", "upkeep")}
+    assert all(said[name].startswith(("3 runs", "without")) for name in ("spark", "daft"))
+    assert "points" in said["upkeep"]

@@ -45,6 +45,7 @@ HOMES = {
     "sqlite3": {"store", "imports"},
     "altair": {"charts", "media"},
     "anywidget": {"boards"},
+    "arro3": {"remote"},
     "deltalake": {"remote"},
     "huggingface_hub": {"remote"},
     "starlette": {"server"},

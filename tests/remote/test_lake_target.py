@@ -11,6 +11,7 @@ import pytest
 
 from remote.local_s3 import BEFORE, CUT, LOST, SLOW, LocalS3
 from remote.target_contract import Stored, TargetContract, batch, points, rows
+from trackbook.remote import lake_tables
 from trackbook.remote.lake_store import LakeStore
 from trackbook.remote.lake_tables import Lake
 from trackbook.remote.lake_target import LakeTarget
@@ -51,6 +52,14 @@ class TestLakeOnS3(TestLakeOnPath):
     @pytest.fixture
     def place(self, s3: LocalS3) -> str:  # type: ignore[override]  # pytest passes fixtures by name
         return f"s3://{s3.bucket()}/team"
+
+
+class TestLakeOfLargeBatches(TestLakeOnPath):
+    """Each batch is as one of millions of points."""
+
+    @pytest.fixture(autouse=True)
+    def few_are_many(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(lake_tables, "MANY_ROWS", 1)
 
 
 @pytest.fixture

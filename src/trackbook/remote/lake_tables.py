@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import random
 import time
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 import polars as pl
+from arro3.core import Schema as ArrowSchema
+from arro3.core import Table
 from deltalake import ColumnProperties, CommitProperties, DeltaTable, Schema, Transaction, WriterProperties
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from deltalake.transaction import AddAction, RemoveAction
 from deltalake.writer import write_deltalake
 
 from ..settings import may_use_plain_http, user_path
@@ -64,6 +69,7 @@ _ATTEMPTS: Final = 20  # at a commit that another one contradicts, by us
 _PAUSE: Final = 0.1  # seconds at most before the next, so that those who contradict each other do not meet again
 # A call that finds no network ends soon, because the uploader asks again later.
 _PATIENCE: Final = {"timeout": "60s", "connect_timeout": "5s", "max_retries": "4", "retry_timeout": "60s"}
+MANY_ROWS = 500_000  # from which on the rows of one partition are not divided by the library
 _ROWS_A_GROUP: Final = 1 << 17  # a metric is read by row groups
 _PACKED: Final = ColumnProperties(dictionary_enabled=False, encoding="DELTA_BINARY_PACKED")
 _SPLIT: Final = ColumnProperties(
@@ -197,11 +203,17 @@ class Lake:
             table.create_write_transaction([], "append", table.schema(), partitions(name), commit_properties=properties)
             table.update_incremental()
         else:
-            frame, writer = rows.frame.select(*SCHEMAS[name]), WRITER if name == "points" else WriterProperties()
-            if rows.replaces is None:
+            writer = WRITER if name == "points" else WriterProperties()
+            if rows.replaces is None and name == "points" and len(rows.frame) >= MANY_ROWS:
+                added = self._add_file(name, rows.frame)
+                table.create_write_transaction(
+                    added, "append", table.schema(), partitions(name), commit_properties=properties
+                )
+                table.update_incremental()
+            elif rows.replaces is None:
                 write_deltalake(
                     table,
-                    frame,
+                    _for_any_reader(rows.frame.select(*SCHEMAS[name])),
                     mode="append",
                     schema_mode=None if name == "points" else "merge",
                     writer_properties=writer,
@@ -210,12 +222,32 @@ class Lake:
             else:
                 write_deltalake(
                     table,
-                    frame,
+                    _for_any_reader(rows.frame.select(*SCHEMAS[name])),
                     mode="overwrite",
                     predicate=rows.replaces,
                     writer_properties=writer,
                     commit_properties=properties,
                 )
+
+    def _add_file(self, name: str, frame: pl.DataFrame) -> list[AddAction | RemoveAction]:
+        """Write rows of one partition as files, and return what a commit has to say of them.
+
+        To divide millions of rows by partitions takes the library longer than to write them, so they are written as a table of their
+        own that is not divided. Its folder is below the table's.
+        """
+        folder = f"many-{uuid.uuid4().hex}"
+        where = partitions(name)
+        labels = frame.select(where).row(0, named=True)
+        write_deltalake(
+            f"{self.uri(name)}/{folder}",
+            _for_any_reader(frame.drop(where)),
+            storage_options=dict(self._options),
+            writer_properties=WRITER,
+            configuration=_CONFIGURATION[name],
+        )
+        made = DeltaTable(f"{self.uri(name)}/{folder}", storage_options=dict(self._options))
+        files = pl.DataFrame(made.get_add_actions(flatten=True))
+        return [_add_action(folder, labels, file) for file in files.iter_rows(named=True)]
 
     def _create(self, name: str) -> None:
         if urlsplit(self.where).scheme not in _CLOUDS:
@@ -239,6 +271,28 @@ class Lake:
         if int(found) > FORMAT:
             raise TargetError(f"{self.name} was written by a newer Trackbook (format {found}); upgrade this one")
         return table
+
+
+def _for_any_reader(frame: pl.DataFrame) -> Table:
+    """Return rows as Arrow's plain types: Polars' own text is of a type that some readers of the files do not know."""
+    schema = ArrowSchema.from_arrow(Schema.from_arrow(frame.schema).to_arrow())
+    columns = Table.from_arrow(frame).columns
+    plain = [column.cast(schema.field(place).type) for place, column in enumerate(columns)]
+    return Table.from_arrays(plain, schema=schema)
+
+
+def _add_action(folder: str, labels: dict[str, str], file: dict[str, Any]) -> AddAction:
+    known = [name.removeprefix("min.") for name, value in file.items() if name.startswith("min.") and value is not None]
+    stats = {
+        "numRecords": file["num_records"],
+        "minValues": {name: file[f"min.{name}"] for name in known},
+        "maxValues": {name: file[f"max.{name}"] for name in known},
+        "nullCount": dict.fromkeys(known, 0),
+    }
+    now = int(time.time() * 1000)
+    return AddAction(
+        f"{folder}/{file['path']}", file["size_bytes"], labels, now, data_change=True, stats=json.dumps(stats)
+    )
 
 
 def partitions(table: str) -> list[str]:
