@@ -70,6 +70,7 @@ export class Gallery {
     if (isOther) this.#chunks.clear();
     if (isOther && Boolean(before?.steps) !== Boolean(content.steps)) this.#scroll.scrollTop = 0;
     this.#draw();
+    this.#drawSoon(); // while a page changes its theme, the place may have another size for less than a frame
   }
 
   /** Show fewer and larger tiles, or more and smaller ones. */
