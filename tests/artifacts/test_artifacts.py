@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import os
@@ -106,6 +107,41 @@ def test_digest_depends_on_content_and_paths_only(run: Run) -> None:
     third.add_file("a.txt", name="b.txt")
     third.add_file("b.txt", name="a.txt")
     assert run.log_artifact(third).digest != one.digest
+
+
+def test_new_file_after_a_removed_one_leaves_the_others_alone(run: Run) -> None:
+    artifact = tb.Artifact("notes")
+    for name in ("a", "b"):
+        with artifact.new_file(name) as file:
+            file.write(name)
+    artifact.remove("a")
+    with artifact.new_file("c") as file:
+        file.write("c")
+    kept = run.log_artifact(artifact)
+    assert [kept.read(name) for name in ("b", "c")] == [b"b", b"c"]
+
+
+def test_artifact_that_is_logged_again_gets_aliases_and_no_version(run: Run) -> None:
+    artifact = tb.Artifact("model", type="model")
+    with artifact.new_file("weights") as file:
+        file.write("1")
+    run.log_artifact(artifact, aliases=["final"])
+    run.log_artifact(artifact, aliases=["epoch-1"])
+    assert (artifact.version, artifact.aliases) == ("v0", ["latest", "final", "epoch-1"])
+    assert [tb.get_artifact(f"model:{alias}", "p").read("weights") for alias in artifact.aliases] == [b"1"] * 3
+    with tb.init(project="other", display=False) as other:
+        assert other.log_artifact(artifact).version == "v0"
+    assert tb.get_artifact("model", "other").read("weights") == b"1"
+
+
+def test_what_new_file_wrote_is_deleted_with_an_artifact_that_was_not_logged() -> None:
+    artifact = tb.Artifact("notes")
+    with artifact.new_file("a") as file:
+        path = Path(file.name)
+    assert path.is_file()
+    del artifact, file
+    gc.collect()
+    assert not path.parent.exists()
 
 
 def test_artifact_is_built_from_files_folders_and_written_ones(run: Run) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import trackbook as tb
 from command_lines import CommandLine, record
 from remote.lakes import fill as fill_lake
 from trackbook.cli import app, exit_codes
@@ -46,6 +47,10 @@ def test_documented_commands_run(
     Path("train.py").write_text("import trackbook as tb\ntb.init(name='trained').log({'loss': 1})")
     for name in ("brisk-otter", "calm-lynx"):
         record(name=name)
+    with tb.init(project="digits", name="maker", display=False) as run:
+        for version in range(4):
+            Path("weights.txt").write_text(str(version))
+            run.log_artifact("weights.txt", name="model", type="model")
     fill_lake(tmp_path / "lake")
     monkeypatch.setattr("trackbook.server.running.Server.wait", Server.stop)  # as Ctrl-C ends `show`
     assert table("command")

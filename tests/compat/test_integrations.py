@@ -7,6 +7,7 @@ import importlib.metadata
 import importlib.util
 import pickle
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -94,7 +95,10 @@ def transformers_wandb(log_model: bool) -> tb.Run:
 
 
 @pytest.mark.parametrize("log_model", [False, True])
-def test_transformers_report_to_wandb(log_model: bool) -> None:
+def test_transformers_report_to_wandb(log_model: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "out/checkpoint-2").mkdir(parents=True)
+    (tmp_path / "out/checkpoint-2/model.safetensors").write_text("layers")
     install("wandb")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", TrackbookWarning)
@@ -108,11 +112,11 @@ def test_transformers_report_to_wandb(log_model: bool) -> None:
     assert run.summary["train_loss"] == 0.45
     assert run.record.defined == {"*": "train/global_step"}
     said = [str(warning.message) for warning in caught]
-    assert [message.partition(" ")[0] for message in said] == [
-        "define_metric()",
-        "watch()",
-        *(["log_artifact"] if log_model else []),
-    ]
+    assert [message.partition(" ")[0] for message in said] == ["define_metric()", "watch()"]
+    if log_model:
+        kept = tb.get_artifact("model-out:final_model", project="huggingface")
+        assert sorted(entry.path for entry in kept.files()) == ["model.safetensors", "model.txt"]
+        assert kept.version == tb.get_artifact("model-out:epoch_1", project="huggingface").version
 
 
 def test_transformers_report_to_trackio() -> None:

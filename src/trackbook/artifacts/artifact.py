@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+import weakref
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any, Self
 
+from ..ids import new_id
 from ..store.content_files import ContentFiles
 from ..user_warnings import warn_once
 from .catalog import Catalog, Version, metadata_of
@@ -55,7 +58,8 @@ class Artifact:
         self.metadata: dict[str, Any] = dict(metadata or {})
         self.aliases: list[str] = []
         self._sources: dict[str, Path | Entry] = {}
-        self._own: tempfile.TemporaryDirectory[str] | None = None  # of `new_file`
+        self._discard: Callable[[], object] | None = None  # deletes what `new_file` wrote
+        self._written = Path()  # where it writes
         self._version: Version | None = None
         self._catalog: Catalog | None = None
 
@@ -109,9 +113,10 @@ class Artifact:
         """
         check_path(name)
         self._refuse_logged()
-        if self._own is None:
-            self._own = tempfile.TemporaryDirectory(prefix="trackbook-artifact-")
-        path = Path(self._own.name, str(len(self._sources)))
+        if self._discard is None:
+            self._written = Path(tempfile.mkdtemp(prefix="trackbook-artifact-"))
+            self._discard = weakref.finalize(self, shutil.rmtree, self._written, ignore_errors=True)
+        path = self._written / new_id()
         with path.open(mode.replace("x", "w"), encoding=None if "b" in mode else encoding or "utf-8") as file:
             yield file
         self._add(name, path)
@@ -127,9 +132,9 @@ class Artifact:
         self.aliases = self._with_latest(version)
         self.metadata, self.description = metadata_of(version), version.description
         self._sources.clear()
-        if self._own is not None:
-            self._own.cleanup()
-            self._own = None
+        if self._discard is not None:
+            self._discard()
+            self._discard = None
 
     def _add(self, path: str, source: Path | Entry) -> None:
         self._refuse_logged()
@@ -273,7 +278,13 @@ class Artifact:
 
 
 def keep(artifact: Artifact, files: ContentFiles) -> list[Entry]:
-    """Keep the content of the files of an artifact that is being made, and return its entries."""
+    """Keep the content of the files of an artifact, and return its entries: of one that is kept already, those of its version."""
+    if artifact._catalog is not None:  # noqa: SLF001  # hidden from users
+        there = artifact._catalog.files  # noqa: SLF001
+        for entry in artifact.files():
+            if not entry.is_reference and there.path(entry.digest) != files.path(entry.digest):
+                files.add(there.path(entry.digest), durable=True)  # of another project
+        return artifact.files()
     entries = []
     for path, source in artifact._sources.items():  # noqa: SLF001  # hidden from users
         if isinstance(source, Entry):

@@ -132,7 +132,7 @@ def import_(
     dir: Dir = None,
     as_json: Json = False,
 ) -> None:
-    """Take in runs from Parquet, or from the files of another tracker.
+    """Take in runs from Parquet or of another tracker.
 
     Kinds: wandb, swanlab (offline runs), trackio, mlflow (files or SQLite), tensorboard, aim, csv, parquet. Repeating it adds only what
     is new, and an interrupted import goes on.

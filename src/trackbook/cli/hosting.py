@@ -74,7 +74,10 @@ def serve(
         ),
     ] = None,
 ) -> None:
-    """Serve boards to a team, and take the runs of other machines, until SIGTERM or Ctrl-C."""
+    """Serve boards to a team, and take runs of other machines.
+
+    Ends with SIGTERM or Ctrl-C.
+    """
     from ..api.serving import host_until_stopped
     from ..api.space_server import serve_space
 
@@ -156,7 +159,10 @@ def backup(
     project: OneProject = None,
     dir: Dir = None,
 ) -> None:
-    """Copy project files, their media and a server's tokens, each as it is at one moment, also while they are written."""
+    """Copy project files, their media and a server's tokens.
+
+    Each copy is the file of one moment, also while it is written.
+    """
     from ..server.tokens import FILE
     from ..store.backup import copy_folder
 
@@ -192,7 +198,10 @@ def sync(
     include: Annotated[str, typer.Option("--include", help="Upload some of console,cells,environment,code, too.")] = "",
     dir: Dir = None,
 ) -> None:
-    """Upload runs to a server, a lake or a Space: those that were to be, and with PROJECT --to or --space all of a project."""
+    """Upload runs to a server, a lake or a Space.
+
+    Without PROJECT the runs that are still to be uploaded; with it and --to or --space all of its runs.
+    """
     from ..api.syncing import send_noted
     from ..api.syncing import sync as sync_project
 

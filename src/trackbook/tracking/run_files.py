@@ -132,7 +132,7 @@ class RunFiles:
         """Keep files as a version of an artifact, and return it. It is kept when this returns.
 
         The versions of an artifact are ``v0``, ``v1`` and so on. Content that its newest version has makes no new one. Each file is kept
-        once in a project, whichever versions have it.
+        once in a project, whichever versions have it. An artifact that was logged before is logged again with the content of its version.
 
         Parameters
         ----------
@@ -162,7 +162,8 @@ class RunFiles:
         catalog = self._to_write("log_artifact()")
         if catalog is None:
             return artifact
-        every = [*artifact.aliases, *([aliases] if isinstance(aliases, str) else aliases or ())]
+        own = artifact.aliases if artifact.version is None else []  # those of a version may be another's by now
+        every = [*own, *([aliases] if isinstance(aliases, str) else aliases or ())]
         with catalog.files.in_use():
             version = catalog.add(
                 artifact.name,
