@@ -129,7 +129,7 @@ def test_artifact_that_is_logged_again_gets_aliases_and_no_version(run: Run) -> 
     run.log_artifact(artifact, aliases=["epoch-1"])
     assert (artifact.version, artifact.aliases) == ("v0", ["latest", "final", "epoch-1"])
     assert [tb.get_artifact(f"model:{alias}", "p").read("weights") for alias in artifact.aliases] == [b"1"] * 3
-    with tb.init(project="other", display=False) as other:
+    with tb.init(project="other", display=False, reinit="create_new") as other:
         assert other.log_artifact(artifact).version == "v0"
     assert tb.get_artifact("model", "other").read("weights") == b"1"
 
