@@ -96,6 +96,25 @@ def test_what_comes_later_is_added(store: SqliteStore, place: Place) -> None:
     assert_equal(store, place)
 
 
+def test_end_of_a_run_does_not_wait_for_the_interval_of_its_target(store: SqliteStore, place: Place) -> None:
+    def slow(source: str) -> Target:
+        target = MemoryTarget(place, source)
+        target.seconds = 3600.0
+        return target
+
+    upload = upload_of(store, opening(slow))
+    upload.send(*upload.pending())
+    store.append("r1", points("loss", 5, 3))
+    store.flush()
+    assert not upload.send(*upload.pending())
+    assert rows(place.points["r1"]) == rows(points("loss", 0, 5))
+    store.put_run(ENDED)
+    store.flush()
+    upload.send(*upload.pending())
+    upload.close()
+    assert_equal(store, place)
+
+
 def test_only_durable_points_leave(store: SqliteStore, place: Place) -> None:
     store.append("r1", points("loss", 5, 3))
     sent(store, place)

@@ -91,7 +91,7 @@ class Upload:
         return None if sent is None or sent.at == float("-inf") else time.time() - (time.monotonic() - sent.at)
 
     def send(self, standing: Standing, *, hurry: bool = False) -> bool:
-        """Send the next batch of a run if it is due, or in any case in a `hurry`; return whether more is left to send now.
+        """Send the next batch of a run if it is due or the run has ended, or in a `hurry`; return whether more is left to send now.
 
         Raises what the target raises.
         """
@@ -103,7 +103,8 @@ class Upload:
             self._sent.pop(run, None)
             return False
         now = time.monotonic()
-        if not hurry and now - sent.at < max(self.seconds.get(run, 0.0), self.target.seconds):
+        waits = not hurry and standing.state not in ENDED
+        if waits and now - sent.at < max(self.seconds.get(run, 0.0), self.target.seconds):
             return False
         is_news = sent.cursor != standing.here or sent.revision != standing.revision
         rests = ROWS_SECONDS if tables(standing.include) else HEARTBEAT_SECONDS
