@@ -24,7 +24,6 @@ import { currentRun } from "../plot/palette.ts";
 import { type ChartAxes, type DrawSettings, xExtentOfAll, type Zoom } from "../plot/plot.ts";
 import type { RunStyle } from "../plot/plot-rows.ts";
 import { axesOnly, axisDefinitions, xAxisOf } from "../plot/x-axis.ts";
-import { lastSeen } from "../runs/run-state.ts";
 import { h, setText } from "../ui/dom.ts";
 import { parseFilter } from "../ui/filter.ts";
 import { FullScreen } from "../ui/fullscreen.ts";
@@ -42,14 +41,14 @@ import { Legend } from "./legend.ts";
 import { legendValues } from "./legend-values.ts";
 import { MediaPanels } from "./media-panels.ts";
 import { RunChanges } from "./run-changes.ts";
+import { idleSince, isWrittenHere, unseen } from "./run-signs.ts";
 import { type DrawnPicture, Sidebar } from "./sidebar.ts";
 import { StopButton } from "./stop-button.ts";
 import { STYLES } from "./styles.ts";
+import { isRunning, NO_CHARTS_YET, whyEmpty } from "./why-empty.ts";
 
 const AXIS_NAMES: Record<string, string> = { step: "step", relative: "relative time", time: "clock time" };
 const TICK = 1000; // ms; elapsed time is shown in seconds
-
-const NO_CHARTS_YET = "Charts appear here with the first tb.log({…}).";
 
 interface Options {
   /** False in a saved page, whose clock is that of the frame. */
@@ -219,7 +218,7 @@ export class Board {
     const drawn = this.#sidebar.drawn(picture);
     const settings = this.#settings.ofAll(drawn, this.#theme);
     this.#showRuns(picture, drawn, settings);
-    this.#showEmpty(this.#whyEmpty(drawn, metrics, settings));
+    this.#showEmpty(whyEmpty(drawn, metrics, settings, this.#state));
     this.#groups.element.hidden = !this.#empty.hidden && !metrics.some(isSystem);
     this.#groups.update(metrics, name => this.#userCharts.element(name) ?? this.#media.element(name));
     this.#showCharts(drawn, settings);
@@ -248,11 +247,11 @@ export class Board {
     const styleOf = this.#sidebar.update(picture, drawn, this.#theme, clock());
     const about = currentRun(runs);
     const current = styleOf(about?.id ?? "");
-    this.#stop.update(about && this.#canStop(about) ? about : null);
+    this.#stop.update(about && this.#ticks && isWrittenHere(this.#model, about) ? about : null);
     this.#changes.update(about ?? null, this.#state.get("baseline"));
-    const gone = this.#heartbeat.words || (about ? this.#unseen(about, clock()) : "");
+    const gone = this.#heartbeat.words || (about ? unseen(this.#model, about, clock()) : "");
     const synced = (this.#model.get("synced") as string | undefined) ?? "";
-    const kernel = { idleSince: about ? this.#idleSince(about) : null, gone, synced };
+    const kernel = { idleSince: about ? idleSince(this.#model, about) : null, gone, synced };
     this.#header.update(project, current ?? undefined, runs.length === 1, clock, kernel);
     const shown = [...drawn.runs].sort((a, b) => Number(a.faded) - Number(b.faded)); // within both groups, by key
     const { key } = this.#sidebar.colors(this.#theme, now);
@@ -262,26 +261,6 @@ export class Board {
       key,
       legendValues(drawn, this.#state.get("baseline")),
     );
-  }
-
-  /** Whether this board's kernel is writing the run. */
-  #canStop({ id, state }: RunHeader): boolean {
-    const here = (this.#model.get("open_runs") ?? []) as readonly string[];
-    return state === "running" && this.#ticks && here.includes(id);
-  }
-
-  /** When the kernel that writes a run became idle, in seconds UTC; null while it runs a cell. */
-  #idleSince({ id }: RunHeader): number | null {
-    const here = (this.#model.get("open_runs") ?? []) as readonly string[];
-    const since = this.#model.get("idle_since");
-    return typeof since === "number" && here.includes(id) ? since : null;
-  }
-
-  /** When the process of a running run was last seen, in words; empty while it shows signs of life. */
-  #unseen({ id, state }: RunHeader, now: number): string {
-    if (state !== "running") return "";
-    const entry = decodeRunsTable(this.#model.get("table")).runs.find(run => run.id === id);
-    return entry ? lastSeen(entry, now) : "";
   }
 
   #showCharts(drawn: DrawnPicture, settings: DrawSettings) {
@@ -332,17 +311,6 @@ export class Board {
     if (!chart.visible || !chart.scene || grouped) return;
     for (const { metric, content } of chart.scene.parts)
       this.#detail.request(metric, detailNeed(content, chart.columns));
-  }
-
-  #whyEmpty({ metrics, runs }: Picture, shown: readonly string[], { hidden }: DrawSettings): string {
-    if (!logged(metrics).length && !logged(shown).length)
-      return runs.length && runs.every(({ state }) => state !== "running")
-        ? "Nothing was logged."
-        : NO_CHARTS_YET;
-    const filter = this.#state.get("metric_filter");
-    if (!shown.length && filter) return `No metric matches “${filter}”.`;
-    if (!shown.length) return `Not logged yet: ${this.#state.get("shown_metrics").join(", ")}.`;
-    return runs.length && runs.every(({ id }) => hidden.has(id)) ? "All runs are hidden." : "";
   }
 
   #showEmpty(text: string) {
@@ -418,8 +386,4 @@ export class Board {
       setLines: ({ metric }: Chart, values: readonly number[]) => settings.setLines(metric, values),
     };
   }
-}
-
-function isRunning({ runs }: Picture): boolean {
-  return runs.some(({ state }) => state === "running");
 }
