@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 
 import pytest
 
@@ -61,5 +62,15 @@ def test_what_is_not_there_is_an_error(project: str) -> None:
         Api().runs("q")
     with pytest.raises(ValueError, match="nope"):
         Api().run("p/nope")
-    with pytest.raises(NotImplementedError, match=r"Api\(\)\.artifact is not supported yet: no file is kept"):
-        Api().artifact("model:latest")
+    with pytest.raises(NotImplementedError, match=r"Api\(\)\.artifact_collection is not supported yet: .* no registry"):
+        Api().artifact_collection("model", "weights")
+
+
+def test_artifact_is_read_by_its_path(project: str, tmp_path: Path) -> None:
+    (tmp_path / "weights").write_text("1")
+    with tb.init(project=project, display=False) as run:
+        run.log_artifact(tmp_path / "weights", name="weights", type="model", aliases=["best"])
+    assert Api().artifact(f"somebody/{project}/weights:best").read("weights") == b"1"
+    assert Api().artifact(f"{project}/weights:v0", type="model").aliases == ["latest", "best"]
+    with pytest.raises(ValueError, match="has the type 'model', not 'dataset'"):
+        Api().artifact(f"{project}/weights:v0", type="dataset")

@@ -57,7 +57,8 @@ def is_cut_off(served: Served, client: socket.socket, sent: bytes = b"a", *, rea
     """Whether the server ends the connection of a client that sends a little now and then."""
     deadline = time.monotonic() + SECONDS
     while time.monotonic() < deadline:
-        assert served.client.get("/api/projects").status_code == 200, "others are answered"
+        answer = served.client.get("/api/projects", headers={"Connection": "close"})
+        assert answer.status_code == 200, "others are answered"
         try:
             client.send(sent)
             if select.select([client] if reads else [], [], [], 0.02)[0] and not client.recv(1 << 16):

@@ -134,7 +134,9 @@ def test_truncated_file_is_set_aside_and_salvaged(open_store: Open, path: Path, 
         assert "was set aside" in notice
         assert kept.name in notice
     total = sum(len(steps(open_store(), f"r{run}")) for run in (1, 2, 3))
-    assert total >= 36_000 * (part - 0.25)
+    assert total >= 36_000 * (
+        part - 0.3
+    )  # the tables of documents have pages, too, and a chunk is read whole or not at all
     assert store.summary("r1")["loss"].count == len(found)
     assert open_store().summary("r1") == store.summary("r1")
 

@@ -6,6 +6,7 @@ import importlib.util
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..api.artifacts import get_artifact
 from ..api.projects import existing, get_run
 from ..settings import data_dir
 from ..store.project_list import ProjectList
@@ -15,6 +16,8 @@ from ..tracking.unsupported import CALLS, FEATURES
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from ..artifacts.artifact import Artifact
 
 
 class ReadRun:
@@ -76,6 +79,13 @@ class Api:
         """Return the run of a path such as ``"project/run"``. Raises ``ValueError`` when there is none."""
         above, _, run = path.strip("/").rpartition("/")
         return ReadRun(get_run(run, _project(above.removesuffix("/runs")) if above else None))
+
+    def artifact(self, name: str, type: str | None = None) -> Artifact:
+        """Return the artifact of a path such as ``"entity/project/name:alias"``. Raises ``ValueError`` for another type than `type`."""
+        found = get_artifact("/".join(name.strip("/").split("/")[-2:]))
+        if type is not None and found.type != type:
+            raise ValueError(f"artifact {name!r} has the type {found.type!r}, not {type!r}")
+        return found
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):

@@ -63,6 +63,8 @@ class Project(StoredProject):
         self.uploads: list[Uploading] = []  # of runs of this process, and of ended ones until they are uploaded
         self.boards: set[object] = set()  # boards of this process that show the project
         self._lock = threading.Lock()
+        self._ticking = threading.Lock()  # held by a tick
+        self._is_deleted = False
         self._recovering = threading.RLock()
         self._is_recovered = False
         self._next_flush = 0.0
@@ -128,6 +130,11 @@ class Project(StoredProject):
 
         After an idle period the file is closed, and nothing is due until a run is opened.
         """
+        with self._ticking:
+            is_gone = self._is_deleted and filesystem.is_missing(self.store.path)
+            return FLUSH_SECONDS if is_gone else self._tick(now)
+
+    def _tick(self, now: float) -> float:
         with self._lock:
             runs = list(self.open_runs)
         if self.boards:
@@ -260,11 +267,13 @@ class Project(StoredProject):
         self.recover()
         for record in self.store.running():
             self._refuse_running("delete", self.get(record.id), force=force)
-        self.store.close()
-        for suffix in ("", "-wal", "-shm", "-journal"):
-            self.store.path.with_name(self.store.path.name + suffix).unlink(missing_ok=True)
-        for folder in (self.journals, self.store.files_folder):
-            shutil.rmtree(folder or self.journals, ignore_errors=True)
+        with self._ticking:  # one that is under way would make the file again
+            self._is_deleted = True
+            self.store.close()
+            for suffix in ("", "-wal", "-shm", "-journal"):
+                self.store.path.with_name(self.store.path.name + suffix).unlink(missing_ok=True)
+            for folder in (self.journals, self.store.files_folder):
+                shutil.rmtree(folder or self.journals, ignore_errors=True)
 
     def _remove(self, writer: RunWriter) -> None:
         with self._lock:
