@@ -16,7 +16,7 @@ export class Alerts {
   constructor(model: HostModel, live: boolean, signal: AbortSignal) {
     this.#popover = new Popover("dialog", "Alerts", signal);
     this.#popover.panel.tabIndex = 0;
-    this.#button = popoverButton(this.#popover, "Alerts", "tb-menu-button");
+    this.#button = popoverButton(this.#popover, "Alerts", "tb-alerts-button");
     this.#button.addEventListener("click", () => this.#popover.toggle(this.#button), { signal });
     this.element.append(this.#button, this.#popover.panel);
     const update = () => {
