@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from browser.lab import Board, Lab
+from browser.scripts import OF_LINES
 
 PROGRAM = """
 import trackbook as tb
@@ -43,7 +44,7 @@ def read(lab: Lab, number: int) -> str:
 
 
 def xs(board: Board, metric: str) -> list[float]:
-    found: list[float] = board.chart(metric).evaluate("(chart) => chart.view.data('points').map((row) => row.x)")
+    found: list[float] = board.chart(metric).evaluate(f"(chart) => ({OF_LINES})(chart).map((row) => row.x)")
     return found
 
 

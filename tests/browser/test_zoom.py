@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from browser.lab import Lab
+from browser.scripts import OF_LINES
 
 STEPS = 200_000
 
@@ -28,7 +29,7 @@ def test_zoom_shows_every_point_during_and_after_the_cell(lab: Lab) -> None:
     lab.run(0)
     board = lab.board().wait_for_rows("loss", 500)
     lab.page.wait_for_function(
-        "([chart, last]) => chart.view.data('points').at(-1)?.step === last",
+        f"([chart, last]) => ({OF_LINES})(chart).at(-1)?.step === last",
         arg=[board.chart("loss").element_handle(), STEPS - 1],
     )
     for busy in (True, False):
