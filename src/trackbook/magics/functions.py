@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 from .syntax import Function, compiled_definitions
 
 _FUTURE_FLAGS: Final = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
+_EXEC: Final = "<string>"  # the file name of whatever `exec` compiles, of which Python 3.13 knows that of `python -c`
 
 # the code that a function has without us, while a cell replaces it
 _plain_code: WeakKeyDictionary[FunctionType, CodeType] = WeakKeyDictionary()
@@ -80,7 +81,8 @@ class Sources:
         key = code.co_filename, code.co_flags & _FUTURE_FLAGS
         if key not in self._known:
             linecache.checkcache(code.co_filename)
-            text = "".join(linecache.getlines(code.co_filename, function.__globals__))
+            of_this = code.co_filename != _EXEC
+            text = "".join(linecache.getlines(code.co_filename, function.__globals__)) if of_this else ""
             try:
                 self._known[key] = Source(code.co_filename, text, key[1]) if text else None
             except (SyntaxError, ValueError):  # a cell with its magics, as some hosts keep it
