@@ -81,7 +81,7 @@ def _first_frame(path: Path) -> Any:
         raise ValueError(f"the thumbnail of {path.name} needs PyAV") from None
     try:
         with av.open(str(path)) as container:
-            frame = next(container.decode(video=0))
+            frame: Any = next(container.decode(video=0))
             if frame.width * frame.height > MOST_PIXELS:
                 raise ValueError(f"{path.name} has {frame.width} x {frame.height} pixels, too many for a thumbnail")
             return frame.to_image()
