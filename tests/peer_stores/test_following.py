@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 import trackbook as tb
+from peer_stores.scripts import run_script
 
 SCRIPTS = {
     "wandb": """
@@ -48,18 +46,7 @@ with tb.init(project="theirs", name="followed", config={"lr": 0.1, "late": 2}), 
 
 @pytest.mark.parametrize("tracker", list(SCRIPTS))
 def test_followed_script_is_a_run_here_too(tracker: str, tmp_path: Path) -> None:
-    environment = os.environ | {"WANDB_SILENT": "true"}
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", SCRIPTS[tracker]],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert "is not followed" not in done.stderr
+    assert "is not followed" not in run_script(SCRIPTS[tracker], tmp_path)
     run = tb.get_run("followed", "theirs")
     assert (run.state, run.config.to_json()) == ("finished", {"lr": 0.1, "late": 2})
     assert run.history("loss")["step", "value"].rows() == [(0, 0.0), (1, 0.5), (2, 1.0)]

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import PIL.Image
 import pytest
 
 import trackbook as tb
+from peer_stores.scripts import run_script
 
 SCRIPTS = {
     "wandb": """
@@ -47,17 +45,7 @@ KINDS = {
 
 @pytest.mark.parametrize("tracker", list(SCRIPTS))
 def test_media_come_along(tracker: str, tmp_path: Path) -> None:
-    environment = os.environ | {"WANDB_SILENT": "true", "TRACKIO_DIR": str(tmp_path)}
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", SCRIPTS[tracker]],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
+    run_script(SCRIPTS[tracker], tmp_path, TRACKIO_DIR=str(tmp_path))
     (run,) = tb.import_from(tmp_path, tracker)
     found = {each.metric: each for each in run.media()}
     assert {name: each.kind for name, each in found.items()} == {"picture": "image"} | KINDS[tracker]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -9,6 +10,9 @@ from remote.fake_hub import FakeHub
 from servers import Served
 from trackbook.server.access import Access
 from trackbook.server.tokens import TokenFile
+
+if TYPE_CHECKING:
+    from remote.local_s3 import LocalS3
 
 
 @pytest.fixture
@@ -24,6 +28,19 @@ def hub_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
     monkeypatch.setenv("HF_TOKEN", "hf_writer")
     yield made
     made.stop()
+
+
+@pytest.fixture(scope="module")
+def s3() -> Iterator[LocalS3]:
+    """A local S3, which the environment names."""
+    from remote.local_s3 import LocalS3  # needs moto
+
+    server = LocalS3()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in server.environment.items():
+            patch.setenv(name, value)
+        yield server
+    server.close()
 
 
 @pytest.fixture

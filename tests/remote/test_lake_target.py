@@ -26,16 +26,6 @@ def stored(where: str, run_id: str) -> Stored | None:
     return Stored(run, rows(store.read(run_id)), {row[0]: row for row in store.captured(run_id, "console")})
 
 
-@pytest.fixture(scope="module")
-def s3() -> Iterator[LocalS3]:
-    server = LocalS3()
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in server.environment.items():
-            patch.setenv(name, value)
-        yield server
-    server.close()
-
-
 class TestLakeOnPath(TargetContract):
     def open(self, place: Any, source: str = "source") -> LakeTarget:
         return LakeTarget(str(place), project="digits", source=source)

@@ -21,16 +21,6 @@ PROGRAM = Path(__file__).with_name("lake_writer.py")
 TRIALS = int(os.environ.get("TRACKBOOK_LAKE_TRIALS", "3"))  # `make test-lake` makes 200
 
 
-@pytest.fixture(scope="module")
-def s3() -> Iterator[LocalS3]:
-    server = LocalS3()
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in server.environment.items():
-            patch.setenv(name, value)
-        yield server
-    server.close()
-
-
 @pytest.fixture(params=["path", "s3"])
 def where(request: pytest.FixtureRequest, s3: LocalS3, tmp_path: Path) -> Iterator[str]:
     yield f"s3://{s3.bucket()}/team" if request.param == "s3" else str(tmp_path / "lake")

@@ -13,7 +13,7 @@ from remote.fake_hub import FakeHub, Repository
 from remote.target_contract import rows
 from servers import SECONDS, Served
 from trackbook.api.process import process
-from trackbook.remote import space_files, space_target, uploader
+from trackbook.remote import attempts, space_files, space_target, uploader
 from trackbook.remote.hub import Hub
 from trackbook.remote.spaces import write_token
 from trackbook.server.access import Access
@@ -28,7 +28,7 @@ def space(hub_server: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     """The server of a Space that is not made yet."""
     monkeypatch.setattr(space_files, "is_from_source", lambda: False)
     monkeypatch.setattr(space_target, "_announced", set())
-    monkeypatch.setattr(uploader, "pause", lambda _: 0.05)
+    monkeypatch.setattr(attempts, "pause", lambda _: 0.05)
     access = Access(writers=[write_token(Hub(), NAME)], is_public=True)
     made = Served(tmp_path / "space", access, takes_uploads=True)
     hub_server.host_of_new = made.address
@@ -172,7 +172,7 @@ def test_sync_waits_for_a_space_that_is_built(
             hub_server.space(NAME).stage = "RUNNING"
         return 0.01
 
-    monkeypatch.setattr(uploader, "pause", pause)
+    monkeypatch.setattr(attempts, "pause", pause)
     run = recorded()
     tb.sync("digits", space_id=NAME)
     assert there(space, run) == here(run)

@@ -13,9 +13,10 @@ import pytest
 
 from remote.faulty_target import FaultyTarget, MemoryTarget, Place, at_random
 from remote.target_contract import points, rows
+from trackbook.remote import attempts
 from trackbook.remote import upload as upload_module
 from trackbook.remote import uploader as uploader_module
-from trackbook.remote.target import Target, TargetBusy, TargetError
+from trackbook.remote.target import Target, TargetError
 from trackbook.remote.upload import Upload
 from trackbook.remote.uploader import Uploader, send_all
 from trackbook.store.sqlite import SqliteStore
@@ -29,7 +30,7 @@ ENDED = dataclasses.replace(RUN, state="finished", ended=1_100.0)
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploader_module, "LONGEST_WAIT", 0.01)
+    monkeypatch.setattr(attempts, "LONGEST_WAIT", 0.01)
     monkeypatch.setattr(uploader_module, "PACE_SECONDS", 0.01)
     monkeypatch.setattr(uploader_module, "IDLE_SECONDS", 0.01)
 
@@ -323,11 +324,3 @@ def test_a_later_process_goes_on(store: SqliteStore, place: Place) -> None:
     assert_equal(store, place)
     assert later.upload(store.path, "digits").ledger.targets() == []
     later.stop()
-
-
-def test_the_wait_is_as_long_as_the_target_asks() -> None:
-    attempt = uploader_module.tenacity.RetryCallState(None, None, (), {})  # type: ignore[arg-type]
-    attempt.set_exception((TargetBusy, TargetBusy("busy", retry_after=7.0), None))
-    assert uploader_module.pause(attempt) == 7.0
-    attempt.set_exception((TargetBusy, TargetBusy("busy", retry_after=1e9), None))
-    assert uploader_module.pause(attempt) == uploader_module.LONGEST_ASKED

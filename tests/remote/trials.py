@@ -222,10 +222,10 @@ def write(project: str, where: str, seed: int, begun: Callable[[], object]) -> N
     from trackbook.api.process import process
 
     process()  # before Polars is loaded, which a process made by a fork cannot use if its parent does
-    from trackbook.remote import uploader
+    from trackbook.remote import attempts
 
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-    uploader.LONGEST_WAIT = 0.2  # type: ignore[misc]  # the trials are many
+    attempts.LONGEST_WAIT = 0.2  # type: ignore[misc]  # the trials are many
     chance = random.Random(seed)
     run = tb.init(
         project, id="r1", resume="allow", sync=where, upload_seconds=0.1, display=False, capture=False, force=True

@@ -11,7 +11,7 @@ import typer
 from ..settings import data_dir
 from . import finding
 from .exit_codes import NotFoundError, UsageError
-from .options import Dir, Json, complete_projects, examples, project_option
+from .options import AllowHost, Dir, EmbedFrom, Host, Json, Port, complete_projects, examples, project_option
 from .output import moment, print_json, print_table, say
 
 if TYPE_CHECKING:
@@ -50,21 +50,10 @@ def add_to(app: typer.Typer) -> None:
 
 def serve(
     dir: Dir = None,
-    host: Annotated[
-        str, typer.Option("--host", help="The address to listen at; any but 127.0.0.1 opens it to other machines.")
-    ] = "127.0.0.1",
-    port: Annotated[
-        int | None, typer.Option("--port", min=0, max=65535, help="By default 8237, or the next one.")
-    ] = None,
-    allow_host: Annotated[
-        list[str] | None, typer.Option("--allow-host", metavar="NAME", help="A name under which browsers ask for it.")
-    ] = None,
-    embed_from: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--embed-from", metavar="ORIGIN", help="A site that may embed pages, such as https://wiki.example."
-        ),
-    ] = None,
+    host: Host = "127.0.0.1",
+    port: Port = None,
+    allow_host: AllowHost = None,
+    embed_from: EmbedFrom = None,
     space: Annotated[
         str | None,
         typer.Option(

@@ -80,3 +80,17 @@ AnyRun = Annotated[
     str | None,
     typer.Argument(metavar="[RUN]", help="Id or name of a run; by default the newest.", autocompletion=complete_runs),
 ]
+
+# --- of servers
+
+Host = Annotated[
+    str, typer.Option("--host", help="The address to listen at; any but 127.0.0.1 opens it to other machines.")
+]
+Port = Annotated[int | None, typer.Option("--port", min=0, max=65535, help="By default 8237, or the next one.")]
+AllowHost = Annotated[
+    list[str] | None, typer.Option("--allow-host", metavar="NAME", help="A name under which browsers ask for it.")
+]
+EmbedFrom = Annotated[
+    list[str] | None,
+    typer.Option("--embed-from", metavar="ORIGIN", help="A site that may embed pages, such as https://wiki.example."),
+]

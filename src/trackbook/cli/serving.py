@@ -8,7 +8,7 @@ import typer
 
 from . import finding
 from .exit_codes import UsageError
-from .options import Dir, complete_projects, examples, project_option
+from .options import AllowHost, Dir, EmbedFrom, Host, Port, complete_projects, examples, project_option
 
 
 def add_to(app: typer.Typer) -> None:
@@ -33,12 +33,8 @@ def show(
         project_option("The same."),
     ] = None,
     dir: Dir = None,
-    host: Annotated[
-        str, typer.Option("--host", help="The address to listen at; any but 127.0.0.1 opens it to other machines.")
-    ] = "127.0.0.1",
-    port: Annotated[
-        int | None, typer.Option("--port", min=0, max=65535, help="By default 8237, or the next one.")
-    ] = None,
+    host: Host = "127.0.0.1",
+    port: Port = None,
     browser: Annotated[
         bool | None, typer.Option("--browser/--no-browser", help="By default where somebody sits at this machine.")
     ] = None,
@@ -46,15 +42,8 @@ def show(
     share_token: Annotated[
         bool, typer.Option("--share-token", help="Print one more address, which only reads this project.")
     ] = False,
-    allow_host: Annotated[
-        list[str] | None, typer.Option("--allow-host", metavar="NAME", help="A name under which a proxy asks for it.")
-    ] = None,
-    embed_from: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--embed-from", metavar="ORIGIN", help="A site that may embed pages, such as https://wiki.example."
-        ),
-    ] = None,
+    allow_host: AllowHost = None,
+    embed_from: EmbedFrom = None,
 ) -> None:
     """Show boards in a browser, live, until Ctrl-C."""
     from ..api.serving import serve_until_stopped

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
@@ -17,6 +18,7 @@ from ..store.base import POINTS
 from ..store.check_stored import FIRST_TIME, LARGEST_INTEGER, LAST_TIME
 from ..store.text_gate import storable
 from .media_values import UNREADABLE
+from .source import MALFORMED
 
 BATCH: Final = 50_000  # points
 _MOST_HELD: Final = 10_000  # points of a metric at step 0, after which it is one that was logged without steps
@@ -76,6 +78,17 @@ class Intake:
         self.losses += 1
         if len(self.lost) < _MOST_SENTENCES:
             self.lost.append(sentence)
+
+    def each(
+        self, records: Iterable[tuple[memoryview, int]], file: Path, take: Callable[[memoryview], None], before: int = 0
+    ) -> None:
+        """Let `take` have each record of a `file`, of which `before` bytes of other files were read. One that it cannot read is lost."""
+        for data, at in records:
+            self.at(before + at)
+            try:
+                take(data)
+            except MALFORMED as error:
+                self.lose(f"{file} has an unknown form before byte {at:,}: {error}")
 
     def cut(self, step: int) -> None:
         """Drop the points from `step` on: the source tells them again."""

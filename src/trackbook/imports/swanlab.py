@@ -11,7 +11,7 @@ from . import protobuf
 from .intake import Intake
 from .media_values import file_medium
 from .record_logs import leveldb_records
-from .source import MALFORMED, Kind, SourceRun, begins_with, found, stamp
+from .source import Kind, SourceRun, begins_with, found, stamp
 from .yaml_files import read_yaml
 
 _IDENT: Final = b":SWL\xd6\xe1"
@@ -57,12 +57,7 @@ def _config_file(file: Path) -> Path:
 def _tell(file: Path, intake: Intake) -> None:
     reader = _Reader(intake, file.parent / "media")
     intake.set(state="lost")  # until its end is read
-    for data, at in leveldb_records(file, _HEADER, intake.lose):
-        intake.at(at)
-        try:
-            reader.take(data)
-        except MALFORMED as error:
-            intake.lose(f"{file} has an unknown form before byte {at:,}: {error}")
+    intake.each(leveldb_records(file, _HEADER, intake.lose), file, reader.take)
     path = _config_file(file)
     config = read_yaml(path, intake.lose) if path.exists() else {}
     intake.set(config={name: one.get("value") if isinstance(one, dict) else one for name, one in config.items()})

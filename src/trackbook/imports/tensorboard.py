@@ -15,7 +15,7 @@ from typing import Any, Final
 from . import protobuf
 from .intake import Intake
 from .record_logs import tf_records
-from .source import MALFORMED, Kind, SourceRun, digest, found, stamp
+from .source import Kind, SourceRun, digest, found, stamp
 
 _NAME: Final = "tfevents"
 _START: Final = 1  # of a `SessionLog`: events from this step on are written again
@@ -52,12 +52,7 @@ def _tell(files: list[Path], name: str, intake: Intake) -> None:
     reader = _Reader(intake)
     done = 0
     for file in files:
-        for data, at in tf_records(file, intake.lose):
-            intake.at(done + at)
-            try:
-                reader.take(data)
-            except MALFORMED as error:
-                intake.lose(f"{file} has an unknown form before byte {at:,}: {error}")
+        intake.each(tf_records(file, intake.lose), file, reader.take, done)
         done += file.stat().st_size
 
 

@@ -16,7 +16,7 @@ from . import protobuf
 from .intake import Intake, flat
 from .media_values import of_wandb
 from .record_logs import leveldb_records
-from .source import MALFORMED, Kind, SourceRun, begins_with, found, stamp
+from .source import Kind, SourceRun, begins_with, found, stamp
 
 _HEADER: Final = b":W&B\xe1\xbe\x00"
 _HISTORY, _SUMMARY, _CONFIG, _STATS, _ALERT, _METRIC, _OUTPUT, _RUN, _EXIT = (
@@ -60,12 +60,7 @@ def _head(file: Path) -> dict[int, Any]:
 
 def _tell(file: Path, intake: Intake) -> None:
     reader = _Reader(intake, file.parent / "files")
-    for data, at in leveldb_records(file, _HEADER, intake.lose):
-        intake.at(at)
-        try:
-            reader.take(data)
-        except MALFORMED as error:
-            intake.lose(f"{file} has an unknown form before byte {at:,}: {error}")
+    intake.each(leveldb_records(file, _HEADER, intake.lose), file, reader.take)
     reader.end()
 
 

@@ -31,7 +31,12 @@ class _Document(Media):
     def __init__(self, data: Any = None, caption: str | None = None, **other: Any) -> None:
         super().__init__(caption)
         data = given(self, data, other, "data_or_path", "value", "chart", "figure")
-        data = path_of(self, data, LARGEST_TEXT).read_text("utf-8") if is_path(data) else self._text(data)
+        if is_path(data):
+            data = path_of(self, data, LARGEST_TEXT).read_text("utf-8")
+        elif isinstance(data, Mapping):
+            data = json.dumps(data, default=str)
+        else:
+            data = self._text(data)
         try:
             content = json.loads(data)
         except (TypeError, ValueError, RecursionError) as error:
@@ -44,7 +49,7 @@ class _Document(Media):
         self._keep(File(text.encode(errors="backslashreplace"), ".json", self._mime))
 
     def _text(self, data: Any) -> Any:
-        """Return the JSON of an object of the library, or of a dict."""
+        """Return the JSON of an object of the library, and anything else as it is."""
         raise NotImplementedError
 
 
@@ -56,8 +61,6 @@ class Chart(_Document):
     _expected = "a chart of Altair, or a Vega-Lite specification as a dict"
 
     def _text(self, data: Any) -> Any:
-        if isinstance(data, Mapping):
-            return json.dumps(data, default=str)
         return data.to_json() if hasattr(data, "to_json") and hasattr(data, "mark_point") else _layered(data)
 
 
@@ -75,8 +78,6 @@ class Plotly(_Document):
     _expected = "a figure of Plotly, or its JSON"
 
     def _text(self, data: Any) -> Any:
-        if isinstance(data, Mapping):
-            return json.dumps(data, default=str)
         return data.to_json() if hasattr(data, "to_json") and hasattr(data, "add_trace") else data
 
 
@@ -88,8 +89,6 @@ class ECharts(_Document):
     _expected = "a chart of pyecharts, or an option of ECharts as a dict"
 
     def _text(self, data: Any) -> Any:
-        if isinstance(data, Mapping):
-            return json.dumps(data, default=str)
         return data.dump_options_with_quotes() if hasattr(data, "dump_options_with_quotes") else data
 
 

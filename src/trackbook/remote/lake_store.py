@@ -15,6 +15,7 @@ import polars as pl
 from ..store import check_stored
 from ..store.base import FIELDS, NO_MARKS, POINTS, Names
 from ..store.bulk_reads import SUMMARY, with_newest
+from ..store.memory import RunScan
 from ..store.metric_stats import MetricStats
 from ..text import listed
 from ..types import CAPTURED, Cursor, MetricSummary, RunRecord, Writer
@@ -65,7 +66,7 @@ def _projects(lake: Lake) -> list[str]:
     return kept["project"].unique().sort().to_list()
 
 
-class LakeStore:
+class LakeStore(RunScan):
     """Answers as a store does. What is read of `runs` is kept until `refresh`; points are read when they are asked for.
 
     Points of a metric are in order of their steps. Nothing can be written.
@@ -175,15 +176,6 @@ class LakeStore:
 
     def changed_runs(self, since: Any) -> list[RunRecord]:
         return self.runs()
-
-    def latest(self, most: int) -> list[RunRecord]:
-        return self.runs()[-most:]
-
-    def running(self) -> list[RunRecord]:
-        return [run for run in self.runs() if run.state == "running"]
-
-    def named(self, name: str) -> list[RunRecord]:
-        return [run for run in self.runs() if run.name == name]
 
     def next_number(self) -> int:
         return len(self._known()) + 1

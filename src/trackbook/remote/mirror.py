@@ -6,19 +6,18 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
-import tenacity
-
 from ..store import check_stored
 from ..store.memory import MemoryStore
 from ..store.writer_process import UPLOADED
 from ..types import Cursor, RunRecord, Writer
 from . import wire
+from .attempts import Rounds, error_of
 from .http_client import Client
 from .target import TargetError
-from .uploader import pause
 
 if TYPE_CHECKING:
     import polars as pl
+    import tenacity
 
 LIVE_SECONDS: Final = 0.5  # between two looks at a project with running runs
 QUIET_SECONDS: Final = 5.0  # at one without
@@ -113,11 +112,10 @@ class Mirror:
     """Keeps a `MirrorStore` as its project is, until it is stopped."""
 
     def __init__(self, reader: Reader) -> None:
+        self._rounds = Rounds(self._note_failure)
         self.store = MirrorStore()
-        self.store.on_want = self._look_now
+        self.store.on_want = self._rounds.wake
         self._reader = reader
-        self._stopping = threading.Event()
-        self._wake = threading.Event()
         self._thread = threading.Thread(target=self._work, name="trackbook-mirror", daemon=True)
 
     def start(self, shown: int) -> None:
@@ -134,23 +132,15 @@ class Mirror:
 
     def stop(self) -> None:
         """Stop to follow."""
-        self._stopping.set()
-        self._wake.set()
+        self._rounds.stop()
 
     def join(self, seconds: float) -> None:
         """Wait until the thread has ended, after `stop`."""
         self._thread.join(seconds)
 
     def _work(self) -> None:
-        attempts = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(OSError),
-            wait=pause,
-            sleep=self._sleep,
-            stop=tenacity.stop_when_event_set(self._stopping),
-            before_sleep=self._note_failure,
-            reraise=True,
-        )
-        while not self._stopping.is_set():
+        attempts = self._rounds.attempts()
+        while not self._rounds.stopping.is_set():
             try:
                 rest = attempts(self._look)
                 self.store.notices = []
@@ -159,18 +149,11 @@ class Mirror:
             except TargetError as error:
                 self.store.notices = [f"{error}. What was read before is shown."]
                 rest = QUIET_SECONDS
-            self._sleep(rest)
+            self._rounds.sleep(rest)
         self._reader.close()
 
-    def _look_now(self) -> None:
-        self._wake.set()
-
-    def _sleep(self, seconds: float) -> None:
-        self._wake.wait(seconds)
-        self._wake.clear()
-
     def _note_failure(self, attempt: tenacity.RetryCallState) -> None:
-        error = None if attempt.outcome is None else attempt.outcome.exception()
+        error = error_of(attempt)
         self.store.notices = [
             f"{self._reader.name} cannot be reached or is busy ({error}). What was read before is shown."
         ]

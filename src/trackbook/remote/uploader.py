@@ -17,13 +17,13 @@ import tenacity
 from ..store.upload_ledger import Standing
 from ..tracking.run_options import UPLOAD_SECONDS
 from ..types import SyncState
+from . import attempts
+from .attempts import Rounds, error_of
 from .target import TargetBusy, TargetError, open_target, shown
 from .upload import Opened, Upload
 
 PACE_SECONDS: Final = 0.25  # between two looks at the file while runs are open
 IDLE_SECONDS: Final = 5.0  # likewise, when no run is open here
-LONGEST_WAIT: Final = 120.0  # between two attempts, unless the target asks for more
-LONGEST_ASKED: Final = 3_600.0  # that a target is left alone because it says so
 REFUSED_SECONDS: Final = 300.0  # after which a target that refused is asked again
 TOLD_AFTER: Final = 3  # attempts: a single failure is not worth a word
 PATIENCE_SECONDS: Final = 60.0  # of whoever waits for a target that fails
@@ -75,8 +75,7 @@ class Uploader:
         self._fails_since: float | None = None
         self._told: set[str] = set()
         self._changed = threading.Condition()
-        self._wake = threading.Event()
-        self._stopping = threading.Event()
+        self._rounds = Rounds(self._note_failure)
         self._begun = self._finished = 0  # rounds
         self._waiting = 0  # callers of `wait`
         self._thread: threading.Thread | None = None
@@ -115,10 +114,10 @@ class Uploader:
     def start(self) -> None:
         """Send what is left of every run that the project files note. Called again, look at once."""
         with self._changed:
-            if self._thread is None and not self._stopping.is_set():
+            if self._thread is None and not self._rounds.stopping.is_set():
                 self._thread = threading.Thread(target=self._work, name="trackbook-uploader", daemon=True)
                 self._thread.start()
-        self._wake.set()
+        self._rounds.wake()
 
     def wait(self, followed: Following, seconds: float | None, show: Show) -> SyncState:
         """See `Following.wait`. Meanwhile batches follow each other at once."""
@@ -131,7 +130,7 @@ class Uploader:
         with self._changed:
             self._waiting += 1
             begun = self._begun
-            self._wake.set()
+            self._rounds.wake()
             try:
                 while True:
                     state = followed.state
@@ -140,7 +139,7 @@ class Uploader:
                     is_new = self._finished > begun  # a round that was under way may have read less than there is now
                     if is_new and state.state in ("synced", "refused"):
                         return state
-                    if (until is not None and now >= until) or self._stopping.is_set():
+                    if (until is not None and now >= until) or self._rounds.stopping.is_set():
                         return state
                     if self._fails_since is not None and now - self._fails_since > PATIENCE_SECONDS:
                         return state
@@ -155,8 +154,7 @@ class Uploader:
             rest = until - time.monotonic()
             if self._fails_since is None and rest > 0:
                 self.wait(followed, rest, lambda _: None)
-        self._stopping.set()
-        self._wake.set()
+        self._rounds.stop()
         return [followed for followed in self._followed if followed.state.state != "synced"]
 
     def join(self, seconds: float) -> None:
@@ -167,30 +165,19 @@ class Uploader:
     # --- the thread
 
     def _work(self) -> None:
-        attempts = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(OSError),
-            wait=pause,
-            sleep=self._sleep,
-            stop=tenacity.stop_when_event_set(self._stopping),
-            before_sleep=self._note_failure,
-            reraise=True,
-        )
-        while not self._stopping.is_set():
+        tries = self._rounds.attempts()
+        while not self._rounds.stopping.is_set():
             try:
-                rest = attempts(self._round)
+                rest = tries(self._round)
             except OSError:  # it is to stop
                 break
             except Exception:
                 logger.exception("trackbook: the upload to %s failed; it will be tried again", self.name)
-                rest = LONGEST_WAIT
-            self._sleep(rest)
+                rest = attempts.LONGEST_WAIT
+            self._rounds.sleep(rest)
         for upload in list(self._uploads.values()):
             with upload.lock:
                 upload.close()
-
-    def _sleep(self, seconds: float) -> None:
-        self._wake.wait(seconds)
-        self._wake.clear()
 
     def _round(self) -> float:
         """Send a batch of each run that has something to send; return the seconds until the next look."""
@@ -229,7 +216,7 @@ class Uploader:
         """Send a batch of each run; return whether more is to be sent at once."""
         is_more = False
         for standing in upload.pending():
-            if self._stopping.is_set():
+            if self._rounds.stopping.is_set():
                 break
             is_more |= upload.send(standing, hurry=bool(self._waiting))
         if upload.note is not None and self._followed and "note" not in self._told:
@@ -254,7 +241,7 @@ class Uploader:
         self._fail("refused", str(error), [one for one in self._followed if one.upload.path == path])
 
     def _note_failure(self, attempt: tenacity.RetryCallState) -> None:
-        error = None if attempt.outcome is None else attempt.outcome.exception()
+        error = error_of(attempt)
         self._fails_since = self._fails_since or time.monotonic()
         why = f"{self.name} cannot be reached or is busy ({error})"
         is_told = attempt.attempt_number >= TOLD_AFTER and not _is_expected(attempt)
@@ -276,16 +263,8 @@ class Uploader:
 
 
 def _is_expected(attempt: tenacity.RetryCallState) -> bool:
-    error = None if attempt.outcome is None else attempt.outcome.exception()
+    error = error_of(attempt)
     return isinstance(error, TargetBusy) and error.is_expected
-
-
-def pause(attempt: tenacity.RetryCallState) -> float:
-    """Return the seconds until the next attempt: more each time, at random, so that not all machines come back at once."""
-    error = None if attempt.outcome is None else attempt.outcome.exception()
-    asked = error.retry_after if isinstance(error, TargetBusy) and error.retry_after is not None else 0.0
-    grown = tenacity.wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT)(attempt)
-    return float(max(min(asked, LONGEST_ASKED), grown))
 
 
 def send_all(
@@ -296,9 +275,9 @@ def send_all(
     `show` gets the number of points that are left. Raises `TargetError`, and the target's ``OSError`` when it fails for `patience`
     seconds, or for `BUILD_SECONDS` where it is known to pass.
     """
-    attempts = tenacity.Retrying(
+    tries = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(OSError),
-        wait=pause,
+        wait=attempts.pause,
         stop=lambda attempt: (
             (attempt.seconds_since_start or 0.0) > (BUILD_SECONDS if _is_expected(attempt) else patience)
         ),
@@ -310,7 +289,7 @@ def send_all(
         while is_more:
             pending = [each for each in upload.pending() if each.run_id in is_more]
             show(sum(each.left for each in pending))
-            sent = {each.run_id: attempts(upload.send, each, hurry=True) for each in pending}
+            sent = {each.run_id: tries(upload.send, each, hurry=True) for each in pending}
             is_more = {run for run, more in sent.items() if more}
         show(0)
     return len(runs)

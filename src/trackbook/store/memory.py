@@ -18,7 +18,23 @@ from .run_points import RunPoints, within
 from .text_gate import RunGate, recorded_rows
 
 
-class MemoryStore:
+class RunScan:
+    """Questions about runs that are answered from all records, for stores that hold them in memory."""
+
+    def runs(self) -> list[RunRecord]:
+        raise NotImplementedError
+
+    def latest(self, most: int) -> list[RunRecord]:
+        return self.runs()[-most:]
+
+    def running(self) -> list[RunRecord]:
+        return [run for run in self.runs() if run.state == "running"]
+
+    def named(self, name: str) -> list[RunRecord]:
+        return [run for run in self.runs() if run.name == name]
+
+
+class MemoryStore(RunScan):
     """A store that lasts as long as its process."""
 
     def __init__(self) -> None:
@@ -60,15 +76,6 @@ class MemoryStore:
 
     def changed_runs(self, since: Any) -> list[RunRecord]:
         return [run for run in self.runs() if self._changed[run.id] > since]
-
-    def latest(self, most: int) -> list[RunRecord]:
-        return self.runs()[-most:]
-
-    def running(self) -> list[RunRecord]:
-        return [run for run in self.runs() if run.state == "running"]
-
-    def named(self, name: str) -> list[RunRecord]:
-        return [run for run in self.runs() if run.name == name]
 
     def next_number(self) -> int:
         return len(self._places) + 1
