@@ -146,6 +146,11 @@ def test_only_settings_reads_the_environment() -> None:
     assert readers == {"settings"}
 
 
+def test_no_module_switches_warnings_off_for_a_while() -> None:
+    """Warnings belong to the process: what a thread restores, another one may be in the middle of, and the user's would be lost for good."""
+    assert not [name for name, path in modules().items() if "catch_warnings" in path.read_text("utf-8")]
+
+
 def test_no_module_has_the_name_of_a_public_function() -> None:
     """Importing a submodule sets an attribute of its parent: `trackbook.board` would become a module."""
     public = {*trackbook.__all__, *dir(trackbook)}

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from unittest import mock
+from urllib.parse import unquote
 
 import polars as pl
 import pytest
@@ -40,13 +41,14 @@ class Work:
 
 
 @contextmanager
-def counted() -> Iterator[Work]:
-    """Count the work of all connections opened in this context."""
+def counted(folder: Path) -> Iterator[Work]:
+    """Count the work of all connections to files in `folder` that are opened in this context."""
     work, connect = Work(), sqlite3.connect
 
     def watched(*given: Any, **named: Any) -> sqlite3.Connection:
         db = connect(*given, **named)
-        work.watch(db)
+        if str(folder) in unquote(str(given[0])):
+            work.watch(db)
         return db
 
     with mock.patch.object(sqlite3, "connect", watched):
@@ -76,9 +78,9 @@ def projects(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 def work_of(act: Callable[[Path], Any], folders: tuple[Path, Path]) -> tuple[Work, Work]:
     """Return SQLite's work for `act` in a project of few runs, and in one of many."""
-    with counted() as few:
+    with counted(folders[0]) as few:
         act(folders[0])
-    with counted() as many:
+    with counted(folders[1]) as many:
         act(folders[1])
     return few, many
 

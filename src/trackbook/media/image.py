@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -11,7 +10,7 @@ from typing import Any, Final
 from .overlays import as_boxes, as_masks
 from .values import File, Media, as_array, bad, given, head_of, is_path, path_of
 
-MOST_PIXELS: Final = 100_000_000
+MOST_PIXELS: Final = 89_000_000  # Pillow warns from 89,478,486 on, and warnings cannot be switched off for one thread
 LARGEST_IMAGE: Final = 200_000_000  # bytes of a file
 MIMES: Final = {
     "PNG": (".png", "image/png"),
@@ -60,7 +59,7 @@ class Image(Media):
     Raises
     ------
     TypeError, ValueError, FileNotFoundError
-        For anything else, and an image of more than 100 million pixels.
+        For anything else, and an image of more than 89 million pixels.
     """
 
     kind = "image"
@@ -174,13 +173,13 @@ def opened(media: Media, path: Path) -> Any:
     import PIL.Image
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", PIL.Image.DecompressionBombWarning)  # the check below is stricter
-            with PIL.Image.open(path) as trial:
-                _check_size(media, trial.size)
-                trial.verify()
-            return PIL.Image.open(path)
-    except (PIL.UnidentifiedImageError, PIL.Image.DecompressionBombError, OSError, SyntaxError) as error:
+        with PIL.Image.open(path) as trial:
+            _check_size(media, trial.size)
+            trial.verify()
+        return PIL.Image.open(path)
+    except (PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning) as error:
+        raise ValueError(f"{type(media).__name__}: {path} has too many pixels: {error}; log a smaller one") from error
+    except (PIL.UnidentifiedImageError, OSError, SyntaxError) as error:
         raise ValueError(f"{type(media).__name__}: {path} is not an image that can be read: {error}") from error
 
 

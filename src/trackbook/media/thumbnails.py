@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import secrets
-import warnings
 from pathlib import Path
 from typing import Any, Final
 
@@ -62,15 +61,18 @@ def _picture(path: Path) -> Any:
             return _first_frame(path)
         if path.suffix not in _PICTURES:
             raise ValueError(f"{path.name} has no thumbnail")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", PIL.Image.DecompressionBombWarning)  # the check is here
-            picture = PIL.Image.open(path)
-        with picture:
+        with PIL.Image.open(path) as picture:
             if picture.width * picture.height > MOST_PIXELS:
                 raise ValueError(f"{path.name} has {picture.width} x {picture.height} pixels, too many for a thumbnail")
             picture.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
             return picture.copy()
-    except (PIL.UnidentifiedImageError, PIL.Image.DecompressionBombError, OSError, SyntaxError) as error:
+    except (
+        PIL.UnidentifiedImageError,
+        PIL.Image.DecompressionBombError,
+        PIL.Image.DecompressionBombWarning,
+        OSError,
+        SyntaxError,
+    ) as error:
         raise ValueError(f"{path.name} cannot be decoded: {error}") from error
 
 

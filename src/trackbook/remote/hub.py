@@ -164,6 +164,7 @@ class Hub:
             for path, data in files.items()
         ]
         operations += [library.CommitOperationDelete(path) for path in removed]
+        warnings.filterwarnings("ignore", "It seems that you are about to commit a data file")  # that is meant
         with _told(f"write to the {kind} {name}"), _quietly():
             self._api.create_commit(name, operations, commit_message=message, repo_type=kind)
 
@@ -231,14 +232,12 @@ def _told(what: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _quietly() -> Iterator[None]:
-    """Let the library draw no progress bars, and warn of nothing: that a table stands in a Space is meant."""
+    """Let the library draw no progress bars."""
     utils = _library().utils
     is_quiet = utils.are_progress_bars_disabled()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            utils.disable_progress_bars()
-            yield
+        utils.disable_progress_bars()
+        yield
     finally:
         if not is_quiet:
             utils.enable_progress_bars()
