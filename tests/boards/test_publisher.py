@@ -381,7 +381,7 @@ def test_cell_executions_of_a_run_that_joins_are_published(published: Published)
 
 def test_alerts_are_published_when_one_comes(published: Published) -> None:
     published.publisher.tick(1.0)
-    assert "alerts" not in published.state  # an empty list goes without saying
+    assert published.state["alerts"] == []
     rows = [(0, 100.0, "warn", "first", "", None, 1, None), (1, 101.0, "error", "x" * 200, "more", 7, 3, "sent")]
     published.store.put_captured("r", "alerts", rows)
     published.publisher.note_cells()
@@ -442,3 +442,16 @@ def test_publisher_of_a_failed_run_that_is_open_stays_awake(published: Published
     assert not published.publisher.awake
     published.actions.open_runs = ["r"]
     assert published.publisher.awake
+
+
+def test_alerts_and_media_from_before_are_there_at_once() -> None:
+    store = MemoryStore()
+    store.put_run(RunRecord("r", "run", started=100.0, state="finished"))
+    store.put_captured("r", "alerts", [(0, 100.0, "warn", "old", "", None, 1, None)])
+    source = FrameSource("p", store)
+    source.add_run("r")
+    published: list[str] = []
+    publisher = Publisher(source, lambda trait, _: published.append(trait))
+    assert [alert[4] for alert in publisher.opening()["alerts"]] == ["old"]
+    publisher.tick(1.0)
+    assert not {"alerts", "media"}.intersection(published)

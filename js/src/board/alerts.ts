@@ -4,6 +4,7 @@ import { h, setText } from "../ui/dom.ts";
 import { Popover, popoverButton } from "../ui/popover.ts";
 
 const SIGNS: Record<string, string> = { info: "ℹ", warn: "⚠" };
+const MOST = 50; // as in `boards/run_details.py`
 const signOf = (level: string) => SIGNS[level] ?? "✖";
 
 /** The alerts of the board's runs: a button in the header with their number, and their list. */
@@ -32,7 +33,10 @@ export class Alerts {
     const newest = [...alerts].reverse();
     const worst = ["error", "warn"].find(level => newest.some(alert => alert[3] === level)) ?? "info";
     this.#button.dataset.level = worst;
-    setText(this.#button, `${signOf(worst)} ${alerts.length}`);
+    const count = `${alerts.length}${alerts.length < MOST ? "" : "+"}`;
+    setText(this.#button, `${signOf(worst)} ${count}`);
+    this.#button.title = `Alerts: ${count}, the worst: ${worst}`;
+    this.#button.setAttribute("aria-label", this.#button.title);
     this.#popover.panel.replaceChildren(
       ...newest.map(([, , time, level, title, text, times]) =>
         h(
@@ -52,7 +56,11 @@ export class Alerts {
     if (!before || !live || globalThis.Notification?.permission !== "granted") return;
     for (const [run, number, , , title, body] of alerts) {
       const tag = `${run}/${number}`;
-      if (!before.has(tag)) new Notification(title, { body, tag });
+      try {
+        if (!before.has(tag)) new Notification(title, { body, tag });
+      } catch {
+        return; // a browser on Android notifies only from a service worker, and refuses this
+      }
     }
   }
 }

@@ -49,6 +49,12 @@ test("the button says how many alerts there are, and how urgent the worst one is
   expect(made.element.hidden).toBe(false);
   expect(button.textContent).toBe("✖ 3");
   expect(button.dataset.level).toBe("error");
+  expect(button.getAttribute("aria-label")).toBe("Alerts: 3, the worst: error");
+  const many = shown(Array.from({ length: 50 }, (_, i) => alert(i, "info", "a"))).button;
+  expect([many.textContent, many.getAttribute("aria-label")]).toEqual([
+    "ℹ 50+",
+    "Alerts: 50+, the worst: info",
+  ]);
 });
 
 test("the list has the newest alert first, and how often it came", () => {
@@ -65,6 +71,19 @@ test("an alert that comes is notified where the browser may, those from before a
   model.set("alerts", [alert(0, "info", "old"), alert(1, "error", "new")]);
   model.set("alerts", [alert(0, "info", "old", 2), alert(1, "error", "new", 5)]);
   expect(said).toEqual(["new r/1 more"]);
+});
+
+test("a browser that refuses to notify shows the alert nevertheless", () => {
+  class Notification {
+    static permission = "granted";
+    constructor() {
+      throw new TypeError("Illegal constructor");
+    }
+  }
+  vi.stubGlobal("Notification", Notification);
+  const { model, list } = shown([]);
+  model.set("alerts", [alert(0, "error", "new")]);
+  expect(list()).toEqual(["✖ new"]);
 });
 
 test("without permission, and in a saved page, nothing is notified", () => {

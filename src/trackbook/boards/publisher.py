@@ -85,7 +85,7 @@ class Publisher:
             "idle_since": None,
             "alerts": [],
             "synced": "",
-        }  # small traits as they were published
+        }  # small traits as the front end has them
         self._rule = DrawnRuns()
         self._rule_due = 0.0
         self._selected: list[str] = []
@@ -99,14 +99,13 @@ class Publisher:
         with self.lock:
             self.source.pull()
             keyframe, delta = self.source.keyframe()
-            self._last["open_runs"] = self._actions.open_runs
-            return {
-                "keyframe": keyframe,
-                "delta": delta,
-                "table": self._table.table(self.source.run_ids),
-                "open_runs": self._last["open_runs"],
+            small = {
+                "open_runs": self._actions.open_runs,
                 "media": self._media_news(None),
+                "alerts": run_details.newest_alerts(self.source.store, self.source.run_ids),
             }
+            self._last |= small
+            return {"keyframe": keyframe, "delta": delta, "table": self._table.table(self.source.run_ids), **small}
 
     def tick(self, now: float) -> float:
         """Publish news, at most as often as the front end keeps up. Called by the pump."""
