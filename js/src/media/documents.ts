@@ -7,7 +7,7 @@ import type { MediaItem } from "./media-types.ts";
 
 const MOST_TEXT = 1_000_000; // characters that are put into the page
 const REMOVED = "script, link, meta, base, iframe, frame, frameset, object, embed, portal, template";
-const RUNS = /^on|^srcdoc$|^ping$|^action$|^formaction$/i;
+const RUNS = /^on|^(srcdoc|ping|action|formaction|target)$/i;
 const LOADS = /^(src|srcset|poster|background|data|xlink:href)$/i;
 const POLICY =
   "default-src 'none'; img-src data:; media-src data:; font-src data:; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'";
@@ -47,8 +47,12 @@ function cleaned(text: string): string {
   const page = new DOMParser().parseFromString(text, "text/html");
   for (const element of page.querySelectorAll(REMOVED)) element.remove();
   for (const element of page.querySelectorAll("*"))
-    for (const { name, value } of [...element.attributes])
-      if (RUNS.test(name) || (LOADS.test(name) && !/^(data:|#)/i.test(value.trim())))
+    for (const { name, value } of [...element.attributes]) {
+      // a link in SVG heeds no <base>, so it would lead this frame elsewhere
+      const loads = LOADS.test(name) || (name === "href" && !(element instanceof HTMLElement));
+      const animates = name.toLowerCase() === "attributename" && /href|target/i.test(value);
+      if (RUNS.test(name) || animates || (loads && !/^(data:|#)/i.test(value.trim())))
         element.removeAttribute(name);
+    }
   return page.documentElement.outerHTML;
 }

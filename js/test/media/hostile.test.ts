@@ -79,6 +79,18 @@ test("HTML is shown in a frame without rights that loads nothing", () => {
   expect(text).not.toMatch(/<script|onerror|onload|refresh|evil\.example|<iframe|<link/i);
 });
 
+test("no link in HTML leads its frame elsewhere", () => {
+  const { srcdoc } = htmlFrame(
+    `<a href="https://evil.example/a" target="_self">a</a><map><area href="https://evil.example/b" target=_self></map>
+     <svg><a id="s" href="https://evil.example/svg" xlink:href="https://evil.example/svg" target="_self"><text>s</text>
+     <set attributeName="href" to="https://evil.example/set"/><animate attributeName="x" to="1"/></a><use href="#s"/></svg>`,
+    "page",
+  );
+  expect(srcdoc).not.toMatch(/_self|svg"|attributeName="href"/);
+  expect(srcdoc).toMatch(/evil\.example\/a.*evil\.example\/b/s); // into a new tab, which the sandbox refuses
+  expect(srcdoc).toMatch(/attributeName="x".*href="#s"/s);
+});
+
 const answering = (content: Record<string, unknown>, data?: unknown) => ({
   ask: async () => ({
     content,
