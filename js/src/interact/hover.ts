@@ -1,6 +1,7 @@
 import { bisector } from "d3-array";
 import type { Chart } from "../charts/chart.ts";
 import type { XAxis } from "../frames/view-state.ts";
+import { isSystem } from "../metrics.ts";
 import { nearestTrace } from "../plot/nearest.ts";
 import { descending, type Trace } from "../plot/plot.ts";
 import type { PlotRow } from "../plot/plot-rows.ts";
@@ -59,7 +60,7 @@ export class Hover {
   /** Show the crosshair at a step in all charts; null hides it. */
   mark(step: number | null) {
     for (const chart of this.#charts()) {
-      const traces = step === null || !chart.visible ? [] : (chart.plot?.traces ?? []);
+      const traces = step === null || !chart.visible || isOfSystem(chart) ? [] : (chart.plot?.traces ?? []);
       const rows = traces
         .filter(({ rows }) => rows.length)
         .map(({ rows }) => rowAtStep(rows, step as number));
@@ -100,7 +101,7 @@ export class Hover {
     for (const other of this.#charts()) other.showCrosshair(...crosshairIn(other, chart, x, keys));
     this.#fill(chart, listed, nearest, x);
     this.#place(event, chart);
-    this.onStep(hit.step);
+    this.onStep(isOfSystem(chart) ? null : hit.step);
     this.light(nearest?.style.run.id ?? null);
   }
 
@@ -155,6 +156,11 @@ export class Hover {
     const top = Math.max(4, Math.min(clientY + POINTER_DISTANCE, innerHeight - height - 4));
     tooltip.style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`;
   }
+}
+
+/** Whether a chart's steps are not those of training. */
+function isOfSystem({ scene }: Chart): boolean {
+  return Boolean(scene?.parts.some(({ metric }) => isSystem(metric)));
 }
 
 function describe({ step, time, x }: PlotRow, axis: XAxis = "step"): string {

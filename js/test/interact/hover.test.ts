@@ -1,5 +1,6 @@
+// @vitest-environment happy-dom
 import { expect, test } from "vitest";
-import { hitsAt, neighbours } from "../../src/interact/hover.ts";
+import { Hover, hitsAt, neighbours } from "../../src/interact/hover.ts";
 import type { Trace } from "../../src/plot/plot.ts";
 
 const trace = (label: string, ...xs: number[]) =>
@@ -37,4 +38,62 @@ test("of many runs the tooltip lists those around the nearest line", () => {
   expect(around(30)).toEqual([24, down(35), 25]);
   expect(around(59)).toEqual([0, down(59), 49]);
   expect(around(0)).toEqual([49, down(10), 0]);
+});
+
+test("a step of media is marked in the charts of training, not in those of the system", () => {
+  const marked: unknown[] = [];
+  const chart = (metric: string) => ({
+    visible: true,
+    scene: { parts: [{ metric }] },
+    plot: { traces: [{ rows: [{ x: 3, step: 3 }] }] },
+    showCrosshair: (x: number | null) => marked.push([metric, x]),
+  });
+  const charts = [chart("loss"), chart("@system/cpu")] as never[];
+  const { signal } = new AbortController();
+  new Hover(
+    document.body,
+    () => charts,
+    () => "",
+    signal,
+  ).mark(3);
+  expect(marked).toEqual([
+    ["loss", 3],
+    ["@system/cpu", null],
+  ]);
+});
+
+test.each([
+  ["loss", 7],
+  ["@system/cpu", null],
+])("pointing at %s chooses the step %s of media", (metric, chosen) => {
+  const chart = {
+    metric,
+    visible: true,
+    body: document.body,
+    scene: { parts: [{ metric }], axes: { x: "step" } },
+    plotElement: document.createElement("div"),
+    plot: {
+      kind: "bar",
+      rows: [1],
+      traces: [
+        {
+          style: { run: { key: 0, id: "r" }, label: "r", color: "#000", dash: [] },
+          rows: [{ x: 7, step: 7 }],
+        },
+      ],
+    },
+    showCrosshair: () => {},
+    highlight: () => {},
+  } as never;
+  const hover = new Hover(
+    document.body,
+    () => [chart],
+    () => "",
+    new AbortController().signal,
+  );
+  const steps: unknown[] = [];
+  hover.onStep = step => steps.push(step);
+  hover.watch(chart);
+  (chart as { plotElement: HTMLElement }).plotElement.dispatchEvent(new PointerEvent("pointermove"));
+  expect(steps).toEqual([chosen]);
 });
