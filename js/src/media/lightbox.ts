@@ -1,6 +1,5 @@
-import { download } from "../interact/pictures.ts";
 import { h, setText } from "../ui/dom.ts";
-import { fileName, formatBytes, iconButton, isVideo, nameOf, problemNote, showBlob } from "./media-dom.ts";
+import { formatBytes, iconButton, isVideo, nameOf, problemNote, saveMedium, showBlob } from "./media-dom.ts";
 import type { MediaStore } from "./media-store.ts";
 import type { MediaItem, RunLook } from "./media-types.ts";
 import { OverlayMenu } from "./overlay-menu.ts";
@@ -69,7 +68,7 @@ export class Lightbox {
     on(this.#zoomOut, () => this.#zoomBy(-1));
     on(this.#zoomIn, () => this.#zoomBy(1));
     on(this.#close, () => this.element.close());
-    on(this.#save, () => void this.#download());
+    on(this.#save, () => this.#download());
     const onKey = (event: KeyboardEvent) => {
       if ((event.target as Element).closest("video, audio, input")) return;
       const acts: Record<string, () => void> = {
@@ -186,14 +185,8 @@ export class Lightbox {
       frame.append(drawOverlays(item, this.#overlays, frame.clientWidth, this.#store));
   }
 
-  async #download() {
-    const item = this.#item;
-    if (!item?.file) return;
-    try {
-      const blob = await this.#store.file(item.file);
-      download(new Blob([blob], { type: "application/octet-stream" }), fileName(this.#metric, item));
-    } catch (error) {
-      setText(this.#words, (error as Error).message);
-    }
+  #download() {
+    if (!this.#item?.file) return;
+    saveMedium(this.#item, this.#metric, this.#store).catch(error => setText(this.#words, error.message));
   }
 }

@@ -1,7 +1,10 @@
+import { download } from "../interact/pictures.ts";
 import { h, svg } from "../ui/dom.ts";
 import css from "./media.css";
+import type { MediaStore } from "./media-store.ts";
 import type { MediaItem, RunLook } from "./media-types.ts";
 
+export const MOST_UNASKED = 8 * 2 ** 20; // bytes of an image that is loaded whole without a click
 const MARK = "data-trackbook-media";
 
 const ICONS = {
@@ -68,11 +71,21 @@ export async function showBlob(image: HTMLImageElement, blob: Blob): Promise<voi
       if (address.startsWith("blob:")) URL.revokeObjectURL(address);
       act();
     };
-    image.onload?.(new Event("abort")); // of an image that is replaced before it is read
+    stopReading(image);
     image.onload = done(resolve);
     image.onerror = done(() => reject(new Error("This image cannot be read.")));
     image.src = address;
   });
+}
+
+function stopReading(image: HTMLImageElement) {
+  image.onload?.(new Event("abort")); // gives the address back
+}
+
+/** Show nothing, whatever an image was about to show. */
+export function clearImage(image: HTMLImageElement) {
+  stopReading(image);
+  image.removeAttribute("src");
 }
 
 /** An SVG in a blob would run its scripts as this page if it is opened in a tab of its own; a data URL has no page's rights. */
@@ -128,6 +141,12 @@ export function nameOf(item: MediaItem, runs: readonly RunLook[]): string {
 export function fileName(metric: string, { step, item, file, about }: MediaItem): string {
   const ending = file?.match(/\.[a-z0-9.]+$/i)?.[0] ?? "";
   return about.name ?? `${metric}-${step}-${item}${ending}`;
+}
+
+/** Save the file of an item. */
+export async function saveMedium(item: MediaItem, metric: string, store: MediaStore) {
+  const blob = await store.file(item.file as string);
+  download(new Blob([blob], { type: "application/octet-stream" }), fileName(metric, item));
 }
 
 /** Say in place why something is not shown. */

@@ -1,10 +1,12 @@
 import { h, setText } from "../ui/dom.ts";
 import { formatDuration } from "../ui/format.ts";
 import {
+  clearImage,
   firstFrame,
   formatBytes,
   icon,
   isVideo,
+  MOST_UNASKED,
   nameOf,
   problemNote,
   runLabel,
@@ -15,7 +17,6 @@ import type { MediaItem, RunLook } from "./media-types.ts";
 import { drawOverlays, hasOverlays, type OverlaySettings } from "./overlays.ts";
 
 const THUMBNAIL = 256; // px of the longer side
-const MOST_UNASKED = 8 * 2 ** 20; // bytes of an image that is loaded whole without a click
 const MOST_FOR_FRAME = 4 * 2 ** 20; // bytes of a video that is loaded for its first frame
 const SHARP_AFTER = 150; // ms in a place until the whole image is loaded: scrolling past needs only thumbnails
 
@@ -80,7 +81,7 @@ export class MediaTile {
 
   #clear() {
     this.#loading.abort();
-    this.#image.removeAttribute("src");
+    clearImage(this.#image);
     this.#caption.replaceChildren();
     this.#frame.querySelector(".tb-media-overlay")?.remove();
   }
@@ -120,7 +121,7 @@ export class MediaTile {
     this.#picture.querySelector(".tb-media-problem")?.remove();
     this.#show(item, signal).catch(error => {
       if (signal.aborted) return;
-      this.#image.removeAttribute("src");
+      clearImage(this.#image);
       this.#picture.append(problemNote(error));
     });
   }
@@ -156,7 +157,7 @@ export class MediaTile {
 
   async #put(blob: Blob | null, signal: AbortSignal) {
     if (blob) await showBlob(this.#image, blob);
-    else this.#image.removeAttribute("src");
+    else clearImage(this.#image);
     if (signal.aborted) return;
     this.#fit();
     this.showOverlays();

@@ -1,7 +1,6 @@
-import { download } from "../interact/pictures.ts";
 import { h, setText } from "../ui/dom.ts";
 import { documentElement } from "./documents.ts";
-import { fileName, formatBytes, iconButton, problemNote, runLabel, showBlob } from "./media-dom.ts";
+import { formatBytes, iconButton, problemNote, runLabel, saveMedium, showBlob } from "./media-dom.ts";
 import type { MediaStore } from "./media-store.ts";
 import type { MediaContext, MediaItem, MediaKind, MediaScene } from "./media-types.ts";
 import { AudioPlayer, VideoPlayer } from "./players.ts";
@@ -101,7 +100,11 @@ export class StackView {
     const attributes = { class: "tb-media-block", role: "listitem", "data-kind": item.kind };
     const element = h("div", attributes, head, body);
     const block: Block = { key, item, element, head, vega: null, spec: null, sound: null, ends };
-    save.addEventListener("click", () => void this.#save(block, body), { signal });
+    const download = () => {
+      const metric = this.#scene?.entry.metric ?? "media";
+      saveMedium(block.item, metric, this.#store).catch(error => body.append(problemNote(error)));
+    };
+    save.addEventListener("click", download, { signal });
     this.#fill(block, body, signal).then(
       () => {
         element.dataset.shown = item.file ?? item.kind;
@@ -143,16 +146,6 @@ export class StackView {
       }
       default:
         body.append(cardOf(item));
-    }
-  }
-
-  async #save({ item }: Block, body: HTMLElement) {
-    try {
-      const blob = await this.#store.file(item.file as string);
-      const name = fileName(this.#scene?.entry.metric ?? "media", item);
-      download(new Blob([blob], { type: "application/octet-stream" }), name);
-    } catch (error) {
-      body.append(problemNote(error));
     }
   }
 }

@@ -1,7 +1,7 @@
 import { h, nextFrame, onResize, searchField, setText } from "../ui/dom.ts";
 import { formatAlone, formatCount } from "../ui/format.ts";
 import { VirtualRows } from "../ui/virtual-rows.ts";
-import { icon, problemNote, showBlob } from "./media-dom.ts";
+import { icon, MOST_UNASKED, problemNote, showBlob } from "./media-dom.ts";
 import type { MediaStore, TablePage } from "./media-store.ts";
 import type { MediaItem } from "./media-types.ts";
 
@@ -23,7 +23,7 @@ export class TableView {
   #pages = new Map<number, TablePage["rows"] | "loading">();
   #columns: TablePage["columns"] = [];
   #total = 0;
-  #made = new Map<number, { element: HTMLElement; filled: boolean }>();
+  #made = new Map<number, { element: HTMLElement; filled: boolean; gone: AbortController }>();
   #sort: string | null = null;
   #descending = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -60,7 +60,7 @@ export class TableView {
   #reorder() {
     this.#asked++;
     this.#pages.clear();
-    this.#made.clear();
+    this.#forget(0, 0);
     this.#scroll.scrollTop = 0;
     this.#load(0);
   }
@@ -166,9 +166,18 @@ export class TableView {
   #draw() {
     const [from, end] = this.#rows.window(this.#total);
     for (let page = Math.floor(from / PAGE); page * PAGE < end; page++) this.#load(page);
-    for (const index of this.#made.keys()) if (index < from || index >= end) this.#made.delete(index);
+    this.#forget(from, end);
     this.#scroll.setAttribute("aria-rowcount", String(this.#total + 1));
     this.#rows.update(this.#total, index => this.#row(index));
+  }
+
+  /** Take the rows out of memory that are out of sight. */
+  #forget(from: number, end: number) {
+    for (const [index, { gone }] of this.#made) {
+      if (index >= from && index < end) continue;
+      gone.abort();
+      this.#made.delete(index);
+    }
   }
 
   #row(index: number): HTMLElement {
@@ -181,15 +190,17 @@ export class TableView {
       class: "tb-media-table-row",
       "aria-rowindex": String(index + 2),
     });
-    element.append(...this.#columns.map(({ type }, i) => this.#cell(cells?.[i], type)));
-    this.#made.set(index, { element, filled: Boolean(cells) });
+    const gone = new AbortController();
+    const signal = AbortSignal.any([this.#signal, gone.signal]);
+    element.append(...this.#columns.map(({ type }, i) => this.#cell(cells?.[i], type, signal)));
+    this.#made.set(index, { element, filled: Boolean(cells), gone });
     return element;
   }
 
-  #cell(value: unknown, type: string): HTMLElement {
+  #cell(value: unknown, type: string, signal: AbortSignal): HTMLElement {
     const cell = h("div", { role: "cell", class: "tb-media-cell", "data-type": type });
     const item = type === "media" ? mediaIn(value) : null;
-    if (item) cell.append(cellMedia(item, this.#store, this.#signal));
+    if (item) cell.append(cellMedia(item, this.#store, signal));
     else {
       const text = cellText(value);
       cell.textContent = text;
@@ -219,7 +230,9 @@ function cellMedia(item: MediaItem, store: MediaStore, signal: AbortSignal): HTM
   const image = h("img", { class: "tb-media-inline", alt: name, title: name });
   const place = h("span", {}, image);
   const show = async () => {
-    const blob = (await store.thumbnail(file, signal)) ?? (await store.file(file));
+    const thumbnail = await store.thumbnail(file, signal);
+    if (!thumbnail && item.size > MOST_UNASKED) return place.replaceChildren(name);
+    const blob = thumbnail ?? (await store.file(file));
     if (!signal.aborted) await showBlob(image, blob);
   };
   show().catch(error => place.replaceChildren(problemNote(error)));

@@ -1,5 +1,5 @@
 import type { UserView } from "../charts/user-view.ts";
-import { sameItems } from "../frames/columns.ts";
+import { VegaBox } from "../charts/vega-box.ts";
 import { h, onResize } from "../ui/dom.ts";
 import { problemNote } from "./media-dom.ts";
 import type { MediaContext, MediaScene } from "./media-types.ts";
@@ -9,37 +9,29 @@ type Look = Pick<MediaScene, "theme" | "textLook">;
 /** A Vega-Lite chart that fills its place. It is made anew for another spec or theme; else only its rows change. */
 export class VegaBlock {
   readonly element = h("div", { class: "tb-media-vega" });
-  #box = h("div", { class: "tb-canvas" });
+  #box = new VegaBox<UserView>();
   #view: UserView | null = null;
-  #inputs: readonly unknown[] = [];
   #rows: readonly object[] = [];
-  #size = "";
   #context: MediaContext;
 
   constructor(context: MediaContext, signal: AbortSignal) {
     this.#context = context;
-    this.element.append(this.#box);
+    this.element.append(this.#box.element);
     onResize(this.element, () => void this.#draw(), signal);
-    signal.addEventListener("abort", () => this.#view?.view.finalize());
+    signal.addEventListener("abort", () => this.#box.destroy());
   }
 
   show(spec: Record<string, unknown>, rows: readonly object[], { theme, textLook }: Look) {
-    const inputs = [spec, theme, textLook];
+    const chart = { name: "", spec, metrics: [], key: "" };
+    const make = (place: HTMLElement) => this.#context.createView(chart, theme, textLook, place);
     this.#rows = rows;
-    if (!sameItems(inputs, this.#inputs)) {
-      this.#inputs = inputs;
-      this.#view?.view.finalize();
+    try {
+      this.#view = this.#box.contentFor([spec, theme, textLook], make);
+      void this.#draw();
+    } catch (error) {
       this.#view = null;
-      this.#size = "";
-      this.#box.replaceChildren();
-      try {
-        const chart = { name: "", spec, metrics: [], key: "" };
-        this.#view = this.#context.createView(chart, theme, textLook, this.#box);
-      } catch (error) {
-        return this.#fail(error);
-      }
+      this.#fail(error);
     }
-    void this.#draw();
   }
 
   async #draw() {
@@ -47,8 +39,8 @@ export class VegaBlock {
     const view = this.#view;
     if (!view || !clientWidth || !clientHeight) return;
     const size = `${clientWidth} ${clientHeight}`;
-    if (size !== this.#size) view.resize(clientWidth, clientHeight);
-    this.#size = size;
+    if (size !== this.#box.size) view.resize(clientWidth, clientHeight);
+    this.#box.size = size;
     try {
       await view.draw([...this.#rows] as Parameters<UserView["draw"]>[0]);
       this.element.dataset.shown = String(this.#rows.length);
@@ -58,6 +50,6 @@ export class VegaBlock {
   }
 
   #fail(error: unknown) {
-    this.#box.replaceChildren(problemNote(error));
+    this.#box.element.replaceChildren(problemNote(error));
   }
 }

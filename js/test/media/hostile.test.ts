@@ -118,6 +118,48 @@ test("a cell of a table is text, whatever it holds", async () => {
   expect(dangers(table.element)).toEqual([]);
 });
 
+test("an image in a table without a thumbnail is loaded only if it is small", async () => {
+  const image = (file: string, size: number) => ({ ...medium({ file, size }), caption: file });
+  const content = {
+    columns: [{ name: "i", type: "media" }],
+    rows: [[image("small.png", 100)], [image("large.png", 9 * 2 ** 20)]],
+    total: 2,
+  };
+  const files: unknown[] = [];
+  const ask = async (name: string, fields: Record<string, unknown>) => {
+    if (name === "media_file") files.push(fields.file);
+    const own = name === "table_rows" ? content : { mimes: [null, null], size: 1, mime: "image/png" };
+    return { content: own, buffers: [new DataView(new ArrayBuffer(1)), new DataView(new ArrayBuffer(1))] };
+  };
+  const { signal } = new AbortController();
+  const table = new TableView(medium({ kind: "table" }), mediaStoreOf({ ask } as never), signal);
+  await new Promise(resolve => setTimeout(resolve, 20));
+  expect(files).toEqual(["small.png"]);
+  expect(table.element.querySelectorAll("[role=cell]")[1].textContent).toBe("large.png");
+});
+
+test("a row of a table that is gone no longer asks for its thumbnails", async () => {
+  const content = {
+    columns: [
+      { name: "n", type: "number" },
+      { name: "i", type: "media" },
+    ],
+    rows: [[1, { ...medium({ file: "a.png" }), caption: "a" }]],
+    total: 1,
+  };
+  const signals: AbortSignal[] = [];
+  const store = {
+    tablePage: async () => content,
+    thumbnail: (_: string, signal: AbortSignal) => new Promise(() => signals.push(signal)),
+  };
+  const { signal } = new AbortController();
+  const table = new TableView(medium({ kind: "table" }), store as never, signal);
+  await new Promise(resolve => setTimeout(resolve, 20));
+  table.element.querySelector<HTMLElement>(".tb-media-sort")?.click();
+  await new Promise(resolve => setTimeout(resolve, 20));
+  expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]);
+});
+
 test("a trace shows its messages as text, and an image only if it holds its bytes", async () => {
   const url = "data:image/png;base64,AAAA";
   const messages = [

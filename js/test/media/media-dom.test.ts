@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, expect, test, vi } from "vitest";
-import { fileName, formatBytes, isVideo, nameOf, showBlob } from "../../src/media/media-dom.ts";
+import { clearImage, fileName, formatBytes, isVideo, nameOf, showBlob } from "../../src/media/media-dom.ts";
 import { medium } from "../media-fixtures.ts";
 
 afterEach(() => vi.restoreAllMocks());
@@ -76,4 +76,14 @@ test("sizes, names and files are said in short", () => {
   expect(
     [medium({ kind: "video", mime: "video/mp4" }), medium({ kind: "video", mime: "image/gif" })].map(isVideo),
   ).toEqual([true, false]);
+});
+
+test("an image that is cleared before it is read gives its address back", async () => {
+  const open = addresses();
+  const image = document.createElement("img");
+  const shown = showBlob(image, png());
+  await settle();
+  clearImage(image);
+  await shown;
+  expect([[...open], image.hasAttribute("src")]).toEqual([[], false]);
 });
