@@ -167,7 +167,7 @@ export class MediaStore {
       const mimes = content.mimes as (string | null)[];
       for (const [i, [name, waiting]] of asked.entries()) {
         if (i >= mimes.length && mimes.length) {
-          this.#wanted.set(name, waiting); // the kernel needs longer
+          this.#wanted.set(name, [...waiting, ...(this.#wanted.get(name) ?? [])]); // the kernel needs longer
           continue;
         }
         const mime = mimes[i];

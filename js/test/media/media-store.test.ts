@@ -63,6 +63,30 @@ test("what the kernel had no time for is asked for again", async () => {
   expect(asked.map(({ files }) => files)).toEqual([["c", "b", "a"], ["a"]]);
 });
 
+test("what another tile wants meanwhile is not forgotten when the kernel had no time", async () => {
+  const answers: (() => void)[] = [];
+  const ask = async (_: string, { files }: Record<string, unknown>) => {
+    await new Promise<void>(resolve => answers.push(resolve));
+    const { content, data } = thumbnails({ ask: "", files: (files as string[]).slice(0, 1) });
+    return { content, buffers: data.map(text => new DataView(new TextEncoder().encode(text).buffer)) };
+  };
+  const media = new MediaStore({ ask } as never);
+  const settle = () => new Promise(resolve => setTimeout(resolve));
+  const found: (Blob | null)[] = [];
+  const want = async (...names: string[]) => {
+    for (const name of names) void media.thumbnail(name, signal).then(blob => found.push(blob));
+    await settle();
+  };
+  await want("a", "b");
+  await want("c"); // as many questions as may be open
+  await want("a");
+  while (answers.length) {
+    answers.shift()?.();
+    await settle();
+  }
+  expect((await Promise.all(found.map(blob => blob?.text()))).sort()).toEqual(["a", "a", "b", "c"]);
+});
+
 test("a large file comes in parts, once for all who want it", async () => {
   const parts = ["abc", "de", "f"];
   const { asked, media } = store(({ from }) => ({
