@@ -23,10 +23,9 @@ export function medium(more: Partial<Logged> = {}): Logged {
 /** The trait `media` of these items. */
 export function mediaTrait(items: readonly Logged[]) {
   const metrics: Record<string, Omit<MediaEntry, "metric">> = {};
-  for (const { metric, kind, step } of items) {
-    metrics[metric] ??= { kind, count: 0, last: 0 };
+  for (const { metric, kind } of items) {
+    metrics[metric] ??= { kind, count: 0 };
     metrics[metric].count++;
-    metrics[metric].last = Math.max(metrics[metric].last, step);
   }
   return { metrics };
 }
@@ -62,7 +61,7 @@ export class MediaModel extends FakeModel {
 
   #pageOf() {
     const files = selves(this.items.flatMap(({ file }) => file ?? []));
-    return { rows: "rows", files, thumbnails: {}, omitted: 0 };
+    return { rows: "rows", files, thumbnails: {} };
   }
 
   importFile(): Promise<unknown> {

@@ -21,14 +21,12 @@ export type MediaKind =
   | "plotly"
   | "file";
 
-/** One metric with media, of the trait `media`: `{"metrics": {name: {kind, count, last}}}`. */
+/** One metric with media, of the trait `media`: `{"metrics": {name: {kind, count}}}`. */
 export interface MediaEntry {
   metric: string;
   kind: MediaKind;
   /** The steps of all runs of the board. */
   count: number;
-  /** The newest step. */
-  last: number;
 }
 
 /** Names of classes by their ids. */
@@ -89,7 +87,6 @@ export interface RunLook {
   id: string;
   label: string;
   color: string;
-  ink: string;
 }
 
 /** What changes while a panel lives. */
@@ -143,6 +140,4 @@ export interface PageMedia {
   rows: string | null;
   files: Readonly<Record<string, string>>;
   thumbnails: Readonly<Record<string, string>>;
-  /** How many files were left out. */
-  omitted: number;
 }

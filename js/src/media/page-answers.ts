@@ -48,9 +48,9 @@ export async function answerMedia(
     case "media":
       return answer({ steps: stepsOf(chosen(await known, question), question.runs as string[]) });
     case "media_at":
-      return answer(
-        cut(itemsAt(chosen(await known, question), question.runs as string[], question.step as number)),
-      );
+      return answer({
+        items: itemsAt(chosen(await known, question), question.runs as string[], question.step as number),
+      });
     case "media_window":
       return answer(cut(itemsWithin(chosen(await known, question), question)));
     case "histograms":
@@ -109,7 +109,7 @@ function itemsWithin(
 function histogramsOf(items: readonly PageItem[], most: number): Record<string, unknown> {
   const every = Math.max(1, Math.ceil(items.length / most));
   const some = items.filter(({ item }, i) => item === 0 && i % every === 0);
-  return { steps: some.map(({ step }) => step), items: some.map(({ about }) => about), total: items.length };
+  return { steps: some.map(({ step }) => step), items: some.map(({ about }) => about) };
 }
 
 function cut(items: readonly PageItem[]): Record<string, unknown> {

@@ -51,7 +51,7 @@ test("files and thumbnails are those that the page holds; others are said to be 
     "image/webp",
     null,
   ]);
-  const bare = { rows: null, files: {}, thumbnails: {}, omitted: 2 };
+  const bare = { rows: null, files: {}, thumbnails: {} };
   for (const name of ["table_rows", "media_file"])
     await expect(answerMedia(bare, { ask: name, file: "t.json" }, bytes)).rejects.toThrow("left out");
 });

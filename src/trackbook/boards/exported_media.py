@@ -45,16 +45,14 @@ class ExportedMedia:
         return [(run, row) for _, run, row in found[:MOST_ROWS]]
 
     def blocks(self, block: Block, contents: dict[str, Any]) -> Iterator[str]:
-        """Yield the blocks of the page, and note in `contents` where each one is, and how many files were ``omitted``."""
+        """Yield the blocks of the page, and note in `contents` where each one is."""
         rows = [{"metric": row.metric, **item(run, row)} for run, row in self._rows]
         names = ("metric", "run", "step", "item", "kind", "file", "size", "mime", "caption", "about")
         index = [[row[name] for name in names] for row in rows]
         yield block("trackbook-media", json.dumps(index).encode())
         contents |= {"rows": "trackbook-media", "thumbnails": {}, "files": {}}
-        files = self._places(pictured=False)
         yield from self._some("thumbnail", self._places(pictured=True), block, contents["thumbnails"])
-        yield from self._some("file", files, block, contents["files"])
-        contents["omitted"] = len(files) - len(contents["files"])
+        yield from self._some("file", self._places(pictured=False), block, contents["files"])
 
     def _places(self, *, pictured: bool) -> Counter[str]:
         """Return the names of files, the newest first."""

@@ -51,7 +51,6 @@ def answers(store: Store, index: MediaIndex) -> AnswerTable:
         "media_window": partial(media_window, index),
         "histograms": partial(histograms, index),
         "media_file": partial(media_file, store),
-        "thumbnail": partial(small, store),
         "thumbnails": partial(thumbnails, store),
         "table_rows": partial(table_rows, store),
         "asset": asset,
@@ -88,14 +87,13 @@ def item(run: str, row: Row) -> dict[str, Any]:
 
 
 def histograms(index: MediaIndex, question: Question) -> Answer:
-    """Return the histograms of ``metric`` in ``run`` over its ``steps``; of many, evenly some, and the ``total`` of steps."""
+    """Return the histograms of ``metric`` in ``run`` over its ``steps``; of many, evenly some."""
     run, metric = _text(question, "run"), _text(question, "metric")
     most = min(_number(question, "most", 200), MOST_HISTOGRAMS)
-    there = index.steps(run, metric)
-    chosen = evenly(there, max(1, most))
+    chosen = evenly(index.steps(run, metric), max(1, most))
     rows = [index.rows(run, metric, step)[0] for step in chosen]
     items = [{name: row.described.get(name) for name in ("edges", "counts")} for row in rows]
-    return {"steps": chosen, "items": items, "total": len(there)}, []
+    return {"steps": chosen, "items": items}, []
 
 
 def media_file(store: Store, question: Question) -> Answer:
@@ -107,12 +105,6 @@ def media_file(store: Store, question: Question) -> Answer:
         file.seek(start)
         data = file.read(PART_BYTES)
     return {"size": path.stat().st_size, "mime": mime(path)}, [data]
-
-
-def small(store: Store, question: Question) -> Answer:
-    """Return a small picture of an image or video, and its ``mime``."""
-    kind, data = thumbnail(files(store), _text(question, "file"))
-    return {"mime": kind}, [data]
 
 
 def thumbnails(store: Store, question: Question) -> Answer:

@@ -83,7 +83,7 @@ class MediaIndex:
         self._due = 0.0
 
     def news(self, now: float | None, runs: Sequence[str], running: Iterable[str]) -> dict[str, Any]:
-        """Return the value of the trait ``media``: for each name its kind, the number of its steps, and the last one.
+        """Return the value of the trait ``media``: for each name its kind and the number of its steps.
 
         New rows are read at most once in `LOOK_SECONDS`, and when `now` is None.
         """
@@ -107,9 +107,8 @@ class MediaIndex:
             for name, series in (self._runs[run].series if run in self._runs else {}).items():
                 if name not in metrics and len(metrics) >= MOST_METRICS:
                     continue
-                about = metrics.setdefault(name, {"kind": series.kind, "count": 0, "last": 0})
+                about = metrics.setdefault(name, {"kind": series.kind, "count": 0})
                 about["count"] += series.count
-                about["last"] = max(about["last"], series.steps[-1])
         return {"metrics": metrics}
 
     def steps(self, run: str, metric: str) -> list[int]:
