@@ -22,6 +22,8 @@ const WIDE: readonly string[] = ["image", "video", "table", "trace"];
 
 interface Panel extends PanelShell {
   entry: MediaEntry;
+  near: boolean;
+  fills: boolean;
   handle?: MediaPanelHandle;
   scene?: MediaScene;
 }
@@ -41,6 +43,7 @@ let loaded: Promise<MediaModule> | undefined;
 export class MediaPanels {
   #panels = new Map<string, Panel>();
   #read: unknown;
+  #entries: readonly MediaEntry[] = [];
   #names: string[] = [];
   #chosen: number | null = null;
   #pointed: number | null = null;
@@ -59,12 +62,13 @@ export class MediaPanels {
   /** Read the trait `media`; returns the names of the panels, none of which is that of a chart. */
   read(charts: { has(name: string): boolean }): string[] {
     const trait = this.#model.get("media");
-    if (trait === this.#read) return this.#names;
-    this.#read = trait;
-    const { metrics = {} } = (trait ?? {}) as { metrics?: Record<string, Omit<MediaEntry, "metric">> };
-    this.#names = Object.entries(metrics).map(([metric, about]) => {
-      const entry = { metric, ...about };
-      const { kind } = entry;
+    if (trait !== this.#read) {
+      this.#read = trait;
+      const { metrics = {} } = (trait ?? {}) as { metrics?: Record<string, Omit<MediaEntry, "metric">> };
+      this.#entries = Object.entries(metrics).map(([metric, about]) => ({ metric, ...about }));
+    }
+    this.#names = this.#entries.map(entry => {
+      const { metric, kind } = entry;
       const name = charts.has(metric) ? `${metric} (${kind})` : metric;
       const panel = this.#panels.get(name);
       if (panel) panel.entry = entry;
@@ -80,14 +84,18 @@ export class MediaPanels {
 
   /** Show the media of single runs, in the order of the legend, also where groups of runs are drawn. */
   show(runs: readonly RunHeader[], settings: DrawSettings, grouped: boolean, look: Look) {
+    if (!this.#names.length) return;
     const styles = grouped ? styleRuns(runs, look.theme) : settings.styles;
-    const own = runs.filter(({ id, faded }) => !faded && !settings.hidden.has(id));
-    const shown = own.map(({ id, key }) => ({ id, ...styles.get(key) }));
-    const scene = { ...look, runs: shown as RunLook[] };
+    const shown = runs.flatMap(({ id, key, faded }): RunLook[] => {
+      const style = styles.get(key);
+      if (!style || faded || settings.hidden.has(id)) return [];
+      return [{ id, label: style.label, color: style.color }]; // nothing that changes at each refresh
+    });
+    const scene = { ...look, runs: shown };
     for (const name of this.#names) {
       const panel = this.#panels.get(name) as Panel;
       panel.scene = { ...scene, entry: panel.entry };
-      panel.handle?.update(panel.scene);
+      if (panel.near) panel.handle?.update(panel.scene);
     }
   }
 
@@ -99,7 +107,7 @@ export class MediaPanels {
   }
 
   #follow() {
-    for (const { handle } of this.#panels.values()) handle?.follow();
+    for (const { near, handle } of this.#panels.values()) if (near) handle?.follow();
   }
 
   #newPanel(name: string, entry: MediaEntry): Panel {
@@ -111,7 +119,7 @@ export class MediaPanels {
     const body = h("div", { class: "tb-chart-body" }, head, plotElement);
     const element = h("section", { class: "tb-chart tb-media", "data-metric": name }, body);
     if (WIDE.includes(entry.kind)) element.dataset.size = "2x2";
-    const panel = { metric: name, entry, title, head, plotElement, body, element };
+    const panel = { metric: name, entry, near: false, fills: false, title, head, plotElement, body, element };
     this.#near.observe(element);
     this.#actions.onNew(panel);
     return panel;
@@ -119,10 +127,14 @@ export class MediaPanels {
 
   #onNear(entries: readonly IntersectionObserverEntry[]) {
     for (const { target, isIntersecting } of entries) {
-      const panel = isIntersecting && [...this.#panels.values()].find(({ element }) => element === target);
-      if (!panel) continue;
-      this.#near.unobserve(target);
-      void this.#fill(panel);
+      const panel = [...this.#panels.values()].find(({ element }) => element === target) as Panel;
+      const came = isIntersecting && !panel.near;
+      panel.near = isIntersecting;
+      if (!came) continue;
+      const { handle, scene } = panel;
+      if (handle && scene) handle.update(scene);
+      if (handle) handle.follow();
+      else if (!panel.fills) void this.#fill(panel);
     }
   }
 
@@ -131,6 +143,7 @@ export class MediaPanels {
       panel.plotElement.replaceChildren(h("div", { class: "tb-minor", role: "status" }, text));
     };
     if (!this.#requests.possible) return say("Shown where its kernel runs, and in exported pages.");
+    panel.fills = true;
     try {
       loaded ??= this.#load(() => say("Waiting for the kernel…"));
       const { openPanel } = await loaded;
@@ -149,9 +162,10 @@ export class MediaPanels {
       });
       if (panel.scene) panel.handle.update(panel.scene);
     } catch (error) {
-      loaded = undefined; // the next panel tries again
-      this.#near.observe(panel.element);
+      loaded = undefined; // the next panel that comes near tries again
       say((error as Error).message);
+    } finally {
+      panel.fills = false;
     }
   }
 

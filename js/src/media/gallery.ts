@@ -38,8 +38,10 @@ export class Gallery {
   #layout: GalleryLayout = { columns: 1, width: 1, height: 1, row: 1 };
   #content: GalleryContent | null = null;
   #made = new Map<number, RowElement>();
-  #chunks = new Map<number, Chunk | "loading">();
-  #asked: number | undefined;
+  #asked = new Set<number>(); // chunks of steps
+  #loaded = new Map<number, MediaItem[]>(); // by step; those of a chunk stay until it is loaded anew
+  #mostLoaded = 1; // of one run at one step
+  #chosen: number | undefined; // columns
   #active = 0;
   #store: MediaStore;
   #overlays: OverlaySettings;
@@ -67,7 +69,7 @@ export class Gallery {
     const before = this.#content;
     this.#content = content;
     const isOther = before?.steps !== content.steps;
-    if (isOther) this.#chunks.clear();
+    if (isOther) this.#asked.clear();
     if (isOther && Boolean(before?.steps) !== Boolean(content.steps)) this.#scroll.scrollTop = 0;
     this.#draw();
     this.#drawSoon(); // while a page changes its theme, the place may have another size for less than a frame
@@ -75,7 +77,7 @@ export class Gallery {
 
   /** Show fewer and larger tiles, or more and smaller ones. */
   resize(by: number) {
-    this.#asked = Math.min(16, Math.max(1, (this.#asked ?? this.#layout.columns) + by));
+    this.#chosen = Math.min(16, Math.max(1, (this.#chosen ?? this.#layout.columns) + by));
     this.#draw();
   }
 
@@ -96,7 +98,7 @@ export class Gallery {
     const { width: wide, height: high } = content.items[0]?.about ?? {};
     const count = this.#count(aside);
     const space = { width, height, words: hasWords ? WORDS : 0 };
-    const asked = this.#asked ?? (content.steps && !aside ? usualColumns(width) : undefined);
+    const asked = this.#chosen ?? (content.steps && !aside ? usualColumns(width) : undefined);
     const layout = layOut(count, space, tileAspect(wide, high), { columns: aside?.length, asked });
     this.#place(layout);
     this.#showHead(aside);
@@ -116,9 +118,8 @@ export class Gallery {
 
   /** How many items a run has at a step, as far as is known. */
   get #itemsPerStep(): number {
-    const most = (of: readonly MediaItem[]) => of.reduce((count, { item }) => Math.max(count, item + 1), 1);
-    const loaded = [...this.#chunks.values()].map(chunk => (chunk === "loading" ? 1 : chunk.most));
-    return Math.max(most((this.#content as GalleryContent).items), ...loaded);
+    const { items, steps } = this.#content as GalleryContent;
+    return Math.max(mostAtOnce(items), steps ? this.#mostLoaded : 1);
   }
 
   /** How many places there are. */
@@ -145,25 +146,27 @@ export class Gallery {
     });
   }
 
-  /** Return the items of the n-th step; undefined while they are asked for. */
+  /** Return the items of the n-th step; undefined while they are asked for the first time. */
   #itemsAt(n: number): readonly MediaItem[] | undefined {
-    const { steps, load } = this.#content as GalleryContent;
+    const { runs, steps, load } = this.#content as GalleryContent;
     if (!steps) return undefined;
     const chunk = Math.floor(n / STEPS_A_QUESTION);
-    const known = this.#chunks.get(chunk);
-    if (known === "loading") return undefined;
-    if (known) return known.byStep.get(steps[n]) ?? [];
-    this.#chunks.set(chunk, "loading");
+    const known = this.#loaded.get(steps[n]);
+    if (this.#asked.has(chunk)) return known;
+    this.#asked.add(chunk);
     const own = steps.slice(chunk * STEPS_A_QUESTION, (chunk + 1) * STEPS_A_QUESTION);
     load(own).then(
       items => {
         if (this.#content?.steps !== steps) return;
-        this.#chunks.set(chunk, chunkOf(items));
+        for (const step of own) this.#loaded.set(step, []);
+        for (const item of items) this.#loaded.get(item.step)?.push(item);
+        const shown = new Set(runs.map(({ id }) => id));
+        this.#mostLoaded = mostAtOnce([...this.#loaded.values()].flat().filter(({ run }) => shown.has(run)));
         this.#drawSoon();
       },
-      () => this.#chunks.delete(chunk), // asked for again when it is scrolled to
+      () => this.#content?.steps === steps && this.#asked.delete(chunk), // asked for again when it is scrolled to
     );
-    return undefined;
+    return known;
   }
 
   #place(layout: GalleryLayout) {
@@ -281,19 +284,6 @@ export class Gallery {
   }
 }
 
-/** The items of some steps. */
-interface Chunk {
-  byStep: ReadonlyMap<number, readonly MediaItem[]>;
-  /** Of one run at one step. */
-  most: number;
-}
-
-function chunkOf(items: readonly MediaItem[]): Chunk {
-  const byStep = new Map<number, MediaItem[]>();
-  for (const item of items) {
-    const own = byStep.get(item.step);
-    if (own) own.push(item);
-    else byStep.set(item.step, [item]);
-  }
-  return { byStep, most: items.reduce((most, { item }) => Math.max(most, item + 1), 1) };
+function mostAtOnce(items: readonly MediaItem[]): number {
+  return items.reduce((most, { item }) => Math.max(most, item + 1), 1);
 }

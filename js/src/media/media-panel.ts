@@ -34,7 +34,8 @@ export class MediaPanel implements MediaPanelHandle {
   #known: readonly unknown[] = []; // what the steps were asked for
   #steps: readonly number[] = [];
   #newestFirst: readonly number[] = [];
-  #ownRuns: ReadonlySet<string> = new Set(); // those that have media
+  #ownSteps: ReadonlyMap<string, readonly number[]> = new Map(); // of the runs that have media
+  #leavesOut = false; // whether some steps or items are not shown
   #items: readonly MediaItem[] = [];
   #shownAt: readonly unknown[] = [];
   #showsAll = false;
@@ -101,9 +102,8 @@ export class MediaPanel implements MediaPanelHandle {
     this.#scene = scene;
     const known = [scene.entry.count, ...this.#visibleRuns.map(({ id }) => id)];
     if (!sameItems(known, this.#known)) {
-      const isFirst = !this.#known.length;
       this.#known = known;
-      this.#refreshSoon(isFirst ? 0 : PAUSE);
+      this.#refreshSoon(before ? PAUSE : 0);
     } else if (
       before &&
       (before.theme !== scene.theme ||
@@ -119,6 +119,10 @@ export class MediaPanel implements MediaPanelHandle {
 
   get #visibleRuns(): readonly RunLook[] {
     return (this.#scene?.runs ?? []).slice(-MOST_RUNS);
+  }
+
+  get #runsWithMedia(): readonly RunLook[] {
+    return this.#visibleRuns.filter(({ id }) => this.#ownSteps.has(id));
   }
 
   #refreshSoon(pause: number) {
@@ -140,13 +144,14 @@ export class MediaPanel implements MediaPanelHandle {
       const scene = this.#scene as MediaScene;
       const { metric, count } = scene.entry;
       const ids = this.#visibleRuns.map(({ id }) => id);
-      const steps = ids.length ? await this.#store.steps(metric, ids, count) : new Map<string, number[]>();
+      const { steps, thinned } = await this.#store.steps(metric, ids, count);
       this.#steps = [...new Set([...steps.values()].flat())].sort((a, b) => a - b);
       this.#newestFirst = [...this.#steps].reverse();
-      this.#ownRuns = new Set([...steps].filter(([, own]) => own.length).map(([run]) => run));
+      this.#ownSteps = new Map([...steps].filter(([, own]) => own.length));
+      this.#leavesOut = thinned;
       this.#show();
     } catch (error) {
-      this.#say((error as Error).message);
+      this.#fail(error);
     } finally {
       this.#asking = false;
       if (this.#again) {
@@ -184,16 +189,16 @@ export class MediaPanel implements MediaPanelHandle {
       error => {
         if (!sameItems(wanted, this.#shownAt)) return;
         this.#shownAt = [];
-        this.#say((error as Error).message);
+        this.#fail(error);
       },
     );
   }
 
   /** Ask for the histograms of one run over its steps. */
-  #askForHeat(metric: string): Promise<MediaItem[]> {
-    const runs = this.#visibleRuns.filter(({ id }) => this.#ownRuns.has(id));
-    const chosen = runs.find(({ id }) => id === this.#runs.value) ?? runs[runs.length - 1];
-    return this.#store.histograms(metric, chosen.id, HEAT_STEPS, this.#scene?.entry.count);
+  async #askForHeat(metric: string): Promise<MediaItem[]> {
+    const runs = this.#runsWithMedia;
+    const chosen = runs.find(({ id }) => id === this.#runs.value) ?? runs.at(-1);
+    return chosen ? this.#store.histograms(metric, chosen.id, HEAT_STEPS, this.#scene?.entry.count) : [];
   }
 
   #draw() {
@@ -213,14 +218,15 @@ export class MediaPanel implements MediaPanelHandle {
     if (isGallery) {
       for (const item of items) this.#overlays.learn(item);
       const { metric, count } = scene.entry;
-      const runs = this.#visibleRuns;
+      const runs = this.#runsWithMedia;
       const ids = runs.map(({ id }) => id);
-      this.#gallery.show({
-        runs: runs.filter(({ id }) => this.#ownRuns.has(id)),
-        items,
-        steps: this.#showsAll ? this.#newestFirst : null,
-        load: steps => this.#store.window(metric, ids, steps, count),
-      });
+      const load = async (steps: readonly number[]) => {
+        const found = await this.#store.window(metric, ids, steps, count);
+        this.#leavesOut ||= found.more;
+        this.#showTools(true, false);
+        return found.items;
+      };
+      this.#gallery.show({ runs, items, steps: this.#showsAll ? this.#newestFirst : null, load });
     } else if (isHistogram && this.#showsAll) this.#histogram.showAll(items, scene);
     else if (isHistogram) this.#histogram.showStep(items, scene);
     else documents.show(items, scene);
@@ -239,17 +245,21 @@ export class MediaPanel implements MediaPanelHandle {
     const hidden = (this.#scene?.runs.length ?? 0) - this.#visibleRuns.length;
     const more = hidden > 0 ? ` · ${hidden} runs not shown` : "";
     const count = this.#items.length;
+    const isHeat = isHistogram && this.#showsAll;
+    const all = isHeat ? (this.#ownSteps.get(this.#items[0].run) ?? []).length : this.#steps.length;
+    const shown = isHeat && count < all ? `${formatCount(count)} of ` : "";
+    const leftOut = this.#leavesOut ? " · some left out" : "";
     const words = this.#showsAll
-      ? `${formatCount(this.#steps.length)} steps`
+      ? `${shown}${formatCount(all)} steps${leftOut}`
       : count > 1
         ? `${formatCount(count)} items`
         : "";
     setText(this.#count, `${words}${more}`);
-    this.#showRunChoice(isHistogram && this.#showsAll);
+    this.#showRunChoice(isHeat);
   }
 
   #showRunChoice(shown: boolean) {
-    const runs = this.#visibleRuns;
+    const runs = this.#runsWithMedia;
     this.#runs.hidden = !shown || runs.length < 2;
     const key = JSON.stringify(runs.map(({ id, label }) => [id, label]));
     if (this.#runs.dataset.key === key) return;
@@ -257,6 +267,12 @@ export class MediaPanel implements MediaPanelHandle {
     const before = this.#runs.value;
     this.#runs.replaceChildren(...runs.map(({ id, label }) => h("option", { value: id }, label)));
     this.#runs.value = runs.some(({ id }) => id === before) ? before : (runs.at(-1)?.id ?? "");
+  }
+
+  /** Say what went wrong; the next update asks again. */
+  #fail(error: unknown) {
+    this.#known = [];
+    this.#say((error as Error).message);
   }
 
   /** Say why there is nothing to see. */

@@ -8,6 +8,12 @@ const KEPT_THUMBNAILS = 3000; // of at most 20 KB
 const KEPT_ANSWERS = 100;
 const KEPT_FILES = 64 * 2 ** 20; // bytes
 
+/** Items, and whether there are more, which the kernel leaves out. */
+export interface ItemWindow {
+  items: readonly MediaItem[];
+  more: boolean;
+}
+
 /** A page of a table. */
 export interface TablePage {
   columns: readonly { name: string; type: string }[];
@@ -45,10 +51,15 @@ export class MediaStore {
     this.#requests = requests;
   }
 
-  /** Return the steps of each run, ascending. `version` changes when there are more. */
-  async steps(metric: string, runs: readonly string[], version: unknown): Promise<Map<string, number[]>> {
+  /** Return the steps of each run, ascending, `thinned` if a run has very many. `version` changes when there are more. */
+  async steps(
+    metric: string,
+    runs: readonly string[],
+    version: unknown,
+  ): Promise<{ steps: Map<string, number[]>; thinned: boolean }> {
     const { content } = await this.#ask("media", { metric, runs }, version);
-    return new Map(Object.entries(content.steps as Record<string, number[]>));
+    const steps = new Map(Object.entries(content.steps as Record<string, number[]>));
+    return { steps, thinned: Boolean(content.thinned) };
   }
 
   /** Return the items of each run's newest step that is not after `step`. */
@@ -63,10 +74,10 @@ export class MediaStore {
     runs: readonly string[],
     steps: readonly number[],
     version: unknown,
-  ): Promise<MediaItem[]> {
+  ): Promise<ItemWindow> {
     const ends = { from: Math.min(...steps), to: Math.max(...steps) };
     const { content } = await this.#ask("media_window", { metric, runs, ...ends, steps }, version);
-    return content.items as MediaItem[];
+    return content as unknown as ItemWindow;
   }
 
   async tablePage(question: TableQuestion): Promise<TablePage> {

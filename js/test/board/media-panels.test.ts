@@ -1,10 +1,12 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import widget from "../../src/index.ts";
+import type { MediaScene } from "../../src/media/media-types.ts";
 import { FakeModel, frame, run } from "../fixtures.ts";
 import { MediaModel, mediaTrait, medium } from "../media-fixtures.ts";
 
 let near: (visible?: boolean) => void;
+let observations: Element[];
 
 beforeEach(() => {
   const observed = new Set<{ hear: IntersectionObserverCallback; targets: Set<Element> }>();
@@ -15,6 +17,7 @@ beforeEach(() => {
       observed.add(this.#own);
     }
     observe(target: Element) {
+      observations.push(target);
       this.#own.targets.add(target);
     }
     unobserve(target: Element) {
@@ -25,10 +28,11 @@ beforeEach(() => {
     }
   }
   vi.stubGlobal("IntersectionObserver", Observer);
-  near = () => {
+  observations = [];
+  near = (isIntersecting = true) => {
     for (const { hear, targets } of observed)
       hear(
-        [...targets].map(target => ({ target, isIntersecting: true }) as never),
+        [...targets].map(target => ({ target, isIntersecting }) as never),
         null as never,
       );
   };
@@ -145,6 +149,143 @@ test("a kernel that refuses is quoted in the panel", async () => {
   const { panel } = show(model);
   near();
   await settled(() => panel("val/notes").textContent?.includes("the files were deleted") === true);
+});
+
+test("after a refusal the next refresh asks again", async () => {
+  const model = new MediaModel([text("a.txt")], { keyframe }, bytes);
+  const { answer } = model;
+  model.answer = () => Promise.reject(new Error("busy"));
+  const { panel } = show(model);
+  near();
+  await settled(() => panel("val/notes").textContent?.includes("busy") === true);
+  model.answer = answer;
+  model.set("keyframe", frame([], { seq: 2, runs: [run(0), run(1)], metrics: ["val/loss"] }));
+  await settled(() => panel("val/notes").textContent?.includes("text of a.txt") === true);
+});
+
+/** A board whose `media.js` notes the scenes of its panels. */
+async function withScenes(items: Parameters<typeof medium>[0][], traits: object = { keyframe }) {
+  vi.resetModules();
+  const { default: fresh } = await import("../../src/index.ts");
+  const scenes: MediaScene[] = [];
+  const model = new MediaModel(items.map(medium), { ...traits });
+  const load = vi.fn(
+    async (): Promise<unknown> => ({
+      openPanel: () => ({ update: (scene: MediaScene) => scenes.push(scene), follow: () => {} }),
+    }),
+  );
+  model.importFile = load;
+  const el = document.createElement("div");
+  document.body.append(el);
+  fresh.render({ model, el, signal: new AbortController().signal });
+  const again = async (seq: number, more: object = {}) => {
+    const header = { seq, runs: [run(0), run(1, { done: seq })], metrics: ["val/loss"], ...more };
+    model.set("keyframe", frame([], header));
+    await settled(() => el.querySelector<HTMLElement>(".tb-board")?.dataset.seq === String(seq));
+  };
+  return { scenes, model, load, el, again };
+}
+
+test("what cannot be loaded is asked for again when its panel next comes near, not at once", async () => {
+  const { load, el, scenes } = await withScenes([{}]);
+  load.mockRejectedValueOnce(new Error("no connection"));
+  near();
+  await settled(() => el.textContent?.includes("no connection") === true);
+  near();
+  expect([load.mock.calls.length, observations.length]).toEqual([1, new Set(observations).size]);
+  near(false);
+  near();
+  await settled(() => scenes.length === 1);
+  expect(load.mock.calls.length).toBe(2);
+});
+
+test("a panel out of sight is not drawn until it comes near again", async () => {
+  const { scenes, again } = await withScenes([{}]);
+  near();
+  await settled(() => scenes.length > 0);
+  near(false);
+  const before = scenes.length;
+  await again(2);
+  expect(scenes.length).toBe(before);
+  near();
+  expect(scenes.length).toBe(before + 1);
+});
+
+test("a scene tells of its runs only what media show, which stays the same while they log", async () => {
+  const { scenes, again } = await withScenes([{}]);
+  near();
+  await settled(() => scenes.length > 0);
+  await again(2);
+  const runs = scenes.map(scene => JSON.stringify(scene.runs));
+  expect(runs.length).toBeGreaterThan(1);
+  expect(new Set(runs).size).toBe(1);
+  expect(Object.keys(scenes[0].runs[0])).toEqual(["id", "label", "color"]);
+});
+
+test("a number that is logged by the name of an image gets a chart beside it", async () => {
+  const { el, again } = await withScenes([{ metric: "x" }]);
+  const names = () => [...el.querySelectorAll<HTMLElement>(".tb-chart")].map(({ dataset }) => dataset.metric);
+  expect(names().sort()).toEqual(["val/loss", "x"]);
+  await again(2, { metrics: ["x"] });
+  expect(names().sort()).toEqual(["x", "x (image)"]);
+});
+
+test("the runs of a heat map are those with media", async () => {
+  const histogram = (run: string, step: number) =>
+    medium({ kind: "histogram", run, step, file: null, about: { edges: [0, 1], counts: [step] } });
+  const items = [0, 1, 2].map(step => histogram("id0", step));
+  const model = new MediaModel(items, { keyframe: noCharts });
+  const { panel } = show(model);
+  near();
+  await settled(() => panel("images").dataset.drawn === "1");
+  panel("images").querySelector<HTMLElement>('[aria-label="All steps"]')?.click();
+  await settled(() => panel("images").dataset.drawn === "3");
+  const select = panel("images").querySelector('[aria-label="Run"]') as HTMLSelectElement;
+  expect([select.hidden, [...select.options].map(({ value }) => value)]).toEqual([true, ["id0"]]);
+});
+
+test("while a run logs, a gallery of all steps keeps what it shows until the new items are there", async () => {
+  vi.spyOn(HTMLElement.prototype, "clientWidth", "get").mockReturnValue(600);
+  vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(400);
+  const items = [0, 1, 2].map(step => medium({ step, file: `${step}.png` }));
+  const model = new MediaModel(items, { keyframe: noCharts }, bytes);
+  const { panel } = show(model);
+  near();
+  const tiles = (which = "") => panel("images").querySelectorAll(`.tb-media-tile${which}`).length;
+  await settled(() => tiles() === 1);
+  panel("images").querySelector<HTMLElement>('[aria-label="All steps"]')?.click();
+  await settled(() => tiles() === 3 && tiles(".tb-media-waiting") === 0);
+  const answer = model.answer.bind(model);
+  let release = () => {};
+  model.answer = async question => {
+    if (question.ask === "media_window") await new Promise<void>(resolve => (release = resolve));
+    return answer(question);
+  };
+  model.log(medium({ step: 3, file: "3.png" }));
+  await settled(() => tiles() === 4);
+  expect(tiles(".tb-media-waiting")).toBe(1);
+  release();
+  await settled(() => tiles(".tb-media-waiting") === 0);
+});
+
+test("a gallery says that it leaves items out", async () => {
+  vi.spyOn(HTMLElement.prototype, "clientWidth", "get").mockReturnValue(600);
+  vi.spyOn(HTMLElement.prototype, "clientHeight", "get").mockReturnValue(400);
+  const items = [0, 1].map(step => medium({ step, file: `${step}.png` }));
+  const model = new MediaModel(items, { keyframe: noCharts }, bytes);
+  const answer = model.answer.bind(model);
+  model.answer = async question => {
+    const { content, buffers } = await answer(question);
+    return { content: question.ask === "media_window" ? { ...content, more: true } : content, buffers };
+  };
+  const { panel } = show(model);
+  near();
+  const all = () => panel("images").querySelector<HTMLElement>('[aria-label="All steps"]');
+  await settled(() => all()?.hidden === false);
+  all()?.click();
+  await settled(
+    () => panel("images").querySelector(".tb-media-count")?.textContent === "2 steps · some left out",
+  );
 });
 
 test("images are in tiles that the keyboard walks through, with their runs side by side", async () => {
