@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from foreign_stores import imported, points, values
 from stores import filled, one_run
 from trackbook.data.export import export
+from trackbook.imports import csv_tables
 from trackbook.imports.importing import import_source
 from trackbook.store.memory import MemoryStore
 
@@ -116,3 +117,45 @@ def test_byte_order_mark_and_quoted_newlines(tmp_path: Path) -> None:
     found = import_source(path, None, lambda _: store)
     assert [record.name for _, record in found] == ["x", "y\nz"]
     assert [values(store, record.id) for _, record in found] == [{"a\nb": [1.0]}, {"a\nb": [2.0]}]
+
+
+def test_files_with_one_name_and_one_beginning_are_runs_of_their_own(tmp_path: Path) -> None:
+    for seed in (1, 2):
+        (tmp_path / f"seed{seed}").mkdir()
+        table(tmp_path / f"seed{seed}" / "metrics.csv", f"step,loss\n0,1.0\n1,{seed}\n")
+    table(tmp_path / "other.csv", "step,loss\n0,1.0\n")
+    store = MemoryStore()
+    found = {record.name: record.id for _, record in import_source(tmp_path, None, lambda _: store)}
+    assert sorted(found) == ["other", "seed1/metrics", "seed2/metrics"]
+    assert values(store, found["seed1/metrics"])["loss"] == [1.0, 1.0]
+    assert values(store, found["seed2/metrics"])["loss"] == [1.0, 2.0]
+    (again,) = import_source(tmp_path / "other.csv", None, lambda _: store)
+    assert again[1].id == found["other"]
+
+
+def test_files_with_one_run_id_are_one_run_and_said(tmp_path: Path) -> None:
+    table(tmp_path / "a.csv", "run_id,step,loss\nr1,0,1.0\n")
+    table(tmp_path / "b.csv", "run_id,step,acc_\nr1,0,2.0\n")  # of as many bytes
+    with pytest.warns(match="2 of its runs share ids, and those with one id are imported as one run: 'r1'"):
+        record, store = imported(tmp_path)
+    assert values(store, record.id) == {"loss": [1.0], "acc_": [2.0]}
+
+
+def test_suffix_in_capitals(tmp_path: Path) -> None:
+    table(tmp_path / "A.CSV", "step,loss\n0,1.0\n")
+    record, store = imported(tmp_path)
+    assert (record.name, values(store, record.id)) == ("A", {"loss": [1.0]})
+
+
+def test_cell_that_is_too_large_ends_its_file_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_tables, "_LARGEST_CELL", 1_000)
+    limit = csv.field_size_limit()
+    table(tmp_path / "a.csv", f"step,loss,note\n0,1.0,\n1,2.0,{'x' * 2_000}\n2,3.0,x\n")
+    table(tmp_path / "b.csv", "step,loss\n0,1.0\n")
+    store = MemoryStore()
+    with pytest.warns(
+        match=r"run 'a' is not whole: .*a.csv cannot be read from byte 22 on: field larger than field limit"
+    ):
+        found = {record.name: record.id for _, record in import_source(tmp_path, None, lambda _: store)}
+    assert values(store, found["a"])["loss"] == values(store, found["b"])["loss"] == [1.0]
+    assert csv.field_size_limit() == limit

@@ -44,3 +44,8 @@ def test_negative_numbers_and_times() -> None:
     assert protobuf.timestamp(memoryview(moment(1795961019.25))) == 1795961019.25
     assert protobuf.timestamp(None) is None
     assert protobuf.text(memoryview(b"a\xffb")) == "a\\xffb"
+
+
+def test_text_that_is_a_number_is_damaged() -> None:
+    with pytest.raises(Damaged, match="another type"):
+        protobuf.text(2**62)

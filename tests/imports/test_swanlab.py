@@ -20,6 +20,7 @@ from foreign_stores import (
 from trackbook.imports.importing import import_source
 from trackbook.media.index import Row
 from trackbook.store.content_files import ContentFiles
+from trackbook.store.memory import MemoryStore
 from trackbook.store.sqlite import SqliteStore
 from trackbook.types import RunRecord
 
@@ -119,6 +120,15 @@ def test_damaged_config_is_said(tmp_path: Path) -> None:
     with pytest.warns(match=r"config.yaml cannot be read: .*"):
         record, _ = imported(offline(tmp_path, swanlab_start(), swanlab_finish(), config="a: [1"))
     assert record.config == {}
+
+
+def test_damaged_file_hides_no_other_run(tmp_path: Path) -> None:
+    folder = offline(tmp_path, swanlab_start(), swanlab_finish())
+    (folder / "a.swanlab").write_bytes(leveldb(SWANLAB, [b"\xff" * 20]))
+    store = MemoryStore()
+    with pytest.warns(match="run 'a' is not whole"):
+        found = import_source(folder, None, lambda _: store)
+    assert [record.state for _, record in found] == ["lost", "finished"]
 
 
 def test_file_of_another_version_is_said(tmp_path: Path) -> None:

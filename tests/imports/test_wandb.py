@@ -27,6 +27,7 @@ from trackbook.imports.importing import import_source
 from trackbook.media.index import Row
 from trackbook.store.content_files import ContentFiles
 from trackbook.store.documents import document
+from trackbook.store.memory import MemoryStore
 from trackbook.store.sqlite import SqliteStore
 from trackbook.types import RunRecord
 
@@ -216,6 +217,37 @@ def test_cut_off_file_gives_what_is_whole(tmp_path: Path, recwarn: pytest.Warnin
     assert 40 < count < 50
     assert values(store, "w1")["loss"] == list(range(count))
     assert "is cut off in a record" in said(recwarn)[0] or "is cut off at byte" in said(recwarn)[0]
+
+
+@pytest.mark.parametrize("content", [b"", b"\0" * 100, leveldb(WANDB, [b"\xff" * 20])])
+def test_damaged_file_hides_no_other_run(tmp_path: Path, content: bytes, recwarn: pytest.WarningsRecorder) -> None:
+    folder = offline(tmp_path, wandb_run(), wandb_history(0, loss=1), wandb_exit())
+    (folder / "a-run-w0.wandb").write_bytes(content)
+    store = MemoryStore()
+    states = {record.id: record.state for _, record in import_source(folder, None, lambda _: store)}
+    assert states == {"a-run-w0": "lost", "w1": "finished"}
+    assert any("run 'a-run-w0' is not whole" in sentence for sentence in said(recwarn))
+
+
+def test_run_that_was_resumed_offline_is_one_run(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
+    def output(text: str) -> bytes:
+        return message((13, message((1, 1), (2, moment(102.0)), (3, text))))
+
+    folder = offline(tmp_path, wandb_run(), wandb_history(0, loss=1), output("one\nhalf"), wandb_exit(1))
+    again = folder / "offline-run-20260102_000000-w1"
+    again.mkdir()
+    records = [wandb_run(), wandb_history(1, loss=2), output("two\n"), wandb_exit()]
+    (again / "run-w1.wandb").write_bytes(leveldb(WANDB, records))
+    record, store = imported(folder)
+    assert (record.state, record.error) == ("finished", None)
+    assert values(store, "w1")["loss"] == [1.0, 2.0]
+    assert [row[:3] for row in store.captured("w1", "console")] == [
+        (0, "stdout", "one"),
+        (1, "stdout", "half"),
+        (2, "stdout", "two"),
+    ]
+    assert said(recwarn) == ["2 of its runs share ids, and those with one id are imported as one run: 'w1'"]
+    assert imported(folder, store=store)[0] == record
 
 
 def test_link_to_the_latest_run_is_no_second_run(tmp_path: Path) -> None:

@@ -5,8 +5,10 @@ Columns ``project``, ``run_id``, ``run`` and ``group`` tell runs apart, as in ou
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import math
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -15,7 +17,7 @@ from typing import Any, Final
 
 from ..data.foreign_tables import COLUMN_NAMES
 from .intake import Intake
-from .source import Kind, SourceRun, digest, found
+from .source import Damaged, Kind, SourceRun, digest, found
 from .times import seconds
 
 _SUFFIXES: Final = (".csv", ".tsv")
@@ -76,9 +78,12 @@ class _Table:
                     yield line.decode(coding, errors="backslashreplace").replace("\0", "")
 
         start = begin
-        for row in csv.reader(lines(), delimiter=self.delimiter):
-            yield row, start, at
-            start = at
+        try:
+            for row in csv.reader(lines(), delimiter=self.delimiter):
+                yield row, start, at
+                start = at
+        except csv.Error as error:
+            raise Damaged(f"{self.path} cannot be read from byte {start:,} on: {error}") from error
 
     def of_run(self, row: list[str]) -> tuple[str | None, ...]:
         return tuple(self.cell(row, self.place[name]) for name in _OF_RUN[:3])
@@ -88,9 +93,30 @@ class _Table:
         return row[place] or None if place is not None and place < len(row) else None
 
 
-def _runs(path: Path) -> Iterator[SourceRun]:
-    csv.field_size_limit(_LARGEST_CELL)
-    for file in found(path, lambda name: name.endswith(_SUFFIXES)) if path.is_dir() else [path]:
+@contextlib.contextmanager
+def _large_cells() -> Iterator[None]:
+    """Let the reader take large cells; its limit is that of the process."""
+    limit = csv.field_size_limit(_LARGEST_CELL)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(limit)
+
+
+def _is_table(name: str) -> bool:
+    return name.lower().endswith(_SUFFIXES)
+
+
+@_large_cells()
+def _runs(path: Path) -> list[SourceRun]:
+    return [*_found_runs(path)]
+
+
+def _found_runs(path: Path) -> Iterator[SourceRun]:
+    files = [*found(path, _is_table)] if path.is_dir() else [path]
+    stems = Counter(file.stem for file in files)
+    for file in files:
+        place = file.relative_to(path) if path.is_dir() else Path(file.name)
         table = _Table(file)
         if table.place["step"] is None and not table.is_long:
             shown = ", ".join(map(repr, table.header[:20])) or "nothing"
@@ -99,20 +125,27 @@ def _runs(path: Path) -> Iterator[SourceRun]:
                 f"'step' and 'value'; this one has {shown}"
             )
         parts: dict[tuple[str | None, ...], _Part] = {}
-        for row, begin, end in table.rows():
-            part = parts.get(table.of_run(row))
+        part = None
+        try:
+            for row, begin, end in table.rows():
+                part = parts.get(table.of_run(row))
+                if part is None:
+                    part = parts[table.of_run(row)] = _Part(begin, end, 0, row)
+                part.end, part.rows = end, part.rows + 1
+        except Damaged:
             if part is None:
-                part = parts[table.of_run(row)] = _Part(begin, end, 0, row)
-            part.end, part.rows = end, part.rows + 1
+                raise
+            part.end = file.stat().st_size  # so that it is said when the run is read
         for key, part in parts.items():
             project, run_id, name = key
-            name = name or run_id or file.stem
-            run_id = run_id or digest(str(project), name, *table.header, *part.first)
+            run_id = run_id or digest(str(project), place.as_posix(), name or "", *table.header, *part.first)
+            name = name or key[1] or (file.stem if stems[file.stem] == 1 else place.with_suffix("").as_posix())
             stamp = f"{part.rows} {part.end}"
             tell = partial(_tell, table, key, part, name)
             yield SourceRun(run_id, file, project, stamp, part.end - part.begin, tell)
 
 
+@_large_cells()
 def _tell(table: _Table, key: tuple[str | None, ...], part: _Part, name: str, intake: Intake) -> None:
     intake.set(name=name, state="finished", group=table.cell(part.first, table.place["group"]))
     modified = table.path.stat().st_mtime
@@ -160,7 +193,7 @@ def _whole(text: str | None) -> int | None:
 
 
 def _holds(path: Path) -> bool:
-    return any(True for _ in found(path, lambda name: name.lower().endswith(_SUFFIXES)))
+    return any(True for _ in found(path, _is_table))
 
 
 KIND: Final = Kind("csv", "CSV files of points", _holds, _runs)

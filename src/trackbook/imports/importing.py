@@ -24,7 +24,7 @@ from ..types import RunRecord
 from ..user_warnings import warn
 from .intake import Intake
 from .kinds import kind_of
-from .source import Damaged, Kind, SourceRun
+from .source import Damaged, Kind, SourceRun, joined
 
 if TYPE_CHECKING:
     import polars as pl
@@ -52,6 +52,7 @@ class _Said:
 
     left_out: dict[str, Counter[str]] = field(default_factory=dict)
     twice: Counter[str] = field(default_factory=Counter)
+    parts: Counter[str] = field(default_factory=Counter)  # sources by the id of a run that has several
     lost: list[str] = field(default_factory=list)
 
     def sentences(self) -> list[str]:
@@ -61,6 +62,10 @@ class _Said:
         if self.twice:
             found.append(
                 f"{self.twice.total():,} points are left out, at steps where their metric had one already: {_names(self.twice)}"
+            )
+        if self.parts:
+            found.append(
+                f"{self.parts.total():,} of its runs share ids, and those with one id are imported as one run: {_names(self.parts)}"
             )
         more = len(self.lost) - _MOST_LOSSES
         return found + self.lost[:_MOST_LOSSES] + ([f"{more:,} more losses of its runs"] if more > 0 else [])
@@ -85,11 +90,17 @@ def import_source(
     ``OSError`` when the store cannot write; the runs before it are imported then.
     """
     chosen = kind_of(path, kind)
-    found = list(chosen.runs(path))
-    if not found:
+    by_id: dict[tuple[str | None, str], list[SourceRun]] = {}
+    for one in chosen.runs(path):
+        by_id.setdefault((one.project, one.id), []).append(one)
+    if not by_id:
         raise ValueError(f"{path} holds no {chosen.what}")
+    found = [parts[0] if len(parts) == 1 else joined(parts) for parts in by_id.values()]
     whole = sum(one.size for one in found) or 1
     said, done, points = _Said(), 0, 0
+    for parts in by_id.values():
+        if len(parts) > 1:
+            said.parts[parts[0].id] += len(parts)
     results = []
     for number, one in enumerate(found, 1):
 

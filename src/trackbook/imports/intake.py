@@ -61,7 +61,7 @@ class Intake:
         self._next_line = 0
         self._line_end = ""
         self._names: dict[str, str] = {}
-        self._at = 0
+        self._at = self._before = 0
         self._held: dict[str, list[tuple[float, float]]] | None = {} if numbers_zeros else None
         self._settled: dict[str, bool] = {}  # by metric: whether its points are numbered
 
@@ -71,7 +71,14 @@ class Intake:
 
     def at(self, place: int) -> None:
         """Note how far the source is read."""
-        self._at = place
+        self._at = self._before + place
+
+    def next_part(self, before: int) -> None:
+        """Go on with another source of the same run, after `before` of the earlier ones: lines and alerts follow theirs."""
+        self._end_line()
+        self._before = before
+        for name in ("ended", "error"):  # of the earlier one
+            self.fields.pop(name, None)
 
     def lose(self, sentence: str) -> None:
         """Note that the source is not whole."""
@@ -173,9 +180,7 @@ class Intake:
         for name, points in (self._held or {}).items():
             if name not in self._settled:
                 self._settle(name, points, is_numbered=len(points) > 1)
-        if self._line_end:
-            self.line("stdout", self._line_end, self.last_time if self.points else 0.0)
-        self._line_end = ""
+        self._end_line()
         self._hand_over_lines()
         self.hand_over()
 
@@ -217,6 +222,11 @@ class Intake:
         for number, (value, time) in enumerate(points):
             self._append(name, number if is_numbered else 0, value, time)
         points.clear()
+
+    def _end_line(self) -> None:
+        if self._line_end:
+            self.line("stdout", self._line_end, self.last_time if self.points else 0.0)
+        self._line_end = ""
 
     def _hand_over_lines(self) -> None:
         if self._lines:

@@ -64,8 +64,12 @@ def last_fields(data: Message) -> dict[int, Any]:
 
 
 def text(value: Any) -> str:
-    """Return a string field, empty when it is not set."""
-    return "" if value is None else bytes(value).decode(errors="backslashreplace")
+    """Return a string field, empty when it is not set. Raises `Damaged` for a number, of which `bytes` makes that many zeros."""
+    if value is None:
+        return ""
+    if not isinstance(value, memoryview):
+        raise Damaged("a text is of another type than expected")
+    return bytes(value).decode(errors="backslashreplace")
 
 
 def integer(value: int | None) -> int:

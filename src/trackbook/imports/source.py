@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -33,6 +33,27 @@ class SourceRun:
     stamp: str  # another one when the source has changed
     size: int  # of what `tell` reads, in any unit; `Intake.at` is told how far it is
     tell: Callable[[Intake], None]  # raises `Damaged` for what is not whole
+
+
+def joined(parts: Sequence[SourceRun]) -> SourceRun:
+    """Return one run of several sources with its id, such as the files of a run that was resumed offline. They are told one after the other."""
+
+    def tell(intake: Intake) -> None:
+        before, started = 0, []
+        for part in parts:
+            intake.next_part(before)
+            try:
+                part.tell(intake)
+            except Damaged as error:
+                intake.lose(str(error))
+            before += part.size
+            started += [at for at in [intake.fields.get("started")] if at is not None]
+        if started:
+            intake.set(started=min(started))
+
+    return replace(
+        parts[0], stamp=digest(*(part.stamp for part in parts)), size=sum(part.size for part in parts), tell=tell
+    )
 
 
 @dataclass(frozen=True)

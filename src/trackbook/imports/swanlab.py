@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,7 @@ from . import protobuf
 from .intake import Intake
 from .media_values import file_medium
 from .record_logs import leveldb_records
-from .source import Kind, SourceRun, begins_with, found, stamp
+from .source import MALFORMED, Kind, SourceRun, begins_with, found, stamp
 from .yaml_files import read_yaml
 
 _IDENT: Final = b":SWL\xd6\xe1"
@@ -44,9 +45,10 @@ def _version(file: Path) -> int:
 
 
 def _start(file: Path) -> dict[int, Any]:
-    """Return the record of the run; empty where it is missing, which is said when the file is read."""
-    for data, _ in leveldb_records(file, _HEADER, lambda _: None):
-        return protobuf.last_fields(protobuf.last_fields(data).get(_START, memoryview(b"")))
+    """Return the record of the run; empty where it is missing or damaged, which is said when the file is read."""
+    with contextlib.suppress(*MALFORMED):
+        for data, _ in leveldb_records(file, _HEADER, lambda _: None):
+            return protobuf.last_fields(protobuf.last_fields(data).get(_START, memoryview(b"")))
     return {}
 
 

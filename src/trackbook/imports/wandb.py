@@ -5,6 +5,7 @@ They are read without wandb, whose package has no reader of them in Python any m
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -16,7 +17,7 @@ from . import protobuf
 from .intake import Intake, flat
 from .media_values import of_wandb
 from .record_logs import leveldb_records
-from .source import Kind, SourceRun, begins_with, found, stamp
+from .source import MALFORMED, Kind, SourceRun, begins_with, found, stamp
 
 _HEADER: Final = b":W&B\xe1\xbe\x00"
 _HISTORY, _SUMMARY, _CONFIG, _STATS, _ALERT, _METRIC, _OUTPUT, _RUN, _EXIT = (
@@ -48,13 +49,14 @@ def _runs(path: Path) -> Iterator[SourceRun]:
 
 
 def _head(file: Path) -> dict[int, Any]:
-    """Return the record of the run; empty where it is missing, which is said when the file is read."""
-    for number, (data, _) in enumerate(leveldb_records(file, _HEADER, lambda _: None)):
-        record = protobuf.last_fields(data)
-        if _RUN in record:
-            return protobuf.last_fields(record[_RUN])
-        if number == _HEAD_RECORDS:
-            break
+    """Return the record of the run; empty where it is missing or damaged, which is said when the file is read."""
+    with contextlib.suppress(*MALFORMED):
+        for number, (data, _) in enumerate(leveldb_records(file, _HEADER, lambda _: None)):
+            record = protobuf.last_fields(data)
+            if _RUN in record:
+                return protobuf.last_fields(record[_RUN])
+            if number == _HEAD_RECORDS:
+                break
     return {}
 
 
