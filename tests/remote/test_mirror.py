@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ import trackbook as tb
 from remote.target_contract import OTHER, RUN, batch, points, rows
 from servers import Served
 from trackbook.remote import mirror as mirror_module
+from trackbook.remote import wire
 from trackbook.remote.mirror import Mirror, ServerReader
 from trackbook.remote.server_target import ServerTarget
 from trackbook.remote.target import TargetError
@@ -104,6 +106,46 @@ def test_a_project_of_another_token_is_not_shown(
         tb.board(f"{served.address}digits")
     with pytest.raises(TargetError, match="404"):
         Mirror(ServerReader(served.address, "speech", tokens.create())).start(1)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"since": None, "runs": [{"id": "r1"}]},
+        {"runs": 1},
+        {"writers": {"r1": "host"}},
+        {"ids": 1},
+    ],
+)
+def test_news_in_an_unknown_form_are_asked_for_again(damage: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = ServerReader("https://host", "digits", None)
+    whole = {"since": "5", "runs": [], "ids": None, "writers": {}}
+    asked: list[dict[str, Any]] = []
+
+    def answering(answer: dict[str, Any]) -> None:
+        monkeypatch.setattr(reader._client, "get", lambda _, **query: asked.append(query) or answer)
+
+    answering(whole | damage)
+    with pytest.raises(TargetError, match="https://host answers in an unknown form"):
+        reader.news()
+    answering({})
+    with pytest.raises(TargetError, match="unknown form"):
+        reader.news()
+    answering(whole)
+    reader.news()
+    reader.news()
+    assert asked == [{}, {}, {}, {"since": "5"}]
+    reader.close()
+
+
+def test_points_in_an_unknown_form_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = ServerReader("https://host", "digits", None)
+    for head in ({}, {"end": 5}, {"end": [0, "x"]}):
+        packed = wire.pack({"rows": 0, **head}, points("loss", 0, 0))
+        monkeypatch.setattr(reader._client, "get_bytes", lambda *_, packed=packed, **__: packed)
+        with pytest.raises(TargetError, match="unknown form"):
+            reader.since("r1", Cursor())
+    reader.close()
 
 
 def test_a_server_that_cannot_be_reached_is_an_error() -> None:

@@ -164,6 +164,39 @@ def test_malformed_batches_change_nothing(served: Served, tokens: TokenFile, dam
     assert served.projects["digits"].store.runs() == []
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"documents": {"console": [(0, ["x"], None, "now", 1)]}},
+        {"documents": {"console": [(0, "stdout")]}},
+        {"documents": {"facts": [("environment", "no json")]}},
+        {"documents": {"news": [(0,)]}},
+        {"dropped": {"console": ["0"]}},
+        {"dropped": {"console": [2**63 - 1]}},
+        {"dropped": {"facts": [0]}},
+        {"dropped": {"facts": "environment"}},
+    ],
+)
+def test_rows_that_no_table_can_hold_are_refused(served: Served, tokens: TokenFile, more: Any) -> None:
+    target = ServerTarget(served.address, project="digits", source="s", token=tokens.create(may_write=True))
+    with pytest.raises(TargetError, match="400 malformed"):
+        target.put(batch(0, 3, **more))
+    assert target.put(batch(0, 3)) == Cursor(0, 3)
+    target.close()
+
+
+def test_rows_are_dropped_by_their_keys(served: Served, tokens: TokenFile) -> None:
+    target = ServerTarget(served.address, project="digits", source="s", token=tokens.create(may_write=True))
+    lines = [(line, "stdout", "x", 1.0, None) for line in range(3)]
+    facts = [("code", "{}"), ("code\t", "{}"), ("environment", "{}")]
+    target.put(batch(0, 3, documents={"console": lines, "facts": facts}))
+    target.put(batch(3, 5, dropped={"console": [1], "facts": ["code"]}))
+    store = served.projects["digits"].store
+    assert store.captured("r1", "console") == [lines[0], lines[2]]
+    assert store.captured("r1", "facts") == facts[1:]
+    target.close()
+
+
 def test_a_batch_that_is_too_large_is_refused(
     served: Served, tokens: TokenFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -79,10 +79,14 @@ def test_space_of_something_else_is_refused_and_left(hub_server: FakeHub, files:
     assert list(hub_server.repos) == [("space", NAME)]
 
 
-def test_static_space_takes_no_runs(hub_server: FakeHub) -> None:
-    hub_server.repos["space", NAME] = Repository(NAME, sdk="static", files={"trackbook.json": b"{}"})
+@pytest.mark.parametrize("files", [{"trackbook.json": b"{}"}, {}])  # and one whose making was cut short
+def test_static_space_takes_no_runs(hub_server: FakeHub, files: dict[str, bytes]) -> None:
+    hub_server.repos["space", NAME] = Repository(
+        NAME, sdk="static", files=dict(files), variables={"TRACKBOOK_SPACE": "1"}
+    )
     with pytest.raises(TargetError, match="the Space ada/runs is static, a page to which nothing can be logged"):
         ready_space(Hub(), NAME)
+    assert hub_server.space(NAME).files == files
 
 
 @pytest.mark.parametrize("fails", ["POST .*/preupload/main", "POST .*/commit/main"])

@@ -292,6 +292,58 @@ def test_a_target_that_refuses_says_what_to_do(store: SqliteStore, place: Place)
     uploader.join(SECONDS)
 
 
+class FailingFor(MemoryTarget):
+    """Loses the connection while it takes some runs."""
+
+    def __init__(self, place: Place, source: str, runs: tuple[str, ...]) -> None:
+        super().__init__(place, source)
+        self._runs = runs
+
+    def put(self, batch: Any) -> Any:
+        if batch.run.id in self._runs:
+            raise ConnectionError("the connection was lost")
+        return super().put(batch)
+
+
+@pytest.mark.parametrize("first", ["r1", "r0"])  # before and after the others
+def test_a_run_that_fails_delays_no_other_run(store: SqliteStore, place: Place, first: str) -> None:
+    failing = [first, "x1", "x2", "x3"]
+    for run in [*failing, "r2"]:
+        store.put_run(dataclasses.replace(RUN, id=run))
+        store.append(run, points("loss", 0, 5))
+    store.flush()
+    uploader = Uploader(WHERE, opened=opening(lambda source: FailingFor(place, source, tuple(failing))))
+    followed = {run: uploader.follow(store.path, "digits", run) for run in [*failing, "r2"]}
+    state = followed["r2"].wait(SECONDS)
+    assert (state.state, state.left) == ("synced", 0)
+    assert_equal(store, place, "r2")
+    assert followed[first].wait(0.0).state in ("waiting", "uploading")
+    assert {one.run_id for one in uploader.stop()} == set(failing)
+    uploader.join(SECONDS)
+
+
+@pytest.mark.parametrize("what", ["pending", "follow"])
+def test_a_project_that_fails_delays_no_other_project(
+    store: SqliteStore, place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError("the file is busy")
+
+    other = SqliteStore(tmp_path / "speech.trackbook.db", "speech")
+    other.put_run(dataclasses.replace(RUN, id="r2"))
+    other.append("r2", points("loss", 0, 5))
+    other.flush()
+    uploader = Uploader(WHERE, opened=to_memory(place))
+    monkeypatch.setattr(uploader.upload(store.path, "digits").ledger, what, fail)
+    busy = uploader.follow(store.path, "digits", "r1")
+    followed = uploader.follow(other.path, "speech", "r2")
+    assert followed.wait(SECONDS).state == "synced"
+    assert_equal(other, place, "r2")
+    assert uploader.stop() == [busy]
+    uploader.join(SECONDS)
+    other.close()
+
+
 def test_a_target_that_hangs_delays_neither_the_store_nor_the_end(store: SqliteStore, place: Place) -> None:
     goes_on, hangs = threading.Event(), threading.Event()
 

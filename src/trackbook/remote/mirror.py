@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from ..store import check_stored
@@ -65,9 +66,14 @@ class ServerReader:
         """See `Reader`."""
         asked = {} if self._since is None else {"since": self._since}
         found = self._client.get("api/runs/news", **asked)
-        self._since = found["since"]
-        writers = {run: Writer(host, UPLOADED, 0, "", seen) for run, (host, seen) in found["writers"].items()}
-        return News([check_stored.record(each) for each in found["runs"]], found["ids"], writers)
+        with self._understood():
+            since, ids = str(found["since"]), found["ids"]
+            writers = {
+                run: Writer(str(host), UPLOADED, 0, "", float(seen)) for run, (host, seen) in found["writers"].items()
+            }
+            news = News([*map(check_stored.record, found["runs"])], ids if ids is None else [*map(str, ids)], writers)
+        self._since = since
+        return news
 
     def since(self, run_id: str, cursor: Cursor) -> tuple[pl.DataFrame, Cursor]:
         """See `Reader`."""
@@ -76,7 +82,16 @@ class ServerReader:
             head, points = wire.unpack(self._client.get_bytes("api/runs/points", **where))
         except ValueError as error:
             raise ConnectionError(f"the answer was cut short: {error}") from error
-        return points, wire.cursor(head["end"])
+        with self._understood():
+            return points, wire.cursor(head["end"])
+
+    @contextlib.contextmanager
+    def _understood(self) -> Iterator[None]:
+        """Raise `TargetError` for an answer of another form."""
+        try:
+            yield
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise TargetError(f"{self.name} answers in an unknown form, as of another version: {error!r}") from error
 
     def close(self) -> None:
         """See `Reader`."""

@@ -57,7 +57,7 @@ class Receiver:
                 store.put_captured(run.id, table, rows)
             for table, keys in batch.dropped.items():
                 for key in keys:
-                    store.drop_captured(run.id, table, key, key + 1)
+                    store.drop_captured(run.id, table, key, key + 1 if isinstance(key, int) else key + "\0")
             store.append(run.id, batch.points, upload_marks.mark(run.id, source, batch.end))
             self._flush()
             return batch.end

@@ -48,7 +48,7 @@ def ready_space(hub: Hub, name: str, private: bool | None = None) -> tuple[Space
     space, version = hub.space(name), _own_version()
     if space is not None and not hub.is_ours(space):
         raise refusal(space)
-    if space is not None and MARK in space.files and space.sdk != "docker":
+    if space is not None and space.sdk != "docker":
         raise TargetError(
             f"the Space {name} is static, a page to which nothing can be logged; choose another space_id, or write it again by "
             f'trackbook.sync(..., space_id={name!r}, sdk="static")'

@@ -28,6 +28,7 @@ REFUSED_SECONDS: Final = 300.0  # after which a target that refused is asked aga
 TOLD_AFTER: Final = 3  # attempts: a single failure is not worth a word
 PATIENCE_SECONDS: Final = 60.0  # of whoever waits for a target that fails
 BUILD_SECONDS: Final = 1_200.0  # that a target may take to be built
+_MOST_FAILURES: Final = 3  # runs of a project that are tried in one round, each of which may wait for an answer
 
 logger = logging.getLogger("trackbook")
 
@@ -45,6 +46,7 @@ class Following:
         self.tell = tell
         self.has_ended = False
         self.state = SyncState(uploader.name, "uploading", 0, None)
+        self.round = 0  # in which the state was looked up
         self._uploader = uploader
 
     def end(self) -> None:
@@ -72,6 +74,7 @@ class Uploader:
         self._followed: list[Following] = []
         self._to_note: list[tuple[Following, tuple[str, ...]]] = []  # in the file, which was busy
         self._refused: dict[Path, float] = {}  # until when
+        self._failing: set[tuple[Path, str]] = set()  # runs, by project file
         self._fails_since: float | None = None
         self._told: set[str] = set()
         self._changed = threading.Condition()
@@ -141,7 +144,8 @@ class Uploader:
                         return state
                     if (until is not None and now >= until) or self._rounds.stopping.is_set():
                         return state
-                    if self._fails_since is not None and now - self._fails_since > PATIENCE_SECONDS:
+                    fails_since = self._fails_since if state.state == "waiting" else None
+                    if fails_since is not None and now - fails_since > PATIENCE_SECONDS:
                         return state
                     self._changed.wait(0.5 if until is None else min(0.5, until - now))
             finally:
@@ -152,7 +156,7 @@ class Uploader:
         until = time.monotonic() + seconds
         for followed in list(self._followed):
             rest = until - time.monotonic()
-            if self._fails_since is None and rest > 0:
+            if followed.state.state != "waiting" and rest > 0:
                 self.wait(followed, rest, lambda _: None)
         self._rounds.stop()
         return [followed for followed in self._followed if followed.state.state != "synced"]
@@ -180,21 +184,29 @@ class Uploader:
                 upload.close()
 
     def _round(self) -> float:
-        """Send a batch of each run that has something to send; return the seconds until the next look."""
+        """Send a batch of each run that has something to send; return the seconds until the next look.
+
+        What fails delays no other project: its ``OSError`` is raised at the end.
+        """
         self._begun += 1
-        self._note_followed()
         is_more = False
+        failure: OSError | None = None
         with self._changed:
             uploads = list(self._uploads.items())
         for path, upload in uploads:
-            if time.monotonic() < self._refused.get(path, 0.0) and not self._waiting:
-                continue
             try:
+                self._note_followed(upload)
+                if time.monotonic() < self._refused.get(path, 0.0) and not self._waiting:
+                    continue
                 with upload.lock:
                     is_more |= self._send(upload)
                 self._refused.pop(path, None)
             except TargetError as error:
                 self._refuse(path, error)
+            except OSError as error:
+                failure = failure or error
+        if failure is not None:
+            raise failure
         self._fails_since = None
         self._finish_round()
         if is_more and self._waiting:
@@ -206,25 +218,34 @@ class Uploader:
             self._finished = self._begun
             self._changed.notify_all()
 
-    def _note_followed(self) -> None:
-        while self._to_note:
-            followed, include = self._to_note[0]
-            followed.upload.ledger.follow([followed.run_id], self.where, include)
-            self._to_note.pop(0)
+    def _note_followed(self, upload: Upload) -> None:
+        for noted in [each for each in self._to_note if each[0].upload is upload]:
+            followed, include = noted
+            upload.ledger.follow([followed.run_id], self.where, include)
+            self._to_note.remove(noted)
 
     def _send(self, upload: Upload) -> bool:
-        """Send a batch of each run; return whether more is to be sent at once."""
+        """Send a batch of each run; return whether more is to be sent at once. Runs that failed are the last in the next round."""
         is_more = False
-        for standing in upload.pending():
-            if self._rounds.stopping.is_set():
+        failures: list[OSError] = []
+        for standing in sorted(upload.pending(), key=lambda one: (upload.path, one.run_id) in self._failing):
+            if self._rounds.stopping.is_set() or len(failures) == _MOST_FAILURES:
                 break
-            is_more |= upload.send(standing, hurry=bool(self._waiting))
+            run = upload.path, standing.run_id
+            try:
+                is_more |= upload.send(standing, hurry=bool(self._waiting))
+                self._failing.discard(run)
+            except OSError as error:
+                self._failing.add(run)
+                failures.append(error)
         if upload.note is not None and self._followed and "note" not in self._told:
             self._told.add("note")
             self._followed[-1].tell(upload.note)
         pending = {standing.run_id: standing for standing in upload.pending()}
         for followed in [one for one in self._followed if one.upload is upload]:
             self._note_state(followed, pending.get(followed.run_id))
+        if failures:
+            raise failures[0]
         return is_more
 
     def _note_state(self, followed: Following, standing: Standing | None) -> None:
@@ -232,6 +253,7 @@ class Uploader:
         is_done = standing is None or (standing.sent == standing.here and standing.sent_revision == standing.revision)
         left = 0 if standing is None else standing.left
         followed.state = SyncState(self.name, "synced" if is_done else "uploading", left, at)
+        followed.round = self._begun
         if standing is None and followed.has_ended:
             with self._changed:
                 self._followed.remove(followed)
@@ -245,7 +267,10 @@ class Uploader:
         self._fails_since = self._fails_since or time.monotonic()
         why = f"{self.name} cannot be reached or is busy ({error})"
         is_told = attempt.attempt_number >= TOLD_AFTER and not _is_expected(attempt)
-        self._fail("waiting", why, self._followed, tell=is_told)
+        failed = [
+            one for one in self._followed if one.round < self._begun or (one.upload.path, one.run_id) in self._failing
+        ]
+        self._fail("waiting", why, failed, tell=is_told)
         self._finish_round()
 
     def _fail(

@@ -82,7 +82,7 @@ def unpack_batch(data: bytes) -> tuple[str, str, Batch]:
             cursor(head["end"]),
             head["replaces"] is True,
             {table: _rows(table, rows) for table, rows in head["documents"].items()},
-            {table: [int(key) for key in keys] for table, keys in head["dropped"].items() if table in CAPTURED},
+            {table: check_stored.keys(table, keys) for table, keys in head["dropped"].items() if table in CAPTURED},
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"the head lacks or mistakes {error}") from error
@@ -99,13 +99,9 @@ def cursor(value: Any) -> Cursor:
 
 
 def _rows(table: str, rows: Any) -> list[tuple[Any, ...]]:
-    columns = CAPTURED.get(table)
-    if columns is None:
+    if table not in CAPTURED:
         raise ValueError(f"there is no table {table[:100]!r}; this server may be of an earlier version")
-    found = [tuple(row) for row in rows]
-    if any(len(row) != len(columns) for row in found):
-        raise ValueError(f"rows of {table} have {len(columns)} columns")
-    return found
+    return check_stored.captured(table, [*CAPTURED[table]], rows)
 
 
 def _checked(points: pl.DataFrame) -> pl.DataFrame:

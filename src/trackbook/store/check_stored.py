@@ -164,6 +164,18 @@ def captured(table: str, columns: Any, rows: Any) -> list[tuple[Any, ...]]:
     return found
 
 
+def keys(table: str, values: Any) -> list[Any]:
+    """Return keys of rows of a table of `CAPTURED` from JSON values: whole numbers or texts, as its first column has them."""
+    kind = next(iter(CAPTURED[table].values())).partition(" ")[0]
+    check, expected = _COLUMNS[kind]
+    if not isinstance(values, list):
+        raise ValueError(f"keys of table {table!r} are {one_line(repr(values))}, not a list")  # noqa: TRY004  # as above
+    for value in values:
+        if not check(value) or value == LARGEST_INTEGER:  # a range of keys ends at the next one
+            raise ValueError(f"a key of table {table!r} is {one_line(repr(value))}, not {expected}")
+    return values
+
+
 def _check_cell(table: str, number: int, name: str, value: Any) -> None:
     kind, _, required = CAPTURED[table][name].partition(" ")
     check, expected = _COLUMNS[kind]
