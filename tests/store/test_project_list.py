@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from trackbook.store import project_list
 from trackbook.store.paths import project_file
 from trackbook.store.project_list import ProjectEntry, ProjectList
 from trackbook.store.sqlite import SqliteStore
@@ -47,3 +48,22 @@ def test_file_that_cannot_be_read_is_listed_with_its_problem(tmp_path: Path, con
     assert entry.name == "broken"
     assert entry.problem is not None
     assert project_file("broken") in entry.problem
+
+
+def test_list_that_two_threads_ask_for_is_whole_for_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a", "b"):
+        put(tmp_path, name, RunRecord("a", "a", 1.0))
+    projects = ProjectList(tmp_path)
+    read, inner = project_list._entry, list[list[str]]()
+
+    def between(path: Path) -> ProjectEntry:
+        """Read a file, while another thread asks for the list."""
+        monkeypatch.setattr(project_list, "_entry", read)
+        (tmp_path / project_file("b")).rename(tmp_path / "elsewhere")
+        inner.append([entry.name for entry in projects.entries()])
+        (tmp_path / "elsewhere").rename(tmp_path / project_file("b"))
+        return read(path)
+
+    monkeypatch.setattr(project_list, "_entry", between)
+    monkeypatch.setattr(Path, "glob", lambda folder, _: iter([folder / project_file("a"), folder / project_file("b")]))
+    assert sorted(entry.name for entry in projects.entries()) == ["a", "b"]

@@ -31,7 +31,8 @@ TOKEN_BYTES: Final = 24
 SECRET_BYTES: Final = 32
 _READING: Final = frozenset({"GET", "HEAD"})
 _ASK: Final = """<!doctype html><meta charset="utf-8"><title>Trackbook</title>
-<form><p>This page needs the token that <code>trackbook show</code> printed.</p>
+<form><p>This page needs a token: <code>trackbook show</code> printed one; for <code>trackbook serve</code>,
+<code>trackbook token create</code> makes one.</p>
 <input name="token" type="password" aria-label="Token" autofocus> <button>Open</button></form>"""
 
 
@@ -101,11 +102,8 @@ class Access:
         kept = None if self._tokens is None else self._tokens.find(token)
         return None if kept is None else token_cookie(kept, self._secret)
 
-    def grant(self, cookies: str, authorization: str) -> Grant | None:
-        """Return the permissions of a request's ``Cookie`` or ``Authorization`` header, None without any."""
-        found = self.bearer(authorization)
-        if found is not None:
-            return found
+    def grant(self, cookies: str) -> Grant | None:
+        """Return the permissions of a request's ``Cookie`` header, None without any."""
         for value in _values(cookies):
             if (known := _equal(value, self._cookies)) is not None:
                 return self._cookies[known]
@@ -190,7 +188,7 @@ class Guard:
                 return foreign
             if foreign is None and is_page and (entered := self._enter(scope)) is not None:
                 return entered
-            grant = self._access.grant("" if foreign else headers.get("cookie", ""), "")
+            grant = self._access.grant("" if foreign else headers.get("cookie", ""))
         scope["grant"] = grant
         return HTMLResponse(_ASK, 401) if grant is None else None
 

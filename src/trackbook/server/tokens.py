@@ -9,6 +9,7 @@ import json
 import os
 import re
 import secrets
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -68,7 +69,12 @@ class TokenFile:
     def find_cookie(self, value: str, secret: bytes) -> Token | None:
         """Return the token for which `cookie` with the same `secret` returned this value."""
         token = self._now().get(value.partition(".")[0])
-        return token if token is not None and hmac.compare_digest(cookie(token, secret), value) else None
+        return (
+            token
+            if token is not None
+            and hmac.compare_digest(cookie(token, secret).encode(), value.encode("utf-8", "replace"))
+            else None
+        )
 
     def _now(self) -> dict[str, Token]:
         """Return the tokens; none when the file cannot be read: who cannot be checked is not let in."""
@@ -107,6 +113,7 @@ class TokenFile:
             temporary = self._path.with_name(f".{FILE}-{secrets.token_hex(4)}")
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                _give_to_owner(descriptor, self._path.parent)
                 json.dump([asdict(token) for token in tokens.values()], file, indent=1)
             temporary.replace(self._path)
         finally:
@@ -117,6 +124,13 @@ class TokenFile:
 def cookie(token: Token, secret: bytes) -> str:
     """Return the value of the cookie that a browser gets for a token. A revoked token's means nothing any more."""
     return f"{token.id}.{hmac.new(secret, token.digest.encode(), hashlib.sha256).hexdigest()}"
+
+
+def _give_to_owner(descriptor: int, folder: Path) -> None:
+    """Give a file of root to whom its folder belongs: a server that runs as another user reads what `sudo trackbook token` writes."""
+    if sys.platform != "win32" and os.geteuid() == 0:
+        owner = folder.stat()
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
 def _digest(token: str) -> str:

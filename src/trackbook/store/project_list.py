@@ -25,7 +25,7 @@ class ProjectEntry(NamedTuple):
 
 
 class ProjectList:
-    """The projects of one folder. A file is read again only when it has changed."""
+    """The projects of one folder. A file is read again only when it has changed. Safe to use from any thread."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -33,14 +33,15 @@ class ProjectList:
 
     def entries(self) -> list[ProjectEntry]:
         """Return the projects, the last active one first."""
-        before, self._known = self._known, {}
+        before, known = self._known, dict[Path, tuple[object, ProjectEntry]]()
         for path in self._folder.glob(f"*{SUFFIX}"):
             stamp = (_stamp(path), _stamp(path.with_name(path.name + "-wal")))
             found = before.get(path)
             if found is None or found[0] != stamp:
                 found = stamp, _entry(path)
-            self._known[path] = found
-        entries = [entry for _, entry in self._known.values()]
+            known[path] = found
+        self._known = known
+        entries = [entry for _, entry in known.values()]
         return sorted(entries, key=lambda entry: (-(entry.active or 0.0), entry.name))
 
 
