@@ -144,7 +144,7 @@ test-faults: setup
 
 # `make unit` makes three trials a place, on a path and on a local S3.
 test-lake: setup
-	@$(call timed,pytest of killed writers of a lake,TRACKBOOK_LAKE_TRIALS=200 $(PYTEST) tests/remote/test_lake_writers.py)
+	@$(call timed,pytest of killed writers of a lake,TRACKBOOK_LAKE_TRIALS=200 TRACKBOOK_LAKE_WRITERS=20 $(PYTEST) tests/remote/test_lake_writers.py)
 
 # Uploads to a server through a proxy that spoils its answers, by processes that are killed; `make unit` does two trials.
 test-uploads: setup
