@@ -84,7 +84,7 @@ CAPTURED: Final[dict[str, dict[str, str]]] = {
     },
     # which versions a run made and used
     "artifact_links": {
-        "link": "text not null",  # "made model:v3"
+        "link": "text not null",  # the three columns that follow it
         "role": "text not null",
         "artifact": "text not null",
         "digest": "text not null",

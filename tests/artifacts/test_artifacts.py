@@ -9,12 +9,16 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import trackbook as tb
+from trackbook.artifacts.catalog import catalog_of
 from trackbook.store.content_files import ContentFiles
 from trackbook.store.paths import files_folder
+from trackbook.store.sqlite import SqliteStore
+from trackbook.tracking import project as project_module
 from trackbook.tracking.run import Run
 
 
@@ -295,6 +299,57 @@ def test_artifact_of_another_project_is_used() -> None:
         user.use_artifact("nowhere/data")
 
 
+def test_version_of_another_project_is_not_taken_for_one_of_its_name_here() -> None:
+    for project, content in (("source", "theirs"), ("p", "ours")):
+        with tb.init(project=project) as maker:
+            maker.log_artifact(write("m.pt", content), name="model")
+    with tb.init(project="p") as user:
+        user.use_artifact("source/model")
+    ours = tb.get_artifact("model", "p")
+    assert ours.used_by == []
+    with tb.init(project="p") as both:
+        both.use_artifact("model")
+        both.use_artifact("source/model")
+    assert (ours.used_by, len(both.artifacts())) == ([both.id], 2)
+    with tb.init(project="p") as again:
+        again.log_artifact(tb.get_artifact("model", "source"))  # is v1 here
+    assert tb.list_artifacts("p")["made_by"].to_list() == [[maker.id], [again.id]]
+    with pytest.raises(ValueError, match="was used by 1 run;"):
+        ours.delete()
+
+
+def test_damaged_file_of_another_project_is_not_logged(store_dir: Path) -> None:
+    with tb.init(project="source") as run:
+        run.log_artifact(write("data.csv", "abc"), name="data")
+    theirs = tb.get_artifact("data", "source")
+    ContentFiles(store_dir / files_folder("source")).path(theirs.files()[0].digest).write_text("abd")
+    with tb.init(project="p") as run:
+        with pytest.raises(OSError, match=r"data\.csv of data:v0 is damaged"):
+            run.log_artifact(theirs)
+        assert tb.list_artifacts("p").is_empty()
+
+
+def test_file_of_another_project_is_closed_with_what_was_found_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    with tb.init(project="source") as run:
+        run.log_artifact(write("data.csv", "abc"), name="data")
+    closed = []
+    close = SqliteStore.close
+
+    def noted(store: SqliteStore) -> None:
+        closed.append(store.path.name)
+        close(store)
+
+    with tb.init(project="p") as user:
+        monkeypatch.setattr(SqliteStore, "close", noted)
+        found = user.use_artifact("source/data")
+        gc.collect()
+        assert found.read("data.csv") == b"abc"
+        assert closed == []
+        del found
+        gc.collect()
+        assert closed == ["source.trackbook.db"]
+
+
 # --- references --------------------------------------------------------------------------------------------------------
 
 
@@ -364,6 +419,16 @@ def test_damaged_file_is_not_written(run: Run, kept: ContentFiles) -> None:
         artifact.verify()
     with pytest.raises(OSError, match="lost or damaged"):
         artifact.read("a.txt")
+
+
+def test_default_folder_of_a_download_is_made_of_name_and_number(run: Run, here: Path) -> None:
+    artifact = run.log_artifact(write("a.txt"), name="a")
+    assert artifact._version is not None
+    artifact._version = artifact._version._replace(artifact="../../out:v0")  # as software of others may write it
+    assert artifact.download() == str(Path("artifacts", "a-v0"))
+    artifact._version = artifact._version._replace(name="../out")
+    with pytest.raises(ValueError, match="no name of an artifact"):
+        artifact.download()
 
 
 def test_lost_list_of_files_is_said(run: Run, kept: ContentFiles) -> None:
@@ -602,10 +667,25 @@ def test_moved_run_takes_its_files_along(kept: ContentFiles, store_dir: Path) ->
     assert names_of(kept) == []
 
 
+def test_moved_file_is_not_removed_as_unused_meanwhile(store_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with tb.init(project="p") as run:
+        run.save(str(write("notes.txt", "kept")))
+    put_whole = project_module.put_whole
+
+    def swept(target: Any, *content: Any) -> None:
+        catalog_of(target, "target").collect(names_of(ContentFiles(store_dir / files_folder("target"))))
+        put_whole(target, *content)
+
+    monkeypatch.setattr(project_module, "put_whole", swept)
+    tb.move_run(run, "target", project="p")
+    assert tb.get_run(run.id, "target").restore("notes.txt", "out").read_text() == "kept"
+
+
 def test_files_of_the_project_itself_are_not_saved(here: Path) -> None:
     with tb.init(project="p", dir="runs") as run:
         run.log_artifact(write("a.txt"), name="a")
         assert run.save("**/*") == ["a.txt"]
+        assert run.save(str(write("runs/notes.files.json"))) == ["runs/notes.files.json"]
 
 
 def test_process_that_holds_the_lock_too_long_is_said(

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -76,3 +77,44 @@ def test_files_go_with_parquet_only(run: tb.Run, trackbook_command: CommandLine)
     assert trackbook_command("export", "p", "out.csv", "--files").code == 2
     assert trackbook_command("export", "p", "out", "--files").code == 0
     assert Path("out.artifacts/artifacts.json").exists()
+
+
+def index_of(export: str) -> tuple[Path, dict[str, Any]]:
+    """Return the list of versions of an export, and its content."""
+    path = Path(f"{export}.artifacts/artifacts.json")
+    return path, json.loads(path.read_text())
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"artifact": "../../out"},
+        {"artifact": "/tmp/out"},
+        {"artifact": "model:v1"},
+        {"name": "../model", "artifact": "../model:v0"},
+        {"version": -1, "artifact": "model:v-1"},
+        {"aliases": '["../x"]'},
+    ],
+)
+def test_version_whose_name_no_project_makes_is_refused(run: tb.Run, wrong: dict[str, Any]) -> None:
+    tb.export("p", "out", files=True)
+    path, index = index_of("out")
+    row = dict(zip(index["columns"], index["rows"][0], strict=True)) | wrong
+    path.write_text(json.dumps({"columns": list(row), "rows": [list(row.values())]}))
+    with pytest.raises(ValueError, match=r"artifacts\.json is damaged"):
+        tb.import_parquet("out", project="q")
+
+
+def test_alias_that_a_taken_version_loses_does_not_come_back(run: tb.Run) -> None:
+    with tb.init("p") as maker:
+        for content in ("second", "third"):
+            Path("m.pt").write_text(content)
+            maker.log_artifact("m.pt", name="model", type="model")
+    tb.export("p", "out", files=True)
+    path, index = index_of("out")
+    aliases = index["columns"].index("aliases")
+    for row, given in zip(index["rows"], ('["a", "b"]', '["a"]', '["b"]'), strict=True):
+        row[aliases] = given
+    path.write_text(json.dumps(index))
+    tb.import_parquet("out", project="q")
+    assert tb.list_artifacts("q")["aliases"].to_list() == [[], ["a"], ["latest", "b"]]

@@ -9,15 +9,17 @@ import tempfile
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, TYPE_CHECKING, Any, Self
 
 from ..ids import new_id
 from ..store.content_files import ContentFiles
 from ..user_warnings import warn_once
-from .catalog import Catalog, Version, metadata_of
 from .downloads import write_out
 from .manifest import Entry, reference
 from .names import LATEST, check_aliases, check_name, check_path
+
+if TYPE_CHECKING:
+    from .catalog import Catalog, Version
 
 
 class Artifact:
@@ -128,6 +130,8 @@ class Artifact:
 
     def _settle(self, catalog: Catalog, version: Version) -> None:
         """Be a version from now on."""
+        from .catalog import metadata_of
+
         self._catalog, self._version = catalog, version
         self.aliases = self._with_latest(version)
         self.metadata, self.description = metadata_of(version), version.description
@@ -187,13 +191,13 @@ class Artifact:
     def made_by(self) -> list[str]:
         """The ids of the runs that logged it."""
         catalog, version = self._kept("made_by")
-        return catalog.links(version.artifact, "made")
+        return catalog.linked(version, "made")
 
     @property
     def used_by(self) -> list[str]:
         """The ids of the runs that used it."""
         catalog, version = self._kept("used_by")
-        return catalog.links(version.artifact, "used")
+        return catalog.linked(version, "used")
 
     def files(self) -> list[Entry]:
         """Return its files and references: ``path``, ``digest``, ``size`` in bytes, and ``ref``, None for a file.
@@ -212,7 +216,7 @@ class Artifact:
         """
         self._say_ignored("download", other)
         catalog, version = self._kept("download()")
-        folder = Path("artifacts", version.artifact.replace(":", "-")) if root is None else Path(root)
+        folder = Path("artifacts", f"{check_name(version.name)}-v{version.version:d}") if root is None else Path(root)
         folder.mkdir(parents=True, exist_ok=True)
         for entry in catalog.entries(version).values():
             if not entry.is_reference:
@@ -281,10 +285,14 @@ def keep(artifact: Artifact, files: ContentFiles) -> list[Entry]:
     """Keep the content of the files of an artifact, and return its entries: of one that is kept already, those of its version."""
     if artifact._catalog is not None:  # noqa: SLF001  # hidden from users
         there = artifact._catalog.files  # noqa: SLF001
-        for entry in artifact.files():
-            if not entry.is_reference and there.path(entry.digest) != files.path(entry.digest):
-                files.add(there.path(entry.digest), durable=True)  # of another project
-        return artifact.files()
+        entries = artifact.files()
+        for entry in entries:
+            if entry.is_reference or there.folder == files.folder:
+                continue
+            content = there.path(entry.digest)
+            if files.add(content, durable=True).name != entry.digest:  # of another project
+                raise OSError(f"{entry.path} of {artifact.qualified_name} is damaged: {content}")
+        return entries
     entries = []
     for path, source in artifact._sources.items():  # noqa: SLF001  # hidden from users
         if isinstance(source, Entry):

@@ -14,7 +14,6 @@ from .. import filesystem
 from ..store import media_files
 from ..store.content_files import ContentFiles
 from ..store.documents import PROJECT, document, put_document
-from ..store.text_gate import LONGEST_NOTES, Masking, recorded_text
 from ..text import did_you_mean, listed
 from . import manifest
 from .manifest import Entry
@@ -175,18 +174,25 @@ class Catalog:
 
     def link(self, run: str, role: Role, version: Version) -> None:
         """Note that a run made or used a version."""
-        row = Link(f"{role} {version.artifact}", role, version.artifact, version.digest, time.time())
+        row = Link(f"{role} {version.artifact} {version.digest}", role, version.artifact, version.digest, time.time())
         self.store.put_captured(run, "artifact_links", [row])
         self.store.flush()
 
-    def links(self, artifact: str, role: Role) -> list[str]:
+    def links(self, role: Role) -> dict[tuple[str, str], list[str]]:
+        """Return the ids of the runs that made or used versions, oldest run first, by name and digest of a version.
+
+        The digest tells a version from one of another project, which may have its name.
+        """
+        found: dict[tuple[str, str], dict[str, None]] = {}
+        for run in self.store.runs():
+            for row in map(Link._make, self.store.captured(run.id, "artifact_links")):
+                if row.role == role:
+                    found.setdefault((row.artifact, row.digest), {})[run.id] = None
+        return {key: [*runs] for key, runs in found.items()}
+
+    def linked(self, version: Version, role: Role) -> list[str]:
         """Return the ids of the runs that made or used a version, oldest run first."""
-        key = f"{role} {artifact}"
-        return [
-            run.id
-            for run in self.store.runs()
-            if any(row[0] == key for row in self.store.captured(run.id, "artifact_links"))
-        ]
+        return self.links(role).get((version.artifact, version.digest), [])
 
     def take(self, versions: Iterable[Version], folder: Path) -> list[str]:
         """Add versions of another project whose kept files are in `folder`. Return a sentence for each that is left out."""
@@ -200,17 +206,10 @@ class Catalog:
                 elif here is None:
                     media_files.copy(source.names_of(version), folder, self.files.folder)
                     taken = version._replace(aliases=_aliases(check_aliases(version.alias_list)))
-                    self._put([taken, *self._without(taken, known.values())])
+                    changed = [taken, *self._without(taken, known.values())]
+                    self._put(changed)
+                    known.update({each.artifact: each for each in changed})
         return left_out
-
-    def makers(self) -> dict[str, list[str]]:
-        """Return by version the ids of the runs that made it, oldest run first."""
-        found: dict[str, list[str]] = {}
-        for run in self.store.runs():
-            for row in map(Link._make, self.store.captured(run.id, "artifact_links")):
-                if row.role == "made":
-                    found.setdefault(row.artifact, []).append(run.id)
-        return found
 
     def collect(self, names: Iterable[str]) -> None:
         """Remove those of these kept files that neither a version nor a saved file needs any more.
@@ -230,7 +229,7 @@ class Catalog:
         """
         with self._changing():
             version = self._of(artifact)
-            users = self.links(artifact, "used")
+            users = self.linked(version, "used")
             if not force and (version.alias_list or users):
                 why = [f"has the aliases {listed(version.alias_list)}"] if version.alias_list else []
                 why += [f"was used by {len(users)} run{'s' * (len(users) > 1)}"] if users else []
@@ -300,6 +299,8 @@ class Catalog:
 
 
 def _described(version: Version, metadata: Mapping[str, Any] | None, description: str | None) -> Version:
+    from ..store.text_gate import LONGEST_NOTES, Masking, recorded_text
+
     if metadata is not None:
         masked = Masking(_LONGEST_METADATA)(dict(metadata))
         version = version._replace(metadata=json.dumps(masked, default=str))

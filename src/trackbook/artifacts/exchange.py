@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..store import check_stored, media_files
 from ..types import CAPTURED
 from .catalog import Link, Version, catalog_of
+from .names import check_aliases, check_name
 from .saved import SavedFile
 
 if TYPE_CHECKING:
@@ -34,11 +35,11 @@ def write(folder: Path, project: str, runs: Iterable[str], store: Store) -> int:
     if store.files_folder is None:
         return 0
     catalog = catalog_of(store, project)
-    names, wanted = set[str](), set[str]()
+    names, wanted = set[str](), set[tuple[str, str]]()
     for run in runs:
         names.update(SavedFile(*row).digest for row in store.captured(run, "files"))
-        wanted.update(Link(*row).artifact for row in store.captured(run, "artifact_links"))
-    versions = [version for version in catalog.versions() if version.artifact in wanted]
+        wanted.update(map(_of_link, store.captured(run, "artifact_links")))
+    versions = [version for version in catalog.versions() if (version.artifact, version.digest) in wanted]
     for version in versions:
         names |= catalog.names_of(version)
     if not names:
@@ -59,16 +60,32 @@ def take(folder: Path, store: Store, captured: Collection[Captured]) -> list[str
         return []
     try:
         index = json.loads((folder / _INDEX).read_text("utf-8"))
-        versions = [Version(*row) for row in check_stored.captured("artifacts", index["columns"], index["rows"])]
+        versions = [
+            _checked(Version(*row)) for row in check_stored.captured("artifacts", index["columns"], index["rows"])
+        ]
     except FileNotFoundError:
         versions = []
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{folder / _INDEX} is damaged: {error}") from None
-    names, wanted = set[str](), set[str]()
+    names, wanted = set[str](), set[tuple[str, str]]()
     for tables in captured:
         names.update(SavedFile(*row).digest for row in tables.get("files", ()))
-        wanted.update(Link(*row).artifact for row in tables.get("artifact_links", ()))
+        wanted.update(map(_of_link, tables.get("artifact_links", ())))
     here = catalog_of(store, "")
     with here.files.in_use():
         media_files.copy(names, folder, store.files_folder)
-        return here.take([version for version in versions if version.artifact in wanted], folder)
+        return here.take([each for each in versions if (each.artifact, each.digest) in wanted], folder)
+
+
+def _of_link(row: Sequence[Any]) -> tuple[str, str]:
+    """Return the name and the digest of the version that a link is about."""
+    link = Link(*row)
+    return link.artifact, link.digest
+
+
+def _checked(version: Version) -> Version:
+    """Return a version of another project. Raises ``ValueError`` for one that no project makes: its name becomes that of a folder."""
+    if version.version < 0 or version.artifact != f"{check_name(version.name)}:v{version.version}":
+        raise ValueError(f"{version.artifact[:80]!r} is no version of an artifact")
+    check_aliases(version.alias_list)
+    return version

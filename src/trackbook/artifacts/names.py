@@ -46,11 +46,6 @@ def check_aliases(aliases: Iterable[str] | str | None) -> list[str]:
     return [alias for alias in found if alias != LATEST]
 
 
-def is_version(text: str) -> bool:
-    """Whether this is a version, such as ``v3``, and no alias."""
-    return bool(_VERSION.fullmatch(text))
-
-
 def parse(text: Any) -> Wanted:
     """Parse ``name``, ``name:v3``, ``name:alias``, with a project, or an entity and a project, before it."""
     if not isinstance(text, str):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob as globbing
 import os
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,8 @@ from .names import check_path
 if TYPE_CHECKING:
     from ..store.base import Store
 
-_OWN: Final = (SUFFIX, FILES, JOURNALS)  # in the names of the files and folders of projects
+# names of the files and folders of projects: the file has others of SQLite's, and of locks, beside it
+_OWN: Final = re.compile(rf".*(?:{re.escape(SUFFIX)}(?:[.-].*)?|{re.escape(FILES)}|{re.escape(JOURNALS)})")
 _FEW_SECONDS: Final = 2.0  # within which a file system may give two contents the same time of change
 
 
@@ -65,24 +67,12 @@ class Saving:
     def _is_of_project(self, path: Path) -> bool:
         """Whether this is a file of Trackbook's own, which ``**`` finds where the projects lie below the current folder."""
         found, home = path.resolve(), self._files.folder.resolve().parent
-        return found.is_relative_to(home) and any(mark in found.relative_to(home).parts[0] for mark in _OWN)
+        return found.is_relative_to(home) and bool(_OWN.fullmatch(found.relative_to(home).parts[0]))
 
 
 def saved_files(store: Store, run_id: str) -> list[SavedFile]:
     """Return the files that a run saved, by path."""
     return [SavedFile(*row) for row in store.captured(run_id, "files")]
-
-
-def copy_saved(store: Store, target: Store, run_id: str) -> None:
-    """Copy the kept files of a run that are there into another store's folder. Raises ``OSError`` when one cannot be copied."""
-    rows = saved_files(store, run_id)
-    if not rows or store.files_folder is None or target.files_folder is None:
-        return
-    source, there = ContentFiles(store.files_folder), ContentFiles(target.files_folder)
-    with there.in_use():
-        for row in rows:
-            if source.has(row.digest) and there.add(source.path(row.digest)).name != row.digest:
-                raise OSError(f"{source.path(row.digest)} is damaged: its content is not what its name says")
 
 
 def matches(pattern: str, base: Path | None = None) -> Iterator[tuple[Path, str]]:

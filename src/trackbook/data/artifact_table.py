@@ -31,12 +31,15 @@ _SCHEMA: Final = pl.Schema(
 
 def artifact_rows(catalog: Catalog, name: str | None = None) -> list[dict[str, Any]]:
     """Return the versions of an artifact, or of all, with the columns of `trackbook.list_artifacts`."""
-    makers = catalog.makers()
+    makers = catalog.links("made")
     newest = {version.name: version.version for version in catalog.versions()}
     rows = []
     for version in catalog.versions(name):
         latest = ["latest"] if version.version == newest[version.name] else []
-        more = {"aliases": [*latest, *version.alias_list], "made_by": makers.get(version.artifact, [])}
+        more = {
+            "aliases": [*latest, *version.alias_list],
+            "made_by": makers.get((version.artifact, version.digest), []),
+        }
         row = version._asdict() | more | {"created": as_time(version.created)}
         rows.append({column: row[column] for column in _SCHEMA})
     return rows

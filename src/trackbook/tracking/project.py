@@ -15,7 +15,7 @@ from typing import Final
 
 from .. import filesystem
 from ..artifacts.catalog import catalog_of
-from ..artifacts.saved import copy_saved, saved_files
+from ..artifacts.saved import saved_files
 from ..ids import readable_name
 from ..journal.journal import FileJournal, head_of
 from ..journal.reader import probe
@@ -242,9 +242,8 @@ class Project(StoredProject):
         if target.store.run(run.id) is not None:
             raise ValueError(f"project {target.name!r} has a run with id {run.id!r} already; delete that one first")
         try:
-            copy_saved(self.store, target.store, run.id)
             put_whole(target.store, *read_whole(self.store, run.id))
-            self._copy_media(run.id, target.store)
+            self._copy_files(run.id, target.store)
         except OSError as error:
             raise OSError(f"run {run.name!r} stays in {self.name!r}: {error}") from error
         try:
@@ -252,12 +251,14 @@ class Project(StoredProject):
         except OSError as error:
             raise OSError(f"run {run.name!r} is in {target.name!r} now, and in {self.name!r} still: {error}") from error
 
-    def _copy_media(self, run_id: str, target: SqliteStore) -> None:
-        """Copy the media files of a run that are there. Deletes the run in `target` and raises ``OSError`` when that fails."""
+    def _copy_files(self, run_id: str, target: SqliteStore) -> None:
+        """Copy the files of a run that are there. Deletes the run in `target` and raises ``OSError`` when that fails."""
         if self.store.files_folder is None or target.files_folder is None:
             return
         try:
-            media_files.copy(media_files.names_of_run(self.store, run_id), self.store.files_folder, target.files_folder)
+            names = media_files.names_of_run(self.store, run_id)
+            names.update(row.digest for row in saved_files(self.store, run_id))
+            media_files.copy(names, self.store.files_folder, target.files_folder)
         except OSError:
             target.delete(run_id)
             raise

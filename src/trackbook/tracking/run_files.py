@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ..artifacts.artifact import Artifact, keep, kept_artifact, settle
-from ..artifacts.catalog import Catalog, Link, catalog_of
 from ..artifacts.downloads import write_out
 from ..artifacts.names import check_aliases, check_path, parse, plain_name
 from ..artifacts.saved import Saving, matches, saved_files
@@ -20,6 +20,7 @@ from .other_trackers import say_ignored
 if TYPE_CHECKING:
     import polars as pl
 
+    from ..artifacts.catalog import Catalog
     from .run_writer import RunWriter
 
 POLICIES: Final = ("live", "now", "end")
@@ -216,6 +217,7 @@ class RunFiles:
         """Return what the run made and used: ``role`` (``made`` or ``used``), ``artifact``, ``digest`` (str) and ``time`` (UTC)."""
         import polars as pl
 
+        from ..artifacts.catalog import Link
         from ..data.dataframes import as_time
 
         self._writer.refuse_in_child()
@@ -244,6 +246,8 @@ def _given(function: str, value: Any, other: dict[str, Any], name: str) -> Any:
 
 def _home(writer: RunWriter) -> Catalog:
     """Return the artifacts of a run's project; of a run that is not recorded, those that are in the file."""
+    from ..artifacts.catalog import catalog_of
+
     if writer.store.files_folder is None:
         return _elsewhere(writer, writer.project)
     return catalog_of(writer.store, writer.project)
@@ -251,13 +255,17 @@ def _home(writer: RunWriter) -> Catalog:
 
 def _elsewhere(writer: RunWriter, project: str) -> Catalog:
     """Return the artifacts of a project of the same folder. Raises ``ValueError`` when there is none."""
+    from ..artifacts.catalog import catalog_of
     from ..store.sqlite import SqliteStore
 
     folder = writer.options.folder if writer.journals is None else writer.journals.parent
     path = folder / project_file(project)
     if not path.exists():
         raise ValueError(f"there is no project {project!r} in {folder}")
-    return catalog_of(SqliteStore(path, project), project)
+    store = SqliteStore(path, project)
+    catalog = catalog_of(store, project)
+    weakref.finalize(catalog, store.close)  # what is found there holds the catalog
+    return catalog
 
 
 def _as_artifact(given: Any, name: str | None, kind: str | None) -> Artifact:
