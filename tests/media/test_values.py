@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import struct
@@ -19,10 +20,11 @@ import pytest
 
 import trackbook as tb
 from trackbook import user_warnings
-from trackbook.media import PLACES
+from trackbook.media import PLACES, index
 from trackbook.media.image import MOST_PIXELS
 from trackbook.media.recognise import as_media
 from trackbook.media.values import Media, MissingEncoderError
+from trackbook.store.redact import redact
 
 
 class Tensor:
@@ -253,6 +255,50 @@ def test_texts_are_kept_without_secrets() -> None:
     assert text_of(tb.Text(3)) == "3"
     assert text_of(tb.Markdown("# x")) == "# x"
     assert "hunter2hunter2" not in text_of(tb.Text("password=hunter2hunter2"))
+
+
+SECRET = "hunter2hunter2"
+
+
+class Said:
+    def __str__(self) -> str:
+        return f"password={SECRET}"
+
+    __repr__ = __str__
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: tb.Trace([{"role": "user", "content": "x", "password": SECRET}]),
+        lambda: tb.Trace([{"role": "user", "content": f"password={SECRET}"}], metadata={(1, 2): {"api_key": [SECRET]}}),
+        lambda: tb.Trace([{"role": "user", "content": Said()}]),
+        lambda: tb.Plotly({"data": [], "layout": {"title": f"password={SECRET}"}}),
+        lambda: tb.ECharts({"password": SECRET}),
+        lambda: tb.Chart({"usermeta": {"said": Said(), "api_key": SECRET}}),
+        lambda: tb.Table(columns=["a"], data=[[{"password": SECRET}]]),
+        lambda: tb.Table(columns=["a"], data=[[[f"password={SECRET}"]]]),
+        lambda: tb.Table(columns=[f"password={SECRET}"], data=[[Said()]]),
+        lambda: tb.Image([[1]], boxes={"b": {"box_data": [_box(f"password={SECRET}")]}}),
+    ],
+)
+def test_no_kind_of_media_holds_a_secret(make: Any) -> None:
+    encoded = make().encode()
+    row = index.rows_from(0, "a", 0, 0.0, [encoded])
+    assert SECRET not in repr(row)
+    assert SECRET.encode() not in encoded.file.content
+    assert "[redacted]" in repr(row) + repr(encoded.file.content)
+
+
+def test_arrays_of_plotly_are_not_taken_for_secrets() -> None:
+    sizes = base64.b64encode(np.array([16, *[0] * 8], np.int32).tobytes()).decode()
+    assert "[redacted]" in redact(sizes)
+    figure = {"data": [{"y": {"dtype": "i4", "bdata": sizes}}]}
+    assert json.loads(text_of(tb.Plotly(figure))) == figure
+
+
+def _box(caption: str) -> dict[str, Any]:
+    return {"position": {"minX": 0, "maxX": 1, "minY": 0, "maxY": 1}, "class_id": 1, "box_caption": caption}
 
 
 def test_html_is_a_text_a_file_or_a_path(tmp_path: Path) -> None:

@@ -68,6 +68,7 @@ def test_each_field_of_a_run_is_masked(field: str, given: Any, kept: Any) -> Non
         {"pad_token": "<pad>", "eos_token": "</s>", "max_tokens": 512, "token": "word", "use_auth_token": True},
         {"key": "value", "sort_key": "loss", "password": None, "secret": "", "api_key": False, "pin_memory": True},
         {"keys": ["a", "b"], "tokenizer": "gpt2", "auth": "oauth2", "lr": 0.1, "path": "/data/x", "n": None},
+        {"pass": 0.93, "n_pass": 112, "secret": -1.5},
     ],
 )
 def test_ordinary_settings_stay_as_they_are(config: dict[str, Any]) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
-from .values import LARGEST_TEXT, File, Media, as_array, bad, given, is_path, path_of, suffix_of
+from .values import LARGEST_TEXT, File, Media, as_array, bad, given, is_path, masked, path_of, suffix_of
 
 SCENES: Final = {
     ".gltf": "model/gltf+json",
@@ -20,6 +23,22 @@ SCENES: Final = {
 }
 MOLECULES: Final = ("pdb", "pqr", "mmcif", "cif", "mcif", "sdf", "sd", "gro", "mol", "mol2", "mmtf", "xyz", "smi")
 MOST_POINTS: Final = 1_000_000
+
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/]*=*")
+
+
+@dataclass(frozen=True)
+class _Numbers:
+    """An array of Plotly's, whose base64 may by chance look like a secret."""
+
+    content: dict[str, Any]
+
+    @classmethod
+    def of(cls, found: dict[str, Any]) -> Any:
+        """Return an object of JSON as it is, unless it is such an array."""
+        data = found.get("bdata")
+        is_array = found.keys() <= {"dtype", "bdata", "shape"} and isinstance(data, str) and _BASE64.fullmatch(data)
+        return cls(found) if is_array else found
 
 
 class _Document(Media):
@@ -38,12 +57,12 @@ class _Document(Media):
         else:
             data = self._text(data)
         try:
-            content = json.loads(data)
+            content = json.loads(data, object_hook=_Numbers.of)
         except (TypeError, ValueError, RecursionError) as error:
             bad(self, data, self._expected, error)
         if not isinstance(content, dict):
             bad(self, content, self._expected)
-        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+        text = json.dumps(masked(content), ensure_ascii=False, separators=(",", ":"), default=attrgetter("content"))
         if len(text) > LARGEST_TEXT:
             raise ValueError(f"{type(self).__name__}: {len(text):,} characters; at most {LARGEST_TEXT:,} are taken")
         self._keep(File(text.encode(errors="backslashreplace"), ".json", self._mime))

@@ -10,7 +10,7 @@ from typing import Any, Final
 from ..store.redact import redact
 from ..text import one_line
 from .recognise import as_media
-from .values import Encoded, File, Media, bad, given
+from .values import Encoded, File, Media, bad, given, masked
 
 MOST_CELLS: Final = 5_000_000
 LONGEST_CELL: Final = 100_000  # characters
@@ -136,6 +136,7 @@ def _column(name: str, values: list[Any], parts: list[File]) -> tuple[dict[str, 
     """Return a column's name and type, and its cells as JSON values. Files of media in cells are added to `parts`."""
     cells = [_cell(value, parts) for value in values]
     kinds = {kind for kind, _ in cells if kind != "null"}
+    name = redact(name)
     kind = kinds.pop() if len(kinds) == 1 else "json" if kinds else "string"
     return {"name": name, "type": kind}, [cell for _, cell in cells]
 
@@ -156,10 +157,10 @@ def _cell(value: Any, parts: list[File]) -> tuple[str, Any]:
     if hasattr(value, "tolist"):
         value = value.tolist()
     try:
-        json.dumps(value)
+        content = json.loads(json.dumps(value))
     except (TypeError, ValueError, RecursionError):
         return "string", redact(one_line(repr(value), LONGEST_CELL))
-    return "json", value
+    return "json", masked(content)
 
 
 def _plain(value: Any) -> tuple[str, Any]:

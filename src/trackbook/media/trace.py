@@ -6,9 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ..store.redact import redact
 from ..text import one_line
-from .values import LARGEST_TEXT, File, Media, bad, given
+from .values import LARGEST_TEXT, File, Media, bad, given, masked
 
 _EXPECTED = 'messages, such as [{"role": "user", "content": "Hello"}]'
 
@@ -48,7 +47,8 @@ class Trace(Media):
             if not isinstance(message.get("role"), str):
                 raise ValueError(f"Trace: message {number} has no role: {one_line(repr(message))}; give {_EXPECTED}")  # noqa: TRY004
         content = {"messages": listed, "metadata": dict(metadata or {})}
-        text = json.dumps(_masked(content), ensure_ascii=False, default=str)
+        shown = masked(json.loads(json.dumps(masked(content), default=str)))  # again, with the texts of objects
+        text = json.dumps(shown, ensure_ascii=False)
         if len(text) > LARGEST_TEXT:
             raise ValueError(f"Trace: {len(text):,} characters; at most {LARGEST_TEXT:,} are taken")
         file = File(text.encode(errors="backslashreplace"), ".json", "application/json")
@@ -61,11 +61,3 @@ def _as_dict(message: Any) -> dict[str, Any]:
     if hasattr(message, "model_dump"):  # of OpenAI's and other clients
         return dict(message.model_dump(exclude_none=True))
     raise TypeError(f"{type(message).__name__} is no message")
-
-
-def _masked(value: Any) -> Any:
-    if isinstance(value, str):
-        return redact(value)
-    if isinstance(value, Mapping):
-        return {str(name): _masked(item) for name, item in value.items()}
-    return [_masked(item) for item in value] if isinstance(value, (list, tuple)) else value

@@ -82,7 +82,8 @@ class Encoded:
     def described(self) -> dict[str, Any]:
         """Return what `about` says, with the names of the parts."""
         names = list(dict.fromkeys(part.name for part in self.parts))
-        return self.about | ({"files": names} if names else {})
+        about: dict[str, Any] = masked(self.about)
+        return about | ({"files": names} if names else {})
 
 
 class Media:
@@ -157,6 +158,13 @@ def within(media: object, what: str, value: Any, low: float, high: float, *, exa
     if not low <= value <= high:
         raise ValueError(f"{name_of(media)}: {what}={value} is not between {low} and {high:,}; give {example}")
     return value
+
+
+def masked(content: Any) -> Any:
+    """Return a JSON value without the secrets in it, those under the names of secrets included."""
+    from ..store.text_gate import Masking
+
+    return Masking(LARGEST_TEXT)(content)
 
 
 def is_path(value: Any) -> bool:

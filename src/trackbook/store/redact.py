@@ -171,7 +171,9 @@ def redact_arguments(arguments: Sequence[str]) -> list[str]:
 
 def is_secret(name: str, value: object) -> bool:
     """Whether a setting is a secret. With an ambiguous name (``token``, ``key``) its value must look like a key."""
-    if value is None or isinstance(value, bool) or value == "":
+    if value is None or isinstance(value, bool | float) or value == "":  # `pass` is also the share of tests that pass
+        return False
+    if isinstance(value, int) and len(str(value)) < _LONG_ENOUGH:
         return False
     if _SECRET_NAME.fullmatch(name) or _CAMEL_NAME.fullmatch(name):
         return not isinstance(value, str) or not _NO_VALUE.fullmatch(value)
