@@ -316,6 +316,28 @@ def test_forked_child_logs_media_into_its_parents_run(step_by: Any) -> None:
     assert len({each.step for each in found}) == 4
 
 
+def _log_some_with_points() -> None:
+    tb.log({"a": image(0), "b": image(0), "loss": 0})
+    tb.log({"loss": 1})
+    tb.log({"a": image(2), "loss": 2})
+    tb.log({"a": image(3), "b": image(3)})
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_media_and_points_of_a_childs_call_are_at_one_step() -> None:
+    run = tb.init("p", step_by="run")
+    run.log({"loss": -1})
+    child = multiprocessing.get_context("fork").Process(target=_log_some_with_points)
+    child.start()
+    child.join()
+    run.finish()
+    found = tb.get_run(run.id, "p")
+    losses = found.history().sort("step").select("step", "value").rows()
+    assert losses == [(0, -1), (1, 0), (2, 1), (3, 2)]
+    assert logged(found, "a") == [("a", 1, 0), ("a", 3, 0), ("a", 4, 0)]
+    assert logged(found, "b") == [("b", 1, 0), ("b", 4, 0)]
+
+
 def _log_as_rank_1() -> None:
     os.environ["RANK"] = "1"
     tb.log({"a": image(1), "loss": 1})

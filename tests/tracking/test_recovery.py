@@ -17,11 +17,13 @@ from trackbook.journal import reader
 from trackbook.journal.journal import HEAD, FileJournal
 from trackbook.journal.null_journal import NullJournal
 from trackbook.journal.records import NEXT_STEP, RECORD_BYTES
+from trackbook.media import index
+from trackbook.media.values import Encoded
 from trackbook.store import run_buffer
 from trackbook.store.memory import MemoryStore
 from trackbook.store.sqlite import SqliteStore
 from trackbook.store.writer_process import this_process
-from trackbook.tracking import recovery
+from trackbook.tracking import logged_media, recovery
 from trackbook.tracking.project import Project
 from trackbook.tracking.recorder import Recorder
 from trackbook.tracking.recovery import recover, take_over
@@ -454,3 +456,70 @@ def test_childs_points_are_drained_once_by_a_failing_store(home: Path, tmp_path:
     assert writer_of(run)._discarded == set()
     run.finish()
     writer_of(run).store.close()
+
+
+def media_of(store: Any) -> list[tuple[str, int]]:
+    return [(row.metric, row.step) for row in logged_media.rows_of(store, "r1")]
+
+
+def note_image(child: FileJournal, step: int, now: float) -> None:
+    """Write the line of a call that logs an image."""
+    encoded = Encoded("image", None)
+    child.note(index.line(index.rows_from(int(now * 1000), "img", step, now, [encoded])))
+
+
+def test_media_of_a_child_wait_for_the_points_of_their_call(home: Path, store: SqliteStore) -> None:
+    run = parent(home, store, step_by="run")
+    child = FileJournal(home, {"id": "r1", "child": True})
+    number = child.metric("a")
+    for now in (1.0, 2.0):
+        note_image(child, index.WITH_POINTS, now)
+        writer_of(run).hand_over()
+        assert len(media_of(store)) == now - 1
+        run.log({"a": 9.0})
+        put(child, (number, OPEN, now), now=now)
+        writer_of(run).hand_over()
+    note_image(child, index.WITH_POINTS, 3.0)  # killed before the points
+    child.leave()
+    run.finish()
+    assert [row for row in points(store.read("r1")) if row[2] != 9.0] == [("a", 1, 1.0), ("a", 3, 2.0)]
+    assert media_of(store) == [("img", 1), ("img", 3), ("img", 4)]
+
+
+def test_media_of_a_child_find_their_points_after_a_failure_of_the_store(
+    home: Path, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = parent(home, store, step_by="run")
+    child = FileJournal(home, {"id": "r1", "child": True})
+    note_image(child, index.WITH_POINTS, 1.0)
+    put(child, (child.metric("a"), OPEN, 1.0), now=1.0)
+    append = store.append
+
+    def append_only(*given: Any) -> list[str]:
+        monkeypatch.setattr(store, "flush", lambda: False)
+        return append(*given)
+
+    monkeypatch.setattr(store, "append", append_only)
+    writer_of(run).hand_over()
+    monkeypatch.undo()
+    assert media_of(store) == []
+    writer_of(run).hand_over()
+    assert points(store.read("r1")) == [("a", 0, 1.0)]
+    assert media_of(store) == [("img", 0)]
+    child.leave()
+    run.finish()
+
+
+def test_media_of_a_dead_child_have_the_steps_of_their_points(home: Path, store: SqliteStore) -> None:
+    known(store, step_by="run")
+    store.put_captured("r1", "media", index.rows_from(5, "img", 6, 0.5, [Encoded("image", None)]))
+    child = FileJournal(home, {"id": "r1", "name": "a", "started": 0.0, "child": True, "step_by": "run"})
+    number = child.metric("a")
+    for now in (1.0, 2.0):
+        note_image(child, index.WITH_POINTS, now)
+        put(child, (number, OPEN, now), now=now)
+    note_image(child, index.LATER, 3.0)
+    child.leave()
+    recover(store, home, ())
+    assert points(store.read("r1")) == [("a", 7, 1.0), ("a", 8, 2.0)]
+    assert media_of(store) == [("img", 6), ("img", 7), ("img", 8), ("img", 9)]

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from ..store.media_files import names_of
 from .values import Encoded
 
-LATER: Final = -1  # a step that the process of the run assigns, since a forked child cannot count for it
+# steps that the process of the run assigns, since a forked child cannot count for it
+LATER: Final = -1
+WITH_POINTS: Final = -2  # that of the points of the same call, which have the same time
 _RANDOM_BITS: Final = 12  # beside the microseconds, so that processes that log at once number their rows differently
 
 
@@ -104,10 +106,25 @@ def parsed(text: Any) -> list[Row]:
         return []
 
 
-def with_steps(calls: Iterable[Sequence[Row]], next_step: Callable[[str], int]) -> list[Row]:
-    """Return the rows of calls in which the steps that were left to this process are assigned. All of a list have one step."""
-    found = []
+def with_steps(
+    calls: Iterable[Sequence[Row]],
+    count: Callable[[], int | None],
+    next_: dict[str, int],
+    of_points: Mapping[float, list[int]],
+) -> list[Row]:
+    """Return the rows of calls in which the steps that were left to this process are assigned, and keep `next_`, the steps of names, up.
+
+    A call has one step: that of its points, which is taken out of `of_points` (steps by time), else the one that `count` returns; None
+    lets each name count for itself.
+    """
+    found: list[Row] = []
     for call in calls:
-        steps = {row.metric: next_step(row.metric) for row in call if row.step == LATER}
-        found += [row._replace(step=steps[row.metric]) if row.step == LATER else row for row in call]
+        if call and call[0].step < 0:
+            known = of_points.get(call[0].time) if call[0].step == WITH_POINTS else None
+            step = known.pop(0) if known else count()
+            steps = {row.metric: next_.get(row.metric, 0) if step is None else step for row in call}
+            call = [row._replace(step=steps[row.metric]) for row in call]  # noqa: PLW2901
+        for row in call:
+            next_[row.metric] = max(row.step + 1, next_.get(row.metric, 0))
+        found += call
     return found

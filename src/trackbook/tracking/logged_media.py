@@ -9,6 +9,7 @@ from __future__ import annotations
 from array import array
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -23,6 +24,8 @@ from .logged_steps import LoggedSteps
 from .logged_values import to_step
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from ..journal.reader import Remains
     from ..store.base import Store
     from .logged_values import Skip
@@ -43,14 +46,25 @@ class MediaLog:
         self._files: MediaFiles | None = None
         self._pending: deque[Row] = deque()  # which the store has not got yet
         self._read: dict[str, int] = {}  # how far the journals of other processes are read
+        self._waiting: dict[str, list[list[Row]]] = {}  # what they logged with points that are not there yet
+        self._numbered: dict[str, list[pl.DataFrame]] = {}
         self._next: dict[str, int] = largest_steps(earlier)
         self._steps = LoggedSteps(self._steps_from)
         self._numbers = index.Numbers()
 
     def record(
-        self, now: float, found: Mapping[str, Found], step: Any, commit: bool | None, skip: Skip | None
+        self,
+        now: float,
+        found: Mapping[str, Found],
+        step: Any,
+        commit: bool | None,
+        skip: Skip | None,
+        *,
+        with_points: bool = False,
     ) -> int | None:
         """Record the media of a call; return the step at which its points are recorded, None when they are counted.
+
+        `with_points` says that there are points, which are recorded next, at the same time `now`.
 
         A value that cannot be encoded raises ``TypeError`` or ``ValueError``, and nothing is recorded; with `skip` it is passed there, and
         left out. One whose encoder is not installed, or whose file cannot be written, is left out with a warning: training goes on.
@@ -68,12 +82,14 @@ class MediaLog:
                 if self._writer.ended:  # meanwhile, by another thread: `log` says so
                     return given
                 at = recorder.step_of_call(given, hold=hold)
+                if at == index.LATER and with_points:
+                    at = index.WITH_POINTS
                 rows = self._rows(now, written, at)
                 if rows:
                     recorder.journal.note(index.line(rows))
                     if not self._writer.is_apart:
                         self._pending += rows
-        return None if hold or at == index.LATER else at
+        return None if hold or (at is not None and at < 0) else at
 
     @property
     def _is_discarding(self) -> bool:
@@ -101,7 +117,7 @@ class MediaLog:
         is_apart = self._writer.is_apart
         for metric, encoded in values.items():
             step = self._next.get(metric, 0) if at is None else at
-            if step != index.LATER and not is_apart:
+            if not is_apart:
                 if step < self._next.get(metric, 0) and self._steps.has(metric, step):
                     self._writer.note_discarded([metric])
                     continue
@@ -118,26 +134,30 @@ class MediaLog:
         if rows:
             self._writer.store.put_captured(self._writer.id, _TABLE, rows)
 
-    def take_up(self, left: Remains) -> None:
-        """Move new rows of a process that logs to this run into the store. Rows without a step get the next one here."""
-        calls, end = left.calls(self._read.get(left.folder.name, 0))
-        if calls:
-            recorder = self._writer.recorder
-            with recorder.lock:
-                rows = index.with_steps(map(index.parsed, calls), self._next_step)
-                self._next = largest_steps(rows, self._next)
-            self._writer.store.put_captured(self._writer.id, _TABLE, rows)
-        self._read[left.folder.name] = end
+    def numbered(self, left: Remains) -> list[pl.DataFrame]:
+        """Return the list of the points that were given steps for a process that logs to this run, until `take_up` has read it."""
+        return self._numbered.setdefault(left.folder.name, [])
 
-    def _next_step(self, metric: str) -> int:
-        counted = self._writer.recorder.step_of_call(None, hold=False)
-        step = self._next.get(metric, 0) if counted is None else counted
-        self._next[metric] = max(step + 1, self._next.get(metric, 0))
-        return step
+    def take_up(self, left: Remains) -> None:
+        """Move new rows of a process that logs to this run into the store. Rows without a step get that of their points, or the next one."""
+        name, recorder = left.folder.name, self._writer.recorder
+        numbered = self._numbered.pop(name, [])
+        lines, self._read[name] = left.calls(self._read.get(name, 0))
+        calls = [*self._waiting.pop(name, []), *map(index.parsed, lines)]
+        if not calls:
+            return
+        of_points = steps_by_time(numbered, calls)
+        if not (left.dead or recorder.by_metric):
+            waits = [_is_with_points(call) and call[0].time not in of_points for call in calls]
+            self._waiting[name] = [call for call, wait in zip(calls, waits, strict=True) if wait]
+            calls = [call for call, wait in zip(calls, waits, strict=True) if not wait]
+        with recorder.lock:
+            rows = index.with_steps(calls, partial(recorder.step_of_call, None, hold=False), self._next, of_points)
+        self._writer.store.put_captured(self._writer.id, _TABLE, rows)
 
     def go_on_in_child(self) -> None:
         """Forget what a forked child got from its parent, which moves it into the store itself."""
-        self._pending, self._read, self._next = deque(), {}, {}
+        self._pending, self._read, self._waiting, self._numbered, self._next = deque(), {}, {}, {}, {}
         self._steps = LoggedSteps(self._steps_from)
 
     def _steps_from(self, metric: str, first: int) -> array[int]:
@@ -180,20 +200,31 @@ def largest_steps(rows: Iterable[Row], earlier: Mapping[str, int] | None = None)
     return found
 
 
-def recover(store: Store, left: Remains, recorder: Recorder) -> None:
-    """Move the rows of a dead process's journal into the store, once."""
-    calls, _ = left.calls()
-    if not calls:
+def _is_with_points(call: Sequence[Row]) -> bool:
+    return bool(call) and call[0].step == index.WITH_POINTS
+
+
+def steps_by_time(numbered: Sequence[pl.DataFrame], calls: Iterable[Sequence[Row]]) -> dict[float, list[int]]:
+    """Return the steps of points that were logged with media, in order, by the time of their calls."""
+    import polars as pl
+
+    times = [call[0].time for call in calls if _is_with_points(call)]
+    found: dict[float, list[int]] = {}
+    if times and numbered:
+        wanted = pl.concat([points.select("time", "step").filter(pl.col("time").is_in(times)) for points in numbered])
+        for time, step in wanted.unique().sort("time", "step").iter_rows():
+            found.setdefault(time, []).append(step)
+    return found
+
+
+def recover(store: Store, left: Remains, recorder: Recorder, numbered: Sequence[pl.DataFrame]) -> None:
+    """Move the rows of a dead process's journal into the store, once. `numbered` holds its points that were given steps just now."""
+    lines, _ = left.calls()
+    if not lines:
         return
     run_id = left.head["id"]
     there = rows_of(store, run_id)
     known, next_ = {row.number for row in there}, largest_steps(there)
-
-    def next_step(metric: str) -> int:
-        counted = recorder.step_of_call(None, hold=False)
-        step = next_.get(metric, 0) if counted is None else counted
-        next_[metric] = step + 1
-        return step
-
-    fresh = [[row for row in index.parsed(call) if row.number not in known] for call in calls]
-    store.put_captured(run_id, _TABLE, index.with_steps(fresh, next_step))
+    calls = [[row for row in index.parsed(line) if row.number not in known] for line in lines]
+    count = partial(recorder.step_of_call, None, hold=False)
+    store.put_captured(run_id, _TABLE, index.with_steps(calls, count, next_, steps_by_time(numbered, calls)))

@@ -132,6 +132,11 @@ class Recorder:
         return given
 
     @property
+    def by_metric(self) -> bool:
+        """Whether each metric counts its own steps."""
+        return self._by_metric
+
+    @property
     def next_step(self) -> int:
         """The step after the largest one of the run, as far as it is known."""
         return max([self._next, *(metric.next for metric in self.metrics.values())])

@@ -76,11 +76,15 @@ def _is_dead(store: Store, home: Path, run: str, presumed: Collection[str], *, h
 
 
 def take_over(
-    store: Store, left: Remains, recorder: Recorder, look: Callable[[pl.DataFrame], None] = lambda _: None
+    store: Store,
+    left: Remains,
+    recorder: Recorder,
+    look: Callable[[pl.DataFrame], None] = lambda _: None,
+    numbered: list[pl.DataFrame] | None = None,
 ) -> list[str]:
     """Move new points of a journal into the store, and let `look` see them; return the metrics of which points were discarded.
 
-    Raises ``OSError`` when the store fails to store them all.
+    Points that are given the steps of their calls here are appended to `numbered`. Raises ``OSError`` when the store fails to store them all.
     """
     discarded: list[str] = []
     for batch in left.batches(store.marks(left.folder.name)):
@@ -91,6 +95,8 @@ def take_over(
             steps = recorder.number(points["metric"].cast(pl.String), points["step"], batch.calls().tolist())
             points = points.with_columns(pl.Series("step", steps, dtype=pl.Int64))
         discarded += store.append(left.head["id"], points, batch.marks)
+        if is_open and numbered is not None and not recorder.by_metric:
+            numbered.append(points)
         look(points)
         if is_open:
             _flush(store)
@@ -124,9 +130,11 @@ def _recover(store: Store, left: Remains) -> None:
     if record is None or (record.state == "running" and own.state != "running"):
         record = own
         store.put_run(record)
-    recorder = Recorder(NullJournal(), record.step_by, _largest(store, record.id))
-    take_over(store, left, recorder)
-    logged_media.recover(store, left, recorder)
+    first_step = max((row.step + 1 for row in logged_media.rows_of(store, record.id)), default=0)
+    recorder = Recorder(NullJournal(), record.step_by, _largest(store, record.id), first_step)
+    numbered: list[pl.DataFrame] = []
+    take_over(store, left, recorder, numbered=numbered)
+    logged_media.recover(store, left, recorder, numbered)
     if store.flush() and left.remove():
         store.clear_marks(left.folder.name)
 

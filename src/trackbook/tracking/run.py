@@ -190,7 +190,7 @@ class Run(RunFiles, other_trackers.OtherTrackersRun):
             media: dict[str, Any] = {}
             values = flatten(data, self._skip, media)
             if media:
-                step = self._writer.media.record(now, media, step, commit, self._skip)
+                step = self._writer.media.record(now, media, step, commit, self._skip, with_points=bool(values))
         again = None
         if step is not None:
             step = to_step(step)

@@ -346,7 +346,8 @@ class RunWriter:
         assert self.journals is not None
         for left in of_run(self.journals, self.id, but=self.recorder.journal.name):
             with contextlib.closing(left), contextlib.suppress(OSError):  # the next hand-over tries again
-                self.note_discarded(take_over(self.store, left, self.recorder, self.alerts.look))
+                numbered = self.media.numbered(left)
+                self.note_discarded(take_over(self.store, left, self.recorder, self.alerts.look, numbered))
                 self.media.take_up(left)
                 if left.dead and self.store.flush() and left.remove():
                     self.store.clear_marks(left.folder.name)
