@@ -17,6 +17,7 @@ from processes import own_process
 from trackbook.api.process import Process
 from trackbook.boards import exported_media, exported_page
 from trackbook.boards.exported_media import ExportedMedia
+from trackbook.media.thumbnails import LARGEST
 from trackbook.tracking.run import Run, writer_of
 
 
@@ -70,6 +71,23 @@ def test_newest_media_of_each_name_come_first_into_the_room(monkeypatch: pytest.
     kept = {blocks[place][:2] for place in contents["files"].values()}
     assert kept == {b"a9", b"b9", b"a8", b"b8"}
     assert len(json.loads(blocks[contents["rows"]])) == 20
+
+
+def test_no_thumbnail_is_made_for_which_there_may_be_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = tb.init("p")
+    for step in range(9):
+        run.log({"a": image(step)})
+    made: list[str] = []
+    thumbnail = exported_media.thumbnail
+
+    def noting(files: Any, name: str) -> tuple[str, bytes]:
+        made.append(name)
+        return thumbnail(files, name)
+
+    monkeypatch.setattr(exported_media, "thumbnail", noting)
+    monkeypatch.setattr(exported_media, "THUMBNAILS_BYTES", 2 * LARGEST + 1)
+    contents, _ = blocks_of(run)
+    assert len(made) == len(contents["thumbnails"]) == 1
 
 
 def test_masks_and_images_in_tables_are_files_of_the_page() -> None:

@@ -213,6 +213,24 @@ def test_thumbnail_is_small_and_kept(make: Any) -> None:
     assert view.ask("thumbnails", files=[item["file"]])[1] == [b"kept"]
 
 
+def test_thumbnail_that_cannot_be_kept_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = tb.init("p")
+    run.log({"a": tb.Image(np.zeros((4, 4)))})
+    view = View(run)
+    (item,) = view.data("media_at", metric="a", runs=[run.id], step=0)["items"]
+    path = run.media("a")[0].path
+    assert path is not None
+    write_bytes = Path.write_bytes
+
+    def full(self: Path, data: bytes) -> int:
+        write_bytes(self, data[:5])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    assert view.ask("thumbnails", files=[item["file"]])[0] == {"mimes": ["image/webp"]}
+    assert [*path.parent.iterdir()] == [path]
+
+
 def test_thumbnail_of_a_video_is_its_first_frame() -> None:
     run = tb.init("p")
     frames = np.zeros((2, 8, 8, 3), np.uint8)

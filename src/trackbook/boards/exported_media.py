@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from ..media.files import MediaFiles
 from ..media.index import Row
-from ..media.thumbnails import thumbnail
+from ..media.thumbnails import LARGEST, thumbnail
 from ..store.base import Store
 from .media_answers import item
 from .media_index import MediaIndex
@@ -75,7 +75,7 @@ class ExportedMedia:
                 yield made
 
     def _thumbnail(self, name: str, room: int) -> bytes | None:
-        if room <= 0 or self._files is None:
+        if room < 2 * LARGEST or self._files is None:  # to make one takes long, so none is made in vain
             return None
         try:
             return thumbnail(self._files, name)[1]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import io
-import secrets
 from pathlib import Path
 from typing import Any, Final
 
+from ..filesystem import replacing
 from .files import MediaFiles
 from .image import MOST_PIXELS
 
@@ -32,10 +32,9 @@ def thumbnail(files: MediaFiles, name: str) -> tuple[str, bytes]:
     picture = picture.convert("RGBA" if "A" in picture.getbands() or "transparency" in picture.info else "RGB")
     picture.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
     data = _small(picture)
-    with contextlib.suppress(OSError):  # a full disk, or a folder of another user's: it is made again
-        temporary = kept.with_name(f".{secrets.token_hex(8)}")
+    # on a full disk, or in a folder of another user's, it is made again
+    with contextlib.suppress(OSError), replacing(kept, kept) as temporary:
         temporary.write_bytes(data)
-        temporary.replace(kept)
     return MIME, data
 
 
