@@ -27,10 +27,11 @@ class FakeActions:
     def __init__(self, **actions: Callable[[Question], Any]) -> None:
         self.open_runs: list[str] = []
         self.idle_since: float | None = None
-        self.uploads: tuple[str, list[str]] = ("", [])
+        self.is_uploading = False
+        self.uploads: tuple[dict[str, Any] | None, list[str]] = (None, [])
         self._actions = actions
 
-    def synced(self) -> tuple[str, list[str]]:
+    def synced(self) -> tuple[dict[str, Any] | None, list[str]]:
         return self.uploads
 
     def answers(self) -> AnswerTable:
@@ -414,12 +415,18 @@ def test_front_end_knows_which_runs_can_be_stopped(published: Published) -> None
 
 def test_how_far_uploads_are_is_published_and_their_problems_are_notices(published: Published) -> None:
     published.tick()
-    published.actions.uploads = ("synced 3 s ago", [])
+    published.actions.uploads = ({"at": 97, "left": 3}, [])
     published.tick()
-    assert published.state["synced"] == "synced 3 s ago"
-    published.actions.uploads = ("", ["Not uploaded: no token."])
+    assert published.state["synced"] == {"at": 97, "left": 3}
+    published.messages.clear()
     published.tick()
-    assert published.state["synced"] == ""
+    assert ["synced"] not in published.messages, "nothing has changed"
+    published.actions.uploads = ({"at": 99, "left": 0}, [])
+    published.publisher.settle()
+    assert published.state["synced"] == {"at": 99, "left": 0}
+    published.actions.uploads = (None, ["Not uploaded: no token."])
+    published.tick()
+    assert published.state["synced"] is None
     assert published.state["delta"]["header"]["notices"] == ["Not uploaded: no token."]
 
 
@@ -455,3 +462,12 @@ def test_alerts_and_media_from_before_are_there_at_once() -> None:
     assert [alert[4] for alert in publisher.opening()["alerts"]] == ["old"]
     publisher.tick(1.0)
     assert not {"alerts", "media"}.intersection(published)
+
+
+def test_publisher_of_an_ended_run_stays_awake_until_it_is_uploaded(published: Published) -> None:
+    published.end()
+    published.actions.is_uploading = True
+    published.tick()
+    assert published.publisher.awake
+    published.actions.is_uploading = False
+    assert not published.publisher.awake

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import polars as pl
@@ -13,7 +14,7 @@ from trackbook.store.base import POINTS
 from trackbook.store.sqlite import SqliteStore
 from trackbook.tracking.project import Project
 from trackbook.tracking.run_options import RunOptions
-from trackbook.types import RunRecord
+from trackbook.types import RunRecord, SyncState
 
 
 @pytest.fixture
@@ -110,6 +111,17 @@ def test_run_that_is_not_written_here_is_not_stopped(project: Project) -> None:
     assert not run.should_stop
     run.finish()
     other.store.close()
+
+
+@pytest.mark.parametrize(
+    ("states", "is_uploading"),
+    [([], False), (["synced"], False), (["synced", "refused"], False), (["uploading"], True), (["waiting"], True)],
+)
+def test_upload_goes_on_until_it_is_complete_or_refused(
+    project: Project, states: list[Any], is_uploading: bool
+) -> None:
+    project.uploads = [SimpleNamespace(state=SyncState("https://host", each, 0, None)) for each in states]  # type: ignore[misc]
+    assert RunActions(project).is_uploading == is_uploading
 
 
 @pytest.mark.parametrize("run", ["run", "nobody", None, 7])

@@ -20,18 +20,17 @@ def uploads(*states: SyncState) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("states", "words", "problems"),
+    ("states", "said", "problems"),
     [
-        ([], "", []),
-        ([SYNCED], "synced 3 s ago", []),
-        ([SYNCED._replace(state="uploading", left=20)], "synced 3 s ago", []),  # a live run always has new points
-        ([LATE], "1,200 points to upload", []),
-        ([LATE, SYNCED], "synced 3 s ago", []),
-        ([WAITING, WAITING, SYNCED], "", ["Not uploaded: https://host cannot be reached or is busy (refused)."]),
+        ([], None, []),
+        ([SYNCED], {"at": 97, "left": 0}, []),
+        ([LATE._replace(at=None)], {"at": None, "left": 1_200}, []),
+        ([LATE, SYNCED], {"at": 97, "left": 1_200}, []),
+        ([WAITING, WAITING, SYNCED], None, ["Not uploaded: https://host cannot be reached or is busy (refused)."]),
     ],
 )
-def test_boards_say_how_far_uploads_are(states: list[SyncState], words: str, problems: list[str]) -> None:
-    assert summed_up(uploads(*states), now=100.0) == (words, problems)
+def test_boards_say_how_far_uploads_are(states: list[SyncState], said: Any, problems: list[str]) -> None:
+    assert summed_up(uploads(*states)) == (said, problems)
 
 
 def test_the_end_of_a_run_says_what_is_left() -> None:

@@ -36,7 +36,7 @@ import { addResize, ChartDrag } from "./chart-drag.ts";
 import { ChartGroups } from "./chart-groups.ts";
 import { ChartSettings } from "./chart-settings.ts";
 import { Controls } from "./controls.ts";
-import { Header } from "./header.ts";
+import { Header, type KernelState } from "./header.ts";
 import { Legend } from "./legend.ts";
 import { legendValues } from "./legend-values.ts";
 import { MediaPanels } from "./media-panels.ts";
@@ -250,7 +250,7 @@ export class Board {
     this.#stop.update(about && this.#ticks && isWrittenHere(this.#model, about) ? about : null);
     this.#changes.update(about ?? null, this.#state.get("baseline"));
     const gone = this.#heartbeat.words || (about ? unseen(this.#model, about, clock()) : "");
-    const synced = (this.#model.get("synced") as string | undefined) ?? "";
+    const synced = (this.#model.get("synced") as KernelState["synced"] | undefined) ?? null;
     const kernel = { idleSince: about ? idleSince(this.#model, about) : null, gone, synced };
     this.#header.update(project, current ?? undefined, runs.length === 1, clock, kernel);
     const shown = [...drawn.runs].sort((a, b) => Number(a.faded) - Number(b.faded)); // within both groups, by key

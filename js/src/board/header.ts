@@ -2,7 +2,9 @@ import type { RunHeader } from "../frames/protocol.ts";
 import type { RunStyle } from "../plot/plot-rows.ts";
 import { durationOf, STATE_HELP } from "../runs/run-state.ts";
 import { h, setText } from "../ui/dom.ts";
-import { formatCount, formatDuration, formatRate } from "../ui/format.ts";
+import { formatAgo, formatCount, formatDuration, formatRate } from "../ui/format.ts";
+
+const RECENT = 10; // seconds
 
 /** The state of the kernel that writes the current run. */
 export interface KernelState {
@@ -10,8 +12,8 @@ export interface KernelState {
   idleSince: number | null;
   /** A text instead of the run's state while the kernel is silent; empty otherwise. */
   gone: string;
-  /** A few words about the upload of its runs. */
-  synced: string;
+  /** When the last points of its runs were uploaded, in seconds UTC, and how many are left; null without an upload. */
+  synced: { at: number | null; left: number } | null;
 }
 
 /** Shows the project, the current run, its state, and its progress. */
@@ -32,7 +34,7 @@ export class Header {
     h("div"),
   );
   #current: RunHeader | null = null;
-  #kernel: KernelState = { idleSince: null, gone: "", synced: "" };
+  #kernel: KernelState = { idleSince: null, gone: "", synced: null };
   #now: () => number = () => 0;
 
   /** `stop` is placed beside the current run. */
@@ -62,7 +64,6 @@ export class Header {
   ) {
     this.#kernel = kernel;
     setText(this.#project, project);
-    setText(this.#synced, kernel.synced);
     this.#project.title = project;
     this.#current = style?.run ?? null;
     this.#now = now;
@@ -71,11 +72,12 @@ export class Header {
     this.tick();
   }
 
-  /** Update the elapsed time. */
+  /** Update the elapsed time, and how long ago points were uploaded. */
   tick() {
     const run = this.#current;
+    const { idleSince, synced } = this.#kernel;
+    setText(this.#synced, synced ? syncedWords(synced, this.#now()) : "");
     if (!run) return;
-    const { idleSince } = this.#kernel;
     const duration = durationOf(run, idleSince ?? this.#now());
     setText(this.#elapsed, duration === undefined ? "" : formatDuration(duration));
   }
@@ -116,4 +118,11 @@ export class Header {
     this.#bar.setAttribute("aria-valuenow", String(Math.round(share * 100)));
     (this.#bar.firstElementChild as HTMLElement).style.width = `${share * 100}%`;
   }
+}
+
+/** A live run always has points that are left, so that these count only when the last batch was a while ago. */
+function syncedWords({ at, left }: { at: number | null; left: number }, now: number): string {
+  const passed = Math.max(0, Math.floor(now - (at ?? now)));
+  if (at === null || (left && passed >= RECENT)) return `${formatCount(left)} points to upload`;
+  return `synced ${passed < 60 ? `${passed} s ago` : formatAgo(passed)}`;
 }

@@ -6,7 +6,7 @@ import { styleRuns } from "../../src/plot/palette.ts";
 import type { RunStyle } from "../../src/plot/plot-rows.ts";
 import { run } from "../fixtures.ts";
 
-const HEARD: KernelState = { idleSince: null, gone: "", synced: "" };
+const HEARD: KernelState = { idleSince: null, gone: "", synced: null };
 
 function topLine(more: Partial<RunHeader>, { now = 0, alone = false, kernel = HEARD } = {}) {
   const line = new Header(document.createElement("span"));
@@ -77,7 +77,7 @@ test("a single run is marked as its own legend entry", () => {
 });
 
 test("the clock of a run that no cell runs stands, and its state says since when", () => {
-  const kernel = { idleSince: 30, gone: "", synced: "" };
+  const kernel = { idleSince: 30, gone: "", synced: null };
   const { line, text } = topLine({ started: 10, done: 5, total: 10, rate: 1 }, { now: 75, kernel });
   const time = new Date(30_000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
   expect(text()).toEqual(["digits", "run-0", `idle since ${time}`, "0:20", "5 / 10 steps"]);
@@ -86,12 +86,27 @@ test("the clock of a run that no cell runs stands, and its state says since when
 });
 
 test("a kernel that is gone stands in place of running, and of no other state", () => {
-  const kernel = { idleSince: null, gone: "kernel gone", synced: "" };
+  const kernel = { idleSince: null, gone: "kernel gone", synced: null };
   expect(topLine({}, { kernel }).text()).toContain("kernel gone");
   expect(topLine({ state: "finished" }, { kernel }).text()).toContain("finished");
 });
 
-test("how far the upload is stands at the end", () => {
-  const kernel = { idleSince: null, gone: "", synced: "synced 3 s ago" };
-  expect(topLine({}, { kernel }).text().at(-1)).toBe("synced 3 s ago");
+test("how far the upload is stands at the end, by the clock of the kernel", () => {
+  const said = (synced: KernelState["synced"], now: number) =>
+    topLine({}, { now, kernel: { ...HEARD, synced } })
+      .text()
+      .at(-1);
+  expect(said({ at: 97, left: 0 }, 100)).toBe("synced 3 s ago");
+  expect(said({ at: 97, left: 0 }, 300)).toBe("synced 3 min ago");
+  expect(said({ at: 97, left: 20 }, 100)).toBe("synced 3 s ago");
+  expect(said({ at: 80, left: 1200 }, 100)).toBe("1,200 points to upload");
+  expect(said({ at: null, left: 1200 }, 100)).toBe("1,200 points to upload");
+  expect(said(null, 100)).toBe("0 steps");
+});
+
+test("the time since the last upload goes on between frames", () => {
+  const { line, clock, text } = topLine({}, { now: 100, kernel: { ...HEARD, synced: { at: 97, left: 0 } } });
+  clock.now = 101;
+  line.tick();
+  expect(text().at(-1)).toBe("synced 4 s ago");
 });

@@ -62,10 +62,6 @@ class Uploads:
         finally:
             ledger.close()
 
-    def notes(self, project: Project) -> dict[str, Any]:
-        """Return the states of the uploads of a project's open runs, by run id."""
-        return {run.id: run.upload.state for run in project.open_runs if run.upload is not None}
-
     def close(self) -> None:
         """End the uploads, after a moment for those that make progress; say what is left."""
         for uploader in self._uploaders.values():

@@ -84,7 +84,7 @@ class Publisher:
         self._last: dict[str, Any] = {
             "idle_since": None,
             "alerts": [],
-            "synced": "",
+            "synced": None,
         }  # small traits as the front end has them
         self._rule = DrawnRuns()
         self._rule_due = 0.0
@@ -124,8 +124,7 @@ class Publisher:
         if self._rule.changes and now >= self._rule_due:
             self._rule_due = now + TABLE_SECONDS
             self._choose()
-        words, self.source.more_notices = self._actions.synced()
-        self._publish_changed("synced", words)
+        self._publish_synced()
         if self.source.pull() or self._unsent:
             self._publish_frames(*self.source.frames())
             self._sent_at = now
@@ -153,6 +152,7 @@ class Publisher:
         with self.lock:
             self.source.pull()
             with self._message():
+                self._publish_synced()
                 self._publish_cells()
                 self._publish_changed("media", self._media_news(None))
                 self._publish_frames(*self.source.saved_keyframe())
@@ -202,6 +202,10 @@ class Publisher:
             self._media_news(None)
             return last_images(self.source.store, self._media, self.source.run_ids)
 
+    def _publish_synced(self) -> None:
+        synced, self.source.more_notices = self._actions.synced()
+        self._publish_changed("synced", synced)
+
     def _publish_cells(self) -> None:
         self._cells_due = False
         self._cells_of = self.source.run_ids
@@ -233,11 +237,12 @@ class Publisher:
 
     @property
     def awake(self) -> bool:
-        """Whether there may be news: a run is open, or the front end shows all runs of the project.
+        """Whether there may be news: a run is open or not uploaded yet, or the front end shows all runs of the project.
 
         A failed run may still be open: the next `log` continues it.
         """
         is_open = not self._open_here.isdisjoint(self.source.run_ids)
+        is_open |= self._actions.is_uploading
         return self.source.running or is_open or self.source.follow or self.shows_all_runs or self._rule.changes
 
     @property

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -30,8 +29,12 @@ class Actions(Protocol):
     def idle_since(self) -> float | None:
         """When the last cell of this kernel ended, in seconds UTC; None while one runs, and where that is not known."""
 
-    def synced(self) -> tuple[str, list[str]]:
-        """Return a few words about uploads of runs that this process writes, and problems of them as sentences."""
+    @property
+    def is_uploading(self) -> bool:
+        """Whether runs that this process wrote are not uploaded yet."""
+
+    def synced(self) -> tuple[dict[str, Any] | None, list[str]]:
+        """Return how far uploads of runs that this process writes are, as `summed_up` does, and problems of them as sentences."""
 
     def answers(self) -> AnswerTable:
         """Return the questions that change runs, with their functions."""
@@ -59,8 +62,12 @@ class RunActions:
     def idle_since(self) -> float | None:
         return self._idle_since()
 
-    def synced(self) -> tuple[str, list[str]]:
-        return summed_up(self._project.uploads, time.time())
+    @property
+    def is_uploading(self) -> bool:
+        return any(upload.state.state not in ("synced", "refused") for upload in self._project.uploads)
+
+    def synced(self) -> tuple[dict[str, Any] | None, list[str]]:
+        return summed_up(self._project.uploads)
 
     def answers(self) -> AnswerTable:
         changes = (self._rename, self._tag, self._note, self._delete, self._stop)
@@ -99,10 +106,11 @@ class NoActions:
     def __init__(self, reason: str) -> None:
         self.open_runs: list[str] = []
         self.idle_since: float | None = None
+        self.is_uploading = False
         self._reason = reason
 
-    def synced(self) -> tuple[str, list[str]]:
-        return "", []
+    def synced(self) -> tuple[dict[str, Any] | None, list[str]]:
+        return None, []
 
     def answers(self) -> AnswerTable:
         return dict.fromkeys(ACTIONS, lambda _: refuse(self._reason))

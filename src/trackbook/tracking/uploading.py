@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from ..text import ago
 from .logged_values import to_seconds
 
 if TYPE_CHECKING:
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from .run import Run
     from .run_writer import RunWriter
 
-RECENT_SECONDS: Final = 10.0  # since the last batch of a live run, which always has new points
 _BAR: Final = 20  # characters
 
 
@@ -79,17 +77,17 @@ class _Bar:
         print(f"{start}Trackbook: {said(self._run, state)}", file=sys.stderr, flush=True)  # noqa: T201  # likewise
 
 
-def summed_up(uploads: Sequence[Uploading], now: float) -> tuple[str, list[str]]:
-    """Return what a board says of uploads at `now` (seconds UTC): a few words, and problems as sentences."""
+def summed_up(uploads: Sequence[Uploading]) -> tuple[dict[str, Any] | None, list[str]]:
+    """Return what a board says of uploads, and problems as sentences.
+
+    It says ``at``, when the last points came there in seconds UTC, and how many points are ``left``; nothing where there are problems.
+    """
     states = [upload.state for upload in uploads]
     problems = list(dict.fromkeys(f"Not uploaded: {state.problem}." for state in states if state.problem))
-    at = max((state.at for state in states if state.at is not None), default=None)
-    left = sum(state.left for state in states)
     if problems or not states:
-        return "", problems
-    if at is not None and (not left or now - at < RECENT_SECONDS):
-        return f"synced {ago(max(0.0, now - at))}", problems
-    return f"{left:,} points to upload", problems
+        return None, problems
+    at = max((round(state.at) for state in states if state.at is not None), default=None)
+    return {"at": at, "left": sum(state.left for state in states)}, problems
 
 
 def said(run: str, state: SyncState) -> str:
