@@ -39,6 +39,26 @@ def test_alert_is_sent_once(sender: Sender) -> None:
     assert outcomes == ["sent"]
 
 
+def test_error_in_what_notes_an_outcome_keeps_no_other_alert_from_being_sent(
+    sender: Sender, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(outcome: str) -> None:
+        raise KeyError(outcome)
+
+    outcomes: list[str] = []
+    with service() as one:
+        sender.send(Webhook(one.url), message(0), fail)
+        assert sender.wait(SECONDS)
+        sender.send(Webhook(one.url), message(1), outcomes.append)
+        assert sender.wait(SECONDS)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(module, "MOST_WAITING", 0)
+            sender.send(Webhook(one.url), message(2), fail)
+    assert outcomes == ["sent"]
+    record, _ = caplog.records
+    assert (record.name, record.message) == ("trackbook", "what became of an alert cannot be noted: sent")
+
+
 def test_failures_are_tried_again_until_the_first_success(sender: Sender) -> None:
     outcomes: list[str] = []
     answers = [Answer(500), Answer(breaks_off=True), Answer(429), Answer(200)]

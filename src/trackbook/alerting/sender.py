@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -9,6 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from .webhook import Message, NotDelivered, Webhook
+
+logger = logging.getLogger("trackbook")
 
 FIRST_WAIT: Final = 1.0  # seconds before the second try; each further wait is twice as long
 LONGEST_WAIT: Final = 300.0  # also of a service that asks for more patience
@@ -30,6 +33,13 @@ class _Job:
     due: float
     tries: int = 0
 
+    def tell(self, outcome: str) -> None:
+        """Say what became of the alert. An error there must not keep other alerts from being sent."""
+        try:
+            self.done(outcome)
+        except Exception:
+            logger.exception("what became of an alert cannot be noted: %s", outcome)
+
 
 class Sender:
     """Sends alerts in the background. Its thread lives while there is something to send."""
@@ -47,16 +57,17 @@ class Sender:
 
     def send(self, webhook: Webhook, message: Message, done: Done) -> None:
         """Send an alert soon, and call `done`, on another thread, with what became of it. Returns at once."""
+        job = _Job(webhook, message, done, time.monotonic())
         with self._changed:
             if len(self._jobs) >= MOST_WAITING:
                 refused = f"not sent: {MOST_WAITING} alerts were waiting for {webhook.host}"
             elif self._start():
-                self._jobs.append(_Job(webhook, message, done, time.monotonic()))
+                self._jobs.append(job)
                 self._changed.notify_all()
                 return
             else:
                 refused = _OVER.format(host=webhook.host)
-        done(refused)
+        job.tell(refused)
 
     def close(self, seconds: float = END_SECONDS) -> None:
         """Wait at most `seconds` until everything is sent. What waits for another try is tried at once, and given up after it."""
@@ -66,7 +77,7 @@ class Sender:
             self._changed.wait_for(self._is_idle, seconds)
             given_up, self._jobs = self._jobs, []
         for job in given_up:
-            job.done(_OVER.format(host=job.webhook.host))
+            job.tell(_OVER.format(host=job.webhook.host))
 
     def wait(self, seconds: float) -> bool:
         """Wait until everything is sent or given up, and return whether it is."""
@@ -97,12 +108,10 @@ class Sender:
                     continue
                 self._jobs.remove(job)
                 self._telling += 1
-            try:
-                job.done(outcome)
-            finally:
-                with self._changed:
-                    self._telling -= 1
-                    self._changed.notify_all()
+            job.tell(outcome)
+            with self._changed:
+                self._telling -= 1
+                self._changed.notify_all()
 
     def _next(self) -> _Job | None:
         """Return the job that is due first, once it is due; None, and the thread ends, when there is none."""

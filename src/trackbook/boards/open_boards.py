@@ -84,8 +84,7 @@ class OpenBoards:
         """
         if self._made_lines is not None:
             self._made_lines.cell_began(logged_to)
-        for board in self.all():
-            board.publisher.note_cells()
+        self.note_alerts()
 
     def note_alerts(self) -> None:
         """Publish alerts again: there is a new one."""
