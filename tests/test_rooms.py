@@ -166,6 +166,14 @@ def test_importing_trackbook_loads_nothing_heavy() -> None:
     assert run("import sys, trackbook; print(*(set(sys.argv[1:]) & set(sys.modules)))", *HEAVY) == ""
 
 
+def test_importing_trackbook_loads_neither_the_text_gate_nor_artifacts_catalog() -> None:
+    """They take longer to load than most others, and many programs need none of them."""
+    late = ("store.text_gate", "store.redact", "remote.leaving", "artifacts.catalog")
+    assert {"store.text_gate", "store.redact", "remote.leaving", "artifacts.catalog"} <= modules().keys()
+    program = "import sys, trackbook; print(*(set(sys.argv[1:]) & set(sys.modules)))"
+    assert run(program, *(f"trackbook.{name}" for name in late)) == ""
+
+
 def test_importing_trackbook_has_no_effect_on_the_process() -> None:
     """Only registrations of our own callables count: modules of the standard library make some of theirs."""
     program = """

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..artifacts.artifact import Artifact, kept_artifact
-from ..artifacts.catalog import catalog_of
 from ..artifacts.names import parse
 from .projects import existing
 
@@ -33,6 +32,7 @@ def list_artifacts(project: str | None = None, name: str | None = None) -> pl.Da
         For a project that does not exist.
     """
     source = existing(project)
+    from ..artifacts.catalog import catalog_of
     from ..data.artifact_table import artifact_table
 
     source.refresh()
@@ -54,6 +54,8 @@ def get_artifact(name: str, project: str | None = None) -> Artifact:
     ValueError
         When there is no such project, artifact or version.
     """
+    from ..artifacts.catalog import catalog_of
+
     wanted = parse(name)
     source = existing(wanted.project or project)
     catalog = catalog_of(source.store, source.name)

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from ..remote.leaving import rows
 from ..settings import is_quiet
 from ..store.polars_import import import_polars
 from .pages import write_board
@@ -101,6 +100,8 @@ class _Leaving:
         self._include = include
 
     def captured(self, run_id: str, table: str) -> Sequence[tuple[Any, ...]]:
+        from ..remote.leaving import rows
+
         return rows(self._store, run_id, self._include).get(table, ())
 
     def __getattr__(self, name: str) -> Any:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 from ..alerting.levels import AlertLevel
 from ..alerting.webhook import Message, Webhook, to_webhook
 from ..metrics import as_pairs
-from ..store.text_gate import LONGEST_TEXTS, recorded_text
 from ..user_warnings import warn_once
 
 if TYPE_CHECKING:
@@ -85,6 +84,8 @@ class AlertBook:
 
         It is sent to the run's webhook, or to that of `webhook_url`. Return whether it is a new one.
         """
+        from ..store.text_gate import LONGEST_TEXTS, recorded_text
+
         webhook = self._writer.options.webhook if webhook_url is None else to_webhook(webhook_url)
         is_sent = self._writer.journals is not None and webhook is not None and webhook.takes(level)
         now, title = time.time(), recorded_text(title, LONGEST_TEXTS["title"])
