@@ -191,9 +191,11 @@ def test_snapshot_follows_the_first_points_and_is_renewed_each_minute(notebook: 
     for now in (101.0, 102.0, 103.0, 110.0, 116.0, 170.0, 176.0, 235.0, 236.0):
         board.number = int(now)
         kept.tick(now)
+        wait_for_pngs()
         shown.append(notebook.snapshots()[0][1]["number"])
     assert shown == [101, 101, 103, 103, 116, 116, 176, 176, 236]
-    wait_for_pngs()
+    assert [spec["number"] for spec in drawn] == [103, 116, 176, 236]
+    assert board.still == 5  # each shown once
 
 
 def test_run_that_ends_without_a_cell_has_its_last_snapshot(notebook: Notebook, drawn: list[Any]) -> None:

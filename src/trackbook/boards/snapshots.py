@@ -2,7 +2,10 @@
 
 The output of a widget cannot carry a second representation: a front end that knows widgets always shows the widget. So the snapshot is
 a separate output, and the note behind it hides it while the board is live. The snapshot is placed when the board is shown, drawn with
-the first points, and renewed while points come and at the end of cells. The Vega-Lite is shown at once, the PNG when it is ready.
+the first points, and renewed while points come and at the end of cells. JupyterLab draws each new Vega-Lite, though it is hidden, and
+holds up the board meanwhile. So the first one is shown without a PNG, which the next renewal has, and later ones are shown once, when
+their PNG is ready. When no run is running any more, and at the end of cells, the Vega-Lite is shown at once and the PNG follows: the
+notebook may be closed.
 
 A page that was reloaded no longer takes updates of its outputs. There the front end asks for the snapshot and writes it into the
 notebook. It reports a snapshot that the notebook does not have, and the next cell shows that one again. Boards that `clear_output`
@@ -167,7 +170,7 @@ class Snapshots:
                 place.first = place.due = now
             running = board.source.running
             if place.first is not None and (running or place.ran) and now >= place.due:
-                self._show(board)
+                self._show(board, goes_on=running)
                 place.ran = running
                 ages = [place.first + age for age in FIRST_SECONDS if place.first + age > now]
                 place.due = min(ages, default=now + RENEW_SECONDS)
@@ -202,21 +205,26 @@ class Snapshots:
         if not notebook.takes_late_outputs():
             self._draw()
 
-    def _show(self, board: Board) -> None:
-        """Show a board's snapshot as it is now, if it has changed; its PNG follows."""
+    def _show(self, board: Board, *, goes_on: bool = False) -> None:
+        """Show a board's snapshot as it is now, if it has changed; its PNG follows. While training goes on, they are shown together."""
         with self._lock:
             place, state = self._places[board], board.snapshot_state
             own = place.checked == _own_charts(board)
             if state == place.state or (snapshot := board.snapshot(own=own)) is None:
                 return
-            place.state = state
+            is_first = goes_on and VEGA_LITE not in place.data
+            place.state = None if is_first else state
             picture = {
                 name: place.data[name] for name in ("image/png",) if name in place.data
             }  # until the new one is there
             place.data = {VEGA_LITE: snapshot.spec, "text/plain": snapshot.text, **picture}
-            self._undrawn[board] = None
-            if host.current().takes_late_outputs():
+            takes_late = host.current().takes_late_outputs()
+            if takes_late and (is_first or not goes_on):
                 self._publish(board, place)
+            if is_first:
+                return
+            self._undrawn[board] = None
+            if takes_late:
                 context = host.thread_context()
                 threading.Thread(
                     target=context.run, args=(self._draw,), name="trackbook-snapshots", daemon=True
