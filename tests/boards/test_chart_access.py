@@ -18,9 +18,11 @@ import pytest
 import vl_convert
 
 import trackbook as tb
+from trackbook.boards import chart_access
 from trackbook.boards.widget import Board
 from trackbook.charts.altair import MIME
 from trackbook.charts.theme import theme
+from trackbook.switch_interval import QUICK
 
 POINTS = alt.Chart(alt.NamedData("points"))
 SCATTER = POINTS.mark_point().encode(x="step:Q", y="value:Q")
@@ -571,6 +573,15 @@ def test_snapshot_has_the_charts_as_they_are_arranged(board: Board) -> None:
     state = board.snapshot_state
     board.chart("own", SCATTER)
     assert board.snapshot_state != state
+
+
+def test_a_cell_that_computes_does_not_hold_up_the_board_while_its_snapshot_is_made(
+    board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meanwhile: list[float] = []
+    monkeypatch.setattr(chart_access, "make_snapshot", lambda *_: meanwhile.append(sys.getswitchinterval()))
+    board.snapshot()
+    assert 0 < max(meanwhile) < 1.1 * QUICK
 
 
 def test_pinned_metric_that_no_longer_exists_changes_nothing(board: Board) -> None:

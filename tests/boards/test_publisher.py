@@ -17,6 +17,7 @@ from trackbook.boards.publisher import Publisher
 from trackbook.boards.questions import DONE, AnswerTable, Question
 from trackbook.store.base import POINTS
 from trackbook.store.memory import MemoryStore
+from trackbook.switch_interval import QUICKEST
 from trackbook.types import RunRecord
 from wire import FrontEnd, assert_same, kernel_picture, plain
 
@@ -120,6 +121,14 @@ print(*{"anywidget", "ipywidgets", "traitlets", "IPython"} & set(sys.modules))
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == ""
+
+
+def test_a_cell_that_computes_delays_no_answer(published: Published) -> None:
+    before = sys.getswitchinterval()
+    published.publisher.add_answers({"interval": lambda _: ({"seconds": sys.getswitchinterval()}, [])})
+    answer, _ = published.publisher.answer({"ask": "interval"})
+    assert answer["seconds"] == pytest.approx(QUICKEST)
+    assert sys.getswitchinterval() == before
 
 
 def test_front_end_holds_the_kernels_picture_after_every_tick(published: Published) -> None:

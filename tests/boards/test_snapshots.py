@@ -187,15 +187,19 @@ def test_snapshot_follows_the_first_points_and_is_renewed_each_minute(notebook: 
     assert kept.tick(100.0) == snapshots.LOOK_SECONDS
     assert notebook.snapshots() == [("first", None)]
     board.source.logged = 1
-    shown = []
     for now in (101.0, 102.0, 103.0, 110.0, 116.0, 170.0, 176.0, 235.0, 236.0):
         board.number = int(now)
         kept.tick(now)
         wait_for_pngs()
-        shown.append(notebook.snapshots()[0][1]["number"])
-    assert shown == [101, 101, 103, 103, 116, 116, 176, 176, 236]
-    assert [spec["number"] for spec in drawn] == [103, 116, 176, 236]
+    assert [spec["number"] for spec in drawn] == [101, 103, 116, 176, 236]
     assert board.still == 5  # each shown once
+    ((_, _, still), _) = notebook.outputs
+    assert still == {"text/plain": "board 236", "image/png": "UE5H"}  # JupyterLab would draw a Vega-Lite
+    board.source.running = False
+    kept.tick(300.0)
+    wait_for_pngs()
+    ((_, _, still), _) = notebook.outputs
+    assert still == {VEGA_LITE: {"number": 236}, "text/plain": "board 236", "image/png": "UE5H"}
 
 
 def test_run_that_ends_without_a_cell_has_its_last_snapshot(notebook: Notebook, drawn: list[Any]) -> None:
@@ -262,6 +266,20 @@ def test_missing_png_is_warned_of_once(notebook: Notebook, monkeypatch: pytest.M
         kept.cell_ended(boards)
     assert len(said) == 1
     assert notebook.snapshots() == [("first", {"number": 1}), ("first", {"number": 2})]
+
+
+def test_without_a_converter_training_has_charts_too(notebook: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> PictureFile:
+        raise NoPictureError("no converter")
+
+    monkeypatch.setattr(Converter, "picture", fail)
+    monkeypatch.setattr(snapshots, "warn", lambda _: None)
+    kept, board = Snapshots(), Board()
+    notebook.late = True
+    kept.place(board)
+    kept.tick(100.0)
+    wait_for_pngs()
+    assert notebook.snapshots() == [("first", {"number": 1})]
 
 
 def test_charts_of_ones_own_are_added_when_the_converter_has_drawn_them(notebook: Notebook, drawn: list[Any]) -> None:

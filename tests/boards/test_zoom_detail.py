@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -164,9 +163,3 @@ def test_bad_arguments_are_value_errors(question: dict[str, Any], why: str) -> N
 @pytest.mark.parametrize("ends", [(-1e300, 1e300), (1e300, 1e301), (-5, -1), (0.25, 0.75), (2**62, 2**62)])
 def test_windows_of_any_size_are_answered(source: FrameSource, ends: tuple[float, float]) -> None:
     ask(source, **{"from": ends[0], "to": ends[1]}, buckets=10)
-
-
-def test_switch_interval_is_restored(source: FrameSource) -> None:
-    before = sys.getswitchinterval()
-    ask(source, **{"from": 100, "to": 200}, buckets=100)
-    assert sys.getswitchinterval() == before

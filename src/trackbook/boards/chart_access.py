@@ -13,6 +13,7 @@ from ..charts.snapshot import Chart, Snapshot, make_snapshot
 from ..charts.x_axis import axes_only
 from ..metrics import group_of, logged, members, short_name
 from ..settings import user_path
+from ..switch_interval import QUICK, switching
 from ..text import did_you_mean, listed
 from ..tracking.logged_values import check_name
 
@@ -144,7 +145,7 @@ class ChartAccess:
 
         Without `own`, charts of the user's own are left out.
         """
-        with self._publisher.lock:
+        with switching.every(QUICK), self._publisher.lock:
             charts = [chart for chart in self._arranged(self.metrics) if own or chart.spec is None]
             images = self._publisher.last_images()
             return make_snapshot(self._publisher.source.picture, self.look(), charts, images)

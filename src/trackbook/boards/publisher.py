@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ..charts.column_colors import column_colors
 from ..pump import INTERVAL
-from ..switch_interval import QUICK, switching
+from ..switch_interval import QUICK, QUICKEST, switching
 from . import all_points, drawn_runs, media_answers, questions, run_changes, run_details, zoom_detail
 from .drawn_runs import DrawnRuns
 from .frame_source import FrameSource
@@ -332,7 +332,7 @@ class Publisher:
 
     def answer(self, question: Question) -> Answer:
         """Answer a question of the front end."""
-        with self.lock:
+        with switching.every(QUICKEST), self.lock:
             return questions.answer(self._answers, question)
 
     def add_answers(self, answers: AnswerTable) -> None:

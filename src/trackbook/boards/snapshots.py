@@ -2,10 +2,10 @@
 
 The output of a widget cannot carry a second representation: a front end that knows widgets always shows the widget. So the snapshot is
 a separate output, and the note behind it hides it while the board is live. The snapshot is placed when the board is shown, drawn with
-the first points, and renewed while points come and at the end of cells. JupyterLab draws each new Vega-Lite, though it is hidden, and
-holds up the board meanwhile. So the first one is shown without a PNG, which the next renewal has, and later ones are shown once, when
-their PNG is ready. When no run is running any more, and at the end of cells, the Vega-Lite is shown at once and the PNG follows: the
-notebook may be closed.
+the first points, and renewed while points come and at the end of cells.
+
+JupyterLab draws each new Vega-Lite, though it is hidden, and holds up the board for half a second. So while training goes on, the
+snapshot is a PNG alone. At the end the Vega-Lite is shown at once, and again with its PNG when that is ready.
 
 A page that was reloaded no longer takes updates of its outputs. There the front end asks for the snapshot and writes it into the
 notebook. It reports a snapshot that the notebook does not have, and the next cell shows that one again. Boards that `clear_output`
@@ -30,9 +30,11 @@ from .questions import DONE, Answer, Question, refuse
 from .snapshot_visibility import snapshot_note
 
 if TYPE_CHECKING:
+    from ..charts.snapshot import Snapshot
     from .widget import Board
 
 VEGA_LITE: Final = "application/vnd.vegalite.v5+json"  # the newest version that JupyterLab 4 draws
+PNG: Final = "image/png"
 COME_BACK_SECONDS: Final = 1.0  # after the last clear; a loop that clears more often gets its boards back at its end
 FOREVER: Final = 3600.0
 FIRST_SECONDS: Final = (0.0, 2.0, 15.0)  # after the first points; a notebook may be saved at any moment
@@ -47,6 +49,8 @@ class _Place:
     id: str
     data: dict[str, Any]
     metadata: dict[str, Any]
+    snapshot: Snapshot | None = None  # the newest
+    goes_on: bool = False  # whether training went on at the newest snapshot
     cells: dict[str | None, str | None] = field(default_factory=dict)  # executions that show it, by the cell's id
     state: object = None  # of the board at the last snapshot
     first: float | None = None  # time of the first points, on the monotonic clock
@@ -206,23 +210,19 @@ class Snapshots:
             self._draw()
 
     def _show(self, board: Board, *, goes_on: bool = False) -> None:
-        """Show a board's snapshot as it is now, if it has changed; its PNG follows. While training goes on, they are shown together."""
+        """Show a board's snapshot as it is now, if it has changed; its PNG follows. While training goes on, only the PNG is shown."""
         with self._lock:
             place, state = self._places[board], board.snapshot_state
             own = place.checked == _own_charts(board)
-            if state == place.state or (snapshot := board.snapshot(own=own)) is None:
+            is_shown = state == place.state and (goes_on or not place.goes_on)
+            if is_shown or (snapshot := board.snapshot(own=own)) is None:
                 return
-            is_first = goes_on and VEGA_LITE not in place.data
-            place.state = None if is_first else state
-            picture = {
-                name: place.data[name] for name in ("image/png",) if name in place.data
-            }  # until the new one is there
-            place.data = {VEGA_LITE: snapshot.spec, "text/plain": snapshot.text, **picture}
+            place.state, place.snapshot, place.goes_on = state, snapshot, goes_on
             takes_late = host.current().takes_late_outputs()
-            if takes_late and (is_first or not goes_on):
-                self._publish(board, place)
-            if is_first:
-                return
+            if not goes_on:
+                place.data = _data(snapshot, place.data.get(PNG))  # the last picture, until the new one is there
+                if takes_late:
+                    self._publish(board, place)
             self._undrawn[board] = None
             if takes_late:
                 context = host.thread_context()
@@ -246,15 +246,21 @@ class Snapshots:
                     place = self._places[board]
                 picture = self._draw_own(board, place, converter) or self._picture(place, converter)
                 with self._lock:
-                    if picture is not None:
-                        place.data = {**place.data, "image/png": base64.b64encode(picture.png).decode()}
-                        description = place.data[VEGA_LITE].get("description", "")
-                        about = {"width": picture.width, "height": picture.height, "alt": description}
-                        place.metadata = {
-                            **place.metadata,
-                            "image/png": about,
-                        }  # nbconvert has a picture's alt text from here
+                    self._add(place, picture)
                     self._publish(board, place)
+
+    def _add(self, place: _Place, picture: PictureFile | None) -> None:
+        """Put the PNG into the snapshot."""
+        assert place.snapshot is not None
+        if picture is None:
+            place.data = _data(place.snapshot, None)
+            return
+        place.data = _data(place.snapshot, base64.b64encode(picture.png).decode())
+        if place.goes_on:
+            del place.data[VEGA_LITE]
+        description = place.snapshot.spec.get("description", "")  # nbconvert has a picture's alt text from here
+        about = {"width": picture.width, "height": picture.height, "alt": description}
+        place.metadata = {**place.metadata, PNG: about}
 
     def _draw_own(self, board: Board, place: _Place, converter: Converter) -> PictureFile | None:
         """Add the charts of the user's own, if the converter can draw them: one that cannot be drawn would break the whole snapshot."""
@@ -267,13 +273,13 @@ class Snapshots:
             place.refused = own
             return None
         with self._lock:
-            place.checked = own
-            place.data = {**place.data, VEGA_LITE: snapshot.spec, "text/plain": snapshot.text}
+            place.checked, place.snapshot = own, snapshot
         return picture
 
     def _picture(self, place: _Place, converter: Converter) -> PictureFile | None:
+        assert place.snapshot is not None
         try:
-            return converter.picture(place.data[VEGA_LITE])
+            return converter.picture(place.snapshot.spec)
         except NoPictureError as error:
             self._warn_once(error)
             return None
@@ -286,6 +292,11 @@ class Snapshots:
 
 def _own_charts(board: Board) -> str:
     return json.dumps(board.user_charts)
+
+
+def _data(snapshot: Snapshot, picture: str | None) -> dict[str, Any]:
+    data = {VEGA_LITE: snapshot.spec, "text/plain": snapshot.text}
+    return data if picture is None else {**data, PNG: picture}
 
 
 def _mark(session: str, version: int) -> dict[str, Any]:

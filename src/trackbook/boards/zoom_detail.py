@@ -12,7 +12,6 @@ from ..frames.buckets import POINTS_A_BUCKET, Buckets
 from ..frames.encoding import extremes, offsets, pack
 from ..frames.picture import Picture, headed
 from ..store.base import Store
-from ..switch_interval import QUICKEST, switching
 from .questions import Answer, Question
 
 MOST_SERIES: Final = 256
@@ -41,8 +40,7 @@ def detail(picture: Picture, store: Store, question: Question) -> Answer:
     """
     window = _window(picture, question)
     made = Buckets(window.buckets)
-    with switching.every(QUICKEST):
-        _fill(made, picture, store, window)
+    _fill(made, picture, store, window)
     series = np.flatnonzero(made.sizes[: made.count])
     taken = made.take(series, made.shift[series])
     offset = np.zeros(len(made.shift))
