@@ -13,8 +13,12 @@ export class Alerts {
   #button: HTMLButtonElement;
   readonly element = h("span", { hidden: "" });
   #known: Set<string> | null = null;
+  #opened = Date.now() / 1000;
+  #skew: () => number;
 
-  constructor(model: HostModel, live: boolean, signal: AbortSignal) {
+  /** `skew` is the kernel's clock minus the browser's, in seconds. */
+  constructor(model: HostModel, live: boolean, skew: () => number, signal: AbortSignal) {
+    this.#skew = skew;
     this.#popover = new Popover("dialog", "Alerts", signal);
     this.#popover.panel.tabIndex = 0;
     this.#button = popoverButton(this.#popover, "Alerts", "tb-alerts-button");
@@ -54,10 +58,11 @@ export class Alerts {
     const before = this.#known;
     this.#known = new Set(newest.map(([run, number]) => `${run}/${number}`));
     if (!before || !live || globalThis.Notification?.permission !== "granted") return;
-    for (const [run, number, , , title, body] of alerts) {
+    const since = this.#opened + this.#skew(); // alerts of runs that join the board may be old
+    for (const [run, number, time, , title, body] of alerts) {
       const tag = `${run}/${number}`;
       try {
-        if (!before.has(tag)) new Notification(title, { body, tag });
+        if (time >= since && !before.has(tag)) new Notification(title, { body, tag });
       } catch {
         return; // a browser on Android notifies only from a service worker, and refuses this
       }

@@ -139,7 +139,7 @@ export class Board {
     };
     this.#media = new MediaPanels(model, requests, panels, signal);
     this.#hover.onStep = step => this.#media.point(step);
-    const alerts = new Alerts(model, options.live, signal);
+    const alerts = new Alerts(model, options.live, () => this.#store.skew, signal);
     this.#head.append(this.#header.element, alerts.element, this.#sidebar.button, this.#controls.element);
     const { unzoom } = this.#controls;
     const parts = [unzoom, this.#legend.element, this.#empty, this.#groups.element];

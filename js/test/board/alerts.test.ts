@@ -21,7 +21,8 @@ const alert = (number: number, level: string, title: string, times = 1): Alert =
 
 function shown(alerts: unknown, live = true) {
   const model = new FakeModel({ alerts });
-  const made = new Alerts(model, live, new AbortController().signal);
+  const skew = 99 - Date.now() / 1000; // the kernel's clock says 99 when the page opens
+  const made = new Alerts(model, live, () => skew, new AbortController().signal);
   document.body.append(made.element);
   const list = () => [...made.element.querySelectorAll(".tb-alert")].map(one => one.firstChild?.textContent);
   return { model, made, button: made.element.querySelector("button") as HTMLButtonElement, list };
@@ -70,6 +71,14 @@ test("an alert that comes is notified where the browser may, those from before a
   const { model } = shown([alert(0, "info", "old")]);
   model.set("alerts", [alert(0, "info", "old"), alert(1, "error", "new")]);
   model.set("alerts", [alert(0, "info", "old", 2), alert(1, "error", "new", 5)]);
+  expect(said).toEqual(["new r/1 more"]);
+});
+
+test("old alerts of a run that joins the board are listed, and not notified", () => {
+  const said = notifications("granted");
+  const { model, list } = shown([]);
+  model.set("alerts", [alert(-50, "info", "old"), alert(1, "error", "new")]);
+  expect(list()).toEqual(["✖ new", "ℹ old"]);
   expect(said).toEqual(["new r/1 more"]);
 });
 
