@@ -13,7 +13,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 BUNDLE = tuple(f"src/trackbook/_static/{name}.js" for name in ("trackbook", "media", "loader", "fallback"))
-SOURCES = ("js/src", "js/package.json", "js/package-lock.json")
+SOURCES = ("js/src", "js/build.mjs", "js/left-out.json", "js/package.json", "js/package-lock.json")
 
 
 class FrontEndHook(BuildHookInterface):  # type: ignore[type-arg]
