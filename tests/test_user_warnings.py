@@ -7,7 +7,7 @@ import pytest
 
 import trackbook
 from trackbook import user_warnings
-from trackbook.user_warnings import WELL_AGAIN_SECONDS, Findings, TrackbookWarning, warn
+from trackbook.user_warnings import WELL_AGAIN_SECONDS, Findings, TrackbookWarning, said_by, warn
 
 
 def test_a_warning_points_at_the_line_that_called_us() -> None:
@@ -41,6 +41,25 @@ def test_warnings_can_be_silenced_as_users_warnings() -> None:
         warnings.simplefilter("ignore", UserWarning)
         warn("nothing to hear")
     assert issubclass(trackbook.TrackbookWarning, UserWarning)
+
+
+def test_messages_of_a_call_are_passed_on_and_those_after_it_are_warnings() -> None:
+    heard: list[str] = []
+
+    def call(number: int, *, sign: int) -> int:
+        warn("inside")
+        return number * sign
+
+    assert said_by(heard.append, call, 2, sign=-1) == -2
+    with pytest.raises(KeyboardInterrupt):
+        said_by(heard.append, raise_interrupt)
+    with pytest.warns(TrackbookWarning, match="after"):
+        warn("after")
+    assert heard == ["inside"]
+
+
+def raise_interrupt() -> None:
+    raise KeyboardInterrupt
 
 
 # --- findings ---------------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ import pytest
 import trackbook as tb
 from interrupts import interrupted_at
 from shells import Shell
+from trackbook import TrackbookWarning, user_warnings
 from trackbook.integrations.adapters import adapters
 from trackbook.magics import extension, functions, tracked_run, tracker
 
@@ -447,6 +448,8 @@ def test_interrupt_at_any_point_leaves_functions_and_libraries_as_they_were(shel
         shell.run("x = 1")  # makes good what was interrupted at its very end
         assert step.__code__ is code, count
         assert adapters.current() is None, count
+        with pytest.warns(TrackbookWarning, match="heard"):
+            user_warnings.warn("heard")
         count += 1 if where == "the cell's functions" else 9
     assert count > 10
     assert "running" not in shell.states()

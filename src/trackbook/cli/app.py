@@ -104,8 +104,7 @@ def main(words: Sequence[str] | None = None) -> NoReturn:
         if hasattr(stream, "reconfigure"):  # a terminal without UTF-8 shows question marks for what it does not know
             stream.reconfigure(errors="replace")
     try:
-        with said_by(_warn):
-            command_line().main(words, prog_name="trackbook")
+        said_by(_warn, command_line().main, words, prog_name="trackbook")
     except Exception as error:
         failure = exit_codes.as_command_error(error)
         if failure is None:

@@ -41,8 +41,7 @@ class TrackedRun:
         try:
             self.tracker.end()
             if self.run is not None and not self.run.ended:
-                with said_by(show_note):
-                    self.run.finish(state)
+                said_by(show_note, self.run.finish, state)
         finally:
             with self._adapters:
                 self._replaced.restore()

@@ -139,16 +139,18 @@ class Tracker:
             self.missed = True
             return
         try:
-            with said_by(self._say):
-                if metric in self._on_axes:
-                    self.logged[self._axes.log(run, metric, number)] = None
-                else:
-                    run.log({metric: number}, None if step is None else to_step(step))
-                    self.logged[metric] = None
+            said_by(self._say, self._log, run, metric, number, step)
         except (TypeError, ValueError, RuntimeError) as error:
             self._refuse(metric, str(error))
         else:
             self.tracked.add(metric)
+
+    def _log(self, run: Run, metric: str, number: float, step: Any) -> None:
+        if metric in self._on_axes:
+            metric = self._axes.log(run, metric, number)
+        else:
+            run.log({metric: number}, None if step is None else to_step(step))
+        self.logged[metric] = None
 
     def _is_due(self, number: int) -> bool:
         if self._countdown[number]:
