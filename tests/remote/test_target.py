@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
 from remote.faulty_target import MemoryTarget, Place
 from remote.target_contract import Stored, TargetContract, rows
-from trackbook.remote.target import TargetError, open_target, shown
+from trackbook.remote.target import TargetError, checked, open_target, shown
 
 
 class TestMemoryTarget(TargetContract):
@@ -46,3 +49,28 @@ def test_an_address_with_a_secret_is_refused_without_repeating_it(where: str) ->
 )
 def test_addresses_are_shown_without_secrets(where: str, said: str) -> None:
     assert shown(where) == said
+
+
+@pytest.mark.parametrize(
+    "where", ["tracking.example", "127.0.0.1:8931", "localhost:8931", "tracking.example:80", "a.b/team", "a_b.c"]
+)
+def test_what_may_be_a_host_is_no_path(where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    said = re.escape(f"give https://{where} for a server, ./{where} for a folder")
+    with pytest.raises(TargetError, match=said):
+        opened(where)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "where", ["team", "shared/team.lake", "./a.b", "../a.b", ".hidden/a", "my.lake", "my.lake/team"]
+)
+def test_paths_are_absolute(where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my.lake" / "team").mkdir(parents=True)
+    assert checked(where) == str(Path(where).absolute())
+
+
+@pytest.mark.parametrize("where", ["https://host:80", "file:///a.b", "s3://b.c/team", "hf://ada/page", "/a.b:c"])
+def test_whole_addresses_stay(where: str) -> None:
+    assert checked(where) == where

@@ -12,11 +12,13 @@ import numpy as np
 import pytest
 
 import trackbook as tb
+from command_lines import CommandLine, record
 from remote.target_contract import rows
 from servers import Served
 from trackbook.server.tokens import TokenFile
 from trackbook.store.content_files import ContentFiles
 from trackbook.store.paths import files_folder
+from trackbook.store.upload_ledger import UploadLedger
 from trackbook.tracking.run import writer_of
 from trackbook.types import CAPTURED
 from tracker_scripts import hearing
@@ -157,6 +159,75 @@ def test_sync_without_a_destination_says_how() -> None:
     tb.init("digits").finish()
     with pytest.raises(ValueError, match="was not uploaded before: say where"):
         tb.sync("digits")
+
+
+def test_an_address_that_was_refused_at_first_is_not_noted(
+    served: Served, where: str, trackbook_command: CommandLine
+) -> None:
+    with tb.init("digits") as run:
+        run.log({"loss": 0.5})
+    with pytest.raises(PermissionError, match="takes no uploads"):
+        tb.sync("digits", to=f"{where}/shared")
+    assert tb.sync("digits", to=where) == where.rstrip("/")
+    answer = trackbook_command("sync")
+    assert (answer.code, answer.err) == (0, "nothing is left to upload\n")
+
+
+def test_a_destination_that_refuses_keeps_no_other_from_its_runs(
+    served: Served, where: str, trackbook_command: CommandLine
+) -> None:
+    run = tb.init("digits")
+    run.log({"loss": 0.5})
+    run.finish()
+    ledger = UploadLedger(writer_of(run).store.path, "digits")
+    for target in (where, f"{where}/shared"):  # the last is tried first
+        ledger.follow([run.id], target, ())
+    ledger.close()
+    answer = trackbook_command("sync")
+    assert (answer.code, "takes no uploads" in answer.err) == (5, True)
+    assert there(served, run) == here(run) != []
+
+
+def test_sync_says_at_once_that_a_server_is_away(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("trackbook.remote.uploader.PATIENCE_SECONDS", 0.2)
+    tb.init("digits").finish()
+    with pytest.raises(OSError, match="cannot be reached or is busy"):
+        tb.sync("digits", to="http://127.0.0.1:9")
+    assert "Connection refused); it is tried again for a minute" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("where", "package", "extra"), [("http://127.0.0.1:9", "tenacity", "remote"), ("team", "deltalake", "lake")]
+)
+def test_sync_without_its_packages_says_what_to_install(
+    where: str, package: str, extra: str, trackbook_command: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record("digits")
+    for name in [name for name in sys.modules if name.startswith(("trackbook.remote.", package))]:
+        if name not in ("trackbook.remote.target", "trackbook.remote.wire"):
+            monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, package, None)
+    answer = trackbook_command("sync", "digits", "--to", where)
+    assert (answer.code, answer.out) == (2, "")
+    assert f'needs {package}, which is not installed: pip install "trackbook[{extra}]"' in answer.err
+    assert "Traceback" not in answer.err
+
+
+def test_a_host_without_a_scheme_becomes_no_folder(
+    trackbook_command: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with hearing() as heard:
+        run = record("digits", sync="tracking.example")
+        run.finish(wait=SECONDS)
+    (sentence,) = heard
+    assert "give https://tracking.example for a server, ./tracking.example for a folder" in sentence
+    answer = trackbook_command("sync", "digits", "--to", "127.0.0.1:8931")
+    assert (answer.code, "give https://127.0.0.1:8931 for a server" in answer.err) == (2, True)
+    assert trackbook_command("sync").err == "nothing is left to upload\n"
+    assert not (tmp_path / "tracking.example").exists()
 
 
 def test_sync_that_is_refused_says_what_to_do(

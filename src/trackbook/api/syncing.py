@@ -59,6 +59,8 @@ def sync(
     ------
     ValueError
         For a project that does not exist, without a destination or with two, and for another `sdk`.
+    ModuleNotFoundError
+        Where packages of ``trackbook[remote]``, ``[lake]`` or ``[hub]`` are missing.
     PermissionError
         Where the destination refuses what is sent. The message says what to do.
     OSError
@@ -73,12 +75,15 @@ def sync(
         raise OSError(" ".join(found.store.notices))
     if space_id is not None and sdk == "static":
         return publish(found, space_id, choose_included(include), private)
-    where = _usual(found) if to is None else os.fspath(to)
+    where = _usual(found) if to is None else to
     return send(found, where, [run.id for run in found.runs()], choose_included(include))
 
 
 def send_noted(project: Project) -> list[str]:
-    """Upload the runs of a project that were to be uploaded, and return the destinations. Raises as `sync`."""
+    """Upload the runs of a project that were to be uploaded, and return the destinations.
+
+    Raises as `sync`, once all destinations were tried.
+    """
     from ..store.upload_ledger import UploadLedger
 
     ledger = UploadLedger(project.store.path, project.name)
@@ -86,26 +91,49 @@ def send_noted(project: Project) -> list[str]:
         targets = ledger.targets()
     finally:
         ledger.close()
-    return [send(project, where) for where in targets]
+    failures: list[OSError | ModuleNotFoundError | ValueError] = []
+    sent = []
+    for where in targets:
+        try:
+            sent.append(send(project, where))
+        except (OSError, ModuleNotFoundError, ValueError) as error:
+            failures.append(error)
+    for later in failures[1:]:
+        tell(str(later))
+    if failures:
+        raise failures[0]
+    return sent
 
 
 def send(project: Project, where: str, runs: Sequence[str] = (), include: tuple[str, ...] = ()) -> str:
     """Upload `runs`, and all that were to be uploaded there before; return the destination's name. Raises as `sync`."""
-    from ..remote.leaving import said as what
-    from ..remote.target import TargetError, open_target, shown
-    from ..remote.upload import Upload
-    from ..remote.uploader import send_all
+    from ..remote.target import TargetError, checked, needs, open_target, shown
 
+    try:
+        where = checked(where)
+    except TargetError as error:
+        raise ValueError(str(error)) from None
+    try:
+        from ..remote.leaving import said as what
+        from ..remote.upload import Upload
+        from ..remote.uploader import PATIENCE_SECONDS, send_all
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(needs(where, error), name=error.name) from None
     upload = Upload(project.store.path, project.name, where, open_target, settings.token())
+    is_new = where not in upload.ledger.known()
+    bar = _Left(shown(where))
     try:
         upload.ledger.follow(runs, where, include)
         if runs:
             tell(f"uploading {project.name!r} to {shown(where)}: {what(include)}")
-        bar = _Left()
-        count = send_all(upload, bar.show)
+        count = send_all(upload, bar.show, bar.wait, patience=PATIENCE_SECONDS)
         name = upload.target.name
         bar.end(f"{count} run{'' if count == 1 else 's'} of {project.name!r} brought up to date at {name}")
     except TargetError as error:
+        if is_new:  # what refuses the first attempt may be the wrong address
+            upload.ledger.forget_target(where)
+        if isinstance(error.__cause__, ModuleNotFoundError):
+            raise ModuleNotFoundError(str(error), name=error.__cause__.name) from error
         raise PermissionError(str(error)) from error
     except OSError as error:
         raise OSError(
@@ -132,8 +160,10 @@ def _usual(project: Project) -> str:
 class _Left:
     """A line on stderr with the points that are left, written again where that is a terminal."""
 
-    def __init__(self) -> None:
+    def __init__(self, where: str) -> None:
+        self._where = where
         self._shown = ""
+        self._waits = False
 
     def show(self, left: int) -> None:
         text = f"Trackbook: {left:,} points left"
@@ -141,7 +171,13 @@ class _Left:
             self._shown = text
             print(f"\r{text}\033[K", end="", file=sys.stderr, flush=True)  # noqa: T201  # what `sync` is called for
 
+    def wait(self, error: BaseException) -> None:
+        if not self._waits:
+            self._waits = True
+            self.end(f"{self._where} cannot be reached or is busy ({error}); it is tried again for a minute")
+
     def end(self, text: str) -> None:
         if self._shown:
+            self._shown = ""
             print("\r\033[K", end="", file=sys.stderr)  # noqa: T201  # likewise
         tell(text)

@@ -30,7 +30,15 @@ class Uploads:
         options = writer.options
         if options.sync is None:
             return
-        uploader = self._uploader(options.sync)
+        from ..remote.target import TargetError, checked
+
+        try:
+            uploader = self._uploader(checked(options.sync))
+        except TargetError as error:
+            warn(
+                f"{error}. Run {writer.name!r} is recorded on this machine only; `trackbook sync PROJECT --to ADDRESS` uploads it"
+            )
+            return
         if uploader is None:
             return
         self._say(project.name, uploader.name, options.include)
@@ -76,9 +84,10 @@ class Uploads:
             try:
                 from ..remote.uploader import Uploader
             except ModuleNotFoundError as error:
+                from ..remote.target import needs
+
                 warn(
-                    f'uploads need {error.name}, which is not installed: pip install "trackbook[remote]". Runs are recorded on this '
-                    "machine, and `trackbook sync` uploads them later"
+                    f"{needs(where, error)}. Runs are recorded on this machine; `trackbook sync PROJECT --to ADDRESS` uploads them later"
                 )
                 return None
             self._uploaders[where] = Uploader(where, settings.token())
@@ -99,12 +108,12 @@ def destination(
     where: str | os.PathLike[str] | None,
     space_id: str | None,
     private: bool | None,
-) -> str | os.PathLike[str] | None:
+) -> str | None:
     """Return where to upload: `where`, or the address of a Space. Raises ``ValueError`` for both, and for what is no name of a Space."""
     if space_id is None:
         if private is not None:
             warn_once(f"{function}(private=...) is of a Hugging Face Space, and has no effect without space_id=...")
-        return where
+        return where if where is None or isinstance(where, str) else os.path.abspath(where)  # noqa: PTH100  # a folder, whatever its name
     if where is not None:
         raise ValueError(f"{function}({keyword}=..., space_id=...): give one of them")
     from ..remote.hub import space_address

@@ -191,14 +191,34 @@ def sync(
 
     Without PROJECT the runs that are still to be uploaded; with it and --to or --space all of its runs.
     """
+    try:
+        _sync(project, to, space, static, private, include, dir)
+    except ModuleNotFoundError as error:
+        raise UsageError(str(error)) from None
+
+
+def _sync(
+    project: str | None,
+    to: str | None,
+    space: str | None,
+    static: bool,
+    private: bool | None,
+    include: str,
+    dir: str | None,
+) -> None:
     from ..api.syncing import send_noted
     from ..api.syncing import sync as sync_project
+    from ..remote.target import TargetError, checked
 
     if space is None and (static or private is not None):
         raise UsageError("--static, --private and --public are of a Space: name it by --space")
     if to is not None or space is not None:
         if project is None:
             raise UsageError("--to and --space say where a project is uploaded; name it")
+        try:
+            to = to and checked(to)
+        except TargetError as error:
+            raise UsageError(f"--to: {error}") from None
         finding.existing_project(project, dir)
         sdk = "static" if static else "docker"
         sync_project(project, to=to, include=include, dir=dir, space_id=space, sdk=sdk, private=private)

@@ -159,7 +159,7 @@ def _connect() -> Hub:
     try:
         return Hub()
     except ModuleNotFoundError as error:
-        raise TargetError(str(error)) from None
+        raise TargetError(str(error)) from error
 
 
 def _announce(space: Space, *, is_new: bool) -> None:

@@ -8,12 +8,15 @@ or second uploader ends with each point there once.
 from __future__ import annotations
 
 import importlib
+import os
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import urlsplit
 
+from ..settings import user_path
 from ..types import Cursor, RunRecord
 
 if TYPE_CHECKING:
@@ -27,6 +30,7 @@ _KINDS: Final = {
     **dict.fromkeys(("s3", "gs", "az", "file", ""), ("lake_target", "LakeTarget")),
     "hf": ("space_target", "SpaceTarget"),
 }
+_HOST: Final = re.compile(r"(?![a-zA-Z]:)[^/\\.~][^/\\]*[.:]")  # a path whose first part has a dot or a colon
 _EXTRAS: Final = {"server_target": "remote", "lake_target": "lake", "space_target": "hub"}
 
 
@@ -114,21 +118,46 @@ def open_target(where: str, *, project: str, source: str, token: str | None = No
 
     Touches no network. Raises `TargetError` for an address that cannot be one, and where packages are missing.
     """
-    parts = urlsplit(where)
-    scheme = "" if len(parts.scheme) == 1 else parts.scheme  # a drive of Windows
-    if scheme not in _KINDS:
-        raise TargetError(f"cannot upload to {shown(where)}: give https://HOST, s3://, gs://, az://, hf:// or a path")
-    if parts.username is not None or parts.password is not None or "token=" in parts.query:
-        raise TargetError(f"{shown(where)} contains a secret, which would be seen in logs; set TRACKBOOK_TOKEN instead")
-    module, name = _KINDS[scheme]
+    where = checked(where)
+    module, name = _KINDS[_scheme(where)]
     try:
         made: Target = getattr(importlib.import_module(f".{module}", __package__), name)(
             where, project=project, source=source, token=token
         )
     except ModuleNotFoundError as error:
-        needs = f'needs {error.name}, which is not installed: pip install "trackbook[{_EXTRAS[module]}]"'
-        raise TargetError(f"uploading to {shown(where)} {needs}") from error
+        raise TargetError(needs(where, error)) from error
     return made
+
+
+def checked(where: str | os.PathLike[str]) -> str:
+    """Return an address as runs keep it: the path of a folder is absolute. Raises `TargetError` for what cannot be an address."""
+    if not isinstance(where, str):
+        return str(user_path(where).absolute())
+    try:
+        parts, scheme = urlsplit(where), _scheme(where)
+    except ValueError as error:
+        raise TargetError(f"{where} is no address: {error}") from None
+    is_host = not scheme and _HOST.match(where) and not user_path(where).exists()
+    if "://" not in where and (is_host or scheme not in _KINDS):
+        raise TargetError(
+            f"{where} may be a server or a folder: give https://{where} for a server, ./{where} for a folder"
+        )
+    if scheme not in _KINDS:
+        raise TargetError(f"cannot upload to {shown(where)}: give https://HOST, s3://, gs://, az://, hf:// or a path")
+    if parts.username is not None or parts.password is not None or "token=" in parts.query:
+        raise TargetError(f"{shown(where)} contains a secret, which would be seen in logs; set TRACKBOOK_TOKEN instead")
+    return where if scheme else str(user_path(where).absolute())
+
+
+def _scheme(where: str) -> str:
+    scheme = urlsplit(where).scheme
+    return "" if len(scheme) == 1 else scheme  # a drive of Windows
+
+
+def needs(where: str, error: ModuleNotFoundError) -> str:
+    """Say which package an upload to this address lacks, and how to install it."""
+    extra = _EXTRAS[_KINDS[_scheme(where)][0]]
+    return f'uploading to {shown(where)} needs {error.name}, which is not installed: pip install "trackbook[{extra}]"'
 
 
 def shown(where: str) -> str:

@@ -293,16 +293,27 @@ def _is_expected(attempt: tenacity.RetryCallState) -> bool:
 
 
 def send_all(
-    upload: Upload, show: Callable[[int], None] = lambda _: None, *, patience: float = PATIENCE_SECONDS
+    upload: Upload,
+    show: Callable[[int], None] = lambda _: None,
+    note: Callable[[BaseException], None] = lambda _: None,
+    *,
+    patience: float = PATIENCE_SECONDS,
 ) -> int:
     """Send everything that is noted for one target, and return the number of runs.
 
-    `show` gets the number of points that are left. Raises `TargetError`, and the target's ``OSError`` when it fails for `patience`
+    `show` gets the number of points that are left, `note` each failure after which the target is asked again. Raises `TargetError`, and the target's ``OSError`` when it fails for `patience`
     seconds, or for `BUILD_SECONDS` where it is known to pass.
     """
+
+    def note_failure(attempt: tenacity.RetryCallState) -> None:
+        error = error_of(attempt)
+        if error is not None and not _is_expected(attempt):
+            note(error)
+
     tries = tenacity.Retrying(
         retry=tenacity.retry_if_exception_type(OSError),
         wait=attempts.pause,
+        before_sleep=note_failure,
         stop=lambda attempt: (
             (attempt.seconds_since_start or 0.0) > (BUILD_SECONDS if _is_expected(attempt) else patience)
         ),

@@ -107,6 +107,18 @@ class UploadLedger:
         with self._lock:
             self._file.demand(work, "note uploads")
 
+    def forget_target(self, target: str) -> None:
+        """Remove the rows of runs of which a target has nothing."""
+
+        def work(db: Connection) -> None:
+            db.execute(
+                "delete from uploads where target = ? and generation = 0 and ordinal = 0 and revision = ?",
+                (target, UNKNOWN),
+            )
+
+        with self._lock:
+            self._file.demand(work, "note uploads")
+
     def source(self) -> str:
         """Return the random id of this file, given at the first call. A copy of the file has the same one."""
         found: list[str] = []
