@@ -25,6 +25,8 @@ from typing import ParamSpec, TypeVar
 
 # A failing disk is reported again after so long without failures: a disk that fills up has room now and then.
 WELL_AGAIN_SECONDS = 60.0
+# The end of what is said of a file that cannot be written, while that holds.
+IN_MEMORY = " Nothing is lost while this process lives: points stay in memory, and writing goes on as soon as it can."
 _HERE = str(Path(__file__).parent) + os.sep
 
 

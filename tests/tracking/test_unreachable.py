@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+import subprocess
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +19,8 @@ import pytest
 import trackbook as tb
 from trackbook import TrackbookWarning
 from trackbook.api.process import process
+from trackbook.api.terminal_words import ending
+from trackbook.tracking.run import writer_of
 
 ERRORS = [errno.EACCES, errno.EIO, errno.ESTALE, errno.ENOTCONN]
 
@@ -103,3 +107,57 @@ def test_name_of_a_folder_that_is_too_long_does_not_stop_training(tmp_path: Path
         run.log({"loss": 1})
         assert run.summary["loss"] == 1
         run.finish()
+
+
+def test_finish_says_what_is_not_on_disk(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.warns(TrackbookWarning, match="Cannot write") as said:  # noqa: PT031  # any may say it
+        run = tb.init("p", dir=tmp_path / "file" / "runs", capture=False)
+        for step in range(20):
+            run.log({"loss": step})
+        run.finish()
+    last = str(said[-1].message)
+    assert last.startswith(f"20 points of run {run.name!r} are lost when this process ends, unless written before")
+    assert str(tmp_path / "file" / "runs") in last
+    assert ending(writer_of(run), 200)[0].endswith(", 20 of 20 points NOT on disk")
+
+
+PROGRAM = """
+import sys, trackbook as tb
+run = tb.init("p", "lost", dir=sys.argv[1] + "/runs", capture=False)
+for step in range(20):
+    run.log({"loss": step})
+"""
+LOST = "Trackbook: 20 points of run 'lost' could not be written, and are lost. Cannot "
+
+
+@pytest.mark.parametrize(
+    ("last", "is_lost"),
+    [("", True), ("run.finish()", True), ("run.finish(); import os; os.unlink(sys.argv[1])", False)],
+)
+def test_the_end_of_a_program_says_what_is_lost(tmp_path: Path, last: str, is_lost: bool) -> None:
+    (tmp_path / "file").touch()
+    command = [sys.executable, "-c", PROGRAM + last, str(tmp_path / "file")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, LOST in done.stderr, "Traceback" in done.stderr) == (0, is_lost, False)
+    if not is_lost:
+        folder = tmp_path / "file" / "runs"
+        assert points(folder, process().project("p", folder).find("lost").id) == [*range(20)]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the child is forked")
+def test_a_forked_child_says_what_is_lost(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    code = """
+import os, sys, trackbook as tb
+run = tb.init("p", "lost", dir=sys.argv[1] + "/runs", capture=False)
+child = os.fork()
+if not child:
+    run.log({"loss": 1})
+    run.finish()
+    os._exit(0)
+os.waitpid(child, 0)
+"""
+    command = [sys.executable, "-c", code, str(tmp_path / "file")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert "1 point of run 'lost' could not be written, and is lost" in done.stderr

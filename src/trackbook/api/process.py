@@ -28,7 +28,7 @@ from ..pump import Pump
 from ..store.paths import journal_folder, project_file
 from ..store.polars_import import import_polars
 from ..tracking.alert_book import AlertRow, message_of
-from ..tracking.endings import state_after
+from ..tracking.endings import loss, state_after
 from ..tracking.exit_status import main_frame, returned, status_of_child, write_at_exit
 from ..tracking.logged_values import check_text
 from ..tracking.run import Run, writer_of
@@ -36,7 +36,7 @@ from ..tracking.run_options import DEFAULT_PROJECT, RunOptions
 from ..tracking.run_writer import RunWriter
 from ..types import RunRecord, State
 from ..user_warnings import warn
-from .uploads import Uploads
+from .uploads import Uploads, tell
 
 if TYPE_CHECKING:
     from ..alerting.webhook import Webhook
@@ -79,6 +79,7 @@ class Process:
         self.is_closed = False  # whether the program is ending
         self.polars_is_dead = _is_forked() and "polars" in sys.modules
         self._main_frame = main_frame()
+        self._at_risk: list[RunWriter] = []  # ended runs of which something is only in memory
         self._finalized_in: int | None = None  # the process that ends by a finalizer of multiprocessing
         atexit.register(self.close)
         if hasattr(os, "register_at_fork"):
@@ -219,6 +220,8 @@ class Process:
 
     def _ended(self, writer: RunWriter) -> None:
         self.runs.remove(writer)
+        if writer.at_risk is not None and not writer.is_apart:
+            self._at_risk.append(writer)
         self.boards.settle()
 
     def _alerted(self, writer: RunWriter, row: AlertRow, webhook: Webhook | None) -> None:
@@ -244,7 +247,7 @@ class Process:
 
     def _go_on_in_child(self) -> None:
         """Let a forked child continue to log, into journals of its own. Polars, SQLite and the pump would hang here."""
-        self.projects, self.last_project = {}, None
+        self.projects, self.last_project, self._at_risk = {}, None, []
         self.uploads = Uploads()
         self.boards.forget_in_child()
         self.pump.reset()
@@ -293,6 +296,7 @@ class Process:
     def _end_all(self, ending: Callable[[RunWriter], tuple[State, str | None]]) -> None:
         self.is_closed = True
         with contextlib.ExitStack() as rest:  # so that a failure does not keep other runs from ending
+            rest.callback(self._tell_losses)
             for project in self.projects.values():
                 rest.callback(project.store.close)
             rest.callback(self.sender.close)
@@ -300,6 +304,12 @@ class Process:
                 writer.at_exit = True
                 rest.callback(writer.end, *ending(writer))
         self.uploads.close()
+
+    def _tell_losses(self) -> None:
+        """Tell what is lost of ended runs, after the last attempt to write it."""
+        for writer in self._at_risk:
+            if not writer.store.flush():
+                tell(loss(writer, is_over=True))
 
 
 def is_of_multiprocessing() -> bool:

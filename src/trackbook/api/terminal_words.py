@@ -88,7 +88,9 @@ def ending(writer: RunWriter, columns: int, curves: bool | None = None) -> list[
     figures = logged(writer.store.summary(writer.id))
     points = sum(one.count for one in figures.values())
     took = duration((record.ended or record.started) - record.started)
-    end = f" of {writer.project}: {writer.state} after {took}, {points:,} point{'s' * (points != 1)}"
+    end = f" of {writer.project}: {writer.state} after {took}, "
+    end += "" if writer.at_risk is None else f"{min(writer.at_risk, points):,} of "
+    end += f"{points:,} point{'s' * (points != 1)}" + " NOT on disk" * (writer.at_risk is not None)
     begin = "trackbook: run "
     lines = [begin + shorten(writer.name, max(columns - len(begin) - len(end), _SHORTEST_NAME)) + end]
     shown = dict(list(figures.items())[:_MOST_METRICS])

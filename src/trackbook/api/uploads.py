@@ -122,5 +122,5 @@ def destination(
 
 
 def tell(text: str) -> None:
-    """Say where something of this machine goes."""
-    print(f"Trackbook: {text}", file=sys.stderr, flush=True)  # noqa: T201  # of what leaves this machine
+    """Say what nobody should miss, such as where something of this machine goes."""
+    print(f"Trackbook: {text}", file=sys.stderr, flush=True)  # noqa: T201

@@ -94,6 +94,9 @@ class Journal(Protocol):
     def forget(self, marks: Mapping[str, int]) -> None:
         """Remove full segments whose points are durable in the store, according to the `marks` of this and earlier calls."""
 
+    def at_risk(self) -> int | None:
+        """Return how many records would be lost with this process, None where run and records are all in files or in the store."""
+
     def leave(self, head: dict[str, Any] | None = None) -> None:
         """Close the files, but leave them for the next process that opens the project, with the run's current record."""
 
@@ -127,6 +130,11 @@ class _Segment:
         else:
             self.buffer = bytearray(size)
             self.file = filesystem.open_to_write(path)
+
+    @property
+    def is_in_memory(self) -> bool:
+        """Whether its records are lost with the process."""
+        return self.file is None and not isinstance(self.buffer, mmap.mmap)
 
     def write_through(self, start: int, size: int) -> None:
         """Write a part of the buffer to the file. After an ``OSError`` the segment is only in memory."""
@@ -268,6 +276,10 @@ class FileJournal:
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
 
+    def at_risk(self) -> int | None:
+        at_risk = sum(each.used - each.safe for each in self._segments if each.is_in_memory) // RECORD_BYTES
+        return at_risk if at_risk or (self._segments and not self._head_told) else None
+
     def leave(self, head: dict[str, Any] | None = None) -> None:
         for segment in self._segments:
             segment.close(remove=False)
@@ -287,7 +299,7 @@ class FileJournal:
     def _is_adrift(self) -> bool:
         """Whether new records are only in memory, because the disk failed."""
         segment = self._segment
-        return bool(self._home and segment.size and segment.file is None and not isinstance(segment.buffer, mmap.mmap))
+        return bool(self._home and segment.size and segment.is_in_memory)
 
     def _try_again(self) -> None:
         """Try to make a file for the next records: records in memory are lost with the process."""

@@ -41,6 +41,9 @@ class NullJournal:
     def forget(self, marks: Mapping[str, int]) -> None:
         """Do nothing."""
 
+    def at_risk(self) -> int | None:
+        return None
+
     def leave(self, head: dict[str, Any] | None = None) -> None:
         """Do nothing."""
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, Literal, TypeVar
 
 from .. import filesystem
+from ..user_warnings import IN_MEMORY
 from . import schema
 
 BUSY_SECONDS: Final = 1.0
@@ -207,8 +208,7 @@ class ProjectFile:
         self._tell(
             "write",
             error,
-            f"Cannot write {self.path} ({error}). Nothing is lost while this process lives: points stay in memory, and writing "
-            "goes on as soon as it can.",
+            f"Cannot write {self.path} ({error}).{IN_MEMORY}",
         )
         return False
 

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import traceback
+from typing import TYPE_CHECKING
 
 from ..types import State
+from ..user_warnings import IN_MEMORY
+
+if TYPE_CHECKING:
+    from .run_writer import RunWriter
 
 
 class Stopped(Exception):  # noqa: N818  # as KeyboardInterrupt, it says what happened
@@ -27,3 +32,17 @@ def state_after(error: BaseException | None, cell: int | None = None) -> tuple[S
     if cell is not None:
         said = f"{said} (In [{cell}])"
     return "interrupted" if isinstance(error, KeyboardInterrupt | Stopped) else "failed", said
+
+
+def loss(writer: RunWriter, *, is_over: bool) -> str:
+    """Say what of an ended run is only in memory, and why. `is_over`: no further attempt is made to write it."""
+    count = writer.at_risk
+    points = f"{count:,} point{'s' * (count != 1)}" if count else "name, config and results"
+    are = "is" if count == 1 else "are"
+    what = (
+        f"could not be written, and {are} lost"
+        if is_over
+        else f"{are} lost when this process ends, unless written before"
+    )
+    why = next(iter([*writer.store.failures, *writer.recorder.journal.notices]), "").removesuffix(IN_MEMORY)
+    return f"{points} of run {writer.name!r} {what}. {why}".rstrip()

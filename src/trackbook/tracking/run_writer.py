@@ -20,6 +20,7 @@ from ..types import MetricSummary, RunRecord, State
 from ..user_warnings import Findings
 from .alert_book import AlertBook
 from .config import Config, Summary
+from .endings import loss
 from .logged_media import MediaLog
 from .logged_steps import LoggedSteps
 from .logged_values import LARGEST_STEP
@@ -86,6 +87,7 @@ class RunWriter:
         self.findings = Findings()
         self.gathered: threading.Event | None = None  # set when the environment is recorded
         self.upload: Uploading | None = None
+        self.at_risk: int | None = None  # points of the ended run that are only in memory; None: all of it is in files
         self.before_reading: list[Callable[[], None]] = []  # move buffered rows of captures into the store
         self.before_end: list[Callable[[RunWriter], None]] = []
         self.on_end: list[Callable[[RunWriter], None]] = []
@@ -245,8 +247,12 @@ class RunWriter:
                 journal.close()
                 self.store.clear_marks(journal.name)
             else:  # the next process that opens the project recovers the journal
+                self.at_risk = journal.at_risk()
                 journal.leave(head_of(self.record))
-            self.findings.note(self.store.notices)  # all of them, because points in memory are lost with this process
+            if self.at_risk is None:
+                self.findings.note(self.store.notices)
+            elif not self.at_exit:  # else it is told once the last attempt to write has failed
+                self.findings.note([loss(self, is_over=False)])
             self._is_over = True
         for callback in self.on_end:
             callback(self)
@@ -254,8 +260,15 @@ class RunWriter:
 
     def _leave_journal(self, state: State, error: str | None) -> None:
         """Close the journal for the next process that opens the project. A run of this process's own also ends."""
-        if self.in_child or self._is_over:
+        if self._is_over:
             self.recorder.journal.leave()
+            return
+        self.at_risk = self.recorder.journal.at_risk()
+        if self.at_risk is not None:
+            self.findings.note([loss(self, is_over=True)])
+        if self.in_child:
+            self.recorder.journal.leave()
+            self.findings.say()
             return
         self._is_over = True
         self.record = dataclasses.replace(
