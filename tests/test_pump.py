@@ -141,6 +141,31 @@ def test_failing_member_is_logged_once_and_tried_again(caplog: pytest.LogCapture
     assert "it will be tried again" in caplog.records[0].getMessage()
 
 
+def test_a_pump_that_stops_waits_for_the_tick_under_way() -> None:
+    began, goes_on, ended = threading.Event(), threading.Event(), threading.Event()
+
+    class Slow(Member):
+        def tick(self, now: float) -> float:
+            began.set()
+            goes_on.wait(10)
+            ended.set()
+            return super().tick(now)
+
+    pump, member = Pump(), Slow()
+    pump.add(member)
+    assert began.wait(10)
+    threading.Timer(0.2, goes_on.set).start()
+    pump.stop()
+    assert ended.is_set()
+    assert member.ticks == 1
+    pump.stop()
+    other = Member()
+    pump.add(other)
+    other.wait(2)
+    pump.stop()
+    assert member.ticks == 1
+
+
 def test_the_pump_does_not_keep_the_process_alive() -> None:
     pump, member = Pump(), Member()
     pump.add(member)

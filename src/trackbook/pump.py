@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection
 from typing import Final, Protocol
 
 INTERVAL: Final = 0.05  # seconds between two ticks of the most eager member
+STOP_SECONDS: Final = 5.0  # for a tick that hangs, in a folder of a network, say
 
 logger = logging.getLogger("trackbook")
 
@@ -63,6 +64,15 @@ class Pump:
                 self._failing.discard(id(member))
             if not self._members:
                 self._added.set()  # the thread ends
+
+    def stop(self) -> None:
+        """Remove all members, and wait for the ticks under way: at the end of the process they would open files that are closed."""
+        with self._lock:
+            self._members.clear()
+            self._added.set()
+            thread = self._thread
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(STOP_SECONDS)
 
     def _work(self) -> None:
         rest = INTERVAL

@@ -109,7 +109,7 @@ def test_command_exports_media(
 def test_board_of_an_export_shows_its_media(run: tb.Run, tmp_path: Path) -> None:
     tb.export("p", tmp_path / "out", media=True)
     board = tb.board(tmp_path / "out")
-    assert board.media["metrics"]["a"] == {"kind": "image", "count": 1, "last": 0}
+    assert board.media["metrics"]["a"] == {"kind": "image", "count": 1}
     question = {"ask": "media_at", "metric": "a", "runs": [run.id], "step": 0}
     (item,) = board.publisher.answer(question)[0]["items"]
     answer, (data,) = board.publisher.answer({"ask": "media_file", "file": item["file"]})

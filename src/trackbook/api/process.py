@@ -299,6 +299,7 @@ class Process:
             rest.callback(self._tell_losses)
             for project in self.projects.values():
                 rest.callback(project.store.close)
+            rest.callback(self.pump.stop)
             rest.callback(self.sender.close)
             for writer in reversed(self.runs):
                 writer.at_exit = True
