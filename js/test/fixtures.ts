@@ -1,5 +1,7 @@
 import { type FrameHeader, type RunHeader, VERSION } from "../src/frames/protocol.ts";
 import type { TableRun } from "../src/frames/runs-table.ts";
+import type { Series } from "../src/frames/series.ts";
+import { styleRuns } from "../src/plot/palette.ts";
 
 export interface SeriesSpec {
   run: number;
@@ -43,6 +45,26 @@ export function run(key: number, more: Partial<RunHeader> = {}): RunHeader {
     error: null,
     ...more,
   };
+}
+
+const points = (key: number, metric: number, values: number[]): Series => {
+  const steps = Float64Array.from(values, (_, i) => i);
+  const columns = { step: steps, time: steps, value: Float64Array.from(values) };
+  return { kind: "points", run: key, metric, width: 1, rows: values.length, columns } as Series;
+};
+/** Return the parts of a chart of two metrics, of so many runs. */
+export function parts(runs: number, hidden: string[] = []) {
+  const styles = styleRuns(
+    Array.from({ length: runs }, (_, i) => run(i)),
+    "light",
+  );
+  const smoothing = { amount: 0, kind: "mean" as const };
+  const settings = { styles, hidden: new Set(hidden), smoothing, clipOutliers: "auto" as const, options: {} };
+  const axes = { x: "step", log: { x: false, y: false }, xSeries: [] };
+  return ["train/loss", "val/loss"].map((metric, m) => {
+    const series = Array.from({ length: runs }, (_, i) => points(i, m, [m, 10 * i, m]));
+    return { metric, content: { series, fine: [], settings, axes, zoom: { x: null, y: null } } };
+  });
 }
 
 /** A model whose kernel side is the test. */

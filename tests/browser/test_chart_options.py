@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from browser.lab import Board, Lab
+from browser.lab import OUTPUT, Board, Lab
 
 PROGRAM = """
 import math
@@ -154,6 +154,11 @@ def test_axis_lines_and_baseline_are_set_by_hand_and_python_reads_them(lab: Lab,
     board.look("chart-options")
     assert chart.locator(".tb-best").inner_text() == "↑ 4500"
     assert chart.locator(".tb-delta").inner_text() != ""
+    chart.locator(".tb-plot").hover(position={"x": 140, "y": 60})
+    beside = lab.page.locator(".tb-tooltip:not([hidden]) .tb-delta")
+    assert "baseline" in beside.all_inner_texts()
+    assert beside.count() == 2
+    lab.page.screenshot(path=OUTPUT / "chart-options-tooltip.png")
     lab.run_to_end(1)
     said = lab.cell(1).locator(".jp-OutputArea-output").inner_text().strip()
     assert said == "{'reward': [-1000.0, 9000.0]} {'reward': [4000.0]} True"

@@ -185,7 +185,7 @@ export class Chart {
     const { width } = look;
     const plot = plotOf(scene, width, scene.options);
     const styles = plot.traces.map(({ style }) => style);
-    const spec = pictureSpec(specOf(plot.kind, plot.log), this.metric, axes.x, plot.traces);
+    const spec = pictureSpec(specOf(plot.kind, plot.log, plot.rows), this.metric, axes.x, plot.traces);
     const height = plot.kind === "bar" ? (plot.rows.length + 0.5) * BAR_HEIGHT : look.height;
     const longest = Math.max(...styles.map(({ label }) => label.length)) + VALUE_LETTERS;
     const page = { theme, textLook: scene.textLook, look: { ...look, height }, longest };
@@ -233,7 +233,7 @@ export class Chart {
     const { zoom, remark, axisName } = scene;
     const { kind, rows, log } = plot;
     if (this.#showTile(plot)) return;
-    const canvas = this.#viewFor(specOf(kind, log), scene);
+    const canvas = this.#viewFor(specOf(kind, log, rows), scene);
     this.#resize(canvas.view, plot);
     const { outliers } = plot;
     setText(this.#axisName, kind === "bar" ? "" : axisName);
@@ -326,9 +326,8 @@ export class Chart {
     const width = this.plotElement.clientWidth - Math.min(90, said.length * REMARK_LETTER);
     const { goal = null, baseline = "" } = this.#scene?.options ?? {};
     const step = this.#tickStep;
-    const labels = combined
-      ? partLabels(this.#combiner.keys, plot, step)
-      : latestValues(plot, { width, title: this.title.textContent, named: alone, step, goal, baseline });
+    const look = { width, title: this.title.textContent, named: alone, step, goal, baseline };
+    const labels = combined ? partLabels(this.#combiner.keys, plot, look) : latestValues(plot, look);
     setChildren(this.#latest, labels);
     setText(this.#remarkText, texts.join(" · "));
     this.#remarkText.title = texts.join(" · ");

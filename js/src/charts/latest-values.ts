@@ -1,6 +1,6 @@
 import type { PartKey } from "../plot/combined.ts";
 import { byBest, type Goal, goalSign } from "../plot/emphasis.ts";
-import { drawingOrder } from "../plot/palette.ts";
+import { currentRun, drawingOrder } from "../plot/palette.ts";
 import { bestTrace, type Plot, type Trace } from "../plot/plot.ts";
 import { h, swatch } from "../ui/dom.ts";
 import { formatOnAxis, formatValue } from "../ui/format.ts";
@@ -12,6 +12,7 @@ const LEAST_FOR_BEST = 240; // px of a chart whose header has room for the best 
 const LETTER_WIDTH = 8; // px
 const TITLE_SHARE = 0.35; // of the chart's width, at most, for the metric's name
 const MENU_WIDTH = 28; // px
+const PART_WIDTH = 24; // px of the line before a metric's name
 
 interface HeaderLook {
   width: number;
@@ -69,16 +70,54 @@ function bestLabel(traces: readonly Trace[], goal: Goal, step: number): HTMLElem
   return [label];
 }
 
-/** Return the key of a combined chart for its header: each metric with its line, and its latest value where one run is drawn. */
-export function partLabels(keys: readonly PartKey[], { traces }: Plot, step: number): HTMLElement[] {
-  return keys.map(({ name, dash, color }) => {
-    const trace = color === null ? undefined : traces.find(({ style }) => style.label === name);
-    const value = trace ? [` ${formatOnAxis(trace.latest, step)}`] : [];
-    const label = h("span", { class: "tb-value tb-part", title: name });
-    label.append(swatch(trace?.style.color ?? "currentColor", dash, 20), name, ...value);
-    if (trace) label.style.color = trace.style.ink;
-    return label;
+/**
+ * Return the key of a combined chart for its header: each metric with its line. With it stands the metric's latest value where
+ * one run is drawn; where several are, that of the current run, as far as it fits, to compare it with the baseline's.
+ */
+export function partLabels(
+  keys: readonly PartKey[],
+  { traces }: Plot,
+  { width, title, step = Number.NaN, baseline = "" }: HeaderLook,
+): HTMLElement[] {
+  const current = currentRun(traces.map(({ style }) => style.run))?.id;
+  const parts = keys.map((key, part) => {
+    const of = (id?: string) =>
+      traces.find(({ style: { run } }) => run.id === id && run.key % keys.length === part);
+    const base = current === baseline ? undefined : of(baseline);
+    return { key, trace: of(current), base: base?.latest ?? Number.NaN };
   });
+  const labels = (isValued: (part: (typeof parts)[number]) => boolean) =>
+    parts.map(part => partLabel(part.key, isValued(part) ? part.trace : undefined, part.base, step));
+  const isAlone = ({ key }: { key: PartKey }) => key.color !== null;
+  const compared = labels(
+    part => isAlone(part) || Number.isFinite((part.trace?.latest ?? Number.NaN) - part.base),
+  );
+  const room = width - Math.min(width * TITLE_SHARE, title.length * LETTER_WIDTH) - MENU_WIDTH;
+  const wide = compared.reduce((sum, { textContent }) => sum + PART_WIDTH + valueWidth(textContent ?? ""), 0);
+  return wide > room ? labels(isAlone) : compared;
+}
+
+function partLabel(
+  { name, dash, color }: PartKey,
+  trace: Trace | undefined,
+  base: number,
+  step: number,
+): HTMLElement {
+  const label = h("span", { class: "tb-value tb-part", title: name });
+  label.append(swatch(trace?.style.color ?? "currentColor", dash, 20), name);
+  if (!trace) return label;
+  label.append(h("span", {}, formatOnAxis(trace.latest, step), ...deltaOf(trace, base, step)));
+  if (color === null) label.title = trace.style.label;
+  label.style.color = trace.style.ink;
+  return label;
+}
+
+/** Return the difference of a value to the baseline's; nothing without one. */
+function deltaOf({ latest }: Trace, base: number, step: number): HTMLElement[] {
+  const delta = latest - base;
+  if (!Number.isFinite(delta)) return [];
+  const title = "Difference to the baseline";
+  return [h("span", { class: "tb-delta", title }, ` ${delta < 0 ? "" : "+"}${formatOnAxis(delta, step)}`)];
 }
 
 /** Return how many values fit, at least one; if not all fit, reserve room for the number of the others. */
@@ -123,23 +162,17 @@ interface LabelLook {
   isBase: boolean;
 }
 
-function valueLabel({ style, latest }: Trace, { named, step, base, isBase }: LabelLook): HTMLElement {
+function valueLabel(trace: Trace, { named, step, base, isBase }: LabelLook): HTMLElement {
+  const { style, latest } = trace;
   const line = swatch(style.color, style.dash);
   const name = named ? [line, h("span", { class: "tb-value-name" }, style.label)] : [];
-  const delta = latest - base;
-  const sign = delta < 0 ? "" : "+";
-  const title = "Difference to the baseline";
-  const difference =
-    !isBase && Number.isFinite(delta)
-      ? [h("span", { class: "tb-delta", title }, ` ${sign}${formatOnAxis(delta, step)}`)]
-      : [];
   const label = isBase ? `${style.label}, the baseline` : style.label;
   const span = h(
     "span",
     { class: "tb-value", title: label },
     ...name,
     formatOnAxis(latest, step),
-    ...difference,
+    ...(isBase ? [] : deltaOf(trace, base, step)),
   );
   span.style.color = style.ink;
   return span;

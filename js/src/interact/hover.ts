@@ -6,7 +6,7 @@ import { nearestTrace } from "../plot/nearest.ts";
 import { descending, type Trace } from "../plot/plot.ts";
 import type { PlotRow } from "../plot/plot-rows.ts";
 import { h, swatch } from "../ui/dom.ts";
-import { formatClock, formatCount, formatValue } from "../ui/format.ts";
+import { formatChange, formatClock, formatCount, formatValue } from "../ui/format.ts";
 
 const TOOLTIP_LINES = 11; // around the nearest line
 const POINTER_DISTANCE = 14; // px
@@ -99,7 +99,7 @@ export class Hover {
     const listed = neighbours(hits, nearest);
     const keys = new Set(listed.hits.map(({ trace }) => trace.style.run.key));
     for (const other of this.#charts()) other.showCrosshair(...crosshairIn(other, chart, x, keys));
-    this.#fill(chart, listed, nearest, x);
+    this.#fill(chart, listed, nearest, x, changesOf(hits, chart));
     this.#place(event, chart);
     this.onStep(isOfSystem(chart) ? null : hit.step);
     this.light(nearest?.style.run.id ?? null);
@@ -110,12 +110,15 @@ export class Hover {
     { hits, above, below }: Neighbours,
     nearest: Trace | null,
     x: number | null,
+    changes: ReadonlyMap<Trace, string>,
   ) {
     const smoothing = x !== null && plot?.smoothing;
     const cells = hits.map(({ trace: { style }, row }) => this.#cellOf(style.run.id, row.time));
     const same = cells.every(cell => cell === cells[0]);
     const from = (cell: string) => (cell ? [h("span", { class: "tb-tip-cell" }, cell)] : []);
-    const lines = hits.map(({ trace: { style }, row }, i) => {
+    const lines = hits.map(({ trace, row }, i) => {
+      const { style } = trace;
+      const change = changes.size ? [h("span", { class: "tb-delta" }, changes.get(trace) ?? "")] : [];
       const value = h("span", { class: "tb-tip-value" }, formatValue(row.value));
       const smooth = smoothing ? [h("span", { class: "tb-tip-smooth" }, formatValue(row.smooth))] : [];
       return h(
@@ -126,6 +129,7 @@ export class Hover {
         ...(same ? [] : from(cells[i])),
         ...smooth,
         value,
+        ...change,
       );
     });
     const head = x === null ? metric : describe(nearestOf(hits, x).row, scene?.axes.x);
@@ -179,6 +183,21 @@ function nearestIn(chart: Chart, { clientX, clientY }: PointerEvent): Trace | nu
     drawn: chart.drawnValue,
   };
   return nearestTrace(plot.traces, clientX - axes.x.start, clientY - axes.y.start, pixels)?.trace ?? null;
+}
+
+/** Return the difference of each hit to the baseline's, of the same metric; empty where the baseline has no value. */
+export function changesOf(hits: readonly Hit[], { scene }: Pick<Chart, "scene">): Map<Trace, string> {
+  const { parts = [], options } = scene ?? {};
+  const partOf = ({ trace }: Hit) => trace.style.run.key % parts.length;
+  const isBase = ({ trace }: Hit) => trace.style.run.id === options?.baseline;
+  const bases = new Map(hits.filter(isBase).map(hit => [partOf(hit), hit.row.value]));
+  const changes = new Map<Trace, string>();
+  for (const hit of hits) {
+    const change = hit.row.value - (bases.get(partOf(hit)) ?? Number.NaN);
+    if (isBase(hit)) changes.set(hit.trace, "baseline");
+    else if (Number.isFinite(change)) changes.set(hit.trace, formatChange(change));
+  }
+  return changes;
 }
 
 interface Neighbours {

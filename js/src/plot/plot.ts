@@ -2,7 +2,7 @@ import { sameItems } from "../frames/columns.ts";
 import type { Series } from "../frames/series.ts";
 import type { ViewTraits, XAxis } from "../frames/view-state.ts";
 import { literal, ownEntry } from "../metrics.ts";
-import { formatAlone } from "../ui/format.ts";
+import { formatAlone, formatChange } from "../ui/format.ts";
 import { type ChartOptions, USUAL_OPTIONS } from "./chart-options.ts";
 import { downsample } from "./downsample.ts";
 import { bestPoint, bestValue, byBest, emphasize, type Goal } from "./emphasis.ts";
@@ -127,7 +127,15 @@ export function plotOf(content: ChartContent, columns: number, options: ChartOpt
     }),
   );
   if (isBars) {
-    return { kind: "bar", log, traces, rows: barRows(traces), remarks, outliers: null, smoothing: 0 };
+    return {
+      kind: "bar",
+      log,
+      traces,
+      rows: barRows(traces, options.baseline),
+      remarks,
+      outliers: null,
+      smoothing: 0,
+    };
   }
   const lost = shown.filter(style => !xOfPoint(axes, style)).map(({ label }) => label);
   if (lost.length)
@@ -251,9 +259,16 @@ function isSinglePoint({ kind, rows }: Series, { run }: RunStyle): boolean {
   return kind === "points" && rows === 1 && run.state !== "running";
 }
 
-/** Return the largest bars, at most as many as are legible. */
-function barRows(traces: readonly Trace[]): PlotRow[] {
-  const rows = traces.flatMap(({ rows: [row] }) => (row ? [{ ...row, text: formatAlone(row.value) }] : []));
+/** Return the largest bars, at most as many as are legible, each with its difference to the baseline's. */
+function barRows(traces: readonly Trace[], baseline: string): PlotRow[] {
+  const base = traces.find(({ style }) => style.run.id === baseline);
+  const textOf = (trace: Trace, value: number) => {
+    const change = trace === base ? Number.NaN : value - (base?.latest ?? Number.NaN);
+    return `${formatAlone(value)}${Number.isFinite(change) ? ` (${formatChange(change, formatAlone)})` : ""}`;
+  };
+  const rows = traces.flatMap(trace =>
+    trace.rows.slice(0, 1).map(row => ({ ...row, text: textOf(trace, row.value) })),
+  );
   return rows.sort((a, b) => descending(a.value, b.value)).slice(0, MOST_BARS);
 }
 

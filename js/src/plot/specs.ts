@@ -4,7 +4,7 @@ import line from "../../../src/trackbook/charts/vega_lite/line.json";
 import type { XAxis } from "../frames/view-state.ts";
 import { literal, ownEntry } from "../metrics.ts";
 import { formatValue } from "../ui/format.ts";
-import type { RunStyle } from "./plot-rows.ts";
+import type { PlotRow, RunStyle } from "./plot-rows.ts";
 
 /** A Vega-Lite spec of the named dataset `points`. Reuse the object: it is compiled once. */
 export type Spec = Readonly<Record<string, unknown>>;
@@ -17,9 +17,10 @@ export type LogAxes = Readonly<Record<"x" | "y", boolean>>;
 const made = new Map<string, Spec>();
 
 /** Return one of the board's own specs, which `src/trackbook/charts/bundled_specs.py` generates; always the same object. */
-export function specOf(name: SpecName, log: LogAxes): Spec {
-  const key = `${name} ${log.x} ${log.y}`;
-  const spec = made.get(key) ?? (name === "bar" ? bar : lineOf(name, log));
+export function specOf(name: SpecName, log: LogAxes, rows: readonly Pick<PlotRow, "text">[] = []): Spec {
+  const isCompared = rows.some(({ text }) => text?.endsWith(")")); // bars with their differences, which need room
+  const key = `${name} ${log.x} ${log.y} ${isCompared}`;
+  const spec = made.get(key) ?? (name === "bar" ? barOf(isCompared) : lineOf(name, log));
   made.set(key, spec);
   return spec;
 }
@@ -63,6 +64,10 @@ export function pictureSpec(
     layer,
     encoding: { ...encoding, x: { ...axis, title: name === undefined ? literal(x) : name }, color: colors },
   };
+}
+
+function barOf(isCompared: boolean): Spec {
+  return isCompared ? JSON.parse(JSON.stringify(bar).replace("width - 60", "width - 110")) : bar;
 }
 
 function lineOf(name: Exclude<SpecName, "bar">, log: LogAxes): Spec {

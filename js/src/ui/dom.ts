@@ -81,7 +81,7 @@ export function svg<Tag extends keyof SVGElementTagNameMap>(
 /** Draw a short sample of a run's line: colour and dash pattern. */
 export function swatch(color: string, dash: readonly number[], width = 16): SVGElement {
   const ends = { x1: "0", x2: String(width), y1: "4", y2: "4" };
-  const line = svg("line", { ...ends, stroke: color.slice(0, 7), "stroke-width": "2.5" });
+  const line = svg("line", { ...ends, stroke: color.replace(/^(#.{6}).*/, "$1"), "stroke-width": "2.5" });
   if (dash.length) line.setAttribute("stroke-dasharray", dash.join(" "));
   const size = { width: String(width), height: "8" };
   const element = svg("svg", { ...size, "aria-hidden": "true", class: "tb-swatch" });

@@ -18,9 +18,9 @@ export function formatValue(value: number): string {
   return size < 9999.5 ? rounded(value) : prefixed(value);
 }
 
-/** Format a difference, with its sign. */
-export function formatChange(change: number): string {
-  return change === 0 ? "=" : `${change > 0 ? "+" : "−"}${formatValue(Math.abs(change))}`;
+/** Format a difference, with its sign; its size like a value, or by `format`. */
+export function formatChange(change: number, format = formatValue): string {
+  return change === 0 ? "=" : `${change > 0 ? "+" : "−"}${format(Math.abs(change))}`;
 }
 
 /**

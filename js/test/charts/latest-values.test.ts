@@ -1,10 +1,11 @@
 // @vitest-environment happy-dom
 import { expect, test } from "vitest";
-import { latestValues } from "../../src/charts/latest-values.ts";
+import { latestValues, partLabels } from "../../src/charts/latest-values.ts";
+import { Combiner } from "../../src/plot/combined.ts";
 import type { Goal } from "../../src/plot/emphasis.ts";
 import { styleRuns } from "../../src/plot/palette.ts";
-import type { Plot } from "../../src/plot/plot.ts";
-import { run } from "../fixtures.ts";
+import { type Plot, plotOf } from "../../src/plot/plot.ts";
+import { parts, run } from "../fixtures.ts";
 
 function plot(count: number, kind: Plot["kind"] = "line-step", drawn = count, scale = 1): Plot {
   const runs = Array.from({ length: count }, (_, key) =>
@@ -71,6 +72,29 @@ test("the best value of all runs comes first, but not that of a lone run that is
 test("values are compared with the latest value of the baseline", () => {
   const labels = latestValues(plot(3), { width: 1000, title: "m", baseline: "id1" });
   expect(labels.map(label => label.textContent)).toEqual(["0 −1", "1", "2 +1"]);
+});
+
+const key = (runs: number, baseline: string, width = 1000, hidden: string[] = []) => {
+  const combiner = new Combiner();
+  const drawn = plotOf(combiner.combine(parts(runs, hidden), "light"), 300);
+  return partLabels(combiner.keys, drawn, { width, title: "loss", baseline });
+};
+const shown = (labels: HTMLElement[]) => labels.map(({ textContent }) => textContent);
+
+test("the key of a combined chart compares the current run with the baseline, metric by metric", () => {
+  const labels = key(3, "id0");
+  expect(shown(labels)).toEqual(["train0 +0", "val1 +0"]);
+  expect(labels.map(({ title }) => title)).toEqual(["run-2 · train", "run-2 · val"]);
+  expect(labels.every(label => label.style.color && label.querySelector(".tb-delta"))).toBe(true);
+});
+
+test("where that does not fit, or nothing is compared, the key has the metrics alone", () => {
+  for (const labels of [key(3, "id0", 120), key(3, ""), key(3, "id2"), key(3, "id0", 1000, ["id0"])]) {
+    expect(shown(labels)).toEqual(["train", "val"]);
+    expect(labels.map(label => label.style.color)).toEqual(["", ""]);
+    expect(labels[0].querySelector("svg")?.outerHTML).toContain("currentColor");
+  }
+  expect(shown(key(1, ""))).toEqual(["train0", "val1"]);
 });
 
 test("a short name leaves room for more values", () => {

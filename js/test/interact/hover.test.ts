@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { expect, test } from "vitest";
-import { Hover, hitsAt, neighbours } from "../../src/interact/hover.ts";
+import { changesOf, Hover, hitsAt, neighbours } from "../../src/interact/hover.ts";
 import type { Trace } from "../../src/plot/plot.ts";
 
 const trace = (label: string, ...xs: number[]) =>
@@ -38,6 +38,59 @@ test("of many runs the tooltip lists those around the nearest line", () => {
   expect(around(30)).toEqual([24, down(35), 25]);
   expect(around(59)).toEqual([0, down(59), 49]);
   expect(around(0)).toEqual([49, down(10), 0]);
+});
+
+const hit = (id: string, part: number, value: number) =>
+  ({ trace: { style: { run: { id, key: part }, label: `${id} ${part}` } }, row: { value } }) as never;
+const changes = (hits: never[], baseline: string, count = 1) => {
+  const scene = { parts: Array.from({ length: count }), options: { baseline } };
+  return [...changesOf(hits, { scene } as never)].map(([{ style }, text]) => [style.label, text]);
+};
+
+test("the tooltip has the difference of each value to the baseline's", () => {
+  const hits = [hit("a", 0, 1), hit("b", 0, 0.75), hit("c", 0, Number.NaN), hit("d", 0, 1)];
+  expect(changes(hits, "a")).toEqual([
+    ["a 0", "baseline"],
+    ["b 0", "−0.2500"],
+    ["d 0", "="],
+  ]);
+  expect(changes(hits, "")).toEqual([]);
+  expect(changes(hits, "gone")).toEqual([]);
+});
+
+test("in a combined chart, each metric is compared with that of the baseline", () => {
+  const hits = [hit("a", 0, 1), hit("a", 1, 5), hit("b", 0, 3), hit("b", 1, 4)];
+  expect(changes(hits, "a", 2)).toEqual([
+    ["a 0", "baseline"],
+    ["a 1", "baseline"],
+    ["b 0", "+2"],
+    ["b 1", "−1"],
+  ]);
+});
+
+test("a tooltip shows the differences beside the values", () => {
+  const plotElement = document.createElement("div");
+  const traces = ["a", "b"].map((id, i) => ({
+    style: { run: { key: i, id }, label: id, color: "#000", dash: [] },
+    rows: [{ x: 7, step: 7, value: 1 + i }],
+  }));
+  const scene = { parts: [{ metric: "loss" }], axes: { x: "step" }, options: { baseline: "a" } };
+  const plot = { kind: "bar", rows: [1], traces };
+  const [metric, body] = ["loss", document.body];
+  const chart = { metric, visible: true, body, scene, plotElement, plot, showCrosshair() {}, highlight() {} };
+  const { signal } = new AbortController();
+  new Hover(
+    document.body,
+    () => [chart as never],
+    () => "",
+    signal,
+  ).watch(chart as never);
+  plotElement.dispatchEvent(new PointerEvent("pointermove"));
+  const lines = [...document.querySelectorAll(".tb-tooltip:not([hidden]) .tb-tip-line")];
+  expect(lines.map(line => [...line.children].slice(1).map(({ textContent }) => textContent))).toEqual([
+    ["b", "2", "+1"],
+    ["a", "1", "baseline"],
+  ]);
 });
 
 test("a step of media is marked in the charts of training, not in those of the system", () => {

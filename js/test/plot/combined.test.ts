@@ -1,9 +1,7 @@
 import { expect, test } from "vitest";
-import type { Series } from "../../src/frames/series.ts";
 import { Combiner, combinedName, combineMetrics, otherSplits, partNames } from "../../src/plot/combined.ts";
-import { styleRuns } from "../../src/plot/palette.ts";
 import { plotOf } from "../../src/plot/plot.ts";
-import { run } from "../fixtures.ts";
+import { parts } from "../fixtures.ts";
 
 const METRICS = ["lr", "train/loss", "train/acc", "val/loss"];
 
@@ -34,25 +32,6 @@ test("a name is what metrics have in common at their end", () => {
   expect(partNames(["train/loss", "val/loss"])).toEqual(["train", "val"]);
   expect(partNames(["train/loss", "lr"])).toEqual(["train/loss", "lr"]);
 });
-
-const points = (key: number, metric: number, values: number[]): Series => {
-  const steps = Float64Array.from(values, (_, i) => i);
-  const columns = { step: steps, time: steps, value: Float64Array.from(values) };
-  return { kind: "points", run: key, metric, width: 1, rows: values.length, columns } as Series;
-};
-function parts(runs: number, hidden: string[] = []) {
-  const styles = styleRuns(
-    Array.from({ length: runs }, (_, i) => run(i)),
-    "light",
-  );
-  const smoothing = { amount: 0, kind: "mean" as const };
-  const settings = { styles, hidden: new Set(hidden), smoothing, clipOutliers: "auto" as const, options: {} };
-  const axes = { x: "step", log: { x: false, y: false }, xSeries: [] };
-  return ["train/loss", "val/loss"].map((metric, m) => {
-    const series = Array.from({ length: runs }, (_, i) => points(i, m, [m, 10 * i, m]));
-    return { metric, content: { series, fine: [], settings, axes, zoom: { x: null, y: null } } };
-  });
-}
 
 test("each metric of a run is a line, told apart by its dash and named", () => {
   const { traces } = plotOf(new Combiner().combine(parts(2), "light"), 300);

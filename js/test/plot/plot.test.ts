@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { decodeSeries } from "../../src/frames/decode-series.ts";
 import { decodeFrame, type RunHeader } from "../../src/frames/protocol.ts";
+import { type ChartOptions, USUAL_OPTIONS } from "../../src/plot/chart-options.ts";
 import { styleRuns } from "../../src/plot/palette.ts";
 import {
   type ChartAxes,
@@ -9,9 +10,15 @@ import {
   descending,
   plotOf,
 } from "../../src/plot/plot.ts";
+import { specOf } from "../../src/plot/specs.ts";
 import { frame, run } from "../fixtures.ts";
 
-function plot(values: number[][], runs: RunHeader[], more: Partial<DrawSettings & ChartAxes> = {}) {
+function plot(
+  values: number[][],
+  runs: RunHeader[],
+  more: Partial<DrawSettings & ChartAxes> = {},
+  own: Partial<ChartOptions> = {},
+) {
   const specs = values.map((column, key) => ({
     run: key,
     metric: 0,
@@ -35,7 +42,7 @@ function plot(values: number[][], runs: RunHeader[], more: Partial<DrawSettings 
     axes: { x, log, xSeries },
     zoom: { x: null, y: null },
   };
-  return plotOf(content, 512);
+  return plotOf(content, 512, { ...USUAL_OPTIONS, ...own });
 }
 
 const finished = (key: number, more: Partial<RunHeader> = {}) => run(key, { state: "finished", ...more });
@@ -48,6 +55,18 @@ test("single values of ended runs are bars, longest first", () => {
   );
   expect(kind).toBe("bar");
   expect(rows.map(({ text }) => text)).toEqual(["3", "2", "1", "NaN"]);
+});
+
+test("bars say their difference to the baseline, and leave it room", () => {
+  const runs = [0, 1, 2, 3].map(key => finished(key));
+  const texts = (baseline: string) => {
+    const { kind, log, rows } = plot([[0.9], [0.93], [Number.NaN], [0.9]], runs, {}, { baseline });
+    const [, room] = JSON.stringify(specOf(kind, log, rows)).match(/width - (\d+)/) ?? [];
+    return [...rows.map(({ text }) => text), room];
+  };
+  expect(texts("id0")).toEqual(["0.93 (+0.03)", "0.9", "0.9 (=)", "NaN", "110"]);
+  expect(texts("")).toEqual(["0.93", "0.9", "0.9", "NaN", "60"]);
+  expect(texts("id2")).toEqual(texts(""));
 });
 
 test("the number of bars is limited", () => {
