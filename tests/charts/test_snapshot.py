@@ -63,6 +63,26 @@ def drawn(
     return saved
 
 
+@pytest.mark.parametrize(("count", "most"), [(1, 2), (3, 3), (4, 2), (7, 3)])
+def test_columns_are_as_many_as_fit_into_the_window(count: int, most: int) -> None:
+    saved = drawn(picture({f"m{i}": [1.0, 2.0, 3.0] for i in range(count)}))
+    signal = vl_convert.vegalite_to_vega(saved.spec)["layout"]["columns"]["signal"]
+    js = {"floor": math.floor, "clamp": lambda value, low, high: min(high, max(low, value))}
+    test, fit, otherwise = re.fullmatch(r"(.*) \? (.*) : (.*)", signal).groups()  # type: ignore[union-attr]
+
+    def columns(window: float) -> int:
+        names = {**js, "windowSize": lambda: [window]}
+        found: int = eval(fit if eval(test, names) else otherwise, names)
+        return found
+
+    assert [columns(window) for window in (300, 700, 950, 1280, 2000)] == [1, 1, min(2, most), most, most]
+    # the window is the frame's in other hosts; a picture has none
+    assert columns(float("nan")) == most
+    wide = re.search(r'width="(\d+)', vl_convert.vegalite_to_svg(saved.spec))
+    assert wide
+    assert int(wide[1]) > min(count, most) * snapshot.WIDTH
+
+
 def rows(saved: Snapshot) -> list[tuple[float, ...]]:
     """Return chart, run, x and y of each point."""
     head, *lines = saved.spec["data"]["values"].split("\n")

@@ -38,6 +38,9 @@ MOST_RUNS: Final = 20
 LONGEST_ERROR: Final = 160  # characters
 NAMED: Final = 6  # charts left out that are named
 WIDTH, HEIGHT = 270, 150  # pixels of a chart
+GAP: Final = 62  # pixels between columns
+MARGIN: Final = 70  # pixels beside the columns: padding, and the labels of the first axis
+AROUND: Final = 120  # pixels of a notebook's window beside its outputs, without a side bar
 LONGEST_TITLE: Final = 80  # characters; a chart shows about 45
 
 
@@ -162,13 +165,19 @@ def _spec(
         },
         "transform": [{"lookup": "r", "from": lookup}, *_marks(log=look.y_log)],
         "concat": made,
-        "columns": 3 if len(made) > 4 or len(made) == 3 else 2,
+        "columns": {"signal": _columns(3 if len(made) > 4 or len(made) == 3 else 2)},
         "bounds": "flush",  # align charts by their frames, regardless of labels
-        "spacing": {"row": 80 if images or any("subtitle" in heading for heading in headings) else 56, "column": 62},
+        "spacing": {"row": 80 if images or any("subtitle" in heading for heading in headings) else 56, "column": GAP},
         "background": CONFIG["background"],
         "padding": {"left": 12, "right": 16, "top": 12, "bottom": 12},
         "config": CONFIG,
     }
+
+
+def _columns(most: int) -> str:
+    """Return the expression for the columns that fit into the window; `most` where there is none, as for the PNG."""
+    fit = f"floor((windowSize()[0] - {AROUND + MARGIN - GAP}) / {WIDTH + GAP})"
+    return f"windowSize()[0] > 0 ? clamp({fit}, 1, {most}) : {most}"
 
 
 def _more(style: RunStyle) -> dict[str, Any]:
