@@ -1,5 +1,5 @@
 import type { ViewState, XAxis } from "../frames/view-state.ts";
-import { h, onResize, searchField, setText } from "../ui/dom.ts";
+import { h, searchField, setText } from "../ui/dom.ts";
 import { showFilter } from "../ui/filter.ts";
 import { MetricSearch, type SearchActions } from "./metric-search.ts";
 import { ViewMenu } from "./view-menu.ts";
@@ -25,7 +25,7 @@ const NARROWEST = 520; // px of one that has no room for the filter either
 /** Smoothing, x axis, metric filter, and a menu of other view settings. */
 export class Controls {
   readonly element: HTMLElement;
-  /** Overlays the charts, because it appears and disappears: the layout must not move. */
+  /** Stands in the header, whose texts make room: it appears and disappears, and the layout must not move. */
   readonly unzoom = h("button", { type: "button", class: "tb-unzoom tb-button", hidden: "" }, "Reset zoom");
   #state: ViewState;
   #menu: ViewMenu;
@@ -62,7 +62,6 @@ export class Controls {
       this.#menu.button,
       this.#menu.panel,
     );
-    onResize(this.element, () => this.#fold(), signal);
     this.#smoothing.addEventListener(
       "input",
       () => state.set("smoothing", rowsOf(this.#smoothing.valueAsNumber)),
@@ -77,7 +76,7 @@ export class Controls {
   }
 
   /** In a narrow board, move controls into the View menu, so that the header stays one line. */
-  #fold() {
+  fold() {
     const width = this.element.closest<HTMLElement>(".tb-top")?.clientWidth ?? 0;
     const parts = [this.#label, this.#xAxis, this.#search];
     const moved = width === 0 || width >= NARROW ? 0 : width >= NARROWEST ? 2 : 3;

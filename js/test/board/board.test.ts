@@ -160,6 +160,32 @@ test("the notebook does not receive keys typed on the board", () => {
   expect(heard).not.toHaveBeenCalled();
 });
 
+test("the button that ends a zoom has its own place in the header", () => {
+  const { board } = show({ keyframe: frame(loss) });
+  expect(board.querySelector(".tb-unzoom")?.parentElement?.className).toBe("tb-top");
+});
+
+test("controls move into the View menu when the header gets narrow, and back", () => {
+  const observed = new Map<Element, () => void>();
+  vi.stubGlobal(
+    "ResizeObserver",
+    class {
+      constructor(readonly act: () => void) {}
+      observe = (element: Element) => observed.set(element, this.act);
+      disconnect() {}
+    },
+  );
+  const { board } = show({ keyframe: frame(loss) });
+  vi.unstubAllGlobals();
+  const head = board.querySelector(".tb-top") as HTMLElement;
+  const inMenu = (width: number) => {
+    Object.defineProperty(head, "clientWidth", { value: width, configurable: true });
+    observed.get(head)?.();
+    return board.querySelectorAll(".tb-view-extra :is(.tb-smoothing, .tb-x-axis, .tb-filter)").length;
+  };
+  expect([842, 584, 500, 842].map(inMenu)).toEqual([0, 2, 3, 0]);
+});
+
 test("hiding all runs shows a message", () => {
   const { board, text } = show({ keyframe: frame(loss), hidden_runs: ["id0"] });
   expect(text(".tb-empty")).toBe("All runs are hidden.");
