@@ -139,6 +139,38 @@ def test_a_theme_of_high_contrast_has_its_lines(lab: Lab, board: Board) -> None:
     lab.set_theme("light")
 
 
+CONTRAST: dict[str, dict[str, Any]] = {
+    "more": {"contrast": "more"},
+    "forced": {"forced_colors": "active", "color_scheme": "light"},
+    "forced-dark": {"forced_colors": "active", "color_scheme": "dark"},
+}
+
+
+@pytest.mark.parametrize("asked", CONTRAST)
+def test_a_light_theme_has_high_contrast_where_the_system_asks_for_it(lab: Lab, board: Board, asked: str) -> None:
+    usual = board.chart("train/loss").evaluate(AXES)
+    lab.page.emulate_media(**CONTRAST[asked])
+    label, domain = ("#e2e6ec", "#a3abb8") if asked == "forced-dark" else ("#2b3038", "#5b6370")
+    lab.page.wait_for_function(
+        f"([chart, label]) => ({AXES})(chart).label === label",
+        arg=[board.chart("train/loss").element_handle(), label],
+    )
+    for width in (1280, 950, 700):
+        lab.set_size(width, 1600)
+        lab.wait_for_quiet()
+        board.look(f"defects-contrast-{asked}-{width}")
+    assert board.chart("train/loss").evaluate(AXES) == {"label": label, "domain": domain}
+    board.chart("train/loss").locator(".tb-plot").hover(position={"x": 140, "y": 60})
+    lab.page.locator(".tb-tooltip:not([hidden])").wait_for()
+    assert board.faint() == []
+    lab.page.mouse.move(1, 1)
+    lab.page.emulate_media(contrast="no-preference", forced_colors="none", color_scheme="light")
+    lab.page.wait_for_function(
+        f"([chart, label]) => ({AXES})(chart).label === label",
+        arg=[board.chart("train/loss").element_handle(), usual["label"]],
+    )
+
+
 def test_a_double_click_selects_no_text(lab: Lab, board: Board) -> None:
     lab.set_size(1280, 1000)
     for part in (".tb-legend .tb-run", ".tb-plot", ".tb-chart .tb-metric", ".tb-runs-button"):
@@ -186,3 +218,26 @@ def test_a_chart_alone_is_wide_and_no_row_is_empty(lab: Lab) -> None:
     assert high <= 0.5 * wide
     assert list(board.groups()) == [""]
     board.look("defects-alone")
+
+
+@pytest.mark.parametrize("width", [1280, 950, 700])
+def test_the_button_that_ends_a_zoom_covers_nothing(lab: Lab, width: int) -> None:
+    lab.set_size(width, 1000)
+    board = lab.board(2).wait()
+    lab.wait_for_quiet()
+    before = boxes(board, ".tb-chart, .tb-controls, .tb-runs-button")
+    board.drag("loss", (0.3, 0.4), (0.6, 0.42))
+    board.wait_for_window("loss", "x")
+    lab.wait_for_quiet()
+    board.look(f"defects-zoomed-{width}")
+    assert boxes(board, ".tb-chart, .tb-controls, .tb-runs-button") == before
+    button = board.root.locator(".tb-unzoom")
+    head = board.root.locator(".tb-top").evaluate("(head) => head.scrollWidth - head.clientWidth")
+    assert head <= 0
+    places: Any = "(all) => all.map((one) => { const b = one.getBoundingClientRect(); return [b.left, b.top, b.right, b.bottom]; })"
+    ((left, top, right, bottom),) = button.evaluate_all(places)
+    for part in board.root.locator(".tb-status, .tb-runs-button, .tb-controls, .tb-value").evaluate_all(places):
+        assert part[2] <= left or part[0] >= right or part[3] <= top or part[1] >= bottom
+    button.click()
+    board.wait_for_window("loss", "x", zoomed=False)
+    lab.wait_for_quiet()

@@ -21,14 +21,19 @@ const ATTRIBUTES = [
   "style",
   "data-theme",
   "data-jp-theme-light",
+  "data-jp-theme-name",
   "data-vscode-theme-kind",
   "data-color-mode",
 ];
 const SYSTEM_DARK = "(prefers-color-scheme: dark)";
+const FORCED = "(forced-colors: active)";
+const STRONG = "(prefers-contrast: more)";
 
 /** Detect the host's theme; without a hint, follow the system. */
 export function detectTheme(view: Window): Theme {
   const { body, documentElement: html } = view.document;
+  // colors that the system forces are not the page's
+  if (view.matchMedia(FORCED).matches) return view.matchMedia(SYSTEM_DARK).matches ? "dark" : "light";
   const jupyter = body.dataset.jpThemeLight;
   if (jupyter) return jupyter === "false" ? "dark" : "light";
   const vscode = body.dataset.vscodeThemeKind;
@@ -65,6 +70,7 @@ export function watchTheme(view: Window, listener: () => void, signal: AbortSign
   for (const element of [view.document.body, view.document.documentElement]) {
     observer.observe(element, { attributes: true, attributeFilter: ATTRIBUTES });
   }
-  view.matchMedia(SYSTEM_DARK).addEventListener("change", listener, { signal });
+  for (const query of [SYSTEM_DARK, FORCED, STRONG])
+    view.matchMedia(query).addEventListener("change", listener, { signal });
   signal.addEventListener("abort", () => observer.disconnect());
 }
