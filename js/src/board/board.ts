@@ -217,7 +217,8 @@ export class Board {
     if (!picture) return this.#showEmpty(NO_CHARTS_YET);
     this.#detail.setSession(picture.session);
     const drawn = this.#sidebar.drawn(picture);
-    const settings = this.#settings.ofAll(drawn, this.#theme);
+    this.#textLook = textLookOf(this.element, this.#textLook);
+    const settings = this.#settings.ofAll(drawn, this.#theme, this.#isStrong);
     this.#showRuns(picture, drawn, settings);
     this.#showEmpty(whyEmpty(drawn, metrics, settings, this.#state));
     this.#groups.element.hidden = !this.#empty.hidden && !metrics.some(isSystem);
@@ -227,6 +228,11 @@ export class Board {
       theme: this.#theme,
       textLook: this.#textLook as TextLook,
     });
+  }
+
+  /** Whether the page or the system asks for high contrast. */
+  get #isStrong(): boolean {
+    return Boolean(this.#textLook?.frame);
   }
 
   get #theme(): Theme {
@@ -245,7 +251,7 @@ export class Board {
       return style ? [{ ...style, run }] : [];
     };
     const clock = () => (this.#ticks ? Date.now() / 1000 + this.#store.skew : now);
-    const styleOf = this.#sidebar.update(picture, drawn, this.#theme, clock());
+    const styleOf = this.#sidebar.update(picture, drawn, this.#theme, clock(), this.#isStrong);
     const about = currentRun(runs);
     const current = styleOf(about?.id ?? "");
     this.#stop.update(about && this.#ticks && isWrittenHere(this.#model, about) ? about : null);
@@ -269,8 +275,7 @@ export class Board {
     const byMetric = new Map<string, Series[]>(metrics.map(metric => [metric, []]));
     for (const each of series) byMetric.get(metrics[each.metric])?.push(each);
     const theme = this.#theme;
-    this.#textLook = textLookOf(this.element, this.#textLook);
-    const textLook = this.#textLook;
+    const textLook = this.#textLook as TextLook;
     const linked = this.#state.get("link_x");
     const defined = axisDefinitions(drawn);
     const axesOf = (metric: string): ChartAxes => {

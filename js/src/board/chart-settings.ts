@@ -25,7 +25,7 @@ export class ChartSettings {
   }
 
   /** Return the settings of all charts. */
-  ofAll(drawn: DrawnPicture, theme: Theme): DrawSettings {
+  ofAll(drawn: DrawnPicture, theme: Theme, strong = false): DrawSettings {
     const { runs } = drawn;
     const { colors } = this.#sidebar.colors(theme, drawn.now);
     const hidden = this.#sidebar.hidden(drawn);
@@ -45,9 +45,9 @@ export class ChartSettings {
       faded,
       colors[id],
     ]);
-    const key = JSON.stringify([theme, hidden, smoothing, clipOutliers, options, known]);
+    const key = JSON.stringify([theme, strong, hidden, smoothing, clipOutliers, options, known]);
     if (this.#ofAll?.key !== key) {
-      const styles = styleRuns(runs, theme, colors);
+      const styles = styleRuns(runs, theme, colors, strong);
       const value = { styles, hidden: new Set(hidden), smoothing, clipOutliers, options };
       this.#ofAll = { key, value };
     }

@@ -131,10 +131,16 @@ export class Sidebar {
   }
 
   /** Update from a picture and what `drawn` returned for it. Returns the style of each run by id. */
-  update(picture: Picture, drawn: DrawnPicture, theme: Theme, now: number): (id: string) => RunStyle | null {
+  update(
+    picture: Picture,
+    drawn: DrawnPicture,
+    theme: Theme,
+    now: number,
+    strong = false,
+  ): (id: string) => RunStyle | null {
     const open = this.#state.get("panel");
     const table = decodeRunsTable(this.#model.get("table"));
-    const runs = styleRuns(picture.runs, theme, this.colors(theme, picture.now).colors);
+    const runs = styleRuns(picture.runs, theme, this.colors(theme, picture.now).colors, strong);
     const keys = new Map(picture.runs.map(({ id, key }) => [id, key]));
     const runStyle = (id: string) => {
       const key = keys.get(id);

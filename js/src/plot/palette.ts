@@ -12,11 +12,12 @@ export const PALETTE = palette;
 
 const MOST_DASHED = 20; // runs of a board; the dashes of more would blur into each other
 
-/** Return the style of each run, by key. A run has its colour on every board. */
+/** Return the style of each run, by key. A run has its colour on every board; `strong` ones contrast also where they are faded. */
 export function styleRuns(
   runs: readonly RunHeader[],
   theme: Theme,
   chosen: Readonly<Record<string, string>> = {},
+  strong = false,
 ): Map<number, RunStyle> {
   const { line, ink, faded } = PALETTE[theme];
   const labels = uniqueLabels(runs);
@@ -24,7 +25,9 @@ export function styleRuns(
   const style = (run: RunHeader): RunStyle => {
     const place = run.place ?? run.key;
     const hue = place % line.length;
-    const usual = run.faded ? { color: faded.line, ink: faded.ink } : { color: line[hue], ink: ink[hue] };
+    const usual = run.faded
+      ? { color: strong ? faded.ink : faded.line, ink: faded.ink }
+      : { color: line[hue], ink: ink[hue] };
     const own = Object.hasOwn(chosen, run.id) ? chosen[run.id] : null;
     const colors = own ? { color: own, ink: legibleInk(own, theme) } : usual;
     const dash = own ? [] : (dashes.get(run.key) ?? []); // a chosen colour tells enough

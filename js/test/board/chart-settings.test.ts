@@ -32,6 +32,7 @@ test("unchanged settings are the same object", () => {
   const own = settings.of("loss", ["loss"], picture);
   expect(settings.ofAll(picture, "light")).toBe(all);
   expect(settings.of("loss", ["loss"], picture)).toBe(own);
+  expect(settings.ofAll(picture, "light", true)).not.toBe(all);
   state.set("smoothing", 3);
   state.set("best_marks", !own.marksBest);
   expect(settings.ofAll(picture, "light")).not.toBe(all);

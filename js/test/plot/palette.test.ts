@@ -87,6 +87,13 @@ describe.each([
     expect(Math.min(...steps)).toBeGreaterThan(0.04);
   });
 
+  test("has faded lines that contrast where high contrast is asked for", () => {
+    const color = (strong: boolean) =>
+      styleRuns([run(0, { faded: true })], theme, {}, strong).get(0)?.color ?? "";
+    expect(contrast(color(true), background)).toBeGreaterThan(3);
+    expect(color(false)).toBe(faded.line);
+  });
+
   test("has enough contrast for lines and for text", () => {
     expect(Math.min(...line.map(color => contrast(color, background)))).toBeGreaterThanOrEqual(3);
     expect(Math.min(...[...ink, faded.ink].map(color => contrast(color, background)))).toBeGreaterThanOrEqual(
