@@ -208,22 +208,26 @@ def test_names_are_cut_in_the_middle_and_remarks_stand_in_the_head(lab: Lab, nam
     named.look(f"defects-names-{width}")
 
 
-def test_a_chart_alone_is_wide_and_no_row_is_empty(lab: Lab) -> None:
-    lab.set_size(1280, 1000)
+@pytest.fixture(scope="module")
+def alone(lab: Lab) -> Board:
     lab.run_to_end(2)
-    board = lab.board(2).wait()
+    return lab.board(2).wait()
+
+
+def test_a_chart_alone_is_wide_and_no_row_is_empty(lab: Lab, alone: Board) -> None:
+    lab.set_size(1280, 1000)
     lab.wait_for_quiet()
-    ((wide, high, _),) = boxes(board, ".tb-plot")
-    assert wide >= 0.9 * board.box()["width"]
+    ((wide, high, _),) = boxes(alone, ".tb-plot")
+    assert wide >= 0.9 * alone.box()["width"]
     assert high <= 0.5 * wide
-    assert list(board.groups()) == [""]
-    board.look("defects-alone")
+    assert list(alone.groups()) == [""]
+    alone.look("defects-alone")
 
 
 @pytest.mark.parametrize("width", [1280, 950, 700])
-def test_the_button_that_ends_a_zoom_covers_nothing(lab: Lab, width: int) -> None:
+def test_the_button_that_ends_a_zoom_covers_nothing(lab: Lab, alone: Board, width: int) -> None:
+    board = alone
     lab.set_size(width, 1000)
-    board = lab.board(2).wait()
     lab.wait_for_quiet()
     before = boxes(board, ".tb-chart, .tb-controls, .tb-runs-button")
     board.drag("loss", (0.3, 0.4), (0.6, 0.42))
