@@ -206,6 +206,13 @@ def replacing(target: Path, beside: Path) -> Iterator[Path]:
             if former.exists():
                 former.replace(target)
             raise
+    except OSError as error:
+        said = str(error)
+        if str(temporary) not in said:
+            raise
+        if error.strerror is not None:
+            raise OSError(error.errno, error.strerror, str(target)) from error
+        raise OSError(said.replace(str(temporary), str(target))) from error  # of Polars
     finally:
         for left in (temporary, former):
             if left.is_dir():

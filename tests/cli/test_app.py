@@ -216,3 +216,27 @@ def test_what_needs_no_points_loads_nothing_heavy(words: list[str]) -> None:
     record()
     done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True)
     assert done.stderr.strip() == ""
+
+
+@pytest.mark.parametrize("words", [*READING, ("ls",), ("backup", "copies"), ("token", "list"), ("show",)], ids=" ".join)
+def test_a_folder_that_is_none_is_an_error(
+    trackbook_command: CommandLine, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    answer = trackbook_command(*words, "--dir", str(tmp_path / "mistyped"))
+    assert (answer.code, answer.out) == (exit_codes.NOT_FOUND, "")
+    assert answer.err == f"trackbook: there is no folder {tmp_path / 'mistyped'}\n"
+    (tmp_path / "file").touch()
+    answer = trackbook_command(*words, "--dir", str(tmp_path / "file"))
+    assert (answer.code, answer.out) == (exit_codes.UNUSABLE, "")
+    assert answer.err == f"trackbook: {tmp_path / 'file'} is a file; give the folder of the projects\n"
+
+
+@pytest.mark.parametrize("steps", [1, 2000])  # what fits into the pipe's buffer, and what does not
+def test_output_that_nobody_reads_ends_quietly(steps: int) -> None:
+    record("digits", steps=steps)
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "trackbook", "get", "metric", "acc", "train/loss"]
+    done = subprocess.run(command, stdout=write, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (exit_codes.NO_READER, "")

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import re
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -109,3 +111,13 @@ def test_import_of_an_unknown_kind_names_the_kinds(trackbook_command: CommandLin
     answer = trackbook_command("import", str(tmp_path), "--kind", "comet")
     assert answer.code == 2
     assert "--kind comet: it is one of wandb, swanlab, " in answer.err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a folder where nobody can write")
+@pytest.mark.parametrize("name", ["x.csv", "x.parquet", "x.html", "x.jsonl", "x.arrow", "folder"])
+def test_a_file_that_cannot_be_written_is_named(trackbook_command: CommandLine, name: str) -> None:
+    record("digits")
+    answer = trackbook_command("export", "digits", f"/proc/{name}")
+    assert (answer.code, answer.out) == (5, "")
+    assert re.match(rf"trackbook: .*/proc/{name}\b", answer.err)
+    assert ".trackbook-" not in answer.err

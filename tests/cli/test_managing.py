@@ -98,3 +98,23 @@ def test_compact_gives_room_back_and_loses_nothing(trackbook_command: CommandLin
     assert row["before"] >= before > row["after"] == (store_dir / "digits.trackbook.db").stat().st_size
     assert tb.get_run("small", "digits").history().height == 6
     assert trackbook_command("compact").out.startswith("digits: ")
+
+
+@pytest.mark.parametrize("words", [("rename", "first", ""), ("tag", "first", ""), ("mv", "first", "")], ids=" ".join)
+def test_a_name_that_cannot_be_one_is_a_wrong_use(trackbook_command: CommandLine, words: tuple[str, ...]) -> None:
+    record("digits")
+    assert trackbook_command(*words).code == 2
+
+
+class Interrupted(Terminal):
+    def readline(self, *_: object) -> str:  # type: ignore[override]
+        raise KeyboardInterrupt
+
+
+def test_an_interrupt_at_the_question_is_no_answer(
+    trackbook_command: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record()
+    monkeypatch.setattr(sys, "stdin", Interrupted())
+    assert trackbook_command("rm", "first").code == 130
+    assert names() == ["first"]

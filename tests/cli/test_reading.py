@@ -138,3 +138,28 @@ def test_an_unknown_run_or_project_is_not_found_and_the_nearest_named(
         3,
         f"trackbook: there is no project 'digts' in {store_dir}; did you mean 'digits'?\n",
     )
+
+
+def test_metrics_of_the_user_are_named_before_those_of_the_system(trackbook_command: CommandLine) -> None:
+    with tb.init("digits", display=False, capture=False) as run:
+        for number in range(12):
+            run.log_system({f"a{number}": 1.0})
+        run.log({"loss": 0.5})
+    answer = trackbook_command("get", "metric", "zzz")
+    assert answer.code == 3
+    assert "it has 'loss', '@system/a0'" in answer.err
+
+
+def test_a_lake_is_read_at_its_address(trackbook_command: CommandLine, tmp_path: Path) -> None:
+    run = record("digits")
+    assert trackbook_command("sync", "digits", "--to", str(tmp_path / "lake")).code == 0
+    address = (tmp_path / "lake").as_uri()
+    rows = trackbook_command("ls", "runs", address, "--json").json
+    assert [(row["id"], row["points"], row["summary"]["acc"]) for row in rows] == [(run.id, 6, 0.2)]
+    assert trackbook_command("get", "config", "-p", address, "--json").json == run.config
+    for words in (("get", "run"), ("ls", "metrics"), ("get", "metric", "acc"), ("query", "select * from points")):
+        assert "acc" in trackbook_command(*words, "-p", address).out
+    assert trackbook_command("diff", "first", "first", "-p", address).code == 2
+    answer = trackbook_command("rename", "first", "second", "-p", address)
+    assert (answer.code, "is only read" in answer.err) == (4, True)
+    assert trackbook_command("ls", "runs", (tmp_path / "none").as_uri()).code == 3

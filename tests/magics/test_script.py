@@ -132,7 +132,10 @@ def test_command_of_python_runs_our_module_first(command: list[str], expected: l
     "command", [["./train.sh"], ["python"], ["python", "-c", "1"], ["python", "-m"], ["torchrun", "a.py"]]
 )
 def test_command_that_is_no_python_program_is_refused(command: list[str]) -> None:
-    with pytest.raises(ValueError, match="is for a Python program, as in: --track loss -- python train"):
+    with pytest.raises(
+        ValueError,
+        match=r"--track (is for a Python program|follows a file or module), as in: --track loss -- python train",
+    ):
         command_that_tracks(command, "loss")
 
 

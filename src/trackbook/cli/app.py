@@ -6,6 +6,7 @@ when it runs, so that completion and ``--help`` are quick.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
@@ -72,6 +73,17 @@ def command_line() -> Any:
 
 class InOrder(typer.core.TyperGroup):
     """A group whose help lists commands in the order of `COMMANDS`."""
+
+    def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]  # typer's own context
+        """Run the command. It ends quietly when nobody reads its output any more, as with ``| head``."""
+        try:
+            try:
+                return super().invoke(ctx)
+            finally:
+                sys.stdout.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at the end of Python
+            raise typer.Exit(exit_codes.NO_READER) from None
 
     def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]  # typer's own context
         """Return the names of the commands."""

@@ -31,7 +31,7 @@ def diff(first: Run, second: Run, project: Project = None, dir: Dir = None, as_j
 
     pairs = [finding.find_record(run, project, dir) for run in (first, second)]
     (one, left), (other, right) = pairs
-    if left.id == right.id and one.store.path == other.store.path:
+    if left.id == right.id and _place(one) == _place(other):
         raise UsageError(f"run {left.name!r} is given twice; it takes two runs, where a name is not enough by id")
     records = [left, right]
     found = differences(
@@ -50,6 +50,10 @@ def diff(first: Run, second: Run, project: Project = None, dir: Dir = None, as_j
             "not_recorded": sorted(found.unknown),
         }
     )
+
+
+def _place(source: finding.Recorded) -> str:
+    return str(getattr(source.store, "path", source))
 
 
 def _both(pairs: Pairs) -> dict[str, dict[str, Any]]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -11,7 +13,7 @@ import typer
 from ..api.terminal_words import progress_line
 from ..settings import data_dir, user_path
 from . import finding
-from .exit_codes import UsageError
+from .exit_codes import UnusableError, UsageError
 from .options import Dir, Json, complete_projects, complete_runs, examples, project_option
 from .output import print_json, say, working
 
@@ -99,7 +101,7 @@ def export(
     if (media or files) and wanted != "parquet":
         raise UsageError(f"{'--media' if media else '--files'} goes with Parquet, not with {wanted}")
     chosen = [finding.found(source, run) for run in runs] if runs else source.runs()
-    with working(f"writing {target}"):
+    with working(f"writing {target}"), _writing(target):
         if wanted == _PAGE:
             from ..api.pages import write_board
 
@@ -110,6 +112,17 @@ def export(
         print_json({"path": str(written), "format": wanted, "runs": [run.id for run in chosen]})
     else:
         say(str(written))
+
+
+@contextmanager
+def _writing(target: Path) -> Iterator[None]:
+    """Take an error of the system for one of what is written: what is read was found."""
+    try:
+        yield
+    except OSError as error:
+        if error.strerror is None:
+            raise UnusableError(str(error)) from None
+        raise UnusableError(f"{target} cannot be written: {error.strerror}") from None
 
 
 def complete_kinds() -> list[str]:

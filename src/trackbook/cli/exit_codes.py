@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 OK: Final = 0
@@ -13,6 +15,7 @@ UNUSABLE: Final = 5
 CANNOT_RUN: Final = 126  # this and the next as shells say it
 NO_PROGRAM: Final = 127
 INTERRUPTED: Final = 130
+NO_READER: Final = 141
 
 
 class CommandError(Exception):
@@ -55,6 +58,15 @@ class CannotRunError(CommandError):
     """A program that exists and cannot be started."""
 
     code = CANNOT_RUN
+
+
+@contextmanager
+def usage() -> Iterator[None]:
+    """Take a ``ValueError`` for a value on the command line that cannot be understood."""
+    try:
+        yield
+    except ValueError as error:
+        raise UsageError(str(error)) from None
 
 
 def as_command_error(error: BaseException) -> CommandError | None:

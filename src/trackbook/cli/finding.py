@@ -6,23 +6,40 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import filesystem
+from ..api.addresses import is_address
 from ..settings import data_dir
 from ..store.paths import journal_folder, project_file
 from ..text import did_you_mean, listed
-from .exit_codes import NotFoundError, RefusedError, UnusableError
+from .exit_codes import NotFoundError, RefusedError, UnusableError, UsageError
 
 if TYPE_CHECKING:
     from ..store.project_list import ProjectEntry
     from ..tracking.project import Project
     from ..tracking.recorded_project import RecordedProject
+    from ..tracking.stored_project import StoredProject
     from ..types import RunRecord
 
-    Recorded = Project | RecordedProject
+    Recorded = StoredProject | RecordedProject
+
+
+def home_of(folder: str | None) -> Path:
+    """Return the folder of the projects. Raises `NotFoundError` and `UnusableError` for one that is named and is no folder."""
+    home = data_dir(folder)
+    if folder and filesystem.is_missing(home):
+        raise NotFoundError(f"there is no folder {home}")
+    if home.is_file():
+        raise UnusableError(f"{home} is a file; give the folder of the projects")
+    return home
 
 
 def existing_project(name: str, folder: str | None) -> Project:
-    """Return the project of this name, with runs of dead processes recovered. Raises `NotFoundError` and `UnusableError`."""
-    home = data_dir(folder)
+    """Return the project of this name, with runs of dead processes recovered.
+
+    Raises `NotFoundError`, `UnusableError`, and `RefusedError` for an address.
+    """
+    if is_address(name):
+        raise RefusedError(f"{name} is only read, by `ls`, `get`, `diff` and `query`; give the name of a project")
+    home = home_of(folder)
     if all(filesystem.is_missing(home / file(name)) for file in (project_file, journal_folder)):
         names = [each.name for each in _usable(home)]
         others = did_you_mean(name, names, f"there are {listed(names)}" if names else "there is none at all")
@@ -33,17 +50,38 @@ def existing_project(name: str, folder: str | None) -> Project:
     return project
 
 
+def read_project(name: str | None, folder: str | None) -> StoredProject:
+    """Return what `chosen_project` does, or the project at an address, to read its points."""
+    at = None if name is None else _at_address(name)
+    return at or chosen_project(name, folder)
+
+
+def _at_address(name: str) -> StoredProject | None:
+    if not is_address(name):
+        return None
+    from ..api.addresses import project_at
+
+    try:
+        return project_at(name)
+    except ModuleNotFoundError as error:
+        raise UsageError(str(error)) from None
+    except ValueError as error:
+        raise NotFoundError(str(error)) from None
+
+
 def recorded_project(name: str, folder: str | None) -> Recorded:
-    """Return the project of this name, to read what is recorded beside points: without Polars where nothing is to be recovered.
+    """Return the project of this name or at this address, to read what is recorded beside points: without Polars where nothing is to be recovered.
 
     Raises as `existing_project`.
     """
     from ..api.process import process_if_made
     from ..tracking.recorded_project import RecordedProject
 
+    if (at := _at_address(name)) is not None:
+        return at
     here = process_if_made()
     if here is None or not here.runs:  # else the newest records are not in the file yet
-        found = RecordedProject(name, data_dir(folder))
+        found = RecordedProject(name, home_of(folder))
         if found.is_whole:
             return found
     return existing_project(name, folder)
@@ -96,12 +134,12 @@ def found(project: Recorded, run: str | None) -> RunRecord:
 
 def project_names(folder: str | None) -> list[str]:
     """Return the names of all projects that can be read."""
-    return [each.name for each in _usable(data_dir(folder))]
+    return [each.name for each in _usable(home_of(folder))]
 
 
 def _newest(folder: str | None) -> str:
     """Return the name of the project of the newest activity."""
-    home = data_dir(folder)
+    home = home_of(folder)
     used = [one for one in _usable(home) if one.active is not None]
     if not used:
         raise _no_projects(home)
@@ -114,7 +152,7 @@ def _project_of(run: str | None, project: str | None, folder: str | None) -> str
         return project
     from ..store.project_files import run_names
 
-    home = data_dir(folder)
+    home = home_of(folder)
     projects = _usable(home)
     names = {each.name: run_names(each.path) for each in projects}
     matches = [project for project, runs in names.items() if any(run in pair for pair in runs)]

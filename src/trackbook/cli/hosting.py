@@ -86,7 +86,7 @@ def create(
     dir: Dir = None,
 ) -> None:
     """Print a new token, which is shown this once. Only its hash is stored."""
-    say(_tokens(dir).create(project=project, may_write=write, note=note))
+    say(_tokens(dir, makes_folder=True).create(project=project, may_write=write, note=note))
 
 
 def list_tokens(json: Json = False, dir: Dir = None) -> None:
@@ -137,10 +137,10 @@ def revoke(
             raise NotFoundError(f"there is no token {name[:12]!r}; `trackbook token list` shows the ids")
 
 
-def _tokens(dir: str | None) -> TokenFile:
+def _tokens(dir: str | None, *, makes_folder: bool = False) -> TokenFile:
     from ..server.tokens import TokenFile
 
-    return TokenFile(data_dir(dir))
+    return TokenFile(data_dir(dir) if makes_folder else finding.home_of(dir))
 
 
 def backup(
@@ -157,7 +157,7 @@ def backup(
 
     if project is not None:
         finding.existing_project(project, dir)
-    folder = data_dir(dir)
+    folder = finding.home_of(dir)
     if to.absolute() == folder:
         raise UsageError(f"{to} holds the originals; give another folder")
     copies = copy_folder(folder, to, [project] if project is not None else (), (FILE,))

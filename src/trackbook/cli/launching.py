@@ -13,7 +13,7 @@ import typer
 
 from ..settings import data_dir
 from ..user_warnings import warn
-from .exit_codes import CANNOT_RUN, CannotRunError, NoProgramError, UsageError
+from .exit_codes import CANNOT_RUN, CannotRunError, NoProgramError, UsageError, usage
 from .options import Dir, examples, project_option
 from .output import say
 
@@ -89,7 +89,8 @@ def run(
     if track is not None:
         from ..magics.script import command_that_tracks
 
-        command = command_that_tracks(command, track)
+        with usage():
+            command = command_that_tracks(command, track)
     import tempfile
 
     from ..settings import is_quiet, variables_for_program

@@ -7,7 +7,6 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from ..settings import data_dir
 from ..text import ago, duration
 from . import finding
 from .options import AnyRun, Dir, Json, Project, complete_projects, examples
@@ -42,7 +41,7 @@ def projects(dir: Dir = None, as_json: Json = False) -> None:
     """List the projects of a folder."""
     from ..store.project_list import ProjectList
 
-    home = data_dir(dir)
+    home = finding.home_of(dir)
     entries = ProjectList(home).entries()
     if running := [found.name for found in entries if found.running]:
         for name in running:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..settings import data_dir
 from . import finding
-from .exit_codes import RefusedError, UsageError
+from .exit_codes import RefusedError, UsageError, usage
 from .options import Dir, Json, Project, Run, complete_projects, complete_runs, examples
 from .output import print_json, say, size, working
 
@@ -63,7 +62,12 @@ def _confirm(question: str, force: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise RefusedError(f"{question} Nobody can answer here: pass --force")
-    typer.confirm(question, abort=True)
+    try:
+        typer.confirm(question, abort=True)
+    except typer.Abort as error:  # for Ctrl-C as for the answer no
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from None
+        raise
 
 
 def mv(
@@ -74,7 +78,8 @@ def mv(
 ) -> None:
     """Move a run to another project."""
     source, record = finding.find_run(run, project, dir)
-    target = finding.open_project(to, data_dir(dir))
+    with usage():
+        target = finding.open_project(to, finding.home_of(dir))
     if target is source:
         raise UsageError(f"run {record.name!r} is in project {to!r} already")
     source.move(source.get(record.id), target)
@@ -84,7 +89,9 @@ def rename(
     run: Run, name: Annotated[str, typer.Argument(metavar="NAME")], project: Project = None, dir: Dir = None
 ) -> None:
     """Rename a run."""
-    _to_edit(run, project, dir).name = name
+    found = _to_edit(run, project, dir)
+    with usage():
+        found.name = name
 
 
 def tag(
@@ -96,7 +103,8 @@ def tag(
 ) -> None:
     """Add tags to a run, or remove them."""
     found = _to_edit(run, project, dir)
-    found.tags = [each for each in found.tags if each not in tags] if remove else [*found.tags, *tags]
+    with usage():
+        found.tags = [each for each in found.tags if each not in tags] if remove else [*found.tags, *tags]
     say(f"{found.name}: {', '.join(found.tags) or 'no tags'}")
 
 
@@ -133,7 +141,7 @@ def compact(
     from ..store.project_files import compact as write_anew
     from ..store.project_list import ProjectList
 
-    names = which or [found.name for found in ProjectList(data_dir(dir)).entries() if found.problem is None]
+    names = which or [found.name for found in ProjectList(finding.home_of(dir)).entries() if found.problem is None]
     done: dict[str, tuple[int, int]] = {}
     for name in names:
         source = finding.existing_project(name, dir)

@@ -46,8 +46,11 @@ def group() -> None:
 
 
 def _run(run: str | None, project: str | None, dir: str | None) -> Run:
-    source, record = finding.find_run(run, project, dir)
-    return source.get(record.id)
+    if project is None:
+        source, record = finding.find_run(run, project, dir)
+        return source.get(record.id)
+    read = finding.read_project(project, dir)
+    return read.get(finding.found(read, run).id)
 
 
 def run_(run: AnyRun = None, project: Project = None, dir: Dir = None, as_json: Json = False) -> None:
@@ -208,7 +211,7 @@ def query(
 
     In Polars' dialect, over the tables points, runs, system, console and cells.
     """
-    source = finding.chosen_project(project, dir)
+    source = finding.read_project(project, dir)
     from ..data.sql import sql as answer
 
     try:

@@ -53,6 +53,7 @@ def show(
     name = which or project
     if share_token and name is None:
         raise UsageError("--share-token shares one project; name it")
+    finding.home_of(dir)
     if name is not None:
         finding.existing_project(name, dir)
     try:

@@ -100,7 +100,8 @@ def history(store: Store, run_id: str, run_name: str, metrics: str | Sequence[st
     )
     for name in chosen:
         if name not in known:
-            meant = did_you_mean(name, known, f"it has {listed(known)}" if known else "nothing was logged in it")
+            ours = sorted(known, key=is_system)
+            meant = did_you_mean(name, ours, f"it has {listed(ours)}" if ours else "nothing was logged in it")
             raise ValueError(f"run {run_name!r} has no metric {name!r}; {meant}")
     asked = None if chosen == list(known) else chosen
     if wide:

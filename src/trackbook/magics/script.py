@@ -49,6 +49,9 @@ def command_that_tracks(command: Sequence[str], text: str) -> list[str]:
         program = command[at:]
         if program and program[0] not in ("-c", "-") and program != ["-m"]:
             return [*command[:at], "-m", __name__, text, *program]
+        raise ValueError(
+            f"--track follows a file or module, as in: --track loss -- {command[0]} train.py; here is none"
+        )
     raise ValueError(f"--track is for a Python program, as in: --track loss -- python train.py; {command[0]!r} is none")
 
 
