@@ -11,7 +11,7 @@ from trackbook.boards import frame_source as source_module
 from trackbook.boards.frame_source import FrameSource
 from trackbook.store.base import POINTS
 from trackbook.store.memory import MemoryStore
-from trackbook.types import Cursor, RunRecord
+from trackbook.types import Cursor, RunRecord, State
 from wire import FrontEnd
 
 
@@ -142,6 +142,20 @@ def test_removed_run_comes_back_in_its_colour(following: Following) -> None:
     picture = following.send()
     assert {run["key"]: run["id"] for run in picture["runs"].values()} == {0: "r", 1: "s", 2: "t"}
     assert list(picture["series"]) == [(1, 0)]
+
+
+@pytest.mark.parametrize("state", ["running", "finished"])
+def test_run_that_another_process_deleted_is_removed(
+    following: Following, monkeypatch: pytest.MonkeyPatch, state: State
+) -> None:
+    monkeypatch.setattr(source_module, "RECHECK_SECONDS", 0.0)
+    following.store.put_run(RunRecord("r", "run", state=state, started=100.0))
+    following.log("loss", {0: 1.0})
+    following.send()
+    following.source.add_run("not written yet")
+    following.store.delete("r")
+    assert (following.send()["series"], following.source.run_ids) == ({}, ["not written yet"])
+    assert not following.source.pull()
 
 
 def test_removing_an_unknown_run_changes_nothing(following: Following) -> None:

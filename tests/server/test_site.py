@@ -321,6 +321,25 @@ def test_deleted_project_is_told(served: Served) -> None:
     assert asyncio.run(watch()) == "Project 'digits' was deleted."
 
 
+def test_run_that_another_process_deleted_is_told_on_its_page(served: Served) -> None:
+    run = served.run("digits", "r1")
+    run.log({"loss": 0.5})
+    run.finish()
+
+    def delete() -> None:
+        with served.projects["digits"].store.reopened() as elsewhere:
+            elsewhere.delete("r1")
+
+    async def watch() -> str:
+        async with served.socket("project=digits&runs=r1") as socket:
+            await trait(socket, "keyframe")
+            await asyncio.to_thread(delete)
+            gone: str = await trait(socket, "gone")
+            return gone
+
+    assert asyncio.run(watch()) == "Run 'r1' was deleted."
+
+
 # --- what a page says
 
 

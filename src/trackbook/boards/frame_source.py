@@ -152,7 +152,7 @@ class FrameSource:
                 for run in self.store.latest(SHOWN_RUNS):
                     self.add_run(run.id)
         self._find_places()
-        news = [self._pull_run(run_id, run, now) for run_id, run in self._runs.items()]
+        news = [self._pull_run(run_id, run, now) for run_id, run in [*self._runs.items()]]
         self._take_in()
         news.append(self._removed)
         self._removed = False
@@ -221,6 +221,8 @@ class FrameSource:
         except OSError:  # the store has a notice, and the next read may succeed
             return False
         if record is None:
+            if run.record is not None:  # another process deleted it
+                self.remove_run(run_id)
             return False
         if run.record is None:
             self._picture.put_run(self._header(record, run))

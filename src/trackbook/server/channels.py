@@ -71,6 +71,7 @@ class Channel:
         self._unsent: dict[str, bytes] = {}
         self._depth = 0
         self._is_gone = False
+        self._runs = watched.runs
         source = FrameSource(project.name, project.store, follow=watched.runs is None)
         for run_id in watched.runs or ():
             source.add_run(run_id)
@@ -108,10 +109,19 @@ class Channel:
         """Publish news while there are viewers."""
         if not self._viewers:
             return UNWATCHED_SECONDS
-        if not self._project.exists and not self._is_gone:
+        wait = self.publisher.tick(now)
+        if not self._is_gone and (gone := self._gone()):
             self._is_gone = True
-            self._publish("gone", f"Project {self._project.name!r} was deleted.")
-        return self.publisher.tick(now)
+            self._publish("gone", gone)
+        return wait
+
+    def _gone(self) -> str:
+        """Return what was deleted of that which the page is about; empty while it is there."""
+        if not self._project.exists:
+            return f"Project {self._project.name!r} was deleted."
+        if self._runs and not self.publisher.source.run_ids:
+            return f"Run {', '.join(map(repr, self._runs))} was deleted."
+        return ""
 
     def _welcome(self, viewer: Viewer, parts: dict[str, bytes]) -> None:
         self._viewers.add(viewer)
