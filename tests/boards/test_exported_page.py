@@ -129,7 +129,7 @@ def test_details_are_the_answers_that_a_kernel_gives(tmp_path: Path) -> None:
     store.put_captured("r0", "console", [(n, "stdout", f"line {n}", 10.0, None) for n in range(3)])
     found = written(tmp_path, store).details("r0")
     assert [text for _, _, text, _, _ in found["console"]["lines"]] == ["line 0", "line 1", "line 2"]
-    assert found["cells"] == {"cells": [], "earlier": 0}
+    assert found["cells"] == {"cells": [], "earlier": 0, "script": None}
     assert found["environment"] == {"environment": None}
 
 

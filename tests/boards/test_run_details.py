@@ -140,6 +140,13 @@ def test_cell_has_its_output_and_why_it_is_dirty(store: MemoryStore) -> None:
     assert (cell["output"], cell["dirty"]) == ("7" * (LONGEST_OUTPUT - 1) + "…", "edited since")
 
 
+def test_code_of_a_script_comes_beside_the_cells(store: MemoryStore) -> None:
+    assert ask(store, "cells")["script"] is None
+    put_document(store, "r", "code", {"path": "train.py", "source": "x" * (LONGEST_SOURCE + 1)})
+    script = ask(store, "cells")["script"]
+    assert (script["path"], len(script["source"])) == ("train.py", LONGEST_SOURCE)
+
+
 def test_artifacts_and_saved_files_stand_before_the_environment(store: MemoryStore) -> None:
     links = [
         ("used b:v1", "used", "b:v1", "d", 2.0),

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from trackbook.data import run_differences
 from trackbook.data.run_differences import (
     ABSENT,
     MOST_LINES,
@@ -20,6 +21,9 @@ from trackbook.data.run_differences import (
     code_diff,
     differences,
 )
+from trackbook.store.documents import put_document
+from trackbook.store.memory import MemoryStore
+from trackbook.types import RunRecord
 
 
 def recorded(label: str = "a", **known: Any) -> Recorded:
@@ -79,6 +83,16 @@ def test_code_is_compared_by_cell_in_execution_order() -> None:
 def test_cell_that_was_executed_once_more_stands_out() -> None:
     found = code_diff(recorded(sources=["a()"]), recorded(sources=["a()", "b()"]))
     assert [line for line in found.splitlines()[2:] if line[0] in "+-"] == ["+# %%", "+b()"]
+
+
+def test_scripts_are_compared_like_cells() -> None:
+    store, records = MemoryStore(), [RunRecord(name, name, started=100.0) for name in ("a", "b")]
+    for number, record in enumerate(records):
+        store.put_run(record)
+        put_document(store, record.id, "code", {"path": "train.py", "source": f"lr = {number}\ntrain(lr)\n"})
+    found = differences(*(run_differences.recorded(store, record, record.name) for record in records))
+    assert [line for line in found.code.splitlines()[2:] if line[0] in "+-"] == ["-lr = 0", "+lr = 1"]
+    assert "code" not in found.unknown
 
 
 def test_volatile_environment_values_are_left_out() -> None:

@@ -82,8 +82,10 @@ def newest_lines(store: Store, run: str, most: int) -> list[list[Any]]:
 
 
 def cells(store: Store, question: Question) -> Answer:
-    """Return the newest cell executions as mappings, and the number of ``earlier`` ones."""
-    rows = store.captured(_run(store, question), "cells")
+    """Return the newest cell executions as mappings, the number of ``earlier`` ones, and the ``script`` if the run has one."""
+    run = _run(store, question)
+    rows = store.captured(run, "cells")
+    script = document(store, run, "code")
     found = [
         {
             "number": number,
@@ -98,7 +100,8 @@ def cells(store: Store, question: Question) -> Answer:
         }
         for number, _, count, source, started, ended, state, error, output, _, _, dirty in rows[-MOST_CELLS:]
     ]
-    return {"cells": found, "earlier": len(rows) - len(found)}, []
+    shown = script and {"path": script["path"], "source": shorten(script["source"], LONGEST_SOURCE)}
+    return {"cells": found, "earlier": len(rows) - len(found), "script": shown}, []
 
 
 def environment(store: Store, question: Question) -> Answer:

@@ -50,7 +50,7 @@ Pairs = dict[str, tuple[Any, Any]]
 
 @dataclass(frozen=True)
 class Recorded:
-    """The data of one run to compare. `environment` and `sources` (of the executed cells) are None if not recorded."""
+    """The data of one run to compare. `environment` and `sources` (of its script and the executed cells) are None if not recorded."""
 
     label: str
     config: Mapping[str, Any]
@@ -66,7 +66,7 @@ class Differences:
     labels: tuple[str, str]
     config: Pairs
     environment: Pairs
-    code: str  # a unified diff of the executed cells
+    code: str  # a unified diff of the scripts and the executed cells
     metrics: Pairs  # all metrics, including equal ones
     unknown: dict[str, list[str]] = field(default_factory=dict)  # runs without a recorded "environment" or "code"
 
@@ -81,6 +81,8 @@ def recorded(store: Store | RecordedFile, record: RunRecord, label: str) -> Reco
     """Return what a comparison needs of a run."""
     place = [*CAPTURED["cells"]].index("source")
     sources = [row[place] for row in store.captured(record.id, "cells") if row[place] is not None]
+    if (script := document(store, record.id, "code")) is not None:
+        sources.insert(0, script["source"])
     return Recorded(
         label=label,
         config=record.config,
@@ -114,7 +116,7 @@ def changed(first: Any, second: Any) -> Pairs:
 
 
 def code_diff(first: Recorded, second: Recorded) -> str:
-    """Return the unified diff of two runs' cells, in order of execution; empty if they are equal."""
+    """Return the unified diff of two runs' scripts and cells, in order of execution; empty if they are equal."""
     import difflib
 
     one, other = (_program(run.sources or ()) for run in (first, second))

@@ -20,34 +20,47 @@ interface Cell {
 
 const CELLS = {
   ask: "cells",
-  label: "Cells",
+  label: "Code",
   every: 3000,
-  nothing: ["No cell recorded yet.", "No code was recorded."] as [string, string],
+  nothing: ["No code recorded yet.", "No code was recorded."] as [string, string],
 };
 
-/** The cells executed during a run, as they were then. */
+/** The script that opened a run, and the cells executed during it, as they were then. */
 export class CodeTab extends SingleDocumentTab {
   constructor(requests: Requests, signal: AbortSignal) {
     super(CELLS, requests, signal);
   }
 
   protected override cellElement(content: Record<string, unknown>): HTMLElement[] {
-    const { cells, earlier } = content as { cells: Cell[]; earlier: number };
+    const { cells, earlier, script } = content as {
+      cells: Cell[];
+      earlier: number;
+      script?: { path: string; source: string } | null;
+    };
     const more = h("div", { class: "tb-minor" }, `${formatCount(earlier)} earlier cells`);
-    return [...(earlier ? [more] : []), ...cells.map(cell => draw(cell))];
+    return [
+      ...(script ? [section(h("span", { class: "tb-mono" }, script.path), codeBlock(script.source))] : []),
+      ...(earlier ? [more] : []),
+      ...cells.map(cell => draw(cell)),
+    ];
   }
 }
 
+function section(title: HTMLElement, ...content: HTMLElement[]): HTMLElement {
+  return h("section", { class: "tb-cell" }, h("div", { class: "tb-cell-head" }, title), ...content);
+}
+
 function draw({ count, source, started, ended, state, error, output, dirty }: Cell): HTMLElement {
-  const head = h("div", { class: "tb-cell-head" }, h("span", { class: "tb-mono" }, `In [${count ?? " "}]`));
+  const cell = section(h("span", { class: "tb-mono" }, `In [${count ?? " "}]`));
+  const head = cell.firstElementChild as HTMLElement;
   if (state !== "ok")
     head.append(h("span", { class: "tb-state", "data-state": RUN_STATE_OF[state] ?? "" }, state));
   if (dirty)
     head.append(h("span", { class: "tb-state", "data-state": "interrupted", title: DIRTY_HELP }, dirty));
   if (ended !== null) head.append(h("span", { class: "tb-number" }, formatElapsed(ended - started)));
-  const code =
-    source === null ? h("div", { class: "tb-minor" }, "The code was not recorded.") : codeBlock(source);
-  const cell = h("section", { class: "tb-cell" }, head, code);
+  cell.append(
+    source === null ? h("div", { class: "tb-minor" }, "The code was not recorded.") : codeBlock(source),
+  );
   if (error) cell.append(codeBlock(error, "tb-danger"));
   if (output) cell.append(codeBlock(output, "tb-minor"));
   return cell;

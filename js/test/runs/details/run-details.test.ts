@@ -349,6 +349,14 @@ test("cells show number, state, duration, error, output and differences", async 
   expect(shown().textContent).toContain("2 earlier cells");
 });
 
+test("the source of a script comes before its cells", async () => {
+  const script = { path: "/home/me/train.py", source: "lr = 1\n<b>" };
+  const { shown } = open("Code", { cells: () => ({ cells: [], earlier: 0, script }) });
+  await settle();
+  expect(shown().querySelector(".tb-cell-head")?.textContent).toBe("/home/me/train.py");
+  expect(shown().querySelector(".tb-code")?.textContent).toBe("lr = 1\n<b>");
+});
+
 test("the environment has topics, searchable packages and a diff", async () => {
   const { shown, search } = open("Environment", {
     environment: () => ({
