@@ -44,6 +44,13 @@ def test_another_run_can_be_the_baseline() -> None:
     assert answer["config"] == [["lr", "0", "2"]]
 
 
+def test_metrics_alone_are_compared_with_the_run_named() -> None:
+    runs = [train(f"run {number}", 1.0 + number, lr=number) for number in range(2)]
+    question = {"run": runs[1].id, "against": runs[0].id, "metrics_only": True}
+    assert changes(store_of(runs[1]), question)[0] == {"metrics": [["loss", [1.0, 1.0, 1.0], [2.0, 2.0, 2.0]]]}
+    assert changes(store_of(runs[1]), question | {"against": "deleted"})[0]["against"]["name"] == "run 0"
+
+
 def test_baseline_that_was_deleted_is_named_lost() -> None:
     runs = [train(f"run {number}", lr=number) for number in range(2)]
     answer, _ = changes(store_of(runs[1]), {"run": runs[1].id, "against": "deleted"})

@@ -24,6 +24,7 @@ type GoalOf = (metric: string) => ReturnType<typeof goalOf>;
 
 const LOST = "The baseline was deleted.";
 const SHOWN = 3; // changes of the config in the line
+const AGAIN = 10_000; // ms until a running run is compared again
 
 /** A card about what changed between the current run and the one before it: a line, which opens to tables. */
 export class RunChanges {
@@ -32,7 +33,9 @@ export class RunChanges {
   #tables = h("div", { class: "tb-changes-tables" });
   #requests: Requests;
   #asked: { run: string; against: string; state: string } | null = null;
-
+  #waiting = false;
+  #answeredAt = 0;
+  #changes: Changes | null = null; // the newest answer
   #goal: GoalOf = () => null;
 
   constructor(requests: Requests, signal: AbortSignal) {
@@ -41,36 +44,54 @@ export class RunChanges {
     this.element.addEventListener("toggle", () => this.#open(), { signal });
   }
 
-  /** Show the changes of this run since the `baseline`, else since the run before it; asked once, and again when it has ended. */
+  /**
+   * Show the changes of this run since the `baseline`, else since the run before it. They are asked for again when it has
+   * ended, and every few seconds while it trains, then only the metrics if the rest is known.
+   */
   update(run: Pick<RunHeader, "id" | "state" | "goals"> | null, baseline: string) {
     if (!run || run.id === baseline) {
-      this.#asked = null;
+      this.#asked = this.#changes = null;
       this.element.hidden = true;
       return;
     }
     const asked = { run: run.id, against: baseline, state: run.state };
-    if (JSON.stringify(asked) === JSON.stringify(this.#asked)) return;
+    const isDue = run.state === "running" && !this.#waiting && performance.now() - this.#answeredAt >= AGAIN;
+    const isOther = JSON.stringify(asked) !== JSON.stringify(this.#asked);
+    if (!isDue && !isOther) return;
     this.#asked = asked;
     this.#goal = metric => goalOf(metric, [run]);
-    void this.#ask(asked);
+    void this.#ask(asked, isOther ? null : this.#changes);
   }
 
   #open() {
-    if (this.element.open && this.#asked) void this.#ask(this.#asked);
+    if (this.element.open && this.#asked) void this.#ask(this.#asked, null);
   }
 
-  async #ask({ run, against }: { run: string; against: string }) {
+  /** Ask, and of what is `known` already only for the metrics. */
+  async #ask({ run, against }: { run: string; against: string }, known: Changes | null) {
+    const fields =
+      known?.against && !known.unknown.length
+        ? { run, against: known.against.id, metrics_only: true }
+        : { run, against };
+    this.#waiting = true;
     try {
-      const { content } = await this.#requests.ask("changes", { run, against });
-      if (this.#asked?.run === run && this.#asked.against === against)
-        this.#show(content as unknown as Changes);
+      const { content } = await this.#requests.ask("changes", fields);
+      const isAsked = this.#asked?.run === run && this.#asked.against === against;
+      const changes = content as unknown as Changes;
+      if (isAsked) this.#show("against" in content ? changes : { ...(known as Changes), ...changes });
     } catch (error) {
       if (!(error instanceof NoAnswer)) throw error; // a saved page, or a run that was deleted: no card
       this.element.hidden = true;
+      this.#changes = null;
+    } finally {
+      this.#waiting = false;
+      this.#answeredAt = performance.now();
     }
   }
 
   #show(changes: Changes) {
+    if (JSON.stringify(changes) === JSON.stringify(this.#changes)) return; // a redraw loses the reader's selection
+    this.#changes = changes;
     const { against, lost } = changes;
     this.element.hidden = !against && !lost;
     const since = against

@@ -69,6 +69,37 @@ test("a baseline that was deleted is said, beside what the run is compared with"
   expect(first.changes.element.hidden).toBe(true);
 });
 
+test("the kernel is asked again every ten seconds while the run trains, once it has answered", async () => {
+  vi.useFakeTimers({ toFake: ["performance"] });
+  const answers: ((answer: unknown) => void)[] = [];
+  const { changes, requests, line } = card(() => new Promise(resolve => answers.push(resolve)));
+  const pass = async (seconds: number) => {
+    vi.advanceTimersByTime(1000 * seconds);
+    changes.update({ id: "r1", state: "running" }, "");
+    await settled();
+    return requests.ask.mock.calls.length;
+  };
+  const answer = async (best: number, rest: object = {}) => {
+    const metrics = [["train/loss", [0.5, 0.4, 3], [0.75, best, 3]]];
+    answers.pop()?.({ content: { ...rest, metrics }, buffers: [] });
+    await settled();
+    return line();
+  };
+  expect([await pass(0), await pass(30)]).toEqual([1, 1]);
+  const all = { ...CHANGES, code: [], packages: [] };
+  const config = "Since brisk-otter-1: lr 0.1 → 0.05 · dropout – → 0.2";
+  expect(await answer(0.3, all)).toBe(`${config} · best train/loss 0.4000 → 0.3000`);
+  expect([await pass(9), await pass(1)]).toEqual([1, 2]);
+  expect(await answer(0.2)).toBe(`${config} · best train/loss 0.4000 → 0.2000`);
+  const only = { run: "r1", against: "r0", metrics_only: true };
+  expect(requests.ask.mock.calls[1]).toEqual(["changes", only]);
+  changes.update({ id: "r1", state: "finished" }, "");
+  vi.advanceTimersByTime(60_000);
+  changes.update({ id: "r1", state: "finished" }, "");
+  expect(requests.ask.mock.calls.length).toBe(3);
+  vi.useRealTimers();
+});
+
 test("the kernel is asked once, and again when the run has ended", async () => {
   const { changes, requests } = card(async () => ({ content: CHANGES, buffers: [] }));
   for (const state of ["running", "running", "finished", "finished"] as const)

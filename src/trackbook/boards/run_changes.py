@@ -27,9 +27,13 @@ def changes(store: Store, question: Question) -> Answer:
     is no longer in the project, and the run is compared with the one before it. ``config`` and ``packages`` are lists of name, earlier and new
     value, None where a run has none; ``code`` the lines of a unified diff; ``metrics`` a list of name, earlier and new figures, each
     last, min and max, or None. ``unknown`` lists what is not recorded for one of the runs.
+
+    With ``metrics_only`` there are only the ``metrics``, which change while a run trains and cost little, if the run ``against`` is there.
     """
     run = _run(store, question.get("run"))
     baseline = _find(store, question.get("against"))
+    if question.get("metrics_only") and baseline is not None:
+        return {"metrics": _metrics(store, baseline, run)}, []
     lost = {"lost": True} if question.get("against") and baseline is None else {}
     earlier = baseline or before(store, run)
     if earlier is None:
@@ -42,7 +46,7 @@ def changes(store: Store, question: Question) -> Answer:
         "config": _pairs(found.config),
         "packages": [[name.removeprefix(PACKAGES), *pair] for name, *pair in _pairs(packages)],
         "code": found.code.splitlines()[:MOST_LINES],
-        "metrics": _metrics(logged(store.summary(earlier.id)), logged(store.summary(run.id))),
+        "metrics": _metrics(store, earlier, run),
         "unknown": sorted(found.unknown),
     }, []
 
@@ -72,7 +76,8 @@ def _shown(value: Any) -> str | None:
     return None if value is ABSENT else one_line(value, LONGEST_VALUE)
 
 
-def _metrics(earlier: dict[str, MetricSummary], new: dict[str, MetricSummary]) -> list[list[Any]]:
+def _metrics(store: Store, first: RunRecord, run: RunRecord) -> list[list[Any]]:
+    earlier, new = (logged(store.summary(one.id)) for one in (first, run))
     return [
         [name, _figures(earlier.get(name)), _figures(new.get(name))] for name in list({**new, **earlier})[:MOST_METRICS]
     ]
