@@ -38,6 +38,17 @@ def test_token_in_the_address_becomes_a_cookie_and_disappears(served: Served) ->
     assert served.access.token not in cookie
 
 
+def test_page_that_asks_for_a_token_keeps_the_address_and_says_what_was_wrong(served: Served) -> None:
+    asked = httpx.get(served.address, params={"project": "digits", "smoothing": '"><b>'})
+    assert '<input type="hidden" name="project" value="digits">' in asked.text
+    assert 'name="smoothing" value="&quot;&gt;&lt;b&gt;"' in asked.text
+    assert "color-scheme: light dark" in asked.text
+    assert "not known here" not in asked.text
+    wrong = httpx.get(served.address, params={"project": "digits", "token": "wrong"})
+    assert "This token is not known here" in wrong.text
+    assert (wrong.status_code, 'value="wrong"' in wrong.text) == (401, False)
+
+
 @pytest.mark.parametrize("route", ROUTES)
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example:80", "localhost@evil.example"])
 def test_other_host_names_are_refused(served: Served, route: str, host: str) -> None:

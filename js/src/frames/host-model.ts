@@ -13,8 +13,8 @@ export interface HostModel {
   importFile?(name: string): Promise<unknown>;
   /** The text for a silent kernel while a run is active; by default that the kernel does not respond. */
   silence?: string;
-  /** Whether what answers cannot change runs. */
-  readOnly?: boolean;
+  /** Why what answers cannot change runs; empty or missing where it can. */
+  readOnly?: string;
   /** Jupyter's manager of the widgets in this page; missing in other hosts. */
   widget_manager?: { get_model(id: string): Promise<HostModel>; kernel?: unknown };
 }

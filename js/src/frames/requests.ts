@@ -41,9 +41,9 @@ export class Requests {
     return this.#model.send !== undefined;
   }
 
-  /** Whether there is a kernel that changes runs. */
-  get canChange(): boolean {
-    return this.possible && !this.#model.readOnly;
+  /** Why no run can be changed here; empty where there is a kernel that changes runs. */
+  get refusal(): string {
+    return this.possible ? (this.#model.readOnly ?? "") : "Requires a kernel";
   }
 
   /**

@@ -37,7 +37,7 @@ function open(place: HTMLElement, state: ExportedState) {
 
 /** A saved model that answers questions from what the page holds. */
 export class PageModel extends SavedModel {
-  readonly readOnly = true;
+  readonly readOnly = "This page only shows runs.";
   readonly importFile = importMedia;
   #archive: PageArchive | null = null;
   #contents: PageContents;

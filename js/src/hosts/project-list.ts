@@ -1,6 +1,8 @@
 import { h, searchField, setText } from "../ui/dom.ts";
 import { formatAgo, formatCount } from "../ui/format.ts";
 
+export const NEW_TOKEN =
+  "This page needs a new token: “trackbook show” prints one, and “trackbook token create” makes one for “trackbook serve”. Reload the page to enter it.";
 const POLL = 5000; // ms between two looks at the projects
 
 interface ProjectEntry {
@@ -33,8 +35,7 @@ export class ProjectList {
       if (document.visibilityState === "hidden") return;
       try {
         const answer = await fetch("api/projects", { signal });
-        if (!answer.ok)
-          return tell(answer.status === 401 ? "This page needs a new token." : `Error ${answer.status}`);
+        if (!answer.ok) return tell(answer.status === 401 ? NEW_TOKEN : `Error ${answer.status}`);
         const { projects, now } = (await answer.json()) as { projects: ProjectEntry[]; now: number };
         [this.#entries, this.#now] = [projects, now];
         tell("");

@@ -3,6 +3,8 @@ import type { HostModel } from "../frames/host-model.ts";
 const FIRST_WAIT = 500; // ms until the first attempt to connect again
 const LONGEST_WAIT = 10_000;
 const LOST = "The connection to the server was lost.";
+const READ_ONLY = // as in `src/trackbook/server/site.py`
+  "This page only shows runs: start “trackbook show” with --write, or open “trackbook serve” by a token made with --write, to change them";
 
 export type Connection = "connecting" | "connected" | "lost" | "refused";
 
@@ -51,8 +53,8 @@ export class RemoteModel implements HostModel {
     return import(new URL(`static/${name}`, document.baseURI).href);
   }
 
-  get readOnly(): boolean {
-    return this.#traits.get("may_write") !== true;
+  get readOnly(): string {
+    return this.#traits.get("may_write") === true ? "" : READ_ONLY;
   }
 
   get(name: string): unknown {

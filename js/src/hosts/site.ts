@@ -4,14 +4,19 @@ import { storeOf } from "../frames/picture-store.ts";
 import type { RunState } from "../frames/protocol.ts";
 import { Requests } from "../frames/requests.ts";
 import { decodeRunsTable, runEntries } from "../frames/runs-table.ts";
+import { ViewState } from "../frames/view-state.ts";
+import { goalOf } from "../plot/chart-options.ts";
 import { currentRun, styleRuns } from "../plot/palette.ts";
+import { RunColumns } from "../runs/columns.ts";
 import { RunDetails } from "../runs/details/run-details.ts";
+import { runEdits } from "../runs/details/run-edits.ts";
+import { resultsOf } from "../runs/results.ts";
 import { h, setText } from "../ui/dom.ts";
 import { detectTheme, watchTheme } from "../ui/theme.ts";
-import { ProjectList } from "./project-list.ts";
+import { NEW_TOKEN, ProjectList } from "./project-list.ts";
 import { type Connection, RemoteModel } from "./remote-model.ts";
 import css from "./site.css";
-import { applyParameters, followView } from "./url-parameters.ts";
+import { applyParameters, followView, showPage } from "./url-parameters.ts";
 
 const QUIET = 1500; // ms without a connection until the page says so
 const STATES: Record<RunState | "list" | "lost", string> = {
@@ -71,6 +76,7 @@ class Site {
     setText(this.#status, "");
     const parameters = new URLSearchParams(location.search);
     const [project, run] = [parameters.get("project"), parameters.get("run")];
+    showPage(parameters);
     this.#showPath(project, run);
     if (project === null) this.#showList();
     else this.#showProject(project, run, parameters);
@@ -99,7 +105,7 @@ class Site {
     if (run === null) model.runPage = id => addressOf({ project, run: id });
     const store = storeOf(model);
     const follow = () => {
-      this.#showConnection(model, project);
+      this.#showConnection(model, project, run);
       const { picture } = store;
       const current = picture && currentRun(picture.runs);
       const state = model.get("connection") === "connected" ? (current?.state ?? "list") : "lost";
@@ -123,19 +129,13 @@ class Site {
 
   /** Show the details of a page's run under its charts. */
   #showDetails(model: RemoteModel, signal: AbortSignal) {
-    const nothing = () => {};
-    const editing = {
-      possible: false,
-      rename: nothing,
-      tag: nothing,
-      note: nothing,
-      remove: nothing,
-      color: nothing,
-      solo: nothing,
-      close: nothing,
-    };
-    const details = new RunDetails(editing, new Requests(model, signal), signal);
-    const place = h("div", { class: "tb-board tb-site-details" }, details.element);
+    const requests = new Requests(model, signal);
+    const said = h("div", { class: "tb-minor", role: "status" });
+    const edits = runEdits(new ViewState(model, () => update(), signal), requests, text =>
+      setText(said, text),
+    );
+    const details = new RunDetails(edits, requests, signal);
+    const place = h("div", { class: "tb-board tb-site-details" }, details.element, said);
     this.#body.append(place);
     const store = storeOf(model);
     const update = () => {
@@ -144,27 +144,36 @@ class Site {
       const theme = detectTheme(window);
       place.dataset.theme = theme;
       const about = currentRun(picture.runs);
-      const entry = runEntries(decodeRunsTable(model.get("table")), picture).find(
-        ({ id }) => id === about?.id,
-      );
-      const style = about ? styleRuns(picture.runs, theme).get(about.key) : undefined;
-      details.update(entry ?? null, style ?? null, undefined, picture.now);
+      const table = decodeRunsTable(model.get("table"));
+      const entries = runEntries(table, picture);
+      const named = (id: unknown) => entries.find(entry => entry.id === id);
+      const entry = named(about?.id) ?? null;
+      const colors = (model.get("run_colors") ?? {}) as Record<string, string>;
+      const style = about ? styleRuns(picture.runs, theme, colors).get(about.key) : undefined;
+      const { metrics } = new RunColumns(table, entry ? [entry] : [], picture.metrics);
+      const results = entry
+        ? resultsOf(entry, named(model.get("baseline")), metrics, metric => goalOf(metric, picture.runs))
+        : [];
+      details.update(entry, style ?? null, colors[entry?.id ?? ""], picture.now, results);
     };
     store.subscribe(update, signal);
     model.on("change:table", update);
+    model.on("change:may_write", update);
     watchTheme(window, update, signal);
     update();
   }
 
-  #showConnection(model: RemoteModel, project: string) {
+  #showConnection(model: RemoteModel, project: string, run: string | null) {
     const connection = model.get("connection") as Connection;
     const gone = model.get("gone");
     if (connection === "refused" || typeof gone === "string") {
       const { reason } = (model.get("refused") ?? { reason: gone }) as { reason: string };
       setText(this.#status, "");
+      const links = [h("a", { href: addressOf({}) }, "All projects")];
+      if (run !== null) links.unshift(h("a", { href: addressOf({ project }) }, `All runs of ${project}`));
       this.#body.replaceChildren(
-        h("p", { class: "tb-site-message", role: "alert" }, reason),
-        h("p", { class: "tb-site-message" }, h("a", { href: addressOf({}) }, "All projects")),
+        h("p", { class: "tb-site-message", role: "alert" }, asSentence(reason)),
+        ...links.map(link => h("p", { class: "tb-site-message" }, link)),
       );
       this.#page.abort();
       mark(`${project} – Trackbook`, "lost");
@@ -183,14 +192,20 @@ class Site {
     const answer = await fetch("api/projects").catch(() => null);
     if (answer?.status !== 401) return;
     this.#page.abort();
-    const text = "This server needs a token: open the address that “trackbook show” printed.";
-    this.#body.replaceChildren(h("p", { class: "tb-site-message", role: "alert" }, text));
+    this.#body.replaceChildren(h("p", { class: "tb-site-message", role: "alert" }, NEW_TOKEN));
   }
 }
 
-/** Return the address of a page of this site. */
+/** Make a sentence of a reason, which may be a part of one. */
+function asSentence(reason: string): string {
+  return reason[0].toUpperCase() + reason.slice(1) + (/[.?!]$/.test(reason) ? "" : ".");
+}
+
+/** Return the address of a page of this site, in the look that this one's address chose. */
 function addressOf(parameters: Record<string, string>): string {
-  const query = new URLSearchParams(parameters).toString();
+  const here = new URLSearchParams(location.search);
+  const look = ["theme", "navbar"].flatMap(name => here.getAll(name).map(value => [name, value]));
+  const query = new URLSearchParams([...Object.entries(parameters), ...look]).toString();
   return query ? `?${query}` : location.pathname;
 }
 

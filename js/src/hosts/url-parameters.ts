@@ -124,7 +124,7 @@ function namedSettings(parameters: URLSearchParams, notes: string[]): Map<Settin
 }
 
 /** Mark the page for the style sheets. Return what becomes of the sidebar. */
-function showPage(parameters: URLSearchParams, notes: string[]): string | undefined {
+export function showPage(parameters: URLSearchParams, notes: string[] = []): string | undefined {
   const chosen: Record<string, string> = {};
   for (const [name, choices] of Object.entries(PAGE_CHOICES)) {
     const text = parameters.get(name);

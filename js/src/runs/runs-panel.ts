@@ -1,6 +1,6 @@
 import { sameItems } from "../frames/columns.ts";
 import type { Picture } from "../frames/picture.ts";
-import { BUSY_AFTER, NoAnswer, type Requests } from "../frames/requests.ts";
+import type { Requests } from "../frames/requests.ts";
 import { type RunEntry, type RunsTable, runEntries } from "../frames/runs-table.ts";
 import type { ViewState } from "../frames/view-state.ts";
 import { goalOf } from "../plot/chart-options.ts";
@@ -11,6 +11,7 @@ import { ColumnChooser } from "./column-chooser.ts";
 import { pinnedFirst } from "./column-layout.ts";
 import { type RunColumn, RunColumns } from "./columns.ts";
 import { RunDetails } from "./details/run-details.ts";
+import { runEdits } from "./details/run-edits.ts";
 import { DrawnRunsChoice } from "./drawn-runs.ts";
 import { FilterField, passing } from "./filter-field.ts";
 import { completeFilter } from "./filter-names.ts";
@@ -53,6 +54,7 @@ export class RunsPanel {
   constructor(state: ViewState, requests: Requests, signal: AbortSignal) {
     [this.#state, this.#requests] = [state, requests];
     this.visibility = new Visibility(state);
+    const edits = runEdits(state, requests, text => this.#showMessage(text));
     const doing = {
       details: (entry: RunEntry) => this.#showDetails(entry),
       follow: (entry: RunEntry) => {
@@ -60,7 +62,7 @@ export class RunsPanel {
         this.#openRun = entry.id;
         this.#draw();
       },
-      rename: (entry: RunEntry, name: string) => this.#askToChange("rename", entry, { name }),
+      rename: edits.rename,
       remove: (entry: RunEntry) => {
         this.#showDetails(entry);
         this.#details.askToDelete(entry);
@@ -70,7 +72,16 @@ export class RunsPanel {
     this.#filter = new FilterField(state, text => this.#complete(text), signal);
     this.#drawn = new DrawnRunsChoice(state, signal);
     this.#chooser = new ColumnChooser(ids => state.set("run_columns", ids), signal);
-    this.#details = new RunDetails(this.#editing(doing.rename), requests, signal);
+    const ofDetails = {
+      ...edits,
+      remove: (entry: RunEntry) => {
+        edits.remove(entry);
+        this.#closeDetails();
+      },
+      solo: (entry: RunEntry) => this.visibility.solo([entry.id]),
+      close: () => this.#closeDetails(),
+    };
+    this.#details = new RunDetails(ofDetails, requests, signal);
     this.element.append(
       h("div", { class: "tb-panel-line" }, this.#filter.element, this.#columnsButton),
       this.#chooser.element,
@@ -182,7 +193,8 @@ export class RunsPanel {
     const omitted = this.#scene?.table.omitted ?? 0;
     const when = this.#requests.possible ? "arrive when the kernel answers" : "are not saved in this page";
     const left = omitted ? `; ${formatCount(omitted)} older ones ${when}` : "";
-    const said = `${of} ${all === 1 ? "run" : "runs"}, ${formatCount(shown)} shown${left}`;
+    const drawn = this.#entries.filter(({ id }) => this.visibility.shown(id)).length;
+    const said = `${of} ${all === 1 ? "run" : "runs"}, ${formatCount(drawn)} drawn${left}`;
     setText(this.#status, this.#message || said);
     const everything = shown === found;
     setText(
@@ -203,48 +215,10 @@ export class RunsPanel {
     this.#details.focus();
   }
 
-  #editing(rename: (entry: RunEntry, name: string) => void) {
-    const requests = this.#requests;
-    return {
-      get possible() {
-        return requests.canChange;
-      },
-      rename,
-      tag: (entry: RunEntry, tags: string[]) => this.#askToChange("tag", entry, { tags }),
-      note: (entry: RunEntry, notes: string) => this.#askToChange("note", entry, { notes }),
-      remove: (entry: RunEntry) => {
-        this.#askToChange("delete", entry);
-        this.#closeDetails();
-      },
-      color: (entry: RunEntry, color: string | null) => {
-        const { [entry.id]: _, ...colors } = this.#state.get("run_colors");
-        this.#state.set("run_colors", color === null ? colors : { ...colors, [entry.id]: color });
-      },
-      solo: (entry: RunEntry) => this.visibility.solo([entry.id]),
-      close: () => this.#closeDetails(),
-    };
-  }
-
   #closeDetails() {
     this.#openRun = null;
     this.#draw();
     this.#grid.focus();
-  }
-
-  /** Ask the kernel to change a run; report a refusal or a delay. */
-  #askToChange(
-    act: "rename" | "tag" | "note" | "delete",
-    { id, name }: RunEntry,
-    fields: Record<string, unknown> = {},
-  ) {
-    const onLate = () => this.#showMessage(`The kernel is busy: ${act} “${name}” when the cell ends`);
-    this.#requests.ask(act, { run: id, ...fields }, onLate, BUSY_AFTER).then(
-      () => this.#showMessage(""),
-      (problem: unknown) => {
-        if (!(problem instanceof NoAnswer)) throw problem;
-        this.#showMessage(`Could not ${act} “${name}”: ${problem.message}`);
-      },
-    );
   }
 
   #showMessage(message: string) {

@@ -73,7 +73,7 @@ test("questions are answered from the page, and nothing can be changed", async (
   const model = new PageModel(stateOf());
   const ends = new AbortController();
   const requests = new Requests(model, ends.signal);
-  expect([requests.possible, requests.canChange]).toEqual([true, false]);
+  expect([requests.possible, requests.refusal]).toEqual([true, "This page only shows runs."]);
   await expect(requests.ask("rename", { run: "id0", name: "x" })).rejects.toThrow(
     "This page only shows runs.",
   );

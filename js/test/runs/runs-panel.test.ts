@@ -114,12 +114,12 @@ test("the search filters, counts, and reports invalid expressions", () => {
   search.value = "b|c";
   search.dispatchEvent(new Event("input"));
   expect([model.get("run_filter"), names()]).toEqual(["b|c", ["c", "b"]]);
-  expect(find(".tb-panel-status").textContent).toBe("2 of 3 runs, 0 shown");
+  expect(find(".tb-panel-status").textContent).toBe("2 of 3 runs, 1 drawn");
   model.set("run_filter", "(");
   expect(search.getAttribute("aria-invalid")).toBe("true");
   expect(search.title).toMatch(/^Searched as text: (?!.*searched as text)/i);
   expect(find(".tb-filter-problem").textContent).toMatch(/^Searched as text: /);
-  expect(find(".tb-panel-status").textContent).toBe("0 of 3 runs, 0 shown");
+  expect(find(".tb-panel-status").textContent).toBe("0 of 3 runs, 1 drawn");
 });
 
 test("a filter that does not parse is explained under the field, and the one before it stays", () => {
@@ -238,7 +238,7 @@ test("omitted older runs are reported, with and without a kernel", () => {
   kept.header.omitted = 900;
   const status = (Model: typeof Kernel) =>
     show(abc, { table: kept }, [run(0)], Model).find(".tb-panel-status").textContent;
-  const left = "3 runs, 1 shown; 900 older ones";
+  const left = "3 runs, 1 drawn; 900 older ones";
   expect(status(Kernel)).toBe(`${left} arrive when the kernel answers`);
   expect(status(FakeModel as typeof Kernel)).toBe(`${left} are not saved in this page`);
 });

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import hmac
+import html
 import ipaddress
 import os
 import secrets
@@ -30,10 +31,28 @@ LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 TOKEN_BYTES: Final = 24
 SECRET_BYTES: Final = 32
 _READING: Final = frozenset({"GET", "HEAD"})
-_ASK: Final = """<!doctype html><meta charset="utf-8"><title>Trackbook</title>
-<form><p>This page needs a token: <code>trackbook show</code> printed one; for <code>trackbook serve</code>,
+_ASK: Final = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Trackbook</title>
+<style>
+:root {{ color-scheme: light dark; }}
+body {{
+  max-width: 60ch; margin: 0; padding: 10px 20px;
+  color: light-dark(#16181d, #e6e8ec); background: light-dark(#fff, #111317); font: 13px/1.5 system-ui, sans-serif;
+}}
+h1 {{ margin: 0 0 12px; font-size: inherit; }}
+[role="alert"] {{ color: light-dark(#b3261e, #ff8a80); }}
+input, button {{ padding: 5px 8px; border: 1px solid #8a8f98; border-radius: 4px; font: inherit; }}
+</style>
+<h1>Trackbook</h1>
+<form>{said}<p>This page needs a token: <code>trackbook show</code> printed one; for <code>trackbook serve</code>,
 <code>trackbook token create</code> makes one.</p>
-<input name="token" type="password" aria-label="Token" autofocus> <button>Open</button></form>"""
+{kept}<input name="token" type="password" aria-label="Token" autofocus> <button>Open</button></form>
+</html>
+"""
+_WRONG: Final = '<p role="alert">This token is not known here: it is wrong, or it was revoked.</p>\n'
 
 
 class Grant(NamedTuple):
@@ -190,7 +209,7 @@ class Guard:
                 return entered
             grant = self._access.grant("" if foreign else headers.get("cookie", ""))
         scope["grant"] = grant
-        return HTMLResponse(_ASK, 401) if grant is None else None
+        return _ask(scope) if grant is None else None
 
     def _foreign(self, scope: Scope, headers: Headers) -> Response | None:
         """Return the refusal of a request under another name or from another site, for which no cookie may speak."""
@@ -204,7 +223,7 @@ class Guard:
 
     def _enter(self, scope: Scope) -> RedirectResponse | None:
         """Exchange the token of an address for a cookie, and redirect to the address without it."""
-        given = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        given = _query(scope)
         token = dict(given).get("token")
         cookie = None if token is None else self._access.cookie(token)
         if cookie is None:
@@ -239,6 +258,21 @@ class Guard:
             await send(message)
 
         return send_more
+
+
+def _query(scope: Scope) -> list[tuple[str, str]]:
+    return parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+
+
+def _ask(scope: Scope) -> HTMLResponse:
+    """Return the page that asks for a token, and then opens the same address with it."""
+    given = _query(scope)
+    kept = [
+        f'<input type="hidden" name="{html.escape(name)}" value="{html.escape(value)}">\n'
+        for name, value in given
+        if name != "token"
+    ]
+    return HTMLResponse(_ASK.format(said=_WRONG if "token" in dict(given) else "", kept="".join(kept)), 401)
 
 
 async def _refuse_socket(scope: Scope, receive: Receive, send: Send, status: int) -> None:

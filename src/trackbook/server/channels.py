@@ -12,6 +12,7 @@ from ..boards.frame_source import FrameSource
 from ..boards.publisher import Publisher
 from ..boards.questions import Answer, Question
 from ..boards.run_actions import Actions
+from ..text import listed
 from .wire import trait_part
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class Channel:
         self._unsent: dict[str, bytes] = {}
         self._depth = 0
         self._is_gone = False
-        self._runs = watched.runs
+        self._names: list[str] = []  # of the runs that the page is about, as they were last
         source = FrameSource(project.name, project.store, follow=watched.runs is None)
         for run_id in watched.runs or ():
             source.add_run(run_id)
@@ -109,6 +110,8 @@ class Channel:
         """Publish news while there are viewers."""
         if not self._viewers:
             return UNWATCHED_SECONDS
+        if not self.publisher.source.follow:
+            self._names = self.publisher.source.run_names or self._names
         wait = self.publisher.tick(now)
         if not self._is_gone and (gone := self._gone()):
             self._is_gone = True
@@ -119,8 +122,8 @@ class Channel:
         """Return what was deleted of that which the page is about; empty while it is there."""
         if not self._project.exists:
             return f"Project {self._project.name!r} was deleted."
-        if self._runs and not self.publisher.source.run_ids:
-            return f"Run {', '.join(map(repr, self._runs))} was deleted."
+        if self._names and not self.publisher.source.run_ids:
+            return f"Run {listed(self._names)} was deleted."
         return ""
 
     def _welcome(self, viewer: Viewer, parts: dict[str, bytes]) -> None:

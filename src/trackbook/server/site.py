@@ -37,7 +37,10 @@ MOST_RUNS: Final = 1000  # that a page may ask for by name
 QUESTIONS_A_SECOND: Final = 50.0
 BURST: Final = 200
 _LISTED: Final = ("name", "runs", "running", "active", "problem")  # of a project; its path is nobody's business
-READ_ONLY: Final = "this page only shows runs; start the server with --write to change them"
+READ_ONLY: Final = (  # `js/src/hosts/remote-model.ts` says it, too
+    "this page only shows runs: start 'trackbook show' with --write, or open 'trackbook serve' by a token made with "
+    "--write, to change them"
+)
 
 UNKNOWN, BUSY, MALFORMED = 4404, 4429, 4400  # codes of closed WebSockets
 _START: Final = 'import { openSite } from "./trackbook.js";\nopenSite(document.querySelector("#app"));\n'
@@ -48,6 +51,11 @@ _PAGE: Final = """<!doctype html>
 <meta name="viewport" content="width=device-width">
 <title>Trackbook</title>
 <link rel="icon" href="data:,">
+<style>
+:root { color-scheme: light dark; }
+:root[data-theme="light"] { color-scheme: light; }
+:root[data-theme="dark"] { color-scheme: dark; }
+</style>
 </head>
 <body><main id="app"></main><script type="module" src="static/start.js"></script></body>
 </html>

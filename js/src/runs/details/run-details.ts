@@ -12,22 +12,16 @@ import { ConsoleTab } from "./console-tab.ts";
 import { titledList } from "./definition-list.ts";
 import { EnvironmentTab } from "./environment-tab.ts";
 import type { PolledTab } from "./polled-tab.ts";
+import type { RunEdits } from "./run-edits.ts";
 
-interface RunEdits {
-  /** Whether there is a kernel that can change runs. */
-  possible: boolean;
-  rename(entry: RunEntry, name: string): void;
-  tag(entry: RunEntry, tags: string[]): void;
-  note(entry: RunEntry, notes: string): void;
-  remove(entry: RunEntry): void;
-  color(entry: RunEntry, color: string | null): void;
-  solo(entry: RunEntry): void;
-  close(): void;
+/** What the details can do. They stay open where `close` is missing, as on a page of their run alone. */
+interface Doing extends RunEdits {
+  solo?(entry: RunEntry): void;
+  close?(): void;
 }
 
 type Pairs = readonly (readonly [name: string, value: string])[];
 
-const NO_KERNEL = "Requires a kernel";
 const TABS = { overview: "Overview", console: "Console", code: "Code", environment: "Environment" };
 
 /** The details of one run: overview with editable fields, console, code, environment. */
@@ -70,9 +64,9 @@ export class RunDetails {
     hidden: "",
   });
   #entry: RunEntry | null = null;
-  #editing: RunEdits;
+  #editing: Doing;
 
-  constructor(editing: RunEdits, requests: Requests, signal: AbortSignal) {
+  constructor(editing: Doing, requests: Requests, signal: AbortSignal) {
     this.#editing = editing;
     this.#requests = requests;
     this.#fullScreen = new FullScreen(signal);
@@ -118,11 +112,13 @@ export class RunDetails {
     on(this.#notes, "change", entry => editing.note(entry, this.#notes.value.trim()));
     on(this.#color, "input", entry => editing.color(entry, this.#color.value));
     on(this.#defaultColor, "click", entry => editing.color(entry, null));
-    on(this.#solo, "click", entry => editing.solo(entry));
+    this.#solo.hidden = !editing.solo;
+    close.hidden = !editing.close;
+    on(this.#solo, "click", entry => editing.solo?.(entry));
     on(this.#remove, "click", entry => this.askToDelete(entry));
     on(this.#confirm, "click", entry => editing.remove(entry));
     on(this.#cancel, "click", () => this.#closeQuestion());
-    on(close, "click", () => editing.close());
+    on(close, "click", () => editing.close?.());
     this.body.addEventListener("keydown", event => this.#onKey(event), { signal });
   }
 
@@ -201,7 +197,7 @@ export class RunDetails {
 
   /** Ask for confirmation before deleting, with the name of the run. */
   askToDelete(entry: RunEntry) {
-    if (!this.#editing.possible) return;
+    if (this.#requests.refusal) return;
     this.#choose("overview");
     const running = entry.state === "running";
     setText(
@@ -225,15 +221,15 @@ export class RunDetails {
 
   #onKey(event: KeyboardEvent) {
     if (event.key !== "Escape" || this.#fullScreen.element.open) return;
-    if (this.#question.hidden) this.#editing.close();
+    if (this.#question.hidden) this.#editing.close?.();
     else this.#closeQuestion();
   }
 
   #enable() {
-    const { possible } = this.#editing;
+    const { refusal } = this.#requests;
     for (const control of [this.#name, this.#tags, this.#notes, this.#remove]) {
-      control.disabled = !possible;
-      control.title = possible ? "" : NO_KERNEL;
+      control.disabled = refusal !== "";
+      control.title = refusal;
     }
   }
 
