@@ -1,6 +1,8 @@
 import { type HostModel, onTraitChange } from "../frames/host-model.ts";
+import type { PictureStore } from "../frames/picture-store.ts";
 import type { Alert } from "../frames/protocol.ts";
 import { h, setText } from "../ui/dom.ts";
+import { formatClock } from "../ui/format.ts";
 import { Popover, popoverButton } from "../ui/popover.ts";
 
 const SIGNS: Record<string, string> = { info: "ℹ", warn: "⚠" };
@@ -14,15 +16,13 @@ export class Alerts {
   readonly element = h("span", { hidden: "" });
   #known: Set<string> | null = null;
   #opened = Date.now() / 1000;
-  #skew: () => number;
+  #store: PictureStore;
 
-  /** `skew` is the kernel's clock minus the browser's, in seconds. */
-  constructor(model: HostModel, live: boolean, skew: () => number, signal: AbortSignal) {
-    this.#skew = skew;
+  constructor(model: HostModel, live: boolean, store: PictureStore, signal: AbortSignal) {
+    this.#store = store;
     this.#popover = new Popover("dialog", "Alerts", signal);
     this.#popover.panel.tabIndex = 0;
     this.#button = popoverButton(this.#popover, "Alerts", "tb-alerts-button");
-    this.#button.addEventListener("click", () => this.#popover.toggle(this.#button), { signal });
     this.element.append(this.#button, this.#popover.panel);
     const update = () => {
       const alerts = model.get("alerts");
@@ -30,6 +30,15 @@ export class Alerts {
     };
     onTraitChange(model, ["alerts"], update, signal);
     update();
+    const open = () => {
+      update(); // runs may have been renamed
+      this.#popover.toggle(this.#button);
+    };
+    this.#button.addEventListener("click", open, { signal });
+  }
+
+  #nameOf(run: string): string | undefined {
+    return this.#store.picture?.runs.find(({ id }) => id === run)?.name;
   }
 
   #show(alerts: readonly Alert[], live: boolean) {
@@ -42,7 +51,7 @@ export class Alerts {
     this.#button.title = `Alerts: ${count}, the worst: ${worst}`;
     this.#button.setAttribute("aria-label", this.#button.title);
     this.#popover.panel.replaceChildren(
-      ...newest.map(([, , time, level, title, text, times]) =>
+      ...newest.map(([run, , time, level, title, text, times]) =>
         h(
           "div",
           { class: "tb-alert" },
@@ -50,7 +59,7 @@ export class Alerts {
           h(
             "div",
             { class: "tb-minor" },
-            [new Date(1000 * time).toLocaleString(), text].filter(Boolean).join(" · "),
+            [this.#nameOf(run), formatClock(time), text].filter(Boolean).join(" · "),
           ),
         ),
       ),
@@ -58,7 +67,7 @@ export class Alerts {
     const before = this.#known;
     this.#known = new Set(newest.map(([run, number]) => `${run}/${number}`));
     if (!before || !live || globalThis.Notification?.permission !== "granted") return;
-    const since = this.#opened + this.#skew(); // alerts of runs that join the board may be old
+    const since = this.#opened + this.#store.skew; // alerts of runs that join the board may be old
     for (const [run, number, time, , title, body] of alerts) {
       const tag = `${run}/${number}`;
       try {

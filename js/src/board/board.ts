@@ -139,7 +139,7 @@ export class Board {
     };
     this.#media = new MediaPanels(model, requests, panels, signal);
     this.#hover.onStep = step => this.#media.point(step);
-    const alerts = new Alerts(model, options.live, () => this.#store.skew, signal);
+    const alerts = new Alerts(model, options.live, this.#store, signal);
     const { unzoom, element: controls } = this.#controls;
     this.#head.append(this.#header.element, unzoom, alerts.element, this.#sidebar.button, controls);
     onResize(this.#head, () => this.#controls.fold(), signal);

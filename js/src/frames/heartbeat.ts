@@ -36,6 +36,8 @@ export class Heartbeat {
       this.#setState(this.state === "silent" ? "heard" : this.state);
     };
     onTraitChange(model, ["keyframe", "delta", "beat"], hear, signal);
+    const lose = () => model.get("connection") === "lost" && this.#setState("silent");
+    onTraitChange(model, ["connection"], lose, signal); // of a page of a server
     const kernel = model.widget_manager?.kernel as Kernel | undefined;
     const note = (_: unknown, status: string) => STOPPED_STATUSES.includes(status) && this.#setState("gone");
     kernel?.statusChanged?.connect(note);

@@ -2,6 +2,7 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { Alerts } from "../../src/board/alerts.ts";
 import type { Alert } from "../../src/frames/protocol.ts";
+import { formatClock } from "../../src/ui/format.ts";
 import { FakeModel } from "../fixtures.ts";
 
 afterEach(() => {
@@ -21,8 +22,11 @@ const alert = (number: number, level: string, title: string, times = 1): Alert =
 
 function shown(alerts: unknown, live = true) {
   const model = new FakeModel({ alerts });
-  const skew = 99 - Date.now() / 1000; // the kernel's clock says 99 when the page opens
-  const made = new Alerts(model, live, () => skew, new AbortController().signal);
+  const store = {
+    skew: 99 - Date.now() / 1000, // the kernel's clock says 99 when the page opens
+    picture: { runs: [{ id: "r", name: "calm-fox-2" }] },
+  };
+  const made = new Alerts(model, live, store as never, new AbortController().signal);
   document.body.append(made.element);
   const list = () => [...made.element.querySelectorAll(".tb-alert")].map(one => one.firstChild?.textContent);
   return { model, made, button: made.element.querySelector("button") as HTMLButtonElement, list };
@@ -64,6 +68,13 @@ test("the list has the newest alert first, and how often it came", () => {
   expect(button.getAttribute("aria-expanded")).toBe("true");
   expect(list()).toEqual(["⚠ <b>b</b> ×3", "ℹ a"]);
   expect(made.element.querySelector("b")).toBeNull();
+});
+
+test("the list names the run and the time as elsewhere", () => {
+  const { made } = shown([alert(0, "info", "a")]);
+  expect(made.element.querySelector(".tb-alert > .tb-minor")?.textContent).toBe(
+    `calm-fox-2 · ${formatClock(100)} · more`,
+  );
 });
 
 test("an alert that comes is notified where the browser may, those from before are not", () => {

@@ -41,6 +41,16 @@ test("a silent kernel with a running run is reported until it sends", () => {
   expect([pulse.state, changed.mock.calls.length]).toEqual(["heard", 2]);
 });
 
+test("a lost connection to a server is noticed at once, until it sends again", () => {
+  const { pulse, model } = watch();
+  model.set("connection", "connecting");
+  expect(pulse.words).toBe("");
+  model.set("connection", "lost");
+  expect(pulse.words).toBe("no answer");
+  model.set("keyframe", {});
+  expect(pulse.words).toBe("");
+});
+
 test("a silent kernel without a running run is not reported", () => {
   const { pulse, wait } = watch();
   wait(100, false);
