@@ -537,3 +537,9 @@ def test_reinit_can_return_the_open_run() -> None:
 
 def test_keywords_that_are_none_give_no_warning() -> None:
     tb.init(space_id=None, entity=None).finish()
+
+
+@pytest.mark.parametrize("given", [{"project": " "}, {"project": "p", "name": "\t"}, {"project": "p", "group": " "}])
+def test_blank_names_are_refused(given: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match=r"is blank; give one, such as 'digits'"):
+        tb.init(**given)

@@ -122,3 +122,8 @@ def test_sync_says_when_there_is_nothing(trackbook_command: CommandLine) -> None
     assert (answer.code, answer.err) == (0, "nothing is left to upload\n")
     assert trackbook_command("sync", "--to", "https://host").code == 2
     assert trackbook_command("sync", "no such project").code == 3
+
+
+def test_no_tokens_are_said(trackbook_command: CommandLine) -> None:
+    data_dir().mkdir()
+    assert trackbook_command("token", "list").out == f"there are no tokens in {data_dir()}\n"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import trackbook as tb
 from command_lines import CommandLine, record, valid
+from terminals import in_terminal, screen
 
 
 def test_ls_lists_projects(trackbook_command: CommandLine, store_dir: Path) -> None:
@@ -97,3 +98,13 @@ def test_a_terminal_without_utf_8_shows_question_marks() -> None:
         check=True,
     )
     assert "gr??e ?" in done.stdout
+
+
+def test_names_and_ids_are_whole_in_a_narrow_terminal() -> None:
+    with tb.init("digits", "a-run-with-a-name-of-some-length", display=False, capture=False) as run:
+        run.log({f"validation/metric{number}": number / 3 for number in range(6)})
+    shown = screen(in_terminal(sys.executable, "-m", "trackbook", "ls", "runs", columns=80), 80)
+    assert f"{run.name}  {run.id}" in shown[2]
+    assert not any("…" in line for line in shown)
+    assert shown[3].startswith("not shown in 80 columns: ")
+    assert "validation/metric5" in " ".join(shown[3:])

@@ -100,7 +100,17 @@ def test_compact_gives_room_back_and_loses_nothing(trackbook_command: CommandLin
     assert trackbook_command("compact").out.startswith("digits: ")
 
 
-@pytest.mark.parametrize("words", [("rename", "first", ""), ("tag", "first", ""), ("mv", "first", "")], ids=" ".join)
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("rename", "first", ""),
+        ("rename", "first", " "),
+        ("tag", "first", ""),
+        ("mv", "first", ""),
+        ("mv", "first", " "),
+    ],
+    ids=" ".join,
+)
 def test_a_name_that_cannot_be_one_is_a_wrong_use(trackbook_command: CommandLine, words: tuple[str, ...]) -> None:
     record("digits")
     assert trackbook_command(*words).code == 2

@@ -15,6 +15,7 @@ import trackbook as tb
 from command_lines import CommandLine, record
 from remote.target_contract import rows
 from servers import Served
+from trackbook.api.process import process
 from trackbook.server.tokens import TokenFile
 from trackbook.store.content_files import ContentFiles
 from trackbook.store.paths import files_folder
@@ -125,6 +126,15 @@ def test_finish_says_what_is_left(capsys: pytest.CaptureFixture[str]) -> None:
     assert f"1 point of run {run.name!r} is not at http://127.0.0.1:9 yet" in capsys.readouterr().err.splitlines()[-1]
     assert run.sync_state is not None
     assert run.sync_state.state in ("waiting", "uploading")
+
+
+def test_what_is_left_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    with hearing():  # whether there are enough attempts for a warning is a matter of speed
+        run = tb.init("digits", sync="http://127.0.0.1:9")
+        run.log({"loss": 0.5})
+        run.finish(wait=0.2)
+    process().uploads.close()
+    assert capsys.readouterr().err.count("is not at http://127.0.0.1:9 yet") == 1
 
 
 @pytest.mark.parametrize("wait", ["soon", -1, float("nan")])

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ..notebook import host
-from ..tracking.logged_values import check_text
+from ..tracking.logged_values import check_text, check_title
 from ..tracking.run import Run
 from .addresses import is_address, project_at
 from .process import process
@@ -99,7 +99,7 @@ def move_run(run: str | Run, to: str, project: str | None = None) -> None:
 
     Raises ``ValueError`` while the run is being written.
     """
-    home(project).move(get_run(run, project), home(check_text("project", to)))
+    home(project).move(get_run(run, project), home(check_title("project", to)))
 
 
 def delete_run(run: str | Run, project: str | None = None, *, force: bool = False) -> bool:

@@ -74,7 +74,7 @@ class Uploads:
         """End the uploads, after a moment for those that make progress; say what is left."""
         for uploader in self._uploaders.values():
             for followed in uploader.stop(EXIT_SECONDS):
-                if not settings.is_quiet():
+                if followed.told != followed.state.left and not settings.is_quiet():
                     tell(said(followed.name, followed.state))
         self._uploaders.clear()
 

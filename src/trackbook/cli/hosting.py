@@ -106,6 +106,9 @@ def list_tokens(json: Json = False, dir: Dir = None) -> None:
             ]
         )
         return
+    if not tokens:
+        say(f"there are no tokens in {finding.home_of(dir)}")
+        return
     print_table(
         ("id", "project", "may", "created", "note"),
         [

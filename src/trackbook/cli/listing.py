@@ -111,7 +111,7 @@ def runs(
     shown = [
         [duration(row[name]) if name == "duration" else row[name] for name in [*columns, *results]] for row in rows
     ]
-    print_table([*columns, *(name.removeprefix("summary.") for name in results)], shown, source.name)
+    print_table([*columns, *(name.removeprefix("summary.") for name in results)], shown, source.name, least=2)
 
 
 def _shown(column: str, value: Any) -> Any:
@@ -145,6 +145,6 @@ def metrics(run: AnyRun = None, project: Project = None, dir: Dir = None, as_jso
         print_json([{"metric": name, **{key: getattr(one, key) for key in fields}} for name, one in found.items()])
     elif found:
         rows = [(name, one.last, one.min, one.max, one.count, one.step) for name, one in found.items()]
-        print_table(("metric", "last", "min", "max", "points", "step"), rows, f"{source.name}: {record.name}")
+        print_table(("metric", "last", "min", "max", "points", "step"), rows, f"{source.name}: {record.name}", least=1)
     else:
         say(f"run {record.name!r} has no metrics yet")

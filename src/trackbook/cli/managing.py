@@ -78,8 +78,10 @@ def mv(
 ) -> None:
     """Move a run to another project."""
     source, record = finding.find_run(run, project, dir)
+    from ..tracking.logged_values import check_title
+
     with usage():
-        target = finding.open_project(to, finding.home_of(dir))
+        target = finding.open_project(check_title("project", to), finding.home_of(dir))
     if target is source:
         raise UsageError(f"run {record.name!r} is in project {to!r} already")
     source.move(source.get(record.id), target)

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import accumulate
 from time import time
 from typing import Any, Final, Literal
 
@@ -51,8 +52,13 @@ def moment(seconds: float | None) -> str | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str | None = None) -> None:
-    """Print a table. In a terminal it fits the width; elsewhere nothing is cut."""
+def print_table(
+    columns: Sequence[str], rows: Iterable[Sequence[Any]], title: str | None = None, least: int | None = None
+) -> None:
+    """Print a table. In a terminal it fits the width; elsewhere nothing is cut.
+
+    With `least` the terminal shows as many of the first columns as fit whole, at least so many, and a line tells of the others.
+    """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -65,18 +71,37 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], title: st
         title_justify="left",
     )
     found = [list(row) for row in rows]
+    left_out: Sequence[str] = ()
+    if least is not None and sys.stdout.isatty():
+        shown = max(least, _fitting([list(columns), *found], Console(file=sys.stdout).width))
+        columns, left_out = columns[:shown], columns[shown:]
+        found = [row[:shown] for row in found]
     for name, cells in zip(columns, list(zip(*found, strict=True)) or [()] * len(columns), strict=True):
         justify: Literal["left", "right"] = "right" if cells and all(map(_is_numeric, cells)) else "left"
         table.add_column(Text(visible(name)), justify=justify, overflow="ellipsis", no_wrap=True)
     for row in found:
-        table.add_row(*(Text(visible(" ".join(number(cell).split()))) for cell in row))
+        table.add_row(*(Text(_cell(value)) for value in row))
     if sys.stdout.isatty():
         Console(file=sys.stdout).print(table)
+        if left_out:
+            say(f"not shown in {Console(file=sys.stdout).width} columns: {', '.join(left_out)}")
         return
     console = Console(file=io.StringIO(), width=_WIDEST)
     with console.capture() as captured:
         console.print(table)
     sys.stdout.writelines(f"{line.rstrip()}\n" for line in captured.get().splitlines())
+
+
+def _cell(value: Any) -> str:
+    return visible(" ".join(number(value).split()))
+
+
+def _fitting(rows: Sequence[Sequence[Any]], width: int) -> int:
+    """Return how many of the first columns fit whole, two apart."""
+    from rich.cells import cell_len
+
+    ends = accumulate(max(cell_len(_cell(value)) for value in column) + 2 for column in zip(*rows, strict=True))
+    return sum(end - 2 <= width for end in ends)
 
 
 def _is_numeric(cell: Any) -> bool:

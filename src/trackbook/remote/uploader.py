@@ -45,6 +45,7 @@ class Following:
         self.name = name
         self.tell = tell
         self.has_ended = False
+        self.told: int | None = None  # points left, as who waited for it was told
         self.state = SyncState(uploader.name, "uploading", 0, None)
         self.round = 0  # in which the state was looked up
         self._uploader = uploader
@@ -59,7 +60,9 @@ class Following:
 
         Return early after `seconds`, when the target refuses it, and when the target fails for a minute.
         """
-        return self._uploader.wait(self, seconds, show)
+        state = self._uploader.wait(self, seconds, show)
+        self.told = state.left
+        return state
 
 
 class Uploader:

@@ -97,6 +97,14 @@ def check_name(name: Any, prefix: str = "") -> str:
     return check_text(f"metric name under {prefix!r}" if prefix else "metric name", name)
 
 
+def check_title(what: str, text: Any) -> str:
+    """Return what `check_text` does, and raise ``ValueError`` also for a name of blanks alone."""
+    name = check_text(what, text)
+    if not name.strip():
+        raise ValueError(f"{what} {name!r} is blank; give one, such as 'digits'")
+    return name
+
+
 def check_text(what: str, text: Any) -> str:
     """Return `text` if it is a non-empty string that UTF-8 can encode. Otherwise raise an error that calls it `what`."""
     if not isinstance(text, str):

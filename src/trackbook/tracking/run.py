@@ -16,7 +16,7 @@ from . import other_trackers
 from .alerts import alert, alert_when
 from .config import Config, Summary
 from .endings import Stopped, state_after
-from .logged_values import as_tags, check_text, flatten, to_step
+from .logged_values import as_tags, check_text, check_title, flatten, to_step
 from .model_watch import watch
 from .progress import counted
 from .read_media import logged_media
@@ -81,7 +81,7 @@ class Run(RunFiles, other_trackers.OtherTrackersRun):
 
     @name.setter
     def name(self, name: str) -> None:
-        self._writer.edit(name=check_text("run name", name))
+        self._writer.edit(name=check_title("run name", name))
 
     @property
     def group(self) -> str | None:

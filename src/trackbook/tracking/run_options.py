@@ -14,7 +14,7 @@ from ..alerting.webhook import Webhook, to_webhook
 from ..ids import new_id
 from ..types import OnBadValue, Resume, RunRecord, StepBy, Stop
 from .config import Config
-from .logged_values import as_tags, check_text, to_seconds, to_step
+from .logged_values import as_tags, check_text, check_title, to_seconds, to_step
 
 Mode = Literal["local", "disabled"]
 Reinit = Literal["finish_previous", "create_new", "return_previous"]
@@ -88,7 +88,7 @@ def run_options(
     upload_seconds: float | None = None,
 ) -> RunOptions:
     """Validate the keywords of `trackbook.init`, in Trackbook's own words. Raises ``TypeError`` and ``ValueError``."""
-    name, group = _text("run name", name) or "", _text("group", group)
+    name, group = _name("run name", name) or "", _name("group", group)
     job = settings.job() if all_ranks else None
     if job is not None:
         group = group or name or job
@@ -106,7 +106,7 @@ def run_options(
     )
     return RunOptions(
         record=record,
-        project=check_text("project", DEFAULT_PROJECT if project is None else project),
+        project=check_title("project", DEFAULT_PROJECT if project is None else project),
         folder=settings.data_dir(dir),
         by_id=bool(id),
         resume="must" if resume_from is not None and resume == "never" else resume,
@@ -153,6 +153,10 @@ def choose_included(include: str | Iterable[str]) -> tuple[str, ...]:
         if name and name not in INCLUDED:
             raise ValueError(f"include={include!r}: what an upload can include is {', '.join(INCLUDED)}")
     return tuple(name for name in INCLUDED if name in names)
+
+
+def _name(what: str, name: Any) -> str | None:
+    return None if name is None or name == "" else check_title(what, name)
 
 
 def _text(what: str, text: Any) -> str | None:
