@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 import trackbook as tb
+from processes import own_process
 from remote.lakes import fill
 from remote.target_contract import OTHER, RUN, batch
 from trackbook.api import addresses
@@ -102,6 +104,27 @@ def test_a_board_follows_a_rewind(lake: Path, monkeypatch: pytest.MonkeyPatch) -
     target.put(dataclasses.replace(cut, start=target.cursor("r1"), replaces=True))
     wait_for(board, 7)
     assert board.source.picture.runs["r1"]["done"] == 2
+
+
+def test_end_of_the_process_waits_for_the_thread_that_reads_a_lake(lake: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python would end the thread within a call of the library, which crashes."""
+    began, ended = threading.Event(), threading.Event()
+
+    def refresh() -> None:
+        began.set()
+        time.sleep(0.3)
+        ended.set()
+
+    with own_process(monkeypatch) as process:
+        board = tb.board(lake.as_uri())
+        monkeypatch.setattr(board.source.store, "refresh", refresh)
+        board.source.pull()
+        assert began.wait(30)
+        process.close()
+        assert ended.is_set()
+        ended.clear()
+        board.source.pull()  # a closed board starts no other thread
+        assert not ended.wait(0.5)
 
 
 def summary(lake: Path, run_id: str) -> MetricSummary:

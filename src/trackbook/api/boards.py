@@ -78,7 +78,10 @@ def _board_of_lake(store: LakeStore, runs: str | Sequence[str] | None) -> Board:
     source.pull()
     live.start()
     actions = NoActions(f"these runs are shown from {store.name}; change them where they were recorded")
-    return process().boards.add(source, store.project, Path(store.name), actions)
+    process().followers.add(live)
+    made = process().boards.add(source, store.project, Path(store.name), actions)
+    weakref.finalize(made, live.stop)
+    return made
 
 
 def _board_of_file(path: Path, runs: str | Sequence[str] | None) -> Board:
@@ -132,6 +135,7 @@ def _board_of_server(address: str, runs: str | Sequence[str] | None) -> Board:
         source.add_run(find(run, mirror.store.runs(), address).id)
     actions = NoActions(f"these runs are shown from {where}; they are changed there")
     made = process().boards.add(source, name, Path(where, quoted), actions)
+    process().followers.add(mirror)
     weakref.finalize(made, mirror.stop)
     return made
 

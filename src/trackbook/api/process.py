@@ -11,10 +11,11 @@ import functools
 import os
 import sys
 import threading
+import weakref
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from .. import filesystem, settings
 from ..alerting.sender import Sender
@@ -24,7 +25,7 @@ from ..capture.cells import CellCapture
 from ..capture.console.recorder import ConsoleCapture
 from ..notebook import host
 from ..notebook.cell_executions import CellExecutions
-from ..pump import Pump
+from ..pump import STOP_SECONDS, Pump
 from ..store.paths import journal_folder, project_file
 from ..store.polars_import import import_polars
 from ..tracking.alert_book import AlertRow, message_of
@@ -48,6 +49,14 @@ IMPORTED_IN: Final = os.getpid()
 _LAST_TO_FINISH: Final = -100  # priority among the finalizers of multiprocessing: after pools and children were joined
 
 chosen: Final[contextvars.ContextVar[Run | None]] = contextvars.ContextVar("trackbook_run", default=None)
+
+
+class Follower(Protocol):
+    """Follows a project of another machine by a thread."""
+
+    def stop(self) -> None: ...
+
+    def join(self, seconds: float) -> None: ...
 
 
 class Process:
@@ -76,6 +85,7 @@ class Process:
         self.cells.on_end.append(self.captures.guarded("console", lambda *_: self.console.cell_ended()))
         self.cells.on_begin.append(lambda execution: self.boards.note_cells(execution.logged_to))
         self.sender = Sender()
+        self.followers: weakref.WeakSet[Follower] = weakref.WeakSet()
         self.is_closed = False  # whether the program is ending
         self.polars_is_dead = _is_forked() and "polars" in sys.modules
         self._main_frame = main_frame()
@@ -248,7 +258,7 @@ class Process:
     def _go_on_in_child(self) -> None:
         """Let a forked child continue to log, into journals of its own. Polars, SQLite and the pump would hang here."""
         self.projects, self.last_project, self._at_risk = {}, None, []
-        self.uploads = Uploads()
+        self.uploads, self.followers = Uploads(), weakref.WeakSet()
         self.boards.forget_in_child()
         self.pump.reset()
         self.sender.forget_in_child()
@@ -304,7 +314,16 @@ class Process:
             for writer in reversed(self.runs):
                 writer.at_exit = True
                 rest.callback(writer.end, *ending(writer))
+        self._end_threads()
+
+    def _end_threads(self) -> None:
+        """Wait for the threads that call libraries in Rust: those that Python ends within such a call, as it ends itself, crash."""
+        followers = list(self.followers)
+        for follower in followers:
+            follower.stop()
         self.uploads.close()
+        for follower in followers:
+            follower.join(STOP_SECONDS)
 
     def _tell_losses(self) -> None:
         """Tell what is lost of ended runs, after the last attempt to write it."""

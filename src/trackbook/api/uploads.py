@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import settings
+from ..pump import STOP_SECONDS
 from ..tracking.uploading import said
 from ..user_warnings import warn, warn_once
 
@@ -76,6 +77,8 @@ class Uploads:
             for followed in uploader.stop(EXIT_SECONDS):
                 if followed.told != followed.state.left and not settings.is_quiet():
                     tell(said(followed.name, followed.state))
+        for uploader in self._uploaders.values():
+            uploader.join(STOP_SECONDS)
         self._uploaders.clear()
 
     def _uploader(self, where: str) -> Uploader | None:

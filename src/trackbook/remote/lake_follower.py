@@ -35,11 +35,22 @@ class LakeFollower(LakeStore):
         self._ready: dict[str, _Next] = {}
         self._asked_at = 0.0
         self._wake = threading.Event()
+        self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Read by a thread from now on."""
         self._started = True
+
+    def stop(self) -> None:
+        """Stop to read."""
+        self._stopping.set()
+        self._wake.set()
+
+    def join(self, seconds: float) -> None:
+        """Wait until the thread has ended, after `stop`."""
+        if self._thread is not None:
+            self._thread.join(seconds)
 
     def since(self, run_id: str, cursor: Cursor, most: int | None = None) -> tuple[pl.DataFrame, Cursor]:
         if not self._started:
@@ -49,7 +60,8 @@ class LakeFollower(LakeStore):
             is_new = run_id not in self._wanted
             self._wanted[run_id] = cursor
             found = self._ready.pop(run_id, None)
-            if self._thread is None or not self._thread.is_alive():
+            is_over = self._thread is None or not self._thread.is_alive()
+            if is_over and not self._stopping.is_set():
                 self._thread = threading.Thread(target=self._work, name="trackbook-lake", daemon=True)
                 self._thread.start()
         if is_new:
@@ -59,7 +71,7 @@ class LakeFollower(LakeStore):
         return found.points, found.end
 
     def _work(self) -> None:
-        while time.monotonic() - self._asked_at < _UNWATCHED_SECONDS:
+        while time.monotonic() - self._asked_at < _UNWATCHED_SECONDS and not self._stopping.is_set():
             begin = time.monotonic()
             try:
                 self.refresh()
