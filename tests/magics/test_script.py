@@ -141,5 +141,5 @@ def test_command_that_is_no_python_program_is_refused(command: list[str]) -> Non
 
 def test_bad_names_are_refused_before_the_program_runs(script: Path) -> None:
     done = launch("a+", "train.py", "1")
-    assert (done.returncode, done.stdout) == (4, "")
+    assert (done.returncode, done.stdout) == (2, "")
     assert "'a+' is not a Python expression" in done.stderr
