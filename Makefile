@@ -48,7 +48,7 @@ help:
 	@echo "make check    before a commit: linters, types and the unit tests, without the slow ones"
 	@echo "make test     everything: ruff, mypy, actionlint, tsc, biome, vitest, pytest, pytest in a real JupyterLab"
 	@echo "make lint | unit | browser     parts of it; browser-loaded: with busy programs on all cores"
-	@echo "make unit-3.13     the unit tests on the newest Python"
+	@echo "make unit-3.13     the quick unit tests on Python 3.13"
 	@echo "make test-faults   a run's whole life, once for each call to the disk that may fail (about twenty minutes)"
 	@echo "make test-lake    200 writers of a lake that are killed while requests fail (about twenty minutes)"
 	@echo "make test-uploads  200 runs uploaded to a server, with faults at every request and kills (TRIALS=20 for fewer)"
@@ -167,7 +167,7 @@ unit-3.13: setup
 	else \
 		$(MAKE) --no-print-directory .venv-3.13/.installed && \
 		$(call timed,pytest on Python 3.13,.venv-3.13/$(PROGRAMS)/python -m pytest -q $(WORKERS) worksteal \
-			--hypothesis-profile=brief --ignore tests/browser -m "not notebook and not package"); \
+			--hypothesis-profile=brief --ignore tests/browser -m "not slow and not notebook and not package"); \
 	fi
 
 .venv-3.13/.installed: pyproject.toml hatch_build.py
