@@ -103,6 +103,11 @@ def test_the_board_opens_with_a_keyframe(live: Live) -> None:
     assert live.browser.front_end.picture["runs"][0]["name"] == "run"
 
 
+def test_a_board_without_uploads_says_nothing_of_them(live: Live) -> None:
+    assert live.board.synced is None
+    assert live.browser.state["synced"] is None
+
+
 def test_a_tick_sends_what_is_new(live: Live) -> None:
     live.log(3)
     live.tick()

@@ -57,7 +57,9 @@ class Board(View, anywidget.AnyWidget):
     open_runs.tag(sync=True, echo_update=False)
     idle_since = traitlets.Float(None, allow_none=True, help="seconds UTC; None while a cell of this kernel runs")
     idle_since.tag(sync=True, echo_update=False)
-    synced = traitlets.Dict(None, allow_none=True, help="how far the upload of this kernel's runs is; None without one")
+    synced = traitlets.Dict(
+        default_value=None, allow_none=True, help="how far the upload of this kernel's runs is; None without one"
+    )
     synced.tag(sync=True, echo_update=False)
     still = traitlets.Int(0, help="number of the newest snapshot of the board").tag(sync=True, echo_update=False)
     # a list, not a dict by name, because a chart may have any name, even `__proto__`
