@@ -19,7 +19,6 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
@@ -49,12 +48,9 @@ def said_by(
 
     The context is a copy, so it ends with the call, even by an interrupt between two bytecodes; one that is set and reset may stay.
     """
-    return contextvars.copy_context().run(_said_by, say, partial(function, *given, **named))
-
-
-def _said_by(say: Callable[[str], None], function: Callable[[], _Result]) -> _Result:
-    _say.set(say)
-    return function()
+    context = contextvars.copy_context()
+    context.run(_say.set, say)
+    return context.run(function, *given, **named)
 
 
 def warn(message: str) -> None:

@@ -256,6 +256,7 @@ def test_pages_are_looked_at(page: Page, served: Served, theme: str, width: int)
         page.goto(served.address(f"?{address}&theme={theme}"))
         if address:
             board(page).wait_for_chart("train/loss")
+            assert page.locator(".tb-status > .tb-state").evaluate("(state) => state.scrollWidth <= state.clientWidth")
         else:
             expect(page.get_by_role("link", name="speech", exact=True)).to_be_visible()
         OUTPUT.mkdir(exist_ok=True)

@@ -161,6 +161,7 @@ def test_a_project_without_runs_has_none(trackbook_command: CommandLine) -> None
         (PermissionError(13, "Permission denied", "/x/y"), "Permission denied: /x/y"),
         (OSError("one\n sentence"), "one sentence"),
         (ValueError("no such thing"), "no such thing"),
+        (ModuleNotFoundError('this needs x: pip install "trackbook[x]"'), 'this needs x: pip install "trackbook[x]"'),
     ],
 )
 def test_an_error_is_told_without_its_number(error: Exception, said: str) -> None:

@@ -44,10 +44,7 @@ export class Header {
       this.#run,
       this.#state,
       stop,
-      this.#elapsed,
-      this.#steps,
-      this.#rate,
-      this.#synced,
+      h("div", { class: "tb-facts" }, this.#elapsed, this.#steps, this.#rate, this.#synced),
       this.#bar,
     );
   }

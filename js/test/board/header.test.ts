@@ -18,7 +18,8 @@ function topLine(more: Partial<RunHeader>, { now = 0, alone = false, kernel = HE
     () => clock.now,
     kernel,
   );
-  const text = () => [...line.element.children].map(child => child.textContent).filter(Boolean);
+  const parts = () => line.element.querySelectorAll(":scope > :not(.tb-facts), .tb-facts > *");
+  const text = () => [...parts()].map(part => part.textContent).filter(Boolean);
   return { line, clock, text };
 }
 

@@ -17,7 +17,7 @@ from ..settings import user_path
 from ..store.polars_import import import_polars
 from ..tracking.run import Run, writer_of
 from .addresses import lake_at
-from .process import process
+from .process import Follower, process
 from .projects import home
 
 if TYPE_CHECKING:
@@ -78,9 +78,8 @@ def _board_of_lake(store: LakeStore, runs: str | Sequence[str] | None) -> Board:
     source.pull()
     live.start()
     actions = NoActions(f"these runs are shown from {store.name}; change them where they were recorded")
-    process().followers.add(live)
     made = process().boards.add(source, store.project, Path(store.name), actions)
-    weakref.finalize(made, live.stop)
+    _follow(made, live)
     return made
 
 
@@ -135,9 +134,14 @@ def _board_of_server(address: str, runs: str | Sequence[str] | None) -> Board:
         source.add_run(find(run, mirror.store.runs(), address).id)
     actions = NoActions(f"these runs are shown from {where}; they are changed there")
     made = process().boards.add(source, name, Path(where, quoted), actions)
-    process().followers.add(mirror)
-    weakref.finalize(made, mirror.stop)
+    _follow(made, mirror)
     return made
+
+
+def _follow(board: Board, follower: Follower) -> None:
+    """Let a follower go on until its board is gone, or the process ends."""
+    process().followers.add(follower)
+    weakref.finalize(board, follower.stop)
 
 
 def show_run(run: Run) -> None:

@@ -306,6 +306,7 @@ class Process:
     def _end_all(self, ending: Callable[[RunWriter], tuple[State, str | None]]) -> None:
         self.is_closed = True
         with contextlib.ExitStack() as rest:  # so that a failure does not keep other runs from ending
+            rest.callback(self._end_threads)
             rest.callback(self._tell_losses)
             for project in self.projects.values():
                 rest.callback(project.store.close)
@@ -314,7 +315,6 @@ class Process:
             for writer in reversed(self.runs):
                 writer.at_exit = True
                 rest.callback(writer.end, *ending(writer))
-        self._end_threads()
 
     def _end_threads(self) -> None:
         """Wait for the threads that call libraries in Rust: those that Python ends within such a call, as it ends itself, crash."""

@@ -74,6 +74,7 @@ def as_command_error(error: BaseException) -> CommandError | None:
     if isinstance(error, CommandError):
         return error
     kinds: list[tuple[type[BaseException], type[CommandError]]] = [
+        (ModuleNotFoundError, UsageError),
         (FileNotFoundError, NotFoundError),
         (OSError, UnusableError),
         (ValueError, RefusedError),

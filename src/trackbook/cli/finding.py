@@ -10,7 +10,7 @@ from ..api.addresses import is_address
 from ..settings import data_dir
 from ..store.paths import journal_folder, project_file
 from ..text import did_you_mean, listed
-from .exit_codes import NotFoundError, RefusedError, UnusableError, UsageError
+from .exit_codes import NotFoundError, RefusedError, UnusableError
 
 if TYPE_CHECKING:
     from ..store.project_list import ProjectEntry
@@ -63,8 +63,6 @@ def _at_address(name: str) -> StoredProject | None:
 
     try:
         return project_at(name)
-    except ModuleNotFoundError as error:
-        raise UsageError(str(error)) from None
     except ValueError as error:
         raise NotFoundError(str(error)) from None
 

@@ -70,13 +70,10 @@ def serve(
     from ..api.serving import host_until_stopped
     from ..api.space_server import serve_space
 
-    try:
-        if space is not None:
-            serve_space(space, host=host, port=port, folder=dir)
-            return
-        host_until_stopped(host=host, port=port, folder=dir, hosts=allow_host or (), embed_from=embed_from or ())
-    except ModuleNotFoundError as error:
-        raise UsageError(str(error)) from None
+    if space is not None:
+        serve_space(space, host=host, port=port, folder=dir)
+        return
+    host_until_stopped(host=host, port=port, folder=dir, hosts=allow_host or (), embed_from=embed_from or ())
 
 
 def create(
@@ -194,21 +191,6 @@ def sync(
 
     Without PROJECT the runs that are still to be uploaded; with it and --to or --space all of its runs.
     """
-    try:
-        _sync(project, to, space, static, private, include, dir)
-    except ModuleNotFoundError as error:
-        raise UsageError(str(error)) from None
-
-
-def _sync(
-    project: str | None,
-    to: str | None,
-    space: str | None,
-    static: bool,
-    private: bool | None,
-    include: str,
-    dir: str | None,
-) -> None:
     from ..api.syncing import send_noted
     from ..api.syncing import sync as sync_project
     from ..remote.target import TargetError, checked

@@ -72,8 +72,9 @@ def print_table(
     )
     found = [list(row) for row in rows]
     left_out: Sequence[str] = ()
-    if least is not None and sys.stdout.isatty():
-        shown = max(least, _fitting([list(columns), *found], Console(file=sys.stdout).width))
+    terminal = Console(file=sys.stdout) if sys.stdout.isatty() else None
+    if least is not None and terminal is not None:
+        shown = max(least, _fitting([list(columns), *found], terminal.width))
         columns, left_out = columns[:shown], columns[shown:]
         found = [row[:shown] for row in found]
     for name, cells in zip(columns, list(zip(*found, strict=True)) or [()] * len(columns), strict=True):
@@ -81,10 +82,10 @@ def print_table(
         table.add_column(Text(visible(name)), justify=justify, overflow="ellipsis", no_wrap=True)
     for row in found:
         table.add_row(*(Text(_cell(value)) for value in row))
-    if sys.stdout.isatty():
-        Console(file=sys.stdout).print(table)
+    if terminal is not None:
+        terminal.print(table)
         if left_out:
-            say(f"not shown in {Console(file=sys.stdout).width} columns: {', '.join(left_out)}")
+            say(f"not shown in {terminal.width} columns: {', '.join(left_out)}")
         return
     console = Console(file=io.StringIO(), width=_WIDEST)
     with console.capture() as captured:

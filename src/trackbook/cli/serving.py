@@ -56,17 +56,14 @@ def show(
     finding.home_of(dir)
     if name is not None:
         finding.existing_project(name, dir)
-    try:
-        serve_until_stopped(
-            name,
-            host=host,
-            port=port,
-            folder=dir,
-            may_write=write,
-            is_shared=share_token,
-            open_browser=browser,
-            hosts=allow_host or (),
-            embed_from=embed_from or (),
-        )
-    except ModuleNotFoundError as error:
-        raise UsageError(str(error)) from None
+    serve_until_stopped(
+        name,
+        host=host,
+        port=port,
+        folder=dir,
+        may_write=write,
+        is_shared=share_token,
+        open_browser=browser,
+        hosts=allow_host or (),
+        embed_from=embed_from or (),
+    )

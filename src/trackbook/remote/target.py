@@ -8,7 +8,6 @@ or second uploader ends with each point there once.
 from __future__ import annotations
 
 import importlib
-import os
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -129,10 +128,8 @@ def open_target(where: str, *, project: str, source: str, token: str | None = No
     return made
 
 
-def checked(where: str | os.PathLike[str]) -> str:
+def checked(where: str) -> str:
     """Return an address as runs keep it: the path of a folder is absolute. Raises `TargetError` for what cannot be an address."""
-    if not isinstance(where, str):
-        return str(user_path(where).absolute())
     try:
         parts, scheme = urlsplit(where), _scheme(where)
     except ValueError as error:
