@@ -66,7 +66,9 @@ def test_last_run_may_be_recovered_from_a_journal(store_dir: Path) -> None:
 
 def test_project_of_a_later_version_is_not_taken_for_empty(store_dir: Path, tmp_path: Path) -> None:
     a_run()
-    process().projects.clear()
+    project = process().project("p")
+    process().forget_project(project)
+    project.store.close()
     with contextlib.closing(sqlite3.connect(store_dir / "p.trackbook.db")) as db, db:
         db.execute("update meta set value = '99' where key = 'schema_version'")
     content = (store_dir / "p.trackbook.db").read_bytes()

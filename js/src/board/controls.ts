@@ -19,7 +19,7 @@ function rowsOf(weight: number): number {
   return Math.round(weight / (1 - weight));
 }
 
-const NARROW = 600; // px of a board whose header has no room for smoothing and x axis
+const NARROW = 680; // px of a board whose header has no room for smoothing and x axis
 const NARROWEST = 520; // px of one that has no room for the filter either
 
 /** Smoothing, x axis, metric filter, and a menu of other view settings. */
