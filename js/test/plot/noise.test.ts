@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Series } from "../../src/frames/series.ts";
+import { bucketsOf, type PointSeries, type Series } from "../../src/frames/series.ts";
 import { domainsOf } from "../../src/plot/domains.ts";
 import { ownSmoothing } from "../../src/plot/noise.ts";
 import { styleRuns } from "../../src/plot/palette.ts";
@@ -14,12 +14,14 @@ function random(seed: number): () => number {
     return state / 2147483648;
   };
 }
-function points(count: number, valueAt: (i: number) => number): Series {
+function points(count: number, valueAt: (i: number) => number): PointSeries {
   const step = Float64Array.from({ length: count }, (_, i) => i);
   const columns = { step, time: step, value: step.map(valueAt) };
-  return { kind: "points", run: 0, metric: 0, width: 1, rows: count, columns } as Series;
+  return { kind: "points", run: 0, metric: 0, width: 1, rows: count, columns } as PointSeries;
 }
 const noise = random(1);
+/** Nearly of a normal distribution. */
+const normal = () => noise() + noise() + noise() + noise() + noise() + noise();
 const pureNoise = points(300, () => noise());
 
 test("a line that is noise is smoothed by itself, a trend with a little noise is not", () => {
@@ -41,7 +43,8 @@ test("buckets are noise if most of them are thick", () => {
   const columns = (thickness: number) => {
     const mean = Float64Array.from({ length: 100 }, (_, i) => i / 100);
     const count = mean.map(() => 16);
-    return { count, mean, min: mean.map(at => at - thickness), max: mean.map(at => at + thickness) };
+    const [min, max] = [mean.map(at => at - thickness), mean.map(at => at + thickness)];
+    return { count, mean, min, max, first: mean, last: mean };
   };
   const buckets = (thickness: number) =>
     ({
@@ -53,6 +56,22 @@ test("buckets are noise if most of them are thick", () => {
       columns: columns(thickness),
     }) as unknown as Series;
   expect([0.5, 0.01].map(thickness => ownSmoothing([buckets(thickness)]))).toEqual([8, 0]);
+});
+
+test.each([2, 4, 16])("in buckets of %i steps noise is what it is in points", width => {
+  const inBuckets = (valueAt: (i: number) => number) =>
+    ownSmoothing([bucketsOf(points(2000, valueAt), width)]);
+  expect(inBuckets(normal)).toBe(8);
+  expect(inBuckets(i => (i === 500 ? Number.NaN : normal()))).toBe(8);
+  expect(inBuckets(i => 3 * Math.exp(-i / 500) + 0.2 * noise())).toBe(0);
+  expect(inBuckets(i => Math.sin(i / 20))).toBe(width === 16 ? 8 : 0); // drawn as thick as the waves are high
+  expect(inBuckets(i => i)).toBe(0);
+  expect(inBuckets(() => 0.1)).toBe(0);
+});
+
+test("waves of twenty steps are no noise in narrow buckets", () => {
+  const waves = points(600, i => Math.sin((2 * Math.PI * i) / 20));
+  expect([waves, bucketsOf(waves, 2)].map(series => ownSmoothing([series]))).toEqual([0, 0]);
 });
 
 function plot(series: Series, smoothing: { amount: number; auto?: boolean }) {

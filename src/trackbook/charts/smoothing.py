@@ -14,7 +14,8 @@ LEAST_ROWS: Final = 64  # as in ``js/src/plot/noise.ts``, which says what the nu
 NOISY: Final = 0.25
 OWN_SMOOTHING: Final = 8
 TAILS: Final = 0.02
-SECOND_DIFFERENCE: Final = math.sqrt(6) * 0.6745
+NORMAL_MEDIAN: Final = 0.6745
+SECOND_DIFFERENCE: Final = math.sqrt(6) * NORMAL_MEDIAN
 
 Trend = Callable[[float], float]  # the smoothed value at a step
 
@@ -48,8 +49,19 @@ def _share_of_noise(series: Any) -> float:
         bends = np.abs(values[2:] - 2 * values[1:-1] + values[:-2])
         return 4 * _quantile(bends, 0.5) / SECOND_DIFFERENCE / _range_within(values)
     full = rows[rows["count"] > 1]
+    thickness = _quantile(full["max"] - full["min"], 0.5)
     ends = np.concatenate([full["min"], full["max"]])
-    return _quantile(full["max"] - full["min"], 0.5) / _range_within(ends)
+    return max(thickness, 4 * _noise_between(full[:-1], full[1:])) / _range_within(ends)
+
+
+def _noise_between(before: Any, after: Any) -> float:
+    """Return the noise's standard deviation by the jumps between buckets, less the line through their means."""
+    with np.errstate(invalid="ignore"):  # of values that are not finite
+        n = (before["count"] + after["count"]) / 2
+        jumps = np.abs(after["first"] - before["last"] - (after["mean"] - before["mean"]) / n)
+    sizes = jumps / np.sqrt(2 * ((1 - n**-2.0) ** 2 + (n - 1) * n**-4.0)) / NORMAL_MEDIAN
+    sizes = sizes[np.isfinite(sizes)]
+    return _quantile(sizes, 0.5) if len(sizes) else 0.0
 
 
 def _range_within(values: Floats) -> float:
