@@ -25,7 +25,7 @@ export function formatChange(change: number, format = formatValue): string {
 
 /**
  * Format a value beside an axis whose ticks are `step` apart: to a hundredth of that, or to three significant digits of a value
- * that is not nearly zero on the axis.
+ * that is small on the axis, as the last learning rates are. What is left of a zero by rounding is zero.
  */
 export function formatOnAxis(value: number, step: number): string {
   const size = Math.abs(value);
@@ -36,8 +36,9 @@ export function formatOnAxis(value: number, step: number): string {
   if (size >= 1e4 && size < 1e12 && step < size * 1e-4) return fixed(`,.${Math.min(6, decimals(step, 1))}f`);
   if (size >= 1e4) return isRound(value) ? prefixedShort(value) : formatValue(value);
   if (step < 1e-4 || Number.isInteger(value)) return formatValue(value);
-  const seen = size < step / 1000 ? decimals(step, 3) : Math.max(decimals(step, 3), decimals(size, 3));
-  return fixed(`.${Math.min(seen, 8)}f`);
+  if (size < step * 1e-9) return "0";
+  if (size < step / 1000) return fixed(".2e");
+  return fixed(`.${Math.min(Math.max(decimals(step, 3), decimals(size, 3)), 8)}f`);
 }
 
 function isRound(value: number): boolean {
