@@ -117,6 +117,28 @@ def test_notices_of_the_store_come_and_go(following: Following) -> None:
     assert following.front_end.delta["header"]["notices"] == []
 
 
+def test_long_runs_are_read_in_parts(following: Following, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source_module, "POINTS_AT_ONCE", 100)
+    following.store.put_run(RunRecord("s", "other", started=101.0, state="finished", ended=102.0))
+    following.source.add_run("s")
+    following.log("loss", {step: float(step) for step in range(250)})
+    following.log("loss", {0: 2.0, 1: 1.0}, run="s")
+    read = []
+    for _ in range(4):
+        assert following.source.pull(100)
+        keyframe, delta = following.source.frames()
+        following.front_end.receive(keyframe=keyframe, delta=delta)
+        picture = following.front_end.picture
+        assert picture is not None
+        assert len(picture["runs"]) == 2  # the other run is known before its points are read
+        read.append([len(rows) for _, rows in picture["series"].values()])
+        if not following.source.is_behind:
+            break
+    assert read == [[100], [200], [250, 2]]
+    assert following.drawn() == [float(step) for step in range(250)]
+    assert not following.source.pull(100)
+
+
 def test_source_that_follows_adds_new_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     store = MemoryStore()
     source = FrameSource("p", store, follow=True)

@@ -12,9 +12,12 @@ from typing import Any
 import polars as pl
 import pytest
 
+from trackbook.boards import frame_source
+from trackbook.boards import publisher as publisher_module
 from trackbook.boards.frame_source import FrameSource
 from trackbook.boards.publisher import Publisher
 from trackbook.boards.questions import DONE, AnswerTable, Question
+from trackbook.pump import INTERVAL
 from trackbook.store.base import POINTS
 from trackbook.store.memory import MemoryStore
 from trackbook.switch_interval import QUICKEST
@@ -107,6 +110,35 @@ def other_run(published: Published) -> None:
     published.store.put_run(RunRecord("o", "other", started=50.0, state="finished"))
     points = {"metric": ["loss"], "step": [0], "value": [9.0], "time": [50.0]}
     published.store.append("o", pl.DataFrame(points, schema=POINTS))
+
+
+def test_charts_of_a_long_run_are_drawn_before_all_of_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module, name in (
+        (frame_source, "POINTS_AT_ONCE"),
+        (publisher_module, "FIRST_POINTS"),
+        (publisher_module, "MOST_POINTS"),
+    ):
+        monkeypatch.setattr(module, name, 100)
+    case = Published()
+    case.log(350)
+    case.store.put_run(RunRecord("r", "run", started=100.0, state="finished", ended=200.0))
+    again = Publisher(FrameSource("p", case.store), case.publish)
+    again.source.add_run("r")
+    opening = again.opening()
+    case.front_end = FrontEnd()
+    case.front_end.receive(keyframe=opening["keyframe"], delta=opening["delta"])
+    drawn, waits = [rows_of(case)], []
+    while again.awake:
+        waits.append(again.tick(case.now))
+        drawn.append(rows_of(case))
+    assert drawn == [100, 200, 300, 350]
+    assert waits == [INTERVAL, INTERVAL, publisher_module.SILENT_SECONDS]
+
+
+def rows_of(case: Published) -> int:
+    assert case.front_end.picture is not None
+    ((_, rows),) = case.front_end.picture["series"].values()
+    return len(rows)
 
 
 def test_publisher_needs_neither_anywidget_nor_traitlets() -> None:

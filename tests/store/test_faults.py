@@ -110,6 +110,24 @@ def test_file_that_is_not_a_database_is_set_aside(open_store: Open, path: Path, 
     assert other.notices == []
 
 
+@pytest.mark.parametrize("place", [18, 19, 47])
+def test_file_of_a_format_that_sqlite_does_not_know_is_set_aside(open_store: Open, path: Path, place: int) -> None:
+    store = open_store()
+    fill(store)
+    store.close()
+    with path.open("r+b") as file:
+        file.seek(place)
+        file.write(b"\x09")
+    content = path.read_bytes()
+    store = open_store()
+    store.put_run(RunRecord("new", "new", 1.0))
+    store.append("new", points(range(10)))
+    assert store.flush() or store.flush()
+    (kept,) = aside(path)
+    assert kept.read_bytes() == content
+    assert steps(open_store(), "new") == list(range(10))
+
+
 @pytest.mark.parametrize("part", [0.02, 0.2, 0.5, 0.9, 0.999])
 def test_truncated_file_is_set_aside_and_salvaged(open_store: Open, path: Path, part: float) -> None:
     store = open_store()

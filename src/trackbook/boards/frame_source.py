@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -67,6 +68,8 @@ class FrameSource:
         self._removed = False
         self.more_notices: list[str] = []  # beside the store's
         self.logged = 0  # points read so far, except those of system metrics
+        self.is_behind = False  # whether the last `pull` left points to the next
+        self._wanted = math.inf  # points that the current `pull` may still read
         self._fresh: list[tuple[NDArray[Any], ...]] = []  # points read and not yet in the picture
         self._budget = LARGEST_BUDGET
         self._spent = 0  # bytes of deltas since the keyframe
@@ -143,9 +146,13 @@ class FrameSource:
         for run in self._runs.values():
             run.checked = float("-inf")
 
-    def pull(self) -> bool:
-        """Read new points and records from the store, and return whether anything is new."""
+    def pull(self, most: float = math.inf) -> bool:
+        """Read new points and records from the store, and return whether anything is new.
+
+        About `most` points are read, in whole batches of `POINTS_AT_ONCE`; `is_behind` says whether the rest is left to the next `pull`.
+        """
         now = time.monotonic()
+        self._wanted, self.is_behind = most, False
         if self.follow and self._only is None and now - self._looked >= RECHECK_SECONDS:
             self._looked = now
             with suppress(OSError):  # the store has a notice, and the next read may succeed
@@ -227,13 +234,22 @@ class FrameSource:
         if run.record is None:
             self._picture.put_run(self._header(record, run))
         start = run.cursor
-        read: _Read = partial(self.store.since, run_id, run.cursor, POINTS_AT_ONCE)
-        while self._note_points(run_id, run, *read()) >= POINTS_AT_ONCE:
-            read = self._take_in_and_read(run_id, run.cursor)
+        self._read_points(run_id, run)
         run.record, earlier = record, run.record
         header = self._header(record, run, _rate(run, record, now))
         self._picture.put_run(header)
         return run.cursor != start or record != earlier or self._keyframe_due
+
+    def _read_points(self, run_id: str, run: _FollowedRun) -> None:
+        read: _Read = partial(self.store.since, run_id, run.cursor, POINTS_AT_ONCE)
+        while self._wanted > 0:
+            advanced = self._note_points(run_id, run, *read())
+            self._wanted -= advanced
+            if advanced < POINTS_AT_ONCE:
+                return
+            if self._wanted > 0:
+                read = self._take_in_and_read(run_id, run.cursor)
+        run.checked, self.is_behind = float("-inf"), True
 
     def _take_in_and_read(self, run_id: str, cursor: Cursor) -> _Read:
         """Start to read the next points of a long run on a thread, while the points read so far are added to the picture."""
@@ -273,11 +289,10 @@ class FrameSource:
             run.is_system = np.append(run.is_system, np.zeros(largest + 1, np.bool_))
         numbers: NDArray[np.int64] = run.numbers[codes]
         if numbers.min() < 0:
-            new, where = np.unique(codes[numbers < 0], return_index=True)
-            order = np.argsort(where)  # of first appearance
-            names = points["metric"].gather(np.flatnonzero(numbers < 0)[where[order]]).cast(str).to_list()
-            run.numbers[new[order]] = [self._picture.number(run_id, name) for name in names]
-            run.is_system[new[order]] = [is_system(name) for name in names]
+            new = points["metric"].filter(numbers < 0).unique(maintain_order=True)
+            names, new_codes = new.cast(str).to_list(), new.to_physical().to_numpy()
+            run.numbers[new_codes] = [self._picture.number(run_id, name) for name in names]
+            run.is_system[new_codes] = [is_system(name) for name in names]
             numbers = run.numbers[codes]
         return numbers
 

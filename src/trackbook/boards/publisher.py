@@ -35,6 +35,9 @@ SILENT_AFTER: Final = 60.0
 IDLE_SECONDS: Final = 0.5  # the slowest pace of an open run
 IDLER: Final = 20  # the interval after a pause in logging is the pause divided by this
 QUIET_SECONDS: Final = 5.0  # without points, after which a kernel without a running cell is idle
+# Points of a long run that are read before its charts are first drawn, and before each refresh until all are.
+FIRST_POINTS: Final = 1_000_000
+MOST_POINTS: Final = 2_000_000
 BEAT_SECONDS: Final = 10.0  # `js/src/frames/heartbeat.ts` waits for several beats
 
 
@@ -47,9 +50,9 @@ class Publish(Protocol):
 class Publisher:
     """Decides which traits a board's front end gets and when, and answers its questions. Independent of widgets and servers.
 
-        The published traits are ``keyframe``, ``delta``, ``table``, ``cells``, ``alerts``, ``media``, ``open_runs``, ``idle_since``, ``synced`` and ``beat``; `Snapshots`
-    publishes ``still``. The context `message` is entered around traits that are to be sent together. Code that sets or reads the
-    transport's traits holds `lock`.
+    The published traits are ``keyframe``, ``delta``, ``table``, ``cells``, ``alerts``, ``media``, ``open_runs``, ``idle_since``,
+    ``synced`` and ``beat``; `Snapshots` publishes ``still``. The context `message` is entered around traits that are to be sent
+    together. Code that sets or reads the transport's traits holds `lock`.
     """
 
     def __init__(
@@ -97,7 +100,7 @@ class Publisher:
     def opening(self) -> dict[str, Any]:
         """Return the initial values of the traits."""
         with self.lock:
-            self.source.pull()
+            self.source.pull(FIRST_POINTS)
             keyframe, delta = self.source.keyframe()
             small = {
                 "open_runs": self._actions.open_runs,
@@ -125,12 +128,12 @@ class Publisher:
             self._rule_due = now + TABLE_SECONDS
             self._choose()
         self._publish_synced()
-        if self.source.pull() or self._unsent:
+        if self.source.pull(MOST_POINTS) or self._unsent:
             self._publish_frames(*self.source.frames())
             self._sent_at = now
             if self.source.logged != self._logged:
                 self._logged, self._logged_at, self._logged_time = self.source.logged, now, time.time()
-            self._due = now + self._pace(now)
+            self._due = now if self.source.is_behind else now + self._pace(now)
         elif self.source.running and now - self._sent_at >= BEAT_SECONDS:
             self._beat += 1
             self.publish("beat", self._beat)
@@ -161,7 +164,7 @@ class Publisher:
     def delta(self) -> Any:
         """Return a fresh delta on the published keyframe to one view; others get the news at the next tick."""
         with self.lock:
-            self._unsent |= self.source.pull()
+            self._unsent |= self.source.pull(MOST_POINTS)
             return self.source.delta()
 
     def pull(self) -> None:
@@ -237,13 +240,20 @@ class Publisher:
 
     @property
     def awake(self) -> bool:
-        """Whether there may be news: a run is open or not uploaded yet, or the front end shows all runs of the project.
+        """Whether there may be news: a run is open, not uploaded or not read to its end yet, or the front end shows all runs.
 
         A failed run may still be open: the next `log` continues it.
         """
         is_open = not self._open_here.isdisjoint(self.source.run_ids)
         is_open |= self._actions.is_uploading
-        return self.source.running or is_open or self.source.follow or self.shows_all_runs or self._rule.changes
+        return (
+            self.source.is_behind
+            or self.source.running
+            or is_open
+            or self.source.follow
+            or self.shows_all_runs
+            or self._rule.changes
+        )
 
     @property
     def _open_here(self) -> set[str]:

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..boards.frame_source import FrameSource
@@ -131,6 +132,7 @@ class Channel:
         self._project.boards.add(self)  # what this process logs is handed over at the pace of a board
         viewer.offer(parts)
         self.publisher.acknowledge()
+        self.publisher.on_wake()
 
     def _publish(self, trait: str, value: Any, /) -> None:
         part = trait_part(trait, value)
@@ -173,8 +175,8 @@ class Channels:
             channel = self._channels.get(watched)
             if channel is None:
                 channel = self._channels[watched] = make()
+                channel.publisher.on_wake = partial(self._pump.add, channel)
         channel.join(viewer)
-        self._pump.add(channel)
         return channel
 
     def leave(self, channel: Channel, viewer: Viewer, loop: asyncio.AbstractEventLoop) -> None:

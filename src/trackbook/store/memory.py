@@ -132,7 +132,9 @@ class MemoryStore(RunScan):
             points = self._points.get(run_id, RunPoints())
             generation = self._generations.get(run_id, 0)
             start = cursor.ordinal if cursor.generation == generation else 0
-            return points.since(start), Cursor(generation, points.end)
+            rest = points.since(start)
+            taken = rest if most is None else rest.head(most)
+            return taken, Cursor(generation, points.end - len(rest) + len(taken))
 
     def window(
         self, run_id: str, metrics: Sequence[str], first: int, last: int, most: int | None = None

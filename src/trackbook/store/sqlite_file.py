@@ -19,6 +19,10 @@ BUSY_SECONDS: Final = 1.0
 _PATIENCE_SECONDS: Final = 3.0  # a file that others write is busy now and then; after this long it is a problem
 _WAL_BYTES: Final = 1 << 24  # to which SQLite truncates the write-ahead log after a checkpoint
 _SMALLEST: Final = 512  # bytes of a page
+_WRITE_FORMAT: Final = (
+    18  # the place of a byte in the file's header (https://sqlite.org/fileformat2.html#file_format_version_numbers)
+)
+_NEWEST_FORMAT: Final = b"\x02"
 
 T = TypeVar("T")
 Kind = Literal["busy", "damaged", "other"]
@@ -34,7 +38,7 @@ _KINDS: Final[dict[int, Kind]] = {
 
 # SQLite's errors for wrong statements. Ours are right, so these mean that the definition of a table is damaged.
 _LOST: Final = re.compile(
-    r"^no such (table|column|index)|^table \w+ (already exists|has no column)|^near |^incomplete input"
+    r"^no such (table|column|index)|^table \w+ (already exists|has no column)|^near |^incomplete input|^unsupported file format"
 )
 
 
@@ -223,10 +227,19 @@ class ProjectFile:
             self.problems[what] = notice
 
     def _note_damage(self, error: BaseException) -> None:
-        if _kind(error) == "damaged":
+        if _kind(error) == "damaged" or self._is_of_no_known_format(error):
             self._damage = str(error)
             with contextlib.suppress(OSError):
                 self._damaged = self._identity or _identity(self.path)
+
+    def _is_of_no_known_format(self, error: BaseException) -> bool:
+        """Whether the header has a format that SQLite does not know how to write, in a file that may be written."""
+        is_refused = getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_READONLY and not self._frozen
+        if not is_refused or not os.access(self.path, os.W_OK):
+            return False
+        self.close()  # to read the file beside a connection would end the connection's locks
+        with self.path.open("rb") as file:
+            return file.read(_WRITE_FORMAT + 1)[_WRITE_FORMAT:] > _NEWEST_FORMAT
 
     def _is_well(self, what: str) -> None:
         self._busy_since.pop(what, None)
