@@ -10,7 +10,8 @@ from sqlite3 import Connection
 from typing import TypeVar
 
 from . import schema
-from .sqlite_file import BUSY_SECONDS, Failure, read_alone
+from .sqlite_failures import Failure
+from .sqlite_file import BUSY_SECONDS, read_alone
 
 T = TypeVar("T")
 

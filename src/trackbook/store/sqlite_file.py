@@ -4,48 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import sqlite3
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Literal, TypeVar
+from typing import Final, TypeVar
 
 from .. import filesystem
 from ..user_warnings import IN_MEMORY
 from . import schema
+from .sqlite_failures import Failure, NotOurFile, has_unknown_format, is_no_database, is_refused, kind_of
 
 BUSY_SECONDS: Final = 1.0
 _PATIENCE_SECONDS: Final = 3.0  # a file that others write is busy now and then; after this long it is a problem
 _WAL_BYTES: Final = 1 << 24  # to which SQLite truncates the write-ahead log after a checkpoint
-_SMALLEST: Final = 512  # bytes of a page
-_WRITE_FORMAT: Final = (
-    18  # the place of a byte in the file's header (https://sqlite.org/fileformat2.html#file_format_version_numbers)
-)
-_NEWEST_FORMAT: Final = b"\x02"
 
 T = TypeVar("T")
-Kind = Literal["busy", "damaged", "other"]
-Failure = (sqlite3.Error, OSError, schema.NewerFile, UnicodeDecodeError)  # the last: an error that quotes damaged text
-_KINDS: Final[dict[int, Kind]] = {
-    sqlite3.SQLITE_BUSY: "busy",
-    sqlite3.SQLITE_LOCKED: "busy",
-    sqlite3.SQLITE_PROTOCOL: "busy",
-    sqlite3.SQLITE_CORRUPT: "damaged",
-    sqlite3.SQLITE_NOTADB: "damaged",
-}
-
-
-# SQLite's errors for wrong statements. Ours are right, so these mean that the definition of a table is damaged.
-_LOST: Final = re.compile(
-    r"^no such (table|column|index)|^table \w+ (already exists|has no column)|^near |^incomplete input|^unsupported file format"
-)
-
-
-class NotOurFile(sqlite3.DatabaseError):
-    """The file is not a database, although SQLite would accept it."""
-
-    sqlite_errorcode = sqlite3.SQLITE_NOTADB
 
 
 class ProjectFile:
@@ -219,7 +193,7 @@ class ProjectFile:
     def _tell(self, what: str, error: BaseException, notice: str) -> None:
         if isinstance(error, schema.NewerFile):
             self.problems["version"] = f"{self.path} {error}."
-        elif _kind(error) == "busy":
+        elif kind_of(error) == "busy":
             since = self._busy_since.setdefault(what, time.monotonic())
             if time.monotonic() - since >= _PATIENCE_SECONDS:
                 self.problems[what] = notice
@@ -227,19 +201,14 @@ class ProjectFile:
             self.problems[what] = notice
 
     def _note_damage(self, error: BaseException) -> None:
-        if _kind(error) == "damaged" or self._is_of_no_known_format(error):
+        if kind_of(error) == "damaged" or (is_refused(error) and not self._frozen and self._has_unknown_format()):
             self._damage = str(error)
             with contextlib.suppress(OSError):
                 self._damaged = self._identity or _identity(self.path)
 
-    def _is_of_no_known_format(self, error: BaseException) -> bool:
-        """Whether the header has a format that SQLite does not know how to write, in a file that may be written."""
-        is_refused = getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_READONLY and not self._frozen
-        if not is_refused or not os.access(self.path, os.W_OK):
-            return False
+    def _has_unknown_format(self) -> bool:
         self.close()  # to read the file beside a connection would end the connection's locks
-        with self.path.open("rb") as file:
-            return file.read(_WRITE_FORMAT + 1)[_WRITE_FORMAT:] > _NEWEST_FORMAT
+        return has_unknown_format(self.path)
 
     def _is_well(self, what: str) -> None:
         self._busy_since.pop(what, None)
@@ -247,19 +216,19 @@ class ProjectFile:
 
     def _close_unless_busy(self, error: BaseException) -> None:
         """Close the file after a failure, so that the next access starts with the file as it is then."""
-        if _kind(error) != "busy" and self._connection is not None and not self._connection.in_transaction:
+        if kind_of(error) != "busy" and self._connection is not None and not self._connection.in_transaction:
             self.close()
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            if _is_no_database(self.path):
+            if is_no_database(self.path):
                 raise NotOurFile("file is not a database")
             self._frozen = False
             try:
                 self._connection = self._connect()
             except sqlite3.OperationalError as error:
-                if _kind(error) == "busy" or not _is_still(self.path):
+                if kind_of(error) == "busy" or not _is_still(self.path):
                     raise
                 # A read-only folder has no place for the index of a write-ahead log.
                 self._connection = _connect_frozen(self.path)
@@ -297,7 +266,7 @@ class ProjectFile:
             except (
                 sqlite3.OperationalError
             ) as error:  # two processes open a new file at once: SQLite does not wait here
-                if _kind(error) != "busy" or time.monotonic() > deadline:
+                if kind_of(error) != "busy" or time.monotonic() > deadline:
                     raise
                 time.sleep(0.01)
         if found == "wal":
@@ -372,24 +341,10 @@ def _connect_frozen(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
 
 
-def _is_no_database(path: Path) -> bool:
-    """Whether a file is too short for a database. SQLite takes such a file for an empty one, and overwrites it."""
-    try:
-        return 0 < path.stat().st_size < _SMALLEST
-    except OSError:
-        return False
-
-
 def _is_still(path: Path) -> bool:
     """Whether the file cannot change, and has no write-ahead log, which a connection without locks would ignore."""
     log = path.with_name(path.name + "-wal")
     return path.exists() and not os.access(path.parent, os.W_OK) and (not log.exists() or not log.stat().st_size)
-
-
-def _kind(error: BaseException) -> Kind:
-    if isinstance(error, UnicodeDecodeError) or _LOST.search(str(error)):
-        return "damaged"
-    return _KINDS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, "other")
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
