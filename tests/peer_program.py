@@ -195,7 +195,7 @@ def write_tensorboard(folder: Path, runs: list[Run]) -> None:
             for step, values in run["calls"]:
                 for name, value in values.items():
                     summaries.add_scalar(name, value, step)
-            summaries.add_text("words", "left out")
+            summaries.add_text("words", "a medium")
 
 
 def read_tensorboard(folder: Path) -> list[Run]:

@@ -192,12 +192,12 @@ from trackbook.imports.importing import ImportProgress
 terminal_words._SILENT_SECONDS = terminal_words._LINE_SECONDS = 0
 with terminal_words.shown_progress(Path("some/where")) as show:
     show(ImportProgress("r1", 9, 12, 1_000_000, 0.5))
-    show(ImportProgress("r1", 10, 12, 2_000, 0.75))
+    show(ImportProgress("r1", 10, 12, 2_000, 0.75, 1_500))
 print("after")
 """
     text = in_terminal(*python(code))
     assert "trackbook: importing where: run 9 of 12, 50%, 1,000,000 points" in text
-    assert "trackbook: importing where: run 10 of 12, 75%, 2,000 points" in text
+    assert "trackbook: importing where: run 10 of 12, 75%, 2,000 points, 1,500 media" in text
     assert screen(text) == ["after"]
     assert in_terminal(*python(code.replace("show(", "print(show); (")), TRACKBOOK_QUIET="1").split() == [
         "None",

@@ -419,6 +419,8 @@ def test_objects_and_molecules_are_kept(tmp_path: Path) -> None:
         (lambda: tb.Histogram("abc"), TypeError, "give numbers"),
         (lambda: tb.Histogram([1], num_bins=1000), ValueError, "num_bins=1000 is not between"),
         (lambda: tb.Histogram(np_histogram=([1, 2], [1, 2])), ValueError, "one more than counts"),
+        (lambda: tb.Histogram(np_histogram=([1], [0, float("inf")])), ValueError, "edges are finite and ascend"),
+        (lambda: tb.Histogram(np_histogram=([float("nan")], [0, 1])), ValueError, "counts are from 0 on"),
         (lambda: tb.Trace([{"content": "x"}]), ValueError, "message 0 has no role"),
         (lambda: tb.Trace(3), TypeError, "give messages"),
         (lambda: tb.Chart(object()), TypeError, "a chart of Altair"),
@@ -442,6 +444,7 @@ def test_bad_value_says_what_was_expected(make: Callable[[], Any], kind: type[Ex
         ("bomb.png", png(60_000, 60_000), tb.Image, "has too many pixels: .* log a smaller one"),
         ("large.png", png(11_000, 11_000), tb.Image, "has too many pixels: .* log a smaller one"),
         ("large.png", png(9_450, 9_450), tb.Image, f"9,450 x 9,450 pixels are more than {MOST_PIXELS:,}"),
+        ("x.dds", b"DDS " + struct.pack("<I", 124) + bytes(120), tb.Image, "not an image that can be read"),
         ("x.wav", b"no sound", tb.Audio, "is not a file of type audio/wav"),
         ("x.exe", b"MZ", tb.Audio, "ends in .exe; give one of .wav"),
         ("x.mp4", b"no video", tb.Video, "is not a file of type video/mp4"),
@@ -457,6 +460,28 @@ def test_bad_file_says_what_was_expected(name: str, content: bytes, make: Any, s
         make(str(path))
     with pytest.raises(ValueError, match="is not a file"):
         make(str(tmp_path))
+
+
+def test_bytes_of_a_file_are_kept_as_they_are(tmp_path: Path) -> None:
+    for value, made, name in (
+        (tb.Image(GREY), tb.Image, "x.png"),
+        (tb.Audio([0.0, 0.5], sample_rate=8000), tb.Audio, "x.wav"),
+    ):
+        whole = value.encode()
+        assert whole.file is not None
+        assert isinstance(whole.file.content, bytes)
+        (tmp_path / name).write_bytes(whole.file.content)
+        again, of_path = made(whole.file.content).encode(), made(tmp_path / name).encode()
+        assert again.file == whole.file
+        assert again.about == of_path.about == whole.about
+    with pytest.raises(ValueError, match="Image: a file of 8 bytes is not an image that can be read"):
+        tb.Image(b"no image")
+    with pytest.raises(ValueError, match="has too many pixels"):
+        tb.Image(png(60_000, 60_000))
+    with pytest.raises(ValueError, match="Image: 0 bytes; from 1 to 200,000,000 are taken"):
+        tb.Image(b"")
+    with pytest.raises(ValueError, match="the content is not a file of type audio/wav"):
+        tb.Audio(b"no sound")
 
 
 def test_cut_off_image_is_refused(tmp_path: Path) -> None:

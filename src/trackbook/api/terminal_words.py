@@ -158,7 +158,8 @@ def progress_line(path: Path, progress: ImportProgress) -> str:
     """Return a line that says how far an import is."""
     runs = f"run {progress.number:,} of {progress.runs:,}"
     name = shorten(visible(path.name), _WIDEST_NAME)
-    return f"trackbook: importing {name}: {runs}, {progress.fraction:.0%}, {progress.points:,} points"
+    media = f", {progress.media:,} media" if progress.media else ""
+    return f"trackbook: importing {name}: {runs}, {progress.fraction:.0%}, {progress.points:,} points{media}"
 
 
 def _overwrite(line: str, shown: str) -> None:

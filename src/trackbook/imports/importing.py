@@ -18,9 +18,10 @@ from ..media.values import File
 from ..store.base import Store
 from ..store.content_files import ContentFiles
 from ..store.documents import document, put_document
+from ..store.media_files import TABLE
 from ..text import listed
 from ..tracking.config_values import Converter
-from ..types import RunRecord
+from ..types import CAPTURED, RunRecord
 from ..user_warnings import warn
 from .intake import Intake
 from .kinds import kind_of
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 DOCUMENT: Final = "imported"
 _UNFINISHED: Final = "the import was interrupted; import again, and it goes on"
+_STEP: Final = list(CAPTURED[TABLE]).index("step")
 _MOST_LOSSES: Final = 10  # sentences
 _KEPT: Final = ("name", "group", "tags", "notes")  # of a run that is there already: they may have been changed since
 
@@ -44,6 +46,7 @@ class ImportProgress:
     runs: int  # of the source
     points: int  # read so far, of all runs
     fraction: float  # of the source, from 0 to 1
+    media: int = 0  # images, tables and so on that were taken in so far, of all runs
 
 
 @dataclass
@@ -97,21 +100,21 @@ def import_source(
         raise ValueError(f"{path} holds no {chosen.what}")
     found = [parts[0] if len(parts) == 1 else joined(parts) for parts in by_id.values()]
     whole = sum(one.size for one in found) or 1
-    said, done, points = _Said(), 0, 0
+    said, done, points, media = _Said(), 0, 0, 0
     for parts in by_id.values():
         if len(parts) > 1:
             said.parts[parts[0].id] += len(parts)
     results = []
     for number, one in enumerate(found, 1):
 
-        def report(at: int, count: int, one: SourceRun = one, number: int = number) -> None:
+        def report(at: int, count: int, items: int, one: SourceRun = one, number: int = number) -> None:
             if progress is not None:
                 share = min(1.0, (done + min(at, one.size)) / whole)  # noqa: B023  # it is called within this turn
-                progress(ImportProgress(one.id, number, len(found), points + count, share))  # noqa: B023
+                progress(ImportProgress(one.id, number, len(found), points + count, share, media + items))  # noqa: B023
 
-        record, count = _Transfer(store_of(one.project), chosen, one, report, said).run()
-        done, points = done + one.size, points + count
-        report(0, 0)
+        record, count, items = _Transfer(store_of(one.project), chosen, one, report, said).run()
+        done, points, media = done + one.size, points + count, media + items
+        report(0, 0, 0)
         results.append((one.project, record))
     for sentence in said.sentences():
         warn(f"import of {path}: {sentence}")
@@ -122,15 +125,15 @@ class _Transfer:
     """Brings one run into a store."""
 
     def __init__(
-        self, store: Store, kind: Kind, source: SourceRun, report: Callable[[int, int], None], said: _Said
+        self, store: Store, kind: Kind, source: SourceRun, report: Callable[[int, int, int], None], said: _Said
     ) -> None:
         self._store, self._kind, self._source, self._said = store, kind, source, said
         self._intake = Intake(
             self._append, self._put_rows, self._put_files, report, self._cut_back, numbers_zeros=kind.numbers_zeros
         )
 
-    def run(self) -> tuple[RunRecord, int]:
-        """Return the record of the run, and the number of its points that were read."""
+    def run(self) -> tuple[RunRecord, int, int]:
+        """Return the record of the run, and the numbers of its points and of its media that were read."""
         store, source = self._store, self._source
         known, about = store.run(source.id), document(store, source.id, DOCUMENT)
         if known is not None and (about is None or about.get("kind") != self._kind.name):
@@ -139,7 +142,7 @@ class _Transfer:
                 "import into another project by project=..."
             )
         if known is not None and about is not None and about.get("stamp") == source.stamp:
-            return known, 0
+            return known, 0, 0
         was_whole = about is not None and about.get("was_whole", False)
         begun = known or RunRecord(source.id, source.id, started=source.origin.stat().st_mtime)
         store.put_run(dataclasses.replace(begun, state="interrupted", error=_UNFINISHED))
@@ -156,7 +159,7 @@ class _Transfer:
         store.put_run(record)
         self._note(stamp=source.stamp, was_whole=True)
         self._flush()
-        return record, self._intake.points
+        return record, self._intake.points, self._intake.media_items
 
     def _record(self, known: RunRecord | None) -> RunRecord:
         intake, source = self._intake, self._source
@@ -167,7 +170,7 @@ class _Transfer:
             fields[name] = str(fields[name])  # YAML has a number where a name is one
         if known is not None:
             fields |= {name: getattr(known, name) for name in _KEPT}
-        first, last = (intake.first_time, intake.last_time) if intake.points else (None, None)
+        first, last = (intake.first_time, intake.last_time) if intake.points or intake.media_items else (None, None)
         started = fields.pop("started", None)
         if started is None:
             started = first if first is not None else source.origin.stat().st_mtime
@@ -219,6 +222,9 @@ class _Transfer:
     def _cut_back(self, step: int) -> dict[str, int]:
         self._flush()
         self._store.cut(self._source.id, step - 1)
+        for row in self._store.captured(self._source.id, TABLE):
+            if row[_STEP] >= step:
+                self._store.drop_captured(self._source.id, TABLE, row[0], row[0] + 1)
         return {metric: figures.count for metric, figures in self._store.summary(self._source.id).items()}
 
     def _flush(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -38,7 +39,7 @@ class Intake:
         write: Callable[[pl.DataFrame], None],
         write_rows: Callable[[str, list[tuple[Any, ...]]], None],
         write_files: Callable[[list[File]], bool],
-        report: Callable[[int, int], None],
+        report: Callable[[int, int, int], None],
         cut: Callable[[int], Mapping[str, int]],
         *,
         numbers_zeros: bool = False,
@@ -51,7 +52,7 @@ class Intake:
         self.last: dict[str, float] = {}  # the latest value of each metric
         self.seen: Counter[str] = Counter()  # points by metric
         self.first_time, self.last_time = math.inf, -math.inf
-        self.points = 0
+        self.points = self.media_items = 0
         self._write, self._write_rows, self._write_files = write, write_rows, write_files
         self._report, self._cut = report, cut
         self._columns: tuple[list[str], list[int], list[float], list[float]] = ([], [], [], [])
@@ -98,7 +99,7 @@ class Intake:
                 self.lose(f"{file} has an unknown form before byte {at:,}: {error}")
 
     def cut(self, step: int) -> None:
-        """Drop the points from `step` on: the source tells them again."""
+        """Drop the points and media from `step` on: the source tells them again."""
         self.hand_over()
         self.seen = Counter(self._cut(step))
 
@@ -148,21 +149,27 @@ class Intake:
 
     def media(self, metric: str, step: int, time: float, make: Callable[[], Sequence[Encoded]]) -> None:
         """Take in the media that `make` returns. What it cannot read is left out."""
-        try:
+        name, time = storable(metric), _bounded(time)
+        if not name or not 0 <= step <= LARGEST_INTEGER:
+            self.leave_out("media at negative steps" if name else "media without a name", name)
+            return
+        values: Sequence[Encoded] = []
+        rows = []
+        with contextlib.suppress(*UNREADABLE):
             values = make()
-        except UNREADABLE:
-            values = []
-        if not values:
-            self.leave_out("media that cannot be read", metric)
+            rows = rows_from(0, name, step, time, values)
+        if not rows:
+            self.leave_out("media that cannot be read", name)
             return
         if not self._write_files([file for each in values for file in each.files]):
-            self.leave_out("media", metric)
+            self.leave_out("media", name)
             return
-        first = max(self._last_number + 1, number_at(_bounded(time)))  # the same in every import
-        self._last_number = first + len(values) - 1
-        self._write_rows(
-            "media", [tuple(row) for row in rows_from(first, storable(metric), step, _bounded(time), values)]
-        )
+        first = max(self._last_number + 1, number_at(time))  # the same in every import
+        self._last_number = first + len(rows) - 1
+        self._write_rows("media", [(first + number, *row) for number, *row in rows])
+        self._note_time(time)
+        self.media_items += len(rows)
+        self._report(self._at, self.points, self.media_items)
 
     def alert(self, title: str, text: str, level: str, time: float, step: int | None = None) -> None:
         """Take in an alert. An unknown level is a warning."""
@@ -190,11 +197,11 @@ class Intake:
             self._write(pl.DataFrame(dict(zip(POINTS, self._columns, strict=True)), schema=POINTS))
             for column in self._columns:
                 column.clear()
-        self._report(self._at, self.points)
+        self._report(self._at, self.points, self.media_items)
 
     def _append(self, name: str, step: int, value: float, time: float) -> None:
         time = _bounded(time)
-        self.first_time, self.last_time = min(self.first_time, time), max(self.last_time, time)
+        self._note_time(time)
         metrics, steps, values, times = self._columns
         metrics.append(name)
         steps.append(step)
@@ -205,6 +212,9 @@ class Intake:
         self.points += 1
         if len(metrics) >= BATCH:
             self.hand_over()
+
+    def _note_time(self, time: float) -> None:
+        self.first_time, self.last_time = min(self.first_time, time), max(self.last_time, time)
 
     def _hold(
         self, held: dict[str, list[tuple[float, float]]], name: str, step: int, value: float, time: float

@@ -18,6 +18,7 @@ UNREADABLE: Final = (
     KeyError,
     IndexError,
     AttributeError,
+    ArithmeticError,
     RecursionError,
     MissingEncoderError,
 )

@@ -6,22 +6,19 @@ They are read without TensorBoard or TensorFlow, whose readers keep a run in mem
 from __future__ import annotations
 
 import itertools
-import struct
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from . import protobuf
+from . import protobuf, tensorboard_media, tensors
 from .intake import Intake
 from .record_logs import tf_records
 from .source import Kind, SourceRun, digest, found, stamp
 
 _NAME: Final = "tfevents"
 _START: Final = 1  # of a `SessionLog`: events from this step on are written again
-_TENSORS: Final[dict[int, tuple[str, int]]] = {1: ("f", 5), 2: ("d", 6), 3: ("i", 7), 9: ("q", 10), 19: ("e", 13)}
-_BFLOAT16: Final = 14
-_PLUGINS: Final = {"text": "texts", "scalars": "scalars", "hparams": "hparams"}
+_SIMPLE, _TENSOR = 2, 8  # fields of a summary's value, beside those of `tensorboard_media`
 
 
 def _is_event_file(name: str) -> bool:
@@ -82,16 +79,26 @@ class _Reader:
             if name == "hparams":
                 self._hyperparameters(plugin.get(2, memoryview(b"")))
                 return
-        if 2 in value:
-            self._intake.point(tag, step, protobuf.float32(value[2]), time)
-        elif 8 in value and self._plugins.get(tag, "scalars") == "scalars":
-            number = _scalar(value[8])
-            if number is None:
-                self._intake.leave_out("media", tag)
-            else:
-                self._intake.point(tag, step, number, time)
-        elif self._plugins.get(tag) != "hparams":
-            self._intake.leave_out(_PLUGINS.get(self._plugins.get(tag, ""), "media"), tag)
+        if _SIMPLE in value:
+            self._intake.point(tag, step, protobuf.float32(value[_SIMPLE]), time)
+            return
+        for field in tensorboard_media.MESSAGES:
+            if field in value:
+                self._intake.media(tag, step, time, partial(tensorboard_media.of_message, field, value[field]))
+                return
+        if _TENSOR in value:
+            self._tensor(tag, value[_TENSOR], step, time)
+
+    def _tensor(self, tag: str, data: memoryview, step: int, time: float) -> None:
+        plugin = self._plugins.get(tag, "") or "scalars"
+        if plugin in tensorboard_media.PLUGINS:
+            self._intake.media(tag, step, time, partial(tensorboard_media.of_tensor, plugin, data))
+            return
+        number = tensors.scalar(data) if plugin == "scalars" else None
+        if number is not None:
+            self._intake.point(tag, step, number, time)
+        elif plugin != "hparams":
+            self._intake.leave_out("tensors" if plugin == "scalars" else "values of other plugins", tag)
 
     def _hyperparameters(self, data: memoryview) -> None:
         content = protobuf.last_fields(data)
@@ -103,26 +110,6 @@ class _Reader:
                 pair = protobuf.last_fields(entry)
                 config[protobuf.text(pair.get(1))] = _json(pair.get(2, memoryview(b"")))
         self._intake.fields.setdefault("config", {}).update(config)
-
-
-def _scalar(data: memoryview) -> float | None:
-    """Return the number of a ``TensorProto`` with one element, None for another tensor."""
-    tensor = protobuf.last_fields(data)
-    kind = tensor.get(1, 0)
-    if kind == _BFLOAT16 and len(tensor.get(4, b"")) == 2:
-        return float(struct.unpack("<f", b"\0\0" + bytes(tensor[4]))[0])
-    form, number = _TENSORS.get(kind, ("", 0))
-    content = tensor.get(4)
-    if form and content is not None:
-        return float(struct.unpack(f"<{form}", content)[0]) if len(content) == struct.calcsize(form) else None
-    value = tensor.get(number)
-    if isinstance(value, int):
-        return float(protobuf.integer(value))
-    if value is not None and form in ("f", "d") and len(value) == struct.calcsize(form):
-        return float(struct.unpack(f"<{form}", value)[0])
-    if value is not None and form in ("i", "q"):  # a packed list of varints
-        return float(protobuf.integer(protobuf.varint(value)))
-    return None
 
 
 def _json(data: memoryview) -> Any:

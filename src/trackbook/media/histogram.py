@@ -51,6 +51,8 @@ class Histogram(Media):
         self._keep(None, self._counted(np_histogram) if np_histogram is not None else self._binned(data, bins))
 
     def _counted(self, pair: Sequence[Any]) -> dict[str, Any]:
+        import numpy as np
+
         counts: Any
         edges: Any
         counts, edges = (as_array(each) for each in pair) if len(pair) == 2 else (None, None)
@@ -58,8 +60,9 @@ class Histogram(Media):
             raise ValueError(
                 f"Histogram: np_histogram takes at most {MOST_BINS} counts, and edges of which there is one more than counts"
             )
-        if not (edges[1:] >= edges[:-1]).all() or not (counts >= 0).all():
-            raise ValueError("Histogram: edges ascend, and counts are from 0 on")
+        is_finite = np.isfinite(counts).all() and np.isfinite(edges).all()
+        if not is_finite or not (edges[1:] >= edges[:-1]).all() or not (counts >= 0).all():
+            raise ValueError("Histogram: edges are finite and ascend, and counts are from 0 on")
         return {"edges": [float(edge) for edge in edges], "counts": counts.tolist()}
 
     def _binned(self, data: Any, bins: int) -> dict[str, Any]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from .overlays import as_boxes, as_masks
-from .values import File, Media, as_array, bad, given, head_of, is_path, path_of
+from .values import File, Media, as_array, bad, checked_content, given, head_of, is_path, path_of
 
 MOST_PIXELS: Final = 89_000_000  # Pillow warns from 89,478,486 on, and warnings cannot be switched off for one thread
 LARGEST_IMAGE: Final = 200_000_000  # bytes of a file
@@ -27,9 +29,11 @@ _OPTIONS: Final[dict[str, dict[str, Any]]] = {
     "WEBP": {"quality": 90},
 }
 _EXPECTED: Final = (
-    "a path, a PIL image, a matplotlib figure, or an array of shape (height, width), (height, width, 3) or (height, width, 4), "
+    "a path, the bytes of a file, a PIL image, a matplotlib figure, or an array of shape (height, width), (height, width, 3) or (height, width, 4), "
     "of torch (channels, height, width)"
 )
+# What Pillow raises for a file that is damaged, or of a format that it knows in part
+_BROKEN: Final = (OSError, SyntaxError, RuntimeError, EOFError, ArithmeticError, struct.error, zlib.error)
 _NEARLY: Final = 1e-3  # floats so far outside of their range are cut off: rounding, not another range
 
 
@@ -39,7 +43,7 @@ class Image(Media):
     Parameters
     ----------
     data
-        A path (copied as it is; an SVG, too), a PIL image, a matplotlib figure, or an array or tensor of any library: (height, width),
+        A path (copied as it is; an SVG, too), the bytes of such a file, a PIL image, a matplotlib figure, or an array or tensor of any library: (height, width),
         (height, width, channels) with 1, 3 or 4 channels, of torch also (channels, height, width) and a batch, which becomes a grid.
         Integers from 0 to 255, bools, or floats from 0 to 1, from -1 to 1, or from 0 to 255. Floats of torch in another range, such as those of
         an input that was standardised, are stretched to it, as wandb does.
@@ -86,6 +90,8 @@ class Image(Media):
         format_ = self._format(file_type)
         if is_path(data):
             file, (width, height) = self._copied(path_of(self, data, LARGEST_IMAGE), mode, format_, size)
+        elif isinstance(data, bytes):
+            file, (width, height) = self._copied(checked_content(self, data, LARGEST_IMAGE), mode, format_, size)
         else:
             picture = self._picture(data, normalize=normalize)
             file, (width, height) = encoded(self._fitted(picture, mode, size), format_ or "PNG")
@@ -104,17 +110,19 @@ class Image(Media):
             raise ValueError(f"Image: file_type={file_type!r} is not one of {', '.join(_FORMATS)}")
         return _FORMATS[str(file_type).lower().lstrip(".")]
 
-    def _copied(self, path: Path, mode: str | None, format_: str | None, size: Any) -> tuple[File, tuple[int, int]]:
-        if b"<svg" in head_of(path).lower() or path.suffix.lower() == ".svg":
-            return File(path, ".svg", "image/svg+xml"), (0, 0)
-        with opened(self, path) as picture:
+    def _copied(
+        self, content: Path | bytes, mode: str | None, format_: str | None, size: Any
+    ) -> tuple[File, tuple[int, int]]:
+        if b"<svg" in head_of(content).lower() or (isinstance(content, Path) and content.suffix.lower() == ".svg"):
+            return File(content, ".svg", "image/svg+xml"), (0, 0)
+        with _opened(self, content) as picture:
             kept = MIMES.get(str(picture.format))
             if kept is not None and mode is None and size is None and format_ in (None, picture.format):
-                return File(path, *kept), picture.size
+                return File(content, *kept), picture.size
             try:
                 return encoded(self._fitted(picture, mode, size), format_ or "PNG")
-            except (OSError, SyntaxError) as error:
-                raise ValueError(f"Image: {path} cannot be decoded: {error}") from error
+            except _BROKEN as error:
+                raise ValueError(f"Image: {_called(content)} cannot be decoded: {error}") from error
 
     def _picture(self, data: Any, *, normalize: bool) -> Any:
         import PIL.Image
@@ -168,19 +176,30 @@ def drawn(figure: Any) -> Any:
     return PIL.Image.open(file)
 
 
-def opened(media: Media, path: Path) -> Any:
+def _called(content: Path | bytes) -> str:
+    return f"a file of {len(content):,} bytes" if isinstance(content, bytes) else str(content)
+
+
+def _opened(media: Media, content: Path | bytes) -> Any:
     """Open a file as a PIL image, of which only the head is read. Raises ``ValueError`` when it is none, or has too many pixels."""
     import PIL.Image
 
+    def stream() -> Path | io.BytesIO:
+        return io.BytesIO(content) if isinstance(content, bytes) else content
+
     try:
-        with PIL.Image.open(path) as trial:
+        with PIL.Image.open(stream()) as trial:
             _check_size(media, trial.size)
             trial.verify()
-        return PIL.Image.open(path)
+        return PIL.Image.open(stream())
     except (PIL.Image.DecompressionBombError, PIL.Image.DecompressionBombWarning) as error:
-        raise ValueError(f"{type(media).__name__}: {path} has too many pixels: {error}; log a smaller one") from error
-    except (PIL.UnidentifiedImageError, OSError, SyntaxError) as error:
-        raise ValueError(f"{type(media).__name__}: {path} is not an image that can be read: {error}") from error
+        raise ValueError(
+            f"{type(media).__name__}: {_called(content)} has too many pixels: {error}; log a smaller one"
+        ) from error
+    except _BROKEN as error:
+        raise ValueError(
+            f"{type(media).__name__}: {_called(content)} is not an image that can be read: {error}"
+        ) from error
 
 
 def _check_size(media: Media, size: tuple[int, int]) -> None:

@@ -15,6 +15,7 @@ from .values import (
     MissingEncoderError,
     as_array,
     bad,
+    checked_content,
     given,
     head_of,
     is_path,
@@ -53,7 +54,7 @@ class Audio(Media):
     Parameters
     ----------
     data
-        A path to a WAV, MP3, Ogg, FLAC, M4A, AAC or WebM file, which is copied, or samples of shape (samples,) or (samples, channels):
+        A path to a WAV, MP3, Ogg, FLAC, M4A, AAC or WebM file, which is copied, the bytes of a WAV file, or samples of shape (samples,) or (samples, channels):
         floats from -1 to 1, or integers of 16 or 32 bits.
     sample_rate
         Samples a second, of samples; without it 44,100, with one warning. Trackio's second argument, a caption, is taken for one.
@@ -86,6 +87,9 @@ class Audio(Media):
         data = given(self, data, other, "data_or_path", "value")
         if is_path(data):
             self._keep(*_copied(path_of(self, data)))
+            return
+        if isinstance(data, bytes):
+            self._keep(*_checked(checked_content(self, data), ".wav", "the content"))
             return
         if file_type not in ("wav", *_CODECS):
             raise ValueError(f"Audio: file_type={file_type!r} is not one of wav, {', '.join(_CODECS)}")
@@ -149,18 +153,22 @@ def _compressed(samples: Any, rate: int, file_type: str) -> bytes:
 
 
 def _copied(path: Path) -> tuple[File, dict[str, Any]]:
-    suffix, head = suffix_of(path), head_of(path)
-    mime = MIMES.get(suffix)
-    if mime is None:
+    suffix = suffix_of(path)
+    if suffix not in MIMES:
         raise ValueError(f"Audio: {path} ends in {suffix or 'nothing'}; give one of {', '.join(MIMES)}")
+    return _checked(path, suffix, str(path))
+
+
+def _checked(content: Path | bytes, suffix: str, called: str) -> tuple[File, dict[str, Any]]:
+    mime, head = MIMES[suffix], head_of(content)
     if not (head[4:8] == b"ftyp" if mime == "audio/mp4" else head.startswith(_BEGINNINGS[mime])):
-        raise ValueError(f"Audio: {path} is not a file of type {mime}: it begins with {head[:8]!r}")
+        raise ValueError(f"Audio: {called} is not a file of type {mime}: it begins with {head[:8]!r}")
     about = {}
     if suffix == ".wav":
         try:
-            with wave.open(str(path), "rb") as reader:
+            with wave.open(io.BytesIO(content) if isinstance(content, bytes) else str(content), "rb") as reader:
                 rate = reader.getframerate()
                 about = {"duration": reader.getnframes() / rate, "rate": rate, "channels": reader.getnchannels()}
         except (wave.Error, EOFError, ZeroDivisionError):
             pass  # samples of floats, or compressed ones: browsers play them, and `wave` does not read them
-    return File(path, suffix, mime), about
+    return File(content, suffix, mime), about

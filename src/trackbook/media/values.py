@@ -190,9 +190,18 @@ def path_of(media: object, value: str | os.PathLike[str], largest: int = LARGEST
     return path
 
 
-def head_of(path: Path) -> bytes:
+def checked_content(media: object, content: bytes, largest: int = LARGEST_FILE) -> bytes:
+    """Return the bytes of a file, which are some and at most `largest`. Raises ``ValueError``."""
+    if not 0 < len(content) <= largest:
+        raise ValueError(f"{name_of(media)}: {len(content):,} bytes; from 1 to {largest:,} are taken")
+    return content
+
+
+def head_of(content: Path | bytes) -> bytes:
     """Return the first bytes of a file, which say of what kind it is."""
-    with path.open("rb") as file:
+    if isinstance(content, bytes):
+        return content[:64]
+    with content.open("rb") as file:
         return file.read(64)
 
 
