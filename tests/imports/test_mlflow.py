@@ -51,13 +51,13 @@ def database(path: Path, status: str = "FINISHED", stage: str = "active") -> Pat
         db.executescript("""
             create table experiments (experiment_id integer primary key, name text, lifecycle_stage text);
             create table runs (run_uuid text primary key, name text, status text, start_time integer, end_time integer,
-                lifecycle_stage text, experiment_id integer);
+                lifecycle_stage text, experiment_id integer, artifact_uri text);
             create table metrics (key text, value real, timestamp integer, run_uuid text, step integer, is_nan boolean);
             create table params (key text, value text, run_uuid text);
             create table tags (key text, value text, run_uuid text);
         """)
         db.execute("insert into experiments values (7, 'theirs', 'active')")
-        db.execute("insert into runs values ('r1', 'swift-1', ?, 900, 9000, ?, 7)", (status, stage))
+        db.execute("insert into runs values ('r1', 'swift-1', ?, 900, 9000, ?, 7, '')", (status, stage))
         for table, texts in (("params", PARAMS), ("tags", TAGS)):
             db.executemany(f"insert into {table} values (?, ?, 'r1')", texts.items())
         db.executemany(

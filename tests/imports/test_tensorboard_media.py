@@ -195,6 +195,17 @@ def test_run_that_has_grown_gets_the_rest_of_its_media(tmp_path: Path, store: Sq
     assert [(row.metric, row.step) for row in second[4:]] == [("a", 2), ("b", 2)]
 
 
+def test_file_that_grows_before_another_doubles_no_media(tmp_path: Path, store: SqliteStore) -> None:
+    def image(step: int, time: float) -> bytes:
+        return event(step, message((1, "m"), (4, message((4, picture())))), time=float(time))
+
+    path = log(tmp_path / "exp", image(0, 1000))
+    log(path, *(image(step, 1000 + step) for step in (1, 3)), name="events.out.tfevents.200.host")
+    media(store, path)
+    log(path, image(0, 1000), image(2, 1002), image(4, 1004))
+    assert sorted(row.step for row in media(store, path)) == [0, 1, 2, 3, 4]
+
+
 def test_restart_replaces_the_media_that_it_writes_again(tmp_path: Path, store: SqliteStore) -> None:
     def image(step: int, value: int) -> bytes:
         return event(step, message((1, "m"), (4, message((4, picture(value))))), time=1000.0 + value)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..media.values import File
 from ..store.base import Store
-from ..store.content_files import ContentFiles
+from ..store.content_files import ContentFiles, StoredFile
 from ..store.documents import document, put_document
 from ..store.media_files import TABLE
 from ..text import listed
@@ -46,7 +46,7 @@ class ImportProgress:
     runs: int  # of the source
     points: int  # read so far, of all runs
     fraction: float  # of the source, from 0 to 1
-    media: int = 0  # images, tables and so on that were taken in so far, of all runs
+    media: int = 0  # media and other files that were taken in so far, of all runs
 
 
 @dataclass
@@ -129,7 +129,13 @@ class _Transfer:
     ) -> None:
         self._store, self._kind, self._source, self._said = store, kind, source, said
         self._intake = Intake(
-            self._append, self._put_rows, self._put_files, report, self._cut_back, numbers_zeros=kind.numbers_zeros
+            self._append,
+            self._put_rows,
+            self._put_files,
+            report,
+            self._cut_back,
+            keep_file=self._keep_file,
+            numbers_zeros=kind.numbers_zeros,
         )
 
     def run(self) -> tuple[RunRecord, int, int]:
@@ -154,6 +160,8 @@ class _Transfer:
             self._intake.lose(str(error))
         self._intake.end()
         self._flush()
+        if known is not None:
+            self._drop_doubles()
         record = self._record(known if was_whole else None)
         self._count_discarded()
         store.put_run(record)
@@ -218,6 +226,19 @@ class _Transfer:
             else:
                 ContentFiles(self._store.files_folder).add(file.content, file.suffix)
         return True
+
+    def _keep_file(self, path: Path) -> StoredFile | None:
+        """Add a file, unless there is no place for it."""
+        folder = self._store.files_folder
+        return None if folder is None else ContentFiles(folder).add(path)
+
+    def _drop_doubles(self) -> None:
+        """Drop media of an earlier import that have other numbers now, as after those of another file that has grown."""
+        rows, told = self._store.captured(self._source.id, TABLE), set(self._intake.numbers)
+        again = {row[1:] for row in rows if row[0] in told}
+        for row in rows:
+            if row[0] not in told and row[1:] in again:
+                self._store.drop_captured(self._source.id, TABLE, row[0], row[0] + 1)
 
     def _cut_back(self, step: int) -> dict[str, int]:
         self._flush()

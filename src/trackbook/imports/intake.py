@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,11 +13,14 @@ from typing import Any, Final
 import polars as pl
 
 from ..alerting.levels import AlertLevel, to_level
+from ..artifacts.names import check_path
+from ..artifacts.saved import SavedFile
 from ..media.index import number_at, rows_from
 from ..media.values import Encoded, File
 from ..metrics import SYSTEM
 from ..store.base import POINTS
 from ..store.check_stored import FIRST_TIME, LARGEST_INTEGER, LAST_TIME
+from ..store.content_files import StoredFile
 from ..store.text_gate import storable
 from .media_values import UNREADABLE
 from .source import MALFORMED
@@ -42,6 +46,7 @@ class Intake:
         report: Callable[[int, int, int], None],
         cut: Callable[[int], Mapping[str, int]],
         *,
+        keep_file: Callable[[Path], StoredFile | None],
         numbers_zeros: bool = False,
     ) -> None:
         self.fields: dict[str, Any] = {}  # of the `RunRecord`
@@ -53,12 +58,12 @@ class Intake:
         self.seen: Counter[str] = Counter()  # points by metric
         self.first_time, self.last_time = math.inf, -math.inf
         self.points = self.media_items = 0
-        self._write, self._write_rows, self._write_files = write, write_rows, write_files
+        self.numbers = array("q")  # of the rows of media
+        self._write, self._write_rows, self._write_files, self._keep_file = write, write_rows, write_files, keep_file
         self._report, self._cut = report, cut
         self._columns: tuple[list[str], list[int], list[float], list[float]] = ([], [], [], [])
         self._lines: list[tuple[Any, ...]] = []
         self._alerts: list[tuple[Any, ...]] = []
-        self._last_number = 0  # of a row of media
         self._next_line = 0
         self._line_end = ""
         self._names: dict[str, str] = {}
@@ -164,11 +169,29 @@ class Intake:
         if not self._write_files([file for each in values for file in each.files]):
             self.leave_out("media", name)
             return
-        first = max(self._last_number + 1, number_at(time))  # the same in every import
-        self._last_number = first + len(rows) - 1
-        self._write_rows("media", [(first + number, *row) for number, *row in rows])
+        first = max(self.numbers[-1] + 1 if self.numbers else 1, number_at(time))  # the same in every import
+        self.numbers.extend(range(first, first + len(rows)))
+        self._write_rows("media", [(first + number, *row) for number, row in enumerate(each[1:] for each in rows)])
         self._note_time(time)
-        self.media_items += len(rows)
+        self._count_items(len(rows))
+
+    def file(self, name: str, path: Path, time: float) -> None:
+        """Take in a file that a run kept under a name. One that cannot be read is left out."""
+        try:
+            checked = check_path(storable(name))
+            path.open("rb").close()
+        except (OSError, ValueError):
+            self.leave_out("files that cannot be read", storable(name))
+            return
+        kept = self._keep_file(path)
+        if kept is None:
+            self.leave_out("files", checked)
+            return
+        self._write_rows("files", [SavedFile(checked, kept.name, kept.size, _bounded(time))])
+        self._count_items(1)
+
+    def _count_items(self, count: int) -> None:
+        self.media_items += count
         self._report(self._at, self.points, self.media_items)
 
     def alert(self, title: str, text: str, level: str, time: float, step: int | None = None) -> None:

@@ -33,12 +33,17 @@ _FILES: Final = {  # by the kind of a file, as trackers call it
 }
 
 
-def file_medium(kind: str, root: Path, name: str, caption: str | None = None) -> Encoded:
-    """Return the medium of a file below `root`. Raises one of `UNREADABLE`, also for a name that leads elsewhere."""
+def below(root: Path, name: str) -> Path:
+    """Return the path of a file below `root`. Raises ``ValueError`` for a name that leads elsewhere, also by a link."""
     path = (root / name).resolve()
     if not path.is_relative_to(root.resolve()):
         raise ValueError(f"{name!r} leads out of {root}")
-    encoded: Encoded = media_type(_FILES[kind])(path, caption=caption or None).encode()
+    return path
+
+
+def file_medium(kind: str, root: Path, name: str, caption: str | None = None) -> Encoded:
+    """Return the medium of a file below `root`. Raises one of `UNREADABLE`, also for a name that leads elsewhere."""
+    encoded: Encoded = media_type(_FILES[kind])(below(root, name), caption=caption or None).encode()
     return encoded
 
 
@@ -49,10 +54,7 @@ def of_wandb(about: Mapping[str, Any], root: Path) -> list[Encoded]:
         captions: Sequence[Any] = about.get("captions") or [None] * len(about["filenames"])
         return [file_medium("image", root, *pair) for pair in zip(about["filenames"], captions, strict=True)]
     if kind == "table-file":
-        path = (root / about["path"]).resolve()
-        if not path.is_relative_to(root.resolve()):
-            raise ValueError(f"{about['path']!r} leads out of {root}")
-        table = json.loads(path.read_text("utf-8"))
+        table = json.loads(below(root, about["path"]).read_text("utf-8"))
         return [media_type("Table")(columns=table["columns"], data=table["data"]).encode()]
     if kind == "histogram":
         packed: Mapping[str, Any] = about.get("packedBins") or {}

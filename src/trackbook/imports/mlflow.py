@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from .intake import Intake
+from .mlflow_artifacts import Artifacts, artifacts_of
 from .source import MALFORMED, Damaged, Kind, SourceRun, digest, found, stamp
 from .sqlite_files import reading, rows, tables
 from .yaml_files import read_yaml
@@ -24,6 +25,7 @@ _OWN: Final = "mlflow."
 _SYSTEM: Final = "system/"
 _SUFFIXES: Final = (".db", ".sqlite", ".sqlite3")
 _META: Final = "meta.yaml"
+_ROW: Final = 30  # bytes, about, of a metric in a database
 
 
 def _runs(path: Path) -> Iterator[SourceRun]:
@@ -50,7 +52,7 @@ def _databases(path: Path) -> Iterator[Path]:
 
 def _runs_of_database(file: Path) -> Iterator[SourceRun]:
     query = (
-        "select run_uuid, experiments.name, (select count(*) from metrics where metrics.run_uuid = runs.run_uuid), "
+        "select run_uuid, experiments.name, artifact_uri, (select count(*) from metrics where metrics.run_uuid = runs.run_uuid), "
         "status, runs.end_time, (select count(*) from tags where tags.run_uuid = runs.run_uuid), "
         "(select count(*) from params where params.run_uuid = runs.run_uuid) from runs "
         "join experiments on experiments.experiment_id = runs.experiment_id "
@@ -58,11 +60,14 @@ def _runs_of_database(file: Path) -> Iterator[SourceRun]:
     )
     with reading(file) as db:
         listed = list(rows(db, query))
-    for run, experiment, count, *more in listed:
-        yield SourceRun(run, file, experiment, digest(repr((count, *more))), count, partial(_tell_rows, file, run))
+    for run, experiment, address, count, *more in listed:
+        artifacts = artifacts_of(address, run, file.parent)
+        changed, size = artifacts.facts()
+        tell = partial(_tell_rows, file, run, artifacts)
+        yield SourceRun(run, file, experiment, digest(repr((count, *more)), changed), count * _ROW + size, tell)
 
 
-def _tell_rows(file: Path, run: str, intake: Intake) -> None:
+def _tell_rows(file: Path, run: str, artifacts: Artifacts, intake: Intake) -> None:
     with reading(file) as db:
         name, status, start, end = next(
             rows(db, "select name, status, start_time, end_time from runs where run_uuid = ?", run)
@@ -70,16 +75,20 @@ def _tell_rows(file: Path, run: str, intake: Intake) -> None:
         tags = dict(rows(db, "select key, value from tags where run_uuid = ?", run))
         parent = next(rows(db, "select name from runs where run_uuid = ?", tags.get("mlflow.parentRunId")), None)
         params = dict(rows(db, "select key, value from params where run_uuid = ?", run))
-        _Facts(name, status, start, end, params, tags, str(parent[0]) if parent else None).tell(intake)
+        facts = _Facts(name, status, start, end, params, tags, str(parent[0]) if parent else None)
+        facts.tell(intake)
         query = (
             "select key, value, timestamp, step, is_nan from metrics where run_uuid = ? order by key, timestamp, step"
         )
-        for done, (metric, value, time, step, is_nan) in enumerate(rows(db, query, run)):
+        done = 0
+        for metric, value, time, step, is_nan in rows(db, query, run):
+            done += _ROW
             intake.at(done)
             try:
                 _point(intake, metric, math.nan if is_nan else float(value), int(time), int(step))
             except MALFORMED as error:
                 intake.lose(f"a point of {metric!r} has an unknown form: {error}")
+    artifacts.tell(intake, tags, facts.started or 0.0, done)
 
 
 # --- files ------------------------------------------------------------------------------------------------------------
@@ -127,15 +136,18 @@ def _runs_of_folder(folder: Path) -> Iterator[SourceRun]:
         files = sorted(file for part in ("metrics", "params", "tags") for file in _all(run / part))
         size = sum(file.stat().st_size for file in files)
         project = str(experiment["name"]) if "name" in experiment else None
-        tell = partial(_tell_files, run)
-        yield SourceRun(str(meta.get("run_id") or run.name), run, project, stamp([run / _META, *files]), size, tell)
+        run_id = str(meta.get("run_id") or run.name)
+        artifacts = artifacts_of(meta.get("artifact_uri"), run_id, folder.parent, run / "artifacts")
+        changed, more = artifacts.facts()
+        tell = partial(_tell_files, run, artifacts)
+        yield SourceRun(run_id, run, project, digest(stamp([run / _META, *files]), changed), size + more, tell)
 
 
 def _refuse(why: str) -> None:
     raise Damaged(why)
 
 
-def _tell_files(run: Path, intake: Intake) -> None:
+def _tell_files(run: Path, artifacts: Artifacts, intake: Intake) -> None:
     meta = read_yaml(run / _META, intake.lose)
     tags, params = _texts(run / "tags"), _texts(run / "params")
     above = run.parent / Path(tags.get("mlflow.parentRunId", "")).name / _META
@@ -143,7 +155,8 @@ def _tell_files(run: Path, intake: Intake) -> None:
         read_yaml(above, lambda _: None).get("run_name") if above.parent != run.parent and above.is_file() else None
     )
     name, start, end = (meta.get(field) for field in ("run_name", "start_time", "end_time"))
-    _Facts(name, str(meta.get("status", "")), start, end, params, tags, parent).tell(intake)
+    facts = _Facts(name, str(meta.get("status", "")), start, end, params, tags, parent)
+    facts.tell(intake)
     done = 0
     for file in _all(run / "metrics"):
         metric = file.relative_to(run / "metrics").as_posix()
@@ -152,6 +165,7 @@ def _tell_files(run: Path, intake: Intake) -> None:
                 done += len(line)
                 intake.at(done)
                 _take_line(intake, file, metric, line)
+    artifacts.tell(intake, tags, facts.started or 0.0, done)
 
 
 def _take_line(intake: Intake, file: Path, metric: str, line: str) -> None:
@@ -202,13 +216,18 @@ class _Facts:
     tags: Mapping[str, str]
     parent: str | None  # the name of the run that it is nested in
 
+    @property
+    def started(self) -> float | None:
+        """When the run started, in seconds UTC."""
+        return self.start / 1000 if isinstance(self.start, int) else None
+
     def tell(self, intake: Intake) -> None:
         tags = self.tags
         own = sorted(f"{key}={value}" if value else key for key, value in tags.items() if not key.startswith(_OWN))
         intake.set(
             name=self.name or tags.get("mlflow.runName"),
             state=_STATES.get(self.status, "lost"),
-            started=self.start / 1000 if isinstance(self.start, int) else None,
+            started=self.started,
             ended=self.end / 1000 if isinstance(self.end, int) else None,
             config={key: _typed(value) for key, value in self.params.items()},
             tags=tuple(own),
