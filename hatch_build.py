@@ -12,7 +12,8 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-BUNDLE = tuple(f"src/trackbook/_static/{name}.js" for name in ("trackbook", "media", "loader", "fallback"))
+NAMES = ("trackbook", "media", "loader", "fallback", "viewer-plotly", "viewer-echarts")
+BUNDLE = tuple(f"src/trackbook/_static/{name}.js" for name in NAMES)
 SOURCES = ("js/src", "js/build.mjs", "js/left-out.json", "js/package.json", "js/package-lock.json")
 
 

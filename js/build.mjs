@@ -73,6 +73,12 @@ const shared = {
 const builds = [
   { ...shared, entryPoints: ["src/index.ts"], format: "esm", outfile: `${out}/trackbook.js` },
   { ...shared, entryPoints: ["src/media/entry.ts"], format: "esm", outfile: `${out}/media.js` },
+  ...["plotly", "echarts"].map(name => ({
+    ...shared,
+    entryPoints: [`src/viewers/${name}.ts`],
+    format: "iife",
+    outfile: `${out}/viewer-${name}.js`,
+  })),
   { ...shared, entryPoints: ["src/hosts/loader.ts"], format: "esm", outfile: `${out}/loader.js` },
   { ...shared, entryPoints: ["src/hosts/fallback.ts"], format: "iife", outfile: `${out}/fallback.js` },
 ];

@@ -12,11 +12,15 @@ import pytest
 pytestmark = [pytest.mark.package, pytest.mark.timeout(300)]
 
 ROOT = Path(__file__).parent.parent
-STATIC = tuple(f"_static/{name}" for name in ("trackbook.js", "media.js", "loader.js", "fallback.js", "LICENSES.txt"))
+VIEWERS = ("viewer-plotly.js", "viewer-echarts.js")
+BUILT = ("trackbook.js", "media.js", "loader.js", "fallback.js", "LICENSES.txt", *VIEWERS)
+STATIC = tuple(f"_static/{name}" for name in BUILT)
 LARGEST = {
     "trackbook.js": 1_100_000,
     "media.js": 150_000,
     "loader.js": 3_000,
+    "viewer-plotly.js": 5_000,  # plotly.js itself is in the user's plotly package
+    "viewer-echarts.js": 1_300_000,
 }  # bytes: what a board loads, and when it has media
 
 

@@ -13,6 +13,7 @@ const ROOMS = [
   "interact",
   "runs",
   "compare",
+  "viewers",
   "media",
   "board",
   "hosts",

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from servers import Served, ask, closed, heard, parts, trait
+from trackbook.boards import viewers
 from trackbook.server import site
 from trackbook.server.access import Access
 
@@ -145,7 +147,9 @@ def test_headers_of_security_are_on_every_answer(served: Served) -> None:
     for answer in (served.client.get("/"), served.client.get("/nothing"), httpx.get(served.address)):
         policy = answer.headers["content-security-policy"]
         assert "unsafe-eval" not in policy
-        assert "script-src 'self';" in policy
+        (scripts,) = re.findall(r"script-src ([^;]*);", policy)
+        assert scripts.split() == ["'self'", *viewers.sources()]
+        assert all(re.fullmatch(r"'sha256-[\w+/]{43}='", source) for source in viewers.sources())
         assert answer.headers["referrer-policy"] == "no-referrer"
         assert answer.headers["x-content-type-options"] == "nosniff"
 

@@ -18,7 +18,7 @@ import { h } from "../ui/dom.ts";
 import type { Enlargeable } from "../ui/fullscreen.ts";
 
 const NEAR = "300px"; // panels are filled before they scroll into view
-const WIDE: readonly string[] = ["image", "video", "table", "trace"];
+const WIDE: readonly string[] = ["image", "video", "table", "trace", "plotly", "echarts"];
 
 interface Panel extends PanelShell {
   entry: MediaEntry;

@@ -43,6 +43,7 @@ export class MediaStore {
   #thumbnails = new Recent<Blob | null>(KEPT_THUMBNAILS);
   #files = new Recent<Blob>(KEPT_FILES, ({ size }) => size);
   #loading = new Map<string, Promise<Blob>>();
+  #viewers = new Map<string, Promise<string>>();
   #wanted = new Map<string, Wanted[]>();
   #asking = 0;
   #scheduled = false;
@@ -129,6 +130,17 @@ export class MediaStore {
   async text(name: string): Promise<string> {
     const { buffers } = await this.#ask("media_file", { file: name, from: 0 }, "");
     return new TextDecoder().decode(copyBytes(buffers[0]));
+  }
+
+  /** Return the script of a viewer, which is asked for once. Rejects with `NoAnswer` if there is none. */
+  viewer(name: string, onLate: () => void, patience: number): Promise<string> {
+    const known = this.#viewers.get(name);
+    if (known) return known;
+    const asked = this.#requests.ask("asset", { name }, onLate, patience);
+    const code = asked.then(({ buffers }) => new TextDecoder().decode(copyBytes(buffers[0])));
+    this.#viewers.set(name, code);
+    code.catch(() => this.#viewers.delete(name));
+    return code;
   }
 
   /** Return histograms over the steps of a run, of many steps evenly some. */

@@ -65,6 +65,8 @@ export interface About {
   counts?: readonly number[];
   rows?: number;
   name?: string;
+  /** Of a scene or a molecule: `glb`, `pdb`, ... */
+  format?: string;
 }
 
 /** A medium: one item of a metric at a step. */
@@ -140,4 +142,6 @@ export interface PageMedia {
   rows: string | null;
   files: Readonly<Record<string, string>>;
   thumbnails: Readonly<Record<string, string>>;
+  /** By the names of their files. */
+  viewers?: Readonly<Record<string, string>>;
 }

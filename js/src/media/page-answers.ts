@@ -4,6 +4,8 @@ import type { MediaItem, PageMedia } from "./media-types.ts";
 
 const MOST_ITEMS = 10_000;
 const LEFT_OUT = "This file was left out of the page.";
+const NO_VIEWER =
+  "This page was exported without the plotly package, which draws its Plotly figures: pip install plotly, and export it again.";
 const FIELDS = ["metric", "run", "step", "item", "kind", "file", "size", "mime", "caption", "about"] as const;
 const MIMES: Record<string, string> = {
   png: "image/png",
@@ -63,6 +65,11 @@ export async function answerMedia(
       return thumbnailAnswer(media, question.files as string[], readElement);
     case "table_rows":
       return answer(await tableAnswer(media, question, readElement));
+    case "asset": {
+      const element = media.viewers?.[String(question.name)];
+      if (!element) throw new NoAnswer(NO_VIEWER);
+      return answer({}, [new DataView(await readElement(element))]);
+    }
     default:
       throw new NoAnswer("This page only shows runs.");
   }

@@ -7,6 +7,7 @@ import { AudioPlayer, VideoPlayer } from "./players.ts";
 import { TableView } from "./table-view.ts";
 import { traceElement } from "./trace-view.ts";
 import { VegaBlock } from "./vega-block.ts";
+import { hasViewer, ViewerBlock } from "./viewer-block.ts";
 
 const SHOWN = 12; // blocks until the reader wants more
 const WORDS: Partial<Record<MediaKind, string>> = {
@@ -25,6 +26,7 @@ interface Block {
   vega: VegaBlock | null;
   spec: Record<string, unknown> | null;
   sound: AudioPlayer | null;
+  viewer: ViewerBlock | null;
   ends: AbortController;
 }
 
@@ -58,12 +60,14 @@ export class StackView {
     const shown = items.slice(0, this.#most);
     const before = new Map(this.#blocks.map(block => [block.key, block]));
     this.#blocks = shown.map(item => {
-      const key = JSON.stringify([item.run, item.item, item.kind, item.file, item.file ? "" : item.about]);
+      const content = hasViewer(item) ? "" : [item.file, item.file ? "" : item.about]; // a viewer stays, and draws another file
+      const key = JSON.stringify([item.run, item.item, item.kind, content]);
       const block = before.get(key) ?? this.#newBlock(key, item);
       before.delete(key);
       block.item = item;
       this.#name(block, scene, shown.length);
       block.sound?.show();
+      block.viewer?.show(item, scene);
       if (block.vega && block.spec) block.vega.show(block.spec, [], scene);
       return block;
     });
@@ -87,19 +91,31 @@ export class StackView {
       ...(item.caption ? [words] : []),
     ];
     const save = head.lastElementChild as HTMLElement;
+    save.title = downloadWords(item);
+    save.setAttribute("aria-label", save.title);
     head.replaceChildren(...shown, save);
   }
 
   #newBlock(key: string, item: MediaItem): Block {
     const ends = new AbortController();
     const signal = AbortSignal.any([this.#signal, ends.signal]);
-    const save = iconButton("save", `Download${item.size ? `, ${formatBytes(item.size)}` : ""}`);
+    const save = iconButton("save", downloadWords(item));
     save.hidden = !item.file;
     const head = h("div", { class: "tb-media-block-head" }, save);
     const body = h("div", { class: "tb-media-block-body" });
     const attributes = { class: "tb-media-block", role: "listitem", "data-kind": item.kind };
     const element = h("div", attributes, head, body);
-    const block: Block = { key, item, element, head, vega: null, spec: null, sound: null, ends };
+    const block: Block = {
+      key,
+      item,
+      element,
+      head,
+      vega: null,
+      spec: null,
+      sound: null,
+      viewer: null,
+      ends,
+    };
     const download = () => {
       const metric = this.#scene?.entry.metric ?? "media";
       saveMedium(block.item, metric, this.#store).catch(error => body.append(problemNote(error)));
@@ -145,9 +161,16 @@ export class StackView {
         return;
       }
       default:
-        body.append(cardOf(item));
+        if (!hasViewer(item)) return body.append(cardOf(item));
+        block.viewer = new ViewerBlock(item, this.#scene as MediaScene, this.#store, cardOf, signal);
+        body.append(block.viewer.element);
+        return block.viewer.drawn;
     }
   }
+}
+
+function downloadWords({ size }: MediaItem): string {
+  return `Download${size ? `, ${formatBytes(size)}` : ""}`;
 }
 
 /** A medium that a board keeps, but cannot draw. */

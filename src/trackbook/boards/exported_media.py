@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +14,7 @@ from ..media.thumbnails import LARGEST, thumbnail
 from ..store.base import Store
 from .media_answers import item
 from .media_index import MediaIndex
+from .viewers import VIEWERS, viewer
 
 THUMBNAILS_BYTES: Final = 8_000_000  # of the page, as its text has them
 FILES_BYTES: Final = 12_000_000
@@ -50,9 +52,20 @@ class ExportedMedia:
         names = ("metric", "run", "step", "item", "kind", "file", "size", "mime", "caption", "about")
         index = [[row[name] for name in names] for row in rows]
         yield block("trackbook-media", json.dumps(index).encode())
-        contents |= {"rows": "trackbook-media", "thumbnails": {}, "files": {}}
+        contents |= {"rows": "trackbook-media", "thumbnails": {}, "files": {}, "viewers": {}}
+        for name, code in self.viewers().items():
+            contents["viewers"][name] = element = f"trackbook-{name.removesuffix('.js')}"
+            yield block(element, code.encode())
         yield from self._some("thumbnail", self._places(pictured=True), block, contents["thumbnails"])
         yield from self._some("file", self._places(pictured=False), block, contents["files"])
+
+    def viewers(self) -> dict[str, str]:
+        """Return the scripts of the viewers that draw some of these media, by name; without Plotly's where plotly is not installed."""
+        found: dict[str, str] = {}
+        for name in sorted({VIEWERS[row.kind] for _, row in self._rows if row.kind in VIEWERS}):
+            with contextlib.suppress(ValueError):  # the page says that it does not have it
+                found[name] = viewer(name)
+        return found
 
     def _places(self, *, pictured: bool) -> Counter[str]:
         """Return the names of files, the newest first."""

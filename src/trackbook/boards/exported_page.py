@@ -61,8 +61,9 @@ def write_page(
     with replacing(path, path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
         media = ExportedMedia(store, [run.id for run in runs])
         parts = _body(project, store, runs, shown, media, raw=raw, details=details)
-        names = ["media.js", "trackbook.js"] if media else ["trackbook.js"]
-        file.writelines(document(title, _STYLE, parts, [built_file(name) for name in names], is_module=True))
+        scripts = [built_file(name) for name in (["media.js", "trackbook.js"] if media else ["trackbook.js"])]
+        framed = list(media.viewers().values())
+        file.writelines(document(title, _STYLE, parts, scripts, is_module=True, framed=framed))
 
 
 def _body(

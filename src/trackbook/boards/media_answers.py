@@ -16,6 +16,7 @@ from ..store.base import Store
 from .built_files import built_file
 from .media_index import MediaIndex
 from .questions import Answer, AnswerTable, Question
+from .viewers import viewer
 
 MOST_STEPS: Final = 10_000  # of a run in an answer
 MOST_RUNS: Final = 200
@@ -149,9 +150,7 @@ def table_rows(store: Store, question: Question) -> Answer:
 def asset(question: Question) -> Answer:
     """Return a module of the front end that is loaded when it is first needed."""
     name = _text(question, "name")
-    if name not in _ASSETS:
-        raise ValueError(f"there is no asset {name!r}")
-    code = built_file(name).encode()
+    code = (built_file(name) if name in _ASSETS else viewer(name)).encode()
     return {"mime": "text/javascript", "version": hashlib.sha256(code).hexdigest()[:16]}, [code]
 
 

@@ -28,17 +28,23 @@ def page(spec: Mapping[str, Any]) -> str:
 
 
 def document(
-    title: str, style: str, body: Iterable[str], scripts: Sequence[str], *, is_module: bool = False
+    title: str,
+    style: str,
+    body: Iterable[str],
+    scripts: Sequence[str],
+    *,
+    is_module: bool = False,
+    framed: Sequence[str] = (),
 ) -> Iterator[str]:
     """Yield the parts of an HTML page, with its `scripts` after its `body`.
 
-    The page's policy allows only these scripts, by their hashes, and no connections. Names and texts from a user or a file
+    The page's policy allows only these scripts, and those `framed` ones that its frames hold, by their hashes, and no connections. Names and texts from a user or a file
     belong into a `data_block`, so that they are never markup, and never a script.
     """
     policy = "; ".join(
         [
             "default-src 'none'",
-            f"script-src {' '.join(map(_source, scripts))}",
+            f"script-src {' '.join(map(script_source, [*scripts, *framed]))}",
             "style-src 'unsafe-inline'",  # Vega styles its own elements
             "img-src data: blob:",
             "media-src data: blob:",
@@ -75,6 +81,7 @@ def as_data(value: Any) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _source(script: str) -> str:
+def script_source(script: str) -> str:
+    """Return what allows a script by its hash in a page's policy."""
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return f"'sha256-{digest}'"

@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
+from ..boards import viewers
 from ..remote.wire import BEARER_HEADER
 from .tokens import cookie as token_cookie
 
@@ -237,8 +238,9 @@ class Guard:
 
     def _with_headers(self, send: Send, host: str) -> Send:
         ancestors = " ".join(["'self'", *self._access.embed_from])
+        scripts = " ".join(["'self'", *viewers.sources()])  # frames have the policy of the page around them, too
         policy = (
-            "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+            f"default-src 'none'; script-src {scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
             "media-src data: blob:; "
             f"connect-src 'self' ws://{host} wss://{host}; font-src 'self'; base-uri 'none'; form-action 'self'; "
             f"frame-ancestors {ancestors}"
