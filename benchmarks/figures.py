@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lab import Figures, Lab, TrialError, environment_of, folder_bytes
-from notebooks import bundle, draw, heap, latency, many_runs, paint
+from notebooks import bundle, draw, heap, idle, latency, many_runs, paint
 
 if TYPE_CHECKING:
     from peers import Entrant
@@ -316,6 +316,7 @@ FIGURES: dict[str, Callable[[Lab], Result]] = {
     "paint": paint,
     "many_runs": many_runs,
     "draw": draw,
+    "idle": idle,
     "heap": heap,
     "bundle": bundle,
     "kill": kill,

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
 from peers import ROOT
 
 if TYPE_CHECKING:
@@ -31,6 +32,15 @@ for i in range({calls}):
         pass
 run.finish()
 """
+
+# What a kernel does while nothing happens; `{act}` is what it did before.
+REST = """
+import os, pathlib
+pathlib.Path({place!r}).write_text(str(os.getpid()))
+{act}
+"""
+LOGGED = "import trackbook as tb\nrun = tb.init('idle')\nfor i in range(300):\n    run.log({'loss': 1 / (i + 1)})\n"
+RESTING = {"plain": "", "finished": LOGGED + "run.finish()", "open": LOGGED}
 
 # Notes, at each drawing of a chart, the time of the newest point drawn and the clock.
 WATCH = """(chart) => {
@@ -96,6 +106,32 @@ def _waits(drawn: list[tuple[float, float]], every: float = 0.01) -> list[float]
     for (before, _), (newest, now) in itertools.pairwise(drawn):
         waits += [now - newest + age * every for age in range(round((newest - before) / every))]
     return waits
+
+
+def idle(lab: Lab) -> dict[str, Any]:
+    """The processor time of a kernel with a board in view: of a finished run, and of an open one that logs nothing."""
+    seconds = 5 if lab.quick else 60
+    used: dict[str, float] = {}
+    with notebook() as page, tempfile.TemporaryDirectory() as folder:
+        for name, act in RESTING.items():
+            place = Path(folder) / name
+            page.write_and_open(name, REST.format(place=str(place), act=act))
+            page.run(0)
+            page.wait_until_done(0, seconds=60)
+            if act:
+                page.board().wait_for_rows("loss", 300)
+            time.sleep(10)  # until the snapshot is made
+            used[name] = _share_of_core(psutil.Process(int(place.read_text())), seconds)
+    plain = used.pop("plain")
+    return {"trackbook": {f"{name}_percent": share - plain for name, share in used.items()} | {"plain_percent": plain}}
+
+
+def _share_of_core(process: psutil.Process, seconds: float) -> float:
+    """Return the percent of a core that a process uses in some seconds."""
+    before = process.cpu_times()
+    time.sleep(seconds)
+    after = process.cpu_times()
+    return 100 * (after.user + after.system - before.user - before.system) / seconds
 
 
 def heap(lab: Lab) -> dict[str, Any]:
