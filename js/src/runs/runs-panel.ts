@@ -37,6 +37,7 @@ export class RunsPanel {
   #requests: Requests;
   #filter: FilterField;
   #toggleAll = button("");
+  #drawOnly = button("Draw only these");
   #columnsButton = h("button", { type: "button", class: "tb-button", "aria-expanded": "false" }, "Columns");
   #drawn: DrawnRunsChoice;
   #status = h("div", { class: "tb-panel-status tb-minor", role: "status" });
@@ -86,7 +87,14 @@ export class RunsPanel {
       h("div", { class: "tb-panel-line" }, this.#filter.element, this.#columnsButton),
       this.#chooser.element,
       this.#grid.element,
-      h("div", { class: "tb-panel-line tb-panel-foot" }, this.#status, this.#drawn.element, this.#toggleAll),
+      h(
+        "div",
+        { class: "tb-panel-line tb-panel-foot" },
+        this.#status,
+        this.#drawn.element,
+        this.#toggleAll,
+        this.#drawOnly,
+      ),
       this.#details.element,
     );
     this.#toggleAll.addEventListener(
@@ -96,6 +104,7 @@ export class RunsPanel {
         signal,
       },
     );
+    this.#drawOnly.addEventListener("click", () => this.#hideOthers(), { signal });
     this.#columnsButton.addEventListener(
       "click",
       () => this.#columnsButton.setAttribute("aria-expanded", String(this.#chooser.toggle())),
@@ -186,6 +195,13 @@ export class RunsPanel {
     });
   }
 
+  /** Draw the runs that pass the filter, and no others. */
+  #hideOthers() {
+    const passed = new Set(this.#matches);
+    this.visibility.hide(this.#entries.filter(entry => !passed.has(entry)).map(({ id }) => id));
+    this.visibility.show(this.#sorted.map(({ id }) => id));
+  }
+
   #showStatus() {
     const [all, found] = [this.#entries.length, this.#matches.length];
     const shown = this.#matches.filter(({ id }) => this.visibility.shown(id)).length;
@@ -202,6 +218,7 @@ export class RunsPanel {
       everything ? "Hide all" : found > MOST_DRAWN ? `Show ${MOST_DRAWN} more` : "Show all",
     );
     this.#toggleAll.hidden = found === 0;
+    this.#drawOnly.hidden = found === 0 || found === all || drawn === shown;
   }
 
   #complete(text: string): string[] {

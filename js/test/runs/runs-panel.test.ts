@@ -70,6 +70,17 @@ test("the grid lists all runs, drawn or not", () => {
   expect(rows().map(row => row.getAttribute("aria-selected"))).toEqual(["false", "false", "true"]);
 });
 
+test("with a filter one button draws the runs that pass it, and no others", () => {
+  const { find, model } = show(abc, { run_filter: "b" });
+  const [all, only] = [...find(".tb-panel-foot").querySelectorAll<HTMLButtonElement>("button")];
+  expect([only.textContent, only.hidden]).toEqual(["Draw only these", false]);
+  only.click();
+  expect([model.get("hidden_runs"), model.get("selected_runs")]).toEqual([["id0"], ["id1"]]);
+  expect(only.hidden).toBe(true);
+  model.set("run_filter", "");
+  expect([only.hidden, all.textContent]).toEqual([true, "Show all"]);
+});
+
 test("only visible rows of a thousand runs are in the page", () => {
   const { rows, grid } = show(Array.from({ length: 1000 }, (_, i) => ({ name: `r${i}` })));
   expect(rows().length).toBeLessThan(60);
