@@ -480,8 +480,12 @@ def test_bytes_of_a_file_are_kept_as_they_are(tmp_path: Path) -> None:
         tb.Image(png(60_000, 60_000))
     with pytest.raises(ValueError, match="Image: 0 bytes; from 1 to 200,000,000 are taken"):
         tb.Image(b"")
-    with pytest.raises(ValueError, match="the content is not a file of type audio/wav"):
+    with pytest.raises(ValueError, match="a file of 8 bytes is not a file of type audio/wav"):
         tb.Audio(b"no sound")
+    with pytest.raises(ValueError, match=r"ends in \.exe; give one of \.wav"):
+        tb.Audio(b"no sound", file_type="exe")
+    mp3 = tb.Audio(b"ID3 and so on", file_type="mp3").encode().file
+    assert (mp3 and mp3.mime, mp3 and mp3.suffix) == ("audio/mpeg", ".mp3")
 
 
 def test_cut_off_image_is_refused(tmp_path: Path) -> None:

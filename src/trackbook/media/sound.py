@@ -54,14 +54,15 @@ class Audio(Media):
     Parameters
     ----------
     data
-        A path to a WAV, MP3, Ogg, FLAC, M4A, AAC or WebM file, which is copied, the bytes of a WAV file, or samples of shape (samples,) or (samples, channels):
+        A path to a WAV, MP3, Ogg, FLAC, M4A, AAC or WebM file, which is copied, the bytes of such a file, or samples of shape (samples,) or (samples, channels):
         floats from -1 to 1, or integers of 16 or 32 bits.
     sample_rate
         Samples a second, of samples; without it 44,100, with one warning. Trackio's second argument, a caption, is taken for one.
     caption
         A text below the player.
     file_type
-        Of samples, also as Trackio's ``format=``: ``"wav"``, or ``"flac"`` or ``"ogg"``, which need ``pip install 'trackbook[media]'``.
+        Of samples, also as Trackio's ``format=``: ``"wav"``, or ``"flac"`` or ``"ogg"``, which need ``pip install 'trackbook[media]'``; of
+        bytes also ``"mp3"`` and so on.
 
     Raises
     ------
@@ -89,7 +90,7 @@ class Audio(Media):
             self._keep(*_copied(path_of(self, data)))
             return
         if isinstance(data, bytes):
-            self._keep(*_checked(checked_content(self, data), ".wav", "the content"))
+            self._keep(*_checked(checked_content(self, data), f".{file_type}", f"a file of {len(data):,} bytes"))
             return
         if file_type not in ("wav", *_CODECS):
             raise ValueError(f"Audio: file_type={file_type!r} is not one of wav, {', '.join(_CODECS)}")
@@ -153,13 +154,12 @@ def _compressed(samples: Any, rate: int, file_type: str) -> bytes:
 
 
 def _copied(path: Path) -> tuple[File, dict[str, Any]]:
-    suffix = suffix_of(path)
-    if suffix not in MIMES:
-        raise ValueError(f"Audio: {path} ends in {suffix or 'nothing'}; give one of {', '.join(MIMES)}")
-    return _checked(path, suffix, str(path))
+    return _checked(path, suffix_of(path), str(path))
 
 
 def _checked(content: Path | bytes, suffix: str, called: str) -> tuple[File, dict[str, Any]]:
+    if suffix not in MIMES:
+        raise ValueError(f"Audio: {called} ends in {suffix or 'nothing'}; give one of {', '.join(MIMES)}")
     mime, head = MIMES[suffix], head_of(content)
     if not (head[4:8] == b"ftyp" if mime == "audio/mp4" else head.startswith(_BEGINNINGS[mime])):
         raise ValueError(f"Audio: {called} is not a file of type {mime}: it begins with {head[:8]!r}")
