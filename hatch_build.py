@@ -12,7 +12,8 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-NAMES = ("trackbook", "media", "loader", "fallback", "viewer-plotly", "viewer-echarts")
+VIEWERS = tuple(f"viewer-{kind}" for kind in ("plotly", "echarts", "molecule", "object3d"))
+NAMES = ("trackbook", "media", "loader", "fallback", *VIEWERS)
 BUNDLE = tuple(f"src/trackbook/_static/{name}.js" for name in NAMES)
 SOURCES = ("js/src", "js/build.mjs", "js/left-out.json", "js/package.json", "js/package-lock.json")
 

@@ -73,7 +73,7 @@ const shared = {
 const builds = [
   { ...shared, entryPoints: ["src/index.ts"], format: "esm", outfile: `${out}/trackbook.js` },
   { ...shared, entryPoints: ["src/media/entry.ts"], format: "esm", outfile: `${out}/media.js` },
-  ...["plotly", "echarts"].map(name => ({
+  ...["plotly", "echarts", "molecule", "object3d"].map(name => ({
     ...shared,
     entryPoints: [`src/viewers/${name}.ts`],
     format: "iife",
@@ -83,9 +83,17 @@ const builds = [
   { ...shared, entryPoints: ["src/hosts/fallback.ts"], format: "iife", outfile: `${out}/fallback.js` },
 ];
 
+/** Packages that hold others within their own build. */
+const PREBUILT = ["node_modules/3dmol"];
+
 /** Write the licences of all bundled packages, which must be distributed with them. */
 function writeLicenses(inputs) {
   const packages = new Set(inputs.flatMap(path => path.match(/^node_modules\/(?:@[^/]+\/)?[^/]+/) ?? []));
+  for (const folder of packages)
+    if (PREBUILT.includes(folder)) {
+      const { dependencies } = JSON.parse(readFileSync(`${folder}/package.json`, "utf8"));
+      for (const name of Object.keys(dependencies)) packages.add(`node_modules/${name}`);
+    }
   const texts = [...packages].sort().map(folder => {
     const { name, version, license } = JSON.parse(readFileSync(`${folder}/package.json`, "utf8"));
     const file = readdirSync(folder).find(entry => /^licen[cs]e/i.test(entry));

@@ -12,7 +12,7 @@ import pytest
 pytestmark = [pytest.mark.package, pytest.mark.timeout(300)]
 
 ROOT = Path(__file__).parent.parent
-VIEWERS = ("viewer-plotly.js", "viewer-echarts.js")
+VIEWERS = ("viewer-plotly.js", "viewer-echarts.js", "viewer-molecule.js", "viewer-object3d.js")
 BUILT = ("trackbook.js", "media.js", "loader.js", "fallback.js", "LICENSES.txt", *VIEWERS)
 STATIC = tuple(f"_static/{name}" for name in BUILT)
 LARGEST = {
@@ -21,6 +21,8 @@ LARGEST = {
     "loader.js": 3_000,
     "viewer-plotly.js": 5_000,  # plotly.js itself is in the user's plotly package
     "viewer-echarts.js": 1_300_000,
+    "viewer-molecule.js": 650_000,
+    "viewer-object3d.js": 800_000,
 }  # bytes: what a board loads, and when it has media
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from browser.lab import PATIENCE, Board
@@ -41,6 +43,51 @@ def log_charts():
         "series": [{"type": "bar", "data": [1, 3], "itemStyle": {"color": "#ff0000"}}],
     })})
     tb.log({"charts/broken": tb.ECharts({"series": [{"type": "nonsense"}]})})
+"""
+SCENES = """
+import json
+import trackbook as tb
+
+def box(path, buffer=None):
+    import base64
+    import numpy as np
+    corners = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], "<f4")
+    faces = [0, 1, 3, 0, 3, 2, 4, 6, 7, 4, 7, 5, 0, 4, 5, 0, 5, 1, 2, 3, 7, 2, 7, 6, 0, 2, 6, 0, 6, 4, 1, 5, 7, 1, 7, 3]
+    data = corners.tobytes() + np.array(faces, "<u2").tobytes()
+    material = {"pbrMetallicRoughness": {
+        "baseColorFactor": [1, 0, 0, 1], "metallicFactor": 0, "baseColorTexture": {"index": 0},
+    }}
+    path.write_text(json.dumps({
+        "asset": {"version": "2.0"}, "scene": 0, "scenes": [{"nodes": [0]}], "nodes": [{"mesh": 0}],
+        "meshes": [{"primitives": [{"attributes": {"POSITION": 0}, "indices": 1, "material": 0}]}],
+        "materials": [material], "textures": [{"source": 0}], "images": [{"uri": "https://evil.example/texture.png"}],
+        "accessors": [
+            {"bufferView": 0, "componentType": 5126, "count": 8, "type": "VEC3", "min": [-1, -1, -1], "max": [1, 1, 1]},
+            {"bufferView": 1, "componentType": 5123, "count": 36, "type": "SCALAR"},
+        ],
+        "bufferViews": [
+            {"buffer": 0, "byteOffset": 0, "byteLength": 96}, {"buffer": 0, "byteOffset": 96, "byteLength": 72},
+        ],
+        "buffers": [{"byteLength": len(data), "uri": buffer or "data:;base64," + base64.b64encode(data).decode()}],
+    }))
+    return tb.Object3D(path)
+
+def log_scenes(folder):
+    tb.log({
+        "scenes/box": box(folder / "box.gltf"),
+        "scenes/elsewhere": box(folder / "elsewhere.gltf", "https://evil.example/box.bin"),
+        "scenes/splat": tb.Object3D(folder / "none.splat"),
+        "molecules/oxygen": tb.Molecule("2\\n<script>\\nO 0 0 0\\nO 1.2 0 0\\n", file_type="xyz"),
+        "molecules/smiles": tb.Molecule.from_smiles("CCO"),
+    })
+"""
+SCENES_IN_SCRIPT = """
+import pathlib, tempfile
+folder = pathlib.Path(tempfile.mkdtemp())
+(folder / "none.splat").write_bytes(bytes(32))
+run = tb.init("scenes", "first", capture=False)
+log_scenes(folder)
+run.finish()
 """
 IN_NOTEBOOK = """
 run = tb.init("viewers", "first", capture=False)
@@ -172,6 +219,7 @@ def test_viewers_in_a_notebook(lab: Lab) -> None:
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     served = Served(tmp_path_factory.mktemp("viewers"))
     served.run(LOGGED + IN_NOTEBOOK)
+    served.run(SCENES + SCENES_IN_SCRIPT)
     yield served
     served.kill()
 
@@ -199,3 +247,49 @@ def test_viewers_on_an_exported_page(page: Page, served: Served, tmp_path: Path)
     served.run(f"import trackbook as tb\ntb.export_html({str(path)!r}, 'viewers')")
     page.goto(path.as_uri())
     check_viewers(Board(page.locator(".tb-board").first).wait_for_chart("charts/bars"))
+
+
+def reds(found: Locator) -> int:
+    """Return how many pixels of a frame are red."""
+    picture = Image.open(io.BytesIO(shown(found).locator("iframe").screenshot())).convert("RGB")
+    return sum(count for count, (r, g, b) in picture.getcolors(1 << 24) or () if r > 90 and g < r / 3 and b < r / 3)
+
+
+def open_scenes(page: Page, served: Served) -> Board:
+    page.goto(served.entrance)
+    page.goto(served.address("?project=scenes&sidebar=hidden"))
+    return Board(page.locator(".tb-board").first).wait_for_chart("scenes/box")
+
+
+def test_scenes_and_molecules_are_drawn(page: Page, served: Served) -> None:
+    requested: list[Request] = []
+    page.on("request", lambda request: "evil" in request.url and requested.append(request))
+    board = open_scenes(page, served)
+    if not page.evaluate("() => Boolean(document.createElement('canvas').getContext('webgl2'))"):
+        pytest.skip("this Chromium has no WebGL")
+    box = panel(board, "scenes/box")
+    before = reds(box)
+    assert before > 1000
+    box.locator("iframe").focus()
+    for _ in range(5):
+        page.keyboard.press("-")
+    assert 100 < reds(box) < before / 2
+    expect(panel(board, "scenes/elsewhere")).to_contain_text(
+        "its data are in another file, “https://evil.example/box.bin”"
+    )
+    expect(panel(board, "scenes/splat")).to_contain_text(
+        "This file cannot be drawn: there is no viewer of splat files."
+    )
+    expect(panel(board, "molecules/smiles")).to_contain_text("a SMILES text says nothing of places in space")
+    assert reds(panel(board, "molecules/oxygen")) > 1000
+    look(board, "scenes/box", "viewers-scenes")
+    look(board, "molecules/oxygen", "viewers-molecules")
+    assert requested == []
+
+
+def test_browser_without_webgl_says_so_in_the_tile(page: Page, served: Served) -> None:
+    page.add_init_script("HTMLCanvasElement.prototype.getContext = () => null")
+    board = open_scenes(page, served)
+    for metric in ("scenes/box", "molecules/oxygen"):
+        expect(panel(board, metric)).to_contain_text("This file cannot be drawn: this browser has no WebGL here.")
+        expect(panel(board, metric).get_by_role("button", name="Download")).to_have_count(1)

@@ -18,7 +18,16 @@ import { h } from "../ui/dom.ts";
 import type { Enlargeable } from "../ui/fullscreen.ts";
 
 const NEAR = "300px"; // panels are filled before they scroll into view
-const WIDE: readonly string[] = ["image", "video", "table", "trace", "plotly", "echarts"];
+const WIDE: readonly string[] = [
+  "image",
+  "video",
+  "table",
+  "trace",
+  "plotly",
+  "echarts",
+  "molecule",
+  "object3d",
+];
 
 interface Panel extends PanelShell {
   entry: MediaEntry;

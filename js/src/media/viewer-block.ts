@@ -9,6 +9,8 @@ import { ViewerFrame } from "./viewer-frame.ts";
 const VIEWERS: Partial<Record<MediaKind, string>> = {
   plotly: "viewer-plotly.js",
   echarts: "viewer-echarts.js",
+  molecule: "viewer-molecule.js",
+  object3d: "viewer-object3d.js",
 };
 const NEAR = "200px";
 

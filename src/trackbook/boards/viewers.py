@@ -14,7 +14,7 @@ from typing import Final
 from ..charts.html_page import script_source
 from .built_files import built_file
 
-VIEWERS: Final = {"plotly": "viewer-plotly.js", "echarts": "viewer-echarts.js"}  # by the kind of medium
+VIEWERS: Final = {kind: f"viewer-{kind}.js" for kind in ("plotly", "echarts", "molecule", "object3d")}
 NO_PLOTLY: Final = (
     "A Plotly figure is drawn by the plotly package, which is not installed where this board's kernel or server runs: "
     "pip install plotly, and restart it."
