@@ -172,7 +172,7 @@ def test_nothing_outside_of_the_folder_is_read(
     assert len(found[0].files) == 1  # the cell is no image
     assert kept(store) == {}
     said = sorted(str(one.message).partition(": ")[2].partition(" are left out")[0] for one in recwarn)
-    assert said == ["3 links and other things that are no files", "3 media that cannot be read"]
+    assert said == ["3 links and other things that are no files", "3 tables that are not there"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a permission there")
@@ -211,11 +211,19 @@ def test_artifacts_that_are_gone_are_said(tmp_path: Path, store: SqliteStore, st
 
 
 @pytest.mark.parametrize("text", ["", "{", "3", "[]", '{"columns": ["a"]}', '{"columns": ["a"], "data": [[1, 2]]}'])
-def test_broken_table_and_image_are_counted(tmp_path: Path, store: SqliteStore, text: str) -> None:
+def test_files_of_broken_tables_and_images_are_kept(tmp_path: Path, store: SqliteStore, text: str) -> None:
     folder = tmp_path / FOLDER
     picture(folder / keyed("k", 2**62, 1000)).write_bytes(b"no image")
     (folder / "t.json").write_text(text)
     (folder / "n.txt").write_text("x")
-    with pytest.warns(match="2 media that cannot be read are left out: 't.json', 'k'"):
+    (folder / "huge.png").write_bytes(b"no image either")
+    with pytest.warns(
+        match="3 media that cannot be read, but for their files, are left out: 't.json', 'huge.png', 'k'"
+    ):
         assert media(store, files(tmp_path, None, TABLES)) == []
-    assert kept(store) == {"n.txt": b"x"}
+    assert kept(store) == {
+        "n.txt": b"x",
+        "t.json": text.encode(),
+        "huge.png": b"no image either",
+        keyed("k", 2**62, 1000): b"no image",
+    }

@@ -4,6 +4,7 @@ import io
 import itertools
 import math
 import struct
+import warnings
 import wave
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,12 +12,15 @@ from typing import Any
 
 import PIL.Image
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from foreign_stores import event, message, simple, tf_record
+from foreign_stores import event, imported, message, simple, tf_record, values
 from trackbook.imports.importing import ImportProgress, import_source
 from trackbook.media.index import Row
 from trackbook.store.content_files import ContentFiles
 from trackbook.store.sqlite import SqliteStore
+from trackbook.user_warnings import TrackbookWarning
 
 LOWEST = -1.7976931348623157e308
 
@@ -165,6 +169,37 @@ def test_broken_media_are_counted_and_the_others_are_read(tmp_path: Path, store:
     with pytest.warns(match="1 media that cannot be read are left out: 'm'"):
         (found,) = media(store, path)
     assert found.metric == "good"
+
+
+GOOD = [
+    message((1, "m"), (4, message((1, 2), (2, 3), (4, picture())))),
+    message((1, "m"), (6, message((2, 1), (4, sound())))),
+    message((1, "m"), (5, histogram(-1, 9, [LOWEST, 0, 5, 8, -LOWEST], [0, 2, 0, 3, 0]))),
+    tensor("m", strings(b"3", b"2", picture(1), picture(2), shape=[4]), "images"),
+    tensor("m", strings(sound(), b"a bell", shape=[1, 2]), "audio"),
+    tensor("m", rows_of_buckets((0, 1, 4), (1, 3, 0)), "histograms"),
+    tensor("m", strings(b"a", b"b", b"c", b"d", shape=[2, 2]), "text"),
+]
+DAMAGE = st.tuples(st.floats(0, 0.999), st.integers(0, 8), st.binary(max_size=8))  # place, bytes removed, bytes added
+
+
+@settings(max_examples=60, deadline=None)
+@given(damaged=st.lists(st.tuples(st.sampled_from(GOOD), st.lists(DAMAGE, min_size=1, max_size=4)), max_size=12))
+def test_damaged_media_hide_no_points(
+    tmp_path_factory: pytest.TempPathFactory, damaged: list[tuple[bytes, list[tuple[float, int, bytes]]]]
+) -> None:
+    events = []
+    for whole, changes in damaged:
+        data = whole
+        for place, removed, added in changes:
+            at = int(place * len(data))
+            data = data[:at] + added + data[at + removed :]
+        events.append(event(1, data))
+    path = log(tmp_path_factory.getbasetemp() / "damaged media", *events, event(2**50, simple("last", 1.5)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TrackbookWarning)
+        record, store = imported(path)
+    assert values(store, record.id)["last"][-1] == 1.5
 
 
 def test_negative_steps_and_tags_without_a_name_are_left_out(

@@ -484,6 +484,8 @@ def test_bytes_of_a_file_are_kept_as_they_are(tmp_path: Path) -> None:
         tb.Audio(b"no sound")
     with pytest.raises(ValueError, match=r"ends in \.exe; give one of \.wav"):
         tb.Audio(b"no sound", file_type="exe")
+    odd = tb.Audio(b"RIFF" + struct.pack("<I", 99) + b"WAVEfmt " + struct.pack("<I", 2**31) + bytes(40)).encode()
+    assert (odd.kind, odd.about) == ("audio", {})
     mp3 = tb.Audio(b"ID3 and so on", file_type="mp3").encode().file
     assert (mp3 and mp3.mime, mp3 and mp3.suffix) == ("audio/mpeg", ".mp3")
 

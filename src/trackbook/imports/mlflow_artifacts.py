@@ -10,7 +10,7 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -68,27 +68,64 @@ class Artifacts:
             if _TABLES in tags or "mlflow.loggedImages" in tags:
                 intake.lose(f"its artifacts are not at {self.address}")
             return
-        tables, read = _tables(tags), set[str]()
-        for name in tables:
-            intake.media(name, 0, started, partial(_table, self.folder, name, read))
-        timed = []
-        for file in _files(self.folder, intake):
-            before += file.size
-            intake.at(before)
-            if (found := _IMAGE.fullmatch(file.name)) is None:
-                if file.name not in tables and file.name not in read:
-                    self._tell_file(intake, file, started)
-            elif not found["small"]:
-                timed.append((int(found["time"]), found["key"], int(found["step"]), file.name))
-        for time, key, step, name in sorted(timed):
-            path = key.replace("~", "/").replace("#", "/")  # as earlier versions wrote it
-            intake.media(path, step, time / 1000, partial(_image, self.folder, name))
+        teller = _Teller(intake, self.folder, started)
+        teller.tell_tables(_tables(tags))
+        teller.tell_files(before)
 
-    def _tell_file(self, intake: Intake, file: _File, started: float) -> None:
-        if self.folder is not None and file.name.lower().endswith(_SUFFIXES):
-            intake.media(file.name, 0, started, partial(_image, self.folder, file.name))
+
+class _Teller:
+    """Tells of the files of one run."""
+
+    def __init__(self, intake: Intake, folder: Path, started: float) -> None:
+        self._intake, self._folder, self._started = intake, folder, started
+        self._read: set[str] = set()  # names of tables and of the images in them
+
+    def tell_tables(self, names: list[str]) -> None:
+        missing = dict.fromkeys(names)
+        for file in _files(self._folder) if names else ():
+            if file.name in missing:
+                del missing[file.name]
+                self._read.add(file.name)
+                self._medium(file, partial(_table, self._folder, file.name, self._read))
+        for name in missing:
+            self._intake.leave_out("tables that are not there", name)
+
+    def tell_files(self, before: int) -> None:
+        timed = []
+        for file in _files(self._folder, self._intake):
+            before += file.size
+            self._intake.at(before)
+            if (found := _IMAGE.fullmatch(file.name)) is not None:
+                timed += [] if found["small"] else [(int(found["time"]), found["key"], int(found["step"]), file)]
+            elif file.name not in self._read:
+                self._tell_file(file)
+        for time, key, step, file in sorted(timed):
+            path = key.replace("~", "/").replace("#", "/")  # as earlier versions wrote it
+            self._medium(file, partial(_image, self._folder, file.name), path, step, time / 1000)
+
+    def _tell_file(self, file: _File) -> None:
+        if file.name.lower().endswith(_SUFFIXES):
+            self._medium(file, partial(_image, self._folder, file.name))
         else:
-            intake.file(file.name, file.path, file.time)
+            self._intake.file(file.name, file.path, file.time)
+
+    def _medium(
+        self,
+        file: _File,
+        make: Callable[[], list[Encoded]],
+        metric: str | None = None,
+        step: int = 0,
+        time: float | None = None,
+    ) -> None:
+        """Tell of a medium, by default under the name of its file; of the file alone when the medium cannot be read."""
+        name, at = metric or file.name, self._started if time is None else time
+        try:
+            made = make()
+        except UNREADABLE:
+            self._intake.leave_out("media that cannot be read, but for their files,", name)
+            self._intake.file(file.name, file.path, file.time)
+            return
+        self._intake.media(name, step, at, lambda: made)
 
 
 def artifacts_of(address: Any, run_id: str, store: Path, beside: Path | None = None) -> Artifacts:

@@ -169,6 +169,7 @@ def _checked(content: Path | bytes, suffix: str, called: str) -> tuple[File, dic
             with wave.open(io.BytesIO(content) if isinstance(content, bytes) else str(content), "rb") as reader:
                 rate = reader.getframerate()
                 about = {"duration": reader.getnframes() / rate, "rate": rate, "channels": reader.getnchannels()}
-        except (wave.Error, EOFError, ZeroDivisionError):
-            pass  # samples of floats, or compressed ones: browsers play them, and `wave` does not read them
+        except (wave.Error, EOFError, RuntimeError, ZeroDivisionError):
+            # samples of floats, or compressed ones: browsers play them, and `wave` does not read them; of a damaged file as much as they can
+            pass
     return File(content, suffix, mime), about
