@@ -230,6 +230,25 @@ def test_run_that_has_grown_gets_the_rest_of_its_media(tmp_path: Path, store: Sq
     assert [(row.metric, row.step) for row in second[4:]] == [("a", 2), ("b", 2)]
 
 
+@pytest.mark.parametrize("stops_after", [1, 3])
+def test_interrupted_import_goes_on_with_its_media(tmp_path: Path, store: SqliteStore, stops_after: int) -> None:
+    path = log(
+        tmp_path / "exp", *(event(step, message((1, "m"), (4, message((4, picture(step)))))) for step in range(4))
+    )
+
+    def stop(told: ImportProgress) -> None:
+        if told.media == stops_after:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        import_source(path, None, lambda _: store, stop)
+    ((_, record),) = import_source(path, None, lambda _: store)
+    with store.reopened() as again:
+        found = [Row(*row) for row in again.captured(record.id, "media")]
+        assert (again.run(record.id) or record).state == "finished"
+    assert [(row.step, content(store, row)) for row in found] == [(step, picture(step)) for step in range(4)]
+
+
 def test_file_that_grows_before_another_doubles_no_media(tmp_path: Path, store: SqliteStore) -> None:
     def image(step: int, time: float) -> bytes:
         return event(step, message((1, "m"), (4, message((4, picture())))), time=float(time))

@@ -79,7 +79,7 @@ def import_from(
 ) -> list[Run]:
     """Import the runs of another tracker from its files, and return them.
 
-    Runs have the ids, names, points, times, configs, tags and summaries that they have there. An import is repeated safely: runs that are
+    Runs have the ids, names, points, times, configs, tags, summaries and media that they have there. An import is repeated safely: runs that are
     there are skipped, runs that have grown get the rest, and one that was interrupted goes on. Of a damaged source all that is whole is
     imported; warnings say what is missing, and what is left out.
 
@@ -94,7 +94,7 @@ def import_from(
     project
         The project to put the runs into, by default the one that they name.
     progress
-        Called again and again with ``run, number, runs, points, fraction``. By default a terminal shows a line.
+        Called again and again with ``run, number, runs, points, fraction, media``. By default a terminal shows a line.
 
     Raises
     ------
