@@ -100,7 +100,7 @@ def histograms(index: MediaIndex, question: Question) -> Answer:
 def media_file(store: Store, question: Question) -> Answer:
     """Return the ``size`` and ``mime`` of a file, and of its bytes at most `PART_BYTES`, those from ``from`` on."""
     name = _text(question, "file")
-    path = files(store).existing(name)
+    path = _existing(store, name)
     start = max(0, _number(question, "from", 0))
     with path.open("rb") as file:
         file.seek(start)
@@ -121,6 +121,7 @@ def thumbnails(store: Store, question: Question) -> Answer:
     pictures: list[bytes] = []
     for name in names[:MOST_THUMBNAILS]:
         try:
+            store.bring_file(name)
             kind, data = thumbnail(kept, name)
         except (OSError, ValueError):  # the question for the file itself says why
             kind, data = None, b""
@@ -137,7 +138,7 @@ def table_rows(store: Store, question: Question) -> Answer:
 
     sort, text = question.get("sort"), question.get("filter")
     found = rows(
-        files(store).existing(_text(question, "file")),
+        _existing(store, _text(question, "file")),
         sort=None if sort is None else str(sort),
         descending=bool(question.get("descending")),
         text="" if text is None else str(text),
@@ -159,6 +160,12 @@ def files(store: Store) -> MediaFiles:
     if store.files_folder is None:
         raise ValueError("these runs have no media files")
     return MediaFiles(store.files_folder)
+
+
+def _existing(store: Store, name: str) -> Path:
+    kept = files(store)
+    store.bring_file(name)
+    return kept.existing(name)
 
 
 def mime(path: Path) -> str:

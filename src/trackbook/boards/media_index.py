@@ -87,7 +87,7 @@ class MediaIndex:
 
         New rows are read at most once in `LOOK_SECONDS`, and when `now` is None.
         """
-        if self._store.files_folder is None:  # a lake, which is dear to ask, or a table of points
+        if self._store.files_folder is None:  # a table of points
             return self.summary([])
         if now is not None and now < self._due and list(runs) == self._of:
             return self._summary

@@ -19,6 +19,13 @@ Names = Collection[str] | None  # None stands for all
 NO_MARKS: Final[Mapping[str, int]] = MappingProxyType({})
 
 
+class OwnFiles:
+    """A store whose files are all in its `files_folder`."""
+
+    def bring_file(self, name: str) -> None:
+        """Do nothing: the file is there."""
+
+
 class Store(Protocol):
     """The runs of one project. Safe to call from any thread.
 
@@ -37,6 +44,9 @@ class Store(Protocol):
     @property
     def failures(self) -> list[str]:
         """The `notices` about a disk that fails now. A journal on the same disk fails for the same reason."""
+
+    def bring_file(self, name: str) -> None:
+        """Bring a file into `files_folder` that is kept elsewhere. Raises ``ValueError`` for what is no name, and ``OSError``."""
 
     def put_run(self, run: RunRecord) -> None:
         """Add a run, or replace the record of the run with this id."""

@@ -12,13 +12,13 @@ import polars as pl
 
 from ..types import CAPTURED, ENDED, Cursor, MetricSummary, RunRecord, Writer
 from . import bulk_reads, upload_marks
-from .base import FIELDS, NO_MARKS, Names
+from .base import FIELDS, NO_MARKS, Names, OwnFiles
 from .bulk_reads import SUMMARY
 from .run_points import RunPoints, within
 from .text_gate import RunGate, recorded_rows
 
 
-class RunScan:
+class RunScan(OwnFiles):
     """Questions about runs that are answered from all records, for stores that hold them in memory."""
 
     def runs(self) -> list[RunRecord]:

@@ -16,7 +16,7 @@ from .. import filesystem
 from ..types import Cursor, MetricSummary, RunRecord, Writer
 from . import bulk_reads, record_queries, schema
 from . import sqlite_queries as queries
-from .base import FIELDS, NO_MARKS, POINTS, Names
+from .base import FIELDS, NO_MARKS, POINTS, Names, OwnFiles
 from .captured_buffer import CapturedBuffer
 from .chunk_codec import LARGEST, Columns
 from .metric_stats import MetricStats
@@ -37,7 +37,7 @@ _MOST_FILES: Final = 3  # files that one flush may replace, when the disk damage
 _PATIENCE: Final = 5  # flushes that `close` tries while the file is busy
 
 
-class SqliteStore:
+class SqliteStore(OwnFiles):
     """The store of one project file. Runs written by other processes are read from the file at each call."""
 
     def __init__(self, path: Path, project: str) -> None:
