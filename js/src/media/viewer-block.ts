@@ -121,7 +121,7 @@ export class ViewerBlock {
       [this.#mayLoad, this.#shown] = [true, ""];
       void this.#draw();
     });
-    this.#frame = null;
+    this.#close();
     this.element.replaceChildren(this.#card(item), load);
     this.#settle();
   }
@@ -130,7 +130,12 @@ export class ViewerBlock {
     const isAnswer = (error as Error).name === "NoAnswer"; // in whole sentences
     const why = (error as Error).message;
     const words = isAnswer ? why : `This file cannot be drawn: ${why}.`.replace(/([.!?])\.$/, "$1");
-    this.#frame = null;
+    this.#close();
     this.element.replaceChildren(this.#card(item), problemNote(words));
+  }
+
+  #close() {
+    this.#frame?.close();
+    this.#frame = null;
   }
 }

@@ -33,6 +33,7 @@ export class ViewerFrame {
     [this.#enter, this.#fail] = [resolve, reject];
   });
   #isReady = false;
+  #ends = new AbortController();
   #calls = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -44,9 +45,10 @@ export class ViewerFrame {
     const nonce = [...crypto.getRandomValues(new Uint32Array(4))].map(each => each.toString(36)).join("");
     this.element.srcdoc = framePage(code, nonce);
     this.#ready.catch(() => {}); // `draw` says it
-    window.addEventListener("message", event => this.#hear(event), { signal });
-    this.element.addEventListener("load", () => this.#greet(), { signal });
-    signal.addEventListener("abort", () => clearTimeout(this.#timer));
+    const until = AbortSignal.any([signal, this.#ends.signal]);
+    window.addEventListener("message", event => this.#hear(event), { signal: until });
+    this.element.addEventListener("load", () => this.#greet(), { signal: until });
+    until.addEventListener("abort", () => clearTimeout(this.#timer));
   }
 
   /** Ask who is in the frame: its own page, or one to which its content has led it, or none that may run here. */
@@ -83,6 +85,12 @@ export class ViewerFrame {
     this.#fail(why);
     for (const { reject } of this.#waiting.values()) reject(why);
     this.#waiting.clear();
+    this.close();
+  }
+
+  /** Remove the frame from the page. */
+  close() {
+    this.#ends.abort();
     this.element.remove();
   }
 

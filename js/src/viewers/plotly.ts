@@ -10,10 +10,15 @@ interface PlotlyLibrary {
 
 declare const Plotly: PlotlyLibrary;
 
+const MAP = /topojson|^map\b/i;
+const MAP_WORDS = "it is a map, whose shapes are on another server, and a viewer loads nothing";
 const REFUSED = ["toImage", "sendChartToCloud", "sendDataToCloud"]; // a frame neither saves files nor opens pages
 
 serveViewer(async (place, call) => {
   const { data = [], layout, frames } = jsonOf(call) as { data?: unknown; layout?: Json; frames?: unknown };
   const config = { displaylogo: false, responsive: true, modeBarButtonsToRemove: REFUSED };
-  await Plotly.react(place, { data, layout: themed(layout ?? {}, call.look), frames, config });
+  const figure = { data, layout: themed(layout ?? {}, call.look), frames, config };
+  await Plotly.react(place, figure).catch(error => {
+    throw MAP.test(String(error?.message ?? error)) ? new Error(MAP_WORDS) : error;
+  });
 });
