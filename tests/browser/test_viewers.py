@@ -123,6 +123,12 @@ async () => {
   return { ran: Boolean(globalThis.ran), origin, ...tried };
 }
 """
+NO_WEBGL = """
+const { getContext } = HTMLCanvasElement.prototype;
+HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {
+  return kind.startsWith("webgl") ? null : getContext.call(this, kind, ...rest);
+};
+"""
 HEARD = "() => { window.heard = []; addEventListener('message', ({ data }) => data === 'hacked' && heard.push(data)); }"
 
 
@@ -288,7 +294,7 @@ def test_scenes_and_molecules_are_drawn(page: Page, served: Served) -> None:
 
 
 def test_browser_without_webgl_says_so_in_the_tile(page: Page, served: Served) -> None:
-    page.add_init_script("HTMLCanvasElement.prototype.getContext = () => null")
+    page.add_init_script(NO_WEBGL)
     board = open_scenes(page, served)
     for metric in ("scenes/box", "molecules/oxygen"):
         expect(panel(board, metric)).to_contain_text("This file cannot be drawn: this browser has no WebGL here.")
