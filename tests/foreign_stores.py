@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pytest
 
 from trackbook.imports.importing import import_source
 from trackbook.store.memory import MemoryStore
 from trackbook.types import RunRecord
+from trackbook.user_warnings import TrackbookWarning
 
 # --- protobuf ---------------------------------------------------------------------------------------------------------
 
@@ -215,3 +217,8 @@ def points(store: MemoryStore, run_id: str) -> dict[str, list[tuple[int, float, 
 def values(store: MemoryStore, run_id: str) -> dict[str, list[float]]:
     """Return the values of each metric, by step."""
     return {name: [value for _, value, _ in rows] for name, rows in points(store, run_id).items()}
+
+
+def said(recwarn: pytest.WarningsRecorder) -> list[str]:
+    """Return what our warnings say after the name of what was imported. Others come from whatever the test before left behind."""
+    return [str(one.message).partition(": ")[2] for one in recwarn if one.category is TrackbookWarning]

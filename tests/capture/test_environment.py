@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import threading
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -306,6 +307,21 @@ def test_notebook_is_recorded() -> None:
 def test_working_directory_may_be_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(environment, "Path", SimpleNamespace(cwd=lambda: (_ for _ in ()).throw(FileNotFoundError())))
     assert environment._folder() == ""
+
+
+def test_git_leaves_the_warning_filters_alone(repository: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread calls it: what the user's thread does to the filters meanwhile would be undone."""
+    entered: list[str] = []
+
+    class Noted(warnings.catch_warnings):  # type: ignore[type-arg]
+        def __enter__(self) -> Any:
+            entered.append(threading.current_thread().name)
+            return super().__enter__()
+
+    folder = repository("rev-parse", "--show-toplevel")
+    monkeypatch.setattr(warnings, "catch_warnings", Noted)
+    assert git(folder, save_code=True)
+    assert entered == []
 
 
 def test_git_gets_an_environment_without_prompts(monkeypatch: pytest.MonkeyPatch) -> None:

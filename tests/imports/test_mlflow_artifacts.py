@@ -10,6 +10,7 @@ from pathlib import Path
 import PIL.Image
 import pytest
 
+from foreign_stores import said
 from trackbook.imports.importing import ImportProgress, import_source
 from trackbook.imports.mlflow_artifacts import artifacts_of
 from trackbook.media.index import Row
@@ -171,8 +172,8 @@ def test_nothing_outside_of_the_folder_is_read(
     assert [row.metric for row in found] == ["t.json", "good.png"]
     assert len(found[0].files) == 1  # the cell is no image
     assert kept(store) == {}
-    said = sorted(str(one.message).partition(": ")[2].partition(" are left out")[0] for one in recwarn)
-    assert said == ["3 links and other things that are no files", "3 tables that are not there"]
+    sentences = sorted(one.partition(" are left out")[0] for one in said(recwarn))
+    assert sentences == ["3 links and other things that are no files", "3 tables that are not there"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a permission there")

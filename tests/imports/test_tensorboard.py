@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from foreign_stores import event, imported, message, points, simple, tf_record, values, varint
+from foreign_stores import event, imported, message, points, said, simple, tf_record, values, varint
 from trackbook.imports.importing import import_source
 from trackbook.store.memory import MemoryStore
 
@@ -80,7 +80,7 @@ def test_other_values_are_counted(tmp_path: Path, recwarn: pytest.WarningsRecord
     ]
     record, store = imported(log(tmp_path / "exp", *events))
     assert values(store, record.id) == {"loss": [1.0]}
-    assert [str(one.message).partition(": ")[2] for one in recwarn] == [
+    assert said(recwarn) == [
         "3 values of other plugins are left out: 'curve', 'shape'",
         "1 tensors are left out: 'vector'",
     ]
@@ -140,4 +140,4 @@ def test_damaged_record_is_said_and_the_others_are_read(tmp_path: Path, recwarn:
     events: list[Any] = [event(0, simple("loss", 1.0)), b"\x0a\xff\xff", event(1, simple("loss", math.inf))]
     record, store = imported(log(tmp_path / "exp", *events))
     assert values(store, record.id) == {"loss": [1.0, math.inf]}
-    assert "has an unknown form before byte" in str(recwarn[0].message)
+    assert "has an unknown form before byte" in said(recwarn)[0]

@@ -16,6 +16,7 @@ from foreign_stores import (
     message,
     moment,
     points,
+    said,
     values,
     wandb_exit,
     wandb_history,
@@ -42,10 +43,6 @@ def offline(folder: Path, *records: bytes) -> Path:
 @pytest.fixture(autouse=True)
 def quiet(recwarn: pytest.WarningsRecorder) -> None:
     """Leave warnings to the tests that look at them."""
-
-
-def said(recwarn: pytest.WarningsRecorder) -> list[str]:
-    return [str(one.message).partition(": ")[2] for one in recwarn]
 
 
 def test_a_run_comes_with_its_record(tmp_path: Path) -> None:

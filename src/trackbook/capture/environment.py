@@ -282,9 +282,15 @@ def _git(folder: str, *arguments: str, most: int = 10_000, refuses: bool = False
     The command asks for no passwords, takes no locks and runs no programs that the repository configures. Raises
     ``FileNotFoundError`` without git, ``TimeoutError`` when it takes too long; with `refuses`, ``OSError`` with git's own error text.
     """
+    import shutil
     import subprocess
 
-    command = ["git", "-c", "core.fsmonitor=false", "-C", folder, *arguments]
+    program = shutil.which(
+        "git"
+    )  # a thread that leaves the search to Popen changes the warning filters of the process meanwhile
+    if program is None:
+        raise FileNotFoundError("git")
+    command = [program, "-c", "core.fsmonitor=false", "-C", folder, *arguments]
     errors = subprocess.PIPE if refuses else subprocess.DEVNULL
     pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": errors}
     with subprocess.Popen(command, env=settings.variables_for_git(), **pipes) as process:  # noqa: S603

@@ -123,6 +123,7 @@ class Project(StoredProject):
             self._is_recovered = False
         writer.on_end.append(self._remove)
         self.store.flush()
+        writer.note_problems()
         return run
 
     def tick(self, now: float) -> float:
