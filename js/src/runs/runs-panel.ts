@@ -104,7 +104,9 @@ export class RunsPanel {
         signal,
       },
     );
-    this.#drawOnly.addEventListener("click", () => this.#hideOthers(), { signal });
+    this.#drawOnly.addEventListener("click", () => this.visibility.solo(this.#sorted.map(({ id }) => id)), {
+      signal,
+    });
     this.#columnsButton.addEventListener(
       "click",
       () => this.#columnsButton.setAttribute("aria-expanded", String(this.#chooser.toggle())),
@@ -193,13 +195,6 @@ export class RunsPanel {
       const members = this.#grid.isOpen(key) ? group.members.map(run) : [];
       return [{ kind: "group", key, group }, ...members];
     });
-  }
-
-  /** Draw the runs that pass the filter, and no others. */
-  #hideOthers() {
-    const passed = new Set(this.#matches);
-    this.visibility.hide(this.#entries.filter(entry => !passed.has(entry)).map(({ id }) => id));
-    this.visibility.show(this.#sorted.map(({ id }) => id));
   }
 
   #showStatus() {

@@ -47,7 +47,8 @@ export class Visibility {
 
   /** Show only these runs; if they are shown alone already, show all others again. */
   solo(ids: readonly string[]) {
-    const others = [...this.#drawn].filter(id => !ids.includes(id));
+    const all = new Set([...this.#drawn, ...this.#state.get("selected_runs")]);
+    const others = [...all].filter(id => !ids.includes(id));
     const alone = ids.every(id => this.shown(id)) && !others.some(id => this.shown(id));
     this.show(ids);
     this.#setHidden(alone ? [] : others);

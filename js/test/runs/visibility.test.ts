@@ -52,3 +52,11 @@ test("showing only one run hides the others, repeating it shows them", () => {
   made.solo(["id1"]);
   expect(shown("id0", "id1", "id2")).toEqual(["id0", "id1", "id2"]);
 });
+
+test("showing only one run also hides those that have not arrived yet", () => {
+  const { made, shown } = visibility(2, { selected_runs: ["far"] });
+  made.solo(["id1"]);
+  expect(shown("id0", "id1", "far")).toEqual(["id1"]);
+  made.solo(["id1"]);
+  expect(shown("id0", "id1", "far")).toEqual(["id0", "id1", "far"]);
+});

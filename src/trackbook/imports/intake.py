@@ -171,7 +171,7 @@ class Intake:
             return
         first = max(self.numbers[-1] + 1 if self.numbers else 1, number_at(time))  # the same in every import
         self.numbers.extend(range(first, first + len(rows)))
-        self._write_rows("media", [(first + number, *row) for number, row in enumerate(each[1:] for each in rows)])
+        self._write_rows("media", [(first + row.number, *row[1:]) for row in rows])
         self._note_time(time)
         self._count_items(len(rows))
 

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 import polars as pl
 
 from ..store.base import POINTS
+from ..store.media_files import TABLE as MEDIA
 from ..types import ENDED, Cursor
 from .lake_files import LakeFiles
 from .lake_store import LakeStore
@@ -19,7 +20,6 @@ from .lake_store import LakeStore
 LOOK_SECONDS: Final = 2.0  # between two looks for new versions
 _REST: Final = 10  # times the duration of a look, that the thread sleeps after it
 _UNWATCHED_SECONDS: Final = 60.0  # after which the thread ends; the next question starts another
-_MEDIA: Final = "media"
 _NONE: Final = pl.DataFrame(schema=POINTS)
 
 
@@ -86,7 +86,7 @@ class LakeFollower(LakeStore):
 
     def captured(self, run_id: str, table: str, after: Any = None, until: Any = None) -> list[tuple[Any, ...]]:
         """Return rows as a store does. Raises ``OSError`` for media that the thread has yet to read."""
-        if not self._started or table != _MEDIA:
+        if not self._started or table != MEDIA:
             return super().captured(run_id, table, after, until)
         found = self._media.get(run_id)
         if found is None or found.ended != self._ended(run_id):
@@ -126,10 +126,10 @@ class LakeFollower(LakeStore):
     def _read_media(self) -> None:
         with self._asking:
             wanted = list(self._wanted)
-        with self._as_store():
-            table = self.lake.find(_MEDIA)
+        with self._lock, self._as_store():
+            table = self.lake.find(MEDIA)
         version = -1 if table is None else table.version()
         for run in wanted:
             known, ended = self._media.get(run), self._ended(run)
             if known is None or known.ended != ended or (ended is None and known.version != version):
-                self._media[run] = _Media(super().captured(run, _MEDIA), version, ended)
+                self._media[run] = _Media(super().captured(run, MEDIA), version, ended)

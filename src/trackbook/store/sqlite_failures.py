@@ -25,7 +25,7 @@ _KINDS: Final[dict[int, Kind]] = {
 }
 
 
-# SQLite's errors for wrong statements. Ours are right, so these mean that the definition of a table is damaged.
+# SQLite's errors without a code of their own. Our statements are right, so these mean that a table's definition or the header is damaged.
 _LOST: Final = re.compile(
     r"^no such (table|column|index)|^table \w+ (already exists|has no column)|^near |^incomplete input|^unsupported file format"
 )
@@ -38,6 +38,7 @@ class NotOurFile(sqlite3.DatabaseError):
 
 
 def kind_of(error: BaseException) -> Kind:
+    """Return what a failure means for the file."""
     if isinstance(error, UnicodeDecodeError) or _LOST.search(str(error)):
         return "damaged"
     return _KINDS.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, "other")
@@ -52,8 +53,11 @@ def has_unknown_format(path: Path) -> bool:
     """Whether a file that may be written has a format that SQLite does not know how to write."""
     if not os.access(path, os.W_OK):
         return False
-    with path.open("rb") as file:
-        return file.read(_WRITE_FORMAT + 1)[_WRITE_FORMAT:] > _NEWEST_FORMAT
+    try:
+        with path.open("rb") as file:
+            return file.read(_WRITE_FORMAT + 1)[_WRITE_FORMAT:] > _NEWEST_FORMAT
+    except OSError:
+        return False
 
 
 def is_no_database(path: Path) -> bool:
