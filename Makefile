@@ -39,7 +39,7 @@ export JUPYTER_PLATFORM_DIRS := 1
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup js demo lab test check clock lint unit quick vitest unit-3.13 browser browser-loaded chromium \
+.PHONY: help setup js demo lab test check clock lint unit quick vitest unit-3.13 browser browser-late browser-loaded chromium \
 	test-faults test-lake test-uploads test-trainers test-peers fuzz pools dist docs specs golden bench picture clean
 
 help:
@@ -47,7 +47,7 @@ help:
 	@echo "make lab      open the same notebook in JupyterLab"
 	@echo "make check    before a commit: linters, types and the unit tests, without the slow ones"
 	@echo "make test     everything: ruff, mypy, actionlint, tsc, biome, vitest, pytest, pytest in a real JupyterLab"
-	@echo "make lint | unit | browser     parts of it; browser-loaded: with busy programs on all cores"
+	@echo "make lint | unit | browser     parts of it; browser-late: on pages that are late; browser-loaded: on a busy machine"
 	@echo "make unit-3.13     the quick unit tests on Python 3.13"
 	@echo "make test-faults   a run's whole life, once for each call to the disk that may fail (about twenty minutes)"
 	@echo "make test-lake    200 writers of a lake that are killed while requests fail (about twenty minutes)"
@@ -133,6 +133,10 @@ vitest: setup
 
 browser: setup chromium
 	@$(call timed,pytest in JupyterLab,$(PYTEST) $(WORKERS) loadfile -m browser)
+
+# The same on pages whose frames and messages are late: a test that does not wait for what it reads fails each time.
+browser-late: setup chromium
+	@$(call timed,pytest in JupyterLab with late pages,TRACKBOOK_LATE=$(or $(LATE),150) $(PYTEST) $(WORKERS) loadfile --timeout=1800 -m browser)
 
 # The same while other programs keep all cores busy: a slow browser and a late kernel are no excuse.
 browser-loaded: setup chromium

@@ -8,6 +8,7 @@ from playwright.sync_api import ViewportSize, expect, sync_playwright
 
 from browser import chromium
 from browser.lab import OUTPUT, PATIENCE, Lab
+from browser.late import make_pages_late
 from browser.server import JupyterServer
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
 def browser() -> Iterator[Browser]:
     path = chromium.find()
     assert path, chromium.HELP
-    with sync_playwright() as playwright:
+    with sync_playwright() as playwright, pytest.MonkeyPatch.context() as patch:
+        make_pages_late(patch)
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
