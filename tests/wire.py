@@ -58,11 +58,11 @@ def _whole(frame: Any) -> dict[str, Any]:
         "project": header["project"],
         "runs": {run["key"]: run for run in header["runs"]},
         "metrics": list(header["metrics"]),
-        "series": {(s["run"], s["metric"]): (s["width"], _rows(s, frame["data"])) for s in header["series"]},
+        "series": {(s["run"], s["metric"]): (s["width"], rows_of(s, frame["data"])) for s in header["series"]},
     }
 
 
-def _rows(series: Any, data: bytes) -> dict[float, Row]:
+def rows_of(series: Any, data: bytes) -> dict[float, Row]:
     names = POINT_COLUMNS if series["width"] == 1 else BUCKET_COLUMNS
     at, width, read = series["at"], series["width"], struct.unpack_from
     assert at % 8 == 0
@@ -105,7 +105,7 @@ def _applied(picture: dict[str, Any], frame: Any) -> dict[str, Any]:
     for change in header["series"]:
         key = (change["run"], change["metric"])
         width, rows = _widened(*series.get(key, (change["width"], {})), change["width"])
-        series[key] = (width, {**rows, **_rows(change, frame["data"])})
+        series[key] = (width, {**rows, **rows_of(change, frame["data"])})
     return {
         **picture,
         "seq": header["seq"],
