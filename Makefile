@@ -192,7 +192,7 @@ $(TRAINERS)/.installed: pyproject.toml hatch_build.py
 	@$(call pip,$(TRAINERS),--upgrade "pip>=25.1")
 	@$(call pip,$(TRAINERS),"$(TORCH)")
 	@$(call pip,$(TRAINERS),--editable . --group trainers)
-	@$(call pip,$(TRAINERS),--no-deps "fastai>=2.7.18")
+	@$(call pip,$(TRAINERS),--no-deps "fastai>=2.7.18" "ultralytics>=8.4.190")
 	@touch $@
 
 # Imports of what other trackers wrote, compared with their own readers.

@@ -32,6 +32,7 @@ ADAPTERS: Final[dict[str, str]] = {
     "lightning.pytorch.trainer.trainer": "lightning",
     "pytorch_lightning.trainer.trainer": "lightning",
     "fastai.callback.schedule": "fastai",
+    "ultralytics.engine.trainer": "ultralytics",
     "stable_baselines3.common.on_policy_algorithm": "stable_baselines3",
     "stable_baselines3.common.off_policy_algorithm": "stable_baselines3",
 }
