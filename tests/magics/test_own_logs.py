@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 import trackbook
+from shells import Shell
 from trackbook.compat import install, uninstall
-from trackbook.magics.own_logs import names_logged
+from trackbook.magics.own_logs import names_given_to_lightning, names_logged
 
 
 @pytest.fixture
@@ -40,3 +41,30 @@ def test_names_that_others_log_are_not_ours() -> None:
     assert "wandb" not in sys.modules
     assert logged("import wandb\nwandb.log({'loss': 1})") == set()
     assert logged("w.log({'loss': 1})", w=SimpleNamespace(log=trackbook.log)) == set()
+
+
+LIGHTNING = """
+class Module(LightningModule):
+    def training_step(self, batch):
+        loss = self.compute(batch)
+        self.log("loss", loss, prog_bar=True)
+        self.log(name="accuracy", value=1)
+        self.log_dict({"f1": 1, "recall": 2})
+        self.log("shown", 1, logger=False)
+        self.experiment.log("step", 1)
+"""
+
+
+@pytest.mark.parametrize("base", ["LightningModule", "pl.LightningModule"])
+def test_names_that_a_module_of_the_cell_gives_to_lightning(base: str) -> None:
+    tree = ast.parse(LIGHTNING.replace("LightningModule", base))
+    assert names_given_to_lightning(tree, []) == {"loss", "accuracy", "f1", "recall"}
+    assert names_given_to_lightning(ast.parse(LIGHTNING.replace("LightningModule", "Base")), []) == set()
+
+
+@pytest.mark.parametrize(("base", "drawn"), [("LightningModule", set()), ("Base", {"loss"})])
+def test_variables_that_a_module_of_another_cell_logs(shell: Shell, base: str, drawn: set[str]) -> None:
+    shell.run(f"class {base}: log = log_dict = lambda *_, **__: None", LIGHTNING.replace("LightningModule", base))
+    shell.run("Module.compute = lambda self, batch: batch; Module.experiment = Module()")
+    shell.run("%%track", "one = Module()", "for batch in range(3):", "    one.training_step(batch)")
+    assert shell.points().keys() == drawn

@@ -1,17 +1,19 @@
-"""Metrics that code logs to Trackbook by itself."""
+"""Metrics that code logs by itself: to Trackbook, or to a library that Trackbook follows."""
 
 from __future__ import annotations
 
 import ast
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 from ..compat.tracker_modules import TRACKERS, TrackerModule
 from ..tracking.run import Run
+from .reach import Reached
 
 _US = "trackbook"
+_LIGHTNING = "LightningModule"
 _DIALECTS = frozenset(f"{_US}.compat.{tracker}" for tracker in TRACKERS)
 
 
@@ -28,6 +30,46 @@ def names_logged(trees: Sequence[ast.AST], namespace: Mapping[str, Any]) -> set[
     return {
         name for node in nodes if isinstance(node, ast.Call) and _receiver(node, "log") in ours for name in _keys(node)
     }
+
+
+def names_given_to_lightning(tree: ast.AST, functions: Sequence[Reached]) -> set[str]:
+    """Return the names in ``self.log("loss", ...)`` and ``self.log_dict({...})`` of modules of Lightning, which is followed.
+
+    These modules are classes of the cell, `tree`, and those whose methods are among `functions`.
+    """
+    owners: list[ast.AST] = [
+        node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and _says_lightning(node)
+    ]
+    owners += [one.node for one in functions if _is_of_lightning(one.function)]
+    calls = [node for owner in owners for node in ast.walk(owner) if isinstance(node, ast.Call)]
+    return {name for call in calls if not _is_for_bar_only(call) for name in _names_in_lightning(call)}
+
+
+def _says_lightning(node: ast.ClassDef) -> bool:
+    return any(ast.unparse(base).rpartition(".")[2] == _LIGHTNING for base in node.bases)
+
+
+def _is_of_lightning(function: FunctionType) -> bool:
+    owner = function.__globals__.get(function.__qualname__.partition(".")[0])
+    return isinstance(owner, type) and any(base.__name__ == _LIGHTNING for base in owner.__mro__)
+
+
+def _is_for_bar_only(call: ast.Call) -> bool:
+    return any(one.arg == "logger" and getattr(one.value, "value", True) is False for one in call.keywords)
+
+
+def _names_in_lightning(call: ast.Call) -> Iterator[str]:
+    if not isinstance(call.func, ast.Attribute) or not isinstance(call.func.value, ast.Name):
+        return
+    if call.func.attr == "log_dict":
+        yield from _keys(call)
+    elif call.func.attr == "log":
+        named = [one.value for one in call.keywords if one.arg == "name"]
+        yield from (
+            one.value
+            for one in [*call.args[:1], *named]
+            if isinstance(one, ast.Constant) and isinstance(one.value, str)
+        )
 
 
 def _is_ours(value: Any) -> bool:

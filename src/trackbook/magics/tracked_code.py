@@ -13,7 +13,7 @@ from .choice import Curve, choose
 from .functions import Replaced, Source
 from .instrument import instrument
 from .metric_words import reads_as_metric
-from .own_logs import names_logged
+from .own_logs import names_given_to_lightning, names_logged
 from .plan import plan
 from .reach import Reach, Reached, reach
 from .scopes import Levels, Scope, scopes_of
@@ -88,7 +88,7 @@ def track_code(
     for one in own:
         scopes += scopes_of(one.node, one.source.compiled, any_caller=_is_called_by_others(one.function))
     levels = Levels(scopes)
-    logged = names_logged([tree, *(one.node for one in own)], namespace)
+    logged = names_logged([tree, *(one.node for one in own)], namespace) | names_given_to_lightning(tree, own)
     curves = [] if targets else [one for one in choose(scopes, levels) if one.metric not in logged]
     selected = select_named(list(targets), scopes, levels) if targets else select_curves(curves, levels)
     code = TrackedCode(selected, found, scopes, curves, is_named=bool(targets))

@@ -45,13 +45,6 @@ def test_fit_of_keras_is_drawn_as_in_its_history(shell: Shell) -> None:
     assert shell.states() == ["finished"]
 
 
-def test_training_of_xgboost_is_drawn_for_each_set(shell: Shell) -> None:
-    code = "data = xgboost.DMatrix(X, Y); result = {}\n"
-    code += "booster = xgboost.train({'objective': 'binary:logistic'}, data, 4, evals=[(data, 'train')], evals_result=result, verbose_eval=0)"
-    cell(shell, code)
-    assert curves(tb.get_run()) == {"train/logloss": curve(shell.ip.user_ns["result"]["train"]["logloss"])}
-
-
 def test_search_is_drawn_with_a_run_for_each_candidate(shell: Shell) -> None:
     cell(shell, "search = GridSearchCV(LogisticRegression(), {'C': [0.1, 1.0]}, cv=2).fit(X, Y)")
     assert len(tb.runs()) == 3
