@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import json
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -59,15 +59,18 @@ class Block(NamedTuple):
     code: str
 
 
+@functools.cache
 def blocks(page: Path) -> list[Block]:
     return [Block(*found) for found in FENCE.findall(page.read_text())]
 
 
+@functools.cache
 def spans(page: Path) -> list[str]:
     """The inline code of a page."""
     return re.findall(r"`([^`\n]+)`", FENCE.sub("", page.read_text()))
 
 
+@functools.cache
 def code_of_guides() -> list[str]:
     return [text for page in GUIDES for text in [*spans(page), *(block.code for block in blocks(page))]]
 
@@ -78,12 +81,13 @@ def table(page: Path, head: str) -> list[str]:
     return [name for row in rows for name in re.findall(r"`([^`]+)`", row.split("|")[1])]
 
 
-def calls(code: str) -> Iterator[ast.Call]:
+@functools.cache
+def calls(code: str) -> list[ast.Call]:
     try:
         tree = ast.parse(code)
     except SyntaxError:  # a command, a magic, an expression with an arrow
-        return
-    yield from (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+        return []
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
 
 
 def name_of(call: ast.Call) -> str:

@@ -72,6 +72,7 @@ HOMES = {
 HEAVY = sorted(HOMES.keys() - {"platformdirs"})
 
 
+@functools.cache
 def modules() -> dict[str, Path]:
     """Return every module of the package by its name inside it; the package itself has the empty name."""
     names = {}
