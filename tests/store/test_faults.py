@@ -19,6 +19,7 @@ import pytest
 from trackbook import filesystem
 from trackbook.store import chunk_codec, schema, sqlite_file
 from trackbook.store.base import POINTS
+from trackbook.store.salvage import salvage
 from trackbook.store.sqlite import SqliteStore
 from trackbook.store.sqlite_file import project_name
 from trackbook.types import Cursor, RunRecord
@@ -126,6 +127,26 @@ def test_file_of_a_format_that_sqlite_does_not_know_is_set_aside(open_store: Ope
     (kept,) = aside(path)
     assert kept.read_bytes() == content
     assert steps(open_store(), "new") == list(range(10))
+
+
+def test_an_unreadable_text_costs_its_row_alone(open_store: Open, path: Path) -> None:
+    """In a table that SQLite itself finds nothing wrong with."""
+    store = open_store()
+    fill(store)
+    store.close()
+    to = SqliteStore(path.with_name("to.db"), "digits")
+    to.put_run(RunRecord("new", "new", 1.0))
+    assert to.flush()
+    with (
+        contextlib.closing(sqlite3.connect(path, isolation_level=None)) as damaged,
+        contextlib.closing(sqlite3.connect(path.with_name("to.db"), isolation_level=None)) as copy,
+    ):
+        damaged.execute("update runs set name = cast(x'ff' as text) where id = 'r2'")
+        assert damaged.execute("pragma quick_check").fetchall() == [("ok",)]
+        salvage(damaged, copy)
+    assert {run.id for run in to.runs()} == {"new", "r1", "r3"}
+    assert steps(to, "r3") == list(range(6 * CHUNK))
+    to.close()
 
 
 @pytest.mark.parametrize("part", [0.02, 0.2, 0.5, 0.9, 0.999])

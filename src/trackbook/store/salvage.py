@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from .schema import PUT_ORDINALS, RUN_TABLES
 
 _FAMILY: Final = ("", "-wal", "-shm", "-journal")  # suffixes of the files of a SQLite database
 _GIVE_UP: Final = 10_000  # consecutive row ids without a readable row, which mean the end of a table
+_HOPELESS: Final = {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_NOTADB}  # no such table, or no database: so is each row
 
 
 def set_aside(path: Path) -> Path:
@@ -63,16 +65,27 @@ def salvage(damaged: sqlite3.Connection, to: sqlite3.Connection) -> str:
 
 
 def _rows_of(db: sqlite3.Connection, table: str, names: str) -> Iterator[tuple[Any, ...]]:
-    rowid, misses = 0, 0
-    while misses < _GIVE_UP:
-        rowid += 1
+    misses = 0
+    for rowid in _row_ids(db, table):
         try:
             row = db.execute(f"select {names} from {table} where rowid = ?", (rowid,)).fetchone()
-        except sqlite3.Error:
+        except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", None) in _HOPELESS:  # an undecodable text has no code
+                return
             row = None
         misses = 0 if row else misses + 1
         if row:
             yield row
+        elif misses == _GIVE_UP:
+            return
+
+
+def _row_ids(db: sqlite3.Connection, table: str) -> Iterable[int]:
+    """Return the row ids of a table in which SQLite finds no damage, all row ids that there could be of another."""
+    with contextlib.suppress(sqlite3.Error):  # which `_rows_of` meets again, row by row
+        if db.execute(f"pragma quick_check({table})").fetchall() == [("ok",)]:
+            return [row[0] for row in db.execute(f"select rowid from {table} order by rowid")]
+    return itertools.count(1)
 
 
 def _put_in_order(to: sqlite3.Connection) -> int:
