@@ -25,18 +25,19 @@ hypothesis.settings.register_profile(
 hypothesis.settings.register_profile("brief", hypothesis.settings.get_profile("trackbook"), max_examples=25)
 
 BROWSER = Path(__file__).parent / "browser"
+BROWSER_SECONDS = 600  # after which a test hangs; the first of a module waits for its notebook, too
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--built", type=Path, help="the folder of the sdist and wheel to test; by default they are built")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("first") is None)
     for item in items:
         if item.path.is_relative_to(BROWSER):
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.timeout(300))
+            item.add_marker(pytest.mark.timeout(config.getoption("timeout") or BROWSER_SECONDS))
 
 
 def pytest_collection_finish() -> None:

@@ -73,7 +73,7 @@ export class ConsoleTab extends PolledTab {
     const onSized = () => {
       this.#height = this.#scroll.clientHeight;
       if (!this.#following) this.#scroll.scrollTop = this.#scrollTop; // when following, drawing sets the position
-      this.#drawSoon();
+      this.#draw(); // not soon: the browser would show other lines for a frame
     };
     onResize(this.#scroll, onSized, signal);
     signal.addEventListener("abort", () => clearTimeout(this.#searchTimer));
