@@ -142,7 +142,7 @@ browser-late: setup chromium
 browser-loaded: setup chromium
 	@$(call timed,pytest in JupyterLab on a busy machine,$(BIN)/python tests/browser/loaded.py)
 
-# Every call of a run's life fails once, in every way; `make unit` takes one of 41.
+# Every call of a run's life fails once, in every way; `make unit` takes one of 83, other ones for each way.
 test-faults: setup
 	@$(call timed,pytest of all faults,TRACKBOOK_FAULTS_EVERY=1 $(PYTEST) tests/test_fault_injection.py)
 
