@@ -6,7 +6,8 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from types import ModuleType, SimpleNamespace
+from typing import Any, cast
 
 import platformdirs
 import pytest
@@ -93,6 +94,35 @@ def test_srun_tasks_that_do_not_record_warn(
         tb.init("p", capture=False, display=False).finish()
         tb.init("p", capture=False, display=False, all_ranks=True).finish()
     assert [str(one.message)[:14] for one in caught] == ["this is task 2"] * said
+
+
+def stand_in_for_ray(monkeypatch: pytest.MonkeyPatch, *, is_worker: bool, actor: str | None = "a") -> None:
+    """Put modules in Ray's place that answer as Ray does in a worker of Ray Train, or in another actor, or in a driver."""
+
+    def get_context() -> Any:
+        if not is_worker:
+            raise RuntimeError("Ray Train function utilities not initialized.")
+        return SimpleNamespace(get_world_rank=lambda: 3, get_experiment_name=lambda: "exp")
+
+    process = SimpleNamespace(get_actor_id=lambda: actor)
+    ray = SimpleNamespace(is_initialized=lambda: True, get_runtime_context=lambda: process)
+    monkeypatch.setitem(sys.modules, "ray", cast("ModuleType", ray))
+    monkeypatch.setitem(sys.modules, "ray.train", cast("ModuleType", SimpleNamespace(get_context=get_context)))
+
+
+def test_worker_of_ray_has_rays_rank_rather_than_its_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in_for_ray(monkeypatch, is_worker=True)
+    monkeypatch.setenv("SLURM_PROCID", "1")
+    monkeypatch.setenv("SLURM_JOB_ID", "77")
+    assert (settings.rank(), settings.job(), settings.is_task_only()) == (3, "job exp", False)
+    monkeypatch.setenv("RANK", "2")
+    assert settings.rank() == 2
+
+
+@pytest.mark.parametrize(("is_worker", "actor"), [(False, "a"), (True, None)])
+def test_other_process_of_ray_has_no_rank(monkeypatch: pytest.MonkeyPatch, is_worker: bool, actor: str | None) -> None:
+    stand_in_for_ray(monkeypatch, is_worker=is_worker, actor=actor)
+    assert (settings.rank(), settings.job()) == (0, None)
 
 
 def test_a_tilde_is_the_home_folder() -> None:

@@ -25,7 +25,7 @@ _TELLING: Final = frozenset(
     "WORLD_SIZE RANK LOCAL_RANK LOCAL_WORLD_SIZE GROUP_RANK NODE_RANK MASTER_ADDR MASTER_PORT LD_LIBRARY_PATH LD_PRELOAD "
     "VIRTUAL_ENV CONDA_DEFAULT_ENV CONDA_PREFIX MPLBACKEND TZ LANG LC_ALL COLAB_GPU KAGGLE_KERNEL_RUN_TYPE".split()
 )
-_RANKS: Final = ("RANK", "SLURM_PROCID", "LOCAL_RANK")
+_RANKS: Final = ("SLURM_PROCID", "LOCAL_RANK")
 _INVITATION: Final = "TRACKBOOK_RUN"  # another one for each run, which says nothing about it
 _STARTUP: Final = Path(__file__).parent / "compat" / "startup"
 _OF_TRACKERS: Final = {
@@ -84,7 +84,8 @@ def user_path(path: str | os.PathLike[str]) -> Path:
 
 def is_task_only() -> bool:
     """Whether only SLURM numbers the processes, so that its tasks may be independent runs."""
-    return not any(os.environ.get(name) for name in ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR"))
+    names = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR")
+    return not any(os.environ.get(name) for name in names) and _worker_of_ray() is None
 
 
 @functools.cache
@@ -201,20 +202,49 @@ def variables_for_git() -> dict[str, str]:
 
 
 def rank() -> int:
-    """Return the rank of this process in a distributed job (torchrun, accelerate, SLURM), 0 outside of one."""
-    for name in _RANKS:
-        value = os.environ.get(name, "")
-        if value.isdecimal():
-            return int(value)
-    return 0
+    """Return the rank of this process in a distributed job (torchrun, accelerate, SLURM, Ray Train), 0 outside of one."""
+    return _rank() or 0
+
+
+def _rank() -> int | None:
+    launched = _decimal("RANK")
+    if launched is not None:
+        return launched
+    worker = _worker_of_ray()  # before SLURM's, which numbers Ray's nodes
+    if worker is not None:
+        return worker[0]
+    return next((found for name in _RANKS if (found := _decimal(name)) is not None), None)
+
+
+def _decimal(name: str) -> int | None:
+    value = os.environ.get(name, "")
+    return int(value) if value.isdecimal() else None
+
+
+def _worker_of_ray() -> tuple[int, str] | None:
+    """Return the rank of this worker of Ray Train and the name of its training, None elsewhere.
+
+    Ray sets the variables of a distributed job only where torch trains.
+    """
+    ray, train = sys.modules.get("ray"), sys.modules.get("ray.train")
+    if ray is None or train is None or not hasattr(train, "get_context"):
+        return None
+    if not ray.is_initialized() or ray.get_runtime_context().get_actor_id() is None:
+        return None
+    try:
+        context = train.get_context()
+        return context.get_world_rank(), context.get_experiment_name()
+    except RuntimeError:  # another actor of Ray's
+        return None
 
 
 def job() -> str | None:
     """Return a name that the processes of this distributed job have in common, None outside of one."""
-    if not any(os.environ.get(name, "").isdecimal() for name in _RANKS):
+    if _rank() is None:
         return None
+    worker = _worker_of_ray()
     names = ("TORCHELASTIC_RUN_ID", "SLURM_JOB_ID", "MASTER_PORT")
-    known = (os.environ.get(name, "") for name in names)
+    known = ["" if worker is None else worker[1], *(os.environ.get(name, "") for name in names)]
     return f"job {next((said for said in known if said not in ('', 'none')), os.getppid())}"
 
 

@@ -89,8 +89,8 @@ def init(
         Resume a run even if it is unknown whether its process is alive, assuming that it is dead. A run whose process is known to be
         alive is never resumed.
     all_ranks
-        With ``RANK``, ``SLURM_PROCID`` or ``LOCAL_RANK`` set, only rank 0 records. True: every rank records its own run, named and
-        grouped by `name`: ``"ddp rank 1"`` in the group ``"ddp"``.
+        With ``RANK``, ``SLURM_PROCID`` or ``LOCAL_RANK`` set, and in workers of Ray Train, only rank 0 records. True: every rank
+        records its own run, named and grouped by `name`: ``"ddp rank 1"`` in the group ``"ddp"``.
     stop
         The effect of the board's stop button. ``"flag"`` only makes `Run.should_stop` true. With ``"raise"`` the next `log` also raises
         `trackbook.Stopped`, which ends the cell and leaves the run ``interrupted``.

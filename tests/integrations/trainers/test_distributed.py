@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -46,8 +47,8 @@ LAUNCHERS = {
 }
 
 
-def states() -> dict[str, str]:
-    return dict(tb.runs("ddp").select("name", "state").iter_rows())
+def states(project: str = "ddp") -> dict[str, str]:
+    return dict(tb.runs(project).select("name", "state").iter_rows())
 
 
 def launched(launcher: str, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -83,3 +84,60 @@ def test_a_rank_that_is_killed_leaves_all_points(tmp_path: Path) -> None:
     assert survivor == list(range(len(survivor)))
     assert len(survivor) >= 10
     assert states()["job rank 1"] == "lost"
+
+
+RAY = """
+import os, signal, sys, tempfile, time
+from pathlib import Path
+import ray, ray.train
+from ray.train import RunConfig, ScalingConfig
+from ray.train.v2.api.data_parallel_trainer import DataParallelTrainer
+
+def train(config):
+    import trackbook as tb
+    rank, done = ray.train.get_context().get_world_rank(), Path(config["folder"], "rank 0 is done")
+
+    def record(name, all_ranks, killed=False):
+        with tb.init(project="ray", name=name, all_ranks=all_ranks, capture=False):
+            for step in range(20):
+                tb.log({"rank": rank})
+                if killed and step == 9 and rank == 1:
+                    while not done.exists():
+                        time.sleep(0.01)
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+    record("one", False)
+    record("all", True)
+    record(None, True)
+    record("killed", True, killed=True)
+    done.touch()
+
+with tempfile.TemporaryDirectory(prefix="ray") as folder:
+    ray.init(num_cpus=2, include_dashboard=False, object_store_memory=80_000_000, _temp_dir=folder)
+    places = {"run_config": RunConfig(name="exp", storage_path=f"{folder}/out")}
+    workers = ScalingConfig(num_workers=2)
+    try:
+        DataParallelTrainer(train, train_loop_config={"folder": folder}, scaling_config=workers, **places).fit()
+    except ray.train.TrainingFailedError:
+        ray.shutdown()
+    else:
+        sys.exit("a worker was killed, and Ray did not notice")
+"""
+
+
+@pytest.mark.timeout(300)
+def test_workers_of_ray_record_as_ranks(tmp_path: Path) -> None:
+    program = tmp_path / "train.py"
+    program.write_text(RAY)
+    quiet = {"RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}
+    command = [sys.executable, str(program)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=280, env=os.environ | quiet)
+    assert done.returncode == 0, done.stdout + done.stderr
+    points = {"one": 20, "all rank 0": 20, "all rank 1": 20, "rank 0": 20, "rank 1": 20, "killed rank 0": 20}
+    assert states("ray") == dict.fromkeys(points, "finished") | {"killed rank 1": "lost"}
+    for name, count in (points | {"killed rank 1": 10}).items():
+        history = tb.get_run(name, "ray").history("rank")
+        assert history["step"].to_list() == list(range(count))
+        assert history["value"].to_list() == [int(name.endswith("1"))] * count
+    groups = dict(tb.runs("ray").select("name", "group").iter_rows())
+    assert (groups["one"], groups["all rank 1"], groups["rank 1"]) == (None, "all", "job exp")
