@@ -10,6 +10,7 @@ MODULES  := js/node_modules/.package-lock.json
 JS       := $(shell find js/src -type f 2>/dev/null) $(wildcard js/*.json js/*.mjs js/*.ts)
 PYTEST   := $(BIN)/python -m pytest -q
 WORKERS  := --numprocesses auto --maxprocesses 4 --dist
+BY_FILE  := loadfile --no-loadscope-reorder
 TRAINERS := .venv-trainers
 PEERS    := .venv-peers
 # The release whose CPU build the tests of training libraries use. On Linux a later release may be a CUDA build of several GB.
@@ -132,11 +133,11 @@ vitest: setup
 	@$(call timed,vitest,npm --prefix js test --silent)
 
 browser: setup chromium
-	@$(call timed,pytest in JupyterLab,$(PYTEST) $(WORKERS) loadfile -m browser)
+	@$(call timed,pytest in JupyterLab,$(PYTEST) $(WORKERS) $(BY_FILE) -m browser)
 
 # The same on pages whose frames and messages are late: a test that does not wait for what it reads fails each time.
 browser-late: setup chromium
-	@$(call timed,pytest in JupyterLab with late pages,TRACKBOOK_LATE=$(or $(LATE),150) $(PYTEST) $(WORKERS) loadfile --timeout=1800 -m browser)
+	@$(call timed,pytest in JupyterLab with late pages,TRACKBOOK_LATE=$(or $(LATE),150) $(PYTEST) $(WORKERS) $(BY_FILE) --timeout=1800 -m browser)
 
 # The same while other programs keep all cores busy: a slow browser and a late kernel are no excuse.
 browser-loaded: setup chromium

@@ -29,6 +29,22 @@ FLAGS = [
 VIEWPORT = ViewportSize(width=1280, height=1600)  # charts out of sight are not drawn
 expect.set_options(timeout=PATIENCE * 1000)
 REPORT = "report"
+# The files that take longest begin first: a long one that begins last leaves the other workers without work.
+LONGEST = [
+    "test_site",
+    "test_looks",
+    "test_heap",
+    "test_picture",
+    "test_print",
+    "test_sweeps",
+    "test_hosts",
+    "test_viewers",
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(LONGEST)))
 
 
 @pytest.fixture(scope="session")
