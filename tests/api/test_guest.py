@@ -127,47 +127,35 @@ def test_program_that_ends_before_the_idle_close_leaves_no_log(end: str, store_d
     assert [path.name for path in store_dir.iterdir() if path.is_file()] == ["p.trackbook.db"]
 
 
-VERBS = [
-    "tb.runs()",
-    "tb.board()",
-    "tb.sql('select * from points')",
-    "tb.init('p', mode='disabled')",
-    "tb.export(None, 'out.csv')",
-    "tb.board(pathlib.Path('out.parquet'))",
-    "tb.import_parquet('out.parquet')",
-    "tb.get_run()",
-    "tb.diff('a', 'b')",
-    "tb.Board",
-]
-
-
-@pytest.fixture(scope="module")
-def changed_by(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
-    """What each verb changes in one process that calls them all."""
+@linux
+@pytest.mark.parametrize(
+    "verb",
+    [
+        "tb.runs()",
+        "tb.board()",
+        "tb.sql('select * from points')",
+        "tb.init('p', mode='disabled')",
+        "tb.export(None, 'out.csv')",
+        "tb.board(pathlib.Path('out.parquet'))",
+        "tb.import_parquet('out.parquet')",
+        "tb.get_run()",
+        "tb.diff('a', 'b')",
+        "tb.Board",
+    ],
+)
+def test_no_function_changes_signals_hooks_or_variables(verb: str, tmp_path: Path) -> None:
     program = f"""
 import contextlib, json, numpy, pathlib
-before, changed = snapshot(), {{}}
+before = snapshot()
 import trackbook as tb
-for verb in {VERBS!r}:
-    with contextlib.suppress(ValueError, OSError):  # there is nothing to read
-        eval(verb)
-    after = snapshot()
-    changed[verb] = differences(before, after)
-    before = after
-print(json.dumps(changed))
+with contextlib.suppress(ValueError, OSError):  # there is nothing to read
+    {verb}
+print(json.dumps(differences(before, snapshot())))
 """
-    folder = tmp_path_factory.mktemp("guest")
-    environment = os.environ | {"TRACKBOOK_DIR": str(folder / "store"), "TRACKBOOK_CAPTURE": "none"}
-    done = python(SNAPSHOT + program, cwd=folder, env=environment)
+    done = python(SNAPSHOT + program, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    changed: dict[str, dict[str, Any]] = json.loads(done.stdout)
-    return changed
-
-
-@linux
-@pytest.mark.parametrize("verb", VERBS)
-def test_no_function_changes_signals_hooks_or_variables(verb: str, changed_by: dict[str, dict[str, Any]]) -> None:
-    assert not changed_by[verb].keys() & {
+    changed = json.loads(done.stdout)
+    assert not changed.keys() & {
         "actions",
         "handlers",
         "hooks",
@@ -176,7 +164,7 @@ def test_no_function_changes_signals_hooks_or_variables(verb: str, changed_by: d
         "switch",
         "wakeup",
         "start",
-    }, changed_by[verb]
+    }, changed
 
 
 @linux
