@@ -103,7 +103,8 @@ def page_of(context: BrowserContext, server: JupyterServer, request: pytest.Fixt
         page.screenshot(path=OUTPUT / f"failed-{Path(request.node.name).stem}.png")
     page.close()
     server.shut_down_kernels()
-    assert not lab.errors, f"errors on the page's console: {lab.errors}"
+    errors = lab.unexpected()
+    assert not errors, f"errors on the page's console: {errors}"
 
 
 @pytest.fixture
