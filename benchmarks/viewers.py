@@ -73,7 +73,7 @@ def watch(entrance: str, seconds: float, viewers: int) -> dict[str, float]:
     address = entrance.partition("?")[0]
     with httpx.Client(base_url=address) as client:
         client.get(entrance)
-        cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+        cookie = cookie_of(client)
     lateness: list[float] = []
     frames = 0
 
@@ -85,7 +85,7 @@ def watch(entrance: str, seconds: float, viewers: int) -> dict[str, float]:
                 async with asyncio.timeout(seconds):
                     while True:
                         message = await connection.recv()
-                        made = frame_time(bytes(message))
+                        made = frame_time(message)
                         if made is not None:
                             lateness.append(time.time() - made)
                             frames += 1
@@ -104,16 +104,25 @@ def watch(entrance: str, seconds: float, viewers: int) -> dict[str, float]:
     }
 
 
-def frame_time(message: bytes) -> float | None:
-    """When the delta of a message was made, None without one."""
-    at, found = 0, None
+def cookie_of(client: httpx.Client | httpx.AsyncClient) -> str:
+    return "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+
+
+def parts_of(message: str | bytes) -> Iterator[tuple[dict[str, Any], bytes]]:
+    """Return the parts of a server's message: what it says of a trait or an answer, and its data."""
+    assert isinstance(message, bytes)
+    at = 0
     while at < len(message):
         text, data = struct.unpack_from("<II", message, at)
-        head: dict[str, Any] = json.loads(message[at + 8 : at + 8 + text])
-        if head.get("trait") == "delta":
-            found = float(head["value"]["header"]["now"])
-        at += 8 + text + data
-    return found
+        begin = at + 8 + text
+        at = begin + data
+        yield json.loads(message[begin - text : begin]), message[begin:at]
+
+
+def frame_time(message: str | bytes) -> float | None:
+    """When the delta of a message was made, None without one."""
+    found = [head["value"]["header"]["now"] for head, _ in parts_of(message) if head.get("trait") == "delta"]
+    return float(found[-1]) if found else None
 
 
 def many_viewers(

@@ -25,7 +25,7 @@ _TELLING: Final = frozenset(
     "WORLD_SIZE RANK LOCAL_RANK LOCAL_WORLD_SIZE GROUP_RANK NODE_RANK MASTER_ADDR MASTER_PORT LD_LIBRARY_PATH LD_PRELOAD "
     "VIRTUAL_ENV CONDA_DEFAULT_ENV CONDA_PREFIX MPLBACKEND TZ LANG LC_ALL COLAB_GPU KAGGLE_KERNEL_RUN_TYPE".split()
 )
-_RANKS: Final = ("SLURM_PROCID", "LOCAL_RANK")
+_RANKS: Final = ("SLURM_PROCID", "LOCAL_RANK")  # of whom neither RANK nor Ray numbers
 _INVITATION: Final = "TRACKBOOK_RUN"  # another one for each run, which says nothing about it
 _STARTUP: Final = Path(__file__).parent / "compat" / "startup"
 _OF_TRACKERS: Final = {

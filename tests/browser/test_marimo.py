@@ -77,7 +77,7 @@ def answers(url: str) -> bool:
 
 
 def test_boards_in_marimo_draw_live_and_survive_a_reload(url: str, browser: Browser, tmp_path: Path) -> None:
-    page = browser.new_page(viewport={"width": 1280, "height": 1600})
+    page = browser.new_context(viewport={"width": 1280, "height": 1600}).new_page()
     page.set_default_timeout(PATIENCE * 1000)
     errors: list[str] = []
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
@@ -93,4 +93,4 @@ def test_boards_in_marimo_draw_live_and_survive_a_reload(url: str, browser: Brow
     page.reload()
     assert Board(page.locator(".tb-board").nth(0)).wait_for_rows("train/loss", 60).picture() == logged
     assert [error for error in errors if "rackbook" in error] == []
-    page.close()
+    page.context.close()

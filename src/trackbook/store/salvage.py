@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -65,8 +65,8 @@ def salvage(damaged: sqlite3.Connection, to: sqlite3.Connection) -> str:
 
 
 def _rows_of(db: sqlite3.Connection, table: str, names: str) -> Iterator[tuple[Any, ...]]:
-    misses = 0
-    for rowid in _row_ids(db, table):
+    known, misses = _row_ids(db, table), 0
+    for rowid in itertools.count(1) if known is None else known:
         try:
             row = db.execute(f"select {names} from {table} where rowid = ?", (rowid,)).fetchone()
         except sqlite3.Error as error:
@@ -76,16 +76,16 @@ def _rows_of(db: sqlite3.Connection, table: str, names: str) -> Iterator[tuple[A
         misses = 0 if row else misses + 1
         if row:
             yield row
-        elif misses == _GIVE_UP:
+        elif known is None and misses == _GIVE_UP:
             return
 
 
-def _row_ids(db: sqlite3.Connection, table: str) -> Iterable[int]:
-    """Return the row ids of a table in which SQLite finds no damage, all row ids that there could be of another."""
+def _row_ids(db: sqlite3.Connection, table: str) -> list[int] | None:
+    """Return the row ids of a table in which SQLite finds no damage, None of another."""
     with contextlib.suppress(sqlite3.Error):  # which `_rows_of` meets again, row by row
         if db.execute(f"pragma quick_check({table})").fetchall() == [("ok",)]:
             return [row[0] for row in db.execute(f"select rowid from {table} order by rowid")]
-    return itertools.count(1)
+    return None
 
 
 def _put_in_order(to: sqlite3.Connection) -> int:
