@@ -30,8 +30,9 @@ interpreter = $(shell for p in python$(1) "$$(pyenv root 2>/dev/null)"/versions/
 timed = echo "== $(1)"; $(2) && echo "$(1):$$SECONDS" >> $(TIMES)
 times = awk -F: '{ printf "%5d s  %s\n", $$2, $$1; sum += $$2 } END { printf "%5d s  in total\n", sum }' $(TIMES)
 
-# $(call pip,VENV,ARGUMENTS): a dot for each package instead of a wall of text; its end when it fails.
-pip = set -o pipefail; $(1)/$(PROGRAMS)/python -m pip install --root-user-action=ignore $(2) 2>&1 | tee $(1)/pip.log \
+# $(call pip,VENV,ARGUMENTS): a dot for each package instead of a wall of text; its end when it fails. Most modules of the large
+# libraries are never imported, and Python compiles the others itself.
+pip = set -o pipefail; $(1)/$(PROGRAMS)/python -m pip install --no-compile --root-user-action=ignore $(2) 2>&1 | tee $(1)/pip.log \
 	| awk '/^ *(Collecting|Requirement|Installing)/ { printf "."; fflush() } END { print "" }' \
 	|| { tail -n 30 $(1)/pip.log >&2; exit 1; }
 
@@ -116,8 +117,8 @@ lab: setup
 
 lint: setup
 	@$(call timed,ruff,$(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet .)
-	@$(call timed,mypy for Linux macOS and Windows,for platform in linux darwin win32; do \
-		$(BIN)/mypy --no-error-summary --platform $$platform --cache-dir .mypy_cache/$$platform || exit 1; done)
+	@$(call timed,mypy for Linux macOS and Windows,printf '%s\n' linux darwin win32 | xargs -P 2 -I {} \
+		$(BIN)/mypy --no-error-summary --platform {} --cache-dir .mypy_cache/{})
 	@$(call timed,actionlint,PATH="$$PWD/$(BIN):$$PATH" actionlint .github/workflows/*.yml)
 	@$(call timed,tsc,npm --prefix js run --silent check)
 	@$(call timed,biome,npm --prefix js run --silent lint)
