@@ -30,6 +30,9 @@ class JupyterServer:
         )
         notifications.parent.mkdir(parents=True)
         notifications.write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
+        page = home / "config/labconfig/page_config.json"  # by default each page starts a program of Node on the server
+        page.parent.mkdir(parents=True)
+        page.write_text(json.dumps({"buildAvailable": False, "buildCheck": False}))
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith("JUPYTER")} | {
             "IPYTHONDIR": str(home / "ipython"),
             "JUPYTER_CONFIG_DIR": str(home / "config"),
