@@ -12,7 +12,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "microsoft-edge", "msedge", "chrome")
+NAMES = (
+    "chromium-headless-shell",  # Debian's, without the windows that nobody sees: the tests take two thirds of the time
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "microsoft-edge",
+    "msedge",
+    "chrome",
+)
 PLACES = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
@@ -57,7 +66,9 @@ def with_apt() -> None:
     print("installing Chromium with apt-get ...", flush=True)
     apt = [*sudo, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "-o", "Dpkg::Use-Pty=0"]
     if quietly([*apt, "update"]):
-        quietly([*apt, "install", "-y", "chromium"])
+        package = "chromium-headless-shell"
+        is_known = subprocess.run(["apt-cache", "show", package], capture_output=True, check=False).returncode == 0
+        quietly([*apt, "install", "-y", package if is_known else "chromium"])
 
 
 def with_playwright() -> None:

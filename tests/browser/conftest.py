@@ -14,7 +14,7 @@ from browser.server import JupyterServer
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import Browser, BrowserContext
+    from playwright.sync_api import Browser, BrowserContext, Page
 
 # Without a sandbox (containers), a GPU, and calls to the outside.
 FLAGS = [
@@ -58,6 +58,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
 def browser() -> Iterator[Browser]:
     path = chromium.find()
     assert path, chromium.HELP
+    OUTPUT.mkdir(exist_ok=True)
     with sync_playwright() as playwright, pytest.MonkeyPatch.context() as patch:
         make_pages_late(patch)
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
@@ -73,37 +74,53 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     context.close()
 
 
+@pytest.fixture(scope="session")
+def spare_pages() -> list[Page]:
+    """Pages that show a JupyterLab without a notebook."""
+    return []
+
+
 @pytest.fixture
-def lab(context: BrowserContext, server: JupyterServer, request: pytest.FixtureRequest) -> Iterator[Lab]:
+def lab(
+    context: BrowserContext, spare_pages: list[Page], server: JupyterServer, request: pytest.FixtureRequest
+) -> Iterator[Lab]:
     """A page on the server; the test fails when the page's console has shown an error."""
-    yield from page_of(context, server, request)
+    yield from page_of(context, spare_pages, server, request)
 
 
 @pytest.fixture(scope="module")
-def lab_of_module(context: BrowserContext, server: JupyterServer, request: pytest.FixtureRequest) -> Iterator[Lab]:
+def lab_of_module(
+    context: BrowserContext, spare_pages: list[Page], server: JupyterServer, request: pytest.FixtureRequest
+) -> Iterator[Lab]:
     """One page for all tests of a module, which then share its notebook, its kernel and what its console has shown."""
-    yield from page_of(context, server, request)
+    yield from page_of(context, spare_pages, server, request)
 
 
 @pytest.fixture
 def lab_at_2x(browser: Browser, server: JupyterServer, request: pytest.FixtureRequest) -> Iterator[Lab]:
     """The same on a screen of two pixels to the CSS pixel."""
     context = browser.new_context(viewport=VIEWPORT, reduced_motion="reduce", device_scale_factor=2)
-    yield from page_of(context, server, request)
+    yield from page_of(context, [], server, request)
     context.close()
 
 
-def page_of(context: BrowserContext, server: JupyterServer, request: pytest.FixtureRequest) -> Iterator[Lab]:
-    page = context.new_page()
+def page_of(
+    context: BrowserContext, spare_pages: list[Page], server: JupyterServer, request: pytest.FixtureRequest
+) -> Iterator[Lab]:
+    page = spare_pages.pop() if spare_pages else context.new_page()
     lab = Lab(page, server)
     failures = request.session.testsfailed
     yield lab
-    if request.session.testsfailed > failures:
-        OUTPUT.mkdir(exist_ok=True)
+    has_failed = request.session.testsfailed > failures
+    if has_failed:
         page.screenshot(path=OUTPUT / f"failed-{Path(request.node.name).stem}.png")
-    page.close()
-    server.shut_down_kernels()
     errors = lab.unexpected()
+    if has_failed or errors or not lab.leave():
+        page.close()
+    else:
+        page.set_viewport_size(VIEWPORT)
+        spare_pages.append(page)
+    server.shut_down_kernels()
     assert not errors, f"errors on the page's console: {errors}"
 
 

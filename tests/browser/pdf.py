@@ -89,7 +89,6 @@ def print_board(page: Page, keep: str) -> Printed:
     for kind, selector in PARTS.items():
         page.evaluate(MARK, [f"{PLACE}{kind}/", selector])
     pdf = page.pdf(print_background=True)
-    OUTPUT.mkdir(exist_ok=True)
     (OUTPUT / f"{keep}.pdf").write_bytes(pdf)
     return Printed(pdf)
 

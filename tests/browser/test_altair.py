@@ -115,7 +115,6 @@ def test_users_chart_survives_a_reload(lab: Lab) -> None:
     lab.run_to_end(1)
     chart = lab.cell(1).locator(".jp-RenderedVegaCommon5, .vega-embed").filter(visible=True).first
     chart.locator("canvas, svg").first.wait_for()
-    OUTPUT.mkdir(exist_ok=True)
     chart.screenshot(path=OUTPUT / "displayed.png")
     lab.save()
     lab.reload()

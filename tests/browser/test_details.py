@@ -224,7 +224,6 @@ def test_details_fit_at_any_width_in_both_themes(lab: Lab, opened: Board) -> Non
 def picture(name: str) -> str:
     from browser.lab import OUTPUT
 
-    OUTPUT.mkdir(exist_ok=True)
     return str(OUTPUT / f"{name}.png")
 
 

@@ -288,7 +288,6 @@ def test_no_text_of_a_user_becomes_markup_or_runs(host: Host) -> None:
         expect(details.get_by_role("tabpanel", name=tab)).to_contain_text("owned=1")
     board.root.get_by_role("tab", name="Compare").click()
     board.root.locator(".tb-more").first.click()
-    OUTPUT.mkdir(exist_ok=True)
     host.page.screenshot(path=OUTPUT / f"hosts-evil-{type(host).__name__.lower()}.png")
     board.root.locator(".tb-chart-menu").get_by_text("Full screen").click()
     expect(board.root.locator("dialog[open]").first).to_be_visible()

@@ -88,7 +88,6 @@ def shown(found: Locator, count: int = 1) -> Locator:
 
 
 def look(board: Board, metric: str, name: str) -> None:
-    OUTPUT.mkdir(exist_ok=True)
     group = panel(board, metric).locator("xpath=ancestor::section[contains(@class, 'tb-group')][1]")
     group.screenshot(path=OUTPUT / f"{name}.png", animations="disabled")
 

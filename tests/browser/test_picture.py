@@ -154,5 +154,4 @@ def save(begin: list[Image.Image], film: list[Image.Image], end: list[Image.Imag
     first, *others = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
     seconds = [1.0] * len(begin) + [SECONDS / FRAMES] * FRAMES + [HOVER_SECONDS, STILL_SECONDS]
     milliseconds = [round(1000 * each) for each in seconds]
-    OUTPUT.mkdir(exist_ok=True)
     first.save(path, save_all=True, append_images=others, duration=milliseconds, loop=0, optimize=True)

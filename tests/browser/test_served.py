@@ -259,5 +259,4 @@ def test_pages_are_looked_at(page: Page, served: Served, theme: str, width: int)
             assert page.locator(".tb-status > .tb-state").evaluate("(state) => state.scrollWidth <= state.clientWidth")
         else:
             expect(page.get_by_role("link", name="speech", exact=True)).to_be_visible()
-        OUTPUT.mkdir(exist_ok=True)
         page.screenshot(path=OUTPUT / f"served-{name}-{theme}-{width}.png")

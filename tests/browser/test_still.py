@@ -50,7 +50,6 @@ def lose_the_kernel(lab: Lab, name: str) -> None:
 
 
 def look(lab: Lab, name: str) -> None:
-    OUTPUT.mkdir(exist_ok=True)
     lab.page.screenshot(path=OUTPUT / f"{name}.png", animations="disabled")
 
 

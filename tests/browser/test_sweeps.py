@@ -83,7 +83,6 @@ FRAMES = """(plot) => new Promise((resolve) => {
 
 def note(name: str, figures: dict[str, Any]) -> None:
     """Keep figures for the reader of the tests' output; none of them decides a test."""
-    OUTPUT.mkdir(exist_ok=True)
     (OUTPUT / f"{name}.json").write_text(json.dumps(figures, indent=1), "utf-8")
 
 

@@ -21,7 +21,7 @@ interface Output {
   metadata?: Record<string, unknown>;
 }
 interface Notebook {
-  cells: Iterable<{ outputs?: Outputs }>;
+  cells?: Iterable<{ outputs?: Outputs }>; // none once the notebook is closed
 }
 
 interface Place {
@@ -32,7 +32,7 @@ interface Place {
 
 /** Keep the snapshot of a model's board up to date in this page's notebook, as long as the page lives, where the host lets us. */
 export function keepStill(model: HostModel, signal = new AbortController().signal) {
-  const manager = model.widget_manager as { context?: { model?: Partial<Notebook> } } | undefined;
+  const manager = model.widget_manager as { context?: { model?: Notebook } } | undefined;
   const notebook = manager?.context?.model;
   if (!notebook?.cells || !model.send) return;
   const requests = new Requests(model, signal);
@@ -42,7 +42,7 @@ export function keepStill(model: HostModel, signal = new AbortController().signa
   const look = () => {
     clearTimeout(timer);
     timer = setTimeout(() => {
-      void update(notebook as Notebook, model, requests, reports);
+      void update(notebook, model, requests, reports);
       reports = false;
     }, PATIENCE);
   };
@@ -56,7 +56,7 @@ async function update(notebook: Notebook, model: HostModel, requests: Requests, 
   const keyframe = model.get("keyframe") as { header?: { session?: string } } | undefined;
   const session = keyframe?.header?.session;
   const version = Number(model.get("still") ?? 0);
-  if (!session || !version) return;
+  if (!session || !version || !notebook.cells) return;
   const places = placesOf(notebook, session);
   if (places.length && places.every(place => place.version >= version)) return;
   try {
@@ -75,7 +75,7 @@ function write(notebook: Notebook, session: string, { data, metadata }: Record<s
 
 /** Return where a session's snapshot stands in the notebook. */
 export function placesOf(notebook: Notebook, session: string): Place[] {
-  return [...notebook.cells].flatMap(({ outputs }) =>
+  return [...(notebook.cells ?? [])].flatMap(({ outputs }) =>
     Array.from({ length: outputs?.length ?? 0 }, (_, index) => ({ outputs, index })).flatMap(
       ({ outputs, index }) => {
         const version = versionOf(outputs?.get(index).toJSON(), session);

@@ -85,6 +85,29 @@ test("a snapshot that the notebook does not have is reported", async () => {
   expect(asked).toEqual(["lost"]);
 });
 
+test("a notebook that was closed meanwhile is left alone", async () => {
+  const notebook = new Notebook(still("s", 1));
+  const { model, asked } = open(notebook, 3);
+  notebook.cells = undefined as never; // as JupyterLab leaves the model
+  await vi.advanceTimersByTimeAsync(2000);
+  model.set("still", 4);
+  await vi.advanceTimersByTimeAsync(2000);
+  expect(asked).toEqual([]);
+});
+
+test("a notebook that is closed while its snapshot is fetched is left alone", async () => {
+  const notebook = new Notebook(still("s", 1));
+  const { model, asked } = open(notebook, 3);
+  const send = model.send;
+  model.send = message => {
+    notebook.cells = undefined as never;
+    send(message);
+  };
+  await vi.advanceTimersByTimeAsync(2000);
+  expect(asked).toEqual(["still"]);
+  expect(notebook.list).toEqual([still("s", 1)]);
+});
+
 test("a snapshot that the user removed is not reported, whether the board is new here or came with a reload", async () => {
   const fresh = open(new Notebook(), 0);
   fresh.model.set("still", 1); // the cell ran again before the page looked
