@@ -85,7 +85,7 @@ def lab(
     context: BrowserContext, spare_pages: list[Page], server: JupyterServer, request: pytest.FixtureRequest
 ) -> Iterator[Lab]:
     """A page on the server; the test fails when the page's console has shown an error."""
-    yield from page_of(context, spare_pages, server, request)
+    yield from page_of(context, server, request, spare_pages)
 
 
 @pytest.fixture(scope="module")
@@ -93,20 +93,24 @@ def lab_of_module(
     context: BrowserContext, spare_pages: list[Page], server: JupyterServer, request: pytest.FixtureRequest
 ) -> Iterator[Lab]:
     """One page for all tests of a module, which then share its notebook, its kernel and what its console has shown."""
-    yield from page_of(context, spare_pages, server, request)
+    yield from page_of(context, server, request, spare_pages)
 
 
 @pytest.fixture
 def lab_at_2x(browser: Browser, server: JupyterServer, request: pytest.FixtureRequest) -> Iterator[Lab]:
     """The same on a screen of two pixels to the CSS pixel."""
     context = browser.new_context(viewport=VIEWPORT, reduced_motion="reduce", device_scale_factor=2)
-    yield from page_of(context, [], server, request)
+    yield from page_of(context, server, request)
     context.close()
 
 
 def page_of(
-    context: BrowserContext, spare_pages: list[Page], server: JupyterServer, request: pytest.FixtureRequest
+    context: BrowserContext,
+    server: JupyterServer,
+    request: pytest.FixtureRequest,
+    spare_pages: list[Page] | None = None,
 ) -> Iterator[Lab]:
+    """A page of a context. With `spare_pages` it is one of them where there is one, and goes back to them."""
     page = spare_pages.pop() if spare_pages else context.new_page()
     lab = Lab(page, server)
     failures = request.session.testsfailed
@@ -115,7 +119,7 @@ def page_of(
     if has_failed:
         page.screenshot(path=OUTPUT / f"failed-{Path(request.node.name).stem}.png")
     errors = lab.unexpected()
-    if has_failed or errors or not lab.leave():
+    if spare_pages is None or has_failed or errors or not lab.leave():
         page.close()
     else:
         page.set_viewport_size(VIEWPORT)
