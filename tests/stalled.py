@@ -37,14 +37,21 @@ class Guard:
         self._seconds = seconds
         self._last = time.monotonic()
         self._began = time.time()
+        self._starting = 0  # workers that have not collected the tests yet, which may take as long as a test
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="stalled", daemon=True)
 
+    def pytest_sessionstart(self) -> None:
+        self._thread.start()
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_newgateway(self) -> None:
+        self._starting += 1
+
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self) -> None:
+        self._starting -= 1
         self._last = time.monotonic()
-        if not self._thread.is_alive():
-            self._thread.start()
 
     def pytest_runtest_logreport(self) -> None:
         self._last = time.monotonic()
@@ -54,7 +61,7 @@ class Guard:
 
     def _watch(self) -> None:
         while not self._ended.wait(self._seconds / 100):
-            if time.monotonic() - self._last > self._seconds:
+            if time.monotonic() - self._last > self._seconds * (10 if self._starting > 0 else 1):
                 self._end_workers()
                 self._last = time.monotonic()
 
