@@ -16,7 +16,16 @@ export interface HostModel {
   /** Why what answers cannot change runs; empty or missing where it can. */
   readOnly?: string;
   /** Jupyter's manager of the widgets in this page; missing in other hosts. */
-  widget_manager?: { get_model(id: string): Promise<HostModel>; kernel?: unknown };
+  widget_manager?: {
+    get_model(id: string): Promise<HostModel>;
+    kernel?: unknown;
+    context?: { isDisposed?: boolean; model?: unknown }; // of the notebook, in JupyterLab
+  };
+}
+
+/** Whether the user has closed the notebook of a model, which JupyterLab keeps: nothing can be sent, and there is nothing to write to. */
+export function isClosed(model: HostModel): boolean {
+  return model.widget_manager?.context?.isDisposed === true;
 }
 
 export function onTraitChange(

@@ -1,4 +1,4 @@
-import { type HostModel, onTraitChange } from "./host-model.ts";
+import { type HostModel, isClosed, onTraitChange } from "./host-model.ts";
 import { assemble, type Picture, VersionMismatch } from "./picture.ts";
 import { decodeFrame, type Frame } from "./protocol.ts";
 
@@ -101,6 +101,7 @@ export class PictureStore extends EventTarget {
     this.#acknowledging = true;
     setTimeout(() => {
       this.#acknowledging = false;
+      if (isClosed(this.#model)) return;
       this.#model.set("seen", this.picture?.seq);
       this.#model.save_changes();
     }, ACKNOWLEDGE_EVERY);

@@ -4,7 +4,7 @@
  * writes it into the notebook itself.
  */
 
-import { type HostModel, onTraitChange } from "../frames/host-model.ts";
+import { type HostModel, isClosed, onTraitChange } from "../frames/host-model.ts";
 import { NoAnswer, Requests } from "../frames/requests.ts";
 
 const PATIENCE = 1500; // ms in which the kernel's own update arrives
@@ -21,7 +21,7 @@ interface Output {
   metadata?: Record<string, unknown>;
 }
 interface Notebook {
-  cells?: Iterable<{ outputs?: Outputs }>; // none once the notebook is closed
+  cells: Iterable<{ outputs?: Outputs }>;
 }
 
 interface Place {
@@ -32,8 +32,7 @@ interface Place {
 
 /** Keep the snapshot of a model's board up to date in this page's notebook, as long as the page lives, where the host lets us. */
 export function keepStill(model: HostModel, signal = new AbortController().signal) {
-  const manager = model.widget_manager as { context?: { model?: Notebook } } | undefined;
-  const notebook = manager?.context?.model;
+  const notebook = model.widget_manager?.context?.model as Partial<Notebook> | undefined;
   if (!notebook?.cells || !model.send) return;
   const requests = new Requests(model, signal);
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -42,7 +41,7 @@ export function keepStill(model: HostModel, signal = new AbortController().signa
   const look = () => {
     clearTimeout(timer);
     timer = setTimeout(() => {
-      void update(notebook, model, requests, reports);
+      void update(notebook as Notebook, model, requests, reports);
       reports = false;
     }, PATIENCE);
   };
@@ -56,12 +55,14 @@ async function update(notebook: Notebook, model: HostModel, requests: Requests, 
   const keyframe = model.get("keyframe") as { header?: { session?: string } } | undefined;
   const session = keyframe?.header?.session;
   const version = Number(model.get("still") ?? 0);
-  if (!session || !version || !notebook.cells) return;
+  if (!session || !version || isClosed(model)) return;
   const places = placesOf(notebook, session);
   if (places.length && places.every(place => place.version >= version)) return;
   try {
-    if (places.length) write(notebook, session, (await requests.ask("still")).content);
-    else if (reports) await requests.ask("lost");
+    if (places.length) {
+      const { content } = await requests.ask("still");
+      if (!isClosed(model)) write(notebook, session, content);
+    } else if (reports) await requests.ask("lost");
   } catch (error) {
     if (!(error instanceof NoAnswer)) throw error; // the kernel is gone: what the notebook has is all there is
   }
@@ -75,7 +76,7 @@ function write(notebook: Notebook, session: string, { data, metadata }: Record<s
 
 /** Return where a session's snapshot stands in the notebook. */
 export function placesOf(notebook: Notebook, session: string): Place[] {
-  return [...(notebook.cells ?? [])].flatMap(({ outputs }) =>
+  return [...notebook.cells].flatMap(({ outputs }) =>
     Array.from({ length: outputs?.length ?? 0 }, (_, index) => ({ outputs, index })).flatMap(
       ({ outputs, index }) => {
         const version = versionOf(outputs?.get(index).toJSON(), session);

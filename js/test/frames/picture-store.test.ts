@@ -63,6 +63,16 @@ test("frames are acknowledged at most four times a second", async () => {
   expect(model.saved).toBeLessThanOrEqual(5);
 });
 
+test("nothing is acknowledged for a notebook that was closed, to which JupyterLab can send nothing", async () => {
+  const context = { isDisposed: false };
+  const model = Object.assign(new FakeModel({ keyframe: frame(point(0)) }), { widget_manager: { context } });
+  storeOf(model as never);
+  model.set("keyframe", frame(point(0), { seq: 2 }));
+  context.isDisposed = true;
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(model.saved).toBe(0);
+});
+
 test("a frame of another version is a problem until a valid one arrives", async () => {
   const complain = vi.spyOn(console, "error").mockImplementation(() => {});
   const model = new FakeModel({ keyframe: frame([], { version: 99 }) });

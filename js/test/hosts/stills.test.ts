@@ -85,27 +85,31 @@ test("a snapshot that the notebook does not have is reported", async () => {
   expect(asked).toEqual(["lost"]);
 });
 
+/** Close the notebook of a model as JupyterLab does, which keeps the model. */
+function close({ notebook, model }: ReturnType<typeof open>) {
+  notebook.cells = undefined as never;
+  Object.assign(model.widget_manager.context, { isDisposed: true });
+}
+
 test("a notebook that was closed meanwhile is left alone", async () => {
-  const notebook = new Notebook(still("s", 1));
-  const { model, asked } = open(notebook, 3);
-  notebook.cells = undefined as never; // as JupyterLab leaves the model
+  const opened = open(new Notebook(still("s", 1)), 3);
+  close(opened);
   await vi.advanceTimersByTimeAsync(2000);
-  model.set("still", 4);
+  opened.model.set("still", 4);
   await vi.advanceTimersByTimeAsync(2000);
-  expect(asked).toEqual([]);
+  expect(opened.asked).toEqual([]);
 });
 
 test("a notebook that is closed while its snapshot is fetched is left alone", async () => {
-  const notebook = new Notebook(still("s", 1));
-  const { model, asked } = open(notebook, 3);
-  const send = model.send;
-  model.send = message => {
-    notebook.cells = undefined as never;
+  const opened = open(new Notebook(still("s", 1)), 3);
+  const send = opened.model.send;
+  opened.model.send = message => {
+    close(opened);
     send(message);
   };
   await vi.advanceTimersByTimeAsync(2000);
-  expect(asked).toEqual(["still"]);
-  expect(notebook.list).toEqual([still("s", 1)]);
+  expect(opened.asked).toEqual(["still"]);
+  expect(opened.notebook.list).toEqual([still("s", 1)]);
 });
 
 test("a snapshot that the user removed is not reported, whether the board is new here or came with a reload", async () => {
