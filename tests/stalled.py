@@ -72,9 +72,9 @@ class Guard:
         said = "".join(f"  {_described(one)}\n" for one in members.values())
         sys.stderr.write(f"\nno test has ended for {self._seconds:g} s; these processes are ended:\n{said}")
         sys.stderr.flush()
-        for worker in workers:
+        for worker in workers:  # one after the other, because they write to the same place
             _end(worker, signal.SIGABRT)  # at which pytest's faulthandler writes the stacks of all threads
-        psutil.wait_procs(workers, timeout=10)
+            psutil.wait_procs([worker], timeout=10)
         for one in members.values():
             _end(one, getattr(signal, "SIGKILL", signal.SIGTERM))
 

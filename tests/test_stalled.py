@@ -50,8 +50,7 @@ def test_run_that_stands_still_is_ended_and_says_where(tmp_path: Path) -> None:
         command = [sys.executable, "-m", "pytest", *words]
         pipes: Any = dict.fromkeys(("stdout", "stderr"), subprocess.PIPE)
         begun.append(subprocess.Popen(command, text=True, env=environment, start_new_session=True, **pipes))
-    for run in begun:
-        output, errors = run.communicate()
+    for output, errors in [run.communicate() for run in begun]:
         assert "2 failed, 19 passed" in output, output + errors  # the other worker, which waits, is ended too
         assert "crashed while running" in output
         assert "test_a.py::test_one" in output
