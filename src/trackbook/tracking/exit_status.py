@@ -8,6 +8,7 @@ process that opens the project reads it. Without glibc the status stays unknown.
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import opcode
 import os
@@ -28,10 +29,30 @@ _EXITING_SECONDS: Final = 60.0  # after which a process without a status is take
 
 def main_frame() -> FrameType | None:
     """Return the outermost frame of the main thread, which shows even after its end how it ended."""
-    frame = sys._current_frames().get(threading.main_thread().ident or 0)  # noqa: SLF001  # documented
+    if threading.current_thread() is threading.main_thread():
+        frame: FrameType | None = sys._getframe()  # noqa: SLF001  # documented
+    else:
+        with _no_collection():
+            frame = sys._current_frames().get(threading.main_thread().ident or 0)  # noqa: SLF001  # documented
     while frame is not None and frame.f_back is not None:
         frame = frame.f_back
     return frame
+
+
+@contextlib.contextmanager
+def _no_collection() -> Iterator[None]:
+    """Collect no garbage meanwhile.
+
+    Up to Python 3.12.0 `sys._current_frames` and a collection that meets a `threading.local` wait for each other forever, with the
+    GIL (https://github.com/python/cpython/issues/106883).
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def returned(frame: FrameType) -> bool:
