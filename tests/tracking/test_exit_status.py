@@ -32,7 +32,7 @@ IN_A_THREAD = "thread = threading.Thread(target=ask); thread.start(); thread.joi
 @pytest.mark.slow
 @pytest.mark.parametrize("call", ["ask()", IN_A_THREAD], ids=["in the main thread", "in another thread"])
 def test_main_frame_is_found_while_garbage_is_collected(call: str) -> None:
-    """Up to Python 3.12.0 a collection inside `sys._current_frames` stopped the whole process."""
+    """In Python 3.11 a collection inside `sys._current_frames` stopped the whole process."""
     said = "print([frame.f_code.co_name for frame in frames], gc.isenabled())"
     command = [sys.executable, "-c", f"{PROGRAM}\n{call}\n{said}"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=100)

@@ -43,8 +43,8 @@ def main_frame() -> FrameType | None:
 def _no_collection() -> Iterator[None]:
     """Collect no garbage meanwhile.
 
-    Up to Python 3.12.0 `sys._current_frames` and a collection that meets a `threading.local` wait for each other forever, with the
-    GIL (https://github.com/python/cpython/issues/106883).
+    In Python 3.11 `sys._current_frames` and a collection that meets a `threading.local` wait for each other forever, with the GIL
+    (https://github.com/python/cpython/issues/106883).
     """
     was_enabled = gc.isenabled()
     gc.disable()
