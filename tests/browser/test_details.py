@@ -101,15 +101,20 @@ def choose(board: Board, tab: str) -> Any:
     return board.root.get_by_role("tabpanel", name=tab)
 
 
+VISIBLE = """(console) => {
+    const { top, bottom } = console.getBoundingClientRect();
+    return [...console.querySelectorAll(".tb-line")].filter((line) => {
+        const box = line.getBoundingClientRect();
+        return box.top >= top - 1 && box.bottom <= bottom + 1;
+    }).map((line) => line.lastElementChild.textContent);
+}"""
+
+
 def in_view(board: Board) -> list[str]:
-    """Return the visible lines, from top to bottom."""
-    texts: list[str] = board.root.locator(".tb-console").evaluate("""(console) => {
-        const { top, bottom } = console.getBoundingClientRect();
-        return [...console.querySelectorAll(".tb-line")].filter((line) => {
-            const box = line.getBoundingClientRect();
-            return box.top >= top - 1 && box.bottom <= bottom + 1;
-        }).map((line) => line.lastElementChild.textContent);
-    }""")
+    """Return the visible lines, from top to bottom. After a scroll they are drawn in the next frame."""
+    console = board.root.locator(".tb-console").element_handle()
+    board.page.wait_for_function(f"(console) => ({VISIBLE})(console).length > 0", arg=console)
+    texts: list[str] = console.evaluate(VISIBLE)
     return texts
 
 
