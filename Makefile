@@ -9,8 +9,9 @@ BUNDLE   := src/trackbook/_static/trackbook.js
 MODULES  := js/node_modules/.package-lock.json
 JS       := $(shell find js/src -type f 2>/dev/null) $(wildcard js/*.json js/*.mjs js/*.ts)
 PYTEST   := $(BIN)/python -m pytest -q
+PATIENT  := -o faulthandler_timeout=0
 WORKERS  := --numprocesses auto --maxprocesses 4 --dist
-BY_FILE  := loadfile --no-loadscope-reorder
+BY_FILE  := loadfile --no-loadscope-reorder --max-worker-restart=0
 TRAINERS := .venv-trainers
 PEERS    := .venv-peers
 # The release whose CPU build the tests of training libraries use. On Linux a later release may be a CUDA build of several GB.
@@ -146,7 +147,7 @@ browser-loaded: setup chromium
 
 # Every call of a run's life fails once, in every way; `make unit` takes one of 83, other ones for each way.
 test-faults: setup
-	@$(call timed,pytest of all faults,TRACKBOOK_FAULTS_EVERY=1 $(PYTEST) tests/test_fault_injection.py)
+	@$(call timed,pytest of all faults,TRACKBOOK_FAULTS_EVERY=1 $(PYTEST) $(PATIENT) tests/test_fault_injection.py)
 
 # `make unit` makes three trials a place, on a path and on a local S3.
 test-lake: setup
@@ -158,7 +159,7 @@ test-uploads: setup
 
 fuzz: setup
 	@end=$$((SECONDS + $(or $(FOR),600))); while [ $$SECONDS -lt $$end ]; do \
-		$(PYTEST) --hypothesis-profile=fuzz tests/test_fuzz.py || exit 1; done
+		$(PYTEST) $(PATIENT) --hypothesis-profile=fuzz tests/test_fuzz.py || exit 1; done
 
 # 500 forked and 100 spawned pools, in each of which every worker records a run: none may hang.
 pools: setup

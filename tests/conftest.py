@@ -24,8 +24,6 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.register_profile("brief", hypothesis.settings.get_profile("trackbook"), max_examples=25)
 
-pytest_plugins = ["stalled"]
-
 BROWSER = Path(__file__).parent / "browser"
 BROWSER_SECONDS = 600  # after which a test hangs; the first of a module waits for its notebook, too
 

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 NAMES = (
-    "chromium-headless-shell",  # Debian's, without the windows that nobody sees: the tests take two thirds of the time
+    "chromium-headless-shell",  # Debian's, which draws no windows that nobody sees
     "chromium",
     "chromium-browser",
     "google-chrome",

@@ -50,7 +50,7 @@ LEAVE = """() => {
 
 
 class Lab:
-    """A page on a JupyterLab. The page may show one already, which opens its next notebook in a tenth of the time."""
+    """A page on a JupyterLab. The page may show one already, which opens its next notebook without loading again."""
 
     def __init__(self, page: Page, server: JupyterServer) -> None:
         self.page = page
