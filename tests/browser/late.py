@@ -1,6 +1,7 @@
 """Pages that are always late: a test that reads before it has waited fails on them each time, not once in a hundred runs.
 
-`make browser-late` runs the browser tests so. Animation frames, answers and messages come late by `TRACKBOOK_LATE` ms.
+`make browser-late` runs the browser tests so. Animation frames, answers, messages and the ends of dialogs
+come late by `TRACKBOOK_LATE` ms.
 """
 
 from __future__ import annotations
@@ -36,7 +37,10 @@ LATE = """(() => {
         await new Promise((resolve) => setTimeout(resolve, late));
         return answer;
     };
-    const laterFor = (socket, heard) => (event) => setTimeout(() => heard.call(socket, event), late);
+    const laterFor = (target, heard) => (event) => setTimeout(() => heard.call(target, event), late);
+    HTMLDialogElement.prototype.addEventListener = function (kind, heard, options) {
+        EventTarget.prototype.addEventListener.call(this, kind, kind === "close" ? laterFor(this, heard) : heard, options);
+    };
     window.WebSocket = class extends WebSocket {
         addEventListener(kind, heard, options) {
             super.addEventListener(kind, kind === "message" ? laterFor(this, heard) : heard, options);

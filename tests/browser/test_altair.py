@@ -155,4 +155,4 @@ def test_users_chart_has_a_full_screen_and_is_saved_with_its_name(lab: Lab) -> N
     assert dialog.locator("canvas").bounding_box()["width"] > 600  # type: ignore[index]
     lab.page.keyboard.press("Escape")
     dialog.wait_for(state="hidden")
-    assert chart.locator("canvas").count() == 1
+    chart.locator("canvas").wait_for()

@@ -148,6 +148,7 @@ CONTRAST: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("asked", CONTRAST)
 def test_a_light_theme_has_high_contrast_where_the_system_asks_for_it(lab: Lab, board: Board, asked: str) -> None:
+    lab.wait_for_quiet()
     usual = board.chart("train/loss").evaluate(AXES)
     lab.page.emulate_media(**CONTRAST[asked])
     label, domain = ("#e2e6ec", "#a3abb8") if asked == "forced-dark" else ("#2b3038", "#5b6370")

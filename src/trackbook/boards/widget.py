@@ -267,8 +267,8 @@ class Board(View, anywidget.AnyWidget):
 def _answer_while_busy(comm: Any) -> None:
     """Let messages of the front end be handled while a cell runs on ipykernel 7.4.
 
-    ipykernel passes the messages of a comm to the shell that last published on it, here the main shell, which is busy. This
-    private API is guarded; `tests/browser/test_busy.py` tells when it is no longer needed.
+    ipykernel passes the messages of a comm to the shell that last published on it, mostly the main shell, which is busy.
+    Other versions have no such method, and need nothing.
     """
     if hasattr(comm, "_reply_subshell_for"):
         comm._reply_subshell_for = lambda _, default: default  # noqa: SLF001
