@@ -41,6 +41,11 @@ THEMES = {
 }
 
 
+# Scroll to a chart, as what is out of view is not drawn; tell whether it is drawn, or was replaced.
+DRAWN_IN_VIEW = """(chart) => {
+    chart.scrollIntoView({ block: "nearest" });
+    return chart.dataset.drawn !== undefined || !chart.isConnected;
+}"""
 OPEN = "(path) => window.jupyterapp.commands.execute('docmanager:open', { path })"
 LEAVE = """() => {
     if (window.jupyterapp?.name !== "JupyterLab") return false;
@@ -218,9 +223,11 @@ class Board:
     def wait(self, *, seconds: float = PATIENCE) -> Board:
         """Wait until the board is on the page and all its charts are drawn."""
         self.root.wait_for(timeout=seconds * 1000)
-        self.root.scroll_into_view_if_needed()  # what is out of sight is not drawn
+        self.root.scroll_into_view_if_needed()
         self.root.locator(".tb-chart").first.wait_for(timeout=seconds * 1000)
-        self.root.locator(".tb-chart:not([data-drawn])").first.wait_for(state="detached", timeout=seconds * 1000)
+        undrawn = self.root.locator(".tb-chart:not([data-drawn])")
+        while charts := undrawn.element_handles():
+            self.page.wait_for_function(DRAWN_IN_VIEW, arg=charts[0], timeout=seconds * 1000)
         return self
 
     def chart(self, metric: str) -> Locator:
@@ -251,7 +258,8 @@ class Board:
         return [row["step"] for row in self.rows(metric)]
 
     def picture(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Return everything drawn: for each metric its (run, step, value), sorted."""
+        """Return everything drawn, once all of it is: for each metric its (run, step, value), sorted."""
+        self.wait().wait_for_quiet()
         return {
             metric: sorted((row["run"], row["step"], row["value"]) for row in self.rows(metric))
             for metric in self.metrics()

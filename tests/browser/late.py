@@ -38,15 +38,22 @@ LATE = """(() => {
         return answer;
     };
     const laterFor = (target, heard) => (event) => setTimeout(() => heard.call(target, event), late);
+    const closed = new WeakSet();  // by the page, which hears nothing any more
+    const unlessClosed = (socket, heard) =>
+        laterFor(socket, (event) => closed.has(socket) || heard.call(socket, event));
     HTMLDialogElement.prototype.addEventListener = function (kind, heard, options) {
         EventTarget.prototype.addEventListener.call(this, kind, kind === "close" ? laterFor(this, heard) : heard, options);
     };
     window.WebSocket = class extends WebSocket {
         addEventListener(kind, heard, options) {
-            super.addEventListener(kind, kind === "message" ? laterFor(this, heard) : heard, options);
+            super.addEventListener(kind, kind === "message" ? unlessClosed(this, heard) : heard, options);
         }
-        set onmessage(heard) { super.onmessage = heard && laterFor(this, heard); }
+        set onmessage(heard) { super.onmessage = heard && unlessClosed(this, heard); }
         get onmessage() { return super.onmessage; }
+        close(...reason) {
+            closed.add(this);
+            super.close(...reason);
+        }
     };
 })()"""
 
