@@ -659,6 +659,21 @@ def test_metric_that_the_cell_logs_itself_is_not_logged_twice(shell: Shell) -> N
     assert shell.points("mine") == {"loss": [0, 1]}
 
 
+def test_metric_that_is_named_and_that_the_cell_logs_itself_is_not_logged_twice(shell: Shell) -> None:
+    shell.run("import trackbook as tb")
+    body = "for i in range(2):\n    loss = i\n    acc = i\n    tb.log({'loss': loss * 10})"
+    said = shell.said("%%track loss acc", body)
+    assert shell.points() == {"loss": [0, 10], "acc": [0, 1]}
+    assert "the cell logs 'loss' itself" in said
+    assert "loss -> tracked/loss" in said
+    assert "itself" not in shell.said("%%track acc loss -> tracked/loss", body)
+    assert shell.points() == {"acc": [0, 1], "tracked/loss": [0, 1], "loss": [0, 10]}
+    shell.run("other = tb.init(name='other', reinit='create_new')")
+    shell.run("%%track loss --name ours", body.replace("tb.log", "other.log"), "other.finish()")
+    assert shell.points("ours") == {"loss": [0, 1]}
+    assert shell.points("other") == {"loss": [0, 10]}
+
+
 @pytest.mark.parametrize("options", ["--every 2", "--step i*10"])
 def test_options_hold_for_what_loops_report(shell: Shell, options: str) -> None:
     shell.run(f"%%track {options}", "losses = []\nfor i in range(4):\n    losses.append(i / 2)")

@@ -37,6 +37,13 @@ def test_names_that_an_installed_tracker_logs_are_ours(installed: Any) -> None:
     assert logged("import wandb\nwandb.log({'loss': 1})") == {"loss"}
 
 
+def test_runs_that_were_begun_before_the_code_log_elsewhere() -> None:
+    run = trackbook.init(mode="disabled")
+    code = ast.parse("run.log({'loss': 1})\ntb.log({'acc': 1})\nmine = tb.init()\nmine.log({'f1': 1})")
+    assert names_logged([code], {"run": run, "tb": trackbook}) == {"loss", "acc", "f1"}
+    assert names_logged([code], {"run": run, "tb": trackbook}, earlier=False) == {"acc", "f1"}
+
+
 def test_names_that_others_log_are_not_ours() -> None:
     assert "wandb" not in sys.modules
     assert logged("import wandb\nwandb.log({'loss': 1})") == set()
@@ -66,5 +73,11 @@ def test_names_that_a_module_of_the_cell_gives_to_lightning(base: str) -> None:
 def test_variables_that_a_module_of_another_cell_logs(shell: Shell, base: str, drawn: set[str]) -> None:
     shell.run(f"class {base}: log = log_dict = lambda *_, **__: None", LIGHTNING.replace("LightningModule", base))
     shell.run("Module.compute = lambda self, batch: batch; Module.experiment = Module()")
-    shell.run("%%track", "one = Module()", "for batch in range(3):", "    one.training_step(batch)")
+    calls = "one = Module()", "for batch in range(3):", "    one.training_step(batch)"
+    shell.run("%%track", *calls)
     assert shell.points().keys() == drawn
+    said = shell.said("%%track loss", *calls)
+    assert shell.points().keys() == drawn
+    assert ("the cell logs 'loss' itself" in said) is not bool(drawn)
+    shell.run("%%track loss -> batch/loss", *calls)
+    assert shell.points() == {"batch/loss": [0, 1, 2]}

@@ -108,6 +108,14 @@ def test_run_that_the_script_begins_gets_what_is_tracked(script: Path) -> None:
     assert points() == {"loss": [0, 1, 2], "acc": [0, 1, 2]}
 
 
+def test_metric_that_the_script_logs_itself_is_not_logged_twice(script: Path) -> None:
+    script.write_text(
+        "import trackbook as tb\nrun = tb.init()\nfor i in range(3):\n    loss = acc = i\n    run.log({'loss': 10 * loss})\n"
+    )
+    assert "the program logs 'loss' itself" in launch("loss acc", "train.py").stderr
+    assert points() == {"loss": [0, 10, 20], "acc": [0, 1, 2]}
+
+
 def test_name_that_is_not_assigned_is_said(script: Path) -> None:
     said = launch("los", "train.py", "2").stderr
     assert "neither the program nor evaluate, main assigns 'los'" in said

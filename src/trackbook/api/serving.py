@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import webbrowser
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..notebook import host as notebook_host
@@ -185,9 +184,11 @@ def _tell(server: Server, address: str, *more: str) -> None:
     print(*lines, sep="\n", file=sys.stderr, flush=True)  # noqa: T201  # what `show` is called for
 
 
-def _open(address: str, open_page: Callable[[str], bool] = webbrowser.open) -> None:
+def _open(address: str) -> None:
+    import webbrowser  # loads subprocess, which `import trackbook` does without
+
     try:
-        is_open = open_page(address)
+        is_open = webbrowser.open(address)
     except (webbrowser.Error, OSError):
         is_open = False
     if not is_open:

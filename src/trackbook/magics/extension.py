@@ -120,9 +120,9 @@ class CellTracking:
             self._open.remove(tracked)
             self._forget()
             if header.targets:
-                for note in untracked(tracker, code, failed=run.state != "finished"):
+                for note in untracked(tracker, code, failed=run.state != "finished", adapted=tracked.adapted):
                     show_note(note)
-            elif tracker.tracked or not tracked.has_metrics_of_adapters:
+            elif tracker.tracked or not tracked.adapted:
                 self._say_what_was_tracked(tracker, code)
             self._say_once(notes_on_functions(code, options.follow))
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from numbers import Number
 from typing import Any, Final
 
 from ..text import did_you_mean
+from .targets import Target
 from .tracked_code import TrackedCode
 from .tracker import Tracker
 
@@ -14,24 +15,52 @@ ELSEWHERE = "the code ran in other processes, which %%track does not follow; log
 _MOST: Final = 8  # names in a sentence
 
 
-def untracked(tracker: Tracker, code: TrackedCode, *, failed: bool, whole: str = "cell") -> Iterator[str]:
-    """Yield what to say after code with named targets, a `whole` cell or program: what was not tracked, and why."""
+def untracked(
+    tracker: Tracker, code: TrackedCode, *, failed: bool, adapted: Collection[str], whole: str = "cell"
+) -> Iterator[str]:
+    """Yield what to say after code with named targets, a `whole` cell or program: what was not tracked, and why.
+
+    `adapted` are the metrics that adapters of libraries logged.
+    """
+    yield from _logged_otherwise(tracker, code, adapted, whole)
     for number, target in enumerate(code.selected.targets):
-        metrics = set(code.selected.metrics_of(number))
-        why = tracker.why_not(target.metric)
-        if not code.sites[number]:
-            yield _never_assigned(code, number, whole)
-        elif metrics & tracker.tracked:
-            continue
-        elif why is not None:
-            yield f"nothing was tracked as {target.metric!r}: {why}"
-        elif code.busy:
-            yield f"nothing was tracked as {target.metric!r}: the cell around this one tracks {_some(code.busy)}"
-        elif not metrics & tracker.refused and not failed:
-            never = ELSEWHERE if tracker.was_sent else f"the code that assigns {target.source!r} never ran"
-            yield f"nothing was tracked as {target.metric!r}: {never}"
+        why = None if target.metric in adapted else _why_untracked(tracker, code, number, failed=failed, whole=whole)
+        if why is not None:
+            yield why
     if tracker.missed:
         yield "the run was finished before the cell ended; what came after it is not tracked"
+
+
+def _why_untracked(tracker: Tracker, code: TrackedCode, number: int, *, failed: bool, whole: str) -> str | None:
+    target = code.selected.targets[number]
+    metrics = set(code.selected.metrics_of(number))
+    why = tracker.why_not(target.metric)
+    if not code.sites[number]:
+        return _never_assigned(code, number, whole)
+    if metrics & tracker.tracked:
+        return None
+    if why is not None:
+        return f"nothing was tracked as {target.metric!r}: {why}"
+    if code.busy:
+        return f"nothing was tracked as {target.metric!r}: the cell around this one tracks {_some(code.busy)}"
+    if metrics & tracker.refused or failed:
+        return None
+    never = ELSEWHERE if tracker.was_sent else f"the code that assigns {target.source!r} never ran"
+    return f"nothing was tracked as {target.metric!r}: {never}"
+
+
+def _logged_otherwise(tracker: Tracker, code: TrackedCode, adapted: Collection[str], whole: str) -> Iterator[str]:
+    """Yield what to say of targets whose metrics the code or a library logs itself."""
+    for target in code.logged:
+        if any(one.name in target.names for scope in code.scopes for one in scope.assignments):
+            yield f"the {whole} logs {target.metric!r} itself, so {target.source!r} is not tracked under the same name; {_renamed(target)}"
+    for target in code.selected.targets:
+        if target.metric in adapted and target.metric in tracker.logged:
+            yield f"{target.metric!r} mixes {target.source!r} with what the library logs under this name; {_renamed(target)}"
+
+
+def _renamed(target: Target) -> str:
+    return f"to have both, write: {target.source} -> tracked/{target.metric}"
 
 
 def _never_assigned(code: TrackedCode, number: int, whole: str) -> str:

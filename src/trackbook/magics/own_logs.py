@@ -17,10 +17,13 @@ _LIGHTNING = "LightningModule"
 _DIALECTS = frozenset(f"{_US}.compat.{tracker}" for tracker in TRACKERS)
 
 
-def names_logged(trees: Sequence[ast.AST], namespace: Mapping[str, Any]) -> set[str]:
-    """Return the names in ``tb.log({"loss": ...})`` and ``run.log(...)``, where `tb` is this package and `run` a run."""
+def names_logged(trees: Sequence[ast.AST], namespace: Mapping[str, Any], *, earlier: bool = True) -> set[str]:
+    """Return the names in ``tb.log({"loss": ...})`` and ``run.log(...)``, where `tb` is this package and `run` a run.
+
+    Without `earlier` the runs in `namespace` do not count, which were begun before the code.
+    """
     nodes = [node for tree in trees for node in ast.walk(tree)]
-    ours = {name for name, value in namespace.items() if _is_ours(value)}
+    ours = {name for name, value in namespace.items() if _is_ours(value) and (earlier or type(value) is not Run)}
     for node in nodes:
         if isinstance(node, ast.Import):
             ours |= {one.asname or one.name for one in node.names if _is_our_module(one.name)}

@@ -10,7 +10,7 @@ import builtins
 import importlib.util
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType, TracebackType
@@ -94,10 +94,10 @@ def main(words: Sequence[str]) -> None:
     setattr(builtins, passing_name(_NAME), Passing(tracker))
     tracker.begin_with(_run_of_program)
     sys.modules["__main__"] = module
-    with active():
+    with active() as activation:
         exec(code, vars(module))  # noqa: S102  # the user's program
     tracker.end()
-    _say_what_was_not_tracked(tracker, tracked)
+    _say_what_was_not_tracked(tracker, tracked, activation.metrics)
 
 
 def _run_of_program() -> Run:
@@ -151,9 +151,9 @@ class _WithoutOurFrames:
         self._hook(kind, error.with_traceback(inside or trace), inside or trace)
 
 
-def _say_what_was_not_tracked(tracker: Tracker, code: TrackedCode) -> None:
+def _say_what_was_not_tracked(tracker: Tracker, code: TrackedCode, adapted: Collection[str]) -> None:
     if code.is_named:
-        for note in untracked(tracker, code, failed=False, whole="program"):
+        for note in untracked(tracker, code, failed=False, adapted=adapted, whole="program"):
             _say(note)
     for _, note in notes_on_functions(code, ()):
         _say(note)

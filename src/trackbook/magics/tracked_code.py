@@ -45,6 +45,7 @@ class TrackedCode:
     left_alone: list[str] = field(default_factory=list)
     replacements: list[tuple[FunctionType, CodeType]] = field(default_factory=list)
     busy: list[str] = field(default_factory=list)  # functions that a cell around this one tracks
+    logged: list[Target] = field(default_factory=list)  # targets whose metric the code logs itself
 
     def replace(self, replaced: Replaced) -> None:
         """Replace the code of the functions; undone by `replaced.restore`, and at once when this is interrupted."""
@@ -79,7 +80,8 @@ def track_code(
 ) -> TrackedCode:
     """Instrument a cell and, apart from it, the functions of `namespace` and `modules` that it reaches. Modifies `tree`.
 
-    Without targets, what the loops report and the variables that read as metrics are tracked.
+    Without targets, what the loops report and the variables that read as metrics are tracked. A metric that the code itself logs to the
+    same run, or gives to Lightning, is not tracked as well: its points would be mixed.
     """
     found = reach(tree, namespace, modules)
     inside = {id(node) for one in found.functions for node in ast.walk(one.node) if node is not one.node}
@@ -88,10 +90,13 @@ def track_code(
     for one in own:
         scopes += scopes_of(one.node, one.source.compiled, any_caller=_is_called_by_others(one.function))
     levels = Levels(scopes)
-    logged = names_logged([tree, *(one.node for one in own)], namespace) | names_given_to_lightning(tree, own)
+    trees = [tree, *(one.node for one in own)]
+    logged = names_logged(trees, namespace, earlier=not targets) | names_given_to_lightning(tree, own)
     curves = [] if targets else [one for one in choose(scopes, levels) if one.metric not in logged]
-    selected = select_named(list(targets), scopes, levels) if targets else select_curves(curves, levels)
+    wanted = [one for one in targets if one.metric not in logged]
+    selected = select_named(wanted, scopes, levels) if targets else select_curves(curves, levels)
     code = TrackedCode(selected, found, scopes, curves, is_named=bool(targets))
+    code.logged = [one for one in targets if one.metric in logged]
     code.left_alone = [name for name in found.left_alone if code.may_assign(name)]
     _instrument_functions(code, own, options)
     in_functions = {number for number, target in enumerate(selected.targets) if target.reaches and code.sites[number]}

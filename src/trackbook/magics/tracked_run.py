@@ -32,9 +32,9 @@ class TrackedRun:
         code.replace(self._replaced)
 
     @property
-    def has_metrics_of_adapters(self) -> bool:
-        """Whether an adapter of a library logged anything."""
-        return self._activation is not None and bool(self._activation.metrics)
+    def adapted(self) -> set[str]:
+        """The metrics that adapters of libraries logged."""
+        return set() if self._activation is None else self._activation.metrics
 
     def finish(self, state: State | None = None) -> None:
         """End the run, and put back functions and libraries."""

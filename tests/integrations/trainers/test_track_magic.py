@@ -25,11 +25,11 @@ def model() -> keras.Model:
     return made
 
 
-def cell(shell: Shell, code: str) -> Any:
+def cell(shell: Shell, code: str, head: str = "%%track") -> Any:
     named = {"GridSearchCV": GridSearchCV, "LogisticRegression": LogisticRegression, "xgboost": xgboost}
     shell.ip.user_ns.update(named | {"X": X, "Y": Y, "model": model})
     before = [keras.Model.fit, xgboost.train, GridSearchCV.fit]
-    done = shell.run("%%track", code)
+    done = shell.run(head, code)
     assert before == [keras.Model.fit, xgboost.train, GridSearchCV.fit]
     return done
 
@@ -43,6 +43,16 @@ def test_fit_of_keras_is_drawn_as_in_its_history(shell: Shell) -> None:
     assert done.result == history["loss"][0]
     assert tb.get_run().config["optimizer"] == "Adam"
     assert shell.states() == ["finished"]
+
+
+def test_metrics_of_keras_may_be_named(shell: Shell) -> None:
+    fit = "model().fit(X, Y, epochs=2, verbose=0)"
+    cell(shell, fit, "%%track accuracy")
+    assert len(curves(tb.get_run())["accuracy"]) == 2
+    said = shell.said("%%track accuracy", fit)
+    assert "accuracy" not in said
+    said = shell.said("%%track loss", fit, "loss = 0.5")
+    assert "'loss' mixes 'loss' with what the library logs" in said
 
 
 def test_search_is_drawn_with_a_run_for_each_candidate(shell: Shell) -> None:
