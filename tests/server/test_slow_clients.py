@@ -8,7 +8,7 @@ import select
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from trackbook.server.access import Access
 
 UPGRADE = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 LONG_TEXT = b"\x81\xfe\xff\xff" + 4 * b"m"  # the head of a masked text message of 65,535 bytes
+MALFORMED = b"\x81\x82" + bytes(4) + b"[]"  # a message that is no object
 PONG = b"\x8a\x80" + 4 * b"m"  # masked and empty
 SHORT = 0.3  # seconds that a client has
 
@@ -106,8 +107,24 @@ def test_news_of_a_board_are_read_in_time(served: Served) -> None:
     question = b'{"ask": "console", "run": "r1", "id": 1}'
     message = b"\x81" + bytes([0x80 | len(question)]) + bytes(4) + question
     with closing(connected(served, request(served, "GET /ws?project=digits", UPGRADE))) as client:
+        assert client.recv(1 << 16).startswith(b"HTTP/1.1 101")
         client.sendall(20 * message)
         assert is_cut_off(served, client, PONG, reads=False)
+
+
+def test_board_that_is_watched_stays_connected(served: Served) -> None:
+    with closing(connected(served, request(served, "GET /ws?project=digits", UPGRADE))) as client:
+        client.settimeout(SHORT)
+        deadline = time.monotonic() + 4 * SHORT
+        while time.monotonic() < deadline:
+            with suppress(TimeoutError):
+                assert client.recv(1 << 16), "the server ended the connection"
+        client.settimeout(SECONDS)
+        client.sendall(MALFORMED)
+        answer = b""
+        while b"refused" not in answer:
+            answer = client.recv(1 << 16)
+            assert answer, "the server ended the connection"
 
 
 def test_who_is_quick_enough_keeps_the_connection(served: Served) -> None:

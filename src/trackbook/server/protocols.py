@@ -67,6 +67,7 @@ class PatientHttp(_ReadInTime, H11Protocol):
         super().__init__(*of, **named)
         self._sending = Deadline(self)
         self._received = 0  # bytes since the deadline began anew
+        self._is_left = False  # for a WebSocket, which has another protocol and the same transport
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -93,6 +94,7 @@ class PatientHttp(_ReadInTime, H11Protocol):
         self._wait_for_the_rest()
 
     def handle_websocket_upgrade(self, event: Any) -> None:
+        self._is_left = True
         self._sending.cancel()
         self._reading.cancel()
         super().handle_websocket_upgrade(event)
@@ -103,7 +105,7 @@ class PatientHttp(_ReadInTime, H11Protocol):
         self._reading.start(READING_SECONDS)
 
     def _wait_for_the_rest(self) -> None:
-        if self.conn.their_state in _INCOMPLETE:
+        if self.conn.their_state in _INCOMPLETE and not self._is_left:
             self._sending.start(REQUEST_SECONDS)
         else:
             self._sending.cancel()
