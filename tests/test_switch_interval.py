@@ -36,6 +36,19 @@ def test_interval_is_restored_after_an_error() -> None:
     assert sys.getswitchinterval() == before
 
 
+def test_an_interval_that_somebody_sets_meanwhile_is_kept() -> None:
+    before = sys.getswitchinterval()
+    try:
+        with switching.every(QUICK):
+            sys.setswitchinterval(0.002)
+            with switching.every(QUICKEST):
+                assert sys.getswitchinterval() == pytest.approx(QUICKEST)
+            assert sys.getswitchinterval() == pytest.approx(QUICK)
+        assert sys.getswitchinterval() == pytest.approx(0.002)
+    finally:
+        sys.setswitchinterval(before)
+
+
 def test_an_interval_that_is_shorter_already_stays() -> None:
     before = sys.getswitchinterval()
     sys.setswitchinterval(0.00001)

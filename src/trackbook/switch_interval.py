@@ -17,29 +17,38 @@ class Switching:
 
     While a cell computes, each request for the GIL waits for this interval, usually 5 ms. Reading or handing over many points
     makes a hundred such requests, publishing to a board ten, and its snapshot three hundred: 1.5 s, in which the board stood still.
+    Where the cell gives up the GIL for a moment more often than that, as a print does, each request begins its wait anew, for ever.
+
+    An interval that somebody else sets meanwhile is kept.
     """
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._wanted: list[float] = []
-        self._usual = 0.0
+        self._usual = self._set_to = 0.0
 
     @contextmanager
     def every(self, seconds: float) -> Iterator[None]:
         with self._lock:
-            if not self._wanted:
-                self._usual = sys.getswitchinterval()
+            self._note_usual()
             self._wanted.append(seconds)
             self._set()
         try:
             yield
         finally:
             with self._lock:
+                self._note_usual()
                 self._wanted.remove(seconds)
                 self._set()
 
+    def _note_usual(self) -> None:
+        now = sys.getswitchinterval()
+        if not self._wanted or now != self._set_to:
+            self._usual = now
+
     def _set(self) -> None:
         sys.setswitchinterval(min([self._usual, *self._wanted]))
+        self._set_to = sys.getswitchinterval()
 
 
 switching: Final = Switching()  # one instance, because the interpreter has one interval

@@ -80,7 +80,11 @@ run = tb.init("p", config={"lr": 0.1}, CAPTURE)
 sys.modules["trackbook.tracking.project"].IDLE_SECONDS = 0.1  # a project without runs is closed after an idle while
 for step in range(100):
     tb.log({"loss": step})
+import time
+end = time.monotonic() + 30
 opened = differences(before, snapshot())
+while "switch" in opened and time.monotonic() < end:  # the pump is at work
+    opened = differences(before, snapshot())
 tb.finish()
 import threading
 for thread in threading.enumerate():  # the pump ends by itself, once the project is closed

@@ -2,9 +2,13 @@ from __future__ import annotations
 
 import itertools
 import math
+import sqlite3
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -485,3 +489,39 @@ def test_unreadable_file_is_an_os_error(project: Project) -> None:
 
 def test_a_project_shows_its_name(project: Project) -> None:
     assert repr(project) == "<trackbook project 'digits'>"
+
+
+# Computes for 2 ms, and gives up the GIL for a moment, as a print does: a thread that waits 5 ms for it waits for ever.
+GIVES_UP_THE_GIL = """
+import os, time
+import trackbook as tb
+run = tb.init("busy", capture=False)
+nowhere = os.open(os.devnull, os.O_WRONLY)
+while True:
+    end = time.perf_counter() + 0.002
+    while time.perf_counter() < end:
+        pass
+    os.write(nowhere, b"x")
+    run.log({"loss": 1.0})
+"""
+
+
+def test_points_reach_the_file_while_a_loop_often_gives_up_the_gil(store_dir: Path) -> None:
+    def stored() -> int:
+        path = store_dir / "busy.trackbook.db"
+        if not path.exists():
+            return 0
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as file:
+            try:
+                return int(file.execute("select count(*) from chunks").fetchone()[0])
+            except sqlite3.OperationalError:  # the tables are being made
+                return 0
+
+    with subprocess.Popen([sys.executable, "-c", GIVES_UP_THE_GIL]) as busy:
+        try:
+            end = time.monotonic() + 60
+            while time.monotonic() < end and not stored():
+                time.sleep(0.1)
+            assert stored()
+        finally:
+            busy.kill()

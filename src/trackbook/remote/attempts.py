@@ -11,14 +11,20 @@ import tenacity
 from .target import TargetBusy
 
 LONGEST_WAIT: Final = 120.0  # seconds between two attempts, unless the target asks for more
+RESTART_SECONDS: Final = 30.0  # in which a server that cannot be reached is expected back
+RESTART_WAIT: Final = 1.0  # meanwhile, in place of `LONGEST_WAIT`
 LONGEST_ASKED: Final = 3_600.0  # that a target is left alone because it says so
 
 
 def pause(attempt: tenacity.RetryCallState) -> float:
-    """Return the seconds until the next attempt: more each time, at random, so that not all machines come back at once."""
+    """Return the seconds until the next attempt: more each time, at random, so that not all machines come back at once.
+
+    A server that restarts is away for a few seconds: until then nobody waits long, as asking costs it nothing.
+    """
     error = error_of(attempt)
+    restarts = isinstance(error, ConnectionError) and (attempt.seconds_since_start or 0.0) < RESTART_SECONDS
     asked = error.retry_after if isinstance(error, TargetBusy) and error.retry_after is not None else 0.0
-    grown = tenacity.wait_random_exponential(multiplier=0.5, max=LONGEST_WAIT)(attempt)
+    grown = tenacity.wait_random_exponential(multiplier=0.5, max=RESTART_WAIT if restarts else LONGEST_WAIT)(attempt)
     return float(max(min(asked, LONGEST_ASKED), grown))
 
 

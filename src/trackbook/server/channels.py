@@ -90,13 +90,11 @@ class Channel:
         return len(self._viewers)
 
     def join(self, viewer: Viewer) -> None:
-        """Send a viewer the whole picture, and news from then on. Not for the event loop: it reads the store."""
+        """Send a viewer the picture that the others have, and news from then on. Not for the event loop: the first one reads the store."""
         with self.publisher.lock:
-            if self._kept:
-                parts = {**self._kept, "delta": trait_part("delta", self.publisher.delta())}
-            else:
-                parts = self._kept = {name: trait_part(name, value) for name, value in self.publisher.opening().items()}
-            self._loop.call_soon_threadsafe(self._welcome, viewer, dict(parts))
+            if not self._kept:
+                self._kept = {name: trait_part(name, value) for name, value in self.publisher.opening().items()}
+            self._loop.call_soon_threadsafe(self._welcome, viewer, dict(self._kept))
 
     def leave(self, viewer: Viewer) -> None:
         self._viewers.discard(viewer)

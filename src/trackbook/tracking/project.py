@@ -131,7 +131,7 @@ class Project(StoredProject):
 
         After an idle period the file is closed, and nothing is due until a run is opened.
         """
-        with self._ticking:
+        with self._ticking, switching.every(QUICK):
             is_gone = self._is_deleted and filesystem.is_missing(self.store.path)
             return FLUSH_SECONDS if is_gone else self._tick(now)
 
@@ -145,8 +145,7 @@ class Project(StoredProject):
             runs[0].findings.note(self._recover())
             self.on_recovered()
         behind = any(map(_is_behind, runs))
-        interval = QUICKEST if behind else QUICK if self.boards else None
-        with contextlib.nullcontext() if interval is None else switching.every(interval):
+        with switching.every(QUICKEST) if behind else contextlib.nullcontext():
             self._serve(runs, now, behind=behind)
         if not runs:
             return SLOWEST_FLUSH_SECONDS if self.boards else self._rest(now)
