@@ -144,7 +144,7 @@ def detail(_: Any, folder: Path, questions: int) -> dict[str, float]:
     os.environ["TRACKBOOK_DIR"] = str(folder)
     from trackbook.api import projects
     from trackbook.boards.frame_source import FrameSource
-    from trackbook.boards.zoom_detail import detail as zoom
+    from trackbook.boards.publisher import Publisher
     from trackbook.metrics import is_system
 
     project = projects.home("bench")
@@ -154,15 +154,16 @@ def detail(_: Any, folder: Path, questions: int) -> dict[str, float]:
     source.pull()
     last = run.done or max(summary.count for summary in project.store.summary(run.id).values())
     chance = random.Random(11)  # noqa: S311  # no secret
+    publisher = Publisher(source, lambda *_: None)
     metric = next(number for number, name in enumerate(source.picture.metrics) if not is_system(name))
     taken = []
     with _busy_cell():
         for _ in range(questions):
             width = last * 10 ** chance.uniform(-3, -0.6)
             start = chance.uniform(0, last - width)
-            question = {"series": [[0, metric]], "from": start, "to": start + width, "buckets": 720}
+            question = {"ask": "detail", "series": [[0, metric]], "from": start, "to": start + width, "buckets": 720}
             begin = time.perf_counter()
-            answer, _ = zoom(source.picture, source.store, question)
+            answer, _ = publisher.answer(question)
             taken.append(time.perf_counter() - begin)
             if "series" not in answer:
                 raise RuntimeError(f"no detail: {answer}")
