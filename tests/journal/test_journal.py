@@ -9,6 +9,7 @@ import re
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -394,7 +395,10 @@ def test_name_not_written_to_a_full_disk_is_written_later(
         full.setattr(filesystem, "write_all", refuse(FULL))
         put(kept, (kept.metric("c"), 0, 0.5))
     assert "No space left" in kept.notices[0]
-    assert left_behind(tmp_path) == [("unnamed metric 2", 0, 0.5)]
+    assert left_behind(tmp_path) == []
+    (folder,) = tmp_path.iterdir()
+    with closing(Remains(folder, os.open(os.devnull, os.O_RDONLY))) as of_dead_process:
+        assert rows(of_dead_process.batches({})) == [("unnamed metric 2", 0, 0.5)]
     kept.ready()
     assert left_behind(tmp_path) == [("c", 0, 0.5)]
 

@@ -16,6 +16,9 @@ from servers import Served, ask, closed, heard, parts, trait
 from trackbook.boards import viewers
 from trackbook.server import site
 from trackbook.server.access import Access
+from trackbook.tracking.project import Project
+from trackbook.tracking.run_options import RunOptions
+from trackbook.types import RunRecord
 
 ROUTES = ["/", "/static/start.js", "/static/trackbook.js", "/api/projects", "/nothing"]
 
@@ -208,6 +211,25 @@ def test_viewer_gets_what_there_is_and_then_what_is_logged(served: Served) -> No
             )
 
     asyncio.run(watch())
+
+
+def test_viewer_gets_what_another_process_logs_before_it_is_in_the_file(served: Served) -> None:
+    elsewhere = Project("digits", served.folder)  # which nothing makes write into the file
+    run = elsewhere.open_run(RunOptions(RunRecord("r1", "r1", 1.0)))
+
+    async def watch() -> None:
+        async with served.socket("project=digits") as socket:
+            await trait(socket, "keyframe")
+            run.log({"acc": 0.5})
+            await heard(
+                socket, lambda head: head.get("trait") == "delta" and "acc" in head["value"]["header"]["metrics"]
+            )
+
+    asyncio.run(watch())
+    with elsewhere.store.reopened() as file:
+        assert file.summary("r1") == {}
+    run.finish()
+    elsewhere.store.close()
 
 
 def test_second_viewer_gets_the_same_picture(served: Served) -> None:

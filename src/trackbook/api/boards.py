@@ -56,7 +56,7 @@ def board(project: str | os.PathLike[str] | None = None, runs: str | Sequence[st
     live = process().boards.of_cell(shown.store.path)
     if runs is None and live is not None:
         return live
-    source = FrameSource(shown.name, shown.store, follow=runs is None)
+    source = FrameSource(shown.name, shown.store, follow=runs is None, points=shown.live_points())
     for run in [runs] if isinstance(runs, str) else runs or ():
         source.add_run(shown.find(run).id)
     made = _new_board(shown, source, f"newest {SHOWN_RUNS}" if runs is None else "")
@@ -153,7 +153,7 @@ def show_run(run: Run) -> None:
     if project is None:  # the run is not recorded, or only in a journal
         return
     board = process().boards.of_cell(project.store.path)
-    source = FrameSource(project.name, project.store) if board is None else board.source
+    source = FrameSource(project.name, project.store, points=project.live_points()) if board is None else board.source
     with contextlib.nullcontext() if board is None else board.hold_sync():  # the pump reads what the board follows
         source.add_run(run.id)
         predecessor = process().cells.predecessor(writer)

@@ -17,7 +17,7 @@ import numpy as np
 from ..frames.picture import SERIES_BYTES, Picture
 from ..frames.protocol import Frame, RunHeader
 from ..metrics import as_pairs, is_system
-from ..store.base import Store
+from ..store.base import Points, Store
 from ..types import ENDED, Cursor, RunRecord
 
 if TYPE_CHECKING:
@@ -52,10 +52,14 @@ class _FollowedRun:
 
 
 class FrameSource:
-    """Follows runs of a store, and makes frames of their new points. With `follow`, it also follows every new run of the store."""
+    """Follows runs of a store, and makes frames of their new points. With `follow`, it also follows every new run of the store.
 
-    def __init__(self, project: str, store: Store, *, follow: bool = False) -> None:
+    `points` gives points that the store does not have yet.
+    """
+
+    def __init__(self, project: str, store: Store, *, follow: bool = False, points: Points | None = None) -> None:
         self.store = store
+        self.points: Points = points or store
         self.follow = follow
         self._looked = float("-inf")
         self._picture = Picture(project)
@@ -241,7 +245,7 @@ class FrameSource:
         return run.cursor != start or record != earlier or self._keyframe_due
 
     def _read_points(self, run_id: str, run: _FollowedRun) -> None:
-        read: _Read = partial(self.store.since, run_id, run.cursor, POINTS_AT_ONCE)
+        read: _Read = partial(self.points.since, run_id, run.cursor, POINTS_AT_ONCE)
         while self._wanted > 0:
             advanced = self._note_points(run_id, run, *read())
             self._wanted -= advanced
@@ -253,7 +257,7 @@ class FrameSource:
 
     def _take_in_and_read(self, run_id: str, cursor: Cursor) -> _Read:
         """Start to read the next points of a long run on a thread, while the points read so far are added to the picture."""
-        read: _Read = partial(self.store.since, run_id, cursor, POINTS_AT_ONCE)
+        read: _Read = partial(self.points.since, run_id, cursor, POINTS_AT_ONCE)
         with ThreadPoolExecutor(1) as reader:
             with suppress(RuntimeError):  # no thread can be started while the interpreter shuts down
                 read = reader.submit(read).result

@@ -355,7 +355,7 @@ class Publisher:
         actions = self._actions.answers()
         return {
             "keyframe": self._answer_keyframe,
-            "detail": partial(zoom_detail.detail, source.picture, source.store),
+            "detail": partial(zoom_detail.detail, source.picture, source.points),
             **all_points.answers(source.store, self.pull),
             **run_details.answers(source.store),
             **media_answers.answers(source.store, self._media),

@@ -11,7 +11,7 @@ import numpy as np
 from ..frames.buckets import POINTS_A_BUCKET, Buckets
 from ..frames.encoding import extremes, offsets, pack
 from ..frames.picture import Picture, headed
-from ..store.base import Store
+from ..store.base import Points
 from .questions import Answer, Question
 
 MOST_SERIES: Final = 256
@@ -30,7 +30,7 @@ class Window(NamedTuple):
     width: int  # steps of a bucket, so that there are at most `buckets`
 
 
-def detail(picture: Picture, store: Store, question: Question) -> Answer:
+def detail(picture: Picture, store: Points, question: Question) -> Answer:
     """Answer ``{ask: "detail", series: [[run, metric], ...], from, to, buckets, margin}``.
 
     Steps are inclusive, and None is an open end; `margin` steps are added on both sides. Each series is returned as at most
@@ -89,7 +89,7 @@ def _number(question: Question, name: str, default: float) -> float:
     return number
 
 
-def _fill(made: Buckets, picture: Picture, store: Store, window: Window) -> None:
+def _fill(made: Buckets, picture: Picture, store: Points, window: Window) -> None:
     """Fill the buckets from the board if that is fine enough or the window too large, else from the store."""
     from_store = defaultdict(list)
     runs = {run["key"]: run_id for run_id, run in picture.runs.items()}

@@ -8,7 +8,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from .. import filesystem
 from ..store.paths import journal_prefix
@@ -16,6 +16,11 @@ from ..types import Life
 from .journal import CALLS, FORMAT, HEAD
 from .records import RECORD_BYTES, Batch, batch, dtype, up_to_a_call
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_PIECE: Final = 1 << 14  # records that are read at once of a segment that is being written: most of it is empty
 _MOST_AT_ONCE: Final = 50_000  # records of a batch: the store writes them and their mark in one transaction
 
 
@@ -62,8 +67,6 @@ class Remains:
 
     def batches(self, marks: Mapping[str, int]) -> Iterator[Batch]:
         """Yield the records beyond `marks`. While the journal is being written, stop before the first incomplete record."""
-        import numpy as np
-
         for path in self._segments():
             mark = f"{self.folder.name}/{path.name}"
             start = marks.get(mark, 0)
@@ -71,14 +74,7 @@ class Remains:
             if count <= 0:
                 self._read.append(path)
                 continue
-            records = np.fromfile(path, dtype(), count, offset=start)
-            if self.dead:
-                _check_again(path, records.tobytes(), np.fromfile(path, dtype(), count, offset=start).tobytes())
-            if len(records) < count:
-                raise OSError(f"{path} gave {len(records)} of {count} records")
-            if not self.dead:
-                holes = np.flatnonzero(records["left"] == 0)
-                records = up_to_a_call(records[: holes[0]] if len(holes) else records)
+            records = _all(path, start, count) if self.dead else self._written(path, start, count)
             while len(records):
                 some = up_to_a_call(records[:_MOST_AT_ONCE])
                 some = some if len(some) else records  # the rest is one call, or an incomplete one
@@ -86,6 +82,20 @@ class Remains:
                 if some["left"].any():
                     yield batch([some], self._metrics, {mark: start})
             self._read.append(path)
+
+    def _written(self, path: Path, start: int, count: int) -> NDArray[np.void]:
+        """Return the next complete calls of a segment that is being written, as far as the names of their metrics were there."""
+        import numpy as np
+
+        pieces = [np.empty(0, dtype())]
+        while count > 0:
+            piece = np.fromfile(path, dtype(), min(count, _PIECE), offset=start)
+            missing = np.flatnonzero((piece["left"] == 0) | ~np.isin(piece["metric"], [*self._metrics]))
+            pieces.append(piece[: missing[0]] if len(missing) else piece)
+            if len(missing) or not len(piece):
+                break
+            start, count = start + piece.nbytes, count - len(piece)
+        return up_to_a_call(np.concatenate(pieces))
 
     def calls(self, start: int = 0) -> tuple[list[Any], int]:
         """Return what the journal notes beside points, from an offset on: a JSON value for each call, and the offset after them."""
@@ -120,6 +130,26 @@ class Remains:
         lock, self._lock = self._lock, None
         if lock is not None:
             os.close(lock)
+
+
+class ReadJournals:
+    """The journals of a project as often as they are wanted, to be read only, whoever writes them."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._known: dict[str, tuple[int, Remains]] = {}  # by folder, with the size of its head
+
+    def of_run(self, run: str) -> list[Remains]:
+        """Return the journals of a run. Raises ``OSError`` when they cannot be read now."""
+        prefix = journal_prefix(run)
+        before = {name: self._known.pop(name) for name in [*self._known] if name.startswith(prefix)}
+        for head in _heads(self._home, prefix):
+            with contextlib.suppress(FileNotFoundError):  # the process has just removed it
+                name, size = head.parent.name, head.stat().st_size
+                known = before.get(name)
+                is_current = known is not None and known[0] == size
+                self._known[name] = known if known and is_current else (size, Remains(head.parent, None))
+        return [left for name, (_, left) in self._known.items() if name.startswith(prefix)]
 
 
 def remains(home: Path) -> Iterator[Remains]:
@@ -204,6 +234,17 @@ def _at(head: Path) -> Remains:
         if lock is not None:
             os.close(lock)
         raise
+
+
+def _all(path: Path, start: int, count: int) -> NDArray[np.void]:
+    """Return records of a segment whose process is dead. Raises ``OSError`` when not all can be read, or not twice the same."""
+    import numpy as np
+
+    records, again = (np.fromfile(path, dtype(), count, offset=start) for _ in range(2))
+    _check_again(path, records.tobytes(), again.tobytes())
+    if len(records) < count:
+        raise OSError(f"{path} gave {len(records)} of {count} records")
+    return records
 
 
 def _check_again(path: Path, data: bytes, again: bytes) -> None:

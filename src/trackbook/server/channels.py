@@ -74,7 +74,7 @@ class Channel:
         self._depth = 0
         self._is_gone = False
         self._names: list[str] = []  # of the runs that the page is about, as they were last
-        source = FrameSource(project.name, project.store, follow=watched.runs is None)
+        source = FrameSource(project.name, project.store, follow=watched.runs is None, points=project.live_points())
         for run_id in watched.runs or ():
             source.add_run(run_id)
         self.publisher = Publisher(source, self._publish, message=self._message, actions=actions)

@@ -26,6 +26,16 @@ class OwnFiles:
         """Do nothing: the file is there."""
 
 
+class Points(Protocol):
+    """The points of runs, for a board. `Store` says what its methods return."""
+
+    def since(self, run_id: str, cursor: Cursor, most: int | None = None) -> tuple[pl.DataFrame, Cursor]: ...
+
+    def window(
+        self, run_id: str, metrics: Sequence[str], first: int, last: int, most: int | None = None
+    ) -> pl.DataFrame | None: ...
+
+
 class Store(Protocol):
     """The runs of one project. Safe to call from any thread.
 

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from time import monotonic, sleep, time
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from .. import filesystem
 from ..artifacts.catalog import catalog_of
@@ -37,6 +37,9 @@ from .run_options import RunOptions
 from .run_writer import RunWriter
 from .stored_project import StoredProject
 from .uploading import Uploading
+
+if TYPE_CHECKING:
+    from ..store.base import Points
 
 FLUSH_SECONDS: Final = 1.0
 SLOWEST_FLUSH_SECONDS: Final = 5.0  # after which other processes see new points at the latest
@@ -339,6 +342,12 @@ class Project(StoredProject):
         self.recover()
         for run in list(self.open_runs):
             run.hand_over()
+
+    def live_points(self) -> Points:
+        """Return a reader of points for one board, which finds those of other processes before they are in the file."""
+        from .live_points import LivePoints
+
+        return LivePoints(self.store, self.journals, lambda run_id: any(run.id == run_id for run in self.open_runs))
 
     @property
     def exists(self) -> bool:
