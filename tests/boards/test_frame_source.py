@@ -9,6 +9,7 @@ import pytest
 
 from trackbook.boards import frame_source as source_module
 from trackbook.boards.frame_source import FrameSource
+from trackbook.frames.picture import SERIES_BYTES
 from trackbook.store.base import POINTS
 from trackbook.store.memory import MemoryStore
 from trackbook.types import Cursor, RunRecord, State
@@ -70,6 +71,22 @@ def test_expensive_deltas_are_replaced_by_a_keyframe(following: Following) -> No
     assert following.front_end.keyframe["header"]["seq"] > 1
     assert following.front_end.delta["header"]["series"] == []
     assert len(following.drawn()) == 1100
+
+
+def test_deltas_that_do_not_grow_need_no_keyframe(following: Following) -> None:
+    following.log("loss", dict.fromkeys(range(0, 2**24, 2**8), 0.0))
+    following.send()
+    keyframe = following.front_end.keyframe
+    (series,) = keyframe["header"]["series"]
+    sent = 0
+    for step in range(1, 2000):
+        following.log("loss", {2**24 - series["width"] + step: 0.0})
+        following.source.pull()
+        again, delta = following.source.frames()
+        assert again is None
+        assert delta["header"]["series"][0]["rows"] == 1
+        sent += SERIES_BYTES + len(delta["data"])
+    assert sent > len(keyframe["data"])
 
 
 def test_end_of_a_run_is_sent(following: Following) -> None:

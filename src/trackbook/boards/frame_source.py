@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from ..frames.picture import SERIES_BYTES, Picture
+from ..frames.picture import BUCKET_BYTES, POINT_BYTES, SERIES_BYTES, Picture
 from ..frames.protocol import Frame, RunHeader
 from ..metrics import as_pairs, is_system
 from ..store.base import Points, Store
@@ -28,7 +28,7 @@ SMALLEST_BUDGET, LARGEST_BUDGET = 250_000, 1_000_000  # bytes of a keyframe: 128
 MANY_RUNS, BYTES_A_RUN = 100, 2500  # runs from which on each adds to the budget, and how much: 30 buckets of one metric
 SAVED_BUDGET = 150_000  # bytes of the keyframe that a notebook keeps: 60 buckets for 30 series
 SENT_A_REFRESH = 60_000  # bytes; when frames are larger, keyframes become coarser
-SMALLEST_KEYFRAME_STEP = 16_384  # bytes of deltas before a new keyframe is worth its cost
+SMALLEST_KEYFRAME_STEP = 16_384  # bytes by which deltas grow before a new keyframe is worth its cost
 SHOWN_RUNS = 10  # the newest runs of a project, as many as there are colours
 POINTS_AT_ONCE = 1_000_000  # points of a long run that are read at once, to bound memory
 RATE_SECONDS = 10.0
@@ -78,6 +78,7 @@ class FrameSource:
         self._budget = LARGEST_BUDGET
         self._spent = 0  # bytes of deltas since the keyframe
         self._frames = 0  # deltas since the keyframe
+        self._growth = 0  # bytes by which they are larger than deltas of one row for each series
         self._keyframe_due = False  # for a change that no delta can carry
         self._coarse = False  # the last keyframe was the saved one; deltas need a finer one
 
@@ -177,7 +178,7 @@ class FrameSource:
         """Return the whole picture in about `budget` bytes, and the empty delta on it."""
         more = BYTES_A_RUN * max(0, len(self._runs) - MANY_RUNS)
         keyframe = self._picture.keyframe(time.time(), self._budget + more if budget is None else budget)
-        self._spent, self._frames = 0, 0
+        self._spent, self._growth, self._frames = 0, 0, 0
         self._keyframe_due = self._coarse = False
         return keyframe, self.delta()
 
@@ -194,14 +195,16 @@ class FrameSource:
     def frames(self) -> tuple[Frame | None, Frame]:
         """Return the next frames to send: a delta, and its keyframe if that is new.
 
-        Deltas grow until the next keyframe. The total is smallest when a keyframe follows deltas of as many bytes.
+        Deltas grow until the next keyframe. The total is smallest when a keyframe follows deltas that have grown by as many bytes in all.
         """
         if not self._keyframe_due and not self._coarse:
             delta = self.delta()
+            fewest = _fewest_bytes(delta)
             self._spent += _bytes(delta)
+            self._growth += _bytes(delta) - fewest
             self._frames += 1
             keyframe = min(self._picture.size(), self._budget)
-            if self._spent <= max(SMALLEST_KEYFRAME_STEP, keyframe):
+            if self._growth < max(SMALLEST_KEYFRAME_STEP, keyframe - fewest):
                 return None, delta
             self._adapt((self._spent + keyframe) / self._frames)
         return self.keyframe()
@@ -309,6 +312,12 @@ class FrameSource:
 
 def _bytes(frame: Frame) -> int:
     return len(frame["data"]) + SERIES_BYTES * len(frame["header"]["series"])
+
+
+def _fewest_bytes(delta: Frame) -> int:
+    """Return the bytes of a delta in which each series has one row: those that follow a keyframe at once are hardly larger."""
+    series = delta["header"]["series"]
+    return sum(SERIES_BYTES + (POINT_BYTES if each["width"] == 1 else BUCKET_BYTES) for each in series)
 
 
 def _done(record: RunRecord, run: _FollowedRun) -> int:
