@@ -14,6 +14,7 @@ from journals import Row, points, put
 from trackbook.journal.journal import FileJournal
 from trackbook.journal.reader import ReadJournals
 from trackbook.store.base import POINTS
+from trackbook.tracking import live_points
 from trackbook.tracking.live_points import LivePoints
 from trackbook.tracking.project import Project
 from trackbook.tracking.run import Run, writer_of
@@ -164,6 +165,33 @@ def test_run_that_is_resumed_here_has_all_points_once(case: Case) -> None:
     case.reader.refresh()
     assert case.look() == [("loss", 0, 0.5), ("loss", 1, 0.25)]
     again.finish()
+
+
+def test_points_of_the_file_come_while_the_journal_cannot_be_read(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    case.run.log({"loss": 0.5})
+    case.look()
+
+    def refuse(*_: object) -> None:
+        raise PermissionError("not yours")
+
+    with monkeypatch.context() as refused:
+        refused.setattr(ReadJournals, "of_run", refuse)
+        case.run.log({"loss": 0.25})
+        assert case.look() == [("loss", 0, 0.5)]
+        case.write()
+        assert case.look() == [("loss", 0, 0.5), ("loss", 1, 0.25)]
+    case.run.log({"loss": 0.125})
+    assert case.look() == [("loss", 0, 0.5), ("loss", 1, 0.25), ("loss", 2, 0.125)]
+
+
+def test_early_points_are_bounded_while_the_writer_cannot_write(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_points, "MOST_EARLY", 2)
+    for step in range(4):
+        case.run.log({"loss": step / 4})
+        case.look()
+    assert case.shown == [("loss", 0, 0.0), ("loss", 1, 0.25)]
+    case.run.finish()
+    assert case.look() == [("loss", step, step / 4) for step in range(4)]
 
 
 def test_window_has_points_that_are_not_in_the_file(case: Case) -> None:

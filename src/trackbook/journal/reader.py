@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import filesystem
-from ..store.paths import journal_prefix
+from ..store.paths import digest, journal_prefix
 from ..types import Life
 from .journal import CALLS, FORMAT, HEAD
 from .records import RECORD_BYTES, Batch, batch, dtype, up_to_a_call
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+_SURE_SECONDS: Final = 0.1  # after its last change, from when on a change of a folder is seen by its time
+_RELIST_SECONDS: Final = 1.0
 _PIECE: Final = 1 << 14  # records that are read at once of a segment that is being written: most of it is empty
 _MOST_AT_ONCE: Final = 50_000  # records of a batch: the store writes them and their mark in one transaction
 
@@ -137,19 +141,36 @@ class ReadJournals:
 
     def __init__(self, home: Path) -> None:
         self._home = home
-        self._known: dict[str, tuple[int, Remains]] = {}  # by folder, with the size of its head
+        self._listed = -1.0, -1.0  # when the folder was listed, and when it had been changed
+        self._names: dict[str, list[str]] = {}  # of journals, by the digest of their run
+        self._known: dict[str, tuple[int, Remains]] = {}  # by name, with the size of the head
 
     def of_run(self, run: str) -> list[Remains]:
         """Return the journals of a run. Raises ``OSError`` when they cannot be read now."""
-        prefix = journal_prefix(run)
-        before = {name: self._known.pop(name) for name in [*self._known] if name.startswith(prefix)}
-        for head in _heads(self._home, prefix):
+        self._list()
+        found = []
+        for name in self._names.get(digest(run), ()):
             with contextlib.suppress(FileNotFoundError):  # the process has just removed it
-                name, size = head.parent.name, head.stat().st_size
-                known = before.get(name)
-                is_current = known is not None and known[0] == size
-                self._known[name] = known if known and is_current else (size, Remains(head.parent, None))
-        return [left for name, (_, left) in self._known.items() if name.startswith(prefix)]
+                size = (self._home / name / HEAD).stat().st_size
+                if name not in self._known or self._known[name][0] != size:
+                    self._known[name] = size, Remains(self._home / name, None)
+                found.append(self._known[name][1])
+        return found
+
+    def _list(self) -> None:
+        """List the folder again, unless it is the same: a board asks for each of its runs ten times a second."""
+        try:
+            now, changed = time.time(), self._home.stat().st_mtime
+        except FileNotFoundError:
+            self._names.clear()
+            return
+        listed, before = self._listed
+        if changed == before and changed + _SURE_SECONDS < listed <= now < listed + _RELIST_SECONDS:
+            return
+        names = sorted(folder.name for folder in self._home.iterdir())
+        self._names = {run: [*each] for run, each in itertools.groupby(names, lambda name: name.partition("-")[0])}
+        self._known = {name: self._known[name] for name in names if name in self._known}
+        self._listed = now, changed
 
 
 def remains(home: Path) -> Iterator[Remains]:

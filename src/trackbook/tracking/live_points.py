@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from ..types import Cursor
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+MOST_EARLY: Final = 1 << 20  # points of a run that are kept while its writer cannot write them into the file
 _KEY: Final = ("metric", "step", "value")
 _EARLY: Final = pl.Schema(POINTS | {"place": pl.Int64()})
 
@@ -69,10 +69,7 @@ class LivePoints:
         """Return new points as `Store.since` does. `cursor` is the one returned last for this run, or a new one."""
         tail = self._tails.get(run_id)
         if tail is not None and tail.cursor == cursor:
-            try:
-                return self._after(run_id, tail, most)
-            except OSError:  # the store has a notice, or the journal was just removed; the next call may succeed
-                return pl.DataFrame(schema=POINTS), cursor
+            return self._after(run_id, tail, most)
         self._tails.pop(run_id, None)
         start = self._turned(run_id, cursor)
         points, stored = self.store.since(run_id, start, most)
@@ -103,34 +100,45 @@ class LivePoints:
         return tail
 
     def _after(self, run_id: str, tail: _Tail, most: int | None) -> tuple[pl.DataFrame, Cursor]:
-        """Return what is new since the last call. Raises ``OSError`` when that cannot be read now.
+        """Return what is new since the last call.
 
         Marks are read before the store, so that it has what they cover. Beside the journal of a forked child only the writer knows
         which point of a step was the first.
         """
-        journals = self._living(run_id)
-        marks = [self.store.marks(journal.folder.name) for journal in journals]
+        is_whole = True
+        journals: list[Remains] = []
+        marks: list[dict[str, int]] = []
+        try:
+            journals = self._living(run_id)
+            marks = [self.store.marks(journal.folder.name) for journal in journals]
+        except OSError:  # the next call may succeed
+            is_whole = False
         points, stored = self.store.since(run_id, tail.stored, most)
         if stored.generation != tail.stored.generation:
             del self._tails[run_id]
             return points, stored
-        is_whole = (most is None or stored.ordinal - tail.stored.ordinal < most) and not self.store.failures
+        is_whole &= (most is None or stored.ordinal - tail.stored.ordinal < most) and not self.store.failures
         tail.stored = stored
         new = [_without(points, tail.early)]
         tail.early = _without(tail.early, points)
         tail.note(points)
-        covered = sys.maxsize if not journals else _place(marks[0]) if len(journals) == 1 else 0
-        if is_whole and (tail.early["place"] <= covered).any():
+        if is_whole and self._is_wrong(tail, [_place(each) for each in marks]):
             del self._tails[run_id]
             self._stored_only.add(run_id)
             points, stored = self.store.since(run_id, Cursor(), most)
             return points, self._turned(run_id, stored)
         if not journals and is_whole:
             del self._tails[run_id]
-        elif len(journals) == 1 and is_whole:
+        elif len(journals) == 1 and is_whole and len(tail.early) < MOST_EARLY:
             new += self._read(tail, journals[0], marks[0])
         tail.cursor = Cursor(stored.generation, stored.ordinal + len(tail.early))
         return pl.concat(new), tail.cursor
+
+    def _is_wrong(self, tail: _Tail, places: Sequence[int]) -> bool:
+        """Whether an early point is not in the store though the writer has written so far, to `places` of the run's journals."""
+        if not places:
+            return not tail.early.is_empty()
+        return len(places) == 1 and bool((tail.early["place"] <= places[0]).any())
 
     def _read(self, tail: _Tail, journal: Remains, marks: Mapping[str, int]) -> list[pl.DataFrame]:
         """Return the points of a journal that are certain to be kept, up to the first that is not."""
