@@ -2,6 +2,8 @@ import type { HostModel } from "../frames/host-model.ts";
 
 const FIRST_WAIT = 500; // ms until the first attempt to connect again
 const LONGEST_WAIT = 10_000;
+const RESTART = 30_000; // ms in which a server that is away is expected back, as in `src/trackbook/remote/attempts.py`
+const RESTART_WAIT = 1_000; // meanwhile, in place of `LONGEST_WAIT`
 const LOST = "The connection to the server was lost.";
 const READ_ONLY = // as in `src/trackbook/server/site.py`
   "This page only shows runs: start “trackbook show” with --write, or open “trackbook serve” by a token made with --write, to change them";
@@ -34,6 +36,7 @@ export class RemoteModel implements HostModel {
   #asked = new Set<unknown>();
   #socket: WebSocket | null = null;
   #wait = FIRST_WAIT;
+  #lostAt: number | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #signal: AbortSignal;
 
@@ -112,6 +115,7 @@ export class RemoteModel implements HostModel {
     this.#socket = socket;
     socket.onopen = () => {
       this.#wait = FIRST_WAIT;
+      this.#lostAt = undefined;
       if (Object.keys(this.#said).length) this.#tell({ set: this.#said });
     };
     socket.onmessage = ({ data }) => data instanceof ArrayBuffer && this.#hear(data);
@@ -124,7 +128,9 @@ export class RemoteModel implements HostModel {
     if (this.#signal.aborted || this.#traits.get("connection") === "refused") return;
     this.#put("connection", "lost");
     this.#timer = setTimeout(() => this.#connect(), this.#wait * (0.75 + Math.random() / 2));
-    this.#wait = Math.min(2 * this.#wait, LONGEST_WAIT);
+    this.#lostAt ??= performance.now();
+    const isRestarting = performance.now() - this.#lostAt < RESTART;
+    this.#wait = Math.min(2 * this.#wait, isRestarting ? RESTART_WAIT : LONGEST_WAIT);
   }
 
   #fail(id: unknown) {

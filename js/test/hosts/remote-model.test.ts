@@ -66,13 +66,32 @@ test("connects again, later each time, and tells the new server what the page ha
     expect(FakeSocket.made.length).toBeGreaterThan(attempt + 1);
     last().close();
   }
-  const attempts = FakeSocket.made.length;
+  const attempts = FakeSocket.made.length; // after 2.5 min
   vi.advanceTimersByTime(12_500);
   expect(FakeSocket.made.length - attempts).toBeLessThanOrEqual(2);
   last().open();
   expect(last().sent).toEqual([{ set: { selected_runs: ["a"] } }]);
   last().hear([{ trait: "beat", value: 1, buffers: [] }]);
   expect(model.get("connection")).toBe("connected");
+});
+
+test("connects within 1.25 s to a server that restarts, for half a minute", () => {
+  connected();
+  last().close();
+  for (let attempt = 1; attempt < 20; attempt++) {
+    vi.advanceTimersByTime(1_250);
+    expect(FakeSocket.made.length).toBeGreaterThan(attempt);
+    last().close();
+  }
+  last().open();
+  last().close(); // and again
+  vi.advanceTimersByTime(625);
+  const attempts = FakeSocket.made.length;
+  for (let attempt = 1; attempt < 20; attempt++) {
+    last().close();
+    vi.advanceTimersByTime(1_250);
+    expect(FakeSocket.made.length).toBeGreaterThanOrEqual(attempts + attempt);
+  }
 });
 
 test("a question that the lost connection leaves open is refused", () => {
