@@ -34,6 +34,7 @@ from trackbook.store import check_stored, chunk_codec, sqlite_file, sqlite_queri
 from trackbook.store.chunk_codec import Columns
 from trackbook.store.memory import MemoryStore
 from trackbook.store.sqlite import SqliteStore
+from trackbook.tracking.live_points import LivePoints
 from trackbook.tracking.recovery import recover
 from trackbook.types import CAPTURED, RunRecord
 
@@ -250,6 +251,24 @@ def test_damaged_journal_stops_no_recovery(data: st.DataObject) -> None:
         recover(store, home, ())
         for run in store.runs():
             store.read(run.id)
+
+
+@fuzz
+@given(st.data())
+def test_damaged_journal_of_a_living_process_stops_no_board(data: st.DataObject) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder) / "p.journals"
+        journal = abandoned(home, [(0, 0, 0.5), (1, 0, 1.5)], [(0, 1, 0.5)])
+        segment = next(journal.glob("*.seg"))
+        store = MemoryStore()
+        store.put_run(RunRecord("r1", "a", 0.0))
+        source = FrameSource("p", store, points=LivePoints(store, home, lambda _: False))
+        source.add_run("r1")
+        source.pull()
+        for target in data.draw(st.lists(st.sampled_from([journal / HEAD, segment]), min_size=1, max_size=3)):
+            target.write_bytes(data.draw(damage(target.read_bytes()[:4096])))
+            source.pull()
+            source.frames()
 
 
 # --- messages of the front end ----------------------------------------------------------------------------------------

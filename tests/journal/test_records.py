@@ -85,6 +85,11 @@ def test_a_metric_whose_name_is_lost_keeps_its_points() -> None:
     ]
 
 
+@pytest.mark.parametrize("number", [10**12, -1])
+def test_damaged_number_of_a_metric_takes_no_memory(number: int) -> None:
+    assert rows(batch([packed((0, 0, 0.5, 1, 1))], {number: "a", 1: "b"}, {})) == [("b", 0, 0.5)]
+
+
 def test_two_numbers_of_one_name_are_one_metric() -> None:
     assert rows(batch([packed((0, 0, 0.5, 0, 1), (0, 1, 1.5, 1, 1))], {0: "a", 1: "a"}, {})) == [
         ("a", 0, 0.5),

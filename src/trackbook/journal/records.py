@@ -77,8 +77,9 @@ def batch(parts: Sequence[NDArray[np.void]], metrics: Mapping[int, str], marks: 
     whole = [_whole(part) for part in parts]
     records = whole[0] if len(whole) == 1 else np.concatenate(whole)
     numbers = np.ascontiguousarray(records["metric"])
-    present: Sequence[int] = range(max(metrics, default=-1) + 1)
-    if int(numbers.max(initial=0)) >= len(present):  # a name is missing, after a full disk or a crash of the machine
+    present: Sequence[int] = range(len(metrics))
+    if int(numbers.max(initial=0)) >= len(present) or max(metrics, default=-1) >= len(present):
+        # a name is missing, after a full disk or a crash of the machine, or a number is damaged
         found, numbers = np.unique(numbers, return_inverse=True)
         present = found.tolist()
     names = [metrics.get(number, f"unnamed metric {number}") for number in present]
