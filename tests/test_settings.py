@@ -96,12 +96,14 @@ def test_srun_tasks_that_do_not_record_warn(
     assert [str(one.message)[:14] for one in caught] == ["this is task 2"] * said
 
 
-def stand_in_for_ray(monkeypatch: pytest.MonkeyPatch, *, is_worker: bool, actor: str | None = "a") -> None:
-    """Put modules in Ray's place that answer as Ray does in a worker of Ray Train, or in another actor, or in a driver."""
+def stand_in_for_ray(
+    monkeypatch: pytest.MonkeyPatch, *, refusal: Exception | None = None, actor: str | None = "a"
+) -> None:
+    """Put modules in Ray's place that answer as Ray does in a worker of Ray Train, or refuse as in another actor, or in a driver."""
 
     def get_context() -> Any:
-        if not is_worker:
-            raise RuntimeError("Ray Train function utilities not initialized.")
+        if refusal is not None:
+            raise refusal
         return SimpleNamespace(get_world_rank=lambda: 3, get_experiment_name=lambda: "exp")
 
     process = SimpleNamespace(get_actor_id=lambda: actor)
@@ -111,7 +113,7 @@ def stand_in_for_ray(monkeypatch: pytest.MonkeyPatch, *, is_worker: bool, actor:
 
 
 def test_worker_of_ray_has_rays_rank_rather_than_its_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
-    stand_in_for_ray(monkeypatch, is_worker=True)
+    stand_in_for_ray(monkeypatch)
     monkeypatch.setenv("SLURM_PROCID", "1")
     monkeypatch.setenv("SLURM_JOB_ID", "77")
     assert (settings.rank(), settings.job(), settings.is_task_only()) == (3, "job exp", False)
@@ -119,9 +121,19 @@ def test_worker_of_ray_has_rays_rank_rather_than_its_nodes(monkeypatch: pytest.M
     assert settings.rank() == 2
 
 
-@pytest.mark.parametrize(("is_worker", "actor"), [(False, "a"), (True, None)])
-def test_other_process_of_ray_has_no_rank(monkeypatch: pytest.MonkeyPatch, is_worker: bool, actor: str | None) -> None:
-    stand_in_for_ray(monkeypatch, is_worker=is_worker, actor=actor)
+@pytest.mark.parametrize(
+    ("refusal", "actor"),
+    [
+        (RuntimeError("Ray Train function utilities not initialized."), "a"),
+        (DeprecationWarning("`ray.train.get_context` is deprecated in a function passed to Ray Tune."), "a"),
+        (None, None),
+    ],
+    ids=["actor", "trial", "driver"],
+)
+def test_other_process_of_ray_has_no_rank(
+    monkeypatch: pytest.MonkeyPatch, refusal: Exception | None, actor: str | None
+) -> None:
+    stand_in_for_ray(monkeypatch, refusal=refusal, actor=actor)
     assert (settings.rank(), settings.job()) == (0, None)
 
 

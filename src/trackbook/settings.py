@@ -234,7 +234,7 @@ def _worker_of_ray() -> tuple[int, str] | None:
     try:
         context = train.get_context()
         return context.get_world_rank(), context.get_experiment_name()
-    except RuntimeError:  # another actor of Ray's
+    except (RuntimeError, DeprecationWarning):  # another actor of Ray's; a trial of Ray Tune
         return None
 
 
