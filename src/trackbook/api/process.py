@@ -32,6 +32,7 @@ from ..tracking.alert_book import AlertRow, message_of
 from ..tracking.endings import loss, state_after
 from ..tracking.exit_status import main_frame, returned, status_of_child, write_at_exit
 from ..tracking.logged_values import check_text
+from ..tracking.ray_function import end_with_function
 from ..tracking.run import Run, writer_of
 from ..tracking.run_options import DEFAULT_PROJECT, RunOptions
 from ..tracking.run_writer import RunWriter
@@ -214,6 +215,7 @@ class Process:
         self.last_run = writer.run
         chosen.set(writer.run)
         writer.on_end.append(self._ended)
+        end_with_function(self.runs)
         self._end_with_child()
 
     def _end_with_child(self) -> None:
