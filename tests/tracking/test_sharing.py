@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 import trackbook as tb
 
 LOG = "import sys, trackbook as tb\nrun = tb.attach(sys.argv[1])\nfor value in range(int(sys.argv[2])):\n    tb.log({'other': value})\n"
+UNPICKLE = "import base64, pickle, sys\nrun = pickle.loads(base64.b64decode(sys.argv[1]))\nfor value in range(3):\n    run.log({'pickled': value})\n"
 DIE = "import os, signal\nos.kill(os.getpid(), getattr(signal, 'SIGKILL', signal.SIGTERM))"
 
 
@@ -37,6 +40,19 @@ def test_a_process_that_is_killed_leaves_its_points_and_the_run() -> None:
         assert other_process(run.share(), 5, code=LOG + DIE).returncode != 0
         assert run.state == "running"
     assert tb.get_run("shared", "p").history("other")["value"].to_list() == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(("all_ranks", "count"), [(False, 0), (True, 3)])
+def test_another_rank_logs_to_the_shared_run_if_all_ranks_do(
+    monkeypatch: pytest.MonkeyPatch, all_ranks: bool, count: int
+) -> None:
+    with tb.init(project="p", name="shared", all_ranks=all_ranks) as run:
+        monkeypatch.setenv("RANK", "1")
+        pickled = base64.b64encode(pickle.dumps(run)).decode()
+        for code, text in ((LOG, run.share()), (UNPICKLE, pickled)):
+            done = other_process(text, 3, code=code)
+            assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(tb.get_run("shared", "p").history()["metric"]) == ["other"] * count + ["pickled"] * count
 
 
 def test_the_process_that_shares_gets_its_own_run() -> None:

@@ -179,9 +179,9 @@ class Process:
         self.captures.begin(writer, options.captures)
         return run
 
-    def attach(self, project: str, folder: Path | None, record: RunRecord) -> Run:
+    def attach(self, project: str, folder: Path | None, record: RunRecord, *, all_ranks: bool) -> Run:
         """Return the run of a pickle, one that records nothing, with a warning, if it is not found."""
-        found = None if folder is None else self.find_elsewhere(project, folder, record)
+        found = None if folder is None else self.find_elsewhere(project, folder, record, all_ranks=all_ranks)
         if found is not None:
             return found
         if folder is not None:
@@ -193,7 +193,7 @@ class Process:
 
         return storeless.lost(project, record)
 
-    def find_elsewhere(self, project: str, folder: Path, record: RunRecord) -> Run | None:
+    def find_elsewhere(self, project: str, folder: Path, record: RunRecord, *, all_ranks: bool) -> Run | None:
         """Return the run if it is open here, else one that logs to its writing process, else one that can only be read."""
         import_polars()
         from ..tracking import storeless
@@ -201,7 +201,7 @@ class Process:
         is_open = next((writer.run for writer in self.runs if writer.id == record.id), None)
         if is_open is not None:
             return is_open
-        joined = storeless.join(project, folder / journal_folder(project), record)
+        joined = storeless.join(project, folder / journal_folder(project), RunOptions(record, all_ranks=all_ranks))
         if joined is not None:
             self._take_up(writer_of(joined))
             return joined
@@ -370,17 +370,17 @@ _making = threading.Lock()
 _made: Process | None = None
 
 
-def attach(project: str, folder: Path | None, record: dict[str, Any]) -> Run:
+def attach(project: str, folder: Path | None, record: dict[str, Any], all_ranks: bool = False) -> Run:
     """Unpickle a run."""
-    return process().attach(project, folder, RunRecord(**record))
+    return process().attach(project, folder, RunRecord(**record), all_ranks=all_ranks)
 
 
-def _reference(run: Run) -> tuple[Callable[..., Run], tuple[str, Path | None, dict[str, Any]]]:
+def _reference(run: Run) -> tuple[Callable[..., Run], tuple[str, Path | None, dict[str, Any], bool]]:
     """Pickle a run as a reference: elsewhere it logs to this process's run by a journal of its own."""
     writer = writer_of(run)
     writer.has_children = writer.journals is not None
     folder = None if writer.journals is None else writer.journals.parent
-    return attach, (writer.project, folder, dataclasses.asdict(writer.record))
+    return attach, (writer.project, folder, dataclasses.asdict(writer.record), writer.options.all_ranks)
 
 
 copyreg.pickle(Run, _reference)

@@ -264,7 +264,8 @@ def log(
 def attach(text: str) -> Run:
     """Return the run that another process of this machine shares by `Run.share`. What is logged to it is in that run.
 
-    The run is this thread's current one from now on. The process that began it ends it; there, `attach` returns the run itself.
+    The run is this thread's current one from now on. The process that began it ends it; there, `attach` returns the run itself. In a
+    distributed job only rank 0 logs to it, unless it was begun by ``init(all_ranks=True)``.
 
     Parameters
     ----------
@@ -276,8 +277,8 @@ def attach(text: str) -> Run:
     ValueError
         For a text that is not from `Run.share`, and for a run that has ended.
     """
-    project, folder, record = shared(text)
-    run = process().find_elsewhere(project, folder, record)
+    project, folder, record, all_ranks = shared(text)
+    run = process().find_elsewhere(project, folder, record, all_ranks=all_ranks)
     if run is None:
         raise ValueError(f"run {record.name!r} of project {project!r} is not in {folder}; share it on this machine")
     if run.ended:

@@ -20,13 +20,15 @@ class Shared(NamedTuple):
     project: str
     folder: Path
     record: RunRecord
+    all_ranks: bool  # whether every rank of a distributed job logs to it, rather than only rank 0
 
 
 def share(self: Run) -> str:
     """Return a text by which another process of this machine logs to this run: ``trackbook.attach(text)``.
 
     The process needs not be a child of this one: hand the text on by an argument, a variable of the environment or a file. Its points
-    go through a journal of its own, and are in the run like those logged here. The text holds no secret and no values.
+    go through a journal of its own, and are in the run like those logged here. Of the processes of a distributed job only rank 0 logs to
+    it, unless it was begun by ``init(all_ranks=True)``. The text holds no secret and no values.
 
     Raises
     ------
@@ -41,7 +43,8 @@ def share(self: Run) -> str:
     writer.has_children = True
     record = writer.record
     where = {"project": writer.project, "folder": str(writer.journals.parent.absolute())}
-    return json.dumps(where | {"id": record.id, "name": record.name, "started": record.started})
+    about = {"id": record.id, "name": record.name, "started": record.started, "all_ranks": writer.options.all_ranks}
+    return json.dumps(where | about)
 
 
 def shared(text: str) -> Shared:
@@ -49,10 +52,10 @@ def shared(text: str) -> Shared:
     try:
         said = json.loads(text)
         texts = [said[key] for key in _KEYS]
-        started = float(said["started"])
+        started, all_ranks = float(said["started"]), bool(said["all_ranks"])
     except (KeyError, TypeError, ValueError):
-        texts, started = [None], 0.0
+        texts, started, all_ranks = [None], 0.0, False
     if not all(isinstance(one, str) for one in texts):
         raise ValueError(f"{str(text)[:80]!r} does not name a run; attach() takes what run.share() returned")
     project, folder, run_id, name = texts
-    return Shared(project, Path(folder), RunRecord(run_id, name, started))
+    return Shared(project, Path(folder), RunRecord(run_id, name, started), all_ranks)

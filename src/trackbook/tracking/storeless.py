@@ -38,11 +38,13 @@ def open_in_fork(options: RunOptions) -> Run:
     return Run(RunWriter(options.project, record, MemoryStore(), journal, journals, options=options, journal_only=True))
 
 
-def join(project: str, journals: Path, record: RunRecord) -> Run | None:
+def join(project: str, journals: Path, options: RunOptions) -> Run | None:
     """Return a run that logs to a run of another process, by a journal of its own. None when no process writes that run."""
-    if probe(journals, record.id, children=False) not in ("alive", "unknown"):
+    if probe(journals, options.record.id, children=False) not in ("alive", "unknown"):
         return None
-    writer = RunWriter(project, record, MemoryStore(), NullJournal(), journals, journal_only=True)
+    writer = RunWriter(
+        project, options.record, MemoryStore(), NullJournal(), journals, options=options, journal_only=True
+    )
     writer.go_on_in_child()
     return Run(writer)
 
