@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tempfile
 import warnings
@@ -135,6 +136,28 @@ def test_other_process_of_ray_has_no_rank(
 ) -> None:
     stand_in_for_ray(monkeypatch, refusal=refusal, actor=actor)
     assert (settings.rank(), settings.job()) == (0, None)
+
+
+@pytest.mark.parametrize("is_trial", [False, True])
+@pytest.mark.parametrize("of_init", [False, True])
+def test_folder_that_is_relative_to_rays_own_warns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_trial: bool, of_init: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    name = f"runs {is_trial} {of_init}"  # another one each time, as that of the environment is looked at once
+    monkeypatch.setenv("TRACKBOOK_DIR", "" if of_init else name)
+    if is_trial:
+        monkeypatch.setenv("TUNE_ORIG_WORKING_DIR", str(tmp_path.parent))
+    else:
+        stand_in_for_ray(monkeypatch)
+    with pytest.warns(TrackbookWarning, match=f"kept in {re.escape(str(tmp_path / name))}.*absolute path"):
+        assert data_dir(name if of_init else None) == tmp_path / name
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert data_dir(tmp_path / name) == tmp_path / name
+        monkeypatch.setenv("TUNE_ORIG_WORKING_DIR", str(tmp_path))  # as where Ray is told not to change it
+        monkeypatch.delitem(sys.modules, "ray", raising=False)
+        assert data_dir("runs") == tmp_path / "runs"
 
 
 def test_a_tilde_is_the_home_folder() -> None:

@@ -61,7 +61,7 @@ def data_dir(override: str | os.PathLike[str] | None = None) -> Path:
     """
     try:
         if override:
-            return user_path(override).absolute()
+            return _absolute(override)
         if chosen := os.environ.get("TRACKBOOK_DIR"):
             return _folder_of_environment(chosen)
         import platformdirs
@@ -74,7 +74,18 @@ def data_dir(override: str | os.PathLike[str] | None = None) -> Path:
 @functools.cache
 def _folder_of_environment(chosen: str) -> Path:
     """Return the absolute folder, cached, so that runs stay together when a program changes its working directory."""
-    return user_path(chosen).absolute()
+    return _absolute(chosen)
+
+
+def _absolute(chosen: str | os.PathLike[str]) -> Path:
+    """Return a user's folder as an absolute path, with a warning where that is not relative to the user's working directory."""
+    folder = user_path(chosen)
+    if not folder.is_absolute() and _is_moved_by_ray():
+        warn(
+            f"Ray gave this worker a working directory of its own, so runs are kept in {folder.absolute()}; to keep them elsewhere, "
+            "give TRACKBOOK_DIR or init(dir=) as an absolute path"
+        )
+    return folder.absolute()
 
 
 def user_path(path: str | os.PathLike[str]) -> Path:
@@ -236,6 +247,11 @@ def _worker_of_ray() -> tuple[int, str] | None:
         return context.get_world_rank(), context.get_experiment_name()
     except (RuntimeError, DeprecationWarning):  # another actor of Ray's; a trial of Ray Tune
         return None
+
+
+def _is_moved_by_ray() -> bool:
+    """Whether this is a worker of Ray Train or a trial of Ray Tune, whose working directory is a temporary one of Ray's."""
+    return os.environ.get("TUNE_ORIG_WORKING_DIR", str(Path.cwd())) != str(Path.cwd()) or _worker_of_ray() is not None
 
 
 def job() -> str | None:
