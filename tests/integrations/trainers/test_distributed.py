@@ -90,12 +90,20 @@ NO_RAY = 77  # the exit code of a program that cannot start Ray on this machine
 RAY = """
 import os, signal, sys, tempfile, time
 from pathlib import Path
-import ray, ray.train
+import ray, ray.train, ray.tune
 from ray.train import RunConfig, ScalingConfig
 from ray.train.v2.api.data_parallel_trainer import DataParallelTrainer
+import trackbook as tb
+
+def wait(condition):
+    while not condition():
+        time.sleep(0.01)
+
+def have_ended():
+    states = dict(tb.runs("ray").select("name", "state").iter_rows())
+    return (states.get("open rank 0"), states.get("open rank 2")) == ("finished", "failed")
 
 def train(config):
-    import trackbook as tb
     rank, done = ray.train.get_context().get_world_rank(), Path(config["folder"], "rank 0 is done")
 
     def record(name, all_ranks, killed=False):
@@ -103,27 +111,55 @@ def train(config):
             for step in range(20):
                 tb.log({"rank": rank})
                 if killed and step == 9 and rank == 1:
-                    while not done.exists():
-                        time.sleep(0.01)
+                    wait(have_ended)
                     os.kill(os.getpid(), signal.SIGKILL)
 
     record("one", False)
     record("all", True)
     record(None, True)
+    shared = tb.attach(config["shared"])
+    for step in range(20):
+        shared.log({f"rank {rank}": step})
     record("killed", True, killed=True)
+    tb.init(project="ray", name="open", all_ranks=True, capture=False)
+    for step in range(20):
+        tb.log({"rank": rank})
+    if rank == 2:
+        wait(done.exists)
+        raise ValueError("of rank 2")
     done.touch()
+
+def trial(config):
+    tb.init(project="trials", name=config["end"], config=config, capture=False)
+    for step in range(20):
+        tb.log({"step": step})
+        if step == 9:
+            ray.tune.report({"is last": config["end"] == "early"})
+            if config["end"] == "error":
+                raise ValueError("of a trial")
 
 with tempfile.TemporaryDirectory(prefix="ray") as folder:
     try:
-        ray.init(num_cpus=2, include_dashboard=False, object_store_memory=80_000_000, _temp_dir=folder)
+        ray.init(num_cpus=3, include_dashboard=False, object_store_memory=80_000_000, _temp_dir=folder)
     except Exception as error:
         print(error)
         sys.exit(NO_RAY)
-    places = {"run_config": RunConfig(name="exp", storage_path=f"{folder}/out")}
-    workers = ScalingConfig(num_workers=2)
+    places = {"name": "exp", "storage_path": f"{folder}/out"}
+    ray.tune.Tuner(
+        trial,
+        param_space={"end": ray.tune.grid_search(["early", "error", "return"])},
+        run_config=ray.tune.RunConfig(stop=lambda trial, result: result["is last"], **places),
+    ).fit()
+    shared = tb.init(project="ray", name="shared", all_ranks=True, capture=False)
     try:
-        DataParallelTrainer(train, train_loop_config={"folder": folder}, scaling_config=workers, **places).fit()
+        DataParallelTrainer(
+            train,
+            train_loop_config={"folder": folder, "shared": shared.share()},
+            scaling_config=ScalingConfig(num_workers=3),
+            run_config=RunConfig(**places),
+        ).fit()
     except ray.train.TrainingFailedError:
+        shared.finish()
         ray.shutdown()
     else:
         sys.exit("a worker was killed, and Ray did not notice")
@@ -131,7 +167,7 @@ with tempfile.TemporaryDirectory(prefix="ray") as folder:
 
 
 @pytest.mark.timeout(300)
-def test_workers_of_ray_record_as_ranks(tmp_path: Path) -> None:
+def test_workers_of_ray_record_as_ranks_and_trials_as_runs(tmp_path: Path) -> None:
     program = tmp_path / "train.py"
     program.write_text(RAY.replace("NO_RAY", str(NO_RAY)))
     quiet = {"RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}
@@ -140,11 +176,21 @@ def test_workers_of_ray_record_as_ranks(tmp_path: Path) -> None:
     if done.returncode == NO_RAY:
         pytest.skip(f"Ray does not start here: {done.stdout}")
     assert done.returncode == 0, done.stdout + done.stderr
-    points = {"one": 20, "all rank 0": 20, "all rank 1": 20, "rank 0": 20, "rank 1": 20, "killed rank 0": 20}
-    assert states("ray") == dict.fromkeys(points, "finished") | {"killed rank 1": "lost"}
-    for name, count in (points | {"killed rank 1": 10}).items():
+    ranks = [f"{name}rank {rank}" for name in ("all ", "", "killed ", "open ") for rank in range(3)]
+    points = dict.fromkeys(["one", *ranks], 20) | {"killed rank 1": 10}
+    del points["open rank 1"]  # killed before
+    ends = {"killed rank 1": "lost", "open rank 2": "failed"}
+    assert states("ray") == dict.fromkeys(["shared", *points], "finished") | ends
+    assert tb.get_run("open rank 2", "ray").record.error == "ValueError: of rank 2"
+    for name, count in points.items():
         history = tb.get_run(name, "ray").history("rank")
         assert history["step"].to_list() == list(range(count))
-        assert history["value"].to_list() == [int(name.endswith("1"))] * count
+        assert history["value"].to_list() == [0 if name == "one" else int(name[-1])] * count
+    for rank in range(3):
+        assert tb.get_run("shared", "ray").history(f"rank {rank}")["value"].to_list() == list(range(20))
     groups = dict(tb.runs("ray").select("name", "group").iter_rows())
     assert (groups["one"], groups["all rank 1"], groups["rank 1"]) == (None, "all", "job exp")
+    assert states("trials") == {"early": "finished", "error": "failed", "return": "finished"}
+    for name, count in {"early": 10, "error": 10, "return": 20}.items():
+        assert tb.get_run(name, "trials").history("step")["value"].to_list() == list(range(count))
+    assert tb.get_run("error", "trials").record.error == "ValueError: of a trial"
