@@ -36,6 +36,9 @@ class WithTraceback(Exception):
     def __init__(self, error):
         self._base_exc = error
 
+class StartTraceback(Exception):
+    pass
+
 class RunnerThread(threading.Thread):
     def _propagate_exception(self, error):
         self.errors.put(error)
@@ -116,6 +119,17 @@ def test_run_left_open_ends_as_the_function_that_ray_called(
     assert (run.state, run.record.error) == ending
     assert tb.run is None
     assert run.history("loss")["value"].to_list() == [1]
+
+
+def test_error_is_the_functions_rather_than_its_wrapper(ray: dict[str, Any]) -> None:
+    def train() -> None:
+        try:
+            training(ValueError("no"))()
+        except ValueError as error:
+            raise ray["StartTraceback"] from error
+
+    assert isinstance(in_tune(ray, train), ray["StartTraceback"])
+    assert tb.get_run("trained", "p").record.error == "ValueError: no"
 
 
 def test_run_of_another_thread_stays_open(ray: dict[str, Any]) -> None:

@@ -71,7 +71,8 @@ def _error_of(runner: Any) -> Callable[[], BaseException | None] | None:
     errors: list[BaseException] = []
 
     def note(error: BaseException) -> None:
-        errors.append(error)
+        is_wrapped = type(error).__name__ == "StartTraceback"  # by Ray Train before version 2.51
+        errors.append((error.__cause__ if is_wrapped else None) or error)
         propagate(error)
 
     runner._propagate_exception = note  # noqa: SLF001  # private API: Ray has no other
