@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import sys
 import threading
+import time
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any, Final
@@ -119,6 +120,21 @@ def test_run_left_open_ends_as_the_function_that_ray_called(
     assert (run.state, run.record.error) == ending
     assert tb.run is None
     assert run.history("loss")["value"].to_list() == [1]
+
+
+def test_ray_tune_waits_until_the_run_has_ended(ray: dict[str, Any]) -> None:
+    begun = threading.Event()
+
+    def train() -> None:
+        tb.init("p", name="trained")
+        begun.set()
+        time.sleep(0.2)
+
+    thread = ray["RunnerThread"](target=train)
+    thread.start()
+    begun.wait()
+    thread.join(timeout=0)  # as Ray does before it kills the process
+    assert tb.get_run("trained", "p").state == "finished"
 
 
 def test_error_is_the_functions_rather_than_its_wrapper(ray: dict[str, Any]) -> None:

@@ -9,12 +9,14 @@ import sys
 import threading
 from collections.abc import Callable
 from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from .endings import state_after
 
 if TYPE_CHECKING:
     from .run_writer import RunWriter
+
+_ENDING_SECONDS: Final = 5.0  # which a trial of Ray Tune that is over may take to end
 
 
 class _Ending:
@@ -61,7 +63,8 @@ def _runner() -> Any:
 def _error_of(runner: Any) -> Callable[[], BaseException | None] | None:
     """Return a function that returns the exception of the function that Ray's `runner` calls; None for any other object.
 
-    Ray Train has one that tells it. That of Ray Tune is only told, not of the `SystemExit` that ends a trial early.
+    Ray Train has one that tells it. That of Ray Tune is a thread, which is only told, not of the `SystemExit` that ends a trial early. Ray
+    Tune joins it with no time to end, and may kill the process then: it gets the time from here.
     """
     if hasattr(runner, "get_error"):
         return lambda: getattr(told := runner.get_error(), "_base_exc", told)
@@ -75,5 +78,7 @@ def _error_of(runner: Any) -> Callable[[], BaseException | None] | None:
         errors.append((error.__cause__ if is_wrapped else None) or error)
         propagate(error)
 
+    join = runner.join
+    runner.join = lambda timeout=None: join(None if timeout is None else max(timeout, _ENDING_SECONDS))
     runner._propagate_exception = note  # noqa: SLF001  # private API: Ray has no other
     return lambda: errors[0] if errors else None
