@@ -50,11 +50,16 @@ def write(folder: Path, where: str, number: int, seconds: float) -> None:
 
 
 class Viewers:
-    """The sockets of a board that draws all runs. One of them reads how late the points are."""
+    """The sockets of a board that draws all runs. One of them reads how late the points are.
+
+    As pages do, they keep their cookie, and only connect again when the server was away.
+    """
 
     def __init__(self, entrance: str, count: int) -> None:
         self._address = entrance.partition("?")[0]
-        self._entrance = entrance
+        with httpx.Client(base_url=self._address, timeout=30) as client:
+            client.get(entrance)
+            self._cookie = cookie_of(client)
         self._count = count
         self.waits: list[float] = []  # seconds from when a point was logged until it was seen
         self.frames = 0
@@ -69,12 +74,9 @@ class Viewers:
     async def _view(self, *, reads: bool) -> None:
         while True:
             try:
-                async with httpx.AsyncClient(base_url=self._address, timeout=30) as client:
-                    await client.get(self._entrance)
-                    cookie = cookie_of(client)
                 socket = self._address.replace("http", "ws") + f"ws?project={PROJECT}"
                 async with websockets.connect(
-                    socket, additional_headers={"cookie": cookie}, max_size=None
+                    socket, additional_headers={"cookie": self._cookie}, max_size=None
                 ) as connected:
                     self.connections += 1
                     await connected.send('{"set": {"drawn_runs": "all"}}')
