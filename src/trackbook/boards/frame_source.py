@@ -278,25 +278,25 @@ class FrameSource:
             self._keyframe_due = True
         run.cursor = cursor
         if len(points):
-            step = points["step"].to_numpy()
-            self._fresh.append(
-                (self._numbers(run_id, run, points), step, points["time"].to_numpy(), points["value"].to_numpy())
-            )
-            counted = step[~run.is_system[points["metric"].to_physical().to_numpy()]]
+            codes = points["metric"].to_physical().to_numpy()
+            steps, times, values = (points[name].to_numpy() for name in ("step", "time", "value"))
+            self._fresh.append((self._numbers(run_id, run, points["metric"], codes), steps, times, values))
+            counted = steps[~run.is_system[codes]]
             run.largest_step = max(run.largest_step, int(counted.max(initial=-1)))
             self.logged += len(counted)
         return advanced
 
-    def _numbers(self, run_id: str, run: _FollowedRun, points: pl.DataFrame) -> NDArray[np.int64]:
-        """Return the series number of each point."""
-        codes = points["metric"].to_physical().to_numpy()
+    def _numbers(
+        self, run_id: str, run: _FollowedRun, metrics: pl.Series, codes: NDArray[np.uint32]
+    ) -> NDArray[np.int64]:
+        """Return the series number of each point, given its metric and the code of that."""
         largest = int(codes.max())
         if largest >= len(run.numbers):
             run.numbers = np.append(run.numbers, np.full(largest + 1, -1))
             run.is_system = np.append(run.is_system, np.zeros(largest + 1, np.bool_))
         numbers: NDArray[np.int64] = run.numbers[codes]
         if numbers.min() < 0:
-            new = points["metric"].filter(numbers < 0).unique(maintain_order=True)
+            new = metrics.filter(numbers < 0).unique(maintain_order=True)
             names, new_codes = new.cast(str).to_list(), new.to_physical().to_numpy()
             run.numbers[new_codes] = [self._picture.number(run_id, name) for name in names]
             run.is_system[new_codes] = [is_system(name) for name in names]
