@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 import trackbook as tb
-from remote.local_s3 import SLOW, LocalS3
+from remote.local_s3 import BEFORE, SLOW, LocalS3
 from remote.target_contract import batch
 from trackbook.remote import lake_tables
 from trackbook.remote.lake_errors import plainly
+from trackbook.remote.lake_store import open_lake
 from trackbook.remote.lake_tables import Lake
 from trackbook.remote.lake_target import LakeTarget
 from trackbook.remote.target import TargetBusy, TargetError
@@ -67,6 +68,30 @@ def test_a_server_that_is_slow_is_asked_again(s3: LocalS3) -> None:
     assert "127.0.0.1" not in str(failed.value)
     s3.fault = lambda _method, _path: None
     assert LakeTarget(where, project="digits", source="one").put(batch(0, 3)).ordinal == 3
+
+
+def test_file_of_a_table_that_cannot_be_read_is_asked_for_again(s3: LocalS3) -> None:
+    where = f"s3://{s3.bucket()}/team"
+    LakeTarget(where, project="digits", source="one").put(batch(0, 3))
+    s3.fault = lambda method, path: BEFORE if method == "GET" and path.endswith(".parquet") else None
+    for ask in (
+        lambda: LakeTarget(where, project="digits", source="one").put(batch(3, 6)),
+        lambda: tb.runs(where),
+    ):
+        with pytest.raises(OSError, match=re.escape(where)) as failed:
+            ask()
+        assert "127.0.0.1" not in str(failed.value)
+    s3.fault = lambda _method, _path: None
+    assert LakeTarget(where, project="digits", source="one").put(batch(3, 6)).ordinal == 6
+
+
+def test_file_of_a_table_that_is_gone_is_said(tmp_path: Path) -> None:
+    where = tmp_path / "lake"
+    LakeTarget(str(where), project="digits", source="one").put(batch(0, 3))
+    for path in (where / "points").rglob("*.parquet"):
+        path.unlink()
+    with pytest.raises(OSError, match=re.escape(str(where))):
+        open_lake(str(where)).read("r1")
 
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:

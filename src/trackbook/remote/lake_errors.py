@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from polars.exceptions import ComputeError
 
 from .target import TargetBusy, TargetError
 
@@ -82,13 +83,14 @@ _LONGEST: Final = 200  # characters of what the library says
 def plainly(name: str) -> Iterator[None]:
     """Raise the library's errors as `TargetError` with a remedy, or as ``OSError`` where the same call may succeed later.
 
-    A table that does not exist, and a commit that another one contradicts, keep the library's error.
+    A table that does not exist, and a commit that another one contradicts, keep the library's error. Polars has its own for a file of a
+    table that it cannot read to the end.
     """
     try:
         yield
     except (CommitFailedError, TargetBusy):
         raise
-    except (OSError, DeltaError) as error:
+    except (OSError, DeltaError, ComputeError) as error:
         said = _COLORS.sub("", str(error))
         if isinstance(error, TableNotFoundError) and not _NO_FOLDER.is_meant(said):
             raise
