@@ -187,6 +187,8 @@ class Buckets:
         ids, counts = series[first], sizes(first, len(series))
         while len(over := ids[counts >> self.shift[ids] > self._most(ids)]):  # a bucket has no more points than steps
             self._double(over)
+        if (counts <= self._most(ids)).all():
+            return
         bucket = steps >> self.shift[series]
         while True:
             starts = groups(series, bucket)
