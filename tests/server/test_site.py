@@ -4,7 +4,10 @@ import asyncio
 import contextlib
 import json
 import re
-from collections.abc import Iterator
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,7 @@ from servers import Served, ask, closed, heard, parts, trait
 from trackbook.boards import viewers
 from trackbook.server import site
 from trackbook.server.access import Access
+from trackbook.store.paths import project_names
 from trackbook.tracking.project import Project
 from trackbook.tracking.run_options import RunOptions
 from trackbook.types import RunRecord
@@ -375,6 +379,32 @@ def test_run_that_another_process_deleted_is_told_on_its_page(served: Served) ->
             return gone
 
     assert asyncio.run(watch()) == "Run 'r1' was deleted."
+
+
+def test_run_whose_process_is_killed_is_lost_on_an_open_page(served: Served) -> None:
+    program = "import sys, time, trackbook as tb; tb.init('digits', 'r1', dir=sys.argv[1]).log({'loss': 0.5}); time.sleep(600)"
+    writer = subprocess.Popen([sys.executable, "-c", program, str(served.folder)])
+
+    def tells(head: dict[str, Any], what: Callable[[dict[str, Any]], bool]) -> bool:
+        return head.get("trait") in ("keyframe", "delta") and what(head["value"]["header"])
+
+    async def watch() -> None:
+        async with served.socket("project=digits") as socket:
+            await heard(socket, lambda head: tells(head, lambda header: "loss" in header["metrics"]))
+            writer.kill()
+            await heard(
+                socket, lambda head: tells(head, lambda header: any(run["state"] == "lost" for run in header["runs"]))
+            )
+
+    try:
+        while "digits" not in project_names(served.folder):
+            time.sleep(0.1)
+        asyncio.run(watch())
+    finally:
+        writer.kill()
+        writer.wait()
+    with served.projects["digits"].store.reopened() as file:
+        assert [(run.state, [*file.summary(run.id)]) for run in file.runs()] == [("lost", ["loss"])]
 
 
 # --- what a page says

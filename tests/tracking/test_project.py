@@ -525,3 +525,32 @@ def test_points_reach_the_file_while_a_loop_often_gives_up_the_gil(store_dir: Pa
             assert stored()
         finally:
             busy.kill()
+
+
+# --- for boards -------------------------------------------------------------------------------------------------------
+
+
+def test_runs_of_dead_processes_are_recovered_now_and_then_while_a_board_shows_one(project: Project) -> None:
+    def die(run: str) -> None:
+        project.store.put_run(RunRecord(run, run, 1.0))
+        project.store.flush()
+        abandoned(project.journals, [(0, 0, 0.5)], id=run)
+
+    def states() -> list[str]:
+        return [run.state for run in project.runs()]
+
+    die("r1")
+    assert project.recover_for_board(10.0) == []
+    assert states() == ["lost"]
+    die("r2")
+    project.recover_for_board(10.5)
+    assert states() == ["lost", "running"]
+    project.recover_for_board(20.0)
+    assert states() == ["lost", "lost"]
+
+
+def test_board_of_own_runs_recovers_nothing(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = start(project)
+    monkeypatch.delattr(Project, "_recover")
+    assert project.recover_for_board(10.0) == []
+    run.finish()

@@ -60,6 +60,8 @@ class OpenBoards:
         self._pump.add(self.lines)
         board = Board(name, source, actions)
         board.publisher.before_reading = self._hand_over
+        if project is not None:
+            board.publisher.recover = project.recover_for_board
         if here.shell is not None:
             board.on_show = self._snapshots.note_shown
         board.publisher.on_wake = partial(self._keep, (here.cell() or "", path), board, project)

@@ -67,6 +67,9 @@ class Publisher:
         self.lock = threading.RLock()
         self.on_wake: Callable[[], None] = lambda: None  # called when this publisher has to be ticked again
         self.before_reading: Callable[[], None] = lambda: None  # moves points just logged into the store
+        self.recover: Callable[[float], Sequence[str]] = (
+            lambda _: ()
+        )  # recovers runs of dead processes, and returns notices
         self.shows_all_runs = False  # whether the runs panel, compare or a grouping needs the table of all runs
         self.publish = publish
         self._message = message
@@ -80,6 +83,7 @@ class Publisher:
         self._logged_at = 0.0  # when that number changed last
         self._logged_time = 0.0  # the same in seconds UTC
         self._beat = 0
+        self._notices: Sequence[str] = ()  # of the last recovery
         self._unsent = False  # whether `delta` gave one view news that the others have not got
         self._unseen_since: float | None = None
         self._cells_due = True
@@ -112,6 +116,8 @@ class Publisher:
 
     def tick(self, now: float) -> float:
         """Publish news, at most as often as the front end keeps up. Called by the pump."""
+        if self._shows_others:
+            self._notices = self.recover(now)
         if now >= self._due and self.lock.acquire(blocking=False):
             try:
                 with switching.every(QUICK):
@@ -206,7 +212,8 @@ class Publisher:
             return last_images(self.source.store, self._media, self.source.run_ids)
 
     def _publish_synced(self) -> None:
-        synced, self.source.more_notices = self._actions.synced()
+        synced, problems = self._actions.synced()
+        self.source.more_notices = [*problems, *self._notices]
         self._publish_changed("synced", synced)
 
     def _publish_cells(self) -> None:
@@ -254,6 +261,12 @@ class Publisher:
             or self.shows_all_runs
             or self._rule.changes
         )
+
+    @property
+    def _shows_others(self) -> bool:
+        """Whether a run is running, as far as the picture knows, that another process writes."""
+        running = {run["id"] for run in self.source.picture.runs.values() if run["state"] == "running"}
+        return not running <= self._open_here
 
     @property
     def _open_here(self) -> set[str]:

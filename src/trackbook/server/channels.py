@@ -79,6 +79,7 @@ class Channel:
             source.add_run(run_id)
         self.publisher = Publisher(source, self._publish, message=self._message, actions=actions)
         self.publisher.shows_all_runs = True
+        self.publisher.recover = project.recover_for_board
         if watched.selected:
             self.publisher.select(watched.selected)
         if watched.drawn:

@@ -50,6 +50,7 @@ QUIET_AFTER: Final = 5.0  # seconds without any point, from when the backlog is 
 QUIETER: Final = 20  # with a board, the interval of hand-overs after a pause in logging is the pause divided by this
 _PATIENCE_SECONDS: Final = 10.0  # to wait for another process that resumes a run of the project
 _REST: Final = 20  # times the duration of a flush: so long the pump sleeps after it, to leave the GIL to training
+_RECOVER_SECONDS: Final = 1.5  # between two looks, for a board, at whether the processes of running runs are alive
 IDLE_SECONDS = 10.0  # without runs and boards, after which the file is closed; to open it again costs an `init` 10 ms
 LARGEST_BACKLOG = 1 << 22  # bytes of a journal that wait for the next flush: 10 metrics at 13,000 calls a second
 
@@ -76,6 +77,8 @@ class Project(StoredProject):
         self._logged_at = 0.0  # when `_logged` changed last
         self._used_at = 0.0  # when a run ended last, or a board was served
         self._said: set[str] = set()
+        self._next_recovery = 0.0
+        self._notices: list[str] = []  # of recoveries for boards
 
     def open_run(self, options: RunOptions) -> Run:
         """Open a new run, or the earlier run that `options` resume. Raises ``ValueError`` as `admit` does."""
@@ -203,6 +206,22 @@ class Project(StoredProject):
         """
         for notice in self._recover(forced):
             warn(notice)
+
+    def recover_for_board(self, now: float) -> list[str]:
+        """Recover when it is due at `now`, for a board that shows runs of other processes. Return the notices of all such recoveries."""
+        if now >= self._next_recovery:
+            begin = monotonic()
+            if self._has_others():
+                self._notices += self._recover()
+            self._next_recovery = now + max(_RECOVER_SECONDS, _REST * (monotonic() - begin))
+        return self._notices
+
+    def _has_others(self) -> bool:
+        """Whether a run is running that this process does not write."""
+        here = {run.id for run in self.open_runs}
+        with contextlib.suppress(OSError):  # the store has a notice, and the next call may succeed
+            return any(record.id not in here for record in self.store.running())
+        return False
 
     def _recover(self, forced: Collection[str] = ()) -> list[str]:
         """Recover, and return new notices."""
