@@ -174,8 +174,8 @@ def test_sync_waits_for_a_space_that_is_built(
 
     def pause(attempt: RetryCallState) -> float:
         found = str(attempts.error_of(attempt))
-        if "is being built" in found:  # the Hub may be busy as well, or the Space just made by another thread
-            asked.append(found)
+        assert "is being built" in found
+        asked.append(found)
         if len(asked) == 3:
             hub_server.space(NAME).stage = "RUNNING"
         return 0.01
@@ -184,7 +184,7 @@ def test_sync_waits_for_a_space_that_is_built(
     run = recorded()
     tb.sync("digits", space_id=NAME)
     assert there(space, run) == here(run)
-    assert len(asked) == 3
+    assert len(asked) >= 3  # each of the threads that upload asks
 
 
 def test_sync_as_a_page_needs_no_server(hub_server: FakeHub) -> None:

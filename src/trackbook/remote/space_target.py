@@ -23,6 +23,7 @@ _RESTART_SECONDS: Final = 300.0  # within which a Space that got a secret answer
 _RESTART_POLL: Final = 10.0
 _announced: Final[set[str]] = set()
 _announcing: Final = threading.Lock()
+_preparing: Final = threading.Lock()
 
 
 class SpaceTarget:
@@ -99,7 +100,8 @@ class SpaceTarget:
         if self._hub is None:
             self._hub = _connect()
         if self._space is None:
-            self._space, is_new = ready_space(self._hub, self._hub.full_name(self._space_id), self._private)
+            with _preparing:  # one thread makes it, and the others find it
+                self._space, is_new = ready_space(self._hub, self._hub.full_name(self._space_id), self._private)
             _announce(self._space, is_new=is_new)
         if not self._is_up and (problem := self._wrong()) is not None:
             raise problem
