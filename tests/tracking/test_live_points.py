@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -82,6 +83,15 @@ def test_points_are_there_before_they_are_in_the_file_and_only_once(case: Case) 
     case.run.finish()
     assert case.look() == [("loss", 0, 0.5), ("loss", 1, 0.25), ("acc", 0, 1.0)]
     assert not case.reader.journals.exists() or not list(case.reader.journals.glob("*.seg"))
+
+
+def test_values_that_are_no_numbers_are_the_same_in_journal_and_file(case: Case) -> None:
+    for value in (math.nan, math.inf, -math.inf, -0.0, 1e-320):
+        case.run.log({"loss": value})
+    assert len(case.look()) == 5
+    case.run.finish()
+    assert len(case.look()) == 5
+    assert case.resets == -1
 
 
 def test_cursor_grows_with_each_point_once(case: Case) -> None:
