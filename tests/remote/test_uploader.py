@@ -16,7 +16,7 @@ from remote.target_contract import points, rows
 from trackbook.remote import attempts
 from trackbook.remote import upload as upload_module
 from trackbook.remote import uploader as uploader_module
-from trackbook.remote.target import Target, TargetError
+from trackbook.remote.target import NOTHING, Target, TargetError
 from trackbook.remote.upload import Upload
 from trackbook.remote.uploader import Uploader, send_all
 from trackbook.store.sqlite import SqliteStore
@@ -91,6 +91,28 @@ def test_what_is_stored_is_uploaded(store: SqliteStore, place: Place) -> None:
 def test_what_comes_later_is_added(store: SqliteStore, place: Place) -> None:
     sent(store, place)
     store.append("r1", points("acc", 0, 3))
+    store.put_run(ENDED)
+    store.flush()
+    sent(store, place)
+    assert_equal(store, place)
+
+
+def test_end_arrives_where_a_killed_uploader_has_sent_all_points(store: SqliteStore, place: Place) -> None:
+    sent(store, place)
+    store.put_run(ENDED)
+    store.flush()
+    upload = upload_of(store, to_memory(place))
+    upload.ledger.note("r1", WHERE, NOTHING, -1)  # as it was before the killed process noted what it had sent
+    send_all(upload)
+    upload.close()
+    assert_equal(store, place)
+
+
+def test_end_arrives_after_an_answer_that_was_lost(store: SqliteStore, place: Place) -> None:
+    upload = upload_of(store, with_faults(place, lambda name: "lost acknowledgement" if name == "put" else None))
+    with pytest.raises(OSError, match="answer"):
+        upload.send(*upload.pending())
+    upload.close()
     store.put_run(ENDED)
     store.flush()
     sent(store, place)

@@ -35,6 +35,9 @@ class _Sent:
 
     def __init__(self, standing: Standing) -> None:
         self.cursor = standing.sent
+        # Whether the target said so. A cursor of the ledger may be behind, after a kill: the target then has the points of the next batch,
+        # and takes nothing of it, not its record either. So it does after an answer that was lost.
+        self.is_sure = False
         self.revision = standing.sent_revision
         self.rows: dict[str, dict[Any, int]] = {}  # hashes by table and key
         self.at = float("-inf")  # when something was sent last, monotonic
@@ -114,6 +117,8 @@ class Upload:
         return record is None or self._send(record, standing, sent, now)
 
     def _send(self, record: RunRecord, standing: Standing, sent: _Sent, now: float) -> bool:
+        if not sent.is_sure:
+            sent.cursor, sent.is_sure = self.target.cursor(record.id) or NOTHING, True
         points, end, replaces = self._points(record.id, sent.cursor)
         is_whole = end.generation == standing.here.generation and end.ordinal >= standing.here.ordinal
         if end == sent.cursor and not is_whole:
@@ -128,6 +133,7 @@ class Upload:
             kept = self.target.put(batch)
         except OSError:
             self._most = max(FEWEST_POINTS, self._most // 2)
+            sent.is_sure = False
             raise
         self._most = min(MOST_POINTS, self._most * 2)
         if kept != end:  # another uploader was faster, or an answer was lost
