@@ -7,7 +7,7 @@ import math
 import struct
 from typing import Any
 
-from trackbook.frames.protocol import BUCKET_COLUMNS, POINT_COLUMNS, VERSION
+from trackbook.frames.protocol import BUCKET_COLUMNS, NUMBERED, PLAIN, POINT_COLUMNS, VERSION, SeriesHeader
 
 Row = dict[str, float]
 CORNERS = ("first", "min", "max", "last")
@@ -58,29 +58,43 @@ def _whole(frame: Any) -> dict[str, Any]:
         "project": header["project"],
         "runs": {run["key"]: run for run in header["runs"]},
         "metrics": list(header["metrics"]),
-        "series": {(s["run"], s["metric"]): (s["width"], rows_of(s, frame["data"])) for s in header["series"]},
+        "series": all_rows(header["series"], frame["data"]),
     }
 
 
-def rows_of(series: Any, data: bytes) -> dict[float, Row]:
-    names = POINT_COLUMNS if series["width"] == 1 else BUCKET_COLUMNS
-    at, width, read = series["at"], series["width"], struct.unpack_from
-    assert at % 8 == 0
-    if series.get("plain"):
-        numbers = [read(f"<{len(names)}d", data, at + row * 8 * len(names)) for row in range(series["rows"])]
+def all_rows(headers: list[Any], data: bytes) -> dict[tuple[int, int], tuple[int, dict[float, Row]]]:
+    """Return the width and the rows of each series, by run and metric."""
+    found, at = {}, 0
+    for series in (SeriesHeader(*header) for header in headers):
+        found[series.run, series.metric] = (series.width, _rows(series, data, at))
+        if series.layout == PLAIN:
+            at += series.rows * 8 * len(_columns(series))
+        else:
+            row = 16 if series.width == 1 else 72 if series.layout == NUMBERED else 64
+            at += 24 + series.rows * row
+    assert at == len(data)
+    return found
+
+
+def _columns(series: SeriesHeader) -> tuple[str, ...]:
+    return POINT_COLUMNS if series.width == 1 else BUCKET_COLUMNS
+
+
+def _rows(series: SeriesHeader, data: bytes, at: int) -> dict[float, Row]:
+    names, width, read = _columns(series), series.width, struct.unpack_from
+    if series.layout == PLAIN:
+        numbers = [read(f"<{len(names)}d", data, at + row * 8 * len(names)) for row in range(series.rows)]
         rows = [dict(zip(names, row, strict=True)) for row in numbers]
     elif width == 1:
         _, first, base = read("<3d", data, at)
-        packed = [read("<dIf", data, at + 24 + row * 16) for row in range(series["rows"])]
+        packed = [read("<dIf", data, at + 24 + row * 16) for row in range(series.rows)]
         rows = [{"step": first + step, "time": base + time, "value": value} for value, step, time in packed]
     else:
         head = read("<3d", data, at)
-        rows = [
-            _bucket(head, width, read("<IIffIffIffIffIff", data, at + 24 + row * 64)) for row in range(series["rows"])
-        ]
+        rows = [_bucket(head, width, read("<IIffIffIffIffIff", data, at + 24 + row * 64)) for row in range(series.rows)]
         for number, row in enumerate(rows):
             found = row["count"] if row["max"] <= 0 else 0.0, 0.0
-            if series.get("numbers"):
+            if series.layout == NUMBERED:
                 found = read("<2I", data, at + 24 + len(rows) * 64 + number * 8)
             row["not_positive"], row["not_finite"] = map(float, found)
     return {row[names[0]]: row for row in rows}
@@ -102,10 +116,9 @@ def _bucket(head: tuple[float, ...], width: int, words: tuple[float, ...]) -> Ro
 def _applied(picture: dict[str, Any], frame: Any) -> dict[str, Any]:
     header = frame["header"]
     series = dict(picture["series"])
-    for change in header["series"]:
-        key = (change["run"], change["metric"])
-        width, rows = _widened(*series.get(key, (change["width"], {})), change["width"])
-        series[key] = (width, {**rows, **rows_of(change, frame["data"])})
+    for key, (wide, changed) in all_rows(header["series"], frame["data"]).items():
+        width, rows = _widened(*series.get(key, (wide, {})), wide)
+        series[key] = (width, {**rows, **changed})
     return {
         **picture,
         "seq": header["seq"],

@@ -1,4 +1,10 @@
-import { type FrameHeader, type RunHeader, VERSION } from "../src/frames/protocol.ts";
+import {
+  type FrameHeader,
+  PLAIN,
+  type RunHeader,
+  type SeriesHeader,
+  VERSION,
+} from "../src/frames/protocol.ts";
 import type { TableRun } from "../src/frames/runs-table.ts";
 import type { Series } from "../src/frames/series.ts";
 import { styleRuns } from "../src/plot/palette.ts";
@@ -17,10 +23,9 @@ export function frame(
   header: Partial<FrameHeader> = {},
 ): { header: FrameHeader; data: DataView } {
   const values: number[] = [];
-  const headers = series.map(({ run, metric, width = 1, rows }) => {
-    const at = 8 * values.length;
+  const headers = series.map(({ run, metric, width = 1, rows }): SeriesHeader => {
     values.push(...rows.flat());
-    return { run, metric, width, rows: rows.length, at, plain: true };
+    return [run, metric, width, rows.length, PLAIN, 0];
   });
   const defaults = { version: VERSION, session: "s", seq: 1, now: 1000, project: "p", notices: [] };
   return {

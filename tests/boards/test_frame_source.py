@@ -80,11 +80,11 @@ def test_deltas_that_do_not_grow_need_no_keyframe(following: Following) -> None:
     (series,) = keyframe["header"]["series"]
     sent = 0
     for step in range(1, 2000):
-        following.log("loss", {2**24 - series["width"] + step: 0.0})
+        following.log("loss", {2**24 - series.width + step: 0.0})
         following.source.pull()
         again, delta = following.source.frames()
         assert again is None
-        assert delta["header"]["series"][0]["rows"] == 1
+        assert delta["header"]["series"][0].rows == 1
         sent += SERIES_BYTES + len(delta["data"])
     assert sent > len(keyframe["data"])
 

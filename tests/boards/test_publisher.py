@@ -327,7 +327,7 @@ def test_question_detail_comes_with_its_buffer(published: Published) -> None:
     published.log(5)
     published.tick()
     answer, buffers = published.publisher.answer({"ask": "detail", "series": [[0, 0]]})
-    assert [one["rows"] for one in answer["series"]] == [5]
+    assert [one.rows for one in answer["series"]] == [5]
     assert len(buffers) == 1
     answer, buffers = published.publisher.answer({"ask": "detail", "series": "all"})
     assert ("detail is of" in answer["error"], buffers) == (True, [])

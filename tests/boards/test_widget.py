@@ -170,7 +170,7 @@ def test_saved_widget_state_holds_the_whole_picture(live: Live) -> None:
         ["keyframe", "data"],
         ["table", "data"],
     ]
-    assert saved["state"]["delta"]["header"]["series"][0]["rows"] == 5
+    assert saved["state"]["delta"]["header"]["series"][0].rows == 5
 
 
 def test_the_last_value_of_each_trait_is_the_whole_picture(live: Live) -> None:

@@ -14,7 +14,7 @@ from trackbook.store.base import POINTS, Store
 from trackbook.store.memory import MemoryStore
 from trackbook.store.sqlite import SqliteStore
 from trackbook.types import RunRecord
-from wire import Row, rows_of
+from wire import Row, all_rows
 
 LENGTH = 60_000
 METRICS = ("loss", "acc")
@@ -54,7 +54,7 @@ def ask(source: FrameSource, **fields: Any) -> dict[int, tuple[int, dict[float, 
     """Return width and rows by metric."""
     answer, buffers = zoom_detail.detail(source.picture, source.store, {"series": [[0, 0]], **fields})
     assert len(buffers) == 1
-    return {one["metric"]: (one["width"], rows_of(one, buffers[0])) for one in answer["series"]}
+    return {metric: found for (_, metric), found in all_rows(answer["series"], buffers[0]).items()}
 
 
 def test_window_of_few_points_has_points(source: FrameSource) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from golden.make import CASES, FOLDER, contents
 from trackbook.frames.picture import Picture
+from trackbook.frames.protocol import COMPACT
 from wire import FrontEnd, assert_same, kernel_picture, plain
 
 
@@ -87,7 +88,7 @@ def test_a_delta_carries_only_what_changed_since_its_keyframe() -> None:
     kernel.keyframe(0.0)
     kernel.add_points("run0", "loss", np.array([100]), np.array([100.0]), np.array([100.0]))
     delta = kernel.delta(0.0)
-    assert delta["header"]["series"] == [{"run": 0, "metric": 0, "width": 1, "rows": 1, "at": 0}]
+    assert delta["header"]["series"] == [(0, 0, 1, 1, COMPACT, 0)]
     assert len(delta["data"]) == 24 + 16
     assert (delta["header"]["runs"], delta["header"]["metrics"]) == ([], [])
 
@@ -196,7 +197,7 @@ def test_series_that_do_not_fit_are_omitted_by_rank_and_named() -> None:
     kernel, front_end = many(200, 3000, faded=20), FrontEnd()
     frame = kernel.keyframe(0.0, 50_000)
     omitted = frame["header"]["omitted"]
-    sent = {(series["run"], series["metric"]) for series in frame["header"]["series"]}
+    sent = {(series.run, series.metric) for series in frame["header"]["series"]}
     assert omitted["count"] == 200 - len(sent)
     assert len(frame["data"]) <= 50_000
     assert sent == {(0, metric) for metric in range(20, 20 + len(sent))}
@@ -204,7 +205,7 @@ def test_series_that_do_not_fit_are_omitted_by_rank_and_named() -> None:
     front_end.receive(keyframe=frame, delta=kernel.delta(0.0))
     for metric in (0, 20, 199):
         kernel.add_points("run1" if metric < 20 else "run0", f"m{metric}", np.array([9000]), np.zeros(1), np.zeros(1))
-    assert [series["metric"] for series in kernel.delta(0.0)["header"]["series"]] == [20]
+    assert [series.metric for series in kernel.delta(0.0)["header"]["series"]] == [20]
 
 
 def test_a_frame_records_how_much_coarser_a_series_is() -> None:
@@ -212,9 +213,9 @@ def test_a_frame_records_how_much_coarser_a_series_is() -> None:
     picture.put_run(run_header(0))
     steps = np.arange(2000)
     picture.add_points(run_header(0)["id"], "loss", steps, steps / 1.0, np.sin(steps / 9.0))
-    assert "coarser" not in picture.keyframe(0.0)["header"]["series"][0]
+    assert picture.keyframe(0.0)["header"]["series"][0].coarser == 0
     (series,) = picture.keyframe(0.0, 9000)["header"]["series"]
-    assert series["width"] == 2 ** series["coarser"] > 1
+    assert series.width == 2**series.coarser > 1
 
 
 def test_system_metrics_are_omitted_first() -> None:
@@ -225,4 +226,4 @@ def test_system_metrics_are_omitted_first() -> None:
         kernel.add_points("run0", metric, steps, steps.astype(float), np.sin(steps))
     header = kernel.keyframe(0.0, 50_000)["header"]
     assert header["omitted"]["series"][0] == (0, 0)
-    assert [series["metric"] for series in header["series"]] == list(range(1, 1 + len(header["series"])))
+    assert [series.metric for series in header["series"]] == list(range(1, 1 + len(header["series"])))

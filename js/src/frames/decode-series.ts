@@ -2,28 +2,52 @@ import { makeColumns } from "./columns.ts";
 import {
   BUCKET_BYTES,
   BUCKET_COLUMNS,
+  COMPACT,
   HEAD_BYTES,
   MASK_SHIFT,
+  NUMBERED,
+  PLAIN,
   POINT_BYTES,
   POINT_COLUMNS,
   type SeriesHeader,
+  type SeriesHeader3,
 } from "./protocol.ts";
 import type { Series } from "./series.ts";
 
 const CORNERS = ["first", "min", "max", "last"] as const;
 const WORDS = BUCKET_BYTES / 4;
 
-/** Decode a series from its block in a frame's buffer; all columns become float64. */
-export function decodeSeries(header: SeriesHeader, data: ArrayBuffer): Series {
-  const { run, metric, width, rows, coarser } = header;
-  const common = { run, metric, rows, ...(coarser && { coarser }) };
-  return width === 1
-    ? { ...common, kind: "points", width, columns: points(header, data) }
-    : { ...common, kind: "buckets", width, columns: buckets(header, data) };
+/** Decode the series of a frame from the blocks in its buffer; all columns become float64. */
+export function decodeSeries(
+  headers: readonly (SeriesHeader | SeriesHeader3)[],
+  data: ArrayBuffer,
+): readonly Series[] {
+  let at = 0;
+  return headers.map(each => {
+    const header = Array.isArray(each) ? each : ofVersion3(each);
+    const [run, metric, width, rows, , coarser] = header;
+    const common = { run, metric, rows, ...(coarser && { coarser }) };
+    const start = at;
+    at += blockBytes(header);
+    return width === 1
+      ? { ...common, kind: "points", width, columns: points(header, start, data) }
+      : { ...common, kind: "buckets", width, columns: buckets(header, start, data) };
+  });
 }
 
-function points({ rows, at, plain: isPlain }: SeriesHeader, data: ArrayBuffer) {
-  if (isPlain) return plain(POINT_COLUMNS, rows, at, data);
+function ofVersion3({ run, metric, width, rows, plain, numbers, coarser = 0 }: SeriesHeader3): SeriesHeader {
+  return [run, metric, width, rows, plain ? PLAIN : numbers ? NUMBERED : COMPACT, coarser];
+}
+
+function blockBytes([, , width, rows, layout]: SeriesHeader): number {
+  const columns = width === 1 ? POINT_COLUMNS : BUCKET_COLUMNS;
+  if (layout === PLAIN) return 8 * columns.length * rows;
+  const row = (width === 1 ? POINT_BYTES : BUCKET_BYTES) + (layout === NUMBERED ? 8 : 0);
+  return HEAD_BYTES + row * rows;
+}
+
+function points([, , , rows, layout]: SeriesHeader, at: number, data: ArrayBuffer) {
+  if (layout === PLAIN) return plain(POINT_COLUMNS, rows, at, data);
   const [, first, base] = new Float64Array(data, at, 3);
   const columns = makeColumns(POINT_COLUMNS, () => new Float64Array(rows));
   const start = at + HEAD_BYTES;
@@ -38,13 +62,14 @@ function points({ rows, at, plain: isPlain }: SeriesHeader, data: ArrayBuffer) {
   return columns;
 }
 
-function buckets({ rows, at, width, plain: isPlain, numbers }: SeriesHeader, data: ArrayBuffer) {
-  if (isPlain) return plain(BUCKET_COLUMNS, rows, at, data);
+function buckets([, , width, rows, layout]: SeriesHeader, at: number, data: ArrayBuffer) {
+  if (layout === PLAIN) return plain(BUCKET_COLUMNS, rows, at, data);
   const [offset, first, base] = new Float64Array(data, at, 3);
   const columns = makeColumns(BUCKET_COLUMNS, () => new Float64Array(rows));
   const words = new Uint32Array(data, at + HEAD_BYTES, rows * WORDS);
   const floats = new Float32Array(data, at + HEAD_BYTES, words.length);
-  const special = numbers ? new Uint32Array(data, at + HEAD_BYTES + words.byteLength, 2 * rows) : null;
+  const special =
+    layout === NUMBERED ? new Uint32Array(data, at + HEAD_BYTES + words.byteLength, 2 * rows) : null;
   for (let row = 0; row < rows; row++) {
     const word = row * WORDS;
     const bucket = first + words[word];

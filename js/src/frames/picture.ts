@@ -1,5 +1,5 @@
 import { decodeSeries } from "./decode-series.ts";
-import { type Frame, type RunHeader, VERSION } from "./protocol.ts";
+import { type Frame, READABLE, type RunHeader } from "./protocol.ts";
 import { overlay, refines, type Series, sameSeries } from "./series.ts";
 
 const NAMED = 3; // omitted metrics that a notice names
@@ -29,7 +29,7 @@ export class VersionMismatch extends Error {
 /** Build the newest picture from both traits and the picture shown so far. */
 export function assemble(keyframe: Frame | null, delta: Frame | null, shown: Picture | null): Picture | null {
   if (!keyframe) return shown;
-  if (keyframe.header.version !== VERSION) throw new VersionMismatch();
+  if (!READABLE.includes(keyframe.header.version)) throw new VersionMismatch();
   const frame = delta && applies(delta, keyframe) ? delta : null;
   const { session, seq } = (frame ?? keyframe).header;
   const continued = shown?.session === session ? shown : null;
@@ -101,7 +101,7 @@ const decoded = new WeakMap<Frame, readonly Series[]>();
 
 /** Decode a frame once: a keyframe stays the same for many deltas. */
 function seriesOf(frame: Frame): readonly Series[] {
-  const series = decoded.get(frame) ?? frame.header.series.map(header => decodeSeries(header, frame.data));
+  const series = decoded.get(frame) ?? decodeSeries(frame.header.series, frame.data);
   decoded.set(frame, series);
   return series;
 }

@@ -1,11 +1,17 @@
 /** The wire format. `src/trackbook/frames/protocol.py` documents it. */
 
-export const VERSION = 3;
+export const VERSION = 4;
+/** Of the frames that can be shown: notebooks and pages that were saved earlier hold older ones. */
+export const READABLE = [3, VERSION];
 
 export const HEAD_BYTES = 24;
 export const POINT_BYTES = 16;
 export const BUCKET_BYTES = 64;
 export const MASK_SHIFT = 29;
+
+export const COMPACT = 0;
+export const NUMBERED = 1;
+export const PLAIN = 2;
 
 export const POINT_COLUMNS = ["step", "time", "value"] as const;
 
@@ -59,16 +65,25 @@ export interface RunHeader {
   goals?: [glob: string, goal: string][];
 }
 
-export interface SeriesHeader {
+export type SeriesHeader = [
+  run: number,
+  metric: number,
+  width: number,
+  rows: number,
+  /** Of its block: COMPACT, NUMBERED or PLAIN. */
+  layout: number,
+  /** How often the kernel's own buckets were doubled to fit the frame into its byte budget. */
+  coarser: number,
+];
+
+/** The header of a series in a frame of version 3. */
+export interface SeriesHeader3 {
   run: number;
   metric: number;
   width: number;
   rows: number;
-  at: number;
   plain?: boolean;
-  /** Whether numbers of values without a logarithm, and not finite, follow its rows. */
   numbers?: boolean;
-  /** How often the kernel's own buckets were doubled to fit the frame into its byte budget. */
   coarser?: number;
 }
 
@@ -86,7 +101,7 @@ export interface FrameHeader {
   project: string;
   runs: RunHeader[];
   metrics: string[];
-  series: SeriesHeader[];
+  series: (SeriesHeader | SeriesHeader3)[];
   omitted?: Omitted;
   notices: string[];
 }

@@ -3,7 +3,7 @@
  * `src/trackbook/frames/protocol.py` documents it.
  */
 import type { Picture } from "./picture.ts";
-import { copyBytes, type RunHeader, type RunState, VERSION } from "./protocol.ts";
+import { copyBytes, READABLE, type RunHeader, type RunState } from "./protocol.ts";
 
 export type Scalar = string | number | boolean | null;
 
@@ -53,7 +53,7 @@ export function decodeRunsTable(trait: unknown): RunsTable {
     header?: RunsTableHeader;
     data?: ArrayBuffer | ArrayBufferView;
   };
-  if (header?.version !== VERSION) return EMPTY;
+  if (!header || !READABLE.includes(header.version)) return EMPTY;
   const table = decoded.get(header) ?? decodeHeader(header, new Float64Array(copyBytes(data)));
   decoded.set(header, table);
   return table;

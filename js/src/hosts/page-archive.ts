@@ -1,5 +1,5 @@
 import type { Picture } from "../frames/picture.ts";
-import { BUCKET_COLUMNS, POINT_COLUMNS, type SeriesHeader } from "../frames/protocol.ts";
+import { BUCKET_COLUMNS, PLAIN, POINT_COLUMNS, type SeriesHeader } from "../frames/protocol.ts";
 import { NoAnswer } from "../frames/requests.ts";
 import { bucketsOf, type PointSeries, type Series } from "../frames/series.ts";
 import type { MediaModule, PageMedia } from "../media/media-types.ts";
@@ -196,7 +196,7 @@ function encode(found: readonly Series[]): PageAnswer {
   const headers: SeriesHeader[] = [];
   const parts: number[] = [];
   for (const { run, metric, width, rows, kind, columns } of found) {
-    headers.push({ run, metric, width, rows, at: 8 * parts.length, plain: true });
+    headers.push([run, metric, width, rows, PLAIN, 0]);
     const names = kind === "points" ? POINT_COLUMNS : BUCKET_COLUMNS;
     const all = names.map(name => (columns as Record<string, Float64Array>)[name]);
     for (let row = 0; row < rows; row++) for (const column of all) parts.push(column[row]);

@@ -1,5 +1,5 @@
 import { decodeSeries } from "../frames/decode-series.ts";
-import { decodeFrame, type FrameHeader, type SeriesHeader, VERSION } from "../frames/protocol.ts";
+import { copyBytes, type SeriesHeader } from "../frames/protocol.ts";
 import { type Answer, NoAnswer, type Requests } from "../frames/requests.ts";
 import type { Series } from "../frames/series.ts";
 import { type ChartContent, stepsInView } from "../plot/plot.ts";
@@ -186,9 +186,5 @@ function covers(answered: AskedDetail, need: DetailNeed): boolean {
 
 function decodeAnswer({ content, buffers }: Answer): readonly Series[] {
   const headers = (content.series ?? []) as SeriesHeader[];
-  const header = { version: VERSION, series: headers } as FrameHeader;
-  const frame = decodeFrame({ header, data: buffers[0] });
-  return frame
-    ? headers.map(each => decodeSeries(each, frame.data)).filter(({ rows }) => rows > 0)
-    : NO_SERIES;
+  return decodeSeries(headers, copyBytes(buffers[0])).filter(({ rows }) => rows > 0);
 }

@@ -54,7 +54,7 @@ function draw(specs: SeriesSpec[], metrics: string[], more: Partial<DrawSettings
     options: {},
     ...more,
   };
-  const series = header.series.map(each => decodeSeries(each, data));
+  const series = decodeSeries(header.series, data);
   const axes = { x: "step", log: { x: false, y: false }, xSeries: [] };
   const parts = metrics.map((metric, i) => ({
     metric,

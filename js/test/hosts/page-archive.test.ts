@@ -50,9 +50,7 @@ function archive(blocks: readonly [first: number, last: number][], numberAt = (s
 }
 
 function seriesIn({ content, buffers }: PageAnswer) {
-  return (content.series as SeriesHeader[]).map(header =>
-    decodeSeries(header, buffers[0].buffer as ArrayBuffer),
-  );
+  return decodeSeries(content.series as SeriesHeader[], buffers[0].buffer as ArrayBuffer);
 }
 
 const detail = (from: number | null, to: number | null, buckets: number) => ({

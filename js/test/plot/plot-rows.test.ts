@@ -18,7 +18,7 @@ function series(rows: number[][], width = 1): Series {
   const { header, data } = decodeFrame(frame([{ run: 0, metric: 0, width, rows }])) as NonNullable<
     ReturnType<typeof decodeFrame>
   >;
-  return decodeSeries(header.series[0], data);
+  return decodeSeries(header.series, data)[0];
 }
 
 /** A bucket of four points given as (step, value); times equal steps. */

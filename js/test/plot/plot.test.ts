@@ -34,7 +34,7 @@ function plot(
     options: {},
     ...others,
   };
-  const series = header.series.map(each => decodeSeries(each, data));
+  const series = decodeSeries(header.series, data);
   const content: ChartContent = {
     series,
     fine: [],

@@ -317,7 +317,7 @@ def _bytes(frame: Frame) -> int:
 def _fewest_bytes(delta: Frame) -> int:
     """Return the bytes of a delta in which each series has one row: those that follow a keyframe at once are hardly larger."""
     series = delta["header"]["series"]
-    return sum(SERIES_BYTES + (POINT_BYTES if each["width"] == 1 else BUCKET_BYTES) for each in series)
+    return sum(SERIES_BYTES + (POINT_BYTES if each.width == 1 else BUCKET_BYTES) for each in series)
 
 
 def _done(record: RunRecord, run: _FollowedRun) -> int:

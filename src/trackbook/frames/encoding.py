@@ -8,7 +8,7 @@ import numpy as np
 
 from ..store.metric_stats import groups
 from .bucket_rows import Floats, Rows, Steps, Taken
-from .protocol import BUCKET_COLUMNS, HEAD_BYTES, MASK_SHIFT, POINT_COLUMNS
+from .protocol import BUCKET_COLUMNS, COMPACT, HEAD_BYTES, MASK_SHIFT, NUMBERED, PLAIN, POINT_COLUMNS
 from .ragged_array import Ids, sizes
 
 if TYPE_CHECKING:
@@ -28,8 +28,7 @@ _STEPS, _TIMES, _VALUES = (slice(_FIRST + i, len(BUCKET_COLUMNS), 3) for i in ra
 class Block(NamedTuple):
     series: int
     rows: int
-    plain: bool
-    numbers: bool
+    layout: int
     parts: tuple[bytes | memoryview, ...]
 
 
@@ -91,9 +90,9 @@ def _with_numbers(blocks: list[Block], rows: Rows, starts: NDArray[np.intp]) -> 
     numbers = np.stack([rows["not_positive"], rows["not_finite"]], axis=1).astype("<u4")
     found = []
     for block, start, is_untold in zip(blocks, starts.tolist(), np.logical_or.reduceat(untold, starts), strict=True):
-        if is_untold and not block.plain:
+        if is_untold and block.layout == COMPACT:
             tail = numbers[start : start + block.rows].tobytes()
-            found.append(block._replace(numbers=True, parts=(*block.parts, tail)))
+            found.append(block._replace(layout=NUMBERED, parts=(*block.parts, tail)))
         else:
             found.append(block)
     return found
@@ -139,8 +138,8 @@ def _blocks(
         if is_plain:
             part = rows[start:end]
             numbers_only = np.stack([part[name].astype("<f8") for name in columns], axis=1)
-            found.append(Block(series, end - start, plain=True, numbers=False, parts=(numbers_only.tobytes(),)))
+            found.append(Block(series, end - start, PLAIN, (numbers_only.tobytes(),)))
         else:
             parts = (head[place * HEAD_BYTES : (place + 1) * HEAD_BYTES], body[start * size : end * size])
-            found.append(Block(series, end - start, plain=False, numbers=False, parts=parts))
+            found.append(Block(series, end - start, COMPACT, parts))
     return found

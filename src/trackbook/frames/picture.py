@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LIMITS: Final = (2048, 1024, 512, 256, 128, 64, 32, 16, 8)  # buckets a series, tried in turn to meet a budget
-SERIES_BYTES: Final = HEAD_BYTES + 60  # of a series without its rows, including its header
+SERIES_BYTES: Final = (
+    HEAD_BYTES + 60
+)  # of a series without its rows: the head of its block, its header, and room for what `NUMBERED` adds
 POINT_BYTES, BUCKET_BYTES = 16, 64
 RUN_BYTES: Final = 300
 NAMED: Final = 1000  # omitted series that are named one by one
@@ -197,19 +199,10 @@ def headed(
     """Return headers and bytes of blocks; `keys`, `shift` and the number of doublings are by series number."""
     series: list[SeriesHeader] = []
     parts: list[bytes | memoryview] = []
-    at = 0
-    for number, rows, plain, numbers, data in blocks:
-        run, metric = keys[number]
-        header: SeriesHeader = {"run": run, "metric": metric, "width": 1 << int(shift[number]), "rows": rows, "at": at}
-        if plain:
-            header["plain"] = True
-        if numbers:
-            header["numbers"] = True
-        if coarser[number] > 0:
-            header["coarser"] = int(coarser[number])
-        series.append(header)
+    for number, rows, layout, data in blocks:
+        width, doublings = 1 << int(shift[number]), max(0, int(coarser[number]))
+        series.append(SeriesHeader(*keys[number], width, rows, layout, doublings))
         parts += data
-        at += sum(map(len, data))
     return series, b"".join(parts)
 
 

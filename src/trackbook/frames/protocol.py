@@ -2,8 +2,8 @@
 
 Two synced traits carry the data, as in video: `keyframe` is the whole bounded picture and `delta` is everything that
 changed *since that keyframe*, so ``keyframe + delta`` is the whole picture at every moment. Each trait holds a `Frame`:
-a small header (JSON) and exactly one buffer (`data`: a block of little-endian bytes for each series, at the offset that
-its header names).
+a small header (JSON) and exactly one buffer (`data`: a block of little-endian bytes for each series, one after the other in
+the order of the header).
 
 Rules
 -----
@@ -17,7 +17,9 @@ Rules
 * A rewind, a deletion or any other loss of rows is never sent as a delta, but as a new keyframe.
 * A keyframe may be coarser than the one before, or leave series out (``omitted``), to keep to its budget. A front
   end that has finer rows of the same session and data may keep showing them.
-* A frame of another version is not shown. A front end that receives one asks for a ``keyframe``.
+* A frame of another version is not shown. A front end that receives one asks for a ``keyframe``. Saved notebooks hold frames of
+  version 3, which are shown: there a series' header is an object with ``run``, ``metric``, ``width``, ``rows``, and, if they apply,
+  ``plain``, ``numbers`` and ``coarser``.
 
 Blocks
 ------
@@ -28,24 +30,29 @@ and the base of times. Numbers in rows are relative to these::
     buckets  64 bytes a row:  uint32 bucket, uint32 count | mask << 29, float32 mean, float32 std (m2 = std * std * count),
                               then for first, min, max and last: uint32 step after the bucket's first, float32 time, float32
                               value; if count is 0, min and max are NaN
-                              With `numbers`, after all rows for each: uint32 not_positive, uint32 not_finite. Without, not_finite
+                              If `NUMBERED`, after all rows for each: uint32 not_positive, uint32 not_finite. If not, not_finite
                               is 0, and not_positive is count if max <= 0, else 0
 
 Numbers are rounded to float32. A series has the same offset and base from keyframe to keyframe, so that a delta's rows match its
-keyframe's. If float32 cannot represent a number (1e300, 1e-60, very distant steps), the block is ``plain``: it has no head, and
-all columns of its rows are float64.
+keyframe's. If float32 cannot represent a number (1e300, 1e-60, very distant steps), the block is `PLAIN`: it has no head, and all
+columns of its rows are float64.
 """
 
 from __future__ import annotations
 
-from typing import Final, NotRequired, TypedDict
+from typing import Final, NamedTuple, NotRequired, TypedDict
 
 from ..types import State
 
-VERSION: Final = 3
+VERSION: Final = 4
 
 HEAD_BYTES: Final = 24
 MASK_SHIFT: Final = 29
+
+# the layouts of a block
+COMPACT: Final = 0
+NUMBERED: Final = 1  # the numbers of values without a logarithm, and of those that are not finite, follow its rows
+PLAIN: Final = 2
 
 POINT_COLUMNS: Final = ("step", "time", "value")
 
@@ -96,15 +103,15 @@ class RunHeader(TypedDict):
     goals: list[list[str]]  # [glob, "min" or "max"] of metrics, likewise
 
 
-class SeriesHeader(TypedDict):
+class SeriesHeader(NamedTuple):
+    """A list in JSON, because a third of a delta's bytes were the names of these fields."""
+
     run: int  # RunHeader.key
     metric: int  # index in the metric names: the keyframe's, then the delta's appended
     width: int  # steps a bucket, a power of two; 1 = points
     rows: int
-    at: int  # bytes before this series' block
-    plain: NotRequired[bool]
-    numbers: NotRequired[bool]  # whether numbers of values without a logarithm, and not finite, follow its rows
-    coarser: NotRequired[int]  # how often the kernel's own buckets were doubled to meet the budget of the frame
+    layout: int  # of its block: COMPACT, NUMBERED or PLAIN
+    coarser: int  # how often the kernel's own buckets were doubled to meet the budget of the frame
 
 
 class Omitted(TypedDict):
