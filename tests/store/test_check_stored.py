@@ -37,7 +37,7 @@ def test_whole_seconds_are_floats() -> None:
 
 
 WRONG = [
-    ("id", ""), ("id", None), ("id", 7), ("id", "\ud800"), ("name", ""), ("started", "x"), ("started", None),
+    ("id", ""), ("id", None), ("id", 7), ("id", "\ud800"), ("name", ""), ("started", "x"), ("started", None), ("started", 10**400),
     ("started", 1e300), ("started", math.nan), ("started", True), ("ended", -1e300), ("ended", math.inf),
     ("state", "going"), ("state", None), ("group", 1), ("tags", [["x"]]), ("tags", "ab"), ("tags", None),
     ("notes", {}), ("config", None), ("config", []), ("summary", "x"), ("step_by", "hour"), ("done", 10**30),

@@ -8,7 +8,6 @@ from __future__ import annotations
 import collections
 import dataclasses
 import json
-import math
 import re
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -52,7 +51,7 @@ def is_count(value: Any) -> bool:
 
 def is_time(value: Any) -> bool:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return is_number and math.isfinite(value) and FIRST_TIME <= value <= LAST_TIME
+    return is_number and FIRST_TIME <= value <= LAST_TIME
 
 
 def is_object(value: Any) -> bool:
