@@ -18,7 +18,7 @@ from trackbook.alerting import sender as sending
 from trackbook.api.process import process
 from trackbook.store.paths import project_file
 from trackbook.store.sqlite import SqliteStore
-from trackbook.tracking import alert_book
+from trackbook.tracking import alert_rows
 from trackbook.tracking.run import Run, writer_of
 from webhooks import Answer, service
 
@@ -143,30 +143,12 @@ def test_ended_run_takes_no_alert() -> None:
 
 
 def test_run_has_a_bounded_number_of_alerts(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(alert_book, "MOST_ALERTS", 3)
+    monkeypatch.setattr(alert_rows, "MOST_ALERTS", 3)
     for number in range(3):
         run.alert(f"alert {number}")
     with pytest.warns(tb.TrackbookWarning, match="keeps and sends no more"):
         run.alert("alert 3")
     assert len(titles()) == 3
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
-def test_alert_of_a_forked_child_is_said_to_be_lost(store_dir: Path) -> None:
-    program = """
-import os, sys, warnings, trackbook as tb
-run = tb.init(project="p")
-if not os.fork():
-    with warnings.catch_warnings(record=True) as said:
-        warnings.simplefilter("always")
-        run.alert("from the child")
-        run.alert_when("loss", nan=True)
-    os._exit(len(said))
-print(os.waitstatus_to_exitcode(os.wait()[1]))
-"""
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "2"
-    assert titles() == []
 
 
 def test_alert_is_on_the_open_boards_at_once(run: Run) -> None:

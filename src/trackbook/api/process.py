@@ -28,7 +28,7 @@ from ..notebook.cell_executions import CellExecutions
 from ..pump import STOP_SECONDS, Pump
 from ..store.paths import journal_folder, project_file
 from ..store.polars_import import import_polars
-from ..tracking.alert_book import AlertRow, message_of
+from ..tracking.alert_rows import AlertRow, message_of
 from ..tracking.endings import loss, state_after
 from ..tracking.exit_status import main_frame, returned, status_of_child, write_at_exit
 from ..tracking.logged_values import check_text

@@ -16,7 +16,7 @@ from .. import settings
 from ..metrics import logged
 from ..notebook import host
 from ..text import aligned, duration, shorten, visible
-from ..tracking.alert_book import AlertRow
+from ..tracking.alert_rows import AlertRow
 from ..tracking.run import Run, writer_of
 from ..tracking.run_writer import RunWriter
 from .process import IMPORTED_IN, is_of_multiprocessing, process

@@ -39,6 +39,7 @@ SMALLEST_SEGMENT: Final = 1 << 18
 LARGEST_SEGMENT: Final = 1 << 24
 HEAD: Final = "head.jsonl"
 CALLS: Final = "calls.jsonl"
+SEGMENT: Final = ".seg"  # how the names of segments end
 FORMAT: Final = 1  # of the folder; a newer format is left alone
 
 _MOST_AT_A_TIME: Final = 32  # records packed by one call into C
@@ -76,8 +77,8 @@ class Journal(Protocol):
     def write(self, count: int, fields: Sequence[Any]) -> None:
         """Write the records of one call: `count` times the fields of `RECORD`. Takes less than a microsecond."""
 
-    def note(self, line: bytes) -> None:
-        """Write what a call records beside points: one JSON value, which outlives the process unless the disk fails."""
+    def note(self, line: bytes) -> bool:
+        """Write what a call records beside points: one JSON value, which outlives the process. Return False when the disk fails."""
 
     def ready(self) -> Ready:
         """Return how far the journal is written. Called under the run's log lock, so that no call is partly written."""
@@ -226,15 +227,17 @@ class FileJournal:
             except (OSError, MemoryError) as error:
                 self._note(error)
 
-    def note(self, line: bytes) -> None:
+    def note(self, line: bytes) -> bool:
         if self._home is None:
-            return
+            return True
         try:
             if self._calls_file is None:
                 self._calls_file = filesystem.open_to_hold(self._prepare(self._home) / CALLS)
             filesystem.write_all(self._calls_file, b"\n" + line + b"\n")  # a separate line, even after a torn one
         except (OSError, MemoryError) as error:
             self._note(error)
+            return False
+        return True
 
     def ready(self) -> Ready:
         self._tell_metrics()
@@ -305,13 +308,13 @@ class FileJournal:
         """Try to make a file for the next records: records in memory are lost with the process."""
         self._made += 1
         with contextlib.suppress(OSError, MemoryError):  # noted at the first failure
-            segment = self._new_segment(f"{self._made - 1:06}.seg", SMALLEST_SEGMENT)
+            segment = self._new_segment(f"{self._made - 1:06}{SEGMENT}", SMALLEST_SEGMENT)
             self.notices = []
             self._segments.append(segment)
             self._segment = segment
 
     def _next_segment(self, needed: int) -> None:
-        name = f"{self._made:06}.seg"
+        name = f"{self._made:06}{SEGMENT}"
         size = max(min(SMALLEST_SEGMENT << min(self._made, 16), LARGEST_SEGMENT), needed)
         self._made += 1
         self._segment.rest()

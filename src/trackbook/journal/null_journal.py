@@ -23,8 +23,9 @@ class NullJournal:
     def write(self, count: int, fields: Sequence[Any]) -> None:
         """Discard the records."""
 
-    def note(self, line: bytes) -> None:
+    def note(self, line: bytes) -> bool:
         """Discard the line."""
+        return True
 
     def ready(self) -> Ready:
         return []

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from .. import filesystem
 from ..store.paths import digest, journal_prefix
 from ..types import Life
-from .journal import CALLS, FORMAT, HEAD
+from .journal import CALLS, FORMAT, HEAD, SEGMENT
 from .records import RECORD_BYTES, Batch, batch, dtype, up_to_a_call
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class Remains:
 
     def _segments(self) -> list[Path]:
         """Return the segments in order. Raises ``OSError`` when the folder cannot be read, where `Path.glob` would find nothing."""
-        return sorted(path for path in self.folder.iterdir() if path.suffix == ".seg")
+        return sorted(path for path in self.folder.iterdir() if path.suffix == SEGMENT)
 
     def remove(self) -> bool:
         """Remove the segments that `batches` has read completely, then the head and its lock; return whether all are removed."""

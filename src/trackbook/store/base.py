@@ -100,8 +100,8 @@ class Store(Protocol):
     def append(self, run_id: str, points: pl.DataFrame, marks: Mapping[str, int] = NO_MARKS) -> list[str]:
         """Append points, and return the names of metrics of which points were discarded. The first point of a metric and step stays.
 
-        `marks` say how far these points drain a journal (bytes by ``journal/segment``); they become durable in the same transaction
-        as the points.
+        `marks` say how far these points drain a journal (bytes by ``journal/segment``, or another file of the journal); they become
+        durable in the same transaction as the points.
         """
 
     def marks(self, journal: str) -> dict[str, int]:

@@ -5,33 +5,19 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ..alerting.levels import AlertLevel
-from ..alerting.webhook import Message, Webhook, to_webhook
+from ..alerting.webhook import Webhook, to_webhook
 from ..metrics import as_pairs
-from ..user_warnings import warn_once
+from .alert_rows import TABLE, WAITING, AlertRow, AlertRows, Raised, recorded
+from .noted_alerts import NOT_THERE, Noted, NotedAlerts, keep, unread
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from ..journal.reader import Remains
     from .run_writer import RunWriter
-
-MOST_ALERTS: Final = 1_000  # titles of a run, in one process
-WAITING: Final = "waiting"
-
-
-class AlertRow(NamedTuple):
-    """An alert, with the columns of the table ``alerts``."""
-
-    number: int
-    time: float
-    level: str
-    title: str
-    text: str
-    step: int | None
-    times: int  # how often it came within its wait
-    webhook: str | None  # None when there is none for it, else `WAITING` or what became of it
 
 
 class Rule(Protocol):
@@ -46,8 +32,9 @@ class AlertBook:
         self.on_new: list[Callable[[AlertRow, Webhook | None], None]] = []  # told of an alert and where it is sent
         self._writer = writer
         self._lock = threading.Lock()
-        self._latest: dict[str, AlertRow] = {}  # by title
-        self._number: int | None = None  # of the newest alert
+        self._rows = AlertRows(writer.store, writer.id, lambda: writer.name, lambda: writer.earlier_rows(TABLE))
+        self._noted = NotedAlerts(writer)
+        self._read: dict[str, int] = {}  # how far the journals of other processes are read
         self._rules: list[Rule] = []
 
     @property
@@ -84,62 +71,59 @@ class AlertBook:
 
         It is sent to the run's webhook, or to that of `webhook_url`. Return whether it is a new one.
         """
-        from ..store.text_gate import LONGEST_TEXTS, recorded_text
-
         webhook = self._writer.options.webhook if webhook_url is None else to_webhook(webhook_url)
-        is_sent = self._writer.journals is not None and webhook is not None and webhook.takes(level)
-        now, title = time.time(), recorded_text(title, LONGEST_TEXTS["title"])
+        is_sent = self._is_sent(webhook, level)
         with self._lock:
-            before = self._latest.get(title)
-            if before is not None and 0 <= now - before.time < wait:
-                self._put(before._replace(times=before.times + 1))
-                return False
-            if len(self._latest) >= MOST_ALERTS:
-                warn_once(f"run {self._writer.name!r} has {MOST_ALERTS:,} alerts, and keeps and sends no more")
-                return False
-            self._number = number = self._next_number()
-            shown = recorded_text(text, LONGEST_TEXTS["text"])
-            row = AlertRow(number, now, str(level), title, shown, step, 1, WAITING if is_sent else None)
-            self._put(row)
-        for tell in self.on_new:
-            tell(row, webhook if is_sent else None)
+            row = self._rows.add(_raised(title, text, level, wait, step), WAITING if is_sent else None)
+        if row is None:
+            return False
+        self._tell(row, webhook if is_sent else None)
         return True
 
-    def _next_number(self) -> int:
-        if self._number is not None:
-            return self._number + 1
-        try:
-            return max((row[0] for row in self._writer.earlier_rows("alerts")), default=-1) + 1
-        except OSError:  # the file is busy: no run has so many alerts that this number is taken
-            return int(time.time())
+    def note(self, title: str, text: str, level: AlertLevel, *, wait: float, webhook_url: str | None = None) -> bool:
+        """Leave an alert to the process that writes the run, and return False when the run has ended."""
+        return self._noted.add(_raised(title, text, level, wait), webhook_url)
+
+    def take_up(self, left: Remains) -> None:
+        """Keep and send the alerts that a process noted which logs to this run, and tell those who want to know.
+
+        They are durable before they are sent, unless the disk fails: a process that is killed in between sends less, and never twice.
+        """
+        store = self._writer.store
+        found = unread(left, store, self._read)
+        if not found.noted:
+            return
+        with self._lock:
+            new = keep(found, self._rows, self._webhook_of)
+        self._read.update(found.marks)
+        store.flush()
+        for row in new:
+            self._tell(row, self._writer.options.webhook if row.webhook == WAITING else None)
 
     def note_delivery(self, number: int, outcome: str) -> None:
         """Note what became of an alert that was sent, durably."""
         store, run = self._writer.store, self._writer.id
         with self._lock:
-            found = [row for row in store.captured(run, "alerts", number - 1) if row[0] == number]
+            found = [row for row in store.captured(run, TABLE, number - 1) if row[0] == number]
             if not found or store.run(run) is None:  # deleted, or moved to another project
                 return
-            self._put(AlertRow(*found[0])._replace(webhook=outcome))
+            self._rows.put(AlertRow(*found[0])._replace(webhook=outcome))
         store.flush()
 
-    def _put(self, row: AlertRow) -> None:
-        known = self._latest.get(row.title)
-        if known is None or known.number <= row.number:
-            self._latest[row.title] = row
-        self._writer.store.put_captured(self._writer.id, "alerts", [row])
+    def _is_sent(self, webhook: Webhook | None, level: str) -> bool:
+        return self._writer.journals is not None and webhook is not None and webhook.takes(level)
+
+    def _webhook_of(self, noted: Noted) -> str | None:
+        """Return what the row of an alert of another process says of its webhook."""
+        if noted.target in ("other", "none") or noted.raised is None:
+            return NOT_THERE if noted.target == "other" else None
+        return WAITING if self._is_sent(self._writer.options.webhook, noted.raised.level) else None
+
+    def _tell(self, row: AlertRow, webhook: Webhook | None) -> None:
+        for tell in self.on_new:
+            tell(row, webhook)
 
 
-def message_of(writer: RunWriter, row: AlertRow) -> Message:
-    """Return an alert as it is sent."""
-    return Message(
-        writer.project,
-        writer.name,
-        writer.id,
-        row.number,
-        row.time,
-        AlertLevel(row.level),
-        row.title,
-        row.text,
-        row.step,
-    )
+def _raised(title: str, text: str, level: AlertLevel, wait: float, step: int | None = None) -> Raised:
+    """Return an alert that is raised now."""
+    return Raised(recorded("title", title), time.time(), str(level), text, wait, step)

@@ -31,7 +31,8 @@ def alert(
 ) -> None:
     """Keep an alert in the project, show it on the boards, and send it to the webhook, if `init` or the environment named one.
 
-    It is durable when this returns. The webhook is served by another thread, which tries again where a service is busy or away.
+    It is durable when this returns. The webhook is served by another thread, which tries again where a service is busy or away. A process
+    that can only log to the run, such as a forked child, leaves all but that to the process that writes the run.
 
     Parameters
     ----------
@@ -44,7 +45,7 @@ def alert(
     wait_duration
         Seconds, or a ``timedelta``; by default 60 seconds.
     webhook_url
-        Send this alert there in place of the run's webhook.
+        Send this alert there in place of the run's webhook. A process that can only log to the run cannot; it warns once.
     other
         Keywords of other trackers, which are ignored with one warning.
 
@@ -63,17 +64,15 @@ def alert(
     wait = seconds_of(wait_duration)
     if webhook_url is not None:
         to_webhook(webhook_url)
-    if writer.in_child or writer.journal_only:
-        warn_once(
-            f"alert {title!r} is not kept or sent: this process can only log to run {writer.name!r}; alert in its parent"
-        )
-        return
-    if self.ended:
+    is_open = not self.ended
+    if writer.is_apart:
+        is_open = writer.alerts.note(title, text or "", level, wait=wait, webhook_url=webhook_url)
+    elif is_open and writer.alerts.add(title, text or "", level, wait=wait, webhook_url=webhook_url):
+        writer.store.flush()
+    if not is_open:
         raise RuntimeError(
             f"run {self.name!r} is {self.state} and takes no more alerts; call trackbook.init(...) first"
         )
-    if writer.alerts.add(title, text or "", level, wait=wait, webhook_url=webhook_url):
-        writer.store.flush()
 
 
 def seconds_of(wait: Any) -> float:
@@ -140,7 +139,7 @@ def alert_when(
     )
     if rule.above is None and rule.below is None and not rule.nan and rule.patience is None:
         raise ValueError(f"alert_when({metric!r}) needs a condition: above=, below=, nan=True or no_improvement=")
-    if writer.in_child or writer.journal_only:
+    if writer.is_apart:
         warn_once(
             f"alert_when() does nothing in a process that can only log to run {writer.name!r}; call it in its parent"
         )

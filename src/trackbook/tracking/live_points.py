@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import polars as pl
 
+from ..journal.journal import SEGMENT
 from ..journal.reader import ReadJournals, Remains
 from ..store.base import POINTS, Store
 from ..store.run_points import within
@@ -186,5 +187,6 @@ def _without(points: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
 
 
 def _place(marks: Mapping[str, int]) -> int:
-    """Return the largest of `marks` as a number that grows with each record of the journal."""
-    return max((int(Path(mark).stem) << 32 | drained for mark, drained in marks.items()), default=0)
+    """Return the largest of `marks` of segments as a number that grows with each record of the journal."""
+    places = ((Path(mark), drained) for mark, drained in marks.items())
+    return max((int(path.stem) << 32 | drained for path, drained in places if path.suffix == SEGMENT), default=0)

@@ -17,7 +17,7 @@ from ..metrics import logged
 from ..store import check_stored
 from ..store.base import Store
 from ..types import RunRecord
-from . import logged_media
+from . import logged_media, noted_alerts
 from .exit_status import statuses
 from .liveness import life
 from .recorder import Recorder
@@ -135,6 +135,7 @@ def _recover(store: Store, left: Remains) -> None:
     numbered: list[pl.DataFrame] = []
     take_over(store, left, recorder, numbered=numbered)
     logged_media.recover(store, left, recorder, numbered)
+    noted_alerts.recover(store, left, record.name)
     if store.flush() and left.remove():
         store.clear_marks(left.folder.name)
 

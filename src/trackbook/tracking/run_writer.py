@@ -187,7 +187,9 @@ class RunWriter:
             self._marks.update(batch.marks)
         self.media.hand_over()
         if children and self.has_children:
-            self._take_up_children()
+            from .childrens_journals import take_up
+
+            take_up(self)
 
     def handed_over(self) -> dict[str, int]:
         """Return how far the journal is handed over, for `forget` after the store was flushed."""
@@ -351,19 +353,6 @@ class RunWriter:
         if self.is_apart:  # without a pump to do it
             self.findings.note(self.recorder.journal.notices)
         self.findings.say()
-
-    def _take_up_children(self) -> None:
-        from ..journal.reader import of_run
-        from .recovery import take_over
-
-        assert self.journals is not None
-        for left in of_run(self.journals, self.id, but=self.recorder.journal.name):
-            with contextlib.closing(left), contextlib.suppress(OSError):  # the next hand-over tries again
-                numbered = self.media.numbered(left)
-                self.note_discarded(take_over(self.store, left, self.recorder, self.alerts.look, numbered))
-                self.media.take_up(left)
-                if left.dead and self.store.flush() and left.remove():
-                    self.store.clear_marks(left.folder.name)
 
     def note_discarded(self, metrics: Iterable[str]) -> None:
         """Queue a warning for each metric of which a second value was logged at one step."""
