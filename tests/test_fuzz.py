@@ -22,20 +22,29 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from journals import abandoned
+from journals import a_run, abandoned
 from stores import filled, one_run, stand
 from trackbook.boards.frame_source import FrameSource
 from trackbook.boards.publisher import Publisher
+from trackbook.boards.run_details import newest_alerts
+from trackbook.data.alert_table import alert_table
 from trackbook.data.export import export
 from trackbook.data.importing import import_parquet
-from trackbook.journal.journal import HEAD
+from trackbook.journal.journal import CALLS, HEAD, FileJournal
+from trackbook.media import index
+from trackbook.media.values import Encoded
 from trackbook.metrics import glob_matches
 from trackbook.store import check_stored, chunk_codec, sqlite_file, sqlite_queries
 from trackbook.store.chunk_codec import Columns
 from trackbook.store.memory import MemoryStore
 from trackbook.store.sqlite import SqliteStore
+from trackbook.tracking import noted_alerts
+from trackbook.tracking.alert_rows import Raised
 from trackbook.tracking.live_points import LivePoints
+from trackbook.tracking.logged_media import rows_of
+from trackbook.tracking.noted_alerts import Noted
 from trackbook.tracking.recovery import recover
+from trackbook.tracking.run import writer_of
 from trackbook.types import CAPTURED, RunRecord
 
 _SOME = min(settings().max_examples, 40) if settings().max_examples <= 100 else settings().max_examples
@@ -237,20 +246,69 @@ def test_damaged_chunk_is_detected_before_decoding(data: st.DataObject) -> None:
     assert (found is None) == (damaged != whole)
 
 
+CALLS_OF_A_CHILD = [
+    index.line(index.rows_from(1, "img", index.WITH_POINTS, 0.0, [Encoded("image", None, caption="a")])),
+    noted_alerts.line(Noted("high", Raised("high", 1.7e9, "error", "12.5", 60.0), "run")),
+    noted_alerts.line(Noted("high")),
+]
+
+
+def a_child(home: Path) -> Path:
+    """Return the folder of the journal of a dead child that logged points, media and alerts."""
+    folder = abandoned(home, [(0, 0, 0.5), (1, 0, 1.5)], [(0, 1, 0.5)], child=True)
+    (folder / CALLS).write_bytes(b"\n" + b"\n\n".join(CALLS_OF_A_CHILD) + b"\n")
+    return folder
+
+
+def look_at(store: MemoryStore) -> None:
+    """Read what came of a damaged journal, as boards and tables do."""
+    for run in store.runs():
+        store.read(run.id)
+        json.dumps([rows_of(store, run.id), newest_alerts(store, [run.id])], allow_nan=False)
+    alert_table(store.runs(), store)
+
+
 @fuzz
 @given(st.data())
 def test_damaged_journal_stops_no_recovery(data: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "p.journals"
-        journal = abandoned(home, [(0, 0, 0.5), (1, 0, 1.5)], [(0, 1, 0.5)])
-        segment = next(journal.glob("*.seg"))
-        target = data.draw(st.sampled_from([journal / HEAD, segment]))
+        journal = a_child(home)
+        target = data.draw(st.sampled_from([journal / HEAD, journal / CALLS, next(journal.glob("*.seg"))]))
         content = target.read_bytes()[:4096]
         target.write_bytes(data.draw(damage(content)))
         store = MemoryStore()
         recover(store, home, ())
-        for run in store.runs():
-            store.read(run.id)
+        look_at(store)
+
+
+@fuzz
+@given(st.data())
+def test_damaged_journal_of_a_child_stops_no_run(data: st.DataObject) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder) / "p.journals"
+        store = MemoryStore()
+        run = writer_of(a_run("p", RunRecord("r1", "a", 0.0), store, FileJournal(home, {"id": "r1"}), home))
+        run.has_children = True
+        journal = a_child(home)
+        (journal / CALLS).write_bytes(data.draw(damage((journal / CALLS).read_bytes())))
+        run.hand_over()
+        run.end("finished")
+        assert len(store.read("r1")) == 3
+        look_at(store)
+
+
+@fuzz
+@given(
+    json_values
+    | st.fixed_dictionaries(
+        {"title": json_values},
+        optional=dict.fromkeys(("time", "level", "text", "wait", "webhook"), json_values | st.floats() | st.integers()),
+    )
+)
+def test_any_line_is_an_alert_or_none(value: Any) -> None:
+    found = noted_alerts.parsed({"alert": value})
+    assert found is None or noted_alerts.parsed(json.loads(noted_alerts.line(found))) == found
 
 
 @fuzz
