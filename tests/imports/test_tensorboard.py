@@ -75,13 +75,13 @@ def test_scalars_of_tensorflow_2_are_tensors(tmp_path: Path, proto: bytes, value
 def test_other_values_are_counted(tmp_path: Path, recwarn: pytest.WarningsRecorder) -> None:
     vector = message((1, 1), (4, bytes(8)))
     events = [
-        event(1, tensor("curve", vector, "pr_curves"), tensor("shape", vector, "mesh")),
-        event(2, tensor("curve", vector), tensor("vector", vector, "scalars"), simple("loss", 1.0)),
+        event(1, tensor("odd", vector, "custom_scalars"), tensor("shape", vector, "frame_summaries")),
+        event(2, tensor("odd", vector), tensor("vector", vector, "scalars"), simple("loss", 1.0)),
     ]
     record, store = imported(log(tmp_path / "exp", *events))
     assert values(store, record.id) == {"loss": [1.0]}
     assert said(recwarn) == [
-        "3 values of other plugins are left out: 'curve', 'shape'",
+        "3 values of other plugins are left out: 'odd', 'shape'",
         "1 tensors are left out: 'vector'",
     ]
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import json
 import math
 import struct
 import warnings
@@ -15,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import trackbook as tb
 from foreign_stores import event, imported, message, said, simple, tf_record, values
 from trackbook.imports.importing import ImportProgress, import_source
 from trackbook.media.index import Row
@@ -138,6 +140,35 @@ def test_narrow_ones_of_many_buckets_are_put_together(tmp_path: Path, store: Sql
     assert found["same"] == {"edges": [5, 5], "counts": [7]}
 
 
+def curve(*columns: Sequence[float], rows: int = 6) -> bytes:
+    """Return the tensor of a curve, of true and false positives and negatives, precision and recall at each threshold."""
+    numbers = [column[row] for row in range(rows) for column in columns]
+    return message((1, 2), (2, dimensions((rows, len(columns)))), (4, doubles(*numbers)))
+
+
+COUNTS = [(3, 1, 0, 0, 0.75, 1), (2, 0, 1, 1, 1, 0.625), (0, 0, 1, 3, 0, 0), (0, 0, 1, 3, 0, 0)]
+
+
+def test_precision_and_recall_are_a_chart(tmp_path: Path, store: SqliteStore) -> None:
+    proto = curve(*COUNTS)
+    path = log(tmp_path / "exp", event(1, tensor("pr", proto, "pr_curves")), event(2, message((1, "pr"), (8, proto))))
+    found = media(store, path)
+    assert [(row.metric, row.kind, row.step, row.time) for row in found] == [
+        ("pr", "chart", 1, 102.0),
+        ("pr", "chart", 2, 103.0),
+    ]
+    spec = json.loads(content(store, found[0]))
+    (rows,) = [spec["data"]["values"]] if "values" in spec["data"] else spec["datasets"].values()
+    assert rows == [  # without thresholds that nothing reaches
+        {"x": 0.625, "y": 1, "class": "1", "place": 0},
+        {"x": 1, "y": 0.75, "class": "1", "place": 1},
+    ]
+    ours = tb.plot.pr_curve([0, 1], [0.1, 0.9]).to_dict()
+    assert {key: spec[key] for key in ("mark", "encoding", "title")} == {
+        key: ours[key] for key in ("mark", "encoding", "title")
+    }
+
+
 BROKEN = {
     "cut off": message((1, "m"), (4, message((4, picture()[:-9])))),
     "no image": message((1, "m"), (4, message((4, "words")))),
@@ -157,6 +188,9 @@ BROKEN = {
     "half a number": tensor("m", message((1, 2), (2, dimensions((1, 3))), (4, bytes(23))), "histograms"),
     "numbers for strings": tensor("m", rows_of_buckets((0, 1, 4)), "images"),
     "many strings": tensor("m", strings(*[b""] * 1001, shape=[1001]), "text"),
+    "a curve of other rows": tensor("m", curve(*COUNTS, rows=5), "pr_curves"),
+    "a curve without points": tensor("m", message((1, 2), (2, dimensions((6, 0)))), "pr_curves"),
+    "a curve without an end": tensor("m", curve((3, 1, 0, 0, math.nan, 1)), "pr_curves"),
     "no text": tensor("m", strings(shape=[0]), "text"),
     "no picture": tensor("m", strings(b"3", b"2", shape=[2]), "images"),
 }
@@ -179,6 +213,7 @@ GOOD = [
     tensor("m", strings(sound(), b"a bell", shape=[1, 2]), "audio"),
     tensor("m", rows_of_buckets((0, 1, 4), (1, 3, 0)), "histograms"),
     tensor("m", strings(b"a", b"b", b"c", b"d", shape=[2, 2]), "text"),
+    tensor("m", curve(*COUNTS), "pr_curves"),
 ]
 DAMAGE = st.tuples(st.floats(0, 0.999), st.integers(0, 8), st.binary(max_size=8))  # place, bytes removed, bytes added
 

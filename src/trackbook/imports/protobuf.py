@@ -58,6 +58,14 @@ def varint(data: Message) -> int:
     return _varint(data, 0, len(data))[0]
 
 
+def varints(data: Message) -> Iterator[int]:
+    """Yield the numbers of a packed list."""
+    at = 0
+    while at < len(data):
+        value, at = _varint(data, at, len(data))
+        yield value
+
+
 def last_fields(data: Message) -> dict[int, Any]:
     """Return the last value of each field, which is the value of one that is not repeated."""
     return dict(fields(data))

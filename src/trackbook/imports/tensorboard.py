@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from . import protobuf, tensorboard_media, tensors
+from . import protobuf, tensorboard_media, tensorboard_meshes, tensors
 from .intake import Intake
 from .record_logs import tf_records
 from .source import Kind, SourceRun, digest, found, stamp
@@ -51,6 +51,7 @@ def _tell(files: list[Path], name: str, intake: Intake) -> None:
     for file in files:
         intake.each(tf_records(file, intake.lose), file, reader.take, done)
         done += file.stat().st_size
+    reader.end()
 
 
 class _Reader:
@@ -59,6 +60,7 @@ class _Reader:
     def __init__(self, intake: Intake) -> None:
         self._intake = intake
         self._plugins: dict[str, str] = {}  # by tag: only the first event of a tag names it
+        self._meshes = tensorboard_meshes.Meshes(intake)
 
     def take(self, data: memoryview) -> None:
         event = protobuf.last_fields(data)
@@ -68,6 +70,10 @@ class _Reader:
         for number, value in protobuf.fields(event[5]) if 5 in event else ():
             if number == 1:
                 self._value(value, step, time)
+        self._meshes.end_event()
+
+    def end(self) -> None:
+        self._meshes.end()
 
     def _value(self, data: memoryview, step: int, time: float) -> None:
         value = protobuf.last_fields(data)
@@ -79,6 +85,8 @@ class _Reader:
             if name == "hparams":
                 self._hyperparameters(plugin.get(2, memoryview(b"")))
                 return
+            if name == tensorboard_meshes.PLUGIN:
+                self._meshes.describe(tag, plugin.get(2, memoryview(b"")))
         if _SIMPLE in value:
             self._intake.point(tag, step, protobuf.float32(value[_SIMPLE]), time)
             return
@@ -93,6 +101,9 @@ class _Reader:
         plugin = self._plugins.get(tag, "") or "scalars"
         if plugin in tensorboard_media.PLUGINS:
             self._intake.media(tag, step, time, partial(tensorboard_media.of_tensor, plugin, data))
+            return
+        if plugin == tensorboard_meshes.PLUGIN:
+            self._meshes.take(tag, data, step, time)
             return
         number = tensors.scalar(data) if plugin == "scalars" else None
         if number is not None:

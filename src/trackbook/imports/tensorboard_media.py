@@ -9,12 +9,14 @@ from typing import Any, Final
 
 from ..media import media_type
 from ..media.histogram import MOST_BINS
+from ..media.plots import pr_chart
 from ..media.values import Encoded
 from . import protobuf, tensors
 
 IMAGE, HISTOGRAM, AUDIO = 4, 5, 6  # fields of a summary's value
 MESSAGES: Final = (IMAGE, HISTOGRAM, AUDIO)
-PLUGINS: Final = ("images", "histograms", "text", "audio")
+PLUGINS: Final = ("images", "histograms", "text", "audio", "pr_curves")
+_CURVE: Final = "1"  # the name that `plot.pr_curve` gives the positive ones of two classes
 
 
 def of_message(field: int, data: memoryview) -> list[Encoded]:
@@ -29,6 +31,8 @@ def of_tensor(plugin: str, data: memoryview) -> list[Encoded]:
     """Return the media of the tensor of a plugin, one of `PLUGINS`. Raises one of `media_values.UNREADABLE`."""
     if plugin == "histograms":
         return [_of_rows(data)]
+    if plugin == "pr_curves":
+        return [_of_counts(data)]
     strings = tensors.strings(data)
     if plugin == "images":  # width and height come first
         return [media_type("Image")(content).encode() for content in strings[2:]]
@@ -75,6 +79,22 @@ def _of_rows(data: memoryview) -> Encoded:
     if lefts[1:] != rights[:-1]:
         raise ValueError("a histogram with gaps")
     return _histogram(counts, [*lefts, rights[-1]])
+
+
+def _of_counts(data: memoryview) -> Encoded:
+    """Return the curve of a tensor with six rows, of which the last two are precision and recall by ascending threshold.
+
+    As in TensorBoard, the largest thresholds are left out if nothing reaches them: there is no precision then.
+    """
+    numbers, size = tensors.floats(data), tensors.shape(data)
+    if len(size) != 2 or size[0] != 6 or not numbers:
+        raise ValueError(f"a curve of shape {size}")
+    true, false, _, _, precision, recall = (numbers[at : at + size[1]] for at in range(0, len(numbers), size[1]))
+    if not all(map(math.isfinite, numbers)):
+        raise ValueError("a curve with numbers that are not finite")
+    end = max((at for at in range(size[1]) if int(true[at]) + int(false[at])), default=0) + 1
+    encoded: Encoded = media_type("Chart")(pr_chart([(_CURVE, recall[:end][::-1], precision[:end][::-1])])).encode()
+    return encoded
 
 
 def _histogram(counts: Sequence[float], edges: Sequence[float]) -> Encoded:

@@ -13,6 +13,7 @@ from .source import Damaged
 _DTYPE, _SHAPE, _CONTENT, _STRINGS = 1, 2, 4, 8  # fields of the message
 # By type: the form of an element, and the field of the values when there is no content
 _FORMS: Final[dict[int, tuple[str, int]]] = {1: ("f", 5), 2: ("d", 6), 3: ("i", 7), 9: ("q", 10), 19: ("e", 13)}
+_SMALL: Final = {4: ("B", 7), 5: ("h", 7), 6: ("b", 7), 17: ("H", 7)}  # the same of small ints
 _BFLOAT16: Final = 14
 _STRING: Final = 7
 MOST_NUMBERS: Final = 300_000
@@ -52,15 +53,26 @@ def floats(data: memoryview) -> list[float]:
 
     Raises ``ValueError`` for another type, more than `MOST_NUMBERS`, and as many as the shape does not say.
     """
-    tensor = protobuf.last_fields(data)
-    form, field = _FORMS.get(tensor.get(_DTYPE, 0), ("", 0))
+    form, _ = _FORMS.get(protobuf.last_fields(data).get(_DTYPE, 0), ("", 0))
     if form not in ("f", "d"):
         raise ValueError("a tensor is of another type than floats")
+    return elements(data)
+
+
+def elements(data: memoryview, most: int = MOST_NUMBERS) -> list[float]:
+    """Return the elements of a tensor of floats or ints, in the order of rows. Raises ``ValueError`` as `floats`, for more than `most`."""
+    tensor = protobuf.last_fields(data)
+    form, field = (_FORMS | _SMALL).get(tensor.get(_DTYPE, 0), ("", 0))
+    if not form or form == "e":
+        raise ValueError("a tensor is of another type than floats and ints")
     count = math.prod(shape(data))
-    if not 0 <= count <= MOST_NUMBERS:
+    if not 0 <= count <= most:
         raise ValueError(f"a tensor has {count:,} numbers")
     content = tensor.get(_CONTENT)
-    found = numbers([content], form) if content is not None else numbers(values(data, field), form)
+    if content is not None:
+        found = numbers([content], form, most)
+    else:
+        found = numbers(values(data, field), form, most) if form in ("f", "d") else _integers(data, field, most)
     if len(found) == 1 < count:  # the last value stands for all that follow it
         found *= count
     if len(found) != count:
@@ -68,13 +80,24 @@ def floats(data: memoryview) -> list[float]:
     return found
 
 
-def numbers(pieces: Iterable[memoryview], form: str) -> list[float]:
-    """Return the floats of a repeated field, whose values are packed or not. Raises ``ValueError`` for more than `MOST_NUMBERS`."""
+def _integers(data: memoryview, field: int, most: int) -> list[float]:
+    """Return the ints of a repeated field, whose values are packed or not. Raises ``ValueError`` for more than `most`."""
     found: list[float] = []
-    size = struct.calcsize(form)
+    for number, value in protobuf.fields(data):
+        if number == field:
+            found += map(protobuf.integer, [value] if isinstance(value, int) else protobuf.varints(value))
+            if len(found) > most:
+                raise ValueError(f"a tensor has more than {most:,} numbers")
+    return found
+
+
+def numbers(pieces: Iterable[memoryview], form: str, most: int = MOST_NUMBERS) -> list[float]:
+    """Return the numbers of a repeated field of fixed size, whose values are packed or not. Raises ``ValueError`` for more than `most`."""
+    found: list[float] = []
+    size = struct.calcsize(f"<{form}")
     for piece in pieces:
         count, rest = divmod(len(piece), size)
-        if rest or len(found) + count > MOST_NUMBERS:
+        if rest or len(found) + count > most:
             raise ValueError(f"a list of numbers has {len(piece):,} bytes")
         found += struct.unpack(f"<{count}{form}", piece)
     return found

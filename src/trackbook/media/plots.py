@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from .values import as_array
@@ -60,11 +60,17 @@ def pr_curve(
     """Return precision over recall of each class. The parameters are those of `roc_curve`."""
     import numpy as np
 
-    rows = []
+    curves = []
     for name, hits, scores in _classes("pr_curve", y_true, y_probas, labels, classes_to_plot):
         true, _false, positive = _counts(hits, scores)
         precision = np.divide(true, positive, out=np.ones_like(true), where=positive > 0)
-        rows += _curve(name, true / max(true[-1], 1), precision)
+        curves.append((name, true / max(true[-1], 1), precision))
+    return pr_chart(curves, title)
+
+
+def pr_chart(curves: Iterable[tuple[str, Any, Any]], title: str | None = None) -> alt.Chart:
+    """Return precision over recall, of curves of a name, recall and precision each."""
+    rows = [row for name, recall, precision in curves for row in _curve(name, recall, precision)]
     return _lines(rows, "Recall", "Precision", title or "Precision and recall")
 
 
