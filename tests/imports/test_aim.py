@@ -54,19 +54,24 @@ def sequence(*values: Any) -> Any:
     )
 
 
-def told(*values: Any) -> tuple[list[tuple[Any, ...]], Intake]:
-    """Return metric, step, time, item, kind and caption of the media that are told of values, and the `Intake`."""
-    rows: list[Row] = []
-    intake = Intake(
+def intake_into(rows: list[tuple[Any, ...]]) -> Intake:
+    return Intake(
         lambda _: None,
-        lambda _, found: rows.extend(Row(*row) for row in found),
+        lambda _, found: rows.extend(found),
         lambda _: True,
         lambda *_: None,
         lambda _: {},
         keep_file=lambda _: None,
     )
+
+
+def told(*values: Any) -> tuple[list[tuple[Any, ...]], Intake]:
+    """Return metric, step, time, item, kind and caption of the media that are told of values, and the `Intake`."""
+    rows: list[tuple[Any, ...]] = []
+    intake = intake_into(rows)
     aim._tell_media(sequence(*values), intake)
-    return [(row.metric, row.step, row.time, row.item, row.kind, row.caption) for row in rows], intake
+    found = [Row(*row) for row in rows]
+    return [(row.metric, row.step, row.time, row.item, row.kind, row.caption) for row in found], intake
 
 
 def test_objects_are_media() -> None:
@@ -110,3 +115,64 @@ def test_broken_objects_are_counted(value: Any) -> None:
     found, intake = told(value, Stored("text", "words"))
     assert [(step, kind) for _, step, _, _, kind, _ in found] == [(1, "text")]
     assert intake.left_out == {"media that cannot be read": {"val/m": 1}}
+
+
+class Opened(SimpleNamespace):
+    """A run of Aim without metrics and media, whose terminal had these lines."""
+
+    def __init__(self, *lines: Any) -> None:
+        values = dict(enumerate(lines))
+        logs = sequence(*lines)
+        logs.name, logs.values = "logs", SimpleNamespace(items=values.items, last_value=lambda: lines[-1])
+        logs.last_step = lambda: len(lines) - 1
+        tree = SimpleNamespace(get=lambda name, other: 200.0 if name == "end_time" else other)
+        about: dict[str, Any] = dict.fromkeys(("name", "description", "experiment"))
+        super().__init__(
+            **about,
+            tags=[],
+            archived=False,
+            creation_time=99.0,
+            meta_run_tree=tree,
+            metrics=list,
+            get_terminal_logs=lambda: logs if lines else None,
+            iter_sequence_info_by_type=lambda _: [],
+        )
+
+
+def line(text: Any) -> Any:
+    return SimpleNamespace(data=text)
+
+
+def read(monkeypatch: pytest.MonkeyPatch, *lines: Any) -> tuple[str, list[tuple[Any, ...]], Intake]:
+    """Return the stamp of a run with these lines, its rows of the console, and the `Intake`."""
+    repo = SimpleNamespace(list_all_runs=lambda: ["r1"])
+    monkeypatch.setitem(sys.modules, "aim", SimpleNamespace(Repo=lambda _: repo))
+    monkeypatch.setattr(aim, "_opened", lambda *_: Opened(*lines))
+    monkeypatch.setattr(aim, "_media_of", lambda _: [])
+    (one,) = aim.KIND.runs(Path("x.aim"))
+    assert one.size == (1 if lines else 0)
+    rows: list[tuple[Any, ...]] = []
+    intake = intake_into(rows)
+    one.tell(intake)
+    intake.end()
+    return one.stamp, rows, intake
+
+
+def test_lines_of_the_terminal_are_the_console(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, rows, intake = read(monkeypatch, line("one"), line(""), line("two"))
+    assert rows == [(number, "stdout", text, 100.0 + number, None) for number, text in enumerate(["one", "", "two"])]
+    assert intake.lost == []
+    assert read(monkeypatch)[1] == []
+
+
+def test_line_that_grows_changes_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    stamps = [read(monkeypatch, *map(line, texts))[0] for texts in (["a"], ["a b"], ["a", "b"], ["a"])]
+    assert len(set(stamps)) == 3
+
+
+@pytest.mark.parametrize("broken", [line(None), line(b"bytes"), line(3), SimpleNamespace()])
+def test_line_of_an_unknown_form_is_said(monkeypatch: pytest.MonkeyPatch, broken: Any) -> None:
+    _, rows, intake = read(monkeypatch, line("one"), broken)
+    assert [row[2] for row in rows] == ["one"]
+    assert len(intake.lost) == 1
+    assert intake.lost[0].startswith("'val/logs' has an unknown form")

@@ -26,15 +26,16 @@ def _runs(path: Path) -> Iterator[SourceRun]:
     repo = Repo(str(path.parent if path.name == ".aim" else path))
     for run_hash in sorted(repo.list_all_runs()):
         run = _opened(repo, run_hash)
-        metrics, media = list(run.metrics()), _media_of(run)
-        ends = [sequence.last_step() for sequence in (*metrics, *media)]
+        metrics, media, logs = list(run.metrics()), _media_of(run), _logs_of(run)
+        ends: list[Any] = [sequence.last_step() for sequence in (*metrics, *media, *logs)]
+        ends += map(_last_line, logs)
         about = run.meta_run_tree.get("end_time", None), run.name, run.tags, run.description, run.archived
         yield SourceRun(
             run_hash,
             path,
             run.experiment or None,
             digest(repr((ends, about))),
-            len(metrics) + len(media),
+            len(metrics) + len(media) + len(logs),
             partial(_tell, repo, run_hash),
         )
 
@@ -57,6 +58,19 @@ def _media_of(run: Any) -> list[Any]:
 
     found = [Sequence(name, context, run) for name, context, _ in run.iter_sequence_info_by_type(_MEDIA)]
     return sorted(found, key=_name)
+
+
+def _logs_of(run: Any) -> list[Any]:
+    """Return the sequence of the lines of the terminal, if there is one."""
+    return [logs for logs in [run.get_terminal_logs()] if logs is not None]
+
+
+def _last_line(logs: Any) -> str:
+    """Return the last line, which may grow; nothing for one of an unknown form, which is said when the run is read."""
+    try:
+        return str(logs.values.last_value().data)
+    except MALFORMED:
+        return ""
 
 
 def _name(sequence: Any) -> str:
@@ -88,12 +102,20 @@ def _tell(repo: Any, run_hash: str, intake: Intake) -> None:
             else:
                 intake.point(name, step, value, time)
         intake.at(done)
-    for number, sequence in enumerate(_media_of(run), done + 1):
+    others = [(_tell_media, media) for media in _media_of(run)] + [(_tell_lines, logs) for logs in _logs_of(run)]
+    for number, (tell, sequence) in enumerate(others, done + 1):
         try:
-            _tell_media(sequence, intake)
+            tell(sequence, intake)
         except MALFORMED as error:
             intake.lose(f"{_name(sequence)!r} has an unknown form: {error}")
         intake.at(number)
+
+
+def _tell_lines(logs: Any, intake: Intake) -> None:
+    """Tell of the lines of the terminal. Aim does not keep which of them went to stderr."""
+    times = dict(logs.timestamps.items())
+    for number, line in logs.values.items():
+        intake.line("stdout", line.data, times.get(number, 0.0))
 
 
 def _tell_media(sequence: Any, intake: Intake) -> None:
