@@ -62,6 +62,7 @@ def intake_into(rows: list[tuple[Any, ...]]) -> Intake:
         lambda *_: None,
         lambda _: {},
         keep_file=lambda _: None,
+        keep_artifact=lambda *_: None,
     )
 
 

@@ -109,8 +109,11 @@ class Catalog:
         aliases: Iterable[str] = (),
         metadata: Mapping[str, Any] | None = None,
         description: str | None = None,
+        created: float | None = None,
     ) -> Version:
         """Add a version, whose files are kept already, durably. The content of the newest version is that version again.
+
+        `created` is when it was made, by default now.
 
         Raises ``ValueError`` for another type than that of earlier versions, ``OSError`` when it cannot be written.
         """
@@ -132,7 +135,7 @@ class Catalog:
                 kept.name,
                 sum(entry.size or 0 for entry in entries),
                 len(entries),
-                time.time(),
+                time.time() if created is None else created,
                 run,
                 "[]",
                 "{}",
@@ -172,9 +175,10 @@ class Catalog:
         except ValueError as error:
             raise OSError(f"{version.artifact}: {error}") from None
 
-    def link(self, run: str, role: Role, version: Version) -> None:
-        """Note that a run made or used a version."""
-        row = Link(f"{role} {version.artifact} {version.digest}", role, version.artifact, version.digest, time.time())
+    def link(self, run: str, role: Role, version: Version, at: float | None = None) -> None:
+        """Note that a run made or used a version, by default now."""
+        when = time.time() if at is None else at
+        row = Link(f"{role} {version.artifact} {version.digest}", role, version.artifact, version.digest, when)
         self.store.put_captured(run, "artifact_links", [row])
         self.store.flush()
 

@@ -14,6 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from ..artifacts.artifact import Artifact, keep
+from ..artifacts.catalog import catalog_of, metadata_of
+from ..artifacts.manifest import to_json
 from ..media.values import File
 from ..store.base import Store
 from ..store.content_files import ContentFiles, StoredFile
@@ -135,6 +138,7 @@ class _Transfer:
             report,
             self._cut_back,
             keep_file=self._keep_file,
+            keep_artifact=self._keep_artifact,
             numbers_zeros=kind.numbers_zeros,
         )
 
@@ -231,6 +235,29 @@ class _Transfer:
         """Add a file, unless there is no place for it."""
         folder = self._store.files_folder
         return None if folder is None else ContentFiles(folder).add(path)
+
+    def _keep_artifact(self, artifact: Artifact, created: float, is_made: bool) -> str | None:
+        """Keep a version of an artifact, unless an earlier import did; return why it cannot be, or None."""
+        if self._store.files_folder is None:
+            return "artifacts"
+        catalog = catalog_of(self._store, "")
+        with catalog.files.in_use():
+            entries = keep(artifact, catalog.files)
+            known = catalog.versions(artifact.name)
+            if known and known[-1].type != artifact.type:
+                return f"artifacts whose names those of type {known[-1].type!r} have"
+            content = catalog.files.put(to_json(entries), durable=True).name
+            same = next((version for version in known if version.digest == content), None)
+            if same is not None:
+                version = catalog.change(same.artifact, metadata=metadata_of(same) | artifact.metadata)
+            else:
+                run = self._source.id if is_made else None
+                version = catalog.add(
+                    artifact.name, artifact.type, entries, run=run, metadata=artifact.metadata, created=created
+                )
+        if is_made:
+            catalog.link(self._source.id, "made", version, created)
+        return None
 
     def _drop_doubles(self) -> None:
         """Drop media of an earlier import that have other numbers now, as after those of another file that has grown."""

@@ -13,6 +13,7 @@ from typing import Any, Final
 import polars as pl
 
 from ..alerting.levels import AlertLevel, to_level
+from ..artifacts.artifact import Artifact
 from ..artifacts.names import check_path
 from ..artifacts.saved import SavedFile
 from ..media.index import number_at, rows_from
@@ -47,6 +48,7 @@ class Intake:
         cut: Callable[[int], Mapping[str, int]],
         *,
         keep_file: Callable[[Path], StoredFile | None],
+        keep_artifact: Callable[[Artifact, float, bool], str | None],
         numbers_zeros: bool = False,
     ) -> None:
         self.fields: dict[str, Any] = {}  # of the `RunRecord`
@@ -60,7 +62,7 @@ class Intake:
         self.points = self.media_items = 0
         self.numbers = array("q")  # of the rows of media
         self._write, self._write_rows, self._write_files, self._keep_file = write, write_rows, write_files, keep_file
-        self._report, self._cut = report, cut
+        self._report, self._cut, self._keep_artifact = report, cut, keep_artifact
         self._columns: tuple[list[str], list[int], list[float], list[float]] = ([], [], [], [])
         self._lines: list[tuple[Any, ...]] = []
         self._alerts: list[tuple[Any, ...]] = []
@@ -189,6 +191,20 @@ class Intake:
             return
         self._write_rows("files", [SavedFile(checked, kept.name, kept.size, _bounded(time))])
         self._count_items(1)
+
+    def artifact(self, artifact: Artifact, files: Iterable[tuple[str, Path]], created: float, *, is_made: bool) -> None:
+        """Take in a version of an artifact with its files. Those that cannot be read are left out. `is_made`: by this run."""
+        for name, path in files:
+            try:
+                path.open("rb").close()
+                artifact.add_file(path, storable(name))
+            except (OSError, ValueError):
+                self.leave_out("files that cannot be read", storable(name))
+            else:
+                self._count_items(1)
+        why_not = self._keep_artifact(artifact, _bounded(created), is_made)
+        if why_not is not None:
+            self.leave_out(why_not, artifact.name)
 
     def _count_items(self, count: int) -> None:
         self.media_items += count

@@ -9,8 +9,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from ..text import listed
+from ..user_warnings import warn
+from . import mlflow_models
 from .intake import Intake
 from .mlflow_artifacts import Artifacts, artifacts_of
+from .mlflow_files import META, all_files, texts
+from .mlflow_models import LoggedModel
 from .source import MALFORMED, Damaged, Kind, SourceRun, digest, found, stamp
 from .sqlite_files import reading, rows, tables
 from .yaml_files import read_yaml
@@ -24,7 +29,6 @@ _STATES: Final = {  # by text in SQLite, by number in files
 _OWN: Final = "mlflow."
 _SYSTEM: Final = "system/"
 _SUFFIXES: Final = (".db", ".sqlite", ".sqlite3")
-_META: Final = "meta.yaml"
 _ROW: Final = 30  # bytes, about, of a metric in a database
 
 
@@ -59,15 +63,23 @@ def _runs_of_database(file: Path) -> Iterator[SourceRun]:
         "where runs.lifecycle_stage = 'active' order by runs.start_time, run_uuid"
     )
     with reading(file) as db:
-        listed = list(rows(db, query))
-    for run, experiment, address, count, *more in listed:
-        artifacts = artifacts_of(address, run, file.parent)
-        changed, size = artifacts.facts()
-        tell = partial(_tell_rows, file, run, artifacts)
+        known = list(rows(db, query))
+        models = mlflow_models.of_database(file, db) if tables(file).keys() >= mlflow_models.TABLES else {}
+    runs: dict[Any, list[str]] = {}
+    for run, experiment, *_ in known:
+        runs.setdefault(experiment, []).append(run)
+    theirs = [mlflow_models.by_run(models.pop(experiment, []), ids) for experiment, ids in runs.items()]
+    of_run = {run: made for one in theirs for run, made in one.items()}
+    for experiment, homeless in models.items():
+        _say_homeless(file, experiment, homeless)
+    for run, experiment, address, count, *more in known:
+        files = _Files(artifacts_of(address, run, file.parent), of_run[run], run)
+        changed, size = files.facts()
+        tell = partial(_tell_rows, file, run, files)
         yield SourceRun(run, file, experiment, digest(repr((count, *more)), changed), count * _ROW + size, tell)
 
 
-def _tell_rows(file: Path, run: str, artifacts: Artifacts, intake: Intake) -> None:
+def _tell_rows(file: Path, run: str, files: _Files, intake: Intake) -> None:
     with reading(file) as db:
         name, status, start, end = next(
             rows(db, "select name, status, start_time, end_time from runs where run_uuid = ?", run)
@@ -88,7 +100,7 @@ def _tell_rows(file: Path, run: str, artifacts: Artifacts, intake: Intake) -> No
                 _point(intake, metric, math.nan if is_nan else float(value), int(time), int(step))
             except MALFORMED as error:
                 intake.lose(f"a point of {metric!r} has an unknown form: {error}")
-    artifacts.tell(intake, tags, facts.started or 0.0, done)
+    files.tell(intake, tags, facts.started or 0.0, done)
 
 
 # --- files ------------------------------------------------------------------------------------------------------------
@@ -107,7 +119,7 @@ def _experiments(path: Path) -> Iterator[Path]:
 
 def _is_experiment(folder: Path) -> bool:
     """Whether this is the folder of an experiment, or of a run."""
-    return folder.name != ".trash" and "experiment_id" in _beginning(folder / _META)
+    return folder.name != ".trash" and "experiment_id" in _beginning(folder / META)
 
 
 def _beginning(file: Path) -> str:
@@ -122,35 +134,49 @@ def _runs_of_folder(folder: Path) -> Iterator[SourceRun]:
     if (folder / "metrics").is_dir():  # of one run
         runs, experiment = (
             [folder],
-            read_yaml(folder.parent / _META, _refuse) if (folder.parent / _META).is_file() else {},
+            read_yaml(folder.parent / META, _refuse) if (folder.parent / META).is_file() else {},
         )
     else:
-        runs = sorted(run for run in folder.iterdir() if (run / _META).is_file() and (run / "metrics").is_dir())
-        experiment = read_yaml(folder / _META, _refuse)
+        runs = sorted(run for run in folder.iterdir() if (run / META).is_file() and (run / "metrics").is_dir())
+        experiment = read_yaml(folder / META, _refuse)
     if experiment.get("lifecycle_stage") == "deleted":
         return
-    for run in runs:
-        meta: dict[str, Any] = read_yaml(run / _META, lambda _: None)
-        if meta.get("lifecycle_stage") == "deleted":
-            continue
-        files = sorted(file for part in ("metrics", "params", "tags") for file in _all(run / part))
-        size = sum(file.stat().st_size for file in files)
-        project = str(experiment["name"]) if "name" in experiment else None
-        run_id = str(meta.get("run_id") or run.name)
-        artifacts = artifacts_of(meta.get("artifact_uri"), run_id, folder.parent, run / "artifacts")
-        changed, more = artifacts.facts()
-        tell = partial(_tell_files, run, artifacts)
-        yield SourceRun(run_id, run, project, digest(stamp([run / _META, *files]), changed), size + more, tell)
+    project = str(experiment["name"]) if "name" in experiment else None
+    metas: dict[Path, dict[str, Any]] = {run: read_yaml(run / META, lambda _: None) for run in runs}
+    ids = {
+        run: str(meta.get("run_id") or run.name)
+        for run, meta in sorted(metas.items(), key=_started)
+        if meta.get("lifecycle_stage") != "deleted"
+    }
+    is_all = runs != [folder]
+    models = mlflow_models.of_folder(folder if is_all else folder.parent)
+    of_run = mlflow_models.by_run(models, [*ids.values()], is_all=is_all)
+    if models and not ids:
+        _say_homeless(folder, project, models)
+    for run, run_id in ids.items():
+        records = sorted(file for part in ("metrics", "params", "tags") for file in all_files(run / part))
+        size = sum(file.stat().st_size for file in records)
+        artifacts = artifacts_of(metas[run].get("artifact_uri"), run_id, folder.parent, run / "artifacts")
+        files = _Files(artifacts, of_run[run_id], run_id)
+        changed, more = files.facts()
+        tell = partial(_tell_files, run, files)
+        yield SourceRun(run_id, run, project, digest(stamp([run / META, *records]), changed), size + more, tell)
+
+
+def _started(run: tuple[Path, dict[str, Any]]) -> tuple[int, Path]:
+    """Return what orders runs by their start, so that the versions of their models are in this order, too."""
+    started = run[1].get("start_time")
+    return started if isinstance(started, int) else 0, run[0]
 
 
 def _refuse(why: str) -> None:
     raise Damaged(why)
 
 
-def _tell_files(run: Path, artifacts: Artifacts, intake: Intake) -> None:
-    meta = read_yaml(run / _META, intake.lose)
-    tags, params = _texts(run / "tags"), _texts(run / "params")
-    above = run.parent / Path(tags.get("mlflow.parentRunId", "")).name / _META
+def _tell_files(run: Path, files: _Files, intake: Intake) -> None:
+    meta = read_yaml(run / META, intake.lose)
+    tags, params = texts(run / "tags"), texts(run / "params")
+    above = run.parent / Path(tags.get("mlflow.parentRunId", "")).name / META
     parent = (
         read_yaml(above, lambda _: None).get("run_name") if above.parent != run.parent and above.is_file() else None
     )
@@ -158,14 +184,14 @@ def _tell_files(run: Path, artifacts: Artifacts, intake: Intake) -> None:
     facts = _Facts(name, str(meta.get("status", "")), start, end, params, tags, parent)
     facts.tell(intake)
     done = 0
-    for file in _all(run / "metrics"):
+    for file in all_files(run / "metrics"):
         metric = file.relative_to(run / "metrics").as_posix()
         with file.open(encoding="utf-8", errors="backslashreplace") as lines:
             for line in lines:
                 done += len(line)
                 intake.at(done)
                 _take_line(intake, file, metric, line)
-    artifacts.tell(intake, tags, facts.started or 0.0, done)
+    files.tell(intake, tags, facts.started or 0.0, done)
 
 
 def _take_line(intake: Intake, file: Path, metric: str, line: str) -> None:
@@ -183,17 +209,6 @@ def _take_line(intake: Intake, file: Path, metric: str, line: str) -> None:
         _point(intake, metric, value, time, step)
 
 
-def _all(folder: Path) -> Iterator[Path]:
-    """Yield the files of a folder, which are named after metrics, parameters or tags."""
-    return found(folder, lambda _: True, frozenset())
-
-
-def _texts(folder: Path) -> dict[str, str]:
-    return {
-        file.relative_to(folder).as_posix(): file.read_text("utf-8", errors="backslashreplace") for file in _all(folder)
-    }
-
-
 # --- both -------------------------------------------------------------------------------------------------------------
 
 
@@ -202,6 +217,32 @@ def _point(intake: Intake, metric: str, value: float, time: int, step: int) -> N
         intake.system(metric.removeprefix(_SYSTEM), value, time / 1000)
     else:
         intake.point(metric, step, value, time / 1000)
+
+
+@dataclass(frozen=True)
+class _Files:
+    """The artifacts of a run, and the models that come along with it."""
+
+    artifacts: Artifacts
+    models: list[LoggedModel]
+    run: str
+
+    def facts(self) -> tuple[str, int]:
+        """Return a text that changes when a file or a model does, and the bytes of all files."""
+        (files, size), (models, more) = self.artifacts.facts(), mlflow_models.facts(self.models)
+        return files + models, size + more
+
+    def tell(self, intake: Intake, tags: Mapping[str, str], started: float, before: int) -> None:
+        """Tell of all of them, after `before` of the run's other records."""
+        self.artifacts.tell(intake, tags, started, before)
+        mlflow_models.tell(self.models, self.run, intake, before + self.artifacts.facts()[1])
+
+
+def _say_homeless(source: Path, experiment: Any, models: list[LoggedModel]) -> None:
+    names = listed((model.name for model in models), 5)
+    warn(
+        f"import of {source}: {len(models):,} models of experiment {experiment!r} are left out, as it has no run: {names}"
+    )
 
 
 @dataclass

@@ -35,7 +35,9 @@ _LARGEST_TABLE: Final = 50_000_000  # bytes
 _TABLES: Final = "mlflow.loggedArtifacts"  # a tag
 
 
-class _File(NamedTuple):
+class ArtifactFile(NamedTuple):
+    """A file in a folder of artifacts."""
+
     name: str  # below the folder, with slashes
     path: Path
     size: int
@@ -56,8 +58,12 @@ class Artifacts:
 
     def facts(self) -> tuple[str, int]:
         """Return a text that changes when a file does, and the bytes of all files."""
-        files = list(_files(self.folder)) if self.folder else []
+        files = list(self.files())
         return digest(*(f"{one.name} {one.size} {one.time}" for one in files)), sum(one.size for one in files)
+
+    def files(self, intake: Intake | None = None) -> Iterator[ArtifactFile]:
+        """Yield the files, in order. Links and what is no file are counted at an `intake`, and never opened."""
+        yield from _files(self.folder, intake) if self.folder else ()
 
     def tell(self, intake: Intake, tags: Mapping[str, str], started: float, before: int) -> None:
         """Tell of all files of a run, after `before` of its other records. Images of no step are at the beginning of the run."""
@@ -103,7 +109,7 @@ class _Teller:
             path = key.replace("~", "/").replace("#", "/")  # as earlier versions wrote it
             self._medium(file, partial(_image, self._folder, file.name), path, step, time / 1000)
 
-    def _tell_file(self, file: _File) -> None:
+    def _tell_file(self, file: ArtifactFile) -> None:
         if file.name.lower().endswith(_SUFFIXES):
             self._medium(file, partial(_image, self._folder, file.name))
         else:
@@ -111,7 +117,7 @@ class _Teller:
 
     def _medium(
         self,
-        file: _File,
+        file: ArtifactFile,
         make: Callable[[], list[Encoded]],
         metric: str | None = None,
         step: int = 0,
@@ -128,19 +134,20 @@ class _Teller:
         self._intake.media(name, step, at, lambda: made)
 
 
-def artifacts_of(address: Any, run_id: str, store: Path, beside: Path | None = None) -> Artifacts:
-    """Return where the artifacts of a run are, by the address in a store whose folder is `store`. A store may have been moved.
+def artifacts_of(address: Any, owner: str, store: Path, beside: Path | None = None, *, above: int = 3) -> Artifacts:
+    """Return where the artifacts of a run or a model are, by the address in a store whose folder is `store`. A store may have been moved.
 
-    `beside` is the folder that a store of files has for them.
+    `owner` is the id of the run or model, `beside` the folder that a store of files has for them. Addresses in one store differ in their
+    last parts, `above` in number: experiment, run, "artifacts".
     """
     text = address if isinstance(address, str) else ""
     is_here = _scheme(text) in ("", "file")
     if not is_here and _scheme(text) != _SERVED:
         return Artifacts(text, None)
-    parts = Path(_path(text)).parts[-3:]  # experiment, run, "artifacts"
+    parts = Path(_path(text)).parts[-above:]
     places = [store / _path(text)] if text and is_here else []
     places += [beside] if beside else [store / name / Path(*parts) for name in ("mlruns", "mlartifacts") if parts]
-    own = (place for place in places if place.is_dir() and place.resolve().parts[-2:] == (run_id, _FOLDER))
+    own = (place for place in places if place.is_dir() and place.resolve().parts[-2:] == (owner, _FOLDER))
     return Artifacts(text, next((place for place in own if is_here or any(True for _ in _files(place))), None))
 
 
@@ -163,7 +170,7 @@ def _host(address: str) -> str:
     return f"{_scheme(address)}://{address.partition('://')[2].partition('/')[0].rpartition('@')[2]}"
 
 
-def _files(folder: Path, intake: Intake | None = None) -> Iterator[_File]:
+def _files(folder: Path, intake: Intake | None = None) -> Iterator[ArtifactFile]:
     """Yield the files of a folder, in order. Links and what is no file are counted at an `intake`, and never opened."""
 
     def refused(error: OSError) -> None:
@@ -181,7 +188,7 @@ def _files(folder: Path, intake: Intake | None = None) -> Iterator[_File]:
                 continue
             relative = path.relative_to(folder).as_posix()
             if stat.S_ISREG(about.st_mode):
-                yield _File(relative, path, about.st_size, about.st_mtime)
+                yield ArtifactFile(relative, path, about.st_size, about.st_mtime)
             elif intake is not None:
                 intake.leave_out("links and other things that are no files", relative)
 
