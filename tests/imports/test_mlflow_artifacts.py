@@ -228,3 +228,16 @@ def test_files_of_broken_tables_and_images_are_kept(tmp_path: Path, store: Sqlit
         "huge.png": b"no image either",
         keyed("k", 2**62, 1000): b"no image",
     }
+
+
+def test_run_of_files_alone_has_the_time_of_its_folder(tmp_path: Path, store: SqliteStore) -> None:
+    path = files(tmp_path, None, {})
+    run = path / "7" / "r1"
+    (run / "metrics" / "loss").unlink()
+    (run / "meta.yaml").write_text("run_id: r1\nstatus: 3\n")
+    (run / "artifacts").mkdir()
+    (run / "artifacts" / "n.txt").write_text("x")
+    os.utime(run, (500, 500))
+    ((_, record),) = import_source(path, None, lambda _: store)
+    assert (record.started, record.ended) == (500.0, 500.0)
+    assert kept(store) == {"n.txt": b"x"}

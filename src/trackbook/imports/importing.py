@@ -8,6 +8,7 @@ beginning, and the store discards the points that it has.
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -182,7 +183,8 @@ class _Transfer:
             fields[name] = str(fields[name])  # YAML has a number where a name is one
         if known is not None:
             fields |= {name: getattr(known, name) for name in _KEPT}
-        first, last = (intake.first_time, intake.last_time) if intake.points or intake.media_items else (None, None)
+        times = intake.first_time, intake.last_time
+        first, last = times if math.isfinite(times[0]) else (None, None)  # a run may have files alone
         started = fields.pop("started", None)
         if started is None:
             started = first if first is not None else source.origin.stat().st_mtime
