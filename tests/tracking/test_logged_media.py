@@ -16,13 +16,20 @@ import numpy as np
 import pytest
 
 import trackbook as tb
+from journals import a_run, put
 from media_trials import trial
 from processes import own_process
 from trackbook import user_warnings
 from trackbook.api.process import Process
+from trackbook.journal.journal import FileJournal
+from trackbook.journal.records import NEXT_STEP
+from trackbook.media import index
 from trackbook.media.files import MediaFiles
+from trackbook.media.values import Encoded
+from trackbook.store.memory import MemoryStore
 from trackbook.store.sqlite import SqliteStore
 from trackbook.tracking.run import writer_of
+from trackbook.types import RunRecord
 from tracker_scripts import hearing
 
 
@@ -336,6 +343,70 @@ def test_media_and_points_of_a_childs_call_are_at_one_step() -> None:
     assert losses == [(0, -1), (1, 0), (2, 1), (3, 2)]
     assert logged(found, "a") == [("a", 1, 0), ("a", 3, 0), ("a", 4, 0)]
     assert logged(found, "b") == [("b", 1, 0), ("b", 4, 0)]
+
+
+class ChildThatLogs:
+    """The journal of a process that logs to a run which counts for all its metrics, and the hand-overs of the run's process."""
+
+    def __init__(self, home: Path) -> None:
+        self.store = MemoryStore()
+        self.run = a_run(
+            "p", RunRecord("r1", "a", 1.0, step_by="run"), self.store, FileJournal(home, {"id": "r1"}), home
+        )
+        writer_of(self.run).has_children = True
+        self.journal = FileJournal(home, {"id": "r1", "child": True})
+        self.journal.open()
+        self._loss = self.journal.metric("loss")
+
+    def image(self, name: str, step: int, now: float) -> None:
+        rows = index.rows_from(int(now * 1000), name, step, now, [Encoded("image", None)])
+        self.journal.note(index.line(rows))
+
+    def point(self, now: float) -> None:
+        put(self.journal, (self._loss, NEXT_STEP, now), now=now)
+
+    def steps(self) -> tuple[dict[float, int], dict[str, int]]:
+        """Return the steps of points by value, and of media by name, after a hand-over."""
+        writer_of(self.run).hand_over()
+        points = {row[2]: row[1] for row in self.store.read("r1").select("metric", "step", "value").iter_rows()}
+        return points, {row[1]: row[2] for row in self.store.captured("r1", "media")}
+
+
+def test_media_of_later_calls_wait_for_a_call_whose_points_are_not_there(tmp_path: Path) -> None:
+    child = ChildThatLogs(tmp_path)
+    child.image("first", index.WITH_POINTS, 1.0)
+    child.image("second", index.LATER, 2.0)
+    assert child.steps() == ({}, {})
+    child.point(1.0)
+    assert child.steps() == ({1.0: 0}, {"first": 0, "second": 1})
+    child.image("third", index.LATER, 3.0)
+    assert child.steps()[1] == {"first": 0, "second": 1, "third": 2}
+    child.journal.leave()
+    child.run.finish()
+
+
+def test_media_that_wait_get_the_step_of_points_that_came_earlier(tmp_path: Path) -> None:
+    child = ChildThatLogs(tmp_path)  # two threads of it log at once
+    child.image("first", index.WITH_POINTS, 1.0)
+    child.image("second", index.WITH_POINTS, 2.0)
+    child.point(2.0)
+    assert child.steps() == ({2.0: 0}, {})
+    child.point(1.0)
+    assert child.steps() == ({2.0: 0, 1.0: 1}, {"first": 1, "second": 0})
+    child.journal.leave()
+    child.run.finish()
+
+
+@pytest.mark.parametrize("field", index.Row._fields)
+def test_damaged_row_of_a_child_is_left_out(tmp_path: Path, field: str) -> None:
+    child = ChildThatLogs(tmp_path)
+    child.image("good", index.LATER, 1.0)
+    (row,) = index.rows_from(5, "bad", index.LATER, 2.0, [Encoded("image", None)])
+    child.journal.note(index.line([row._replace(**{field: ["no"]})]))
+    child.image("also good", index.LATER, 3.0)
+    assert child.steps()[1] == {"good": 0, "also good": 1}
+    child.journal.leave()
+    child.run.finish()
 
 
 def _log_as_rank_1() -> None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from ..store import check_stored
 from ..store.media_files import names_of
 from .values import Encoded
 
@@ -97,12 +98,10 @@ def line(found: Sequence[Row]) -> bytes:
 
 
 def parsed(text: Any) -> list[Row]:
-    """Return the rows of a line's JSON value; none for what is no such line, as a torn one."""
-    if not isinstance(text, list):
-        return []
+    """Return the rows of a line's JSON value; none for what is no such line, as a torn or damaged one."""
     try:
-        return [Row(*each) for each in text]
-    except TypeError:
+        return [Row(*each) for each in check_stored.captured("media", [*Row._fields], text)]
+    except ValueError:
         return []
 
 

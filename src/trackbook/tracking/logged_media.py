@@ -48,6 +48,7 @@ class MediaLog:
         self._read: dict[str, int] = {}  # how far the journals of other processes are read
         self._waiting: dict[str, list[list[Row]]] = {}  # what they logged with points that are not there yet
         self._numbered: dict[str, list[pl.DataFrame]] = {}
+        self._of_points: dict[str, dict[float, list[int]]] = {}  # steps of points whose media wait, by time
         self._next: dict[str, int] = largest_steps(earlier)
         self._steps = LoggedSteps(self._steps_from)
         self._numbers = index.Numbers()
@@ -141,23 +142,34 @@ class MediaLog:
     def take_up(self, left: Remains) -> None:
         """Move new rows of a process that logs to this run into the store. Rows without a step get that of their points, or the next one."""
         name, recorder = left.folder.name, self._writer.recorder
-        numbered = self._numbered.pop(name, [])
+        numbered, of_points = self._numbered.pop(name, []), self._of_points.pop(name, {})
         lines, self._read[name] = left.calls(self._read.get(name, 0))
         calls = [*self._waiting.pop(name, []), *map(index.parsed, lines)]
         if not calls:
             return
-        of_points = steps_by_time(numbered, calls)
+        for time, steps in steps_by_time(numbered, calls).items():
+            of_points.setdefault(time, []).extend(steps)
         if not (left.dead or recorder.by_metric):
-            waits = [_is_with_points(call) and call[0].time not in of_points for call in calls]
-            self._waiting[name] = [call for call, wait in zip(calls, waits, strict=True) if wait]
-            calls = [call for call, wait in zip(calls, waits, strict=True) if not wait]
+            waits = (
+                place for place, call in enumerate(calls) if _is_with_points(call) and not of_points.get(call[0].time)
+            )
+            first = next(waits, len(calls))  # later calls wait, too: they would take the steps of its points
+            calls, self._waiting[name] = calls[:first], calls[first:]
         with recorder.lock:
             rows = index.with_steps(calls, partial(recorder.step_of_call, None, hold=False), self._next, of_points)
+        self._of_points[name] = {time: steps for time, steps in of_points.items() if steps}
         self._writer.store.put_captured(self._writer.id, _TABLE, rows)
 
     def go_on_in_child(self) -> None:
         """Forget what a forked child got from its parent, which moves it into the store itself."""
-        self._pending, self._read, self._waiting, self._numbered, self._next = deque(), {}, {}, {}, {}
+        self._pending, self._read, self._waiting, self._numbered, self._of_points, self._next = (
+            deque(),
+            {},
+            {},
+            {},
+            {},
+            {},
+        )
         self._steps = LoggedSteps(self._steps_from)
 
     def _steps_from(self, metric: str, first: int) -> array[int]:
