@@ -27,6 +27,7 @@ _AT_ONCE: Final = 16  # chunks read in one short transaction
 _METRICS_AT_ONCE: Final = 100  # with 8 parameters each; old builds of SQLite take at most 999
 _LOOKED_AT: Final = 64  # the newest chunks of a run, which are candidates for joining
 _WORKERS: Final = min(4, os.cpu_count() or 1)
+_OF_JOURNAL: Final = "mark >= ? and mark < ?"  # with the values of `_range`
 
 
 class Ordinals(NamedTuple):
@@ -109,13 +110,17 @@ def revision(db: sqlite3.Connection) -> tuple[int, int]:
 
 def marks(db: sqlite3.Connection, journal: str) -> dict[str, int]:
     """Return how far a journal is drained: bytes by mark."""
-    query = "select mark, drained from marks where mark >= ?1 || '/' and mark < ?1 || '0'"
-    return dict(db.execute(query, (journal,)).fetchall())
+    return dict(db.execute(f"select mark, drained from marks where {_OF_JOURNAL}", _range(journal)).fetchall())
 
 
 def clear_marks(db: sqlite3.Connection, journals: Iterable[str]) -> None:
     """Delete the marks of journals that no longer exist."""
-    db.executemany("delete from marks where mark >= ?1 || '/' and mark < ?1 || '0'", ((name,) for name in journals))
+    db.executemany(f"delete from marks where {_OF_JOURNAL}", map(_range, journals))
+
+
+def _range(journal: str) -> tuple[str, str]:
+    """Return where the marks of a journal begin and end: ``JOURNAL/SEGMENT``, and "0" follows "/"."""
+    return f"{journal}/", f"{journal}0"
 
 
 def unnamed(number: int) -> str:
@@ -143,9 +148,9 @@ def put_chunk(db: sqlite3.Connection, run: str, first: int, part: Part) -> None:
 def chunks(db: sqlite3.Connection, run: str, at: int, most: int = _AT_ONCE) -> list[Chunk]:
     """Return the next chunks with points from the ordinal `at` on."""
     heads = db.execute(
-        "select rowid, first, rows, crc from chunks where run_id = ?1 and first + rows > ?2 and first >= "
-        "coalesce((select max(first) from chunks where run_id = ?1 and first <= ?2), 0) order by first limit ?3",
-        (run, at, most),
+        "select rowid, first, rows, crc from chunks where run_id = ? and first + rows > ? and first >= "
+        "coalesce((select max(first) from chunks where run_id = ? and first <= ?), 0) order by first limit ?",
+        (run, at, run, at, most),
     ).fetchall()
     return [Chunk(first, rows, crc, data(db, rowid)) for rowid, first, rows, crc in heads]
 
@@ -153,8 +158,8 @@ def chunks(db: sqlite3.Connection, run: str, at: int, most: int = _AT_ONCE) -> l
 def chunks_within(db: sqlite3.Connection, run: str, at: int, low: int, high: int) -> list[Chunk]:
     """Return the next chunks from the ordinal `at` on whose range of steps overlaps `low` to `high`."""
     heads = db.execute(
-        "select rowid, first, rows, crc from chunks where run_id = ?1 and first + rows > ?2 and high >= ?3 and low <= ?4 "
-        "order by first limit ?5",
+        "select rowid, first, rows, crc from chunks where run_id = ? and first + rows > ? and high >= ? and low <= ? "
+        "order by first limit ?",
         (run, at, low, high, _AT_ONCE),
     ).fetchall()
     return [Chunk(first, rows, crc, data(db, rowid)) for rowid, first, rows, crc in heads]
