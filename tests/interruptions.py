@@ -26,6 +26,7 @@ class Interruption:
 
     def during(self, call: Callable[[], object]) -> None:
         before = sys.gettrace()
+        sys._getframe().f_trace_opcodes = True  # Python 3.12 asks for it before `settrace`
         sys.settrace(self._trace)
         try:
             call()

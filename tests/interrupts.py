@@ -24,6 +24,7 @@ def interrupted_at(count: int, work: Callable[[], object], files: Collection[str
         return trace
 
     before = sys.gettrace()
+    sys._getframe().f_trace_opcodes = True  # Python 3.12 asks for it before `settrace`
     sys.settrace(trace)
     try:
         work()

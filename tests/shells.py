@@ -57,6 +57,7 @@ def ipython(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     watching = Watcher(current_run)
     for module in (commands, completion, extension):
         monkeypatch.setattr(module, "watching", watching)
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])  # a shell puts its own there
     InteractiveShell.clear_instance()
     config = Config({"HistoryManager": {"enabled": False}, "InteractiveShell": {"colors": "nocolor"}})
     with own_process(monkeypatch) as process:
