@@ -47,7 +47,7 @@ def log_media(run, steps=range(3)):
             "train/loss": 1 / (1 + step),
             "samples/images": [first, tb.Image(picture(step, 1), caption="second")],
             "samples/sound": tb.Audio(tone, sample_rate=8000),
-            "samples/clip": tb.Video(np.stack([picture(frame, step)[:48, :64] for frame in range(12)]), fps=4),
+            "samples/clip": tb.Video(np.stack([picture(frame, step)[:48, :64] for frame in range(12)]), fps=4, format="webm"),
             "samples/note": tb.Markdown(f"# Step {step}\\n\\n{EVIL} [link](javascript:document.title='hacked')"),
             "weights/dense": tb.Histogram(np.random.default_rng(step).normal(size=500)),
         }, step=step)
