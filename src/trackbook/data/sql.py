@@ -30,6 +30,7 @@ _KNOWN: Final = ("run_id", "metric", "count")  # of a metric, before its points 
 _NO_METRICS: Final = pl.DataFrame(schema={"run_id": pl.String(), "place": pl.UInt32(), "metric": pl.String()})
 _ROWS_AT_ONCE: Final = 1 << 20
 _READS = re.compile(r"\s*(\(|select|with|from|values|explain|show)\b|\s*\(", re.IGNORECASE)
+_CHANGING: Final = re.compile(r"col\(.*\)\.dynamic_pred: [0-9a-f-]+\(\)")
 _EXAMPLE = "select * from points"
 _QUOTES = """text takes single quotes ('train/loss'), names such as "group" and "config.lr" double ones"""
 
@@ -163,6 +164,7 @@ class _Points:
         self, columns: list[str] | None, predicate: pl.Expr | None, rows: int | None, _size: int | None
     ) -> Iterator[pl.DataFrame]:
         """Yield the points read of runs and metrics that `predicate` admits, and note the missing ones."""
+        predicate = None if predicate is None else _fixed(predicate)
         try:
             names = self._left(pl.DataFrame({"metric": self.metrics}, {"metric": pl.String}), predicate, ["metric"])
             self._asked |= set(names["metric"])
@@ -229,6 +231,20 @@ class _Points:
             known = f"it has {listed(self.metrics)}" if self.metrics else "nothing was logged in it"
             meant = did_you_mean(name, self.metrics, known)
             raise ValueError(f"project {self._project!r} has no metric {name!r}; {meant}")
+
+
+def _fixed(expr: pl.Expr) -> pl.Expr | None:
+    """Return a condition without bounds that change as a query goes on; None if nothing is left.
+
+    Polars 1.39 to 1.43 passes those of ``order by ... limit`` to its sources, and cannot evaluate them there. They only save work.
+    """
+    if _CHANGING.fullmatch(str(expr)):
+        return None
+    parts = expr.meta.pop()
+    if len(parts) != 2 or not expr.meta.eq(parts[1] & parts[0]):
+        return expr
+    left, right = _fixed(parts[1]), _fixed(parts[0])
+    return left & right if left is not None and right is not None else right if left is None else left
 
 
 def _explain(query: str, error: Exception, frames: dict[str, pl.LazyFrame], metrics: Sequence[str]) -> NoReturn:
