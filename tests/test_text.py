@@ -41,7 +41,8 @@ def test_one_slip_leaves_out_other_trackers_words() -> None:
 
 
 def test_a_list_of_names_is_bounded() -> None:
-    assert listed("abc", 2) == "'a', 'b'"
+    assert listed("ab", 2) == "'a', 'b'"
+    assert listed("abc", 2) == "'a', 'b' and 1 more"
     assert listed([]) == ""
 
 

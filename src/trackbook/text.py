@@ -45,8 +45,10 @@ def either(names: Iterable[str]) -> str:
 
 
 def listed(names: Iterable[str], most: int = 10) -> str:
-    """Return the first `most` names in quotes, joined by commas."""
-    return ", ".join(repr(name) for name, _ in zip(names, range(most), strict=False))
+    """Return the first `most` names in quotes, joined by commas, and how many more there are."""
+    known = list(names)
+    more = f" and {len(known) - most:,} more" if len(known) > most else ""
+    return ", ".join(map(repr, known[:most])) + more
 
 
 def visible(text: str) -> str:

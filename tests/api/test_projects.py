@@ -166,8 +166,14 @@ def test_get_run_accepts_a_run() -> None:
 
 def test_missing_project_cannot_be_deleted() -> None:
     a_run(project="p")
-    with pytest.raises(ValueError, match=r"there is no project 'q' in .*; there are 'p'"):
+    with pytest.raises(ValueError, match=r"there is no project 'q' in .*; there are 'p'$"):
         tb.delete_project("q", force=True)
+
+
+def test_missing_project_is_refused_with_the_one_that_was_meant() -> None:
+    a_run(project="sweep")
+    with pytest.raises(ValueError, match=r"there is no project 'swep' in .*; did you mean 'sweep'\?$"):
+        tb.runs("swep")
 
 
 def test_a_project_is_deleted_with_its_file(store_dir: Path) -> None:

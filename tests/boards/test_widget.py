@@ -340,6 +340,15 @@ def test_displayed_board_calls_on_show(live: Live) -> None:
     assert shown == [live.board]
 
 
+def test_text_of_a_board_in_a_notebook_can_never_be_untrue(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    live.log(5)
+    (data, *_) = live.board._repr_mimebundle_()
+    assert "running" in data["text/plain"]
+    monkeypatch.setattr(widget.host.Host, "is_notebook", True)
+    (data, *_) = live.board._repr_mimebundle_()
+    assert data["text/plain"] == "trackbook board of 'p'"
+
+
 # --- the runs panel ---------------------------------------------------------------------------------------------------
 
 

@@ -119,6 +119,12 @@ def test_a_short_run_keeps_every_point() -> None:
     assert [chart["title"] for chart in saved.spec["concat"]] == [{"text": "train", "subtitle": "loss", "fontSize": 13}]
 
 
+def test_a_few_hundred_steps_of_a_small_board_keep_every_point() -> None:
+    values = noisy(500)
+    saved = drawn(picture({f"m{m}": values for m in range(3)}, runs=3))
+    assert len(rows(saved)) == 9 * 500
+
+
 @pytest.mark.parametrize(("value", "label"), [(0.5, "0.50"), (0.0, "0"), (250.0, "250")])
 def test_a_constant_is_labelled_with_its_value(value: float, label: str) -> None:
     saved = drawn(picture({"loss": [value] * 3}))
@@ -262,6 +268,16 @@ def test_the_text_says_how_the_runs_ended() -> None:
     mixed = picture({"loss": [1]}, runs=2)
     mixed.put_run(run(1, state="failed", error="ValueError: no"))
     assert drawn(mixed).spec["title"]["subtitle"] == ["2 runs: 1 finished, 1 failed", "run-1: ValueError: no"]
+
+
+def test_the_text_says_as_of_when_a_run_was_running() -> None:
+    """A notebook that was saved in mid-run is opened later, when that is over."""
+    for runs in (1, 2):
+        saved = drawn(picture({"loss": [1]}, runs=runs, state="running", ended=None))
+        (line,) = saved.spec["title"]["subtitle"]
+        assert re.search(r"running.* · as of \d{4}-\d\d-\d\d \d\d:\d\d$", line)
+        assert line in saved.text
+    assert "as of" not in drawn(picture({"loss": [1]})).text
 
 
 # --- how large it is --------------------------------------------------------------------------------------------------

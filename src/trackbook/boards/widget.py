@@ -188,7 +188,9 @@ class Board(View, anywidget.AnyWidget):
         found = super()._repr_mimebundle_(**options)
         data, *_ = found if isinstance(found, tuple) else (found,)
         if data is not None:
-            data["text/plain"] = self._text()
+            # a notebook is saved with it, in which the states and steps of this moment would soon be untrue
+            is_kept = host.current().is_notebook
+            data["text/plain"] = f"trackbook board of {self.project!r}" if is_kept else self._text()
         return found
 
     def _text(self) -> str:

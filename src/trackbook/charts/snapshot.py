@@ -9,6 +9,7 @@ import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Final
 
 import numpy as np
@@ -30,7 +31,7 @@ from .x_axis import axes_only
 
 MOST_BYTES: Final = 90_000
 MOST_CHARTS: Final = 24  # eight rows of three, as more would hardly be read
-MOST_POINTS: Final = 100  # of a series: the extremes of fifty buckets of five pixels
+MOST_POINTS: Final = 540  # of a series: the extremes of a bucket a pixel
 FEWEST_POINTS: Final = 24
 FEWEST: Final = 2  # points, where names take nearly all of the room
 MOST_ROWS: Final = 4_500  # of about 16 bytes each
@@ -320,14 +321,17 @@ def _head(project: str, runs: list[RunHeader], left_out: str) -> dict[str, Any]:
 
 
 def _summary(runs: list[RunHeader]) -> str:
+    is_open = any(run["state"] == "running" for run in runs)
+    moment = f" · as of {datetime.now():%Y-%m-%d %H:%M}" if is_open else ""  # noqa: DTZ005  # the clock of who looks at it
     if len(runs) == 1:
         (run,) = runs
         took = "" if run["ended"] is None else f" · {elapsed(run['ended'] - run['started'])}"
-        return f"{run['name']} · {run['state']}{took} · {run['done']:,} {'step' if run['done'] == 1 else 'steps'}"
+        steps = "step" if run["done"] == 1 else "steps"
+        return f"{run['name']} · {run['state']}{took} · {run['done']:,} {steps}{moment}"
     states: dict[str, int] = {}
     for run in runs:
         states[run["state"]] = states.get(run["state"], 0) + 1
-    return f"{len(runs)} runs: {', '.join(f'{count} {state}' for state, count in states.items())}"
+    return f"{len(runs)} runs: {', '.join(f'{count} {state}' for state, count in states.items())}{moment}"
 
 
 def _left_out(metrics: list[str], runs: int) -> str:

@@ -26,7 +26,7 @@ from ..store.sqlite import SqliteStore
 from ..store.transfer import put_whole, read_whole
 from ..store.writer_process import this_process
 from ..switch_interval import QUICK, QUICKEST, switching
-from ..text import ago, listed
+from ..text import ago, did_you_mean, listed
 from ..types import RunRecord
 from ..user_warnings import warn
 from . import media_sweep
@@ -374,9 +374,9 @@ class Project(StoredProject):
         return bool(self.open_runs) or not filesystem.is_missing(self.store.path) or bool(self.store.latest(1))
 
     def neighbours(self) -> str:
-        """Return a sentence that lists the projects of its folder."""
+        """Return a sentence that names the project of its folder that was meant, else all of them."""
         names = project_names(self.store.path.parent)
-        return f"there are {listed(names)}" if names else "there is none at all"
+        return did_you_mean(self.name, names, f"there are {listed(names)}" if names else "there is none at all")
 
     def _refuse_running(self, act: str, run: Run, *, force: bool = False) -> None:
         for writer in [one for one in self.open_runs if one.id == run.id and one.is_suspended]:
