@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,8 @@ from command_lines import CommandLine, record
 from remote.target_contract import rows
 from servers import Served
 from trackbook.api.process import process
+from trackbook.api.uploads import Uploads
+from trackbook.remote.uploader import Uploader
 from trackbook.server.tokens import TokenFile
 from trackbook.store.content_files import ContentFiles
 from trackbook.store.paths import files_folder
@@ -297,3 +301,25 @@ def test_trials_lose_and_double_nothing() -> None:
     words = [sys.executable, str(Path(__file__).with_name("trials.py")), "2"]
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=100)
     assert done.stdout.endswith("2 trials: 0 points lost, 0 doubled, in order\n"), done.stdout + done.stderr
+
+
+def test_what_begins_to_upload_at_the_same_moment_has_one_uploader(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pump resumes what earlier processes left while a run is opened. The end of the process stops the uploaders that it knows."""
+    both = threading.Barrier(2)
+    made = []
+
+    class Slow(Uploader):
+        def __init__(self, where: str, token: str | None = None) -> None:
+            with contextlib.suppress(threading.BrokenBarrierError):  # where the other thread waits, as it should
+                both.wait(0.2)
+            made.append(self)
+            super().__init__(where, token)
+
+    monkeypatch.setattr(importlib.import_module("trackbook.remote.uploader"), "Uploader", Slow)
+    uploads = Uploads()
+    threads = [threading.Thread(target=uploads._uploader, args=("https://host",)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import settings
@@ -24,6 +25,7 @@ class Uploads:
 
     def __init__(self) -> None:
         self._uploaders: dict[str, Uploader] = {}
+        self._making = threading.Lock()  # the pump resumes uploads while runs are followed
         self._said: set[tuple[Any, ...]] = set()
 
     def follow(self, project: Project, writer: RunWriter) -> None:
@@ -73,28 +75,31 @@ class Uploads:
 
     def close(self) -> None:
         """End the uploads, after a moment for those that make progress; say what is left."""
-        for uploader in self._uploaders.values():
+        with self._making:
+            uploaders = [*self._uploaders.values()]
+            self._uploaders.clear()
+        for uploader in uploaders:
             for followed in uploader.stop(EXIT_SECONDS):
                 if followed.told != followed.state.left and not settings.is_quiet():
                     tell(said(followed.name, followed.state))
-        for uploader in self._uploaders.values():
+        for uploader in uploaders:
             uploader.join(STOP_SECONDS)
-        self._uploaders.clear()
 
     def _uploader(self, where: str) -> Uploader | None:
         """Return the uploader to a destination; None, with a warning, where its packages are missing."""
-        if where not in self._uploaders:
-            try:
-                from ..remote.uploader import Uploader
-            except ModuleNotFoundError as error:
-                from ..remote.target import needs
+        with self._making:
+            if where not in self._uploaders:
+                try:
+                    from ..remote.uploader import Uploader
+                except ModuleNotFoundError as error:
+                    from ..remote.target import needs
 
-                warn(
-                    f"{needs(where, error)}. Runs are recorded on this machine; `trackbook sync PROJECT --to ADDRESS` uploads them later"
-                )
-                return None
-            self._uploaders[where] = Uploader(where, settings.token())
-        return self._uploaders[where]
+                    warn(
+                        f"{needs(where, error)}. Runs are recorded on this machine; `trackbook sync PROJECT --to ADDRESS` uploads them later"
+                    )
+                    return None
+                self._uploaders[where] = Uploader(where, settings.token())
+            return self._uploaders[where]
 
     def _say(self, project: str, where: str, include: tuple[str, ...]) -> None:
         """Say what is uploaded where, once."""

@@ -162,7 +162,11 @@ class Uploader:
             if followed.state.state != "waiting" and rest > 0:
                 self.wait(followed, rest, lambda _: None)
         self._rounds.stop()
-        return [followed for followed in self._followed if followed.state.state != "synced"]
+        unsent = [followed for followed in self._followed if followed.state.state != "synced"]
+        left = _left(unsent)
+        for followed in unsent:  # a round that did not end has not said how much there is
+            followed.state = followed.state._replace(left=left.get(followed.run_id, followed.state.left))
+        return unsent
 
     def join(self, seconds: float) -> None:
         """Wait until the thread has ended, after `stop`."""
@@ -279,7 +283,7 @@ class Uploader:
     def _fail(
         self, state: Literal["waiting", "refused"], why: str, followed: Sequence[Following], *, tell: bool = True
     ) -> None:
-        left = {each.run_id: each.left for upload in {one.upload for one in followed} for each in remaining(upload)}
+        left = _left(followed)
         for one in followed:
             one.state = one.state._replace(state=state, problem=why, left=left.get(one.run_id, one.state.left))
         if tell and followed and state not in self._told:
@@ -332,6 +336,11 @@ def send_all(
             is_more = {run for run, more in sent.items() if more}
         show(0)
     return len(runs)
+
+
+def _left(followed: Sequence[Following]) -> dict[str, int]:
+    """Return how many points are left, by run."""
+    return {each.run_id: each.left for upload in {one.upload for one in followed} for each in remaining(upload)}
 
 
 def remaining(upload: Upload) -> list[Standing]:
