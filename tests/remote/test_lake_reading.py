@@ -56,6 +56,12 @@ def test_an_address_without_a_lake_says_so(tmp_path: Path) -> None:
         tb.runs((tmp_path / "nothing").as_uri())
 
 
+@pytest.mark.parametrize("where", ["gcs://bucket/team", "s3a://bucket/team", "abfss://box/team"])
+def test_an_address_of_another_program_says_how_it_is_written_here(where: str) -> None:
+    with pytest.raises(ValueError, match="cannot be read: give s3://BUCKET/PATH, gs://BUCKET/PATH"):
+        tb.runs(where)
+
+
 def test_history_and_single_runs_are_read_by_name(lake: Path) -> None:
     run = tb.get_run(RUN.name, lake.as_uri())
     assert run.history("loss").rows() == [("loss", step, float(step), 1_000.0 + step) for step in range(5)]

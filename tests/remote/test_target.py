@@ -71,6 +71,29 @@ def test_paths_are_absolute(where: str, tmp_path: Path, monkeypatch: pytest.Monk
     assert checked(where) == str(Path(where).absolute())
 
 
-@pytest.mark.parametrize("where", ["https://host:80", "file:///a.b", "s3://b.c/team", "hf://ada/page", "/a.b:c"])
+@pytest.mark.parametrize(
+    "where", ["https://host:80", "file:///a.b", "s3://b.c/team", "gs://b", "gs://b/my team/", "hf://ada/page", "/a.b:c"]
+)
 def test_whole_addresses_stay(where: str) -> None:
     assert checked(where) == where
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ("gs:///team", "gs:///team names no bucket; give gs://BUCKET/PATH"),
+        ("s3:/bucket/team", "s3:/bucket/team names no bucket; give s3://BUCKET/PATH"),
+        ("gs://bucket/team?x=1", "gs://bucket/team is followed by '?' or '#'"),
+        ("gs://bucket/team#x", "gs://bucket/team is followed by '?' or '#'"),
+        ("az://box/team?sig=secret", "az://box/team is followed by '?' or '#'"),
+        ("gs://bucket//team", "has a part that is empty, '.' or '..'"),
+        ("gs://bucket/a/../team", "has a part that is empty, '.' or '..'"),
+        ("gs//bucket/team", "gs//bucket/team lacks a colon: give gs://bucket/team, or ./gs//bucket/team for a folder"),
+        ("https//host", "lacks a colon: give https://host"),
+        ("gcs://bucket/team", "cannot upload to gcs://bucket/team: give https://HOST, s3://, gs://"),
+    ],
+)
+def test_an_address_with_a_slip_is_refused_before_anything_is_written(where: str, said: str) -> None:
+    with pytest.raises(TargetError, match=re.escape(said)) as refused:
+        checked(where)
+    assert "secret" not in str(refused.value)

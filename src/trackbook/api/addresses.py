@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from ..tracking.stored_project import StoredProject
 
 _LAKES: Final = ("s3", "gs", "az", "file")
+_OTHER_NAMES: Final = ("gcs", "s3a", "s3n", "abfs", "abfss", "azure")  # of the same object stores, in other programs
 
 
 def is_address(project: str) -> bool:
     """Whether this is an address, which no name of a project is."""
-    return urlsplit(project).scheme in _LAKES and "://" in project
+    return urlsplit(project).scheme in (*_LAKES, *_OTHER_NAMES) and "://" in project
 
 
 def project_at(where: str | os.PathLike[str] | None) -> StoredProject | None:
@@ -43,6 +44,10 @@ def lake_at(where: str | os.PathLike[str] | None) -> LakeStore | None:
             return None
     elif where is None or not is_address(where):
         return None
+    elif urlsplit(where).scheme in _OTHER_NAMES:
+        raise ValueError(
+            f"{where} cannot be read: give s3://BUCKET/PATH, gs://BUCKET/PATH, az://CONTAINER/PATH or file:///PATH"
+        )
     import_polars()
     try:
         from ..remote.lake_store import open_lake

@@ -23,7 +23,7 @@ from deltalake.writer import write_deltalake
 from ..settings import may_use_plain_http, user_path
 from ..types import CAPTURED, Cursor
 from .lake_errors import plainly
-from .target import TargetBusy, TargetError, shown
+from .target import CLOUDS, TargetBusy, TargetError, check_place, shown
 
 FORMAT: Final = 1
 _ABOUT: Final = "Trackbook lake, format "
@@ -82,7 +82,6 @@ WRITER: Final = WriterProperties(
     column_properties={"step": _PACKED, "position": _PACKED, "cursor": _PACKED, "value": _SPLIT, "time": _SPLIT},
 )
 _ORDINAL_BITS: Final = 40
-_CLOUDS: Final = ("s3", "gs", "az")
 
 
 class Rows(NamedTuple):
@@ -99,15 +98,18 @@ class Lake:
     """The tables at one address. Not safe for several threads at once. Making it touches no network."""
 
     def __init__(self, where: str) -> None:
-        """Raise `TargetError` for an address that holds a secret."""
+        """Raise `TargetError` for an address that cannot be one of a lake."""
         parts = urlsplit(where)
-        if parts.scheme in _CLOUDS:
-            if not parts.netloc:
-                raise TargetError(f"{where} names no bucket; give {parts.scheme}://BUCKET/PATH")
+        check_place(where)
+        if parts.scheme in CLOUDS:
             self.where = where.rstrip("/")
         else:
             path = unquote(parts.path) if parts.scheme == "file" else where
             self.where = str(user_path(path).absolute())
+            if unquote(self.where) != self.where:  # the library would read another folder than it writes
+                raise TargetError(
+                    f"{self.where} has a part like '%20', which the path of a lake cannot have; choose another folder"
+                )
         self.name = shown(self.where)
         self._tables: dict[str, DeltaTable] = {}
         self._options = _PATIENCE | ({"allow_http": "true"} if may_use_plain_http() else {})
@@ -250,7 +252,7 @@ class Lake:
         return [_add_action(folder, labels, file) for file in files.iter_rows(named=True)]
 
     def _create(self, name: str) -> None:
-        if urlsplit(self.where).scheme not in _CLOUDS:
+        if urlsplit(self.where).scheme not in CLOUDS:
             Path(self.where).mkdir(parents=True, exist_ok=True)
         DeltaTable.create(
             self.uri(name),

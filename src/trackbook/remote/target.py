@@ -23,12 +23,14 @@ if TYPE_CHECKING:
 
 NOTHING: Final = Cursor()  # the cursor of a run of which a target has nothing
 
+CLOUDS: Final = ("s3", "gs", "az")
 # The module and class of each kind of target, by scheme; "" is a path.
 _KINDS: Final = {
     **dict.fromkeys(("http", "https"), ("server_target", "ServerTarget")),
-    **dict.fromkeys(("s3", "gs", "az", "file", ""), ("lake_target", "LakeTarget")),
+    **dict.fromkeys((*CLOUDS, "file", ""), ("lake_target", "LakeTarget")),
     "hf": ("space_target", "SpaceTarget"),
 }
+_LACKS_COLON: Final = re.compile(rf"({'|'.join([*CLOUDS, 'https?', 'hf'])})//(.*)")
 _HOST: Final = re.compile(r"(?![a-zA-Z]:)[^/\\.~][^/\\]*[.:]")  # a path whose first part has a dot or a colon
 _EXTRAS: Final = {"server_target": "remote", "lake_target": "lake", "space_target": "hub"}
 
@@ -139,11 +141,30 @@ def checked(where: str) -> str:
         raise TargetError(
             f"{where} may be a server or a folder: give https://{where} for a server, ./{where} for a folder"
         )
+    if (typo := _LACKS_COLON.match(where)) and not user_path(where).exists():
+        raise TargetError(f"{where} lacks a colon: give {typo[1]}://{typo[2]}, or ./{where} for a folder")
     if scheme not in _KINDS:
         raise TargetError(f"cannot upload to {shown(where)}: give https://HOST, s3://, gs://, az://, hf:// or a path")
     if parts.username is not None or parts.password is not None or "token=" in parts.query:
         raise TargetError(f"{shown(where)} contains a secret, which would be seen in logs; set TRACKBOOK_TOKEN instead")
+    check_place(where)
     return where if scheme else str(user_path(where).absolute())
+
+
+def check_place(where: str) -> None:
+    """Raise `TargetError` for an address on an object store that its libraries would take for another one, or for none."""
+    parts = urlsplit(where)
+    if parts.scheme not in CLOUDS:
+        return
+    plain = re.split("[?#]", where)[0]
+    if not parts.netloc:
+        raise TargetError(f"{plain} names no bucket; give {parts.scheme}://BUCKET/PATH")
+    if plain != where:
+        raise TargetError(
+            f"{shown(where)} is followed by '?' or '#', which a lake's address cannot have; credentials are set in the environment"
+        )
+    if {"", ".", ".."} & {*parts.path.rstrip("/").split("/")[1:]}:
+        raise TargetError(f"{where} has a part that is empty, '.' or '..'; give {parts.scheme}://BUCKET/PATH")
 
 
 def _scheme(where: str) -> str:
