@@ -137,3 +137,70 @@ def test_too_many_requests_are_busy() -> None:
 def test_an_address_names_a_bucket() -> None:
     with pytest.raises(TargetError, match="names no bucket"):
         Lake("s3:///team")
+
+
+@pytest.mark.parametrize(
+    "where", ["s3://bucket/team?x", "gs://bucket/team#x", "gs://bucket//team", "az://box/./team", "/shared/team%20a"]
+)
+def test_an_address_that_the_library_takes_for_another_is_refused(where: str) -> None:
+    with pytest.raises(TargetError, match=r"has a part|is followed by"):
+        Lake(where)
+
+
+_ROLE = "http://169.254.169.254/computeMetadata/v1/instance/service-accounts/default/token?audience=x in 5s"
+_TOKEN = "Generic GCS error\n ↳ Error performing token request\n ↳ Error performing"  # what the library says
+
+
+@pytest.mark.parametrize(
+    ("where", "said", "remedy"),
+    [
+        (
+            "gs://b",
+            f"{_TOKEN} GET {_ROLE} - error sending request",
+            "set GOOGLE_APPLICATION_CREDENTIALS to the file of",
+        ),
+        (
+            "gs://b",
+            f"{_TOKEN} GET {_ROLE} - 403 Forbidden",
+            "no credentials were found; set GOOGLE_APPLICATION_CREDENTIALS",
+        ),
+        (
+            "az://b",
+            "token request\n GET http://169.254.169.254/metadata/identity",
+            "found; set AZURE_STORAGE_ACCOUNT_NAME",
+        ),
+        ("gs://b", f"{_TOKEN} POST https://x/token - 400 Bad Request\n invalid_grant", "are wrong or have expired"),
+        (
+            "gs://b",
+            "Unable to open service account file from /x\n No such file",
+            "the file of credentials cannot be read",
+        ),
+        (
+            "gs://b",
+            "Unable to decode service account file\n unknown variant `external_account`",
+            "cannot be used; give the key",
+        ),
+        ("gs://b", "Generic GCS error\n Invalid RSA key\n InvalidEncoding", "the credentials cannot be used"),
+        (
+            "gs://b",
+            "One of service account path or service account key may be provided.",
+            "give only one of GOOGLE_SERVICE",
+        ),
+        ("az://b", "Generic MicrosoftAzure error\n Invalid Access Key", "the credentials cannot be used; correct"),
+        ("az://b", "Missing component in SAS query pair", "the credentials cannot be used; correct"),
+        ("az://b", "Error reading federated token file", "the credentials cannot be used; correct"),
+        (
+            "gs://b",
+            "401 Unauthorized\n <Code>AuthenticationRequired</Code>",
+            "the credentials are wrong or have expired",
+        ),
+    ],
+)
+def test_what_is_wrong_with_credentials_is_said_at_once(where: str, said: str, remedy: str) -> None:
+    with pytest.raises(TargetError, match=re.escape(remedy)), plainly(where):
+        raise OSError(said)
+
+
+def test_who_gives_tokens_and_is_not_reached_is_asked_again() -> None:
+    with pytest.raises(OSError, match="Name or service not known"), plainly("gs://b"):
+        raise OSError(f"{_TOKEN} POST https://x/token in 0.7s, after 4 retries\n dns error\n Name or service not known")

@@ -6,6 +6,7 @@ import contextlib
 import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
+from urllib.parse import urlsplit
 
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from polars.exceptions import ComputeError
@@ -20,7 +21,7 @@ class _Trouble(NamedTuple):
     remedy: str
 
     def is_meant(self, said: str) -> bool:
-        return any(re.search(sign, said, re.IGNORECASE) for sign in self.signs)
+        return any(re.search(sign, said, re.IGNORECASE | re.DOTALL) for sign in self.signs)
 
 
 _NO_FOLDER: Final = _Trouble(
@@ -33,10 +34,39 @@ _NO_FOLDER: Final = _Trouble(
     ),
     "nothing can be written there; choose a folder that this user may write to",
 )
+# What gives credentials, and which can be used, by the scheme of the address.
+_GIVERS: Final = {
+    "s3": "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or AWS_PROFILE)",
+    "gs": "set GOOGLE_APPLICATION_CREDENTIALS to the file of a service account's key, call `gcloud auth application-default login`",
+    "az": "set AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY",
+}
+_USABLE: Final = {
+    "gs": "give the key of a service account, or call `gcloud auth application-default login` (others, such as of workload identity "
+    "federation or of impersonation, are not known here)"
+}
 _TROUBLES: Final = (
     _Trouble(
         ("nosuchbucket", "bucket does not exist", "containernotfound", "container does not exist"),
         "there is no such bucket; make it, or correct the address",
+    ),
+    _Trouble(
+        ("unable to open service account file",),
+        "the file of credentials cannot be read; GOOGLE_APPLICATION_CREDENTIALS or GOOGLE_SERVICE_ACCOUNT has to name one that is there",
+    ),
+    _Trouble(
+        (
+            "unable to decode service account file",
+            "invalid rsa key",
+            "no rsa key",
+            "invalid access key",
+            "sas query",
+            "federated token file",
+        ),
+        "the credentials cannot be used; {usable}",
+    ),
+    _Trouble(
+        ("one of service account path or service account key",),
+        "there are two credentials; give only one of GOOGLE_SERVICE_ACCOUNT and GOOGLE_SERVICE_ACCOUNT_KEY",
     ),
     _Trouble(
         (
@@ -44,11 +74,10 @@ _TROUBLES: Final = (
             "loading credentials",
             "no credentials",
             "imds",
-            "token request",
+            "token request.*/(computemetadata|metadata)/",  # of the machine's role
             "account must be specified",
         ),
-        "no credentials were found; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or AWS_PROFILE), GOOGLE_APPLICATION_CREDENTIALS, "
-        "or AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY, or run where a role gives them",
+        "no credentials were found; {giver}, or run where a role gives them",
     ),
     _Trouble(
         (
@@ -58,6 +87,8 @@ _TROUBLES: Final = (
             "signaturedoesnotmatch",
             "authenticationfailed",
             "401 unauthorized",
+            "invalid_grant",
+            "token request.*40[0-9] ",  # the others do not reach who gives tokens, or it fails
         ),
         "the credentials are wrong or have expired; renew them",
     ),
@@ -96,10 +127,15 @@ def plainly(name: str) -> Iterator[None]:
             raise
         for trouble in _TROUBLES:
             if trouble.is_meant(said):
-                raise TargetError(f"{name}: {trouble.remedy}") from None
+                raise TargetError(f"{name}: {_remedy(trouble, urlsplit(name).scheme)}") from None
         if _TOO_FAST.is_meant(said):
             raise TargetBusy(f"{name} asks for fewer requests") from None
         raise OSError(f"{name}: {_shortened(said)}") from None
+
+
+def _remedy(trouble: _Trouble, scheme: str) -> str:
+    giver = _GIVERS.get(scheme, "set those of the object store")
+    return trouble.remedy.format(giver=giver, usable=_USABLE.get(scheme, "correct what the environment says of them"))
 
 
 def _shortened(said: str) -> str:
