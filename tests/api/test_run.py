@@ -417,7 +417,7 @@ def test_runs_of_an_unknown_project_lists_the_known_projects(store_dir: Path) ->
     assert not store_dir.exists()
     tb.init(project="digits").finish()
     with pytest.raises(ValueError, match="there are 'digits'"):
-        tb.runs("digit")
+        tb.runs("elsewhere")
 
 
 def test_wandbs_keywords_of_log_and_finish_are_taken() -> None:
