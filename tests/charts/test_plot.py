@@ -13,6 +13,7 @@ from trackbook.charts.plot import DrawSettings, plot_of
 from trackbook.charts.run_styles import style_runs
 from trackbook.charts.theme import theme
 from trackbook.charts.x_axis import axes_only, join_of
+from trackbook.frames.buckets import Buckets
 from wire import assert_same
 
 
@@ -91,9 +92,51 @@ def drawn(values: list[float], **look: Any) -> Any:
 
 
 def test_values_without_a_logarithm_are_marks() -> None:
-    plot = drawn([1, 0, -2, 10, np.nan], y_log=True)
-    assert [row["mark"] for row in plot.rows] == ["line", "below", "below", "line", "NaN"]
+    plot = drawn([1, 2, 0, -2, 9, 10, np.nan], y_log=True)
+    assert [row["mark"] for row in plot.rows] == ["line", "line", "below", "below", "line", "line", "NaN"]
     assert plot.window == pytest.approx((10**-0.05, 10**1.05))
+
+
+def sections(plot: Any) -> list[list[float]]:
+    """Return the steps of each section that is drawn as a line or a dot."""
+    found: dict[int, list[float]] = {}
+    for row in plot.rows:
+        if row["mark"] in ("line", "dot"):
+            found.setdefault(row["part"], []).append(row["step"])
+    return list(found.values())
+
+
+def test_values_without_a_logarithm_end_a_line_as_nan_does() -> None:
+    values = [1, 2, -1, -2, 3, 4, 0, 5, -1]
+    plot = drawn(values, y_log=True)
+    assert sections(plot) == [[0, 1], [4, 5], [7]] == sections(drawn([v if v > 0 else np.nan for v in values]))
+    assert [row["step"] for row in plot.rows if row["mark"] == "dot"] == [7]
+
+
+def test_a_smoothed_line_ends_where_it_has_no_logarithm() -> None:
+    plot = drawn([9, 9, -1, 9, 9, -9, -9, -9, -9, 9, 9], y_log=True, smoothing=1)
+    assert sections(plot) == [[0, 1, 3, 4], [9, 10]]
+
+
+@pytest.mark.parametrize("most", [None, 100])
+def test_a_line_passes_the_negative_values_of_a_pixel_that_has_positive_ones(most: int | None) -> None:
+    kernel = Kernel()
+    kernel.run(0, "first")
+    kernel.points(0, "loss", range(3000), [math.sin(step / 300) + 0.3 * (-1) ** step for step in range(3000)])
+    plot = plot_of(kernel.picture, "loss", DrawSettings(y_log=True, columns=60), most)
+    (first, *_, last), *others = sections(plot)
+    assert (first, 990 < last < 1060, len(others)) == (0, True, 1)
+    assert 1780 < others[0][0] < 1900
+
+
+def test_a_line_passes_the_negative_values_of_a_bucket_that_has_positive_ones() -> None:
+    kernel = Kernel()
+    kernel.picture.buckets = Buckets(15)
+    kernel.run(0, "first")
+    kernel.points(0, "loss", range(64), [-1 if step // 8 in (3, 4) or step % 8 > 1 else 1 for step in range(64)])
+    assert kernel.picture.series[0, 0].width == 8
+    plot = plot_of(kernel.picture, "loss", DrawSettings(y_log=True))
+    assert [(steps[0], steps[-1]) for steps in sections(plot)] == [(0, 16), (40, 56)]
 
 
 def test_step_0_is_dropped_on_a_logarithmic_axis() -> None:

@@ -79,6 +79,21 @@ def axes(kernel: Kernel) -> list[DrawSettings]:
     return [PLAIN, logs, clipped, dataclasses.replace(PLAIN, y_log=True), dataclasses.replace(PLAIN, x_axis="lo")]
 
 
+def logarithms(kernel: Kernel) -> list[DrawSettings]:
+    kernel.run(0, "negative")
+    kernel.points(0, "points", range(9), [2, 1, -1, -2, 3, 4, 0, 5, np.nan])
+    waves = [(-20 if 20 <= step % 50 < 35 else 4) + step * 7 % 13 - 6 for step in range(160)]
+    kernel.points(0, "buckets", range(160), waves)
+    logs = dataclasses.replace(PLAIN, y_log=True)
+    return [
+        logs,
+        dataclasses.replace(logs, columns=9),
+        dataclasses.replace(logs, x_log=True, columns=6),
+        dataclasses.replace(logs, smoothing=1),
+        dataclasses.replace(logs, smoothing=2, smoothing_kind="exponential"),
+    ]
+
+
 def outliers(kernel: Kernel) -> list[DrawSettings]:
     kernel.picture.buckets = Buckets(120)  # of fewer rows, two outliers would be many
     for key, length in enumerate((120, 1100)):  # points, and buckets
@@ -131,6 +146,7 @@ CASES: list[Callable[[Kernel], list[DrawSettings]]] = [
     buckets,
     not_finite,
     axes,
+    logarithms,
     outliers,
     bars,
     options,

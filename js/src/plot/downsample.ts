@@ -1,9 +1,11 @@
 import type { Range } from "./series-window.ts";
 
-interface XValue {
-  x: number;
+interface Value {
   value: number;
+  /** Whether others of its bucket or pixel column are positive, but it is not. */
+  bridged?: boolean;
 }
+type XValue = Value & { x: number };
 
 /** Reduce lines sorted by x to the points that draw the same pixels on a chart of `columns` pixel columns. */
 export function downsample<P extends XValue>(
@@ -32,7 +34,7 @@ function xExtent(lines: readonly (readonly XValue[])[], log: boolean): Range {
  * Keep the first, smallest, largest and last point of each pixel column (M4), and one non-finite point of each
  * kind. The columns span `from` to `to`.
  */
-export function m4<P extends { value: number }>(
+export function m4<P extends Value>(
   points: readonly P[],
   x: (point: P) => number,
   [from, to]: readonly [from: number, to: number],
@@ -52,21 +54,14 @@ export function m4<P extends { value: number }>(
   return kept;
 }
 
-function keepExtremes<P extends { value: number }>(
-  points: readonly P[],
-  start: number,
-  end: number,
-  kept: P[],
-) {
-  if (end - start <= 4) {
-    for (let at = start; at < end; at++) kept.push(points[at]);
-    return;
-  }
-  const chosen = new Set([start, end - 1]);
+function keepExtremes<P extends Value>(points: readonly P[], start: number, end: number, kept: P[]) {
+  const isFew = end - start <= 4;
+  const chosen = new Set(isFew ? [] : [start, end - 1]);
   const kinds = new Map<string, number>();
   let [low, high] = [-1, -1];
   for (let at = start; at < end; at++) {
     const { value } = points[at];
+    if (isFew) chosen.add(at);
     if (!Number.isFinite(value)) {
       if (!kinds.has(String(value))) kinds.set(String(value), at);
       continue;
@@ -75,5 +70,9 @@ function keepExtremes<P extends { value: number }>(
     if (high < 0 || value > points[high].value) high = at;
   }
   for (const at of [low, high, ...kinds.values()]) if (at >= 0) chosen.add(at);
-  for (const at of [...chosen].sort((a, b) => a - b)) kept.push(points[at]);
+  const isPositive = high >= 0 && points[high].value > 0;
+  for (const at of [...chosen].sort((a, b) => a - b)) {
+    const point = points[at];
+    kept.push(isPositive && point.value <= 0 ? { ...point, bridged: true } : point);
+  }
 }

@@ -1,6 +1,7 @@
 import type { RunHeader } from "../frames/protocol.ts";
 import type { BucketColumns, BucketSeries, PointSeries, Series } from "../frames/series.ts";
 import { literal } from "../metrics.ts";
+import { divide, isNotFinite, onLogarithms } from "./line-sections.ts";
 import { endPoint, type Range, rowsInWindow } from "./series-window.ts";
 import { type Smoothing, smoother } from "./smoothing.ts";
 
@@ -38,10 +39,13 @@ export interface PlotRow {
   high?: number;
 }
 
-type PlotPoint = Pick<PlotRow, "step" | "time" | "value">;
+type PlotPoint = Pick<PlotRow, "step" | "time" | "value"> & {
+  /** Whether it is not positive, but others of its bucket or pixel column are: a line on a logarithmic axis passes through. */
+  bridged?: boolean;
+};
 
 /** A point with its position on the x axis. */
-export type PlacedPoint = Pick<PlotRow, "step" | "time" | "value" | "x">;
+export type PlacedPoint = PlotPoint & Pick<PlotRow, "x">;
 
 /** Which part of a series is drawn, and where. */
 export interface Placement {
@@ -58,19 +62,20 @@ export interface Placement {
 /** Return every point of a series, or the first, smallest, largest and last of every bucket, by x. */
 export function placePoints(series: Series, placement: Placement): PlacedPoint[] {
   const points: PlacedPoint[] = [];
-  for (const { step, time, value } of pointsOf(series, placement)) {
-    const x = placement.xOf({ step, time });
-    if (Number.isFinite(x)) points.push({ step, time, value, x });
+  for (const point of pointsOf(series, placement)) {
+    const x = placement.xOf(point);
+    if (Number.isFinite(x)) points.push({ ...point, x });
   }
   return placement.sorted ? points.sort((a, b) => a.x - b.x) : points;
 }
 
-/** Turn points of a series into chart rows. */
+/** Turn points of a series into chart rows, on logarithmic axes where `log` says so. */
 export function plotRows(
   series: Series,
   points: readonly PlacedPoint[],
   style: RunStyle,
   smoothing: Smoothing,
+  log = { x: false, y: false },
 ): PlotRow[] {
   const trend = smoother(series, smoothing);
   const lonely = countFinite(series) === 1;
@@ -81,20 +86,11 @@ export function plotRows(
     const smooth = trend ? trend(step) : value;
     return { run: literal(label), step, time, value, smooth, x, mark, part: 0, ...look };
   });
-  divide(rows);
-  return series.kind === "points" && series.band ? withBand(rows, series, series.band, smoothing) : rows;
-}
-
-/** Number the sections of finite rows, and mark a section of one row as a dot, because its line would be invisible. */
-function divide(rows: PlotRow[]) {
-  const gaps = rows.map(({ value }) => !Number.isFinite(value));
-  if (!gaps.includes(true)) return;
-  let part = 0;
-  for (const [i, row] of rows.entries()) {
-    if (gaps[i]) part++;
-    else if ((gaps[i - 1] ?? true) && (gaps[i + 1] ?? true)) row.mark = "dot";
-    row.part = part;
-  }
+  const { band } = series.kind === "points" ? series : {};
+  const drawn = band ? withBand(rows, series as PointSeries, band, smoothing) : rows;
+  if (log.x || log.y) return onLogarithms(drawn, points, log);
+  divide(drawn, isNotFinite);
+  return drawn;
 }
 
 /** Add the band around a group's mean, smoothed like the mean. */
@@ -153,7 +149,8 @@ function bucketPoints({ rows, columns }: BucketSeries): PlotPoint[] {
   for (let row = 0; row < rows; row++) {
     for (const point of pointsOfBucket(columns, row)) {
       const previous = points.at(-1);
-      if (previous?.step !== point.step || !Object.is(previous.value, point.value)) points.push(point);
+      if (previous?.step === point.step && Object.is(previous.value, point.value)) continue;
+      points.push(point.value <= 0 && columns.max[row] > 0 ? { ...point, bridged: true } : point);
     }
   }
   return points;

@@ -121,7 +121,7 @@ export function plotOf(content: ChartContent, columns: number, options: ChartOpt
   const traces = lines.map(
     ({ own, style }, i): Trace => ({
       style,
-      rows: plotRows(own, few[i], style, { ...smoothing, amount }),
+      rows: plotRows(own, few[i], style, { ...smoothing, amount }, isBars ? undefined : log),
       latest: latestValue(own),
       best: bests.get(own.run) as number,
     }),
@@ -146,11 +146,10 @@ export function plotOf(content: ChartContent, columns: number, options: ChartOpt
   if (left.atLeast) remarks.push(`${formatAtLeast(left)} at x ≤ 0`);
   const odd = countSpecial(drawn, "not_finite");
   if (odd) remarks.push(`${odd} not finite`);
-  const fitted = dropNonPositive(traces, log);
   const limits = options.natural && !log.y ? null : rangeWithoutOutliers(drawn, log.y, settings.clipOutliers);
   const outliers = leftOut(drawn, limits, options.yRange, log.y);
-  const rows = [...fitted.flatMap(trace => trace.rows), ...extraRows(lines, traces, log, options)];
-  return { kind, log, traces: fitted, rows, remarks, outliers, smoothing: amount };
+  const rows = [...traces.flatMap(trace => trace.rows), ...extraRows(lines, traces, log, options)];
+  return { kind, log, traces, rows, remarks, outliers, smoothing: amount };
 }
 
 type PlacedLine = { own: Series; style: RunStyle; xOf: XOf | null };
@@ -239,20 +238,6 @@ function xOfPoint({ x, xSeries }: ChartAxes, { run }: RunStyle): XOf | null {
   if (!own) return null;
   const join = valueAtStep(own);
   return ({ step }) => join(step);
-}
-
-/** On a logarithmic axis, turn values without a position into marks, and drop points without an x. */
-function dropNonPositive(traces: readonly Trace[], log: LogAxes): readonly Trace[] {
-  const fit = (row: PlotRow): PlotRow[] => {
-    if (log.x && row.x <= 0) return [];
-    if (!log.y || (row.mark !== "line" && row.mark !== "dot")) return [row];
-    if (row.value > 0) {
-      const banded = row.low !== undefined && row.low <= 0 ? { ...row, low: row.value } : row;
-      return [row.smooth > 0 ? banded : { ...banded, smooth: Number.NaN }];
-    }
-    return [{ ...row, mark: "below" }];
-  };
-  return log.x || log.y ? traces.map(trace => ({ ...trace, rows: trace.rows.flatMap(fit) })) : traces;
 }
 
 function isSinglePoint({ kind, rows }: Series, { run }: RunStyle): boolean {

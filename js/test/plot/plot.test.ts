@@ -117,9 +117,20 @@ test("descending puts NaN last", () => {
 });
 
 test("non-positive values on a logarithmic y axis are counted marks", () => {
-  const { rows, remarks } = plot([[1, 0, -2, 10]], [run(0)], { log: { x: false, y: true } });
-  expect(rows.map(({ mark }) => mark)).toEqual(["line", "below", "below", "line"]);
+  const { rows, remarks } = plot([[1, 2, 0, -2, 10, 9]], [run(0)], { log: { x: false, y: true } });
+  expect(rows.map(({ mark }) => mark)).toEqual(["line", "line", "below", "below", "line", "line"]);
   expect(remarks).toEqual(["2 values ≤ 0"]);
+});
+
+test("non-positive values end a line on a logarithmic axis as NaN does", () => {
+  const values = [1, 2, -1, -2, 3, 4, 0, 5, -1];
+  const sections = (of: number[]) =>
+    plot([of], [run(0)], { log: { x: false, y: true } })
+      .rows.filter(({ mark }) => mark === "line" || mark === "dot")
+      .map(({ step, part, mark }) => [step, part, mark]);
+  const drawnSteps = sections(values).map(([step]) => step);
+  expect([drawnSteps, new Set(sections(values).map(([, part]) => part)).size]).toEqual([[0, 1, 4, 5, 7], 3]);
+  expect(sections(values)).toEqual(sections(values.map(value => (value > 0 ? value : Number.NaN))));
 });
 
 test("a logarithmic x axis drops x ≤ 0 and says how many", () => {

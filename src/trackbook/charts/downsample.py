@@ -6,7 +6,13 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 
-PlacedPoint = tuple[float, float, float, float]  # step, time, value, x
+PlacedPoint = tuple[float, float, float, float, bool]
+"""Step, time, value, x, and whether it is `bridged`."""
+
+
+def is_bridged(value: float, largest: float) -> bool:
+    """Whether a line on a logarithmic axis passes through a point: it is not positive, but others of its bucket or pixel column are."""
+    return value <= 0 < largest
 
 
 def at_pixels(lines: Sequence[list[PlacedPoint]], columns: float, *, log: bool) -> list[list[PlacedPoint]]:
@@ -15,7 +21,7 @@ def at_pixels(lines: Sequence[list[PlacedPoint]], columns: float, *, log: bool) 
     def scale(x: float) -> float:
         return (math.log(x) if x > 0 else -math.inf) if log else x
 
-    on_axis = [x for line in lines for *_, x in line if scale(x) > -math.inf]
+    on_axis = [x for line in lines for *_, x, _ in line if scale(x) > -math.inf]
     if not on_axis:
         return list(lines)
     start, end = scale(min(on_axis)), scale(max(on_axis))
@@ -39,13 +45,12 @@ def _per_column(
     kept: list[PlacedPoint] = []
     for _, group in itertools.groupby(line, column):
         points = list(group)
-        if len(points) <= 4:
-            kept += points
-            continue
         numbers = [i for i, point in enumerate(points) if math.isfinite(point[2])]
         chosen = {0, len(points) - 1}
         if numbers:
             chosen |= {min(numbers, key=lambda i: points[i][2]), max(numbers, key=lambda i: points[i][2])}
         kinds = {str(point[2]): i for i, point in reversed(list(enumerate(points))) if not math.isfinite(point[2])}
-        kept += [points[i] for i in sorted(chosen | set(kinds.values()))]
+        few = range(len(points)) if len(points) <= 4 else sorted(chosen | set(kinds.values()))
+        largest = max((points[i][2] for i in numbers), default=0.0)
+        kept += [(*points[i][:4], points[i][4] or is_bridged(points[i][2], largest)) for i in few]
     return kept

@@ -7,7 +7,7 @@ The browser computes them in ``js/src/plot/plot-rows.ts`` and ``plot.ts``; this 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from typing import Any, Final, NotRequired, TypedDict
@@ -150,12 +150,13 @@ def trace(
         for line in lines:
             line.sort(key=itemgetter(3))
     lines = lines if most else at_pixels(lines, look.columns, log=x_log)
+    bars = bool(drawn) and all(_is_single(series[style.run["key"]], style) for style in drawn)
+    x_log, y_log = x_log and not bars, y_log and not bars
     rows = [
         row
         for style, line in zip(drawn, lines, strict=True)
-        for row in rows_of(metric, series[style.run["key"]], line, style, look)
+        for row in rows_of(metric, series[style.run["key"]], line, style, look, x_log=x_log, y_log=y_log)
     ]
-    bars = bool(drawn) and all(_is_single(series[style.run["key"]], style) for style in drawn)
     goal = goal_of([pair for run in picture.runs.values() for pair in run["goals"]], metric)
     found = {style.label: best_point(series[style.run["key"]], goal) for style in drawn}
     bests = {
@@ -166,12 +167,12 @@ def trace(
     return Plot(
         metric,
         x_axis,
-        x_log=x_log and not bars,
-        y_log=y_log and not bars,
+        x_log=x_log,
+        y_log=y_log,
         smoothing=0 if bars else look.smoothing,
         bars=bars,
         styles=drawn,
-        rows=rows if bars else on_logarithms(rows, x=x_log, y=y_log),
+        rows=rows,
         options={} if bars else {**look.options, "smoothing": look.smoothing},
         series=[series[run["key"]] for run in runs],
         goal=goal,
@@ -217,9 +218,20 @@ def _extra_rows(plot: Plot, look: DrawSettings) -> list[PlotRow]:
 
 
 def rows_of(
-    metric: str, series: Any, points: Iterable[PlacedPoint], style: RunStyle, look: DrawSettings
+    metric: str,
+    series: Any,
+    points: Sequence[PlacedPoint],
+    style: RunStyle,
+    look: DrawSettings,
+    *,
+    x_log: bool,
+    y_log: bool,
 ) -> list[PlotRow]:
-    """Return the rows of some points of a series."""
+    """Return the rows of some points of a series, fitted to logarithmic axes.
+
+    There, points without an x are left out, and values without a logarithm become marks. These end the line as NaN does, but not
+    where the smoothed line is positive, nor in a bucket or pixel column that has positive values, too.
+    """
     trend = trend_of(series, look.smoothing, look.smoothing_kind)
     lonely = int(series.rows["count"].sum()) == 1
     rows: list[PlotRow] = [
@@ -236,35 +248,39 @@ def rows_of(
             "color": style.color,
             "dash": style.dash,
         }
-        for step, time, value, x in points
+        for step, time, value, x, _ in points
     ]
-    _divide(rows)
+    gaps = [not math.isfinite(row["value"]) for row in rows]
+    if y_log:
+        for i, (row, (*_, bridged)) in enumerate(zip(rows, points, strict=True)):
+            if row["mark"] not in FINITE:
+                continue
+            if not row["value"] > 0:
+                row["mark"] = "below"
+                gaps[i] = not (row["smooth"] > 0 or bridged)
+            elif not row["smooth"] > 0:
+                row["smooth"] = math.nan
+    if x_log:
+        gaps = [gap for row, gap in zip(rows, gaps, strict=True) if row["x"] > 0]
+        rows = [row for row in rows if row["x"] > 0]
+    _divide(rows, gaps)
     return rows
 
 
-def _divide(rows: list[PlotRow]) -> None:
-    """Number the sections of finite rows, and mark a section of one row as a dot, because its line would be invisible."""
-    gaps = [True, *(not math.isfinite(row["value"]) for row in rows), True]
-    if not any(gaps[1:-1]):
+def _divide(rows: Sequence[PlotRow], gaps: Sequence[bool]) -> None:
+    """Number the sections of a line between its gaps, and mark a section of one row as a dot, because its line would be invisible."""
+    if not any(gaps):
         return
+    sections: dict[int, list[PlotRow]] = {}
     part = 0
-    for before, row, gap, after in zip(gaps, rows, gaps[1:], gaps[2:], strict=False):
-        if gap:
-            part += 1
-        elif before and after:
-            row["mark"] = "dot"
+    for row, gap in zip(rows, gaps, strict=True):
+        part += gap
         row["part"] = part
-
-
-def on_logarithms(rows: list[PlotRow], *, x: bool, y: bool) -> list[PlotRow]:
-    """Adapt rows to logarithmic axes: values without a logarithm become marks, points without an x are dropped."""
-    kept = [row for row in rows if not x or row["x"] > 0]
-    for row in kept if y else ():
-        if row["mark"] in FINITE and not row["value"] > 0:
-            row["mark"] = "below"
-        elif row["mark"] in FINITE and not row["smooth"] > 0:
-            row["smooth"] = math.nan
-    return kept
+        if row["mark"] in FINITE:
+            sections.setdefault(part, []).append(row)
+    for section in sections.values():
+        if len(section) == 1:
+            section[0]["mark"] = "dot"
 
 
 def _is_single(series: Any, style: RunStyle) -> bool:

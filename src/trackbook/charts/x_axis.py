@@ -12,7 +12,7 @@ import numpy as np
 from ..frames.picture import Picture
 from ..frames.protocol import NAN, NEGATIVE_INFINITY, POSITIVE_INFINITY, RunHeader
 from ..metrics import axis_of, is_system
-from .downsample import PlacedPoint
+from .downsample import PlacedPoint, is_bridged
 from .thinning import corners, thinned
 
 _HIDDEN: Final = ((NAN, math.nan), (POSITIVE_INFINITY, math.inf), (NEGATIVE_INFINITY, -math.inf))
@@ -82,22 +82,40 @@ def placed(series: Any, place: Place, most: int | None = None) -> list[PlacedPoi
 
     With `most`, return about so many of them.
     """
-    if most:
-        points = list(zip(*(column.tolist() for column in thinned(corners(series.rows), most)), strict=True))
-    else:
-        points = _points(series)
-    return [(step, time, value, x) for step, time, value in points if math.isfinite(x := place(step, time))]
+    points = _few_points(series.rows, most) if most else _points(series)
+    return [
+        (step, time, value, x, bridged)
+        for step, time, value, bridged in points
+        if math.isfinite(x := place(step, time))
+    ]
 
 
-def _points(series: Any) -> list[Point]:
+def _few_points(rows: Any, most: int) -> list[tuple[float, float, float, bool]]:
+    """Return about `most` points, of which those are bridged that have a positive value up to the next point on either side."""
+    points = corners(rows)
+    steps = points[0]
+    tops = rows["max"][np.searchsorted(rows["first_step"], steps, side="right") - 1]
+    kept = thinned(points, most)
+    at = np.searchsorted(steps, kept[0])
+    sides = zip(np.r_[0, at[:-1] + 1], np.r_[at[1:], len(steps)], strict=True)
+    largest = [float(np.fmax.reduce(tops[start:end])) for start, end in sides]
+    return [
+        (step, time, value, is_bridged(value, top))
+        for step, time, value, top in zip(*(column.tolist() for column in kept), largest, strict=True)
+    ]
+
+
+def _points(series: Any) -> list[tuple[float, float, float, bool]]:
+    """Return step, time and value of the points, and whether they are bridged."""
     rows = series.rows
     if series.width == 1:
-        return list(zip(*(rows[name].tolist() for name in ("first_step", "first_time", "first")), strict=True))
-    points: list[Point] = []
+        columns = (rows[name].tolist() for name in ("first_step", "first_time", "first"))
+        return [(*point, False) for point in zip(*columns, strict=True)]
+    points: list[tuple[float, float, float, bool]] = []
     for row in (dict(zip(rows.dtype.names, values, strict=True)) for values in rows.tolist()):
-        for point in _corners(row):
-            if not points or points[-1][0] != point[0] or not _same(points[-1][2], point[2]):
-                points.append(point)
+        for step, time, value in _corners(row):
+            if not points or points[-1][0] != step or not _same(points[-1][2], value):
+                points.append((step, time, value, is_bridged(value, row["max"])))
     return points
 
 
