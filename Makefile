@@ -217,7 +217,7 @@ dist: setup
 	@$(PYTEST) tests/test_package.py --built dist
 
 specs: setup
-	@$(BIN)/python -m trackbook.charts.specs
+	@$(BIN)/python -m trackbook.charts.bundled_specs
 
 golden: setup
 	@$(BIN)/python tests/golden/make.py && $(BIN)/python tests/golden/make_rows.py

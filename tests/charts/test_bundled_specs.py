@@ -99,15 +99,31 @@ def test_the_axes_of_the_live_chart_are_those_of_line() -> None:
         (1e6 - 0.001, 1e6 + 0.001, ["-0.001", "-0.0005", "1,000,000", "+0.0005", "+0.001"]),
         (1e6 + 0.003, 1e6 + 0.005, ["-0.001", "-0.0005", "1,000,000.004", "+0.0005", "+0.001"]),
         (1e6, 1e6 + 0.009, ["-0.004", "-0.002", "1,000,000.004", "+0.002", "+0.004"]),
-        (995_000, 1_003_000, ["0.996M", "0.998M", "1M", "1.002M"]),
+        (1e9 + 0.0001, 1e9 + 0.0009, ["-0.0004", "-0.0002", "1,000,000,000.0006", "+0.0002"]),
+        (-1e9 - 0.0009, -1e9 - 0.0001, ["-0.0004", "-0.0002", "-1,000,000,000.0004", "+0.0002"]),
+        (1e12 + 0.01, 1e12 + 0.09, ["-0.04", "-0.02", "1,000,000,000,000.06"]),
     ],
 )
-def test_ticks_with_many_digits_in_common_show_their_distance(low: float, high: float, shown: list[str]) -> None:
+@pytest.mark.parametrize("log", [False, True])
+def test_ticks_with_many_digits_in_common_show_their_distance(
+    low: float, high: float, shown: list[str], *, log: bool
+) -> None:
+    if low > 0 or not log:
+        assert [text for text in y_labels(low, high, log=log) if text in shown] == shown
+
+
+def test_ticks_with_few_digits_in_common_are_labelled_in_full() -> None:
+    shown = ["0.996M", "0.998M", "1M", "1.002M"]
+    assert [text for text in y_labels(995_000, 1_003_000) if text in shown] == shown
+
+
+def y_labels(low: float, high: float, *, log: bool = False) -> list[str]:
+    """Return the texts of the live chart of a line from `low` to `high`."""
     rows = [{"x": x, "smooth": y, "mark": "line", "run": "a"} for x, y in enumerate((low, high))]
-    spec = metric_spec.line("step", {"values": rows}) | {"width": 300, "height": 150}
+    spec = metric_spec.line("step", {"values": rows}, y_log=log) | {"width": 300, "height": 150}
+    spec["params"] = [param | ({"value": log} if param["name"] == "y_log" else {}) for param in spec["params"]]
     svg = vl_convert.vegalite_to_svg(spec)
-    texts = [text.replace("\N{MINUS SIGN}", "-") for text in re.findall(r">([^<>]+)</text>", svg)]
-    assert [text for text in texts if text in shown] == shown
+    return [text.replace("\N{MINUS SIGN}", "-") for text in re.findall(r">([^<>]+)</text>", svg)]
 
 
 def marks(**options: Any) -> list[str]:

@@ -70,32 +70,34 @@ def value_label(scale: str, log: str, *, offsets: bool = True) -> str:
     """Return the expression for a tick's label: 1.234567M, 1e-5, and between these as many digits as d3 considers necessary.
 
     All labels of a linear axis have the form and the unit of the largest. If they had more than five digits in common, one tick is
-    labelled in full, 1,000,000, and the others by their difference, +0.001. On a logarithmic axis each label has its own form; Vega
+    labelled in full, 1,000,000, and the others by their difference, +0.001. On a logarithmic axis each other label has its own form; Vega
     leaves most of them empty there, but needs all of them on less than a decade. `scale` is the name of the axis's scale, and `log`
     the expression for whether it is logarithmic. Without `offsets`, which take 2 KB, every tick is labelled in full.
     """
     low, high = f"domain('{scale}')[0]", f"domain('{scale}')[1]"
-    if log == "true":
-        left_out = f"datum.label == '' && {high} > 10 * {low}"
-        return f"{left_out} ? '' : {_label('abs(datum.value)', SI, PLAIN)}"
-    if log != "false":
-        return f"{log} ? ({value_label(scale, 'true')}) : {value_label(scale, 'false')}"
     largest = (
         f"max(abs(datum.value), -{low} || 0, {high} || 0)"  # in a user's chart of charts the scale has another name
     )
     thousands = f"min(4, floor(log({largest}) / LN10 / 3 + 1e-9))"
     unit = f"format(datum.value / pow(1000, {thousands}), '.12~r') + slice('kMGT', {thousands} - 1, {thousands})"
-    whole = _label(largest, unit, "datum.label")
+    whole = {
+        "true": f"datum.label == '' && {high} > 10 * {low} ? '' : {_label('abs(datum.value)', SI, PLAIN)}",
+        "false": _label(largest, unit, "datum.label"),
+    }
+    label = whole.get(log) or f"{log} ? ({whole['true']}) : {whole['false']}"
     if not offsets:
-        return whole
+        return label
     span = f"({high} - {low})"
-    power = f"pow(10, floor(log({span}) / LN10))"
+    exponent = f"floor(log({span}) / LN10)"
+    power = f"pow(10, {exponent})"
     distance = f"({power} * ({span} / {power} < 5 ? 1 : 2))"  # at least one tick is a multiple of it
     base = f"(round(({low} + {high}) / 2 / {distance}) * {distance})"
+    digits = f"min(17, floor(log({largest}) / LN10 + 1e-9) - {exponent} + 1)"  # all that a multiple of the distance has
     offset = (
-        f"abs(datum.value - {base}) < {span} / 1e3 ? format({base}, ',.12~r') : format(datum.value - {base}, '+.3~g')"
+        f"abs(datum.value - {base}) < {span} / 1e3 ? format({base}, ',.' + {digits} + '~r')"
+        f" : format(datum.value - {base}, '+.3~g')"
     )
-    return f"{span} < {largest} * 1e-5 ? ({offset}) : {whole}"
+    return f"{span} < {largest} * 1e-5 ? ({offset}) : {label}"
 
 
 SI: Final = "format(datum.value, '.12~s')"
