@@ -6,6 +6,7 @@ const prefixedShort = format(".4~s");
 const scientific = format(".3e");
 const integer = format("d");
 const grouped = format(",.0f");
+const FLOAT32_DIGITS = 7; // values may have come as such numbers
 
 /** Format to about four significant digits, with a width that stays stable from frame to frame. */
 export function formatValue(value: number): string {
@@ -25,9 +26,17 @@ export function formatChange(change: number, format = formatValue): string {
 
 /**
  * Format a value beside an axis whose ticks are `step` apart: to a hundredth of that, or to three significant digits of a value
- * that is small on the axis, as the last learning rates are. What is left of a zero by rounding is zero.
+ * that is small on the axis, as the last learning rates are, but without more digits than it has. What is left of a zero by
+ * rounding is zero.
  */
 export function formatOnAxis(value: number, step: number): string {
+  const text = onAxis(value, step);
+  const short = withoutZeros(text);
+  const shown = Number(short.replaceAll(",", "").replace("−", "-"));
+  return shown === Number(value.toPrecision(FLOAT32_DIGITS)) ? short : text;
+}
+
+function onAxis(value: number, step: number): string {
   const size = Math.abs(value);
   const decimals = (of: number, digits: number) => Math.max(0, digits - 1 - Math.floor(Math.log10(of)));
   // d3 drops the sign of a value that rounds to 0
@@ -47,9 +56,11 @@ function isRound(value: number): boolean {
 
 /** Format a value that stands alone: without the zeros that keep columns of values aligned. */
 export function formatAlone(value: number): string {
-  return formatValue(value)
-    .replace(/(\.\d*?)0+(?=e|[kMGT]?$)/, "$1")
-    .replace(/\.(?=e|[kMGT]?$)/, "");
+  return withoutZeros(formatValue(value));
+}
+
+function withoutZeros(text: string): string {
+  return text.replace(/(\.\d*?)0+(?=e|[kMGT]?$)/, "$1").replace(/\.(?=e|[kMGT]?$)/, "");
 }
 
 export function formatCount(count: number): string {
