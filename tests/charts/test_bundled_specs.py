@@ -126,6 +126,23 @@ def y_labels(low: float, high: float, *, log: bool = False) -> list[str]:
     return [text.replace("\N{MINUS SIGN}", "-") for text in re.findall(r">([^<>]+)</text>", svg)]
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "shown"),
+    [
+        (42.700, 42.730, [":42.700", ":42.710", ":42.720", ":42.730"]),
+        (42.100, 42.900, [":42.200", ":42.400", ":42.600", ":42.800"]),
+        (42.1, 46, [":43", ":44", ":45", ":46"]),
+        (31, 50, [":31", ":32"]),
+    ],
+)
+def test_clock_times_within_a_minute_begin_with_a_whole_time(first: float, last: float, shown: list[str]) -> None:
+    rows = [{"x": 1764521400e3 + 1e3 * at, "smooth": 1, "mark": "line", "run": "a"} for at in (first, last)]
+    svg = vl_convert.vegalite_to_svg(metric_spec.line("time", {"values": rows}) | {"width": 300, "height": 150})
+    whole, *later = re.findall(r">([^<>]*:[^<>]*)</text>", svg)
+    assert re.fullmatch(r"[01]\d:[0-5]\d" + re.escape(shown[0]), whole)
+    assert later[: len(shown) - 1] == shown[1:]
+
+
 def marks(**options: Any) -> list[str]:
     """The marks of the layers of a chart that is not live."""
     spec = metric_spec.line(colors={"a": "#123456"}, layers=["line"], options=options)

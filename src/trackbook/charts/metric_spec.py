@@ -60,6 +60,24 @@ DURATION_LABEL: Final = (
 )
 
 
+def clock_axis(scale: str) -> Spec:
+    """Return the axis of clock times: Vega's own, with labels like 04:50, but on less than a minute the first label is a whole time.
+
+    Vega has one tick, without its second, where all times are within a second.
+    """
+    span = f"(domain('{scale}')[1] - domain('{scale}')[0])"
+    power = f"pow(10, floor(log({span}) / LN10))"
+    step = f"max(1, {power} * ({span} / {power} < 2 ? 0.5 : {span} / {power} < 5 ? 1 : 2))"
+    from_, to = f"ceil(domain('{scale}')[0] / {step}) * {step}", f"+domain('{scale}')[1] + 1e-3"
+    later = "datum.value % 6e4 ? timeFormat(datum.value, datum.value % 1e3 ? ':%S.%L' : ':%S') : datum.label"
+    first = "timeFormat(datum.value, datum.value % 1e3 ? '%I:%M:%S.%L' : '%I:%M:%S')"
+    return {
+        "labelExpr": f"{span} < 6e4 ? (datum.index > 0 ? {later} : {first}) : datum.label",
+        "labelOverlap": "greedy",
+        "values": {"expr": f"{span} > 0 && {span} < 5e3 ? sequence({from_}, {to}, {step}) : null"},
+    }
+
+
 def whole_steps(scale: str) -> str:
     """Return the expression for the ticks of an axis with few steps, so that none is between steps; null for more steps."""
     low, high = f"domain('{scale}')[0]", f"domain('{scale}')[1]"
@@ -242,7 +260,7 @@ def x_encoding(x_axis: XAxis, *, log: bool = False, live: bool = True, scales: s
         "relative": DURATION_LABEL,
         "metric": value_label(f"{scales}x", "x_log" if live else str(log).lower(), offsets=live),
     }.get(x_axis)
-    axis: Spec = {} if label is None else {"labelExpr": label}
+    axis = clock_axis(f"{scales}x") if label is None else {"labelExpr": label}
     if log:
         axis |= LOG_TICKS
         scale: Spec = {"type": "log", "nice": False}
@@ -252,7 +270,7 @@ def x_encoding(x_axis: XAxis, *, log: bool = False, live: bool = True, scales: s
     else:
         scale = {"nice": False} | ({"type": "utc"} if x_axis == "relative" else {})
     kind = "quantitative" if log or x_axis in ("step", "metric") else "temporal"
-    return {"field": "x", "type": kind, "title": None, "scale": scale | window} | ({"axis": axis} if axis else {})
+    return {"field": "x", "type": kind, "title": None, "scale": scale | window, "axis": axis}
 
 
 def y_encoding(
