@@ -94,7 +94,7 @@ def test_ended_run_reads_like_an_open_one() -> None:
 
 def test_ended_run_takes_no_points() -> None:
     a_run()
-    with pytest.raises(RuntimeError, match="is finished and takes no more points"):
+    with pytest.raises(RuntimeError, match="has finished and takes no more points"):
         tb.get_run("first", "p").log({"loss": 1})
 
 

@@ -157,7 +157,7 @@ def test_log_after_finish_names_the_last_run() -> None:
     tb.init(name="first")
     tb.finish("failed")
     with pytest.raises(
-        RuntimeError, match=r"no run is open \(the last one, 'first', is failed\); call trackbook\.init"
+        RuntimeError, match=r"no run is open \(the last one, 'first', has failed\); call trackbook\.init"
     ):
         tb.log({"a": 1})
 

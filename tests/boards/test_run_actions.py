@@ -104,7 +104,7 @@ def test_open_run_is_asked_to_stop(project: Project, running: Any) -> None:
 
 def test_run_that_is_not_written_here_is_not_stopped(project: Project) -> None:
     ended(project)
-    assert ask(project, "stop") == {"error": "run 'run' is finished already"}
+    assert ask(project, "stop") == {"error": "run 'run' has finished already"}
     other = Project("p", project.store.path.parent)
     run = other.open_run(RunOptions(RunRecord("theirs", "theirs", started=100.0)))
     assert "another process; stop it there" in ask(project, "stop", "theirs")["error"]

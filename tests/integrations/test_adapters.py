@@ -387,7 +387,7 @@ def test_ended_run_of_the_user_is_said() -> None:
     with tb.init("p") as run:
         pass
     with pytest.warns(
-        tb.TrackbookWarning, match=f"run '{run.name}' is finished, so this training by toy_library is not logged"
+        tb.TrackbookWarning, match=f"run '{run.name}' has finished, so this training by toy_library is not logged"
     ):
         Training.begin("toy_library", run)
 

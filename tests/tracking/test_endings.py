@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 import trackbook as tb
-from trackbook.tracking.endings import Stopped, state_after
+from trackbook.tracking.endings import Stopped, in_words, state_after
 from trackbook.tracking.project import Project
 from trackbook.tracking.run_options import RunOptions
-from trackbook.types import RunRecord
+from trackbook.types import RunRecord, State
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,21 @@ from trackbook.types import RunRecord
 )
 def test_a_run_ends_as_the_exception_says(error: BaseException | None, state: str, said: str | None) -> None:
     assert state_after(error) == (state, said)
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [("finished", "has finished"), ("failed", "has failed"), ("interrupted", "was interrupted"), ("lost", "was lost")],
+)
+def test_sentences_say_how_a_run_ended(state: State, said: str) -> None:
+    assert in_words(state) == said
+
+
+def test_a_run_that_ended_says_how_when_it_takes_no_more_points() -> None:
+    run = tb.init("p")
+    run.finish(state="failed")
+    with pytest.raises(RuntimeError, match="has failed and takes no more points"):
+        run.log({"loss": 1.0})
 
 
 def test_should_stop_is_true_after_a_request() -> None:
@@ -90,7 +105,7 @@ def test_except_runtime_error_does_not_catch_stopped() -> None:
 def test_a_run_that_has_ended_cannot_be_stopped() -> None:
     run = tb.init("p", "done", stop="raise")
     run.finish()
-    with pytest.raises(RuntimeError, match=r"^run 'done' is finished already$"):
+    with pytest.raises(RuntimeError, match=r"^run 'done' has finished already$"):
         run.stop()
     assert not run.should_stop
 

@@ -284,7 +284,7 @@ def test_finish_records_what_was_logged_before(run: Run) -> None:
 def test_log_after_finish_is_a_runtime_error_that_says_what_to_do(run: Run) -> None:
     run.finish()
     with pytest.raises(
-        RuntimeError, match=r"'brisk-otter-1' is finished .*; call trackbook\.init\(\.\.\.\) for a new run"
+        RuntimeError, match=r"'brisk-otter-1' has finished .*; call trackbook\.init\(\.\.\.\) for a new run"
     ):
         run.log({"loss": 1})
     assert logged(run) == []

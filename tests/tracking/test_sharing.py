@@ -63,7 +63,7 @@ def test_the_process_that_shares_gets_its_own_run() -> None:
 def test_attaching_to_a_run_that_ended_says_how_to_go_on() -> None:
     with tb.init(project="p", id="r1") as run:
         text = run.share()
-    with pytest.raises(ValueError, match=r"is finished.*init\('p', id='r1', resume='allow'\)"):
+    with pytest.raises(ValueError, match=r"has finished.*init\('p', id='r1', resume='allow'\)"):
         tb.attach(text)
 
 

@@ -10,6 +10,7 @@ from .. import settings
 from ..notebook import host
 from ..text import ONE_SLIP, nearest
 from ..tracking.config import Config, Summary
+from ..tracking.endings import in_words
 from ..tracking.invitation import Place, take
 from ..tracking.run import Run, writer_of
 from ..tracking.run_options import RunOptions, run_options
@@ -283,7 +284,7 @@ def attach(text: str) -> Run:
         raise ValueError(f"run {record.name!r} of project {project!r} is not in {folder}; share it on this machine")
     if run.ended:
         raise ValueError(
-            f"run {run.name!r} of project {project!r} is {run.state}, so nothing can be logged to it; go on with it by "
+            f"run {run.name!r} of project {project!r} {in_words(run.state)}, so nothing can be logged to it; go on with it by "
             f"init({project!r}, id={record.id!r}, resume='allow')"
         )
     return run
@@ -391,5 +392,5 @@ def open_run(wanted: str) -> Run:
             f"trackbook.{wanted} needs to know which run: {names} are open, each begun by another thread or task; "
             "call the method of a run, or start the thread with contextvars.copy_context().run"
         )
-    why = "no run is open" if last is None else f"no run is open (the last one, {last.name!r}, is {last.state})"
+    why = "no run is open" if last is None else f"no run is open (the last one, {last.name!r}, {in_words(last.state)})"
     raise RuntimeError(f"trackbook.{wanted} needs a run, and {why}; call trackbook.init(...) first")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Self
 
 from ..api.run import current_run, init
+from ..tracking.endings import in_words
 from ..tracking.logged_values import flatten
 from ..tracking.run import Run
 from ..user_warnings import warn
@@ -72,7 +73,7 @@ class Training:
                 made._owns_run = True
             elif made.run.ended:
                 warn(
-                    f"run {made.run.name!r} is {made.run.state}, so this training by {library} is not logged; pass an open run"
+                    f"run {made.run.name!r} {in_words(made.run.state)}, so this training by {library} is not logged; pass an open run"
                 )
             made.configure(config or {})
         return made

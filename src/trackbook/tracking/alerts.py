@@ -10,6 +10,7 @@ from ..alerting.levels import AlertLevel, to_level
 from ..alerting.webhook import to_webhook
 from ..metrics import GOALS
 from ..user_warnings import warn_once
+from .endings import in_words
 from .logged_values import check_text, to_seconds
 from .other_trackers import say_ignored
 
@@ -71,7 +72,7 @@ def alert(
         writer.store.flush()
     if not is_open:
         raise RuntimeError(
-            f"run {self.name!r} is {self.state} and takes no more alerts; call trackbook.init(...) first"
+            f"run {self.name!r} {in_words(self.state)} and takes no more alerts; call trackbook.init(...) first"
         )
 
 
@@ -146,7 +147,7 @@ def alert_when(
         return
     if self.ended:
         raise RuntimeError(
-            f"run {self.name!r} is {self.state} and takes no more points; call trackbook.init(...) first"
+            f"run {self.name!r} {in_words(self.state)} and takes no more points; call trackbook.init(...) first"
         )
     writer.alerts.add_rule(rule)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ..types import State
 from ..user_warnings import IN_MEMORY
@@ -19,6 +19,20 @@ class Stopped(Exception):  # noqa: N818  # as KeyboardInterrupt, it says what ha
     """
 
     __module__ = "trackbook"  # the public path, shown in tracebacks and in a run's error
+
+
+_WORDS: Final[dict[State, str]] = {
+    "running": "is running",
+    "finished": "has finished",
+    "failed": "has failed",
+    "interrupted": "was interrupted",
+    "lost": "was lost",
+}
+
+
+def in_words(state: State) -> str:
+    """Return what a sentence says of a run in a state, after the run's name."""
+    return _WORDS[state]
 
 
 def state_after(error: BaseException | None, cell: int | None = None) -> tuple[State, str | None]:

@@ -15,7 +15,7 @@ from ..user_warnings import warn
 from . import other_trackers
 from .alerts import alert, alert_when
 from .config import Config, Summary
-from .endings import Stopped, state_after
+from .endings import Stopped, in_words, state_after
 from .logged_values import as_tags, check_text, check_title, flatten, to_step
 from .model_watch import watch
 from .progress import counted
@@ -213,7 +213,7 @@ class Run(RunFiles, other_trackers.OtherTrackersRun):
             is_open = recorder.record(now, values, step)
         if not is_open and not self._writer.at_exit:
             raise RuntimeError(
-                f"run {self.name!r} is {self.state} and takes no more points; call trackbook.init(...) for a new run"
+                f"run {self.name!r} {in_words(self.state)} and takes no more points; call trackbook.init(...) for a new run"
             )
         if again and step is not None:
             self._writer.steps.add(again, step)
@@ -309,7 +309,9 @@ class Run(RunFiles, other_trackers.OtherTrackersRun):
     def _stop(self, by: str) -> None:
         if self.ended:
             theirs = "is being written by another process; stop it there"
-            raise RuntimeError(f"run {self.name!r} {theirs if self.state == 'running' else f'is {self.state} already'}")
+            raise RuntimeError(
+                f"run {self.name!r} {theirs if self.state == 'running' else f'{in_words(self.state)} already'}"
+            )
         self._should_stop = True
         self._writer.stopped_by = by
         self._to_raise = self._stop_raises

@@ -15,6 +15,7 @@ from ..artifacts.saved import Saving, matches, saved_files
 from ..store.paths import project_file
 from ..text import did_you_mean, listed
 from ..user_warnings import warn
+from .endings import in_words
 from .other_trackers import say_ignored
 
 if TYPE_CHECKING:
@@ -231,7 +232,7 @@ class RunFiles:
         writer.refuse_in_child()
         if writer.ended:
             raise RuntimeError(
-                f"run {writer.name!r} is {writer.state} and takes no more files by {what}; call trackbook.init(...) first"
+                f"run {writer.name!r} {in_words(writer.state)} and takes no more files by {what}; call trackbook.init(...) first"
             )
         return None if writer.journals is None else _home(writer)
 

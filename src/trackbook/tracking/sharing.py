@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..types import RunRecord
+from .endings import in_words
 
 if TYPE_CHECKING:
     from .run import Run
@@ -37,7 +38,9 @@ def share(self: Run) -> str:
     """
     writer = self._writer
     if self.ended:
-        raise RuntimeError(f"run {self.name!r} is {self.state}, so no process can log to it; share it while it is open")
+        raise RuntimeError(
+            f"run {self.name!r} {in_words(self.state)}, so no process can log to it; share it while it is open"
+        )
     if writer.journals is None:
         raise RuntimeError(f"run {self.name!r} is not recorded, so no process can log to it")
     writer.has_children = True
