@@ -1,4 +1,5 @@
 /** Charts of the same form, drawn as one: the curves of several runs over each other. Pure. */
+import { colorField, withDashes } from "./curve-classes.ts";
 import type { RunLook } from "./media-types.ts";
 
 export interface ChartOfRun {
@@ -10,8 +11,8 @@ type Rows = readonly Record<string, unknown>[];
 const CURVES = ["line", "area", "point", "circle", "trail"];
 
 /**
- * Return one specification with the data of all, coloured by run; null if they differ in more than their data, have several sets of
- * data, or are no curves.
+ * Return one specification with the data of all, in which a colour is a run; null if they differ in more than their data, have several
+ * sets of data, are no curves, or have colours of their own that dashes cannot replace.
  */
 export function overlaid(charts: readonly ChartOfRun[]): Record<string, unknown> | null {
   const [first] = charts;
@@ -21,24 +22,39 @@ export function overlaid(charts: readonly ChartOfRun[]): Record<string, unknown>
   if (forms.size > 1 || rows.includes(null) || !isCurve(first.spec)) return null;
   const values = charts.flatMap(({ run }, i) => (rows[i] as Rows).map(row => ({ ...row, [RUN]: run.label })));
   const { data, datasets, encoding, layer, ...form } = first.spec;
+  const layers = layer as Record<string, unknown>[] | undefined;
+  const shared = (encoding ?? {}) as Record<string, unknown>;
   const scale = {
     domain: charts.map(({ run }) => run.label),
     range: charts.map(({ run }) => run.color.slice(0, 7)),
   };
-  const byRun = { field: RUN, type: "nominal", legend: null };
-  const colored = (own: unknown): object => {
-    const channels = (own ?? {}) as Record<string, unknown>;
-    const isFree = !("color" in channels || "stroke" in channels);
-    // curves that have colours of their own tell the runs by dashes
-    return { ...channels, ...(isFree ? { color: { ...byRun, scale } } : { strokeDash: byRun }) };
+  const byRun = { field: RUN, type: "nominal", legend: null, scale };
+  const colored = (one: Record<string, unknown>): Record<string, unknown> | null => {
+    const own = { ...shared, ...(one.encoding as object | undefined) };
+    const told = colorField(own);
+    if (told && markOf(one) !== "line") return null;
+    const channels = withDashes(
+      own,
+      told ? values.map((row: Record<string, unknown>) => row[String(told.field)]) : [],
+    );
+    if (!channels) return null;
+    const { color, stroke, ...others } = channels;
+    const named = [
+      { field: RUN, type: "nominal", title: "run" },
+      ...(told ? [{ field: told.field, type: told.type }] : []),
+    ];
+    return { ...others, color: byRun, tooltip: others.tooltip ?? named };
   };
-  if (!layer) return { ...form, data: { values }, encoding: colored(encoding) };
-  const layers = (layer as Record<string, unknown>[]).map(one =>
-    "data" in one
-      ? one
-      : { ...one, encoding: colored({ ...(encoding as object), ...(one.encoding as object) }) },
-  );
-  return { ...form, data: { values }, layer: layers };
+  if (!layers) {
+    const made = colored(first.spec);
+    return made && { ...form, data: { values }, encoding: made };
+  }
+  const drawn = layers.map(one => {
+    if ("data" in one) return one;
+    const made = colored(one);
+    return made && { ...one, encoding: made };
+  });
+  return drawn.includes(null) ? null : { ...form, data: { values }, layer: drawn };
 }
 
 const RUN = "trackbook run";
@@ -50,11 +66,12 @@ function rowsOf({ data, datasets }: Record<string, unknown>): Rows | null {
   return Array.isArray(found) ? found : null;
 }
 
-function isCurve({ mark, layer }: Record<string, unknown>): boolean {
-  const typeOf = (given: unknown) =>
-    typeof given === "object" ? (given as { type?: string } | null)?.type : given;
-  const marks = layer
-    ? (layer as Record<string, unknown>[]).filter(one => !("data" in one)).map(one => one.mark)
-    : [mark];
-  return marks.length > 0 && marks.every(one => CURVES.includes(String(typeOf(one))));
+function isCurve(spec: Record<string, unknown>): boolean {
+  const layers = spec.layer as Record<string, unknown>[] | undefined;
+  const marks = layers ? layers.filter(one => !("data" in one)) : [spec];
+  return marks.length > 0 && marks.every(one => CURVES.includes(markOf(one)));
+}
+
+function markOf({ mark }: Record<string, unknown>): string {
+  return String(typeof mark === "object" ? (mark as { type?: string } | null)?.type : mark);
 }

@@ -1,4 +1,5 @@
 import { h, setText } from "../ui/dom.ts";
+import { withClassColors } from "./curve-classes.ts";
 import { documentElement } from "./documents.ts";
 import { formatBytes, iconButton, problemNote, runLabel, saveMedium, showBlob } from "./media-dom.ts";
 import type { MediaStore } from "./media-store.ts";
@@ -152,7 +153,7 @@ export class StackView {
       case "trace":
         return body.append(await traceElement(item, this.#store));
       case "chart": {
-        const spec = await this.#store.json<Record<string, unknown>>(item.file as string);
+        const spec = withClassColors(await this.#store.json<Record<string, unknown>>(item.file as string));
         if (signal.aborted) return;
         block.spec = spec;
         block.vega = new VegaBlock(this.#context, signal);
