@@ -74,6 +74,7 @@ def clock_axis(scale: str) -> Spec:
     return {
         "labelExpr": f"{span} < 6e4 ? (datum.index > 0 ? {later} : {first}) : datum.label",
         "labelOverlap": "greedy",
+        "labelSeparation": 8,
         "values": {"expr": f"{span} > 0 && {span} < 5e3 ? sequence({from_}, {to}, {step}) : null"},
     }
 
