@@ -247,6 +247,32 @@ def test_media_on_an_exported_page(browser: Browser, served: Served, tmp_path: P
     context.close()
 
 
+MATRICES = """
+import trackbook as tb
+
+for name in ("cnn", "vit"):
+    with tb.init(project="matrices", name=name) as run:
+        run.log({"eval/confusion": tb.plot.confusion_matrix([0, 1, 2] * 9, [0, 1, 1] * 9, class_names=["cat", "dog", "bird"])})
+tb.export_html(%r, "matrices")
+"""
+
+
+def test_the_first_of_two_charts_is_whole_and_the_name_of_the_next_is_in_sight(
+    browser: Browser, served: Served, tmp_path: Path
+) -> None:
+    path = tmp_path / "matrices.html"
+    served.run(MATRICES % str(path))
+    context = browser.new_context(viewport={"width": 1280, "height": 1000})
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE * 1000)
+    page.goto(path.as_uri())
+    expect(page.locator(".tb-media-block canvas")).to_have_count(2)
+    bottom = page.locator(".tb-media-stack").evaluate("(stack) => stack.getBoundingClientRect().bottom")
+    assert page.locator(".tb-media-block canvas").first.evaluate("(it) => it.getBoundingClientRect().bottom") <= bottom
+    assert page.locator(".tb-media-run", has_text="vit").evaluate("(it) => it.getBoundingClientRect().bottom") <= bottom
+    context.close()
+
+
 def test_pointer_in_a_chart_chooses_the_step_of_the_media(page: Page) -> None:
     board = Board(page.locator(".tb-board").first).wait_for_chart("samples/images")
     gallery = panel(board, "samples/images")

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import vl_convert
 
 import trackbook as tb
 
@@ -65,6 +66,21 @@ def test_confusion_matrix_counts(given: Any) -> None:
         ("c", "c"): 1,
     }
     assert len(found) == 9
+
+
+def test_short_names_of_a_confusion_matrix_are_upright_and_long_ones_cut() -> None:
+    short = tb.plot.confusion_matrix([0, 1], [0, 1], class_names=["cat", "dog"])
+    long = tb.plot.confusion_matrix([0, 1], [0, 1], class_names=["a cat that sleeps", "a dog that barks"])
+    across = [chart.to_dict()["layer"][0]["encoding"]["x"]["axis"] for chart in (short, long)]
+    assert across == [{"labelAngle": 0}, {"labelAngle": 270, "labelLimit": 50, "labelOverlap": True}]
+
+
+def test_numbers_that_do_not_fit_into_the_cells_of_a_confusion_matrix_are_left_out() -> None:
+    kinds = range(20)
+    chart = tb.plot.confusion_matrix(kinds, kinds).to_dict()
+    large, small = (vl_convert.vegalite_to_svg({**chart, "width": side, "height": side}) for side in (400, 100))
+    assert 'font-size="0px"' not in large
+    assert small.count('font-size="0px"') == 400
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 MOST_POINTS: Final = 500  # of a curve
 _SIDE: Final = 280
+_MOST_UPRIGHT: Final = 30  # letters of all classes' names beside each other
+_LEAST_CELL: Final = 9  # px of a cell that a number fits into
 
 
 def roc_curve(
@@ -119,15 +121,20 @@ def confusion_matrix(
         counts[names[_plain(true)], names[_plain(guess)]] += 1
     rows = [{"actual": true, "predicted": guess, "count": count} for (true, guess), count in counts.items()]
     order = list(names.values())
+    upright = len(" ".join(order)) <= _MOST_UPRIGHT
+    across = alt.Axis(labelAngle=0) if upright else alt.Axis(labelAngle=270, labelLimit=50, labelOverlap=True)
     base = alt.Chart(alt.InlineData(rows), title=title or "Confusion matrix").encode(
-        x=alt.X("predicted:N", sort=order, title="Predicted"), y=alt.Y("actual:N", sort=order, title="Actual")
+        x=alt.X("predicted:N", sort=order, title="Predicted", axis=across),
+        y=alt.Y("actual:N", sort=order, title="Actual", axis=alt.Axis(labelOverlap=True)),
+        tooltip=["actual:N", "predicted:N", "count:Q"],
     )
     half = max(counts.values(), default=0) / 2
     color = alt.condition(f"datum.count > {half}", alt.value("white"), alt.value("black"))
     cells = base.mark_rect().encode(color=alt.Color("count:Q", scale=alt.Scale(scheme="blues"), legend=None))
-    chart: alt.LayerChart = (cells + base.mark_text().encode(text="count:Q", color=color)).properties(
-        width=_SIDE, height=_SIDE
-    )
+    cell = f"min(width, height) / {max(len(order), 1)}"
+    size = alt.expr(f"{cell} < {_LEAST_CELL} ? 0 : min(11, {cell} - 1)")
+    counted = base.mark_text(fontSize=size).encode(text="count:Q", color=color)
+    chart: alt.LayerChart = (cells + counted).properties(width=_SIDE, height=_SIDE)
     return chart
 
 
