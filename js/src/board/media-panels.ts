@@ -23,6 +23,7 @@ const WIDE: readonly string[] = [
   "video",
   "table",
   "trace",
+  "chart",
   "plotly",
   "echarts",
   "molecule",
