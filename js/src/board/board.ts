@@ -216,10 +216,12 @@ export class Board {
     this.#head.hidden = !picture;
     if (!picture) return this.#showEmpty(NO_CHARTS_YET);
     this.#detail.setSession(picture.session);
+    const clock = this.#clockOf(picture);
+    this.#sidebar.read(picture, clock());
     const drawn = this.#sidebar.drawn(picture);
     this.#textLook = textLookOf(this.element, this.#textLook);
     const settings = this.#settings.ofAll(drawn, this.#theme, this.#isStrong);
-    this.#showRuns(picture, drawn, settings);
+    this.#showRuns(picture, drawn, settings, clock);
     this.#showEmpty(whyEmpty(drawn, metrics, settings, this.#state));
     this.#groups.element.hidden = !this.#empty.hidden && !metrics.some(isSystem);
     this.#groups.update(metrics, name => this.#userCharts.element(name) ?? this.#media.element(name));
@@ -243,14 +245,18 @@ export class Board {
     return this.#options.live && this.#heartbeat.state === "heard";
   }
 
-  #showRuns(picture: Picture, drawn: DrawnPicture, { styles }: DrawSettings) {
+  /** Return the clock of the kernel; of a picture that is not live, the time when it was made. */
+  #clockOf({ now }: Picture): () => number {
+    return () => (this.#ticks ? Date.now() / 1000 + this.#store.skew : now);
+  }
+
+  #showRuns(picture: Picture, drawn: DrawnPicture, { styles }: DrawSettings, clock: () => number) {
     const { runs, project, now } = picture;
     // a cached style may hold an outdated run header
     const styled = (run: RunHeader): RunStyle[] => {
       const style = styles.get(run.key);
       return style ? [{ ...style, run }] : [];
     };
-    const clock = () => (this.#ticks ? Date.now() / 1000 + this.#store.skew : now);
     const styleOf = this.#sidebar.update(picture, drawn, this.#theme, clock(), this.#isStrong);
     const about = currentRun(runs);
     const current = styleOf(about?.id ?? "");
@@ -267,6 +273,7 @@ export class Board {
       drawn.members,
       key,
       legendValues(drawn, this.#state.get("baseline")),
+      this.#sidebar.filteredOut,
     );
   }
 

@@ -9,7 +9,10 @@ import type { LegendValue } from "./legend-values.ts";
 
 const MOST_CHIPS = 30;
 
-/** One chip per run: click hides or shows it, Alt-click or double-click shows only it. Of many runs the first have one. */
+/**
+ * One chip per run: click hides or shows it, Alt-click or double-click shows only it. Of many runs the first have one, and
+ * runs that the filter hides have none.
+ */
 export class Legend {
   readonly element = h("div", { class: "tb-legend", role: "group", "aria-label": "Runs" });
   #state: ViewState;
@@ -17,6 +20,7 @@ export class Legend {
   #chips = new Map<string, { chip: HTMLButtonElement; key: string }>();
   #runs: readonly RunHeader[] = [];
   #members: ReadonlyMap<string, readonly string[]> = new Map();
+  #filteredOut: ReadonlySet<string> = new Set();
   #key = h("div", { class: "tb-color-key" });
   #keyShown = "";
   #more = h("button", { type: "button", class: "tb-run tb-minor", title: "All runs, in the panel" });
@@ -32,20 +36,24 @@ export class Legend {
     members: ReadonlyMap<string, readonly string[]> = new Map(),
     colorKey: ColorKey | null = null,
     bestOf: (style: RunStyle) => LegendValue | null = () => null,
+    filteredOut: ReadonlySet<string> = new Set(),
   ) {
-    this.#runs = styles.map(({ run }) => run);
-    this.#members = members;
+    [this.#members, this.#filteredOut] = [members, filteredOut];
     this.element.hidden = styles.length < 2;
     const hidden = new Set(this.#state.get("hidden_runs"));
     const isHidden = ({ run }: RunStyle) => this.#idsOf(run.id).every(id => hidden.has(id));
-    const listed = styles.length > MOST_CHIPS ? mostTelling(styles, isHidden) : styles;
+    const isLeftOut = (style: RunStyle) =>
+      isHidden(style) && this.#idsOf(style.run.id).every(id => filteredOut.has(id));
+    const own = filteredOut.size ? styles.filter(style => !isLeftOut(style)) : styles;
+    this.#runs = own.map(({ run }) => run);
+    const listed = own.length > MOST_CHIPS ? mostTelling(own, isHidden) : own;
     const chips = this.element.hidden
       ? []
       : listed.map(style => this.#chip(style, isHidden(style), bestOf(style)));
-    setText(this.#more, `+${formatCount(styles.length - listed.length)} more`);
+    setText(this.#more, `+${formatCount(own.length - listed.length)} more`);
     this.#showKey(colorKey);
     const key = colorKey ? [this.#key] : [];
-    setChildren(this.element, [...key, ...chips, ...(listed.length < styles.length ? [this.#more] : [])]);
+    setChildren(this.element, [...key, ...chips, ...(listed.length < own.length ? [this.#more] : [])]);
   }
 
   /** Show what colours by a column mean. */
@@ -98,8 +106,11 @@ export class Legend {
     else this.#toggle(id);
   }
 
+  /** Return the runs of a chip; of a group those that the filter leaves, if it leaves any. */
   #idsOf(id: string): readonly string[] {
-    return this.#members.get(id) ?? [id];
+    const all = this.#members.get(id) ?? [id];
+    const passing = all.filter(one => !this.#filteredOut.has(one));
+    return passing.length ? passing : all;
   }
 
   #toggle(id: string) {
@@ -113,7 +124,8 @@ export class Legend {
     const others = this.#runs.flatMap(run => (run.id === id ? [] : this.#idsOf(run.id)));
     const hidden = new Set(this.#state.get("hidden_runs"));
     const already = !this.#idsOf(id).some(one => hidden.has(one)) && others.every(other => hidden.has(other));
-    this.#state.set("hidden_runs", already ? [] : others);
+    const kept = [...hidden].filter(one => this.#filteredOut.has(one));
+    this.#state.set("hidden_runs", already ? kept : [...new Set([...kept, ...others])]);
   }
 }
 

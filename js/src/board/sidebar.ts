@@ -96,6 +96,16 @@ export class Sidebar {
     return isGrouping(this.#state.get("group_by"));
   }
 
+  /** Read the runs of a picture and which of them are drawn; before anything else is done with it. */
+  read(picture: Picture, now: number) {
+    this.#panel.read(picture, decodeRunsTable(this.#model.get("table")), now);
+  }
+
+  /** The runs that the filter keeps hidden. */
+  get filteredOut(): ReadonlySet<string> {
+    return this.#panel.visibility.kept;
+  }
+
   /** Return the picture that charts draw. */
   drawn(picture: Picture): DrawnPicture {
     const by = this.#state.get("group_by");
@@ -149,7 +159,7 @@ export class Sidebar {
     };
     const groups = drawn === picture ? null : styleRuns(drawn.runs, theme);
     const groupStyle = (key: string) => groups?.get(drawn.keys?.get(key) ?? -1) ?? null;
-    this.#panel.update({ picture, table, runStyle, groupStyle, now });
+    this.#panel.update({ runStyle, groupStyle, now });
     this.#showOpen(open);
     const { entries, matches: found, visibility } = this.#panel;
     this.#showGroupings(entries);

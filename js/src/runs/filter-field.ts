@@ -18,6 +18,8 @@ export class FilterField {
   #draft: { text: string; over: string } | null = null;
   #columns: RunColumns | null = null;
   #test: RunTest = () => true;
+  /** Whether the board's filter parses. */
+  holds = true;
 
   constructor(state: ViewState, completions: (text: string) => string[], signal: AbortSignal) {
     this.#state = state;
@@ -40,6 +42,7 @@ export class FilterField {
     const text = this.#state.get("run_filter");
     if (this.#draft && this.#draft.over !== text) this.#draft = null; // another view has set a filter since
     const { test, problem } = parsed(text, columns);
+    this.holds = test !== null;
     this.#test = test ?? this.#test;
     if (!this.#draft) this.#show(text, problem);
     return this.#test;

@@ -15,14 +15,19 @@ import { runEdits } from "./details/run-edits.ts";
 import { DrawnRunsChoice } from "./drawn-runs.ts";
 import { FilterField, passing } from "./filter-field.ts";
 import { completeFilter } from "./filter-names.ts";
+import { FilteredDrawing } from "./filtered-drawing.ts";
 import { type GridItem, RunsGrid, runKey } from "./grid.ts";
 import { resultsOf } from "./results.ts";
 import { groupRuns, isGrouping, parseSort, sortRuns } from "./sorting.ts";
 import { MOST_DRAWN, Visibility } from "./visibility.ts";
 
-interface PanelScene {
+interface PanelSource {
   picture: Picture;
   table: RunsTable;
+  now: number;
+}
+
+interface PanelScene {
   /** Return the style of a run by its id, or of a group by its key. */
   runStyle(id: string): RunStyle | null;
   groupStyle(key: string): RunStyle | null;
@@ -38,12 +43,14 @@ export class RunsPanel {
   #filter: FilterField;
   #toggleAll = button("");
   #drawOnly = button("Draw only these");
+  #filtered: FilteredDrawing;
   #columnsButton = h("button", { type: "button", class: "tb-button", "aria-expanded": "false" }, "Columns");
   #drawn: DrawnRunsChoice;
   #status = h("div", { class: "tb-panel-status tb-minor", role: "status" });
   #chooser: ColumnChooser;
   #grid: RunsGrid;
   #details: RunDetails;
+  #source: PanelSource | null = null;
   #scene: PanelScene | null = null;
   #entries: readonly RunEntry[] = [];
   #matches: readonly RunEntry[] = [];
@@ -55,6 +62,8 @@ export class RunsPanel {
   constructor(state: ViewState, requests: Requests, signal: AbortSignal) {
     [this.#state, this.#requests] = [state, requests];
     this.visibility = new Visibility(state);
+    this.#filtered = new FilteredDrawing(state, this.visibility);
+    this.#drawOnly.title = "While pressed, the charts draw the runs that pass the filter, and no others";
     const edits = runEdits(state, requests, text => this.#showMessage(text));
     const doing = {
       details: (entry: RunEntry) => this.#showDetails(entry),
@@ -104,7 +113,7 @@ export class RunsPanel {
         signal,
       },
     );
-    this.#drawOnly.addEventListener("click", () => this.visibility.solo(this.#sorted.map(({ id }) => id)), {
+    this.#drawOnly.addEventListener("click", () => state.set("draw_filtered", !state.get("draw_filtered")), {
       signal,
     });
     this.#columnsButton.addEventListener(
@@ -124,7 +133,7 @@ export class RunsPanel {
   }
 
   get columns(): RunColumns {
-    const { table, picture } = this.#scene as PanelScene;
+    const { table, picture } = this.#source as PanelSource;
     const key = [table, picture.metrics.length, this.#entries.length];
     if (!this.#columns || !sameItems(key, this.#columns.key)) {
       this.#columns = { key, value: new RunColumns(table, this.#entries, picture.metrics) };
@@ -132,12 +141,18 @@ export class RunsPanel {
     return this.#columns.value;
   }
 
-  update(scene: PanelScene) {
-    this.#scene = scene;
-    const { picture, table } = scene;
+  /** Read the runs and the filter; before anything is drawn, because it may set which runs are. */
+  read(picture: Picture, table: RunsTable, now: number) {
+    this.#source = { picture, table, now };
     this.visibility.update(picture);
     this.#entries = runEntries(table, picture);
-    this.#matches = passing(this.#entries, this.#filter.update(this.columns), scene.now);
+    this.#matches = passing(this.#entries, this.#filter.update(this.columns), now);
+    if (!this.#filter.holds && this.#state.get("draw_filtered")) return;
+    this.#filtered.update(this.#entries, this.#matches, () => this.#inOrder(this.#matches));
+  }
+
+  update(scene: PanelScene) {
+    this.#scene = scene;
     this.element.hidden = this.#state.get("panel") !== "runs";
     if (this.element.hidden) this.#details.update(null, null, undefined, scene.now);
     else this.#draw();
@@ -149,7 +164,7 @@ export class RunsPanel {
     const { columns } = this;
     const pinned = this.#state.get("pinned_columns");
     const shown = pinnedFirst(this.#shownColumns(columns), pinned);
-    this.#sorted = sortRuns(this.#matches, this.#state.get("run_sort"), columns, scene.now);
+    this.#sorted = this.#inOrder(this.#matches);
     this.#chooser.update(columns, shown);
     this.#grid.update({
       items: this.#itemsOf(this.#sorted),
@@ -168,13 +183,17 @@ export class RunsPanel {
       scene.now,
       open ? this.#resultsOf(open) : [],
     );
-    this.#drawn.update(columns, Math.max(scene.table.total, this.#entries.length));
+    this.#drawn.update(columns, Math.max(this.#source?.table.total ?? 0, this.#entries.length));
     this.#showStatus();
+  }
+
+  #inOrder(runs: readonly RunEntry[]): readonly RunEntry[] {
+    return sortRuns(runs, this.#state.get("run_sort"), this.columns, this.#source?.now ?? 0);
   }
 
   #resultsOf(entry: RunEntry) {
     const baseline = this.#entries.find(({ id }) => id === this.#state.get("baseline"));
-    const runs = this.#scene?.picture.runs ?? [];
+    const runs = this.#source?.picture.runs ?? [];
     return resultsOf(entry, baseline, this.columns.metrics, metric => goalOf(metric, runs));
   }
 
@@ -201,11 +220,14 @@ export class RunsPanel {
     const [all, found] = [this.#entries.length, this.#matches.length];
     const shown = this.#matches.filter(({ id }) => this.visibility.shown(id)).length;
     const of = found < all ? `${formatCount(found)} of ${formatCount(all)}` : formatCount(all);
-    const omitted = this.#scene?.table.omitted ?? 0;
+    const omitted = this.#source?.table.omitted ?? 0;
     const when = this.#requests.possible ? "arrive when the kernel answers" : "are not saved in this page";
     const left = omitted ? `; ${formatCount(omitted)} older ones ${when}` : "";
     const drawn = this.#entries.filter(({ id }) => this.visibility.shown(id)).length;
-    const said = `${of} ${all === 1 ? "run" : "runs"}, ${formatCount(drawn)} drawn${left}`;
+    const beyond = this.#filtered.left
+      ? `; ${formatCount(this.#filtered.left)} more pass, but only ${MOST_DRAWN} are added`
+      : "";
+    const said = `${of} ${all === 1 ? "run" : "runs"}, ${formatCount(drawn)} drawn${beyond}${left}`;
     setText(this.#status, this.#message || said);
     const everything = shown === found;
     setText(
@@ -213,7 +235,9 @@ export class RunsPanel {
       everything ? "Hide all" : found > MOST_DRAWN ? `Show ${MOST_DRAWN} more` : "Show all",
     );
     this.#toggleAll.hidden = found === 0;
-    this.#drawOnly.hidden = found === 0 || found === all || drawn === shown;
+    const isOn = this.#state.get("draw_filtered");
+    this.#drawOnly.setAttribute("aria-pressed", String(isOn));
+    this.#drawOnly.hidden = !isOn && !this.#state.get("run_filter").trim();
   }
 
   #complete(text: string): string[] {

@@ -7,6 +7,10 @@ export const MOST_DRAWN = 50; // runs that one click can add to a board
 export class Visibility {
   #state: ViewState;
   #drawn: ReadonlySet<string> = new Set();
+  #hidden = setOfTrait();
+  #selected = setOfTrait();
+  /** Runs that are hidden by the filter, which stay so when all others are shown again. */
+  kept: ReadonlySet<string> = new Set();
 
   constructor(state: ViewState) {
     this.#state = state;
@@ -16,9 +20,14 @@ export class Visibility {
     this.#drawn = new Set(picture.runs.map(({ id }) => id));
   }
 
+  /** The runs in the picture, hidden or not. */
+  get drawn(): ReadonlySet<string> {
+    return this.#drawn;
+  }
+
   shown(id: string): boolean {
-    if (this.#state.get("hidden_runs").includes(id)) return false;
-    return this.#drawn.has(id) || this.#state.get("selected_runs").includes(id);
+    if (this.#hidden(this.#state.get("hidden_runs")).has(id)) return false;
+    return this.#drawn.has(id) || this.#selected(this.#state.get("selected_runs")).has(id);
   }
 
   /** Show these runs, at most `MOST_DRAWN` of them. Returns how many were added. */
@@ -26,18 +35,18 @@ export class Visibility {
     const few = ids.filter(id => !this.shown(id)).slice(0, MOST_DRAWN);
     const selected = this.#state.get("selected_runs");
     const asked = few.filter(id => !this.#drawn.has(id) && !selected.includes(id));
-    if (asked.length) this.#state.set("selected_runs", [...selected, ...asked]);
-    this.#setHidden(this.#state.get("hidden_runs").filter(id => !few.includes(id)));
+    const hidden = this.#state.get("hidden_runs").filter(id => !few.includes(id));
+    this.set(hidden, [...selected, ...asked]);
     return few.length;
   }
 
   hide(ids: readonly string[]) {
     const gone = new Set(ids);
-    const selected = this.#state.get("selected_runs");
-    const kept = selected.filter(id => !gone.has(id));
-    if (kept.length < selected.length) this.#state.set("selected_runs", kept);
     const hidden = this.#state.get("hidden_runs");
-    this.#setHidden([...hidden, ...ids.filter(id => this.#drawn.has(id) && !hidden.includes(id))]);
+    this.set(
+      [...hidden, ...ids.filter(id => this.#drawn.has(id) && !hidden.includes(id))],
+      this.#state.get("selected_runs").filter(id => !gone.has(id)),
+    );
   }
 
   toggle(ids: readonly string[]) {
@@ -51,12 +60,25 @@ export class Visibility {
     const others = [...all].filter(id => !ids.includes(id));
     const alone = ids.every(id => this.shown(id)) && !others.some(id => this.shown(id));
     this.show(ids);
-    this.#setHidden(alone ? [] : others);
+    this.set(alone ? [...this.kept] : others, this.#state.get("selected_runs"));
   }
 
-  #setHidden(ids: string[]) {
-    if (JSON.stringify(ids) !== JSON.stringify(this.#state.get("hidden_runs"))) {
-      this.#state.set("hidden_runs", ids);
-    }
+  /** Set which runs are hidden and which are requested, as far as they change. */
+  set(hidden: readonly string[], selected: readonly string[]) {
+    this.#setTrait("selected_runs", selected);
+    this.#setTrait("hidden_runs", hidden);
   }
+
+  #setTrait(name: "hidden_runs" | "selected_runs", ids: readonly string[]) {
+    if (JSON.stringify(ids) !== JSON.stringify(this.#state.get(name))) this.#state.set(name, [...ids]);
+  }
+}
+
+/** Return the set of a trait's items, the same one until the trait is set. */
+function setOfTrait() {
+  let known: { of: readonly string[]; items: ReadonlySet<string> } = { of: [], items: new Set() };
+  return (of: readonly string[]): ReadonlySet<string> => {
+    if (of !== known.of) known = { of, items: new Set(of) };
+    return known.items;
+  };
 }

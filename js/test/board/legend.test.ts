@@ -141,3 +141,46 @@ test("colours by a column are explained before the runs", () => {
   made.update(styles);
   expect(made.element.querySelector(".tb-color-key")).toBeNull();
 });
+
+test("runs that the filter hides have no chip, and showing all others again leaves them hidden", () => {
+  const { made, model } = legend();
+  const styles = [...styleRuns([run(0), run(1), run(2)], "light").values()];
+  const update = () => made.update(styles, new Map(), null, () => null, new Set(["id0"]));
+  model.set("hidden_runs", ["id0"]);
+  update();
+  const names = () => [...made.element.querySelectorAll(".tb-run-name")].map(name => name.textContent);
+  expect([names(), made.element.hidden]).toEqual([["run-1", "run-2"], false]);
+  const altClick = () => {
+    const chip = made.element.querySelector('[data-run="id1"]');
+    chip?.dispatchEvent(new MouseEvent("click", { altKey: true }));
+    update();
+    return model.get("hidden_runs");
+  };
+  expect([altClick(), names()]).toEqual([
+    ["id0", "id2"],
+    ["run-1", "run-2"],
+  ]);
+  expect(altClick()).toEqual(["id0"]);
+});
+
+test("a group with runs that the filter hides is shown and hidden by the others", () => {
+  const { made, model } = legend();
+  const styles = [...styleRuns([run(0, { id: "g" }), run(1, { id: "h" })], "light").values()];
+  const members = new Map([
+    ["g", ["a", "b"]],
+    ["h", ["c"]],
+  ]);
+  const update = () => made.update(styles, members, null, () => null, new Set(["a", "c"]));
+  model.set("hidden_runs", ["a", "c"]);
+  update();
+  const chip = made.element.querySelector<HTMLElement>('[data-run="g"]');
+  expect([made.element.querySelectorAll(".tb-run").length, chip?.getAttribute("aria-pressed")]).toEqual([
+    1,
+    "true",
+  ]);
+  chip?.click();
+  update();
+  expect([model.get("hidden_runs"), chip?.getAttribute("aria-pressed")]).toEqual([["a", "c", "b"], "false"]);
+  chip?.click();
+  expect(model.get("hidden_runs")).toEqual(["a", "c"]);
+});

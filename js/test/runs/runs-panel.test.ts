@@ -70,15 +70,66 @@ test("the grid lists all runs, drawn or not", () => {
   expect(rows().map(row => row.getAttribute("aria-selected"))).toEqual(["false", "false", "true"]);
 });
 
-test("with a filter one button draws the runs that pass it, and no others", () => {
+test("while its button is pressed, the runs that pass the filter are drawn, and no others", () => {
   const { find, model } = show(abc, { run_filter: "b" });
-  const [all, only] = [...find(".tb-panel-foot").querySelectorAll<HTMLButtonElement>("button")];
-  expect([only.textContent, only.hidden]).toEqual(["Draw only these", false]);
+  const [, only] = [...find(".tb-panel-foot").querySelectorAll<HTMLButtonElement>("button")];
+  const drawn = () => [
+    only.getAttribute("aria-pressed"),
+    model.get("hidden_runs"),
+    model.get("selected_runs"),
+  ];
+  expect([only.textContent, only.hidden, only.getAttribute("aria-pressed")]).toEqual([
+    "Draw only these",
+    false,
+    "false",
+  ]);
   only.click();
-  expect([model.get("hidden_runs"), model.get("selected_runs")]).toEqual([["id0"], ["id1"]]);
-  expect(only.hidden).toBe(true);
+  expect([model.get("draw_filtered"), ...drawn()]).toEqual([true, "true", ["id0"], ["id1"]]);
+  model.set(
+    "table",
+    table([...abc, { name: "bb" }, { name: "d" }], ["loss"], () => [0, 0, 0]),
+  );
+  expect(drawn()).toEqual(["true", ["id0"], ["id1", "id3"]]);
   model.set("run_filter", "");
-  expect([only.hidden, all.textContent]).toEqual([true, "Show all"]);
+  expect([only.hidden, ...drawn()]).toEqual([false, "true", [], []]);
+  model.set("run_filter", "run-0");
+  expect(drawn()).toEqual(["true", [], []]);
+  model.set("run_filter", "d");
+  only.click();
+  expect([only.hidden, ...drawn()]).toEqual([false, "false", [], []]);
+});
+
+test("a later run that does not pass is not drawn once, nor has it a place in the legend", async () => {
+  const { model, el } = show(abc, { run_filter: "run-0|run-1", draw_filtered: true }, [run(0), run(1)]);
+  const seen: unknown[] = [];
+  model.on("change:hidden_runs", () => seen.push(model.get("hidden_runs")));
+  const frames = [
+    [run(0), run(1), run(7)],
+    [run(0), run(1), run(7), run(8)],
+  ];
+  for (const [i, runs] of frames.entries()) {
+    model.set("keyframe", frame([{ run: 0, metric: 0, rows: [[0, 0, 1]] }], { runs, seq: i + 2 }));
+    await settled();
+  }
+  expect(seen).toEqual([["id7"], ["id7", "id8"]]);
+  const chips = [...el.querySelectorAll(".tb-legend .tb-run-name")].map(chip => chip.textContent);
+  expect(chips).toEqual(["run-0", "run-1"]);
+  expect(el.querySelector(".tb-runs-button")?.textContent).toBe("Runs 2 of 5");
+});
+
+test("no more runs than one click adds are asked for, and the panel says so", () => {
+  const many = Array.from({ length: 120 }, (_, i) => ({ name: `many ${i}`, config: { score: i } }));
+  const { find, model } = show(many, { run_filter: "many", run_sort: "-config.score", draw_filtered: true });
+  const scores = (model.get("selected_runs") as string[]).map(id => Number(id.slice(2)));
+  expect(scores).toEqual(Array.from({ length: 50 }, (_, i) => 119 - i));
+  expect(find(".tb-panel-status").textContent).toBe(
+    "119 of 120 runs, 50 drawn; 69 more pass, but only 50 are added",
+  );
+});
+
+test("a filter that does not parse leaves the drawn runs as they are", () => {
+  const { model } = show(abc, { run_filter: "gone > 1", draw_filtered: true });
+  expect([model.get("hidden_runs"), model.get("selected_runs")]).toEqual([undefined, undefined]);
 });
 
 test("only visible rows of a thousand runs are in the page", () => {
