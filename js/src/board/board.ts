@@ -23,6 +23,7 @@ import { combineMetrics, otherSplits } from "../plot/combined.ts";
 import { currentRun } from "../plot/palette.ts";
 import { type ChartAxes, type DrawSettings, xExtentOfAll, type Zoom } from "../plot/plot.ts";
 import type { RunStyle } from "../plot/plot-rows.ts";
+import { SmoothedCharts } from "../plot/smoothed-charts.ts";
 import { axesOnly, axisDefinitions, xAxisOf } from "../plot/x-axis.ts";
 import { h, onResize, setText } from "../ui/dom.ts";
 import { parseFilter } from "../ui/filter.ts";
@@ -87,6 +88,7 @@ export class Board {
   #requests: Requests;
   #changes: RunChanges;
   #counts: ExactCounts;
+  #smoothed = new SmoothedCharts();
   #zoom: ZoomState;
   #detail: ZoomDetail;
   #printing = false;
@@ -306,7 +308,9 @@ export class Board {
       const remark = metrics.some(metric => this.#detail.isLate(metric)) ? "detail when the cell ends" : "";
       const axisName = axes.x === this.#state.get("x_axis") ? "" : (ownEntry(AXIS_NAMES, axes.x) ?? axes.x);
       const options = this.#settings.of(chart.metric, metrics, drawn);
-      if (chart.update({ parts, options, theme, textLook, remark, axisName })) this.#scheduler.request(chart);
+      const smoothed = this.#smoothed;
+      const input = { parts, options, theme, textLook, remark, axisName, smoothed };
+      if (chart.update(input)) this.#scheduler.request(chart);
       this.#requestDetail(chart);
     }
     const partOf = (metric: string) => ({

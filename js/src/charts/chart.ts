@@ -7,6 +7,7 @@ import { type Count, formatAtLeast, type LeftOut } from "../plot/outliers.ts";
 import { type ChartContent, type Plot, plotOf, sameAxes, xExtentOf, type Zoom } from "../plot/plot.ts";
 import type { PlotRow, RunStyle } from "../plot/plot-rows.ts";
 import { endPoint, type Range } from "../plot/series-window.ts";
+import type { SmoothedCharts } from "../plot/smoothed-charts.ts";
 import { pictureSpec, type Spec, specOf } from "../plot/specs.ts";
 import { h, setChildren, setText } from "../ui/dom.ts";
 import { formatAlone, formatValue } from "../ui/format.ts";
@@ -37,6 +38,8 @@ interface ChartInput {
   axisName: string;
   /** The data that cannot be shown now, and why. */
   remark: string;
+  /** Which charts of the board are smoothed by themselves. */
+  smoothed: SmoothedCharts;
 }
 
 /** What a chart draws: the content of its metric, or of all of them joined. */
@@ -158,10 +161,15 @@ export class Chart {
     let columns = 0;
     for (let times = 0; times < 2 && columns !== this.columns; times++) {
       columns = this.columns;
-      this.#plot = plotOf(scene, columns, scene.options);
+      this.#plot = this.#plotOf(scene, columns);
       await this.#render(this.#plot, scene);
       if (!this.#scene || this.#plot.rows.length <= columns) break;
     }
+  }
+
+  #plotOf(scene: ChartScene, columns: number): Plot {
+    const settings = scene.smoothed.settle(this.metric, scene);
+    return plotOf({ ...scene, settings }, columns, scene.options);
   }
 
   #toggleOutliers() {
@@ -183,7 +191,7 @@ export class Chart {
     if (!scene || !this.#plot) throw new Error("Nothing is drawn yet.");
     const { theme, axes } = scene;
     const { width } = look;
-    const plot = plotOf(scene, width, scene.options);
+    const plot = this.#plotOf(scene, width);
     const styles = plot.traces.map(({ style }) => style);
     const spec = pictureSpec(specOf(plot.kind, plot.log, plot.rows), this.metric, axes.x, plot.traces);
     const height = plot.kind === "bar" ? (plot.rows.length + 0.5) * BAR_HEIGHT : look.height;

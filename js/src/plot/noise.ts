@@ -3,6 +3,7 @@ import { finiteValues } from "./outliers.ts";
 
 const LEAST_ROWS = 64; // fewer are told apart by eye
 const NOISY = 0.25; // of the range of values: lines whose noise is thicker are brushes
+const CALM = 0.15; // lines that were smoothed are so until their noise is thinner
 const OWN_SMOOTHING = 8; // rows to each side; a weight of 0.89
 const TAILS = 0.02;
 const MOST_BENDS = 256; // of a line, evenly spread: a median of more is not seen to differ
@@ -12,9 +13,10 @@ const SECOND_DIFFERENCE = Math.sqrt(6) * NORMAL_MEDIAN; // and of its second dif
 const known = new WeakMap<Series, number>();
 
 /** Return by how many rows to each side lines are smoothed by themselves: some where most of them are noise, else 0. */
-export function ownSmoothing(series: readonly Series[]): number {
+export function ownSmoothing(series: readonly Series[], wasSmoothed = false): number {
   const shares = series.map(shareOfNoise).sort((a, b) => a - b);
-  return shares.length && shares[Math.floor(shares.length / 2)] >= NOISY ? OWN_SMOOTHING : 0;
+  const least = wasSmoothed ? CALM : NOISY;
+  return shares.length && shares[Math.floor(shares.length / 2)] >= least ? OWN_SMOOTHING : 0;
 }
 
 /** Return the thickness of a line's noise as a share of the range of its values, without outliers. */
