@@ -133,11 +133,12 @@ export class Hover {
       );
     });
     const head = x === null ? metric : describe(nearestOf(hits, x).row, scene?.axes.x);
-    const named = smoothing ? [h("span", { class: "tb-tip-cell" }, "smoothed, as logged")] : [];
+    const named = smoothing ? [valueHeads(changes.size > 0)] : [];
     const more = (count: number, where: string) =>
       count ? [h("div", { class: "tb-tip-head" }, `${formatCount(count)} ${where}`)] : [];
     this.#tooltip.replaceChildren(
-      h("div", { class: "tb-tip-head" }, head, ...(same ? from(cells[0]) : []), ...named),
+      h("div", { class: "tb-tip-head" }, head, ...(same ? from(cells[0]) : [])),
+      ...named,
       ...more(above, "above"),
       ...lines,
       ...more(below, nearest ? "below" : "more"),
@@ -160,6 +161,18 @@ export class Hover {
     const top = Math.max(4, Math.min(clientY + POINTER_DISTANCE, innerHeight - height - 4));
     tooltip.style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`;
   }
+}
+
+/** Return the heads of the two columns of values. */
+function valueHeads(hasChanges: boolean): HTMLElement {
+  return h(
+    "div",
+    { class: "tb-tip-line tb-tip-heads" },
+    h("span", { class: "tb-tip-name" }),
+    h("span", { class: "tb-tip-smooth" }, "smoothed"),
+    h("span", { class: "tb-tip-value" }, "as logged"),
+    ...(hasChanges ? [h("span", { class: "tb-delta" })] : []),
+  );
 }
 
 /** Whether a chart's steps are not those of training. */

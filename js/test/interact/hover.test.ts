@@ -150,3 +150,46 @@ test.each([
   (chart as { plotElement: HTMLElement }).plotElement.dispatchEvent(new PointerEvent("pointermove"));
   expect(steps).toEqual([chosen]);
 });
+
+test("of a smoothed line the tooltip names the columns of smoothed and of logged values", () => {
+  document.body.replaceChildren();
+  const plotElement = document.createElement("div");
+  const style = { run: { key: 0, id: "a" }, label: "a", color: "#000", dash: [] };
+  const plot = {
+    kind: "line-step",
+    rows: [1],
+    smoothing: 8,
+    traces: [{ style, rows: [{ x: 7, step: 7, time: 0, value: 0.25, smooth: 0.5 }] }],
+  };
+  const axis = {
+    includes: () => true,
+    span: () => [0],
+    invert: () => 7,
+    at: (value: number) => value,
+    start: 0,
+  };
+  const scene = { parts: [{ metric: "loss" }], axes: { x: "step" }, options: { baseline: "" } };
+  const shared = { metric: "loss", visible: true, body: document.body, scene, plotElement, plot };
+  const chart = {
+    ...shared,
+    axes: { x: axis, y: axis },
+    drawnValue: () => 0.5,
+    showCrosshair() {},
+    highlight() {},
+  } as never;
+  const { signal } = new AbortController();
+  new Hover(
+    document.body,
+    () => [chart],
+    () => "",
+    signal,
+  ).watch(chart);
+  plotElement.dispatchEvent(new PointerEvent("pointermove"));
+  const texts = [...document.querySelectorAll(".tb-tooltip .tb-tip-line")].map(line =>
+    [...line.children].slice(-2).map(({ textContent }) => textContent),
+  );
+  expect(texts).toEqual([
+    ["smoothed", "as logged"],
+    ["0.5000", "0.2500"],
+  ]);
+});
