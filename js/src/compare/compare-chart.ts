@@ -11,7 +11,7 @@ export class CompareChart {
   #wanted: { rows: readonly object[]; signals: Record<string, unknown>; theme: Theme } | null = null;
   #drawn = "";
   #textLook: TextLook | null = null;
-  /** Called after each drawing. */
+  /** Called after each drawing, also where only what is drawn over the chart may have changed. */
   onDrawn: () => void = () => {};
   #drawSoon: () => void;
 
@@ -64,7 +64,7 @@ export class CompareChart {
     const { rows, signals, theme } = this.#wanted;
     this.#textLook = textLookOf(this.element, this.#textLook);
     const key = JSON.stringify([width, height, theme, this.#textLook, devicePixelRatio, signals, rows]);
-    if (key === this.#drawn) return;
+    if (key === this.#drawn) return this.onDrawn();
     this.#drawn = key;
     const { view, draw } = this.#viewFor(theme, this.#textLook);
     resizeView(view, width, height);
