@@ -60,9 +60,16 @@ export class FilterField {
     if (this.input.value !== text) this.input.value = text;
     this.input.setAttribute("aria-invalid", String(Boolean(problem)));
     this.input.title = problem || HINT;
-    setText(this.#problem, problem && this.#draft ? `${problem}. The filter before it stays.` : problem);
+    setText(
+      this.#problem,
+      problem && this.#draft ? `${asSentence(problem)} The filter before it stays.` : problem,
+    );
     this.#problem.hidden = !problem;
   }
+}
+
+function asSentence(text: string): string {
+  return /[.?!]$/.test(text) ? text : `${text}.`;
 }
 
 function parsed(text: string, columns: RunColumns): { test: RunTest | null; problem: string } {
