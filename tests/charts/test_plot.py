@@ -84,6 +84,16 @@ def test_colors_repeat_with_another_dash() -> None:
     assert first.dash != eleventh.dash
 
 
+def test_of_many_runs_the_few_that_are_drawn_have_dashes() -> None:
+    kernel = Kernel()
+    for key in range(22):
+        kernel.run(key, str(key))
+    hidden = frozenset(f"run{key}" for key in range(22) if key not in (3, 13))
+    styles = style_runs(kernel.picture.runs.values(), DrawSettings(hidden=hidden))
+    assert [styles[key].dash for key in (3, 13)] == theme()["dashes"][:2]
+    assert not any(style.dash for style in style_runs(kernel.picture.runs.values(), DrawSettings()).values())
+
+
 def drawn(values: list[float], **look: Any) -> Any:
     kernel = Kernel()
     kernel.run(0, "first")

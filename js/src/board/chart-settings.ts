@@ -47,8 +47,9 @@ export class ChartSettings {
     ]);
     const key = JSON.stringify([theme, strong, hidden, smoothing, clipOutliers, options, known]);
     if (this.#ofAll?.key !== key) {
-      const styles = styleRuns(runs, theme, colors, strong);
-      const value = { styles, hidden: new Set(hidden), smoothing, clipOutliers, options };
+      const out = new Set(hidden);
+      const styles = styleRuns(runs, theme, colors, strong, out);
+      const value = { styles, hidden: out, smoothing, clipOutliers, options };
       this.#ofAll = { key, value };
     }
     return this.#ofAll.value;

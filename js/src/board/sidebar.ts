@@ -150,14 +150,16 @@ export class Sidebar {
   ): (id: string) => RunStyle | null {
     const open = this.#state.get("panel");
     const table = decodeRunsTable(this.#model.get("table"));
-    const runs = styleRuns(picture.runs, theme, this.colors(theme, picture.now).colors, strong);
+    const hidden = new Set(this.hidden(drawn));
+    const { colors } = this.colors(theme, picture.now);
+    const runs = styleRuns(picture.runs, theme, colors, strong, hidden);
     const keys = new Map(picture.runs.map(({ id, key }) => [id, key]));
     const runStyle = (id: string) => {
       const key = keys.get(id);
       const style = key === undefined ? undefined : runs.get(key);
       return style ?? null;
     };
-    const groups = drawn === picture ? null : styleRuns(drawn.runs, theme);
+    const groups = drawn === picture ? null : styleRuns(drawn.runs, theme, {}, false, hidden);
     const groupStyle = (key: string) => groups?.get(drawn.keys?.get(key) ?? -1) ?? null;
     this.#panel.update({ runStyle, groupStyle, now });
     this.#showOpen(open);

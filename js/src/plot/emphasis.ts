@@ -1,9 +1,9 @@
-/** Of many lines, which are drawn strong: the best run's and the current one's. */
+/** Of many lines, which are drawn strong: the best run's, the current one's and the baseline's. */
 
 import type { Series } from "../frames/series.ts";
 import type { RunStyle } from "./plot-rows.ts";
 
-export const MOST_STRONG = 20; // lines of a chart; of more all but two are faint
+export const MOST_STRONG = 20; // lines of a chart; of more all but two or three are faint
 
 export type Goal = "min" | "max" | null;
 
@@ -49,13 +49,14 @@ export function byBest(goal: Goal) {
 }
 
 /**
- * Return the styles in drawing order: of many lines the others faint, then the best run's, then the current one's, which
- * comes last in `styles`.
+ * Return the styles in drawing order: of many lines the others faint, then those of the baseline, by its id, and of the best
+ * run, then the current one's, which comes last in `styles`.
  */
 export function emphasize(
   styles: readonly RunStyle[],
   bests: ReadonlyMap<number, number>,
   goal: Goal,
+  baseline = "",
 ): RunStyle[] {
   if (styles.length <= MOST_STRONG) return [...styles];
   const current = styles[styles.length - 1];
@@ -63,10 +64,11 @@ export function emphasize(
   const bestOf = ({ run }: RunStyle) => bests.get(run.key) ?? Number.NaN;
   const first = styles.reduce((a, b) => (compare(bestOf(b), bestOf(a)) < 0 ? b : a));
   const best = Number.isNaN(bestOf(first)) ? current : first;
-  const others = styles.filter(style => style !== best && style !== current);
+  const base = styles.filter(style => style.run.id === baseline && style !== best && style !== current);
+  const others = styles.filter(style => style !== best && style !== current && !base.includes(style));
   const opacity = opacityOf(styles.length);
   const faint = others.map(style => ({ ...style, color: style.color.slice(0, 7) + opacity, faint: true }));
-  return [...faint, ...(best === current ? [] : [best]), current];
+  return [...faint, ...base, ...(best === current ? [] : [best]), current];
 }
 
 /** Return the opacity of faint lines as two hexadecimal digits: the more there are, the less each may cover. */

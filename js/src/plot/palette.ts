@@ -10,7 +10,7 @@ import type { RunStyle } from "./plot-rows.ts";
  */
 export const PALETTE = palette;
 
-const MOST_DASHED = 20; // runs of a board; the dashes of more would blur into each other
+const MOST_DASHED = 20; // drawn runs; the dashes of more would blur into each other
 
 /** Return the style of each run, by key. A run has its colour on every board; `strong` ones contrast also where they are faded. */
 export function styleRuns(
@@ -18,10 +18,11 @@ export function styleRuns(
   theme: Theme,
   chosen: Readonly<Record<string, string>> = {},
   strong = false,
+  hidden: ReadonlySet<string> = new Set(),
 ): Map<number, RunStyle> {
   const { line, ink, faded } = PALETTE[theme];
   const labels = uniqueLabels(runs);
-  const dashes = dashesOf(runs, line.length);
+  const dashes = dashesOf(runs, line.length, hidden);
   const style = (run: RunHeader): RunStyle => {
     const place = run.place ?? run.key;
     const hue = place % line.length;
@@ -36,8 +37,13 @@ export function styleRuns(
   return new Map(runs.map(run => [run.key, style(run)]));
 }
 
-/** Return dash patterns that tell runs of the same colour apart, unless there are too many runs. */
-function dashesOf(runs: readonly RunHeader[], colors: number): Map<number, readonly number[]> {
+/** Return dash patterns that tell runs of the same colour apart, on boards of many runs only the drawn ones, unless too many are. */
+function dashesOf(
+  all: readonly RunHeader[],
+  colors: number,
+  hidden: ReadonlySet<string>,
+): Map<number, readonly number[]> {
+  const runs = all.length > MOST_DASHED ? all.filter(({ id }) => !hidden.has(id)) : all;
   if (runs.length > MOST_DASHED) return new Map();
   const alike = new Map<number, number>();
   const found = new Map<number, readonly number[]>();

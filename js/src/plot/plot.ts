@@ -98,7 +98,7 @@ export function plotOf(content: ChartContent, columns: number, options: ChartOpt
   const visible = visibleStyles(byRun.keys(), settings);
   const isBars =
     visible.length > 0 && visible.every(style => isSinglePoint(byRun.get(style.run.key) as Series, style));
-  const shown = isBars ? visible : emphasize(visible, bests, goal);
+  const shown = isBars ? visible : emphasize(visible, bests, goal, options.baseline);
   const kind = ownEntry(SPEC_OF_AXIS, axes.x) ?? "line-metric";
   const log = { x: axes.log.x && axes.x !== "time", y: axes.log.y };
   const remarks: string[] = [];

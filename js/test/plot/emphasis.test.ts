@@ -49,3 +49,16 @@ test("the more lines there are, the fainter they are", () => {
   };
   expect([alpha(21) > alpha(100), alpha(100) > alpha(1000), alpha(1000)]).toEqual([true, true, 36]);
 });
+
+test("the baseline is as strong as the best and the current, unless it is one of them", () => {
+  const strong = (baseline: string) =>
+    emphasize(many, bests, "min", baseline)
+      .filter(({ faint }) => !faint)
+      .map(({ run: { key } }) => key);
+  expect([strong("id3"), strong("id7"), strong("id24"), strong("gone")]).toEqual([
+    [3, 7, 24],
+    [7, 24],
+    [7, 24],
+    [7, 24],
+  ]);
+});

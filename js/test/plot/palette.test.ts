@@ -161,3 +161,13 @@ test("chosen colours belong to run ids", () => {
   const plain = styleRuns([run(0, { id: "__proto__" })], "light").get(0);
   expect(styleRuns([run(0, { id: "__proto__" })], "light", {}).get(0)).toEqual(plain);
 });
+
+test("of many runs the few that are drawn have dashes", () => {
+  const runs = Array.from({ length: 22 }, (_, key) => run(key));
+  const drawn = ["id3", "id4", "id13", "id14"];
+  const hidden = new Set(runs.map(({ id }) => id).filter(id => !drawn.includes(id)));
+  const dashes = [...styleRuns(runs, "light", {}, false, hidden).values()].flatMap(({ run, dash }) =>
+    drawn.includes(run.id) ? [dash] : [],
+  );
+  expect(dashes).toEqual([[], [], PALETTE.dashes[1], PALETTE.dashes[1]]);
+});

@@ -13,7 +13,7 @@ from .theme import theme
 if TYPE_CHECKING:
     from .plot import DrawSettings
 
-MOST_DASHED: Final = 20  # runs of a board; the dashes of more would blur into each other
+MOST_DASHED: Final = 20  # drawn runs; the dashes of more would blur into each other
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,8 @@ def style_runs(runs: Iterable[RunHeader], look: DrawSettings) -> dict[int, RunSt
     names = [run["name"] for run in runs]
     colors, dashes = theme()[look.theme], theme()["dashes"]
     lines, faded = colors["line"], colors["faded"]["line"]
-    patterns = _dashes(runs, dashes, len(lines))
+    counted = [run for run in runs if run["id"] not in look.hidden] if len(runs) > MOST_DASHED else runs
+    patterns = _dashes(counted, dashes, len(lines))
     styles = {}
     for run in runs:
         place, name = run["place"], run["name"]
